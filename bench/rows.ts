@@ -18,7 +18,6 @@ import {
   upload
 } from "./rows/network.ts"
 import { observedCreate, observedExec } from "./rows/observation.ts"
-import { portDownload, portLatency, portUpload } from "./rows/port.ts"
 import { redaction } from "./rows/redaction.ts"
 import { reset } from "./rows/reset.ts"
 import { restore } from "./rows/restore.ts"
@@ -66,8 +65,5 @@ export const plans: ReadonlyArray<Plan> = [
   connectMany,
   upload,
   download,
-  execBesideDownload,
-  portLatency,
-  portDownload,
-  portUpload
+  execBesideDownload
 ]

@@ -31,16 +31,19 @@ const bench = [
   environment("debian:12")
 ]
 
+const test = (more) => [
+  hostPackages([...packages.toRun, ...packages.toTest, ...more]),
+  nodeModules,
+  ...product,
+  ...checkedBuilds,
+  environment("debian:12")
+]
+
 /** Parts that each script needs, in build order. */
 const needs = {
   start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
-  test: [
-    hostPackages([...packages.toRun, ...packages.toTest]),
-    nodeModules,
-    ...product,
-    ...checkedBuilds,
-    environment("debian:12")
-  ],
+  test: test([]),
+  projects: test(packages.toBrowse),
   bench,
   lab: bench,
   check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules]

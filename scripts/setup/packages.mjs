@@ -27,6 +27,9 @@ export const toRun = [
  */
 export const toTest = ["clang", "cpio", "fish", "iproute2", "libclang-rt-dev", "nftables", "passt", "zip", "zsh"]
 
+/** Additional packages for the tests of real projects: a browser opens a web application. */
+export const toBrowse = ["chromium"]
+
 /** Additional packages for the bench's floors, and for the lab's machine. */
 export const toBench = ["cpio"]
 

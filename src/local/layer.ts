@@ -139,7 +139,6 @@ const make = (pooled: boolean) =>
           set: (payload) => of(({ network }) => network.set(payload)),
           log: (payload) => of(({ network }) => network.log(payload))
         },
-        events: (payload) => of((all) => all.events(payload)),
         port: {
           publish: (payload) => of(({ port }) => port.publish(payload)),
           list: (payload) => of(({ port }) => port.list(payload)),
@@ -153,7 +152,6 @@ const make = (pooled: boolean) =>
             }))
           )
       },
-      watch: (payload) => eventsOf((all) => all.watch(payload)),
       network: { lists: () => showHostLists },
       env: {
         list: () => effect(listEnvironments),

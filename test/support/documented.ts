@@ -16,8 +16,10 @@ export interface Story {
 /** Pages that people read; the contract's page is generated from the operation table, whose examples are stories of their own. */
 export const pages: ReadonlyArray<{ readonly page: string; readonly text: string }> = [
   "README.md",
-  ...fs.readdirSync(path.join(root, "docs")).filter((name) => name.endsWith(".md") && name !== "public-contract.md")
-    .sort().map((name) => `docs/${name}`)
+  ...["docs", "docs/use-cases"].flatMap((folder) =>
+    fs.readdirSync(path.join(root, folder)).filter((name) => name.endsWith(".md") && name !== "public-contract.md")
+      .sort().map((name) => `${folder}/${name}`)
+  )
 ].map((page) => ({ page, text: fs.readFileSync(path.join(root, page), "utf8") }))
 
 /** The fenced blocks of a page in one language. */
@@ -79,6 +81,7 @@ const SETS_UP = "it sets up this clone; CI does it before any test"
 const NETWORK = "it needs the network"
 const SHARED = "it removes what other tests use from the cache that they share"
 const READERS = "the reader has the program; test/guest/workspace-secrets.test.ts passes secrets to programs"
+const WEB = "it needs the network; test/projects/web-application.test.ts does every step of the page"
 const COMPANY = "the certificate is the reader's; test/projects/dependencies.test.ts trusts one"
 const ATTACH = "it needs a terminal; test/guest/workspace-attach.test.ts has one"
 const BENCH = "it measures for a quarter of an hour"
@@ -114,7 +117,6 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro workspace create --name time --network-driver tap --allow-host time.example.com",
     "it needs root; test/guest/network-tap.test.ts creates one"
   ],
-  ["pyro workspace events fix --follow --json", "it waits for the next event; test/cli/top.test.ts follows some"],
   [
     "pyro workspace network log fix --follow --denied",
     "it waits for the next denial; test/guest/network.test.ts follows one"
@@ -122,6 +124,16 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro run debian:12-build --seed-path . --allow-host npm -- npm ci", NETWORK],
   ["pyro workspace create debian:12-build --name fix --seed-path . --allow-host npm", NETWORK],
   ["pyro workspace exec fix -- npm ci", NETWORK],
+  ["pyro workspace create debian:12-build --name web --seed-path . --allow-host npm", WEB],
+  ["pyro workspace exec web -- npm ci", WEB],
+  ["pyro workspace service start web dev --ready-http http://127.0.0.1:5173/ --publish 5173 -- npm run dev", WEB],
+  ["pyro workspace file edit web src/greeting.js --old-text Hello --new-text 'Good morning'", WEB],
+  ["pyro workspace fork web --name try --count 2", WEB],
+  ["pyro workspace service status try-1 dev", WEB],
+  ["pyro workspace service status try-2 dev", WEB],
+  ["pyro workspace diff try-1", WEB],
+  ["pyro workspace export try-1 --patch --output ./try.patch", WEB],
+  ["pyro workspace delete web try-1 try-2", WEB],
   ["pyro workspace create debian:12-build --name company", NETWORK],
   [
     "pyro workspace exec company -i --script 'cat >/usr/local/share/ca-certificates/company.crt && update-ca-certificates' < company.crt",

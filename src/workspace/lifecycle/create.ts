@@ -214,8 +214,7 @@ const creating = (
         )
         return guest
       }),
-    change: (record) => ({ ...record, environment: { name: payload.environment, digest } }),
-    event: { _tag: "created", environment: payload.environment }
+    change: (record) => ({ ...record, environment: { name: payload.environment, digest } })
   }
 }
 

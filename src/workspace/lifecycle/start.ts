@@ -18,8 +18,7 @@ const starting = (entry: Entry, notify: Notify): Transition<LifecycleServices> =
       yield* Effect.ignoreLogged(guest.channel.changeFiles(workspaceTrees.live.root, []))
       return guest
     }),
-  change: (record) => ({ ...record, generation: record.generation + 1 }),
-  event: { _tag: "started" }
+  change: (record) => ({ ...record, generation: record.generation + 1 })
 })
 
 /** Starts a stopped or failed workspace. A running one stays unchanged. */

@@ -37,7 +37,6 @@ const stopping = (entry: Entry): Transition => ({
     }),
   change: ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }),
   lose: endedBy("stop"),
-  event: { _tag: "stopped" },
   leaves: "stopped"
 })
 

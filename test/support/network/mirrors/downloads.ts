@@ -89,18 +89,31 @@ export const npmPackages = async (
   return packages
 }
 
-interface LockFile {
-  readonly packages: Readonly<Record<string, { readonly version?: string; readonly integrity?: string }>>
+interface LockedPackage {
+  readonly version?: string
+  readonly integrity?: string
+  readonly os?: ReadonlyArray<string>
+  readonly cpu?: ReadonlyArray<string>
+  readonly libc?: ReadonlyArray<string>
 }
 
-/** The packages that a lock file of npm names. */
+interface LockFile {
+  readonly packages: Readonly<Record<string, LockedPackage>>
+}
+
+/** Whether npm installs the package in a guest. */
+const isForGuest = ({ cpu = ["x64"], libc = ["glibc"], os = ["linux"] }: LockedPackage) =>
+  os.includes("linux") && cpu.includes("x64") && libc.includes("glibc")
+
+/** The packages that a lock file of npm names, without those of other platforms. */
 export const npmPackagesOf = (lockFile: string) => {
   const { packages } = JSON.parse(fs.readFileSync(lockFile, "utf8")) as LockFile
   return npmPackages(
-    Object.entries(packages).flatMap(([folder, { integrity, version }]) =>
-      integrity === undefined || version === undefined
+    Object.entries(packages).flatMap(([folder, one]) => {
+      const { integrity, version } = one
+      return integrity === undefined || version === undefined || !isForGuest(one)
         ? []
         : [{ name: folder.slice(folder.lastIndexOf("node_modules/") + "node_modules/".length), version, integrity }]
-    )
+    })
   )
 }

