@@ -14,7 +14,8 @@ const may = {
   "local": [...hostSide, "workspace"],
   "daemon": [...hostSide, "workspace", "local"],
   "sdk": ["contract", "system"],
-  "cli": ["contract", "sdk", "local", "daemon", "mcp"],
+  "agent-host": ["contract", "system"],
+  "cli": ["contract", "sdk", "agent-host", "local", "daemon", "mcp"],
   "mcp": ["contract", "sdk"]
 }
 
@@ -53,7 +54,7 @@ module.exports = {
       comment: "the CLI starts fast because what does the work is a bundle of its own, loaded with import()",
       severity: "error",
       from: { path: "^src/cli/" },
-      to: { path: "^src/(local|mcp)/", dynamic: false, dependencyTypesNot: ["type-only", "dynamic-import"] }
+      to: { path: "^src/(local|mcp|agent-host)/", dynamic: false, dependencyTypesNot: ["type-only", "dynamic-import"] }
     },
     {
       name: "src-stands-alone",

@@ -2,7 +2,17 @@ import effect from "@effect/eslint-plugin"
 import tseslint from "typescript-eslint"
 
 /** Folders of `src` that talk to the host and may therefore use `node:` modules; the rest reaches it through them. */
-const hostFolders = ["system", "vm", "network", "guest-channel", "disk", "environment", "workspace", "daemon"]
+const hostFolders = [
+  "system",
+  "vm",
+  "network",
+  "guest-channel",
+  "disk",
+  "environment",
+  "workspace",
+  "daemon",
+  "agent-host"
+]
 
 const format = {
   indentWidth: 2,

@@ -71,11 +71,19 @@ const { contents: xterm, name: xtermName } = await bundlePart("xterm", {
   entryPoints: [join(root, "src/terminal/xterm.ts")]
 })
 
+/** The parsers of agent hosts' configuration files in a separate file, which only `pyro host` reads. */
+const { contents: parsers, name: parsersName } = await bundlePart("parsers", {
+  entryPoints: [join(root, "src/agent-host/parsers.ts")],
+  // The other form of jsonc-parser loads its parts by names that a bundle does not have.
+  mainFields: ["module", "main"]
+})
+
 const beside = {
   name: "beside",
   setup: ({ onResolve }) => {
     onResolve({ filter: /^@modelcontextprotocol\/server(\/|$)/ }, () => ({ path: `./${mcpSdkName}`, external: true }))
     onResolve({ filter: /^\.\/otlp\/exporter\.ts$/ }, () => ({ path: `./${otlpName}`, external: true }))
+    onResolve({ filter: /^\.\.?\/parsers\.ts$/ }, () => ({ path: `./${parsersName}`, external: true }))
     onResolve({ filter: /^\.\/xterm\.ts$/ }, () => ({ path: `./${xtermName}`, external: true }))
   }
 }
@@ -119,6 +127,7 @@ put("package.json", `${JSON.stringify({ type: "commonjs" })}\n`, 0o644)
 put(mcpSdkName, mcpSdk, 0o644)
 put(otlpName, otlp, 0o644)
 put(xtermName, xterm, 0o644)
+put(parsersName, parsers, 0o644)
 put("dial.cjs", dial, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
@@ -140,6 +149,9 @@ put("pyro.js", entry, 0o755)
 // The previous bundle stays, for a process that has just read the entry that names it.
 for (
   const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["otlp", otlpName], ["xterm", xtermName], [
+    "parsers",
+    parsersName
+  ], [
     "mcp-handshake",
     handshakeName
   ], [

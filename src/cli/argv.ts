@@ -2,6 +2,7 @@ import type { Operation } from "../contract/operations.ts"
 import { unaliased } from "./aliases.ts"
 import { type Command, commands, mcpServe } from "./commands.ts"
 import { flagsOf } from "./flags.ts"
+import { type HostCommand, isHostCommand } from "./host-commands.ts"
 import { suggestion } from "./suggestion.ts"
 
 /** Words after the first bare `--` are another program's argv, which no parser of ours may read. */
@@ -15,6 +16,7 @@ export const splitArgv = (argv: ReadonlyArray<string>) => {
 /** The command of the words before `--`. */
 export type Route =
   | { readonly _tag: "Operation"; readonly operation: Operation; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Host"; readonly command: HostCommand; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Serve"; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Help"; readonly path: ReadonlyArray<string> }
   | { readonly _tag: "Version" }
@@ -47,6 +49,7 @@ export const route = (own: ReadonlyArray<string>): Route => {
     if (exact !== undefined) {
       if (wantsHelp) return { _tag: "Help", path }
       const left = withFlags(exact, words.slice(at + 1), flags)
+      if (isHostCommand(exact)) return { _tag: "Host", command: exact, words: left }
       return exact === mcpServe
         ? { _tag: "Serve", words: left }
         : { _tag: "Operation", operation: exact as Operation, words: left }

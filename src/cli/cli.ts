@@ -78,6 +78,8 @@ const pathOf = (routed: Route): ReadonlyArray<string> => {
   switch (routed._tag) {
     case "Operation":
       return routed.operation.cli.path
+    case "Host":
+      return routed.command.cli.path
     case "Serve":
       return mcpServe.cli.path
     case "Version":
@@ -104,6 +106,11 @@ const run = (
           )
         ),
         Effect.interruptible
+      )
+    case "Host":
+      return Effect.flatMap(
+        Effect.promise(() => import("./host.ts")),
+        ({ performHost }) => Effect.interruptible(performHost(routed.command, routed.words, rest))
       )
     case "Serve":
       return parse(mcpServe, routed.words, rest).pipe(

@@ -6,6 +6,7 @@ import { secretFlags, secretsField } from "../contract/operations/secret-fields.
 import { secretHttpField } from "../contract/operations/secret-http-fields.ts"
 import { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { snakeFields } from "../contract/snake.ts"
+import { hostCommands } from "./host-commands.ts"
 
 /** A row of the command line. */
 export interface Command {
@@ -97,4 +98,4 @@ export const mcpServe: Command = {
 }
 
 /** All commands, in the order of the help. */
-export const commands: ReadonlyArray<Command> = [...operations, mcpServe]
+export const commands: ReadonlyArray<Command> = [...operations, mcpServe, ...hostCommands]

@@ -3,6 +3,7 @@ import type { CliSurface } from "../contract/operation.ts"
 import { pathAfter } from "./argv.ts"
 import { type Command, commands } from "./commands.ts"
 import { type Flag, flagsOf } from "./flags.ts"
+import { hostNames } from "./host-commands.ts"
 
 /** Names that only the host knows. */
 export interface Names {
@@ -107,6 +108,8 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
     case "name":
       // Other names are those of new objects.
       return cli.completes?.["name"] === "snapshots" && given.length < cli.args.length ? snapshots : none
+    case "host":
+      return given.length < cli.args.length ? Effect.succeed(hostNames) : none
     case "environment":
       return given.length < cli.args.length ? names.environments : none
     default:

@@ -101,7 +101,8 @@ const groups = new Map([
   ["network", "Show the named lists of hosts"],
   ["env", "Manage the environments of microVMs"],
   ["daemon", "Manage the process that owns the workspaces"],
-  ["mcp", "Serve workspaces to agents over MCP"]
+  ["mcp", "Serve workspaces to agents over MCP"],
+  ["host", "Connect agent hosts such as Claude Code and Codex"]
 ])
 
 /** First words after `pyro`, each once. */

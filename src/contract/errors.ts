@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { HostEntryDiffers, HostFileUnusable } from "./agent-host-errors.ts"
 import { EditRejected, ExportRefused, FileChanged, FileRefused, PatchRejected } from "./content-errors.ts"
 import { DaemonMismatch, DaemonUnavailable } from "./daemon-errors.ts"
 import { EnvironmentBuildFailed, EnvironmentNameTaken, EnvironmentUnknown, ImageDamaged } from "./environment-errors.ts"
@@ -44,6 +45,7 @@ import {
   WorkspaceNotReady
 } from "./workspace-errors.ts"
 
+export * from "./agent-host-errors.ts"
 export * from "./content-errors.ts"
 export * from "./daemon-errors.ts"
 export * from "./environment-errors.ts"
@@ -126,6 +128,8 @@ export const PyroError = Schema.Union(
   PortNotPublished,
   PublishingNotAllowed,
   DaemonUnavailable,
-  DaemonMismatch
+  DaemonMismatch,
+  HostFileUnusable,
+  HostEntryDiffers
 )
 export type PyroError = typeof PyroError.Type

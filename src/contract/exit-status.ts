@@ -72,6 +72,8 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "PublishingNotAllowed":
     case "DaemonUnavailable":
     case "DaemonMismatch":
+    case "HostFileUnusable":
+    case "HostEntryDiffers":
       return ownFailure(family)
   }
 }

@@ -37,7 +37,11 @@ export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, un
   const required = SchemaAST.isTypeLiteral(encoded)
     ? encoded.propertySignatures.filter((field) => !field.isOptional)
     : []
-  const least = named(required.map(({ name, type }) => [String(name), samples.find(Schema.is(Schema.make(type)))]))
+  const valueOf = (type: SchemaAST.AST) => {
+    const kind = kindOf(type)
+    return kind._tag === "choice" ? kind.choices[0] : samples.find(Schema.is(Schema.make(type)))
+  }
+  const least = named(required.map(({ name, type }) => [String(name), valueOf(type)]))
   const full = Schema.encodeUnknownSync(payload)(Schema.decodeUnknownSync(payload)(least)) as Record<string, unknown>
   return named(Object.entries(full).filter(([name]) => !(name in least)))
 }

@@ -115,6 +115,9 @@ const hintOf = (error: PyroError, all: boolean): string => {
       return "name another seed_path, or none"
     case "StateTooNew":
       return "only the user can decide: use the newer pyro, or delete the state"
+    case "HostFileUnusable":
+    case "HostEntryDiffers":
+      return "only the user can fix this"
     case "DaemonMismatch":
       return "only the user can fix this: pyro daemon stop"
     case "EnvironmentNameTaken":

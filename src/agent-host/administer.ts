@@ -1,0 +1,128 @@
+import { Effect } from "effect"
+import type { ProfileName } from "../contract/agent-host.ts"
+import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
+import type { Profile } from "../contract/operation.ts"
+import { operations } from "../contract/operations.ts"
+import type { AgentHost, Approve, HostName, HostScope, Place, Server, Tools } from "./agent-host.ts"
+import { type ChangedFile, described, write } from "./apply.ts"
+import { edit } from "./format/format.ts"
+import { agentHosts } from "./hosts/hosts.ts"
+import type { Change } from "./json.ts"
+import { approvalsOf, entryPath, plan, type Request } from "./plan.ts"
+
+/** Profiles of `pyro mcp serve`, and how the table of operations names them. */
+const profiles: { readonly [Name in ProfileName]: Profile } = {
+  "vm-run": "vm-run",
+  "workspace-core": "core",
+  "workspace-full": "full"
+}
+
+/** What `pyro host` did, or would do. */
+export interface Outcome {
+  readonly host: HostName
+  readonly scope: HostScope
+  /** The file with the entry. */
+  readonly config: string
+  readonly files: ReadonlyArray<ChangedFile>
+  readonly notes: ReadonlyArray<string>
+}
+
+/** The tools of a profile. Exports write to the host and deletions are final, so a person decides about them. */
+export const toolsOf = (profile: ProfileName): Tools => {
+  const inProfile: Profile = profiles[profile]
+  const names = operations.flatMap(({ mcp }) =>
+    "tool" in mcp && (mcp.profiles as ReadonlyArray<Profile>).includes(inProfile) ? [mcp.tool as string] : []
+  )
+  const isAsked = (name: string) => /_(export|delete)$/.test(name)
+  return { safe: names.filter((name) => !isAsked(name)), asked: names.filter(isAsked) }
+}
+
+export interface ConnectOptions {
+  readonly host: HostName
+  readonly scope: HostScope
+  readonly profile: ProfileName
+  readonly approve: Approve
+  readonly place: Place
+  readonly server: Server
+  readonly dryRun: boolean
+  readonly force: boolean
+}
+
+/** The file with a host's entry, if the host has one in this scope. */
+export const configFor = (host: AgentHost, scope: HostScope, place: Place) => {
+  const config = host.config(scope, place)
+  return config === undefined
+    ? new InvalidRequest({
+      field: "--scope",
+      detail: `${host.title} has no configuration of a project; use --scope user`
+    })
+    : Effect.succeed(config)
+}
+
+/** Adds pyro to a host. Does nothing if the host has the same entry; an entry that differs needs `force`. */
+export const connect = (
+  { approve, dryRun, force, host: name, place, profile, scope, server }: ConnectOptions
+): Effect.Effect<Outcome, InvalidRequest | HostFileUnusable | HostEntryDiffers> =>
+  Effect.gen(function*() {
+    const host = agentHosts[name]
+    const config = yield* configFor(host, scope, place)
+    const planned = yield* plan({ host, scope, place, approve, tools: toolsOf(profile) }, server)
+    if (planned.differing.length > 0 && !force && !dryRun) {
+      return yield* new HostEntryDiffers({
+        host: name,
+        path: config.path,
+        keys: planned.differing,
+        diff: planned.files.map((one) => described(one).diff).join("")
+      })
+    }
+    const files = dryRun ? planned.files.map(described) : yield* write(name, scope, planned.files)
+    return { host: name, scope, config: config.path, files, notes: planned.notes }
+  })
+
+/** Removes pyro's entry and approvals from a host. */
+export const disconnect = (
+  { dryRun, host: name, place, scope }: Pick<ConnectOptions, "host" | "scope" | "place" | "dryRun">
+): Effect.Effect<Outcome, InvalidRequest | HostFileUnusable> =>
+  Effect.gen(function*() {
+    const host = agentHosts[name]
+    const config = yield* configFor(host, scope, place)
+    const planned = yield* plan({ host, scope, place, approve: "none", tools: toolsOf("workspace-full") }, undefined)
+    const files = dryRun ? planned.files.map(described) : yield* write(name, scope, planned.files)
+    return { host: name, scope, config: config.path, files, notes: [] }
+  })
+
+export interface Shown {
+  readonly host: HostName
+  readonly scope: HostScope
+  readonly files: ReadonlyArray<{ readonly path: string; readonly text: string }>
+  readonly notes: ReadonlyArray<string>
+}
+
+/** The text that a host's files need, without a look at the files. */
+export const printConfig = (
+  { approve, host: name, place, profile, scope, server }: Omit<ConnectOptions, "dryRun" | "force">
+): Effect.Effect<Shown, InvalidRequest> =>
+  Effect.gen(function*() {
+    const host = agentHosts[name]
+    const config = yield* configFor(host, scope, place)
+    const request: Request = { host, scope, place, approve, tools: toolsOf(profile) }
+    const { files: approvals, notes = [], own } = approvalsOf(request)
+    const entry = { _tag: "set", path: entryPath(host), value: host.entry(server, scope) } as const
+    const files = [{ ...config, changes: [entry] as ReadonlyArray<Change> }, ...approvals]
+    const merged = [...new Set(files.map(({ path }) => path))].map((path) => {
+      const { format } = files.find((one) => one.path === path)!
+      const changes = files.filter((one) => one.path === path).flatMap((one) => one.changes)
+        .filter(({ _tag }) => _tag === "set" || _tag === "add")
+      return { path, format, changes }
+    })
+    const shown = yield* Effect.forEach(
+      merged.filter(({ changes }) => changes.length > 0),
+      ({ changes, format, path }) => Effect.map(Effect.orDie(edit(format, "", changes)), (text) => ({ path, text }))
+    )
+    return {
+      host: name,
+      scope,
+      files: [...shown, ...(own?.text === undefined ? [] : [{ path: own.path, text: own.text }])],
+      notes
+    }
+  })

@@ -1,0 +1,110 @@
+import { Either } from "effect"
+import { at, type Change, changed, isIn, isTable } from "../json.ts"
+import { parseToml } from "../parsers.ts"
+import type { Format } from "./language.ts"
+import { endOfLine, withEndOfLine } from "./lines.ts"
+import { type Statement, statementsOf } from "./toml-statements.ts"
+
+const keyText = (key: string) => /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key)
+
+const valueText = (value: unknown): string =>
+  Array.isArray(value)
+    ? `[${value.map(valueText).join(", ")}]`
+    : isTable(value)
+    ? `{ ${Object.entries(value).map(([key, one]) => `${keyText(key)} = ${valueText(one)}`).join(", ")} }`
+    : typeof value === "object" && value !== null
+    ? String(value)
+    : JSON.stringify(value)
+
+/** A table and the tables in it, each with its header. */
+export const tableText = (path: ReadonlyArray<string>, table: object): string => {
+  const entries = Object.entries(table)
+  const own = entries.filter(([, value]) => !isTable(value)).map(([key, value]) =>
+    `${keyText(key)} = ${valueText(value)}\n`
+  )
+  const inner = entries.flatMap(([key, value]) => isTable(value) ? [tableText([...path, key], value)] : [])
+  // A table that has only tables needs no header.
+  const head = own.length > 0 || inner.length === 0 ? [`[${path.map(keyText).join(".")}]\n${own.join("")}`] : []
+  return [...head, ...inner].join("\n")
+}
+
+/** TOML. Text is edited line by line, because no library keeps the comments of TOML. */
+export const toml: Format = {
+  parse: (text) =>
+    Either.try({
+      try: () => parseToml(text, { integersAsBigInt: "asNeeded" }) as unknown,
+      catch: (cause) =>
+        `it is no TOML (${String((cause as Error).message).split("\n")[0]?.replace(/^Invalid TOML document: /, "")}${
+          placeText(cause)
+        })`
+    }),
+  change: (text, value, change) => withEndOfLine(changedText(withEndOfLine(text, "\n"), value, change), endOfLine(text))
+}
+
+const placeText = (cause: unknown) => {
+  const { column, line } = cause as { readonly line?: number; readonly column?: number }
+  return line === undefined ? "" : ` at line ${line}, column ${column}`
+}
+
+const splice = (text: string, [start, end]: readonly [number, number], by: string) =>
+  text.slice(0, start) + by + text.slice(end)
+
+const changedText = (text: string, value: unknown, change: Change): string => {
+  const { path } = change
+  const statements = statementsOf(text)
+  // An inline table, or one with dotted keys, is written anew in its place.
+  const inline = statements.find((one) => one.kind === "key" && one.path.length < path.length && isIn(path, one.path))
+  if (inline !== undefined) return splice(text, inline.value, valueText(at(changed(value, change), inline.path)))
+  const wanted = at(changed(value, change), path)
+  if (wanted === undefined) return withoutPath(text, statements, path)
+  const key = statements.find((one) => one.kind === "key" && isIn(one.path, path) && one.path.length === path.length)
+  if (key !== undefined) return splice(text, key.value, valueText(wanted))
+  const parent = path.slice(0, -1)
+  if (isTable(wanted)) return insertSection(withoutPath(text, statements, path), path, tableText(path, wanted))
+  const lines = `${keyText(path.at(-1)!)} = ${valueText(wanted)}`
+  const inTable = lastOf(statements, parent)
+  return inTable === undefined
+    ? insertSection(text, path, tableText(parent, { [path.at(-1)!]: wanted }))
+    : splice(text, [inTable.end, inTable.end], `\n${lines}`)
+}
+
+/** The last statement of a table's own section. */
+const lastOf = (statements: ReadonlyArray<Statement>, table: ReadonlyArray<string>): Statement | undefined => {
+  const header = statements.findIndex((one) =>
+    one.kind === "table" && one.path.length === table.length && isIn(one.path, table)
+  )
+  if (header < 0) return undefined
+  const next = statements.findIndex((one, index) => index > header && one.kind !== "key")
+  return statements[(next < 0 ? statements.length : next) - 1]
+}
+
+/** Puts a section behind the last one of the same server, else at the end. */
+const insertSection = (text: string, path: ReadonlyArray<string>, section: string): string => {
+  const last = statementsOf(text).findLast((one) => one.path.length >= 2 && isIn(one.path, path.slice(0, 2)))
+  if (last !== undefined) return splice(text, [last.end, last.end], `\n\n${section.trimEnd()}`)
+  const before = text.trimEnd()
+  return before === "" ? text.trimStart() + section : `${before}\n\n${section}`
+}
+
+/** Removes each statement at or beneath a path, and the blank lines before a header. */
+const withoutPath = (text: string, statements: ReadonlyArray<Statement>, path: ReadonlyArray<string>): string => {
+  let result = text
+  for (const [index, one] of [...statements.entries()].reverse()) {
+    if (!isIn(one.path, path)) continue
+    // Comments between the statements of a removed table go with the table.
+    const next = statements[index + 1]
+    const isInside = next !== undefined && next.kind === "key" && isIn(next.path, path) && one.kind !== "key" ||
+      next !== undefined && next.kind === "key" && one.kind === "key" && isIn(next.path, path)
+    const end = isInside ? next.start : Math.min(text.length, one.end + 1)
+    const start = one.kind === "key" ? text.lastIndexOf("\n", one.start) + 1 : blankBefore(text, one.start)
+    result = splice(result, [start, Math.max(start, end)], "")
+  }
+  return result
+}
+
+/** Offset at which the blank lines before a line begin. */
+const blankBefore = (text: string, offset: number): number => {
+  const before = text.slice(0, offset)
+  const kept = before.trimEnd()
+  return kept === "" ? 0 : Math.min(offset, kept.length + 1)
+}

@@ -1,0 +1,88 @@
+import { Either } from "effect"
+import { at, changed, isTable } from "../json.ts"
+import { isMap, isScalar, parseDocument, stringifyYaml } from "../parsers.ts"
+import type { Format } from "./language.ts"
+import { endOfLine, withEndOfLine } from "./lines.ts"
+
+/** YAML. Only the text of pyro's own key changes; comments inside of it stay. */
+export const yaml: Format = {
+  parse: (text) => {
+    const document = parseDocument(text)
+    const [error] = document.errors
+    return error === undefined
+      ? Either.right((document.toJS() as unknown) ?? {})
+      : Either.left(`it is no YAML (${error.message.split("\n")[0]?.replace(/:$/, "")})`)
+  },
+  change: (text, value, change) => {
+    const eol = endOfLine(text)
+    const [section, key, ...rest] = change.path
+    const lf = withEndOfLine(text, "\n")
+    if (key === undefined) return withEndOfLine(withoutKey(lf, section), eol)
+    const changedValue = at(changed(value, change), [section, key])
+    return withEndOfLine(changedText(lf, { section, key, rest, changedValue, change }), eol)
+  }
+}
+
+interface Wanted {
+  readonly section: string
+  readonly key: string
+  readonly rest: ReadonlyArray<string>
+  /** Value of the key after the change. */
+  readonly changedValue: unknown
+  readonly change: { readonly _tag: string; readonly value?: unknown }
+}
+
+const options = { lineWidth: 0 } as const
+
+const changedText = (text: string, { change, changedValue, key, rest, section }: Wanted): string => {
+  const document = parseDocument(text)
+  const map = document.get(section)
+  const block = isMap(map) && map.flow !== true && map.range ? map : undefined
+  const pair = block?.items.find((one) => isScalar(one.key) && one.key.value === key)
+  if (block === undefined || block.items.length === 0) {
+    if (changedValue === undefined) return text
+    if (document.has(section)) {
+      if (isMap(map)) document.setIn([section, key], changedValue)
+      else if (at(document.toJS(), [section]) === null) document.set(section, { [key]: changedValue })
+      return document.toString(options)
+    }
+    const before = text.trimEnd()
+    return `${before === "" ? "" : `${before}\n`}${stringifyYaml({ [section]: { [key]: changedValue } }, options)}`
+  }
+  const first = block.items[0]!.key as { readonly range: readonly [number, number, number] }
+  const indent = " ".repeat(first.range[0] - (text.lastIndexOf("\n", first.range[0] - 1) + 1))
+  const indented = (yamlText: string) => yamlText.trimEnd().replace(/^(?=.)/gm, indent)
+  if (pair === undefined) {
+    if (changedValue === undefined) return text
+    const end = contentEnd(text, block.range![1])
+    return `${text.slice(0, end)}\n${indented(stringifyYaml({ [key]: changedValue }, options))}${text.slice(end)}`
+  }
+  const start = text.lastIndexOf("\n", (pair.key as { readonly range: readonly [number] }).range[0] - 1) + 1
+  const valueRange = (pair.value as { readonly range?: readonly [number, number, number] } | null)?.range
+  const end = contentEnd(text, valueRange?.[1] ?? text.indexOf("\n", start))
+  if (changedValue === undefined) return text.slice(0, start) + text.slice(Math.min(text.length, end + 1))
+  const ownText = text.slice(start, end).replace(new RegExp(`^${indent}`, "gm"), "")
+  const own = parseDocument(ownText)
+  if (change._tag === "set") {
+    own.setIn([key, ...rest], isTable(change.value) ? own.createNode(change.value) : change.value)
+  } else own.deleteIn([key, ...rest])
+  return text.slice(0, start) +
+    indented(own.toString({ ...options, indent: /^( +)\S/m.exec(ownText)?.[1]?.length ?? 2 })) + text.slice(end)
+}
+
+/** Offset of the end of the last line with content before an offset. */
+const contentEnd = (text: string, offset: number): number => {
+  const kept = text.slice(0, offset).trimEnd().length
+  const lineEnd = text.indexOf("\n", kept)
+  return lineEnd < 0 ? text.length : lineEnd
+}
+
+/** Removes a key at the top of a document, with all that is beneath it. */
+const withoutKey = (text: string, key: string): string => {
+  const { contents } = parseDocument(text)
+  const pair = isMap(contents) ? contents.items.find((one) => isScalar(one.key) && one.key.value === key) : undefined
+  const start = (pair?.key as { readonly range?: readonly [number] } | undefined)?.range?.[0]
+  const valueEnd = (pair?.value as { readonly range?: readonly [number, number] } | null | undefined)?.range?.[1]
+  if (start === undefined || valueEnd === undefined) return text
+  return text.slice(0, start) + text.slice(Math.min(text.length, contentEnd(text, valueEnd) + 1))
+}

@@ -1,0 +1,47 @@
+import * as path from "node:path"
+import { type AgentHost, ENTRY } from "../agent-host.ts"
+import { commandLine, envOf } from "../entries.ts"
+import type { Change } from "../json.ts"
+
+const tool = (name: string) => `mcp__${ENTRY}__${name}`
+const ALLOW = ["permissions", "allow"] as const
+const ASK = ["permissions", "ask"] as const
+
+/** Servers of a project's .mcp.json that this user has approved. */
+const ENABLED = ["enabledMcpjsonServers"] as const
+
+/** Claude Code: servers in .claude.json or .mcp.json, permissions in settings files. A question comes before a permission. */
+export const claudeCode: AgentHost = {
+  name: "claude-code",
+  title: "Claude Code",
+  program: "claude",
+  config: (scope, { home, project, variable }) => ({
+    path: scope === "project"
+      ? path.join(project, ".mcp.json")
+      : path.join(variable("CLAUDE_CONFIG_DIR") ?? home, ".claude.json"),
+    format: "json"
+  }),
+  servers: ["mcpServers"],
+  entry: (server) => ({ type: "stdio", command: server.command, args: server.args, ...envOf(server) }),
+  commandOf: commandLine,
+  approvals: ({ approve, place: { home, project, variable }, scope, tools: { asked } }) => {
+    const everything = tool("*")
+    const changes: ReadonlyArray<Change> = [
+      { _tag: approve === "none" ? "take" : "add", path: ALLOW, item: everything },
+      ...asked.map((name): Change => ({ _tag: approve === "safe" ? "add" : "take", path: ASK, item: tool(name) })),
+      ...(scope === "project"
+        ? [{ _tag: approve === "none" ? "take" : "add", path: ENABLED, item: ENTRY } as const]
+        : [])
+    ]
+    return {
+      files: [{
+        // A permission is this person's, so it stands in the file that git does not share.
+        path: scope === "project"
+          ? path.join(project, ".claude", "settings.local.json")
+          : path.join(variable("CLAUDE_CONFIG_DIR") ?? path.join(home, ".claude"), "settings.json"),
+        format: "json",
+        changes
+      }]
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import * as path from "node:path"
+import { variables } from "../../system/variables.ts"
+import type { AgentHost } from "../agent-host.ts"
+import { commandLine, envOf } from "../entries.ts"
+import type { Change } from "../json.ts"
+
+/** Variables that Codex gives to every server. */
+const PASSED = ["HOME", "LOGNAME", "PATH", "SHELL", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ"]
+
+/** The other variables of Codex's environment that pyro and its daemon read. */
+const envVars = [
+  ...Object.entries(variables).flatMap(([name, { group }]) =>
+    group === "pyro" && name !== "PYRO_WORKSPACE" ? [name] : []
+  ),
+  "XDG_STATE_HOME",
+  "XDG_CACHE_HOME",
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "NO_PROXY"
+]
+
+/** Codex: servers and approvals in config.toml. A project's file counts once the project is trusted. */
+export const codex: AgentHost = {
+  name: "codex",
+  title: "Codex",
+  program: "codex",
+  config: (scope, { home, project, variable }) => ({
+    path: scope === "project"
+      ? path.join(project, ".codex", "config.toml")
+      : path.join(variable("CODEX_HOME") ?? path.join(home, ".codex"), "config.toml"),
+    format: "toml"
+  }),
+  servers: ["mcp_servers"],
+  entry: (server) => ({
+    command: server.command,
+    args: server.args,
+    env_vars: envVars,
+    startup_timeout_sec: 30,
+    tool_timeout_sec: 600,
+    ...envOf(server)
+  }),
+  commandOf: commandLine,
+  passes: [...PASSED, ...envVars],
+  approvals: ({ approve, config, entry, scope, tools: { asked } }) => ({
+    files: [{
+      ...config,
+      changes: [
+        approve === "none"
+          ? { _tag: "remove", path: [...entry, "default_tools_approval_mode"] }
+          : { _tag: "set", path: [...entry, "default_tools_approval_mode"], value: "approve" },
+        ...asked.map((name): Change =>
+          approve === "safe"
+            ? { _tag: "set", path: [...entry, "tools", name, "approval_mode"], value: "prompt" }
+            : { _tag: "remove", path: [...entry, "tools", name, "approval_mode"] }
+        )
+      ]
+    }],
+    notes: [
+      ...(scope === "project"
+        ? ["Codex reads a project's .codex/config.toml once you trust the project: run codex there"]
+        : []),
+      ...(approve === "safe" && asked.length > 0
+        ? [`codex exec cannot ask, so it refuses ${asked.join(" and ")}. To allow them: --approve all`]
+        : [])
+    ]
+  })
+}

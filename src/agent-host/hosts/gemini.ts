@@ -1,0 +1,55 @@
+import * as path from "node:path"
+import { type AgentHost, ENTRY } from "../agent-host.ts"
+import { commandLine, envOf } from "../entries.ts"
+
+const rule = (tools: string, decision: string, priority: number) =>
+  `[[rule]]\ntoolName = ${tools}\nmcpName = "${ENTRY}"\ndecision = "${decision}"\npriority = ${priority}\n`
+
+/** A policy of Gemini CLI: of two rules for a tool, the one with the higher priority holds. */
+const policy = (asked: ReadonlyArray<string>) =>
+  `# Written by pyro host connect gemini: which tools of pyro run without a question.\n${rule("\"*\"", "allow", 200)}${
+    asked.length === 0 ? "" : `\n${rule(JSON.stringify(asked), "ask_user", 300)}`
+  }`
+
+/** Gemini CLI: servers in settings.json; `trust` allows all tools, a policy file some. Policies of a project do not count. */
+export const gemini: AgentHost = {
+  name: "gemini",
+  title: "Gemini CLI",
+  program: "gemini",
+  config: (scope, { home, project }) => ({
+    path: path.join(scope === "project" ? project : home, ".gemini", "settings.json"),
+    format: "json"
+  }),
+  servers: ["mcpServers"],
+  entry: (server) => ({ command: server.command, args: server.args, timeout: 600_000, ...envOf(server) }),
+  commandOf: commandLine,
+  approvals: ({ approve, config, entry, place: { home }, scope, tools: { asked } }) => ({
+    files: [{
+      ...config,
+      changes: [
+        approve === "all"
+          ? { _tag: "set", path: [...entry, "trust"], value: true }
+          : { _tag: "remove", path: [...entry, "trust"] }
+      ]
+    }],
+    ...(scope === "user"
+      ? {
+        own: {
+          path: path.join(home, ".gemini", "policies", `${ENTRY}.toml`),
+          text: approve === "safe" ? policy(asked) : undefined
+        }
+      }
+      : {}),
+    notes: [
+      ...(scope === "project" && approve === "safe"
+        ? ["Gemini CLI has no policies of a project, so it asks before each tool. To allow all tools: --approve all"]
+        : []),
+      ...(scope === "project"
+        ? ["Gemini CLI starts a project's servers only in a trusted folder: run gemini there"]
+        : []),
+      ...(scope === "user" && approve === "safe" && asked.length > 0
+        ? [`gemini -p cannot ask, so it refuses ${asked.join(" and ")}. To allow them: --approve all`]
+        : [])
+    ]
+  })
+}

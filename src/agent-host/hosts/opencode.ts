@@ -1,0 +1,46 @@
+import * as path from "node:path"
+import { type AgentHost, ENTRY } from "../agent-host.ts"
+import { commandList, envOf } from "../entries.ts"
+import type { Change } from "../json.ts"
+
+const key = (tool: string) => ["permission", `${ENTRY}_${tool}`] as const
+
+/** OpenCode: servers and permissions in one file. The last rule that matches a tool decides. */
+export const opencode: AgentHost = {
+  name: "opencode",
+  title: "OpenCode",
+  program: "opencode",
+  config: (scope, { exists, home, project, variable }) => {
+    const folder = scope === "project"
+      ? project
+      : path.join(variable("XDG_CONFIG_HOME") ?? path.join(home, ".config"), "opencode")
+    const files = ["opencode.jsonc", "opencode.json"].map((name) => path.join(folder, name))
+    const fallback = files[scope === "project" ? 1 : 0]!
+    return { path: files.find(exists) ?? fallback, format: "json" }
+  },
+  servers: ["mcp"],
+  entry: (server) => ({
+    type: "local",
+    command: [server.command, ...server.args],
+    enabled: true,
+    timeout: 30_000,
+    ...envOf(server, "environment")
+  }),
+  commandOf: commandList,
+  approvals: ({ approve, config, tools: { asked } }) => ({
+    files: [{
+      ...config,
+      changes: [
+        approve === "none"
+          ? { _tag: "remove", path: key("*") }
+          : { _tag: "set", path: key("*"), value: "allow" },
+        ...asked.map((name): Change =>
+          approve === "safe" ? { _tag: "set", path: key(name), value: "ask" } : { _tag: "remove", path: key(name) }
+        )
+      ]
+    }],
+    notes: approve === "safe" && asked.length > 0
+      ? [`opencode run cannot ask, so it refuses ${asked.join(" and ")}. To allow them: --approve all`]
+      : []
+  })
+}

@@ -1,0 +1,188 @@
+import { Effect, Either } from "effect"
+import { HostFileUnusable } from "../contract/errors.ts"
+import { type KnownFile, readKnown } from "../system/files/replace.ts"
+import {
+  type AgentHost,
+  type Approve,
+  ENTRY,
+  type HostScope,
+  type Place,
+  type Server,
+  type Tools
+} from "./agent-host.ts"
+import { edit, read } from "./format/format.ts"
+import type { FormatName } from "./format/language.ts"
+import { at, type Change, changed, isEqual, isIn, isTable, type Path } from "./json.ts"
+
+/** One file before and after a change. */
+export interface FileChange {
+  readonly known: KnownFile
+  /** Undefined: the file goes. */
+  readonly after: string | undefined
+  /** The file has nothing but what pyro wrote, so it needs no backup. */
+  readonly disposable?: boolean
+}
+
+/** What a command would do. */
+export interface Plan {
+  readonly files: ReadonlyArray<FileChange>
+  /** Keys of an existing entry that would change. */
+  readonly differing: ReadonlyArray<string>
+  readonly notes: ReadonlyArray<string>
+}
+
+/** What a host is to be told about pyro. */
+export interface Request {
+  readonly host: AgentHost
+  readonly scope: HostScope
+  readonly place: Place
+  readonly approve: Approve
+  readonly tools: Tools
+}
+
+/** A configuration file with its value. */
+export interface Document {
+  readonly known: KnownFile
+  readonly format: FormatName
+  readonly value: unknown
+}
+
+/** Reads a configuration file. A missing file is an empty document. */
+export const readDocument = (host: AgentHost, path: string, format: FormatName) =>
+  Effect.gen(function*() {
+    const refuse = (detail: string) => new HostFileUnusable({ host: host.name, path, detail })
+    const known = yield* Effect.mapError(readKnown(path), ({ detail }) => refuse(detail))
+    const value = yield* Either.mapLeft(read(format, known.text ?? ""), refuse)
+    return { known, format, value } satisfies Document
+  })
+
+/** The changes that are none yet in a document; a removal takes along the tables and lists that it leaves empty. */
+const pending = (value: unknown, changes: ReadonlyArray<Change>): ReadonlyArray<Change> => {
+  const left: Array<Change> = []
+  let current = value
+  for (const change of changes) {
+    const next = stillNeeded(current, change)
+    if (next === undefined) continue
+    left.push(next)
+    current = changed(current, next)
+  }
+  return left
+}
+
+const stillNeeded = (value: unknown, change: Change): Change | undefined => {
+  const found = at(value, change.path)
+  switch (change._tag) {
+    case "set":
+      return isEqual(found, change.value) ? undefined : change
+    case "remove":
+      return found === undefined ? undefined : { _tag: "remove", path: withEmptyParents(value, change.path) }
+    case "add":
+      return Array.isArray(found) && found.includes(change.item) ? undefined : change
+    case "take":
+      return !Array.isArray(found) || !found.includes(change.item)
+        ? undefined
+        : found.length === 1
+        ? { _tag: "remove", path: withEmptyParents(value, change.path) }
+        : change
+  }
+}
+
+const withEmptyParents = (value: unknown, path: Path): Path => {
+  const parent = path.slice(0, -1)
+  const [first, ...rest] = parent
+  const table = at(value, parent)
+  return first !== undefined && isTable(table) && Object.keys(table).length === 1
+    ? withEmptyParents(value, [first, ...rest])
+    : path
+}
+
+/** A place on the way to a change that holds no table. */
+const blocked = (value: unknown, changes: ReadonlyArray<Change>): string | undefined => {
+  for (const { _tag, path } of changes) {
+    for (let length = 1; length < path.length; length += 1) {
+      const found = at(value, path.slice(0, length))
+      if (found !== undefined && found !== null && !isTable(found)) return path.slice(0, length).join(".")
+    }
+    if (
+      _tag === "add" &&
+      ![undefined, true].includes(at(value, path) === undefined ? undefined : Array.isArray(at(value, path)))
+    ) {
+      return path.join(".")
+    }
+  }
+  return undefined
+}
+
+export const entryPath = ({ servers }: AgentHost): Path => [...servers, ENTRY]
+
+export const approvalsOf = ({ approve, host, place, scope, tools }: Request) => {
+  const config = host.config(scope, place)
+  return config === undefined
+    ? { files: [] }
+    : host.approvals({ approve, scope, place, tools, config, entry: entryPath(host) })
+}
+
+/** Changes of the entry's own keys. A new entry is one change, with the approvals that stand in the entry. */
+const entryChanges = (request: Request, server: Server, value: unknown, approvals: ReadonlyArray<Change>) => {
+  const path = entryPath(request.host)
+  const keys = Object.entries(request.host.entry(server, request.scope))
+  const found = at(value, path)
+  if (isTable(found)) return keys.map(([key, wanted]): Change => ({ _tag: "set", path: [...path, key], value: wanted }))
+  const sets = keys.map(([key, wanted]): Change => ({ _tag: "set", path: [...path, key], value: wanted }))
+  const whole = [...sets, ...pending(undefined, approvals.filter(({ path: one }) => isIn(one, path)))]
+    .reduce<unknown>((document, change) => changed(document, change), undefined)
+  return [{ _tag: "set", path, value: at(whole, path) } as Change]
+}
+
+/** Plans the entry and the approvals of a host. Without a server it plans their removal, without approvals it leaves those. */
+export const plan = (
+  request: Request,
+  server: Server | undefined,
+  options: { readonly keepApprovals?: boolean; readonly stale?: ReadonlyArray<string> } = {}
+): Effect.Effect<Plan, HostFileUnusable> =>
+  Effect.gen(function*() {
+    const { host, place, scope } = request
+    const config = host.config(scope, place)
+    if (config === undefined) return { files: [], differing: [], notes: [] }
+    const path = entryPath(host)
+    const approvals = options.keepApprovals === true ? { files: [] } : approvalsOf(request)
+    const document = yield* readDocument(host, config.path, config.format)
+    const inConfig = approvals.files.flatMap((one) => one.path === config.path ? one.changes : [])
+    const stale = (options.stale ?? []).map((name): Change => ({ _tag: "remove", path: [...host.servers, name] }))
+    const wanted = server === undefined
+      ? [{ _tag: "remove", path } as const]
+      : entryChanges(request, server, document.value, inConfig)
+    const found = at(document.value, path)
+    const differing = server === undefined || found === undefined
+      ? []
+      : pending(document.value, wanted).map((change) => change.path.at(-1)!)
+    const files = [yield* changeOf(host, document, [...stale, ...wanted, ...inConfig])]
+    for (const other of approvals.files.filter((one) => one.path !== config.path)) {
+      files.push(yield* changeOf(host, yield* readDocument(host, other.path, other.format), other.changes))
+    }
+    const { notes = [], own } = approvals
+    if (own !== undefined) {
+      const known = yield* Effect.mapError(readKnown(own.path), ({ detail }) =>
+        new HostFileUnusable({ host: host.name, path: own.path, detail }))
+      files.push({ known, after: own.text })
+    }
+    return {
+      files: files.filter(({ after, known }) =>
+        after !== known.text
+      ),
+      differing,
+      notes
+    }
+  })
+
+const changeOf = (host: AgentHost, { format, known, value }: Document, changes: ReadonlyArray<Change>) =>
+  Effect.gen(function*() {
+    const refuse = (detail: string) => new HostFileUnusable({ host: host.name, path: known.path, detail })
+    const left = pending(value, changes)
+    const inTheWay = blocked(value, left)
+    if (inTheWay !== undefined) return yield* refuse(`${inTheWay} has another form than pyro knows`)
+    if (left.length === 0) return { known, after: known.text }
+    const after = yield* Either.mapLeft(edit(format, known.text ?? "", left), refuse)
+    const isEmpty = /^\s*(\{\s*\})?\s*$/.test(after) && left.some(({ _tag }) => _tag === "remove")
+    return isEmpty && known.real === known.path ? { known, after: undefined, disposable: true } : { known, after }
+  })

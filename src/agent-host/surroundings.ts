@@ -1,0 +1,46 @@
+import * as path from "node:path"
+import { processEnvironment } from "../system/config.ts"
+import {
+  absolutePath,
+  gitRootOf,
+  homeDirectory,
+  isBeneath,
+  isDirectory,
+  isExecutable,
+  realPath
+} from "../system/host-path.ts"
+import type { Place } from "./agent-host.ts"
+
+/** A program on a PATH; the given path if it has a slash. Undefined if there is no such program. */
+export const findProgram = (name: string, searched: string | undefined, cwd: string): string | undefined => {
+  if (name.includes("/")) {
+    const file = path.resolve(cwd, name)
+    return isExecutable(file) ? file : undefined
+  }
+  return (searched ?? "").split(":").filter((folder) => folder !== "")
+    .map((folder) => path.join(folder, name))
+    .find(isExecutable)
+}
+
+/** The home directory, the project and the variables of this process. */
+export const surroundings = (projectPath: string | undefined, cwd: string): Place => {
+  const environment = processEnvironment()
+  return {
+    home: absolutePath("~", cwd),
+    project: projectPath ?? gitRootOf(cwd) ?? cwd,
+    variable: (name) => environment[name] || undefined,
+    exists: (file) => realPath(file) !== undefined
+  }
+}
+
+/** Whether a directory can be a project: home directories, and directories that contain one, cannot. */
+export const isProject = (directory: string): boolean => {
+  const real = realPath(directory)
+  return real !== undefined && isDirectory(real) && !isBeneath(homeDirectory(), real)
+}
+
+/** `pyro` where a host finds it on its PATH, else the path of this program. */
+export const ownCommand = (cwd: string): string =>
+  findProgram("pyro", processEnvironment()["PATH"], cwd) === undefined
+    ? realPath(process.argv[1] ?? "") ?? "pyro"
+    : "pyro"

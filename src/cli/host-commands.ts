@@ -1,0 +1,135 @@
+import { Schema } from "effect"
+import { hostNames } from "../contract/agent-host.ts"
+import { defaulted, list, optional, strings, text } from "../contract/fields.ts"
+import { type CliSurface, lazy } from "../contract/operation.ts"
+import { snakeFields } from "../contract/snake.ts"
+
+// Administration of agent hosts changes files of the person who types the command. So it is no operation: no model and no program reaches it.
+
+export { hostNames }
+
+const host = () => Schema.Literal(...hostNames).annotations({ description: `Agent host: ${hostNames.join(", ")}` })
+
+const scope = () =>
+  Schema.Literal("user", "project").annotations({
+    description:
+      "Files to change. `user`: those of your home directory, for all projects. `project`: those of one project"
+  })
+
+const projectPath = optional(
+  text("Directory of the project. Default: the git work tree of the working directory, else the working directory")
+)
+
+const server = () => ({
+  profile: defaulted(
+    Schema.Literal("vm-run", "workspace-core", "workspace-full").annotations({
+      description: "Tools of the server, as pyro mcp serve has them"
+    }),
+    () => "workspace-core" as const
+  ),
+  approve: defaulted(
+    Schema.Literal("safe", "all", "none").annotations({
+      description:
+        "Tools that run without a question. `safe`: all but exports and deletions, about which the host asks. `all`: every tool. `none`: the host decides"
+    }),
+    () => "safe" as const
+  ),
+  env: optional(strings(text("Value")).annotations({ description: "Variable of the server" })),
+  serveOptions: defaulted(list(text("Option")).annotations({ description: "More options of pyro mcp serve" }), () => [])
+})
+
+const switches = {
+  dryRun: (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
+}
+
+const DRY_RUN = "Show the change as a diff and write nothing"
+
+export const ConnectPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    host: host(),
+    scope: defaulted(scope(), () => "user" as const),
+    ...server(),
+    projectPath,
+    dryRun: switches.dryRun(DRY_RUN),
+    force: defaulted(
+      Schema.Boolean.annotations({ description: "Replace an entry for pyro that differs" }),
+      () => false
+    )
+  }))
+)
+
+export const DisconnectPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    host: host(),
+    scope: defaulted(scope(), () => "user" as const),
+    projectPath,
+    dryRun: switches.dryRun(DRY_RUN)
+  }))
+)
+
+export const PrintConfigPayload = lazy(() =>
+  Schema.Struct(
+    snakeFields({ host: host(), scope: defaulted(scope(), () => "user" as const), ...server(), projectPath })
+  )
+)
+
+const surface = { args: ["host"], hostPaths: ["project_path"], exits: "own" } as const
+
+const row = <Name extends string, P>(command: {
+  readonly name: Name
+  readonly summary: string
+  readonly description: string
+  readonly cli: CliSurface
+  readonly payload: () => P
+}) => command
+
+export const hostConnect = row({
+  name: "host.connect",
+  summary: "Add pyro to an agent host",
+  description:
+    "Writes the entry of `pyro mcp serve` to the host's configuration, and which tools run without a question. Comments and other keys stay. " +
+    "Each changed file is kept beside it as FILE.pyro-backup; further backups are FILE.pyro-backup.2 and so on. If the host has the same " +
+    "entry already, nothing changes. Restart the host afterwards.",
+  cli: {
+    ...surface,
+    path: ["host", "connect"],
+    rest: "serve_options",
+    examples: [
+      "pyro host connect claude-code",
+      "pyro host connect codex --approve all",
+      "pyro host connect cursor --scope project --dry-run",
+      "pyro host connect gemini --profile vm-run",
+      "pyro host connect opencode -- --network-ceiling egress:npm,pypi"
+    ]
+  },
+  payload: ConnectPayload
+})
+
+export const hostDisconnect = row({
+  name: "host.disconnect",
+  summary: "Remove pyro from an agent host",
+  description:
+    "Removes what `pyro host connect` wrote. Each changed file is kept beside it as FILE.pyro-backup. Workspaces stay.",
+  cli: { ...surface, path: ["host", "disconnect"], examples: ["pyro host disconnect codex"] },
+  payload: DisconnectPayload
+})
+
+export const hostPrintConfig = row({
+  name: "host.print-config",
+  summary: "Print what an agent host's configuration needs",
+  description:
+    "Prints the path and the text of each file, for people who edit the files themselves. Reads and writes no file of the host.",
+  cli: {
+    ...surface,
+    path: ["host", "print-config"],
+    rest: "serve_options",
+    examples: ["pyro host print-config zed", "pyro host print-config vscode --scope project"]
+  },
+  payload: PrintConfigPayload
+})
+
+export const hostCommands = [hostConnect, hostDisconnect, hostPrintConfig] as const
+export type HostCommand = typeof hostCommands[number]
+
+export const isHostCommand = (command: { readonly name: string }): command is HostCommand =>
+  hostCommands.some(({ name }) => name === command.name)

@@ -1,0 +1,133 @@
+import { Effect } from "effect"
+import type { Outcome, Shown } from "../agent-host/administer.ts"
+import { type HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
+import { mcpServe, ServePayload } from "./commands.ts"
+import { colouredPatch } from "./diff-text.ts"
+import {
+  ConnectPayload,
+  DisconnectPayload,
+  type HostCommand,
+  hostConnect,
+  hostDisconnect,
+  hostPrintConfig,
+  PrintConfigPayload
+} from "./host-commands.ts"
+import { decode, parse } from "./parser.ts"
+import { print, printJson, warn } from "./print.ts"
+import { type OutputClosed, Terminal } from "./terminal.ts"
+
+type Failure = InvalidRequest | HostFileUnusable | HostEntryDiffers | OutputClosed
+
+/** Performs a command of `pyro host` and returns the exit status. */
+export const performHost = (
+  command: HostCommand,
+  words: ReadonlyArray<string>,
+  rest: ReadonlyArray<string> | undefined
+): Effect.Effect<number, Failure, Terminal> =>
+  Effect.gen(function*() {
+    const typed = yield* parse(command, words, rest)
+    const show = { json: typed.json, quiet: typed.quiet }
+    const { connect, disconnect, printConfig } = yield* Effect.promise(() => import("../agent-host/administer.ts"))
+    switch (command.name) {
+      case "host.connect": {
+        const payload = yield* decode(hostConnect.cli, ConnectPayload(), typed.raw)
+        const outcome = yield* connect({ ...payload, place: yield* placeOf(payload), server: yield* serverOf(payload) })
+        return yield* showOutcome(
+          outcome,
+          show,
+          payload.dryRun,
+          `${payload.host} has this entry already: nothing to change\n`
+        )
+      }
+      case "host.disconnect": {
+        const payload = yield* decode(hostDisconnect.cli, DisconnectPayload(), typed.raw)
+        const outcome = yield* disconnect({ ...payload, place: yield* placeOf(payload) })
+        return yield* showOutcome(
+          outcome,
+          show,
+          payload.dryRun,
+          `${payload.host} has no entry for pyro: nothing to change\n`
+        )
+      }
+      case "host.print-config": {
+        const payload = yield* decode(hostPrintConfig.cli, PrintConfigPayload(), typed.raw)
+        return yield* showConfig(
+          yield* printConfig({ ...payload, place: yield* placeOf(payload), server: yield* serverOf(payload) }),
+          show
+        )
+      }
+    }
+  })
+
+interface Where {
+  readonly scope: "user" | "project"
+  readonly projectPath?: string
+}
+
+const placeOf = ({ projectPath, scope }: Where) =>
+  Effect.gen(function*() {
+    const { resolvePath } = yield* Terminal
+    const { isProject, surroundings } = yield* Effect.promise(() => import("../agent-host/surroundings.ts"))
+    const place = surroundings(projectPath === undefined ? undefined : resolvePath(projectPath), resolvePath("."))
+    return scope === "project" && !isProject(place.project)
+      ? yield* new InvalidRequest({
+        field: "--scope",
+        detail: `${place.project} is no project; go to the directory of one, or name one with --project-path`
+      })
+      : place
+  })
+
+/** The command line of the server, checked as `pyro mcp serve` itself would. */
+const serverOf = (
+  { env, profile, serveOptions }: {
+    readonly env?: Readonly<Record<string, string>>
+    readonly profile: string
+    readonly serveOptions: ReadonlyArray<string>
+  }
+) =>
+  Effect.gen(function*() {
+    const { resolvePath } = yield* Terminal
+    const { ownCommand } = yield* Effect.promise(() => import("../agent-host/surroundings.ts"))
+    const options = [...(profile === "workspace-core" ? [] : ["--profile", profile]), ...serveOptions]
+    const { raw } = yield* parse(mcpServe, options, undefined)
+    yield* decode(mcpServe.cli, ServePayload(), raw)
+    return { command: ownCommand(resolvePath(".")), args: ["mcp", "serve", ...options], env }
+  })
+
+interface Show {
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+const VERBS = { create: "created", change: "changed", remove: "removed" } as const
+
+const showNotes = (notes: ReadonlyArray<string>, { quiet }: Show) =>
+  quiet ? Effect.void : warn(notes.map((note) => `note: ${note}\n`).join(""))
+
+const showOutcome = (outcome: Outcome, show: Show, dryRun: boolean, nothing: string) =>
+  Effect.gen(function*() {
+    const { colour, writeStdout } = yield* Terminal
+    const { files, notes } = outcome
+    if (show.json) {
+      yield* printJson({ ...outcome, dry_run: dryRun })
+      return 0
+    }
+    if (files.length === 0) yield* print(nothing)
+    for (const { backup, change, diff, path } of files) {
+      if (dryRun) yield* colour ? writeStdout(colouredPatch(diff)) : print(diff)
+      else yield* print(`${VERBS[change]} ${path}${backup === undefined ? "" : ` (before: ${backup})`}\n`)
+    }
+    yield* showNotes(notes, show)
+    return 0
+  })
+
+const showConfig = (shown: Shown, show: Show) =>
+  Effect.gen(function*() {
+    if (show.json) {
+      yield* printJson(shown)
+      return 0
+    }
+    yield* print(shown.files.map(({ path, text }) => `${path}:\n\n${text.trimEnd()}\n`).join("\n"))
+    yield* showNotes(shown.notes, show)
+    return 0
+  })

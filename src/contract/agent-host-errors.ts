@@ -1,0 +1,47 @@
+import { Schema } from "effect"
+import { snakeFields } from "./snake.ts"
+
+/** A configuration file of an agent host cannot be read or changed. Nothing was written. */
+export class HostFileUnusable extends Schema.TaggedError<HostFileUnusable>()(
+  "HostFileUnusable",
+  snakeFields({
+    host: Schema.String,
+    path: Schema.String,
+    detail: Schema.String
+  })
+) {
+  get code() {
+    return "host_file_unusable" as const
+  }
+  get fact() {
+    return `${this.path} of ${this.host} cannot be used: ${this.detail}`
+  }
+  override get message() {
+    return `${this.fact}. Nothing was written. Correct the file, or print the entry: pyro host print-config ${this.host}`
+  }
+}
+
+/** An agent host has another entry for pyro. Nothing was written. */
+export class HostEntryDiffers extends Schema.TaggedError<HostEntryDiffers>()(
+  "HostEntryDiffers",
+  snakeFields({
+    host: Schema.String,
+    path: Schema.String,
+    /** Keys of the entry that differ. */
+    keys: Schema.Array(Schema.String),
+    /** The change that `--force` makes, as a patch. */
+    diff: Schema.String
+  })
+) {
+  get code() {
+    return "host_entry_differs" as const
+  }
+  get fact() {
+    return `${this.host} has another entry for pyro in ${this.path}: ${
+      this.keys.join(", ")
+    } would change\n${this.diff.trimEnd()}`
+  }
+  override get message() {
+    return `${this.fact}\nMake this change: run the command again with --force`
+  }
+}

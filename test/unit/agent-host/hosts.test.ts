@@ -1,0 +1,152 @@
+import { Either } from "effect"
+import * as fs from "node:fs"
+import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { read } from "../../../src/agent-host/format/format.ts"
+import type { FormatName } from "../../../src/agent-host/format/language.ts"
+import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
+import { at } from "../../../src/agent-host/json.ts"
+import { entryPath } from "../../../src/agent-host/plan.ts"
+import { type HostName, hostNames } from "../../../src/contract/agent-host.ts"
+import { filesBeneath, newPlace } from "./place.ts"
+
+/** A configuration with comments, other servers and unknown keys, in each language. */
+const existing: { readonly [Name in FormatName]: (servers: string) => string } = {
+  json: (servers) =>
+    `{
+    // kept: a comment
+    "theme": "dark", // and this one
+    "${servers}": {
+        "docs": { "command": "docs", "args": [1, 2.5, null], "unknown": true }
+    },
+    "last": { "x": [] }
+}
+`,
+  toml: (servers) =>
+    `# kept: a comment
+model = "gpt" # and this one
+numbers = [ 1,
+  2, # two
+]
+
+[${servers}.docs]
+command = "docs" # "quoted" [not.a.header]
+text = """
+[${servers}.pyro]
+"""
+
+[[unknown]]
+when = 2026-11-25T10:00:00Z
+`,
+  yaml: (servers) =>
+    `# kept: a comment
+GOOSE_MODE: auto   # and this one
+${servers}:
+    docs:            # odd indentation
+        cmd: docs
+        args: [a, 'b']
+
+# about the next key
+unknown: {x: 1}
+`
+}
+
+const formatOf: Partial<Record<HostName, FormatName>> = { codex: "toml", goose: "yaml" }
+
+describe.each(hostNames)("%s", (name) => {
+  const host = agentHosts[name]
+  const format = formatOf[name] ?? "json"
+  let place: ReturnType<typeof newPlace>
+  beforeEach(() => {
+    place = newPlace()
+  })
+  afterEach(() => place.remove())
+
+  const config = () => fs.readFileSync(place.configOf(name), "utf8")
+  const entry = () => at(Either.getOrThrow(read(format, config())), entryPath(host))
+
+  it("connect makes the host's files, and disconnect removes them", async () => {
+    const { files } = await place.connect(name)
+    assert.deepStrictEqual(host.commandOf(entry())?.slice(0, 3), ["pyro", "mcp", "serve"])
+    assert.isTrue(files.every(({ change }) => change === "create"))
+    assert.strictEqual(fs.statSync(place.configOf(name)).mode & 0o777, 0o600)
+    await place.disconnect(name)
+    assert.deepStrictEqual(filesBeneath(place.place.home).filter((file) => !file.endsWith(".pyro-backup")), [])
+  })
+
+  it.each(["\n", "\r\n"])(
+    "connect keeps all other text of a file with the line end %j, and disconnect restores each byte",
+    async (eol) => {
+      const before = existing[format](host.servers[0]).replaceAll("\n", eol)
+      place.write(place.configOf(name), before)
+      await place.connect(name)
+      const after = config()
+      assert.deepStrictEqual(host.commandOf(entry())?.slice(0, 3), ["pyro", "mcp", "serve"])
+      for (const line of before.split(eol).filter((one) => !/^\s*[{}\],]*\s*$/.test(one))) {
+        assert.include(after, line.replace(/,?$/, ""))
+      }
+      if (eol === "\r\n") assert.notMatch(after, /[^\r]\n/)
+      await place.disconnect(name)
+      assert.strictEqual(config(), before)
+      assert.strictEqual(fs.readFileSync(`${place.configOf(name)}.pyro-backup`, "utf8"), before)
+    }
+  )
+
+  it("a second connect changes nothing", async () => {
+    await place.connect(name)
+    const before = filesBeneath(place.folder)
+    assert.deepStrictEqual((await place.connect(name)).files, [])
+    assert.deepStrictEqual(filesBeneath(place.folder), before)
+  })
+
+  it("another entry stays until --force, which keeps keys that pyro does not know", async () => {
+    await place.connect(name, { server: { command: "pyro", args: ["mcp", "serve"], env: { A: "1" } } })
+    const before = config()
+    const other = { server: { command: "/opt/pyro", args: ["mcp", "serve", "--profile", "vm-run"] } }
+    const refusal = await place.refused(name, other)
+    assert.strictEqual(refusal._tag, "HostEntryDiffers")
+    assert.include(refusal.message, "/opt/pyro")
+    assert.include(refusal.message, "--force")
+    assert.strictEqual(config(), before)
+    await place.connect(name, { ...other, force: true })
+    assert.deepStrictEqual(host.commandOf(entry())?.slice(0, 5), ["/opt/pyro", "mcp", "serve", "--profile", "vm-run"])
+    if (name !== "cline") assert.include(JSON.stringify(entry()), "{\"A\":\"1\"}")
+  })
+
+  it("a dry run shows the change and writes nothing", async () => {
+    const { files } = await place.connect(name, { dryRun: true })
+    assert.include(files.map(({ diff }) => diff).join(""), "+++ ")
+    assert.deepStrictEqual(filesBeneath(place.folder), [])
+  })
+
+  it("--approve all and none replace what safe wrote", async () => {
+    for (const approve of ["safe", "all", "none", "safe"] as const) {
+      await place.connect(name, { approve })
+      assert.deepStrictEqual((await place.connect(name, { approve })).files, [], approve)
+    }
+    await place.disconnect(name)
+    assert.deepStrictEqual(filesBeneath(place.place.home).filter((file) => !/\.pyro-backup(\.\d+)?$/.test(file)), [])
+  })
+
+  it("an empty file counts as none, and a broken one stays as it is", async () => {
+    place.write(place.configOf(name), "")
+    await place.connect(name)
+    assert.isDefined(entry())
+    const broken = format === "yaml" ? "a: [1\nb: 2\n" : format === "toml" ? "a = [1\nb = 2\n" : "{\n  \"a\": [1\n"
+    place.write(place.configOf(name), broken)
+    const before = filesBeneath(place.folder)
+    const refusal = await place.refused(name)
+    assert.strictEqual(refusal._tag, "HostFileUnusable")
+    assert.include(refusal.message, place.configOf(name))
+    assert.match(refusal.message, /line \d/)
+    assert.include(refusal.message, "Nothing was written")
+    assert.strictEqual(config(), broken)
+    assert.deepStrictEqual(filesBeneath(place.folder), before)
+  })
+
+  it("print-config prints what connect writes to new files", async () => {
+    const { files } = await place.printConfig(name)
+    assert.deepStrictEqual(filesBeneath(place.folder), [])
+    await place.connect(name)
+    for (const { path, text } of files) assert.strictEqual(fs.readFileSync(path, "utf8"), text)
+  })
+})

@@ -1,0 +1,56 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { connect, type ConnectOptions, disconnect, printConfig } from "../../../src/agent-host/administer.ts"
+import type { Place } from "../../../src/agent-host/agent-host.ts"
+import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
+import type { HostName, HostScope } from "../../../src/contract/agent-host.ts"
+
+/** A home and a project of a test's own. */
+export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-agent-host-"))
+  const place: Place = {
+    home: path.join(folder, "home"),
+    project: path.join(folder, "project"),
+    variable: (name) => variables[name],
+    exists: fs.existsSync
+  }
+  fs.mkdirSync(place.home)
+  fs.mkdirSync(place.project)
+  const options = (host: HostName, others: Partial<ConnectOptions> = {}): ConnectOptions => ({
+    host,
+    scope: "user",
+    profile: "workspace-core",
+    approve: "safe",
+    place,
+    server: { command: "pyro", args: ["mcp", "serve"] },
+    dryRun: false,
+    force: false,
+    ...others
+  })
+  return {
+    place,
+    folder,
+    remove: () => fs.rmSync(folder, { recursive: true }),
+    configOf: (host: HostName, scope: HostScope = "user") => agentHosts[host].config(scope, place)!.path,
+    write: (file: string, text: string) => {
+      fs.mkdirSync(path.dirname(file), { recursive: true })
+      fs.writeFileSync(file, text)
+    },
+    connect: (host: HostName, others?: Partial<ConnectOptions>) => Effect.runPromise(connect(options(host, others))),
+    refused: (host: HostName, others?: Partial<ConnectOptions>) =>
+      Effect.runPromise(Effect.flip(connect(options(host, others)))),
+    disconnect: (host: HostName, others?: Partial<ConnectOptions>) =>
+      Effect.runPromise(disconnect(options(host, others))),
+    printConfig: (host: HostName, others?: Partial<ConnectOptions>) =>
+      Effect.runPromise(printConfig(options(host, others)))
+  }
+}
+
+/** Names of all files beneath a folder. */
+export const filesBeneath = (folder: string): ReadonlyArray<string> =>
+  fs.readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .sort()
