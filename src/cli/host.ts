@@ -13,7 +13,8 @@ import {
   PrintConfigPayload
 } from "./host-commands.ts"
 import { decode, parse } from "./parser.ts"
-import { print, printJson, warn } from "./print.ts"
+import { printJson } from "./perform.ts"
+import { print, warn } from "./print.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
 type Failure = InvalidRequest | HostFileUnusable | HostEntryDiffers | OutputClosed
