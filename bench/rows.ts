@@ -23,6 +23,7 @@ import { reset } from "./rows/reset.ts"
 import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
 import { seed } from "./rows/seed.ts"
+import { serviceMemory, serviceReady } from "./rows/service.ts"
 import { slowReader } from "./rows/slow-reader.ts"
 import { fork, forkEight, snapshot } from "./rows/snapshot.ts"
 import { stdout } from "./rows/stdout.ts"
@@ -59,6 +60,8 @@ export const plans: ReadonlyArray<Plan> = [
   diff,
   tenAtOnce,
   twentyAtOnce,
+  serviceReady,
+  serviceMemory,
   createNetwork,
   connect,
   connectDenied,
