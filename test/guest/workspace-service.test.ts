@@ -1,6 +1,7 @@
+import { spawn } from "node:child_process"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
-import { until } from "../support/pyro-cli.ts"
+import { pyroPath, until } from "../support/pyro-cli.ts"
 
 interface Service {
   readonly name: string
@@ -18,7 +19,7 @@ interface Page {
 }
 
 const pyro = installation("pyro-service-")
-const { create, failure, json, sh } = pyro
+const { call, create, failure, json, sh } = pyro
 afterAll(pyro.close)
 
 const service = <A>(verb: string, ...args: ReadonlyArray<string>) =>
@@ -79,6 +80,20 @@ describe("services of a workspace", () => {
     assert.match((await failure(start)).message, /it ended with status 0 before it was ready.*foreground/)
     assert.strictEqual(await stateOf("daemon"), "exited")
     assert.strictEqual(await sh("w", "pgrep -f '[s]leep 1006' || echo none"), "none")
+  })
+
+  it("Ctrl-C during service start stops the service", async () => {
+    const args = ["workspace", "service", "start", "w", "slow", "--ready-tcp", "8001", "--", "sleep", "1007"]
+    const child = spawn(process.execPath, [pyroPath, ...args], {
+      env: { ...process.env, ...pyro.env },
+      stdio: "ignore"
+    })
+    const ended = new Promise((resolve) => child.once("close", resolve))
+    await until("the start", async () => (await call(["workspace", "service", "status", "w", "slow"])).code === 0)
+    child.kill("SIGINT")
+    await ended
+    await until("the stop", async () => await stateOf("slow") === "stopped")
+    assert.strictEqual(await sh("w", "pgrep -f '[s]leep 1007' || echo none"), "none")
   })
 
   it("ten services go on in a fork, each with its log, and with published ports of their own", async () => {

@@ -5,11 +5,22 @@ import { DEFAULT_STOP_SECONDS } from "../../contract/operations/service-fields.t
 import type { ServiceStopPayload } from "../../contract/operations/workspace-service.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { within } from "../../system/within.ts"
-import { endRunning } from "../exec/cancel.ts"
-import { demandService, infoOf, type Services } from "./services.ts"
+import { demandService, infoOf, type Live, type Services } from "./services.ts"
 
 /** Maximum wait for the end of a killed service, in ms. */
 const KILLED_MS = 8_000
+
+/** Asks for the end of a service. A second request kills it at once. */
+const beginStop = (services: Services, live: Live, graceMs: number) =>
+  Effect.gen(function*() {
+    const { name } = live
+    yield* services.change(name, (one) => ({ ...one, wanted: "stopped" }))
+    faultPoint("service-stop:asked")
+    const command = services.commands.running.get(services.get(name)?.runs.at(-1)?.execId ?? "")
+    if (command !== undefined) yield* command.stop(command.isEnding ? 0 : graceMs)
+    // The supervisor ends a run that was not known yet.
+    yield* Deferred.succeed(live.stopping, undefined)
+  })
 
 /**
  * Ends a service: SIGTERM to its group, and after the grace SIGKILL to all its processes. Waits for the end. A service that has ended
@@ -23,11 +34,8 @@ export const stopService = (
     yield* demandService(services, name, workspace)
     const live = services.live.get(name)
     if (live !== undefined) {
-      yield* services.change(name, (one) => ({ ...one, wanted: "stopped" }))
-      faultPoint("service-stop:asked")
-      const command = services.commands.running.get(services.get(name)?.runs.at(-1)?.execId ?? "")
-      if (command !== undefined) yield* endRunning(command, graceSeconds * 1000)
-      yield* Deferred.succeed(live.stopping, undefined)
+      // A caller that leaves takes nothing back.
+      yield* Effect.uninterruptible(beginStop(services, live, graceSeconds * 1000))
       yield* within(graceSeconds * 1000 + KILLED_MS, Deferred.await(live.over))
     }
     return yield* infoOf(services, name, workspace)

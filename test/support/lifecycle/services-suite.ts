@@ -50,6 +50,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
     self.end_headers()
 http.server.HTTPServer(("127.0.0.1", ${port}), Handler).serve_forever()'`
 
+/** Accepts each client, and gives no proper answer, or a redirection. */
+const oddServer = (port: number, mode: string) =>
+  `exec python3 -c '
+import socket, threading
+def serve(client):
+  try:
+    if "${mode}" == "error": client.sendall(b"HTTP/1.1 500 No\\r\\n\\r\\n")
+    if "${mode}" == "moved": client.sendall(b"HTTP/1.1 302 Found\\r\\nLocation: /other\\r\\n\\r\\n")
+    while "${mode}" == "garbage": client.sendall(b"HTTP" * 1000)
+    if "${mode}" == "silent": client.recv(100000); threading.Event().wait()
+  except OSError: pass
+  client.close()
+server = socket.create_server(("127.0.0.1", ${port}))
+while True: threading.Thread(target=serve, args=server.accept()[:1], daemon=True).start()'`
+
 /** Says hello to each client. */
 const helloServer = (port: number) =>
   `exec python3 -c '
@@ -117,6 +132,21 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
         /ready_tcp: a program of the guest listens on port/
       )
       await stop("web")
+    })
+
+    it("a server that answers with silence, with garbage or with an error is not ready, and one that redirects is", async () => {
+      const startWith = async (mode: string) => {
+        const port = await freePort()
+        return start(`odd-${mode}`, oddServer(port, mode), {
+          ready_http: `http://127.0.0.1:${port}/`,
+          ready_timeout_seconds: mode === "moved" ? 60 : 0.8
+        })
+      }
+      for (const mode of ["silent", "garbage", "error"]) {
+        assert.match(await failure(startWith(mode)), /it was not ready within 0.8 s/, mode)
+      }
+      assert.strictEqual((await startWith("moved")).state, "ready")
+      await stop("odd-moved")
     })
 
     it("a service is ready when its command succeeds, with the service's variables", async () => {
