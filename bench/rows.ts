@@ -24,6 +24,8 @@ import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
 import { seed } from "./rows/seed.ts"
 import { serviceMemory, serviceReady } from "./rows/service.ts"
+import { shellEcho } from "./rows/shell-echo.ts"
+import { shellPlain } from "./rows/shell-plain.ts"
 import { slowReader } from "./rows/slow-reader.ts"
 import { fork, forkEight, snapshot } from "./rows/snapshot.ts"
 import { stdout } from "./rows/stdout.ts"
@@ -42,6 +44,8 @@ export const plans: ReadonlyArray<Plan> = [
   exec,
   execSdk,
   execMcp,
+  shellEcho,
+  shellPlain,
   observedExec,
   observedCreate,
   stdout,

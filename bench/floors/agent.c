@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -209,6 +210,30 @@ static void time_run(size_t length)
     answer(WIFEXITED(status) ? WEXITSTATUS(status) : 255, &took, sizeof took);
 }
 
+/* Answers with the nanoseconds until the terminal has echoed one byte, as it does for a program that reads lines. */
+static void time_terminal_echo(void)
+{
+    static int terminal = -1, program = -1;
+    char byte = 'x';
+    if (terminal < 0) {
+        mkdir("/dev/pts", 0755);
+        mount("pts", "/dev/pts", "devpts", 0, "ptmxmode=0666");
+        terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (terminal < 0 || unlockpt(terminal) != 0)
+            give_up("terminal");
+        program = open(ptsname(terminal), O_RDWR | O_NOCTTY | O_CLOEXEC);
+        if (program < 0)
+            give_up("program of the terminal");
+    }
+    /* A full line would be echoed no further. */
+    tcflush(program, TCIFLUSH);
+    uint64_t before = monotonic_ns();
+    if (write(terminal, &byte, 1) != 1 || read(terminal, &byte, 1) != 1)
+        give_up("echo");
+    uint64_t took = monotonic_ns() - before;
+    answer(0, &took, sizeof took);
+}
+
 /* payload: targets, unmounted in their order. */
 static int unmount_all(size_t length)
 {
@@ -356,6 +381,7 @@ static void serve(void)
     case 'm': answer(mount_it(length), "", 0); break;
     case 'x': run(length); break;
     case 't': time_run(length); break;
+    case 'p': time_terminal_echo(); break;
     case 'b': pour(); break;
     case 'c': pour_connection(); break;
     case 'd': drain_connection(); break;

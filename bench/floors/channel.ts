@@ -3,7 +3,7 @@ import type { Socket } from "node:net"
 
 /** One request to the floor's agent (bench/floors/agent.c). */
 export interface Request {
-  readonly operation: "e" | "r" | "m" | "x" | "t" | "b" | "c" | "d" | "o" | "s" | "u"
+  readonly operation: "e" | "r" | "m" | "x" | "t" | "b" | "c" | "d" | "o" | "p" | "s" | "u"
   readonly payload: Uint8Array
 }
 
@@ -26,6 +26,8 @@ export interface FloorChannel {
 const words = (...parts: ReadonlyArray<string>) => Buffer.from(parts.map((part) => part + "\0").join(""))
 
 export const echo: Request = { operation: "e", payload: new Uint8Array(0) }
+/** Answers with the nanoseconds of a terminal's echo of one byte, measured in the guest. */
+export const terminalEcho: Request = { operation: "p", payload: new Uint8Array(0) }
 export const sync: Request = { operation: "s", payload: new Uint8Array(0) }
 export const mount = (source: string, target: string, type: string, data = ""): Request => ({
   operation: "m",

@@ -1,4 +1,4 @@
-import type { Terminal } from "@xterm/headless"
+import type { IFunctionIdentifier, Terminal } from "@xterm/headless"
 
 /** Parameters of a control sequence. Sub-parameters play no part. */
 interface Params {
@@ -8,29 +8,55 @@ interface Params {
 /** The emulator's own side, which its public API hides: it parses at once, and handlers see the parameters themselves. */
 export interface Core {
   readonly writeSync: (data: string) => void
-  readonly registerCsiHandler: (id: { readonly final: string }, handler: (params: Params) => boolean) => unknown
+  readonly registerCsiHandler: (id: IFunctionIdentifier, handler: (params: Params) => boolean) => unknown
 }
 
 export const coreOf = (terminal: Terminal) => (terminal as unknown as { readonly _core: Core })._core
 
+/** Cells that sequences may change in one write: some 50 ms. A write of ordinary programs changes a hundredth of them. */
+const WRITE_CELLS = 8_000_000
+
+/** Private modes whose switch clears a whole screen. */
+const SCREEN_MODES = [3, 47, 1047, 1049]
+
 /**
- * Bounds the counts of sequences that the emulator obeys in a loop: a count of 2147483647 takes minutes or gigabytes. A larger count has
- * no other effect than the bound.
+ * Bounds the work of a few bytes of hostile output. A count of 2147483647, which the emulator would obey in a loop, counts as the size of
+ * the screen. Of sequences that change much of the screen, those beyond the limit of one write are ignored. The result begins a write.
  */
-export const boundCounts = (terminal: Terminal): void => {
+export const boundWork = (terminal: Terminal): () => void => {
   const core = coreOf(terminal)
-  const bound = (finals: string, most: () => number) => {
+  let left = WRITE_CELLS
+  /** Whether a sequence is one too many, and so ignored. */
+  const spend = (cells: number) => {
+    left -= cells
+    return left < 0
+  }
+  const screen = () => terminal.cols * terminal.rows
+  const counted = (finals: string, most: () => number, cellsEach: () => number) => {
     for (const final of finals) {
       core.registerCsiHandler({ final }, ({ params }) => {
-        params[0] = Math.min(params[0] ?? 0, most())
-        return false
+        const count = Math.min(params[0] ?? 0, most())
+        params[0] = count
+        return spend(Math.max(1, count) * cellsEach())
       })
     }
   }
-  // Insert and delete lines, scroll up and down.
-  bound("LMST", () => terminal.rows)
+  // Insert and delete lines, scroll up and down: each line takes as long as some twenty of plain cells.
+  counted("LMST", () => terminal.rows, () => 20 * terminal.cols)
   // Forward and backward tabs.
-  bound("IZ", () => terminal.cols)
+  counted("IZ", () => terminal.cols, () => 1)
   // Repeat the character before.
-  bound("b", () => terminal.cols * terminal.rows)
+  counted("b", screen, () => 1)
+  core.registerCsiHandler({ final: "J" }, () => spend(screen()))
+  for (const final of "hl") {
+    core.registerCsiHandler(
+      { prefix: "?", final },
+      ({ params }) => SCREEN_MODES.some((mode) => params.includes(mode)) && spend(2 * screen())
+    )
+  }
+  terminal.parser.registerEscHandler({ final: "c" }, () => spend(2 * screen()))
+  terminal.parser.registerEscHandler({ intermediates: "#", final: "8" }, () => spend(screen()))
+  return () => {
+    left = WRITE_CELLS
+  }
 }

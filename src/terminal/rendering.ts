@@ -6,7 +6,7 @@ import type * as Xterm from "./xterm.ts"
 /** Time after which other work of this process gets its turn, in ms. */
 const TURN_MS = 8
 /** Bytes that are written at once: fewer where the emulator takes longer than a turn for them. */
-const SLICE_BYTES = { most: 32_768, least: 256 } as const
+const SLICE_BYTES = { most: 8_192, least: 256 } as const
 /** Positions that are remembered as places to read on from. */
 const MAX_MARKS = 16
 

@@ -1,6 +1,6 @@
 import type { SerializeAddon } from "@xterm/addon-serialize"
 import type { IBuffer, IMarker, Terminal } from "@xterm/headless"
-import { boundCounts, coreOf } from "./limits.ts"
+import { boundWork, coreOf } from "./limits.ts"
 import { joinedRows } from "./rows.ts"
 import type * as Xterm from "./xterm.ts"
 
@@ -39,6 +39,7 @@ const ALTERNATE = [47, 1047, 1049]
 export class Screen {
   readonly #terminal: Terminal
   readonly #serializer: SerializeAddon
+  readonly #beginWrite: () => void
   #decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   readonly #marks = new Set<ScreenMark>()
   /** Where the cursor stood when the full-screen program began. */
@@ -53,10 +54,11 @@ export class Screen {
     })
     this.#terminal.unicode.register(widths)
     this.#terminal.unicode.activeVersion = widths.version
-    boundCounts(this.#terminal)
     this.#serializer = new SerializeAddon()
     this.#terminal.loadAddon(this.#serializer)
     this.#followCursor()
+    // After the others, so that it is asked first: what it ignores moves nothing.
+    this.#beginWrite = boundWork(this.#terminal)
   }
 
   /** A full-screen program has the terminal. */
@@ -72,7 +74,9 @@ export class Screen {
   /** Takes output, which may begin and end within a character or a sequence. Throws where the emulator does: the screen is then unusable. */
   write(bytes: Uint8Array): void {
     const text = this.#decoder.decode(bytes, { stream: true })
-    if (text !== "") coreOf(this.#terminal).writeSync(text)
+    if (text === "") return
+    this.#beginWrite()
+    coreOf(this.#terminal).writeSync(text)
   }
 
   resize(size: ScreenSize): void {

@@ -10,9 +10,11 @@ const MAX_KEPT = 4
 /** Time after which an unused rendering goes, in ms. */
 const KEPT_MS = 60_000
 /** Time that one rendering may take, in ms. Sequences that the emulator is slow at fill less of the screen then. */
-const MAX_SPENT_MS = 10_000
-/** Output that is rendered after this time. */
-const LATE_WINDOW_BYTES = 32_768
+const MAX_SPENT_MS = 3_000
+/** Output that is rendered after this time, in bytes. */
+const LATE_WINDOW_BYTES = 8_192
+/** Output between two looks at the time, in bytes. */
+const PART_BYTES = 32_768
 
 /** Calls `use` with a shell's screen after all its output so far. */
 export type WithScreen = <A>(
@@ -92,35 +94,40 @@ const sizeAt = (shell: Shell, position: number) => {
 
 /** Renders the output of a log up to a position, with the terminal's sizes at their places. */
 const feed = (shell: Shell, rendering: Rendering, to: number): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const reader = shell.log.reader(rendering.position)
-    const resizes = sizesOf(shell).filter(({ at }) => at >= rendering.position)
-    const untilMs = rendering.spentMs + MAX_SPENT_MS
-    const next: Effect.Effect<void> = Effect.suspend(() => {
-      while (resizes[0] !== undefined && resizes[0].at <= rendering.position) rendering.resize(resizes.shift()!)
-      if (rendering.position >= to) return Effect.void
-      if (rendering.spentMs > untilMs && to - rendering.position > LATE_WINDOW_BYTES) {
-        rendering.restart(to - LATE_WINDOW_BYTES)
-        reader.close()
-        return feed(shell, rendering, to)
+  Effect.gen(function*() {
+    const sizes = sizesOf(shell)
+    let reader = shell.log.reader(rendering.position)
+    const beginAt = (position: number) => {
+      rendering.restart(position)
+      rendering.resize(sizeAt(shell, position))
+    }
+    let untilMs = rendering.spentMs + MAX_SPENT_MS
+    try {
+      while (rendering.position < to) {
+        const piece = reader.next()
+        if (piece === undefined) return
+        // Output that is gone: what follows begins on an empty screen.
+        if (reader.takeSkipped() > 0) beginAt(piece.next - piece.bytes.length)
+        for (let rest = piece.bytes; rest.length > 0 && rendering.position < to;) {
+          if (rendering.spentMs > untilMs && to - rendering.position > LATE_WINDOW_BYTES) {
+            beginAt(to - LATE_WINDOW_BYTES)
+            untilMs = Infinity
+            reader.close()
+            reader = shell.log.reader(rendering.position)
+            break
+          }
+          const { position } = rendering
+          const changed = sizes.find(({ at }) => at === position)
+          if (changed !== undefined) rendering.resize(changed)
+          const next = sizes.find(({ at }) => at > position)?.at ?? Infinity
+          const part = rest.subarray(0, Math.min(PART_BYTES, to - position, next - position))
+          yield* rendering.take(part)
+          rest = rest.subarray(part.length)
+        }
       }
-      const piece = reader.next()
-      if (piece === undefined) return Effect.void
-      // Output that is gone: what follows begins on an empty screen.
-      if (reader.takeSkipped() > 0) rendering.restart(piece.next - piece.bytes.length)
-      return Effect.zipRight(takeUpTo(piece.bytes), next)
-    })
-    /** A piece of the log, with the sizes that changed within it. */
-    const takeUpTo = (bytes: Uint8Array): Effect.Effect<void> =>
-      Effect.suspend(() => {
-        const limit = Math.min(to, resizes[0]?.at ?? Infinity)
-        const part = bytes.subarray(0, Math.max(0, limit - rendering.position))
-        const rest = bytes.subarray(part.length)
-        return Effect.flatMap(rendering.take(part), () => {
-          if (rest.length === 0 || rendering.position >= to) return Effect.void
-          while (resizes[0] !== undefined && resizes[0].at <= rendering.position) rendering.resize(resizes.shift()!)
-          return takeUpTo(rest)
-        })
-      })
-    return Effect.ensuring(next, Effect.sync(() => reader.close()))
+      const changed = sizes.find(({ at }) => at === rendering.position)
+      if (changed !== undefined) rendering.resize(changed)
+    } finally {
+      reader.close()
+    }
   })
