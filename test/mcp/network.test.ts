@@ -57,6 +57,15 @@ describe("the network ceiling of a server", () => {
     assert.isTrue(createTool(under("egress")).listed.annotations.openWorldHint)
   })
 
+  it("a ceiling reads the forms that it writes", () => {
+    for (const text of ["off", "egress", "egress:npm,pypi", "egress+published-ports", "egress+published-ports:npm"]) {
+      assert.strictEqual(ceilingText(readCeiling(text)!), text)
+    }
+    for (const text of ["", "ports", "egress+", "egress+published-ports:", "off:npm", "egress:npm,"]) {
+      assert.isUndefined(readCeiling(text), text)
+    }
+  })
+
   it("a request of a server without a ceiling may grant nothing", async () => {
     const { arrived: [request] } = await create({}, emptyProject)
     assert.strictEqual(request?.ceiling, "off")

@@ -116,7 +116,8 @@ export const openPorts = (
               Effect.sync(() => (open += 1)),
               () => serveClient(client, target, () => channel),
               () => Effect.sync(() => (open -= 1))
-            ).pipe(turns.withPermits(1), inAll.withPermits(1))
+            // A client that waits for its turn at this port takes no place of other ports.
+            ).pipe(inAll.withPermits(1), turns.withPermits(1))
         }).pipe(
           Scope.extend(own),
           Effect.mapError(refusalOf(guestPort, hostPort)),

@@ -26,6 +26,42 @@ async def main():
   await server.serve_forever()
 asyncio.run(main())`
 
+/** A server of the guest that serves each connection by `body`, in a thread. */
+const threaded = (port: number, body: string) =>
+  `import select, socket, threading
+def serve(one):
+${body.split("\n").map((line) => `  ${line}`).join("\n")}
+listener = socket.create_server(("127.0.0.1", ${port}), backlog=64)
+print("ready", flush=True)
+while True: threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()`
+
+/** Answers an upgrade, and then each byte by the same byte. */
+const upgrading = `head = b""
+while not head.endswith(b"\\r\\n\\r\\n"): head += one.recv(1)
+one.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n\\r\\n")
+while got := one.recv(4096): one.sendall(got)`
+
+/** Ends its side, and notes down what the other side sends after that. */
+const endingFirst = (file: string) =>
+  `one.sendall(b"bye")
+one.shutdown(socket.SHUT_WR)
+all = b""
+while got := one.recv(4096): all += got
+open("${file}", "wb").write(all)`
+
+/** Much more than all buffers on the way. */
+const FLOOD_BYTES = 256 * 1024 * 1024
+/** More than all buffers on the way: those of four sockets, the agent's and the daemon's. */
+const BUFFERED_BYTES = 64 * 1024 * 1024
+
+/** Sends until nothing has taken a byte for a while, and notes down how many. */
+const flooding = (file: string) =>
+  `one.setblocking(False)
+piece, sent = b"x" * 65536, 0
+while sent < ${FLOOD_BYTES} and select.select([], [one], [], 1)[1]: sent += one.send(piece)
+open("${file}", "w").write(str(sent))
+threading.Event().wait()`
+
 const dial = (port: number) =>
   new Promise<Socket>((resolve, reject) => {
     const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true })
@@ -123,6 +159,69 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
         Array.from({ length: 100 }, (_, number) => said(port, `${number} ${"x".repeat(1_000)}\n`))
       )
       assert.deepStrictEqual(all, Array.from({ length: 100 }, (_, number) => `${number} ${"x".repeat(1_000)}\nend\n`))
+    })
+
+    it("a server that ends first still gets what the client sends, and an upgraded connection carries both ways", async () => {
+      await python("a", threaded(base + 6, endingFirst("/workspace/after")))
+      const { hostPort: first } = await publish("a", String(base + 6))
+      const socket = await dial(first!)
+      assert.strictEqual(await drained(socket), "bye")
+      socket.end("after")
+      await until("the rest", async () => (await sh("a", "cat after").catch(() => "")) === "after")
+
+      await python("a", threaded(base + 7, upgrading))
+      const { hostPort: second } = await publish("a", String(base + 7))
+      const headers = { Connection: "Upgrade", Upgrade: "websocket", "Sec-WebSocket-Version": "13" }
+      const request = http.request({ host: "127.0.0.1", port: second!, headers, agent: false }).end()
+      const upgraded = await new Promise<Socket>((resolve, reject) =>
+        request.once("upgrade", (_, socket: Socket) => resolve(socket)).once("error", reject)
+      )
+      const frame = Buffer.from([0x81, 0x82, 1, 2, 3, 4, 0x69, 0x6b])
+      upgraded.write(frame)
+      const answer = await new Promise<Buffer>((resolve) => upgraded.once("data", resolve))
+      assert.deepStrictEqual(answer, frame)
+      upgraded.destroy()
+      for (const port of [base + 6, base + 7]) await call("port-unpublish", { workspace: "a", guest_port: port })
+    })
+
+    it("neither a client that does not read nor a server that does not read fills the memory of pyro", async () => {
+      await python("a", threaded(base + 8, flooding("/workspace/sent")))
+      const { hostPort: unread } = await publish("a", String(base + 8))
+      const idle = (await dial(unread!)).pause()
+      await until("a server that waits", async () => (await sh("a", "cat sent").catch(() => "")) !== "")
+      assert.isBelow(Number(await sh("a", "cat sent")), BUFFERED_BYTES)
+
+      await python("a", threaded(base + 9, "threading.Event().wait()"))
+      const { hostPort: deaf } = await publish("a", String(base + 9))
+      const sender = await dial(deaf!)
+      sender.on("error", () => {})
+      let last = -1
+      for (let sent = 0; sent < FLOOD_BYTES; sent += 65_536) sender.write(Buffer.alloc(65_536))
+      const taken = () => FLOOD_BYTES - sender.writableLength
+      await until("a client that waits", async () => {
+        const isStill = taken() === last
+        last = taken()
+        await sh("a", "sleep 0.3")
+        return isStill
+      })
+      assert.isBelow(taken(), BUFFERED_BYTES)
+      idle.destroy()
+      sender.destroy()
+      for (const port of [base + 8, base + 9]) await call("port-unpublish", { workspace: "a", guest_port: port })
+    })
+
+    it("a storm of silent clients leaves other ports and commands alone, and ends with the clients", async () => {
+      const [port, other] = [await hostPort("a", base), await hostPort("a", base + 1)]
+      let closed = 0
+      const all = await Promise.all(Array.from({ length: 700 }, async () => {
+        const socket = await dial(port)
+        return socket.on("error", () => {}).on("end", () => socket.destroy()).on("close", () => closed++).resume()
+      }))
+      await until("the end of clients beyond the limit", () => closed >= 700 - 512)
+      assert.strictEqual(await said(other, "beside\n"), "beside\nend\n")
+      assert.strictEqual(await sh("a", "echo beside"), "beside")
+      for (const socket of all) socket.destroy()
+      await until("room for a client", async () => (await said(port, "after\n")) === "after\nend\n")
     })
 
     it("a stop ends the listeners, and a start brings them back on the same ports", async () => {

@@ -1,0 +1,66 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Either } from "effect"
+import { callerProject } from "../../../../src/contract/caller-project.ts"
+import { type NetworkCeiling, readCeiling } from "../../../../src/contract/network-ceiling.ts"
+import type { NetworkInfo } from "../../../../src/contract/operations/network-fields.ts"
+import { readPort } from "../../../../src/contract/operations/port-fields.ts"
+import { demandAllowed } from "../../../../src/workspace/port/allowed.ts"
+
+const network = (networkPolicy: NetworkInfo["networkPolicy"] | undefined) => ({
+  info: () =>
+    networkPolicy === undefined ? undefined : {
+      networkPolicy,
+      allowHosts: [],
+      denyHosts: [],
+      allowIps: [],
+      open: 0,
+      allowed: 0,
+      denied: 0,
+      failed: 0,
+      bytesOut: 0,
+      bytesIn: 0
+    }
+})
+
+/** The refusal of a publication, asked by a model under a ceiling, or by a person. */
+const refusal = (ceiling: NetworkCeiling | undefined, policy: Parameters<typeof network>[0]) =>
+  demandAllowed(3000, network(policy)).pipe(
+    Effect.locally(
+      callerProject,
+      ceiling === undefined ? undefined : { project: "", all: false, networkCeiling: ceiling }
+    ),
+    Effect.either,
+    Effect.map((result) => Either.isLeft(result) ? result.left.reason : undefined)
+  )
+
+describe("who may publish a port", () => {
+  it.effect("a person may publish in every workspace", () =>
+    Effect.gen(function*() {
+      for (const policy of [undefined, "off", "egress"] as const) {
+        assert.isUndefined(yield* refusal(undefined, policy))
+      }
+    }))
+
+  it.effect("a model needs the ceiling of its server and the policy of the workspace", () =>
+    Effect.gen(function*() {
+      const ports = readCeiling("egress+published-ports:npm")!
+      assert.strictEqual(yield* refusal(readCeiling("off"), "egress+published-ports"), "ceiling")
+      assert.strictEqual(yield* refusal(readCeiling("egress"), "egress+published-ports"), "ceiling")
+      for (const policy of [undefined, "off", "egress"] as const) {
+        assert.strictEqual(yield* refusal(ports, policy), "policy")
+      }
+      assert.isUndefined(yield* refusal(ports, "egress+published-ports"))
+    }))
+})
+
+describe("a port to publish", () => {
+  it("a port is [HOST_PORT:]GUEST_PORT, from 1 to 65535", () => {
+    assert.deepStrictEqual(readPort("3000"), { guestPort: 3000 })
+    assert.deepStrictEqual(readPort("8080:3000"), { guestPort: 3000, hostPort: 8080 })
+    for (
+      const text of ["", "0", "65536", "x", "0:3000", "1:2:3", "127.0.0.1:80:80", " 80", "80 ", "-1", "1e3", "8080:"]
+    ) {
+      assert.isUndefined(readPort(text), text)
+    }
+  })
+})
