@@ -18,6 +18,7 @@ import {
   upload
 } from "./rows/network.ts"
 import { observedCreate, observedExec } from "./rows/observation.ts"
+import { portDownload, portLatency, portUpload } from "./rows/port.ts"
 import { redaction } from "./rows/redaction.ts"
 import { reset } from "./rows/reset.ts"
 import { restore } from "./rows/restore.ts"
@@ -72,5 +73,8 @@ export const plans: ReadonlyArray<Plan> = [
   connectMany,
   upload,
   download,
-  execBesideDownload
+  execBesideDownload,
+  portLatency,
+  portDownload,
+  portUpload
 ]

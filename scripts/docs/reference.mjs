@@ -83,7 +83,7 @@ const events = (contract, row) => {
     "",
     "| event | fields |",
     "|---|---|",
-    ...union.anyOf.map((event) => {
+    ...(union.anyOf ?? [union]).map((event) => {
       const { _tag, ...fields } = resolve(union, event).properties
       const names = Object.entries(fields).map(([name, field]) => `${code(name)} ${typeOf(union, field)}`)
       return tableRow([code(resolve(union, _tag).enum[0]), names.join(", ")])

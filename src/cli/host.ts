@@ -13,7 +13,7 @@ import {
   PrintConfigPayload
 } from "./host-commands.ts"
 import { decode, parse } from "./parser.ts"
-import { printJson } from "./perform.ts"
+import { printJson } from "./print.ts"
 import { print, warn } from "./print.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 

@@ -5,6 +5,7 @@ import type { Notice } from "../contract/notice.ts"
 import type { CliSurface, Folding, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { RunPayload } from "../contract/operations/run.ts"
+import type { WatchPayload } from "../contract/operations/watch.ts"
 import type { AttachPayload } from "../contract/operations/workspace-attach.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import { type ExecPayload, workspaceExec } from "../contract/operations/workspace-exec.ts"
@@ -17,6 +18,7 @@ import { fillFromFiles } from "./file-flags.ts"
 import { checkFollow, followingExec, nothingRan } from "./follow-logs.ts"
 import { OutputOptions } from "./output-options.ts"
 import { decode, parse, type Typed } from "./parser.ts"
+import { printJson, printJsonLines } from "./print.ts"
 import { makeProgress } from "./progress.ts"
 import { completeRun, makeRunInput } from "./run-input.ts"
 import { fillSecrets } from "./secret-flags.ts"
@@ -36,6 +38,7 @@ interface AnyView {
   readonly result: (result: unknown, payload: unknown) => Effect.Effect<void, OutputClosed, Terminal>
   readonly exitStatus?: (result: unknown) => number
   readonly next?: (payload: unknown, result: unknown) => unknown
+  readonly items?: string
 }
 
 /** An operation with its decoded payload. */
@@ -113,6 +116,10 @@ export const perform = ({ json, outputOptions, operation, payload }: Prepared): 
       const result = yield* performAttach(pyro, payload as AttachPayload, json)
       return row.exitStatus?.(result, payload) ?? 0
     }
+    if (operation.name === "watch") {
+      const { performTop } = yield* Effect.promise(() => import("./top.ts"))
+      return yield* Effect.as(performTop(pyro, payload as WatchPayload, json), 0)
+    }
     const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
     const result = operation.kind === "unary"
       ? yield* ask(payload)
@@ -120,8 +127,13 @@ export const perform = ({ json, outputOptions, operation, payload }: Prepared): 
       ? yield* performCommand(operation, payload as CommandPayload, json, outputOptions)
       : yield* printEvents(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>
         view.event?.(event) ?? Effect.void)
-    yield* json
-      ? Effect.flatMap(Effect.orDie(Schema.encodeUnknown(row.result())(result)), printJson)
+    const encode = (result: unknown) =>
+      Effect.orDie(Schema.encodeUnknown(row.result())(result))
+    const isFollowed = json && view.items !== undefined && view.next?.(payload, result) !== undefined
+    yield* isFollowed
+      ? printPages(itemsOf(view, view.items!, encode), payload, result, ask)
+      : json
+      ? Effect.flatMap(encode(result), printJson)
       : printPages(view, payload, result, ask)
     return row.exitStatus?.(result, payload) ?? (json ? undefined : view.exitStatus?.(result)) ?? 0
   }).pipe(Effect.provideService(OutputOptions, outputOptions))
@@ -133,6 +145,16 @@ const performFollow = (pyro: PyroService, logs: LogsPayload, outputOptions: Outp
     if (payload === undefined) return yield* Effect.as(nothingRan, 0)
     return yield* Effect.as(perform({ operation: workspaceExec, payload, json: false, outputOptions }), 0)
   })
+
+/** Prints the items of each page as JSON. */
+const itemsOf = (view: AnyView, items: string, encode: (result: unknown) => Effect.Effect<unknown>): AnyView => ({
+  ...view,
+  result: (result) =>
+    Effect.flatMap(
+      encode(result),
+      (page) => printJsonLines((page as Readonly<Record<string, ReadonlyArray<unknown>>>)[items] ?? [])
+    )
+})
 
 /** Prints a result, and further pages of it. */
 const printPages = <E>(
@@ -204,11 +226,3 @@ const performCommand = (
     const isItsOwn = (result as { readonly outcome: string }).outcome === "exited"
     return ending.wasAsked() && !isItsOwn ? yield* Effect.interrupt : result
   }))
-
-/** The one JSON document of `--json`. */
-export const printJson = (document: unknown) =>
-  Effect.flatMap(
-    Terminal,
-    (terminal) =>
-      terminal.writeStdout(JSON.stringify(document, undefined, terminal.stdoutIsTerminal ? 2 : undefined) + "\n")
-  )

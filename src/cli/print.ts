@@ -44,3 +44,18 @@ export const showOutput = (
     ? Effect.flatMap(Terminal, (terminal) =>
       event.from === "stdout" ? terminal.writeStdout(event.bytes) : terminal.writeStderr(event.bytes))
     : Effect.void
+
+/** The one JSON document of `--json`. */
+export const printJson = (document: unknown) =>
+  Effect.flatMap(
+    Terminal,
+    (terminal) =>
+      terminal.writeStdout(JSON.stringify(document, undefined, terminal.stdoutIsTerminal ? 2 : undefined) + "\n")
+  )
+
+/** One JSON document a line. */
+export const printJsonLines = (documents: ReadonlyArray<unknown>) =>
+  Effect.flatMap(
+    Terminal,
+    (terminal) => terminal.writeStdout(documents.map((document) => `${JSON.stringify(document)}\n`).join(""))
+  )

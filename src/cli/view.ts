@@ -10,6 +10,8 @@ export interface View<Name extends OperationName> {
   readonly result: (result: ResultOf<Name>, payload: PayloadOf<Name>) => Effect.Effect<void, OutputClosed, Terminal>
   /** Exit status of a result that is printed incompletely. JSON has a field for that. */
   readonly exitStatus?: (result: ResultOf<Name>) => number
-  /** Request of the next page after a partial result. JSON is always one page. */
+  /** JSON name of a list in the result. `--json` of a follower, whose `next` never ends, prints each item of it as one line. */
+  readonly items?: string
+  /** Request of the next page after a partial result. JSON is one page, but for a follower's `items`. */
   readonly next?: (payload: PayloadOf<Name>, result: ResultOf<Name>) => PayloadOf<Name> | undefined
 }

@@ -6,6 +6,7 @@ import { ago } from "./time-text.ts"
 import type { View } from "./view.ts"
 import { contentViews } from "./views-content.ts"
 import { daemonViews, diskText } from "./views-daemon.ts"
+import { eventViews } from "./views-events.ts"
 import { logsView } from "./views-logs.ts"
 import { networkViews } from "./views-network.ts"
 import { portViews } from "./views-port.ts"
@@ -30,6 +31,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...daemonViews,
   ...networkViews,
   ...portViews,
+  ...eventViews,
   ...shellViews,
   ...serviceViews,
   "workspace.logs": logsView,

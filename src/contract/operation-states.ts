@@ -56,6 +56,7 @@ export const operationStates: Readonly<Record<WorkspaceOperation, StateRule>> = 
   "workspace.disk.export": at(atRest),
   "workspace.disk.list": at(atRest),
   "workspace.disk.read": at(atRest),
+  "workspace.events": at(every),
   "workspace.exec": at(withVm, {
     except: "An `exec_id` that the workspace knows is followed in every state but `creating`."
   }),

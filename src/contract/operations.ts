@@ -11,12 +11,14 @@ import {
 import { gc } from "./operations/gc.ts"
 import { networkLists } from "./operations/network-lists.ts"
 import { run } from "./operations/run.ts"
+import { watch } from "./operations/watch.ts"
 import { workspaceShellAttach } from "./operations/workspace-attach.ts"
 import { workspaceCancel } from "./operations/workspace-cancel.ts"
 import { workspaceCompare } from "./operations/workspace-compare.ts"
 import { workspaceDelete } from "./operations/workspace-delete.ts"
 import { workspaceDiff } from "./operations/workspace-diff.ts"
 import { workspaceDiskExport, workspaceDiskList, workspaceDiskRead } from "./operations/workspace-disk.ts"
+import { workspaceEvents } from "./operations/workspace-events.ts"
 import { workspaceExec } from "./operations/workspace-exec.ts"
 import { workspaceExport } from "./operations/workspace-export.ts"
 import {
@@ -105,6 +107,7 @@ export const operations = [
   workspaceCompare,
   workspaceNetworkSet,
   workspaceNetworkLog,
+  workspaceEvents,
   workspacePortPublish,
   workspacePortList,
   workspacePortUnpublish,
@@ -115,6 +118,7 @@ export const operations = [
   workspaceDiskRead,
   workspaceDiskExport,
   workspaceDelete,
+  watch,
   networkLists,
   environmentList,
   environmentPull,

@@ -139,6 +139,7 @@ const make = (pooled: boolean) =>
           set: (payload) => of(({ network }) => network.set(payload)),
           log: (payload) => of(({ network }) => network.log(payload))
         },
+        events: (payload) => of((all) => all.events(payload)),
         port: {
           publish: (payload) => of(({ port }) => port.publish(payload)),
           list: (payload) => of(({ port }) => port.list(payload)),
@@ -152,6 +153,7 @@ const make = (pooled: boolean) =>
             }))
           )
       },
+      watch: (payload) => eventsOf((all) => all.watch(payload)),
       network: { lists: () => showHostLists },
       env: {
         list: () => effect(listEnvironments),

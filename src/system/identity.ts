@@ -48,7 +48,8 @@ export const isAlive = (identity: ProcessIdentity): boolean => {
 export const isStopped = ({ pid }: ProcessIdentity): boolean =>
   [pid, ...childrenOf(pid)].some((one) => "Tt".includes(statOf(one)?.state ?? "?"))
 
-const childrenOf = (pid: number): ReadonlyArray<number> => {
+/** Pids of the children of a process; none if the process has ended. */
+export const childrenOf = (pid: number): ReadonlyArray<number> => {
   try {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter((one) => one !== "").map(
       Number

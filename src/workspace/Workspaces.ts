@@ -39,6 +39,7 @@ import { cancel } from "./exec/cancel.ts"
 import { withExecId } from "./exec/exec-id.ts"
 import { exec, type ExecPull } from "./exec/exec.ts"
 import { logs } from "./exec/logs.ts"
+import { type HostOperations, makeHostOperations } from "./host-operations.ts"
 import { adoptAll } from "./lifecycle/adopt.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
 import { create } from "./lifecycle/create.ts"
@@ -59,12 +60,10 @@ import { update } from "./lifecycle/update.ts"
 import { grantOfCaller } from "./network/ceiling.ts"
 import { setNetwork } from "./network/set.ts"
 import { showNetworkLog } from "./network/show.ts"
-import { makePortOperations, type PortOperations } from "./port/operations.ts"
 import { borrowReader } from "./reader.ts"
 import { archiveRoot } from "./root-archive.ts"
 import type { SecretSet } from "./secret/output-filter.ts"
 import { demandOneSeed } from "./seed/request.ts"
-import { makeServiceOperations, type ServiceOperations } from "./service/operations.ts"
 import { makeShellOperations, type ShellOperations } from "./shell/operations.ts"
 import { makeFlattener } from "./snapshot/flatten-idle.ts"
 import { fork } from "./snapshot/fork.ts"
@@ -101,13 +100,15 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
     readonly set: (payload: NetworkSetPayload) => Effect.Effect<NetworkSetResult, PyroError>
     readonly log: (payload: NetworkLogPayload) => Effect.Effect<NetworkLogResult, PyroError>
   }
-  readonly port: PortOperations
+  readonly port: HostOperations["port"]
+  readonly events: HostOperations["events"]
+  readonly watch: HostOperations["watch"]
   readonly remove: (payload: DeletePayload) => Effect.Effect<ReadonlyArray<Deleted>, PyroError>
   /** The Scope ends the command if this call started it. */
   readonly exec: (payload: ExecPayload, input?: RunInput) => Effect.Effect<ExecPull, PyroError, Scope.Scope>
   readonly logs: (payload: LogsPayload) => Effect.Effect<LogsResult, PyroError>
   readonly cancel: (payload: CancelPayload) => Effect.Effect<CancelResult, PyroError>
-  readonly service: ServiceOperations
+  readonly service: HostOperations["service"]
   readonly shell: ShellOperations
   readonly summary: (payload: Named) => Effect.Effect<SummaryResult, PyroError>
   readonly content: Content
@@ -282,7 +283,7 @@ const make = Effect.gen(function*() {
         ),
       log: (payload) => Effect.flatMap(registry.find(payload.workspace), (entry) => showNetworkLog(entry, payload))
     },
-    port: makePortOperations(lifecycle),
+    ...makeHostOperations(lifecycle),
     remove: (payload) => Effect.provide(removeAll(lifecycle, payload), context),
     exec: (payload, input = {}) =>
       Effect.gen(function*() {
@@ -310,7 +311,6 @@ const make = Effect.gen(function*() {
           Effect.flatMap(commandsOf(entry, "workspace.cancel"), (commands) =>
             Effect.flatMap(withExecId(commands, payload), (whole) => cancel(commands, whole)))
       ),
-    service: makeServiceOperations(registry),
     shell: makeShellOperations(lifecycle),
     summary: (payload) =>
       Effect.flatMap(registry.find(payload.workspace), (entry) => {

@@ -15,8 +15,15 @@ const port = {
   service: Schema.optional(Schema.String)
 }
 
-/** One crossing between the host and a workspace, or a reset. Paths are the host's, URLs have no credentials. */
+/** One crossing between the host and a workspace, or a step of its life. Paths are the host's, URLs have no credentials. */
 const Event = Schema.Union(
+  Schema.TaggedStruct("created", { at, environment: Schema.String }),
+  Schema.TaggedStruct("started", { at }),
+  Schema.TaggedStruct("stopped", { at }),
+  /** Nobody asked for the end of the microVM. The detail has the end of the guest's console. */
+  Schema.TaggedStruct("died", { at, detail: Schema.String }),
+  /** The last event: the deletion removes the log. */
+  Schema.TaggedStruct("expired", { at, ttlSeconds: Schema.Int }),
   Schema.TaggedStruct("seed", { at, from: Schema.optional(Schema.String), files: Schema.Int, bytes: Schema.Number }),
   Schema.TaggedStruct("sync_push", {
     at,
@@ -104,7 +111,29 @@ export const recordEvent = (folder: string, event: NewEvent) =>
       } finally {
         fs.closeSync(fd)
       }
+      recorded += 1
+      for (const wake of [...waiting]) wake(folder)
     })).pipe(Effect.ignoreLogged)
+
+/** Those who wait for the next event. */
+const waiting = new Set<(folder: string) => void>()
+let recorded = 0
+
+/** Number of events that this process has recorded. It records all events of its workspaces. */
+export const recordedEvents = (): number => recorded
+
+/** Waits for an event of a workspace, or of any if no folder is given. Returns at once if this process has recorded others than `known`. */
+export const nextEvent = (known: number, folder?: string): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    if (recorded !== known) return resume(Effect.void)
+    const wake = (of: string) => {
+      if (folder !== undefined && of !== folder) return
+      waiting.delete(wake)
+      resume(Effect.void)
+    }
+    waiting.add(wake)
+    return Effect.sync(() => waiting.delete(wake))
+  })
 
 /** All recorded events, oldest first. Invalid lines are skipped. */
 export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<WorkspaceLogEvent>> =>
@@ -115,23 +144,55 @@ export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<Workspac
     } catch {
       return []
     }
-    return text.split("\n").flatMap((line) => {
-      const read = Schema.decodeEither(Line)(line)
-      return read._tag === "Right" ? [read.right] : []
-    })
+    return text.split("\n").flatMap(eventsOf)
   })
 
-const newest = (file: string) => {
+const eventsOf = (line: string): ReadonlyArray<WorkspaceLogEvent> => {
+  const read = Schema.decodeEither(Line)(line)
+  return read._tag === "Right" ? [read.right] : []
+}
+
+const newest = (file: string) => readFrom(file, (size) => Math.max(0, size - MOST_BYTES)).bytes.toString("utf8")
+
+/** Content of a file from the position that `start` gives for its size. */
+const readFrom = (file: string, start: (size: number) => number) => {
   const fd = fs.openSync(file, "r")
   try {
     const { size } = fs.fstatSync(fd)
-    const bytes = Buffer.alloc(Math.min(size, MOST_BYTES))
-    fs.readSync(fd, bytes, 0, bytes.length, size - bytes.length)
-    return bytes.toString("utf8")
+    const at = Math.min(start(size), size)
+    const bytes = Buffer.alloc(Math.min(size - at, MOST_BYTES))
+    return { at, bytes: bytes.subarray(0, fs.readSync(fd, bytes, 0, bytes.length, at)) }
   } finally {
     fs.closeSync(fd)
   }
 }
+
+export interface EventPage {
+  readonly events: ReadonlyArray<WorkspaceLogEvent>
+  /** Position behind the last event of the page. */
+  readonly nextCursor: number
+}
+
+/** The first `limit` events from a position of the log on, or the newest ones without a position. Invalid lines are skipped. */
+export const eventPage = (folder: string, cursor: number | undefined, limit: number): Effect.Effect<EventPage> =>
+  Effect.sync(() => {
+    let read: ReturnType<typeof readFrom>
+    try {
+      read = readFrom(fileOf(folder), (size) => cursor ?? Math.max(0, size - MOST_BYTES))
+    } catch {
+      return { events: [], nextCursor: cursor ?? 0 }
+    }
+    const { at, bytes } = read
+    const found: Array<{ readonly event: WorkspaceLogEvent; readonly end: number }> = []
+    let from = 0
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
+      for (const event of eventsOf(bytes.toString("utf8", from, end))) found.push({ event, end: at + end + 1 })
+      from = end + 1
+      if (cursor !== undefined && found.length === limit) break
+    }
+    const page = cursor === undefined ? found.slice(-limit) : found
+    return { events: page.map(({ event }) => event), nextCursor: page.length === limit ? page.at(-1)!.end : at + from }
+  })
 
 /** Events since the last reset, and the time of the reset. */
 export const sinceReset = (events: ReadonlyArray<WorkspaceLogEvent>) => {

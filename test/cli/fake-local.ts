@@ -32,6 +32,23 @@ import { fakeWorkspaces } from "./fake-workspaces.ts"
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
   ...unfakedPyro,
   workspace: seenCancelling(fakeWorkspaces((payload, input) => Stream.unwrapScoped(start(payload, input)))),
+  watch: ({ intervalMs }) =>
+    Stream.map(Stream.concat(Stream.make(0), Stream.tick(intervalMs)), () => ({
+      _tag: "Table" as const,
+      at: "2025-01-02T03:04:05.000Z",
+      workspaces: [{
+        id: "ws-0000000001",
+        name: "fix",
+        state: "running" as const,
+        cpuPercent: 12.3,
+        memoryBytes: 67_108_864,
+        diskBytes: 1_048_576,
+        execs: 1,
+        services: 2,
+        shells: 3,
+        ports: 4
+      }]
+    })),
   run: (payload, input) => Stream.unwrapScoped(start(payload, input ?? {})),
   env: {
     list: () =>

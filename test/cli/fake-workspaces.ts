@@ -84,6 +84,16 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
     status: ({ workspace }) => find(workspace),
     stop: ({ workspace }) => turned(workspace, { state: "stopped" }),
     start: ({ workspace }) => turned(workspace, { state: "running" }),
+    events: ({ cursor = 0, follow }) => {
+      const events = ["created", "stopped"].slice(cursor).map((kind) => ({
+        at: "2025-01-02T03:04:05.000Z",
+        kind,
+        text: `${kind}\u001b[31m`,
+        details: { of: kind }
+      }))
+      const page = { events, nextCursor: 2 }
+      return events.length === 0 && follow ? Effect.never : Effect.succeed(page)
+    },
     delete: (payload) =>
       Effect.gen(function*() {
         const found = payload.all ? yield* reachable : yield* Effect.forEach(payload.workspaces, find)

@@ -117,6 +117,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro workspace create --name time --network-driver tap --allow-host time.example.com",
     "it needs root; test/guest/network-tap.test.ts creates one"
   ],
+  ["pyro workspace events fix --follow --json", "it waits for the next event; test/cli/top.test.ts follows some"],
   [
     "pyro workspace network log fix --follow --denied",
     "it waits for the next denial; test/guest/network.test.ts follows one"

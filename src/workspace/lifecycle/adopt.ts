@@ -1,5 +1,6 @@
 import { Deferred, Effect, Either, Fiber, Option, Ref, Scope } from "effect"
 import * as path from "node:path"
+import type { PyroError } from "../../contract/errors.ts"
 import { ensureFolder, listFolder } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
@@ -8,6 +9,7 @@ import type { VmId } from "../../vm/record/record.ts"
 import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/record/sweep.ts"
 import { sweepTemplates } from "../../vm/template/templates.ts"
 import { Vmm } from "../../vm/Vmm.ts"
+import { readEvents, recordEvent } from "../events.ts"
 import type { Residents } from "../residents/list.ts"
 import { openResidents } from "../residents/open.ts"
 import { adoptSnapshots } from "../snapshot/keep.ts"
@@ -16,6 +18,7 @@ import { commit, type Lifecycle, removeFolder, setFailed } from "./context.ts"
 import { forget } from "./create.ts"
 import { damagedBy, vmsOnDisksOf } from "./damaged.ts"
 import type { Transition } from "./description.ts"
+import { diedOf } from "./died.ts"
 import { type Entry, makeEntry } from "./entry.ts"
 import { readWorkspaces } from "./names.ts"
 import { announcedRebase, rebaseResidents } from "./rebase.ts"
@@ -162,8 +165,16 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
         now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
           Effect.ignoreLogged(endVmIfDead(vm)),
           residents.lose(failure),
-          setFailed(entry, failure)
+          setFailed(entry, failure),
+          recordDeathOnce(entry, failure)
         ], { discard: true })))
+  })
+
+/** Each process that finds the VM dead comes here: the log gets the death once. */
+const recordDeathOnce = (entry: Entry, failure: PyroError) =>
+  Effect.flatMap(readEvents(entry.folder.directory), (events) => {
+    const last = events.findLast(({ _tag }) => _tag === "died" || _tag === "started" || _tag === "reset")
+    return last?._tag === "died" ? Effect.void : recordEvent(entry.folder.directory, diedOf(failure))
   })
 
 /** Removes the folders of disks that no record names: a crash came between their making and their naming. */

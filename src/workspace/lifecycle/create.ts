@@ -214,7 +214,8 @@ const creating = (
         )
         return guest
       }),
-    change: (record) => ({ ...record, environment: { name: payload.environment, digest } })
+    change: (record) => ({ ...record, environment: { name: payload.environment, digest } }),
+    event: { _tag: "created", environment: payload.environment }
   }
 }
 

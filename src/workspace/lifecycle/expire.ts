@@ -1,5 +1,6 @@
 import { Effect, Ref } from "effect"
 import { nowMs } from "../../system/time.ts"
+import { recordEvent } from "../events.ts"
 import type { Lifecycle } from "./context.ts"
 import { isBusy } from "./entry-residents.ts"
 import { lastActivity, touch } from "./record.ts"
@@ -14,6 +15,7 @@ export const expire = (lifecycle: Lifecycle) =>
       if (yield* isBusy(entry)) return yield* touch(entry.folder)
       const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
       if ((yield* nowMs) < at) return
+      yield* recordEvent(entry.folder.directory, { _tag: "expired", ttlSeconds: record.ttlSeconds })
       yield* removeAlone(lifecycle, entry)
       const called = record.name === undefined ? "" : ` (${record.name})`
       yield* Effect.logInfo(

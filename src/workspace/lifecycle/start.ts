@@ -18,7 +18,8 @@ const starting = (entry: Entry, notify: Notify): Transition<LifecycleServices> =
       yield* Effect.ignoreLogged(guest.channel.changeFiles(workspaceTrees.live.root, []))
       return guest
     }),
-  change: (record) => ({ ...record, generation: record.generation + 1 })
+  change: (record) => ({ ...record, generation: record.generation + 1 }),
+  event: { _tag: "started" }
 })
 
 /** Starts a stopped or failed workspace. A running one stays unchanged. */

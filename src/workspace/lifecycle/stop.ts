@@ -37,6 +37,7 @@ const stopping = (entry: Entry): Transition => ({
     }),
   change: ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }),
   lose: endedBy("stop"),
+  event: { _tag: "stopped" },
   leaves: "stopped"
 })
 

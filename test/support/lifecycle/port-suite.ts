@@ -270,6 +270,20 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
       assert.lengthOf(await ports("a"), 2)
       await call("reset", { workspace: "a" })
       assert.deepStrictEqual(await ports("a"), [])
+      const { events } = await call<{ readonly events: ReadonlyArray<{ readonly kind: string }> }>("events", {
+        workspace: "a"
+      })
+      const kinds = events.map(({ kind }) => kind)
+      assert.includeMembers(kinds, [
+        "seed",
+        "created",
+        "port_published",
+        "port_unpublished",
+        "fork",
+        "snapshot",
+        "reset"
+      ])
+      assert.isBelow(kinds.indexOf("stopped"), kinds.indexOf("started"))
       assert.isTrue(await refused(before!.hostPort!))
     })
   })

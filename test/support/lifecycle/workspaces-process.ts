@@ -3,6 +3,7 @@ import * as readline from "node:readline"
 import type { PyroError } from "../../../src/contract/errors.ts"
 import { ComparePayload } from "../../../src/contract/operations/workspace-compare.ts"
 import { DeletePayload } from "../../../src/contract/operations/workspace-delete.ts"
+import { EventsPayload } from "../../../src/contract/operations/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/operations/workspace-exec.ts"
 import { ForkPayload } from "../../../src/contract/operations/workspace-fork.ts"
 import { CreatePayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
@@ -65,6 +66,11 @@ const operations = (all: Workspaces["Type"]) => {
     "network-log": operation(NetworkLogPayload(), all.network.log),
     "port-publish": operation(PortPublishPayload(), all.port.publish),
     "port-unpublish": operation(PortUnpublishPayload(), all.port.unpublish),
+    events: operation(EventsPayload(), all.events),
+    watch: operation(
+      Schema.Struct({}),
+      () => Effect.map(Stream.runHead(all.watch({ intervalMs: 100 })), Option.getOrThrow)
+    ),
     stop: operation(Named, (payload) => last(all.stop(payload))),
     start: operation(Named, (payload) => last(all.start(payload))),
     reset: operation(ResetPayload(), (payload) => last(all.reset(payload))),

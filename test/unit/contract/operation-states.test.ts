@@ -43,6 +43,7 @@ describe("the table of legal states", () => {
     assert.deepStrictEqual(named.filter((name) => isLegal(name, "deleting")).sort(), [
       "workspace.cancel",
       "workspace.delete",
+      "workspace.events",
       "workspace.logs",
       "workspace.network.log",
       "workspace.port.list",

@@ -1,9 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { readEvents, recordEvent, sinceReset } from "../../../src/workspace/events.ts"
+import {
+  eventPage,
+  nextEvent,
+  readEvents,
+  recordedEvents,
+  recordEvent,
+  sinceReset
+} from "../../../src/workspace/events.ts"
+import { eventText } from "../../../src/workspace/watch/event-text.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-events-"))),
@@ -38,4 +46,47 @@ describe("the event log of a workspace", () => {
       const told = (yield* readEvents(at)).map((event) => event._tag === "export" ? event.to : event._tag)
       assert.deepStrictEqual(told, ["/a", "/b"])
     }))
+
+  it.scoped("pages follow each other without a gap, and skip what a crash cut", () =>
+    Effect.gen(function*() {
+      const at = yield* folder
+      assert.deepStrictEqual(yield* eventPage(at, undefined, 10), { events: [], nextCursor: 0 })
+      for (const to of ["/a", "/b"]) yield* recordEvent(at, exported(to))
+      fs.appendFileSync(path.join(at, "events.jsonl"), "{\"_tag\":\"export\",\"at\":\"20")
+      for (const to of ["/c", "/d", "/e"]) yield* recordEvent(at, exported(to))
+      const of = ({ events }: Effect.Effect.Success<ReturnType<typeof eventPage>>) =>
+        events.map((event) => event._tag === "export" ? event.to : event._tag)
+      const newest = yield* eventPage(at, undefined, 2)
+      assert.deepStrictEqual(of(newest), ["/d", "/e"])
+      assert.deepStrictEqual(of(yield* eventPage(at, newest.nextCursor, 2)), [])
+      const all: Array<string> = []
+      for (let cursor = 0;;) {
+        const page = yield* eventPage(at, cursor, 2)
+        if (page.events.length === 0) break
+        all.push(...of(page))
+        cursor = page.nextCursor
+      }
+      assert.deepStrictEqual(all, ["/a", "/b", "/c", "/d", "/e"])
+      assert.deepStrictEqual(of(yield* eventPage(at, 1e9, 2)), [])
+    }))
+
+  it.scoped("a follower wakes at the next event of its workspace, also if the event came first", () =>
+    Effect.gen(function*() {
+      const [mine, other] = [yield* folder, yield* folder]
+      const known = recordedEvents()
+      const woken = yield* Effect.fork(nextEvent(known, mine))
+      yield* Effect.yieldNow()
+      yield* recordEvent(other, { _tag: "started" })
+      assert.isNull(woken.unsafePoll())
+      yield* recordEvent(mine, { _tag: "started" })
+      yield* Fiber.join(woken)
+      yield* nextEvent(known, mine)
+    }))
+
+  it("the text of an event shows no control character of a guest", () => {
+    assert.strictEqual(
+      eventText({ _tag: "died", at: "", detail: "end\u001b[2J" }),
+      "its microVM ended by itself: end\\x1b[2J"
+    )
+  })
 })

@@ -1,0 +1,16 @@
+import type { Lifecycle } from "./lifecycle/context.ts"
+import { makePortOperations, type PortOperations } from "./port/operations.ts"
+import { makeServiceOperations, type ServiceOperations } from "./service/operations.ts"
+import { makeWatchOperations, type WatchOperations } from "./watch/operations.ts"
+
+/** Services, published ports, events, and the use of the host. */
+export interface HostOperations extends WatchOperations {
+  readonly port: PortOperations
+  readonly service: ServiceOperations
+}
+
+export const makeHostOperations = (lifecycle: Lifecycle): HostOperations => ({
+  port: makePortOperations(lifecycle),
+  service: makeServiceOperations(lifecycle.registry),
+  ...makeWatchOperations(lifecycle)
+})

@@ -1,0 +1,18 @@
+import { Effect, type Stream } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { WatchPayload, WatchTable } from "../../contract/operations/watch.ts"
+import type { EventsPayload, EventsResult } from "../../contract/operations/workspace-events.ts"
+import type { Lifecycle } from "../lifecycle/context.ts"
+import { showEvents } from "./show-events.ts"
+import { watchWorkspaces } from "./watch.ts"
+
+/** The operations that tell what happens to workspaces. */
+export interface WatchOperations {
+  readonly events: (payload: EventsPayload) => Effect.Effect<EventsResult, PyroError>
+  readonly watch: (payload: WatchPayload) => Stream.Stream<WatchTable>
+}
+
+export const makeWatchOperations = ({ registry }: Lifecycle): WatchOperations => ({
+  events: (payload) => Effect.flatMap(registry.find(payload.workspace), (entry) => showEvents(entry, payload)),
+  watch: (payload) => watchWorkspaces(registry.reachable.entries, payload)
+})

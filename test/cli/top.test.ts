@@ -1,0 +1,71 @@
+import { assert, describe, it } from "vitest"
+import { buildFake } from "./build-fake.ts"
+import { eventually, onTerminal, run, start } from "./cli-process.ts"
+
+const binary = buildFake()
+
+describe("top", () => {
+  it("top prints one table if stdout is no terminal", async () => {
+    const { status, stderr, stdout } = await run(binary, ["top"])
+    assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" })
+    assert.deepStrictEqual(stdout.toString().split("\n").map((line) => line.split(/\s{2,}/)), [
+      ["ID", "NAME", "STATE", "CPU", "MEMORY", "DISK", "EXECS", "SERVICES", "SHELLS", "PORTS"],
+      ["ws-0000000001", "fix", "running", "12.3%", "64 MiB", "1 MiB", "1", "2", "3", "4"],
+      [""]
+    ])
+  })
+
+  it("top --json prints one table as one document", async () => {
+    const { stdout } = await run(binary, ["top", "--json"])
+    assert.deepInclude(JSON.parse(stdout.toString()).workspaces[0], { name: "fix", cpu_percent: 12.3 })
+  })
+
+  it.each([["q", "q"], ["Ctrl-C", "\u0003"]])(
+    "%s ends the display of top, and the terminal is as before",
+    async (_, key) => {
+      const { ended, screen, terminal } = onTerminal(binary, `stty -g; "$@"; stty -g`, ["top"])
+      await eventually("the table", () => screen().includes("ws-0000000001"), screen)
+      terminal.write(key)
+      assert.strictEqual(await ended, 0)
+      const [before, after] = screen().match(/[0-9a-f]+(:[0-9a-f]+){10,}/g) ?? []
+      assert.isDefined(before)
+      assert.strictEqual(after, before)
+      const left = screen().indexOf("\u001b[?25h\u001b[?1049l")
+      assert.isAbove(left, screen().lastIndexOf("ws-0000000001"))
+      assert.isBelow(screen().indexOf("\u001b[?1049h"), screen().indexOf("ws-0000000001"))
+    }
+  )
+
+  it("a signal ends the display of top, and the terminal is as before", async () => {
+    const { ended, screen } = onTerminal(binary, `"$@" & echo "pid=$!"; wait $!`, ["top"])
+    await eventually("the table", () => screen().includes("ws-0000000001"), screen)
+    process.kill(Number(/pid=(\d+)/.exec(screen())![1]), "SIGTERM")
+    await ended
+    assert.include(screen(), "\u001b[?25h\u001b[?1049l")
+  })
+})
+
+describe("events", () => {
+  it("events prints a line for each event, and escapes its text", async () => {
+    await run(binary, ["workspace", "create", "--name", "fix"])
+    const { stdout } = await run(binary, ["workspace", "events", "fix"])
+    assert.deepStrictEqual(stdout.toString().split("\n"), [
+      "2025-01-02T03:04:05.000Z  created\\x1b[31m",
+      "2025-01-02T03:04:05.000Z  stopped\\x1b[31m",
+      ""
+    ])
+  })
+
+  it("events --json prints one document, and a follower prints one event a line", async () => {
+    const { stdout } = await run(binary, ["workspace", "events", "fix", "--json"])
+    assert.lengthOf(JSON.parse(stdout.toString()).events, 2)
+    const { child, ended, printed } = start(binary, ["workspace", "events", "fix", "--json", "--follow"])
+    await eventually("two lines", () => printed().split("\n").length === 3, printed)
+    assert.deepStrictEqual(
+      printed().trim().split("\n").map((line) => (JSON.parse(line) as { readonly kind: string }).kind),
+      ["created", "stopped"]
+    )
+    child.kill("SIGINT")
+    await ended
+  })
+})
