@@ -5,8 +5,9 @@ import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
 import type { Resident, ResidentVm } from "../residents/Resident.ts"
 import { stateOf } from "./describe.ts"
 import { makeLive, type Services } from "./services.ts"
+import { giveUp, settleRecord } from "./settle.ts"
 import type { ServiceRecord } from "./state.ts"
-import { giveUp, settleRecord, supervise } from "./supervise.ts"
+import { supervise } from "./supervise.ts"
 
 /** Goes on with the services that a VM has, after the end of another daemon, or in a copy of a workspace. */
 const adopt = (services: Services, vm: ResidentVm) =>

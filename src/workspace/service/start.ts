@@ -9,9 +9,10 @@ import type { ResidentVm } from "../residents/Resident.ts"
 import { logEnd, stateOf } from "./describe.ts"
 import { isListening } from "./readiness.ts"
 import { infoOf, makeLive, type Services } from "./services.ts"
+import { neverStarted } from "./settle.ts"
 import type { Check, ServiceOptions, ServiceRecord } from "./state.ts"
 import { stopService } from "./stop.ts"
-import { neverStarted, supervise } from "./supervise.ts"
+import { supervise } from "./supervise.ts"
 
 /** Maximum number of services of a workspace, ended ones included. */
 const MAX_SERVICES = 200
