@@ -2,6 +2,7 @@ import { Effect, type Scope } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { Dialler } from "../../network/dial/Dialler.ts"
 import type { Paths } from "../../system/Paths.ts"
+import { acquirePlain } from "../../system/scopes.ts"
 import { type Commands, openCommands } from "../exec/commands.ts"
 import { execKind } from "../exec/inherit.ts"
 import { logLimits } from "../exec/log-store.ts"
@@ -45,7 +46,11 @@ export const openResidents = (
     const network = yield* openNetwork(directory, headerSecrets)
     const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
     const ports = yield* openPorts(directory, network)
-    const shells = makeShells(commands, folder)
+    const shells = yield* acquirePlain(
+      Effect.sync(() => makeShells(commands, folder)),
+      // Their timers would keep this process.
+      ({ renderings }) => renderings.clear()
+    )
     const services = yield* openServices(directory, commands, ports)
     return {
       ...makeResidents([
