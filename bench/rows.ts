@@ -26,6 +26,7 @@ import { run } from "./rows/run.ts"
 import { seed } from "./rows/seed.ts"
 import { serviceMemory, serviceReady } from "./rows/service.ts"
 import { shellEcho } from "./rows/shell-echo.ts"
+import { shellMemory } from "./rows/shell-memory.ts"
 import { shellPlain } from "./rows/shell-plain.ts"
 import { slowReader } from "./rows/slow-reader.ts"
 import { fork, forkEight, snapshot } from "./rows/snapshot.ts"
@@ -47,6 +48,7 @@ export const plans: ReadonlyArray<Plan> = [
   execMcp,
   shellEcho,
   shellPlain,
+  shellMemory,
   observedExec,
   observedCreate,
   stdout,
