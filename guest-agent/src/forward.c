@@ -59,6 +59,7 @@ static void on_connected(struct source *source, uint32_t events) {
     stream_fail(stream, error, STEP_OPEN, "connect");
     return;
   }
+  stream->told_pid = CONNECT_CREDIT;
   stream->started_due = true;
   input_connected(&stream->input);
   stream_changed(stream);

@@ -80,7 +80,7 @@ enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SI
   stream->window = clamp_window(window);
   stream->terminal = -1;
   stream->started_ns = clock_monotonic_ns();
-  input_init(&stream->input, stream, network ? NETWORK_CREDIT : INPUT_CREDIT);
+  input_init(&stream->input, stream, network ? NETWORK_CREDIT : opener == KIND_CONNECT ? CONNECT_CREDIT : INPUT_CREDIT);
   for (uint8_t i = 0; i < 2; i++) output_init(&stream->outputs[i], stream, has_output(opener, i + 1) ? i + 1 : 0, stream->window);
   struct stream **bucket = &buckets[number % BUCKETS];
   stream->next_in_bucket = *bucket;

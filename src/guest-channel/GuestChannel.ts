@@ -129,7 +129,7 @@ export interface GuestChannel {
     changes: ReadonlyArray<ChangeFiles.FileChange>
   ) => ReturnType<typeof ChangeFiles.changeFiles>
   readonly connectPort: (
-    request: { readonly port: number; readonly family?: 4 | 6 | undefined }
+    request: Files.ConnectRequest
   ) => Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
   /**
    * Requests of the guest's programs for the network, once `call.network` has turned it on. One consumer. A request waits until it is

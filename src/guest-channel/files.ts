@@ -159,14 +159,28 @@ export const walk = (connection: Connection, request: WalkRequest): Stream.Strea
     )
   )
 
+export interface ConnectRequest {
+  readonly port: number
+  /** 4: 127.0.0.1. 6: ::1. @default 4 */
+  readonly family?: 4 | 6 | undefined
+  /** Bytes that the guest may send ahead of the reader. @default 1 MiB */
+  readonly windowBytes?: number | undefined
+}
+
 /** Connects to a port on the guest's loopback. */
 export const connectPort = (
   connection: Connection,
-  request: { readonly port: number; readonly family?: 4 | 6 | undefined }
+  request: ConnectRequest
 ): Effect.Effect<GuestSocket, Failure, Scope.Scope> =>
   Effect.suspend(() => {
-    const fields = { id: id(), window, family: request.family ?? 4, port: request.port }
-    return open(connection, "connect", HostMessage.Connect, fields)
+    const { family = 4, port, windowBytes = window } = request
+    return open(
+      connection,
+      "connect",
+      HostMessage.Connect,
+      { id: id(), window: windowBytes, family, port },
+      windowBytes
+    )
   }).pipe(
     Effect.map((stream) => socketOf(connection, stream, "connect"))
   )

@@ -25,7 +25,7 @@ export class Input {
   #waiting: Array<Waiting> = []
   #sent: number
   #limit: number
-  readonly #credit: number
+  #credit: number
   #acked: number
   /** How writes end from now on; set once the stream or the channel is over. */
   #closed: Effect.Effect<void, ChannelFailed> | undefined
@@ -75,6 +75,14 @@ export class Input {
         this.#pump()
       })
     })
+  }
+
+  /** The guest takes more ahead of each acknowledgement than was known. */
+  grant(credit: number) {
+    if (credit <= this.#credit) return
+    this.#credit = credit
+    this.#limit = this.#acked + credit
+    this.#pump()
   }
 
   acknowledged(position: number) {

@@ -24,6 +24,8 @@ export const FIRST_CALL = 0x8000_0000
 export const INPUT_CREDIT_BYTES = 65_536
 /** The same for a connection of the guest to the outside: 64 KiB would halve the speed of a download. */
 export const NETWORK_CREDIT_BYTES = 1_048_576
+/** The most that the host believes where an agent tells the credit of a stream. */
+export const MAX_TOLD_CREDIT_BYTES = NETWORK_CREDIT_BYTES
 export const STDOUT = 1
 
 export interface Message<A> {
@@ -175,7 +177,7 @@ export const flows = {
   read: { kind: HostMessage.Read.kind, outputs: [1], input: false },
   write: { kind: HostMessage.Write.kind, outputs: [1], input: true },
   walk: { kind: HostMessage.Walk.kind, outputs: [1], input: false },
-  connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true },
+  connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true, tellsCredit: true },
   compare: { kind: HostMessage.Compare.kind, outputs: [1], input: false },
   readMany: { kind: HostMessage.ReadMany.kind, outputs: [1], input: false },
   change: { kind: HostMessage.Change.kind, outputs: [1], input: true },

@@ -3,7 +3,7 @@ import type { ChannelFailed } from "../contract/errors.ts"
 import { decodePayload, encodeControl, type Field } from "./control.ts"
 import { type Ending, readEnding, type Refused } from "./ending.ts"
 import { Input } from "./input.ts"
-import { AgentMessage, HostMessage, INPUT_CREDIT_BYTES, type Message } from "./messages.ts"
+import { AgentMessage, HostMessage, INPUT_CREDIT_BYTES, MAX_TOLD_CREDIT_BYTES, type Message } from "./messages.ts"
 import { OutputQueue, type Piece } from "./output-queue.ts"
 import { Output } from "./output.ts"
 import { Settled } from "./settled.ts"
@@ -26,6 +26,8 @@ export interface StreamBegin {
   readonly input: boolean
   /** Input bytes that may be sent ahead of the last acknowledgement. @default 65 536 */
   readonly credit?: number
+  /** STARTED has the credit in the place of a pid. Older agents tell 0. @default false */
+  readonly tellsCredit?: boolean
   /** The stream is one request to the agent, until its end: a file, a walk. Else the request is over when it has started. */
   readonly isRequest?: boolean
   readonly acked?: readonly [number, number]
@@ -47,6 +49,7 @@ export class GuestStream {
   readonly #link: StreamLink
   readonly #window: number
   readonly #isRequest: boolean
+  readonly #tellsCredit: boolean
   readonly #outputs: ReadonlyArray<Output | undefined>
   readonly #queue = new OutputQueue()
   #isStarted = false
@@ -66,6 +69,7 @@ export class GuestStream {
     this.#link = link
     this.#window = begin.window
     this.#isRequest = begin.isRequest ?? false
+    this.#tellsCredit = begin.tellsCredit ?? false
     this.#outputs = [
       undefined,
       begin.outputs.includes(1) ? new Output(begin.window, acked1, false) : undefined,
@@ -149,6 +153,7 @@ export class GuestStream {
 
   #start(pid: number) {
     this.#isStarted = true
+    if (this.#tellsCredit) this.input.grant(Math.min(pid, MAX_TOLD_CREDIT_BYTES))
     this.started.settle(Effect.succeed(pid))
   }
 

@@ -10,8 +10,13 @@ import { splice } from "../../network/splice.ts"
 type Family = 4 | 6
 type Channel = Pick<GuestChannel, "connectPort">
 
-/** Bytes that wait in the daemon each way of a connection, beside the channel's own window. */
-const BUFFER_BYTES = 65_536
+/** Bytes that wait in the daemon for the receivers of one connection. */
+export interface Room {
+  /** From the client. */
+  readonly bufferBytes: number
+  /** From the guest. */
+  readonly windowBytes: number
+}
 
 /** Time for the guest to accept. A server whose backlog is full answers nothing. */
 const CONNECT_TIMEOUT = "30 seconds"
@@ -25,14 +30,17 @@ export class LoopbackPort {
     this.port = port
   }
 
-  connect(channel: Channel): Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope> {
+  connect(
+    channel: Channel,
+    windowBytes: number
+  ): Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope> {
     const first = this.#family
     const other = first === 4 ? 6 : 4
     const { port } = this
-    return channel.connectPort({ port, family: first }).pipe(
+    return channel.connectPort({ port, family: first, windowBytes }).pipe(
       Effect.catchAll((refused) =>
         refused._tag === "AgentCallFailed" && refused.errno === "ECONNREFUSED"
-          ? channel.connectPort({ port, family: other }).pipe(
+          ? channel.connectPort({ port, family: other, windowBytes }).pipe(
             Effect.tap(() => Effect.sync(() => (this.#family = other))),
             // A guest without IPv6 says so: the refusal tells more.
             Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? refused : failure)
@@ -50,14 +58,15 @@ export class LoopbackPort {
 export const serveClient = (
   client: Socket,
   target: LoopbackPort,
-  channel: () => Channel | undefined
+  channel: () => Channel | undefined,
+  { bufferBytes, windowBytes }: Room
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
     const found = channel()
     if (found === undefined) return
-    const guest = yield* Effect.timeoutOption(target.connect(found), CONNECT_TIMEOUT)
+    const guest = yield* Effect.timeoutOption(target.connect(found, windowBytes), CONNECT_TIMEOUT)
     if (guest._tag === "None") return
-    yield* splice({ guest: guest.value, socket: client, bufferBytes: BUFFER_BYTES })
+    yield* splice({ guest: guest.value, socket: client, bufferBytes })
   }).pipe(
     Effect.scoped,
     Effect.ignore,

@@ -16,7 +16,7 @@ import { recordEvent } from "../events.ts"
 import type { Network } from "../network/network.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import { demandAllowed } from "./allowed.ts"
-import { LoopbackPort, serveClient } from "./connection.ts"
+import { LoopbackPort, type Room, serveClient } from "./connection.ts"
 import { holderOf, holdPort } from "./holders.ts"
 import { type PortState, readPorts, type StoredPort, writePorts } from "./state.ts"
 
@@ -71,6 +71,11 @@ const WAITING = 256
 /** Connections of a workspace that are served at a time: the agent has 1,024 streams, and commands need some. */
 const SERVED_IN_ALL = 512
 
+/** Room of the first connections of a workspace, and of the others: 512 of the first kind would take more than half a gibibyte. */
+const LARGE_ROOM: Room = { bufferBytes: 262_144, windowBytes: 1_048_576 }
+const LARGE_ROOMS = 32
+const SMALL_ROOM: Room = { bufferBytes: 32_768, windowBytes: 65_536 }
+
 const infoOf = ({ listener, stored: { guestPort, service } }: Publication): PublishedPort => ({
   guestPort,
   ...(listener === undefined ? {} : { hostPort: listener.hostPort }),
@@ -114,9 +119,9 @@ export const openPorts = (
           serve: (client) =>
             Effect.acquireUseRelease(
               Effect.sync(() => (open += 1)),
-              () => serveClient(client, target, () => channel),
+              (count) => serveClient(client, target, () => channel, count <= LARGE_ROOMS ? LARGE_ROOM : SMALL_ROOM),
               () => Effect.sync(() => (open -= 1))
-            // A client that waits for its turn at this port takes no place of other ports.
+              // A client that waits for its turn at this port takes no place of other ports.
             ).pipe(inAll.withPermits(1), turns.withPermits(1))
         }).pipe(
           Scope.extend(own),

@@ -1,0 +1,21 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import { Input } from "../../../src/guest-channel/input.ts"
+
+describe("the input of a stream", () => {
+  it.effect("a larger credit that the guest tells later is used at once, and a smaller one changes nothing", () =>
+    Effect.gen(function*() {
+      const input = new Input(1, () => {}, { sent: 0, limit: 10, credit: 10 })
+      const writing = yield* Effect.fork(input.write(Buffer.alloc(100)))
+      yield* Effect.yieldNow()
+      assert.strictEqual(input.sent, 10)
+      input.grant(5)
+      assert.strictEqual(input.sent, 10)
+      input.grant(40)
+      assert.strictEqual(input.sent, 40)
+      input.acknowledged(30)
+      assert.strictEqual(input.sent, 70)
+      input.acknowledged(70)
+      yield* Fiber.join(writing)
+    }))
+})
