@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { HostName } from "../../src/contract/agent-host.ts"
 import { anthropic } from "./dialects/anthropic.ts"
 import type { Dialect } from "./dialects/dialect.ts"
 import { gemini } from "./dialects/gemini.ts"
@@ -12,58 +13,45 @@ export interface Place {
   readonly home: string
   readonly project: string
   readonly env: Readonly<Record<string, string>>
-  /** Variables that pyro's server needs; a host may hide all others from it. */
-  readonly serverEnv: Readonly<Record<string, string>>
   /** Origin of the scripted model's API. */
   readonly origin: string
   /** Path of a host's program. */
   readonly program: (name: string) => string
 }
 
-/** An agent host: how a user adds pyro to it, and how it is run without a terminal. */
+/** An agent host: its settings without pyro, and how it is run without a terminal. */
 export interface AgentHost {
   readonly name: string
+  /** Name for `pyro host connect`. */
+  readonly host: HostName
   readonly program: string
   readonly dialect: Dialect
-  readonly configure: (place: Place) => void
+  /** Path beneath the home directory and text of the settings that name the scripted model. */
+  readonly settings?: (place: Place) => readonly [file: string, text: string]
   readonly env: (place: Place) => Readonly<Record<string, string>>
   readonly args: (prompt: string) => ReadonlyArray<string>
 }
 
-const write = (file: string, text: string) => {
-  fs.mkdirSync(path.dirname(file), { recursive: true })
-  fs.writeFileSync(file, text)
+/** Adds pyro to a host as a user does. */
+export const configure = (host: AgentHost, place: Place, options: ReadonlyArray<string> = []) => {
+  const { env, home, project } = place
+  if (host.settings !== undefined) {
+    const [file, text] = host.settings(place)
+    fs.mkdirSync(path.dirname(path.join(home, file)), { recursive: true })
+    fs.writeFileSync(path.join(home, file), text)
+  }
+  execFileSync("pyro", ["host", "connect", host.host, ...options], {
+    cwd: project,
+    env,
+    stdio: ["ignore", "pipe", "pipe"]
+  })
 }
-
-/** Runs a host's own command that adds an MCP server, as docs/integrations.md shows it. */
-const run = ({ env, program, project }: Place, name: string, args: ReadonlyArray<string>) =>
-  execFileSync(program(name), args, { cwd: project, env: { ...env }, stdio: ["ignore", "pipe", "pipe"] })
-
-const flags = (flag: string, env: Readonly<Record<string, string>>) =>
-  Object.entries(env).flatMap(([name, value]) => [flag, `${name}=${value}`])
 
 const claude: AgentHost = {
   name: "Claude Code",
+  host: "claude-code",
   program: "claude",
   dialect: anthropic,
-  configure: (place) => {
-    write(
-      path.join(place.home, ".claude/settings.json"),
-      JSON.stringify({ permissions: { allow: ["mcp__pyro__*"] } })
-    )
-    run(place, "claude", [
-      "mcp",
-      "add",
-      "-s",
-      "user",
-      "pyro",
-      ...flags("-e", place.serverEnv),
-      "--",
-      "pyro",
-      "mcp",
-      "serve"
-    ])
-  },
   env: ({ origin }) => ({
     ANTHROPIC_BASE_URL: origin,
     ANTHROPIC_API_KEY: "scripted",
@@ -75,107 +63,73 @@ const claude: AgentHost = {
 
 const codex: AgentHost = {
   name: "Codex",
+  host: "codex",
   program: "codex",
   dialect: openaiResponses,
-  configure: (place) => {
-    write(
-      path.join(place.home, ".codex/config.toml"),
-      `model = "scripted"
+  settings: ({ origin }) => [
+    ".codex/config.toml",
+    `# The model of this test
+model = "scripted"
 model_provider = "scripted"
 
 [model_providers.scripted]
 name = "scripted"
-base_url = "${place.origin}/v1"
+base_url = "${origin}/v1"
 wire_api = "responses"
 supports_websockets = false
-
 `
-    )
-    run(place, "codex", ["mcp", "add", "pyro", ...flags("--env", place.serverEnv), "--", "pyro", "mcp", "serve"])
-    fs.appendFileSync(
-      path.join(place.home, ".codex/config.toml"),
-      `
-[mcp_servers.pyro.tools.workspace_export]
-approval_mode = "approve"
-
-[mcp_servers.pyro.tools.workspace_delete]
-approval_mode = "approve"
-`
-    )
-  },
+  ],
   env: () => ({}),
   args: (prompt) => ["exec", "--skip-git-repo-check", prompt]
 }
 
 const opencode: AgentHost = {
   name: "OpenCode",
+  host: "opencode",
   program: "opencode",
   dialect: openaiChat,
-  configure: ({ home, origin, serverEnv }) =>
-    write(
-      path.join(home, ".config/opencode/opencode.jsonc"),
-      JSON.stringify({
-        provider: {
-          scripted: {
-            npm: "@ai-sdk/openai-compatible",
-            name: "scripted",
-            options: { baseURL: `${origin}/v1`, apiKey: "scripted" },
-            models: {
-              scripted: {
-                name: "scripted",
-                tool_call: true,
-                attachment: true,
-                modalities: { input: ["text", "image"], output: ["text"] }
-              }
-            }
-          }
-        },
-        mcp: {
-          pyro: {
-            type: "local",
-            command: ["pyro", "mcp", "serve"],
-            environment: serverEnv,
-            enabled: true,
-            timeout: 30_000
-          }
-        },
-        permission: { "pyro_*": "allow" },
-        autoupdate: false
-      })
-    ),
+  settings: ({ origin }) => [
+    ".config/opencode/opencode.jsonc",
+    `{
+  // The model of this test
+  "provider": {
+    "scripted": {
+      "npm": "@ai-sdk/openai-compatible",
+      "name": "scripted",
+      "options": { "baseURL": "${origin}/v1", "apiKey": "scripted" },
+      "models": {
+        "scripted": {
+          "name": "scripted",
+          "tool_call": true,
+          "attachment": true,
+          "modalities": { "input": ["text", "image"], "output": ["text"] }
+        }
+      }
+    }
+  },
+  "autoupdate": false
+}
+`
+  ],
   env: () => ({ OPENCODE_DISABLE_MODELS_FETCH: "1", OPENCODE_DISABLE_AUTOUPDATE: "1" }),
   args: (prompt) => ["run", "--model", "scripted/scripted", prompt]
 }
 
 const geminiCli: AgentHost = {
   name: "Gemini CLI",
+  host: "gemini",
   program: "gemini",
   dialect: gemini,
-  configure: (place) => {
-    write(
-      path.join(place.home, ".gemini/settings.json"),
-      JSON.stringify({
-        security: { auth: { selectedType: "gemini-api-key" } },
-        general: { disableAutoUpdate: true, enableAutoUpdate: false },
-        privacy: { usageStatisticsEnabled: false },
-        telemetry: { enabled: false }
-      })
-    )
-    run(place, "gemini", [
-      "mcp",
-      "add",
-      "-s",
-      "user",
-      "--trust",
-      "--timeout",
-      "600000",
-      ...flags("-e", place.serverEnv),
-      "pyro",
-      "pyro",
-      "mcp",
-      "serve"
-    ])
-  },
+  settings: () => [
+    ".gemini/settings.json",
+    `{
+  "security": { "auth": { "selectedType": "gemini-api-key" } },
+  "general": { "disableAutoUpdate": true, "enableAutoUpdate": false },
+  "privacy": { "usageStatisticsEnabled": false },
+  "telemetry": { "enabled": false }
+}
+`
+  ],
   env: ({ origin }) => ({
     GOOGLE_GEMINI_BASE_URL: origin,
     GEMINI_API_KEY: "scripted",

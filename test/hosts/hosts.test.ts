@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { sharedCache } from "../support/own-cache.ts"
-import { agentHosts } from "./agent-hosts.ts"
+import { agentHosts, configure } from "./agent-hosts.ts"
 import type { ToolCall } from "./dialects/dialect.ts"
 import { newPlace, play, type Played } from "./play.ts"
 import { FINISHED, startModel } from "./scripted-model.ts"
@@ -114,7 +114,7 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("%s", (_, ho
     model = await startModel(host.dialect, steps.map(({ call }) => call))
     const place = newPlace(folder, { ...env, PYRO_CACHE_DIR: sharedCache }, model.origin)
     project = place.project
-    host.configure(place)
+    configure(host, place, ["--approve", "all"])
     played = await play(host, place)
   })
   afterAll(async () => {

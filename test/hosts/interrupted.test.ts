@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { sharedCache } from "../support/own-cache.ts"
-import { agentHosts } from "./agent-hosts.ts"
+import { agentHosts, configure } from "./agent-hosts.ts"
 import { newPlace, play, type Played } from "./play.ts"
 import { startModel } from "./scripted-model.ts"
 
@@ -31,7 +31,8 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("Ctrl-C in %
       { tool: "workspace_exec", args: { workspace_id: "fix", command: "sleep 1000", wait_seconds: 40 } }
     ])
     const place = newPlace(folder, { ...env, PYRO_CACHE_DIR: sharedCache }, model.origin)
-    host.configure(place)
+    // The default approvals: exports and deletions alone need a person.
+    configure(host, place)
     played = await play(host, place, (child) => {
       void interruptOnceRunning(child)
     })

@@ -11,7 +11,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 const programs = process.env["PYRO_TEST_HOSTS"] ?? path.join(root, "node_modules/.cache/pyro-hosts")
 
 /** A home, a project and a PATH of a user who has just installed pyro and a host, in an empty folder. */
-export const newPlace = (folder: string, serverEnv: Readonly<Record<string, string>>, origin: string): Place => {
+export const newPlace = (folder: string, pyroEnv: Readonly<Record<string, string>>, origin: string): Place => {
   const home = path.join(folder, "home")
   const project = path.join(folder, "greeting")
   const bin = path.join(folder, "bin")
@@ -24,8 +24,14 @@ export const newPlace = (folder: string, serverEnv: Readonly<Record<string, stri
     home,
     project: fs.realpathSync(project),
     origin,
-    serverEnv,
-    env: { HOME: home, PATH: `${bin}:${process.env["PATH"]}`, LANG: "C.UTF-8", TERM: "dumb", NO_COLOR: "1" },
+    env: {
+      ...pyroEnv,
+      HOME: home,
+      PATH: `${bin}:${process.env["PATH"]}`,
+      LANG: "C.UTF-8",
+      TERM: "dumb",
+      NO_COLOR: "1"
+    },
     program: (name) => path.join(programs, "node_modules/.bin", name)
   }
 }
