@@ -1,21 +1,13 @@
 import { Effect } from "effect"
 import type { ProfileName } from "../contract/agent-host.ts"
 import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
-import type { Profile } from "../contract/operation.ts"
-import { operations } from "../contract/operations.ts"
-import type { AgentHost, Approve, HostName, HostScope, Place, Server, Tools } from "./agent-host.ts"
+import type { AgentHost, Approve, HostName, HostScope, Place, Server } from "./agent-host.ts"
 import { type ChangedFile, described, write } from "./apply.ts"
 import { edit } from "./format/format.ts"
 import { agentHosts } from "./hosts/hosts.ts"
 import type { Change } from "./json.ts"
 import { approvalsOf, entryPath, plan, type Request } from "./plan.ts"
-
-/** Profiles of `pyro mcp serve`, and how the table of operations names them. */
-const profiles: { readonly [Name in ProfileName]: Profile } = {
-  "vm-run": "vm-run",
-  "workspace-core": "core",
-  "workspace-full": "full"
-}
+import { toolsOf } from "./tools-of.ts"
 
 /** What `pyro host` did, or would do. */
 export interface Outcome {
@@ -25,16 +17,6 @@ export interface Outcome {
   readonly config: string
   readonly files: ReadonlyArray<ChangedFile>
   readonly notes: ReadonlyArray<string>
-}
-
-/** The tools of a profile. Exports write to the host and deletions are final, so a person decides about them. */
-export const toolsOf = (profile: ProfileName): Tools => {
-  const inProfile: Profile = profiles[profile]
-  const names = operations.flatMap(({ mcp }) =>
-    "tool" in mcp && (mcp.profiles as ReadonlyArray<Profile>).includes(inProfile) ? [mcp.tool as string] : []
-  )
-  const isAsked = (name: string) => /_(export|delete)$/.test(name)
-  return { safe: names.filter((name) => !isAsked(name)), asked: names.filter(isAsked) }
 }
 
 export interface ConnectOptions {

@@ -65,6 +65,13 @@ export interface ApprovalRequest {
   readonly entry: Path
 }
 
+export interface Trust {
+  readonly file: ConfigFile
+  readonly isTrusted: (value: unknown) => boolean
+  /** The next step. */
+  readonly fix: string
+}
+
 /** An agent host: where it keeps its servers and approvals, and what an entry looks like. */
 export interface AgentHost {
   readonly name: HostName
@@ -81,6 +88,8 @@ export interface AgentHost {
   /** The command line of an entry. */
   readonly commandOf: (entry: unknown) => ReadonlyArray<string> | undefined
   readonly approvals: (request: ApprovalRequest) => Approvals
+  /** Where the host records that it trusts a project, if it starts a project's servers only then. */
+  readonly trust?: (scope: HostScope, place: Place) => Trust | undefined
   /** The host gives its servers only these variables and those that the entry names. Absent: all of its own. */
   readonly passes?: ReadonlyArray<string>
 }

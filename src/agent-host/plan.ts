@@ -1,6 +1,7 @@
 import { Effect, Either } from "effect"
 import { HostFileUnusable } from "../contract/errors.ts"
 import { type KnownFile, readKnown } from "../system/files/replace.ts"
+import { isBeneath, realPath, realPlace } from "../system/host-path.ts"
 import {
   type AgentHost,
   type Approve,
@@ -12,7 +13,8 @@ import {
 } from "./agent-host.ts"
 import { edit, read } from "./format/format.ts"
 import type { FormatName } from "./format/language.ts"
-import { at, type Change, changed, isEqual, isIn, isTable, type Path } from "./json.ts"
+import { at, type Change, changed, isIn, isTable, type Path } from "./json.ts"
+import { blocked, pending } from "./pending.ts"
 
 /** One file before and after a change. */
 export interface FileChange {
@@ -56,63 +58,6 @@ export const readDocument = (host: AgentHost, path: string, format: FormatName) 
     return { known, format, value } satisfies Document
   })
 
-/** The changes that are none yet in a document; a removal takes along the tables and lists that it leaves empty. */
-const pending = (value: unknown, changes: ReadonlyArray<Change>): ReadonlyArray<Change> => {
-  const left: Array<Change> = []
-  let current = value
-  for (const change of changes) {
-    const next = stillNeeded(current, change)
-    if (next === undefined) continue
-    left.push(next)
-    current = changed(current, next)
-  }
-  return left
-}
-
-const stillNeeded = (value: unknown, change: Change): Change | undefined => {
-  const found = at(value, change.path)
-  switch (change._tag) {
-    case "set":
-      return isEqual(found, change.value) ? undefined : change
-    case "remove":
-      return found === undefined ? undefined : { _tag: "remove", path: withEmptyParents(value, change.path) }
-    case "add":
-      return Array.isArray(found) && found.includes(change.item) ? undefined : change
-    case "take":
-      return !Array.isArray(found) || !found.includes(change.item)
-        ? undefined
-        : found.length === 1
-        ? { _tag: "remove", path: withEmptyParents(value, change.path) }
-        : change
-  }
-}
-
-const withEmptyParents = (value: unknown, path: Path): Path => {
-  const parent = path.slice(0, -1)
-  const [first, ...rest] = parent
-  const table = at(value, parent)
-  return first !== undefined && isTable(table) && Object.keys(table).length === 1
-    ? withEmptyParents(value, [first, ...rest])
-    : path
-}
-
-/** A place on the way to a change that holds no table. */
-const blocked = (value: unknown, changes: ReadonlyArray<Change>): string | undefined => {
-  for (const { _tag, path } of changes) {
-    for (let length = 1; length < path.length; length += 1) {
-      const found = at(value, path.slice(0, length))
-      if (found !== undefined && found !== null && !isTable(found)) return path.slice(0, length).join(".")
-    }
-    if (
-      _tag === "add" &&
-      ![undefined, true].includes(at(value, path) === undefined ? undefined : Array.isArray(at(value, path)))
-    ) {
-      return path.join(".")
-    }
-  }
-  return undefined
-}
-
 export const entryPath = ({ servers }: AgentHost): Path => [...servers, ENTRY]
 
 export const approvalsOf = ({ approve, host, place, scope, tools }: Request) => {
@@ -134,11 +79,20 @@ const entryChanges = (request: Request, server: Server, value: unknown, approval
   return [{ _tag: "set", path, value: at(whole, path) } as Change]
 }
 
+export interface PlanOptions {
+  /** Leaves the approvals as they are. */
+  readonly keepApprovals?: boolean
+  /** Leaves the entry as it is. */
+  readonly onlyApprovals?: boolean
+  /** Names of other entries to remove. */
+  readonly stale?: ReadonlyArray<string>
+}
+
 /** Plans the entry and the approvals of a host. Without a server it plans their removal, without approvals it leaves those. */
 export const plan = (
   request: Request,
   server: Server | undefined,
-  options: { readonly keepApprovals?: boolean; readonly stale?: ReadonlyArray<string> } = {}
+  options: PlanOptions = {}
 ): Effect.Effect<Plan, HostFileUnusable> =>
   Effect.gen(function*() {
     const { host, place, scope } = request
@@ -149,7 +103,9 @@ export const plan = (
     const document = yield* readDocument(host, config.path, config.format)
     const inConfig = approvals.files.flatMap((one) => one.path === config.path ? one.changes : [])
     const stale = (options.stale ?? []).map((name): Change => ({ _tag: "remove", path: [...host.servers, name] }))
-    const wanted = server === undefined
+    const wanted = options.onlyApprovals === true
+      ? []
+      : server === undefined
       ? [{ _tag: "remove", path } as const]
       : entryChanges(request, server, document.value, inConfig)
     const found = at(document.value, path)
@@ -166,14 +122,21 @@ export const plan = (
         new HostFileUnusable({ host: host.name, path: own.path, detail }))
       files.push({ known, after: own.text })
     }
-    return {
-      files: files.filter(({ after, known }) =>
-        after !== known.text
-      ),
-      differing,
-      notes
-    }
+    const left = files.filter(({ after, known }) =>
+      after !== known.text
+    )
+    const outside = scope === "project" ? left.find(({ known }) => leadsOut(known.real, place.project)) : undefined
+    if (outside === undefined) return { files: left, differing, notes }
+    return yield* new HostFileUnusable({
+      host: host.name,
+      path: outside.known.path,
+      detail: `a symbolic link leads out of the project, to ${outside.known.real}`
+    })
   })
+
+/** A project's links are not this user's: one of them may lead to a file of the home directory. */
+const leadsOut = (file: string, project: string) =>
+  !isBeneath(realPath(file) ?? realPlace(file), realPath(project) ?? project)
 
 const changeOf = (host: AgentHost, { format, known, value }: Document, changes: ReadonlyArray<Change>) =>
   Effect.gen(function*() {

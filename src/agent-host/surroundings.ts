@@ -7,6 +7,7 @@ import {
   isBeneath,
   isDirectory,
   isExecutable,
+  isSameFile,
   realPath
 } from "../system/host-path.ts"
 import type { Place } from "./agent-host.ts"
@@ -44,3 +45,9 @@ export const ownCommand = (cwd: string): string =>
   findProgram("pyro", processEnvironment()["PATH"], cwd) === undefined
     ? realPath(process.argv[1] ?? "") ?? "pyro"
     : "pyro"
+
+/** Whether a file is this program, or the `pyro` on PATH. */
+export const isOwnProgram = (file: string): boolean => {
+  const onPath = findProgram("pyro", processEnvironment()["PATH"], "/")
+  return isSameFile(file, process.argv[1] ?? "") || (onPath !== undefined && isSameFile(file, onPath))
+}

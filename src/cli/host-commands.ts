@@ -73,6 +73,8 @@ export const PrintConfigPayload = lazy(() =>
   )
 )
 
+export const DoctorPayload = lazy(() => Schema.Struct(snakeFields({ host: host(), projectPath })))
+
 const surface = { args: ["host"], hostPaths: ["project_path"], exits: "own" } as const
 
 const row = <Name extends string, P>(command: {
@@ -128,7 +130,27 @@ export const hostPrintConfig = row({
   payload: PrintConfigPayload
 })
 
-export const hostCommands = [hostConnect, hostDisconnect, hostPrintConfig] as const
+export const hostDoctor = row({
+  name: "host.doctor",
+  summary: "Check what an agent host sees of pyro",
+  description:
+    "Checks the host's program, its entries for pyro and its approvals, starts the server as the host would, and counts the tools. " +
+    "Changes nothing. The exit status is 1 if a check fails.",
+  cli: { ...surface, path: ["host", "doctor"], examples: ["pyro host doctor codex"] },
+  payload: DoctorPayload
+})
+
+export const hostRepair = row({
+  name: "host.repair",
+  summary: "Rewrite an entry that is not as pyro writes it",
+  description:
+    "Rewrites pyro's entry if it lacks something or its program is gone, and removes entries of other names that start pyro as well. Options of " +
+    "the server, its variables and the approvals stay. Each changed file is kept beside it as FILE.pyro-backup.",
+  cli: { ...surface, path: ["host", "repair"], examples: ["pyro host repair codex --dry-run"] },
+  payload: DisconnectPayload
+})
+
+export const hostCommands = [hostConnect, hostDisconnect, hostPrintConfig, hostDoctor, hostRepair] as const
 export type HostCommand = typeof hostCommands[number]
 
 export const isHostCommand = (command: { readonly name: string }): command is HostCommand =>

@@ -1,20 +1,25 @@
 import { Effect } from "effect"
 import type { Outcome, Shown } from "../agent-host/administer.ts"
+import type { Diagnosis } from "../agent-host/doctor.ts"
 import { type HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
 import { mcpServe, ServePayload } from "./commands.ts"
 import { colouredPatch } from "./diff-text.ts"
 import {
   ConnectPayload,
   DisconnectPayload,
+  DoctorPayload,
   type HostCommand,
   hostConnect,
   hostDisconnect,
+  hostDoctor,
   hostPrintConfig,
+  hostRepair,
   PrintConfigPayload
 } from "./host-commands.ts"
 import { decode, parse } from "./parser.ts"
 import { printJson } from "./print.ts"
 import { print, warn } from "./print.ts"
+import { painted, printTable } from "./table.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
 type Failure = InvalidRequest | HostFileUnusable | HostEntryDiffers | OutputClosed
@@ -57,7 +62,35 @@ export const performHost = (
           show
         )
       }
+      case "host.doctor": {
+        const payload = yield* decode(hostDoctor.cli, DoctorPayload(), typed.raw)
+        const { doctor } = yield* Effect.promise(() => import("../agent-host/doctor.ts"))
+        return yield* showDiagnosis(yield* doctor({ host: payload.host, ...yield* startOf(payload) }), show)
+      }
+      case "host.repair": {
+        const payload = yield* decode(hostRepair.cli, DisconnectPayload(), typed.raw)
+        const { repair } = yield* Effect.promise(() => import("../agent-host/repair.ts"))
+        yield* placeOf(payload)
+        const outcome = yield* repair({ ...payload, ...yield* startOf(payload) })
+        return yield* showOutcome(
+          outcome,
+          show,
+          payload.dryRun,
+          `the entry of ${payload.host} is as pyro writes it: nothing to change\n`
+        )
+      }
     }
+  })
+
+/** Where a host would start the server, and how. */
+const startOf = ({ projectPath }: { readonly projectPath?: string }) =>
+  Effect.gen(function*() {
+    const { resolvePath } = yield* Terminal
+    const { isProject, ownCommand, surroundings } = yield* Effect.promise(() => import("../agent-host/surroundings.ts"))
+    const cwd = resolvePath(".")
+    const place = surroundings(projectPath === undefined ? undefined : resolvePath(projectPath), cwd)
+    const hasProject = isProject(place.project)
+    return { place, cwd: hasProject ? place.project : cwd, own: ownCommand(cwd), hasProject }
   })
 
 interface Where {
@@ -100,6 +133,8 @@ interface Show {
   readonly quiet: boolean
 }
 
+const COLOURS = { ok: "green", warning: "yellow", failed: "red" } as const
+
 const VERBS = { create: "created", change: "changed", remove: "removed" } as const
 
 const showNotes = (notes: ReadonlyArray<string>, { quiet }: Show) =>
@@ -120,6 +155,20 @@ const showOutcome = (outcome: Outcome, show: Show, dryRun: boolean, nothing: str
     }
     yield* showNotes(notes, show)
     return 0
+  })
+
+const showDiagnosis = (diagnosis: Diagnosis, { json }: Show) =>
+  Effect.gen(function*() {
+    const { checks } = diagnosis
+    if (json) yield* printJson(diagnosis)
+    else {
+      yield* printTable([
+        ["CHECK", "STATUS", "DETAIL"],
+        ...checks.map(({ check, detail, status }) => [check, painted(COLOURS[status], status), detail])
+      ], { head: true })
+      yield* print(checks.map(({ fix }) => fix === undefined ? "" : `next: ${fix}\n`).join(""))
+    }
+    return checks.some(({ status }) => status === "failed") ? 1 : 0
   })
 
 const showConfig = (shown: Shown, show: Show) =>

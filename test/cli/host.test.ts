@@ -80,4 +80,70 @@ describe("pyro host", () => {
     assert.include(stdout, "\"egress:npm\"")
     assert.deepStrictEqual(fs.readdirSync(home), [])
   })
+
+  /** A PATH with pyro. */
+  const withPyro = () => {
+    const bin = join(home, "bin")
+    fs.mkdirSync(bin)
+    fs.writeFileSync(join(bin, "pyro"), `#!/bin/sh\nexec "${process.execPath}" "${binary.entry}" "$@"\n`, {
+      mode: 0o755
+    })
+    return `${bin}:/usr/bin:/bin`
+  }
+
+  interface Checks {
+    readonly checks: ReadonlyArray<
+      { readonly check: string; readonly status: string; readonly detail: string; readonly fix?: string }
+    >
+  }
+
+  it("host doctor starts the server as the host would and says what the host sees, and repair mends the entry", async () => {
+    const env = { HOME: home, CODEX_HOME: "", PATH: withPyro(), PYRO_WORKSPACE: "x" }
+    const diagnose = async () => {
+      const { status, stdout } = await run(binary, ["host", "doctor", "codex", "--json"], { env })
+      return { status, checks: (JSON.parse(stdout.toString()) as Checks).checks }
+    }
+    const without = await diagnose()
+    assert.strictEqual(without.status, 1)
+    assert.strictEqual(without.checks.at(-1)?.fix, "pyro host connect codex")
+    assert.strictEqual((await run(binary, ["host", "connect", "codex", "--profile", "vm-run"], { env })).status, 0)
+    const good = await diagnose()
+    assert.deepStrictEqual(good.checks.filter(({ status }) => status === "failed"), [])
+    assert.lengthOf(good.checks.filter(({ detail }) => detail.includes(", 1 tools (vm-run)")), 2)
+    fs.writeFileSync(
+      config(),
+      fs.readFileSync(config(), "utf8").replace("command = \"pyro\"", "command = \"/gone/pyro\"")
+    )
+    const bad = await diagnose()
+    assert.strictEqual(bad.status, 1)
+    assert.include(JSON.stringify(bad.checks), "/gone/pyro")
+    assert.strictEqual((await run(binary, ["host", "repair", "codex"], { env })).status, 0)
+    assert.deepStrictEqual(
+      (await diagnose()).checks.map(({ status }) => status),
+      good.checks.map(({ status }) => status)
+    )
+  })
+
+  it.each([
+    ["another program", (evil: string) => ({ command: evil, args: ["mcp", "serve"] })],
+    [
+      "variables",
+      (evil: string) => ({ command: "pyro", args: ["mcp", "serve"], env: { NODE_OPTIONS: `--require ${evil}` } })
+    ]
+  ])("host doctor starts no server for a project's entry with %s", async (_, entry) => {
+    const project = fs.mkdtempSync(join(binary.folder, "project-"))
+    const evil = join(project, "pyro")
+    fs.writeFileSync(
+      evil,
+      `#!/bin/sh\n":" //; touch "${project}/ran"\nrequire("fs").writeFileSync("${project}/ran", "")\n`,
+      { mode: 0o755 }
+    )
+    fs.writeFileSync(join(project, ".mcp.json"), JSON.stringify({ mcpServers: { pyro: entry(evil) } }))
+    const env = { HOME: home, CLAUDE_CONFIG_DIR: "", PATH: withPyro() }
+    const { stdout } = await run(binary, ["host", "doctor", "claude-code", "--project-path", project, "--json"], {
+      env
+    })
+    assert.include(stdout.toString(), "not started")
+    assert.isFalse(fs.existsSync(join(project, "ran")))
+  })
 })

@@ -2,7 +2,7 @@ import * as path from "node:path"
 import { variables } from "../../system/variables.ts"
 import type { AgentHost } from "../agent-host.ts"
 import { commandLine, envOf } from "../entries.ts"
-import type { Change } from "../json.ts"
+import { at, type Change } from "../json.ts"
 
 /** Variables that Codex gives to every server. */
 const PASSED = ["HOME", "LOGNAME", "PATH", "SHELL", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ"]
@@ -40,7 +40,13 @@ export const codex: AgentHost = {
     ...envOf(server)
   }),
   commandOf: commandLine,
-  passes: [...PASSED, ...envVars],
+  passes: PASSED,
+  trust: (scope, { home, project, variable }) =>
+    scope === "user" ? undefined : {
+      file: { path: path.join(variable("CODEX_HOME") ?? path.join(home, ".codex"), "config.toml"), format: "toml" },
+      isTrusted: (value) => at(value, ["projects", project, "trust_level"]) === "trusted",
+      fix: `run codex in ${project}, and trust the directory`
+    },
   approvals: ({ approve, config, entry, scope, tools: { asked } }) => ({
     files: [{
       ...config,

@@ -1,6 +1,7 @@
 import * as path from "node:path"
 import { type AgentHost, ENTRY } from "../agent-host.ts"
 import { commandLine, envOf } from "../entries.ts"
+import { at } from "../json.ts"
 
 const rule = (tools: string, decision: string, priority: number) =>
   `[[rule]]\ntoolName = ${tools}\nmcpName = "${ENTRY}"\ndecision = "${decision}"\npriority = ${priority}\n`
@@ -23,6 +24,12 @@ export const gemini: AgentHost = {
   servers: ["mcpServers"],
   entry: (server) => ({ command: server.command, args: server.args, timeout: 600_000, ...envOf(server) }),
   commandOf: commandLine,
+  trust: (scope, { home, project }) =>
+    scope === "user" ? undefined : {
+      file: { path: path.join(home, ".gemini", "trustedFolders.json"), format: "json" },
+      isTrusted: (value) => at(value, [project]) === "TRUST_FOLDER",
+      fix: `run gemini in ${project}, and trust the folder`
+    },
   approvals: ({ approve, config, entry, place: { home }, scope, tools: { asked } }) => ({
     files: [{
       ...config,

@@ -64,6 +64,18 @@ describe("files of a host", () => {
     assert.deepStrictEqual(filesBeneath(place.place.home), [".claude/settings.json"])
   })
 
+  it.each([
+    ["file", () => fs.symlinkSync(path.join(place.place.home, "x.json"), path.join(place.place.project, ".mcp.json"))],
+    ["directory", () => fs.symlinkSync(place.place.home, path.join(place.place.project, ".claude"))]
+  ])("a link of a project to a %s outside is not followed", async (_, link) => {
+    place.write(path.join(place.place.home, "x.json"), "{}\n")
+    link()
+    const refusal = await place.refused("claude-code", { scope: "project" })
+    assert.include(refusal.message, "leads out of the project")
+    assert.deepStrictEqual(filesBeneath(place.place.home), ["x.json"])
+    assert.lengthOf(filesBeneath(place.place.project), 1)
+  })
+
   it("no backup is overwritten", async () => {
     place.write(config, "a = 1\n")
     await place.connect("codex")

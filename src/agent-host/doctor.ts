@@ -1,0 +1,153 @@
+import { Effect, Either } from "effect"
+import type { Approve, HostName, HostScope } from "../contract/agent-host.ts"
+import { runTool } from "../system/child.ts"
+import { processEnvironment } from "../system/config.ts"
+import type { AgentHost, Place, Server } from "./agent-host.ts"
+import { type Check, type DoctorOptions, fixFor, ok } from "./check.ts"
+import { serverChecks } from "./doctor-server.ts"
+import { entryOf, type FoundEntry, meantServer, profileOf } from "./entry-of.ts"
+import { agentHosts } from "./hosts/hosts.ts"
+import { at } from "./json.ts"
+import { plan, readDocument } from "./plan.ts"
+import { findProgram } from "./surroundings.ts"
+import { toolsOf } from "./tools-of.ts"
+
+export interface Diagnosis {
+  readonly host: HostName
+  readonly checks: ReadonlyArray<Check>
+}
+
+/** The host's program and its version. */
+const programCheck = ({ program, title }: AgentHost): Effect.Effect<Check> => {
+  const check = title
+  const file = findProgram(program, processEnvironment()["PATH"], "/")
+  if (file === undefined) {
+    return Effect.succeed({ check, status: "warning", detail: `${program} is not on PATH`, fix: `install ${title}` })
+  }
+  return runTool(file, ["--version"], { maxOutputBytes: 65_536 }).pipe(
+    Effect.timeout("20 seconds"),
+    Effect.match({
+      onFailure: () => ({ check, status: "warning", detail: `${file} does not tell its version` } as const),
+      onSuccess: ({ stdout }) =>
+        ok(check, `${(stdout.toString("utf8").trim().split("\n")[0] ?? "").slice(0, 80)} (${file})`)
+    })
+  )
+}
+
+const LEVELS: ReadonlyArray<Approve> = ["safe", "all", "none"]
+
+/** Which of the levels of `--approve` a host's files have. */
+const approvalCheck = (host: AgentHost, found: FoundEntry, server: Server, place: Place) =>
+  Effect.gen(function*() {
+    const check = `approvals (${found.scope})`
+    const tools = toolsOf(profileOf(server))
+    for (const approve of LEVELS) {
+      const { files } = yield* plan({ host, scope: found.scope, place, approve, tools }, server, {
+        onlyApprovals: true
+      })
+      if (files.length > 0) continue
+      const setsNothing =
+        (yield* plan({ host, scope: found.scope, place, approve: "all", tools }, server, { onlyApprovals: true }))
+          .files.length === 0
+      return setsNothing && approve === "safe" ? ok(check, `${host.title} decides`) : ok(check, approve)
+    }
+    return ok(check, "your own")
+  })
+
+const entryChecks = (host: AgentHost, found: FoundEntry, options: DoctorOptions) =>
+  Effect.gen(function*() {
+    const { cwd, own, place } = options
+    const { entry, path, scope, stale } = found
+    const check = `entry (${scope})`
+    const stales = stale.map((name): Check => ({
+      check,
+      status: "warning",
+      detail: `${path} has another server ${name} that is pyro as well`,
+      fix: fixFor("repair", host, scope)
+    }))
+    if (entry === undefined) return stales
+    const usable = (command: string) => findProgram(command, processEnvironment()["PATH"], cwd) !== undefined
+    const server = meantServer(host, found, usable, own)
+    const { differing } = yield* plan(
+      { host, scope, place, approve: "safe", tools: toolsOf(profileOf(server)) },
+      server,
+      { keepApprovals: true }
+    )
+    const isOff = at(entry, ["enabled"]) === false || at(entry, ["disabled"]) === true
+    const entryCheck: Check = isOff
+      ? {
+        check,
+        status: "failed",
+        detail: `${path} has the entry, but the entry is disabled`,
+        fix: `enable pyro in ${host.title}`
+      }
+      : differing.length > 0
+      ? {
+        check,
+        status: "warning",
+        detail: `${path}: not as pyro writes it: ${differing.join(", ")}`,
+        fix: fixFor("repair", host, scope)
+      }
+      : ok(check, path)
+    const trust = host.trust?.(scope, place)
+    const trusted = trust === undefined
+      ? []
+      : trust.isTrusted((yield* readDocument(host, trust.file.path, trust.file.format)).value)
+      ? [ok("trust", place.project)]
+      : [
+        {
+          check: "trust",
+          status: "warning",
+          detail: `${host.title} does not trust ${place.project} yet`,
+          fix: trust.fix
+        } as const
+      ]
+    return [
+      entryCheck,
+      ...stales,
+      ...trusted,
+      yield* approvalCheck(host, found, server, place),
+      ...yield* serverChecks(host, found, options)
+    ]
+  })
+
+/** Says what a host will see of pyro. Changes nothing; starts the server twice and ends it. */
+export const doctor = (options: DoctorOptions): Effect.Effect<Diagnosis> =>
+  Effect.gen(function*() {
+    const host = agentHosts[options.host]
+    const checks = [yield* programCheck(host)]
+    const scopes: ReadonlyArray<HostScope> = options.hasProject ? ["user", "project"] : ["user"]
+    let entries = 0
+    for (const scope of scopes) {
+      const checked = yield* Effect.either(Effect.gen(function*() {
+        const found = yield* entryOf(host, scope, options.place)
+        if (found === undefined) return []
+        if (found.entry !== undefined) entries += 1
+        return yield* entryChecks(host, found, options)
+      }))
+      if (Either.isRight(checked)) checks.push(...checked.right)
+      else {checks.push({
+          check: `entry (${scope})`,
+          status: "failed",
+          detail: checked.left.fact,
+          fix: "correct the file"
+        })}
+    }
+    if (entries === 0 && !checks.some(({ status }) => status === "failed")) {
+      checks.push({
+        check: "entry",
+        status: "failed",
+        detail: `${host.title} has no entry for pyro`,
+        fix: fixFor("connect", host, "user")
+      })
+    }
+    if (entries > 1) {
+      checks.push({
+        check: "entries",
+        status: "warning",
+        detail: "both your files and the project's have an entry; one is enough",
+        fix: fixFor("disconnect", host, "project")
+      })
+    }
+    return { host: host.name, checks }
+  })

@@ -1,0 +1,44 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+import { sharedCache } from "../support/own-cache.ts"
+import { agentHosts, configure } from "./agent-hosts.ts"
+import { newPlace, play, type Played } from "./play.ts"
+import { startModel } from "./scripted-model.ts"
+
+describe.each(agentHosts.map((host) => [host.name, host] as const))("the approvals of %s", (_, host) => {
+  const { close, env, folder, json } = installation("pyro-hosts-")
+  let project: string
+  let played: Played
+  let model: Awaited<ReturnType<typeof startModel>>
+
+  beforeAll(async () => {
+    const fix = { workspace_id: "fix" }
+    model = await startModel(host.dialect, [
+      { tool: "workspace_create", args: { name: "fix" } },
+      { tool: "workspace_exec", args: { ...fix, command: "echo ran $((40 + 2))" } },
+      { tool: "workspace_export", args: { ...fix, patch: true, output_path: "fix.patch" } },
+      { tool: "workspace_delete", args: { workspace_ids: ["fix"] } }
+    ])
+    const place = newPlace(folder, { ...env, PYRO_CACHE_DIR: sharedCache }, model.origin)
+    project = place.project
+    configure(host, place)
+    played = await play(host, place)
+  })
+  afterAll(async () => {
+    await model.close()
+    await close()
+  })
+
+  it("the host runs a command without a question, and refuses an export and a deletion that nobody can allow", async () => {
+    assert.include(model.seen().outputs[1] ?? "", "ran 42", played.printed)
+    assert.isFalse(fs.existsSync(path.join(project, "fix.patch")), played.printed)
+    const { workspaces } = await json<{ readonly workspaces: ReadonlyArray<{ readonly name: string }> }>([
+      "workspace",
+      "list"
+    ])
+    assert.deepStrictEqual(workspaces.map(({ name }) => name), ["fix"])
+    await json(["workspace", "delete", "fix"])
+  })
+})
