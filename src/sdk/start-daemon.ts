@@ -68,7 +68,7 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
         Effect.mapError(({ message }) => new DaemonUnavailable({ detail: message })),
         Effect.raceFirst(child.ended)
       )
-      if (status === undefined) return
+      if (status === undefined) return yield* child.release
       if (status !== 0) {
         const detail = typeof status === "string"
           ? `it was ended by ${status} as soon as it was started; ask again`

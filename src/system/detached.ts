@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
+import * as os from "node:os"
 import { DaemonUnavailable } from "../contract/errors.ts"
 import { processEnvironment } from "./config.ts"
 
@@ -16,7 +17,23 @@ export interface Detached {
   readonly log: string
 }
 
-/** Starts a program in a session of its own, in the host's root directory. `ended` completes with its status, or with the signal that ended it. */
+/**
+ * The program's parent is a shell that waits for it. A host such as OpenCode ends its servers together with all their descendants, and a
+ * daemon without a living parent belongs to no server. The shell makes the program a session of its own.
+ */
+const PARENT = "setsid -- \"$@\" & wait $!"
+
+/** Exit statuses of a shell for a program that a signal ended begins after this number. */
+const SIGNAL_BASE = 128
+
+const signalOf = (status: number): NodeJS.Signals | undefined =>
+  (Object.entries(os.constants.signals) as Array<[NodeJS.Signals, number]>)
+    .find(([, number]) => status === SIGNAL_BASE + number)?.[0]
+
+/**
+ * Starts a program in a session of its own, in the host's root directory. `ended` completes with its status, or with the signal that ended
+ * it. `release` makes it nobody's child, once the caller no longer waits for `ended`.
+ */
 export const startDetached = ({ command, env, log }: Detached) =>
   Effect.try({
     try: () => {
@@ -24,7 +41,7 @@ export const startDetached = ({ command, env, log }: Detached) =>
       const [program, ...args] = command
       const fd = fs.openSync(log, "a", 0o600)
       try {
-        const child = spawn(program, args, {
+        const child = spawn("sh", ["-c", PARENT, "sh", program, ...args], {
           cwd: "/",
           detached: true,
           env: { ...processEnvironment(), ...env },
@@ -32,10 +49,10 @@ export const startDetached = ({ command, env, log }: Detached) =>
         })
         const ended = Effect.async<number | NodeJS.Signals>((resume) => {
           child.once("error", () => resume(Effect.succeed(127)))
-          child.once("exit", (code, signal) => resume(Effect.succeed(signal ?? code ?? 0)))
+          child.once("exit", (code, signal) => resume(Effect.succeed(signal ?? signalOf(code ?? 0) ?? code ?? 0)))
         })
         child.unref()
-        return { ended }
+        return { ended, release: Effect.sync(() => void child.kill("SIGKILL")) }
       } finally {
         fs.closeSync(fd)
       }

@@ -31,7 +31,7 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("the approva
     await close()
   })
 
-  it("the host runs a command without a question, and refuses an export and a deletion that nobody can allow", async () => {
+  it("the host runs a command without a question, refuses an export and a deletion that nobody can allow, and leaves the workspace running", async () => {
     assert.include(model.seen().outputs[1] ?? "", "ran 42", played.printed)
     assert.isFalse(fs.existsSync(path.join(project, "fix.patch")), played.printed)
     const { workspaces } = await json<{ readonly workspaces: ReadonlyArray<{ readonly name: string }> }>([
@@ -39,6 +39,8 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("the approva
       "list"
     ])
     assert.deepStrictEqual(workspaces.map(({ name }) => name), ["fix"])
+    const { state } = await json<{ readonly state: string }>(["workspace", "status", "fix"])
+    assert.strictEqual(state, "running")
     await json(["workspace", "delete", "fix"])
   })
 })
