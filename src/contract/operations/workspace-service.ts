@@ -18,7 +18,7 @@ import { workspaceField } from "./workspace-field.ts"
 const full = { profiles: ["full"] } as const
 
 /** Part of results that a model does not need. */
-const omits = ["command", "started_at", "output_bytes"] as const
+const omits = ["command", "started_at", "output_bytes", "ready_check", "ready_ms"] as const
 
 export const ServiceStartPayload = lazy(() => {
   const { cwd, env, user } = fieldsOfCommand()
@@ -81,7 +81,7 @@ export const workspaceServiceStart = unary({
     arguments: {
       workspace: {},
       name: { description: "Its name" },
-      script: { name: "command", description: "Shell command" },
+      script: { name: "command", needed: true, description: "Shell command" },
       ready_tcp: { description: "Ready when this port accepts" },
       ready_http: { description: "Ready when this URL answers 200 to 399: http://localhost:PORT/PATH" },
       ready_file: { description: "Ready when this file exists" },
@@ -272,7 +272,7 @@ export const workspaceServiceStop = unary({
     ...full,
     title: "Stop a service",
     arguments: { workspace: {}, name: { description: "Its name" } },
-    omits
+    omits: [...omits, "ports", "uptime_ms", "restarts"]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
