@@ -11,7 +11,7 @@ export interface ListedTool {
   readonly title: string
   readonly description: string
   readonly inputSchema: JsonSchema & { readonly type: "object" }
-  /** Absent for a tool that may answer with an image. */
+  /** Absent for a tool that may answer with an image, and for the tools that only `full` has: their schemas would cost 3,000 tokens. */
   readonly outputSchema?: JsonSchema & { readonly type: "object" }
   readonly annotations: {
     readonly readOnlyHint: boolean
@@ -30,6 +30,8 @@ export interface ProfileTool {
   readonly result: PureSchema
   /** Schema of the result's JSON as the tool returns it. */
   readonly resultSchema: JsonSchema
+  /** The same as clients check it: with what a shortened result adds. */
+  readonly outputSchema: JsonSchema & { readonly type: "object" }
   /** Whether entries of lists may be left out to keep a result short; `omitted` counts them. */
   readonly hasLists: boolean
   readonly listed: ListedTool
@@ -52,26 +54,28 @@ const toolOf = (row: ToolRow, profile: Profile, grants: Grants): ProfileTool => 
   const resultSchema = resultSchemaOf(jsonSchemaOf(result), omits)
   const hasLists = holdsLists(resultSchema)
   const { annotations: { destructive, idempotent, openWorld, readOnly } } = row
-  const outputSchema = hasLists
+  const outputSchema = (hasLists
     ? {
       ...resultSchema,
       properties: { ...resultSchema.properties, omitted: { type: "integer" } },
       required: [...resultSchema.required ?? [], "omitted"]
     }
-    : resultSchema
+    : resultSchema) as ProfileTool["outputSchema"]
+  const hasSchema = mcp.schemaless !== true && (profile !== "full" || mcp.profiles.includes("core"))
   return {
     row,
     tool,
     args,
     result,
     resultSchema,
+    outputSchema,
     hasLists,
     listed: {
       name: mcp.tool,
       title: mcp.title ?? row.summary,
       description: mcp.description ?? row.summary,
       inputSchema: inputSchemaOf(args) as ListedTool["inputSchema"],
-      ...(mcp.schemaless === true ? {} : { outputSchema: outputSchema as JsonSchema & { readonly type: "object" } }),
+      ...(hasSchema ? { outputSchema } : {}),
       annotations: {
         readOnlyHint: readOnly,
         destructiveHint: destructive,

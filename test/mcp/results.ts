@@ -1,5 +1,6 @@
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/client/validators/ajv"
 import { assert } from "vitest"
+import type { McpSurface } from "../../src/contract/operation.ts"
 import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
 import type { CallResult } from "../../src/mcp/call.ts"
 import { profileTools } from "../../src/mcp/tool-table.ts"
@@ -26,9 +27,10 @@ const validators = new AjvJsonSchemaValidator()
 /** Both halves are there, short, and what they are said to be. */
 export const succeeds = (name: string, result: CallResult) => {
   assert.isUndefined(result.isError, textOf(result))
-  const { outputSchema } = profileTools("full").find(({ listed }) => listed.name === name)!.listed
+  const { outputSchema, row } = profileTools("full").find(({ listed }) => listed.name === name)!
+  const { schemaless }: McpSurface = row.mcp
   assert.isObject(result.structuredContent)
-  if (outputSchema !== undefined) {
+  if (schemaless !== true) {
     const { errorMessage, valid } = validators.getValidator(outputSchema as never)(result.structuredContent)
     assert.isTrue(valid, errorMessage)
   }

@@ -17,7 +17,7 @@ const visible = (tools: ReadonlyArray<ListedTool>) => tools.map(({ annotations: 
 
 const names = Object.keys(profiles) as ReadonlyArray<ProfileName>
 const everyTool = names.flatMap((name) =>
-  listed(profiles[name]).map((tool) => [`${tool.name} of ${name}`, tool] as const)
+  profileTools(profiles[name]).map((tool) => [`${tool.listed.name} of ${name}`, tool] as const)
 )
 
 describe("what the tools of a profile cost", () => {
@@ -50,9 +50,10 @@ describe("what the tools of a profile cost", () => {
     assert.isAtMost(tokens(visible(core)), 2_200)
   })
 
-  it("workspace-full costs at most 300 tokens a tool", () => {
+  it("workspace-full costs at most 10,000 tokens, 7,000 of them before every model", () => {
     const full = listed("full")
-    assert.isAtMost(tokens(full) / full.length, 300)
+    assert.isAtMost(tokens(full), 10_000)
+    assert.isAtMost(tokens(visible(full)), 7_000)
   })
 
   it("the server's instructions have at most 1,500 characters", () => {
@@ -73,7 +74,7 @@ const parts = (schema: JsonSchema): ReadonlyArray<JsonSchema> => [
   ...Object.values(schema.properties ?? {}).flatMap(parts)
 ]
 
-describe.each(everyTool)("%s", (_, tool) => {
+describe.each(everyTool)("%s", (_, { listed: tool, outputSchema }) => {
   it("every tool has a valid name, a title, a description and four annotations", () => {
     assert.match(tool.name, /^[a-z][a-z_]{1,39}$/)
     assert.isAbove(tool.title.length, 3)
@@ -85,8 +86,8 @@ describe.each(everyTool)("%s", (_, tool) => {
   it("every schema has plain types without references, and inputs allow no unknown argument", () => {
     assert.strictEqual(tool.inputSchema.type, "object")
     assert.strictEqual(tool.inputSchema.additionalProperties, false)
-    assert.strictEqual(tool.outputSchema?.type ?? "object", "object")
-    for (const schema of [tool.inputSchema, ...(tool.outputSchema === undefined ? [] : [tool.outputSchema])]) {
+    assert.strictEqual(outputSchema.type, "object")
+    for (const schema of [tool.inputSchema, outputSchema]) {
       for (const part of parts(schema)) {
         const allowed = [
           "type",
@@ -112,14 +113,22 @@ describe.each(everyTool)("%s", (_, tool) => {
   })
 
   it("every output schema covers the whole result", () => {
-    assert.sameMembers([...tool.outputSchema?.required ?? []], Object.keys(tool.outputSchema?.properties ?? {}))
+    assert.sameMembers([...outputSchema.required ?? []], Object.keys(outputSchema.properties ?? {}))
   })
 })
 
 describe("a tool without a schema of its result", () => {
-  it("only the tool that may return an image has no output schema", () => {
-    const without = listed("full").filter(({ outputSchema }) => outputSchema === undefined)
-    assert.deepStrictEqual(without.map(({ name }) => name), ["workspace_file_read"])
+  const without = (profile: Profile) =>
+    listed(profile).flatMap(({ name, outputSchema }) => outputSchema === undefined ? [name] : [])
+
+  it("only the tool that may return an image has no output schema in workspace-core", () => {
+    assert.deepStrictEqual(without("core"), ["workspace_file_read"])
+  })
+
+  it("the tools that only workspace-full has cost no output schema", () => {
+    const core = listed("core").map(({ name }) => name)
+    const only = listed("full").map(({ name }) => name).filter((name) => !core.includes(name))
+    assert.deepStrictEqual(without("full").filter((name) => name !== "workspace_file_read"), only)
   })
 })
 

@@ -102,6 +102,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz", "test/guest/library.test.ts installs the package"],
   ["npm run example examples/agent.ts", "test/guest/examples.test.ts runs all examples"],
   ["pyro workspace attach fix", ATTACH],
+  ["pyro workspace attach web", ATTACH],
   ["pyro workspace attach fix \"$SHELL_ID\" --detach-key ctrl-q", ATTACH],
   ["pyro run debian:12 --tty", "it needs a terminal; test/cli/run.test.ts has one"],
   [
