@@ -85,9 +85,9 @@ describe("records of workspaces and snapshots", () => {
 
   it.scopedLive("a record with a resident of a newer pyro is refused", () =>
     Effect.gen(function*() {
-      const { folder } = yield* left({ format: 2, residents: { ports: { format: 1, state: [] } } })
+      const { folder } = yield* left({ format: 2, residents: { cameras: { format: 1, state: [] } } })
       const failure = yield* Effect.flip(readWorkspace(folder))
-      assert.deepInclude(failure, { _tag: "StateTooNew", part: "the state of its \"ports\"", newest: 0 })
+      assert.deepInclude(failure, { _tag: "StateTooNew", part: "the state of its \"cameras\"", newest: 0 })
     }))
 
   it.scopedLive.each<readonly [string, Readonly<Record<string, unknown>>]>([
