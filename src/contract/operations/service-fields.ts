@@ -84,7 +84,7 @@ export const ServiceState = lazy(() =>
     description:
       "`starting`: not ready yet, or about to start again. `ready`: its check succeeded. `running`: it has " +
       "no check. `exited`: it ended with status 0. `failed`: it ended otherwise, was not ready in time, or lost its " +
-      "microVM. `stopped`: by `service stop`"
+      "microVM. `stopped`: by `service stop` or `workspace stop`"
   })
 )
 export type ServiceState = ReturnType<typeof ServiceState>["Type"]

@@ -5,7 +5,7 @@ import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
 import type { Resident, ResidentVm } from "../residents/Resident.ts"
 import { stateOf } from "./describe.ts"
 import { makeLive, type Services } from "./services.ts"
-import { giveUp, settleRecord } from "./settle.ts"
+import { giveUp, settleLost, settleRecord } from "./settle.ts"
 import type { ServiceRecord } from "./state.ts"
 import { supervise } from "./supervise.ts"
 
@@ -34,7 +34,7 @@ const lose = (services: Services, reason: PyroError) =>
     return Effect.forEach(lost, ({ name }) => {
       const live = services.live.get(name)
       return live === undefined
-        ? settleRecord(services, name, { outcome: "lost", detail: reason.message })
+        ? settleLost(services, name, reason)
         : giveUp(services, live, reason)
     }, { discard: true })
   })

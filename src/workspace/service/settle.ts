@@ -61,13 +61,26 @@ export const settleRecord = (services: Services, name: string, end: Omit<Service
     yield* services.record(isStopped ? { _tag: "service_stopped", name } : { _tag: "service_exited", name, ...end })
   })
 
-/** Ends a service whose run could not be started, or whose VM is gone. */
+/** Ends the record of a service whose run could not be started, or whose VM is gone. */
+export const settleLost = (services: Services, name: string, failure: PyroError) =>
+  Effect.gen(function*() {
+    // A person asked for this end of the VM, so no service has failed.
+    const isStop = failure._tag === "VmFailed" && failure.step === "stop"
+    if (isStop) yield* services.change(name, (one) => ({ ...one, wanted: "stopped" }))
+    const detail = isStop
+      ? "the workspace was stopped"
+      : failure._tag === "ServiceFailed"
+      ? failure.detail
+      : factOf(failure)
+    const outcome = neverStarted(failure) ? "not_started" : "lost"
+    yield* settleRecord(services, name, { outcome, detail: detail.slice(0, MAX_DETAIL) })
+  })
+
+/** Ends a live service whose run could not be started, or whose VM is gone. */
 export const giveUp = (services: Services, live: Live, failure: PyroError) =>
   Effect.gen(function*() {
     services.live.delete(live.name)
-    const detail = failure._tag === "ServiceFailed" ? failure.detail : factOf(failure)
-    const outcome = neverStarted(failure) ? "not_started" : "lost"
-    yield* settleRecord(services, live.name, { outcome, detail: detail.slice(0, MAX_DETAIL) })
+    yield* settleLost(services, live.name, failure)
     yield* Deferred.done(live.settled, Exit.fail(failure))
     yield* Deferred.succeed(live.over, undefined)
   })

@@ -84,7 +84,7 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
   })
   afterAll(() => driver.close(client))
 
-  const { call, remove, sh, status } = operations(() => client)
+  const { call, remove, sh, status, vmProcess } = operations(() => client)
   const start = (service: string, script: string, options: object = {}, workspace = "a") =>
     call<Service>("service-start", { workspace, name: service, command: ["sh", "-c", script], ...options })
   const stop = (service: string, options: object = {}) =>
@@ -314,15 +314,27 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       assert.notProperty(await status("a"), "ports")
     })
 
-    it("a stop of the workspace fails its services, and a reset forgets them", async () => {
+    it("the death of the VM fails its services", async () => {
       await start("lost", "exec sleep 1010")
-      await call("stop", { workspace: "a" })
-      const { detail, state } = await of("lost")
-      assert.strictEqual(state, "failed")
-      assert.match(detail ?? "", /ended by a stop/)
+      process.kill(vmProcess((await status("a")).id), "SIGKILL")
+      await becomes("lost", "failed")
+      assert.notMatch((await of("lost")).detail ?? "", /was stopped/)
       await call("start", { workspace: "a" })
+    })
+
+    it("a stop of the workspace stops its services, and a reset forgets them", async () => {
+      await start("ends", "exec sleep 1010")
+      await start("due", "exit 1", { restart: "on-failure" })
+      await becomes("due", "starting")
+      await call("stop", { workspace: "a" })
+      for (const service of ["ends", "due"]) {
+        const { detail, state } = await of(service)
+        assert.deepStrictEqual([state, detail], ["stopped", "the workspace was stopped"], service)
+      }
       assert.strictEqual((await of("lost")).state, "failed")
-      assert.strictEqual((await start("lost", "exec sleep 1010")).state, "running")
+      await call("start", { workspace: "a" })
+      assert.strictEqual((await of("ends")).state, "stopped")
+      assert.strictEqual((await start("ends", "exec sleep 1010")).state, "running")
       await call("reset", { workspace: "a" })
       assert.notProperty(await status("a"), "services")
       await remove("a")
