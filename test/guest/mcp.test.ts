@@ -157,6 +157,9 @@ describe("the border to the host", () => {
     const given: Readonly<Record<string, unknown>> = {
       command: "true",
       exec_id: "0".repeat(32),
+      shell_id: "0".repeat(32),
+      port: "80",
+      guest_port: 80,
       path: "kept",
       text: "",
       old_text: "kept",

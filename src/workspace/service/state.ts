@@ -4,6 +4,7 @@ import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { optional } from "../../contract/fields.ts"
 import { byName } from "../../contract/names.ts"
 import { writeJsonAtomic } from "../../system/atomic-file.ts"
+import { removeFile } from "../../system/files/entries.ts"
 import { FileFailed } from "../../system/files/failure.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { readVersioned } from "../../system/versioned.ts"
@@ -113,6 +114,8 @@ export const writeServices = (
   services: ReadonlyArray<ServiceRecord>
 ): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
   Effect.mapError(
-    writeJsonAtomic(fileOf(folder), StoredServices, { format: 1 as const, services }),
+    services.length === 0
+      ? removeFile(fileOf(folder))
+      : writeJsonAtomic(fileOf(folder), StoredServices, { format: 1 as const, services }),
     toHostErrorOf(folder)
   )
