@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { ServiceInfo } from "../contract/operations/service-fields.ts"
 import { typed } from "../contract/shell-words.ts"
-import { note, print, printContent, warn } from "./print.ts"
+import { endLine, note, print, printContent, warn } from "./print.ts"
 import { type Colour, painted, printTable } from "./table.ts"
 import { duration } from "./time-text.ts"
 import type { View } from "./view.ts"
@@ -19,6 +19,13 @@ const stateOf = ({ state }: ServiceInfo) => painted(COLOURS[state] ?? "dim", sta
 
 /** States of a service that may print more. */
 const isLive = (state: ServiceInfo["state"]) => state === "starting" || state === "ready" || state === "running"
+
+/** How a service ended, in one line: the reason may have the end of a console. */
+const endOf = (name: string, { detail, state, status }: Pick<ServiceInfo, "detail" | "state" | "status">) => {
+  const reason = detail?.split("\n", 1)[0]
+  const how = reason !== undefined ? `: ${reason}` : status === undefined ? "" : `, with status ${status}`
+  return `pyro: ${name} is ${state}${how}\n`
+}
 
 const detail = (one: ServiceInfo) =>
   printTable([
@@ -63,11 +70,16 @@ export const serviceViews = {
   "workspace.service.logs": {
     next: ({ tailLines: _, ...payload }, { hasMore, nextCursor, state }) =>
       hasMore || (payload.follow && isLive(state)) ? { ...payload, cursor: nextCursor } : undefined,
-    result: ({ output, skippedBytes = 0 }) =>
-      Effect.zipRight(
-        skippedBytes > 0 ? warn(`pyro: ${skippedBytes} bytes of the output were dropped here\n`) : Effect.void,
-        output === "" ? print("") : printContent(output)
-      )
+    result: (page, { follow, name }) =>
+      Effect.gen(function*() {
+        const { hasMore, output, skippedBytes = 0, state } = page
+        if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output were dropped here\n`)
+        yield* output === "" ? print("") : printContent(output)
+        if (follow && !hasMore && !isLive(state)) {
+          yield* endLine(output)
+          yield* note(endOf(name, page))
+        }
+      })
   } satisfies View<"workspace.service.logs">,
   "workspace.service.stop": {
     result: ({ name, state, status }) =>

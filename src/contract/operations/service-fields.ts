@@ -89,14 +89,20 @@ export const ServiceState = lazy(() =>
 )
 export type ServiceState = ReturnType<typeof ServiceState>["Type"]
 
+export const serviceDetail = () =>
+  optional(Schema.String.annotations({ description: "Reason for the state. Absent if the state needs none" }))
+
+export const serviceStatus = () =>
+  optional(
+    Schema.Int.annotations({ description: "Exit status of its last run, 128 + n after signal n. Absent while it runs" })
+  )
+
 /** A service, as `status` and `list` show it. */
 export const ServiceInfo = lazy(() =>
   Schema.Struct(snakeFields({
     name: serviceName(),
     state: ServiceState(),
-    detail: optional(
-      Schema.String.annotations({ description: "Reason for the state. Absent if the state needs none" })
-    ),
+    detail: serviceDetail(),
     command: Schema.Array(Schema.String).annotations({ description: "Program and arguments" }),
     readyCheck: optional(
       Schema.String.annotations({ description: "Its check, such as `tcp 8080`. Absent without one" })
@@ -116,11 +122,7 @@ export const ServiceInfo = lazy(() =>
       description: "How long its present run lasts, or its last run lasted, in ms"
     }),
     restarts: Schema.Int.annotations({ description: "Number of restarts since `service start`" }),
-    status: optional(
-      Schema.Int.annotations({
-        description: "Exit status of its last run, 128 + n after signal n. Absent while it runs"
-      })
-    ),
+    status: serviceStatus(),
     outputBytes: Schema.Int.annotations({ description: "Cursor of the end of its log" })
   }))
 )

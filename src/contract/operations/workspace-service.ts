@@ -8,9 +8,11 @@ import { secretMappings } from "./secret-fields.ts"
 import {
   DEFAULT_STOP_SECONDS,
   readinessFields,
+  serviceDetail,
   ServiceInfo,
   serviceName,
   ServiceState,
+  serviceStatus,
   stopSeconds
 } from "./service-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -186,7 +188,7 @@ export const ServiceLogsPayload = lazy(() =>
     follow: defaulted(
       Schema.Boolean.annotations({
         description:
-          "Wait for output if there is none, at most 20 seconds. The command line goes on until the service has ended"
+          "Wait for output if there is none, at most 20 seconds. The command line goes on until the service has ended, and says how on stderr"
       }),
       () => false
     )
@@ -197,6 +199,8 @@ export type ServiceLogsPayload = ReturnType<typeof ServiceLogsPayload>["Type"]
 export const ServiceLogsResult = lazy(() =>
   Schema.Struct(snakeFields({
     state: ServiceState(),
+    detail: serviceDetail(),
+    status: serviceStatus(),
     output: Schema.String.annotations({ description: "stdout and stderr in the order of arrival" }),
     nextCursor: Schema.Int.annotations({ description: "Cursor of the next call" }),
     hasMore: Schema.Boolean.annotations({ description: "Whether there is more output now" }),
@@ -236,7 +240,7 @@ export const workspaceServiceLogs = unary({
       tail_lines: { description: "Newest lines only" },
       max_bytes: { default: 8000, description: "[8000]" }
     },
-    omits: ["lossy"]
+    omits: ["lossy", "detail", "status"]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },

@@ -26,6 +26,17 @@ export const stateOf = ({ due, end, options, readyMs, wanted }: ServiceRecord): 
   return options.check === undefined ? "running" : readyMs === undefined ? "starting" : "ready"
 }
 
+/** The state with its reason, and the exit status of a service that has ended. */
+export const stateWithReason = (service: ServiceRecord) => {
+  const { dueBecause, end } = service
+  const detail = end?.detail ?? dueBecause
+  return {
+    state: stateOf(service),
+    ...(detail === undefined ? {} : { detail }),
+    ...(end?.status === undefined ? {} : { status: end.status })
+  }
+}
+
 /** Bytes of output of each run, and where the first one begins. */
 export const runsOf = ({ logs }: Pick<Commands, "logs">, { outputBefore, runs }: ServiceRecord) => {
   let begin = outputBefore
@@ -48,12 +59,10 @@ export const serviceInfo = (
   nowMs: number
 ): ServiceInfo => {
   const ports = list().filter((port) => port.service === service.name).map(({ service: _, ...port }) => port)
-  const { dueBecause, end, name, options, readyMs, restarts, startedAt } = service
-  const detail = end?.detail ?? dueBecause
+  const { end, name, options, readyMs, restarts, startedAt } = service
   return {
     name,
-    state: stateOf(service),
-    ...(detail === undefined ? {} : { detail }),
+    ...stateWithReason(service),
     command: recordedCommand(options),
     ...(options.check === undefined ? {} : { readyCheck: checkText(options.check) }),
     startedAt,
@@ -61,7 +70,6 @@ export const serviceInfo = (
     ...(readyMs === undefined ? {} : { readyMs }),
     uptimeMs: Math.max(0, (end === undefined ? nowMs : Date.parse(end.at)) - Date.parse(startedAt)),
     restarts,
-    ...(end?.status === undefined ? {} : { status: end.status }),
     outputBytes: logEnd(commands, service)
   }
 }

@@ -3,7 +3,7 @@ import type { ServiceLogsPayload, ServiceLogsResult } from "../../contract/opera
 import { printable } from "../../contract/printable.ts"
 import { monotonicMs } from "../../system/time.ts"
 import { wholeCharacters } from "../exec/logs.ts"
-import { logEnd, runsOf, stateOf } from "./describe.ts"
+import { logEnd, runsOf, stateWithReason } from "./describe.ts"
 import type { Services } from "./services.ts"
 import type { ServiceRecord } from "./state.ts"
 
@@ -112,7 +112,7 @@ export const serviceLogs = (
     const output = bytes.toString("utf8")
     const nextCursor = next - (all.length - bytes.length)
     return {
-      state: stateOf(now),
+      ...stateWithReason(now),
       output,
       nextCursor,
       hasMore: nextCursor < end && bytes.length > 0,

@@ -15,8 +15,7 @@ interface Service {
   readonly ports?: ReadonlyArray<{ readonly guestPort: number; readonly hostPort: number }>
 }
 
-interface Page {
-  readonly state: string
+interface Page extends Pick<Service, "state" | "detail" | "status"> {
   readonly output: string
   readonly nextCursor: number
   readonly skippedBytes?: number
@@ -178,6 +177,8 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       assert.notMatch(message, /line 11\n/)
       const { detail, state, status: code } = await of("dies")
       assert.deepStrictEqual([state, detail, code], ["failed", "it ended with status 7", 7])
+      const page = await logs("dies", { follow: true })
+      assert.deepStrictEqual([page.state, page.detail, page.status], [state, detail, code])
       assert.strictEqual((await start("dies", "exec sleep 1004")).state, "running")
       await stop("dies")
     })

@@ -285,3 +285,32 @@ describe("a part that is not there", () => {
     assert.match(out, / 2 KiB +\(login shell\)\n.* 2 KiB +ls\n$/)
   })
 })
+
+describe("a service", () => {
+  it("logs --follow says how the service ended, after its last output", async () => {
+    const followed = (page: Partial<ResultOf<"workspace.service.logs">>, isTerminal = false) =>
+      shown(
+        "workspace.service.logs",
+        { output: "x", nextCursor: 1, hasMore: false, ...page },
+        { name: "web", follow: true },
+        isTerminal
+      )
+    const failed = { state: "failed", detail: "it ended with status 9", status: 9 } as const
+    assert.deepStrictEqual(await followed(failed, true), {
+      out: "x\n",
+      err: "pyro: web is failed: it ended with status 9\n"
+    })
+    assert.strictEqual(
+      (await followed({ state: "stopped", status: 143 })).err,
+      "pyro: web is stopped, with status 143\n"
+    )
+    assert.strictEqual(
+      (await followed({ state: "failed", detail: "its microVM ended\nend of the console:\n[1.0] panic" })).err,
+      "pyro: web is failed: its microVM ended\n"
+    )
+    assert.deepStrictEqual(await followed({ ...failed, hasMore: true }, true), { out: "x", err: "" })
+    assert.strictEqual((await followed({ state: "ready" })).err, "")
+    const page = { output: "x", nextCursor: 1, hasMore: false, ...failed }
+    assert.strictEqual((await shown("workspace.service.logs", page, { name: "web", follow: false })).err, "")
+  })
+})
