@@ -25,9 +25,9 @@ interface Killed {
 
 /**
  * Layers and their content are no part of it: a crash may leave an empty layer, which is no harm. The lock is there once a second process
- * has a VM.
+ * has a VM. The file of services is there while a workspace has services.
  */
-const isPartOfShape = (line: string) => !/\/\d+\.(qcow2|ext4)$|local-disks|\/owner\.lock$/.test(line)
+const isPartOfShape = (line: string) => !/\/\d+\.(qcow2|ext4)$|local-disks|\/owner\.lock$|\/services\.json$/.test(line)
 
 /** A process is killed at every fault point of the lifecycle; the next process finds a whole workspace, or none. */
 export const faultSuite = (name: string, driver: LifecycleDriver) => {
@@ -68,7 +68,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
       await changePolicy({ allow_hosts: ["first.test.net"] }).then(() => known("denied.test.net"))
     }
     await call("snapshot", { workspace: "whole", name: "base" })
-    // Of the first one comes the file of services.
+    // The steps stop a service before they start it.
     await call("service-start", service)
     await stopService()
     await create("resting")
