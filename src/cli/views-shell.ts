@@ -1,5 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { ShellInfo } from "../contract/operations/shell-fields.ts"
+import { shellStateText } from "../contract/shell-state-text.ts"
 import { typed } from "../contract/shell-words.ts"
 import { OutputOptions } from "./output-options.ts"
 import { endLine, note, print, printContent, size, warn } from "./print.ts"
@@ -48,14 +49,18 @@ export const shellViews = {
       shells.length === 0 ? note("no shells; open one: pyro workspace shell open\n") : table(shells)
   } satisfies View<"workspace.shell.list">,
   "workspace.shell.read": {
-    result: ({ nextCursor, output, skippedBytes = 0, truncated, waited }, { plain }) =>
+    result: (screen, { plain }) =>
       Effect.gen(function*() {
+        const { nextCursor, outcome, output, skippedBytes = 0, truncated, waited } = screen
         if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output were dropped here\n`)
         if (plain && truncated) yield* note("pyro: earlier lines are left out\n")
         yield* plain ? print(output === "" ? "" : `${output}\n`) : printContent(output)
         if (!plain) yield* endLine(output)
         if (waited === "timed_out") yield* note("pyro: the wait is over; output may follow\n")
-        yield* note(`pyro: continue with --cursor ${nextCursor}\n`)
+        const isRunning = outcome === "running"
+        if (!isRunning) yield* note(`pyro: the program ${shellStateText(screen)}\n`)
+        // The rest of a cut screen is the lines before, and the rest of a cut log the bytes that follow.
+        if (isRunning || (!plain && truncated)) yield* note(`pyro: continue with --cursor ${nextCursor}\n`)
       })
   } satisfies View<"workspace.shell.read">,
   "workspace.shell.write": {

@@ -83,7 +83,10 @@ describe("shells for a model", () => {
       textOf(await call(pyro, "shell_list", { workspace_id: "w" })),
       `1 shell\n${shellId} runs, 80x24: bash -l`
     )
-    assert.strictEqual(textOf(await call(pyro, "shell_close", shell)), `shell ${shellId} has ended: signaled`)
+    assert.strictEqual(
+      textOf(await call(pyro, "shell_close", shell)),
+      `shell ${shellId} has ended: signaled, status 129`
+    )
   })
 
   it("a wrong key, and a program that reads nothing, are failures with the next call", async () => {

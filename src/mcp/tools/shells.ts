@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { ShellScreen } from "../../contract/operations/shell-fields.ts"
 import type { ShellInfo } from "../../contract/operations/shell-fields.ts"
+import { shellStateText } from "../../contract/shell-state-text.ts"
 import { typed } from "../../contract/shell-words.ts"
 import { MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
@@ -12,18 +13,15 @@ const IDLE_MS = 300
 const WAIT_SECONDS = 30
 const PAUSE_SECONDS = 5
 
-const stateOf = ({ outcome, status }: Pick<ShellScreen, "outcome" | "status">): string =>
-  outcome === "running" ? "runs" : outcome === "exited" ? `has ended, exit ${status ?? 0}` : `has ended: ${outcome}`
-
 const line = (one: ShellInfo): string =>
-  `${one.shellId} ${stateOf(one)}, ${one.cols}x${one.rows}: ${
+  `${one.shellId} ${shellStateText(one)}, ${one.cols}x${one.rows}: ${
     one.command.length === 0 ? "bash -l" : typed(one.command).slice(0, 300)
   }`
 
 /** A screen: its state first, then what a person sees. */
 const screenText = (screen: ShellScreen, workspace: string): string =>
   lines(
-    `the program ${stateOf(screen)}` +
+    `the program ${shellStateText(screen)}` +
       (screen.waited === "timed_out" ? "; the wait is over, and output may follow" : "") +
       (screen.outcome === "running"
         ? `; continue with ${
@@ -43,7 +41,7 @@ export const shellListTool: Tool<"workspace.shell.list"> = {
 
 export const shellCloseTool: Tool<"workspace.shell.close"> = {
   text: ({ outcome, shellId, status }) =>
-    `shell ${shellId} ${stateOf({ outcome, ...(status === undefined ? {} : { status }) })}`
+    `shell ${shellId} ${shellStateText({ outcome, ...(status === undefined ? {} : { status }) })}`
 }
 
 export const shellReadTool: Tool<"workspace.shell.read"> = {

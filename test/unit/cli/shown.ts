@@ -1,0 +1,41 @@
+import { Effect, Ref, Stream } from "effect"
+import { Terminal } from "../../../src/cli/terminal.ts"
+import type { View } from "../../../src/cli/view.ts"
+import { views } from "../../../src/cli/views.ts"
+import type { OperationName, PayloadOf, ResultOf } from "../../../src/contract/operations.ts"
+
+/** What a view writes: `out` is the result, `err` what is said beside it. Fields that do not matter may be left out. */
+export const shown = <Name extends OperationName>(
+  name: Name,
+  result: Partial<ResultOf<Name>>,
+  payload: Partial<PayloadOf<Name>>,
+  stdoutIsTerminal = false
+) =>
+  Effect.runPromise(Effect.gen(function*() {
+    const written = { out: yield* Ref.make(""), err: yield* Ref.make("") }
+    const to = (one: Ref.Ref<string>) => (data: Uint8Array | string) => Ref.update(one, (text) => `${text}${data}`)
+    const view: View<Name> = views[name]
+    yield* view.result(result as ResultOf<Name>, payload as PayloadOf<Name>).pipe(
+      Effect.provideService(Terminal, {
+        stdinIsTerminal: false,
+        stdinIsNull: false,
+        stdoutIsTerminal,
+        stderrIsTerminal: false,
+        colour: false,
+        writeStdout: to(written.out),
+        writeStderr: to(written.err),
+        stdin: Stream.empty,
+        size: Effect.succeed({ rows: 50, cols: 132 }),
+        resizes: Stream.empty,
+        interceptSignal: Effect.succeed(Effect.never),
+        raw: Effect.void,
+        guard: Effect.succeed(() => {}),
+        readFile: () => Effect.die("no files"),
+        resolvePath: (path) => path,
+        variable: () => undefined,
+        workspace: undefined,
+        type: "xterm"
+      })
+    )
+    return { out: yield* Ref.get(written.out), err: yield* Ref.get(written.err) }
+  }))

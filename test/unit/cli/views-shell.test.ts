@@ -1,0 +1,36 @@
+import { assert, describe, it } from "vitest"
+import type { ShellScreen } from "../../../src/contract/operations/shell-fields.ts"
+import type { ShellReadPayload } from "../../../src/contract/operations/workspace-shell.ts"
+import { shown } from "./shown.ts"
+
+const screen = { output: "$ ", nextCursor: 427, outcome: "running", truncated: false } as const
+
+/** Text beside the output of `shell read`. */
+const beside = async (result: Partial<ShellScreen>, asked: Partial<ShellReadPayload> = {}) =>
+  (await shown("workspace.shell.read", { ...screen, ...result }, { plain: true, waitSeconds: 30, ...asked })).err
+
+describe("the output of a shell", () => {
+  it("shell read names the cursor to go on from while the program runs", async () => {
+    assert.strictEqual(await beside({}), "pyro: continue with --cursor 427\n")
+  })
+
+  it("shell read says how the program ended, and names no cursor if nothing can follow", async () => {
+    const raw = { plain: false }
+    const exited = { outcome: "exited", status: 7 } as const
+    assert.strictEqual(await beside(exited), "pyro: the program has ended, exit 7\n")
+    assert.strictEqual(await beside(exited, raw), "pyro: the program has ended, exit 7\n")
+    assert.strictEqual(
+      await beside({ ...exited, truncated: true }),
+      "pyro: earlier lines are left out\npyro: the program has ended, exit 7\n"
+    )
+    assert.strictEqual(
+      await beside({ ...exited, truncated: true }, raw),
+      "pyro: the program has ended, exit 7\npyro: continue with --cursor 427\n"
+    )
+    assert.strictEqual(
+      await beside({ outcome: "signaled", status: 129 }),
+      "pyro: the program has ended: signaled, status 129\n"
+    )
+    assert.strictEqual(await beside({ outcome: "lost" }), "pyro: the program is lost: the microVM ended first\n")
+  })
+})
