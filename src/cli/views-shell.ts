@@ -1,6 +1,7 @@
 import { Clock, Effect } from "effect"
 import type { ShellInfo } from "../contract/operations/shell-fields.ts"
 import { shellStateText } from "../contract/shell-state-text.ts"
+import { shellWaitText } from "../contract/shell-wait-text.ts"
 import { typed } from "../contract/shell-words.ts"
 import { OutputOptions } from "./output-options.ts"
 import { endLine, note, print, printContent, size, warn } from "./print.ts"
@@ -49,14 +50,16 @@ export const shellViews = {
       shells.length === 0 ? note("no shells; open one: pyro workspace shell open\n") : table(shells)
   } satisfies View<"workspace.shell.list">,
   "workspace.shell.read": {
-    result: (screen, { plain }) =>
+    result: (screen, asked) =>
       Effect.gen(function*() {
-        const { nextCursor, outcome, output, skippedBytes = 0, truncated, waited } = screen
+        const { plain } = asked
+        const { nextCursor, outcome, output, skippedBytes = 0, truncated } = screen
+        const missing = shellWaitText(screen, asked)
         if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output were dropped here\n`)
         if (plain && truncated) yield* note("pyro: earlier lines are left out\n")
         yield* plain ? print(output === "" ? "" : `${output}\n`) : printContent(output)
         if (!plain) yield* endLine(output)
-        if (waited === "timed_out") yield* note("pyro: the wait is over; output may follow\n")
+        if (missing !== undefined) yield* warn(`pyro: ${missing}\n`)
         const isRunning = outcome === "running"
         if (!isRunning) yield* note(`pyro: the program ${shellStateText(screen)}\n`)
         // The rest of a cut screen is the lines before, and the rest of a cut log the bytes that follow.

@@ -60,7 +60,7 @@ describe("shells for a model", () => {
   it("shell_write waits for a text in place of the pause", async () => {
     const { pyro, reads } = fake({ waited: "timed_out" })
     const result = await call(pyro, "shell_write", { ...shell, keys: ["enter"], wait_for: "done" })
-    assert.include(textOf(result), "the wait is over, and output may follow")
+    assert.include(textOf(result), "the program runs; \"done\" did not come within 30 s; continue with ")
     assert.deepInclude(reads[0], { waitFor: "done" })
     assert.notProperty(reads[0], "waitForIdleMs")
   })

@@ -1,7 +1,10 @@
 import { Effect } from "effect"
 import { ShellScreen } from "../../contract/operations/shell-fields.ts"
 import type { ShellInfo } from "../../contract/operations/shell-fields.ts"
+import type { ShellReadPayload } from "../../contract/operations/workspace-shell.ts"
+import type { PyroService } from "../../contract/Pyro.ts"
 import { shellStateText } from "../../contract/shell-state-text.ts"
+import { shellWaitText } from "../../contract/shell-wait-text.ts"
 import { typed } from "../../contract/shell-words.ts"
 import { MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
@@ -19,19 +22,21 @@ const line = (one: ShellInfo): string =>
   }`
 
 /** A screen: its state first, then what a person sees. */
-const screenText = (screen: ShellScreen, workspace: string): string =>
-  lines(
+const screenText = (screen: ShellScreen, asked: ShellReadPayload): string => {
+  const missing = shellWaitText(screen, asked)
+  return lines(
     `the program ${shellStateText(screen)}` +
-      (screen.waited === "timed_out" ? "; the wait is over, and output may follow" : "") +
+      (missing === undefined ? "" : `; ${missing}`) +
       (screen.outcome === "running"
         ? `; continue with ${
-          callText("shell_read", { workspace_id: workspace, shell_id: screen.shellId, cursor: screen.nextCursor })
+          callText("shell_read", { workspace_id: asked.workspace, shell_id: screen.shellId, cursor: screen.nextCursor })
         }`
         : ""),
     screen.alternate === true && "[a full-screen program: the whole screen]",
     screen.truncated && "[earlier lines are left out]",
     screen.output
   )
+}
 
 export const shellOpenTool: Tool<"workspace.shell.open"> = { text: (one) => `shell ${line(one)}` }
 
@@ -44,12 +49,11 @@ export const shellCloseTool: Tool<"workspace.shell.close"> = {
     `shell ${shellId} ${shellStateText({ outcome, ...(status === undefined ? {} : { status }) })}`
 }
 
+const shown = (pyro: PyroService, asked: ShellReadPayload) =>
+  Effect.map(pyro.workspace.shell.read(asked), (result) => ({ result, text: screenText(result, asked) }))
+
 export const shellReadTool: Tool<"workspace.shell.read"> = {
-  perform: ({ payload, pyro }) =>
-    Effect.map(
-      pyro.workspace.shell.read({ ...payload, plain: true }),
-      (result) => ({ result, text: screenText(result, payload.workspace) })
-    )
+  perform: ({ payload, pyro }) => shown(pyro, { ...payload, plain: true })
 }
 
 /** Types, and shows what the shell makes of it: one call in place of two. */
@@ -59,7 +63,7 @@ export const shellWriteTool: Tool<"workspace.shell.write", ShellScreen> = {
     Effect.gen(function*() {
       const { cursor, shellId } = yield* pyro.workspace.shell.write(payload)
       const wanted = own["wait_for"]
-      const result = yield* pyro.workspace.shell.read({
+      return yield* shown(pyro, {
         workspace: payload.workspace,
         shellId,
         cursor,
@@ -69,6 +73,5 @@ export const shellWriteTool: Tool<"workspace.shell.write", ShellScreen> = {
         ...(typeof wanted === "string" ? { waitFor: wanted } : { waitForIdleMs: IDLE_MS }),
         waitSeconds: typeof wanted === "string" ? WAIT_SECONDS : PAUSE_SECONDS
       })
-      return { result, text: screenText(result, payload.workspace) }
     })
 }

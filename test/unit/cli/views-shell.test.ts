@@ -33,4 +33,23 @@ describe("the output of a shell", () => {
     )
     assert.strictEqual(await beside({ outcome: "lost" }), "pyro: the program is lost: the microVM ended first\n")
   })
+
+  it("shell read says what it waited for in vain", async () => {
+    const timedOut = { waited: "timed_out" } as const
+    assert.strictEqual(
+      await beside(timedOut, { waitFor: "done" }),
+      "pyro: \"done\" did not come within 30 s\npyro: continue with --cursor 427\n"
+    )
+    assert.include(
+      await beside(timedOut, { waitForIdleMs: 500, waitSeconds: 2 }),
+      "pyro: the output did not pause for 500 ms within 2 s\n"
+    )
+    const ended = { waited: "ended", outcome: "exited", status: 0 } as const
+    assert.strictEqual(
+      await beside(ended, { waitFor: "done" }),
+      "pyro: \"done\" did not come before the end of the program\npyro: the program has ended, exit 0\n"
+    )
+    assert.strictEqual(await beside(ended, { waitForIdleMs: 500 }), "pyro: the program has ended, exit 0\n")
+    assert.strictEqual(await beside({ waited: "found" }, { waitFor: "done" }), "pyro: continue with --cursor 427\n")
+  })
 })
