@@ -40,11 +40,11 @@ const Variables = lazy(() =>
 )
 
 /** Program and arguments of a command. */
-export const command = () =>
+export const command = (
+  description = "Program and its arguments. Default: a login shell, which needs a terminal"
+) =>
   defaulted(
-    list(text("Program or one argument")).annotations({
-      description: "Program and its arguments. Default: a login shell, which needs a terminal"
-    }),
+    list(text("Program or one argument")).annotations({ description }),
     () => []
   )
 

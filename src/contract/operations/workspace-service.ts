@@ -27,7 +27,7 @@ export const ServiceStartPayload = lazy(() => {
   return Schema.Struct(snakeFields({
     workspace: workspaceField(),
     name: serviceName(),
-    command: command(),
+    command: command("Program and its arguments, unless a script is given"),
     script: script(),
     ...readinessFields(),
     restart: defaulted(

@@ -167,7 +167,7 @@ export const workspaceShellRead = unary({
   summary: "Show the output of a shell",
   description:
     "Shows the output from --cursor on: the bytes of the log, or with --plain the text that a person sees. Progress bars, cursor movement, " +
-    "wide characters and full-screen programs appear as on a terminal. --plain renders at most the newest 8 MiB and shows at most 10,000 lines. " +
+    "wide characters and full-screen programs appear as on a terminal. --plain renders at most the newest 16 MiB and shows at most 10,000 lines. " +
     "--wait-for also matches the echo of a typed line: wait for a text that the line does not contain. " +
     "A wait ends at once if the program has ended.",
   cli: {
