@@ -27,6 +27,8 @@ type Steps = ReadonlyArray<Call<unknown>>
 export interface GuestSteps {
   /** Makes a restored guest unique, and mounts its root and /workspace. */
   readonly claim: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
+  /** Gives a claimed guest an /etc/resolv.conf that belongs to the generation, and not to the disk. Fails if the root has no such file. */
+  readonly coverResolver: (content: string) => Steps
   /** Mounts the disk at `inspectedDisk` only, for a guest that reads the disk and runs nothing of it. */
   readonly inspection: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
   /** Mounts the inspected disk's folder at /workspace. */

@@ -5,7 +5,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest, GuestImages } from "../../vm/guest.ts"
 import { acquireWorkspace, explainChannelFailure } from "../boot.ts"
 import { demandTap } from "../network/demand-driver.ts"
-import { turnOn, turnOnDevice } from "../network/guest.ts"
+import { turnOnClaimed, turnOnDevice } from "../network/guest.ts"
 import { isOn } from "../network/policy.ts"
 import { recordedGrant } from "../network/state.ts"
 import type { WorkspaceRecord } from "./record.ts"
@@ -61,6 +61,6 @@ export const acquireGuest = (request: GuestRequest) =>
     yield* ready
     const network = recordedGrant(record)
     if (hasTap) yield* explainChannelFailure(guest)(turnOnDevice(guest.channel))
-    else if (network !== undefined && isOn(network)) yield* explainChannelFailure(guest)(turnOn(guest.channel))
+    else if (network !== undefined && isOn(network)) yield* explainChannelFailure(guest)(turnOnClaimed(guest))
     return guest
   })

@@ -1,8 +1,12 @@
 import { Effect } from "effect"
 import { type ChannelFailed, NetworkUnsupported } from "../../contract/errors.ts"
 import { NetworkMode } from "../../guest-channel/calls.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Guest } from "../../vm/guest.ts"
 import type { GuestFile } from "../guest-file.ts"
+
+type ClaimedGuest = Pick<Guest, "channel" | "vm">
 
 /** Nobody's address: the agent answers look-ups that are sent to any address. With a network device, the resolver has this address. */
 const RESOLVER = "nameserver 198.18.0.2\n"
@@ -12,20 +16,29 @@ export const resolverFile = {
   without: (content) => content === RESOLVER ? undefined : content
 } as const satisfies GuestFile
 
-/**
- * Lets the guest's programs ask for connections. A root without a usable /etc/resolv.conf, such as a dangling link, keeps its own: its programs
- * then connect to addresses only.
- */
-export const turnOn = ({ call }: Pick<GuestChannel, "call">) => turnOnBy({ call }, NetworkMode.on)
+type Resolver = Effect.Effect<void, AgentCallFailed | ChannelFailed>
+
+/** A root without a usable /etc/resolv.conf, such as a dangling link, keeps its own: its programs then connect to addresses only. */
+const writeResolver = ({ call }: Pick<GuestChannel, "call">): Resolver =>
+  call.writeSmall({ path: resolverFile.path, mode: 0o644, content: Buffer.from(RESOLVER) })
+
+/** The same for a guest that was just claimed: its file covers the file of the disk. */
+const coverResolver = ({ channel, vm }: ClaimedGuest): Resolver =>
+  Effect.catchTag(
+    Effect.asVoid(channel.chain(vm.steps.coverResolver(RESOLVER))),
+    "AgentCallFailed",
+    () => writeResolver(channel)
+  )
 
 const turnOnBy = (
   { call }: Pick<GuestChannel, "call">,
-  mode: number
+  mode: number,
+  resolver: Resolver
 ): Effect.Effect<void, NetworkUnsupported | ChannelFailed> =>
-  // Both calls go in one write, in this order.
+  // The calls go in one write, in this order.
   Effect.all([
     Effect.catchTag(
-      call.writeSmall({ path: resolverFile.path, mode: 0o644, content: Buffer.from(RESOLVER) }),
+      resolver,
       "AgentCallFailed",
       (failure) => Effect.logWarning(`the guest's resolver is not set: ${failure.message}`)
     ),
@@ -36,8 +49,15 @@ const turnOnBy = (
     )
   ], { concurrency: 2, discard: true })
 
+/** Lets the guest's programs ask for connections. */
+export const turnOn = (channel: Pick<GuestChannel, "call">) => turnOnBy(channel, NetworkMode.on, writeResolver(channel))
+
+/** The same for a guest that was just claimed. */
+export const turnOnClaimed = (guest: ClaimedGuest) => turnOnBy(guest.channel, NetworkMode.on, coverResolver(guest))
+
 /** Gives the guest's network device its address, its route and its resolver. The host decides about every packet. */
-export const turnOnDevice = ({ call }: Pick<GuestChannel, "call">) => turnOnBy({ call }, NetworkMode.device)
+export const turnOnDevice = (channel: Pick<GuestChannel, "call">) =>
+  turnOnBy(channel, NetworkMode.device, writeResolver(channel))
 
 /** Resets the guest's connections and takes its network away. The host refuses every request in any case. */
 export const turnOff = ({ call }: Pick<GuestChannel, "call">): Effect.Effect<void> =>

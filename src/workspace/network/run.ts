@@ -7,7 +7,7 @@ import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { settleClients } from "../package-cache/clients.ts"
 import { packageCaching } from "../package-cache/package-cache.ts"
 import { type NetworkNews, newsOf } from "./denials.ts"
-import { turnOn, turnOnDevice } from "./guest.ts"
+import { turnOnClaimed, turnOnDevice } from "./guest.ts"
 import { memoryLog } from "./log.ts"
 import { makePace } from "./pace.ts"
 import { type Granted, isOn } from "./policy.ts"
@@ -49,7 +49,7 @@ export const serveRun = (
       yield* turnOnDevice(channel)
     } else {
       yield* serveRequests(channel, connecting)
-      yield* turnOn(channel)
+      yield* turnOnClaimed({ channel, vm })
       yield* settleClients(channel, caching)
     }
     return newsOf(log, () =>

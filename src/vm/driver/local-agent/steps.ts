@@ -19,6 +19,7 @@ const identityFiles = ({ generation, hostname, machineId }: GuestIdentity) => [
  */
 export const localSteps: GuestSteps = {
   claim: identityFiles,
+  coverResolver: (content) => [write("/etc/resolv.conf", content, 0o644)],
   inspection: () => [],
   inspectedWorkspace: [],
   scrubInspected: [],
