@@ -36,7 +36,9 @@ const test = (more) => [
   nodeModules,
   ...product,
   ...checkedBuilds,
-  environment("debian:12")
+  environment("debian:12"),
+  // The guest tests that need it run in a network without Debian.
+  environment("debian:12-build")
 ]
 
 /** Parts that each script needs, in build order. */
