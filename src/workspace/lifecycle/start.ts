@@ -1,8 +1,9 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Fiber, Option, Ref, Schedule } from "effect"
 import { workspaceTrees } from "../diff/baseline.ts"
 import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "./context.ts"
 import type { Transition } from "./description.ts"
 import type { Entry } from "./entry.ts"
+import type { Generation } from "./generation.ts"
 import { guestOn } from "./guest-on.ts"
 import { transit } from "./transition.ts"
 
@@ -22,9 +23,29 @@ const starting = (entry: Entry, notify: Notify): Transition<LifecycleServices> =
   event: { _tag: "started" }
 })
 
+/** Longest time that the end of a lost VM takes. */
+const ENDING = "10 seconds"
+
+/**
+ * Waits for the end of a VM that is lost already: whoever saw a command fail by it may be faster than the transition to `failed`.
+ * False for a VM that runs.
+ */
+const isEnding = (entry: Entry, generation: Generation) =>
+  Effect.gen(function*() {
+    const lost = yield* Effect.fork(Effect.flip(generation.channel.failed))
+    yield* Effect.yieldNow()
+    if (Option.isNone(yield* Fiber.poll(lost))) return yield* Effect.as(Fiber.interrupt(lost), false)
+    const ended = Effect.repeat(Ref.get(entry.generation), {
+      while: (now) => Option.isSome(now) && now.value === generation,
+      schedule: Schedule.spaced("10 millis")
+    })
+    return Option.isSome(yield* Effect.timeoutOption(ended, ENDING))
+  })
+
 /** Starts a stopped or failed workspace. A running one stays unchanged. */
 export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
-  Effect.flatMap(
-    Ref.get(entry.generation),
-    (running) => Option.isSome(running) ? Effect.void : Effect.asVoid(transit(lifecycle, starting(entry, notify)))
-  ).pipe(aloneFor(lifecycle, entry, "workspace.start"))
+  Effect.gen(function*() {
+    const present = yield* Ref.get(entry.generation)
+    if (Option.isSome(present) && !(yield* isEnding(entry, present.value))) return
+    yield* transit(lifecycle, starting(entry, notify))
+  }).pipe(aloneFor(lifecycle, entry, "workspace.start"))
