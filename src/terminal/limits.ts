@@ -19,9 +19,13 @@ const WRITE_CELLS = 8_000_000
 /** Private modes whose switch clears a whole screen. */
 const SCREEN_MODES = [3, 47, 1047, 1049]
 
+/** Cells that the work of a full reset equals, beside those of both screens. */
+const RESET_CELLS = 10_000
+
 /**
- * Bounds the work of a few bytes of hostile output. A count of 2147483647, which the emulator would obey in a loop, counts as the size of
- * the screen. Of sequences that change much of the screen, those beyond the limit of one write are ignored. The result begins a write.
+ * Bounds the work and the memory of a few bytes of hostile output. A count of 2147483647, which the emulator would obey in a loop, counts
+ * as the size of the screen. Of sequences that change much of the screen, those beyond the limit of one write are ignored. The result
+ * begins a write.
  */
 export const boundWork = (terminal: Terminal): () => void => {
   const core = coreOf(terminal)
@@ -45,17 +49,25 @@ export const boundWork = (terminal: Terminal): () => void => {
   counted("LMST", () => terminal.rows, () => 20 * terminal.cols)
   // Forward and backward tabs.
   counted("IZ", () => terminal.cols, () => 1)
-  // Repeat the character before.
-  counted("b", screen, () => 1)
+  // Repeat the character before, with its combining marks.
+  counted("b", screen, () => 12)
+  // Insert and delete columns, scroll left and right: whatever the count, each cell moves.
+  for (const [intermediates, finals] of [["'", "}~"], [" ", "@A"]] as const) {
+    for (const final of finals) core.registerCsiHandler({ intermediates, final }, () => spend(2 * screen()))
+  }
+  // Erase, with protected characters and without.
   core.registerCsiHandler({ final: "J" }, () => spend(screen()))
+  core.registerCsiHandler({ prefix: "?", final: "J" }, () => spend(screen()))
   for (const final of "hl") {
     core.registerCsiHandler(
       { prefix: "?", final },
       ({ params }) => SCREEN_MODES.some((mode) => params.includes(mode)) && spend(2 * screen())
     )
   }
-  terminal.parser.registerEscHandler({ final: "c" }, () => spend(2 * screen()))
+  terminal.parser.registerEscHandler({ final: "c" }, () => spend(2 * screen() + RESET_CELLS))
   terminal.parser.registerEscHandler({ intermediates: "#", final: "8" }, () => spend(screen()))
+  // The emulator remembers each hyperlink for as long as its line is there, and no reader asks for links.
+  terminal.parser.registerOscHandler(8, () => true)
   return () => {
     left = WRITE_CELLS
   }

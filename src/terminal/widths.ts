@@ -14,8 +14,12 @@ const wcwidth = (codepoint: number): 0 | 1 | 2 => {
   return width
 }
 
-/** Width of the character before, in the state that the emulator keeps of it. */
+/** Combining marks of one cell. Each one makes the emulator's text of the cell longer, so a further mark takes a cell of its own. */
+const MAX_MARKS = 8
+
+/** Width of the character before, and number of its marks, in the state that the emulator keeps of it. */
 const widthIn = (state: number) => (state >> 1) & 3
+const marksIn = (state: number) => state >> 3
 
 /**
  * How wide characters are: as in the tables of the C libraries of today's guests. The emulator's own tables are of Unicode 6, where emoji
@@ -27,8 +31,8 @@ export const widths: IUnicodeVersionProvider = {
   charProperties: (codepoint, preceding) => {
     const own = wcwidth(codepoint)
     const before = widthIn(preceding)
-    const joins = own === 0 && preceding !== 0 && before > 0
-    const width = joins ? Math.max(own, before) : own
-    return (width << 1) | (joins ? 1 : 0)
+    if (own > 0 || before === 0) return own << 1
+    const marks = marksIn(preceding)
+    return marks < MAX_MARKS ? ((marks + 1) << 3) | (before << 1) | 1 : 1 << 1
   }
 }

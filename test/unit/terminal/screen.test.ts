@@ -1,5 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "vitest"
 import { Screen } from "../../../src/terminal/screen.ts"
 import * as xterm from "../../../src/terminal/xterm.ts"
@@ -145,6 +147,47 @@ describe("hostile output", () => {
       assert.strictEqual(lines().at(-1), "last")
     }
   )
+
+  it.each([
+    ["selective erase", "\x1b[?2J"],
+    ["insert column", "\x1b[1'}"],
+    ["delete column", "\x1b[1'~"],
+    ["scroll left", "\x1b[1 @"],
+    ["scroll right", "\x1b[1 A"],
+    ["reset", "\x1bc"],
+    ["repeat of a marked character", `x${"\u0301".repeat(100)}\x1b[2147483647b`]
+  ])("a flood of the sequence %s on the largest screen ends soon", (_, sequence) => {
+    const { lines, screen, write } = screenOf(1_000, 500)
+    const flood = Buffer.from(sequence.repeat(Math.ceil(8_192 / sequence.length)))
+    for (let n = 0; n < 10; n++) screen.write(flood)
+    write("\x1b[H\x1b[2Jlast")
+    assert.strictEqual(lines().at(-1), "last")
+  }, 30_000)
+
+  it("neither hyperlinks nor combining marks nor styles of the underline grow the memory with the output", () => {
+    setFlagsFromString("--expose-gc")
+    const collect = runInNewContext("gc") as () => void
+    const usedMib = () => {
+      collect()
+      return process.memoryUsage().heapUsed / 1_048_576
+    }
+    const { screen } = screenOf(80, 24)
+    const before = usedMib()
+    for (let n = 0; n < 300; n++) {
+      let text = ""
+      for (let link = 0; link < 200; link++) text += `\x1b]8;;http://x/${n}-${link}\x07X\x1b]8;;\x07\r`
+      for (let style = 0; style < 300; style++) text += `\x1b[4:${style % 5};58;5;${style % 256}mX`
+      screen.write(Buffer.from(`${text}a${"\u0301".repeat(20_000)}`))
+    }
+    assert.isBelow(usedMib() - before, 100)
+  }, 60_000)
+
+  it("a character keeps its first eight combining marks", () => {
+    const { lines, write } = screenOf()
+    write(`a${"\u0301".repeat(9)}\r\nlast`)
+    assert.strictEqual(lines()[0], `a${"\u0301".repeat(9)}`)
+    assert.strictEqual(lines()[1], "last")
+  })
 
   it("an endless title and endless combining marks leave a screen that goes on", () => {
     const { lines, write } = screenOf(80, 24)
