@@ -1,6 +1,6 @@
 import { Deferred, Effect, Mailbox, Scope, Stream } from "effect"
 import type { AttachEvent } from "../../src/contract/operations/workspace-attach.ts"
-import { ShellOpenPayload } from "../../src/contract/operations/workspace-shell.ts"
+import { ShellOpenPayload } from "../../src/contract/operations/workspace-shell-open.ts"
 import { echo, mustSucceed, terminalEcho } from "../floors/channel.ts"
 import { openRequests } from "../floors/request.ts"
 import { type Plan, side, timed } from "../measure.ts"

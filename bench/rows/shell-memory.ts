@@ -1,4 +1,6 @@
-import { ShellOpenPayload, ShellReadPayload, ShellWritePayload } from "../../src/contract/operations/workspace-shell.ts"
+import { ShellOpenPayload } from "../../src/contract/operations/workspace-shell-open.ts"
+import { ShellReadPayload } from "../../src/contract/operations/workspace-shell-read.ts"
+import { ShellWritePayload } from "../../src/contract/operations/workspace-shell-write.ts"
 import { residentMib } from "../host-process.ts"
 import { type Plan, side } from "../measure.ts"
 

@@ -47,15 +47,13 @@ import {
   workspaceServiceStatus,
   workspaceServiceStop
 } from "./operations/workspace-service.ts"
-import {
-  workspaceShellClose,
-  workspaceShellList,
-  workspaceShellOpen,
-  workspaceShellRead,
-  workspaceShellResize,
-  workspaceShellSignal,
-  workspaceShellWrite
-} from "./operations/workspace-shell.ts"
+import { workspaceShellClose } from "./operations/workspace-shell-close.ts"
+import { workspaceShellList } from "./operations/workspace-shell-list.ts"
+import { workspaceShellOpen } from "./operations/workspace-shell-open.ts"
+import { workspaceShellRead } from "./operations/workspace-shell-read.ts"
+import { workspaceShellResize } from "./operations/workspace-shell-resize.ts"
+import { workspaceShellSignal } from "./operations/workspace-shell-signal.ts"
+import { workspaceShellWrite } from "./operations/workspace-shell-write.ts"
 import {
   workspaceSnapshotCreate,
   workspaceSnapshotDelete,

@@ -1,5 +1,5 @@
 import type { ShellScreen } from "./operations/shell-fields.ts"
-import type { ShellReadPayload } from "./operations/workspace-shell.ts"
+import type { ShellReadPayload } from "./operations/workspace-shell-read.ts"
 
 /** What a read waited for and did not get, as a sentence; undefined without a wait or after a successful one. */
 export const shellWaitText = (

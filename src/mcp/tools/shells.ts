@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { ShellScreen } from "../../contract/operations/shell-fields.ts"
 import type { ShellInfo } from "../../contract/operations/shell-fields.ts"
-import type { ShellReadPayload } from "../../contract/operations/workspace-shell.ts"
+import type { ShellReadPayload } from "../../contract/operations/workspace-shell-read.ts"
 import type { PyroService } from "../../contract/Pyro.ts"
 import { shellStateText } from "../../contract/shell-state-text.ts"
 import { shellWaitText } from "../../contract/shell-wait-text.ts"

@@ -1,7 +1,7 @@
 import { Deferred, Effect } from "effect"
 import { ChannelFailed, type PyroError } from "../../contract/errors.ts"
 import { DEFAULT_GRACE_SECONDS } from "../../contract/operations/command.ts"
-import type { ShellOpenPayload } from "../../contract/operations/workspace-shell.ts"
+import type { ShellOpenPayload } from "../../contract/operations/workspace-shell-open.ts"
 import { newRequestId } from "../../system/identity.ts"
 import type { Command, Commands, Running } from "../exec/commands.ts"
 

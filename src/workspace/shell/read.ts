@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import type { ShellScreen } from "../../contract/operations/shell-fields.ts"
-import type { ShellReadPayload } from "../../contract/operations/workspace-shell.ts"
+import type { ShellReadPayload } from "../../contract/operations/workspace-shell-read.ts"
 import { clockReader } from "../../system/time.ts"
 import type { Commands } from "../exec/commands.ts"
 import { pageOf } from "../exec/logs.ts"

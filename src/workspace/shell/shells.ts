@@ -4,15 +4,12 @@ import type { PullEvents } from "../../contract/event-batches.ts"
 import { firstOf } from "../../contract/first-of.ts"
 import type { ShellInfo, ShellScreen } from "../../contract/operations/shell-fields.ts"
 import type { AttachEvent, AttachPayload } from "../../contract/operations/workspace-attach.ts"
-import type {
-  ShellListResult,
-  ShellOpenPayload,
-  ShellReadPayload,
-  ShellResizePayload,
-  ShellSignalPayload,
-  ShellWritePayload,
-  ShellWriteResult
-} from "../../contract/operations/workspace-shell.ts"
+import type { ShellListResult } from "../../contract/operations/workspace-shell-list.ts"
+import type { ShellOpenPayload } from "../../contract/operations/workspace-shell-open.ts"
+import type { ShellReadPayload } from "../../contract/operations/workspace-shell-read.ts"
+import type { ShellResizePayload } from "../../contract/operations/workspace-shell-resize.ts"
+import type { ShellSignalPayload } from "../../contract/operations/workspace-shell-signal.ts"
+import type { ShellWritePayload, ShellWriteResult } from "../../contract/operations/workspace-shell-write.ts"
 import type { RunInput } from "../../contract/run-input.ts"
 import { acquirePlain } from "../../system/scopes.ts"
 import { recordEvent } from "../events.ts"

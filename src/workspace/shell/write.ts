@@ -1,6 +1,6 @@
 import { Deferred, Effect, Option } from "effect"
 import { type PyroError, ShellInputBlocked } from "../../contract/errors.ts"
-import type { ShellWritePayload, ShellWriteResult } from "../../contract/operations/workspace-shell.ts"
+import type { ShellWritePayload, ShellWriteResult } from "../../contract/operations/workspace-shell-write.ts"
 import { dependsOnMode, keySequence, typedText } from "../../terminal/keys.ts"
 import type { Command } from "../exec/commands.ts"
 import type { Renderings } from "./renderings.ts"

@@ -1,0 +1,39 @@
+import { Schema } from "effect"
+import { lazy, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { ShellInfo } from "./shell-fields.ts"
+import { full, shell } from "./shell-row.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+export const ShellListPayload = lazy(() => Schema.Struct(snakeFields({ workspace: workspaceField() })))
+export type ShellListPayload = ReturnType<typeof ShellListPayload>["Type"]
+
+export const ShellListResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    shells: Schema.Array(ShellInfo()).annotations({ description: "The newest 100 shells, oldest first" })
+  }))
+)
+export type ShellListResult = ReturnType<typeof ShellListResult>["Type"]
+
+export const workspaceShellList = unary({
+  name: "workspace.shell.list",
+  summary: "List the shells of a workspace",
+  description:
+    "Lists the shells since create or the last reset, with their programs, sizes and outcomes. The output of an ended shell stays readable.",
+  cli: {
+    path: shell("list"),
+    args: ["workspace"],
+    exits: "own",
+    examples: ["pyro workspace shell list fix"]
+  },
+  mcp: {
+    tool: "shell_list",
+    ...full,
+    arguments: { workspace: {} },
+    omits: ["inherited"]
+  },
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: ShellListPayload,
+  result: ShellListResult
+})

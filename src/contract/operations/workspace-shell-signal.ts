@@ -1,0 +1,36 @@
+import { Schema } from "effect"
+import { defaulted } from "../fields.ts"
+import { lazy, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { shellFields, ShellInfo } from "./shell-fields.ts"
+import { shell, writes } from "./shell-row.ts"
+
+export const ShellSignalPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    ...shellFields(),
+    signal: defaulted(
+      Schema.Literal("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGKILL", "SIGTSTP", "SIGCONT", "SIGUSR1", "SIGUSR2")
+        .annotations({ description: "Signal to send" }),
+      () => "SIGINT" as const
+    )
+  }))
+)
+export type ShellSignalPayload = ReturnType<typeof ShellSignalPayload>["Type"]
+
+export const workspaceShellSignal = unary({
+  name: "workspace.shell.signal",
+  summary: "Send a signal to the foreground program of a shell",
+  description:
+    "Signals the process group in the foreground of the terminal, also if the program has turned Ctrl-C off. `shell close` ends the whole shell.",
+  cli: {
+    path: shell("signal"),
+    args: ["workspace", "shell_id", "signal"],
+    exits: "own",
+    examples: ["pyro workspace shell signal fix \"$SHELL_ID\" SIGINT"]
+  },
+  mcp: { missing: "`shell_write` presses ctrl-c, and `shell_close` ends the shell" },
+  home: "daemon",
+  annotations: writes,
+  payload: ShellSignalPayload,
+  result: ShellInfo
+})

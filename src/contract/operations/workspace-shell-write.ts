@@ -1,0 +1,78 @@
+import { Schema } from "effect"
+import { defaulted, text } from "../fields.ts"
+import { lazy, unary } from "../operation.ts"
+import { snakeFields } from "../snake.ts"
+import { keysField, MAX_SHELL_INPUT_BYTES, shellFields } from "./shell-fields.ts"
+import { full, shell, writes } from "./shell-row.ts"
+
+export const ShellWritePayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    ...shellFields(),
+    input: defaulted(
+      text("Text to type. A newline is sent as the Enter key sends it. Default: none").pipe(
+        Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
+        Schema.filter((value) => new TextEncoder().encode(value).length <= MAX_SHELL_INPUT_BYTES, {
+          message: () => `must be at most ${MAX_SHELL_INPUT_BYTES} bytes`
+        })
+      ),
+      () => ""
+    ),
+    keys: keysField()
+  }))
+)
+export type ShellWritePayload = ReturnType<typeof ShellWritePayload>["Type"]
+
+export const ShellWriteResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    shellId: Schema.String.annotations({ description: "Id of the shell" }),
+    writtenBytes: Schema.Int.annotations({ description: "Bytes that the terminal took" }),
+    cursor: Schema.Int.annotations({
+      description: "Position in the output before the input: read from here to see what the input did"
+    })
+  }))
+)
+export type ShellWriteResult = ReturnType<typeof ShellWriteResult>["Type"]
+
+export const workspaceShellWrite = unary({
+  name: "workspace.shell.write",
+  summary: "Type into a shell",
+  description:
+    "Types --input, then presses the keys. Several writers take turns: each request is typed as a whole. If the program reads nothing for " +
+    "5 seconds, the command fails and says how much the terminal took.",
+  cli: {
+    path: shell("write"),
+    args: ["workspace", "shell_id"],
+    flags: { keys: "key" },
+    extras: {
+      "input-file": {
+        _tag: "file",
+        fills: "input",
+        as: "text",
+        description: "File of the host with the text to type (UTF-8), or - for stdin"
+      }
+    },
+    exits: "own",
+    examples: [
+      "pyro workspace shell write fix \"$SHELL_ID\" --input 'make test' --key enter",
+      "pyro workspace shell write fix \"$SHELL_ID\" --key ctrl-c",
+      "echo 'make test' | pyro workspace shell write fix \"$SHELL_ID\" --input-file -"
+    ]
+  },
+  mcp: {
+    tool: "shell_write",
+    ...full,
+    title: "Type into a shell",
+    description: "Type into a shell, wait until its output pauses, and show what its terminal shows then",
+    arguments: {
+      workspace: {},
+      shell_id: { description: "From shell_open" },
+      input: { description: "Text; \\n is the Enter key" },
+      keys: { description: "Keys after it: ctrl-c, enter, tab, escape, up, page-down, f1 …" },
+      wait_for: { own: "text", description: "Wait for this text instead, up to 30 s" }
+    }
+  },
+  home: "daemon",
+  annotations: writes,
+  payload: ShellWritePayload,
+  result: ShellWriteResult
+})
