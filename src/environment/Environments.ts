@@ -96,7 +96,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
   const define = (request: DefineRequest, options: PullOptions = {}) =>
     Effect.gen(function*() {
       yield* checkName(request.name)
-      const added = yield* packageNames(request.packages)
+      const added = yield* packageNames(request)
       const base = yield* known(request.from)
       if (isKept(base)) {
         return yield* new InvalidRequest({
@@ -104,11 +104,13 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
           detail: `${base.name} was made from a workspace; install packages in one of it, and build from that`
         })
       }
+      const npm = [...new Set([...base.own?.npm ?? [], ...added.npm])].sort()
       const definition: Definition = {
         format: 1,
         name: request.name,
         from: base.own?.from ?? base.name,
-        packages: [...new Set([...base.own?.packages ?? [], ...added])].sort(),
+        packages: [...new Set([...base.own?.packages ?? [], ...added.packages])].sort(),
+        ...(npm.length === 0 ? {} : { npm }),
         created: yield* nowIso
       }
       // Before minutes of building, and once more when the name is given.

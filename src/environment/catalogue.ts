@@ -13,9 +13,12 @@ export interface CatalogueEntry {
   readonly own?: {
     readonly from: string
     readonly packages: ReadonlyArray<string>
+    readonly npm: ReadonlyArray<string>
     /** Source workspace of an environment without packages, which cannot be built again. */
     readonly workspace?: string | undefined
   }
+  /** Environment whose image gets the npm packages of `own`. Absent without npm packages. */
+  readonly over?: CatalogueEntry
   /** Code name of the Debian release. */
   readonly codename: string
   readonly description: string

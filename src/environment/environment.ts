@@ -63,6 +63,8 @@ export interface DefineRequest {
   /** An environment of the catalogue, or one of the user's own, whose packages are also installed. */
   readonly from: string
   readonly packages: ReadonlyArray<string>
+  /** npm packages to install as well, as NAME@VERSION. */
+  readonly npm: ReadonlyArray<string>
 }
 
 /** Made from a workspace: nothing could build its image again. */

@@ -57,8 +57,11 @@ export const imageStore = (root: string) => {
       )
     )
 
+  /** Manifest of an image, with its list of Debian packages. */
+  const wholeManifest = (digest: string) => read(digest, Manifest)
+
   /** Debian packages inside an image. */
-  const packagesIn = (digest: string) => Effect.map(read(digest, Manifest), ({ packages }) => packages)
+  const packagesIn = (digest: string) => Effect.map(wholeManifest(digest), ({ packages }) => packages)
 
   /** Moves a finished image into the store and points the name to it. */
   const add = (work: string, image: string, facts: Omit<Manifest, "format" | "digest" | "image" | "created">) =>
@@ -124,7 +127,7 @@ export const imageStore = (root: string) => {
     exists(root) ? exclusively(unnamed) : Effect.succeed({ removed: [], freedBytes: 0 })
   )
 
-  return { add, find, packagesIn, forget, forgetAll, sweep, temporaries }
+  return { add, find, wholeManifest, packagesIn, forget, forgetAll, sweep, temporaries }
 }
 
 const damage = <A, R>(effect: Effect.Effect<A, FileFailed, R>) =>

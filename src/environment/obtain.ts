@@ -2,21 +2,44 @@ import { Effect, Fiber, Option } from "effect"
 import * as path from "node:path"
 import { EnvironmentBuildFailed } from "../contract/errors.ts"
 import { type CatalogueEntry, recipeOf } from "./catalogue.ts"
-import { environmentOf, isKept } from "./environment.ts"
+import { type Environment, type EnvironmentError, environmentOf, isKept } from "./environment.ts"
+import type { BuildTrouble } from "./failures.ts"
 import { buildImage } from "./image-build.ts"
 import type { StoredImage } from "./image-store.ts"
 import type { ImageStores } from "./image-stores.ts"
 import type { Kernel } from "./Kernel.ts"
 import { parsePackages } from "./manifest.ts"
+import { buildNpmImage } from "./npm-image.ts"
 import { type OnProgress, silent, within } from "./progress.ts"
 import { makeTemporary, sweepTemporaries } from "./temporary.ts"
+
+type BuildFailure = EnvironmentError | BuildTrouble
 
 /** Takes an image from its store, or builds it and stores it there. */
 export const makeObtain = (
   { downloads, locked, prepare, mapFailure, store, storeOf }: ImageStores,
   kernel: Kernel["Type"]
 ) => {
-  const build = (entry: CatalogueEntry, onProgress: OnProgress) =>
+  /** Adds npm packages to the image of another environment. */
+  const addNpm = (entry: CatalogueEntry, over: CatalogueEntry, onProgress: OnProgress) =>
+    Effect.scoped(Effect.gen(function*() {
+      const base = yield* obtain(over, within(onProgress, 0, 0.6), false, () => true)
+      const work = yield* makeTemporary(store.temporaries, entry.name)
+      const image = yield* buildNpmImage({
+        entry,
+        base: base.imagePath,
+        work,
+        onProgress: within(onProgress, 0.6, 0.98)
+      })
+      const { kernel, kernelVersion, packages, sources } = yield* storeOf(over).wholeManifest(base.digest)
+      onProgress({ step: "checking the image", fraction: 0.98 })
+      const facts = { name: entry.storedAs, recipe: recipeOf(entry), kernelVersion, kernel, sources, packages }
+      const stored = yield* store.add(work.path, image, facts)
+      onProgress({ step: "ready", fraction: 1 })
+      return stored
+    }))
+
+  const buildDebian = (entry: CatalogueEntry, onProgress: OnProgress) =>
     Effect.scoped(Effect.gen(function*() {
       const work = yield* makeTemporary(store.temporaries, entry.name)
       const built = yield* buildImage({
@@ -39,6 +62,9 @@ export const makeObtain = (
       return stored
     }))
 
+  const build = (entry: CatalogueEntry, onProgress: OnProgress): Effect.Effect<StoredImage, BuildFailure> =>
+    entry.over === undefined ? buildDebian(entry, onProgress) : addNpm(entry, entry.over, onProgress)
+
   /** The image in its current state. Damage counts as absence and is logged. */
   const usable = (entry: CatalogueEntry, thorough: boolean) =>
     storeOf(entry).find(entry.storedAs, { thorough }).pipe(
@@ -52,7 +78,7 @@ export const makeObtain = (
     onProgress: OnProgress,
     thorough: boolean,
     good: (image: StoredImage) => boolean
-  ) => {
+  ): Effect.Effect<Environment, EnvironmentError> => {
     const look = Effect.map(usable(entry, thorough), Option.filter(good))
     return Effect.flatMap(
       Effect.zipRight(prepare, look),

@@ -21,6 +21,8 @@ export const Definition = Schema.Struct({
   from: Schema.String,
   /** Additional Debian packages, sorted. */
   packages: Schema.Array(Schema.String),
+  /** npm packages over these, as NAME@VERSION, sorted. */
+  npm: Schema.optional(Schema.Array(Schema.String)),
   /** Id of the workspace whose root is the image. Such an image lies with the state, since pyro cannot make it again. */
   workspace: Schema.optional(Schema.String),
   /** Time of the definition, ISO 8601. */
@@ -53,36 +55,66 @@ export const checkName = (name: string): Effect.Effect<void, InvalidRequest> => 
 /** A package in apt's form, optionally with its version. apt would remove a package with a hyphen at the end. */
 const packagePattern = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](=[A-Za-z0-9.+:~-]+)?$/
 
-/** Package names out of words that may hold several, separated by commas: sorted, each once. Fails with InvalidRequest. */
+/** A package of npm's registry with its exact version. A range would give another image each day. */
+const npmPattern = /^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*@\d+\.\d+\.\d+([-+][A-Za-z0-9.+-]+)?$/
+
+const wordsOf = (words: ReadonlyArray<string>) =>
+  words.flatMap((word) => word.split(",")).map((word) => word.trim()).filter((word) => word !== "")
+
+/** Packages out of words that may hold several, separated by commas: sorted, each once. Fails with InvalidRequest. */
 export const packageNames = (
-  words: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<string>, InvalidRequest> => {
-  const names = words.flatMap((word) => word.split(",")).map((word) => word.trim()).filter((word) => word !== "")
-  const odd = names.find((name) => !packagePattern.test(name))
+  { npm, packages }: { readonly npm: ReadonlyArray<string>; readonly packages: ReadonlyArray<string> }
+): Effect.Effect<{ readonly npm: ReadonlyArray<string>; readonly packages: ReadonlyArray<string> }, InvalidRequest> => {
+  const debian = wordsOf(packages)
+  const ofNpm = wordsOf(npm)
+  const odd = debian.find((name) => !packagePattern.test(name))
   if (odd !== undefined) {
     return new InvalidRequest({ field: "packages", detail: `"${odd}" is no name of a Debian package` })
   }
-  return names.length === 0
-    ? new InvalidRequest({ field: "packages", detail: "name at least one Debian package" })
-    : Effect.succeed([...new Set(names)].sort())
+  const loose = ofNpm.find((name) => !npmPattern.test(name))
+  if (loose !== undefined) {
+    return new InvalidRequest({ field: "npm", detail: `"${loose}" must be NAME@VERSION, such as prettier@3.6.2` })
+  }
+  return debian.length + ofNpm.length === 0
+    ? new InvalidRequest({
+      field: "packages",
+      detail: "name at least one Debian package, or an npm package with --npm"
+    })
+    : Effect.succeed({ packages: [...new Set(debian)].sort(), npm: [...new Set(ofNpm)].sort() })
 }
 
-/** Space for packages of unknown size, in MiB. */
+/** Space for packages of unknown size, in MiB. Programs of npm are larger: some are one file of 400 MB. */
 const addedMib = 700
+const npmMib = 1500
+
+const storedAsOf = (...content: ReadonlyArray<unknown>) =>
+  `own-${createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, 32)}`
 
 /**
  * The environment of a definition. The definition's content names its image, so two names with the same content share one image, in
  * all state directories that share the cache.
  */
-export const ownEntry = (base: CatalogueEntry, { from, name, packages }: Definition): CatalogueEntry => ({
-  ...base,
-  name,
-  storedAs: `own-${createHash("sha256").update(JSON.stringify([from, packages])).digest("hex").slice(0, 32)}`,
-  description: `${from} and ${packages.join(", ")}`,
-  own: { from, packages },
-  diskMib: base.diskMib + addedMib,
-  treeMib: base.treeMib + addedMib
-})
+export const ownEntry = (base: CatalogueEntry, { from, name, npm = [], packages }: Definition): CatalogueEntry => {
+  const debian: CatalogueEntry = packages.length === 0 ? base : {
+    ...base,
+    name,
+    storedAs: storedAsOf(from, packages),
+    description: `${from} and ${packages.join(", ")}`,
+    own: { from, packages, npm: [] },
+    diskMib: base.diskMib + addedMib,
+    treeMib: base.treeMib + addedMib
+  }
+  return npm.length === 0 ? debian : {
+    ...debian,
+    name,
+    storedAs: storedAsOf(from, packages, npm),
+    description: `${from} and ${[...packages, ...npm].join(", ")}`,
+    own: { from, packages, npm },
+    over: debian,
+    diskMib: debian.diskMib + npmMib,
+    treeMib: debian.treeMib + npmMib
+  }
+}
 
 /** The environment that a workspace's root became. */
 export const keptEntry = ({ from, name, packages, workspace }: Definition): CatalogueEntry => ({
@@ -90,7 +122,7 @@ export const keptEntry = ({ from, name, packages, workspace }: Definition): Cata
   storedAs: name,
   codename: "",
   description: `${workspace ?? ""}, which came from ${from}`,
-  own: { from, packages, workspace },
+  own: { from, packages, npm: [], workspace },
   lists: [],
   diskMib: 0,
   treeMib: 0
@@ -99,8 +131,8 @@ export const keptEntry = ({ from, name, packages, workspace }: Definition): Cata
 /** Folder of a state directory's definitions. */
 export const ownFolder = (stateDir: string) => path.join(stateDir, "environments")
 
-const isOf = ({ from, packages, workspace }: Definition) =>
-  workspace === undefined ? `${from} and ${packages.join(", ")}` : `the root of ${workspace}`
+const isOf = ({ from, npm = [], packages, workspace }: Definition) =>
+  workspace === undefined ? `${from} and ${[...packages, ...npm].join(", ")}` : `the root of ${workspace}`
 
 /** Whether a name of another definition may be replaced. */
 export interface Replacing {
@@ -143,7 +175,7 @@ export const ownDefinitions = (folder: string) => {
             : Effect.succeed(false),
         onSome: (one) =>
           one.workspace === undefined && wanted.workspace === undefined && one.from === wanted.from &&
-            one.packages.join() === wanted.packages.join()
+            one.packages.join() === wanted.packages.join() && one.npm?.join() === wanted.npm?.join()
             ? Effect.succeed(true)
             : replace === true
             ? Effect.succeed(false)

@@ -22,7 +22,8 @@ const summary = ({ description, environment, name, own, state }: EnvironmentStat
     ? {}
     : {
       from: own.from,
-      ...(own.workspace === undefined ? { addedPackages: own.packages } : { fromWorkspace: own.workspace })
+      ...(own.workspace === undefined ? { addedPackages: own.packages } : { fromWorkspace: own.workspace }),
+      ...(own.npm.length === 0 ? {} : { addedNpmPackages: own.npm })
     }),
   ...(environment === undefined
     ? {}
@@ -115,7 +116,7 @@ export interface RootSource {
 
 /** Builds an environment of the user's own; `rootOf` finds the workspace that it may be made from. */
 export const buildEnvironment = (
-  { from, fromWorkspace, name, packages, replace }: BuildPayload,
+  { from, fromWorkspace, name, npm, packages, replace }: BuildPayload,
   rootOf: (workspace: string) => Effect.Effect<RootSource, PyroError>
 ) =>
   making(name, (onProgress) =>
@@ -123,12 +124,15 @@ export const buildEnvironment = (
       const { define, keep } = yield* Environments
       if (fromWorkspace === undefined) {
         if (from === undefined) {
-          return yield* wrong("from", "say what to start from: --from with --packages, or --from-workspace")
+          return yield* wrong("from", "say what to start from: --from with --packages or --npm, or --from-workspace")
         }
-        return yield* define({ name, from, packages, replace }, { onProgress })
+        return yield* define({ name, from, packages, npm, replace }, { onProgress })
       }
-      if (from !== undefined || packages.length > 0) {
-        return yield* wrong("from_workspace", "it excludes --from and --packages; install packages in the workspace")
+      if (from !== undefined || packages.length + npm.length > 0) {
+        return yield* wrong(
+          "from_workspace",
+          "it excludes --from, --packages and --npm; install packages in the workspace"
+        )
       }
       const { archive, environment, id } = yield* rootOf(fromWorkspace)
       return yield* keep({ name, workspace: id, from: environment, replace }, archive, { onProgress })

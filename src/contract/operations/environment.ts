@@ -29,6 +29,11 @@ const summaryFields = lazy(() => ({
   addedPackages: optional(
     Schema.Array(Schema.String).annotations({ description: "For `own`: packages that were added" })
   ),
+  addedNpmPackages: optional(
+    Schema.Array(Schema.String).annotations({
+      description: "For `own`: npm packages that were added, with versions. Absent without one"
+    })
+  ),
   builtAt: optional(
     Schema.String.annotations({ description: "Time of the build on this host, ISO 8601. Absent if not built" })
   )
@@ -83,7 +88,7 @@ export const environmentList = unary({
   description:
     "Lists every environment of the catalogue and of `pyro env build`. Environments that are on this host have a digest, a size and an age.",
   cli: { path: ["env", "list"], args: [], exits: "own", examples: ["pyro env list", "pyro env list --json"] },
-  mcp: { tool: "environment_list", profiles: ["full"] },
+  mcp: { tool: "environment_list", profiles: ["full"], omits: ["added_npm_packages"] },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
   result: EnvironmentList
@@ -145,6 +150,13 @@ export const BuildPayload = lazy(() =>
       }),
       () => []
     ),
+    npm: defaulted(
+      list(text("npm package")).annotations({
+        description:
+          "npm packages to add beneath /usr/local, as NAME@VERSION. The host's npm fetches them. Their install scripts do not run"
+      }),
+      () => []
+    ),
     fromWorkspace: optional(
       text(
         "Id or name of a running workspace. Its root becomes the environment, without /workspace, /tmp and processes"
@@ -164,16 +176,17 @@ export const environmentBuild = streaming({
   name: "env.build",
   summary: "Build an environment from packages, or from a workspace",
   description:
-    "Builds an image of another environment's packages and more Debian packages. The packages are installed once, for all workspaces. " +
+    "Builds an image of another environment's packages and more Debian packages and npm packages. The packages are installed once, for all workspaces. " +
     "A failed build leaves nothing behind. pyro keeps the definition in its state directory, and builds a lost or damaged image again when a " +
     "workspace needs it. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build.",
   cli: {
     path: ["env", "build"],
     args: ["name"],
-    greedy: ["packages"],
+    greedy: ["packages", "npm"],
     exits: "own",
     examples: [
       "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
+      "pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2",
       "pyro workspace create web",
       "pyro env build fixed --from-workspace fix"
     ]

@@ -16,6 +16,8 @@ const definition = (name: string, ...packages: ReadonlyArray<string>): Definitio
   created: "2026-01-01T00:00:00.000Z"
 })
 
+const named = (packages: ReadonlyArray<string>, npm: ReadonlyArray<string> = []) => packageNames({ packages, npm })
+
 describe("an environment of one's own", () => {
   it.effect("the user's own environment has a name and an optional tag", () =>
     Effect.forEach(["web", "web:2", "a.b_c-d:1.0"], checkName))
@@ -38,13 +40,40 @@ describe("an environment of one's own", () => {
 
   it.effect("env build takes packages singly or separated by commas, each once", () =>
     Effect.gen(function*() {
-      const names = yield* packageNames(["tree,g++", " figlet ", "tree", "libc6-dev=2.36-9+deb12u8", ""])
-      assert.deepStrictEqual(names, ["figlet", "g++", "libc6-dev=2.36-9+deb12u8", "tree"])
+      const names = yield* named(["tree,g++", " figlet ", "tree", "libc6-dev=2.36-9+deb12u8", ""])
+      assert.deepStrictEqual(names, { packages: ["figlet", "g++", "libc6-dev=2.36-9+deb12u8", "tree"], npm: [] })
       for (const odd of ["tree-", "-y", "?all", "~i", "a b", "tree/sid", "./x.deb", "Tree", "tree=", "tr\nee"]) {
-        assert.include((yield* Effect.flip(packageNames([`vim,${odd}`]))).message, "no name of a Debian")
+        assert.include((yield* Effect.flip(named([`vim,${odd}`]))).message, "no name of a Debian")
       }
-      assert.include((yield* Effect.flip(packageNames([" ,"]))).message, "at least one")
+      assert.include((yield* Effect.flip(named([" ,"]))).message, "at least one")
     }))
+
+  it.effect("env build takes npm packages with exact versions alone", () =>
+    Effect.gen(function*() {
+      const taken = ["prettier@3.6.2", "@openai/codex@0.169.0-linux-x64"]
+      assert.deepStrictEqual((yield* named([], taken)).npm, [...taken].sort())
+      for (
+        const odd of [
+          "prettier",
+          "prettier@latest",
+          "a@^1.0.0",
+          "a@1.0",
+          "--global",
+          "./a@1.0.0",
+          "git+ssh://a@1.0.0",
+          "@a@1.0.0"
+        ]
+      ) {
+        assert.include((yield* Effect.flip(named([], [odd]))).message, "must be NAME@VERSION")
+      }
+    }))
+
+  it("an environment with npm packages extends the image without them", () => {
+    const npm = ownEntry(base, { ...definition("lint", "nodejs"), npm: ["prettier@3.6.2"] })
+    assert.strictEqual(npm.over?.storedAs, ownEntry(base, definition("web", "nodejs")).storedAs)
+    assert.notStrictEqual(npm.storedAs, npm.over?.storedAs)
+    assert.strictEqual(ownEntry(base, { ...definition("lint"), npm: ["prettier@3.6.2"] }).over, base)
+  })
 
   it("the user's own environment has its base's packages and its own, and shares an image with equal ones", () => {
     const web = ownEntry(base, definition("web", "tree"))
