@@ -1,4 +1,5 @@
 import { build } from "esbuild"
+import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
@@ -114,7 +115,7 @@ const content = (ending) => outputFiles.find(({ path }) => path.endsWith(ending)
 const bundle = content(".cjs")
 const name = hashed("main", bundle)
 const outdir = resolve(values.outdir)
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const { devDependencies, version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 mkdirSync(outdir, { recursive: true })
 /** A pyro that starts during a build reads the old program or the new one, whole. */
 const put = (file, data, mode) => {
@@ -140,6 +141,16 @@ put(quickExecName, quickExec, 0o644)
 
 const entry = readFileSync(join(root, "scripts/build/entry.cjs"), "utf8")
   .replace("__VERSION__", version)
+  .replace(
+    "__PARTS__",
+    JSON.stringify({
+      build: /-([0-9a-f]{8})/.exec(name)[1],
+      guestAgent: execFileSync("make", ["--silent", "-C", join(root, "guest-agent"), "build-id"], { encoding: "utf8" })
+        .trim(),
+      effect: devDependencies.effect,
+      mcpSdk: devDependencies["@modelcontextprotocol/server"]
+    })
+  )
   .replace("__BUNDLE__", name)
   .replace("__HANDSHAKE__", handshakeName)
   .replace("__QUICK_EXEC__", quickExecName)

@@ -44,6 +44,7 @@ const test = (more) => [
 /** Parts that each script needs, in build order. */
 const needs = {
   start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
+  pack: [hostPackages(packages.toRun), nodeModules, ...product],
   test: test([]),
   projects: test(packages.toBrowse),
   bench,

@@ -4,6 +4,8 @@
 // else is one bundle, started with V8's code cache of an earlier run.
 
 const VERSION = "__VERSION__"
+/** Versions of what is built in. */
+const PARTS = __PARTS__
 const BUNDLE = "__BUNDLE__"
 const HANDSHAKE = "__HANDSHAKE__"
 const QUICK_EXEC = "__QUICK_EXEC__"
@@ -20,8 +22,9 @@ const fs = require("node:fs")
 const path = require("node:path")
 
 const argv = process.argv.slice(2)
-if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v")) {
-  printVersion()
+const [first, ...more] = argv.filter((word) => word !== "--json")
+if (more.length === 0 && (first === "--version" || first === "-v")) {
+  print(versionText(argv.length > 1))
 } else {
   start().catch((error) => {
     console.error(error)
@@ -29,11 +32,22 @@ if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-v")) {
   })
 }
 
-function printVersion() {
+/** This program and the parts that it was built with. */
+function versionText(isJson) {
+  const node = `${process.version} ${process.platform} ${process.arch}`
+  const { build, effect, guestAgent, mcpSdk } = PARTS
+  if (isJson) {
+    const parts = { build, guest_agent: guestAgent, effect, mcp_sdk: mcpSdk, node }
+    return JSON.stringify({ version: VERSION, ...parts }) + "\n"
+  }
+  return `pyro ${VERSION} (build ${build})\nguest agent ${guestAgent}\neffect ${effect}, MCP SDK ${mcpSdk}\nNode.js ${node}\n`
+}
+
+function print(text) {
   try {
-    fs.writeSync(1, VERSION + "\n")
+    fs.writeSync(1, text)
   } catch (error) {
-    if (error.code === "EAGAIN") process.stdout.write(VERSION + "\n")
+    if (error.code === "EAGAIN") process.stdout.write(text)
     else if (error.code !== "EPIPE") throw error
   }
 }

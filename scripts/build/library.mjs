@@ -13,7 +13,7 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const outdir = join(root, "dist", "lib")
 rmSync(outdir, { recursive: true, force: true })
 
-const { dependencies, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const { exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 /** `./dist/lib/sdk/index.js` is built from `src/sdk/index.ts`. */
 const sourceOf = (file) => join(root, file.replace(/^\.\/dist\/lib\//, "src/").replace(/\.js$/, ".ts"))
 const entries = Object.values(exports).filter((one) => typeof one === "object").map((one) => sourceOf(one.default))
@@ -25,7 +25,7 @@ await build({
   bundle: true,
   splitting: true,
   // The program's own effect and MCP SDK, not second ones: their values are passed in and out.
-  external: Object.keys(dependencies).flatMap((name) => [name, `${name}/*`]),
+  external: Object.keys(peerDependencies).flatMap((name) => [name, `${name}/*`]),
   platform: "node",
   target: "node20",
   format: "esm",

@@ -129,7 +129,7 @@ const run = (
         return 0
       })
     case "Version":
-      return Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(`${options.version}\n`), 0))
+      return Effect.flatMap(Terminal, (terminal) => Effect.as(terminal.writeStdout(`pyro ${options.version}\n`), 0))
     case "CompletionScript":
       return completionScript(routed.shell)
     case "Complete":

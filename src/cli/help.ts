@@ -59,10 +59,11 @@ const unitLines = (flags: ReadonlyArray<Flag>): ReadonlyArray<HelpDoc.HelpDoc> =
   return lines.length === 0 ? [] : [verbatim(lines)]
 }
 
-/** Help for the words typed so far: one operation, a group, or all of pyro. */
+/** Help for the words typed so far, as text: one operation, a group, or all of pyro. */
 export const help = (path: ReadonlyArray<string>): string => helpText(documentOf(path))
 
-const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
+/** The same as a document. */
+export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
   const beneath = commands.filter((row) => path.every((word, at) => row.cli.path[at] === word))
   // A group of one verb has nothing to list.
   const only = beneath.length === 1 ? beneath[0] : beneath.find((row) => row.cli.path.length === path.length)
@@ -104,6 +105,9 @@ const groups = new Map([
   ["mcp", "Serve workspaces to agents over MCP"],
   ["host", "Connect agent hosts such as Claude Code and Codex"]
 ])
+
+/** What the commands that begin with a word are for. */
+export const groupSummary = (word: string): string | undefined => groups.get(word)
 
 /** First words after `pyro`, each once. */
 const firstWords = (): ReadonlyArray<Row> => {

@@ -27,12 +27,22 @@ const releaseLog = () => {
 }
 
 describe("help, version and usage errors", () => {
-  it("pyro --version prints the version", async () => {
-    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
-    for (const args of [["--version"], ["--json", "--version"]]) {
-      const { status, stdout } = await pyro(...args)
-      assert.deepStrictEqual([status, stdout.toString()], [0, `${version}\n`])
+  it("pyro --version prints the version, and those of its parts", async () => {
+    const { devDependencies, version } = JSON.parse(
+      readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+    )
+    const { status, stdout } = await pyro("--version")
+    assert.strictEqual(status, 0)
+    const lines = stdout.toString().split("\n")
+    assert.match(lines[0]!, new RegExp(`^pyro ${version.replaceAll(".", "\\.")} \\(build [0-9a-f]{8}\\)$`))
+    assert.match(lines[1]!, /^guest agent [0-9a-f]{16}$/)
+    assert.include(lines[2], `effect ${devDependencies.effect}`)
+    for (const args of [["--version", "--json"], ["--json", "--version"]]) {
+      const parts = JSON.parse((await pyro(...args)).stdout.toString())
+      assert.deepInclude(parts, { version, effect: devDependencies.effect })
+      assert.strictEqual(`guest agent ${parts.guest_agent}`, lines[1])
     }
+    assert.strictEqual((await pyro("workspace", "--version")).stdout.toString(), `pyro ${version}\n`)
   })
 
   it("pyro without a command prints a help that fits one screen", async () => {

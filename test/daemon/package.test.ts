@@ -9,39 +9,50 @@ const root = path.resolve(import.meta.dirname, "../..")
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-consumer-"))
 const state = path.join(folder, "state")
 const env = { ...process.env, PYRO_STATE_DIR: state }
-const run = async (program: string, args: ReadonlyArray<string>, cwd: string) =>
-  (await promisify(execFile)(program, args, { cwd, env, maxBuffer: 64 * 1024 * 1024 })).stdout
+const run = async (program: string, args: ReadonlyArray<string>, cwd: string, more: NodeJS.ProcessEnv = {}) =>
+  (await promisify(execFile)(program, args, { cwd, env: { ...env, ...more }, maxBuffer: 64 * 1024 * 1024 })).stdout
 const node = (args: ReadonlyArray<string>, cwd: string) => run(process.execPath, args, cwd)
 
-/** Packages that come along when pyro is installed, and what a program in TypeScript has itself. */
-const linkDependencies = (modules: string) => {
-  const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8")) as {
-    readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly optional?: boolean }>>
-  }
-  const own = ["node_modules/typescript", "node_modules/@types/node", "node_modules/undici-types"]
-  for (const [place, { dev }] of Object.entries(packages)) {
-    // What is nested comes with what it is nested in.
-    if (!/^node_modules\/(@[^/]+\/)?[^/]+$/.test(place) || (dev === true && !own.includes(place))) continue
-    if (!fs.existsSync(path.join(root, place))) continue // an optional package of another platform
-    const link = path.join(modules, place.slice("node_modules/".length))
+interface Locked {
+  readonly version: string
+  readonly dependencies?: Readonly<Record<string, string>>
+}
+const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.json"), "utf8")) as {
+  readonly packages: Readonly<Record<string, Locked & { readonly peerDependencies?: Readonly<Record<string, string>> }>>
+}
+
+/** What a program that uses the library installs beside it: the packages that it shares with pyro, and TypeScript. */
+const linkPeers = (modules: string) => {
+  const waiting = [...Object.keys(packages[""]!.peerDependencies!), "typescript", "@types/node"]
+  for (const name of waiting) {
+    const place = `node_modules/${name}`
+    const link = path.join(modules, name)
+    if (packages[place] === undefined || fs.existsSync(link)) continue
     fs.mkdirSync(path.dirname(link), { recursive: true })
     fs.symlinkSync(path.join(root, place), link)
+    // What is nested comes with what it is nested in.
+    waiting.push(...Object.keys(packages[place].dependencies ?? {}))
   }
 }
 
+const bundled = (name: string) => fs.readFileSync(path.join(folder, "node_modules/pyro/dist", name), "utf8")
+
 describe("the package, packed and installed", () => {
   const modules = path.join(folder, "node_modules")
+  const prefix = path.join(folder, "global")
+  let archive: string
 
   beforeAll(async () => {
-    await node([path.join(root, "scripts/build/library.mjs")], root)
+    await node([path.join(root, "scripts/pack.mjs")], root)
     const packed = await run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], root)
     const [{ filename }] = JSON.parse(packed) as [{ readonly filename: string }]
+    archive = path.join(folder, filename)
     fs.mkdirSync(path.join(modules, "pyro"), { recursive: true })
-    await run("tar", ["xzf", filename, "-C", path.join(modules, "pyro"), "--strip-components=1"], folder)
-    linkDependencies(modules)
+    await run("tar", ["xzf", archive, "-C", path.join(modules, "pyro"), "--strip-components=1"], folder)
+    linkPeers(modules)
     fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ type: "module" }))
     fs.copyFileSync(path.join(root, "test/fixtures/consumer/main.ts"), path.join(folder, "main.ts"))
-  }, 240_000)
+  }, 480_000)
 
   afterAll(async () => {
     if (fs.existsSync(state)) await node([path.join(modules, "pyro/dist/pyro.js"), "daemon", "stop"], folder)
@@ -64,11 +75,78 @@ describe("the package, packed and installed", () => {
     assert.strictEqual(await node(["main.js"], folder), "consumed\n")
   }, 60_000)
 
-  it("the package contains its command and no tests or benchmarks", async () => {
-    assert.match(await node([path.join(modules, "pyro/dist/pyro.js"), "--version"], folder), /^\d+\.\d+\.\d+\n$/)
+  it("npm installs the command and the manual pages without another package, a script or a network", async () => {
+    await run("npm", ["install", "--global", "--offline", "--prefix", prefix, "--no-audit", archive], folder)
+    const manifest = JSON.parse(bundled("../package.json")) as {
+      readonly scripts: Readonly<Record<string, string>>
+      readonly version: string
+    }
+    assert.notProperty(manifest, "dependencies")
+    for (const script of ["preinstall", "install", "postinstall", "prepare"]) {
+      assert.notProperty(manifest.scripts, script)
+    }
+    const pyro = path.join(prefix, "bin/pyro")
+    assert.include(await run(pyro, ["--version"], folder), manifest.version)
+    assert.include(await run(pyro, ["workspace", "create", "--help"], folder), "pyro workspace create [environment]")
+    const pages = path.join(prefix, "share/man/man1")
+    assert.deepStrictEqual(
+      fs.readdirSync(pages).sort(),
+      fs.readdirSync(path.join(modules, "pyro/dist/man")).sort(),
+      "`man` of package.json names each page"
+    )
+    const page = fs.readFileSync(path.join(pages, "pyro-workspace.1"), "utf8")
+    assert.match(page, /^\.TH PYRO-WORKSPACE 1 .*\n\.SH NAME\npyro\\-workspace \\- Create, use and delete workspaces/)
+    assert.include(page, "\\-\\-seed\\-path PATH")
+    // The same by npx, which installs into a cache of its own.
+    const cache = { npm_config_cache: path.join(folder, "npx"), npm_config_offline: "true" }
+    assert.include(
+      await run("npm", ["exec", "--yes", "--package", archive, "--", "pyro", "--version"], folder, cache),
+      manifest.version
+    )
+  }, 60_000)
+
+  it("the compiled programs are the same from another folder", async () => {
+    const copy = path.join(folder, "another")
+    for (const part of ["guest-agent", "native"]) {
+      const from = path.join(root, part)
+      fs.cpSync(from, path.join(copy, part), { recursive: true, filter: (file) => file !== path.join(from, "build") })
+      await run("make", ["--silent", "-j2", "-C", path.join(copy, part)], folder)
+      for (const program of fs.readdirSync(path.join(copy, part, "build"))) {
+        const [ours, again] = [root, copy].map((base) => fs.readFileSync(path.join(base, part, "build", program)))
+        assert.isTrue(again!.equals(ours!), program)
+      }
+    }
+  }, 120_000)
+
+  it("the package contains its command and no tests or benchmarks", () => {
     assert.deepStrictEqual(
       fs.readdirSync(path.join(modules, "pyro")).sort(),
       ["CHANGELOG.md", "LICENSE", "README.md", "dist", "docs", "guest-agent", "native", "package.json", "rootfs"]
     )
+    assert.isEmpty(fs.readdirSync(path.join(modules, "pyro/dist")).filter((name) => name.endsWith(".map")))
+  })
+
+  it("the bill of materials names what is bundled, with hashes, and each has its license", () => {
+    const { components } = JSON.parse(bundled("sbom.cdx.json")) as {
+      readonly components: ReadonlyArray<{
+        readonly name: string
+        readonly version: string
+        readonly purl: string
+        readonly licenses: ReadonlyArray<unknown>
+        readonly hashes?: ReadonlyArray<{ readonly content: string }>
+      }>
+    }
+    const names = components.map(({ name }) => name)
+    for (const name of ["effect", "msgpackr", "@xterm/headless", "@modelcontextprotocol/server", "libext2fs-dev"]) {
+      assert.include(names, name)
+    }
+    assert.notInclude(names, "vitest")
+    const texts = bundled("THIRD-PARTY-NOTICES.txt")
+    for (const { hashes, licenses, name, purl, version } of components) {
+      assert.lengthOf(licenses, 1, name)
+      if (!purl.startsWith("pkg:npm/")) continue
+      assert.strictEqual(hashes?.[0]?.content.length, 128, name)
+      assert.include(texts, `${name} ${version} (`)
+    }
   })
 })

@@ -1,0 +1,72 @@
+/** A manual page in man(7)'s macros, without a date: equal documents give equal pages. */
+export const roff = ({ name, parts: [first, ...more], seeAlso, summary, version }) =>
+  [
+    `.TH ${name.toUpperCase()} 1 "" "pyro ${version}" "pyro"`,
+    ".SH NAME",
+    `${escaped(name)} \\- ${escaped(summary)}`,
+    ...orderedSections(first.document).flatMap(section),
+    ...more.flatMap((
+      { document, title }
+    ) => [`.SH ${escaped(title)}`, ...orderedSections(document).flatMap(subsection)]),
+    ".SH SEE ALSO",
+    seeAlso.map((page) => `.BR ${escaped(page)} (1)`).join(",\n"),
+    ""
+  ].join("\n")
+
+/** The usage first, as manual pages have it. */
+const orderedSections = (document) => {
+  const [opening, ...others] = sectionsOf(flat(document))
+  const isUsage = ({ title }) => title === "Usage"
+  return [
+    { title: "Synopsis", blocks: others.filter(isUsage).flatMap(({ blocks }) => blocks) },
+    { title: "Description", blocks: opening.blocks },
+    ...others.filter((one) => !isUsage(one))
+  ].filter(({ blocks }) => blocks.length > 0)
+}
+
+const section = ({ blocks, title }) => [`.SH ${title.toUpperCase()}`, ...blocks.flatMap(blockLines)]
+const subsection = ({ blocks, title }) => [`.SS ${title}`, ...blocks.flatMap(blockLines)]
+
+/** Blocks up to the first header, then those of each header. */
+const sectionsOf = (blocks) => {
+  const sections = [{ title: "", blocks: [] }]
+  for (const block of blocks) {
+    if (block._tag === "Header") sections.push({ title: spanText(block.value), blocks: [] })
+    else sections.at(-1).blocks.push(block)
+  }
+  return sections
+}
+
+const flat = (document) =>
+  document._tag === "Sequence"
+    ? [...flat(document.left), ...flat(document.right)]
+    : document._tag === "Empty"
+    ? []
+    : [document]
+
+const blockLines = (block) => {
+  switch (block._tag) {
+    case "Paragraph":
+      return [".PP", ...spanText(block.value).split("\n").map(escaped)]
+    case "Enumeration":
+      return [".PP", ".nf", ...block.elements.map((element) => escaped(spanText(element.value))), ".fi"]
+    case "DescriptionList":
+      return block.definitions.flatMap(([term, description]) => [
+        ".TP",
+        `.B ${escaped(spanText(term))}`,
+        ...spanText(description.value).split("\n").map(escaped)
+      ])
+    default:
+      return []
+  }
+}
+
+const spanText = (span) =>
+  typeof span.value === "string"
+    ? span.value
+    : span._tag === "Sequence"
+    ? spanText(span.left) + spanText(span.right)
+    : spanText(span.value)
+
+/** A hyphen that can be copied, a backslash, and no line that begins with a request. */
+const escaped = (text) => text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^([.'])/, "\\&$1")
