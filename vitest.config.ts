@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { LongestFirst } from "./test/support/longest-first.ts"
 
 /**
  * CI runs a failed test once more, and its report names the test: a loaded host may make a test of real processes miss its moment.
@@ -6,17 +7,18 @@ import { defineConfig } from "vitest/config"
  */
 const retry = /^(true|1)$/.test(process.env["CI"] ?? "") ? 1 : 0
 
-/** Tests of one kind, in the folder of that name. A lower `groupOrder` runs first. */
-const project = (name: string, groupOrder: number, timeouts = { testTimeout: 60_000, hookTimeout: 60_000 }) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], retry, ...timeouts, sequence: { groupOrder } }
+/** Tests of one kind, in the folder of that name. */
+const project = (name: string, timeouts = { testTimeout: 60_000, hookTimeout: 60_000 }) => ({
+  // Within a file, only tests run at the same time that mostly wait.
+  test: { name, include: [`test/${name}/**/*.test.ts`], retry, ...timeouts, maxConcurrency: 10 }
 })
 
 const ofMicroVms = { testTimeout: 300_000, hookTimeout: 600_000 }
 
 /**
- * One project per kind of test, run one after the other: what needs nothing first, real microVMs last. Two files run at a time: a guest
- * keeps one core busy at most, and waits as often. So a file looks only at what is its own, its state directory above all, and
- * compares times only with its own.
+ * One project per kind of test: what needs nothing first, real microVMs last, and the longest file of each kind first. Two files run at
+ * a time: a guest keeps one core busy at most, and waits as often. So a file looks only at what is its own, its state directory above
+ * all, and compares times only with its own.
  */
 export default defineConfig({
   test: {
@@ -24,21 +26,23 @@ export default defineConfig({
     // A test that sees another's global state is a defect of the test; a file of its own process keeps that visible.
     pool: "forks",
     poolOptions: { forks: { minForks: 1, maxForks: 2 } },
+    sequence: { sequencer: LongestFirst },
+    // In the order in which they run.
     projects: [
-      project("unit", 0),
-      project("agent", 1),
+      project("unit"),
+      project("agent"),
       // Namespaces as "the internet", "the LAN" and "the host".
-      project("network", 2),
-      project("cli", 3),
-      project("mcp", 4),
-      project("daemon", 5),
-      project("guest", 6, ofMicroVms),
+      project("network"),
+      project("cli"),
+      project("mcp"),
+      project("daemon"),
+      project("guest", ofMicroVms),
       // Agent hosts from npm: `npm run test:hosts` installs and runs them; `npm test` does not.
-      project("hosts", 7, ofMicroVms),
+      project("hosts", ofMicroVms),
       // Dependencies of real projects: `npm run test:projects`.
-      project("projects", 8, { testTimeout: 900_000, hookTimeout: 600_000 }),
+      project("projects", { testTimeout: 900_000, hookTimeout: 600_000 }),
       // cargo and Go, which Debian's packages bring: `npm run test:clients` runs them; `npm test` does not.
-      project("clients", 9, { testTimeout: 900_000, hookTimeout: 1_800_000 })
+      project("clients", { testTimeout: 900_000, hookTimeout: 1_800_000 })
     ]
   }
 })
