@@ -1,4 +1,5 @@
 import process from "node:process"
+import { runChecks } from "../checks.mjs"
 import { setUp } from "../setup.mjs"
 import { say, SetupFailed } from "../setup/report.mjs"
 import { labTests } from "./lab.mjs"
@@ -6,26 +7,33 @@ import { nativeTests } from "./native.mjs"
 import { vitestTests } from "./vitest.mjs"
 
 const vitestProjects = ["unit", "agent", "network", "cli", "mcp", "daemon", "guest"]
-const suites = ["native", ...vitestProjects, "lab"]
+const tests = ["native", ...vitestProjects, "lab"]
+const suites = [...tests, "checks"]
 
 /**
- * `npm test`: every suite but the lab, or the named ones (`npm test -- unit agent`). The last line is `N passed, N failed`, over
- * all of them. In CI (`CI=true`) the lab's short form is included, and a skipped test counts as failed.
+ * `npm test`: every suite but the lab and the checks, or the named ones (`npm test -- unit agent`). The last line is
+ * `N passed, N failed`, over all of them. In CI (`CI=true`) the lab's short form is included, and a skipped test counts as failed.
+ * `checks` is what `npm run check` does; `npm test -- all checks` does both.
  */
 export const allTests = async () => {
   const inCi = /^(true|1)$/.test(process.env.CI ?? "")
-  const named = process.argv.slice(2)
+  const named = process.argv.slice(2).flatMap((name) =>
+    name === "all" ? tests.filter((one) => inCi || one !== "lab") : name
+  )
   const unknown = named.find((name) => !suites.includes(name))
   if (unknown !== undefined) throw new SetupFailed(`no suite is called ${unknown}; there are ${suites.join(", ")}`, 2)
-  const wanted = (name) => named.length > 0 ? named.includes(name) : name !== "lab" || inCi
+  const wanted = (name) => named.length > 0 ? named.includes(name) : name !== "checks" && (name !== "lab" || inCi)
 
   await setUp("test")
+  if (wanted("checks")) await setUp("check")
   const total = { passed: 0, failed: 0, skipped: 0 }
   const add = (counts) => Object.keys(total).forEach((key) => (total[key] += counts[key]))
   if (wanted("native")) add(await nativeTests())
   const projects = vitestProjects.filter(wanted)
   if (projects.length > 0) add(await vitestTests(projects))
-  if (wanted("lab")) add(await labTests())
+  // The lab's machine keeps one core busy: the checks run beside it.
+  const last = [...(wanted("lab") ? [labTests()] : []), ...(wanted("checks") ? [runChecks()] : [])]
+  for (const counts of await Promise.all(last)) add(counts)
 
   if (total.skipped > 0) say(`${total.skipped} skipped${inCi ? ", which fails in CI" : ""}`)
   const failed = total.failed + (inCi ? total.skipped : 0)
