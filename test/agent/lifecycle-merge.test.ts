@@ -6,6 +6,7 @@ import { localAgent } from "../support/lifecycle/local-agent.ts"
 import { operations } from "../support/lifecycle/operations.ts"
 import type { WorkspacesClient } from "../support/lifecycle/workspaces-client.ts"
 import { until } from "../support/pyro-cli.ts"
+import { makeIdle } from "../support/workspace-activity.ts"
 import { sanitizedBuild } from "./agent.ts"
 
 describe("a long chain of layers over a local agent", () => {
@@ -22,8 +23,18 @@ describe("a long chain of layers over a local agent", () => {
     return { folders: folders.length, layers: layers.length }
   }
 
-  /** From now on the process merges chains of three layers. */
-  const mergeSoon = () => call("set-variable", { name: "PYRO_FLATTEN_AT", value: "3" })
+  /** Does something with a process that merges chains of three layers as soon as it starts: the workspace is idle by its record. */
+  const merging = async (work: () => Promise<unknown>) => {
+    const { id } = await status("w")
+    await client.close()
+    makeIdle(path.join(client.state, "workspaces", id))
+    client.setForNext("PYRO_FLATTEN_AT", "3")
+    try {
+      await work()
+    } finally {
+      client.setForNext("PYRO_FLATTEN_AT")
+    }
+  }
 
   beforeAll(async () => {
     client = await driver.open()
@@ -37,16 +48,16 @@ describe("a long chain of layers over a local agent", () => {
   afterAll(() => driver.close(client))
 
   it("a process that ends during a merge of layers leaves the old chain", async () => {
-    await mergeSoon()
-    await until("a merge", async () => (await disk()).folders > 1)
-    await client.close()
+    await merging(async () => {
+      await until("a merge", async () => (await disk()).folders > 1)
+      await client.close()
+    })
     assert.strictEqual((await status("w")).state, "running")
     assert.deepStrictEqual(await disk(), { folders: 1, layers: 4 })
   })
 
   it.each(pointsOf("flatten"))("a chain of layers is whole when the process is killed at %s", async (point) => {
-    await mergeSoon()
-    await client.diesAt(point)
+    await merging(() => client.diesAtStart(point))
     assert.strictEqual((await status("w")).state, "running")
     assert.deepStrictEqual(await disk(), { folders: 1, layers: points[point] === "after" ? 2 : 4 })
     assert.strictEqual(await sh("w", "sha256sum *"), sums)
@@ -54,8 +65,7 @@ describe("a long chain of layers over a local agent", () => {
 
   it("a merge of layers under a running workspace keeps its files and snapshots", async () => {
     for (const name of ["s4", "s5"]) await call("snapshot", { workspace: "w", name })
-    await mergeSoon()
-    await until("the layers are merged", async () => (await disk()).layers < 4)
+    await merging(() => until("the layers are merged", async () => (await disk()).layers < 4))
     assert.strictEqual(await sh("w", "sha256sum *"), sums)
     await call("reset", { workspace: "w", snapshot: "s2" })
     assert.strictEqual(await sh("w", "ls"), "f1\nf2")

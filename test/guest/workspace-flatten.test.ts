@@ -7,6 +7,7 @@ import { points, pointsOf } from "../support/fault-points.ts"
 import { installation } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
 import { snapshots } from "../support/snapshots.ts"
+import { makeIdle } from "../support/workspace-activity.ts"
 
 const pyro = installation("pyro-flatten-")
 const { call, create, daemon, folder, json, sh, state, status, step } = pyro
@@ -47,9 +48,16 @@ const write = (number: number) =>
 
 const files = "sync; echo 3 > /proc/sys/vm/drop_caches; find /workspace /usr/local -type f | sort | xargs sha256sum"
 
+/** Stops the daemon; the next one finds the workspace idle. */
+const idle = async () => {
+  const { directory } = await disk()
+  await json(["daemon", "stop"])
+  makeIdle(directory)
+}
+
 /** Goes over to a daemon that merges chains of three layers, and waits until it did. */
 const flattened = async (fewerThan: number) => {
-  await json(["daemon", "stop"])
+  await idle()
   await json(["workspace", "list"], flattening)
   await until("the layers are merged", async () => (await disk()).layers.length < fewerThan, 120_000)
 }
@@ -69,7 +77,7 @@ describe("a long chain of layers", () => {
   })
 
   it.each(pointsOf("flatten"))("a chain of layers is whole when the daemon is killed at %s", async (point) => {
-    await json(["daemon", "stop"])
+    await idle()
     await call(["workspace", "list"], { env: { ...flattening.env, PYRO_FAULT: point } })
     await until(`the end at ${point}`, async () => !(await daemon()).running, 120_000)
     assert.strictEqual((await status("w")).state, "running")

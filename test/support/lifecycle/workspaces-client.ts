@@ -77,7 +77,7 @@ export const workspacesClient = async (options: {
 }) => {
   const program = await prepared(options.folder)
   const state = path.join(options.folder, "state")
-  const env = { ...process.env, PYRO_STATE_DIR: state, PYRO_POOL_MEMBERS: "0", ...options.env }
+  const env: NodeJS.ProcessEnv = { ...process.env, PYRO_STATE_DIR: state, PYRO_POOL_MEMBERS: "0", ...options.env }
   const words = [...options.enter ?? [], process.execPath, program, ...options.args]
   let running: Running | undefined
 
@@ -154,6 +154,12 @@ export const workspacesClient = async (options: {
     assert.strictEqual(await one.ended, "SIGKILL")
   }
 
-  return { folder: options.folder, state, call, close, diesAt, diesAtStart, haltedAt, kill, killedAt }
+  /** Sets a variable of every process that starts from now on, or none. */
+  const setForNext = (name: string, value?: string) => {
+    if (value === undefined) delete env[name]
+    else env[name] = value
+  }
+
+  return { folder: options.folder, state, setForNext, call, close, diesAt, diesAtStart, haltedAt, kill, killedAt }
 }
 export type WorkspacesClient = Awaited<ReturnType<typeof workspacesClient>>
