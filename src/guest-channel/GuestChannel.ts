@@ -1,4 +1,4 @@
-import { Deferred, Effect, Mailbox, Option, type Scope, Stream } from "effect"
+import { Deferred, Effect, Mailbox, Option, type Scope, type Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import {
@@ -16,7 +16,7 @@ import type { GuestString } from "./control.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import type { WrittenFile } from "./file-state.ts"
 import * as Files from "./files.ts"
-import { type NetworkRequest, requestOf } from "./network.ts"
+import { forEachRequest, type NetworkRequest, requestsOf } from "./network.ts"
 import { chain, request, type ResultsOf, type Silence, silently } from "./open.ts"
 import { type GuestProcess, StreamedProcess } from "./process.ts"
 import { DEFAULT_SILENCE_MS, ENDING_SILENCE_MS, type SilenceOptions, watchSilence } from "./silence.ts"
@@ -138,6 +138,13 @@ export interface GuestChannel {
    */
   readonly networkRequests: Stream.Stream<NetworkRequest>
   /**
+   * The same without what a `Stream` costs: `take` gets each request in the callback of its frame, before anything that comes behind it. The
+   * next request waits for the returned effect.
+   */
+  readonly forEachNetworkRequest: (
+    take: (request: NetworkRequest) => Effect.Effect<void> | undefined
+  ) => Effect.Effect<void>
+  /**
    * Runs `use` while the guest is sent nothing: `last` is what it gets, and answers, before, and `first` what it gets after, however `use`
    * ended, before what others sent meanwhile. Nobody waits for the answers to that. `use` is given how many bytes have come so far.
    */
@@ -221,10 +228,8 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       readMany: (wanted) => Compare.readMany(connection, wanted),
       changeFiles: (root, changes) => ChangeFiles.changeFiles(connection, root, changes),
       connectPort: (wanted) => Files.connectPort(connection, wanted),
-      networkRequests: Stream.map(
-        Stream.repeatEffectOption(connection.network.take),
-        (pending) => requestOf(connection, pending)
-      ),
+      networkRequests: requestsOf(connection),
+      forEachNetworkRequest: (take) => forEachRequest(connection, take),
       silently: (around, use) => silently(connection, around, use(() => connection.receivedBytes)),
       unlessSilent: (use) => {
         const within = (ms: number) => Effect.sync(() => (connection.endingMs = ms))

@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import { literalOf } from "./address.ts"
 import { decodePayload } from "./control.ts"
 import { AgentMessage, RequestKind } from "./messages.ts"
@@ -26,6 +26,9 @@ interface PendingResolve {
 }
 
 export type PendingRequest = PendingConnect | PendingResolve
+
+/** Takes a request; `undefined`: the connection is over. */
+type Consumer = (request: PendingRequest | undefined) => void
 
 const label = "[a-z0-9_-]{1,63}"
 const namePattern = new RegExp(`^(?!.{254})${label}(?:\\.${label})*$`)
@@ -64,7 +67,7 @@ export class NetworkTable {
   readonly #untaken = new Set<number>()
   readonly #count = { connect: 0, resolve: 0 }
   #isOver = false
-  #taker: (() => void) | undefined
+  #consumer: Consumer | undefined
   /** Accepted connections whose Scope is open. */
   opened = 0
 
@@ -95,20 +98,15 @@ export class NetworkTable {
     return true
   }
 
-  /** Waits for the next request; fails when the connection is over. One waiter at a time. */
-  readonly take: Effect.Effect<PendingRequest, Option.Option<never>> = Effect.async((resume) => {
-    this.#taker = () => {
-      if (this.#isOver) return resume(Effect.fail(Option.none()))
-      for (const number of this.#untaken) {
-        this.#untaken.delete(number)
-        return resume(Effect.succeed(this.#open.get(number)!))
-      }
-    }
-    if (this.#isOver || this.#untaken.size > 0) this.#wake()
-    return Effect.sync(() => {
-      this.#taker = undefined
-    })
-  })
+  /** Hands each request to the consumer, in the callback of its frame, until the consumer pauses. One consumer at a time. */
+  consume(consumer: Consumer) {
+    this.#consumer = consumer
+    this.#wake()
+  }
+
+  pause() {
+    this.#consumer = undefined
+  }
 
   end() {
     this.#isOver = true
@@ -118,8 +116,15 @@ export class NetworkTable {
   }
 
   #wake() {
-    const taker = this.#taker
-    this.#taker = undefined
-    taker?.()
+    for (let consumer = this.#consumer; consumer !== undefined; consumer = this.#consumer) {
+      if (this.#isOver) {
+        this.pause()
+        return consumer(undefined)
+      }
+      const [number] = this.#untaken
+      if (number === undefined) return
+      this.#untaken.delete(number)
+      consumer(this.#open.get(number)!)
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { Effect, type Scope } from "effect"
+import { Effect, Option, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
 import { acquirePlain } from "../system/scopes.ts"
 import type { Connection } from "./connection.ts"
@@ -107,7 +107,7 @@ const accept = (connection: Connection, request: number) =>
   )
 
 /** A request as its consumer sees it. */
-export const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequest => {
+const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequest => {
   const { number } = pending
   if (pending.what === "resolve") {
     const { name, type, withdrawn } = pending
@@ -131,3 +131,26 @@ export const requestOf = (connection: Connection, pending: PendingRequest): Netw
     onWithdrawn: (listener) => withdrawn.onSettled(listener)
   }
 }
+
+/** Hands over requests until `take` gives an effect to wait for, or the connection is over. */
+const until = <A>(connection: Connection, take: (request: NetworkRequest) => A | undefined) =>
+  Effect.async<A, Option.Option<never>>((resume) => {
+    connection.network.consume((pending) => {
+      if (pending === undefined) return resume(Effect.fail(Option.none()))
+      const found = take(requestOf(connection, pending))
+      if (found === undefined) return
+      connection.network.pause()
+      resume(Effect.succeed(found))
+    })
+    return Effect.sync(() => connection.network.pause())
+  })
+
+/** `GuestChannel.networkRequests` */
+export const requestsOf = (connection: Connection): Stream.Stream<NetworkRequest> =>
+  Stream.repeatEffectOption(until(connection, (request) => request))
+
+/** `GuestChannel.forEachNetworkRequest` */
+export const forEachRequest = (
+  connection: Connection,
+  take: (request: NetworkRequest) => Effect.Effect<void> | undefined
+): Effect.Effect<void> => Effect.ignore(Effect.forever(Effect.flatten(until(connection, take))))

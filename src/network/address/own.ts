@@ -10,3 +10,9 @@ export const ownAddresses = (): ReadonlyArray<Address> =>
       return address === undefined || deniedRangeOf(address)?.kind === "a loopback address" ? [] : [address]
     })
   )
+
+/** The same for several judgements of one moment: the first that needs the addresses looks at them. */
+export const ownAddressesOnce = (): () => ReadonlyArray<Address> => {
+  let found: ReadonlyArray<Address> | undefined
+  return () => found ??= ownAddresses()
+}

@@ -131,7 +131,7 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
     dial: ({ address, cache, group, interception, name, port, rules }) =>
       Effect.flatMap(nowMs, (now) => {
         // The dial process judges every address once more, with the host's own addresses.
-        const verdict = name === undefined ? judgeLiteral(rules, address, port, []) : judgeName(rules, name, port)
+        const verdict = name === undefined ? judgeLiteral(rules, address, port, () => []) : judgeName(rules, name, port)
         if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
         const { host } = verdict
         const proxies = proxiesNow()

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net"
 import { type Address, readAddress } from "../address/address.ts"
-import { ownAddresses } from "../address/own.ts"
+import { ownAddressesOnce } from "../address/own.ts"
 import { deniedRangeOf } from "../address/ranges.ts"
 import { type AddressRules, type Denied, judgeAddress } from "../policy/judge.ts"
 import { connectFirst, interleaved } from "./happy-eyeballs.ts"
@@ -26,7 +26,7 @@ export const connectJudged = async (
   { group, name, port, rules }: JudgedTarget,
   signal: AbortSignal
 ): Promise<{ readonly socket: Socket; readonly address: string }> => {
-  const own = ownAddresses()
+  const own = ownAddressesOnce()
   const verdicts = found.map((address) => judgeAddress(rules, address, port, own))
   const allowed = verdicts.flatMap((verdict) => verdict._tag === "Allowed" ? [verdict.host] : [])
   const [denial] = verdicts.flatMap((verdict) => verdict._tag === "Denied" ? [verdict] : [])
@@ -39,7 +39,7 @@ export const connectJudged = async (
   }
   const connected = await slots.run(group, signal, () => connectFirst(interleaved(allowed), port, signal))
   const { address, socket } = connected
-  const verdict = judgeAddress(rules, address, port, itself(socket))
+  const verdict = judgeAddress(rules, address, port, () => itself(socket))
   if (verdict._tag === "Allowed") return connected
   socket.destroy()
   throw denied(verdict)

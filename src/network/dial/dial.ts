@@ -33,7 +33,7 @@ export const dial = async (request: DialMessage, signal: AbortSignal): Promise<C
   return { ...connected, viaProxy: true }
 }
 
-const isPrivate = (text: string) => judgeAddress({ allowIps: [] }, text, 0, ownAddresses())._tag === "Denied"
+const isPrivate = (text: string) => judgeAddress({ allowIps: [] }, text, 0, ownAddresses)._tag === "Denied"
 
 const rulesOf = ({ allowIps }: DialMessage): AddressRules => ({
   allowIps: allowIps.flatMap((text) => {

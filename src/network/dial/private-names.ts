@@ -1,5 +1,5 @@
 import { startTimer } from "../../system/timer.ts"
-import { ownAddresses } from "../address/own.ts"
+import { ownAddressesOnce } from "../address/own.ts"
 import { judgeAddress } from "../policy/judge.ts"
 import { Refusal } from "./refusal.ts"
 import { addressesOf, NoAddress } from "./resolve.ts"
@@ -68,7 +68,7 @@ const ownAnswer = async (name: string, group: string, signal: AbortSignal) => {
  */
 export const isInside = async (name: string, group: string, signal: AbortSignal): Promise<boolean> => {
   const found = await ownAnswer(name, group, signal)
-  const own = ownAddresses()
+  const own = ownAddressesOnce()
   const isSpecial = (text: string) => judgeAddress({ allowIps: [] }, text, 0, own)._tag === "Denied"
   if (found.length > 0 && found.every(isSpecial)) return true
   if (found.length === 0 && PRIVATE_ENDINGS.some((ending) => name.endsWith(`.${ending}`))) {

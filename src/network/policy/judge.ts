@@ -66,36 +66,36 @@ export type AddressRules = Pick<Rules, "allowIps">
 
 const ipOption = (text: string, port: number) => `--allow-ip ${text.includes(":") ? `[${text}]` : text}:${port}`
 
+/** Addresses of the host as they are now. Called only where they decide: the look at the host's interfaces takes as long as a connection. */
+export type OwnAddresses = () => ReadonlyArray<Address>
+
 /** Judges the parsed address: everything but public addresses must be named by a rule. */
 const judgeParsed = (
   rules: AddressRules,
   text: string,
   address: Address,
   port: number,
-  own: ReadonlyArray<Address>
+  own: OwnAddresses
 ) => {
   const rule = (bits: number): IpRule | undefined =>
     rules.allowIps.find((rule) => rule.range.bits >= bits && contains(rule.range, address) && appliesToPort(rule, port))
   const range = deniedRangeOf(address)
-  const isOwn = own.some((one) => isSameAddress(one, address))
-  if (range === undefined && !isOwn) return { isPublic: true, rule: rule(0) } as const
   // A rule opens such an address only if it names that kind of address: 0.0.0.0/0 opens no LAN, 10.0.0.0/8 not the host in it.
-  const found = rule(isOwn ? widthOf(address.family) : range!.bits)
-  const kind = isOwn ? "an address of this host" : range!.kind
-  return found === undefined
-    ? denied(`${text} is ${kind}`, ipOption(text, port))
-    : { isPublic: false, rule: found } as const
+  const first = rule(range?.bits ?? 0)
+  // A rule that names the one address opens every kind.
+  if (first?.range.bits === widthOf(address.family)) return { rule: first } as const
+  const isOwn = own().some((one) => isSameAddress(one, address))
+  const found = isOwn ? rule(widthOf(address.family)) : first
+  if (found !== undefined || (range === undefined && !isOwn)) return { rule: found } as const
+  return denied(`${text} is ${isOwn ? "an address of this host" : range!.kind}`, ipOption(text, port))
 }
 
-/**
- * Judges one address that a name resolved to. `own` has the host's addresses as they are now. Public addresses are allowed: the name
- * was judged before.
- */
+/** Judges one address that a name resolved to. Public addresses are allowed: the name was judged before. */
 export const judgeAddress = (
   rules: AddressRules,
   text: string,
   port: number,
-  own: ReadonlyArray<Address>
+  own: OwnAddresses
 ): Verdict => {
   const address = readAddress(text)
   if (address === undefined) return denied(`${JSON.stringify(text)} is not a plain address`)
@@ -108,7 +108,7 @@ export const judgeLiteral = (
   rules: Pick<Rules, "allowIps" | "networkPolicy">,
   text: string,
   port: number,
-  own: ReadonlyArray<Address>
+  own: OwnAddresses
 ): Verdict => {
   if (rules.networkPolicy === "off") return denied(OFF, "--network-policy egress")
   const address = readAddress(text)

@@ -39,7 +39,7 @@ export const judgeResolved = (
 ): Judged => {
   const ports = [OTHER_PORT, ...portsOf(rules.allowIps)]
   const verdicts = found.filter((text) => readAddress(text)?.family === 4).map((text) => {
-    const judged = ports.map((port) => judgeAddress(rules, text, port, own))
+    const judged = ports.map((port) => judgeAddress(rules, text, port, () => own))
     return judged.find(({ _tag }) => _tag === "Allowed") ?? judged[0]!
   })
   const addresses = verdicts.flatMap((verdict) => verdict._tag === "Allowed" ? [verdict.host] : [])

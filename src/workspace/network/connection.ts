@@ -12,6 +12,7 @@ import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import type { PackageCaching } from "../package-cache/package-cache.ts"
 import { forbiddenBy, type LiveConnection, makeLive } from "./live.ts"
 import type { NewRecord } from "./log.ts"
+import type { Pace } from "./pace.ts"
 
 /** What the connections of one guest share. */
 export interface Connecting {
@@ -22,8 +23,7 @@ export interface Connecting {
   readonly rules: () => Rules
   readonly live: Set<LiveConnection>
   readonly record: (record: NewRecord) => Effect.Effect<void>
-  /** Waits until the host may judge the next request of the guest. */
-  readonly pace: Effect.Effect<void>
+  readonly pace: Pace
   /** How connections to a host get secrets. */
   readonly interceptionOf: HeaderSecrets["interceptionOf"]
   readonly placeholders: HeaderSecrets["placeholders"]

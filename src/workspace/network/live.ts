@@ -49,10 +49,10 @@ const denied = ({ option, reason }: Pick<Denied, "option" | "reason">): Reset =>
 /** Why rules forbid a connection that was made under other rules; `undefined` if they allow the connection. */
 export const forbiddenBy = (rules: Rules, live: LiveConnection): Reset | undefined => {
   const { address, literal, name, port, viaProxy } = live
-  const asked = name === undefined ? judgeLiteral(rules, literal, port, ownAddresses()) : judgeName(rules, name, port)
+  const asked = name === undefined ? judgeLiteral(rules, literal, port, ownAddresses) : judgeName(rules, name, port)
   if (asked._tag === "Denied") return denied(asked)
   if (name !== undefined && !viaProxy) {
-    const dialled = judgeAddress(rules, address, port, ownAddresses())
+    const dialled = judgeAddress(rules, address, port, ownAddresses)
     if (dialled._tag === "Denied") return denied(dialled)
   }
   // Its first bytes may name a host that the list does not have.

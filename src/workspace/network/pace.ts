@@ -22,11 +22,16 @@ const floodAt = (at: string): NewRecord => ({
   durationMs: 0
 })
 
-/**
- * A token bucket that bounds how fast the host judges the requests of one guest: the effect waits until the next request may be judged. The
- * protocol bounds the requests that wait. The first one that waits makes an entry, once a minute at most.
- */
-export const makePace = (record: (record: NewRecord) => Effect.Effect<void>): Effect.Effect<void> => {
+/** How fast the host judges the requests of one guest. */
+export interface Pace {
+  /** Takes the turn of the next request, if the host may judge that one now. */
+  readonly isNow: (atMs: number) => boolean
+  /** Waits for that turn, and takes it. */
+  readonly wait: Effect.Effect<void>
+}
+
+/** A token bucket. The protocol bounds the requests that wait. The first one that waits makes an entry, once a minute at most. */
+export const makePace = (record: (record: NewRecord) => Effect.Effect<void>): Pace => {
   let tokens = REQUESTS_AT_ONCE
   let filledAtMs: number | undefined
   let reportedAtMs: number | undefined
@@ -36,12 +41,16 @@ export const makePace = (record: (record: NewRecord) => Effect.Effect<void>): Ef
     reportedAtMs = atMs
     return Effect.flatMap(nowIso, (at) => record(floodAt(at)))
   }
-  const next: Effect.Effect<void> = Effect.flatMap(monotonicMs, (atMs) => {
+  const isNow = (atMs: number) => {
     tokens = Math.min(REQUESTS_AT_ONCE, tokens + (atMs - (filledAtMs ?? atMs)) * REQUESTS_PER_SECOND / 1_000)
     filledAtMs = atMs
-    if (tokens < 1) return report(atMs).pipe(Effect.zipRight(Effect.sleep(REFILL_MS)), Effect.zipRight(next))
+    if (tokens < 1) return false
     tokens -= 1
-    return Effect.void
-  })
-  return next
+    return true
+  }
+  const wait: Effect.Effect<void> = Effect.flatMap(monotonicMs, (atMs) =>
+    isNow(atMs)
+      ? Effect.void
+      : report(atMs).pipe(Effect.zipRight(Effect.sleep(REFILL_MS)), Effect.zipRight(wait)))
+  return { isNow, wait }
 }

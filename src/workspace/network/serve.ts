@@ -1,6 +1,7 @@
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, FiberSet, type Scope } from "effect"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { NetworkRequest } from "../../guest-channel/network.ts"
+import { clockReader } from "../../system/time.ts"
 import { connect, type Connecting } from "./connection.ts"
 import { lookUp, makeRecent } from "./lookup.ts"
 
@@ -13,23 +14,28 @@ const giveUp = (request: NetworkRequest) =>
  * their rate. The end of the Scope resets all connections.
  */
 export const serveRequests = (
-  { networkRequests }: Pick<GuestChannel, "networkRequests">,
+  { forEachNetworkRequest }: Pick<GuestChannel, "forEachNetworkRequest">,
   connecting: Connecting
 ): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.flatMap(Effect.scope, (scope) => {
+  Effect.gen(function*() {
     const isRecent = makeRecent()
-    return Stream.runForEach(networkRequests, (request) =>
-      // The requests behind this one wait as well: the channel bounds their number.
-      Effect.zipRight(
-        connecting.pace,
+    const { pace } = connecting
+    const { monotonicMs } = yield* clockReader
+    const run = yield* FiberSet.makeRuntime<never>()
+    // A fiber starts at once: the host connects before the work for earlier connections, whose frames came along, goes on.
+    const serve = (request: NetworkRequest) => {
+      run(
         (request._tag === "Connect" ? connect(request, connecting) : lookUp(request, connecting, isRecent)).pipe(
           Effect.catchAllDefect((defect) => Effect.zipRight(Effect.logError(defect), giveUp(request))),
-          Effect.forkIn(scope)
+          // A fiber inherits the caller's mask, and the scope would wait for the fiber for ever.
+          Effect.interruptible
         )
-      ))
-  }).pipe(
-    // A fiber inherits the caller's mask, and the scope would wait for the fiber for ever.
-    Effect.interruptible,
-    Effect.forkScoped,
-    Effect.asVoid
-  )
+      )
+    }
+    yield* forEachNetworkRequest((request) => {
+      // The requests behind this one wait as well: the channel bounds their number.
+      if (!pace.isNow(monotonicMs())) return Effect.map(pace.wait, () => serve(request))
+      serve(request)
+      return undefined
+    }).pipe(Effect.interruptible, Effect.forkScoped)
+  })

@@ -52,7 +52,7 @@ const denial = (
 /** Why the firewall denied a flow, by the rules that it was made of. */
 const reasonOf = ({ address, port = 0 }: DeniedMessage, name: string | undefined, rules: Rules) => {
   const verdict = name === undefined
-    ? judgeLiteral(rules, address, port, ownAddresses())
+    ? judgeLiteral(rules, address, port, ownAddresses)
     : judgeName(rules, name, port)
   return verdict._tag === "Denied"
     ? verdict

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Schedule, Scope, Stream } from "effect"
 import { literalOf } from "../../../src/guest-channel/address.ts"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import { AgentMessage, HostMessage, RequestAnswer } from "../../../src/guest-channel/messages.ts"
@@ -166,6 +166,29 @@ describe("requests of a guest for the network", () => {
       resolve(peer, 1, "example.com", 16)
       yield* (yield* nextResolve(channel)).answer({ _tag: "Records", records: Buffer.alloc(16_385), count: 9 })
       assert.strictEqual((yield* peer.received(HostMessage.Answer))[0]!.answer, RequestAnswer.serverFailure)
+    }))
+
+  it.scopedLive("forEachNetworkRequest takes requests in order, and waits between them where it is told to", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      const taken: Array<string> = []
+      const mayGoOn = yield* Deferred.make<void>()
+      const waits = yield* Deferred.make<void>()
+      const all = yield* Effect.fork(channel.forEachNetworkRequest(({ name }) => {
+        taken.push(name!)
+        if (name !== "second.test") return undefined
+        return Effect.zipRight(Deferred.succeed(waits, undefined), Deferred.await(mayGoOn))
+      }))
+      for (const [at, name] of ["first.test", "second.test", "third.test"].entries()) {
+        ask(peer, { request: at + 1, name })
+      }
+      yield* Deferred.await(waits)
+      assert.deepStrictEqual(taken, ["first.test", "second.test"])
+      yield* Deferred.succeed(mayGoOn, undefined)
+      yield* Effect.repeat(Effect.void, { until: () => taken.length === 3, schedule: Schedule.spaced("1 millis") })
+      assert.strictEqual(taken[2], "third.test")
+      peer.end()
+      yield* Fiber.join(all)
     }))
 
   it.scopedLive("the requests end with the channel", () =>

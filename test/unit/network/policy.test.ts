@@ -13,7 +13,8 @@ const issueOf = (policy: Partial<Policy>) =>
     Either.flip(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
   )
 
-const own = [readAddress("198.51.100.2")!, readAddress("10.1.2.3")!, readAddress("2001:db8::2")!]
+const ownAddresses = [readAddress("198.51.100.2")!, readAddress("10.1.2.3")!, readAddress("2001:db8::2")!]
+const own = () => ownAddresses
 
 const isAllowed = (policy: Partial<Policy>, name: string, port?: number) =>
   judgeName(rulesOf(policy), name, port)._tag === "Allowed"
@@ -275,6 +276,21 @@ describe("addresses", () => {
       assert.strictEqual(judgeLiteral(rulesOf({ allowIps: ["0.0.0.0/0", "::/0"] }), address, 443, own)._tag, "Allowed")
     })
   }
+
+  it("the host's own addresses are looked at only where no rule names the one address", () => {
+    let looks = 0
+    const counted = () => {
+      looks++
+      return ownAddresses
+    }
+    const rules = rulesOf({ allowIps: ["10.1.2.3", "10.0.0.0/8"] })
+    assert.strictEqual(judgeLiteral(rules, "10.1.2.3", 443, counted)._tag, "Allowed")
+    assert.strictEqual(looks, 0)
+    assert.strictEqual(judgeLiteral(rules, "10.1.2.4", 443, counted)._tag, "Allowed")
+    assert.strictEqual(judgeAddress(rules, "203.0.113.7", 443, counted)._tag, "Allowed")
+    assert.strictEqual(judgeAddress(rules, "198.51.100.2", 443, counted)._tag, "Denied")
+    assert.strictEqual(looks, 3)
+  })
 
   it("a range within a private range opens it, but for this host's own address and a metadata service in it", () => {
     const rules = rulesOf({ allowIps: ["10.0.0.0/8", "169.254.0.0/16", "127.0.0.0/8"] })

@@ -33,7 +33,7 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
         live: new Set(),
         record: () => Effect.void,
         interceptionOf: () => Effect.succeed(undefined),
-        pace: Effect.void,
+        pace: { isNow: () => true, wait: Effect.void },
         placeholders: () => [],
         caching: { of: () => undefined, settings: () => undefined }
       },

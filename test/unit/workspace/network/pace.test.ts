@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Stream, TestClock } from "effect"
+import { Effect, Fiber, TestClock } from "effect"
+import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
 import type { ResolveRequest } from "../../../../src/guest-channel/network.ts"
 import type { DiallerService } from "../../../../src/network/dial/Dialler.ts"
 import { noHeaderSecrets } from "../../../../src/workspace/header-secret/header-secrets.ts"
@@ -31,7 +32,11 @@ const flooding = Effect.gen(function*() {
     withdrawn: Effect.never
   })
   const record = (one: NewRecord) => Effect.sync(() => void records.push(one))
-  yield* serveRequests({ networkRequests: Stream.map(Stream.iterate(0, (number) => number + 1), request) }, {
+  const forEachNetworkRequest: GuestChannel["forEachNetworkRequest"] = (take) =>
+    Effect.gen(function*() {
+      for (let number = 0;; number++) yield* take(request(number)) ?? Effect.void
+    })
+  yield* serveRequests({ forEachNetworkRequest }, {
     dialler,
     group: "w",
     rules: () => nothingGranted.rules,
@@ -73,7 +78,7 @@ describe("the pace of a guest's requests", () => {
       const counts: Array<number> = []
       // Each flood takes two seconds.
       for (const restMs of [50_000, 10_000, 0]) {
-        const flood = yield* Effect.fork(Effect.repeatN(pace, 1_999))
+        const flood = yield* Effect.fork(Effect.repeatN(pace.wait, 1_999))
         yield* TestClock.adjust("2100 millis")
         yield* Fiber.join(flood)
         counts.push(records.length)
@@ -87,7 +92,7 @@ describe("the pace of a guest's requests", () => {
       const records: Array<NewRecord> = []
       const pace = makePace((one) => Effect.sync(() => void records.push(one)))
       for (let round = 0; round < 3; round++) {
-        yield* Effect.repeatN(pace, 999)
+        yield* Effect.repeatN(pace.wait, 999)
         yield* TestClock.adjust("2 seconds")
       }
       assert.lengthOf(records, 0)
