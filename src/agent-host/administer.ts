@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import type { ProfileName } from "../contract/agent-host.ts"
 import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
 import type { AgentHost, Approve, HostName, HostScope, Place, Server } from "./agent-host.ts"
 import { type ChangedFile, described, write } from "./apply.ts"
+import { selectionOf } from "./entry-of.ts"
 import { edit } from "./format/format.ts"
 import { agentHosts } from "./hosts/hosts.ts"
 import type { Change } from "./json.ts"
@@ -22,7 +22,6 @@ export interface Outcome {
 export interface ConnectOptions {
   readonly host: HostName
   readonly scope: HostScope
-  readonly profile: ProfileName
   readonly approve: Approve
   readonly place: Place
   readonly server: Server
@@ -43,12 +42,12 @@ export const configFor = (host: AgentHost, scope: HostScope, place: Place) => {
 
 /** Adds pyro to a host. Does nothing if the host has the same entry; an entry that differs needs `force`. */
 export const connect = (
-  { approve, dryRun, force, host: name, place, profile, scope, server }: ConnectOptions
+  { approve, dryRun, force, host: name, place, scope, server }: ConnectOptions
 ): Effect.Effect<Outcome, InvalidRequest | HostFileUnusable | HostEntryDiffers> =>
   Effect.gen(function*() {
     const host = agentHosts[name]
     const config = yield* configFor(host, scope, place)
-    const planned = yield* plan({ host, scope, place, approve, tools: toolsOf(profile) }, server)
+    const planned = yield* plan({ host, scope, place, approve, tools: toolsOf(selectionOf(server)) }, server)
     if (planned.differing.length > 0 && !force && !dryRun) {
       return yield* new HostEntryDiffers({
         host: name,
@@ -82,12 +81,12 @@ export interface Shown {
 
 /** The text that a host's files need, without a look at the files. */
 export const printConfig = (
-  { approve, host: name, place, profile, scope, server }: Omit<ConnectOptions, "dryRun" | "force">
+  { approve, host: name, place, scope, server }: Omit<ConnectOptions, "dryRun" | "force">
 ): Effect.Effect<Shown, InvalidRequest> =>
   Effect.gen(function*() {
     const host = agentHosts[name]
     const config = yield* configFor(host, scope, place)
-    const request: Request = { host, scope, place, approve, tools: toolsOf(profile) }
+    const request: Request = { host, scope, place, approve, tools: toolsOf(selectionOf(server)) }
     const { files: approvals, notes = [], own } = approvalsOf(request)
     const entry = { _tag: "set", path: entryPath(host), value: host.entry(server, scope) } as const
     const files = [{ ...config, changes: [entry] as ReadonlyArray<Change> }, ...approvals]

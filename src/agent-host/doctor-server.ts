@@ -3,7 +3,7 @@ import { named } from "../contract/names.ts"
 import { processEnvironment } from "../system/config.ts"
 import type { AgentHost } from "./agent-host.ts"
 import { type Check, type DoctorOptions, fixFor, ok } from "./check.ts"
-import { type FoundEntry, profileOf } from "./entry-of.ts"
+import { type FoundEntry, selectionOf } from "./entry-of.ts"
 import { greet, type Handshake } from "./handshake.ts"
 import { at, isTable } from "./json.ts"
 import { findProgram, isOwnProgram } from "./surroundings.ts"
@@ -76,7 +76,7 @@ export const serverChecks = (host: AgentHost, found: FoundEntry, { cwd, place }:
             ? { check: which, status: "failed", detail: "the server has no tools" }
             : ok(
               which,
-              `pyro ${version}, protocol ${protocol}, ${tools.length} tools (${profileOf({ command, args })})`
+              `pyro ${version}, protocol ${protocol}, ${tools.length} tools (${selectionOf({ command, args })})`
             )
       })
     })

@@ -5,7 +5,7 @@ import { processEnvironment } from "../system/config.ts"
 import type { AgentHost, Place, Server } from "./agent-host.ts"
 import { type Check, type DoctorOptions, fixFor, ok } from "./check.ts"
 import { serverChecks } from "./doctor-server.ts"
-import { entryOf, type FoundEntry, meantServer, profileOf } from "./entry-of.ts"
+import { entryOf, type FoundEntry, meantServer, selectionOf } from "./entry-of.ts"
 import { agentHosts } from "./hosts/hosts.ts"
 import { at } from "./json.ts"
 import { plan, readDocument } from "./plan.ts"
@@ -40,7 +40,7 @@ const LEVELS: ReadonlyArray<Approve> = ["safe", "all", "none"]
 const approvalCheck = (host: AgentHost, found: FoundEntry, server: Server, place: Place) =>
   Effect.gen(function*() {
     const check = `approvals (${found.scope})`
-    const tools = toolsOf(profileOf(server))
+    const tools = toolsOf(selectionOf(server))
     for (const approve of LEVELS) {
       const { files } = yield* plan({ host, scope: found.scope, place, approve, tools }, server, {
         onlyApprovals: true
@@ -69,7 +69,7 @@ const entryChecks = (host: AgentHost, found: FoundEntry, options: DoctorOptions)
     const usable = (command: string) => findProgram(command, processEnvironment()["PATH"], cwd) !== undefined
     const server = meantServer(host, found, usable, own)
     const { differing } = yield* plan(
-      { host, scope, place, approve: "safe", tools: toolsOf(profileOf(server)) },
+      { host, scope, place, approve: "safe", tools: toolsOf(selectionOf(server)) },
       server,
       { keepApprovals: true }
     )

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
-import type { ProfileName } from "../contract/agent-host.ts"
+import type { SelectionName } from "../contract/agent-host.ts"
 import type { HostFileUnusable } from "../contract/errors.ts"
+import { modeOf } from "../contract/modes/all.ts"
 import { type AgentHost, ENTRY, type HostScope, type Place, type Server } from "./agent-host.ts"
 import { at, isTable } from "./json.ts"
 import { entryPath, readDocument } from "./plan.ts"
@@ -61,10 +62,15 @@ export const meantServer = (
   }
 }
 
-/** The profile of a server's options. */
-export const profileOf = ({ args }: Server): ProfileName => {
-  const given = args.flatMap((word, index) =>
-    word === "--profile" ? [args[index + 1]] : word.startsWith("--profile=") ? [word.slice("--profile=".length)] : []
+/** The value of a server's option, the last one if there are several. */
+const optionOf = ({ args }: Server, flag: string): string | undefined =>
+  args.flatMap((word, index) =>
+    word === flag ? [args[index + 1]] : word.startsWith(`${flag}=`) ? [word.slice(flag.length + 1)] : []
   ).at(-1)
-  return given === "vm-run" || given === "workspace-full" ? given : "workspace-core"
+
+/** The mode of a server's options, else the profile. */
+export const selectionOf = (server: Server): SelectionName => {
+  const mode = modeOf(optionOf(server, "--mode"))
+  const profile = optionOf(server, "--profile")
+  return mode?.name ?? (profile === "vm-run" || profile === "workspace-full" ? profile : "workspace-core")
 }

@@ -4,7 +4,7 @@ import { processEnvironment } from "../system/config.ts"
 import type { Outcome } from "./administer.ts"
 import { described, write } from "./apply.ts"
 import type { DoctorOptions } from "./check.ts"
-import { entryOf, meantServer, profileOf } from "./entry-of.ts"
+import { entryOf, meantServer, selectionOf } from "./entry-of.ts"
 import { agentHosts } from "./hosts/hosts.ts"
 import { plan } from "./plan.ts"
 import { findProgram } from "./surroundings.ts"
@@ -29,7 +29,7 @@ export const repair = (
     const usable = (command: string) => findProgram(command, processEnvironment()["PATH"], cwd) !== undefined
     const server = meantServer(host, found, usable, own)
     const planned = yield* plan(
-      { host, scope, place, approve: "safe", tools: toolsOf(profileOf(server)) },
+      { host, scope, place, approve: "safe", tools: toolsOf(selectionOf(server)) },
       server,
       { keepApprovals: true, stale: found.stale }
     )

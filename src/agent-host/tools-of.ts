@@ -1,4 +1,5 @@
-import type { ProfileName } from "../contract/agent-host.ts"
+import type { ProfileName, SelectionName } from "../contract/agent-host.ts"
+import { modeOf } from "../contract/modes/all.ts"
 import type { Profile } from "../contract/operation.ts"
 import { operations } from "../contract/operations.ts"
 import type { Tools } from "./agent-host.ts"
@@ -10,12 +11,22 @@ const profiles: { readonly [Name in ProfileName]: Profile } = {
   "workspace-full": "full"
 }
 
-/** The tools of a profile. Exports write to the host and deletions are final, so a person decides about them. */
-export const toolsOf = (profile: ProfileName): Tools => {
-  const inProfile: Profile = profiles[profile]
-  const names = operations.flatMap(({ mcp }) =>
-    "tool" in mcp && (mcp.profiles as ReadonlyArray<Profile>).includes(inProfile) ? [mcp.tool as string] : []
+const namesOf = (selection: SelectionName): ReadonlyArray<string> => {
+  const mode = modeOf(selection)
+  const inProfile = profiles[selection as ProfileName]
+  return operations.flatMap(({ mcp }) =>
+    "tool" in mcp &&
+      (mode === undefined
+        ? (mcp.profiles as ReadonlyArray<Profile>).includes(inProfile)
+        : Object.hasOwn(mode.tools, mcp.tool))
+      ? [mcp.tool as string]
+      : []
   )
+}
+
+/** The tools of a server. Exports write to the host and deletions are final, so a person decides about them. */
+export const toolsOf = (selection: SelectionName): Tools => {
+  const names = namesOf(selection)
   const isAsked = (name: string) => /_(export|delete)$/.test(name)
   return { safe: names.filter((name) => !isAsked(name)), asked: names.filter(isAsked) }
 }

@@ -3,15 +3,16 @@ import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
 import { type Route, route, splitArgv } from "./argv.ts"
-import { mcpServe, ServePayload } from "./commands.ts"
+import { mcpServe, type ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
 import { completionHelp, completionScripts } from "./completion-scripts.ts"
 import { environmentHint } from "./first-word.ts"
-import { asTyped, decode, parse } from "./parser.ts"
+import { asTyped, parse } from "./parser.ts"
 import { perform, prepare } from "./perform.ts"
 import { printJson } from "./print.ts"
 import { type FailureReport, reportFailure, reportInterruption } from "./report.ts"
 import { fillSecrets } from "./secret-flags.ts"
+import { serveOptions } from "./serve-options.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
 /** The signal, if any, that interrupted the program. */
@@ -116,7 +117,7 @@ const run = (
     case "Serve":
       return parse(mcpServe, routed.words, rest).pipe(
         Effect.flatMap((typed) => fillSecrets(mcpServe, typed)),
-        Effect.flatMap(({ raw }) => decode(mcpServe.cli, ServePayload(), raw)),
+        Effect.flatMap(({ raw }) => serveOptions(raw)),
         Effect.flatMap(options.serveMcp),
         Effect.as(0),
         Effect.interruptible

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { defaulted, ignoredGlobs, optional, text } from "../contract/fields.ts"
+import { modeNames } from "../contract/modes/all.ts"
 import { type CliSurface, lazy, type PureSchema } from "../contract/operation.ts"
 import { operations } from "../contract/operations.ts"
 import { secretFlags, secretsField } from "../contract/operations/secret-fields.ts"
@@ -28,6 +29,12 @@ export const ServePayload = lazy(() =>
           "Tools of the server. `vm-run`: one command in a new microVM. `workspace-core`: 16 tools to work in a workspace. `workspace-full`: all"
       }),
       () => "workspace-core" as const
+    ),
+    mode: optional(
+      Schema.Literal(...modeNames).annotations({
+        description:
+          "Kind of task, instead of a profile: few tools, instructions and a prompt for the task (docs/modes.md)"
+      })
     ),
     projectPath: optional(
       text(
@@ -87,6 +94,7 @@ export const mcpServe: Command = {
     examples: [
       "pyro mcp serve",
       "pyro mcp serve --profile vm-run --project-path .",
+      "pyro mcp serve --mode repro-fix",
       "pyro mcp serve --repo-url https://github.com/owner/repo --repo-ref main",
       "pyro mcp serve --include-ignored node_modules --environment debian:12-build",
       "pyro mcp serve --allow-read ~/datasets --allow-export ~/results",

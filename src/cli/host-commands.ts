@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { hostNames } from "../contract/agent-host.ts"
 import { defaulted, list, optional, strings, text } from "../contract/fields.ts"
+import { modeNames } from "../contract/modes/all.ts"
 import { type CliSurface, lazy } from "../contract/operation.ts"
 import { snakeFields } from "../contract/snake.ts"
 
@@ -26,6 +27,11 @@ const server = () => ({
       description: "Tools of the server, as pyro mcp serve has them"
     }),
     () => "workspace-core" as const
+  ),
+  mode: optional(
+    Schema.Literal(...modeNames).annotations({
+      description: "Kind of task of the server, instead of a profile (docs/modes.md)"
+    })
   ),
   approve: defaulted(
     Schema.Literal("safe", "all", "none").annotations({
@@ -101,6 +107,7 @@ export const hostConnect = row({
       "pyro host connect codex --approve all",
       "pyro host connect cursor --scope project --dry-run",
       "pyro host connect gemini --profile vm-run",
+      "pyro host connect claude-code --scope project --mode repro-fix",
       "pyro host connect opencode -- --network-ceiling egress:npm,pypi"
     ]
   },

@@ -2,7 +2,6 @@ import { Effect } from "effect"
 import type { Outcome, Shown } from "../agent-host/administer.ts"
 import type { Diagnosis } from "../agent-host/doctor.ts"
 import { type HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
-import { mcpServe, ServePayload } from "./commands.ts"
 import { colouredPatch } from "./diff-text.ts"
 import {
   ConnectPayload,
@@ -19,6 +18,7 @@ import {
 import { decode, parse } from "./parser.ts"
 import { printJson } from "./print.ts"
 import { print, warn } from "./print.ts"
+import { checkServe, oneSelection } from "./serve-options.ts"
 import { painted, printTable } from "./table.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
@@ -36,6 +36,7 @@ export const performHost = (
     const { connect, disconnect, printConfig } = yield* Effect.promise(() => import("../agent-host/administer.ts"))
     switch (command.name) {
       case "host.connect": {
+        yield* oneSelection(typed.raw)
         const payload = yield* decode(hostConnect.cli, ConnectPayload(), typed.raw)
         const outcome = yield* connect({ ...payload, place: yield* placeOf(payload), server: yield* serverOf(payload) })
         return yield* showOutcome(
@@ -56,6 +57,7 @@ export const performHost = (
         )
       }
       case "host.print-config": {
+        yield* oneSelection(typed.raw)
         const payload = yield* decode(hostPrintConfig.cli, PrintConfigPayload(), typed.raw)
         return yield* showConfig(
           yield* printConfig({ ...payload, place: yield* placeOf(payload), server: yield* serverOf(payload) }),
@@ -113,8 +115,9 @@ const placeOf = ({ projectPath, scope }: Where) =>
 
 /** The command line of the server, checked as `pyro mcp serve` itself would. */
 const serverOf = (
-  { env, profile, serveOptions }: {
+  { env, mode, profile, serveOptions }: {
     readonly env?: Readonly<Record<string, string>>
+    readonly mode?: string
     readonly profile: string
     readonly serveOptions: ReadonlyArray<string>
   }
@@ -122,9 +125,13 @@ const serverOf = (
   Effect.gen(function*() {
     const { resolvePath } = yield* Terminal
     const { ownCommand } = yield* Effect.promise(() => import("../agent-host/surroundings.ts"))
-    const options = [...(profile === "workspace-core" ? [] : ["--profile", profile]), ...serveOptions]
-    const { raw } = yield* parse(mcpServe, options, undefined)
-    yield* decode(mcpServe.cli, ServePayload(), raw)
+    const tools = mode !== undefined
+      ? ["--mode", mode]
+      : profile === "workspace-core"
+      ? []
+      : ["--profile", profile]
+    const options = [...tools, ...serveOptions]
+    yield* checkServe(options)
     return { command: ownCommand(resolvePath(".")), args: ["mcp", "serve", ...options], env }
   })
 

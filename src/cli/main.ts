@@ -34,7 +34,7 @@ interface Host extends Early {
 
 /** Serves an agent host. The daemon does the work. */
 const serveMcp = (
-  { profile, ...binding }: ServePayload,
+  { mode, profile, ...binding }: ServePayload,
   version: string,
   build: string,
   { earlyConnection, ignoreInterrupts }: Host
@@ -48,7 +48,7 @@ const serveMcp = (
       Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts"), import("./terminal-memory.ts")])
     )
     boundYoungGeneration()
-    yield* serve({ profile, version, project, layer: layerDaemon(daemonOf(build)), earlyConnection })
+    yield* serve({ profile, mode, version, project, layer: layerDaemon(daemonOf(build)), earlyConnection })
   })
 
 /** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in their protocol. */

@@ -1,3 +1,5 @@
+import type { ModeName } from "./modes/all.ts"
+
 /** Agent hosts that `pyro host` knows. */
 export const hostNames = [
   "claude-code",
@@ -23,3 +25,6 @@ export type Approve = "safe" | "all" | "none"
 
 /** Names by which people choose the tools of `pyro mcp serve`. */
 export type ProfileName = "vm-run" | "workspace-core" | "workspace-full"
+
+/** The tools of a server: those of a profile, or of a mode. */
+export type SelectionName = ProfileName | ModeName

@@ -1,5 +1,6 @@
 import { Either, ParseResult, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
+import type { Narrowing } from "../contract/modes/mode.ts"
 import { named } from "../contract/names.ts"
 import type { CliSurface, McpArgument, McpSurface, Profile } from "../contract/operation.ts"
 import { payloadFields } from "../contract/payload-fields.ts"
@@ -16,6 +17,8 @@ export interface Argument extends McpArgument {
   readonly required: boolean
   /** Names of alternative arguments: exactly one of them all is given. */
   readonly others?: ReadonlyArray<string>
+  /** Value that the server's mode decides. The schema of the tool does not have the argument. */
+  readonly fixed?: string | number | boolean | undefined
   readonly schema: JsonSchema
 }
 
@@ -27,16 +30,26 @@ export interface Grants {
 
 export const NO_GRANTS: Grants = { network: false }
 
-/** The arguments of a row's tool in a profile, in the order of the schema. */
-export const argumentsOf = (row: ToolRow, profile: Profile, grants = NO_GRANTS): ReadonlyArray<Argument> => {
+/** Whether a tool has an argument in a mode. */
+const isIn = ({ arguments: listed, fixed = {} }: Narrowing, name: string) =>
+  listed.includes(name) || Object.hasOwn(fixed, name)
+
+/** The arguments of a row's tool in a profile, or in a mode, in the order of the schema. */
+export const argumentsOf = (
+  row: ToolRow,
+  profile: Profile,
+  grants = NO_GRANTS,
+  narrowing?: Narrowing
+): ReadonlyArray<Argument> => {
   const payload = jsonSchemaOf(row.payload())
   const mcp: McpSurface = row.mcp
   const listed = mcp.arguments ?? everyField(row)
   return withOthers(
     oneOf(row),
     Object.entries(listed)
-      .filter(([, { network, visibleIn }]) =>
-        (visibleIn?.includes(profile) ?? true) && (network !== true || grants.network)
+      .filter(([field, { name = nameOf(field), network, visibleIn }]) =>
+        (narrowing === undefined ? visibleIn?.includes(profile) ?? true : isIn(narrowing, name)) &&
+        (network !== true || grants.network)
       )
       // A host path is an argument only if its row declares read or write.
       .filter(([field, { hostPath }]) => hostPath !== undefined || !hostPaths(row).includes(field))
@@ -45,10 +58,12 @@ export const argumentsOf = (row: ToolRow, profile: Profile, grants = NO_GRANTS):
           ? { type: OWN_TYPES[argument.own] }
           : payload.properties?.[field] ?? {}
         const description = argument.description ?? schema.description
+        const name = argument.name ?? nameOf(field)
         return {
           ...argument,
           field,
-          name: argument.name ?? nameOf(field),
+          name,
+          fixed: narrowing?.fixed?.[name],
           required: argument.needed ?? (argument.default === undefined && payload.required?.includes(field) === true),
           schema: { ...schema, ...(description === undefined || description === "" ? {} : { description }) }
         }
@@ -84,10 +99,11 @@ const everyField = (row: ToolRow): Readonly<Record<string, McpArgument>> => {
 }
 
 export const inputSchemaOf = (args: ReadonlyArray<Argument>): JsonSchema => {
-  const required = args.filter((one) => one.required).map(({ name }) => name)
+  const shown = args.filter(({ fixed }) => fixed === undefined)
+  const required = shown.filter((one) => one.required).map(({ name }) => name)
   return {
     type: "object",
-    properties: named(args.map(({ name, schema }) => [name, schema])),
+    properties: named(shown.map(({ name, schema }) => [name, schema])),
     ...(required.length === 0 ? {} : { required }),
     additionalProperties: false
   }
@@ -114,6 +130,9 @@ const NETWORK_ARGUMENTS: ReadonlySet<string> = new Set(["network_policy", "allow
 const NO_NETWORK =
   "this server grants no network; only the user can change this, with the server's option network-ceiling"
 
+const shownNames = (args: ReadonlyArray<Argument>) =>
+  args.filter(({ fixed }) => fixed === undefined).map(({ name }) => name)
+
 /** The argument that a model may have meant, else all that there are. */
 const insteadOf = (name: string, known: ReadonlyArray<string>): string => {
   if (known.length === 0) return "it has none"
@@ -135,15 +154,19 @@ export const given = (
     if (argument === undefined) {
       if (HOST_ARGUMENTS.has(name)) continue
       if (NETWORK_ARGUMENTS.has(name)) return Either.left(wrong(name, NO_NETWORK))
-      return Either.left(wrong(name, `is no argument of this tool; ${insteadOf(name, args.map((one) => one.name))}`))
+      return Either.left(wrong(name, `is no argument of this tool; ${insteadOf(name, shownNames(args))}`))
     }
     if (value === null) continue
     const meant = meantBy(argument.schema, value)
+    if (argument.fixed !== undefined && meant !== argument.fixed) {
+      return Either.left(wrong(name, `is always ${argument.fixed} in the mode of this server; omit it`))
+    }
     if (argument.own === undefined) fields[argument.field] = meant
     else if (typeof meant === OWN_TYPES[argument.own]) own[argument.field] = meant
     else return Either.left(wrong(name, `must be ${argument.own}`))
   }
-  for (const { default: fallback, field, name, others, required } of args) {
+  for (const { default: fallback, field, fixed, name, others, required } of args) {
+    if (fixed !== undefined) fields[field] = fixed
     if (fallback !== undefined && !(field in fields)) fields[field] = fallback
     if (required && !(field in fields) && !(field in own)) return Either.left(wrong(name, "is missing"))
     if (others !== undefined) {

@@ -2,7 +2,7 @@ import { Cause, Option } from "effect"
 import { factOf, type PyroError } from "../contract/errors.ts"
 import { printable } from "../contract/printable.ts"
 import type { Project } from "../sdk/project.ts"
-import { inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"
+import { inToolWords, missingTools, namesUsersOption, type ToolContext } from "./tool-words.ts"
 
 /** Maximum characters of an error: hosts cut longer texts at a place of their own. */
 const MAX_CHARACTERS = 2_000
@@ -161,10 +161,12 @@ export const errorText = (cause: Cause.Cause<PyroError>, tool: FailureContext = 
     const error = failure.value
     const all = tool.project?.allWorkspaces ?? false
     const fact = factOf(error)
-    if (QUOTING.has(error._tag)) return textOf(error.code, fact, hintOf(error, all))
+    const next = hintOf(error, all)
+    const known = next + missingTools(next, tool)
+    if (QUOTING.has(error._tag)) return textOf(error.code, fact, known)
     const hint = namesUsersOption(fact, tool)
       ? "this tool has no such argument; ask the user, who can use pyro's command line"
-      : hintOf(error, all)
+      : known
     return textOf(error.code, inToolWords(fact, tool), hint)
   }
   if (Cause.isInterruptedOnly(cause)) return textOf("interrupted", "the call was cancelled", "call again")

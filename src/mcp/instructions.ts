@@ -1,7 +1,9 @@
+import { modeOf } from "../contract/modes/all.ts"
+import type { Mode } from "../contract/modes/mode.ts"
 import { ceilingText, noNetwork } from "../contract/network-ceiling.ts"
 import { secretTargetOf } from "../contract/operations/secret-target.ts"
 import type { Project } from "../sdk/project.ts"
-import type { ProfileName } from "./profile.ts"
+import type { SelectionName } from "./profile.ts"
 
 /** The project in the server's instructions. */
 export type NamedProject = Pick<
@@ -22,21 +24,28 @@ const boundTo = (project: NamedProject): string =>
 /** Longest ceiling that the instructions quote, in characters. */
 const MAX_CEILING_CHARACTERS = 100
 
-const networkText = ({ networkCeiling = noNetwork }: NamedProject): string => {
+/** Whether a tool has an argument. Profiles have every one that these texts name. */
+const has = (mode: Mode | undefined, tool: string, argument: string): boolean =>
+  mode === undefined || mode.tools[tool]?.arguments.includes(argument) === true
+
+const networkText = ({ networkCeiling = noNetwork }: NamedProject, mode: Mode | undefined): string => {
   if (networkCeiling.networkPolicy === "off") return ""
   const text = ceilingText(networkCeiling)
   const shown = text.length <= MAX_CEILING_CHARACTERS ? text : `${text.slice(0, MAX_CEILING_CHARACTERS - 1)}…`
-  return ` A VM has no network unless you ask with allow_hosts or network_policy; the most that you may ask for is ${shown}.`
+  const ways = has(mode, "workspace_create", "network_policy") ? "allow_hosts or network_policy" : "allow_hosts"
+  return ` A VM has no network unless you ask with ${ways}; the most that you may ask for is ${shown}.`
 }
 
 /** Names of the secrets. A model needs no value. */
-const secretsText = ({ secretHttp = [], secrets = {} }: NamedProject): string => {
+const secretsText = ({ secretHttp = [], secrets = {} }: NamedProject, mode: Mode | undefined): string => {
   const targets = secretHttp.flatMap((item) => secretTargetOf(item) ?? [])
   const hidden = targets.map(({ host, name }) =>
     ` The variable ${name} is a placeholder: HTTPS requests to ${host} get the secret in its place.`
   )
   const others = Object.keys(secrets).filter((name) => !targets.some((target) => target.name === name))
-  return (others.length === 0 ? "" : ` Secrets for secret_env: ${others.join(", ")}.`) + hidden.join("")
+  return (others.length === 0 || !has(mode, "workspace_exec", "secret_env")
+    ? ""
+    : ` Secrets for secret_env: ${others.join(", ")}.`) + hidden.join("")
 }
 
 const workspaces = [
@@ -59,10 +68,16 @@ const oneShot = [
   "It cannot change the host; print what you want to keep. A non-zero exit status is a result, not an error."
 ]
 
+const ofProfile = (name: SelectionName): ReadonlyArray<string> => [
+  ...(name === "vm-run" ? oneShot : workspaces),
+  ...(name === "workspace-full" ? [services] : [])
+]
+
 /** The server's instructions. Some hosts show them before they load a tool. */
-export const instructionsOf = (profile: ProfileName, project: NamedProject): string =>
-  [
-    ...(profile === "vm-run" ? oneShot : workspaces),
-    ...(profile === "workspace-full" ? [services] : []),
-    boundTo(project) + networkText(project) + secretsText(project)
+export const instructionsOf = (selection: SelectionName, project: NamedProject): string => {
+  const mode = modeOf(selection)
+  return [
+    ...(mode?.instructions ?? ofProfile(selection)),
+    boundTo(project) + networkText(project, mode) + secretsText(project, mode)
   ].join("\n")
+}

@@ -20,7 +20,7 @@ type Raw = { readonly [key: string]: unknown }
 const FAR = 1_000_000
 
 /** What is dropped: names for types, patterns that the server explains better than a model reads them, defaults that are described. */
-const NOISE = new Set(["$schema", "$defs", "$id", "title", "pattern", "contentEncoding", "default"])
+const NOISE = new Set(["$schema", "$defs", "$id", "title", "pattern", "contentEncoding", "default", "maxItems"])
 
 /** A Schema's JSON side, without references: hosts read `$ref` badly, and models too. */
 export const jsonSchemaOf = (schema: PureSchema): JsonSchema => {

@@ -4,11 +4,13 @@ import type { PyroService } from "../contract/Pyro.ts"
 import { grantsOf, type Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"
 import { makePending } from "./pending.ts"
-import { noToolResult, type ProfileName, profiles } from "./profile.ts"
-import { type ListedTool, profileTools } from "./tool-table.ts"
+import { type ModeName, noToolResult, type ProfileName } from "./profile.ts"
+import { type ListedTool, selectedTools } from "./tool-table.ts"
 
 export interface ToolsOptions {
   readonly profile: ProfileName
+  /** Kind of task, which chooses the tools instead of the profile. */
+  readonly mode?: ModeName
   /** Does the work; asked for at each call. */
   readonly pyro: Effect.Effect<PyroService, PyroError>
   /** What of the host a model may name. */
@@ -23,8 +25,9 @@ export interface Tools {
 }
 
 /** The tools that `createServer` serves, with the same names, arguments and answers. */
-export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
-  const tools = profileTools(profiles[profile], grantsOf(project))
+export const makeTools = ({ mode, profile, project, pyro }: ToolsOptions): Tools => {
+  const selection = mode ?? profile
+  const tools = selectedTools(selection, grantsOf(project))
   const pending = makePending()
   const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
   return {
@@ -32,7 +35,7 @@ export const makeTools = ({ profile, project, pyro }: ToolsOptions): Tools => {
     call: (name, args) => {
       const tool = byName.get(name)
       return tool === undefined
-        ? Effect.succeed(noToolResult(name, profile, byName.keys()))
+        ? Effect.succeed(noToolResult(name, selection, byName.keys()))
         : callTool(tool, args, { pending, pyro, project, report: () => {} })
     }
   }

@@ -1,9 +1,20 @@
+import { type ModeName, modeNames, modeOf } from "../contract/modes/all.ts"
+import type { Mode } from "../contract/modes/mode.ts"
 import type { McpSurface, Profile } from "../contract/operation.ts"
 import { type Operation, operations } from "../contract/operations.ts"
 
 /** Names by which people choose a profile. */
 export const profiles = { "vm-run": "vm-run", "workspace-core": "core", "workspace-full": "full" } as const
 export type ProfileName = keyof typeof profiles
+export type { ModeName }
+
+/** A server's tools by name: those of a profile, or of a mode. */
+export type SelectionName = ProfileName | ModeName
+
+export const selectionNames: ReadonlyArray<SelectionName> = [
+  ...Object.keys(profiles) as ReadonlyArray<ProfileName>,
+  ...modeNames
+]
 
 /** A row that is a tool. */
 export type ToolRow = Operation & { readonly mcp: McpSurface }
@@ -14,27 +25,32 @@ const isTool = (row: Operation): row is ToolRow => "tool" in row.mcp
 export const toolRows = (profile: Profile): ReadonlyArray<ToolRow> =>
   operations.filter(isTool).filter(({ mcp }) => (mcp as McpSurface).profiles.includes(profile))
 
+/** The rows of a mode's tools, in the order of the table. */
+export const modeRows = ({ tools }: Mode): ReadonlyArray<ToolRow> =>
+  operations.filter(isTool).filter(({ mcp }) => Object.hasOwn(tools, mcp.tool))
+
 /** Profiles that have a tool of this name. */
 export const profilesWith = (name: string): ReadonlyArray<ProfileName> =>
   (Object.keys(profiles) as Array<ProfileName>).filter((one) =>
     toolRows(profiles[one]).some(({ mcp }) => mcp.tool === name)
   )
 
-/** That a profile has no tool of this name; `there` are those it has. */
-export const noTool = (name: string, profile: ProfileName, there: Iterable<string>): string => {
+/** That a server has no tool of this name; `there` are those it has. */
+export const noTool = (name: string, selection: SelectionName, there: Iterable<string>): string => {
   const elsewhere = profilesWith(name)
   const where = elsewhere.length === 0
     ? `there is no tool ${name}`
-    : `${name} is a tool of the profile ${elsewhere.join(" and of ")}, and this server has the profile ${profile}; ` +
-      "the user can start it with that one"
+    : `${name} is a tool of the profile ${elsewhere.join(" and of ")}, and this server has the ${
+      modeOf(selection) === undefined ? "profile" : "mode"
+    } ${selection}; the user can start it with that one`
   return `${where}. This server has ${[...there].join(", ")}`
 }
 
-/** The answer to a call of a tool that a profile does not have. */
-export const noToolResult = (name: string, profile: ProfileName, there: Iterable<string>) => ({
+/** The answer to a call of a tool that a server does not have. */
+export const noToolResult = (name: string, selection: SelectionName, there: Iterable<string>) => ({
   content: [{
     type: "text" as const,
-    text: `invalid_request: ${noTool(name, profile, there)}\nhint: call one of those`
+    text: `invalid_request: ${noTool(name, selection, there)}\nhint: call one of those`
   }] as [{ type: "text"; text: string }],
   isError: true as const
 })

@@ -2,15 +2,16 @@ import { type JSONRPCMessage, SUPPORTED_PROTOCOL_VERSIONS, type Transport } from
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { Either } from "effect"
 import { ChannelFailed, InvalidRequest } from "../contract/errors.ts"
+import { modeNames } from "../contract/modes/all.ts"
 import { named } from "../contract/names.ts"
 import type { Project } from "../sdk/project.ts"
-import type { Recorded, RecordedProfile } from "./handshake/recorded.ts"
+import type { Recorded, RecordedSelection } from "./handshake/recorded.ts"
 import { PROTOCOL_VERSION } from "./handshake/request-shape.ts"
-import { type ProfileName, profiles } from "./profile.ts"
+import { type ProfileName, type SelectionName, selectionNames } from "./profile.ts"
 import { createServer } from "./server.ts"
 
-/** Requests without arguments, whose results are the same each time. A method that the profile lacks is left out. */
-const METHODS = ["tools/list", "resources/list", "resources/templates/list", "ping"]
+/** Requests without arguments, whose results are the same each time. A method that a server lacks is left out. */
+const METHODS = ["tools/list", "resources/list", "resources/templates/list", "prompts/list", "ping"]
 
 /** Methods whose results depend on the network that a server may grant. */
 const NETWORKED_METHODS = ["tools/list"]
@@ -31,8 +32,13 @@ const noProject: Project = {
 
 const networkedProject: Project = { ...noProject, networkCeiling: { networkPolicy: "egress", allowHosts: [] } }
 
+const chosen = (selection: SelectionName) => {
+  const mode = modeNames.find((one) => one === selection)
+  return mode === undefined ? { profile: selection as ProfileName } : { profile: "workspace-core" as const, mode }
+}
+
 /** Starts a server and asks it; gives a function that asks for one more thing. */
-const connect = (profile: ProfileName, version: string, project = noProject) => {
+const connect = (selection: SelectionName, version: string, project = noProject) => {
   const waiting = new Map<number, (answer: Answer) => void>()
   const transport: Transport = {
     start: () => Promise.resolve(),
@@ -43,7 +49,7 @@ const connect = (profile: ProfileName, version: string, project = noProject) => 
     }
   }
   const pyro = new ChannelFailed({ detail: "a server that is recorded does nothing" })
-  serveStdio(() => createServer({ profile, version, pyro, project }), { transport })
+  serveStdio(() => createServer({ ...chosen(selection), version, pyro, project }), { transport })
   let id = 0
   return (method: string, params: object): Promise<Answer> =>
     new Promise((resolve) => {
@@ -52,10 +58,10 @@ const connect = (profile: ProfileName, version: string, project = noProject) => 
     })
 }
 
-const initialize = async (profile: ProfileName, version: string, protocolVersion: string, project?: Project) => {
-  const ask = connect(profile, version, project)
+const initialize = async (selection: SelectionName, version: string, protocolVersion: string, project?: Project) => {
+  const ask = connect(selection, version, project)
   const { result } = await ask("initialize", { protocolVersion, capabilities: {}, clientInfo })
-  return { ask, result: result as RecordedProfile["initialize"] }
+  return { ask, result: result as RecordedSelection["initialize"] }
 }
 
 const modernParams = (version: string) => ({
@@ -66,8 +72,8 @@ const modernParams = (version: string) => ({
   }
 })
 
-const discover = async (profile: ProfileName, version: string, revision: string, project?: Project) => {
-  const ask = connect(profile, version, project)
+const discover = async (selection: SelectionName, version: string, revision: string, project?: Project) => {
+  const ask = connect(selection, version, project)
   return { ask, answer: await ask("server/discover", modernParams(revision)) }
 }
 
@@ -80,15 +86,15 @@ const results = async (ask: ReturnType<typeof connect>, params: object, methods 
   return named(found)
 }
 
-const recordProfile = async (
-  profile: ProfileName,
+const recordSelection = async (
+  selection: SelectionName,
   version: string,
   modernVersion: string
-): Promise<RecordedProfile> => {
-  const old = await initialize(profile, version, UNKNOWN)
-  const { answer, ask } = await discover(profile, version, modernVersion)
-  const oldNetworked = await initialize(profile, version, UNKNOWN, networkedProject)
-  const networked = await discover(profile, version, modernVersion, networkedProject)
+): Promise<RecordedSelection> => {
+  const old = await initialize(selection, version, UNKNOWN)
+  const { answer, ask } = await discover(selection, version, modernVersion)
+  const oldNetworked = await initialize(selection, version, UNKNOWN, networkedProject)
+  const networked = await discover(selection, version, modernVersion, networkedProject)
   return {
     initialize: old.result,
     discover: answer.result!,
@@ -101,9 +107,8 @@ const recordProfile = async (
   }
 }
 
-/** Asks the server of each profile for everything that `handshake/` is to answer in its place. */
+/** Asks the server of each profile and each mode for everything that `handshake/` is to answer in its place. */
 export const recordHandshake = async (version: string): Promise<Omit<Recorded, "flags">> => {
-  const names = Object.keys(profiles) as Array<ProfileName>
   const { answer } = await discover("vm-run", version, UNKNOWN)
   const [modernVersion = ""] = (answer.error?.data as { readonly supported: ReadonlyArray<string> }).supported
   const legacyVersions: Array<string> = []
@@ -112,11 +117,11 @@ export const recordHandshake = async (version: string): Promise<Omit<Recorded, "
     if (result.protocolVersion === one) legacyVersions.push(one)
   }
   const recorded = await Promise.all(
-    names.map(async (profile) => [profile, await recordProfile(profile, version, modernVersion)] as const)
+    selectionNames.map(async (one) => [one, await recordSelection(one, version, modernVersion)] as const)
   )
   return {
     legacyVersions,
     modernVersion,
-    profiles: named(recorded) as Recorded["profiles"]
+    selections: named(recorded) as Recorded["selections"]
   }
 }

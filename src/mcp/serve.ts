@@ -4,7 +4,7 @@ import type { PyroError } from "../contract/errors.ts"
 import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import type { EarlyConnection } from "./handshake/early-connection.ts"
-import type { ProfileName } from "./profile.ts"
+import type { ModeName, ProfileName } from "./profile.ts"
 import { createServer } from "./server.ts"
 
 /** Longest message that is read: an argument of 8 MiB, with room for how JSON escapes it. Of a longer one the connection ends. */
@@ -52,6 +52,8 @@ const exceptAnswered = (
 
 export interface ServeOptions {
   readonly profile: ProfileName
+  /** Kind of task, which chooses the tools instead of the profile. */
+  readonly mode?: ModeName | undefined
   readonly version: string
   readonly project: Project
   /** Does the work; built at the first call, and again when that failed. */

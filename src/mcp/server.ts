@@ -1,15 +1,17 @@
 import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server, type Tool } from "@modelcontextprotocol/server"
 import { Cause, Effect, Exit, FiberRef, HashSet, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
+import { modeOf } from "../contract/modes/all.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import { grantsOf, type Project } from "../sdk/project.ts"
 import { callTool } from "./call.ts"
 import { instructionsOf } from "./instructions.ts"
 import { makePending } from "./pending.ts"
-import { noTool, noToolResult, type ProfileName, profiles, profilesWith } from "./profile.ts"
+import { type ModeName, noTool, noToolResult, type ProfileName, profilesWith, type SelectionName } from "./profile.ts"
 import { withProgress } from "./progress.ts"
+import { addPrompts } from "./prompts.ts"
 import { addResources } from "./resources.ts"
-import { profileTools } from "./tool-table.ts"
+import { selectedTools } from "./tool-table.ts"
 
 export { bindProject, type Project, type ProjectOptions } from "../sdk/project.ts"
 export type { CallResult } from "./call.ts"
@@ -19,6 +21,8 @@ export type { ListedTool } from "./tool-table.ts"
 
 export interface ServerOptions {
   readonly profile: ProfileName
+  /** Kind of task, which chooses the tools instead of the profile. */
+  readonly mode?: ModeName | undefined
   /** What pyro calls its version. */
   readonly version: string
   /** Does the work; asked for at each call, so that nothing is started for a client that only looks. */
@@ -46,16 +50,22 @@ export const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal):
 }
 
 /**
- * pyro as an MCP server, to be connected to any transport. The tools are those of the profile, read off the table of operations. A call
+ * pyro as an MCP server, to be connected to any transport. The tools are those of the profile or the mode, read off the table of operations. A call
  * that its client cancels, or that runs when the connection is closed, ends what that call started.
  */
-export const createServer = ({ onCall, profile, project, pyro, version }: ServerOptions): Server => {
-  const tools = profileTools(profiles[profile], grantsOf(project))
+export const createServer = ({ mode: modeName, onCall, profile, project, pyro, version }: ServerOptions): Server => {
+  const selection: SelectionName = modeName ?? profile
+  const mode = modeOf(selection)
+  const tools = selectedTools(selection, grantsOf(project))
   const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
   const listed = { tools: tools.map((tool) => tool.listed as unknown as Tool) }
   const server = new Server({ name: "pyro", title: "pyro workspaces", version }, {
-    capabilities: { tools: {}, ...(profile === "vm-run" ? {} : { resources: {} }) },
-    instructions: instructionsOf(profile, project)
+    capabilities: {
+      tools: {},
+      ...(selection === "vm-run" ? {} : { resources: {} }),
+      ...(mode === undefined ? {} : { prompts: {} })
+    },
+    instructions: instructionsOf(selection, project)
   })
   const pending = makePending()
   server.setRequestHandler("tools/list", () => listed)
@@ -64,8 +74,8 @@ export const createServer = ({ onCall, profile, project, pyro, version }: Server
     const tool = byName.get(name)
     if (tool === undefined) {
       // Codex shows its model a stack trace for an error of the protocol.
-      if (profilesWith(name).length > 0) return noToolResult(name, profile, byName.keys())
-      throw new ProtocolError(ProtocolErrorCode.InvalidParams, noTool(name, profile, byName.keys()))
+      if (profilesWith(name).length > 0) return noToolResult(name, selection, byName.keys())
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, noTool(name, selection, byName.keys()))
     }
     const progressToken = mcpReq._meta?.progressToken
     const notify = progressToken === undefined ?
@@ -80,6 +90,7 @@ export const createServer = ({ onCall, profile, project, pyro, version }: Server
     onCall?.(answer)
     return answer
   })
-  if (profile !== "vm-run") addResources(server, pyro, project, runCall)
+  if (selection !== "vm-run") addResources(server, pyro, project, runCall)
+  if (mode !== undefined) addPrompts(server, mode)
   return server
 }

@@ -1,7 +1,9 @@
+import { modeOf } from "../contract/modes/all.ts"
+import type { Mode, Narrowing } from "../contract/modes/mode.ts"
 import { lazy, type McpSurface, type Profile, type PureSchema } from "../contract/operation.ts"
 import { type Argument, argumentsOf, type Grants, inputSchemaOf, NO_GRANTS } from "./arguments.ts"
 import { type JsonSchema, jsonSchemaOf, resultSchemaOf } from "./json-schema.ts"
-import { type ToolRow, toolRows } from "./profile.ts"
+import { modeRows, type ProfileName, profiles, type SelectionName, type ToolRow, toolRows } from "./profile.ts"
 import type { AnyTool } from "./request.ts"
 import { tools } from "./tools/all.ts"
 
@@ -34,6 +36,8 @@ export interface ProfileTool {
   readonly outputSchema: JsonSchema & { readonly type: "object" }
   /** Whether entries of lists may be left out to keep a result short; `omitted` counts them. */
   readonly hasLists: boolean
+  /** Names of the server's tools, if a mode chose them: hints say which others are missing. */
+  readonly inMode?: ReadonlySet<string>
   readonly listed: ListedTool
 }
 
@@ -45,10 +49,10 @@ const holdsLists = (schema: JsonSchema): boolean =>
 /** Field of a workspace that a server without a network leaves out. */
 const NETWORK = "network"
 
-const toolOf = (row: ToolRow, profile: Profile, grants: Grants): ProfileTool => {
+const toolOf = (row: ToolRow, profile: Profile, grants: Grants, narrowing?: Narrowing): ProfileTool => {
   const mcp: McpSurface = row.mcp
   const tool: AnyTool = tools[row.name] ?? {}
-  const args = argumentsOf(row, profile, grants)
+  const args = argumentsOf(row, profile, grants, narrowing)
   const result: PureSchema = (tool.result ?? row.result)()
   const omits = new Set([...mcp.omits ?? [], ...(grants.network ? [] : [NETWORK])])
   const resultSchema = resultSchemaOf(jsonSchemaOf(result), omits)
@@ -73,7 +77,7 @@ const toolOf = (row: ToolRow, profile: Profile, grants: Grants): ProfileTool => 
     listed: {
       name: mcp.tool,
       title: mcp.title ?? row.summary,
-      description: mcp.description ?? row.summary,
+      description: narrowing?.description ?? mcp.description ?? row.summary,
       inputSchema: inputSchemaOf(args) as ListedTool["inputSchema"],
       ...(hasSchema ? { outputSchema } : {}),
       annotations: {
@@ -88,12 +92,28 @@ const toolOf = (row: ToolRow, profile: Profile, grants: Grants): ProfileTool => 
   }
 }
 
+const modeTools = (mode: Mode, grants: Grants): ReadonlyArray<ProfileTool> => {
+  const inMode = new Set(Object.keys(mode.tools))
+  // Output schemas as in workspace-full: those of workspace-core's tools.
+  return modeRows(mode).map((row) => ({ ...toolOf(row, "full", grants, mode.tools[row.mcp.tool]!), inMode }))
+}
+
 const tables = new Map<string, () => ReadonlyArray<ProfileTool>>()
 
-/** The tools of a profile in the order of the operation table: always the same text, so that hosts can cache the list. */
-export const profileTools = (profile: Profile, grants = NO_GRANTS): ReadonlyArray<ProfileTool> => {
-  const key = `${profile} ${grants.network}`
-  const known = tables.get(key) ?? lazy(() => toolRows(profile).map((row) => toolOf(row, profile, grants)))
+const kept = (key: string, make: () => ReadonlyArray<ProfileTool>): ReadonlyArray<ProfileTool> => {
+  const known = tables.get(key) ?? lazy(make)
   tables.set(key, known)
   return known()
+}
+
+/** The tools of a profile in the order of the operation table: always the same text, so that hosts can cache the list. */
+export const profileTools = (profile: Profile, grants = NO_GRANTS): ReadonlyArray<ProfileTool> =>
+  kept(`${profile} ${grants.network}`, () => toolRows(profile).map((row) => toolOf(row, profile, grants)))
+
+/** The tools of a server, as `profileTools` has them. */
+export const selectedTools = (selection: SelectionName, grants = NO_GRANTS): ReadonlyArray<ProfileTool> => {
+  const mode = modeOf(selection)
+  return mode === undefined
+    ? profileTools(profiles[selection as ProfileName], grants)
+    : kept(`${selection} ${grants.network}`, () => modeTools(mode, grants))
 }

@@ -8,6 +8,8 @@ import type { ToolRow } from "./profile.ts"
 export interface ToolContext {
   readonly args: ReadonlyArray<Argument>
   readonly row?: ToolRow
+  /** Names of the server's tools, if a mode chose them. */
+  readonly inMode?: ReadonlySet<string>
 }
 
 /** Options of `pyro mcp serve` that errors name. */
@@ -53,6 +55,16 @@ const toolsByCommand = operations
     "tool" in mcp ? [{ words: `pyro ${cli.path.join(" ")}`, tool: mcp.tool }] : []
   )
   .sort((a, b) => b.words.length - a.words.length)
+
+const everyTool = new Set(toolsByCommand.map(({ tool }) => tool))
+
+/** Says which of the tools that a text names the server of a mode does not have. */
+export const missingTools = (text: string, { inMode }: ToolContext): string => {
+  if (inMode === undefined) return ""
+  const words = new Set(text.match(/[a-z]+(?:_[a-z]+)+/g) ?? [])
+  const missing = [...words].filter((word) => everyTool.has(word) && !inMode.has(word))
+  return missing.length === 0 ? "" : ` (this server has no ${missing.join(", no ")})`
+}
 
 const COMMAND = /\bpyro [a-z]+(?: [a-z]+)*/g
 

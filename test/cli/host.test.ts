@@ -49,6 +49,12 @@ describe("pyro host", () => {
       const [args, word] of [
         [["codex", "--", "--nonsense"], "--nonsense"],
         [["codex", "--", "--network-ceiling"], "--network-ceiling"],
+        [["codex", "--dry-run", "--", "--network-ceiling", "bogus"], "--network-ceiling: must be off, egress"],
+        [["codex", "--", "--allow-read", "/nowhere"], "--allow-read"],
+        [["codex", "--", "--secret-http", "TOKEN@api.example.com"], "there is no secret TOKEN"],
+        [["codex", "--mode", "inspect", "--profile", "vm-run"], "cannot be combined with --profile"],
+        [["codex", "--mode", "inspect", "--", "--profile", "vm-run"], "cannot be combined with --profile"],
+        [["codex", "--mode", "review"], "review-eval"],
         [["emacs"], "claude-code"],
         [["goose", "--scope", "project"], "--scope user"],
         [["cursor", "--scope", "project", "--project-path", home], "--project-path"],

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { modeNames, modeOf } from "../../src/contract/modes/all.ts"
 import type { McpSurface, Profile } from "../../src/contract/operation.ts"
 import { operations } from "../../src/contract/operations.ts"
 import { type Era, eras, inspector } from "../support/inspector.ts"
@@ -16,11 +17,21 @@ const profiles: Readonly<Record<string, Profile>> = {
   "workspace-full": "full"
 }
 
+/** Servers with these are listed only. */
+const selections = [...Object.keys(profiles), ...modeNames]
+
 /** Names of a profile's tools as the table of operations has them. */
 const toolsOf = (profile: Profile) =>
   operations.flatMap(({ mcp }: { readonly mcp: McpSurface | object }) =>
     "tool" in mcp && mcp.profiles.includes(profile) ? [mcp.tool] : []
   )
+
+const listedTools = (selection: string) => {
+  const mode = modeOf(selection)
+  return mode === undefined
+    ? toolsOf(profiles[selection]!)
+    : toolsOf("full").filter((name) => name in mode.tools)
+}
 
 type Lists<Name extends string, Entry = object> = Readonly<Record<Name, ReadonlyArray<Entry>>>
 
@@ -42,7 +53,7 @@ let ask: Awaited<ReturnType<typeof inspector>>
 beforeAll(async () => {
   fs.mkdirSync(project)
   fs.writeFileSync(path.join(project, "kept.txt"), "kept\n")
-  ask = await inspector({ env, folder, profiles: Object.keys(profiles), project })
+  ask = await inspector({ env, folder, selections, project })
 })
 afterAll(close)
 
@@ -70,13 +81,21 @@ describe.each(Object.keys(eras) as ReadonlyArray<Era>)("MCP Inspector in the %s 
     assert.strictEqual(told.protocolVersion, eras[era])
   })
 
-  it.each(Object.keys(profiles))(
+  it.each(selections)(
     "MCP Inspector lists the tools of %s and finds no fault in their schemas",
-    async (profile) => {
-      const { tools } = await answered<Lists<"tools", Named>>(profile, era, "tools/list", "--strict")
-      assert.deepStrictEqual(tools.map(({ name }) => name), toolsOf(profiles[profile]!))
+    async (selection) => {
+      const { tools } = await answered<Lists<"tools", Named>>(selection, era, "tools/list", "--strict")
+      assert.deepStrictEqual(tools.map(({ name }) => name), listedTools(selection))
     }
   )
+
+  it("MCP Inspector lists and gets the prompt of a mode", async () => {
+    const { prompts } = await answered<Lists<"prompts", Named>>("repro-fix", era, "prompts/list")
+    assert.deepStrictEqual(prompts.map(({ name }) => name), ["repro-fix"])
+    const asked = ["--prompt-name", "repro-fix", "--prompt-args", "problem=login"] as const
+    const { messages } = await answered<Lists<"messages">>("repro-fix", era, "prompts/get", ...asked)
+    assert.include(JSON.stringify(messages), "The defect: login")
+  })
 
   it("MCP Inspector lists the resource templates", async () => {
     const asked = ["workspace-full", era] as const

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, beforeAll, describe, it } from "vitest"
+import { modeNames } from "../../src/contract/modes/all.ts"
 import { buildFake } from "../cli/build-fake.ts"
 import { envelope, initialize, initialized } from "../support/mcp-messages.ts"
 import { rawClient } from "./raw-client.ts"
@@ -85,8 +86,13 @@ const saysTheSame = async (args: ReadonlyArray<string>, sent: ReadonlyArray<obje
   return comparable(first).answers
 }
 
-const PROFILES = ["vm-run", "workspace-core", "workspace-full"]
-const LISTS = ["tools/list", "resources/list", "resources/templates/list"]
+const SELECTIONS = [
+  ["--profile", "vm-run"],
+  ["--profile", "workspace-core"],
+  ["--profile", "workspace-full"],
+  ...modeNames.map((name) => ["--mode", name] as const)
+] as const
+const LISTS = ["tools/list", "resources/list", "resources/templates/list", "prompts/list"]
 
 describe("the first answers of mcp serve", () => {
   it("the first answers come before the program is loaded, in both revisions", async () => {
@@ -104,8 +110,8 @@ describe("the first answers of mcp serve", () => {
     await modern.close()
   })
 
-  it.each(PROFILES)("the first answers of profile %s equal the server's, in both revisions", async (profile) => {
-    const legacy = await saysTheSame(["--profile", profile], [
+  it.each(SELECTIONS)("the first answers of %s %s equal the server's, in both revisions", async (option, name) => {
+    const legacy = await saysTheSame([option, name], [
       { id: 1, ...initialize("2025-11-25") },
       initialized,
       ...LISTS.map((method) => ({ id: method, method })),
@@ -113,14 +119,14 @@ describe("the first answers of mcp serve", () => {
       { id: 5, method: "ping" },
       last()
     ])
-    assert.lengthOf(legacy, 7)
-    const modern = await saysTheSame(["--profile", profile], [
+    assert.lengthOf(legacy, 8)
+    const modern = await saysTheSame([option, name], [
       { id: 1, method: "server/discover", params: envelope() },
       ...LISTS.map((method) => ({ id: method, method, params: envelope() })),
       { id: 9, method: "ping", params: envelope() },
       last(envelope())
     ])
-    assert.lengthOf(modern, 6)
+    assert.lengthOf(modern, 7)
   })
 
   it.each([
@@ -192,6 +198,8 @@ describe("the first answers of mcp serve", () => {
     for (
       const args of [
         ["--profile", "none"],
+        ["--mode", "none"],
+        ["--mode", "inspect", "--profile", "vm-run"],
         ["--project-path", "/"],
         ["--allow-read", "/nowhere"],
         ["--project-path"],

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { modeOf } from "../../src/contract/modes/all.ts"
 import { pyroPath } from "./pyro-cli.ts"
 
 /** What one run of the Inspector's command line ended with. */
@@ -76,29 +77,38 @@ export const eras = { legacy: "2025-11-25", modern: "2026-07-28" } as const
 export type Era = keyof typeof eras
 
 /**
- * The Inspector's command line with a server of each of `profiles`, bound to `project`; gives a function that asks one of them. Each
+ * The Inspector's command line with a server of each profile or mode in `selections`, bound to `project`; gives a function that asks one of them. Each
  * question is a run of the Inspector and of the server. Whatever the Inspector writes of its own goes beneath `folder`.
  */
 export const inspector = async (
-  { env, folder, profiles, project }: {
+  { env, folder, project, selections }: {
     readonly env: Readonly<Record<string, string>>
     readonly folder: string
-    readonly profiles: ReadonlyArray<string>
     readonly project: string
+    readonly selections: ReadonlyArray<string>
   }
 ) => {
   const modules = path.join(await installedInspector(), "node_modules")
   const config = path.join(folder, "mcp.json")
-  const server = (profile: string) => ({
+  const server = (selection: string) => ({
     type: "stdio",
     command: process.execPath,
-    args: [pyroPath, "mcp", "serve", "--profile", profile, "--project-path", project, ...CEILING],
+    args: [
+      pyroPath,
+      "mcp",
+      "serve",
+      modeOf(selection) === undefined ? "--profile" : "--mode",
+      selection,
+      "--project-path",
+      project,
+      ...CEILING
+    ],
     cwd: folder,
     env: { ...process.env, ...env }
   })
   fs.writeFileSync(
     config,
-    JSON.stringify({ mcpServers: Object.fromEntries(profiles.map((profile) => [profile, server(profile)])) })
+    JSON.stringify({ mcpServers: Object.fromEntries(selections.map((one) => [one, server(one)])) })
   )
   const home = path.join(folder, "inspector-home")
   return (profile: string, era: Era, method: string, ...more: ReadonlyArray<string>) =>

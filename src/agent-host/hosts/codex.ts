@@ -14,9 +14,7 @@ const envVars = [
   ),
   "XDG_STATE_HOME",
   "XDG_CACHE_HOME",
-  "HTTP_PROXY",
-  "HTTPS_PROXY",
-  "NO_PROXY"
+  ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()])
 ]
 
 /** Codex: servers and approvals in config.toml. A project's file counts once the project is trusted. */

@@ -32,7 +32,7 @@ export const workspaceDelete = unary({
     profiles: ["core", "full"],
     title: "Delete workspaces",
     description: "Delete workspaces with everything in them",
-    arguments: { workspaces: { name: "workspace_ids", needed: true, description: "Ids or names" } },
+    arguments: { workspaces: { name: "workspace_ids", needed: true, description: "" } },
     omits: ["names"]
   },
   home: "daemon",

@@ -212,7 +212,7 @@ export const workspaceExport = streaming({
       "Copy a file, a directory or the diff (patch: true) to the user's project: the only tool that writes there",
     arguments: {
       workspace: {},
-      path: { description: "Relative to /workspace; limits a patch" },
+      path: { description: "In /workspace; limits a patch" },
       paths: { description: "More paths", visibleIn: ["full"] },
       exclude: { description: "Globs as in .gitignore", visibleIn: ["full"] },
       output: { name: "output_path", hostPath: "write", description: "In the project" },
@@ -221,6 +221,7 @@ export const workspaceExport = streaming({
       overwrite: { description: "Replace files" }
     },
     omits: [
+      "workspace",
       "kind",
       "mode",
       "sha256",

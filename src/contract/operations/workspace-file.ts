@@ -151,7 +151,7 @@ export const workspaceFileRead = unary({
     description: "Read lines of a text file, or see an image. `version` guards a later write or edit",
     arguments: {
       workspace: {},
-      path: { description: "Relative to /workspace" },
+      path: { description: "In /workspace" },
       start_line: { default: 1, description: "[1]" },
       line_count: { default: 400, description: "[400]" }
     },
@@ -239,11 +239,11 @@ export const workspaceFileWrite = unary({
     description: "Create or replace a file, with the directories above it",
     arguments: {
       workspace: {},
-      path: { description: "Relative to /workspace" },
+      path: { description: "In /workspace" },
       text: { description: "The whole content" },
       content: { visibleIn: ["full"] },
       mode: { description: "Such as 755" },
-      expected_version: { description: "Write only if it still is this version; absent: only if there is none" }
+      expected_version: { description: "Only if it still is this version; absent: only if there is none" }
     },
     omits: ["mode"]
   },
@@ -315,11 +315,11 @@ export const workspaceFileEdit = unary({
     description: "Replace text in a file",
     arguments: {
       workspace: {},
-      path: { description: "Relative to /workspace" },
-      old_text: { description: "Exactly as it stands in the file, once unless replace_all" },
+      path: { description: "In /workspace" },
+      old_text: { description: "Exact text, once unless replace_all" },
       new_text: {},
       replace_all: { description: "Every occurrence" },
-      expected_version: { description: "Edit only if it still is this version" }
+      expected_version: { description: "Only if it still is this version" }
     },
     omits: ["mode", "line_endings"],
     essential: true

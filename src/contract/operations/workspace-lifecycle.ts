@@ -171,8 +171,8 @@ export const workspaceCreate = streaming({
     description: "Create a disposable Linux VM with a copy of the project in /workspace. It stays until deleted",
     arguments: {
       environment: { description: "debian:12 (default), debian:12-build (compilers, Node), debian:13, …" },
-      name: { description: "To call it by, instead of the id" },
-      labels: { description: "Labels" },
+      name: { description: "To use instead of the id" },
+      labels: { description: "" },
       seed_path: { hostPath: "read", description: "Directory or archive to copy instead of the project" },
       empty: { own: "boolean", description: "Copy nothing" },
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
@@ -189,6 +189,7 @@ export const workspaceCreate = streaming({
     },
     omits: [
       ...secondary,
+      "labels",
       "detail",
       "secrets",
       "secret_http",
@@ -229,7 +230,7 @@ export const workspaceList = unary({
     title: "List workspaces",
     description: "List workspaces, used last first",
     arguments: {
-      labels: { description: "Only those that have them" },
+      labels: { description: "Only with these" },
       cursor: { own: "text", description: "next_cursor" }
     },
     omits: [...secondary, "seed_path", "secrets", "secret_http", "running_commands", "running", "network", "detail"]

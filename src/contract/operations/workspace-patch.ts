@@ -102,7 +102,7 @@ export const workspacePatchApply = unary({
     description: "Apply a whole patch or nothing: unified diff (line numbers may be wrong) or *** Begin Patch",
     arguments: {
       workspace: {},
-      patch: { description: "Paths relative to /workspace" },
+      patch: { description: "Paths in /workspace" },
       patch_bytes: { visibleIn: ["full"] },
       check: { description: "Only check whether it fits" }
     }

@@ -41,6 +41,10 @@ export const workspaceReset = streaming({
     },
     omits: [
       ...secondary,
+      "labels",
+      "environment",
+      "detail",
+      "expires_at",
       "seed_path",
       "secrets",
       "secret_http",

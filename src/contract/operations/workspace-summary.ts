@@ -115,8 +115,10 @@ export const workspaceSummary = unary({
     tool: "workspace_summary",
     profiles: ["core", "full"],
     title: "Summarize",
-    description: "Show commands, changed files and exports since creation or reset, briefly",
+    description: "Show commands, changed files and exports since creation or reset",
     omits: [
+      "name",
+      "state",
       "since",
       "ignored_count",
       "last",

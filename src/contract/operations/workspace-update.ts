@@ -69,13 +69,24 @@ export const workspaceUpdate = unary({
     description: "Change a workspace's name, labels or expiry",
     arguments: {
       workspace: {},
-      name: {},
+      name: { description: "" },
       labels: { description: "To set; others stay" },
       clear_labels: { description: "Keys to remove" },
       ttl_seconds: { description: "Delete it after so long unused; 0: never" },
       disk_mib: { description: "Grow the disk of a stopped workspace", visibleIn: ["full"] }
     },
-    omits: [...secondary, "detail", "seed_path", "secrets", "secret_http", "running_commands", "running", "network"]
+    omits: [
+      ...secondary,
+      "environment",
+      "state",
+      "detail",
+      "seed_path",
+      "secrets",
+      "secret_http",
+      "running_commands",
+      "running",
+      "network"
+    ]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },

@@ -1,10 +1,10 @@
 import { readCeiling } from "../../contract/network-ceiling.ts"
 import type { ProjectOptions } from "../../sdk/project-directories.ts"
-import type { ProfileName } from "../profile.ts"
+import type { SelectionName } from "../profile.ts"
 import type { RecordedFlag } from "./recorded.ts"
 
 export interface Understood {
-  readonly profile: ProfileName
+  readonly selection: SelectionName
   readonly options: ProjectOptions
 }
 
@@ -47,9 +47,10 @@ export const understood = (
     if (!isRight) return undefined
     given.set(field, [...given.get(field) ?? [], value])
   }
-  const [profile = "workspace-core"] = given.get("profile") ?? []
+  if (given.has("profile") && given.has("mode")) return undefined
+  const [selection = "workspace-core"] = given.get("mode") ?? given.get("profile") ?? []
   return {
-    profile: profile as ProfileName,
+    selection: selection as SelectionName,
     options: {
       projectPath: given.get("projectPath")?.[0],
       repoUrl: given.get("repoUrl")?.[0],

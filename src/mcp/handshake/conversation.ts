@@ -21,13 +21,13 @@ type Era = "open" | "probed" | "legacy" | "modern"
 
 /** Answers the first messages of a client as the server of a project would. */
 export const makeConversation = (
-  { legacyVersions, modernVersion, profiles }: Recorded,
-  { profile, options }: Understood,
+  { legacyVersions, modernVersion, selections }: Recorded,
+  { options, selection }: Understood,
   path: string | undefined
 ) => {
-  const recorded = profiles[profile]
+  const recorded = selections[selection]
   const networkCeiling = readCeiling(options.networkCeiling ?? "off") ?? noNetwork
-  const instructions = instructionsOf(profile, {
+  const instructions = instructionsOf(selection, {
     path,
     repoUrl: options.repoUrl,
     repoRef: options.repoRef,

@@ -1,4 +1,4 @@
-import type { ProfileName } from "../profile.ts"
+import type { SelectionName } from "../profile.ts"
 
 /** One option of `pyro mcp serve`. */
 export interface RecordedFlag {
@@ -10,8 +10,8 @@ export interface RecordedFlag {
   readonly takes: "nothing" | "text" | "list" | ReadonlyArray<string>
 }
 
-/** What the server of a profile answers to requests that need no daemon. */
-export interface RecordedProfile {
+/** What the server of a profile or a mode answers to requests that need no daemon. */
+export interface RecordedSelection {
   /** Result of `initialize` for a revision that the server does not know; `instructions` are those of no project. */
   readonly initialize: { readonly protocolVersion: string } & Readonly<Record<string, unknown>>
   /** Result of `server/discover`. */
@@ -33,5 +33,5 @@ export interface Recorded {
   readonly legacyVersions: ReadonlyArray<string>
   /** The revision that begins without one. */
   readonly modernVersion: string
-  readonly profiles: Readonly<Record<ProfileName, RecordedProfile>>
+  readonly selections: Readonly<Record<SelectionName, RecordedSelection>>
 }

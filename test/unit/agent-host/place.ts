@@ -21,7 +21,6 @@ export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
   const options = (host: HostName, others: Partial<ConnectOptions> = {}): ConnectOptions => ({
     host,
     scope: "user",
-    profile: "workspace-core",
     approve: "safe",
     place,
     server: { command: "pyro", args: ["mcp", "serve"] },

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { meantServer, profileOf } from "../../../src/agent-host/entry-of.ts"
+import { meantServer, selectionOf } from "../../../src/agent-host/entry-of.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import { repair } from "../../../src/agent-host/repair.ts"
 import { type HostName, hostNames, type HostScope } from "../../../src/contract/agent-host.ts"
@@ -22,7 +22,7 @@ describe("repair", () => {
     "repair gives the entry of %s a program that is there, and keeps options and approvals",
     async (host) => {
       const args = ["mcp", "serve", "--profile", "vm-run"]
-      await place.connect(host, { server: { command: "/gone/pyro", args }, approve: "all", profile: "vm-run" })
+      await place.connect(host, { server: { command: "/gone/pyro", args }, approve: "all" })
       const before = fs.readFileSync(place.configOf(host), "utf8")
       assert.lengthOf((await repaired(host, true)).files, 1)
       assert.strictEqual(fs.readFileSync(place.configOf(host), "utf8"), before)
@@ -85,12 +85,11 @@ describe("the server that an entry means", () => {
     assert.deepStrictEqual(meant("zed", "user", ["docs", "--stdio"]), { command: "/opt/pyro", args: ["mcp", "serve"] })
   })
 
-  it("has the profile that its options name", () => {
+  it("has the profile or the mode that its options name", () => {
     assert.deepStrictEqual(
-      [["--profile", "vm-run"], ["--profile=workspace-full"], [], ["--profile"]].map((args) =>
-        profileOf({ command: "pyro", args })
-      ),
-      ["vm-run", "workspace-full", "workspace-core", "workspace-core"]
+      [["--profile", "vm-run"], ["--profile=workspace-full"], [], ["--profile"], ["--mode=inspect"], ["--mode", "none"]]
+        .map((args) => selectionOf({ command: "pyro", args })),
+      ["vm-run", "workspace-full", "workspace-core", "workspace-core", "inspect", "workspace-core"]
     )
   })
 })

@@ -5,9 +5,10 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { mcpServe, ServePayload } from "../../../src/cli/commands.ts"
-import { decode, parse } from "../../../src/cli/parser.ts"
+import { mcpServe } from "../../../src/cli/commands.ts"
+import { parse } from "../../../src/cli/parser.ts"
 import { recordedFlags } from "../../../src/cli/recorded-flags.ts"
+import { serveOptions } from "../../../src/cli/serve-options.ts"
 import { ChannelFailed } from "../../../src/contract/errors.ts"
 import { understood } from "../../../src/mcp/handshake/command-line.ts"
 import { makeConversation } from "../../../src/mcp/handshake/conversation.ts"
@@ -29,7 +30,7 @@ const linesOf = (sent: Sent) =>
   sent.map((one) => typeof one === "string" ? one : JSON.stringify({ jsonrpc: "2.0", ...one }))
 
 const asked = (project: { readonly path: string | undefined; readonly repoUrl?: string; readonly repoRef?: string }) =>
-  ({ profile: "workspace-core", options: { repoUrl: project.repoUrl, repoRef: project.repoRef } }) as const
+  ({ selection: "workspace-core", options: { repoUrl: project.repoUrl, repoRef: project.repoRef } }) as const
 
 /** All that the server itself answers. */
 const serverSays = async (lines: ReadonlyArray<string>, project: { readonly path: string | undefined }) => {
@@ -191,13 +192,14 @@ describe("the command line of mcp serve", () => {
 
   const parsed = (words: ReadonlyArray<string>) =>
     Effect.runSync(Effect.either(
-      Effect.flatMap(parse(mcpServe, words, undefined), ({ raw }) => decode(mcpServe.cli, ServePayload(), raw))
+      Effect.flatMap(parse(mcpServe, words, undefined), ({ raw }) => serveOptions(raw))
     ))
 
   /** Values that are tried for every option. */
   const VALUES = [
     "x",
     "workspace-full",
+    "cold-start",
     "https://example.org/a.git",
     folder,
     ".",
@@ -222,6 +224,10 @@ describe("the command line of mcp serve", () => {
       ["--nope"],
       ["--json"],
       ["--profile", "vm-run", "--profile", "vm-run"],
+      ["--mode", "inspect", "--profile", "vm-run"],
+      ["--mode=inspect", "--profile=vm-run"],
+      ["--mode", "inspect", "--mode", "inspect"],
+      ["--mode=repro-fix", "--environment", "debian:13"],
       ["--profile=vm-run", "--repo-url=https://example.org/?a=b", "--allow-read", "/tmp", "--allow-read=/"],
       ...flags.flatMap(({ name }) => [
         [name],
@@ -239,6 +245,7 @@ describe("the command line of mcp serve", () => {
         allowExport,
         allowRead,
         environment,
+        mode,
         networkCeiling,
         profile,
         projectPath,
@@ -247,7 +254,7 @@ describe("the command line of mcp serve", () => {
         workspaceUser
       } = whole.right
       assert.deepStrictEqual(fast, {
-        profile,
+        selection: mode ?? profile,
         options: { environment, projectPath, repoUrl, repoRef, allowRead, allowExport, workspaceUser, networkCeiling }
       })
     }

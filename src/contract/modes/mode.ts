@@ -1,0 +1,38 @@
+/** How a mode narrows a tool of the table of operations. */
+export interface Narrowing {
+  /** Arguments that a model may give. Those that ask for a network exist only if the server may grant one. */
+  readonly arguments: ReadonlyArray<string>
+  /** Arguments that the mode decides, with their values. A model does not see them, and cannot give another value. */
+  readonly fixed?: Readonly<Record<string, string | number | boolean>>
+  /** The tool's text for a model in this mode. @default the tool's own */
+  readonly description?: string
+}
+
+/** One argument of a prompt. A person types it, so none is required. */
+export interface PromptArgument {
+  readonly name: string
+  readonly description: string
+}
+
+/** The message with which a person begins the story of a mode. */
+export interface Prompt {
+  readonly description: string
+  readonly arguments: ReadonlyArray<PromptArgument>
+  /** The message for the arguments that were given. */
+  readonly text: (given: Readonly<Record<string, string>>) => string
+}
+
+/** A server for one kind of task: few tools with few arguments, instructions for the task, and a prompt that begins the task. */
+export interface Mode<Name extends string = string> {
+  readonly name: Name
+  /** When to use the mode, for people. */
+  readonly use: string
+  /** Narrowed tools by their names. */
+  readonly tools: Readonly<Record<string, Narrowing>>
+  /** Instructions for a model, one paragraph each. */
+  readonly instructions: ReadonlyArray<string>
+  readonly prompt: Prompt
+}
+
+/** Keeps the name of a mode as its type. */
+export const mode = <const Name extends string>(row: Mode<Name>): Mode<Name> => row
