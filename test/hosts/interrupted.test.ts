@@ -17,12 +17,18 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("Ctrl-C in %
 
   const commands = async () => (await json<Logs>(["workspace", "logs", "fix"])).commands
 
-  /** As a terminal does: SIGINT to every process of the foreground job. */
+  /**
+   * As a terminal does: SIGINT to every process of the foreground job. A person presses Ctrl-C again if the host goes on: OpenCode
+   * ignores a SIGINT that comes as soon as a tool runs.
+   */
   const interruptOnceRunning = async (child: ChildProcess) => {
     const hasEnded = () => child.exitCode !== null || child.signalCode !== null
     const isThere = () => model.seen().outputs[0]?.includes("error") === false
     while (!hasEnded() && !(isThere() && (await commands()).some(isRunning))) await pause()
-    if (!hasEnded()) process.kill(-child.pid!, "SIGINT")
+    while (!hasEnded()) {
+      process.kill(-child.pid!, "SIGINT")
+      for (let tries = 0; tries < TRIES_A_PRESS && !hasEnded(); tries += 1) await pause()
+    }
   }
 
   beforeAll(async () => {
@@ -60,6 +66,9 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("Ctrl-C in %
     await json(["workspace", "delete", "fix"])
   })
 })
+
+/** Pauses of 100 ms between one Ctrl-C and the next. */
+const TRIES_A_PRESS = 50
 
 const isRunning = ({ outcome }: { readonly outcome: string }) => outcome === "running"
 
