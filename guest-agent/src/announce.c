@@ -195,6 +195,12 @@ void announce_pump(void) {
   }
 }
 
+void announce_requests(void) {
+  if (!requests_unsent() || !port_may_write() || !send_states() || !requests_send()) return; /* the pump goes on */
+  patient_bytes = 0;
+  port_flush();
+}
+
 void announce_hello(const uint8_t nonce[ID_SIZE], const char *build) {
   port_discard();
   patient_bytes = 0;

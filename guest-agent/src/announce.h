@@ -16,6 +16,8 @@ enum event_level { EVENT_INFO = 1, EVENT_WARNING = 2, EVENT_ERROR = 3 };
 void announce(struct stream *stream);
 /* Sends as much as the port takes. */
 void announce_pump(void);
+/* Sends the requests of programs for the network, before the frames of streams. */
+void announce_requests(void);
 /* Time until deferred frames must go, in ms; -1 = none is deferred. */
 int announce_delay_ms(void);
 

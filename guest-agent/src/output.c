@@ -131,6 +131,12 @@ void outputs_watch_due(void) {
   }
 }
 
+void output_try(struct output *output) {
+  if (output->fd < 0 || !(poll_now(output->fd) & POLLIN)) return;
+  output->readable = true;
+  wants_reading(output);
+}
+
 /* The two pieces of free room in the ring, behind the produced bytes. */
 static int free_pieces(const struct output *output, size_t most, struct iovec pieces[2]) {
   size_t held = (size_t)(output->produced - output->acked);
@@ -292,6 +298,6 @@ void output_close(struct output *output) {
   if (output->number == 0) return;
   output->ended = true;
   leave_source(output);
-  if (output->mapping != NULL) ring_release(output->mapping, output->window);
+  if (output->mapping != NULL) ring_release(output->mapping, output->window, output->produced);
   output->mapping = NULL;
 }

@@ -41,6 +41,8 @@ struct output {
 void output_init(struct output *output, struct stream *stream, uint8_t number, uint32_t window);
 /* Takes ownership of a non-blocking descriptor and watches it. */
 int output_open(struct output *output, int fd, enum output_kind kind);
+/* Has it read in this round if bytes or an end are there. */
+void output_try(struct output *output);
 /* Reads once; called by outputs_read. */
 void output_read(struct output *output);
 /* The main process is gone: drains the pipe's present content, then ends, even if another process still holds the pipe. */

@@ -54,6 +54,8 @@ static void attach(struct stream *stream, int fd) {
     return;
   }
   stream->started_due = true;
+  /* What the program has sent already, or its end, goes with STARTED. */
+  output_try(&stream->outputs[0]);
   stream_changed(stream);
 }
 
@@ -77,6 +79,8 @@ static void take(int fd) {
 
 static void on_ready(struct source *source, uint32_t events) {
   (void)events;
+  /* The programs behind new SYNs wait for the host; the connections here are made. */
+  hold_ask();
   int listener = source == &listeners[0].source ? listeners[0].fd : listeners[1].fd;
   for (int i = 0; i < CONNECTIONS_PER_ROUND; i++) {
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

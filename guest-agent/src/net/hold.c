@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "../announce.h"
 #include "../clock.h"
 #include "../list.h"
 #include "../loop.h"
@@ -138,10 +139,15 @@ void hold_drain(void) {
   }
 }
 
+void hold_ask(void) {
+  hold_drain();
+  announce_requests();
+}
+
 static void on_ready(struct source *source, uint32_t events) {
   (void)source;
   (void)events;
-  hold_drain();
+  hold_ask();
 }
 
 int hold_open(int listener4, int listener6, const char **what) {

@@ -23,6 +23,8 @@ void hold_leave(const struct stream *stream);
 void hold_refuse_all(void);
 /* Handles the SYNs that the kernel has ready. */
 void hold_drain(void);
+/* The same, and the host learns of them before the agent does anything else. */
+void hold_ask(void);
 /* Time until hold_expire has to look for programs that gave up, in ms; -1 = never. */
 int hold_delay_ms(void);
 void hold_expire(void);

@@ -52,6 +52,8 @@ void request_withdraw(struct request *request) {
   withdrawals[withdrawal_count++].kind = request->kind;
 }
 
+bool requests_unsent(void) { return withdrawal_count > 0 || !list_empty(&unsent_requests); }
+
 static bool send_withdrawals(void) {
   while (withdrawal_count > 0) {
     uint8_t *to = port_room(FRAME_ROOM);

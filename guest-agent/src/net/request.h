@@ -22,6 +22,8 @@ struct request {
   const char *name; /* of the owner; "" = none */
 };
 
+/* Whether a request or a withdrawal waits to be sent. */
+bool requests_unsent(void);
 /* Whether one more of a kind may be open. */
 bool request_fits(enum request_kind kind);
 void request_open(struct request *request);
