@@ -5,6 +5,7 @@ import { diff, seedAgain } from "./rows/diff.ts"
 import { execMcp } from "./rows/exec-mcp.ts"
 import { execSdk } from "./rows/exec-sdk.ts"
 import { exec } from "./rows/exec.ts"
+import { hostConnect } from "./rows/host-connect.ts"
 import { idleMemory } from "./rows/idle-memory.ts"
 import { daemonMemory, idleWorkspace, twentyAtOnce } from "./rows/many.ts"
 import { mcpStart } from "./rows/mcp-start.ts"
@@ -58,6 +59,7 @@ export const plans: ReadonlyArray<Plan> = [
   daemonMemory,
   version,
   mcpStart,
+  hostConnect,
   cliExec,
   run,
   runDaemon,
