@@ -10,10 +10,10 @@ export type Path = readonly [string, ...ReadonlyArray<string>]
 export type Change =
   | { readonly _tag: "set"; readonly path: Path; readonly value: Json }
   | { readonly _tag: "remove"; readonly path: Path }
-  /** Adds a string at the end of a list. */
-  | { readonly _tag: "add"; readonly path: Path; readonly item: string }
-  /** Removes a string from a list. */
-  | { readonly _tag: "take"; readonly path: Path; readonly item: string }
+  /** Adds an item at the end of a list. */
+  | { readonly _tag: "add"; readonly path: Path; readonly item: Json }
+  /** Removes an item from a list. */
+  | { readonly _tag: "take"; readonly path: Path; readonly item: Json }
 
 type Table = { readonly [key: string]: Json }
 
@@ -76,6 +76,6 @@ const leaf = (found: unknown, change: Change): unknown => {
     case "add":
       return [...items, change.item]
     case "take":
-      return items.filter((item) => item !== change.item)
+      return items.filter((item) => !isEqual(item, change.item))
   }
 }

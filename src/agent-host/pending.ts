@@ -1,4 +1,4 @@
-import { at, type Change, changed, isEqual, isTable, type Path } from "./json.ts"
+import { at, type Change, changed, isEqual, isTable, type Json, type Path } from "./json.ts"
 
 /** The changes that are none yet in a document; a removal takes along the tables and lists that it leaves empty. */
 export const pending = (value: unknown, changes: ReadonlyArray<Change>): ReadonlyArray<Change> => {
@@ -13,6 +13,8 @@ export const pending = (value: unknown, changes: ReadonlyArray<Change>): Readonl
   return left
 }
 
+const hasItem = (list: unknown, item: Json) => Array.isArray(list) && list.some((one) => isEqual(one, item))
+
 const stillNeeded = (value: unknown, change: Change): Change | undefined => {
   const found = at(value, change.path)
   switch (change._tag) {
@@ -21,9 +23,9 @@ const stillNeeded = (value: unknown, change: Change): Change | undefined => {
     case "remove":
       return found === undefined ? undefined : { _tag: "remove", path: withEmptyParents(value, change.path) }
     case "add":
-      return Array.isArray(found) && found.includes(change.item) ? undefined : change
+      return hasItem(found, change.item) ? undefined : change
     case "take":
-      return !Array.isArray(found) || !found.includes(change.item)
+      return !Array.isArray(found) || !hasItem(found, change.item)
         ? undefined
         : found.length === 1
         ? { _tag: "remove", path: withEmptyParents(value, change.path) }

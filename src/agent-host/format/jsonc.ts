@@ -1,7 +1,7 @@
 import { Either } from "effect"
 import type { Node } from "jsonc-parser"
-import { at, type Change, changed } from "../json.ts"
-import { findNodeAtLocation, parseJsonc, parseTree, printParseErrorCode } from "../parsers.ts"
+import { at, type Change, changed, isEqual } from "../json.ts"
+import { findNodeAtLocation, getNodeValue, parseJsonc, parseTree, printParseErrorCode } from "../parsers.ts"
 import { insertMember, layoutOf, removeMember, valueText } from "./jsonc-members.ts"
 import type { Format } from "./language.ts"
 import { placeOf } from "./lines.ts"
@@ -38,7 +38,7 @@ const changedText = (text: string, root: Node, value: unknown, change: Change): 
     if (change._tag === "take") {
       return withoutMember(
         text,
-        (found.children ?? []).find((one) => one.value === change.item)!
+        (found.children ?? []).find((one) => isEqual(getNodeValue(one), change.item))!
       )
     }
     const indent = /^[ \t]*/.exec(text.slice(text.lastIndexOf("\n", found.offset) + 1))![0]

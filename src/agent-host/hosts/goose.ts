@@ -26,6 +26,6 @@ export const goose: AgentHost = {
   commandOf: (entry) => commandLine(entry, "cmd"),
   approvals: ({ approve }) => ({
     files: [],
-    notes: approve === "none" ? [] : ["Goose's mode decides about questions: goose configure"]
+    notes: approve === "none" ? [] : ["Goose's mode and its tool permissions decide about questions: goose configure"]
   })
 }

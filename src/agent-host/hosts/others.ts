@@ -1,6 +1,7 @@
 import * as path from "node:path"
-import type { AgentHost, HostScope } from "../agent-host.ts"
+import { type AgentHost, ENTRY, type HostScope } from "../agent-host.ts"
 import { commandLine, envOf } from "../entries.ts"
+import type { Change } from "../json.ts"
 
 /** A host whose approvals pyro does not set. */
 const asking = (title: string): AgentHost["approvals"] => ({ approve }) => ({
@@ -30,6 +31,18 @@ export const copilot: AgentHost = {
   approvals: asking("Copilot CLI, for instance with --allow-tool=pyro")
 }
 
+/** A rule of Amp's permissions: the first one that matches a tool decides. */
+const rule = (tool: string, action: "allow" | "ask") => ({ tool: `mcp__${ENTRY}__${tool}`, action })
+
+/** One rule a tool, so that the order of the rules does not matter. */
+const ampRules = (name: string, wanted: "allow" | "ask" | undefined): ReadonlyArray<Change> =>
+  (["allow", "ask"] as const).map((action) => ({
+    _tag: action === wanted ? "add" : "take",
+    path: ["amp.permissions"],
+    item: rule(name, action)
+  }))
+
+/** Amp: servers and permissions in settings.json. */
 export const amp: AgentHost = {
   name: "amp",
   title: "Amp",
@@ -43,7 +56,16 @@ export const amp: AgentHost = {
   servers: ["amp.mcpServers"],
   entry: (server) => ({ command: server.command, args: server.args, ...envOf(server) }),
   commandOf: commandLine,
-  approvals: asking("Amp: a project's server needs amp mcp approve, tools go by amp.permissions")
+  approvals: ({ approve, config, scope, tools: { asked, safe } }) => ({
+    files: [{
+      ...config,
+      changes: [
+        ...safe.flatMap((name) => ampRules(name, approve === "none" ? undefined : "allow")),
+        ...asked.flatMap((name) => ampRules(name, approve === "none" ? undefined : approve === "all" ? "allow" : "ask"))
+      ]
+    }],
+    notes: scope === "project" ? ["Amp starts a project's servers once you approve them: amp mcp approve"] : []
+  })
 }
 
 export const windsurf: AgentHost = {

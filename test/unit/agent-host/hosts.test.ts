@@ -150,3 +150,38 @@ describe.each(hostNames)("%s", (name) => {
     for (const { path, text } of files) assert.strictEqual(fs.readFileSync(path, "utf8"), text)
   })
 })
+
+describe("Amp's rules", () => {
+  let place: ReturnType<typeof newPlace>
+  beforeEach(() => {
+    place = newPlace()
+  })
+  afterEach(() => place.remove())
+
+  const rules = () =>
+    (JSON.parse(fs.readFileSync(place.configOf("amp"), "utf8")) as {
+      readonly "amp.permissions"?: ReadonlyArray<{ readonly tool: string; readonly action: string }>
+    })["amp.permissions"] ?? []
+
+  it("connect adds one rule a tool behind the person's own, and asks before exports and deletions", async () => {
+    const own = { tool: "Bash", action: "ask", matches: { cmd: "*rm*" } }
+    place.write(place.configOf("amp"), JSON.stringify({ "amp.permissions": [own] }))
+    await place.connect("amp")
+    assert.deepStrictEqual(rules()[0], own)
+    assert.lengthOf(rules(), 17)
+    assert.sameMembers(
+      rules().filter(({ action }) => action === "ask").map(({ tool }) => tool),
+      ["Bash", "mcp__pyro__workspace_export", "mcp__pyro__workspace_delete"]
+    )
+    await place.connect("amp", { approve: "all" })
+    assert.deepStrictEqual(rules().filter(({ action }) => action === "ask"), [own])
+    await place.disconnect("amp")
+    assert.deepStrictEqual(rules(), [own])
+  })
+
+  it("a server with a mode gets rules for its tools only", async () => {
+    await place.connect("amp", { server: { command: "pyro", args: ["mcp", "serve", "--mode", "inspect"] } })
+    assert.lengthOf(rules(), 9)
+    assert.notInclude(JSON.stringify(rules()), "workspace_export")
+  })
+})
