@@ -95,11 +95,11 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run lab -- --short", "scripts/test/lab.mjs runs it"],
   ["npm run lab -- --release 12 --command 'pyro doctor'", "it boots a whole machine"],
   ["npm run lab -- --release 12 --root --command 'dmesg | tail'", "it boots a whole machine"],
+  ["npm pack --pack-destination /tmp", "test/daemon/package.test.ts packs the library"],
   [
-    "node scripts/build/library.mjs && npm pack --pack-destination /tmp",
-    "test/daemon/package.test.ts packs the library"
+    "cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz effect@3.22.4 @effect/platform@0.97.2 @effect/platform-node@0.108.2 @effect/rpc@0.76.2",
+    "test/guest/library.test.ts installs the package"
   ],
-  ["cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz", "test/guest/library.test.ts installs the package"],
   ["npm run example examples/agent.ts", "test/guest/examples.test.ts runs all examples"],
   ["pyro workspace attach fix", ATTACH],
   ["pyro workspace attach web", ATTACH],
