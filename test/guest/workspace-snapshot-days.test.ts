@@ -72,13 +72,19 @@ while True:
         "[ $((n % 40)) -ne 0 ] || { : > /workspace/out.list; rm -rf /workspace/out/*; }; done"
     )
     await until("both write", succeeds("busy", "sh", "-c", "test -s /workspace/out.list -a -s /workspace/db"))
+    // The writers of a copy of memory go on in it. They are ended at once, so that they keep no core from the next copy.
+    const quiet = async (name: string) => {
+      for (const id of [database, compiler]) await json(["workspace", "cancel", name, id])
+    }
     await fork("busy", "--name", "f1")
+    await quiet("f1")
     await snapshot("busy", "s")
     await fork("busy", "--snapshot", "s", "--name", "f2")
+    await quiet("f2")
     await fork("busy", "--snapshot", "s", "--disk-only", "--name", "f3")
+    await json(["workspace", "stop", "busy"])
     for (const name of ["f1", "f2", "f3"]) {
-      // The writers of a copy of memory go on in it; they are ended, and what they wrote is looked at through the disk.
-      if (name !== "f3") { for (const id of [database, compiler]) await json(["workspace", "cancel", name, id]) }
+      // What the writers wrote is looked at through the disk.
       await sh(name, "sync; echo 3 > /proc/sys/vm/drop_caches")
       const check =
         "import sqlite3; db = sqlite3.connect('/workspace/db'); print(db.execute('pragma integrity_check').fetchone()[0], " +
