@@ -30,16 +30,11 @@ export const coldStart = mode({
   ],
   prompt: {
     description: "Follow the project's instructions on a clean machine, and report what is missing",
-    arguments: [
-      { name: "goal", description: "What must work at the end. Default: the project's tests pass" },
-      { name: "environment", description: "Environment of the workspace, such as debian:12-build. Default: debian:12" }
-    ],
-    text: ({ environment, goal = "the project's tests pass" }) =>
-      `Start from nothing: follow this project's own instructions in a new pyro workspace${
-        environment === undefined ? "" : ` (environment ${environment})`
-      } until this holds: ${goal}\n\n` +
-      "Do the documented steps in their order, and note every step that is missing or wrong. Then reset the workspace, and run the corrected list of " +
-      "steps once from the beginning. Delete the workspace. Tell me whether a new contributor would succeed, the exact list of commands, and what the " +
-      "documentation must say."
+    argument: { name: "goal", description: "What must work at the end. Default: the project's tests pass" },
+    text: (goal = "what I asked for before, else: the project's tests pass") =>
+      `Start from nothing: follow this project's own instructions in a new pyro workspace until this holds: ${goal}\n\n` +
+      "Ask me first if that is not enough to begin. Do the documented steps in their order, and note every step that is missing or wrong. Then reset " +
+      "the workspace, and run the corrected list of steps once from the beginning. Delete the workspace. Tell me whether a new contributor would " +
+      "succeed, the exact list of commands, and what the documentation must say."
   }
 })

@@ -8,18 +8,13 @@ export interface Narrowing {
   readonly description?: string
 }
 
-/** One argument of a prompt. A person types it, so none is required. */
-export interface PromptArgument {
-  readonly name: string
-  readonly description: string
-}
-
 /** The message with which a person begins the story of a mode. */
 export interface Prompt {
   readonly description: string
-  readonly arguments: ReadonlyArray<PromptArgument>
-  /** The message for the arguments that were given. */
-  readonly text: (given: Readonly<Record<string, string>>) => string
+  /** The only argument, which a person may leave out. Claude Code gives each argument one word, so that a second would get the second word. */
+  readonly argument: { readonly name: string; readonly description: string }
+  /** The message with the argument. */
+  readonly text: (given?: string) => string
 }
 
 /** A server for one kind of task: few tools with few arguments, instructions for the task, and a prompt that begins the task. */

@@ -35,13 +35,11 @@ export const reproFix = mode({
   ],
   prompt: {
     description: "Reproduce a defect in a workspace, correct it, and write the patch",
-    arguments: [
-      { name: "problem", description: "The defect: an issue's text, a failing command, or both" },
-      { name: "patch", description: "File for the patch. Default: fix.patch" }
-    ],
-    text: ({ patch = "fix.patch", problem = "the one that we talked about. Ask me if you do not know it" }) =>
+    argument: { name: "problem", description: "The defect: an issue's text, a failing command, or both" },
+    text: (problem = "the one that I described before") =>
       `Reproduce a defect of this project in a new pyro workspace, and correct it.\n\nThe defect: ${problem}\n\n` +
-      "First show me a command that fails because of the defect. Then correct the cause, run that command and the tests again, and check the diff. " +
-      `Export the patch to ${patch}, delete the workspace, and tell me the cause, the correction and the command that proves it.`
+      "Ask me first if that is not enough to begin. Show me a command that fails because of the defect. Then correct the cause, run that command " +
+      "and the tests again, and check the diff. Export the patch to fix.patch, delete the workspace, and tell me the cause, the correction and the " +
+      "command that proves the correction."
   }
 })

@@ -38,17 +38,14 @@ export const reviewEval = mode({
   ],
   prompt: {
     description: "Judge changes by the same commands, and write a report",
-    arguments: [
-      { name: "rubric", description: "Commands and questions to judge by. Default: the project's tests" },
-      {
-        name: "candidates",
-        description: "Changes to judge: patch files, or a description. Default: the project as it is"
-      },
-      { name: "report", description: "File for the report. Default: review.md" }
-    ],
-    text: ({ candidates = "the project as it is", report = "review.md", rubric = "the project's tests pass" }) =>
-      `Judge this in a new pyro workspace: ${candidates}\n\nThe rubric: ${rubric}\n\n` +
-      "Prepare the workspace once and take a snapshot. Judge each candidate from that snapshot with the same commands, and reset in between. Repair " +
-      `nothing. Export the report to ${report}, delete the workspace, and tell me the verdict in a few sentences.`
+    argument: {
+      name: "changes",
+      description: "Changes to judge, and commands to judge by. Default: the project as it is, by its tests"
+    },
+    text: (changes = "what I named before, else the project as it is, by its tests") =>
+      `Judge this in a new pyro workspace: ${changes}\n\n` +
+      "Ask me first if that is not enough to begin. Prepare the workspace once and take a snapshot. Judge each candidate from that snapshot with the " +
+      "same commands, and reset in between. Repair nothing. Export the report to review.md, delete the workspace, and tell me the verdict in a few " +
+      "sentences."
   }
 })
