@@ -9,8 +9,7 @@ const retry = /^(true|1)$/.test(process.env["CI"] ?? "") ? 1 : 0
 
 /** Tests of one kind, in the folder of that name. */
 const project = (name: string, timeouts = { testTimeout: 60_000, hookTimeout: 60_000 }) => ({
-  // Within a file, only tests run at the same time that mostly wait.
-  test: { name, include: [`test/${name}/**/*.test.ts`], retry, ...timeouts, maxConcurrency: 10 }
+  test: { name, include: [`test/${name}/**/*.test.ts`], retry, ...timeouts }
 })
 
 const ofMicroVms = { testTimeout: 300_000, hookTimeout: 600_000 }
