@@ -1,6 +1,7 @@
 import { Deferred, Effect, Option } from "effect"
 import { type PyroError, ShellInputBlocked } from "../../contract/errors.ts"
 import type { ShellWritePayload, ShellWriteResult } from "../../contract/operations/workspace-shell-write.ts"
+import type { GuestProcess } from "../../guest-channel/process.ts"
 import { dependsOnMode, keySequence, typedText } from "../../terminal/keys.ts"
 import type { Command } from "../exec/commands.ts"
 import type { Renderings } from "./renderings.ts"
@@ -30,7 +31,10 @@ const bytesOf = (renderings: Renderings, shell: Shell, { input, keys }: ShellWri
     return Buffer.from(typedText(input) + keys.map((key) => keySequence(key, application)).join(""), "utf8")
   })
 
-/** Types into an open shell. Fails if the program reads nothing for some time, with the part that the terminal took. */
+/**
+ * Types into an open shell. Fails if the program reads nothing for some time, of this input or of another client's before it, with the
+ * part that the terminal took.
+ */
 export const write = (
   renderings: Renderings,
   shell: Shell & { readonly command: Command },
@@ -39,20 +43,48 @@ export const write = (
   Effect.gen(function*() {
     const process = yield* Deferred.await(shell.command.started)
     const bytes = yield* bytesOf(renderings, shell, payload)
-    return yield* turnOf(shell.command).withPermits(1)(Effect.gen(function*() {
-      const cursor = shell.log.position
-      const before = process.stdinSent()
-      for (let at = 0; at < bytes.length; at += STEP_BYTES) {
-        const step = process.writeStdin(bytes.subarray(at, at + STEP_BYTES))
-        if (Option.isNone(yield* Effect.timeoutOption(step, BLOCKED_MS))) {
-          return yield* new ShellInputBlocked({
-            workspace: payload.workspace,
-            shellId: shell.id,
-            writtenBytes: process.stdinSent() - before,
-            inputBytes: bytes.length
-          })
-        }
+    const blocked = (writtenBytes: number) =>
+      new ShellInputBlocked({
+        workspace: payload.workspace,
+        shellId: shell.id,
+        writtenBytes,
+        inputBytes: bytes.length
+      })
+    let hasTurn = false
+    let isLate = false
+    const typed = Effect.suspend(() => {
+      // The request has failed already, so its input must not come.
+      if (isLate) return Effect.never
+      hasTurn = true
+      return typeAll(process, shell, bytes, blocked)
+    }).pipe(turnOf(shell.command).withPermits(1))
+    /** Another client's input comes first, and the program reads none of it. */
+    const waitsInVain = Effect.gen(function*() {
+      for (let sent = -1; sent !== process.stdinSent();) {
+        sent = process.stdinSent()
+        yield* Effect.sleep(BLOCKED_MS)
+        if (hasTurn) return yield* Effect.never
       }
-      return { shellId: shell.id, writtenBytes: bytes.length, cursor }
-    }))
+      isLate = true
+      return yield* blocked(0)
+    })
+    return yield* Effect.raceFirst(typed, waitsInVain)
+  })
+
+const typeAll = (
+  process: GuestProcess,
+  { id, log }: Shell,
+  bytes: Uint8Array,
+  blocked: (writtenBytes: number) => ShellInputBlocked
+) =>
+  Effect.gen(function*() {
+    const cursor = log.position
+    const before = process.stdinSent()
+    for (let at = 0; at < bytes.length; at += STEP_BYTES) {
+      const step = process.writeStdin(bytes.subarray(at, at + STEP_BYTES))
+      if (Option.isNone(yield* Effect.timeoutOption(step, BLOCKED_MS))) {
+        return yield* blocked(process.stdinSent() - before)
+      }
+    }
+    return { shellId: id, writtenBytes: bytes.length, cursor }
   })
