@@ -30,6 +30,8 @@ export class Rendering {
   readonly #marks = new Map<number, ScreenMark>()
   /** Time that the emulator took in all, in ms. */
   spentMs = 0
+  /** The emulator was too slow for the latest output. */
+  isLate = false
 
   constructor(xterm: typeof Xterm, size: ScreenSize, begin: number) {
     this.#xterm = xterm

@@ -9,7 +9,7 @@ import { redactLines } from "../secret/redact-lines.ts"
 import type { Renderings } from "./renderings.ts"
 import type { Shell } from "./shell.ts"
 
-/** Interval of the searches for a text, in ms, while output flows. */
+/** Shortest pause between two searches for a text, in ms, while output flows. A pause is as long as the search before, too. */
 const SEARCH_EVERY_MS = 50
 
 interface Context {
@@ -58,10 +58,13 @@ const waitFor = (context: Context, shell: Shell, payload: ShellReadPayload): Eff
     const untilMs = monotonicMs() + waitSeconds * 1000
     let waited: Waited | undefined
     if (wanted !== undefined) {
+      let tookMs = 0
       for (let searched = -1;;) {
         if (log.position > searched) {
           searched = log.position
+          const beganMs = monotonicMs()
           const { lines } = yield* linesFrom(context, shell, cursor)
+          tookMs = monotonicMs() - beganMs
           if (lines.some((line) => line.includes(wanted)) || lines.join("\n").includes(wanted)) break
         }
         // The rest of an ended log was searched.
@@ -69,7 +72,7 @@ const waitFor = (context: Context, shell: Shell, payload: ShellReadPayload): Eff
         const leftMs = untilMs - monotonicMs()
         if (leftMs <= 0) return "timed_out"
         yield* log.more(searched, leftMs)
-        yield* Effect.sleep(Math.min(SEARCH_EVERY_MS, leftMs))
+        yield* Effect.sleep(Math.min(Math.max(SEARCH_EVERY_MS, tookMs), leftMs))
       }
       waited = "found"
     }

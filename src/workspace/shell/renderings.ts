@@ -11,6 +11,8 @@ const MAX_KEPT = 4
 const KEPT_MS = 60_000
 /** Time that one rendering may take, in ms. Sequences that the emulator is slow at fill less of the screen then. */
 const MAX_SPENT_MS = 3_000
+/** The same where the emulator was too slow the last time: each look at hostile output would take that long. */
+const MAX_SPENT_AGAIN_MS = 300
 /** Output that is rendered after this time, in bytes. */
 const LATE_WINDOW_BYTES = 8_192
 /** Output between two looks at the time, in bytes. */
@@ -50,6 +52,7 @@ export class Renderings {
           if (!isUsable) {
             before?.dispose()
             kept.rendering = new Rendering(xterm, sizeAt(shell, begin), begin)
+            kept.rendering.isLate = before?.isLate ?? false
           }
           const rendering = kept.rendering!
           if (rendering.position <= asked) {
@@ -101,7 +104,9 @@ const feed = (shell: Shell, rendering: Rendering, to: number): Effect.Effect<voi
       rendering.restart(position)
       rendering.resize(sizeAt(shell, position))
     }
-    let untilMs = rendering.spentMs + MAX_SPENT_MS
+    let untilMs = rendering.spentMs + (rendering.isLate ? MAX_SPENT_AGAIN_MS : MAX_SPENT_MS)
+    const isLong = to - rendering.position > LATE_WINDOW_BYTES
+    let isCut = false
     try {
       while (rendering.position < to) {
         const piece = reader.next()
@@ -111,6 +116,7 @@ const feed = (shell: Shell, rendering: Rendering, to: number): Effect.Effect<voi
         for (let rest = piece.bytes; rest.length > 0 && rendering.position < to;) {
           if (rendering.spentMs > untilMs && to - rendering.position > LATE_WINDOW_BYTES) {
             beginAt(to - LATE_WINDOW_BYTES)
+            isCut = true
             untilMs = Infinity
             reader.close()
             reader = shell.log.reader(rendering.position)
@@ -127,6 +133,7 @@ const feed = (shell: Shell, rendering: Rendering, to: number): Effect.Effect<voi
       }
       const changed = sizes.find(({ at }) => at === rendering.position)
       if (changed !== undefined) rendering.resize(changed)
+      if (isLong) rendering.isLate = isCut
     } finally {
       reader.close()
     }
