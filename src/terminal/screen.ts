@@ -118,9 +118,10 @@ export class Screen {
     )
   }
 
-  /** Sequences that paint this screen on a terminal of the same size. */
-  painted(): string {
-    return this.#serializer.serialize({ scrollback: 0 })
+  /** Sequences that paint this screen on a terminal of the same size. None if they are longer than so many characters. */
+  painted(maxLength = Infinity): string | undefined {
+    const painted = this.#serializer.serialize({ scrollback: 0 })
+    return painted.length > maxLength ? undefined : painted
   }
 
   dispose(): void {

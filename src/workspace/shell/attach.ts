@@ -35,12 +35,19 @@ const sizeOf = ({ cols, rows }: WindowSize): ScreenSize => ({
   rows: within(rows, SHELL_ROWS)
 })
 
-/** The screen after all output so far. Where a secret was drawn piece by piece, the text without it and without colours. */
+/** Maximum length of a painted screen, in characters: a message has at most 16 MiB. */
+const SCREEN_LENGTH = 4_194_304
+
+/**
+ * The screen after all output so far. Where a secret was drawn piece by piece, and where colours make the screen too long, the text
+ * without colours.
+ */
 const painted = ({ commands, renderings }: AttachContext, shell: Shell) =>
   renderings.withScreen(shell, shell.log.position, ({ position, screen }) => {
     const rows = screen.rows()
     const redacted = redactLines(commands.secrets.set, rows)
-    return { position, screen: redacted === rows ? screen.painted() : redacted.join("\r\n") }
+    const coloured = redacted === rows ? screen.painted(SCREEN_LENGTH) : undefined
+    return { position, screen: coloured ?? redacted.join("\r\n").slice(0, SCREEN_LENGTH) }
   })
 
 /** Keys of the caller, and the size of the caller's terminal, until the Scope closes. */

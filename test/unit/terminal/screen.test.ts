@@ -201,9 +201,17 @@ describe("the painted screen", () => {
     const first = screenOf(40, 10)
     first.write("one\r\ntwo \x1b[1;31mred\x1b[0m\r\n漢字 $ ")
     const second = screenOf(40, 10)
-    second.write(first.screen.painted())
+    second.write(first.screen.painted()!)
     assert.deepStrictEqual(second.lines(), first.lines())
     second.write("x")
     assert.strictEqual(second.lines().at(-1), "漢字 $ x")
+  })
+
+  it("a screen that colours make too long is not painted", () => {
+    const { screen, write } = screenOf(200, 50)
+    for (let cell = 0; cell < 10_000; cell++) write(`\x1b[38;2;${cell % 256};1;2;48;2;3;4;5mX`)
+    assert.isAbove(screen.painted()!.length, 100_000)
+    assert.isUndefined(screen.painted(100_000))
+    assert.lengthOf(screen.rows().join(""), 10_000)
   })
 })
