@@ -30,7 +30,7 @@ import {
   PublishingNotAllowed
 } from "./port-errors.ts"
 import { ServiceFailed, ServiceNotFound, ServiceRunning } from "./service-errors.ts"
-import { ShellEnded, ShellInputBlocked, ShellNotFound } from "./shell-errors.ts"
+import { ShellEnded, ShellInputBlocked, ShellNotFound, TooManyShells } from "./shell-errors.ts"
 import { snakeFields } from "./snake.ts"
 import {
   DiskDamaged,
@@ -111,6 +111,7 @@ export const PyroError = Schema.Union(
   ShellNotFound,
   ShellEnded,
   ShellInputBlocked,
+  TooManyShells,
   ServiceNotFound,
   ServiceRunning,
   ServiceFailed,

@@ -54,6 +54,7 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "ShellNotFound":
     case "ShellEnded":
     case "ShellInputBlocked":
+    case "TooManyShells":
     case "ServiceNotFound":
     case "ServiceRunning":
     case "ServiceFailed":

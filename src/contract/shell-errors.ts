@@ -16,6 +16,22 @@ export class ShellNotFound extends Schema.TaggedError<ShellNotFound>()(
   }
 }
 
+/** The workspace has as many open shells as it may have. Nothing was started. */
+export class TooManyShells extends Schema.TaggedError<TooManyShells>()(
+  "TooManyShells",
+  snakeFields({ workspace: Schema.String, maxShells: Schema.Int })
+) {
+  get code() {
+    return "too_many_shells" as const
+  }
+  get fact() {
+    return `workspace ${this.workspace} has ${this.maxShells} open shells, and may have no more`
+  }
+  override get message() {
+    return `${this.fact}. List them: pyro workspace shell list ${this.workspace}. Close one: pyro workspace shell close ${this.workspace} SHELL_ID`
+  }
+}
+
 /** The program of the shell has ended. Nothing was done. */
 export class ShellEnded extends Schema.TaggedError<ShellEnded>()(
   "ShellEnded",
@@ -56,6 +72,6 @@ export class ShellInputBlocked extends Schema.TaggedError<ShellInputBlocked>()(
     return `the program of shell ${this.shellId} of workspace ${this.workspace} reads no input: the terminal took ${this.writtenBytes} of ${this.inputBytes} bytes`
   }
   override get message() {
-    return `${this.fact}. Type the rest later, or interrupt the program: pyro workspace shell write ${this.workspace} ${this.shellId} --key ctrl-c`
+    return `${this.fact}. Type the rest later, or interrupt the program: pyro workspace shell signal ${this.workspace} ${this.shellId} SIGINT`
   }
 }

@@ -51,6 +51,8 @@ const hintOf = (error: PyroError, all: boolean): string => {
       return "call shell_read for its last output, or shell_open for a new shell"
     case "ShellInputBlocked":
       return "call shell_read to see what the program does, then shell_write with keys [\"ctrl-c\"] to interrupt it"
+    case "TooManyShells":
+      return "call shell_list, then shell_close for those that are not needed"
     case "ServiceNotFound":
       return "call service_list for the names"
     case "ServiceRunning":

@@ -9,6 +9,9 @@ import { workspaceField } from "./workspace-field.ts"
 export const SHELL_COLS = { from: 2, to: 1_000 } as const
 export const SHELL_ROWS = { from: 1, to: 500 } as const
 
+/** Maximum number of open shells of a workspace: each one holds memory of the daemon. */
+export const MAX_OPEN_SHELLS = 100
+
 /** Maximum bytes of input in one request. */
 export const MAX_SHELL_INPUT_BYTES = 4_194_304
 

@@ -10,7 +10,9 @@ export type ShellListPayload = ReturnType<typeof ShellListPayload>["Type"]
 
 export const ShellListResult = lazy(() =>
   Schema.Struct(snakeFields({
-    shells: Schema.Array(ShellInfo()).annotations({ description: "The newest 100 shells, oldest first" })
+    shells: Schema.Array(ShellInfo()).annotations({
+      description: "The open shells, and the newest ended ones, at most 100. Oldest first"
+    })
   }))
 )
 export type ShellListResult = ReturnType<typeof ShellListResult>["Type"]

@@ -1,8 +1,8 @@
 import { Deferred, Effect, type Scope } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
+import { InvalidRequest, type PyroError, TooManyShells } from "../../contract/errors.ts"
 import type { PullEvents } from "../../contract/event-batches.ts"
 import { firstOf } from "../../contract/first-of.ts"
-import type { ShellInfo, ShellScreen } from "../../contract/operations/shell-fields.ts"
+import { MAX_OPEN_SHELLS, type ShellInfo, type ShellScreen } from "../../contract/operations/shell-fields.ts"
 import type { AttachEvent, AttachPayload } from "../../contract/operations/workspace-attach.ts"
 import type { ShellListResult } from "../../contract/operations/workspace-shell-list.ts"
 import type { ShellOpenPayload } from "../../contract/operations/workspace-shell-open.ts"
@@ -11,6 +11,7 @@ import type { ShellResizePayload } from "../../contract/operations/workspace-she
 import type { ShellSignalPayload } from "../../contract/operations/workspace-shell-signal.ts"
 import type { ShellWritePayload, ShellWriteResult } from "../../contract/operations/workspace-shell-write.ts"
 import type { RunInput } from "../../contract/run-input.ts"
+import { newRequestId } from "../../system/identity.ts"
 import { acquirePlain } from "../../system/scopes.ts"
 import { recordEvent } from "../events.ts"
 import { endRunning } from "../exec/cancel.ts"
@@ -25,8 +26,8 @@ import { resize } from "./resize.ts"
 import { findShell, type Named, openShell, shellInfo, shellsOf } from "./shell.ts"
 import { write } from "./write.ts"
 
-/** Maximum number of shells in a list, and of its bytes. */
-const MAX_LISTED = 100
+/** Maximum number of shells in a list, which has all open ones, and of its bytes. */
+const MAX_LISTED = MAX_OPEN_SHELLS
 const MAX_LIST_BYTES = 4_194_304
 
 /** The shells of one workspace. A shell is a command with a terminal: its output, its end and its adoption are those of commands. */
@@ -59,6 +60,11 @@ export interface Shells {
 export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells => {
   const renderings = new Renderings()
   let attached = 0
+  /** Shells that are being opened. */
+  const opening = new Set<string>()
+  const isOpen = ({ start }: JournaledCommand) => commands.running.has(start.id)
+  const count = () => shellsOf(commands).filter(isOpen).length
+  const isFull = () => count() + [...opening].filter((id) => !commands.running.has(id)).length >= MAX_OPEN_SHELLS
   const infoOf = (shell: JournaledCommand) => shellInfo(commands, commands.journal.get(shell.start.id) ?? shell)
 
   /** Records the end of a shell, whoever ends it. A shell that its VM takes along ends with the VM's own event. */
@@ -75,7 +81,7 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
 
   return {
     renderings,
-    count: () => shellsOf(commands).filter(({ start }) => commands.running.has(start.id)).length,
+    count,
     adopt: ({ scope }) =>
       Effect.forEach(shellsOf(commands), ({ start }) => {
         const command = commands.running.get(start.id)
@@ -83,7 +89,18 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
       }, { discard: true }),
     open: (generation, payload) =>
       Effect.gen(function*() {
-        const command = yield* open(commands, generation, payload)
+        if (isFull()) {
+          return yield* new TooManyShells({ workspace: payload.workspace, maxShells: MAX_OPEN_SHELLS })
+        }
+        const command = yield* Effect.acquireUseRelease(
+          Effect.sync(() => {
+            const id = newRequestId()
+            opening.add(id)
+            return id
+          }),
+          (id) => open(commands, generation, payload, id),
+          (id) => Effect.sync(() => opening.delete(id))
+        )
         const shell = commands.journal.get(command.id)!
         yield* recordEvent(folder.directory, {
           _tag: "shell_opened",
@@ -94,7 +111,9 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
         return infoOf(shell)
       }),
     list: Effect.sync(() => {
-      const newestFirst = shellsOf(commands).slice(-MAX_LISTED).reverse().map(infoOf)
+      const all = shellsOf(commands)
+      let ended = Math.max(0, MAX_LISTED - count())
+      const newestFirst = all.toReversed().filter((shell) => isOpen(shell) || ended-- > 0).map(infoOf)
       return { shells: [...firstOf(newestFirst, { most: MAX_LISTED, maxBytes: MAX_LIST_BYTES })].reverse() }
     }),
     read: (payload) =>

@@ -1,4 +1,4 @@
-import { Effect, Layer, Logger, LogLevel, Option, Schema, Stream } from "effect"
+import { Chunk, Effect, Layer, Logger, LogLevel, Option, Schema, Scope, Stream } from "effect"
 import * as readline from "node:readline"
 import type { PyroError } from "../../../src/contract/errors.ts"
 import { ComparePayload } from "../../../src/contract/operations/workspace-compare.ts"
@@ -17,10 +17,17 @@ import {
   ServiceStartPayload,
   ServiceStopPayload
 } from "../../../src/contract/operations/workspace-service.ts"
+import { ShellClosePayload } from "../../../src/contract/operations/workspace-shell-close.ts"
+import { ShellListPayload } from "../../../src/contract/operations/workspace-shell-list.ts"
+import { ShellOpenPayload } from "../../../src/contract/operations/workspace-shell-open.ts"
+import { ShellReadPayload } from "../../../src/contract/operations/workspace-shell-read.ts"
+import { ShellResizePayload } from "../../../src/contract/operations/workspace-shell-resize.ts"
+import { ShellWritePayload } from "../../../src/contract/operations/workspace-shell-write.ts"
 import { SnapshotPayload } from "../../../src/contract/operations/workspace-snapshot.ts"
 import { UpdatePayload } from "../../../src/contract/operations/workspace-update.ts"
 import { services } from "../../../src/local/layer.ts"
 import { takeWorkspaces } from "../../../src/local/workspaces.ts"
+import { collectGarbage } from "../../../src/system/collector.ts"
 import type { Workspaces } from "../../../src/workspace/Workspaces.ts"
 import { localAgentServices } from "./local-agent-services.ts"
 
@@ -57,6 +64,14 @@ const operations = (all: Workspaces["Type"]) => {
       return { stdout, status, execId }
     }))
 
+  const attach = (shell: { readonly workspace: string; readonly shellId: string }, input: string) =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const typed = { stdin: Stream.make(Buffer.from(input)) }
+      const pull = yield* Scope.extend(all.shell.attach({ ...shell, detachKey: "none" }, typed), scope)
+      return Chunk.toReadonlyArray(yield* Effect.orDie(pull()))
+    })
+
   return {
     create: operation(CreatePayload(), (payload) => last(all.create(payload))),
     list: operation(Schema.Struct({}), () => all.list({})),
@@ -81,6 +96,24 @@ const operations = (all: Workspaces["Type"]) => {
     compare: operation(ComparePayload(), all.compare),
     exec: operation(ExecPayload(), exec),
     logs: operation(LogsPayload(), all.logs),
+    "shell-open": operation(ShellOpenPayload(), all.shell.open),
+    "shell-list": operation(ShellListPayload(), all.shell.list),
+    "shell-read": operation(ShellReadPayload(), all.shell.read),
+    "shell-write": operation(ShellWritePayload(), all.shell.write),
+    "shell-resize": operation(ShellResizePayload(), all.shell.resize),
+    "shell-close": operation(ShellClosePayload(), all.shell.close),
+    /** Attaches, types the input, and gives the screen of the moment. Stays attached, and reads nothing more, until the end of the process. */
+    "shell-attach": operation(
+      Schema.Struct({ workspace: Schema.String, shellId: Schema.String, input: Schema.String }),
+      ({ input, ...shell }) => attach(shell, input)
+    ),
+    /** Memory of this process after a collection, in MiB. */
+    memory: operation(Schema.Struct({}), () =>
+      Effect.sync(() => {
+        collectGarbage()
+        const { external, heapUsed } = process.memoryUsage()
+        return (heapUsed + external) / 1_048_576
+      })),
     "service-start": operation(ServiceStartPayload(), all.service.start),
     "service-list": operation(Named, all.service.list),
     "service-status": operation(ServicePayload(), all.service.status),
