@@ -34,9 +34,13 @@ export const readinessFields = () => ({
   ),
   readyHttp: optional(
     Schema.String.pipe(
-      Schema.filter((url) => url.length <= 2_000 && READY_URL.test(url), {
-        message: () => "must be http://localhost[:PORT][/PATH], with localhost, 127.0.0.1 or [::1] as the host"
-      }),
+      // The URL parser refuses ports above 65535, and 0 is no port.
+      Schema.filter(
+        (url) => url.length <= 2_000 && READY_URL.test(url) && URL.canParse(url) && new URL(url).port !== "0",
+        {
+          message: () => "must be http://localhost[:PORT][/PATH], with localhost, 127.0.0.1 or [::1] as the host"
+        }
+      ),
       Schema.annotations({
         description: "The service is ready when this URL of the guest answers with a status of 200 to 399. Only http " +
           "on localhost; pyro follows no redirect"

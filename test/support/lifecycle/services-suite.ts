@@ -167,6 +167,11 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
         await failure(start("both", "true", { ready_tcp: 1, ready_file: "x" })),
         /ready_file: cannot be combined with ready_tcp/
       )
+      for (
+        const url of ["http://localhost:65536/", "http://localhost:0/", "http://example.org/", "https://localhost/"]
+      ) {
+        assert.match(await failure(start("far", "true", { ready_http: url })), /must be http:\/\/localhost/, url)
+      }
     })
 
     it("a service that dies at once fails its start with the end of its log", async () => {
