@@ -25,7 +25,8 @@ export const readPort = (text: string): AskedPort | undefined => {
 export const portText = (description: string) =>
   Schema.String.pipe(
     Schema.filter((text) => readPort(text) !== undefined, {
-      message: () => "must be [HOST_PORT:]GUEST_PORT with ports from 1 to 65535, such as 8080:3000 or 3000"
+      message: () =>
+        "must be [HOST_PORT:]GUEST_PORT with ports from 1 to 65535, such as 8080:3000 or 3000. The host listens on 127.0.0.1, and takes no other address"
     }),
     Schema.annotations({ description })
   )

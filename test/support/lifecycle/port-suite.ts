@@ -1,6 +1,8 @@
+import { once } from "node:events"
 import * as http from "node:http"
 import { connect, type Socket } from "node:net"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import WebSocket from "ws"
 import { until } from "../pyro-cli.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { operations } from "./operations.ts"
@@ -40,6 +42,25 @@ const upgrading = `head = b""
 while not head.endswith(b"\\r\\n\\r\\n"): head += one.recv(1)
 one.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n\\r\\n")
 while got := one.recv(4096): one.sendall(got)`
+
+/** A WebSocket server that answers each message by the same message, a ping by a pong, and a close by a close. */
+const webSocket = `import base64, hashlib
+file, head = one.makefile("rb"), []
+while (line := file.readline().strip()): head.append(line)
+key = next(line for line in head if line.lower().startswith(b"sec-websocket-key")).split(b": ")[1]
+accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+one.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: " + accept + b"\\r\\n\\r\\n")
+while (head := file.read(2)):
+  length = head[1] & 127
+  more = file.read({126: 2, 127: 8}.get(length, 0))
+  size = int.from_bytes(more, "big") if more else length
+  mask, data = file.read(4), file.read(size)
+  mask = (mask * (size // 4 + 1))[:size]
+  data = (int.from_bytes(mask, "big") ^ int.from_bytes(data, "big")).to_bytes(size, "big")
+  kind = head[0] + 1 if head[0] & 15 == 9 else head[0]
+  one.sendall(bytes([kind, length]) + more + data)
+  if kind & 15 == 8: break
+one.shutdown(socket.SHUT_WR)`
 
 /** Ends its side, and notes down what the other side sends after that. */
 const endingFirst = (file: string) =>
@@ -184,6 +205,24 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
       for (const port of [base + 6, base + 7]) await call("port-unpublish", { workspace: "a", guest_port: port })
     })
 
+    it("a WebSocket carries small and large messages, pings and its close", async () => {
+      await python("a", threaded(base + 4, webSocket))
+      const { hostPort } = await publish("a", String(base + 4))
+      const socket = new WebSocket(`ws://127.0.0.1:${hostPort}/`)
+      const large = Buffer.alloc(1_048_576, "0123456789")
+      await once(socket, "open")
+      for (const message of ["hello", "x".repeat(300), large]) {
+        socket.send(message)
+        const [data] = await once(socket, "message") as [Buffer]
+        assert.isTrue(data.equals(Buffer.from(message)), `${data.length} bytes`)
+      }
+      socket.ping("there?")
+      assert.strictEqual(String((await once(socket, "pong"))[0]), "there?")
+      socket.close(4_000, "done")
+      assert.deepStrictEqual((await once(socket, "close")).map(String), ["4000", "done"])
+      await call("port-unpublish", { workspace: "a", guest_port: base + 4 })
+    })
+
     it("neither a client that does not read nor a server that does not read fills the memory of pyro", async () => {
       await python("a", threaded(base + 8, flooding("/workspace/sent")))
       const { hostPort: unread } = await publish("a", String(base + 8))
@@ -213,12 +252,20 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
     it("a storm of silent clients leaves other ports and commands alone, and ends with the clients", async () => {
       const [port, other] = [await hostPort("a", base), await hostPort("a", base + 1)]
       let closed = 0
-      const all = await Promise.all(Array.from({ length: 700 }, async () => {
+      const all = await Promise.all(Array.from({ length: 1_000 }, async () => {
         const socket = await dial(port)
         return socket.on("error", () => {}).on("end", () => socket.destroy()).on("close", () => closed++).resume()
       }))
-      await until("the end of clients beyond the limit", () => closed >= 700 - 512)
-      assert.strictEqual(await said(other, "beside\n"), "beside\nend\n")
+      await until("the end of clients beyond the limit", () => closed >= 1_000 - 512)
+      // A slow client among them is served as well.
+      const slow = await dial(other)
+      const slowly = drained(slow)
+      for (const byte of "slow\n") {
+        slow.write(byte)
+        assert.strictEqual(await said(other, "beside\n"), "beside\nend\n")
+      }
+      slow.end()
+      assert.strictEqual(await slowly, "slow\nend\n")
       assert.strictEqual(await sh("a", "echo beside"), "beside")
       for (const socket of all) socket.destroy()
       await until("room for a client", async () => (await said(port, "after\n")) === "after\nend\n")

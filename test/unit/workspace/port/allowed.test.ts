@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either } from "effect"
+import { Effect, Either, Schema } from "effect"
 import { callerProject } from "../../../../src/contract/caller-project.ts"
 import { type NetworkCeiling, readCeiling } from "../../../../src/contract/network-ceiling.ts"
 import type { NetworkInfo } from "../../../../src/contract/operations/network-fields.ts"
-import { readPort } from "../../../../src/contract/operations/port-fields.ts"
+import { portText, readPort } from "../../../../src/contract/operations/port-fields.ts"
 import { demandAllowed } from "../../../../src/workspace/port/allowed.ts"
 
 const network = (networkPolicy: NetworkInfo["networkPolicy"] | undefined) => ({
@@ -58,9 +58,27 @@ describe("a port to publish", () => {
     assert.deepStrictEqual(readPort("3000"), { guestPort: 3000 })
     assert.deepStrictEqual(readPort("8080:3000"), { guestPort: 3000, hostPort: 8080 })
     for (
-      const text of ["", "0", "65536", "x", "0:3000", "1:2:3", "127.0.0.1:80:80", " 80", "80 ", "-1", "1e3", "8080:"]
+      const text of [
+        "[::1]:80:80",
+        "::1:80:80",
+        "::",
+        "",
+        "0",
+        "65536",
+        "x",
+        "0:3000",
+        "1:2:3",
+        "127.0.0.1:80:80",
+        " 80",
+        "80 ",
+        "-1",
+        "1e3",
+        "8080:"
+      ]
     ) {
       assert.isUndefined(readPort(text), text)
+      const refused = Schema.decodeUnknownEither(portText(""))(text)
+      assert.match(String(refused), /must be \[HOST_PORT:\]GUEST_PORT.*127\.0\.0\.1, and takes no other address/)
     }
   })
 })
