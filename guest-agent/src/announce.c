@@ -19,6 +19,7 @@ enum {
   EVENTS_PER_SECOND = 10,
   STARTED_SIZE = FRAME_OVERHEAD + 4,
   END_OUT_SIZE = FRAME_OVERHEAD + 1 + 8,
+  EXITED_SIZE = FRAME_OVERHEAD + 1 + 4 + 8,
 };
 
 static struct link control_queue = {&control_queue, &control_queue};
@@ -26,7 +27,7 @@ static struct link data_queue = {&data_queue, &data_queue};
 /* The next stream whose STATE follows a HELLO; NULL = none. */
 static struct link *state_at;
 static bool greeted;
-/* Bytes of the deferrable frames in the port's buffer (STARTED, END_OUT) if it has no others, and the time of the first one. */
+/* Bytes of the deferrable frames in the port's buffer if it has no others, and the time of the first one. */
 static size_t patient_bytes;
 static uint64_t patient_since_ns;
 
@@ -96,9 +97,10 @@ static bool send_state(const struct stream *stream) {
   return true;
 }
 
-/* Called before a deferrable frame enters the buffer. A connection's frames wait for nothing: the other end may speak next. */
-static void note_patient_frame(const struct stream *stream, size_t size) {
-  if (forward_is_connection(stream) || port_waiting() != patient_bytes) return;
+/* Called before a deferrable frame enters the buffer: STARTED and END_OUT of a command, which may end soon, and EXITED of a connection, whose
+ * ends the host knows. A connection's other frames wait for nothing: the other end may speak next. */
+static void note_patient_frame(size_t size) {
+  if (port_waiting() != patient_bytes) return;
   if (patient_bytes == 0) patient_since_ns = clock_monotonic_ns();
   patient_bytes += size;
 }
@@ -109,7 +111,7 @@ static void send_control(struct stream *stream, uint8_t *to) {
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, KIND_STARTED);
     put_u32(&writer, stream->told_pid);
     stream->started_due = false;
-    note_patient_frame(stream, STARTED_SIZE);
+    if (!forward_is_connection(stream)) note_patient_frame(STARTED_SIZE);
     commit(writer);
     return;
   }
@@ -128,11 +130,12 @@ static void send_control(struct stream *stream, uint8_t *to) {
     put_u8(&writer, output->number);
     put_u64(&writer, output->produced);
     output->end_announced = true;
-    note_patient_frame(stream, END_OUT_SIZE);
+    if (!forward_is_connection(stream)) note_patient_frame(END_OUT_SIZE);
     commit(writer);
     return;
   }
   if (ending_due(stream)) {
+    if (forward_is_connection(stream) && stream->ending.kind == KIND_EXITED) note_patient_frame(EXITED_SIZE);
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, stream->ending.kind);
     put_ending(&writer, &stream->ending);
     stream->end_announced = true;
