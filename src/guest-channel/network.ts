@@ -125,7 +125,7 @@ const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequ
     name,
     address,
     port,
-    accept: accept(connection, number),
+    accept: Effect.suspend(() => accept(connection, number)),
     refuse: answerOnce(connection, number, () => ({ answer: RequestAnswer.refused, count: 0, records: NOTHING })),
     withdrawn: withdrawn.wait,
     onWithdrawn: (listener) => withdrawn.onSettled(listener)

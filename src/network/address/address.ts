@@ -58,6 +58,6 @@ const hostBits = ({ bits, family }: Range) => BigInt(widthOf(family) - bits)
 const prefixOf = ({ family, value }: Address, bits: number) => value >> BigInt(widthOf(family) - bits)
 
 export const contains = (range: Range, address: Address): boolean =>
-  range.family === address.family && prefixOf(range, range.bits) === prefixOf(address, range.bits)
+  range.family === address.family && (range.value ^ address.value) >> hostBits(range) === 0n
 
 export const isSameAddress = (a: Address, b: Address): boolean => a.family === b.family && a.value === b.value

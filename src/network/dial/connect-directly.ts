@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
+import { atClose } from "../../system/scopes.ts"
 import { nowMs } from "../../system/time.ts"
 import { startTimer } from "../../system/timer.ts"
 import { release, reset } from "../reset.ts"
@@ -26,12 +27,10 @@ export const connectDirectly = (
   Effect.gen(function*() {
     // The socket has an owner from its first moment, also when the fiber is interrupted in that moment.
     const held = { socket: undefined as Socket | undefined, isOver: false }
-    yield* Effect.addFinalizer(() =>
-      Effect.sync(() => {
-        held.isOver = true
-        if (held.socket !== undefined) release(held.socket)
-      })
-    )
+    yield* atClose(Effect.sync(() => {
+      held.isOver = true
+      if (held.socket !== undefined) release(held.socket)
+    }))
     const startMs = yield* nowMs
     const found = yield* addresses
     const leftMs = startMs + DIAL_MS - (yield* nowMs)
