@@ -1,4 +1,5 @@
 import type { Operation } from "../contract/operations.ts"
+import { agentCommand } from "./agent-command.ts"
 import { unaliased } from "./aliases.ts"
 import { type Command, commands, mcpServe } from "./commands.ts"
 import { flagsOf } from "./flags.ts"
@@ -17,6 +18,7 @@ export const splitArgv = (argv: ReadonlyArray<string>) => {
 export type Route =
   | { readonly _tag: "Operation"; readonly operation: Operation; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Host"; readonly command: HostCommand; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Agent"; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Serve"; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Help"; readonly path: ReadonlyArray<string> }
   | { readonly _tag: "Version" }
@@ -50,6 +52,7 @@ export const route = (own: ReadonlyArray<string>): Route => {
       if (wantsHelp) return { _tag: "Help", path }
       const left = withFlags(exact, words.slice(at + 1), flags)
       if (isHostCommand(exact)) return { _tag: "Host", command: exact, words: left }
+      if (exact === agentCommand) return { _tag: "Agent", words: left }
       return exact === mcpServe
         ? { _tag: "Serve", words: left }
         : { _tag: "Operation", operation: exact as Operation, words: left }

@@ -1,7 +1,9 @@
 import { Cause, Effect, Exit, type Layer, Option } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { Operation } from "../contract/operations.ts"
+import { workspaceCreate } from "../contract/operations/workspace-lifecycle.ts"
 import type { Pyro } from "../contract/Pyro.ts"
+import { agentCommand } from "./agent-command.ts"
 import { type Route, route, splitArgv } from "./argv.ts"
 import { mcpServe, type ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
@@ -54,7 +56,11 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
   const routed = route(own)
   const invocation = {
     command: ["pyro", ...pathOf(routed)].join(" "),
-    family: routed._tag === "Operation" ? routed.operation.cli.exits : "own",
+    family: routed._tag === "Operation"
+      ? routed.operation.cli.exits
+      : routed._tag === "Agent"
+      ? agentCommand.cli.exits
+      : "own",
     suggest: (environment: string) => environmentHint(routed, rest, environment)
   } as const
   return run(routed, rest, options).pipe(
@@ -82,6 +88,8 @@ const pathOf = (routed: Route): ReadonlyArray<string> => {
       return routed.operation.cli.path
     case "Host":
       return routed.command.cli.path
+    case "Agent":
+      return agentCommand.cli.path
     case "Serve":
       return mcpServe.cli.path
     case "Version":
@@ -113,6 +121,13 @@ const run = (
       return Effect.flatMap(
         Effect.promise(() => import("./host.ts")),
         ({ performHost }) => Effect.interruptible(performHost(routed.command, routed.words, rest))
+      )
+    case "Agent":
+      return Effect.flatMap(
+        Effect.promise(() => import("./agent.ts")),
+        // Every operation of an agent's workspace is the daemon's.
+        ({ performAgent }) =>
+          Effect.interruptible(Effect.provide(performAgent(routed.words, rest), options.pyro(workspaceCreate)))
       )
     case "Serve":
       return parse(mcpServe, routed.words, rest).pipe(

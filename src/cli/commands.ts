@@ -7,6 +7,7 @@ import { secretFlags, secretsField } from "../contract/operations/secret-fields.
 import { secretHttpField } from "../contract/operations/secret-http-fields.ts"
 import { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { snakeFields } from "../contract/snake.ts"
+import { agentCommand } from "./agent-command.ts"
 import { hostCommands } from "./host-commands.ts"
 
 /** A row of the command line. */
@@ -106,4 +107,4 @@ export const mcpServe: Command = {
 }
 
 /** All commands, in the order of the help. */
-export const commands: ReadonlyArray<Command> = [...operations, mcpServe, ...hostCommands]
+export const commands: ReadonlyArray<Command> = [...operations, mcpServe, agentCommand, ...hostCommands]

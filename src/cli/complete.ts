@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { insideNames } from "../contract/agent-inside.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import { pathAfter } from "./argv.ts"
 import { type Command, commands } from "./commands.ts"
@@ -110,6 +111,8 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
       return cli.completes?.["name"] === "snapshots" && given.length < cli.args.length ? snapshots : none
     case "host":
       return given.length < cli.args.length ? Effect.succeed(hostNames) : none
+    case "agent":
+      return given.length < cli.args.length ? Effect.succeed(insideNames) : none
     case "environment":
       return given.length < cli.args.length ? names.environments : none
     default:

@@ -21,6 +21,26 @@ export class HostFileUnusable extends Schema.TaggedError<HostFileUnusable>()(
   }
 }
 
+/** An agent has no key. Nothing was made. */
+export class AgentKeyMissing extends Schema.TaggedError<AgentKeyMissing>()(
+  "AgentKeyMissing",
+  snakeFields({
+    agent: Schema.String,
+    /** Variables of which one would do. */
+    variables: Schema.Array(Schema.String)
+  })
+) {
+  get code() {
+    return "agent_key_missing" as const
+  }
+  get fact() {
+    return `${this.agent} needs a key, and the environment has none: ${this.variables.join(", ")}`
+  }
+  override get message() {
+    return `${this.fact}. Nothing was made. Set one, which stays on the host: export ${this.variables[0]}=…`
+  }
+}
+
 /** An agent host has another entry for pyro. Nothing was written. */
 export class HostEntryDiffers extends Schema.TaggedError<HostEntryDiffers>()(
   "HostEntryDiffers",

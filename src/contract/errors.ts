@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { HostEntryDiffers, HostFileUnusable } from "./agent-host-errors.ts"
+import { AgentKeyMissing, HostEntryDiffers, HostFileUnusable } from "./agent-host-errors.ts"
 import { EditRejected, ExportRefused, FileChanged, FileRefused, PatchRejected } from "./content-errors.ts"
 import { DaemonMismatch, DaemonUnavailable } from "./daemon-errors.ts"
 import { EnvironmentBuildFailed, EnvironmentNameTaken, EnvironmentUnknown, ImageDamaged } from "./environment-errors.ts"
@@ -131,6 +131,7 @@ export const PyroError = Schema.Union(
   DaemonUnavailable,
   DaemonMismatch,
   HostFileUnusable,
-  HostEntryDiffers
+  HostEntryDiffers,
+  AgentKeyMissing
 )
 export type PyroError = typeof PyroError.Type

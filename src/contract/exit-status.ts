@@ -75,6 +75,7 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "DaemonMismatch":
     case "HostFileUnusable":
     case "HostEntryDiffers":
+    case "AgentKeyMissing":
       return ownFailure(family)
   }
 }

@@ -119,6 +119,7 @@ const hintOf = (error: PyroError, all: boolean): string => {
       return "only the user can decide: use the newer pyro, or delete the state"
     case "HostFileUnusable":
     case "HostEntryDiffers":
+    case "AgentKeyMissing":
       return "only the user can fix this"
     case "DaemonMismatch":
       return "only the user can fix this: pyro daemon stop"

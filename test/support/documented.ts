@@ -67,8 +67,12 @@ export const stories: ReadonlyArray<Story> = [
 /** Programs of agent hosts, which a test would have to install; pyro's parser reads how they start the server. */
 const isHost = ([program = ""]: ReadonlyArray<string>) => /^(claude|codex|gemini|opencode)$/.test(program)
 
+/** Agents in workspaces need a key and a model: test/guest/agent-inside.test.ts has both. */
+const isAgent = ([program, word]: ReadonlyArray<string>) => program === "pyro" && word === "agent"
+
 /** Whether the test of the documents runs a command. */
-export const isRun = ({ calls, text }: ShellCommand) => !notRun.has(text) && !calls.some(isHost)
+export const isRun = ({ calls, text }: ShellCommand) =>
+  !notRun.has(text) && !calls.some((call) => isHost(call) || isAgent(call))
 
 /** What a program is told in the words of a command line; `undefined` where it is none of pyro's. */
 export const pyroWords = (call: ReadonlyArray<string>): ReadonlyArray<string> | undefined => {
@@ -84,6 +88,7 @@ const READERS = "the reader has the program; test/guest/workspace-secrets.test.t
 const WEB = "it needs the network; test/projects/web-application.test.ts does every step of the page"
 const COMPANY = "the certificate is the reader's; test/projects/dependencies.test.ts trusts one"
 const ATTACH = "it needs a terminal; test/guest/workspace-attach.test.ts has one"
+const NPM = "test/guest/agent-inside.test.ts adds a package of npm"
 const BENCH = "it measures for a quarter of an hour"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
@@ -152,6 +157,8 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro env build company --from-workspace company", COMPANY],
   ["pyro workspace create company --name fix --seed-path . --allow-host npm", COMPANY],
   ["export NPM_TOKEN=…", "the value is the reader's"],
+  ["export ANTHROPIC_API_KEY=…", "the value is the reader's"],
+  ["pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2", NPM],
   ["pyro workspace exec fix --secret-env NPM_TOKEN -- npm ci", READERS],
   ["pyro workspace exec fix --secret-env NPM_TOKEN -- npm publish", READERS],
   ["pyro workspace exec fix --secret-env NPM_TOKEN=TOKEN -- ./release.sh", READERS],

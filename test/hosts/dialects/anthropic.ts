@@ -13,8 +13,6 @@ interface Body {
   readonly messages: ReadonlyArray<{ readonly role: string; readonly content: string | ReadonlyArray<Block> }>
 }
 
-const PREFIX = "mcp__pyro__"
-
 const message = (content: ReadonlyArray<object>, stop_reason: string | null) => ({
   id: "msg_1",
   type: "message",
@@ -38,14 +36,14 @@ const events = (start: object, delta: object, stopReason: string): ReadonlyArray
   return all.map((data) => ({ event: data.type, data }))
 }
 
-/** Anthropic's Messages API, which Claude Code speaks. */
-export const anthropic: Dialect = {
+/** Anthropic's Messages API, which Claude Code speaks, with a model that calls tools whose names begin with a prefix. */
+export const anthropicOf = (prefix: string): Dialect => ({
   serves: (path) => path.startsWith("/v1/messages") && !path.startsWith("/v1/messages/count_tokens"),
   read: (body) => {
     const { messages, tools = [] } = body as Body
     const blocks = messages.flatMap(({ content }) => typeof content === "string" ? [] : content)
     const calls = new Set(
-      blocks.filter(({ name, type }) => type === "tool_use" && name?.startsWith(PREFIX) === true).map(({ id }) => id)
+      blocks.filter(({ name, type }) => type === "tool_use" && name?.startsWith(prefix) === true).map(({ id }) => id)
     )
     return {
       tools: tools.map(({ name }) => name),
@@ -53,7 +51,7 @@ export const anthropic: Dialect = {
         .map(({ content }) => textOf(content))
     }
   },
-  nameOf: (tool) => `${PREFIX}${tool}`,
+  nameOf: (tool) => `${prefix}${tool}`,
   call: (name, args, step) =>
     events(
       { type: "tool_use", id: `toolu_${step}`, name, input: {} },
@@ -62,4 +60,6 @@ export const anthropic: Dialect = {
     ),
   say: (text) => events({ type: "text", text: "" }, { type: "text_delta", text }, "end_turn"),
   document: (text) => message([{ type: "text", text }], "end_turn")
-}
+})
+
+export const anthropic = anthropicOf("mcp__pyro__")

@@ -4,6 +4,8 @@ export interface ToolCall {
   readonly tool: string
   /** The arguments; a function makes them from the results of the calls before. */
   readonly args: Arguments | ((outputs: ReadonlyArray<string>) => Arguments)
+  /** The model makes the call only after this. */
+  readonly before?: () => Promise<void>
 }
 
 type Arguments = Readonly<Record<string, unknown>>

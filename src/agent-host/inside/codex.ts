@@ -1,0 +1,37 @@
+import type { AgentInside } from "./agent-inside.ts"
+import { settingsFile } from "./settings-file.ts"
+
+/** Codex CLI, whose package for Linux is one program. Codex reads the key of a provider from the variable that its settings name. */
+export const codex: AgentInside = {
+  name: "codex",
+  npm: ["@openai/codex@0.169.0-linux-x64"],
+  from: "debian:12",
+  packages: [],
+  program: "vendor/x86_64-unknown-linux-musl/bin/codex",
+  keys: [{
+    variable: "OPENAI_API_KEY",
+    header: "authorization",
+    baseUrl: { variable: "OPENAI_BASE_URL", fallback: "https://api.openai.com/v1" }
+  }],
+  env: {},
+  passes: [],
+  trusting: [],
+  once: ["exec", "--version", "--help"],
+  setUp: ({ url, variable }, { ask }) =>
+    settingsFile(
+      ".codex/config.toml",
+      `model_provider = "openai-key"
+check_for_update_on_startup = false
+${ask ? "" : "approval_policy = \"never\"\nsandbox_mode = \"danger-full-access\"\n"}
+[model_providers.openai-key]
+name = "OpenAI"
+base_url = ${JSON.stringify(url)}
+env_key = "${variable}"
+wire_api = "responses"
+supports_websockets = false
+
+[projects."/workspace"]
+trust_level = "trusted"
+`
+    )
+}

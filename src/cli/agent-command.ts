@@ -1,0 +1,101 @@
+import { Schema } from "effect"
+import { insideNames } from "../contract/agent-inside.ts"
+import {
+  allowHome,
+  between,
+  defaulted,
+  hostPath,
+  ignoredPaths,
+  list,
+  optional,
+  strings,
+  text
+} from "../contract/fields.ts"
+import { type CliSurface, lazy } from "../contract/operation.ts"
+import { WorkspaceName } from "../contract/operations/workspace-field.ts"
+import { snakeFields } from "../contract/snake.ts"
+
+// The command composes operations, and reads the person's keys. So it is no operation: no model and no program reaches it.
+
+export const AgentPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    agent: Schema.Literal(...insideNames).annotations({ description: `Agent: ${insideNames.join(", ")}` }),
+    args: defaulted(
+      list(text("Argument of the agent")).annotations({ description: "Arguments of the agent" }),
+      () => []
+    ),
+    workspace: optional(
+      text("Id or name of a workspace that `pyro agent` made before. Default: a new workspace")
+    ),
+    seedPath: optional(
+      hostPath(
+        "Directory of the host to copy to /workspace. Default: the git work tree of the working directory, else the working directory"
+      )
+    ),
+    includeIgnored: ignoredPaths(),
+    allowHome: allowHome(),
+    environment: optional(
+      text(
+        "Environment to add the agent to, such as debian:12-build. pyro builds the new environment once. Default: the agent's own choice"
+      )
+    ),
+    name: optional(WorkspaceName().annotations({ description: "Name of the new workspace. Default: none" })),
+    memoryMib: defaulted(
+      between({ from: 512, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
+      () => 2048
+    ),
+    vcpuCount: defaulted(between({ from: 1, to: 32, unit: "", description: "Number of virtual CPUs" }), () => 2),
+    allowHosts: defaulted(
+      list(text("Host")).annotations({
+        description:
+          "Host that the guest may connect to beside the agent's API: NAME[:PORT], *.SUFFIX[:PORT], or a list such as npm. Default: none"
+      }),
+      () => []
+    ),
+    env: defaulted(
+      strings(text("Value")).annotations({ description: "Environment variables of the agent. Default: none" }),
+      () => ({})
+    ),
+    ask: defaulted(
+      Schema.Boolean.annotations({
+        description:
+          "Keep the agent's own questions. By default, the agent works without questions, because the microVM is the boundary"
+      }),
+      () => false
+    ),
+    patch: optional(hostPath("File of the host to write the changes to, at the end. Default: none")),
+    delete: defaulted(
+      Schema.Boolean.annotations({
+        description: "Delete the workspace at the end. A workspace with changes that --patch did not write stays"
+      }),
+      () => false
+    )
+  }))
+)
+export type AgentPayload = ReturnType<typeof AgentPayload>["Type"]
+
+export const agentCommand = {
+  name: "agent",
+  summary: "Run a coding agent in a workspace",
+  description:
+    "Copies the project to a new workspace and runs the agent there, on your terminal, or with pipes. The guest reaches the agent's API alone. The agent's key " +
+    "stays on the host: the guest has a placeholder. Nothing on the host changes: at the end, pyro shows the changes and the commands that take them over. " +
+    "docs/use-cases/agent-inside.md has more.",
+  cli: {
+    path: ["agent"],
+    args: ["agent"],
+    rest: "args",
+    flags: { memory_mib: "mem-mib", allow_hosts: "allow-host" },
+    hostPaths: ["seed_path", "patch"],
+    exits: "guest",
+    examples: [
+      "pyro agent claude-code",
+      "pyro agent claude-code -- -p 'fix the failing test'",
+      "pyro agent codex -- exec 'fix the failing test'",
+      "pyro agent claude-code --allow-host npm --environment debian:12-build",
+      "pyro agent claude-code --patch fix.patch --delete -- -p 'fix the failing test'",
+      "pyro agent claude-code --workspace ws-0123456789"
+    ]
+  } satisfies CliSurface,
+  payload: AgentPayload
+} as const

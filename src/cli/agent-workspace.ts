@@ -1,0 +1,119 @@
+import { Effect } from "effect"
+import type { Inside } from "../agent-host/inside/prepare.ts"
+import { InvalidRequest } from "../contract/errors.ts"
+import { BuildPayload, environmentBuild } from "../contract/operations/environment.ts"
+import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
+import { CreatePayload, workspaceCreate, workspaceStart } from "../contract/operations/workspace-lifecycle.ts"
+import { NetworkSetPayload } from "../contract/operations/workspace-network.ts"
+import { UpdatePayload, workspaceUpdate } from "../contract/operations/workspace-update.ts"
+import { Pyro } from "../contract/Pyro.ts"
+import type { AgentPayload } from "./agent-command.ts"
+import { decode } from "./parser.ts"
+import { Terminal } from "./terminal.ts"
+import { withProgress } from "./with-progress.ts"
+
+/** A running workspace with the agent, the placeholder of its key, and its network: a new one, or the named one. Gives the id. */
+export const takeUp = (payload: AgentPayload, inside: Inside) =>
+  payload.workspace === undefined ? create(payload, inside) : adopt(payload, inside, payload.workspace)
+
+const secretsOf = ({ access, key }: Inside) => ({
+  secrets: { [key.variable]: key.value },
+  secret_http: [access.secretHttp]
+})
+
+const create = (payload: AgentPayload, inside: Inside) =>
+  Effect.gen(function*() {
+    const pyro = yield* Pyro
+    const request = yield* decode(workspaceCreate.cli, CreatePayload(), {
+      environment: yield* environmentOf(inside),
+      seed_path: payload.seedPath ?? (yield* projectHere),
+      include_ignored: payload.includeIgnored,
+      allow_home: payload.allowHome,
+      // Claude Code refuses to work without questions as root.
+      workspace_user: "agent",
+      ...(payload.name === undefined ? {} : { name: payload.name }),
+      labels: { agent: inside.agent },
+      memory_mib: payload.memoryMib,
+      vcpu_count: payload.vcpuCount,
+      allow_hosts: [inside.access.allowHost, ...payload.allowHosts],
+      ...secretsOf(inside)
+    })
+    const { workspace } = yield* withProgress(workspaceCreate, request, pyro.workspace.create(request))
+    return workspace.id
+  })
+
+/** The environment with the agent, built at the first use of this version. */
+const environmentOf = ({ environment }: Inside) =>
+  Effect.gen(function*() {
+    const pyro = yield* Pyro
+    const { environments } = yield* pyro.env.list({})
+    const isReady = environments.some(({ name, state }) => name === environment.name && state === "ready")
+    if (!isReady) {
+      const request = yield* decode(environmentBuild.cli, BuildPayload(), { ...environment })
+      yield* withProgress(environmentBuild, request, pyro.env.build(request))
+    }
+    return environment.name
+  })
+
+/** The git work tree of the working directory, else the directory. */
+const projectHere = Effect.gen(function*() {
+  const { resolvePath } = yield* Terminal
+  const { isProject, surroundings } = yield* Effect.promise(() => import("../agent-host/surroundings.ts"))
+  const { project } = surroundings(undefined, resolvePath("."))
+  return isProject(project) ? project : yield* new InvalidRequest({
+    field: "--seed-path",
+    detail: `${project} is no project; go to the directory of one, or name one`
+  })
+})
+
+/** Options that only a new workspace has. */
+const ofNew = ["seedPath", "environment", "name"] as const
+
+const adopt = (payload: AgentPayload, inside: Inside, named: string) =>
+  Effect.gen(function*() {
+    const pyro = yield* Pyro
+    const odd = ofNew.find((field) => payload[field] !== undefined)
+    if (odd !== undefined) {
+      return yield* new InvalidRequest({ field: odd, detail: "cannot be combined with --workspace, which exists" })
+    }
+    const found = yield* pyro.workspace.status({ workspace: named })
+    if (!inside.isIn(found.environment)) {
+      return yield* new InvalidRequest({
+        field: "--workspace",
+        detail:
+          `${named} has the environment ${found.environment}, without ${inside.agent}; omit --workspace for a new one`
+      })
+    }
+    const workspace = found.id
+    if (found.state !== "running") {
+      yield* withProgress(workspaceStart, { workspace }, pyro.workspace.start({ workspace }))
+    }
+    yield* pyro.workspace.update(
+      yield* decode(workspaceUpdate.cli, UpdatePayload(), { workspace, ...secretsOf(inside) })
+    )
+    yield* grant([inside.access.allowHost, ...payload.allowHosts], found)
+    return workspace
+  })
+
+/** Adds hosts to a policy that lacks one of them. */
+const grant = (hosts: ReadonlyArray<string>, { id, network }: WorkspaceInfo) =>
+  Effect.gen(function*() {
+    const pyro = yield* Pyro
+    const allowed = network?.allowHosts ?? []
+    const isOpen = network !== undefined && network.networkPolicy !== "off" && allowed.length === 0 &&
+      network.allowIps.length === 0
+    const missing = hosts.filter((host) => !allowed.includes(host))
+    if (isOpen || missing.length === 0) return
+    const policy = network === undefined || network.networkPolicy === "off"
+      ? {}
+      : { network_policy: network.networkPolicy }
+    yield* pyro.workspace.network.set(
+      yield* decode(workspaceCreate.cli, NetworkSetPayload(), {
+        workspace: id,
+        ...policy,
+        allow_hosts: [...allowed, ...missing],
+        deny_hosts: network?.denyHosts ?? [],
+        allow_ips: network?.allowIps ?? []
+      })
+    )
+  })

@@ -1,0 +1,79 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { agentInside } from "../../../src/agent-host/inside/agents.ts"
+import { accessOf, keyOf } from "../../../src/agent-host/inside/key.ts"
+import { commandOf, environmentNameOf, hasAgent, isOnce } from "../../../src/agent-host/inside/program.ts"
+import { insideNames } from "../../../src/contract/agent-inside.ts"
+import { checkName, packageNames } from "../../../src/environment/own.ts"
+
+const claude = agentInside("claude-code")
+const KEY = "ANTHROPIC_API_KEY"
+const keyIn = (variables: Readonly<Record<string, string>>) => keyOf(claude, (name) => variables[name])
+const access = (url: string) => Effect.flatMap(keyIn({ [KEY]: "value", ANTHROPIC_BASE_URL: url }), accessOf)
+
+describe("an agent in a workspace", () => {
+  it.effect("the guest reaches the provider's host, and pyro puts the key into its header", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* Effect.flatMap(keyIn({ [KEY]: "value" }), accessOf), {
+        allowHost: "api.anthropic.com:443",
+        secretHttp: `${KEY}@api.anthropic.com:x-api-key`
+      })
+    }))
+
+  it.effect("the person's base URL decides the host and the port", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* access("https://proxy.example.com:8443/anthropic"), {
+        allowHost: "proxy.example.com:8443",
+        secretHttp: `${KEY}@proxy.example.com:8443:x-api-key`
+      })
+    }))
+
+  it.effect.each([
+    "http://proxy.example.com",
+    "https://127.0.0.1",
+    "https://[::1]:8443",
+    "proxy.example.com",
+    "ftp://a.b"
+  ])(
+    "the base URL %j is refused by the name of its variable",
+    (url) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(access(url))
+        assert.deepStrictEqual([error._tag, "field" in error && error.field], ["InvalidRequest", "ANTHROPIC_BASE_URL"])
+      })
+  )
+
+  it.effect("the first variable with a value has the key, and an error names all of them", () =>
+    Effect.gen(function*() {
+      const token = yield* keyIn({ [KEY]: "", CLAUDE_CODE_OAUTH_TOKEN: "token" })
+      assert.deepStrictEqual([token.variable, token.value], ["CLAUDE_CODE_OAUTH_TOKEN", "token"])
+      const error = yield* Effect.flip(keyIn({}))
+      for (const { variable } of claude.keys) assert.include(error.message, variable)
+    }))
+
+  it.effect.each(insideNames)(
+    "the row of %s has exact packages, and names of environments that pyro accepts",
+    (name) =>
+      Effect.gen(function*() {
+        const agent = agentInside(name)
+        assert.strictEqual(agent.name, name)
+        yield* packageNames(agent)
+        for (const from of ["debian:12", "debian:13-build", `mine:${"2".repeat(60)}`]) {
+          const environment = environmentNameOf(agent, from)
+          yield* checkName(environment)
+          assert.isTrue(hasAgent(agent, environment))
+        }
+        assert.isFalse(hasAgent(agent, "debian:12"))
+      })
+  )
+
+  it.effect("the agent works without questions, unless the person asks for them", () =>
+    Effect.gen(function*() {
+      const key = yield* keyIn({ [KEY]: "value-of-the-key" })
+      const command = commandOf(claude, key, ["-p", "hello"], { ask: false })
+      assert.deepStrictEqual(command.slice(-3), ["--dangerously-skip-permissions", "-p", "hello"])
+      assert.notInclude(commandOf(claude, key, [], { ask: true }).join(" "), "--dangerously-skip-permissions")
+      assert.notInclude(command.join(" "), "value-of-the-key")
+      assert.deepStrictEqual([isOnce(claude, ["-p", "hello"]), isOnce(claude, [])], [true, false])
+    }))
+})
