@@ -98,6 +98,10 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
     result: ({ lines, ok }) =>
       print(ok ? "all is well\n" : `${lines.filter((line) => !line.ok).length} of ${lines.length} need mending\n`)
   },
+  "prepare": {
+    event: (event) => event._tag === "Prepared" ? print(`${event.environment.name} is ready\n`) : Effect.void,
+    result: () => print("pyro is ready. Create a workspace: pyro workspace create --seed-path .\n")
+  },
   "gc": {
     result: ({ disk, freedBytes, swept }) =>
       Effect.zipRight(

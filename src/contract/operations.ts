@@ -10,6 +10,7 @@ import {
 } from "./operations/environment.ts"
 import { gc } from "./operations/gc.ts"
 import { networkLists } from "./operations/network-lists.ts"
+import { prepare } from "./operations/prepare.ts"
 import { run } from "./operations/run.ts"
 import { watch } from "./operations/watch.ts"
 import { workspaceShellAttach } from "./operations/workspace-attach.ts"
@@ -124,6 +125,7 @@ export const operations = [
   environmentBuild,
   environmentRemove,
   environmentPrune,
+  prepare,
   doctor,
   gc,
   daemonStatus,

@@ -28,6 +28,7 @@ import {
   removeEnvironment
 } from "./environments.ts"
 import { gc } from "./gc.ts"
+import { prepare } from "./prepare.ts"
 import { withoutSecrets } from "./redacted-pyro.ts"
 import { run } from "./run.ts"
 import { takeWorkspaces } from "./workspaces.ts"
@@ -164,6 +165,7 @@ const make = (pooled: boolean) =>
         prune: () => effect(pruneEnvironments)
       },
       doctor: (payload) => stream(doctor(payload)),
+      prepare: (payload) => stream(prepare(pyro)(payload)),
       gc: () => effect(gc),
       daemon: {
         status: () => effect(pooled ? daemonStatusWithMetrics : daemonStatus),

@@ -98,6 +98,13 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
       { _tag: "Line" as const, name: "cpu", ok: true, found: "x86_64" },
       ...(selftest ? [{ _tag: "Line" as const, name: "clock", ok: false, found: "late", mend: "wind it up" }] : [])
     ),
+  prepare: ({ environments }) =>
+    Stream.fromIterable(environments).pipe(
+      Stream.map((name) => ({
+        _tag: "Prepared" as const,
+        environment: { name, description: "this host", state: "ready" as const, origin: "catalogue" as const }
+      }))
+    ),
   gc: () => Effect.succeed({ swept: [{ kind: "vm", what: "pid 7" }], freedBytes: 1024, disk: someDisk }),
   daemon: {
     status: () => Effect.provide(daemonStatus, Layer.provideMerge(SeedImages.layer, Paths.layer)),

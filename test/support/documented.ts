@@ -83,6 +83,7 @@ export const pyroWords = (call: ReadonlyArray<string>): ReadonlyArray<string> | 
 
 const SETS_UP = "it sets up this clone; CI does it before any test"
 const NETWORK = "it needs the network"
+const PACKAGE = "test/daemon/package.test.ts packs and installs the package"
 const SHARED = "it removes what other tests use from the cache that they share"
 const READERS = "the reader has the program; test/guest/workspace-secrets.test.ts passes secrets to programs"
 const WEB = "it needs the network; test/projects/web-application.test.ts does every step of the page"
@@ -100,11 +101,13 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run lab -- --short", "scripts/test/lab.mjs runs it"],
   ["npm run lab -- --release 12 --command 'pyro doctor'", "it boots a whole machine"],
   ["npm run lab -- --release 12 --root --command 'dmesg | tail'", "it boots a whole machine"],
-  ["npm pack --pack-destination /tmp", "test/daemon/package.test.ts packs the library"],
+  ["npm pack --pack-destination /tmp", PACKAGE],
   [
     "cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz effect@3.22.4 @effect/platform@0.97.2 @effect/platform-node@0.108.2 @effect/rpc@0.76.2",
-    "test/guest/library.test.ts installs the package"
+    PACKAGE
   ],
+  ["npm install --global pyro-0.1.0.tgz", PACKAGE],
+  ["npx --package ./pyro-0.1.0.tgz pyro --version", PACKAGE],
   ["npm run example examples/agent.ts", "test/guest/examples.test.ts runs all examples"],
   ["pyro workspace attach fix", ATTACH],
   ["pyro workspace attach web", ATTACH],
@@ -190,6 +193,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run bench -- --only floors", BENCH],
   ["npm run bench -- --json report.json", BENCH],
   ["pyro env pull debian:12-build", NETWORK],
+  ["pyro prepare debian:12 debian:12-build", "test/guest/prepare.test.ts prepares one environment"],
   ["pyro env rm debian:13", SHARED],
   ["pyro env prune", SHARED],
   ["sudo usermod -aG kvm $USER", "it changes the host's accounts"],

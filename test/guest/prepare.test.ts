@@ -1,0 +1,30 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { afterAll, assert, describe, it } from "vitest"
+import { installation } from "../support/installation.ts"
+
+describe("pyro prepare", () => {
+  const pyro = installation("pyro-prepare-", { cache: "own" })
+  const template = /preparing a template/
+  afterAll(() => pyro.close())
+
+  it("makes what the first workspace needs, and leaves no workspace", async () => {
+    const first = await pyro.call(["prepare", "debian:12"])
+    assert.strictEqual(first.code, 0, first.stderr)
+    assert.match(first.stderr, template)
+    assert.match(first.stdout.toString(), /^debian:12 is ready\n/)
+    assert.isEmpty(await pyro.list())
+    assert.isEmpty(fs.readdirSync(path.join(pyro.state, "workspaces")).filter((name) => name.startsWith("ws-")))
+    const tree = path.dirname(pyro.state)
+    fs.writeFileSync(path.join(tree, "file"), "")
+    for (const args of [["workspace", "create"], ["workspace", "create", "--seed-path", tree], ["run", "--", "true"]]) {
+      const { code, stderr } = await pyro.call(args)
+      assert.strictEqual(code, 0, stderr)
+      assert.notMatch(stderr, template, args.join(" "))
+    }
+  })
+
+  it("an unknown environment is refused before anything is made", async () => {
+    assert.include((await pyro.failure(["prepare", "debian:0"])).message, "no environment \"debian:0\"")
+  })
+})
