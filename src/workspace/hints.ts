@@ -52,7 +52,10 @@ export class Hints {
   /** Beside the result of a command that began at `startedAt`, printed this at last and left with the status. */
   after(tail: OutputTail, status: number, startedAt = 0): ReadonlyArray<Notice> {
     const denials = this.network?.since(startedAt)
-    if (denials !== undefined) return [warning(denials)]
+    // A command that succeeded has got along without the connection.
+    const failures = status === 0 ? undefined : this.network?.failedSince(startedAt)
+    const news = [denials, failures].filter((one) => one !== undefined)
+    if (news.length > 0) return news.map(warning)
     const hint = this.#hintOf(tail, status)
     if (hint === undefined || this.#said.has(hint)) return []
     this.#said.add(hint)

@@ -116,6 +116,18 @@ print("at once" if time.time() - start < 5 else "late")`
     assert.isUndefined(quiet.notices)
   })
 
+  it("a command that failed at an allowed host reads why the host could not connect", async () => {
+    const { code, stderr } = await pyro.call(
+      ["workspace", "exec", "a", "--", "curl", "-sS", "http://server.test.net:81/"]
+    )
+    assert.strictEqual(code, 7)
+    assert.match(stderr, /could not make it: server\.test\.net:81 \(203\.0\.113\.10 refused the connection\)$/m)
+    assert.match(
+      (await pyro.call(["workspace", "network", "log", "a"])).stdout.toString(),
+      / failed {2}server\.test\.net:81 .*203\.0\.113\.10 refused the connection$/m
+    )
+  })
+
   it("network log --follow --denied prints a denial when it happens", async () => {
     const { child, finished, stdoutSoFar } = startPyro(
       ["workspace", "network", "log", "a", "--follow", "--denied"],

@@ -145,7 +145,7 @@ describe("the dial process", () => {
           unreachable: dial("dead.test.net")
         }, { concurrency: "unbounded" })
         assert.strictEqual(reasons.refused.reason, "refused")
-        assert.strictEqual(reasons.refused.detail, `${SERVER}: ECONNREFUSED`)
+        assert.strictEqual(reasons.refused.detail, `${SERVER} refused the connection`)
         assert.strictEqual(reasons.unresolved.reason, "unresolved")
         assert.strictEqual(reasons.unresolved.detail, "the name nothing.test.net has no address")
         assert.strictEqual(reasons.unreachable.reason, "unreachable")

@@ -38,7 +38,7 @@ export const connectDirectly = (
       const controller = new AbortController()
       const timer = startTimer(
         leftMs,
-        () => controller.abort(new Refusal("timeout", `no connection within ${DIAL_MS / 1000} s`))
+        () => controller.abort(new Refusal("timeout", `timed out: no connection within ${DIAL_MS / 1000} s`))
       )
       connectJudged(found, target, controller.signal).then(
         ({ address, socket }) => {

@@ -32,7 +32,10 @@ const controllers = new Map<number, AbortController>()
 const answer = (id: number, ms: number, work: (signal: AbortSignal) => Promise<() => void>) => {
   const controller = new AbortController()
   controllers.set(id, controller)
-  const timer = startTimer(ms, () => controller.abort(new Refusal("timeout", `no connection within ${ms / 1000} s`)))
+  const timer = startTimer(
+    ms,
+    () => controller.abort(new Refusal("timeout", `timed out: no connection within ${ms / 1000} s`))
+  )
   work(controller.signal)
     .catch((error: unknown) => () => {
       const { failure, message, option } = refusalOf(error)

@@ -30,6 +30,16 @@ const FAILURES = new Map<string, DialFailure>([
   ["EPERM", "unreachable"]
 ])
 
+/** What the host met at `address`, for people. */
+const detailOf = (address: string, { code, message }: NodeJS.ErrnoException, failure: DialFailure): string => {
+  if (code === "ECONNREFUSED") return `${address} refused the connection`
+  if (code === "ECONNRESET") return `${address} reset the connection`
+  if (failure === "timeout") return `${address} did not answer in time`
+  return failure === "unreachable" ? `this host cannot reach ${address}: ${code}` : `${address}: ${code ?? message}`
+}
+
 /** Failure of one `connect` to `address`. */
-export const connectRefusal = (address: string, error: NodeJS.ErrnoException): Refusal =>
-  new Refusal(FAILURES.get(error.code ?? "") ?? "failed", `${address}: ${error.code ?? error.message}`)
+export const connectRefusal = (address: string, error: NodeJS.ErrnoException): Refusal => {
+  const failure = FAILURES.get(error.code ?? "") ?? "failed"
+  return new Refusal(failure, detailOf(address, error, failure))
+}

@@ -8,6 +8,8 @@ export interface NetworkNews {
   readonly position: () => number
   /** One sentence about the denials after a position; `undefined` without any. */
   readonly since: (position: number) => string | undefined
+  /** One sentence about allowed connections after a position that the host could not make; `undefined` without any. */
+  readonly failedSince: (position: number) => string | undefined
 }
 
 /** Hosts that a sentence names. */
@@ -19,6 +21,22 @@ const targetOf = ({ host, port }: NetworkRecord) =>
 /** Whether a person would want to know: a look-up of a name that no rule could allow is a mistake of the program. */
 const isWorthTelling = ({ kind, option, outcome }: NetworkRecord) =>
   outcome === "denied" && (kind === "connection" || option !== undefined)
+
+/** The failed connections as one sentence: the guest's program sees ECONNREFUSED alone, whatever the reason. */
+export const failureText = (records: ReadonlyArray<NetworkRecord>): string | undefined => {
+  const byTarget = new Map(
+    records.flatMap((record) =>
+      record.kind === "connection" && record.outcome === "failed" ? [[targetOf(record), record.reason] as const] : []
+    )
+  )
+  const named = [...byTarget].slice(0, NAMED_HOSTS)
+  const more = byTarget.size - named.length
+  return named.length === 0
+    ? undefined
+    : `the policy allows the connection, but this host could not make it: ${
+      named.map(([target, reason]) => `${target}${reason === undefined ? "" : ` (${reason})`}`).join(", ")
+    }${more === 0 ? "" : ` and ${more} more`}`
+}
 
 /** The denials as one sentence: which names, why, and the options that would allow them. */
 export const denialText = (records: ReadonlyArray<NetworkRecord>): string | undefined => {
@@ -40,5 +58,6 @@ export const denialText = (records: ReadonlyArray<NetworkRecord>): string | unde
 export const newsOf = (log: Pick<ConnectionLog, "position" | "since">, isOn: () => boolean): NetworkNews => ({
   isOn,
   position: log.position,
-  since: (position) => denialText(log.since(position))
+  since: (position) => denialText(log.since(position)),
+  failedSince: (position) => failureText(log.since(position))
 })

@@ -42,6 +42,13 @@ describe("what is said beside a command's result", () => {
     assert.lengthOf(said(hintsOf({}), "EAI_AGAIN"), 1)
   })
 
+  it("a failed command reads of denials and of failed connections, and a successful one of denials", () => {
+    const hints = new Hints()
+    hints.network = { isOn: () => true, position: () => 0, since: () => "denied", failedSince: () => "failed" }
+    assert.deepStrictEqual(said(hints, "", 1), ["denied", "failed"])
+    assert.deepStrictEqual(said(hints, "", 0), ["denied"])
+  })
+
   it("hints depend on the end of the output only, however it is split", () => {
     const filler = `${"x".repeat(2_999)}\n`
     assert.lengthOf(new Hints().after(tailOf(filler, filler, filler, "EAI_", "AGAIN"), 1), 1)

@@ -2,7 +2,7 @@ import { afterAll, afterEach, assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { denialText } from "../../../../src/workspace/network/denials.ts"
+import { denialText, failureText } from "../../../../src/workspace/network/denials.ts"
 import { type NewRecord, openConnectionLog } from "../../../../src/workspace/network/log.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
@@ -119,6 +119,21 @@ describe("the denials of a command", () => {
 
   it("connections that were made or failed make no sentence", () => {
     assert.isUndefined(denialText(numbered(entry("a.test"), entry("b.test", { outcome: "failed", reason: "refused" }))))
+  })
+
+  it("failed connections to allowed hosts make a sentence with each reason", () => {
+    const failed = (name: string, reason: string) => entry(name, { outcome: "failed", reason })
+    assert.strictEqual(
+      failureText(numbered(
+        failed("a.test", "1.2.3.4 refused the connection"),
+        denial("d.test"),
+        failed("b.test", "the name b.test has no address"),
+        entry("c.test")
+      )),
+      "the policy allows the connection, but this host could not make it: a.test:443 (1.2.3.4 refused the connection), " +
+        "b.test:443 (the name b.test has no address)"
+    )
+    assert.isUndefined(failureText(numbered(entry("c.test"), denial("d.test"))))
   })
 
   it("a look-up that no option would allow makes no sentence", () => {
