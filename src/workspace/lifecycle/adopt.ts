@@ -9,7 +9,7 @@ import type { VmId } from "../../vm/record/record.ts"
 import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/record/sweep.ts"
 import { sweepTemplates } from "../../vm/template/templates.ts"
 import { Vmm } from "../../vm/Vmm.ts"
-import { readEvents, recordEvent } from "../events.ts"
+import { readEvents, recordEvent, type WorkspaceLogEvent } from "../events.ts"
 import type { Residents } from "../residents/list.ts"
 import { openResidents } from "../residents/open.ts"
 import { adoptSnapshots } from "../snapshot/keep.ts"
@@ -23,6 +23,7 @@ import { type Entry, makeEntry } from "./entry.ts"
 import { readWorkspaces } from "./names.ts"
 import { announcedRebase, rebaseResidents } from "./rebase.ts"
 import { workspacesDirectory } from "./record.ts"
+import { endedBy } from "./stop.ts"
 import { transit } from "./transition.ts"
 import { emptyTrash } from "./trash.ts"
 
@@ -153,7 +154,10 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
     yield* Ref.set(entry.residents, Option.some(residents))
     const { vm } = record
-    if (record.phase === "stopped" || vm === undefined) return yield* Ref.set(entry.state, { state: "stopped" })
+    if (record.phase === "stopped" || vm === undefined) {
+      yield* completeStop(entry, residents)
+      return yield* Ref.set(entry.state, { state: "stopped" })
+    }
     yield* Ref.set(entry.state, { state: "starting" })
     const onStill = Effect.zipRight(
       Ref.set(entry.state, { state: "starting", detail: troubleText("no-space") }),
@@ -169,6 +173,25 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
           recordDeathOnce(entry, failure)
         ], { discard: true })))
   })
+
+/** A process that died after the record of a stop has told neither the residents nor the event log. Harmless if it has. */
+const completeStop = (entry: Entry, residents: Residents) =>
+  Effect.gen(function*() {
+    yield* residents.lose(endedBy("stop"))
+    const { directory } = entry.folder
+    const last = (yield* readEvents(directory)).findLast(({ _tag }) => LIFE.has(_tag))
+    if (last !== undefined && last._tag !== "stopped") yield* recordEvent(directory, { _tag: "stopped" })
+  })
+
+/** Events of the beginning and the end of a VM. */
+const LIFE: ReadonlySet<WorkspaceLogEvent["_tag"]> = new Set([
+  "created",
+  "died",
+  "forked",
+  "reset",
+  "started",
+  "stopped"
+])
 
 /** Each process that finds the VM dead comes here: the log gets the death once. */
 const recordDeathOnce = (entry: Entry, failure: PyroError) =>

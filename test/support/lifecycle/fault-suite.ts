@@ -49,6 +49,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
     command: ["sh", "-c", "echo start >> /run/starts; sleep 0.1; touch /run/served; exec sleep 1000"],
     ready_file: "/run/served"
   }
+  const stays = { workspace: "resting", name: "stays", command: ["sleep", "1000"] }
   const serviceState = async () =>
     (await call<{ readonly state: string }>("service-status", { workspace: "whole", name: service.name })).state
   const stopService = async () => {
@@ -72,6 +73,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
     await call("service-start", service)
     await stopService()
     await create("resting")
+    await call("service-start", stays)
     await call("stop", { workspace: "resting" })
     shape = await settled(shapeNow)
   }
@@ -148,9 +150,20 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
       before: async () => {
         await call("start", { workspace: "resting" })
         await sh("resting", "echo kept > file; sync")
+        await call("service-start", stays)
       },
       found: async (isDone) => {
         assert.strictEqual((await status("resting")).state, isDone ? "stopped" : "running")
+        const { state } = await call<{ readonly state: string }>("service-status", {
+          workspace: "resting",
+          name: stays.name
+        })
+        assert.strictEqual(state, isDone ? "stopped" : "running")
+        const { events } = await call<{ readonly events: ReadonlyArray<{ readonly kind: string }> }>("events", {
+          workspace: "resting"
+        })
+        const last = events.findLast(({ kind }) => kind === "stopped" || kind === "started")
+        assert.strictEqual(last?.kind, isDone ? "stopped" : "started")
         await call("start", { workspace: "resting" })
         assert.strictEqual(await sh("resting", "cat file"), "kept")
         await call("stop", { workspace: "resting" })
