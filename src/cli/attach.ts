@@ -3,12 +3,15 @@ import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import { SHELL_COLS, SHELL_ROWS } from "../contract/operations/shell-fields.ts"
 import type { AttachPayload, AttachResult } from "../contract/operations/workspace-attach.ts"
 import type { PyroService } from "../contract/Pyro.ts"
+import { detachHint } from "./detach-hint.ts"
 import { warn } from "./print.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
 /** Times that a lost daemon's successor is asked in a row, and the wait before each, in ms. */
 const MOST_LOST = 6
 const BETWEEN_MS = 100
+
+const NEWLINE = 0x0a
 
 const CLEAR = "\u001b[!p\u001b[2J\u001b[H"
 
@@ -51,14 +54,20 @@ export const performAttach = (
   pyro: PyroService,
   payload: AttachPayload,
   json: boolean
-): Effect.Effect<AttachResult, PyroError | OutputClosed, Terminal> =>
-  Effect.scoped(Effect.gen(function*() {
+): Effect.Effect<AttachResult, PyroError | OutputClosed, Terminal> => {
+  /** What follows begins on a line of its own. */
+  let isLineEnded = true
+  return Effect.scoped(Effect.gen(function*() {
     const terminal = yield* Terminal
     if (json) return yield* new InvalidRequest({ field: "--json", detail: "cannot be combined with a terminal" })
     if (!terminal.stdinIsTerminal || !terminal.stdoutIsTerminal) {
       return yield* new InvalidRequest({
         field: "",
-        detail: "needs stdin and stdout to be a terminal. Without one: pyro workspace shell read, and write"
+        detail: `needs stdin and stdout to be a terminal. Without one: ${
+          payload.shellId === undefined
+            ? `pyro workspace shell open ${payload.workspace}`
+            : `pyro workspace shell read ${payload.workspace} ${payload.shellId} --plain`
+        }`
       })
     }
     const window = yield* terminal.size
@@ -77,7 +86,6 @@ export const performAttach = (
     let hasBegun = false
     let noteSwitch = (_: Uint8Array) => {}
     const begin = Effect.gen(function*() {
-      if (hasBegun) return
       hasBegun = true
       noteSwitch = screenSwitches(yield* terminal.guard)
       yield* terminal.raw
@@ -85,28 +93,38 @@ export const performAttach = (
     })
     const scope = yield* Effect.scope
     const once = Effect.suspend(() =>
-      Stream.runForEach(pyro.workspace.shell.attach({ ...payload, ...size, shellId }, input), (event) =>
-        Effect.gen(function*() {
-          switch (event._tag) {
-            case "Attached": {
-              losses = 0
-              result = { ...result, shellId: event.shellId }
-              yield* Effect.provideService(begin, Scope.Scope, scope)
-              noteSwitch(Buffer.from(event.screen, "latin1"))
-              return yield* terminal.writeStdout(CLEAR + event.screen)
+      Stream.runForEach(
+        pyro.workspace.shell.attach({ ...payload, ...size, shellId }, input),
+        (event) =>
+          Effect.gen(function*() {
+            switch (event._tag) {
+              case "Attached": {
+                losses = 0
+                const isFirst = !hasBegun
+                result = { ...result, shellId: event.shellId }
+                if (isFirst) yield* Effect.provideService(begin, Scope.Scope, scope)
+                noteSwitch(Buffer.from(event.screen, "latin1"))
+                isLineEnded = false
+                yield* terminal.writeStdout(CLEAR + event.screen)
+                if (isFirst && terminal.stderrIsTerminal) {
+                  yield* terminal.writeStderr(detachHint(payload.detachKey, size.cols))
+                }
+                return
+              }
+              case "Output":
+                noteSwitch(event.bytes)
+                if (event.bytes.length > 0) isLineEnded = event.bytes.at(-1) === NEWLINE
+                return yield* terminal.writeStdout(event.bytes)
+              case "Exited": {
+                const { _tag, ...how } = event
+                result = { ...result, ...how }
+                return
+              }
+              case "Notice":
+                return
             }
-            case "Output":
-              noteSwitch(event.bytes)
-              return yield* terminal.writeStdout(event.bytes)
-            case "Exited": {
-              const { _tag, ...how } = event
-              result = { ...result, ...how }
-              return
-            }
-            case "Notice":
-              return
-          }
-        }))
+          })
+      )
     )
     /** The next daemon has the shell too. */
     const untilEnd: Effect.Effect<void, PyroError | OutputClosed> = Effect.catchTag(
@@ -120,16 +138,18 @@ export const performAttach = (
     yield* Effect.raceFirst(untilEnd, Deferred.await(detached))
     return result
   })).pipe(
+    Effect.onExit(() => isLineEnded ? Effect.void : warn("\n")),
     Effect.tap(({ outcome, shellId }) =>
       warn(
         outcome === "running"
-          ? `\npyro: detached; the shell goes on. Return: pyro workspace attach ${payload.workspace} ${
+          ? `pyro: detached; the shell goes on. Return: pyro workspace attach ${payload.workspace} ${
             shellId.slice(0, 8)
           }\n`
           : ""
       )
     )
   )
+}
 
 const openFor = (
   pyro: PyroService,

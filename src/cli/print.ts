@@ -5,9 +5,15 @@ import { Terminal } from "./terminal.ts"
 
 export const print = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(printable(text)))
 
+/** Outputs whose last guest's text has not ended its line. */
+const unended = new WeakSet<object>()
+
 /** Prints a guest's text: unchanged for a program, escaped for a terminal. */
 export const printContent = (text: string) =>
-  Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(terminal.stdoutIsTerminal ? printable(text) : text))
+  Effect.flatMap(Terminal, (terminal) => {
+    if (text !== "") unended[text.endsWith("\n") ? "delete" : "add"](terminal)
+    return terminal.writeStdout(terminal.stdoutIsTerminal ? printable(text) : text)
+  })
 
 /** Ends the last line of a guest's text on a terminal. A file gets the text unchanged. */
 export const endLine = (text: string) =>
@@ -19,6 +25,16 @@ export const endLine = (text: string) =>
 
 /** Prints a text that the reader needs to understand the result. */
 export const warn = (text: string) => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(printable(text)))
+
+/**
+ * Prints a note behind guest's texts, of several pages perhaps, on a line of its own. Stdout that is no terminal gets the texts
+ * unchanged: both outputs may be one file.
+ */
+export const noteOnNewLine = (text: string) =>
+  Effect.flatMap(Terminal, (terminal) => {
+    if (!unended.delete(terminal)) return note(text)
+    return terminal.stdoutIsTerminal ? Effect.zipRight(terminal.writeStdout("\n"), note(text)) : note(`\n${text}`)
+  })
 
 /** Prints a note, unless `--quiet` is given. */
 export const note = (text: string) => Effect.flatMap(OutputOptions, ({ quiet }) => quiet ? Effect.void : warn(text))

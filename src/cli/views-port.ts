@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import type { PublishedPort } from "../contract/operations/port-fields.ts"
 import { note, print } from "./print.ts"
 import { printTable } from "./table.ts"
@@ -11,17 +12,26 @@ export const portsText = (ports: ReadonlyArray<PublishedPort>): string =>
     .join(", ")
 
 export const portViews = {
-  "workspace.port.publish": { result: (port) => print(`${hostOf(port)}\n`) } satisfies View<"workspace.port.publish">,
+  "workspace.port.publish": {
+    result: (port, { workspace }) =>
+      Effect.zipRight(
+        print(`${hostOf(port)}\n`),
+        note(`end it: pyro workspace port unpublish ${workspace} ${port.guestPort}\n`)
+      )
+  } satisfies View<"workspace.port.publish">,
   "workspace.port.list": {
-    result: ({ ports }) =>
+    result: ({ ports }, { workspace }) =>
       ports.length === 0
-        ? note("no published ports; publish one: pyro workspace port publish\n")
+        ? note(`no published ports. Publish one: pyro workspace port publish ${workspace} 3000\n`)
         : printTable([
           ["GUEST", "HOST", "SERVICE"],
           ...ports.map((one) => [String(one.guestPort), hostOf(one), one.service ?? "-"])
         ], { head: true })
   } satisfies View<"workspace.port.list">,
   "workspace.port.unpublish": {
-    result: ({ guestPort }) => note(`port ${guestPort} of the guest is no longer published\n`)
+    result: ({ guestPort }, { workspace }) =>
+      note(
+        `port ${guestPort} of the guest is no longer published. Publish it again: pyro workspace port publish ${workspace} ${guestPort}\n`
+      )
   } satisfies View<"workspace.port.unpublish">
 }

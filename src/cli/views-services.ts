@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { ServiceInfo } from "../contract/operations/service-fields.ts"
 import { typed } from "../contract/shell-words.ts"
-import { endLine, note, print, printContent, warn } from "./print.ts"
+import { note, noteOnNewLine, print, printContent, warn } from "./print.ts"
 import { type Colour, painted, printTable } from "./table.ts"
 import { duration } from "./time-text.ts"
 import type { View } from "./view.ts"
@@ -51,9 +51,11 @@ export const serviceViews = {
       )
   } satisfies View<"workspace.service.start">,
   "workspace.service.list": {
-    result: ({ services }) =>
+    result: ({ services }, { workspace }) =>
       services.length === 0
-        ? note("no services; start one: pyro workspace service start\n")
+        ? note(
+          `no services. Start one: pyro workspace service start ${workspace} web --ready-tcp 8000 -- python3 -m http.server 8000\n`
+        )
         : printTable([
           ["NAME", "STATE", "UPTIME", "RESTARTS", "CHECK", "COMMAND"],
           ...services.map((one) => [
@@ -75,10 +77,7 @@ export const serviceViews = {
         const { hasMore, output, skippedBytes = 0, state } = page
         if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output were dropped here\n`)
         yield* output === "" ? print("") : printContent(output)
-        if (follow && !hasMore && !isLive(state)) {
-          yield* endLine(output)
-          yield* note(endOf(name, page))
-        }
+        if (follow && !hasMore && !isLive(state)) yield* noteOnNewLine(endOf(name, page))
       })
   } satisfies View<"workspace.service.logs">,
   "workspace.service.stop": {

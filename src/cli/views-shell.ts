@@ -1,5 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { ShellInfo } from "../contract/operations/shell-fields.ts"
+import type { ShellReadPayload } from "../contract/operations/workspace-shell-read.ts"
 import { shellStateText } from "../contract/shell-state-text.ts"
 import { shellWaitText } from "../contract/shell-wait-text.ts"
 import { typed } from "../contract/shell-words.ts"
@@ -32,6 +33,21 @@ const table = (shells: ReadonlyArray<ShellInfo>) =>
       ])
     ], { head: true, flexible: [5] }))
 
+/** The command that shows the output from a position on. */
+const readCommand = (
+  { plain, shellId, waitForIdleMs, workspace }: Pick<
+    ShellReadPayload,
+    "plain" | "shellId" | "waitForIdleMs" | "workspace"
+  >,
+  cursor: number
+) =>
+  [
+    `pyro workspace shell read ${workspace} ${shellId}`,
+    ...(plain ? ["--plain"] : []),
+    `--cursor ${cursor}`,
+    ...(waitForIdleMs === undefined ? [] : [`--wait-for-idle-ms ${waitForIdleMs}`])
+  ].join(" ")
+
 export const shellViews = {
   "workspace.shell.open": {
     result: ({ shellId }, { workspace }) =>
@@ -46,8 +62,8 @@ export const shellViews = {
         ))
   } satisfies View<"workspace.shell.open">,
   "workspace.shell.list": {
-    result: ({ shells }) =>
-      shells.length === 0 ? note("no shells; open one: pyro workspace shell open\n") : table(shells)
+    result: ({ shells }, { workspace }) =>
+      shells.length === 0 ? note(`no shells. Open one: pyro workspace shell open ${workspace}\n`) : table(shells)
   } satisfies View<"workspace.shell.list">,
   "workspace.shell.read": {
     result: (screen, asked) =>
@@ -63,11 +79,12 @@ export const shellViews = {
         const isRunning = outcome === "running"
         if (!isRunning) yield* note(`pyro: the program ${shellStateText(screen)}\n`)
         // The rest of a cut screen is the lines before, and the rest of a cut log the bytes that follow.
-        if (isRunning || (!plain && truncated)) yield* note(`pyro: continue with --cursor ${nextCursor}\n`)
+        if (isRunning || (!plain && truncated)) yield* note(`pyro: continue: ${readCommand(asked, nextCursor)}\n`)
       })
   } satisfies View<"workspace.shell.read">,
   "workspace.shell.write": {
-    result: ({ cursor }) => note(`pyro: see what it did with --cursor ${cursor}\n`)
+    result: ({ cursor }, asked) =>
+      note(`pyro: see what it did: ${readCommand({ ...asked, plain: true, waitForIdleMs: 500 }, cursor)}\n`)
   } satisfies View<"workspace.shell.write">,
   // Its events are shown by attach.ts, which has the terminal.
   "workspace.shell.attach": { result: () => Effect.void } satisfies View<"workspace.shell.attach">,

@@ -40,6 +40,10 @@ export const recordedCommand = (
   { command, script }: Pick<CommandRequest, "command" | "script">
 ): ReadonlyArray<string> => script === undefined ? command : ["bash", "-c", script]
 
+/** Program of a shell: the login shell unless the request names one. */
+export const programOf = (command: ReadonlyArray<string>): ReadonlyArray<string> =>
+  command.length === 0 ? shell : command
+
 export const spawnRequest = (request: CommandRequest, input: RunInput): SpawnRequest => {
   const [program, ...args] = argvOf(request)
   return {

@@ -5,7 +5,7 @@ import { installation } from "../support/installation.ts"
 import { pyroPath, until } from "../support/pyro-cli.ts"
 
 const pyro = installation("pyro-attach-")
-const { create, daemonPid, env, failure, json, status } = pyro
+const { call, create, daemonPid, env, failure, json, status, step } = pyro
 beforeAll(() => create(["--name", "w"]))
 afterAll(pyro.close)
 
@@ -44,6 +44,7 @@ describe("a terminal that is attached to a shell", () => {
   it("attach opens a shell, follows the window, detaches by a key, and paints the screen when it returns", async () => {
     const first = attached("w")
     await first.seen("/workspace# ")
+    await first.seen("\x1b[0;7m ctrl-] detaches \x1b[0m")
     first.terminal.write("x=6; stty size; echo answer $((x*7))\r")
     await first.seen("30 100")
     await first.seen("answer 42")
@@ -102,5 +103,19 @@ describe("a terminal that is attached to a shell", () => {
     assert.strictEqual(await refused.ended, 125)
     assert.match(refused.screen(), /has ended: its program exited, status 7[^]*modes restored/)
     assert.strictEqual((await failure(["workspace", "attach", "w"])).code, "invalid_request")
+    const { code, stderr } = await call(["workspace", "attach", "w"])
+    assert.strictEqual(code, 2)
+    assert.include(stderr, "pyro workspace shell open w\n")
+  })
+
+  it("the message at the end of the VM begins on a new line", async () => {
+    const one = attached("w")
+    await one.seen("/workspace# ")
+    one.terminal.write("printf '%s' half$((40+2))\r")
+    await one.seen("half42")
+    await step("stop", "w")
+    assert.strictEqual(await one.ended, 125)
+    assert.match(one.screen(), /\npyro: [^]*modes restored/)
+    assert.notInclude(one.screen(), "# pyro:")
   })
 })

@@ -13,6 +13,7 @@ import type { ShellWritePayload, ShellWriteResult } from "../../contract/operati
 import type { RunInput } from "../../contract/run-input.ts"
 import { newRequestId } from "../../system/identity.ts"
 import { acquirePlain } from "../../system/scopes.ts"
+import { programOf } from "../command.ts"
 import { recordEvent } from "../events.ts"
 import { endRunning } from "../exec/cancel.ts"
 import type { Command, Commands, Running } from "../exec/commands.ts"
@@ -105,7 +106,7 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
         yield* recordEvent(folder.directory, {
           _tag: "shell_opened",
           shellId: command.id,
-          command: shell.start.command
+          command: programOf(shell.start.command)
         })
         yield* recordEnd(command, generation.scope)
         return infoOf(shell)

@@ -53,7 +53,7 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "port_unpublished":
       return `unpublished ${portOf(event)}`
     case "shell_opened":
-      return `shell ${event.shellId} opened: ${event.command.join(" ")}`
+      return `shell ${event.shellId} opened: ${event.command.length === 0 ? "login shell" : event.command.join(" ")}`
     case "shell_closed":
       return `shell ${event.shellId} ended: ${event.outcome}`
     case "service_started":

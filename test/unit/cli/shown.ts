@@ -10,12 +10,21 @@ export const shown = <Name extends OperationName>(
   result: Partial<ResultOf<Name>>,
   payload: Partial<PayloadOf<Name>>,
   stdoutIsTerminal = false
+) => shownPages(name, [result], payload, stdoutIsTerminal)
+
+/** The same for several pages of a result, one after the other. */
+export const shownPages = <Name extends OperationName>(
+  name: Name,
+  results: ReadonlyArray<Partial<ResultOf<Name>>>,
+  payload: Partial<PayloadOf<Name>>,
+  stdoutIsTerminal = false
 ) =>
   Effect.runPromise(Effect.gen(function*() {
     const written = { out: yield* Ref.make(""), err: yield* Ref.make("") }
     const to = (one: Ref.Ref<string>) => (data: Uint8Array | string) => Ref.update(one, (text) => `${text}${data}`)
     const view: View<Name> = views[name]
-    yield* view.result(result as ResultOf<Name>, payload as PayloadOf<Name>).pipe(
+    const print = (result: Partial<ResultOf<Name>>) => view.result(result as ResultOf<Name>, payload as PayloadOf<Name>)
+    yield* Effect.forEach(results, print, { discard: true }).pipe(
       Effect.provideService(Terminal, {
         stdinIsTerminal: false,
         stdinIsNull: false,

@@ -5,13 +5,21 @@ import { shown } from "./shown.ts"
 
 const screen = { output: "$ ", nextCursor: 427, outcome: "running", truncated: false } as const
 
+const CONTINUE = "pyro: continue: pyro workspace shell read fix 0123abcd --plain --cursor 427\n"
+
 /** Text beside the output of `shell read`. */
 const beside = async (result: Partial<ShellScreen>, asked: Partial<ShellReadPayload> = {}) =>
-  (await shown("workspace.shell.read", { ...screen, ...result }, { plain: true, waitSeconds: 30, ...asked })).err
+  (await shown("workspace.shell.read", { ...screen, ...result }, {
+    workspace: "fix",
+    shellId: "0123abcd",
+    plain: true,
+    waitSeconds: 30,
+    ...asked
+  })).err
 
 describe("the output of a shell", () => {
   it("shell read names the cursor to go on from while the program runs", async () => {
-    assert.strictEqual(await beside({}), "pyro: continue with --cursor 427\n")
+    assert.strictEqual(await beside({}), CONTINUE)
   })
 
   it("shell read says how the program ended, and names no cursor if nothing can follow", async () => {
@@ -25,7 +33,7 @@ describe("the output of a shell", () => {
     )
     assert.strictEqual(
       await beside({ ...exited, truncated: true }, raw),
-      "pyro: the program has ended, exit 7\npyro: continue with --cursor 427\n"
+      `pyro: the program has ended, exit 7\npyro: continue: pyro workspace shell read fix 0123abcd --cursor 427\n`
     )
     assert.strictEqual(
       await beside({ outcome: "signaled", status: 129 }),
@@ -38,7 +46,7 @@ describe("the output of a shell", () => {
     const timedOut = { waited: "timed_out" } as const
     assert.strictEqual(
       await beside(timedOut, { waitFor: "done" }),
-      "pyro: \"done\" did not come within 30 s\npyro: continue with --cursor 427\n"
+      `pyro: "done" did not come within 30 s\n${CONTINUE}`
     )
     assert.include(
       await beside(timedOut, { waitForIdleMs: 500, waitSeconds: 2 }),
@@ -50,6 +58,6 @@ describe("the output of a shell", () => {
       "pyro: \"done\" did not come before the end of the program\npyro: the program has ended, exit 0\n"
     )
     assert.strictEqual(await beside(ended, { waitForIdleMs: 500 }), "pyro: the program has ended, exit 0\n")
-    assert.strictEqual(await beside({ waited: "found" }, { waitFor: "done" }), "pyro: continue with --cursor 427\n")
+    assert.strictEqual(await beside({ waited: "found" }, { waitFor: "done" }), CONTINUE)
   })
 })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import type { View } from "../../../src/cli/view.ts"
 import { views } from "../../../src/cli/views.ts"
 import type { ResultOf } from "../../../src/contract/operations.ts"
-import { shown } from "./shown.ts"
+import { shown, shownPages } from "./shown.ts"
 
 const NOTHING = { files: 0, added: 0, modified: 0, deleted: 0, renamed: 0, typeChanged: 0, additions: 0, deletions: 0 }
 const unchanged = {
@@ -264,16 +264,48 @@ describe("a service", () => {
       err: "pyro: web is failed: it ended with status 9\n"
     })
     assert.strictEqual(
-      (await followed({ state: "stopped", status: 143 })).err,
+      (await followed({ output: "x\n", state: "stopped", status: 143 })).err,
       "pyro: web is stopped, with status 143\n"
     )
+    const detail = "its microVM ended\nend of the console:\n[1.0] panic"
     assert.strictEqual(
-      (await followed({ state: "failed", detail: "its microVM ended\nend of the console:\n[1.0] panic" })).err,
+      (await followed({ output: "x\n", state: "failed", detail })).err,
       "pyro: web is failed: its microVM ended\n"
     )
     assert.deepStrictEqual(await followed({ ...failed, hasMore: true }, true), { out: "x", err: "" })
     assert.strictEqual((await followed({ state: "ready" })).err, "")
     const page = { output: "x", nextCursor: 1, hasMore: false, ...failed }
     assert.strictEqual((await shown("workspace.service.logs", page, { name: "web", follow: false })).err, "")
+  })
+
+  it("logs --follow begins its last line on a new line, also after an earlier page and in a file", async () => {
+    const page = { nextCursor: 1, hasMore: false }
+    const pages = [{ ...page, output: "partial", state: "ready" }, { ...page, output: "", state: "exited" }] as const
+    const followed = (isTerminal: boolean) =>
+      shownPages("workspace.service.logs", pages, { name: "web", follow: true }, isTerminal)
+    assert.deepStrictEqual(await followed(true), { out: "partial\n", err: "pyro: web is exited\n" })
+    assert.deepStrictEqual(await followed(false), { out: "partial", err: "\npyro: web is exited\n" })
+  })
+})
+
+describe("the next command", () => {
+  it("a list without entries, and an answer that names a next command, print the whole command", async () => {
+    const of = { workspace: "fix" }
+    const err = [
+      (await shown("workspace.port.list", { ports: [] }, of)).err,
+      (await shown("workspace.port.publish", { guestPort: 80, hostPort: 40_000 }, of)).err,
+      (await shown("workspace.port.unpublish", { guestPort: 80 }, of)).err,
+      (await shown("workspace.service.list", { services: [] }, of)).err,
+      (await shown("workspace.shell.list", { shells: [] }, of)).err,
+      (await shown("workspace.shell.write", { cursor: 7 }, { ...of, shellId: "0123abcd" })).err
+    ].join("")
+    assert.deepStrictEqual(err.match(/pyro workspace .*/g), [
+      "pyro workspace port publish fix 3000",
+      "pyro workspace port unpublish fix 80",
+      "pyro workspace port publish fix 80",
+      "pyro workspace service start fix web --ready-tcp 8000 -- python3 -m http.server 8000",
+      "pyro workspace shell open fix",
+      "pyro workspace shell read fix 0123abcd --plain --cursor 7 --wait-for-idle-ms 500"
+    ])
   })
 })
