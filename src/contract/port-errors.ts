@@ -52,6 +52,7 @@ export class PortUnavailable extends Schema.TaggedError<PortUnavailable>()(
 export class PortAlreadyPublished extends Schema.TaggedError<PortAlreadyPublished>()(
   "PortAlreadyPublished",
   snakeFields({
+    workspace: Schema.String,
     guestPort: Schema.Int,
     hostPort: optional(Schema.Int),
     /** Service that the port belongs to; absent without one. */
@@ -63,12 +64,12 @@ export class PortAlreadyPublished extends Schema.TaggedError<PortAlreadyPublishe
   }
   get fact() {
     const where = this.hostPort === undefined ? "" : ` on 127.0.0.1:${this.hostPort}`
-    return `port ${this.guestPort} of the guest is already published${where}${
+    return `port ${this.guestPort} of workspace ${this.workspace} is already published${where}${
       this.service === undefined ? "" : ` by the service ${this.service}`
     }`
   }
   override get message() {
-    return `${this.fact}. End that first: pyro workspace port unpublish WORKSPACE ${this.guestPort}`
+    return `${this.fact}. End that first: pyro workspace port unpublish ${this.workspace} ${this.guestPort}`
   }
 }
 
@@ -76,6 +77,7 @@ export class PortAlreadyPublished extends Schema.TaggedError<PortAlreadyPublishe
 export class PortNotPublished extends Schema.TaggedError<PortNotPublished>()(
   "PortNotPublished",
   snakeFields({
+    workspace: Schema.String,
     guestPort: Schema.Int,
     /** Guest ports that are published. */
     published: Schema.Array(Schema.Int)
@@ -85,12 +87,12 @@ export class PortNotPublished extends Schema.TaggedError<PortNotPublished>()(
     return "port_not_published" as const
   }
   get fact() {
-    return `port ${this.guestPort} of the guest is not published${
+    return `port ${this.guestPort} of workspace ${this.workspace} is not published${
       this.published.length === 0 ? "; no port is" : `; published are ${this.published.join(", ")}`
     }`
   }
   override get message() {
-    return `${this.fact}. List them: pyro workspace port list`
+    return `${this.fact}. List them: pyro workspace port list ${this.workspace}`
   }
 }
 
@@ -98,6 +100,7 @@ export class PortNotPublished extends Schema.TaggedError<PortNotPublished>()(
 export class PublishingNotAllowed extends Schema.TaggedError<PublishingNotAllowed>()(
   "PublishingNotAllowed",
   snakeFields({
+    workspace: Schema.String,
     guestPort: Schema.Int,
     /** Who forbids it: the ceiling of the server, or the policy of the workspace. */
     reason: Schema.Literal("ceiling", "policy")
@@ -107,7 +110,7 @@ export class PublishingNotAllowed extends Schema.TaggedError<PublishingNotAllowe
     return "publishing_not_allowed" as const
   }
   get fact() {
-    return `port ${this.guestPort} may not be published: ${
+    return `port ${this.guestPort} of workspace ${this.workspace} may not be published: ${
       this.reason === "ceiling"
         ? "the network ceiling of this server has no published ports"
         : "the network policy of the workspace has no published ports"
@@ -116,6 +119,6 @@ export class PublishingNotAllowed extends Schema.TaggedError<PublishingNotAllowe
   override get message() {
     return this.reason === "ceiling"
       ? `${this.fact}. Raise the ceiling: pyro mcp serve --network-ceiling egress+published-ports`
-      : `${this.fact}. Change the policy: pyro workspace network set --network-policy egress+published-ports`
+      : `${this.fact}. Change the policy: pyro workspace network set ${this.workspace} --network-policy egress+published-ports`
   }
 }

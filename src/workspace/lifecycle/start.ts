@@ -5,6 +5,7 @@ import type { Transition } from "./description.ts"
 import type { Entry } from "./entry.ts"
 import type { Generation } from "./generation.ts"
 import { guestOn } from "./guest-on.ts"
+import { tellWarnings } from "./tell-warnings.ts"
 import { transit } from "./transition.ts"
 
 /** A new VM on the kept disk. */
@@ -48,4 +49,5 @@ export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
     const present = yield* Ref.get(entry.generation)
     if (Option.isSome(present) && !(yield* isEnding(entry, present.value))) return
     yield* transit(lifecycle, starting(entry, notify))
+    yield* tellWarnings(entry, notify)
   }).pipe(aloneFor(lifecycle, entry, "workspace.start"))

@@ -23,7 +23,7 @@ export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkS
   Effect.gen(function*() {
     const granted = yield* grantOfCaller(payload)
     if (granted === undefined) return yield* unsaid
-    const { network } = yield* residentsOf(entry, "workspace.network.set")
+    const { network, ports } = yield* residentsOf(entry, "workspace.network.set")
     const before = (yield* Ref.get(entry.record)).residents
     yield* commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }), {
       // A power cut must not bring back a wider policy.
@@ -36,6 +36,7 @@ export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkS
     )
     faultPoint("network:changed")
     yield* recordEvent(entry.folder.directory, { _tag: "network", ...granted.policy })
+    yield* ports.followPolicy
     yield* touch(entry.folder)
     return resetCount
   }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.network.set"))

@@ -25,7 +25,7 @@ export const makePortOperations = (lifecycle: Lifecycle): PortOperations => ({
       Effect.gen(function*() {
         yield* runningGeneration(entry, "workspace.port.publish")
         const { ports } = yield* residentsOf(entry, "workspace.port.publish")
-        const published = yield* ports.publish(readPort(port)!)
+        const published = yield* ports.publish({ ...readPort(port)!, workspace })
         yield* touch(entry.folder)
         return published
       }).pipe(aloneFor(lifecycle, entry, "workspace.port.publish"))),
@@ -38,6 +38,6 @@ export const makePortOperations = (lifecycle: Lifecycle): PortOperations => ({
     Effect.flatMap(lifecycle.registry.find(workspace), (entry) =>
       Effect.flatMap(
         residentsOf(entry, "workspace.port.unpublish"),
-        ({ ports }) => ports.unpublish(guestPort)
+        ({ ports }) => ports.unpublish(guestPort, workspace)
       ).pipe(aloneFor(lifecycle, entry, "workspace.port.unpublish")))
 })

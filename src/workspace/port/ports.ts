@@ -1,30 +1,33 @@
-import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import * as path from "node:path"
 import {
   type NoSpace,
   PortAlreadyPublished,
-  PortInUse,
+  type PortInUse,
   PortNotPublished,
-  PortUnavailable,
+  type PortUnavailable,
   type PublishingNotAllowed,
   type StateDirectoryUnusable
 } from "../../contract/errors.ts"
 import type { AskedPort, PublishedPort } from "../../contract/operations/port-fields.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { listen, type ListenFailed } from "../../network/listen.ts"
-import { recordEvent } from "../events.ts"
+import { type NewEvent, recordEvent } from "../events.ts"
 import type { Network } from "../network/network.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
-import { demandAllowed } from "./allowed.ts"
-import { LoopbackPort, type Room, serveClient } from "./connection.ts"
-import { holderOf, holdPort } from "./holders.ts"
-import { type PortState, readPorts, type StoredPort, writePorts } from "./state.ts"
+import { demandAllowed, letsModelsPublish } from "./allowed.ts"
+import { makeListeners } from "./listener.ts"
+import { infoOf, type Publication, takeEvents } from "./publication.ts"
+import { type PortState, readPorts, writePorts } from "./state.ts"
 
 type HostFailure = NoSpace | StateDirectoryUnusable
 
 export interface PublishRequest extends AskedPort {
   /** Service that the port belongs to. @default none */
   readonly service?: string
+  /** A model asked for the port in an earlier request. @default the caller of this one decides */
+  readonly byModel?: boolean
+  /** Workspace in the words of the caller, for errors. @default its id */
+  readonly workspace?: string
 }
 
 /** The published ports of one workspace: their listeners on the host, while the workspace has a VM. */
@@ -39,16 +42,23 @@ export interface Ports {
     PublishedPort,
     PortInUse | PortUnavailable | PortAlreadyPublished | PublishingNotAllowed | HostFailure
   >
-  /** Ends a listener and resets its connections. */
-  readonly unpublish: (guestPort: number) => Effect.Effect<PublishedPort, PortNotPublished | HostFailure>
+  /** Ends a listener and resets its connections. `workspace`: its name in the words of the caller. */
+  readonly unpublish: (
+    guestPort: number,
+    workspace: string
+  ) => Effect.Effect<PublishedPort, PortNotPublished | HostFailure>
   /** Ends the listeners of a service, if there are any. */
   readonly unpublishService: (service: string) => Effect.Effect<void, HostFailure>
+  /** Ends the ports that models published if the network policy no longer lets a model publish. */
+  readonly followPolicy: Effect.Effect<void>
   /** By guest port. */
   readonly list: () => ReadonlyArray<PublishedPort>
   /** Number of open connections. */
   readonly open: () => number
   /** Listens for all ports in a VM that the workspace has now. */
   readonly begin: (vm: ResidentVm) => Effect.Effect<void>
+  /** Sentences about ports that the present VM does not have as the VM before had them. Each is given once. */
+  readonly takeWarnings: Effect.Effect<ReadonlyArray<string>>
   /** Ends all listeners: the VM has ended. The ports of services are forgotten, the others come back with the next VM. */
   readonly lose: Effect.Effect<void>
   readonly noted: () => PortState
@@ -57,197 +67,191 @@ export interface Ports {
   readonly clear: Effect.Effect<void, HostFailure>
 }
 
-/** One published port. */
-interface Publication {
-  stored: StoredPort
-  /** The listener, while the workspace has a VM. */
-  listener: { readonly hostPort: number; readonly scope: Scope.CloseableScope } | undefined
-}
-
-/** Connections of one port that are served at a time. */
-const SERVED = 256
-/** Connections of one port that wait for their turn. Further ones are closed at once. */
-const WAITING = 256
-/** Connections of a workspace that are served at a time: the agent has 1,024 streams, and commands need some. */
-const SERVED_IN_ALL = 512
-
-/** Room of the first connections of a workspace, and of the others: 512 of the first kind would take more than half a gibibyte. */
-const LARGE_ROOM: Room = { bufferBytes: 262_144, windowBytes: 1_048_576 }
-const LARGE_ROOMS = 32
-const SMALL_ROOM: Room = { bufferBytes: 32_768, windowBytes: 65_536 }
-
-const infoOf = ({ listener, stored: { guestPort, service } }: Publication): PublishedPort => ({
-  guestPort,
-  ...(listener === undefined ? {} : { hostPort: listener.hostPort }),
-  ...(service === undefined ? {} : { service })
-})
-
-const refusalOf = (guestPort: number, hostPort: number) => ({ code, detail }: ListenFailed) => {
-  if (code !== "EADDRINUSE") return new PortUnavailable({ hostPort, guestPort, detail })
-  const workspace = holderOf(hostPort)
-  return new PortInUse({ hostPort, guestPort, ...(workspace === undefined ? {} : { workspace }) })
-}
-
 /** Opens the published ports of the workspace in `directory`. Their listeners close with the Scope. */
 export const openPorts = (
   directory: string,
   network: Pick<Network, "info">
 ): Effect.Effect<Ports, HostFailure, Scope.Scope> =>
   Effect.gen(function*() {
-    const workspace = path.basename(directory)
-    const scope = yield* Effect.scope
+    const id = path.basename(directory)
     const published = new Map<number, Publication>()
     for (const stored of yield* readPorts(directory)) {
       published.set(stored.guestPort, { stored, listener: undefined })
     }
     const one = yield* Effect.makeSemaphore(1)
-    const inAll = yield* Effect.makeSemaphore(SERVED_IN_ALL)
     let channel: GuestChannel | undefined
-    let open = 0
+    let warnings: ReadonlyArray<string> = []
+    const listeners = yield* makeListeners(id, () => channel)
 
     const inOrder = () => [...published.values()].toSorted((a, b) => a.stored.guestPort - b.stored.guestPort)
     const write = Effect.suspend(() => writePorts(directory, inOrder().map(({ stored }) => stored)))
 
-    const listenFor = (guestPort: number, hostPort: number) =>
-      Effect.gen(function*() {
-        const target = new LoopbackPort(guestPort)
-        const turns = yield* Effect.makeSemaphore(SERVED)
-        const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
-        const port = yield* listen({
-          port: hostPort,
-          maxClients: SERVED + WAITING,
-          serve: (client) =>
-            Effect.acquireUseRelease(
-              Effect.sync(() => (open += 1)),
-              (count) => serveClient(client, target, () => channel, count <= LARGE_ROOMS ? LARGE_ROOM : SMALL_ROOM),
-              () => Effect.sync(() => (open -= 1))
-              // A client that waits for its turn at this port takes no place of other ports.
-            ).pipe(inAll.withPermits(1), turns.withPermits(1))
-        }).pipe(
-          Scope.extend(own),
-          Effect.mapError(refusalOf(guestPort, hostPort)),
-          Effect.onError(() => Scope.close(own, Exit.void))
-        )
-        yield* Scope.extend(holdPort(port, workspace), own)
-        return { hostPort: port, scope: own }
-      }).pipe(Effect.uninterruptible)
+    const record = (events: ReadonlyArray<NewEvent>) =>
+      Effect.forEach(events, (event) => recordEvent(directory, event), { discard: true })
 
-    const close = (publication: Publication) =>
+    /** Records the events that publications lack. The file knows of the events first: each is recorded once at most. */
+    const tell = (publications: ReadonlyArray<Publication>) =>
       Effect.suspend(() => {
-        const { listener } = publication
-        publication.listener = undefined
-        return listener === undefined ? Effect.void : Scope.close(listener.scope, Exit.void)
+        const events = publications.flatMap(takeEvents)
+        return Effect.ensuring(write, record(events))
       })
 
-    const tell = (kind: "port_published" | "port_unpublished", publication: Publication) =>
-      recordEvent(directory, { _tag: kind, ...infoOf(publication) })
-
     /** Listens on the known port of the host if it is free, else on another one. */
-    const listenAgain = (publication: Publication) =>
-      Effect.gen(function*() {
-        const { stored } = publication
-        const { guestPort, hostPort } = stored
-        publication.listener = hostPort === undefined
-          ? yield* listenFor(guestPort, 0)
-          : yield* Effect.catchAll(listenFor(guestPort, hostPort), (failure) =>
-            Effect.zipRight(
-              Effect.logWarning(`${workspace}: ${failure.fact}; port ${guestPort} of the guest gets another one`),
-              listenFor(guestPort, 0)
-            ))
-        publication.stored = { ...stored, hostPort: publication.listener.hostPort }
-        if (publication.stored.hostPort !== hostPort) yield* tell("port_published", publication)
-      }).pipe(
-        Effect.catchAll(({ fact }) =>
-          Effect.logWarning(`${workspace}: port ${publication.stored.guestPort} of the guest is not published: ${fact}`)
+    const listenAgain = (publication: Publication) => {
+      const { stored } = publication
+      const { guestPort, hostPort } = stored
+      const warn = (sentence: string) =>
+        Effect.zipRight(
+          Effect.logWarning(`${id}: ${sentence}`),
+          Effect.sync(() => void (warnings = [...warnings, sentence]))
         )
+      const known = listeners.listen(guestPort, hostPort ?? 0)
+      const other = hostPort === undefined ?
+        known :
+        Effect.catchAll(known, ({ fact }) =>
+          Effect.tap(
+            listeners.listen(guestPort, 0),
+            (listener) =>
+              warn(`port ${guestPort} of the guest is now published on 127.0.0.1:${listener.hostPort}: ${fact}`)
+          ))
+      return other.pipe(
+        Effect.map((listener) => {
+          publication.listener = listener
+          publication.stored = { ...stored, hostPort: listener.hostPort }
+        }),
+        Effect.catchAll(({ fact }) => warn(`port ${guestPort} of the guest is not published: ${fact}`))
       )
+    }
 
-    const remove = (publication: Publication) =>
-      Effect.gen(function*() {
-        const { stored: { guestPort } } = publication
-        published.delete(guestPort)
-        yield* write
-        const info = infoOf(publication)
-        yield* tell("port_unpublished", publication)
-        yield* close(publication)
-        return info
+    /** A port that the file cannot lose stays. */
+    const remove = (gone: ReadonlyArray<Publication>) =>
+      Effect.suspend(() => {
+        for (const { stored } of gone) published.delete(stored.guestPort)
+        const keep = Effect.sync(() => {
+          for (const publication of gone) published.set(publication.stored.guestPort, publication)
+        })
+        return gone.length === 0 ? Effect.void : Effect.onError(write, () => keep).pipe(
+          Effect.zipRight(Effect.forEach(gone, listeners.close)),
+          Effect.zipRight(Effect.suspend(() => record(gone.flatMap(takeEvents))))
+        )
       }).pipe(Effect.uninterruptible)
 
-    const existing = ({ listener, stored }: Publication, { guestPort, hostPort, service }: PublishRequest) =>
+    /** Ends the ports that models may no longer publish, also if the disk is full: the next VM does without them in any case. */
+    const followPolicy = Effect.suspend(() => {
+      const gone = letsModelsPublish(network) ? [] : inOrder().filter(({ stored }) => stored.byModel === true)
+      if (gone.length === 0) return Effect.void
+      for (const { stored } of gone) published.delete(stored.guestPort)
+      return Effect.zipRight(Effect.forEach(gone, listeners.close), Effect.ignoreLogged(tell(gone)))
+    }).pipe(Effect.uninterruptible)
+
+    const existing = (
+      { listener, stored }: Publication,
+      { guestPort, hostPort, service, workspace = id }: PublishRequest
+    ) =>
       stored.service === service && (hostPort === undefined || hostPort === listener?.hostPort)
         ? Effect.void
         : new PortAlreadyPublished({
+          workspace,
           guestPort,
           ...(listener === undefined ? {} : { hostPort: listener.hostPort }),
           ...(stored.service === undefined ? {} : { service: stored.service })
         })
 
+    /** A port that a person asks for stays, whoever published it first. */
+    const makePersons = (publication: Publication) => {
+      const { byModel, ...rest } = publication.stored
+      if (byModel === undefined) return Effect.void
+      publication.stored = rest
+      return write
+    }
+
     const publish = (request: PublishRequest) =>
       Effect.gen(function*() {
-        const { guestPort, hostPort, service } = request
-        yield* demandAllowed(guestPort, network)
+        const { byModel = false, guestPort, hostPort, service, workspace = id } = request
+        const isModels = yield* demandAllowed({ byModel, guestPort, workspace }, network)
         const before = published.get(guestPort)
         if (before !== undefined) {
           yield* existing(before, request)
+          if (!isModels) yield* makePersons(before)
           if (before.listener !== undefined) return infoOf(before)
         }
-        const listener = yield* listenFor(guestPort, hostPort ?? 0)
-        const stored = { guestPort, hostPort: listener.hostPort, ...(service === undefined ? {} : { service }) }
-        const publication: Publication = { stored, listener }
+        const listener = yield* listeners.listen(guestPort, hostPort ?? 0)
+        const publication: Publication = {
+          stored: {
+            guestPort,
+            hostPort: listener.hostPort,
+            ...(service === undefined ? {} : { service }),
+            ...(isModels ? { byModel: true } : {})
+          },
+          listener
+        }
         published.set(guestPort, publication)
+        const events = takeEvents(publication)
         yield* Effect.onError(write, () => {
           published.delete(guestPort)
-          return close(publication)
+          return listeners.close(publication)
         })
-        yield* tell("port_published", publication)
+        yield* record(events)
         return infoOf(publication)
       }).pipe(Effect.uninterruptible)
 
-    const closeAll = Effect.suspend(() => Effect.forEach([...published.values()], close, { discard: true }))
+    const closeAll = Effect.suspend(() => Effect.forEach([...published.values()], listeners.close, { discard: true }))
 
     return {
       publish: (request) => one.withPermits(1)(publish(request)),
-      unpublish: (guestPort) =>
+      unpublish: (guestPort, workspace) =>
         one.withPermits(1)(Effect.suspend((): ReturnType<Ports["unpublish"]> => {
           const found = published.get(guestPort)
-          return found === undefined
-            ? new PortNotPublished({ guestPort, published: inOrder().map(({ stored }) => stored.guestPort) })
-            : remove(found)
+          if (found === undefined) {
+            const others = inOrder().map(({ stored }) => stored.guestPort)
+            return new PortNotPublished({ workspace, guestPort, published: others })
+          }
+          return Effect.as(remove([found]), infoOf(found))
         })),
       unpublishService: (service) =>
-        one.withPermits(1)(Effect.suspend(() =>
-          Effect.forEach(inOrder().filter(({ stored }) => stored.service === service), remove, { discard: true })
-        )),
-      list: () =>
-        inOrder().map(infoOf),
-      open: () => open,
+        one.withPermits(1)(Effect.suspend(() => remove(inOrder().filter(({ stored }) => stored.service === service)))),
+      followPolicy: one.withPermits(1)(followPolicy),
+      list: () => inOrder().map(infoOf),
+      open: listeners.open,
       begin: (vm) =>
         Effect.gen(function*() {
           channel = vm.channel
+          yield* followPolicy
           const silent = inOrder().filter(({ listener }) => listener === undefined)
           if (silent.length === 0) return
           yield* Effect.forEach(silent, listenAgain, { discard: true })
-          yield* write
-        }).pipe(Effect.ignoreLogged, one.withPermits(1)),
+          yield* tell(silent)
+        }).pipe(Effect.ignoreLogged, Effect.uninterruptible, one.withPermits(1)),
+      takeWarnings: Effect.sync(() => {
+        const taken = warnings
+        warnings = []
+        return taken
+      }),
       lose: Effect.gen(function*() {
         channel = undefined
+        warnings = []
         yield* closeAll
-        const owned = inOrder().filter(({ stored }) => stored.service !== undefined)
-        for (const { stored } of owned) published.delete(stored.guestPort)
-        if (owned.length > 0) yield* write
+        const all = inOrder()
+        const changed = all.filter(({ stored }) => stored.service !== undefined || stored.announced !== undefined)
+        for (const { stored } of all) if (stored.service !== undefined) published.delete(stored.guestPort)
+        if (changed.length > 0) yield* tell(changed)
       }).pipe(Effect.ignoreLogged, Effect.uninterruptible, one.withPermits(1)),
-      noted: () => ({ workspace, ports: inOrder().map(({ stored }) => stored) }),
+      noted: () => ({ workspace: id, ports: inOrder().map(({ stored: { announced: _, ...port } }) => port) }),
       inherit: (noted) =>
         Effect.suspend(() => {
-          for (const { hostPort, ...port } of noted.ports) {
-            const kept = noted.workspace === workspace && hostPort !== undefined ? { hostPort } : {}
+          for (const { announced: _, hostPort, ...port } of noted.ports) {
+            const kept = noted.workspace === id && hostPort !== undefined ? { hostPort } : {}
             published.set(port.guestPort, { stored: { ...port, ...kept }, listener: undefined })
           }
           return write
         }).pipe(one.withPermits(1)),
-      clear: Effect.zipRight(closeAll, Effect.suspend(() => (published.clear(), write))).pipe(
-        Effect.uninterruptible,
-        one.withPermits(1)
-      )
+      clear: Effect.zipRight(
+        closeAll,
+        Effect.suspend(() => {
+          const all = inOrder()
+          published.clear()
+          return tell(all)
+        })
+      ).pipe(Effect.uninterruptible, one.withPermits(1))
     }
   })

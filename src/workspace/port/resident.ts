@@ -14,6 +14,7 @@ export const portResident = (ports: Ports): Resident<PortState> => ({
   note: () => Effect.sync(ports.noted),
   inherit: ports.inherit,
   clear: ports.clear,
+  takeWarnings: ports.takeWarnings,
   isBusy: Effect.sync(() => ports.open() > 0),
   describe: Effect.sync(() => {
     const all = ports.list()

@@ -13,7 +13,11 @@ const StoredPort = Schema.Struct({
   /** Port of the host at which clients know it. Absent: any free one. */
   hostPort: Schema.optional(Port),
   /** Service that the port belongs to. */
-  service: Schema.optional(Schema.String)
+  service: Schema.optional(Schema.String),
+  /** A model published the port: it stays published while the network policy lets a model publish. */
+  byModel: Schema.optional(Schema.Literal(true)),
+  /** Port of the host in the last `port_published` event, until the `port_unpublished` event. */
+  announced: Schema.optional(Port)
 })
 /** A published port, in the workspace's file and in snapshots. */
 export type StoredPort = typeof StoredPort.Type

@@ -60,6 +60,11 @@ export interface Resident<State> {
   readonly inherit?: (noted: State, at: NotedAt) => Effect.Effect<void, PyroError>
   /** Forgets everything: the workspace is at its baseline again. May run twice. */
   readonly clear: Effect.Effect<void, PyroError>
+  /**
+   * Sentences for the caller who made the present VM, about parts that are not as they were in the VM before. Each is given once.
+   * @default none
+   */
+  readonly takeWarnings?: Effect.Effect<ReadonlyArray<string>>
   /** Whether a process of the guest belongs to this resident. pyro does not attach to other processes. */
   readonly owns?: (processId: string) => boolean
   /** Whether the resident uses the workspace now: a busy workspace does not expire. */

@@ -71,6 +71,7 @@ export interface Residents {
   readonly inherit: (noted: ResidentStates, at: NotedAt) => Effect.Effect<void, PyroError>
   /** Tries every resident, and then fails with the first failure. */
   readonly clear: Effect.Effect<void, PyroError>
+  readonly takeWarnings: Effect.Effect<ReadonlyArray<string>>
   readonly owns: (processId: string) => boolean
   readonly isBusy: Effect.Effect<boolean>
   readonly describe: Effect.Effect<Partial<WorkspaceInfo>>
@@ -136,6 +137,10 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
       eachOf("be noted down", noted, (one, state) => one.finishNote?.(state, folder) ?? Effect.void),
     inherit: (noted, at) => eachOf("be inherited", noted, (one, state) => one.inherit?.(state, at) ?? Effect.void),
     clear: each("be cleared", reversed, ({ clear }) => clear),
+    takeWarnings: Effect.map(
+      Effect.forEach(all, ({ takeWarnings }) => takeWarnings ?? Effect.succeed([])),
+      (warnings) => warnings.flat()
+    ),
     owns: (processId) => all.some(({ owns }) => owns?.(processId) === true),
     isBusy: Effect.map(
       Effect.forEach(all, ({ isBusy }) => isBusy ?? Effect.succeed(false)),

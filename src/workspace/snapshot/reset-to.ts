@@ -15,6 +15,7 @@ import { guestOn } from "../lifecycle/guest-on.ts"
 import type { WorkspaceRecord } from "../lifecycle/record.ts"
 import { onNextDisk } from "../lifecycle/reset.ts"
 import { endedBy } from "../lifecycle/stop.ts"
+import { tellWarnings } from "../lifecycle/tell-warnings.ts"
 import { transit } from "../lifecycle/transition.ts"
 import { findSnapshot, type Snapshot } from "./record.ts"
 import { demandLoadable, goOn, makeDisk, reserve } from "./restore.ts"
@@ -80,4 +81,5 @@ export const resetTo = (
       yield* demandLoadable(snapshot, yield* heldBase(entry.folder.base), seedOf(entry, before))
     }
     yield* transit(lifecycle, returning(entry, before, { snapshot, diskOnly: asked.diskOnly }, notify))
+    yield* tellWarnings(entry, notify)
   }).pipe(aloneFor(lifecycle, entry, "workspace.reset"))

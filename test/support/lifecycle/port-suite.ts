@@ -6,6 +6,7 @@ import WebSocket from "ws"
 import { until } from "../pyro-cli.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { operations } from "./operations.ts"
+import { checkTurns, type PortEvent } from "./port-events.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
 
 interface Port {
@@ -285,6 +286,21 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
       assert.strictEqual(await said(port, "again\n"), "again\nend\n")
     })
 
+    it("a start on another port of the host says so", async () => {
+      const port = await hostPort("a", base)
+      await call("stop", { workspace: "a" })
+      const holder = http.createServer()
+      await new Promise<void>((resolve) => holder.listen(port, "127.0.0.1", resolve))
+      const { warnings } = await call<{ readonly warnings: ReadonlyArray<string> }>("start", { workspace: "a" })
+      const moved = await hostPort("a", base)
+      assert.deepStrictEqual(warnings, [
+        `port ${base} of the guest is now published on 127.0.0.1:${moved}: port ${port} of this host is already in use`
+      ])
+      holder.close()
+      await python("a", echo("127.0.0.1", base))
+      assert.strictEqual(await said(moved, "moved\n"), "moved\nend\n")
+    })
+
     it("a killed process's successor listens on the same ports", async () => {
       const port = await hostPort("a", base)
       const socket = await dial(port)
@@ -317,9 +333,7 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
       assert.lengthOf(await ports("a"), 2)
       await call("reset", { workspace: "a" })
       assert.deepStrictEqual(await ports("a"), [])
-      const { events } = await call<{ readonly events: ReadonlyArray<{ readonly kind: string }> }>("events", {
-        workspace: "a"
-      })
+      const { events } = await call<{ readonly events: ReadonlyArray<PortEvent> }>("events", { workspace: "a" })
       const kinds = events.map(({ kind }) => kind)
       assert.includeMembers(kinds, [
         "seed",
@@ -332,6 +346,47 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
       ])
       assert.isBelow(kinds.indexOf("stopped"), kinds.indexOf("started"))
       assert.isTrue(await refused(before!.hostPort!))
+      checkTurns(events)
+      const ofBase = events.flatMap(({ details, kind }) =>
+        details["guest_port"] === base || kind === "stopped" || kind === "started" || kind === "reset" ? [kind] : []
+      )
+      const round = ["port_unpublished", "stopped", "port_published", "started"]
+      assert.deepStrictEqual(ofBase, [
+        "port_published",
+        ...round,
+        ...round,
+        // The end of the process is no event: the next one listens on the same port.
+        "port_unpublished",
+        "reset",
+        "port_published",
+        "port_unpublished",
+        "reset"
+      ])
     })
+
+    if (driver.triesNetwork) {
+      it("a port that a model published ends when the policy no longer lets a model publish, and a person's stays", async () => {
+        const policy = (network_policy: string) => call("network-set", { workspace: "a", network_policy })
+        const guestPorts = async () => (await ports("a")).map(({ guestPort }) => guestPort)
+        const byModel = (guest: number) =>
+          call<Port>("port-publish", { workspace: "a", port: String(guest), ceiling: "egress+published-ports" })
+        await policy("egress+published-ports")
+        await publish("a", String(base))
+        const { hostPort: models } = await byModel(base + 1)
+        await byModel(base + 2)
+        // A person who publishes the same port takes the port over.
+        await publish("a", String(base + 2))
+        await call("snapshot", { workspace: "a", name: "models" })
+        await policy("egress")
+        assert.deepStrictEqual(await guestPorts(), [base, base + 2])
+        assert.isTrue(await refused(models!))
+        assert.include(await failure(byModel(base + 1)), "pyro workspace network set a --network-policy")
+        // The policy of now holds, also in the state of then.
+        await call("reset", { workspace: "a", snapshot: "models" })
+        assert.deepStrictEqual(await guestPorts(), [base, base + 2])
+        await policy("off")
+        assert.deepStrictEqual(await guestPorts(), [base, base + 2])
+      })
+    }
   })
 }

@@ -1,12 +1,18 @@
 import { Chunk, Effect, Layer, Logger, LogLevel, Option, Schema, Scope, Stream } from "effect"
 import * as readline from "node:readline"
+import { callerProject } from "../../../src/contract/caller-project.ts"
 import type { PyroError } from "../../../src/contract/errors.ts"
+import { readCeiling } from "../../../src/contract/network-ceiling.ts"
 import { ComparePayload } from "../../../src/contract/operations/workspace-compare.ts"
 import { DeletePayload } from "../../../src/contract/operations/workspace-delete.ts"
 import { EventsPayload } from "../../../src/contract/operations/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/operations/workspace-exec.ts"
 import { ForkPayload } from "../../../src/contract/operations/workspace-fork.ts"
-import { CreatePayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
+import {
+  CreatePayload,
+  foldWorkspace,
+  type WorkspaceEvent
+} from "../../../src/contract/operations/workspace-lifecycle.ts"
 import { LogsPayload } from "../../../src/contract/operations/workspace-logs.ts"
 import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/operations/workspace-network.ts"
 import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/operations/workspace-port.ts"
@@ -40,6 +46,12 @@ const [driver = "", ...options] = process.argv.slice(2)
 const Named = Schema.Struct({ workspace: Schema.String })
 
 const last = <A>(events: Stream.Stream<A, PyroError>) => Effect.map(Stream.runLast(events), Option.getOrThrow)
+
+/** The result of a lifecycle operation, with its warnings. */
+const folded = (events: Stream.Stream<WorkspaceEvent, PyroError>) => {
+  const folding = foldWorkspace()
+  return Effect.map(Stream.runForEach(events, (event) => Effect.sync(() => folding.add(event))), () => folding.result())
+}
 
 const operations = (all: Workspaces["Type"]) => {
   const operation = <P, Encoded, A>(
@@ -87,7 +99,7 @@ const operations = (all: Workspaces["Type"]) => {
       () => Effect.map(Stream.runHead(all.watch({ intervalMs: 100 })), Option.getOrThrow)
     ),
     stop: operation(Named, (payload) => last(all.stop(payload))),
-    start: operation(Named, (payload) => last(all.start(payload))),
+    start: operation(Named, (payload) => folded(all.start(payload))),
     reset: operation(ResetPayload(), (payload) => last(all.reset(payload))),
     snapshot: operation(SnapshotPayload(), (payload) => last(all.snapshot.create(payload))),
     snapshots: operation(Named, all.snapshot.list),
@@ -136,7 +148,10 @@ export type Operation = keyof ReturnType<typeof operations>
 export interface Request {
   readonly id: number
   readonly operation: Operation
-  readonly payload: unknown
+  readonly payload: {
+    /** Network ceiling of the model that asks. @default a person asks */
+    readonly ceiling?: string
+  }
 }
 
 const answer = (id: number, result: object) => process.stdout.write(`${JSON.stringify({ id, ...result })}\n`)
@@ -147,7 +162,10 @@ const program = Effect.scoped(Effect.gen(function*() {
   const lines = readline.createInterface({ input: process.stdin })
   yield* Stream.runForEach(Stream.fromAsyncIterable(lines, String), (line) => {
     const { id, operation, payload } = JSON.parse(line) as Request
-    return Effect.matchCause(known[operation](payload) as Effect.Effect<unknown, { readonly message: string }>, {
+    const asked = known[operation](payload) as Effect.Effect<unknown, { readonly message: string }>
+    const networkCeiling = readCeiling(payload.ceiling ?? "")
+    const caller = networkCeiling === undefined ? undefined : { project: "", all: true, networkCeiling }
+    return Effect.matchCause(Effect.locally(asked, callerProject, caller), {
       onSuccess: (result) => answer(id, { result }),
       onFailure: (cause) => answer(id, { error: String(cause) })
     })

@@ -23,8 +23,8 @@ const network = (networkPolicy: NetworkInfo["networkPolicy"] | undefined) => ({
 })
 
 /** The refusal of a publication, asked by a model under a ceiling, or by a person. */
-const refusal = (ceiling: NetworkCeiling | undefined, policy: Parameters<typeof network>[0]) =>
-  demandAllowed(3000, network(policy)).pipe(
+const refusal = (ceiling: NetworkCeiling | undefined, policy: Parameters<typeof network>[0], byModel = false) =>
+  demandAllowed({ guestPort: 3000, workspace: "fix", byModel }, network(policy)).pipe(
     Effect.locally(
       callerProject,
       ceiling === undefined ? undefined : { project: "", all: false, networkCeiling: ceiling }
@@ -50,6 +50,12 @@ describe("who may publish a port", () => {
         assert.strictEqual(yield* refusal(ports, policy), "policy")
       }
       assert.isUndefined(yield* refusal(ports, "egress+published-ports"))
+    }))
+
+  it.effect("a port that a model asked for before needs the policy, also without a caller", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* refusal(undefined, "egress", true), "policy")
+      assert.isUndefined(yield* refusal(undefined, "egress+published-ports", true))
     }))
 })
 
