@@ -15,7 +15,13 @@ const COLOURS: Partial<Record<ServiceInfo["state"], Colour>> = {
   stopped: "dim"
 }
 
-const stateOf = ({ state }: ServiceInfo) => painted(COLOURS[state] ?? "dim", state)
+const stateText = ({ restartInMs, state }: ServiceInfo) =>
+  restartInMs === undefined ? state : `restarting in ${Math.ceil(restartInMs / 1000)} s`
+
+const stateOf = (one: ServiceInfo) => painted(COLOURS[one.state] ?? "dim", stateText(one))
+
+/** Whether the program of a service runs now. */
+const runs = ({ restartInMs, state }: ServiceInfo) => isLive(state) && restartInMs === undefined
 
 /** States of a service that may print more. */
 const isLive = (state: ServiceInfo["state"]) => state === "starting" || state === "ready" || state === "running"
@@ -36,7 +42,7 @@ const detail = (one: ServiceInfo) =>
     ...(one.readyMs === undefined ? [] : [["ready after", duration(one.readyMs)]]),
     ...(one.ports === undefined ? [] : [["ports", portsText(one.ports)]]),
     ["started", one.startedAt],
-    [isLive(one.state) ? "runs for" : "ran for", duration(one.uptimeMs)],
+    [runs(one) ? "runs for" : "ran for", duration(one.uptimeMs)],
     ["restarts", String(one.restarts)],
     ...(one.status === undefined ? [] : [["exit status", String(one.status)]])
   ])
@@ -61,7 +67,7 @@ export const serviceViews = {
           ...services.map((one) => [
             one.name,
             stateOf(one),
-            isLive(one.state) ? duration(one.uptimeMs) : "-",
+            runs(one) ? duration(one.uptimeMs) : "-",
             String(one.restarts),
             one.readyCheck ?? "-",
             typed(one.command).slice(0, 300)

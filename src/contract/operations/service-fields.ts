@@ -126,6 +126,9 @@ export const ServiceInfo = lazy(() =>
       description: "How long its present run lasts, or its last run lasted, in ms"
     }),
     restarts: Schema.Int.annotations({ description: "Number of restarts since `service start`" }),
+    restartInMs: optional(
+      Schema.Number.annotations({ description: "Time until the next restart, in ms. Absent unless it waits for one" })
+    ),
     status: serviceStatus(),
     outputBytes: Schema.Int.annotations({ description: "Cursor of the end of its log" })
   }))

@@ -26,13 +26,21 @@ export const stateOf = ({ due, end, options, readyMs, wanted }: ServiceRecord): 
   return options.check === undefined ? "running" : readyMs === undefined ? "starting" : "ready"
 }
 
+/** Time until the next run, in ms; undefined if the service does not wait for one. */
+const restartInMs = ({ dueAt }: ServiceRecord, nowMs: number) =>
+  dueAt === undefined ? undefined : Math.max(0, Date.parse(dueAt) - nowMs)
+
 /** The state with its reason, and the exit status of a service that has ended. */
-export const stateWithReason = (service: ServiceRecord) => {
+export const stateWithReason = (service: ServiceRecord, nowMs: number) => {
   const { dueBecause, end } = service
+  const waitMs = restartInMs(service, nowMs)
   const detail = end?.detail ?? dueBecause
   return {
     state: stateOf(service),
-    ...(detail === undefined ? {} : { detail }),
+    ...(detail === undefined ? {} : {
+      detail: waitMs === undefined ? detail : `restarting in ${Math.ceil(waitMs / 1000)} s, because ${detail}`
+    }),
+    ...(waitMs === undefined ? {} : { restartInMs: waitMs }),
     ...(end?.status === undefined ? {} : { status: end.status })
   }
 }
@@ -59,16 +67,16 @@ export const serviceInfo = (
   nowMs: number
 ): ServiceInfo => {
   const ports = list().filter((port) => port.service === service.name).map(({ service: _, ...port }) => port)
-  const { end, name, options, readyMs, restarts, startedAt } = service
+  const { end, endedAt = end?.at, name, options, readyMs, restarts, startedAt } = service
   return {
     name,
-    ...stateWithReason(service),
+    ...stateWithReason(service, nowMs),
     command: recordedCommand(options),
     ...(options.check === undefined ? {} : { readyCheck: checkText(options.check) }),
     startedAt,
     ...(ports.length === 0 ? {} : { ports }),
     ...(readyMs === undefined ? {} : { readyMs }),
-    uptimeMs: Math.max(0, (end === undefined ? nowMs : Date.parse(end.at)) - Date.parse(startedAt)),
+    uptimeMs: Math.max(0, (endedAt === undefined ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt)),
     restarts,
     outputBytes: logEnd(commands, service)
   }

@@ -7,7 +7,7 @@ import { newRequestId } from "../../system/identity.ts"
 import { nowIso } from "../../system/time.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import type { Services } from "./services.ts"
-import type { ServiceOptions } from "./state.ts"
+import { type ServiceOptions, withoutWait } from "./state.ts"
 
 /** Runs whose logs a service keeps. */
 const KEPT_RUNS = 20
@@ -41,7 +41,8 @@ export const launch = (services: Services, vm: ResidentVm, name: string) =>
     const { change, commands } = services
     const execId = newRequestId()
     const startedAt = yield* nowIso
-    yield* change(name, ({ dueBecause: _, readyMs: _ready, runs, ...rest }) => {
+    yield* change(name, (service) => {
+      const { readyMs: _, runs, ...rest } = withoutWait(service)
       const dropped = Math.max(0, runs.length + 1 - KEPT_RUNS)
       const gone = runs.slice(0, dropped).reduce((sum, { outputBytes = 0 }) => sum + outputBytes, 0)
       return {
@@ -49,14 +50,25 @@ export const launch = (services: Services, vm: ResidentVm, name: string) =>
         due: true,
         startedAt,
         outputBefore: rest.outputBefore + gone,
+        restarts: rest.restarts + (service.dueBecause === undefined ? 0 : 1),
         runs: [...runs.slice(dropped), { execId }]
       }
     })
     faultPoint("service:recorded")
     // Before the program: a port in use is refused while nothing runs.
-    const { options } = services.get(name)!
-    const { publish = [] } = options
-    yield* Effect.forEach(publish, (port) => services.ports.publish({ ...port, service: name }), { discard: true })
+    const { options, wasReady } = services.get(name)!
+    const { byModel = false, publish = [] } = options
+    yield* Effect.forEach(
+      publish,
+      (port) =>
+        Effect.catchTag(
+          services.ports.publish({ ...port, service: name, byModel }),
+          "PublishingNotAllowed",
+          // The policy has changed since the start: the service goes on without the port.
+          (failure) => wasReady === true ? Effect.void : Effect.fail(failure)
+        ),
+      { discard: true }
+    )
     const { memoryMib } = vm.guest.vm.spec
     const payload = payloadOf(options, execId, path.basename(services.folder))
     yield* commands.start({ channel: vm.channel, scope: vm.scope, memoryMib }, payload, {}, { _tag: "service", name })

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { ServiceLogsPayload, ServiceLogsResult } from "../../contract/operations/workspace-service.ts"
 import { printable } from "../../contract/printable.ts"
-import { monotonicMs } from "../../system/time.ts"
+import { monotonicMs, nowMs } from "../../system/time.ts"
 import { wholeCharacters } from "../exec/logs.ts"
 import { logEnd, runsOf, stateWithReason } from "./describe.ts"
 import type { Services } from "./services.ts"
@@ -111,8 +111,9 @@ export const serviceLogs = (
     const bytes = next < end || isLive() ? all.subarray(0, wholeCharacters(all)) : all
     const output = bytes.toString("utf8")
     const nextCursor = next - (all.length - bytes.length)
+    const { restartInMs: _, ...state } = stateWithReason(now, yield* nowMs)
     return {
-      ...stateWithReason(now),
+      ...state,
       output,
       nextCursor,
       hasMore: nextCursor < end && bytes.length > 0,

@@ -3,7 +3,7 @@ import { factOf, type PyroError, ServiceFailed } from "../../contract/errors.ts"
 import { nowIso } from "../../system/time.ts"
 import { runsOf } from "./describe.ts"
 import type { Live, Services } from "./services.ts"
-import type { ServiceEnd, ServiceRecord } from "./state.ts"
+import { type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"
 
 /** How a run ended, in words. */
 export const endText = ({ outcome, status }: Pick<ServiceEnd, "outcome" | "status">): string => {
@@ -52,10 +52,10 @@ export const closedRun = ({ commands }: Services, one: ServiceRecord): ServiceRe
 export const settleRecord = (services: Services, name: string, end: Omit<ServiceEnd, "at">) =>
   Effect.gen(function*() {
     const at = yield* nowIso
-    yield* services.change(name, ({ due: _, dueBecause: _because, ...one }) => ({
-      ...closedRun(services, one),
-      end: { ...end, at }
-    }))
+    yield* services.change(name, (service) => {
+      const { due: _, ...one } = withoutWait(service)
+      return { ...closedRun(services, one), end: { ...end, at: service.endedAt ?? at } }
+    })
     yield* Effect.ignoreLogged(services.ports.unpublishService(name))
     const isStopped = services.get(name)?.wanted === "stopped"
     yield* services.record(isStopped ? { _tag: "service_stopped", name } : { _tag: "service_exited", name, ...end })

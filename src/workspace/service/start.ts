@@ -1,4 +1,5 @@
 import { Deferred, Effect } from "effect"
+import { callerCeiling } from "../../contract/caller-project.ts"
 import { InvalidRequest, type PyroError, ServiceFailed, ServiceRunning, VmFailed } from "../../contract/errors.ts"
 import { requireCommand } from "../../contract/exec-validation.ts"
 import { readPort } from "../../contract/operations/port-fields.ts"
@@ -48,7 +49,12 @@ const demandFreePort = ({ channel }: ResidentVm, check: Check | undefined) =>
     })
   })
 
-const optionsOf = (payload: ServiceStartPayload, user: string, check: Check | undefined): ServiceOptions => ({
+const optionsOf = (
+  payload: ServiceStartPayload,
+  user: string,
+  check: Check | undefined,
+  byModel: boolean
+): ServiceOptions => ({
   command: payload.command,
   ...(payload.script === undefined ? {} : { script: payload.script }),
   env: payload.env,
@@ -59,7 +65,8 @@ const optionsOf = (payload: ServiceStartPayload, user: string, check: Check | un
   ...(check === undefined ? {} : { check }),
   ...(payload.publish === undefined ? {} : { publish: payload.publish.map((port) => readPort(port)!) }),
   readyTimeoutSeconds: payload.readyTimeoutSeconds,
-  restart: payload.restart
+  restart: payload.restart,
+  ...(byModel ? { byModel } : {})
 })
 
 /**
@@ -96,9 +103,10 @@ export const startService = (
       return yield* new VmFailed({ step: "service", detail: "another microVM took its place", consoleTail: "" })
     }
     const live = makeLive(name)
+    const byModel = (yield* callerCeiling) !== undefined
     const service: ServiceRecord = {
       name,
-      options: optionsOf(payload, user, check),
+      options: optionsOf(payload, user, check, byModel),
       wanted: "running",
       runs: [],
       // Cursors of former starts stay valid.

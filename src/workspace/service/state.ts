@@ -32,7 +32,9 @@ const Options = Schema.Struct({
   /** Ports of the guest to publish. */
   publish: optional(Schema.Array(Schema.Struct({ guestPort: Schema.Int, hostPort: optional(Schema.Int) }))),
   readyTimeoutSeconds: Schema.Number,
-  restart: Schema.Literal("never", "on-failure")
+  restart: Schema.Literal("never", "on-failure"),
+  /** A model started the service: its ports need the permission of the workspace's policy. */
+  byModel: optional(Schema.Literal(true))
 })
 export type ServiceOptions = typeof Options.Type
 
@@ -64,19 +66,28 @@ export const ServiceRecord = Schema.Struct({
   outputBefore: Schema.Int,
   /** The present run is not known to the guest yet, or the next run is due: a new daemon starts it. */
   due: Schema.optional(Schema.Literal(true)),
-  /** Why the next run is due. */
+  /** Why the next run is due. Absent for the first run. */
   dueBecause: Schema.optional(Schema.String),
+  /** Time at which the next run is due, and end of the run before, ISO 8601. Only with `dueBecause`. */
+  dueAt: Schema.optional(Schema.String),
+  endedAt: Schema.optional(Schema.String),
   /** Start of the present run, ISO 8601. */
   startedAt: Schema.String,
   /** Time from the start of the present run until its check succeeded, in ms. */
   readyMs: Schema.optional(Schema.Number),
   /** A run of this start was ready, or has no check. */
   wasReady: Schema.optional(Schema.Literal(true)),
+  /** Runs after the first one that have begun. */
   restarts: Schema.Int,
   /** Absent while it runs, or while it is to run again. */
   end: Schema.optional(End)
 })
 export type ServiceRecord = typeof ServiceRecord.Type
+
+/** A service that does not wait for its next run. */
+export const withoutWait = (
+  { dueAt: _, dueBecause: _because, endedAt: _ended, ...rest }: ServiceRecord
+): ServiceRecord => rest
 
 const Services = Schema.Array(ServiceRecord)
 

@@ -1,14 +1,14 @@
 import { Deferred, Effect } from "effect"
 import * as path from "node:path"
 import { type PyroError, ServiceFailed, VmFailed } from "../../contract/errors.ts"
-import { monotonicMs } from "../../system/time.ts"
+import { monotonicMs, nowMs } from "../../system/time.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import { followRun } from "./follow-run.ts"
 import { launch } from "./launch.ts"
 import { tailOf } from "./logs.ts"
 import type { Live, Services } from "./services.ts"
 import { closedRun, endText, giveUp, settleRecord } from "./settle.ts"
-import type { ServiceEnd } from "./state.ts"
+import { type ServiceEnd, withoutWait } from "./state.ts"
 
 /** Delay before the first restart, in ms. It doubles with each failure in a row. */
 const FIRST_DELAY_MS = 500
@@ -17,7 +17,6 @@ const MAX_DELAY_MS = 30_000
 const MAX_FAILURES = 10
 /** A run of this length, in ms, begins a new row. */
 const STEADY_MS = 60_000
-const seconds = (ms: number) => `${ms < 10_000 ? ms / 1000 : Math.round(ms / 1000)} s`
 
 /** One service from its start, or from its adoption by this process, to its end. */
 export const supervise = (
@@ -70,7 +69,12 @@ export const supervise = (
       if (isLaunch) {
         yield* launch(services, vm, name)
         yield* record({ _tag: "service_started", name, restarts: service().restarts })
-      } else yield* change(name, ({ due: _, dueBecause: _because, ...rest }) => rest)
+      } else {
+        yield* change(name, (service) => {
+          const { due: _, ...rest } = withoutWait(service)
+          return rest
+        })
+      }
       const begin = yield* monotonicMs
       const end = yield* followRun(services, vm, live)
       if (!isCurrent()) return
@@ -79,11 +83,13 @@ export const supervise = (
       if (!again(end, inRow)) return yield* finish(end, inRow)
       const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (inRow - 1))
       yield* record({ _tag: "service_exited", name, ...end })
+      const endedMs = yield* nowMs
       yield* change(name, (one) => ({
         ...closedRun(services, one),
         due: true,
-        dueBecause: `${endText(end)}, and starts again ${seconds(delayMs)} later`,
-        restarts: one.restarts + 1
+        dueBecause: endText(end),
+        dueAt: new Date(endedMs + delayMs).toISOString(),
+        endedAt: new Date(endedMs).toISOString()
       }))
       yield* Effect.raceFirst(Effect.sleep(delayMs), Deferred.await(live.stopping))
       if (!isCurrent()) return

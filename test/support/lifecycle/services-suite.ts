@@ -10,6 +10,7 @@ interface Service {
   readonly state: string
   readonly detail?: string
   readonly restarts: number
+  readonly restartInMs?: number
   readonly status?: number
   readonly outputBytes: number
   readonly ports?: ReadonlyArray<{ readonly guestPort: number; readonly hostPort: number }>
@@ -247,8 +248,19 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       await becomes("clean", "exited")
       assert.strictEqual((await of("clean")).restarts, 0)
       await start("waits", "exit 1", { restart: "on-failure" })
-      await becomes("waits", "starting")
-      assert.match((await of("waits")).detail ?? "", /it ended with status 1, and starts again 0.5 s later/)
+      let waits: Service | undefined
+      await until("the wait", async () => (waits = await of("waits")).restartInMs !== undefined)
+      assert.strictEqual(waits?.state, "starting")
+      assert.match(waits?.detail ?? "", /^restarting in \d+ s, because it ended with status 1$/)
+      // Only restarts that have happened count.
+      const { events } = await call<
+        { readonly events: ReadonlyArray<{ readonly kind: string; readonly text: string }> }
+      >(
+        "events",
+        { workspace: "a" }
+      )
+      const begun = events.filter(({ kind, text }) => kind === "service_started" && text.startsWith("service waits "))
+      assert.isBelow(waits?.restarts ?? -1, begun.length)
       assert.strictEqual((await stop("waits")).state, "stopped")
     })
 
@@ -319,6 +331,26 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       assert.match(await failure(of("taken")), /no service/)
       assert.notProperty(await status("a"), "ports")
     })
+
+    if (driver.triesNetwork) {
+      it("a model's service loses its port with the policy, and goes on without it", async () => {
+        const port = await freePort()
+        const ceiling = "egress+published-ports"
+        await call("network-set", { workspace: "a", network_policy: ceiling })
+        const options = { ready_tcp: port, publish: [String(port)], restart: "on-failure" }
+        const { ports = [] } = await start("models", helloServer(port), { ...options, ceiling })
+        assert.strictEqual(await said(ports[0]!.hostPort), "hello")
+        await call("network-set", { workspace: "a", network_policy: "egress" })
+        assert.match(await said(ports[0]!.hostPort), /ECONNREFUSED/)
+        assert.strictEqual((await of("models")).state, "ready")
+        await sh("a", `pkill -f '[(]"127.0.0.1", ${port}[)]'`)
+        await until("the restart", async () => (await of("models")).restarts === 1)
+        await becomes("models", "ready")
+        assert.notProperty(await of("models"), "ports")
+        await stop("models")
+        await call("network-set", { workspace: "a", network_policy: "off" })
+      })
+    }
 
     it("the death of the VM fails its services", async () => {
       await start("lost", "exec sleep 1010")

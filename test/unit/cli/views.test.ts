@@ -286,6 +286,25 @@ describe("a service", () => {
     assert.deepStrictEqual(await followed(true), { out: "partial\n", err: "pyro: web is exited\n" })
     assert.deepStrictEqual(await followed(false), { out: "partial", err: "\npyro: web is exited\n" })
   })
+
+  it("list and status say when a failed service starts again", async () => {
+    const waits = {
+      name: "web",
+      state: "starting",
+      detail: "restarting in 3 s, because it ended with status 1",
+      restartInMs: 2_100,
+      command: ["serve"],
+      startedAt: "2026-01-01T00:00:00.000Z",
+      uptimeMs: 1_000,
+      restarts: 0,
+      outputBytes: 0
+    } as const
+    const { out } = await shown("workspace.service.list", { services: [waits] }, { workspace: "fix" })
+    assert.match(out, /web +restarting in 3 s +- +0 /)
+    const status = await shown("workspace.service.status", waits, { workspace: "fix" })
+    assert.match(status.out, /state +starting: restarting in 3 s, because it ended with status 1\n/)
+    assert.match(status.out, /ran for +1.0 s\nrestarts +0\n/)
+  })
 })
 
 describe("the next command", () => {
