@@ -10,6 +10,7 @@ import type { AttachPayload } from "../contract/operations/workspace-attach.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import { type ExecPayload, workspaceExec } from "../contract/operations/workspace-exec.ts"
 import type { LogsPayload } from "../contract/operations/workspace-logs.ts"
+import type { ServiceStartPayload } from "../contract/operations/workspace-service.ts"
 import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makeCommandInterrupt } from "./command-interrupt.ts"
 import { confirmDeleteAll } from "./confirm.ts"
@@ -22,6 +23,7 @@ import { printJson, printJsonLines } from "./print.ts"
 import { makeProgress } from "./progress.ts"
 import { completeRun, makeRunInput } from "./run-input.ts"
 import { fillSecrets } from "./secret-flags.ts"
+import { performServiceStart } from "./service-start.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 import { views } from "./views.ts"
 
@@ -122,7 +124,9 @@ export const perform = ({ json, outputOptions, operation, payload }: Prepared): 
     }
     const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
     const result = operation.kind === "unary"
-      ? yield* ask(payload)
+      ? yield* operation.name === "workspace.service.start" && !json
+        ? performServiceStart(pyro, payload as ServiceStartPayload)
+        : ask(payload)
       : takesInput(operation)
       ? yield* performCommand(operation, payload as CommandPayload, json, outputOptions)
       : yield* printEvents(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>

@@ -19,7 +19,7 @@ interface Page {
 }
 
 const pyro = installation("pyro-service-")
-const { call, create, failure, json, sh } = pyro
+const { create, failure, json, sh } = pyro
 afterAll(pyro.close)
 
 const service = <A>(verb: string, ...args: ReadonlyArray<string>) =>
@@ -86,13 +86,17 @@ describe("services of a workspace", () => {
     const args = ["workspace", "service", "start", "w", "slow", "--ready-tcp", "8001", "--", "sleep", "1007"]
     const child = spawn(process.execPath, [pyroPath, ...args], {
       env: { ...process.env, ...pyro.env },
-      stdio: "ignore"
+      stdio: ["ignore", "ignore", "pipe"]
     })
+    let told = ""
+    child.stderr.setEncoding("utf8").on("data", (text: string) => told += text)
     const ended = new Promise((resolve) => child.once("close", resolve))
-    await until("the start", async () => (await call(["workspace", "service", "status", "w", "slow"])).code === 0)
+    await until("the wait", () => told.includes("waiting for slow to be ready (port 8001), "))
     child.kill("SIGINT")
     await ended
-    await until("the stop", async () => await stateOf("slow") === "stopped")
+    assert.include(told, "stopping slow, because its start was interrupted\n")
+    assert.include(told, "slow is stopped. Its log: pyro workspace service logs w slow\n")
+    assert.strictEqual(await stateOf("slow"), "stopped")
     assert.strictEqual(await sh("w", "pgrep -f '[s]leep 1007' || echo none"), "none")
   })
 
@@ -131,5 +135,18 @@ describe("services of a workspace", () => {
     await until("the end of the port", () => fetch(`http://127.0.0.1:${fork}/`).then(() => false, () => true))
     assert.strictEqual((await fetch(`http://127.0.0.1:${source}/`)).status, 200)
     assert.strictEqual(await stateOf("web"), "ready")
+    const { events } = await json<{
+      readonly events: ReadonlyArray<
+        { readonly at: string; readonly text: string; readonly kind: string; readonly details: object }
+      >
+    }>(["workspace", "events", "f"])
+    const details = { guest_port: 8000, host_port: fork, service: "web" }
+    assert.deepStrictEqual(
+      events.filter(({ kind }) => kind.startsWith("port_")).map(({ at: _, text: _text, ...one }) => one),
+      [
+        { kind: "port_published", details },
+        { kind: "port_unpublished", details }
+      ]
+    )
   })
 })

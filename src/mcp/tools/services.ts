@@ -1,22 +1,33 @@
 import { Effect } from "effect"
 import type { ServiceInfo } from "../../contract/operations/service-fields.ts"
+import { waitingText } from "../../contract/service-text.ts"
 import type { Tool } from "../request.ts"
 import { textAsSeen } from "../terminal.ts"
 import { count, lines, seconds } from "../words.ts"
 
 /** A service in one line. */
-const line = ({ detail, name, ports, readyMs, restarts, state, status, uptimeMs }: ServiceInfo): string =>
+const line = ({ detail, name, ports, readyMs, restartInMs, restarts, state, status, uptimeMs }: ServiceInfo): string =>
   [
     `${name}: ${state}`,
     ...(readyMs === undefined || state !== "ready" ? [] : [`ready after ${seconds(readyMs)}`]),
-    ...(status === undefined ? [`up ${seconds(uptimeMs)}`] : [`exit status ${status}`]),
+    ...(status !== undefined
+      ? [`exit status ${status}`]
+      : restartInMs === undefined
+      ? [`up ${seconds(uptimeMs)}`]
+      : []),
     ...(ports ?? []).map(({ guestPort, hostPort }) => `port ${guestPort} at 127.0.0.1:${hostPort} of the user's host`),
     ...(restarts === 0 ? [] : [count(restarts, "restart")]),
     ...(detail === undefined ? [] : [detail])
   ].join(", ")
 
 export const serviceTool: Tool<"workspace.service.status"> = { text: line }
-export const serviceStartTool: Tool<"workspace.service.start"> = { text: line }
+export const serviceStartTool: Tool<"workspace.service.start"> = {
+  perform: ({ payload, pyro, report }) => {
+    const waiting = waitingText(payload)
+    if (waiting !== undefined) report(waiting)
+    return Effect.map(pyro.workspace.service.start(payload), (result) => ({ result, text: line(result) }))
+  }
+}
 export const serviceStopTool: Tool<"workspace.service.stop"> = { text: line }
 
 export const serviceListTool: Tool<"workspace.service.list"> = {
