@@ -1,10 +1,14 @@
 import { Deferred, Effect, FiberId, Mailbox, Stream } from "effect"
-import type { RunInput, WindowSize } from "../contract/run-input.ts"
+import type { RunInput, StdinWriter, WindowSize } from "../contract/run-input.ts"
 
 interface Input {
   readonly stdin: Mailbox.Mailbox<Uint8Array>
   readonly resizes: Mailbox.Mailbox<WindowSize>
   readonly interrupt: Deferred.Deferred<void>
+  /** Pieces of stdin that the operation has not written yet. */
+  waiting: number
+  /** Set while the operation writes stdin by itself. */
+  writer: StdinWriter | undefined
 }
 
 /** Inputs whose command has not come yet: a limit against a client that never runs any. */
@@ -24,7 +28,9 @@ export const makeInputs = () => {
     const made: Input = {
       stdin: yield* Mailbox.make<Uint8Array>(2),
       resizes: yield* Mailbox.make<WindowSize>({ capacity: 4, strategy: "sliding" }),
-      interrupt: Deferred.unsafeMake<void>(FiberId.none)
+      interrupt: Deferred.unsafeMake<void>(FiberId.none),
+      waiting: 0,
+      writer: undefined
     }
     return made
   })
@@ -50,6 +56,25 @@ export const makeInputs = () => {
       return made
     })
 
+  /** Writes the pieces that have to wait. All others go to the writer in the turn of their request. */
+  const writeTo = (input: Input) => (writer: StdinWriter) =>
+    Effect.suspend(() => {
+      input.writer = writer
+      const write = (bytes: Uint8Array) => Effect.ensuring(writer.write(bytes), Effect.sync(() => input.waiting--))
+      return Effect.ensuring(
+        Stream.runForEach(Mailbox.toStream(input.stdin), write),
+        Effect.sync(() => {
+          input.writer = undefined
+        })
+      )
+    })
+
+  const writePiece = (input: Input, bytes: Uint8Array) => {
+    if (input.waiting === 0 && input.writer?.tryWrite(bytes) === true) return Effect.void
+    input.waiting++
+    return input.stdin.offer(bytes)
+  }
+
   /** The input of a command about to run; forgotten when the scope closes. */
   const take = (id: string) =>
     Effect.acquireRelease(
@@ -61,10 +86,11 @@ export const makeInputs = () => {
       }),
       (input) => forget(id, input)
     ).pipe(
-      Effect.map(({ interrupt, resizes, stdin }): RunInput => ({
-        stdin: Mailbox.toStream(stdin),
-        resizes: Stream.orDie(Mailbox.toStream(resizes)),
-        interrupt: Deferred.await(interrupt)
+      Effect.map((input): RunInput => ({
+        stdin: Mailbox.toStream(input.stdin),
+        writeStdin: writeTo(input),
+        resizes: Stream.orDie(Mailbox.toStream(input.resizes)),
+        interrupt: Deferred.await(input.interrupt)
       }))
     )
 
@@ -73,7 +99,7 @@ export const makeInputs = () => {
 
   return {
     take,
-    write: (id: string, bytes: Uint8Array) => into(id, ({ stdin }) => stdin.offer(bytes)),
+    write: (id: string, bytes: Uint8Array) => into(id, (input) => writePiece(input, bytes)),
     end: (id: string) => into(id, ({ stdin }) => stdin.end),
     interrupt: (id: string) => into(id, ({ interrupt }) => Deferred.succeed(interrupt, undefined)),
     resize: (id: string, size: WindowSize) => into(id, ({ resizes }) => resizes.offer(size))

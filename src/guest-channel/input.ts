@@ -59,6 +59,16 @@ export class Input {
     return this.#enqueue(bytes, true)
   }
 
+  /** Sends all of the bytes now, or none of them. None if an earlier write waits, or the guest has no room. */
+  tryWrite(bytes: Uint8Array): boolean {
+    if (this.#closed !== undefined || this.#waiting.length > 0) return false
+    if (bytes.length > Math.min(this.#limit - this.#sent, MAX_DATA_BYTES)) return false
+    const { fields, kind } = HostMessage.DataIn
+    this.#send(encodeControl(this.#stream, kind, fields, { offset: this.#sent, data: bytes }))
+    this.#sent += bytes.length
+    return true
+  }
+
   /** Ends the input behind all writes before it. */
   end() {
     return this.#enqueue(undefined, false)

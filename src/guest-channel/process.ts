@@ -46,6 +46,8 @@ export interface GuestProcess {
   readonly stdinSent: () => number
   /** Waits while the process does not read. Ends well when it no longer can read. */
   readonly writeStdin: (bytes: Uint8Array) => Effect.Effect<void, ChannelFailed>
+  /** Writes all of the bytes to the channel's socket before it returns, or none of them: then `writeStdin` has to wait. */
+  readonly tryWriteStdin: (bytes: Uint8Array) => boolean
   /** Ends the input after all earlier writes. Later writes are dropped. */
   readonly endStdin: Effect.Effect<void, ChannelFailed>
   readonly resize: (size: TerminalSize) => Effect.Effect<void, ChannelFailed>
@@ -110,6 +112,14 @@ export class StreamedProcess implements GuestProcess {
 
   get writeStdin(): GuestProcess["writeStdin"] {
     return (bytes) => this.#stream.input.write(bytes)
+  }
+
+  get tryWriteStdin(): GuestProcess["tryWriteStdin"] {
+    return (bytes) => {
+      const isTaken = this.#stream.input.tryWrite(bytes)
+      if (isTaken) this.#connection.outbox.flush()
+      return isTaken
+    }
   }
 
   get endStdin() {

@@ -193,10 +193,12 @@ export const lastActivity = (folder: WorkspaceFolder, record: WorkspaceRecord): 
   }
 }
 
-/** Says that something is being run or written now. Never fails: the time of last activity is not worth a command. */
-export const touch = (folder: WorkspaceFolder) =>
-  Effect.map(nowMs, (ms) => {
-    try {
-      fs.utimesSync(folder.activity, ms / 1000, ms / 1000)
-    } catch { /* the workspace is just being deleted */ }
-  })
+/** Says that something was run or written at this time, in ms since 1970. Never fails: the time of last activity is not worth a command. */
+export const touchAt = (folder: WorkspaceFolder, ms: number) => {
+  try {
+    fs.utimesSync(folder.activity, ms / 1000, ms / 1000)
+  } catch { /* the workspace is just being deleted */ }
+}
+
+/** The same for now. */
+export const touch = (folder: WorkspaceFolder) => Effect.map(nowMs, (ms) => touchAt(folder, ms))

@@ -3,12 +3,13 @@ import type { PyroError } from "../../contract/errors.ts"
 import type { PullEvents } from "../../contract/event-batches.ts"
 import { SHELL_COLS, SHELL_ROWS } from "../../contract/operations/shell-fields.ts"
 import type { AttachEvent } from "../../contract/operations/workspace-attach.ts"
-import type { RunInput, WindowSize } from "../../contract/run-input.ts"
+import type { RunInput, StdinWriter, WindowSize } from "../../contract/run-input.ts"
 import { acquirePlain } from "../../system/scopes.ts"
+import { clockReader } from "../../system/time.ts"
 import type { ScreenSize } from "../../terminal/screen.ts"
 import type { Command, Commands } from "../exec/commands.ts"
 import type { CommandEnd } from "../exec/journal.ts"
-import { touch, type WorkspaceFolder } from "../lifecycle/record.ts"
+import { touchAt, type WorkspaceFolder } from "../lifecycle/record.ts"
 import { redactLines } from "../secret/redact-lines.ts"
 import type { Renderings } from "./renderings.ts"
 import { resize } from "./resize.ts"
@@ -50,15 +51,39 @@ const painted = ({ commands, renderings }: AttachContext, shell: Shell) =>
     return { position, screen: coloured ?? redacted.join("\r\n").slice(0, SCREEN_LENGTH) }
   })
 
+/** Minimum time between two notes of the workspace's use, in ms: a note is a change of a file. */
+const NOTED_EVERY_MS = 1_000
+
+/** Notes the use of a workspace by typed keys. */
+const makeUse = (folder: WorkspaceFolder) =>
+  Effect.map(clockReader, (clock) => {
+    let notedMs = -Infinity
+    return () => {
+      const nowMs = clock.monotonicMs()
+      if (nowMs - notedMs < NOTED_EVERY_MS) return
+      notedMs = nowMs
+      touchAt(folder, clock.nowMs())
+    }
+  })
+
 /** Keys of the caller, and the size of the caller's terminal, until the Scope closes. */
-const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin }: RunInput) =>
+const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeStdin }: RunInput) =>
   Effect.gen(function*() {
     const process = yield* Deferred.await(shell.command.started)
-    const type = (bytes: Uint8Array) =>
-      Effect.zipRight(turnOf(shell.command).withPermits(1)(process.writeStdin(bytes)), touch(context.folder))
+    const turn = turnOf(shell.command)
+    const use = yield* makeUse(context.folder)
+    const writer: StdinWriter = {
+      tryWrite: (bytes) => {
+        if (!turn.isFree || !process.tryWriteStdin(bytes)) return false
+        use()
+        return true
+      },
+      write: (bytes) => Effect.zipRight(turn.take(process.writeStdin(bytes)), Effect.sync(use))
+    }
     const inBackground = <A, E>(work: Effect.Effect<A, E>) =>
       work.pipe(Effect.ignore, Effect.interruptible, Effect.forkScoped)
-    if (stdin !== undefined) yield* inBackground(Stream.runForEach(stdin, type))
+    if (writeStdin !== undefined) yield* inBackground(writeStdin(writer))
+    else if (stdin !== undefined) yield* inBackground(Stream.runForEach(stdin, writer.write))
     if (resizes !== undefined) {
       yield* inBackground(
         Stream.runForEach(resizes, (size) => resize(context.commands, context.folder, shell, sizeOf(size)))

@@ -13,12 +13,31 @@ const BLOCKED_MS = 5_000
 const STEP_BYTES = 16_384
 
 /** One input after the other, for each shell. */
-const turns = new WeakMap<Command, Effect.Semaphore>()
+const turns = new WeakMap<Command, Turn>()
 
-export const turnOf = (command: Command): Effect.Semaphore => {
+/** The turn to type into one shell. */
+class Turn {
+  readonly #semaphore = Effect.unsafeMakeSemaphore(1)
+  #inputs = 0
+
+  /** Whether no input has the turn or waits for the turn. */
+  get isFree() {
+    return this.#inputs === 0
+  }
+
+  /** Waits for the turn. */
+  take<A, E, R>(type: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.suspend(() => {
+      this.#inputs++
+      return Effect.ensuring(this.#semaphore.withPermits(1)(type), Effect.sync(() => this.#inputs--))
+    })
+  }
+}
+
+export const turnOf = (command: Command): Turn => {
   const known = turns.get(command)
   if (known !== undefined) return known
-  const made = Effect.unsafeMakeSemaphore(1)
+  const made = new Turn()
   turns.set(command, made)
   return made
 }
@@ -52,12 +71,12 @@ export const write = (
       })
     let hasTurn = false
     let isLate = false
-    const typed = Effect.suspend(() => {
+    const typed = turnOf(shell.command).take(Effect.suspend(() => {
       // The request has failed already, so its input must not come.
       if (isLate) return Effect.never
       hasTurn = true
       return typeAll(process, shell, bytes, blocked)
-    }).pipe(turnOf(shell.command).withPermits(1))
+    }))
     /** Another client's input comes first, and the program reads none of it. */
     const waitsInVain = Effect.gen(function*() {
       for (let sent = -1; sent !== process.stdinSent();) {

@@ -18,4 +18,20 @@ describe("the input of a stream", () => {
       input.acknowledged(70)
       yield* Fiber.join(writing)
     }))
+
+  it.effect("bytes that must go at once are sent whole or not at all, and overtake no earlier write", () =>
+    Effect.gen(function*() {
+      const input = new Input(1, () => {}, { sent: 0, limit: 10, credit: 10 })
+      assert.isTrue(input.tryWrite(Buffer.alloc(6)))
+      assert.isFalse(input.tryWrite(Buffer.alloc(6)))
+      assert.strictEqual(input.sent, 6)
+      const writing = yield* Effect.fork(input.write(Buffer.alloc(6)))
+      yield* Effect.yieldNow()
+      assert.isFalse(input.tryWrite(Buffer.alloc(0)))
+      input.acknowledged(6)
+      yield* Fiber.join(writing)
+      assert.strictEqual(input.sent, 12)
+      input.close(Effect.void)
+      assert.isFalse(input.tryWrite(Buffer.alloc(1)))
+    }))
 })

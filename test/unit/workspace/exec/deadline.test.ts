@@ -25,6 +25,7 @@ const makeProcess = (isStubborn: boolean) =>
       stdinOffset: 0,
       stdinSent: () => 0,
       writeStdin: () => Effect.void,
+      tryWriteStdin: () => true,
       endStdin: Effect.void,
       resize: () => Effect.void,
       signal: (signal) =>

@@ -1,0 +1,45 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber } from "effect"
+import { makeInputs } from "../../../src/daemon/inputs.ts"
+
+const id = "0".repeat(32)
+
+/** A writer that takes bytes at once while it is open. */
+const makeWriter = () => {
+  const state = { isOpen: true, atOnce: [] as Array<number>, waited: [] as Array<number> }
+  return {
+    state,
+    tryWrite: (bytes: Uint8Array) => {
+      if (state.isOpen) state.atOnce.push(...bytes)
+      return state.isOpen
+    }
+  }
+}
+
+describe("stdin of a client", () => {
+  it.scoped("a writer gets earlier bytes first, and later bytes in the turn of their request", () =>
+    Effect.gen(function*() {
+      const inputs = makeInputs()
+      const input = yield* inputs.take(id)
+      yield* inputs.write(id, Uint8Array.of(1))
+      const { state, tryWrite } = makeWriter()
+      const mayWrite = yield* Deferred.make<void>()
+      const write = (bytes: Uint8Array) =>
+        Effect.zipRight(Deferred.await(mayWrite), Effect.sync(() => void state.waited.push(...bytes)))
+      const writing = yield* Effect.fork(input.writeStdin!({ tryWrite, write }))
+      yield* Effect.yieldNow()
+      // The first byte waits for the guest: the second one must not overtake it.
+      yield* inputs.write(id, Uint8Array.of(2))
+      assert.deepStrictEqual(state.atOnce, [])
+      yield* Deferred.succeed(mayWrite, undefined)
+      while (state.waited.length < 2) yield* Effect.yieldNow()
+      yield* Effect.yieldNow()
+      yield* inputs.write(id, Uint8Array.of(3))
+      assert.deepStrictEqual(state, { isOpen: true, waited: [1, 2], atOnce: [3] })
+      state.isOpen = false
+      yield* inputs.write(id, Uint8Array.of(4))
+      yield* inputs.end(id)
+      yield* Fiber.join(writing)
+      assert.deepStrictEqual(state, { isOpen: false, waited: [1, 2, 4], atOnce: [3] })
+    }))
+})
