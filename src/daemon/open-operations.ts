@@ -1,4 +1,16 @@
-import { Deferred, Effect, Either, ExecutionStrategy, Exit, Fiber, FiberId, Option, Scope, Stream } from "effect"
+import {
+  Chunk,
+  Deferred,
+  Effect,
+  Either,
+  ExecutionStrategy,
+  Exit,
+  Fiber,
+  FiberId,
+  type Mailbox,
+  Option,
+  Scope
+} from "effect"
 import { ChannelFailed, type PyroError } from "../contract/errors.ts"
 import type { PullEvents } from "../contract/event-batches.ts"
 import type { FirstBatch } from "../contract/event-rpcs.ts"
@@ -57,6 +69,19 @@ const firstBatchOf = (pull: PullAny): Effect.Effect<FirstBatch<AnyEvent>, PyroEr
     }
     return { events, more: true }
   })
+
+/** Pulls as the RPC server takes them: it calls `takeAll` alone, and sends each batch without the cost of a stream. */
+const mailboxOf = (pull: ReturnType<PullAny>) =>
+  ({
+    takeAll: Effect.matchEffect(pull, {
+      onFailure: Option.match({
+        onNone: () => Effect.succeed([Chunk.empty<AnyEvent>(), true] as const),
+        onSome: Effect.fail
+      }),
+      onSuccess: (events) => Effect.succeed([events, false] as const)
+    })
+  }) as unknown as Mailbox.ReadonlyMailbox<AnyEvent, PyroError>
+
 /**
  * The operations that this daemon executes for its clients. Each has a Scope below `parent`; the daemon keeps the events after the first
  * batch until the client asks for them.
@@ -160,15 +185,14 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
           )
         })
       ),
-    rest: (id: string): Stream.Stream<AnyEvent, PyroError> =>
-      Stream.unwrapScoped(
-        Effect.map(
-          Effect.acquireRelease(
-            takeRest(id),
-            (taken) => taken === undefined ? Effect.void : close(id, taken.one, Exit.void)
-          ),
-          (taken) => taken === undefined ? Stream.fail(restExpired) : Stream.repeatEffectChunkOption(taken.pull())
-        )
+    /** The events after the first batch. The end of the Scope ends the operation. */
+    rest: (id: string): Effect.Effect<Mailbox.ReadonlyMailbox<AnyEvent, PyroError>, PyroError, Scope.Scope> =>
+      Effect.flatMap(
+        Effect.acquireRelease(
+          takeRest(id),
+          (taken) => taken === undefined ? Effect.void : close(id, taken.one, Exit.void)
+        ),
+        (taken) => taken === undefined ? Effect.fail(restExpired) : Effect.succeed(mailboxOf(taken.pull()))
       ),
     /** Ends an operation that its caller does not want any more, and waits for its end. */
     drop
