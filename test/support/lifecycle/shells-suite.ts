@@ -13,6 +13,8 @@ interface Shell {
   readonly alternate?: boolean
 }
 
+const SECRET = "correct-horse-battery-staple"
+
 /** Draws a menu on the whole screen, follows the arrow keys and the size, and ends at `q`. */
 const MENU = `import curses
 def main(screen):
@@ -125,6 +127,41 @@ export const shellsSuite = (name: string, driver: LifecycleDriver) => {
       await shows(shell, "in time^M")
       assert.notInclude((await read(shell)).output, "late")
       await close(shell)
+    })
+
+    it("a secret that a program draws piece by piece is replaced in the screen", async () => {
+      await call("update", { workspace: "a", secrets: { TOKEN: SECRET } })
+      const draw = [
+        "half=${TOKEN#??????????????}; printf '%s\\n' \"a ${TOKEN%$half}\"",
+        "printf '\\033[1A\\033[17G%s\\nend\\n' \"$half\"; sleep 600"
+      ]
+      const shell = await open(["sh", "-c", draw.join("; ")], { cols: 20, rows: 6, secret_env: ["TOKEN"] })
+      const { output } = await shows(shell, "end")
+      assert.include(output, "[secret:TOKEN]")
+      assert.notInclude(output.replaceAll("\n", ""), SECRET)
+      await close(shell)
+      await call("update", { workspace: "a", clear_secrets: ["TOKEN"] })
+    })
+
+    it("a paste of 1 MiB arrives whole", async () => {
+      const shell = await open(["sh", "-c", "stty raw -echo; echo ready; head -c 1048576 | cksum; sleep 600"])
+      await shows(shell, "ready")
+      await write(shell, "0123456789abcde\n".repeat(65_536))
+      await shows(shell, await sh("a", "yes 0123456789abcde | head -65536 | tr '\\n' '\\r' | cksum"))
+      await close(shell)
+    })
+
+    it("a program that closes its terminal ends the shell as its program ends", async () => {
+      const shell = await open(["sh", "-c", "echo bye; exec <&- >&- 2>&-; sleep 0.2; exit 7"])
+      const { outcome, output } = await read(shell, { wait_for: "never printed" })
+      assert.deepStrictEqual([outcome, output], ["exited", "bye"])
+    })
+
+    it("wrong programs and ids are refused, and leave no shell", async () => {
+      const before = await openShells()
+      assert.match(await failure(open(["no-such-program"])), /no-such-program/)
+      assert.match(await failure(read("0123")), /0123/)
+      assert.strictEqual(await openShells(), before)
     })
 
     it("a workspace has at most 100 open shells, and lists each of them", async () => {
