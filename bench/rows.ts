@@ -22,12 +22,12 @@ import { observedCreate, observedExec } from "./rows/observation.ts"
 import { portDownload, portLatency, portUpload } from "./rows/port.ts"
 import { redaction } from "./rows/redaction.ts"
 import { reset } from "./rows/reset.ts"
+import { residentsMemory } from "./rows/residents-memory.ts"
 import { restore } from "./rows/restore.ts"
 import { run } from "./rows/run.ts"
 import { seed } from "./rows/seed.ts"
-import { serviceMemory, serviceReady } from "./rows/service.ts"
+import { serviceReady } from "./rows/service.ts"
 import { shellEcho } from "./rows/shell-echo.ts"
-import { shellMemory } from "./rows/shell-memory.ts"
 import { shellPlain } from "./rows/shell-plain.ts"
 import { slowReader } from "./rows/slow-reader.ts"
 import { fork, forkEight, snapshot } from "./rows/snapshot.ts"
@@ -49,7 +49,6 @@ export const plans: ReadonlyArray<Plan> = [
   execMcp,
   shellEcho,
   shellPlain,
-  shellMemory,
   observedExec,
   observedCreate,
   stdout,
@@ -70,7 +69,7 @@ export const plans: ReadonlyArray<Plan> = [
   tenAtOnce,
   twentyAtOnce,
   serviceReady,
-  serviceMemory,
+  residentsMemory,
   createNetwork,
   connect,
   connectDenied,

@@ -26,7 +26,7 @@ export interface FloorChannel {
 const words = (...parts: ReadonlyArray<string>) => Buffer.from(parts.map((part) => part + "\0").join(""))
 
 export const echo: Request = { operation: "e", payload: new Uint8Array(0) }
-/** Answers with the nanoseconds of a terminal's echo of one byte, measured in the guest. */
+/** Writes one byte to a terminal of the guest, and answers with its echo. */
 export const terminalEcho: Request = { operation: "p", payload: new Uint8Array(0) }
 export const sync: Request = { operation: "s", payload: new Uint8Array(0) }
 export const mount = (source: string, target: string, type: string, data = ""): Request => ({

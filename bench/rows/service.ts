@@ -1,7 +1,6 @@
-import { Effect, Schema } from "effect"
+import { Schema } from "effect"
 import { ServiceStartPayload } from "../../src/contract/operations/workspace-service.ts"
 import type { Daemon } from "../daemon.ts"
-import { residentMib } from "../host-process.ts"
 import { type Plan, side, timed } from "../measure.ts"
 
 /** Listens, and then notes the time. */
@@ -13,7 +12,7 @@ const server = "import socket, time\n" +
 /** The time of the guest now, and the noted one. */
 const times = ["sh", "-c", "date +%s%N; cat /run/listens 2>/dev/null || true"] as const
 
-const start = ({ call }: Daemon, payload: object) => {
+export const start = ({ call }: Daemon, payload: object) => {
   const decoded = Schema.decodeUnknownSync(ServiceStartPayload())(payload)
   return call(({ workspace }) => workspace.service.start(decoded))
 }
@@ -40,37 +39,4 @@ export const serviceReady: Plan = {
       return Number(BigInt(now) - BigInt(listens)) / 1e6
     }, () => daemon.remove(workspace))
   }
-}
-
-const many = 50
-/** Work that the daemon defers is over by then, and V8 has given memory back. */
-const settlesMs = 15_000
-const settles = () => new Promise((resolve) => setTimeout(resolve, settlesMs))
-
-export const serviceMemory: Plan = {
-  name: "service-memory",
-  unit: "MiB",
-  about: `growth of the daemon's resident memory by ${many} services of one workspace`,
-  budget: { kind: "absolute", atMost: 32 },
-  rounds: () => 1,
-  warmups: 0,
-  ours: async ({ daemon }) =>
-    side(async () => {
-      const workspace = await daemon.create()
-      await start(daemon, { workspace, name: "first", command: ["sleep", "600"] })
-      await settles()
-      const before = residentMib(await daemon.pid())
-      for (let n = 0; n < many; n++) {
-        await start(daemon, { workspace, name: `s${n}`, command: ["sh", "-c", "echo up; exec sleep 600"] })
-      }
-      await settles()
-      const grown = residentMib(await daemon.pid()) - before
-      const { services } = await daemon.call((pyro) =>
-        Effect.map(pyro.workspace.service.list({ workspace }), (all) => all)
-      )
-      await daemon.remove(workspace)
-      const running = services.filter(({ state }) => state === "running").length
-      if (running !== many + 1) throw new Error(`${running} services of ${many + 1} run`)
-      return grown
-    })
 }

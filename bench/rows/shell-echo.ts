@@ -1,7 +1,8 @@
-import { Deferred, Effect, Mailbox, Scope, Stream } from "effect"
+import { Deferred, Effect, Mailbox, Scope } from "effect"
+import { forEachEvent } from "../../src/contract/event-batches.ts"
 import type { AttachEvent } from "../../src/contract/operations/workspace-attach.ts"
 import { ShellOpenPayload } from "../../src/contract/operations/workspace-shell-open.ts"
-import { echo, mustSucceed, terminalEcho } from "../floors/channel.ts"
+import { mustSucceed, terminalEcho } from "../floors/channel.ts"
 import { openRequests } from "../floors/request.ts"
 import { type Plan, side, timed } from "../measure.ts"
 import { inARow } from "./in-a-row.ts"
@@ -13,20 +14,17 @@ export const shellEcho: Plan = {
   name: "shell-echo",
   unit: "ms",
   about:
-    "one key through an attached terminal: daemon, guest, its terminal's echo, and back; floor: an echo over the channel, and a terminal's " +
-    "echo of one byte as the guest times it; granted on top: a request to another process that does nothing",
+    "one key through an attached terminal: daemon, guest, its terminal's echo, and back; floor: one request over the channel that the " +
+    "guest answers with the echo of one byte by a terminal; granted on top: a request to another process that does nothing",
   budget: { kind: "ratio", atMost: 1.5 },
   rounds: (runs) => runs,
   warmups: 30,
   floor: async ({ floor }) => {
     const { vm } = await floor.restore("/bin/true")
-    return side(() =>
-      inARow(async () => {
-        const ms = await timed(() => vm.channel.call(echo))
-        const answers = await vm.channel.call(terminalEcho)
-        mustSucceed([terminalEcho], answers)
-        return ms + Number(answers[0]?.payload.readBigUInt64LE()) / 1e6
-      }, count), vm.destroy)
+    return side(
+      () => inARow(() => timed(async () => mustSucceed([terminalEcho], await vm.channel.call(terminalEcho))), count),
+      vm.destroy
+    )
   },
   granted: async ({ floorSources, room }) => {
     const { close, request } = await openRequests(room.disk, floorSources)
@@ -55,7 +53,7 @@ export const shellEcho: Plan = {
       Effect.zipRight(
         Effect.forkIn(
           Effect.ignore(
-            Stream.runForEach(pyro.workspace.shell.attach(payload, { stdin: Mailbox.toStream(keys) }), seen)
+            forEachEvent(pyro.workspace.shell.attach, payload, { stdin: Mailbox.toStream(keys) }, seen)
           ),
           scope
         ),
