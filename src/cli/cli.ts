@@ -8,6 +8,7 @@ import { type Route, route, splitArgv } from "./argv.ts"
 import { mcpServe, type ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
 import { completionHelp, completionScripts } from "./completion-scripts.ts"
+import { demoCommand } from "./demo-command.ts"
 import { environmentHint } from "./first-word.ts"
 import { asTyped, parse } from "./parser.ts"
 import { perform, prepare } from "./perform.ts"
@@ -90,6 +91,8 @@ const pathOf = (routed: Route): ReadonlyArray<string> => {
       return routed.command.cli.path
     case "Agent":
       return agentCommand.cli.path
+    case "Demo":
+      return demoCommand.cli.path
     case "Serve":
       return mcpServe.cli.path
     case "Version":
@@ -129,6 +132,14 @@ const run = (
         ({ performAgent }) =>
           Effect.interruptible(Effect.provide(performAgent(routed.words, rest), options.pyro(workspaceCreate)))
       )
+    case "Demo": {
+      const type = (argv: ReadonlyArray<string>) => Effect.map(cli({ ...options, argv }), ({ status }) => status)
+      return Effect.flatMap(
+        Effect.promise(() => import("./demo.ts")),
+        ({ performDemo }) =>
+          Effect.interruptible(Effect.provide(performDemo(routed.words, rest, type), options.pyro(workspaceCreate)))
+      )
+    }
     case "Serve":
       return parse(mcpServe, routed.words, rest).pipe(
         Effect.flatMap((typed) => fillSecrets(mcpServe, typed)),

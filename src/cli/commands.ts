@@ -8,6 +8,7 @@ import { secretHttpField } from "../contract/operations/secret-http-fields.ts"
 import { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { snakeFields } from "../contract/snake.ts"
 import { agentCommand } from "./agent-command.ts"
+import { demoCommand } from "./demo-command.ts"
 import { hostCommands } from "./host-commands.ts"
 
 /** A row of the command line. */
@@ -107,4 +108,4 @@ export const mcpServe: Command = {
 }
 
 /** All commands, in the order of the help. */
-export const commands: ReadonlyArray<Command> = [...operations, mcpServe, agentCommand, ...hostCommands]
+export const commands: ReadonlyArray<Command> = [...operations, mcpServe, agentCommand, ...hostCommands, demoCommand]

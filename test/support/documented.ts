@@ -193,6 +193,8 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run bench -- --only floors", BENCH],
   ["npm run bench -- --json report.json", BENCH],
   ["pyro env pull debian:12-build", NETWORK],
+  ["pyro demo", "test/guest/demo.test.ts follows it"],
+  ["pyro demo --fast", "test/guest/demo.test.ts follows it"],
   ["pyro prepare debian:12 debian:12-build", "test/guest/prepare.test.ts prepares one environment"],
   ["pyro env rm debian:13", SHARED],
   ["pyro env prune", SHARED],
