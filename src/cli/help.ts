@@ -88,10 +88,9 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
       ]),
       HelpDoc.h1("Commands"),
       rows(firstWords()),
-      HelpDoc.p(`${aliasHelp}.`),
       HelpDoc.p(
-        "pyro <command> --help shows the options. --json prints one JSON document instead of text.\n" +
-          "pyro doctor shows problems of this host and their fixes. Shell completion: pyro completion --help"
+        `${aliasHelp}.\n` +
+          "pyro <command> --help shows the options. --json prints JSON. Shell completion: pyro completion --help"
       )
     ])
 }
