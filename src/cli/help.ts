@@ -90,7 +90,7 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
       rows(firstWords()),
       HelpDoc.p(
         `${aliasHelp}.\n` +
-          "pyro <command> --help shows the options. --json prints JSON. Shell completion: pyro completion --help"
+          "pyro <command> --help shows options. --json prints JSON. Shell completion: pyro completion --help"
       )
     ])
 }
