@@ -44,7 +44,8 @@ export const passHttp1 = (connection: InterceptedConnection): void => {
   const { heads, host, interception, inward, onDenied, outward } = connection
   const agent = new OneSocket(outward)
   let underWay = 0
-  const closeIfIdle = () => outward.destroyed && underWay === 0 && inward.end()
+  // A server ends an idle connection. Its end alone destroys no socket: the host's connections may be half open.
+  const closeIfIdle = () => (outward.destroyed || outward.readableEnded) && underWay === 0 && inward.end()
 
   /** The request to the real host, or the refusal of the guest's one. */
   const forward = (incoming: IncomingMessage) => {
@@ -140,7 +141,7 @@ export const passHttp1 = (connection: InterceptedConnection): void => {
     if (forwarded._tag === "Forwarded") upgrade(connection, incoming, head, forwarded.outgoing)
     else inward.end(`HTTP/1.1 ${forwarded.status} Denied\r\nConnection: close\r\n\r\npyro: ${denial}\n`)
   })
-  outward.once("close", closeIfIdle)
+  outward.once("end", closeIfIdle).once("close", closeIfIdle)
   inward.once("close", () => outward.destroy())
   server.emit("connection", inward)
 }

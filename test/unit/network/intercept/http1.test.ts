@@ -50,6 +50,20 @@ const valueOf = (text: string, name: string) => {
 const head = (...lines: ReadonlyArray<string>) => [...lines, "", ""].join("\r\n")
 
 describe("an intercepted connection of HTTP/1.1", () => {
+  it.scopedLive.each(["end", "destroy"] as const)(
+    "the guest's idle connection ends after the server's %s of its own",
+    (way) =>
+      Effect.gen(function*() {
+        const guest = yield* setUp((request, response) => {
+          request.resume()
+          response.once("finish", () => setImmediate(() => request.socket[way]()))
+          response.end("answered")
+        })
+        // Waits for the end of the connection.
+        assert.include(yield* speak(guest, head("GET / HTTP/1.1", `Host: ${HOST}`)), "answered")
+      })
+  )
+
   it.scopedLive("a placeholder in a header becomes the value, and other headers stay as they are", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
