@@ -22,15 +22,15 @@ const greeting = path.resolve(import.meta.dirname, "../../../examples/greeting")
  * real npm.
  */
 export const placeOfAgents = async (agents: ReadonlyArray<InsideName>, listener: http.RequestListener) => {
-  const { folder, remove } = temporaryFolder("pyro-agent-inside-")
+  const { folder, remove } = temporaryFolder("pyro-inside-inside-")
   const state = path.join(folder, "state")
-  const outside = installation("pyro-agent-build-", { env: { PYRO_STATE_DIR: state } })
+  const outside = installation("pyro-inside-build-", { env: { PYRO_STATE_DIR: state } })
   const served = await serveMirrors([{
     hosts: [API],
     answer: (request, response) => Promise.resolve(listener(request, response))
   }])
   const host = await networkHost(undefined, served)
-  const pyro = installation("pyro-agent-", {
+  const pyro = installation("pyro-inside-", {
     enter: host.enter,
     env: { PYRO_STATE_DIR: state, SSL_CERT_FILE: served.trustFile }
   })
