@@ -232,8 +232,8 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
         const { restarts, state } = await of("again")
         return restarts === 2 && state === "running"
       })
-      const { nextCursor, output } = await logs("again")
-      assert.strictEqual(output, "run 0\nrun 1\nrun 2\n")
+      await until("the third run's output", async () => (await logs("again")).output === "run 0\nrun 1\nrun 2\n")
+      const { nextCursor } = await logs("again")
       assert.strictEqual((await logs("again", { cursor: 6, max_bytes: 6 })).output, "run 1\n")
       await stop("again")
       // The cursor is valid in the log of the next start.
