@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { assert, describe, it } from "vitest"
 import { commands } from "../../../src/cli/commands.ts"
 import { help, usageOf } from "../../../src/cli/help.ts"
@@ -27,6 +28,12 @@ describe("help", () => {
     const listed = lines.slice(lines.indexOf("Commands") + 1, lines.length)
       .flatMap((line) => /^ {2}([a-z]+) {2,}\S/.exec(line)?.slice(1) ?? [])
     assert.deepStrictEqual(listed, [...firsts])
+  })
+
+  it("package.json names the manual page of each first word", () => {
+    const { man } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"))
+    const words = [...new Set(commands.map((row) => `-${row.cli.path[0]}`))].sort()
+    assert.deepStrictEqual(man, ["", ...words].map((word) => `dist/man/pyro${word}.1`))
   })
 
   it("the help of a group with one verb is the verb's help", () => {
