@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { startChatApi } from "../support/chat-stand-in.ts"
 import { type Installation, installation } from "../support/installation.ts"
 import { startResponsesApi } from "../support/responses-stand-in.ts"
 
@@ -89,6 +90,36 @@ describe("each example runs, says what it should, and leaves nothing", () => {
     assert.include(after, "+echo \"Hello, ${1:-you}!\"\n")
     assert.match(stdout, /workspace_delete: deleted ws-\w+\n\nThe test passes now\.\n$/)
     assert.deepStrictEqual(fs.readdirSync(temporary), [])
+  })
+
+  it("mcp-chat.ts gives a model the tools of workspace-core, and each answer", async () => {
+    const workspace_id = "chat"
+    const edit = { workspace_id, path: "greet.sh", old_text: "$1\"", new_text: "${1:-you}!\"" }
+    const test = ["workspace_exec", { workspace_id, command: "sh test.sh" }] as const
+    const api = await startChatApi("secret", [
+      [["workspace_create", { name: "chat" }]],
+      [test, ["workspace_file_edit", { ...edit, old_text: "not there" }]],
+      [["workspace_file_edit", edit], test],
+      [["workspace_diff", { workspace_id }], ["workspace_delete", { workspace_ids: [workspace_id] }]],
+      "The test passes now."
+    ])
+    try {
+      const stdout = await example("mcp-chat", { OPENAI_API_KEY: "secret", OPENAI_BASE_URL: api.url })
+      assert.strictEqual(stdout, "The test passes now.\n")
+      assert.includeMembers(api.tools(), ["workspace_create", "workspace_exec", "workspace_export"])
+      assert.include(api.instructions(), "workspace")
+      const [created, failing, rejected, edited, passing, diff, deleted, ...others] = api.outputs()
+      assert.match(created ?? "", /^workspace ws-\w+ is ready/)
+      assert.include(failing, WRONG)
+      assert.match(rejected ?? "", /^edit_rejected: /)
+      assert.match(edited ?? "", /^edited greet\.sh: 1 replacement/)
+      assert.include(passing, RIGHT)
+      assert.include(diff, "+echo \"Hello, ${1:-you}!\"\n")
+      assert.match(deleted ?? "", /^deleted ws-/)
+      assert.deepStrictEqual(others, [])
+    } finally {
+      await api.close()
+    }
   })
 
   it("openai-responses.ts runs against an imitation that takes strict functions only", async () => {
