@@ -35,6 +35,8 @@ export default defineConfig({
       project("cli"),
       project("mcp"),
       project("daemon"),
+      // The use cases of the documents, on real projects. Each file takes a minute, so that the short files of `guest` come last.
+      project("smoke", { testTimeout: 900_000, hookTimeout: 600_000 }),
       project("guest", ofMicroVms),
       // Agent hosts from npm: `npm run test:hosts` installs and runs them; `npm test` does not.
       project("hosts", ofMicroVms),

@@ -41,11 +41,21 @@ const test = (more) => [
   environment("debian:12-build")
 ]
 
+/** Use cases need what their pages need, and namespaces that stand for networks. */
+const smoke = [
+  hostPackages([...packages.toRun, ...packages.toTest]),
+  nodeModules,
+  ...product,
+  environment("debian:12"),
+  environment("debian:12-build")
+]
+
 /** Parts that each script needs, in build order. */
 const needs = {
   start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
   pack: [hostPackages(packages.toRun), nodeModules, ...product],
   test: test([]),
+  smoke,
   projects: test(packages.toBrowse),
   bench,
   lab: bench,

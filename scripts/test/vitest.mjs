@@ -6,8 +6,8 @@ import { run } from "../setup/child.mjs"
 import { inRoot, root } from "../setup/project.mjs"
 import { say } from "../setup/report.mjs"
 
-/** Runs projects of vitest.config.ts and counts their tests. */
-export const vitestTests = async (projects) => {
+/** Runs projects of vitest.config.ts, or the `files` of them, and counts their tests. `reporter` prints the progress. */
+export const vitestTests = async (projects, { files = [], reporter = "default" } = {}) => {
   const folder = mkdtempSync(join(tmpdir(), "pyro-test-"))
   const report = join(folder, "counts.json")
   try {
@@ -15,8 +15,9 @@ export const vitestTests = async (projects) => {
       process.execPath,
       inRoot("node_modules/vitest/vitest.mjs"),
       "run",
+      ...files,
       ...projects.flatMap((project) => ["--project", project]),
-      "--reporter=default",
+      `--reporter=${reporter}`,
       `--reporter=${inRoot("scripts/test/counts.mjs")}`
     ], { cwd: root, env: { ...process.env, PYRO_TEST_COUNTS: report }, stdio: "inherit" })
     if (!existsSync(report)) {

@@ -3,32 +3,16 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "vitest"
-import { isAsShown } from "../support/documented.ts"
 import { hostInventory } from "../support/host-inventory.ts"
+import { assertAsShown, type PageStep, stepsOf } from "../support/page-steps.ts"
 import { pyroPath, temporaryFolder } from "../support/pyro-cli.ts"
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..")
 
-interface Step {
-  readonly script: string
-  /** Lines of output; `…` stands for anything. */
-  readonly output: ReadonlyArray<string>
-}
-
-/** Shell blocks of a page, each with the output that is shown behind it. */
-const stepsOf = (page: string): ReadonlyArray<Step> => {
-  const blocks = [...page.matchAll(/^```(sh|text)\n([^]*?)^```$/gm)].map(([, kind, text]) => ({ kind, text: text! }))
-  return blocks.flatMap(({ kind, text }, at) => {
-    if (kind !== "sh") return []
-    const next = blocks[at + 1]
-    return [{ script: text, output: next?.kind === "text" ? next.text.split("\n").slice(0, -1) : [] }]
-  })
-}
-
 /** Not in what any of the commands prints. */
 const mark = (step: number) => `\u001e step ${step}\n`
 
-const scriptOf = (steps: ReadonlyArray<Step>) =>
+const scriptOf = (steps: ReadonlyArray<PageStep>) =>
   `set -eu\nexec 2>&1\n${steps.map(({ script }, at) => `printf '%s' '${mark(at)}'\n${script}`).join("")}`
 
 describe("docs/first-run.md", () => {
@@ -59,12 +43,10 @@ describe("docs/first-run.md", () => {
 
     const { status, stdout } = shell(scriptOf(steps))
 
-    for (const [at, { output, script }] of steps.entries()) {
+    for (const [at, step] of steps.entries()) {
       const after = stdout.split(mark(at))[1]?.split("\u001e")[0]
-      assert.isDefined(after, `never got to:\n${script}\nin:\n${stdout}`)
-      const lines = after.split("\n").slice(0, -1)
-      const fits = lines.length === output.length && lines.every((line, n) => isAsShown(line, output[n]!))
-      assert.isTrue(fits, `of\n${script}\nis told:\n${output.join("\n")}\nit was:\n${lines.join("\n")}`)
+      assert.isDefined(after, `never got to:\n${step.script}\nin:\n${stdout}`)
+      assertAsShown(step, after)
     }
     assert.strictEqual(status, 0, stdout)
     // The clone has the change and nothing else.

@@ -1,8 +1,16 @@
 import { spawn } from "node:child_process"
 
 /** A shell in which commands run one after the other, as at a prompt: directory and variables stay. */
-export const bashSession = (options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }) => {
-  const child = spawn("bash", ["--norc", "--noprofile"], options)
+export const bashSession = (
+  { enter = [], ...options }: {
+    readonly cwd: string
+    readonly env: NodeJS.ProcessEnv
+    /** Words of a program that starts the shell in other namespaces. */
+    readonly enter?: ReadonlyArray<string>
+  }
+) => {
+  const [program = "", ...words] = [...enter, "bash", "--norc", "--noprofile"]
+  const child = spawn(program, words, options)
   let output = ""
   let waiting: { readonly mark: string; readonly resolve: (text: string) => void } | undefined
   const look = () => {

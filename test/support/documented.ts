@@ -22,6 +22,11 @@ export const pages: ReadonlyArray<{ readonly page: string; readonly text: string
   )
 ].map((page) => ({ page, text: fs.readFileSync(path.join(root, page), "utf8") }))
 
+/** Pages whose commands the tests in test/smoke run (`npm run smoke`). */
+export const smokePages: ReadonlyArray<string> = fs.readdirSync(path.join(root, "test/smoke")).sort().map((test) =>
+  `docs/use-cases/${test.replace(/\.test\.ts$/, ".md")}`
+)
+
 /** The fenced blocks of a page in one language. */
 export const blocksOf = (text: string, language: string): ReadonlyArray<string> =>
   [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, "gm"))].map(([, block]) => block!)
