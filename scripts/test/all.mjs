@@ -6,7 +6,7 @@ import { labTests } from "./lab.mjs"
 import { nativeTests } from "./native.mjs"
 import { vitestTests } from "./vitest.mjs"
 
-const vitestProjects = ["unit", "agent", "network", "cli", "mcp", "daemon", "guest"]
+const vitestProjects = ["unit", "agent", "network", "cli", "mcp", "daemon", "smoke", "guest"]
 const tests = ["native", ...vitestProjects, "lab"]
 const suites = [...tests, "checks"]
 
