@@ -15,6 +15,7 @@ interface Listed {
 }
 
 const base = "debian:12-base"
+const TOOLS = ["figlet", "htop", "tree", "vim-tiny"]
 
 /** A cache of the test's own, since it removes environments; what was downloaded is there already. */
 const { folder, remove } = temporaryFolder("pyro-own-cache-")
@@ -59,8 +60,8 @@ const leftovers = () => fs.readdirSync(path.join(cache, "environments", "tmp")).
 describe("an environment of one's own", () => {
   it("an own environment has its base and its packages, and two names of equal content share one build", async () => {
     const [one, other] = await Promise.all([
-      build("tools", base, "tree", "figlet"),
-      build("toys:1", base, "figlet,tree")
+      build("tools", base, ...TOOLS.toReversed()),
+      build("toys:1", base, TOOLS.join())
     ])
     assert.deepStrictEqual([one.code, other.code], [0, 0], one.stderr + other.stderr)
     const builders = [one, other].filter(({ stderr }) => stderr.includes("unpacking the base system"))
@@ -71,7 +72,7 @@ describe("an environment of one's own", () => {
       "tools",
       "ready",
       base,
-      ["figlet", "tree"]
+      TOOLS
     ])
     const ran = await runIn("toys:1", "sh", "-c", "figlet -f term hi && tree --version")
     assert.match(ran.stdout.toString(), /^hi\ntree v/, ran.stderr)
@@ -85,12 +86,64 @@ describe("an environment of one's own", () => {
   })
 
   it("building an own environment again changes nothing, and another definition of its name is refused", async () => {
-    const again = await build("tools", base, "figlet", "tree")
+    const again = await build("tools", base, ...TOOLS)
     assert.strictEqual(again.code, 0, again.stderr)
     assert.notInclude(again.stderr, "unpacking the base system")
     const error = await pyro.failure(["env", "build", "tools", "--from", base, "--packages", "figlet"])
     assert.strictEqual(error.code, "environment_name_taken")
     assert.include(error.message, "--replace")
+  })
+
+  it("vim and htop show their screens in a shell, take keys, and go on in a fork", async () => {
+    interface Screen {
+      readonly shell_id: string
+      readonly outcome: string
+      readonly output: string
+      readonly waited?: string
+      readonly alternate?: boolean
+    }
+    await pyro.json(["workspace", "create", "tools", "--name", "editor", ...smallSizes])
+    const inShell = (workspace: string, verb: string, ...args: ReadonlyArray<string>) =>
+      pyro.json<Screen>(["workspace", "shell", verb, workspace, ...args])
+    const screen = async (workspace: string, id: string, wanted: string, ...keys: ReadonlyArray<string>) => {
+      if (keys.length > 0) await inShell(workspace, "write", id, ...keys)
+      const found = await inShell(workspace, "read", id, "--plain", "--wait-for", wanted)
+      assert.strictEqual(found.waited, "found", found.output)
+      return found
+    }
+    const size = ["--cols", "60", "--rows", "12", "--env", "LANG=C.UTF-8"]
+    const { shell_id: vim } = await inShell("editor", "open", ...size, "--", "vim.tiny", "-n", "notes")
+    const first = await screen("editor", vim, "\"notes\" [New]")
+    assert.isTrue(first.alternate)
+    assert.match(first.output, /^\n(~\n){10}"notes" \[New\]/)
+    await screen("editor", vim, "three", "--input", "ione\n漢字 two\nthree", "--key", "up", "--key", "end")
+    await screen("editor", vim, "漢字 two!\nthree\n~", "--input", "!", "--key", "escape")
+
+    await pyro.json(["workspace", "fork", "editor", "--name", "copy"])
+    const same = await inShell("copy", "read", vim, "--plain")
+    assert.deepStrictEqual([same.alternate, same.output], [
+      true,
+      (await inShell("editor", "read", vim, "--plain")).output
+    ])
+    await screen("copy", vim, "\nforked\n~", "--input", "ccforked", "--key", "escape")
+    await screen("editor", vim, "one\nthree\n~", "--input", "dd")
+    for (const workspace of ["copy", "editor"]) {
+      await inShell(workspace, "write", vim, "--input", ":wq\n")
+      const { outcome } = await inShell(workspace, "read", vim, "--plain", "--wait-for", "never printed")
+      assert.strictEqual(outcome, "exited")
+    }
+    assert.strictEqual(await pyro.sh("copy", "cat notes"), "one\nforked\nthree")
+    assert.strictEqual(await pyro.sh("editor", "cat notes"), "one\nthree")
+    await pyro.json(["workspace", "delete", "copy"])
+
+    const { shell_id: htop } = await inShell("editor", "open", "--cols", "100", "--", "htop")
+    const processes = await screen("editor", htop, "F10Quit")
+    assert.match(processes.output, /Tasks: [^]*Load average: [^]*PID[^]*Command[^]*htop/)
+    await screen("editor", htop, "Search: ", "--key", "f3")
+    await inShell("editor", "write", htop, "--key", "escape", "--key", "f10")
+    const ended = await inShell("editor", "read", htop, "--plain", "--wait-for", "never printed")
+    assert.deepStrictEqual([ended.waited, ended.outcome], ["ended", "exited"])
+    await pyro.json(["workspace", "delete", "editor"])
   })
 
   it("a build with an unknown package shows apt's message and leaves nothing", async () => {
@@ -145,7 +198,7 @@ describe("an environment of one's own", () => {
     // It is the state's: the cache may go.
     assert.isTrue(fs.existsSync(path.join(pyro.state, "environments", "images", fixed!.digest!)))
     // What replaces it is made of packages, as another one is already.
-    const packages = ["--packages", "figlet", "tree", "--replace"]
+    const packages = ["--packages", ...TOOLS, "--replace"]
     const replaced = await pyro.json<Listed>(["env", "build", "fixed", "--from", base, ...packages])
     assert.deepStrictEqual(replaced.digest, (await own()).find(({ name }) => name === "tools")?.digest)
     assert.isFalse(fs.existsSync(path.join(pyro.state, "environments", "images", fixed!.digest!)))
