@@ -98,16 +98,6 @@ describe("host commands", () => {
     assert.match(gc, /workspaces +2 MiB\n +ws-0123456789 +2 MiB\ntotal +3 MiB\nevictable +1 MiB\nfree +1024 MiB\n$/)
   })
 
-  it("pyro prepare names what is ready", async () => {
-    const one = (await pyro("prepare")).stdout.toString()
-    assert.match(
-      one,
-      /^debian:12 is ready\npyro is ready\. Create a workspace: pyro workspace create --seed-path \.\n$/
-    )
-    const { environments } = JSON.parse((await pyro("prepare", "a", "b", "--json")).stdout.toString())
-    assert.deepStrictEqual(environments.map(({ name }: { readonly name: string }) => name), ["a", "b"])
-  })
-
   it("a failed host command exits with 1", async () => {
     const { status, stderr } = await pyro("env", "inspect", "debian:1")
     assert.strictEqual(status, 1)

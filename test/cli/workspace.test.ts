@@ -69,6 +69,18 @@ describe("create", () => {
   })
 })
 
+describe("prepare", () => {
+  it("prepare names what is ready", async () => {
+    const { stdout } = await pyro("prepare")
+    assert.strictEqual(
+      stdout,
+      "debian:12 is ready\npyro is ready. Create a workspace: pyro workspace create --seed-path .\n"
+    )
+    const { document } = await json("prepare", "a", "b")
+    assert.deepStrictEqual(document.environments.map(({ name }: { readonly name: string }) => name), ["a", "b"])
+  })
+})
+
 describe("list and status", () => {
   it("list shows workspaces by label, newest first", async () => {
     const first = await create("--label", "task=1")

@@ -118,6 +118,8 @@ describe("an environment of one's own", () => {
     assert.match(first.output, /^\n(~\n){10}"notes" \[New\]/)
     await screen("editor", vim, "three", "--input", "ione\n漢字 two\nthree", "--key", "up", "--key", "end")
     await screen("editor", vim, "漢字 two!\nthree\n~", "--input", "!", "--key", "escape")
+    // vim waits a moment for what may follow an escape. The ruler shows when it is done.
+    await screen("editor", vim, "2,11-9 ")
 
     await pyro.json(["workspace", "fork", "editor", "--name", "copy"])
     const same = await inShell("copy", "read", vim, "--plain")
@@ -126,6 +128,7 @@ describe("an environment of one's own", () => {
       (await inShell("editor", "read", vim, "--plain")).output
     ])
     await screen("copy", vim, "\nforked\n~", "--input", "ccforked", "--key", "escape")
+    await screen("copy", vim, "2,6 ")
     await screen("editor", vim, "one\nthree\n~", "--input", "dd")
     for (const workspace of ["copy", "editor"]) {
       await inShell(workspace, "write", vim, "--input", ":wq\n")
