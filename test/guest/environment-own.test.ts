@@ -127,7 +127,7 @@ describe("an environment of one's own", () => {
       true,
       (await inShell("editor", "read", vim, "--plain")).output
     ])
-    await screen("copy", vim, "\nforked\n~", "--input", "ccforked", "--key", "escape")
+    await screen("copy", vim, "\nforked\nthree", "--input", "ccforked", "--key", "escape")
     await screen("copy", vim, "2,6 ")
     await screen("editor", vim, "one\nthree\n~", "--input", "dd")
     for (const workspace of ["copy", "editor"]) {
@@ -142,7 +142,7 @@ describe("an environment of one's own", () => {
     const { shell_id: htop } = await inShell("editor", "open", "--cols", "100", "--", "htop")
     const processes = await screen("editor", htop, "F10Quit")
     assert.match(processes.output, /Tasks: [^]*Load average: [^]*PID[^]*Command[^]*htop/)
-    await screen("editor", htop, "Search: ", "--key", "f3")
+    await screen("editor", htop, "Search:", "--key", "f3")
     await inShell("editor", "write", htop, "--key", "escape", "--key", "f10")
     const ended = await inShell("editor", "read", htop, "--plain", "--wait-for", "never printed")
     assert.deepStrictEqual([ended.waited, ended.outcome], ["ended", "exited"])
