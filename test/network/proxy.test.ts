@@ -139,7 +139,10 @@ describe("a host with a proxy", () => {
         })
         yield* ask({ op: "env", env: { https_proxy: "http://203.0.113.66:3128" } })
         const dead = yield* dial("any.example", { port: 443 })
-        assert.deepStrictEqual(dead, { reason: "unreachable", detail: "this host cannot reach 203.0.113.66: EHOSTUNREACH" })
+        assert.deepStrictEqual(dead, {
+          reason: "unreachable",
+          detail: "this host cannot reach 203.0.113.66: EHOSTUNREACH"
+        })
       }))
   })
 
