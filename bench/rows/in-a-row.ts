@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises"
 import { summarize } from "../statistics.ts"
 
 /**
@@ -9,3 +10,10 @@ export const inARow = async (once: () => Promise<number>, count = 10) => {
   for (let at = 0; at < count; at++) times.push(await once())
   return summarize(times).median
 }
+
+/** The same with a pause before each sample: what a person does finds the processor of the guest asleep. */
+export const apart = (once: () => Promise<number>, pauseMs: number, count: number) =>
+  inARow(async () => {
+    await setTimeout(pauseMs)
+    return once()
+  }, count)
