@@ -1,8 +1,8 @@
-import { build } from "esbuild"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
+import { importSources } from "./build/import-sources.mjs"
 import { configuration } from "./docs/configuration.mjs"
 import { reference } from "./docs/reference.mjs"
 
@@ -11,25 +11,17 @@ import { reference } from "./docs/reference.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-const { outputFiles: [tables] } = await build({
-  stdin: {
-    contents: `
-      export { operations } from "./src/contract/operations.ts"
-      export { operationStates } from "./src/contract/operation-states.ts"
-      export { payloadDefaults, payloadFields } from "./src/contract/payload-fields.ts"
-      export { PyroError } from "./src/contract/errors.ts"
-      export { exitStatus } from "./src/contract/exit-status.ts"
-      export { allowedText, variables } from "./src/system/variables.ts"
-      export { JSONSchema } from "effect"`,
-    resolveDir: root,
-    loader: "ts"
-  },
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  write: false
-})
-const modules = await import(`data:text/javascript;base64,${Buffer.from(tables.contents).toString("base64")}`)
+const modules = await importSources(
+  root,
+  `
+  export { operations } from "./src/contract/operations.ts"
+  export { operationStates } from "./src/contract/operation-states.ts"
+  export { payloadDefaults, payloadFields } from "./src/contract/payload-fields.ts"
+  export { PyroError } from "./src/contract/errors.ts"
+  export { exitStatus } from "./src/contract/exit-status.ts"
+  export { allowedText, variables } from "./src/system/variables.ts"
+  export { JSONSchema } from "effect"`
+)
 const pages = [
   { page: "docs/public-contract.md", source: "src/contract", text: reference(modules) },
   { page: "docs/configuration.md", source: "src/system/variables.ts", text: configuration(modules) }

@@ -1,6 +1,6 @@
-import { build } from "esbuild"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { importSources } from "../build/import-sources.mjs"
 import { roff } from "./roff.mjs"
 
 /**
@@ -32,18 +32,8 @@ export const manualPages = async (root) => {
   return [overview, ...pages].map((page) => ({ file: `${page.name}.1`, text: roff({ ...page, version }) }))
 }
 
-const helpOf = async (root) => {
-  const { outputFiles: [{ contents }] } = await build({
-    stdin: {
-      contents:
-        `export { commands } from "./src/cli/commands.ts"; export { documentOf, groupSummary } from "./src/cli/help.ts"`,
-      resolveDir: root,
-      loader: "ts"
-    },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    write: false
-  })
-  return import(`data:text/javascript;base64,${Buffer.from(contents).toString("base64")}`)
-}
+const helpOf = (root) =>
+  importSources(
+    root,
+    `export { commands } from "./src/cli/commands.ts"; export { documentOf, groupSummary } from "./src/cli/help.ts"`
+  )
