@@ -1,21 +1,11 @@
-import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
-import * as path from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { assert, describe, it } from "vitest"
 import { modeNames, modeOf } from "../../src/contract/modes/all.ts"
 import { buildFake } from "../cli/build-fake.ts"
 import { envelope } from "../support/mcp-messages.ts"
-import { rawClient } from "./raw-client.ts"
+import { projectServers } from "./project-servers.ts"
 
-const binary = buildFake()
-const project = path.join(binary.folder, "project")
-const opened: Array<ReturnType<typeof rawClient>> = []
-
-const serve = (...args: ReadonlyArray<string>) => {
-  const client = rawClient([process.execPath, binary.entry, "mcp", "serve", ...args], { env: binary.env, cwd: project })
-  opened.push(client)
-  return client
-}
+const { project, serve } = projectServers(buildFake())
 
 interface Listed {
   readonly name: string
@@ -25,20 +15,11 @@ interface PromptAnswer {
   readonly messages: ReadonlyArray<{ readonly role: string; readonly content: { readonly text: string } }>
 }
 
-beforeAll(() => {
-  fs.mkdirSync(project, { recursive: true })
-  execFileSync("git", ["init", "-q", project])
-})
-
-afterAll(() => {
-  for (const { child } of opened) child.kill("SIGKILL")
-})
-
 describe.each(modeNames)("a server with --mode %s", (name) => {
   const mode = modeOf(name)!
 
   it("the server has the tools, the instructions and the prompt of the mode", async () => {
-    const client = serve("--mode", name, "--network-ceiling", "egress")
+    const client = serve(["--mode", name, "--network-ceiling", "egress"])
     const { result } = await client.initialize()
     assert.property(result!["capabilities"], "prompts")
     assert.include(result!["instructions"] as string, `${mode.instructions[0]!}\n`)
@@ -66,7 +47,7 @@ describe.each(modeNames)("a server with --mode %s", (name) => {
 
 describe("a server with a mode", () => {
   it("a call of a tool outside of the mode is refused with the tools of the mode", async () => {
-    const client = serve("--mode", "inspect")
+    const client = serve(["--mode", "inspect"])
     await client.initialize()
     const { content, isError } = await client.call("workspace_export", { workspace_id: "a", output_path: "x" })
     assert.isTrue(isError)
@@ -82,7 +63,7 @@ describe("a server with a mode", () => {
   })
 
   it("the tools of a mode work, and a workspace starts from the project", async () => {
-    const client = serve("--mode", "repro-fix")
+    const client = serve(["--mode", "repro-fix"])
     await client.initialize()
     const id = await client.create()
     const { structuredContent } = await client.call("workspace_exec", { workspace_id: id, command: "true" })
@@ -93,7 +74,7 @@ describe("a server with a mode", () => {
   })
 
   it("prompts are refused by name and by argument", async () => {
-    const client = serve("--mode", "inspect")
+    const client = serve(["--mode", "inspect"])
     await client.initialize()
     const refusal = async (params: object) => (await client.request("prompts/get", params)).error
     assert.deepInclude(await refusal({ name: "repro-fix" }), {
@@ -108,11 +89,11 @@ describe("a server with a mode", () => {
   })
 
   it("revision 2026-07-28 has the prompts too, and a server with a profile has none", async () => {
-    const client = serve("--mode", "cold-start")
+    const client = serve(["--mode", "cold-start"])
     const { result } = await client.request("prompts/list", envelope())
     assert.lengthOf(result!["prompts"] as ReadonlyArray<unknown>, 1)
     await client.close()
-    const other = serve()
+    const other = serve([])
     const { result: hello } = await other.initialize()
     assert.notProperty(hello!["capabilities"], "prompts")
     assert.strictEqual((await other.request("prompts/list")).error!.code, -32601)

@@ -1,28 +1,21 @@
-import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { assert, beforeAll, describe, it } from "vitest"
 import { buildFake } from "../cli/build-fake.ts"
 import { run } from "../cli/cli-process.ts"
 import { rssOf } from "../support/process-facts.ts"
 import { until } from "../support/pyro-cli.ts"
-import { rawClient } from "./raw-client.ts"
+import { projectServers } from "./project-servers.ts"
+import type { rawClient } from "./raw-client.ts"
 
 const built = buildFake()
 /** File in which the daemon writes which commands it was asked to end. */
 const ends = path.join(built.folder, "ends")
 const binary = { ...built, env: { ...built.env, FAKE_RELEASED: ends } }
-const project = path.join(binary.folder, "project")
-const opened: Array<ReturnType<typeof rawClient>> = []
-
-const serve = (...args: ReadonlyArray<string>) => {
-  const client = rawClient([process.execPath, binary.entry, "mcp", "serve", ...args], { env: binary.env, cwd: project })
-  opened.push(client)
-  return client
-}
+const { project, serve } = projectServers(binary)
 
 const ready = async (...args: ReadonlyArray<string>) => {
-  const client = serve(...args)
+  const client = serve(args)
   await client.initialize()
   return client
 }
@@ -32,15 +25,7 @@ const workspaces = async () => {
   return (JSON.parse(stdout.toString()) as { readonly workspaces: ReadonlyArray<{ readonly id: string }> }).workspaces
 }
 
-beforeAll(() => {
-  fs.mkdirSync(path.join(project, "src"), { recursive: true })
-  execFileSync("git", ["init", "-q", project])
-})
-
-afterAll(() => {
-  // Only JSON-RPC went over stdout, to the last byte; the client has read every line of it.
-  for (const { child } of opened) child.kill("SIGKILL")
-})
+beforeAll(() => fs.mkdirSync(path.join(project, "src")))
 
 const MODERN = {
   _meta: {
@@ -54,7 +39,7 @@ describe("the handshake", () => {
   it.each(["2024-10-07", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])(
     "the server speaks revision %s and its tools work",
     async (version) => {
-      const client = serve()
+      const client = serve([])
       const { result } = await client.initialize(version)
       assert.strictEqual(result!["protocolVersion"], version)
       assert.include(result!["instructions"] as string, fs.realpathSync(project))
@@ -65,7 +50,7 @@ describe("the handshake", () => {
   )
 
   it("revision 2026-07-28 needs no handshake", async () => {
-    const client = serve()
+    const client = serve([])
     const { result: discovered } = await client.request("server/discover", MODERN)
     assert.include(JSON.stringify(discovered), "2026-07-28")
     const { result: tools } = await client.request("tools/list", MODERN)
@@ -194,8 +179,7 @@ describe("paths of the host", () => {
       assert.strictEqual(status, 2)
       assert.include(stderr, "--project-path")
     }
-    const client = rawClient([process.execPath, binary.entry, "mcp", "serve"], { env: binary.env, cwd: "/" })
-    opened.push(client)
+    const client = serve([], "/")
     const { result } = await client.initialize()
     assert.include(result!["instructions"] as string, "No project is bound")
     assert.isTrue((await client.call("workspace_create", { seed_path: "/tmp" })).isError)
@@ -272,13 +256,13 @@ describe("the end", () => {
   })
 
   it("SIGINT before the first request does not end the server", async () => {
-    const client = serve()
+    const client = serve([])
     await client.initialize()
     client.child.kill("SIGINT")
     await client.call("workspace_list", {})
     client.child.kill("SIGTERM")
     assert.strictEqual((await client.ended).code, 143)
-    const early = serve()
+    const early = serve([])
     await early.initialize()
     early.child.kill("SIGTERM")
     assert.strictEqual((await early.ended).code, 143)
