@@ -4,8 +4,8 @@ import { dirname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 
-// Finds dead links in the Markdown pages of this repository, or of a directory in the argument. Links are those to files, headings
-// and lines, and paths of the repository in code spans. Ends with status 1 if one is dead.
+// Finds dead links in the Markdown pages of this repository, or of a directory in the argument, and pages beneath docs that the README leads
+// to on no way. Links are those to files, headings and lines, and paths of the repository in code spans. Ends with status 1 if one is found.
 
 const FENCE = /^( {0,3})(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\2[`~]*[ \t]*$|$(?![\s\S]))/gm
 const CODE_SPAN = /(`+)(?!`)([^\n]*?[^`\n])\1(?!`)/g
@@ -79,6 +79,23 @@ const deadLinks = (root, pages) =>
       })
   )
 
+/** Pages that one page links to. */
+const linkedPages = (root, page) =>
+  targetsOf(readFileSync(join(root, page), "utf8"))
+    .filter(({ kind, target }) => kind === "link" && !/^[a-z][a-z0-9+.-]*:/i.test(target))
+    .map(({ target }) => join(dirname(page), decodeURI(target).split("#")[0]))
+
+/** Pages beneath docs that no chain of links reaches from the README, one line of text each; none without a README. */
+const unreachable = (root, pages) => {
+  const reached = new Set(pages.filter((page) => page === "README.md"))
+  // A page that is added to a set during the loop is visited, too.
+  for (const page of reached) {
+    for (const linked of linkedPages(root, page)) if (pages.includes(linked)) reached.add(linked)
+  }
+  return reached.size === 0 ? [] : pages.filter((page) => page.startsWith("docs/") && !reached.has(page))
+    .map((page) => `${page}: no page that README.md leads to has a link to it`)
+}
+
 /** The Markdown pages that git tracks or would add, without those of test fixtures. */
 const markdownPages = (root) =>
   execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"], { cwd: root })
@@ -87,8 +104,9 @@ const markdownPages = (root) =>
     .filter((page) => page !== "" && !page.startsWith("test/fixtures/") && existsSync(join(root, page)))
 
 const root = resolve(process.argv[2] ?? join(dirname(fileURLToPath(import.meta.url)), "../.."))
-const dead = deadLinks(root, markdownPages(root))
-if (dead.length > 0) {
-  process.stderr.write(`${dead.join("\n")}\n`)
+const pages = markdownPages(root)
+const found = [...deadLinks(root, pages), ...unreachable(root, pages)]
+if (found.length > 0) {
+  process.stderr.write(`${found.join("\n")}\n`)
   process.exitCode = 1
 }

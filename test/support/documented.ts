@@ -101,6 +101,7 @@ const BENCH = "it measures for a quarter of an hour"
 export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm start", SETS_UP],
   ["npm test", SETS_UP],
+  ["npm link", "it changes the host's packages"],
   ["npm run lab", "it boots whole machines for an hour"],
   ["npm run lab -- --release 13", "it boots whole machines for an hour"],
   ["npm run lab -- --short", "scripts/test/lab.mjs runs it"],

@@ -80,4 +80,18 @@ describe("the link checker", () => {
   it("the link checker leaves out pages that git ignores", () => {
     isAlive({ ".gitignore": "node_modules\n", "node_modules/x/README.md": "[a](none.md)\n" })
   })
+
+  it("the link checker names pages that the README leads to on no way", () => {
+    isDead(
+      {
+        "README.md": "[all](docs/README.md#all)\n",
+        "docs/README.md": "# All\n[a](a.md)\n",
+        "docs/a.md": "[up](../README.md)\n",
+        "docs/b.md": "[c](c.md)\n",
+        "docs/c.md": "[b](b.md)\n"
+      },
+      "docs/b.md: no page that README.md leads to has a link to it",
+      "docs/c.md: no page that README.md leads to has a link to it"
+    )
+  })
 })
