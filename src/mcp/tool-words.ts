@@ -23,6 +23,12 @@ const SERVER_OPTIONS: ReadonlySet<string> = new Set([
   "network_ceiling"
 ])
 
+/** Options of a network that a model may ask for, as arguments of the tools that make a VM or set its network. */
+const NETWORK_OPTIONS: ReadonlyMap<string, string> = new Map([
+  ["allow-host", "allow_hosts"],
+  ["network-policy", "network_policy"]
+])
+
 const FLAG = /(?<![\w-])--([a-z]+(?:-[a-z]+)*)/g
 
 const fieldOf = (words: string) => words.replaceAll("-", "_")
@@ -45,7 +51,9 @@ export const namesUsersOption = (text: string, tool: ToolContext): boolean => {
 const optionText = (flag: string, words: string, tool: ToolContext, own: ReadonlySet<string>) => {
   const argument = tool.args.find(({ field }) => field === fieldOf(words))
   if (argument !== undefined) return argument.schema.type === "boolean" ? `${argument.name}: true` : argument.name
-  if (own.has(fieldOf(words))) return `the user's option ${words}`
+  const ofNetwork = NETWORK_OPTIONS.get(words)
+  if (ofNetwork !== undefined) return ofNetwork
+  if (own.has(fieldOf(words)) || words === "allow-ip") return `the user's option ${words}`
   return SERVER_OPTIONS.has(fieldOf(words)) ? `the server's option ${words}` : flag
 }
 
@@ -79,5 +87,17 @@ const commandsAsTools = (text: string) =>
 export const inToolWords = (text: string, tool: ToolContext): string => {
   if (!text.includes("--") && !text.includes("pyro ")) return text
   const own = ofUser(tool)
-  return commandsAsTools(text).replace(FLAG, (flag, words: string) => optionText(flag, words, tool, own))
+  const told = commandsAsTools(text).replace(FLAG, (flag, words: string) => optionText(flag, words, tool, own))
+  return told + elsewhere(text, tool)
+}
+
+/** Where a tool's text names an argument of other tools, says of which, and who decides. */
+const elsewhere = (text: string, { args }: ToolContext): string => {
+  const names = [...text.matchAll(FLAG)].flatMap(([, words = ""]) => NETWORK_OPTIONS.get(words) ?? [])
+  const others = [...new Set(names)].filter((name) => !args.some((one) => one.name === name))
+  return others.length === 0
+    ? ""
+    : ` (${
+      others.join(" and ")
+    }: an argument where a VM is made, within what the user allows by the server's option network-ceiling)`
 }

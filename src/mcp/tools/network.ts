@@ -25,7 +25,7 @@ export const networkLogTool: Tool<"workspace.network.log"> = {
   text: ({ entries, nextCursor, open }, { inWords }) =>
     lines(
       entries.length + open.length === 0 && "no entries",
-      ...entries.map((one) => inWords(entryText(one))),
+      inWords(lines(...entries.map(entryText))),
       ...open.map((one) => `${one.at}  open  ${targetText(one)}`),
       `[go on with cursor ${nextCursor}]`
     )

@@ -75,6 +75,13 @@ describe("what a model is told of a failure", () => {
     ["workspace_create", "take all of it with --allow-home", "take all of it with the user's option allow-home"],
     ["workspace_create", "the user can allow more with --allow-read DIR", "with the server's option allow-read DIR"],
     ["workspace_exec", "come back to it with --exec-id 7", "come back to it with exec_id 7"],
+    ["workspace_create", "To allow: --allow-host a.test:443", "To allow: allow_hosts a.test:443"],
+    [
+      "workspace_exec",
+      "To allow: --allow-host a.test --allow-host b.test",
+      "To allow: allow_hosts a.test allow_hosts b.test (allow_hosts: an argument where a VM is made, within what the user"
+    ],
+    ["workspace_exec", "To allow: --allow-ip 192.0.2.1", "To allow: the user's option allow-ip 192.0.2.1"],
     ["workspace_status", "give up: pyro workspace delete ws-1", "give up: workspace_delete ws-1"],
     ["workspace_status", "pyro workspace snapshot list fix", "workspace_snapshot_list fix"],
     ["workspace_status", "only the user: pyro daemon stop", "only the user: pyro daemon stop"],
