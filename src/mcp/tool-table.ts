@@ -87,7 +87,8 @@ const toolOf = (row: ToolRow, profile: Profile, grants: Grants, narrowing?: Narr
         // What a tool reaches beyond the host is what a workspace may reach. Codex refuses such tools unless a person approves.
         openWorldHint: openWorld && grants.network
       },
-      ...(mcp.essential === true ? { _meta: { "anthropic/alwaysLoad": true } } : {})
+      // Claude Code shows other tools by name, and not before its second request if a prompt begins the conversation. A mode has few tools.
+      ...(mcp.essential === true || narrowing !== undefined ? { _meta: { "anthropic/alwaysLoad": true } } : {})
     }
   }
 }

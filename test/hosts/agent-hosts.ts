@@ -30,6 +30,8 @@ export interface AgentHost {
   readonly settings?: (place: Place) => readonly [file: string, text: string]
   readonly env: (place: Place) => Readonly<Record<string, string>>
   readonly args: (prompt: string) => ReadonlyArray<string>
+  /** Arguments that send a prompt of pyro's server with a value of its argument. A host without them has no prompts of servers. */
+  readonly promptArgs?: (prompt: string, argument: string, value: string) => ReadonlyArray<string>
 }
 
 /** Adds pyro to a host as a user does. */
@@ -58,7 +60,8 @@ const claude: AgentHost = {
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     DISABLE_AUTOUPDATER: "1"
   }),
-  args: (prompt) => ["-p", prompt]
+  args: (prompt) => ["-p", prompt],
+  promptArgs: (prompt, _, value) => ["-p", `/mcp__pyro__${prompt} ${value}`]
 }
 
 const codex: AgentHost = {
@@ -112,7 +115,8 @@ const opencode: AgentHost = {
 `
   ],
   env: () => ({ OPENCODE_DISABLE_MODELS_FETCH: "1", OPENCODE_DISABLE_AUTOUPDATE: "1" }),
-  args: (prompt) => ["run", "--model", "scripted/scripted", prompt]
+  args: (prompt) => ["run", "--model", "scripted/scripted", prompt],
+  promptArgs: (prompt, _, value) => ["run", "--model", "scripted/scripted", "--command", `pyro:${prompt}`, value]
 }
 
 const geminiCli: AgentHost = {
@@ -135,7 +139,11 @@ const geminiCli: AgentHost = {
     GEMINI_API_KEY: "scripted",
     GEMINI_CLI_TRUST_WORKSPACE: "true"
   }),
-  args: (prompt) => ["--model", "gemini-2.5-pro", "-p", prompt]
+  args: (prompt) => ["--model", "gemini-2.5-pro", "-p", prompt],
+  promptArgs: (prompt, argument, value) => [
+    ...["--model", "gemini-2.5-pro"],
+    ...["-p", `/${prompt} --${argument}="${value}"`]
+  ]
 }
 
 export const agentHosts: ReadonlyArray<AgentHost> = [claude, codex, opencode, geminiCli]

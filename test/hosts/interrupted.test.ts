@@ -39,8 +39,10 @@ describe.each(agentHosts.map((host) => [host.name, host] as const))("Ctrl-C in %
     const place = newPlace(folder, { ...env, PYRO_CACHE_DIR: sharedCache }, model.origin)
     // The default approvals: exports and deletions alone need a person.
     configure(host, place)
-    played = await play(host, place, (child) => {
-      void interruptOnceRunning(child)
+    played = await play(host, place, {
+      onStart: (child) => {
+        void interruptOnceRunning(child)
+      }
     })
   })
   afterAll(async () => {

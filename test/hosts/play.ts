@@ -41,10 +41,16 @@ export interface Played {
   readonly printed: string
 }
 
+export interface PlayOptions {
+  /** Words of the host's command line. @default those that ask the model to play the script */
+  readonly args?: ReadonlyArray<string>
+  readonly onStart?: (child: ChildProcess) => void
+}
+
 /** Runs a configured host without a terminal, to its end. */
-export const play = (host: AgentHost, place: Place, onStart: (child: ChildProcess) => void = () => {}) =>
+export const play = (host: AgentHost, place: Place, { args, onStart }: PlayOptions = {}) =>
   new Promise<Played>((resolve, reject) => {
-    const child = spawn(place.program(host.program), host.args("Play the script."), {
+    const child = spawn(place.program(host.program), args ?? host.args("Play the script."), {
       cwd: place.project,
       env: { ...place.env, ...host.env(place) },
       stdio: ["ignore", "pipe", "pipe"],
@@ -57,5 +63,5 @@ export const play = (host: AgentHost, place: Place, onStart: (child: ChildProces
     }
     child.once("error", reject)
     child.once("close", (code) => resolve({ code, printed }))
-    onStart(child)
+    onStart?.(child)
   })

@@ -18,6 +18,7 @@ export const scriptedModel = (dialect: Dialect, script: ReadonlyArray<ToolCall>)
   let seen: Conversation = { tools: [], outputs: [] }
   const requests: Array<string> = []
   const headers: Array<http.IncomingHttpHeaders> = []
+  const bodies: Array<string> = []
   let step = 0
 
   const answer = async (conversation: Conversation): Promise<ReadonlyArray<ServerSentEvent>> => {
@@ -51,6 +52,7 @@ export const scriptedModel = (dialect: Dialect, script: ReadonlyArray<ToolCall>)
     const conversation = dialect.read(body)
     // Requests without tools are the host's own: titles, routing, checks of the key.
     const own = conversation.tools.length === 0
+    if (!own) bodies.push(text)
     if (body.stream !== true && !path.includes("stream")) return json(200, dialect.document(own ? "{}" : FINISHED))
     response.writeHead(200, { "content-type": "text/event-stream" })
     for (const event of own ? dialect.say("{}") : await answer(conversation)) response.write(sse(event))
@@ -62,19 +64,22 @@ export const scriptedModel = (dialect: Dialect, script: ReadonlyArray<ToolCall>)
     seen: () => seen,
     requests,
     /** Headers of each request. */
-    headers
+    headers,
+    /** JSON of each request with tools. */
+    bodies
   } as const
 }
 
 /** A scripted model on the loopback interface. */
 export const startModel = async (dialect: Dialect, script: ReadonlyArray<ToolCall>) => {
-  const { listener, requests, seen } = scriptedModel(dialect, script)
+  const { bodies, listener, requests, seen } = scriptedModel(dialect, script)
   const server = http.createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
     requests,
+    bodies,
     close: () =>
       new Promise<void>((resolve) => {
         server.close(() => resolve())

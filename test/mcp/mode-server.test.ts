@@ -10,6 +10,7 @@ const { project, serve } = projectServers(buildFake())
 interface Listed {
   readonly name: string
   readonly inputSchema: { readonly properties: object }
+  readonly _meta?: object
 }
 interface PromptAnswer {
   readonly messages: ReadonlyArray<{ readonly role: string; readonly content: { readonly text: string } }>
@@ -28,6 +29,7 @@ describe.each(modeNames)("a server with --mode %s", (name) => {
     assert.sameMembers(tools.map((tool) => tool.name), Object.keys(mode.tools))
     for (const tool of tools) {
       assert.sameMembers(Object.keys(tool.inputSchema.properties), [...mode.tools[tool.name]!.arguments], tool.name)
+      assert.deepStrictEqual(tool._meta, { "anthropic/alwaysLoad": true }, tool.name)
     }
     const { argument, description, text } = mode.prompt
     assert.deepStrictEqual((await client.request("prompts/list")).result!["prompts"], [
