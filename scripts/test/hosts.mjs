@@ -7,27 +7,36 @@ import { inRoot } from "../setup/project.mjs"
 import { say, step } from "../setup/report.mjs"
 import { vitestTests } from "./vitest.mjs"
 
-/** Each host's package on npm. test/hosts/agent-hosts.ts says how each is used. */
-const hostPackages = ["@anthropic-ai/claude-code", "@openai/codex", "opencode-ai", "@google/gemini-cli"]
+/** Each host's package on npm, and the version that the tests passed with. test/hosts/agent-hosts.ts says how each is used. */
+const hostPackages = [
+  ["@anthropic-ai/claude-code", "2.1.332"],
+  ["@openai/codex", "0.169.0"],
+  ["opencode-ai", "1.18.33"],
+  ["@google/gemini-cli", "0.61.0"]
+]
 
 /**
- * `npm run test:hosts`: installs the current release of each agent host from npm (1.1 GB, below node_modules/.cache) and has each
- * host use pyro, with a scripted model on the loopback interface in place of its API. The last line is `N passed, N failed`.
+ * `npm run test:hosts`: installs each agent host from npm (1.1 GB, below node_modules/.cache) and has each host use pyro, with a
+ * scripted model on the loopback interface in place of its API. `-- --latest` takes the current releases. The last line is
+ * `N passed, N failed`.
  */
 export const hostTests = async () => {
+  const isLatest = process.argv.includes("--latest")
   await setUp("test")
   const folder = inRoot("node_modules/.cache/pyro-hosts")
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ private: true })}\n`)
   await step(
-    "installing the current agent hosts from npm (1.1 GB, 1 min)",
-    () =>
-      mustRun("npm install", ["npm", "install", "--no-package-lock", ...hostPackages.map((name) => `${name}@latest`)], {
+    "installing the agent hosts from npm (1.1 GB, 1 min)",
+    () => {
+      const wanted = hostPackages.map(([name, version]) => `${name}@${isLatest ? "latest" : version}`)
+      return mustRun("npm install", ["npm", "install", "--no-package-lock", ...wanted], {
         cwd: folder,
         interrupt: "kill"
       })
+    }
   )
-  for (const name of hostPackages) {
+  for (const [name] of hostPackages) {
     const { version } = JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8"))
     say(`  ${name} ${version}`)
   }
