@@ -16,15 +16,15 @@ export const firstRun = async () => {
     throw new SetupFailed(`that failed with status ${code}. What this host offers: ${command(entry)} doctor`, 1)
   }
   say(`
-That ran in a microVM of its own, which is gone again. \`npm link\` puts \`pyro\` on the PATH; until then it is
+That ran in a microVM of its own, which is gone again. Put \`pyro\` on the PATH:
 
-  ${command(entry)}
+  npm link                                         or, as an ordinary user: npm install --global --prefix ~/.local .
 
-What next:
+Until then, \`pyro\` is ${command(entry)}. What next:
 
   pyro workspace create --name fix --seed-path .   a machine with a copy of this directory, which stays
   pyro workspace exec fix -- git status            run a command in the workspace
-  pyro mcp serve                                   the same as tools, for an agent (docs/integrations.md)
+  pyro host connect claude-code                    give the same to your agent; \`pyro host connect --help\` names other hosts
   docs/first-run.md                                five minutes with a workspace
   pyro --help`)
 }

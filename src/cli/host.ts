@@ -39,12 +39,15 @@ export const performHost = (
         yield* oneSelection(typed.raw)
         const payload = yield* decode(hostConnect.cli, ConnectPayload(), typed.raw)
         const outcome = yield* connect({ ...payload, place: yield* placeOf(payload), server: yield* serverOf(payload) })
-        return yield* showOutcome(
+        const status = yield* showOutcome(
           outcome,
           show,
           payload.dryRun,
           `${payload.host} has this entry already: nothing to change\n`
         )
+        const isWritten = outcome.files.length > 0 && !payload.dryRun
+        if (isWritten && !show.json && !show.quiet) yield* warn(afterConnect(payload.host))
+        return status
       }
       case "host.disconnect": {
         const payload = yield* decode(hostDisconnect.cli, DisconnectPayload(), typed.raw)
@@ -146,6 +149,9 @@ const VERBS = { create: "created", change: "changed", remove: "removed" } as con
 
 const showNotes = (notes: ReadonlyArray<string>, { quiet }: Show) =>
   quiet ? Effect.void : warn(notes.map((note) => `note: ${note}\n`).join(""))
+
+const afterConnect = (host: string) =>
+  `next: restart ${host} in your project, and ask for work in a pyro workspace\nnext: pyro host doctor ${host}\n`
 
 const showOutcome = (outcome: Outcome, show: Show, dryRun: boolean, nothing: string) =>
   Effect.gen(function*() {
