@@ -12,6 +12,8 @@ const QUICK_EXEC = "__QUICK_EXEC__"
 /** The package's root, from here. */
 const ROOT = "__ROOT__"
 const USAGE = 2
+/** `engines` of package.json: npm warns, and installs nevertheless. */
+const OLDEST_NODE = 20
 /** src/cli/main.ts */
 const DAEMON = "__daemon"
 /** A code cache that was written so many days ago by another bundle belongs to a version that is gone. */
@@ -25,6 +27,11 @@ const argv = process.argv.slice(2)
 const [first, ...more] = argv.filter((word) => word !== "--json")
 if (more.length === 0 && (first === "--version" || first === "-v")) {
   print(versionText(argv.length > 1))
+} else if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
+  process.stderr.write(
+    `pyro: pyro needs Node.js ${OLDEST_NODE} or newer; this is ${process.version} (${process.execPath}). Install a newer one: docs/install.md\n`
+  )
+  process.exit(1)
 } else {
   start().catch((error) => {
     console.error(error)

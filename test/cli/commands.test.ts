@@ -45,6 +45,16 @@ describe("help, version and usage errors", () => {
     assert.strictEqual((await pyro("workspace", "--version")).stdout.toString(), `pyro ${version}\n`)
   })
 
+  it("an older Node than npm's `engines` ask for is named, and starts nothing", async () => {
+    const preload = join(binary.folder, "older-node.cjs")
+    writeFileSync(preload, `Object.defineProperty(process.versions, "node", { value: "18.20.4" })`)
+    const options = { env: { NODE_OPTIONS: `--require=${preload}` } }
+    const { status, stderr } = await run(binary, ["workspace", "list"], options)
+    assert.strictEqual(status, 1)
+    assert.match(stderr, /^pyro: pyro needs Node\.js 20 or newer; this is /)
+    assert.strictEqual((await run(binary, ["--version"], options)).status, 0)
+  })
+
   it("pyro without a command prints a help that fits one screen", async () => {
     const { status, stdout } = await pyro("--help")
     assert.strictEqual(status, 0)

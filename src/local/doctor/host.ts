@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/operations/doctor.ts"
+import { asNamespaceRoot } from "../../environment/namespace.ts"
 import { runTool } from "../../system/child.ts"
 import { exists } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
@@ -73,13 +74,18 @@ export const storage = Effect.gen(function*() {
   ]
 })
 
-/** Host programs that a run or a build starts. */
-const tools = ["bwrap", "setpriv", "flock", "mmdebstrap", "mkfs.erofs", "zstd", "xz", "lz4", "dpkg-deb"]
+/** Host programs that a run, a build or a tool for disks starts. Ordinary users need newuidmap as well: builds have many ids. */
+const tools = [
+  ...["bwrap", "setpriv", "flock", "mmdebstrap", "mkfs.erofs", "zstd", "xz", "lz4", "dpkg-deb", "depmod"],
+  ...["qemu-system-x86_64", "qemu-img"]
+]
 
+/** One command installs everything that is missing. */
 export const programs = Effect.sync((): DoctorLine => {
-  const missing = tools.filter((tool) => findProgram(tool) === undefined)
+  const needed = isRoot() ? tools : [...tools, "newuidmap"]
+  const missing = needed.filter((tool) => findProgram(tool) === undefined)
   return missing.length === 0
-    ? fine("programs", tools.join(", "))
+    ? fine("programs", needed.join(", "))
     : wrong(
       "programs",
       `missing: ${missing.join(", ")}`,
@@ -87,8 +93,25 @@ export const programs = Effect.sync((): DoctorLine => {
     )
 })
 
+/** An environment has files of many users: an ordinary user builds one with the ids of `/etc/subuid` and `/etc/subgid`. */
+const subordinateIds = Effect.suspend(() => {
+  if (isRoot() || findProgram("newuidmap") === undefined) return Effect.void
+  const [program, ...args] = asNamespaceRoot(["true"])
+  return runTool(program, args)
+})
+
 export const userNamespaces = runTool("unshare", ["--user", "--map-root-user", "--mount", "true"]).pipe(
-  Effect.as(fine("user namespaces", "an ordinary user may make them")),
+  Effect.andThen(
+    Effect.match(subordinateIds, {
+      onSuccess: () => fine("user namespaces", "an ordinary user may make them"),
+      onFailure: () =>
+        wrong(
+          "user namespaces",
+          "this user has no subordinate ids, and builds of environments need them",
+          "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \"$USER\""
+        )
+    })
+  ),
   Effect.catchAll((failure) => {
     const found = `not to be had: ${failure.message}`
     const restricted = exists("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
