@@ -48,9 +48,18 @@ export const checkSettings: Effect.Effect<void, InvalidConfiguration> = Effect.f
   { discard: true }
 )
 
+/** What `settingNow` has read. Each connection of a guest asks for the same variables. */
+const known = new Map<VariableName, { readonly text: string; readonly value: unknown }>()
+
 /** Value of a variable for code that is no Effect. A malformed value counts as none here: `checkSettings` has refused it. */
-export const settingNow = <N extends VariableName>(name: N): ValueOf<N> =>
-  Either.getOrElse(valueOf(name, process.env[name] ?? ""), () => variableDefault(name))
+export const settingNow = <N extends VariableName>(name: N): ValueOf<N> => {
+  const text = process.env[name] ?? ""
+  const found = known.get(name)
+  if (found?.text === text) return found.value as ValueOf<N>
+  const value = Either.getOrElse(valueOf(name, text), () => variableDefault(name))
+  known.set(name, { text, value })
+  return value
+}
 
 const variableDefault = <N extends VariableName>(name: N) => {
   const { default: otherwise }: Variable = variables[name]

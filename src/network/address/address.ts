@@ -54,8 +54,11 @@ export const readRange = (text: string): Range | undefined => {
   return prefixOf(range, range.bits) << hostBits(range) === range.value ? range : undefined
 }
 
-const hostBits = ({ bits, family }: Range) => BigInt(widthOf(family) - bits)
-const prefixOf = ({ family, value }: Address, bits: number) => value >> BigInt(widthOf(family) - bits)
+/** Numbers of bits as shifts take them, made once: each connection compares its address with dozens of ranges. */
+const shifts: ReadonlyArray<bigint> = Array.from({ length: 129 }, (_, bits) => BigInt(bits))
+
+const hostBits = ({ bits, family }: Range) => shifts[widthOf(family) - bits]!
+const prefixOf = ({ family, value }: Address, bits: number) => value >> shifts[widthOf(family) - bits]!
 
 export const contains = (range: Range, address: Address): boolean =>
   range.family === address.family && (range.value ^ address.value) >> hostBits(range) === 0n

@@ -62,10 +62,13 @@ const RANGES: ReadonlyArray<readonly [range: string, kind: string]> = [
 
 export const deniedRanges: ReadonlyArray<DeniedRange> = RANGES.map(([text, kind]) => ({ ...readRange(text)!, kind }))
 
+const ofFamily = (family: 4 | 6) => deniedRanges.filter((range) => range.family === family)
+const byFamily = { 4: ofFamily(4), 6: ofFamily(6) }
+
 /** The smallest denied range that has the address; undefined for public addresses. */
 export const deniedRangeOf = (address: Address): DeniedRange | undefined => {
   let smallest: DeniedRange | undefined
-  for (const range of deniedRanges) {
+  for (const range of byFamily[address.family]) {
     if (contains(range, address) && (smallest === undefined || range.bits > smallest.bits)) smallest = range
   }
   return smallest
