@@ -128,11 +128,11 @@ export const secretFlags = {
   "secret-file": {
     _tag: "secret",
     from: "file",
-    description: "NAME=PATH: a secret whose value is the content of a host file, which must be UTF-8. Repeatable"
+    description: "NAME=PATH: a secret whose value is the content of a host file, which must be UTF-8"
   },
   "secret-env": {
     _tag: "secret",
     from: "environment",
-    description: "NAME: a secret whose value is the variable NAME of pyro's own environment. Repeatable"
+    description: "NAME: a secret whose value is the variable NAME of pyro's own environment"
   }
 } as const
