@@ -1,7 +1,9 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { InsideName } from "../../src/contract/agent-inside.ts"
 import { API, placeOfAgents } from "../support/agent-inside/place.ts"
+import { anthropicOf } from "./dialects/anthropic.ts"
 import type { Dialect } from "./dialects/dialect.ts"
+import { gemini } from "./dialects/gemini.ts"
 import { openaiResponses } from "./dialects/openai-responses.ts"
 import { FINISHED, scriptedModel } from "./scripted-model.ts"
 
@@ -24,6 +26,20 @@ const cases: ReadonlyArray<Case> = [
     variables: { OPENAI_API_KEY: KEY, OPENAI_BASE_URL: `https://${API}/v1` },
     args: ["exec", "--model", "scripted", "Say the words."],
     sent: ["authorization", `Bearer ${KEY}`]
+  },
+  {
+    agent: "opencode",
+    dialect: anthropicOf(""),
+    variables: { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: `https://${API}` },
+    args: ["run", "--model", "anthropic/claude-sonnet-4-5", "Say the words."],
+    sent: ["x-api-key", KEY]
+  },
+  {
+    agent: "gemini",
+    dialect: gemini,
+    variables: { GEMINI_API_KEY: KEY, GOOGLE_GEMINI_BASE_URL: `https://${API}` },
+    args: ["--model", "gemini-2.5-pro", "-p", "Say the words."],
+    sent: ["x-goog-api-key", KEY]
   }
 ]
 
