@@ -22,6 +22,8 @@ const MAX_LEAVING_MS = 1_000
 /** Reads on only while the client does. */
 const keepingPace = (transport: StdioServerTransport): StdioServerTransport => {
   const { stdin, stdout } = process
+  // Each unread answer waits for the client with listeners of its own.
+  stdout.setMaxListeners(0)
   const send = transport.send.bind(transport)
   transport.send = (message) => {
     const sent = send(message)

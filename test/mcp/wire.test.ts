@@ -276,7 +276,18 @@ describe("the end", () => {
   })
 })
 
-describe("a client that never reads", () => {
+describe("a client that reads late or never", () => {
+  it("a client that reads late gets every answer, and the server warns of nothing", async () => {
+    const client = await ready()
+    client.child.stdout.pause()
+    const answers = Array.from({ length: 300 }, () => client.request("tools/list"))
+    await until("answers wait to be read", () => client.child.stdout.readableLength > 0)
+    client.child.stdout.resume()
+    for (const { result } of await Promise.all(answers)) assert.isDefined(result)
+    await client.close()
+    assert.strictEqual(client.stderr(), "")
+  })
+
   it("a client that never reads is no longer read, costs little memory, and does not keep the server alive", async () => {
     const client = await ready()
     client.child.stdout.pause()
