@@ -1,14 +1,14 @@
 import { build } from "esbuild"
 import { execFileSync } from "node:child_process"
-import { createHash } from "node:crypto"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { dirname, join, relative, resolve } from "node:path"
+import { dirname, extname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { bundled } from "./build/bundle.mjs"
 import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
+import { hashed } from "./build/hashed.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -43,8 +43,6 @@ const unused = {
     }))
   }
 }
-
-const hashed = (name, bundle) => `${name}-${createHash("sha256").update(bundle).digest("hex").slice(0, 16)}.cjs`
 
 /** Bundles a part that only some processes load. */
 const bundlePart = async (name, input) => {
@@ -133,7 +131,12 @@ put("dial.cjs", dial, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
 
-const { handshake, quickExec } = await buildEarlyParts({ root, version, bundle: join(outdir, name) })
+const { answers, answersName, handshake, quickExec } = await buildEarlyParts({
+  root,
+  version,
+  bundle: join(outdir, name)
+})
+put(answersName, answers, 0o644)
 const handshakeName = hashed("mcp-handshake", handshake)
 put(handshakeName, handshake, 0o644)
 const quickExecName = hashed("quick-exec", quickExec)
@@ -166,12 +169,15 @@ for (
     "mcp-handshake",
     handshakeName
   ], [
+    "mcp-answers",
+    answersName
+  ], [
     "quick-exec",
     quickExecName
   ]]
 ) {
   const earlier = readdirSync(outdir)
-    .filter((file) => file.startsWith(`${kind}-`) && file.endsWith(".cjs") && file !== current)
+    .filter((file) => file.startsWith(`${kind}-`) && file.endsWith(extname(current)) && file !== current)
     .map((file) => ({ file, writtenAt: statSync(join(outdir, file)).mtimeMs }))
     .sort((a, b) => b.writtenAt - a.writtenAt)
   for (const { file } of earlier.slice(1)) {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import vm from "node:vm"
+import { hashed } from "./hashed.mjs"
 
 /** Asks the new program for the answers and requests that precede its load. */
 const recorded = (bundle, version, root) => {
@@ -32,11 +33,28 @@ const buildEarly = async (root, source, RECORDED) => {
   return contents
 }
 
+/** The answers of all profiles and modes, one after the other, and where each is. */
+const joined = (selections) => {
+  const pieces = Object.entries(selections).map(([name, one]) => [name, Buffer.from(JSON.stringify(one))])
+  let offset = 0
+  const places = pieces.map(([name, { length }]) => {
+    const place = [name, [offset, length]]
+    offset += length
+    return place
+  })
+  return { answers: Buffer.concat(pieces.map(([, bytes]) => bytes)), places: Object.fromEntries(places) }
+}
+
 /** The parts of `pyro mcp serve` and `pyro workspace exec` that run before the program is loaded. */
 export const buildEarlyParts = async ({ bundle, root, version }) => {
   const { exec, handshake } = await recorded(bundle, version, root)
+  const { answers, places } = joined(handshake.selections)
+  const answersName = hashed("mcp-answers", answers, "json")
+  const index = { ...handshake, answersFile: answersName, selections: places }
   return {
-    handshake: await buildEarly(root, "src/mcp/handshake/handshake.ts", handshake),
+    answers,
+    answersName,
+    handshake: await buildEarly(root, "src/mcp/handshake/handshake.ts", index),
     quickExec: await buildEarly(root, "src/cli/quick-exec/quick-exec.ts", exec)
   }
 }

@@ -94,10 +94,22 @@ async function start() {
 function handshake() {
   if (argv[0] !== "mcp" || argv[1] !== "serve") return undefined
   try {
-    return require(path.join(__dirname, HANDSHAKE)).handshake(argv.slice(2))
+    return require(path.join(__dirname, HANDSHAKE)).handshake(argv.slice(2), readBeside)
   } catch {
     return undefined
   }
+}
+
+/** A range of a file beside this one. Bytes behind the file's end are zero. */
+function readBeside(file, offset, sizeBytes) {
+  const bytes = Buffer.alloc(sizeBytes)
+  const descriptor = fs.openSync(path.join(__dirname, file), fs.constants.O_RDONLY)
+  try {
+    fs.readSync(descriptor, bytes, 0, sizeBytes, offset)
+  } finally {
+    fs.closeSync(descriptor)
+  }
+  return bytes.toString("utf8")
 }
 
 /** src/cli/quick-exec/quick-exec.ts, where it applies. */

@@ -21,19 +21,15 @@ const variant = (name: string, change: (folder: string, files: ReadonlyArray<str
 const removing = (start: string) => (folder: string, files: ReadonlyArray<string>) =>
   files.filter((file) => file.startsWith(start)).forEach((file) => fs.rmSync(path.join(folder, file)))
 
-const entries = { first: binary.entry, server: "", alone: "", damaged: "" }
+const truncating = (start: string) => (folder: string, files: ReadonlyArray<string>) =>
+  files.filter((file) => file.startsWith(start)).forEach((file) => fs.truncateSync(path.join(folder, file), 2_000))
+
+const entries = { first: binary.entry, server: "", alone: "" }
 
 beforeAll(() => {
   fs.mkdirSync(path.join(project, ".git"), { recursive: true })
   entries.server = variant("server-only", removing("mcp-handshake-"))
   entries.alone = variant("handshake-only", removing("main-"))
-  entries.damaged = variant(
-    "damaged",
-    (folder, files) =>
-      files.filter((file) => file.startsWith("mcp-handshake-")).forEach((file) =>
-        fs.truncateSync(path.join(folder, file), 5_000)
-      )
-  )
 })
 
 /** Answered by the server itself, last. */
@@ -158,8 +154,9 @@ describe("the first answers of mcp serve", () => {
     assert.lengthOf(answers, 1_002)
   })
 
-  it("the server answers itself if the recorded answers are damaged", async () => {
-    const client = rawClient([process.execPath, entries.damaged, "mcp", "serve"], { cwd: project, env: binary.env })
+  it.each(["mcp-handshake-", "mcp-answers-"])("the server answers itself if %s… is damaged", async (file) => {
+    const damaged = variant(`damaged-${file}`, truncating(file))
+    const client = rawClient([process.execPath, damaged, "mcp", "serve"], { cwd: project, env: binary.env })
     assert.include((await client.initialize()).result!["instructions"] as string, "Bound project")
     await client.close()
   })

@@ -1,7 +1,7 @@
 import { noNetwork, readCeiling } from "../../contract/network-ceiling.ts"
 import { instructionsOf } from "../instructions.ts"
 import type { Understood } from "./command-line.ts"
-import type { Recorded } from "./recorded.ts"
+import type { Recorded, RecordedSelection } from "./recorded.ts"
 import { isInitialize, isLegacy, isModern, type Message, messageOf } from "./request-shape.ts"
 
 /** What becomes of a message: it is answered, needs no answer, or is left to the server together with all that follow. */
@@ -21,11 +21,11 @@ type Era = "open" | "probed" | "legacy" | "modern"
 
 /** Answers the first messages of a client as the server of a project would. */
 export const makeConversation = (
-  { legacyVersions, modernVersion, selections }: Recorded,
+  { legacyVersions, modernVersion }: Pick<Recorded, "legacyVersions" | "modernVersion">,
+  recorded: RecordedSelection,
   { options, selection }: Understood,
   path: string | undefined
 ) => {
-  const recorded = selections[selection]
   const networkCeiling = readCeiling(options.networkCeiling ?? "off") ?? noNetwork
   const instructions = instructionsOf(selection, {
     path,

@@ -2,9 +2,9 @@ import { projectDirectories } from "../../sdk/project-directories.ts"
 import { understood } from "./command-line.ts"
 import { makeConversation } from "./conversation.ts"
 import type { EarlyConnection } from "./early-connection.ts"
-import type { Recorded } from "./recorded.ts"
+import type { RecordedIndex, RecordedSelection } from "./recorded.ts"
 
-/** JSON of `Recorded`, put in by the build. */
+/** JSON of `RecordedIndex`, put in by the build. */
 declare const RECORDED: string
 
 /** Bytes and answers after which the server takes over in any case. A first `tools/list` comes long before. */
@@ -16,18 +16,26 @@ const TERMINATED = 143
 
 const NEWLINE = 0x0a
 
+/** Reads a range of a file beside the program. */
+type ReadBeside = (file: string, offset: number, sizeBytes: number) => string
+
 /**
  * Answers the first requests of an MCP client on stdin before the server is loaded: hosts wait a second for them. Undefined where the
  * words after `pyro mcp serve` are not plainly right. Otherwise resolves with what the server goes on with, or with undefined when the
  * client has left.
  */
-export const handshake = (words: ReadonlyArray<string>): Promise<EarlyConnection | undefined> | undefined => {
-  const recorded = JSON.parse(RECORDED) as Recorded
-  const asked = understood(words, recorded.flags)
+export const handshake = (
+  words: ReadonlyArray<string>,
+  readBeside: ReadBeside
+): Promise<EarlyConnection | undefined> | undefined => {
+  const index = JSON.parse(RECORDED) as RecordedIndex
+  const asked = understood(words, index.flags)
   if (asked === undefined) return undefined
   const directories = projectDirectories(asked.options, process.env)
   if ("flag" in directories) return undefined
-  const reply = makeConversation(recorded, asked, directories.base)
+  const [offset, sizeBytes] = index.selections[asked.selection]
+  const answers = readBeside(index.answersFile, offset, sizeBytes)
+  const reply = makeConversation(index, JSON.parse(answers) as RecordedSelection, asked, directories.base)
 
   const { stdin, stdout } = process
   const ignore = () => {}

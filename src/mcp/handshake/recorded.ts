@@ -35,3 +35,11 @@ export interface Recorded {
   readonly modernVersion: string
   readonly selections: Readonly<Record<SelectionName, RecordedSelection>>
 }
+
+/** The same as the handshake's own file has it. The answers are in another file, because a server needs those of one selection. */
+export interface RecordedIndex extends Omit<Recorded, "selections"> {
+  /** Name of the file beside the handshake's. */
+  readonly answersFile: string
+  /** JSON of each selection in the file: offset and size in bytes. */
+  readonly selections: Readonly<Record<SelectionName, readonly [offset: number, sizeBytes: number]>>
+}
