@@ -41,6 +41,7 @@ import { exec, type ExecPull } from "./exec/exec.ts"
 import { logs } from "./exec/logs.ts"
 import { type HostOperations, makeHostOperations } from "./host-operations.ts"
 import { adoptAll } from "./lifecycle/adopt.ts"
+import { makeClockKeeper } from "./lifecycle/clock-keeper.ts"
 import { type Lifecycle, type LifecycleServices, type Notify, pickServices } from "./lifecycle/context.ts"
 import { create } from "./lifecycle/create.ts"
 import { damagedInfo, isDamaged } from "./lifecycle/damaged.ts"
@@ -135,6 +136,8 @@ export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspa
   static readonly layer = Layer.scoped(Workspaces, Effect.suspend(() => make))
 }
 
+/** Interval of the checks whether the host has slept. */
+const clocksEvery = "2 seconds"
 /** Interval of the checks for expired workspaces. */
 const expiryEvery = "1 seconds"
 /** Interval of the checks for long chains of layers. */
@@ -153,6 +156,8 @@ const make = Effect.gen(function*() {
     Effect.repeat(Schedule.spaced(expiryEvery)),
     Effect.forkScoped
   )
+  const keepClocks = yield* makeClockKeeper(registry.entries)
+  yield* Effect.forkScoped(Effect.repeat(keepClocks, Schedule.spaced(clocksEvery)))
   yield* inOwnFiber(makeFlattener(lifecycle)).pipe(
     Effect.provide(context),
     Effect.catchAllCause((cause) => Effect.logWarning("layers of disks cannot be merged", cause)),

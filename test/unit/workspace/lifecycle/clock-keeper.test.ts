@@ -1,0 +1,56 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect, Option, Ref } from "effect"
+import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
+import { wallClockNs } from "../../../../src/system/time.ts"
+import { makeClockKeeper } from "../../../../src/workspace/lifecycle/clock-keeper.ts"
+import type { Generation } from "../../../../src/workspace/lifecycle/generation.ts"
+import type { WorkspaceId } from "../../../../src/workspace/lifecycle/record.ts"
+
+/** A host whose wall clock can step. */
+const steppingClock = () => {
+  const live = Clock.make()
+  let stepMs = 0
+  const clock = Object.assign(Object.create(live) as Clock.Clock, {
+    unsafeCurrentTimeMillis: () => live.unsafeCurrentTimeMillis() + stepMs
+  })
+  return { clock, step: (ms: number) => void (stepMs += ms) }
+}
+
+/** A running workspace whose guest is 90 s behind the host. */
+const guestBehind = (id: string) => {
+  let aheadNs = -90_000_000_000n
+  let readings = 0
+  const call = {
+    clockGet: () =>
+      Effect.sync(() => {
+        readings += 1
+        return { realtimeNs: wallClockNs() + aheadNs }
+      }),
+    clockSet: ({ ns }: { readonly ns: bigint }) => Effect.sync(() => void (aheadNs = ns - wallClockNs()))
+  }
+  const generation = { channel: { call } as unknown as GuestChannel } as Generation
+  return Effect.map(Ref.make(Option.some(generation)), (running) => ({
+    entry: { id: id as WorkspaceId, generation: running },
+    aheadMs: () => Number(aheadNs) / 1e6,
+    readings: () => readings
+  }))
+}
+
+describe("the clocks of running guests", () => {
+  it.live("a guest's clock is put right after the host has slept, and is not read before", () =>
+    Effect.gen(function*() {
+      const { clock, step } = steppingClock()
+      const guests = [yield* guestBehind("ws-0000000001"), yield* guestBehind("ws-0000000002")]
+      const stopped = { id: "ws-0000000003" as WorkspaceId, generation: yield* Ref.make(Option.none<Generation>()) }
+      const entries = new Map([...guests.map(({ entry }) => entry), stopped].map((entry) => [entry.id, entry]))
+      const look = yield* Effect.withClock(makeClockKeeper(entries), clock)
+      yield* look
+      assert.deepStrictEqual(guests.map(({ readings }) => readings()), [0, 0])
+      step(90_000)
+      yield* look
+      for (const guest of guests) assert.isBelow(Math.abs(guest.aheadMs()), 20)
+      const read = guests.map(({ readings }) => readings())
+      yield* look
+      assert.deepStrictEqual(guests.map(({ readings }) => readings()), read)
+    }))
+})
