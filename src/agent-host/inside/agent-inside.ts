@@ -33,6 +33,8 @@ export interface AgentInside {
   readonly passes: ReadonlyArray<string>
   /** Words that run the agent without questions. The microVM is the boundary. */
   readonly trusting: ReadonlyArray<string>
+  /** Words that make the agent ask before it acts. @default none: the agent asks by itself */
+  readonly asking?: ReadonlyArray<string>
   /** Words of a command line that answers once and ends, without a full screen. */
   readonly once: ReadonlyArray<string>
   /** Shell script that writes the agent's settings in the guest's home directory, before the agent starts. The key's variable has a placeholder. */

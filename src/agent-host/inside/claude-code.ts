@@ -21,6 +21,8 @@ export const claudeCode: AgentInside = {
   },
   passes: ["ANTHROPIC_MODEL", "ANTHROPIC_SMALL_FAST_MODEL"],
   trusting: ["--dangerously-skip-permissions"],
+  // By default, a new installation has another model decide instead of the person.
+  asking: ["--permission-mode", "default"],
   once: ["-p", "--print", "--version", "--help"],
   // Answers to the questions of the first start. The agent compares the last 20 characters of a key with those that the person approved.
   setUp: ({ variable }) =>

@@ -15,14 +15,15 @@ export const codex: AgentInside = {
   }],
   env: {},
   passes: [],
-  trusting: [],
+  // No settings: they would also hold for a later run with --ask.
+  trusting: ["-c", "approval_policy=\"never\"", "-c", "sandbox_mode=\"danger-full-access\""],
   once: ["exec", "--version", "--help"],
-  setUp: ({ url, variable }, { ask }) =>
+  setUp: ({ url, variable }) =>
     settingsFile(
       ".codex/config.toml",
       `model_provider = "openai-key"
 check_for_update_on_startup = false
-${ask ? "" : "approval_policy = \"never\"\nsandbox_mode = \"danger-full-access\"\n"}
+
 [model_providers.openai-key]
 name = "OpenAI"
 base_url = ${JSON.stringify(url)}

@@ -32,9 +32,8 @@ export const opencode: AgentInside = {
       ".config/opencode/opencode.json",
       JSON.stringify({
         autoupdate: false,
-        ...(ask ? {} : { permission: "allow" }),
         // The provider's library appends the name of the method: to it, the version is a part of the base.
         provider: { [providers.get(variable) ?? ""]: { options: { baseURL: url.replace(/\/?(v1\/?)?$/, "/v1") } } }
       })
-    )
+    ) + (ask ? "" : "\nexport OPENCODE_PERMISSION='{\"*\":\"allow\"}'")
 }

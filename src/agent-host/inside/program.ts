@@ -13,7 +13,8 @@ export const environmentNameOf = ({ name, npm: [first] }: AgentInside, from: str
 /** Whether an environment has the agent, in any version. */
 export const hasAgent = ({ name }: AgentInside, environment: string): boolean => environment.startsWith(`${name}:`)
 
-const programOf = ({ npm: [first], program }: AgentInside) =>
+/** Path of an agent's program in a guest. */
+export const programOf = ({ npm: [first], program }: AgentInside) =>
   `/usr/local/lib/node_modules/${partsOf(first).name}/${program}`
 
 /** Words of the guest's command: settings first, then the agent in the same process. */
@@ -25,7 +26,7 @@ export const commandOf = (
 ): ReadonlyArray<string> => [
   ...["sh", "-c", `${agent.setUp(key, options)}\nexec "$@"`, agent.name],
   programOf(agent),
-  ...(options.ask ? [] : agent.trusting),
+  ...(options.ask ? agent.asking ?? [] : agent.trusting),
   ...args
 ]
 

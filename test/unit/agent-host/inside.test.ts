@@ -67,12 +67,27 @@ describe("an agent in a workspace", () => {
       })
   )
 
+  it.each(insideNames)(
+    "whether %s asks depends on its command line and variables, and on no file of an earlier run",
+    (name) => {
+      const agent = agentInside(name)
+      const [key] = agent.keys
+      const files = (ask: boolean) =>
+        agent.setUp({ ...key, url: key.baseUrl.fallback }, { ask }).split("\n").filter((line) =>
+          !line.startsWith("export ")
+        )
+      assert.deepStrictEqual(files(true), files(false))
+    }
+  )
+
   it.effect("the agent works without questions, unless the person asks for them", () =>
     Effect.gen(function*() {
       const key = yield* keyIn({ [KEY]: "value-of-the-key" })
       const command = commandOf(claude, key, ["-p", "hello"], { ask: false })
       assert.deepStrictEqual(command.slice(-3), ["--dangerously-skip-permissions", "-p", "hello"])
-      assert.notInclude(commandOf(claude, key, [], { ask: true }).join(" "), "--dangerously-skip-permissions")
+      const asking = commandOf(claude, key, [], { ask: true })
+      assert.notInclude(asking.join(" "), "--dangerously-skip-permissions")
+      assert.deepStrictEqual(asking.slice(-2), ["--permission-mode", "default"])
       assert.notInclude(command.join(" "), "value-of-the-key")
       assert.deepStrictEqual([isOnce(claude, ["-p", "hello"]), isOnce(claude, [])], [true, false])
     }))
