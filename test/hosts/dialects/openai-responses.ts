@@ -14,8 +14,6 @@ interface Item {
   readonly output?: unknown
 }
 
-const NAMESPACE = "mcp__pyro"
-
 const events = (item: object): ReadonlyArray<ServerSentEvent> => {
   const response = { id: "resp_1", object: "response", output: [item] }
   const usage = {
@@ -40,14 +38,14 @@ const spoken = (text: string) => ({
   content: [{ type: "output_text", text }]
 })
 
-/** OpenAI's Responses API, which Codex speaks: a server's tools are a namespace. */
-export const openaiResponses: Dialect = {
+/** OpenAI's Responses API, which Codex speaks, with a model that calls tools of a namespace, or Codex's own. */
+export const openaiResponsesOf = (wanted: string | undefined): Dialect => ({
   serves: (path) => path.startsWith("/v1/responses"),
   read: (body) => {
     const { input, tools = [] } = body as { readonly input: ReadonlyArray<Item>; readonly tools?: ReadonlyArray<Tool> }
     const calls = new Set(
       input.filter(({ name, namespace, type }) =>
-        type === "function_call" && `${namespace ?? ""}${name}`.includes(NAMESPACE)
+        type === "function_call" && (wanted === undefined || `${namespace ?? ""}${name}`.includes(wanted))
       ).map(({ call_id }) => call_id)
     )
     return {
@@ -58,16 +56,17 @@ export const openaiResponses: Dialect = {
         .map(({ output }) => textOf(output))
     }
   },
-  nameOf: (tool) => `${NAMESPACE}/${tool}`,
+  nameOf: (tool) => wanted === undefined ? tool : `${wanted}/${tool}`,
   call: (name, args, step) =>
     events({
       type: "function_call",
       id: `fc_${step}`,
       call_id: `call_${step}`,
-      namespace: NAMESPACE,
-      name: name.slice(NAMESPACE.length + 1),
+      ...(wanted === undefined ? { name } : { namespace: wanted, name: name.slice(wanted.length + 1) }),
       arguments: JSON.stringify(args)
     }),
   say: (text) => events(spoken(text)),
   document: (text) => ({ id: "resp_1", object: "response", output: [spoken(text)] })
-}
+})
+
+export const openaiResponses = openaiResponsesOf("mcp__pyro")
