@@ -61,19 +61,23 @@ export class Outbox {
 
   /** Waits until less than `limitBytes` are untaken. One waiter after the other: the next one sees what the first one sends. */
   #below(limitBytes: number): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      if (this.#socket.writableLength + this.#bytes < limitBytes || this.#socket.destroyed) return Effect.void
-      return Effect.zipRight(this.#drained, this.#below(limitBytes))
-    })
+    const hasRoom = () => this.#socket.writableLength + this.#bytes < limitBytes || this.#socket.destroyed
+    return Effect.suspend(() =>
+      hasRoom() ? Effect.void : Effect.zipRight(this.#drained(hasRoom), this.#below(limitBytes))
+    )
   }
 
-  readonly #drained: Effect.Effect<void> = Effect.async<void>((resume) => {
-    const go = () => resume(Effect.void)
-    this.#waiting.push(go)
-    return Effect.sync(() => {
-      this.#waiting = this.#waiting.filter((other) => other !== go)
+  /** Asks again in the step that begins the wait: the socket may have drained in another fiber's turn since. */
+  #drained(hasRoom: () => boolean): Effect.Effect<void> {
+    return Effect.async<void>((resume) => {
+      if (hasRoom()) return resume(Effect.void)
+      const go = () => resume(Effect.void)
+      this.#waiting.push(go)
+      return Effect.sync(() => {
+        this.#waiting = this.#waiting.filter((other) => other !== go)
+      })
     })
-  })
+  }
 
   /** Writes all sent frames. Later frames wait until `letGo`. */
   hold() {

@@ -92,8 +92,9 @@ export class CommandLog implements ReadableLog {
   append(from: OutputName, bytes: Uint8Array, mark?: Mark): Effect.Effect<void> {
     return Effect.suspend(() => {
       if ((bytes.length === 0 && mark === undefined) || this.ended) return Effect.void
-      if (!this.#makeRoom(HEAD_BYTES + bytes.length + (mark === undefined ? 0 : 2 * MARK_BYTES))) {
-        return Effect.zipRight(this.#moved.wait(), this.append(from, bytes, mark))
+      const needed = HEAD_BYTES + bytes.length + (mark === undefined ? 0 : 2 * MARK_BYTES)
+      if (!this.#makeRoom(needed)) {
+        return Effect.zipRight(this.#moved.wait(() => this.#makeRoom(needed)), this.append(from, bytes, mark))
       }
       if (mark !== undefined) this.marks = { ...this.marks, [from]: mark }
       const piece: LogPiece = { from, bytes, marks: this.marks }
@@ -181,9 +182,8 @@ export class CommandLog implements ReadableLog {
   #handOver(bytes: number): Effect.Effect<void> {
     return Effect.suspend(() => {
       const { position } = this
-      for (const listener of this.#listeners) {
-        if (listener.position < position) return Effect.zipRight(this.#moved.wait(), this.#handOver(bytes))
-      }
+      const isRead = () => [...this.#listeners].every((listener) => listener.position >= position)
+      if (!isRead()) return Effect.zipRight(this.#moved.wait(isRead), this.#handOver(bytes))
       this.droppedBytes += bytes
       return Effect.void
     })

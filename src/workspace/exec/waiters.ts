@@ -5,10 +5,13 @@ import { startTimer } from "../../system/timer.ts"
 export class Waiters {
   #all: Array<() => void> = []
 
-  /** Ends at once if `isDue` is true, else at a call of `wake` or at the deadline. */
-  wait(isDue?: () => boolean, waitMs?: number): Effect.Effect<void> {
+  /**
+   * Ends at once if `isDue` is true, else at a call of `wake` or at the deadline. `isDue` is asked in the step that begins the wait: other
+   * fibers may run between a caller's own look and this step, and their `wake` would be lost.
+   */
+  wait(isDue: () => boolean, waitMs?: number): Effect.Effect<void> {
     return Effect.async((resume) => {
-      if (isDue?.() === true) return resume(Effect.void)
+      if (isDue()) return resume(Effect.void)
       const forget = () => {
         timer?.cancel()
         this.#all = this.#all.filter((one) => one !== listener)

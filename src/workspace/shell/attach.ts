@@ -86,7 +86,11 @@ const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeS
     else if (stdin !== undefined) yield* inBackground(Stream.runForEach(stdin, writer.write))
     if (resizes !== undefined) {
       yield* inBackground(
-        Stream.runForEach(resizes, (size) => resize(context.commands, context.folder, shell, sizeOf(size)))
+        // A full disk refuses one size, and the next one may fit.
+        Stream.runForEach(
+          resizes,
+          (size) => Effect.ignore(resize(context.commands, context.folder, shell, sizeOf(size)))
+        )
       )
     }
   })

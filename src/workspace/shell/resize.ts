@@ -15,7 +15,8 @@ export const resize = (
 ): Effect.Effect<void, PyroError> =>
   Effect.gen(function*() {
     const process = yield* Deferred.await(shell.command.started)
-    const last = sizesOf(shell).at(-1)!
+    // The caller's record may be older than earlier changes of the size.
+    const last = sizesOf(commands.journal.get(shell.id) ?? shell).at(-1)!
     const { cols = last.cols, rows = last.rows } = asked
     if (last.cols !== cols || last.rows !== rows) {
       const size = { at: shell.log.position, cols, rows }

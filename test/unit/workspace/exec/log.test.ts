@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Fiber, Option, Scheduler } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -36,6 +36,19 @@ const readAll = (reader: LogReader) => {
 
 const append = (log: ReturnType<LogStore["create"]>, from: "stdout" | "stderr", bytes: Uint8Array) =>
   Effect.runSync(log.append(from, bytes))
+
+/** Gives other fibers their turn, in which `work` runs, before one step of a fiber. */
+const interruptedAt = (step: number, work: () => void): Scheduler.Scheduler => {
+  let steps = 0
+  return {
+    shouldYield: () => {
+      if (steps++ !== step) return false
+      work()
+      return 0
+    },
+    scheduleTask: (task, priority) => Scheduler.defaultScheduler.scheduleTask(task, priority)
+  }
+}
 
 describe("the log of a command", () => {
   it("a command's log gives the output from any byte on, across files", () => {
@@ -128,6 +141,28 @@ describe("the log of a command", () => {
       listener.close()
       yield* Fiber.join(writer)
       assert.strictEqual(log.position, 60 * 20)
+    }))
+
+  it.effect("a log that waits for a listener goes on if the listener moves in any other fiber's turn before the wait", () =>
+    Effect.gen(function*() {
+      for (let step = 0; step < 40; step++) {
+        for (const leaves of [true, false]) {
+          const log = new LogStore(newFolder(), small, []).create(a)
+          const listener = log.listen(0)
+          for (let number = 0; number < 15; number++) append(log, "stdout", piece(number))
+          let moved = false
+          const writer = yield* log.append("stdout", piece(15)).pipe(
+            Effect.withScheduler(interruptedAt(step, () => {
+              moved = true
+              if (leaves) listener.close()
+              else while (listener.next() !== undefined);
+            })),
+            Effect.fork
+          )
+          for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow()
+          if (moved) assert.isTrue(Option.isSome(yield* Fiber.poll(writer)), `at step ${step}`)
+        }
+      }
     }))
 
   it.live("a log on a full disk passes output on, counts the loss, and continues when there is space", () =>
