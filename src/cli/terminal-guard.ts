@@ -2,6 +2,7 @@ import { Effect, type Scope } from "effect"
 import { spawn, spawnSync } from "node:child_process"
 import { writeSync } from "node:fs"
 import type { Socket } from "node:net"
+import { withTerminal } from "./terminal-descriptor.ts"
 
 /** Modes that a guest's program may have asked for: mouse, focus, pasting, keys, hidden cursor, colours, scrolling region. */
 const RESET =
@@ -27,9 +28,11 @@ stty "$1"`
 export const guardTerminal: Effect.Effect<(isAlternate: boolean) => void, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => {
-      const { stdout } = spawnSync("stty", ["-g"], { stdio: ["inherit", "pipe", "ignore"], encoding: "utf8" })
-      const child = spawn("/bin/sh", ["-c", SCRIPT, "pyro", stdout.trim(), RESET, LEAVE_ALTERNATE], {
-        stdio: ["inherit", "inherit", "ignore", "pipe"]
+      const child = withTerminal((terminal) => {
+        const { stdout } = spawnSync("stty", ["-g"], { stdio: [terminal, "pipe", "ignore"], encoding: "utf8" })
+        return spawn("/bin/sh", ["-c", SCRIPT, "pyro", stdout.trim(), RESET, LEAVE_ALTERNATE], {
+          stdio: [terminal, terminal, "ignore", "pipe"]
+        })
       })
       const pipe = child.stdio[3] as Socket
       // Without a shell there is no guard.

@@ -6,6 +6,7 @@ import { isatty } from "node:tty"
 import type { WindowSize } from "../contract/run-input.ts"
 import { processEnvironment, settingNow } from "../system/config.ts"
 import { interceptSignal } from "./intercepted-signal.ts"
+import { withTerminal } from "./terminal-descriptor.ts"
 import { FileUnreadable, OutputClosed, Terminal } from "./terminal.ts"
 
 /** More than the input and output of a short command, in `bytes`. */
@@ -120,7 +121,7 @@ const raw = Effect.acquireRelease(
     process.once("exit", restore)
     process.stdin.setRawMode(true)
     // Node leaves the translation of \n to \r\n on, which the guest's terminal has done already.
-    spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] })
+    withTerminal((terminal) => spawnSync("stty", ["-opost"], { stdio: [terminal, "ignore", "ignore"] }))
     return restore
   }),
   (restore) =>

@@ -15,17 +15,20 @@ const DETACH = "\x1d"
 const CHECKED = "before=$(stty -g); \"$@\"; status=$?; " +
   "for n in $(seq 100); do [ \"$before\" = \"$(stty -g)\" ] && echo modes restored && break; sleep 0.1; done; (exit $status)"
 
-/** `pyro workspace attach` on a terminal of 30 rows and 100 columns. */
-const attached = (...args: ReadonlyArray<string>) => {
-  const { ended, screen, terminal } = onTerminal({ entry: pyroPath, env }, CHECKED, ["workspace", "attach", ...args])
+/** `pyro workspace attach` on a terminal of 30 rows and 100 columns. `before`: what the shell around it does first. */
+const attachedAfter = (before: string, ...args: ReadonlyArray<string>) => {
+  const line = before + CHECKED
+  const { ended, screen, terminal } = onTerminal({ entry: pyroPath, env }, line, ["workspace", "attach", ...args])
   const seen = async (what: string, from = 0) => {
     await until(
-      `${JSON.stringify(what)} on the screen, which has ${JSON.stringify(screen())}`,
+      () => `${JSON.stringify(what)} on the screen, which has ${JSON.stringify(screen())}`,
       () => screen().slice(from).includes(what)
     )
   }
   return { ended, screen, seen, terminal } as const
 }
+
+const attached = (...args: ReadonlyArray<string>) => attachedAfter("", ...args)
 
 const shells = async () =>
   (await json<{ readonly shells: ReadonlyArray<{ readonly shell_id: string; readonly outcome: string }> }>(
@@ -40,6 +43,12 @@ const pidOf = (terminal: { readonly pid: number }) => {
   return all.find((pid) => fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")[1] === pyroPath)!
 }
 
+/** Whether reads of a process's stdin return at once without input, so that they stop none of its other work. */
+const readsWithoutWaiting = (pid: number) => {
+  const [, flags] = /^flags:\s*([0-7]+)$/m.exec(fs.readFileSync(`/proc/${pid}/fdinfo/0`, "utf8")) ?? []
+  return (parseInt(flags!, 8) & fs.constants.O_NONBLOCK) !== 0
+}
+
 describe("a terminal that is attached to a shell", () => {
   it("attach opens a shell, follows the window, detaches by a key, and paints the screen when it returns", async () => {
     const first = attached("w")
@@ -48,11 +57,14 @@ describe("a terminal that is attached to a shell", () => {
     first.terminal.write("x=6; stty size; echo answer $((x*7))\r")
     await first.seen("30 100")
     await first.seen("answer 42")
+    // Before a prompt bash reads the size and sets this size again, which undoes a change in between.
+    await first.seen("/workspace# ", first.screen().indexOf("answer 42"))
     first.terminal.resize(77, 22)
     const before = first.screen().length
     // The signal of the new size and the keys take two ways.
     first.terminal.write("until stty size | grep '22 7[7]'; do sleep 0.1; done\r")
     await first.seen("22 77", before)
+    assert.isTrue(readsWithoutWaiting(pidOf(first.terminal)))
     first.terminal.write(DETACH)
     assert.strictEqual(await first.ended, 0)
     assert.match(
@@ -110,9 +122,11 @@ describe("a terminal that is attached to a shell", () => {
     assert.include(stderr, "pyro workspace shell open w\n")
   })
 
-  it("the message at the end of the VM begins on a new line", async () => {
-    const one = attached("w")
+  it("a terminal without a size is one of 80 by 24, and the message at the end of the VM begins on a new line", async () => {
+    const one = attachedAfter("stty cols 0 rows 0; ", "w")
     await one.seen("/workspace# ")
+    one.terminal.write("stty size\r")
+    await one.seen("24 80")
     one.terminal.write("printf '%s' half$((40+2))\r")
     await one.seen("half42")
     await step("stop", "w")

@@ -14,7 +14,7 @@ const onTty = (...command: ReadonlyArray<string>) => {
   const { ended, screen, terminal } = onTerminal({ entry: pyroPath, env }, `exec "$@"`, args)
   const seen = async (what: string) => {
     await until(
-      `${JSON.stringify(what)} on the screen, which has ${JSON.stringify(screen())}`,
+      () => `${JSON.stringify(what)} on the screen, which has ${JSON.stringify(screen())}`,
       () => screen().includes(what)
     )
   }

@@ -76,12 +76,18 @@ export const temporaryFolder = (prefix: string) => {
   return { folder, remove }
 }
 
-/** Waits until a condition holds; fails with what was waited for. */
-export const until = async (what: string, condition: () => boolean | Promise<boolean>, timeoutMs = 30_000) => {
+/** Waits until a condition holds; fails with what was waited for. A function says so as it is at the failure. */
+export const until = async (
+  what: string | (() => string),
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 30_000
+) => {
   const limitMs = timeoutMs * deadlineScale
   const end = Date.now() + limitMs
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`waited ${limitMs} ms in vain: ${what}`)
+    if (Date.now() > end) {
+      throw new Error(`waited ${limitMs} ms in vain: ${typeof what === "string" ? what : what()}`)
+    }
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
