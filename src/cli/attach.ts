@@ -4,7 +4,9 @@ import { SHELL_COLS, SHELL_ROWS } from "../contract/operations/shell-fields.ts"
 import type { AttachPayload, AttachResult } from "../contract/operations/workspace-attach.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import { detachHint } from "./detach-hint.ts"
+import { keysUntil } from "./detach-key.ts"
 import { warn } from "./print.ts"
+import { screenSwitches } from "./screen-switches.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
 /** Times that a lost daemon's successor is asked in a row, and the wait before each, in ms. */
@@ -14,37 +16,6 @@ const BETWEEN_MS = 100
 const NEWLINE = 0x0a
 
 const CLEAR = "\u001b[!p\u001b[2J\u001b[H"
-
-/** Switches to and from the screen of full-screen programs. */
-const SWITCH = /\u001b\[\?(?:47|1047|1049)([hl])/g
-/** Longest part of a switch that may be cut off. */
-const SWITCH_LENGTH = 8
-
-/** Follows which of the terminal's two screens a program uses. */
-const screenSwitches = (note: (isAlternate: boolean) => void) => {
-  let rest = ""
-  return (bytes: Uint8Array) => {
-    const text = rest + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
-    const last = [...text.matchAll(SWITCH)].at(-1)
-    if (last !== undefined) note(last[1] === "h")
-    rest = text.slice(-SWITCH_LENGTH)
-  }
-}
-
-/** Keys up to the detach key, which completes `detached`. */
-const keysUntil = (keys: Stream.Stream<Uint8Array>, detachKey: string, detached: Deferred.Deferred<void>) => {
-  if (detachKey === "none") return keys
-  const code = detachKey.toUpperCase().charCodeAt("ctrl-".length) & 0x1f
-  return keys.pipe(
-    Stream.mapEffect((bytes) => {
-      const at = bytes.indexOf(code)
-      return at < 0
-        ? Effect.succeed(bytes)
-        : Effect.as(Deferred.succeed(detached, undefined), bytes.subarray(0, at))
-    }),
-    Stream.interruptWhenDeferred(detached)
-  )
-}
 
 const fit = (value: number, { from, to }: { readonly from: number; readonly to: number }) =>
   Math.min(to, Math.max(from, value))
