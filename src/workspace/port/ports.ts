@@ -1,34 +1,17 @@
 import { Effect, type Scope } from "effect"
 import * as path from "node:path"
-import {
-  type NoSpace,
-  PortAlreadyPublished,
-  type PortInUse,
-  PortNotPublished,
-  type PortUnavailable,
-  type PublishingNotAllowed,
-  type StateDirectoryUnusable
-} from "../../contract/errors.ts"
-import type { AskedPort, PublishedPort } from "../../contract/operations/port-fields.ts"
+import { PortNotPublished } from "../../contract/errors.ts"
+import type { PublishedPort } from "../../contract/operations/port-fields.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { type NewEvent, recordEvent } from "../events.ts"
 import type { Network } from "../network/network.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
-import { demandAllowed, letsModelsPublish } from "./allowed.ts"
+import { letsModelsPublish } from "./allowed.ts"
+import { makeListeningAgain } from "./listen-again.ts"
 import { makeListeners } from "./listener.ts"
-import { infoOf, type Publication, takeEvents } from "./publication.ts"
-import { type PortState, readPorts, writePorts } from "./state.ts"
-
-type HostFailure = NoSpace | StateDirectoryUnusable
-
-export interface PublishRequest extends AskedPort {
-  /** Service that the port belongs to. @default none */
-  readonly service?: string
-  /** A model asked for the port in an earlier request. @default the caller of this one decides */
-  readonly byModel?: boolean
-  /** Workspace in the words of the caller, for errors. @default its id */
-  readonly workspace?: string
-}
+import { infoOf, type Publication } from "./publication.ts"
+import { makePublish, type Publish } from "./publish.ts"
+import type { PortState } from "./state.ts"
+import { type HostFailure, openTable } from "./table.ts"
 
 /** The published ports of one workspace: their listeners on the host, while the workspace has a VM. */
 export interface Ports {
@@ -36,12 +19,7 @@ export interface Ports {
    * Listens from now on, also before the guest's server does: clients are then reset. A port that is published in the same way already
    * stays. A model needs the permission of its server and of the workspace's policy.
    */
-  readonly publish: (
-    request: PublishRequest
-  ) => Effect.Effect<
-    PublishedPort,
-    PortInUse | PortUnavailable | PortAlreadyPublished | PublishingNotAllowed | HostFailure
-  >
+  readonly publish: Publish
   /** Ends a listener and resets its connections. `workspace`: its name in the words of the caller. */
   readonly unpublish: (
     guestPort: number,
@@ -74,67 +52,14 @@ export const openPorts = (
 ): Effect.Effect<Ports, HostFailure, Scope.Scope> =>
   Effect.gen(function*() {
     const id = path.basename(directory)
-    const published = new Map<number, Publication>()
-    for (const stored of yield* readPorts(directory)) {
-      published.set(stored.guestPort, { stored, listener: undefined })
-    }
+    const table = yield* openTable(directory)
+    const { inOrder, published, tell, write } = table
     const one = yield* Effect.makeSemaphore(1)
     let channel: GuestChannel | undefined
-    let warnings: ReadonlyArray<string> = []
     const listeners = yield* makeListeners(id, () => channel)
-
-    const inOrder = () => [...published.values()].toSorted((a, b) => a.stored.guestPort - b.stored.guestPort)
-    const write = Effect.suspend(() => writePorts(directory, inOrder().map(({ stored }) => stored)))
-
-    const record = (events: ReadonlyArray<NewEvent>) =>
-      Effect.forEach(events, (event) => recordEvent(directory, event), { discard: true })
-
-    /** Records the events that publications lack. The file knows of the events first: each is recorded once at most. */
-    const tell = (publications: ReadonlyArray<Publication>) =>
-      Effect.suspend(() => {
-        const events = publications.flatMap(takeEvents)
-        return Effect.ensuring(write, record(events))
-      })
-
-    /** Listens on the known port of the host if it is free, else on another one. */
-    const listenAgain = (publication: Publication) => {
-      const { stored } = publication
-      const { guestPort, hostPort } = stored
-      const warn = (sentence: string) =>
-        Effect.zipRight(
-          Effect.logWarning(`${id}: ${sentence}`),
-          Effect.sync(() => void (warnings = [...warnings, sentence]))
-        )
-      const known = listeners.listen(guestPort, hostPort ?? 0)
-      const other = hostPort === undefined ?
-        known :
-        Effect.catchAll(known, ({ fact }) =>
-          Effect.tap(
-            listeners.listen(guestPort, 0),
-            (listener) =>
-              warn(`port ${guestPort} of the guest is now published on 127.0.0.1:${listener.hostPort}: ${fact}`)
-          ))
-      return other.pipe(
-        Effect.map((listener) => {
-          publication.listener = listener
-          publication.stored = { ...stored, hostPort: listener.hostPort }
-        }),
-        Effect.catchAll(({ fact }) => warn(`port ${guestPort} of the guest is not published: ${fact}`))
-      )
-    }
-
-    /** A port that the file cannot lose stays. */
-    const remove = (gone: ReadonlyArray<Publication>) =>
-      Effect.suspend(() => {
-        for (const { stored } of gone) published.delete(stored.guestPort)
-        const keep = Effect.sync(() => {
-          for (const publication of gone) published.set(publication.stored.guestPort, publication)
-        })
-        return gone.length === 0 ? Effect.void : Effect.onError(write, () => keep).pipe(
-          Effect.zipRight(Effect.forEach(gone, listeners.close)),
-          Effect.zipRight(Effect.suspend(() => record(gone.flatMap(takeEvents))))
-        )
-      }).pipe(Effect.uninterruptible)
+    const again = makeListeningAgain(id, listeners)
+    const publish = makePublish(id, table, listeners, network)
+    const remove = (gone: ReadonlyArray<Publication>) => table.remove(gone, listeners.close)
 
     /** Ends the ports that models may no longer publish, also if the disk is full: the next VM does without them in any case. */
     const followPolicy = Effect.suspend(() => {
@@ -143,57 +68,6 @@ export const openPorts = (
       for (const { stored } of gone) published.delete(stored.guestPort)
       return Effect.zipRight(Effect.forEach(gone, listeners.close), Effect.ignoreLogged(tell(gone)))
     }).pipe(Effect.uninterruptible)
-
-    const existing = (
-      { listener, stored }: Publication,
-      { guestPort, hostPort, service, workspace = id }: PublishRequest
-    ) =>
-      stored.service === service && (hostPort === undefined || hostPort === listener?.hostPort)
-        ? Effect.void
-        : new PortAlreadyPublished({
-          workspace,
-          guestPort,
-          ...(listener === undefined ? {} : { hostPort: listener.hostPort }),
-          ...(stored.service === undefined ? {} : { service: stored.service })
-        })
-
-    /** A port that a person asks for stays, whoever published it first. */
-    const makePersons = (publication: Publication) => {
-      const { byModel, ...rest } = publication.stored
-      if (byModel === undefined) return Effect.void
-      publication.stored = rest
-      return write
-    }
-
-    const publish = (request: PublishRequest) =>
-      Effect.gen(function*() {
-        const { byModel = false, guestPort, hostPort, service, workspace = id } = request
-        const isModels = yield* demandAllowed({ byModel, guestPort, workspace }, network)
-        const before = published.get(guestPort)
-        if (before !== undefined) {
-          yield* existing(before, request)
-          if (!isModels) yield* makePersons(before)
-          if (before.listener !== undefined) return infoOf(before)
-        }
-        const listener = yield* listeners.listen(guestPort, hostPort ?? 0)
-        const publication: Publication = {
-          stored: {
-            guestPort,
-            hostPort: listener.hostPort,
-            ...(service === undefined ? {} : { service }),
-            ...(isModels ? { byModel: true } : {})
-          },
-          listener
-        }
-        published.set(guestPort, publication)
-        const events = takeEvents(publication)
-        yield* Effect.onError(write, () => {
-          published.delete(guestPort)
-          return listeners.close(publication)
-        })
-        yield* record(events)
-        return infoOf(publication)
-      }).pipe(Effect.uninterruptible)
 
     const closeAll = Effect.suspend(() => Effect.forEach([...published.values()], listeners.close, { discard: true }))
 
@@ -219,17 +93,13 @@ export const openPorts = (
           yield* followPolicy
           const silent = inOrder().filter(({ listener }) => listener === undefined)
           if (silent.length === 0) return
-          yield* Effect.forEach(silent, listenAgain, { discard: true })
+          yield* Effect.forEach(silent, again.listen, { discard: true })
           yield* tell(silent)
         }).pipe(Effect.ignoreLogged, Effect.uninterruptible, one.withPermits(1)),
-      takeWarnings: Effect.sync(() => {
-        const taken = warnings
-        warnings = []
-        return taken
-      }),
+      takeWarnings: Effect.sync(again.takeWarnings),
       lose: Effect.gen(function*() {
         channel = undefined
-        warnings = []
+        again.takeWarnings()
         yield* closeAll
         const all = inOrder()
         const changed = all.filter(({ stored }) => stored.service !== undefined || stored.announced !== undefined)
