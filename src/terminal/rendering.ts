@@ -106,6 +106,11 @@ export class Rendering {
     return this.#screen
   }
 
+  /** Memory that the screen takes, in bytes, about. */
+  get bytes(): number {
+    return this.#screen.bytes
+  }
+
   dispose(): void {
     this.#screen.dispose()
   }

@@ -14,6 +14,10 @@ const SCROLLED_CELLS = 1_000_000
 /** Lines above the screen that are kept. */
 const SCROLLED_LINES = 10_000
 
+/** Memory of the emulator without a line, and of one cell, in bytes: the emulator stores three numbers of 32 bits a cell. */
+const EMPTY_BYTES = 300_000
+const CELL_BYTES = 12
+
 /** Text from some line of a terminal on. */
 export interface ScreenText {
   /** Lines without blanks at their ends. A line that the terminal wrapped is one line. */
@@ -122,6 +126,12 @@ export class Screen {
   painted(maxLength = Infinity): string | undefined {
     const painted = this.#serializer.serialize({ scrollback: 0 })
     return painted.length > maxLength ? undefined : painted
+  }
+
+  /** Memory of the emulator in bytes, about. */
+  get bytes(): number {
+    const { buffer: { alternate, normal }, cols } = this.#terminal
+    return EMPTY_BYTES + CELL_BYTES * cols * (normal.length + alternate.length)
   }
 
   dispose(): void {

@@ -5,8 +5,11 @@ import { type Shell, sizesOf } from "./shell.ts"
 
 /** Maximum output of one rendering, in bytes: the emulator begins at most so far before its end. */
 const WINDOW_BYTES = 16_777_216
-/** Renderings of a workspace that are kept, of the shells that were read last. */
-const MAX_KEPT = 4
+/**
+ * Renderings of a workspace that are kept, of the shells that were read last: `few` whatever their size, more while all together take at
+ * most `bytes`, and never more than `most`. One with a full text above its screen takes some 12 MB.
+ */
+const KEPT = { few: 4, most: 16, bytes: 20_971_520 } as const
 /** Time after which an unused rendering goes, in ms. */
 const KEPT_MS = 60_000
 /** Time that one rendering may take, in ms. Sequences that the emulator is slow at fill less of the screen then. */
@@ -62,7 +65,10 @@ export class Renderings {
           yield* feed(shell, rendering, end)
           rendering.mark()
           return use(rendering)
-        }).pipe(Effect.onError(() => Effect.sync(() => this.#drop(shell.id)))))
+        }).pipe(
+          Effect.tap(() => Effect.sync(() => this.#forgetOldest())),
+          Effect.onError(() => Effect.sync(() => this.#drop(shell.id)))
+        ))
       return kept.turn.withPermits(1)(work)
     })
 
@@ -79,8 +85,19 @@ export class Renderings {
     // The map is in the order of use.
     this.#kept.delete(id)
     this.#kept.set(id, kept)
-    if (this.#kept.size > MAX_KEPT) this.#drop(this.#kept.keys().next().value!)
+    this.#forgetOldest()
     return kept
+  }
+
+  #forgetOldest() {
+    let bytes = 0
+    for (const { rendering } of this.#kept.values()) bytes += rendering?.bytes ?? 0
+    for (const [id, { rendering }] of this.#kept) {
+      const { size } = this.#kept
+      if (size <= KEPT.few || (size <= KEPT.most && bytes <= KEPT.bytes)) return
+      bytes -= rendering?.bytes ?? 0
+      this.#drop(id)
+    }
   }
 
   #drop(id: string) {

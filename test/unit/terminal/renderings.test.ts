@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import type { Rendering } from "../../../src/terminal/rendering.ts"
 import type { SizeAt } from "../../../src/workspace/exec/journal.ts"
 import { logLimits, LogStore } from "../../../src/workspace/exec/log-store.ts"
 import { Renderings } from "../../../src/workspace/shell/renderings.ts"
@@ -13,28 +14,21 @@ afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 let made = 0
 
 /** A shell whose output is written by the test. */
-const shellOf = (limits = logLimits) => {
+const shellOf = (limits = logLimits, renderings = new Renderings()) => {
   const id = String(made++).padStart(32, "0")
   const log = new LogStore(path.join(folder, id), limits, []).create(id)
   const sizes: Array<SizeAt> = [{ at: 0, cols: 40, rows: 5 }]
-  const renderings = new Renderings()
   const write = async (text: string) => {
     await Effect.runPromise(log.append("stdout", Buffer.from(text)))
     return log.position
   }
-  const from = (cursor: number) =>
+  const rendered = <A>(cursor: number, use: (rendering: Rendering) => A) =>
     Effect.runPromise(
-      renderings.withScreen(
-        { id, log, start: { id, command: [], startedAt: "", sizes }, end: undefined },
-        cursor,
-        (one) => ({
-          ...one.textFrom(cursor),
-          position: one.position
-        })
-      )
+      renderings.withScreen({ id, log, start: { id, command: [], startedAt: "", sizes }, end: undefined }, cursor, use)
     )
+  const from = (cursor: number) => rendered(cursor, (one) => ({ ...one.textFrom(cursor), position: one.position }))
   const lines = async (cursor: number) => (await from(cursor)).lines
-  return { from, lines, log, sizes, write } as const
+  return { from, lines, log, rendered, sizes, write } as const
 }
 
 describe("renderings of shells", () => {
@@ -86,4 +80,37 @@ describe("renderings of shells", () => {
     await write("\x1b[H\x1b[2Jlast\r\n")
     assert.strictEqual((await from(0)).lines.at(-1), "last")
   }, 60_000)
+
+  /** Reads each shell twice, and says which of them had kept their renderings. */
+  const kept = async (shells: ReadonlyArray<ReturnType<typeof shellOf>>) => {
+    const whole = (one: Rendering) => one
+    const first: Array<Rendering> = []
+    for (const { rendered } of shells) first.push(await rendered(0, whole))
+    const bytes = first.map((one) => one.bytes)
+    const second = await Promise.all(shells.toReversed().map(({ rendered }) => rendered(0, whole)))
+    return { bytes, kept: second.toReversed().map((one, n) => one === first[n]) }
+  }
+
+  it("sixteen shells that are read in turn keep their renderings", async () => {
+    const renderings = new Renderings()
+    const shells = Array.from({ length: 17 }, () => shellOf(logLimits, renderings))
+    for (const [n, { write }] of shells.entries()) await write(`${n}\r\n`)
+    assert.deepStrictEqual((await kept(shells)).kept, [false, ...Array<boolean>(16).fill(true)])
+  })
+
+  it.each([[2_000, 12, 9], [11_000, 6, 4]])(
+    "shells of %i lines, of which %i are read in turn, leave %i renderings in memory",
+    async (count, read, expected) => {
+      const renderings = new Renderings()
+      const shells = Array.from({ length: read }, () => shellOf(logLimits, renderings))
+      for (const { sizes, write } of shells) {
+        sizes[0] = { at: 0, cols: 80, rows: 24 }
+        await write("line\r\n".repeat(count))
+      }
+      const { bytes, kept: are } = await kept(shells)
+      const cells = 80 * (Math.min(count + 1, 10_024) + 24)
+      for (const one of bytes) assert.closeTo(one, 12 * cells, 400_000)
+      assert.deepStrictEqual(are, Array.from({ length: read }, (_, n) => n >= read - expected))
+    }
+  )
 })
