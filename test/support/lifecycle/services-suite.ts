@@ -40,13 +40,14 @@ const said = (port: number) =>
         resolve(text))
   })
 
-/** Answers 503 until the file exists. */
-const httpServer = (port: number, file: string) =>
+/** Answers the first request with 503, and the others with 200. */
+const httpServer = (port: number) =>
   `exec python3 -c '
-import http.server, os
+import http.server
+answers = iter([503])
 class Handler(http.server.BaseHTTPRequestHandler):
   def do_GET(self):
-    self.send_response(200 if os.path.exists("${file}") else 503)
+    self.send_response(next(answers, 200))
     self.end_headers()
 http.server.HTTPServer(("127.0.0.1", ${port}), Handler).serve_forever()'`
 
@@ -120,10 +121,8 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
 
     it("a service is ready when its URL answers with 200, and not with 503", async () => {
       const port = await freePort()
-      const ready = start("web", `(sleep 0.3; touch /run/open) & ${httpServer(port, "/run/open")}`, {
-        ready_http: `http://localhost:${port}/health?x=1`
-      })
-      assert.strictEqual((await ready).state, "ready")
+      const { state } = await start("web", httpServer(port), { ready_http: `http://localhost:${port}/health?x=1` })
+      assert.strictEqual(state, "ready")
       const { output } = await logs("web")
       assert.match(output, /GET \/health\?x=1 HTTP\/1.1" 503/)
       assert.match(output, /GET \/health\?x=1 HTTP\/1.1" 200 -\n$/)
