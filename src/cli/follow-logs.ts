@@ -44,4 +44,4 @@ const newest = (pyro: PyroService, workspace: string): Effect.Effect<string | un
     return commands.at(-1)?.execId
   })
 
-export const nothingRan = note("no commands yet\n")
+export const nothingRan = (workspace: string) => note(`no commands in ${workspace} yet\n`)

@@ -146,7 +146,7 @@ export const perform = ({ json, outputOptions, operation, payload }: Prepared): 
 const performFollow = (pyro: PyroService, logs: LogsPayload, outputOptions: OutputOptions["Type"]) =>
   Effect.gen(function*() {
     const payload = yield* followingExec(pyro, logs)
-    if (payload === undefined) return yield* Effect.as(nothingRan, 0)
+    if (payload === undefined) return yield* Effect.as(nothingRan(logs.workspace), 0)
     return yield* Effect.as(perform({ operation: workspaceExec, payload, json: false, outputOptions }), 0)
   })
 

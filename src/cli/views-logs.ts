@@ -49,7 +49,10 @@ export const logsView: View<"workspace.logs"> = {
     nextCursor === undefined || nextCursor === cursor || maxBytes !== undefined || encoding !== "text"
       ? undefined
       : { ...rest, encoding, cursor: nextCursor },
-  result: ({ commands, nextCursor, olderCount = 0, output, skippedBytes = 0 }, { cursor, encoding, maxBytes }) =>
+  result: (
+    { commands, nextCursor, olderCount = 0, output, skippedBytes = 0 },
+    { cursor, encoding, maxBytes, workspace }
+  ) =>
     Effect.gen(function*() {
       if (skippedBytes > 0) yield* warn(`pyro: ${skippedBytes} bytes of the output were dropped here\n`)
       if (output !== undefined) {
@@ -61,10 +64,12 @@ export const logsView: View<"workspace.logs"> = {
           yield* endLine(output)
           yield* note(`pyro: there may be more; continue with --cursor ${nextCursor}\n`)
         }
-      } else if (commands.length === 0) yield* note("no commands yet\n")
+      } else if (commands.length === 0) yield* note(`no commands in ${workspace} yet\n`)
       else {
         yield* listOf(commands)
-        if (olderCount > 0) yield* note(`${olderCount} older commands left out; show more with --limit\n`)
+        if (olderCount > 0) {
+          yield* note(`${olderCount} older commands of ${workspace} left out; show more with --limit\n`)
+        }
       }
     })
 }

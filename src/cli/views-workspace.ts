@@ -136,9 +136,9 @@ export const workspaceViews = {
       )
   } satisfies View<"workspace.snapshot.create">,
   "workspace.snapshot.list": {
-    result: ({ snapshots }) =>
+    result: ({ snapshots }, { workspace }) =>
       snapshots.length === 0
-        ? note("no snapshots; create one: pyro workspace snapshot create\n")
+        ? note(`no snapshots of ${workspace}; create one: pyro workspace snapshot create ${workspace} NAME\n`)
         : Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
           printTable([
             ["NAME", "HOLDS", "TAKEN", "MEMORY", "COMMANDS", "DURABLE"],

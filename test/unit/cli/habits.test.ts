@@ -99,7 +99,7 @@ describe("workspace logs --follow", () => {
     const none = await on(["workspace", "logs", "fix", "-f"], {
       answers: { ...ended, "workspace.logs": { commands: [] } }
     })
-    assert.deepStrictEqual([none.status, none.journal.slice(1)], [0, ["err no commands yet\n"]])
+    assert.deepStrictEqual([none.status, none.journal.slice(1)], [0, ["err no commands in fix yet\n"]])
   })
 
   it("logs --follow refuses --json and the options of a page", async () => {
@@ -114,5 +114,15 @@ describe("workspace logs --follow", () => {
       assert.deepStrictEqual([status, called], [2, []])
       assert.include(journal.join(""), `--follow: cannot be combined with ${option.split("=")[0]}`)
     }
+  })
+
+  it("an empty list of commands or snapshots names the workspace", async () => {
+    const commands = await on(["workspace", "logs", "fix"], { answers: { "workspace.logs": { commands: [] } } })
+    assert.deepStrictEqual(commands.journal.slice(1), ["err no commands in fix yet\n"])
+    const answers = { "workspace.snapshot.list": { snapshots: [] } }
+    const snapshots = await on(["workspace", "snapshot", "list", "fix"], { answers })
+    assert.deepStrictEqual(snapshots.journal.slice(1), [
+      "err no snapshots of fix; create one: pyro workspace snapshot create fix NAME\n"
+    ])
   })
 })
