@@ -2,12 +2,15 @@ import { execFileSync } from "node:child_process"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { anthropicOf } from "../hosts/dialects/anthropic.ts"
 import { FINISHED, scriptedModel } from "../hosts/scripted-model.ts"
+import { fakeAgent } from "../support/agent-inside/fake-agent.ts"
 import { API, OTHER, placeOfAgents } from "../support/agent-inside/place.ts"
 import { searchGuest } from "../support/agent-inside/search.ts"
+import { checkedTerminal } from "../support/checked-terminal.ts"
 
 const KEY = "sk-test-0123456789-of-the-person"
 const env = { ANTHROPIC_API_KEY: KEY, ANTHROPIC_BASE_URL: `https://${API}` }
 const NAME = "repaired"
+const DETACH = "\x1d"
 /** A program of 400 MB under emulation, on a host with other work. */
 const SLOW_MS = 900_000
 
@@ -88,6 +91,44 @@ describe("Claude Code in a workspace", () => {
     const hosts = (outcome: string) => [...new Set(entries.flatMap((one) => one.outcome === outcome ? [one.host] : []))]
     assert.deepStrictEqual(hosts("allowed"), [API])
     assert.include(hosts("denied"), OTHER)
+  })
+
+  it("on a terminal, an agent draws its screen, gets what a person types, goes on after ctrl-], and ends with its status", async () => {
+    const { installed, restored } = fakeAgent(place.pyro, NAME, "claude-code")
+    await installed
+    const enter = place.here.enter
+    const onTerminal = (...words: ReadonlyArray<string>) =>
+      checkedTerminal(words, { enter, env: { ...place.pyro.env, ...env } })
+
+    const asking = onTerminal("agent", "claude-code", "--workspace", NAME, "--ask", "--", "--model", "none")
+    await asking.shows("fake agent: --permission-mode default --model none\n30 100")
+    asking.terminal.write("hello\r")
+    await asking.shows("you said: hello")
+    asking.terminal.write(DETACH)
+    assert.strictEqual(await asking.ended, 0)
+    const [, returning] = /the shell goes on\. Return: pyro (workspace attach \S+ [0-9a-f]{8})/.exec(asking.screen()) ??
+      []
+    assert.isDefined(returning, asking.screen())
+    assert.match(asking.screen(), /\x1b\[\?1049l[^]*modes restored/)
+    assert.notInclude(asking.screen(), "pyro: next")
+
+    const back = onTerminal(...returning!.split(" "))
+    await back.shows("you said: hello")
+    back.terminal.write("bye\r")
+    assert.strictEqual(await back.ended, 7)
+
+    const trusting = onTerminal("agent", "claude-code", "--workspace", NAME)
+    await trusting.shows("fake agent: --dangerously-skip-permissions")
+    trusting.terminal.write("bye\r")
+    assert.strictEqual(await trusting.ended, 7)
+    assert.match(trusting.screen(), /greet\.sh[^]*pyro: next\r\n[^]*modes restored/)
+
+    const piped = await place.pyro.call(
+      ["agent", "claude-code", "--workspace", NAME],
+      { ...place.here, env, input: "a prompt from a pipe\n" }
+    )
+    assert.deepStrictEqual([piped.code, piped.stdout.toString()], [7, "piped: a prompt from a pipe\n"], piped.stderr)
+    await restored()
   })
 
   it("a workspace goes on with the agent, and is deleted when its changes are in a patch, which repairs the project", async () => {
