@@ -9,7 +9,7 @@ const WINDOW_BYTES = 16_777_216
  * Renderings of a workspace that are kept, of the shells that were read last: `few` whatever their size, more while all together take at
  * most `bytes`, and never more than `most`. One with a full text above its screen takes some 12 MB.
  */
-const KEPT = { few: 4, most: 16, bytes: 20_971_520 } as const
+const KEPT = { few: 4, most: 16, bytes: 12_582_912 } as const
 /** Time after which an unused rendering goes, in ms. */
 const KEPT_MS = 60_000
 /** Time that one rendering may take, in ms. Sequences that the emulator is slow at fill less of the screen then. */

@@ -98,7 +98,7 @@ describe("renderings of shells", () => {
     assert.deepStrictEqual((await kept(shells)).kept, [false, ...Array<boolean>(16).fill(true)])
   })
 
-  it.each([[2_000, 12, 9], [11_000, 6, 4]])(
+  it.each([[400, 18, 16], [2_000, 12, 5], [11_000, 6, 4]])(
     "shells of %i lines, of which %i are read in turn, leave %i renderings in memory",
     async (count, read, expected) => {
       const renderings = new Renderings()
