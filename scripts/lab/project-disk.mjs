@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from
 import { homedir } from "node:os"
 import { dirname, join } from "node:path"
 import process from "node:process"
+import { PACKAGE } from "../../test/lab/checks/package.mjs"
 import { mustRun } from "../setup/child.mjs"
 import { inRoot } from "../setup/project.mjs"
 import { step } from "../setup/report.mjs"
@@ -9,18 +10,18 @@ import { step } from "../setup/report.mjs"
 /** Space for templates, overlays and test folders in addition to the copied files. The disk is sparse. */
 const diskBytes = 12 * 1024 ** 3
 
-const product = ["package.json", "dist", "guest-agent", "native", "rootfs"]
-const forTests = ["node_modules", "src", "test", "scripts", "tsconfig.json", "vitest.config.ts"]
+const built = ["package.json", "dist", "guest-agent", "native", "rootfs"]
+const forTests = [...built, "node_modules", "src", "test", "scripts", "tsconfig.json", "vitest.config.ts"]
 
 /**
- * Writes the home of the machine's ordinary user as a disk image: this clone, built, and pyro's cache with the kernel and one
- * environment, so that the machine fetches nothing. `full` adds the files of the test suite.
+ * Writes the home of the machine's ordinary user as a disk image: the npm package `archive`, and pyro's cache with the kernel and one
+ * environment, so that the machine fetches nothing. `full` adds this clone, built, with the files of the test suite.
  */
-export const projectDisk = (file, { environment, full }) =>
-  step("copying this clone and its environment onto a disk (700 MB, 10 s)", async () => {
+export const projectDisk = (file, { archive, environment, full }) =>
+  step("copying the package and its environment onto a disk (10 s)", async () => {
     const home = `${file}.tree`
-    const clone = join(home, "pyro")
-    for (const name of [...product, ...(full ? forTests : [])]) await copy(inRoot(name), join(clone, name))
+    await copy(archive, join(home, PACKAGE))
+    for (const name of full ? forTests : []) await copy(inRoot(name), join(home, "pyro", name))
     await copy(inRoot("test/lab/guest"), join(home, ".lab"))
     for (const path of await cachedPieces(environment)) {
       await copy(join(pyroCache(), path), join(home, ".cache/pyro", path))

