@@ -1,8 +1,8 @@
 import * as fs from "node:fs"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { onTerminal } from "../cli/cli-process.ts"
+import { checkedTerminal } from "../support/checked-terminal.ts"
 import { installation } from "../support/installation.ts"
-import { pyroPath, until } from "../support/pyro-cli.ts"
+import { pyroPath } from "../support/pyro-cli.ts"
 
 const pyro = installation("pyro-attach-")
 const { call, create, daemonPid, env, failure, json, status, step } = pyro
@@ -11,22 +11,9 @@ afterAll(pyro.close)
 
 const DETACH = "\x1d"
 
-/** Runs pyro, then says whether the modes of the terminal are those of before, and keeps pyro's status. */
-const CHECKED = "before=$(stty -g); \"$@\"; status=$?; " +
-  "for n in $(seq 100); do [ \"$before\" = \"$(stty -g)\" ] && echo modes restored && break; sleep 0.1; done; (exit $status)"
-
-/** `pyro workspace attach` on a terminal of 30 rows and 100 columns. `before`: what the shell around it does first. */
-const attachedAfter = (before: string, ...args: ReadonlyArray<string>) => {
-  const line = before + CHECKED
-  const { ended, screen, terminal } = onTerminal({ entry: pyroPath, env }, line, ["workspace", "attach", ...args])
-  const seen = async (what: string, from = 0) => {
-    await until(
-      () => `${JSON.stringify(what)} on the screen, which has ${JSON.stringify(screen())}`,
-      () => screen().slice(from).includes(what)
-    )
-  }
-  return { ended, screen, seen, terminal } as const
-}
+/** `pyro workspace attach` on a terminal. `before`: what the shell around it does first. */
+const attachedAfter = (before: string, ...args: ReadonlyArray<string>) =>
+  checkedTerminal(["workspace", "attach", ...args], { env, before })
 
 const attached = (...args: ReadonlyArray<string>) => attachedAfter("", ...args)
 
