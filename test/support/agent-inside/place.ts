@@ -60,6 +60,7 @@ export const placeOfAgents = async (agents: ReadonlyArray<InsideName>, listener:
       await pyro.close()
       await host.close()
       await served.close()
+      fs.rmSync(outside.folder, { recursive: true, force: true })
       remove()
     }
   }
