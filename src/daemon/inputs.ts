@@ -52,6 +52,9 @@ export const makeInputs = () => {
       const oldest = waiting.size < MOST_WAITING ? undefined : waiting.entries().next().value
       if (oldest !== undefined) yield* forget(...oldest)
       const made = yield* make
+      // A fiber may be suspended at any step: another message of the same command may have made its input meanwhile.
+      const other = taken.get(id) ?? waiting.get(id)
+      if (other !== undefined || ended.has(id)) return other
       waiting.set(id, made)
       return made
     })
