@@ -54,7 +54,9 @@ describe.each(agentHosts.map((host, at) => [host.name, modes[at]!, host] as cons
       for (const paragraph of mode.instructions) assert.include(asked, inJson(paragraph))
     })
 
-    it.runIf(host.promptArgs !== undefined)("the host has the mode's prompt, and sends its text to the model", () => {
+    // No skipped test for Codex, which has no prompts: a skip fails the run.
+    if (host.promptArgs === undefined) return
+    it("the host has the mode's prompt, and sends its text to the model", () => {
       const text = mode.prompt.text(GIVEN)
       // Gemini CLI sends the text as a JSON string.
       assert.isTrue([text, JSON.stringify(text)].some((form) => asked.includes(inJson(form))), played.printed)
