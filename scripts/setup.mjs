@@ -59,6 +59,12 @@ const needs = {
   projects: test(packages.toBrowse),
   bench,
   lab: bench,
+  labSuites: [
+    hostPackages([...packages.toRun, ...packages.toBench, ...packages.toTest]),
+    nodeModules,
+    ...product,
+    ...checkedBuilds
+  ],
   check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules]
 }
 

@@ -4,6 +4,7 @@ import process from "node:process"
 import { allChecks } from "../../test/lab/checks/all.mjs"
 import { SERVER } from "../../test/lab/checks/network.mjs"
 import { install } from "../../test/lab/checks/package.mjs"
+import { suites } from "../../test/lab/checks/suites.mjs"
 import { setUp } from "../setup.mjs"
 import { lastLines } from "../setup/child.mjs"
 import { duration, say } from "../setup/report.mjs"
@@ -23,12 +24,13 @@ const environment = "debian:12"
  */
 export const lab = async () => {
   const options = readOptions(process.argv.slice(2))
-  await setUp("lab")
+  await setUp(options.suites ? "labSuites" : "lab")
   const images = []
   for (const release of options.releases) images.push({ release, image: await machineImage(release) })
   return inWorkFolder(async (work) => {
     const disk = join(work, "project.ext4")
-    const archive = await npmPackage(work, { library: !options.short })
+    const allOfIt = !options.short && !options.suites && options.command === undefined
+    const archive = await npmPackage(work, { library: allOfIt })
     await projectDisk(disk, { archive, environment, full: !options.short })
     const rows = []
     for (const { image, release } of images) {
@@ -54,7 +56,8 @@ const checked = async ({ disk, folder, image, options, release }) => {
   try {
     await inMachine({ folder, image, projectDisk: disk }, async (machine) => {
       add({ what: `the machine boots, Node ${machine.node}`, ms: Date.now() - bootAt, cpuMs: machine.cpuMs() })
-      for (const { check, seconds, ...row } of allChecks({ environment, identity, short: options.short })) {
+      const checks = options.suites ? suites() : allChecks({ environment, identity, short: options.short })
+      for (const { check, seconds, ...row } of checks) {
         const startedAt = Date.now()
         const cpuBeforeMs = machine.cpuMs()
         const detail = await check((script) =>

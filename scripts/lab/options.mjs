@@ -1,14 +1,14 @@
 import { SetupFailed } from "../setup/report.mjs"
 import { releases } from "./releases.mjs"
 
-const usage = "npm run lab -- [--release 12|13] [--short] [--command COMMAND [--root]]"
+const usage = "npm run lab -- [--release 12|13] [--short | --suites] [--command COMMAND [--root]]"
 
 /**
- * Reads the lab's command line. `releases` are the machines to run, `short` omits long checks, `command` runs one command in the
+ * Reads the lab's command line. `releases` are the machines to run, `short` omits long checks, `suites` runs the suites of network and secrets instead, `command` runs one command in the
  * machine instead of the checks, as the ordinary user or as root.
  */
 export const readOptions = (argv) => {
-  const options = { releases: [], short: false, command: undefined, root: false }
+  const options = { releases: [], short: false, suites: false, command: undefined, root: false }
   const rest = [...argv]
   const value = (flag) => {
     const found = rest.shift()
@@ -19,6 +19,7 @@ export const readOptions = (argv) => {
     const [flag, inline] = splitOnce(rest.shift())
     if (inline !== undefined) rest.unshift(inline)
     if (flag === "--short" && inline === undefined) options.short = true
+    else if (flag === "--suites" && inline === undefined) options.suites = true
     else if (flag === "--root" && inline === undefined) options.root = true
     else if (flag === "--command") options.command = value(flag)
     else if (flag === "--release") options.releases.push(known(value(flag)))

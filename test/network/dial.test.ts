@@ -30,7 +30,7 @@ const parentOf = (pid: number) => {
 }
 
 describe("the dial process", () => {
-  layer(Dual.layer, { excludeTestServices: true, timeout: 30_000 })((it) => {
+  layer(Dual.layer, { excludeTestServices: true, timeout: "10 minutes" })((it) => {
     const ask = (request: Readonly<Record<string, unknown>>) => Effect.flatMap(Dual, (world) => world.ask(request))
     const dial = (name: string, more: Readonly<Record<string, unknown>> = {}) => ask({ op: "dial", name, ...more })
 
@@ -245,7 +245,7 @@ describe("the dial process", () => {
       assert.deepStrictEqual(yield* world.ask({ op: "dial", name: "server.test.net" }), greeted(SERVER))
       yield* Effect.sync(open).pipe(
         Effect.repeat({ until: (count) => count === 0, schedule: Schedule.spaced("5 millis") }),
-        Effect.timeout("5 seconds")
+        Effect.timeout("30 seconds")
       )
       assert.isTrue(world.seen.some(({ _tag }) => _tag === "Connection"))
     }))
@@ -261,7 +261,7 @@ describe("the dial process", () => {
       world.host.kill("SIGKILL")
       yield* Effect.sync(() => processesWithArgument("network-dial").some((one) => one.pid === pid)).pipe(
         Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced("5 millis") }),
-        Effect.timeout("1 second")
+        Effect.timeout("30 seconds")
       )
     }))
 
@@ -274,7 +274,7 @@ describe("the dial process", () => {
       yield* world.ask({ op: "stop" })
       yield* Effect.sync(() => dialProcessOf(world)).pipe(
         Effect.repeat({ until: (found) => found === undefined, schedule: Schedule.spaced("5 millis") }),
-        Effect.timeout("1 second")
+        Effect.timeout("30 seconds")
       )
     }))
 

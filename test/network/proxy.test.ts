@@ -21,7 +21,7 @@ class Behind extends Context.Tag("test/Behind")<Behind, World>() {
 const PROXY = "192.168.7.1:3128"
 
 describe("a host with a proxy", () => {
-  layer(Behind.layer, { excludeTestServices: true, timeout: 30_000 })((it) => {
+  layer(Behind.layer, { excludeTestServices: true, timeout: "10 minutes" })((it) => {
     const ask = (request: Readonly<Record<string, unknown>>) => Effect.flatMap(Behind, (world) => world.ask(request))
     const dial = (name: string, more: Readonly<Record<string, unknown>> = {}) => ask({ op: "dial", name, ...more })
     const proxied = Effect.map(Behind, ({ seen }) => seen.filter((one) => one._tag === "Proxy"))

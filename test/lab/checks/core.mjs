@@ -1,4 +1,4 @@
-import { expectAll } from "./expect.mjs"
+import { vitest } from "./vitest.mjs"
 
 /**
  * What of the guest suite depends on the accelerator: capture, restore, disks, memory, and how commands end. Left out is what moves
@@ -16,15 +16,5 @@ export const core = (accelerator, seconds) =>
     user: "dev",
     what: `${file}${leaveOut.length === 0 ? "" : `, without ${leaveOut.join(", ")}`}`,
     seconds,
-    check: async (perform) => {
-      const chosen = leaveOut.length === 0 ? "" : `--testNamePattern '^(?!.*(${leaveOut.join("|")}))'`
-      return expectAll(
-        await perform(
-          `cd ~/pyro && node node_modules/vitest/vitest.mjs run --project guest --testTimeout 900000 --hookTimeout 900000 ` +
-            `--reporter=verbose --no-color ${chosen} ${file} 2>&1`
-        ),
-        [["status 0", ({ status }) => status === 0], ["tests that passed", ({ stdout }) =>
-          /Tests +\d+ passed/.test(stdout)]]
-      )
-    }
+    check: vitest("guest", [file], leaveOut)
   }))
