@@ -4,8 +4,8 @@ import { releases } from "./releases.mjs"
 const usage = "npm run lab -- [--release 12|13] [--short | --suites] [--command COMMAND [--root]]"
 
 /**
- * Reads the lab's command line. `releases` are the machines to run, `short` omits long checks, `suites` runs the suites of network and secrets instead, `command` runs one command in the
- * machine instead of the checks, as the ordinary user or as root.
+ * Reads the lab's command line. `releases` are the machines to run, `short` omits long checks, `suites` runs the suites of network and
+ * secrets instead of the checks, and `command` one command in the machine, as the ordinary user or as root.
  */
 export const readOptions = (argv) => {
   const options = { releases: [], short: false, suites: false, command: undefined, root: false }

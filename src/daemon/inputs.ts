@@ -44,16 +44,18 @@ export const makeInputs = () => {
       return shutdown(input)
     })
 
+  const knownOf = (id: string) => taken.get(id) ?? waiting.get(id)
+
   /** The input of a command that runs or is about to; nothing once it has ended. */
   const get = (id: string) =>
     Effect.gen(function*() {
-      const known = taken.get(id) ?? waiting.get(id)
+      const known = knownOf(id)
       if (known !== undefined || ended.has(id)) return known
       const oldest = waiting.size < MOST_WAITING ? undefined : waiting.entries().next().value
       if (oldest !== undefined) yield* forget(...oldest)
       const made = yield* make
       // A fiber may be suspended at any step: another message of the same command may have made its input meanwhile.
-      const other = taken.get(id) ?? waiting.get(id)
+      const other = knownOf(id)
       if (other !== undefined || ended.has(id)) return other
       waiting.set(id, made)
       return made

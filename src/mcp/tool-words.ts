@@ -53,6 +53,7 @@ const optionText = (flag: string, words: string, tool: ToolContext, own: Readonl
   if (argument !== undefined) return argument.schema.type === "boolean" ? `${argument.name}: true` : argument.name
   const ofNetwork = NETWORK_OPTIONS.get(words)
   if (ofNetwork !== undefined) return ofNetwork
+  // No ceiling lets a model ask for an address.
   if (own.has(fieldOf(words)) || words === "allow-ip") return `the user's option ${words}`
   return SERVER_OPTIONS.has(fieldOf(words)) ? `the server's option ${words}` : flag
 }
