@@ -11,6 +11,7 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/ip.h>
+#include <netinet/ip6.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,23 +57,32 @@ static void configure(int sock, uint16_t group, uint16_t type, const void *data,
 		fail("configuration of the log");
 }
 
+/* `head`: size of the packet's headers, if TCP's or UDP's header follows. */
+static void print_denied(unsigned protocol, int family, const void *to, const unsigned char *packet, size_t head, size_t size)
+{
+	uint16_t port = 0;
+	char text[INET6_ADDRSTRLEN];
+
+	if ((protocol == IPPROTO_TCP || protocol == IPPROTO_UDP) && size >= head + 4)
+		memcpy(&port, packet + head + 2, sizeof(port));
+	printf("%u %s %u\n", protocol, inet_ntop(family, to, text, sizeof(text)), ntohs(port));
+}
+
 static void print_packet(const unsigned char *packet, size_t size)
 {
 	struct iphdr ip;
-	uint16_t port = 0;
-	char text[INET_ADDRSTRLEN];
+	struct ip6_hdr ip6;
 
-	if (size < sizeof(ip))
-		return;
-	memcpy(&ip, packet, sizeof(ip));
-	size_t head = (size_t)ip.ihl * 4;
-	bool has_ports = ip.protocol == IPPROTO_TCP || ip.protocol == IPPROTO_UDP;
+	if (size >= sizeof(ip) && packet[0] >> 4 == 4) {
+		memcpy(&ip, packet, sizeof(ip));
+		bool is_first = (ntohs(ip.frag_off) & IP_OFFMASK) == 0 && ip.ihl >= 5;
 
-	if (has_ports && (ntohs(ip.frag_off) & IP_OFFMASK) == 0 && head >= sizeof(ip) && size >= head + 4) {
-		memcpy(&port, packet + head + 2, sizeof(port));
-		port = ntohs(port);
+		print_denied(ip.protocol, AF_INET, &ip.daddr, packet, is_first ? (size_t)ip.ihl * 4 : size, size);
+	} else if (size >= sizeof(ip6) && packet[0] >> 4 == 6) {
+		/* Behind extension headers, the protocol is the first one's, without a port. */
+		memcpy(&ip6, packet, sizeof(ip6));
+		print_denied(ip6.ip6_nxt, AF_INET6, &ip6.ip6_dst, packet, sizeof(ip6), size);
 	}
-	printf("%u %s %u\n", ip.protocol, inet_ntop(AF_INET, &ip.daddr, text, sizeof(text)), port);
 }
 
 static void read_message(const unsigned char *message, size_t size)

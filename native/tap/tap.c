@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/ipv6.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/in.h>
@@ -21,10 +22,14 @@
 
 /* The guest's gateway and nameserver: 198.18.0.2/24. */
 static const unsigned char gateway[4] = { 198, 18, 0, 2 }, netmask[4] = { 255, 255, 255, 0 };
+/* The guest's gateway of IPv6: fd70:7972:6f00::2/64. */
+static const struct in6_addr gateway6 = { { { 0xfd, 0x70, 0x79, 0x72, 0x6f, [15] = 2 } } };
 static const unsigned char hardware[6] = { 0x52, 0x54, 0x00, 0x70, 0x79, 0x02 };
 #define DEVICE "guest"
 
-enum { CANNOT_START = 125, LONGEST_NUMBER = 4 };
+#define SETTINGS6 "/proc/sys/net/ipv6/conf/"
+
+enum { CANNOT_START = 125, LONGEST_NUMBER = 4, PREFIX6 = 64 };
 
 static void fail(const char *what)
 {
@@ -96,13 +101,20 @@ static void configure(void)
 	close(sock);
 }
 
-/* A kernel without IPv6 has no such file. */
-static void disable_ipv6(void)
+/* The device's address counts at once: no other device has it. */
+static void configure6(void)
 {
-	static const char file[] = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+	int sock = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct in6_ifreq address = { .ifr6_addr = gateway6, .ifr6_prefixlen = PREFIX6, .ifr6_ifindex = (int)if_nametoindex(DEVICE) };
 
-	if (access(file, F_OK) == 0)
-		write_file(file, "1");
+	if (sock < 0)
+		fail("socket");
+	write_file(SETTINGS6 "all/disable_ipv6", "0");
+	write_file(SETTINGS6 DEVICE "/accept_dad", "0");
+	write_file(SETTINGS6 "all/forwarding", "1");
+	if (ioctl(sock, SIOCSIFADDR, &address) < 0)
+		fail("address of IPv6");
+	close(sock);
 }
 
 int main(int count, char **arguments)
@@ -116,11 +128,12 @@ int main(int count, char **arguments)
 	}
 	if (unshare(CLONE_NEWNET) < 0)
 		fail("network namespace");
-	disable_ipv6();
 	int fd = open_device();
 
+	/* The settings of this namespace: /proc/sys/net shows those of the reader. A kernel without IPv6 has none of IPv6. */
+	if (access(SETTINGS6, F_OK) == 0)
+		configure6();
 	configure();
-	/* The settings of this namespace: /proc/sys/net shows those of the reader. */
 	write_file("/proc/sys/net/ipv4/ip_forward", "1");
 	if (fd != number && (dup2(fd, (int)number) < 0 || close(fd) < 0))
 		fail("descriptor");

@@ -13,8 +13,9 @@ import { settlesAs } from "../support/settled.ts"
 const PROGRAM = `
 import errno, os, socket, struct, sys
 def udp(host):
-  s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5)
-  s.connect((host, 7)); s.send(b"hello"); return s.recv(100).decode()
+  family, kind, protocol, _, address = socket.getaddrinfo(host, 7, 0, socket.SOCK_DGRAM)[0]
+  s = socket.socket(family, kind, protocol); s.settimeout(5)
+  s.connect(address); s.send(b"hello"); return s.recv(100).decode()
 def checksum(data):
   total = sum(struct.unpack("!%dH" % (len(data) // 2), data)); total = (total >> 16) + (total & 65535)
   return ~(total + (total >> 16)) & 65535
@@ -23,6 +24,10 @@ def ping(host):
   body = struct.pack("!HH", os.getpid() & 65535, 1) + b"pyropyro"
   s.send(struct.pack("!BBH", 8, 0, checksum(struct.pack("!BBH", 8, 0, 0) + body)) + body)
   return "reply" if s.recv(200)[20] == 0 else "unreachable"
+def ping6(host):
+  s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6); s.settimeout(5); s.connect((host, 0))
+  s.send(struct.pack("!BBHHH", 128, 0, 0, os.getpid() & 65535, 1) + b"pyropyro")
+  return "reply" if s.recv(200)[0] == 129 else "unreachable"
 def tcp(host):
   s = socket.create_connection((host, 7), 5); s.sendall(b"hello"); return s.recv(100).decode()
 for kind, host in (word.split("=") for word in sys.argv[1:]):
@@ -33,7 +38,7 @@ for kind, host in (word.split("=") for word in sys.argv[1:]):
 let host: Awaited<ReturnType<typeof networkHost>>
 let pyro: Installation
 beforeAll(async () => {
-  host = await networkHost()
+  host = await networkHost(undefined, undefined, "dual")
   const PYRO_CACHE_DIR = process.env["PYRO_CACHE_DIR"] ?? join(homedir(), ".cache", "pyro")
   pyro = installation("pyro-tap-", { enter: host.enter, env: { PYRO_CACHE_DIR } })
 })
@@ -74,21 +79,48 @@ describe("a workspace with a network device", () => {
     ])
   })
 
+  it("IPv6 reaches allowed names, and nothing else", async () => {
+    await pyro.json([
+      "workspace",
+      "network",
+      "set",
+      "a",
+      "--allow-host",
+      "server.test.net",
+      "--allow-host",
+      "six.test.net"
+    ])
+    assert.deepStrictEqual(
+      await attempt(
+        "a",
+        ...[
+          "udp=six.test.net",
+          "ping6=six.test.net",
+          "tcp=six.test.net",
+          "tcp=2001:db8::2",
+          "udp=fd00:7::1",
+          "tcp=lan6.test.net"
+        ]
+      ),
+      ["hello", "reply", "hello", "ECONNREFUSED", "EACCES", "gaierror"]
+    )
+  })
+
   it("start, reset, a snapshot and a fork have the device, under the policy in force", async () => {
-    const all = ["udp=server.test.net", "ping=server.test.net"]
+    const all = ["udp=server.test.net", "ping=server.test.net", "udp=six.test.net"]
     await pyro.step("stop", "a")
     await pyro.step("start", "a")
-    assert.deepStrictEqual(await attempt("a", ...all), ["hello", "reply"])
+    assert.deepStrictEqual(await attempt("a", ...all), ["hello", "reply", "hello"])
     await pyro.json(["workspace", "snapshot", "create", "a", "s"])
     await pyro.json(["workspace", "fork", "a", "--name", "b"])
-    assert.deepStrictEqual(await attempt("b", ...all), ["hello", "reply"])
+    assert.deepStrictEqual(await attempt("b", ...all), ["hello", "reply", "hello"])
     await pyro.json(["workspace", "reset", "a", "--snapshot", "s"])
-    assert.deepStrictEqual(await attempt("a", ...all), ["hello", "reply"])
+    assert.deepStrictEqual(await attempt("a", ...all), ["hello", "reply", "hello"])
     await pyro.step("reset", "a")
-    assert.deepStrictEqual(await attempt("a", ...all), ["hello", "reply"])
+    assert.deepStrictEqual(await attempt("a", ...all), ["hello", "reply", "hello"])
     await pyro.json(["workspace", "network", "set", "a", "--network-policy", "off"])
-    assert.deepStrictEqual(await attempt("a", ...all), ["gaierror", "gaierror"])
-    assert.deepStrictEqual(await attempt("b", ...all), ["hello", "reply"])
+    assert.deepStrictEqual(await attempt("a", ...all), ["gaierror", "gaierror", "gaierror"])
+    assert.deepStrictEqual(await attempt("b", ...all), ["hello", "reply", "hello"])
   })
 
   it("a killed daemon leaves the microVM alone, the next daemon connects its device, and a deletion leaves no process", async () => {

@@ -7,6 +7,8 @@ import { tapWorld } from "./world/tap-world.ts"
 const SERVER = "203.0.113.10"
 const LAN = "192.168.7.1"
 const HOST = "198.51.100.2"
+const SERVER6 = "2001:db8:1::10"
+const HOST6 = "2001:db8::2"
 
 /** Number of the policy in force. */
 const numberOf = (firewall: string) => /ct mark set (\S+)/.exec(firewall)![1]
@@ -83,6 +85,50 @@ describe.runIf(process.getuid!() === 0)("the host's side of a network device", (
     assert.strictEqual(await world.guest(`udp("203.0.113.53")`), "EHOSTUNREACH")
     assert.strictEqual(await world.guest(`udp("other.test.net")`), "ENOTFOUND")
     assert.strictEqual(await world.guest(`udp("server.test.net")`), "hello")
+  })
+
+  it("IPv6 has the same policy", async () => {
+    await world.policy({ allowHosts: ["six.test.net:7", "server.test.net", "lan6.test.net"] })
+    assert.strictEqual(await world.guest(`tcp("${SERVER6}")`), "ECONNREFUSED")
+    assert.deepStrictEqual(await world.guest(`resolver.resolve6("six.test.net")`), [SERVER6])
+    assert.deepStrictEqual(
+      await world.guest(`Promise.all([
+        udp("${SERVER6}"), tcp("${SERVER6}"), tcp("${SERVER6}", 80), tcp("${HOST6}", 80), tcp("fd00:7::1"), udp("fd70:7972:6f00:1::1"),
+        tcp("::ffff:${LAN}"), attempt((resolve, reject) => resolver.resolve6("server.test.net").then(resolve, reject)),
+        attempt((resolve, reject) => resolver.resolve6("lan6.test.net").then(resolve, reject))
+      ])`),
+      [
+        "hello",
+        "hello",
+        "ECONNREFUSED",
+        "ECONNREFUSED",
+        "ECONNREFUSED",
+        "EACCES",
+        "ECONNREFUSED",
+        "ENODATA",
+        "ENOTFOUND"
+      ]
+    )
+    const reasonOf = (host: string) => world.entries.find((entry) => entry.host === host)?.reason
+    await settlesAs(() => reasonOf(HOST6), `${HOST6} is an address of this host`)
+    await settlesAs(() => reasonOf("fd00:7::1"), "fd00:7::1 is a unique local address")
+    assert.include(reasonOf("lan6.test.net"), "fd00:7::1 is a unique local address")
+  })
+
+  it("a name with both families gets both, and egress without a list opens public addresses of IPv6", async () => {
+    await world.policy({ allowHosts: ["both.test.net"] })
+    assert.deepStrictEqual(
+      await world.guest(`Promise.all([resolver.resolve4("both.test.net"), resolver.resolve6("both.test.net")])`),
+      [[SERVER], [SERVER6]]
+    )
+    assert.deepStrictEqual(await world.guest(`Promise.all([udp("${SERVER}"), udp("${SERVER6}")])`), ["hello", "hello"])
+    await world.policy({})
+    assert.deepStrictEqual(
+      await world.guest(`Promise.all([tcp("${SERVER6}"), tcp("${HOST6}", 80)])`),
+      ["hello", "ECONNREFUSED"]
+    )
+    await world.policy({ networkPolicy: "off" })
+    assert.strictEqual(await world.guest(`tcp("${SERVER6}")`), "ECONNREFUSED")
   })
 
   it("a policy that forbids an open connection resets it, and one that allows it keeps it", async () => {

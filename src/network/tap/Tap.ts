@@ -4,8 +4,9 @@ import { readIfReadable } from "../../system/files/content.ts"
 import { openFile } from "../../system/files/descriptor.ts"
 import { nativeTool } from "../../system/native.ts"
 import { nowMs } from "../../system/time.ts"
-import type { Address } from "../address/address.ts"
+import { type Address, readAddress } from "../address/address.ts"
 import { ownAddresses } from "../address/own.ts"
+import { TYPE_AAAA } from "../dial/Dialler.ts"
 import type { Denied } from "../policy/judge.ts"
 import type { Rules } from "../policy/policy.ts"
 import { addressRecords, RCODE } from "./dns-message.ts"
@@ -79,18 +80,25 @@ const failedBy = ({ message }: Error) => new TapFailed({ detail: message })
 const CONNECT_MS = 2_000
 const LOOK_MS = 10
 
+/** Default routes of IPv4 and IPv6 in the texts of the kernel. */
+const DEFAULT_ROUTES = [
+  ["route", new RegExp(`^${OUTSIDE.device}\\t00000000\\t`, "m")],
+  ["ipv6_route", new RegExp(`^0{32} 00 .* ${OUTSIDE.device}$`, "m")]
+] as const
+
 /** Waits until the namespace has a default route. A host without a network has none to give. */
 const connected = (pid: number) =>
-  Effect.sync(() => readIfReadable(`/proc/${pid}/net/route`)?.includes(`\n${OUTSIDE.device}\t00000000`) === true).pipe(
-    Effect.repeat({ until: (isThere) => isThere, schedule: Schedule.spaced(LOOK_MS) }),
-    Effect.timeoutTo({
-      duration: CONNECT_MS,
-      onSuccess: () => Effect.void,
-      onTimeout: () => Effect.logWarning("the network is not connected to the host's yet")
-    }),
-    Effect.flatten,
-    Effect.interruptible
-  )
+  Effect.sync(() => DEFAULT_ROUTES.some(([file, line]) => line.test(readIfReadable(`/proc/${pid}/net/${file}`) ?? "")))
+    .pipe(
+      Effect.repeat({ until: (isThere) => isThere, schedule: Schedule.spaced(LOOK_MS) }),
+      Effect.timeoutTo({
+        duration: CONNECT_MS,
+        onSuccess: () => Effect.void,
+        onTimeout: () => Effect.logWarning("the network is not connected to the host's yet")
+      }),
+      Effect.flatten,
+      Effect.interruptible
+    )
 
 /**
  * Connects a network namespace that has a device `guest` to this process's network: first the firewall, which forwards nothing but what the policy
@@ -116,9 +124,11 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
         const { own, rules } = inForce
         const { addresses, denied } = judgeResolved(rules, question.name, found, own)
         if (denied !== undefined) return deny(question, denied)
+        const family = question.type === TYPE_AAAA ? 6 : 4
+        const asked = addresses.map((text) => readAddress(text)!).filter((address) => address.family === family)
         return reply(question.id, {
-          records: addressRecords(addresses, TTL_SECONDS).toString("base64"),
-          count: addresses.length,
+          records: addressRecords(question.type, asked, TTL_SECONDS).toString("base64"),
+          count: asked.length,
           script: grantScript(known.add(rules, question.name, addresses, atMs))
         })
       })

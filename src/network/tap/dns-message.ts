@@ -1,3 +1,5 @@
+import { type Address, bytesOf } from "../address/address.ts"
+
 /** The question of a DNS query (RFC 1035, 4.1). */
 export interface Question {
   readonly id: number
@@ -79,18 +81,16 @@ export const writeReply = (question: Question, reply: Reply, limit: number): Buf
     : Buffer.concat([header(question, { ...reply, count: 0 }, true), question.bytes])
 }
 
-const TYPE_A = 1
-
-/** Records of the question's name for IPv4 addresses. */
-export const addressRecords = (addresses: ReadonlyArray<string>, ttlSeconds: number): Buffer =>
+/** Records of the question's name and type for addresses of the type's family. */
+export const addressRecords = (type: number, addresses: ReadonlyArray<Address>, ttlSeconds: number): Buffer =>
   Buffer.concat(addresses.map((address) => {
-    const bytes = Buffer.alloc(16)
+    const data = bytesOf(address)
+    const head = Buffer.alloc(12)
     // The name of the question, by a pointer.
-    bytes.writeUInt16BE(0xc000 | HEADER_BYTES, 0)
-    bytes.writeUInt16BE(TYPE_A, 2)
-    bytes.writeUInt16BE(CLASS_INTERNET, 4)
-    bytes.writeUInt32BE(ttlSeconds, 6)
-    bytes.writeUInt16BE(4, 10)
-    bytes.set(address.split(".").map(Number), 12)
-    return bytes
+    head.writeUInt16BE(0xc000 | HEADER_BYTES, 0)
+    head.writeUInt16BE(type, 2)
+    head.writeUInt16BE(CLASS_INTERNET, 4)
+    head.writeUInt32BE(ttlSeconds, 6)
+    head.writeUInt16BE(data.length, 10)
+    return Buffer.concat([head, data])
   }))

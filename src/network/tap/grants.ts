@@ -1,4 +1,4 @@
-import { type Address, readAddress } from "../address/address.ts"
+import type { Address } from "../address/address.ts"
 import { type Denied, judgeAddress, judgeName } from "../policy/judge.ts"
 import type { Rules } from "../policy/policy.ts"
 import type { Grant } from "./ruleset.ts"
@@ -38,7 +38,7 @@ export const judgeResolved = (
   own: ReadonlyArray<Address>
 ): Judged => {
   const ports = [OTHER_PORT, ...portsOf(rules.allowIps)]
-  const verdicts = found.filter((text) => readAddress(text)?.family === 4).map((text) => {
+  const verdicts = found.map((text) => {
     const judged = ports.map((port) => judgeAddress(rules, text, port, () => own))
     return judged.find(({ _tag }) => _tag === "Allowed") ?? judged[0]!
   })

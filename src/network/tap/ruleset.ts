@@ -1,4 +1,4 @@
-import { type Address, contains, isSameAddress, type Range, widthOf } from "../address/address.ts"
+import { type Address, addressText, contains, isSameAddress, type Range, widthOf } from "../address/address.ts"
 import { deniedRanges } from "../address/ranges.ts"
 import type { Rules } from "../policy/policy.ts"
 import type { IpRule } from "../policy/rule.ts"
@@ -27,55 +27,62 @@ export const LOG_GROUP = 1
 
 const PORTS = "meta l4proto { tcp, udp }"
 
-const dotted = (value: bigint) => [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join(".")
+/** How nft(8) names a family, and the type of its addresses in sets. */
+const FAMILIES = [
+  { family: 4, word: "ip", type: "ipv4_addr" },
+  { family: 6, word: "ip6", type: "ipv6_addr" }
+] as const
 
-/** Text of an IPv4 range. */
-const rangeText = ({ bits, value }: Range) => bits === 32 ? dotted(value) : `${dotted(value)}/${bits}`
-
-const isIpv4 = ({ family }: Address) => family === 4
+/** Match of the packets to a range. */
+const to = (range: Range) =>
+  `${range.family === 4 ? "ip" : "ip6"} daddr ${addressText(range)}${
+    range.bits === widthOf(range.family) ? "" : `/${range.bits}`
+  }`
 
 const opening = ({ port, range }: IpRule) =>
-  `ip daddr ${rangeText(range)} ${port === undefined ? "" : `${PORTS} th dport ${port} `}goto allow`
+  `${to(range)} ${port === undefined ? "" : `${PORTS} th dport ${port} `}goto allow`
 
 /** Rules that decide about one range alone: what `allowIps` opens of it, and nothing else. */
 const decided = (range: Range, opens: ReadonlyArray<IpRule>) => [
   ...opens.map(opening),
-  `ip daddr ${rangeText(range)} goto deny`
+  `${to(range)} goto deny`
 ]
 
 /** The order of `judgeLiteral`: the host's own addresses, then special ranges from the narrowest on, then public addresses. */
-const addressRules = ({ allowIps }: Rules, own: ReadonlyArray<Address>): ReadonlyArray<string> => {
-  const rules = allowIps.filter(({ range }) => isIpv4(range))
-  const ranges = deniedRanges.filter(isIpv4).toSorted((a, b) => b.bits - a.bits)
-  return [
-    ...own.filter(isIpv4).flatMap((address) =>
-      decided(
-        { ...address, bits: widthOf(4) },
-        rules.filter(({ range }) => range.bits === widthOf(4) && isSameAddress(range, address))
-      )
-    ),
-    ...ranges.flatMap((denied) =>
-      decided(denied, rules.filter(({ range }) => range.bits >= denied.bits && contains(denied, range)))
-    ),
-    ...rules.map(opening)
-  ]
-}
+const addressRules = ({ allowIps }: Rules, own: ReadonlyArray<Address>): ReadonlyArray<string> => [
+  ...own.flatMap((address) => {
+    const bits = widthOf(address.family)
+    return decided(
+      { ...address, bits },
+      allowIps.filter(({ range }) => range.bits === bits && isSameAddress(range, address))
+    )
+  }),
+  ...deniedRanges.toSorted((a, b) => b.bits - a.bits).flatMap((denied) =>
+    decided(denied, allowIps.filter(({ range }) => range.bits >= denied.bits && contains(denied, range)))
+  ),
+  ...allowIps.map(opening)
+]
 
 const elementOf = (text: string, { timeoutSeconds }: Grant) => `${text} timeout ${timeoutSeconds}s`
 
-const elementsOf = (grants: ReadonlyArray<Grant>) => ({
-  open: grants.filter(({ isOpen }) => isOpen).map((grant) => [grant.address, grant] as const),
-  ports: grants.flatMap((grant) => grant.ports.map((port) => [`${grant.address} . ${port}`, grant] as const)),
-  closed: grants.flatMap((grant) => grant.closed.map((port) => [`${grant.address} . ${port}`, grant] as const))
-})
+/** Elements of a grant, each with the set of its family. */
+const elementsOf = (grant: Grant) => {
+  const { address, closed, isOpen, ports } = grant
+  const elements: ReadonlyArray<readonly [set: string, text: string]> = [
+    ...(isOpen ? [["open", address] as const] : []),
+    ...ports.map((port) => ["ports", `${address} . ${port}`] as const),
+    ...closed.map((port) => ["closed", `${address} . ${port}`] as const)
+  ]
+  return elements.map(([set, text]) => [`${set}${address.includes(":") ? 6 : 4}`, text] as const)
+}
 
 /** Adds grants to the sets. An element that is there gets its new time. */
 export const grantScript = (grants: ReadonlyArray<Grant>): string =>
-  Object.entries(elementsOf(grants)).flatMap(([set, elements]) =>
-    elements.flatMap(([text, grant]) => [
-      `add element ip pyro ${set} { ${text} }`,
-      `delete element ip pyro ${set} { ${text} }`,
-      `add element ip pyro ${set} { ${elementOf(text, grant)} }`
+  grants.flatMap((grant) =>
+    elementsOf(grant).flatMap(([set, text]) => [
+      `add element inet pyro ${set} { ${text} }`,
+      `delete element inet pyro ${set} { ${text} }`,
+      `add element inet pyro ${set} { ${elementOf(text, grant)} }`
     ])
   ).map((line) => `${line}\n`).join("")
 
@@ -105,31 +112,34 @@ export const ruleset = (
   const isOff = rules.networkPolicy === "off"
   const allowed = `ct mark ${policyNumber}`
   return [
-    "add table ip pyro",
-    "delete table ip pyro",
-    "table ip pyro {",
-    set("open", "ipv4_addr"),
-    set("ports", "ipv4_addr . inet_service"),
-    set("closed", "ipv4_addr . inet_service"),
+    "add table inet pyro",
+    "delete table inet pyro",
+    "table inet pyro {",
+    ...FAMILIES.flatMap(({ family, type }) => [
+      set(`open${family}`, type),
+      set(`ports${family}`, `${type} . inet_service`),
+      set(`closed${family}`, `${type} . inet_service`)
+    ]),
     chain(
       "deny",
       `ct state new ${LOGGED} log group ${LOG_GROUP} snaplen 64`,
       "meta l4proto tcp reject with tcp reset",
-      "reject with icmp admin-prohibited"
+      "reject with icmpx admin-prohibited"
     ),
     chain("allow", `ct state new ct count over ${MAX_FLOWS} goto deny`, `ct mark set ${policyNumber} accept`),
     chain(
       "outwards",
-      "meta l4proto != { tcp, udp, icmp } goto deny",
+      "meta l4proto != { tcp, udp, icmp, icmpv6 } goto deny",
       "ct state invalid drop",
-      "meta l4proto icmp icmp type != echo-request ct state != related goto deny",
+      "icmp type != echo-request ct state != related goto deny",
+      "icmpv6 type != echo-request ct state != related goto deny",
       `${allowed} accept`,
       ...(isOff ? [] : addressRules(rules, own)),
-      ...(isOff ? [] : [
-        `${PORTS} ip daddr . th dport @closed goto deny`,
-        "ip daddr @open goto allow",
-        `${PORTS} ip daddr . th dport @ports goto allow`
-      ]),
+      ...(isOff ? [] : FAMILIES.flatMap(({ family, word }) => [
+        `${PORTS} ${word} daddr . th dport @closed${family} goto deny`,
+        `${word} daddr @open${family} goto allow`,
+        `${PORTS} ${word} daddr . th dport @ports${family} goto allow`
+      ])),
       ...(opensPublic(rules) ? ["goto allow"] : []),
       "goto deny"
     ),
@@ -150,6 +160,8 @@ export const ruleset = (
       "type filter hook input priority 0; policy drop;",
       `iifname guest ip daddr ${RESOLVER} meta l4proto { tcp, udp } th dport 53 accept`,
       `iifname guest ip daddr ${RESOLVER} icmp type echo-request accept`,
+      // Neighbours find each other's hardware addresses: the guest the gateway's, and the gateway the translator's.
+      "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept",
       "iifname guest goto deny"
     ),
     chain("translate", "type nat hook postrouting priority 100;", "oifname out masquerade"),

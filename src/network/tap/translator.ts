@@ -16,10 +16,12 @@ const PASTA = [
   ...["--foreground", "--stderr", "--quiet"],
   // The namespace belongs to root. Of root's capabilities pasta keeps CAP_SYS_ADMIN and CAP_NET_BIND_SERVICE, under a system call filter.
   ...["--runas", "0:0", "--netns-only", "--netns", `/proc/self/fd/${NAMESPACE}`, "--no-netns-quit"],
-  ...["--config-net", "--ipv4-only", "--ns-ifname", OUTSIDE.device],
+  ...["--config-net", "--ns-ifname", OUTSIDE.device],
   ...["--address", OUTSIDE.address, "--netmask", OUTSIDE.netmask, "--gateway", OUTSIDE.gateway],
+  // A host without IPv6, or without IPv4, connects the other one alone.
+  ...["--address", OUTSIDE.address6, "--gateway", OUTSIDE.gateway6],
   ...["--no-map-gw", "--tcp-ports", "none", "--udp-ports", "none", "--tcp-ns", "none", "--udp-ns", "none"],
-  ...["--no-dhcp", "--no-ndp", "--no-ra", "--no-dhcpv6"]
+  ...["--no-dhcp", "--no-ra", "--no-dhcpv6"]
 ]
 
 /** Its process namespace ends with this process, however it ends. The host's files are there to be read. */

@@ -21,7 +21,7 @@ export const demandTap: Effect.Effect<void, NetworkDriverUnavailable | HostToolM
   }
   const tool = yield* nativeTool("pyro-tap")
   // Any free descriptor will do.
-  yield* runTool(tool, ["9", findProgram("nft")!, "add", "table", "ip", "pyro"]).pipe(
+  yield* runTool(tool, ["9", findProgram("nft")!, "add", "table", "inet", "pyro"]).pipe(
     Effect.catchTag("ToolFailed", ({ stderr }) => unavailable(stderr.trim()))
   )
 })

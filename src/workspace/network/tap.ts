@@ -24,8 +24,6 @@ const lookUp = ({ name, type }: Question, rules: Rules, { dialler, group }: Serv
   }
   const verdict = judgeName(rules, name)
   if (verdict._tag === "Denied") return Effect.succeed({ _tag: "Denied", denied: verdict })
-  // The device has no IPv6.
-  if (type === TYPE_AAAA) return Effect.succeed({ _tag: "NoData" })
   return dialler.addressesOf(verdict.host, group).pipe(
     Effect.map((addresses): Found => ({ _tag: "Addresses", addresses })),
     Effect.catchAll(({ detail, reason }) =>

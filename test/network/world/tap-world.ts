@@ -32,13 +32,15 @@ const link = (vm: ChildProcess, guest: ChildProcess) => {
     vm,
     "sh",
     "-ec",
-    "echo 1 > /proc/sys/net/ipv4/ip_forward; ip address add 198.18.0.2/24 dev guest; ip link set guest up"
+    "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding; " +
+      "ip address add 198.18.0.2/24 dev guest; ip address add fd70:7972:6f00::2/64 dev guest nodad; ip link set guest up"
   )
   within(
     guest,
     "sh",
     "-ec",
-    "ip address add 198.18.0.3/24 dev eth0; ip link set eth0 up; ip route add default via 198.18.0.2"
+    "ip address add 198.18.0.3/24 dev eth0; ip address add fd70:7972:6f00::3/64 dev eth0 nodad; ip link set eth0 up; " +
+      "ip route add default via 198.18.0.2; ip route add default via fd70:7972:6f00::2"
   )
 }
 
@@ -57,11 +59,11 @@ const hostNetwork = (enter: ReadonlyArray<string>) => {
 
 const LIBRARY = `
 const attempt = (work) => new Promise(work).catch((error) => error.code)
-const to = (name, found) => /^[0-9.]+$/.test(name) ? Promise.resolve(found([name])) : resolver.resolve4(name).then(found)
+const to = (name, found) => require("net").isIP(name) ? Promise.resolve(found([name])) : resolver.resolve4(name).then(found)
 const resolver = new (require("dns").promises.Resolver)({ timeout: 3000, tries: 1 })
 resolver.setServers(["198.18.0.2"])
 const udp = (name, port = 7) => to(name, ([address]) => attempt((resolve, reject) => {
-  const socket = require("dgram").createSocket("udp4")
+  const socket = require("dgram").createSocket(address.includes(":") ? "udp6" : "udp4")
   socket.on("error", reject).on("message", (bytes) => { socket.close(); resolve(String(bytes)) })
   setTimeout(() => reject({ code: "SILENCE" }), 4000).unref()
   socket.connect(port, address, () => socket.send("hello"))
@@ -76,7 +78,7 @@ const tcp = (name, port = 7) => to(name, ([address]) => attempt((resolve, reject
 /** A host, a daemon's part, and a guest with a network device. Needs root. */
 export const tapWorld = async () => {
   const { folder, remove } = temporaryFolder("pyro-tap-world-")
-  const host = await networkHost()
+  const host = await networkHost(undefined, undefined, "dual")
   const { dialProgram } = await import(path.join(project, "scripts/build/dial-program.mjs")) as {
     readonly dialProgram: (root: string) => Promise<string>
   }

@@ -7,8 +7,13 @@ import type { Served } from "./mirrors/serve.ts"
 
 const world = path.resolve(import.meta.dirname, "../../network/world")
 
-/** Names of the host's /etc/hosts: a server outside, the same server under another name, and a machine of the LAN. */
-const HOSTS = "127.0.0.1 localhost\n203.0.113.10 server.test.net other.test.net\n192.168.7.1 lan.test.net\n"
+/** Names of the host's /etc/hosts: a server outside under several names, and machines of the LAN. */
+const HOSTS = `127.0.0.1 localhost
+203.0.113.10 server.test.net other.test.net both.test.net
+2001:db8:1::10 six.test.net both.test.net
+192.168.7.1 lan.test.net
+fd00:7::1 lan6.test.net
+`
 /** Address of the mirrors' names. */
 const MIRRORS = "203.0.113.11"
 
@@ -36,11 +41,13 @@ const ended = (child: ChildProcess) =>
  * A host with a network of its own, for daemons of tests: servers listen at 203.0.113.10 and 192.168.7.1, on port 80 (HTTP), 7 (echo) and 9
  * (counts). `enter` are the words before a program that make the program run there. An ordinary user makes both networks in one user namespace,
  * in which programs have the user's own id.
- * With an `identity`, a server of HTTPS listens as well. `mirrors` get their names, on ports 80 and 443.
+ * With an `identity`, a server of HTTPS listens as well. `mirrors` get their names, on ports 80 and 443. A `dual` host also has IPv6, and the
+ * server echoes at 2001:db8:1::10.
  */
 export const networkHost = async (
   identity?: { readonly cert: string; readonly key: string },
-  mirrors?: Pick<Served, "hosts" | "sockets">
+  mirrors?: Pick<Served, "hosts" | "sockets">,
+  kind: "ipv4" | "dual" = "ipv4"
 ) => {
   const { folder, remove } = temporaryFolder("pyro-network-host-")
   const put = (name: string, text: string) => {
@@ -61,7 +68,7 @@ export const networkHost = async (
     String(outside.pid),
     put("resolv.conf", "nameserver 203.0.113.53\noptions timeout:1 attempts:1\n"),
     put("hosts", mirrors === undefined ? HOSTS : `${HOSTS}${MIRRORS} ${mirrors.hosts.join(" ")}\n`),
-    "ipv4",
+    kind,
     ...["sh", "-c", "echo ready; exec cat"]
   ])
   return {

@@ -58,13 +58,14 @@ const sink = net.createServer({ allowHalfOpen: true }, (socket) => {
   socket.on("error", () => {}).on("data", (chunk) => bytes += chunk.length).on("end", () => socket.end(`${bytes}\n`))
 })
 
-serveDatagrams("203.0.113.10")
+serveDatagrams("udp4", "203.0.113.10")
+serveDatagrams("udp6", "2001:db8:1::10")
 shared(web, mirrors?.http).listen(
   80,
   "0.0.0.0",
   () =>
     echo.listen(
-      { port: 7, host: "0.0.0.0", backlog: 1024 },
+      { port: 7, host: "::", backlog: 1024 },
       () => sink.listen(9, "0.0.0.0", () => process.stdout.write("listening\n"))
     )
 )

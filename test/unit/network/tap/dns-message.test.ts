@@ -1,4 +1,5 @@
 import { assert, describe, it } from "vitest"
+import { readAddress } from "../../../../src/network/address/address.ts"
 import { addressRecords, RCODE, readQuestion, writeReply } from "../../../../src/network/tap/dns-message.ts"
 
 const label = (text: string) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text, "latin1")])
@@ -48,17 +49,21 @@ describe("the DNS messages of a guest", () => {
 
   it("an answer has the question, its flags and the addresses", () => {
     const question = readQuestion(query(NAME))!
-    const reply = { code: RCODE.ok, records: addressRecords(["203.0.113.10"], 30), count: 1 }
+    const reply = { code: RCODE.ok, records: addressRecords(1, [readAddress("203.0.113.10")!], 30), count: 1 }
     const message = writeReply(question, reply, 512)
     assert.strictEqual(message.subarray(0, 12).toString("hex"), "123481800001000100000000")
     assert.strictEqual(message.subarray(12, -16).toString("hex"), question.bytes.toString("hex"))
     assert.strictEqual(message.subarray(-16).toString("hex"), "c00c000100010000001e0004cb00710a")
+    assert.strictEqual(
+      addressRecords(28, [readAddress("2001:db8::a")!], 30).toString("hex"),
+      "c00c001c00010000001e001020010db800000000000000000000000a"
+    )
   })
 
   it("an answer that is too long for UDP has no records and says so", () => {
     const question = readQuestion(query(NAME))!
-    const addresses = Array.from({ length: 40 }, (_, at) => `203.0.113.${at}`)
-    const reply = { code: RCODE.ok, records: addressRecords(addresses, 30), count: 40 }
+    const addresses = Array.from({ length: 40 }, (_, at) => readAddress(`203.0.113.${at}`)!)
+    const reply = { code: RCODE.ok, records: addressRecords(1, addresses, 30), count: 40 }
     const message = writeReply(question, reply, 512)
     assert.strictEqual(message.readUInt16BE(2) & 0x0200, 0x0200)
     assert.strictEqual(message.readUInt16BE(6), 0)

@@ -52,9 +52,10 @@ describe("addresses of a name", () => {
   const judge = (policy: Partial<Policy>, ...found: ReadonlyArray<string>) =>
     judgeResolved(rulesOf(policy), "a.test", found, own)
 
-  it("the guest gets public ones only, and no IPv6", () => {
-    const { addresses, denied } = judge({}, "192.168.7.1", PUBLIC, "203.0.113.99", "2001:db8::1")
-    assert.deepStrictEqual(addresses, [PUBLIC])
+  it("the guest gets public ones only", () => {
+    const found = ["192.168.7.1", PUBLIC, "203.0.113.99", "2001:db8::1", "fd00::1", "::ffff:203.0.113.10", "64:ff9b::1"]
+    const { addresses, denied } = judge({}, ...found)
+    assert.deepStrictEqual(addresses, [PUBLIC, "2001:db8::1"])
     assert.isUndefined(denied)
   })
 
@@ -63,7 +64,7 @@ describe("addresses of a name", () => {
     assert.deepStrictEqual(addresses, [])
     assert.strictEqual(denied?.reason, "a.test resolves to an address that is denied: 192.168.7.1 is a private address")
     assert.strictEqual(denied?.option, "--allow-ip 192.168.7.1")
-    assert.isUndefined(judge({}, "2001:db8::1").denied)
+    assert.strictEqual(judge({}, "fd00::1").denied?.option, "--allow-ip [fd00::1]")
   })
 
   it("a rule for one port of a private address is enough", () => {
@@ -93,6 +94,19 @@ describe("the firewall of a policy", () => {
       at("ip daddr 169.254.169.254 goto deny")
     )
     assert.isAbove(at("ip daddr 0.0.0.0/0 goto allow"), at("ip daddr 0.0.0.0/8 goto deny"))
+  })
+
+  it("a range of IPv6 opens its own kind", () => {
+    const rules = lines({ allowIps: ["fd00:7::/32", "::/0"] })
+    const at = (text: string) => rules.indexOf(text)
+    assert.isBelow(
+      at("ip6 daddr 2001:0db8:0000:0000:0000:0000:0000:0001 goto deny"),
+      at("ip6 daddr fd00:0007:0000:0000:0000:0000:0000:0000/32 goto allow")
+    )
+    assert.isBelow(
+      at("ip6 daddr fd00:0007:0000:0000:0000:0000:0000:0000/32 goto allow"),
+      at("ip6 daddr fc00:0000:0000:0000:0000:0000:0000:0000/7 goto deny")
+    )
   })
 
   it("only a policy without any rule for names opens addresses that nobody looked up", () => {
