@@ -193,3 +193,26 @@ describe.runIf(process.getuid!() === 0)("the host's side of a network device", (
     assert.strictEqual(world.hostNetwork(), before)
   })
 })
+
+describe.runIf(process.getuid!() === 0)("a host with one version of IP", () => {
+  const cases = [
+    { has: "IPv4", without: 6, reached: SERVER, missing: SERVER6 },
+    { has: "IPv6", without: 4, reached: SERVER6, missing: SERVER }
+  ] as const
+  for (const { has, missing, reached, without } of cases) {
+    it(`${has} connects, and the other version fails at once`, async () => {
+      const world = await tapWorld({ without })
+      try {
+        await world.policy({ allowHosts: ["both.test.net"] })
+        await world.guest(`resolver.resolve4("both.test.net")`)
+        assert.deepStrictEqual(
+          await world.guest(`Promise.all([udp("${reached}"), tcp("${reached}")])`),
+          ["hello", "hello"]
+        )
+        assert.oneOf(await world.guest(`tcp("${missing}")`), ["EHOSTUNREACH", "ENETUNREACH"])
+      } finally {
+        await world.close()
+      }
+    })
+  }
+})

@@ -75,10 +75,14 @@ const tcp = (name, port = 7) => to(name, ([address]) => attempt((resolve, reject
 })).catch((error) => error.code)
 `
 
-/** A host, a daemon's part, and a guest with a network device. Needs root. */
-export const tapWorld = async () => {
+/** A host, a daemon's part, and a guest with a network device. Needs root. `without`: an IP version that the host has no route of. */
+export const tapWorld = async ({ without }: { readonly without?: 4 | 6 } = {}) => {
   const { folder, remove } = temporaryFolder("pyro-tap-world-")
   const host = await networkHost(undefined, undefined, "dual")
+  if (without !== undefined) {
+    const [enter, ...rest] = host.enter
+    execFileSync(enter!, [...rest, "ip", `-${without}`, "route", "delete", "default"])
+  }
   const { dialProgram } = await import(path.join(project, "scripts/build/dial-program.mjs")) as {
     readonly dialProgram: (root: string) => Promise<string>
   }
