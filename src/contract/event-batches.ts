@@ -12,6 +12,8 @@ export type PullEvents<Event, E = PyroError> = (waitMs?: number) => Effect.Effec
 export interface FirstEvents<Event, E = PyroError> {
   readonly events: ReadonlyArray<Event>
   readonly rest: Stream.Stream<Event, E> | undefined
+  /** The same events as `rest` batch by batch, where the provider has them so. Fails with `None` after the last event. */
+  readonly next?: Effect.Effect<Chunk.Chunk<Event>, Option.Option<E>>
 }
 
 /** Starts an operation and gives its first batch. The operation ends with the Scope. */
@@ -87,6 +89,23 @@ export const callFromFirst = <Event, Payload>(
 ): StreamingCall<Event, Payload> =>
   Object.assign((payload: Payload, input?: RunInput) => streamFromFirst(first(payload, input)), { first })
 
+/** Runs `f` for every event of later batches, without the cost of a stream. */
+const forEachNext = <Event, E, E2>(
+  next: Effect.Effect<Chunk.Chunk<Event>, Option.Option<E>>,
+  f: (event: Event) => Effect.Effect<unknown, E2>
+): Effect.Effect<void, E | E2> =>
+  Effect.flatMap(
+    Effect.matchEffect(next, {
+      onFailure: Option.match({ onNone: () => Effect.succeed(undefined), onSome: Effect.fail }),
+      onSuccess: Effect.succeed
+    }),
+    (batch) =>
+      batch === undefined ? Effect.void : Effect.zipRight(
+        Effect.forEach(batch, f, { discard: true }),
+        Effect.suspend(() => forEachNext(next, f))
+      )
+  )
+
 /**
  * Runs `f` for every event, in order. No stream runs if the first batch is the whole operation: even an empty stream costs as much as
  * both sides' part of a short command's request.
@@ -100,8 +119,9 @@ export const forEachEvent = <Event, Payload, E>(
   call.first === undefined
     ? Stream.runForEach(call(payload, input), f)
     : Effect.scoped(
-      Effect.flatMap(call.first(payload, input), ({ events, rest }) => {
+      Effect.flatMap(call.first(payload, input), ({ events, next, rest }) => {
         const first = Effect.forEach(events, f, { discard: true })
-        return rest === undefined ? first : Effect.zipRight(first, Stream.runForEach(rest, f))
+        if (rest === undefined) return first
+        return Effect.zipRight(first, next === undefined ? Stream.runForEach(rest, f) : forEachNext(next, f))
       })
     )

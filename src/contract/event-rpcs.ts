@@ -19,9 +19,12 @@ export interface FirstBatch<Event> {
   readonly more: boolean
 }
 
+const REST = "rest."
+
 /** Names of the requests of an operation. */
 export const firstName = (row: StreamingRow) => `first.${row.name}`
-export const restName = (row: StreamingRow) => `rest.${row.name}`
+export const restName = (row: StreamingRow) => `${REST}${row.name}`
+export const isRestName = (name: string) => name.startsWith(REST)
 export const DROP = "drop"
 
 /**
@@ -85,7 +88,16 @@ const firstRpc = (row: StreamingRow) =>
     error: RequestError
   })
 
-const restRpc = (row: StreamingRow) =>
+const checks = new WeakMap<StreamingRow, (received: unknown) => ReadonlyArray<unknown>>()
+
+/** Checks events that crossed as the program has them. */
+export const checkEvents = (row: StreamingRow) => {
+  const check = checks.get(row) ?? Schema.decodeUnknownSync(Schema.Array(eventOf(row)))
+  checks.set(row, check)
+  return check
+}
+
+export const restRpc = (row: StreamingRow) =>
   Rpc.make(restName(row), {
     payload: Schema.Struct({ id: RequestId }),
     success: checkedByReceiver(() => eventOf(row)),

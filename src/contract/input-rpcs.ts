@@ -18,12 +18,21 @@ export const INPUT_BYTES = 65_536
 export const RequestId = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/))
 const id = RequestId
 
+/** Bytes for the stdin of a running command. */
+export const INPUT_WRITE = "input.write"
+
+/** The check of the Schema, without the Schema. */
+export const isInputBytes = (payload: unknown): payload is { readonly id: string; readonly bytes: Uint8Array } => {
+  const { bytes, id } = (payload ?? {}) as { readonly id?: unknown; readonly bytes?: unknown }
+  return typeof id === "string" && bytes instanceof Uint8Array && bytes.length <= INPUT_BYTES
+}
+
 /**
  * What flows into a running command: RPCs stream only towards the client, so input goes as requests of their own, one outstanding
  * at a time, each answered when the command is ready for more.
  */
 export const InputRpcs = RpcGroup.make(
-  Rpc.make("input.write", {
+  Rpc.make(INPUT_WRITE, {
     payload: Schema.Struct({
       id,
       bytes: Schema.Uint8ArrayFromSelf.pipe(Schema.filter((all) => all.length <= INPUT_BYTES))

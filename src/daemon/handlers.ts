@@ -9,8 +9,8 @@ import type { Operation } from "../contract/operations.ts"
 import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
 import type { RunInput, WindowSize } from "../contract/run-input.ts"
+import { type DirectMessages, makeDirectMessages } from "./direct-messages.ts"
 import { demandAbsolutePaths } from "./host-paths.ts"
-import { makeInputs } from "./inputs.ts"
 import { type AnyEvent, observe, observeEvents } from "./observer.ts"
 import { makeOpenOperations } from "./open-operations.ts"
 import type { RequestTracker } from "./request-tracker.ts"
@@ -20,12 +20,14 @@ export interface Serving {
   readonly requests: RequestTracker
   /** Whether requests are ended because the daemon leaves, and not by their callers. */
   readonly leaving: Ref.Ref<boolean>
+  /** Messages that do not pass the RPC server. */
+  readonly direct?: DirectMessages
   /** Whether a span of the operation has any use. */
   readonly hasSpan: (row: Operation) => boolean
 }
 
 /** What flows into a request, and what is known of how it ends. */
-const inputOf = (inputs: ReturnType<typeof makeInputs>, headers: Headers, leaving: Serving["leaving"]) =>
+const inputOf = (inputs: DirectMessages["inputs"], headers: Headers, leaving: Serving["leaving"]) =>
   Effect.suspend(() => {
     const id = headers[INPUT_HEADER]
     const known: RunInput = {
@@ -58,7 +60,7 @@ const pullOf = (pyro: PyroService, row: StreamingRow): PullOperation<AnyEvent, u
 /** The requests of the operations with events. */
 const eventHandlers = (
   pyro: PyroService,
-  inputs: ReturnType<typeof makeInputs>,
+  { inputs, senderOf }: DirectMessages,
   open: ReturnType<typeof makeOpenOperations>,
   serving: Serving
 ) => {
@@ -77,7 +79,7 @@ const eventHandlers = (
         )
       ).pipe(forCaller(headers))
   }
-  const rest = ({ id }: Named) => open.rest(id)
+  const rest = ({ id }: Named, { clientId }: { readonly clientId: number }) => open.rest(id, senderOf(clientId, id))
   const handlers = streamingRows.flatMap((row) => [[firstName(row), first(row)], [restName(row), rest]] as const)
   return { ...named<unknown>(handlers), [DROP]: ({ id }: Named) => open.drop(id) }
 }
@@ -86,11 +88,12 @@ const eventHandlers = (
 export const handlers = (serving: Serving) =>
   Layer.unwrapScoped(Effect.gen(function*() {
     const pyro = yield* Pyro
-    const inputs = makeInputs()
+    const direct = serving.direct ?? makeDirectMessages()
+    const { inputs } = direct
     const open = makeOpenOperations(yield* Effect.scope)
     return makePyroRpcs().toLayer({
       ...named(unaryRows.map((row) => [row.name, unaryHandler(pyro, row, serving)] as const)),
-      ...eventHandlers(pyro, inputs, open, serving),
+      ...eventHandlers(pyro, direct, open, serving),
       "input.write": ({ bytes, id }: { readonly id: string; readonly bytes: Uint8Array }) => inputs.write(id, bytes),
       "input.end": ({ id }: { readonly id: string }) => inputs.end(id),
       "input.interrupt": ({ id }: { readonly id: string }) => inputs.interrupt(id),

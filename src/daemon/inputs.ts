@@ -74,8 +74,10 @@ export const makeInputs = () => {
       )
     })
 
+  const tryPiece = ({ waiting, writer }: Input, bytes: Uint8Array) => waiting === 0 && writer?.tryWrite(bytes) === true
+
   const writePiece = (input: Input, bytes: Uint8Array) => {
-    if (input.waiting === 0 && input.writer?.tryWrite(bytes) === true) return Effect.void
+    if (tryPiece(input, bytes)) return Effect.void
     input.waiting++
     return input.stdin.offer(bytes)
   }
@@ -104,6 +106,11 @@ export const makeInputs = () => {
 
   return {
     take,
+    /** Takes all of the bytes at once, or none of them. */
+    tryWrite: (id: string, bytes: Uint8Array) => {
+      const input = taken.get(id)
+      return input !== undefined && tryPiece(input, bytes)
+    },
     write: (id: string, bytes: Uint8Array) => into(id, (input) => writePiece(input, bytes)),
     end: (id: string) => into(id, ({ stdin }) => stdin.end),
     interrupt: (id: string) => into(id, ({ interrupt }) => Deferred.succeed(interrupt, undefined)),

@@ -15,6 +15,7 @@ import { ChannelFailed, type PyroError } from "../contract/errors.ts"
 import type { PullEvents } from "../contract/event-batches.ts"
 import type { FirstBatch } from "../contract/event-rpcs.ts"
 import { deadlineScale } from "../vm/deadline-scale.ts"
+import type { SendEvents } from "./direct-messages.ts"
 import { type AnyEvent, outputBytes } from "./observer.ts"
 
 /** Maximum wait of the first batch for the operation's end, in ms: before any output, and after some. */
@@ -70,16 +71,26 @@ const firstBatchOf = (pull: PullAny): Effect.Effect<FirstBatch<AnyEvent>, PyroEr
     return { events, more: true }
   })
 
-/** Pulls as the RPC server takes them: it calls `takeAll` alone, and sends each batch without the cost of a stream. */
-const mailboxOf = (pull: ReturnType<PullAny>) =>
+/**
+ * Pulls as the RPC server takes them: it calls `takeAll` alone, and sends each batch without the cost of a stream. With `send`, `takeAll`
+ * sends all batches itself.
+ */
+const mailboxOf = (pull: ReturnType<PullAny>, send: SendEvents | undefined) =>
   ({
-    takeAll: Effect.matchEffect(pull, {
-      onFailure: Option.match({
-        onNone: () => Effect.succeed([Chunk.empty<AnyEvent>(), true] as const),
-        onSome: Effect.fail
-      }),
-      onSuccess: (events) => Effect.succeed([events, false] as const)
-    })
+    takeAll: Effect.matchEffect(
+      send === undefined
+        ? pull
+        : Effect.forever(
+          Effect.flatMap(pull, (events) => events.length === 0 ? Effect.void : send(Chunk.toReadonlyArray(events)))
+        ),
+      {
+        onFailure: Option.match({
+          onNone: () => Effect.succeed([Chunk.empty<AnyEvent>(), true] as const),
+          onSome: Effect.fail
+        }),
+        onSuccess: (events) => Effect.succeed([events, false] as const)
+      }
+    )
   }) as unknown as Mailbox.ReadonlyMailbox<AnyEvent, PyroError>
 
 /**
@@ -186,13 +197,16 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
         })
       ),
     /** The events after the first batch. The end of the Scope ends the operation. */
-    rest: (id: string): Effect.Effect<Mailbox.ReadonlyMailbox<AnyEvent, PyroError>, PyroError, Scope.Scope> =>
+    rest: (
+      id: string,
+      send?: SendEvents
+    ): Effect.Effect<Mailbox.ReadonlyMailbox<AnyEvent, PyroError>, PyroError, Scope.Scope> =>
       Effect.flatMap(
         Effect.acquireRelease(
           takeRest(id),
           (taken) => taken === undefined ? Effect.void : close(id, taken.one, Exit.void)
         ),
-        (taken) => taken === undefined ? Effect.fail(restExpired) : Effect.succeed(mailboxOf(taken.pull()))
+        (taken) => taken === undefined ? Effect.fail(restExpired) : Effect.succeed(mailboxOf(taken.pull(), send))
       ),
     /** Ends an operation that its caller does not want any more, and waits for its end. */
     drop

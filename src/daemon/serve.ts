@@ -16,7 +16,9 @@ import { withLock } from "../system/lock.ts"
 import { clockReader, nowIso } from "../system/time.ts"
 import { Timings } from "../system/timings.ts"
 import { startWatchdog } from "../vm/record/watchdog.ts"
+import { makeDirectMessages } from "./direct-messages.ts"
 import { handlers, type Serving } from "./handlers.ts"
+import { layerProtocol } from "./protocol.ts"
 import { makeRequestTracker, type RequestTracker } from "./request-tracker.ts"
 
 /** By then whoever started a daemon has asked it for something, in ms. */
@@ -32,13 +34,15 @@ const ANSWERED_MS = 50
 const shortPath = (file: string) =>
   Effect.map(openFolder(path.dirname(file)), (fd) => `/proc/self/fd/${fd}/${path.basename(file)}`)
 
-const listen = (serving: Serving, socket: string) =>
-  RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
-    Layer.provide(handlers(serving)),
-    Layer.provide(RpcServer.layerProtocolSocketServer),
+const listen = (serving: Serving, socket: string) => {
+  const direct = makeDirectMessages()
+  return RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
+    Layer.provide(handlers({ ...serving, direct })),
+    Layer.provide(layerProtocol(direct)),
     Layer.provide(serving.requests.listen(socket)),
     Layer.provide(serialization)
   )
+}
 
 /** Whether somebody asked to leave, if nothing is held, instead of after a while. */
 const retirements = Effect.suspend(() => {

@@ -1,4 +1,4 @@
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Layer, Option, Stream } from "effect"
 import { projectHeaders } from "../contract/caller-project.ts"
 import type { PyroError } from "../contract/errors.ts"
 import { callFromFirst } from "../contract/event-batches.ts"
@@ -54,8 +54,19 @@ const streaming = (session: Session, row: StreamingRow) =>
           payload,
           inputBuffer === undefined ? {} : { [INPUT_HEADER]: id }
         )
-        const { events, rest } = yield* Effect.catchAll(first, noted)
-        return { events, rest: rest && Stream.mapError(Stream.catchAll(rest, noted), lostIn(row)) }
+        const { events, next, rest } = yield* Effect.catchAll(first, noted)
+        const notedNext = next && Effect.catchAll(
+          next,
+          Option.match({
+            onNone: () => Effect.fail(Option.none()),
+            onSome: (failure) => Effect.mapError(noted(failure), (why) => Option.some(lostIn(row)(why)))
+          })
+        )
+        return {
+          events,
+          rest: rest && Stream.mapError(Stream.catchAll(rest, noted), lostIn(row)),
+          ...(notedNext === undefined ? {} : { next: notedNext })
+        }
       })
       const notDone = (failure: PyroError | ConnectionLost) => isLost(failure) && !failure.mayBeDone
       return yield* Effect.mapError(Effect.retry(once, { times: AGAIN, while: notDone }), lostIn(row))

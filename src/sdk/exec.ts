@@ -16,8 +16,9 @@ import type { StartedExec } from "./started-exec.ts"
 const MOST_LOST = 6
 const BETWEEN_MS = 50
 
-export const sinkOf = ({ input }: Client, id: string) => ({
-  write: (bytes: Uint8Array) => input.write({ id, bytes }),
+export const sinkOf = ({ direct, input }: Client, id: string) => ({
+  write: (bytes: Uint8Array): Effect.Effect<unknown, unknown> =>
+    direct?.isOpen === true ? direct.writeInput(id, bytes) : input.write({ id, bytes }),
   end: input.end({ id }),
   interrupt: input.interrupt({ id }),
   resize: (size: { readonly rows: number; readonly cols: number }) => input.resize({ id, ...size })

@@ -1,4 +1,4 @@
-import { Cause, Effect, type Scope, Stream } from "effect"
+import { Cause, Effect, Option, type Scope, Stream } from "effect"
 import { projectHeaders } from "../contract/caller-project.ts"
 import type { PyroError } from "../contract/errors.ts"
 import type { FirstEvents } from "../contract/event-batches.ts"
@@ -55,6 +55,22 @@ export const firstEvents = <Event>(
     )
     const isOver = () => {
       isOpen = false
+    }
+    if (more && client.direct?.isOpen === true) {
+      const { interrupt, pull } = client.direct.events<Event>(row, id)
+      yield* atClose(Effect.sync(interrupt))
+      const next = Effect.catchAllCause(pull, (cause) => {
+        const failure = Cause.failureOption(cause)
+        const known: Cause.Cause<Option.Option<PyroError | ConnectionLost>> =
+          Option.isSome(failure) && Option.isNone(failure.value)
+            ? Cause.fail(Option.none())
+            : Cause.map(failureOf(Cause.map(cause, Option.getOrUndefined)), Option.some)
+        return Effect.zipRight(Effect.sync(isOver), Effect.failCause(known))
+      })
+      return { events, rest: Stream.repeatEffectChunkOption(next), next } as FirstEvents<
+        Event,
+        PyroError | ConnectionLost
+      >
     }
     const rest = more
       ? Stream.suspend(() => (methodOf(client, restName(row)) as Rest)({ id })).pipe(

@@ -4,6 +4,7 @@ import { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Cause, Effect, Layer } from "effect"
+import type { DirectRequests } from "./direct-requests.ts"
 
 const broken = (message: string, cause: unknown) => new RpcClientError({ reason: "Protocol", message, cause })
 
@@ -73,13 +74,14 @@ const makeTakenOver = (sent: ReadonlyArray<string>) => {
  * a dead daemon.
  */
 /** `sent` are messages that the daemon has got already, by the names of requests. */
-export const layerProtocol = (sent: ReadonlyArray<string> = []) =>
+export const layerProtocol = (direct: DirectRequests, sent: ReadonlyArray<string> = []) =>
   Layer.scoped(
     RpcClient.Protocol,
     RpcClient.Protocol.make((writeResponse) =>
       Effect.gen(function*() {
         const socket = yield* Socket.Socket
         const parser = (yield* RpcSerialization.RpcSerialization).unsafeMake()
+        direct.encodeBy(parser)
         const write = yield* socket.writer
         const scope = yield* Effect.scope
         const takenOver = makeTakenOver(sent)
@@ -88,8 +90,11 @@ export const layerProtocol = (sent: ReadonlyArray<string> = []) =>
         const fail = (error: RpcClientError) => writeResponse({ _tag: "ClientProtocolError", error })
         const receive = (message: string | Uint8Array) => {
           try {
-            const answers = parser.decode(message) as ReadonlyArray<FromServerEncoded>
-            return Effect.forEach(takenOver.awaited(answers), writeResponse, { discard: true })
+            const all = parser.decode(message) as ReadonlyArray<FromServerEncoded>
+            const answers = all.filter((answer) => !direct.take(answer))
+            return answers.length === 0
+              ? undefined
+              : Effect.forEach(takenOver.awaited(answers), writeResponse, { discard: true })
           } catch (defect) {
             return fail(broken("an answer cannot be read", defect))
           }
@@ -99,6 +104,7 @@ export const layerProtocol = (sent: ReadonlyArray<string> = []) =>
           Effect.zipRight(Effect.fail(new Socket.SocketCloseError({ reason: "Close", code: 1000 }))),
           Effect.catchAllCause((cause) => {
             ended = broken("the connection ended", Cause.squash(cause))
+            direct.fail(ended)
             return fail(ended)
           }),
           Effect.interruptible,

@@ -7,42 +7,43 @@ import { makePyroRpcs } from "../contract/rpc.ts"
 import { serialization } from "../contract/serialization.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
+import { DirectRequests } from "./direct-requests.ts"
 import { layerProtocol } from "./protocol.ts"
 import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
 import type { StartedExec } from "./started-exec.ts"
 
-export const socketTo = (path: string) =>
-  Layer.effect(
-    Socket.Socket,
-    fromDuplex(
-      Effect.mapError(connectUnix(path), (cause) => new Socket.SocketGenericError({ reason: "Open", cause }))
-    )
-  )
-
 type NodeSocket = NonNullable<StartedExec["socket"]>
 
+/** Opens a connection, which the Scope destroys. */
+type OpenConnection = Effect.Effect<NodeSocket, Socket.SocketGenericError, Scope.Scope>
+
+export const socketTo = (path: string): OpenConnection =>
+  Effect.mapError(connectUnix(path), (cause) => new Socket.SocketGenericError({ reason: "Open", cause }))
+
 /** A paused connection. A listener resumes it. */
-const socketOf = (socket: NodeSocket) =>
-  Layer.effect(
-    Socket.Socket,
-    fromDuplex(Effect.acquireRelease(
-      Effect.sync(() => {
-        socket.on("newListener", (event) => {
-          if (event === "data") process.nextTick(() => socket.resume())
-        })
-        return socket
-      }),
-      () => Effect.sync(() => void socket.destroy())
-    ))
+const socketOf = (socket: NodeSocket): OpenConnection =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      socket.on("newListener", (event) => {
+        if (event === "data") process.nextTick(() => socket.resume())
+      })
+      return socket
+    }),
+    () => Effect.sync(() => void socket.destroy())
   )
 
 /** In the caller's scope: the connection lives as long as that. */
-export const connect = (socket: Layer.Layer<Socket.Socket>, sent: ReadonlyArray<string> = []) =>
+export const connect = (open: OpenConnection, sent: ReadonlyArray<string> = []) =>
   Effect.gen(function*() {
+    const direct = new DirectRequests()
+    // Another sender may have asked for events already: the RPC client takes these over.
+    const opened = sent.length > 0 ? open : Effect.tap(open, (socket) => Effect.sync(() => direct.connected(socket)))
+    const socket = Layer.effect(Socket.Socket, fromDuplex(opened))
     const protocol = yield* Layer.build(
-      layerProtocol(sent).pipe(Layer.provide([socket, serialization]))
+      layerProtocol(direct, sent).pipe(Layer.provide([socket, serialization]))
     )
-    return yield* Effect.provide(RpcClient.make(makePyroRpcs(), { disableTracing: true }), protocol)
+    const client = yield* Effect.provide(RpcClient.make(makePyroRpcs(), { disableTracing: true }), protocol)
+    return Object.assign(client, { direct } as { readonly direct?: DirectRequests })
   })
 
 export type Client = Effect.Effect.Success<ReturnType<typeof connect>>

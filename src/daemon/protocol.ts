@@ -1,0 +1,85 @@
+import { NetSocket } from "@effect/platform-node/NodeSocket"
+import * as Socket from "@effect/platform/Socket"
+import { SocketServer } from "@effect/platform/SocketServer"
+import { type FromClientEncoded, type FromServerEncoded, ResponseDefectEncoded } from "@effect/rpc/RpcMessage"
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import * as RpcServer from "@effect/rpc/RpcServer"
+import { Effect, Layer, Mailbox, Option, Predicate, Scope } from "effect"
+import type { DirectMessages } from "./direct-messages.ts"
+
+/**
+ * Requests and answers of all clients. `RpcServer.layerProtocolSocketServer` would start a fiber for each message; here, `direct` takes its
+ * messages in the turn of the event loop in which they arrive.
+ */
+export const layerProtocol = (direct: DirectMessages) =>
+  Layer.scoped(
+    RpcServer.Protocol,
+    Effect.gen(function*() {
+      const serialization = yield* RpcSerialization.RpcSerialization
+      const server = yield* SocketServer
+      const disconnects = yield* Mailbox.make<number>()
+      const clients = new Map<number, (message: FromServerEncoded) => Effect.Effect<void>>()
+      let lastId = 0
+      let writeRequest: (clientId: number, message: FromClientEncoded) => Effect.Effect<void>
+
+      const serve = (socket: Socket.Socket) =>
+        Effect.gen(function*() {
+          const id = lastId++
+          const scope = yield* Effect.scope
+          const parser = serialization.unsafeMake()
+          yield* Scope.addFinalizer(
+            scope,
+            Effect.suspend(() => {
+              clients.delete(id)
+              direct.close(id)
+              return disconnects.offer(id)
+            })
+          )
+          const connection = Option.getOrUndefined(yield* Effect.serviceOption(NetSocket))
+          const write = yield* socket.writer
+          clients.set(id, (message) =>
+            Effect.suspend(() => {
+              const encoded = parser.encode(message)
+              return encoded === undefined ? Effect.void : Effect.orDie(write(encoded))
+            }))
+          const taken = connection && direct.open(id, (message) => {
+            if (connection.writable) connection.write(parser.encode(message)!)
+          })
+          const receive = (bytes: string | Uint8Array) => {
+            try {
+              const all = parser.decode(bytes) as ReadonlyArray<FromClientEncoded>
+              const messages = taken === undefined ? all : all.filter((message) => !taken.take(message))
+              return messages.length === 0
+                ? undefined
+                : Effect.forEach(messages, (message) => writeRequest(id, message), { discard: true })
+            } catch (cause) {
+              return Predicate.isTagged(cause, "RpcSerializationError")
+                ? write(new Socket.CloseEvent(1009, (cause as RpcSerialization.RpcSerializationError).message))
+                : write(parser.encode(ResponseDefectEncoded(cause))!)
+            }
+          }
+          yield* socket.runRaw(receive).pipe(
+            Effect.interruptible,
+            Effect.catchIf((error) => error.reason === "Close", () => Effect.void),
+            Effect.orDie,
+            Effect.withUnhandledErrorLogLevel(Option.none())
+          )
+        })
+
+      const protocol = yield* RpcServer.Protocol.make((write) => {
+        writeRequest = write
+        return Effect.succeed({
+          disconnects,
+          send: (clientId, message) => clients.get(clientId)?.(message) ?? Effect.void,
+          end: () => Effect.void,
+          clientIds: Effect.sync(() => new Set(clients.keys())),
+          initialMessage: Effect.succeedNone,
+          supportsAck: true,
+          supportsTransferables: false,
+          supportsSpanPropagation: true
+        })
+      })
+      yield* server.run((socket) => Effect.scoped(serve(socket))).pipe(Effect.interruptible, Effect.forkScoped)
+      return protocol
+    })
+  )
