@@ -29,7 +29,7 @@ export interface Product {
   readonly close: () => Promise<void>
 }
 
-const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+export const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
 const commandEnvironment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/root"]
 

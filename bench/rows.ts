@@ -28,6 +28,7 @@ import { run } from "./rows/run.ts"
 import { seed } from "./rows/seed.ts"
 import { serviceReady } from "./rows/service.ts"
 import { shellEcho } from "./rows/shell-echo.ts"
+import { shellKey } from "./rows/shell-key.ts"
 import { shellPlain } from "./rows/shell-plain.ts"
 import { slowReader } from "./rows/slow-reader.ts"
 import { fork, forkEight, snapshot } from "./rows/snapshot.ts"
@@ -47,6 +48,7 @@ export const plans: ReadonlyArray<Plan> = [
   exec,
   execSdk,
   execMcp,
+  shellKey,
   shellEcho,
   shellPlain,
   observedExec,

@@ -2,15 +2,26 @@ import { Deferred, Effect, Mailbox, Scope } from "effect"
 import { forEachEvent } from "../../src/contract/event-batches.ts"
 import type { AttachEvent } from "../../src/contract/operations/workspace-attach.ts"
 import { ShellOpenPayload } from "../../src/contract/operations/workspace-shell-open.ts"
+import type { Bench } from "../bench.ts"
 import { mustSucceed, terminalEcho } from "../floors/channel.ts"
 import { openRequests } from "../floors/request.ts"
 import { type Plan, side, timed } from "../measure.ts"
 import { apart } from "./in-a-row.ts"
 
 /** Keys of one round. */
-const count = 50
+export const KEYS = 50
 /** Pause between two keys, in ms: a held key repeats 25 to 40 times in a second, and nobody types as fast. */
-const PAUSE_MS = 25
+export const PAUSE_MS = 25
+
+/** A program that reads lines and prints nothing: the guest's kernel echoes. */
+export const READER = ["/bin/sh", "-c", "while read -r line; do :; done"]
+
+/** One request that the guest answers with the echo of a byte by a terminal. */
+export const echoFloor = async ({ floor }: Pick<Bench, "floor">) => {
+  const { vm } = await floor.restore("/bin/true")
+  const key = async () => mustSucceed([terminalEcho], await vm.channel.call(terminalEcho))
+  return side(() => apart(() => timed(key), PAUSE_MS, KEYS), vm.destroy)
+}
 
 export const shellEcho: Plan = {
   name: "shell-echo",
@@ -21,28 +32,16 @@ export const shellEcho: Plan = {
   budget: { kind: "ratio", atMost: 1.5 },
   rounds: (runs) => runs,
   warmups: 3,
-  floor: async ({ floor }) => {
-    const { vm } = await floor.restore("/bin/true")
-    return side(
-      () =>
-        apart(
-          () => timed(async () => mustSucceed([terminalEcho], await vm.channel.call(terminalEcho))),
-          PAUSE_MS,
-          count
-        ),
-      vm.destroy
-    )
-  },
+  floor: echoFloor,
   granted: async ({ floorSources, room }) => {
     const { close, request } = await openRequests(room.disk, floorSources)
-    return side(() => apart(() => timed(request), PAUSE_MS, count), close)
+    return side(() => apart(() => timed(request), PAUSE_MS, KEYS), close)
   },
   ours: async ({ daemon }) => {
     const workspace = await daemon.create()
-    // A program that reads lines and prints nothing: the guest's kernel echoes.
     const { shellId } = await daemon.call((pyro) =>
       pyro.workspace.shell.open(
-        ShellOpenPayload().make({ workspace, command: ["/bin/sh", "-c", "while read -r line; do :; done"] })
+        ShellOpenPayload().make({ workspace, command: READER })
       )
     )
     const keys = Effect.runSync(Mailbox.make<Uint8Array>())
@@ -74,6 +73,6 @@ export const shellEcho: Plan = {
       keys.unsafeOffer(Uint8Array.of(++typed % 64 === 0 ? 0x0a : 0x78))
       return Effect.runPromise(Deferred.await(echoed))
     }
-    return side(() => apart(() => timed(key), PAUSE_MS, count), () => daemon.remove(workspace))
+    return side(() => apart(() => timed(key), PAUSE_MS, KEYS), () => daemon.remove(workspace))
   }
 }
