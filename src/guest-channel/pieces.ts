@@ -16,14 +16,16 @@ export const piecesOf = <A>(stream: GuestStream, each: (piece: Piece) => A): Str
 /**
  * Runs `f` for each piece, in order; the piece is acknowledged once the guest's next ones are asked for. What this
  * does not need, and a `Stream` does: some 40 MiB more memory for 64 MiB of output, whose buffers V8 keeps until a
- * full collection.
+ * full collection. `take` gets each piece first, without a fiber, and refuses what it cannot do at once.
  */
 export const forEachPiece = <A, E, R>(
   stream: GuestStream,
   each: (piece: Piece) => A,
-  f: (value: A) => Effect.Effect<unknown, E, R>
+  f: (value: A) => Effect.Effect<unknown, E, R>,
+  take?: (value: A) => boolean
 ): Effect.Effect<void, ChannelFailed | E, R> => {
-  const step: Effect.Effect<void, ChannelFailed | E, R> = Effect.flatMap(stream.pull, (pieces) =>
+  const pull = take === undefined ? stream.pull : stream.pullUntaken((piece) => take(each(piece)))
+  const step: Effect.Effect<void, ChannelFailed | E, R> = Effect.flatMap(pull, (pieces) =>
     pieces === undefined
       ? Effect.void
       : Effect.zipRight(

@@ -34,9 +34,13 @@ export interface GuestProcess {
    * next ones, so that what a consumer wrote to a log before asking again cannot be lost. One consumer.
    */
   readonly output: Stream.Stream<ProcessOutput, ChannelFailed>
-  /** The same, handed to `f` piece by piece until all outputs end: faster than the stream and with less memory. */
+  /**
+   * The same, handed to `f` piece by piece until all outputs end: faster than the stream and with less memory. `take` gets each piece first,
+   * in the turn of its arrival, and leaves a piece to `f` by `false`.
+   */
   readonly forEachOutput: <E, R>(
-    f: (output: ProcessOutput) => Effect.Effect<unknown, E, R>
+    f: (output: ProcessOutput) => Effect.Effect<unknown, E, R>,
+    take?: (output: ProcessOutput) => boolean
   ) => Effect.Effect<void, ChannelFailed | E, R>
   /** The guest keeps output from this position on, also after the consumer has asked for more. @default nothing is kept */
   readonly keepFrom: (output: ProcessOutput["from"], position: number) => void
@@ -99,7 +103,7 @@ export class StreamedProcess implements GuestProcess {
   }
 
   get forEachOutput(): GuestProcess["forEachOutput"] {
-    return (f) => forEachPiece(this.#stream, outputOf, f)
+    return (f, take) => forEachPiece(this.#stream, outputOf, f, take)
   }
 
   get keepFrom(): GuestProcess["keepFrom"] {

@@ -56,6 +56,8 @@ export class GuestStream {
   #isEnded = false
   #failure: ChannelFailed | undefined
   #reader: Reader | undefined
+  /** Takes pieces before the waiting reader does, or refuses one. */
+  #taker: ((piece: Piece) => boolean) | undefined
   /** Where the reader will stand on each output once it is done with the pieces it has. */
   readonly #handed: [number, number, number]
   /** Output from these offsets on is not acknowledged. */
@@ -203,15 +205,28 @@ export class GuestStream {
    * The next pieces, or `undefined` at the end of all output. Asking says that the pieces handed out before are
    * dealt with: only then are they acknowledged. One reader at a time.
    */
-  readonly pull: Effect.Effect<Array<Piece> | undefined, ChannelFailed> = Effect.async((resume) => {
-    if (this.#reader !== undefined) return resume(Effect.dieMessage("the output of a stream has one reader at a time"))
-    this.#acknowledge()
-    this.#reader = resume
-    this.deliver()
-    return Effect.sync(() => {
-      this.#reader = undefined
+  readonly pull: Effect.Effect<Array<Piece> | undefined, ChannelFailed> = this.pullUntaken(undefined)
+
+  /**
+   * The same, without the pieces that `take` takes in the turn of their arrival: these are dealt with at once, and no fiber resumes for
+   * them. The piece that `take` refuses is the first of the next pieces.
+   */
+  pullUntaken(
+    take: ((piece: Piece) => boolean) | undefined
+  ): Effect.Effect<Array<Piece> | undefined, ChannelFailed> {
+    return Effect.async((resume) => {
+      if (this.#reader !== undefined) {
+        return resume(Effect.dieMessage("the output of a stream has one reader at a time"))
+      }
+      this.#acknowledge()
+      this.#reader = resume
+      this.#taker = take
+      this.deliver()
+      return Effect.sync(() => {
+        this.#reader = undefined
+      })
     })
-  })
+  }
 
   /** Delivers the queued output to the waiting reader. */
   deliver(): void {
@@ -219,7 +234,7 @@ export class GuestStream {
     // A quarter of the window at a time, so that acknowledgements flow while the reader works.
     const pieces = this.#queue.take(Math.ceil(this.#window / 4))
     for (const { bytes, offset, output } of pieces) this.#handed[output as 1 | 2] = offset + bytes.length
-    const fresh = this.#known[1] === 0 && this.#known[2] === 0 ? pieces : this.#withoutKnown(pieces)
+    const fresh = this.#untaken(this.#known[1] === 0 && this.#known[2] === 0 ? pieces : this.#withoutKnown(pieces))
     if (fresh.length > 0) return this.#resume(Effect.succeed(fresh))
     if (pieces.length > 0) {
       this.#acknowledge()
@@ -229,6 +244,14 @@ export class GuestStream {
     if (this.#isEnded || this.hasEndedOutput) {
       this.#resume(Effect.succeed(undefined))
     }
+  }
+
+  #untaken(pieces: Array<Piece>) {
+    const take = this.#taker
+    if (take === undefined) return pieces
+    let taken = 0
+    while (taken < pieces.length && take(pieces[taken]!)) taken++
+    return taken === 0 ? pieces : pieces.slice(taken)
   }
 
   #resume(effect: Effect.Effect<Array<Piece> | undefined, ChannelFailed>) {

@@ -101,13 +101,28 @@ export class CommandLog implements ReadableLog {
       const begin = this.#files.end
       const written = this.#files.write(piece, () => ({ ...this.received, dropped: this.droppedBytes }))
       if (bytes.length === 0) return Effect.void
-      const segment = written ? this.segments.at(-1) : undefined
-      const offset = segment === undefined ? 0 : begin
-      this.recent = { from, bytes, start: this.position, segment, offset }
-      this.received[from] += bytes.length
-      this.#more.wake()
+      this.#came(from, bytes, written ? begin : undefined)
       return written ? Effect.void : this.#handOver(bytes.length)
     })
+  }
+
+  /** Adds a piece without a mark at once, or adds nothing: then `append` has to wait. */
+  tryAppend(from: OutputName, bytes: Uint8Array): boolean {
+    if (bytes.length === 0 || this.ended) return true
+    if (!this.#makeRoom(HEAD_BYTES + bytes.length)) return false
+    const begin = this.#files.end
+    const piece: LogPiece = { from, bytes, marks: this.marks }
+    if (!this.#files.write(piece, () => ({ ...this.received, dropped: this.droppedBytes }))) return false
+    this.#came(from, bytes, begin)
+    return true
+  }
+
+  /** `offset`: where the last file has the piece, if the disk took the piece. */
+  #came(from: OutputName, bytes: Uint8Array, offset: number | undefined) {
+    const segment = offset === undefined ? undefined : this.segments.at(-1)
+    this.recent = { from, bytes, start: this.position, segment, offset: segment === undefined ? 0 : offset ?? 0 }
+    this.received[from] += bytes.length
+    this.#more.wake()
   }
 
   /** Counts output that is lost. */

@@ -19,6 +19,16 @@ const recordPlain = (log: CommandLog, { bytes, from, offset }: ProcessOutput) =>
   return log.append(from, bytes.subarray(log.received[from] - offset))
 }
 
+/** The same at once, or not at all. A failure is that of the second attempt: here it would end the guest's channel. */
+const tryRecordPlain = (log: CommandLog, { bytes, from, offset }: ProcessOutput) => {
+  if (offset > log.received[from]) return false
+  try {
+    return log.tryAppend(from, bytes.subarray(log.received[from] - offset))
+  } catch {
+    return false
+  }
+}
+
 /**
  * Records the output of a process until the output ends. The log, and everything that reads the log, gets no secret. The guest keeps the
  * bytes that may begin one, so that the next process of pyro filters them again.
@@ -42,9 +52,8 @@ export const recordOutput = (
           : Effect.zipRight(log.append(from, output, mark), keep(mark))
       }
     })
-    const each = (piece: ProcessOutput) =>
-      secrets.set === undefined && log.marks[piece.from] === undefined
-        ? recordPlain(log, piece)
-        : filter.each(piece)
-    return Effect.zipRight(process.forEachOutput(each), filter.rest)
+    const isPlain = ({ from }: ProcessOutput) => secrets.set === undefined && log.marks[from] === undefined
+    const each = (piece: ProcessOutput) => isPlain(piece) ? recordPlain(log, piece) : filter.each(piece)
+    const take = (piece: ProcessOutput) => isPlain(piece) && tryRecordPlain(log, piece)
+    return Effect.zipRight(process.forEachOutput(each, take), filter.rest)
   })

@@ -167,6 +167,30 @@ describe("a process", () => {
       assert.deepStrictEqual(yield* process.exit, { _tag: "exited", code: 7, durationMs: 1.5 })
     }))
 
+  it.scopedLive("a reader that takes output at once gets the refused rest in order, and the host acknowledges both", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      peer.answering = true
+      const process = yield* channel.spawn({ argv: ["yes"], windowBytes: 40_000 })
+      const seen: Array<string> = []
+      const letter = ({ bytes }: { readonly bytes: Uint8Array }) => String.fromCharCode(bytes[0]!)
+      const reading = yield* Effect.fork(process.forEachOutput(
+        (piece) => Effect.sync(() => seen.push(`later ${letter(piece)}`)),
+        (piece) => letter(piece) !== "r" && seen.push(`at once ${letter(piece)}`) > 0
+      ))
+      yield* Effect.yieldNow()
+      for (const [at, data] of ["t", "r", "u"].entries()) {
+        peer.send(AgentMessage.DataOut, 1, { output: 1, offset: at * 10_000, data: Buffer.alloc(10_000, data) })
+      }
+      for (const output of [1, 2]) peer.send(AgentMessage.EndOut, 1, { output, offset: output === 1 ? 30_000 : 0 })
+      yield* Fiber.join(reading)
+      assert.deepStrictEqual(seen, ["at once t", "later r", "at once u"])
+      assert.deepStrictEqual(
+        (yield* peer.received(HostMessage.Ack, 3)).map(({ offset, output }) => [output, offset]),
+        [[1, 10_000], [1, 20_000], [1, 30_000]]
+      )
+    }))
+
   it.scopedLive("a process that cannot start fails with the matching error", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected

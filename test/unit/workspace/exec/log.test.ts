@@ -143,6 +143,22 @@ describe("the log of a command", () => {
       assert.strictEqual(log.position, 60 * 20)
     }))
 
+  it("a log adds nothing at once if a listener would lose output, or the disk is full, and all otherwise", () => {
+    const log = new LogStore(newFolder(), small, []).create(a)
+    const listener = log.listen(0)
+    for (let number = 0; number < 15; number++) assert.isTrue(log.tryAppend("stdout", piece(number)))
+    // Two files of the beginning, three of the newest: the sixth has to wait.
+    assert.isFalse(log.tryAppend("stdout", piece(15)))
+    assert.strictEqual(log.position, 15 * 20)
+    for (let number = 0; number < 15; number++) listener.next()
+    const makeRoom = fillDisk(3)
+    assert.isFalse(log.tryAppend("stdout", piece(15)))
+    makeRoom()
+    assert.isTrue(log.tryAppend("stdout", piece(15)))
+    assert.deepStrictEqual([log.position, log.droppedBytes], [16 * 20, 60])
+    listener.close()
+  })
+
   it.effect("a log that waits for a listener goes on if the listener moves in any other fiber's turn before the wait", () =>
     Effect.gen(function*() {
       for (let step = 0; step < 40; step++) {
