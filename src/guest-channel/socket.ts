@@ -11,9 +11,13 @@ import type { GuestStream } from "./stream.ts"
 export interface GuestSocket {
   /** Bytes that the guest's end sends. Ends at its FIN, fails at its reset. */
   readonly received: Stream.Stream<Uint8Array, AgentCallFailed | ChannelFailed>
-  /** The same for each piece in turn, without what a `Stream` costs. */
+  /**
+   * The same for each piece in turn, without what a `Stream` costs. `take` gets each piece first, in the turn of its arrival, and leaves a
+   * piece to `f` by `false`.
+   */
   readonly forEachReceived: <E>(
-    f: (bytes: Uint8Array) => Effect.Effect<void, E>
+    f: (bytes: Uint8Array) => Effect.Effect<void, E>,
+    take?: (bytes: Uint8Array) => boolean
   ) => Effect.Effect<void, AgentCallFailed | ChannelFailed | E>
   /**
    * Waits while the guest's end does not read. Ends well when the connection is over; `closed` tells how. Nobody may change the bytes
@@ -40,7 +44,7 @@ export const socketOf = (connection: Connection, stream: GuestStream, operation:
   const ended = Effect.suspend(() => stream.hasEndedOutput ? Effect.void : closed)
   return {
     received: Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.execute(ended)),
-    forEachReceived: (f) => Effect.zipRight(forEachPiece(stream, ({ bytes }) => bytes, f), ended),
+    forEachReceived: (f, take) => Effect.zipRight(forEachPiece(stream, ({ bytes }) => bytes, f, take), ended),
     write,
     end: Effect.suspend(() => stream.input.end()),
     closed

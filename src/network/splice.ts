@@ -9,7 +9,11 @@ import { SocketReader } from "./socket-reader.ts"
 
 /** The guest's end of a connection, as `GuestSocket` of the channel. Each part fails once the guest reset it, or the channel is lost. */
 export interface GuestEnd<E> {
-  readonly forEachReceived: <F>(f: (bytes: Uint8Array) => Effect.Effect<void, F>) => Effect.Effect<void, E | F>
+  /** `take` may take a piece before `f`, in the turn of its arrival. */
+  readonly forEachReceived: <F>(
+    f: (bytes: Uint8Array) => Effect.Effect<void, F>,
+    take?: (bytes: Uint8Array) => boolean
+  ) => Effect.Effect<void, E | F>
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
   readonly end: Effect.Effect<void, E>
   /** Waits until both sides have ended, and the guest has all bytes. */
@@ -66,7 +70,14 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
     const reply = new FirstReply()
     const judged = options.expectedName === undefined ? send : withJudgement(options.expectedName, send, reply)
     const searched = withSearch(options.forbidden ?? [], judged)
-    const outwards = guest.forEachReceived(searched.write).pipe(
+    /** Without a wait, and only where nobody judges the bytes. */
+    const sendNow = (bytes: Uint8Array) => {
+      if (socket.writableLength + bytes.length > bufferBytes) return false
+      counts.sentBytes += bytes.length
+      socket.write(bytes)
+      return true
+    }
+    const outwards = guest.forEachReceived(searched.write, searched === send ? sendNow : undefined).pipe(
       Effect.zipRight(Effect.suspend(searched.end))
     )
     const inwards: Effect.Effect<void, E> = Effect.flatMap(reader.next, (chunks) =>

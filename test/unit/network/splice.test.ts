@@ -26,7 +26,8 @@ const makeGuest = Effect.gen(function*() {
   const failure = new Error("ECONNRESET")
   const guest: FakeGuest = {
     end: {
-      forEachReceived: (f) => Stream.runForEach(Mailbox.toStream(sent), f),
+      forEachReceived: (f, take) =>
+        Stream.runForEach(Mailbox.toStream(sent), (bytes) => take?.(bytes) === true ? Effect.void : f(bytes)),
       write: (bytes) =>
         Effect.zipRight(
           Effect.suspend(() => reading === undefined ? Effect.void : Deferred.await(reading)),
