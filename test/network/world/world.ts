@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { createInterface } from "node:readline"
+import { resolvConf } from "../../support/network/resolv-conf.ts"
 
 const project = path.resolve(import.meta.dirname, "../../..")
 const RESOLVER = "203.0.113.53"
@@ -123,7 +124,7 @@ export const makeWorld = (
     }
     const resolv = put(
       "resolv.conf",
-      `nameserver ${kind === "stub" ? "127.0.0.53" : RESOLVER}\noptions timeout:1 attempts:1\n`
+      resolvConf(kind === "stub" ? "127.0.0.53" : RESOLVER)
     )
     const hostsFile = put("hosts", `127.0.0.1 localhost\n${hosts}`)
     const seen: Array<Seen> = []

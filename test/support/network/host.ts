@@ -4,6 +4,7 @@ import * as path from "node:path"
 import { bundled } from "../bundled.ts"
 import { temporaryFolder } from "../pyro-cli.ts"
 import type { Served } from "./mirrors/serve.ts"
+import { resolvConf } from "./resolv-conf.ts"
 
 const world = path.resolve(import.meta.dirname, "../../network/world")
 
@@ -66,7 +67,7 @@ export const networkHost = async (
   const host = await inNamespaces(user(outside.pid), [], [
     path.join(world, "world.sh"),
     String(outside.pid),
-    put("resolv.conf", "nameserver 203.0.113.53\noptions timeout:1 attempts:1\n"),
+    put("resolv.conf", resolvConf("203.0.113.53")),
     put("hosts", mirrors === undefined ? HOSTS : `${HOSTS}${MIRRORS} ${mirrors.hosts.join(" ")}\n`),
     kind,
     ...["sh", "-c", "echo ready; exec cat"]
