@@ -70,9 +70,9 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
     const reply = new FirstReply()
     const judged = options.expectedName === undefined ? send : withJudgement(options.expectedName, send, reply)
     const searched = withSearch(options.forbidden ?? [], judged)
-    /** Without a wait, and only where nobody judges the bytes. */
+    /** Without a wait, and only where nobody judges the bytes. A socket that has ended fails in `send`. */
     const sendNow = (bytes: Uint8Array) => {
-      if (socket.writableLength + bytes.length > bufferBytes) return false
+      if (!socket.writable || socket.writableLength + bytes.length > bufferBytes) return false
       counts.sentBytes += bytes.length
       socket.write(bytes)
       return true
