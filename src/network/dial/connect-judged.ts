@@ -3,7 +3,7 @@ import { type Address, readAddress } from "../address/address.ts"
 import { ownAddressesOnce } from "../address/own.ts"
 import { deniedRangeOf } from "../address/ranges.ts"
 import { type AddressRules, type Denied, judgeAddress } from "../policy/judge.ts"
-import { connectFirst, interleaved } from "./happy-eyeballs.ts"
+import { type FirstConnected, interleaved, startConnecting } from "./happy-eyeballs.ts"
 import { Refusal } from "./refusal.ts"
 import { Slots } from "./slots.ts"
 
@@ -20,29 +20,47 @@ export interface JudgedTarget {
 
 const denied = ({ option, reason }: Denied) => new Refusal("denied", reason, option)
 
-/** Judges every address, and connects to the judged ones. */
-export const connectJudged = async (
+/**
+ * Judges every address, connects to the judged ones, and tells how that ended, once. It waits for nothing before `connect()` where a slot
+ * is free. The returned function stops the attempts, and has nothing told.
+ */
+export const connectJudged = (
   found: ReadonlyArray<string>,
   { group, name, port, rules }: JudgedTarget,
-  signal: AbortSignal
-): Promise<{ readonly socket: Socket; readonly address: string }> => {
+  settle: (outcome: FirstConnected | Refusal) => void
+): () => void => {
   const own = ownAddressesOnce()
   const verdicts = found.map((address) => judgeAddress(rules, address, port, own))
   const allowed = verdicts.flatMap((verdict) => verdict._tag === "Allowed" ? [verdict.host] : [])
   const [denial] = verdicts.flatMap((verdict) => verdict._tag === "Denied" ? [verdict] : [])
   if (allowed.length === 0 && denial !== undefined) {
-    throw denied(
+    settle(denied(
       name === undefined
         ? denial
         : { ...denial, reason: `${name} resolves to an address that is denied: ${denial.reason}` }
-    )
+    ))
+    return () => {}
   }
-  const connected = await slots.run(group, signal, () => connectFirst(interleaved(allowed), port, signal))
+  let stop = () => {}
+  const leave = slots.enter(group, (leave) => {
+    stop = startConnecting(interleaved(allowed), port, (outcome) => {
+      leave()
+      settle(outcome instanceof Refusal ? outcome : judgeConnected(outcome, rules, port))
+    })
+  })
+  return () => {
+    stop()
+    leave()
+  }
+}
+
+/** Judges the address once more, by the connection. */
+const judgeConnected = (connected: FirstConnected, rules: AddressRules, port: number): FirstConnected | Refusal => {
   const { address, socket } = connected
   const verdict = judgeAddress(rules, address, port, () => itself(socket))
   if (verdict._tag === "Allowed") return connected
   socket.destroy()
-  throw denied(verdict)
+  return denied(verdict)
 }
 
 /**

@@ -3,7 +3,9 @@ import { ownAddresses } from "../address/own.ts"
 import { type AddressRules, judgeAddress } from "../policy/judge.ts"
 import { isBadRule, parseIpRule } from "../policy/rule.ts"
 import { connectJudged } from "./connect-judged.ts"
+import type { FirstConnected } from "./happy-eyeballs.ts"
 import { isInside } from "./private-names.ts"
+import { promised } from "./promised.ts"
 import type { DialMessage } from "./protocol.ts"
 import { proxyFor } from "./proxy-settings.ts"
 import { connectThrough } from "./proxy.ts"
@@ -46,6 +48,7 @@ const rulesOf = ({ allowIps }: DialMessage): AddressRules => ({
 const dialDirectly = async (request: DialMessage, signal: AbortSignal): Promise<Connected> => {
   const { group, name, port } = request
   const found = name === undefined ? [request.address!] : await addressesOf(name, group, signal)
-  const connected = await connectJudged(found, { name, port, group, rules: rulesOf(request) }, signal)
+  const target = { name, port, group, rules: rulesOf(request) }
+  const connected = await promised<FirstConnected>(signal, (settle) => connectJudged(found, target, settle))
   return { ...connected, viaProxy: false, head: "" }
 }

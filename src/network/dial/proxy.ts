@@ -1,6 +1,7 @@
 import type { Socket } from "node:net"
 import * as net from "node:net"
-import { connectFirst, interleaved } from "./happy-eyeballs.ts"
+import { type FirstConnected, interleaved, startConnecting } from "./happy-eyeballs.ts"
+import { promised } from "./promised.ts"
 import type { DialFailure } from "./protocol.ts"
 import type { Proxy } from "./proxy-settings.ts"
 import { Refusal } from "./refusal.ts"
@@ -52,7 +53,10 @@ export const connectThrough = async (
     const socket: Socket = pausable((bytes) => answers.get(socket)?.(bytes) ?? false)
     return socket
   }
-  const { socket } = await connectFirst(interleaved(addresses), port, signal, make)
+  const { socket } = await promised<FirstConnected>(
+    signal,
+    (settle) => startConnecting(interleaved(addresses), port, settle, make)
+  )
   const address = authorityOf(host, port)
   try {
     const answer = answerOf(socket, address, (onBytes) => answers.set(socket, onBytes), signal)

@@ -4,8 +4,7 @@ interface Waiting {
 }
 
 /**
- * Bounds how much runs at a time, in all and for each group. Groups take turns, so a group that asks for much delays itself. A task has
- * its slot until its promise settles.
+ * Bounds how much runs at a time, in all and for each group. Groups take turns, so a group that asks for much delays itself.
  */
 export class Slots {
   readonly #limit: number
@@ -20,29 +19,47 @@ export class Slots {
     this.#perGroup = perGroup
   }
 
-  /** Runs the task in its turn. A signal that is aborted before removes it. */
+  /**
+   * Calls `start` in its turn: at once if a slot is free, and then before this returns. The function that both are given gives the slot
+   * back, or leaves the queue; its second call does nothing.
+   */
+  enter(group: string, start: (leave: () => void) => void): () => void {
+    let state: "waiting" | "running" | "left" = "waiting"
+    const leave = () => {
+      const before = state
+      state = "left"
+      if (before === "waiting") return this.#remove(group, entry)
+      if (before === "left") return
+      this.#add(group, -1)
+      this.#startNext()
+    }
+    const entry: Waiting = {
+      start: () => {
+        state = "running"
+        this.#add(group, 1)
+        start(leave)
+      }
+    }
+    const queue = this.#waiting.get(group)
+    if (queue === undefined) this.#waiting.set(group, [entry])
+    else queue.push(entry)
+    this.#startNext()
+    return leave
+  }
+
+  /** Runs the task in its turn, and has the slot until its promise settles. A signal that is aborted before removes it. */
   run<A>(group: string, signal: AbortSignal, task: () => Promise<A>): Promise<A> {
     return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason)
       const abort = () => {
-        this.#remove(group, entry)
+        leave()
         reject(signal.reason)
       }
-      const entry: Waiting = {
-        start: () => {
-          signal.removeEventListener("abort", abort)
-          this.#add(group, 1)
-          task().finally(() => {
-            this.#add(group, -1)
-            this.#startNext()
-          }).then(resolve, reject)
-        }
-      }
-      if (signal.aborted) return reject(signal.reason)
       signal.addEventListener("abort", abort)
-      const queue = this.#waiting.get(group)
-      if (queue === undefined) this.#waiting.set(group, [entry])
-      else queue.push(entry)
-      this.#startNext()
+      const leave = this.enter(group, (leave) => {
+        signal.removeEventListener("abort", abort)
+        task().finally(leave).then(resolve, reject)
+      })
     })
   }
 
@@ -60,9 +77,11 @@ export class Slots {
   }
 
   #startNext() {
-    for (const [group, queue] of [...this.#waiting]) {
+    for (const group of [...this.#waiting.keys()]) {
       if (this.#running >= this.#limit) return
-      if ((this.#runningOf.get(group) ?? 0) >= this.#perGroup) continue
+      // What starts may leave at once, and start others.
+      const queue = this.#waiting.get(group)
+      if (queue === undefined || (this.#runningOf.get(group) ?? 0) >= this.#perGroup) continue
       const next = queue.shift()!
       // To the end: the other groups have their turns first.
       this.#waiting.delete(group)

@@ -62,4 +62,22 @@ describe("slots", () => {
     assert.strictEqual(await failed, "no")
     assert.strictEqual(await slots.run("a", never, () => Promise.resolve("yes")), "yes")
   })
+
+  it("a slot is entered at once where one is free, and left once", () => {
+    const slots = new Slots({ limit: 1, perGroup: 1 })
+    const started: Array<string> = []
+    const leaveFirst = slots.enter("a", () => void started.push("first"))
+    assert.deepStrictEqual(started, ["first"])
+    const leaveSecond = slots.enter("a", () => void started.push("second"))
+    slots.enter("a", (leave) => {
+      started.push("third")
+      leave()
+    })
+    slots.enter("a", () => void started.push("fourth"))
+    slots.enter("a", () => void started.push("fifth"))
+    leaveSecond()
+    leaveFirst()
+    leaveFirst()
+    assert.deepStrictEqual(started, ["first", "third", "fourth"])
+  })
 })
