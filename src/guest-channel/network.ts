@@ -1,4 +1,4 @@
-import { Effect, Option, type Scope, Stream } from "effect"
+import { Effect, Either, Option, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
 import { acquirePlain } from "../system/scopes.ts"
 import type { Connection } from "./connection.ts"
@@ -6,7 +6,7 @@ import { encodeControl } from "./control.ts"
 import { AgentCallFailed } from "./errors.ts"
 import { CONNECTION, HostMessage, RequestAnswer } from "./messages.ts"
 import type { PendingRequest } from "./network-table.ts"
-import { id, open } from "./operation.ts"
+import { id, openNow } from "./operation.ts"
 import { type GuestSocket, socketOf } from "./socket.ts"
 
 /** A program of the guest connects to the outside; its `connect()` waits for the answer. */
@@ -22,12 +22,22 @@ export interface ConnectRequest {
    * a connection that is still open.
    */
   readonly accept: Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
+  /** The same, sent before it returns. */
+  readonly acceptNow: () => Either.Either<Accepted, AgentCallFailed | ChannelFailed>
   /** The program's `connect()` fails with ECONNREFUSED. Without effect on an answered request. */
   readonly refuse: Effect.Effect<void>
   /** Waits until the program has given up. Never ends for an answered request. */
   readonly withdrawn: Effect.Effect<void>
   /** Calls the listener once the program has given up, without a fiber that waits. */
   readonly onWithdrawn: (listener: () => void) => void
+}
+
+/** A connection that the guest is told of, and that whoever accepted it releases. */
+export interface Accepted {
+  /** Waits until the guest has it. */
+  readonly socket: Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed>
+  /** Resets a connection that is still open. */
+  readonly release: () => void
 }
 
 /** A program of the guest looks a name up. */
@@ -93,18 +103,37 @@ const answerOnce = (connection: Connection, number: number, fields: () => Answer
     if (connection.network.answered(number)) send(connection, number, fields())
   })
 
-const accept = (connection: Connection, request: number) =>
-  acquirePlain(Effect.sync(() => connection.network.opened++), () => connection.network.opened--).pipe(
-    Effect.flatMap((open) =>
-      connection.network.answered(request)
-        ? Effect.succeed(open < LARGE_WINDOWS ? LARGE_WINDOW_BYTES : SMALL_WINDOW_BYTES)
-        : Effect.fail(
-          new AgentCallFailed({ operation: "accept", errno: "ECONNABORTED", detail: "the request is over" })
-        )
-    ),
-    Effect.flatMap((window) => open(connection, "accept", HostMessage.Accept, { id: id(), window, request }, window)),
-    Effect.map((stream) => socketOf(connection, stream, "accept"))
+const acceptNow = (
+  connection: Connection,
+  request: number
+): Either.Either<Accepted, AgentCallFailed | ChannelFailed> => {
+  const { network } = connection
+  if (!network.answered(request)) {
+    return Either.left(
+      new AgentCallFailed({ operation: "accept", errno: "ECONNABORTED", detail: "the request is over" })
+    )
+  }
+  const window = network.opened < LARGE_WINDOWS ? LARGE_WINDOW_BYTES : SMALL_WINDOW_BYTES
+  return Either.map(
+    openNow(connection, "accept", HostMessage.Accept, { id: id(), window, request }, window),
+    ({ release, started }) => {
+      network.opened++
+      return {
+        socket: Effect.map(started, ({ stream }) => socketOf(connection, stream, "accept")),
+        release: () => {
+          release()
+          network.opened--
+        }
+      }
+    }
   )
+}
+
+const accept = (connection: Connection, request: number) =>
+  acquirePlain(
+    Effect.suspend((): Effect.Effect<Accepted, AgentCallFailed | ChannelFailed> => acceptNow(connection, request)),
+    ({ release }) => release()
+  ).pipe(Effect.flatMap(({ socket }) => socket))
 
 /** A request as its consumer sees it. */
 const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequest => {
@@ -126,6 +155,7 @@ const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequ
     address,
     port,
     accept: Effect.suspend(() => accept(connection, number)),
+    acceptNow: () => acceptNow(connection, number),
     refuse: answerOnce(connection, number, () => ({ answer: RequestAnswer.refused, count: 0, records: NOTHING })),
     withdrawn: withdrawn.wait,
     onWithdrawn: (listener) => withdrawn.onSettled(listener)

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit } from "effect"
+import { Deferred, Effect, Either, Exit } from "effect"
 import { ChannelFailed } from "../contract/errors.ts"
 import { acquirePlain } from "../system/scopes.ts"
 import { type Call, Calls } from "./calls.ts"
@@ -22,16 +22,22 @@ export const windowOf = (bytes: number | undefined) =>
   Math.min(Math.max(Math.trunc(bytes ?? DEFAULT_WINDOW_BYTES), MIN_WINDOW_BYTES), MAX_WINDOW_BYTES)
 
 /** Runs `encode`, which may throw `Unencodable`, on a connection that works. */
+const encodeNow = <A, E>(
+  connection: Connection,
+  refused: (why: Unencodable) => E,
+  encode: () => A
+): Either.Either<A, ChannelFailed | E> => {
+  if (connection.failure !== undefined) return Either.left(connection.failure)
+  try {
+    return Either.right(encode())
+  } catch (error) {
+    if (error instanceof Unencodable) return Either.left(refused(error))
+    throw error
+  }
+}
+
 const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E, encode: () => A) =>
-  Effect.suspend((): Effect.Effect<A, ChannelFailed | E> => {
-    if (connection.failure !== undefined) return Effect.fail(connection.failure)
-    try {
-      return Effect.succeed(encode())
-    } catch (error) {
-      if (error instanceof Unencodable) return Effect.fail(refused(error))
-      throw error
-    }
-  })
+  Effect.suspend((): Effect.Effect<A, ChannelFailed | E> => encodeNow(connection, refused, encode))
 
 /** Messages before and after a time without any message. */
 export interface Silence {
@@ -122,8 +128,8 @@ interface SentOpener {
   readonly results: ReturnType<ReturnType<typeof encodeChain>>
 }
 
-const sendOpener = <A, E>(connection: Connection, opener: Opener<A>, { after, unencodable }: OpenOptions<E>) =>
-  encoding(connection, unencodable, (): SentOpener => {
+const sendNow = <A, E>(connection: Connection, opener: Opener<A>, { after, unencodable }: OpenOptions<E>) =>
+  encodeNow(connection, unencodable, (): SentOpener => {
     const { fields, kind } = opener.message
     const frame = encodeControl(0, kind, fields, opener.fields)
     const sendChain = after.length === 0 ? undefined : encodeChain(connection, after)
@@ -132,6 +138,9 @@ const sendOpener = <A, E>(connection: Connection, opener: Opener<A>, { after, un
     connection.send(frame)
     return { stream, results: [] }
   })
+
+const sendOpener = <A, E>(connection: Connection, opener: Opener<A>, options: OpenOptions<E>) =>
+  Effect.suspend((): Effect.Effect<SentOpener, ChannelFailed | E> => sendNow(connection, opener, options))
 
 const awaitStarted = <E>({ results, stream }: SentOpener, { refused }: OpenOptions<E>) => {
   const started = Effect.mapBoth(stream.started.wait, {
@@ -146,6 +155,13 @@ export const openStream = <A, E>(connection: Connection, opener: Opener<A>, opti
   acquirePlain(sendOpener(connection, opener, options), ({ stream }) => connection.release(stream)).pipe(
     Effect.flatMap((sent) => awaitStarted(sent, options))
   )
+
+/** Opens a stream in this turn of the event loop, in a write of its own. Whoever has it releases it. */
+export const openStreamNow = <A, E>(connection: Connection, opener: Opener<A>, options: OpenOptions<E>) =>
+  Either.map(sendNow(connection, opener, options), (sent) => {
+    connection.outbox.flush()
+    return { started: awaitStarted(sent, options), release: () => connection.release(sent.stream) }
+  })
 
 /** Opens a stream without a scope, in a write of its own. Returns an effect that waits for its start. */
 export const launchStream = <A, E>(connection: Connection, opener: Opener<A>, options: OpenOptions<E>) =>

@@ -4,7 +4,14 @@ import { newRequestId } from "../system/identity.ts"
 import type { Connection } from "./connection.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import { flows, type Message, type OpenerKind } from "./messages.ts"
-import { awaitEnd, DEFAULT_WINDOW_BYTES, openStream, operationFailed, operationUnencodable } from "./open.ts"
+import {
+  awaitEnd,
+  DEFAULT_WINDOW_BYTES,
+  openStream,
+  openStreamNow,
+  operationFailed,
+  operationUnencodable
+} from "./open.ts"
 import { piecesOf } from "./pieces.ts"
 import type { GuestStream } from "./stream.ts"
 import { Violation } from "./violation.ts"
@@ -17,6 +24,17 @@ export const window = DEFAULT_WINDOW_BYTES
 /** Whether it opens a connection, which is no request once it has started. */
 const isConnection = (operation: OpenerKind) => operation === "connect" || operation === "accept"
 
+const begun = (operation: OpenerKind, windowBytes: number) => ({
+  window: windowBytes,
+  isRequest: !isConnection(operation),
+  ...flows[operation]
+})
+const optionsOf = (operation: OpenerKind) => ({
+  after: [],
+  unencodable: operationUnencodable(operation),
+  refused: operationFailed(operation)
+})
+
 /** Opens the stream of a file operation or a connection. */
 export const open = <A>(
   connection: Connection,
@@ -25,15 +43,18 @@ export const open = <A>(
   fields: A,
   windowBytes = window
 ) =>
-  openStream(connection, {
-    message,
-    fields,
-    begin: { window: windowBytes, isRequest: !isConnection(operation), ...flows[operation] }
-  }, {
-    after: [],
-    unencodable: operationUnencodable(operation),
-    refused: operationFailed(operation)
-  }).pipe(Effect.map(({ stream }) => stream))
+  openStream(connection, { message, fields, begin: begun(operation, windowBytes) }, optionsOf(operation)).pipe(
+    Effect.map(({ stream }) => stream)
+  )
+
+/** The same in this turn of the event loop. Whoever has the stream releases it. */
+export const openNow = <A>(
+  connection: Connection,
+  operation: OpenerKind,
+  message: Message<A>,
+  fields: A,
+  windowBytes: number
+) => openStreamNow(connection, { message, fields, begin: begun(operation, windowBytes) }, optionsOf(operation))
 
 /** Runs a step. A violation of the protocol ends the channel. */
 export const checked = <A>(connection: Connection, decode: () => A) =>

@@ -7,9 +7,9 @@ import { withoutServiceLabels } from "../name.ts"
 import { type CacheAccess, nothingServed, type Served } from "../package-cache/access.ts"
 import { type Denied, judgeLiteral, judgeName } from "../policy/judge.ts"
 import type { Rules } from "../policy/policy.ts"
-import { connectDirectly } from "./connect-directly.ts"
+import { connectDirectly, startDirectly } from "./connect-directly.ts"
 import { startDialProcess } from "./dial-process.ts"
-import type { AnsweredMessage, DialFailure, RefusedMessage } from "./protocol.ts"
+import { type AnsweredMessage, DIAL_MS, type DialFailure, type Proxies, type RefusedMessage } from "./protocol.ts"
 import { isWithoutProxy, proxiesNow } from "./proxy-environment.ts"
 
 export type { DialFailure } from "./protocol.ts"
@@ -88,6 +88,15 @@ export interface Resolved {
 export interface DiallerService {
   /** Judges, resolves, judges each address, and connects. */
   readonly dial: (request: DialRequest) => Effect.Effect<Dialled, DialRefused, Scope.Scope>
+  /**
+   * The same without a fiber, for a request that has to wait for nothing: `connect()` of the host is called before this returns, and `settle`
+   * is called once, with a socket that the caller has to release. The returned function stops the attempt, and has nothing told. `undefined`
+   * for every other request, also a denied one, which `dial` answers.
+   */
+  readonly dialNow: (
+    request: DialRequest,
+    settle: (outcome: Dialled | DialRefused) => void
+  ) => (() => void) | undefined
   /** Answers a DNS question. Only SRV, TXT, MX and similar questions for allowed names leave the host. */
   readonly resolve: (request: LookUpRequest) => Effect.Effect<Resolved>
   /** Addresses of a name that the policy allows; they are not judged yet. */
@@ -125,17 +134,26 @@ const answerOf = ({ outcome, records }: AnsweredMessage, rules: Rules): DnsAnswe
   }
 }
 
+/** Judges a request by what it asks for. */
+const judge = ({ address, name, port, rules }: DialRequest) =>
+  // Every address is judged once more before it is dialled, with the host's own addresses.
+  name === undefined ? judgeLiteral(rules, address, port, () => []) : judgeName(rules, name, port)
+
+/** Whether this process connects by itself. */
+const isDirect = ({ cache, interception }: DialRequest, proxies: Proxies) =>
+  (interception ?? cache) === undefined && isWithoutProxy(proxies)
+
 const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(function*() {
   const dialProcess = yield* startDialProcess
   return {
-    dial: ({ address, cache, group, interception, name, port, rules }) =>
+    dial: (request) =>
       Effect.flatMap(nowMs, (now) => {
-        // The dial process judges every address once more, with the host's own addresses.
-        const verdict = name === undefined ? judgeLiteral(rules, address, port, () => []) : judgeName(rules, name, port)
+        const { cache, group, interception, name, port, rules } = request
+        const verdict = judge(request)
         if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
         const { host } = verdict
         const proxies = proxiesNow()
-        if ((interception ?? cache) === undefined && isWithoutProxy(proxies)) {
+        if (isDirect(request, proxies)) {
           const found = name === undefined
             ? Effect.succeed([host])
             : dialProcess.addressesOf({ name: host, group })
@@ -159,6 +177,18 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
           })
         return Effect.mapError(dialled, failedAs)
       }),
+    dialNow: (request, settle) => {
+      const { group, name, port, rules } = request
+      if (name !== undefined || !isDirect(request, proxiesNow())) return undefined
+      const verdict = judge(request)
+      if (verdict._tag === "Denied") return undefined
+      return startDirectly(
+        [verdict.host],
+        { name, port, group, rules },
+        DIAL_MS,
+        (outcome) => settle("failure" in outcome ? failedAs(outcome) : outcome)
+      )
+    },
     addressesOf: (name, group) => Effect.mapError(dialProcess.addressesOf({ name, group }), failedAs),
     makeAuthority: (hosts) =>
       Effect.flatMap(nowMs, (now) => dialProcess.makeAuthority({ hosts, nowMs: now })).pipe(Effect.mapError(failedAs)),

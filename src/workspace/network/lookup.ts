@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { ResolveRequest } from "../../guest-channel/network.ts"
-import type { Connecting } from "./connection.ts"
+import type { Connecting } from "./connecting.ts"
 
 /** Time in which a resolver asks for the other types of a name's records, in ms. */
 const SAME_MS = 2_000

@@ -7,7 +7,7 @@ import { type DeniedMessage } from "../../network/tap/protocol.ts"
 import { type Found, openTap, type Question, type Tap, type TapFailed } from "../../network/tap/Tap.ts"
 import { processName } from "../../vm/record/process-name.ts"
 import type { Vm } from "../../vm/Vm.ts"
-import type { Connecting } from "./connection.ts"
+import type { Connecting } from "./connecting.ts"
 import type { NewRecord } from "./log.ts"
 import { makeRecent } from "./lookup.ts"
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Option, Schedule, Scope, Stream } from "effect"
+import { Deferred, Effect, Either, Exit, Fiber, Option, Schedule, Scope, Stream } from "effect"
 import { literalOf } from "../../../src/guest-channel/address.ts"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import { AgentMessage, HostMessage, RequestAnswer } from "../../../src/guest-channel/messages.ts"
@@ -103,6 +103,22 @@ describe("requests of a guest for the network", () => {
       const { opener, peer, scope } = yield* accepted
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual((yield* peer.received(HostMessage.Release)).map(({ stream }) => stream), [opener.stream])
+    }))
+
+  it.scopedLive("a connection that is accepted at once is sent in the same turn, and released by its holder", () =>
+    Effect.gen(function*() {
+      const { channel, peer } = yield* connected
+      ask(peer)
+      const request = yield* nextConnect(channel)
+      const writes = peer.host.writes.length
+      const { release, socket } = Either.getOrThrow(request.acceptNow())
+      assert.strictEqual(peer.host.writes.length, writes + 1)
+      const [opener] = yield* peer.received(HostMessage.Accept)
+      peer.send(AgentMessage.Started, opener!.stream, { pid: 0 })
+      yield* socket
+      release()
+      assert.strictEqual((yield* peer.received(HostMessage.Release)).length, 1)
+      assert.deepInclude(Either.getLeft(request.acceptNow()), { _tag: "Some" })
     }))
 
   it.scopedLive("a withdrawn request tells its holder and cannot be accepted", () =>

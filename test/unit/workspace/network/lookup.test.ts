@@ -23,6 +23,7 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
           dial: () => Effect.die("unused"),
           addressesOf: () => Effect.die("unused"),
           makeAuthority: () => Effect.die("unused"),
+          dialNow: () => undefined,
           resolve: () =>
             Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never).pipe(
               Effect.onInterrupt(() => Effect.sync(() => isCancelled = true))

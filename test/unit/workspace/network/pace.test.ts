@@ -11,6 +11,7 @@ import { serveRequests } from "../../../../src/workspace/network/serve.ts"
 
 const dialler: DiallerService = {
   dial: () => Effect.dieMessage("a look-up connects to nothing"),
+  dialNow: () => undefined,
   addressesOf: () => Effect.dieMessage("a look-up of the agent needs no addresses"),
   makeAuthority: () => Effect.dieMessage("a look-up needs no authority"),
   resolve: () =>
