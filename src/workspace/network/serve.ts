@@ -37,7 +37,12 @@ export const serveRequests = (
     const serve = (request: NetworkRequest) => {
       const run = runFor(request)
       if (request._tag === "Resolve") return run(lookUp(request, connecting, isRecent))
-      if (!connectNow(request, connecting, { nowMs, run, unmade })) run(connect(request, connecting))
+      try {
+        if (!connectNow(request, connecting, { nowMs, run, unmade })) run(connect(request, connecting))
+      } catch (defect) {
+        // A defect is this request's, and not the channel's.
+        run(Effect.die(defect))
+      }
     }
     yield* forEachNetworkRequest((request) => {
       // The requests behind this one wait as well: the channel bounds their number.

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Exit, Scope } from "effect"
+import { Effect, Either, Exit, Logger, LogLevel, Scope } from "effect"
 import * as net from "node:net"
 import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, NetworkRequest } from "../../../../src/guest-channel/network.ts"
@@ -40,6 +40,7 @@ const world = Effect.gen(function*() {
             return new DialRefused({ reason: "denied", detail: "no", option: undefined })
           }),
         dialNow: ({ port }, given) => {
+          if (port === 82) throw new Error("a defect")
           if (port !== 80) return undefined
           said.push("dial")
           settle = given
@@ -158,4 +159,12 @@ describe("a connection that waits for nothing", () => {
       ask({ port: 81 })
       assert.deepStrictEqual(said, ["dial 80 in a fiber", "refuse", "dial 81 in a fiber", "refuse"])
     }))
+
+  it.scoped("a defect of the dialler refuses the request, and the next one is served", () =>
+    Effect.gen(function*() {
+      const { ask, said } = yield* world
+      ask({ port: 82 })
+      ask()
+      assert.deepStrictEqual(said, ["refuse", "dial"])
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
 })
