@@ -1,4 +1,4 @@
-import { Effect, Option, type Scope } from "effect"
+import { Effect, Fiber, Option, type Scope } from "effect"
 import {
   type ChannelFailed,
   type CommandNotExecutable,
@@ -40,6 +40,13 @@ export interface FreshWorkspace {
   readonly claim: (first: SpawnRequest) => Effect.Effect<GuestProcess, StartError, Scope.Scope>
   /** The same without a process. */
   readonly ready: Effect.Effect<void, StartError>
+  /**
+   * `ready`, with calls that are sent behind the claim at once. Gives their end: the guest does them before all later requests, so that the
+   * host may go on. The guest also does them after a failure of the claim.
+   */
+  readonly readyWith: <E>(
+    calls: Effect.Effect<void, E | ChannelFailed>
+  ) => Effect.Effect<Effect.Effect<void, E | StartError>, StartError, Scope.Scope>
   /** Mounts the disk only, for a guest that reads it. Call in place of the claim. */
   readonly inspect: Effect.Effect<void, StartError>
 }
@@ -69,16 +76,14 @@ export const acquireWorkspace = (
       return guest.vm.steps.claim(identity, disk)
     }
     const inspection = () => guest.vm.steps.inspection(identity, disk)
-    const settled = <A, R>(
+    const settled = <A, E, R>(
       steps: () => ReturnType<GuestSteps["claim"]>,
-      send: (
-        steps: ReturnType<GuestSteps["claim"]>
-      ) => Effect.Effect<A, SpawnFailed | AgentCallFailed | ChannelFailed, R>
+      send: (steps: ReturnType<GuestSteps["claim"]>) => Effect.Effect<A, AgentCallFailed | E, R>
     ) =>
       Effect.flatMap(monotonicMs, (sentAtMs) =>
         // The chain carries the time, which is old on arrival on a slow host.
         Effect.zipLeft(send(steps()), settleClock(guest.channel, sentAtMs))).pipe(
-          Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure, isEmpty)),
+          Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure as AgentCallFailed, isEmpty)),
           Effect.raceFirst(guest.vm.health.failure),
           explainChannelFailure(guest),
           asStep("claim")
@@ -87,6 +92,13 @@ export const acquireWorkspace = (
       guest,
       claim: (first: SpawnRequest) => settled(claim, (steps) => guest.channel.spawnAfter(steps, first)),
       ready: Effect.asVoid(settled(claim, (steps) => guest.channel.chain(steps))),
+      readyWith: (calls) => {
+        const along = Effect.forkScoped(Effect.interruptible(calls))
+        // In this order: a fiber sends before the next one starts.
+        const send = (steps: ReturnType<GuestSteps["claim"]>) =>
+          Effect.all([guest.channel.chain(steps), along], { concurrency: 2 })
+        return Effect.map(settled(claim, send), ([, fiber]) => explainChannelFailure(guest)(Fiber.join(fiber)))
+      },
       inspect: Effect.asVoid(settled(inspection, (steps) => guest.channel.chain(steps)))
     }
   })

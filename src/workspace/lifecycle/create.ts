@@ -1,5 +1,6 @@
 import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Ref, Scope } from "effect"
 import { callerProject } from "../../contract/caller-project.ts"
+import type { PyroError } from "../../contract/errors.ts"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
@@ -30,7 +31,7 @@ import { demandUser, ownerOf } from "../workspace-user.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "./context.ts"
 import type { Transition } from "./description.ts"
 import { type Entry, makeEntry } from "./entry.ts"
-import { acquireGuest } from "./generation.ts"
+import { acquireGuest, type GuestRequest } from "./generation.ts"
 import { tellTemplate } from "./guest-on.ts"
 import {
   folderOf,
@@ -177,12 +178,17 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
     return { prepared, images, record }
   })
 
-/** The first VM of a workspace, on a new disk. `onPrepared` gets the seed of the disk. */
+interface Creating extends Required<Pick<GuestRequest, "onNetwork">> {
+  /** Gets the seed of the disk. */
+  readonly onPrepared: (prepared: Prepared) => void
+}
+
+/** The first VM of a workspace, on a new disk. */
 const creating = (
   entry: Entry,
   payload: CreatePayload,
   notify: Notify,
-  onPrepared: (prepared: Prepared) => void
+  { onNetwork, onPrepared }: Creating
 ): Transition<LifecycleServices> => {
   let digest = ""
   return {
@@ -206,7 +212,8 @@ const creating = (
           placeholder: prepared.placeholder,
           seedImage: prepared.seedImage,
           onTemplate: tellTemplate(notify),
-          onClaim: () => Deferred.unsafeDone(claiming, Effect.void)
+          onClaim: () => Deferred.unsafeDone(claiming, Effect.void),
+          onNetwork
         })
         yield* Fiber.join(rest).pipe(
           Effect.zipRight(demandUser(guest.channel, record.workspaceUser, payload.environment)),
@@ -236,10 +243,14 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
     const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
     registry.entries.set(record.id, entry)
     let files = 0
-    const transition = creating(entry, payload, notify, ({ report }) => {
-      files = report.files
+    let networkOn: Effect.Effect<void, PyroError> = Effect.void
+    const transition = creating(entry, payload, notify, {
+      onPrepared: ({ report }) => (files = report.files),
+      onNetwork: (turned) => (networkOn = turned)
     })
     const generation = yield* transit(lifecycle, transition).pipe(
+      // The guest turns it on while the host writes the record and tells the residents.
+      Effect.zipLeft(Effect.interruptible(Effect.suspend(() => networkOn))),
       entry.one.withPermits(1),
       Effect.onError(() => Effect.ignoreLogged(forget(lifecycle, entry)))
     )

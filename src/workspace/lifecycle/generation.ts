@@ -1,4 +1,5 @@
 import { Effect, type Scope } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
 import type { SeedImage } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -29,6 +30,11 @@ export interface GuestRequest {
   readonly onTemplate: Effect.Effect<void>
   /** Called when the guest is about to be busy with its claim for a while. */
   readonly onClaim?: () => void
+  /**
+   * Called with what waits until the guest's network is on. The guest turns the network on before any later request. @default waits
+   * before the guest is given
+   */
+  readonly onNetwork?: (turned: Effect.Effect<void, PyroError>) => void
 }
 
 /** Hostname of a workspace's guest: the valid part of its name, else its id. */
@@ -43,7 +49,7 @@ export const acquireGuest = (request: GuestRequest) =>
     const { record } = request
     const hasTap = record.networkDriver === "tap"
     if (hasTap) yield* demandTap
-    const { guest, ready } = yield* acquireWorkspace({
+    const { guest, ready, readyWith } = yield* acquireWorkspace({
       ...request.disk,
       purpose: "workspace",
       images: request.images,
@@ -58,9 +64,17 @@ export const acquireGuest = (request: GuestRequest) =>
       onTemplate: request.onTemplate,
       onClaim: request.onClaim
     })
-    yield* ready
+    if (hasTap) {
+      yield* ready
+      yield* explainChannelFailure(guest)(turnOnDevice(guest.channel))
+      return guest
+    }
     const network = recordedGrant(record)
-    if (hasTap) yield* explainChannelFailure(guest)(turnOnDevice(guest.channel))
-    else if (network !== undefined && isOn(network)) yield* explainChannelFailure(guest)(turnOnClaimed(guest))
+    if (network === undefined || !isOn(network)) yield* ready
+    else {
+      const turned = yield* readyWith(turnOnClaimed(guest))
+      if (request.onNetwork === undefined) yield* turned
+      else request.onNetwork(turned)
+    }
     return guest
   })
