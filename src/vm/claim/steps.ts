@@ -123,10 +123,12 @@ const covered = [
 
 const coverIdentity = covered.map(([name, target]) => bindOver(name, target))
 
+const resolverPath = "/etc/resolv.conf"
+
 /** The first file that a guest writes to its disk takes 20 to 40 ms without KVM; a mount takes less than one. */
 const coverResolver = (content: string) => [
   Calls.writeSmall({ path: `${ownFiles}/resolv.conf`, mode: 0o644, content: Buffer.from(content) }),
-  bindOver("resolv.conf", "/etc/resolv.conf")
+  bindOver("resolv.conf", resolverPath)
 ]
 
 /**
@@ -251,6 +253,15 @@ export const warmUpSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unkn
     ...coverIdentity
   ]
 }
+
+/**
+ * Between `warmUpSteps` and `undoWarmUp`: covers the resolver of the root with another file, which is there, so that the guest has looked
+ * the path up once. A root without the file fails the first step.
+ */
+export const warmResolver = {
+  cover: bindOver("hosts", resolverPath),
+  uncover: Calls.umount({ target: resolverPath, flags: 0 })
+} as const
 
 /** Unmounts what the warm-up mounted, so that the disk can be switched. Fails when something in the guest still uses a mount. */
 export const undoWarmUp = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => [

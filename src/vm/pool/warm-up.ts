@@ -4,7 +4,7 @@ import { NetworkMode } from "../../guest-channel/calls.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { SpawnRequest } from "../../guest-channel/spawn.ts"
-import { undoWarmUp, warmUpSteps } from "../claim/steps.ts"
+import { undoWarmUp, warmResolver, warmUpSteps } from "../claim/steps.ts"
 import { deadlineScale } from "../deadline-scale.ts"
 import { failedAt } from "../failure.ts"
 import type { RestoredGuest } from "../guest.ts"
@@ -52,6 +52,13 @@ const warmNetwork = ({ call }: GuestChannel) =>
     Effect.catchTag("AgentCallFailed", () => Effect.void)
   )
 
+/** A mount that stays fails the warm-up: the resolver of a workspace without a network is its disk's. */
+const coverOnce = ({ chain }: GuestChannel) =>
+  Effect.matchEffect(chain([warmResolver.cover]), {
+    onFailure: (failure) => failure._tag === "AgentCallFailed" ? Effect.void : Effect.fail(failure),
+    onSuccess: () => chain([warmResolver.uncover])
+  })
+
 /**
  * Takes a restored guest through what is left of its claim and back, with placeholder disks where it has none mounted: its kernel's and
  * its agent's code has then run once, which under TCG is most of the time that a claim takes. Those disks are free to be switched
@@ -63,6 +70,7 @@ export const warmUp = (guest: RestoredGuest): Effect.Effect<void, VmFailed | Cha
     yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(warmUpSteps(guest), first), toItsEnd))
     for (const request of others) yield* Effect.scoped(Effect.flatMap(channel.spawn(request), toItsEnd))
     yield* warmNetwork(channel)
+    yield* coverOnce(channel)
     yield* channel.chain(undoWarmUp(guest))
     const left = isMounted ? 0 : yield* fileSystemsLeft(channel)
     if (left > 0) {
