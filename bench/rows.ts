@@ -19,6 +19,7 @@ import {
   upload
 } from "./rows/network.ts"
 import { observedCreate, observedExec } from "./rows/observation.ts"
+import { execBesideOwnDownload } from "./rows/own-download.ts"
 import { portDownload, portLatency, portUpload } from "./rows/port.ts"
 import { redaction } from "./rows/redaction.ts"
 import { reset } from "./rows/reset.ts"
@@ -79,6 +80,7 @@ export const plans: ReadonlyArray<Plan> = [
   upload,
   download,
   execBesideDownload,
+  execBesideOwnDownload,
   portLatency,
   portDownload,
   portUpload

@@ -61,7 +61,7 @@ const serve = () =>
   })
 
 /** A workspace that may connect to a server of the host, and what a Python program in the workspace prints. */
-const connected = async ({ daemon }: Bench) => {
+export const connected = async ({ daemon }: Bench) => {
   const server = await serve()
   const { address, port } = server
   const workspace = await daemon.create({ allow_ips: [`${address}:${port}`] })
