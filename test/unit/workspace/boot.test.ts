@@ -63,7 +63,7 @@ describe("the network of a new guest", () => {
   it.scopedLive("a guest that cannot be claimed fails by its claim", () =>
     Effect.gen(function*() {
       const { answer, peer, turnedOn } = yield* unclaimed
-      const claim = yield* Effect.fork(Effect.flip(turnedOn))
+      const claim = yield* Effect.fork(Effect.flip(Effect.flatten(turnedOn)))
       yield* peer.received(HostMessage.Call, claimCalls + networkCalls)
       answer(0, 1)
       answer(1, claimCalls + networkCalls, EIO)
