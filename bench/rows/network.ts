@@ -246,6 +246,12 @@ left = ${bytes}
 while left: left -= one.recv_into(piece)`)
 }
 
+/** A command in a workspace in which nothing else happens. */
+export const execAlone = async ({ daemon }: Bench): Promise<Side> => {
+  const workspace = await daemon.create()
+  return side(() => inARow(() => timed(() => daemon.exec(workspace, "/bin/true"))), () => daemon.remove(workspace))
+}
+
 export const execBesideDownload: Plan = {
   name: "exec-beside-download",
   unit: "ms",
@@ -254,10 +260,7 @@ export const execBesideDownload: Plan = {
   budget: { kind: "ratio", atMost: 1.5 },
   rounds: (runs) => 2 * runs,
   warmups: 2,
-  floor: async ({ daemon }) => {
-    const workspace = await daemon.create()
-    return side(() => inARow(() => timed(() => daemon.exec(workspace, "/bin/true"))), () => daemon.remove(workspace))
-  },
+  floor: execAlone,
   ours: async (bench) => {
     const { daemon } = bench
     const workspace = await daemon.create()
