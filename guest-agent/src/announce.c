@@ -11,6 +11,7 @@
 #include "patience.h"
 #include "port.h"
 #include "stream.h"
+#include "taken.h"
 
 enum {
   /* Every control frame but RESULT is smaller. */
@@ -189,7 +190,7 @@ static bool may_delay(void) {
 void announce_pump(void) {
   for (;;) {
     if (!port_may_write()) return;
-    bool fitted = send_states() && requests_send() && send_all_control();
+    bool fitted = send_states() && requests_send() && taken_send() && send_all_control();
     if (fitted && !list_empty(&data_queue) && send_data()) continue;
     if (fitted && may_delay()) return;
     patient_bytes = 0;

@@ -20,6 +20,7 @@
 #include "read_many.h"
 #include "spawn.h"
 #include "stream.h"
+#include "taken.h"
 #include "walk.h"
 #include "write.h"
 
@@ -38,6 +39,7 @@ static void hello(const struct frame *frame) {
   }
   if (hello.flags & HELLO_FORGET) streams_release_all();
   call_reset();
+  taken_start(hello.flags & HELLO_TAKEN);
   announce_hello(hello.nonce, PYRO_BUILD);
 }
 
@@ -214,6 +216,7 @@ static void handle_frames(void) {
   struct frame frame;
   while (frame_peek(&reader, &frame)) {
     if (!may_handle(&frame)) return;
+    taken_add(frame.length + FRAME_OVERHEAD);
     handle(&frame);
     frame_consume(&reader, &frame);
   }

@@ -55,6 +55,7 @@ enum kind {
   KIND_EVENT = 0x8A,
   KIND_REQUEST = 0x8B,
   KIND_WITHDRAW = 0x8C,
+  KIND_TAKEN = 0x8D,
 };
 
 enum op {
@@ -96,7 +97,7 @@ enum step {
   STEP_MALFORMED = 9,
 };
 
-enum { HELLO_FORGET = 1 };
+enum { HELLO_FORGET = 1, HELLO_TAKEN = 2 };
 enum { SPAWN_PTY = 1, SPAWN_STDIN = 2 };
 enum { READ_TELL = 1 };
 enum { WRITE_PARENTS = 1, WRITE_EXCLUSIVE = 2, WRITE_APPEND = 4, WRITE_FOLLOW = 8, WRITE_TELL = 16 };

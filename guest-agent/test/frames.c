@@ -252,6 +252,7 @@ static const char *agent_shape(const char *name, uint8_t kind, size_t length) {
     case KIND_EVENT: return "1s";
     case KIND_REQUEST: return "41b2s";
     case KIND_WITHDRAW: return "4";
+    case KIND_TAKEN: return "8";
     default: return "?";
   }
 }

@@ -8,6 +8,7 @@ import {
   type CommandNotStarted
 } from "../contract/errors.ts"
 import { named } from "../contract/names.ts"
+import { clockReader } from "../system/time.ts"
 import { type Call, Calls } from "./calls.ts"
 import * as ChangeFiles from "./change-files.ts"
 import * as Compare from "./compare.ts"
@@ -173,8 +174,11 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
     const timeoutMs = options.helloTimeoutMs ?? DEFAULT_HELLO_TIMEOUT_MS
     const events = yield* Mailbox.make<AgentEvent>({ capacity: 64, strategy: "sliding" })
     const socket = yield* options.open
+    const { monotonicMs } = yield* clockReader
     const connection = yield* Effect.acquireRelease(
-      Effect.sync(() => new Connection(socket, { nonce: randomBytes(16), keep: options.keep ?? (() => true), events })),
+      Effect.sync(() =>
+        new Connection(socket, { nonce: randomBytes(16), keep: options.keep ?? (() => true), events, monotonicMs })
+      ),
       (connection) => Effect.sync(() => connection.close())
     )
     connection.greet({ takeover: options.takeover, forget: options.forget ?? false })

@@ -95,6 +95,7 @@ export class Connection implements StreamLink {
       readonly nonce: Uint8Array
       readonly keep: (id: string) => boolean
       readonly events: Mailbox.Mailbox<AgentEvent>
+      readonly monotonicMs: () => number
     }
   ) {
     this.#socket = socket
@@ -102,7 +103,7 @@ export class Connection implements StreamLink {
     this.#keep = options.keep
     this.#events = options.events
     this.#search = new HelloSearch(options.nonce)
-    this.outbox = new Outbox(socket, (detail) => this.fail(detail))
+    this.outbox = new Outbox(socket, (detail) => this.fail(detail), options.monotonicMs)
     socket.on("data", (chunk: Buffer) => this.#read(chunk))
     socket.on("end", () => this.fail("the guest's side closed it"))
     socket.on("close", () => this.fail("its socket closed"))
@@ -118,8 +119,9 @@ export class Connection implements StreamLink {
   greet(options: { readonly takeover: boolean; readonly forget: boolean }) {
     if (options.takeover) this.send(Buffer.alloc(TAKEOVER_FILLER_BYTES))
     const { fields, kind } = HostMessage.Hello
-    const flags = options.forget ? HelloFlag.forget : 0
+    const flags = HelloFlag.tellTaken | (options.forget ? HelloFlag.forget : 0)
     this.send(encodeControl(CONNECTION, kind, fields, { nonce: this.#nonce, version: PROTOCOL_VERSION, flags }))
+    this.outbox.transfers.restart()
   }
 
   send(frame: Uint8Array) {
@@ -241,6 +243,9 @@ export class Connection implements StreamLink {
     if (number !== CONNECTION) return this.#streams.receive(number, kind, payload)
     if (kind === AgentMessage.Request.kind) return this.network.receive(payload)
     if (kind === AgentMessage.Withdraw.kind) return this.network.withdraw(payload)
+    if (kind === AgentMessage.Taken.kind) {
+      return this.outbox.transfers.taken(decodePayload(AgentMessage.Taken.fields, payload).bytes)
+    }
     if (kind !== AgentMessage.Event.kind) throw new Violation(`frame 0x${kind.toString(16)} for the connection`)
     const { level, text } = decodePayload(AgentMessage.Event.fields, payload)
     this.#events.unsafeOffer({ level: levelOf(level), text: escapeGuestText(text as Uint8Array, 1_000) })

@@ -36,7 +36,7 @@ const message = <A>(kind: number, fields: Field<A>): Message<A> => ({ kind, fiel
 
 /** Messages of the host. */
 export const HostMessage = {
-  /** flags bit 0: kill and forget every stream first */
+  /** flags: 1 kill and forget every stream first, 2 tell what was taken */
   Hello: message(0x01, struct({ nonce: id16, version: u32, flags: u8 })),
   /** the frame's stream is the call's id; the payload goes on with the op's own fields */
   Call: message(0x02, struct({ op: u8, fields: rest })),
@@ -141,7 +141,9 @@ export const AgentMessage = {
    */
   Request: message(0x8b, struct({ request: u32, what: u8, address: bytes, port: u16, name: str })),
   /** the guest's program gave up */
-  Withdraw: message(0x8c, struct({ request: u32 }))
+  Withdraw: message(0x8c, struct({ request: u32 })),
+  /** bytes of the frames since HELLO that the agent has handled */
+  Taken: message(0x8d, struct({ bytes: offset }))
 } as const
 
 /** Severity of an EVENT, by its number (`enum event_level` of the agent). */
@@ -169,7 +171,7 @@ export const CompareFlag = { content: 1 } as const
 export const ReadFlag = { tell: 1 } as const
 export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8, tell: 16 } as const
 export const SignalTarget = { main: 0, group: 1, everything: 2 } as const
-export const HelloFlag = { forget: 1 } as const
+export const HelloFlag = { forget: 1, tellTaken: 2 } as const
 
 /** Data of a stream, by its opener. A process on a terminal has no second output. */
 export const flows = {

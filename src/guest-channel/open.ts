@@ -8,7 +8,7 @@ import type { Ending, Refused } from "./ending.ts"
 import { errnoName } from "./errno.ts"
 import { AgentCallFailed } from "./errors.ts"
 import { escapeGuestText } from "./guest-text.ts"
-import type { Message } from "./messages.ts"
+import { HostMessage, type Message } from "./messages.ts"
 import type { GuestStream, StreamBegin } from "./stream.ts"
 import { Unencodable } from "./violation.ts"
 
@@ -128,12 +128,15 @@ interface SentOpener {
   readonly results: ReturnType<ReturnType<typeof encodeChain>>
 }
 
+const isConnection = (kind: number) => kind === HostMessage.Connect.kind || kind === HostMessage.Accept.kind
+
 const sendNow = <A, E>(connection: Connection, opener: Opener<A>, { after, unencodable }: OpenOptions<E>) =>
   encodeNow(connection, unencodable, (): SentOpener => {
     const { fields, kind } = opener.message
     const frame = encodeControl(0, kind, fields, opener.fields)
     const sendChain = after.length === 0 ? undefined : encodeChain(connection, after)
     const stream = connection.open(opener.begin, frame)
+    if (!isConnection(kind)) connection.outbox.transfers.requested(stream.ended)
     if (sendChain !== undefined) return { stream, results: sendChain([frame]) }
     connection.send(frame)
     return { stream, results: [] }

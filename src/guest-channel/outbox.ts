@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Duplex } from "node:stream"
+import { TransferGate } from "./transfer-gate.ts"
 
 /** Frames up to this many bytes are joined into one write; copying them is cheaper than a vectored write. */
 const JOINED_BYTES = 16_384
@@ -23,13 +24,15 @@ export class Outbox {
   /** Sent frames are written before the event loop continues. */
   #isDue = false
   #later: NodeJS.Timeout | undefined
+  readonly transfers: TransferGate
 
   readonly #onOverflow: (detail: string) => void
   readonly #flush = () => this.flush()
 
-  constructor(socket: Duplex, onOverflow: (detail: string) => void) {
+  constructor(socket: Duplex, onOverflow: (detail: string) => void, monotonicMs: () => number) {
     this.#socket = socket
     this.#onOverflow = onOverflow
+    this.transfers = new TransferGate(() => this.#release(), monotonicMs)
     socket.on("drain", () => this.#release())
   }
 
@@ -50,20 +53,25 @@ export class Outbox {
 
   #add(frame: Uint8Array) {
     this.#frames.push(frame)
-    this.#bytes += frame.length
+    this.#count(frame)
+  }
+
+  #count({ length }: Uint8Array) {
+    this.#bytes += length
+    this.transfers.sent(length)
   }
 
   /** Waits while the guest leaves so much untaken that one more small frame would be one too many. */
   readonly room = this.#below(CONGESTED_BYTES)
 
-  /** Waits while the frames of others are still untaken, so that a transfer delays no command. */
-  readonly calm = this.#below(CALM_BYTES)
+  /** Waits while the frames of others are still untaken or a request is new, so that a transfer delays no command. */
+  readonly calm = this.#below(CALM_BYTES, () => this.transfers.isOpen)
 
   /** Waits until less than `limitBytes` are untaken. One waiter after the other: the next one sees what the first one sends. */
-  #below(limitBytes: number): Effect.Effect<void> {
-    const hasRoom = () => this.#socket.writableLength + this.#bytes < limitBytes || this.#socket.destroyed
+  #below(limitBytes: number, isOpen = () => true): Effect.Effect<void> {
+    const hasRoom = () => this.#socket.destroyed || (this.#socket.writableLength + this.#bytes < limitBytes && isOpen())
     return Effect.suspend(() =>
-      hasRoom() ? Effect.void : Effect.zipRight(this.#drained(hasRoom), this.#below(limitBytes))
+      hasRoom() ? Effect.void : Effect.zipRight(this.#drained(hasRoom), this.#below(limitBytes, isOpen))
     )
   }
 
@@ -88,7 +96,7 @@ export class Outbox {
   /** `first` goes before what waited. */
   letGo(first: ReadonlyArray<Buffer>) {
     this.#held = false
-    for (const frame of first) this.#bytes += frame.length
+    for (const frame of first) this.#count(frame)
     this.#frames.unshift(...first)
     this.flush()
     this.#release()
@@ -97,6 +105,7 @@ export class Outbox {
   /** Drops unwritten frames and ends all waits. */
   close() {
     clearTimeout(this.#later)
+    this.transfers.close()
     this.#frames = []
     this.#bytes = 0
     this.#release()

@@ -52,6 +52,12 @@ const violations: ReadonlyArray<readonly [name: string, says: ReadonlyArray<Buff
   ],
   ["a failure without an error", [frameOf(AgentMessage.Failed, 1, { errno: 0, step: 3, detail: "" })], /with error 0/],
   ["input acknowledged that was not sent", [started, frameOf(AgentMessage.AckIn, 1, { offset: 1 })], /up to 1 where 0/],
+  ["more taken than was sent", [frameOf(AgentMessage.Taken, 0, { bytes: 1_000_000 })], /1000000 bytes taken/],
+  [
+    "less taken than before",
+    [2, 1].map((bytes) => frameOf(AgentMessage.Taken, 0, { bytes })),
+    /1 bytes taken, 2 before/
+  ],
   ["an offset beyond 2^53", [started, rawFrame(8, 1, 0x88, Buffer.alloc(8, 0xff))], /beyond 2\^53/],
   [
     "a result of no call",

@@ -12,7 +12,7 @@ const make = () => {
       done()
     }
   })
-  return { outbox: new Outbox(socket, assert.fail), writes }
+  return { outbox: new Outbox(socket, assert.fail, () => 0), writes }
 }
 
 const ms = (time: number) => new Promise((resolve) => setTimeout(resolve, time))
@@ -58,7 +58,7 @@ describe("what nobody waits for", () => {
   it("transfers go one after the other while the guest takes little, and a command's frame waits for one of them", async () => {
     const taken: Array<() => void> = []
     const socket = new Duplex({ read: () => {}, write: (_bytes, _, done) => taken.push(done) })
-    const outbox = new Outbox(socket, assert.fail)
+    const outbox = new Outbox(socket, assert.fail, () => 0)
     const sent: Array<number> = []
     const transfers = Effect.runFork(
       Effect.forEach([1, 2, 3], (number) =>

@@ -185,6 +185,7 @@ export const samples: ReadonlyArray<Sample> = [
     name: text("example.com")
   }),
   sample("withdraw", 0, AgentMessage.Withdraw, { request: 7 }),
+  sample("taken", 0, AgentMessage.Taken, { bytes: 1_099_511_627_776 }),
 
   ...call(Calls.ping, "ping", { payload: text("ping") }, text("ping")),
   ...call(Calls.reseed, "reseed", { entropy: ascending(64) }, undefined),
