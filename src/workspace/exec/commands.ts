@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
+import { Cause, Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
 import type {
   ChannelFailed,
   InvalidRequest,
@@ -180,11 +180,15 @@ export const openCommands = (
         deferred.ended(process)
       }
 
-      /** In the VM's scope, because the caller may leave. */
+      /** In the VM's scope, because the caller may leave. Also a defect of pyro ends the command: its callers would wait for ever. */
       const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
         work.pipe(
           Effect.scoped,
-          Effect.catchAll((failure) => Effect.sync(() => settle(command, Exit.fail(failure)))),
+          Effect.catchAllCause((cause) =>
+            Cause.isInterrupted(cause)
+              ? Effect.failCause(cause)
+              : Effect.sync(() => settle(command, Exit.failCause(cause)))
+          ),
           Effect.interruptible,
           Effect.forkIn(scope),
           Effect.asVoid
