@@ -35,8 +35,8 @@ export class TransferGate {
   /** When a request last met a transfer. */
   #metAtMs = -Infinity
   #pausedAtMs: number | undefined
-  /** `sentBytes` at the end of the last pause: between two pauses, transfers go on for a moment. */
-  #resumedAtBytes = -AHEAD_BYTES
+  /** `sentBytes` at the end of the last pause. Transfers go on for a moment between two pauses, and what sends little has none. */
+  #resumedAtBytes = 0
   #timer: ReturnType<typeof startTimer> | undefined
 
   /** `changed` is called when the gate may have opened. */
@@ -49,7 +49,7 @@ export class TransferGate {
   restart() {
     this.#sentBytes = 0
     this.#takenBytes = undefined
-    this.#resumedAtBytes = -AHEAD_BYTES
+    this.#resumedAtBytes = 0
   }
 
   /** A frame, or a piece of one, goes to the guest. */

@@ -99,6 +99,8 @@ describe("how far transfers go ahead of the guest", () => {
 })
 
 describe("how long transfers wait for a request", () => {
+  beforeEach(() => pass(AHEAD))
+
   it("transfers wait until the request has ended", () => {
     const end = request()
     assert.isFalse(gate.isOpen)
@@ -142,6 +144,16 @@ describe("how long transfers wait for a request", () => {
     request()
     now = 20
     assert.isTrue(gate.isOpen)
+  })
+
+  it("what sends little does not wait", () => {
+    gate.restart()
+    total = 0
+    pass(AHEAD - 1)
+    request()
+    assert.isTrue(gate.isOpen)
+    pass(1)
+    assert.isFalse(gate.isOpen)
   })
 
   it("nothing waits after the end", () => {
