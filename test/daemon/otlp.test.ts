@@ -94,6 +94,14 @@ describe("a daemon whose OTLP export", () => {
     receiver.close()
   })
 
+  it("an OTLP export that is on its way at the end of the daemon arrives", async () => {
+    const receiver = await otlpReceiver({ delayMs: 700 })
+    await exported(receiver, { OTEL_BLRP_SCHEDULE_DELAY: "20" }, () => Promise.resolve())
+    const lines = receiver.logs().map(({ body }) => body.stringValue ?? "")
+    assert.isTrue(lines.some((line) => /^pyro .*: ready$/.test(line)), lines.join("\n"))
+    receiver.close()
+  })
+
   it("a refused OTLP export is logged once, and the daemon works on and exits soon", async () => {
     const receiver = await otlpReceiver()
     receiver.answer(401)

@@ -1,5 +1,6 @@
 import * as http from "node:http"
 import type { AddressInfo } from "node:net"
+import { setTimeout } from "node:timers/promises"
 
 export interface Received {
   readonly path: string
@@ -56,14 +57,16 @@ interface Resource {
   readonly attributes: ReadonlyArray<Attribute>
 }
 
-/** A small OTLP receiver over HTTP. Its getters decode OTLP's JSON. */
-export const otlpReceiver = async () => {
+/** A small OTLP receiver over HTTP. Its getters decode OTLP's JSON. It takes a request after `delayMs`, if its client still waits. */
+export const otlpReceiver = async ({ delayMs = 0 } = {}) => {
   const received: Array<Received> = []
   let status = 200
   const server = http.createServer((request, response) => {
     const chunks: Array<Buffer> = []
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
-    request.on("end", () => {
+    request.on("end", async () => {
+      if (delayMs > 0) await setTimeout(delayMs)
+      if (request.socket.destroyed) return
       received.push({ path: request.url ?? "", headers: request.headers, body: Buffer.concat(chunks) })
       response.writeHead(status, { "content-type": "application/json" }).end("{}")
     })

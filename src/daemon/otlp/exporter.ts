@@ -5,7 +5,8 @@ import * as OtlpTracer from "@effect/opentelemetry/OtlpTracer"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
-import { Effect, Layer, type Logger, type Scope, type Tracer } from "effect"
+import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
+import { Effect, Fiber, FiberSet, Layer, type Logger, type Scope, type Tracer } from "effect"
 import type { OtlpSettings } from "./settings.ts"
 
 // A bundle of its own (scripts/build.mjs): a daemon loads this module only if an endpoint is set.
@@ -38,6 +39,20 @@ const client = Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpCli
   Layer.provide(FetchHttpClient.layer)
 )
 
+/**
+ * Lets requests that are on their way at the end of the Scope arrive. The library interrupts them, and has removed their items from its
+ * buffer by then.
+ */
+const untilArrived = Effect.gen(function*() {
+  const client = yield* HttpClient.HttpClient
+  const requests = yield* FiberSet.make<HttpClientResponse, HttpClientError>()
+  yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(requests), SHUTDOWN_MS))
+  return HttpClient.transformResponse(
+    client,
+    (response) => Effect.flatMap(FiberSet.run(requests, response), Fiber.join)
+  )
+})
+
 const urlOf = ({ endpoint }: OtlpSettings, signal: "traces" | "metrics" | "logs") =>
   `${endpoint.replace(/\/+$/, "")}/v1/${signal}`
 
@@ -51,7 +66,7 @@ export const startExporter = (
     resource: { serviceName: settings.serviceName, serviceVersion: version, attributes: settings.resource },
     shutdownTimeout: SHUTDOWN_MS
   }
-  return Effect.gen(function*() {
+  const exporters = Effect.gen(function*() {
     const tracer = yield* OtlpTracer.make({
       ...common,
       url: urlOf(settings, "traces"),
@@ -68,8 +83,11 @@ export const startExporter = (
       exportInterval: settings.logIntervalMs
     })
     return { tracer, logger }
-  }).pipe(
-    Effect.parallelFinalizers,
+  })
+  return untilArrived.pipe(
+    Effect.flatMap((client) =>
+      exporters.pipe(Effect.parallelFinalizers, Effect.provideService(HttpClient.HttpClient, client))
+    ),
     Effect.provide(
       Layer.merge(
         client,
