@@ -102,6 +102,13 @@ describe("a daemon whose OTLP export", () => {
     receiver.close()
   })
 
+  it("an OTLP receiver that does not answer does not keep the daemon", async () => {
+    const receiver = await otlpReceiver({ delayMs: 60_000 })
+    await exported(receiver, { OTEL_BLRP_SCHEDULE_DELAY: "20" }, () => Promise.resolve())
+    assert.deepStrictEqual(receiver.received, [])
+    receiver.close()
+  }, 30_000)
+
   it("a refused OTLP export is logged once, and the daemon works on and exits soon", async () => {
     const receiver = await otlpReceiver()
     receiver.answer(401)

@@ -46,7 +46,10 @@ const client = Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpCli
 const untilArrived = Effect.gen(function*() {
   const client = yield* HttpClient.HttpClient
   const requests = yield* FiberSet.make<HttpClientResponse, HttpClientError>()
-  yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(requests), SHUTDOWN_MS))
+  yield* Effect.addFinalizer(() =>
+    // A finalizer is not interruptible, and the limit would wait for what it limits.
+    FiberSet.awaitEmpty(requests).pipe(Effect.interruptible, Effect.timeoutOption(SHUTDOWN_MS))
+  )
   return HttpClient.transformResponse(
     client,
     (response) => Effect.flatMap(FiberSet.run(requests, response), Fiber.join)
