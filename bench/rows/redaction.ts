@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { OutputFilter } from "../../src/workspace/secret/output-filter.ts"
+import { OutputFilter } from "../../src/system/secret-search/output-filter.ts"
 import { secretSet } from "../../src/workspace/secret/redactor.ts"
 import type { Bench } from "../bench.ts"
 import { type Plan, side, timed } from "../measure.ts"

@@ -4,7 +4,7 @@ import { named } from "../contract/names.ts"
 import { type Operation, operations } from "../contract/operations.ts"
 import { callOf, type PyroService } from "../contract/Pyro.ts"
 import type { RunInput } from "../contract/run-input.ts"
-import type { SecretSet } from "../workspace/secret/output-filter.ts"
+import type { SecretSet } from "../system/secret-search/output-filter.ts"
 import { redactValue } from "../workspace/secret/redact-value.ts"
 
 type Sets = ReadonlyArray<SecretSet>

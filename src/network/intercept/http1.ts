@@ -1,7 +1,8 @@
 import { Agent, type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
+import { type AnswerFilter, answerFilter } from "./answers.ts"
 import { type InterceptedConnection, MAX_HEADER_BYTES, MAX_REQUESTS } from "./connection.ts"
-import { type Header, pairs, withoutValues } from "./placeholders.ts"
+import { type Header, pairs } from "./placeholders.ts"
 import { judgeRequest } from "./request.ts"
 import { upgrade } from "./upgrade.ts"
 
@@ -33,6 +34,9 @@ const framed = (method: string, headers: ReadonlyArray<Header>): ReadonlyArray<H
 
 const trailers = ({ rawTrailers }: IncomingMessage) => pairs(rawTrailers) as unknown as Array<[string, string]>
 
+const filteredTrailers = (filter: AnswerFilter, { rawTrailers }: IncomingMessage) =>
+  filter.headers(pairs(rawTrailers)) as unknown as Array<[string, string]>
+
 const isHost = ([name]: Header) => name.toLowerCase() === "host"
 const isCoding = ([name]: Header) => name.toLowerCase() === "transfer-encoding"
 
@@ -43,6 +47,7 @@ const isCoding = ([name]: Header) => name.toLowerCase() === "transfer-encoding"
 export const passHttp1 = (connection: InterceptedConnection): void => {
   const { heads, host, interception, inward, onDenied, outward } = connection
   const agent = new OneSocket(outward)
+  const filter = answerFilter(interception.secrets)
   let underWay = 0
   // A server ends an idle connection. Its end alone destroys no socket: the host's connections may be half open.
   const closeIfIdle = () => (outward.destroyed || outward.readableEnded) && underWay === 0 && inward.end()
@@ -96,20 +101,19 @@ export const passHttp1 = (connection: InterceptedConnection): void => {
     outgoing.on("continue", () => response.writeContinue())
     outgoing.on("error", () => response.writableEnded || cut())
     outgoing.once("response", (answer) => {
-      const headers = pairs(answer.rawHeaders).map((
-        [name, value]
-      ): Header => [name, withoutValues(interception.secrets, value)])
+      const headers = filter.headers(pairs(answer.rawHeaders))
       // A client of HTTP/1.0 knows no chunks.
       const known = incoming.httpVersionMinor === 0 ? headers.filter((header) => !isCoding(header)) : headers
       try {
-        response.writeHead(answer.statusCode!, answer.statusMessage, known.flat())
+        response.writeHead(answer.statusCode!, filter.text(answer.statusMessage ?? ""), known.flat())
       } catch {
         // Node refuses some reason phrases that its parser accepts.
         return cut()
       }
-      answer.pipe(response, { end: false })
-      answer.once("end", () => {
-        if (answer.rawTrailers.length > 0) response.addTrailers(trailers(answer))
+      const body = answer.pipe(filter.body())
+      body.pipe(response, { end: false })
+      body.once("end", () => {
+        if (answer.rawTrailers.length > 0) response.addTrailers(filteredTrailers(filter, answer))
         response.end()
       })
       answer.once("error", cut)
@@ -138,7 +142,7 @@ export const passHttp1 = (connection: InterceptedConnection): void => {
     const forwarded = forward(incoming)
     const denial = forwarded._tag === "Denied" ? forwarded.detail : undefined
     if (denial !== undefined) onDenied(denial)
-    if (forwarded._tag === "Forwarded") upgrade(connection, incoming, head, forwarded.outgoing)
+    if (forwarded._tag === "Forwarded") upgrade(connection, filter, incoming, head, forwarded.outgoing)
     else inward.end(`HTTP/1.1 ${forwarded.status} Denied\r\nConnection: close\r\n\r\npyro: ${denial}\n`)
   })
   outward.once("end", closeIfIdle).once("close", closeIfIdle)

@@ -9,8 +9,9 @@ import {
   type ServerHttp2Stream,
   type Settings
 } from "node:http2"
+import { type AnswerFilter, answerFilter } from "./answers.ts"
 import { type InterceptedConnection, MAX_HEADER_BYTES, MAX_REQUESTS } from "./connection.ts"
-import { type Header, withoutValues } from "./placeholders.ts"
+import type { Header } from "./placeholders.ts"
 import { judgeRequest, type RequestVerdict } from "./request.ts"
 
 /** Bytes that a stream and a session may have on their way: 64 KiB, the default, would bound a download by its round trips. */
@@ -55,7 +56,8 @@ const judge = ({ host, interception }: InterceptedConnection, headers: ReadonlyA
 
 /** Passes HTTP/2 requests on, one stream for each stream. */
 export const passHttp2 = (connection: InterceptedConnection): void => {
-  const { heads, host, inward, onDenied, outward } = connection
+  const { heads, host, interception, inward, onDenied, outward } = connection
+  const filter = answerFilter(interception.secrets)
   const client = connect(`https://${host}`, { createConnection: () => outward, ...LIMITS })
   client.on("error", ignore)
   widen(client)
@@ -83,7 +85,7 @@ export const passHttp2 = (connection: InterceptedConnection): void => {
     const verdict = judge(connection, given)
     if (verdict._tag === "Denied") return deny(stream, verdict)
     const isEnded = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
-    exchange(connection, stream, client, outgoing(verdict.headers), isEnded)
+    exchange(filter, stream, client, outgoing(verdict.headers), isEnded)
   })
   server.emit("connection", inward)
 }
@@ -114,7 +116,7 @@ const attempt = (stream: ServerHttp2Stream, work: () => void) => {
 }
 
 const connectStreams = (
-  { interception: { secrets } }: InterceptedConnection,
+  filter: AnswerFilter,
   stream: ServerHttp2Stream,
   client: ClientHttp2Session,
   headers: OutgoingHttpHeaders,
@@ -122,8 +124,7 @@ const connectStreams = (
 ) => {
   if (client.closed || client.destroyed) return stream.close(constants.NGHTTP2_REFUSED_STREAM)
   const request = client.request(headers, { endStream: isEnded, waitForTrailers: !isEnded })
-  const redacted = (given: IncomingHttpHeaders) =>
-    outgoing(headersOf(given).map(([name, value]) => [name, withoutValues(secrets, value)]))
+  const redacted = (given: IncomingHttpHeaders) => outgoing(filter.headers(headersOf(given)))
   request.on("error", ignore)
 
   let sent: OutgoingHttpHeaders = {}
@@ -133,14 +134,14 @@ const connectStreams = (
 
   let received: OutgoingHttpHeaders = {}
   request.on("headers", (given) => attempt(stream, () => stream.closed || stream.additionalHeaders(redacted(given))))
-  request.on("trailers", (trailers) => received = trailers)
+  request.on("trailers", (trailers) => received = redacted(trailers))
   request.once("response", (given, flags) =>
     attempt(stream, () => {
       if (stream.closed || stream.destroyed) return
       const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
       stream.on("wantTrailers", () => attempt(stream, () => stream.sendTrailers(received)))
       stream.respond(redacted(given), { endStream, waitForTrailers: !endStream, sendDate: false } as object)
-      if (!endStream) request.pipe(stream)
+      if (!endStream) request.pipe(filter.body()).pipe(stream)
     }))
   request.once("close", () => {
     if (request.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(request.rstCode)

@@ -32,6 +32,12 @@ const opened = (name: string, value: string) => {
     }
 }
 
+/** Headers that say how a message is sent. No client has credentials there. */
+const OF_MESSAGE = /^(connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/i
+
+/** Whether a header may get a value. HTTP/2 gives the method and the target as pseudo-headers, which hosts show in their answers. */
+const isField = (name: string) => !name.startsWith(":") && !OF_MESSAGE.test(name)
+
 /** The secret whose placeholder stands in a text of a request. */
 export const foreignIn = (
   foreign: ReadonlyArray<ForeignSecret>,
@@ -54,7 +60,8 @@ export const addedBytes = (secrets: ReadonlyArray<HeaderSecret>, headers: Readon
   }, 0)
 
 /** Puts the values into one header. */
-export const withValues = (secrets: ReadonlyArray<HeaderSecret>, name: string, value: string): string => {
+const withValues = (secrets: ReadonlyArray<HeaderSecret>, name: string, value: string): string => {
+  if (!isField(name)) return value
   const { close, text } = opened(name, value)
   const fitting = secrets.filter(({ header, placeholder }) =>
     (header === undefined || header === name.toLowerCase()) && text.includes(placeholder)
@@ -63,6 +70,23 @@ export const withValues = (secrets: ReadonlyArray<HeaderSecret>, name: string, v
   return close(fitting.reduce((sum, { placeholder, value }) => sum.replaceAll(placeholder, () => value), text))
 }
 
-/** Takes the values out of a header of a response. */
-export const withoutValues = (secrets: ReadonlyArray<HeaderSecret>, value: string): string =>
-  secrets.reduce((sum, { placeholder, value }) => sum.replaceAll(value, () => placeholder), value)
+/** Headers by which a client asks for an answer in another coding: pyro finds no value in compressed bytes. */
+const ASKS_FOR_CODING = /^(.*-)?accept-encoding$/i
+const WITHOUT_CODING = /^(sec-websocket-extensions|te)$/i
+
+/** Asks for an answer whose bytes can be searched. `TE: trailers` is no coding. */
+const forReadableAnswer = (headers: ReadonlyArray<Header>): ReadonlyArray<Header> => [
+  ...headers.filter(([name, value]) =>
+    !ASKS_FOR_CODING.test(name) && (!WITHOUT_CODING.test(name) || value.toLowerCase() === "trailers")
+  ),
+  ["accept-encoding", "identity"]
+]
+
+/** Puts the values into the headers of a request, and asks for a readable answer where there was one to put in. */
+export const giveValues = (
+  secrets: ReadonlyArray<HeaderSecret>,
+  headers: ReadonlyArray<Header>
+): ReadonlyArray<Header> => {
+  const given = headers.map(([name, value]): Header => [name, withValues(secrets, name, value)])
+  return given.some(([, value], at) => value !== headers[at]![1]) ? forReadableAnswer(given) : headers
+}

@@ -1,6 +1,6 @@
 import { MAX_HEADER_BYTES } from "./connection.ts"
 import type { Interception } from "./interception.ts"
-import { addedBytes, foreignIn, type Header, withValues } from "./placeholders.ts"
+import { addedBytes, foreignIn, giveValues, type Header } from "./placeholders.ts"
 
 /** The head of a request, of either version of HTTP. */
 export interface RequestHead {
@@ -48,5 +48,5 @@ export const judgeRequest = (
   if (addedBytes(secrets, headers) > MAX_HEADER_BYTES) {
     return denied(431, `the request to ${host} has the placeholder of a secret too often`)
   }
-  return { _tag: "Allowed", headers: headers.map(([name, value]) => [name, withValues(secrets, name, value)]) }
+  return { _tag: "Allowed", headers: giveValues(secrets, headers) }
 }

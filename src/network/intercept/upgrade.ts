@@ -1,7 +1,8 @@
 import type { ClientRequest, IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
+import type { AnswerFilter } from "./answers.ts"
 import type { InterceptedConnection } from "./connection.ts"
-import { type Header, pairs, withoutValues } from "./placeholders.ts"
+import { type Header, pairs } from "./placeholders.ts"
 
 const hasBody = ({ headers }: IncomingMessage) =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0
@@ -10,19 +11,21 @@ const hasBody = ({ headers }: IncomingMessage) =>
 const OF_CONNECTION = /^(connection|keep-alive|transfer-encoding|upgrade)$/i
 
 /**
- * Passes on a request that asks for another protocol, such as WebSocket, and then the bytes of this protocol as they are. A server that
+ * Passes on a request that asks for another protocol, such as WebSocket, and then the bytes of this protocol, without values in those of the
+ * server. A server that
  * refuses the protocol gives its answer, and the connection ends.
  */
 export const upgrade = (
-  { inward, interception: { secrets }, outward }: InterceptedConnection,
+  { inward, outward }: InterceptedConnection,
+  filter: AnswerFilter,
   incoming: IncomingMessage,
   head: Buffer,
   outgoing: ClientRequest
 ): void => {
   const writeHead = (answer: IncomingMessage, headers: ReadonlyArray<Header>) => {
-    const lines = headers.map(([name, value]) => `${name}: ${withoutValues(secrets, value)}\r\n`)
+    const lines = filter.headers(headers).map(([name, value]) => `${name}: ${value}\r\n`)
     inward.write(
-      `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${lines.join("")}\r\n`,
+      `HTTP/1.1 ${answer.statusCode} ${filter.text(answer.statusMessage ?? "")}\r\n${lines.join("")}\r\n`,
       "latin1"
     )
   }
@@ -33,15 +36,16 @@ export const upgrade = (
   }
   outgoing.once("upgrade", (answer, socket: Duplex, rest: Buffer) => {
     writeHead(answer, pairs(answer.rawHeaders))
-    if (rest.length > 0) inward.write(rest)
+    const body = filter.body()
+    if (rest.length > 0) body.write(rest)
     if (head.length > 0) socket.write(head)
     outward.once("error", () => inward.destroy())
-    inward.pipe(socket).pipe(inward)
+    inward.pipe(socket).pipe(body).pipe(inward)
   })
   outgoing.once("response", (answer) => {
     const headers = pairs(answer.rawHeaders).filter(([name]) => !OF_CONNECTION.test(name))
     writeHead(answer, [...headers, ["Connection", "close"]])
-    answer.pipe(inward)
+    answer.pipe(filter.body()).pipe(inward)
   })
   outgoing.end()
 }

@@ -8,11 +8,11 @@ import type {
   DiskListPayload,
   DiskReadPayload
 } from "../../contract/operations/workspace-disk.ts"
+import type { SecretSet } from "../../system/secret-search/output-filter.ts"
 import type { GuestTree } from "../files/guest-path.ts"
 import type { Lifecycle, LifecycleServices } from "../lifecycle/context.ts"
 import { borrowDisk, type Borrowed } from "../reader.ts"
 import { guardOf } from "../secret/guard.ts"
-import type { SecretSet } from "../secret/output-filter.ts"
 import { withinDeadline } from "./deadline.ts"
 import { exportDisk } from "./export.ts"
 import { listDisk, openTree, readDisk } from "./look.ts"

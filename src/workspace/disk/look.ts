@@ -2,11 +2,11 @@ import { Effect, Stream } from "effect"
 import { type ChannelFailed, DiskDamaged, type FileRefused, type PyroError } from "../../contract/errors.ts"
 import type { DiskListPayload, DiskReadPayload } from "../../contract/operations/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { SecretSet } from "../../system/secret-search/output-filter.ts"
 import type { Guest } from "../../vm/guest.ts"
 import { type GuestTree, workspaceFile, type WorkspacePath, workspacePath } from "../files/guest-path.ts"
 import { listDirectory } from "../files/list.ts"
 import { readPart } from "../files/read.ts"
-import type { SecretSet } from "../secret/output-filter.ts"
 import { withoutLinks } from "./links.ts"
 
 /** Mounts the whole disk in its inspector, as the workspace's programs see the disk. */

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, InvalidRequest } from "../../contract/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../contract/operations/workspace-export.ts"
-import type { SecretSet } from "../secret/output-filter.ts"
+import type { SecretSet } from "../../system/secret-search/output-filter.ts"
 import { refuseSecretIn, withoutSecretIn } from "../secret/refuse.ts"
 import { archiveFormat } from "./archive.ts"
 import { executableEntries } from "./config-check.ts"

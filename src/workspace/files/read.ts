@@ -3,7 +3,7 @@ import type { ChannelFailed, FileRefused, InvalidRequest } from "../../contract/
 import type { FileContent, FileReadPayload } from "../../contract/operations/workspace-file.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { forEachWhile } from "../../system/for-each-while.ts"
-import type { SecretSet } from "../secret/output-filter.ts"
+import type { SecretSet } from "../../system/secret-search/output-filter.ts"
 import { SecretSearch } from "../secret/redactor.ts"
 import { secretRefusal } from "../secret/refuse.ts"
 import { modeText } from "./failures.ts"

@@ -1,4 +1,4 @@
-import { base64Forms, base64LineForms } from "./base64-forms.ts"
+import { base64Forms, base64LineForms } from "../../system/secret-search/base64-forms.ts"
 import { escapedForms } from "./escaped-forms.ts"
 
 const text = (value: string) => new Uint8Array(Buffer.from(value, "utf8"))

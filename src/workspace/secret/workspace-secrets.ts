@@ -1,9 +1,9 @@
 import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../contract/operations/secret-fields.ts"
+import type { SecretSet } from "../../system/secret-search/output-filter.ts"
 import { knowSecrets } from "./known.ts"
 import type { SecretMount } from "./mount.ts"
-import type { SecretSet } from "./output-filter.ts"
 import { type NamedSecret, redactText, secretSet } from "./redactor.ts"
 import { readSecrets, type StoredSecrets, writeSecrets } from "./secret-file.ts"
 

@@ -3,7 +3,7 @@ import { FastCheck } from "effect"
 import { MAX_SECRETS } from "../../../../src/contract/operations/secret-fields.ts"
 import { printable } from "../../../../src/contract/printable.ts"
 import { pathText } from "../../../../src/disk/path-text.ts"
-import { MAX_BROKEN_BYTES } from "../../../../src/workspace/secret/base64-forms.ts"
+import { MAX_BROKEN_BYTES } from "../../../../src/system/secret-search/base64-forms.ts"
 import { firstSecretIn, redactText, secretSet } from "../../../../src/workspace/secret/redactor.ts"
 
 const value = "s3cret/of+Ünïcode & more"

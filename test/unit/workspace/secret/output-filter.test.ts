@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import type { Pattern } from "../../../../src/workspace/secret/automaton.ts"
-import { Matcher } from "../../../../src/workspace/secret/matcher.ts"
-import { markerOf, OutputFilter, type SecretSet } from "../../../../src/workspace/secret/output-filter.ts"
+import type { Pattern } from "../../../../src/system/secret-search/automaton.ts"
+import { Matcher } from "../../../../src/system/secret-search/matcher.ts"
+import { markerOf, OutputFilter, type SecretSet } from "../../../../src/system/secret-search/output-filter.ts"
 import { secretSet } from "../../../../src/workspace/secret/redactor.ts"
 
 const NAMES = ["A", "B", "C"]

@@ -5,6 +5,8 @@ import type { Matcher } from "./matcher.ts"
 export interface SecretSet {
   readonly names: ReadonlyArray<string>
   readonly matcher: Matcher
+  /** Takes the place of each byte of a value, so that lengths stay. @default a marker takes the place of the value */
+  readonly fill?: number
 }
 
 /** Position of a filter in its input. */
@@ -118,7 +120,9 @@ export class OutputFilter {
       if (begin >= before) break
       if (end <= this.#done) continue
       this.#show(begin)
-      if (this.#last !== owner || begin >= this.#done) this.#output.push(this.#markers[owner]!)
+      const { fill } = this.#secrets
+      if (fill !== undefined) this.#output.push(Buffer.alloc(end - this.#done, fill))
+      else if (this.#last !== owner || begin >= this.#done) this.#output.push(this.#markers[owner]!)
       this.#last = owner
       this.#done = end
     }
