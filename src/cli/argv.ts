@@ -3,9 +3,10 @@ import { agentCommand } from "./agent-command.ts"
 import { unaliased } from "./aliases.ts"
 import { type Command, commands, mcpServe } from "./commands.ts"
 import { demoCommand } from "./demo-command.ts"
-import { flagsOf } from "./flags.ts"
+import { type Flag, flagsOf } from "./flags.ts"
 import { type HostCommand, isHostCommand } from "./host-commands.ts"
 import { suggestion } from "./suggestion.ts"
+import { unknownOption } from "./wrong-option.ts"
 
 /** Words after the first bare `--` are another program's argv, which no parser of ours may read. */
 export const splitArgv = (argv: ReadonlyArray<string>) => {
@@ -63,12 +64,23 @@ export const route = (own: ReadonlyArray<string>): Route => {
   }
   if (wantsHelp || words.length === 0) return { _tag: "Help", path }
   if (words.includes("--version")) return { _tag: "Version" }
-  return {
-    _tag: "Wrong",
-    detail: path.length === 0 ? `no command before ${flags.join(" ")}` : `"pyro ${path.join(" ")}" needs a verb`,
-    path
-  }
+  return { _tag: "Wrong", detail: incomplete(path, flags), path }
 }
+
+/** Options that a command line may have before its command. */
+const GENERAL = ["--help", "--json", "--quiet", "--version"]
+
+/** Error text of words that end before a command. An option that no command beneath them has is the first thing that is wrong. */
+const incomplete = (path: ReadonlyArray<string>, flags: ReadonlyArray<string>) => {
+  const unknown = flags.find((flag) =>
+    !GENERAL.includes(flag) && !beneathPath(path).some((row) => flagsOf(row).some((one) => isCalled(one, flag)))
+  )
+  if (unknown !== undefined) return unknownOption(unknown, GENERAL)
+  return path.length === 0 ? `no command before ${flags.join(" ")}` : `"pyro ${path.join(" ")}" needs a verb`
+}
+
+const isCalled = ({ letter, name }: Flag, word: string) =>
+  word.split("=", 1)[0] === `--${name}` || (letter !== undefined && word === `-${letter}`)
 
 const beneathPath = (path: ReadonlyArray<string>) => commands.filter((row) => startsWith(row.cli.path, path))
 

@@ -1,10 +1,21 @@
 import * as AutoCorrect from "@effect/cli/AutoCorrect"
 import * as CliConfig from "@effect/cli/CliConfig"
 
-/** The only candidate that begins with `word`, else the one that differs from it in at most two letters, if any. */
-export const closest = (word: string, candidates: ReadonlyArray<string>): string | undefined => {
+/**
+ * The only candidate that begins with `word`, else the one that differs from it in at most two letters, if any. One that `ends` something
+ * is nobody's nearest: it is the answer to its own misspelling, and to no word that may mean anything else.
+ */
+export const closest = (
+  word: string,
+  candidates: ReadonlyArray<string>,
+  ends: (candidate: string) => boolean
+): string | undefined => {
+  const mistyped = candidates.find((candidate) => ends(candidate) && isSlip(word, candidate))
+  if (mistyped !== undefined) return mistyped
+  // One that cannot be suggested still makes a beginning ambiguous.
   const [longer, ...others] = candidates.filter((candidate) => candidate.startsWith(word))
-  return longer !== undefined && others.length === 0 ? longer : similar(word, candidates)
+  if (longer !== undefined && others.length === 0) return ends(longer) ? undefined : longer
+  return similar(word, candidates.filter((candidate) => !ends(candidate)))
 }
 
 const similar = (word: string, candidates: ReadonlyArray<string>): string | undefined =>
@@ -16,3 +27,19 @@ const similar = (word: string, candidates: ReadonlyArray<string>): string | unde
     // Of a word of two letters nothing would be left.
     .filter(({ distance }) => distance <= 2 && distance < word.length)
     .sort((a, b) => a.distance - b.distance)[0]?.candidate
+
+/** Fewest letters of a word that is recognized when it is misspelled, and when a letter of it is missing: "rest" is no slip of "reset". */
+const FEWEST = 4
+const FEWEST_FOR_MISSING = 6
+
+/** Whether fingers slipped on `meant`: behind its first letter, one letter is missing, twice there, or has changed places with the next. */
+const isSlip = (word: string, meant: string): boolean => {
+  const [typed, right] = [word, meant].map((one) => one.replace(/^-+/, "")) as [string, string]
+  if (right.length < FEWEST || typed[0] !== right[0]) return false
+  return Array.from(right.slice(1), (letter, before) => {
+    const at = before + 1
+    const [front, next = "", rest] = [right.slice(0, at), right[at + 1], right.slice(at + 1)]
+    const missing = right.length < FEWEST_FOR_MISSING ? [] : [front + rest]
+    return [...missing, front + letter + letter + rest, front + next + letter + rest.slice(1)]
+  }).some((slips) => slips.includes(typed))
+}

@@ -1,16 +1,20 @@
+import { ends } from "../contract/ends.ts"
 import { closest } from "./closest.ts"
 import { commands } from "./commands.ts"
 
 /**
  * Words of docker, git, gh and e2b, and pyro's commands for them: the first one beneath the words that were typed in front. No
- * suggestion is better than its opposite, so that what stands here is never taken for a misspelling.
+ * suggestion is better than its opposite, so that what stands here is never taken for a misspelling. Only a word that means an end leads to a
+ * command that ends something.
  */
 const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, commands: ReadonlyArray<string>]> = [
-  [["delete", "remove", "rm", "destroy"], ["workspace delete", "workspace snapshot delete", "env rm"]],
+  [["delete", "remove", "rm", "del", "destroy"], ["workspace delete", "workspace snapshot delete", "env rm"]],
   [["kill"], ["workspace stop", "daemon stop"]],
   [["ls", "ps"], ["workspace list", "workspace file list", "workspace snapshot list", "env list", "daemon status"]],
   [["show", "info", "inspect"], ["workspace status", "env inspect", "daemon status"]],
-  [["cat"], ["workspace file read"]],
+  [["cat", "read"], ["workspace file read"]],
+  [["write"], ["workspace file write"]],
+
   [["pull", "download"], ["env pull", "workspace export"]],
   [["cp"], ["workspace export"]],
   [["upload"], ["workspace sync push"]],
@@ -32,11 +36,23 @@ const ELSEWHERE = new Map([
   ["sync cp", "workspace export"],
   ["sync download", "workspace export"],
   ["sync pull", "workspace export"],
-  ["snapshot restore", "workspace reset --snapshot"]
+  ["snapshot restore", "workspace reset --snapshot"],
+  ["workspace stats", "pyro top"],
+  ["workspace watch", "pyro top"]
 ])
+
+const ENVIRONMENT_MOVES = ["export", "import", "load", "push", "save"]
+
+/** The answer to words for something that pyro does by several commands. */
+const explained = (typed: ReadonlyArray<string>): string | undefined =>
+  typed[0] === "env" && ENVIRONMENT_MOVES.includes(typed[1] ?? "")
+    ? `An environment does not move between hosts: "pyro env inspect" shows its packages, and "pyro env build" adds them on another host`
+    : undefined
 
 /** Suggestion for words that end with an unknown command. */
 export const suggestion = (typed: ReadonlyArray<string>): string => {
+  const explanation = explained(typed)
+  if (explanation !== undefined) return `. ${explanation}`
   const near = meant(typed)
   return near === undefined
     ? ""
@@ -53,7 +69,9 @@ const meant = (typed: ReadonlyArray<string>): string | undefined => {
   const beneath = commands
     .map(({ cli }) => cli.path.join(" "))
     .flatMap((path) => path.startsWith(front) ? [path.slice(front.length).split(" ")] : [])
-  return endingWith(last, beneath) ?? closest(last, [...new Set(beneath.flatMap((path) => path.slice(0, 1)))])
+  if (front !== "" && commands.some(({ cli }) => cli.path.join(" ") === last)) return `pyro ${last}`
+  const isEnding = (word: string) => commands.some((row) => ends(row) && row.cli.path.join(" ") === front + word)
+  return endingWith(last, beneath) ?? closest(last, [...new Set(beneath.flatMap((path) => path.slice(0, 1)))], isEnding)
 }
 
 /** `workspace create` for `create`, `workspace snapshot` for `snapshot`. */

@@ -1,7 +1,16 @@
 import { Context, type Effect, type Stream } from "effect"
 import type { PyroError } from "./errors.ts"
 import type { PullOperation, StartOperation } from "./event-batches.ts"
-import type { EventOf, Operation, OperationName, OperationOf, PayloadOf, ResultOf } from "./operations.ts"
+import { named } from "./names.ts"
+import {
+  type EventOf,
+  type Operation,
+  type OperationName,
+  type OperationOf,
+  operations,
+  type PayloadOf,
+  type ResultOf
+} from "./operations.ts"
 import type { RunInput } from "./run-input.ts"
 
 /** Operations that the caller feeds while they run. */
@@ -41,4 +50,16 @@ export const callOf = (pyro: PyroService, operation: Operation) => {
   let at: unknown = pyro
   for (const word of operation.name.split(".")) at = (at as Record<string, unknown>)[word]
   return at as (payload: unknown, input?: RunInput) => unknown
+}
+
+/** A service with the call that `make` gives for each operation. */
+export const mapCalls = (make: (operation: Operation) => unknown): PyroService => {
+  const root = named<unknown>([])
+  for (const operation of operations) {
+    const words = operation.name.split(".")
+    let at = root
+    for (const word of words.slice(0, -1)) at = (at[word] ??= named([])) as Record<string, unknown>
+    at[words.at(-1)!] = make(operation)
+  }
+  return root as unknown as PyroService
 }

@@ -27,6 +27,7 @@ import {
   pullEnvironment,
   removeEnvironment
 } from "./environments.ts"
+import { withExactNames } from "./exact-names.ts"
 import { gc } from "./gc.ts"
 import { prepare } from "./prepare.ts"
 import { withoutSecrets } from "./redacted-pyro.ts"
@@ -185,7 +186,7 @@ const make = (pooled: boolean) =>
           ? Effect.succeed(others)
           : Effect.map(known.workspaces.secretsOf({ workspace }), (own) => own ?? others)
       })
-    return Context.make(Pyro, withoutSecrets(pyro, secretsOf))
+    return Context.make(Pyro, withoutSecrets(withExactNames(pyro), secretsOf))
   })
 
 /** Pyro without a daemon: everything is done in this process and ends with it, but for workspaces, which outlive it. */

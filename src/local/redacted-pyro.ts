@@ -1,8 +1,7 @@
 import { Cause, Chunk, Effect, Option, Stream } from "effect"
 import type { PullEvents, StreamingCall } from "../contract/event-batches.ts"
-import { named } from "../contract/names.ts"
-import { type Operation, operations } from "../contract/operations.ts"
-import { callOf, type PyroService } from "../contract/Pyro.ts"
+import type { Operation } from "../contract/operations.ts"
+import { callOf, mapCalls, type PyroService } from "../contract/Pyro.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import type { SecretSet } from "../system/secret-search/output-filter.ts"
 import { redactValue } from "../workspace/secret/redact-value.ts"
@@ -89,13 +88,5 @@ const redactedCall = (pyro: PyroService, row: Operation, secretsOf: SecretsOf): 
 }
 
 /** The same operations, whose answers have no secrets. Every surface of pyro has its answers from here. */
-export const withoutSecrets = (pyro: PyroService, secretsOf: SecretsOf): PyroService => {
-  const root = named<unknown>([])
-  for (const row of operations) {
-    const words = row.name.split(".")
-    let at = root
-    for (const word of words.slice(0, -1)) at = (at[word] ??= named([])) as Record<string, unknown>
-    at[words.at(-1)!] = redactedCall(pyro, row, secretsOf)
-  }
-  return root as unknown as PyroService
-}
+export const withoutSecrets = (pyro: PyroService, secretsOf: SecretsOf): PyroService =>
+  mapCalls((row) => redactedCall(pyro, row, secretsOf))

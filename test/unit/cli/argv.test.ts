@@ -1,6 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { commands } from "../../../src/cli/commands.ts"
+import { ends } from "../../../src/contract/ends.ts"
 
 describe("splitting argv", () => {
   it("splitArgv cuts at the first -- and keeps later ones", () => {
@@ -65,7 +66,14 @@ describe("finding the operation", () => {
     ["create", "workspace create"],
     ["snapshot", "workspace snapshot"],
     ["workspace edit", "file edit"],
-    ["workspace snap", "snapshot"]
+    ["workspace snap", "snapshot"],
+    ["workspace delet", "delete"],
+    ["workspace delte", "delete"],
+    ["workspace deleete", "delete"],
+    ["workspace sotp", "stop"],
+    ["workspace rseet", "reset"],
+    ["daemon stpo", "stop"],
+    ["env prnue", "prune"]
   ])("the unknown command %j gets the suggestion %s", (typed, near) => {
     assert.strictEqual(suggested(typed), `no command "${typed}". Did you mean "${near}"?`)
   })
@@ -82,6 +90,11 @@ describe("finding the operation", () => {
     ["vm", "workspace"],
     ["workspace destroy", "delete"],
     ["workspace kill", "stop"],
+    ["workspace del", "delete"],
+    ["workspace top", "pyro top"],
+    ["workspace stats", "pyro top"],
+    ["workspace doctor", "pyro doctor"],
+    ["workspace read", "file read"],
     ["workspace show", "status"],
     ["workspace info", "status"],
     ["workspace cat", "file read"],
@@ -109,7 +122,7 @@ describe("finding the operation", () => {
     const isThere = (path: ReadonlyArray<string>) =>
       commands.some(({ cli }) => path.every((word, at) => word.startsWith("--") || cli.path[at] === word))
     for (const one of own.split(`" then "`)) {
-      const words = one.split(" ")
+      const words = one.replace(/^pyro /, "").split(" ")
       assert.isTrue(isThere(words) || isThere([...typed.split(" ").slice(0, -1), ...words]), one)
     }
   })
@@ -121,5 +134,54 @@ describe("finding the operation", () => {
     ) {
       assert.strictEqual(suggested(typed), `no command "${typed}"`)
     }
+  })
+
+  it.each([
+    "undelete",
+    "top",
+    "re",
+    "res",
+    "rest",
+    "sto",
+    "step",
+    "strop",
+    "atop",
+    "d",
+    "de",
+    "preset",
+    "resent",
+    "deletion"
+  ])(
+    "the harmless word %j leads to nothing that ends something",
+    (word) => {
+      const paths = commands.filter(ends).map(({ cli }) => cli.path.join(" "))
+      for (const front of ["", "workspace ", "workspace snapshot ", "env ", "daemon ", "host "]) {
+        const detail = suggested(front + word)
+        if (typeof detail !== "string") continue
+        const [, near] = /Did you mean "(.*)"/.exec(detail) ?? []
+        assert.notInclude([...paths, ...paths.map((path) => path.replace(front, ""))], near)
+      }
+    }
+  )
+
+  it("an environment that is exported or imported gets the commands that build it elsewhere", () => {
+    assert.include(suggested("env export"), `. An environment does not move between hosts: "pyro env inspect"`)
+    assert.notInclude(suggested("workspace push"), "environment")
+  })
+
+  it.each([
+    ["--foo", "--foo"],
+    ["-x", "-x"],
+    ["env --foo", "--foo"],
+    ["ws --quiet -x", "-x"],
+    ["--allow-host=npm --foo=1", "--foo=1"]
+  ])("an unknown option without a command names itself: %s", (typed, option) => {
+    assert.strictEqual(suggested(typed), `no option ${option}`)
+  })
+
+  it("options without a command keep the message that the command is missing", () => {
+    assert.strictEqual(suggested("--json"), "no command before --json")
+    assert.strictEqual(suggested("env --json"), `"pyro env" needs a verb`)
+    assert.strictEqual(suggested("--verison"), "no option --verison. Did you mean --version?")
   })
 })

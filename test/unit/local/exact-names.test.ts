@@ -1,0 +1,53 @@
+import { Effect, Either, Stream } from "effect"
+import { assert, describe, it } from "vitest"
+import { ends } from "../../../src/contract/ends.ts"
+import { ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../../../src/contract/errors.ts"
+import { operations } from "../../../src/contract/operations.ts"
+import { callOf, mapCalls } from "../../../src/contract/Pyro.ts"
+import { withExactNames } from "../../../src/local/exact-names.ts"
+
+const similar = ["dk"]
+const errors = [
+  new WorkspaceNotFound({ workspace: "sdk", similar }),
+  new SnapshotNotFound({ workspace: "fix", snapshot: "sdk", similar }),
+  new ServiceNotFound({ workspace: "fix", service: "sdk", similar })
+]
+
+describe("names for operations that end something", () => {
+  it.each(operations.map((row) => [row.name, row] as const))("%s suggests other names only if nothing ends", async (
+    _,
+    row
+  ) => {
+    for (const error of errors) {
+      const failing = mapCalls(({ kind }) => () => kind === "unary" ? error : Stream.fail(error))
+      const work = callOf(withExactNames(failing), row)({}) as Effect.Effect<unknown, typeof error>
+      const result = row.kind === "unary" ? work : Stream.runDrain(work as never) as typeof work
+      const failure = await Effect.runPromise(Effect.either(result))
+      assert.isTrue(Either.isLeft(failure))
+      if (!Either.isLeft(failure)) return
+      assert.strictEqual(failure.left._tag, error._tag)
+      assert.deepStrictEqual(failure.left.similar, ends(row) ? [] : similar)
+      assert.strictEqual(failure.left.message.includes("dk or") || failure.left.message.includes("dk?"), !ends(row))
+    }
+  })
+
+  it("operations that stop, reset, delete or overwrite count as ends", () => {
+    assert.deepStrictEqual(operations.filter(ends).map(({ name }) => name), [
+      "workspace.cancel",
+      "workspace.shell.signal",
+      "workspace.shell.close",
+      "workspace.service.stop",
+      "workspace.export",
+      "workspace.reset",
+      "workspace.snapshot.delete",
+      "workspace.port.unpublish",
+      "workspace.stop",
+      "workspace.disk.export",
+      "workspace.delete",
+      "env.rm",
+      "env.prune",
+      "gc",
+      "daemon.stop"
+    ])
+  })
+})
