@@ -54,8 +54,8 @@ const bundlePart = async (name, input) => {
 const { contents: mcpSdk, name: mcpSdkName } = await bundlePart("mcp-sdk", {
   stdin: {
     contents: `
-      export { ProtocolError, ProtocolErrorCode, Server, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server"
-      export { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio"`,
+      export { parseJSONRPCMessage, ProtocolError, ProtocolErrorCode, Server, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server"
+      export { serveStdio } from "@modelcontextprotocol/server/stdio"`,
     resolveDir: root
   }
 })

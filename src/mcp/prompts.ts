@@ -1,12 +1,13 @@
 import { ProtocolError, ProtocolErrorCode, type Server } from "@modelcontextprotocol/server"
 import type { Mode } from "../contract/modes/mode.ts"
+import { onePage } from "./one-page.ts"
 
 const refuse = (message: string) => new ProtocolError(ProtocolErrorCode.InvalidParams, message)
 
 /** Offers the prompt of a mode. Hosts show a prompt to people as a command of its name. */
 export const addPrompts = (server: Server, { name, prompt: { argument, description, text } }: Mode): void => {
   const list = { prompts: [{ name, description, arguments: [{ ...argument, required: false }] }] }
-  server.setRequestHandler("prompts/list", () => list)
+  server.setRequestHandler("prompts/list", onePage(list))
   server.setRequestHandler("prompts/get", ({ params }) => {
     if (params.name !== name) throw refuse(`there is no prompt ${params.name}; this server has ${name}`)
     // Hosts send an empty text for an argument that a person left empty.

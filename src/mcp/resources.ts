@@ -7,6 +7,7 @@ import { FileReadPayload } from "../contract/operations/workspace-file.ts"
 import { LogsPayload } from "../contract/operations/workspace-logs.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
+import { onePage } from "./one-page.ts"
 import { textAsSeen } from "./terminal.ts"
 import { bytes } from "./words.ts"
 
@@ -98,8 +99,8 @@ export const addResources = (
   project: Project,
   run: <A>(effect: Effect.Effect<A>, signal: AbortSignal) => Promise<A>
 ): void => {
-  server.setRequestHandler("resources/list", () => ({ resources: [] }))
-  server.setRequestHandler("resources/templates/list", () => ({ resourceTemplates }))
+  server.setRequestHandler("resources/list", onePage({ resources: [] }))
+  server.setRequestHandler("resources/templates/list", onePage({ resourceTemplates }))
   server.setRequestHandler("resources/read", async ({ params: { uri } }, { mcpReq }) => {
     const read = reading(uri)
     const found = read === undefined

@@ -1,56 +1,19 @@
-import { serveStdio, StdioServerTransport } from "@modelcontextprotocol/server/stdio"
+import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { Context, Effect, Fiber, Layer, type Scope } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import type { EarlyConnection } from "./handshake/early-connection.ts"
 import type { ModeName, ProfileName } from "./profile.ts"
+import { makeLineTransport } from "./rpc/line-transport.ts"
+import { readable } from "./rpc/readable.ts"
 import { createServer } from "./server.ts"
-
-/** Longest message that is read: an argument of 8 MiB, with room for how JSON escapes it. Of a longer one the connection ends. */
-const MAX_MESSAGE_BYTES = 64 * 1_048_576
-
-/** Unread answers after which nothing more is read: a client that only asks costs no more memory than this. */
-const MAX_UNREAD_BYTES = 4 * 1_048_576
 
 /**
  * Longest that the end of the server waits for calls, in ms. A host that leaves waits for its servers, and kills them some seconds later;
  * the daemon goes on with what it was asked in any case.
  */
 const MAX_LEAVING_MS = 1_000
-
-/** Reads on only while the client does. */
-const keepingPace = (transport: StdioServerTransport): StdioServerTransport => {
-  const { stdin, stdout } = process
-  // Each unread answer waits for the client with listeners of its own.
-  stdout.setMaxListeners(0)
-  const send = transport.send.bind(transport)
-  transport.send = (message) => {
-    const sent = send(message)
-    if (stdout.writableLength > MAX_UNREAD_BYTES && !stdin.isPaused()) {
-      stdin.pause()
-      stdout.once("drain", () => stdin.resume())
-    }
-    return sent
-  }
-  return transport
-}
-
-/** Keeps back the server's own answers to requests that were answered before it was there. */
-const exceptAnswered = (
-  transport: StdioServerTransport,
-  answered: ReadonlyArray<string | number>
-): StdioServerTransport => {
-  const left = [...answered]
-  const send = transport.send.bind(transport)
-  transport.send = (message) => {
-    const at = "method" in message || message.id === undefined ? -1 : left.indexOf(message.id)
-    if (at < 0) return send(message)
-    left.splice(at, 1)
-    return Promise.resolve()
-  }
-  return transport
-}
 
 export interface ServeOptions {
   readonly profile: ProfileName
@@ -118,13 +81,10 @@ export const serve = ({ earlyConnection, layer, ...options }: ServeOptions): Eff
     const calls = makeCalls()
     yield* Effect.async<void>((resume) => {
       const { answered = [], stdin = process.stdin } = earlyConnection ?? {}
-      const transport = exceptAnswered(
-        keepingPace(new StdioServerTransport(stdin, process.stdout, { maxBufferSize: MAX_MESSAGE_BYTES })),
-        answered
-      )
+      const transport = makeLineTransport({ answered, stdin, stdout: process.stdout })
       const handle = serveStdio(() => createServer({ ...options, pyro, onCall: calls.add }), {
         transport,
-        onerror: (error) => process.stderr.write(`pyro mcp: ${error.message}\n`)
+        onerror: (error) => process.stderr.write(`pyro mcp: ${readable(error.message)}\n`)
       })
       const { onclose } = transport
       transport.onclose = () => {

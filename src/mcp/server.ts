@@ -6,6 +6,7 @@ import type { PyroService } from "../contract/Pyro.ts"
 import { grantsOf, type Project } from "../sdk/project.ts"
 import { callTool } from "./call.ts"
 import { instructionsOf } from "./instructions.ts"
+import { onePage } from "./one-page.ts"
 import { makePending } from "./pending.ts"
 import { type ModeName, noTool, noToolResult, type ProfileName, profilesWith, type SelectionName } from "./profile.ts"
 import { withProgress } from "./progress.ts"
@@ -68,7 +69,7 @@ export const createServer = ({ mode: modeName, onCall, profile, project, pyro, v
     instructions: instructionsOf(selection, project)
   })
   const pending = makePending()
-  server.setRequestHandler("tools/list", () => listed)
+  server.setRequestHandler("tools/list", onePage(listed))
   server.setRequestHandler("tools/call", (request, { mcpReq }) => {
     const { arguments: raw = {}, name } = request.params
     const tool = byName.get(name)

@@ -7,7 +7,7 @@ export interface Message {
   readonly method?: string
   readonly params?: Readonly<Record<string, unknown>>
   readonly result?: Readonly<Record<string, unknown>>
-  readonly error?: { readonly code: number; readonly message: string }
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
 }
 
 /** Starts an MCP server and speaks to it line by line, with nothing between. */

@@ -1,0 +1,117 @@
+import { type JSONRPCMessage, ProtocolErrorCode, type Transport } from "@modelcontextprotocol/server"
+import { judge, refusal } from "./judge.ts"
+import { findingsOf, readable } from "./readable.ts"
+
+/** Longest message that is read: an argument of 8 MiB, with room for how JSON escapes it. Of a longer one the connection ends. */
+const MAX_MESSAGE_BYTES = 64 * 1_048_576
+
+/** Unread answers after which nothing more is read: a client that only asks costs no more memory than this. */
+const MAX_UNREAD_BYTES = 4 * 1_048_576
+
+const NEWLINE = 0x0a
+
+/** Code of a resource that does not exist, in every revision that begins with `initialize`. The SDK has the code of the later one. */
+const RESOURCE_NOT_FOUND = -32_002
+
+export interface LineTransportOptions {
+  readonly stdin: typeof process.stdin
+  readonly stdout: typeof process.stdout
+  /** Ids of requests that were answered before. The server's own answers to them are kept back. */
+  readonly answered: ReadonlyArray<string | number>
+}
+
+type ErrorResponse = Extract<JSONRPCMessage, { readonly error: unknown }>
+
+/** An error as a client can read it, with the code that its revision has. */
+const corrected = ({ error, ...message }: ErrorResponse, isLegacy: boolean): ErrorResponse => {
+  const { code, data } = error
+  const findings = findingsOf(error.message)
+  if (findings !== undefined) {
+    return { ...message, error: { code: ProtocolErrorCode.InvalidParams, message: readable(error.message) } }
+  }
+  const names = typeof data === "object" && data !== null ? Object.keys(data) : []
+  return isLegacy && code === ProtocolErrorCode.InvalidParams && names.length === 1 && names[0] === "uri"
+    ? { ...message, error: { ...error, code: RESOURCE_NOT_FOUND } }
+    : { ...message, error }
+}
+
+/**
+ * One message a line, over stdin and stdout. What is no message is answered here, and never reaches the server. Reads on only while the
+ * client does.
+ */
+export const makeLineTransport = ({ answered, stdin, stdout }: LineTransportOptions): Transport => {
+  const left = [...answered]
+  let line: Array<Buffer> = []
+  let lineBytes = 0
+  let isLegacy = false
+  let isClosed = false
+
+  const write = (message: unknown): Promise<void> => {
+    const isTaken = stdout.write(`${JSON.stringify(message)}\n`)
+    if (isTaken) return Promise.resolve()
+    if (stdout.writableLength > MAX_UNREAD_BYTES && !stdin.isPaused()) {
+      stdin.pause()
+      stdout.once("drain", () => isClosed || stdin.resume())
+    }
+    return new Promise((resolve) => stdout.once("drain", resolve))
+  }
+
+  const take = (text: string) => {
+    const judged = judge(text)
+    if (judged._tag === "Message") transport.onmessage?.(judged.message)
+    if (judged._tag === "Refused") judged.refusals.forEach((one) => void write(one))
+  }
+
+  const data = (chunk: Buffer) => {
+    let from = 0
+    for (let at = chunk.indexOf(NEWLINE); at >= 0 && !isClosed; at = chunk.indexOf(NEWLINE, from)) {
+      const text = Buffer.concat([...line, chunk.subarray(from, at)]).toString("utf8")
+      line = []
+      lineBytes = 0
+      from = at + 1
+      take(text)
+    }
+    line.push(chunk.subarray(from))
+    lineBytes += chunk.length - from
+    if (lineBytes <= MAX_MESSAGE_BYTES || isClosed) return
+    void write(refusal(null, `invalid request: a message of more than ${MAX_MESSAGE_BYTES} bytes ends the connection`))
+    close()
+  }
+  const failed = (error: Error) => {
+    if (isClosed) return
+    transport.onerror?.(error)
+    close()
+  }
+  const close = () => {
+    if (isClosed) return
+    isClosed = true
+    line = []
+    stdin.off("data", data).off("end", close).off("close", close)
+    stdin.pause()
+    transport.onclose?.()
+  }
+
+  const transport: Transport = {
+    start: () => {
+      // Each unread answer waits for the client with listeners of its own.
+      stdout.setMaxListeners(0)
+      // Listeners of errors stay: a stream may fail after its last use.
+      stdin.on("data", data).on("end", close).on("close", close).on("error", failed)
+      stdout.on("error", failed)
+      if (stdin.readableEnded || stdin.destroyed) setImmediate(close)
+      return Promise.resolve()
+    },
+    setProtocolVersion: () => isLegacy = true,
+    send: (message) => {
+      if (isClosed) return Promise.resolve()
+      const at = "method" in message || message.id === undefined ? -1 : left.indexOf(message.id)
+      if (at >= 0) {
+        left.splice(at, 1)
+        return Promise.resolve()
+      }
+      return write("error" in message ? corrected(message, isLegacy) : message)
+    },
+    close: () => Promise.resolve(close())
+  }
+  return transport
+}
