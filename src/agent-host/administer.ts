@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
 import type { AgentHost, Approve, HostName, HostScope, Place, Server } from "./agent-host.ts"
 import { type ChangedFile, described, write } from "./apply.ts"
+import { neededVariables } from "./entries.ts"
 import { selectionOf } from "./entry-of.ts"
 import { edit } from "./format/format.ts"
 import { agentHosts } from "./hosts/hosts.ts"
@@ -40,6 +41,28 @@ export const configFor = (host: AgentHost, scope: HostScope, place: Place) => {
     : Effect.succeed(config)
 }
 
+/** The host would start no server whose secret it keeps for itself. */
+const checkSecrets = ({ title, withholds = [] }: AgentHost, { args }: Server) => {
+  const withheld = neededVariables(args).find((name) => withholds.includes(name))
+  return withheld === undefined ? Effect.void : new InvalidRequest({
+    field: "--secret-env",
+    detail:
+      `${title} gives ${withheld} to no server; use a variable of another name, or a file: --secret-file ${withheld}=PATH`
+  })
+}
+
+/** What a person must know about the variables of the server's secrets. */
+const secretNotes = ({ title }: AgentHost, { args }: Server, { variable }: Place) => {
+  const unset = neededVariables(args).filter((name) => variable(name) === undefined)
+  return unset.length === 0
+    ? []
+    : [
+      `${title} needs the variable ${
+        unset.join(" and ")
+      }, which is not set here. Without it pyro's server does not start`
+    ]
+}
+
 /** Adds pyro to a host. Does nothing if the host has the same entry; an entry that differs needs `force`. */
 export const connect = (
   { approve, dryRun, force, host: name, place, scope, server }: ConnectOptions
@@ -47,6 +70,7 @@ export const connect = (
   Effect.gen(function*() {
     const host = agentHosts[name]
     const config = yield* configFor(host, scope, place)
+    yield* checkSecrets(host, server)
     const planned = yield* plan({ host, scope, place, approve, tools: toolsOf(selectionOf(server)) }, server)
     if (planned.differing.length > 0 && !force && !dryRun) {
       return yield* new HostEntryDiffers({
@@ -57,7 +81,13 @@ export const connect = (
       })
     }
     const files = dryRun ? planned.files.map(described) : yield* write(name, scope, planned.files)
-    return { host: name, scope, config: config.path, files, notes: planned.notes }
+    return {
+      host: name,
+      scope,
+      config: config.path,
+      files,
+      notes: [...planned.notes, ...secretNotes(host, server, place)]
+    }
   })
 
 /** Removes pyro's entry and approvals from a host. */

@@ -17,12 +17,15 @@ export interface Place {
   readonly exists: (file: string) => boolean
 }
 
+/** Environment variables. */
+export type Variables = Readonly<Record<string, string>>
+
 /** The server that a host is to start. */
 export interface Server {
   readonly command: string
   readonly args: ReadonlyArray<string>
   /** Variables of the server. Absent: the entry keeps those that it has. */
-  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly env?: Variables | undefined
 }
 
 /** Names of pyro's tools in the profile of a server. */
@@ -90,6 +93,8 @@ export interface AgentHost {
   readonly approvals: (request: ApprovalRequest) => Approvals
   /** Where the host records that it trusts a project, if it starts a project's servers only then. */
   readonly trust?: (scope: HostScope, place: Place) => Trust | undefined
-  /** The host gives its servers only these variables and those that the entry names. Absent: all of its own. */
-  readonly passes?: ReadonlyArray<string>
+  /** The variables that the server of an entry gets from a host with the variables `own`. Absent: all of these, and those of the entry. */
+  readonly environment?: (own: Variables, entry: unknown) => Variables
+  /** Variables of the host that no server gets, whatever its entry says. */
+  readonly withholds?: ReadonlyArray<string>
 }

@@ -1,33 +1,55 @@
 import { Effect, Either } from "effect"
 import { named } from "../contract/names.ts"
 import { processEnvironment } from "../system/config.ts"
-import type { AgentHost } from "./agent-host.ts"
+import type { AgentHost, Variables } from "./agent-host.ts"
 import { type Check, type DoctorOptions, fixFor, ok } from "./check.ts"
+import { isHandedOn, neededVariables, variablesOf } from "./entries.ts"
 import { type FoundEntry, selectionOf } from "./entry-of.ts"
 import { greet, type Handshake } from "./handshake.ts"
-import { at, isTable } from "./json.ts"
 import { findProgram, isOwnProgram } from "./surroundings.ts"
 
-/** The variables that an entry sets. */
-const ownVariables = (entry: unknown) =>
-  [["env"], ["environment"], ["envs"], ["transport", "env"]].map((path) => at(entry, path)).find(isTable) ?? {}
-
-/** The variables that a server gets from its host. */
-const environmentOf = (host: AgentHost, entry: unknown) => {
-  const all = Object.entries(processEnvironment())
-  const listed = at(entry, ["env_vars"])
-  const passed = host.passes === undefined
-    ? undefined
-    : [...host.passes, ...(Array.isArray(listed) ? listed as Array<string> : [])]
-  return named([
-    ...all.filter(([name]) => passed?.includes(name) ?? true),
-    ...Object.entries(ownVariables(entry))
-  ]) as Record<string, string>
+/** The variables that the server of an entry gets from its host. */
+const environmentOf = ({ environment, withholds = [] }: AgentHost, entry: unknown): Variables => {
+  const all = named(
+    Object.entries(processEnvironment()).flatMap(([name, value]) =>
+      value === undefined || withholds.includes(name) ? [] : [[name, value] as const]
+    )
+  )
+  return environment?.(all, entry) ?? named([...Object.entries(all), ...Object.entries(variablesOf(entry))])
 }
 
 /** Anyone may have written a project's file: its entry is started only if the entry is this pyro and sets no variables. */
 const isHarmless = ({ entry, words = [] }: FoundEntry, file: string): boolean =>
-  isOwnProgram(file) && words[1] === "mcp" && words[2] === "serve" && Object.keys(ownVariables(entry)).length === 0
+  isOwnProgram(file) && words[1] === "mcp" && words[2] === "serve" &&
+  Object.entries(variablesOf(entry)).every(isHandedOn)
+
+/** Secrets whose variables the host does not give to the server, which then does not start. */
+const secretChecks = (
+  host: AgentHost,
+  { scope }: FoundEntry,
+  args: ReadonlyArray<string>,
+  env: Variables
+): ReadonlyArray<Check> => {
+  const { title, withholds = [] } = host
+  return neededVariables(args).filter((name) => (env[name] ?? "") === "").map((name) => ({
+    check: `secret ${name} (${scope})`,
+    status: "failed",
+    ...(withholds.includes(name)
+      ? {
+        detail: `${title} gives ${name} to no server, so the server does not start`,
+        fix: `use a variable of another name, or a file: --secret-file ${name}=PATH`
+      }
+      : (processEnvironment()[name] ?? "") === ""
+      ? {
+        detail: `the variable ${name} is not set here, and without it the server does not start`,
+        fix: `export ${name}=…, and start ${title} from the same shell`
+      }
+      : {
+        detail: `${title} does not give the variable ${name} to the server, which then does not start`,
+        fix: fixFor("repair", host, scope)
+      })
+  }))
+}
 
 /** Starts the server of an entry as the host would, and asks what a host asks. */
 export const serverChecks = (host: AgentHost, found: FoundEntry, { cwd, place }: DoctorOptions) =>
@@ -60,6 +82,8 @@ export const serverChecks = (host: AgentHost, found: FoundEntry, { cwd, place }:
         } satisfies Check
       ]
     }
+    const secrets = secretChecks(host, found, args, env)
+    if (secrets.length > 0) return secrets
     const ask = (kind: Handshake) => Effect.either(greet(kind, { command: file, args, cwd, env }))
     const answers = yield* Effect.all([ask("initialize"), ask("discover")])
     return answers.map((answer, index): Check => {

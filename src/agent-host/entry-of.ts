@@ -3,6 +3,7 @@ import type { SelectionName } from "../contract/agent-host.ts"
 import type { HostFileUnusable } from "../contract/errors.ts"
 import { modeOf } from "../contract/modes/all.ts"
 import { type AgentHost, ENTRY, type HostScope, type Place, type Server } from "./agent-host.ts"
+import { optionValues } from "./entries.ts"
 import { at, isTable } from "./json.ts"
 import { entryPath, readDocument } from "./plan.ts"
 
@@ -63,10 +64,7 @@ export const meantServer = (
 }
 
 /** The value of a server's option, the last one if there are several. */
-const optionOf = ({ args }: Server, flag: string): string | undefined =>
-  args.flatMap((word, index) =>
-    word === flag ? [args[index + 1]] : word.startsWith(`${flag}=`) ? [word.slice(flag.length + 1)] : []
-  ).at(-1)
+const optionOf = ({ args }: Server, flag: string): string | undefined => optionValues(args, flag).at(-1)
 
 /** The mode of a server's options, else the profile. */
 export const selectionOf = (server: Server): SelectionName => {

@@ -1,5 +1,6 @@
 import { Effect, Either } from "effect"
 import { HostFileUnusable } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
 import { type KnownFile, readKnown } from "../system/files/replace.ts"
 import { isBeneath, realPath, realPlace } from "../system/host-path.ts"
 import {
@@ -11,6 +12,7 @@ import {
   type Server,
   type Tools
 } from "./agent-host.ts"
+import { isHandedOn, variablesOf } from "./entries.ts"
 import { edit, read } from "./format/format.ts"
 import type { FormatName } from "./format/language.ts"
 import { at, type Change, changed, isIn, isTable, type Path } from "./json.ts"
@@ -67,11 +69,19 @@ export const approvalsOf = ({ approve, host, place, scope, tools }: Request) => 
     : host.approvals({ approve, scope, place, tools, config, entry: entryPath(host) })
 }
 
+/** A server with the variables that its entry has already. Those that only hand on a variable of the host belong to its options. */
+const withKeptVariables = (server: Server, found: unknown): Server => {
+  const kept = Object.entries(variablesOf(found))
+  return server.env !== undefined || kept.length === 0
+    ? server
+    : { ...server, env: named(kept.filter((one) => !isHandedOn(one))) }
+}
+
 /** Changes of the entry's own keys. A new entry is one change, with the approvals that stand in the entry. */
 const entryChanges = (request: Request, server: Server, value: unknown, approvals: ReadonlyArray<Change>) => {
   const path = entryPath(request.host)
-  const keys = Object.entries(request.host.entry(server, request.scope))
   const found = at(value, path)
+  const keys = Object.entries(request.host.entry(withKeptVariables(server, found), request.scope))
   if (isTable(found)) return keys.map(([key, wanted]): Change => ({ _tag: "set", path: [...path, key], value: wanted }))
   const sets = keys.map(([key, wanted]): Change => ({ _tag: "set", path: [...path, key], value: wanted }))
   const whole = [...sets, ...pending(undefined, approvals.filter(({ path: one }) => isIn(one, path)))]

@@ -133,6 +133,31 @@ describe("pyro host", () => {
     )
   })
 
+  it.each(
+    [
+      ["codex", "npm_key", "env_vars = []"],
+      ["gemini", "npm_key", "\"env\": {}"]
+    ] as const
+  )("host doctor names a secret that %s does not give to the server", async (host, name, without) => {
+    const env = { HOME: home, CODEX_HOME: "", GEMINI_CLI_HOME: "", PATH: withPyro() }
+    const doctor = async (others: Readonly<Record<string, string>>) => {
+      const { stdout } = await run(binary, ["host", "doctor", host, "--json"], { env: { ...env, ...others } })
+      return (JSON.parse(stdout.toString()) as Checks).checks.filter(({ status }) => status === "failed")
+    }
+    const connected = await run(binary, ["host", "connect", host, "--", "--secret-env", name], { env })
+    assert.strictEqual(connected.status, 0, connected.stderr)
+    assert.include(connected.stderr, `needs the variable ${name}`)
+    assert.deepStrictEqual(await doctor({ [name]: "a-long-value" }), [])
+    assert.match((await doctor({}))[0]?.fix ?? "", new RegExp(`^export ${name}=`))
+    const file = host === "codex" ? config() : join(home, ".gemini", "settings.json")
+    const text = fs.readFileSync(file, "utf8")
+    fs.writeFileSync(file, text.replace(/env_vars = \[.*\]|"env": \{[^}]*\}/, without))
+    const [failed] = await doctor({ [name]: "a-long-value" })
+    assert.strictEqual(failed?.fix, `pyro host repair ${host}`)
+    assert.strictEqual((await run(binary, ["host", "repair", host], { env })).status, 0)
+    assert.strictEqual(fs.readFileSync(file, "utf8"), text)
+  })
+
   it.each([
     ["another program", (evil: string) => ({ command: evil, args: ["mcp", "serve"] })],
     [

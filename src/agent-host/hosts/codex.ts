@@ -1,7 +1,8 @@
 import * as path from "node:path"
+import { named } from "../../contract/names.ts"
 import { variables } from "../../system/variables.ts"
 import type { AgentHost } from "../agent-host.ts"
-import { commandLine, envOf } from "../entries.ts"
+import { commandLine, envOf, neededVariables, variablesOf } from "../entries.ts"
 import { at, type Change } from "../json.ts"
 
 /** Variables that Codex gives to every server. */
@@ -32,13 +33,17 @@ export const codex: AgentHost = {
   entry: (server) => ({
     command: server.command,
     args: server.args,
-    env_vars: envVars,
+    env_vars: [...new Set([...envVars, ...neededVariables(server.args)])],
     startup_timeout_sec: 30,
     tool_timeout_sec: 600,
     ...envOf(server)
   }),
   commandOf: commandLine,
-  passes: PASSED,
+  environment: (own, entry) => {
+    const listed = at(entry, ["env_vars"])
+    const passed = new Set<unknown>([...PASSED, ...(Array.isArray(listed) ? listed : [])])
+    return named([...Object.entries(own).filter(([name]) => passed.has(name)), ...Object.entries(variablesOf(entry))])
+  },
   trust: (scope, { home, project, variable }) =>
     scope === "user" ? undefined : {
       file: { path: path.join(variable("CODEX_HOME") ?? path.join(home, ".codex"), "config.toml"), format: "toml" },

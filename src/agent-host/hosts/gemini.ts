@@ -1,7 +1,9 @@
 import * as path from "node:path"
+import { named } from "../../contract/names.ts"
 import { type AgentHost, ENTRY } from "../agent-host.ts"
-import { commandLine, envOf } from "../entries.ts"
+import { commandLine, envOf, handedOn, neededVariables } from "../entries.ts"
 import { at } from "../json.ts"
+import { geminiEnvironment } from "./gemini-environment.ts"
 
 const rule = (tools: string, decision: string, priority: number) =>
   `[[rule]]\ntoolName = ${tools}\nmcpName = "${ENTRY}"\ndecision = "${decision}"\npriority = ${priority}\n`
@@ -22,8 +24,14 @@ export const gemini: AgentHost = {
     format: "json"
   }),
   servers: ["mcpServers"],
-  entry: (server) => ({ command: server.command, args: server.args, timeout: 600_000, ...envOf(server) }),
+  entry: (server) => {
+    const passed = handedOn(neededVariables(server.args))
+    const isHere = Object.keys(passed).length > 0 || server.env !== undefined
+    const env = isHere ? named([...Object.entries(passed), ...Object.entries(server.env ?? {})]) : undefined
+    return { command: server.command, args: server.args, timeout: 600_000, ...envOf({ ...server, env }) }
+  },
   commandOf: commandLine,
+  environment: geminiEnvironment,
   trust: (scope, { home, project }) =>
     scope === "user" ? undefined : {
       file: { path: path.join(home, ".gemini", "trustedFolders.json"), format: "json" },

@@ -28,6 +28,8 @@ export const copilot: AgentHost = {
     ...envOf(server)
   }),
   commandOf: commandLine,
+  // Measured with 1.0.102: these are taken out, and "${GITHUB_TOKEN}" in an entry is not replaced.
+  withholds: ["GITHUB_TOKEN", "COPILOT_GITHUB_TOKEN"],
   approvals: asking("Copilot CLI, for instance with --allow-tool=pyro")
 }
 
