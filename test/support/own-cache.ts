@@ -4,14 +4,21 @@ import * as path from "node:path"
 /** The cache that the tests have in common: the set-up has filled it. */
 export const sharedCache = process.env["PYRO_CACHE_DIR"] ?? path.join(process.env["HOME"] ?? "/root", ".cache", "pyro")
 
+/** Parts of the common cache that the set-up has filled. */
+const IMAGES = ["environments", "kernels", "packages"]
+
+/** Parts of the common cache that the first workspace makes. Whether there was one is left to chance. */
+const MADE_ON_DEMAND = ["templates", "seeds"]
+
 const cacheWith = (folder: string, names: ReadonlyArray<string>) => {
-  const cache = path.join(folder, "cache")
+  const [from, cache] = [fs.realpathSync(sharedCache), path.join(folder, "cache")]
   fs.mkdirSync(cache, { mode: 0o700 })
-  for (const name of names) fs.symlinkSync(path.join(fs.realpathSync(sharedCache), name), path.join(cache, name))
+  for (const name of names) {
+    if (MADE_ON_DEMAND.includes(name)) fs.mkdirSync(path.join(from, name), { recursive: true, mode: 0o700 })
+    fs.symlinkSync(path.join(from, name), path.join(cache, name))
+  }
   return cache
 }
-
-const IMAGES = ["environments", "kernels", "packages"]
 
 /**
  * A cache of a test's own that has the common environments and kernels: templates that this test's killed processes leave half made are
@@ -20,7 +27,7 @@ const IMAGES = ["environments", "kernels", "packages"]
 export const ownCache = (folder: string): string => cacheWith(folder, IMAGES)
 
 /** The common cache with downloads of a test's own: packages of the test's registries are met by nobody else. */
-export const ownDownloads = (folder: string): string => cacheWith(folder, [...IMAGES, "templates", "seeds"])
+export const ownDownloads = (folder: string): string => cacheWith(folder, [...IMAGES, ...MADE_ON_DEMAND])
 
 /** Folders of what is being made, and comes and goes. */
 const MAKING = new Set(["tmp", "temporary"])
@@ -50,6 +57,7 @@ export const emptyCache = (cache: string) => {
 export const linkCache = (cache: string) => {
   fs.mkdirSync(cache, { recursive: true, mode: 0o700 })
   for (const part of ["environments", "kernels", "seeds"]) {
-    linkTree(path.join(sharedCache, part), path.join(cache, part))
+    const from = path.join(sharedCache, part)
+    if (fs.existsSync(from) || !MADE_ON_DEMAND.includes(part)) linkTree(from, path.join(cache, part))
   }
 }
