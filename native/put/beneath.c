@@ -21,7 +21,7 @@ enum { NO_MAGICLINKS = 0x02, NO_SYMLINKS = 0x04, BENEATH = 0x08 };
 
 static int open_folder(int from, const char *path, uint64_t resolve)
 {
-    const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = BENEATH | NO_MAGICLINKS | resolve};
+    const struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = NO_SYMLINKS | NO_MAGICLINKS | resolve};
     /* EAGAIN: something was being renamed while the path was followed. */
     for (int attempt = 0;; attempt++) {
         int fd = (int)syscall(SYS_openat2, from, *path == '\0' ? "." : path, &how, sizeof how);
@@ -39,12 +39,12 @@ int beneath(int from, const char *path, size_t length)
     }
     memcpy(copy, path, length);
     copy[length] = '\0';
-    return open_folder(from, copy, NO_SYMLINKS);
+    return open_folder(from, copy, BENEATH);
 }
 
-int beneath_linked(int from, const char *path)
+int without_links(const char *path)
 {
-    return open_folder(from, path, 0);
+    return open_folder(AT_FDCWD, path, 0);
 }
 
 void remove_tree(int folder, const char *name)

@@ -8,7 +8,7 @@
  * first, on the same file system. Renames that do not replace then move it into place; with --overwrite, files and links are
  * exchanged for the present ones. No symbolic link beneath PARENT is followed, also none that appears meanwhile. An early end
  * of the input leaves everything unchanged, for any end of its writer, so the signals that end a whole session are
- * ignored. With --within, PARENT is relative to ROOT and cannot lead out of it.
+ * ignored. With --within, PARENT is relative to ROOT, and neither path may have a link.
  *
  * Records on stdout (kind, subject, text, each ended by a NUL); paths are those of the list:
  *   ready                           the list is accepted
@@ -76,9 +76,9 @@ static ssize_t read_stdin(void *context, void *bytes, size_t length)
 static int open_base(struct put *put, const char *within, const char *parent)
 {
     int root = -1;
-    if (within != NULL && (root = open(within, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+    if (within != NULL && (root = without_links(within)) < 0)
         put_fail(put, errno, "cannot open", within);
-    int base = within == NULL ? open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC) : beneath_linked(root, parent);
+    int base = within == NULL ? open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC) : beneath(root, parent, strlen(parent));
     if (base < 0)
         put_fail(put, errno, "cannot open", parent);
     if (root >= 0)

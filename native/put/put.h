@@ -41,8 +41,8 @@ _Noreturn void put_fail(struct put *put, int error, const char *what, const char
 
 /* put/beneath.c: a folder beneath another, never through a symbolic link; a descriptor or -1 with errno. "" is `from` itself. */
 int beneath(int from, const char *path, size_t length);
-/* The same for a path that may go through symbolic links, as long as they lead nowhere else. */
-int beneath_linked(int from, const char *path);
+/* The folder of a path without any symbolic link. */
+int without_links(const char *path);
 /* Removes a tree of staged files only. */
 void remove_tree(int folder, const char *name);
 

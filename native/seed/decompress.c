@@ -41,12 +41,12 @@ static const struct format {
     {"7z\xbc\xaf\x27\x1c", 6, {unpacker, NULL}},
 };
 
-void archive_open(struct archive *archive, const char *path)
+void archive_open(struct archive *archive, const char *path, int linked)
 {
     struct stat stat;
     memset(archive, 0, sizeof *archive);
     blake2b_start(&archive->fingerprint);
-    archive->stream = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    archive->stream = open_source(path, 0, linked);
     if (archive->stream < 0 || fstat(archive->stream, &stat) != 0)
         die(SEED_REJECTED, "the archive cannot be read: %s", strerror(errno));
     if (!S_ISREG(stat.st_mode))

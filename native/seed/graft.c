@@ -3,6 +3,7 @@
 
 #include "seed.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,7 +13,7 @@ void graft_walk(struct source *graft, struct tree *tree, const char *at, const c
     const char *name;
     size_t length;
     struct stat stat;
-    source_start(graft, path, tree, &stat);
+    source_start(graft, open_source(path, O_DIRECTORY, 1), tree, &stat);
     if (tree_locate(tree, at, strlen(at), true, &parent, &name, &length) != TREE_OK || length == 0)
         die(SEED_REJECTED, "it has something else where %s belongs", at);
     if (tree_find(tree, parent, name, length) != NULL)

@@ -2,15 +2,15 @@
  * pyro-seed: writes a new ext4 image with upper/, work/ and workspace/, the latter filled from a directory or an archive.
  *
  *   pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] [--salt TEXT] [--owner UID:GID]
- *             [--graft AT PATH]... --empty | --directory PATH [--list] | --archive PATH
+ *             [--graft AT PATH]... [--no-links] --empty | --directory PATH [--list] | --archive PATH
  *   pyro-seed --await
  *
  * The image appears in the --into folder as DIGEST.ext4, read-only, when it is complete; before, it has no name. With
  * --known, nothing is read if that folder has a FINGERPRINT.json of the source's present state. --list reads the
  * NUL-terminated paths to seed from stdin. With --probe the program ends after the check of the state. --graft adds a
  * directory at a place that the source does not have. Its content is no part of the fingerprint; --salt represents it. --owner
- * gives workspace/ and its content to a user, by default root. --await reads all arguments from stdin, ahead of the list: see
- * seed/await.c.
+ * gives workspace/ and its content to a user, by default root. --no-links refuses a source with a symbolic link on its path.
+ * --await reads all arguments from stdin, ahead of the list: see seed/await.c.
  *
  * Records on stdout (kind, subject, text, each ended by a NUL):
  *   fingerprint HEX settled|fresh   of the source; fresh: the source may still change under the same fingerprint
@@ -53,12 +53,14 @@ struct options {
     int list;
     int probe;
     int sync;
+    int no_links;
 };
 
 static _Noreturn void usage(const char *problem)
 {
     die(SEED_USAGE, "%s (usage: pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] "
-                    "[--salt TEXT] [--owner UID:GID] [--graft AT PATH]... --empty | --directory PATH [--list] | --archive PATH)", problem);
+                    "[--salt TEXT] [--owner UID:GID] [--graft AT PATH]... [--no-links] "
+                    "--empty | --directory PATH [--list] | --archive PATH)", problem);
 }
 
 static uint64_t parse_bytes(const char *text)
@@ -116,6 +118,8 @@ static struct options parse(int argc, char **argv)
             options.probe = 1;
         else if (strcmp(flag, "--sync") == 0)
             options.sync = 1;
+        else if (strcmp(flag, "--no-links") == 0)
+            options.no_links = 1;
         else if (strcmp(flag, "--salt") == 0)
             value = &options.salt;
         else if (strcmp(flag, "--owner") == 0)
@@ -216,7 +220,7 @@ static void seed_directory(const struct options *options, struct tree *tree, str
 {
     struct source source, grafts[MOST_GRAFTS];
     int64_t started_ns = now_ns();
-    source_open(&source, options->directory, tree);
+    source_open(&source, options->directory, tree, !options->no_links);
     if (options->list)
         source_list(&source);
     else
@@ -271,7 +275,7 @@ static void seed_archive(const struct options *options, struct tree *tree, struc
     struct source grafts[MOST_GRAFTS];
     struct tar tar;
     int64_t started_ns = now_ns();
-    archive_open(&archive, options->archive);
+    archive_open(&archive, options->archive, !options->no_links);
     look_up(options, &archive.fingerprint, archive.newest_ns, started_ns);
     image_create(image, into, options->bytes);
     archive_start(&archive, options->bytes);

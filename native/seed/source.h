@@ -23,8 +23,8 @@ struct source {
     struct links *links;
 };
 
-void source_open(struct source *source, const char *path, struct tree *tree);
-void source_start(struct source *source, const char *path, struct tree *tree, struct stat *stat);
+void source_open(struct source *source, const char *path, struct tree *tree, int linked);
+void source_start(struct source *source, int root, struct tree *tree, struct stat *stat);
 
 /* Path below the root of a directory that came from this source; valid until the next tree_path. */
 const char *source_path(const struct source *source, const struct file *directory);
@@ -48,6 +48,8 @@ void source_set(struct file *file, const struct stat *stat);
 
 /* openat2(2) below `root`: through no symlink, and never above it. Returns -1 and errno. */
 int open_beneath(int root, const char *path, int flags);
+/* Opens a whole source for reading. Its path may have symlinks only if `linked`. */
+int open_source(const char *path, int flags, int linked);
 
 /* seed/archive.c: reads a tar stream into the tree. NULL, or the problem of the archive. */
 struct tar;
@@ -68,7 +70,7 @@ struct archive {
     struct blake2b fingerprint;
     int64_t newest_ns;
 };
-void archive_open(struct archive *archive, const char *path);
+void archive_open(struct archive *archive, const char *path, int linked);
 /* `bytes`: size of the disk. */
 void archive_start(struct archive *archive, uint64_t bytes);
 /* Ends with the right error after a problem of the stream or of the decompressor. */

@@ -21,10 +21,10 @@ struct links {
     size_t room; /* a power of two */
 };
 
-int open_beneath(int root, const char *path, int flags)
+static int open_without_links(int root, const char *path, int flags, uint64_t resolve)
 {
     struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK),
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+                           .resolve = resolve | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
     if ((flags & O_PATH) != 0)
         how.flags = (uint64_t)(flags | O_CLOEXEC | O_NOFOLLOW);
     long fd;
@@ -32,6 +32,17 @@ int open_beneath(int root, const char *path, int flags)
         fd = syscall(SYS_openat2, root, path, &how, sizeof how);
     } while (fd < 0 && (errno == EAGAIN || errno == EINTR));
     return (int)fd;
+}
+
+int open_beneath(int root, const char *path, int flags)
+{
+    return open_without_links(root, path, flags, RESOLVE_BENEATH);
+}
+
+int open_source(const char *path, int flags, int linked)
+{
+    return linked ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags)
+                  : open_without_links(AT_FDCWD, path, O_RDONLY | flags, 0);
 }
 
 static size_t slot_of(const struct links *links, dev_t device, ino_t inode)

@@ -15,21 +15,21 @@
 
 enum { READ_BYTES = 32 * 1024 };
 
-void source_start(struct source *source, const char *path, struct tree *tree, struct stat *stat)
+void source_start(struct source *source, int root, struct tree *tree, struct stat *stat)
 {
     memset(source, 0, sizeof *source);
     source->tree = tree;
     source->top = tree->top;
     blake2b_start(&source->fingerprint);
-    source->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    source->root = root;
     if (source->root < 0 || fstat(source->root, stat) != 0)
         die(SEED_REJECTED, "the directory cannot be read: %s", strerror(errno));
 }
 
-void source_open(struct source *source, const char *path, struct tree *tree)
+void source_open(struct source *source, const char *path, struct tree *tree, int linked)
 {
     struct stat stat;
-    source_start(source, path, tree, &stat);
+    source_start(source, open_source(path, O_DIRECTORY, linked), tree, &stat);
     blake2b_add_number(&source->fingerprint, geteuid()); /* which files are readable depends on the reader */
     source_note(source, ".", &stat);
     source_set(tree->top, &stat);

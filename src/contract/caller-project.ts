@@ -1,5 +1,11 @@
-import { Effect, FiberRef, GlobalValue } from "effect"
+import { Effect, FiberRef, GlobalValue, Option, Schema } from "effect"
 import { ceilingText, type NetworkCeiling, noNetwork, readCeiling } from "./network-ceiling.ts"
+
+/** Directories of the host that a request may name paths in, by their real paths. */
+export interface CallerPlaces {
+  readonly reading: ReadonlyArray<string>
+  readonly writing: ReadonlyArray<string>
+}
 
 /** The project that a request is made for, where its surface is bound to one. */
 export interface CallerProject {
@@ -9,6 +15,8 @@ export interface CallerProject {
   readonly all: boolean
   /** Widest network that the request may grant. @default off */
   readonly networkCeiling?: NetworkCeiling
+  /** The only directories of the host that the request may reach. @default each that the user may */
+  readonly places?: CallerPlaces | undefined
 }
 
 /** Of the fiber that makes a request. Undefined: a person or a program, who reach every workspace. */
@@ -23,13 +31,24 @@ const PROJECT_HEADER = "pyro-project"
 /** Header that carries the caller's network ceiling. */
 const CEILING_HEADER = "pyro-network-ceiling"
 
+/** Header that carries the caller's directories of the host. */
+const PLACES_HEADER = "pyro-places"
+
+const Places = Schema.parseJson(
+  Schema.Struct({ reading: Schema.Array(Schema.String), writing: Schema.Array(Schema.String) })
+)
+const noPlaces: CallerPlaces = { reading: [], writing: [] }
+const readPlaces = Schema.decodeOption(Places)
+const writePlaces = Schema.encodeSync(Places)
+
 /** The headers that carry the project of this fiber. */
 export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = Effect.map(
   FiberRef.get(callerProject),
   (caller): Readonly<Record<string, string>> =>
     caller === undefined ? {} : {
       [PROJECT_HEADER]: `${caller.all ? "+" : "-"}${caller.project}`,
-      [CEILING_HEADER]: ceilingText(caller.networkCeiling ?? noNetwork)
+      [CEILING_HEADER]: ceilingText(caller.networkCeiling ?? noNetwork),
+      ...(caller.places === undefined ? {} : { [PLACES_HEADER]: writePlaces(caller.places) })
     }
 )
 
@@ -38,12 +57,15 @@ export const forCaller =
   (headers: Readonly<Record<string, string | undefined>>) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
     const header = headers[PROJECT_HEADER]
+    const places = headers[PLACES_HEADER]
     return header === undefined
       ? work
       : Effect.locally(work, callerProject, {
         project: header.slice(1),
         all: header.startsWith("+"),
-        networkCeiling: readCeiling(headers[CEILING_HEADER] ?? "") ?? noNetwork
+        networkCeiling: readCeiling(headers[CEILING_HEADER] ?? "") ?? noNetwork,
+        // Unreadable directories are none.
+        places: places === undefined ? undefined : Option.getOrElse(readPlaces(places), () => noPlaces)
       })
   }
 

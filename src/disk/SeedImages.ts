@@ -23,7 +23,7 @@ export type { Graft, Owner, SeedFailed, SeedReport } from "./pyro-seed.ts"
 export type { SeedImage } from "./seed-store.ts"
 
 export interface FromPath {
-  /** A directory, a tar archive (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), or a zip or 7z archive. */
+  /** A directory, a tar archive (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), or a zip or 7z archive. Without links on the path. */
   readonly path: string
   /** Size of the disk as the guest sees it. */
   readonly virtualMib: number
@@ -179,6 +179,6 @@ const sourceOf = (options: FromPath): Effect.Effect<SeedSource, SeedRejected> =>
     const stat = yield* Effect.mapError(statFile(source), ({ detail }) => rejected(detail))
     if (stat === undefined) return yield* rejected("there is no such file or directory")
     return stat.isDirectory()
-      ? { _tag: "directory" as const, path: source, list: options.list }
-      : { _tag: "archive" as const, path: source }
+      ? { _tag: "directory" as const, path: source, hasNoLinks: true, list: options.list }
+      : { _tag: "archive" as const, path: source, hasNoLinks: true }
   })

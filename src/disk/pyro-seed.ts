@@ -31,10 +31,12 @@ export interface SeedReport {
 /** Source of an image. */
 export type SeedSource =
   | { readonly _tag: "empty" }
-  | { readonly _tag: "archive"; readonly path: string }
+  | { readonly _tag: "archive"; readonly path: string; readonly hasNoLinks?: boolean }
   | {
     readonly _tag: "directory"
     readonly path: string
+    /** Refuses a path with a symbolic link in it, also one that appears now. @default false */
+    readonly hasNoLinks?: boolean
     /** NUL-terminated paths below the source to include. Absent: all of them. */
     readonly list?: Uint8Array | undefined
   }
@@ -126,6 +128,7 @@ export const makeSeed = (request: SeedRequest, spare?: SpareProcess): Effect.Eff
       ...(request.salt === undefined ? [] : ["--salt", request.salt]),
       ...(request.owner === undefined ? [] : ["--owner", `${request.owner.uid}:${request.owner.gid}`]),
       ...(request.grafts ?? []).flatMap(({ at, directory }) => ["--graft", at, directory]),
+      ...(source._tag !== "empty" && source.hasNoLinks === true ? ["--no-links"] : []),
       ...(source._tag === "empty" ? ["--empty"] : [`--${source._tag}`, source.path]),
       ...(source._tag === "directory" && source.list !== undefined ? ["--list"] : [])
     ]

@@ -1,5 +1,5 @@
 import { Either } from "effect"
-import type { CallerProject } from "../contract/caller-project.ts"
+import type { CallerPlaces, CallerProject } from "../contract/caller-project.ts"
 import { InvalidRequest } from "../contract/errors.ts"
 import { type NetworkCeiling, noNetwork, readCeiling } from "../contract/network-ceiling.ts"
 import type { Secrets } from "../contract/operations/secret-fields.ts"
@@ -24,6 +24,8 @@ export interface Project {
   readonly source: (argument: string, named: string) => Either.Either<string, InvalidRequest>
   /** The real place of a destination that a model named; whether something is there is the export's own to judge. */
   readonly destination: (argument: string, named: string) => Either.Either<string, InvalidRequest>
+  /** Directories that the daemon opens for a model's paths, without following links. */
+  readonly places?: CallerPlaces | undefined
   /** Whether a model also reaches workspaces of other projects. @default false */
   readonly allWorkspaces?: boolean
   /** Globs of ignored files of the bound directory that go along to each workspace. @default none */
@@ -47,11 +49,12 @@ export const grantsOf = ({ networkCeiling = noNetwork }: Pick<Project, "networkC
 
 /** The project that a model's requests are made for: each reaches the workspaces of that project. */
 export const callerOf = (
-  { allWorkspaces = false, networkCeiling = noNetwork, path, repoUrl }: Project
+  { allWorkspaces = false, networkCeiling = noNetwork, path, places, repoUrl }: Project
 ): CallerProject => ({
   project: path ?? (repoUrl === undefined ? "" : withoutCredentials(repoUrl)),
   all: allWorkspaces,
-  networkCeiling
+  networkCeiling,
+  places
 })
 
 /** A URL in the form of a record. */
@@ -87,6 +90,7 @@ export const bindProject = (
     }
     return {
       path: base,
+      places: { reading: [...own, ...reading], writing: [...own, ...writing] },
       repoUrl: options.repoUrl,
       repoRef: options.repoRef,
       allWorkspaces: options.allWorkspaces === true,

@@ -21,6 +21,7 @@ import { pathText } from "../disk/path-text.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { sha256Hex } from "../system/content-hash.ts"
 import type { SecretSet } from "../system/secret-search/output-filter.ts"
+import { writingPlace } from "./caller-places.ts"
 import type { Change } from "./change.ts"
 import { refused, workspaceTrees } from "./diff/baseline.ts"
 import { changesOf } from "./diff/changes.ts"
@@ -29,7 +30,7 @@ import { recordEvent } from "./events.ts"
 import { boundedPatch } from "./export/bounded-patch.ts"
 import { withoutExcluded } from "./export/exclusion.ts"
 import { exportPatch } from "./export/patch.ts"
-import { exportPath } from "./export/path.ts"
+import { type ExportBounds, exportPath } from "./export/path.ts"
 import { editFile } from "./files/edit.ts"
 import { listFiles } from "./files/list.ts"
 import { readFile } from "./files/read.ts"
@@ -134,15 +135,17 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
     export: (payload: ExportPayload): Stream.Stream<ExportEvent, PyroError> =>
       Stream.unwrapScoped(
         Effect.map(borrow(payload, "workspace.export"), ({ channel, entry, explain }) =>
-          Stream.unwrap(Effect.map(guardOf(entry, payload), (secrets) =>
-            payload.patch
-              ? exportDiff(channel, entry.folder.directory, payload, secrets)
-              : exportPath(channel, payload, { secrets }))).pipe(
-              Stream.tap((event) =>
-                recordExport(entry, payload, event)
-              ),
-              Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
-            ))
+          Stream.unwrap(Effect.gen(function*() {
+            const bounds = { secrets: yield* guardOf(entry, payload), within: yield* writingPlace(payload.output) }
+            return payload.patch
+              ? exportDiff(channel, entry.folder.directory, payload, bounds)
+              : exportPath(channel, payload, bounds)
+          })).pipe(
+            Stream.tap((event) =>
+              recordExport(entry, payload, event)
+            ),
+            Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
+          ))
       )
   } as const
 }
@@ -205,7 +208,7 @@ const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) 
 }
 
 /** The diff, or a path's part of it, as a patch on the host. With a digest, only the reviewed diff. */
-const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload, secrets: SecretSet | undefined) =>
+const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload, bounds: ExportBounds) =>
   Stream.unwrap(Effect.gen(function*() {
     const options = yield* changesOptions({
       paths: exportedPaths(payload),
@@ -214,8 +217,8 @@ const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayloa
     }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
     const all = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
     const changes = yield* withoutExcluded(all, payload.exclude)
-    yield* refuseSecretsIn(secrets, changes)
+    yield* refuseSecretsIn(bounds.secrets, changes)
     const patch = yield* boundedPatch(changes)
     const paths = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path])
-    return exportPatch(patch, paths, sha256Hex(patch), payload)
+    return exportPatch(patch, paths, sha256Hex(patch), payload, bounds)
   }))

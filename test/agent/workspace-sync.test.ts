@@ -3,6 +3,7 @@ import { Effect, Layer } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { callerProject } from "../../src/contract/caller-project.ts"
 import { named } from "../../src/contract/names.ts"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
@@ -123,6 +124,20 @@ withAgent("a push", (it) => {
       assert.strictEqual((yield* push()).filesPushed, 1)
       assert.strictEqual(read("edited"), "3\n")
       assert.strictEqual(fs.readdirSync(path.join(state, "pushed")).length, 4)
+    }))
+
+  it.scoped("a source that became a link since its check is not pushed for a server that may not read its target", () =>
+    Effect.gen(function*() {
+      const { host, push, state } = yield* seeded("swapped")
+      const real = fs.realpathSync(host)
+      fs.renameSync(real, `${real}-was`)
+      fs.symlinkSync(state, real)
+      write(state, { "private": "p" })
+      const as = (reading: ReadonlyArray<string>) =>
+        Effect.locally(callerProject, { project: real, all: false, places: { reading, writing: [] } })
+      const refused = yield* Effect.flip(as([real])(push({ sourcePath: real })))
+      assert.include(refused.message, "leads out of the directories that this server may use")
+      assert.strictEqual((yield* as([`${real}-was`])(push({ sourcePath: `${real}-was` }))).filesPushed, 0)
     }))
 
   it.scoped("sync push leaves files alone that were changed in the workspace, without --force", () =>

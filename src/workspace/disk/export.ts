@@ -6,6 +6,7 @@ import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { openUnfollowed } from "../../system/files/descriptor.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { put, type PutFailed } from "../../system/put.ts"
+import { writingPlace } from "../caller-places.ts"
 import { recordEvent } from "../events.ts"
 import { executableEntries, executableRefusal } from "../export/config-check.ts"
 import { failureOf } from "../export/deliver.ts"
@@ -41,7 +42,7 @@ const IMAGE_MODE = 0o600
 /** The file to write. The guest chooses the image's first bytes, so tools of the host must not execute a file of that name. */
 const outputOf = (payload: DiskExportPayload) =>
   Effect.gen(function*() {
-    const output = hostOutput(payload.output, undefined)
+    const output = hostOutput(payload.output, yield* writingPlace(payload.output))
     if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
     const wrong = (detail: string) => new InvalidRequest({ field: "output", detail })
     if (output._tag === "stdout") return yield* wrong("must be a file: an image has holes")
@@ -55,9 +56,9 @@ const outputOf = (payload: DiskExportPayload) =>
 type Output = Effect.Effect.Success<ReturnType<typeof outputOf>>
 
 /** Begins a file of `bytes`. Fails if another file is in its place, or if the host has too little space. */
-const putImage = ({ name, parent }: Output, { overwrite }: DiskExportPayload, bytes: number) => {
+const putImage = ({ name, parent, within }: Output, { overwrite }: DiskExportPayload, bytes: number) => {
   const entries = [{ path: new Uint8Array(0), type: "file", mode: IMAGE_MODE, size: bytes }] as const
-  return put({ parent, name, overwrite, entries })
+  return put({ parent, name, within, overwrite, entries })
 }
 
 const refused = ({ path }: Output, bytes: number) => (failure: PutFailed) =>

@@ -24,8 +24,7 @@ export type HostOutput =
 const tailComponents = 3
 
 /**
- * Reads the output of a request. `within` is a folder (symlinks resolved) that the output cannot leave, for any spelling and any
- * links on the path.
+ * Reads the output of a request. `within` is a folder (symlinks resolved) that the output cannot leave: its path then has no links.
  */
 export const hostOutput = (
   output: string,

@@ -4,6 +4,7 @@ import { InvalidRequest } from "../../contract/errors.ts"
 import { pathText } from "../../disk/path-text.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { yieldToEventLoop } from "../../system/event-loop.ts"
+import { demandReadable } from "../caller-places.ts"
 import { makeBuildDirectory } from "./build-directory.ts"
 import { collectTree, type Skipped } from "./collect.ts"
 import { filesBeneath } from "./files-beneath.ts"
@@ -53,6 +54,7 @@ export const listHost = (
           detail: `${directory} is no readable directory: ${(cause as Error).message}`
         })
     })
+    yield* demandReadable("source_path", root)
     if (isBare(root)) {
       return yield* new InvalidRequest({
         field: "source_path",

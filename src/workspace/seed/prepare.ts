@@ -3,8 +3,9 @@ import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { type SeedFailed, SeedImages, type SeedReport } from "../../disk/SeedImages.ts"
 import { makeUniqueFolder } from "../../system/files/folders.ts"
-import { realDirectory } from "../../system/host-path.ts"
+import { isDirectory, realPath } from "../../system/host-path.ts"
 import { asStep } from "../../system/spans.ts"
+import { demandReadable } from "../caller-places.ts"
 import { demandNarrow } from "./broad-source.ts"
 import { makeBuildDirectory } from "./build-directory.ts"
 import { type CollectOptions, collectTree, type PlannedGit, type Skipped } from "./collect.ts"
@@ -24,8 +25,11 @@ import type { GitMode, PreparedSeed, PrepareServices, SeedGit, SeedRequest } fro
  */
 export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, SeedFailed, PrepareServices> =>
   Effect.scoped(Effect.gen(function*() {
-    const { owner, repoUrl, seedPath, virtualMib } = request
-    yield* demandNarrow("seed_path", seedPath, request.allowHome === true)
+    const { owner, repoUrl, virtualMib } = request
+    yield* demandNarrow("seed_path", request.seedPath, request.allowHome === true)
+    // Resolved once. All that follows opens this path without links.
+    const seedPath = request.seedPath === undefined ? undefined : realPath(request.seedPath) ?? request.seedPath
+    if (seedPath !== undefined) yield* demandReadable("seed_path", seedPath)
     const seeds = yield* SeedImages
     if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl }, makeBuildDirectory)
     if (seedPath === undefined) {
@@ -34,7 +38,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
       return { image, report }
     }
     // `fromPath` reports other unreadable sources.
-    const directory = realDirectory(seedPath)
+    const directory = isDirectory(seedPath) ? seedPath : undefined
     if (directory !== undefined && isBare(directory)) {
       return yield* seedFromUrl({ ...request, repoUrl: directory }, makeBuildDirectory)
     }

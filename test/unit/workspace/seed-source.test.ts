@@ -3,9 +3,11 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { callerProject } from "../../../src/contract/caller-project.ts"
+import { SeedImages } from "../../../src/disk/SeedImages.ts"
 import { demandNarrow } from "../../../src/workspace/seed/broad-source.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
-import { commit, names, repository, seeded, userGit, write } from "./seed-support.ts"
+import { commit, hostServices, names, repository, seeded, userGit, write } from "./seed-support.ts"
 
 /** A home directory for as long as the Scope. */
 const at = (home: string) =>
@@ -35,6 +37,28 @@ describe.sequential("a seed path", () => {
       for (const source of [path.join(home, "project"), path.join(folder, "nowhere"), undefined]) {
         yield* demandNarrow("seed_path", source, false)
       }
+    }))
+
+  it.scopedLive("a link is followed for a person, once, and for a server only within the directories that it may read", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryDirectory
+      const [project, other] = [path.join(folder, "project"), path.join(folder, "other")]
+      write(other, { "private": "p" })
+      fs.mkdirSync(project)
+      const link = path.join(project, "link")
+      fs.symlinkSync(other, link)
+      assert.deepStrictEqual(names((yield* seeded({ seedPath: link })).workspace), ["private"])
+      const server = (reading: ReadonlyArray<string>) =>
+        Effect.locally(callerProject, { project, all: false, places: { reading, writing: [] } })
+      const refused = yield* Effect.flip(server([project])(seeded({ seedPath: link })))
+      assert.include(refused.message, "leads out of the directories that this server may use")
+      yield* server([project, other])(seeded({ seedPath: other }))
+      // A path that was resolved has no link: one that is there now came later.
+      const unfollowed = SeedImages.pipe(
+        Effect.flatMap((seeds) => Effect.flip(seeds.fromPath({ path: link, virtualMib: 256 }))),
+        Effect.provide(hostServices)
+      )
+      assert.include((yield* unfollowed).message, "the directory cannot be read")
     }))
 
   it.scopedLive("a refused seed path is not read, and --allow-home accepts it", () =>

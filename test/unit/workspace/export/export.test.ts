@@ -364,8 +364,14 @@ describe("an export of a file", () => {
         assert.strictEqual((yield* Effect.flip(write(output)))._tag, "ExportRefused", output)
       }
       yield* write("project/x")
-      yield* write("project/near/y")
+      yield* write("project/sub/y")
+      // The surface resolves links, so a link on the path appeared after it judged the path.
+      assert.strictEqual((yield* Effect.flip(write("project/near/z")))._tag, "ExportRefused")
       assert.deepStrictEqual(fs.readdirSync(`${folder}/other`), [])
       assert.deepStrictEqual(fs.readdirSync(`${folder}/project/sub`), ["y"])
+      fs.renameSync(within, `${folder}/elsewhere`)
+      fs.symlinkSync("other", within)
+      assert.strictEqual((yield* Effect.flip(write("project/x")))._tag, "ExportRefused")
+      assert.deepStrictEqual(fs.readdirSync(`${folder}/other`), [])
     }))
 })

@@ -1,0 +1,102 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Either, Stream } from "effect"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import * as fs from "node:fs"
+import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { bindProject } from "../../src/sdk/project.ts"
+import { makeContent } from "../../src/workspace/content.ts"
+import { makeEntry } from "../../src/workspace/lifecycle/entry.ts"
+import { folderOf } from "../../src/workspace/lifecycle/record.ts"
+import { guestWith, scratch } from "../unit/workspace/export/fake-guest.ts"
+import { recordOf } from "../unit/workspace/record-of.ts"
+import { call, fakePyro, textOf } from "./fakes.ts"
+
+/** A project with a directory `out`, a directory `other` beside the project, and `workspace_export` to files in it. */
+const world = Effect.gen(function*() {
+  const folder = fs.realpathSync(yield* scratch)
+  const [project, other] = [`${folder}/project`, `${folder}/other`]
+  fs.mkdirSync(`${project}/out`, { recursive: true })
+  fs.mkdirSync(other)
+  const record = recordOf("ws-0000000001", "running")
+  const entry = yield* makeEntry({ scope: yield* Effect.scope }, folderOf(folder, record.id), record)
+  fs.mkdirSync(entry.folder.directory, { recursive: true })
+  const channel = guestWith([{ path: "file", content: "guest" }]) as GuestChannel
+  const content = makeContent(
+    () => Effect.die("not used"),
+    () => Effect.succeed({ channel, entry, explain: (effect) => effect }),
+    () => Effect.die("not used")
+  )
+  const bound = Either.getOrThrow(bindProject({ projectPath: project }, {}))
+  /** `meanwhile` runs after the server has judged the path, and before the daemon opens it. */
+  const exportTo = (output: string, meanwhile: () => void = () => {}, path = "file") =>
+    Effect.promise(() =>
+      call(
+        fakePyro({
+          export: (payload) => Stream.unwrap(Effect.sync(() => (meanwhile(), content.export(payload))))
+        }),
+        "workspace_export",
+        { workspace_id: "w", path, output_path: output },
+        { project: bound }
+      )
+    )
+  return { other, project, exportTo }
+})
+
+describe("workspace_export while another process changes the project", () => {
+  it.scopedLive("a directory that becomes a link after the check leads no export out of the project", () =>
+    Effect.gen(function*() {
+      const { exportTo, other, project } = yield* world
+      assert.isUndefined((yield* exportTo("out/first")).isError)
+      const swap = (target: string) => () => {
+        fs.renameSync(`${project}/out`, `${project}/was`)
+        fs.symlinkSync(target, `${project}/out`)
+      }
+      const refused = yield* exportTo("out/file", swap("../other"))
+      assert.include(textOf(refused), "export_refused: ")
+      assert.deepStrictEqual(fs.readdirSync(other), [])
+      fs.rmSync(`${project}/out`)
+      fs.renameSync(`${project}/was`, `${project}/out`)
+      // A link that stays in the project would pass the rules for names, such as those for .git.
+      fs.mkdirSync(`${project}/.git/hooks`, { recursive: true })
+      assert.isTrue((yield* exportTo("out/file", swap(".git/hooks"))).isError)
+      assert.deepStrictEqual(fs.readdirSync(`${project}/.git/hooks`), [])
+    }))
+
+  it.scopedLive("a project that becomes a link after the check leads no export elsewhere", () =>
+    Effect.gen(function*() {
+      const { exportTo, other, project } = yield* world
+      const refused = yield* exportTo("file", () => {
+        fs.renameSync(project, `${project}-was`)
+        fs.symlinkSync(other, project)
+      })
+      assert.include(textOf(refused), "export_refused: ")
+      assert.deepStrictEqual(fs.readdirSync(other), [])
+    }))
+
+  it.scopedLive("none of many exports lands outside while a process swaps the directory in a loop", () =>
+    Effect.gen(function*() {
+      const { exportTo, other, project } = yield* world
+      fs.symlinkSync("../other", `${project}/link`)
+      const swapper = yield* Effect.acquireRelease(
+        Effect.promise(async () => {
+          const script = "const fs = require('node:fs'); console.log('on');" +
+            "for (;;) { fs.renameSync('out', 'was'); fs.renameSync('link', 'out'); fs.renameSync('out', 'link'); fs.renameSync('was', 'out') }"
+          const child = spawn(process.execPath, ["-e", script], { cwd: project, stdio: ["ignore", "pipe", "ignore"] })
+          await once(child.stdout, "data")
+          return child
+        }),
+        (child) => Effect.promise(() => (child.kill("SIGKILL"), once(child, "close")))
+      )
+      for (let at = 0; at < 40; at++) yield* exportTo(`out/${at}`)
+      assert.isNull(swapper.exitCode)
+      assert.deepStrictEqual(fs.readdirSync(other), [])
+    }))
+
+  it.scopedLive("an export to the project itself adds files to the project", () =>
+    Effect.gen(function*() {
+      const { exportTo, project } = yield* world
+      assert.isUndefined((yield* exportTo(".", undefined, ".")).isError)
+      assert.strictEqual(fs.readFileSync(`${project}/file`, "utf8"), "guest")
+    }))
+})
