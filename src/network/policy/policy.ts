@@ -31,6 +31,8 @@ export interface Rules {
   readonly allowIps: ReadonlyArray<IpRule>
   /** Only listed hosts and addresses are allowed. */
   readonly isListed: boolean
+  /** A rule names hosts: what a connection says of its host must be the name that was judged. An address has many names. */
+  readonly comparesNames: boolean
 }
 
 /** A rule of a policy that cannot be read. */
@@ -86,6 +88,7 @@ export const readPolicy = (policy: Policy): Either.Either<Rules, PolicyIssue> =>
     (rules) => ({
       ...rules,
       networkPolicy: policy.networkPolicy,
-      isListed: rules.allowHosts.length > 0 || rules.allowIps.length > 0
+      isListed: rules.allowHosts.length > 0 || rules.allowIps.length > 0,
+      comparesNames: rules.allowHosts.length > 0 || rules.allowIps.length > 0 || rules.denyHosts.length > 0
     })
   )

@@ -93,8 +93,7 @@ const chain = (name: string, ...rules: ReadonlyArray<string>) =>
   `  chain ${name} {\n${rules.map((rule) => `    ${rule}\n`).join("")}  }`
 
 /** Whether a policy opens every public address, without a name. */
-const opensPublic = ({ denyHosts, isListed, networkPolicy }: Rules) =>
-  networkPolicy !== "off" && !isListed && denyHosts.length === 0
+const opensPublic = ({ comparesNames, networkPolicy }: Rules) => networkPolicy !== "off" && !comparesNames
 
 /**
  * The firewall of one network, complete, as one transaction. A flow carries the number of the policy that allowed it; under another policy it is

@@ -70,7 +70,7 @@ export const begin = (
 ): Either.Either<Begun, DialRefused> => {
   const { live, placeholders, rules } = connecting
   const literal = request.address
-  const isInspected = judgedBy.isListed && name !== undefined
+  const isInspected = judgedBy.comparesNames && name !== undefined
   const { address, socket, viaProxy } = dialled
   // Other connections were made meanwhile.
   const refusal = refusalByNumber(connecting)

@@ -55,9 +55,9 @@ export const forbiddenBy = (rules: Rules, live: LiveConnection): Reset | undefin
     const dialled = judgeAddress(rules, address, port, ownAddresses)
     if (dialled._tag === "Denied") return denied(dialled)
   }
-  // Its first bytes may name a host that the list does not have.
-  return name !== undefined && rules.isListed && !live.isInspected
-    ? denied({ reason: "the connection is older than the list of allowed hosts", option: undefined })
+  // Its first bytes may name a host that the rules forbid.
+  return name !== undefined && rules.comparesNames && !live.isInspected
+    ? denied({ reason: "the connection is older than the rules for names", option: undefined })
     : undefined
 }
 

@@ -130,6 +130,22 @@ print(ask("${SERVER}"), ask("other.test.net"), fetch("1.1.1.1", 443, "x"))`
       assert.match((await log("a", true)).entries.at(-1)?.reason ?? "", /HTTP Host is "other\.test\.net"/)
     })
 
+    it("a denied host cannot be reached by another name of its address", async () => {
+      const bySni = `import ssl
+one = socket.create_connection(("${SERVER}", 80), 20)
+try: ssl._create_unverified_context().wrap_socket(one, server_hostname="other.test.net")
+except OSError as error: print(error.strerror)`
+      const byHost = `print(fetch("${SERVER}", 80, "GET / HTTP/1.1\\r\\nHost: other.test.net\\r\\n\\r\\n"))`
+      await set("a", { network_policy: "egress" })
+      assert.include(await python("a", byHost), "hello")
+      await set("a", { network_policy: "egress", deny_hosts: ["other.test.net"] })
+      assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
+      for (const script of [byHost, bySni]) assert.strictEqual(await python("a", script), "Connection reset by peer")
+      const reasons = (await log("a", true)).entries.slice(-2).map(({ reason }) => reason)
+      const suffix = `is "other.test.net", and the connection is to ${SERVER}`
+      assert.deepStrictEqual(reasons, [`the HTTP Host ${suffix}`, `the TLS server name (SNI) ${suffix}`])
+    })
+
     it("a name of a private address needs a rule for the address", async () => {
       await set("a", { allow_hosts: ["lan.test.net"] })
       assert.strictEqual(await fetch("a", "lan.test.net"), "Connection refused")
