@@ -1,38 +1,18 @@
-import { Deferred, Effect, FiberId } from "effect"
+import { Effect } from "effect"
+import type { FirstReply } from "./first-reply.ts"
 import { readFraming } from "./hello/framing.ts"
 import type { Hello } from "./hello/hello.ts"
 import { fronting, inspect, inspectWhole } from "./hello/inspect.ts"
 import { RequestBody } from "./hello/request-body.ts"
+import { FirstLine, ODD_REQUEST } from "./hello/request-line.ts"
+import { recordBeforeRetry } from "./hello/retry.ts"
+import { helloBytes } from "./hello/tls.ts"
 import { Denied, type Sender } from "./sender.ts"
 
 /** Pieces in which a head may come. Each piece has all bytes before it read again. */
 const MAX_HEAD_PIECES = 256
 
 const AMBIGUOUS = "servers may disagree on the end of an HTTP request"
-
-/** Sees whether the first bytes from the host's side are an answer that switches protocols (RFC 9110, 15.2.2). */
-export class FirstReply {
-  readonly #switches = Deferred.unsafeMake<boolean>(FiberId.none)
-  #text: string | undefined = ""
-
-  see(bytes: Uint8Array) {
-    if (this.#text === undefined) return
-    this.#text += Buffer.from(bytes.subarray(0, 16)).toString("latin1")
-    if (this.#text.length >= "HTTP/1.1 101".length) this.#settle(/^HTTP\/1\.\d 101/.test(this.#text))
-  }
-
-  /** No more bytes come. */
-  end() {
-    if (this.#text !== undefined) this.#settle(false)
-  }
-
-  readonly switches: Effect.Effect<boolean> = Deferred.await(this.#switches)
-
-  #settle(switches: boolean) {
-    this.#text = undefined
-    Deferred.unsafeDone(this.#switches, Effect.succeed(switches))
-  }
-}
 
 type Judged = Exclude<Hello, { readonly _tag: "NeedMore" }>
 
@@ -42,40 +22,68 @@ const frontingLater = (name: string, hello: Judged) =>
     ? "the bytes after an HTTP request are no HTTP request"
     : fronting(name, hello)
 
+/** What the bytes behind a ClientHello, or behind a request that asks for another protocol, wait for. */
+type Awaited = "switches" | "retries"
+
 /**
  * Holds the first bytes until they name a host, or show that they never will. Of HTTP/1, holds the head of each request: the bodies between them are
- * counted and pass. A protocol that the server switches to passes.
+ * counted and pass. A protocol that the server switches to passes. Of TLS, holds what follows the ClientHello until the server has answered: it
+ * may ask for another one.
  */
 export const withJudgement = (name: string, send: Sender, reply: FirstReply): Sender<Denied> => {
   let held: Buffer = Buffer.alloc(0)
   let pieces = 0
   let requests = 0
   let isOpen = false
-  let awaitsReply = false
+  let isRetry = false
+  let awaited: Awaited | undefined
   let body: RequestBody | undefined
+  let firstLine: FirstLine | undefined
   const denied = (detail: string) => Effect.fail(new Denied(detail))
   const judge = (hello: Judged) => requests === 0 ? fronting(name, hello) : frontingLater(name, hello)
 
-  /** Takes a request's head off the held bytes. `undefined`: the head is not complete. */
+  const more = () => {
+    pieces += 1
+    return pieces < MAX_HEAD_PIECES ? undefined : new Denied("its first bytes come in too many pieces")
+  }
+
+  /** Lets all bytes pass, but a first line that turns out to be a request. */
+  const open = (bytes: Buffer): number | Denied => {
+    isOpen = true
+    firstLine = new FirstLine()
+    return firstLine.looksLikeRequest(bytes) ? new Denied(ODD_REQUEST) : bytes.length
+  }
+
+  /** Takes a head off the held bytes: a request's, or a ClientHello. `undefined`: the head is not complete. */
   const nextHead = (bytes: Buffer): number | Denied | undefined => {
     const hello = inspect(bytes)
-    if (hello._tag === "NeedMore") {
-      pieces += 1
-      return pieces < MAX_HEAD_PIECES ? undefined : new Denied("its first bytes come in too many pieces")
-    }
+    if (hello._tag === "NeedMore") return more()
     const detail = judge(hello)
     if (detail !== undefined) return new Denied(detail)
     pieces = 0
-    if (hello._tag !== "Http") {
-      isOpen = true
-      return bytes.length
+    if (hello._tag === "Tls") {
+      if (!isRetry) awaited = "retries"
+      isOpen = isRetry
+      return isRetry ? bytes.length : helloBytes(bytes)
     }
+    if (hello._tag !== "Http") return open(bytes)
     requests += 1
     const framing = readFraming(bytes)
     body = new RequestBody(framing.body)
     // Of a later request, nobody knows which answer is its own: the bytes after it are compared as requests.
-    awaitsReply = framing.asksForUpgrade && requests === 1
+    if (framing.asksForUpgrade && requests === 1) awaited = "switches"
     return framing.headBytes
+  }
+
+  /** The second ClientHello, behind the records that may precede. */
+  const nextHello = (bytes: Buffer): number | Denied | undefined => {
+    const before = recordBeforeRetry(bytes)
+    if (before !== 0) return before ?? more()
+    const hello = inspect(bytes)
+    if (hello._tag !== "Tls" && hello._tag !== "NeedMore") {
+      return new Denied("no ClientHello follows the server's request for one")
+    }
+    return nextHead(bytes)
   }
 
   /** Number of the held bytes that may pass now. */
@@ -89,8 +97,8 @@ export const withJudgement = (name: string, send: Sender, reply: FirstReply): Se
         if (!body.isOver) return at
         body = undefined
       }
-      if (awaitsReply || at === held.length) return at
-      const head = nextHead(held.subarray(at))
+      if (awaited !== undefined || at === held.length) return at
+      const head = isRetry ? nextHello(held.subarray(at)) : nextHead(held.subarray(at))
       if (head === undefined) return at
       if (typeof head !== "number") return head
       at += head
@@ -104,25 +112,34 @@ export const withJudgement = (name: string, send: Sender, reply: FirstReply): Se
     const bytes = held.subarray(0, count)
     held = held.subarray(count)
     const sent = bytes.length === 0 ? Effect.void : send.write(bytes)
-    return awaitsReply && body === undefined && held.length > 0 ? Effect.zipRight(sent, afterReply) : sent
+    return awaited !== undefined && body === undefined && held.length > 0 ? Effect.zipRight(sent, afterReply) : sent
   })
-  const afterReply: Effect.Effect<void, Denied> = Effect.flatMap(reply.switches, (switches) => {
-    awaitsReply = false
-    isOpen = switches
-    return advance
+  const afterReply: Effect.Effect<void, Denied> = Effect.suspend(() => {
+    const question = awaited
+    return Effect.flatMap(question === "retries" ? reply.retries : reply.switches, (isSo) => {
+      awaited = undefined
+      isOpen = question === "retries" ? !isSo : isSo
+      isRetry = question === "retries" && isSo
+      return advance
+    })
   })
 
   return {
     write: (bytes) =>
       Effect.suspend(() => {
-        if (isOpen) return send.write(bytes)
+        if (isOpen) {
+          if (firstLine?.isOver === false && firstLine.looksLikeRequest(bytes)) return denied(ODD_REQUEST)
+          return send.write(bytes)
+        }
         const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
         held = held.length === 0 ? piece : Buffer.concat([held, piece])
         return advance
       }),
     end: () =>
       Effect.suspend(() => {
-        const hello = isOpen || body !== undefined || held.length === 0 ? undefined : inspectWhole(held)
+        const hello = isOpen || awaited !== undefined || body !== undefined || held.length === 0
+          ? undefined
+          : inspectWhole(held)
         // A client that ends here has made no whole request.
         const detail = hello === undefined || hello._tag === "NeedMore" ? undefined : judge(hello)
         if (detail !== undefined) return denied(detail)

@@ -1,4 +1,4 @@
-import { LEADING_SPACES } from "./http.ts"
+import { LEADING_SPACES } from "./request-line.ts"
 
 /** Bytes of a request after its head. */
 export type Body =
@@ -17,8 +17,6 @@ export interface Framing {
 const unknown: Body = { _tag: "Unknown" }
 
 const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) [\x21-\x7e\x80-\xff]+ HTTP\/1\.([01])$/
-/** A request line of HTTP/0.9 has no version, and no headers follow. */
-const VERSION = /\/\d+\.\d+\s*$/
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/
 const LENGTH = /^\d{1,15}$/
 
@@ -40,7 +38,6 @@ export const readFraming = (bytes: Uint8Array): Framing => {
     const content = line.replace(/\r$/, "")
     if (content === "") break
     lines.push(content)
-    if (lines.length === 1 && !VERSION.test(content)) break
   }
   const [, method, minor] = REQUEST_LINE.exec(lines[0] ?? "") ?? []
   const headers = lines.slice(1).map((line) => HEADER.exec(line))

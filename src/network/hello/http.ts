@@ -1,49 +1,36 @@
 import { type Hello, malformed, needMore } from "./hello.ts"
+import { LEADING_SPACES, looksLikeRequest, ODD_REQUEST, SPACES, targetOf } from "./request-line.ts"
 
 /** Bytes of a method (`token` of RFC 9110, 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** Characters that a server may take for a space: Python splits a request line at each of them. */
-const SPACE = "[\\s\\x1c-\\x1f\\x85]+"
-const SPACES = new RegExp(SPACE)
-/** Servers ignore empty lines before a request, however many, and some ignore spaces. */
-export const LEADING_SPACES = new RegExp(`^${SPACE}`)
-/** The end of a request line. Servers of HTTP accept RTSP and Icecast as well: Node's parser is one for all three. */
-const VERSION = /^(HTTP|RTSP|ICE)\/(\d+)\.(\d+)$/i
-const ODD_VERSION = /^(HTTP|RTSP|ICE)\//i
 /** Characters that are no text. Only lenient servers accept them in a target, and those know methods of letters alone. */
 const CONTROL = /[\0-\x08\x0e-\x1b\x7f]/
 const WORD = /^[A-Za-z_-]+$/
+/** How a proxy tells a server who its client is, in binary; a request follows. */
+const PROXY_SIGNATURE = "\r\n\r\n\0\r\nQUIT\n"
 
 /**
- * Reads the hosts of an HTTP/1 request's head: the Host header, and the target where it has a host (RFC 9112, 3.2). The most lenient
- * server counts: a request that only this server accepts is a request.
+ * Reads the hosts of an HTTP/1 request's head: the Host header, and the target where it has a host (RFC 9112, 3.2). A line that only some
+ * servers take for a request line is malformed.
  */
 export const readHttp = (bytes: Uint8Array): Hello => {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1").replace(LEADING_SPACES, "")
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
+  if (PROXY_SIGNATURE.startsWith(whole)) return whole === PROXY_SIGNATURE ? malformed(ODD_REQUEST) : needMore
+  if (whole.startsWith(PROXY_SIGNATURE)) return malformed(ODD_REQUEST)
+  const text = whole.replace(LEADING_SPACES, "")
   const lineEnd = text.indexOf("\n")
   const line = lineEnd < 0 ? text : text.slice(0, lineEnd)
-  const [method = "", ...others] = line.split(SPACES).filter((word) => word !== "")
-  if (method !== "" && !TOKEN.test(method)) return { _tag: "Other" }
-  // Binary protocols, and git:// with its zero bytes.
-  if (CONTROL.test(line) && !WORD.test(method)) return { _tag: "Other" }
-  if (lineEnd < 0) return needMore
-  const version = others.pop() ?? ""
-  const [, protocol = "", major] = VERSION.exec(version) ?? []
-  if (major === undefined) {
-    if (ODD_VERSION.test(version)) return malformed("the HTTP version is unknown")
-    // A request of HTTP/0.9 ends with its target. Only a proxy gets a host there.
-    return others.length === 0 && version.includes("://")
-      ? { _tag: "Http", hosts: targetHosts(version) }
-      : { _tag: "Other" }
+  const [method = ""] = line.split(SPACES)
+  const isOdd = (method !== "" && !TOKEN.test(method)) || (CONTROL.test(line) && !WORD.test(method))
+  if (lineEnd < 0) {
+    // Binary protocols, and git:// with its zero bytes, do not wait for a line.
+    if (isOdd) return looksLikeRequest(line) ? malformed(ODD_REQUEST) : { _tag: "Other" }
+    return needMore
   }
-  // The preface of HTTP/2 without TLS, whose hosts are compressed.
-  if (protocol.toUpperCase() === "HTTP" && major !== "1") {
-    return major === "2" && method === "PRI" ? { _tag: "Other" } : malformed("the HTTP version is unknown")
-  }
-  const [target = "", ...more] = others
-  return more.length > 0
-    ? malformed("the HTTP request line has more than three words")
-    : readHead(text.slice(lineEnd + 1), target)
+  const leading = whole.slice(0, whole.length - text.length)
+  const target = /^[\r\n]*$/.test(leading) ? targetOf(line) : undefined
+  if (target !== undefined) return readHead(text.slice(lineEnd + 1), target)
+  return looksLikeRequest(line) ? malformed(ODD_REQUEST) : { _tag: "Other" }
 }
 
 /** Reads header lines up to the empty line. */

@@ -49,10 +49,18 @@ class Reader {
 const messageBytes = (handshake: Uint8Array) =>
   handshake.length < 4 ? undefined : 4 + handshake[1]! * 65_536 + handshake[2]! * 256 + handshake[3]!
 
-/** The first handshake message, out of the records that carry the message; shorter while some have not arrived. */
-const firstMessage = (bytes: Uint8Array): Uint8Array | Hello => {
+interface FirstMessage {
+  /** Shorter than its length says while some records have not arrived. */
+  readonly message: Uint8Array
+  /** Bytes of its records. */
+  readonly recordBytes: number
+}
+
+/** The first handshake message, out of the records that carry the message. */
+const firstMessage = (bytes: Uint8Array): FirstMessage | Hello => {
   let message: Uint8Array = new Uint8Array(0)
-  for (let at = 0; at + 5 <= bytes.length;) {
+  let at = 0
+  while (at + 5 <= bytes.length) {
     if (message.length >= (messageBytes(message) ?? Infinity)) break
     if (bytes[at] !== HANDSHAKE_RECORD || bytes[at + 1] !== 3) {
       return malformed("a TLS record of another type precedes the end of the ClientHello")
@@ -63,7 +71,7 @@ const firstMessage = (bytes: Uint8Array): Uint8Array | Hello => {
     message = message.length === 0 ? content : Buffer.concat([message, content])
     at += 5 + length
   }
-  return message
+  return { message, recordBytes: at }
 }
 
 /** Content types of records that a server accepts before the ClientHello ends: Go ignores alerts there. */
@@ -93,12 +101,21 @@ export const readTls = (bytes: Uint8Array): Hello => {
   if (bytes.length > 1 && bytes[1] !== 3) return readOddRecord(bytes)
   if (bytes.length < 2) return needMore
   if (bytes[0] !== HANDSHAKE_RECORD) return malformed("a TLS record of another type precedes the ClientHello")
-  const message = firstMessage(bytes)
-  if ("_tag" in message) return message
+  const first = firstMessage(bytes)
+  if ("_tag" in first) return first
+  const { message } = first
   if (message.length > 0 && message[0] !== CLIENT_HELLO) return malformed("the first TLS message is no ClientHello")
   const length = messageBytes(message)
   if (length === undefined || message.length < length) return needMore
+  // A server would take the rest for the answer to its own HelloRetryRequest.
+  if (message.length > length) return malformed("more follows the TLS ClientHello in its record")
   return readClientHello(new Reader(message.subarray(4, length)))
+}
+
+/** Bytes of the records that carry the first message, of bytes that `readTls` has read. */
+export const helloBytes = (bytes: Uint8Array): number => {
+  const first = firstMessage(bytes)
+  return "_tag" in first ? 0 : first.recordBytes
 }
 
 const readClientHello = (hello: Reader): Hello => {
