@@ -57,5 +57,22 @@ export const readName = (text: string): HostName | BadName => {
   return { _tag: "HostName", name }
 }
 
-/** The host name that records of a service belong to: `_http._tcp.example.com` belongs to `example.com`. */
-export const withoutServiceLabels = (name: string): string => name.replace(/^(_[^.]*\.)+/, "")
+/** Services whose clients ask for SRV records (RFC 2782): apt, databases, mail, chat, directories, calendars. */
+const SRV_SERVICES = [
+  ...["http", "https", "mongodb", "mysql", "postgresql", "etcd-client", "etcd-client-ssl"],
+  ...["imap", "imaps", "pop3", "pop3s", "submission", "submissions", "caldav", "caldavs", "carddav", "carddavs"],
+  ...["xmpp-client", "xmpp-server", "matrix", "matrix-fed", "sip", "sips", "ldap", "ldaps", "kerberos", "kpasswd"]
+]
+
+/** Labels in front of a host's name with which clients ask for its records. Others would carry data out. */
+const SERVICE_LABELS = new Set([
+  ...SRV_SERVICES.flatMap((service) => [`_${service}._tcp`, `_${service}._udp`]),
+  // TXT: RFC 8555, 7489, 8461 and MIT Kerberos.
+  ...["_acme-challenge", "_dmarc", "_mta-sts", "_kerberos"]
+])
+
+/** The host name that records of a known service belong to: `_http._tcp.example.com` belongs to `example.com`. Every other name stays. */
+export const withoutServiceLabels = (name: string): string => {
+  const [, labels = "", host = name] = /^((?:_[^.]*\.)+)(.+)$/.exec(name) ?? []
+  return SERVICE_LABELS.has(labels.slice(0, -1).toLowerCase()) ? host : name
+}

@@ -90,7 +90,17 @@ describe("names of hosts", () => {
 
   it("the labels of a service are left out, and others are not", () => {
     assert.strictEqual(withoutServiceLabels("_http._tcp.example.com"), "example.com")
+    assert.strictEqual(withoutServiceLabels("_HTTP._TCP.example.com"), "example.com")
+    assert.strictEqual(withoutServiceLabels("_acme-challenge.example.com"), "example.com")
     assert.strictEqual(withoutServiceLabels("a._tcp.example.com"), "a._tcp.example.com")
     assert.strictEqual(withoutServiceLabels("_dmarc"), "_dmarc")
+  })
+
+  it("labels that no known service has stay a part of the name: they would carry data out", () => {
+    for (
+      const labels of ["_stolen", "_aGVsbG8._tcp", "_a._b._c", "_http._aGVsbG8", "_x._http._tcp", "_http._tcp._x", "_"]
+    ) {
+      assert.strictEqual(withoutServiceLabels(`${labels}.example.com`), `${labels}.example.com`)
+    }
   })
 })
