@@ -51,7 +51,8 @@ export const readFraming = (bytes: Uint8Array): Framing => {
   }
 }
 
-const bodyOf = (lengths: ReadonlyArray<string>, codings: ReadonlyArray<string>, mayBeChunked: boolean): Body => {
+/** The body that the values of Content-Length and Transfer-Encoding announce. */
+export const bodyOf = (lengths: ReadonlyArray<string>, codings: ReadonlyArray<string>, mayBeChunked: boolean): Body => {
   const [length = "0"] = lengths
   const [coding = ""] = codings
   if (codings.length === 0 && lengths.length <= 1 && LENGTH.test(length)) {

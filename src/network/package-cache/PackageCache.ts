@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http"
+import type { RegistryKind } from "./access.ts"
 import type { Content } from "./content.ts"
 import { Download } from "./download.ts"
 import type { Entry, EntryHead } from "./entry.ts"
+import { expectedOf } from "./expected.ts"
 import { isKeepable } from "./freshness.ts"
 import type { Store } from "./store.ts"
 import { ask, type Upstream } from "./upstream.ts"
@@ -19,8 +21,8 @@ export interface FetchRequest {
   readonly key: string
   readonly path: string
   readonly content: Content
+  readonly kind: RegistryKind
   readonly upstream: Upstream
-  readonly userAgent: string | undefined
   /** The kept entry, which the registry is asked about. @default a new answer */
   readonly known?: Entry | undefined
   /** Time for the head of the answer, in ms. @default no limit of its own */
@@ -29,6 +31,9 @@ export interface FetchRequest {
 
 /** Time for which a registry that could not be reached is not asked about what is kept, in ms. */
 const UNREACHABLE_MS = 30_000
+
+/** Sent in place of the client's name: nothing that a guest chose decides about an answer that others get. */
+const USER_AGENT = "pyro-package-cache"
 
 const headOf = (key: string, { headers }: IncomingMessage): EntryHead => ({
   key,
@@ -50,7 +55,7 @@ export class PackageCache {
   readonly store: Store
   readonly nowMs: () => number
   readonly #fetching = new Map<string, Promise<Fetched>>()
-  /** Registries that could not be reached, and until when. */
+  /** Registries that a guest could not reach, and until when. */
   readonly #unreachable = new Map<string, number>()
 
   constructor(store: Store, nowMs: () => number) {
@@ -65,8 +70,9 @@ export class PackageCache {
   async fetch(request: FetchRequest): Promise<{ readonly fetched: Fetched; readonly isMine: boolean }> {
     const running = this.#fetching.get(request.key)
     if (running !== undefined) {
-      const fetched = await running
-      if (fetched._tag === "Validated" || (fetched._tag === "Download" && fetched.download.isOpen)) {
+      // The rules of the other guest may deny what those of this one allow.
+      const fetched = await running.catch(() => undefined)
+      if (fetched?._tag === "Validated" || (fetched?._tag === "Download" && fetched.download.isOpen)) {
         return { fetched, isMine: false }
       }
     }
@@ -80,44 +86,56 @@ export class PackageCache {
     return { fetched: await started, isMine: true }
   }
 
-  /** Whether a registry could not be reached a moment ago. */
+  /** Whether the guest could not reach the registry a moment ago. */
   isUnreachable(upstream: Upstream): boolean {
-    return (this.#unreachable.get(hostOf(upstream)) ?? 0) > this.nowMs()
+    return (this.#unreachable.get(placeOf(upstream)) ?? 0) > this.nowMs()
   }
 
-  async #start({ content, headMs, key, known, path, upstream, userAgent }: FetchRequest): Promise<Fetched> {
+  async #start({ content, headMs, key, kind, known, path, upstream }: FetchRequest): Promise<Fetched> {
     const controller = new AbortController()
     const deadline = headMs === undefined ? undefined : AbortSignal.timeout(headMs)
     const abort = () => controller.abort(new Error("the registry does not answer in time"))
     deadline?.addEventListener("abort", abort)
     const response = await ask(upstream, {
+      author: "cache",
       method: "GET",
       path,
       headers: {
         accept: content.accept,
         "accept-encoding": content.keeps === "index" ? "gzip" : "identity",
-        ...(userAgent === undefined ? {} : { "user-agent": userAgent }),
+        "user-agent": USER_AGENT,
         ...conditionsOf(known)
       },
       signal: controller.signal
     }).catch((error: unknown) => {
-      this.#unreachable.set(hostOf(upstream), this.nowMs() + UNREACHABLE_MS)
+      this.#setUnreachable(placeOf(upstream))
       throw error
     }).finally(() => deadline?.removeEventListener("abort", abort))
-    this.#unreachable.delete(hostOf(upstream))
+    this.#unreachable.delete(placeOf(upstream))
     if (response.statusCode === 304 && known !== undefined) {
       response.resume()
       await known.validated(this.nowMs())
       return { _tag: "Validated" }
     }
-    return this.#keep(key, response)
+    return this.#keep({ key, kind, path, upstream }, response)
   }
 
-  async #keep(key: string, response: IncomingMessage): Promise<Fetched> {
+  #setUnreachable(place: string) {
+    const nowMs = this.nowMs()
+    for (const [other, untilMs] of this.#unreachable) if (untilMs <= nowMs) this.#unreachable.delete(other)
+    this.#unreachable.set(place, nowMs + UNREACHABLE_MS)
+  }
+
+  /** An answer is kept only if it has the length and the hash that the registry tells. */
+  async #keep(
+    { key, kind, path, upstream }: Pick<FetchRequest, "key" | "kind" | "path" | "upstream">,
+    response: IncomingMessage
+  ): Promise<Fetched> {
     const length = Number(response.headers["content-length"] ?? 0)
     const maxBytes = this.store.largestBytes
     const draft = isKeepable(response.statusCode!, response.headers) && length <= maxBytes
-      ? await this.store.create(key, length).catch(() => undefined)
+      ? await this.store.create(key, length, await expectedOf(this.store, kind, path, upstream.dial.port))
+        .catch(() => undefined)
       : undefined
     if (draft === undefined) return { _tag: "Unkept", response }
     const download = new Download({ response, head: headOf(key, response), draft, maxBytes, nowMs: this.nowMs })
@@ -125,4 +143,5 @@ export class PackageCache {
   }
 }
 
-const hostOf = ({ dial: { name, port } }: Upstream) => `${name}:${port}`
+/** A registry as one guest reaches it: another guest's rules may deny it. */
+const placeOf = ({ dial: { group, name, port } }: Upstream) => `${group} ${name}:${port}`

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http"
-import { type Content, contentOf } from "./content.ts"
+import { type Content, contentOf, keyOf } from "./content.ts"
 import type { Download } from "./download.ts"
 import type { Entry } from "./entry.ts"
 import { type Exchange, refuse } from "./exchange.ts"
@@ -7,6 +7,7 @@ import { type Demand, demandOf, isFresh } from "./freshness.ts"
 import type { PackageCache } from "./PackageCache.ts"
 import { pass, relay } from "./pass.ts"
 import { Recent } from "./recent.ts"
+import { bodyOfRequest, isEmpty } from "./request.ts"
 import { respond } from "./respond.ts"
 import { addressOf } from "./upstream.ts"
 
@@ -53,9 +54,9 @@ const sendDownload = async (
 /** Answers from what is kept, after a question to the registry where one is due. */
 const answerKept = async (cache: PackageCache, exchange: Exchange, content: Content, demand: Demand) => {
   const { request, upstream } = exchange
-  const { group, name, port } = upstream.dial
+  const { group } = upstream.dial
   const path = request.url!
-  const key = `${name}:${port}${path} ${content.accept}`
+  const key = keyOf(upstream.dial, path, content.accept)
   const entry = await cache.store.get(key)
   try {
     const isAgain = content.keeps === "immutable" && recent.has(group, key, cache.nowMs())
@@ -66,7 +67,7 @@ const answerKept = async (cache: PackageCache, exchange: Exchange, content: Cont
     }
     // A part of a file that is not kept is no entry.
     if (entry === undefined && request.headers.range !== undefined) return await pass(exchange)
-    const asked = { key, path, content, upstream, userAgent: request.headers["user-agent"] }
+    const asked = { key, path, content, kind: exchange.access.kind, upstream }
     const result = await cache.fetch(
       entry === undefined ? asked : { ...asked, headMs: VALIDATE_MS, ...(demand.isNew ? {} : { known: entry }) }
     ).catch((error: unknown) => {
@@ -125,7 +126,8 @@ const READS = new Set(["GET", "HEAD"])
 /** Questions about packages that npm sends with POST. */
 const AUDITS = /^\/-\/npm\/v1\/(?:security\/|audit)/
 const MAX_TARGET_CHARACTERS = 4_096
-const TARGET = /^\/[\x21-\x7e]*$/
+/** A target in origin form, without a fragment (RFC 9112, 3.2). Servers read `//host/` in different ways. */
+const TARGET = /^\/(?!\/)[\x21\x22\x24-\x7e]*$/
 
 /** Answers one request of a guest. Fails if the registry cannot be reached or the guest is gone. */
 export const answer = async (cache: PackageCache, exchange: Exchange): Promise<void> => {
@@ -138,6 +140,10 @@ export const answer = async (cache: PackageCache, exchange: Exchange): Promise<v
   if (url.length > MAX_TARGET_CHARACTERS || !TARGET.test(url)) {
     return refuse(exchange, 400, "The request has no valid path.")
   }
+  const body = bodyOfRequest(request)
+  if (body._tag === "Unknown" || (READS.has(method) && !isEmpty(body))) {
+    return refuse(exchange, 400, "The request has a body that servers read in different ways.")
+  }
   if (!READS.has(method)) {
     return access.kind === "npm" && method === "POST" && AUDITS.test(url)
       ? await pass(exchange)
@@ -149,6 +155,6 @@ export const answer = async (cache: PackageCache, exchange: Exchange): Promise<v
   }
   const demand = demandOf(headers)
   const content = contentOf(access.kind, url, String(headers.accept ?? ""))
-  if (content === undefined || demand.isPrivate || headers["content-length"] !== undefined) return await pass(exchange)
+  if (content === undefined || demand.isPrivate) return await pass(exchange)
   await answerKept(cache, exchange, content, demand)
 }

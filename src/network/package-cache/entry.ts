@@ -17,7 +17,7 @@ export interface EntryHead {
 type StoredHead = EntryHead & { readonly digest: string }
 
 // An entry is one file: the body, the head as JSON, and a tail of fixed size. A file that was cut has no tail.
-const MAGIC = "\npackages1\n"
+const MAGIC = "\npackages2\n"
 const LENGTH_DIGITS = 8
 const TIME_DIGITS = 13
 const TAIL_BYTES = LENGTH_DIGITS + TIME_DIGITS + MAGIC.length

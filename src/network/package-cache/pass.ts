@@ -2,16 +2,14 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "
 import { pipeline } from "node:stream/promises"
 import { named } from "../../contract/names.ts"
 import type { Exchange } from "./exchange.ts"
+import { bodyOfRequest, isEmpty, passedHeaders } from "./request.ts"
 import { addressOf, ask } from "./upstream.ts"
 
-/** Headers that belong to one connection (RFC 9110, 7.6.1), and the name of the other side. */
+/** Headers of an answer that belong to one connection (RFC 9110, 7.6.1). */
 const HOP = new Set([
   "connection",
-  "expect",
-  "host",
   "keep-alive",
   "proxy-authenticate",
-  "proxy-authorization",
   "proxy-connection",
   "te",
   "trailer",
@@ -36,21 +34,23 @@ const counted = async function*(response: IncomingMessage, { tally }: Exchange) 
 /** Gives an answer of the registry to the guest as it is. */
 export const relay = async (exchange: Exchange, answer: IncomingMessage): Promise<void> => {
   exchange.response.writeHead(answer.statusCode!, withoutHop(answer.headers))
-  await pipeline(counted(answer, exchange), exchange.response)
+  await pipeline(counted(answer, exchange), exchange.response, { signal: exchange.gone })
 }
 
-/** Passes a request on to the registry, with its body, and its answer back. Nothing of them is kept. */
+/** Passes a request on to the registry, as the cache has read it, and its answer back. Nothing of them is kept. */
 export const pass = async (exchange: Exchange): Promise<void> => {
-  const { request, response, upstream } = exchange
-  const controller = new AbortController()
-  response.once("close", () => controller.abort())
-  const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined
+  const { gone, request, upstream } = exchange
+  const body = bodyOfRequest(request)
   const answer = await ask(upstream, {
+    author: "guest",
     method: request.method!,
     path: request.url!,
-    headers: withoutHop(request.headers),
-    body: hasBody ? request : undefined,
-    signal: controller.signal
+    headers: {
+      ...passedHeaders(request),
+      ...(body._tag === "Length" && body.bytes > 0 ? { "content-length": body.bytes } : {})
+    },
+    body: isEmpty(body) ? undefined : request,
+    signal: gone
   })
   await relay(exchange, answer)
 }

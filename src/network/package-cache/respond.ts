@@ -112,5 +112,10 @@ export const respond = async (exchange: Exchange, { bytes, count, head, open }: 
     return void response.end()
   }
   const source = readable(open(part === "Whole" ? undefined : part), count)
-  await pipeline([source, ...changes, response])
+  try {
+    await pipeline([source, ...changes, response], { signal: exchange.gone })
+  } finally {
+    // A pipeline whose signal came first leaves the source alone.
+    source.destroy()
+  }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { wallClockNs } from "../../system/time.ts"
@@ -16,9 +17,12 @@ const MAX_REQUESTS = 16
 /** A connection without a byte for this time ends, in ms. A client keeps its connections for less. */
 const IDLE_MS = 120_000
 
+/** Each request under way listens for the end of its connection, at several places. */
+const MAX_LISTENERS = 4 * MAX_REQUESTS
+
 const nowMs = () => Number(wallClockNs() / 1_000_000n)
 
-interface Connection extends Pick<Exchange, "access" | "tally" | "upstream"> {
+interface Connection extends Pick<Exchange, "access" | "gone" | "tally" | "upstream"> {
   /** Requests without a whole answer. */
   underWay: number
 }
@@ -39,20 +43,20 @@ const cacheIn = ({ directory, maxBytes, reserveBytes }: CacheAccess): Promise<Pa
 
 const serveRequest = async (request: IncomingMessage, response: ServerResponse) => {
   const connection = connections.get(request.socket)!
-  const { access, tally, upstream } = connection
+  const { access, gone, tally, upstream } = connection
   connection.underWay += 1
   response.once("close", () => {
     connection.underWay -= 1
   })
   if (connection.underWay > MAX_REQUESTS) return void request.socket.destroy()
-  const exchange: Exchange = { request, response, access, tally, upstream }
+  const exchange: Exchange = { request, response, access, gone, tally, upstream }
   const { name } = upstream.dial
   try {
     await answer(await cacheIn(access), exchange)
   } catch (error) {
     const { failure, message, option } = refusalOf(error)
     if (failure === "denied") tally.denial = { detail: message, option }
-    if (response.destroyed) return
+    if (gone.aborted) return
     refuse(exchange, failure === "denied" ? 403 : 502, `The package cache cannot reach ${name}: ${message}.`)
   }
 }
@@ -78,8 +82,14 @@ export const serve = (
   onEnd: (served: Served) => void
 ): void => {
   const tally: Connection["tally"] = { address: undefined, fetchedBytes: 0, cachedBytes: 0, denial: undefined }
-  connections.set(socket, { access, tally, upstream: { dial, trust: access.trust }, underWay: 0 })
-  socket.once("close", () => onEnd(tally))
+  const connection = new AbortController()
+  const { signal: gone } = connection
+  setMaxListeners(MAX_LISTENERS, gone)
+  connections.set(socket, { access, gone, tally, upstream: { dial, trust: access.trust }, underWay: 0 })
+  socket.once("close", () => {
+    connection.abort()
+    onEnd(tally)
+  })
   socket.setTimeout(IDLE_MS, () => socket.destroy())
   server.emit("connection", socket)
   // It comes paused.

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { isAlive, ownIdentity, type ProcessIdentity } from "../../system/identity.ts"
 import { encodeEnd, Entry, type EntryHead } from "./entry.ts"
 import { evict } from "./evict.ts"
+import type { Expected } from "./expected.ts"
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600
@@ -79,14 +80,14 @@ export class Store {
     await rm(join(this.#folder, fileOf(key)), { force: true })
   }
 
-  /** Begins an entry. Fails if the file system has too little room for it. */
-  async create(key: string, expectedBytes: number): Promise<Draft> {
+  /** Begins an entry, with the hash that its body must have. Fails if the file system has too little room for it. */
+  async create(key: string, expectedBytes: number, expected?: Expected): Promise<Draft> {
     const { bavail, bsize } = await statfs(this.#folder)
     if (bavail * bsize < expectedBytes + this.#reserveBytes) throw new Error("the file system is nearly full")
     const path = join(this.#folder, UNFINISHED, unfinishedName(ownIdentity()))
     const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR
     const file = await open(path, flags, FILE_MODE)
-    return new Draft(file, path, async (bytes) => {
+    return new Draft(file, path, expected, async (bytes) => {
       const target = join(this.#folder, fileOf(key))
       await mkdir(join(target, ".."), { recursive: true, mode: FOLDER_MODE })
       await rename(path, target)
@@ -110,22 +111,32 @@ export class Draft {
   readonly #path: string
   readonly #publish: (bytes: number) => Promise<void>
   readonly #hash: Hash = createHash("sha256")
+  readonly #expected: { readonly digest: string; readonly hash: Hash } | undefined
   #bytes = 0
 
-  constructor(file: FileHandle, path: string, publish: (bytes: number) => Promise<void>) {
+  constructor(
+    file: FileHandle,
+    path: string,
+    expected: Expected | undefined,
+    publish: (bytes: number) => Promise<void>
+  ) {
     this.file = file
     this.#path = path
     this.#publish = publish
+    this.#expected = expected && { digest: expected.digest, hash: createHash(expected.algorithm) }
   }
 
   async write(bytes: Buffer): Promise<void> {
     await this.#writeAt(bytes, this.#bytes)
     this.#hash.update(bytes)
+    this.#expected?.hash.update(bytes)
     this.#bytes += bytes.length
   }
 
-  /** Makes the entry visible, whole. */
+  /** Makes the entry visible, whole. Fails if its body has not the hash that was expected. */
   async commit(head: EntryHead, nowMs: number): Promise<void> {
+    const { digest, hash } = this.#expected ?? {}
+    if (hash?.digest("hex") !== digest) throw new Error("the body has not the hash of the registry's index")
     const end = encodeEnd(head, this.#hash.digest("base64"), nowMs)
     await this.#writeAt(end, this.#bytes)
     await this.#publish(this.#bytes + end.length)

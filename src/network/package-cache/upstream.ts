@@ -1,4 +1,4 @@
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http"
+import { Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http"
 import type { Duplex, Readable } from "node:stream"
 import { dial } from "../dial/dial.ts"
 import type { DialMessage } from "../dial/protocol.ts"
@@ -52,13 +52,30 @@ const connectTo = async ({ dial: message, trust }: Upstream): Promise<Duplex> =>
   return connected
 }
 
-/** Connections of one guest to one registry, made as all connections of guests are. */
+/** Connections of one guest to one registry, made as all connections of guests are. Each serves one request at a time. */
 class DialledAgent extends Agent {
   readonly #upstream: Upstream
+  /** What ends a connection that waits. */
+  readonly #ends = new WeakMap<Duplex, () => void>()
 
-  constructor(upstream: Upstream) {
-    super({ keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_MS })
+  constructor(upstream: Upstream, keepAlive: boolean) {
+    super({ keepAlive, maxSockets: MAX_CONNECTIONS, timeout: IDLE_MS })
     this.#upstream = upstream
+  }
+
+  /** Bytes that no request asked for could be read as the answer to the next one. */
+  override keepSocketAlive(socket: Duplex) {
+    const end = () => socket.destroy()
+    this.#ends.set(socket, end)
+    socket.on("data", end)
+    // The declaration lacks the result: `false` closes the connection.
+    return super.keepSocketAlive(socket) as unknown as undefined
+  }
+
+  override reuseSocket(socket: Duplex, next: ClientRequest) {
+    // The request reads the socket when it has this event: no byte is unseen.
+    next.once("socket", () => socket.off("data", this.#ends.get(socket)!))
+    super.reuseSocket(socket, next)
   }
 
   get isIdle() {
@@ -77,18 +94,23 @@ class DialledAgent extends Agent {
 /** Guests share no connection: their rules for addresses differ. */
 const agents = new Map<string, DialledAgent>()
 
-const agentOf = (upstream: Upstream): DialledAgent => {
+/** A connection that carried a request of a guest never brings an answer that is kept. */
+const agentOf = (upstream: Upstream, { author, body }: UpstreamRequest): DialledAgent => {
+  // A registry may answer before it has read the body.
+  if (body !== undefined) return new DialledAgent(upstream, false)
   const { allowIps, group, name, port, proxies } = upstream.dial
-  const key = JSON.stringify([group, name, port, allowIps, proxies, upstream.trust])
+  const key = JSON.stringify([author, group, name, port, allowIps, proxies, upstream.trust])
   const known = agents.get(key)
   if (known !== undefined) return known
   for (const [other, agent] of agents) if (agent.isIdle) agents.delete(other)
-  const agent = new DialledAgent(upstream)
+  const agent = new DialledAgent(upstream, true)
   agents.set(key, agent)
   return agent
 }
 
 export interface UpstreamRequest {
+  /** Who chose the headers. The cache keeps only answers to requests of its own. */
+  readonly author: "cache" | "guest"
   readonly method: string
   readonly path: string
   readonly headers: OutgoingHttpHeaders
@@ -117,7 +139,7 @@ const send = (upstream: Upstream, asked: UpstreamRequest): Promise<IncomingMessa
     const { name, port } = upstream.dial
     const isDefault = port === 80 || port === HTTPS_PORT
     const outgoing = request({
-      agent: agentOf(upstream),
+      agent: agentOf(upstream, asked),
       method,
       path,
       headers: { ...headers, host: isDefault ? name : `${name}:${port}` },

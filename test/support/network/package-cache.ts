@@ -23,6 +23,8 @@ export const temporary = Effect.acquireRelease(
 export interface Options {
   readonly kind?: RegistryKind
   readonly handler: http.RequestListener
+  /** The registry without a server of HTTP. @default a server with the handler */
+  readonly server?: net.Server
   /** @default a new folder */
   readonly directory?: string
   readonly maxBytes?: number
@@ -30,7 +32,7 @@ export interface Options {
   readonly group?: string
 }
 
-const HOSTS: Readonly<Record<RegistryKind, string>> = {
+export const HOSTS: Readonly<Record<RegistryKind, string>> = {
   npm: NPM_HOST,
   "pypi-index": PYPI_HOST,
   "pypi-files": FILES_HOST,
@@ -44,11 +46,13 @@ export const makePackageCache = (options: Options) =>
     const directory = options.directory ?? join(yield* temporary, "downloads")
     const asked: Array<string> = []
     const state = { isReachable: true }
-    const registry = yield* listen(http.createServer((request, response) => {
-      if (!state.isReachable) return void request.socket.destroy()
-      asked.push(`${request.method} ${request.url}`)
-      handler(request, response)
-    }))
+    const registry = yield* listen(
+      options.server ?? http.createServer((request, response) => {
+        if (!state.isReachable) return void request.socket.destroy()
+        asked.push(`${request.method} ${request.url}`)
+        handler(request, response)
+      })
+    )
     const proxy = yield* listen(
       http.createServer().on("connect", (_, socket: net.Socket) => {
         if (!state.isReachable) return void socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n")
@@ -133,15 +137,19 @@ export const keptFile = ({ directory }: { readonly directory: string }, key: str
     return file
   })
 
-/** Sends bytes to the cache. Gives all that the cache answers until it ends the connection. */
-export const speak = ({ port }: { readonly port: number }, bytes: string) =>
+/** Sends bytes to the cache. Gives all that the cache answers until one side ends the connection: the guest's at the first answer. */
+export const speak = (
+  { port }: { readonly port: number },
+  bytes: string,
+  { endsAtAnswer = true }: { readonly endsAtAnswer?: boolean } = {}
+) =>
   Effect.async<string>((resume) => {
     const chunks: Array<Buffer> = []
-    const socket = net.connect({ port, host: "127.0.0.1" }, () => socket.write(bytes))
+    const socket = net.connect({ port, host: "127.0.0.1" }, () => socket.write(bytes, "latin1"))
     socket.on("data", (chunk) => {
       chunks.push(chunk)
       // An answer may leave the connection open.
-      socket.end()
+      if (endsAtAnswer) socket.end()
     })
     socket.on("error", () => {}).once("close", () => resume(Effect.succeed(Buffer.concat(chunks).toString("latin1"))))
   })

@@ -1,15 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
-import { randomBytes } from "node:crypto"
-import { readFileSync } from "node:fs"
+import { createHash, randomBytes } from "node:crypto"
+import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import type { ServerResponse } from "node:http"
+import * as net from "node:net"
+import { join } from "node:path"
 import { gunzipSync, gzipSync } from "node:zlib"
-import { get, keptFile, makePackageCache, speak } from "../../../support/network/package-cache.ts"
+import type { RegistryKind } from "../../../../src/network/package-cache/access.ts"
+import { get, HOSTS, keptFile, makePackageCache, speak } from "../../../support/network/package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 const KEY = `registry.npmjs.org:80${TARBALL} */*`
 const PACKUMENT = "/left-pad"
 const BODY = randomBytes(300_000)
+
+const entriesIn = (directory: string) =>
+  readdirSync(directory).filter((name) => name.length === 2).flatMap((name) => readdirSync(join(directory, name)))
+    .length
 
 const sending =
   (body: Buffer | string, headers: Readonly<Record<string, string>> = {}) => (_: unknown, response: ServerResponse) =>
@@ -114,6 +121,71 @@ describe("the package cache", () => {
       assert.isTrue((yield* get(cache, TARBALL)).body.equals(BODY))
     }))
 
+  const hex = (algorithm: string, body: Buffer) => createHash(algorithm).update(body).digest("hex")
+  const FILE = "/packages/aa/bb/Left_Pad-1.0.tar.gz"
+  const BY_HASH = `/debian/dists/trixie/main/by-hash/SHA256/${hex("sha256", BODY)}`
+  const integrity = `sha512-${createHash("sha512").update(BODY).digest("base64")}`
+  const dist = (file: string) =>
+    JSON.stringify({ versions: { "1.0.0": { dist: { integrity, tarball: `https://registry.npmjs.org${file}` } } } })
+  const SCOPED = "/@a/left-pad/-/left-pad-1.0.0.tgz"
+  const pypiJson = JSON.stringify({
+    files: [{ url: `https://files.pythonhosted.org${FILE}`, hashes: { sha256: hex("sha256", BODY) } }]
+  })
+  const indexed: ReadonlyArray<
+    readonly [
+      kind: RegistryKind,
+      file: string,
+      index?: readonly [kind: RegistryKind, path: string, body: string, accept: string]
+    ]
+  > = [
+    ["npm", TARBALL, ["npm", PACKUMENT, dist(TARBALL), "*/*"]],
+    ["npm", SCOPED, ["npm", "/@a%2fleft-pad", dist(SCOPED), "application/vnd.npm.install-v1+json"]],
+    ["pypi-files", FILE, [
+      "pypi-index",
+      "/simple/left-pad/",
+      `<a href="https://files.pythonhosted.org${FILE}#sha256=${hex("sha256", BODY)}">`,
+      "text/html"
+    ]],
+    ["pypi-files", FILE, ["pypi-index", "/simple/left-pad/", pypiJson, "application/vnd.pypi.simple.v1+json"]],
+    ["debian", BY_HASH]
+  ]
+  for (const [kind, file, index] of indexed) {
+    it.scopedLive(`a file whose hash is not that of ${index?.[3] ?? "its name"} is not kept: ${file}`, () =>
+      Effect.gen(function*() {
+        let body = BODY.subarray(1)
+        const cache = yield* makePackageCache({ kind, handler: (_, response) => response.end(body) })
+        if (index !== undefined) {
+          const front = yield* makePackageCache({
+            kind: index[0],
+            handler: sending(gzipSync(index[2]), { "content-encoding": "gzip" }),
+            directory: cache.directory
+          })
+          yield* get(front, index[1], { headers: { accept: index[3] } })
+          yield* Effect.repeat(Effect.sleep(5), { until: () => entriesIn(cache.directory) === 1 })
+        }
+        const other = (group: string) =>
+          makePackageCache({ kind, handler: sending("away"), directory: cache.directory, group })
+        assert.isTrue((yield* get(cache, file)).body.equals(body))
+        assert.strictEqual((yield* get(yield* other("second"), file)).body.toString(), "away")
+        body = BODY
+        assert.isTrue((yield* get(cache, file)).body.equals(BODY))
+        yield* keptFile(cache, `${HOSTS[kind]}:80${file} */*`)
+        assert.isTrue((yield* get(yield* other("third"), file)).body.equals(BODY))
+      }))
+  }
+
+  it.scopedLive("a guest whose rules deny the registry makes no other guest read a stale index", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({ handler: sending("{}") })
+      yield* get(cache, PACKUMENT)
+      yield* keptFile(cache, `registry.npmjs.org:80${PACKUMENT} */*`)
+      const denied = yield* makePackageCache({ handler: sending("{}"), directory: cache.directory, group: "denied" })
+      denied.state.isReachable = false
+      assert.strictEqual((yield* get(denied, PACKUMENT)).body.toString(), "{}")
+      yield* get(cache, PACKUMENT)
+      assert.lengthOf(cache.asked, 2)
+    }))
+
   const unkept: ReadonlyArray<readonly [what: string, headers: Record<string, string>, asked: Record<string, string>]> =
     [
       ["with Cache-Control: no-store", { "cache-control": "no-store" }, {}],
@@ -188,6 +260,37 @@ describe("the package cache", () => {
       const cache = yield* makePackageCache({ handler: () => {} })
       const request = (number: number) => `GET /a${number} HTTP/1.1\r\nHost: cache.test\r\n\r\n`
       assert.strictEqual(yield* speak(cache, Array.from({ length: 20 }, (_, at) => request(at)).join("")), "")
+    }))
+
+  it.scopedLive("a guest that leaves before its turn leaves no open file behind", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({ handler: (_, response) => response.end(BODY) })
+      yield* get(cache, TARBALL)
+      yield* keptFile(cache, KEY)
+      const asked = yield* Deferred.make<void>()
+      const hanging = yield* makePackageCache({
+        handler: () => Effect.runFork(Deferred.succeed(asked, undefined)),
+        directory: cache.directory,
+        group: "other"
+      })
+      const request = (path: string) => `GET ${path} HTTP/1.1\r\nHost: cache.test\r\n\r\n`
+      const socket = net.connect(hanging.port, "127.0.0.1", () =>
+        socket.write(request("/-/v1/search") + request(TARBALL)))
+      yield* Deferred.await(asked)
+      const isOpen = () =>
+        readdirSync("/proc/self/fd").some((fd) => {
+          try {
+            return readlinkSync(`/proc/self/fd/${fd}`).startsWith(cache.directory)
+          } catch {
+            return false
+          }
+        })
+      yield* Effect.repeat(Effect.sleep(5), { until: isOpen })
+      socket.destroy()
+      yield* Effect.repeat(Effect.sleep(5), {
+        until: () =>
+          !isOpen()
+      })
     }))
 
   it.scopedLive("an audit is passed on with its body, and other methods are refused", () =>
