@@ -131,7 +131,7 @@ put("dial.cjs", dial, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
 
-const { answers, answersName, handshake, quickExec } = await buildEarlyParts({
+const { aliases, answers, answersName, handshake, quickExec } = await buildEarlyParts({
   root,
   version,
   bundle: join(outdir, name)
@@ -154,6 +154,7 @@ const entry = readFileSync(join(root, "scripts/build/entry.cjs"), "utf8")
       mcpSdk: devDependencies["@modelcontextprotocol/server"]
     })
   )
+  .replace("__ALIASES__", JSON.stringify(aliases))
   .replace("__BUNDLE__", name)
   .replace("__HANDSHAKE__", handshakeName)
   .replace("__QUICK_EXEC__", quickExecName)

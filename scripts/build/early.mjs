@@ -47,11 +47,12 @@ const joined = (selections) => {
 
 /** The parts of `pyro mcp serve` and `pyro workspace exec` that run before the program is loaded. */
 export const buildEarlyParts = async ({ bundle, root, version }) => {
-  const { exec, handshake } = await recorded(bundle, version, root)
+  const { aliases, exec, handshake } = await recorded(bundle, version, root)
   const { answers, places } = joined(handshake.selections)
   const answersName = hashed("mcp-answers", answers, "json")
   const index = { ...handshake, answersFile: answersName, selections: places }
   return {
+    aliases,
     answers,
     answersName,
     handshake: await buildEarly(root, "src/mcp/handshake/handshake.ts", index),

@@ -6,6 +6,8 @@
 const VERSION = "__VERSION__"
 /** Versions of what is built in. */
 const PARTS = __PARTS__
+/** First words that stand for others (src/cli/aliases.ts). */
+const ALIASES = new Map(Object.entries(__ALIASES__))
 const BUNDLE = "__BUNDLE__"
 const HANDSHAKE = "__HANDSHAKE__"
 const QUICK_EXEC = "__QUICK_EXEC__"
@@ -24,8 +26,10 @@ const fs = require("node:fs")
 const path = require("node:path")
 
 const argv = process.argv.slice(2)
+/** The same with the words that the first one stands for. */
+const spelledOut = ALIASES.has(argv[0]) ? [...ALIASES.get(argv[0]), ...argv.slice(1)] : argv
 const [first, ...more] = argv.filter((word) => word !== "--json")
-if (more.length === 0 && (first === "--version" || first === "-v")) {
+if (more.length === 0 && ["--version", "-v", "version"].includes(first)) {
   print(versionText(argv.length > 1))
 } else if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
   process.stderr.write(
@@ -114,11 +118,11 @@ function readBeside(file, offset, sizeBytes) {
 
 /** src/cli/quick-exec/quick-exec.ts, where it applies. */
 function quickExec() {
-  if (argv[0] !== "workspace" || argv[1] !== "exec") return undefined
+  if (spelledOut[0] !== "workspace" || spelledOut[1] !== "exec") return undefined
   try {
     // As src/cli/main.ts names this build.
     const build = `${VERSION} (${/-([0-9a-f]{8})/.exec(BUNDLE)[1]})`
-    return require(path.join(__dirname, QUICK_EXEC)).quickExec(argv, build)
+    return require(path.join(__dirname, QUICK_EXEC)).quickExec(spelledOut, build)
   } catch {
     return undefined
   }
@@ -129,7 +133,7 @@ function codeCacheFile() {
   const { env } = process
   const base = env.PYRO_CACHE_DIR ||
     path.join(env.XDG_CACHE_HOME || path.join(env.HOME || require("node:os").homedir(), ".cache"), "pyro")
-  const [first = "", second = ""] = argv.filter((word) => !word.startsWith("-"))
+  const [first = "", second = ""] = spelledOut.filter((word) => !word.startsWith("-"))
   // The verbs of workspaces have little in common.
   const words = first === "workspace" ? [first, second] : [first]
   const name = words.every((word) => /^[a-z_]{1,16}$/.test(word)) ? words.join("-") : "other"

@@ -143,7 +143,7 @@ const commandLine = (contract, row) => {
     ...cli.path,
     ...cli.args.map((name) => argument(contract, row, name)),
     ...(cli.argsOrFlags ?? []).map((name) => `[${name}]`),
-    ...(cli.rest === undefined ? [] : [`[-- <${cli.rest}…>]`])
+    ...(cli.rest === undefined ? [] : [`[[--] <${cli.rest}…>]`])
   ].join(" ")
 }
 

@@ -6,14 +6,33 @@ import { demoCommand } from "./demo-command.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { type HostCommand, isHostCommand } from "./host-commands.ts"
 import { suggestion } from "./suggestion.ts"
-import { unknownOption } from "./wrong-option.ts"
+import { unknownOption } from "./unknown-option.ts"
+import { operandAt } from "./words.ts"
 
-/** Words after the first bare `--` are another program's argv, which no parser of ours may read. */
+/** Words after the first bare `--`, or from a guest command's first word on, are another program's argv, which no parser of ours may read. */
 export const splitArgv = (argv: ReadonlyArray<string>) => {
-  const at = argv.indexOf("--")
-  return at < 0
-    ? { own: argv, rest: undefined }
-    : { own: argv.slice(0, at), rest: argv.slice(at + 1) }
+  const dashes = argv.indexOf("--")
+  const own = dashes < 0 ? argv : argv.slice(0, dashes)
+  const begin = commandBegin(own)
+  return begin !== undefined
+    ? { own: argv.slice(0, begin), rest: argv.slice(begin), isDashed: false }
+    : { own, rest: dashes < 0 ? undefined : argv.slice(dashes + 1), isDashed: dashes >= 0 }
+}
+
+/** Position of the guest command's first word: the first one behind the arguments of a command of pyro's that takes a guest command. */
+const commandBegin = (own: ReadonlyArray<string>): number | undefined => {
+  let path: ReadonlyArray<string> = []
+  for (const [at, word] of own.entries()) {
+    if (word.startsWith("-")) continue
+    path = pathAfter(path, word) ?? [...path, word]
+    const command = commands.find(({ cli }) => cli.path.length === path.length && startsWith(cli.path, path))
+    if (command?.cli.rest !== undefined) {
+      const begin = operandAt(own.slice(at + 1), flagsOf(command), command.cli.args.length)
+      return begin === undefined ? undefined : at + 1 + begin
+    }
+    if (command !== undefined || beneathPath(path).length === 0) return undefined
+  }
+  return undefined
 }
 
 /** The command of the words before `--`. */
@@ -36,6 +55,7 @@ export const route = (own: ReadonlyArray<string>): Route => {
   const wantsHelp = words.includes("--help") || words.includes("-h")
   const flags: Array<string> = []
   let path: ReadonlyArray<string> = []
+  if (words[0] === "version") return { _tag: "Version" }
   if (words[0] === "completion") return { _tag: "CompletionScript", shell: wantsHelp ? undefined : words[1] }
   for (const [at, word] of words.entries()) {
     if (word.startsWith("-")) {

@@ -9,7 +9,7 @@ import { mcpServe, type ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
 import { completionHelp, completionScripts } from "./completion-scripts.ts"
 import { demoCommand } from "./demo-command.ts"
-import { environmentHint } from "./first-word.ts"
+import { nameHint } from "./first-word.ts"
 import { asTyped, parse } from "./parser.ts"
 import { perform, prepare } from "./perform.ts"
 import { printJson } from "./print.ts"
@@ -52,7 +52,7 @@ const isHungUp = (cause: Cause.Cause<PyroError | OutputClosed>) =>
 
 /** Runs one command line and returns how to exit. Never fails. */
 export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Terminal> => {
-  const { own, rest } = splitArgv(options.argv)
+  const { isDashed, own, rest } = splitArgv(options.argv)
   const json = own.includes("--json")
   const routed = route(own)
   const invocation = {
@@ -61,8 +61,7 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
       ? routed.operation.cli.exits
       : routed._tag === "Agent"
       ? agentCommand.cli.exits
-      : "own",
-    suggest: (environment: string) => environmentHint(routed, rest, environment)
+      : "own"
   } as const
   return run(routed, rest, options).pipe(
     Effect.exit,
@@ -71,8 +70,11 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
       const signal = options.interruption.signal()
       if (isHungUp(exit.cause)) return Effect.succeed(HANG_UP_EXIT)
       if (!Cause.isInterruptedOnly(exit.cause) || signal === undefined) {
-        const report = reportFailure(exit.cause, invocation)
-        return Effect.as(printFailure(report, json), { status: report.status })
+        return Effect.flatMap(Terminal, ({ workspace }) => {
+          const line = { routed, rest, isDashed, defaults: { workspace } }
+          const report = reportFailure(exit.cause, { ...invocation, hint: (error) => nameHint(line, error) })
+          return Effect.as(printFailure(report, json), { status: report.status })
+        })
       }
       const { name, status } = signal
       // A server exits with a status: no shell loop waits for its signal.

@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import { insideNames } from "../contract/agent-inside.ts"
 import type { CliSurface } from "../contract/operation.ts"
-import { pathAfter } from "./argv.ts"
+import { firstWords } from "./aliases.ts"
+import { pathAfter, splitArgv } from "./argv.ts"
 import { type Command, commands } from "./commands.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { hostNames } from "./host-commands.ts"
@@ -18,7 +19,7 @@ export interface Names {
 }
 
 /** Commands that are no operations. */
-const OWN = ["completion", "help"]
+const OWN = ["completion", "help", "version"]
 
 /**
  * What could stand in the place of the last of the words after `pyro`, `prefix`, which may be empty. Nothing means that pyro does
@@ -28,7 +29,7 @@ export const complete = (words: ReadonlyArray<string>, names: Names): Effect.Eff
   const prefix = words.at(-1) ?? ""
   const before = words.slice(0, -1)
   const spelled = spelledOut(before[0] === "help" ? before.slice(1) : before)
-  const candidates = before.includes("--") ? none : after(spelled, prefix, names)
+  const candidates = splitArgv(before).rest !== undefined ? none : after(spelled, prefix, names)
   return Effect.map(
     candidates,
     (all) => [...new Set(all)].filter((one) => one.startsWith(prefix) && one !== prefix).sort()
@@ -61,7 +62,8 @@ const after = (before: ReadonlyArray<string>, prefix: string, names: Names): Eff
   const next = commands.flatMap(({ cli }) =>
     path.every((word, at) => cli.path[at] === word) ? cli.path.slice(path.length, path.length + 1) : []
   )
-  return Effect.succeed([...next, ...(path.length === 0 ? OWN : []), ...dashed(prefix, ["--help"])])
+  const others = path.length === 0 ? [...OWN, ...Object.keys(firstWords(commands.map(({ cli }) => cli.path)))] : []
+  return Effect.succeed([...next, ...others, ...dashed(prefix, ["--help"])])
 }
 
 export const SHELLS = ["bash", "zsh", "fish"] as const

@@ -1,27 +1,56 @@
 import { Schema } from "effect"
+import type { PyroError } from "../contract/errors.ts"
 import type { CliSurface } from "../contract/operation.ts"
 import { WorkspaceName } from "../contract/operations/workspace-field.ts"
 import { typed } from "../contract/shell-words.ts"
 import type { Route } from "./argv.ts"
+import type { Defaults } from "./positional.ts"
 
 /** Names of the user's own may be any, but pyro's are all like debian:12. */
 const looksLikeEnvironment = (word: string) => /^debian|:/.test(word)
 
 /** The command line that was meant, if `pyro run` took the first word of the guest's command for the environment. */
-export const afterEnvironment = ({ args }: CliSurface, words: ReadonlyArray<string>): string | undefined =>
-  args[0] !== "environment" || words[0] === undefined || looksLikeEnvironment(words[0])
+export const afterEnvironment = ({ stdin }: CliSurface, words: ReadonlyArray<string>): string | undefined =>
+  stdin !== "always" || words[0] === undefined || looksLikeEnvironment(words[0])
     ? undefined
-    : `the first word is the environment: ${typed(["pyro", "run", "debian:12", "--", ...words])}`
+    : `the first word is the environment: ${typed(["pyro", "run", "debian:12", ...words])}`
 
-/** Suggestion for an operand that is no environment. */
-export const environmentHint = (
-  routed: Route,
-  rest: ReadonlyArray<string> | undefined,
-  environment: string
+/** The command line that was meant, if the first word of the guest's command took the place of an argument that has a default. */
+export const afterDefault = (
+  { args, path, rest }: CliSurface,
+  words: ReadonlyArray<string>,
+  defaults: Defaults
 ): string | undefined => {
+  if (rest === undefined || args[0] !== "workspace" || defaults["workspace"] === undefined) return undefined
+  const command = words.slice(args.length - 1)
+  return command.length === 0
+    ? undefined
+    : `PYRO_WORKSPACE names the workspace: ${
+      typed(["pyro", ...path, ...words.slice(0, args.length - 1), "--", ...command])
+    }`
+}
+
+/** A command line whose failure may come from a word in the wrong place. */
+export interface Line {
+  readonly routed: Route
+  readonly rest: ReadonlyArray<string> | undefined
+  /** Whether `rest` begins at a `--`. */
+  readonly isDashed: boolean
+  readonly defaults: Defaults
+}
+
+/** What is said beside an error about a name that was perhaps none. */
+export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: PyroError): string | undefined => {
   const operation = routed._tag === "Operation" ? routed.operation : undefined
   const cli: CliSurface | undefined = operation?.cli
-  if (cli?.stdin === "always" && rest === undefined) return afterEnvironment(cli, [environment])
+  if (error._tag === "WorkspaceNotFound") {
+    return isDashed || cli?.args.length !== 1
+      ? undefined
+      : afterDefault(cli, [error.workspace, ...(rest ?? [])], defaults)
+  }
+  if (error._tag !== "EnvironmentUnknown") return undefined
+  const { environment } = error
+  if (cli?.stdin === "always" && !isDashed) return afterEnvironment(cli, [environment, ...(rest ?? [])])
   const isNamed = "words" in routed && routed.words.some((word) => /^--name(=|$)/.test(word))
   return operation?.name === "workspace.create" && !isNamed && !looksLikeEnvironment(environment) &&
       Schema.is(WorkspaceName())(environment)

@@ -8,7 +8,7 @@ import { type Flag, flagsOf } from "./flags.ts"
 import { helpText } from "./help-text.ts"
 import { unitHelp } from "./units.ts"
 
-/** `pyro run <environment> [options] [-- <command...>]`. */
+/** `pyro run <environment> [options] [[--] <command...>]`. */
 export const usageOf = (operation: Command): string => {
   const cli: CliSurface = operation.cli
   const needed = new Set(payloadFields(operation.payload()).flatMap(({ name, required }) => required ? [name] : []))
@@ -18,9 +18,12 @@ export const usageOf = (operation: Command): string => {
     ...cli.args.map((name) => needed.has(name) ? `<${name}>` : `[${name}]`),
     ...(cli.argsOrFlags ?? []).map((name) => `[${name}]`),
     "[options]",
-    ...(cli.rest === undefined ? [] : [`[-- <${cli.rest}...>]`])
+    ...(cli.rest === undefined ? [] : [`[${dashesOf(cli)}<${cli.rest}...>]`])
   ].join(" ")
 }
+
+/** A command may begin without dashes. Options of another command of pyro's may not. */
+const dashesOf = ({ rest }: CliSurface) => rest === "serve_options" ? "-- " : "[--] "
 
 const operationHelp = (operation: Command): HelpDoc.HelpDoc => {
   const cli: CliSurface = operation.cli
@@ -31,7 +34,9 @@ const operationHelp = (operation: Command): HelpDoc.HelpDoc => {
   }
   const args = payloadFields(operation.payload())
     .filter(({ name }) => cli.args.includes(name) || cli.rest === name)
-    .map((field): Row => [cli.rest === field.name ? `-- <${field.name}...>` : `<${field.name}>`, field.description])
+    .map((
+      field
+    ): Row => [cli.rest === field.name ? `${dashesOf(cli)}<${field.name}...>` : `<${field.name}>`, field.description])
   const given = flagsOf(operation)
   const flags = given.map(({ description, field, letter, name, repeated, value }): Row => [
     `${letter === undefined ? "" : `-${letter}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
@@ -82,9 +87,9 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
     : HelpDoc.blocks([
       HelpDoc.p("pyro runs commands in disposable microVMs."),
       verbatim([
-        "pyro run debian:12 -- git --version              run one command in a new microVM",
-        "pyro workspace create --seed-path . --name fix   create a workspace with a copy of this directory",
-        "pyro workspace exec fix -- python3 -m unittest   run a command in the workspace"
+        "pyro run debian:12 git --version       run one command in a new microVM",
+        "pyro create --seed-path . --name fix   create a workspace with a copy of this directory",
+        "pyro exec fix python3 -m unittest      run a command in the workspace"
       ]),
       HelpDoc.h1("Commands"),
       rows(firstWords()),

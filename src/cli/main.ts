@@ -3,8 +3,9 @@ import type { EarlyConnection } from "../mcp/handshake/early-connection.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
+import { firstWords } from "./aliases.ts"
 import { cli, type ExitPlan, type Interruption } from "./cli.ts"
-import type { ServePayload } from "./commands.ts"
+import { commands, type ServePayload } from "./commands.ts"
 import { daemonOf, layerFor } from "./homes.ts"
 import { deliverSignal, isSignalIntercepted } from "./intercepted-signal.ts"
 import type { RecordedFields } from "./quick-exec/request.ts"
@@ -88,16 +89,21 @@ const programOf = (
 /** Logs go to stderr: stdout is for the guest's output and JSON. */
 const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
-/** Data that the build records, for `pyro mcp serve` and `pyro workspace exec` before this bundle is loaded. */
+/** Data that the build records, for the words of a command line, `pyro mcp serve` and `pyro workspace exec` before this bundle is loaded. */
 export const recorded = async (
   version: string
-): Promise<{ readonly handshake: Recorded; readonly exec: RecordedFields }> => {
+): Promise<{
+  readonly aliases: ReturnType<typeof firstWords>
+  readonly handshake: Recorded
+  readonly exec: RecordedFields
+}> => {
   const [{ recordHandshake }, { recordedFlags }, { recordedExec }] = await Promise.all([
     import("../mcp/record-handshake.ts"),
     import("./recorded-flags.ts"),
     import("./recorded-exec.ts")
   ])
-  return { handshake: { flags: recordedFlags(), ...await recordHandshake(version) }, exec: recordedExec() }
+  const aliases = firstWords(commands.map((row) => row.cli.path))
+  return { aliases, handshake: { flags: recordedFlags(), ...await recordHandshake(version) }, exec: recordedExec() }
 }
 
 /** Maximum turns of the event loop until this process attaches to a command that was started early. */

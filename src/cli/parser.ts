@@ -5,7 +5,6 @@ import { named } from "../contract/names.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
 import type { Command } from "./commands.ts"
-import { afterEnvironment } from "./first-word.ts"
 import { flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
 import { numberOf, unitOf } from "./units.ts"
@@ -31,7 +30,6 @@ export const parse = (
   defaults: Defaults = {}
 ): Effect.Effect<Typed, InvalidRequest> => {
   const cli: CliSurface = operation.cli
-  const command = `pyro ${cli.path.join(" ")}`
   const flags = flagsOf(operation)
   const greedy = (cli.greedy ?? []).map((field) => flagName(cli, field))
   const refused = (bad: BadWord) => {
@@ -41,14 +39,8 @@ export const parse = (
       case "GivenTwice":
         return wrong(`${bad.flag} is given twice`)
       case "UnknownFlag":
-        return wrong(wrongOption(operation, bad.word, flags.map(({ name }) => `--${name}`), rest))
+        return wrong(wrongOption(operation, bad, { flags, rest, defaults }))
     }
-  }
-  const surplus = (word: string, args: ReadonlyArray<string>, others: ReadonlyArray<string>) => {
-    if (cli.rest === undefined) return wrong(`unexpected "${word}"`)
-    const misplaced = afterEnvironment(cli, [...args, word, ...others])
-    const corrected = () => [command, ...args, "--", word, ...others].join(" ")
-    return wrong(`unexpected "${word}"; ${misplaced ?? `the guest's command goes after --: ${corrected()}`}`)
   }
 
   return Effect.gen(function*() {
@@ -74,8 +66,7 @@ export const parse = (
       const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]
       return yield* wrong(`missing <${missing}>` + (instead === undefined ? "" : `, or --${flagName(cli, instead)}`))
     }
-    const [first, ...more] = others
-    if (first !== undefined) return yield* surplus(first, operands.slice(0, -others.length), more)
+    if (others[0] !== undefined) return yield* wrong(`unexpected "${others[0]}"`)
     Object.assign(raw, values)
     if (cli.rest !== undefined && rest !== undefined) raw[cli.rest] = rest
     return {

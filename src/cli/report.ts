@@ -20,8 +20,8 @@ export interface Invocation {
   /** Its command, such as `pyro run`. */
   readonly command: string
   readonly family: ExitFamily
-  /** Suggestion for an unknown environment. */
-  readonly suggest: (environment: string) => string | undefined
+  /** What is said beside an error about a name that was perhaps none. */
+  readonly hint: (error: PyroError) => string | undefined
 }
 
 export const reportFailure = (cause: Cause.Cause<PyroError | OutputClosed>, invocation: Invocation): FailureReport => {
@@ -39,16 +39,8 @@ export const reportFailure = (cause: Cause.Cause<PyroError | OutputClosed>, invo
   }
 }
 
-const hintFor = (error: PyroError, { command, suggest }: Invocation): string | undefined => {
-  switch (error._tag) {
-    case "InvalidRequest":
-      return `see: ${command} --help`
-    case "EnvironmentUnknown":
-      return suggest(error.environment)
-    default:
-      return undefined
-  }
-}
+const hintFor = (error: PyroError, { command, hint }: Invocation): string | undefined =>
+  error._tag === "InvalidRequest" ? `see: ${command} --help` : hint(error)
 
 const unwritten = ({ code }: OutputClosed, family: ExitFamily): FailureReport => {
   const isUnread = code === "EPIPE"

@@ -32,7 +32,10 @@ export const completeRun = (
       return yield* new InvalidRequest({
         field: "",
         detail: `no command; ${
-          misplaced ?? `put one after --: ${["pyro", ...operation.cli.path, ...operands].join(" ")} -- ls`
+          misplaced ??
+            `for example: ${
+              ["pyro", ...operation.cli.path, ...operands.length === 0 ? ["debian:12"] : operands].join(" ")
+            } ls`
         }`
       })
     }

@@ -71,7 +71,10 @@ const meant = (typed: ReadonlyArray<string>): string | undefined => {
     .flatMap((path) => path.startsWith(front) ? [path.slice(front.length).split(" ")] : [])
   if (front !== "" && commands.some(({ cli }) => cli.path.join(" ") === last)) return `pyro ${last}`
   const isEnding = (word: string) => commands.some((row) => ends(row) && row.cli.path.join(" ") === front + word)
-  return endingWith(last, beneath) ?? closest(last, [...new Set(beneath.flatMap((path) => path.slice(0, 1)))], isEnding)
+  return endingWith(last, beneath) ??
+    closest(last, [...new Set(beneath.flatMap((path) => path.slice(0, 1)))], isEnding) ??
+    // A workspace's name stands where a verb of shells should.
+    (front === "workspace shell " ? `pyro attach ${last}` : undefined)
 }
 
 /** `workspace create` for `create`, `workspace snapshot` for `snapshot`. */

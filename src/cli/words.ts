@@ -12,7 +12,14 @@ export interface ReadWords {
 
 /** Words that mean nothing. Flags have their dashes. */
 export type BadWord =
-  | { readonly _tag: "UnknownFlag"; readonly word: string }
+  | {
+    readonly _tag: "UnknownFlag"
+    readonly word: string
+    /** The operands before the word. */
+    readonly operands: ReadonlyArray<string>
+    /** The words from this one on. */
+    readonly others: ReadonlyArray<string>
+  }
   /** The words end where its value is awaited. */
   | { readonly _tag: "NoValue"; readonly flag: string }
   | { readonly _tag: "GivenTwice"; readonly flag: string }
@@ -36,7 +43,7 @@ export const readWords = (
     const flag = byName.get(token.name)
     const takesValue = flag?.value !== undefined
     if (flag === undefined || (token.inlineValue === true && !takesValue)) {
-      return { _tag: "UnknownFlag", word: token.word }
+      return { _tag: "UnknownFlag", word: token.word, operands, others: words.slice(token.at) }
     }
     if (takesValue && token.value === undefined) return { _tag: "NoValue", flag: `--${flag.name}` }
     const value = token.value ?? "true"
@@ -48,6 +55,20 @@ export const readWords = (
     taker = greedy.includes(flag.name) ? given : operands
   }
   return { values, operands }
+}
+
+/** Position of the operand that `before` others precede; none behind a flag that is not known, whose value it might be. */
+export const operandAt = (
+  words: ReadonlyArray<string>,
+  flags: ReadonlyArray<Flag>,
+  before: number
+): number | undefined => {
+  let count = 0
+  for (const token of tokensOf(words, flags)) {
+    if (token.kind === "option" && !flags.some(({ name }) => name === token.name)) return undefined
+    if (token.kind === "positional" && count++ === before) return token.at
+  }
+  return undefined
 }
 
 /** Words that Node is given at once: its time grows with the square of their number, 77 s for 200,000. */
@@ -63,7 +84,9 @@ function* tokensOf(words: ReadonlyArray<string>, flags: ReadonlyArray<Flag>) {
     // The value of the last flag may be the first word of the next portion, which then begins with the flag.
     const isOpen = last?.kind === "option" && last.value === undefined && from + PORTION < words.length
     const end = isOpen && last.index > 0 ? last.index : portion.length
-    for (const token of tokens) if (token.index < end) yield { ...token, word: portion[token.index] ?? "" }
+    for (const token of tokens) {
+      if (token.index < end) yield { ...token, at: from + token.index, word: portion[token.index] ?? "" }
+    }
     from += end
   }
 }

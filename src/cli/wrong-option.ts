@@ -1,44 +1,46 @@
+import { table } from "../contract/names.ts"
 import type { CliSurface } from "../contract/operation.ts"
-import { closest } from "./closest.ts"
 import type { Command } from "./commands.ts"
+import { afterDefault, afterEnvironment } from "./first-word.ts"
+import type { Flag } from "./flags.ts"
+import type { Defaults } from "./positional.ts"
+import { unknownOption } from "./unknown-option.ts"
+import type { BadWord } from "./words.ts"
 
 /** Arguments that may begin with a dash; names and ids never do. */
 const PATHS = ["path", "source_path"]
 
-/** Options with which a command removes or overwrites more than without. */
-const ENDS = [
-  "--all",
-  "--clear-label",
-  "--clear-name",
-  "--clear-secret",
-  "--clear-secret-http",
-  "--delete",
-  "--force",
-  "--overwrite",
-  "--replace",
-  "--yes"
-]
+type Unknown = Extract<BadWord, { readonly _tag: "UnknownFlag" }>
 
-/** Error text of an unknown option, with a suggestion; `rest` are the words after `--`. */
-export const wrongOption = (
-  operation: Command,
-  word: string,
-  options: ReadonlyArray<string>,
-  rest: ReadonlyArray<string> | undefined
-): string => {
-  const [option = word] = word.split("=", 1)
-  if (options.includes(option)) return `${option} takes no value`
-  const near = unknownOption(word, options)
-  return near.endsWith("?") ? near : near + afterDashes(operation.cli, rest)
+/** The command line of an unknown option. */
+interface Around {
+  readonly flags: ReadonlyArray<Flag>
+  /** The words of the guest's command, if there are any. */
+  readonly rest: ReadonlyArray<string> | undefined
+  readonly defaults: Defaults
 }
 
-/** Names the option, and the one that was meant, if any. */
-export const unknownOption = (word: string, options: ReadonlyArray<string>): string => {
-  const near = closest(word.split("=", 1)[0] ?? word, options, (one) => ENDS.includes(one))
-  return `no option ${word}${near === undefined ? "" : `. Did you mean ${near}?`}`
+/** Error text of an unknown option, with what was meant. */
+export const wrongOption = (operation: Command, unknown: Unknown, { defaults, flags, rest }: Around): string => {
+  const { operands, others, word } = unknown
+  const { cli } = operation
+  const [option = word] = word.split("=", 1)
+  const options = flags.map(({ name }) => `--${name}`)
+  if (options.includes(option)) return `${option} takes no value`
+  const near = unknownOption(word, options)
+  if (near.endsWith("?")) return near
+  const words = operands.length === 0 || rest !== undefined ? [] : [...operands, ...others]
+  const hint = afterEnvironment(cli, words) ?? afterDefault(cli, words, defaults)
+  return near + (hint === undefined ? afterDashes(cli, rest) : `; ${hint}`)
 }
 
 const afterDashes = (cli: CliSurface, rest: ReadonlyArray<string> | undefined) => {
-  if (cli.rest !== undefined) return rest === undefined ? "; the guest's command goes after --" : ""
+  if (cli.rest !== undefined) return rest === undefined ? AFTER[cli.rest] ?? "; the guest's command goes after --" : ""
   return cli.args.some((name) => PATHS.includes(name)) ? "; what begins with a dash and is no option goes after --" : ""
 }
+
+/** The words after `--` that are no guest's command. */
+const AFTER = table({
+  args: "; the agent's options go after --",
+  serve_options: "; options of pyro mcp serve go after --"
+})

@@ -59,17 +59,17 @@ describe("help, version and usage errors", () => {
     const { status, stdout } = await pyro("--help")
     assert.strictEqual(status, 0)
     assert.isBelow(stdout.toString().split("\n").length, 25)
-    assert.match(stdout.toString(), /pyro run debian:12 -- git --version/)
+    assert.match(stdout.toString(), /pyro run debian:12 git --version/)
   })
 
   it.each([
     [["rnu"], /no command "rnu". Did you mean "run"\?/],
     [["env"], /"pyro env" needs a verb/],
-    [["run"], /no command; put one after --: pyro run -- ls/],
+    [["run"], /no command; for example: pyro run debian:12 ls/],
     [["run", "debian:12", "--mem-mib", "8", "--", "true"], /--mem-mib: must be a whole number from 128 to 1048576 MiB/],
     [["run", "debian:12", "--vcpu-count", "0", "--", "true"], /--vcpu-count: must be a whole number from 1 to 32/],
     [["run", "debian:12", "--memory", "8", "--", "true"], /no option --memory/],
-    [["run", "debian:12"], /no command; put one after --: pyro run debian:12 -- ls/],
+    [["run", "debian:12"], /no command; for example: pyro run debian:12 ls/],
     [["gc", "--", "x"], /unexpected "x"/],
     [["run", "debian:12", "--seed-path", "", "--", "true"], /--seed-path: must not be empty/],
     [["workspace", "sync", "push", "fix", ""], /<source_path>: must not be empty/]

@@ -36,6 +36,25 @@ describe("workspace exec before the program is loaded", () => {
     assert.strictEqual((await run(alone, sh("sleep 1; echo late"))).stdout.toString(), "late\n")
   })
 
+  it.each([["exec"], ["ws", "exec"], ["w", "exec"], ["workspace", "exec"]])(
+    "pyro %s %s runs a command before the program is loaded, with and without --",
+    async (...words) => {
+      for (const dashes of [[], ["--"]]) {
+        const { status, stdout } = await run(alone, [
+          ...words,
+          "fix",
+          ...dashes,
+          "sh",
+          "-c",
+          "echo $0 $1",
+          "--json",
+          "--"
+        ])
+        assert.deepStrictEqual({ status, stdout: stdout.toString() }, { status: 0, stdout: "--json --\n" })
+      }
+    }
+  )
+
   it.each([
     ["prints nothing", exec("true")],
     ["fails", exec("false")],
@@ -50,6 +69,8 @@ describe("workspace exec before the program is loaded", () => {
     ["reads", exec("cat")],
     ["is for a workspace that is not there", ["workspace", "exec", "nope", "--", "true"]],
     ["is no command", ["workspace", "exec", "fix", "--"]],
+    ["begins without --", ["exec", "fix", "printf", "%s\\n", "--json", "--", "-x"]],
+    ["has an option before its first word", ["exec", "fix", "--env", "A=b", "sh", "-c", "echo $A"]],
     ["has an option", ["workspace", "exec", "fix", "--env", "A=b", "--", "sh", "-c", "echo $A"]],
     ["has a wrong option", ["workspace", "exec", "fix", "--colour", "--", "true"]]
   ])("workspace exec behaves as the loaded program with a command that %s", async (_, args) => {

@@ -5,12 +5,51 @@ import { ends } from "../../../src/contract/ends.ts"
 
 describe("splitting argv", () => {
   it("splitArgv cuts at the first -- and keeps later ones", () => {
-    assert.deepStrictEqual(splitArgv(["run", "x", "--", "a", "--", "b"]), { own: ["run", "x"], rest: ["a", "--", "b"] })
+    assert.deepStrictEqual(splitArgv(["run", "x", "--", "a", "--", "b"]), {
+      own: ["run", "x"],
+      rest: ["a", "--", "b"],
+      isDashed: true
+    })
   })
 
   it("splitArgv distinguishes an empty rest from none", () => {
     assert.deepStrictEqual(splitArgv(["run", "x", "--"]).rest, [])
     assert.isUndefined(splitArgv(["run", "x"]).rest)
+  })
+
+  it.each([
+    ["run debian:12", "ls -la"],
+    ["run debian:12", "ls --help"],
+    ["run --tty debian:12 -e A=B", "bash -l"],
+    ["run debian:12 -e=A=B --cwd", ""],
+    ["run debian:12 --cwd /tmp", "ls -- --cwd x"],
+    ["run --script x debian:12 --json", ""],
+    ["workspace exec fix", "ls -la"],
+    ["ws exec fix --cwd src", "git log --json"],
+    ["exec fix -w src -e A=B", "make -j4"],
+    ["w exec --timeout-seconds 5 fix", "sh -c x"],
+    ["--json exec fix", "ls"],
+    ["shell open fix", "python3 -q"],
+    ["service start fix web --publish 8080:80", "python3 -m http.server"],
+    ["agent codex --ask", "exec --full-auto x"],
+    ["exec fix -", ""],
+    ["create --name fix debian:12", ""],
+    ["help exec fix", ""],
+    ["list fix ls", ""]
+  ])("the guest's command of %j begins at its first word: %j", (own, rest) => {
+    const words = [own, rest].filter((one) => one !== "").join(" ").split(" ")
+    assert.deepStrictEqual(splitArgv(words), {
+      own: own.replace(/ -$/, "").split(" "),
+      rest: own.endsWith(" -") ? ["-"] : rest === "" ? undefined : rest.split(" "),
+      isDashed: false
+    })
+    // The same with the dashes, which are no part of the command.
+    if (rest === "") return
+    assert.deepStrictEqual(splitArgv([...own.split(" "), "--", ...rest.split(" ")]), {
+      own: own.split(" "),
+      rest: rest.split(" "),
+      isDashed: true
+    })
   })
 })
 
@@ -46,6 +85,26 @@ describe("finding the operation", () => {
     ["workspace ps", "workspace.list"],
     ["ws rm", "workspace.delete"],
     ["ws exec", "workspace.exec"],
+    ["w ls", "workspace.list"],
+    ["list", "workspace.list"],
+    ["create", "workspace.create"],
+    ["exec", "workspace.exec"],
+    ["attach", "workspace.shell.attach"],
+    ["shell ls", "workspace.shell.list"],
+    ["stop", "workspace.stop"],
+    ["start", "workspace.start"],
+    ["reset", "workspace.reset"],
+    ["fork", "workspace.fork"],
+    ["diff", "workspace.diff"],
+    ["export", "workspace.export"],
+    ["status", "workspace.status"],
+    ["logs", "workspace.logs"],
+    ["delete", "workspace.delete"],
+    ["file read", "workspace.file.read"],
+    ["snapshot rm", "workspace.snapshot.delete"],
+    ["network lists", "network.lists"],
+    ["network set", "workspace.network.set"],
+    ["stats", "watch"],
     ["ws file ls", "workspace.file.list"],
     ["ws snapshot rm", "workspace.snapshot.delete"],
     ["env ls", "env.list"],
@@ -63,8 +122,6 @@ describe("finding the operation", () => {
 
   it.each([
     ["env lst", "list"],
-    ["create", "workspace create"],
-    ["snapshot", "workspace snapshot"],
     ["workspace edit", "file edit"],
     ["workspace snap", "snapshot"],
     ["workspace delet", "delete"],
@@ -79,12 +136,16 @@ describe("finding the operation", () => {
   })
 
   it("route stops at the first unknown word", () => {
-    assert.strictEqual(suggested("snapshot create"), `no command "snapshot". Did you mean "workspace snapshot"?`)
+    assert.strictEqual(suggested("ev list"), `no command "ev". Did you mean "env"?`)
+  })
+
+  it("a workspace in the place of a verb of shells gets the command that attaches to it", () => {
+    assert.strictEqual(suggested("shell fix"), `no command "workspace shell fix". Did you mean "pyro attach fix"?`)
   })
 
   it.each([
     ["pull", "env pull"],
-    ["shell", "workspace attach"],
+    ["ssh", "workspace attach"],
     ["inspect", "workspace status"],
     ["images", "env list"],
     ["vm", "workspace"],

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { OutputClosed } from "../../../src/cli/terminal.ts"
-import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
+import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors.ts"
 import type { RunEvent } from "../../../src/contract/operations/run.ts"
 import { type CallContext, EXITED, on, REAL_TERMINAL } from "./on.ts"
 
@@ -152,12 +152,57 @@ describe("a word that was taken for the environment", () => {
     }
   })
 
-  it("an unknown environment in run gets the suggestion to put -- before the command", async () => {
-    const advice = "the first word is the environment: pyro run debian:12 -- ls"
+  it("an unknown environment in run gets the suggestion to name one before the command", async () => {
+    const advice = "the first word is the environment: pyro run debian:12 ls"
     assert.strictEqual(await told("run", "ls"), `err pyro: ${unknown("ls")}\n${advice}\n`)
     assert.strictEqual(await told("run", "debian"), `err pyro: ${unknown("debian")}\n`)
+    assert.include(await told("run", "cat", "a b"), "the first word is the environment: pyro run debian:12 ")
     const { journal } = await on(["run", "ls"])
     assert.deepStrictEqual(journal, [`err pyro: no command; ${advice}\nsee: pyro run --help\n`])
+  })
+})
+
+describe("the guest's command without --", () => {
+  const exited = [{ _tag: "Started", execId: "0".repeat(32) }, {
+    _tag: "Exited",
+    outcome: "exited",
+    status: 0,
+    durationMs: 1
+  }]
+
+  it("options behind the command's first word are the command's", async () => {
+    const { called, status } = await on(["exec", "fix", "--cwd", "src", "git", "log", "--json", "--help", "--", "x"], {
+      answers: { "workspace.exec": exited }
+    })
+    assert.strictEqual(status, 0)
+    assert.deepInclude(called[0]?.[1], {
+      workspace: "fix",
+      cwd: "src",
+      command: ["git", "log", "--json", "--help", "--", "x"]
+    })
+    const { requests } = await on(["run", "debian:12", "ls", "-la"])
+    assert.deepInclude(requests[0], { environment: "debian:12", command: ["ls", "-la"] })
+  })
+
+  it("a command in the place of the workspace that PYRO_WORKSPACE names gets the command line that was meant", async () => {
+    const terminal = { ...REAL_TERMINAL, workspace: "fix" }
+    const unknown = new WorkspaceNotFound({ workspace: "make", similar: [] })
+    const advice = "PYRO_WORKSPACE names the workspace: pyro workspace exec -- make"
+    for (const [words, others] of [[["exec", "make"], ""], [["exec", "make", "test"], " test"]] as const) {
+      const { journal } = await on(words, { terminal, answers: { "workspace.exec": unknown } })
+      assert.strictEqual(journal.at(-1), `err pyro: ${unknown.message}\n${advice}${others}\n`)
+      const other = await on(words, { terminal: REAL_TERMINAL, answers: { "workspace.exec": unknown } })
+      assert.strictEqual(other.journal.at(-1), `err pyro: ${unknown.message}\n`)
+    }
+    const { journal } = await on(["exec", "make", "-j4"], { terminal })
+    assert.deepStrictEqual(journal, [`err pyro: no option -j4; ${advice} -j4\nsee: pyro workspace exec --help\n`])
+  })
+
+  it("an unknown option of an agent or of its host names where that program's options go", async () => {
+    const host = await on(["host", "connect", "codex", "--fooo"])
+    assert.include(host.journal[0], "no option --fooo; options of pyro mcp serve go after --\n")
+    const agent = await on(["agent", "codex", "--full-auto"])
+    assert.include(agent.journal.at(-1), "no option --full-auto; the agent's options go after --\n")
   })
 })
 

@@ -14,7 +14,12 @@ const at = (line: string) => Effect.runSync(complete(line.split(" ").slice(1), n
 
 describe("completion", () => {
   it.each([
-    ["pyro e", ["env"]],
+    ["pyro e", ["env", "events", "exec", "export"]],
+    ["pyro w", ["workspace", "ws"]],
+    ["pyro sna", ["snapshot"]],
+    ["pyro snapshot ", ["create", "delete", "list"]],
+    ["pyro exec fix ls --", []],
+    ["pyro exec fix --cw", ["--cwd"]],
     ["pyro env r", ["rm"]],
     ["pyro workspace fi", ["file"]],
     ["pyro workspace file ", ["edit", "list", "read", "write"]],
@@ -35,6 +40,8 @@ describe("completion", () => {
     ["pyro workspace compare fl", ["flaky"]],
     ["pyro ws reset f", ["fix", "flaky"]],
     ["pyro rm fix f", ["flaky"]],
+    ["pyro exec f", ["fix", "flaky"]],
+    ["pyro snapshot rm fix ", ["green", "red"]],
     ["pyro ws snapshot rm fix ", ["green", "red"]],
     ["pyro workspace status ws-01", ["ws-0123456789"]],
     ["pyro workspace delete ws-", ["ws-0123456789", "ws-0a23456789"]],

@@ -1,7 +1,7 @@
 import { Effect, Layer, Ref, Stream } from "effect"
 import { cli } from "../../../src/cli/cli.ts"
 import { FileUnreadable, Terminal } from "../../../src/cli/terminal.ts"
-import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
+import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors.ts"
 import { operations } from "../../../src/contract/operations.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
 import { Pyro, type PyroService } from "../../../src/contract/Pyro.ts"
@@ -90,7 +90,7 @@ const answering = (answers: Answers, called: Array<readonly [string, unknown]>):
     at[words.at(-1)!] = (payload: unknown) => {
       called.push([row.name, payload])
       const answer = answers[row.name]
-      if (answer instanceof EnvironmentUnknown) return answer
+      if (answer instanceof EnvironmentUnknown || answer instanceof WorkspaceNotFound) return answer
       return row.kind === "unary"
         ? Effect.succeed(answer)
         : Stream.fromIterable(Array.isArray(answer) ? answer : [answer])

@@ -52,12 +52,13 @@ describe("a command line that is run without the program", () => {
     ["workspace", "exec", "--", "true"],
     ["workspace", "exec", "--json", "w1", "--", "true"],
     ["workspace", "exec", "w1", "--cwd", "/", "--", "true"],
-    ["workspace", "exec", "w1", "w2", "--", "true"],
     ["workspace", "list", "w1", "--", "true"],
     ["run", "debian:12", "--", "true"],
     ...WORDS.flatMap((word) => [
       ["workspace", "exec", word, "--", "true"],
       ["workspace", "exec", "w1", "--", "sh", word, "--", word],
+      ["workspace", "exec", "w1", "sh", word, "--", word],
+      ["workspace", "exec", "w1", word, "sh"],
       ["workspace", "exec", word, "w1", "--", "true"],
       ["workspace", word, "w1", "--", "true"]
     ])
@@ -86,7 +87,11 @@ describe("a command line that is run without the program", () => {
       workspace: "w1",
       command: ["ls", "-l"]
     })
-    for (const line of lines.slice(0, 11)) assert.isUndefined(commandOf(line), line.join(" "))
+    assert.deepStrictEqual(commandOf(["workspace", "exec", "w1", "ls", "-l", "--", "x"]), {
+      workspace: "w1",
+      command: ["ls", "-l", "--", "x"]
+    })
+    for (const line of lines.slice(0, 10)) assert.isUndefined(commandOf(line), line.join(" "))
   })
 
   it("quick exec sends the same messages as the daemon's client", () => {
