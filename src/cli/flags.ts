@@ -11,6 +11,8 @@ export type Flag =
     readonly name: string
     /** Its short form, without the dash. */
     readonly letter?: string
+    /** Name of its field with dashes, which is accepted too: `memory-mib` for `mem-mib`. */
+    readonly also?: string
     readonly description: string
     /** Placeholder of its value in help; undefined for a switch. */
     readonly value: string | undefined
@@ -52,8 +54,10 @@ const letterOf = (cli: CliSurface, name: string) => {
 const ofField = (cli: CliSurface, field: PayloadField): Flag => {
   const { kind } = field
   const unit = kind._tag === "integer" || kind._tag === "number" ? unitOf(field.name) : undefined
+  const also = field.name.replaceAll("_", "-")
   return {
     name: flagName(cli, field.name),
+    ...(also === flagName(cli, field.name) ? {} : { also }),
     ...letterOf(cli, field.name),
     description: field.description,
     value: unit !== undefined

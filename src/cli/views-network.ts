@@ -2,7 +2,6 @@ import { Effect } from "effect"
 import { policyText, subjectText, targetText } from "../contract/network-text.ts"
 import type { NetworkRecord, OpenConnection } from "../contract/operations/workspace-network.ts"
 import { note, print, size } from "./print.ts"
-import { printTable } from "./table.ts"
 import { duration } from "./time-text.ts"
 import type { View } from "./view.ts"
 
@@ -30,6 +29,21 @@ const openLine = (one: OpenConnection): string => [one.at, "open", targetText(on
 
 const printLines = (lines: ReadonlyArray<string>) => print(lines.map((line) => `${line}\n`).join(""))
 
+const LINE_COLUMNS = 80
+const INDENT = "    "
+
+/** Words as indented lines of at most 80 columns. */
+const wrapped = (words: ReadonlyArray<string>): string => {
+  const lines: Array<string> = []
+  for (const word of words) {
+    const last = lines.at(-1)
+    const longer = `${last} ${word}`
+    if (last === undefined || longer.length > LINE_COLUMNS) lines.push(INDENT + word)
+    else lines[lines.length - 1] = longer
+  }
+  return lines.map((line) => `${line}\n`).join("")
+}
+
 export const networkViews = {
   "workspace.network.set": {
     result: ({ resetCount, workspace: { id, name, network } }) =>
@@ -53,9 +67,6 @@ export const networkViews = {
   } satisfies View<"workspace.network.log">,
   "network.lists": {
     result: ({ lists }) =>
-      printTable([
-        ["NAME", "FOR", "HOSTS"],
-        ...lists.map(({ description, hosts, name }) => [name, description, hosts.join(" ")])
-      ], { head: true, flexible: [1, 2] })
+      print(lists.map(({ description, hosts, name }) => `${name}: ${description}\n${wrapped(hosts)}`).join(""))
   } satisfies View<"network.lists">
 }

@@ -33,7 +33,10 @@ export const readWords = (
   flags: ReadonlyArray<Flag>,
   greedy: ReadonlyArray<string>
 ): ReadWords | BadWord => {
-  const byName = new Map(flags.map((flag) => [flag.name, flag]))
+  const byName = new Map([
+    ...flags.map((flag) => [flag.also ?? flag.name, flag] as const),
+    ...flags.map((flag) => [flag.name, flag] as const)
+  ])
   const values = new Map<string, Array<string>>()
   const operands: Array<string> = []
   let taker = operands
@@ -92,11 +95,11 @@ function* tokensOf(words: ReadonlyArray<string>, flags: ReadonlyArray<Flag>) {
 }
 
 const optionsOf = (flags: ReadonlyArray<Flag>) =>
-  named(
-    flags.map(({ letter, name, value }) =>
-      [
-        name,
-        { type: value === undefined ? "boolean" : "string", ...(letter === undefined ? {} : { short: letter }) }
-      ] as const
+  named([
+    ...flags.map(({ also, name, value }) => [also ?? name, { type: typeOf(value) }] as const),
+    ...flags.map(({ letter, name, value }) =>
+      [name, { type: typeOf(value), ...(letter === undefined ? {} : { short: letter }) }] as const
     )
-  )
+  ])
+
+const typeOf = (value: string | undefined) => value === undefined ? "boolean" : "string"

@@ -181,7 +181,7 @@ export const workspaceCreate = streaming({
       network_policy: { network: true, description: "egress: connections outwards [off]" },
       allow_hosts: {
         network: true,
-        description: "Only to these: NAME[:PORT], *.SUFFIX[:PORT], npm, pypi, debian, crates, go, github"
+        description: "Only to these: NAME[:PORT], *.SUFFIX[:PORT], npm, pypi, debian, crates, go, maven, github"
       },
       vcpu_count: { visibleIn: ["full"] },
       memory_mib: { visibleIn: ["full"] },

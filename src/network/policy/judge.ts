@@ -41,6 +41,12 @@ const matches = (rule: HostRule, name: string) => {
   }
 }
 
+/** What a client does that asks for a name beside the list for it. */
+const causeOf = ({ allowHosts }: Rules, name: string) =>
+  name === "github.com" && allowHosts.some((rule) => rule.name === "index.crates.io")
+    ? " (a cargo before 1.70 takes the index of crates from GitHub: install cargo in debian:13-build, where --allow-host crates is enough)"
+    : ""
+
 /**
  * Judges a name before anything is asked about it. Without a port, as for a look-up: a name is allowed if it is for one port, and denied
  * if it is for all.
@@ -57,7 +63,10 @@ export const judgeName = (rules: Rules, text: string, port?: number): Verdict =>
   if (!rules.isListed) return allowed(name, undefined)
   const rule = rules.allowHosts.find((rule) => appliesToPort(rule, port) && matches(rule, name))
   return rule === undefined
-    ? denied("no --allow-host rule allows the name", `--allow-host ${name}${port === undefined ? "" : `:${port}`}`)
+    ? denied(
+      `no --allow-host rule allows the name${causeOf(rules, name)}`,
+      `--allow-host ${name}${port === undefined ? "" : `:${port}`}`
+    )
     : allowed(name, rule.text)
 }
 

@@ -12,9 +12,10 @@ export interface HostList {
  */
 const HOST_LISTS = {
   npm: {
-    description: "npm, pnpm and yarn: packages of registry.npmjs.org",
+    description: "npm, pnpm and yarn: packages of npm",
     // The default `registry` of npm's configuration; the registry's metadata name tarballs on the same host (docs.npmjs.com, "config").
-    hosts: ["registry.npmjs.org:443"]
+    // Yarn has a name of its own for the same registry (yarnpkg.com, "npmRegistryServer").
+    hosts: ["registry.npmjs.org:443", "registry.yarnpkg.com:443"]
   },
   pypi: {
     description: "pip, uv and poetry: packages of PyPI",
@@ -36,6 +37,90 @@ const HOST_LISTS = {
     // GOPROXY and GOSUMDB of go.env; toolchains are modules of the same proxy (go.dev/doc/toolchain). The proxy may redirect to
     // storage.googleapis.com, which serves everybody's buckets: only a person may grant that host.
     hosts: ["proxy.golang.org:443", "sum.golang.org:443"]
+  },
+  rustup: {
+    description: "rustup: toolchains of Rust",
+    // RUSTUP_DIST_SERVER and RUSTUP_UPDATE_ROOT (rust-lang.github.io/rustup, "Environment variables"); the installer's script.
+    hosts: ["static.rust-lang.org:443", "sh.rustup.rs:443"]
+  },
+  maven: {
+    description: "Maven, Gradle and sbt: libraries of Maven Central",
+    // `central` of Maven's super POM and Gradle's mavenCentral(); sbt and others use the older name of the same host.
+    hosts: ["repo.maven.apache.org:443", "repo1.maven.org:443"]
+  },
+  gradle: {
+    description: "Gradle: its wrapper (from GitHub), plugins, and Maven Central",
+    // `distributionUrl` of the wrapper, which redirects to release files of GitHub; the plugin portal and its files; mavenCentral().
+    hosts: [
+      "services.gradle.org:443",
+      "downloads.gradle.org:443",
+      "github.com:443",
+      "release-assets.githubusercontent.com:443",
+      "plugins.gradle.org:443",
+      "plugins-artifacts.gradle.org:443",
+      "repo.maven.apache.org:443"
+    ]
+  },
+  rubygems: {
+    description: "gem and Bundler: gems of rubygems.org",
+    // The default source, and the host of its compact index (guides.rubygems.org).
+    hosts: ["rubygems.org:443", "index.rubygems.org:443"]
+  },
+  nuget: {
+    description: "dotnet and NuGet: packages of nuget.org",
+    // The default source, whose resources for a restore are on the same host (learn.microsoft.com, "NuGet Server API").
+    hosts: ["api.nuget.org:443"]
+  },
+  packagist: {
+    description: "Composer: packages of Packagist, with their files from GitHub",
+    // The default repository; `dist` of its packages is api.github.com, which redirects to codeload.github.com (getcomposer.org).
+    hosts: ["repo.packagist.org:443", "packagist.org:443", "api.github.com:443", "codeload.github.com:443"]
+  },
+  hex: {
+    description: "mix and rebar3: packages of Hex",
+    // HEX_API_URL and HEX_MIRROR; `mix local.hex` and `mix local.rebar` fetch from builds.hex.pm (hexdocs.pm/mix).
+    hosts: ["hex.pm:443", "repo.hex.pm:443", "builds.hex.pm:443"]
+  },
+  "uv-python": {
+    description: "uv: versions of Python, from Astral or GitHub",
+    // `uv python install`: releases.astral.sh, else the releases of python-build-standalone (docs.astral.sh/uv, "UV_PYTHON_INSTALL_MIRROR").
+    hosts: ["releases.astral.sh:443", "github.com:443", "release-assets.githubusercontent.com:443"]
+  },
+  conda: {
+    description: "conda and mamba: packages of conda-forge and Anaconda",
+    // `channel_alias` and `default_channels` of conda's configuration (docs.conda.io).
+    hosts: ["conda.anaconda.org:443", "repo.anaconda.com:443"]
+  },
+  huggingface: {
+    description: "huggingface_hub: models and data sets of Hugging Face",
+    // `hubDomains`, `lfsDomains` and `cdnDomains` of huggingface.co/.well-known/meta.json; the servers of hf_xet.
+    hosts: [
+      "huggingface.co:443",
+      "cdn-lfs.hf.co:443",
+      "cdn-lfs-us-1.hf.co:443",
+      "cdn-lfs-eu-1.hf.co:443",
+      "cas-server.xethub.hf.co:443",
+      "cas-bridge.xethub.hf.co:443",
+      "transfer.xethub.hf.co:443",
+      "transfer.xethub-eu.hf.co:443",
+      "aws.cdn.hf.co:443",
+      "us.aws.cdn.hf.co:443",
+      "us-east-1.aws.cdn.hf.co:443",
+      "us-west-2.aws.cdn.hf.co:443",
+      "eu-west-3.aws.cdn.hf.co:443",
+      "ap-southeast-1.aws.cdn.hf.co:443",
+      "us.gcp.cdn.hf.co:443",
+      "us-east1.us.gcp.cdn.hf.co:443",
+      "us-central1.us.gcp.cdn.hf.co:443",
+      "us-west4.us.gcp.cdn.hf.co:443",
+      "europe-west4.us.gcp.cdn.hf.co:443",
+      "asia-southeast1.us.gcp.cdn.hf.co:443"
+    ]
+  },
+  playwright: {
+    description: "Playwright: its browsers",
+    // PLAYWRIGHT_CDN_MIRRORS of playwright-core's registry.
+    hosts: ["cdn.playwright.dev:443", "playwright.download.prss.microsoft.com:443"]
   },
   github: {
     description: "git, git-lfs and gh: repositories, archives, release files and the API of GitHub",

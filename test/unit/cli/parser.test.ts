@@ -35,6 +35,15 @@ const typed = (...words: ReadonlyArray<string>) => {
 const AFTER = "what begins with a dash and is no option goes after --"
 
 describe("the parser", () => {
+  it("a flag with a name of its own is accepted by the name of its field, too", () => {
+    const create = (...words: ReadonlyArray<string>) => typed("workspace", "create", ...words)
+    assert.deepInclude(create("--memory-mib", "2048", "--label", "a=b"), {
+      raw: { memory_mib: 2048, labels: { a: "b" } }
+    })
+    assert.deepInclude(create("--mem-mib=2048"), { raw: { memory_mib: 2048 } })
+    assert.deepEqual(create("--memory-mib", "1", "--mem-mib", "2"), { wrong: "--mem-mib is given twice" })
+  })
+
   it("the parser reads 100,000 repetitions of an option within the deadline", () => {
     const numbers = Array.from({ length: 100_000 }, (_, at) => String(at))
     const run = operations.find(({ name }) => name === "run")!

@@ -1,7 +1,9 @@
+import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import type { View } from "../../../src/cli/view.ts"
 import { views } from "../../../src/cli/views.ts"
 import type { ResultOf } from "../../../src/contract/operations.ts"
+import { showHostLists } from "../../../src/workspace/network/show.ts"
 import { shown, shownPages } from "./shown.ts"
 
 const NOTHING = { files: 0, added: 0, modified: 0, deleted: 0, renamed: 0, typeChanged: 0, additions: 0, deletions: 0 }
@@ -21,6 +23,16 @@ describe("a difference", () => {
     shown("workspace.diff", { ...unchanged, ...result }, { workspace: "fix", paths })
   const compare = (result: Partial<ResultOf<"workspace.compare">>, from: string, to: string) =>
     shown("workspace.compare", { ...unchanged, ...result }, { from, to, paths: [] })
+
+  it("the lists of hosts fit 80 columns, with every host", async () => {
+    const { lists } = Effect.runSync(showHostLists)
+    const { out } = await shown("network.lists", { lists }, {})
+    for (const line of out.split("\n")) assert.isAtMost(line.length, 80, line)
+    assert.deepStrictEqual(
+      out.split(/\s+/).filter((word) => /:\d+$/.test(word)),
+      lists.flatMap(({ hosts }) => hosts)
+    )
+  })
 
   it("diff says that nothing changed, at all or in the given paths", async () => {
     assert.deepStrictEqual(await diff({}), { out: "", err: "nothing changed\n" })

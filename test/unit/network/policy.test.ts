@@ -106,7 +106,7 @@ describe("rules about names", () => {
     ["", /^The name "" is empty$/],
     [
       "exmaple",
-      /^"exmaple" is neither a full host name nor a named list\. Lists: npm, pypi, debian, crates, go, github$/
+      /^"exmaple" is neither a full host name nor a named list\. Lists: npm, pypi, debian, crates, go, rustup, maven, gradle, .*, github$/
     ],
     ["npm:443", /^The name "npm" has a single label/],
     ["localhost", /is the host itself/],
@@ -134,6 +134,34 @@ describe("rules about names", () => {
       assert.match(issue.detail, detail)
     })
   }
+
+  it("a cargo that asks GitHub for the index of crates is told which cargo does not", () => {
+    const [crates, alone] = [["crates"], ["example.com"]].map((allowHosts) =>
+      judgeName(rulesOf({ allowHosts }), "github.com", 443)
+    )
+    assert.match(JSON.stringify(crates), /a cargo before 1\.70 takes the index of crates from GitHub.*debian:13-build/)
+    assert.notMatch(JSON.stringify(alone), /cargo/)
+  })
+
+  it("the list of each client has the first host that the client asks", () => {
+    const firsts = {
+      rustup: "static.rust-lang.org",
+      maven: "repo.maven.apache.org",
+      gradle: "services.gradle.org",
+      rubygems: "rubygems.org",
+      nuget: "api.nuget.org",
+      packagist: "repo.packagist.org",
+      hex: "repo.hex.pm",
+      "uv-python": "releases.astral.sh",
+      conda: "conda.anaconda.org",
+      huggingface: "huggingface.co",
+      playwright: "cdn.playwright.dev",
+      npm: "registry.yarnpkg.com"
+    }
+    for (const [list, host] of Object.entries(firsts)) {
+      assert.strictEqual(judgeName(rulesOf({ allowHosts: [list] }), host, 443)._tag, "Allowed", list)
+    }
+  })
 
   it("every named list has rules that can be read, each for one port", () => {
     for (const name of listNames) {
