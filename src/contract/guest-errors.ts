@@ -118,7 +118,7 @@ export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
   override get message() {
     const next = /\s/.test(this.command.trim())
       ? "Give its words separately, or as a script: --script"
-      : "Check its name and the guest's PATH, or install it: docs/dependencies.md"
+      : "Check its name and the guest's PATH, or install it (docs/dependencies.md)"
     return `${this.fact}. ${next}`
   }
 }

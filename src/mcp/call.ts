@@ -57,6 +57,7 @@ export const callTool = (
       payload: payload.value as never,
       own: payload.own,
       inWords: (text) => inToolWords(text, tool),
+      has: (name) => tool.there.has(name),
       underWay: () => {}
     }
     const perform = tool.tool.perform ?? performCall(tool)

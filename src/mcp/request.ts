@@ -17,6 +17,8 @@ export interface Request<Payload> {
   readonly report: (message: string) => void
   /** A text of pyro's own as a model reads it: tools and arguments for commands and options. */
   readonly inWords: (text: string) => string
+  /** Whether the server has a tool. */
+  readonly has: (tool: string) => boolean
   /** Says that everything is prepared: the call waits to the end from now on. */
   readonly underWay: () => void
 }

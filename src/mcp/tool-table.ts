@@ -36,8 +36,8 @@ export interface ProfileTool {
   readonly outputSchema: JsonSchema & { readonly type: "object" }
   /** Whether entries of lists may be left out to keep a result short; `omitted` counts them. */
   readonly hasLists: boolean
-  /** Names of the server's tools, if a mode chose them: hints say which others are missing. */
-  readonly inMode?: ReadonlySet<string>
+  /** Names of the server's tools: errors name no others. */
+  readonly there: ReadonlySet<string>
   readonly listed: ListedTool
 }
 
@@ -49,7 +49,13 @@ const holdsLists = (schema: JsonSchema): boolean =>
 /** Field of a workspace that a server without a network leaves out. */
 const NETWORK = "network"
 
-const toolOf = (row: ToolRow, profile: Profile, grants: Grants, narrowing?: Narrowing): ProfileTool => {
+const toolOf = (
+  row: ToolRow,
+  profile: Profile,
+  grants: Grants,
+  there: ReadonlySet<string>,
+  narrowing?: Narrowing
+): ProfileTool => {
   const mcp: McpSurface = row.mcp
   const tool: AnyTool = tools[row.name] ?? {}
   const args = argumentsOf(row, profile, grants, narrowing)
@@ -74,6 +80,7 @@ const toolOf = (row: ToolRow, profile: Profile, grants: Grants, narrowing?: Narr
     resultSchema,
     outputSchema,
     hasLists,
+    there,
     listed: {
       name: mcp.tool,
       title: mcp.title ?? row.summary,
@@ -94,9 +101,9 @@ const toolOf = (row: ToolRow, profile: Profile, grants: Grants, narrowing?: Narr
 }
 
 const modeTools = (mode: Mode, grants: Grants): ReadonlyArray<ProfileTool> => {
-  const inMode = new Set(Object.keys(mode.tools))
+  const there = new Set(Object.keys(mode.tools))
   // Output schemas as in workspace-full: those of workspace-core's tools.
-  return modeRows(mode).map((row) => ({ ...toolOf(row, "full", grants, mode.tools[row.mcp.tool]!), inMode }))
+  return modeRows(mode).map((row) => toolOf(row, "full", grants, there, mode.tools[row.mcp.tool]!))
 }
 
 const tables = new Map<string, () => ReadonlyArray<ProfileTool>>()
@@ -109,7 +116,11 @@ const kept = (key: string, make: () => ReadonlyArray<ProfileTool>): ReadonlyArra
 
 /** The tools of a profile in the order of the operation table: always the same text, so that hosts can cache the list. */
 export const profileTools = (profile: Profile, grants = NO_GRANTS): ReadonlyArray<ProfileTool> =>
-  kept(`${profile} ${grants.network}`, () => toolRows(profile).map((row) => toolOf(row, profile, grants)))
+  kept(`${profile} ${grants.network}`, () => {
+    const rows = toolRows(profile)
+    const there = new Set(rows.map(({ mcp }) => mcp.tool))
+    return rows.map((row) => toolOf(row, profile, grants, there))
+  })
 
 /** The tools of a server, as `profileTools` has them. */
 export const selectedTools = (selection: SelectionName, grants = NO_GRANTS): ReadonlyArray<ProfileTool> => {

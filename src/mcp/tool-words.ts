@@ -1,5 +1,5 @@
-import type { CliSurface, McpSurface } from "../contract/operation.ts"
-import { operations } from "../contract/operations.ts"
+import { type CliSurface, lazy, type McpSurface } from "../contract/operation.ts"
+import { type Operation, operations } from "../contract/operations.ts"
 import { payloadFields } from "../contract/payload-fields.ts"
 import type { Argument } from "./arguments.ts"
 import type { ToolRow } from "./profile.ts"
@@ -8,8 +8,8 @@ import type { ToolRow } from "./profile.ts"
 export interface ToolContext {
   readonly args: ReadonlyArray<Argument>
   readonly row?: ToolRow
-  /** Names of the server's tools, if a mode chose them. */
-  readonly inMode?: ReadonlySet<string>
+  /** Names of the server's tools. @default every tool */
+  readonly there?: ReadonlySet<string>
 }
 
 /** Options of `pyro mcp serve` that errors name. */
@@ -33,62 +33,76 @@ const FLAG = /(?<![\w-])--([a-z]+(?:-[a-z]+)*)/g
 
 const fieldOf = (words: string) => words.replaceAll("-", "_")
 
-/** Options of the tool's command that are no argument of the tool: what they do is the user's to decide. */
-const ofUser = ({ args, row }: ToolContext): ReadonlySet<string> => {
-  if (row === undefined) return new Set()
-  const { extras = {} }: CliSurface = row.cli
-  const fields = [...payloadFields(row.payload()).map(({ name }) => name), ...Object.keys(extras).map(fieldOf)]
-  return new Set(fields.filter((field) => !args.some((one) => one.field === field)))
+/** Fields that a command has an option for. The option of a list has the name of one entry: --allow-ip for allow_ips. */
+const optionsOf = ({ cli, payload }: Pick<Operation, "cli" | "payload">): ReadonlyArray<string> => {
+  const { extras = {} }: CliSurface = cli
+  const fields = payloadFields(payload()).map(({ name }) => name)
+  return [...fields, ...fields.map((name) => name.replace(/s$/, "")), ...Object.keys(extras).map(fieldOf)]
 }
 
+/** Options of all commands. */
+const everyOption = lazy(() => new Set(operations.flatMap(optionsOf)))
+
 /** Whether a text names an option that only the user can give. */
-export const namesUsersOption = (text: string, tool: ToolContext): boolean => {
-  const own = ofUser(tool)
-  return [...text.matchAll(FLAG)].some(([, words = ""]) => own.has(fieldOf(words)))
+export const namesUsersOption = (text: string, { args, row }: ToolContext): boolean => {
+  const own = row === undefined ? [] : optionsOf(row)
+  return [...text.matchAll(FLAG)].map(([, words = ""]) => fieldOf(words)).some((field) =>
+    own.includes(field) && !args.some((one) => one.field === field)
+  )
 }
 
 /** `--overwrite` as a model gives it: `overwrite: true`. */
-const optionText = (flag: string, words: string, tool: ToolContext, own: ReadonlySet<string>) => {
-  const argument = tool.args.find(({ field }) => field === fieldOf(words))
+const optionText = (flag: string, words: string, { args }: ToolContext) => {
+  const argument = args.find(({ field }) => field === fieldOf(words))
   if (argument !== undefined) return argument.schema.type === "boolean" ? `${argument.name}: true` : argument.name
   const ofNetwork = NETWORK_OPTIONS.get(words)
   if (ofNetwork !== undefined) return ofNetwork
-  // No ceiling lets a model ask for an address.
-  if (own.has(fieldOf(words)) || words === "allow-ip") return `the user's option ${words}`
-  return SERVER_OPTIONS.has(fieldOf(words)) ? `the server's option ${words}` : flag
+  if (SERVER_OPTIONS.has(fieldOf(words))) return `the server's option ${words}`
+  return everyOption().has(fieldOf(words)) ? `the user's option ${words}` : flag
 }
 
-/** Commands by the words that are typed, with the tool that does the same. The longest first. */
-const toolsByCommand = operations
-  .flatMap(({ cli, mcp }: { readonly cli: CliSurface; readonly mcp: McpSurface | object }) =>
-    "tool" in mcp ? [{ words: `pyro ${cli.path.join(" ")}`, tool: mcp.tool }] : []
-  )
+interface Command {
+  readonly words: string
+  readonly tool: string | undefined
+}
+
+/** Commands by the words that are typed, with the tool that does the same. The longest first. Others are the host's, for the user to type. */
+const commands: ReadonlyArray<Command> = operations
+  .flatMap(({ cli: { path }, mcp }: { readonly cli: CliSurface; readonly mcp: McpSurface | object }) => {
+    const tool = "tool" in mcp ? mcp.tool : undefined
+    return tool === undefined && path[0] !== "workspace" ? [] : [{ words: `pyro ${path.join(" ")}`, tool }]
+  })
   .sort((a, b) => b.words.length - a.words.length)
 
-const everyTool = new Set(toolsByCommand.map(({ tool }) => tool))
+const everyTool = new Set(commands.map(({ tool }) => tool))
 
-/** Says which of the tools that a text names the server of a mode does not have. */
-export const missingTools = (text: string, { inMode }: ToolContext): string => {
-  if (inMode === undefined) return ""
-  const words = new Set(text.match(/[a-z]+(?:_[a-z]+)+/g) ?? [])
-  const missing = [...words].filter((word) => everyTool.has(word) && !inMode.has(word))
-  return missing.length === 0 ? "" : ` (this server has no ${missing.join(", no ")})`
-}
+const TOOL = /\b[a-z]+(?:_[a-z]+)+\b/g
+
+/** Whether a server has each tool that a text names. */
+export const hasToolsOf = (text: string, { there }: ToolContext): boolean =>
+  there === undefined || (text.match(TOOL) ?? []).every((word) => !everyTool.has(word) || there.has(word))
 
 const COMMAND = /\bpyro [a-z]+(?: [a-z]+)*/g
 
-/** Commands of pyro as the tools that do the same. */
-const commandsAsTools = (text: string) =>
+/** Commands of pyro as the tools that do the same. What no tool of the server does is the user's to do. */
+const commandsAsTools = (text: string, tool: ToolContext) =>
   text.replace(COMMAND, (command) => {
-    const found = toolsByCommand.find(({ words }) => command === words || command.startsWith(`${words} `))
-    return found === undefined ? command : found.tool + command.slice(found.words.length)
+    const found = commands.find(({ words }) => command === words || command.startsWith(`${words} `))
+    if (found === undefined) return command
+    const rest = command.slice(found.words.length)
+    return found.tool !== undefined && hasToolsOf(found.tool, tool)
+      ? found.tool + rest
+      : `the user's command ${found.words.slice("pyro ".length)}${rest}`
   })
 
-/** A text of pyro's own without words of the command line: tools for commands, arguments for options. */
+/** A page of the documents in parentheses, which a model cannot read. */
+const PAGE = / \(docs\/[\w/-]+\.md\)/g
+
+/** A text of pyro's own without words of the command line: tools for commands, arguments for options, and no pages of the documents. */
 export const inToolWords = (text: string, tool: ToolContext): string => {
-  if (!text.includes("--") && !text.includes("pyro ")) return text
-  const own = ofUser(tool)
-  const told = commandsAsTools(text).replace(FLAG, (flag, words: string) => optionText(flag, words, tool, own))
+  if (!text.includes("--") && !text.includes("pyro ") && !text.includes("docs/")) return text
+  const told = commandsAsTools(text.replace(PAGE, ""), tool)
+    .replace(FLAG, (flag, words: string) => optionText(flag, words, tool))
   return told + elsewhere(text, tool)
 }
 

@@ -11,12 +11,13 @@ const NO_NETWORK =
 /** Status of a command that a shell did not find. */
 const NOT_FOUND = 127
 
-const hints = {
+/** A page of the documents stands in parentheses: a model, which cannot read it, gets the sentence without. */
+export const hints = {
   network:
-    "the guest has no network: no host name can be looked up and no address reached. --allow-host grants a host (docs/network.md); docs/dependencies.md " +
-    "says how dependencies get in without a network",
+    "the guest has no network: no host name can be looked up and no address reached. --allow-host grants a host (docs/network.md). " +
+    "Dependencies get in without a network too (docs/dependencies.md)",
   command:
-    "a command was not found. docs/dependencies.md says how programs and dependencies get in, such as with the environment debian:12-build"
+    "a command was not found. The environment debian:12-build has compilers, Python and Node; all other programs are installed (docs/dependencies.md)"
 } as const
 type Hint = keyof typeof hints
 

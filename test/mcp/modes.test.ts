@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
-import { WorkspaceNotFound } from "../../src/contract/errors.ts"
+import { WorkspaceNotReady } from "../../src/contract/errors.ts"
 import { type ModeName, modeNames, modeOf, modes } from "../../src/contract/modes/all.ts"
 import type { McpSurface } from "../../src/contract/operation.ts"
 import { operations } from "../../src/contract/operations.ts"
@@ -11,6 +11,7 @@ import { makePending } from "../../src/mcp/pending.ts"
 import { modeRows } from "../../src/mcp/profile.ts"
 import { profileTools, selectedTools } from "../../src/mcp/tool-table.ts"
 import { emptyProject, fakePyro, textOf } from "./fakes.ts"
+import { info } from "./results.ts"
 
 const NETWORK = { network: true }
 
@@ -19,6 +20,7 @@ const EXEC = "workspace_id command cwd wait_seconds timeout_seconds exec_id curs
 const expected: { readonly [Name in ModeName]: Readonly<Record<string, string>> } = {
   "repro-fix": {
     workspace_create: "environment network_policy allow_hosts",
+    workspace_list: "cursor",
     workspace_exec: EXEC,
     workspace_file_list: "workspace_id path recursive cursor",
     workspace_file_read: "workspace_id path start_line line_count",
@@ -32,6 +34,7 @@ const expected: { readonly [Name in ModeName]: Readonly<Record<string, string>> 
   },
   inspect: {
     workspace_create: "environment seed_path allow_hosts",
+    workspace_list: "cursor",
     workspace_exec: EXEC.replace(" secret_env", ""),
     workspace_file_list: "workspace_id path recursive cursor",
     workspace_file_read: "workspace_id path start_line line_count",
@@ -43,6 +46,7 @@ const expected: { readonly [Name in ModeName]: Readonly<Record<string, string>> 
   },
   "cold-start": {
     workspace_create: "environment network_policy allow_hosts",
+    workspace_list: "cursor",
     workspace_exec: EXEC,
     service_start: "workspace_id name command ready_tcp ready_http ready_timeout_seconds cwd env",
     service_logs: "workspace_id name cursor tail_lines",
@@ -54,6 +58,7 @@ const expected: { readonly [Name in ModeName]: Readonly<Record<string, string>> 
   },
   "review-eval": {
     workspace_create: "environment network_policy allow_hosts",
+    workspace_list: "cursor",
     workspace_exec: EXEC,
     workspace_file_list: "workspace_id path recursive cursor",
     workspace_file_read: "workspace_id path start_line line_count",
@@ -178,10 +183,21 @@ describe("a call of a narrowed tool", () => {
     assert.match(textOf(answer), /^invalid_request: patch: is always true in the mode of this server; omit it\n/)
   })
 
-  it("the hint of an error says which tools the mode lacks", async () => {
-    const pyro = fakePyro({ summary: () => Effect.fail(new WorkspaceNotFound({ workspace: "ws-1", similar: [] })) })
+  it("the hint of an error names tools of the mode only", async () => {
+    const pyro = fakePyro({
+      summary: () => Effect.fail(new WorkspaceNotReady({ workspace: "ws-1", state: "stopped", detail: "no" }))
+    })
     const answer = await call("inspect", "workspace_summary", { workspace_id: "ws-1" }, pyro)
-    assert.include(textOf(answer), "or workspace_create for a new workspace")
-    assert.include(textOf(answer), "(this server has no workspace_list)")
+    assert.match(
+      textOf(answer),
+      /\nhint: ask the user to start the workspace: the files are kept\. workspace_reset discards the files$/
+    )
+  })
+
+  it("a mode finds a workspace of an earlier session", async () => {
+    for (const mode of modeNames) {
+      const pyro = fakePyro({ list: () => Effect.succeed({ workspaces: [info] }) })
+      assert.include(textOf(await call(mode, "workspace_list", {}, pyro)), info.id)
+    }
   })
 })

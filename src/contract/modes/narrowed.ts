@@ -5,6 +5,9 @@ import type { Narrowing } from "./mode.ts"
 /** A workspace of the project, with the network that the server may grant. */
 export const create: Narrowing = { arguments: ["environment", "network_policy", "allow_hosts"] }
 
+/** The project's workspaces, for a session that lost an id. */
+export const list: Narrowing = { arguments: ["cursor"] }
+
 /** A command, its later output, and its end. */
 export const exec: Narrowing = {
   arguments: [

@@ -1,11 +1,12 @@
 import { mode } from "./mode.ts"
-import { create, diff, exec, fileList, fileRead, onlyWorkspace, remove } from "./narrowed.ts"
+import { create, diff, exec, fileList, fileRead, list, onlyWorkspace, remove } from "./narrowed.ts"
 
 export const reproFix = mode({
   name: "repro-fix",
   use: "reproduce a defect in a copy of the project, correct it, and deliver the correction as a patch file",
   tools: {
     workspace_create: create,
+    workspace_list: list,
     workspace_exec: exec,
     workspace_file_list: fileList,
     workspace_file_read: fileRead,
@@ -31,7 +32,8 @@ export const reproFix = mode({
     "that you read. 7. workspace_delete.",
     "If an attempt fails, workspace_reset brings the first state back. Report the command that failed before and passes now. If you cannot reproduce the " +
     "defect, say so and export nothing. A command that takes long answers state \"running\": come back with exec_id and next_cursor. A non-zero exit " +
-    "status is a result, not an error."
+    "status is a result, not an error." +
+    " workspace_list finds the workspace again if you lost its id."
   ],
   prompt: {
     description: "Reproduce a defect in a workspace, correct it, and write the patch",

@@ -1,11 +1,12 @@
 import { mode } from "./mode.ts"
-import { create, diff, exec, fileList, fileRead, onlyWorkspace, remove } from "./narrowed.ts"
+import { create, diff, exec, fileList, fileRead, list, onlyWorkspace, remove } from "./narrowed.ts"
 
 export const reviewEval = mode({
   name: "review-eval",
   use: "judge one or more changes by the same commands, each from the same snapshot, and write a report",
   tools: {
     workspace_create: create,
+    workspace_list: list,
     workspace_exec: exec,
     workspace_file_list: fileList,
     workspace_file_read: fileRead,
@@ -34,7 +35,8 @@ export const reviewEval = mode({
     "workspace_file_write, and workspace_export it. 6. workspace_delete.",
     "Judge by exit statuses and output, with the same commands for each candidate. Do not repair a candidate. The report has a table of candidates and " +
     "commands, what you read in the diff, and a verdict. A command that takes long answers state \"running\": come back with exec_id and " +
-    "next_cursor. A non-zero exit status is a result, not an error."
+    "next_cursor. A non-zero exit status is a result, not an error." +
+    " workspace_list finds the workspace again if you lost its id."
   ],
   prompt: {
     description: "Judge changes by the same commands, and write a report",

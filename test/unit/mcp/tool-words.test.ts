@@ -2,8 +2,9 @@ import { Cause, type Schema, type SchemaAST } from "effect"
 import { assert, describe, it } from "vitest"
 import { InvalidRequest, PyroError, SeedRejected, WorkspaceNotReady } from "../../../src/contract/errors.ts"
 import { errorText } from "../../../src/mcp/error-text.ts"
-import { profileTools } from "../../../src/mcp/tool-table.ts"
-import { inToolWords } from "../../../src/mcp/tool-words.ts"
+import { selectionNames } from "../../../src/mcp/profile.ts"
+import { profileTools, selectedTools } from "../../../src/mcp/tool-table.ts"
+import { hasToolsOf, inToolWords } from "../../../src/mcp/tool-words.ts"
 
 /** A value of a field's type; texts have words of the command line. */
 const sampleOf = (ast: SchemaAST.AST): unknown => {
@@ -57,6 +58,17 @@ const tools = profileTools("full")
 const cliWords = /(^|\s)--[a-z]|pyro (workspace|run|env list)\b/
 
 describe("what a model is told of a failure", () => {
+  it.each(selectionNames)("an error on a server with %s names no tool that the server lacks", (selection) => {
+    const there = selectedTools(selection)
+    for (const error of errors) {
+      for (const tool of there) {
+        const text = errorText(Cause.fail(error), tool)
+        assert.isTrue(hasToolsOf(text, tool), text)
+        assert.match(text, /\nhint: \S/)
+      }
+    }
+  })
+
   it("no error text for a model has options or commands of the command line", () => {
     assert.isAbove(errors.length, 60)
     for (const error of errors) {
@@ -84,10 +96,19 @@ describe("what a model is told of a failure", () => {
     ["workspace_exec", "To allow: --allow-ip 192.0.2.1", "To allow: the user's option allow-ip 192.0.2.1"],
     ["workspace_status", "give up: pyro workspace delete ws-1", "give up: workspace_delete ws-1"],
     ["workspace_status", "pyro workspace snapshot list fix", "workspace_snapshot_list fix"],
+    ["workspace_exec", "it is off (docs/network.md). More", "it is off. More"],
     ["workspace_status", "only the user: pyro daemon stop", "only the user: pyro daemon stop"],
     ["workspace_status", "a file called a--overwrite --no-such", "a file called a--overwrite --no-such"]
   ])("the text of %s has arguments and tools for options and commands: %s", (name, text, expected) => {
     assert.include(inToolWords(text, tools.find(({ listed }) => listed.name === name)!), expected)
+  })
+
+  it("a command that no tool of the server does is the user's", () => {
+    const [core] = selectedTools("workspace-core")
+    assert.strictEqual(
+      inToolWords("list: pyro workspace snapshot list fix", core!),
+      "list: the user's command workspace snapshot list fix"
+    )
   })
 
   it("error details of pyro are translated to a tool's terms", () => {

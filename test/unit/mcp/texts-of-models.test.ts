@@ -1,0 +1,101 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import ts from "typescript"
+import { assert, describe, it } from "vitest"
+import { operations } from "../../../src/contract/operations.ts"
+import { payloadFields } from "../../../src/contract/payload-fields.ts"
+import { selectionNames } from "../../../src/mcp/profile.ts"
+import { selectedTools } from "../../../src/mcp/tool-table.ts"
+import { hasToolsOf, inToolWords } from "../../../src/mcp/tool-words.ts"
+
+const root = path.resolve(import.meta.dirname, "../../../src")
+
+/** Folders whose errors and notices reach a model. */
+const FOLDERS = [
+  "contract",
+  "daemon",
+  "disk",
+  "environment",
+  "guest-channel",
+  "local",
+  "network",
+  "sdk",
+  "system",
+  "vm",
+  "workspace"
+]
+
+/** Descriptions for people who type: help and documents show them, and no tool does. Modes have a test of their own. */
+const FOR_PEOPLE = /^(contract\/operations\/|contract\/agent-|contract\/modes\/|local\/doctor\/|system\/variables\.ts)/
+
+/** The text of a literal, of a template or of texts that are added; what is put in is `…`. Undefined for anything else. */
+const textOf = (node: ts.Node): string | undefined => {
+  if (ts.isStringLiteralLike(node)) return node.text
+  if (ts.isTemplateExpression(node)) {
+    return node.head.text + node.templateSpans.map(({ literal }) => `…${literal.text}`).join("")
+  }
+  if (ts.isParenthesizedExpression(node)) return textOf(node.expression)
+  if (!ts.isBinaryExpression(node) || node.operatorToken.kind !== ts.SyntaxKind.PlusToken) return undefined
+  const [left, right] = [textOf(node.left), textOf(node.right)]
+  return left === undefined && right === undefined ? undefined : `${left ?? "…"}${right ?? "…"}`
+}
+
+const textsIn = (file: string): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const visit = (node: ts.Node): void => {
+    const text = textOf(node)
+    if (text === undefined) return ts.forEachChild(node, visit)
+    found.push(text)
+  }
+  visit(ts.createSourceFile(file, fs.readFileSync(file, "utf8"), ts.ScriptTarget.Latest))
+  return found
+}
+
+/** Options of pyro's commands, as they are typed. */
+const options = new Set(
+  operations.flatMap(({ payload }) =>
+    payloadFields(payload() as never).map(({ name }) => `--${name.replaceAll("_", "-").replace(/s$/, "")}`)
+  )
+)
+
+/** Sentences of pyro with words of the command line in them. Arguments of other programs are single words. */
+const sentences = FOLDERS.flatMap((folder) =>
+  (fs.readdirSync(path.join(root, folder), { recursive: true }) as ReadonlyArray<string>)
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => `${folder}/${file}`)
+    .filter((file) => !FOR_PEOPLE.test(file))
+    .flatMap((file) => textsIn(path.join(root, file)).map((text) => ({ file, text })))
+).filter(({ text }) => /\s/.test(text) && /(^|[\s(])--[a-z]|docs\/|\bpyro [a-z]/.test(text))
+
+/** What of a text is the command line's: options of pyro, commands of pyro that are tools, and pages of the documents. */
+const cliWordsOf = (text: string) => [
+  ...(text.match(/(?<![\w-])--[a-z]+(?:-[a-z]+)*/g) ?? []).filter((one) => options.has(one.replace(/s$/, ""))),
+  ...(text.match(/\bpyro workspace [a-z]+|docs\/\S+/g) ?? [])
+]
+
+describe("a text of pyro that a model can read", () => {
+  it("there are such texts, and some have words of the command line", () => {
+    assert.isAbove(sentences.length, 40)
+    assert.isAbove(sentences.filter(({ text }) => cliWordsOf(text).length > 0).length, 20)
+  })
+
+  it.each(selectionNames)(
+    "on a server with %s it has no option, no command and no page of the documents",
+    (selection) => {
+      for (const tool of selectedTools(selection, { network: true })) {
+        for (const { file, text } of sentences) {
+          assert.deepStrictEqual(cliWordsOf(inToolWords(text, tool)), [], `${file}: ${text} (${tool.listed.name})`)
+        }
+      }
+    }
+  )
+
+  it.each(selectionNames)("on a server with %s it names no tool that the server lacks", (selection) => {
+    for (const tool of selectedTools(selection, { network: true })) {
+      for (const { text } of sentences) {
+        const told = inToolWords(text, tool)
+        assert.isTrue(told === text || hasToolsOf(told, tool), `${told} (${tool.listed.name})`)
+      }
+    }
+  })
+})
