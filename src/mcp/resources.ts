@@ -9,6 +9,7 @@ import type { PyroService } from "../contract/Pyro.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
 import { onePage } from "./one-page.ts"
 import { textAsSeen } from "./terminal.ts"
+import { withoutBinaries } from "./tools/binaries.ts"
 import { bytes } from "./words.ts"
 
 /** Kinds of resources, for people who put one into a conversation; whatever they give, a tool gives too. */
@@ -16,7 +17,7 @@ const resourceTemplates = [
   {
     uriTemplate: "pyro://workspaces/{workspace_id}/diff",
     name: "Diff of a workspace",
-    description: "Changes since create, as a git patch",
+    description: "Changes since create, as a git patch without binary contents",
     mimeType: "text/x-diff"
   },
   {
@@ -62,8 +63,11 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
         pyro.workspace.diff(payload),
         ({ patch = "", patchBytes = 0, truncated }) =>
           truncated === true
-            ? cut(patch, `the beginning of ${bytes(patchBytes)}; workspace_export writes the whole patch`)
-            : patch
+            ? cut(
+              withoutBinaries(patch),
+              `the beginning of ${bytes(patchBytes)}; workspace_export writes the whole patch`
+            )
+            : withoutBinaries(patch)
       )
   }
   if (execId !== undefined) {

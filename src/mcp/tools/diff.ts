@@ -5,7 +5,8 @@ import type { DiffFile, DiffResult } from "../../contract/operations/workspace-d
 import { snakeFields } from "../../contract/snake.ts"
 import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
-import { count, lines } from "../words.ts"
+import { bytes, count, lines } from "../words.ts"
+import { withoutBinaries } from "./binaries.ts"
 
 /** Result of `workspace_diff` and `workspace_compare`: the first files, and a page of the patch. */
 const DiffPage = lazy(() =>
@@ -68,12 +69,12 @@ const entryOf = ({ additions = 0, binary = false, deletions = 0, from, path, sta
   binary
 })
 
-const fileLine = ({ additions, binary, deletions, from, path, status, tooLarge }: DiffFile) =>
+const fileLine = ({ additions, binary, deletions, from, path, size, status, tooLarge }: DiffFile) =>
   `${status} ${from === undefined ? path : `${from} => ${path}`}` +
   (tooLarge === true
     ? " (too large to compare)"
     : binary === true
-    ? " (binary)"
+    ? ` (binary, ${bytes(size)})`
     : ` +${additions ?? 0} -${deletions ?? 0}`)
 
 /** Makes the page of a patch from a cursor on. */
@@ -85,7 +86,7 @@ const diffPage = (
   Effect.gen(function*() {
     const digest = diff.digest?.replace(/^sha256:/, "").slice(0, 12) ?? ""
     const start = yield* startOf(cursor, digest)
-    const { patch } = diff
+    const patch = diff.patch === undefined ? undefined : withoutBinaries(diff.patch)
     const page = patch === undefined ? undefined : cutPatch(patch, start)
     const nextCursor = page === undefined || page.end >= patch!.length ? null : `${page.end}-${digest}`
     const { summary: { additions = 0, deletions = 0, files: filesChanged } } = diff
@@ -120,13 +121,13 @@ const diffPage = (
 
 export const diffTool: Tool<"workspace.diff", DiffPage> = {
   result: DiffPage,
-  perform: ({ own, payload, pyro }) =>
+  perform: ({ has, own, payload, pyro }) =>
     Effect.flatMap(
       pyro.workspace.diff({ ...payload, maxBytes: MAX_PATCH_BYTES }),
       (diff) =>
         diffPage(diff, own["cursor"], {
           differ: () => "changed",
-          whole: "workspace_export with patch: true writes the whole patch"
+          whole: has("workspace_export") ? "workspace_export with patch: true writes the whole patch" : "ask by paths"
         })
     )
 }
