@@ -30,12 +30,15 @@ export const codex: AgentHost = {
     format: "toml"
   }),
   servers: ["mcp_servers"],
-  entry: (server) => ({
+  entry: (server, scope) => ({
     command: server.command,
     args: server.args,
     env_vars: [...new Set([...envVars, ...neededVariables(server.args)])],
     startup_timeout_sec: 30,
     tool_timeout_sec: 600,
+    // Codex waits a second for a server that is not required, and then starts without its tools. A project's file is also read by
+    // people without pyro, whose Codex would not start.
+    ...(scope === "user" ? { required: true } : {}),
     ...envOf(server)
   }),
   commandOf: commandLine,
