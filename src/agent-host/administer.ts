@@ -80,7 +80,9 @@ export const connect = (
         diff: planned.files.map((one) => described(one).diff).join("")
       })
     }
-    const files = dryRun ? planned.files.map(described) : yield* write(name, scope, planned.files)
+    const files = dryRun
+      ? planned.files.map(described)
+      : yield* write(name, { scope, state: place.state }, planned.files)
     return {
       host: name,
       scope,
@@ -98,7 +100,9 @@ export const disconnect = (
     const host = agentHosts[name]
     const config = yield* configFor(host, scope, place)
     const planned = yield* plan({ host, scope, place, approve: "none", tools: toolsOf("workspace-full") }, undefined)
-    const files = dryRun ? planned.files.map(described) : yield* write(name, scope, planned.files)
+    const files = dryRun
+      ? planned.files.map(described)
+      : yield* write(name, { scope, state: place.state }, planned.files)
     return { host: name, scope, config: config.path, files, notes: [] }
   })
 

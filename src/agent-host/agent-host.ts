@@ -10,6 +10,8 @@ export const ENTRY = "pyro"
 /** The surroundings in which a host finds its configuration. */
 export interface Place {
   readonly home: string
+  /** pyro's state directory, which may not exist yet. */
+  readonly state: string
   /** Directory of the project. */
   readonly project: string
   /** Value of an environment variable; undefined if it is absent or empty. */

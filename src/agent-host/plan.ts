@@ -1,7 +1,7 @@
 import { Effect, Either } from "effect"
 import { HostFileUnusable } from "../contract/errors.ts"
 import { named } from "../contract/names.ts"
-import { type KnownFile, readKnown } from "../system/files/replace.ts"
+import { readKnown } from "../system/files/replace.ts"
 import { isBeneath, realPath, realPlace } from "../system/host-path.ts"
 import {
   type AgentHost,
@@ -13,19 +13,12 @@ import {
   type Tools
 } from "./agent-host.ts"
 import { isHandedOn, variablesOf } from "./entries.ts"
-import { edit, read } from "./format/format.ts"
+import type { Document, FileChange } from "./file-change.ts"
+import { read } from "./format/format.ts"
 import type { FormatName } from "./format/language.ts"
 import { at, type Change, changed, isIn, isTable, type Path } from "./json.ts"
-import { blocked, pending } from "./pending.ts"
-
-/** One file before and after a change. */
-export interface FileChange {
-  readonly known: KnownFile
-  /** Undefined: the file goes. */
-  readonly after: string | undefined
-  /** The file has nothing but what pyro wrote, so it needs no backup. */
-  readonly disposable?: boolean
-}
+import { pending } from "./pending.ts"
+import { changeOf, ownChange } from "./take-back.ts"
 
 /** What a command would do. */
 export interface Plan {
@@ -42,13 +35,6 @@ export interface Request {
   readonly place: Place
   readonly approve: Approve
   readonly tools: Tools
-}
-
-/** A configuration file with its value. */
-export interface Document {
-  readonly known: KnownFile
-  readonly format: FormatName
-  readonly value: unknown
 }
 
 /** Reads a configuration file. A missing file is an empty document. */
@@ -77,12 +63,35 @@ const withKeptVariables = (server: Server, found: unknown): Server => {
     : { ...server, env: named(kept.filter((one) => !isHandedOn(one))) }
 }
 
+/** Keys of an entry for a server at an address, with which a host refuses a command beside. */
+const ADDRESS = /^(url|uri|http_?url|server_?url|(env_)?(http_)?headers|bearer_token(_env_var)?|oauth.*|auth)$/i
+
+/** Keys that do not belong into pyro's entry: those of an address, and all keys of another program's entry. */
+const foreignKeys = ({ host }: Request, found: unknown, own: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const others = isTable(found) ? Object.keys(found).filter((key) => !own.includes(key)) : []
+  return isServe(host, found) ? others.filter((key) => ADDRESS.test(key)) : others
+}
+
+const isServe = (host: AgentHost, found: unknown) => {
+  const words = host.commandOf(found) ?? []
+  return words[1] === "mcp" && words[2] === "serve"
+}
+
 /** Changes of the entry's own keys. A new entry is one change, with the approvals that stand in the entry. */
 const entryChanges = (request: Request, server: Server, value: unknown, approvals: ReadonlyArray<Change>) => {
   const path = entryPath(request.host)
   const found = at(value, path)
-  const keys = Object.entries(request.host.entry(withKeptVariables(server, found), request.scope))
-  if (isTable(found)) return keys.map(([key, wanted]): Change => ({ _tag: "set", path: [...path, key], value: wanted }))
+  const kept = isServe(request.host, found) ? found : undefined
+  const keys = Object.entries(request.host.entry(withKeptVariables(server, kept), request.scope))
+  if (isTable(found)) {
+    const inEntry = approvalsOf(request).files.flatMap(({ changes }) => changes)
+      .flatMap((change) => isIn(change.path, path) ? change.path.slice(path.length, path.length + 1) : [])
+    const foreign = foreignKeys(request, found, [...keys.map(([key]) => key), ...inEntry])
+    return [
+      ...keys.map(([key, wanted]): Change => ({ _tag: "set", path: [...path, key], value: wanted })),
+      ...foreign.map((key): Change => ({ _tag: "remove", path: [...path, key] }))
+    ]
+  }
   const sets = keys.map(([key, wanted]): Change => ({ _tag: "set", path: [...path, key], value: wanted }))
   const whole = [...sets, ...pending(undefined, approvals.filter(({ path: one }) => isIn(one, path)))]
     .reduce<unknown>((document, change) => changed(document, change), undefined)
@@ -122,15 +131,16 @@ export const plan = (
     const differing = server === undefined || found === undefined
       ? []
       : pending(document.value, wanted).map((change) => change.path.at(-1)!)
-    const files = [yield* changeOf(host, document, [...stale, ...wanted, ...inConfig])]
+    const target = { host, state: place.state, isLast: server === undefined }
+    const files = [yield* changeOf(target, document, [...stale, ...wanted, ...inConfig])]
     for (const other of approvals.files.filter((one) => one.path !== config.path)) {
-      files.push(yield* changeOf(host, yield* readDocument(host, other.path, other.format), other.changes))
+      files.push(yield* changeOf(target, yield* readDocument(host, other.path, other.format), other.changes))
     }
     const { notes = [], own } = approvals
     if (own !== undefined) {
       const known = yield* Effect.mapError(readKnown(own.path), ({ detail }) =>
         new HostFileUnusable({ host: host.name, path: own.path, detail }))
-      files.push({ known, after: own.text })
+      files.push(yield* ownChange(place.state, known, own.text))
     }
     const left = files.filter(({ after, known }) =>
       after !== known.text
@@ -147,15 +157,3 @@ export const plan = (
 /** A project's links are not this user's: one of them may lead to a file of the home directory. */
 const leadsOut = (file: string, project: string) =>
   !isBeneath(realPath(file) ?? realPlace(file), realPath(project) ?? project)
-
-const changeOf = (host: AgentHost, { format, known, value }: Document, changes: ReadonlyArray<Change>) =>
-  Effect.gen(function*() {
-    const refuse = (detail: string) => new HostFileUnusable({ host: host.name, path: known.path, detail })
-    const left = pending(value, changes)
-    const inTheWay = blocked(value, left)
-    if (inTheWay !== undefined) return yield* refuse(`${inTheWay} has another form than pyro knows`)
-    if (left.length === 0) return { known, after: known.text }
-    const after = yield* Either.mapLeft(edit(format, known.text ?? "", left), refuse)
-    const isEmpty = /^\s*(\{\s*\})?\s*$/.test(after) && left.some(({ _tag }) => _tag === "remove")
-    return isEmpty && known.real === known.path ? { known, after: undefined, disposable: true } : { known, after }
-  })

@@ -33,6 +33,8 @@ export const repair = (
       server,
       { keepApprovals: true, stale: found.stale }
     )
-    const files = dryRun ? planned.files.map(described) : yield* write(name, scope, planned.files)
+    const files = dryRun
+      ? planned.files.map(described)
+      : yield* write(name, { scope, state: place.state }, planned.files)
     return { host: name, scope, config: found.path, files, notes: [] }
   })

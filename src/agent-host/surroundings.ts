@@ -23,11 +23,18 @@ export const findProgram = (name: string, searched: string | undefined, cwd: str
     .find(isExecutable)
 }
 
+/** Relative XDG directories are ignored, as their specification requires. */
+const absolute = (named: string | undefined) => named !== undefined && path.isAbsolute(named) ? named : undefined
+
 /** The home directory, the project and the variables of this process. */
 export const surroundings = (projectPath: string | undefined, cwd: string): Place => {
   const environment = processEnvironment()
+  const home = absolutePath("~", cwd)
   return {
-    home: absolutePath("~", cwd),
+    home,
+    state: environment["PYRO_STATE_DIR"]
+      ? path.resolve(cwd, environment["PYRO_STATE_DIR"])
+      : path.join(absolute(environment["XDG_STATE_HOME"]) ?? path.join(home, ".local/state"), "pyro"),
     project: projectPath ?? gitRootOf(cwd) ?? cwd,
     variable: (name) => environment[name] || undefined,
     exists: (file) => realPath(file) !== undefined

@@ -96,7 +96,7 @@ export const hostConnect = row({
   summary: "Add pyro to an agent host",
   description:
     "Writes the entry of `pyro mcp serve` to the host's configuration, and which tools run without a question. Comments and other keys stay. " +
-    "Each changed file is kept beside it as FILE.pyro-backup; further backups are FILE.pyro-backup.2 and so on. If the host has the same " +
+    "pyro keeps each changed file in its state directory. If the host has the same " +
     "entry already, nothing changes. Restart the host afterwards.",
   cli: {
     ...surface,
@@ -118,7 +118,7 @@ export const hostDisconnect = row({
   name: "host.disconnect",
   summary: "Remove pyro from an agent host",
   description:
-    "Removes what `pyro host connect` wrote. Each changed file is kept beside it as FILE.pyro-backup. Workspaces stay.",
+    "Takes back what `pyro host connect` wrote, byte for byte if no other program has changed these lines. Workspaces stay.",
   cli: { ...surface, path: ["host", "disconnect"], examples: ["pyro host disconnect codex"] },
   payload: DisconnectPayload
 })
@@ -152,7 +152,7 @@ export const hostRepair = row({
   summary: "Rewrite an entry that is not as pyro writes it",
   description:
     "Rewrites pyro's entry if it lacks something or its program is gone, and removes entries of other names that start pyro as well. Options of " +
-    "the server, its variables and the approvals stay. Each changed file is kept beside it as FILE.pyro-backup.",
+    "the server, its variables and the approvals stay. pyro keeps each changed file in its state directory.",
   cli: { ...surface, path: ["host", "repair"], examples: ["pyro host repair codex --dry-run"] },
   payload: DisconnectPayload
 })

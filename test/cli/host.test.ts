@@ -29,7 +29,9 @@ describe("pyro host", () => {
     assert.include(dry.stdout, "\n+[mcp_servers.pyro]\n")
     assert.strictEqual(fs.readFileSync(config(), "utf8"), "# mine\nmodel = \"x\"\n")
     const done = await pyro("connect", "codex")
-    assert.strictEqual(done.stdout, `changed ${config()} (before: ${config()}.pyro-backup)\n`)
+    const [, backup = ""] = /^changed \S+ \(before: (\S+)\)\n$/.exec(done.stdout) ?? []
+    assert.strictEqual(fs.readFileSync(backup, "utf8"), "# mine\nmodel = \"x\"\n")
+    assert.deepStrictEqual(fs.readdirSync(join(home, ".codex")), ["config.toml"])
     assert.include(done.stderr, "--approve all")
     assert.match(done.stderr, /^next: restart codex in your project, .*\nnext: pyro host doctor codex\n$/m)
     assert.notInclude(dry.stderr, "next: ")

@@ -39,11 +39,15 @@ const changedText = (text: string, { change, changedValue, key, rest, section }:
   const map = document.get(section)
   const block = isMap(map) && map.flow !== true && map.range ? map : undefined
   const pair = block?.items.find((one) => isScalar(one.key) && one.key.value === key)
+  if (isMap(map) && map.flow === true && map.range) return flowText(text, map, key, changedValue)
   if (block === undefined || block.items.length === 0) {
     if (changedValue === undefined) return text
+    const { contents } = document
+    if (isMap(contents) && contents.flow === true && contents.range) {
+      return flowText(text, contents, section, { [key]: changedValue })
+    }
     if (document.has(section)) {
-      if (isMap(map)) document.setIn([section, key], changedValue)
-      else if (at(document.toJS(), [section]) === null) document.set(section, { [key]: changedValue })
+      if (at(document.toJS(), [section]) === null) document.set(section, { [key]: changedValue })
       return document.toString(options)
     }
     const before = text.trimEnd()
@@ -70,6 +74,42 @@ const changedText = (text: string, { change, changedValue, key, rest, section }:
     indented(own.toString({ ...options, indent: /^( +)\S/m.exec(ownText)?.[1]?.length ?? 2 })) + text.slice(end)
 }
 
+interface Ranged {
+  readonly range?: readonly [number, number, number] | null
+}
+
+const rangeOf = (node: unknown) => (node as Ranged | null)?.range ?? undefined
+
+const inFlow = (value: unknown): string =>
+  isTable(value)
+    ? `{ ${Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${inFlow(one)}`).join(", ")} }`
+    : Array.isArray(value)
+    ? `[${value.map(inFlow).join(", ")}]`
+    : JSON.stringify(value)
+
+/** A section in braces with another value of one key; JSON is YAML there. */
+const flowText = (
+  text: string,
+  map: Ranged & { readonly items: ReadonlyArray<{ readonly key: unknown; readonly value: unknown }> },
+  key: string,
+  value: unknown
+): string => {
+  const member = value === undefined ? "" : `${/^[\w-]+$/.test(key) ? key : JSON.stringify(key)}: ${inFlow(value)}`
+  const [from, to] = rangeOf(map)!
+  const index = map.items.findIndex((one) => isScalar(one.key) && one.key.value === key)
+  const endOf = (at: number) => (rangeOf(map.items[at]!.value) ?? rangeOf(map.items[at]!.key))![1]
+  const startOf = (at: number) => rangeOf(map.items[at]!.key)![0]
+  const splice = (start: number, end: number, by: string) => text.slice(0, start) + by + text.slice(end)
+  if (index < 0) {
+    return map.items.length === 0
+      ? splice(from, to, `{ ${member} }`)
+      : splice(endOf(map.items.length - 1), endOf(map.items.length - 1), `, ${member}`)
+  }
+  if (value !== undefined) return splice(startOf(index), endOf(index), member)
+  if (map.items.length === 1) return splice(from, to, "{}")
+  return index === 0 ? splice(startOf(0), startOf(1), "") : splice(endOf(index - 1), endOf(index), "")
+}
+
 /** Offset of the end of the last line with content before an offset. */
 const contentEnd = (text: string, offset: number): number => {
   const kept = text.slice(0, offset).trimEnd().length
@@ -80,6 +120,7 @@ const contentEnd = (text: string, offset: number): number => {
 /** Removes a key at the top of a document, with all that is beneath it. */
 const withoutKey = (text: string, key: string): string => {
   const { contents } = parseDocument(text)
+  if (isMap(contents) && contents.flow === true && contents.range) return flowText(text, contents, key, undefined)
   const pair = isMap(contents) ? contents.items.find((one) => isScalar(one.key) && one.key.value === key) : undefined
   const start = (pair?.key as { readonly range?: readonly [number] } | undefined)?.range?.[0]
   const valueEnd = (pair?.value as { readonly range?: readonly [number, number] } | null | undefined)?.range?.[1]

@@ -101,33 +101,27 @@ export const removeKnown = (known: KnownFile): Effect.Effect<void, FileFailed> =
     return Effect.void
   }))
 
-/** Most backups of one file. */
+/** Most backups of one file. The oldest one goes for the next. */
 const MAX_BACKUPS = 100
 
 /**
- * Keeps the content of a file beside it: `FILE.pyro-backup`, then `FILE.pyro-backup.2` and so on. An existing backup is never
- * overwritten; the newest one is enough if it has this content.
+ * Keeps the content of a file as `BACKUP.1`, then `BACKUP.2` and so on, readable for this user only. No backup is overwritten; the newest one
+ * is enough if it has this content.
  */
-export const backUp = (known: KnownFile): Effect.Effect<string | undefined, FileFailed> =>
-  Effect.flatten(attempt("write", known.path, (): Effect.Effect<string | undefined, FileFailed> => {
-    const { real, stat, text } = known
-    if (text === undefined || stat === undefined) return Effect.succeed(undefined)
-    let newest: string | undefined
-    for (let number = 1; number <= MAX_BACKUPS; number += 1) {
-      const backup = `${real}.pyro-backup${number === 1 ? "" : `.${number}`}`
-      const content = currentText(backup)
-      if (content === undefined) {
-        if (newest !== undefined && currentText(newest) === text) return Effect.succeed(newest)
-        const fd = fs.openSync(backup, "wx", 0o600)
-        try {
-          fs.writeFileSync(fd, text)
-          fs.fchmodSync(fd, stat.mode)
-        } finally {
-          fs.closeSync(fd)
-        }
-        return Effect.succeed(backup)
-      }
-      newest = backup
-    }
-    return refuse(known.path, `it has ${MAX_BACKUPS} backups already; delete some of ${real}.pyro-backup.*`)
-  }))
+export const backUp = (known: KnownFile, backup: string): Effect.Effect<string | undefined, FileFailed> =>
+  attempt("write", backup, () => {
+    const { text } = known
+    if (text === undefined) return undefined
+    const folder = path.dirname(backup)
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const numbers = fs.readdirSync(folder).flatMap((name) => {
+      const number = name.startsWith(`${path.basename(backup)}.`) ? name.slice(path.basename(backup).length + 1) : ""
+      return /^[1-9]\d*$/.test(number) ? [Number(number)] : []
+    }).sort((one, other) => one - other)
+    const newest = numbers.at(-1)
+    if (newest !== undefined && currentText(`${backup}.${newest}`) === text) return `${backup}.${newest}`
+    for (const old of numbers.slice(0, -MAX_BACKUPS + 1)) fs.rmSync(`${backup}.${old}`)
+    const file = `${backup}.${(newest ?? 0) + 1}`
+    fs.writeFileSync(file, text, { flag: "wx", mode: 0o600 })
+    return file
+  })

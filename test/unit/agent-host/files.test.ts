@@ -20,7 +20,8 @@ describe("files of a host", () => {
     await place.connect("codex")
     const after = fs.statSync(config)
     assert.deepStrictEqual([after.mode & 0o777, after.uid, after.gid], [0o640, uid, gid])
-    assert.strictEqual(fs.statSync(`${config}.pyro-backup`).mode & 0o777, 0o640)
+    const [kept] = filesBeneath(place.place.state).filter((file) => file.endsWith(".1"))
+    assert.strictEqual(fs.statSync(path.join(place.place.state, kept!)).mode & 0o777, 0o600)
   })
 
   it("a symbolic link stays, and the file behind it changes", async () => {
@@ -31,9 +32,10 @@ describe("files of a host", () => {
     await place.connect("codex")
     assert.strictEqual(fs.readlinkSync(config), real)
     assert.include(fs.readFileSync(real, "utf8"), "[mcp_servers.pyro]")
-    assert.isTrue(fs.existsSync(`${real}.pyro-backup`))
+    assert.strictEqual(place.backup(config), "a = 1\n")
     await place.disconnect("codex")
     assert.strictEqual(fs.readFileSync(real, "utf8"), "a = 1\n")
+    assert.deepStrictEqual(fs.readdirSync(path.dirname(real)), ["codex.toml"])
   })
 
   it.each([
@@ -81,7 +83,7 @@ describe("files of a host", () => {
     await place.connect("codex")
     await place.connect("codex", { approve: "all" })
     await place.connect("codex", { approve: "none" })
-    const backups = ["", ".2", ".3"].map((number) => fs.readFileSync(`${config}.pyro-backup${number}`, "utf8"))
+    const backups = [1, 2, 3].map((number) => place.backup(config, number))
     assert.strictEqual(backups[0], "a = 1\n")
     assert.strictEqual(new Set(backups).size, 3)
   })

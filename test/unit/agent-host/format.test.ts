@@ -107,7 +107,15 @@ const cases: { readonly [Name in FormatName]: ReadonlyArray<Case> } = {
       remove("e/pyro"),
       "e:\n  a: 1 # one\n# end\n"
     ],
-    ["a flow section is written anew", "e: {a: 1}\nb: 2\n", set("e/pyro", "x"), "e: { a: 1, pyro: x }\nb: 2\n"],
+    [
+      "a flow section gets a key",
+      "e: {a: {b: 1}}   # mine\nb:   [1]\n",
+      set("e/pyro", { c: [1] }),
+      "e: {a: {b: 1}, pyro: { \"c\": [1] }}   # mine\nb:   [1]\n"
+    ],
+    ["a key of a flow section changes", "e: {pyro: {a: 1}, b: 2}\n", set("e/pyro", "x"), "e: {pyro: \"x\", b: 2}\n"],
+    ["the first key of a flow section goes", "e: {pyro: {a: 1}, b: 2}\n", remove("e/pyro"), "e: {b: 2}\n"],
+    ["the last key of a flow section goes", "e: {b: 2, pyro: {a: 1}} # x\n", remove("e/pyro"), "e: {b: 2} # x\n"],
     ["an empty section is filled", "e:\nb: 2\n", set("e/pyro", "x"), "e:\n  pyro: x\nb: 2\n"]
   ]
 }

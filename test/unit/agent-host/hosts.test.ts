@@ -70,7 +70,7 @@ describe.each(hostNames)("%s", (name) => {
     assert.isTrue(files.every(({ change }) => change === "create"))
     assert.strictEqual(fs.statSync(place.configOf(name)).mode & 0o777, 0o600)
     await place.disconnect(name)
-    assert.deepStrictEqual(filesBeneath(place.place.home).filter((file) => !file.endsWith(".pyro-backup")), [])
+    assert.deepStrictEqual(fs.readdirSync(place.place.home), [])
   })
 
   it.each(["\n", "\r\n"])(
@@ -87,7 +87,7 @@ describe.each(hostNames)("%s", (name) => {
       if (eol === "\r\n") assert.notMatch(after, /[^\r]\n/)
       await place.disconnect(name)
       assert.strictEqual(config(), before)
-      assert.strictEqual(fs.readFileSync(`${place.configOf(name)}.pyro-backup`, "utf8"), before)
+      assert.strictEqual(place.backup(place.configOf(name)), before)
     }
   )
 
@@ -112,6 +112,22 @@ describe.each(hostNames)("%s", (name) => {
     if (name !== "cline") assert.include(JSON.stringify(entry()), "{\"A\":\"1\"}")
   })
 
+  it("--force replaces an entry of another kind, and leaves none of its keys", async () => {
+    const other = { url: "https://mcp.example.com", headers: { a: "b" }, cwd: "/x", env: { A: "1" }, enabled: false }
+    place.write(
+      place.configOf(name),
+      format === "toml"
+        ? "[mcp_servers.pyro]\nurl = \"https://mcp.example.com\"\nbearer_token_env_var = \"T\"\n\n[mcp_servers.pyro.http_headers]\na = \"b\"\n"
+        : JSON.stringify({ [host.servers[0]]: { pyro: other } })
+    )
+    await place.refused(name)
+    await place.connect(name, { force: true })
+    const replaced = entry()
+    await place.disconnect(name)
+    await place.connect(name)
+    assert.deepStrictEqual(replaced, entry())
+  })
+
   it("a dry run shows the change and writes nothing", async () => {
     const { files } = await place.connect(name, { dryRun: true })
     assert.include(files.map(({ diff }) => diff).join(""), "+++ ")
@@ -124,7 +140,7 @@ describe.each(hostNames)("%s", (name) => {
       assert.deepStrictEqual((await place.connect(name, { approve })).files, [], approve)
     }
     await place.disconnect(name)
-    assert.deepStrictEqual(filesBeneath(place.place.home).filter((file) => !/\.pyro-backup(\.\d+)?$/.test(file)), [])
+    assert.deepStrictEqual(filesBeneath(place.place.home), [])
   })
 
   it("an empty file counts as none, and a broken one stays as it is", async () => {

@@ -5,6 +5,7 @@ import * as path from "node:path"
 import { connect, type ConnectOptions, disconnect, printConfig } from "../../../src/agent-host/administer.ts"
 import type { Place } from "../../../src/agent-host/agent-host.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
+import { keptPath } from "../../../src/agent-host/record.ts"
 import type { HostName, HostScope } from "../../../src/contract/agent-host.ts"
 
 /** A home and a project of a test's own. */
@@ -12,6 +13,7 @@ export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-agent-host-"))
   const place: Place = {
     home: path.join(folder, "home"),
+    state: path.join(folder, "state"),
     project: path.join(folder, "project"),
     variable: (name) => variables[name],
     exists: fs.existsSync
@@ -33,6 +35,9 @@ export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
     folder,
     remove: () => fs.rmSync(folder, { recursive: true }),
     configOf: (host: HostName, scope: HostScope = "user") => agentHosts[host].config(scope, place)!.path,
+    /** The content that a file had before pyro's change of this number. */
+    backup: (file: string, number = 1) =>
+      fs.readFileSync(`${keptPath(place.state, fs.realpathSync(file))}.${number}`, "utf8"),
     write: (file: string, text: string) => {
       fs.mkdirSync(path.dirname(file), { recursive: true })
       fs.writeFileSync(file, text)

@@ -28,7 +28,7 @@ describe("repair", () => {
       assert.strictEqual(fs.readFileSync(place.configOf(host), "utf8"), before)
       await repaired(host)
       assert.strictEqual(fs.readFileSync(place.configOf(host), "utf8"), before.replace("/gone/pyro", "/opt/pyro"))
-      assert.strictEqual(fs.readFileSync(`${place.configOf(host)}.pyro-backup`, "utf8"), before)
+      assert.strictEqual(place.backup(place.configOf(host)), before)
       assert.deepStrictEqual((await repaired(host)).files.map(({ diff }) => diff), [])
     }
   )
