@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "baseline.h"
@@ -27,6 +28,17 @@ void beneath_in_guest(void) { workspace_is_mount = true; }
 static bool is_unmounted(int workspace) {
   struct stat own, above;
   return fstat(workspace, &own) == 0 && stat("/", &above) == 0 && own.st_dev == above.st_dev;
+}
+
+/* Minor numbers of one virtio disk. */
+enum { MINORS = 16 };
+
+bool is_covered(const char *root, int workspace, const char *other_root, int baseline) {
+  struct stat own, seed;
+  if (!workspace_is_mount || strcmp(root, WORKSPACE_ROOT) != 0 || strcmp(other_root, BASELINE_ROOT) != 0) return false;
+  if (fstat(workspace, &own) < 0 || fstat(baseline, &seed) < 0) return true;
+  /* Both disks began as one image, so the directory has one inode. The baseline is vdc, and the workspace vdb. */
+  return own.st_ino != seed.st_ino || own.st_dev != makedev(major(seed.st_dev), minor(seed.st_dev) - MINORS);
 }
 
 static int open_workspace(void) {

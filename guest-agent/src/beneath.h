@@ -10,6 +10,9 @@ void beneath_in_guest(void);
 /* The directory that paths are resolved beneath ("": /; BASELINE_ROOT: the baseline); -1 with errno, ENODEV for an unmounted
  * /workspace. */
 int open_root(const char *root);
+/* Whether a /workspace that was opened is not the directory of the workspace's disk, of which `baseline` is the seed: the guest's root
+ * mounted something over it. */
+bool is_covered(const char *root, int workspace, const char *other_root, int baseline);
 /* EUCLEAN if the kernel has found damage on the workspace's disk and `root` is on it: a listing may be incomplete. */
 int damage_of_root(const char *root);
 /* As openat2 with RESOLVE_BENEATH: -1 with EXDEV for a path that leads out. "" and "." are the root itself; leading

@@ -21,6 +21,7 @@ enum {
   DEPTH_MAX = 1024, /* as in WALK */
   /* u32 length, per side u8 type, u32 mode and u64 size, three counts of strings */
   RECORD_FIXED = 4 + 2 * 13 + 3 * 4,
+  MOUNT_LETTER = 'm',
 };
 
 struct plan {
@@ -31,6 +32,7 @@ struct plan {
 /* One of the two trees at the present directory or entry. */
 struct side {
   bool there;
+  bool mounted; /* the guest mounted something at the entry, which hides what the disk has */
   struct stat status;
   char link[PATH_MAX];
   size_t link_size;
@@ -40,6 +42,7 @@ struct comparison {
   const struct plan *plan;
   struct task_report *report;
   struct path path;
+  dev_t device; /* of the new tree */
   struct side old, new; /* of the entry at hand; too large for a frame of each level */
 };
 
@@ -63,7 +66,7 @@ static int fail(struct comparison *comparison, int error, enum step step) {
 }
 
 static uint8_t *put_side(uint8_t *at, const struct side *side) {
-  *at++ = side->there ? type_letter(side->status.st_mode) : 0;
+  *at++ = side->mounted ? MOUNT_LETTER : side->there ? type_letter(side->status.st_mode) : 0;
   at = big_endian(at, side->there ? side->status.st_mode & 07777 : 0, 4);
   return big_endian(at, side->there ? (uint64_t)side->status.st_size : 0, 8);
 }
@@ -89,7 +92,7 @@ static int put_record(struct comparison *comparison) {
 
 /* Reads an entry. A vanished entry counts as absent. */
 static int look(struct comparison *comparison, int directory, const char *name, struct side *side) {
-  side->there = false;
+  side->there = side->mounted = false;
   side->link_size = 0;
   if (directory < 0) return 0;
   if (fstatat(directory, name, &side->status, AT_SYMLINK_NOFOLLOW) < 0)
@@ -127,12 +130,33 @@ static bool unchanged(const struct comparison *comparison, const struct place *p
 static int compare_directories(struct comparison *comparison, struct pair at, unsigned depth);
 
 /* A mount is not opened: EXDEV. */
-static int open_directory(int directory, const char *name) {
+static int open_unmounted(int directory, const char *name, int flags) {
   struct kernel_open_how how = {
-      .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+      .flags = (uint64_t)(unsigned)(flags | O_NOFOLLOW | O_CLOEXEC),
       .resolve = KERNEL_RESOLVE_NO_XDEV,
   };
   return (int)syscall(SYS_openat2, directory, name, &how, sizeof how);
+}
+
+static int open_directory(int directory, const char *name) {
+  return open_unmounted(directory, name, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
+}
+
+/* Whether a file is mounted over the new entry. An unchanged inode of the tree's own device is that of the baseline, mounted or not. */
+static bool is_mounted_file(const struct comparison *comparison, const struct place *place) {
+  const struct side *old = &comparison->old, *new = &comparison->new;
+  if (!new->there || S_ISDIR(new->status.st_mode) || S_ISLNK(new->status.st_mode)) return false;
+  if (old->there && new->status.st_dev == comparison->device && same_metadata(&old->status, &new->status)) return false;
+  int fd = open_unmounted(place->at.new, place->name, O_PATH);
+  if (fd >= 0) close(fd);
+  return fd < 0 && errno == EXDEV;
+}
+
+static int put_mount(struct comparison *comparison) {
+  comparison->new.mounted = true;
+  int error = put_record(comparison);
+  comparison->new.mounted = false;
+  return error;
 }
 
 static bool is_gone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
@@ -143,7 +167,11 @@ static int descend(struct comparison *comparison, const struct place *place, boo
   if (place->depth >= DEPTH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
   if (new_too) {
     inner.new = open_directory(place->at.new, place->name);
-    if (inner.new < 0 && errno == EXDEV) return 0;
+    if (inner.new < 0 && errno == EXDEV) {
+      int error = look(comparison, place->at.old, place->name, &comparison->old);
+      if (error == 0) error = look(comparison, place->at.new, place->name, &comparison->new);
+      return error == 0 ? put_mount(comparison) : error;
+    }
     if (inner.new < 0 && !is_gone(errno)) return fail(comparison, errno, STEP_IO);
   }
   if (old_too) {
@@ -166,6 +194,7 @@ static int compare_entry(struct comparison *comparison, const struct place *plac
   if (place->directories) return descend(comparison, place, true, true);
   int error = look(comparison, place->at.old, place->name, old);
   if (error == 0) error = look(comparison, place->at.new, place->name, new);
+  if (error == 0 && is_mounted_file(comparison, place)) return put_mount(comparison);
   if (error == 0 && !unchanged(comparison, place)) error = put_record(comparison);
   if (error != 0) return error;
   bool old_too = old->there && S_ISDIR(old->status.st_mode), new_too = new->there && S_ISDIR(new->status.st_mode);
@@ -229,6 +258,10 @@ static int body(const void *request, struct task_report *report) {
   if (at.old < 0) return (int)report->error;
   at.new = open_tree(report, plan->new_root, plan->new_path);
   if (at.new < 0) return (int)report->error;
+  struct stat status;
+  if (fstat(at.new, &status) < 0) return task_failed(report, errno, STEP_OPEN, plan->new_path);
+  comparison.device = status.st_dev;
+  if (is_covered(plan->new_root, at.new, plan->old_root, at.old)) return task_failed(report, EXDEV, STEP_OPEN, plan->new_root);
   int error = compare_directories(&comparison, at, 1);
   if (error != 0) return error;
   error = damage_of_root(plan->new_root);

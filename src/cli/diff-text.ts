@@ -25,7 +25,7 @@ export const colouredPatch = (patch: string): string => {
   }).join("\n")
 }
 
-const LETTERS = { added: "A", deleted: "D", modified: "M", renamed: "R", type_changed: "T" } as const
+const LETTERS = { added: "A", deleted: "D", modified: "M", renamed: "R", type_changed: "T", mounted: "U" } as const
 
 /** A line of `git diff --name-status`; pyro finds renames without a change of content only. */
 export const statusLine = ({ from, path, status }: DiffFile): string =>
@@ -69,6 +69,8 @@ const statLines = (
     const fitting = padded(cutBeginning(names[at] ?? "", nameWidth, layout), nameWidth, layout)
     const what = file.binary === true
       ? `${"Bin".padStart(digits)} ${file.size} bytes`
+      : file.status === "mounted"
+      ? `${"?".padStart(digits)} something is mounted there: not compared`
       : file.tooLarge === true
       ? `${"?".padStart(digits)} too large to compare, ${file.size} bytes`
       : `${String(changes(file)).padStart(digits)} ${colour("green", "+".repeat(scaled(file.additions ?? 0)))}${

@@ -80,15 +80,26 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
           `show their sizes with --stat${exportOfOne(tooLarge, words.having)}\n`
       )
     }
+    if (diff.mountedCount !== undefined) {
+      const paths = diff.files.flatMap(({ path, status }) => status === "mounted" ? [path] : [])
+      const names = [...paths.slice(0, 5), ...(diff.mountedCount > 5 ? ["..."] : [])].join(", ")
+      yield* warn(
+        `pyro: the diff is incomplete: something is mounted over ${count(diff.mountedCount, "path")} (${names}); ` +
+          `unmount, or stop the workspace, and compare again\n`
+      )
+    }
     if (diff.truncated === true || diff.lossy === true) {
       const why = diff.truncated === true ? "is cut" : "has replaced bytes that are not UTF-8"
       yield* warn(`pyro: the patch ${why}; ${words.whole}\n`)
     }
   })
 
-/** An incomplete patch may be input: `pyro workspace diff > FILE && git apply FILE`. */
-const wholeOrNot = ({ lossy, patch, tooLargeCount, truncated }: DiffResult) =>
-  patch !== undefined && (truncated === true || lossy === true || tooLargeCount !== undefined) ? 1 : 0
+/** An incomplete patch may be input: `pyro workspace diff > FILE && git apply FILE`. A mount hides changes in every form of a diff. */
+const wholeOrNot = ({ lossy, mountedCount, patch, tooLargeCount, truncated }: DiffResult) =>
+  mountedCount !== undefined ||
+    (patch !== undefined && (truncated === true || lossy === true || tooLargeCount !== undefined))
+    ? 1
+    : 0
 
 /** Where a hunk fits that is not where, or not exactly what, the patch says. */
 const noteText = ({ hunk, loose, offsetLines, path }: PatchApplied["notes"][number]) => {

@@ -18,7 +18,7 @@ export interface CompareRequest {
 
 /**
  * What differs between two trees, in the order of the bytes of their names, directories before what is in them. What the
- * guest mounted within the new tree is passed over. A record that cannot be read ends the channel.
+ * guest mounted within the new tree is of type `mount`, and nothing beneath it is compared. A record that cannot be read ends the channel.
  */
 export const compare = (connection: Connection, request: CompareRequest): Stream.Stream<Difference, Failure> =>
   Stream.unwrapScoped(

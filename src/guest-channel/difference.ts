@@ -17,7 +17,8 @@ const record = struct({
 
 /** The entry at a path in one of two trees. */
 export interface ComparedSide {
-  readonly type: EntryType
+  /** `mount`: the guest mounted something there, which is not compared. */
+  readonly type: EntryType | "mount"
   /** Permission bits and setuid, setgid, sticky. */
   readonly mode: number
   readonly size: number
@@ -39,12 +40,18 @@ export class DifferenceDecoder extends RecordCutter<Difference> {
   }
 }
 
+/** The letter `m`. */
+const MOUNT = 0x6d
+
 const sideOf = (
   { mode, size, type }: { readonly type: number; readonly mode: number; readonly size: number },
-  linkTarget: Uint8Array
+  linkTarget: Uint8Array,
+  which: "old" | "new"
 ): ComparedSide | undefined => {
   if (type === 0) return undefined
-  const name = entryTypes[String.fromCharCode(type) as keyof typeof entryTypes]
+  const name = type === MOUNT && which === "new"
+    ? "mount"
+    : entryTypes[String.fromCharCode(type) as keyof typeof entryTypes]
   if (name === undefined) throw new Violation(`a compared entry of unknown type ${type}`)
   if (mode > 0o7777) throw new Violation(`a compared entry of mode ${mode.toString(8)}`)
   // A copy: the rest of the record's buffer need not live as long.
@@ -57,8 +64,8 @@ const readDifference = (payload: Buffer): Difference => {
   from.end()
   const difference = {
     path: Uint8Array.from(path as Uint8Array),
-    old: sideOf(before, oldLink),
-    new: sideOf(after, newLink)
+    old: sideOf(before, oldLink, "old"),
+    new: sideOf(after, newLink, "new")
   }
   if (difference.old === undefined && difference.new === undefined) throw new Violation("a difference of nothing")
   if (!isRelative(difference.path)) throw new Violation("a compared entry whose path leads elsewhere")

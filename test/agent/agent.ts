@@ -19,15 +19,22 @@ const programs = {
 export const guestBuild = programs.guest
 export const sanitizedBuild = programs.sanitized
 
+const isRoot = process.getuid?.() === 0
+
 /** The agent is root in its guest; an ordinary user makes it root of a user namespace. */
 export const asRoot = (program: string): readonly [string, ...ReadonlyArray<string>] =>
-  process.getuid?.() === 0 ? [program] : ["unshare", "--user", "--map-root-user", "--map-auto", program]
+  isRoot ? [program] : ["unshare", "--user", "--map-root-user", "--map-auto", program]
 
 /** Needs root: the kernel lets no user namespace load BPF. */
 const inOwnNetwork = (program: string, as: "privileged" | "unprivileged") => {
   const without = as === "privileged" ? [] : ["setpriv", "--bounding-set=-bpf,-sys_admin"]
   return ["unshare", "--net", "--mount", ...without, program] as const
 }
+
+const inOwnMounts = (program: string) =>
+  isRoot
+    ? ["unshare", "--mount", program] as const
+    : ["unshare", "--mount", "--user", "--map-root-user", program] as const
 
 /** The real agent as a local process, listening on a Unix socket. */
 export class Agent extends Context.Tag("pyro/test/Agent")<Agent, {
@@ -94,12 +101,16 @@ const start = (
     readonly build?: keyof typeof programs
     /** In a network namespace and a mount namespace of its own, where it may steer; `unprivileged`: where the kernel refuses BPF. */
     readonly network?: "privileged" | "unprivileged"
+    /** In a mount namespace of its own. */
+    readonly mounts?: boolean
   }
 ) =>
   Effect.gen(function*() {
     const program = programs[options.build ?? "sanitized"]
     if (!existsSync(program)) return yield* Effect.dieMessage("no such build: run make -C guest-agent all sanitized")
-    const [rootCommand, ...rootArgs] = options.network === undefined
+    const [rootCommand, ...rootArgs] = options.mounts === true
+      ? inOwnMounts(program)
+      : options.network === undefined
       ? asRoot(program)
       : inOwnNetwork(program, options.network)
     const folder = yield* Effect.acquireRelease(
@@ -159,7 +170,6 @@ export const withAgent = layer(Layer.scoped(Agent, start({})), { excludeTestServ
 /** The same against the build that guests run: it parks a child for the next command, which a sanitizer's cannot. */
 export const withGuestBuild = layer(Layer.scoped(Agent, start({ build: "guest" })), { excludeTestServices: true })
 
-const isRoot = process.getuid?.() === 0
 const skipped = ((suite: unknown) =>
   describe.skip(String(suite), () => {
     test("skipped: the kernel lets only root load BPF", () => {})
@@ -179,6 +189,9 @@ export const withNetworkAgent = onlyRoot(
 export const withUnprivilegedNetworkAgent = onlyRoot(
   layer(Layer.scoped(Agent, start({ network: "unprivileged" })), { excludeTestServices: true })
 )
+
+/** The same where commands may mount, which the host does not see. */
+export const withMounts = layer(Layer.scoped(Agent, start({ mounts: true })), { excludeTestServices: true })
 
 /** The same in a root directory of its own without anything in it: for frames that may name any file. */
 export const withConfinedAgent = layer(Layer.scoped(Agent, start({ emptyRoot: true })), { excludeTestServices: true })

@@ -70,6 +70,25 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("the 
         echo more >> d1/f1; printf 'LINE\\n2\\n' > d2/f2; touch -r d3/f3 /tmp/t; printf 'lime\\n3\\n' > d3/f3; touch -r /tmp/t d3/f3
         touch d4/f4; chmod +x d5/f5; mv d6/f6 moved; rm d7/f7; mkdir -p build new; echo x > build/o; echo y > new/file
         rm link; ln -s d8 link; ln d8/f8 hard; : > empty; mkdir mounted; mount -t tmpfs tmpfs mounted; echo z > mounted/z`)
+      // A mount hides changes, of the whole workspace too.
+      yield* shell(
+        "mkdir /tmp/seen; cp -a d9 d10/f10 /tmp/seen; echo evil > d9/f9; mount --bind /tmp/seen/d9 d9; echo evil > d10/f10; mount --bind /tmp/seen/f10 d10/f10"
+      )
+      const incomplete = yield* diffWorkspace(channel, { ...request, paths: ["d9", "d10", "mounted"] })
+      assert.deepStrictEqual(incomplete.files.map(({ path, status }) => `${status} ${path}`), [
+        "mounted d10/f10",
+        "mounted d9",
+        "mounted mounted"
+      ])
+      assert.isUndefined(incomplete.digest)
+      yield* shell(
+        "umount d9 d10/f10 mounted; cp -a /tmp/seen/d9/f9 d9; cp -a /tmp/seen/f10 d10; mount --bind d9 /workspace"
+      )
+      assert.include((yield* Effect.flip(diffWorkspace(channel, request))).message, "EXDEV")
+      yield* shell("cd /; umount /workspace; mount -t tmpfs tmpfs /workspace")
+      assert.include((yield* Effect.flip(diffWorkspace(channel, request))).message, "EXDEV")
+      yield* shell("cd /; umount /workspace; rmdir /workspace/mounted")
+
       const result = yield* diffWorkspace(channel, request)
       assert.deepStrictEqual(result.files.map(({ path, status }) => `${status} ${path}`), [
         "modified d1/f1",

@@ -59,8 +59,10 @@ export const DiffFile = lazy(() =>
     from: optional(
       Schema.String.annotations({ description: "Path before the change. Absent if the file was not renamed" })
     ),
-    status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed").annotations({
-      description: "Kind of change. `type_changed`: a file became a symbolic link, or the reverse"
+    status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed", "mounted").annotations({
+      description:
+        "Kind of change. `type_changed`: a file became a symbolic link, or the reverse. `mounted`: the guest mounted something over " +
+        "the path, and the changes beneath are unknown"
     }),
     oldMode: optional(Mode().annotations({ description: "Git mode before the change. Absent for an added file" })),
     newMode: optional(Mode().annotations({ description: "Git mode after the change. Absent for a deleted file" })),
@@ -106,6 +108,12 @@ export const differenceResultFields = (
           "Number of `too_large` files. The patch is then incomplete and has no digest. Absent if there are none"
       })
     ),
+    mountedCount: optional(
+      Schema.Int.annotations({
+        description:
+          "Number of `mounted` paths. The diff is then incomplete and has no digest. Absent if there are none"
+      })
+    ),
     specialCount: Schema.Int.annotations({
       description: "Number of new sockets, FIFOs and devices. A patch cannot contain them"
     }),
@@ -128,7 +136,8 @@ export const differenceResultFields = (
     ),
     digest: optional(
       Schema.String.annotations({
-        description: `SHA-256 of the whole patch, ${digestFor}. Absent with \`name_only\`, or if a file is too large`
+        description:
+          `SHA-256 of the whole patch, ${digestFor}. Absent with \`name_only\`, if a file is too large, or if a path is mounted`
       })
     )
   })

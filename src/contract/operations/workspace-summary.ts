@@ -50,7 +50,7 @@ const Changes = lazy(() =>
       path: Schema.String.annotations({
         description: "Path relative to /workspace. A path that is no plain text is in git's quoted form"
       }),
-      status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed").annotations({
+      status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed", "mounted").annotations({
         description: "Kind of change"
       })
     })).annotations({ description: "The first 20 changed files" })

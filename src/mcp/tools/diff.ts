@@ -71,7 +71,9 @@ const entryOf = ({ additions = 0, binary = false, deletions = 0, from, path, sta
 
 const fileLine = ({ additions, binary, deletions, from, path, size, status, tooLarge }: DiffFile) =>
   `${status} ${from === undefined ? path : `${from} => ${path}`}` +
-  (tooLarge === true
+  (status === "mounted"
+    ? " over: not compared, unmount it and ask again"
+    : tooLarge === true
     ? " (too large to compare)"
     : binary === true
     ? ` (binary, ${bytes(size)})`

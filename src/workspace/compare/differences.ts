@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
 import type { ComparedSide } from "../../guest-channel/difference.ts"
 import { type Candidate, collectCandidates } from "../diff/candidates.ts"
-import { beneath, type Changes, type ChangesOptions, type ReadSide, withContents } from "../diff/changes.ts"
+import { beneath, type Changes, type ChangesOptions, mountedAt, type ReadSide, withContents } from "../diff/changes.ts"
 import { readContents } from "../diff/contents.ts"
 import { withoutIgnored } from "../diff/ignored.ts"
 import type { Pushed } from "../seed/pushed.ts"
@@ -34,12 +34,15 @@ const asBegun = (pushed: Pushed, candidates: ReadonlyArray<Candidate>): Readonly
 const look = (side: Side, options: CompareOptions) =>
   side.explain(Effect.gen(function*() {
     const { channel, pushed, trees } = side
-    const found = yield* collectCandidates(channel, { verified: options.verified ?? false, trees })
+    const { candidates: found, mounts } = yield* collectCandidates(channel, {
+      verified: options.verified ?? false,
+      trees
+    })
     const all = found.filter(beneath(options.paths ?? []))
     const { kept } = options.includeIgnored === true
       ? { kept: all }
       : yield* withoutIgnored(channel, trees, pushed, asBegun(pushed, all), found)
-    return { all, kept: new Set(kept.map(({ path }) => path)) }
+    return { all, kept: new Set(kept.map(({ path }) => path)), mounts }
   }))
 
 /** Without equal files. */
@@ -82,5 +85,10 @@ export const differencesOf = (
     const differing = yield* withoutSame(fromPlaces.live, toPlaces.live, kept, options.verified ?? false)
     const reader = ({ channel, explain, trees }: Side): ReadSide => (paths, limits) =>
       explain(readContents(channel, trees.live, paths, limits))
-    return { ...yield* withContents(differing, { old: reader(from), new: reader(to) }, options.limits), ignoredCount }
+    const mounts = new Map([...one.mounts, ...other.mounts].map((mount) => [mount.path, mount]))
+    return {
+      ...yield* withContents(differing, { old: reader(from), new: reader(to) }, options.limits),
+      ignoredCount,
+      mounted: mountedAt(options.paths ?? [], [...mounts.values()])
+    }
   })

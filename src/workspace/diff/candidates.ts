@@ -22,21 +22,30 @@ const tooMany = new FileRefused({
     `${MAX_PATH_BYTES / 1024 / 1024} MiB; remove what was generated, or reset the workspace`
 })
 
-/** All paths at which the trees differ, in the order of the walk. */
+/** Paths at which the trees differ, and paths that cannot be compared, in the order of the walk. */
+export interface Differing {
+  readonly candidates: ReadonlyArray<Candidate>
+  /** Paths over which the guest mounted something. The disk may have anything beneath. */
+  readonly mounts: ReadonlyArray<Candidate>
+}
+
+/** All paths at which the trees differ. */
 export const collectCandidates = (
   channel: GuestChannel,
   options: { readonly verified: boolean; readonly trees: Trees }
-): Effect.Effect<ReadonlyArray<Candidate>, PyroError> =>
+): Effect.Effect<Differing, PyroError> =>
   Effect.suspend(() => {
     const candidates: Array<Candidate> = []
+    const mounts: Array<Candidate> = []
     let bytes = 0
     return differences(channel, options).pipe(
       Stream.runForEach((difference) => {
         bytes += difference.path.length
-        if (candidates.length >= MAX_CANDIDATES || bytes > MAX_PATH_BYTES) return Effect.fail(tooMany)
-        candidates.push({ ...difference, path: Buffer.from(difference.path).toString("latin1") })
+        if (candidates.length + mounts.length >= MAX_CANDIDATES || bytes > MAX_PATH_BYTES) return Effect.fail(tooMany)
+        const found = difference.new?.type === "mount" ? mounts : candidates
+        found.push({ ...difference, path: Buffer.from(difference.path).toString("latin1") })
         return Effect.void
       }),
-      Effect.as(candidates)
+      Effect.as({ candidates, mounts })
     )
   })

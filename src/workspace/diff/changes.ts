@@ -40,6 +40,8 @@ export interface Changes {
   /** In the order of the bytes of their paths. */
   readonly changes: ReadonlyArray<Change>
   readonly oversized: ReadonlyArray<Oversized>
+  /** Paths over which the guest mounted something: the changes beneath are unknown. */
+  readonly mounted: ReadonlyArray<Uint8Array>
   /** Files that the ignore rules keep out. */
   readonly ignoredCount: number
   /** New sockets, FIFOs and devices, which no patch can hold. */
@@ -70,6 +72,19 @@ export const beneath = (paths: ReadonlyArray<Uint8Array>) => {
   const wanted = paths.map((path) => Buffer.from(path).toString("latin1"))
   return ({ path }: Candidate) =>
     wanted.length === 0 || wanted.some((one) => one === "" || path === one || path.startsWith(`${one}/`))
+}
+
+/** The mounts that hide something of what is wanted, in order. */
+export const mountedAt = (
+  paths: ReadonlyArray<Uint8Array>,
+  mounts: ReadonlyArray<Candidate>
+): ReadonlyArray<Uint8Array> => {
+  const isWanted = beneath(paths)
+  const texts = paths.map((path) => Buffer.from(path).toString("latin1"))
+  return mounts
+    .filter((mount) => isWanted(mount) || texts.some((path) => path.startsWith(`${mount.path}/`)))
+    .map(({ path }) => Buffer.from(path, "latin1"))
+    .sort(Buffer.compare)
 }
 
 /** Files that fit the limits by their reported sizes, in order, and the others. */
@@ -120,7 +135,7 @@ export const withContents = (
   candidates: ReadonlyArray<Candidate>,
   read: { readonly old: ReadSide; readonly new: ReadSide },
   limits = DEFAULT_LIMITS
-): Effect.Effect<Omit<Changes, "ignoredCount">, PyroError> =>
+): Effect.Effect<Omit<Changes, "ignoredCount" | "mounted">, PyroError> =>
   Effect.gen(function*() {
     const ordered = candidates
       .filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
@@ -161,7 +176,10 @@ export const collectChanges = (
 ): Effect.Effect<Changes, PyroError> =>
   Effect.gen(function*() {
     const trees = options.trees ?? workspaceTrees
-    const differing = yield* collectCandidates(channel, { verified: options.verified ?? false, trees })
+    const { candidates: differing, mounts } = yield* collectCandidates(channel, {
+      verified: options.verified ?? false,
+      trees
+    })
     const pushed = options.pushed ?? nothingPushed
     const found = yield* overPushed(channel, trees, pushed, differing)
     const wanted = found.filter(beneath(options.paths ?? []))
@@ -179,7 +197,11 @@ export const collectChanges = (
         return contents
       })
     const readNew: ReadSide = (paths, limits) => readContents(channel, trees.live, paths, limits)
-    return { ...yield* withContents(kept, { old: readOld, new: readNew }, options.limits), ignoredCount }
+    return {
+      ...yield* withContents(kept, { old: readOld, new: readNew }, options.limits),
+      ignoredCount,
+      mounted: mountedAt(options.paths ?? [], mounts)
+    }
   })
 
 /** The same with every content. Fails if one is too large. */
@@ -188,8 +210,19 @@ export const changesOf = (
   options: ChangesOptions = {}
 ): Effect.Effect<ReadonlyArray<Change>, PyroError> => Effect.flatMap(collectChanges(channel, options), wholeChanges)
 
-/** All changes, or a refusal that names a change that is too large. */
-const wholeChanges = ({ changes, oversized }: Changes): Effect.Effect<ReadonlyArray<Change>, FileRefused> => {
+/** All changes, or a refusal that names a path whose changes are unknown or too large. */
+const wholeChanges = ({ changes, mounted, oversized }: Changes): Effect.Effect<ReadonlyArray<Change>, FileRefused> => {
+  if (mounted[0] !== undefined) {
+    return new FileRefused({
+      path: pathText(mounted[0]),
+      reason: "failed",
+      detail:
+        `the guest mounted something over it${
+          mounted.length === 1 ? "" : ` (and ${mounted.length - 1} more paths)`
+        }, ` +
+        "so the diff is incomplete; unmount it, or name the other paths"
+    })
+  }
   const [first, ...others] = oversized
   if (first === undefined) return Effect.succeed(changes)
   const others_ = others.length === 0 ? "" : ` (and ${others.length} more)`

@@ -73,6 +73,8 @@ const fileOfOversized = ({ new: after, old, path }: Oversized): DiffFile => ({
   tooLarge: true
 })
 
+const fileOfMount = (path: Uint8Array): DiffFile => ({ path: pathText(path), status: "mounted", size: 0 })
+
 const shownPatch = (head: Uint8Array, bytes: number) => {
   const text = Buffer.from(head).toString("utf8")
   return {
@@ -85,14 +87,15 @@ const shownPatch = (head: Uint8Array, bytes: number) => {
 
 /** Changes in the result's form. */
 export const differenceResult = (
-  { changes, ignoredCount, oversized, specialCount }: Changes,
+  { changes, ignoredCount, mounted, oversized, specialCount }: Changes,
   payload: Pick<DiffPayload, "stat" | "nameOnly" | "verified" | "maxBytes">
 ): Effect.Effect<DiffResult> =>
   Effect.gen(function*() {
     const formatted = payload.nameOnly ? undefined : yield* patchOf(changes, payload.stat ? 0 : payload.maxBytes)
     const files = [
       ...changes.map((change) => fileOf(change, formatted?.counts.get(change))),
-      ...oversized.map(fileOfOversized)
+      ...oversized.map(fileOfOversized),
+      ...mounted.map(fileOfMount)
     ]
     const having = (status: DiffFile["status"]) => files.filter((file) => file.status === status).length
     const sum = (field: "additions" | "deletions") => files.reduce((sum, file) => sum + (file[field] ?? 0), 0)
@@ -115,10 +118,11 @@ export const differenceResult = (
       unlisted: files.length - listed.length,
       ignoredCount,
       ...(oversized.length === 0 ? {} : { tooLargeCount: oversized.length }),
+      ...(mounted.length === 0 ? {} : { mountedCount: mounted.length }),
       specialCount,
       verified: payload.verified,
       ...patch,
-      ...(formatted === undefined || oversized.length > 0 ? {} : { digest: formatted.digest })
+      ...(formatted === undefined || oversized.length + mounted.length > 0 ? {} : { digest: formatted.digest })
     }
   })
 

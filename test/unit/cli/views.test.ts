@@ -47,6 +47,23 @@ describe("a difference", () => {
     )
   })
 
+  it("a diff of a workspace with mounts names these, and exits with 1 in every form", async () => {
+    const mounted = {
+      summary: { ...NOTHING, files: 1 },
+      files: [{ path: "src", status: "mounted", size: 0 }],
+      mountedCount: 1
+    } as const
+    assert.include((await diff(mounted)).err, "the diff is incomplete: something is mounted over 1 path (src); unmount")
+    const { patch, ...stat } = { ...unchanged, ...mounted }
+    assert.strictEqual(patch, "")
+    assert.include(
+      (await shown("workspace.diff", stat, { workspace: "fix", paths: [] })).out,
+      " src |   ? something is mounted there: not compared\n"
+    )
+    const { exitStatus } = views["workspace.diff"] as View<"workspace.diff">
+    assert.strictEqual(exitStatus?.(stat), 1)
+  })
+
   it("a cut diff names the export command for the whole patch", async () => {
     assert.include(
       (await diff({ truncated: true })).err,

@@ -6,7 +6,16 @@ import { EFBIG, ENOENT } from "../../../src/guest-channel/errno.ts"
 import { ContentDecoder } from "../../../src/guest-channel/read-many.ts"
 import { Violation } from "../../../src/guest-channel/violation.ts"
 
-const letters = { file: "f", directory: "d", symlink: "l", character: "c", block: "b", fifo: "p", socket: "s" } as const
+const letters = {
+  file: "f",
+  directory: "d",
+  symlink: "l",
+  character: "c",
+  block: "b",
+  fifo: "p",
+  socket: "s",
+  mount: "m"
+} as const
 
 const counted = (to: Writer, bytes: Uint8Array) => {
   to.u32(bytes.length)
@@ -31,18 +40,20 @@ const recordOf = (path: Uint8Array, before: ComparedSide | undefined, after: Com
 const anyBytes = FastCheck.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) =>
   bytes.map((byte) => byte === 0 || byte === 0x2f || byte === 0x2e ? 1 : byte)
 )
-const anySide: FastCheck.Arbitrary<ComparedSide> = FastCheck.record({
-  type: FastCheck.constantFrom("file", "directory", "symlink", "character", "block", "fifo", "socket"),
-  mode: FastCheck.integer({ min: 0, max: 0o7777 }),
-  size: FastCheck.maxSafeNat(),
-  linkTarget: anyBytes
-})
+const types = ["file", "directory", "symlink", "character", "block", "fifo", "socket"] as const
+const anySideOf = (...of: ReadonlyArray<ComparedSide["type"]>): FastCheck.Arbitrary<ComparedSide> =>
+  FastCheck.record({
+    type: FastCheck.constantFrom(...of),
+    mode: FastCheck.integer({ min: 0, max: 0o7777 }),
+    size: FastCheck.maxSafeNat(),
+    linkTarget: anyBytes
+  })
 const anyDifference = FastCheck.record({
   path: FastCheck.array(anyBytes, { minLength: 1, maxLength: 3 }).map((names) =>
     Uint8Array.from(Buffer.concat(names.flatMap((name, at) => at === 0 ? [name] : [Buffer.from("/"), name])))
   ),
-  old: FastCheck.option(anySide, { nil: undefined }),
-  new: FastCheck.option(anySide, { nil: undefined })
+  old: FastCheck.option(anySideOf(...types), { nil: undefined }),
+  new: FastCheck.option(anySideOf(...types, "mount"), { nil: undefined })
 }).filter((difference) => difference.old !== undefined || difference.new !== undefined)
 
 /** What a decoder makes of bytes that come `step` at a time. */

@@ -13,7 +13,10 @@ const collected = (count: number, name: string) => {
     call: { baseline: () => Effect.void },
     compare: () => Stream.map(Stream.range(1, count, 10_000), () => difference)
   } as unknown as GuestChannel
-  return collectCandidates(channel, { verified: false, trees: workspaceTrees })
+  return Effect.map(
+    collectCandidates(channel, { verified: false, trees: workspaceTrees }),
+    ({ candidates }) => candidates
+  )
 }
 
 describe("files that differ from the seed", () => {
