@@ -123,7 +123,7 @@ const HOST_LISTS = {
     hosts: ["cdn.playwright.dev:443", "playwright.download.prss.microsoft.com:443"]
   },
   github: {
-    description: "git, git-lfs and gh: repositories, archives, release files and the API of GitHub",
+    description: "git, git-lfs and gh: repositories, files and the API of GitHub",
     // docs.github.com: "Communicating with self-hosted runners" (hosts by purpose), "Using SSH over the HTTPS port".
     hosts: [
       "github.com:443",
