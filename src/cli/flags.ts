@@ -41,7 +41,7 @@ const VALUES = table<string | undefined>({
 })
 
 /** Short flags as in docker, for commands that run a program in a guest. */
-const LETTERS = table({ env: "e", cwd: "w", tty: "t", interactive: "i" })
+const LETTERS = table({ env: "e", cwd: "w", tty: "t", interactive: "i", user: "u", detach: "d" })
 
 /** Short flags of other commands. */
 const OTHER_LETTERS = table({ follow: "f" })
@@ -79,6 +79,8 @@ const extraValue = (extra: CliExtra): string | undefined => {
   switch (extra._tag) {
     case "switch":
       return undefined
+    case "limit":
+      return unitHelp.time.value
     case "file":
       return "FILE"
     case "export":

@@ -17,6 +17,7 @@ import { confirmDeleteAll } from "./confirm.ts"
 import { asExport } from "./export-flag.ts"
 import { fillFromFiles } from "./file-flags.ts"
 import { checkFollow, followingExec, nothingRan } from "./follow-logs.ts"
+import { withLimits } from "./limit-flags.ts"
 import { OutputOptions } from "./output-options.ts"
 import { decode, parse, type Typed } from "./parser.ts"
 import { printJson, printJsonLines } from "./print.ts"
@@ -71,10 +72,10 @@ export const prepare = (
   Effect.gen(function*() {
     const { resolvePath, workspace } = yield* Terminal
     const parsed = yield* parse(requested, words, rest, { workspace })
-    const typed = yield* fillSecrets(requested, withSwitches(requested, parsed))
+    const typed = yield* fillSecrets(requested, yield* withLimits(requested, withSwitches(requested, parsed)))
     const switches = new Set(Object.keys(typed.extras).filter((name) => name !== "json" && name !== "quiet"))
-    if (typed.json && switches.has("id-only")) {
-      return yield* new InvalidRequest({ field: "--id-only", detail: "cannot be combined with --json" })
+    for (const text of ["id-only", "content-only"].filter((name) => typed.json && switches.has(name))) {
+      return yield* new InvalidRequest({ field: `--${text}`, detail: "cannot be combined with --json" })
     }
     if (typed.json && (typed.extras["output"] === "-" || typed.raw["output"] === "-")) {
       return yield* new InvalidRequest({

@@ -1,5 +1,6 @@
 import { Deferred, Effect, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { RunInput } from "../contract/run-input.ts"
 import { afterEnvironment } from "./first-word.ts"
@@ -17,7 +18,9 @@ export const completeRun = (
   Effect.gen(function*() {
     const terminal = yield* Terminal
     const onTerminal = terminal.stdinIsTerminal && terminal.stdoutIsTerminal
-    const { raw } = typed
+    // With -it, docker's habit, a terminal is asked for where there is one.
+    const isHabit = typed.extras["interactive"] !== undefined && !onTerminal && !typed.json
+    const raw = isHabit ? named(Object.entries(typed.raw).filter(([name]) => name !== "tty")) : typed.raw
     if (raw["tty"] === true && typed.json) {
       return yield* new InvalidRequest({ field: "--tty", detail: "cannot be combined with --json" })
     }

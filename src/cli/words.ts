@@ -15,6 +15,8 @@ export type BadWord =
   | {
     readonly _tag: "UnknownFlag"
     readonly word: string
+    /** The option itself: "-x" of the word "-tx", "--foo" of "--foo=1". */
+    readonly option: string
     /** The operands before the word. */
     readonly operands: ReadonlyArray<string>
     /** The words from this one on. */
@@ -46,7 +48,7 @@ export const readWords = (
     const flag = byName.get(token.name)
     const takesValue = flag?.value !== undefined
     if (flag === undefined || (token.inlineValue === true && !takesValue)) {
-      return { _tag: "UnknownFlag", word: token.word, operands, others: words.slice(token.at) }
+      return { _tag: "UnknownFlag", word: token.word, option: token.rawName, operands, others: words.slice(token.at) }
     }
     if (takesValue && token.value === undefined) return { _tag: "NoValue", flag: `--${flag.name}` }
     const value = token.value ?? "true"

@@ -3,6 +3,7 @@ import type { CliSurface } from "../contract/operation.ts"
 import type { Command } from "./commands.ts"
 import { afterDefault, afterEnvironment } from "./first-word.ts"
 import type { Flag } from "./flags.ts"
+import { foreignOption } from "./foreign-options.ts"
 import type { Defaults } from "./positional.ts"
 import { unknownOption } from "./unknown-option.ts"
 import type { BadWord } from "./words.ts"
@@ -22,11 +23,12 @@ interface Around {
 
 /** Error text of an unknown option, with what was meant. */
 export const wrongOption = (operation: Command, unknown: Unknown, { defaults, flags, rest }: Around): string => {
-  const { operands, others, word } = unknown
+  const { operands, option, others, word } = unknown
   const { cli } = operation
-  const [option = word] = word.split("=", 1)
   const options = flags.map(({ name }) => `--${name}`)
   if (options.includes(option)) return `${option} takes no value`
+  const foreign = foreignOption(operation.name, option)
+  if (foreign !== undefined) return `no option ${option}. ${foreign}`
   const near = unknownOption(word, options)
   if (near.endsWith("?")) return near
   const words = operands.length === 0 || rest !== undefined ? [] : [...operands, ...others]

@@ -37,6 +37,13 @@ export type CliExtra =
     readonly from: "file" | "environment"
     readonly description: string
   }
+  /** Seconds that a field of seconds has at most. */
+  | {
+    readonly _tag: "limit"
+    /** JSON name of the field. */
+    readonly field: string
+    readonly description: string
+  }
   /** Changes how it is done or shown on the command line. */
   | {
     readonly _tag: "switch"

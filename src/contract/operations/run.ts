@@ -161,7 +161,16 @@ export const run = streaming({
       deny_hosts: "deny-host",
       allow_ips: "allow-ip"
     },
-    extras: { "secret-file": secretFlags["secret-file"] },
+    extras: {
+      interactive: { _tag: "switch", description: "Pass stdin to the command. `run` always does" },
+      rm: { _tag: "switch", description: "Discard the microVM. `run` always does" },
+      "ttl-seconds": {
+        _tag: "limit",
+        field: "timeout_seconds",
+        description: "Seconds that the microVM may live, if they are fewer than those of --timeout-seconds"
+      },
+      "secret-file": secretFlags["secret-file"]
+    },
     filled: ["rows", "cols"],
     hostPaths: ["seed_path"],
     stdin: "always",

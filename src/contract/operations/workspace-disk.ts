@@ -93,6 +93,7 @@ export const workspaceDiskRead = unary({
   cli: {
     path: ["workspace", "disk", "read"],
     args: ["workspace", "path"],
+    extras: { "content-only": { _tag: "switch", description: "Print the content alone, as without --json" } },
     exits: "own",
     examples: [
       "pyro workspace disk read fix /etc/os-release",

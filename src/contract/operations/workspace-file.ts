@@ -131,6 +131,7 @@ export const workspaceFileRead = unary({
         operation: "workspace.export",
         description: "Copy the file's bytes to this path of the host, or to the standard output (-)"
       },
+      "content-only": { _tag: "switch", description: "Print the content alone, as without --json" },
       overwrite: { _tag: "switch", description: "With --output: replace an existing file" },
       "allow-executable-config": {
         _tag: "switch",

@@ -215,7 +215,7 @@ describe("the parser", () => {
     [["workspace", "delete", "--al"], "no option --al"],
     [["workspace", "delete", "--al", "fix"], "no option --al"],
     [["workspace", "delete", "--ball", "fix"], "no option --ball"],
-    [["workspace", "delete", "-rf", "fix"], "no option -rf"],
+    [["workspace", "delete", "-xf", "fix"], "no option -xf"],
     [["env", "pull", "web", "--forced"], "no option --forced"],
     [["env", "pull", "web", "--fore"], "no option --fore"],
     [["env", "pull", "web", "--froce"], "no option --froce. Did you mean --force?"],
@@ -229,9 +229,12 @@ describe("the parser", () => {
     [["workspace", "export", "fix", "a", "--max", "1"], `no option --max; ${AFTER}`],
     [["workspace", "sync", "push", "fix", "-odd"], `no option -odd; ${AFTER}`],
     [["workspace", "diff", "fix", "-p"], "no option -p"],
-    [["workspace", "list", "-a"], "no option -a"],
+    [["workspace", "list", "-a"], "no option -a. The list has all workspaces, running or not"],
     [["workspace", "delete", "-x"], "no option -x"],
-    [["workspace", "logs", "fix", "-n"], "no option -n"],
+    [
+      ["workspace", "logs", "fix", "-n"],
+      "no option -n. All output of a command, or less of it: pyro logs NAME ID | tail -n 20"
+    ],
     [["workspace", "logs", "fix", "a", "--exec-id", "b"], "unexpected \"a\""],
     [["env", "list", "x"], "unexpected \"x\""],
     [["env", "list", "--", "x"], "unexpected \"x\""],
