@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import { connectionsText, policyText } from "../contract/network-text.ts"
+import { connectionsText, hasConnections, policyText } from "../contract/network-text.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
 import { servicesText } from "../contract/service-text.ts"
 import { OutputOptions } from "./output-options.ts"
@@ -71,7 +71,9 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.shells === undefined ? [] : [["shells", `${one.shells} open`]]),
       ...(one.services === undefined ? [] : [["services", servicesText(one.services)]]),
       ["network", one.network === undefined ? "off" : policyText(one.network)],
-      ...(one.network === undefined ? [] : [["connections", connectionsText(one.network)]]),
+      ...(one.network === undefined || !hasConnections(one.network)
+        ? []
+        : [["connections", connectionsText(one.network)]]),
       ...(one.ports === undefined ? [] : [["ports", portsText(one.ports)]]),
       ["created", one.createdAt],
       ["last used", one.lastActivityAt],
@@ -96,10 +98,21 @@ const unless = (name: string, text: string) =>
 const givenFor = (one: { readonly id: string; readonly name: string }, asked: ReadonlyArray<string>) =>
   asked.find((word) => word === one.name) ?? asked.find((word) => one.id.startsWith(word)) ?? one.name
 
+/** What a new microVM has again, because the workspace keeps the grant. */
+const restored = ({ network, secretHttp = [] }: WorkspaceInfo) =>
+  [
+    ...(network === undefined || network.networkPolicy === "off" ? [] : [`network: ${policyText(network)}`]),
+    ...(secretHttp.length === 0 ? [] : [`secrets of hosts: ${secretHttp.join(", ")}`])
+  ].map((line) => `  ${line}\n`).join("")
+
 type WithWorkspace = { readonly workspace: WorkspaceInfo }
 
 const now = (words: (name: string) => string) => ({
   result: ({ workspace }: WithWorkspace) => note(words(nameOf(workspace)))
+})
+
+const nowWithGrants = (words: (name: string) => string) => ({
+  result: ({ workspace }: WithWorkspace) => note(`${words(nameOf(workspace))}${restored(workspace)}`)
 })
 
 export const workspaceViews = {
@@ -125,8 +138,8 @@ export const workspaceViews = {
   "workspace.status": { result: detail } satisfies View<"workspace.status">,
   "workspace.update": { result: detail } satisfies View<"workspace.update">,
   "workspace.stop": now((name) => `${name} is stopped; its disk is kept\n`) satisfies View<"workspace.stop">,
-  "workspace.start": now((name) => `${name} is running\n`) satisfies View<"workspace.start">,
-  "workspace.reset": now((name) => `${name} is reset\n`) satisfies View<"workspace.reset">,
+  "workspace.start": nowWithGrants((name) => `${name} is running\n`) satisfies View<"workspace.start">,
+  "workspace.reset": nowWithGrants((name) => `${name} is reset\n`) satisfies View<"workspace.reset">,
   "workspace.snapshot.create": {
     result: ({ snapshot: { kind, name, pauseMs } }) =>
       print(

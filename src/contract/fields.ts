@@ -22,6 +22,13 @@ export const between = (options: {
     })
   )
 
+/** A duration in whole milliseconds, whatever a clock measured. */
+export const milliseconds = (what: string, more = "") => {
+  const description = `${what}, in ms${more === "" ? "" : `. ${more}`}`
+  return Schema.transform(Schema.Number, Schema.Number, { strict: true, decode: Math.round, encode: Math.round })
+    .annotations({ description, jsonSchema: { type: "integer", description } })
+}
+
 /** Text without a NUL byte, so that C code can read it. */
 export const text = (description: string) =>
   Schema.String.pipe(

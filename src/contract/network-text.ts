@@ -17,6 +17,14 @@ export const policyText = (
   ].join("; ")
 }
 
+/** Whether there is anything to count: a workspace without a network may have had one, or may have tried. */
+export const hasConnections = (
+  { allowed, denied, failed, networkPolicy, open }: Pick<
+    NetworkInfo,
+    "allowed" | "denied" | "failed" | "networkPolicy" | "open"
+  >
+): boolean => networkPolicy !== "off" || open + allowed + denied + failed > 0
+
 /** Counts of connections in one line. */
 export const connectionsText = (
   { allowed, denied, failed, open }: Pick<NetworkInfo, "allowed" | "denied" | "failed" | "open">

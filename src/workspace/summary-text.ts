@@ -1,4 +1,4 @@
-import { connectionsText, policyText, targetText } from "../contract/network-text.ts"
+import { connectionsText, hasConnections, policyText, targetText } from "../contract/network-text.ts"
 import type { SummaryCommand, SummaryResult } from "../contract/operations/workspace-summary.ts"
 
 type Summary = Omit<SummaryResult, "text">
@@ -74,7 +74,7 @@ const exportLines = ({ exportCount, exports }: Summary) => {
 
 const networkLines = ({ lastDenied = [], network }: Summary) =>
   network === undefined ? [] : [
-    `Network: ${policyText(network)}; connections: ${connectionsText(network)}.`,
+    `Network: ${policyText(network)}${hasConnections(network) ? `; connections: ${connectionsText(network)}` : ""}.`,
     ...lastDenied.map((one) =>
       `  denied ${targetText(one)}: ${one.reason ?? ""}${one.option === undefined ? "" : `. To allow: ${one.option}`}`
     )

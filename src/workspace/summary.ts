@@ -62,7 +62,6 @@ const exportOf = (
 
 const networkSummary = ({ info, log }: Network, sinceIso: string): Pick<SummaryResult, "lastDenied" | "network"> => {
   const network = info()
-  if (network === undefined) return {}
   const { entries } = log.page({ denied: true, limit: NAMED_DENIALS })
   return { network, lastDenied: entries.filter(({ at }) => at >= sinceIso) }
 }

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, list, optional, strings, text } from "../fields.ts"
+import { between, defaulted, list, milliseconds, optional, strings, text } from "../fields.ts"
 import { lazy } from "../operation.ts"
 
 /** A week, in seconds. JavaScript's timers end at 24 days. */
@@ -131,7 +131,7 @@ export const endFields = () => ({
 
 export const ended = () => ({
   ...endFields(),
-  durationMs: Schema.Number.annotations({ description: "Time from the command's start to its end, in ms" })
+  durationMs: milliseconds("Time from the command's start to its end")
 })
 
 export const outputStream = () =>

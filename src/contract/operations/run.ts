@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { boundedOutput } from "../bounded-output.ts"
-import { allowHome, between, defaulted, hostPath, ignoredPaths, optional } from "../fields.ts"
+import { allowHome, between, defaulted, hostPath, ignoredPaths, milliseconds, optional } from "../fields.ts"
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -57,9 +57,9 @@ export type RunPayload = ReturnType<typeof RunPayload>["Type"]
 
 const Durations = lazy(() =>
   Schema.Struct(snakeFields({
-    totalMs: Schema.Number.annotations({ description: "Time from the request to the command's end, in ms" }),
-    bootMs: Schema.Number.annotations({ description: "Time until the microVM was ready for the command, in ms" }),
-    commandMs: Schema.Number.annotations({ description: "Time from the command's start to its end, in ms" })
+    totalMs: milliseconds("Time from the request to the command's end"),
+    bootMs: milliseconds("Time until the microVM was ready for the command"),
+    commandMs: milliseconds("Time from the command's start to its end")
   }))
 )
 
@@ -74,7 +74,7 @@ export const RunEvent = lazy(() =>
     Schema.TaggedStruct(
       "Started",
       snakeFields({
-        bootMs: Schema.Number.annotations({ description: "Time until the microVM was ready for the command, in ms" })
+        bootMs: milliseconds("Time until the microVM was ready for the command")
       })
     ),
     OutputEvent(),

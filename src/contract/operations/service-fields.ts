@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional, text } from "../fields.ts"
+import { between, defaulted, milliseconds, optional, text } from "../fields.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { graceSeconds } from "./command.ts"
@@ -118,16 +118,12 @@ export const ServiceInfo = lazy(() =>
       })
     ),
     readyMs: optional(
-      Schema.Number.annotations({
-        description: "Time from this start until the check succeeded, in ms. Absent before, and without a check"
-      })
+      milliseconds("Time from this start until the check succeeded", "Absent before, and without a check")
     ),
-    uptimeMs: Schema.Number.annotations({
-      description: "How long its present run lasts, or its last run lasted, in ms"
-    }),
+    uptimeMs: milliseconds("How long its present run lasts, or its last run lasted"),
     restarts: Schema.Int.annotations({ description: "Number of restarts since `service start`" }),
     restartInMs: optional(
-      Schema.Number.annotations({ description: "Time until the next restart, in ms. Absent unless it waits for one" })
+      milliseconds("Time until the next restart", "Absent unless it waits for one")
     ),
     status: serviceStatus(),
     outputBytes: Schema.Int.annotations({ description: "Cursor of the end of its log" })

@@ -90,10 +90,15 @@ export const WorkspaceInfo = lazy(() =>
     secrets: secretNames(),
     secretHttp: secretHosts(),
     networkDriver: optional(
-      NetworkDriver().annotations({ description: "How the network reaches the guest. Absent: `streams`" })
+      NetworkDriver().annotations({
+        description: "How the network reaches the guest. Absent if the record cannot be read"
+      })
     ),
     network: optional(
-      NetworkInfo().annotations({ description: "Network of the guest. Absent if the workspace never had one" })
+      NetworkInfo().annotations({
+        description:
+          "Network of the guest, or the network that the next start brings back. Absent if the record cannot be read"
+      })
     ),
     ports: optional(
       Schema.Array(PublishedPort()).annotations({ description: "Published ports. Absent if there are none" })

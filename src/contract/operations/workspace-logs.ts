@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional } from "../fields.ts"
+import { between, defaulted, milliseconds, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { Outcome } from "./command.ts"
@@ -16,7 +16,7 @@ const LogEntry = lazy(() =>
     }),
     status: optional(Schema.Int.annotations({ description: "Exit status. Absent while the command runs" })),
     durationMs: optional(
-      Schema.Number.annotations({ description: "Time from start to end, in ms. Absent while the command runs" })
+      milliseconds("Time from start to end", "Absent while the command runs")
     ),
     outputBytes: Schema.Int.annotations({ description: "Total bytes of its output" }),
     droppedBytes: droppedBytes(),

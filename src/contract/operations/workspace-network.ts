@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional } from "../fields.ts"
+import { between, defaulted, milliseconds, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { networkFields } from "./network-fields.ts"
@@ -96,7 +96,7 @@ export const NetworkRecord = lazy(() =>
         description: "Bytes of `bytes_in` that came from the package cache of this host. Absent if there are none"
       })
     ),
-    durationMs: Schema.Number.annotations({ description: "Time from the request to the end, in ms" })
+    durationMs: milliseconds("Time from the request to the end")
   }))
 )
 export type NetworkRecord = ReturnType<typeof NetworkRecord>["Type"]

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { optional } from "../fields.ts"
+import { milliseconds, optional } from "../fields.ts"
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
@@ -24,7 +24,7 @@ export const SnapshotInfo = lazy(() =>
     }),
     runningCommands: Schema.Int.annotations({ description: "Number of commands that run in it" }),
     pauseMs: optional(
-      Schema.Number.annotations({ description: "Time for which the workspace was paused, in ms. Absent for `disk`" })
+      milliseconds("Time for which the workspace was paused", "Absent for `disk`")
     )
   }))
 )

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { optional } from "../fields.ts"
+import { milliseconds, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { NetworkInfo, networkRules } from "./network-fields.ts"
@@ -19,7 +19,7 @@ const Command = lazy(() =>
     }),
     status: optional(Schema.Int.annotations({ description: "Exit status. Absent while the command runs" })),
     durationMs: optional(
-      Schema.Number.annotations({ description: "Time from start to end, in ms. Absent while the command runs" })
+      milliseconds("Time from start to end", "Absent while the command runs")
     )
   }))
 )

@@ -1,4 +1,4 @@
-import { connectionsText, policyText, subjectText, targetText } from "../../contract/network-text.ts"
+import { connectionsText, hasConnections, policyText, subjectText, targetText } from "../../contract/network-text.ts"
 import type { NetworkRecord } from "../../contract/operations/workspace-network.ts"
 import type { Tool } from "../request.ts"
 import { bytes, lines } from "../words.ts"
@@ -31,6 +31,6 @@ export const networkLogTool: Tool<"workspace.network.log"> = {
     )
 }
 
-/** The network of a workspace in one line, if it has one. */
-export const networkLine = (network: Parameters<typeof policyText>[0] & Parameters<typeof connectionsText>[0]) =>
-  `network: ${policyText(network)}; ${connectionsText(network)}`
+/** The network of a workspace in one line. */
+export const networkLine = (network: Parameters<typeof policyText>[0] & Parameters<typeof hasConnections>[0]) =>
+  `network: ${policyText(network)}${hasConnections(network) ? `; ${connectionsText(network)}` : ""}`

@@ -10,6 +10,7 @@ import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/record/sweep.
 import { sweepTemplates } from "../../vm/template/templates.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import { readEvents, recordEvent, type WorkspaceLogEvent } from "../events.ts"
+import { recordedGrant } from "../network/state.ts"
 import type { Residents } from "../residents/list.ts"
 import { openResidents } from "../residents/open.ts"
 import { adoptSnapshots } from "../snapshot/keep.ts"
@@ -149,7 +150,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     lifecycle.registry.entries.set(entry.id, entry)
     yield* removeLeftoverDisks(entry)
     yield* adoptSnapshots(entry)
-    const residents = yield* Scope.extend(openResidents(entry.folder), entry.scope)
+    const residents = yield* Scope.extend(openResidents(entry.folder, recordedGrant(record)), entry.scope)
     const rebase = yield* announcedRebase(entry, record)
     if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
     yield* Ref.set(entry.residents, Option.some(residents))

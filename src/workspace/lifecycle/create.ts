@@ -20,6 +20,7 @@ import { checkItems, valueIn } from "../header-secret/check.ts"
 import { writeFirstItems } from "../header-secret/header-secrets.ts"
 import { demandDriver } from "../network/demand-driver.ts"
 import { type Granted, nothingGranted } from "../network/policy.ts"
+import { recordedGrant } from "../network/state.ts"
 import { withPolicy } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
 import { noStates } from "../residents/states.ts"
@@ -152,7 +153,10 @@ const prepareRest = (
       files: report.files,
       bytes: report.bytes
     })
-    yield* Ref.set(entry.residents, Option.some(yield* Scope.extend(openResidents(folder), entry.scope)))
+    yield* Ref.set(
+      entry.residents,
+      Option.some(yield* Scope.extend(openResidents(folder, recordedGrant(record)), entry.scope))
+    )
   })
 
 /** Makes folder, record and first disk of a workspace. The record precedes everything that it announces. */

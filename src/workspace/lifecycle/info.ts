@@ -53,7 +53,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(Option.isNone(residents) || residents.value.headerSecrets.texts().length === 0
         ? {}
         : { secretHttp: residents.value.headerSecrets.texts() }),
-      ...(record.networkDriver === undefined ? {} : { networkDriver: record.networkDriver }),
+      networkDriver: record.networkDriver ?? "streams",
       runningCommands: 0,
       ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
     }

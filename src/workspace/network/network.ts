@@ -41,8 +41,8 @@ export interface Network {
   readonly lose: Effect.Effect<void>
   /** The newest open connections, oldest first. */
   readonly open: (most: number) => ReadonlyArray<OpenConnection>
-  /** Absent for a workspace that never had a network. */
-  readonly info: () => NetworkInfo | undefined
+  /** The policy that holds, or that the next start brings back, and the connections so far. */
+  readonly info: () => NetworkInfo
 }
 
 const hasTap = ({ guest: { vm } }: ResidentVm) => vm.spec.hasTap === true
@@ -56,13 +56,16 @@ const turnOnOrWarn = (vm: ResidentVm) =>
   )
 
 const makeNetwork = (
-  dialler: DiallerService,
-  group: string,
-  log: ConnectionLog,
-  { hosts, interceptionOf, placeholders }: HeaderSecrets,
-  paths: Paths["Type"]
+  { dialler, group, headerSecrets: { hosts, interceptionOf, placeholders }, log, paths, recorded }: {
+    readonly dialler: DiallerService
+    readonly group: string
+    readonly headerSecrets: HeaderSecrets
+    readonly log: ConnectionLog
+    readonly paths: Paths["Type"]
+    readonly recorded: Granted | undefined
+  }
 ): Network => {
-  let granted: Granted | undefined
+  let granted = recorded
   let current: ResidentVm | undefined
   /** The host's side of the guest's network device. */
   let tap: Tap | undefined
@@ -169,24 +172,19 @@ const makeNetwork = (
       for (const one of live) resetLive(one, { outcome: "allowed", reason: "the microVM ended" })
     }),
     open: (most) => [...live].slice(-most).map(describeLive),
-    info: () => {
-      if (granted === undefined) return undefined
-      return {
-        ...granted.policy,
-        open: live.size,
-        ...log.totals()
-      }
-    }
+    info: () => ({ ...(granted ?? nothingGranted).policy, open: live.size, ...log.totals() })
   }
 }
 
-/** Opens the network of the workspace in `directory`. The network closes with the Scope. */
+/** Opens the network of the workspace in `directory`, with the grant of its record. The network closes with the Scope. */
 export const openNetwork = (
   directory: string,
-  headerSecrets: HeaderSecrets
+  headerSecrets: HeaderSecrets,
+  recorded: Granted | undefined
 ): Effect.Effect<Network, never, Dialler | Paths | Scope.Scope> =>
   // The directory names the workspace for the fairness of the dialler.
   Effect.gen(function*() {
     const log = yield* openConnectionLog(directory)
-    return makeNetwork(yield* Dialler, directory, log, headerSecrets, yield* Paths)
+    const [dialler, paths] = [yield* Dialler, yield* Paths]
+    return makeNetwork({ dialler, group: directory, headerSecrets, log, paths, recorded })
   })

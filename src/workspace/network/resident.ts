@@ -15,8 +15,5 @@ export const networkResident = (network: Network): Resident<Policy> => ({
   adopt: (vm, kept) => network.adopt(vm, granted(kept)),
   lose: () => network.lose,
   clear: network.log.reset,
-  describe: Effect.sync(() => {
-    const info = network.info()
-    return info === undefined ? {} : { network: info }
-  })
+  describe: Effect.sync(() => ({ network: network.info() }))
 })

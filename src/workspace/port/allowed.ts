@@ -7,7 +7,7 @@ const WITH_PORTS = "egress+published-ports"
 
 /** Whether the policy of the workspace lets a model publish ports. */
 export const letsModelsPublish = (network: Pick<Network, "info">): boolean =>
-  network.info()?.networkPolicy === WITH_PORTS
+  network.info().networkPolicy === WITH_PORTS
 
 export interface Asked {
   readonly guestPort: number

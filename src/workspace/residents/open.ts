@@ -10,6 +10,7 @@ import { execResident } from "../exec/resident.ts"
 import { type HeaderSecrets, openHeaderSecrets } from "../header-secret/header-secrets.ts"
 import type { WorkspaceFolder } from "../lifecycle/record.ts"
 import { type Network, openNetwork } from "../network/network.ts"
+import type { Granted } from "../network/policy.ts"
 import { networkResident } from "../network/resident.ts"
 import { networkKind } from "../network/state.ts"
 import { openPorts, type Ports } from "../port/ports.ts"
@@ -35,15 +36,16 @@ export interface OpenResidents extends Residents {
   readonly services: Services
 }
 
-/** Opens every resident of a workspace. The residents close with the Scope. */
+/** Opens every resident of a workspace, with the grant of its record. The residents close with the Scope. */
 export const openResidents = (
-  folder: WorkspaceFolder
+  folder: WorkspaceFolder,
+  recorded: Granted | undefined
 ): Effect.Effect<OpenResidents, NoSpace | StateDirectoryUnusable, Dialler | Paths | Scope.Scope> =>
   Effect.gen(function*() {
     const { directory } = folder
     const secrets = yield* openSecrets(directory)
     const headerSecrets = yield* openHeaderSecrets(directory, secrets)
-    const network = yield* openNetwork(directory, headerSecrets)
+    const network = yield* openNetwork(directory, headerSecrets, recorded)
     const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
     const ports = yield* openPorts(directory, network)
     const shells = yield* acquirePlain(

@@ -24,7 +24,7 @@ import { type Entry, makeEntry } from "../lifecycle/entry.ts"
 import { guestOn } from "../lifecycle/guest-on.ts"
 import { folderOf, newWorkspaceId, type WorkspaceRecord, writeWorkspace } from "../lifecycle/record.ts"
 import { transitAll } from "../lifecycle/transition.ts"
-import { policyStates } from "../network/state.ts"
+import { policyStates, recordedGrant } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
 import { copySecrets, removeSecrets } from "../secret/secret-file.ts"
 import { copyPushed } from "../seed/pushed.ts"
@@ -88,7 +88,10 @@ const buildFork = ({ folder, taken }: Staged, child: Entry, vm: ReservedVm | und
     yield* copyPushed(folder.directory, child.folder.directory)
     yield* copySecrets(folder.directory, child.folder.directory)
     yield* copyHeaderSecrets(folder.directory, child.folder.directory)
-    const residents = yield* Scope.extend(openResidents(child.folder), child.scope)
+    const residents = yield* Scope.extend(
+      openResidents(child.folder, recordedGrant(yield* Ref.get(child.record))),
+      child.scope
+    )
     yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - taken.takenAtMs })
     yield* Ref.set(child.residents, Option.some(residents))
     return vm === undefined

@@ -258,5 +258,19 @@ print(sum(asyncio.run(all())))`
       assert.strictEqual((await status("a")).state, "running")
       assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
     })
+
+    it("a stopped workspace shows the next process the policy that its start brings back", async () => {
+      await call("create", { name: "off", memory_mib: 256, disk_mib: 512 })
+      for (const workspace of ["a", "off"]) await call("stop", { workspace })
+      await client.kill()
+      const shown = async (workspace: string) => {
+        const { network, networkDriver } = await status(workspace)
+        return [network?.networkPolicy, network?.allowHosts.join(), networkDriver]
+      }
+      assert.deepStrictEqual(await shown("a"), ["egress", SERVER, "streams"])
+      assert.deepStrictEqual(await shown("off"), ["off", "", "streams"])
+      await call("start", { workspace: "a" })
+      assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
+    })
   })
 }

@@ -12,6 +12,7 @@ interface Info {
   readonly generation: number
   readonly diskMib: number
   readonly secrets?: ReadonlyArray<string>
+  readonly networkDriver?: string
   readonly network?: { readonly networkPolicy: string; readonly allowHosts: ReadonlyArray<string> }
 }
 

@@ -357,3 +357,25 @@ describe("the next command", () => {
     ])
   })
 })
+
+describe("what a new microVM has again", () => {
+  const counts = { open: 0, allowed: 0, denied: 0, failed: 0, bytesOut: 0, bytesIn: 0 }
+  const grant = { networkPolicy: "egress", allowHosts: ["npm"], denyHosts: [], allowIps: [], ...counts } as const
+  const workspace = { id: "w-1", name: "fix", secretHttp: ["TOKEN@registry.test"], network: grant }
+
+  it("start and reset say which network and which secrets of hosts come back", async () => {
+    for (const [name, word] of [["workspace.start", "running"], ["workspace.reset", "reset"]] as const) {
+      const { err } = await shown(name, { workspace: workspace as never }, { workspace: "fix" })
+      assert.strictEqual(
+        err,
+        `fix is ${word}\n  network: egress to npm\n  secrets of hosts: TOKEN@registry.test\n`
+      )
+    }
+  })
+
+  it("start of a workspace without a network says nothing of one", async () => {
+    const off = { ...grant, networkPolicy: "off", allowHosts: [] }
+    const { err } = await shown("workspace.start", { workspace: { id: "w-1", name: "fix", network: off } as never }, {})
+    assert.strictEqual(err, "fix is running\n")
+  })
+})

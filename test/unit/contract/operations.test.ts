@@ -1,5 +1,6 @@
 import { JSONSchema, Schema } from "effect"
 import { assert, describe, it } from "vitest"
+import { milliseconds } from "../../../src/contract/fields.ts"
 import type { CliSurface, PureSchema } from "../../../src/contract/operation.ts"
 import { operations } from "../../../src/contract/operations.ts"
 import { run, type RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
@@ -24,6 +25,16 @@ describe("the table of operations", () => {
     for (const field of payloadFields(row.payload())) {
       assert.isAbove(field.description.length, 5, field.name)
       assert.match(field.name, /^[a-z]+(_[a-z]+)*$/)
+    }
+  })
+
+  it("durations of results are whole milliseconds in JSON", () => {
+    assert.strictEqual(Schema.encodeSync(milliseconds("Time"))(46.336179), 46)
+    // The daemon's own timings of steps are fractions.
+    const exempt = ["daemon.timings", "daemon.metrics", "daemon.status"]
+    for (const [name, row] of rows.filter(([name]) => !exempt.includes(name))) {
+      const schema = JSON.stringify(JSONSchema.make(row.result() as PureSchema))
+      assert.notMatch(schema, /"[a-z_]+_ms":\{"type":"number"/, name)
     }
   })
 

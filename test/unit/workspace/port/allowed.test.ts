@@ -6,20 +6,19 @@ import type { NetworkInfo } from "../../../../src/contract/operations/network-fi
 import { portText, readPort } from "../../../../src/contract/operations/port-fields.ts"
 import { demandAllowed } from "../../../../src/workspace/port/allowed.ts"
 
-const network = (networkPolicy: NetworkInfo["networkPolicy"] | undefined) => ({
-  info: () =>
-    networkPolicy === undefined ? undefined : {
-      networkPolicy,
-      allowHosts: [],
-      denyHosts: [],
-      allowIps: [],
-      open: 0,
-      allowed: 0,
-      denied: 0,
-      failed: 0,
-      bytesOut: 0,
-      bytesIn: 0
-    }
+const network = (networkPolicy: NetworkInfo["networkPolicy"]) => ({
+  info: () => ({
+    networkPolicy,
+    allowHosts: [],
+    denyHosts: [],
+    allowIps: [],
+    open: 0,
+    allowed: 0,
+    denied: 0,
+    failed: 0,
+    bytesOut: 0,
+    bytesIn: 0
+  })
 })
 
 /** The refusal of a publication, asked by a model under a ceiling, or by a person. */
@@ -36,7 +35,7 @@ const refusal = (ceiling: NetworkCeiling | undefined, policy: Parameters<typeof 
 describe("who may publish a port", () => {
   it.effect("a person may publish in every workspace", () =>
     Effect.gen(function*() {
-      for (const policy of [undefined, "off", "egress"] as const) {
+      for (const policy of ["off", "egress"] as const) {
         assert.isUndefined(yield* refusal(undefined, policy))
       }
     }))
@@ -46,7 +45,7 @@ describe("who may publish a port", () => {
       const ports = readCeiling("egress+published-ports:npm")!
       assert.strictEqual(yield* refusal(readCeiling("off"), "egress+published-ports"), "ceiling")
       assert.strictEqual(yield* refusal(readCeiling("egress"), "egress+published-ports"), "ceiling")
-      for (const policy of [undefined, "off", "egress"] as const) {
+      for (const policy of ["off", "egress"] as const) {
         assert.strictEqual(yield* refusal(ports, policy), "policy")
       }
       assert.isUndefined(yield* refusal(ports, "egress+published-ports"))
