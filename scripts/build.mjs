@@ -54,7 +54,7 @@ const bundlePart = async (name, input) => {
 const { contents: mcpSdk, name: mcpSdkName } = await bundlePart("mcp-sdk", {
   stdin: {
     contents: `
-      export { parseJSONRPCMessage, ProtocolError, ProtocolErrorCode, Server, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server"
+      export { CLIENT_INFO_META_KEY, parseJSONRPCMessage, ProtocolError, ProtocolErrorCode, Server, SUPPORTED_PROTOCOL_VERSIONS } from "@modelcontextprotocol/server"
       export { serveStdio } from "@modelcontextprotocol/server/stdio"`,
     resolveDir: root
   }

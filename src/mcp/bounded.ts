@@ -1,8 +1,8 @@
-/** Maximum characters of each half of a result, as JSON: below the limit of the strictest host (12,000). */
-const MAX_RESULT_CHARACTERS = 9_500
+/** Maximum characters of each half of a result, as JSON. Cline cuts a result in its middle at 8,000, Codex at 12,000. */
+const MAX_RESULT_CHARACTERS = 7_900
 
 /** Most characters of text in a result, as JSON writes it. */
-export const MAX_TEXT_CHARACTERS = 8_000
+export const MAX_TEXT_CHARACTERS = 6_500
 
 /** Characters that JSON writes for a text. */
 export const costOf = (text: string): number => JSON.stringify(text).length - 2
@@ -30,7 +30,7 @@ const lengthFor = (text: string, budget: number, part: (length: number) => strin
 /** A text of at most `MAX_RESULT_CHARACTERS`, with a note about omitted parts. */
 export const boundedText = (text: string): string => {
   if (text.length <= MAX_RESULT_CHARACTERS) return text
-  const note = "\n[… cut; the structured result has more]"
+  const note = "\n[… cut; ask for less at once]"
   return `${text.slice(0, MAX_RESULT_CHARACTERS - note.length)}${note}`
 }
 

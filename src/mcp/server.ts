@@ -1,10 +1,19 @@
-import { type CallToolResult, ProtocolError, ProtocolErrorCode, Server, type Tool } from "@modelcontextprotocol/server"
+import {
+  type CallToolResult,
+  CLIENT_INFO_META_KEY,
+  ProtocolError,
+  ProtocolErrorCode,
+  Server,
+  type Tool
+} from "@modelcontextprotocol/server"
 import { Cause, Effect, Exit, FiberRef, HashSet, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { modeOf } from "../contract/modes/all.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import { grantsOf, type Project } from "../sdk/project.ts"
-import { callTool } from "./call.ts"
+import { type CallResult, callTool } from "./call.ts"
+import { clientNameOf, getsOneHalf, listForOneHalf } from "./clients.ts"
+import type { Fields } from "./handshake/request-shape.ts"
 import { instructionsOf } from "./instructions.ts"
 import { onePage } from "./one-page.ts"
 import { makePending } from "./pending.ts"
@@ -60,16 +69,26 @@ export const createServer = ({ mode: modeName, onCall, profile, project, pyro, v
   const tools = selectedTools(selection, grantsOf(project))
   const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
   const listed = { tools: tools.map((tool) => tool.listed as unknown as Tool) }
+  const instructions = instructionsOf(selection, project)
+  const listedForOneHalf = { tools: listForOneHalf(listed.tools, instructions) }
   const server = new Server({ name: "pyro", title: "pyro workspaces", version }, {
     capabilities: {
       tools: {},
       ...(selection === "vm-run" ? {} : { resources: {} }),
       ...(mode === undefined ? {} : { prompts: {} })
     },
-    instructions: instructionsOf(selection, project)
+    instructions
   })
+  /** Whether the client of a request gets one half of a result. Of the revision without `initialize`, each request names its client. */
+  const isOneHalf = (envelope: object | undefined) =>
+    getsOneHalf(
+      clientNameOf(envelope === undefined ? server.getClientVersion() : (envelope as Fields)[CLIENT_INFO_META_KEY])
+    )
   const pending = makePending()
-  server.setRequestHandler("tools/list", onePage(listed))
+  server.setRequestHandler(
+    "tools/list",
+    (request, { mcpReq }) => onePage(isOneHalf(mcpReq.envelope) ? listedForOneHalf : listed)(request)
+  )
   server.setRequestHandler("tools/call", (request, { mcpReq }) => {
     const { arguments: raw = {}, name } = request.params
     const tool = byName.get(name)
@@ -87,7 +106,10 @@ export const createServer = ({ mode: modeName, onCall, profile, project, pyro, v
       notify,
       (report) => callTool(tool, raw, { pending, pyro, project, report })
     )
-    const answer = runCall(call, mcpReq.signal) as unknown as Promise<CallToolResult>
+    const asked = isOneHalf(mcpReq.envelope)
+      ? Effect.map(call, ({ structuredContent: _, ...others }): CallResult => others)
+      : call
+    const answer = runCall(asked, mcpReq.signal) as unknown as Promise<CallToolResult>
     onCall?.(answer)
     return answer
   })

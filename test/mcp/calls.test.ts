@@ -120,7 +120,7 @@ describe("workspace_file_read", () => {
   }
   const rest = (from: number) =>
     "[line 1 is too long and cut; read the rest with workspace_exec: " +
-    `sed -n 1p FILE | tail -c +${from} | head -c 8000]`
+    `sed -n 1p FILE | tail -c +${from} | head -c 6500]`
 
   it("workspace_file_read reports a cut line and how to read the rest", async () => {
     const long = "ä".repeat(4_000)
@@ -137,7 +137,7 @@ describe("workspace_file_read", () => {
       { cut: null, next: 2, told: "a\n", notes: ["[more: call again with start_line 2]"] } as never
     )
     const only = await read(`${quotes}\n`, { lineCount: 1, totalLines: 1 })
-    assert.deepStrictEqual([only.cut, only.next, only.notes], [1, null, [rest(4_001)]] as never)
+    assert.deepStrictEqual([only.cut, only.next, only.notes], [1, null, [rest(3_251)]] as never)
     const first = await read(`${quotes}\nb\n`, { lineCount: 2, totalLines: 2 })
     assert.deepStrictEqual([first.cut, first.next], [1, 2] as never)
   })

@@ -34,8 +34,8 @@ export const succeeds = (name: string, result: CallResult) => {
     const { errorMessage, valid } = validators.getValidator(outputSchema as never)(result.structuredContent)
     assert.isTrue(valid, errorMessage)
   }
-  assert.isAtMost(textOf(result).length, 10_000)
-  assert.isAtMost(JSON.stringify(result.structuredContent).length, 10_000)
+  assert.isAtMost(textOf(result).length, 8_000)
+  assert.isAtMost(JSON.stringify(result.structuredContent).length, 8_000)
   return result.structuredContent as Record<string, never>
 }
 

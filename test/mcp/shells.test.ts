@@ -72,7 +72,7 @@ describe("shells for a model", () => {
       textOf(result),
       "the program has ended, exit 3\n[a full-screen program: the whole screen]\n[earlier lines are left out]\n$ ls\nfile"
     )
-    assert.deepInclude(reads[0], { cursor: 7, plain: true, maxBytes: 8_000 })
+    assert.deepInclude(reads[0], { cursor: 7, plain: true, maxBytes: 6_500 })
   })
 
   it("shell_open, shell_list and shell_close name the shell and its state", async () => {

@@ -123,7 +123,7 @@ export const workspaceLogs = unary({
       workspace: {},
       exec_id: { description: "Show this command's output" },
       cursor: { description: "next_cursor" },
-      max_bytes: { default: 8000, description: "[8000]" },
+      max_bytes: { default: 6500, description: "[6500]" },
       limit: { default: 50, description: "Newest commands [50]" },
       raw: { own: "boolean", description: "Keep terminal codes of the output" }
     },

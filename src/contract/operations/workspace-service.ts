@@ -238,7 +238,7 @@ export const workspaceServiceLogs = unary({
       name: { description: "Its name" },
       cursor: { description: "next_cursor" },
       tail_lines: { description: "Newest lines only" },
-      max_bytes: { default: 8000, description: "[8000]" }
+      max_bytes: { default: 6500, description: "[6500]" }
     },
     omits: ["lossy", "detail", "status"]
   },

@@ -85,7 +85,7 @@ export const workspaceShellRead = unary({
       workspace: {},
       shell_id: { description: "From shell_open" },
       cursor: { description: "next_cursor" },
-      max_bytes: { default: 8000, description: "[8000]" },
+      max_bytes: { default: 6500, description: "[6500]" },
       wait_for_idle_ms: { description: "Wait until output pauses for this time" },
       wait_for: { description: "Wait for this text" },
       wait_seconds: { default: 30, description: "Maximum wait [30]" }

@@ -1,8 +1,9 @@
 import { noNetwork, readCeiling } from "../../contract/network-ceiling.ts"
+import { clientNameOf, getsOneHalf, listForOneHalf } from "../clients.ts"
 import { instructionsOf } from "../instructions.ts"
 import type { Understood } from "./command-line.ts"
 import type { Recorded, RecordedSelection } from "./recorded.ts"
-import { isInitialize, isLegacy, isModern, type Message, messageOf } from "./request-shape.ts"
+import { CLIENT_INFO, type Fields, isInitialize, isLegacy, isModern, type Message, messageOf } from "./request-shape.ts"
 
 /** What becomes of a message: it is answered, needs no answer, or is left to the server together with all that follow. */
 export type Reply =
@@ -39,6 +40,15 @@ export const makeConversation = (
   const legacy = new Map(Object.entries({ ...recorded.legacy, ...networked?.legacy }))
   const modern = new Map(Object.entries({ ...recorded.modern, ...networked?.modern }))
   let era: Era = "open"
+  /** Name of the client that sent `initialize`. */
+  let client: string | undefined
+
+  /** The recorded result as a client of this name gets it. */
+  const adapted = (method: string, result: string, name: string | undefined): string => {
+    if (method !== "tools/list" || !getsOneHalf(name)) return result
+    const { tools, ...others } = JSON.parse(result) as { readonly tools: ReadonlyArray<Fields> }
+    return JSON.stringify({ ...others, tools: listForOneHalf(tools, instructions) })
+  }
 
   const answer = (id: string | number, method: string, result: string): Reply => ({
     _tag: "Answer",
@@ -51,7 +61,8 @@ export const makeConversation = (
     const isOpening = era === "open" || era === "probed"
     if (method === "initialize" && isOpening && isInitialize(params)) {
       era = "legacy"
-      const { protocolVersion } = params
+      const { clientInfo, protocolVersion } = params
+      client = clientNameOf(clientInfo)
       const spoken = legacyVersions.includes(protocolVersion) ? { protocolVersion } : {}
       return answer(id, method, JSON.stringify({ ...recorded.initialize, ...spoken, instructions }))
     }
@@ -64,7 +75,8 @@ export const makeConversation = (
       : isModern(params, modernVersion) && modern.get(method)
     if (typeof known !== "string") return LEFT
     if (isOpening) era = "modern"
-    return answer(id, method, known)
+    const meta = params?.["_meta"] as Fields | undefined
+    return answer(id, method, adapted(method, known, era === "legacy" ? client : clientNameOf(meta?.[CLIENT_INFO])))
   }
 
   return (line: string): Reply => {

@@ -10,7 +10,7 @@ export interface Message {
 
 export const PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
 const CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
-const CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
+export const CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 /** Names in `_meta` that begin so have a schema in the SDK. */
 const RESERVED = "io.modelcontextprotocol/"
 

@@ -35,7 +35,7 @@ type DiffPage = ReturnType<typeof DiffPage>["Type"]
 const MAX_PATCH_BYTES = 4_194_304
 
 /** Characters of the patch in a result: files and counts stand beside it. */
-const PATCH_CHARACTERS = 6_000
+const PATCH_CHARACTERS = 5_000
 
 /** Files named in a result beside a patch. */
 const MAX_FILES = 25

@@ -2,7 +2,7 @@ import { Either } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 
 /** Entries of a list in one result. */
-const PAGE_ENTRIES = 100
+const PAGE_ENTRIES = 80
 
 /** Where a page of a list begins, from the cursor of the page before. */
 export const pageStart = (cursor: unknown): Either.Either<number, InvalidRequest> =>

@@ -1,0 +1,51 @@
+import type { Fields } from "./handshake/request-shape.ts"
+
+/** An agent host that shows a model both halves of a result, and never the server's instructions. */
+interface OneHalfHost {
+  readonly host: string
+  /** `clientInfo.name` of the host's client. */
+  readonly client: RegExp
+  /** What was seen, and in which version. */
+  readonly evidence: string
+}
+
+/** A row needs evidence: most hosts show one half, and need the schema of the structured one. */
+export const oneHalfHosts: ReadonlyArray<OneHalfHost> = [
+  {
+    host: "Copilot CLI",
+    client: /^copilot-cli$/,
+    evidence:
+      "1.0.102, run with a scripted model API: one request has both halves of a result, and none has the instructions"
+  },
+  {
+    host: "Cline",
+    client: /^@cline\/core$/,
+    evidence:
+      "@cline/core 0.0.86: the result of initialize is dropped, the result of a call is serialized whole, and 8,000 characters of it stay"
+  },
+  {
+    host: "Qwen Code",
+    client: /^qwen-(?:cli|code)-mcp-client/,
+    evidence: "0.15.10: nothing reads the instructions of a client, and the response of a call goes to the model whole"
+  }
+]
+
+/** Whether a client gets the text of a result alone, and reads the instructions where it finds its first tool. */
+export const getsOneHalf = (client: string | undefined): boolean =>
+  client !== undefined && oneHalfHosts.some((one) => one.client.test(client))
+
+/** A list of tools for such a client: without schemas of what it does not get, and with the instructions. */
+export const listForOneHalf = <Tool extends { readonly description?: string | undefined }>(
+  tools: ReadonlyArray<Tool & { readonly outputSchema?: unknown }>,
+  instructions: string
+): Array<Tool> =>
+  tools.map(({ outputSchema: _, ...tool }, at) => {
+    const { description = "" } = tool
+    return { ...tool, ...(at === 0 ? { description: `${description}\n\n${instructions}` } : {}) } as unknown as Tool
+  })
+
+/** `clientInfo.name` of a message's client info. */
+export const clientNameOf = (info: unknown): string | undefined => {
+  const name = typeof info === "object" && info !== null ? (info as Fields)["name"] : undefined
+  return typeof name === "string" ? name : undefined
+}
