@@ -43,7 +43,7 @@ import {
   type WorkspaceRecord,
   writeWorkspace
 } from "./record.ts"
-import { tellLeft, tellSkipped } from "./skipped.ts"
+import { tellFiltered, tellLeft, tellSkipped } from "./skipped.ts"
 import { transit } from "./transition.ts"
 import { moveToTrash, removeTrashed } from "./trash.ts"
 import { warmLater } from "./warm.ts"
@@ -145,6 +145,7 @@ const prepareRest = (
     )
     faultPoint("create:held")
     tellSkipped(report, notify)
+    tellFiltered(report.filtered, notify)
     tellLeft(report.left ?? [], notify)
     const from = record.seedPath ?? record.repoUrl
     yield* recordEvent(folder.directory, {

@@ -1,5 +1,7 @@
 import { ignoredFilesNote } from "../../contract/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
+import { filterNote } from "../seed/filters.ts"
+import type { PreparedSeed } from "../seed/request.ts"
 import type { Notify } from "./context.ts"
 
 /** Maximum number of skipped paths in a warning. The others are counted. */
@@ -14,6 +16,11 @@ export const tellSkipped = (
   for (const { path, reason } of skipped.slice(0, namedSkips)) warn(`left out of /workspace: ${path} (${reason})`)
   const more = skippedCount - Math.min(namedSkips, skipped.length)
   if (more > 0) warn(`left out of /workspace: ${more} more`)
+}
+
+/** Names the filters of git that the guest may lack, and their files. */
+export const tellFiltered = (filtered: PreparedSeed["report"]["filtered"] = [], notify: Notify) => {
+  for (const each of filtered) notify({ _tag: "Notice", level: "warning", message: filterNote(each) })
 }
 
 /** Says how many ignored files stay on the host. */

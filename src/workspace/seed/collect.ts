@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing, SeedRejected } from "../../contract/errors.ts"
+import { printable } from "../../contract/printable.ts"
 import { pathText } from "../../disk/path-text.ts"
 import { exists } from "../../system/files/entries.ts"
 import { attempt, type FileFailed } from "../../system/files/failure.ts"
@@ -9,6 +10,7 @@ import { realDirectory } from "../../system/host-path.ts"
 import { nowMs } from "../../system/time.ts"
 import { git, type GitFailed } from "./confined-git.ts"
 import { filesBeneath } from "./files-beneath.ts"
+import { filteredFiles, leaveAlone } from "./filters.ts"
 import { gitlink, type GitPlan, type History, planGit } from "./git-directory.ts"
 import { beneath, joinBytes } from "./host-files.ts"
 import type { Identity } from "./identity.ts"
@@ -37,6 +39,8 @@ export interface Collection {
   readonly skipped: Array<Skipped>
   /** Patterns of ignored files to take along that none was found for. */
   readonly unmatched: Set<string>
+  /** Files that git filters, in repositories with a new `.git`. */
+  readonly filtered: Array<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
   /** Ignored files and directories that are left out. A directory counts as one. */
   readonly left: Array<string>
 }
@@ -70,7 +74,7 @@ export const collectTree = (
 ): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, CollectFailed> =>
   Effect.gen(function*() {
     const unmatched = new Set(options.includeIgnored)
-    const collection: Collection = { paths: [], gits: [], skipped: [], unmatched, left: [] }
+    const collection: Collection = { paths: [], gits: [], skipped: [], unmatched, filtered: [], left: [] }
     const head = yield* collect(repository, directory, Buffer.alloc(0), 0, options, collection)
     for (const pattern of unmatched) {
       collection.skipped.push({ path: pathText(Buffer.from(pattern)), reason: "no ignored file is called so" })
@@ -118,9 +122,19 @@ const collect = (
       const identity = yield* options.identity
       const submodules = yield* submodulesAt(scratch, withFiles)
       if (into.gits.length < mostGits && isText(at)) {
+        const filtered = yield* filteredFiles(room, directory, listed)
+        if (filtered.length > 0) yield* leaveAlone(room, filtered)
+        for (const { filter, paths } of filtered) {
+          into.filtered.push({ filter: printable(filter), paths: paths.map((one) => pathText(joinBytes(prefix, one))) })
+        }
         const now = yield* nowMs
         const plan = yield* attempt("read", scratch.room.gitDir, () =>
-          planGit(scratch, history, listed, { identity, nowMs: now, submodules }))
+          planGit(scratch, history, listed, {
+            identity,
+            nowMs: now,
+            submodules,
+            filters: filtered.map(({ filter }) => filter)
+          }))
         into.gits.push({ at: at.toString(), scratch, plan })
       } else {
         into.skipped.push({ path: pathText(at), reason: "there are too many repositories in the tree" })

@@ -51,6 +51,8 @@ export interface PlanOptions {
   readonly identity: Identity
   /** Submodules of the tree with files. @default none */
   readonly submodules?: ReadonlyArray<Submodule>
+  /** Names of filters that files of the tree pass through. @default none */
+  readonly filters?: ReadonlyArray<string>
   /** Wall clock. */
   readonly nowMs: number
 }
@@ -64,7 +66,7 @@ export const planGit = (
   scratch: Scratch,
   history: History,
   listed: ReadonlyArray<Listed>,
-  { identity, nowMs, submodules = [] }: PlanOptions
+  { filters = [], identity, nowMs, submodules = [] }: PlanOptions
 ): GitPlan => {
   const { head, settings } = scratch
   const upstream = upstreamOf(settings, head.ref)
@@ -86,7 +88,8 @@ export const planGit = (
       settings,
       upstream: keepsUpstream ? upstream : undefined,
       identity: committer(settings, identity),
-      submodules
+      submodules,
+      filters
     }),
     exclude: scratch.exclude,
     shallow: history === "full"

@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 
 /** Content of a regular file within the limit. `undefined` for a symlink or any other path. */
-export const readBounded = (file: string, maxBytes: number): Buffer | undefined => {
+export const readBounded = (file: string | Buffer, maxBytes: number): Buffer | undefined => {
   let fd: number
   try {
     fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)

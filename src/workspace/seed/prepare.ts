@@ -91,7 +91,15 @@ const seedFromTree = (
     const git = collected === undefined
       ? undefined
       : gitOf(collected.head, gits[0]?.at === ".git" ? request.git : "none")
-    return { image, report: { ...withSkipped(report, skipped), git, left: collected?.collection.left ?? [] } }
+    return {
+      image,
+      report: {
+        ...withSkipped(report, skipped),
+        git,
+        left: collected?.collection.left ?? [],
+        filtered: collected?.collection.filtered ?? []
+      }
+    }
   })
 
 const nul = Buffer.alloc(1)

@@ -35,8 +35,13 @@ export interface SeedGit {
 
 export interface PreparedSeed {
   readonly image: SeedImage
-  /** `left`: ignored files and directories that stayed on the host. */
-  readonly report: SeedReport & { readonly git: SeedGit | undefined; readonly left?: ReadonlyArray<string> }
+  readonly report: SeedReport & {
+    readonly git: SeedGit | undefined
+    /** Ignored files and directories that stayed on the host. */
+    readonly left?: ReadonlyArray<string>
+    /** Files that git filters, by the filter's name. */
+    readonly filtered?: ReadonlyArray<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
+  }
 }
 
 export type PrepareServices = SeedImages | Paths | HostFacts

@@ -1,3 +1,4 @@
+import { filterSettings } from "./filters.ts"
 import type { Identity } from "./identity.ts"
 
 /** Settings of a foreign repository, by git's names in lower case (the middle part unchanged). */
@@ -99,6 +100,7 @@ export const guestConfig = (options: {
   readonly upstream: Upstream | undefined
   readonly identity?: Identity
   readonly submodules?: ReadonlyArray<Submodule>
+  readonly filters?: ReadonlyArray<string>
 }): string => {
   const sha256 = objectFormat(options.settings) === "sha256"
   const core = new Map([
@@ -128,6 +130,9 @@ export const guestConfig = (options: {
     name === undefined && email === undefined
       ? ""
       : section("user", identity.flatMap(([key, value]) => value === undefined ? [] : [[key, quoted(value)] as const])),
+    ...(options.filters ?? []).map((filter) =>
+      section(`filter ${quoted(filter)}`, filterSettings(filter).map(([key, value]) => [key, quoted(value)] as const))
+    ),
     ...(options.submodules ?? []).map(({ name, url }) =>
       section(`submodule ${quoted(name)}`, [
         ["active", "true"],
