@@ -1,4 +1,5 @@
 import { Effect, Exit } from "effect"
+import { hostNameOf } from "../contract/agent-host.ts"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import { named } from "../contract/names.ts"
 import type { Pyro } from "../contract/Pyro.ts"
@@ -21,7 +22,11 @@ export const performAgent = (
       return yield* new InvalidRequest({ field: "--json", detail: "cannot be combined with an agent's own output" })
     }
     const terminal = yield* Terminal
-    const payload = yield* decode(agentCommand.cli, AgentPayload(), withPaths(typed.raw, terminal.resolvePath))
+    const payload = yield* decode(
+      agentCommand.cli,
+      AgentPayload(),
+      withPaths(withName(typed.raw), terminal.resolvePath)
+    )
     const { prepareInside } = yield* Effect.promise(() => import("../agent-host/inside/prepare.ts"))
     const inside = yield* prepareInside(payload, terminal.variable)
     return yield* Effect.gen(function*() {
@@ -34,6 +39,11 @@ export const performAgent = (
       return (yield* ended).status
     }).pipe(Effect.provideService(OutputOptions, { quiet: typed.quiet, switches: new Set<string>() }))
   })
+
+const withName = (raw: Readonly<Record<string, unknown>>) =>
+  typeof raw["agent"] === "string"
+    ? named<unknown>([...Object.entries(raw), ["agent", hostNameOf(raw["agent"])]])
+    : raw
 
 const withPaths = (raw: Readonly<Record<string, unknown>>, resolvePath: (path: string) => string) => {
   const resolved = agentCommand.cli.hostPaths.flatMap((name) => {

@@ -1,7 +1,9 @@
 import { Effect } from "effect"
 import type { Outcome, Shown } from "../agent-host/administer.ts"
 import type { Diagnosis } from "../agent-host/doctor.ts"
+import { hostNameOf } from "../contract/agent-host.ts"
 import { type HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
+import { named } from "../contract/names.ts"
 import { colouredPatch } from "./diff-text.ts"
 import {
   ConnectPayload,
@@ -15,7 +17,7 @@ import {
   hostRepair,
   PrintConfigPayload
 } from "./host-commands.ts"
-import { decode, parse } from "./parser.ts"
+import { decode, parse, type Typed } from "./parser.ts"
 import { printJson } from "./print.ts"
 import { print, warn } from "./print.ts"
 import { checkServe, oneSelection } from "./serve-options.ts"
@@ -31,7 +33,7 @@ export const performHost = (
   rest: ReadonlyArray<string> | undefined
 ): Effect.Effect<number, Failure, Terminal> =>
   Effect.gen(function*() {
-    const typed = yield* parse(command, words, rest)
+    const typed = withHostName(yield* parse(command, words, rest))
     const show = { json: typed.json, quiet: typed.quiet }
     const { connect, disconnect, printConfig } = yield* Effect.promise(() => import("../agent-host/administer.ts"))
     switch (command.name) {
@@ -86,6 +88,14 @@ export const performHost = (
       }
     }
   })
+
+/** The host's own name in place of another one that people type. */
+const withHostName = (typed: Typed): Typed => {
+  const name = typed.raw["host"]
+  return typeof name === "string"
+    ? { ...typed, raw: named<unknown>([...Object.entries(typed.raw), ["host", hostNameOf(name)]]) }
+    : typed
+}
 
 /** Where a host would start the server, and how. */
 const startOf = ({ projectPath }: { readonly projectPath?: string }) =>

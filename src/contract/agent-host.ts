@@ -13,9 +13,35 @@ export const hostNames = [
   "cline",
   "copilot",
   "amp",
-  "windsurf"
+  "windsurf",
+  "qwen",
+  "kilo"
 ] as const
 export type HostName = typeof hostNames[number]
+
+/** Other names of hosts: of their programs, packages and products. */
+const otherNames = new Map<string, HostName>([
+  ["claude", "claude-code"],
+  ["codex-cli", "codex"],
+  ["open-code", "opencode"],
+  ["gemini-cli", "gemini"],
+  ["vs-code", "vscode"],
+  ["code", "vscode"],
+  ["copilot-cli", "copilot"],
+  ["github-copilot", "copilot"],
+  ["qwen-code", "qwen"],
+  ["kilocode", "kilo"],
+  ["kilo-code", "kilo"],
+  ["cursor-agent", "cursor"],
+  ["cline-cli", "cline"],
+  ["goose-cli", "goose"]
+])
+
+/** A host's own name for a name that people type; any other word stays. */
+export const hostNameOf = (typed: string): string => {
+  const word = typed.toLowerCase().replace(/[ _]/g, "-")
+  return otherNames.get(word) ?? ((hostNames as ReadonlyArray<string>).includes(word) ? word : typed)
+}
 
 /** Where an entry holds: for all projects of this user, or for one project. */
 export type HostScope = "user" | "project"

@@ -1,6 +1,6 @@
 import * as path from "node:path"
 import { named } from "../../contract/names.ts"
-import { type AgentHost, ENTRY } from "../agent-host.ts"
+import { type AgentHost, ENTRY, type Place } from "../agent-host.ts"
 import { commandLine, envOf, handedOn, neededVariables } from "../entries.ts"
 import { at } from "../json.ts"
 import { geminiEnvironment } from "./gemini-environment.ts"
@@ -14,13 +14,16 @@ const policy = (asked: ReadonlyArray<string>) =>
     asked.length === 0 ? "" : `\n${rule(JSON.stringify(asked), "ask_user", 300)}`
   }`
 
+/** The directory that Gemini CLI takes for the home directory. */
+const homeOf = ({ home, variable }: Place) => variable("GEMINI_CLI_HOME") ?? home
+
 /** Gemini CLI: servers in settings.json; `trust` allows all tools, a policy file some. Policies of a project do not count. */
 export const gemini: AgentHost = {
   name: "gemini",
   title: "Gemini CLI",
   program: "gemini",
-  config: (scope, { home, project }) => ({
-    path: path.join(scope === "project" ? project : home, ".gemini", "settings.json"),
+  config: (scope, place) => ({
+    path: path.join(scope === "project" ? place.project : homeOf(place), ".gemini", "settings.json"),
     format: "json"
   }),
   servers: ["mcpServers"],
@@ -32,13 +35,17 @@ export const gemini: AgentHost = {
   },
   commandOf: commandLine,
   environment: geminiEnvironment,
-  trust: (scope, { home, project }) =>
+  trust: (scope, place) =>
     scope === "user" ? undefined : {
-      file: { path: path.join(home, ".gemini", "trustedFolders.json"), format: "json" },
-      isTrusted: (value) => at(value, [project]) === "TRUST_FOLDER",
-      fix: `run gemini in ${project}, and trust the folder`
+      file: {
+        path: place.variable("GEMINI_CLI_TRUSTED_FOLDERS_PATH") ??
+          path.join(homeOf(place), ".gemini", "trustedFolders.json"),
+        format: "json"
+      },
+      isTrusted: (value) => at(value, [place.project]) === "TRUST_FOLDER",
+      fix: `run gemini in ${place.project}, and trust the folder`
     },
-  approvals: ({ approve, config, entry, place: { home }, scope, tools: { asked } }) => ({
+  approvals: ({ approve, config, entry, place, scope, tools: { asked } }) => ({
     files: [{
       ...config,
       changes: [
@@ -50,7 +57,7 @@ export const gemini: AgentHost = {
     ...(scope === "user"
       ? {
         own: {
-          path: path.join(home, ".gemini", "policies", `${ENTRY}.toml`),
+          path: path.join(homeOf(place), ".gemini", "policies", `${ENTRY}.toml`),
           text: approve === "safe" ? policy(asked) : undefined
         }
       }

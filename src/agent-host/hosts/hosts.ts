@@ -5,8 +5,9 @@ import { codex } from "./codex.ts"
 import { cursor } from "./cursor.ts"
 import { gemini } from "./gemini.ts"
 import { goose } from "./goose.ts"
-import { opencode } from "./opencode.ts"
+import { kilo, opencode } from "./opencode.ts"
 import { amp, copilot, windsurf } from "./others.ts"
+import { qwen } from "./qwen.ts"
 import { vscode } from "./vscode.ts"
 import { zed } from "./zed.ts"
 
@@ -22,5 +23,7 @@ export const agentHosts: { readonly [Name in HostName]: AgentHost } = {
   cline,
   copilot,
   amp,
-  windsurf
+  windsurf,
+  qwen,
+  kilo
 }

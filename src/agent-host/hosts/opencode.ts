@@ -5,16 +5,16 @@ import type { Change } from "../json.ts"
 
 const key = (tool: string) => ["permission", `${ENTRY}_${tool}`] as const
 
-/** OpenCode: servers and permissions in one file. The last rule that matches a tool decides. */
-export const opencode: AgentHost = {
-  name: "opencode",
-  title: "OpenCode",
-  program: "opencode",
+/** OpenCode or a relative: servers and permissions in one file. The last rule that matches a tool decides. */
+const openCodeLike = ({ name, program, title }: Pick<AgentHost, "name" | "program" | "title">): AgentHost => ({
+  name,
+  title,
+  program,
   config: (scope, { exists, home, project, variable }) => {
     const folder = scope === "project"
       ? project
-      : path.join(variable("XDG_CONFIG_HOME") ?? path.join(home, ".config"), "opencode")
-    const files = ["opencode.jsonc", "opencode.json"].map((name) => path.join(folder, name))
+      : path.join(variable("XDG_CONFIG_HOME") ?? path.join(home, ".config"), program)
+    const files = [`${program}.jsonc`, `${program}.json`].map((file) => path.join(folder, file))
     const fallback = files[scope === "project" ? 1 : 0]!
     return { path: files.find(exists) ?? fallback, format: "json" }
   },
@@ -40,7 +40,12 @@ export const opencode: AgentHost = {
       ]
     }],
     notes: approve === "safe" && asked.length > 0
-      ? [`opencode run cannot ask, so it refuses ${asked.join(" and ")}. To allow them: --approve all`]
+      ? [`${program} run cannot ask, so it refuses ${asked.join(" and ")}. To allow them: --approve all`]
       : []
   })
-}
+})
+
+export const opencode = openCodeLike({ name: "opencode", title: "OpenCode", program: "opencode" })
+
+/** A relative of OpenCode with the same settings in files of its own name. */
+export const kilo = openCodeLike({ name: "kilo", title: "Kilo", program: "kilo" })

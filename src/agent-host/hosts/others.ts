@@ -1,7 +1,7 @@
 import * as path from "node:path"
 import { type AgentHost, ENTRY, type HostScope } from "../agent-host.ts"
 import { commandLine, envOf } from "../entries.ts"
-import type { Change } from "../json.ts"
+import { at, type Change } from "../json.ts"
 
 /** A host whose approvals pyro does not set. */
 const asking = (title: string): AgentHost["approvals"] => ({ approve }) => ({
@@ -12,24 +12,37 @@ const asking = (title: string): AgentHost["approvals"] => ({ approve }) => ({
 const userOnly = (scope: HostScope, file: string) =>
   scope === "project" ? undefined : { path: file, format: "json" as const }
 
-/** GitHub Copilot CLI. */
+/** GitHub Copilot CLI. Its project file is Claude Code's too, so both have the same entry there. */
 export const copilot: AgentHost = {
   name: "copilot",
   title: "Copilot CLI",
   program: "copilot",
-  config: (scope, { home, variable }) =>
-    userOnly(scope, path.join(variable("COPILOT_HOME") ?? path.join(home, ".copilot"), "mcp-config.json")),
+  config: (scope, { home, project, variable }) => ({
+    path: scope === "project"
+      ? path.join(project, ".mcp.json")
+      : path.join(variable("COPILOT_HOME") ?? path.join(home, ".copilot"), "mcp-config.json"),
+    format: "json"
+  }),
   servers: ["mcpServers"],
-  entry: (server) => ({
-    type: "local",
+  entry: (server, scope) => ({
+    type: scope === "project" ? "stdio" : "local",
     command: server.command,
     args: server.args,
-    tools: ["*"],
+    ...(scope === "project" ? {} : { tools: ["*"] }),
     ...envOf(server)
   }),
   commandOf: commandLine,
   // Measured with 1.0.102: these are taken out, and "${GITHUB_TOKEN}" in an entry is not replaced.
   withholds: ["GITHUB_TOKEN", "COPILOT_GITHUB_TOKEN"],
+  trust: (scope, { home, project, variable }) =>
+    scope === "user" ? undefined : {
+      file: { path: path.join(variable("COPILOT_HOME") ?? path.join(home, ".copilot"), "config.json"), format: "json" },
+      isTrusted: (value) => {
+        const trusted = at(value, ["trustedFolders"])
+        return Array.isArray(trusted) && trusted.includes(project)
+      },
+      fix: `run copilot in ${project}, and trust the folder`
+    },
   approvals: asking("Copilot CLI, for instance with --allow-tool=pyro")
 }
 
