@@ -85,7 +85,7 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
       ].join("\n"))
     ])
     : HelpDoc.blocks([
-      HelpDoc.p("pyro runs commands in disposable microVMs."),
+      HelpDoc.h1("pyro runs commands in disposable microVMs."),
       verbatim([
         "pyro run debian:12 git --version       run one command in a new microVM",
         "pyro create --seed-path . --name fix   create a workspace with a copy of this directory",

@@ -4,6 +4,7 @@ import { note, print, showOutput, size } from "./print.ts"
 import { printTable } from "./table.ts"
 import { ago } from "./time-text.ts"
 import type { View } from "./view.ts"
+import { configViews } from "./views-config.ts"
 import { contentViews } from "./views-content.ts"
 import { daemonViews, diskText } from "./views-daemon.ts"
 import { eventViews } from "./views-events.ts"
@@ -28,6 +29,7 @@ const ready = (environment: ResultOf<"env.pull">) =>
 export const views: { readonly [Name in OperationName]: View<Name> } = {
   ...workspaceViews,
   ...contentViews,
+  ...configViews,
   ...daemonViews,
   ...networkViews,
   ...portViews,

@@ -1,3 +1,4 @@
+import { config } from "./operations/config.ts"
 import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "./operations/daemon.ts"
 import { doctor } from "./operations/doctor.ts"
 import {
@@ -127,6 +128,7 @@ export const operations = [
   environmentPrune,
   prepare,
   doctor,
+  config,
   gc,
   daemonStatus,
   daemonStop,

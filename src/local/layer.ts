@@ -16,6 +16,7 @@ import { showHostLists } from "../workspace/network/show.ts"
 import { allSecretSets } from "../workspace/secret/known.ts"
 import { unstoredSecrets } from "../workspace/secret/workspace-secrets.ts"
 import type { Workspaces } from "../workspace/Workspaces.ts"
+import { showConfiguration } from "./configuration.ts"
 import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTimings } from "./daemon-control.ts"
 import { demandDiskRoom, tendDisk } from "./disk/budget.ts"
 import { doctor } from "./doctor/doctor.ts"
@@ -167,6 +168,7 @@ const make = (pooled: boolean) =>
       },
       doctor: (payload) => stream(doctor(payload)),
       prepare: (payload) => stream(prepare(pyro)(payload)),
+      config: () => effect(showConfiguration),
       gc: () => effect(gc),
       daemon: {
         status: () => effect(pooled ? daemonStatusWithMetrics : daemonStatus),

@@ -61,6 +61,9 @@ export const settingNow = <N extends VariableName>(name: N): ValueOf<N> => {
   return value
 }
 
+/** Whether the environment has a value for a variable. */
+export const isNamed = (name: VariableName): boolean => (process.env[name] ?? "") !== ""
+
 const variableDefault = <N extends VariableName>(name: N) => {
   const { default: otherwise }: Variable = variables[name]
   return otherwise as ValueOf<N>
