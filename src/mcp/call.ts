@@ -121,15 +121,22 @@ const structuredResult = (text: string, structuredContent: Readonly<Record<strin
   structuredContent
 })
 
+/** An empty list asks for nothing. */
+const isGiven = (value: unknown) => value !== undefined && !(Array.isArray(value) && value.length === 0)
+
 /** The payload of a call: its arguments with checked host paths, and defaults of the project. */
 const payloadFor = (
-  { args, row, tool }: ProfileTool,
+  { args, filled: ofMode, row, tool }: ProfileTool,
   raw: Readonly<Record<string, unknown>>,
   project: Project
 ): Either.Either<{ readonly value: unknown; readonly own: Fields }, InvalidRequest> =>
   Either.gen(function*() {
     const { fields, own } = yield* given(args, withEnvironment(args, raw, project))
-    const judged = { own, fields: yield* hostPaths(args, fields, project) }
+    const isFilled = ofMode !== undefined && !isGiven(fields[ofMode.unless])
+    const judged = {
+      own,
+      fields: { ...yield* hostPaths(args, fields, project), ...(isFilled ? ofMode.fields : {}) }
+    }
     const filled = tool.fill === undefined ? judged.fields : yield* tool.fill(judged, project)
     const whole = withSecrets(withWorkspaceUser(withIgnored(filled, project), row, project), row, project)
     return { value: yield* payloadOf(row, args, whole), own }

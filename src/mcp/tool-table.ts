@@ -38,6 +38,7 @@ export interface ProfileTool {
   readonly hasLists: boolean
   /** Names of the server's tools: errors name no others. */
   readonly there: ReadonlySet<string>
+  readonly filled: Narrowing["filled"]
   readonly listed: ListedTool
 }
 
@@ -81,6 +82,7 @@ const toolOf = (
     outputSchema,
     hasLists,
     there,
+    filled: narrowing?.filled,
     listed: {
       name: mcp.tool,
       title: mcp.title ?? row.summary,

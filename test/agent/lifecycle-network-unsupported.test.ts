@@ -44,4 +44,10 @@ describe("a guest that cannot steer", () => {
     assert.strictEqual(await sh("w", "echo works"), "works")
     await remove("w")
   })
+
+  it("a workspace whose attempts would be logged is created all the same", async () => {
+    await call("create", { name: "w", memory_mib: 256, disk_mib: 512, network_policy: "off" })
+    assert.strictEqual(await sh("w", "echo works"), "works")
+    await remove("w")
+  })
 })

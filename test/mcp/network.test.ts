@@ -7,7 +7,7 @@ import type { CreatePayload } from "../../src/contract/operations/workspace-life
 import { callTool } from "../../src/mcp/call.ts"
 import { instructionsOf } from "../../src/mcp/instructions.ts"
 import { makePending } from "../../src/mcp/pending.ts"
-import { profileTools } from "../../src/mcp/tool-table.ts"
+import { profileTools, selectedTools } from "../../src/mcp/tool-table.ts"
 import { grantsOf, type Project } from "../../src/sdk/project.ts"
 import { emptyProject, fakePyro, textOf } from "./fakes.ts"
 
@@ -17,7 +17,7 @@ const createTool = (project: Project) =>
   profileTools("core", grantsOf(project)).find(({ listed }) => listed.name === "workspace_create")!
 
 /** Creates a workspace as a model of the project: the requests that arrive with the ceiling of their caller, and the answer. */
-const create = async (args: Readonly<Record<string, unknown>>, project: Project) => {
+const create = async (args: Readonly<Record<string, unknown>>, project: Project, tool = createTool(project)) => {
   const arrived: Array<{ readonly payload: CreatePayload; readonly ceiling: string | undefined }> = []
   const pyro = fakePyro({
     create: (payload) =>
@@ -27,7 +27,7 @@ const create = async (args: Readonly<Record<string, unknown>>, project: Project)
       }))
   })
   const context = { pyro: Effect.succeed(pyro), project, pending: makePending(), report: () => {} }
-  const answer = await Effect.runPromise(callTool(createTool(project), args, context))
+  const answer = await Effect.runPromise(callTool(tool, args, context))
   return { arrived, text: textOf(answer) }
 }
 
@@ -50,6 +50,19 @@ describe("the network ceiling of a server", () => {
     assert.strictEqual(request?.ceiling, "egress:npm,pypi")
     assert.match(text, /^network_above_ceiling: .*\nhint: .*the user/)
     assert.match(instructionsOf("workspace-core", project), /allow_hosts.*egress:npm,pypi/)
+  })
+
+  it("the mode inspect asks for a network that is off and watched, unless the model asks for hosts", async () => {
+    const inspectCreate = (project: Project) =>
+      selectedTools("inspect", grantsOf(project)).find(({ listed }) => listed.name === "workspace_create")!
+    const asked = async (args: Readonly<Record<string, unknown>>, project: Project) => {
+      const { arrived: [request] } = await create(args, project, inspectCreate(project))
+      return [request?.payload.networkPolicy, request?.payload.allowHosts]
+    }
+    const open = under("egress:npm")
+    assert.deepStrictEqual(await asked({}, emptyProject), ["off", undefined])
+    assert.deepStrictEqual(await asked({ allow_hosts: [] }, open), ["off", []])
+    assert.deepStrictEqual(await asked({ allow_hosts: ["npm"] }, open), [undefined, ["npm"]])
   })
 
   it("a tool is of the open world only under a ceiling that opens it: Codex refuses such tools unless a person approves", () => {

@@ -4,6 +4,8 @@ export interface Narrowing {
   readonly arguments: ReadonlyArray<string>
   /** Arguments that the mode decides, with their values. A model does not see them, and cannot give another value. */
   readonly fixed?: Readonly<Record<string, string | number | boolean>>
+  /** Fields that the mode gives where a model does not give the argument `unless`. */
+  readonly filled?: { readonly unless: string; readonly fields: Readonly<Record<string, string>> }
   /** The tool's text for a model in this mode. @default the tool's own */
   readonly description?: string
 }

@@ -6,7 +6,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest, GuestImages } from "../../vm/guest.ts"
 import { acquireWorkspace, explainChannelFailure } from "../boot.ts"
 import { demandTap } from "../network/demand-driver.ts"
-import { turnOnClaimed, turnOnDevice } from "../network/guest.ts"
+import { turnOnClaimed, turnOnDevice, watchClaimed } from "../network/guest.ts"
 import { isOn } from "../network/policy.ts"
 import { recordedGrant } from "../network/state.ts"
 import type { WorkspaceRecord } from "./record.ts"
@@ -70,9 +70,9 @@ export const acquireGuest = (request: GuestRequest) =>
       return guest
     }
     const network = recordedGrant(record)
-    if (network === undefined || !isOn(network)) yield* ready
+    if (network === undefined) yield* ready
     else {
-      const turned = yield* readyWith(turnOnClaimed(guest))
+      const turned = yield* readyWith(isOn(network) ? turnOnClaimed(guest) : watchClaimed(guest))
       if (request.onNetwork === undefined) yield* turned
       else request.onNetwork(turned)
     }

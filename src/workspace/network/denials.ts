@@ -58,6 +58,7 @@ export const denialText = (records: ReadonlyArray<NetworkRecord>): string | unde
 export const newsOf = (log: Pick<ConnectionLog, "position" | "since">, isOn: () => boolean): NetworkNews => ({
   isOn,
   position: log.position,
-  since: (position) => denialText(log.since(position)),
+  // A guest without a network is denied everything: one hint says so.
+  since: (position) => isOn() ? denialText(log.since(position)) : undefined,
   failedSince: (position) => failureText(log.since(position))
 })

@@ -55,9 +55,20 @@ export const turnOn = (channel: Pick<GuestChannel, "call">) => turnOnBy(channel,
 /** The same for a guest that was just claimed. */
 export const turnOnClaimed = (guest: ClaimedGuest) => turnOnBy(guest.channel, NetworkMode.on, coverResolver(guest))
 
+/** Watches a guest that was just claimed, as `watch` does. */
+export const watchClaimed = (guest: ClaimedGuest): Effect.Effect<void, ChannelFailed> =>
+  Effect.catchTag(turnOnClaimed(guest), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))
+
 /** Gives the guest's network device its address, its route and its resolver. The host decides about every packet. */
 export const turnOnDevice = (channel: Pick<GuestChannel, "call">) =>
   turnOnBy(channel, NetworkMode.device, writeResolver(channel))
+
+/**
+ * Leads what a guest without a network tries to the host, which denies and logs it. A kernel that cannot steer leaves the guest unwatched: it has no
+ * network in any case.
+ */
+export const watch = (channel: Pick<GuestChannel, "call">): Effect.Effect<void, ChannelFailed> =>
+  Effect.catchTag(turnOn(channel), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))
 
 /** Resets the guest's connections and takes its network away. The host refuses every request in any case. */
 export const turnOff = ({ call }: Pick<GuestChannel, "call">): Effect.Effect<void> =>

@@ -14,7 +14,7 @@ import { packageCaching } from "../package-cache/package-cache.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import type { Connecting } from "./connecting.ts"
 import { newsOf } from "./denials.ts"
-import { turnOff, turnOn, turnOnDevice } from "./guest.ts"
+import { turnOff, turnOn, turnOnDevice, watch } from "./guest.ts"
 import { describeLive, forbiddenBy, type LiveConnection, resetLive } from "./live.ts"
 import { type ConnectionLog, openConnectionLog } from "./log.ts"
 import { makePace } from "./pace.ts"
@@ -140,10 +140,12 @@ const makeNetwork = (
         return 0
       }
       if (isOn(next) && !wasOn) {
+        // It may be watched already, and its root may have removed parts.
+        yield* turnOff(current.channel)
         yield* Effect.onError(turnOn(current.channel), () => Effect.sync(() => (granted = before ?? nothingGranted)))
       }
       const count = resetForbidden(next)
-      if (!isOn(next) && wasOn) yield* turnOff(current.channel)
+      if (!isOn(next)) yield* Effect.zipRight(turnOff(current.channel), watch(current.channel))
       yield* clients.before(current.channel)
       return count
     })
@@ -153,7 +155,11 @@ const makeNetwork = (
     adopt: (vm, given) =>
       Effect.zipRight(
         begin(vm, given),
-        given === undefined ? Effect.void : isOn(given) || hasTap(vm) ? turnOnOrWarn(vm) : turnOff(vm.channel)
+        given === undefined
+          ? Effect.void
+          : isOn(given) || hasTap(vm)
+          ? turnOnOrWarn(vm)
+          : Effect.zipRight(turnOff(vm.channel), watch(vm.channel))
       ),
     change,
     resetHosts: (hosts) => {

@@ -179,7 +179,27 @@ except OSError as error: print(error.strerror)`
       assert.isTrue(await isOpen("a", 1))
       await set("a", { network_policy: "off" })
       await until("the last reset", async () => await byAddress() === RESET)
-      assert.strictEqual(await fetch("a", "203.0.113.10"), "Network is unreachable")
+      assert.strictEqual(await fetch("a", "203.0.113.10"), "Connection refused")
+    })
+
+    it("a guest without a network is refused everything, and each attempt is in the log", async () => {
+      const attempts = async (workspace: string) => {
+        const before = (await log(workspace)).entries.length
+        assert.strictEqual(await fetch(workspace), UNKNOWN)
+        assert.strictEqual(await fetch(workspace, "203.0.113.10"), "Connection refused")
+        return (await log(workspace)).entries.slice(before).map((
+          { host, kind, outcome, reason }
+        ) => [outcome, kind, host, reason])
+      }
+      const reason = "the network policy is off"
+      const denied = [["denied", "lookup", SERVER, reason], ["denied", "connection", "203.0.113.10", reason]]
+      assert.deepStrictEqual(await attempts("a"), denied)
+      await call("create", { name: "watched", memory_mib: 256, disk_mib: 512, network_policy: "off" })
+      assert.deepStrictEqual(await attempts("watched"), denied)
+      await call("stop", { workspace: "watched" })
+      await call("start", { workspace: "watched" })
+      assert.deepStrictEqual(await attempts("watched"), denied)
+      await remove("watched")
     })
 
     it("a policy stays through stop and start, and holds in forks", async () => {
@@ -269,6 +289,8 @@ print(sum(asyncio.run(all())))`
       }
       assert.deepStrictEqual(await shown("a"), ["egress", SERVER, "streams"])
       assert.deepStrictEqual(await shown("off"), ["off", "", "streams"])
+      await call("start", { workspace: "off" })
+      assert.strictEqual(await fetch("off", "203.0.113.10"), "Network is unreachable")
       await call("start", { workspace: "a" })
       assert.strictEqual(await fetch("a"), `hello ${SERVER}`)
     })
