@@ -24,7 +24,12 @@ export const confinement = Effect.map(probeConfinement, ({ level, reason }): Doc
     )
     : fine("confinement", `seccomp + ${level.replace("+", " + ")}${reason === "" ? "" : ` (${reason})`}`))
 
-const groupHint = "sudo usermod -aG kvm \"$USER\" and log in anew"
+/** What gives this host's guests KVM, for a reason that they do not have it. */
+const remedyOf = (reason: string) => {
+  if (reason.includes("this user may not open")) return "sudo usermod -aG kvm \"$USER\" and log in anew"
+  const [, command] = /To allow it: (.+)$/.exec(reason) ?? []
+  return command ?? "run on a host with a KVM that works; all works without"
+}
 
 /** Which accelerator guests get, and why; needs a kernel and an environment to try KVM with. */
 export const accelerator = Effect.gen(function*() {
@@ -43,7 +48,7 @@ export const accelerator = Effect.gen(function*() {
       : improvable(
         "accelerator",
         `TCG, 6 to 15 times slower than KVM: ${reason}`,
-        reason.includes("may not open") ? groupHint : "run on a host with a KVM that works; all works without"
+        remedyOf(reason)
       )
   ]
 }).pipe(

@@ -51,6 +51,8 @@ export const system = [
     "/etc/alternatives",
     "/etc/alternatives"
   ],
+  // A folder that bubblewrap makes on the way to a mount point is for root alone, and the user of a VM opens /dev/kvm.
+  ...["--perms", "0755", "--dir", "/dev"],
   ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
 ]
 

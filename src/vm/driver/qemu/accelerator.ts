@@ -7,6 +7,7 @@ import { nativeTool } from "../../../system/native.ts"
 import { HostFacts } from "../../host/HostFacts.ts"
 import type { MachineSpec } from "../../machine-spec.ts"
 import type { AcceleratorChoice } from "../../VmmService.ts"
+import { KVM, kvmPermissions, MAY_NOT_OPEN } from "./kvm-device.ts"
 
 /** What executes a guest's code. `tcg` is a translator in software, which works on every host and is 6 to 15 times slower. */
 export type Accelerator = "kvm" | "tcg"
@@ -65,13 +66,15 @@ export const chooseAccelerator = <E, R>(
     if (refusal !== undefined) return { accelerator: "tcg", reason: refusal }
     const facts = yield* HostFacts
     const answer = yield* facts.get(
-      `kvm:${key}`,
+      `kvm:${key}:${kvmPermissions()}`,
       probe.pipe(
         Effect.as("boots"),
         Effect.catchAll((failure) => Effect.succeed(`no: ${describe(failure)}`))
       )
     )
-    return answer === "boots"
-      ? { accelerator: "kvm", reason: "a guest kernel booted on it" }
-      : { accelerator: "tcg", reason: `/dev/kvm opens, but a guest kernel does not boot on it (${answer.slice(4)})` }
+    if (answer === "boots") return { accelerator: "kvm", reason: "a guest kernel booted on it" }
+    const why = answer.slice("no: ".length)
+    return why.startsWith(MAY_NOT_OPEN)
+      ? { accelerator: "tcg", reason: `${why}. To allow it: sudo chmod 666 ${KVM}` }
+      : { accelerator: "tcg", reason: `/dev/kvm opens, but a guest kernel does not boot on it (${why})` }
   })

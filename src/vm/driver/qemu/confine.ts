@@ -1,6 +1,6 @@
-import * as fs from "node:fs"
 import { findProgram } from "../../../system/host.ts"
 import { type ConfinementLevel, system, unshare } from "../../host/confinement.ts"
+import { KVM, type KvmDevice } from "./kvm-device.ts"
 import { names } from "./machine.ts"
 
 /** Files that one QEMU may see, by host path. */
@@ -34,7 +34,8 @@ export const confine = (
     readonly qemuArgs: ReadonlyArray<string>
     readonly files: VisibleFiles
     readonly uid: number
-    readonly needsKvm: boolean
+    /** Device of KVM that the VM may use. Undefined: none. */
+    readonly kvm: KvmDevice | undefined
     readonly dieWithParent: boolean
     readonly infoDescriptor: number
     /** QEMU keeps the network namespace that the command starts in. Default: it gets an empty one. */
@@ -61,13 +62,13 @@ export const confine = (
     ...["--ro-bind", files.vmlinux, `${room}/${names.vmlinux}`, "--ro-bind", files.initrd, `${room}/${names.initrd}`],
     ...["--chdir", room]
   ]
-  const kvm = request.needsKvm ? ["--dev-bind", "/dev/kvm", "/dev/kvm"] : []
+  const kvm = request.kvm === undefined ? [] : ["--dev-bind", request.kvm.path, KVM]
   const drop = level === "namespaces+uid"
     ? [
       programPath("setpriv"),
       `--reuid=${request.uid}`,
       `--regid=${request.uid}`,
-      ...(request.needsKvm ? [`--groups=${fs.statSync("/dev/kvm").gid}`] : ["--clear-groups"]),
+      ...(request.kvm?.group === undefined ? ["--clear-groups"] : [`--groups=${request.kvm.group}`]),
       "--bounding-set=-all",
       "--inh-caps=-all",
       ...(request.dieWithParent ? ["--pdeathsig", "KILL"] : [])

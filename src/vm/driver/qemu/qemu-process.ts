@@ -17,6 +17,7 @@ import type { MachineSpec } from "../../machine-spec.ts"
 import type { Ownership } from "../../record/ownership.ts"
 import type { VmRecord } from "../../record/record.ts"
 import { confine, type ConfinedCommand } from "./confine.ts"
+import { KVM, kvmDeviceFor } from "./kvm-device.ts"
 import { type Disks, names, qemuArguments, tapDescriptorInQemu } from "./machine.ts"
 
 export interface QemuProcess {
@@ -66,12 +67,17 @@ export const startQemu = (
     }
     if (request.level === "seccomp") yield* linkFiles(paths.directory, files)
     const { hasTap = false } = request.spec
+    const kvm = request.spec.accelerator !== "kvm"
+      ? undefined
+      : request.level === "namespaces+uid"
+      ? yield* kvmDeviceFor(record.uid, paths.directory)
+      : { path: KVM, group: undefined }
     const confined = confine(request.level, {
       qemu: request.qemu,
       qemuArgs: qemuArguments(request.spec, record.id, request.disks, request.stateDescriptor !== undefined),
       files,
       uid: record.uid,
-      needsKvm: request.spec.accelerator === "kvm",
+      kvm,
       dieWithParent: request.dieWithParent,
       infoDescriptor,
       keepsNetwork: hasTap
