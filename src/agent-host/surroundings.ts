@@ -1,15 +1,6 @@
 import * as path from "node:path"
 import { processEnvironment } from "../system/config.ts"
-import {
-  absolutePath,
-  gitRootOf,
-  homeDirectory,
-  isBeneath,
-  isDirectory,
-  isExecutable,
-  isSameFile,
-  realPath
-} from "../system/host-path.ts"
+import { absolutePath, canBeProject, isExecutable, isSameFile, projectAround, realPath } from "../system/host-path.ts"
 import type { Place } from "./agent-host.ts"
 
 /** A program on a PATH; the given path if it has a slash. Undefined if there is no such program. */
@@ -35,7 +26,7 @@ export const surroundings = (projectPath: string | undefined, cwd: string): Plac
     state: environment["PYRO_STATE_DIR"]
       ? path.resolve(cwd, environment["PYRO_STATE_DIR"])
       : path.join(absolute(environment["XDG_STATE_HOME"]) ?? path.join(home, ".local/state"), "pyro"),
-    project: projectPath ?? gitRootOf(cwd) ?? cwd,
+    project: projectPath ?? projectAround(cwd) ?? cwd,
     variable: (name) => environment[name] || undefined,
     exists: (file) => realPath(file) !== undefined
   }
@@ -44,7 +35,7 @@ export const surroundings = (projectPath: string | undefined, cwd: string): Plac
 /** Whether a directory can be a project: home directories, and directories that contain one, cannot. */
 export const isProject = (directory: string): boolean => {
   const real = realPath(directory)
-  return real !== undefined && isDirectory(real) && !isBeneath(homeDirectory(), real)
+  return real !== undefined && canBeProject(real)
 }
 
 /** `pyro` where a host finds it on its PATH, else the path of this program. */

@@ -2,10 +2,9 @@ import type { Secrets } from "../contract/operations/secret-fields.ts"
 import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import {
   absolutePath,
-  gitRootOf,
-  homeDirectory,
-  isBeneath,
+  canBeProject,
   isDirectory,
+  projectAround,
   realPath,
   workingDirectory
 } from "../system/host-path.ts"
@@ -54,8 +53,8 @@ export interface Refusal {
 const HOST_PROJECT = "CLAUDE_PROJECT_DIR"
 
 /**
- * The named directory, else the host's directory, else the git work tree of the working directory. A home directory and `/` are no
- * projects: an explicit one is an error, a found one is skipped. Loads nothing and starts no process, because `pyro mcp serve`
+ * The named directory, else the host's directory, else the git work tree of the working directory, else the working directory. A home directory
+ * and `/` are no projects: an explicit one is an error, a found one is skipped. Loads nothing and starts no process, because `pyro mcp serve`
  * needs the directory for its first answer.
  */
 export const projectDirectories = (
@@ -64,11 +63,11 @@ export const projectDirectories = (
 ): ProjectDirectories | Refusal => {
   const { allowExport = [], allowRead = [], projectPath } = options
   const base = projectPath === undefined
-    ? found(environment[HOST_PROJECT] || gitRootOf(workingDirectory()))
+    ? found(environment[HOST_PROJECT])
     : directory(projectPath)
   if (projectPath !== undefined) {
     if (base === undefined) return notThere("--project-path", projectPath)
-    if (tooMuch(base)) {
+    if (!canBeProject(base)) {
       return { flag: "--project-path", detail: `${base} is no project; name the directory of one` }
     }
   }
@@ -78,11 +77,11 @@ export const projectDirectories = (
   return "flag" in writing ? writing : { base, reading, writing }
 }
 
-const tooMuch = (real: string) => isBeneath(homeDirectory(), real)
-
-const found = (folder: string | undefined): string | undefined => {
-  const real = folder === undefined ? undefined : realPath(folder)
-  return real === undefined || !isDirectory(real) || tooMuch(real) ? undefined : real
+/** A host's directory that can be no project binds nothing: the host means it, and not the directory that it started the server in. */
+const found = (named: string | undefined): string | undefined => {
+  if (named === undefined || named === "") return projectAround(workingDirectory())
+  const real = realPath(named)
+  return real === undefined || !canBeProject(real) ? undefined : real
 }
 
 const directory = (named: string): string | undefined => {

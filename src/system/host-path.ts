@@ -60,8 +60,19 @@ export const isSameFile = (one: string, other: string): boolean => {
   }
 }
 
+/** Whether a directory, by its real path, can be a project: home directories, and directories that contain one, cannot. */
+export const canBeProject = (real: string): boolean => isDirectory(real) && !isBeneath(homeDirectory(), real)
+
+/**
+ * The project around a directory, by its real path: the git work tree, else the directory itself. Undefined where neither can be a project. A home
+ * directory may be a work tree of dotfiles, so a directory in it is a project of its own.
+ */
+export const projectAround = (directory: string): string | undefined =>
+  [gitRootOf(directory), directory].flatMap((one) => one === undefined ? [] : [realPath(one)])
+    .find((real) => real !== undefined && canBeProject(real))
+
 /** The nearest folder at or above another that has a `.git`. */
-export const gitRootOf = (folder: string): string | undefined => {
+const gitRootOf = (folder: string): string | undefined => {
   for (let at = folder;; at = path.dirname(at)) {
     if (fs.existsSync(path.join(at, ".git"))) return at
     if (at === path.dirname(at)) return undefined
