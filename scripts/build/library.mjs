@@ -1,6 +1,6 @@
 import { build } from "esbuild"
 import { execFileSync } from "node:child_process"
-import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import process from "node:process"
@@ -40,3 +40,9 @@ execFileSync(
   [tsc, "--project", join(root, "scripts", "build", "library.tsconfig.json"), "--outDir", outdir],
   { stdio: "inherit" }
 )
+
+// TypeScript before 5.7 knows no type parameter of Uint8Array and Buffer, and people do not want to read it.
+for (const file of readdirSync(outdir, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+  const declarations = readFileSync(join(outdir, file), "utf8")
+  writeFileSync(join(outdir, file), declarations.replace(/\b(Uint8Array|Buffer)<ArrayBufferLike>/g, "$1"))
+}

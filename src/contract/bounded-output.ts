@@ -1,3 +1,5 @@
+import type { CommandOutput } from "./operation.ts"
+
 /** What was kept of a stream of bytes, as text. */
 export interface KeptOutput {
   readonly text: string
@@ -74,6 +76,26 @@ export const boundedOutput = (limit: number) => {
   }
 
   return { add, kept } as const
+}
+
+/** Stdout and stderr of a command, each with at most `limit` bytes. */
+export const commandOutput = (limit: number) => {
+  const output = { stdout: boundedOutput(limit), stderr: boundedOutput(limit) }
+  return {
+    add: (from: "stdout" | "stderr", bytes: Uint8Array): void => output[from].add(bytes),
+    kept: (): CommandOutput => {
+      const stdout = output.stdout.kept()
+      const stderr = output.stderr.kept()
+      return {
+        stdout: stdout.text,
+        stderr: stderr.text,
+        stdoutBytes: stdout.bytes,
+        stderrBytes: stderr.bytes,
+        truncated: stdout.truncated || stderr.truncated,
+        lossy: stdout.lossy || stderr.lossy
+      }
+    }
+  } as const
 }
 
 const grown = (buffer: Uint8Array<ArrayBuffer>, needed: number, limit: number) => {

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "./errors.ts"
 import type { ExecPayload } from "./operations/workspace-exec.ts"
+import type { RunInput } from "./run-input.ts"
 
 const wrong = (detail: string, field = "command") => Effect.fail(new InvalidRequest({ field, detail }))
 
@@ -11,6 +12,22 @@ export const requireOneCommand = (
   command.length > 0 && script !== undefined
     ? wrong("cannot be combined with a script")
     : Effect.void
+
+type Asked = Pick<ExecPayload, "command" | "detach" | "execId" | "script" | "tty">
+
+/** Fails if an exec would leave its stdin unread. */
+export const requireRead = (
+  { command, detach, execId, script, tty }: Asked,
+  { resumed, stdin, writeStdin }: RunInput
+): Effect.Effect<void, InvalidRequest> => {
+  if ((stdin ?? writeStdin) === undefined || resumed === true || tty) return Effect.void
+  if (detach) {
+    return wrong("a detached command reads no stdin; write the input to a file that the command reads", "stdin")
+  }
+  return execId !== undefined && command.length === 0 && script === undefined
+    ? wrong("a started command reads the stdin of the call that started it", "stdin")
+    : Effect.void
+}
 
 /** Fails if an exec has no command, or two. Called before pyro generates an id. */
 export const requireCommand = (

@@ -53,19 +53,22 @@ export const hostPath = (description: string) =>
     Schema.annotations({ description })
   )
 
+const NO_BYTES = "must be bytes (a Uint8Array), or a string of base64"
+
 /** Bytes: a `Uint8Array` between programs, base64 in JSON. */
 export const bytes = (what: string, maxBytes: number) => {
-  const description = `${what}: base64 in JSON`
+  const description = `${what}: base64 in JSON and in strings`
   const encoded = Schema.Union(Schema.Uint8ArrayFromSelf, Schema.String).annotations({
     description,
-    jsonSchema: { type: "string", contentEncoding: "base64", description }
+    jsonSchema: { type: "string", contentEncoding: "base64", description },
+    message: () => ({ message: NO_BYTES, override: true })
   })
   return Schema.transformOrFail(encoded, Schema.Uint8ArrayFromSelf, {
     strict: true,
     decode: (given, _options, ast) => {
       const wrong = (what: string) => ParseResult.fail(new ParseResult.Type(ast, given, what))
       const decoded = typeof given === "string" ? Encoding.decodeBase64(given) : Either.right(given)
-      if (Either.isLeft(decoded)) return wrong("must be base64")
+      if (Either.isLeft(decoded)) return wrong(NO_BYTES)
       return decoded.right.length <= maxBytes
         ? ParseResult.succeed(decoded.right)
         : wrong(`must be at most ${maxBytes} bytes`)

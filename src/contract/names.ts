@@ -4,6 +4,13 @@ import { Either, ParseResult, Schema } from "effect"
 class Named {}
 Object.setPrototypeOf(Named.prototype, null)
 delete (Named.prototype as { constructor?: unknown }).constructor
+type Inspect = (value: unknown, options: unknown) => string
+/** Node prints the object as a plain one. */
+Object.defineProperty(Named.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  value(this: object, _depth: number, options: unknown, inspect: Inspect) {
+    return inspect({ ...this }, options)
+  }
+})
 
 /**
  * An object whose keys are names that someone else chose: file names, variables, labels, JSON keys. A plain object would take

@@ -145,6 +145,21 @@ export interface Folding<Event, Result> {
   readonly add: (event: Event) => void
   /** Undefined while the event that ends the operation has not been seen. */
   readonly result: () => Result | undefined
+  /** Output of the operation's command until now. Absent for an operation without a command. */
+  readonly output?: () => CommandOutput
+}
+
+/** Output of a command, as its result has it. */
+export interface CommandOutput {
+  readonly stdout: string
+  readonly stderr: string
+  /** Bytes that the command has written. */
+  readonly stdoutBytes: number
+  readonly stderrBytes: number
+  /** The middle of stdout or stderr is left out. */
+  readonly truncated: boolean
+  /** Bytes that are not UTF-8 were replaced by U+FFFD. */
+  readonly lossy: boolean
 }
 
 interface Common<Name extends string, Payload extends PureSchema, Result extends PureSchema> {
@@ -186,6 +201,15 @@ export interface Streaming<
   readonly event: () => Event
   /** The operation survives its daemon: the client goes on with the next daemon. Only an operation with an `execId` can. */
   readonly resumable?: true
+  /**
+   * The operation makes workspaces, whose ids the client mints. After a lost answer the client finds them again: `done` gives the
+   * operation's last event.
+   */
+  readonly makes?: {
+    readonly count: (payload: Payload["Type"]) => number
+    /** Takes the WorkspaceInfo of each. */
+    readonly done: (workspaces: ReadonlyArray<never>) => Event["Type"]
+  }
   /** The work ends if the connection is lost; else it may be done all the same. */
   readonly endsWithConnection?: true
   readonly fold: (payload: Payload["Type"]) => Folding<Event["Type"], Result["Type"]>

@@ -6,6 +6,7 @@ import { makeEventRpcs } from "./event-rpcs.ts"
 import { InputRpcs } from "./input-rpcs.ts"
 import type { PureSchema } from "./operation.ts"
 import { type Operation, operations } from "./operations.ts"
+import { ReportRpcs } from "./unreadable.ts"
 
 export type UnaryRow = Extract<Operation, { readonly kind: "unary" }>
 
@@ -25,4 +26,4 @@ const rpcOf = (row: UnaryRow) =>
 const makeUnaryRpcs = () => RpcGroup.make(...unaryRows.map(rpcOf)) as unknown as RpcGroup.RpcGroup<RpcOf<UnaryRow>>
 
 /** Every operation as one group, for a server and its clients: those with events as a first batch and a rest, and the input of commands. */
-export const makePyroRpcs = () => makeUnaryRpcs().merge(makeEventRpcs(), InputRpcs)
+export const makePyroRpcs = () => makeUnaryRpcs().merge(makeEventRpcs(), InputRpcs, ReportRpcs)

@@ -4,11 +4,13 @@ import { forCaller } from "../contract/caller-project.ts"
 import { pullFromStream, type PullOperation, type StreamingCall } from "../contract/event-batches.ts"
 import { DROP, firstName, restName, type StreamingRow, streamingRows } from "../contract/event-rpcs.ts"
 import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
+import { withMinted } from "../contract/minted-ids.ts"
 import { named } from "../contract/names.ts"
 import type { Operation } from "../contract/operations.ts"
 import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makePyroRpcs, type UnaryRow, unaryRows } from "../contract/rpc.ts"
 import type { RunInput, WindowSize } from "../contract/run-input.ts"
+import { UNREADABLE } from "../contract/unreadable.ts"
 import { type DirectMessages, makeDirectMessages } from "./direct-messages.ts"
 import { demandAbsolutePaths } from "./host-paths.ts"
 import { type AnyEvent, observe, observeEvents } from "./observer.ts"
@@ -77,7 +79,7 @@ const eventHandlers = (
           Effect.zipRight(requests.track, inputOf(inputs, headers, leaving)),
           (input) => observed(Effect.zipRight(demand(request), start(request, input)))
         )
-      ).pipe(forCaller(headers))
+      ).pipe(forCaller(headers), withMinted(headers))
   }
   const rest = ({ id }: Named, { clientId }: { readonly clientId: number }) => open.rest(id, senderOf(clientId, id))
   const handlers = streamingRows.flatMap((row) => [[firstName(row), first(row)], [restName(row), rest]] as const)
@@ -94,6 +96,7 @@ export const handlers = (serving: Serving) =>
     return makePyroRpcs().toLayer({
       ...named(unaryRows.map((row) => [row.name, unaryHandler(pyro, row, serving)] as const)),
       ...eventHandlers(pyro, direct, open, serving),
+      [UNREADABLE]: ({ detail }: { readonly detail: string }) => Effect.logError(`a client reports: ${detail}`),
       "input.write": ({ bytes, id }: { readonly id: string; readonly bytes: Uint8Array }) => inputs.write(id, bytes),
       "input.end": ({ id }: { readonly id: string }) => inputs.end(id),
       "input.interrupt": ({ id }: { readonly id: string }) => inputs.interrupt(id),

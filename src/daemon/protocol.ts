@@ -1,10 +1,11 @@
 import { NetSocket } from "@effect/platform-node/NodeSocket"
 import * as Socket from "@effect/platform/Socket"
 import { SocketServer } from "@effect/platform/SocketServer"
-import { type FromClientEncoded, type FromServerEncoded, ResponseDefectEncoded } from "@effect/rpc/RpcMessage"
+import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
-import { Effect, Layer, Mailbox, Option, Predicate, Scope } from "effect"
+import { Cause, Effect, Layer, Mailbox, Option, Scope } from "effect"
+import { defectOf, messagesOf, UnreadableMessage } from "../contract/unreadable.ts"
 import type { DirectMessages } from "./direct-messages.ts"
 
 /**
@@ -45,17 +46,22 @@ export const layerProtocol = (direct: DirectMessages) =>
           const taken = connection && direct.open(id, (message) => {
             if (connection.writable) connection.write(parser.encode(message)!)
           })
+          let isUnreadable = false
           const receive = (bytes: string | Uint8Array) => {
+            if (isUnreadable) return
             try {
-              const all = parser.decode(bytes) as ReadonlyArray<FromClientEncoded>
+              const all = messagesOf<FromClientEncoded>(parser.decode(bytes))
               const messages = taken === undefined ? all : all.filter((message) => !taken.take(message))
               return messages.length === 0
                 ? undefined
                 : Effect.forEach(messages, (message) => writeRequest(id, message), { discard: true })
             } catch (cause) {
-              return Predicate.isTagged(cause, "RpcSerializationError")
-                ? write(new Socket.CloseEvent(1009, (cause as RpcSerialization.RpcSerializationError).message))
-                : write(parser.encode(ResponseDefectEncoded(cause))!)
+              isUnreadable = true
+              const unreadable = new UnreadableMessage("a request", cause)
+              return Effect.logError(`of a client: ${unreadable.message}`, Cause.die(cause)).pipe(
+                Effect.zipRight(write(parser.encode(defectOf(unreadable))!)),
+                Effect.zipRight(write(new Socket.CloseEvent()))
+              )
             }
           }
           yield* socket.runRaw(receive).pipe(

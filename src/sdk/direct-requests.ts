@@ -5,6 +5,7 @@ import type { Parser } from "@effect/rpc/RpcSerialization"
 import { Cause, Chunk, Effect, Exit, Option, Schema } from "effect"
 import { checkEvents, restName, restRpc, type StreamingRow } from "../contract/event-rpcs.ts"
 import { INPUT_WRITE } from "../contract/input-rpcs.ts"
+import type { Awaited } from "./awaited.ts"
 
 /** Offset of the ids of these requests: the RPC client counts its own from 0. */
 const FIRST_ID = 1_000_000_000_000_000
@@ -45,6 +46,11 @@ export class DirectRequests {
   #lastId = FIRST_ID
   readonly #open = new Map<string, (answer: Answer) => void>()
   #ended: RpcClientError | undefined
+  readonly #awaited: Awaited
+
+  constructor(awaited: Awaited) {
+    this.#awaited = awaited
+  }
 
   /** How messages cross the connection to come. */
   encodeBy({ encode }: Parser) {
@@ -87,12 +93,18 @@ export class DirectRequests {
   #request(tag: string, payload: unknown, answer: (answer: Answer) => void) {
     const id = String(this.#lastId++)
     this.#open.set(id, answer)
+    this.#awaited.begin(id)
     this.#send({ _tag: "Request", id, tag, payload, headers: [] })
     return id
   }
 
   #interrupt(requestId: string) {
-    if (this.#open.delete(requestId)) this.#send({ _tag: "Interrupt", requestId })
+    if (this.#close(requestId)) this.#send({ _tag: "Interrupt", requestId })
+  }
+
+  #close(requestId: string) {
+    this.#awaited.end(requestId)
+    return this.#open.delete(requestId)
   }
 
   /** Writes to the stdin of a command. Only while the connection is open. */
@@ -100,7 +112,7 @@ export class DirectRequests {
     return Effect.async((resume) => {
       if (this.#ended !== undefined) return resume(Effect.fail(this.#ended))
       const requestId = this.#request(INPUT_WRITE, { id, bytes }, (answer) => {
-        this.#open.delete(requestId)
+        this.#close(requestId)
         resume("exit" in answer && answer.exit._tag === "Success" ? Effect.void : Effect.fail(answer))
       })
       return Effect.sync(() => this.#interrupt(requestId))
@@ -133,7 +145,7 @@ export class DirectRequests {
         else setImmediate(ack)
         return hand(checked(answer.values))
       }
-      this.#open.delete(requestId!)
+      this.#close(requestId!)
       end = answer._tag === "Exit"
         ? endOf(row, answer.exit)
         : answer._tag === "Defect"

@@ -27,6 +27,22 @@ type AnyCall = (options?: object, input?: RunInput) => unknown
 
 const eventsOf = (row: Operation, pyro: PyroService) => callOf(pyro, row) as StreamingCall<unknown, unknown>
 
+/** Runs an operation to its end and gives its result. `begun` gets what gathers the events. */
+export const collecting = (
+  row: Extract<Operation, { readonly kind: "streaming" }>,
+  options: object,
+  input: RunInput | undefined,
+  begun: (folding: Folding<unknown, unknown>) => void = () => {}
+): Effect.Effect<unknown, PyroError, Pyro> =>
+  Effect.gen(function*() {
+    const payload = yield* payloadOf(row, options)
+    const folding = (row.fold as (payload: unknown) => Folding<unknown, unknown>)(payload)
+    begun(folding)
+    const add = (event: unknown) => Effect.sync(() => folding.add(event))
+    yield* forEachEvent(eventsOf(row, yield* Pyro), payload, input, add)
+    return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
+  })
+
 const effectCall = (row: Operation): AnyCall => {
   if (row.kind === "unary") {
     return (options = {}) =>
@@ -40,14 +56,7 @@ const effectCall = (row: Operation): AnyCall => {
       Effect.flatMap(payloadOf(row, options), (payload) =>
         Effect.map(Pyro, (pyro) => eventsOf(row, pyro)(payload, input)))
     )
-  const collect: AnyCall = (options = {}, input) =>
-    Effect.gen(function*() {
-      const payload = yield* payloadOf(row, options)
-      const folding = (row.fold as (payload: unknown) => Folding<unknown, unknown>)(payload)
-      const add = (event: unknown) => Effect.sync(() => folding.add(event))
-      yield* forEachEvent(eventsOf(row, yield* Pyro), payload, input, add)
-      return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
-    })
+  const collect: AnyCall = (options = {}, input) => collecting(row, options, input)
   return Object.assign(stream, { collect })
 }
 

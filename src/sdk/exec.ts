@@ -2,7 +2,7 @@ import { Effect, type Scope, Stream } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { callFromFirst, type FirstEvents, type StartOperation, streamFromFirst } from "../contract/event-batches.ts"
 import type { StreamingRow } from "../contract/event-rpcs.ts"
-import { requireCommand } from "../contract/exec-validation.ts"
+import { requireCommand, requireRead } from "../contract/exec-validation.ts"
 import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
 import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
 import { newRequestId } from "../system/identity.ts"
@@ -33,6 +33,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
   const first: StartOperation<ExecEvent, ExecPayload> = (payload, input = {}) =>
     Effect.gen(function*() {
       yield* requireCommand(payload)
+      yield* requireRead(payload, input)
       const before = taken
       taken = undefined
       const execId = before?.execId ?? payload.execId ?? newRequestId()

@@ -1,5 +1,6 @@
 /** Entry point for programs: `import { pyro, layerDaemon } from "pyro"`. */
 export * from "../contract/errors.ts"
+export type { CommandOutput } from "../contract/operation.ts"
 export {
   type EventOf,
   type Operation,
@@ -15,4 +16,4 @@ export { layerDaemon } from "./client.ts"
 export { type EffectCall, pyro, type PyroEffects } from "./effects.ts"
 export { layer } from "./installed.ts"
 export type { Options } from "./options.ts"
-export { type CallOptions, makePromises, type PromiseCall, type PyroPromises } from "./promises.ts"
+export { type CallOptions, type CommandPromise, makePromises, type PromiseCall, type PyroPromises } from "./promises.ts"

@@ -1,9 +1,11 @@
 import { Effect, type Layer, ManagedRuntime, Stream } from "effect"
+import { commandOutput } from "../contract/bounded-output.ts"
 import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
+import type { CommandOutput } from "../contract/operation.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/operations.ts"
 import type { Pyro } from "../contract/Pyro.ts"
 import type { RunInput } from "../contract/run-input.ts"
-import { pyro } from "./effects.ts"
+import { collecting, pyro } from "./effects.ts"
 import { type Nested, nested } from "./nested.ts"
 import type { Options } from "./options.ts"
 import { readInput, type Stdin } from "./stdin.ts"
@@ -17,12 +19,21 @@ export interface CallOptions {
 
 /** An operation as a promise. An operation with events is also an async iterable. */
 export type PromiseCall<Name extends OperationName> =
-  & ((...args: Arguments<Name>) => Promise<ResultOf<Name>>)
+  & ((...args: Arguments<Name>) => Name extends CommandName ? CommandPromise<ResultOf<Name>> : Promise<ResultOf<Name>>)
   & (OperationOf<Name> extends { readonly kind: "streaming" } ? {
       /** Events as they happen. The end of the loop ends the work. */
       readonly stream: (...args: Arguments<Name>) => AsyncIterable<EventOf<Name>>
     }
     : unknown)
+
+/** Operations whose result is that of a command. */
+type CommandName = "run" | "workspace.exec"
+
+/** Result of a command. */
+export interface CommandPromise<Result> extends Promise<Result> {
+  /** The output until now: also of a command that an aborted signal has ended, or that has failed. */
+  readonly outputSoFar: () => CommandOutput
+}
 
 type Arguments<Name extends OperationName> = {} extends Options<Name> ? [options?: Options<Name>, call?: CallOptions]
   : [options: Options<Name>, call?: CallOptions]
@@ -41,6 +52,8 @@ const orReason = <A>(work: Promise<A>, signal: AbortSignal | undefined): Promise
     throw signal?.aborted === true ? signal.reason : cause
   })
 
+const nothingYet = (): CommandOutput => commandOutput(0).kept()
+
 /** The SDK's own stack frames would surround the message of an uncaught error. */
 const withoutFrames = (error: PyroError): PyroError =>
   Object.defineProperty(error, "stack", { value: `${error._tag}: ${error.message}`, configurable: true })
@@ -49,8 +62,7 @@ const withoutFrames = (error: PyroError): PyroError =>
 const effectCallOf = (row: Operation) => {
   let at: unknown = pyro
   for (const word of row.name.split(".")) at = (at as Record<string, unknown>)[word]
-  type Of<A> = (options: object, input?: RunInput) => A
-  return at as Of<unknown> & { readonly collect: Of<unknown> }
+  return at as (options: object, input?: RunInput) => unknown
 }
 
 /** `layer` does the work: behind the daemon (`layerDaemon`) or in this process (`layer`). */
@@ -91,19 +103,23 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
   })
   const promiseCall = (row: Operation): AnyCall => {
     const call = effectCallOf(row)
-    const { collect } = call
     if (row.kind === "unary") {
       return (options = {}, how = {}) => promise(call(options) as Effect.Effect<unknown, PyroError, Pyro>, how)
     }
     return Object.assign(
-      (options: object = {}, how: CallOptions = {}) =>
-        promise(
+      (options: object = {}, how: CallOptions = {}) => {
+        let output = nothingYet
+        const result = promise(
           Effect.flatMap(readInput(how.stdin), (read) => {
-            const collected = collect(options, read?.input) as Effect.Effect<unknown, PyroError, Pyro>
+            const collected = collecting(row, options, read?.input, (folding) => {
+              output = folding.output ?? output
+            })
             return read === undefined ? collected : Effect.raceFirst(collected, read.failed)
           }),
           how
-        ),
+        )
+        return Object.assign(result, { outputSoFar: () => output() })
+      },
       {
         stream: (options: object = {}, how: CallOptions = {}) =>
           iterable(

@@ -4,6 +4,8 @@ import { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Cause, Effect, Layer } from "effect"
+import { defectOf, messagesOf, reportOf, UNREADABLE, UnreadableMessage } from "../contract/unreadable.ts"
+import type { Awaited } from "./awaited.ts"
 import type { DirectRequests } from "./direct-requests.ts"
 
 const broken = (message: string, cause: unknown) => new RpcClientError({ reason: "Protocol", message, cause })
@@ -11,6 +13,27 @@ const broken = (message: string, cause: unknown) => new RpcClientError({ reason:
 /** The connection ended before the request was sent, so the daemon did none of its work. */
 const notSent = (ended: RpcClientError) =>
   broken(ended.message, new Socket.SocketGenericError({ reason: "Open", cause: ended }))
+
+type Write = Parameters<RpcClient.Protocol["Type"]["run"]>[0]
+
+/** Hands answers to the RPC client. Not `RpcClient.Protocol.make`: the timer in its wait would keep the process alive. */
+const makeReceiver = () => {
+  let early: Array<FromServerEncoded> = []
+  let take: Write = (answer) => Effect.sync(() => void early.push(answer))
+  return {
+    write: (answer: FromServerEncoded) => take(answer),
+    run: (client: Write) =>
+      Effect.suspend(() => {
+        const before = early
+        early = []
+        take = client
+        return Effect.zipRight(Effect.forEach(before, client, { discard: true }), Effect.async<never>(() => {}))
+      })
+  } as const
+}
+
+/** Id of the report of an answer that cannot be read: the connection's last request. */
+const REPORT_ID = "2000000000000000"
 
 /** Offset of the ids of this client's own requests: requests of another sender have ids from 0, as the RPC client's do. */
 const OWN_IDS = 1_000_000n
@@ -74,57 +97,75 @@ const makeTakenOver = (sent: ReadonlyArray<string>) => {
  * a dead daemon.
  */
 /** `sent` are messages that the daemon has got already, by the names of requests. */
-export const layerProtocol = (direct: DirectRequests, sent: ReadonlyArray<string> = []) =>
+export const layerProtocol = (direct: DirectRequests, awaited: Awaited, sent: ReadonlyArray<string> = []) =>
   Layer.scoped(
     RpcClient.Protocol,
-    RpcClient.Protocol.make((writeResponse) =>
-      Effect.gen(function*() {
-        const socket = yield* Socket.Socket
-        const parser = (yield* RpcSerialization.RpcSerialization).unsafeMake()
-        direct.encodeBy(parser)
-        const write = yield* socket.writer
-        const scope = yield* Effect.scope
-        const takenOver = makeTakenOver(sent)
-        let ended: RpcClientError | undefined
+    Effect.gen(function*() {
+      const { run, write } = makeReceiver()
+      const socket = yield* Socket.Socket
+      const parser = (yield* RpcSerialization.RpcSerialization).unsafeMake()
+      direct.encodeBy(parser)
+      const send = yield* socket.writer
+      const scope = yield* Effect.scope
+      const takenOver = makeTakenOver(sent)
+      let ended: RpcClientError | undefined
 
-        const fail = (error: RpcClientError) => writeResponse({ _tag: "ClientProtocolError", error })
-        const receive = (message: string | Uint8Array) => {
-          try {
-            const all = parser.decode(message) as ReadonlyArray<FromServerEncoded>
-            const answers = all.filter((answer) => !direct.take(answer))
-            return answers.length === 0
-              ? undefined
-              : Effect.forEach(takenOver.awaited(answers), writeResponse, { discard: true })
-          } catch (defect) {
-            return fail(broken("an answer cannot be read", defect))
-          }
+      const writeResponse: typeof write = (answer) => {
+        awaited.answered(answer)
+        return write(answer)
+      }
+      const fail = (error: RpcClientError) => writeResponse({ _tag: "ClientProtocolError", error })
+      const receive = (message: string | Uint8Array) => {
+        if (ended !== undefined) return
+        try {
+          const all = messagesOf<FromServerEncoded>(parser.decode(message))
+          const answers = all.filter((answer) => !direct.take(answer))
+          return answers.length === 0
+            ? undefined
+            : Effect.forEach(takenOver.awaited(answers), writeResponse, { discard: true })
+        } catch (cause) {
+          return unreadable(new UnreadableMessage("an answer of the daemon", cause))
         }
-
-        yield* socket.runRaw(receive).pipe(
-          Effect.zipRight(Effect.fail(new Socket.SocketCloseError({ reason: "Close", code: 1000 }))),
-          Effect.catchAllCause((cause) => {
-            ended = broken("the connection ended", Cause.squash(cause))
-            direct.fail(ended)
-            return fail(ended)
-          }),
-          Effect.interruptible,
-          Effect.forkScoped
+      }
+      /** Ends all requests with the defect, and the connection. The daemon's log gets the defect, too. */
+      const unreadable = (defect: UnreadableMessage) => {
+        ended = broken("the connection ended", defect)
+        const answer = defectOf(defect)
+        direct.take(answer)
+        direct.fail(ended)
+        const report = { _tag: "Request", id: REPORT_ID, tag: UNREADABLE, payload: reportOf(defect), headers: [] }
+        return writeResponse(answer).pipe(
+          Effect.zipRight(send(parser.encode(report)!)),
+          Effect.zipRight(send(new Socket.CloseEvent()))
         )
-        return {
-          send: (request) =>
-            Effect.suspend(() => {
-              if (ended !== undefined) return Effect.fail(request._tag === "Request" ? notSent(ended) : ended)
-              const message = takenOver.toDaemon(request)
-              if (message === undefined) {
-                const came = takenOver.late()
-                return Effect.asVoid(Effect.forkIn(Effect.forEach(came, writeResponse, { discard: true }), scope))
-              }
-              const encoded = parser.encode(message)
-              return encoded === undefined ? Effect.void : Effect.orDie(write(encoded))
-            }),
-          supportsAck: true,
-          supportsTransferables: false
-        }
+      }
+
+      yield* socket.runRaw(receive).pipe(
+        Effect.zipRight(Effect.fail(new Socket.SocketCloseError({ reason: "Close", code: 1000 }))),
+        Effect.catchAllCause((cause) => {
+          ended = broken("the connection ended", Cause.squash(cause))
+          direct.fail(ended)
+          return fail(ended)
+        }),
+        Effect.interruptible,
+        Effect.forkScoped
+      )
+      return RpcClient.Protocol.of({
+        run,
+        send: (request) =>
+          Effect.suspend(() => {
+            if (ended !== undefined) return Effect.fail(request._tag === "Request" ? notSent(ended) : ended)
+            if (request._tag === "Request") awaited.begin(request.id)
+            const message = takenOver.toDaemon(request)
+            if (message === undefined) {
+              const came = takenOver.late()
+              return Effect.asVoid(Effect.forkIn(Effect.forEach(came, writeResponse, { discard: true }), scope))
+            }
+            const encoded = parser.encode(message)
+            return encoded === undefined ? Effect.void : Effect.orDie(send(encoded))
+          }),
+        supportsAck: true,
+        supportsTransferables: false
       })
-    )
+    })
   )

@@ -7,6 +7,7 @@ import { makePyroRpcs } from "../contract/rpc.ts"
 import { serialization } from "../contract/serialization.ts"
 import { Paths } from "../system/Paths.ts"
 import { connectUnix } from "../system/unix-socket.ts"
+import { Awaited } from "./awaited.ts"
 import { DirectRequests } from "./direct-requests.ts"
 import { layerProtocol } from "./protocol.ts"
 import { ensureDaemon, type StartDaemon } from "./start-daemon.ts"
@@ -35,12 +36,17 @@ const socketOf = (socket: NodeSocket): OpenConnection =>
 /** In the caller's scope: the connection lives as long as that. */
 export const connect = (open: OpenConnection, sent: ReadonlyArray<string> = []) =>
   Effect.gen(function*() {
-    const direct = new DirectRequests()
+    const awaited = new Awaited()
+    const direct = new DirectRequests(awaited)
     // Another sender may have asked for events already: the RPC client takes these over.
-    const opened = sent.length > 0 ? open : Effect.tap(open, (socket) => Effect.sync(() => direct.connected(socket)))
+    const opened = Effect.tap(open, (socket) =>
+      Effect.sync(() => {
+        awaited.connected(socket)
+        if (sent.length === 0) direct.connected(socket)
+      }))
     const socket = Layer.effect(Socket.Socket, fromDuplex(opened))
     const protocol = yield* Layer.build(
-      layerProtocol(direct, sent).pipe(Layer.provide([socket, serialization]))
+      layerProtocol(direct, awaited, sent).pipe(Layer.provide([socket, serialization]))
     )
     const client = yield* Effect.provide(RpcClient.make(makePyroRpcs(), { disableTracing: true }), protocol)
     return Object.assign(client, { direct } as { readonly direct?: DirectRequests })

@@ -21,16 +21,18 @@ const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.js
   readonly packages: Readonly<Record<string, Locked & { readonly peerDependencies?: Readonly<Record<string, string>> }>>
 }
 
-/** What a program that uses the library installs beside it: the packages that it shares with pyro, and TypeScript. */
-const linkPeers = (modules: string) => {
+/**
+ * What a program that uses the library installs beside it: the packages that it shares with pyro, and TypeScript. Copies: Node would
+ * resolve a link to the clone, and find the clone's packages there.
+ */
+const copyPeers = (modules: string) => {
   const waiting = [...Object.keys(packages[""]!.peerDependencies!), "typescript", "@types/node"]
   for (const name of waiting) {
     const place = `node_modules/${name}`
-    const link = path.join(modules, name)
-    if (packages[place] === undefined || fs.existsSync(link)) continue
-    fs.mkdirSync(path.dirname(link), { recursive: true })
-    fs.symlinkSync(path.join(root, place), link)
+    const copy = path.join(modules, name)
+    if (packages[place] === undefined || fs.existsSync(copy)) continue
     // What is nested comes with what it is nested in.
+    fs.cpSync(path.join(root, place), copy, { recursive: true })
     waiting.push(...Object.keys(packages[place].dependencies ?? {}))
   }
 }
@@ -49,9 +51,11 @@ describe("the package, packed and installed", () => {
     archive = path.join(folder, filename)
     fs.mkdirSync(path.join(modules, "pyro"), { recursive: true })
     await run("tar", ["xzf", archive, "-C", path.join(modules, "pyro"), "--strip-components=1"], folder)
-    linkPeers(modules)
+    copyPeers(modules)
     fs.writeFileSync(path.join(folder, "package.json"), JSON.stringify({ type: "module" }))
-    fs.copyFileSync(path.join(root, "test/fixtures/consumer/main.ts"), path.join(folder, "main.ts"))
+    for (const name of ["main.ts", "workspaces.ts"]) {
+      fs.copyFileSync(path.join(root, "test/fixtures/consumer", name), path.join(folder, name))
+    }
   }, 480_000)
 
   afterAll(async () => {
@@ -62,18 +66,29 @@ describe("the package, packed and installed", () => {
 
   const strict = ["--strict", "--target", "ES2022", "--lib", "ES2023,ESNext.Disposable", "--types", "node"]
   const compile = (...resolution: ReadonlyArray<string>) =>
-    node(["node_modules/typescript/lib/tsc.js", "main.ts", ...strict, ...resolution], folder)
+    node(["node_modules/typescript/lib/tsc.js", "main.ts", "workspaces.ts", ...strict, ...resolution], folder)
 
   it("the package's types compile with the resolution of Node and of bundlers", async () => {
     await compile("--module", "esnext", "--moduleResolution", "bundler", "--skipLibCheck", "--noEmit")
     // Its own declarations are checked too, and those of what it is built on.
     await compile("--module", "nodenext", "--moduleResolution", "nodenext")
     assert.isTrue(fs.existsSync(path.join(folder, "main.js")))
+    const declarations = fs.readdirSync(path.join(modules, "pyro/dist/lib"), { recursive: true, encoding: "utf8" })
+    for (const name of declarations.filter((one) => one.endsWith(".d.ts"))) {
+      assert.notInclude(bundled(path.join("lib", name)), "<ArrayBufferLike>", name)
+    }
   }, 240_000)
 
   it("the package works with the daemon, in process, with promises and as an MCP server", async () => {
     assert.strictEqual(await node(["main.js"], folder), "consumed\n")
   }, 60_000)
+
+  it("a program outside of the clone creates, runs, lists, forks and deletes, and ends without a close", async () => {
+    assert.strictEqual(
+      await node(["workspaces.js"], folder),
+      "{ 'made-by': 'consumer', ['__proto__']: 'kept' }\n"
+    )
+  }, 240_000)
 
   it("npm installs the command and the manual pages without another package, a script or a network", async () => {
     await run("npm", ["install", "--global", "--offline", "--prefix", prefix, "--no-audit", archive], folder)

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { boundedOutput } from "../bounded-output.ts"
+import { commandOutput } from "../bounded-output.ts"
 import { allowHome, between, defaulted, hostPath, ignoredPaths, milliseconds, optional } from "../fields.ts"
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
@@ -99,14 +99,14 @@ export const RunResult = lazy(() =>
 export type RunResult = ReturnType<typeof RunResult>["Type"]
 
 const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
-  const output = { stdout: boundedOutput(payload.maxBytes), stderr: boundedOutput(payload.maxBytes) }
+  const output = commandOutput(payload.maxBytes)
   const messages: Array<string> = []
   let exited: Extract<RunEvent, { readonly _tag: "Exited" }> | undefined
   return {
     add: (event) => {
       switch (event._tag) {
         case "Output":
-          return output[event.from].add(event.bytes)
+          return output.add(event.from, event.bytes)
         case "Notice":
           if (event.level === "warning") messages.push(event.message)
           return
@@ -120,8 +120,6 @@ const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
     result: () => {
       if (exited === undefined) return undefined
       const { _tag, durations, ...how } = exited
-      const stdout = output.stdout.kept()
-      const stderr = output.stderr.kept()
       return {
         environment: payload.environment,
         ...how,
@@ -130,15 +128,11 @@ const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
           bootMs: tenths(durations.bootMs),
           commandMs: tenths(durations.commandMs)
         },
-        stdout: stdout.text,
-        stderr: stderr.text,
-        stdoutBytes: stdout.bytes,
-        stderrBytes: stderr.bytes,
-        truncated: stdout.truncated || stderr.truncated,
-        lossy: stdout.lossy || stderr.lossy,
+        ...output.kept(),
         warnings: messages
       }
-    }
+    },
+    output: output.kept
   }
 }
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { boundedOutput } from "../bounded-output.ts"
+import { commandOutput } from "../bounded-output.ts"
 import { STILL_RUNNING } from "../exit-status.ts"
 import { defaulted, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
@@ -114,7 +114,7 @@ export const ExecResult = lazy(() => {
 export type ExecResult = ReturnType<typeof ExecResult>["Type"]
 
 const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
-  const output = { stdout: boundedOutput(payload.maxBytes), stderr: boundedOutput(payload.maxBytes) }
+  const output = commandOutput(payload.maxBytes)
   let execId = ""
   let exited: Omit<Extract<ExecEvent, { readonly _tag: "Exited" }>, "_tag"> | undefined
   let detached = false
@@ -125,7 +125,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
       switch (event._tag) {
         case "Output":
           nextCursor = event.next
-          return output[event.from].add(event.bytes)
+          return output.add(event.from, event.bytes)
         case "Exited": {
           const { _tag, ...how } = event
           exited = how
@@ -144,22 +144,16 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
     },
     result: () => {
       if (exited === undefined && !detached) return undefined
-      const stdout = output.stdout.kept()
-      const stderr = output.stderr.kept()
       return {
         execId,
         outcome: "running" as const,
         ...exited,
-        stdout: stdout.text,
-        stderr: stderr.text,
-        stdoutBytes: stdout.bytes,
-        stderrBytes: stderr.bytes,
-        truncated: stdout.truncated || stderr.truncated,
+        ...output.kept(),
         ...(notices.length === 0 ? {} : { notices }),
-        nextCursor,
-        lossy: stdout.lossy || stderr.lossy
+        nextCursor
       }
-    }
+    },
+    output: output.kept
   }
 }
 

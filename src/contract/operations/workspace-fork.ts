@@ -94,6 +94,10 @@ export const workspaceFork = streaming({
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ForkPayload,
   event: ForkEvent,
+  makes: {
+    count: ({ count }) => count,
+    done: (workspaces: ReadonlyArray<WorkspaceInfo>) => ({ _tag: "Forked" as const, workspaces })
+  },
   result: ForkResult,
   fold
 })

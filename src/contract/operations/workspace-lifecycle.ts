@@ -204,6 +204,10 @@ export const workspaceCreate = streaming({
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
   payload: CreatePayload,
   event: WorkspaceEvent,
+  makes: {
+    count: () => 1,
+    done: ([workspace]: ReadonlyArray<WorkspaceInfo>) => ({ _tag: "Ready" as const, workspace: workspace! })
+  },
   result: WorkspaceResult,
   fold: foldWorkspace
 })

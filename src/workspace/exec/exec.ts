@@ -1,7 +1,7 @@
 import { Chunk, Deferred, Effect, Option, type Scope } from "effect"
 import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../contract/errors.ts"
 import type { PullEvents } from "../../contract/event-batches.ts"
-import { requireCommand } from "../../contract/exec-validation.ts"
+import { requireCommand, requireRead } from "../../contract/exec-validation.ts"
 import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/run-input.ts"
 import { newRequestId } from "../../system/identity.ts"
@@ -179,6 +179,7 @@ export const exec = (
 ): Effect.Effect<ExecPull, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
     yield* requireCommand(payload)
+    yield* requireRead(payload, input)
     const untilMs = payload.waitSeconds === undefined ? undefined : (yield* monotonicMs) + payload.waitSeconds * 1000
     const id = payload.execId ?? newRequestId()
     const mine = yield* startUnknown(commands, generation, { ...payload, execId: id }, input)

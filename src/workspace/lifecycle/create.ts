@@ -34,12 +34,13 @@ import type { Transition } from "./description.ts"
 import { type Entry, makeEntry } from "./entry.ts"
 import { acquireGuest, type GuestRequest } from "./generation.ts"
 import { tellTemplate } from "./guest-on.ts"
+import { newIds } from "./new-ids.ts"
 import {
   folderOf,
-  newWorkspaceId,
   RECORD_FORMAT,
   unwritten,
   type WorkspaceFolder,
+  type WorkspaceId,
   type WorkspaceRecord,
   writeWorkspace
 } from "./record.ts"
@@ -55,14 +56,15 @@ const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefine
 /** The record that announces a workspace before any of its files. */
 const announced = (
   payload: CreatePayload,
-  { createdAt, network, project }: {
+  { createdAt, id, network, project }: {
+    readonly id: WorkspaceId
     readonly createdAt: string
     readonly network: Granted | undefined
     readonly project: string | undefined
   }
 ): WorkspaceRecord => ({
   format: RECORD_FORMAT,
-  id: newWorkspaceId(),
+  id,
   phase: "creating",
   ...(payload.name === undefined ? {} : { name: payload.name }),
   labels: payload.labels,
@@ -236,7 +238,9 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
   Effect.gen(function*() {
     const { registry } = lifecycle
     const { stateDir } = yield* Paths
+    const [id] = yield* newIds(registry, 1)
     const record = announced(payload, {
+      id: id!,
       createdAt: yield* nowIso,
       network: networkOf(payload, network),
       project: yield* projectOf(payload)

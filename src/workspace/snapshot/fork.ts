@@ -22,7 +22,8 @@ import { forget, makeFolder } from "../lifecycle/create.ts"
 import type { Transition } from "../lifecycle/description.ts"
 import { type Entry, makeEntry } from "../lifecycle/entry.ts"
 import { guestOn } from "../lifecycle/guest-on.ts"
-import { folderOf, newWorkspaceId, type WorkspaceRecord, writeWorkspace } from "../lifecycle/record.ts"
+import { newIds } from "../lifecycle/new-ids.ts"
+import { folderOf, type WorkspaceId, type WorkspaceRecord, writeWorkspace } from "../lifecycle/record.ts"
 import { transitAll } from "../lifecycle/transition.ts"
 import { policyStates, recordedGrant } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
@@ -34,7 +35,8 @@ import { goOn, makeDisk } from "./restore.ts"
 
 const announced = (
   source: WorkspaceRecord,
-  { createdAt, name, snapshot }: {
+  { createdAt, id, name, snapshot }: {
+    readonly id: WorkspaceId
     readonly createdAt: string
     readonly name: string | undefined
     readonly snapshot: string | undefined
@@ -43,7 +45,7 @@ const announced = (
   const { name: _, restoredFrom: _restored, staleResidents: _stale, vm: _vm, ...same } = source
   return {
     ...same,
-    id: newWorkspaceId(),
+    id,
     phase: "creating",
     ...(name === undefined ? {} : { name }),
     generation: 1,
@@ -61,8 +63,15 @@ const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
     const record = yield* Ref.get(source.record)
     const children: Array<Child> = []
     yield* Effect.gen(function*() {
-      for (const name of yield* forkNames(lifecycle.registry, record, payload)) {
-        const own = announced(record, { createdAt: yield* nowIso, name, snapshot: payload.snapshot })
+      const names = yield* forkNames(lifecycle.registry, record, payload)
+      const ids = yield* newIds(lifecycle.registry, names.length)
+      for (const [index, name] of names.entries()) {
+        const own = announced(record, {
+          id: ids[index]!,
+          createdAt: yield* nowIso,
+          name,
+          snapshot: payload.snapshot
+        })
         yield* lifecycle.registry.checkName(name, own.id)
         const entry = yield* makeEntry(lifecycle, folderOf(stateDir, own.id), own)
         lifecycle.registry.entries.set(own.id, entry)

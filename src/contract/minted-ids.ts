@@ -1,0 +1,23 @@
+import { Effect, FiberRef, GlobalValue } from "effect"
+
+/** Ids of the workspaces that a request makes, from its client: after a lost answer, the client asks for these ids. */
+const mintedIds: FiberRef.FiberRef<ReadonlyArray<string>> = GlobalValue.globalValue(
+  Symbol.for("pyro/contract/mintedIds"),
+  () => FiberRef.unsafeMake<ReadonlyArray<string>>([])
+)
+
+/** Header of a request to the daemon with the ids, separated by commas. */
+const IDS_HEADER = "pyro-workspace-ids"
+
+export const mintedHeaders = (ids: ReadonlyArray<string>): Readonly<Record<string, string>> =>
+  ids.length === 0 ? {} : { [IDS_HEADER]: ids.join(",") }
+
+/** Handles a request with the ids of its headers. */
+export const withMinted =
+  (headers: Readonly<Record<string, string | undefined>>) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const header = headers[IDS_HEADER]
+    return header === undefined ? work : Effect.locally(work, mintedIds, header.split(","))
+  }
+
+export const idsOfClient = FiberRef.get(mintedIds)

@@ -1,0 +1,63 @@
+import { Cause, Effect } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import { type DeletePayload, workspaceDelete } from "../contract/operations/workspace-delete.ts"
+import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"
+import { workspaceStatus } from "../contract/operations/workspace-lifecycle.ts"
+import { newRequestId } from "../system/identity.ts"
+import { within } from "../system/within.ts"
+import { lost, type Session } from "./session.ts"
+import { unary } from "./unary.ts"
+
+/** How an operation makes workspaces, whichever its payload and its events are. */
+export interface Makes {
+  readonly count: (payload: never) => number
+  readonly done: (workspaces: ReadonlyArray<never>) => unknown
+}
+
+/** A daemon undoes the creation of a client that is gone. Longest wait for this, in ms. */
+const UNDONE_MS = 60_000
+
+const LOOK_MS = 50
+
+const newWorkspaceId = () => `ws-${newRequestId().slice(0, 10)}`
+
+/** The workspaces of one request, which the client finds again by their ids when the answer is lost. */
+export const makeMinted = (session: Session, count: number) => {
+  const ids = Array.from({ length: count }, newWorkspaceId)
+  const status = unary(session, workspaceStatus) as (payload: unknown) => Effect.Effect<WorkspaceInfo, PyroError>
+  const remove: (payload: DeletePayload) => Effect.Effect<unknown, PyroError> = unary(session, workspaceDelete)
+  const settled = (id: string): Effect.Effect<WorkspaceInfo, PyroError> =>
+    Effect.flatMap(
+      status({ workspace: id }),
+      (info) => info.state === "creating" ? Effect.delay(settled(id), LOOK_MS) : Effect.succeed(info)
+    )
+  return {
+    ids,
+    /** The workspaces of a request whose answer was lost. Fails if they do not exist. */
+    find: Effect.forEach(ids, settled).pipe(
+      Effect.timeoutFail({
+        duration: UNDONE_MS,
+        onTimeout: () => lost(`before it was done; look at it: pyro workspace status ${ids[0]}`)
+      }),
+      Effect.catchIf(
+        ({ _tag }) => _tag === "WorkspaceNotFound",
+        () => Effect.fail(lost("before it was done, and nothing of it is left; ask again"))
+      )
+    ),
+    /** Removes the workspaces of a request that met a defect: its caller does not know them. */
+    removeAfter: (cause: Cause.Cause<unknown>) =>
+      Cause.isDie(cause)
+        ? within(
+          UNDONE_MS,
+          // A failure here would take the place of the defect.
+          Effect.forEach(
+            ids,
+            (id) => Effect.catchAllCause(remove({ workspaces: [id], all: false }), () => Effect.void),
+            {
+              discard: true
+            }
+          )
+        )
+        : Effect.void
+  } as const
+}
