@@ -3,9 +3,9 @@ import type { NetworkRecord } from "./operations/workspace-network.ts"
 
 /** A policy in one line. */
 export const policyText = (
-  { allowHosts, allowIps, denyHosts, networkPolicy }: Pick<
+  { allowHosts, allowIps, denyHosts, networkPolicy, trustHostCertificates }: Pick<
     NetworkInfo,
-    "allowHosts" | "allowIps" | "denyHosts" | "networkPolicy"
+    "allowHosts" | "allowIps" | "denyHosts" | "networkPolicy" | "trustHostCertificates"
   >
 ): string => {
   if (networkPolicy === "off") return "off"
@@ -13,7 +13,8 @@ export const policyText = (
   return [
     allowed.length === 0 ? "egress to every public host" : `egress to ${allowed.join(", ")}`,
     ...(networkPolicy === "egress" ? [] : ["a model may publish ports"]),
-    ...(denyHosts.length === 0 ? [] : [`never to ${denyHosts.join(", ")}`])
+    ...(denyHosts.length === 0 ? [] : [`never to ${denyHosts.join(", ")}`]),
+    ...(trustHostCertificates === true ? ["the guest trusts this host's certificates"] : [])
   ].join("; ")
 }
 

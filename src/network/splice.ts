@@ -27,7 +27,29 @@ export interface Counts {
   sentBytes: number
   /** From the host's side to the guest. */
   receivedBytes: number
+  /** Of them the guest's first record, where it begins a TLS handshake. */
+  helloBytes?: number
 }
+
+const HANDSHAKE = 22
+const RECORD_HEADER_BYTES = 5
+
+const countSent = (counts: Counts, bytes: Uint8Array) => {
+  if (counts.sentBytes === 0 && bytes[0] === HANDSHAKE && bytes.length >= RECORD_HEADER_BYTES) {
+    counts.helloBytes = RECORD_HEADER_BYTES + bytes[3]! * 256 + bytes[4]!
+  }
+  counts.sentBytes += bytes.length
+}
+
+/** More than an alert, and less than the rest of any handshake: a Finished message has 58 bytes. */
+const ALERT_BYTES = 50
+/** Less than a certificate. */
+const NO_CERTIFICATE_BYTES = 300
+
+/** Whether a guest has ended TLS when it saw the certificate of the other side: it sent an alert, or bytes of the size of one. */
+export const refusedCertificate = ({ helloBytes, receivedBytes, sentBytes }: Counts): boolean =>
+  helloBytes !== undefined && receivedBytes > NO_CERTIFICATE_BYTES && sentBytes > helloBytes &&
+  sentBytes - helloBytes <= ALERT_BYTES
 
 export interface SpliceOptions<E> {
   readonly guest: GuestEnd<E>
@@ -74,7 +96,7 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
     /** Without a wait, and only where nobody judges the bytes. A socket that has ended fails in `send`. */
     const sendNow = (bytes: Uint8Array) => {
       if (!socket.writable || socket.writableLength + bytes.length > bufferBytes) return false
-      counts.sentBytes += bytes.length
+      countSent(counts, bytes)
       socket.write(bytes)
       return true
     }
@@ -143,7 +165,7 @@ const together = <E>(
 
 const sender = (socket: Socket, counts: Counts, bufferBytes: number): Sender => ({
   write: (bytes) => {
-    counts.sentBytes += bytes.length
+    countSent(counts, bytes)
     socket.write(bytes)
     return socket.writableLength > bufferBytes ? drained(socket) : Effect.void
   },

@@ -81,6 +81,14 @@ export const variables = {
       "Maximum disk space of downloaded npm, PyPI and Debian packages that workspaces share; 0: no package is kept. pyro evicts the least recently used ones",
     readers: DAEMON
   },
+  PYRO_TRUST_HOST_CERTIFICATES: {
+    group: "pyro",
+    allowed: { kind: "choice", choices: ["0", "1"] },
+    default: "0",
+    purpose:
+      "1: every guest that gets a network trusts the certificate authorities of this host, as with `--trust-host-certificates`",
+    readers: DAEMON
+  },
   PYRO_QEMU: {
     group: "pyro",
     allowed: { kind: "absolute-path", what: "the QEMU program" },

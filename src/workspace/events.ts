@@ -57,7 +57,8 @@ const Event = Schema.Union(
     allowHosts: Schema.Array(Schema.String),
     denyHosts: Schema.Array(Schema.String),
     allowIps: Schema.Array(Schema.String),
-    packageCache: Schema.optional(Schema.Boolean)
+    packageCache: Schema.optional(Schema.Boolean),
+    trustHostCertificates: Schema.optional(Schema.Boolean)
   }),
   /** The host listens for a port of the guest, from now on or no longer. */
   Schema.TaggedStruct("port_published", { at, ...port }),

@@ -13,6 +13,7 @@ import { type EndingOptions, endingOptions, endProcess, ranOut } from "./ending.
 import { changeOf, silenceOf, standstillNotice } from "./exec/standstill.ts"
 import { type HeaderSecrets, unstoredHeaderSecrets } from "./header-secret/header-secrets.ts"
 import { Hints, OutputTail } from "./hints.ts"
+import { makeHostTrust } from "./host-trust/host-trust.ts"
 import type { Granted } from "./network/policy.ts"
 import { serveRun } from "./network/run.ts"
 import { filteredOutput } from "./secret/filtered-process.ts"
@@ -103,9 +104,10 @@ const startFirst = (
     const { channel } = workspace.guest
     yield* workspace.ready
     if (network !== undefined) hints.network = yield* serveRun(workspace.guest, network, headerSecrets)
+    const trust = network === undefined ? {} : yield* makeHostTrust(() => network)(channel)
     if (workspaceUser !== "root") yield* demandUser(channel, workspaceUser, environment)
     yield* mountSecrets(channel, mounts, user ?? workspaceUser)
-    return yield* channel.spawn(request(yield* headerSecrets.variables(channel)))
+    return yield* channel.spawn(request({ ...yield* headerSecrets.variables(channel), ...trust }))
   })
 
 const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, totalMs: number): Exited => {

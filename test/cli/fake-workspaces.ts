@@ -142,6 +142,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
               environment: "debian:12",
               includeIgnored: [],
               noPackageCache: false,
+              trustHostCertificates: false,
               allowHome: false,
               workspaceUser: "root",
               vcpuCount: 1,

@@ -154,21 +154,11 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro workspace diff try-1", WEB],
   ["pyro workspace export try-1 --patch --output ./try.patch", WEB],
   ["pyro workspace delete web try-1 try-2", WEB],
-  ["pyro workspace create debian:12-build --name company", NETWORK],
   [
-    "pyro workspace exec company -i --script 'cat >/usr/local/share/ca-certificates/company.crt && update-ca-certificates' < company.crt",
+    "pyro workspace create --seed-path . --allow-host crates --allow-host go --trust-host-certificates",
     COMPANY
   ],
-  [
-    "pyro workspace exec company --script 'npm config set --location=global cafile /etc/ssl/certs/ca-certificates.crt'",
-    COMPANY
-  ],
-  [
-    "pyro workspace exec company --script 'pip config --global set global.cert /etc/ssl/certs/ca-certificates.crt'",
-    COMPANY
-  ],
-  ["pyro env build company --from-workspace company", COMPANY],
-  ["pyro workspace create company --name fix --seed-path . --allow-host npm", COMPANY],
+  ["pyro workspace network set fix --allow-host crates --trust-host-certificates", COMPANY],
   ["export NPM_TOKEN=…", "the value is the reader's"],
   ["export ANTHROPIC_API_KEY=…", "the value is the reader's"],
   ["pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2", NPM],

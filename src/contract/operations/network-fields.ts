@@ -66,6 +66,14 @@ export const networkFields = () => ({
         "host for all workspaces"
     }),
     () => false
+  ),
+  trustHostCertificates: defaulted(
+    Schema.Boolean.annotations({
+      description:
+        "Let the guest's programs trust the certificate authorities that this host trusts beyond the public ones, such as that of a company's " +
+        "TLS proxy. Default: `PYRO_TRUST_HOST_CERTIFICATES`, else they trust the public ones alone"
+    }),
+    () => false
   )
 })
 
@@ -76,6 +84,7 @@ export interface AskedNetwork {
   readonly denyHosts?: ReadonlyArray<string>
   readonly allowIps?: ReadonlyArray<string>
   readonly noPackageCache?: boolean
+  readonly trustHostCertificates?: boolean
 }
 
 const count = (description: string) => Schema.Int.annotations({ description })
@@ -98,6 +107,9 @@ export const NetworkInfo = lazy(() =>
     allowHosts: rulesInForce("Hosts that the guest may connect to. Empty, as allow_ips: every public host"),
     denyHosts: rulesInForce("Hosts that the guest may not connect to"),
     allowIps: rulesInForce("Addresses that the guest may connect to"),
+    trustHostCertificates: optional(
+      Schema.Boolean.annotations({ description: "`true`: the guest trusts the authorities of this host, too" })
+    ),
     ...connectionCounts()
   }))
 )
@@ -107,4 +119,4 @@ export type NetworkInfo = ReturnType<typeof NetworkInfo>["Type"]
 export const networkDetails = ["open", "allowed", "denied", "failed", "bytes_out", "bytes_in"] as const
 
 /** Rules of a policy that MCP results leave out where the counts are what matters. */
-export const networkRules = ["allow_hosts", "deny_hosts", "allow_ips"] as const
+export const networkRules = ["allow_hosts", "deny_hosts", "allow_ips", "trust_host_certificates"] as const

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { createSecureContext, rootCertificates, type SecureContext } from "node:tls"
 
@@ -18,6 +19,9 @@ const HOST_FILES = [
   "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
   "/etc/ssl/cert.pem"
 ]
+
+/** The host's own file; `undefined` where it has none. */
+export const hostFile = (): string | undefined => HOST_FILES.find((path) => existsSync(path))
 
 const textOf = (path: string) => readFile(path, "latin1")
 

@@ -17,7 +17,9 @@ export const Policy = Schema.Struct(snakeFields({
   /** `IP[/BITS][:PORT]` or `[IPv6[/BITS]]:PORT`. */
   allowIps: Schema.Array(Schema.String),
   /** False: no download is taken from the cache of packages, and none is kept. @default true */
-  packageCache: Schema.optional(Schema.Boolean)
+  packageCache: Schema.optional(Schema.Boolean),
+  /** True: the guest trusts the authorities of the host, too. @default false */
+  trustHostCertificates: Schema.optionalWith(Schema.Boolean, { exact: true })
 }))
 export type Policy = typeof Policy.Type
 

@@ -19,7 +19,7 @@ import { noHeaderSecrets } from "../header-secret/header-secrets.ts"
 import { type Hints, hintsOf } from "../hints.ts"
 import { unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
 import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
-import { unstoredSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
+import { unstoredSecrets, type Variables, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { makeDeferredRelease } from "./deferred-release.ts"
 import { follow, printed } from "./follow.ts"
 import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
@@ -100,7 +100,7 @@ export const openCommands = (
   secrets = unstoredSecrets(),
   headerSecrets = noHeaderSecrets,
   /** Runs before each command. */
-  prepare: (channel: GuestChannel) => Effect.Effect<void> = () => Effect.void
+  prepare: (channel: GuestChannel) => Effect.Effect<Variables> = () => Effect.succeed({})
 ): Effect.Effect<Commands, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
   Effect.acquireRelease(
     attempt("open", folder.journal, () => new CommandJournal(folder.journal)),
@@ -198,7 +198,7 @@ export const openCommands = (
         Effect.gen(function*() {
           const { execId: id } = payload
           const placeholders = yield* headerSecrets.variables(channel)
-          yield* prepare(channel)
+          const trust = yield* prepare(channel)
           // No yield lies between this and the journal: of two requests with one id, only one starts the command.
           if (journal.get(id) !== undefined) return { mine: false }
           const variables = yield* secrets.variables(payload.secretEnv)
@@ -222,7 +222,10 @@ export const openCommands = (
           )
           const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty, role })
           const command = make(id, logs.create(id), scope, ending)
-          const request = spawnRequest({ ...payload, env: { ...placeholders, ...payload.env, ...variables } }, input)
+          const request = spawnRequest(
+            { ...payload, env: { ...placeholders, ...trust, ...payload.env, ...variables } },
+            input
+          )
           // The following work overlaps with the start in the guest.
           const launch = channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
           const started = mounts.length === 0

@@ -1,11 +1,17 @@
 import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { AUTHORITY_NAME } from "../../network/intercept/authority-name.ts"
+import { hostAuthorities } from "../../network/intercept/host-authorities.ts"
+import { trustNow } from "../../network/intercept/trust-environment.ts"
 import { guestEnvironment } from "../guest-environment.ts"
 import type { GuestFile, GuestLinks } from "../guest-file.ts"
 
-const CERTIFICATE = "/usr/local/share/ca-certificates/pyro-workspace.crt"
-const BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+/** Where update-ca-certificates finds authorities of the machine. */
+export const CERTIFICATES_FOLDER = "/usr/local/share/ca-certificates"
+export const CERTIFICATE = `${CERTIFICATES_FOLDER}/pyro-workspace.crt`
+/** The authorities that pyro added, where the guest trusts those of the host. */
+export const EXTRA = "/etc/ssl/pyro-extra.pem"
+export const BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 /** Variables by which programs with certificates of their own find the guest's. Node adds the file, and the others take the bundle. */
 export const trustVariables = {
@@ -27,11 +33,13 @@ export const trustFiles: ReadonlyArray<GuestFile> = [
   { path: CERTIFICATE, without: () => undefined },
   {
     path: BUNDLE,
-    without: (content) =>
-      content.replace(
+    without: (content) => {
+      const ofHost = hostAuthorities(trustNow())
+      return content.replace(
         /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g,
-        (pem) => isAuthority(pem) ? "" : pem
+        (pem) => isAuthority(pem) || ofHost.includes(pem.trimEnd()) ? "" : pem
       )
+    }
   }
 ]
 
@@ -58,6 +66,7 @@ if ! grep -qF "$(sed -n 2p ${CERTIFICATE})" ${BUNDLE} 2> /dev/null; then
   mv ${BUNDLE}.new ${BUNDLE}
 fi
 ln -sf ${CERTIFICATE} ${LINK}
+if [ -f ${EXTRA} ]; then cat ${CERTIFICATES_FOLDER}/pyro-host-*.crt ${CERTIFICATE} > ${EXTRA}; fi
 if command -v openssl > /dev/null; then ln -sf ${LINK} "$(openssl x509 -hash -noout -in ${LINK}).0"; fi`
 
 /** Lets the guest's programs trust an authority. Gives whether the guest does. */

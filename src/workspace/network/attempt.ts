@@ -8,6 +8,9 @@ import type { NewRecord } from "./log.ts"
 /** How a connection ended, as the log has it. */
 export type Ended = Pick<NewRecord, "outcome" | "reason" | "option">
 
+/** Reason of a connection that the guest ended when it saw the certificate. */
+export const UNTRUSTED = "the guest ended TLS when it saw the certificate, and may not trust it"
+
 /** One request to connect, and what the log will say of it. */
 export interface Attempt {
   readonly request: ConnectRequest

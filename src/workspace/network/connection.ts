@@ -3,13 +3,16 @@ import type { ConnectRequest } from "../../guest-channel/network.ts"
 import type { GuestSocket } from "../../guest-channel/socket.ts"
 import type { DialRefused } from "../../network/dial/Dialler.ts"
 import { nothingServed } from "../../network/package-cache/access.ts"
-import { splice, type SpliceEnd } from "../../network/splice.ts"
-import { type Attempt, attemptAt, type Ended, recordEnd } from "./attempt.ts"
+import { type Counts, refusedCertificate, splice, type SpliceEnd } from "../../network/splice.ts"
+import { type Attempt, attemptAt, type Ended, recordEnd, UNTRUSTED } from "./attempt.ts"
 import type { Begun } from "./begin.ts"
 import type { Connecting } from "./connecting.ts"
 import { type Beginning, dialAndBegin, dialAndBeginNow } from "./dial.ts"
 
-const endedAs = (end: Exclude<SpliceEnd, { readonly _tag: "Stopped" }>): Ended => {
+const endedAs = (end: Exclude<SpliceEnd, { readonly _tag: "Stopped" }>, counts: Counts): Ended => {
+  if (end._tag !== "Denied" && refusedCertificate(counts)) {
+    return { outcome: "failed", reason: UNTRUSTED, option: "--trust-host-certificates" }
+  }
   switch (end._tag) {
     case "Closed":
       return { outcome: "allowed" }
@@ -41,7 +44,7 @@ const move = (
 ): Effect.Effect<Ended> =>
   Effect.map(
     splice({ guest, socket, counts: one.counts, expectedName, forbidden: texts, bufferBytes, stop: one.reset }),
-    (end) => end._tag === "Stopped" ? one.reset.value! : endedAs(end)
+    (end) => end._tag === "Stopped" ? one.reset.value! : endedAs(end, one.counts)
   )
 
 /**

@@ -1,4 +1,5 @@
 import type { NetworkRecord } from "../../contract/operations/workspace-network.ts"
+import { UNTRUSTED } from "./attempt.ts"
 import type { ConnectionLog } from "./log.ts"
 
 /** What the end of a command tells about the network. */
@@ -22,20 +23,31 @@ const targetOf = ({ host, port }: NetworkRecord) =>
 const isWorthTelling = ({ kind, option, outcome }: NetworkRecord) =>
   outcome === "denied" && (kind === "connection" || option !== undefined)
 
-/** The failed connections as one sentence: the guest's program sees ECONNREFUSED alone, whatever the reason. */
+const UNTRUSTED_SENTENCE = "the guest's program did not trust the certificate of"
+const TRUST_HINT =
+  "If a proxy signs it whose authority this host trusts, add --trust-host-certificates to the workspace's network"
+
+const listed = (targets: ReadonlyArray<string>) => {
+  const more = targets.length - NAMED_HOSTS
+  return `${targets.slice(0, NAMED_HOSTS).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+}
+
+/** The failed connections in one sentence or two: the guest's program sees ECONNREFUSED alone, whatever the reason. */
 export const failureText = (records: ReadonlyArray<NetworkRecord>): string | undefined => {
-  const byTarget = new Map(
-    records.flatMap((record) =>
-      record.kind === "connection" && record.outcome === "failed" ? [[targetOf(record), record.reason] as const] : []
-    )
+  const failed = records.filter(({ kind, outcome }) => kind === "connection" && outcome === "failed")
+  const untrusted = new Set(failed.filter(({ reason }) => reason === UNTRUSTED).map(targetOf))
+  const unmade = new Map(
+    failed.filter(({ reason }) => reason !== UNTRUSTED).map((record) => [targetOf(record), record.reason] as const)
   )
-  const named = [...byTarget].slice(0, NAMED_HOSTS)
-  const more = byTarget.size - named.length
-  return named.length === 0
-    ? undefined
-    : `the policy allows the connection, but this host could not make it: ${
-      named.map(([target, reason]) => `${target}${reason === undefined ? "" : ` (${reason})`}`).join(", ")
-    }${more === 0 ? "" : ` and ${more} more`}`
+  const sentences = [
+    ...(unmade.size === 0 ? [] : [
+      `the policy allows the connection, but this host could not make it: ${
+        listed([...unmade].map(([target, reason]) => `${target}${reason === undefined ? "" : ` (${reason})`}`))
+      }`
+    ]),
+    ...(untrusted.size === 0 ? [] : [`${UNTRUSTED_SENTENCE} ${listed([...untrusted])}. ${TRUST_HINT}`])
+  ]
+  return sentences.length === 0 ? undefined : sentences.join(". ")
 }
 
 /** The denials as one sentence: which names, why, and the options that would allow them. */

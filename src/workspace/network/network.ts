@@ -9,9 +9,11 @@ import { Paths } from "../../system/Paths.ts"
 import { acquirePlain } from "../../system/scopes.ts"
 import type { HeaderSecrets, SecretHost } from "../header-secret/header-secrets.ts"
 import { hintsOf } from "../hints.ts"
+import { makeHostTrust } from "../host-trust/host-trust.ts"
 import { makeClients } from "../package-cache/clients.ts"
 import { packageCaching } from "../package-cache/package-cache.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
+import type { Variables } from "../secret/workspace-secrets.ts"
 import type { Connecting } from "./connecting.ts"
 import { newsOf } from "./denials.ts"
 import { turnOff, turnOn, turnOnDevice, watch } from "./guest.ts"
@@ -35,8 +37,8 @@ export interface Network {
   ) => Effect.Effect<number, NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed>
   /** Resets the connections to some hosts, which have a former value of a secret. */
   readonly resetHosts: (hosts: ReadonlyArray<SecretHost>) => void
-  /** Leads the guest's clients to the package cache, before a command. */
-  readonly prepareClients: (channel: GuestChannel) => Effect.Effect<void>
+  /** Leads the guest's clients to the package cache, before a command, and gives the variables by which they trust what the host trusts. */
+  readonly prepareClients: (channel: GuestChannel) => Effect.Effect<Variables>
   /** Resets all connections: the VM has ended, or another one takes its place. */
   readonly lose: Effect.Effect<void>
   /** The newest open connections, oldest first. */
@@ -83,6 +85,7 @@ const makeNetwork = (
     caching: packageCaching(paths, () => granted ?? nothingGranted, hosts)
   }
   const clients = makeClients(connecting.caching)
+  const trust = makeHostTrust(() => granted ?? nothingGranted)
   const news = newsOf(log, () => granted !== undefined && isOn(granted))
 
   /** Without the host's side, no packet of the guest goes anywhere. */
@@ -172,7 +175,9 @@ const makeNetwork = (
     },
     // The names of the cache lead nowhere from a network device.
     prepareClients: (channel) =>
-      Effect.suspend(() => current !== undefined && hasTap(current) ? Effect.void : clients.before(channel)),
+      Effect.suspend(() => current !== undefined && hasTap(current) ? Effect.void : clients.before(channel)).pipe(
+        Effect.zipRight(trust(channel))
+      ),
     lose: Effect.sync(() => {
       current = undefined
       for (const one of live) resetLive(one, { outcome: "allowed", reason: "the microVM ended" })

@@ -3,6 +3,7 @@ import { InvalidRequest } from "../../contract/errors.ts"
 import type { AskedNetwork } from "../../contract/operations/network-fields.ts"
 import { snakeCase } from "../../contract/snake.ts"
 import { type Policy, policyOff, readPolicy, type Rules } from "../../network/policy/policy.ts"
+import { settingNow } from "../../system/config.ts"
 
 /** A policy, and the same policy ready to judge. */
 export interface Granted {
@@ -27,8 +28,11 @@ export const nothingGranted: Granted = Either.getOrThrow(grantedBy(policyOff))
 const isEmpty = (rules: ReadonlyArray<string> | undefined) => rules === undefined || rules.length === 0
 
 /** Whether a request says anything about the network. */
-export const asksForNetwork = ({ allowHosts, allowIps, denyHosts, networkPolicy }: AskedNetwork): boolean =>
-  networkPolicy !== undefined || !isEmpty(allowHosts) || !isEmpty(denyHosts) || !isEmpty(allowIps)
+export const asksForNetwork = (
+  { allowHosts, allowIps, denyHosts, networkPolicy, trustHostCertificates }: AskedNetwork
+): boolean =>
+  networkPolicy !== undefined || trustHostCertificates === true || !isEmpty(allowHosts) || !isEmpty(denyHosts) ||
+  !isEmpty(allowIps)
 
 /** The grant that a request asks for. A list of hosts or addresses alone asks for `egress`. */
 export const askedGrant = (asked: AskedNetwork): Either.Either<Granted, InvalidRequest> => {
@@ -37,12 +41,21 @@ export const askedGrant = (asked: AskedNetwork): Either.Either<Granted, InvalidR
   const isOpening = allowHosts.length > 0 || allowIps.length > 0
   const networkPolicy = asked.networkPolicy ?? (isOpening ? "egress" : "off")
   const ruled = Object.entries(lists).find(([, rules]) => rules.length > 0)
-  if (networkPolicy === "off" && ruled !== undefined) {
+  const trusts = asked.trustHostCertificates === true
+  if (networkPolicy === "off" && (ruled !== undefined || trusts)) {
     const detail = asked.networkPolicy === undefined
       ? "needs --network-policy egress"
       : "contradicts --network-policy off"
-    return refuse(ruled[0], detail)
+    return refuse(ruled?.[0] ?? "trust_host_certificates", detail)
   }
+  const isTrusting = networkPolicy !== "off" && (trusts || settingNow("PYRO_TRUST_HOST_CERTIFICATES") === "1")
   const cached = asked.noPackageCache === true ? { packageCache: false } : {}
-  return grantedBy({ networkPolicy, allowHosts, denyHosts, allowIps, ...cached })
+  return grantedBy({
+    networkPolicy,
+    allowHosts,
+    denyHosts,
+    allowIps,
+    ...cached,
+    ...(isTrusting ? { trustHostCertificates: true } : {})
+  })
 }

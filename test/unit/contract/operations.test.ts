@@ -68,6 +68,7 @@ describe("a request to run", () => {
       env: {},
       include_ignored: [],
       no_package_cache: false,
+      trust_host_certificates: false,
       cwd: "/workspace",
       workspace_user: "root",
       vcpu_count: 1,

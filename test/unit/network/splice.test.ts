@@ -1,7 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Mailbox, Schedule, type Scope, Stream } from "effect"
+import { writeFileSync } from "node:fs"
 import * as net from "node:net"
-import { type Counts, type GuestEnd, splice, type SpliceOptions } from "../../../src/network/splice.ts"
+import { join } from "node:path"
+import * as tls from "node:tls"
+import {
+  type Counts,
+  type GuestEnd,
+  refusedCertificate,
+  splice,
+  type SpliceOptions
+} from "../../../src/network/splice.ts"
+import { HOST, listen, makeIdentity, run } from "../../support/intercepted.ts"
+import { temporary } from "../../support/network/package-cache.ts"
 
 /** A guest whose program is the test. */
 interface FakeGuest {
@@ -305,4 +316,47 @@ describe("a spliced connection", () => {
         assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "Closed" })
       }
     }))
+
+  for (const version of ["TLSv1_2", "TLSv1_3"] as const) {
+    it.scopedLive(`a guest that does not trust a certificate is told from one that does: ${version}`, () =>
+      Effect.gen(function*() {
+        const { authority, cert, key } = yield* makeIdentity
+        const folder = yield* temporary
+        const caFile = join(folder, "ca.pem")
+        writeFileSync(caFile, authority.certificate)
+        const port = yield* listen(
+          tls.createServer({ cert, key }, (socket) => socket.on("error", () => {}).end("hello"))
+        )
+        const program = [
+          "import socket, ssl, sys",
+          `context = ssl.create_default_context(cafile=sys.argv[2] or None)`,
+          `context.minimum_version = context.maximum_version = ssl.TLSVersion.${version}`,
+          "inner = socket.create_connection(('127.0.0.1', int(sys.argv[1])))",
+          `with context.wrap_socket(inner, server_hostname='${HOST}') as outer: print(outer.recv(5).decode())`
+        ].join("\n")
+        const refusedBy = (ca: string) =>
+          Effect.gen(function*() {
+            const counts: Counts = { sentBytes: 0, receivedBytes: 0 }
+            const ended = yield* Deferred.make<void>()
+            // The splice's guest is a real client behind a socket.
+            const front = yield* listen(net.createServer({ allowHalfOpen: true }, (client) => {
+              const socket = net.connect({ port, host: "127.0.0.1", allowHalfOpen: true })
+              client.on("error", () => {})
+              const guest: GuestEnd<Error> = {
+                forEachReceived: (f) =>
+                  Stream.runForEach(Stream.fromAsyncIterable(client, (error) => error as Error), f),
+                write: (bytes) => Effect.sync(() => void client.write(bytes)),
+                end: Effect.sync(() => void client.end()),
+                closed: Effect.async((resume) => void client.once("close", () => resume(Effect.void)))
+              }
+              Effect.runFork(Effect.zipRight(splice({ guest, socket, counts }), Deferred.succeed(ended, undefined)))
+            }))
+            const { stdout } = yield* run("python3", ["-c", program, String(front), ca], { cwd: folder })
+            yield* Deferred.await(ended)
+            return { stdout: stdout.trim(), isRefused: refusedCertificate(counts) }
+          })
+        assert.deepStrictEqual(yield* refusedBy(""), { stdout: "", isRefused: true })
+        assert.deepStrictEqual(yield* refusedBy(caFile), { stdout: "hello", isRefused: false })
+      }))
+  }
 })

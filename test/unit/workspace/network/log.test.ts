@@ -2,6 +2,7 @@ import { afterAll, afterEach, assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { UNTRUSTED } from "../../../../src/workspace/network/attempt.ts"
 import { denialText, failureText } from "../../../../src/workspace/network/denials.ts"
 import { type NewRecord, openConnectionLog } from "../../../../src/workspace/network/log.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
@@ -134,6 +135,11 @@ describe("the denials of a command", () => {
         "b.test:443 (the name b.test has no address)"
     )
     assert.isUndefined(failureText(numbered(entry("c.test"), denial("d.test"))))
+    assert.strictEqual(
+      failureText(numbered(failed("a.test", UNTRUSTED), failed("a.test", UNTRUSTED), failed("b.test", "no"))),
+      "the policy allows the connection, but this host could not make it: b.test:443 (no). the guest's program did not trust the " +
+        "certificate of a.test:443. If a proxy signs it whose authority this host trusts, add --trust-host-certificates to the workspace's network"
+    )
   })
 
   it("a look-up that no option would allow makes no sentence", () => {
