@@ -11,6 +11,9 @@ import { type OutputClosed, Terminal } from "./terminal.ts"
 /** Time for a reader of each step, beside the time that the step takes. */
 const READING = Duration.seconds(4)
 
+/** Time after which a step that goes on says so: a step takes seconds, and minutes on a busy host. */
+const SILENCE = Duration.seconds(10)
+
 /** Performs one command line, as the person would type it, and gives its exit status. */
 export type Type = (argv: ReadonlyArray<string>) => Effect.Effect<number, never, Terminal>
 
@@ -27,9 +30,11 @@ export const performDemo = (
     const { stdoutIsTerminal } = yield* Terminal
     const wait = fast || !stdoutIsTerminal ? Effect.void : Effect.sleep(READING)
     const names = yield* demoNames
-    yield* Effect.forEach(tour(...names), (stop) => Effect.zipRight(show(stop, type), wait), { discard: true }).pipe(
-      Effect.ensuring(leaveNothing(names))
-    )
+    const stops = tour(...names)
+    yield* Effect.forEach(stops, (stop, at) => {
+      const step = `step ${at + 1} of ${stops.length}`
+      return Effect.zipRight(show(stop, step, type), wait)
+    }, { discard: true }).pipe(Effect.ensuring(leaveNothing(names)))
     yield* print(`\n${afterwards}`)
     return 0
   })
@@ -41,15 +46,27 @@ const demoNames = Effect.map(
 )
 
 /** Failing commands are a part of the story: it goes on. */
-const show = ({ say, type: argv }: Stop, type: Type) =>
+const show = ({ say, type: argv }: Stop, step: string, type: Type) =>
   Effect.gen(function*() {
     const { colour, writeStdout } = yield* Terminal
     yield* writeStdout("\n")
-    yield* writeStdout(colour ? `\x1b[36m${say}\x1b[0m\n` : `# ${say}\n`)
+    const heading = `${step}: ${say}`
+    yield* writeStdout(colour ? `\x1b[36m${heading}\x1b[0m\n` : `# ${heading}\n`)
     yield* print(`$ pyro ${asTyped(argv)}\n`)
-    const status = yield* type(argv)
+    const status = yield* Effect.scoped(Effect.zipRight(Effect.forkScoped(goesOn(step)), type(argv)))
     if (status !== 0) yield* print(`(exit status ${status})\n`)
   })
+
+/** Says again and again that a step goes on, in the place of a line of progress. */
+const goesOn = (step: string) =>
+  Effect.flatMap(Terminal, ({ stderrIsTerminal, writeStderr }) =>
+    Effect.iterate(1, {
+      while: () => true,
+      body: (count) => {
+        const line = `pyro: ${step} goes on after ${count * Duration.toSeconds(SILENCE)} s\n`
+        return Effect.delay(Effect.as(writeStderr(`${stderrIsTerminal ? "\r\x1b[K" : ""}${line}`), count + 1), SILENCE)
+      }
+    }))
 
 const leaveNothing = (names: ReadonlyArray<string>) =>
   Effect.flatMap(

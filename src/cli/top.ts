@@ -20,11 +20,13 @@ const QUITS = new Set([0x71, 0x51, 0x03])
 /** Time between two tables of which only the second is printed: it has the use of CPUs. */
 const BETWEEN_MS = 500
 
+const count = (workspaces: number) => `${workspaces} workspace${workspaces === 1 ? "" : "s"}`
+
 const draw = (table: WatchTable) =>
   Effect.gen(function*() {
     const terminal = yield* Terminal
     const { rows } = yield* terminal.size
-    const head = `pyro top  ${table.at.slice(11, 19)} UTC  ${table.workspaces.length} workspaces  (q to leave)`
+    const head = `pyro top  ${table.at.slice(11, 19)} UTC  ${count(table.workspaces.length)}  (q to leave)`
     const lines = [head, "", ...(yield* topTable(table)).trimEnd().split("\n")].slice(0, rows - 1)
     yield* terminal.writeStdout(HOME + lines.map((line) => `${line}${CLEAR_LINE}\r\n`).join("") + CLEAR_BELOW)
   })

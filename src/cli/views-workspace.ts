@@ -63,6 +63,7 @@ const detail = (one: WorkspaceInfo) => {
         text: reason === "" ? one.state : `${one.state}: ${reason}`,
         maxColumns: REASON_COLUMNS
       }],
+      ...(one.state === "failed" ? [["next", `pyro workspace start ${one.name ?? one.id}`]] : []),
       ["environment", one.environment],
       ...(one.workspaceUser === undefined ? [] : [["user", `${one.workspaceUser}, who owns /workspace`]]),
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],

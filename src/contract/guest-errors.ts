@@ -7,6 +7,18 @@ const console = (tail: string) => tail === "" ? "" : `\nend of the guest's conso
 /** Steps of requests that end a workspace's microVM. */
 const requestedEnds: ReadonlyArray<string> = ["stop", "reset", "delete"]
 
+/** Steps of a microVM that ran before: the host can run one, so its check would find nothing. */
+const laterSteps: ReadonlyArray<string> = ["attach", "exec", "run", "service"]
+/** Steps of a microVM that only read a disk. */
+const readingSteps: ReadonlyArray<string> = ["archive", "inspect", "map disk", "merge layers"]
+
+const nextStep = (step: string) => {
+  if (laterSteps.includes(step)) return "Run it again. Start a failed workspace first: pyro workspace start"
+  return readingSteps.includes(step)
+    ? "Ask again. If it fails again, the daemon's log has more: pyro daemon logs"
+    : "Try again. If it fails again, check the host (pyro doctor) and the daemon's log (pyro daemon logs)"
+}
+
 /** The microVM could not be started, restored or kept running, or was ended. */
 export class VmFailed extends Schema.TaggedError<VmFailed>()(
   "VmFailed",
@@ -31,7 +43,7 @@ export class VmFailed extends Schema.TaggedError<VmFailed>()(
   }
   override get message() {
     if (this.isRequested) return `${this.detail}. Its commands ended with it`
-    return `the microVM failed (${this.step}): ${this.detail}. Check the host: pyro doctor${console(this.consoleTail)}`
+    return `the microVM failed (${this.step}): ${this.detail}. ${nextStep(this.step)}${console(this.consoleTail)}`
   }
 }
 

@@ -38,7 +38,7 @@ export class HostToolUnsuitable extends Schema.TaggedError<HostToolUnsuitable>()
     return `${this.tool} ${this.found} cannot be used; pyro needs ${this.needed}`
   }
   override get message() {
-    return `${this.fact}. Check this host: pyro doctor`
+    return `${this.fact}. Install a newer one, or name another program: PYRO_QEMU`
   }
 }
 
@@ -186,6 +186,6 @@ export class ConfinementUnavailable extends Schema.TaggedError<ConfinementUnavai
     return `this host confines QEMU only to the level "${this.level}": ${this.detail}`
   }
   override get message() {
-    return `${this.fact}. Check this host: pyro doctor`
+    return `${this.fact}. Change that, or ask for no more: --require-confinement`
   }
 }

@@ -152,13 +152,15 @@ const waysOf = (error: PyroError, all: boolean): Ways => {
     case "EnvironmentNameTaken":
       return "choose another name"
     case "EnvironmentBuildFailed":
+      return "correct the names of packages, or call again once"
     case "ImageDamaged":
+      return "only the user can fix this, and pyro then builds the image again: pyro env rm"
     case "InvalidConfiguration":
     case "HostToolMissing":
     case "HostToolUnsuitable":
     case "StateDirectoryUnusable":
     case "ConfinementUnavailable":
-      return "only the user can fix this on the host: pyro doctor"
+      return "only the user can fix this, on the host"
   }
 }
 

@@ -25,6 +25,7 @@ describe("top", () => {
     async (_, key) => {
       const { ended, screen, terminal } = onTerminal(binary, `stty -g; "$@"; stty -g`, ["top"])
       await eventually("the table", () => screen().includes("ws-0000000001"), screen)
+      assert.include(screen(), "  1 workspace  (q to leave)")
       terminal.write(key)
       assert.strictEqual(await ended, 0)
       const [before, after] = screen().match(/[0-9a-f]+(:[0-9a-f]+){10,}/g) ?? []

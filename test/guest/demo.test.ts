@@ -12,12 +12,12 @@ describe("pyro demo", () => {
     const told = stdout.toString()
     assert.match(stderr, /web is ready after/)
     const parts = [
-      /\$ pyro workspace create --name demo-[0-9a-f]{4}\n/,
+      /# step 1 of 16: .*\n\$ pyro create --name demo-[0-9a-f]{4}\n/,
       /\(exit status 1\)\n/,
       /--old-text 'a - b' --new-text 'a \+ b'\n/,
       /test\.py\npassed\n/,
-      /-- rm -rf \/usr /,
-      /-- ls\n\(exit status 127\)/,
+      /demo-[0-9a-f]{4} rm -rf \/usr /,
+      /demo-[0-9a-f]{4} ls\n\(exit status 127\)/,
       /reset demo-[0-9a-f]{4} --snapshot green\n/,
       /test\.py\npassed\n/,
       /\+def double\(a\)/,

@@ -13,52 +13,52 @@ export const tour = (name: string, fork: string): ReadonlyArray<Stop> => [
   {
     say:
       "A workspace is a Linux machine with a kernel of its own. This one is empty; --seed-path . would copy a directory to it.",
-    type: ["workspace", "create", "--name", name]
+    type: ["create", "--name", name]
   },
   {
     say: "A program with a mistake, and its test.",
-    type: ["workspace", "exec", name, "--script", PROGRAM]
+    type: ["exec", name, "--script", PROGRAM]
   },
   {
     say: "An edit names the text that it replaces. Agents have this as a tool.",
-    type: ["workspace", "file", "edit", name, "add.py", "--old-text", "a - b", "--new-text", "a + b"]
+    type: ["file", "edit", name, "add.py", "--old-text", "a - b", "--new-text", "a + b"]
   },
-  { say: "The test again.", type: ["workspace", "exec", name, "--", "python3", "-B", "test.py"] },
-  { say: "A snapshot keeps the disk and the memory.", type: ["workspace", "snapshot", "create", name, "green"] },
+  { say: "The test again.", type: ["exec", name, "python3", "-B", "test.py"] },
+  { say: "A snapshot keeps the disk and the memory.", type: ["snapshot", "create", name, "green"] },
   {
     say: "Then something goes wrong, as root, without a question.",
-    type: ["workspace", "exec", name, "--", "rm", "-rf", "/usr", "/home", "/workspace/add.py"]
+    type: ["exec", name, "rm", "-rf", "/usr", "/home", "/workspace/add.py"]
   },
-  { say: "Nothing works any more. Your host has noticed nothing.", type: ["workspace", "exec", name, "--", "ls"] },
-  { say: "Do not repair it. Go back.", type: ["workspace", "reset", name, "--snapshot", "green"] },
-  { say: "As if nothing had happened.", type: ["workspace", "exec", name, "--", "python3", "-B", "test.py"] },
+  { say: "Nothing works any more. Your host has noticed nothing.", type: ["exec", name, "ls"] },
+  { say: "Do not repair it. Go back.", type: ["reset", name, "--snapshot", "green"] },
+  { say: "As if nothing had happened.", type: ["exec", name, "python3", "-B", "test.py"] },
   {
     say: "The guest has no network, until you grant hosts with --allow-host.",
-    type: ["workspace", "exec", name, "--", "curl", "--silent", "--show-error", "https://example.org"]
+    type: ["exec", name, "curl", "--silent", "--show-error", "https://example.org"]
   },
   {
     say: "A fork is a copy of the running machine, to try something else.",
-    type: ["workspace", "fork", name, "--name", fork]
+    type: ["fork", name, "--name", fork]
   },
   {
     say: "The copy goes its own way.",
-    type: ["workspace", "exec", fork, "--script", "echo 'def double(a): return add(a, a)' >> add.py"]
+    type: ["exec", fork, "--script", "echo 'def double(a): return add(a, a)' >> add.py"]
   },
-  { say: "What makes one out of the other, as a patch.", type: ["workspace", "compare", name, fork] },
+  { say: "What makes one out of the other, as a patch.", type: ["compare", name, fork] },
   {
     say: "A server in the guest, ready when it answers, on a port of this host.",
     type: [
-      ...["workspace", "service", "start", name, "web", "--ready-tcp", "8000", "--publish", "8000"],
-      ...["--", "python3", "-m", "http.server", "8000"]
+      ...["service", "start", name, "web", "--ready-tcp", "8000", "--publish", "8000"],
+      ...["python3", "-m", "http.server", "8000"]
     ]
   },
-  { say: "All that changed. Only an export that you ask for writes to your files.", type: ["workspace", "diff", name] },
-  { say: "Nothing of it stays.", type: ["workspace", "delete", name, fork] }
+  { say: "All that changed. Only an export that you ask for writes to your files.", type: ["diff", name] },
+  { say: "Nothing of it stays.", type: ["delete", name, fork] }
 ]
 
 /** Shown at the end. */
 export const afterwards = `Your own:
-  pyro workspace create --seed-path . --name fix   a copy of this directory
-  pyro host connect claude-code                    workspaces as tools of your agent; pyro host --help names the others
-  pyro agent claude-code                           the agent itself in a workspace
+  pyro create --seed-path . --name fix   a copy of this directory
+  pyro host connect claude-code          workspaces as tools of your agent; pyro host --help names the others
+  pyro agent claude-code                 the agent itself in a workspace
 `

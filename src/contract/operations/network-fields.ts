@@ -52,7 +52,7 @@ export const networkFields = () => ({
   ),
   allowHosts: rules(
     "Host that the guest may connect to: NAME[:PORT], *.SUFFIX[:PORT], or a list of `pyro network lists`, such as npm. " +
-      "Default: every public host"
+      "Default: no network, or every public host with the policy egress"
   ),
   denyHosts: rules("Host that the guest may not connect to, in the same forms. Wins over allow_hosts. Default: none"),
   allowIps: rules(

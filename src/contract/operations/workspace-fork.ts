@@ -60,9 +60,9 @@ const fold = (): Folding<ForkEvent, ForkResult> => {
 
 export const workspaceFork = streaming({
   name: "workspace.fork",
-  summary: "Make copies of a running workspace, with memory and disk",
+  summary: "Make copies of a workspace, with memory and disk",
   description:
-    "Each fork has the memory and disk of the workspace, or of a snapshot: processes, servers, REPLs and /tmp. Running commands go on " +
+    "Each fork has the memory and disk of the workspace, or of a snapshot: processes, servers, REPLs and /tmp. Of a stopped workspace, it has the disk. Running commands go on " +
     "in the workspace and in each fork, where `workspace logs` marks them as inherited. Each fork has its own random seed, host name, " +
     "machine id and boot id. Forks share no later changes.",
   cli: {

@@ -38,7 +38,9 @@ const attachable = (
   }
   if (machine === undefined || process === undefined) return refused(`${id} was never finished`)
   const complete = { ...record, machine, process }
-  return isProcessOf(complete) ? Effect.succeed(complete) : refused(`the ${program} of ${id} is gone`)
+  return isProcessOf(complete)
+    ? Effect.succeed(complete)
+    : refused(`the ${program} of ${id} is gone: the host restarted, or ${program} was killed`)
 }
 
 /**

@@ -108,7 +108,7 @@ export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: E
 /** Its state, and a line of the daemon's log. */
 export const setFailed = (entry: Entry, failure: PyroError) =>
   Effect.zipRight(
-    Ref.set(entry.state, { state: "failed", detail: failure.message }),
+    Ref.set(entry.state, { state: "failed", detail: factOf(failure) }),
     Effect.logWarning(`${entry.id} has failed: ${printable(factOf(failure))}`)
   )
 

@@ -2,8 +2,10 @@ import { Schema, type SchemaAST } from "effect"
 import { assert, describe, it } from "vitest"
 import {
   CommandNotFound,
+  ConfinementUnavailable,
   EnvironmentBuildFailed,
   factOf,
+  HostToolUnsuitable,
   ImageDamaged,
   InvalidRequest,
   memoryStore,
@@ -178,5 +180,34 @@ describe("exit statuses", () => {
         assert.isTrue(status >= 1 && status <= 127, `${error._tag}: ${status}`)
       }
     }
+  })
+
+  it("only a microVM that does not begin sends people to pyro doctor, and says what to do before", () => {
+    const failed = (step: string) => new VmFailed({ step, detail: "why", consoleTail: "" }).message
+    for (const step of ["attach", "exec", "run", "service"]) {
+      assert.strictEqual(
+        failed(step),
+        `the microVM failed (${step}): why. Run it again. Start a failed workspace first: pyro workspace start`
+      )
+    }
+    for (const step of ["archive", "inspect", "map disk", "merge layers"]) {
+      assert.include(failed(step), "why. Ask again. If it fails again, the daemon's log has more: pyro daemon logs")
+    }
+    for (const step of ["start", "hello", "claim", "memory"]) {
+      assert.include(failed(step), "why. Try again. If it fails again, check the host (pyro doctor)")
+    }
+  })
+
+  it("an error about the host names its own remedy", () => {
+    const unsuitable = new HostToolUnsuitable({ tool: "QEMU", found: "6.0", needed: "7.2.0 or newer" })
+    assert.match(
+      unsuitable.message,
+      /needs 7\.2\.0 or newer\. Install a newer one, or name another program: PYRO_QEMU$/
+    )
+    const unconfined = new ConfinementUnavailable({ level: "seccomp", detail: "no namespaces" })
+    assert.match(
+      unconfined.message,
+      /"seccomp": no namespaces\. Change that, or ask for no more: --require-confinement$/
+    )
   })
 })

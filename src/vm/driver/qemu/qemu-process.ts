@@ -4,6 +4,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import type { Readable } from "node:stream"
 import { HostToolMissing, type NoSpace, VmFailed } from "../../../contract/errors.ts"
+import { table } from "../../../contract/names.ts"
 import { killAndWait } from "../../../system/child.ts"
 import { settingNow } from "../../../system/config.ts"
 import { linkSymbolically } from "../../../system/files/entries.ts"
@@ -164,8 +165,14 @@ const endOf = (code: number | null, signal: NodeJS.Signals | null) => {
   const number = code !== null && code > 128 ? code - 128 : undefined
   const name = signal ?? Object.entries(os.constants.signals).find(([, value]) => value === number)?.[0]
   if (name === undefined) return `exit status ${code}`
-  return name === "SIGBUS" ? "SIGBUS, which means that the memory store is full; free some room in it" : name
+  return `${name}${meanings[name] ?? ""}`
 }
+
+/** Signals that have one usual cause. */
+const meanings = table({
+  SIGBUS: ", which means that the memory store is full; free some room in it",
+  SIGKILL: ", from the host's OOM killer or another process (journalctl -k names the former)"
+})
 
 const said = (stderr: string) => stderr.trim() === "" ? "" : `: ${stderr.trim()}`
 
