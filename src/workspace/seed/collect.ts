@@ -12,7 +12,7 @@ import { git, type GitFailed } from "./confined-git.ts"
 import { filesBeneath } from "./files-beneath.ts"
 import { filteredFiles, leaveAlone } from "./filters.ts"
 import { gitlink, type GitPlan, type History, planGit } from "./git-directory.ts"
-import { beneath, joinBytes } from "./host-files.ts"
+import { beneath, hasFile, joinBytes } from "./host-files.ts"
 import type { Identity } from "./identity.ts"
 import { isIgnored, type Listed, listIgnored, listLeft, listTree } from "./listing.ts"
 import { locateAt, type Repository } from "./locate.ts"
@@ -98,7 +98,16 @@ const collect = (
     const history = directory === repository.workTree ? options.history : "none"
     if (history !== "none" && exists(path.join(folder, "index"))) {
       // The index must be true before it leaves this host.
-      yield* git(room, ["update-index", "-q", "--no-split-index", "--index-version", "2", "--refresh"], {
+      yield* git(room, [
+        "update-index",
+        "-q",
+        "--no-split-index",
+        "--index-version",
+        "2",
+        "--refresh",
+        // A sparse index has entries for directories. The written one has an entry for each file.
+        ...(scratch.sparse === undefined ? [] : ["--force-write-index"])
+      ], {
         okCodes: [0, 1],
         isLong: true
       })
@@ -111,7 +120,9 @@ const collect = (
     if (whole) into.unmatched.clear()
     const ignored = yield* listIgnored(room, whole ? ["**"] : options.includeIgnored)
     if (depth === 0 && !whole) into.left.push(...notTaken(left, ignored.found))
-    const { nested, paths } = sort([...listed, ...ignored.found])
+    const { nested, paths } = sort(
+      [...listed, ...ignored.found].filter(({ path, state }) => state !== "sparse" || hasFile(directory, path))
+    )
     for (const found of paths) into.paths.push(joinBytes(prefix, found))
     for (const pattern of ignored.matched) into.unmatched.delete(pattern)
     const at = joinBytes(prefix, Buffer.from(".git"))

@@ -10,8 +10,9 @@ import { settle } from "./host-files.ts"
 import { committer, type Identity } from "./identity.ts"
 import { believe, indexEntries, sealIndex } from "./index-file.ts"
 import type { Listed } from "./listing.ts"
+import { present, presentReached } from "./partial.ts"
 import { resolveRef, sharedRefs } from "./refs.ts"
-import { guestConfig, type Submodule, upstreamOf } from "./safe-config.ts"
+import { guestConfig, promisorOf, type Submodule, upstreamOf } from "./safe-config.ts"
 import type { Scratch } from "./scratch.ts"
 
 export type History = "shallow" | "full"
@@ -23,6 +24,8 @@ export interface GitPlan {
   readonly refs: ReadonlyMap<string, string>
   readonly config: string
   readonly exclude: Buffer | undefined
+  /** Rules of a sparse checkout. */
+  readonly sparse?: Buffer | undefined
   readonly shallow: Buffer | undefined
   readonly index: Buffer | undefined
   /** Modification time of the index. */
@@ -43,6 +46,7 @@ export const keyOf = (plan: GitPlan): string => {
   for (const text of ["git 1", plan.history, plan.head, JSON.stringify([...plan.refs]), plan.config]) part(text)
   // Its time depends on the files and the time of the build. An earlier index is equally good.
   for (const bytes of [plan.exclude, plan.shallow, plan.index]) part(bytes)
+  if (plan.sparse !== undefined) part(plan.sparse)
   return hash.digest("hex")
 }
 
@@ -89,9 +93,11 @@ export const planGit = (
       upstream: keepsUpstream ? upstream : undefined,
       identity: committer(settings, identity),
       submodules,
-      filters
+      filters,
+      sparse: scratch.sparse
     }),
     exclude: scratch.exclude,
+    sparse: scratch.sparse?.patterns,
     shallow: history === "full"
       ? scratch.shallow
       : head.commit === undefined
@@ -103,7 +109,9 @@ export const planGit = (
     indexSeconds: Math.max(newest + 2 <= nowMs / 1000 ? newest + 1 : newest, epochSeconds),
     staged: [
       ...new Set(
-        listed.flatMap(({ id, mode, state }) => state === "tracked" && mode !== gitlink && id !== "" ? [id] : [])
+        listed.flatMap(({ id, mode, state }) =>
+          (state === "tracked" || state === "sparse") && mode !== gitlink && id !== "" ? [id] : []
+        )
       )
     ]
   }
@@ -139,6 +147,7 @@ export const makeGitDirectory = (scratch: Scratch, plan: GitPlan, folder: string
       ["description", "made by pyro\n"],
       ["packed-refs", packedRefs(plan.refs)],
       ["info/exclude", plan.exclude],
+      ["info/sparse-checkout", plan.sparse],
       ["shallow", plan.shallow],
       ["index", plan.index]
     ]
@@ -163,7 +172,18 @@ const packObjects = (scratch: Scratch, plan: GitPlan, folder: string) =>
     const base = path.join(scratch.room.gitDir, "packed")
     const common = ["pack-objects", "-q", "--threads=1", "--delta-base-offset"] as const
     const room = { ...scratch.room, workTree: undefined, cwd: undefined }
-    if (plan.history === "full") {
+    const isPartial = promisorOf(scratch.settings) !== undefined
+    if (isPartial) {
+      const [options, revisions] = plan.history === "full" ? [[], [...plan.refs.values()]] : [["--no-walk"], []]
+      const wanted = [...new Set([...revisions, ...(commit === undefined ? [] : [commit])])]
+      const reached = wanted.length === 0 ? "" : yield* presentReached(room, options, wanted)
+      const known = new Set(reached.split("\n").map((line) => line.split(" ", 1)[0]))
+      const staged = yield* present(room, plan.staged.filter((id) => !known.has(id)))
+      yield* git(room, [...common, "--window=0", base], {
+        input: Buffer.from(`${reached}${staged.map((id) => `${id}\n`).join("")}`, "latin1"),
+        isLong: true
+      })
+    } else if (plan.history === "full") {
       const wanted = [...new Set([...plan.refs.values(), ...(commit === undefined ? [] : [commit]), ...plan.staged])]
       if (wanted.length > 0) {
         yield* git(room, [...common, "--revs", base], {
@@ -189,5 +209,7 @@ const packObjects = (scratch: Scratch, plan: GitPlan, folder: string) =>
     for (const name of made) {
       const to = path.join(folder, "objects/pack", name.replace(/^packed-/, "pack-"))
       yield* renameFile(path.join(scratch.room.gitDir, name), to)
+      // The guest's git knows by this file that the pack names objects which the clone never had.
+      if (isPartial && name.endsWith(".pack")) yield* writeFile(to.replace(/pack$/, "promisor"), "")
     }
   })

@@ -29,6 +29,15 @@ export const joinBytes = (folder: Uint8Array, name: Uint8Array): Buffer =>
 /** A host path made of a folder and bytes below it. */
 export const beneath = (folder: string, relative: Uint8Array): Buffer => joinBytes(Buffer.from(folder), relative)
 
+/** Whether there is anything at a path of a folder. */
+export const hasFile = (folder: string, relative: Uint8Array): boolean => {
+  try {
+    return fs.lstatSync(beneath(folder, relative), { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
+}
+
 /** Modes and times of a directory that pyro made, so that equal contents give equal images. */
 export const settle = (folder: string, seconds: number, special: ReadonlyMap<string, number> = new Map()) => {
   for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {

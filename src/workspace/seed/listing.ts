@@ -6,8 +6,11 @@ import { git, type GitFailed, type GitRoom } from "./confined-git.ts"
 /** One path in git's output, relative to the directory of the call. */
 export interface Listed {
   readonly path: Buffer
-  /** `tracked`, `untracked` (and not ignored), `removed` from the work tree, or `changed` in it since staging. */
-  readonly state: "tracked" | "untracked" | "removed" | "changed"
+  /**
+   * `tracked`, `untracked` (and not ignored), `removed` from the work tree, `changed` in it since staging, or `sparse`: tracked, and left alone in
+   * the work tree, which may lack it.
+   */
+  readonly state: "tracked" | "untracked" | "removed" | "changed" | "sparse"
   /** Mode in the index: 0o100644, 0o100755, 0o120000, 0o160000 for a submodule; 0 for an untracked file. */
   readonly mode: number
   readonly id: string
@@ -15,7 +18,7 @@ export interface Listed {
 
 const states = table<Listed["state"]>({
   H: "tracked",
-  S: "tracked",
+  S: "sparse",
   M: "tracked",
   R: "removed",
   C: "changed",

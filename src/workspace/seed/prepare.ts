@@ -9,6 +9,7 @@ import { demandReadable } from "../caller-places.ts"
 import { demandNarrow } from "./broad-source.ts"
 import { makeBuildDirectory } from "./build-directory.ts"
 import { type CollectOptions, collectTree, type PlannedGit, type Skipped } from "./collect.ts"
+import { GitFailed } from "./confined-git.ts"
 import { filesBeneath } from "./files-beneath.ts"
 import { seedFromUrl } from "./from-url.ts"
 import { keyOf, makeGitDirectory } from "./git-directory.ts"
@@ -118,4 +119,10 @@ const makeGits = (gits: ReadonlyArray<PlannedGit>, folder: string) =>
     ({ at, plan, scratch }) =>
       Effect.flatMap(makeUniqueFolder(path.join(folder, "git-")), (directory) =>
         Effect.as(makeGitDirectory(scratch, plan, directory), { at, directory }))
+  ).pipe(
+    Effect.mapError((failure) =>
+      failure instanceof GitFailed
+        ? new GitFailed({ command: "", detail: `${failure.message}; --git none takes the files without a history` })
+        : failure
+    )
   )

@@ -70,6 +70,25 @@ export const upstreamOf = (settings: Settings, ref: string | undefined): Upstrea
     : undefined
 }
 
+/** Whether git takes a setting for on. */
+export const isTrue = (value: string | undefined) => /^(true|yes|on|1)$/i.test(value ?? "")
+
+/** Remote that a partial clone fetches absent objects from; undefined for a repository with all objects. */
+export const promisorOf = (settings: Settings): string | undefined => {
+  const remotes = [...settings].flatMap(([key, value]) => {
+    const name = /^remote\.(.+)\.promisor$/s.exec(key)?.[1]
+    return name !== undefined && isTrue(value) ? [name] : []
+  })
+  const remote = remotes[0] ?? settings.get("extensions.partialclone")
+  return remote === undefined || plainName.test(remote) ? remote : "origin"
+}
+
+/** Rules of a sparse checkout, which keeps a part of the tracked files on the disk. */
+export interface Sparse {
+  readonly patterns: Buffer
+  readonly isCone: boolean
+}
+
 /** Remotes whose URL the guest may know. Git takes a remote without a URL for a directory of the remote's name. */
 const remotesOf = (settings: Settings): ReadonlyMap<string, string> =>
   new Map([...settings].flatMap(([key, value]) => {
@@ -101,10 +120,16 @@ export const guestConfig = (options: {
   readonly identity?: Identity
   readonly submodules?: ReadonlyArray<Submodule>
   readonly filters?: ReadonlyArray<string>
+  readonly sparse?: Sparse | undefined
 }): string => {
   const sha256 = objectFormat(options.settings) === "sha256"
+  const promisor = promisorOf(options.settings)
+  const extensions = [
+    ...(sha256 ? [["objectformat", "sha256"] as const] : []),
+    ...(promisor === undefined ? [] : [["partialClone", quoted(promisor)] as const])
+  ]
   const core = new Map([
-    ["repositoryformatversion", sha256 ? "1" : "0"],
+    ["repositoryformatversion", extensions.length > 0 ? "1" : "0"],
     ["filemode", "true"],
     ["bare", "false"],
     ["logallrefupdates", "true"],
@@ -119,7 +144,15 @@ export const guestConfig = (options: {
   const remotes = remotesOf(options.settings)
   return [
     section("core", core),
-    sha256 ? section("extensions", [["objectformat", "sha256"]]) : "",
+    extensions.length > 0 ? section("extensions", extensions) : "",
+    options.sparse === undefined
+      ? ""
+      : section("core", [["sparseCheckout", "true"], ["sparseCheckoutCone", String(options.sparse.isCone)]]),
+    // Git would otherwise take files behind a filter, which it shall leave alone, for a part of the checkout.
+    options.sparse === undefined || (options.filters ?? []).length === 0
+      ? ""
+      : section("sparse", [["expectFilesOutsideOfPatterns", "true"]]),
+    promisor === undefined ? "" : section(`remote ${quoted(promisor)}`, [["promisor", "true"]]),
     ...[...remotes].map(([name, url]) =>
       section(`remote ${quoted(name)}`, [["url", quoted(url)], ["fetch", `+refs/heads/*:refs/remotes/${name}/*`]])
     ),

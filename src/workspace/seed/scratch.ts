@@ -7,8 +7,9 @@ import { ensureFolder } from "../../system/files/folders.ts"
 import { git, GitFailed, type GitRoom } from "./confined-git.ts"
 import { readBounded } from "./host-files.ts"
 import type { Repository } from "./locate.ts"
+import { sparseOf } from "./partial.ts"
 import { type Head, readHead } from "./refs.ts"
-import { carriedSettings, objectFormat, parseSettings, type Settings } from "./safe-config.ts"
+import { carriedSettings, objectFormat, parseSettings, type Settings, type Sparse } from "./safe-config.ts"
 
 /** pyro's view of a repository: a git directory of pyro's own with the repository's objects. */
 export interface Scratch {
@@ -24,6 +25,8 @@ export interface Scratch {
   readonly upstreamCommit?: string | undefined
   /** Ignore rules of the repository, beside those in the tree. */
   readonly exclude: Buffer | undefined
+  /** @default every tracked file is on the disk */
+  readonly sparse?: Sparse | undefined
 }
 
 const mib = 1024 * 1024
@@ -99,7 +102,14 @@ export const makeScratch = (repository: Repository, folder: string, namespaces: 
     const readOf = (file: string, maxBytes: number) => attempt("read", file, () => readBounded(file, maxBytes))
     yield* writeFile(at("foreign"), (yield* readOf(path.join(commonDir, "config"), mib)) ?? "")
     const list = ["config", "--file", at("foreign"), "--no-includes", "--list", "-z"] as const
-    const settings = parseSettings(yield* git({ ...room, workTree: undefined, cwd: undefined }, list))
+    const listed = () => git({ ...room, workTree: undefined, cwd: undefined }, list)
+    const settings = parseSettings(yield* listed())
+    const ofWorkTree = settings.has("extensions.worktreeconfig")
+      ? yield* readOf(path.join(gitDir, "config.worktree"), mib)
+      : undefined
+    if (ofWorkTree !== undefined) yield* writeFile(at("foreign"), ofWorkTree)
+    const own = ofWorkTree === undefined ? settings : parseSettings(yield* listed())
+    const sparse = yield* attempt("read", gitDir, () => sparseOf(repository, settings, own))
     yield* write(settings)
     const head = readHead(repository)
     if (head === undefined || settings.has("extensions.refstorage")) return undefined
@@ -109,7 +119,7 @@ export const makeScratch = (repository: Repository, folder: string, namespaces: 
     if (exclude !== undefined) yield* writeFile(at("info/exclude"), exclude)
     if (shallow !== undefined) yield* writeFile(at("shallow"), shallow)
     const idBytes = objectFormat(settings) === "sha256" ? 32 : 20
-    return { repository, room, head, settings, idBytes, shallow, exclude } satisfies Scratch
+    return { repository, room, head, settings, idBytes, shallow, exclude, sparse } satisfies Scratch
   })
 
 const copyIndex = (gitDir: string, folder: string) => {
