@@ -42,6 +42,8 @@ export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
   readonly result?: () => PureSchema & { readonly Type: Result }
   /** Its work goes on when a call has waited long enough, and an equal call takes it up. */
   readonly goesOn?: true
+  /** It waits its own time and hands its work back then, whatever the limit of the client. */
+  readonly outlivesTimeOut?: true
   /** JSON of the payload from the arguments. */
   readonly fill?: (given: Given, project: Project) => Either.Either<Fields, InvalidRequest>
   /** Does it, in the place of calling the operation and folding its events. */
@@ -54,6 +56,7 @@ export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
 export interface AnyTool {
   readonly result?: () => PureSchema
   readonly goesOn?: true
+  readonly outlivesTimeOut?: true
   readonly fill?: (given: Given, project: Project) => Either.Either<Fields, InvalidRequest>
   readonly perform?: (request: Request<never>) => Effect.Effect<Done<unknown>, PyroError>
   readonly text?: (result: never, request: Request<never>) => string

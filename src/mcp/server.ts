@@ -59,6 +59,18 @@ export const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal):
   )
 }
 
+/** Whether a client cancelled a call because the call took longer than its limit, by the reason that it gave. */
+const isTimeOut = (reason: unknown) => typeof reason === "string" && /time[ds]?[ -]?out/i.test(reason)
+
+/** A signal without the abort of a client that has waited long enough: nobody wants the work to end then. */
+const exceptTimeOut = (signal: AbortSignal): AbortSignal => {
+  const controller = new AbortController()
+  const pass = () => isTimeOut(signal.reason) ? undefined : controller.abort(signal.reason)
+  if (signal.aborted) pass()
+  else signal.addEventListener("abort", pass, { once: true })
+  return controller.signal
+}
+
 /**
  * pyro as an MCP server, to be connected to any transport. The tools are those of the profile or the mode, read off the table of operations. A call
  * that its client cancels, or that runs when the connection is closed, ends what that call started.
@@ -101,7 +113,9 @@ export const createServer = ({ mode: modeName, onCall, profile, project, pyro, v
     const notify = progressToken === undefined ?
       undefined :
       (params: { progress: number; message: string }) =>
-        mcpReq.notify({ method: "notifications/progress", params: { progressToken, ...params } })
+        mcpReq.signal.aborted
+          ? Promise.resolve()
+          : mcpReq.notify({ method: "notifications/progress", params: { progressToken, ...params } })
     const call = withProgress(
       notify,
       (report) => callTool(tool, raw, { pending, pyro, project, report })
@@ -109,7 +123,8 @@ export const createServer = ({ mode: modeName, onCall, profile, project, pyro, v
     const asked = isOneHalf(mcpReq.envelope)
       ? Effect.map(call, ({ structuredContent: _, ...others }): CallResult => others)
       : call
-    const answer = runCall(asked, mcpReq.signal) as unknown as Promise<CallToolResult>
+    const signal = tool.tool.outlivesTimeOut === true ? exceptTimeOut(mcpReq.signal) : mcpReq.signal
+    const answer = runCall(asked, signal) as unknown as Promise<CallToolResult>
     onCall?.(answer)
     return answer
   })

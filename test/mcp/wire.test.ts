@@ -246,6 +246,24 @@ describe("the end", () => {
     assert.lengthOf(ended(), 1)
   })
 
+  it.each(["MCP error -32001: Request timed out", "request timeout"])(
+    "a client that waits no longer (%s) ends no command",
+    async (reason) => {
+      const { call, client, ended, id } = await waiting()
+      client.notify("notifications/cancelled", { requestId: call, reason })
+      const started = path.join(binary.folder, `other-${id}`)
+      const { id: other } = client.send("tools/call", {
+        name: "workspace_exec",
+        arguments: { workspace_id: id, command: `touch ${started}; sleep 60` }
+      })
+      await until("the other one runs", () => fs.existsSync(started))
+      client.notify("notifications/cancelled", { requestId: other, reason: "AbortError: the person has cancelled" })
+      await until("the other one is ended", () => ended().length > 0)
+      await client.close()
+      assert.lengthOf(ended(), 1)
+    }
+  )
+
   it("SIGTERM after SIGINT and a cancel still ends the command", async () => {
     const { call, client, ended } = await waiting()
     client.child.kill("SIGINT")

@@ -100,4 +100,4 @@ const endStarted = ({ payload: { workspace }, pyro }: Request<ExecPayload>, exec
     Effect.ignore
   )
 
-export const execTool: Tool<"workspace.exec", ExecTold> = { result: ExecTold, perform }
+export const execTool: Tool<"workspace.exec", ExecTold> = { result: ExecTold, perform, outlivesTimeOut: true }
