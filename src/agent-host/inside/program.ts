@@ -17,6 +17,18 @@ export const hasAgent = ({ name }: AgentInside, environment: string): boolean =>
 export const programOf = ({ npm: [first], program }: AgentInside) =>
   `/usr/local/lib/node_modules/${partsOf(first).name}/${program}`
 
+/**
+ * Continues the agent when it stops itself on Ctrl-Z: it leads its session, so no shell is there to bring it back. A process beside, of which
+ * the agent knows nothing, looks once a second.
+ */
+export const KEEP_GOING = `( (
+  while sleep 1 && [ -e /proc/$$ ]; do
+    while read -r key state rest; do
+      [ "$key" = State: ] && [ "$state" = T ] && kill -CONT $$
+    done </proc/$$/status
+  done
+) </dev/null >/dev/null 2>&1 & )`
+
 /** Words of the guest's command: settings first, then the agent in the same process. */
 export const commandOf = (
   agent: AgentInside,
@@ -24,7 +36,7 @@ export const commandOf = (
   args: ReadonlyArray<string>,
   options: InsideOptions
 ): ReadonlyArray<string> => [
-  ...["sh", "-c", `${agent.setUp(key, options)}\nexec "$@"`, agent.name],
+  ...["sh", "-c", `${agent.setUp(key, options)}\n${isOnce(agent, args) ? "" : `${KEEP_GOING}\n`}exec "$@"`, agent.name],
   programOf(agent),
   ...(options.ask ? agent.asking ?? [] : agent.trusting),
   ...args

@@ -1,10 +1,24 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { execFile } from "node:child_process"
+import * as fs from "node:fs"
+import { setImmediate } from "node:timers/promises"
+import { promisify } from "node:util"
 import { agentInside } from "../../../src/agent-host/inside/agents.ts"
 import { accessOf, keyOf } from "../../../src/agent-host/inside/key.ts"
-import { commandOf, environmentNameOf, hasAgent, isOnce } from "../../../src/agent-host/inside/program.ts"
+import { commandOf, environmentNameOf, hasAgent, isOnce, KEEP_GOING } from "../../../src/agent-host/inside/program.ts"
 import { insideNames } from "../../../src/contract/agent-inside.ts"
 import { checkName, packageNames } from "../../../src/environment/own.ts"
+
+/** Whether a process of a test's own script is left. */
+const isLeft = (mark: string) =>
+  fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && name !== `${process.pid}`).some((pid) => {
+    try {
+      return fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(mark)
+    } catch {
+      return false
+    }
+  })
 
 const claude = agentInside("claude-code")
 const KEY = "ANTHROPIC_API_KEY"
@@ -12,6 +26,24 @@ const keyIn = (variables: Readonly<Record<string, string>>) => keyOf(claude, (na
 const access = (url: string) => Effect.flatMap(keyIn({ [KEY]: "value", ANTHROPIC_BASE_URL: url }), accessOf)
 
 describe("an agent in a workspace", () => {
+  it("an agent that stops itself goes on, and leaves no process behind", async () => {
+    const mark = `agent-${process.pid}-${Date.now()}`
+    const { stdout } = await promisify(execFile)(
+      "sh",
+      ["-c", `${KEEP_GOING}\nexec "$@"`, mark, "sh", "-c", "kill -STOP $$; echo went on"]
+    )
+    assert.strictEqual(stdout, "went on\n")
+    while (isLeft(mark)) await setImmediate()
+  })
+
+  it("an agent that answers once is not watched", () => {
+    const [key] = claude.keys
+    const script = (args: ReadonlyArray<string>) =>
+      commandOf(claude, { ...key, url: key.baseUrl.fallback }, args, { ask: false })[2]
+    assert.include(script([]), KEEP_GOING)
+    assert.notInclude(script(["-p", "x"]), KEEP_GOING)
+  })
+
   it.effect("the guest reaches the provider's host, and pyro puts the key into its header", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* Effect.flatMap(keyIn({ [KEY]: "value" }), accessOf), {
