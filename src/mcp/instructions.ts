@@ -8,8 +8,25 @@ import type { SelectionName } from "./profile.ts"
 /** The project in the server's instructions. */
 export type NamedProject = Pick<
   Project,
-  "path" | "repoUrl" | "repoRef" | "environment" | "workspaceUser" | "networkCeiling" | "secrets" | "secretHttp"
+  | "path"
+  | "session"
+  | "repoUrl"
+  | "repoRef"
+  | "environment"
+  | "workspaceUser"
+  | "networkCeiling"
+  | "secrets"
+  | "secretHttp"
 >
+
+/** Longest directory of a session that the instructions quote, in characters. */
+const MAX_SESSION_CHARACTERS = 200
+
+/** Where the user's directory is in a workspace, if that is a part of the project. */
+const sessionText = ({ repoUrl, session }: NamedProject): string =>
+  session === undefined || repoUrl !== undefined || session.length > MAX_SESSION_CHARACTERS
+    ? ""
+    : ` The user's directory is ${session}, in a workspace /workspace/${session}.`
 
 const boundTo = (project: NamedProject): string =>
   project.path === undefined && project.repoUrl === undefined
@@ -18,6 +35,7 @@ const boundTo = (project: NamedProject): string =>
       project.repoRef === undefined ? "" : ` at ${project.repoRef}`
     }.` +
       (project.path === undefined ? "" : " Host paths are relative to it and cannot leave it.") +
+      sessionText(project) +
       (project.environment === undefined ? "" : ` Default environment: ${project.environment}.`) +
       (project.workspaceUser === "agent" ? " Commands run as the user agent, who owns /workspace." : "")
 

@@ -3,6 +3,7 @@ import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import {
   absolutePath,
   canBeProject,
+  isBeneath,
   isDirectory,
   projectAround,
   realPath,
@@ -39,6 +40,8 @@ export interface ProjectOptions {
 /** Real paths of the directories that a server is bound to. */
 export interface ProjectDirectories {
   readonly base: string | undefined
+  /** Directory of the session beneath the base, relative to it. Undefined: the base itself, or a directory elsewhere. */
+  readonly session: string | undefined
   readonly reading: ReadonlyArray<string>
   readonly writing: ReadonlyArray<string>
 }
@@ -74,7 +77,15 @@ export const projectDirectories = (
   const reading = allDirectories("--allow-read", allowRead)
   if ("flag" in reading) return reading
   const writing = allDirectories("--allow-export", allowExport)
-  return "flag" in writing ? writing : { base, reading, writing }
+  return "flag" in writing ? writing : { base, session: sessionIn(base), reading, writing }
+}
+
+/** The working directory beneath a project, such as a package in a monorepo. */
+const sessionIn = (base: string | undefined): string | undefined => {
+  const real = realPath(workingDirectory())
+  return base === undefined || real === undefined || real === base || !isBeneath(real, base)
+    ? undefined
+    : real.slice(base.length + 1)
 }
 
 /** A host's directory that can be no project binds nothing: the host means it, and not the directory that it started the server in. */

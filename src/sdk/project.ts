@@ -18,6 +18,8 @@ export type { ProjectOptions } from "./project-directories.ts"
 export interface Project {
   /** Real path of the bound directory. */
   readonly path: string | undefined
+  /** Directory of the session beneath the bound directory, relative to it. @default the bound directory */
+  readonly session?: string | undefined
   readonly repoUrl: string | undefined
   readonly repoRef: string | undefined
   /** The real path of a source that a model named. */
@@ -79,7 +81,7 @@ export const bindProject = (
     const cwd = workingDirectory()
     const directories = projectDirectories(options, environment)
     if ("flag" in directories) return yield* refuse(directories.flag, directories.detail)
-    const { base, reading, writing } = directories
+    const { base, reading, session, writing } = directories
     const own = base === undefined ? [] : [base]
     const networkCeiling = readCeiling(options.networkCeiling ?? "off") ??
       (yield* refuse("--network-ceiling", CEILING_FORMS))
@@ -90,6 +92,7 @@ export const bindProject = (
     }
     return {
       path: base,
+      session,
       places: { reading: [...own, ...reading], writing: [...own, ...writing] },
       repoUrl: options.repoUrl,
       repoRef: options.repoRef,

@@ -61,6 +61,22 @@ describe("the handshake", () => {
   })
 })
 
+describe("a session in a part of a project", () => {
+  it("the instructions name the directory, on the host and in a workspace", async () => {
+    const folder = path.join(project, "packages/web")
+    fs.mkdirSync(folder, { recursive: true })
+    const client = serve([], folder)
+    const { result } = await client.initialize()
+    const text = result!["instructions"] as string
+    assert.include(text, `Bound project: ${fs.realpathSync(project)}. `)
+    assert.include(text, " The user's directory is packages/web, in a workspace /workspace/packages/web.")
+    await client.close()
+    const root = serve([])
+    assert.notInclude((await root.initialize()).result!["instructions"] as string, "The user's directory")
+    await root.close()
+  })
+})
+
 describe("the list of tools", () => {
   it("the list of tools has the same bytes for every client", async () => {
     const texts: Array<string> = []

@@ -1,4 +1,5 @@
 import { noNetwork, readCeiling } from "../../contract/network-ceiling.ts"
+import type { ProjectDirectories } from "../../sdk/project-directories.ts"
 import { clientNameOf, getsOneHalf, listForOneHalf } from "../clients.ts"
 import { instructionsOf } from "../instructions.ts"
 import type { Understood } from "./command-line.ts"
@@ -25,11 +26,12 @@ export const makeConversation = (
   { legacyVersions, modernVersion }: Pick<Recorded, "legacyVersions" | "modernVersion">,
   recorded: RecordedSelection,
   { options, selection }: Understood,
-  path: string | undefined
+  { base: path, session }: Pick<ProjectDirectories, "base" | "session">
 ) => {
   const networkCeiling = readCeiling(options.networkCeiling ?? "off") ?? noNetwork
   const instructions = instructionsOf(selection, {
     path,
+    session,
     repoUrl: options.repoUrl,
     repoRef: options.repoRef,
     environment: options.environment,

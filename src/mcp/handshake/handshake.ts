@@ -35,7 +35,7 @@ export const handshake = (
   if ("flag" in directories) return undefined
   const [offset, sizeBytes] = index.selections[asked.selection]
   const answers = readBeside(index.answersFile, offset, sizeBytes)
-  const reply = makeConversation(index, JSON.parse(answers) as RecordedSelection, asked, directories.base)
+  const reply = makeConversation(index, JSON.parse(answers) as RecordedSelection, asked, directories)
 
   const { stdin, stdout } = process
   const ignore = () => {}

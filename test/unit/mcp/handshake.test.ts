@@ -67,7 +67,10 @@ const serverSays = async (lines: ReadonlyArray<string>, project: { readonly path
 const agrees = async (sent: Sent, project: { readonly path: string | undefined } = { path: "/home/ada/project" }) => {
   const lines = linesOf(sent)
   const server = await serverSays(lines, project)
-  const reply = makeConversation(recorded, recorded.selections["workspace-core"], asked(project), project.path)
+  const reply = makeConversation(recorded, recorded.selections["workspace-core"], asked(project), {
+    base: project.path,
+    session: undefined
+  })
   let answers = 0
   for (const line of lines) {
     const told = reply(line)
