@@ -3,7 +3,7 @@ import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import { DaemonUnavailable } from "../contract/errors.ts"
-import { processEnvironment } from "./config.ts"
+import { daemonEnvironment } from "./daemon-environment.ts"
 
 /** A log that has grown past this is put aside, once, before a new process writes to it. */
 const ROTATE_BYTES = 4_194_304
@@ -11,7 +11,7 @@ const ROTATE_BYTES = 4_194_304
 /** A program that outlives this process. */
 export interface Detached {
   readonly command: readonly [string, ...ReadonlyArray<string>]
-  /** Variables beside those of this process. */
+  /** Variables beside those of this process that a daemon needs. */
   readonly env: Readonly<Record<string, string>>
   /** File that what it says is added to. */
   readonly log: string
@@ -44,7 +44,7 @@ export const startDetached = ({ command, env, log }: Detached) =>
         const child = spawn("sh", ["-c", PARENT, "sh", program, ...args], {
           cwd: "/",
           detached: true,
-          env: { ...processEnvironment(), ...env },
+          env: { ...daemonEnvironment(), ...env },
           stdio: ["ignore", fd, fd]
         })
         const ended = Effect.async<number | NodeJS.Signals>((resume) => {

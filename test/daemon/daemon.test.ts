@@ -55,6 +55,25 @@ describe("the daemon without workspaces", () => {
     assert.strictEqual(fs.statSync(path.dirname(socket)).mode & 0o777, 0o700)
   })
 
+  it("no process of the daemon has a variable of its caller that it does not need", async () => {
+    await json(["daemon", "stop"])
+    const { code } = await call(["workspace", "list"], { env: { API_TOKEN: "value-of-a-secret", LC_TIME: "C" } })
+    assert.strictEqual(code, 0)
+    const environments = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+      try {
+        return [fs.readFileSync(`/proc/${pid}/environ`, "utf8")]
+      } catch {
+        return []
+      }
+    }).filter((one) => one.includes(`PYRO_STATE_DIR=${state}\0`))
+    // The daemon and its watchdog.
+    assert.isAtLeast(environments.length, 2)
+    for (const one of environments) {
+      assert.notInclude(one, "value-of-a-secret")
+      assert.include(one, "LC_TIME=C")
+    }
+  })
+
   it("daemon stop removes the socket and the record", async () => {
     await list()
     const pid = await daemonPid()

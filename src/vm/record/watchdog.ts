@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
+import { daemonEnvironment } from "../../system/daemon-environment.ts"
 
 /**
  * Reads until its stdin ends, which the kernel sees to when the process that holds the other end dies in whatever way, then becomes
@@ -20,6 +21,7 @@ export const startWatchdog = (
       const child = spawn("/bin/sh", ["-c", waitThenRun, "pyro-watchdog", ...command], {
         detached: true,
         cwd: "/",
+        env: daemonEnvironment(),
         stdio: ["pipe", "ignore", "ignore"]
       })
       // Without a watch the next daemon sweeps; a shell that cannot be started is no reason not to serve.

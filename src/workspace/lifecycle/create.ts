@@ -24,6 +24,8 @@ import { recordedGrant } from "../network/state.ts"
 import { withPolicy } from "../network/state.ts"
 import { openResidents } from "../residents/open.ts"
 import { noStates } from "../residents/states.ts"
+import { demandPlain } from "../secret/demand-plain.ts"
+import { secretSet } from "../secret/redactor.ts"
 import { writeSecrets } from "../secret/secret-file.ts"
 import { initialSecrets } from "../secret/workspace-secrets.ts"
 import { prepareSeed } from "../seed/prepare.ts"
@@ -244,6 +246,10 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
       createdAt: yield* nowIso,
       network: networkOf(payload, network),
       project: yield* projectOf(payload)
+    })
+    yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {
+      name: payload.name,
+      labels: payload.labels
     })
     yield* registry.checkName(payload.name, record.id)
     yield* demandDriver(payload)

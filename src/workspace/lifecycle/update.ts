@@ -6,6 +6,10 @@ import { faultPoint } from "../../system/fault.ts"
 import { demandGrowth, growDisk } from "../disk/grow.ts"
 import { demandStreams } from "../network/demand-driver.ts"
 import type { OpenResidents } from "../residents/open.ts"
+import { demandPlain } from "../secret/demand-plain.ts"
+import { guardOf } from "../secret/guard.ts"
+import { secretSet } from "../secret/redactor.ts"
+import { initialSecrets } from "../secret/workspace-secrets.ts"
 import { aloneFor, commit, type Lifecycle } from "./context.ts"
 import { residentsOf } from "./entry-residents.ts"
 import type { Entry } from "./entry.ts"
@@ -52,6 +56,9 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
         "is not given, and nothing else to change either: labels, labels to remove, an expiry, secrets, or a size"
       return yield* new InvalidRequest({ field: "name", detail })
     }
+    yield* demandPlain(yield* guardOf(entry, {}), { name: payload.name, labels: payload.labels })
+    const { labels, name } = changed(yield* Ref.get(entry.record), payload)
+    yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), { name, labels })
     yield* lifecycle.registry.checkName(payload.name, entry.id)
     yield* demandStreams((yield* Ref.get(entry.record)).networkDriver, payload.secretHttp)
     const { diskMib } = payload

@@ -7,6 +7,7 @@ import type { ServiceInfo } from "../../contract/operations/service-fields.ts"
 import type { ServiceStartPayload } from "../../contract/operations/workspace-service.ts"
 import { nowIso } from "../../system/time.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
+import { demandPlain } from "../secret/demand-plain.ts"
 import { logEnd, stateOf } from "./describe.ts"
 import { isListening } from "./readiness.ts"
 import { infoOf, makeLive, type Services } from "./services.ts"
@@ -82,6 +83,17 @@ export const startService = (
   Effect.gen(function*() {
     const { name, workspace } = payload
     yield* requireCommand({ ...payload, tty: false })
+    const { command, cwd, env, readyCommand, readyFile, readyHttp, script } = payload
+    yield* demandPlain(services.commands.secrets.set, {
+      name,
+      command,
+      script,
+      env,
+      cwd,
+      ready_http: readyHttp,
+      ready_file: readyFile,
+      ready_command: readyCommand
+    })
     const check = yield* checkOf(payload)
     const demandEnded = Effect.suspend(() => {
       const now = services.get(name)

@@ -18,6 +18,8 @@ import { aloneFor, discardFolder, type Lifecycle, type Notify, progress, removeF
 import { displayName } from "../lifecycle/display-name.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import { touch, unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
+import { demandPlain } from "../secret/demand-plain.ts"
+import { guardOf } from "../secret/guard.ts"
 import {
   announced,
   type CaptureFolder,
@@ -43,6 +45,7 @@ const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
 export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string, notify: Notify) =>
   Effect.gen(function*() {
     const workspace = entry.folder
+    yield* demandPlain(yield* guardOf(entry, {}), { name })
     const folder = snapshotFolder(workspace, name)
     if (exists(folder.directory)) {
       return yield* new SnapshotExists({ workspace: yield* displayName(entry), snapshot: name })

@@ -286,6 +286,23 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual((await logs("secret")).output, "token [secret:TOKEN]\n")
     })
 
+    it("a record of a workspace keeps no value of a secret in plain text", async () => {
+      const value = "correct horse battery"
+      await call("update", { workspace: "a", secrets: { TOKEN: value } })
+      for (
+        const refused of [
+          () => start("plain", `serve --token '${value}'`, {}),
+          () => start("plain", "serve", { env: { API: value } }),
+          () => start("plain", "serve", { ready_http: `http://127.0.0.1:1/?t=${encodeURIComponent(value)}` }),
+          () => call("update", { workspace: "a", labels: { token: value } })
+        ]
+      ) {
+        const message = await failure(refused())
+        assert.include(message, "has the value of the secret TOKEN")
+        assert.notInclude(message.split("InvalidRequest")[1], "correct")
+      }
+    })
+
     it("a service goes on when the process that has the workspaces is killed", async () => {
       await start("kept", "echo up >> /run/ups; touch /run/kept; while true; do echo tick; sleep 0.05; done", {
         ready_file: "/run/kept",
