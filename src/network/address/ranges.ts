@@ -73,3 +73,8 @@ export const deniedRangeOf = (address: Address): DeniedRange | undefined => {
   }
   return smallest
 }
+
+/** The loopback of a host, and the addresses that lead there. */
+export const loopbackRanges: ReadonlyArray<Range> = ["127.0.0.0/8", "::1", "0.0.0.0", "::"].map((text) =>
+  readRange(text)!
+)

@@ -1,4 +1,4 @@
-import { Context, Data, Effect, Layer, type Scope } from "effect"
+import { Context, Data, Effect, Either, Layer, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { nowMs } from "../../system/time.ts"
 import type { Authority, Interception } from "../intercept/interception.ts"
@@ -6,7 +6,8 @@ import { trustNow } from "../intercept/trust-environment.ts"
 import { withoutServiceLabels } from "../name.ts"
 import { type CacheAccess, nothingServed, type Served } from "../package-cache/access.ts"
 import { type Denied, judgeLiteral, judgeName } from "../policy/judge.ts"
-import type { Rules } from "../policy/policy.ts"
+import { parseIpRules, type Rules } from "../policy/policy.ts"
+import { LOOPBACK, THIS_HOST } from "../this-host.ts"
 import { connectDirectly, startDirectly } from "./connect-directly.ts"
 import { startDialProcess } from "./dial-process.ts"
 import { type AnsweredMessage, DIAL_MS, type DialFailure, type Proxies, type RefusedMessage } from "./protocol.ts"
@@ -139,6 +140,13 @@ const judge = ({ address, name, port, rules }: DialRequest) =>
   // Every address is judged once more before it is dialled, with the host's own addresses.
   name === undefined ? judgeLiteral(rules, address, port, () => []) : judgeName(rules, name, port)
 
+/** Connects with a service of this host. */
+const connectToLoopback = ({ group, port }: Pick<DialRequest, "group" | "port">) => {
+  const texts = LOOPBACK.map((address) => address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`)
+  const allowIps = texts.flatMap((text) => Either.getOrElse(parseIpRules(text), () => []))
+  return connectDirectly(Effect.succeed(LOOPBACK), { name: THIS_HOST, port, group, rules: { allowIps } })
+}
+
 /** Whether this process connects by itself. */
 const isDirect = ({ cache, interception }: DialRequest, proxies: Proxies) =>
   (interception ?? cache) === undefined && isWithoutProxy(proxies)
@@ -152,6 +160,7 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
         const verdict = judge(request)
         if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
         const { host } = verdict
+        if (host === THIS_HOST) return Effect.mapError(connectToLoopback({ port, group }), failedAs)
         const proxies = proxiesNow()
         if (isDirect(request, proxies)) {
           const found = name === undefined
@@ -198,6 +207,9 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
         const verdict = judgeName(rules, isAddress ? name : withoutServiceLabels(name))
         if (verdict._tag === "Denied") {
           return Effect.succeed({ answer: { _tag: "NoSuchName" }, denied: verdict })
+        }
+        if (verdict.host === THIS_HOST && !isAddress) {
+          return Effect.succeed({ answer: { _tag: "NoData" }, denied: undefined })
         }
         if (isAddress) {
           // A connection follows.

@@ -1,6 +1,7 @@
 import { type Address, contains, isSameAddress, readAddress, widthOf } from "../address/address.ts"
-import { deniedRangeOf } from "../address/ranges.ts"
+import { deniedRangeOf, loopbackRanges } from "../address/ranges.ts"
 import { readName } from "../name.ts"
+import { loopbackOption, THIS_HOST } from "../this-host.ts"
 import type { Rules } from "./policy.ts"
 import type { HostRule, IpRule } from "./rule.ts"
 
@@ -29,6 +30,19 @@ const OFF = "the network policy is off"
 
 const appliesToPort = (rule: { readonly port: number | undefined }, port: number | undefined) =>
   rule.port === undefined || port === undefined || rule.port === port
+
+/** A service of this host needs a rule of its own, with its port: no pattern, no list and no absence of a list opens it. */
+const judgeThisHost = (rules: Rules, port: number | undefined): Verdict => {
+  const rule = rules.allowHosts.find((one) =>
+    one.match === "exact" && one.name === THIS_HOST && one.port !== undefined && appliesToPort(one, port)
+  )
+  return rule === undefined
+    ? denied(
+      `${THIS_HOST} is this host, and no rule allows the port`,
+      port === undefined ? undefined : loopbackOption(port)
+    )
+    : allowed(THIS_HOST, rule.text)
+}
 
 const matches = (rule: HostRule, name: string) => {
   switch (rule.match) {
@@ -60,6 +74,7 @@ export const judgeName = (rules: Rules, text: string, port?: number): Verdict =>
     (port === undefined ? rule.port === undefined : appliesToPort(rule, port)) && matches(rule, name)
   )
   if (denial !== undefined) return denied(`--deny-host ${denial.text} denies the name`)
+  if (name === THIS_HOST) return judgeThisHost(rules, port)
   if (!rules.isListed) return allowed(name, undefined)
   const rule = rules.allowHosts.find((rule) => appliesToPort(rule, port) && matches(rule, name))
   return rule === undefined
@@ -72,6 +87,8 @@ export const judgeName = (rules: Rules, text: string, port?: number): Verdict =>
 
 /** The part of the rules that judges addresses. */
 export type AddressRules = Pick<Rules, "allowIps">
+
+const isLoopback = (address: Address) => loopbackRanges.some((range) => contains(range, address))
 
 const ipOption = (text: string, port: number) => `--allow-ip ${text.includes(":") ? `[${text}]` : text}:${port}`
 
@@ -96,7 +113,8 @@ const judgeParsed = (
   const isOwn = own().some((one) => isSameAddress(one, address))
   const found = isOwn ? rule(widthOf(address.family)) : first
   if (found !== undefined || (range === undefined && !isOwn)) return { rule: found } as const
-  return denied(`${text} is ${isOwn ? "an address of this host" : range!.kind}`, ipOption(text, port))
+  const option = isLoopback(address) ? loopbackOption(port) : ipOption(text, port)
+  return denied(`${text} is ${isOwn ? "an address of this host" : range!.kind}`, option)
 }
 
 /** Judges one address that a name resolved to. Public addresses are allowed: the name was judged before. */

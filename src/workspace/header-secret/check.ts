@@ -3,6 +3,7 @@ import { InvalidRequest } from "../../contract/errors.ts"
 import type { Secrets } from "../../contract/operations/secret-fields.ts"
 import { secretTargetOf } from "../../contract/operations/secret-target.ts"
 import { isHeaderValue } from "../../network/intercept/placeholders.ts"
+import { THIS_HOST } from "../../network/this-host.ts"
 import { trimmed } from "../secret/forms.ts"
 import { bindingText, isNamedBy } from "./bindings.ts"
 import type { Binding } from "./header-secret-file.ts"
@@ -20,7 +21,10 @@ const refuse = (field: string, detail: string) => new InvalidRequest({ field, de
 /** Fails unless every item names a secret whose value fits into a header. */
 export const checkItems = (items: ReadonlyArray<string>, valueOf: (name: string) => string | undefined) =>
   Effect.forEach(items, (item) => {
-    const { name } = secretTargetOf(item)!
+    const { host, name } = secretTargetOf(item)!
+    if (host === THIS_HOST) {
+      return refuse("secret_http", `${THIS_HOST} is this host: pyro intercepts no connection to its own services`)
+    }
     const value = valueOf(name)
     if (value !== undefined && isHeaderValue(trimmed(value))) return Effect.void
     const detail = value === undefined

@@ -6,6 +6,7 @@ import type { ForbiddenText } from "../../network/forbidden-text.ts"
 import type { ForeignSecret } from "../../network/intercept/interception.ts"
 import type { Served } from "../../network/package-cache/access.ts"
 import type { Rules } from "../../network/policy/policy.ts"
+import { THIS_HOST } from "../../network/this-host.ts"
 import type { Attempt } from "./attempt.ts"
 import type { Connecting } from "./connecting.ts"
 import { forbiddenBy, type LiveConnection, makeLive } from "./live.ts"
@@ -90,8 +91,8 @@ export const begin = (
     guest: Either.isRight(accepted) ? accepted.right.socket : Effect.fail(accepted.left),
     texts: isIntercepted ? [] : forbiddenAt(`${name ?? literal}:${port}`, placeholders()),
     bufferBytes,
-    // The cache compares the host of each request itself.
-    expectedName: isInspected && cache === undefined ? name : undefined,
+    // The cache compares the host of each request itself. A service of this host may want to be called localhost.
+    expectedName: isInspected && cache === undefined && name !== THIS_HOST ? name : undefined,
     served,
     release: () => {
       if (Either.isRight(accepted)) accepted.right.release()

@@ -5,11 +5,16 @@ import { ceilingText, type NetworkCeiling } from "../../contract/network-ceiling
 import type { AskedNetwork } from "../../contract/operations/network-fields.ts"
 import { parseHostRules } from "../../network/policy/policy.ts"
 import type { HostRule } from "../../network/policy/rule.ts"
+import { THIS_HOST } from "../../network/this-host.ts"
 import { askedGrant, asksForNetwork, type Granted } from "./policy.ts"
 
 /** Whether one rule allows everything that another one allows. */
 const covers = (ceiling: HostRule, rule: HostRule): boolean => {
   if (ceiling.port !== undefined && ceiling.port !== rule.port) return false
+  // A service of the host is above every pattern.
+  if (rule.name === THIS_HOST) {
+    return ceiling.match === "exact" && ceiling.name === THIS_HOST && ceiling.port === rule.port
+  }
   switch (ceiling.match) {
     case "every":
       return true
@@ -34,7 +39,12 @@ const within = (asked: AskedNetwork, ceiling: NetworkCeiling): Either.Either<Ask
   if (networkPolicy === "egress+published-ports" && ceiling.networkPolicy === "egress") return above("a published port")
   // An address is no name: it reaches private networks.
   if (allowIps.length > 0) return above(`the address ${allowIps[0]}`)
-  if (ceiling.allowHosts.length === 0) return Either.right(asked)
+  const ofThisHost = allowHosts.find((text) => rulesOf([text]).some(({ name }) => name === THIS_HOST))
+  if (ceiling.allowHosts.length === 0) {
+    return ofThisHost === undefined
+      ? Either.right(asked)
+      : above(`the host ${ofThisHost}`)
+  }
   if (allowHosts.length === 0) return Either.right({ ...asked, allowHosts: ceiling.allowHosts })
   const highest = rulesOf(ceiling.allowHosts)
   const beyond = allowHosts.find((text) => !rulesOf([text]).every((rule) => highest.some((one) => covers(one, rule))))

@@ -3,6 +3,7 @@ import { ownAddresses } from "../../network/address/own.ts"
 import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../network/policy/judge.ts"
 import type { Rules } from "../../network/policy/policy.ts"
 import type { Counts } from "../../network/splice.ts"
+import { THIS_HOST } from "../../network/this-host.ts"
 import { Signal } from "../../system/signal.ts"
 
 /** A connection that is open now. */
@@ -51,7 +52,7 @@ export const forbiddenBy = (rules: Rules, live: LiveConnection): Reset | undefin
   const { address, literal, name, port, viaProxy } = live
   const asked = name === undefined ? judgeLiteral(rules, literal, port, ownAddresses) : judgeName(rules, name, port)
   if (asked._tag === "Denied") return denied(asked)
-  if (name !== undefined && !viaProxy) {
+  if (name !== undefined && name !== THIS_HOST && !viaProxy) {
     const dialled = judgeAddress(rules, address, port, ownAddresses)
     if (dialled._tag === "Denied") return denied(dialled)
   }

@@ -2,7 +2,11 @@ import { Either } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import type { AskedNetwork } from "../../contract/operations/network-fields.ts"
 import { snakeCase } from "../../contract/snake.ts"
+import { contains } from "../../network/address/address.ts"
+import { loopbackRanges } from "../../network/address/ranges.ts"
 import { type Policy, policyOff, readPolicy, type Rules } from "../../network/policy/policy.ts"
+import { isBadRule, parseIpRule } from "../../network/policy/rule.ts"
+import { loopbackOption, THIS_HOST } from "../../network/this-host.ts"
 import { settingNow } from "../../system/config.ts"
 
 /** A policy, and the same policy ready to judge. */
@@ -34,6 +38,23 @@ export const asksForNetwork = (
   networkPolicy !== undefined || trustHostCertificates === true || !isEmpty(allowHosts) || !isEmpty(denyHosts) ||
   !isEmpty(allowIps)
 
+/** Ranges that a guest takes for its own loopback: no such connection reaches the host. */
+const loopbackIssue = (text: string): string | undefined => {
+  const rule = parseIpRule(text)
+  if (isBadRule(rule)) return undefined
+  const isWithin = loopbackRanges.some((one) => one.bits <= rule.range.bits && contains(one, rule.range))
+  if (!isWithin) return undefined
+  return `${JSON.stringify(text)} is the guest's own loopback in the guest. For a service of this host: ${
+    rule.port === undefined ? `--allow-host ${THIS_HOST}:PORT` : loopbackOption(rule.port)
+  }`
+}
+
+/** A service of this host is granted by its port. */
+const thisHostIssue = (text: string): string | undefined =>
+  text.toLowerCase().replace(/\.$/, "") === THIS_HOST
+    ? `${JSON.stringify(text)} is this host; name the port of the service: --allow-host ${THIS_HOST}:PORT`
+    : undefined
+
 /** The grant that a request asks for. A list of hosts or addresses alone asks for `egress`. */
 export const askedGrant = (asked: AskedNetwork): Either.Either<Granted, InvalidRequest> => {
   const { allowHosts = [], allowIps = [], denyHosts = [] } = asked
@@ -49,6 +70,10 @@ export const askedGrant = (asked: AskedNetwork): Either.Either<Granted, InvalidR
     return refuse(ruled?.[0] ?? "trust_host_certificates", detail)
   }
   const isTrusting = networkPolicy !== "off" && (trusts || settingNow("PYRO_TRUST_HOST_CERTIFICATES") === "1")
+  const loopback = allowIps.map(loopbackIssue).find((issue) => issue !== undefined)
+  if (loopback !== undefined) return refuse("allow_ips", loopback)
+  const thisHost = allowHosts.map(thisHostIssue).find((issue) => issue !== undefined)
+  if (thisHost !== undefined) return refuse("allow_hosts", thisHost)
   const cached = asked.noPackageCache === true ? { packageCache: false } : {}
   return grantedBy({
     networkPolicy,

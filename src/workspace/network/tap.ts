@@ -5,6 +5,7 @@ import { type Denied, judgeLiteral, judgeName } from "../../network/policy/judge
 import type { Rules } from "../../network/policy/policy.ts"
 import { type DeniedMessage } from "../../network/tap/protocol.ts"
 import { type Found, openTap, type Question, type Tap, type TapFailed } from "../../network/tap/Tap.ts"
+import { THIS_HOST } from "../../network/this-host.ts"
 import { processName } from "../../vm/record/process-name.ts"
 import type { Vm } from "../../vm/Vm.ts"
 import type { Connecting } from "./connecting.ts"
@@ -12,6 +13,13 @@ import type { NewRecord } from "./log.ts"
 import { makeRecent } from "./lookup.ts"
 
 type Serving = Pick<Connecting, "dialler" | "group" | "record" | "rules">
+
+/** pyro makes no connection of a network device. */
+const thisHostDenied: Denied = {
+  _tag: "Denied",
+  reason: `${THIS_HOST} needs the network driver streams`,
+  option: undefined
+}
 
 /** Judges a name, and asks for its addresses, or for other records. */
 const lookUp = ({ name, type }: Question, rules: Rules, { dialler, group }: Serving): Effect.Effect<Found> => {
@@ -22,7 +30,8 @@ const lookUp = ({ name, type }: Question, rules: Rules, { dialler, group }: Serv
         denied !== undefined ? { _tag: "Denied", denied } : answer._tag === "Address" ? { _tag: "NoData" } : answer
     )
   }
-  const verdict = judgeName(rules, name)
+  const judged = judgeName(rules, name)
+  const verdict = judged._tag === "Allowed" && judged.host === THIS_HOST ? thisHostDenied : judged
   if (verdict._tag === "Denied") return Effect.succeed({ _tag: "Denied", denied: verdict })
   return dialler.addressesOf(verdict.host, group).pipe(
     Effect.map((addresses): Found => ({ _tag: "Addresses", addresses })),

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { networkHost } from "../network/host.ts"
 import { until } from "../pyro-cli.ts"
@@ -46,6 +47,17 @@ try:
   print("end", file=said, flush=True)
 except OSError as error: print(error.strerror, file=said, flush=True)`
 
+/** Serves each connection on the loopback of the host, and prints its port. */
+const LOCAL_SERVICE = `import socket
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1])
+while True:
+  one, _ = server.accept()
+  one.recv(4096)
+  one.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\na local service\\n")
+  one.close()`
+
+const LOCAL = "host.pyro.internal"
 const SERVER = "server.test.net"
 const RESET = "made\nConnection reset by peer"
 const UNKNOWN = "Name or service not known"
@@ -152,6 +164,33 @@ except OSError as error: print(error.strerror)`
       assert.match((await log("a", true)).entries.at(-1)?.reason ?? "", /192\.168\.7\.1 is a private address/)
       await set("a", { allow_hosts: ["lan.test.net"], allow_ips: ["192.168.7.1:80"] })
       assert.strictEqual(await fetch("a", "lan.test.net"), "hello lan.test.net")
+    })
+
+    it("a service of the host's loopback is in reach by its name and its granted port alone", async () => {
+      const [program, ...words] = [...host.enter, "python3", "-u", "-c", LOCAL_SERVICE]
+      const service = spawn(program!, words, { stdio: ["ignore", "pipe", "inherit"] })
+      try {
+        const port = Number(await new Promise((resolve) => service.stdout.once("data", resolve)))
+        const ask = (at: number, name = LOCAL) =>
+          python("a", `print(fetch("${LOCAL}", ${at}, "GET / HTTP/1.1\\r\\nHost: ${name}\\r\\n\\r\\n"))`)
+        for (const allowed of [["*"], ["*.pyro.internal", "*.internal"], [SERVER]]) {
+          await set("a", { allow_hosts: allowed })
+          assert.strictEqual(await ask(port), UNKNOWN, allowed.join())
+        }
+        await set("a", { network_policy: "egress" })
+        assert.strictEqual(await ask(port), UNKNOWN)
+        await set("a", { allow_hosts: [`${LOCAL}:${port}`] })
+        assert.strictEqual(await ask(port), "a local service")
+        assert.strictEqual(await ask(port, "localhost"), "a local service")
+        assert.strictEqual(await ask(port - 1), "Connection refused")
+        const { option, reason } = (await log("a", true)).entries.at(-1)!
+        assert.deepStrictEqual([reason, option], [
+          `${LOCAL} is this host, and no rule allows the port`,
+          `--allow-host ${LOCAL}:${port - 1}`
+        ])
+      } finally {
+        service.kill("SIGKILL")
+      }
     })
 
     it("a guest whose root removes the steering has no network until the policy is set anew", async () => {

@@ -34,6 +34,7 @@ describe("rules about names", () => {
       rule: undefined
     })
     assert.isFalse(isAllowed({}, "localhost", 80))
+    assert.isFalse(isAllowed({}, "host.pyro.internal", 80))
     assert.isFalse(isAllowed({}, "2130706433", 80))
   })
 
@@ -59,6 +60,12 @@ describe("rules about names", () => {
     ["npm", "registry.npmjs.org", 80, false],
     ["npm", "www.npmjs.org", 443, false],
     ["debian", "deb.debian.org", 80, true],
+    // This host, which no pattern opens.
+    ["*", "host.pyro.internal", 80, false],
+    ["*.pyro.internal:80", "host.pyro.internal", 80, false],
+    ["host.pyro.internal", "host.pyro.internal", 80, false],
+    ["host.pyro.internal:80", "Host.pyro.internal.", 80, true],
+    ["host.pyro.internal:80", "host.pyro.internal", 81, false],
     ["xn--bcher-kva.example", "xn--bcher-kva.example", 443, true],
     // A look-alike is another name.
     ["pypi.org", "xn--pi-xlcn5a.org", 443, false]

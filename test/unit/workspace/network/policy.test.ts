@@ -24,6 +24,21 @@ describe("the policy that a request asks for", () => {
     assert.match(refusal({ allowIps: ["10.0.0"] }), /^allow_ips: /)
   })
 
+  it("a loopback address is refused with the way to a service of this host, and every public address is not", () => {
+    for (const text of ["127.0.0.1:5432", "127.9.9.9:5432", "[::1]:5432", "0.0.0.0:5432"]) {
+      assert.include(refusal({ allowIps: [text] }), "--allow-host host.pyro.internal:5432", text)
+    }
+    assert.include(refusal({ allowIps: ["127.0.0.0/8"] }), "--allow-host host.pyro.internal:PORT")
+    assert.deepStrictEqual(policyOf({ allowIps: ["0.0.0.0/0", "::/0"] }), Either.right("egress"))
+  })
+
+  it("the name of this host needs a port", () => {
+    for (const text of ["host.pyro.internal", "Host.Pyro.Internal."]) {
+      assert.match(refusal({ allowHosts: [text] }), /^allow_hosts: .* --allow-host host.pyro.internal:PORT$/)
+    }
+    assert.deepStrictEqual(policyOf({ allowHosts: ["host.pyro.internal:11434"] }), Either.right("egress"))
+  })
+
   it("a record keeps a policy, and a rule that is no longer readable grants nothing", () => {
     const { policy } = Either.getOrThrow(askedGrant({ allowHosts: ["npm", "*.example.com:443"] }))
     const residents = withPolicy(noStates, policy)
@@ -82,6 +97,23 @@ describe("the network ceiling of a caller", () => {
   it("no ceiling grants an address", () => {
     assert.strictEqual(granted(ceiling("egress"), { allowIps: ["10.0.0.1"] }), above)
     assert.deepStrictEqual(granted(ceiling("egress"), { allowHosts: ["a.example.com"] }), ["a.example.com"])
+  })
+
+  it("a service of this host is granted by a ceiling that names it with its port alone", () => {
+    const asked = { allowHosts: ["Host.pyro.internal:5432"] }
+    for (
+      const text of [
+        "egress",
+        "egress:*",
+        "egress:*.pyro.internal",
+        "egress:*.internal",
+        "egress:host.pyro.internal:80"
+      ]
+    ) {
+      assert.strictEqual(granted(ceiling(text), asked), above, text)
+    }
+    assert.strictEqual(granted(ceiling("egress:host.pyro.internal"), asked), above)
+    assert.deepStrictEqual(granted(ceiling("egress:host.pyro.internal:5432"), asked), asked.allowHosts)
   })
 
   it("a ceiling is off, egress, or egress with hosts", () => {
