@@ -48,7 +48,7 @@ describe("an argument with a default", () => {
 
 describe("an integer", () => {
   it("an integer may be given as text", () => {
-    const fields = { workspace: "a", max_bytes: 8_000, limit: 50 }
+    const fields = { workspace: "a", max_bytes: 6_500, limit: 50 }
     assert.deepStrictEqual(taken("workspace_logs", { workspace_id: "a", cursor: "6" }), { ...fields, cursor: 6 })
     for (const cursor of ["6-9", "", "1e3", "0x6", " 6", "6.5"]) {
       assert.deepStrictEqual(taken("workspace_logs", { workspace_id: "a", cursor }), { ...fields, cursor })
