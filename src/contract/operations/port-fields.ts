@@ -13,11 +13,11 @@ const FORM = /^(?:([0-9]{1,5}):)?([0-9]{1,5})$/
 
 const isPort = (port: number) => port >= 1 && port <= 65_535
 
-/** Reads `[HOST_PORT:]GUEST_PORT`; undefined for anything else. */
+/** Reads `[HOST_PORT:]GUEST_PORT`, where the host port 0 is none; undefined for anything else. */
 export const readPort = (text: string): AskedPort | undefined => {
   const [, host, guest] = FORM.exec(text) ?? []
   if (guest === undefined || !isPort(Number(guest))) return undefined
-  if (host === undefined) return { guestPort: Number(guest) }
+  if (host === undefined || Number(host) === 0) return { guestPort: Number(guest) }
   return isPort(Number(host)) ? { guestPort: Number(guest), hostPort: Number(host) } : undefined
 }
 

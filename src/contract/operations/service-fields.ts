@@ -63,10 +63,16 @@ export const readinessFields = () => ({
       Schema.annotations({
         description:
           "The service is ready when this shell script ends with status 0. It runs again and again, as the " +
-          "service's user, with its variables and in its directory, for at most 10 seconds each"
+          "service's user, with its variables and in its directory. `ready_timeout_seconds` bounds all of them together"
       })
     )
   ),
+  readyIntervalMs: optional(between({
+    from: 10,
+    to: 600_000,
+    unit: "ms",
+    description: "Time between two tries of the check. Default: 25 ms, and longer after a try that took long"
+  })),
   readyTimeoutSeconds: defaulted(
     Schema.Number.pipe(
       Schema.filter((seconds) => seconds > 0 && seconds <= 3_600, {

@@ -31,9 +31,9 @@ export const ServiceStartPayload = lazy(() => {
     script: script(),
     ...readinessFields(),
     restart: defaulted(
-      Schema.Literal("never", "on-failure").annotations({
+      Schema.Literal("never", "on-failure", "always").annotations({
         description: "`on-failure`: start the service again, with a growing delay, when it fails after it was ready. " +
-          "pyro gives up after 10 failures in a row"
+          "pyro gives up after 10 failures in a row. `always`: also when it ends with status 0, and when the workspace is started again"
       }),
       () => "never" as const
     ),
@@ -43,7 +43,7 @@ export const ServiceStartPayload = lazy(() => {
         Schema.annotations({
           description:
             "Ports of the guest to publish on 127.0.0.1 of the host while the service lives: [HOST_PORT:]GUEST_PORT. " +
-            "Without HOST_PORT, the host chooses a free one. Default: none"
+            "Without HOST_PORT, or with 0, the host chooses a free one. Default: none"
         })
       )
     ),
@@ -62,7 +62,7 @@ export const workspaceServiceStart = unary({
     "Starts a program that stays, such as a server, and returns when it is ready. If the service ends first, or is not ready in " +
     "time, the command fails with the end of its log, and nothing of the service stays. The program must stay in the foreground: " +
     "when it ends, pyro kills all processes that it has left. A service goes on through snapshots, forks and the end of the " +
-    "daemon; stop and reset of the workspace end it. The name of an ended service can be started again. Ctrl-C stops the service.",
+    "daemon; stop and reset of the workspace end it, and a start brings back one with --restart always. The name of an ended service can be started again. Ctrl-C stops the service.",
   cli: {
     path: ["workspace", "service", "start"],
     args: ["workspace", "name"],
@@ -223,6 +223,7 @@ export const workspaceServiceLogs = unary({
   cli: {
     path: ["workspace", "service", "logs"],
     args: ["workspace", "name"],
+    extras: { all: { _tag: "switch", description: "Show the whole log, as without --tail-lines" } },
     exits: "own",
     examples: [
       "pyro workspace service logs fix web --tail-lines 20",

@@ -2,7 +2,7 @@ import type { ServiceInfo, ServiceState } from "../../contract/operations/servic
 import { recordedCommand } from "../command.ts"
 import type { Commands } from "../exec/commands.ts"
 import type { Ports } from "../port/ports.ts"
-import type { Check, ServiceRecord } from "./state.ts"
+import { type Check, comesBack, type ServiceRecord } from "./state.ts"
 
 /** A check in a few words. */
 export const checkText = (check: Check): string => {
@@ -18,9 +18,14 @@ export const checkText = (check: Check): string => {
   }
 }
 
-export const stateOf = ({ due, end, options, readyMs, wanted }: ServiceRecord): ServiceState => {
+export const stateOf = (service: ServiceRecord): ServiceState => {
+  const { due, end, options, readyMs, wanted } = service
   if (end !== undefined) {
-    return wanted === "stopped" ? "stopped" : end.outcome === "exited" && end.status === 0 ? "exited" : "failed"
+    return wanted === "stopped" || comesBack(service)
+      ? "stopped"
+      : end.outcome === "exited" && end.status === 0
+      ? "exited"
+      : "failed"
   }
   if (due === true) return "starting"
   return options.check === undefined ? "running" : readyMs === undefined ? "starting" : "ready"

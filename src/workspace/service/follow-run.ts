@@ -1,12 +1,13 @@
 import { Deferred, Effect, Fiber, Option } from "effect"
 import * as path from "node:path"
 import type { PyroError } from "../../contract/errors.ts"
+import { printable } from "../../contract/printable.ts"
 import { nowMs } from "../../system/time.ts"
 import { spawnRequest } from "../command.ts"
 import { endRunning } from "../exec/cancel.ts"
 import type { CommandEnd } from "../exec/journal.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
-import { untilReady } from "./readiness.ts"
+import { type LastTry, untilReady } from "./readiness.ts"
 import type { Live, Services } from "./services.ts"
 import { notInMemory } from "./settle.ts"
 import type { ServiceEnd } from "./state.ts"
@@ -40,6 +41,16 @@ export const followRun = (
     return command === undefined || command.isEnding ? Effect.void : endRunning(command)
   })
 
+  let lastTry: LastTry | undefined
+  /** What the check's script printed, as a sentence of the reason. */
+  const lastTryText = () => {
+    if (lastTry === undefined) return ""
+    const output = printable(commands.secrets.redact(lastTry.output.toString("utf8"))).trim()
+    return `. The last try of its check ${lastTry.end ?? "had not ended"}${
+      output === "" ? " and printed nothing" : ` and printed:\n${output}`
+    }`
+  }
+
   const becomesReady = Effect.gen(function*() {
     const { options, readyMs, startedAt } = service()
     const { check, cwd, env, user } = options
@@ -49,7 +60,13 @@ export const followRun = (
     }
     const variables = yield* Effect.orElseSucceed(commands.secrets.variables(options.secretEnv), () => ({}))
     const request = { command: [], env: { ...env, ...variables }, cwd, user, tty: false, rows: 24, cols: 80 }
-    yield* untilReady(vm.channel, check, (script) => spawnRequest({ ...request, script }, {}))
+    yield* untilReady(vm.channel, check, {
+      command: (script) => spawnRequest({ ...request, script }, {}),
+      note: (one) => {
+        lastTry = one
+      },
+      intervalMs: options.readyIntervalMs
+    })
     if (services.live.get(name) !== live) return
     const took = Math.max(0, (yield* nowMs) - Date.parse(startedAt))
     yield* change(name, (one) => ({ ...one, readyMs: took, wasReady: true }))
@@ -63,7 +80,7 @@ export const followRun = (
     if (check === undefined) return yield* Effect.never
     yield* Effect.sleep(readyTimeoutSeconds * 1000)
     if (service().readyMs !== undefined) return yield* Effect.never
-    return `it was not ready within ${readyTimeoutSeconds} s, and was stopped`
+    return `it was not ready within ${readyTimeoutSeconds} s, and was stopped${lastTryText()}`
   })
 
   return Effect.gen(function*() {

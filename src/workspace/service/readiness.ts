@@ -13,8 +13,10 @@ import type { Check } from "./state.ts"
 const EVERY_MS = 25
 /** A guest spends at most this part of its time with attempts: an attempt that took long is followed by a longer pause. */
 const PAUSE_SHARE = 4
-/** Maximum time of an attempt, in ms. */
+/** Maximum time of an attempt, in ms. A script has no limit but the service's own: it may start something itself. */
 const ATTEMPT_MS = 10_000
+/** The end of a script's output that is kept, in bytes. */
+const KEPT_BYTES = 2_048
 /** Longest status line, and longest answer, that pyro reads, in bytes. */
 const MAX_STATUS_LINE = 1_024
 const MAX_ANSWER = 1_048_576
@@ -109,16 +111,42 @@ const exists = (channel: GuestChannel, file: string) => {
   )
 }
 
-/** A script ends with status 0. Its output is discarded. The end of the attempt kills it with all its processes. */
-const succeeds = (channel: GuestChannel, request: SpawnRequest): Effect.Effect<boolean, ChannelFailed> =>
+/** The last try of a check, as far as pyro knows it. */
+export interface LastTry {
+  /** How it ended. Absent while it runs. */
+  end?: string
+  /** The end of its output. */
+  output: Buffer
+}
+
+/** A script ends with status 0. The end of the attempt kills it with all its processes. */
+const succeeds = (
+  channel: GuestChannel,
+  request: SpawnRequest,
+  note: (last: LastTry) => void
+): Effect.Effect<boolean, ChannelFailed> =>
   Effect.scoped(Effect.gen(function*() {
     const process = yield* channel.spawn(request)
-    yield* process.forEachOutput(() => Effect.void)
+    const last: LastTry = { output: Buffer.alloc(0) }
+    note(last)
+    yield* process.forEachOutput(({ bytes }) =>
+      Effect.sync(() => void (last.output = Buffer.concat([last.output, bytes]).subarray(-KEPT_BYTES)))
+    )
     const exit = yield* process.exit
+    last.end = exit._tag === "exited" ? `ended with status ${exit.code}` : "was killed"
     return exit._tag === "exited" && exit.code === 0
   })).pipe(Effect.catchIf((failure) => failure._tag !== "ChannelFailed", () => Effect.succeed(false)))
 
-const attempt = (channel: GuestChannel, check: Check, command: (script: string) => SpawnRequest) => {
+interface Probe {
+  /** The request that runs a script as the service. */
+  readonly command: (script: string) => SpawnRequest
+  /** Gets each try of a script. */
+  readonly note: (last: LastTry) => void
+  /** Time between two tries, in ms. Absent: short, and longer after a try that took long. */
+  readonly intervalMs: number | undefined
+}
+
+const attempt = (channel: GuestChannel, check: Check, { command, note }: Probe) => {
   switch (check._tag) {
     case "tcp":
       return isListening(channel, check.port)
@@ -127,7 +155,7 @@ const attempt = (channel: GuestChannel, check: Check, command: (script: string) 
     case "file":
       return exists(channel, check.path)
     case "command":
-      return succeeds(channel, command(check.script))
+      return succeeds(channel, command(check.script), note)
   }
 }
 
@@ -135,16 +163,17 @@ const attempt = (channel: GuestChannel, check: Check, command: (script: string) 
 export const untilReady = (
   channel: GuestChannel,
   check: Check,
-  /** The request that runs a script as the service. */
-  command: (script: string) => SpawnRequest
+  probe: Probe
 ): Effect.Effect<void> => {
+  const limitMs = check._tag === "command" ? Infinity : ATTEMPT_MS
   const once = Effect.gen(function*() {
     const begin = yield* monotonicMs
-    const isReady = yield* attempt(channel, check, command).pipe(
-      Effect.timeoutTo({ duration: ATTEMPT_MS, onSuccess: (ready) => ready, onTimeout: () => false }),
+    const isReady = yield* attempt(channel, check, probe).pipe(
+      Effect.timeoutTo({ duration: limitMs, onSuccess: (ready) => ready, onTimeout: () => false }),
       Effect.catchAll((_: PyroError) => Effect.succeed(false))
     )
-    if (!isReady) yield* Effect.sleep(Math.max(EVERY_MS, PAUSE_SHARE * ((yield* monotonicMs) - begin)))
+    const pauseMs = probe.intervalMs ?? Math.max(EVERY_MS, PAUSE_SHARE * ((yield* monotonicMs) - begin))
+    if (!isReady) yield* Effect.sleep(pauseMs)
     return isReady
   })
   return Effect.asVoid(Effect.repeat(once, { until: (isReady) => isReady }))

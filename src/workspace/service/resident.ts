@@ -6,7 +6,7 @@ import type { Resident, ResidentVm } from "../residents/Resident.ts"
 import { stateOf } from "./describe.ts"
 import { makeLive, type Services } from "./services.ts"
 import { giveUp, settleLost, settleRecord } from "./settle.ts"
-import type { ServiceRecord } from "./state.ts"
+import { comesBack, type ServiceRecord } from "./state.ts"
 import { supervise } from "./supervise.ts"
 
 /** Goes on with the services that a VM has, after the end of another daemon, or in a copy of a workspace. */
@@ -24,6 +24,16 @@ const adopt = (services: Services, vm: ResidentVm) =>
     return supervise(services, vm, live, due === true && !isOpen ? "launch" : "watch").pipe(
       Effect.interruptible,
       Effect.forkIn(vm.scope)
+    )
+  }, { discard: true })
+
+/** Starts the services again that ended with the workspace's former VM. */
+const comeBack = (services: Services, vm: ResidentVm) =>
+  Effect.forEach(services.all().filter((one) => comesBack(one) && !services.live.has(one.name)), ({ name }) => {
+    const live = makeLive(name)
+    services.live.set(name, live)
+    return services.change(name, ({ end: _, ...one }) => ({ ...one, due: true })).pipe(
+      Effect.zipRight(Effect.forkIn(Effect.interruptible(supervise(services, vm, live, "launch")), vm.scope))
     )
   }, { discard: true })
 
@@ -50,7 +60,7 @@ const counts = (services: ReadonlyArray<ServiceRecord>): Partial<WorkspaceInfo> 
  * its memory, and is lost with its VM.
  */
 export const serviceResident = (services: Services): Resident<ReadonlyArray<ServiceRecord>> => ({
-  begin: (vm) => Effect.sync(() => void (services.vm = vm)),
+  begin: (vm) => Effect.zipRight(Effect.sync(() => void (services.vm = vm)), comeBack(services, vm)),
   adopt: (vm) => adopt(services, vm),
   lose: (reason) => lose(services, reason),
   note: () => Effect.sync(services.all),

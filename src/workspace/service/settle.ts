@@ -66,7 +66,8 @@ export const settleLost = (services: Services, name: string, failure: PyroError)
   Effect.gen(function*() {
     // A person asked for this end of the VM, so no service has failed.
     const isStop = failure._tag === "VmFailed" && failure.step === "stop"
-    if (isStop) yield* services.change(name, (one) => ({ ...one, wanted: "stopped" }))
+    const stopped = (one: ServiceRecord): ServiceRecord => ({ ...one, wanted: "stopped" })
+    if (isStop) yield* services.change(name, (one) => one.options.restart === "always" ? one : stopped(one))
     const detail = isStop
       ? "the workspace was stopped"
       : failure._tag === "ServiceFailed"

@@ -67,6 +67,7 @@ const optionsOf = (
   ...(payload.publish === undefined ? {} : { publish: payload.publish.map((port) => readPort(port)!) }),
   readyTimeoutSeconds: payload.readyTimeoutSeconds,
   restart: payload.restart,
+  ...(payload.readyIntervalMs === undefined ? {} : { readyIntervalMs: payload.readyIntervalMs }),
   ...(byModel ? { byModel } : {})
 })
 

@@ -32,7 +32,9 @@ const Options = Schema.Struct({
   /** Ports of the guest to publish. */
   publish: optional(Schema.Array(Schema.Struct({ guestPort: Schema.Int, hostPort: optional(Schema.Int) }))),
   readyTimeoutSeconds: Schema.Number,
-  restart: Schema.Literal("never", "on-failure"),
+  restart: Schema.Literal("never", "on-failure", "always"),
+  /** Time between two tries of the check, in ms. Absent: pyro chooses. */
+  readyIntervalMs: optional(Schema.Int),
   /** A model started the service: its ports need the permission of the workspace's policy. */
   byModel: optional(Schema.Literal(true))
 })
@@ -83,6 +85,10 @@ export const ServiceRecord = Schema.Struct({
   end: Schema.optional(End)
 })
 export type ServiceRecord = typeof ServiceRecord.Type
+
+/** A service that ended with its VM, and that the workspace's next start brings back. */
+export const comesBack = ({ end, options, wanted }: ServiceRecord): boolean =>
+  wanted === "running" && options.restart === "always" && end?.outcome === "lost"
 
 /** A service that does not wait for its next run. */
 export const withoutWait = (

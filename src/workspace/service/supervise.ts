@@ -35,8 +35,9 @@ export const supervise = (
   /** Whether the service runs again after this end. */
   const again = (end: Omit<ServiceEnd, "at">, failures: number) => {
     const { options, wanted, wasReady } = service()
-    return wanted === "running" && options.restart === "on-failure" && wasReady === true &&
-      !(end.outcome === "exited" && end.status === 0) && failures < MAX_FAILURES
+    const isClean = end.outcome === "exited" && end.status === 0
+    return wanted === "running" && wasReady === true && failures < MAX_FAILURES &&
+      (options.restart === "always" || (options.restart === "on-failure" && !isClean))
   }
 
   const finish = (end: Omit<ServiceEnd, "at">, failures: number) =>
@@ -44,7 +45,7 @@ export const supervise = (
       const { options, wanted, wasReady } = service()
       const isClean = end.outcome === "exited" && end.status === 0
       const reason = end.detail ?? (wanted === "stopped" || isClean ? undefined : endText(end))
-      const detail = failures >= MAX_FAILURES && options.restart === "on-failure" && wanted === "running"
+      const detail = failures >= MAX_FAILURES && options.restart !== "never" && wanted === "running"
         ? `${reason ?? endText(end)}; pyro gave up after ${MAX_FAILURES} failures in a row`
         : reason
       yield* settleRecord(services, name, { ...end, ...(detail === undefined ? {} : { detail }) })

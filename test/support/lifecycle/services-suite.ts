@@ -3,6 +3,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { until } from "../pyro-cli.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { operations } from "./operations.ts"
+import { freePort, helloServer, httpServer, oddServer, said } from "./service-programs.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
 
 interface Service {
@@ -21,60 +22,6 @@ interface Page extends Pick<Service, "state" | "detail" | "status"> {
   readonly nextCursor: number
   readonly skippedBytes?: number
 }
-
-/** A port that nothing uses. */
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as net.AddressInfo
-      server.close(() => resolve(port))
-    })
-  })
-
-/** What a server says. */
-const said = (port: number) =>
-  new Promise<string>((resolve) => {
-    let text = ""
-    net.connect(port, "127.0.0.1").on("data", (bytes) => text += String(bytes)).on("error", ({ message }) =>
-      resolve(message)).on("close", () =>
-        resolve(text))
-  })
-
-/** Answers the first request with 503, and the others with 200. */
-const httpServer = (port: number) =>
-  `exec python3 -c '
-import http.server
-answers = iter([503])
-class Handler(http.server.BaseHTTPRequestHandler):
-  def do_GET(self):
-    self.send_response(next(answers, 200))
-    self.end_headers()
-http.server.HTTPServer(("127.0.0.1", ${port}), Handler).serve_forever()'`
-
-/** Accepts each client, and gives no proper answer, or a redirection. */
-const oddServer = (port: number, mode: string) =>
-  `exec python3 -c '
-import socket, threading
-def serve(client):
-  try:
-    if "${mode}" == "error": client.sendall(b"HTTP/1.1 500 No\\r\\n\\r\\n")
-    if "${mode}" == "moved": client.sendall(b"HTTP/1.1 302 Found\\r\\nLocation: /other\\r\\n\\r\\n")
-    while "${mode}" == "garbage": client.sendall(b"HTTP" * 1000)
-    if "${mode}" == "silent": client.recv(100000); threading.Event().wait()
-  except OSError: pass
-  client.close()
-server = socket.create_server(("127.0.0.1", ${port}))
-while True: threading.Thread(target=serve, args=server.accept()[:1], daemon=True).start()'`
-
-/** Says hello to each client. */
-const helloServer = (port: number) =>
-  `exec python3 -c '
-import socket
-server = socket.create_server(("127.0.0.1", ${port}))
-while True:
-  client, _ = server.accept()
-  client.sendall(b"hello")
-  client.close()'`
 
 /** Services of workspaces, whatever the VMM. */
 export const servicesSuite = (name: string, driver: LifecycleDriver) => {
@@ -155,6 +102,25 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       })
       assert.strictEqual(state, "ready")
       await stop("command")
+    })
+
+    it("a check's script may take as long as the service has, and a late service shows what the check printed", async () => {
+      const message = await failure(
+        start("late", "exec sleep 1011", {
+          ready_command: "echo no database yet; exec sleep 1012",
+          ready_timeout_seconds: 0.5
+        })
+      )
+      assert.include(message, "The last try of its check had not ended and printed:\nno database yet")
+      const again = await failure(
+        start("late", "exec sleep 1011", {
+          ready_command: "echo x >> /run/tries; wc -l < /run/tries; exit 7",
+          ready_timeout_seconds: 1.5,
+          ready_interval_ms: 60_000
+        })
+      )
+      // The interval left time for one try.
+      assert.match(again, /its check ended with status 7 and printed:\n1/)
     })
 
     it("a service without a check runs, and a program that does not exist leaves no service", async () => {
@@ -376,18 +342,24 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       await call("start", { workspace: "a" })
     })
 
-    it("a stop of the workspace stops its services, and a reset forgets them", async () => {
+    it("a stop of the workspace stops its services, a start brings back those that always run, and a reset forgets them", async () => {
       await start("ends", "exec sleep 1010")
+      await start("stays", "exec sleep 1013", { restart: "always" })
       await start("due", "exit 1", { restart: "on-failure" })
       await becomes("due", "starting")
       await call("stop", { workspace: "a" })
-      for (const service of ["ends", "due"]) {
+      for (const service of ["ends", "due", "stays"]) {
         const { detail, state } = await of(service)
         assert.deepStrictEqual([state, detail], ["stopped", "the workspace was stopped"], service)
       }
       assert.strictEqual((await of("lost")).state, "failed")
       await call("start", { workspace: "a" })
       assert.strictEqual((await of("ends")).state, "stopped")
+      await becomes("stays", "running")
+      await call("service-stop", { workspace: "a", name: "stays" })
+      await call("stop", { workspace: "a" })
+      await call("start", { workspace: "a" })
+      assert.strictEqual((await of("stays")).state, "stopped")
       assert.strictEqual((await start("ends", "exec sleep 1010")).state, "running")
       await call("reset", { workspace: "a" })
       assert.notProperty(await status("a"), "services")

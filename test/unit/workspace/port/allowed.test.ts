@@ -62,6 +62,8 @@ describe("a port to publish", () => {
   it("a port is [HOST_PORT:]GUEST_PORT, from 1 to 65535", () => {
     assert.deepStrictEqual(readPort("3000"), { guestPort: 3000 })
     assert.deepStrictEqual(readPort("8080:3000"), { guestPort: 3000, hostPort: 8080 })
+    // As in docker: the host chooses.
+    assert.deepStrictEqual(readPort("0:3000"), { guestPort: 3000 })
     for (
       const text of [
         "[::1]:80:80",
@@ -71,7 +73,6 @@ describe("a port to publish", () => {
         "0",
         "65536",
         "x",
-        "0:3000",
         "1:2:3",
         "127.0.0.1:80:80",
         " 80",
