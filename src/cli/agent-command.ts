@@ -12,6 +12,7 @@ import {
   text
 } from "../contract/fields.ts"
 import { type CliSurface, lazy } from "../contract/operation.ts"
+import { GitHistory, gitHistoryText } from "../contract/operations/git-history.ts"
 import { WorkspaceName } from "../contract/operations/workspace-field.ts"
 import { snakeFields } from "../contract/snake.ts"
 
@@ -32,6 +33,7 @@ export const AgentPayload = lazy(() =>
         "Directory of the host to copy to /workspace. Default: the git work tree of the working directory, else the working directory"
       )
     ),
+    git: optional(GitHistory(`${gitHistoryText}. Default: shallow`)),
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
     environment: optional(

@@ -27,6 +27,7 @@ const create = (payload: AgentPayload, inside: Inside) =>
     const request = yield* decode(workspaceCreate.cli, CreatePayload(), {
       environment: yield* environmentOf(inside),
       seed_path: payload.seedPath ?? (yield* projectHere),
+      ...(payload.git === undefined ? {} : { git: payload.git }),
       include_ignored: payload.includeIgnored,
       allow_home: payload.allowHome,
       // Claude Code refuses to work without questions as root.
@@ -67,7 +68,7 @@ const projectHere = Effect.gen(function*() {
 })
 
 /** Options that only a new workspace has. */
-const ofNew = ["seedPath", "environment", "name"] as const
+const ofNew = ["seedPath", "git", "environment", "name"] as const
 
 const adopt = (payload: AgentPayload, inside: Inside, named: string) =>
   Effect.gen(function*() {

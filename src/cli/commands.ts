@@ -3,6 +3,7 @@ import { defaulted, ignoredGlobs, optional, text } from "../contract/fields.ts"
 import { modeNames } from "../contract/modes/all.ts"
 import { type CliSurface, lazy, type PureSchema } from "../contract/operation.ts"
 import { operations } from "../contract/operations.ts"
+import { GitHistory, gitHistoryText } from "../contract/operations/git-history.ts"
 import { secretFlags, secretsField } from "../contract/operations/secret-fields.ts"
 import { secretHttpField } from "../contract/operations/secret-http-fields.ts"
 import { WorkspaceUser } from "../contract/operations/workspace-user.ts"
@@ -54,6 +55,7 @@ export const ServePayload = lazy(() =>
       () => []
     ),
     environment: optional(text("Default environment of new workspaces. Default: debian:12")),
+    git: optional(GitHistory(`${gitHistoryText}. Default: shallow`)),
     workspaceUser: optional(
       WorkspaceUser().annotations({
         description: "Default owner of /workspace and user of commands. Default: root"

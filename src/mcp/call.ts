@@ -14,7 +14,7 @@ import { completed } from "./json-schema.ts"
 import type { Pending } from "./pending.ts"
 import { plainText } from "./plain-text.ts"
 import type { Done, Image, Request } from "./request.ts"
-import { withEnvironment, withIgnored, withSecrets, withWorkspaceUser } from "./server-defaults.ts"
+import { withEnvironment, withGit, withIgnored, withSecrets, withWorkspaceUser } from "./server-defaults.ts"
 import type { ProfileTool } from "./tool-table.ts"
 import { inToolWords } from "./tool-words.ts"
 import { noticeText } from "./words.ts"
@@ -138,7 +138,11 @@ const payloadFor = (
       fields: { ...yield* hostPaths(args, fields, project), ...(isFilled ? ofMode.fields : {}) }
     }
     const filled = tool.fill === undefined ? judged.fields : yield* tool.fill(judged, project)
-    const whole = withSecrets(withWorkspaceUser(withIgnored(filled, project), row, project), row, project)
+    const whole = withSecrets(
+      withGit(withWorkspaceUser(withIgnored(filled, project), row, project), row, project),
+      row,
+      project
+    )
     return { value: yield* payloadOf(row, args, whole), own }
   })
 

@@ -17,6 +17,10 @@ const MAKING: ReadonlySet<string> = new Set(["workspace.create", "run"])
 export const withWorkspaceUser = (fields: Fields, { name }: ToolRow, { workspaceUser }: Project): Fields =>
   workspaceUser !== undefined && MAKING.has(name) ? { workspace_user: workspaceUser, ...fields } : fields
 
+/** A payload with the history that the server was started with, where a model names none. A one-shot VM has no history. */
+export const withGit = (fields: Fields, { name }: ToolRow, { git }: Project): Fields =>
+  git !== undefined && name === "workspace.create" ? { git, ...fields } : fields
+
 /** A payload with the secrets that the server was started with. A model can name none. */
 export const withSecrets = (fields: Fields, { name }: ToolRow, { secretHttp = [], secrets = {} }: Project): Fields =>
   !MAKING.has(name) || Object.keys(secrets).length === 0 ? fields : {

@@ -1,3 +1,4 @@
+import type { GitHistory } from "../contract/operations/git-history.ts"
 import type { Secrets } from "../contract/operations/secret-fields.ts"
 import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import {
@@ -27,6 +28,8 @@ export interface ProjectOptions {
   readonly includeIgnored?: ReadonlyArray<string> | undefined
   /** Environment of workspaces for which a model names none. @default the tool's own */
   readonly environment?: string | undefined
+  /** History that goes along to workspaces for which a model names none. @default shallow */
+  readonly git?: GitHistory | undefined
   /** Owner of /workspace in workspaces for which a model names none. @default root */
   readonly workspaceUser?: WorkspaceUser | undefined
   /** Widest network that a model may grant: `off`, `egress`, or `egress:HOST,HOST`. @default off */

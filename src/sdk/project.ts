@@ -2,6 +2,7 @@ import { Either } from "effect"
 import type { CallerPlaces, CallerProject } from "../contract/caller-project.ts"
 import { InvalidRequest } from "../contract/errors.ts"
 import { type NetworkCeiling, noNetwork, readCeiling } from "../contract/network-ceiling.ts"
+import type { GitHistory } from "../contract/operations/git-history.ts"
 import type { Secrets } from "../contract/operations/secret-fields.ts"
 import { secretTargetOf } from "../contract/operations/secret-target.ts"
 import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
@@ -34,6 +35,8 @@ export interface Project {
   readonly includeIgnored?: ReadonlyArray<string>
   /** Environment of workspaces for which a model names none. @default the tool's own */
   readonly environment?: string | undefined
+  /** History that goes along to workspaces for which a model names none. @default shallow */
+  readonly git?: GitHistory | undefined
   /** Owner of /workspace in workspaces for which a model names none. @default root */
   readonly workspaceUser?: WorkspaceUser | undefined
   /** Widest network that a model may grant to a workspace. @default off */
@@ -99,6 +102,7 @@ export const bindProject = (
       allWorkspaces: options.allWorkspaces === true,
       includeIgnored: options.includeIgnored ?? [],
       environment: options.environment,
+      git: options.git,
       workspaceUser: options.workspaceUser,
       networkCeiling,
       secrets,

@@ -60,6 +60,15 @@ describe("a server that was started with defaults for its workspaces", () => {
     assert.deepInclude(await asked("vm_run", { command: "ls" }), { includeIgnored: [], environment: "debian:12-build" })
   })
 
+  it("--git sets the history of new workspaces, and a model may name another in workspace-full", async () => {
+    const whole: Project = { ...project, git: "full" }
+    assert.deepInclude(await asked("workspace_create", {}, whole), { git: "full" })
+    assert.deepInclude(await asked("workspace_create", { git: "none" }, whole), { git: "none" })
+    assert.deepInclude(await asked("workspace_create", {}), { git: "shallow" })
+    assert.notProperty(await asked("vm_run", { command: "ls" }, whole), "git")
+    for (const { listed } of profileTools("core")) assert.notProperty(listed.inputSchema.properties, "git", listed.name)
+  })
+
   it("--workspace-user sets the owner of /workspace, and a model may name another in workspace-full", async () => {
     const agents: Project = { ...project, workspaceUser: "agent" }
     assert.deepInclude(await asked("workspace_create", {}, agents), { workspaceUser: "agent" })

@@ -3,6 +3,7 @@ import { allowHome, between, defaulted, hostPath, ignoredPaths, optional, text }
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { GitHistory, gitHistoryText } from "./git-history.ts"
 import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { secretFlags, secretsField } from "./secret-fields.ts"
 import { secretHttpField } from "./secret-http-fields.ts"
@@ -43,13 +44,7 @@ export const CreatePayload = lazy(() =>
     ),
     repoUrl: optional(text("Git URL to check out in /workspace")),
     repoRef: optional(text("Branch, tag or commit of `repo_url`. Default: the remote's default branch")),
-    git: defaulted(
-      Schema.Literal("shallow", "full", "none").annotations({
-        description:
-          "History of the repository to copy. `shallow`: the last commit. `full`: all commits. `none`: no .git"
-      }),
-      () => "shallow" as const
-    ),
+    git: defaulted(GitHistory(gitHistoryText), () => "shallow" as const),
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
     workspaceUser: workspaceUser(),
@@ -176,6 +171,7 @@ export const workspaceCreate = streaming({
       seed_path: { hostPath: "read", description: "Directory or archive to copy instead of the project" },
       empty: { own: "boolean", description: "Copy nothing" },
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
+      git: { visibleIn: ["full"], description: "History to copy: full, none [shallow]" },
       workspace_user: { visibleIn: ["full"], description: "Owner of /workspace; commands run as this user" },
       ttl_seconds: { description: "Delete it after so long unused" },
       network_policy: { network: true, description: "egress: connections outwards [off]" },
