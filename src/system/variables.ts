@@ -78,7 +78,7 @@ export const variables = {
     unit: "MiB",
     default: 4_096,
     purpose:
-      "Maximum disk space of downloaded npm, PyPI and Debian packages that workspaces share; 0: no package is kept. pyro evicts the least recently used ones",
+      "Maximum disk space of downloaded packages that workspaces share; 0: no package is kept. pyro evicts the least recently used ones",
     readers: DAEMON
   },
   PYRO_TRUST_HOST_CERTIFICATES: {

@@ -62,7 +62,7 @@ export const networkFields = () => ({
   noPackageCache: defaulted(
     Schema.Boolean.annotations({
       description:
-        "Use no cache of packages. By default, downloads of npm, pip and apt from registries that the policy allows are kept on the " +
+        "Use no cache of packages. By default, downloads of npm, pip, apt, cargo, go and Maven from registries that the policy allows are kept on the " +
         "host for all workspaces"
     }),
     () => false

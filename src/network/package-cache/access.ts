@@ -1,7 +1,16 @@
 import type { Trust } from "../intercept/trust.ts"
 
 /** What a registry serves, and so which of its answers can be kept. */
-export type RegistryKind = "npm" | "pypi-index" | "pypi-files" | "debian"
+export type RegistryKind =
+  | "npm"
+  | "pypi-index"
+  | "pypi-files"
+  | "debian"
+  | "crates-index"
+  | "crates-files"
+  | "go"
+  | "go-sums"
+  | "maven"
 
 /** A registry of packages, as one connection of a guest may use it through the cache. */
 export interface CacheAccess {

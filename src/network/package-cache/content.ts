@@ -8,7 +8,7 @@ export interface Content {
   readonly accept: string
 }
 
-const ANY = "*/*"
+export const ANY = "*/*"
 const NPM_INSTALL = "application/vnd.npm.install-v1+json"
 const NPM_ACCEPT = `${NPM_INSTALL}; q=1.0, application/json; q=0.8, */*`
 const PYPI_JSON = "application/vnd.pypi.simple.v1+json"
@@ -32,6 +32,21 @@ const DEBIAN_PACKAGE = /^\/[^?]*\/pool\/[^?]+\.(?:deb|udeb|dsc|asc|tar\.\w+|diff
 const DEBIAN_BY_HASH = /^\/[^?]*\/by-hash\/\w+\/[0-9a-f]+$/
 const DEBIAN_INDEX = /^\/[^?]*\/dists\/[^?]+$/
 
+/** `config.json`, or a crate's file by the length of its name (doc.rust-lang.org/cargo, "Index Format"). */
+const CRATES_INDEX = /^\/(?:config\.json|1\/[\w-]|2\/[\w-]{2}|3\/[\w-]\/[\w-]{3}|[\w-]{2}\/[\w-]{2}\/[\w-]{4,64})$/
+const CRATES_FILE = /^\/crates\/[\w-]{1,64}\/[\w.+-]+\/download$/
+
+/** Path of a Go module, with `!` before what was a capital letter (go.dev/ref/mod, "GOPROXY protocol"). */
+const GO_MODULE = String.raw`(?:[\w.~!-]+/)+`
+/** A whole version never changes. A shorter one, or the name of a branch, is a question. */
+const GO_FILE = new RegExp(String.raw`^/${GO_MODULE}@v/v\d+\.\d+\.\d+[\w.+!-]*\.(?:info|mod|zip)$`)
+const GO_INDEX = new RegExp(String.raw`^/${GO_MODULE}(?:@v/list|@latest)$`)
+/** Records and tiles of the checksum database, which the client verifies (go.dev/design/25530-sumdb). */
+const GO_SUM = /^\/(?:lookup\/[\w./~!+-]+@v[\w.+!-]+|tile\/8\/[\w./-]+)$/
+
+const MAVEN_METADATA = /^\/maven2\/(?:[\w.-]+\/)+maven-metadata\.xml(?:\.\w+)?$/
+const MAVEN_FILE = /^\/maven2\/(?:[\w.+-]+\/){3,}[\w.+-]+\.\w+$/
+
 /** Name of an answer: all that the cache sends to the registry. */
 export const keyOf = (
   { name, port }: { readonly name?: string | undefined; readonly port: number },
@@ -54,5 +69,17 @@ export const contentOf = (kind: RegistryKind, path: string, accept: string): Con
     case "debian":
       if (DEBIAN_PACKAGE.test(path) || DEBIAN_BY_HASH.test(path)) return immutable
       return DEBIAN_INDEX.test(path) ? index() : undefined
+    case "crates-index":
+      return CRATES_INDEX.test(path) ? index() : undefined
+    case "crates-files":
+      return CRATES_FILE.test(path) ? immutable : undefined
+    case "go":
+      if (GO_FILE.test(path)) return immutable
+      return GO_INDEX.test(path) ? index() : undefined
+    case "go-sums":
+      return GO_SUM.test(path) ? immutable : path === "/latest" ? index() : undefined
+    case "maven":
+      if (MAVEN_METADATA.test(path)) return index()
+      return MAVEN_FILE.test(path) ? immutable : undefined
   }
 }

@@ -1,7 +1,7 @@
 import { promisify } from "node:util"
 import { gunzip } from "node:zlib"
 import type { RegistryKind } from "./access.ts"
-import { indexAccepts, keyOf } from "./content.ts"
+import { ANY, indexAccepts, keyOf } from "./content.ts"
 import type { Entry } from "./entry.ts"
 
 /** The hash that a registry gives for a file. */
@@ -107,6 +107,37 @@ const ofPypi = (kept: Kept, path: string, port: number) => {
   return inIndexes(kept, keys, pypiDigest(path))
 }
 
+/** Path of a crate's file in the index. */
+const crateIndex = (name: string) => {
+  const lower = name.toLowerCase()
+  const folder = lower.length < 3
+    ? `${lower.length}`
+    : lower.length === 3
+    ? `3/${lower[0]}`
+    : `${lower.slice(0, 2)}/${lower.slice(2, 4)}`
+  return `/${folder}/${lower}`
+}
+
+const crateDigest = (version: string) => (text: string): Expected | undefined => {
+  const line = text.split("\n").map((one) => object(parsed(one))).find(({ vers }) => vers === version)
+  const digest = String(line?.["cksum"])
+  return /^[0-9a-f]{64}$/.test(digest) ? { algorithm: "sha256", digest } : undefined
+}
+
+const ofCrates = async (kept: Kept, path: string, port: number) => {
+  const [, , name = "", version = ""] = path.split("/")
+  const key = keyOf({ name: "index.crates.io", port }, crateIndex(name), ANY)
+  return await inIndexes(kept, [key], crateDigest(version))
+}
+
+const mavenDigest = (text: string): Expected | undefined => {
+  const [digest] = /^[0-9a-f]{40}\b/.exec(text) ?? []
+  return digest === undefined ? undefined : { algorithm: "sha1", digest }
+}
+
+const ofMaven = (kept: Kept, path: string, port: number) =>
+  inIndexes(kept, [keyOf({ name: "repo.maven.apache.org", port }, `${path}.sha1`, ANY)], mavenDigest)
+
 const BY_HASH = /\/by-hash\/SHA(1|256|512)\/([0-9a-f]+)$/
 const ALGORITHMS = { 1: "sha1", 256: "sha256", 512: "sha512" } as const
 
@@ -129,6 +160,14 @@ export const expectedOf = async (
       return await ofPypi(kept, path, port)
     case "debian":
       return ofDebian(path)
+    case "crates-files":
+      return await ofCrates(kept, path, port)
+    case "maven":
+      return await ofMaven(kept, path, port)
+    // The hash of a Go module is that of its files: the client compares it with go.sum and the checksum database.
+    case "go":
+    case "go-sums":
+    case "crates-index":
     case "pypi-index":
       return undefined
   }

@@ -51,8 +51,12 @@ export const packageCaching = (
     settings: () => {
       const { rules } = granted()
       if (!isOn(granted())) return undefined
-      const isAllowed = (one: Registry) => isUsed(one) && judgeName(rules, one.host, one.port)._tag === "Allowed"
-      return clientSettings.filter(({ registries }) => registries.every(isAllowed))
+      const mayReach = ({ host, port }: Pick<Registry, "host" | "port">) =>
+        judgeName(rules, host, port)._tag === "Allowed"
+      return clientSettings.filter(({ registries, unlessAllowed }) =>
+        registries.every((one) => isUsed(one) && mayReach(one)) &&
+        (unlessAllowed === undefined || !mayReach(unlessAllowed))
+      )
     }
   }
 }

@@ -24,6 +24,11 @@ const DOMAIN = ".packages.pyro.internal"
 const NPM = `npm${DOMAIN}`
 const PYPI = `pypi${DOMAIN}`
 const PYPI_FILES = `files${DOMAIN}`
+const CRATES = `crates${DOMAIN}`
+const CRATES_FILES = `crates-files${DOMAIN}`
+const GO = `go${DOMAIN}`
+const GO_SUMS = `go-sums${DOMAIN}`
+const MAVEN = `maven${DOMAIN}`
 
 const registries: ReadonlyArray<Registry> = [
   { kind: "npm", host: "registry.npmjs.org", port: HTTPS, alias: NPM },
@@ -35,6 +40,18 @@ const registries: ReadonlyArray<Registry> = [
     link: { from: "https://files.pythonhosted.org/", to: `http://${PYPI_FILES}/` }
   },
   { kind: "pypi-files", host: "files.pythonhosted.org", port: HTTPS, alias: PYPI_FILES },
+  {
+    kind: "crates-index",
+    host: "index.crates.io",
+    port: HTTPS,
+    alias: CRATES,
+    // `dl` of its config.json.
+    link: { from: "https://static.crates.io/", to: `http://${CRATES_FILES}/` }
+  },
+  { kind: "crates-files", host: "static.crates.io", port: HTTPS, alias: CRATES_FILES },
+  { kind: "go", host: "proxy.golang.org", port: HTTPS, alias: GO },
+  { kind: "go-sums", host: "sum.golang.org", port: HTTPS, alias: GO_SUMS },
+  { kind: "maven", host: "repo.maven.apache.org", port: HTTPS, alias: MAVEN },
   { kind: "debian", host: "deb.debian.org", port: HTTP },
   { kind: "debian", host: "security.debian.org", port: HTTP }
 ]
@@ -45,13 +62,16 @@ export const registryOf = (name: string, port: number): Registry | undefined =>
     one.alias === undefined ? one.host === name && one.port === port : one.alias === name && port === HTTP
   )
 
-const MARK =
-  "# Written by pyro: packages come through the cache of the host. A setting of the user or the project comes first.\n"
+const SENTENCE =
+  "Written by pyro: packages come through the cache of the host. A setting of the user or the project comes first."
+const MARK = `# ${SENTENCE}\n`
 
 /** Settings of a client that lead it to the cache. */
 export interface ClientSettings {
   /** All must be allowed. */
   readonly registries: ReadonlyArray<Registry>
+  /** A host whose permission lets another way work, which the settings would close. */
+  readonly unlessAllowed?: Pick<Registry, "host" | "port">
   /** Files of lowest priority, relative to the root. */
   readonly paths: ReadonlyArray<string>
   readonly text: string
@@ -70,6 +90,28 @@ export const clientSettings: ReadonlyArray<ClientSettings> = [
     registries: ofKinds("pypi-index", "pypi-files"),
     paths: ["etc/pip.conf"],
     text: `${MARK}[global]\nindex-url = http://${PYPI}/simple\ntrusted-host =\n    ${PYPI}\n    ${PYPI_FILES}\n`
+  },
+  {
+    registries: ofKinds("crates-index", "crates-files"),
+    // Debian 12's cargo reads no such settings, and takes the index from GitHub.
+    unlessAllowed: { host: "github.com", port: HTTPS },
+    // CARGO_HOME of root: a file beneath a project comes first. Cargo.lock names crates.io, as without the cache.
+    paths: ["root/.cargo/config.toml"],
+    text:
+      `${MARK}source.crates-io.replace-with = "${CRATES}"\nsource."${CRATES}".registry = "sparse+http://${CRATES}/"\n`
+  },
+  {
+    registries: ofKinds("go", "go-sums"),
+    // What `go env -w` writes; variables of the environment come first.
+    paths: ["root/.config/go/env"],
+    text: `${MARK}GOPROXY=http://${GO},direct\nGOSUMDB=sum.golang.org http://${GO_SUMS}\n`
+  },
+  {
+    registries: ofKinds("maven"),
+    paths: ["root/.m2/settings.xml"],
+    // One line: without pyro's lines, nothing is left.
+    text: `<settings><!-- ${SENTENCE} --><mirrors><mirror><id>pyro</id><mirrorOf>central</mirrorOf>` +
+      `<url>http://${MAVEN}/maven2</url></mirror></mirrors></settings>\n`
   }
 ]
 

@@ -36,7 +36,12 @@ export const HOSTS: Readonly<Record<RegistryKind, string>> = {
   npm: NPM_HOST,
   "pypi-index": PYPI_HOST,
   "pypi-files": FILES_HOST,
-  debian: "deb.debian.org"
+  debian: "deb.debian.org",
+  "crates-index": "index.crates.io",
+  "crates-files": "static.crates.io",
+  go: "proxy.golang.org",
+  "go-sums": "sum.golang.org",
+  maven: "repo.maven.apache.org"
 }
 
 /** A registry behind a proxy, which can go away, and the cache in front of both. */

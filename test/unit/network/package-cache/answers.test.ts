@@ -7,6 +7,7 @@ import * as net from "node:net"
 import { join } from "node:path"
 import { gunzipSync, gzipSync } from "node:zlib"
 import type { RegistryKind } from "../../../../src/network/package-cache/access.ts"
+import { contentOf } from "../../../../src/network/package-cache/content.ts"
 import { get, HOSTS, keptFile, makePackageCache, speak } from "../../../support/network/package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
@@ -127,6 +128,8 @@ describe("the package cache", () => {
   const integrity = `sha512-${createHash("sha512").update(BODY).digest("base64")}`
   const dist = (file: string) =>
     JSON.stringify({ versions: { "1.0.0": { dist: { integrity, tarball: `https://registry.npmjs.org${file}` } } } })
+  const CRATE = "/crates/left-pad/1.0.0/download"
+  const JAR = "/maven2/org/left/pad/1.0.0/pad-1.0.0.jar"
   const SCOPED = "/@a/left-pad/-/left-pad-1.0.0.tgz"
   const pypiJson = JSON.stringify({
     files: [{ url: `https://files.pythonhosted.org${FILE}`, hashes: { sha256: hex("sha256", BODY) } }]
@@ -147,6 +150,13 @@ describe("the package cache", () => {
       "text/html"
     ]],
     ["pypi-files", FILE, ["pypi-index", "/simple/left-pad/", pypiJson, "application/vnd.pypi.simple.v1+json"]],
+    ["crates-files", CRATE, [
+      "crates-index",
+      "/le/ft/left-pad",
+      JSON.stringify({ vers: "0.9.0" }) + "\n" + JSON.stringify({ vers: "1.0.0", cksum: hex("sha256", BODY) }),
+      "*/*"
+    ]],
+    ["maven", JAR, ["maven", `${JAR}.sha1`, hex("sha1", BODY), "*/*"]],
     ["debian", BY_HASH]
   ]
   for (const [kind, file, index] of indexed) {
@@ -185,6 +195,32 @@ describe("the package cache", () => {
       yield* get(cache, PACKUMENT)
       assert.lengthOf(cache.asked, 2)
     }))
+
+  const kept: ReadonlyArray<readonly [kind: RegistryKind, path: string, keeps: "immutable" | "index" | undefined]> = [
+    ["crates-index", "/config.json", "index"],
+    ["crates-index", "/3/l/log", "index"],
+    ["crates-index", "/../le/ft/left-pad", undefined],
+    ["crates-files", "/crates/log/0.4.1/download", "immutable"],
+    ["crates-files", "/crates/log/0.4.1/download?a", undefined],
+    ["go", "/github.com/!burnt!sushi/toml/@v/v1.2.3-0.20200101000000-abcdefabcdef.zip", "immutable"],
+    ["go", "/example.com/a/v2/@v/v2.0.0+incompatible.mod", "immutable"],
+    ["go", "/example.com/a/@v/master.info", undefined],
+    ["go", "/example.com/a/@v/v1.info", undefined],
+    ["go", "/example.com/a/@v/list", "index"],
+    ["go", "/example.com/a/@latest", "index"],
+    ["go-sums", "/lookup/example.com/a@v1.0.0", "immutable"],
+    ["go-sums", "/tile/8/0/x001/234", "immutable"],
+    ["go-sums", "/latest", "index"],
+    ["maven", "/maven2/junit/junit/4.13/junit-4.13.pom", "immutable"],
+    ["maven", "/maven2/junit/junit/maven-metadata.xml", "index"],
+    ["maven", "/maven2/junit/junit/maven-metadata.xml.sha1", "index"],
+    ["maven", "/maven2/junit/junit/", undefined]
+  ]
+  for (const [kind, path, keeps] of kept) {
+    it(`${kind} keeps ${path}: ${keeps ?? "not"}`, () => {
+      assert.strictEqual(contentOf(kind, path, "*/*")?.keeps, keeps)
+    })
+  }
 
   const unkept: ReadonlyArray<readonly [what: string, headers: Record<string, string>, asked: Record<string, string>]> =
     [
