@@ -109,6 +109,7 @@ describe("a message that is none", () => {
         "{\"jsonrpc\":\"2.0\",\"id\":\"r\",\"result\":{}},{\"jsonrpc\":\"2.0\",\"id\":\"b\",\"method\":\"ping\"}]\n"
     )
     await answerTo(client, PING)
+    await until("the ping is answered", () => client.messages.some(({ id }) => id === 1000))
     const errors = client.messages.filter(({ error }) => error !== undefined)
     assert.deepStrictEqual(errors.map(({ id }) => id as unknown), ["a", "b"])
     for (const { error } of errors) assert.include(error, { code: -32600 })
