@@ -54,7 +54,7 @@ export const shellEcho: Plan = {
         : event._tag === "Output"
         ? Deferred.succeed(echoed, undefined)
         : Effect.void
-    const payload = { workspace, shellId, detachKey: "none" }
+    const payload = { workspace, shellId, detachKey: "none", raw: false }
     await daemon.call((pyro) =>
       Effect.zipRight(
         Effect.forkIn(

@@ -35,7 +35,7 @@ export const shellKey: Plan = {
       local.call((pyro) =>
         Effect.gen(function*() {
           const attach = pyro.workspace.shell.attach
-          const next = yield* attach.pull!({ workspace, shellId, detachKey: "none" }, { writeStdin })
+          const next = yield* attach.pull!({ workspace, shellId, detachKey: "none", raw: false }, { writeStdin })
           yield* Effect.forkIn(
             Effect.ignore(Effect.forever(Effect.map(next(), (events) => [...events].forEach(seen)))),
             scope

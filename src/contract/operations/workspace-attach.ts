@@ -34,6 +34,14 @@ export const AttachPayload = lazy(() =>
         })
       ),
       () => DEFAULT_DETACH_KEY
+    ),
+    raw: defaulted(
+      Schema.Boolean.annotations({
+        description:
+          "Pass the output as it is. By default, pyro leaves out what asks your terminal or acts outside of its screen: titles, the " +
+          "clipboard, notifications, printing, questions"
+      }),
+      () => false
     )
   }))
 )

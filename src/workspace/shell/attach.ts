@@ -6,6 +6,7 @@ import type { AttachEvent } from "../../contract/operations/workspace-attach.ts"
 import type { RunInput, StdinWriter, WindowSize } from "../../contract/run-input.ts"
 import { acquirePlain } from "../../system/scopes.ts"
 import { clockReader } from "../../system/time.ts"
+import { ScreenOnly } from "../../terminal/screen-only.ts"
 import type { ScreenSize } from "../../terminal/screen.ts"
 import type { Command, Commands } from "../exec/commands.ts"
 import type { CommandEnd } from "../exec/journal.ts"
@@ -101,11 +102,11 @@ const endOf = ({ outcome, status }: CommandEnd): AttachEvent => ({
   ...(status === undefined ? {} : { status })
 })
 
-/** Connects a caller to an open shell: its present screen, then all output until its end. The end of the Scope detaches the caller. */
+/** Connects a caller to an open shell: its present screen, then all output that draws on the screen, until its end. The end of the Scope detaches the caller. */
 export const attach = (
   context: AttachContext,
   shell: OpenShell,
-  asked: Partial<ScreenSize>,
+  asked: Partial<ScreenSize> & { readonly raw?: boolean },
   input: RunInput
 ): Effect.Effect<PullEvents<AttachEvent>, PyroError, Scope.Scope> =>
   Effect.gen(function*() {
@@ -116,6 +117,7 @@ export const attach = (
     const { position, screen } = yield* painted(context, { ...shell, ...context.commands.journal.get(shell.id) })
     const reader = yield* acquirePlain(Effect.sync(() => log.listen(position)), (one) => one.close())
     yield* feed(context, shell, input)
+    const screenOnly = asked.raw === true ? undefined : new ScreenOnly()
     let waiting: Array<AttachEvent> = [{ _tag: "Attached", shellId: shell.id, screen }]
     let isOver = false
     const pull: PullEvents<AttachEvent> = (waitMs) =>
@@ -124,7 +126,7 @@ export const attach = (
         for (let bytes = 0; bytes < BATCH_BYTES;) {
           const piece = reader.next()
           if (piece === undefined) break
-          waiting.push({ _tag: "Output", bytes: piece.bytes })
+          waiting.push({ _tag: "Output", bytes: screenOnly?.pass(piece.bytes) ?? piece.bytes })
           bytes += piece.bytes.length
         }
         if (waiting.length > 0) {

@@ -121,13 +121,13 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
       Effect.flatMap(findShell(commands, payload), (shell) => read({ commands, renderings }, shell, payload)),
     write: (payload) => Effect.flatMap(openShell(commands, payload), (shell) => write(renderings, shell, payload)),
     isAttached: () => attached > 0,
-    attach: ({ cols, rows, shellId, workspace }, input) =>
+    attach: ({ cols, raw, rows, shellId, workspace }, input) =>
       Effect.gen(function*() {
         if (shellId === undefined) return yield* new InvalidRequest({ field: "shell_id", detail: "is missing" })
         const shell = yield* openShell(commands, { workspace, shellId })
         yield* acquirePlain(Effect.sync(() => void attached++), () => void attached--)
         const size = { ...(cols === undefined ? {} : { cols }), ...(rows === undefined ? {} : { rows }) }
-        return yield* attach({ commands, folder, renderings }, shell, size, input)
+        return yield* attach({ commands, folder, renderings }, shell, { ...size, raw }, input)
       }),
     resize: (payload) =>
       Effect.flatMap(

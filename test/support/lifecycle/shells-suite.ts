@@ -188,6 +188,18 @@ export const shellsSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(await openShells(), 0)
     })
 
+    it("an attached terminal gets what draws on its screen, and the rest only with raw", async () => {
+      const shell = await open(["bash", "--norc"])
+      const input = "printf '\\033]52;c;eA==\\007\\033[6n\\033[31mse''en\\n'\r"
+      const attached = (raw: boolean) =>
+        call<string>("shell-attach", { workspace: "a", shellId: shell, input, raw, until: "seen" })
+      const clean = await attached(false)
+      assert.include(clean, "\u001b[31mseen")
+      assert.notMatch(clean, /\u001b\]52|\u001b\[6n/)
+      assert.include(await attached(true), "\u001b]52;c;eA==\u0007\u001b[6n\u001b[31mseen")
+      await close(shell)
+    })
+
     it("shells that flood hostile output neither grow the memory of pyro nor hold others up", async () => {
       const shell = await open(["python3", "-c", HOSTILE], { cols: 200, rows: 50 })
       const other = await open(["python3", "-c", HOSTILE], { cols: 300, rows: 100 })

@@ -1,4 +1,4 @@
-import { Chunk, Effect, Layer, Logger, LogLevel, Option, Schema, Scope, Stream } from "effect"
+import { Effect, Layer, Logger, LogLevel, Option, Schema, Scope, Stream } from "effect"
 import * as readline from "node:readline"
 import { callerProject } from "../../../src/contract/caller-project.ts"
 import type { PyroError } from "../../../src/contract/errors.ts"
@@ -76,12 +76,22 @@ const operations = (all: Workspaces["Type"]) => {
       return { stdout, status, execId }
     }))
 
-  const attach = (shell: { readonly workspace: string; readonly shellId: string }, input: string) =>
+  const attach = (
+    shell: { readonly workspace: string; readonly shellId: string },
+    { input, raw, until }: { readonly input: string; readonly raw: boolean; readonly until: string }
+  ) =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const typed = { stdin: Stream.make(Buffer.from(input)) }
-      const pull = yield* Scope.extend(all.shell.attach({ ...shell, detachKey: "none" }, typed), scope)
-      return Chunk.toReadonlyArray(yield* Effect.orDie(pull()))
+      const pull = yield* Scope.extend(all.shell.attach({ ...shell, detachKey: "none", raw }, typed), scope)
+      let output = ""
+      const more: Effect.Effect<string> = Effect.flatMap(Effect.orDie(pull()), (events) => {
+        for (const event of events) {
+          if (event._tag === "Output") output += Buffer.from(event.bytes).toString("latin1")
+        }
+        return output.includes(until) ? Effect.succeed(output) : more
+      })
+      return yield* more
     })
 
   return {
@@ -116,8 +126,14 @@ const operations = (all: Workspaces["Type"]) => {
     "shell-close": operation(ShellClosePayload(), all.shell.close),
     /** Attaches, types the input, and gives the screen of the moment. Stays attached, and reads nothing more, until the end of the process. */
     "shell-attach": operation(
-      Schema.Struct({ workspace: Schema.String, shellId: Schema.String, input: Schema.String }),
-      ({ input, ...shell }) => attach(shell, input)
+      Schema.Struct({
+        workspace: Schema.String,
+        shellId: Schema.String,
+        input: Schema.String,
+        raw: Schema.optional(Schema.Boolean),
+        until: Schema.optional(Schema.String)
+      }),
+      ({ input, raw = false, shellId, until = "", workspace }) => attach({ workspace, shellId }, { input, raw, until })
     ),
     /** Memory of this process after a collection, in MiB. */
     memory: operation(Schema.Struct({}), () =>

@@ -64,7 +64,7 @@ const attached = (client: Effect.Effect.Success<ReturnType<typeof connect>>, inp
   firstEvents<AttachEvent>(
     client,
     row,
-    { workspace: "w", shellId: "s", detachKey: "none" },
+    { workspace: "w", shellId: "s", detachKey: "none", raw: false },
     inputId === undefined ? {} : { [INPUT_HEADER]: inputId }
   )
 
