@@ -9,9 +9,12 @@ import type { Defaults } from "./positional.ts"
 /** Names of the user's own may be any, but pyro's are all like debian:12. */
 const looksLikeEnvironment = (word: string) => /^debian|:/.test(word)
 
+/** Whether the first word is an environment, and a command follows. */
+const runsInEnvironment = ({ args, rest }: CliSurface) => args[0] === "environment" && rest === "command"
+
 /** The command line that was meant, if `pyro run` took the first word of the guest's command for the environment. */
-export const afterEnvironment = ({ stdin }: CliSurface, words: ReadonlyArray<string>): string | undefined =>
-  stdin !== "always" || words[0] === undefined || looksLikeEnvironment(words[0])
+export const afterEnvironment = (cli: CliSurface, words: ReadonlyArray<string>): string | undefined =>
+  !runsInEnvironment(cli) || words[0] === undefined || looksLikeEnvironment(words[0])
     ? undefined
     : `the first word is the environment: ${typed(["pyro", "run", "debian:12", ...words])}`
 
@@ -50,7 +53,9 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
   }
   if (error._tag !== "EnvironmentUnknown") return undefined
   const { environment } = error
-  if (cli?.stdin === "always" && !isDashed) return afterEnvironment(cli, [environment, ...(rest ?? [])])
+  if (cli !== undefined && runsInEnvironment(cli) && !isDashed) {
+    return afterEnvironment(cli, [environment, ...(rest ?? [])])
+  }
   const isNamed = "words" in routed && routed.words.some((word) => /^--name(=|$)/.test(word))
   return operation?.name === "workspace.create" && !isNamed && !looksLikeEnvironment(environment) &&
       Schema.is(WorkspaceName())(environment)

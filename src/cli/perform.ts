@@ -94,6 +94,15 @@ export const prepare = (
       const slash = name === "output" && typedPath.endsWith("/") ? "/" : ""
       return [[name, resolvePath(typedPath) + slash] as const]
     })
+    const unresolved = paths.find(([, path]) => path !== "-" && path !== "" && !path.startsWith("/"))
+    if (unresolved !== undefined) {
+      return yield* new InvalidRequest({
+        field: cli.args.includes(unresolved[0]) ? unresolved[0] : `--${unresolved[0].replaceAll("_", "-")}`,
+        detail: `"${
+          unresolved[1]
+        }" leads nowhere: the current directory was deleted. Change to one that is there, or give an absolute path`
+      })
+    }
     const payload = yield* decode(cli, operation.payload(), named([...Object.entries(raw), ...paths]))
     return { operation, payload, json: typed.json, outputOptions: { quiet: typed.quiet, switches } }
   })
@@ -206,8 +215,8 @@ type CommandPayload = RunPayload | ExecPayload
 const takesInput = ({ cli }: { readonly cli: CliSurface }) => cli.stdin !== undefined
 
 /**
- * Performs `run` and `exec`, with the terminal's input. Output is printed and not kept. An exec reads a pipe or a file only with
- * `--interactive`: otherwise the exec would take the input of a shell loop around it.
+ * Performs `run` and `exec`, with the terminal's input. Output is printed and not kept. The command reads a pipe or a file only with
+ * `--interactive`: otherwise it would take the input of a shell loop around it.
  */
 const performCommand = (
   operation: Operation,
@@ -216,8 +225,7 @@ const performCommand = (
   { switches }: OutputOptions["Type"]
 ) =>
   Effect.scoped(Effect.gen(function*() {
-    const { stdin }: CliSurface = operation.cli
-    const reads = stdin === "always" || switches.has("interactive")
+    const reads = switches.has("interactive")
     const { input, started } = yield* makeRunInput(payload.tty, reads)
     const pyro = yield* Pyro
     const kept = json ? payload : { ...payload, maxBytes: 0 }

@@ -77,8 +77,8 @@ export interface CliSurface {
   readonly oneOf?: { readonly fields: ReadonlyArray<string>; readonly stdin: string }
   /** JSON names of the fields that are paths of the host. The caller makes them absolute: the daemon is elsewhere, and refuses others. */
   readonly hostPaths?: ReadonlyArray<string>
-  /** When the command that the operation runs reads this process's stdin: always, or with `--interactive`. @default the row runs none */
-  readonly stdin?: "always" | "interactive"
+  /** Whether the operation runs a command, which reads this process's stdin with `--interactive`. @default the row runs none */
+  readonly stdin?: "interactive"
   /** JSON name of a boolean field: the CLI asks a person on a terminal before it sends `true`. */
   readonly confirms?: string
   /** Arguments that name something that exists, by the JSON name of their field: completion offers the names. */

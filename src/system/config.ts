@@ -14,8 +14,8 @@ const inRange = (text: string, pattern: RegExp, { max, min }: { readonly min: nu
 const decode = (allowed: Allowed, text: string): number | string | undefined => {
   switch (allowed.kind) {
     case "text":
-    case "directory":
       return text
+    case "directory":
     case "absolute-path":
       return text.startsWith("/") ? text : undefined
     case "integer":

@@ -382,7 +382,7 @@ export const allowedText = (allowed: Allowed): string => {
     case "text":
       return allowed.what
     case "directory":
-      return "a directory"
+      return "an absolute path of a directory"
     case "absolute-path":
       return `an absolute path of ${allowed.what}`
     case "integer":

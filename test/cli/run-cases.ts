@@ -48,7 +48,7 @@ export const runCases = (name: string, binary: Binary) => {
     })
 
     it("run prints output while the command runs", async () => {
-      const { child, ended, printed } = start(binary, inGuest(...script("echo first; read line; echo $line")))
+      const { child, ended, printed } = start(binary, inGuest("-i", ...script("echo first; read line; echo $line")))
       await eventually("the first line", () => printed() === "first\n", printed)
       child.stdin.end("second\n")
       assert.strictEqual((await ended).stdout.toString(), "first\nsecond\n")
@@ -133,10 +133,23 @@ export const runCases = (name: string, binary: Binary) => {
   })
 
   describe(`${name}: stdin`, () => {
-    it("run passes the whole stdin to the command", async () => {
+    it("run --interactive passes the whole stdin to the command", async () => {
       const input = randomBytes(megabytes(8))
-      const { stdout } = await run(binary, inGuest("--", "cat"), { input })
+      const { stdout } = await run(binary, inGuest("--interactive", "--", "cat"), { input })
       assert.strictEqual(sha256(stdout), sha256(input))
+    })
+
+    it("run leaves the input of a shell loop around it alone", async () => {
+      const loop = "printf \"a\\nb\\nc\\n\" | while read -r line; do \"$@\" \"$line\"; done"
+      const { stdout } = await shell(binary, loop, inGuest("--", "sh", "-c", "cat; echo \"$0\""))
+      assert.strictEqual(stdout.toString(), "a\nb\nc\n")
+    })
+
+    it("run names a directory that was deleted, where a path is relative", async () => {
+      const line = "gone=$(mktemp -d); cd \"$gone\"; rmdir \"$gone\"; \"$@\""
+      const { status, stderr } = await shell(binary, line, inGuest("--seed-path", ".", "--", "true"))
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "pyro: --seed-path: \".\" leads nowhere: the current directory was deleted")
     })
 
     it("run does not wait for a stdin that stays open", async () => {

@@ -39,7 +39,7 @@ describe("pyro run", () => {
 
   it("run streams output while the command runs", async () => {
     const { child, finished, stdoutSoFar } = startPyro(
-      ["run", "debian:12", "--", "sh", "-c", "echo first; read line; echo $line"],
+      ["run", "-i", "debian:12", "--", "sh", "-c", "echo first; read line; echo $line"],
       { env, openStdin: true }
     )
     await until("the first line", () => stdoutSoFar().toString() === "first\n")
@@ -51,7 +51,7 @@ describe("pyro run", () => {
 
   it("run passes 8 MiB of stdin whole", async () => {
     const input = randomBytes(8 * 1024 * 1024)
-    const { code, stdout } = await pyro(["run", "debian:12", "--", "sha256sum"], { env, input })
+    const { code, stdout } = await pyro(["run", "--interactive", "debian:12", "--", "sha256sum"], { env, input })
     assert.strictEqual(code, 0)
     assert.strictEqual(stdout.toString().split(" ")[0], sha256(input))
   })

@@ -156,7 +156,10 @@ export const run = streaming({
       allow_ips: "allow-ip"
     },
     extras: {
-      interactive: { _tag: "switch", description: "Pass stdin to the command. `run` always does" },
+      interactive: {
+        _tag: "switch",
+        description: "Pass stdin to the command. Default: the command reads an empty stdin; --tty always passes stdin"
+      },
       rm: { _tag: "switch", description: "Discard the microVM. `run` always does" },
       "ttl-seconds": {
         _tag: "limit",
@@ -167,7 +170,7 @@ export const run = streaming({
     },
     filled: ["rows", "cols"],
     hostPaths: ["seed_path"],
-    stdin: "always",
+    stdin: "interactive",
     exits: "guest",
     examples: [
       "pyro run -- git --version",
@@ -176,7 +179,7 @@ export const run = streaming({
       "pyro run debian:12 --seed-path . --include-ignored build -- build/run-tests",
       "pyro run debian:12 --tty",
       "pyro run debian:12-build --seed-path . --allow-host npm -- npm ci",
-      "tar c src | pyro run debian:12 --json -- tar t",
+      "tar c src | pyro run --interactive debian:12 -- tar t",
       "pyro run --secret-env GH_TOKEN -- ./release.sh",
       "pyro run debian:12-build --secret-http NPM_TOKEN@registry.npmjs.org --allow-host npm -- npm whoami"
     ]

@@ -29,7 +29,7 @@ describe("environment variables", () => {
       ["PYRO_ACCELERATOR", "tcg", "tcg"],
       ["PYRO_ACCELERATOR", "", undefined],
       ["PYRO_QEMU", "/opt/a, b/qemu", "/opt/a, b/qemu"],
-      ["PYRO_STATE_DIR", "relative", "relative"]
+      ["PYRO_STATE_DIR", "/tmp/state", "/tmp/state"]
     ] as const
   )("the environment variable %s=%j means %j", (name, text, value) => {
     assert.deepStrictEqual(valueOf(name, text), Either.right(value))
@@ -51,6 +51,8 @@ describe("environment variables", () => {
       ["PYRO_DEADLINE_SCALE", "0.5", "a number from 1 to 1000"],
       ["PYRO_ACCELERATOR", "hvf", "kvm or tcg"],
       ["PYRO_QEMU", "qemu-system-x86_64", "an absolute path of the QEMU program"],
+      ["PYRO_STATE_DIR", "state", "an absolute path of a directory"],
+      ["PYRO_CACHE_DIR", "./cache", "an absolute path of a directory"],
       ["PYRO_FLATTEN_AT", "1", "an integer from 2 to 256"]
     ] as const
   )(

@@ -29,12 +29,15 @@ describe("the directories of an installation", () => {
   afterAll(remove)
   const paths = () => Effect.runPromise(Effect.provide(Paths, Paths.layer))
 
-  it("pyro's directories are the same for a process in another directory with the same variables", async () => {
+  it("pyro's directories are the same for a process in another directory, and a relative one is refused", async () => {
     const here = path.join(folder, "here")
     fs.mkdirSync(here, { recursive: true })
     process.chdir(here)
     process.env["PYRO_STATE_DIR"] = "state"
-    process.env["PYRO_MEMORY_DIR"] = "../memory"
+    assert.include(String(await paths().catch(String)), "an absolute path of a directory")
+    assert.deepStrictEqual(fs.readdirSync(here), [])
+    process.env["PYRO_STATE_DIR"] = path.join(here, "state")
+    process.env["PYRO_MEMORY_DIR"] = path.join(folder, "memory")
     const found = await paths()
     assert.strictEqual(found.stateDir, path.join(here, "state"))
     process.chdir("/")
