@@ -30,6 +30,7 @@ const pathMost = 3800
 const namesMost = 64 * 1024 * 1024
 /** Maximum other entries in a listing (a .git has many files): an endless walk is hostile. */
 const besidesMost = 1_000_000
+const mib = 1024 * 1024
 const odd = { character: "a device", block: "a device", fifo: "a FIFO", socket: "a socket" } as const
 
 /** No set-id bits, no write permission for others. The owner can always empty directories. */
@@ -135,14 +136,17 @@ export class TreeCollector {
   }
 }
 
+/** A size as a person reads it, rounded up: a small file is not a MiB. */
+export const sizeText = (bytes: number): string =>
+  bytes < 1024 ? `${bytes} bytes` : bytes < mib ? `${Math.ceil(bytes / 1024)} KiB` : `${Math.ceil(bytes / mib)} MiB`
+
 /** An error when there is more content than may cross. */
 export const tooMuch = (entries: ReadonlyArray<TreeEntry>, limits: Limits): ExportRefused | undefined => {
-  const mib = 1024 * 1024
   const bytes = entries.reduce((sum, { size }) => sum + size, 0)
   if (bytes <= limits.maxMib * mib) return undefined
   const largest = entries.filter(({ type }) => type === "file").sort((a, b) => b.size - a.size).slice(0, 3)
   return new ExportRefused({
-    detail: `it has ${Math.ceil(bytes / mib)} MiB, more than ${limits.maxMib} MiB; allow more with --max-mib`,
-    paths: largest.map(({ path, size }) => `${path === "" ? "the file" : shown(path)}: ${Math.ceil(size / mib)} MiB`)
+    detail: `it has ${sizeText(bytes)}, more than ${limits.maxMib} MiB; allow more with --max-mib`,
+    paths: largest.map(({ path, size }) => `${path === "" ? "the file" : shown(path)}: ${sizeText(size)}`)
   })
 }

@@ -7,7 +7,7 @@ import type { ExportRefused } from "../../../../src/contract/errors.ts"
 import type { ExportPayload } from "../../../../src/contract/operations/workspace-export.ts"
 import type { WalkEntry } from "../../../../src/guest-channel/walk.ts"
 import { exportPath } from "../../../../src/workspace/export/path.ts"
-import { TreeCollector } from "../../../../src/workspace/export/tree.ts"
+import { sizeText, TreeCollector } from "../../../../src/workspace/export/tree.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 
 const someEntry: Omit<WalkEntry, "path"> = {
@@ -46,6 +46,17 @@ const tree: ReadonlyArray<Claimed> = [
 let restore = () => {}
 beforeAll(() => void (restore = useSanitizedPut()))
 afterAll(() => restore())
+
+it("sizes in a refusal are rounded up in the unit that fits", () => {
+  assert.deepStrictEqual([0, 1023, 1024, 1025, 1_048_576, 1_048_577].map(sizeText), [
+    "0 bytes",
+    "1023 bytes",
+    "1 KiB",
+    "2 KiB",
+    "1 MiB",
+    "2 MiB"
+  ])
+})
 
 describe("an export of a directory", () => {
   it.scopedLive("an exported directory has the guest's files with safe modes and a manifest", () =>
