@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <time.h>
 
 #include "cgroup.h"
@@ -70,6 +71,38 @@ static void raise_file_limit(void) {
   if (setrlimit(RLIMIT_NOFILE, &limit) < 0) log_line("RLIMIT_NOFILE: %s", strerror(errno));
 }
 
+/* Bytes of memory for each inotify watch that one user may have: a watch costs the kernel about 1 KiB. */
+enum { BYTES_PER_WATCH = 4096, MIN_WATCHES = 65536, MAX_WATCHES = 524288 };
+
+static uint64_t memory_bytes(void) {
+  struct sysinfo info;
+  return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit : 0;
+}
+
+/* Locked memory as systemd allows it: an eighth of the memory. */
+static void raise_lock_limit(uint64_t memory) {
+  struct rlimit limit = {.rlim_cur = memory / 8, .rlim_max = memory / 8};
+  if (memory != 0 && setrlimit(RLIMIT_MEMLOCK, &limit) < 0) log_line("RLIMIT_MEMLOCK: %s", strerror(errno));
+}
+
+static void set_limit(const char *path, uint64_t limit) {
+  char digits[24];
+  snprintf(digits, sizeof digits, "%llu", (unsigned long long)limit);
+  struct bytes value = {(const uint8_t *)digits, strlen(digits)};
+  int error = write_small_file(path, 0644, value);
+  if (error != 0) log_line("%s: %s", path, strerror(error));
+}
+
+/* A watcher of a large tree, a search engine and a build with many processes meet the kernel's defaults, which desktop distributions raise. */
+static void raise_kernel_limits(uint64_t memory) {
+  uint64_t watches = memory / BYTES_PER_WATCH;
+  watches = watches < MIN_WATCHES ? MIN_WATCHES : watches > MAX_WATCHES ? MAX_WATCHES : watches;
+  set_limit("/proc/sys/fs/inotify/max_user_watches", watches);
+  set_limit("/proc/sys/fs/inotify/max_user_instances", 1024);
+  set_limit("/proc/sys/vm/max_map_count", 1048576);
+  set_limit("/proc/sys/kernel/pid_max", 4194304);
+}
+
 /* Keeps pages of the last second in memory, so that the kernel kills a process soon. Otherwise a guest without free
  * memory reads its programs' pages again and again for minutes (5 of 9 runs with 512 MiB). */
 static void forbid_thrashing(void) {
@@ -122,6 +155,9 @@ int boot(void) {
   log_init_console();
   link_device_names();
   raise_file_limit();
+  uint64_t memory = memory_bytes();
+  raise_lock_limit(memory);
+  raise_kernel_limits(memory);
   forbid_thrashing();
   modules_load("/modules");
   int error = link_up("lo");
