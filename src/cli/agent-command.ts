@@ -28,6 +28,13 @@ export const AgentPayload = lazy(() =>
     workspace: optional(
       text("Id or name of a workspace that `pyro agent` made before. Default: a new workspace")
     ),
+    new: defaulted(
+      Schema.Boolean.annotations({
+        description:
+          "Make a new workspace. By default, pyro offers the workspace of an earlier run in this project, if a person can answer"
+      }),
+      () => false
+    ),
     seedPath: optional(
       hostPath(
         "Directory of the host to copy to /workspace. Default: the git work tree of the working directory, else the working directory"

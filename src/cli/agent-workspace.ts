@@ -8,25 +8,41 @@ import { NetworkSetPayload } from "../contract/operations/workspace-network.ts"
 import { UpdatePayload, workspaceUpdate } from "../contract/operations/workspace-update.ts"
 import { Pyro } from "../contract/Pyro.ts"
 import type { AgentPayload } from "./agent-command.ts"
+import { earlierWorkspace, ofNew } from "./agent-offer.ts"
 import { decode } from "./parser.ts"
 import { Terminal } from "./terminal.ts"
 import { withProgress } from "./with-progress.ts"
 
-/** A running workspace with the agent, the placeholder of its key, and its network: a new one, or the named one. Gives the id. */
+/** A workspace in which the agent runs. */
+export interface TakenUp {
+  readonly id: string
+  /** For people: where it is, and what it has. */
+  readonly told: string
+}
+
+/**
+ * A running workspace with the agent, the placeholder of its key, and its network: the named one, the one of an earlier run that the person goes on
+ * with, or a new one.
+ */
 export const takeUp = (payload: AgentPayload, inside: Inside) =>
-  payload.workspace === undefined ? create(payload, inside) : adopt(payload, inside, payload.workspace)
+  Effect.gen(function*() {
+    if (payload.workspace !== undefined) return yield* adopt(payload, inside, payload.workspace)
+    const seedPath = payload.seedPath ?? (yield* projectHere)
+    const earlier = yield* earlierWorkspace(payload, seedPath, inside.isOnce)
+    return yield* earlier === undefined ? create(payload, inside, seedPath) : adopt(payload, inside, earlier)
+  })
 
 const secretsOf = ({ access, key }: Inside) => ({
   secrets: { [key.variable]: key.value },
   secret_http: [access.secretHttp]
 })
 
-const create = (payload: AgentPayload, inside: Inside) =>
+const create = (payload: AgentPayload, inside: Inside, seedPath: string) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
     const request = yield* decode(workspaceCreate.cli, CreatePayload(), {
       environment: yield* environmentOf(inside),
-      seed_path: payload.seedPath ?? (yield* projectHere),
+      seed_path: seedPath,
       ...(payload.git === undefined ? {} : { git: payload.git }),
       include_ignored: payload.includeIgnored,
       allow_home: payload.allowHome,
@@ -40,7 +56,10 @@ const create = (payload: AgentPayload, inside: Inside) =>
       ...secretsOf(inside)
     })
     const { workspace } = yield* withProgress(workspaceCreate, request, pyro.workspace.create(request))
-    return workspace.id
+    return {
+      id: workspace.id,
+      told: `${workspace.name ?? workspace.id}, a microVM with a copy of ${seedPath}`
+    } satisfies TakenUp
   })
 
 /** The environment with the agent, built at the first use of this version. */
@@ -67,13 +86,10 @@ const projectHere = Effect.gen(function*() {
   })
 })
 
-/** Options that only a new workspace has. */
-const ofNew = ["seedPath", "git", "environment", "name"] as const
-
 const adopt = (payload: AgentPayload, inside: Inside, named: string) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
-    const odd = ofNew.find((field) => payload[field] !== undefined)
+    const odd = payload.new ? "new" : ofNew.find((field) => payload[field] !== undefined)
     if (odd !== undefined) {
       return yield* new InvalidRequest({ field: odd, detail: "cannot be combined with --workspace, which exists" })
     }
@@ -93,7 +109,7 @@ const adopt = (payload: AgentPayload, inside: Inside, named: string) =>
       yield* decode(workspaceUpdate.cli, UpdatePayload(), { workspace, ...secretsOf(inside) })
     )
     yield* grant([inside.access.allowHost, ...payload.allowHosts], found)
-    return workspace
+    return { id: workspace, told: `${found.name ?? workspace}, the microVM of an earlier run` } satisfies TakenUp
   })
 
 /** Adds hosts to a policy that lacks one of them. */

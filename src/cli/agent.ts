@@ -3,12 +3,14 @@ import { hostNameOf } from "../contract/agent-host.ts"
 import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import { named } from "../contract/names.ts"
 import type { Pyro } from "../contract/Pyro.ts"
+import { withApiWatch } from "./agent-api.ts"
 import { agentCommand, AgentPayload } from "./agent-command.ts"
 import { showEnd } from "./agent-end.ts"
 import { runAttached, runPlain } from "./agent-run.ts"
 import { takeUp } from "./agent-workspace.ts"
 import { OutputOptions } from "./output-options.ts"
 import { decode, parse } from "./parser.ts"
+import { note } from "./print.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
 /** Runs an agent in a workspace, and shows what it changed. Returns the exit status: the agent's own. */
@@ -30,10 +32,13 @@ export const performAgent = (
     const { prepareInside } = yield* Effect.promise(() => import("../agent-host/inside/prepare.ts"))
     const inside = yield* prepareInside(payload, terminal.variable)
     return yield* Effect.gen(function*() {
-      const workspace = yield* takeUp(payload, inside)
+      const { id: workspace, told } = yield* takeUp(payload, inside)
       const run = { workspace, command: inside.command, env: inside.env }
       const isAttached = terminal.stdinIsTerminal && terminal.stdoutIsTerminal && !inside.isOnce
-      const ended = yield* Effect.exit(isAttached ? runAttached(run) : runPlain(run))
+      yield* note(`pyro: ${payload.agent} runs in ${told}\n`)
+      const { allowHost } = inside.access
+      const running = isAttached ? runAttached(run) : runPlain(run)
+      const ended = yield* Effect.exit(withApiWatch({ workspace, allowHost, isAttached }, running))
       const goesOn = Exit.isSuccess(ended) && ended.value.goesOn
       if (!goesOn) yield* showEnd(workspace, payload)
       return (yield* ended).status

@@ -1,7 +1,8 @@
-import { Effect, Stream } from "effect"
+import { Effect } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import type { PyroService } from "../contract/Pyro.ts"
+import { firstLine } from "./first-line.ts"
 import { OutputOptions } from "./output-options.ts"
 import { warn } from "./print.ts"
 import { Terminal } from "./terminal.ts"
@@ -33,11 +34,3 @@ export const confirmDeleteAll = (
     if (!isMeant) yield* warn("nothing was deleted\n")
     return isMeant
   })
-
-const firstLine = (stdin: Stream.Stream<Uint8Array>) =>
-  stdin.pipe(
-    Stream.decodeText("utf8"),
-    Stream.splitLines,
-    Stream.runHead,
-    Effect.map((line) => line._tag === "Some" ? line.value : "")
-  )

@@ -1,0 +1,130 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Stream } from "effect"
+import { withApiWatch } from "../../../src/cli/agent-api.ts"
+import type { AgentPayload } from "../../../src/cli/agent-command.ts"
+import { earlierWorkspace } from "../../../src/cli/agent-offer.ts"
+import { OutputOptions } from "../../../src/cli/output-options.ts"
+import { Terminal } from "../../../src/cli/terminal.ts"
+import { Pyro } from "../../../src/contract/Pyro.ts"
+
+/** A terminal on which a person types, and what it shows. */
+const screen = (typed: string | undefined) => {
+  const shown: Array<string> = []
+  return {
+    text: () => shown.join(""),
+    provide: <A, E, R>(effect: Effect.Effect<A, E, R>, workspace: object) =>
+      effect.pipe(
+        Effect.provideService(Terminal, {
+          stdinIsTerminal: typed !== undefined,
+          stderrIsTerminal: typed !== undefined,
+          stdin: Stream.make(new TextEncoder().encode(typed ?? "")),
+          size: Effect.succeed({ cols: 80, rows: 24 }),
+          writeStderr: (text: string) => Effect.sync(() => void shown.push(text))
+        } as never),
+        Effect.provideService(OutputOptions, { quiet: false, switches: new Set<string>() }),
+        Effect.provideService(Pyro, { workspace } as never)
+      )
+  }
+}
+
+describe("pyro agent in a project with a workspace of an earlier run", () => {
+  const one = (id: string, project: string, createdAt: string, state = "running") => ({ id, project, createdAt, state })
+  const workspace = {
+    list: ({ labels }: { readonly labels: object }) =>
+      Effect.succeed({
+        workspaces: JSON.stringify(labels) === "{\"agent\":\"codex\"}"
+          ? [
+            one("ws-old", "/p", "2026-01-01"),
+            one("ws-new", "/p", "2026-01-03"),
+            one("ws-other", "/q", "2026-01-04"),
+            one("ws-failed", "/p", "2026-01-05", "failed")
+          ]
+          : []
+      })
+  }
+  const run = (typed: string | undefined, payload: Partial<AgentPayload> = {}, isOnce = false) => {
+    const { provide, text } = screen(typed)
+    const wanted = earlierWorkspace({ agent: "codex", new: false, ...payload } as AgentPayload, "/p", isOnce)
+    return Effect.map(provide(wanted, workspace), (id) => [id, text()] as const)
+  }
+
+  it.effect("a person goes on in the newest one, or says no", () =>
+    Effect.gen(function*() {
+      for (const typed of ["\n", "y\n", "Yes\n"]) assert.strictEqual((yield* run(typed))[0], "ws-new", typed)
+      const [id, text] = yield* run("n\n")
+      assert.isUndefined(id)
+      assert.include(text, "codex has the workspace ws-new of this project")
+    }))
+
+  it.effect("--new, options of a new workspace, and another agent ask nothing", () =>
+    Effect.gen(function*() {
+      const options = [{ new: true }, { name: "x" }, { seedPath: "/p" }, { agent: "gemini" }] as const
+      for (const option of options) assert.deepStrictEqual(yield* run("\n", option), [undefined, ""])
+    }))
+
+  it.effect("a run that nobody can answer gets a new one, and a note names the earlier one", () =>
+    Effect.gen(function*() {
+      for (const [id, text] of [yield* run(undefined), yield* run("\n", {}, true)]) {
+        assert.isUndefined(id)
+        assert.match(text, /--workspace ws-new\n$/)
+      }
+    }))
+})
+
+describe("pyro agent whose API cannot be reached", () => {
+  const entry = (number: number, host: string, outcome: string, reason?: string) => ({ number, host, outcome, reason })
+
+  /** Runs an agent that ends when pyro has said something, over a log whose entries come one after the other. */
+  const run = (isAttached: boolean, later: ReadonlyArray<ReturnType<typeof entry>>) =>
+    Effect.gen(function*() {
+      const { provide, text } = screen("")
+      const said = yield* Deferred.make<void>()
+      const log = ({ cursor, follow }: { readonly cursor?: number; readonly follow: boolean }) =>
+        Effect.suspend(() => {
+          const entries = follow
+            ? later.filter(({ number }) => number > (cursor ?? 0)).slice(0, 1)
+            : [entry(1, "api.test", "failed", "old")]
+          return entries.length === 0
+            ? Effect.zipRight(Deferred.succeed(said, undefined), Effect.never)
+            : Effect.succeed({ entries })
+        })
+      const agent = Effect.gen(function*() {
+        yield* Effect.raceFirst(
+          Deferred.await(said),
+          Effect.repeat(Effect.yieldNow(), { until: () => text() !== "" })
+        )
+        return { status: 3, during: text() }
+      })
+      const watched = withApiWatch({ workspace: "ws-1", allowHost: "API.test:443", isAttached }, agent)
+      return { ...(yield* provide(watched, { network: { log } })), text: text() }
+    })
+
+  const failing = [
+    entry(2, "pypi.org", "denied"),
+    entry(3, "api.test", "allowed"),
+    entry(4, "api.test", "failed", "connection refused")
+  ]
+
+  it.live("the first failure is said at once, with its reason, and the agent's end stays its own", () =>
+    Effect.gen(function*() {
+      const { during, status, text } = yield* run(false, failing)
+      assert.strictEqual(status, 3)
+      assert.strictEqual(
+        during,
+        "pyro: api.test cannot be reached: connection refused. See: pyro workspace network log ws-1\n"
+      )
+      assert.strictEqual(text, during)
+    }))
+
+  it.live("on a full screen it stands in the first line, and again behind the end", () =>
+    Effect.gen(function*() {
+      const { during, text } = yield* run(true, failing)
+      assert.match(during, /^\u001b7\u001b\[1;1H.* pyro: api\.test cannot be reached: connection refused.*\u001b8$/)
+      assert.include(text.slice(during.length), "connection refused. See: pyro workspace network log ws-1\n")
+    }))
+
+  it.live("an API that is reached, and failures of other hosts, say nothing", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* run(false, failing.slice(0, 2))).text, "")
+    }))
+})
