@@ -13,17 +13,17 @@ import { terminalSvg } from "./terminal-svg.mjs"
 
 const COLUMNS = 98
 const SESSION = [
-  ["pyro workspace create --name fix --seed-path .", "a microVM with a copy of this repository"],
-  ["pyro workspace exec fix -- sh test.sh"],
-  [`pyro workspace file edit fix greet.sh --old-text '$1"' --new-text '\${1:-you}!"'`],
-  ["pyro workspace exec fix -- sh test.sh"],
-  ["pyro workspace fork fix --name try", "a copy of its memory and disk, for a risky step"],
-  ["pyro workspace exec try --script 'rm -rf /usr *'"],
-  ["pyro workspace compare fix try --stat"],
-  ["pyro workspace diff fix", "the first workspace and the host are unharmed"],
-  ["pyro workspace export fix --patch --output fix.patch", "only an export writes to the host"],
+  ["pyro create --name fix --seed-path .", "a microVM with a copy of this repository"],
+  ["pyro exec fix sh test.sh"],
+  [`pyro file edit fix greet.sh --old-text '$1"' --new-text '\${1:-you}!"'`],
+  ["pyro exec fix sh test.sh"],
+  ["pyro fork fix --name try", "a copy of its memory and disk, for a risky step"],
+  ["pyro exec try --script 'rm -rf /usr *'"],
+  ["pyro compare fix try --stat"],
+  ["pyro diff fix", "the first workspace and the host are unharmed"],
+  ["pyro export fix --patch --output fix.patch", "only an export writes to the host"],
   ["git apply fix.patch && sh test.sh"],
-  ["pyro workspace delete fix try"]
+  ["pyro delete fix try"]
 ]
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..")

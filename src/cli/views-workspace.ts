@@ -123,7 +123,7 @@ export const workspaceViews = {
         print(`${workspace.id}\n`),
         unless(
           "id-only",
-          `${nameOf(workspace)} is ready. Use it: pyro workspace exec ${nameOf(workspace)} -- ls\n`
+          `${nameOf(workspace)} is ready. Use it: pyro exec ${nameOf(workspace)} ls\n`
         )
       )
   } satisfies View<"workspace.create">,

@@ -29,7 +29,7 @@ describe("create", () => {
     assert.match(stdout, /^ws-\d{10}\n$/)
     assert.strictEqual(
       stderr,
-      "pyro: seeding\npyro: warning: 1 file skipped\nfix is ready. Use it: pyro workspace exec fix -- ls\n"
+      "pyro: seeding\npyro: warning: 1 file skipped\nfix is ready. Use it: pyro exec fix ls\n"
     )
   })
 

@@ -18,8 +18,8 @@ const root = path.resolve(import.meta.dirname, "../..")
 
 /** Commands whose point is another status than 0. */
 const STATUSES: ReadonlyMap<string, number> = new Map([
-  ["pyro run debian:12 --timeout-seconds 5 -- sleep 60", 124],
-  ["pyro run debian:12 --json -- ls /nowhere", 2],
+  ["pyro run debian:12 --timeout-seconds 5 sleep 60", 124],
+  ["pyro run debian:12 --json ls /nowhere", 2],
   // This host has no Codex, and the story before has taken the entry away.
   ["pyro host doctor codex", 1],
   ["pyro host repair codex --dry-run", 2]

@@ -120,7 +120,8 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["sudo apt-get install npm", "it changes the host"],
   ["npm run example examples/agent.ts", "test/guest/examples.test.ts runs all examples"],
   ["pyro workspace attach fix", ATTACH],
-  ["pyro workspace attach web", ATTACH],
+  ["pyro attach fix", ATTACH],
+  ["pyro attach web", ATTACH],
   ["pyro workspace attach fix \"$SHELL_ID\" --detach-key ctrl-q", ATTACH],
   ["pyro run debian:12 --tty", "it needs a terminal; test/cli/run.test.ts has one"],
   [

@@ -326,7 +326,7 @@ describe("what is said beside the result", () => {
     assert.deepStrictEqual(journal, [
       "built",
       "out ws-0123456789\n",
-      "err fix is ready. Use it: pyro workspace exec fix -- ls\n"
+      "err fix is ready. Use it: pyro exec fix ls\n"
     ])
   })
 
