@@ -25,7 +25,18 @@ export const toRun = [...toCompile, ...toUse]
  * Additional packages for the sanitizer and fuzz builds of the guest agent, for reading archives with an independent program, and for the
  * namespaces that stand for networks.
  */
-export const toTest = ["clang", "cpio", "fish", "iproute2", "libclang-rt-dev", "nftables", "passt", "zip", "zsh"]
+export const toTest = [
+  "clang",
+  "cpio",
+  "fish",
+  "iproute2",
+  "libclang-rt-dev",
+  "nftables",
+  "passt",
+  "python3",
+  "zip",
+  "zsh"
+]
 
 /** Additional packages for the tests of real projects: a browser opens a web application. */
 export const toBrowse = ["chromium"]
