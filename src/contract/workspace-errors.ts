@@ -12,14 +12,17 @@ export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()(
   snakeFields({
     workspace: Schema.String,
     /** Similar names and ids. */
-    similar: Schema.Array(Schema.String)
+    similar: Schema.Array(Schema.String),
+    /** What became of the other workspaces of the request. Absent if there are none. */
+    others: optional(Schema.String)
   })
 ) {
   get code() {
     return "workspace_not_found" as const
   }
   get fact() {
-    return `no workspace "${this.workspace}"${named(this.similar)}`
+    const { others } = this
+    return `no workspace "${this.workspace}"${others === undefined ? "" : `. ${others}`}${named(this.similar)}`
   }
   override get message() {
     return `${this.fact}${next(this.similar)}List workspaces: pyro workspace list`

@@ -79,7 +79,7 @@ describe("a shell of a workspace", () => {
     assert.strictEqual((await shell("resize", less, "--cols", "50", "--rows", "20")).cols, 50)
     const grown = await read(less, 0, "--wait-for", "row 31")
     assert.isAtLeast(grown.output.split("\n").length, 19)
-    await typed(less, "--input", "q")
+    await typed(less, "--input", "q", "--no-newline")
     await until("the end of less", async () => await openShells() === 0)
   })
 

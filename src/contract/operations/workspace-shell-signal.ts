@@ -24,9 +24,13 @@ export const workspaceShellSignal = unary({
     "Signals the process group in the foreground of the terminal, also if the program has turned Ctrl-C off. `shell close` ends the whole shell.",
   cli: {
     path: shell("signal"),
-    args: ["workspace", "shell_id", "signal"],
+    args: ["workspace", "shell_id"],
+    argsOrFlags: ["signal"],
     exits: "own",
-    examples: ["pyro workspace shell signal fix \"$SHELL_ID\" SIGINT"]
+    examples: [
+      "pyro workspace shell signal fix \"$SHELL_ID\" SIGINT",
+      "pyro workspace shell signal fix \"$SHELL_ID\" --signal SIGTERM"
+    ]
   },
   mcp: { missing: "`shell_write` presses ctrl-c, and `shell_close` ends the shell" },
   home: "daemon",

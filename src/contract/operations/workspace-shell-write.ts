@@ -9,13 +9,17 @@ export const ShellWritePayload = lazy(() =>
   Schema.Struct(snakeFields({
     ...shellFields(),
     input: defaulted(
-      text("Text to type. A newline is sent as the Enter key sends it. Default: none").pipe(
+      text("Line to type, which Enter ends unless keys follow. A newline in it is Enter, too. Default: none").pipe(
         Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
         Schema.filter((value) => new TextEncoder().encode(value).length <= MAX_SHELL_INPUT_BYTES, {
           message: () => `must be at most ${MAX_SHELL_INPUT_BYTES} bytes`
         })
       ),
       () => ""
+    ),
+    noNewline: defaulted(
+      Schema.Boolean.annotations({ description: "Do not press Enter after the input" }),
+      () => false
     ),
     keys: keysField()
   }))
@@ -37,7 +41,7 @@ export const workspaceShellWrite = unary({
   name: "workspace.shell.write",
   summary: "Type into a shell",
   description:
-    "Types --input, then presses the keys. Several writers take turns: each request is typed as a whole. If the program reads nothing for " +
+    "Types --input as a line, with Enter at its end, or with the keys in place of Enter. Several writers take turns: each request is typed as a whole. If the program reads nothing for " +
     "5 seconds, the command fails and says how much the terminal took.",
   cli: {
     path: shell("write"),
@@ -53,7 +57,8 @@ export const workspaceShellWrite = unary({
     },
     exits: "own",
     examples: [
-      "pyro workspace shell write fix \"$SHELL_ID\" --input 'make test' --key enter",
+      "pyro workspace shell write fix \"$SHELL_ID\" --input 'make test'",
+      "pyro workspace shell write fix \"$SHELL_ID\" --input y --no-newline",
       "pyro workspace shell write fix \"$SHELL_ID\" --key ctrl-c",
       "echo 'make test' | pyro workspace shell write fix \"$SHELL_ID\" --input-file -"
     ]
@@ -66,8 +71,9 @@ export const workspaceShellWrite = unary({
     arguments: {
       workspace: {},
       shell_id: { description: "From shell_open" },
-      input: { description: "Text; \\n is the Enter key" },
-      keys: { description: "Keys after it: ctrl-c, enter, tab, escape, up, page-down, f1 …" },
+      input: { description: "Line; Enter ends it unless keys follow" },
+      no_newline: { description: "No Enter after it" },
+      keys: { description: "Keys in place of Enter: ctrl-c, enter, tab, escape, up, page-down, f1 …" },
       wait_for: { own: "text", description: "Wait for this text instead, up to 30 s" }
     }
   },

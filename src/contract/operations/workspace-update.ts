@@ -12,6 +12,7 @@ export const UpdatePayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
     name: optional(WorkspaceName().annotations({ description: "New name. Default: unchanged" })),
+    clearName: optional(Schema.Boolean.annotations({ description: "Remove the name: the id stays" })),
     labels: defaulted(
       Labels().annotations({ description: "Labels to set. Other labels stay. Default: none" }),
       () => ({})

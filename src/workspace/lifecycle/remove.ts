@@ -52,6 +52,16 @@ const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
     })
   }).pipe(Effect.uninterruptible)
 
+/** The reader of a failure knows what became of the workspaces that do exist. */
+const sayingNone = <A, E extends PyroError>(found: Effect.Effect<A, E>) =>
+  Effect.mapError(
+    found,
+    (failure) =>
+      failure._tag === "WorkspaceNotFound"
+        ? new WorkspaceNotFound({ ...failure, others: "None of the named workspaces is deleted" })
+        : failure
+  )
+
 /** The workspaces to delete. Fails before the first deletion if one does not exist. */
 const doomed = (
   { registry: { lookUp, reachable } }: Lifecycle,
@@ -59,7 +69,8 @@ const doomed = (
 ): Effect.Effect<ReadonlyArray<Entry | Damaged>, PyroError> =>
   Effect.gen(function*() {
     if (payload.all) return [...yield* reachable.entries, ...(yield* reachable.damaged).values()]
-    return [...new Set(yield* Effect.forEach(payload.workspaces, lookUp))]
+    const found = Effect.forEach(payload.workspaces, lookUp)
+    return [...new Set(yield* payload.workspaces.length > 1 ? sayingNone(found) : found)]
   })
 
 /** A deleted workspace, by the name that its user knows. */

@@ -16,7 +16,8 @@ import type { Entry } from "./entry.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
 
 const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceRecord => {
-  const { ttlSeconds, ...rest } = record
+  const { name: ownName, ttlSeconds, ...rest } = record
+  const name = payload.clearName === true ? undefined : payload.name ?? ownName
   const ttl = payload.ttlSeconds ?? ttlSeconds
   const labels = named(
     Object.entries({ ...record.labels, ...payload.labels }).filter(([key]) => !payload.clearLabels.includes(key))
@@ -24,7 +25,7 @@ const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceReco
   return {
     ...rest,
     labels,
-    ...(payload.name === undefined ? {} : { name: payload.name }),
+    ...(name === undefined ? {} : { name }),
     ...(ttl === undefined || ttl === 0 ? {} : { ttlSeconds: ttl })
   }
 }
@@ -33,7 +34,8 @@ const changesSecrets = ({ clearSecretHttp = [], clearSecrets = [], secretHttp = 
   clearSecrets.length + Object.keys(secrets).length + secretHttp.length + clearSecretHttp.length > 0
 
 const isNothing = (payload: UpdatePayload) =>
-  payload.name === undefined && payload.ttlSeconds === undefined && payload.diskMib === undefined &&
+  payload.name === undefined && payload.clearName !== true && payload.ttlSeconds === undefined &&
+  payload.diskMib === undefined &&
   !changesSecrets(payload) &&
   payload.clearLabels.length + Object.keys(payload.labels).length === 0
 
@@ -55,6 +57,9 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
       const detail =
         "is not given, and nothing else to change either: labels, labels to remove, an expiry, secrets, or a size"
       return yield* new InvalidRequest({ field: "name", detail })
+    }
+    if (payload.name !== undefined && payload.clearName === true) {
+      return yield* new InvalidRequest({ field: "clear_name", detail: "cannot be combined with a new name" })
     }
     yield* demandPlain(yield* guardOf(entry, {}), { name: payload.name, labels: payload.labels })
     const { labels, name } = changed(yield* Ref.get(entry.record), payload)

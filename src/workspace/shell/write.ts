@@ -42,12 +42,17 @@ export const turnOf = (command: Command): Turn => {
   return made
 }
 
+/** The input as it is typed. A caller that means a line must not wait for a program that waits for the line's end. */
+const lineOf = ({ input, keys, noNewline }: ShellWritePayload) =>
+  noNewline || keys.length > 0 || input === "" || /[\n\r]$/.test(input) ? input : `${input}\n`
+
 /** Bytes of the input and then of the keys. Some keys depend on what the program has asked the terminal for. */
-const bytesOf = (renderings: Renderings, shell: Shell, { input, keys }: ShellWritePayload) =>
+const bytesOf = (renderings: Renderings, shell: Shell, payload: ShellWritePayload) =>
   Effect.gen(function*() {
+    const { keys } = payload
     const application = keys.some(dependsOnMode) &&
       (yield* renderings.withScreen(shell, shell.log.position, ({ screen }) => screen.hasApplicationKeys))
-    return Buffer.from(typedText(input) + keys.map((key) => keySequence(key, application)).join(""), "utf8")
+    return Buffer.from(typedText(lineOf(payload)) + keys.map((key) => keySequence(key, application)).join(""), "utf8")
   })
 
 /**

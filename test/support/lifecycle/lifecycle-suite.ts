@@ -113,8 +113,14 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(await sh("a", "cat file"), "safe")
     })
 
-    it("an expired workspace is deleted", async () => {
+    it("a workspace keeps its id without a name, outlives a delete that names an unknown one, and is deleted when it expires", async () => {
       await create("brief")
+      const refused = await remove("brief", "nobody").then(() => "it succeeded", String)
+      assert.include(refused, "no workspace \"nobody\". None of the named workspaces is deleted")
+      const { id } = await status("brief")
+      await call("update", { workspace: "brief", clear_name: true })
+      assert.notProperty(await status(id), "name")
+      await call("update", { workspace: id, name: "brief" })
       await call("update", { workspace: "brief", ttl_seconds: 1 })
       await until("its expiry", async () => !(await list()).some((one) => one.name === "brief"))
     })

@@ -57,7 +57,7 @@ export const shellsSuite = (name: string, driver: LifecycleDriver) => {
   const read = (shell_id: string, options: object = {}) =>
     call<Shell>("shell-read", { workspace: "a", shell_id, plain: true, ...options })
   const write = (shell_id: string, input: string, keys: ReadonlyArray<string> = []) =>
-    call<{ readonly cursor: number }>("shell-write", { workspace: "a", shell_id, input, keys })
+    call<{ readonly cursor: number }>("shell-write", { workspace: "a", shell_id, input, keys, no_newline: true })
   const close = (shell_id: string) => call<Shell>("shell-close", { workspace: "a", shell_id })
   const failure = (work: Promise<unknown>) => work.then(() => "it succeeded", String)
   /** The screen once it has a text. */
@@ -108,6 +108,21 @@ export const shellsSuite = (name: string, driver: LifecycleDriver) => {
       await shows(shell, "(reverse-i-search)`6*7'", cursor)
       await write(shell, "", ["enter"])
       await shows(shell, "42 first", cursor)
+      await close(shell)
+    })
+
+    it("input is a line that Enter ends, unless keys follow or the caller wants no newline", async () => {
+      const shell = await open(["sh", "-c", "stty raw -echo; echo ready; exec cat -A"])
+      await shows(shell, "ready")
+      const type = (more: object) => call("shell-write", { workspace: "a", shell_id: shell, ...more })
+      await type({ input: "one" })
+      await type({ input: "two\n" })
+      await type({ input: "three", no_newline: true })
+      await type({ input: "four", keys: ["tab"] })
+      await type({ keys: ["enter"] })
+      await type({ input: "end" })
+      // A terminal in raw mode hands Enter through as it is.
+      assert.include((await shows(shell, "end^M")).output.replace(/\s/g, ""), "one^Mtwo^Mthreefour^I^Mend^M")
       await close(shell)
     })
 
