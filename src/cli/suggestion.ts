@@ -16,7 +16,7 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   [["write"], ["workspace file write"]],
 
   [["pull", "download"], ["env pull", "workspace export"]],
-  [["cp"], ["workspace export"]],
+  [["rename"], ["workspace update --name"]],
   [["upload"], ["workspace sync push"]],
   [["shell", "ssh", "bash", "sh", "attach"], ["workspace attach"]],
   [["run"], ["workspace exec"]],
@@ -30,10 +30,8 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
 
 /** The same for a word behind another one, with commands that stand elsewhere. */
 const ELSEWHERE = new Map([
-  ["file cp", "workspace export"],
   ["file download", "workspace export"],
   ["file pull", "workspace export"],
-  ["sync cp", "workspace export"],
   ["sync download", "workspace export"],
   ["sync pull", "workspace export"],
   ["snapshot restore", "workspace reset --snapshot"],
@@ -44,10 +42,14 @@ const ELSEWHERE = new Map([
 const ENVIRONMENT_MOVES = ["export", "import", "load", "push", "save"]
 
 /** The answer to words for something that pyro does by several commands. */
-const explained = (typed: ReadonlyArray<string>): string | undefined =>
-  typed[0] === "env" && ENVIRONMENT_MOVES.includes(typed[1] ?? "")
+const explained = (typed: ReadonlyArray<string>): string | undefined => {
+  if (typed.at(-1) === "cp" && (typed.length === 1 || typed[0] === "workspace")) {
+    return `"pyro export" copies out of a workspace, "pyro file write" and "pyro sync push" copy into it`
+  }
+  return typed[0] === "env" && ENVIRONMENT_MOVES.includes(typed[1] ?? "")
     ? `An environment does not move between hosts: "pyro env inspect" shows its packages, and "pyro env build" adds them on another host`
     : undefined
+}
 
 /** Suggestion for words that end with an unknown command. */
 export const suggestion = (typed: ReadonlyArray<string>): string => {

@@ -160,8 +160,7 @@ describe("finding the operation", () => {
     ["workspace info", "status"],
     ["workspace cat", "file read"],
     ["workspace file cat", "read"],
-    ["workspace file cp", "workspace export"],
-    ["workspace cp", "export"],
+    ["workspace rename", "update --name"],
     ["workspace pull", "export"],
     ["workspace sync pull", "workspace export"],
     ["workspace upload", "sync push"],
@@ -245,4 +244,12 @@ describe("finding the operation", () => {
     assert.strictEqual(suggested("env --json"), `"pyro env" needs a verb`)
     assert.strictEqual(suggested("--verison"), "no option --verison. Did you mean --version?")
   })
+
+  it.each(["cp", "workspace cp", "workspace file cp", "workspace sync cp"])(
+    "%s names the commands of both directions",
+    (typed) => {
+      const detail = suggested(typed)
+      for (const command of ["pyro export", "pyro file write", "pyro sync push"]) assert.include(detail, `"${command}"`)
+    }
+  )
 })
