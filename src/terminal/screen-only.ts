@@ -3,14 +3,17 @@ const ENQ = 0x05, BEL = 0x07, CAN = 0x18, SUB = 0x1a, ESC = 0x1b, DEL = 0x7f
 /** Maximum bytes of a sequence that passes; a longer one is left out. */
 const MAX_BYTES = 4_096
 
-/** Control sequences that ask the terminal, or act outside of its screen (ECMA-48; xterm, "Control Sequences"). */
+/**
+ * Control sequences that ask the terminal, or act outside of its screen (ECMA-48; xterm, "Control Sequences"). A private marker counts at any
+ * place: terminals differ in what they do with one behind a digit.
+ */
 const OUTSIDE = new RegExp([
-  "^[<-?]?[0-9:;]*[cnxti]$", // device attributes, reports, parameters, window operations, printing
-  "^[?]?[0-9:;]*\\$[pw]$", // modes and presentation reports
-  "^[<-?][0-9:;]*[quS]$", // version, keyboard, graphics; `> u` and `< u` would leave the keyboard changed
-  "^[?][0-9:;]*m$", // key modifiers
-  "^[0-9:;]*[*&'][a-z|{]$", // checksums of the screen, locator
-  "^[0-9:;]*([$]u|#[|RS])$" // terminal state and colours
+  "^[0-?]*[cnxti]$", // device attributes, reports, parameters, window operations, printing
+  "^[0-?]*\\$[pw]$", // modes and presentation reports
+  "^(?=.*[<-?])[0-?]*[quS]$", // version, keyboard, graphics; `> u` and `< u` would leave the keyboard changed
+  "^(?=.*[?])[0-?]*m$", // key modifiers
+  "^[0-?]*[*&'][a-z|{]$", // checksums of the screen, locator
+  "^[0-?]*([$]u|#[|RS])$" // terminal state and colours
 ].join("|"))
 
 /** Single escapes that ask (DECID), or change how the terminal reads bytes (S8C1T, ISO 2022). */

@@ -66,6 +66,10 @@ describe("the output of an attached shell", () => {
     assert.strictEqual(whole("\x1b[1\r\n;31mred"), "\r\n\x1b[1;31mred")
   })
 
+  it("a question with its private marker behind a digit is left out", () => {
+    assert.strictEqual(whole("a\x1b[6?cb\x1b[1>qc\x1b[2?nd"), "abcd")
+  })
+
   it("nothing that is left out comes back together from what passes", () => {
     const parts = [...drawn, ...Object.values(leftOut).filter(({ length }) => length < 100)]
     const part = fc.oneof(
