@@ -3,10 +3,10 @@ import { Deferred, Effect, Layer, type Scope, Stream } from "effect"
 import type { spawn as spawnTerminal } from "node-pty"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs"
+import { appendFileSync, existsSync, mkdtempSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { PassThrough } from "node:stream"
 import {
   CommandNotExecutable,
@@ -125,11 +125,13 @@ const seenCancelling = (workspace: PyroService["workspace"]): PyroService["works
   cancel: (payload) => Effect.zipRight(released(`cancel ${payload.execId}`), workspace.cancel(payload))
 })
 
+/** The file in which a test reads what ran. Daemons have only the variables that they need, so theirs is in the state directory. */
+const log = process.env["FAKE_RELEASED"] ?? join(process.env["PYRO_STATE_DIR"] ?? "/nonexistent", "released")
+
 /** Tells the test, through a file, that a finalizer ran. */
 const released = (what: string) =>
   Effect.sync(() => {
-    const log = process.env["FAKE_RELEASED"]
-    if (log !== undefined) appendFileSync(log, `${what}\n`)
+    if (existsSync(dirname(log))) appendFileSync(log, `${what}\n`)
   })
 
 const start = (
@@ -142,11 +144,11 @@ const start = (
       case "debian:12":
         return payload.tty ? yield* onTerminal(payload, input) : yield* asProcess(payload, input)
       case "fake:boots-for-ever":
-        appendFileSync(process.env["FAKE_RELEASED"] ?? "/dev/null", "booting\n")
+        appendFileSync(log, "booting\n")
         return yield* Effect.never
       case "fake:never-releases":
         yield* Effect.addFinalizer(() => Effect.zipRight(released("stuck"), Effect.never))
-        appendFileSync(process.env["FAKE_RELEASED"] ?? "/dev/null", "booting\n")
+        appendFileSync(log, "booting\n")
         return yield* Effect.never
       case "fake:defect":
         return yield* Effect.die(new Error("something impossible"))

@@ -129,7 +129,7 @@ describe("an environment of one's own", () => {
     ])
     await screen("copy", vim, "\nforked\nthree", "--input", "ccforked", "--key", "escape")
     await screen("copy", vim, "2,6 ")
-    await screen("editor", vim, "one\nthree\n~", "--input", "dd")
+    await screen("editor", vim, "one\nthree\n~", "--input", "dd", "--no-newline")
     for (const workspace of ["copy", "editor"]) {
       await inShell(workspace, "write", vim, "--input", ":wq\n")
       const { outcome } = await inShell(workspace, "read", vim, "--plain", "--wait-for", "never printed")

@@ -29,7 +29,13 @@ const hashOfLines = (count: number) => {
 const hashing = (args: ReadonlyArray<string>, input?: Uint8Array) => {
   const hash: Hash = createHash("sha256")
   let bytes = 0
-  const { child, finished } = startPyro(["workspace", "exec", "w", "--interactive", ...args], {
+  const { child, finished } = startPyro([
+    "workspace",
+    "exec",
+    "w",
+    ...(input === undefined ? [] : ["--interactive"]),
+    ...args
+  ], {
     env,
     ...(input === undefined ? {} : { input }),
     onStart: ({ stdout }) => {

@@ -8,10 +8,9 @@ import { until } from "../support/pyro-cli.ts"
 import { projectServers } from "./project-servers.ts"
 import type { rawClient } from "./raw-client.ts"
 
-const built = buildFake()
+const binary = buildFake()
 /** File in which the daemon writes which commands it was asked to end. */
-const ends = path.join(built.folder, "ends")
-const binary = { ...built, env: { ...built.env, FAKE_RELEASED: ends } }
+const ends = path.join(binary.env["PYRO_STATE_DIR"]!, "released")
 const { project, serve } = projectServers(binary)
 
 const ready = async (...args: ReadonlyArray<string>) => {

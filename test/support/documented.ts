@@ -160,6 +160,16 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     COMPANY
   ],
   ["pyro workspace network set fix --allow-host crates --trust-host-certificates", COMPANY],
+  [
+    "pyro workspace exec fix -- curl http://host.pyro.internal:11434/api/version",
+    "no model listens on this host; test/network/dial.test.ts has such a service"
+  ],
+  ["npm install --save-dev typescript tsx @types/node && npm pkg set type=module", NETWORK],
+  ["npx tsx program.ts", "it takes the program that the page shows before"],
+  [
+    "npx tsc program.ts --target es2022 --module nodenext --moduleResolution nodenext --lib es2022,esnext.disposable --strict && node program.js",
+    "it takes the program that the page shows before"
+  ],
   ["export NPM_TOKEN=…", "the value is the reader's"],
   ["export ANTHROPIC_API_KEY=…", "the value is the reader's"],
   ["pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2", NPM],
