@@ -115,8 +115,16 @@ export const NetworkInfo = lazy(() =>
 )
 export type NetworkInfo = ReturnType<typeof NetworkInfo>["Type"]
 
-/** Counts of connections that MCP results leave out where the policy is what matters. */
-export const networkDetails = ["open", "allowed", "denied", "failed", "bytes_out", "bytes_in"] as const
+/** Counts of connections, and the person's choice of certificates, that MCP results leave out where the policy is what matters. */
+export const networkDetails = [
+  "open",
+  "allowed",
+  "denied",
+  "failed",
+  "bytes_out",
+  "bytes_in",
+  "trust_host_certificates"
+] as const
 
 /** Rules of a policy that MCP results leave out where the counts are what matters. */
 export const networkRules = ["allow_hosts", "deny_hosts", "allow_ips", "trust_host_certificates"] as const
