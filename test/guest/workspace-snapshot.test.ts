@@ -154,7 +154,8 @@ describe("a snapshot", () => {
     assert.strictEqual((await failure(["workspace", "snapshot", "create", "b", "green"])).code, "snapshot_exists")
     const missing = await failure(["workspace", "reset", "b", "--snapshot", "gren"])
     assert.strictEqual(missing.code, "snapshot_not_found")
-    assert.include(missing.message, "Did you mean green")
+    // A reset discards work: no similar name is offered for it.
+    assert.notInclude(missing.message, "Did you mean")
 
     for (const kill of [false, true]) {
       await sh("b", "rm -f /usr/local/lib/tool /workspace/work; echo dirt > /workspace/dirt; rm -f /tmp/n; sync")
