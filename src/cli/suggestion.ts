@@ -16,7 +16,7 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   [["write"], ["workspace file write"]],
 
   [["pull", "download"], ["env pull", "workspace export"]],
-  [["rename"], ["workspace update --name"]],
+  [["mv"], ["workspace rename"]],
   [["upload"], ["workspace sync push"]],
   [["shell", "ssh", "bash", "sh", "attach"], ["workspace attach"]],
   [["run"], ["workspace exec"]],

@@ -137,6 +137,9 @@ export const workspaceViews = {
           : list(workspaces))
   } satisfies View<"workspace.list">,
   "workspace.status": { result: detail } satisfies View<"workspace.status">,
+  "workspace.rename": {
+    result: ({ id, name = id }, { workspace }) => print(`${workspace} is now ${name}\n`)
+  } satisfies View<"workspace.rename">,
   "workspace.update": { result: detail } satisfies View<"workspace.update">,
   "workspace.stop": now((name) => `${name} is stopped; its disk is kept\n`) satisfies View<"workspace.stop">,
   "workspace.start": nowWithGrants((name) => `${name} is running\n`) satisfies View<"workspace.start">,

@@ -73,6 +73,7 @@ export const operationStates: Readonly<Record<WorkspaceOperation, StateRule>> = 
   "workspace.port.list": at(withCommands),
   "workspace.port.publish": at(["running"], waits),
   "workspace.port.unpublish": at(settled, waits),
+  "workspace.rename": at(settledOrAttaching, waits),
   "workspace.reset": at(settledOrAttaching, waits),
   "workspace.shell.attach": at(withVm),
   "workspace.shell.close": at(withCommands),

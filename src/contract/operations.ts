@@ -41,6 +41,7 @@ import { workspaceLogs } from "./operations/workspace-logs.ts"
 import { workspaceNetworkLog, workspaceNetworkSet } from "./operations/workspace-network.ts"
 import { workspacePatchApply } from "./operations/workspace-patch.ts"
 import { workspacePortList, workspacePortPublish, workspacePortUnpublish } from "./operations/workspace-port.ts"
+import { workspaceRename } from "./operations/workspace-rename.ts"
 import { workspaceReset } from "./operations/workspace-reset.ts"
 import {
   workspaceServiceList,
@@ -111,6 +112,7 @@ export const operations = [
   workspacePortPublish,
   workspacePortList,
   workspacePortUnpublish,
+  workspaceRename,
   workspaceUpdate,
   workspaceStop,
   workspaceStart,

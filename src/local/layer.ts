@@ -130,6 +130,7 @@ const make = (pooled: boolean) =>
         },
         fork: (payload) => withRoom(eventsOf((all) => all.fork(payload))),
         compare: (payload) => of((all) => all.compare(payload)),
+        rename: (payload) => of((all) => all.update({ ...payload, labels: {}, clearLabels: [] })),
         update: (payload) => of((all) => all.update(payload)),
         stop: (payload) => eventsOf((all) => all.stop(payload)),
         start: (payload) => eventsOf((all) => all.start(payload)),

@@ -69,6 +69,13 @@ export const workspaceShellRead = unary({
   cli: {
     path: shell("read"),
     args: ["workspace", "shell_id"],
+    extras: {
+      "max-chars": {
+        _tag: "limit",
+        field: "max_bytes",
+        description: "Maximum characters of output to return, where one of several bytes counts as several"
+      }
+    },
     exits: "own",
     examples: [
       "pyro workspace shell read fix \"$SHELL_ID\" --plain",

@@ -43,6 +43,8 @@ export interface GuestSteps {
   readonly scrubInspected: Steps
   /** Makes a guest that goes on from a capture unique, while its programs are stopped. `hosts` is its /etc/hosts, if readable. */
   readonly renewal: (identity: GuestIdentity, hosts: string | undefined) => Steps
+  /** Gives a running guest another host name. `hosts` is its /etc/hosts, if readable. */
+  readonly rename: (hostname: string, hosts: string | undefined) => Steps
   /** Lets the guest's programs run that a capture stopped. */
   readonly startPrograms: Steps
 }

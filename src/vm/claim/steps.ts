@@ -222,20 +222,29 @@ export const startPrograms = setFreezer("0")
  * bound over those of the root already: they are written where they are, so that an open one changes too. `hosts` is its /etc/hosts,
  * where that can be read.
  */
-export const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): ReadonlyArray<Call<unknown>> => {
-  const write = (path: string, content: string, mode: number) =>
-    Calls.writeSmall({ path, mode, content: Buffer.from(content) })
-  return [
-    ...freshness(),
-    Calls.hostname({ name: identity.hostname }),
-    write("/etc/hostname", `${identity.hostname}\n`, 0o644),
-    ...(hosts === undefined ? [] : [write("/etc/hosts", renamedHosts(hosts, identity.hostname), 0o644)]),
-    write("/etc/machine-id", `${identity.machineId}\n`, 0o444),
-    write("/proc/sys/kernel/random/boot_id", `${identity.bootId}\n`, 0o444),
-    Calls.mkdir({ path: ownFiles, mode: 0o755 }),
-    writeGeneration(identity)
-  ]
-}
+export const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
+  ...freshness(),
+  ...renameSteps(identity.hostname, hosts),
+  writeFile("/etc/machine-id", `${identity.machineId}\n`, 0o444),
+  writeFile("/proc/sys/kernel/random/boot_id", `${identity.bootId}\n`, 0o444),
+  Calls.mkdir({ path: ownFiles, mode: 0o755 }),
+  writeGeneration(identity)
+]
+
+const writeFile = (path: string, content: string, mode: number) =>
+  Calls.writeSmall({ path, mode, content: Buffer.from(content) })
+
+/** Another name for a guest, in its kernel and in its files. `hosts` is its /etc/hosts, where that can be read. */
+const renameSteps = (hostname: string, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
+  Calls.hostname({ name: hostname }),
+  ...renameFiles(hostname, hosts)
+]
+
+/** The files that name a guest, with another name. */
+export const renameFiles = (hostname: string, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
+  writeFile("/etc/hostname", `${hostname}\n`, 0o644),
+  ...(hosts === undefined ? [] : [writeFile("/etc/hosts", renamedHosts(hosts, hostname), 0o644)])
+]
 
 /** With the guest's own line for the new name; what somebody added stays. */
 const renamedHosts = (text: string, hostname: string) =>
@@ -281,5 +290,6 @@ export const machineSteps: GuestSteps = {
   scrubInspected,
   inspectedRoot: { directory: inspectedRootDirectory, mounts: inspectedRoot },
   renewal: renewalSteps,
+  rename: renameSteps,
   startPrograms: [startPrograms]
 }

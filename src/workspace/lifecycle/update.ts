@@ -1,9 +1,10 @@
-import { Effect, Ref } from "effect"
+import { Effect, Option, Ref } from "effect"
 import { InvalidRequest } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
 import type { UpdatePayload } from "../../contract/operations/workspace-update.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { demandGrowth, growDisk } from "../disk/grow.ts"
+import { renameGuest } from "../guest-name.ts"
 import { demandStreams } from "../network/demand-driver.ts"
 import type { OpenResidents } from "../residents/open.ts"
 import { demandPlain } from "../secret/demand-plain.ts"
@@ -13,6 +14,7 @@ import { initialSecrets } from "../secret/workspace-secrets.ts"
 import { aloneFor, commit, type Lifecycle } from "./context.ts"
 import { residentsOf } from "./entry-residents.ts"
 import type { Entry } from "./entry.ts"
+import { hostnameOf } from "./generation.ts"
 import { touch, type WorkspaceRecord } from "./record.ts"
 
 const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceRecord => {
@@ -50,6 +52,16 @@ const changeSecrets = ({ headerSecrets, network, secrets }: OpenResidents, paylo
     network.resetHosts(hosts)
   })
 
+/** A guest is called as its workspace is, in prompts too. Without a guest, the next one is. */
+const renameIn = (entry: Entry, record: WorkspaceRecord) =>
+  Effect.flatMap(
+    Ref.get(entry.generation),
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: ({ guest }) => renameGuest(guest, hostnameOf(record))
+    })
+  )
+
 /** Changes name, labels, expiry, secrets and the disk's size; a new expiry counts from now. */
 export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayload) =>
   Effect.gen(function*() {
@@ -72,6 +84,7 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
       yield* growDisk(entry, diskMib)
     }
     if (changesSecrets(payload)) yield* changeSecrets(yield* residentsOf(entry, "workspace.update"), payload)
-    yield* commit(entry, (record) => changed(record, payload))
+    const record = yield* commit(entry, (record) => changed(record, payload))
+    if (payload.name !== undefined || payload.clearName === true) yield* renameIn(entry, record)
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)
   }).pipe(aloneFor(lifecycle, entry, "workspace.update"))

@@ -1,4 +1,4 @@
-import { Chunk, Effect, Stream } from "effect"
+import { Effect } from "effect"
 import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../contract/errors.ts"
 import { asStep } from "../../system/spans.ts"
 import { keepClock } from "../../vm/claim/clock.ts"
@@ -6,9 +6,7 @@ import { newGuestIdentity } from "../../vm/claim/steps.ts"
 import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { Guest } from "../../vm/guest.ts"
 import { explainChannelFailure } from "../boot.ts"
-
-/** Larger files stay unchanged: no resolver reads so much. */
-const maxHostsBytes = 65_536
+import { readHosts } from "../guest-name.ts"
 
 const renewTimeoutMs = 30_000 * deadlineScale
 
@@ -19,7 +17,7 @@ const renewTimeoutMs = 30_000 * deadlineScale
 export const renew = (guest: Guest, hostname: string): Effect.Effect<void, VmFailed | GuestPanicked | ChannelFailed> =>
   Effect.gen(function*() {
     const { channel, vm } = guest
-    const hosts = yield* readHosts(guest)
+    const hosts = yield* readHosts(channel)
     yield* channel.chain(vm.steps.renewal(newGuestIdentity(hostname), hosts))
     yield* keepClock(channel)
     yield* channel.chain(vm.steps.startPrograms)
@@ -40,11 +38,3 @@ const failed = (detail: string) =>
     detail: `${detail}; the VM was thrown away before anything ran in it`,
     consoleTail: ""
   })
-
-const readHosts = ({ channel }: Guest) =>
-  channel.read({ root: "/", path: "etc/hosts", limit: maxHostsBytes }).pipe(
-    Stream.runCollect,
-    Effect.map((chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks))),
-    Effect.map((bytes) => bytes.length === maxHostsBytes ? undefined : bytes.toString("latin1")),
-    Effect.catchTag("AgentCallFailed", () => Effect.succeed(undefined))
-  )

@@ -99,11 +99,12 @@ const FIRST_PYRO = [
   "workspace disk list: --recursive",
   "workspace disk read: --max-bytes --content-only",
   "workspace shell open: --cwd --cols --rows --secret-env --id-only",
-  "workspace shell read: --cursor --plain --wait-for-idle-ms",
-  "workspace shell write: --input",
-  "workspace service start: --cwd --ready-file --ready-tcp --ready-http --ready-command --ready-timeout-seconds --secret-env --publish",
-  "workspace service logs: --tail-lines",
-  "workspace update: --name --label --clear-label",
+  "workspace shell read: --cursor --plain --max-chars --wait-for-idle-ms",
+  "workspace shell write: --input --no-newline",
+  "workspace shell signal: --signal",
+  "workspace service start: --cwd --ready-file --ready-tcp --ready-http --ready-command --ready-timeout-seconds --ready-interval-ms --secret-env --publish",
+  "workspace service logs: --tail-lines --all",
+  "workspace update: --name --clear-name --label --clear-label",
   "doctor: --platform",
   "demo: --network --base-url --model --verbose -v"
 ].flatMap((line) => {
@@ -135,6 +136,16 @@ describe("options of the first pyro", () => {
     }
     assert.include(await said("run --ttl-seconds soon debian:12 true"), "--ttl-seconds: \"soon\" must be seconds")
     assert.include(await said("run --ttl-seconds 0 debian:12 true"), "--ttl-seconds: must be more than 0")
+  })
+
+  it("shell read --max-chars bounds the output, as does the shorter --max-bytes", async () => {
+    for (const [options, maxBytes] of [["--max-chars 500", 500], ["--max-chars 500 --max-bytes 20", 20]] as const) {
+      const { called } = await on(`shell read fix ${"0".repeat(32)} ${options}`.split(" "), {
+        answers: { "workspace.shell.read": { output: "", nextCursor: 0, truncated: false, outcome: "running" } }
+      })
+      assert.deepInclude(called[0]?.[1], { maxBytes }, options)
+    }
+    assert.include(await said(`shell read fix ${"0".repeat(32)} --max-chars 0`), "--max-chars: must be more than 0")
   })
 
   it("--content-only prints what a read prints, and is refused with --json", async () => {

@@ -1,5 +1,6 @@
 import { Calls } from "../../../guest-channel/calls.ts"
 import type { GuestIdentity, GuestSteps } from "../../claim/guest-steps.ts"
+import { renameFiles } from "../../claim/steps.ts"
 
 const write = (path: string, content: string, mode: number) =>
   Calls.writeSmall({ path, mode, content: Buffer.from(content) })
@@ -25,5 +26,6 @@ export const localSteps: GuestSteps = {
   scrubInspected: [],
   inspectedRoot: { directory: "/", mounts: [] },
   renewal: identityFiles,
+  rename: renameFiles,
   startPrograms: []
 }
