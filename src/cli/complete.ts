@@ -115,6 +115,8 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
       return given.length < cli.args.length ? Effect.succeed(hostNames) : none
     case "agent":
       return given.length < cli.args.length ? Effect.succeed(insideNames) : none
+    case "environments":
+      return Effect.map(names.environments, (all) => all.filter((name) => !given.includes(name)))
     case "environment":
       return given.length < cli.args.length ? names.environments : none
     default:

@@ -28,8 +28,8 @@ export const payloadFields = (payload: PureSchema): ReadonlyArray<PayloadField> 
     : []
 }
 
-/** Values of which any required field takes one: a text, a number, the text of a number. */
-const samples: ReadonlyArray<unknown> = ["x", 1, "1"]
+/** Values of which any required field takes one: a text, a number, the text of a number, a list. */
+const samples: ReadonlyArray<unknown> = ["x", 1, "1", ["x"]]
 
 /** What each field that may be left out is then, as JSON; fields without such a value are missing. */
 export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, unknown>> => {

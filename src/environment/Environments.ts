@@ -54,8 +54,8 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
     name: string,
     options: { readonly verify: boolean }
   ) => Effect.Effect<EnvironmentDetail, EnvironmentError>
-  /** Removes the environment from this host, with its definition. Running VMs keep their open files. */
-  readonly remove: (name: string) => Effect.Effect<Removed, EnvironmentError>
+  /** Removes environments from this host, with their definitions, or none if one is unknown. Running VMs keep their open files. */
+  readonly remove: (names: ReadonlyArray<string>) => Effect.Effect<Removed, EnvironmentError>
   /** Removes leftovers of dead builds and gives their bytes. Safe at any time: images and downloads stay. */
   readonly sweep: Effect.Effect<number, EnvironmentError>
   /** Removes images without a name, downloaded packages, unused kernels and leftovers of dead builds. */

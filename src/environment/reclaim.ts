@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { exists } from "../system/files/entries.ts"
 import { removeTree } from "../system/files/folders.ts"
 import { bytesBeneath } from "../system/files/usage.ts"
+import type { CatalogueEntry } from "./catalogue.ts"
 import type { ImageStores } from "./image-stores.ts"
 import type { Kernel } from "./Kernel.ts"
 import { sweepTemporaries } from "./temporary.ts"
@@ -11,21 +12,30 @@ export const makeReclaim = (stores: ImageStores, kernel: Kernel["Type"]) => {
   const { downloads, entries, keepLocked, kept, keptRoot, known, locked, own, prepare, mapFailure, store, storeOf } =
     stores
 
-  const remove = (name: string) =>
+  /** All of them, or none if one is unknown. */
+  const remove = (names: ReadonlyArray<string>) =>
     Effect.gen(function*() {
-      const entry = yield* known(name)
-      return yield* Effect.gen(function*() {
-        const dropped = entry.own !== undefined && (yield* own.drop(name))
-        const shared = (yield* entries).some((one) => one.storedAs === entry.storedAs && one.name !== name)
-        if (!shared) yield* storeOf(entry).forget(entry.storedAs)
-        const { freedBytes, removed } = yield* storeOf(entry).sweep
-        return { removed: dropped || removed.length > 0 ? [entry.name, ...removed] : [], freedBytes }
-      }).pipe(
-        locked(entry),
-        (work) => Effect.zipRight(prepare, work),
-        mapFailure(name, "remove")
-      )
+      const gone = yield* Effect.forEach(yield* Effect.forEach([...new Set(names)], known), removeOne)
+      return {
+        removed: gone.flatMap(({ removed }) => removed),
+        freedBytes: gone.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
+      }
     })
+
+  const removeOne = (entry: CatalogueEntry) => {
+    const { name } = entry
+    return Effect.gen(function*() {
+      const dropped = entry.own !== undefined && (yield* own.drop(name))
+      const shared = (yield* entries).some((one) => one.storedAs === entry.storedAs && one.name !== name)
+      if (!shared) yield* storeOf(entry).forget(entry.storedAs)
+      const { freedBytes, removed } = yield* storeOf(entry).sweep
+      return { removed: dropped || removed.length > 0 ? [name, ...removed] : [], freedBytes }
+    }).pipe(
+      locked(entry),
+      (work) => Effect.zipRight(prepare, work),
+      mapFailure(name, "remove")
+    )
+  }
 
   const sweep = Effect.gen(function*() {
     yield* prepare

@@ -62,8 +62,8 @@ const withTemplates = <E, R>(removal: Effect.Effect<Removed, E, R>) =>
     }
   })
 
-export const removeEnvironment = (environment: string) =>
-  withTemplates(Effect.flatMap(Environments, ({ remove }) => remove(environment)))
+export const removeEnvironments = (environments: ReadonlyArray<string>) =>
+  withTemplates(Effect.flatMap(Environments, ({ remove }) => remove(environments)))
 
 /** Disk space that seed images may go on taking when the cache is pruned, and fetched repositories as well. */
 const keptSeedBytes = 1024 ** 3

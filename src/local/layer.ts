@@ -26,7 +26,7 @@ import {
   listEnvironments,
   pruneEnvironments,
   pullEnvironment,
-  removeEnvironment
+  removeEnvironments
 } from "./environments.ts"
 import { withExactNames } from "./exact-names.ts"
 import { gc } from "./gc.ts"
@@ -164,7 +164,7 @@ const make = (pooled: boolean) =>
         pull: (payload) => stream(pullEnvironment(payload)),
         inspect: ({ environment }) => effect(inspectEnvironment(environment)),
         build: (payload) => stream(buildEnvironment(payload, (workspace) => of((all) => all.root({ workspace })))),
-        rm: ({ environment }) => effect(removeEnvironment(environment)),
+        rm: ({ environments }) => effect(removeEnvironments(environments)),
         prune: () => effect(pruneEnvironments)
       },
       doctor: (payload) => stream(doctor(payload)),

@@ -125,7 +125,8 @@ const preconditions = ({ workspace }: PyroPromises) => {
     const text = (field: string) => typeof raw[field] === "string" ? raw[field] : undefined
     const { name: operation } = routed.operation
     const named = text("name")
-    if (named !== undefined && (operation === "workspace.create" || operation === "workspace.fork")) {
+    const names = ["workspace.create", "workspace.fork", "workspace.rename"]
+    if (named !== undefined && names.includes(operation)) {
       await absent((one) => one === named || one.startsWith(`${named}-`))
     }
     const wanted = [

@@ -30,7 +30,7 @@ const program = Effect.gen(function*() {
     case "list":
       return yield* environments.list
     case "remove":
-      return yield* environments.remove(name)
+      return yield* environments.remove([name])
     case "kernel":
       return yield* (yield* Kernel).ensureWith(onProgress)
     case "sweep":

@@ -210,6 +210,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["pyro env rm debian:13", SHARED],
   ["pyro env prune", SHARED],
   ["sudo usermod -aG kvm $USER", "it changes the host's accounts"],
+  ["pyro env rm web lint", SHARED],
   ["npm install --global --prefix ~/.local .", "it installs the clone that it is run in"],
   ["npm uninstall -g pyro", "it changes the host's packages"],
   ["rm -rf ~/.cache/pyro ~/.local/state/pyro", SHARED],

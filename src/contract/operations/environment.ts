@@ -213,14 +213,25 @@ export const environmentInspect = unary({
 
 export const environmentRemove = unary({
   name: "env.rm",
-  summary: "Remove an environment from this host",
+  summary: "Remove environments from this host",
   description:
-    "Removes the image and its templates. pyro builds an environment of the catalogue again when it is next used. An environment " +
+    "Removes images and their templates, or nothing if it does not know one of the names. pyro builds an environment of the catalogue again when it is next used. An environment " +
     "of `pyro env build` is lost. Workspaces keep the image that they started from.",
-  cli: { path: ["env", "rm"], args: ["environment"], exits: "own", examples: ["pyro env rm debian:13"] },
+  cli: {
+    path: ["env", "rm"],
+    args: ["environments"],
+    exits: "own",
+    examples: ["pyro env rm debian:13", "pyro env rm web lint"]
+  },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
-  payload: OneEnvironment,
+  payload: lazy(() =>
+    Schema.Struct({
+      environments: list(text("Name of an environment")).annotations({
+        description: "Names of environments, as `pyro env list` prints them"
+      })
+    })
+  ),
   result: Removed
 })
 

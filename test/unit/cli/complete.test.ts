@@ -40,6 +40,8 @@ describe("completion", () => {
     ["pyro workspace compare fl", ["flaky"]],
     ["pyro ws reset f", ["fix", "flaky"]],
     ["pyro rm fix f", ["flaky"]],
+    ["pyro env rm debian:12 ", ["debian:13"]],
+    ["pyro prepare ", ["debian:12", "debian:13"]],
     ["pyro exec f", ["fix", "flaky"]],
     ["pyro snapshot rm fix ", ["green", "red"]],
     ["pyro ws snapshot rm fix ", ["green", "red"]],

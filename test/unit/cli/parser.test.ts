@@ -243,7 +243,7 @@ describe("the parser", () => {
       `no option -a; ${AFTER}`
     ],
     [["workspace", "export", "fix", "a"], "missing --output"],
-    [["env", "rm"], "missing <environment>"],
+    [["env", "rm"], "missing <environments>"],
     [["workspace", "delete"], "missing <workspaces>, or --all"],
     [["workspace", "delete", "--all", "fix"], "unexpected \"fix\""],
     [["workspace", "export", "fix", "--output", "x"], "missing <path>, or --patch"]
@@ -310,6 +310,10 @@ describe("the parser", () => {
     ["env build --packages git --from debian:12 web", ["git"]]
   ])("the parser reads several packages after one option: %s", (line, packages) => {
     assert.deepInclude(rawOf(line), { name: "web", from: "debian:12", packages })
+  })
+
+  it("env rm takes several environments", () => {
+    assert.deepStrictEqual(rawOf("env rm web lint"), { environments: ["web", "lint"] })
   })
 
   it.each(operations.flatMap((row) => row.cli.examples.map((example) => [example])))(
