@@ -141,7 +141,7 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
     })
 
     it("a service that dies at once fails its start with the end of its log", async () => {
-      const script = "for n in $(seq 30); do echo line $n; done; echo broken >&2; exit 7"
+      const script = "exec 2>&1; for n in $(seq 30); do echo line $n; done; echo broken >&2; exit 7"
       const message = await failure(start("dies", script, { ready_tcp: 1 }))
       assert.match(message, /it ended with status 7 before it was ready/)
       assert.match(message, /line 30\nbroken/)
