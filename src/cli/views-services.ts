@@ -40,7 +40,7 @@ const detail = (one: ServiceInfo) =>
     ["command", typed(one.command)],
     ["ready check", one.readyCheck ?? "none"],
     ...(one.readyMs === undefined ? [] : [["ready after", duration(one.readyMs)]]),
-    ...(one.ports === undefined ? [] : [["ports", portsText(one.ports)]]),
+    ...(one.ports.length === 0 ? [] : [["ports", portsText(one.ports)]]),
     ["started", one.startedAt],
     [runs(one) ? "runs for" : "ran for", duration(one.uptimeMs)],
     ["restarts", String(one.restarts)],
@@ -49,7 +49,7 @@ const detail = (one: ServiceInfo) =>
 
 export const serviceViews = {
   "workspace.service.start": {
-    result: ({ name, ports = [], readyMs, state }) =>
+    result: ({ name, ports, readyMs, state }) =>
       note(
         `${name} is ${state}${readyMs === undefined ? "" : ` after ${duration(readyMs)}`}${
           ports.length === 0 ? "" : `; ${portsText(ports)}`

@@ -53,6 +53,7 @@ const list = (all: ReadonlyArray<WorkspaceInfo>) => {
 }
 
 const detail = (one: WorkspaceInfo) => {
+  const { ports = [], secretHttp = [], secrets = [], services = {}, shells = 0 } = one
   const [reason = "", ...below] = one.detail?.replaceAll("\r\n", "\n").trimEnd().split("\n") ?? []
   return Effect.zipRight(
     printTable([
@@ -69,13 +70,13 @@ const detail = (one: WorkspaceInfo) => {
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
       ...(one.diskUsedBytes === undefined ? [] : [["disk use", `${size(one.diskUsedBytes)} on this host`]]),
       ["commands", `${one.runningCommands} running`],
-      ...(one.shells === undefined ? [] : [["shells", `${one.shells} open`]]),
-      ...(one.services === undefined ? [] : [["services", servicesText(one.services)]]),
+      ...(shells === 0 ? [] : [["shells", `${shells} open`]]),
+      ...(Object.keys(services).length === 0 ? [] : [["services", servicesText(services)]]),
       ["network", one.network === undefined ? "off" : policyText(one.network)],
       ...(one.network === undefined || !hasConnections(one.network)
         ? []
         : [["connections", connectionsText(one.network)]]),
-      ...(one.ports === undefined ? [] : [["ports", portsText(one.ports)]]),
+      ...(ports.length === 0 ? [] : [["ports", portsText(ports)]]),
       ["created", one.createdAt],
       ["last used", one.lastActivityAt],
       ["expires", one.expiresAt ?? "never"],
@@ -83,8 +84,8 @@ const detail = (one: WorkspaceInfo) => {
       ["seeded from", one.repoUrl ?? one.seedPath ?? "nothing"],
       ...(one.project === undefined ? [] : [["project", one.project]]),
       ["labels", labels(one) || "-"],
-      ...(one.secrets === undefined ? [] : [["secrets", one.secrets.join(" ")]]),
-      ...(one.secretHttp === undefined ? [] : [["secret hosts", one.secretHttp.join(" ")]])
+      ...(secrets.length === 0 ? [] : [["secrets", secrets.join(" ")]]),
+      ...(secretHttp.length === 0 ? [] : [["secret hosts", secretHttp.join(" ")]])
     ]),
     // The guest wrote it: indented, it passes for no row.
     print(below.map((line) => `  ${line}\n`).join(""))

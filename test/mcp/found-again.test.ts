@@ -1,6 +1,7 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
+import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 import { fails, info, succeeds } from "./results.ts"
 
@@ -17,6 +18,17 @@ describe("a command that runs", () => {
       assert.deepStrictEqual(told.running, [{ exec_id: execId, command: "npm run dev" }])
       assert.include(textOf(result), `1 command running\n  exec_id ${execId}: npm run dev\n`)
     }
+  })
+
+  it("workspace_status costs a model nothing for what the workspace has none of", async () => {
+    const none = { ports: [], running: [], secretHttp: [], secrets: [], services: {}, shells: 0 }
+    const told = async (status: WorkspaceInfo) => {
+      const result = await call(fakePyro({ status: () => Effect.succeed(status) }), "workspace_status", workspace)
+      return { text: textOf(result), size: JSON.stringify(succeeds("workspace_status", result)).length }
+    }
+    const [without, empty] = [await told(info), await told({ ...info, ...none })]
+    assert.strictEqual(empty.text, without.text)
+    assert.isAtMost(empty.size, without.size)
   })
 
   it("workspace_summary lists a running command's id in both halves", async () => {

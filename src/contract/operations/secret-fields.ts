@@ -119,7 +119,7 @@ export const mappingOf = (item: string): { readonly name: string; readonly to: s
 export const secretNames = () =>
   optional(
     Schema.Array(Schema.String).annotations({
-      description: "Names of its secrets, without values"
+      description: "Names of its secrets, without values. Absent if the record cannot be read"
     })
   )
 

@@ -35,6 +35,7 @@ export const clearSecretHttpField = () => ({
 export const secretHosts = () =>
   optional(
     Schema.Array(Schema.String).annotations({
-      description: "Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. Absent without one"
+      description:
+        "Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. Absent if the record cannot be read"
     })
   )

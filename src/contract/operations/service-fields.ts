@@ -118,11 +118,9 @@ export const ServiceInfo = lazy(() =>
       Schema.String.annotations({ description: "Its check, such as `tcp 8080`. Absent without one" })
     ),
     startedAt: Schema.String.annotations({ description: "Start of its present or last run, ISO 8601" }),
-    ports: optional(
-      Schema.Array(Schema.Struct(snakeFields({ guestPort: GuestPort(), hostPort: HostPort() }))).annotations({
-        description: "Its published ports. Absent without one"
-      })
-    ),
+    ports: Schema.Array(Schema.Struct(snakeFields({ guestPort: GuestPort(), hostPort: HostPort() }))).annotations({
+      description: "Its published ports"
+    }),
     readyMs: optional(
       milliseconds("Time from this start until the check succeeded", "Absent before, and without a check")
     ),

@@ -101,16 +101,22 @@ export const WorkspaceInfo = lazy(() =>
       })
     ),
     ports: optional(
-      Schema.Array(PublishedPort()).annotations({ description: "Published ports. Absent if there are none" })
+      Schema.Array(PublishedPort()).annotations({ description: "Published ports. Absent if the record cannot be read" })
     ),
     runningCommands: Schema.Int.annotations({ description: "Number of running commands" }),
     services: optional(
-      byName(Schema.Int).annotations({ description: "Number of services by their state. Absent without services" })
+      byName(Schema.Int).annotations({
+        description: "Number of services by their state. Absent if the record cannot be read"
+      })
     ),
     running: optional(
-      RunningCommands().annotations({ description: "The newest 10 running commands. Absent if none runs" })
+      RunningCommands().annotations({
+        description: "The newest 10 running commands. Absent if the record cannot be read"
+      })
     ),
-    shells: optional(Schema.Int.annotations({ description: "Number of open shells. Absent if none is open" }))
+    shells: optional(
+      Schema.Int.annotations({ description: "Number of open shells. Absent if the record cannot be read" })
+    )
   }))
 )
 export type WorkspaceInfo = ReturnType<typeof WorkspaceInfo>["Type"]

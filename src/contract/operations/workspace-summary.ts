@@ -87,7 +87,10 @@ export const SummaryResult = lazy(() =>
     exportCount: Schema.Int.annotations({ description: "Number of exports since then" }),
     exports: Schema.Array(Exported()).annotations({ description: "The newest 5 exports, oldest first" }),
     network: optional(
-      NetworkInfo().annotations({ description: "Network of the guest. Absent if the workspace never had one" })
+      NetworkInfo().annotations({
+        description:
+          "Network of the guest, or the network that the next start brings back. Absent before the workspace is created"
+      })
     ),
     lastDenied: optional(
       Schema.Array(NetworkRecord()).annotations({

@@ -15,7 +15,7 @@ const line = ({ detail, name, ports, readyMs, restartInMs, restarts, state, stat
       : restartInMs === undefined
       ? [`up ${seconds(uptimeMs)}`]
       : []),
-    ...(ports ?? []).map(({ guestPort, hostPort }) => `port ${guestPort} at 127.0.0.1:${hostPort} of the user's host`),
+    ...ports.map(({ guestPort, hostPort }) => `port ${guestPort} at 127.0.0.1:${hostPort} of the user's host`),
     ...(restarts === 0 ? [] : [count(restarts, "restart")]),
     ...(detail === undefined ? [] : [detail])
   ].join(", ")

@@ -26,16 +26,16 @@ const line = (one: WorkspaceInfo): string =>
     labelsText(one.labels)
   ].filter((word) => word !== "").join(" ")
 
-const details = (one: WorkspaceInfo): string =>
+const details = ({ ports = [], running = [], services = {}, shells = 0, ...one }: WorkspaceInfo): string =>
   lines(
     one.detail,
     `/workspace started from ${originOf(one)}`,
     one.runningCommands > 0 && `${count(one.runningCommands, "command")} running`,
-    ...(one.running ?? []).map(({ command, execId }) => `  exec_id ${execId}: ${command}`),
-    one.shells !== undefined && `${count(one.shells, "shell")} open`,
-    one.services !== undefined && `services: ${servicesText(one.services)}`,
+    ...running.map(({ command, execId }) => `  exec_id ${execId}: ${command}`),
+    shells > 0 && `${count(shells, "shell")} open`,
+    Object.keys(services).length > 0 && `services: ${servicesText(services)}`,
     one.network !== undefined && networkLine(one.network),
-    ...(one.ports ?? []).map(portLine),
+    ...ports.map(portLine),
     one.expiresAt !== undefined && `expires ${one.expiresAt}`
   )
 

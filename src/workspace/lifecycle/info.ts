@@ -47,14 +47,14 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       workspaceUser: record.workspaceUser,
       ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),
       ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
-      ...(Option.isNone(residents) || residents.value.secrets.names.length === 0
-        ? {}
-        : { secrets: residents.value.secrets.names }),
-      ...(Option.isNone(residents) || residents.value.headerSecrets.texts().length === 0
-        ? {}
-        : { secretHttp: residents.value.headerSecrets.texts() }),
+      secrets: Option.isNone(residents) ? [] : residents.value.secrets.names,
+      secretHttp: Option.isNone(residents) ? [] : residents.value.headerSecrets.texts(),
       networkDriver: record.networkDriver ?? "streams",
+      ports: [],
       runningCommands: 0,
+      services: {},
+      running: [],
+      shells: 0,
       ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
     }
   })

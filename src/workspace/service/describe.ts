@@ -79,7 +79,7 @@ export const serviceInfo = (
     command: recordedCommand(options),
     ...(options.check === undefined ? {} : { readyCheck: checkText(options.check) }),
     startedAt,
-    ...(ports.length === 0 ? {} : { ports }),
+    ports,
     ...(readyMs === undefined ? {} : { readyMs }),
     uptimeMs: Math.max(0, (endedAt === undefined ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt)),
     restarts,

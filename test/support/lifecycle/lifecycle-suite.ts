@@ -35,6 +35,8 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
   describe(`a workspace over ${name}`, () => {
     it("a created workspace runs commands, and keeps its files through a stop and a start", async () => {
       await create("a")
+      const { ports, running, secretHttp, secrets, services, shells } = await status("a")
+      assert.deepStrictEqual([ports, running, secretHttp, secrets, services, shells], [[], [], [], [], {}, 0])
       assert.strictEqual(await sh("a", "pwd; cat /etc/hostname"), "/workspace\na")
       await sh("a", "echo kept > file; mkdir folder; echo gone > /dev/shm/page")
       await call("stop", { workspace: "a" })

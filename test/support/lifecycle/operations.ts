@@ -12,6 +12,11 @@ interface Info {
   readonly generation: number
   readonly diskMib: number
   readonly secrets?: ReadonlyArray<string>
+  readonly secretHttp?: ReadonlyArray<string>
+  readonly ports?: ReadonlyArray<object>
+  readonly running?: ReadonlyArray<object>
+  readonly services?: object
+  readonly shells?: number
   readonly networkDriver?: string
   readonly network?: { readonly networkPolicy: string; readonly allowHosts: ReadonlyArray<string> }
 }

@@ -1,20 +1,36 @@
 import { assert, describe, it } from "vitest"
 import { shown } from "./shown.ts"
 
+const workspace = {
+  id: "ws-0123456789",
+  name: "fix",
+  environment: "debian:12",
+  vcpuCount: 1,
+  memoryMib: 512,
+  diskMib: 1024,
+  runningCommands: 0,
+  createdAt: "2025-01-01T00:00:00.000Z",
+  lastActivityAt: "2025-01-01T00:00:00.000Z",
+  labels: {}
+} as const
+
 describe("views of workspaces", () => {
+  it("status says nothing of what the workspace has none of", async () => {
+    const none = { ports: [], running: [], secretHttp: [], secrets: [], services: {}, shells: 0 }
+    const empty = await shown("workspace.status", { ...workspace, ...none, state: "running" }, {})
+    assert.notMatch(empty.out, /^(ports|secret hosts|secrets|services|shells) /m)
+    const some = {
+      ports: [{ guestPort: 80 }],
+      secretHttp: ["T@a.test"],
+      secrets: ["T"],
+      services: { ready: 1 },
+      shells: 2
+    }
+    const full = await shown("workspace.status", { ...workspace, ...some, state: "running" }, {})
+    assert.deepStrictEqual(full.out.match(/^(ports|secret hosts|secrets|services|shells) /gm)?.length, 5)
+  })
+
   it("status of a failed workspace shows the command that starts it", async () => {
-    const workspace = {
-      id: "ws-0123456789",
-      name: "fix",
-      environment: "debian:12",
-      vcpuCount: 1,
-      memoryMib: 512,
-      diskMib: 1024,
-      runningCommands: 0,
-      createdAt: "2025-01-01T00:00:00.000Z",
-      lastActivityAt: "2025-01-01T00:00:00.000Z",
-      labels: {}
-    } as const
     const detail = "the microVM failed (attach): the QEMU of vm-1 is gone: the host restarted, or QEMU was killed"
     const failed = await shown("workspace.status", { ...workspace, state: "failed", detail }, {})
     assert.match(failed.out, /\nstate +failed: .*the host restarted/)

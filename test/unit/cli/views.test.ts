@@ -324,6 +324,7 @@ describe("a service", () => {
       restartInMs: 2_100,
       command: ["serve"],
       startedAt: "2026-01-01T00:00:00.000Z",
+      ports: [],
       uptimeMs: 1_000,
       restarts: 0,
       outputBytes: 0
