@@ -17,7 +17,7 @@ export interface CatalogueEntry {
     /** Source workspace of an environment without packages, which cannot be built again. */
     readonly workspace?: string | undefined
   }
-  /** Environment whose image gets the npm packages of `own`. Absent without npm packages. */
+  /** Environment whose image gets the npm packages of `own`, or without these the Debian packages. Absent for the catalogue's. */
   readonly over?: CatalogueEntry
   /** Code name of the Debian release. */
   readonly codename: string
@@ -91,4 +91,9 @@ export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> => {
 
 /** Digest of all inputs of an environment, except the versions of Debian's packages. */
 export const recipeOf = (entry: CatalogueEntry): string =>
-  recipeDigest(recipeFolder("environment"), [entry.storedAs, entry.codename, ...packagesOf(entry)])
+  recipeDigest(recipeFolder("environment"), [
+    entry.storedAs,
+    entry.codename,
+    ...packagesOf(entry),
+    ...((entry.own?.packages ?? []).length === 0 ? [] : [recipeDigest(recipeFolder("packages"), [])])
+  ])

@@ -1,114 +1,56 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import type { NoSpace } from "../contract/errors.ts"
-import { named } from "../contract/names.ts"
-import { processEnvironment } from "../system/config.ts"
-import { copyFile, readText, writeFile } from "../system/files/content.ts"
-import { exists, linkFile, renameFile } from "../system/files/entries.ts"
-import type { FileFailed } from "../system/files/failure.ts"
-import { ensureFolder } from "../system/files/folders.ts"
-import { followBuild } from "./build-log.ts"
-import { type CatalogueEntry, packagesOf } from "./catalogue.ts"
-import { type BuildContext, mapBuildFailure } from "./failures.ts"
-import { needTool, runSupervised, withSbin } from "./host-tools.ts"
+import { copyFile } from "../system/files/content.ts"
+import { linkFile, renameFile } from "../system/files/entries.ts"
+import { packagesOf } from "./catalogue.ts"
+import { mapBuildFailure } from "./failures.ts"
+import { needTool } from "./host-tools.ts"
 import type { KernelError, KernelModules } from "./Kernel.ts"
-import type { OnProgress } from "./progress.ts"
 import { recipeFolder } from "./recipe.ts"
-import { debianSources, hostFetchSettings } from "./sources.ts"
-import { availableMemoryMib, needSpace } from "./space.ts"
-import type { Temporary } from "./temporary.ts"
+import { type PackageBuild, runBuild } from "./run-build.ts"
 
-export interface ImageBuild {
-  readonly entry: CatalogueEntry
+export interface ImageBuild extends PackageBuild {
   readonly modules: Effect.Effect<KernelModules, KernelError>
-  readonly work: Temporary
-  /** Folder of downloaded packages, shared by the environments of a release. */
-  readonly packages: string
-  readonly onProgress: OnProgress
 }
 
-/** Files of a finished build in its working folder. */
-export interface BuiltImage {
-  readonly image: string
-  /** Lines of `name=version`. */
-  readonly packageList: string
-  readonly sources: ReadonlyArray<string>
-  readonly modules: KernelModules
+export interface AddedBuild extends PackageBuild {
+  /** Image of `entry.over`. */
+  readonly base: string
 }
-
-const tools = ["mmdebstrap", "mkfs.erofs", "tar", "apt-get"] as const
 
 /** Builds an image of an environment inside a working folder by `rootfs/environment/build.sh`. */
-export const buildImage = (options: ImageBuild) =>
+export const buildImage = (options: ImageBuild) => {
+  const { entry, work } = options
+  const script = path.join(recipeFolder("environment"), "build.sh")
+  // The kernel is fetched during the unpacking of the base system: one waits for the network while the other computes.
+  return Effect.map(
+    runBuild(
+      options,
+      script,
+      packagesOf(entry),
+      (context) =>
+        Effect.tap(
+          options.modules,
+          ({ archive }) => mapBuildFailure(context)(linkOrCopy(archive, path.join(work.path, "modules.tar")))
+        )
+    ),
+    ({ built, provided: modules }) => ({ ...built, modules })
+  )
+}
+
+/** Adds an environment's Debian packages to the image of another one by `rootfs/packages/add.sh`. */
+export const addPackages = (options: AddedBuild) =>
   Effect.gen(function*() {
-    const { entry, work } = options
-    const context: BuildContext = {
-      environment: entry.name,
-      step: "prepare",
-      folder: work.path,
-      neededMib: entry.diskMib
-    }
-    for (const tool of tools) yield* needTool(tool)
-    const store = yield* mapBuildFailure(context)(treeStore(entry, work))
-    const sources = yield* mapBuildFailure(context)(debianSources(entry.codename))
-    const settings = yield* mapBuildFailure(context)(hostFetchSettings)
-    const file = (name: string) => path.join(work.path, name)
-    yield* mapBuildFailure(context)(Effect.all([
-      writeFile(file("sources.list"), sources.join("\n") + "\n"),
-      writeFile(file("host-apt.conf"), settings.join("\n") + "\n"),
-      ensureFolder(options.packages)
-    ], { discard: true }))
-
-    const recipe = recipeFolder("environment")
-    const log = followBuild(options.onProgress)
-    const run = runSupervised(work.alive, ["bash", path.join(recipe, "build.sh")], {
-      cwd: work.path,
-      onStdout: log.take,
-      env: {
-        ...cleanEnvironment(),
-        PYRO_SUITE: entry.codename,
-        PYRO_PACKAGES: packagesOf(entry).join(","),
-        PYRO_SOURCES: file("sources.list"),
-        PYRO_APT_CONF: file("host-apt.conf"),
-        PYRO_DEBS: options.packages,
-        PYRO_RECIPE: recipe,
-        PYRO_MOUNT: mountPoint([work.path, recipe, options.packages]),
-        PYRO_STORE: store
-      }
-    }).pipe(
-      Effect.catchTag("ToolFailed", (error) =>
-        mapBuildFailure({ ...context, step: log.step(), log: log.text })(Effect.fail(error)))
-    )
-    // The kernel is fetched during the unpacking of the base system: one waits for the network while the other computes.
-    const provide = Effect.tap(options.modules, ({ archive }) =>
-      mapBuildFailure(context)(linkOrCopy(archive, file("modules.tar"))))
-    const [modules] = yield* Effect.all([provide, run], { concurrency: "unbounded" })
-    return {
-      image: file("root.erofs"),
-      packageList: yield* mapBuildFailure(context)(readText(file("packages"))),
-      sources,
-      modules
-    } satisfies BuiltImage
+    const { base, entry, work } = options
+    yield* needTool("fsck.erofs")
+    const context = { environment: entry.name, step: "prepare", folder: work.path, neededMib: entry.diskMib }
+    // The image stays readable here if another process removes its environment.
+    yield* mapBuildFailure(context)(linkOrCopy(base, path.join(work.path, "base.erofs")))
+    const script = path.join(recipeFolder("packages"), "add.sh")
+    const { built } = yield* runBuild(options, script, entry.own?.packages ?? [], () => Effect.void)
+    return built
   })
-
-/** The tree grows in memory when there is plenty (half the time of a disk), else in the working folder. */
-const treeStore = (entry: CatalogueEntry, work: Temporary): Effect.Effect<string, NoSpace | FileFailed> =>
-  availableMemoryMib() > 2 * entry.treeMib
-    ? Effect.as(needSpace(work.path, entry.diskMib), "memory")
-    : Effect.as(needSpace(work.path, entry.diskMib + entry.treeMib), path.join(work.path, "tree"))
 
 /** The name appears when the content is whole. */
 const linkOrCopy = (from: string, to: string) =>
   Effect.orElse(linkFile(from, to), () => Effect.zipRight(copyFile(from, `${to}.part`), renameFile(`${to}.part`, to)))
-
-/** A folder that every Debian has and that the build does not read, so that a mount may hide its content. */
-const mountPoint = (inUse: ReadonlyArray<string>) =>
-  ["/mnt", "/media", "/srv", "/opt"].find((folder) =>
-    exists(folder) && !inUse.some((used) => used === folder || used.startsWith(folder + "/"))
-  ) ?? "/tmp"
-
-/** Only variables that configure the network: no other variable of the caller may change an image. */
-const cleanEnvironment = (): NodeJS.ProcessEnv => {
-  const kept = Object.entries(processEnvironment()).filter(([name]) => /^(https?|ftp|all|no)_proxy$/i.test(name))
-  return { ...named(kept), PATH: withSbin()["PATH"], HOME: "/root", LC_ALL: "C.UTF-8" }
-}

@@ -4,7 +4,7 @@ import { EnvironmentBuildFailed } from "../contract/errors.ts"
 import { type CatalogueEntry, recipeOf } from "./catalogue.ts"
 import { type Environment, type EnvironmentError, environmentOf, isKept } from "./environment.ts"
 import type { BuildTrouble } from "./failures.ts"
-import { buildImage } from "./image-build.ts"
+import { addPackages, buildImage } from "./image-build.ts"
 import type { StoredImage } from "./image-store.ts"
 import type { ImageStores } from "./image-stores.ts"
 import type { Kernel } from "./Kernel.ts"
@@ -20,19 +20,21 @@ export const makeObtain = (
   { downloads, locked, prepare, mapFailure, store, storeOf }: ImageStores,
   kernel: Kernel["Type"]
 ) => {
-  /** Adds npm packages to the image of another environment. */
-  const addNpm = (entry: CatalogueEntry, over: CatalogueEntry, onProgress: OnProgress) =>
+  /** Adds Debian packages or npm packages to the image of another environment. The kernel stays the other's. */
+  const addOver = (entry: CatalogueEntry, over: CatalogueEntry, onProgress: OnProgress) =>
     Effect.scoped(Effect.gen(function*() {
       const base = yield* obtain(over, within(onProgress, 0, 0.6), false, () => true)
       const work = yield* makeTemporary(store.temporaries, entry.name)
-      const image = yield* buildNpmImage({
-        entry,
-        base: base.imagePath,
-        work,
-        onProgress: within(onProgress, 0.6, 0.98)
-      })
-      const { kernel, kernelVersion, packages, sources } = yield* storeOf(over).wholeManifest(base.digest)
+      const { kernel, kernelVersion, ...before } = yield* storeOf(over).wholeManifest(base.digest)
+      const build = { entry, base: base.imagePath, work, onProgress: within(onProgress, 0.6, 0.98) }
+      const added = (entry.own?.npm ?? []).length > 0
+        ? { image: yield* buildNpmImage(build), sources: before.sources, packages: before.packages }
+        : yield* Effect.map(
+          addPackages({ ...build, packages: path.join(downloads, entry.codename) }),
+          ({ image, packageList, sources }) => ({ image, sources, packages: parsePackages(packageList) })
+        )
       onProgress({ step: "checking the image", fraction: 0.98 })
+      const { image, packages, sources } = added
       const facts = { name: entry.storedAs, recipe: recipeOf(entry), kernelVersion, kernel, sources, packages }
       const stored = yield* store.add(work.path, image, facts)
       onProgress({ step: "ready", fraction: 1 })
@@ -63,7 +65,7 @@ export const makeObtain = (
     }))
 
   const build = (entry: CatalogueEntry, onProgress: OnProgress): Effect.Effect<StoredImage, BuildFailure> =>
-    entry.over === undefined ? buildDebian(entry, onProgress) : addNpm(entry, entry.over, onProgress)
+    entry.over === undefined ? buildDebian(entry, onProgress) : addOver(entry, entry.over, onProgress)
 
   /** The image in its current state. Damage counts as absence and is logged. */
   const usable = (entry: CatalogueEntry, thorough: boolean) =>

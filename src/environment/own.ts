@@ -109,6 +109,7 @@ export const ownEntry = (base: CatalogueEntry, { from, name, npm = [], packages 
     storedAs: storedAsOf(from, packages),
     description: `${from} and ${packages.join(", ")}`,
     own: { from, packages, npm: [] },
+    over: base,
     diskMib: base.diskMib + addedMib,
     treeMib: base.treeMib + addedMib
   }

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { packageRoot } from "../system/native.ts"
 
 /** Folder of pyro's recipes. */
-export const recipeFolder = (part: "environment" | "kernel") => path.join(packageRoot(), "rootfs", part)
+export const recipeFolder = (part: "environment" | "kernel" | "packages") => path.join(packageRoot(), "rootfs", part)
 
 /** Lines of a list file, without comments and empty ones. */
 export const readList = (file: string): ReadonlyArray<string> =>

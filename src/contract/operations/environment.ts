@@ -176,7 +176,7 @@ export const environmentBuild = streaming({
   name: "env.build",
   summary: "Build an environment from packages, or from a workspace",
   description:
-    "Builds an image of another environment's packages and more Debian packages and npm packages. The packages are installed once, for all workspaces. " +
+    "Adds Debian packages and npm packages to the image of another environment. The packages are installed once, for all workspaces. " +
     "A failed build leaves nothing behind. pyro keeps the definition in its state directory, and builds a lost or damaged image again when a " +
     "workspace needs it. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build.",
   cli: {

@@ -93,7 +93,8 @@ describe("an environment of one's own", () => {
       }
     }))
 
-  it("an environment with npm packages extends the image without them", () => {
+  it("an environment with packages extends the image without them, and one with npm packages that with its Debian packages", () => {
+    assert.strictEqual(ownEntry(base, definition("web", "nodejs")).over, base)
     const npm = ownEntry(base, { ...definition("lint", "nodejs"), npm: ["prettier@3.6.2"] })
     assert.strictEqual(npm.over?.storedAs, ownEntry(base, definition("web", "nodejs")).storedAs)
     assert.notStrictEqual(npm.storedAs, npm.over?.storedAs)
