@@ -4,10 +4,11 @@ import type { Readable, Writable } from "node:stream"
 import type { HostToolMissing } from "../contract/errors.ts"
 import { ContentHash } from "./content-hash.ts"
 import { nativeTool } from "./native.ts"
+import { type PutPlace, putPlace } from "./put-place.ts"
 import { encodeEntry, HOLE, LAST_ENTRY, type PutEntry, PutRecords, WITHDRAWN } from "./put-records.ts"
 
 export interface PutRequest {
-  /** Folder to write beneath; relative to `within` when that is given. */
+  /** Folder to write beneath, made if it is missing; relative to `within` when that is given. */
   readonly parent: string
   /** Name in it that the root gets. */
   readonly name: string
@@ -68,12 +69,13 @@ const withdrawTimeout = "30 seconds"
 export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
     const tool = yield* nativeTool("pyro-put")
+    const place = putPlace(request)
     const said = new PutRecords()
     const ready = yield* Deferred.make<void>()
     /** Fails when the helper ended without having done it. */
     const ended = yield* Deferred.make<void, PutFailed>()
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() => start(tool, request, said, ready, ended)),
+      Effect.sync(() => start(tool, request, place, said, ready, ended)),
       (child) =>
         Effect.sync(() => child.stdin.destroy()).pipe(
           Effect.zipRight(Effect.exit(Deferred.await(ended))),
@@ -86,7 +88,7 @@ export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | H
       outgoing.flush() ? Effect.void : Effect.raceFirst(drained(child), Deferred.await(ended))
     )
     const send = (bytes: Uint8Array) => outgoing.add(bytes) ? Effect.void : flush
-    for (const entry of request.entries) {
+    for (const entry of place.entries) {
       for (const part of encodeEntry(entry)) yield* send(part)
     }
     yield* send(LAST_ENTRY)
@@ -113,14 +115,18 @@ export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | H
       commit: Effect.suspend(() => send(Buffer.from("c"))).pipe(
         Effect.zipRight(flush),
         Effect.zipRight(Deferred.await(ended)),
-        Effect.map(() => ({ replaced: said.replaced, there: said.there }))
+        Effect.map(() => ({ replaced: ownPaths(place, said.replaced), there: ownPaths(place, said.there) }))
       )
     }
   })
 
+/** The reported paths without those of missing folders. */
+const ownPaths = ({ own }: PutPlace, reported: ReadonlyArray<Uint8Array>) => reported.flatMap((one) => own(one) ?? [])
+
 const start = (
   tool: string,
   request: PutRequest,
+  place: PutPlace,
   said: PutRecords,
   ready: Deferred.Deferred<void>,
   ended: Deferred.Deferred<void, PutFailed>
@@ -128,8 +134,8 @@ const start = (
   const args = [
     ...(request.within === undefined ? [] : ["--within", request.within]),
     ...(request.overwrite ? ["--overwrite"] : []),
-    request.parent,
-    request.name
+    place.parent,
+    place.name
   ]
   const child = spawn(tool, args, { detached: true, stdio: ["pipe", "pipe", "pipe"] })
   let stderr = ""
@@ -139,7 +145,7 @@ const start = (
     said.push(bytes)
     if (said.ready) Deferred.unsafeDone(ready, Effect.void)
   })
-  const fail = (detail: string) => Deferred.unsafeDone(ended, Effect.fail(failureOf(said, detail)))
+  const fail = (detail: string) => Deferred.unsafeDone(ended, Effect.fail(failureOf(said, place, detail)))
   child.on("error", (cause) => fail(cause.message))
   child.on("close", (code, signal) =>
     code === 0 && said.done
@@ -148,11 +154,11 @@ const start = (
   return child
 }
 
-const failureOf = (said: PutRecords, detail: string) =>
+const failureOf = (said: PutRecords, { folderOf, own }: PutPlace, detail: string) =>
   new PutFailed({
     reason: said.error?.outcome === "conflict" || said.error?.outcome === "full" ? said.error.outcome : "failed",
     detail: said.error?.detail ?? detail,
-    conflicts: said.conflicts,
+    conflicts: said.conflicts.map(({ path, reason }) => ({ path: own(path) ?? folderOf(path), reason })),
     needed: said.counts.get("neededBytes"),
     free: said.counts.get("freeBytes")
   })

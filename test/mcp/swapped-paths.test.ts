@@ -63,6 +63,20 @@ describe("workspace_export while another process changes the project", () => {
       assert.deepStrictEqual(fs.readdirSync(`${project}/.git/hooks`), [])
     }))
 
+  it.scopedLive("an export makes missing directories in the project, and none through a link that appears", () =>
+    Effect.gen(function*() {
+      const { exportTo, other, project } = yield* world
+      assert.isUndefined((yield* exportTo("out/new/deep/file")).isError)
+      assert.strictEqual(fs.readFileSync(`${project}/out/new/deep/file`, "utf8"), "guest")
+      const refused = yield* exportTo("out/more/deep/file", () => {
+        fs.renameSync(`${project}/out`, `${project}/was`)
+        fs.symlinkSync("../other", `${project}/out`)
+      })
+      assert.include(textOf(refused), "export_refused: ")
+      assert.isTrue((yield* exportTo("../other/new/file")).isError)
+      assert.deepStrictEqual(fs.readdirSync(other), [])
+    }))
+
   it.scopedLive("a project that becomes a link after the check leads no export elsewhere", () =>
     Effect.gen(function*() {
       const { exportTo, other, project } = yield* world
@@ -80,8 +94,10 @@ describe("workspace_export while another process changes the project", () => {
       fs.symlinkSync("../other", `${project}/link`)
       const swapper = yield* Effect.acquireRelease(
         Effect.promise(async () => {
+          // An export makes `out` where none is for a moment: that one makes way.
           const script = "const fs = require('node:fs'); console.log('on');" +
-            "for (;;) { fs.renameSync('out', 'was'); fs.renameSync('link', 'out'); fs.renameSync('out', 'link'); fs.renameSync('was', 'out') }"
+            "const move = (from, to) => { for (;;) try { return fs.renameSync(from, to) } catch { try { fs.rmSync(to, { recursive: true }) } catch {} } };" +
+            "for (;;) { move('out', 'was'); move('link', 'out'); move('out', 'link'); move('was', 'out') }"
           const child = spawn(process.execPath, ["-e", script], { cwd: project, stdio: ["ignore", "pipe", "ignore"] })
           await once(child.stdout, "data")
           return child

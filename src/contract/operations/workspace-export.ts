@@ -37,7 +37,7 @@ export const ExportPayload = lazy(() =>
     ),
     output: hostPath(
       "Path on the host: a file, a directory (files are added to an existing one), or an archive (a directory, if the name ends " +
-        "with .tar, .tar.gz or .tgz). - is the standard output; a directory is then a tar archive"
+        "with .tar, .tar.gz or .tgz). Missing directories above it are created. - is the standard output; a directory is then a tar archive"
     ),
     patch: defaulted(
       Schema.Boolean.annotations({ description: "Export the diff against the seed as a patch for git apply" }),
@@ -183,7 +183,7 @@ export const workspaceExport = streaming({
   name: "workspace.export",
   summary: "Copy a file, a directory or the diff from a workspace to the host",
   description:
-    "Writes the whole output or nothing, and nothing beside the output. Never follows symbolic links of the host, and replaces files only with --overwrite. " +
+    "Writes the whole output with the missing directories above it, or nothing. Never follows symbolic links of the host, and replaces files only with --overwrite. " +
     "Leaves out and reports devices, FIFOs, sockets, names such as .git, and links that lead out of the export. Removes setuid, setgid and sticky bits " +
     "and write permission for others. Files that tools of the host execute automatically (editor and agent configuration, .env, .envrc, .npmrc) " +
     "need --allow-executable-config. Prints a manifest. The workspace may be stopped or failed.",

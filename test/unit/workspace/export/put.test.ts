@@ -269,10 +269,58 @@ while True:
   it.scopedLive("pyro-put reports the host's errors", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
-      const missing = yield* Effect.flip(write({ parent: `${parent}/missing`, entries: tree }))
+      const missing = yield* Effect.flip(write({ parent: `${parent}/missing/../out`, entries: tree }))
       assert.include(missing._tag === "PutFailed" ? missing.detail : "", "No such file or directory")
       fs.writeFileSync(`${parent}/file`, "")
       const file = yield* Effect.flip(write({ parent: `${parent}/file`, entries: tree }))
       assert.include(file._tag === "PutFailed" ? file.detail : "", "Not a directory")
+    }))
+  it.scopedLive("pyro-put makes missing directories, and reports the paths of the output alone", () =>
+    Effect.gen(function*() {
+      const parent = yield* scratch
+      for (const within of [undefined, parent]) {
+        const place = { parent: `${within === undefined ? `${parent}/` : ""}new/é/deep`, within }
+        const done = yield* write({ ...place, entries: tree })
+        assert.deepStrictEqual(done, { replaced: [], there: [] })
+        assert.deepStrictEqual(listed(`${parent}/new/é/deep/out`), whole)
+        assert.strictEqual(fs.statSync(`${parent}/new`).mode & 0o777, 0o755)
+        fs.rmSync(`${parent}/new`, { recursive: true })
+      }
+      // The directories appear while the content flows, and so does a file in the way of none.
+      const late = yield* write({ parent: `${parent}/new/deep`, entries: tree, overwrite: true }, () => {
+        fs.mkdirSync(`${parent}/new/deep/out`, { recursive: true })
+        fs.writeFileSync(`${parent}/new/deep/out/z`, "old")
+      })
+      assert.deepStrictEqual(late.there.map(String), [""])
+      assert.deepStrictEqual(late.replaced.map(String), ["z"])
+      assert.deepStrictEqual(listed(`${parent}/new/deep/out`), whole)
+    }))
+
+  it.scopedLive("pyro-put leaves no directory behind when it fails, and makes none through a link", () =>
+    Effect.gen(function*() {
+      const parent = yield* scratch
+      fs.mkdirSync(`${parent}/elsewhere`)
+      fs.symlinkSync("nowhere", `${parent}/dangling`)
+      fs.symlinkSync("elsewhere", `${parent}/link`)
+      const before = listed(parent)
+      const failed = (request: Partial<PutRequest> & { readonly parent: string }, meanwhile?: () => void) =>
+        Effect.flip(write({ entries: tree, ...request }, meanwhile))
+      const dangling = yield* failed({ parent: `${parent}/dangling/new` })
+      assert.deepStrictEqual(
+        dangling._tag === "PutFailed" ? dangling.conflicts.map(({ path }) => String(path)) : dangling,
+        [`${parent}/dangling`]
+      )
+      yield* failed({ parent: "dangling/new", within: parent })
+      yield* failed({ parent: "link/new", within: parent })
+      assert.deepStrictEqual(listed(parent), before)
+      // A conflict at the last moment, and a caller that goes away.
+      yield* failed({ parent: `${parent}/new/deep` }, () => {
+        fs.mkdirSync(`${parent}/new`)
+        fs.symlinkSync("../elsewhere", `${parent}/new/deep`)
+      })
+      assert.deepStrictEqual(listed(parent), { ...before, new: "/", "new/deep": "-> ../elsewhere" })
+      fs.rmSync(`${parent}/new`, { recursive: true })
+      yield* Effect.scoped(put({ parent: `${parent}/new`, name: "out", overwrite: false, entries: tree }))
+      assert.deepStrictEqual(listed(parent), before)
     }))
 })
