@@ -182,6 +182,7 @@ const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
     yield* recordEvent(folder, {
       _tag: "sync_push",
       from: payload.sourcePath,
+      ...(payload.dest === "" ? {} : { to: payload.dest }),
       files: result.filesPushed,
       bytes: result.bytes,
       conflicts: result.conflictCount

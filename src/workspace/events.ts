@@ -28,6 +28,8 @@ const Event = Schema.Union(
   Schema.TaggedStruct("sync_push", {
     at,
     from: Schema.String,
+    /** Directory of the workspace. Absent for /workspace itself. */
+    to: Schema.optional(Schema.String),
     files: Schema.Int,
     bytes: Schema.Number,
     conflicts: Schema.Int

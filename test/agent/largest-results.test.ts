@@ -109,7 +109,7 @@ withAgent("the largest result", (it) => {
       )
       const pushed = yield* syncPush(
         channel,
-        { sourcePath: host, includeIgnored: [], allowHome: false, force: false, delete: false },
+        { sourcePath: host, dest: "", includeIgnored: [], allowHome: false, force: false, delete: false },
         { folder: state, live: { root: live, path: "." }, baseline: { root: baselineRoot, path: "workspace" } }
       ).pipe(Effect.provide(services))
       assert.deepStrictEqual([pushed.filesPushed, pushed.conflictCount], [1_000, 1_000])

@@ -45,6 +45,7 @@ describe("a daemon, which is in the host's root directory", () => {
         sourcePath: ".",
         includeIgnored: [],
         allowHome: false,
+        dest: "",
         delete: false,
         force: false
       }

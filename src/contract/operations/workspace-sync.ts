@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { allowHome, defaulted, hostPath, ignoredPaths } from "../fields.ts"
+import { allowHome, defaulted, hostPath, ignoredPaths, text } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -7,12 +7,16 @@ import { workspaceField } from "./workspace-field.ts"
 export const SyncPushPayload = lazy(() =>
   Schema.Struct(snakeFields({
     workspace: workspaceField(),
-    sourcePath: hostPath("Directory of the host to copy to /workspace"),
+    sourcePath: hostPath("Directory of the host to copy"),
+    dest: defaulted(
+      text("Directory of /workspace to copy to, created if it is missing"),
+      () => ""
+    ),
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
     delete: defaulted(
       Schema.Boolean.annotations({
-        description: "Remove files from /workspace that were seeded and are gone from the directory"
+        description: "Remove files from the workspace that were seeded and are gone from the directory"
       }),
       () => false
     ),
@@ -77,7 +81,7 @@ export const workspaceSyncPush = unary({
   name: "workspace.sync.push",
   summary: "Copy later changes of a host directory into a workspace",
   description:
-    "Copies files to /workspace that changed in a directory of the host since create, or since the last push. From a git work tree, " +
+    "Copies files to /workspace, or to a directory of it with --dest, that changed in a directory of the host since create, or since the last push. From a git work tree, " +
     "copies tracked files, and untracked files that are not ignored. Pushed files become part of the seed, so diff and patch leave them out. " +
     "Files that were changed in the workspace as well are reported, and copied only with --force. Files that are gone on the host are " +
     "reported, and removed only with --delete. A push skips and reports files of more than 64 MiB, and stops at 512 MiB; the next push " +
@@ -90,6 +94,7 @@ export const workspaceSyncPush = unary({
     examples: [
       "pyro workspace sync push fix .",
       "pyro workspace sync push fix . --delete --json",
+      "pyro workspace sync push fix ../fixtures --dest test/fixtures",
       "pyro workspace sync push fix . --include-ignored .env --force"
     ]
   },
@@ -101,6 +106,7 @@ export const workspaceSyncPush = unary({
     arguments: {
       workspace: {},
       source_path: { hostPath: "read", needed: false, description: "Directory instead of the project" },
+      dest: { visibleIn: ["full"], description: "Directory of /workspace to copy to" },
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
       delete: { description: "Also remove what is gone" },
       force: { description: "Overwrite what was changed here too" }

@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import { InvalidRequest } from "../../contract/errors.ts"
-import { pathText } from "../../disk/path-text.ts"
+import { pathBytes, pathText } from "../../disk/path-text.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { yieldToEventLoop } from "../../system/event-loop.ts"
 import { demandReadable } from "../caller-places.ts"
@@ -16,6 +16,7 @@ import { nameOf, parentsOf } from "./tree-names.ts"
 
 /** A file or link of the host at the time of its listing. */
 export interface HostFile {
+  /** Relative to the directory. */
   readonly path: Buffer
   /** As git has it. */
   readonly mode: 0o100644 | 0o100755 | 0o120000
@@ -26,7 +27,9 @@ export interface HostFile {
 
 export interface HostTree {
   readonly root: string
-  /** By path in latin1. */
+  /** Directory of the workspace that the files belong in, in latin1; "" is /workspace. */
+  readonly dest: string
+  /** By their path in the workspace, in latin1. */
   readonly files: ReadonlyMap<string, HostFile>
   readonly skipped: ReadonlyArray<Skipped>
   /** Ignored files and directories that are not taken along. */
@@ -39,7 +42,8 @@ const LOOKS_PER_TURN = 512
 /** Lists a directory of the host like a seed from it, without reading contents. */
 export const listHost = (
   directory: string,
-  includeIgnored: ReadonlyArray<string>
+  includeIgnored: ReadonlyArray<string>,
+  dest: string
 ): Effect.Effect<HostTree, SeedFailed | InvalidRequest, PrepareServices | Scope.Scope> =>
   Effect.gen(function*() {
     const root = yield* Effect.try({
@@ -72,17 +76,23 @@ export const listHost = (
         rejected(root)
       )
       : undefined
-    const skipped = [...collected?.collection.skipped ?? []]
+    const prefix = dest === "" ? "" : `${dest}/`
+    const placed = (path: Uint8Array) => prefix + nameOf(path)
+    const skipped = (collected?.collection.skipped ?? []).map((one) => ({
+      ...one,
+      path: pathText(Buffer.from(placed(pathBytes(one.path) ?? Buffer.from(one.path)), "latin1"))
+    }))
     const files = new Map<string, HostFile>()
     const paths = collected?.collection.paths ?? (yield* filesBeneath(Buffer.from(root), root))
     for (const [index, path] of paths.entries()) {
       // Other requests of the daemon get a turn during the listing of a large tree.
       if (index % LOOKS_PER_TURN === 0) yield* yieldToEventLoop
       const found = look(root, path)
-      if (typeof found === "string") skipped.push({ path: pathText(path), reason: found })
-      else if (found !== undefined) files.set(path.toString("latin1"), found)
+      if (typeof found === "string") {
+        skipped.push({ path: pathText(Buffer.from(placed(path), "latin1")), reason: found })
+      } else if (found !== undefined) files.set(placed(path), found)
     }
-    return { root, files, skipped, left: collected?.collection.left ?? [] }
+    return { root, dest, files, skipped, left: collected?.collection.left ?? [] }
   })
 
 /** A file, the reason why it is none, or `undefined` for a directory. */
@@ -99,10 +109,13 @@ const look = (root: string, path: Buffer): HostFile | string | undefined => {
   }
 }
 
-/** Whether the host has nothing at all at a path; beneath a file or a link there is nothing. */
-export const isGone = ({ files, root }: HostTree, path: Buffer) => {
-  if (parentsOf(nameOf(path)).some((parent) => files.has(parent))) return true
+/** Whether the host has nothing at all for a path of the workspace; beneath a file or a link there is nothing. */
+export const isGone = ({ dest, files, root }: HostTree, name: string) => {
+  const prefix = dest === "" ? "" : `${dest}/`
+  if (!name.startsWith(prefix)) return false
+  if (parentsOf(name).some((parent) => files.has(parent))) return true
   try {
+    const path = Buffer.from(name.slice(prefix.length), "latin1")
     return fs.lstatSync(beneath(root, path), { throwIfNoEntry: false }) === undefined
   } catch (cause) {
     // A special file is on the way, say.

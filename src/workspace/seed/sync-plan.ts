@@ -7,7 +7,7 @@ import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { type HostFile, type HostTree, isGone, readHost } from "./host-tree.ts"
 import { keepContent, type PushedEntry } from "./pushed.ts"
 import { hasContent, isChanged, isFileOrLink, type Look } from "./sync-look.ts"
-import { nameOf, parentsOf, withinGit } from "./tree-names.ts"
+import { parentsOf, withinGit } from "./tree-names.ts"
 
 const mib = 1024 * 1024
 /** Maximum size of a file and of a push, which goes through this process's memory. */
@@ -52,11 +52,11 @@ export const newPush = (of: Pick<Push, "channel" | "look" | "host" | "folder" | 
 export const textOf = (name: string) => pathText(Buffer.from(name, "latin1"))
 
 /** Adds a file or link of the host, unless the guest already has it or another entry blocks its path. */
-export const offer = (push: Push, file: HostFile) =>
+export const offer = (push: Push, name: string, file: HostFile) =>
   Effect.gen(function*() {
     const { channel, look } = push
-    const name = nameOf(file.path)
-    const text = pathText(file.path)
+    const path = Buffer.from(name, "latin1")
+    const text = pathText(path)
     const before = look.started.get(name)
     const isLink = file.mode === 0o120000
     if (!isLink && before?.mode === file.mode && before.size === file.size && before.mtimeNs === file.mtimeNs) return
@@ -83,8 +83,8 @@ export const offer = (push: Push, file: HostFile) =>
     const taken = isFileOrLink(live) ? take(live, push) : undefined
     push.changes.push(
       isLink
-        ? { _tag: "link", path: file.path, target: content }
-        : { _tag: "file", path: file.path, content, mode: file.permissions, taken }
+        ? { _tag: "link", path, target: content }
+        : { _tag: "file", path, content, mode: file.permissions, taken }
     )
     push.bytes += content.length
     push.files.push({ path: text, change: live === undefined ? "added" : "modified" })
@@ -122,7 +122,7 @@ export const withdraw = (push: Push, name: string) =>
 /** Whether the guest still has a file or link of the baseline that the host no longer has. */
 export const staysBehind = ({ entries, host, look, staying }: Push, name: string): boolean =>
   !host.files.has(name) && !withinGit(name) && isFileOrLink(look.live.get(name)) && entries.get(name) === undefined &&
-  !staying.has(name) && isGone(host, Buffer.from(name, "latin1"))
+  !staying.has(name) && isGone(host, name)
 
 const changedToo = "it was changed in the workspace too"
 const hasThere = ({ type }: WalkEntry) => `the workspace has a ${type} there`

@@ -9,6 +9,7 @@ import { guestFailure } from "./guest-failure.ts"
 import { isGone, listHost } from "./host-tree.ts"
 import { readPushed, writePushed } from "./pushed.ts"
 import type { PrepareServices } from "./request.ts"
+import { demandDirectory, destination } from "./sync-dest.ts"
 import { lookAt, type SyncTrees } from "./sync-look.ts"
 import { newPush, offer, staysBehind, textOf, withdraw } from "./sync-plan.ts"
 import { demandSamePlace, demandSomethingSame } from "./sync-source.ts"
@@ -40,20 +41,22 @@ export const syncPush = (
 ): Effect.Effect<SyncPushed, PyroError, PrepareServices> =>
   Effect.scoped(Effect.gen(function*() {
     yield* demandNarrow("source_path", payload.sourcePath, payload.allowHome)
-    const host = yield* listHost(payload.sourcePath, payload.includeIgnored)
-    yield* demandSamePlace(host, target.seedPath)
+    const dest = yield* destination(payload.dest)
+    const host = yield* listHost(payload.sourcePath, payload.includeIgnored, dest)
+    if (dest === "") yield* demandSamePlace(host, target.seedPath)
     const pushed = yield* readPushed(target.folder)
     const look = yield* lookAt(channel, target, pushed)
+    yield* demandDirectory(dest, look)
     yield* demandSomethingSame(host, look, payload)
     const push = newPush({ channel, look, host, folder: target.folder, force: payload.force })
     if (payload.delete) {
       // Removals first: they free paths where a directory has become a file.
       for (const name of look.started.keys()) {
-        const isGoneThere = !host.files.has(name) && !withinGit(name) && isGone(host, Buffer.from(name, "latin1"))
+        const isGoneThere = !host.files.has(name) && !withinGit(name) && isGone(host, name)
         if (isGoneThere) yield* withdraw(push, name)
       }
     }
-    for (const file of host.files.values()) yield* offer(push, file)
+    for (const [name, file] of host.files) yield* offer(push, name, file)
     const record = push.entries.size === 0
       ? Effect.void
       : (target.whileCurrent ?? identity)(

@@ -24,6 +24,8 @@ export const demandSamePlace = ({ root }: HostTree, seedPath: string | undefined
       : Effect.void
   })
 
+const isWithin = (dest: string, name: string) => !withinGit(name) && (dest === "" || name.startsWith(`${dest}/`))
+
 /** Refuses to remove the whole beginning of a workspace: the caller means another directory. */
 export const demandSomethingSame = (
   host: HostTree,
@@ -32,7 +34,7 @@ export const demandSomethingSame = (
 ) =>
   Effect.suspend(() => {
     // No push touches a repository's own files.
-    const began = deletes && !force ? [...look.started.keys()].filter((name) => !withinGit(name)) : []
+    const began = deletes && !force ? [...look.started.keys()].filter((name) => isWithin(host.dest, name)) : []
     return began.length > 0 && !began.some((name) => host.files.has(name))
       ? Effect.fail(
         refused(

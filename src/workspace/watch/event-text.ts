@@ -29,7 +29,7 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "seed":
       return `seeded from ${event.from ?? "nothing"}: ${many(event.files, "file")}, ${event.bytes} bytes`
     case "sync_push":
-      return `pushed from ${event.from}: ${many(event.files, "file")}, ${event.bytes} bytes, ${
+      return `pushed from ${event.from}${event.to === undefined ? "" : ` to ${event.to}`}: ${many(event.files, "file")}, ${event.bytes} bytes, ${
         many(event.conflicts, "conflict")
       }`
     case "export":

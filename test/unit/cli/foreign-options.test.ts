@@ -90,6 +90,7 @@ const FIRST_PYRO = [
   "workspace create: --vcpu-count --mem-mib --ttl-seconds --network-policy --allow-host-compat --seed-path --name --label --secret --secret-file --id-only",
   "workspace exec: --timeout-seconds --secret-env",
   "workspace export: --output",
+  "workspace sync push: --dest",
   "workspace file list: --recursive",
   "workspace file read: --max-bytes --content-only",
   "workspace file write: --text --text-file",

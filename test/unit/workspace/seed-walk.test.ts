@@ -28,7 +28,9 @@ const limited = (limits: Partial<WalkLimits>) => <A, E, R>(effect: Effect.Effect
   Effect.flatMap(FiberRef.get(walkLimits), (now) => Effect.locally(effect, walkLimits, { ...now, ...limits }))
 
 const listed = (directory: string) =>
-  Effect.scoped(Effect.map(listHost(directory, []), ({ files, skipped }) => ({ files: [...files.keys()], skipped })))
+  Effect.scoped(
+    Effect.map(listHost(directory, [], ""), ({ files, skipped }) => ({ files: [...files.keys()], skipped }))
+  )
     .pipe(
       Effect.provide(hostServices)
     )

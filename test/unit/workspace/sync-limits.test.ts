@@ -32,7 +32,13 @@ const pushOfOne = Effect.gen(function*() {
   fs.writeFileSync(path.join(root, "file"), "12345")
   const channel = guestOf(0)
   const look = yield* lookAt(channel, trees, yield* readPushed(folder))
-  const push = newPush({ channel, look, host: { root, files: new Map(), skipped: [], left: [] }, folder, force: false })
+  const push = newPush({
+    channel,
+    look,
+    host: { root, dest: "", files: new Map(), skipped: [], left: [] },
+    folder,
+    force: false
+  })
   const file: HostFile = { path: Buffer.from("file"), mode: 0o100644, permissions: 0o644, size: 5, mtimeNs: 1n }
   return { push, file }
 })
@@ -41,11 +47,11 @@ describe("limits of a push", () => {
   it.scopedLive("a push copies a file of 64 MiB, and skips a larger one with the reason", () =>
     Effect.gen(function*() {
       const { file, push } = yield* pushOfOne
-      yield* offer(push, { ...file, size: 64 * mib + 1 })
+      yield* offer(push, "file", { ...file, size: 64 * mib + 1 })
       assert.deepStrictEqual(push.skipped.map(({ path }) => path), ["file"])
       assert.include(push.skipped[0]!.reason, "larger than 64 MiB")
       assert.isEmpty(push.changes)
-      yield* offer(push, { ...file, size: 64 * mib })
+      yield* offer(push, "file", { ...file, size: 64 * mib })
       assert.deepStrictEqual(push.files, [{ path: "file", change: "added" }])
     }))
 
@@ -53,14 +59,14 @@ describe("limits of a push", () => {
     Effect.gen(function*() {
       const { file, push } = yield* pushOfOne
       push.bytes = 512 * mib - 4
-      yield* offer(push, file)
+      yield* offer(push, "file", file)
       assert.deepStrictEqual([push.files, push.skipped.map(({ path }) => path)], [[], ["file"]])
       assert.include(
         push.skipped[0]!.reason,
         "more than 512 MiB changed, the most of one push; the next push brings it"
       )
       push.bytes = 512 * mib - 5
-      yield* offer(push, file)
+      yield* offer(push, "file", file)
       assert.deepStrictEqual([push.bytes, push.files], [512 * mib, [{ path: "file", change: "added" }]])
     }))
 
