@@ -51,7 +51,11 @@ export const positional = (
     else if (isNeeded(arg) && !maySpare(arg)) return { missing: name, others: [], values }
   }
   for (const name of cli.argsOrFlags ?? []) {
-    if (left.length > 0 && given[name] === undefined) values[name] = left.shift()
+    if (left.length === 0) continue
+    const isList = fields.find((field) => field.name === name)!.kind._tag === "list"
+    // Words and flags are parts of one list.
+    if (isList) values[name] = [...(given[name] as ReadonlyArray<string> | undefined) ?? [], ...left.splice(0)]
+    else if (given[name] === undefined) values[name] = left.shift()
   }
   return { missing: undefined, others: left, values }
 }

@@ -57,7 +57,7 @@ export interface CliSurface {
   readonly path: readonly [string, ...ReadonlyArray<string>]
   /** JSON names of the fields given as positional arguments, in order. */
   readonly args: ReadonlyArray<string>
-  /** JSON names of fields with a flag that a word behind the arguments may give as well, in order. */
+  /** JSON names of fields with a flag that a word behind the arguments may give as well, in order. A list takes all words that are left. */
   readonly argsOrFlags?: ReadonlyArray<string>
   /** JSON name of the field that takes every word after `--`. */
   readonly rest?: string

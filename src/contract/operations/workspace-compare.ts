@@ -31,13 +31,14 @@ export const workspaceCompare = unary({
   cli: {
     path: ["workspace", "compare"],
     args: ["from", "to"],
+    argsOrFlags: ["paths"],
     flags: { paths: "path" },
     extras: nameStatus,
     exits: "own",
     examples: [
       "pyro workspace compare try-1 try-2",
       "pyro workspace compare fix@green fix --stat",
-      "pyro workspace compare try-1 try-2 --path src | git apply"
+      "pyro workspace compare try-1 try-2 src | git apply"
     ]
   },
   mcp: {

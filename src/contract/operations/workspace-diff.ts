@@ -160,6 +160,7 @@ export const workspaceDiff = unary({
   cli: {
     path: ["workspace", "diff"],
     args: ["workspace"],
+    argsOrFlags: ["paths"],
     flags: { paths: "path" },
     extras: nameStatus,
     exits: "own",
@@ -167,7 +168,7 @@ export const workspaceDiff = unary({
       "pyro workspace diff fix",
       "pyro workspace diff fix --stat",
       "pyro workspace diff fix --name-status",
-      "pyro workspace diff fix --path src --path test --name-only"
+      "pyro workspace diff fix src test --name-only"
     ]
   },
   mcp: {

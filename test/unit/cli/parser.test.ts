@@ -323,3 +323,21 @@ describe("the parser", () => {
     }
   )
 })
+
+describe("paths of a comparison", () => {
+  it("diff and compare take the words behind their arguments as paths, beside --path", () => {
+    assert.deepStrictEqual(typed("diff", "fix", "src", "a b", "--stat"), {
+      json: false,
+      raw: { workspace: "fix", paths: ["src", "a b"], stat: true }
+    })
+    assert.deepStrictEqual(typed("workspace", "diff", "fix", "--path", "docs", "src", "--", "-odd"), {
+      json: false,
+      raw: { workspace: "fix", paths: ["docs", "src", "-odd"] }
+    })
+    assert.deepStrictEqual(typed("compare", "one", "two", "src"), {
+      json: false,
+      raw: { from: "one", to: "two", paths: ["src"] }
+    })
+    assert.deepStrictEqual(typed("diff", "fix"), { json: false, raw: { workspace: "fix" } })
+  })
+})
