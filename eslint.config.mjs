@@ -50,6 +50,7 @@ const fileModules = [
   "src/workspace/exec/{inherit,journal,log-files,log-reader,log-store,segment}.ts",
   // Read directories of the caller, and handle each refusal in place.
   "src/workspace/seed/{files-beneath,host-files,host-tree,locate,refs,scratch,special-files}.ts",
+  "src/workspace/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.
   "src/environment/recipe.ts",
   // Appends one line for each event, inside an `attempt`, and mends a line that a crash cut.

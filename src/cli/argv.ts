@@ -2,6 +2,7 @@ import type { Operation } from "../contract/operations.ts"
 import { agentCommand } from "./agent-command.ts"
 import { unaliased } from "./aliases.ts"
 import { type Command, commands, mcpServe } from "./commands.ts"
+import { cpCommand } from "./cp-command.ts"
 import { demoCommand } from "./demo-command.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { type HostCommand, isHostCommand } from "./host-commands.ts"
@@ -40,6 +41,7 @@ export type Route =
   | { readonly _tag: "Operation"; readonly operation: Operation; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Host"; readonly command: HostCommand; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Agent"; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Copy"; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Demo"; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Serve"; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Help"; readonly path: ReadonlyArray<string> }
@@ -76,6 +78,7 @@ export const route = (own: ReadonlyArray<string>): Route => {
       const left = withFlags(exact, words.slice(at + 1), flags)
       if (isHostCommand(exact)) return { _tag: "Host", command: exact, words: left }
       if (exact === agentCommand) return { _tag: "Agent", words: left }
+      if (exact === cpCommand) return { _tag: "Copy", words: left }
       if (exact === demoCommand) return { _tag: "Demo", words: left }
       return exact === mcpServe
         ? { _tag: "Serve", words: left }

@@ -8,6 +8,8 @@ import { type Route, route, splitArgv } from "./argv.ts"
 import { mcpServe, type ServePayload } from "./commands.ts"
 import { complete, type Names, SHELLS } from "./complete.ts"
 import { completionHelp, completionScripts } from "./completion-scripts.ts"
+import { cpCommand } from "./cp-command.ts"
+import { copying } from "./cp.ts"
 import { demoCommand } from "./demo-command.ts"
 import { nameHint } from "./first-word.ts"
 import { asTyped, parse } from "./parser.ts"
@@ -93,6 +95,8 @@ const pathOf = (routed: Route): ReadonlyArray<string> => {
       return routed.command.cli.path
     case "Agent":
       return agentCommand.cli.path
+    case "Copy":
+      return cpCommand.cli.path
     case "Demo":
       return demoCommand.cli.path
     case "Serve":
@@ -134,6 +138,12 @@ const run = (
         ({ performAgent }) =>
           Effect.interruptible(Effect.provide(performAgent(routed.words, rest), options.pyro(workspaceCreate)))
       )
+    case "Copy":
+      return Effect.flatMap(copying(routed.words, rest), ({ asTyped, operation, rest, words }) =>
+        Effect.mapError(
+          run({ _tag: "Operation", operation, words }, rest, options),
+          (error) => error._tag === "InvalidRequest" ? asTyped(error) : error
+        )).pipe(Effect.interruptible)
     case "Demo": {
       const type = (argv: ReadonlyArray<string>) => Effect.map(cli({ ...options, argv }), ({ status }) => status)
       return Effect.flatMap(

@@ -9,6 +9,7 @@ import { secretHttpField } from "../contract/operations/secret-http-fields.ts"
 import { WorkspaceUser } from "../contract/operations/workspace-user.ts"
 import { snakeFields } from "../contract/snake.ts"
 import { agentCommand } from "./agent-command.ts"
+import { cpCommand } from "./cp-command.ts"
 import { demoCommand } from "./demo-command.ts"
 import { hostCommands } from "./host-commands.ts"
 
@@ -110,4 +111,11 @@ export const mcpServe: Command = {
 }
 
 /** All commands, in the order of the help. */
-export const commands: ReadonlyArray<Command> = [...operations, mcpServe, agentCommand, ...hostCommands, demoCommand]
+export const commands: ReadonlyArray<Command> = [
+  ...operations,
+  cpCommand,
+  mcpServe,
+  agentCommand,
+  ...hostCommands,
+  demoCommand
+]

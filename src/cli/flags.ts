@@ -44,7 +44,7 @@ const VALUES = table<string | undefined>({
 const LETTERS = table({ env: "e", cwd: "w", tty: "t", interactive: "i", user: "u", detach: "d" })
 
 /** Short flags of other commands. */
-const OTHER_LETTERS = table({ follow: "f" })
+const OTHER_LETTERS = table({ follow: "f", recursive: "r" })
 
 const letterOf = (cli: CliSurface, name: string) => {
   const letter = (cli.rest === undefined ? OTHER_LETTERS : LETTERS)[name]

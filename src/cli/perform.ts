@@ -15,7 +15,7 @@ import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makeCommandInterrupt } from "./command-interrupt.ts"
 import { confirmDeleteAll } from "./confirm.ts"
 import { asExport } from "./export-flag.ts"
-import { fillFromFiles } from "./file-flags.ts"
+import { fillFromFiles, fillFromStdin } from "./file-flags.ts"
 import { checkFollow, followingExec, nothingRan } from "./follow-logs.ts"
 import { withLimits } from "./limit-flags.ts"
 import { OutputOptions } from "./output-options.ts"
@@ -84,7 +84,9 @@ export const prepare = (
       })
     }
     yield* checkFollow(typed)
-    const filled = takesInput(requested) ? yield* completeRun(requested, typed) : yield* fillFromFiles(requested, typed)
+    const filled = takesInput(requested)
+      ? yield* completeRun(requested, typed)
+      : yield* fillFromStdin(requested, yield* fillFromFiles(requested, typed))
     const { operation, raw } = yield* asExport(requested, { ...typed, raw: filled })
     const cli: CliSurface = operation.cli
     const paths = (cli.hostPaths ?? []).flatMap((name) => {

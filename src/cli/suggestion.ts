@@ -14,7 +14,6 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   [["show", "info", "inspect"], ["workspace status", "env inspect", "daemon status"]],
   [["cat", "read"], ["workspace file read"]],
   [["write"], ["workspace file write"]],
-
   [["pull", "download"], ["env pull", "workspace export"]],
   [["mv"], ["workspace rename"]],
   [["upload"], ["workspace sync push"]],
@@ -30,6 +29,8 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
 
 /** The same for a word behind another one, with commands that stand elsewhere. */
 const ELSEWHERE = new Map([
+  ["file cp", "workspace cp"],
+  ["sync cp", "workspace cp"],
   ["file download", "workspace export"],
   ["file pull", "workspace export"],
   ["sync download", "workspace export"],
@@ -43,9 +44,6 @@ const ENVIRONMENT_MOVES = ["export", "import", "load", "push", "save"]
 
 /** The answer to words for something that pyro does by several commands. */
 const explained = (typed: ReadonlyArray<string>): string | undefined => {
-  if (typed.at(-1) === "cp" && (typed.length === 1 || typed[0] === "workspace")) {
-    return `"pyro export" copies out of a workspace, "pyro file write" and "pyro sync push" copy into it`
-  }
   return typed[0] === "env" && ENVIRONMENT_MOVES.includes(typed[1] ?? "")
     ? `An environment does not move between hosts: "pyro env inspect" shows its packages, and "pyro env build" adds them on another host`
     : undefined

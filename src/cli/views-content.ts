@@ -217,6 +217,13 @@ export const contentViews = {
         }
       })
   } satisfies View<"workspace.export">,
+  "workspace.import": {
+    result: (copied) =>
+      Effect.gen(function*() {
+        yield* remarks("left out", copied.skipped, copied.skippedCount)
+        yield* note(`${copied.path}: ${count(copied.files, "file")}, ${size(copied.bytes)}\n`)
+      })
+  } satisfies View<"workspace.import">,
   "workspace.sync.push": {
     result: (pushed, { force }) =>
       Effect.gen(function*() {

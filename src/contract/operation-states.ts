@@ -60,12 +60,13 @@ export const operationStates: Readonly<Record<WorkspaceOperation, StateRule>> = 
   "workspace.exec": at(withVm, {
     except: "An `exec_id` that the workspace knows is followed in every state but `creating`."
   }),
-  "workspace.export": at(readable),
+  "workspace.export": at(readable, { except: "A path outside of /workspace is read from a running workspace only." }),
   "workspace.file.edit": at(withVm),
   "workspace.file.list": at(readable),
   "workspace.file.read": at(readable),
   "workspace.file.write": at(withVm),
   "workspace.fork": at(settled, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
+  "workspace.import": at(withVm),
   "workspace.logs": at(withCommands),
   "workspace.network.log": at(withCommands),
   "workspace.network.set": at(settled, waits),

@@ -30,6 +30,7 @@ import {
   workspaceFileWrite
 } from "./operations/workspace-file.ts"
 import { workspaceFork } from "./operations/workspace-fork.ts"
+import { workspaceImport } from "./operations/workspace-import.ts"
 import {
   workspaceCreate,
   workspaceList,
@@ -98,6 +99,7 @@ export const operations = [
   workspaceDiff,
   workspacePatchApply,
   workspaceExport,
+  workspaceImport,
   workspaceSyncPush,
   workspaceSummary,
   workspaceReset,

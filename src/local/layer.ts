@@ -121,6 +121,7 @@ const make = (pooled: boolean) =>
         diff: (payload) => of(({ content }) => content.diff(payload)),
         patch: { apply: (payload) => of(({ content }) => content.applyPatch(payload)) },
         export: (payload) => eventsOf(({ content }) => content.export(payload)),
+        import: (payload) => of(({ content }) => content.import(payload)),
         sync: { push: (payload) => of(({ content }) => content.syncPush(payload)) },
         reset: (payload) => eventsOf((all) => all.reset(payload)),
         snapshot: {

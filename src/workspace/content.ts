@@ -15,6 +15,7 @@ import type {
   FileReadPayload,
   FileWritePayload
 } from "../contract/operations/workspace-file.ts"
+import type { ImportPayload } from "../contract/operations/workspace-import.ts"
 import type { PatchApplyPayload } from "../contract/operations/workspace-patch.ts"
 import type { SyncPushPayload } from "../contract/operations/workspace-sync.ts"
 import { pathText } from "../disk/path-text.ts"
@@ -29,12 +30,14 @@ import { changesOptions, diffWorkspace } from "./diff/diff.ts"
 import { recordEvent } from "./events.ts"
 import { boundedPatch } from "./export/bounded-patch.ts"
 import { withoutExcluded } from "./export/exclusion.ts"
+import { isOutside } from "./export/outside.ts"
 import { exportPatch } from "./export/patch.ts"
 import { type ExportBounds, exportPath } from "./export/path.ts"
 import { editFile } from "./files/edit.ts"
 import { listFiles } from "./files/list.ts"
 import { readFile } from "./files/read.ts"
 import { writeFile } from "./files/write.ts"
+import { importFiles } from "./import/import.ts"
 import { displayName } from "./lifecycle/display-name.ts"
 import type { Entry } from "./lifecycle/entry.ts"
 import { explainEnd } from "./lifecycle/explain-end.ts"
@@ -96,6 +99,16 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
   ): Effect.Effect<A, PyroError> =>
     Effect.scoped(Effect.flatMap(borrow(payload, operation), (borrowed) => borrowed.explain(look(borrowed))))
 
+  /** Reader of what an export names: an inspector has no more than /workspace. Elsewhere a VM must run, as for an import. */
+  const readerFor = (payload: ExportPayload): ReturnType<Borrow> =>
+    isOutside(payload)
+      ? Effect.map(use(payload, "workspace.import", looks), (used): Borrowed => ({
+        channel: used.generation.channel,
+        entry: used.entry,
+        explain: explainEnd(used)
+      }))
+      : borrow(payload, "workspace.export")
+
   return {
     listFiles: (payload: FileListPayload) =>
       atFiles(payload, "workspace.file.list", ({ channel }) => listFiles(channel, payload)),
@@ -132,18 +145,28 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
             entry.pushing.withPermits(1)
           )
       ),
+    import: (payload: ImportPayload) =>
+      inGuest(
+        payload,
+        "workspace.import",
+        writes,
+        ({ entry, generation }) =>
+          Effect.tap(
+            importFiles(generation.channel, payload),
+            ({ bytes, files, path }) =>
+              recordEvent(entry.folder.directory, { _tag: "import", from: payload.sourcePath, to: path, files, bytes })
+          )
+      ),
     export: (payload: ExportPayload): Stream.Stream<ExportEvent, PyroError> =>
       Stream.unwrapScoped(
-        Effect.map(borrow(payload, "workspace.export"), ({ channel, entry, explain }) =>
+        Effect.map(readerFor(payload), ({ channel, entry, explain }) =>
           Stream.unwrap(Effect.gen(function*() {
             const bounds = { secrets: yield* guardOf(entry, payload), within: yield* writingPlace(payload.output) }
             return payload.patch
               ? exportDiff(channel, entry.folder.directory, payload, bounds)
               : exportPath(channel, payload, bounds)
           })).pipe(
-            Stream.tap((event) =>
-              recordExport(entry, payload, event)
-            ),
+            Stream.tap((event) => recordExport(entry, payload, event)),
             Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
           ))
       )

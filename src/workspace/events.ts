@@ -34,6 +34,14 @@ const Event = Schema.Union(
     bytes: Schema.Number,
     conflicts: Schema.Int
   }),
+  Schema.TaggedStruct("import", {
+    at,
+    from: Schema.String,
+    /** Path of the copy in the guest. */
+    to: Schema.String,
+    files: Schema.Int,
+    bytes: Schema.Number
+  }),
   Schema.TaggedStruct("export", {
     at,
     kind: Schema.Literal("file", "directory", "archive", "patch", "disk"),
@@ -88,7 +96,9 @@ export type NewEvent = WithoutTime<WorkspaceLogEvent>
 const Line = Schema.parseJson(Event)
 
 const countCrossing = (event: WithoutTime<WorkspaceLogEvent>) => {
-  if ("bytes" in event) countBytes(event._tag === "sync_push" ? "push" : event._tag, event.bytes)
+  if ("bytes" in event) {
+    countBytes(event._tag === "sync_push" || event._tag === "import" ? "push" : event._tag, event.bytes)
+  }
 }
 
 const fileOf = (folder: string) => path.join(folder, "events.jsonl")

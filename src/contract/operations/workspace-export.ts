@@ -12,7 +12,7 @@ export const ExportPayload = lazy(() =>
     workspace: workspaceField(),
     path: defaulted(
       text(
-        "File or directory of the guest, beneath /workspace. With `patch`: limits the patch to this path"
+        "File or directory of the guest, relative to /workspace or absolute. With `patch`: limits the patch to this path"
       ),
       () => ""
     ),
@@ -186,7 +186,7 @@ export const workspaceExport = streaming({
     "Writes the whole output with the missing directories above it, or nothing. Never follows symbolic links of the host, and replaces files only with --overwrite. " +
     "Leaves out and reports devices, FIFOs, sockets, names such as .git, and links that lead out of the export. Removes setuid, setgid and sticky bits " +
     "and write permission for others. Files that tools of the host execute automatically (editor and agent configuration, .env, .envrc, .npmrc) " +
-    "need --allow-executable-config. Prints a manifest. The workspace may be stopped or failed.",
+    "need --allow-executable-config. Prints a manifest. The workspace may be stopped or failed; a path outside of /workspace needs a running one.",
   cli: {
     path: ["workspace", "export"],
     args: ["workspace", "path", "paths"],
@@ -196,6 +196,7 @@ export const workspaceExport = streaming({
     examples: [
       "pyro workspace export fix build/report.html --output report.html",
       "pyro workspace export fix /workspace/dist --output ./dist --overwrite",
+      "pyro workspace export fix /var/log/app.log --output app.log",
       "pyro workspace export fix . --exclude node_modules --output project.tar.gz",
       "pyro workspace export fix src build/report.html --output ./out",
       "pyro workspace export fix src --output - | tar -t",

@@ -13,7 +13,7 @@ const MAX_LINKS = 40
  * refuses each absolute link. A missing entry stays as it is, for the agent to report.
  */
 export const withoutLinks = (
-  channel: GuestChannel,
+  channel: Pick<GuestChannel, "walk">,
   path: WorkspacePath,
   tree: GuestTree
 ): Effect.Effect<WorkspacePath, ChannelFailed | FileRefused> =>
@@ -42,7 +42,7 @@ export const withoutLinks = (
   })
 
 /** Target of the link with this name in a directory. `undefined` for other entries and for a missing directory. */
-const linkAt = (channel: GuestChannel, directory: WorkspacePath, name: string, tree: GuestTree) => {
+const linkAt = (channel: Pick<GuestChannel, "walk">, directory: WorkspacePath, name: string, tree: GuestTree) => {
   const wanted = Buffer.from(name, "latin1")
   return channel.walk({ root: tree.root, path: directory.bytes, maxDepth: 1 }).pipe(
     Stream.take(MAX_WALKED),

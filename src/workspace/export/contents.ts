@@ -34,20 +34,21 @@ const groupsOf = (files: ReadonlyArray<TreeEntry>): ReadonlyArray<ReadonlyArray<
   return groups
 }
 
-/** Content of each file of an exported tree, in their order. `path` is the tree's own. */
+/** Content of each file of an exported tree, in their order. `path` is the tree's own, beneath the directory `from` of the guest. */
 export const contentsOf = (
   channel: ExportChannel,
   path: string,
-  entries: ReadonlyArray<TreeEntry>
+  entries: ReadonlyArray<TreeEntry>,
+  from: string = WORKSPACE_ROOT
 ): Stream.Stream<FileContent, SourceFailed> =>
   Stream.fromIterable(groupsOf(entries.filter(({ type }) => type === "file"))).pipe(
     Stream.flatMap((group) => {
       const [first] = group
       return entries[0]?.type === "file" || (first !== undefined && first.size > smallBytes)
         ? Stream.fromIterable(
-          group.map((entry) => ({ entry, content: piecesOf(channel, below(path, entry), entry.size) }))
+          group.map((entry) => ({ entry, content: piecesOf(channel, below(path, entry), entry.size, from) }))
         )
-        : many(channel, path, group)
+        : many(channel, path, group, from)
     })
   )
 
@@ -64,10 +65,11 @@ const failureOf = (path: string, failure: { readonly errno: string; readonly mes
 const many = (
   channel: ExportChannel,
   path: string,
-  group: ReadonlyArray<TreeEntry>
+  group: ReadonlyArray<TreeEntry>,
+  from: string
 ): Stream.Stream<FileContent, SourceFailed> =>
   channel.readMany({
-    root: bytesOf(path === "" ? WORKSPACE_ROOT : `${WORKSPACE_ROOT}/${path}`),
+    root: bytesOf(path === "" ? from : `${from}${from === "/" ? "" : "/"}${path}`),
     paths: group.map((entry) => bytesOf(entry.path)),
     limit: smallBytes
   }).pipe(
@@ -77,17 +79,22 @@ const many = (
       const whole = below(path, entry)
       if (errno === 0) return { entry, content }
       // The file grew, maybe without an end: the export takes its listed size.
-      if (errno === EFBIG) return { entry, content: piecesOf(channel, whole, entry.size) }
+      if (errno === EFBIG) return { entry, content: piecesOf(channel, whole, entry.size, from) }
       const message = `it cannot be read: ${errnoName(errno)}`
       return { entry, content: Stream.fail(failureOf(whole, { errno: errnoName(errno), message })) }
     })
   )
 
 /** Content of a file up to the piece in which it exceeds its listed size, so that an endless file ends. */
-const piecesOf = (channel: ExportChannel, path: string, size: number): Stream.Stream<Uint8Array, SourceFailed | Gone> =>
+const piecesOf = (
+  channel: ExportChannel,
+  path: string,
+  size: number,
+  from: string
+): Stream.Stream<Uint8Array, SourceFailed | Gone> =>
   Stream.suspend(() => {
     let seen = 0
-    return channel.read({ root: WORKSPACE_ROOT, path: bytesOf(path), limit: size + 1 }).pipe(
+    return channel.read({ root: from, path: bytesOf(path), limit: size + 1 }).pipe(
       Stream.takeUntil((bytes) => (seen += bytes.length) > size),
       Stream.mapError((failure: AgentCallFailed | Exclude<SourceFailed, { readonly _tag: "FileRefused" }>) =>
         failure._tag === "AgentCallFailed" ? failureOf(path, failure) : failure

@@ -1,14 +1,16 @@
-import { Effect, Stream } from "effect"
+import { Effect, identity, Stream } from "effect"
 import { type ChannelFailed, InvalidRequest } from "../../contract/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../contract/operations/workspace-export.ts"
 import type { SecretSet } from "../../system/secret-search/output-filter.ts"
+import { wholeGuest } from "../files/guest-path.ts"
 import { refuseSecretIn, withoutSecretIn } from "../secret/refuse.ts"
 import { archiveFormat } from "./archive.ts"
 import { executableEntries } from "./config-check.ts"
 import { contentsOf, type ExportChannel } from "./contents.ts"
 import { deliver, type DeliveryFailed } from "./deliver.ts"
-import { shown } from "./guest-path.ts"
+import { shown, WORKSPACE_ROOT } from "./guest-path.ts"
 import { type HostOutput, hostOutput } from "./host-output.ts"
+import { isOutside, outsidePath, outsideRefusal } from "./outside.ts"
 import { Remarks } from "./remarks.ts"
 import { collectSelection, rootEntry, selectedPaths } from "./selection.ts"
 import { tooMuch } from "./tree.ts"
@@ -28,7 +30,7 @@ const archiveOf = (output: HostOutput) =>
   output._tag === "stdout" ? "tar" : output.asDirectory ? undefined : archiveFormat(output.name)
 
 /**
- * Copies files and directories of /workspace to the host, all or none. Limits bound the guest's names, types and sizes before the
+ * Copies files and directories of the guest to the host, all or none. Limits bound the guest's names, types and sizes before the
  * first write. A file's content is cut at its reported size.
  */
 export const exportPath = (
@@ -42,14 +44,18 @@ export const exportPath = (
     }
     const output = hostOutput(payload.output, bounds.within)
     if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
-    const selected = yield* selectedPaths(payload)
+    const isFromOutside = isOutside(payload)
+    const from = isFromOutside ? wholeGuest.root : WORKSPACE_ROOT
+    const selected = isFromOutside
+      ? [yield* outsidePath(channel, payload.path)] as const
+      : yield* selectedPaths(payload)
     const [path] = selected
     const several = selected.length > 1
     // Several paths keep their places of /workspace.
     const top = several ? "" : path
-    const root = yield* rootEntry(channel, top)
+    const root = yield* rootEntry(channel, top, from)
     const archive = root.type === "directory" ? archiveOf(output) : undefined
-    const collector = root.type === "file" ? undefined : yield* collectSelection(channel, selected, root, payload)
+    const collector = root.type === "file" ? undefined : yield* collectSelection(channel, selected, root, payload, from)
     const entries = collector?.finish() ?? [root]
     const excess = tooMuch(entries, payload)
     if (excess !== undefined) return yield* excess
@@ -59,7 +65,7 @@ export const exportPath = (
       ({ path, target = "" }) => refuseSecretIn(secrets, shown(path), Buffer.from(`${path}\0${target}`, "latin1")),
       { discard: true }
     )
-    const contents = contentsOf(channel, top, entries)
+    const contents = contentsOf(channel, top, entries, from)
     return deliver({
       output,
       overwrite: payload.overwrite,
@@ -77,4 +83,8 @@ export const exportPath = (
       allowExecutable: payload.allowExecutableConfig,
       warnings: []
     })
-  }))
+  })).pipe(
+    isOutside(payload)
+      ? Stream.catchTag("FileRefused", (failure) => Stream.fail(outsideRefusal(failure)))
+      : identity
+  )

@@ -49,12 +49,13 @@ export const selectedPaths = (
     return [first, ...others]
   })
 
-/** Exported tree: the tree of one path, or a tree with each of several paths at its place in /workspace. */
+/** Exported tree: the tree of one path, or a tree with each of several paths at its place beneath the directory `from` of the guest. */
 export const collectSelection = (
   channel: ExportChannel,
   selected: readonly [string, ...ReadonlyArray<string>],
   root: TreeEntry,
-  payload: ExportPayload
+  payload: ExportPayload,
+  from: string = WORKSPACE_ROOT
 ): Effect.Effect<TreeCollector, ExportRefused | FileRefused | ChannelFailed> =>
   Effect.gen(function*() {
     const [first, ...others] = selected
@@ -70,7 +71,7 @@ export const collectSelection = (
         for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
           yield* add(directory(path.slice(0, slash)))
         }
-        const { found } = yield* rootOf(channel, path)
+        const { found } = yield* rootOf(channel, path, from)
         yield* add({ ...found, path: bytesOf(path) })
         if (found.type !== "directory") {
           continue
@@ -78,7 +79,7 @@ export const collectSelection = (
         prefix = `${path}/`
       }
       yield* Stream.runForEach(
-        channel.walk({ root: WORKSPACE_ROOT, path: bytesOf(path) }),
+        channel.walk({ root: from, path: bytesOf(path) }),
         (found) =>
           add(prefix === "" ? found : { ...found, path: Buffer.concat([bytesOf(prefix), found.path]) })
       ).pipe(refusals(path))
@@ -89,15 +90,16 @@ export const collectSelection = (
 /** Type of a guest's path. A link is not followed: its target would be exported under a name that it does not have. */
 export const rootEntry = (
   channel: ExportChannel,
-  path: string
+  path: string,
+  from: string = WORKSPACE_ROOT
 ): Effect.Effect<TreeEntry, FileRefused | ChannelFailed> =>
-  path === "" ? Effect.succeed(everything) : Effect.map(rootOf(channel, path), ({ entry }) => entry)
+  path === "" ? Effect.succeed(everything) : Effect.map(rootOf(channel, path, from), ({ entry }) => entry)
 
-const rootOf = (channel: ExportChannel, path: string) =>
+const rootOf = (channel: ExportChannel, path: string, from: string) =>
   Effect.gen(function*() {
     const slash = path.lastIndexOf("/")
     const name = path.slice(slash + 1)
-    const walked = channel.walk({ root: WORKSPACE_ROOT, path: bytesOf(path.slice(0, Math.max(slash, 0))), maxDepth: 1 })
+    const walked = channel.walk({ root: from, path: bytesOf(path.slice(0, Math.max(slash, 0))), maxDepth: 1 })
     const found = yield* Stream.runHead(Stream.filter(walked, (entry) => raw(entry.path) === name)).pipe(
       refusals(path)
     )

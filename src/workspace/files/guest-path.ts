@@ -15,6 +15,9 @@ export interface GuestTree {
 
 export const workspaceTree: GuestTree = { root: workspaceRoot, shown: workspaceRoot }
 
+/** All of a running guest. */
+export const wholeGuest: GuestTree = { root: "/", shown: "/" }
+
 /** Maximum path length of the guest's kernel, without the NUL. */
 const MAX_PATH_BYTES = 4_095
 

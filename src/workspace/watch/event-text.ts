@@ -29,9 +29,11 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
     case "seed":
       return `seeded from ${event.from ?? "nothing"}: ${many(event.files, "file")}, ${event.bytes} bytes`
     case "sync_push":
-      return `pushed from ${event.from}${event.to === undefined ? "" : ` to ${event.to}`}: ${many(event.files, "file")}, ${event.bytes} bytes, ${
-        many(event.conflicts, "conflict")
-      }`
+      return `pushed from ${event.from}${event.to === undefined ? "" : ` to ${event.to}`}: ${
+        many(event.files, "file")
+      }, ${event.bytes} bytes, ${many(event.conflicts, "conflict")}`
+    case "import":
+      return `copied ${event.from} to ${event.to}: ${many(event.files, "file")}, ${event.bytes} bytes`
     case "export":
       return `exported ${event.kind}${event.path === undefined ? "" : ` ${event.path}`} to ${event.to}: ${
         many(event.files, "file")

@@ -246,11 +246,9 @@ describe("finding the operation", () => {
     assert.strictEqual(suggested("--verison"), "no option --verison. Did you mean --version?")
   })
 
-  it.each(["cp", "workspace cp", "workspace file cp", "workspace sync cp"])(
-    "%s names the commands of both directions",
-    (typed) => {
-      const detail = suggested(typed)
-      for (const command of ["pyro export", "pyro file write", "pyro sync push"]) assert.include(detail, `"${command}"`)
+  it("cp beneath another word leads to pyro cp", () => {
+    for (const typed of ["workspace file cp", "workspace sync cp"]) {
+      assert.include(suggested(typed), `Did you mean "workspace cp"?`)
     }
-  )
+  })
 })

@@ -71,7 +71,7 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
         files[path] === undefined
           ? new FileUnreadable({ detail: `${path} cannot be read: there is no such file` })
           : Effect.succeed(files[path]),
-      resolvePath: (path) => path.startsWith("/") ? path : `/here/${path}`,
+      resolvePath: (path) => path.startsWith("/") || path === "-" ? path : `/here/${path}`,
       workspace: undefined,
       variable: () => undefined,
       type: "xterm",

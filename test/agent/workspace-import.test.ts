@@ -1,0 +1,199 @@
+import { assert } from "@effect/vitest"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { callerProject } from "../../src/contract/caller-project.ts"
+import type { ExportPayload } from "../../src/contract/operations/workspace-export.ts"
+import type { ImportPayload } from "../../src/contract/operations/workspace-import.ts"
+import { isOutside } from "../../src/workspace/export/outside.ts"
+import { exportPath } from "../../src/workspace/export/path.ts"
+import { importFiles } from "../../src/workspace/import/import.ts"
+import { walkLimits } from "../../src/workspace/seed/files-beneath.ts"
+import { payload, resultOf } from "../unit/workspace/export/fake-guest.ts"
+import { Agent, withAgent } from "./agent.ts"
+
+/** A directory of the host and one of the guest, which is the same machine here. */
+const places = (name: string) =>
+  Effect.gen(function*() {
+    const channel = yield* Agent.connect()
+    const folder = path.join((yield* Agent).folder, name)
+    const [host, guest] = [`${folder}/host`, `${folder}/guest`]
+    fs.mkdirSync(host, { recursive: true })
+    fs.mkdirSync(guest)
+    const bring = (source: string, target: string, more: Partial<ImportPayload> = {}) =>
+      importFiles(channel, {
+        workspace: "w",
+        sourcePath: source,
+        path: target,
+        allowHome: false,
+        maxMib: 2048,
+        maxEntries: 100_000,
+        ...more
+      })
+    const refused = (...args: Parameters<typeof bring>) =>
+      Effect.map(Effect.flip(bring(...args)), ({ message }) => message)
+    const take = (fields: Partial<ExportPayload>, within?: string) =>
+      resultOf(payload(fields), exportPath(channel, payload(fields), { within }))
+    return { bring, folder, guest, host, refused, take }
+  })
+
+withAgent("an import", (it) => {
+  it.scoped("a file comes to any path of the guest, with its mode, and replaces the file there", () =>
+    Effect.gen(function*() {
+      const { bring, guest, host } = yield* places("file")
+      fs.writeFileSync(`${host}/run`, "#!/bin/sh\n", { mode: 0o755 })
+      fs.writeFileSync(`${host}/large`, Buffer.alloc(9 * 1024 * 1024, "x"))
+      fs.writeFileSync(`${host}/empty`, "")
+      const imported = yield* bring(`${host}/run`, `${guest}/new/deep/run`)
+      assert.deepStrictEqual(imported, {
+        path: `${guest}/new/deep/run`,
+        kind: "file",
+        files: 1,
+        symlinks: 0,
+        bytes: 10,
+        skippedCount: 0,
+        skipped: []
+      })
+      assert.strictEqual(fs.statSync(`${guest}/new/deep/run`).mode & 0o777, 0o755)
+      assert.strictEqual((yield* bring(`${host}/large`, `${guest}/new`)).path, `${guest}/new/large`)
+      assert.strictEqual(fs.statSync(`${guest}/new/large`).size, 9 * 1024 * 1024)
+      assert.strictEqual((yield* bring(`${host}/empty`, `${guest}/none/`)).path, `${guest}/none/empty`)
+      fs.writeFileSync(`${host}/run`, "again")
+      yield* bring(`${host}/run`, `${guest}/new/deep`)
+      assert.strictEqual(fs.readFileSync(`${guest}/new/deep/run`, "utf8"), "again")
+    }))
+
+  it.scoped("links on the way in the guest are followed as its programs follow them", () =>
+    Effect.gen(function*() {
+      const { bring, guest, host } = yield* places("guest-links")
+      fs.writeFileSync(`${host}/conf`, "new\n")
+      fs.mkdirSync(`${guest}/real`)
+      fs.writeFileSync(`${guest}/real/target`, "old\n")
+      fs.symlinkSync(`${guest}/real`, `${guest}/absolute`)
+      fs.symlinkSync(`${guest}/real/target`, `${guest}/conf`)
+      assert.strictEqual((yield* bring(`${host}/conf`, `${guest}/absolute`)).path, `${guest}/real/conf`)
+      yield* bring(`${host}/conf`, `${guest}/conf`)
+      assert.strictEqual(fs.readFileSync(`${guest}/real/target`, "utf8"), "new\n")
+      assert.isTrue(fs.lstatSync(`${guest}/conf`).isSymbolicLink())
+    }))
+
+  it.scoped("a directory comes with its links, and what stays on the host is reported", () =>
+    Effect.gen(function*() {
+      const { bring, guest, host, refused } = yield* places("tree")
+      fs.mkdirSync(`${host}/tree/in`, { recursive: true })
+      fs.mkdirSync(`${host}/tree/empty`)
+      fs.mkdirSync(`${host}/tree/.git`)
+      fs.writeFileSync(`${host}/tree/.git/config`, "token")
+      fs.writeFileSync(Buffer.from(`${host}/tree/in/odd \xff`, "latin1"), "odd")
+      fs.writeFileSync(`${host}/tree/a`, "a")
+      fs.writeFileSync(`${host}/secret`, "secret")
+      fs.symlinkSync("../secret", `${host}/tree/link`)
+      execFileSync("mkfifo", [`${host}/tree/fifo`])
+      const imported = yield* bring(`${host}/tree`, `${guest}/copy`)
+      assert.deepInclude(imported, { path: `${guest}/copy`, kind: "directory", files: 2, symlinks: 1, bytes: 4 })
+      assert.deepStrictEqual(imported.skipped.map((one) => one.path).sort(), ["empty", "fifo"])
+      assert.deepStrictEqual(fs.readdirSync(`${guest}/copy`).sort(), ["a", "in", "link"])
+      assert.strictEqual(fs.readFileSync(Buffer.from(`${guest}/copy/in/odd \xff`, "latin1"), "utf8"), "odd")
+      assert.strictEqual(fs.readlinkSync(`${guest}/copy/link`), "../secret")
+      const again = yield* bring(`${host}/tree`, `${guest}/copy/`)
+      assert.strictEqual(again.path, `${guest}/copy/tree`)
+      fs.mkdirSync(`${guest}/copy/tree2`)
+      fs.renameSync(`${host}/tree`, `${host}/tree2`)
+      fs.writeFileSync(`${guest}/copy/tree2/link`, "own")
+      const there = yield* bring(`${host}/tree2`, `${guest}/copy`)
+      assert.include(there.skipped.map((one) => one.path), "link")
+      assert.strictEqual(fs.readFileSync(`${guest}/copy/tree2/link`, "utf8"), "own")
+      assert.include(yield* refused(`${host}/tree2`, `${guest}/copy/a`), "has a file there")
+    }))
+
+  it.scoped("an import is bounded, and refuses sources that are none", () =>
+    Effect.gen(function*() {
+      const { folder, guest, host, refused } = yield* places("bounds")
+      fs.mkdirSync(`${host}/tree`)
+      fs.writeFileSync(`${host}/tree/a`, Buffer.alloc(1024 * 1024 + 1))
+      fs.writeFileSync(`${host}/tree/b`, "b")
+      execFileSync("mkfifo", [`${host}/fifo`])
+      const to = `${guest}/x`
+      assert.include(yield* refused(`${host}/missing`, to), "is not there")
+      assert.include(yield* refused(`${host}/fifo`, to), "neither a file nor a directory")
+      assert.include(yield* refused(`${host}/tree`, to, { maxMib: 1 }), "more than 1 MiB")
+      assert.include(yield* refused(`${host}/tree`, to, { maxEntries: 1 }), "more than 1 entries")
+      assert.include(
+        yield* refused(`${host}/tree`, to).pipe(
+          Effect.locally(walkLimits, { entries: 1, depth: 9, deadlineMs: 9_000 })
+        ),
+        "more than 1 files and directories"
+      )
+      assert.include(yield* refused("/", to), "is the whole host")
+      assert.include(yield* refused("-", to), "goes with the source -")
+      assert.include(yield* refused(`${host}/tree`, to, { content: Buffer.from("x") }), "goes with the source -")
+      assert.include(yield* refused("-", guest, { content: Buffer.from("x") }), "name the file")
+      const as = Effect.locally(callerProject, {
+        project: folder,
+        all: false,
+        places: { reading: [`${host}/tree`], writing: [] }
+      })
+      assert.include(yield* as(refused(`${host}/missing/../fifo`, to)), "leads out of the directories")
+      assert.deepStrictEqual(fs.readdirSync(guest), [])
+    }))
+
+  it.scoped("a content comes as a file, also an empty one", () =>
+    Effect.gen(function*() {
+      const { bring, guest } = yield* places("content")
+      yield* bring("-", `${guest}/stamp`, { content: Buffer.from("now\n") })
+      yield* bring("-", `${guest}/empty`, { content: new Uint8Array(0) })
+      assert.deepStrictEqual([`${guest}/stamp`, `${guest}/empty`].map((file) => fs.readFileSync(file, "utf8")), [
+        "now\n",
+        ""
+      ])
+    }))
+})
+
+withAgent("an export from outside of /workspace", (it) => {
+  it.scoped("a path outside of /workspace is exported by the same rules", () =>
+    Effect.gen(function*() {
+      const { folder, guest, host, take } = yield* places("out")
+      fs.mkdirSync(`${guest}/report/in`, { recursive: true })
+      fs.writeFileSync(`${guest}/report/in/page`, "page", { mode: 0o666 })
+      fs.writeFileSync(`${guest}/report/large`, Buffer.alloc(300_000, "x"))
+      fs.symlinkSync("in/page", `${guest}/report/link`)
+      fs.symlinkSync("/etc/passwd", `${guest}/report/away`)
+      fs.symlinkSync(guest, `${folder}/absolute`)
+      const { result } = yield* take({ path: `${folder}/absolute/report`, output: `${host}/new/report` })
+      assert.deepInclude(result, { kind: "directory", files: 2, symlinks: 1, skippedCount: 1 })
+      assert.strictEqual(fs.readFileSync(`${host}/new/report/in/page`, "utf8"), "page")
+      assert.strictEqual(fs.statSync(`${host}/new/report/large`).size, 300_000)
+      const { stdout } = yield* take({ path: `${guest}/report/in/page`, output: "-" })
+      assert.strictEqual(stdout.toString(), "page")
+      const refused = (fields: Partial<ExportPayload>, within?: string) =>
+        Effect.map(Effect.flip(take(fields, within)), ({ message }) => message)
+      const page = `${guest}/report/in/page`
+      assert.include(yield* refused({ path: page, output: `${host}/new/report/in/page` }), "--overwrite")
+      assert.include(yield* refused({ path: page, output: `${host}/.envrc` }), "--allow-executable-config")
+      assert.include(yield* refused({ path: page, output: `${host}/page` }, guest), "only what is in")
+      assert.include(yield* refused({ path: `${guest}/none`, output: `${host}/x` }), `${guest}/none`)
+      assert.include(yield* refused({ path: `${guest}/report/link`, output: `${host}/x` }), "symbolic link")
+      fs.mkdirSync(`${guest}/.git`)
+      fs.writeFileSync(`${guest}/.git/config`, "")
+      assert.include(yield* refused({ path: `${guest}/.git/config`, output: `${host}/x` }), "git directory")
+      for (
+        const [whole, reason] of [["/", "not all of it"], ["//.", "not all of it"], ["/..", "not beneath /"]] as const
+      ) {
+        assert.include(yield* refused({ path: whole, output: `${host}/x` }), reason, whole)
+      }
+      assert.include(yield* refused({ path: page, paths: [guest], output: `${host}/x` }), "only what is in /workspace")
+      assert.deepStrictEqual(fs.readdirSync(host), ["new"])
+    }))
+
+  it.effect("paths of /workspace keep their way, which works without a running VM", () =>
+    Effect.sync(() => {
+      const outside = (path: string) => isOutside({ path, paths: [], patch: false })
+      for (const path of ["", ".", "src", "/workspace", "/workspace/", "/workspace/../etc"]) {
+        assert.isFalse(outside(path), path)
+      }
+      for (const path of ["/", "/etc", "/workspace2", "\"/etc/\\303\""]) {
+        assert.isTrue(outside(path), path)
+      }
+    }))
+})
