@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "beneath.h"
@@ -18,6 +19,8 @@
 enum {
   /* Each level holds a descriptor; a deeper tree is refused rather than cut. */
   DEPTH_MAX = 1024,
+  /* XATTR_LIST_MAX of the kernel. */
+  ATTRIBUTE_NAMES_MAX = 65536,
   /* u32 length, u8 type, 3 u32, 4 u64, u32 links, two counts of strings */
   RECORD_FIXED = 4 + 1 + 12 + 32 + 4 + 4 + 4,
 };
@@ -37,11 +40,27 @@ struct walker {
 /* Nanoseconds since the epoch, in two's complement. A guest's time beyond 64 bits wraps. */
 static uint64_t ns_of(struct timespec time) { return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec; }
 
-static int put_record(struct walker *walker, const struct stat *status, const char *link, size_t link_size) {
+/* Whether a file or directory has extended attributes that no export keeps. The guest's own labels do not count. */
+static bool has_attributes(int folder, const char *name, const struct stat *status) {
+  static const char *const prefixes[] = {"user.", "system.posix_acl_", "security.capability"};
+  static char names[ATTRIBUTE_NAMES_MAX];
+  if (!S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode)) return false;
+  int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return false;
+  ssize_t bytes = flistxattr(fd, names, sizeof names);
+  close(fd);
+  for (ssize_t at = 0; at < bytes; at += (ssize_t)strnlen(names + at, (size_t)(bytes - at)) + 1)
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+      if (strncmp(names + at, prefixes[i], strlen(prefixes[i])) == 0) return true;
+  return false;
+}
+
+static int put_record(struct walker *walker, const struct stat *status, uint32_t more_mode, const char *link,
+                      size_t link_size) {
   uint8_t record[RECORD_FIXED], *at = record;
   at = big_endian(at, RECORD_FIXED - 4 + walker->path.size + link_size, 4);
   *at++ = type_letter(status->st_mode);
-  at = big_endian(at, status->st_mode & 07777, 4);
+  at = big_endian(at, (status->st_mode & 07777) | more_mode, 4);
   at = big_endian(at, status->st_uid, 4);
   at = big_endian(at, status->st_gid, 4);
   at = big_endian(at, (uint64_t)status->st_size, 8);
@@ -75,7 +94,8 @@ static int visit(struct walker *walker, int fd, const char *name, unsigned depth
   if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0) return errno == ENOENT ? 0 : fail(walker, errno, STEP_IO);
   if (S_ISLNK(status.st_mode)) link_size = readlinkat(fd, name, link, sizeof link);
   if (link_size < 0) return errno == ENOENT || errno == EINVAL ? 0 : fail(walker, errno, STEP_IO);
-  int error = put_record(walker, &status, link, (size_t)link_size);
+  bool has = (walker->plan->flags & WALK_ATTRIBUTES) != 0 && has_attributes(fd, name, &status);
+  int error = put_record(walker, &status, has ? MODE_ATTRIBUTES : 0, link, (size_t)link_size);
   if (error != 0 || !S_ISDIR(status.st_mode)) return error;
   if (walker->plan->max_depth != 0 && depth >= walker->plan->max_depth) return 0;
   if ((walker->plan->flags & WALK_ONE_FILE_SYSTEM) && status.st_dev != walker->device) return 0;

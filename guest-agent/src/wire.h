@@ -101,7 +101,9 @@ enum { HELLO_FORGET = 1, HELLO_TAKEN = 2 };
 enum { SPAWN_PTY = 1, SPAWN_STDIN = 2 };
 enum { READ_TELL = 1 };
 enum { WRITE_PARENTS = 1, WRITE_EXCLUSIVE = 2, WRITE_APPEND = 4, WRITE_FOLLOW = 8, WRITE_TELL = 16 };
-enum { WALK_ONE_FILE_SYSTEM = 1 };
+enum { WALK_ONE_FILE_SYSTEM = 1, WALK_ATTRIBUTES = 2 };
+/* In the mode of a walked entry, with WALK_ATTRIBUTES: the file has extended attributes of its own. */
+enum { MODE_ATTRIBUTES = 1 << 16 };
 enum { COMPARE_CONTENT = 1 };
 enum { SIGNAL_MAIN = 0, SIGNAL_GROUP = 1, SIGNAL_EVERYTHING = 2 };
 enum { PHASE_RUNNING = 1, PHASE_ENDED = 2 };

@@ -31,6 +31,11 @@ void report_skip(const char *path, const char *reason)
     report("skip", path, reason);
 }
 
+void report_loss(enum loss loss, const char *path)
+{
+    report(loss == LOSS_SET_ID ? "set-ids" : "attributes", path, "1");
+}
+
 void die(enum outcome outcome, const char *format, ...)
 {
     (void)outcome;

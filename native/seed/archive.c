@@ -150,6 +150,14 @@ static const char *take(const struct reader *reader, const struct tar_entry *ent
                                 : take_regular(reader, entry, directory, name, length);
 }
 
+static void report_lost(const struct tar_entry *entry)
+{
+    if (entry->type == '0' && (entry->mode & 06000) != 0)
+        report_loss(LOSS_SET_ID, entry->path->bytes);
+    if (entry->attributes)
+        report_loss(LOSS_ATTRIBUTES, entry->path->bytes);
+}
+
 const char *archive_read(struct tar *tar, struct tree *tree, const struct sink *sink)
 {
     const struct reader reader = {tar, tree, sink};
@@ -161,6 +169,8 @@ const char *archive_read(struct tar *tar, struct tree *tree, const struct sink *
             return tar->problem;
         if (problem != NULL)
             report_skip(entry.path->bytes, problem);
+        else
+            report_lost(&entry);
     }
     return more < 0 ? tar->problem : NULL;
 }

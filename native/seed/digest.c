@@ -64,4 +64,5 @@ void digest_tree(const struct tree *tree, uint64_t bytes, unsigned char digest[D
     report_number("symlinks", counts[2]);
     report_number("bytes", counts[3]);
     report_number("skipped", report_skips());
+    report_losses();
 }

@@ -3,6 +3,7 @@
  *
  *   pyro-seed --into FOLDER --virtual-bytes N [--known FOLDER] [--probe] [--sync] [--salt TEXT] [--owner UID:GID]
  *             [--graft AT PATH]... [--no-links] --empty | --directory PATH [--list] | --archive PATH
+ *   pyro-seed --attributes PATH
  *   pyro-seed --await
  *
  * The image appears in the --into folder as DIGEST.ext4, read-only, when it is complete; before, it has no name. With
@@ -10,6 +11,7 @@
  * NUL-terminated paths to seed from stdin. With --probe the program ends after the check of the state. --graft adds a
  * directory at a place that the source does not have. Its content is no part of the fingerprint; --salt represents it. --owner
  * gives workspace/ and its content to a user, by default root. --no-links refuses a source with a symbolic link on its path.
+ * --attributes only reports the extended attributes of the NUL-terminated paths of stdin.
  * --await reads all arguments from stdin, ahead of the list: see seed/await.c.
  *
  * Records on stdout (kind, subject, text, each ended by a NUL):
@@ -17,6 +19,8 @@
  *   known HEX ""                    the --known folder has the state: nothing was written
  *   skip PATH REASON                left out of the image; beyond SKIPS_TOLD they are only counted
  *   count WHAT NUMBER               files, directories, symlinks, bytes, skipped; neededBytes and freeBytes before an error
+ *   set-ids PATH COUNT              files whose set-user-ID or set-group-ID bit the image lacks; PATH is the first
+ *   attributes PATH COUNT           files and directories whose extended attributes the image lacks
  *   image HEX new|existing          its digest, and whether the folder had an image of that name already
  *   error OUTCOME DETAIL            one of enum outcome, as the exit status
  */
@@ -302,6 +306,11 @@ int main(int argc, char **argv)
     argc--;
     if (argc == 1 && strcmp(argv[0], "--await") == 0)
         argc = await_arguments(&argv);
+    if (argc == 2 && strcmp(argv[0], "--attributes") == 0) {
+        attributes_of_list(argv[1]);
+        report_losses();
+        return fflush(stdout) == 0 ? SEED_DONE : SEED_FAILED;
+    }
     struct options options = parse(argc, argv);
     int into = open_folder(options.into);
     tree_start(&tree, image_file_limit(options.bytes), seed_epoch);

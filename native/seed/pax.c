@@ -44,6 +44,28 @@ static bool is(const char *key, size_t length, const char *wanted)
     return length == strlen(wanted) && memcmp(key, wanted, length) == 0;
 }
 
+bool attribute_counts(const char *name, size_t length)
+{
+    static const char *const prefixes[] = {"user.", "system.posix_acl_", "security.capability"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (length >= strlen(prefixes[i]) && memcmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Attributes in the records of star and GNU tar, and of libarchive. */
+static bool is_attribute(const char *key, size_t length)
+{
+    static const char *const prefixes[] = {"SCHILY.xattr.", "LIBARCHIVE.xattr."};
+    static const char list[] = "SCHILY.acl.";
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t before = strlen(prefixes[i]);
+        if (length > before && memcmp(key, prefixes[i], before) == 0)
+            return attribute_counts(key + before, length - before);
+    }
+    return length >= sizeof list && memcmp(key, list, sizeof list - 1) == 0;
+}
+
 static bool set(struct tar_extra *extra, const char *key, size_t key_length, const char *value, const char *end)
 {
     if (is(key, key_length, "path") && !extra->sparse)
@@ -56,6 +78,8 @@ static bool set(struct tar_extra *extra, const char *key, size_t key_length, con
     }
     if (is(key, key_length, "mtime"))
         return set_mtime(extra, value, end);
+    if (is_attribute(key, key_length))
+        extra->attributes = true;
     if (key_length > 11 && memcmp(key, "GNU.sparse.", 11) == 0) {
         extra->sparse = true;
         if (is(key, key_length, "GNU.sparse.name"))

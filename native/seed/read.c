@@ -64,8 +64,9 @@ static int read_spans(struct image *image, struct file *file, struct blake2b *ha
     return 1;
 }
 
-static const char *read_open(struct image *image, struct file *file, int fd)
+static const char *read_open(struct image *image, const struct entry *entry, int fd)
 {
+    struct file *file = entry->file;
     struct stat stat;
     struct blake2b hash;
     if (fstat(fd, &stat) != 0)
@@ -86,6 +87,10 @@ static const char *read_open(struct image *image, struct file *file, int fd)
         return reason;
     }
     blake2b_end(&hash, file->digest);
+    if ((stat.st_mode & (S_ISUID | S_ISGID)) != 0)
+        report_loss(LOSS_SET_ID, tree_path(entry));
+    if (attributes_on(fd))
+        report_loss(LOSS_ATTRIBUTES, tree_path(entry));
     return NULL;
 }
 
@@ -100,7 +105,7 @@ static void read_file(struct image *image, int folder, const struct entry *entry
     }
     file->read = true;
     int fd = openat(folder, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    problem = fd < 0 ? strerror(errno) : read_open(image, file, fd);
+    problem = fd < 0 ? strerror(errno) : read_open(image, entry, fd);
     if (fd >= 0)
         close(fd);
     if (problem != NULL) {
@@ -113,18 +118,19 @@ void source_read(const struct source *source, struct image *image)
 {
     for (size_t d = 0; d < source->tree->directory_count; d++) {
         struct file *directory = source->tree->directories[d];
-        int folder = -1;
         if (directory->origin != source->origin)
             continue;
+        int folder = open_beneath(source->root, source_path(source, directory), O_RDONLY | O_DIRECTORY);
+        int problem = errno;
+        if (folder >= 0 && attributes_on(folder))
+            report_loss(LOSS_ATTRIBUTES, directory->self == NULL ? "." : tree_path(directory->self));
         for (uint32_t c = 0; c < directory->child_count; c++) {
             const struct entry *entry = directory->children[c];
             if (entry->file->kind != KIND_REGULAR)
                 continue;
-            if (folder < 0)
-                folder = open_beneath(source->root, source_path(source, directory), O_RDONLY | O_DIRECTORY);
             if (folder < 0) {
                 entry->file->gone = entry->file->read = true;
-                report_skip(tree_path(entry), strerror(errno));
+                report_skip(tree_path(entry), strerror(problem));
             } else {
                 read_file(image, folder, entry);
             }

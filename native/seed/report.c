@@ -8,6 +8,10 @@
 
 static const char *const words[] = {"done", "failed", "usage", "full", "host-full", "rejected", "tool-missing"};
 static uint64_t skips;
+static struct {
+    uint64_t count;
+    char first[PATH_LIMIT + 1];
+} losses[LOSSES];
 
 void report(const char *kind, const char *subject, const char *text)
 {
@@ -35,6 +39,23 @@ void report_skip(const char *path, const char *reason)
 uint64_t report_skips(void)
 {
     return skips;
+}
+
+void report_loss(enum loss loss, const char *path)
+{
+    if (losses[loss].count++ == 0)
+        snprintf(losses[loss].first, sizeof losses[loss].first, "%s", path);
+}
+
+void report_losses(void)
+{
+    static const char *const kinds[LOSSES] = {"set-ids", "attributes"};
+    for (int i = 0; i < LOSSES; i++) {
+        char text[24];
+        snprintf(text, sizeof text, "%" PRIu64, losses[i].count);
+        if (losses[i].count > 0)
+            report(kinds[i], losses[i].first, text);
+    }
 }
 
 void die(enum outcome outcome, const char *format, ...)

@@ -5,6 +5,7 @@
 #ifndef PYRO_SEED_H
 #define PYRO_SEED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,16 @@ void report_number(const char *subject, uint64_t number);
 enum { SKIPS_TOLD = 1000 };
 void report_skip(const char *path, const char *reason);
 uint64_t report_skips(void);
+
+/* Counts a property of a file that the image lacks. The report names the first file of each. */
+enum loss { LOSS_SET_ID, LOSS_ATTRIBUTES, LOSSES };
+void report_loss(enum loss loss, const char *path);
+void report_losses(void);
+
+/* seed/attributes.c: whether a file has extended attributes that a copy for another machine would keep. */
+bool attributes_on(int fd);
+/* Reports the losses of the NUL-terminated paths of stdin below a directory. */
+void attributes_of_list(const char *directory);
 
 /* Reports an error record, flushes and ends the process. */
 _Noreturn void die(enum outcome outcome, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -267,6 +267,7 @@ static int describe(struct tar *tar, const struct header *header, int64_t size, 
     entry->mtime_ns = once->mtime_set ? once->mtime_ns : always->mtime_set ? always->mtime_ns : 0;
     entry->mode = (uint32_t)(mode & 07777);
     entry->sparse = once->sparse || always->sparse || header->type == 'S';
+    entry->attributes = once->attributes || always->attributes;
     entry->type = header->type == '\0' || header->type == '7' || header->type == 'S' ? '0' : header->type;
     if (!has_content(entry->type))
         entry->size = 0;

@@ -29,6 +29,7 @@ struct tar_extra {
     bool size_set;
     bool mtime_set;
     bool sparse;
+    bool attributes;
 };
 
 struct tar {
@@ -58,6 +59,7 @@ struct tar_entry {
     uint32_t mtime_ns;
     uint32_t mode;
     bool sparse; /* its content is a map of holes, in one of GNU tar's encodings */
+    bool attributes; /* extended attributes, which `attribute_counts` counts, or an access control list */
 };
 
 void tar_start(struct tar *tar, ssize_t (*read)(void *, void *, size_t), void *context, uint64_t limit);
@@ -71,6 +73,8 @@ int tar_content(struct tar *tar, void *bytes, size_t length);
 
 /* seed/pax.c: reads the records of a pax header; false for invalid ones. */
 bool pax_parse(struct tar_extra *extra, const char *bytes, size_t length);
+/* Whether an attribute of this name, such as user.note, counts. The host's own labels do not. */
+bool attribute_counts(const char *name, size_t length);
 bool tar_text_set(struct tar_text *text, const char *bytes, size_t length);
 
 #endif

@@ -234,6 +234,7 @@ export const contentViews = {
           yield* note("pyro: overwrite files that were changed in the workspace: --force\n")
         }
         yield* remarks("skipped", pushed.skipped, pushed.skippedCount)
+        for (const warning of pushed.warnings) yield* note(`pyro: warning: ${warning}\n`)
         const left = ignoredFilesNote(pushed.ignoredCount, pushed.ignored)
         if (left !== undefined) yield* note(`pyro: ${left}\n`)
         const gone = missingOnHostNote(pushed.goneCount, pushed.gone, "--delete")

@@ -25,3 +25,41 @@ export const ignoredFilesNote = (count: number, named: ReadonlyArray<string>): s
     more > 0 ? ` and ${more} more` : ""
   }; copy them with --include-ignored GLOB`
 }
+
+/** Files and directories that lost a property in a copy. */
+export interface Loss {
+  readonly count: number
+  /** Path of the first one. */
+  readonly first: string
+}
+
+/** Properties that no copy between a host and a guest keeps. */
+export interface Losses {
+  /** Set-user-ID and set-group-ID bits. */
+  readonly setIds?: Loss
+  /** User attributes, capabilities and access control lists. */
+  readonly attributes?: Loss
+}
+
+/** Adds one file to the losses of a property. */
+export const withLoss = (losses: Losses, property: keyof Losses, path: string): Losses => {
+  const { count = 0, first = path } = losses[property] ?? {}
+  return { ...losses, [property]: { count: count + 1, first } }
+}
+
+const lostText = {
+  setIds: "the set-user-ID or set-group-ID bit",
+  attributes: "extended attributes (user attributes, capabilities or access control lists)"
+} as const
+
+/** Notes about lost properties, one for each. */
+export const lossNotes = (losses: Losses = {}): ReadonlyArray<string> =>
+  (["setIds", "attributes"] as const).flatMap((property) => {
+    const loss = losses[property]
+    if (loss === undefined) return []
+    const { count, first } = loss
+    const what = count === 1
+      ? "the copy of 1 file or directory lacks"
+      : `the copies of ${count} files and directories lack`
+    return [`${what} ${lostText[property]}: ${first}${count > 1 ? ` and ${count - 1} more` : ""}`]
+  })

@@ -7,6 +7,7 @@ import {
   StateDirectoryUnusable,
   WORKSPACE_DISK
 } from "../contract/errors.ts"
+import type { Losses } from "../contract/host-file-notes.ts"
 import { printable } from "../contract/printable.ts"
 import { runTool, spawnTool, toolEnd, type ToolFailed } from "../system/child.ts"
 import { attempt } from "../system/files/failure.ts"
@@ -26,6 +27,8 @@ export interface SeedReport {
   /** Number of omitted paths. `skipped` has the first 1000. */
   readonly skippedCount: number
   readonly skipped: ReadonlyArray<{ readonly path: string; readonly reason: string }>
+  /** Properties of files that the image lacks. */
+  readonly losses?: Losses
 }
 
 /** Source of an image. */
@@ -145,15 +148,27 @@ export const makeSeed = (request: SeedRequest, spare?: SpareProcess): Effect.Eff
     return code === 0 ? resultOf(said) : yield* failureOf(request, code, said, stderr)
   })
 
+/** Counts those of a directory's files that have extended attributes, which a copy lacks. NUL-terminated paths below it. */
+export const attributesLost = (
+  directory: string,
+  list: Uint8Array
+): Effect.Effect<Losses, HostToolMissing | ToolFailed> =>
+  Effect.gen(function*() {
+    const tool = yield* nativeTool("pyro-seed")
+    const { stdout } = yield* runTool(tool, ["--attributes", directory], { input: list })
+    return parse(stdout).losses
+  })
+
 interface Said {
   readonly skipped: Array<{ readonly path: string; readonly reason: string }>
   readonly counts: Map<string, number>
+  losses: Losses
   readonly records: Map<string, readonly [subject: string, text: string]>
 }
 
 /** Records of three fields, each ended by a NUL, as the head of native/seed/main.c lists them. */
 const parse = (stdout: Buffer): Said => {
-  const said: Said = { skipped: [], counts: new Map(), records: new Map() }
+  const said: Said = { skipped: [], counts: new Map(), losses: {}, records: new Map() }
   let at = 0
   const field = () => {
     const end = stdout.indexOf(0, at)
@@ -166,7 +181,11 @@ const parse = (stdout: Buffer): Said => {
     const subject = field()
     const text = field().toString()
     if (kind === "skip") said.skipped.push({ path: pathText(subject), reason: text })
-    else if (kind === "count") said.counts.set(subject.toString(), Number(text))
+    else if (kind === "set-ids") {
+      said.losses = { ...said.losses, setIds: { count: Number(text), first: pathText(subject) } }
+    } else if (kind === "attributes") {
+      said.losses = { ...said.losses, attributes: { count: Number(text), first: pathText(subject) } }
+    } else if (kind === "count") said.counts.set(subject.toString(), Number(text))
     else said.records.set(kind, [subject.toString(), text])
   }
   return said
@@ -187,7 +206,8 @@ const resultOf = (said: Said): SeedResult => {
         symlinks: count("symlinks"),
         bytes: count("bytes"),
         skippedCount: count("skipped"),
-        skipped: said.skipped
+        skipped: said.skipped,
+        losses: said.losses
       }
     }))
   }

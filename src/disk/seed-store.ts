@@ -16,6 +16,8 @@ export interface SeedImage {
   readonly virtualBytes: number
 }
 
+const Loss = Schema.Struct({ count: Schema.Int, first: Schema.String })
+
 /** Note of the image that a source gave in one state. The file's modification time is the last use. */
 const Known = Schema.Struct({
   digest: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
@@ -25,7 +27,14 @@ const Known = Schema.Struct({
     symlinks: Schema.Int,
     bytes: Schema.Int,
     skippedCount: Schema.Int,
-    skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String }))
+    skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String })),
+    losses: Schema.optionalWith(
+      Schema.Struct({
+        setIds: Schema.optionalWith(Loss, { exact: true }),
+        attributes: Schema.optionalWith(Loss, { exact: true })
+      }),
+      { exact: true }
+    )
   })
 })
 

@@ -2,7 +2,7 @@ import { Effect, type Scope, Stream } from "effect"
 import type { Connection } from "./connection.ts"
 import type { GuestString } from "./control.ts"
 import { FILE_STATE_BYTES, type FileState, readFileState, type WrittenFile } from "./file-state.ts"
-import { HostMessage, type OpenerKind, ReadFlag, WriteFlag } from "./messages.ts"
+import { HostMessage, type OpenerKind, ReadFlag, WalkFlag, WriteFlag } from "./messages.ts"
 import { awaitEnd } from "./open.ts"
 import { checked, type Failure, id, open, recordsOf, window } from "./operation.ts"
 import { piecesOf } from "./pieces.ts"
@@ -41,6 +41,8 @@ export interface WriteRequest extends GuestPath {
 export interface WalkRequest extends GuestPath {
   /** Levels below the walked directory, 1 = its own entries; 0 = all. @default 0 */
   readonly maxDepth?: number | undefined
+  /** Tells of each file and directory whether it has extended attributes. @default false */
+  readonly attributes?: boolean | undefined
 }
 
 const openRead = (connection: Connection, request: ReadRequest, flags: number) =>
@@ -151,7 +153,7 @@ export const walk = (connection: Connection, request: WalkRequest): Stream.Strea
         root: request.root,
         path: request.path,
         maxDepth: request.maxDepth ?? 0,
-        flags: 0
+        flags: request.attributes === true ? WalkFlag.attributes : 0
       }
       return open(connection, "walk", HostMessage.Walk, fields)
     }).pipe(

@@ -168,6 +168,7 @@ export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", 
 
 export const SpawnFlag = { pty: 1, stdin: 2 } as const
 export const CompareFlag = { content: 1 } as const
+export const WalkFlag = { attributes: 2 } as const
 export const ReadFlag = { tell: 1 } as const
 export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8, tell: 16 } as const
 export const SignalTarget = { main: 0, group: 1, everything: 2 } as const

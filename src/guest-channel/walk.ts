@@ -5,6 +5,9 @@ import { Violation } from "./violation.ts"
 /** Longer than any record with two names of PATH_MAX; a deeper path than that the agent cannot name either. */
 const MAX_RECORD_BYTES = 65_536
 
+/** Bit of a record's mode (guest-agent/src/wire.h). */
+const MODE_ATTRIBUTES = 1 << 16
+
 const record = struct({
   type: u8,
   mode: u32,
@@ -47,6 +50,8 @@ export interface WalkEntry {
   readonly path: Uint8Array
   /** Empty unless a symlink. */
   readonly linkTarget: Uint8Array
+  /** True if the walk asks for extended attributes, and the file or directory has some. Absent otherwise. */
+  readonly hasAttributes?: true
 }
 
 /** Cuts the output of a walk into entries; holds at most one record. */
@@ -62,5 +67,11 @@ const readEntry = (payload: Buffer): WalkEntry => {
   from.end()
   const letter = String.fromCharCode(type)
   if (!(letter in entryTypes)) throw new Violation(`a walk entry of unknown type ${type}`)
-  return { ...fields, type: entryTypes[letter as TypeLetter], path: path as Uint8Array }
+  return {
+    ...fields,
+    mode: fields.mode & ~MODE_ATTRIBUTES,
+    type: entryTypes[letter as TypeLetter],
+    path: path as Uint8Array,
+    ...((fields.mode & MODE_ATTRIBUTES) === 0 ? {} : { hasAttributes: true })
+  }
 }

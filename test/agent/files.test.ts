@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Chunk, Effect, Stream } from "effect"
+import { execFileSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import {
   existsSync,
@@ -12,6 +13,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { createServer } from "node:net"
+import { setAttribute } from "../support/attributes.ts"
 import { Agent, until, withAgent } from "./agent.ts"
 
 const sha = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
@@ -112,6 +114,35 @@ withAgent("files", (it) => {
       assert.deepStrictEqual([found("d/link")?.type, found("d")?.type], ["symlink", "directory"])
       const shallow = Chunk.toReadonlyArray(yield* Stream.runCollect(channel.walk({ root, path: ".", maxDepth: 1 })))
       assert.isBelow(shallow.length, 5)
+    }))
+
+  it.scoped("a walk tells of extended attributes if it is asked", () =>
+    Effect.gen(function*() {
+      const channel = yield* Agent.connect()
+      const root = `${(yield* Agent).folder}/attributes`
+      mkdirSync(`${root}/d`, { recursive: true })
+      for (const name of ["d/file", "plain"]) writeFileSync(`${root}/${name}`, "")
+      execFileSync("mkfifo", [`${root}/fifo`])
+      symlinkSync("d/file", `${root}/link`)
+      setAttribute(`${root}/d`)
+      setAttribute(`${root}/d/file`)
+      const walked = (attributes: boolean) =>
+        Effect.map(Stream.runCollect(channel.walk({ root, path: "", attributes })), (entries) =>
+          Chunk.toReadonlyArray(entries)
+            .map((
+              { hasAttributes = false, mode, path }
+            ) => [Buffer.from(path).toString(), hasAttributes, mode & ~0o777])
+            .sort())
+      assert.deepStrictEqual(yield* walked(true), [
+        ["d", true, 0],
+        ["d/file", true, 0],
+        ["fifo", false, 0],
+        ["link", false, 0],
+        ["plain", false, 0]
+      ])
+      assert.isTrue((yield* walked(false)).every(([, has, rest]) =>
+        has === false && rest === 0
+      ))
     }))
 
   it.scoped("the agent connects to ports of the guest's loopback, with half close", () =>

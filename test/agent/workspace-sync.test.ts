@@ -7,6 +7,7 @@ import { callerProject } from "../../src/contract/caller-project.ts"
 import { named } from "../../src/contract/names.ts"
 import { readPushed } from "../../src/workspace/seed/pushed.ts"
 import { replayPushed } from "../../src/workspace/seed/replay.ts"
+import { setAttribute } from "../support/attributes.ts"
 import { ODD_NAMES, oddNames } from "../support/odd-names.ts"
 import { withAgent } from "./agent.ts"
 import { seeded, write } from "./pushed.ts"
@@ -42,6 +43,23 @@ withAgent("a push", (it) => {
       assert.strictEqual((yield* push()).filesPushed, 1)
       assert.strictEqual(read("edited"), "3\n")
       assert.strictEqual(fs.readdirSync(path.join(state, "pushed")).length, 4)
+    }))
+
+  it.scoped("sync push counts the set-user-ID bits and extended attributes that it drops", () =>
+    Effect.gen(function*() {
+      const { host, live, push } = yield* seeded("losses")
+      write(host, { "new/tool": "t\n", "new/noted": "n\n", "edited": "2\n" })
+      fs.chmodSync(path.join(host, "new/tool"), 0o4755)
+      setAttribute(path.join(host, "new/noted"))
+      setAttribute(path.join(host, "same"))
+      const pushed = yield* push()
+      assert.deepStrictEqual(pushed.warnings, [
+        "the copy of 1 file or directory lacks the set-user-ID or set-group-ID bit: new/tool",
+        "the copy of 1 file or directory lacks extended attributes " +
+        "(user attributes, capabilities or access control lists): new/noted"
+      ])
+      assert.strictEqual(fs.statSync(path.join(live, "new/tool")).mode & 0o7777, 0o755)
+      assert.deepStrictEqual((yield* push()).warnings, [])
     }))
 
   it.scoped("a source that became a link since its check is not pushed for a server that may not read its target", () =>

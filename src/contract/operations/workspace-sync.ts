@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { allowHome, defaulted, hostPath, ignoredPaths, text } from "../fields.ts"
+import { warnings } from "../notice.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -72,7 +73,8 @@ export const SyncPushed = lazy(() =>
     }),
     ignored: Schema.Array(path("Path relative to the directory")).annotations({
       description: "The first 20 of these paths"
-    })
+    }),
+    warnings: warnings()
   }))
 )
 export type SyncPushed = ReturnType<typeof SyncPushed>["Type"]
@@ -105,13 +107,22 @@ export const workspaceSyncPush = unary({
     description: "Copy later changes of the user's project in; the diff leaves them out",
     arguments: {
       workspace: {},
-      source_path: { hostPath: "read", needed: false, description: "Directory instead of the project" },
+      source_path: { hostPath: "read", needed: false, description: "Instead of the project" },
       dest: { visibleIn: ["full"], description: "Directory of /workspace to copy to" },
       include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
       delete: { description: "Also remove what is gone" },
-      force: { description: "Overwrite what was changed here too" }
+      force: { description: "Overwrite what changed here, too" }
     },
-    omits: ["bytes", "equal_count", "gone", "ignored", "ignored_count", "removed_count", "written_count"]
+    omits: [
+      "bytes",
+      "equal_count",
+      "gone",
+      "ignored",
+      "ignored_count",
+      "removed_count",
+      "skipped_count",
+      "written_count"
+    ]
   },
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },

@@ -80,7 +80,8 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
       ignored,
       ignoredCount,
       skipped,
-      skippedCount
+      skippedCount,
+      warnings
     }
   ) =>
     lines(
@@ -94,7 +95,8 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
       ignoredCount > 0 &&
         `ignored, left on the host (include_ignored takes globs): ${count(ignoredCount, "path")}, such as ${
           ignored.slice(0, 5).join(", ")
-        }`
+        }`,
+      ...warnings.map((one) => `warning: ${one}`)
     )
 }
 

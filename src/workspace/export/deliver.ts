@@ -1,5 +1,6 @@
 import { Effect, Mailbox, type Scope, Stream } from "effect"
 import { type ChannelFailed, ExportRefused, FileRefused, type HostToolMissing, NoSpace } from "../../contract/errors.ts"
+import { type Losses, lossNotes, withLoss } from "../../contract/host-file-notes.ts"
 import type { ExportEvent, ExportSummary } from "../../contract/operations/workspace-export.ts"
 import { ContentHash } from "../../system/content-hash.ts"
 import { forEachWhile } from "../../system/for-each-while.ts"
@@ -124,7 +125,7 @@ const work = (delivery: Delivery, tell: Tell) =>
       skippedCount: delivery.skips.count,
       skipped: delivery.skips.told,
       executableConfig: remarksOf(executable),
-      warnings: [...delivery.warnings, ...warningsOf(writing.changed)]
+      warnings: [...delivery.warnings, ...warningsOf(writing.changed), ...lossNotes(lossesOf(entries, writing.gone))]
     }
     yield* tell({ _tag: "Exported", summary })
   }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(failureOf(targetOf(delivery), failure))))
@@ -194,6 +195,15 @@ const passOn = (tell: Tell): Effect.Effect<Put> =>
       commit: Effect.succeed({ replaced: [], there: [] })
     }
   })
+
+const lossesOf = (entries: ReadonlyArray<TreeEntry>, gone: ReadonlySet<string>): Losses => {
+  let losses: Losses = {}
+  for (const { loses = [], path } of entries) {
+    if (gone.has(path)) continue
+    for (const property of loses) losses = withLoss(losses, property, path === "" ? "the output" : shown(path))
+  }
+  return losses
+}
 
 const warningsOf = (changed: ReadonlyArray<string>) =>
   changed.length === 0

@@ -79,7 +79,7 @@ export const collectSelection = (
         prefix = `${path}/`
       }
       yield* Stream.runForEach(
-        channel.walk({ root: from, path: bytesOf(path) }),
+        channel.walk({ root: from, path: bytesOf(path), attributes: true }),
         (found) =>
           add(prefix === "" ? found : { ...found, path: Buffer.concat([bytesOf(prefix), found.path]) })
       ).pipe(refusals(path))
@@ -99,7 +99,12 @@ const rootOf = (channel: ExportChannel, path: string, from: string) =>
   Effect.gen(function*() {
     const slash = path.lastIndexOf("/")
     const name = path.slice(slash + 1)
-    const walked = channel.walk({ root: from, path: bytesOf(path.slice(0, Math.max(slash, 0))), maxDepth: 1 })
+    const walked = channel.walk({
+      root: from,
+      path: bytesOf(path.slice(0, Math.max(slash, 0))),
+      maxDepth: 1,
+      attributes: true
+    })
     const found = yield* Stream.runHead(Stream.filter(walked, (entry) => raw(entry.path) === name)).pipe(
       refusals(path)
     )

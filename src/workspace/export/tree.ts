@@ -1,4 +1,5 @@
 import { ExportRefused } from "../../contract/errors.ts"
+import type { Losses } from "../../contract/host-file-notes.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { TooManyRules } from "../diff/wildmatch.ts"
 import { tooManyGlobs } from "./exclusion.ts"
@@ -17,6 +18,8 @@ export interface TreeEntry {
   readonly size: number
   /** Raw, of a link. */
   readonly target?: string | undefined
+  /** Properties of the guest's file that no export keeps. */
+  readonly loses?: ReadonlyArray<keyof Losses> | undefined
 }
 
 export interface Limits {
@@ -37,15 +40,25 @@ const odd = { character: "a device", block: "a device", fifo: "a FIFO", socket: 
 const hostMode = (type: TreeEntry["type"], mode: number) =>
   type === "symlink" ? 0o777 : type === "directory" ? (mode & 0o755) | 0o700 : mode & 0o755
 
+/** Set-user-ID and set-group-ID bits. */
+const setIdBits = 0o6000
+
+const lossesOf = ({ hasAttributes, mode, type }: WalkEntry): ReadonlyArray<keyof Losses> => [
+  ...(type !== "symlink" && (mode & setIdBits) !== 0 ? ["setIds"] as const : []),
+  ...(hasAttributes === true ? ["attributes"] as const : [])
+]
+
 export const entryOf = (path: string, found: WalkEntry): TreeEntry | string => {
   const { type } = found
   if (type !== "file" && type !== "directory" && type !== "symlink") return `it is ${odd[type]}`
+  const loses = lossesOf(found)
   return {
     path,
     type,
     mode: hostMode(type, found.mode),
     size: type === "file" ? found.size : 0,
-    ...(type === "symlink" ? { target: raw(found.linkTarget) } : {})
+    ...(type === "symlink" ? { target: raw(found.linkTarget) } : {}),
+    ...(loses.length === 0 ? {} : { loses })
   }
 }
 

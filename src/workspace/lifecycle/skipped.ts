@@ -1,4 +1,4 @@
-import { ignoredFilesNote } from "../../contract/host-file-notes.ts"
+import { ignoredFilesNote, lossNotes } from "../../contract/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import { filterNote } from "../seed/filters.ts"
 import type { PreparedSeed } from "../seed/request.ts"
@@ -7,15 +7,16 @@ import type { Notify } from "./context.ts"
 /** Maximum number of skipped paths in a warning. The others are counted. */
 const namedSkips = 20
 
-/** Warns of files of the host that a seed lacks. */
+/** Warns of files of the host that a seed lacks, and of properties that the copies lack. */
 export const tellSkipped = (
-  { skipped, skippedCount }: Pick<SeedReport, "skipped" | "skippedCount">,
+  { losses, skipped, skippedCount }: Pick<SeedReport, "losses" | "skipped" | "skippedCount">,
   notify: Notify
 ) => {
   const warn = (message: string) => notify({ _tag: "Notice", level: "warning", message })
   for (const { path, reason } of skipped.slice(0, namedSkips)) warn(`left out of /workspace: ${path} (${reason})`)
   const more = skippedCount - Math.min(namedSkips, skipped.length)
   if (more > 0) warn(`left out of /workspace: ${more} more`)
+  for (const note of lossNotes(losses)) warn(note)
 }
 
 /** Names the filters of git that the guest may lack, and their files. */

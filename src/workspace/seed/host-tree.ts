@@ -21,6 +21,8 @@ export interface HostFile {
   /** As git has it. */
   readonly mode: 0o100644 | 0o100755 | 0o120000
   readonly permissions: number
+  /** Whether it has a set-user-ID or set-group-ID bit, which no copy keeps. */
+  readonly hasSetId?: boolean
   readonly size: number
   readonly mtimeNs: bigint
 }
@@ -103,7 +105,8 @@ const look = (root: string, path: Buffer): HostFile | string | undefined => {
     if (stat.isDirectory()) return undefined
     if (stat.isSymbolicLink()) return { ...facts, mode: 0o120000 }
     if (!stat.isFile()) return "it is neither a file nor a symlink"
-    return { ...facts, mode: (facts.permissions & 0o100) === 0 ? 0o100644 : 0o100755 }
+    const hasSetId = (Number(stat.mode) & 0o6000) !== 0
+    return { ...facts, hasSetId, mode: (facts.permissions & 0o100) === 0 ? 0o100644 : 0o100755 }
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code ?? String(cause)
   }

@@ -27,6 +27,8 @@ export interface Push {
   readonly files: Array<SyncPushed["files"][number]>
   readonly conflicts: Array<{ readonly path: string; readonly reason: string }>
   readonly skipped: Array<{ readonly path: string; readonly reason: string }>
+  /** Pushed files of the host. */
+  readonly written: Array<HostFile>
   /** Files that were to be removed and stay. */
   readonly staying: Set<string>
   /** Directories above removed files. */
@@ -43,6 +45,7 @@ export const newPush = (of: Pick<Push, "channel" | "look" | "host" | "folder" | 
   files: [],
   conflicts: [],
   skipped: [...of.host.skipped],
+  written: [],
   staying: new Set(),
   thinned: new Set(),
   bytes: 0,
@@ -86,6 +89,7 @@ export const offer = (push: Push, name: string, file: HostFile) =>
         ? { _tag: "link", path, target: content }
         : { _tag: "file", path, content, mode: file.permissions, taken }
     )
+    push.written.push(file)
     push.bytes += content.length
     push.files.push({ path: text, change: live === undefined ? "added" : "modified" })
   })

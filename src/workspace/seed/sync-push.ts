@@ -1,12 +1,20 @@
 import { Effect, identity } from "effect"
 import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
 import { firstOf } from "../../contract/first-of.ts"
-import { MAX_IGNORED_NAMES, MAX_MISSING_NAMES } from "../../contract/host-file-notes.ts"
+import {
+  type Losses,
+  lossNotes,
+  MAX_IGNORED_NAMES,
+  MAX_MISSING_NAMES,
+  withLoss
+} from "../../contract/host-file-notes.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
+import { pathText } from "../../disk/path-text.ts"
+import { attributesLost } from "../../disk/pyro-seed.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "./broad-source.ts"
 import { guestFailure } from "./guest-failure.ts"
-import { isGone, listHost } from "./host-tree.ts"
+import { type HostFile, isGone, listHost } from "./host-tree.ts"
 import { readPushed, writePushed } from "./pushed.ts"
 import type { PrepareServices } from "./request.ts"
 import { demandDirectory, destination } from "./sync-dest.ts"
@@ -71,6 +79,7 @@ export const syncPush = (
         record
       )
     )
+    const losses = yield* lossesOf(host.root, push.written)
     const removedCount = push.files.filter(({ change }) => change === "deleted").length
     const gone = [...look.started.keys()].filter((name) => staysBehind(push, name))
     return {
@@ -87,6 +96,22 @@ export const syncPush = (
       goneCount: gone.length,
       gone: gone.slice(0, MAX_MISSING_NAMES).map(textOf),
       ignoredCount: host.left.length,
-      ignored: host.left.slice(0, MAX_IGNORED_NAMES)
+      ignored: host.left.slice(0, MAX_IGNORED_NAMES),
+      warnings: lossNotes(losses)
     }
   }))
+
+/** Properties that the copies of host files lack. The push is done, so a failed look at attributes only leaves them out. */
+const lossesOf = (root: string, files: ReadonlyArray<HostFile>) => {
+  let losses: Losses = {}
+  for (const { hasSetId, path } of files) if (hasSetId === true) losses = withLoss(losses, "setIds", pathText(path))
+  const list = Buffer.concat(
+    files.filter(({ mode }) => mode !== 0o120000).flatMap(({ path }) => [path, Buffer.alloc(1)])
+  )
+  return list.length === 0
+    ? Effect.succeed(losses)
+    : attributesLost(root, list).pipe(
+      Effect.map((found) => ({ ...losses, ...found })),
+      Effect.orElseSucceed(() => losses)
+    )
+}

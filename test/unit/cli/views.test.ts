@@ -146,6 +146,7 @@ describe("a push", () => {
     files: [],
     conflictCount: 0,
     conflicts: [],
+    warnings: [],
     skippedCount: 0,
     skipped: [],
     goneCount: 0,

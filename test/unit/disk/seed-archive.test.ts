@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { gzipSync } from "node:zlib"
+import { setAttribute } from "../../support/attributes.ts"
 import {
   contents,
   EVIL_NAMES,
@@ -42,6 +43,22 @@ describe("seed images from archives", { concurrent: true }, () => {
         }))
     }
   }
+
+  it.scopedLive("a seed from an archive counts the set-user-ID bits and extended attributes that it drops", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporaryDirectory
+      const tree = sampleTree(directory)
+      setAttribute(path.join(tree, "a", "file"))
+      setAttribute(path.join(tree, "empty"))
+      const tar = execFileSync("tar", ["--format=pax", "--xattrs", "--sort=name", "-c", "-C", tree, "."], {
+        maxBuffer: 64 * mib
+      })
+      const { report } = yield* seed(directory, tar)
+      assert.deepStrictEqual(report.losses, {
+        setIds: { count: 1, first: "./a/tool" },
+        attributes: { count: 2, first: "./a/file" }
+      })
+    }))
 
   it.scopedLive("files of a seeded archive belong to root, whatever the archive says", () =>
     Effect.gen(function*() {

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck } from "effect"
+import { Effect, FastCheck, Schedule } from "effect"
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type FromPath, SeedImages } from "../../../src/disk/SeedImages.ts"
 import { nativeDirectory } from "../../../src/system/native.ts"
+import { setAttribute } from "../../support/attributes.ts"
 import { debugfs, dump, fsckComplaint, listing } from "./inspect.ts"
 import { withSeeds } from "./seeds.ts"
 import { temporaryDirectory, temporaryDirectoryIn } from "./temporary-directory.ts"
@@ -130,6 +131,48 @@ describe("seed images from directories", () => {
         { path: "socket", reason: "it is a socket" }
       ])
       assert.deepStrictEqual(names(image.path, "/workspace"), ["good"])
+    }))
+
+  it.scopedLive("a seed counts the set-user-ID bits and extended attributes that it drops, and names the first file", () =>
+    Effect.gen(function*() {
+      const { directory, tree } = yield* places
+      for (const name of ["a", "b", "c", "d/e"]) {
+        fs.mkdirSync(path.dirname(path.join(tree, name)), { recursive: true })
+        fs.writeFileSync(path.join(tree, name), name)
+      }
+      fs.chmodSync(path.join(tree, "b"), 0o4755)
+      fs.linkSync(path.join(tree, "b"), path.join(tree, "b2"))
+      fs.chmodSync(path.join(tree, "c"), 0o2755)
+      setAttribute(path.join(tree, "c"))
+      setAttribute(path.join(tree, "d"))
+      const whole = yield* seed(directory, { path: tree })
+      assert.deepStrictEqual(whole.report.losses, {
+        setIds: { count: 2, first: "b" },
+        attributes: { count: 2, first: "c" }
+      })
+      const listed = yield* seed(directory, { path: tree, list: Buffer.from("a\0c\0") })
+      assert.deepStrictEqual(listed.report.losses, {
+        setIds: { count: 1, first: "c" },
+        attributes: { count: 1, first: "c" }
+      })
+      const none = yield* seed(directory, { path: tree, list: Buffer.from("a\0") })
+      assert.deepStrictEqual(none.report.losses, {})
+    }))
+
+  it.scopedLive("a seed from the cache reports the losses of the seed that made it", () =>
+    Effect.gen(function*() {
+      const { directory, tree } = yield* places
+      fs.writeFileSync(path.join(tree, "b"), "b")
+      fs.chmodSync(path.join(tree, "b"), 0o4755)
+      const first = yield* seed(directory, { path: tree })
+      // A source is known once it is unchanged for a second.
+      yield* Effect.repeat(seed(directory, { path: tree }), {
+        until: () => fs.readdirSync(path.join(directory, "seeds", "sources")).length > 0,
+        schedule: Schedule.spaced("100 millis")
+      })
+      const again = yield* seed(directory, { path: tree })
+      assert.deepStrictEqual(again.report.losses, { setIds: { count: 1, first: "b" } })
+      assert.deepStrictEqual(again.report, first.report)
     }))
 
   it.scopedLive("a seed leaves out and reports unreadable entries and has the rest", () =>

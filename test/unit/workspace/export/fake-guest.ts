@@ -19,6 +19,7 @@ export interface Claimed {
   readonly mode?: number
   readonly size?: number
   readonly target?: string
+  readonly hasAttributes?: true
   /** What reading it gives; an error of the agent's by name. */
   readonly content?: Stream.Stream<Uint8Array> | string | { readonly errno: string }
 }
@@ -36,7 +37,8 @@ const walked = (one: Claimed, relative: string): WalkEntry => ({
   ctimeNs: 0n,
   nlink: 1,
   path: Buffer.from(relative, "latin1"),
-  linkTarget: Buffer.from(one.target ?? "", "latin1")
+  linkTarget: Buffer.from(one.target ?? "", "latin1"),
+  ...(one.hasAttributes === undefined ? {} : { hasAttributes: one.hasAttributes })
 })
 
 const failed = (operation: string, errno: string) => new AgentCallFailed({ operation, errno, detail: "" })
