@@ -9,6 +9,7 @@ import type { PyroService } from "../contract/Pyro.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
 import { onePage } from "./one-page.ts"
 import { textAsSeen } from "./terminal.ts"
+import { inToolWords } from "./tool-words.ts"
 import { withoutBinaries } from "./tools/binaries.ts"
 import { bytes } from "./words.ts"
 
@@ -50,8 +51,11 @@ const decoded = (text: string) => {
 /** Text that is not all there is, and says so. */
 const cut = (text: string, note: string) => `${text}${text.endsWith("\n") ? "" : "\n"}[${note}]\n`
 
-/** What a URI names; undefined where it names nothing. */
-const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, PyroError>) | undefined => {
+/** What a URI names; undefined where it names nothing. A shortened text names the next step as `inOwnWords` does. */
+const reading = (
+  uri: string,
+  inOwnWords: (text: string) => string
+): ((pyro: PyroService) => Effect.Effect<string, PyroError>) | undefined => {
   const [, id, diff, execId, file] = RESOURCE.exec(uri) ?? []
   const workspace = id === undefined ? undefined : decoded(id)
   if (workspace === undefined) return undefined
@@ -65,7 +69,7 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
           truncated === true
             ? cut(
               withoutBinaries(patch),
-              `the beginning of ${bytes(patchBytes)}; workspace_export writes the whole patch`
+              `the beginning of ${bytes(patchBytes)}; ${inOwnWords("pyro workspace export writes the whole patch")}`
             )
             : withoutBinaries(patch)
       )
@@ -77,7 +81,9 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
         pyro.workspace.logs(payload),
         ({ nextCursor, output: printed = "" }) => {
           const output = textAsSeen(printed)
-          return nextCursor === undefined ? output : cut(output, "there may be more; read it with workspace_logs")
+          return nextCursor === undefined
+            ? output
+            : cut(output, `there may be more; read it with ${inOwnWords("pyro workspace logs")}`)
         }
       )
   }
@@ -96,17 +102,18 @@ const reading = (uri: string): ((pyro: PyroService) => Effect.Effect<string, Pyr
     )
 }
 
-/** Diffs, logs and files of workspaces by URI. */
+/** Diffs, logs and files of workspaces by URI. Their texts name the tools of `there`, and commands of the user for all others. */
 export const addResources = (
   server: Server,
   pyro: Effect.Effect<PyroService, PyroError>,
   project: Project,
+  there: ReadonlySet<string>,
   run: <A>(effect: Effect.Effect<A>, signal: AbortSignal) => Promise<A>
 ): void => {
   server.setRequestHandler("resources/list", onePage({ resources: [] }))
   server.setRequestHandler("resources/templates/list", onePage({ resourceTemplates }))
   server.setRequestHandler("resources/read", async ({ params: { uri } }, { mcpReq }) => {
-    const read = reading(uri)
+    const read = reading(uri, (text) => inToolWords(text, { args: [], there }))
     const found = read === undefined
       ? `no resource ${uri}`
       : await run(

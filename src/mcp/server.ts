@@ -128,7 +128,7 @@ export const createServer = ({ mode: modeName, onCall, profile, project, pyro, v
     onCall?.(answer)
     return answer
   })
-  if (selection !== "vm-run") addResources(server, pyro, project, runCall)
+  if (selection !== "vm-run") addResources(server, pyro, project, new Set(byName.keys()), runCall)
   if (mode !== undefined) addPrompts(server, mode)
   return server
 }

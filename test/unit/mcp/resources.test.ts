@@ -3,20 +3,28 @@ import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { WorkspaceNotFound } from "../../../src/contract/errors.ts"
 import type { PyroService } from "../../../src/contract/Pyro.ts"
+import { type SelectionName, selectionNames } from "../../../src/mcp/profile.ts"
 import { addResources } from "../../../src/mcp/resources.ts"
+import { selectedTools } from "../../../src/mcp/tool-table.ts"
+import { hasToolsOf } from "../../../src/mcp/tool-words.ts"
 import { emptyProject, fakePyro } from "../../mcp/fakes.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 type Handler = (request: unknown, context: unknown) => Promise<unknown>
 
 /** Reads a resource without a client. */
-const reading = (workspace: Partial<PyroService["workspace"]>, uri: string) => {
+const reading = (
+  workspace: Partial<PyroService["workspace"]>,
+  uri: string,
+  selection: SelectionName = "workspace-full"
+) => {
   const handlers = new Map<string, Handler>()
   const server = { setRequestHandler: (name: string, handler: Handler) => handlers.set(name, handler) }
   addResources(
     server as unknown as Server,
     Effect.succeed(fakePyro(workspace)),
     emptyProject,
+    new Set(selectedTools(selection).map(({ listed }) => listed.name)),
     (effect, signal) => Effect.runPromise(effect, { signal })
   )
   const context = { mcpReq: { signal: new AbortController().signal } }
@@ -34,8 +42,8 @@ describe("a resource that cannot be read", () => {
 })
 
 /** What a client reads at a URI of the workspace `w`. */
-const read = async (workspace: Partial<PyroService["workspace"]>, of: string) => {
-  const answer = await reading(workspace, `pyro://workspaces/w/${of}`)
+const read = async (workspace: Partial<PyroService["workspace"]>, of: string, selection?: SelectionName) => {
+  const answer = await reading(workspace, `pyro://workspaces/w/${of}`, selection)
   return (answer as { readonly contents: ReadonlyArray<{ readonly text: string }> }).contents[0]?.text
 }
 
@@ -70,5 +78,16 @@ describe("a resource", () => {
       await read(logs({ output: "a\n", nextCursor: 2 }), log),
       "a\n[there may be more; read it with workspace_logs]\n"
     )
+  })
+
+  it.each(selectionNames)("a shortened resource of %s names no tool that the server lacks", async (selection) => {
+    const there = new Set(selectedTools(selection).map(({ listed }) => listed.name))
+    const texts = [
+      await read(diff({ patch: "+a", truncated: true, patchBytes: 5 << 20 }), "diff", selection),
+      await read(logs({ output: "a\n", nextCursor: 2 }), log, selection)
+    ]
+    for (const text of texts) assert.isTrue(hasToolsOf(text!, { args: [], there }), text)
+    if (!there.has("workspace_export")) assert.include(texts[0], "the user's command workspace export writes the whole")
+    if (!there.has("workspace_logs")) assert.include(texts[1], "read it with the user's command workspace logs]")
   })
 })
