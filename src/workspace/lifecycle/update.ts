@@ -11,6 +11,7 @@ import { demandPlain } from "../secret/demand-plain.ts"
 import { guardOf } from "../secret/guard.ts"
 import { secretSet } from "../secret/redactor.ts"
 import { initialSecrets } from "../secret/workspace-secrets.ts"
+import { takeOutValues } from "../service/plain.ts"
 import { aloneFor, commit, type Lifecycle } from "./context.ts"
 import { residentsOf } from "./entry-residents.ts"
 import type { Entry } from "./entry.ts"
@@ -42,9 +43,10 @@ const isNothing = (payload: UpdatePayload) =>
   payload.clearLabels.length + Object.keys(payload.labels).length === 0
 
 /** Changes secrets and their hosts. Connections with an old value are reset. */
-const changeSecrets = ({ headerSecrets, network, secrets }: OpenResidents, payload: UpdatePayload) =>
+const changeSecrets = ({ headerSecrets, network, secrets, services }: OpenResidents, payload: UpdatePayload) =>
   Effect.gen(function*() {
     yield* headerSecrets.check(payload)
+    yield* takeOutValues(services, secretSet(initialSecrets(payload.secrets).secrets))
     yield* secrets.change(payload)
     faultPoint("secrets:written")
     const hosts = yield* headerSecrets.change(payload)

@@ -4,7 +4,7 @@ import type { SecretSet } from "../../system/secret-search/output-filter.ts"
 import { firstSecretIn } from "./redactor.ts"
 
 /** Name of a secret in the texts and keys of a value. */
-const secretIn = (set: SecretSet, value: unknown): string | undefined => {
+export const secretIn = (set: SecretSet, value: unknown): string | undefined => {
   if (typeof value === "string") return firstSecretIn(set, Buffer.from(value, "utf8"))
   if (typeof value !== "object" || value === null) return undefined
   for (const [key, one] of Object.entries(value)) {

@@ -6,6 +6,7 @@ import type { ServiceStopPayload } from "../../contract/operations/workspace-ser
 import { faultPoint } from "../../system/fault.ts"
 import { within } from "../../system/within.ts"
 import { demandService, infoOf, type Live, type Services } from "./services.ts"
+import { comesBack } from "./state.ts"
 
 /** Maximum wait for the end of a killed service, in ms. */
 const KILLED_MS = 8_000
@@ -23,8 +24,8 @@ const beginStop = (services: Services, live: Live, graceMs: number) =>
   })
 
 /**
- * Ends a service: SIGTERM to its group, and after the grace SIGKILL to all its processes. Waits for the end. A service that has ended
- * stays as it is.
+ * Ends a service: SIGTERM to its group, and after the grace SIGKILL to all its processes. Waits for the end. A service that
+ * has ended stays as it is, and does not come back with its workspace.
  */
 export const stopService = (
   services: Services,
@@ -37,6 +38,6 @@ export const stopService = (
       // A caller that leaves takes nothing back.
       yield* Effect.uninterruptible(beginStop(services, live, graceSeconds * 1000))
       yield* within(graceSeconds * 1000 + KILLED_MS, Deferred.await(live.over))
-    }
+    } else yield* services.change(name, (one) => comesBack(one) ? { ...one, wanted: "stopped" } : one)
     return yield* infoOf(services, name, workspace)
   })

@@ -1,4 +1,6 @@
+import * as fs from "node:fs"
 import * as net from "node:net"
+import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { until } from "../pyro-cli.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
@@ -40,6 +42,12 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
   const of = (service: string, workspace = "a") => call<Service>("service-status", { workspace, name: service })
   const logs = (service: string, options: object = {}) =>
     call<Page>("service-logs", { workspace: "a", name: service, ...options })
+  /** A secret of the workspace that a service has got before as plain text. */
+  const lateSecret = async (value = "staple battery horse") => {
+    const file = path.join(client.state, "workspaces", (await status("a")).id, "services.json")
+    const addSecret = () => call("update", { workspace: "a", secrets: { LATE: value } })
+    return { value, addSecret, records: () => fs.readFileSync(file, "utf8") }
+  }
   const failure = (work: Promise<unknown>) => work.then(() => "it succeeded", String)
   const becomes = (service: string, state: string) =>
     until(`${service} to be ${state}`, async () => (await of(service)).state === state)
@@ -269,6 +277,23 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       }
     })
 
+    it("a secret is refused while a service runs with its value, and then leaves the service's record", async () => {
+      const { addSecret, records, value } = await lateSecret()
+      await start("holds", "exec sleep 1014", { env: { API: value } })
+      const message = await failure(addSecret())
+      assert.match(message, /the service holds has the value of LATE.*pyro workspace service stop NAME holds/)
+      assert.notInclude(message.split("InvalidRequest")[1], "staple")
+      await stop("holds")
+      assert.include(records(), value)
+      await addSecret()
+      assert.notInclude(records(), value)
+      assert.include(records(), "[secret:LATE]")
+      await start("holds", "exec sleep 1014", { secret_env: ["LATE=API"] })
+      assert.notInclude(records(), value)
+      await stop("holds")
+      await call("update", { workspace: "a", clear_secrets: ["LATE"] })
+    })
+
     it("a service goes on when the process that has the workspaces is killed", async () => {
       await start("kept", "echo up >> /run/ups; touch /run/kept; while true; do echo tick; sleep 0.05; done", {
         ready_file: "/run/kept",
@@ -357,9 +382,15 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual((await of("ends")).state, "stopped")
       await becomes("stays", "running")
       await call("service-stop", { workspace: "a", name: "stays" })
+      const { addSecret, records, value } = await lateSecret("another staple battery")
+      await start("halts", "exec sleep 1015", { restart: "always", env: { API: value } })
       await call("stop", { workspace: "a" })
+      assert.include(await failure(addSecret()), "the service halts has the value of LATE")
+      await stop("halts")
+      await addSecret()
+      assert.notInclude(records(), value)
       await call("start", { workspace: "a" })
-      assert.strictEqual((await of("stays")).state, "stopped")
+      for (const service of ["stays", "halts"]) assert.strictEqual((await of(service)).state, "stopped", service)
       assert.strictEqual((await start("ends", "exec sleep 1010")).state, "running")
       await call("reset", { workspace: "a" })
       assert.deepStrictEqual((await status("a")).services, {})
