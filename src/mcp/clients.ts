@@ -1,11 +1,11 @@
 import type { Fields } from "./handshake/request-shape.ts"
 
-/** An agent host that shows a model both halves of a result, and never the server's instructions. */
+/** An agent host that needs the text of a result alone, and never shows a model the server's instructions. */
 interface OneHalfHost {
   readonly host: string
   /** `clientInfo.name` of the host's client. */
   readonly client: RegExp
-  /** What was seen, and in which version. */
+  /** What was seen in a run, or read in the source, and in which version. */
   readonly evidence: string
 }
 
@@ -21,12 +21,15 @@ export const oneHalfHosts: ReadonlyArray<OneHalfHost> = [
     host: "Cline",
     client: /^@cline\/core$/,
     evidence:
-      "@cline/core 0.0.86: the result of initialize is dropped, the result of a call is serialized whole, and 8,000 characters of it stay"
+      "@cline/core 0.0.86, read in part and not run: the client of a stdio server drops the result of initialize, a tool returns the result of a call " +
+      "with both halves, and each text in it is cut in its middle at 8,000 characters by default. How a provider then sends it was not read"
   },
   {
     host: "Qwen Code",
     client: /^qwen-(?:cli|code)-mcp-client/,
-    evidence: "0.15.10: nothing reads the instructions of a client, and the response of a call goes to the model whole"
+    evidence:
+      "0.15.10, read in part and not run: nothing reads the instructions of a client. The model gets the blocks of a result's text half alone, and " +
+      "the whole result of a failed call"
   }
 ]
 

@@ -28,8 +28,8 @@ const connected = async (name: string, revision: "with initialize" | "2026-07-28
 const toolsOf = async ({ client, params }: Awaited<ReturnType<typeof connected>>) =>
   (await client.request("tools/list", params)).result!["tools"] as ReadonlyArray<Listed>
 
-describe("a host that shows both halves of a result", () => {
-  it("the table of hosts names what each was seen to do, and in which version", () => {
+describe("a host that needs one half of a result", () => {
+  it("the table of hosts names the evidence of each and its version", () => {
     for (const { evidence } of oneHalfHosts) assert.match(evidence, /\d+\.\d+\.\d+/)
   })
 
