@@ -3,6 +3,7 @@ import { hostNames } from "../contract/agent-host.ts"
 import { defaulted, list, optional, strings, text } from "../contract/fields.ts"
 import { modeNames } from "../contract/modes/all.ts"
 import { type CliSurface, lazy } from "../contract/operation.ts"
+import { GitHistory, gitHistoryText } from "../contract/operations/git-history.ts"
 import { snakeFields } from "../contract/snake.ts"
 
 // Administration of agent hosts changes files of the person who types the command. So it is no operation: no model and no program reaches it.
@@ -40,6 +41,7 @@ const server = () => ({
     }),
     () => "safe" as const
   ),
+  git: optional(GitHistory(`${gitHistoryText}. Default: that of pyro mcp serve`)),
   env: optional(strings(text("Value")).annotations({ description: "Variable of the server" })),
   serveOptions: defaulted(list(text("Option")).annotations({ description: "More options of pyro mcp serve" }), () => [])
 })
@@ -108,6 +110,7 @@ export const hostConnect = row({
       "pyro host connect cursor --scope project --dry-run",
       "pyro host connect gemini --profile vm-run",
       "pyro host connect claude-code --scope project --mode repro-fix",
+      "pyro host connect codex --git full",
       "pyro host connect opencode -- --network-ceiling egress:npm,pypi"
     ]
   },

@@ -128,7 +128,8 @@ const placeOf = ({ projectPath, scope }: Where) =>
 
 /** The command line of the server, checked as `pyro mcp serve` itself would. */
 const serverOf = (
-  { env, mode, profile, serveOptions }: {
+  { env, git, mode, profile, serveOptions }: {
+    readonly git?: string
     readonly env?: Readonly<Record<string, string>>
     readonly mode?: string
     readonly profile: string
@@ -143,7 +144,7 @@ const serverOf = (
       : profile === "workspace-core"
       ? []
       : ["--profile", profile]
-    const options = [...tools, ...serveOptions]
+    const options = [...tools, ...git === undefined ? [] : ["--git", git], ...serveOptions]
     yield* checkServe(options)
     return { command: ownCommand(resolvePath(".")), args: ["mcp", "serve", ...options], env }
   })

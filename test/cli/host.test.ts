@@ -60,6 +60,8 @@ describe("pyro host", () => {
         [["codex", "--mode", "inspect", "--profile", "vm-run"], "cannot be combined with --profile"],
         [["codex", "--mode", "inspect", "--", "--profile", "vm-run"], "cannot be combined with --profile"],
         [["codex", "--mode", "review"], "review-eval"],
+        [["codex", "--git", "all"], "--git"],
+        [["codex", "--git", "full", "--", "--git", "none"], "--git"],
         [["emacs"], "claude-code"],
         [["goose", "--scope", "project"], "--scope user"],
         [["cursor", "--scope", "project", "--project-path", home], "--project-path"],
@@ -71,6 +73,14 @@ describe("pyro host", () => {
       assert.include(refused.stderr, word)
     }
     assert.deepStrictEqual(fs.readdirSync(home), [])
+  })
+
+  it("host connect --git sets the history that the server copies", async () => {
+    const { status, stderr, stdout } = await pyro("connect", "codex", "--git", "full", "--dry-run")
+    assert.strictEqual(status, 0, stderr)
+    assert.match(stdout, /^\+args = \[.*"mcp", "serve", "--git", "full"\]$/m)
+    const printed = await pyro("print-config", "codex", "--git", "none")
+    assert.include(printed.stdout, "\"--git\", \"none\"")
   })
 
   it("host connect --scope project writes to the project's files", async () => {

@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Stream } from "effect"
 import { withApiWatch } from "../../../src/cli/agent-api.ts"
-import type { AgentPayload } from "../../../src/cli/agent-command.ts"
+import { agentCommand, AgentPayload } from "../../../src/cli/agent-command.ts"
 import { earlierWorkspace } from "../../../src/cli/agent-offer.ts"
+import { takeUp } from "../../../src/cli/agent-workspace.ts"
 import { OutputOptions } from "../../../src/cli/output-options.ts"
+import { decode, parse } from "../../../src/cli/parser.ts"
 import { Terminal } from "../../../src/cli/terminal.ts"
+import type { CreatePayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
 import { Pyro } from "../../../src/contract/Pyro.ts"
 
 /** A terminal on which a person types, and what it shows. */
@@ -58,7 +61,7 @@ describe("pyro agent in a project with a workspace of an earlier run", () => {
 
   it.effect("--new, options of a new workspace, and another agent ask nothing", () =>
     Effect.gen(function*() {
-      const options = [{ new: true }, { name: "x" }, { seedPath: "/p" }, { agent: "gemini" }] as const
+      const options = [{ new: true }, { name: "x" }, { seedPath: "/p" }, { git: "full" }, { agent: "gemini" }] as const
       for (const option of options) assert.deepStrictEqual(yield* run("\n", option), [undefined, ""])
     }))
 
@@ -68,6 +71,45 @@ describe("pyro agent in a project with a workspace of an earlier run", () => {
         assert.isUndefined(id)
         assert.match(text, /--workspace ws-new\n$/)
       }
+    }))
+})
+
+describe("pyro agent in a new workspace", () => {
+  const inside = {
+    agent: "codex",
+    key: { variable: "OPENAI_API_KEY", value: "correct-horse-battery" },
+    access: { allowHost: "api.openai.com", secretHttp: "OPENAI_API_KEY@api.openai.com" },
+    environment: { name: "codex", from: "debian:12", packages: [], npm: [] },
+    isIn: () => true,
+    command: ["codex"],
+    env: {},
+    isOnce: true
+  } as const
+
+  /** What the command line of an agent asks a new workspace for. */
+  const asked = (words: ReadonlyArray<string>) =>
+    Effect.gen(function*() {
+      const { raw } = yield* parse(agentCommand, ["codex", "--seed-path", "/p", ...words], undefined)
+      const payload = yield* decode(agentCommand.cli, AgentPayload(), raw)
+      const requests: Array<CreatePayload> = []
+      const create = (request: CreatePayload) => {
+        requests.push(request)
+        return Stream.make({ _tag: "Ready", workspace: { id: "ws-1" } })
+      }
+      yield* Effect.provideService(takeUp(payload, inside), Pyro, {
+        env: { list: () => Effect.succeed({ environments: [{ name: "codex", state: "ready" }] }) },
+        workspace: { create }
+      } as never)
+      return requests
+    }).pipe(Effect.scoped, (effect) => screen(undefined).provide(effect, {}))
+
+  it.effect("--git chooses how much of the history the workspace has, and the last commit is the default", () =>
+    Effect.gen(function*() {
+      for (const git of ["full", "none", "shallow"]) {
+        assert.deepStrictEqual((yield* asked(["--git", git])).map((one) => one.git), [git as "full"])
+      }
+      assert.deepStrictEqual((yield* asked([])).map((one) => one.git), ["shallow"])
+      assert.include((yield* Effect.flip(asked(["--git", "all"]))).message, "--git")
     }))
 })
 
