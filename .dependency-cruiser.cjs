@@ -15,7 +15,7 @@ const may = {
   "daemon": [...hostSide, "workspace", "local"],
   "sdk": ["contract", "system"],
   "agent-host": ["contract", "system"],
-  "cli": ["contract", "sdk", "agent-host", "local", "daemon", "mcp"],
+  "cli": ["contract", "terminal", "sdk", "agent-host", "local", "daemon", "mcp"],
   "mcp": ["contract", "sdk"]
 }
 
@@ -54,7 +54,11 @@ module.exports = {
       comment: "the CLI starts fast because what does the work is a bundle of its own, loaded with import()",
       severity: "error",
       from: { path: "^src/cli/" },
-      to: { path: "^src/(local|mcp|agent-host)/", dynamic: false, dependencyTypesNot: ["type-only", "dynamic-import"] }
+      to: {
+        path: "^src/(terminal|local|mcp|agent-host)/",
+        dynamic: false,
+        dependencyTypesNot: ["type-only", "dynamic-import"]
+      }
     },
     {
       name: "src-stands-alone",

@@ -1,4 +1,4 @@
-import { Effect, Schema, type Scope, Stream } from "effect"
+import { Effect, identity, Schema, type Scope, Stream } from "effect"
 import { ChannelFailed, InvalidRequest, type PyroError } from "../contract/errors.ts"
 import { named } from "../contract/names.ts"
 import type { Notice } from "../contract/notice.ts"
@@ -23,6 +23,7 @@ import { decode, parse, type Typed } from "./parser.ts"
 import { printJson, printJsonLines } from "./print.ts"
 import { makeProgress } from "./progress.ts"
 import { completeRun, makeRunInput } from "./run-input.ts"
+import { makeScreenOutput } from "./screen-output.ts"
 import { fillSecrets } from "./secret-flags.ts"
 import { performServiceStart } from "./service-start.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
@@ -234,8 +235,9 @@ const performCommand = (
     const view: AnyView = views[operation.name] as never
     const ending = yield* makeCommandInterrupt(payload)
     const events = callOf(pyro, operation)(kept, { ...input, interrupt: ending.interrupt }) as Events
+    const filtered = payload.tty && !switches.has("raw") ? yield* makeScreenOutput : identity<Tagged>
     const show = (event: Tagged): Effect.Effect<unknown, OutputClosed, Terminal | Scope.Scope> =>
-      event._tag === "Started" ? Effect.zipRight(ending.started(event), started) : view.event!(event)
+      event._tag === "Started" ? Effect.zipRight(ending.started(event), started) : view.event!(filtered(event))
     const result = yield* printEvents(operation as never, json, kept, events, show)
     // A command that handles the signal chooses the exit status. Otherwise the signal ended both.
     const isItsOwn = (result as { readonly outcome: string }).outcome === "exited"

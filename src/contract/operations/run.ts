@@ -160,6 +160,12 @@ export const run = streaming({
         _tag: "switch",
         description: "Pass stdin to the command. Default: the command reads an empty stdin; --tty always passes stdin"
       },
+      raw: {
+        _tag: "switch",
+        description:
+          "Pass the output of a command on a terminal as it is. By default, pyro leaves out what asks your terminal or acts outside of its " +
+          "screen, as attach does"
+      },
       rm: { _tag: "switch", description: "Discard the microVM. `run` always does" },
       "ttl-seconds": {
         _tag: "limit",

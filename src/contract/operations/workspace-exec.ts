@@ -175,6 +175,12 @@ export const workspaceExec = streaming({
         _tag: "switch",
         description: "Pass stdin to the command. Default: the command reads an empty stdin; --tty always passes stdin"
       },
+      raw: {
+        _tag: "switch",
+        description:
+          "Pass the output of a command on a terminal as it is. By default, pyro leaves out what asks your terminal or acts outside of its " +
+          "screen, as attach does"
+      },
       "id-only": {
         _tag: "switch",
         description: "Print only the id of the command; `workspace logs` has the output"

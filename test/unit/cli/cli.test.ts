@@ -55,6 +55,29 @@ describe("the command line", () => {
     assert.deepStrictEqual(journal, ["built", "err pyro: warning: w\n", "raw", "out x", "cooked"])
   })
 
+  it("a command on a terminal draws on the screen alone, without --raw", async () => {
+    const pieces = ["a\u001b[1mb", "\u001b]52;c;", "ZXZpbA==\u0007c\u001b[6n", "\u001b]0;title\u0007d"]
+    const outputs = pieces.map((piece) => ({ _tag: "Output", from: "stdout", bytes: bytes(piece), next: 1 }) as const)
+    const shown = async (argv: ReadonlyArray<string>) => {
+      const started = argv[0] === "run" ? { bootMs: 1 } : { execId: "0".repeat(32) }
+      const events = [{ _tag: "Started", ...started }, ...outputs, { ...EXITED, durationMs: 1 }]
+      const { journal } = await on(argv, {
+        terminal: REAL_TERMINAL,
+        run: () => Stream.fromIterable(events as ReadonlyArray<RunEvent>),
+        answers: { "workspace.exec": events }
+      })
+      return journal.flatMap((line) => line.startsWith("out ") ? [line.slice("out ".length)] : []).join("")
+    }
+    for (const command of [["run", "debian:12"], ["workspace", "exec", "fix"]]) {
+      assert.strictEqual(await shown([...command, "--tty", "--", "x"]), "a\u001b[1mbcd", command[0])
+      // A shell gets a terminal of its own accord.
+      assert.strictEqual(await shown(command), "a\u001b[1mbcd", command[0])
+      for (const options of [["--tty", "--raw"], []]) {
+        assert.strictEqual(await shown([...command, ...options, "--", "x"]), pieces.join(""), options.join(" "))
+      }
+    }
+  })
+
   it("the guest gets no key before its command runs", async () => {
     const { journal } = await on(["run", "debian:12", "--tty", "--", "x"], {
       terminal: { ...REAL_TERMINAL, stdin: Stream.make(bytes("key")) },
