@@ -71,6 +71,13 @@ const freshProject = () => {
   fs.cpSync(original, project, { recursive: true })
 }
 
+/** Makes what examples copy out of a guest. */
+const GUEST_FILES = "mkdir -p /tmp/report && echo ok > /tmp/report/index.html && echo started > /var/log/app.log"
+
+/** The workspace that `pyro cp` is told, as NAME:PATH. */
+const copied = (words: ReadonlyArray<string>) =>
+  words.includes("cp") ? words.flatMap((word) => /^(\w[\w-]*):/.exec(word)?.[1] ?? []) : []
+
 const EXEC_ID = "4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"
 
 /** Makes the workspaces, snapshots and commands that an example names, and removes those whose name it gives anew. */
@@ -86,6 +93,7 @@ const preconditions = ({ workspace }: PyroPromises) => {
     if ((await names()).includes(name)) return
     stopped.delete(name)
     await workspace.create({ name, seedPath: project, includeIgnored: ["build", "dist"] })
+    await workspace.exec({ workspace: name, script: GUEST_FILES })
     // So that two of them differ.
     if (name !== "try-1") await workspace.file.write({ workspace: name, path: "src/new.py", text: "# new\n" })
   }
@@ -118,6 +126,10 @@ const preconditions = ({ workspace }: PyroPromises) => {
   const prepare = async (call: ReadonlyArray<string>) => {
     const words = pyroWords(call)
     if (words === undefined) return
+    for (const name of copied(words)) {
+      await exists(name)
+      await workspace.exec({ workspace: name, script: GUEST_FILES })
+    }
     const { own: before, rest } = splitArgv(words)
     const routed = route(before)
     if (routed._tag !== "Operation") return
@@ -170,9 +182,11 @@ describe("every command and example of the documents runs", () => {
   let pyro: PyroPromises
   let state: ReturnType<typeof preconditions>
   beforeAll(() => {
-    for (const made of [bin, env.HOME, path.join(env.HOME, "datasets"), path.join(env.HOME, "results")]) {
+    const fixtures = path.join(own.folder, "fixtures")
+    for (const made of [bin, fixtures, env.HOME, path.join(env.HOME, "datasets"), path.join(env.HOME, "results")]) {
       fs.mkdirSync(made)
     }
+    fs.writeFileSync(path.join(fixtures, "users.json"), "[]\n")
     fs.mkdirSync(path.join(env.HOME, ".ssh"))
     fs.writeFileSync(path.join(env.HOME, ".ssh", "deploy"), "the key of a deployment\n")
     fs.writeFileSync(path.join(env.HOME, ".gitconfig"), "[user]\n\tname = you\n\temail = you@example.org\n")
