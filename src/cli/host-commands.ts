@@ -110,7 +110,7 @@ export const hostConnect = row({
       "pyro host connect cursor --scope project --dry-run",
       "pyro host connect gemini --profile vm-run",
       "pyro host connect claude-code --scope project --mode repro-fix",
-      "pyro host connect codex --git full",
+      "pyro host connect goose --git full",
       "pyro host connect opencode -- --network-ceiling egress:npm,pypi"
     ]
   },
