@@ -38,6 +38,8 @@ export default defineConfig({
       // The use cases of the documents, on real projects. Each file takes a minute, so that the short files of `guest` come last.
       project("smoke", { testTimeout: 900_000, hookTimeout: 600_000 }),
       project("guest", ofMicroVms),
+      // Storms, bad days, and the largest trees and files: `npm run test:soak`; `npm test` has one small case of each kind.
+      project("soak", ofMicroVms),
       // Agent hosts from npm: `npm run test:hosts` installs and runs them; `npm test` does not.
       project("hosts", ofMicroVms),
       // Dependencies of real projects: `npm run test:projects`.

@@ -1,0 +1,7 @@
+import { requireHost } from "./setup/node-version.mjs"
+
+requireHost(20, 19)
+
+Promise.all([import("./setup/main.mjs"), import("./test/soak.mjs")]).then(([{ main }, { soakTests }]) =>
+  main(soakTests)
+)

@@ -1,0 +1,14 @@
+import process from "node:process"
+import { setUp } from "../setup.mjs"
+import { vitestTests } from "./vitest.mjs"
+
+/**
+ * `npm run test:soak`: agents of guests that send 300,000 hostile frames, trees of 100,000 files, files of 4 GiB, forks and snapshots on bad days, in
+ * microVMs. The last line is `N passed, N failed`.
+ */
+export const soakTests = async () => {
+  await setUp("test")
+  const { failed, passed, skipped } = await vitestTests(["soak"])
+  process.stdout.write(`\n${passed} passed, ${failed + skipped} failed\n`)
+  return failed + skipped > 0 || passed === 0 ? 1 : 0
+}
