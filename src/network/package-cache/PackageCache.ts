@@ -72,7 +72,10 @@ export class PackageCache {
     if (running !== undefined) {
       // The rules of the other guest may deny what those of this one allow.
       const fetched = await running.catch(() => undefined)
-      if (fetched?._tag === "Validated" || (fetched?._tag === "Download" && fetched.download.isOpen)) {
+      const isAnswer = fetched?._tag === "Download"
+        ? fetched.download.isOpen
+        : fetched?._tag === "Validated" && request.known !== undefined
+      if (fetched !== undefined && isAnswer) {
         return { fetched, isMine: false }
       }
     }

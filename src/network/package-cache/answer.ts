@@ -8,19 +8,24 @@ import type { PackageCache } from "./PackageCache.ts"
 import { pass, relay } from "./pass.ts"
 import { Recent } from "./recent.ts"
 import { bodyOfRequest, isEmpty } from "./request.ts"
-import { respond } from "./respond.ts"
+import { isKnown, respond } from "./respond.ts"
 import { addressOf } from "./upstream.ts"
 
 /** Time in which a registry must answer about an entry that could be served as it is, in ms. */
 const VALIDATE_MS = 5_000
 
-/** What guests got a moment ago. A guest that asks for a file again may have found a damaged one. */
+/** What guests got a moment ago. */
 const recent = new Recent()
+
+/** A guest that asks for the size or a part of a file asks for the file later. */
+const noteDelivery = ({ nowMs }: PackageCache, { request: { headers, method }, upstream }: Exchange, key: string) => {
+  if (method === "GET" && headers.range === undefined) recent.add(upstream.dial.group, key, nowMs())
+}
 
 const sendEntry = async (cache: PackageCache, exchange: Exchange, entry: Entry) => {
   const { key } = entry.head
   await entry.used(cache.nowMs()).catch(() => {})
-  recent.add(exchange.upstream.dial.group, key, cache.nowMs())
+  noteDelivery(cache, exchange, key)
   const onDamage = () => void cache.store.remove(key).catch(() => {})
   await respond(exchange, {
     head: entry.head,
@@ -39,10 +44,11 @@ const sendDownload = async (
   const { tally } = exchange
   const reader = download.reader()
   if (from !== undefined) tally.address = addressOf(from) ?? tally.address
-  recent.add(exchange.upstream.dial.group, download.head.key, cache.nowMs())
+  noteDelivery(cache, exchange, download.head.key)
   await respond(exchange, {
     head: download.head,
     bytes: download.bodyBytes,
+    isWhole: true,
     open: () => reader,
     count: (bytes) => {
       if (from === undefined) tally.cachedBytes += bytes
@@ -51,16 +57,23 @@ const sendDownload = async (
   })
 }
 
+/**
+ * A guest that got an entry a moment ago, asks again, and does not have it may have found a wrong hash or signature. Its tag proves nothing
+ * then: who sent a wrong body may have sent the right tag. Over TLS, an index is what the registry says, and clients ask for one often.
+ */
+const isSuspect = (cache: PackageCache, exchange: Exchange, { keeps }: Content, { head }: Entry) =>
+  (keeps === "immutable" || exchange.access.kind === "debian") && !isKnown(exchange, head) &&
+  recent.has(exchange.upstream.dial.group, head.key, cache.nowMs())
+
 /** Answers from what is kept, after a question to the registry where one is due. */
 const answerKept = async (cache: PackageCache, exchange: Exchange, content: Content, demand: Demand) => {
   const { request, upstream } = exchange
-  const { group } = upstream.dial
   const path = request.url!
   const key = keyOf(upstream.dial, path, content.accept)
   const entry = await cache.store.get(key)
   try {
-    const isAgain = content.keeps === "immutable" && recent.has(group, key, cache.nowMs())
-    const isCurrent = entry !== undefined && !demand.isNew && !isAgain &&
+    const isNew = demand.isNew || (entry !== undefined && isSuspect(cache, exchange, content, entry))
+    const isCurrent = entry !== undefined && !isNew &&
       isFresh(content, { cacheControl: entry.head.cacheControl, validatedMs: entry.validatedMs }, demand, cache.nowMs())
     if (entry !== undefined && (isCurrent || (!demand.isNew && cache.isUnreachable(upstream)))) {
       return await sendEntry(cache, exchange, entry)
@@ -69,7 +82,7 @@ const answerKept = async (cache: PackageCache, exchange: Exchange, content: Cont
     if (entry === undefined && request.headers.range !== undefined) return await pass(exchange)
     const asked = { key, path, content, kind: exchange.access.kind, upstream }
     const result = await cache.fetch(
-      entry === undefined ? asked : { ...asked, headMs: VALIDATE_MS, ...(demand.isNew ? {} : { known: entry }) }
+      entry === undefined ? asked : { ...asked, headMs: VALIDATE_MS, ...(isNew ? {} : { known: entry }) }
     ).catch((error: unknown) => {
       // The registry cannot be reached.
       if (entry === undefined) throw error

@@ -9,6 +9,8 @@ export interface Body {
   readonly head: EntryHead
   /** Undefined if it is not known yet. */
   readonly bytes: number | undefined
+  /** The body can only be read from its beginning to its end. @default false */
+  readonly isWhole?: boolean
   /** Reads a part, or all; a part only of a body whose length is known. */
   readonly open: (part?: Part) => BodyReader
   /** Counts bytes that were read. */
@@ -54,7 +56,7 @@ export const replacing = ({ from, to }: { readonly from: string; readonly to: st
 const opaque = (tag: string) => tag.trim().replace(/^W\//, "")
 
 /** Whether the guest has this answer already (RFC 9110, 13.1). */
-const isKnown = ({ request: { headers } }: Exchange, { etag, lastModified }: EntryHead) => {
+export const isKnown = ({ request: { headers } }: Exchange, { etag, lastModified }: EntryHead) => {
   const tags = headers["if-none-match"]
   if (tags !== undefined) return etag !== undefined && tags.split(",").map(opaque).includes(opaque(etag))
   const since = headers["if-modified-since"]
@@ -80,7 +82,10 @@ const headersOf = (head: EntryHead) => ({
 })
 
 /** Gives a body that is kept, or that is being fetched, to the guest. */
-export const respond = async (exchange: Exchange, { bytes, count, head, open }: Body): Promise<void> => {
+export const respond = async (
+  exchange: Exchange,
+  { bytes, count, head, isWhole = false, open }: Body
+): Promise<void> => {
   const { access, request, response } = exchange
   const headers = headersOf(head)
   if (isKnown(exchange, head)) {
@@ -93,7 +98,7 @@ export const respond = async (exchange: Exchange, { bytes, count, head, open }: 
     ...(isCoded && !takesCoding ? [createGunzip()] : []),
     ...(access.link === undefined ? [] : [replacing(access.link)])
   ]
-  const part = changes.length > 0 || bytes === undefined ? "Whole" : partOf(exchange, head, bytes)
+  const part = changes.length > 0 || bytes === undefined || isWhole ? "Whole" : partOf(exchange, head, bytes)
   if (part === "Unsatisfiable") {
     open().close()
     return void response.writeHead(416, { "content-range": `bytes */${bytes}` }).end()
@@ -104,7 +109,7 @@ export const respond = async (exchange: Exchange, { bytes, count, head, open }: 
     ...(isCoded && takesCoding ? { "content-encoding": head.contentEncoding } : {}),
     ...(isCoded ? { vary: "accept-encoding" } : {}),
     ...(changes.length > 0 || size === undefined ? {} : { "content-length": size }),
-    ...(changes.length > 0 ? {} : { "accept-ranges": "bytes" }),
+    ...(changes.length > 0 || isWhole ? {} : { "accept-ranges": "bytes" }),
     ...(part === "Whole" ? {} : { "content-range": `bytes ${part.start}-${part.end - 1}/${bytes}` })
   })
   if (request.method === "HEAD") {

@@ -106,6 +106,62 @@ describe("the package cache", () => {
       assert.strictEqual((yield* get(cache, TARBALL)).body.toString(), "2")
     }))
 
+  const IN_RELEASE = "/debian/dists/trixie/InRelease"
+  const wrong: ReadonlyArray<readonly [kind: RegistryKind, path: string, answersAgain: string]> = [
+    ["debian", "/debian/pool/main/p/pad/pad_1.0_all.deb", "right"],
+    ["debian", IN_RELEASE, "right"],
+    ["go", "/example.com/a/@v/v1.0.0.zip", "right"],
+    // Over TLS, an index is what the registry says, and clients ask for it again and again.
+    ["npm", PACKUMENT, "wrong"]
+  ]
+  for (const [kind, path, answersAgain] of wrong) {
+    it.scopedLive(`a kept ${path} that is wrong beneath a right tag is ${answersAgain} for a guest that asks again`, () =>
+      Effect.gen(function*() {
+        let body = "wrong"
+        const cache = yield* makePackageCache({
+          kind,
+          handler: ({ headers }, response) =>
+            response.writeHead(headers["if-none-match"] === "\"one\"" ? 304 : 200, { etag: "\"one\"" })
+              .end(headers["if-none-match"] === "\"one\"" ? "" : body)
+        })
+        yield* get(cache, path)
+        yield* keptFile(cache, `${HOSTS[kind]}:80${path} */*`)
+        body = "right"
+        const options = { kind, handler: sending("away"), directory: cache.directory }
+        assert.strictEqual((yield* get(cache, path)).body.toString(), answersAgain)
+        yield* Effect.repeat(Effect.sleep(5), { until: () => entriesIn(cache.directory) === 1 })
+        const other = yield* makePackageCache({ ...options, group: "other" })
+        other.state.isReachable = false
+        yield* Effect.repeat(get(other, path), { until: ({ body: got }) => got.toString() === answersAgain })
+      }))
+  }
+
+  it.scopedLive("a guest that names the Debian index that it has causes a question about that one", () =>
+    Effect.gen(function*() {
+      const asked: Array<string | undefined> = []
+      const cache = yield* makePackageCache({
+        kind: "debian",
+        handler: ({ headers }, response) => {
+          asked.push(headers["if-none-match"])
+          response.writeHead(asked.length > 1 ? 304 : 200, { etag: "\"one\"" }).end()
+        }
+      })
+      yield* get(cache, IN_RELEASE)
+      yield* keptFile(cache, `deb.debian.org:80${IN_RELEASE} */*`)
+      assert.strictEqual((yield* get(cache, IN_RELEASE, { headers: { "if-none-match": "\"one\"" } })).status, 304)
+      assert.deepStrictEqual(asked, [undefined, "\"one\""])
+    }))
+
+  it.scopedLive("a guest that wants the rest of a file while the file is fetched anew gets all of the file", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({ handler: sending(BODY, { "content-length": String(BODY.length) }) })
+      yield* get(cache, TARBALL)
+      yield* keptFile(cache, KEY)
+      const rest = yield* get(cache, TARBALL, { headers: { range: "bytes=10-" } })
+      assert.strictEqual(rest.status, 200)
+      assert.isTrue(rest.body.equals(BODY))
+    }))
+
   it.scopedLive("an answer that the registry cuts is cut for the client, and never kept", () =>
     Effect.gen(function*() {
       let isWhole = false
