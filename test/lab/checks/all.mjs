@@ -1,8 +1,8 @@
-import { afterLogout, asRoot, asUser } from "./as.mjs"
+import { afterLogout, asRoot, asRootsPyro, asUser } from "./as.mjs"
 import { core } from "./core.mjs"
 import { network, outside } from "./network.mjs"
 import { installed, installs, lasting, npx, removed } from "./package.mjs"
-import { accelerator, ordinaryUser, selftest, useful } from "./product.mjs"
+import { accelerator, onKvm, ordinaryUser, selftest, useful } from "./product.mjs"
 
 /**
  * Deadlines in seconds, ten times what an idle 2-core host needs: a translated KVM boots a guest in 8 s, a translator under a
@@ -53,6 +53,18 @@ export const allChecks = ({ environment, identity, short }) => [
   ],
   ...short ? [] : core("KVM", seconds.kvm.core),
   asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout),
+
+  // The user's cache has the template, which root need not make again.
+  asRoot(
+    "/dev/kvm is root's alone, as without udev",
+    "chown root:root /dev/kvm && chmod 600 /dev/kvm && mkdir -p /root/.cache && cp -r /home/dev/.cache/pyro /root/.cache/"
+  ),
+  asRootsPyro(
+    "doctor reports KVM, its probe passed",
+    seconds.kvm.doctor,
+    (perform) => accelerator(perform, "KVM", /a guest kernel booted on it/)
+  ),
+  asRootsPyro("pyro run as root: the guest is on KVM", seconds.kvm.run, (perform) => onKvm(perform, environment)),
 
   asRoot("nobody may open /dev/kvm any more", "chmod 0 /dev/kvm"),
   asUser(

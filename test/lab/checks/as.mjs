@@ -9,6 +9,18 @@ export const asRoot = (what, script) => ({
   check: async (perform) => expectAll(await perform(script), [["it ends well", ({ status }) => status === 0]])
 })
 
+/** As root in a shell with the settings of a login: pyro of the user's package, with a cache and a state of root's own. */
+export const asRootsPyro = (what, seconds, check) => ({
+  accelerator: "KVM",
+  user: "root",
+  what,
+  seconds,
+  check: (perform) => check((script) => perform(`${rootsShell}${script}`))
+})
+
+const rootsShell = `set -a; . /etc/environment; HOME=/root PATH=/home/dev/.local/bin:$PATH; set +a
+`
+
 export const asUser = (accelerator, what, seconds, check) => ({ accelerator, user: "dev", what, seconds, check })
 
 /** systemd ends a user's manager ten seconds after the last session. */

@@ -31,6 +31,21 @@ export const accelerator = async (perform, wanted, reason, mend) =>
     ...mend === undefined ? [] : [[`mended by ${mend}`, ({ stdout }) => mend.test(lineOf(stdout, "accelerator")?.mend)]]
   ])
 
+/** That a guest runs on KVM as root, whose daemon then ends: Linux knows the clock of KVM only there. */
+export const onKvm = async (perform, environment) =>
+  expectAll(
+    await perform(`clocks=/sys/devices/system/clocksource/clocksource0/available_clocksource
+pyro run ${environment} -- sh -c "cat $clocks; exit 7"; status=$?
+stat -c 'device %a %u:%g' /dev/kvm
+pyro daemon stop
+exit $status`),
+    [
+      ["the clock of KVM", ({ stdout }) => /\bkvm-clock\b/.test(stdout)],
+      ["the device is still root's alone", ({ stdout }) => /^device 600 0:0$/m.test(stdout)],
+      ["status 7", ({ status }) => status === 7]
+    ]
+  )
+
 /** The command that a newcomer is shown. */
 export const useful = async (perform, environment) =>
   expectAll(
