@@ -1,8 +1,7 @@
 import { ExportRefused } from "../../contract/errors.ts"
 import type { ExportRemark } from "../../contract/operations/workspace-export.ts"
-import { bareRepository, executableConfig } from "./executable-config.ts"
+import { executableConfig, repositoriesIn } from "./executable-config.ts"
 import { shown } from "./guest-path.ts"
-import { folded } from "./names.ts"
 import { Remarks } from "./remarks.ts"
 import type { TreeEntry } from "./tree.ts"
 
@@ -12,27 +11,35 @@ export type ExecutablePaths = ReadonlyMap<string, string>
 /** Reasons for an exported tree. `tail` is the part of the output's own path that the rules also judge. */
 export const executableEntries = (entries: ReadonlyArray<TreeEntry>, tail: string): ExecutablePaths => {
   const found = new Map<string, string>()
-  const inside = new Map<string, Set<string>>()
   for (const { path, type } of entries) {
     const reason = type === "directory" ? undefined : executableConfig(path === "" ? tail : `${tail}/${path}`)
     if (reason !== undefined) found.set(path, reason)
-    const slash = path.lastIndexOf("/")
-    const name = folded(path.slice(slash + 1))
-    if (path === "" || !(bareRepository.names as ReadonlyArray<string>).includes(name)) continue
-    const folder = path.slice(0, Math.max(slash, 0))
-    const names = inside.get(folder) ?? new Set()
-    inside.set(folder, names.add(name))
-    if (names.size === bareRepository.names.length) found.set(folder, bareRepository.reason)
   }
-  return found
+  return new Map([...found, ...repositoriesIn(entries.map(({ path }) => path))])
+}
+
+/** Paths, and the directories above them. */
+const withParents = (paths: ReadonlyArray<string>): ReadonlySet<string> => {
+  const all = new Set(paths)
+  for (const path of paths) {
+    for (let slash = path.lastIndexOf("/"); slash > 0; slash = path.lastIndexOf("/", slash - 1)) {
+      const parent = path.slice(0, slash)
+      if (all.has(parent)) break
+      all.add(parent)
+    }
+  }
+  return all
 }
 
 /** Reasons for the paths that a patch writes or removes. */
 export const executablePaths = (paths: ReadonlyArray<string>): ExecutablePaths =>
-  new Map(paths.flatMap((path) => {
-    const reason = executableConfig(path)
-    return reason === undefined ? [] : [[path, reason] as const]
-  }))
+  new Map([
+    ...paths.flatMap((path) => {
+      const reason = executableConfig(path)
+      return reason === undefined ? [] : [[path, reason] as const]
+    }),
+    ...repositoriesIn(withParents(paths))
+  ])
 
 const told = 10
 

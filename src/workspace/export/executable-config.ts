@@ -23,7 +23,9 @@ import { folded } from "./names.ts"
  *   docs.github.com/en/copilot/reference/copilot-cli-reference (hooks, extensions, LSP, MCP), docs.cline.bot/customization/hooks,
  *   kilo.ai/docs/automate/mcp, docs.mistral.ai/vibe/code/cli/configuration, docs.openhands.dev/openhands/usage/customization,
  *   kiro.dev/docs (hooks), aider.chat/docs/config, docs.rs/crate/agent-config (docs/agents: project files of some thirty agents);
- * - editors: code.visualstudio.com/docs/editor/workspace-trust, zed.dev/docs (tasks, language servers), containers.dev;
+ * - editors: code.visualstudio.com/docs/editor/workspace-trust, zed.dev/docs (tasks, language servers), containers.dev,
+ *   build-server-protocol.github.io (argv of a build server), rust-analyzer.github.io (overrideCommand);
+ * - git: git-scm.com/docs/gitrepository-layout (commondir, config.worktree), hk.jdx.dev, prek.j178.dev;
  * - shells and versions: direnv.net, mise.jdx.dev/configuration.html, asdf-vm.com (`path:` in .tool-versions),
  *   rust-lang.github.io/rustup/overrides.html (`path` of a toolchain), bun.com/docs/runtime/env, nodejs.org/api/cli.html (NODE_OPTIONS);
  * - packages: docs.npmjs.com, pnpm.io/settings, yarnpkg.com/configuration/yarnrc, github.com/bazelbuild/bazelisk.
@@ -33,7 +35,7 @@ const rules: ReadonlyArray<readonly [reason: string, names: string]> = [
     "an editor runs tasks, tools or language servers from it",
     ".vscode .idea .zed .fleet .helix .vs .nova .theia .settings .idx *.code-workspace *.sublime-project .externaltoolbuilders .vim " +
     ".nvim .vimrc .gvimrc .exrc .nvimrc .nvim.lua .lvimrc .vimrc.local .local.vimrc .dir-locals.el .dir-locals-2.el .emacs .emacs.d " +
-    ".ycm_extra_conf.py .kateconfig .kateproject .lite_project.lua"
+    ".ycm_extra_conf.py .kateconfig .kateproject .lite_project.lua .bsp .factorypath rust-analyzer.toml .rust-analyzer.toml"
   ],
   [
     "a coding agent runs hooks, servers or commands from it",
@@ -54,9 +56,10 @@ const rules: ReadonlyArray<readonly [reason: string, names: string]> = [
   [
     "git runs it at a commit or another of its own steps",
     ".husky .githooks .git-hooks .pre-commit-config.yaml .pre-commit-config.yml lefthook.yml lefthook.yaml .lefthook.yml " +
-    ".lefthook.yaml lefthook.toml .lefthook.toml lefthook-local.yml .lefthook-local.yml lefthook-local.yaml .lefthook .overcommit.yml .gitconfig .config/git"
+    ".lefthook.yaml lefthook.toml .lefthook.toml lefthook-local.yml .lefthook-local.yml lefthook-local.yaml .lefthook .overcommit.yml .gitconfig .config/git " +
+    "hk.pkl .config/hk.pkl prek.toml"
   ],
-  ["version control runs hooks from it", ".hg .hgrc .sl .jj .bzr .svn .p4config"],
+  ["version control runs hooks from it", ".hg .hgrc .sl .jj .bzr .svn .p4config _darcs .pijul .fslckout _fossil_"],
   [
     "a package manager or build tool loads code or names programs from it at any call",
     ".npmrc .yarnrc .yarnrc.yml .yarn pnpm-workspace.yaml .pnpmfile.cjs .pnpmfile.mjs .pnp.cjs .pnp.loader.mjs .bunfig.toml bunfig.toml " +
@@ -106,6 +109,7 @@ for (const [reason, names] of rules) {
 export const executableConfig = (path: string): string | undefined => {
   const components = path.split(/[/\\]/).map(folded)
   for (const [at, component] of components.entries()) {
+    if (isOfRepository(component, components[at + 1])) return REPOSITORY
     const found = table.get(component)?.find(({ rest }) => rest.every((name, i) => components[at + 1 + i] === name)) ??
       patterns.find(({ fits }) => fits(component))
     if (found !== undefined) return found.reason
@@ -113,8 +117,28 @@ export const executableConfig = (path: string): string | undefined => {
   return undefined
 }
 
-/** git takes a directory with these entries for a repository, and runs commands of its `config`. */
-export const bareRepository = {
-  names: ["head", "objects", "refs"],
-  reason: "git takes the directory for a repository, and runs what its config says"
-} as const
+const REPOSITORY = "git takes the directory for a repository, and runs what its config says"
+/** Entries of a repository. `commondir` names another directory for the last two and for the config. */
+const REPOSITORY_NAMES = new Set(["head", "commondir", "objects", "refs"])
+
+/** Directories that git would take for a repository, of paths with the directories above them. */
+export const repositoriesIn = (paths: Iterable<string>): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>()
+  const inside = new Map<string, Set<string>>()
+  for (const path of paths) {
+    const slash = path.lastIndexOf("/")
+    const name = folded(path.slice(slash + 1))
+    if (path === "" || !REPOSITORY_NAMES.has(name)) continue
+    const folder = path.slice(0, Math.max(slash, 0))
+    const names = (inside.get(folder) ?? new Set()).add(name)
+    inside.set(folder, names)
+    if (names.has("head") && (names.has("commondir") || (names.has("objects") && names.has("refs")))) {
+      found.set(folder, REPOSITORY)
+    }
+  }
+  return found
+}
+
+/** Whether a file decides what git does in a repository without a work tree, which has such a name: `fixtures/bare.git/config`. */
+const isOfRepository = (folder: string, name: string | undefined) =>
+  folder.endsWith(".git") && /^(?:config|config\.worktree|commondir|hooks)$/.test(name ?? "")

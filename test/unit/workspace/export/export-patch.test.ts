@@ -51,6 +51,23 @@ describe("an export of a patch", () => {
       const { result } = yield* run({ output, allowExecutableConfig: true }, ["src/a.ts", ".husky/pre-commit"])
       assert.deepStrictEqual(result.executableConfig.map(({ path }) => path), [".husky/pre-commit"])
     }))
+
+  it.scopedLive("a patch that makes a repository of git out of plain directories is refused", () =>
+    Effect.gen(function*() {
+      const folder = yield* scratch
+      const output = `${folder}/c.patch`
+      const patches = {
+        whole: ["src/x", "a/bare/HEAD", "a/bare/config", "a/bare/objects/k", "a/bare/refs/heads/k"],
+        // The config is that of the directory which `commondir` names.
+        split: ["a/HEAD", "a/commondir", "a/config.worktree", "b/config", "b/objects/k", "b/refs/k"]
+      }
+      for (const [kind, paths] of Object.entries(patches)) {
+        const error = yield* Effect.flip(run({ output }, paths))
+        assert.include(error.message, "git takes the directory for a repository", kind)
+      }
+      assert.deepStrictEqual(fs.readdirSync(folder), [])
+      yield* run({ output }, ["HEAD.md", "a/HEAD", "b/objects/k", "c/refs/k", "d/commondir"])
+    }))
 })
 
 describe("an interrupted export", () => {

@@ -250,17 +250,21 @@ describe("an export of a directory", () => {
         { path: "bare/config", content: "[core]\nfsmonitor = evil" },
         { path: "bare/objects", type: "directory" },
         { path: "bare/refs", type: "directory" },
-        { path: "file", content: "fine" }
+        { path: "file", content: "fine" },
+        { path: "split", type: "directory" },
+        { path: "split/HEAD", content: "ref: refs/heads/main" },
+        { path: "split/commondir", content: "../elsewhere" }
       ]
       const error = yield* refused(claims, { output: `${folder}/out` })
-      for (const path of [".vscode/tasks.json", "a/.envrc", "bare"]) assert.include(error.message, path)
+      for (const path of [".vscode/tasks.json", "a/.envrc", "bare", "split"]) assert.include(error.message, path)
       assert.notInclude(error.message, "file:")
       assert.deepStrictEqual(fs.readdirSync(folder), [])
       const { result } = yield* exported(claims, { output: `${folder}/out`, allowExecutableConfig: true })
       assert.deepStrictEqual(result.executableConfig.map(({ path }) => path).sort(), [
         ".vscode/tasks.json",
         "a/.envrc",
-        "bare"
+        "bare",
+        "split"
       ])
       assert.isString(result.entries.find(({ path }) => path === "a/.envrc")?.executableConfig)
       // The output's own name counts as well.

@@ -96,7 +96,13 @@ describe("names of an export", () => {
       ".mise.dev.toml",
       "pnpm-workspace.yaml",
       "x.sublime-project",
-      ".bazelversion"
+      ".bazelversion",
+      ".bsp/sbt.json",
+      ".rust-analyzer.toml",
+      "hk.pkl",
+      "_darcs/prefs/defaults",
+      "fixtures/bare.git/config",
+      "fixtures/Bare.GIT/hooks/post-checkout"
     ]
     for (const path of executed) assert.isString(executableConfig(utf8(path)), path)
     const harmless = [
@@ -124,7 +130,10 @@ describe("names of an export", () => {
       "config/fish",
       ".editorconfig",
       "vscode",
-      "envrc"
+      "envrc",
+      "app/config",
+      "fixtures/bare.git/description",
+      "bsp/sbt.json"
     ]
     for (const path of harmless) assert.isUndefined(executableConfig(utf8(path)), path)
   })
