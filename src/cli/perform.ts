@@ -235,7 +235,7 @@ const performCommand = (
     const view: AnyView = views[operation.name] as never
     const ending = yield* makeCommandInterrupt(payload)
     const events = callOf(pyro, operation)(kept, { ...input, interrupt: ending.interrupt }) as Events
-    const filtered = payload.tty && !switches.has("raw") ? yield* makeScreenOutput : identity<Tagged>
+    const filtered = payload.tty ? yield* makeScreenOutput(switches.has("raw")) : identity<Tagged>
     const show = (event: Tagged): Effect.Effect<unknown, OutputClosed, Terminal | Scope.Scope> =>
       event._tag === "Started" ? Effect.zipRight(ending.started(event), started) : view.event!(filtered(event))
     const result = yield* printEvents(operation as never, json, kept, events, show)

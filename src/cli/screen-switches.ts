@@ -1,15 +1,19 @@
-/** Switches to and from the screen of full-screen programs. */
-const SWITCH = /\u001b\[\?(?:47|1047|1049)([hl])/g
-/** Longest part of a switch that may be cut off. */
-const SWITCH_LENGTH = 8
+/** Private modes of a terminal that a program sets or resets, one or several at a time. */
+const MODES = /\u001b\[\?([\d;]{1,64})([hl])/g
+/** Longest part of a sequence that may be cut off. */
+const MODES_LENGTH = 67
+/** The screen of full-screen programs. */
+const ALTERNATE = new Set([47, 1047, 1049])
 
 /** Follows which of the terminal's two screens a program uses. */
 export const screenSwitches = (note: (isAlternate: boolean) => void) => {
   let rest = ""
   return (bytes: Uint8Array) => {
     const text = rest + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
-    const last = [...text.matchAll(SWITCH)].at(-1)
-    if (last !== undefined) note(last[1] === "h")
-    rest = text.slice(-SWITCH_LENGTH)
+    const last = [...text.matchAll(MODES)]
+      .filter(([, modes = ""]) => modes.split(";").some((mode) => ALTERNATE.has(Number(mode))))
+      .at(-1)
+    if (last !== undefined) note(last[2] === "h")
+    rest = text.slice(-MODES_LENGTH)
   }
 }

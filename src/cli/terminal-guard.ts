@@ -4,9 +4,15 @@ import { writeSync } from "node:fs"
 import type { Socket } from "node:net"
 import { withTerminal } from "./terminal-descriptor.ts"
 
-/** Modes that a guest's program may have asked for: mouse, focus, pasting, keys, hidden cursor, colours, scrolling region. */
-const RESET =
-  "\u001b[!p\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?1004l\u001b[?2004l\u001b[?1l\u001b>\u001b[?7h\u001b[?25h\u001b[0m"
+const off = (...modes: ReadonlyArray<number>) => modes.map((mode) => `\u001b[?${mode}l`).join("")
+
+/**
+ * Modes that a guest's program may have asked for: VT52, mouse, focus, pasting, reports of colours and of the size, margins, reverse video, keys, hidden
+ * cursor, characters, colours, scrolling region.
+ */
+const RESET = "\u001b<\u001b[!p" +
+  off(9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 2004, 2026, 2031, 2048) +
+  off(1, 5, 69) + "\u001b>\u001b[?7h\u001b[?25h\u001b(B\u000f\u001b[>4m\u001b[0m"
 const LEAVE_ALTERNATE = "\u001b[?1049l"
 
 /** What the guard is told: the screen that the guest's program uses, or that this process restores the terminal by itself. */

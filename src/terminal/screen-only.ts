@@ -9,12 +9,17 @@ const MAX_BYTES = 4_096
  */
 const OUTSIDE = new RegExp([
   "^[0-?]*[cnxti]$", // device attributes, reports, parameters, window operations, printing
-  "^[0-?]*\\$[pw]$", // modes and presentation reports
+  "^[0-?]*\\$[pw|]$", // modes and presentation reports, columns of the window
   "^(?=.*[<-?])[0-?]*[quS]$", // version, keyboard, graphics; `> u` and `< u` would leave the keyboard changed
+  "^(?=.*[?])[0-?]*[rs]$", // modes that were saved: what they restore is not known
+  "^[0-?]*\"p$", // another conformance level: the terminal would read the next sequences in another way
   "^(?=.*[?])[0-?]*m$", // key modifiers
   "^[0-?]*[*&'][a-z|{]$", // checksums of the screen, locator
   "^[0-?]*([$]u|#[|RS])$" // terminal state and colours
 ].join("|"))
+
+/** Modes that lock the keyboard, or have the terminal wait for a program, read sequences as a VT52 does, or change its window's width. */
+const TAKES_OVER = /^(?:(?:\d*;)*0*2(?:;\d*)*h|\?(?:\d*;)*0*(?:2|40|1001)(?:;\d*)*[hl])$/
 
 /** Single escapes that ask (DECID), or change how the terminal reads bytes (S8C1T, ISO 2022). */
 const OUTSIDE_ESCAPES = /^(Z|[ %].*)$/
@@ -27,10 +32,22 @@ const STRINGS = new Set([..."]PX^_k"].map((one) => one.charCodeAt(0)))
 /** The console of Linux takes a colour and a reset of colours without an end. */
 const CONSOLE_COLOUR = /^(R|P[0-9a-fA-F]{7})$/
 
+/** Bounds of the second byte of a character of UTF-8 after some first bytes (Unicode, table 3-7). */
+const SECOND: Readonly<Record<number, readonly [from: number, to: number]>> = {
+  0xe0: [0xa0, 0xbf],
+  0xed: [0x80, 0x9f],
+  0xf0: [0x90, 0xbf],
+  0xf4: [0x80, 0x8f]
+}
+
+const lengthOf = (first: number) => first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
+
 type State = "text" | "escape" | "control" | "string" | "string escape"
 
 /** Most output: ASCII and controls of the cursor. */
 const isPlain = (byte: number) => byte < 0x80 && byte !== ESC && byte !== ENQ && byte !== CAN && byte !== SUB
+
+const isControl = (byte: number) => byte >= 0x80 && byte < 0xa0
 
 const text = (bytes: ReadonlyArray<number>) => String.fromCharCode(...bytes)
 
@@ -43,13 +60,11 @@ export class ScreenOnly {
   #state: State = "text"
   #kind = 0
   #held: Array<number> = []
-  /** Continuation bytes that the present character of UTF-8 still has. */
-  #continues = 0
-  /** The first byte of U+0080 to U+00BF, some of which are controls. */
-  #isHeld = false
+  /** The present character of UTF-8 so far. Terminals take bytes of a broken one for controls. */
+  #character: Array<number> = []
 
   pass(bytes: Uint8Array): Uint8Array {
-    if (this.#state === "text" && this.#continues === 0 && !this.#isHeld && bytes.every(isPlain)) return bytes
+    if (this.#state === "text" && this.#character.length === 0 && bytes.every(isPlain)) return bytes
     const output: Array<number> = []
     for (const byte of bytes) this.#take(byte, output)
     return Uint8Array.from(output)
@@ -60,7 +75,9 @@ export class ScreenOnly {
     if (byte === CAN || byte === SUB) return this.#begin("text")
     switch (this.#state) {
       case "text":
-        return byte === ESC ? this.#begin("escape") : this.#draw(byte, output)
+        if (byte !== ESC) return this.#draw(byte, output)
+        this.#breakOff(output)
+        return this.#begin("escape")
       case "escape":
         return this.#takeEscape(byte, output)
       case "control":
@@ -78,8 +95,7 @@ export class ScreenOnly {
   #begin(state: State) {
     this.#state = state
     this.#held = []
-    this.#continues = 0
-    this.#isHeld = false
+    this.#character = []
   }
 
   #hold(byte: number) {
@@ -88,17 +104,27 @@ export class ScreenOnly {
 
   /** Characters and simple controls. Controls of the upper half (C1) would begin sequences, as bytes of their own and in UTF-8. */
   #draw(byte: number, output: Array<number>) {
-    if (this.#isHeld) {
-      this.#isHeld = false
-      if (byte >= 0x80 && byte < 0xa0) return
-      if (byte >= 0xa0 && byte < 0xc0) return void output.push(0xc2, byte)
-    } else if (this.#continues > 0 && byte >= 0x80 && byte < 0xc0) {
-      this.#continues -= 1
-      return void output.push(byte)
+    const [first] = this.#character
+    if (first !== undefined) {
+      const [from, to] = (this.#character.length === 1 ? SECOND[first] : undefined) ?? [0x80, 0xbf]
+      if (byte >= from && byte <= to) return this.#continue(first, byte, output)
+      this.#breakOff(output)
     }
-    this.#continues = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : byte >= 0xc3 ? 1 : 0
-    if (byte === 0xc2) this.#isHeld = true
-    else if (byte !== ENQ && !(byte >= 0x80 && byte < 0xa0)) output.push(byte)
+    if (byte >= 0xc2 && byte <= 0xf4) this.#character = [byte]
+    else if (byte !== ENQ && !isControl(byte)) output.push(byte)
+  }
+
+  #continue(first: number, byte: number, output: Array<number>) {
+    this.#character.push(byte)
+    if (this.#character.length < lengthOf(first)) return
+    if (first !== 0xc2 || !isControl(byte)) output.push(...this.#character)
+    this.#character = []
+  }
+
+  /** A broken character: its bytes pass as those of a text in ISO 8859. */
+  #breakOff(output: Array<number>) {
+    output.push(...this.#character.filter((byte) => !isControl(byte)))
+    this.#character = []
   }
 
   #takeEscape(byte: number, output: Array<number>) {
@@ -121,7 +147,9 @@ export class ScreenOnly {
     if (byte >= DEL) return this.#begin("text")
     this.#hold(byte)
     if (byte < 0x40) return
-    if (this.#held.length <= MAX_BYTES && !OUTSIDE.test(text(this.#held))) output.push(ESC, 0x5b, ...this.#held)
+    const held = text(this.#held)
+    const isDrawn = this.#held.length <= MAX_BYTES && !OUTSIDE.test(held) && !TAKES_OVER.test(held)
+    if (isDrawn) output.push(ESC, 0x5b, ...this.#held)
     this.#begin("text")
   }
 

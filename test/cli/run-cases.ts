@@ -271,6 +271,17 @@ export const runCases = (name: string, binary: Binary) => {
       assert.strictEqual(settings("after"), settings("before"))
     })
 
+    it("run --tty ends the modes of the terminal that a program leaves behind", async () => {
+      const { ended, screen } = onTerminal(binary, guarded(`"$@"`), [
+        ...inGuest("--tty"),
+        ...script("printf '\\033[?25;1049h\\033[?1003;2004h\\033[?5hfull'")
+      ])
+      assert.strictEqual(await ended, 0)
+      const after = screen().slice(screen().indexOf("full"))
+      for (const mode of ["1049l", "1003l", "2004l", "5l", "25h"]) assert.include(after, `\u001b[?${mode}`)
+      assert.strictEqual(settings("after"), settings("before"))
+    })
+
     it("run --tty passes on the window size, its changes, and TERM", async () => {
       const { ended, screen, terminal } = onTerminal(binary, `"$@"`, [
         ...inGuest("--tty"),

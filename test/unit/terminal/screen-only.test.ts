@@ -13,6 +13,13 @@ const pieces = (text: string, size: number) => {
   return output
 }
 
+/** A character beyond ASCII that is no control, in well-formed UTF-8 (Unicode, table 3-7). */
+const CHARACTER = new RegExp(
+  "\xc2[\xa0-\xbf]|[\xc3-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|" +
+    "\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}",
+  "g"
+)
+
 const drawn = [
   "plain text\r\n\ttab\b\x07",
   "\x1b[1;38;5;196mred\x1b[38:2::1:2:3m\x1b[0m",
@@ -46,6 +53,12 @@ const leftOut: Readonly<Record<string, string>> = {
   "controls of one byte": "\x9d\x9b",
   "controls in UTF-8": "\xc2\x9d\xc2\x9b\xc2\x90",
   "another reading of bytes": "\x1b%@\x1b G",
+  "a lock of the keyboard": "\x1b[2h\x1b[4;02h\x1b[2;4h",
+  "the language of a VT52": "\x1b[?2l\x1b[?7;2l",
+  "a mouse that waits for the program": "\x1b[?1001h\x1b[?1000;1001h",
+  "saved modes": "\x1b[?1049s\x1b[?1049r",
+  "another width of the window": "\x1b[132$|\x1b[?40h",
+  "another conformance level": "\x1b[61\"p\x1b[62;0\"p",
   "a sequence that is cut off": "\x1b[6\x18",
   "a sequence in a sequence": "\x1b[6\x1b[6n",
   "an endless sequence": `\x1b[${"1;".repeat(4_000)}m`
@@ -70,11 +83,21 @@ describe("the output of an attached shell", () => {
     assert.strictEqual(whole("a\x1b[6?cb\x1b[1>qc\x1b[2?nd"), "abcd")
   })
 
+  it.each([
+    ["after a broken character", "\xe2\x9b6n", "\xe26n"],
+    ["after a byte that begins no character", "\xff\x9b6n", "\xff6n"],
+    ["in a form that is too long", "\xe0\x82\x9b6n\xf0\x80\x82\x9b6n\xe0\x80\x9b[6n", "\xe06n\xf06n\xe0[6n"],
+    ["behind a character that a sequence breaks off", "\xe2\x1b[1m\x9b6n", "\xe2\x1b[1m6n"]
+  ])("a control %s is left out", (_, text, expected) => {
+    assert.strictEqual(whole(text), expected)
+    for (const size of [1, 2, 3]) assert.strictEqual(pieces(text, size), expected)
+  })
+
   it("nothing that is left out comes back together from what passes", () => {
     const parts = [...drawn, ...Object.values(leftOut).filter(({ length }) => length < 100)]
     const part = fc.oneof(
       fc.constantFrom(...parts),
-      fc.constantFrom(..."\x1b[]P0n6;c?$\\\x07\x18\x9d\xc2\xe2a".split("")),
+      fc.constantFrom(..."\x1b[]P0n6;c?$\\\x07\x18\x9d\xc2\xe2\xe0\xff\x82a".split("")),
       fc.tuple(fc.constantFrom(...parts), fc.nat(12)).map(([text, at]) => text.slice(0, at))
     )
     fc.assert(
@@ -82,7 +105,9 @@ describe("the output of an attached shell", () => {
         const text = all.join("")
         const once = whole(text)
         assert.strictEqual(pieces(text, size), once)
-        assert.strictEqual(whole(once), once)
+        // The line break ends a character that is cut off.
+        assert.strictEqual(whole(`${once}\n`), `${once}\n`)
+        assert.notMatch(once.replace(CHARACTER, ""), /[\x80-\x9f]/)
         assert.notMatch(once, /\x1b\](?!8;)|\x1b[PX^_k]|\x1b\[[0-9;?>=]*[cnt]|\x05/)
       }),
       { numRuns: 3_000 }
