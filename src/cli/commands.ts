@@ -42,7 +42,8 @@ export const ServePayload = lazy(() =>
     ),
     projectPath: optional(
       text(
-        "Directory to copy to new workspaces. Default: CLAUDE_PROJECT_DIR, else the git work tree of the working directory"
+        "Directory to copy to new workspaces. Default: CLAUDE_PROJECT_DIR, else the git work tree of the working directory or that directory, " +
+          "else the client's first root"
       )
     ),
     repoUrl: optional(text("Git URL to check out in new workspaces, instead of the directory")),

@@ -1,4 +1,4 @@
-import { Cause, Effect, Exit, Layer, Logger } from "effect"
+import { Cause, Effect, Either, Exit, Layer, Logger } from "effect"
 import type { EarlyConnection } from "../mcp/handshake/early-connection.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
@@ -49,7 +49,8 @@ const serveMcp = (
       Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts"), import("./terminal-memory.ts")])
     )
     boundYoungGeneration()
-    yield* serve({ profile, mode, version, project, layer: layerDaemon(daemonOf(build)), earlyConnection })
+    const bindRoot = (directory: string) => Either.getOrUndefined(bindProject({ ...binding, projectPath: directory }))
+    yield* serve({ profile, mode, version, project, bindRoot, layer: layerDaemon(daemonOf(build)), earlyConnection })
   })
 
 /** `main-0123456789abcdef.cjs` -> `01234567`: builds of one version may differ in their protocol. */

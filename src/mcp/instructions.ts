@@ -10,6 +10,7 @@ export type NamedProject = Pick<
   Project,
   | "path"
   | "session"
+  | "awaitsRoot"
   | "repoUrl"
   | "repoRef"
   | "environment"
@@ -29,7 +30,10 @@ const sessionText = ({ repoUrl, session }: NamedProject): string =>
     : ` The user's directory is ${session}, in a workspace /workspace/${session}.`
 
 const boundTo = (project: NamedProject): string =>
-  project.path === undefined && project.repoUrl === undefined
+  project.awaitsRoot === true
+    ? "At the first call, the first directory that the client names as a root becomes the project, and host paths are relative to it. Without " +
+      "one, /workspace starts empty, and no path of the host can be named."
+    : project.path === undefined && project.repoUrl === undefined
     ? "No project is bound: /workspace starts empty, and no path of the host can be named."
     : `Bound project: ${project.repoUrl ?? project.path}${
       project.repoRef === undefined ? "" : ` at ${project.repoRef}`

@@ -106,7 +106,7 @@ const reading = (
 export const addResources = (
   server: Server,
   pyro: Effect.Effect<PyroService, PyroError>,
-  project: Project,
+  bound: Effect.Effect<Project>,
   there: ReadonlySet<string>,
   run: <A>(effect: Effect.Effect<A>, signal: AbortSignal) => Promise<A>
 ): void => {
@@ -117,8 +117,10 @@ export const addResources = (
     const found = read === undefined
       ? `no resource ${uri}`
       : await run(
-        Effect.flatMap(pyro, read).pipe(
-          Effect.locally(callerProject, callerOf(project)),
+        Effect.flatMap(
+          bound,
+          (project) => Effect.locally(Effect.flatMap(pyro, read), callerProject, callerOf(project))
+        ).pipe(
           Effect.map((text) => ({ text })),
           Effect.catchAll((error) => Effect.succeed(`${error.code}: ${factOf(error)}`))
         ),

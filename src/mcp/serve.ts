@@ -5,6 +5,7 @@ import { Pyro, type PyroService } from "../contract/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import type { EarlyConnection } from "./handshake/early-connection.ts"
 import type { ModeName, ProfileName } from "./profile.ts"
+import type { BindRoot } from "./roots.ts"
 import { makeLineTransport } from "./rpc/line-transport.ts"
 import { readable } from "./rpc/readable.ts"
 import { createServer } from "./server.ts"
@@ -21,6 +22,8 @@ export interface ServeOptions {
   readonly mode?: ModeName | undefined
   readonly version: string
   readonly project: Project
+  /** Binds a directory that a client named as a root, where the project awaits one. */
+  readonly bindRoot: BindRoot
   /** Does the work; built at the first call, and again when that failed. */
   readonly layer: Layer.Layer<Pyro, PyroError>
   /** A connection that has begun already; otherwise it begins here. */

@@ -21,6 +21,7 @@ import { type ModeName, noTool, noToolResult, type ProfileName, profilesWith, ty
 import { withProgress } from "./progress.ts"
 import { addPrompts } from "./prompts.ts"
 import { addResources } from "./resources.ts"
+import { type BindRoot, boundProject } from "./roots.ts"
 import { selectedTools } from "./tool-table.ts"
 
 export { bindProject, type Project, type ProjectOptions } from "../sdk/project.ts"
@@ -39,6 +40,8 @@ export interface ServerOptions {
   readonly pyro: Effect.Effect<PyroService, PyroError>
   /** What of the host a model may name. */
   readonly project: Project
+  /** Binds a directory that a client named as a root, where the project awaits one. @default none is bound */
+  readonly bindRoot?: BindRoot | undefined
   /** Told of each call of a tool; the promise settles when the call has ended everything that it started. */
   readonly onCall?: ((call: Promise<unknown>) => void) | undefined
 }
@@ -75,7 +78,9 @@ const exceptTimeOut = (signal: AbortSignal): AbortSignal => {
  * pyro as an MCP server, to be connected to any transport. The tools are those of the profile or the mode, read off the table of operations. A call
  * that its client cancels, or that runs when the connection is closed, ends what that call started.
  */
-export const createServer = ({ mode: modeName, onCall, profile, project, pyro, version }: ServerOptions): Server => {
+export const createServer = (
+  { bindRoot, mode: modeName, onCall, profile, project, pyro, version }: ServerOptions
+): Server => {
   const selection: SelectionName = modeName ?? profile
   const mode = modeOf(selection)
   const tools = selectedTools(selection, grantsOf(project))
@@ -97,6 +102,7 @@ export const createServer = ({ mode: modeName, onCall, profile, project, pyro, v
       clientNameOf(envelope === undefined ? server.getClientVersion() : (envelope as Fields)[CLIENT_INFO_META_KEY])
     )
   const pending = makePending()
+  const bound = boundProject(server, project, bindRoot)
   server.setRequestHandler(
     "tools/list",
     (request, { mcpReq }) => onePage(isOneHalf(mcpReq.envelope) ? listedForOneHalf : listed)(request)
@@ -118,7 +124,7 @@ export const createServer = ({ mode: modeName, onCall, profile, project, pyro, v
           : mcpReq.notify({ method: "notifications/progress", params: { progressToken, ...params } })
     const call = withProgress(
       notify,
-      (report) => callTool(tool, raw, { pending, pyro, project, report })
+      (report) => Effect.flatMap(bound, (project) => callTool(tool, raw, { pending, pyro, project, report }))
     )
     const asked = isOneHalf(mcpReq.envelope)
       ? Effect.map(call, ({ structuredContent: _, ...others }): CallResult => others)
@@ -128,7 +134,7 @@ export const createServer = ({ mode: modeName, onCall, profile, project, pyro, v
     onCall?.(answer)
     return answer
   })
-  if (selection !== "vm-run") addResources(server, pyro, project, new Set(byName.keys()), runCall)
+  if (selection !== "vm-run") addResources(server, pyro, bound, new Set(byName.keys()), runCall)
   if (mode !== undefined) addPrompts(server, mode)
   return server
 }

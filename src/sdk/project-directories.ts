@@ -6,6 +6,7 @@ import {
   canBeProject,
   isBeneath,
   isDirectory,
+  pathOfUrl,
   projectAround,
   realPath,
   workingDirectory
@@ -45,6 +46,8 @@ export interface ProjectDirectories {
   readonly base: string | undefined
   /** Directory of the session beneath the base, relative to it. Undefined: the base itself, or a directory elsewhere. */
   readonly session: string | undefined
+  /** Nobody named a project, and the working directory can be none: a root of the client decides. */
+  readonly awaitsRoot: boolean
   readonly reading: ReadonlyArray<string>
   readonly writing: ReadonlyArray<string>
 }
@@ -60,17 +63,17 @@ const HOST_PROJECT = "CLAUDE_PROJECT_DIR"
 
 /**
  * The named directory, else the host's directory, else the git work tree of the working directory, else the working directory. A home directory
- * and `/` are no projects: an explicit one is an error, a found one is skipped. Loads nothing and starts no process, because `pyro mcp serve`
+ * and `/` are no projects: an explicit one is an error, a found one is skipped. A root of the client comes last (`src/mcp/roots.ts`). Loads nothing and starts no process, because `pyro mcp serve`
  * needs the directory for its first answer.
  */
 export const projectDirectories = (
   options: ProjectOptions,
   environment: Readonly<Record<string, string | undefined>>
 ): ProjectDirectories | Refusal => {
-  const { allowExport = [], allowRead = [], projectPath } = options
-  const base = projectPath === undefined
-    ? found(environment[HOST_PROJECT])
-    : directory(projectPath)
+  const { allowExport = [], allowRead = [], projectPath, repoUrl } = options
+  const named = environment[HOST_PROJECT] ?? ""
+  const base = projectPath === undefined ? found(named) : directory(projectPath)
+  const awaitsRoot = base === undefined && named === "" && repoUrl === undefined
   if (projectPath !== undefined) {
     if (base === undefined) return notThere("--project-path", projectPath)
     if (!canBeProject(base)) {
@@ -80,7 +83,7 @@ export const projectDirectories = (
   const reading = allDirectories("--allow-read", allowRead)
   if ("flag" in reading) return reading
   const writing = allDirectories("--allow-export", allowExport)
-  return "flag" in writing ? writing : { base, session: sessionIn(base), reading, writing }
+  return "flag" in writing ? writing : { base, session: sessionIn(base), awaitsRoot, reading, writing }
 }
 
 /** The working directory beneath a project, such as a package in a monorepo. */
@@ -92,11 +95,15 @@ const sessionIn = (base: string | undefined): string | undefined => {
 }
 
 /** A host's directory that can be no project binds nothing: the host means it, and not the directory that it started the server in. */
-const found = (named: string | undefined): string | undefined => {
-  if (named === undefined || named === "") return projectAround(workingDirectory())
+const found = (named: string): string | undefined => {
+  if (named === "") return projectAround(workingDirectory())
   const real = realPath(named)
   return real === undefined || !canBeProject(real) ? undefined : real
 }
+
+/** The first of these URLs that names a directory of this host which can be a project, by its real path. */
+export const firstProjectOf = (urls: ReadonlyArray<string>): string | undefined =>
+  urls.flatMap((url) => pathOfUrl(url) ?? []).map(realPath).find((real) => real !== undefined && canBeProject(real))
 
 const directory = (named: string): string | undefined => {
   const real = realPath(absolutePath(named, workingDirectory()))

@@ -21,6 +21,8 @@ export interface Project {
   readonly path: string | undefined
   /** Directory of the session beneath the bound directory, relative to it. @default the bound directory */
   readonly session?: string | undefined
+  /** Whether the client's first root, if it can be a project, becomes the bound directory. @default false */
+  readonly awaitsRoot?: boolean
   readonly repoUrl: string | undefined
   readonly repoRef: string | undefined
   /** The real path of a source that a model named. */
@@ -84,7 +86,7 @@ export const bindProject = (
     const cwd = workingDirectory()
     const directories = projectDirectories(options, environment)
     if ("flag" in directories) return yield* refuse(directories.flag, directories.detail)
-    const { base, reading, session, writing } = directories
+    const { awaitsRoot, base, reading, session, writing } = directories
     const own = base === undefined ? [] : [base]
     const networkCeiling = readCeiling(options.networkCeiling ?? "off") ??
       (yield* refuse("--network-ceiling", CEILING_FORMS))
@@ -96,6 +98,7 @@ export const bindProject = (
     return {
       path: base,
       session,
+      awaitsRoot,
       places: { reading: [...own, ...reading], writing: [...own, ...writing] },
       repoUrl: options.repoUrl,
       repoRef: options.repoRef,

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { fileURLToPath } from "node:url"
 
 /** The home directory, by its real path where it has one. */
 export const homeDirectory = (): string => realPath(os.homedir()) ?? os.homedir()
@@ -14,6 +15,15 @@ export const absolutePath = (named: string, base: string): string =>
 
 /** A path that a program named, as its own directory has it; `-` is no path. One that says nothing stays so. */
 export const callersPath = (named: string): string => named === "-" || named === "" ? named : path.resolve(named)
+
+/** The path in a `file:` URL of this host; undefined for every other text. */
+export const pathOfUrl = (url: string): string | undefined => {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return undefined
+  }
+}
 
 /** Where a path leads when all its links are followed; undefined where nothing is. */
 export const realPath = (file: string): string | undefined => {

@@ -42,9 +42,14 @@ interface Said {
 }
 
 /** Sends lines, waits until the last request is answered, and closes stdin. */
-const report = (entry: string, args: ReadonlyArray<string>, sent: ReadonlyArray<object | string>): Promise<Said> => {
+const report = (
+  entry: string,
+  args: ReadonlyArray<string>,
+  sent: ReadonlyArray<object | string>,
+  cwd = project
+): Promise<Said> => {
   const child = spawn(process.execPath, [entry, "mcp", "serve", ...args], {
-    cwd: project,
+    cwd,
     env: { ...process.env, ...binary.env },
     stdio: ["pipe", "pipe", "pipe"]
   })
@@ -76,10 +81,12 @@ const comparable = ({ code, stderr, stdout }: Said) => ({
   )
 })
 
-const saysTheSame = async (args: ReadonlyArray<string>, sent: ReadonlyArray<object | string>) => {
-  const [first, server] = await Promise.all([report(entries.first, args, sent), report(entries.server, args, sent)])
-  assert.deepStrictEqual(comparable(first), comparable(server))
-  return comparable(first).answers
+const saysTheSame = async (args: ReadonlyArray<string>, sent: ReadonlyArray<object | string>, cwd = project) => {
+  const [first, server] = await Promise.all(
+    [entries.first, entries.server].map((entry) => report(entry, args, sent, cwd))
+  )
+  assert.deepStrictEqual(comparable(first!), comparable(server!))
+  return comparable(first!).answers
 }
 
 const SELECTIONS = [
@@ -123,6 +130,12 @@ describe("the first answers of mcp serve", () => {
       last(envelope())
     ])
     assert.lengthOf(modern, 7)
+  })
+
+  it("the first answers in a directory that can be no project equal the server's", async () => {
+    const roots = { capabilities: { roots: { listChanged: true } } }
+    const answers = await saysTheSame([], [{ id: 1, ...initialize("2025-11-25", roots) }, initialized, last()], "/")
+    assert.include(JSON.stringify(answers), "names as a root becomes the project")
   })
 
   it.each([

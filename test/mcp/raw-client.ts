@@ -13,7 +13,12 @@ export interface Message {
 /** Starts an MCP server and speaks to it line by line, with nothing between. */
 export const rawClient = (
   command: ReadonlyArray<string>,
-  options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {}
+  options: {
+    readonly env?: Readonly<Record<string, string>>
+    readonly cwd?: string
+    /** Answers a request of the server. Undefined: never. */
+    readonly onRequest?: (message: Message) => object | undefined
+  } = {}
 ) => {
   const [program = "", ...args] = command
   const child = spawn(program, args, {
@@ -36,6 +41,8 @@ export const rawClient = (
       assert.strictEqual(message.jsonrpc, "2.0", line)
       messages.push(message)
       if (message.id !== undefined && message.method === undefined) waiting.get(message.id)?.(message)
+      const answer = message.method === undefined ? undefined : options.onRequest?.(message)
+      if (answer !== undefined) write({ id: message.id, ...answer })
     }
   })
   const ended = new Promise<{ readonly code: number | null; readonly rest: string }>((resolve) =>
@@ -57,10 +64,10 @@ export const rawClient = (
   const request = (method: string, params: object = {}) => send(method, params).answer
   const notify = (method: string, params: object = {}) => write({ method, params })
   /** The handshake of the revisions before 2026. */
-  const initialize = async (protocolVersion = "2025-11-25") => {
+  const initialize = async (protocolVersion = "2025-11-25", capabilities: object = {}) => {
     const answer = await request("initialize", {
       protocolVersion,
-      capabilities: {},
+      capabilities,
       clientInfo: { name: "raw", version: "1" }
     })
     notify("notifications/initialized")

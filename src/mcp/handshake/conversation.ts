@@ -26,12 +26,13 @@ export const makeConversation = (
   { legacyVersions, modernVersion }: Pick<Recorded, "legacyVersions" | "modernVersion">,
   recorded: RecordedSelection,
   { options, selection }: Understood,
-  { base: path, session }: Pick<ProjectDirectories, "base" | "session">
+  { awaitsRoot, base: path, session }: Pick<ProjectDirectories, "awaitsRoot" | "base" | "session">
 ) => {
   const networkCeiling = readCeiling(options.networkCeiling ?? "off") ?? noNetwork
   const instructions = instructionsOf(selection, {
     path,
     session,
+    awaitsRoot,
     repoUrl: options.repoUrl,
     repoRef: options.repoRef,
     environment: options.environment,

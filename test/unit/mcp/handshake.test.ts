@@ -69,7 +69,8 @@ const agrees = async (sent: Sent, project: { readonly path: string | undefined }
   const server = await serverSays(lines, project)
   const reply = makeConversation(recorded, recorded.selections["workspace-core"], asked(project), {
     base: project.path,
-    session: undefined
+    session: undefined,
+    awaitsRoot: false
   })
   let answers = 0
   for (const line of lines) {

@@ -1,6 +1,7 @@
 import type { Server } from "@modelcontextprotocol/server"
-import { Effect } from "effect"
+import { Effect, FiberRef } from "effect"
 import { assert, describe, it } from "vitest"
+import { callerProject } from "../../../src/contract/caller-project.ts"
 import { WorkspaceNotFound } from "../../../src/contract/errors.ts"
 import type { PyroService } from "../../../src/contract/Pyro.ts"
 import { type SelectionName, selectionNames } from "../../../src/mcp/profile.ts"
@@ -16,14 +17,15 @@ type Handler = (request: unknown, context: unknown) => Promise<unknown>
 const reading = (
   workspace: Partial<PyroService["workspace"]>,
   uri: string,
-  selection: SelectionName = "workspace-full"
+  selection: SelectionName = "workspace-full",
+  bound = Effect.succeed(emptyProject)
 ) => {
   const handlers = new Map<string, Handler>()
   const server = { setRequestHandler: (name: string, handler: Handler) => handlers.set(name, handler) }
   addResources(
     server as unknown as Server,
     Effect.succeed(fakePyro(workspace)),
-    emptyProject,
+    bound,
     new Set(selectedTools(selection).map(({ listed }) => listed.name)),
     (effect, signal) => Effect.runPromise(effect, { signal })
   )
@@ -58,6 +60,17 @@ const logs = (result: object) => ({ logs: () => Effect.succeed({ commands: [], .
 const log = `logs/${"0".repeat(32)}`
 
 describe("a resource", () => {
+  it("a resource is read for the project that the session was bound to", async () => {
+    const seen: Array<string | undefined> = []
+    const ofProject = Effect.map(FiberRef.get(callerProject), (caller) => {
+      seen.push(caller?.project)
+      return { patch: "" } as never
+    })
+    const bound = Effect.succeed({ ...emptyProject, path: "/p" })
+    await reading({ diff: () => ofProject }, "pyro://workspaces/w/diff", "workspace-full", bound)
+    assert.deepStrictEqual(seen, ["/p"])
+  })
+
   it("a resource has the exact bytes", async () => {
     assert.strictEqual(await read(diff({ patch: "+a\n" }), "diff"), "+a\n")
     assert.strictEqual(await read(file({ text: "a", truncated: false }), "files/a"), "a")
