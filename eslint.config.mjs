@@ -49,7 +49,7 @@ const fileModules = [
   "src/workspace/network/log-file.ts",
   "src/workspace/exec/{inherit,journal,log-files,log-reader,log-store,segment}.ts",
   // Read directories of the caller, and handle each refusal in place.
-  "src/workspace/seed/{files-beneath,host-files,host-tree,locate,refs,scratch,special-files}.ts",
+  "src/workspace/seed/{files-beneath,host-files,host-tree,locate,pinned,refs,scratch,special-files}.ts",
   "src/workspace/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.
   "src/environment/recipe.ts",

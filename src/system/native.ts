@@ -6,7 +6,15 @@ import { HostToolMissing } from "../contract/errors.ts"
 import { settingNow } from "./config.ts"
 
 /** Programs that the project builds: `agent` from `guest-agent/`, the others from `native/`. */
-export type NativeTool = "agent" | "pyro-seed" | "pyro-copy" | "pyro-tsc" | "pyro-put" | "pyro-tap" | "pyro-denied"
+export type NativeTool =
+  | "agent"
+  | "pyro-seed"
+  | "pyro-copy"
+  | "pyro-tsc"
+  | "pyro-put"
+  | "pyro-pinned"
+  | "pyro-tap"
+  | "pyro-denied"
 
 /** Root of the package: the nearest folder above this file that has a `guest-agent`. */
 export const packageRoot: () => string = (() => {

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing, SeedRejected } from "../../contract/errors.ts"
 import { printable } from "../../contract/printable.ts"
@@ -8,14 +8,16 @@ import { attempt, type FileFailed } from "../../system/files/failure.ts"
 import { makeUniqueFolder } from "../../system/files/folders.ts"
 import { realDirectory } from "../../system/host-path.ts"
 import { nowMs } from "../../system/time.ts"
-import { git, type GitFailed } from "./confined-git.ts"
+import { git } from "./confined-git.ts"
 import { filesBeneath } from "./files-beneath.ts"
 import { filteredFiles, leaveAlone } from "./filters.ts"
 import { gitlink, type GitPlan, type History, planGit } from "./git-directory.ts"
+import type { GitFailed } from "./git-failed.ts"
 import { beneath, hasFile, joinBytes } from "./host-files.ts"
 import type { Identity } from "./identity.ts"
 import { isIgnored, type Listed, listIgnored, listLeft, listTree } from "./listing.ts"
 import { locateAt, type Repository } from "./locate.ts"
+import { pinDirectory } from "./pinned.ts"
 import type { Head } from "./refs.ts"
 import { makeScratch, type Scratch } from "./scratch.ts"
 import { submodulesAt } from "./submodules.ts"
@@ -71,7 +73,7 @@ export const collectTree = (
   repository: Repository,
   directory: string,
   options: CollectOptions
-): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, CollectFailed> =>
+): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, CollectFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const unmatched = new Set(options.includeIgnored)
     const collection: Collection = { paths: [], gits: [], skipped: [], unmatched, filtered: [], left: [] }
@@ -89,12 +91,12 @@ const collect = (
   depth: number,
   options: CollectOptions,
   into: Collection
-): Effect.Effect<Head | undefined, CollectFailed> =>
+): Effect.Effect<Head | undefined, CollectFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const folder = yield* makeUniqueFolder(path.join(options.folder, "look-"))
     const scratch = yield* makeScratch(repository, folder, options.namespaces)
     if (scratch === undefined) return undefined
-    const room = { ...scratch.room, cwd: directory }
+    const room = { ...scratch.room, cwd: yield* pinDirectory(directory) }
     const history = directory === repository.workTree ? options.history : "none"
     if (history !== "none" && exists(path.join(folder, "index"))) {
       // The index must be true before it leaves this host.
@@ -191,7 +193,7 @@ const collectNested = (
   depth: number,
   options: CollectOptions,
   into: Collection
-): Effect.Effect<void, CollectFailed> =>
+): Effect.Effect<void, CollectFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const at = joinBytes(prefix, found)
     into.paths.push(at)
@@ -205,8 +207,9 @@ const collectNested = (
     if (!isText(found) || depth >= mostDepth) {
       return yield* plain("its repository lies too deep, or its name is not UTF-8")
     }
-    const root = realDirectory(path.join(directory, found.toString()))
-    if (root === undefined) return
+    const root = path.join(directory, found.toString())
+    // A symlink is copied as such, and git knows no repository behind one.
+    if (realDirectory(root) !== root) return
     const located = locateAt(root)
     // A submodule that was never fetched: an empty directory, on the host as in the guest.
     if (located._tag === "none") return

@@ -1,4 +1,4 @@
-import { Data, Effect, FiberRef } from "effect"
+import { Effect, FiberRef } from "effect"
 import { HostToolMissing } from "../../contract/errors.ts"
 import { named } from "../../contract/names.ts"
 import { printable } from "../../contract/printable.ts"
@@ -6,14 +6,10 @@ import { pathText } from "../../disk/path-text.ts"
 import { runTool } from "../../system/child.ts"
 import { processEnvironment } from "../../system/config.ts"
 import { findProgram, isRoot } from "../../system/host.ts"
+import { nativeTool } from "../../system/native.ts"
+import { GitFailed } from "./git-failed.ts"
+import type { Pinned } from "./pinned.ts"
 import { findSpecialFile } from "./special-files.ts"
-
-/** git failed, or was not run: then `command` is empty. Callers add their task. */
-export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly command: string; readonly detail: string }> {
-  override get message() {
-    return this.command === "" ? this.detail : `git ${this.command}: ${this.detail}`
-  }
-}
 
 /**
  * Room of one git. Its git directory is pyro's own (`makeScratch`), never a foreign one, so git does not read a foreign
@@ -22,11 +18,11 @@ export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly command:
 export interface GitRoom {
   readonly gitDir: string
   /** Directory of path look-ups. Relative paths in results are below `cwd`. */
-  readonly workTree?: string | undefined
-  readonly cwd?: string | undefined
-  /** Other host paths that git may read. */
-  readonly sees: ReadonlyArray<string>
-  /** Whether namespaces are available: then git sees only /usr and the listed paths. */
+  readonly workTree?: Pinned | undefined
+  readonly cwd?: Pinned | undefined
+  /** Other host directories that git may read. */
+  readonly sees: ReadonlyArray<Pinned>
+  /** Whether namespaces are available: then git sees only /usr and the listed directories. */
   readonly namespaces: boolean
 }
 
@@ -102,7 +98,7 @@ const environment = (room: GitRoom, options: GitOptions): NodeJS.ProcessEnv => {
     // Unlike `protocol.allow`, no configuration can extend it.
     GIT_ALLOW_PROTOCOL: options.protocols?.join(":") ?? "none",
     GIT_DIR: room.gitDir,
-    ...(room.workTree === undefined ? {} : { GIT_WORK_TREE: room.workTree }),
+    ...(room.workTree === undefined ? {} : { GIT_WORK_TREE: room.workTree.path }),
     GIT_CONFIG_COUNT: String(secrets.length),
     ...named(secrets.flatMap(([key, value], at) => [
       [`GIT_CONFIG_KEY_${at}`, key],
@@ -120,14 +116,26 @@ const networkFiles = [
   ...["/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/run/systemd/resolve"]
 ]
 
-const seen = (paths: ReadonlyArray<string>) => paths.flatMap((path) => ["--ro-bind", path, path])
+const places = ({ sees, workTree }: GitRoom) => [...(workTree === undefined ? [] : [workTree]), ...sees]
+
+/** Path of pyro-pinned in git's namespaces. */
+const pinnedInside = "/run/pyro-pinned"
+
+/** Has git run only if it finds the directories that pyro opened, since a link may take the place of one. */
+const whilePinned = (pinned: string, room: GitRoom, command: ReadonlyArray<string>): ReadonlyArray<string> => [
+  pinned,
+  ...places(room).flatMap(({ device, inode, path }) => [path, `${device}`, `${inode}`]),
+  ...(room.cwd === undefined ? [] : [".", `${room.cwd.device}`, `${room.cwd.inode}`]),
+  "--",
+  ...command
+]
 
 /**
  * bubblewrap's arguments: an empty root with /usr, the room, and no capability but reading under root. No `--new-session`: the
  * child already leads a session. bubblewrap's own children must stay in its process group, or a kill before `--die-with-parent`
  * takes effect misses them.
  */
-const namespaceArgs = (room: GitRoom, network: boolean): ReadonlyArray<string> => [
+const namespaceArgs = (room: GitRoom, network: boolean, pinned: string): ReadonlyArray<string> => [
   ...(isRoot() ? ["--cap-drop", "ALL", "--cap-add", "CAP_DAC_READ_SEARCH"] : ["--unshare-user"]),
   ...["--unshare-ipc", "--unshare-uts", "--unshare-pid", "--unshare-cgroup-try", "--die-with-parent"],
   ...(network ? [] : ["--unshare-net"]),
@@ -137,9 +145,9 @@ const namespaceArgs = (room: GitRoom, network: boolean): ReadonlyArray<string> =
   ...["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"],
   ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"],
   ...(network ? networkFiles.flatMap((file) => ["--ro-bind-try", file, file]) : []),
-  ...seen(room.workTree === undefined ? [] : [room.workTree]),
-  ...seen(room.sees),
-  ...["--bind", room.gitDir, room.gitDir, "--chdir", room.cwd ?? room.gitDir]
+  ...places(room).flatMap(({ path }) => ["--ro-bind", path, path]),
+  ...["--ro-bind", pinned, pinnedInside],
+  ...["--bind", room.gitDir, room.gitDir, "--chdir", room.cwd?.path ?? room.gitDir]
 ]
 
 /** Runs git in its room and gives its output. */
@@ -148,28 +156,34 @@ export const git = (
   args: readonly [command: string, ...rest: ReadonlyArray<string>],
   options: GitOptions = {}
 ): Effect.Effect<Buffer, GitFailed | HostToolMissing> =>
-  Effect.suspend(() => {
+  Effect.gen(function*() {
     const program = findProgram("git")
     if (program === undefined) {
-      return new HostToolMissing({ tool: "git", package: "git", detail: "it was not found on PATH" })
+      return yield* new HostToolMissing({ tool: "git", package: "git", detail: "it was not found on PATH" })
     }
+    const pinned = yield* nativeTool("pyro-pinned")
     const network = options.protocols !== undefined
     const command = [program, "--no-pager", ...settings, ...args]
-    const [tool, ...rest] = room.namespaces
-      ? [findProgram("bwrap") ?? "bwrap", ...namespaceArgs(room, network), "--", ...command] as const
-      : command as [string, ...Array<string>]
-    return runTool(tool, rest, {
-      cwd: room.namespaces ? "/" : room.cwd ?? room.gitDir,
+    const [tool = "", ...rest] = room.namespaces
+      ? [
+        findProgram("bwrap") ?? "bwrap",
+        ...namespaceArgs(room, network, pinned),
+        "--",
+        ...whilePinned(pinnedInside, room, command)
+      ]
+      : whilePinned(pinned, room, command)
+    const { stdout } = yield* runTool(tool, rest, {
+      cwd: room.namespaces ? "/" : room.cwd?.path ?? room.gitDir,
       env: environment(room, options),
       okCodes: options.okCodes ?? [0],
       maxOutputBytes: options.maxOutputBytes ?? 512 * 1024 * 1024,
       ...(options.input === undefined ? {} : { input: options.input })
     }).pipe(
       Effect.raceFirst(overdue(room, args[0], options)),
-      Effect.map(({ stdout }) => stdout),
       Effect.catchTag("ToolFailed", (failure) =>
         new GitFailed({ command: args[0], detail: lastLine(failure.stderr) || failure.message }))
     )
+    return stdout
   })
 
 /** Fails if git waits for a special file, or exceeds its time limit. Never succeeds. */
@@ -186,12 +200,12 @@ const overdue = (room: GitRoom, command: string, { isLong = false }: GitOptions)
     const suspects = Effect.gen(function*() {
       yield* Effect.sleep(deadlines.suspect)
       const found =
-        (room.workTree === undefined ? undefined : yield* findSpecialFile(room.workTree, { everything: false })) ??
+        (room.workTree === undefined ? undefined : yield* findSpecialFile(room.workTree.path, { everything: false })) ??
           (yield* Effect.reduce(
             room.sees,
             undefined as Buffer | undefined,
-            (before, folder) =>
-              before === undefined ? findSpecialFile(folder, { everything: true }) : Effect.succeed(before)
+            (before, { path }) =>
+              before === undefined ? findSpecialFile(path, { everything: true }) : Effect.succeed(before)
           ))
       return yield* found === undefined
         ? Effect.never

@@ -3,12 +3,14 @@ import * as path from "node:path"
 import { InvalidRequest, NoSpace, SeedRejected, WORKSPACE_DISK } from "../../contract/errors.ts"
 import { type Graft, type SeedFailed, SeedImages } from "../../disk/SeedImages.ts"
 import { makeFolder } from "../../system/files/folders.ts"
-import { realDirectory } from "../../system/host-path.ts"
+import { realDirectory, realPath } from "../../system/host-path.ts"
 import { Paths } from "../../system/Paths.ts"
+import { demandReadable } from "../caller-places.ts"
 import { commitPlan, commitTree, writeCommitTar } from "./commit.ts"
-import { git, type GitFailed } from "./confined-git.ts"
+import { git } from "./confined-git.ts"
 import { fetchCommit, noSuchRef, refNames } from "./fetch.ts"
 import { type History, makeGitDirectory } from "./git-directory.ts"
+import type { GitFailed } from "./git-failed.ts"
 import { committer, hostIdentity, type Identity } from "./identity.ts"
 import { isBare, locateAt, type Repository } from "./locate.ts"
 import { isObjectId, readHead, resolveRef } from "./refs.ts"
@@ -59,7 +61,10 @@ const openCommit = (
     const folder = path.join(buildDirectory.folder, "look")
     yield* makeFolder(folder)
     if (source._tag === "local") {
-      const repository = localRepository(source.path)
+      const real = realDirectory(source.path)
+      // Since a server judged the path, a link may have taken its place.
+      if (real !== undefined && request.seedPath !== undefined) yield* demandReadable("seed_path", real)
+      const repository = real === undefined ? undefined : localRepository(real)
       const scratch = repository === undefined
         ? undefined
         : yield* makeScratch(repository, folder, buildDirectory.namespaces)
@@ -75,7 +80,8 @@ const openCommit = (
       cacheDir,
       namespaces: buildDirectory.namespaces
     })
-    const repository = { workTree: fetched.directory, gitDir: fetched.directory, commonDir: fetched.directory }
+    const cached = realPath(fetched.directory) ?? fetched.directory
+    const repository = { workTree: cached, gitDir: cached, commonDir: cached }
     const scratch = yield* makeScratch(repository, folder, buildDirectory.namespaces)
     if (scratch === undefined) return yield* noSuchRef(source, request.repoRef)
     const settings = new Map(scratch.settings).set("remote.origin.url", source.shown)
@@ -87,10 +93,8 @@ const openCommit = (
     return { ...scratch, settings, head, upstreamCommit: fetched.commit } satisfies Scratch
   })
 
-/** A repository of the user, bare or with a work tree. */
-const localRepository = (at: string): Repository | undefined => {
-  const folder = realDirectory(at)
-  if (folder === undefined) return undefined
+/** A repository of the user at a real path, bare or with a work tree. */
+const localRepository = (folder: string): Repository | undefined => {
   const located = locateAt(folder)
   if (located._tag === "repository") return located.repository
   return isBare(folder) ? { workTree: folder, gitDir: folder, commonDir: folder } : undefined

@@ -1,7 +1,11 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { isItself } from "./pinned.ts"
 
-/** Content of a regular file within the limit. `undefined` for a symlink or any other path. */
+/**
+ * Content of a regular file within the limit. `undefined` for a symlink or any other path, and for a path through a link beneath an open
+ * directory.
+ */
 export const readBounded = (file: string | Buffer, maxBytes: number): Buffer | undefined => {
   let fd: number
   try {
@@ -12,7 +16,7 @@ export const readBounded = (file: string | Buffer, maxBytes: number): Buffer | u
   }
   try {
     const stat = fs.fstatSync(fd)
-    return stat.isFile() && stat.size <= maxBytes ? fs.readFileSync(fd) : undefined
+    return stat.isFile() && stat.size <= maxBytes && isItself(file.toString(), fd) ? fs.readFileSync(fd) : undefined
   } finally {
     fs.closeSync(fd)
   }

@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import type { HostToolMissing } from "../../contract/errors.ts"
 import { table } from "../../contract/names.ts"
-import { git, type GitFailed, type GitRoom } from "./confined-git.ts"
+import { git, type GitRoom } from "./confined-git.ts"
+import type { GitFailed } from "./git-failed.ts"
 
 /** One path in git's output, relative to the directory of the call. */
 export interface Listed {

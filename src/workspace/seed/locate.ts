@@ -64,7 +64,7 @@ const throughFile = (workTree: string, at: string): Located => {
   const back = readBounded(path.join(gitDir, "gitdir"), 8192)?.toString().trim()
   if (back !== undefined) {
     const commonDir = path.dirname(path.dirname(gitDir))
-    const own = fs.realpathSync(path.resolve(gitDir, back)) === fs.realpathSync(at) &&
+    const own = fs.realpathSync(path.resolve(gitDir, back)) === at &&
       path.basename(path.dirname(gitDir)) === "worktrees"
     return own ? whole(workTree, gitDir, commonDir) : refused(workTree, notBack)
   }

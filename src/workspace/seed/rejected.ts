@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { SeedRejected } from "../../contract/errors.ts"
 import { FileFailed } from "../../system/files/failure.ts"
 import { toHostError } from "../../system/files/host-error.ts"
-import { GitFailed } from "./confined-git.ts"
+import { GitFailed } from "./git-failed.ts"
 
 /** Translates git's refusal into an error of the seed, and a failure of pyro's own files into an error of the host. */
 export const rejected = (source: string) => <A, E, R>(effect: Effect.Effect<A, E | GitFailed | FileFailed, R>) =>

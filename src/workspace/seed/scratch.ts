@@ -4,15 +4,18 @@ import * as path from "node:path"
 import { writeFile } from "../../system/files/content.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { ensureFolder } from "../../system/files/folders.ts"
-import { git, GitFailed, type GitRoom } from "./confined-git.ts"
+import { git, type GitRoom } from "./confined-git.ts"
+import { GitFailed } from "./git-failed.ts"
 import { readBounded } from "./host-files.ts"
-import type { Repository } from "./locate.ts"
+import { isBeneath, type Repository } from "./locate.ts"
 import { sparseOf } from "./partial.ts"
+import { type Held, holdDirectory, type Pinned, replaced, withDirectory } from "./pinned.ts"
 import { type Head, readHead } from "./refs.ts"
 import { carriedSettings, objectFormat, parseSettings, type Settings, type Sparse } from "./safe-config.ts"
 
 /** pyro's view of a repository: a git directory of pyro's own with the repository's objects. */
 export interface Scratch {
+  /** By paths that lead to its open directories. */
   readonly repository: Repository
   readonly room: GitRoom
   readonly head: Head
@@ -36,27 +39,33 @@ const mostAlternates = 64
  * Object directories of a repository, with borrowed ones (`git clone --shared`) up to git's depth of five. Also lists of borrowed
  * directories that are special files.
  */
-const objectFolders = (objects: string) => {
-  const found = new Set<string>()
+const objectFolders = (commonDir: Held) => {
+  const found = new Map<string, Pinned>()
   const strange: Array<string> = []
-  const visit = (folder: string, depth: number) => {
-    if (found.has(folder) || found.size >= mostAlternates || depth > 5) return
-    found.add(folder)
-    const alternates = path.join(folder, "info", "alternates")
+  const visit = ({ at, ...folder }: Held, depth: number) => {
+    if (found.has(folder.path) || found.size >= mostAlternates || depth > 5) return
+    found.set(folder.path, folder)
+    const alternates = path.join(at, "info", "alternates")
     // git opens this file, too.
-    if (fs.lstatSync(alternates, { throwIfNoEntry: false })?.isFile() === false) strange.push(alternates)
+    if (fs.lstatSync(alternates, { throwIfNoEntry: false })?.isFile() === false) {
+      strange.push(path.join(folder.path, "info", "alternates"))
+    }
     const borrowed = readBounded(alternates, mib)?.toString().split("\n") ?? []
     for (const line of borrowed) {
       if (line === "" || line.startsWith("#") || line.startsWith("\"") || line.includes("\0")) continue
       try {
-        const other = fs.realpathSync(path.resolve(folder, line))
-        // Only directories that look like an object store, not any directory that an entry names.
-        if (fs.statSync(path.join(other, "pack")).isDirectory()) visit(other, depth + 1)
+        withDirectory(path.resolve(folder.path, line), (other) => {
+          // Only directories that look like an object store, not any directory that an entry names.
+          if (fs.statSync(path.join(other.at, "pack")).isDirectory()) visit(other, depth + 1)
+        })
       } catch { /* it is not there: git could not use it either */ }
     }
   }
-  visit(objects, 0)
-  return { folders: [...found], strange }
+  return withDirectory(path.join(commonDir.at, "objects"), (objects) => {
+    if (!isBeneath(objects.path, commonDir.path)) return undefined
+    visit(objects, 0)
+    return { folders: [...found.values()], strange }
+  })
 }
 
 const quoted = (file: string) => `"${file.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`
@@ -72,23 +81,25 @@ const mostIndexBytes = 1024 * mib
  */
 export const makeScratch = (repository: Repository, folder: string, namespaces: boolean) =>
   Effect.gen(function*() {
-    const { commonDir, gitDir, workTree } = repository
-    const { folders: objects, strange: [strange] } = yield* attempt("realpath", commonDir, () =>
-      objectFolders(fs.realpathSync(path.join(commonDir, "objects"))))
+    const workTree = yield* holdDirectory(repository.workTree)
+    const gitDir = yield* holdDirectory(repository.gitDir)
+    const commonDir = repository.commonDir === repository.gitDir ? gitDir : yield* holdDirectory(repository.commonDir)
+    // Whatever takes a directory's place from here on, its files come from the one that is open.
+    const opened: Repository = { workTree: workTree.at, gitDir: gitDir.at, commonDir: commonDir.at }
+    const objects = yield* attempt("open", path.join(commonDir.path, "objects"), () => objectFolders(commonDir))
+    if (objects === undefined) return yield* replaced(path.join(commonDir.path, "objects"))
+    const { folders, strange: [strange] } = objects
     if (strange !== undefined) {
       return yield* new GitFailed({ command: "", detail: `${strange} is not a regular file` })
     }
-    const room: GitRoom = { gitDir: folder, workTree, cwd: workTree, sees: objects, namespaces }
-    const at = (name: string) =>
-      path.join(folder, name)
+    const room: GitRoom = { gitDir: folder, workTree, cwd: workTree, sees: folders, namespaces }
+    const at = (name: string) => path.join(folder, name)
     for (const made of ["objects/info", "objects/pack", "refs", "info"]) {
       yield* ensureFolder(at(made))
     }
     yield* writeFile(
       at("objects/info/alternates"),
-      objects.map((file) =>
-        `${quoted(file)}\n`
-      ).join("")
+      folders.map((one) => `${quoted(one.path)}\n`).join("")
     )
     yield* writeFile(at("HEAD"), "ref: refs/heads/none\n")
     const write = (settings: Settings) =>
@@ -99,27 +110,28 @@ export const makeScratch = (repository: Repository, folder: string, namespaces: 
         }${objectFormat(settings) === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""}`
       )
     yield* write(new Map())
-    const readOf = (file: string, maxBytes: number) => attempt("read", file, () => readBounded(file, maxBytes))
-    yield* writeFile(at("foreign"), (yield* readOf(path.join(commonDir, "config"), mib)) ?? "")
+    const readOf = (from: Held, name: string, maxBytes: number) =>
+      attempt("read", path.join(from.path, name), () => readBounded(path.join(from.at, name), maxBytes))
+    yield* writeFile(at("foreign"), (yield* readOf(commonDir, "config", mib)) ?? "")
     const list = ["config", "--file", at("foreign"), "--no-includes", "--list", "-z"] as const
     const listed = () => git({ ...room, workTree: undefined, cwd: undefined }, list)
     const settings = parseSettings(yield* listed())
     const ofWorkTree = settings.has("extensions.worktreeconfig")
-      ? yield* readOf(path.join(gitDir, "config.worktree"), mib)
+      ? yield* readOf(gitDir, "config.worktree", mib)
       : undefined
     if (ofWorkTree !== undefined) yield* writeFile(at("foreign"), ofWorkTree)
     const own = ofWorkTree === undefined ? settings : parseSettings(yield* listed())
-    const sparse = yield* attempt("read", gitDir, () => sparseOf(repository, settings, own))
+    const sparse = yield* attempt("read", gitDir.path, () => sparseOf(opened, settings, own))
     yield* write(settings)
-    const head = readHead(repository)
+    const head = readHead(opened)
     if (head === undefined || settings.has("extensions.refstorage")) return undefined
-    yield* attempt("copyfile", gitDir, () => copyIndex(gitDir, folder))
-    const exclude = yield* readOf(path.join(commonDir, "info", "exclude"), mib)
-    const shallow = yield* readOf(path.join(commonDir, "shallow"), 16 * mib)
+    yield* attempt("copyfile", gitDir.path, () => copyIndex(gitDir.at, folder))
+    const exclude = yield* readOf(commonDir, "info/exclude", mib)
+    const shallow = yield* readOf(commonDir, "shallow", 16 * mib)
     if (exclude !== undefined) yield* writeFile(at("info/exclude"), exclude)
     if (shallow !== undefined) yield* writeFile(at("shallow"), shallow)
     const idBytes = objectFormat(settings) === "sha256" ? 32 : 20
-    return { repository, room, head, settings, idBytes, shallow, exclude, sparse } satisfies Scratch
+    return { repository: opened, room, head, settings, idBytes, shallow, exclude, sparse } satisfies Scratch
   })
 
 const copyIndex = (gitDir: string, folder: string) => {

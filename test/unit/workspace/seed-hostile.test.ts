@@ -240,18 +240,24 @@ describe("a hostile repository", { concurrent: true }, () => {
       assert.isFalse(fs.existsSync(path.join(workspace, ".git/objects/info/alternates")))
     }))
 
-  it.scopedLive("a hostile repository cannot redirect its index, refs or ignore rules by links", () =>
-    Effect.gen(function*() {
-      const { folder, tree } = yield* prepared
-      const secret = repository(folder, "secret")
-      write(secret, { "file.txt": "private\n", "private-name": "x" })
-      commit(secret, "private")
-      for (const name of ["index", "refs/heads/main", "info/exclude"]) {
-        fs.rmSync(path.join(tree, ".git", name))
-        fs.symlinkSync(path.join(secret, ".git", name), path.join(tree, ".git", name))
-      }
-      const { report, workspace } = yield* seeded({ seedPath: tree })
-      assert.isUndefined(report.git?.head)
-      assert.notInclude(userGit(workspace, "ls-files"), "private-name")
-    }))
+  it.scopedLive.each([
+    { kind: "files", redirected: ["index", "refs/heads/main", "info/exclude"] },
+    { kind: "directories", redirected: ["refs/heads", "info"] }
+  ])(
+    "a hostile repository cannot redirect its index, refs or ignore rules by links: $kind",
+    ({ redirected }) =>
+      Effect.gen(function*() {
+        const { folder, tree } = yield* prepared
+        const secret = repository(folder, "secret")
+        write(secret, { "file.txt": "private\n", "private-name": "x" })
+        commit(secret, "private")
+        for (const name of redirected) {
+          fs.rmSync(path.join(tree, ".git", name), { recursive: true })
+          fs.symlinkSync(path.join(secret, ".git", name), path.join(tree, ".git", name))
+        }
+        const { report, workspace } = yield* seeded({ seedPath: tree })
+        assert.isUndefined(report.git?.head)
+        assert.notInclude(userGit(workspace, "ls-files"), "private-name")
+      })
+  )
 })
