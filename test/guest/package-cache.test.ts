@@ -122,7 +122,7 @@ describe("the package cache", () => {
   it("--no-package-cache leaves clients alone and asks the registry each time", async () => {
     await create("c", "--no-package-cache")
     const before = served.requests.length
-    await pyro.sh("c", "test ! -e /etc/npmrc && test ! -e /etc/pip.conf")
+    await pyro.sh("c", "test ! -e /etc/npmrc && test ! -e /etc/pip.conf && test ! -e /root/.yarnrc.yml")
     await pyro.sh("c", "curl -sSf -o /dev/null http://deb.debian.org/debian/pool/main/p/pad/pad_1.0_all.deb")
     assert.lengthOf(served.requests, before + 1)
   })

@@ -12,13 +12,20 @@ export type RegistryKind =
   | "go-sums"
   | "maven"
 
+/** Replaced in indexes, so that a client finds files in the cache too. */
+export interface Link {
+  readonly from: string
+  readonly to: string
+  /** Beginning of the `User-Agent` of clients that need the link. @default every client */
+  readonly client?: string | undefined
+}
+
 /** A registry of packages, as one connection of a guest may use it through the cache. */
 export interface CacheAccess {
   readonly kind: RegistryKind
   /** Hosts that the requests of the connection may name, in lower case. */
   readonly names: ReadonlyArray<string>
-  /** Replaced in indexes, so that a client finds files in the cache too. */
-  readonly link?: { readonly from: string; readonly to: string } | undefined
+  readonly link?: Link | undefined
   /** Folder of the entries; made when it is absent. */
   readonly directory: string
   /** Maximum bytes of all entries together. */

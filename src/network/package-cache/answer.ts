@@ -4,6 +4,7 @@ import type { Download } from "./download.ts"
 import type { Entry } from "./entry.ts"
 import { type Exchange, refuse } from "./exchange.ts"
 import { type Demand, demandOf, isFresh } from "./freshness.ts"
+import { linkOf } from "./link.ts"
 import type { PackageCache } from "./PackageCache.ts"
 import { pass, relay } from "./pass.ts"
 import { Recent } from "./recent.ts"
@@ -130,7 +131,7 @@ const sendFetched = async (
 
 /** The registry was asked for what the cache keeps; the guest's own request may have had conditions that this answer ignores. */
 const relayUnkept = (exchange: Exchange, response: IncomingMessage) =>
-  exchange.access.link === undefined && exchange.request.method === "GET" &&
+  linkOf(exchange) === undefined && exchange.request.method === "GET" &&
     response.headers["content-encoding"] === undefined
     ? relay(exchange, response)
     : (response.destroy(), pass(exchange))

@@ -1,8 +1,9 @@
-import { Readable, Transform } from "node:stream"
+import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { createGunzip } from "node:zlib"
 import type { BodyReader, EntryHead } from "./entry.ts"
 import type { Exchange } from "./exchange.ts"
+import { linkOf, replacing, replacingTarballs } from "./link.ts"
 
 /** A body as the guest gets it. */
 export interface Body {
@@ -36,22 +37,6 @@ const readable = (reader: BodyReader, count: (bytes: number) => void) =>
       callback(error)
     }
   })
-
-/** Replaces a text in a stream, also where a piece ends within the text. */
-export const replacing = ({ from, to }: { readonly from: string; readonly to: string }) => {
-  let held = ""
-  return new Transform({
-    transform(bytes: Buffer, _, callback) {
-      const text = (held + bytes.toString("latin1")).replaceAll(from, to)
-      const cut = Math.max(0, text.length - (from.length - 1))
-      held = text.slice(cut)
-      callback(null, Buffer.from(text.slice(0, cut), "latin1"))
-    },
-    flush(callback) {
-      callback(null, Buffer.from(held, "latin1"))
-    }
-  })
-}
 
 const opaque = (tag: string) => tag.trim().replace(/^W\//, "")
 
@@ -93,10 +78,11 @@ export const respond = async (
     return void response.writeHead(304, headers).end()
   }
   const isCoded = head.contentEncoding !== undefined
-  const takesCoding = access.link === undefined && /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""))
+  const link = linkOf(exchange)
+  const takesCoding = link === undefined && /\bgzip\b/.test(String(request.headers["accept-encoding"] ?? ""))
   const changes = [
     ...(isCoded && !takesCoding ? [createGunzip()] : []),
-    ...(access.link === undefined ? [] : [replacing(access.link)])
+    ...(link === undefined ? [] : [access.kind === "npm" ? replacingTarballs(link, request.url!) : replacing(link)])
   ]
   const part = changes.length > 0 || bytes === undefined || isWhole ? "Whole" : partOf(exchange, head, bytes)
   if (part === "Unsatisfiable") {

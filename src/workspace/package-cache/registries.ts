@@ -1,4 +1,4 @@
-import type { RegistryKind } from "../../network/package-cache/access.ts"
+import type { Link, RegistryKind } from "../../network/package-cache/access.ts"
 import type { GuestFile } from "../guest-file.ts"
 
 /** A registry whose downloads are kept on the host. */
@@ -12,8 +12,7 @@ export interface Registry {
    * answers in its place.
    */
   readonly alias?: string
-  /** Replaced in indexes, so that a client finds files in the cache too. */
-  readonly link?: { readonly from: string; readonly to: string }
+  readonly link?: Link
 }
 
 const HTTP = 80
@@ -22,6 +21,7 @@ const HTTPS = 443
 // npm keeps the host of its registry and drops the path (pacote's `replace-registry-host`), so each registry has a host of its own.
 const DOMAIN = ".packages.pyro.internal"
 const NPM = `npm${DOMAIN}`
+const NPM_LOCAL = `npm-local${DOMAIN}`
 const PYPI = `pypi${DOMAIN}`
 const PYPI_FILES = `files${DOMAIN}`
 const CRATES = `crates${DOMAIN}`
@@ -30,8 +30,24 @@ const GO = `go${DOMAIN}`
 const GO_SUMS = `go-sums${DOMAIN}`
 const MAVEN = `maven${DOMAIN}`
 
+const NPM_LINK = "https://registry.npmjs.org/"
+
 const registries: ReadonlyArray<Registry> = [
-  { kind: "npm", host: "registry.npmjs.org", port: HTTPS, alias: NPM },
+  {
+    kind: "npm",
+    host: "registry.npmjs.org",
+    port: HTTPS,
+    alias: NPM,
+    // npm asks the registry of its settings for tarballs, and writes the document's link into its lock file. pnpm before 11 reads npm's settings.
+    link: { from: NPM_LINK, to: `http://${NPM}/`, client: "pnpm/" }
+  },
+  {
+    kind: "npm",
+    host: "registry.npmjs.org",
+    port: HTTPS,
+    alias: NPM_LOCAL,
+    link: { from: NPM_LINK, to: `http://${NPM_LOCAL}/` }
+  },
   {
     kind: "pypi-index",
     host: "pypi.org",
@@ -85,6 +101,24 @@ export const clientSettings: ReadonlyArray<ClientSettings> = [
     // The global npmrc: of Debian's package (its built-in npmrc), and beneath the prefix of an npm in /usr/local or /usr.
     paths: ["etc/npmrc", "usr/local/etc/npmrc", "usr/etc/npmrc"],
     text: `${MARK}registry=http://${NPM}/\n`
+  },
+  {
+    registries: ofKinds("npm"),
+    // Read after the global npmrc, which pnpm looks for beside the node that runs it.
+    paths: ["root/.config/pnpm/rc"],
+    text: `${MARK}registry=http://${NPM_LOCAL}/\n`
+  },
+  {
+    registries: ofKinds("npm"),
+    // pnpm from 11 on reads no other file of the machine.
+    paths: ["root/.config/pnpm/config.yaml"],
+    text: `${MARK}registries: { default: "http://${NPM_LOCAL}/" }\n`
+  },
+  {
+    registries: ofKinds("npm"),
+    // Yarn from 2 on. Yarn 1 writes the address of its registry into lock files.
+    paths: ["root/.yarnrc.yml"],
+    text: `${MARK}npmRegistryServer: "http://${NPM_LOCAL}"\nunsafeHttpWhitelist: ["${NPM_LOCAL}"]\n`
   },
   {
     registries: ofKinds("pypi-index", "pypi-files"),
