@@ -2,6 +2,7 @@ import { Transform } from "node:stream"
 import { base64Forms } from "../../system/secret-search/base64-forms.ts"
 import { Matcher } from "../../system/secret-search/matcher.ts"
 import { OutputFilter, type SecretSet } from "../../system/secret-search/output-filter.ts"
+import { hexadecimalForms, urlForms } from "../../system/secret-search/url-forms.ts"
 import { startTimer } from "../../system/timer.ts"
 import type { HeaderSecret } from "./interception.ts"
 import type { Header } from "./placeholders.ts"
@@ -24,16 +25,44 @@ export interface AnswerFilter {
   readonly body: () => Transform
 }
 
-/** Forms in which a host sends a header back: as it is, out of or in Basic credentials, in JSON, and in a URL. */
-const formsOf = (value: string): ReadonlyArray<string> => {
+const escapes = (digits: (code: number) => string) => (character: string) =>
+  `\\u${digits(character.charCodeAt(0)).padStart(4, "0")}`
+const lowerEscape = escapes((code) => code.toString(16))
+const upperEscape = escapes((code) => code.toString(16).toUpperCase())
+
+/** A value in the strings of JSON, as JavaScript, PHP, Go and .NET write them. */
+const jsonForms = (value: string): ReadonlyArray<string> => {
   const json = JSON.stringify(value).slice(1, -1)
+  return [
+    json,
+    json.replaceAll("/", "\\/"),
+    json.replace(/[<>&]/g, lowerEscape),
+    value.replace(/\\/g, "\\\\").replace(/["'<>&+`]/g, upperEscape)
+  ]
+}
+
+/** A value in a page of HTML: writers differ in the quotes. */
+const htmlForms = (value: string): ReadonlyArray<string> => {
+  const text = value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+  return [
+    text,
+    ...["&quot;", "&#34;"].flatMap((double) =>
+      ["'", "&#39;", "&#x27;"].map((single) => text.replaceAll("\"", double).replaceAll("'", single))
+    )
+  ]
+}
+
+/** Forms in which a host sends a header back: as it is, out of or in Basic credentials, in JSON, in a page, in a URL, in hexadecimal. */
+const formsOf = (value: string): ReadonlyArray<string> => {
+  const bytes = Buffer.from(value, "latin1")
   return [
     ...new Set([
       value,
-      json,
-      json.replaceAll("/", "\\/"),
-      encodeURIComponent(value),
-      ...base64Forms(Buffer.from(value, "latin1"))
+      ...jsonForms(value),
+      ...htmlForms(value),
+      ...urlForms(bytes),
+      ...hexadecimalForms(bytes),
+      ...base64Forms(bytes)
     ])
   ]
 }
@@ -93,8 +122,8 @@ const bodyFilter = (set: SecretSet): Transform => {
   })
 }
 
-/** Maximum sets that are kept: a value of 16 KiB makes a megabyte. */
-const MAX_KEPT = 32
+/** Maximum sets that are kept: a value of 16 KiB makes megabytes. */
+const MAX_KEPT = 16
 const kept = new Map<string, SecretSet>()
 
 /** Each connection brings its secrets anew. */

@@ -73,17 +73,29 @@ describe("an answer of a host that has a secret", () => {
       assert.strictEqual(got.replaceAll("*", ""), "<><>")
     }))
 
-  it.effect("a value with quotes and slashes is found in JSON and in URLs", () =>
+  it.effect("a value is found as the writers of JSON, HTML and URLs put it into a body", () =>
     Effect.gen(function*() {
-      const value = "a\"b/c\\d e+f"
-      const { body } = answerFilter([{ ...secret, value }])
-      for (
-        const form of [JSON.stringify(value), JSON.stringify(value).replaceAll("/", "\\/"), encodeURIComponent(value)]
-      ) {
+      const value = "a\"b/c\\d e+f&<'='>~!*()Z"
+      const { body, text } = answerFilter([{ ...secret, value }])
+      const forms = {
+        javascript: JSON.stringify(value).slice(1, -1),
+        php: JSON.stringify(value).slice(1, -1).replaceAll("/", "\\/"),
+        go: "a\\\"b/c\\\\d e+f\\u0026\\u003c'='\\u003e~!*()Z",
+        ".net": "a\\u0022b/c\\\\d e\\u002Bf\\u0026\\u003C\\u0027=\\u0027\\u003E~!*()Z",
+        "html of Go": "a&#34;b/c\\d e+f&amp;&lt;&#39;=&#39;&gt;~!*()Z",
+        "html of Python": "a&quot;b/c\\d e+f&amp;&lt;&#x27;=&#x27;&gt;~!*()Z",
+        "encodeURIComponent": encodeURIComponent(value),
+        "a form": new URLSearchParams({ value }).toString().slice("value=".length),
+        "a form in lower case": "a%22b%2fc%5cd+e%2bf%26%3c%27%3d%27%3e%7e%21*%28%29Z",
+        "RFC 3986": "a%22b%2Fc%5Cd%20e%2Bf%26%3C%27%3D%27%3E~%21%2A%28%29Z",
+        hexadecimal: Buffer.from(value).toString("hex")
+      }
+      for (const [writer, form] of Object.entries(forms)) {
         const one = body()
-        one.end(form)
+        one.end(`(${form})`)
         const got = Buffer.concat(yield* Effect.promise(() => one.toArray())).toString("latin1")
-        assert.match(got, /^"?\*+"?$/)
+        assert.match(got, /^\(\*+\)$/, writer)
+        assert.notInclude(text(`(${form})`), form, writer)
       }
     }))
 
