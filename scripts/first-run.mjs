@@ -22,8 +22,8 @@ That ran in a microVM of its own, which is gone again. Put \`pyro\` on the PATH:
 
 Until then, \`pyro\` is ${command(entry)}. What next:
 
-  pyro workspace create --name fix --seed-path .   a machine with a copy of this directory, which stays
-  pyro workspace exec fix -- git status            run a command in the workspace
+  pyro create --name fix --seed-path .   a machine with a copy of this directory, which stays
+  pyro exec fix -- git status            run a command in the workspace
   pyro host connect claude-code                    give the same to your agent; \`pyro host connect --help\` names other hosts
   docs/first-run.md                                five minutes with a workspace
   pyro --help`)

@@ -45,7 +45,7 @@ const joined = (selections) => {
   return { answers: Buffer.concat(pieces.map(([, bytes]) => bytes)), places: Object.fromEntries(places) }
 }
 
-/** The parts of `pyro mcp serve` and `pyro workspace exec` that run before the program is loaded. */
+/** The parts of `pyro mcp serve` and `pyro exec` that run before the program is loaded. */
 export const buildEarlyParts = async ({ bundle, root, version }) => {
   const { aliases, exec, handshake } = await recorded(bundle, version, root)
   const { answers, places } = joined(handshake.selections)

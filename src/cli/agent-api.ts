@@ -55,7 +55,7 @@ export const withApiWatch = <A, E, R>(
     const said = yield* Ref.make<string | undefined>(undefined)
     const watch = Effect.gen(function*() {
       const failure = yield* firstFailure(workspace, allowHost.replace(/:\d+$/, "").toLowerCase())
-      const text = `pyro: ${failure}. See: pyro workspace network log ${workspace}`
+      const text = `pyro: ${failure}. See: pyro network log ${workspace}`
       yield* Ref.set(said, text)
       yield* isAttached ? writeStderr(onScreen(text, (yield* size).cols)) : warn(`${text}\n`)
     })

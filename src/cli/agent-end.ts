@@ -58,17 +58,17 @@ const nextSteps = (
   const lines: ReadonlyArray<readonly [command: string, purpose: string]> = [
     ...(hasChanges
       ? [
-        [`pyro workspace diff ${workspace}`, "review the changes"],
+        [`pyro diff ${workspace}`, "review the changes"],
         [
           patch === undefined
-            ? `pyro workspace export ${workspace} --patch --output agent.patch && git apply agent.patch`
+            ? `pyro export ${workspace} --patch --output agent.patch && git apply agent.patch`
             : `git apply ${typed([patch])}`,
           "take them over"
         ]
       ] as const
       : []),
     [`pyro agent ${agent} --workspace ${workspace}`, "go on"],
-    [`pyro workspace delete ${workspace}`, "delete the workspace"]
+    [`pyro delete ${workspace}`, "delete the workspace"]
   ]
   const width = Math.max(...lines.map(([command]) => command.length))
   return `${hasChanges ? "" : "pyro: no changes\n"}pyro: next\n${

@@ -15,7 +15,7 @@ const WORDS = table<ReadonlyArray<string>>(SHORT)
 const VERBS = table({ ls: "list", rm: "delete" })
 
 /** `pyro exec` is `pyro workspace exec`: a verb of this group needs no group, where pyro has no command of that name. */
-const GROUP = "workspace"
+export const GROUP = "workspace"
 
 /** The path that begins with `path` and goes on with `word`, where that is an alias; `exists` knows pyro's own paths. */
 export const unaliased = (

@@ -6,6 +6,7 @@ import { cpCommand } from "./cp-command.ts"
 import { demoCommand } from "./demo-command.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { type HostCommand, isHostCommand } from "./host-commands.ts"
+import { shortly } from "./short-path.ts"
 import { suggestion } from "./suggestion.ts"
 import { unknownOption } from "./unknown-option.ts"
 import { operandAt } from "./words.ts"
@@ -67,9 +68,10 @@ export const route = (own: ReadonlyArray<string>): Route => {
     const longer = pathAfter(path, word) ?? [...path, word]
     const beneath = beneathPath(longer)
     if (beneath.length === 0) {
+      const typed = words.slice(0, at + 1).filter((one) => !one.startsWith("-"))
       return wantsHelp
         ? { _tag: "Help", path }
-        : { _tag: "Wrong", detail: `no command "${longer.join(" ")}"${suggestion(longer)}`, path }
+        : { _tag: "Wrong", detail: `no command "${typed.join(" ")}"${suggestion(longer)}`, path }
     }
     path = longer
     const exact = beneath.find((row) => row.cli.path.length === path.length)
@@ -99,7 +101,7 @@ const incomplete = (path: ReadonlyArray<string>, flags: ReadonlyArray<string>) =
     !GENERAL.includes(flag) && !beneathPath(path).some((row) => flagsOf(row).some((one) => isCalled(one, flag)))
   )
   if (unknown !== undefined) return unknownOption(unknown, GENERAL)
-  return path.length === 0 ? `no command before ${flags.join(" ")}` : `"pyro ${path.join(" ")}" needs a verb`
+  return path.length === 0 ? `no command before ${flags.join(" ")}` : `"${shortly(path)}" needs a verb`
 }
 
 const isCalled = ({ letter, name }: Flag, word: string) =>

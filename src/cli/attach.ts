@@ -36,8 +36,8 @@ export const performAttach = (
         field: "",
         detail: `needs stdin and stdout to be a terminal. Without one: ${
           payload.shellId === undefined
-            ? `pyro workspace shell open ${payload.workspace}`
-            : `pyro workspace shell read ${payload.workspace} ${payload.shellId} --plain`
+            ? `pyro shell open ${payload.workspace}`
+            : `pyro shell read ${payload.workspace} ${payload.shellId} --plain`
         }`
       })
     }
@@ -113,9 +113,7 @@ export const performAttach = (
     Effect.tap(({ outcome, shellId }) =>
       warn(
         outcome === "running"
-          ? `pyro: detached; the shell goes on. Return: pyro workspace attach ${payload.workspace} ${
-            shellId.slice(0, 8)
-          }\n`
+          ? `pyro: detached; the shell goes on. Return: pyro attach ${payload.workspace} ${shellId.slice(0, 8)}\n`
           : ""
       )
     )

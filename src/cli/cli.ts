@@ -18,6 +18,7 @@ import { printJson } from "./print.ts"
 import { type FailureReport, reportFailure, reportInterruption } from "./report.ts"
 import { fillSecrets } from "./secret-flags.ts"
 import { serveOptions } from "./serve-options.ts"
+import { shortly } from "./short-path.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
 
 /** The signal, if any, that interrupted the program. */
@@ -58,7 +59,7 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
   const json = own.includes("--json")
   const routed = route(own)
   const invocation = {
-    command: ["pyro", ...pathOf(routed)].join(" "),
+    command: shortly(pathOf(routed)),
     family: routed._tag === "Operation"
       ? routed.operation.cli.exits
       : routed._tag === "Agent"

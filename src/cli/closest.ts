@@ -2,7 +2,7 @@ import * as AutoCorrect from "@effect/cli/AutoCorrect"
 import * as CliConfig from "@effect/cli/CliConfig"
 
 /**
- * The only candidate that begins with `word`, else the one that differs from it in at most two letters, if any. One that `ends` something
+ * The only candidate that begins with `word`, else the one that differs from it in at most two letters (one of a short word), if any. One that `ends` something
  * is nobody's nearest: it is the answer to its own misspelling, and to no word that may mean anything else.
  */
 export const closest = (
@@ -20,13 +20,19 @@ export const closest = (
 
 const similar = (word: string, candidates: ReadonlyArray<string>): string | undefined =>
   candidates
-    .map((candidate) => ({
-      candidate,
-      distance: AutoCorrect.levensteinDistance(word, candidate, CliConfig.defaultConfig)
-    }))
-    // Of a word of two letters nothing would be left.
-    .filter(({ distance }) => distance <= 2 && distance < word.length)
+    .map((candidate) => ({ candidate, distance: distanceOf(word, candidate) }))
+    .filter(({ distance }) => distance <= (word.length < LONG ? 1 : 2) && distance < word.length)
     .sort((a, b) => a.distance - b.distance)[0]?.candidate
+
+/** Letters of a word that may differ from the meant one in two of them: of a shorter word, too little would be left. */
+const LONG = 5
+
+/** Letters to add, to leave out or to change. Two that have changed places count once. */
+const distanceOf = (word: string, candidate: string): number => {
+  const distance = (one: string) => AutoCorrect.levensteinDistance(one, candidate, CliConfig.defaultConfig)
+  const swapped = Array.from(word.slice(1), (letter, at) => word.slice(0, at) + letter + word[at] + word.slice(at + 2))
+  return Math.min(distance(word), ...swapped.map((one) => 1 + distance(one)))
+}
 
 /** Fewest letters of a word that is recognized when it is misspelled, and when a letter of it is missing: "rest" is no slip of "reset". */
 const FEWEST = 4

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { insideNames } from "../contract/agent-inside.ts"
 import type { CliSurface } from "../contract/operation.ts"
-import { firstWords } from "./aliases.ts"
+import { firstWords, GROUP } from "./aliases.ts"
 import { pathAfter, splitArgv } from "./argv.ts"
 import { type Command, commands } from "./commands.ts"
 import { type Flag, flagsOf } from "./flags.ts"
@@ -59,8 +59,10 @@ const after = (before: ReadonlyArray<string>, prefix: string, names: Names): Eff
   const operation = commands.find((row) => row.cli.path.every((word, at) => path[at] === word))
   if (operation !== undefined) return inOperation(operation, before, prefix, names)
   if (path.length === 1 && path[0] === "completion") return Effect.succeed(SHELLS)
-  const next = commands.flatMap(({ cli }) =>
-    path.every((word, at) => cli.path[at] === word) ? cli.path.slice(path.length, path.length + 1) : []
+  const next = [path, ...(path.length === 0 ? [] : [[GROUP, ...path]])].flatMap((front) =>
+    commands.flatMap(({ cli }) =>
+      front.every((word, at) => cli.path[at] === word) ? cli.path.slice(front.length, front.length + 1) : []
+    )
   )
   const others = path.length === 0 ? [...OWN, ...Object.keys(firstWords(commands.map(({ cli }) => cli.path)))] : []
   return Effect.succeed([...next, ...others, ...dashed(prefix, ["--help"])])

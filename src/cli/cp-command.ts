@@ -35,8 +35,8 @@ export const cpCommand = {
   name: "workspace.cp",
   summary: "Copy between the host and any path of a workspace",
   description:
-    "A relative path of a workspace is relative to /workspace. Out of a workspace, `cp` is `workspace export` with all its rules: it follows no " +
-    "link of the host, and replaces files only with --overwrite. Into a workspace, it is `workspace import`. A directory on stdout is a tar archive. " +
+    "A relative path of a workspace is relative to /workspace. Out of a workspace, `cp` is `export` with all its rules: it follows no " +
+    "link of the host, and replaces files only with --overwrite. Into a workspace, it is `import`. A directory on stdout is a tar archive. " +
     "Stdin is one file of at most 8 MiB.",
   cli: {
     path: ["workspace", "cp"],

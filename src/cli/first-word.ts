@@ -5,6 +5,7 @@ import { WorkspaceName } from "../contract/operations/workspace-field.ts"
 import { typed } from "../contract/shell-words.ts"
 import type { Route } from "./argv.ts"
 import type { Defaults } from "./positional.ts"
+import { shortPath } from "./short-path.ts"
 
 /** Names of the user's own may be any, but pyro's are all like debian:12. */
 const looksLikeEnvironment = (word: string) => /^debian|:/.test(word)
@@ -29,7 +30,7 @@ export const afterDefault = (
   return command.length === 0
     ? undefined
     : `PYRO_WORKSPACE names the workspace: ${
-      typed(["pyro", ...path, ...words.slice(0, args.length - 1), "--", ...command])
+      typed(["pyro", ...shortPath(path), ...words.slice(0, args.length - 1), "--", ...command])
     }`
 }
 

@@ -15,7 +15,7 @@ export const checkFollow = ({ extras, json, raw }: Typed): Effect.Effect<void, I
   if (json) {
     return new InvalidRequest({
       field: "--follow",
-      detail: "cannot be combined with --json; pyro workspace exec NAME --exec-id ID --json waits for the command's end"
+      detail: "cannot be combined with --json; pyro exec NAME --exec-id ID --json waits for the command's end"
     })
   }
   const other = OF_ONE_PAGE.find((name) => raw[name] !== undefined)

@@ -2,7 +2,7 @@ import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Span from "@effect/cli/HelpDoc/Span"
 import type { CliSurface } from "../contract/operation.ts"
 import { payloadDefaults, payloadFields } from "../contract/payload-fields.ts"
-import { aliasHelp } from "./aliases.ts"
+import { aliasHelp, GROUP } from "./aliases.ts"
 import { type Command, commands } from "./commands.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { helpText } from "./help-text.ts"
@@ -69,7 +69,11 @@ export const help = (path: ReadonlyArray<string>): string => helpText(documentOf
 
 /** The same as a document. */
 export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
-  const beneath = commands.filter((row) => path.every((word, at) => row.cli.path[at] === word))
+  const own = beneathPath(path)
+  // What a workspace has of the same name.
+  const beneath = path.length === 0 || path.length === own[0]?.cli.path.length
+    ? own
+    : [...own, ...beneathPath([GROUP, ...path])]
   // A group of one verb has nothing to list.
   const only = beneath.length === 1 ? beneath[0] : beneath.find((row) => row.cli.path.length === path.length)
   if (only !== undefined) return operationHelp(only)
@@ -78,7 +82,7 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
       HelpDoc.h1("Usage"),
       verbatim([`pyro ${path.join(" ")} <verb> [options]`]),
       HelpDoc.h1("Verbs"),
-      rows(beneath.map((row): Row => [row.cli.path.slice(path.length).join(" "), row.summary])),
+      rows(beneath.map((row): Row => [behind(path, row), row.summary])),
       HelpDoc.p([
         ...(path[0] === "workspace" ? ["If you omit the workspace, PYRO_WORKSPACE is used."] : []),
         `pyro ${path.join(" ")} <verb> --help shows the options.`
@@ -100,10 +104,17 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
     ])
 }
 
+const beneathPath = (path: ReadonlyArray<string>) =>
+  commands.filter((row) => path.every((word, at) => row.cli.path[at] === word))
+
+/** The words of a command behind those that were typed, with or without the group that may be omitted. */
+const behind = (path: ReadonlyArray<string>, { cli }: Command) =>
+  cli.path.slice(path.length + (cli.path[0] === path[0] ? 0 : 1)).join(" ")
+
 /** Summaries of the command groups. */
 const groups = new Map([
   ["workspace", "Create, use and delete workspaces"],
-  ["network", "Show the named lists of hosts"],
+  ["network", "Set the network of a workspace, and show the lists of hosts"],
   ["env", "Manage the environments of microVMs"],
   ["daemon", "Manage the process that owns the workspaces"],
   ["mcp", "Serve workspaces to agents over MCP"],

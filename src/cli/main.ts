@@ -23,7 +23,7 @@ const SAME_SIGNAL_MS = 100
 export interface Early {
   /** The connection of `pyro mcp serve`. */
   readonly earlyConnection?: EarlyConnection | undefined
-  /** The command of `pyro workspace exec`. */
+  /** The command of `pyro exec`. */
   readonly started?: StartedExec | undefined
 }
 
@@ -90,7 +90,7 @@ const programOf = (
 /** Logs go to stderr: stdout is for the guest's output and JSON. */
 const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
 
-/** Data that the build records, for the words of a command line, `pyro mcp serve` and `pyro workspace exec` before this bundle is loaded. */
+/** Data that the build records, for the words of a command line, `pyro mcp serve` and `pyro exec` before this bundle is loaded. */
 export const recorded = async (
   version: string
 ): Promise<{

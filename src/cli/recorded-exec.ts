@@ -4,7 +4,7 @@ import { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import "../contract/serialization.ts"
 import type { RecordedFields } from "./quick-exec/request.ts"
 
-/** Fields of a plain `pyro workspace exec` request, without workspace and command, as sent to the daemon. */
+/** Fields of a plain `pyro exec` request, without workspace and command, as sent to the daemon. */
 export const recordedExec = (): RecordedFields => {
   const packr = new Packr({ useRecords: false })
   const { command: _command, workspace: _workspace, ...others } = Schema.decodeUnknownSync(ExecPayload())({

@@ -41,11 +41,9 @@ const tellStop = (pyro: PyroService, { name, workspace }: ServiceStartPayload) =
     )
     const ended = Effect.repeat(Effect.zipLeft(live, Effect.sleep("50 millis")), { while: (isLive) => isLive })
     yield* Effect.timeout(Effect.interruptible(ended), `${STOP_SECONDS} seconds`)
-    yield* note(`pyro: ${name} is stopped. Its log: pyro workspace service logs ${workspace} ${name}\n`)
+    yield* note(`pyro: ${name} is stopped. Its log: pyro service logs ${workspace} ${name}\n`)
   }).pipe(
-    Effect.catchAll(() =>
-      note(`pyro: see what became of ${name}: pyro workspace service status ${workspace} ${name}\n`)
-    )
+    Effect.catchAll(() => note(`pyro: see what became of ${name}: pyro service status ${workspace} ${name}\n`))
   )
 
 /** Starts a service: says what it waits for, and after an interruption that the service is stopped. */

@@ -1,6 +1,8 @@
 import { ends } from "../contract/ends.ts"
+import { GROUP } from "./aliases.ts"
 import { closest } from "./closest.ts"
 import { commands } from "./commands.ts"
+import { shortPath } from "./short-path.ts"
 
 /**
  * Words of docker, git, gh and e2b, and pyro's commands for them: the first one beneath the words that were typed in front. No
@@ -8,34 +10,65 @@ import { commands } from "./commands.ts"
  * command that ends something.
  */
 const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, commands: ReadonlyArray<string>]> = [
-  [["delete", "remove", "rm", "del", "destroy"], ["workspace delete", "workspace snapshot delete", "env rm"]],
-  [["kill"], ["workspace stop", "daemon stop"]],
-  [["ls", "ps"], ["workspace list", "workspace file list", "workspace snapshot list", "env list", "daemon status"]],
-  [["show", "info", "inspect"], ["workspace status", "env inspect", "daemon status"]],
+  [["delete", "remove", "rm", "del", "destroy"], [
+    "workspace delete",
+    "workspace snapshot delete",
+    "workspace service stop",
+    "workspace port unpublish",
+    "workspace shell close",
+    "env rm",
+    "host disconnect"
+  ]],
+  [["kill", "terminate"], ["workspace stop", "workspace service stop", "workspace shell close", "daemon stop"]],
+  [["rmi"], ["env rm"]],
+  [["ls", "ps"], [
+    "workspace list",
+    "workspace file list",
+    "workspace snapshot list",
+    "env list",
+    "daemon status",
+    "network lists",
+    "host doctor"
+  ]],
+  [["get"], ["workspace list", "env list"]],
+  [["show", "info", "inspect", "describe"], ["workspace status", "env inspect", "daemon status"]],
+  [["new"], ["workspace create", "workspace snapshot create", "env build"]],
+  [["create", "add", "install"], ["env build", "host connect"]],
+  [["resume", "unpause"], ["workspace start"]],
   [["cat", "read"], ["workspace file read"]],
   [["write"], ["workspace file write"]],
   [["pull", "download"], ["env pull", "workspace export"]],
   [["mv"], ["workspace rename"]],
   [["upload"], ["workspace sync push"]],
-  [["shell", "ssh", "bash", "sh", "attach"], ["workspace attach"]],
+  [["shell", "ssh", "bash", "sh", "attach", "console", "terminal"], ["workspace attach"]],
   [["run"], ["workspace exec"]],
   [["commit", "checkpoint", "save"], ["workspace snapshot create"]],
   [["clone", "branch"], ["workspace fork"]],
-  [["log"], ["workspace logs", "daemon logs"]],
-  [["restart"], ["workspace stop then workspace start", "daemon stop"]],
+  [["log", "history", "tail"], ["workspace logs", "workspace service logs", "daemon logs"]],
+  [["restart"], [
+    "workspace stop then workspace start",
+    "workspace service stop then workspace service start",
+    "daemon stop"
+  ]],
+  [["expose"], ["workspace port publish"]],
+  [["copy"], ["workspace cp"]],
+  [["watch"], ["top"]],
+  [["set", "settings"], ["config"]],
   [["sandbox", "container", "vm"], ["workspace"]],
   [["image", "images", "template"], ["env list"]]
 ]
 
 /** The same for a word behind another one, with commands that stand elsewhere. */
 const ELSEWHERE = new Map([
-  ["file cp", "workspace cp"],
-  ["sync cp", "workspace cp"],
-  ["file download", "workspace export"],
-  ["file pull", "workspace export"],
-  ["sync download", "workspace export"],
-  ["sync pull", "workspace export"],
-  ["snapshot restore", "workspace reset --snapshot"],
+  ["file cp", "pyro cp"],
+  ["sync cp", "pyro cp"],
+  ["file download", "pyro export"],
+  ["file pull", "pyro export"],
+  ["sync download", "pyro export"],
+  ["sync pull", "pyro export"],
+  ["snapshot restore", "pyro reset --snapshot"],
+  ["network off", "pyro network set --network-policy off"],
+  ["shell exit", "pyro shell close"],
   ["workspace stats", "pyro top"],
   ["workspace watch", "pyro top"]
 ])
@@ -54,11 +87,17 @@ export const suggestion = (typed: ReadonlyArray<string>): string => {
   const explanation = explained(typed)
   if (explanation !== undefined) return `. ${explanation}`
   const near = meant(typed)
-  return near === undefined
-    ? ""
-    : `. Did you mean ${near.split(" then ").map((command) => `"${command}"`).join(" then ")}?`
+  return near === undefined ? "" : `. Did you mean ${near.split(THEN).map(quoted).join(THEN)}?`
 }
 
+const THEN = " then "
+
+/** A command with the fewest words that do the same. */
+const quoted = (command: string) => `"${shortPath(command.split(" ")).join(" ")}"`
+
+const paths = commands.map(({ cli }) => cli.path)
+
+/** What was probably meant, behind the words in front of the last one, or from `pyro` on. */
 const meant = (typed: ReadonlyArray<string>): string | undefined => {
   const last = typed.at(-1) ?? ""
   const front = typed.slice(0, -1).map((word) => `${word} `).join("")
@@ -66,19 +105,39 @@ const meant = (typed: ReadonlyArray<string>): string | undefined => {
   if (elsewhere !== undefined) return elsewhere
   const other = OTHER_WORDS.find(([words]) => words.includes(last))
   if (other !== undefined) return other[1].find((command) => command.startsWith(front))?.replaceAll(front, "")
-  const beneath = commands
-    .map(({ cli }) => cli.path.join(" "))
-    .flatMap((path) => path.startsWith(front) ? [path.slice(front.length).split(" ")] : [])
-  if (front !== "" && commands.some(({ cli }) => cli.path.join(" ") === last)) return `pyro ${last}`
-  const isEnding = (word: string) => commands.some((row) => ends(row) && row.cli.path.join(" ") === front + word)
+  const beneath = [front, ...(front === "" ? [] : [`${GROUP} ${front}`])].flatMap((words) =>
+    paths.map((path) => path.join(" ")).flatMap((path) =>
+      path.startsWith(words) ? [path.slice(words.length).split(" ")] : []
+    )
+  )
+  if (front !== "" && paths.some((path) => path.join(" ") === last)) return `pyro ${last}`
   return endingWith(last, beneath) ??
-    closest(last, [...new Set(beneath.flatMap((path) => path.slice(0, 1)))], isEnding) ??
+    listOf(last, beneath) ??
+    closest(
+      last,
+      front === "" ? FIRST_WORDS : [...new Set(beneath.flatMap(([word = ""]) => [word]))],
+      isEndingBehind(front)
+    ) ??
     // A workspace's name stands where a verb of shells should.
     (front === "workspace shell " ? `pyro attach ${last}` : undefined)
 }
+
+/** Words that may stand behind `pyro`, with each verb that needs no group. */
+const FIRST_WORDS = [
+  ...new Set([...paths.flatMap((path) => [path[0] ?? "", shortPath(path)[0] ?? ""]), "help", "version", "completion"])
+]
+
+const isEndingBehind = (front: string) => (word: string) =>
+  commands.some((row) =>
+    ends(row) && [row.cli.path, shortPath(row.cli.path)].some((path) => path.join(" ") === front + word)
+  )
 
 /** `workspace create` for `create`, `workspace snapshot` for `snapshot`. */
 const endingWith = (word: string, paths: ReadonlyArray<ReadonlyArray<string>>) => {
   const path = paths.find((one) => one.at(-1) === word) ?? paths.find((one) => one.includes(word))
   return path?.slice(0, path.lastIndexOf(word) + 1).join(" ")
 }
+
+/** `service list` for `services`. */
+const listOf = (word: string, paths: ReadonlyArray<ReadonlyArray<string>>) =>
+  paths.find((path) => path.at(-1) === "list" && `${path.at(-2)}s` === word)?.join(" ")

@@ -40,7 +40,7 @@ const exportOfOne = (files: ReadonlyArray<DiffFile>, having: DifferenceWords["ha
     // A path with a dash in front would be read as an option.
     const path = file.path.startsWith("-") ? `./${file.path}` : file.path
     if (workspace !== undefined) {
-      return `, export one: pyro workspace export ${typed([workspace, path])} --output FILE`
+      return `, export one: pyro export ${typed([workspace, path])} --output FILE`
     }
   }
   return ""
@@ -94,7 +94,7 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
     }
   })
 
-/** An incomplete patch may be input: `pyro workspace diff > FILE && git apply FILE`. A mount hides changes in every form of a diff. */
+/** An incomplete patch may be input: `pyro diff > FILE && git apply FILE`. A mount hides changes in every form of a diff. */
 const wholeOrNot = ({ lossy, mountedCount, patch, tooLargeCount, truncated }: DiffResult) =>
   mountedCount !== undefined ||
     (patch !== undefined && (truncated === true || lossy === true || tooLargeCount !== undefined))
@@ -158,7 +158,7 @@ export const contentViews = {
   } satisfies View<"workspace.file.read">,
   "workspace.disk.list": { result: listing } satisfies View<"workspace.disk.list">,
   "workspace.disk.read": {
-    result: (file, payload) => lines(file, payload, { copy: "export the disk: pyro workspace disk export" }),
+    result: (file, payload) => lines(file, payload, { copy: "export the disk: pyro disk export" }),
     exitStatus: binaryStatus
   } satisfies View<"workspace.disk.read">,
   "workspace.disk.export": {
@@ -176,7 +176,7 @@ export const contentViews = {
       differences(diff, {
         none: paths.length === 0 ? "nothing changed" : "nothing changed in these paths",
         having: ({ status }) => status === "deleted" ? undefined : workspace,
-        whole: `export the whole patch: pyro workspace export ${typed([workspace])} --patch --output -`
+        whole: `export the whole patch: pyro export ${typed([workspace])} --patch --output -`
       }),
     exitStatus: wholeOrNot
   } satisfies View<"workspace.diff">,

@@ -15,7 +15,7 @@ const end = (result: ResultOf<"workspace.exec">, { detach, workspace }: PayloadO
       return detach
         ? print(`${result.execId}\n`)
         : warn(
-          `pyro: still running; come back with: pyro workspace exec ${
+          `pyro: still running; come back with: pyro exec ${
             typed([workspace, "--exec-id", result.execId, "--cursor", String(result.nextCursor)])
           }\n`
         )

@@ -16,13 +16,13 @@ export const portViews = {
     result: (port, { workspace }) =>
       Effect.zipRight(
         print(`${hostOf(port)}\n`),
-        note(`end it: pyro workspace port unpublish ${workspace} ${port.guestPort}\n`)
+        note(`end it: pyro port unpublish ${workspace} ${port.guestPort}\n`)
       )
   } satisfies View<"workspace.port.publish">,
   "workspace.port.list": {
     result: ({ ports }, { workspace }) =>
       ports.length === 0
-        ? note(`no published ports. Publish one: pyro workspace port publish ${workspace} 3000\n`)
+        ? note(`no published ports. Publish one: pyro port publish ${workspace} 3000\n`)
         : printTable([
           ["GUEST", "HOST", "SERVICE"],
           ...ports.map((one) => [String(one.guestPort), hostOf(one), one.service ?? "-"])
@@ -31,7 +31,7 @@ export const portViews = {
   "workspace.port.unpublish": {
     result: ({ guestPort }, { workspace }) =>
       note(
-        `port ${guestPort} of the guest is no longer published. Publish it again: pyro workspace port publish ${workspace} ${guestPort}\n`
+        `port ${guestPort} of the guest is no longer published. Publish it again: pyro port publish ${workspace} ${guestPort}\n`
       )
   } satisfies View<"workspace.port.unpublish">
 }

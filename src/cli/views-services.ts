@@ -60,7 +60,7 @@ export const serviceViews = {
     result: ({ services }, { workspace }) =>
       services.length === 0
         ? note(
-          `no services. Start one: pyro workspace service start ${workspace} web --ready-tcp 8000 -- python3 -m http.server 8000\n`
+          `no services. Start one: pyro service start ${workspace} web --ready-tcp 8000 -- python3 -m http.server 8000\n`
         )
         : printTable([
           ["NAME", "STATE", "UPTIME", "RESTARTS", "CHECK", "COMMAND"],

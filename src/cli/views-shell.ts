@@ -42,7 +42,7 @@ const readCommand = (
   cursor: number
 ) =>
   [
-    `pyro workspace shell read ${workspace} ${shellId}`,
+    `pyro shell read ${workspace} ${shellId}`,
     ...(plain ? ["--plain"] : []),
     `--cursor ${cursor}`,
     ...(waitForIdleMs === undefined ? [] : [`--wait-for-idle-ms ${waitForIdleMs}`])
@@ -57,13 +57,13 @@ export const shellViews = {
           switches.has("id-only")
             ? Effect.void
             : note(
-              `the shell is open. Read it: pyro workspace shell read ${workspace} ${shellId.slice(0, 8)} --plain\n`
+              `the shell is open. Read it: pyro shell read ${workspace} ${shellId.slice(0, 8)} --plain\n`
             )
         ))
   } satisfies View<"workspace.shell.open">,
   "workspace.shell.list": {
     result: ({ shells }, { workspace }) =>
-      shells.length === 0 ? note(`no shells. Open one: pyro workspace shell open ${workspace}\n`) : table(shells)
+      shells.length === 0 ? note(`no shells. Open one: pyro shell open ${workspace}\n`) : table(shells)
   } satisfies View<"workspace.shell.list">,
   "workspace.shell.read": {
     result: (screen, asked) =>

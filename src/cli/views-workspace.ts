@@ -28,7 +28,7 @@ const stateOf = ({ state }: WorkspaceInfo) => painted(STATE_COLOURS[state] ?? "y
 
 const none = (asked: Pick<WorkspaceInfo, "labels">) =>
   labels(asked) === ""
-    ? note("no workspaces; create one: pyro workspace create\n")
+    ? note("no workspaces; create one: pyro create\n")
     : note(`no workspace has these labels: ${labels(asked)}\n`)
 
 /** The first line of why it is as it is, such as a full disk of the host. */
@@ -64,7 +64,7 @@ const detail = (one: WorkspaceInfo) => {
         text: reason === "" ? one.state : `${one.state}: ${reason}`,
         maxColumns: REASON_COLUMNS
       }],
-      ...(one.state === "failed" ? [["next", `pyro workspace start ${one.name ?? one.id}`]] : []),
+      ...(one.state === "failed" ? [["next", `pyro start ${one.name ?? one.id}`]] : []),
       ["environment", one.environment],
       ...(one.workspaceUser === undefined ? [] : [["user", `${one.workspaceUser}, who owns /workspace`]]),
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
@@ -156,7 +156,7 @@ export const workspaceViews = {
   "workspace.snapshot.list": {
     result: ({ snapshots }, { workspace }) =>
       snapshots.length === 0
-        ? note(`no snapshots of ${workspace}; create one: pyro workspace snapshot create ${workspace} NAME\n`)
+        ? note(`no snapshots of ${workspace}; create one: pyro snapshot create ${workspace} NAME\n`)
         : Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
           printTable([
             ["NAME", "HOLDS", "TAKEN", "MEMORY", "COMMANDS", "DURABLE"],

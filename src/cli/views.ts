@@ -102,7 +102,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   },
   "prepare": {
     event: (event) => event._tag === "Prepared" ? print(`${event.environment.name} is ready\n`) : Effect.void,
-    result: () => print("pyro is ready. Create a workspace: pyro workspace create --seed-path .\n")
+    result: () => print("pyro is ready. Create a workspace: pyro create --seed-path .\n")
   },
   "gc": {
     result: ({ disk, freedBytes, swept }) =>

@@ -13,7 +13,7 @@ const laterSteps: ReadonlyArray<string> = ["attach", "exec", "run", "service"]
 const readingSteps: ReadonlyArray<string> = ["archive", "inspect", "map disk", "merge layers"]
 
 const nextStep = (step: string) => {
-  if (laterSteps.includes(step)) return "Run it again. Start a failed workspace first: pyro workspace start"
+  if (laterSteps.includes(step)) return "Run it again. Start a failed workspace first: pyro start"
   return readingSteps.includes(step)
     ? "Ask again. If it fails again, the daemon's log has more: pyro daemon logs"
     : "Try again. If it fails again, check the host (pyro doctor) and the daemon's log (pyro daemon logs)"
@@ -88,8 +88,8 @@ export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()(
   }
   override get message() {
     return this.reason === "silent"
-      ? `${this.fact}. Return to the state after create: pyro workspace reset. Or keep the files: pyro workspace stop, then start`
-      : `${this.fact}. Run it again. Start a failed workspace first: pyro workspace start`
+      ? `${this.fact}. Return to the state after create: pyro reset. Or keep the files: pyro stop, then start`
+      : `${this.fact}. Run it again. Start a failed workspace first: pyro start`
   }
 }
 

@@ -56,7 +56,7 @@ const fitText = (fitting: number | undefined) => fitting === undefined ? "" : `;
 const remedy = (resource: string, fitting: number | undefined) => {
   const fewer = fitting === undefined || fitting === 0 ? "" : `Ask for fewer: --count ${fitting}. `
   const [flag, size] = resource === "cpu" ? ["--vcpu-count", "fewer virtual CPUs"] : ["--mem-mib", "less memory"]
-  return `${fewer}Stop or delete workspaces (list them: pyro workspace list), or create with ${size}: ${flag}. A fork has the sizes of its ` +
+  return `${fewer}Stop or delete workspaces (list them: pyro list), or create with ${size}: ${flag}. A fork has the sizes of its ` +
     "origin"
 }
 

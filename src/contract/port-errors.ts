@@ -69,7 +69,7 @@ export class PortAlreadyPublished extends Schema.TaggedError<PortAlreadyPublishe
     }`
   }
   override get message() {
-    return `${this.fact}. End that first: pyro workspace port unpublish ${this.workspace} ${this.guestPort}`
+    return `${this.fact}. End that first: pyro port unpublish ${this.workspace} ${this.guestPort}`
   }
 }
 
@@ -92,7 +92,7 @@ export class PortNotPublished extends Schema.TaggedError<PortNotPublished>()(
     }`
   }
   override get message() {
-    return `${this.fact}. List them: pyro workspace port list ${this.workspace}`
+    return `${this.fact}. List them: pyro port list ${this.workspace}`
   }
 }
 
@@ -119,6 +119,6 @@ export class PublishingNotAllowed extends Schema.TaggedError<PublishingNotAllowe
   override get message() {
     return this.reason === "ceiling"
       ? `${this.fact}. Raise the ceiling: pyro mcp serve --network-ceiling egress+published-ports`
-      : `${this.fact}. Change the policy: pyro workspace network set ${this.workspace} --network-policy egress+published-ports`
+      : `${this.fact}. Change the policy: pyro network set ${this.workspace} --network-policy egress+published-ports`
   }
 }

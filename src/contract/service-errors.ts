@@ -21,9 +21,7 @@ export class ServiceNotFound extends Schema.TaggedError<ServiceNotFound>()(
     }`
   }
   override get message() {
-    return `${this.fact}${
-      this.similar.length === 0 ? "." : ""
-    } List services: pyro workspace service list ${this.workspace}`
+    return `${this.fact}${this.similar.length === 0 ? "." : ""} List services: pyro service list ${this.workspace}`
   }
 }
 
@@ -43,7 +41,7 @@ export class ServiceRunning extends Schema.TaggedError<ServiceRunning>()(
     return `service "${this.service}" of workspace ${this.workspace} runs already: its state is ${this.state}. Nothing was started`
   }
   override get message() {
-    return `${this.fact}. Choose another name, or stop it first: pyro workspace service stop ${this.workspace} ${this.service}`
+    return `${this.fact}. Choose another name, or stop it first: pyro service stop ${this.workspace} ${this.service}`
   }
 }
 
@@ -68,6 +66,6 @@ export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()(
   override get message() {
     return this.outputTail === ""
       ? `${this.fact}. Correct its command, and start it again`
-      : `${this.fact}\nAll of it: pyro workspace service logs ${this.workspace} ${this.service}`
+      : `${this.fact}\nAll of it: pyro service logs ${this.workspace} ${this.service}`
   }
 }

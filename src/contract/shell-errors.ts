@@ -12,7 +12,7 @@ export class ShellNotFound extends Schema.TaggedError<ShellNotFound>()(
     return `workspace ${this.workspace} has no shell ${this.shellId}`
   }
   override get message() {
-    return `${this.fact}. List shells: pyro workspace shell list ${this.workspace}`
+    return `${this.fact}. List shells: pyro shell list ${this.workspace}`
   }
 }
 
@@ -28,7 +28,7 @@ export class TooManyShells extends Schema.TaggedError<TooManyShells>()(
     return `workspace ${this.workspace} has ${this.maxShells} open shells, and may have no more`
   }
   override get message() {
-    return `${this.fact}. List them: pyro workspace shell list ${this.workspace}. Close one: pyro workspace shell close ${this.workspace} SHELL_ID`
+    return `${this.fact}. List them: pyro shell list ${this.workspace}. Close one: pyro shell close ${this.workspace} SHELL_ID`
   }
 }
 
@@ -49,7 +49,7 @@ export class ShellEnded extends Schema.TaggedError<ShellEnded>()(
     return `shell ${this.shellId} of workspace ${this.workspace} has ended: ${this.detail}. Its output stays readable`
   }
   override get message() {
-    return `${this.fact}. Open another one: pyro workspace shell open ${this.workspace}`
+    return `${this.fact}. Open another one: pyro shell open ${this.workspace}`
   }
 }
 
@@ -72,6 +72,6 @@ export class ShellInputBlocked extends Schema.TaggedError<ShellInputBlocked>()(
     return `the program of shell ${this.shellId} of workspace ${this.workspace} reads no input: the terminal took ${this.writtenBytes} of ${this.inputBytes} bytes`
   }
   override get message() {
-    return `${this.fact}. Type the rest later, or interrupt the program: pyro workspace shell signal ${this.workspace} ${this.shellId} SIGINT`
+    return `${this.fact}. Type the rest later, or interrupt the program: pyro shell signal ${this.workspace} ${this.shellId} SIGINT`
   }
 }

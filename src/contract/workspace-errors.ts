@@ -25,7 +25,7 @@ export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()(
     return `no workspace "${this.workspace}"${others === undefined ? "" : `. ${others}`}${named(this.similar)}`
   }
   override get message() {
-    return `${this.fact}${next(this.similar)}List workspaces: pyro workspace list`
+    return `${this.fact}${next(this.similar)}List workspaces: pyro list`
   }
 }
 
@@ -65,7 +65,7 @@ export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()
     return `the name "${this.name}" belongs to ${this.workspace ?? "a workspace of another project"}`
   }
   override get message() {
-    return `${this.fact}. Choose another name, or delete that workspace: pyro workspace delete ${this.name}`
+    return `${this.fact}. Choose another name, or delete that workspace: pyro delete ${this.name}`
   }
 }
 
@@ -76,15 +76,15 @@ const anyOf = (states: ReadonlyArray<string>) =>
 const nextCommand = (state: string, legalStates: ReadonlyArray<string> = ["running"]) => {
   switch (state) {
     case "running":
-      return legalStates.includes("running") ? undefined : "Stop it: pyro workspace stop"
+      return legalStates.includes("running") ? undefined : "Stop it: pyro stop"
     case "stopped":
     case "failed":
-      return "Start it: pyro workspace start"
+      return "Start it: pyro start"
     case "creating":
     case "starting":
     case "stopping":
     case "resetting":
-      return "Show its state: pyro workspace status"
+      return "Show its state: pyro status"
     default:
       return undefined
   }
@@ -147,7 +147,7 @@ export class StateTooNew extends Schema.TaggedError<StateTooNew>()(
   }
   override get message() {
     const names = this.snapshot === undefined ? this.workspace : `${this.workspace} ${this.snapshot}`
-    const command = this.snapshot === undefined ? "pyro workspace delete" : "pyro workspace snapshot delete"
+    const command = this.snapshot === undefined ? "pyro delete" : "pyro snapshot delete"
     return `${this.fact}. Run pyro daemon stop and use the newer pyro, or delete this state: ${command} ${names}`
   }
 }
@@ -163,7 +163,7 @@ export class DiskDamaged
     return `the disk is damaged: ${this.detail}`
   }
   override get message() {
-    return `${this.fact}. Return to the seed, or to an earlier snapshot: pyro workspace reset`
+    return `${this.fact}. Return to the seed, or to an earlier snapshot: pyro reset`
   }
 }
 
@@ -183,7 +183,7 @@ export class SnapshotNotFound extends Schema.TaggedError<SnapshotNotFound>()(
     return `workspace ${this.workspace} has no snapshot "${this.snapshot}"${named(this.similar)}`
   }
   override get message() {
-    return `${this.fact}${next(this.similar)}List snapshots: pyro workspace snapshot list ${this.workspace}`
+    return `${this.fact}${next(this.similar)}List snapshots: pyro snapshot list ${this.workspace}`
   }
 }
 
@@ -201,7 +201,7 @@ export class SnapshotExists extends Schema.TaggedError<SnapshotExists>()(
     return `workspace ${this.workspace} already has a snapshot "${this.snapshot}"`
   }
   override get message() {
-    return `${this.fact}. Choose another name, or delete that snapshot: pyro workspace snapshot delete ${this.workspace} ${this.snapshot}`
+    return `${this.fact}. Choose another name, or delete that snapshot: pyro snapshot delete ${this.workspace} ${this.snapshot}`
   }
 }
 
@@ -240,6 +240,6 @@ export class ExecNotFound extends Schema.TaggedError<ExecNotFound>()(
     return `workspace ${this.workspace} has no command ${this.execId}. The command never started there`
   }
   override get message() {
-    return `${this.fact}. List commands: pyro workspace logs ${this.workspace}`
+    return `${this.fact}. List commands: pyro logs ${this.workspace}`
   }
 }

@@ -69,7 +69,7 @@ const reading = (
           truncated === true
             ? cut(
               withoutBinaries(patch),
-              `the beginning of ${bytes(patchBytes)}; ${inOwnWords("pyro workspace export writes the whole patch")}`
+              `the beginning of ${bytes(patchBytes)}; ${inOwnWords("pyro export writes the whole patch")}`
             )
             : withoutBinaries(patch)
       )
@@ -83,7 +83,7 @@ const reading = (
           const output = textAsSeen(printed)
           return nextCursor === undefined
             ? output
-            : cut(output, `there may be more; read it with ${inOwnWords("pyro workspace logs")}`)
+            : cut(output, `there may be more; read it with ${inOwnWords("pyro logs")}`)
         }
       )
   }

@@ -63,6 +63,8 @@ const optionText = (flag: string, words: string, { args }: ToolContext) => {
 
 interface Command {
   readonly words: string
+  /** The words without the program's name, and with the group that may be omitted. */
+  readonly full: string
   readonly tool: string | undefined
 }
 
@@ -70,7 +72,10 @@ interface Command {
 const commands: ReadonlyArray<Command> = operations
   .flatMap(({ cli: { path }, mcp }: { readonly cli: CliSurface; readonly mcp: McpSurface | object }) => {
     const tool = "tool" in mcp ? mcp.tool : undefined
-    return tool === undefined && path[0] !== "workspace" ? [] : [{ words: `pyro ${path.join(" ")}`, tool }]
+    const words = path.join(" ")
+    if (path[0] !== "workspace") return tool === undefined ? [] : [{ words: `pyro ${words}`, full: words, tool }]
+    // The group may be omitted.
+    return [words, path.slice(1).join(" ")].map((one) => ({ words: `pyro ${one}`, full: words, tool }))
   })
   .sort((a, b) => b.words.length - a.words.length)
 
@@ -92,7 +97,7 @@ const commandsAsTools = (text: string, tool: ToolContext) =>
     const rest = command.slice(found.words.length)
     return found.tool !== undefined && hasToolsOf(found.tool, tool)
       ? found.tool + rest
-      : `the user's command ${found.words.slice("pyro ".length)}${rest}`
+      : `the user's command ${found.full}${rest}`
   })
 
 /** A page of the documents in parentheses, which a model cannot read. */

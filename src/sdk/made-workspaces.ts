@@ -37,7 +37,7 @@ export const makeMinted = (session: Session, count: number) => {
     find: Effect.forEach(ids, settled).pipe(
       Effect.timeoutFail({
         duration: UNDONE_MS,
-        onTimeout: () => lost(`before it was done; look at it: pyro workspace status ${ids[0]}`)
+        onTimeout: () => lost(`before it was done; look at it: pyro status ${ids[0]}`)
       }),
       Effect.catchIf(
         ({ _tag }) => _tag === "WorkspaceNotFound",

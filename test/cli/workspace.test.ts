@@ -74,7 +74,7 @@ describe("prepare", () => {
     const { stdout } = await pyro("prepare")
     assert.strictEqual(
       stdout,
-      "debian:12 is ready\npyro is ready. Create a workspace: pyro workspace create --seed-path .\n"
+      "debian:12 is ready\npyro is ready. Create a workspace: pyro create --seed-path .\n"
     )
     const { document } = await json("prepare", "a", "b")
     assert.deepStrictEqual(document.environments.map(({ name }: { readonly name: string }) => name), ["a", "b"])
@@ -139,7 +139,7 @@ describe("list and status", () => {
     const { status, stderr } = await pyro("workspace", "status", "praser")
     assert.deepStrictEqual([status, stderr], [
       1,
-      `pyro: no workspace "praser". Did you mean parser? List workspaces: pyro workspace list\n`
+      `pyro: no workspace "praser". Did you mean parser? List workspaces: pyro list\n`
     ])
     const { document } = await json("workspace", "status", "praser")
     assert.deepInclude(document.error, { code: "workspace_not_found", workspace: "praser", similar: ["parser"] })
@@ -170,7 +170,7 @@ describe("exec", () => {
     await create("--name", "fix")
     const both = await pyro("workspace", "exec", "fix", "--script", "echo a", "--", "echo", "b")
     assert.deepStrictEqual([both.status, both.stdout], [2, ""])
-    assert.match(both.stderr, /^pyro: command: cannot be combined with a script\nsee: pyro workspace exec --help\n$/)
+    assert.match(both.stderr, /^pyro: command: cannot be combined with a script\nsee: pyro exec --help\n$/)
     assert.strictEqual((await pyro("workspace", "exec", "fix")).status, 2)
   })
 
@@ -237,7 +237,7 @@ describe("exec", () => {
       {
         status: 75,
         stdout: "out\n",
-        stderr: `pyro: still running; come back with: pyro workspace exec fix --exec-id ${ID} --cursor 4\n`
+        stderr: `pyro: still running; come back with: pyro exec fix --exec-id ${ID} --cursor 4\n`
       }
     )
     assert.deepStrictEqual(
@@ -381,7 +381,7 @@ describe("delete", () => {
     assert.deepStrictEqual(await pyro("workspace", "list"), {
       status: 0,
       stdout: "",
-      stderr: "no workspaces; create one: pyro workspace create\n"
+      stderr: "no workspaces; create one: pyro create\n"
     })
   })
 

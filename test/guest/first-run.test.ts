@@ -30,7 +30,7 @@ describe("docs/first-run.md", () => {
   }
   const shell = (script: string) => spawnSync("sh", ["-c", script], { cwd: root, env, encoding: "utf8" })
   afterAll(() => {
-    shell("pyro workspace delete --all --quiet; pyro daemon stop")
+    shell("pyro delete --all --quiet; pyro daemon stop")
     remove()
   })
 

@@ -11,7 +11,7 @@ afterAll(pyro.close)
 
 const DETACH = "\x1d"
 
-/** `pyro workspace attach` on a terminal. `before`: what the shell around it does first. */
+/** `pyro attach` on a terminal. `before`: what the shell around it does first. */
 const attachedAfter = (before: string, ...args: ReadonlyArray<string>) =>
   checkedTerminal(["workspace", "attach", ...args], { env, before })
 
@@ -56,7 +56,7 @@ describe("a terminal that is attached to a shell", () => {
     assert.strictEqual(await first.ended, 0)
     assert.match(
       first.screen(),
-      /detached; the shell goes on\. Return: pyro workspace attach w [0-9a-f]{8}[^]*modes restored/
+      /detached; the shell goes on\. Return: pyro attach w [0-9a-f]{8}[^]*modes restored/
     )
     const [shell] = await shells()
     assert.strictEqual(shell?.outcome, "running")
@@ -106,7 +106,7 @@ describe("a terminal that is attached to a shell", () => {
     assert.strictEqual((await failure(["workspace", "attach", "w"])).code, "invalid_request")
     const { code, stderr } = await call(["workspace", "attach", "w"])
     assert.strictEqual(code, 2)
-    assert.include(stderr, "pyro workspace shell open w\n")
+    assert.include(stderr, "pyro shell open w\n")
   })
 
   it("a terminal without a size is one of 80 by 24, and the message at the end of the VM begins on a new line", async () => {

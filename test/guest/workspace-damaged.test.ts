@@ -74,7 +74,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
     await until("the end of QEMU", async () => (await pyro.status("w")).state === "failed")
     const refused = await failure(["workspace", "start", "w"])
     assert.strictEqual(refused.code, "disk_damaged", JSON.stringify(refused))
-    assert.match(refused.message, /could not mount: .*\. Return to the seed, .*: pyro workspace reset$/)
+    assert.match(refused.message, /could not mount: .*\. Return to the seed, .*: pyro reset$/)
     assert.strictEqual((await pyro.status("w")).state, "failed")
     await step("reset", "w")
     assert.strictEqual((await call(["workspace", "diff", "w"])).stdout.toString(), "")
@@ -109,7 +109,7 @@ describe("a record that is damaged", () => {
     const listed = (await own.list())[0]!
     assert.strictEqual(listed.id, path.basename(directory))
     assert.strictEqual(listed.state, "failed")
-    assert.match(listed.detail ?? "", /record\.json: it is damaged .*pyro workspace delete ws-/)
+    assert.match(listed.detail ?? "", /record\.json: it is damaged .*pyro delete ws-/)
     assert.deepStrictEqual(await own.json(["workspace", "status", listed.id]), listed)
     for (
       const asked of [["exec", listed.id, "--", "true"], ["start", listed.id], ["reset", listed.id], [

@@ -31,7 +31,7 @@ describe("a disk that grows", () => {
     assert.strictEqual((await failure(["workspace", "update", "grown", "--disk-mib", "256"])).code, "invalid_request")
     const { code, message } = await failure(["workspace", "update", "grown", "--disk-mib", "1024"])
     assert.strictEqual(code, "workspace_not_ready")
-    assert.include(message, "pyro workspace stop grown")
+    assert.include(message, "pyro stop grown")
     assert.strictEqual((await status()).disk_mib, 512)
   }, 60_000)
 

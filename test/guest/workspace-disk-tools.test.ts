@@ -47,7 +47,7 @@ describe("the disk of a stopped workspace", () => {
   it("disk list refuses a running workspace, and names the command that stops the workspace", async () => {
     const { code, message } = await failure(["workspace", "disk", "list", "kept"])
     assert.strictEqual(code, "workspace_not_ready")
-    assert.include(message, "pyro workspace stop kept")
+    assert.include(message, "pyro stop kept")
     await step("stop", "kept")
   }, 120_000)
 

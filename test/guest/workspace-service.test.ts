@@ -43,7 +43,7 @@ describe("services of a workspace", () => {
     assert.match(output, /"GET \/ HTTP\/1\.1" 200/)
     const again = await failure(["workspace", "service", "start", "w", "web", "--", "true"])
     assert.strictEqual(again.code, "service_running")
-    assert.include(again.message, "pyro workspace service stop w web")
+    assert.include(again.message, "pyro service stop w web")
     assert.strictEqual((await service<Service>("stop", "web")).state, "stopped")
     assert.deepStrictEqual(
       (await service<{ readonly services: ReadonlyArray<Service> }>("list")).services.map(({ state }) => state),
@@ -95,7 +95,7 @@ describe("services of a workspace", () => {
     child.kill("SIGINT")
     await ended
     assert.include(told, "stopping slow, because its start was interrupted\n")
-    assert.include(told, "slow is stopped. Its log: pyro workspace service logs w slow\n")
+    assert.include(told, "slow is stopped. Its log: pyro service logs w slow\n")
     assert.strictEqual(await stateOf("slow"), "stopped")
     assert.strictEqual(await sh("w", "pgrep -f '[s]leep 1007' || echo none"), "none")
   })

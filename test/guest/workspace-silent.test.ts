@@ -26,7 +26,7 @@ const qemuProcess = async (workspace: string, where: Parameters<typeof qemuOf>[0
 const isSilent = async (args: ReadonlyArray<string>) => {
   const { code, message } = await failure(["workspace", ...args])
   assert.strictEqual(code, "guest_silent", `${args.join(" ")}: ${message}`)
-  assert.include(message, "pyro workspace reset")
+  assert.include(message, "pyro reset")
 }
 
 beforeAll(async () => {

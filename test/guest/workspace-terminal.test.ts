@@ -8,7 +8,7 @@ const { create, env, sh } = pyro
 beforeAll(() => create(["--name", "w"]))
 afterAll(pyro.close)
 
-/** `pyro workspace exec --tty` on a terminal of 30 rows and 100 columns. */
+/** `pyro exec --tty` on a terminal of 30 rows and 100 columns. */
 const onTty = (...command: ReadonlyArray<string>) => {
   const args = ["workspace", "exec", "w", "--tty", "--", ...command]
   const { ended, screen, terminal } = onTerminal({ entry: pyroPath, env }, `exec "$@"`, args)

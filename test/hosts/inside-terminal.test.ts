@@ -43,7 +43,7 @@ describe("Claude Code in a workspace, on a terminal", () => {
       for (const off of ["?1049l", "?1000l", "?2004l", "?25h"]) {
         assert.isAbove(screen().lastIndexOf(`\x1b[${off}`), screen().lastIndexOf(FINISHED), off)
       }
-      assert.match(screen(), /the shell goes on\. Return: pyro workspace attach \S+ [0-9a-f]{8}[^]*modes restored/)
+      assert.match(screen(), /the shell goes on\. Return: pyro attach \S+ [0-9a-f]{8}[^]*modes restored/)
       const { shells } = await place.pyro.json<{ readonly shells: ReadonlyArray<{ readonly outcome: string }> }>(
         ["workspace", "shell", "list", "typed"]
       )

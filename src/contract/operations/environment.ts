@@ -188,7 +188,7 @@ export const environmentBuild = streaming({
       "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
       "pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2",
       "pyro env build node22 --from debian:12 --npm node@22 npm@11",
-      "pyro workspace create web",
+      "pyro create web",
       "pyro env build fixed --from-workspace fix"
     ]
   },

@@ -34,7 +34,7 @@ export const RunPayload = lazy(() =>
     ),
     seedPath: optional(
       hostPath(
-        "Directory or archive of the host to copy to /workspace. A git repository is copied as by `workspace create`"
+        "Directory or archive of the host to copy to /workspace. A git repository is copied as by `create`"
       )
     ),
     includeIgnored: ignoredPaths(),

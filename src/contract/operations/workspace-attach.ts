@@ -100,7 +100,7 @@ export const workspaceShellAttach = streaming({
     args: ["workspace", "shell_id"],
     filled: ["cols", "rows"],
     exits: "guest",
-    examples: ["pyro workspace attach fix", "pyro workspace attach fix \"$SHELL_ID\" --detach-key ctrl-q"]
+    examples: ["pyro attach fix", "pyro attach fix \"$SHELL_ID\" --detach-key ctrl-q"]
   },
   mcp: { missing: "interactive terminal" },
   home: "daemon",

@@ -38,7 +38,7 @@ export const workspaceCancel = unary({
     path: ["workspace", "cancel"],
     args: ["workspace", "exec_id"],
     exits: "own",
-    examples: ["pyro workspace cancel fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]
+    examples: ["pyro cancel fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]
   },
   mcp: {
     tool: "workspace_cancel",

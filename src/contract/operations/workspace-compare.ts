@@ -36,9 +36,9 @@ export const workspaceCompare = unary({
     extras: nameStatus,
     exits: "own",
     examples: [
-      "pyro workspace compare try-1 try-2",
-      "pyro workspace compare fix@green fix --stat",
-      "pyro workspace compare try-1 try-2 src | git apply"
+      "pyro compare try-1 try-2",
+      "pyro compare fix@green fix --stat",
+      "pyro compare try-1 try-2 src | git apply"
     ]
   },
   mcp: {

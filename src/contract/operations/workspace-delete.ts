@@ -25,7 +25,7 @@ export const workspaceDelete = unary({
     confirms: "all",
     extras: { yes: { _tag: "switch", description: "Skip the question that --all asks on a terminal" } },
     exits: "own",
-    examples: ["pyro workspace delete fix other", "pyro workspace delete --all --yes"]
+    examples: ["pyro delete fix other", "pyro delete --all --yes"]
   },
   mcp: {
     tool: "workspace_delete",

@@ -165,10 +165,10 @@ export const workspaceDiff = unary({
     extras: nameStatus,
     exits: "own",
     examples: [
-      "pyro workspace diff fix",
-      "pyro workspace diff fix --stat",
-      "pyro workspace diff fix --name-status",
-      "pyro workspace diff fix src test --name-only"
+      "pyro diff fix",
+      "pyro diff fix --stat",
+      "pyro diff fix --name-status",
+      "pyro diff fix src test --name-only"
     ]
   },
   mcp: {

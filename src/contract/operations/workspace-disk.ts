@@ -43,7 +43,7 @@ export const workspaceDiskList = unary({
     path: ["workspace", "disk", "list"],
     args: ["workspace", "path"],
     exits: "own",
-    examples: ["pyro workspace disk list fix /etc", "pyro workspace disk list fix /var/log --recursive --depth 2"]
+    examples: ["pyro disk list fix /etc", "pyro disk list fix /var/log --recursive --depth 2"]
   },
   mcp: {
     tool: "workspace_disk_list",
@@ -96,8 +96,8 @@ export const workspaceDiskRead = unary({
     extras: { "content-only": { _tag: "switch", description: "Print the content alone, as without --json" } },
     exits: "own",
     examples: [
-      "pyro workspace disk read fix /etc/os-release",
-      "pyro workspace disk read fix /etc/passwd --start-line 2 --line-count 5"
+      "pyro disk read fix /etc/os-release",
+      "pyro disk read fix /etc/passwd --start-line 2 --line-count 5"
     ]
   },
   mcp: {
@@ -187,8 +187,8 @@ export const workspaceDiskExport = streaming({
     hostPaths: ["output"],
     exits: "own",
     examples: [
-      "pyro workspace disk export fix --output fix.img",
-      "pyro workspace disk export fix --format qcow2 --output fix.qcow2 --overwrite"
+      "pyro disk export fix --output fix.img",
+      "pyro disk export fix --format qcow2 --output fix.qcow2 --overwrite"
     ]
   },
   mcp: {

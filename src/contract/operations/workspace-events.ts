@@ -57,7 +57,7 @@ export const workspaceEvents = unary({
     path: ["workspace", "events"],
     args: ["workspace"],
     exits: "own",
-    examples: ["pyro workspace events fix", "pyro workspace events fix --follow --json"]
+    examples: ["pyro events fix", "pyro events fix --follow --json"]
   },
   mcp: { missing: "workspace_summary and workspace_status have what a model needs" },
   home: "daemon",

@@ -162,7 +162,7 @@ export const workspaceExec = streaming({
   summary: "Run a command in a workspace",
   description:
     "Runs a command, streams its output and exits with its status. Files, installed packages and detached background processes stay for " +
-    "the next command. pyro keeps the output for `workspace logs`: the first 256 MiB and the newest 1 GiB of a command, and 4 GiB of all " +
+    "the next command. pyro keeps the output for `logs`: the first 256 MiB and the newest 1 GiB of a command, and 4 GiB of all " +
     "commands together. Ctrl-C sends SIGINT to the command, and SIGKILL to the command and its children after --grace-seconds; a second " +
     "Ctrl-C kills at once. pyro exits with the status of a command that handles SIGINT, and dies of SIGINT otherwise. A timeout sends SIGTERM first.",
   cli: {
@@ -183,17 +183,17 @@ export const workspaceExec = streaming({
       },
       "id-only": {
         _tag: "switch",
-        description: "Print only the id of the command; `workspace logs` has the output"
+        description: "Print only the id of the command; `logs` has the output"
       }
     },
     stdin: "interactive",
     exits: "guest",
     examples: [
-      "pyro workspace exec fix -- python3 -m unittest",
-      "pyro workspace exec fix --timeout-seconds 60 --cwd src -- python3 main.py",
-      "pyro workspace exec fix --script 'python3 -m unittest 2>&1 | tail -1'",
-      "pyro workspace exec fix --detach -- ./long-build.sh",
-      "pyro workspace exec fix --secret-env NPM_TOKEN -- npm ci"
+      "pyro exec fix -- python3 -m unittest",
+      "pyro exec fix --timeout-seconds 60 --cwd src -- python3 main.py",
+      "pyro exec fix --script 'python3 -m unittest 2>&1 | tail -1'",
+      "pyro exec fix --detach -- ./long-build.sh",
+      "pyro exec fix --secret-env NPM_TOKEN -- npm ci"
     ]
   },
   mcp: {

@@ -194,15 +194,15 @@ export const workspaceExport = streaming({
     hostPaths: ["output"],
     exits: "own",
     examples: [
-      "pyro workspace export fix build/report.html --output report.html",
-      "pyro workspace export fix /workspace/dist --output ./dist --overwrite",
-      "pyro workspace export fix /var/log/app.log --output app.log",
-      "pyro workspace export fix . --exclude node_modules --output project.tar.gz",
-      "pyro workspace export fix src build/report.html --output ./out",
-      "pyro workspace export fix src --output - | tar -t",
-      "pyro workspace export fix --patch --expect \"$DIGEST\" --output fix.patch",
-      "pyro workspace export fix src --patch --output src.patch",
-      "pyro workspace export fix --patch --output - | git apply"
+      "pyro export fix build/report.html --output report.html",
+      "pyro export fix /workspace/dist --output ./dist --overwrite",
+      "pyro export fix /var/log/app.log --output app.log",
+      "pyro export fix . --exclude node_modules --output project.tar.gz",
+      "pyro export fix src build/report.html --output ./out",
+      "pyro export fix src --output - | tar -t",
+      "pyro export fix --patch --expect \"$DIGEST\" --output fix.patch",
+      "pyro export fix src --patch --output src.patch",
+      "pyro export fix --patch --output - | git apply"
     ]
   },
   mcp: {

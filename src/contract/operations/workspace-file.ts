@@ -67,7 +67,7 @@ export const workspaceFileList = unary({
     path: ["workspace", "file", "list"],
     args: ["workspace", "path"],
     exits: "own",
-    examples: ["pyro workspace file list fix", "pyro workspace file list fix src --recursive --depth 2"]
+    examples: ["pyro file list fix", "pyro file list fix src --recursive --depth 2"]
   },
   mcp: {
     tool: "workspace_file_list",
@@ -140,9 +140,9 @@ export const workspaceFileRead = unary({
     },
     exits: "own",
     examples: [
-      "pyro workspace file read fix src/main.py",
-      "pyro workspace file read fix src/main.py --start-line 100 --line-count 50",
-      "pyro workspace file read fix logo.png --output copy.png"
+      "pyro file read fix src/main.py",
+      "pyro file read fix src/main.py --start-line 100 --line-count 50",
+      "pyro file read fix logo.png --output copy.png"
     ]
   },
   mcp: {
@@ -228,9 +228,9 @@ export const workspaceFileWrite = unary({
     oneOf: { fields: ["text", "content"], stdin: "from" },
     exits: "own",
     examples: [
-      "pyro workspace file write fix notes.md --text 'to do'",
-      "git archive HEAD | pyro workspace file write fix head.tar",
-      "pyro workspace file write fix run.sh --text-file run.sh --mode 755"
+      "pyro file write fix notes.md --text 'to do'",
+      "git archive HEAD | pyro file write fix head.tar",
+      "pyro file write fix run.sh --text-file run.sh --mode 755"
     ]
   },
   mcp: {
@@ -305,8 +305,8 @@ export const workspaceFileEdit = unary({
     args: ["workspace", "path"],
     exits: "own",
     examples: [
-      "pyro workspace file edit fix src/main.py --old-text 'retries = 3' --new-text 'retries = 5'",
-      "pyro workspace file edit fix src/main.py --old-text foo --new-text bar --replace-all"
+      "pyro file edit fix src/main.py --old-text 'retries = 3' --new-text 'retries = 5'",
+      "pyro file edit fix src/main.py --old-text foo --new-text bar --replace-all"
     ]
   },
   mcp: {

@@ -63,7 +63,7 @@ export const workspaceFork = streaming({
   summary: "Make copies of a workspace, with memory and disk",
   description:
     "Each fork has the memory and disk of the workspace, or of a snapshot: processes, servers, REPLs and /tmp. Of a stopped workspace, it has the disk. Running commands go on " +
-    "in the workspace and in each fork, where `workspace logs` marks them as inherited. Each fork has its own random seed, host name, " +
+    "in the workspace and in each fork, where `logs` marks them as inherited. Each fork has its own random seed, host name, " +
     "machine id and boot id. Forks share no later changes.",
   cli: {
     path: ["workspace", "fork"],
@@ -71,9 +71,9 @@ export const workspaceFork = streaming({
     extras: { "id-only": { _tag: "switch", description: "Print only the ids" } },
     exits: "own",
     examples: [
-      "pyro workspace fork fix --name try",
-      "pyro workspace fork fix --name try --count 3",
-      "pyro workspace fork fix --snapshot green --id-only"
+      "pyro fork fix --name try",
+      "pyro fork fix --name try --count 3",
+      "pyro fork fix --snapshot green --id-only"
     ]
   },
   mcp: {

@@ -72,9 +72,9 @@ export const workspaceImport = unary({
     hostPaths: ["source_path"],
     exits: "own",
     examples: [
-      "pyro workspace import fix app.conf /etc/app.conf",
-      "pyro workspace import fix fixtures test/",
-      "date | pyro workspace import fix - /etc/stamp"
+      "pyro import fix app.conf /etc/app.conf",
+      "pyro import fix fixtures test/",
+      "date | pyro import fix - /etc/stamp"
     ]
   },
   mcp: { missing: "workspace_file_write and workspace_sync_push copy to /workspace, and a command copies from there" },

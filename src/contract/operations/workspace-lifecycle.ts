@@ -150,13 +150,13 @@ export const workspaceCreate = streaming({
     hostPaths: ["seed_path"],
     exits: "own",
     examples: [
-      "pyro workspace create --seed-path . --name fix",
-      "pyro workspace create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
-      "pyro workspace create --label task=42 --ttl-seconds 3600 --id-only",
-      "pyro workspace create --seed-path . --workspace-user agent",
-      "pyro workspace create --seed-path . --secret-env NPM_TOKEN",
-      "pyro workspace create --secret-env ANTHROPIC_API_KEY --secret-http ANTHROPIC_API_KEY@anthropic --allow-host api.anthropic.com",
-      "pyro workspace create --seed-path . --allow-host npm --allow-host api.example.com:443"
+      "pyro create --seed-path . --name fix",
+      "pyro create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
+      "pyro create --label task=42 --ttl-seconds 3600 --id-only",
+      "pyro create --seed-path . --workspace-user agent",
+      "pyro create --seed-path . --secret-env NPM_TOKEN",
+      "pyro create --secret-env ANTHROPIC_API_KEY --secret-http ANTHROPIC_API_KEY@anthropic --allow-host api.anthropic.com",
+      "pyro create --seed-path . --allow-host npm --allow-host api.example.com:443"
     ]
   },
   mcp: {
@@ -219,9 +219,9 @@ export const workspaceList = unary({
     extras: { "id-only": { _tag: "switch", description: "Print only the ids" } },
     exits: "own",
     examples: [
-      "pyro workspace list",
-      "pyro workspace list --label task=42 --json",
-      "pyro workspace list --label task=42 --id-only"
+      "pyro list",
+      "pyro list --label task=42 --json",
+      "pyro list --label task=42 --id-only"
     ]
   },
   mcp: {
@@ -258,7 +258,7 @@ export const workspaceStatus = unary({
   name: "workspace.status",
   summary: "Show a workspace",
   description: "Shows the state, sizes, labels, seed, last use and expiry of a workspace.",
-  cli: { path: ["workspace", "status"], args: ["workspace"], exits: "own", examples: ["pyro workspace status fix"] },
+  cli: { path: ["workspace", "status"], args: ["workspace"], exits: "own", examples: ["pyro status fix"] },
   mcp: {
     tool: "workspace_status",
     ...core,
@@ -293,7 +293,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
       path: ["workspace", row.verb],
       args: ["workspace"],
       exits: "own",
-      examples: [`pyro workspace ${row.verb} fix`]
+      examples: [`pyro ${row.verb} fix`]
     },
     mcp: {
       tool: `workspace_${row.verb}`,

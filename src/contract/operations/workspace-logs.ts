@@ -112,7 +112,7 @@ export const workspaceLogs = unary({
       }
     },
     exits: "own",
-    examples: ["pyro workspace logs fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f", "pyro workspace logs fix --follow"]
+    examples: ["pyro logs fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f", "pyro logs fix --follow"]
   },
   mcp: {
     tool: "workspace_logs",

@@ -35,9 +35,9 @@ export const workspaceNetworkSet = unary({
     flags: { allow_hosts: "allow-host", deny_hosts: "deny-host", allow_ips: "allow-ip" },
     exits: "own",
     examples: [
-      "pyro workspace network set fix --allow-host npm --allow-host github",
-      "pyro workspace network set fix --network-policy egress --deny-host '*.example.com'",
-      "pyro workspace network set fix --network-policy off"
+      "pyro network set fix --allow-host npm --allow-host github",
+      "pyro network set fix --network-policy egress --deny-host '*.example.com'",
+      "pyro network set fix --network-policy off"
     ]
   },
   mcp: {
@@ -167,7 +167,7 @@ export const workspaceNetworkLog = unary({
     path: ["workspace", "network", "log"],
     args: ["workspace"],
     exits: "own",
-    examples: ["pyro workspace network log fix", "pyro workspace network log fix --follow --denied"]
+    examples: ["pyro network log fix", "pyro network log fix --follow --denied"]
   },
   mcp: {
     tool: "workspace_network_log",

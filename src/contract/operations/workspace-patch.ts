@@ -90,9 +90,9 @@ export const workspacePatchApply = unary({
     oneOf: { fields: ["patch", "patch_bytes"], stdin: "patch-file" },
     exits: "own",
     examples: [
-      "pyro workspace patch apply fix --patch-file change.patch",
-      "git diff --binary | pyro workspace patch apply fix --patch-file - --check",
-      "pyro workspace patch apply fix --patch \"$(cat change.patch)\""
+      "pyro patch apply fix --patch-file change.patch",
+      "git diff --binary | pyro patch apply fix --patch-file - --check",
+      "pyro patch apply fix --patch \"$(cat change.patch)\""
     ]
   },
   mcp: {

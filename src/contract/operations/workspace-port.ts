@@ -26,7 +26,7 @@ export const workspacePortPublish = unary({
     path: ["workspace", "port", "publish"],
     args: ["workspace", "port"],
     exits: "own",
-    examples: ["pyro workspace port publish fix 3000", "pyro workspace port publish fix 8080:3000"]
+    examples: ["pyro port publish fix 3000", "pyro port publish fix 8080:3000"]
   },
   mcp: {
     tool: "port_publish",
@@ -59,7 +59,7 @@ export const workspacePortList = unary({
     path: ["workspace", "port", "list"],
     args: ["workspace"],
     exits: "own",
-    examples: ["pyro workspace port list fix"]
+    examples: ["pyro port list fix"]
   },
   mcp: { missing: "workspace_status shows the ports" },
   home: "daemon",
@@ -84,7 +84,7 @@ export const workspacePortUnpublish = unary({
     path: ["workspace", "port", "unpublish"],
     args: ["workspace", "guest_port"],
     exits: "own",
-    examples: ["pyro workspace port unpublish fix 3000"]
+    examples: ["pyro port unpublish fix 3000"]
   },
   mcp: {
     tool: "port_unpublish",

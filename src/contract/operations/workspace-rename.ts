@@ -17,12 +17,12 @@ export const workspaceRename = unary({
   summary: "Give a workspace another name",
   description:
     "Changes the name, and the host name of the guest with it. An open shell shows the former host name in its prompt. The id stays. " +
-    "`workspace update --clear-name` removes a name.",
+    "`update --clear-name` removes a name.",
   cli: {
     path: ["workspace", "rename"],
     args: ["workspace", "name"],
     exits: "own",
-    examples: ["pyro workspace rename fix parser"]
+    examples: ["pyro rename fix parser"]
   },
   mcp: { missing: "`workspace_update` sets the name" },
   home: "daemon",

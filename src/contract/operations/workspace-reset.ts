@@ -26,7 +26,7 @@ export const workspaceReset = streaming({
     path: ["workspace", "reset"],
     args: ["workspace"],
     exits: "own",
-    examples: ["pyro workspace reset fix", "pyro workspace reset fix --snapshot green"]
+    examples: ["pyro reset fix", "pyro reset fix --snapshot green"]
   },
   mcp: {
     tool: "workspace_reset",

@@ -69,9 +69,9 @@ export const workspaceServiceStart = unary({
     rest: "command",
     exits: "own",
     examples: [
-      "pyro workspace service start fix web --ready-tcp 8000 -- python3 -m http.server 8000",
-      "pyro workspace service start fix site --ready-tcp 8090 --publish 8090 -- python3 -m http.server 8090",
-      "pyro workspace service start fix api --ready-http http://localhost:8080/ --restart on-failure -- python3 -m http.server 8080"
+      "pyro service start fix web --ready-tcp 8000 -- python3 -m http.server 8000",
+      "pyro service start fix site --ready-tcp 8090 --publish 8090 -- python3 -m http.server 8090",
+      "pyro service start fix api --ready-http http://localhost:8080/ --restart on-failure -- python3 -m http.server 8080"
     ]
   },
   mcp: {
@@ -121,7 +121,7 @@ export const workspaceServiceList = unary({
     path: ["workspace", "service", "list"],
     args: ["workspace"],
     exits: "own",
-    examples: ["pyro workspace service list fix"]
+    examples: ["pyro service list fix"]
   },
   mcp: {
     tool: "service_list",
@@ -149,7 +149,7 @@ export const workspaceServiceStatus = unary({
     path: ["workspace", "service", "status"],
     args: ["workspace", "name"],
     exits: "own",
-    examples: ["pyro workspace service status fix web"]
+    examples: ["pyro service status fix web"]
   },
   mcp: {
     tool: "service_status",
@@ -226,8 +226,8 @@ export const workspaceServiceLogs = unary({
     extras: { all: { _tag: "switch", description: "Show the whole log, as without --tail-lines" } },
     exits: "own",
     examples: [
-      "pyro workspace service logs fix web --tail-lines 20",
-      "pyro workspace service logs fix web --cursor 1200"
+      "pyro service logs fix web --tail-lines 20",
+      "pyro service logs fix web --cursor 1200"
     ]
   },
   mcp: {
@@ -270,7 +270,7 @@ export const workspaceServiceStop = unary({
     path: ["workspace", "service", "stop"],
     args: ["workspace", "name"],
     exits: "own",
-    examples: ["pyro workspace service stop fix web"]
+    examples: ["pyro service stop fix web"]
   },
   mcp: {
     tool: "service_stop",

@@ -16,7 +16,7 @@ export const workspaceShellClose = unary({
     path: shell("close"),
     args: ["workspace", "shell_id"],
     exits: "own",
-    examples: ["pyro workspace shell close fix \"$SHELL_ID\""]
+    examples: ["pyro shell close fix \"$SHELL_ID\""]
   },
   mcp: {
     tool: "shell_close",

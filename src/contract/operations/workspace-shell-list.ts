@@ -26,7 +26,7 @@ export const workspaceShellList = unary({
     path: shell("list"),
     args: ["workspace"],
     exits: "own",
-    examples: ["pyro workspace shell list fix"]
+    examples: ["pyro shell list fix"]
   },
   mcp: {
     tool: "shell_list",

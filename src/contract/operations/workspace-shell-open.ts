@@ -28,7 +28,7 @@ export const workspaceShellOpen = unary({
   summary: "Open a shell in a workspace that stays open",
   description:
     "Starts a program on a terminal and returns the id of the shell. The shell goes on after this command, and in forks and snapshots. " +
-    "`shell write` types, `shell read` shows the screen, and `workspace attach` connects your own terminal.",
+    "`shell write` types, `shell read` shows the screen, and `attach` connects your own terminal.",
   cli: {
     path: shell("open"),
     args: ["workspace"],
@@ -36,9 +36,9 @@ export const workspaceShellOpen = unary({
     extras: { "id-only": { _tag: "switch", description: "Print only the id of the shell" } },
     exits: "own",
     examples: [
-      "pyro workspace shell open fix",
-      "pyro workspace shell open fix --cols 120 --rows 40 -- python3",
-      "pyro workspace shell open fix --cwd src --id-only"
+      "pyro shell open fix",
+      "pyro shell open fix --cols 120 --rows 40 -- python3",
+      "pyro shell open fix --cwd src --id-only"
     ]
   },
   mcp: {

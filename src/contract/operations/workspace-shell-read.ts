@@ -78,9 +78,9 @@ export const workspaceShellRead = unary({
     },
     exits: "own",
     examples: [
-      "pyro workspace shell read fix \"$SHELL_ID\" --plain",
-      "pyro workspace shell read fix \"$SHELL_ID\" --plain --wait-for-idle-ms 300",
-      "pyro workspace shell read fix \"$SHELL_ID\" --plain --wait-for '#' --wait-seconds 60"
+      "pyro shell read fix \"$SHELL_ID\" --plain",
+      "pyro shell read fix \"$SHELL_ID\" --plain --wait-for-idle-ms 300",
+      "pyro shell read fix \"$SHELL_ID\" --plain --wait-for '#' --wait-seconds 60"
     ]
   },
   mcp: {

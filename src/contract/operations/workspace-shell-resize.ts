@@ -23,7 +23,7 @@ export const workspaceShellResize = unary({
     path: shell("resize"),
     args: ["workspace", "shell_id"],
     exits: "own",
-    examples: ["pyro workspace shell resize fix \"$SHELL_ID\" --cols 120 --rows 40"]
+    examples: ["pyro shell resize fix \"$SHELL_ID\" --cols 120 --rows 40"]
   },
   mcp: { missing: "`shell_open` sets the size" },
   home: "daemon",

@@ -28,8 +28,8 @@ export const workspaceShellSignal = unary({
     argsOrFlags: ["signal"],
     exits: "own",
     examples: [
-      "pyro workspace shell signal fix \"$SHELL_ID\" SIGINT",
-      "pyro workspace shell signal fix \"$SHELL_ID\" --signal SIGTERM"
+      "pyro shell signal fix \"$SHELL_ID\" SIGINT",
+      "pyro shell signal fix \"$SHELL_ID\" --signal SIGTERM"
     ]
   },
   mcp: { missing: "`shell_write` presses ctrl-c, and `shell_close` ends the shell" },

@@ -57,10 +57,10 @@ export const workspaceShellWrite = unary({
     },
     exits: "own",
     examples: [
-      "pyro workspace shell write fix \"$SHELL_ID\" --input 'make test'",
-      "pyro workspace shell write fix \"$SHELL_ID\" --input y --no-newline",
-      "pyro workspace shell write fix \"$SHELL_ID\" --key ctrl-c",
-      "echo 'make test' | pyro workspace shell write fix \"$SHELL_ID\" --input-file -"
+      "pyro shell write fix \"$SHELL_ID\" --input 'make test'",
+      "pyro shell write fix \"$SHELL_ID\" --input y --no-newline",
+      "pyro shell write fix \"$SHELL_ID\" --key ctrl-c",
+      "echo 'make test' | pyro shell write fix \"$SHELL_ID\" --input-file -"
     ]
   },
   mcp: {

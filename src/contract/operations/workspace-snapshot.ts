@@ -65,7 +65,7 @@ export const workspaceSnapshotCreate = streaming({
     path: ["workspace", "snapshot", "create"],
     args: ["workspace", "name"],
     exits: "own",
-    examples: ["pyro workspace snapshot create fix green"]
+    examples: ["pyro snapshot create fix green"]
   },
   mcp: {
     tool: "workspace_snapshot_create",
@@ -90,7 +90,7 @@ export const workspaceSnapshotList = unary({
     path: ["workspace", "snapshot", "list"],
     args: ["workspace"],
     exits: "own",
-    examples: ["pyro workspace snapshot list fix"]
+    examples: ["pyro snapshot list fix"]
   },
   mcp: {
     tool: "workspace_snapshot_list",
@@ -118,7 +118,7 @@ export const workspaceSnapshotDelete = unary({
     args: ["workspace", "name"],
     completes: { name: "snapshots" },
     exits: "own",
-    examples: ["pyro workspace snapshot delete fix green"]
+    examples: ["pyro snapshot delete fix green"]
   },
   mcp: {
     tool: "workspace_snapshot_delete",

@@ -107,12 +107,12 @@ export const workspaceSummary = unary({
   summary: "Summarize a workspace: commands, changed files, exports",
   description:
     "Shows the commands since create or the last reset with their outcomes, the changed files, and the exports. Lists are short enough for a " +
-    "chat; counts are complete. `workspace logs` and `workspace diff` show everything.",
+    "chat; counts are complete. `logs` and `diff` show everything.",
   cli: {
     path: ["workspace", "summary"],
     args: ["workspace"],
     exits: "own",
-    examples: ["pyro workspace summary fix", "pyro workspace summary fix --json"]
+    examples: ["pyro summary fix", "pyro summary fix --json"]
   },
   mcp: {
     tool: "workspace_summary",

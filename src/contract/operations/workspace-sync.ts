@@ -94,10 +94,10 @@ export const workspaceSyncPush = unary({
     hostPaths: ["source_path"],
     exits: "own",
     examples: [
-      "pyro workspace sync push fix .",
-      "pyro workspace sync push fix . --delete --json",
-      "pyro workspace sync push fix ../fixtures --dest test/fixtures",
-      "pyro workspace sync push fix . --include-ignored .env --force"
+      "pyro sync push fix .",
+      "pyro sync push fix . --delete --json",
+      "pyro sync push fix ../fixtures --dest test/fixtures",
+      "pyro sync push fix . --include-ignored .env --force"
     ]
   },
   mcp: {

@@ -59,8 +59,8 @@ export const workspaceUpdate = unary({
     extras: secretFlags,
     exits: "own",
     examples: [
-      "pyro workspace update fix --label reviewed=yes --ttl-seconds 3600",
-      "pyro workspace update fix --disk-mib 65536"
+      "pyro update fix --label reviewed=yes --ttl-seconds 3600",
+      "pyro update fix --disk-mib 65536"
     ]
   },
   mcp: {

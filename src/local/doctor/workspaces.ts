@@ -16,7 +16,7 @@ export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<Doctor
     wrong(
       "workspaces",
       `${id} is left alone, its record is damaged`,
-      `mend ${record}, then: pyro daemon stop; or give up what is in it: pyro workspace delete ${id}`
+      `mend ${record}, then: pyro daemon stop; or give up what is in it: pyro delete ${id}`
     )
   )
 }).pipe(

@@ -23,7 +23,7 @@ export const damagedBy = (failure: FileFailed | StateTooNew, which: Pick<Damaged
   failure._tag === "StateTooNew" ? { ...which, detail: failure.message, tooNew: failure } : {
     ...which,
     detail: `its record cannot be read: ${failure.message}; mend that file, or use the pyro that wrote it, after ` +
-      `pyro daemon stop; or give up what is in it: pyro workspace delete ${which.id}`
+      `pyro daemon stop; or give up what is in it: pyro delete ${which.id}`
   }
 
 export const isDamaged = (one: Damaged | { readonly record: unknown }): one is Damaged => !("record" in one)

@@ -28,7 +28,7 @@ export interface ResidentKind<State, Encoded = State> {
   readonly state: Schema.Schema<State, Encoded>
   /** One function for each format before the present one. */
   readonly upgrades: Upgrades<unknown>
-  /** Description of a snapshot's state in `pyro workspace snapshot list`. */
+  /** Description of a snapshot's state in `pyro snapshot list`. */
   readonly describeNoted?: (state: State) => Partial<SnapshotInfo>
 }
 
@@ -69,6 +69,6 @@ export interface Resident<State> {
   readonly owns?: (processId: string) => boolean
   /** Whether the resident uses the workspace now: a busy workspace does not expire. */
   readonly isBusy?: Effect.Effect<boolean>
-  /** Part of `pyro workspace status` about the resident. */
+  /** Part of `pyro status` about the resident. */
   readonly describe?: Effect.Effect<Partial<WorkspaceInfo>>
 }

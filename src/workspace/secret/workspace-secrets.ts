@@ -87,7 +87,7 @@ export class WorkspaceSecrets {
     const known = this.names.length === 0 ? "there are none" : `there are ${this.names.join(", ")}`
     return new InvalidRequest({
       field,
-      detail: `there is no secret ${name}; ${known}. Add the secret: pyro workspace update NAME --secret-env ${name}`
+      detail: `there is no secret ${name}; ${known}. Add the secret: pyro update NAME --secret-env ${name}`
     })
   }
 

@@ -11,7 +11,7 @@ const heldBy = (service: string, secret: string) =>
     field: "secrets",
     detail:
       `the service ${service} has the value of ${secret} in its command, variables or check, and pyro stores them while the service ` +
-      `runs or is to come back. Stop the service first: pyro workspace service stop NAME ${service}. Then add the secret, and start the ` +
+      `runs or is to come back. Stop the service first: pyro service stop NAME ${service}. Then add the secret, and start the ` +
       `service with --secret-env ${secret}`
   })
 

@@ -190,7 +190,7 @@ export const shellsSuite = (name: string, driver: LifecycleDriver) => {
       assert.strictEqual(await openShells(), 100)
       assert.match(
         await failure(open(["true"])),
-        /has 100 open shells, and may have no more.*pyro workspace shell close a/
+        /has 100 open shells, and may have no more.*pyro shell close a/
       )
       await close(others[0]!)
       await open(["true"])

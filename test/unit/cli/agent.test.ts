@@ -153,7 +153,7 @@ describe("pyro agent whose API cannot be reached", () => {
       assert.strictEqual(status, 3)
       assert.strictEqual(
         during,
-        "pyro: api.test cannot be reached: connection refused. See: pyro workspace network log ws-1\n"
+        "pyro: api.test cannot be reached: connection refused. See: pyro network log ws-1\n"
       )
       assert.strictEqual(text, during)
     }))
@@ -162,7 +162,7 @@ describe("pyro agent whose API cannot be reached", () => {
     Effect.gen(function*() {
       const { during, text } = yield* run(true, failing)
       assert.match(during, /^\u001b7\u001b\[1;1H.* pyro: api\.test cannot be reached: connection refused.*\u001b8$/)
-      assert.include(text.slice(during.length), "connection refused. See: pyro workspace network log ws-1\n")
+      assert.include(text.slice(during.length), "connection refused. See: pyro network log ws-1\n")
     }))
 
   it.live("an API that is reached, and failures of other hosts, say nothing", () =>

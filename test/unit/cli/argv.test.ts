@@ -1,6 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { commands } from "../../../src/cli/commands.ts"
+import { shortPath } from "../../../src/cli/short-path.ts"
 import { ends } from "../../../src/contract/ends.ts"
 
 describe("splitting argv", () => {
@@ -129,24 +130,51 @@ describe("finding the operation", () => {
     ["workspace deleete", "delete"],
     ["workspace sotp", "stop"],
     ["workspace rseet", "reset"],
+    ["workspace snapshot lsit", "list"],
     ["daemon stpo", "stop"],
+    ["exce", "exec"],
+    ["craete", "create"],
+    ["lgos", "logs"],
+    ["diffs", "diff"],
+    ["snap", "snapshot"],
+    ["edit", "file edit"],
+    ["delte", "delete"],
+    ["shell opne", "open"],
+    ["network logs", "log"],
+    ["verison", "version"],
     ["env prnue", "prune"]
   ])("the unknown command %j gets the suggestion %s", (typed, near) => {
     assert.strictEqual(suggested(typed), `no command "${typed}". Did you mean "${near}"?`)
   })
 
   it("route stops at the first unknown word", () => {
-    assert.strictEqual(suggested("ev list"), `no command "ev". Did you mean "env"?`)
+    assert.strictEqual(suggested("envv list"), `no command "envv". Did you mean "env"?`)
   })
 
   it("a workspace in the place of a verb of shells gets the command that attaches to it", () => {
-    assert.strictEqual(suggested("shell fix"), `no command "workspace shell fix". Did you mean "pyro attach fix"?`)
+    assert.strictEqual(suggested("shell fix"), `no command "shell fix". Did you mean "pyro attach fix"?`)
   })
 
   it.each([
     ["pull", "env pull"],
-    ["ssh", "workspace attach"],
-    ["inspect", "workspace status"],
+    ["ssh", "attach"],
+    ["inspect", "status"],
+    ["describe", "status"],
+    ["get", "list"],
+    ["new", "create"],
+    ["push", "sync push"],
+    ["console", "attach"],
+    ["resume", "start"],
+    ["expose", "port publish"],
+    ["history", "logs"],
+    ["copy", "cp"],
+    ["watch", "top"],
+    ["set", "config"],
+    ["rmi", "env rm"],
+    ["terminate", "stop"],
+    ["services", "service list"],
+    ["snapshots", "snapshot list"],
+    ["restart", `stop" then "start`],
     ["images", "env list"],
     ["vm", "workspace"],
     ["workspace destroy", "delete"],
@@ -161,15 +189,27 @@ describe("finding the operation", () => {
     ["workspace cat", "file read"],
     ["workspace file cat", "read"],
     ["workspace mv", "rename"],
-    ["mv", "workspace rename"],
+    ["mv", "rename"],
     ["workspace pull", "export"],
-    ["workspace sync pull", "workspace export"],
+    ["workspace sync pull", "pyro export"],
+    ["network off", "pyro network set --network-policy off"],
+    ["network ls", "lists"],
     ["workspace upload", "sync push"],
     ["workspace ssh", "attach"],
     ["workspace run", "exec"],
     ["workspace commit", "snapshot create"],
     ["workspace snapshot save", "create"],
-    ["workspace snapshot restore", "workspace reset --snapshot"],
+    ["workspace snapshot restore", "pyro reset --snapshot"],
+    ["service restart", `stop" then "start`],
+    ["service kill", "stop"],
+    ["service rm", "stop"],
+    ["port rm", "unpublish"],
+    ["shell kill", "close"],
+    ["shell exit", "pyro shell close"],
+    ["host add", "connect"],
+    ["host rm", "disconnect"],
+    ["host ls", "doctor"],
+    ["env create", "build"],
     ["workspace clone", "fork"],
     ["workspace log", "logs"],
     ["workspace restart", `stop" then "start`],
@@ -180,10 +220,12 @@ describe("finding the operation", () => {
     ["daemon restart", "stop"]
   ])("the foreign command %j gets the suggestion %s", (typed, own) => {
     assert.strictEqual(suggested(typed), `no command "${typed}". Did you mean "${own}"?`)
-    const isThere = (path: ReadonlyArray<string>) =>
-      commands.some(({ cli }) => path.every((word, at) => word.startsWith("--") || cli.path[at] === word))
+    const isThere = (words: ReadonlyArray<string>) => {
+      const routed = route([...words, "--help"])
+      return routed._tag === "Help" && routed.path.at(-1) === words.at(-1)
+    }
     for (const one of own.split(`" then "`)) {
-      const words = one.replace(/^pyro /, "").split(" ")
+      const words = one.replace(/^pyro /, "").replace(/ --.*/, "").split(" ")
       assert.isTrue(isThere(words) || isThere([...typed.split(" ").slice(0, -1), ...words]), one)
     }
   })
@@ -211,11 +253,17 @@ describe("finding the operation", () => {
     "de",
     "preset",
     "resent",
-    "deletion"
+    "deletion",
+    ...("restore revert undo rollback recover history checkout switch fetch merge rebase stash tag add apply scale rollout " +
+      "cordon drain pause unpause wait up down build compose prune-list login logout search save load trash archive " +
+      "detach deploy stopped stops resets deleted deletes rests setup setop stomp store desert delegate delta select " +
+      "canceled chancel sett gcc signals close-all disconnected").split(" ")
   ])(
     "the harmless word %j leads to nothing that ends something",
     (word) => {
-      const paths = commands.filter(ends).map(({ cli }) => cli.path.join(" "))
+      const paths = commands.filter(ends).flatMap(({ cli }) =>
+        [cli.path, shortPath(cli.path)].map((path) => path.join(" "))
+      )
       for (const front of ["", "workspace ", "workspace snapshot ", "env ", "daemon ", "host "]) {
         const detail = suggested(front + word)
         if (typeof detail !== "string") continue
@@ -248,7 +296,7 @@ describe("finding the operation", () => {
 
   it("cp beneath another word leads to pyro cp", () => {
     for (const typed of ["workspace file cp", "workspace sync cp"]) {
-      assert.include(suggested(typed), `Did you mean "workspace cp"?`)
+      assert.include(suggested(typed), `Did you mean "pyro cp"?`)
     }
   })
 })

@@ -210,7 +210,7 @@ describe("the guest's command without --", () => {
   it("a command in the place of the workspace that PYRO_WORKSPACE names gets the command line that was meant", async () => {
     const terminal = { ...REAL_TERMINAL, workspace: "fix" }
     const unknown = new WorkspaceNotFound({ workspace: "make", similar: [] })
-    const advice = "PYRO_WORKSPACE names the workspace: pyro workspace exec -- make"
+    const advice = "PYRO_WORKSPACE names the workspace: pyro exec -- make"
     for (const [words, others] of [[["exec", "make"], ""], [["exec", "make", "test"], " test"]] as const) {
       const { journal } = await on(words, { terminal, answers: { "workspace.exec": unknown } })
       assert.strictEqual(journal.at(-1), `err pyro: ${unknown.message}\n${advice}${others}\n`)
@@ -218,7 +218,7 @@ describe("the guest's command without --", () => {
       assert.strictEqual(other.journal.at(-1), `err pyro: ${unknown.message}\n`)
     }
     const { journal } = await on(["exec", "make", "-j4"], { terminal })
-    assert.deepStrictEqual(journal, [`err pyro: no option -j4; ${advice} -j4\nsee: pyro workspace exec --help\n`])
+    assert.deepStrictEqual(journal, [`err pyro: no option -j4; ${advice} -j4\nsee: pyro exec --help\n`])
   })
 
   it("an unknown option of an agent or of its host names where that program's options go", async () => {

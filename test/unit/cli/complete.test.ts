@@ -18,6 +18,7 @@ describe("completion", () => {
     ["pyro w", ["workspace", "ws"]],
     ["pyro sna", ["snapshot"]],
     ["pyro snapshot ", ["create", "delete", "list"]],
+    ["pyro network ", ["lists", "log", "set"]],
     ["pyro exec fix ls --", []],
     ["pyro exec fix --cw", ["--cwd"]],
     ["pyro env r", ["rm"]],

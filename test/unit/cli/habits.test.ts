@@ -107,7 +107,7 @@ describe("workspace logs --follow", () => {
     assert.deepStrictEqual([json.status, json.called], [2, []])
     assert.include(
       json.journal.join(""),
-      "--follow: cannot be combined with --json; pyro workspace exec NAME --exec-id ID"
+      "--follow: cannot be combined with --json; pyro exec NAME --exec-id ID"
     )
     for (const option of ["--limit=1", "--max-bytes=1", "--encoding=base64"]) {
       const { called, journal, status } = await on(["workspace", "logs", "fix", "-f", option])
@@ -122,7 +122,7 @@ describe("workspace logs --follow", () => {
     const answers = { "workspace.snapshot.list": { snapshots: [] } }
     const snapshots = await on(["workspace", "snapshot", "list", "fix"], { answers })
     assert.deepStrictEqual(snapshots.journal.slice(1), [
-      "err no snapshots of fix; create one: pyro workspace snapshot create fix NAME\n"
+      "err no snapshots of fix; create one: pyro snapshot create fix NAME\n"
     ])
   })
 })

@@ -41,6 +41,12 @@ describe("help", () => {
     assert.match(help(["mcp"]), /--allow-export PATH/)
   })
 
+  it("the help of the group that a workspace has, too, lists the verbs of both", () => {
+    const lines = help(["network"]).split("\n").flatMap((line) => /^ {2}([a-z]+) {2,}/.exec(line)?.slice(1) ?? [])
+    assert.deepStrictEqual(lines, ["lists", "set", "log"])
+    assert.match(help(["network", "set"]), /^Replace the network policy/)
+  })
+
   it("the help of a group lists every verb with its summary", () => {
     for (const group of ["workspace", "env", "daemon"]) {
       const lines = help([group]).split("\n")

@@ -5,7 +5,7 @@ import { shown } from "./shown.ts"
 
 const screen = { output: "$ ", nextCursor: 427, outcome: "running", truncated: false } as const
 
-const CONTINUE = "pyro: continue: pyro workspace shell read fix 0123abcd --plain --cursor 427\n"
+const CONTINUE = "pyro: continue: pyro shell read fix 0123abcd --plain --cursor 427\n"
 
 /** Text beside the output of `shell read`. */
 const beside = async (result: Partial<ShellScreen>, asked: Partial<ShellReadPayload> = {}) =>
@@ -33,7 +33,7 @@ describe("the output of a shell", () => {
     )
     assert.strictEqual(
       await beside({ ...exited, truncated: true }, raw),
-      `pyro: the program has ended, exit 7\npyro: continue: pyro workspace shell read fix 0123abcd --cursor 427\n`
+      `pyro: the program has ended, exit 7\npyro: continue: pyro shell read fix 0123abcd --cursor 427\n`
     )
     assert.strictEqual(
       await beside({ outcome: "signaled", status: 129 }),

@@ -34,7 +34,7 @@ describe("views of workspaces", () => {
     const detail = "the microVM failed (attach): the QEMU of vm-1 is gone: the host restarted, or QEMU was killed"
     const failed = await shown("workspace.status", { ...workspace, state: "failed", detail }, {})
     assert.match(failed.out, /\nstate +failed: .*the host restarted/)
-    assert.match(failed.out, /\nnext +pyro workspace start fix\n/)
+    assert.match(failed.out, /\nnext +pyro start fix\n/)
     const running = await shown("workspace.status", { ...workspace, state: "running" }, {})
     assert.notInclude(running.out, "next")
   })

@@ -67,7 +67,7 @@ describe("a difference", () => {
   it("a cut diff names the export command for the whole patch", async () => {
     assert.include(
       (await diff({ truncated: true })).err,
-      "pyro: the patch is cut; export the whole patch: pyro workspace export fix --patch --output -\n"
+      "pyro: the patch is cut; export the whole patch: pyro export fix --patch --output -\n"
     )
   })
 
@@ -90,11 +90,11 @@ describe("a difference", () => {
       (await diff({ files, tooLargeCount: files.length })).err.split("with --stat")[1]
     assert.strictEqual(
       await advice(large("gone", "deleted"), large("it's big", "added")),
-      String.raw`, export one: pyro workspace export fix 'it'\''s big' --output FILE` + "\n"
+      String.raw`, export one: pyro export fix 'it'\''s big' --output FILE` + "\n"
     )
     assert.strictEqual(
       await advice(large("-x", "added")),
-      ", export one: pyro workspace export fix ./-x --output FILE\n"
+      ", export one: pyro export fix ./-x --output FILE\n"
     )
     assert.strictEqual(await advice(large("gone", "deleted")), "\n")
   })
@@ -104,11 +104,11 @@ describe("a difference", () => {
       (await compare({ files: [large("a", status)], tooLargeCount: 1 }, from, to)).err.split("with --stat")[1]
     assert.strictEqual(
       await advice("added", "one", "two"),
-      ", export one: pyro workspace export two a --output FILE\n"
+      ", export one: pyro export two a --output FILE\n"
     )
     assert.strictEqual(
       await advice("deleted", "one", "two"),
-      ", export one: pyro workspace export one a --output FILE\n"
+      ", export one: pyro export one a --output FILE\n"
     )
     assert.strictEqual(await advice("added", "one", "two@green"), "\n")
   })
@@ -349,13 +349,13 @@ describe("the next command", () => {
       (await shown("workspace.shell.list", { shells: [] }, of)).err,
       (await shown("workspace.shell.write", { cursor: 7 }, { ...of, shellId: "0123abcd" })).err
     ].join("")
-    assert.deepStrictEqual(err.match(/pyro workspace .*/g), [
-      "pyro workspace port publish fix 3000",
-      "pyro workspace port unpublish fix 80",
-      "pyro workspace port publish fix 80",
-      "pyro workspace service start fix web --ready-tcp 8000 -- python3 -m http.server 8000",
-      "pyro workspace shell open fix",
-      "pyro workspace shell read fix 0123abcd --plain --cursor 7 --wait-for-idle-ms 500"
+    assert.deepStrictEqual(err.match(/pyro (?:port|service|shell) .*/g), [
+      "pyro port publish fix 3000",
+      "pyro port unpublish fix 80",
+      "pyro port publish fix 80",
+      "pyro service start fix web --ready-tcp 8000 -- python3 -m http.server 8000",
+      "pyro shell open fix",
+      "pyro shell read fix 0123abcd --plain --cursor 7 --wait-for-idle-ms 500"
     ])
   })
 })

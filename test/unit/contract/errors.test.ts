@@ -129,7 +129,7 @@ describe("the error family", () => {
     // gc frees no memory of running VMs.
     assert.match(
       new NoSpace({ where: memoryStore, path: "/m", neededMib: 3, availableMib: 1 }).message,
-      /\. Stop or delete workspaces \(list them: pyro workspace list\), or create with less memory: --mem-mib/
+      /\. Stop or delete workspaces \(list them: pyro list\), or create with less memory: --mem-mib/
     )
     // gc frees no space on a workspace's disk.
     assert.match(
@@ -139,7 +139,7 @@ describe("the error family", () => {
     const state = { workspace: "ws-0000000000", detail: "start it first" }
     assert.match(
       new WorkspaceNotReady({ ...state, state: "stopped" }).message,
-      /\. Start it: pyro workspace start ws-0000000000$/
+      /\. Start it: pyro start ws-0000000000$/
     )
   })
 })
@@ -187,7 +187,7 @@ describe("exit statuses", () => {
     for (const step of ["attach", "exec", "run", "service"]) {
       assert.strictEqual(
         failed(step),
-        `the microVM failed (${step}): why. Run it again. Start a failed workspace first: pyro workspace start`
+        `the microVM failed (${step}): why. Run it again. Start a failed workspace first: pyro start`
       )
     }
     for (const step of ["archive", "inspect", "map disk", "merge layers"]) {

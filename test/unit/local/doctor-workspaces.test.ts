@@ -43,7 +43,7 @@ describe("the doctor's look at workspaces", () => {
       for (const [at, id] of ["ws-0000000002", "ws-0000000003"].entries()) {
         assert.include(lines[at]?.found, id)
         assert.include(lines[at]?.mend, directory(id))
-        assert.include(lines[at]?.mend, `pyro workspace delete ${id}`)
+        assert.include(lines[at]?.mend, `pyro delete ${id}`)
       }
     }))
 })

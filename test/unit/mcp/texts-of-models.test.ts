@@ -67,10 +67,19 @@ const sentences = FOLDERS.flatMap((folder) =>
     .flatMap((file) => textsIn(path.join(root, file)).map((text) => ({ file, text })))
 ).filter(({ text }) => /\s/.test(text) && /(^|[\s(])--[a-z]|docs\/|\bpyro [a-z]/.test(text))
 
+/** Commands of workspaces, with and without the group that may be omitted. */
+const COMMANDS = new RegExp(
+  `\\bpyro (?:workspace )?(?:${
+    operations.flatMap(({ cli: { path } }) => path[0] === "workspace" ? [path.slice(1).join(" ")] : []).join("|")
+  })\\b`,
+  "g"
+)
+
 /** What of a text is the command line's: options of pyro, commands of pyro that are tools, and pages of the documents. */
 const cliWordsOf = (text: string) => [
   ...(text.match(/(?<![\w-])--[a-z]+(?:-[a-z]+)*/g) ?? []).filter((one) => options.has(one.replace(/s$/, ""))),
-  ...(text.match(/\bpyro workspace [a-z]+|docs\/\S+/g) ?? [])
+  ...(text.match(COMMANDS) ?? []),
+  ...(text.match(/docs\/\S+/g) ?? [])
 ]
 
 describe("a text of pyro that a model can read", () => {

@@ -1,6 +1,7 @@
 import { Cause, type Schema, type SchemaAST } from "effect"
 import { assert, describe, it } from "vitest"
 import { InvalidRequest, PyroError, SeedRejected, WorkspaceNotReady } from "../../../src/contract/errors.ts"
+import { operations } from "../../../src/contract/operations.ts"
 import { errorText } from "../../../src/mcp/error-text.ts"
 import { selectionNames } from "../../../src/mcp/profile.ts"
 import { profileTools, selectedTools } from "../../../src/mcp/tool-table.ts"
@@ -55,7 +56,8 @@ const errors = PyroError.members.flatMap((member): ReadonlyArray<PyroError> => {
 })
 
 const tools = profileTools("full")
-const cliWords = /(^|\s)--[a-z]|pyro (workspace|run|env list)\b/
+const verbs = operations.flatMap(({ cli: { path } }) => path[0] === "workspace" ? [path.slice(1).join(" ")] : [])
+const cliWords = new RegExp(`(^|\\s)--[a-z]|pyro (workspace|run|env list|${verbs.join("|")})\\b`)
 
 describe("what a model is told of a failure", () => {
   it.each(selectionNames)("an error on a server with %s names no tool that the server lacks", (selection) => {
@@ -96,6 +98,9 @@ describe("what a model is told of a failure", () => {
     ["workspace_exec", "To allow: --allow-ip 192.0.2.1", "To allow: the user's option allow-ip 192.0.2.1"],
     ["workspace_status", "give up: pyro workspace delete ws-1", "give up: workspace_delete ws-1"],
     ["workspace_status", "pyro workspace snapshot list fix", "workspace_snapshot_list fix"],
+    ["workspace_status", "give up: pyro delete ws-1", "give up: workspace_delete ws-1"],
+    ["workspace_status", "pyro snapshot list fix", "workspace_snapshot_list fix"],
+    ["workspace_status", "pyro network set fix", "workspace_network_set fix"],
     ["workspace_exec", "it is off (docs/network.md). More", "it is off. More"],
     ["workspace_status", "only the user: pyro daemon stop", "only the user: pyro daemon stop"],
     ["workspace_status", "a file called a--overwrite --no-such", "a file called a--overwrite --no-such"]
@@ -106,7 +111,7 @@ describe("what a model is told of a failure", () => {
   it("a command that no tool of the server does is the user's", () => {
     const [core] = selectedTools("workspace-core")
     assert.strictEqual(
-      inToolWords("list: pyro workspace snapshot list fix", core!),
+      inToolWords("list: pyro snapshot list fix", core!),
       "list: the user's command workspace snapshot list fix"
     )
   })
@@ -123,7 +128,7 @@ describe("what a model is told of a failure", () => {
         of("workspace_export")
       ),
       errorText(
-        Cause.fail(new WorkspaceNotReady({ workspace: "a", state: "failed", detail: "pyro workspace delete ws-1" })),
+        Cause.fail(new WorkspaceNotReady({ workspace: "a", state: "failed", detail: "pyro delete ws-1" })),
         of("workspace_exec")
       )
     ]

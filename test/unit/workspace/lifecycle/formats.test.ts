@@ -76,10 +76,10 @@ describe("records of workspaces and snapshots", () => {
       const { find, folder, place } = yield* left({ format: 4 })
       const workspace = yield* Effect.flip(readWorkspace(folder))
       assert.deepInclude(workspace, { _tag: "StateTooNew", code: "state_too_new", format: 4, newest: 3 })
-      assert.include(workspace.message, `delete this state: pyro workspace delete ${id}`)
+      assert.include(workspace.message, `delete this state: pyro delete ${id}`)
       const snapshot = yield* Effect.flip(find)
       assert.deepInclude(snapshot, { _tag: "StateTooNew", path: place.record, format: 4, newest: 2 })
-      assert.include(snapshot.message, `pyro workspace snapshot delete ${id} before`)
+      assert.include(snapshot.message, `pyro snapshot delete ${id} before`)
       assert.deepStrictEqual(yield* readSnapshots(folder), [])
     }))
 

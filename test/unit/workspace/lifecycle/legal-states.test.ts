@@ -51,7 +51,7 @@ describe("the checks of a workspace's state", () => {
       assert.deepStrictEqual([refused.state, refused.legalStates], ["stopped", ["running"]])
       assert.strictEqual(
         refused.message,
-        "workspace fix is stopped; the operation needs state running: start the workspace first. Start it: pyro workspace start fix"
+        "workspace fix is stopped; the operation needs state running: start the workspace first. Start it: pyro start fix"
       )
     }))
 
