@@ -16,6 +16,8 @@ export interface Names {
   /** Of a workspace, by its name or id. */
   readonly snapshots: (workspace: string) => Effect.Effect<ReadonlyArray<string>>
   readonly environments: Effect.Effect<ReadonlyArray<string>>
+  /** Of the working directory, that begin so; directories end with a slash. */
+  readonly files: (prefix: string) => Effect.Effect<ReadonlyArray<string>>
 }
 
 /** Commands that are no operations. */
@@ -119,6 +121,9 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
       return given.length < cli.args.length ? Effect.succeed(insideNames) : none
     case "environments":
       return Effect.map(names.environments, (all) => all.filter((name) => !given.includes(name)))
+    case "source":
+    case "target":
+      return given.length < cli.args.length ? placesFor(prefix, names) : none
     case "environment":
       return given.length < cli.args.length ? names.environments : none
     default:
@@ -131,6 +136,15 @@ const workspacesFor = (prefix: string, names: Names) =>
   prefix.startsWith("ws-")
     ? Effect.zipWith(names.workspaces, names.workspaceIds, (all, ids) => [...all, ...ids])
     : names.workspaces
+
+/** What `cp` takes: places in workspaces, which begin with a name and a colon, and files of the host. The shell offers files alone. */
+const placesFor = (prefix: string, names: Names) =>
+  /[:/]/.test(prefix)
+    ? none
+    : Effect.flatMap(workspacesFor(prefix, names), (all) => {
+      const places = all.filter((name) => name.startsWith(prefix)).map((name) => `${name}:`)
+      return places.length === 0 ? none : Effect.map(names.files(prefix), (files) => [...places, ...files])
+    })
 
 /** A workspace, or with an `@` one of its snapshots. */
 const compared = (prefix: string, names: Names) => {

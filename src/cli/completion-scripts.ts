@@ -22,6 +22,8 @@ const bash = `_pyro() {
   else
     COMPREPLY=()
   fi
+  # More is to be typed behind a workspace or a directory.
+  [[ \${#COMPREPLY[@]} -ne 1 || \${COMPREPLY[0]} != *[:/] ]] || compopt -o nospace 2>/dev/null
 }
 complete -o default -F _pyro pyro
 `
@@ -31,7 +33,9 @@ _pyro() {
   local -a candidates
   candidates=(\${(f)"$("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
   if (( \${#candidates} )); then
-    compadd -- "\${candidates[@]}"
+    # More is to be typed behind a workspace or a directory.
+    compadd -S '' -- \${(M)candidates:#*[:/]}
+    compadd -- \${candidates:#*[:/]}
   else
     _files
   fi

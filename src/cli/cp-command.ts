@@ -37,7 +37,7 @@ export const cpCommand = {
   description:
     "A relative path of a workspace is relative to /workspace. Out of a workspace, `cp` is `export` with all its rules: it follows no " +
     "link of the host, and replaces files only with --overwrite. Into a workspace, it is `import`. A directory on stdout is a tar archive. " +
-    "Stdin is one file of at most 8 MiB.",
+    "Stdin is one file.",
   cli: {
     path: ["workspace", "cp"],
     args: ["source", "target"],

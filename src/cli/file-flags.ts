@@ -9,21 +9,6 @@ import { Terminal } from "./terminal.ts"
 /** Most bytes of a file that becomes a field, which no operation takes more of. */
 const MAX_BYTES = 8 * 1024 * 1024
 
-/** Reads stdin for an import whose source is `-`. */
-export const fillFromStdin = (
-  operation: Operation,
-  raw: Typed["raw"]
-): Effect.Effect<Typed["raw"], InvalidRequest, Terminal> =>
-  Effect.gen(function*() {
-    if (operation.name !== "workspace.import" || raw["source_path"] !== "-") return raw
-    const terminal = yield* Terminal
-    const content = yield* Effect.mapError(
-      terminal.readFile("-", MAX_BYTES),
-      ({ detail }) => new InvalidRequest({ field: "<source_path>", detail: `${detail}. Copy a file for more` })
-    )
-    return named([...Object.entries(raw), ["content", content] as const])
-  })
-
 /** Puts the content of the files that flags name into the fields that they fill. */
 export const fillFromFiles = (
   operation: Operation,

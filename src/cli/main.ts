@@ -9,6 +9,7 @@ import { commands, type ServePayload } from "./commands.ts"
 import { daemonOf, layerFor } from "./homes.ts"
 import { deliverSignal, isSignalIntercepted } from "./intercepted-signal.ts"
 import type { RecordedFields } from "./quick-exec/request.ts"
+import { filesHere } from "./terminal-directory.ts"
 import { forgetLostTerminal } from "./terminal-lost.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
 import { dieAtExit } from "./terminal-signal.ts"
@@ -63,7 +64,8 @@ const names = {
   workspaceIds: Effect.flatMap(loadNames, ({ workspaceIds }) => workspaceIds),
   commands: (workspace: string) => Effect.flatMap(loadNames, ({ commandsOf }) => commandsOf(workspace)),
   snapshots: (workspace: string) => Effect.flatMap(loadNames, ({ snapshotsOf }) => snapshotsOf(workspace)),
-  environments: Effect.flatMap(loadNames, ({ environmentNames }) => environmentNames)
+  environments: Effect.flatMap(loadNames, ({ environmentNames }) => environmentNames),
+  files: (prefix: string) => Effect.sync(() => filesHere(prefix))
 }
 
 const programOf = (

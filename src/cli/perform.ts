@@ -9,14 +9,16 @@ import type { WatchPayload } from "../contract/operations/watch.ts"
 import type { AttachPayload } from "../contract/operations/workspace-attach.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import { type ExecPayload, workspaceExec } from "../contract/operations/workspace-exec.ts"
+import type { ImportPayload } from "../contract/operations/workspace-import.ts"
 import type { LogsPayload } from "../contract/operations/workspace-logs.ts"
 import type { ServiceStartPayload } from "../contract/operations/workspace-service.ts"
 import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makeCommandInterrupt } from "./command-interrupt.ts"
 import { confirmDeleteAll } from "./confirm.ts"
 import { asExport } from "./export-flag.ts"
-import { fillFromFiles, fillFromStdin } from "./file-flags.ts"
+import { fillFromFiles } from "./file-flags.ts"
 import { checkFollow, followingExec, nothingRan } from "./follow-logs.ts"
+import { withStdin } from "./import-stdin.ts"
 import { withLimits } from "./limit-flags.ts"
 import { OutputOptions } from "./output-options.ts"
 import { decode, parse, type Typed } from "./parser.ts"
@@ -87,7 +89,7 @@ export const prepare = (
     yield* checkFollow(typed)
     const filled = takesInput(requested)
       ? yield* completeRun(requested, typed)
-      : yield* fillFromStdin(requested, yield* fillFromFiles(requested, typed))
+      : yield* fillFromFiles(requested, typed)
     const { operation, raw } = yield* asExport(requested, { ...typed, raw: filled })
     const cli: CliSurface = operation.cli
     const paths = (cli.hostPaths ?? []).flatMap((name) => {
@@ -139,6 +141,8 @@ export const perform = ({ json, outputOptions, operation, payload }: Prepared): 
     const result = operation.kind === "unary"
       ? yield* operation.name === "workspace.service.start" && !json
         ? performServiceStart(pyro, payload as ServiceStartPayload)
+        : operation.name === "workspace.import" && (payload as ImportPayload).sourcePath === "-"
+        ? Effect.scoped(Effect.flatMap(withStdin(payload as ImportPayload), ask))
         : ask(payload)
       : takesInput(operation)
       ? yield* performCommand(operation, payload as CommandPayload, json, outputOptions)

@@ -52,8 +52,11 @@ const lostText = {
   attributes: "extended attributes (user attributes, capabilities or access control lists)"
 } as const
 
-/** Notes about lost properties, one for each. */
-export const lossNotes = (losses: Losses = {}): ReadonlyArray<string> =>
+/** Notes about lost properties, one for each; `shown` is a path as the reader knows it. */
+export const lossNotes = (
+  losses: Losses = {},
+  shown: (path: string) => string = (path) => path
+): ReadonlyArray<string> =>
   (["setIds", "attributes"] as const).flatMap((property) => {
     const loss = losses[property]
     if (loss === undefined) return []
@@ -61,5 +64,5 @@ export const lossNotes = (losses: Losses = {}): ReadonlyArray<string> =>
     const what = count === 1
       ? "the copy of 1 file or directory lacks"
       : `the copies of ${count} files and directories lack`
-    return [`${what} ${lostText[property]}: ${first}${count > 1 ? ` and ${count - 1} more` : ""}`]
+    return [`${what} ${lostText[property]}: ${shown(first)}${count > 1 ? ` and ${count - 1} more` : ""}`]
   })

@@ -85,6 +85,7 @@ withAgent("an import", (it) => {
       fs.mkdirSync(`${host}/tree/empty`)
       fs.mkdirSync(`${host}/tree/.git`)
       fs.writeFileSync(`${host}/tree/.git/config`, "token")
+      fs.writeFileSync(`${host}/tree/in/.git`, "gitdir: ../../elsewhere")
       fs.writeFileSync(Buffer.from(`${host}/tree/in/odd \xff`, "latin1"), "odd")
       fs.writeFileSync(`${host}/tree/a`, "a")
       fs.writeFileSync(`${host}/secret`, "secret")
@@ -92,7 +93,8 @@ withAgent("an import", (it) => {
       execFileSync("mkfifo", [`${host}/tree/fifo`])
       const imported = yield* bring(`${host}/tree`, `${guest}/copy`)
       assert.deepInclude(imported, { path: `${guest}/copy`, kind: "directory", files: 2, symlinks: 1, bytes: 4 })
-      assert.deepStrictEqual(imported.skipped.map((one) => one.path).sort(), ["empty", "fifo"])
+      assert.deepStrictEqual(imported.skipped.map((one) => one.path).sort(), [".git", "empty", "fifo", "in/.git"])
+      assert.include(imported.skipped.find((one) => one.path === "in/.git")?.reason, "no entry named .git")
       assert.deepStrictEqual(fs.readdirSync(`${guest}/copy`).sort(), ["a", "in", "link"])
       assert.strictEqual(fs.readFileSync(Buffer.from(`${guest}/copy/in/odd \xff`, "latin1"), "utf8"), "odd")
       assert.strictEqual(fs.readlinkSync(`${guest}/copy/link`), "../secret")
@@ -129,6 +131,7 @@ withAgent("an import", (it) => {
       assert.include(yield* refused("-", to), "goes with the source -")
       assert.include(yield* refused(`${host}/tree`, to, { content: Buffer.from("x") }), "goes with the source -")
       assert.include(yield* refused("-", guest, { content: Buffer.from("x") }), "name the file")
+      assert.include(yield* refused(`${host}/tree/b`, guest, { unnamed: true }), "name the file")
       const as = Effect.locally(callerProject, {
         project: folder,
         all: false,

@@ -5,6 +5,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { readPushed } from "../../src/workspace/seed/pushed.ts"
 import { replayPushed } from "../../src/workspace/seed/replay.ts"
+import { setAttribute } from "../support/attributes.ts"
 import { withAgent } from "./agent.ts"
 import { seeded, write } from "./pushed.ts"
 
@@ -55,6 +56,17 @@ withAgent("a push to a directory of the workspace", (it) => {
       execFileSync("cp", ["-a", path.join(disk, "workspace"), live])
       yield* replayPushed(channel, yield* readPushed(state), { root: live, path: "" })
       assert.deepStrictEqual([read("new/place/edited"), read("dir/deep"), yield* names], ["2\n", "2\n", []])
+    }))
+
+  it.scoped("sync push --dest names what copies lack by their paths in the workspace", () =>
+    Effect.gen(function*() {
+      const { host, push } = yield* seeded("losses-at-a-place")
+      const other = path.join(path.dirname(host), "other")
+      write(other, { "tool": "t\n", "caf\u00e9": "n\n" })
+      fs.chmodSync(path.join(other, "tool"), 0o4755)
+      setAttribute(path.join(other, "caf\u00e9"))
+      const { warnings } = yield* push({ sourcePath: other, dest: "bin/new" })
+      assert.deepStrictEqual(warnings.map((warning) => warning.split(": ")[1]), ["bin/new/tool", "bin/new/café"])
     }))
 
   it.scoped("sync push --dest stays beneath /workspace, and replaces no link and no file on the way", () =>

@@ -158,6 +158,12 @@ describe.each(["zsh", "fish"] as const)("completion in %s", (shell) => {
   })
 })
 
+describe.each(["bash", "zsh", "fish"] as const)("completion of cp in %s", (shell) => {
+  it(`${shell} adds no space behind the name of a workspace`, async () => {
+    assert.strictEqual(await completed("pyro cp notes fi", "", shell), "pyro cp notes fix:")
+  })
+})
+
 describe("completion in fish", () => {
   it("fish completes commands and workspaces for an empty word", () => {
     const listed = (line: string) =>

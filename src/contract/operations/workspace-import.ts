@@ -15,6 +15,11 @@ export const ImportPayload = lazy(() =>
       "Path in the guest, absolute or relative to /workspace. A directory, and a path that ends with /, gets the copy under its own name"
     ),
     content: optional(bytes("Content of the file, at most 8388608 bytes, if `source_path` is -", MAX_STDIN_BYTES)),
+    unnamed: optional(
+      Schema.Boolean.annotations({
+        description: "The name of the source does not count: a directory is refused as the target"
+      })
+    ),
     allowHome: allowHome(),
     maxMib: defaulted(
       between({
@@ -68,7 +73,7 @@ export const workspaceImport = unary({
   cli: {
     path: ["workspace", "import"],
     args: ["workspace", "source_path", "path"],
-    filled: ["content"],
+    filled: ["content", "unnamed"],
     hostPaths: ["source_path"],
     exits: "own",
     examples: [

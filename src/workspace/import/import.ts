@@ -47,7 +47,9 @@ export const importFiles = (
     const source = yield* listSource(payload.sourcePath)
     yield* demandBounded(source, payload)
     // The name is the caller's, also where the source is a link.
-    const name = Buffer.from(path.basename(payload.sourcePath)).toString("latin1")
+    const name = payload.unnamed === true
+      ? undefined
+      : Buffer.from(path.basename(payload.sourcePath)).toString("latin1")
     const target = yield* targetOf(channel, payload.path, name, source.kind)
     const skipped = [...source.skipped]
     const count = { files: 0, symlinks: 0, bytes: 0 }

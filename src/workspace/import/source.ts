@@ -57,7 +57,8 @@ const listDirectory = (root: string): Effect.Effect<Source, SeedRejected> =>
     const skipped: Array<Skip> = []
     const filled = new Set<string>()
     const folders: Array<Buffer> = []
-    for (const [index, path] of (yield* filesBeneath(Buffer.from(root), root)).entries()) {
+    const gits: Array<Buffer> = []
+    for (const [index, path] of (yield* filesBeneath(Buffer.from(root), root, gits)).entries()) {
       if (index % LOOKS_PER_TURN === 0) yield* yieldToEventLoop
       const found = look(root, path)
       const name = path.toString("latin1")
@@ -68,6 +69,7 @@ const listDirectory = (root: string): Effect.Effect<Source, SeedRejected> =>
     }
     const empty = folders.filter((path) => !filled.has(path.toString("latin1")))
     skipped.push(...empty.map((path) => ({ path: pathText(path), reason: "it is an empty directory" })))
+    skipped.push(...gits.map((path) => ({ path: pathText(path), reason: "pyro copies no entry named .git" })))
     return { root, kind: "directory", entries, skipped }
   })
 

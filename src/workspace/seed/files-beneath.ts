@@ -25,9 +25,14 @@ const dotGit = Buffer.from(".git")
 
 /**
  * Everything below a directory except entries named `.git`, for directories that git cannot list. Opens directories only, and
- * follows no symbolic links. Fails as `SeedRejected` of `source` if the tree is too large, too deep or too slow.
+ * follows no symbolic links. Fails as `SeedRejected` of `source` if the tree is too large, too deep or too slow. `gits` gets the entries
+ * that are left out.
  */
-export const filesBeneath = (root: Buffer, source: string): Effect.Effect<ReadonlyArray<Buffer>, SeedRejected> =>
+export const filesBeneath = (
+  root: Buffer,
+  source: string,
+  gits: Array<Buffer> = []
+): Effect.Effect<ReadonlyArray<Buffer>, SeedRejected> =>
   Effect.gen(function*() {
     const { deadlineMs, depth, entries } = yield* FiberRef.get(walkLimits)
     const refuse = (detail: string) => new SeedRejected({ path: source, detail })
@@ -35,7 +40,9 @@ export const filesBeneath = (root: Buffer, source: string): Effect.Effect<Readon
     const walk = Effect.gen(function*() {
       const folders: Array<Folder> = [{ path: Buffer.alloc(0), depth: 0 }]
       for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-        const listed = yield* entriesOf(joinBytes(root, folder.path), entries - found.length)
+        const all = yield* entriesOf(joinBytes(root, folder.path), entries - found.length)
+        const listed = all?.filter(({ name }) => !name.equals(dotGit))
+        if (listed?.length !== all?.length) gits.push(joinBytes(folder.path, dotGit))
         if (listed === undefined) {
           return yield* refuse(`it has more than ${entries} files and directories`)
         }
@@ -62,19 +69,19 @@ interface Listed {
 }
 
 /**
- * Entries of a directory but `.git`, in order; undefined when there are more than `most`. None when the directory cannot be read, which the
+ * Entries of a directory, in order; undefined when there are more than `most` beside `.git`. None when the directory cannot be read, which the
  * seeding itself then reports.
  */
 const entriesOf = (folder: Buffer, most: number) =>
   Effect.promise(async (signal): Promise<ReadonlyArray<Listed> | undefined> => {
     const listed: Array<Listed> = []
+    let counted = 0
     try {
       // Node's types lack the encoding "buffer" of opendir, which Node accepts.
       const options = { encoding: "buffer", bufferSize: 1024 } as unknown as fs.OpenDirOptions
       for await (const entry of await fs.promises.opendir(folder, options)) {
         const name = entry.name as unknown as Buffer
-        if (name.equals(dotGit)) continue
-        if (listed.length >= most) return undefined
+        if (!name.equals(dotGit) && ++counted > most) return undefined
         listed.push({ name, isDirectory: entry.isDirectory() })
         signal.throwIfAborted()
       }

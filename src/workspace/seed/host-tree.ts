@@ -38,6 +38,12 @@ export interface HostTree {
   readonly left: ReadonlyArray<string>
 }
 
+const prefixOf = (dest: string) => dest === "" ? "" : `${dest}/`
+
+/** A path of the host's directory, as text, as the path in the workspace. */
+export const placedText = (dest: string, path: string): string =>
+  pathText(Buffer.from(prefixOf(dest) + nameOf(pathBytes(path) ?? Buffer.from(path)), "latin1"))
+
 /** Files to check in one turn of the event loop. */
 const LOOKS_PER_TURN = 512
 
@@ -78,11 +84,10 @@ export const listHost = (
         rejected(root)
       )
       : undefined
-    const prefix = dest === "" ? "" : `${dest}/`
-    const placed = (path: Uint8Array) => prefix + nameOf(path)
+    const placed = (path: Uint8Array) => prefixOf(dest) + nameOf(path)
     const skipped = (collected?.collection.skipped ?? []).map((one) => ({
       ...one,
-      path: pathText(Buffer.from(placed(pathBytes(one.path) ?? Buffer.from(one.path)), "latin1"))
+      path: placedText(dest, one.path)
     }))
     const files = new Map<string, HostFile>()
     const paths = collected?.collection.paths ?? (yield* filesBeneath(Buffer.from(root), root))
@@ -114,7 +119,7 @@ const look = (root: string, path: Buffer): HostFile | string | undefined => {
 
 /** Whether the host has nothing at all for a path of the workspace; beneath a file or a link there is nothing. */
 export const isGone = ({ dest, files, root }: HostTree, name: string) => {
-  const prefix = dest === "" ? "" : `${dest}/`
+  const prefix = prefixOf(dest)
   if (!name.startsWith(prefix)) return false
   if (parentsOf(name).some((parent) => files.has(parent))) return true
   try {

@@ -14,7 +14,7 @@ import { attributesLost } from "../../disk/pyro-seed.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "./broad-source.ts"
 import { guestFailure } from "./guest-failure.ts"
-import { type HostFile, isGone, listHost } from "./host-tree.ts"
+import { type HostFile, isGone, listHost, placedText } from "./host-tree.ts"
 import { readPushed, writePushed } from "./pushed.ts"
 import type { PrepareServices } from "./request.ts"
 import { demandDirectory, destination } from "./sync-dest.ts"
@@ -97,7 +97,7 @@ export const syncPush = (
       gone: gone.slice(0, MAX_MISSING_NAMES).map(textOf),
       ignoredCount: host.left.length,
       ignored: host.left.slice(0, MAX_IGNORED_NAMES),
-      warnings: lossNotes(losses)
+      warnings: lossNotes(losses, (path) => placedText(dest, path))
     }
   }))
 

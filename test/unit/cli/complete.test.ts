@@ -7,7 +7,8 @@ const names = {
   workspaceIds: Effect.succeed(["ws-0123456789", "ws-0a23456789"]),
   commands: (workspace: string) => Effect.succeed(workspace === "fix" ? ["4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"] : []),
   snapshots: (workspace: string) => Effect.succeed(workspace === "fix" ? ["green", "red"] : []),
-  environments: Effect.succeed(["debian:12", "debian:13"])
+  environments: Effect.succeed(["debian:12", "debian:13"]),
+  files: (prefix: string) => Effect.succeed(["fixtures/", "notes.md"].filter((name) => name.startsWith(prefix)))
 }
 /** Candidates for the last word of a line, which begins with `pyro`. */
 const at = (line: string) => Effect.runSync(complete(line.split(" ").slice(1), names))
@@ -44,6 +45,15 @@ describe("completion", () => {
     ["pyro env rm debian:12 ", ["debian:13"]],
     ["pyro prepare ", ["debian:12", "debian:13"]],
     ["pyro exec f", ["fix", "flaky"]],
+    ["pyro cp ", ["fix:", "fixtures/", "flaky:", "notes.md", "parser:"]],
+    ["pyro cp fix", ["fix:", "fixtures/"]],
+    ["pyro cp notes.md fl", ["flaky:"]],
+    ["pyro cp notes.md ws-01", ["ws-0123456789:"]],
+    // The shell offers files.
+    ["pyro cp no", []],
+    ["pyro cp fix:no", []],
+    ["pyro cp ./no", []],
+    ["pyro cp notes.md fix: ", []],
     ["pyro snapshot rm fix ", ["green", "red"]],
     ["pyro ws snapshot rm fix ", ["green", "red"]],
     ["pyro workspace status ws-01", ["ws-0123456789"]],

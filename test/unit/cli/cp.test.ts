@@ -1,7 +1,9 @@
+import { Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
+import { type ImportPayload, MAX_STDIN_BYTES } from "../../../src/contract/operations/workspace-import.ts"
 import { on } from "./on.ts"
 
 const SUMMARY = {
@@ -19,8 +21,8 @@ const SUMMARY = {
 const IMPORTED = { path: "/etc/x", kind: "file", files: 1, symlinks: 0, bytes: 1, skippedCount: 0, skipped: [] }
 const answers = { "workspace.export": [{ _tag: "Exported", summary: SUMMARY }], "workspace.import": IMPORTED }
 
-const asked = async (line: string, files: Readonly<Record<string, Uint8Array>> = {}) => {
-  const { called, journal, status } = await on(line.split(" "), { answers, files })
+const asked = async (line: string) => {
+  const { called, journal, status } = await on(line.split(" "), { answers })
   assert.strictEqual(status, 0, journal.join(""))
   return called[0] as readonly [string, Readonly<Record<string, unknown>>]
 }
@@ -29,6 +31,22 @@ const said = async (line: string) => {
   const { called, journal, status } = await on(line.split(" "), { answers })
   assert.deepStrictEqual([status, called.length], [2, 0], line)
   return journal.join("")
+}
+
+/** What an import of these pieces of stdin asks for, and what its file had then. */
+const piped = async (line: string, pieces: ReadonlyArray<Uint8Array>) => {
+  let taken: { readonly bytes: number; readonly mode: number; readonly folderMode: number } | undefined
+  const take = ({ sourcePath }: ImportPayload) => {
+    if (sourcePath === "-") return IMPORTED
+    const [{ mode, size }, folder] = [fs.statSync(sourcePath), fs.statSync(path.dirname(sourcePath))]
+    taken = { bytes: size, mode: mode & 0o777, folderMode: folder.mode & 0o777 }
+    return IMPORTED
+  }
+  const { called, journal, status } = await on(line.split(" "), {
+    answers: { "workspace.import": take },
+    terminal: { stdin: Stream.fromIterable(pieces) }
+  })
+  return { journal, payload: called[0]?.[1] as ImportPayload | undefined, status, taken }
 }
 
 describe("pyro cp", () => {
@@ -76,9 +94,43 @@ describe("pyro cp", () => {
 
   it("copies stdin into a workspace", async () => {
     for (const line of ["cp - fix:/etc/stamp", "workspace import fix - /etc/stamp"]) {
-      const [, payload] = await asked(line, { "-": Buffer.from("now\n") })
+      const { payload } = await piped(line, [Buffer.from("now"), Buffer.from("\n")])
       assert.deepInclude(payload, { sourcePath: "-", path: "/etc/stamp" })
-      assert.deepStrictEqual(Buffer.from(payload["content"] as Uint8Array).toString(), "now\n")
+      assert.notProperty(payload, "unnamed")
+      assert.deepStrictEqual(Buffer.from(payload?.content ?? []).toString(), "now\n")
+    }
+    const { payload } = await piped("cp - fix:/etc/stamp", [])
+    assert.strictEqual(payload?.content?.length, 0)
+  })
+
+  it("copies a stdin that is longer than a request by a file, which is gone afterwards", async () => {
+    const piece = Buffer.alloc(MAX_STDIN_BYTES / 4, "x")
+    const { payload, taken } = await piped("cp - fix:/srv/image", [piece, piece, piece, piece, Buffer.from("end")])
+    assert.deepInclude(payload, { unnamed: true, path: "/srv/image" })
+    assert.notProperty(payload, "content")
+    assert.deepStrictEqual([taken?.bytes, taken?.mode, taken?.folderMode], [MAX_STDIN_BYTES + 3, 0o644, 0o700])
+    assert.isFalse(fs.existsSync(path.dirname(payload?.sourcePath ?? "/")))
+  })
+
+  it("a stdin with more than --max-mib is refused before anything is copied", async () => {
+    const before = fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("pyro-stdin-"))
+    const piece = Buffer.alloc(MAX_STDIN_BYTES, "x")
+    const { journal, payload, status } = await piped("cp - fix:/srv/image --max-mib 9", [piece, piece])
+    assert.deepStrictEqual([status, payload], [2, undefined])
+    assert.include(journal.join(""), "<source>: stdin has more than 9 MiB; allow more with --max-mib")
+    assert.deepStrictEqual(fs.readdirSync(os.tmpdir()).filter((name) => name.startsWith("pyro-stdin-")), before)
+  })
+
+  it("a temporary directory that takes nothing is named", async () => {
+    const former = process.env["TMPDIR"]
+    process.env["TMPDIR"] = "/nowhere"
+    try {
+      const { journal, status } = await piped("cp - fix:/srv/image", [Buffer.alloc(MAX_STDIN_BYTES + 1)])
+      assert.deepStrictEqual(status, 2)
+      assert.include(journal.join(""), "<source>: nothing can be kept in /nowhere, which TMPDIR names: ENOENT")
+    } finally {
+      if (former === undefined) delete process.env["TMPDIR"]
+      else process.env["TMPDIR"] = former
     }
   })
 

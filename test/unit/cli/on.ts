@@ -14,7 +14,7 @@ export const EXITED: RunEvent = {
   durations: { totalMs: 2, bootMs: 1, commandMs: 1 }
 }
 
-/** Calls of any operation, by its name, answered with what a test says. */
+/** Calls of any operation, by its name, answered with what a test says, or with what its function returns. */
 type Answers = Readonly<Record<string, unknown>>
 
 export interface CallContext {
@@ -51,7 +51,8 @@ export const on = (argv: ReadonlyArray<string>, { answers = {}, files = {}, run,
         workspaceIds: Effect.succeed([]),
         commands: () => Effect.succeed([]),
         snapshots: () => Effect.succeed([]),
-        environments: Effect.succeed(["debian:12", "debian:13"])
+        environments: Effect.succeed(["debian:12", "debian:13"]),
+        files: () => Effect.succeed([])
       }
     }).pipe(Effect.provideService(Terminal, {
       stdinIsTerminal: false,
@@ -89,7 +90,8 @@ const answering = (answers: Answers, called: Array<readonly [string, unknown]>):
     for (const word of words.slice(0, -1)) at = (at[word] ??= {}) as Record<string, unknown>
     at[words.at(-1)!] = (payload: unknown) => {
       called.push([row.name, payload])
-      const answer = answers[row.name]
+      const said = answers[row.name]
+      const answer = typeof said === "function" ? said(payload) as unknown : said
       if (answer instanceof EnvironmentUnknown || answer instanceof WorkspaceNotFound) return answer
       return row.kind === "unary"
         ? Effect.succeed(answer)
