@@ -35,7 +35,7 @@ const RUN: Hints = {
   ...COMMAND,
   ...each(
     "-v --volume --mount",
-    "A microVM shares no directory with the host. --seed-path DIR copies one to /workspace. Of a workspace, pyro export copies files back"
+    "A microVM shares no directory with the host. --seed-path DIR copies one to /workspace. pyro cp copies to a workspace and back"
   ),
   ...each(
     "-p -P --publish --publish-all --expose",
@@ -57,7 +57,7 @@ const CREATE: Hints = {
   ...MACHINE,
   ...each(
     "-v --volume --mount",
-    "A microVM shares no directory with the host. --seed-path DIR copies one to /workspace, pyro sync push copies more later, and pyro export copies files back"
+    "A microVM shares no directory with the host. --seed-path DIR copies one to /workspace, and pyro cp copies more later, and back"
   ),
   ...each(
     "-p -P --publish --publish-all --expose",
@@ -68,6 +68,7 @@ const CREATE: Hints = {
   ...each("-e --env --env-file", "Variables are those of a command: pyro exec NAME --env A=B COMMAND"),
   ...each("-w --workdir --cwd", "A working directory is that of a command: pyro exec NAME --cwd DIR COMMAND"),
   ...each("-u --user", "The owner of /workspace and user of commands is --workspace-user USER"),
+  "-n": "The name is --name NAME",
   "--rm": "--ttl-seconds SECONDS deletes a workspace that nobody used for so long",
   "--hostname": "The workspace's name is its host name: --name NAME",
   "--restart": "A service starts again: pyro service start NAME SERVICE --restart on-failure COMMAND"
@@ -82,7 +83,7 @@ const HINTS = table<Readonly<Record<string, string | undefined>>>({
     ...each("-p --publish", "A port is the workspace's: pyro port publish NAME 8080:80"),
     ...each(
       "-v --volume --mount",
-      "A microVM shares no directory with the host. pyro sync push NAME DIR copies one to /workspace"
+      "A microVM shares no directory with the host. pyro cp DIR NAME: copies one, and pyro sync push its later changes"
     ),
     "--privileged": "Root of the guest may do everything there: --user root"
   }),
@@ -92,6 +93,19 @@ const HINTS = table<Readonly<Record<string, string | undefined>>>({
       "A workspace is deleted with its disk, running or not, and without a question if it is named"
     )
   ),
+  "workspace.reset": table(
+    each(
+      "--hard --soft --mixed --to",
+      "A reset discards every change of disk and memory. --snapshot NAME returns to a snapshot, and no option to the state after create"
+    )
+  ),
+  "workspace.update": table(
+    each(
+      "--mem-mib --memory-mib --vcpu-count -m --memory --cpus",
+      "Memory and CPUs stay as create made them. Another workspace may have more: pyro create --mem-mib MIB --vcpu-count N"
+    )
+  ),
+  "workspace.fork": table({ "-n": "The name is --name NAME" }),
   "workspace.list": table({
     ...each("-a --all", "The list has all workspaces, running or not"),
     ...each("-q", "Ids alone: --id-only"),

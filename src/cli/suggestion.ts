@@ -27,11 +27,13 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
     "workspace snapshot list",
     "env list",
     "daemon status",
-    "network lists",
-    "host doctor"
+    "network lists"
   ]],
   [["get"], ["workspace list", "env list"]],
   [["show", "info", "inspect", "describe"], ["workspace status", "env inspect", "daemon status"]],
+  // Nothing of pyro's is like it.
+  [["compose"], []],
+  [["up"], ["workspace create"]],
   [["new"], ["workspace create", "workspace snapshot create", "env build"]],
   [["create", "add", "install"], ["env build", "host connect"]],
   [["resume", "unpause"], ["workspace start"]],

@@ -106,7 +106,7 @@ describe("Claude Code in a workspace", () => {
     await asking.shows("you said: hello")
     asking.terminal.write(DETACH)
     assert.strictEqual(await asking.ended, 0)
-    const [, returning] = /the shell goes on\. Return: pyro (workspace attach \S+ [0-9a-f]{8})/.exec(asking.screen()) ??
+    const [, returning] = /the shell goes on\. Return: pyro (attach \S+ [0-9a-f]{8})/.exec(asking.screen()) ??
       []
     assert.isDefined(returning, asking.screen())
     assert.match(asking.screen(), /\x1b\[\?1049l[^]*modes restored/)

@@ -167,7 +167,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm install --save-dev typescript tsx @types/node && npm pkg set type=module", NETWORK],
   ["npx tsx program.ts", "it takes the program that the page shows before"],
   [
-    "npx tsc program.ts --target es2022 --module nodenext --moduleResolution nodenext --lib es2022,esnext.disposable --strict && node program.js",
+    "npx tsc program.ts --target es2022 --module nodenext --moduleResolution nodenext --lib es2022,esnext.disposable --types node --strict && node program.js",
     "it takes the program that the page shows before"
   ],
   ["export NPM_TOKEN=…", "the value is the reader's"],

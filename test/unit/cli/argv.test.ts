@@ -162,6 +162,7 @@ describe("finding the operation", () => {
     ["describe", "status"],
     ["get", "list"],
     ["new", "create"],
+    ["up", "create"],
     ["push", "sync push"],
     ["console", "attach"],
     ["resume", "start"],
@@ -208,7 +209,6 @@ describe("finding the operation", () => {
     ["shell exit", "pyro shell close"],
     ["host add", "connect"],
     ["host rm", "disconnect"],
-    ["host ls", "doctor"],
     ["env create", "build"],
     ["workspace clone", "fork"],
     ["workspace log", "logs"],
@@ -233,7 +233,19 @@ describe("finding the operation", () => {
   it("an unknown command gets no suggestion that is far away or does the opposite", () => {
     // No file is deleted but by a command of the guest.
     for (
-      const typed of ["frobnicate", "constructor", "workspace file rm", "workspace sync rm", "env kill", "daemon cp"]
+      const typed of [
+        "frobnicate",
+        "constructor",
+        "compose",
+        "drop",
+        "tag",
+        "test",
+        "pause",
+        "workspace file rm",
+        "workspace sync rm",
+        "env kill",
+        "daemon cp"
+      ]
     ) {
       assert.strictEqual(suggested(typed), `no command "${typed}"`)
     }

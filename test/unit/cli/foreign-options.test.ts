@@ -11,7 +11,7 @@ const said = async (line: string) => {
 
 describe("options that people know from docker", () => {
   it.each([
-    ["run -v .:/src debian:12 ls", "-v", ["--seed-path", "pyro export"]],
+    ["run -v .:/src debian:12 ls", "-v", ["--seed-path", "pyro cp"]],
     ["run --volume=.:/src debian:12 ls", "--volume", ["--seed-path"]],
     ["run debian:12 -v .:/src ls", "-v", ["--seed-path"]],
     ["run -p 8080:80 debian:12", "-p", ["pyro create", "--publish"]],
@@ -19,7 +19,7 @@ describe("options that people know from docker", () => {
     ["run -itd debian:12 sh", "-d", ["pyro create"]],
     ["run --name x debian:12 sh", "--name", ["pyro create --name", "pyro exec"]],
     ["run --network host debian:12 sh", "--network", ["--allow-host", "--network-policy egress"]],
-    ["create -v .:/src", "-v", ["--seed-path", "pyro sync push"]],
+    ["create -v .:/src", "-v", ["--seed-path", "pyro cp"]],
     ["create -p 8080:80", "-p", ["pyro port publish"]],
     ["create -d", "-d", ["stays"]],
     ["create -it", "-i", ["pyro attach"]],
@@ -28,6 +28,10 @@ describe("options that people know from docker", () => {
     ["exec --workdir src fix ls", "--workdir", ["--cwd"]],
     ["rm -f fix", "-f", ["deleted with its disk"]],
     ["rm -rf fix", "-r", ["deleted with its disk"]],
+    ["reset fix --hard", "--hard", ["discards", "--snapshot"]],
+    ["update fix --mem-mib 8", "--mem-mib", ["pyro create --mem-mib"]],
+    ["fork fix -n x", "-n", ["--name"]],
+    ["exec -v .:/src fix ls", "-v", ["pyro cp", "pyro sync push"]],
     ["ps -a", "-a", ["all workspaces"]],
     ["ps -q", "-q", ["--id-only"]],
     ["attach fix --detach-keys ctrl-p", "--detach-keys", ["--detach-key"]]
