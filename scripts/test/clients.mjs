@@ -4,7 +4,8 @@ import { vitestTests } from "./vitest.mjs"
 
 /**
  * `npm run test:clients`: builds an environment with cargo and Go from Debian's packages (900 MB on the host's disk), and has both use private
- * repositories with a secret that the guest does not have. The last line is `N passed, N failed`.
+ * repositories with a secret that the guest does not have. Docker and podman build and run containers by the commands of docs/docker.md. The last
+ * line is `N passed, N failed`.
  */
 export const clientTests = async () => {
   await setUp("test")

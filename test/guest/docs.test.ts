@@ -25,8 +25,9 @@ const STATUSES: ReadonlyMap<string, number> = new Map([
   ["pyro host repair codex --dry-run", 2]
 ])
 
-/** Pages with a test of their own, which compares the output, too. */
-const isToldElsewhere = (page: string) => page === "docs/first-run.md" || smokePages.includes(page)
+/** Pages with a test of their own, which compares the output, too. The one of docs/docker.md is test/clients/docker.test.ts. */
+const isToldElsewhere = (page: string) =>
+  page === "docs/first-run.md" || page === "docs/docker.md" || smokePages.includes(page)
 
 const own = installation("pyro-docs-")
 const project = path.join(own.folder, "project")

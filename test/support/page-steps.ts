@@ -18,6 +18,13 @@ export const stepsOf = (page: string): ReadonlyArray<PageStep> => {
   })
 }
 
+/** The part of a page behind a heading of the second level. */
+export const sectionOf = (page: string, heading: string) => {
+  const section = page.split(/^## /m).find((text) => text.startsWith(`${heading}\n`))
+  assert.isDefined(section, `the page has no section ${heading}`)
+  return section!
+}
+
 /** Fails unless a step printed the lines that its page shows. */
 export const assertAsShown = ({ output, script }: PageStep, printed: string) => {
   const lines = printed.split("\n").slice(0, -1)
