@@ -10,7 +10,7 @@ import { vitestTests } from "./vitest.mjs"
 /** Each host's package on npm, and the version that the tests passed with. test/hosts/agent-hosts.ts says how each is used. */
 const hostPackages = [
   ["@anthropic-ai/claude-code", "2.1.332"],
-  ["@openai/codex", "0.169.0"],
+  ["@openai/codex", "0.171.0"],
   ["opencode-ai", "1.18.33"],
   ["@google/gemini-cli", "0.61.0"]
 ]

@@ -4,7 +4,7 @@ import { settingsFile } from "./settings-file.ts"
 /** Codex CLI, whose package for Linux is one program. Codex reads the key of a provider from the variable that its settings name. */
 export const codex: AgentInside = {
   name: "codex",
-  npm: ["@openai/codex@0.169.0-linux-x64"],
+  npm: ["@openai/codex@0.171.0-linux-x64"],
   from: "debian:12",
   packages: [],
   program: "vendor/x86_64-unknown-linux-musl/bin/codex",

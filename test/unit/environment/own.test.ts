@@ -64,7 +64,7 @@ describe("an environment of one's own", () => {
 
   it.effect("env build takes npm packages with a version, a minor or a major version", () =>
     Effect.gen(function*() {
-      const taken = ["prettier@3.6.2", "@openai/codex@0.169.0-linux-x64", "a@1", "b@1.0"]
+      const taken = ["prettier@3.6.2", "@openai/codex@0.171.0-linux-x64", "a@1", "b@1.0"]
       assert.deepStrictEqual((yield* named([], taken)).npm, [...taken].sort())
       for (
         const odd of [
