@@ -26,6 +26,8 @@ export interface CallContext {
   readonly report: (message: string) => void
   /** Unfinished work of earlier calls. */
   readonly pending: Pending
+  /** Ends when the client waits no longer, because of its own limit. @default never */
+  readonly timedOut?: Effect.Effect<void>
 }
 
 /** The result of a call as it goes to the client: each half complete by itself, since no host shows both. */
@@ -58,7 +60,8 @@ export const callTool = (
       own: payload.own,
       inWords: (text) => inToolWords(text, tool),
       has: (name) => tool.there.has(name),
-      underWay: () => {}
+      underWay: () => {},
+      timedOut: context.timedOut ?? Effect.never
     }
     const perform = tool.tool.perform ?? performCall(tool)
     const done = tool.tool.goesOn === true

@@ -21,6 +21,8 @@ export interface Request<Payload> {
   readonly has: (tool: string) => boolean
   /** Says that everything is prepared: the call waits to the end from now on. */
   readonly underWay: () => void
+  /** Ends when the client waits no longer, because of its own limit. Of a tool that outlives it. */
+  readonly timedOut: Effect.Effect<void>
 }
 
 /** Result of a tool, typed and as text. */

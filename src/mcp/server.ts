@@ -6,7 +6,7 @@ import {
   Server,
   type Tool
 } from "@modelcontextprotocol/server"
-import { Cause, Effect, Exit, FiberRef, HashSet, Logger } from "effect"
+import { Cause, Deferred, Effect, Exit, FiberId, FiberRef, HashSet, Logger } from "effect"
 import type { PyroError } from "../contract/errors.ts"
 import { modeOf } from "../contract/modes/all.ts"
 import type { PyroService } from "../contract/Pyro.ts"
@@ -65,13 +65,15 @@ export const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal):
 /** Whether a client cancelled a call because the call took longer than its limit, by the reason that it gave. */
 const isTimeOut = (reason: unknown) => typeof reason === "string" && /time[ds]?[ -]?out/i.test(reason)
 
-/** A signal without the abort of a client that has waited long enough: nobody wants the work to end then. */
-const exceptTimeOut = (signal: AbortSignal): AbortSignal => {
-  const controller = new AbortController()
-  const pass = () => isTimeOut(signal.reason) ? undefined : controller.abort(signal.reason)
+/** The cancellation of a call and, apart from it, the moment at which its client has waited long enough: nobody wants the work to end then. */
+const withTimeOut = (signal: AbortSignal) => {
+  const cancelled = new AbortController()
+  const timedOut = Deferred.unsafeMake<void>(FiberId.none)
+  const pass = () =>
+    isTimeOut(signal.reason) ? Deferred.unsafeDone(timedOut, Effect.void) : cancelled.abort(signal.reason)
   if (signal.aborted) pass()
   else signal.addEventListener("abort", pass, { once: true })
-  return controller.signal
+  return { signal: cancelled.signal, timedOut: Deferred.await(timedOut) }
 }
 
 /**
@@ -122,14 +124,16 @@ export const createServer = (
         mcpReq.signal.aborted
           ? Promise.resolve()
           : mcpReq.notify({ method: "notifications/progress", params: { progressToken, ...params } })
+    const { signal, timedOut = Effect.never } = tool.tool.outlivesTimeOut === true
+      ? withTimeOut(mcpReq.signal)
+      : { signal: mcpReq.signal }
     const call = withProgress(
       notify,
-      (report) => Effect.flatMap(bound, (project) => callTool(tool, raw, { pending, pyro, project, report }))
+      (report) => Effect.flatMap(bound, (project) => callTool(tool, raw, { pending, pyro, project, report, timedOut }))
     )
     const asked = isOneHalf(mcpReq.envelope)
       ? Effect.map(call, ({ structuredContent: _, ...others }): CallResult => others)
       : call
-    const signal = tool.tool.outlivesTimeOut === true ? exceptTimeOut(mcpReq.signal) : mcpReq.signal
     const answer = runCall(asked, signal) as unknown as Promise<CallToolResult>
     onCall?.(answer)
     return answer

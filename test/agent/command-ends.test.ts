@@ -49,8 +49,12 @@ const workspace = Effect.gen(function*() {
     )
   const end = (id: string, more: object = {}) =>
     cancel(commands, Schema.decodeUnknownSync(CancelPayload())({ workspace: "w", exec_id: id, ...more }))
+  const detach = (id: string) => {
+    const payload = Schema.decodeUnknownSync(ExecPayload())({ workspace: "w", exec_id: id, detach: true })
+    return Effect.scoped(exec(commands, Effect.succeed(generation), payload, {}))
+  }
   const isEnding = (id: string) => commands.running.get(id)?.isEnding === true
-  return { start, log, end, isEnding, left: () => processesMarked(mark) }
+  return { start, log, end, detach, isEnding, left: () => processesMarked(mark) }
 })
 
 /** Ends with 3 after it was asked to. */
@@ -123,6 +127,17 @@ withAgent("a command that is ended", (it) => {
       assert.strictEqual((yield* log(handedBack.id)).entry?.outcome, "running")
       yield* end(alone.id)
       yield* end(handedBack.id)
+    }))
+
+  it.scoped("a command whose caller waits goes on without that caller once another has detached it", () =>
+    Effect.gen(function*() {
+      const { detach, end, log, start } = yield* workspace
+      const { id, leave } = yield* start(handling("INT"), { wait_seconds: 600 }, { endsWithCaller: true })
+      yield* detach(id)
+      yield* leave
+      assert.strictEqual((yield* log(id)).entry?.outcome, "running")
+      yield* end(id)
+      assert.deepInclude((yield* log(id)).entry, { outcome: "exited", status: 3 })
     }))
 
   it.scoped("a command that ignores the signal is killed after its grace period", () =>

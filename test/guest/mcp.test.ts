@@ -100,7 +100,7 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
 })
 
 describe("a server that its host kills with SIGKILL", () => {
-  it("killing the server with SIGKILL ends the command of a waiting call and no returned command", async () => {
+  it("killing the server with SIGKILL ends the command of a waiting call, and none that was returned or whose client timed out", async () => {
     const client = rawClient([process.execPath, pyroPath, "mcp", "serve", ...served.args], { env, cwd: folder })
     await client.initialize()
     const called = { workspace_id: "fix", wait_seconds: 0.5 }
@@ -109,11 +109,23 @@ describe("a server that its host kills with SIGKILL", () => {
     const swept = "trap 'echo swept > /tmp/swept; exit 3' INT; while :; do sleep 0.1; done; : 5099"
     client.send("tools/call", { name: "workspace_exec", arguments: { workspace_id: "fix", command: swept } })
     await until("it runs", () => runs("5099"))
+    const late = client.send("tools/call", {
+      name: "workspace_exec",
+      arguments: { workspace_id: "fix", command: "sleep 6099", wait_seconds: 600 }
+    })
+    await until("the other one runs", () => runs("sleep 6099"))
+    client.notify("notifications/cancelled", { requestId: late.id, reason: "MCP error -32001: Request timed out" })
+    // The server has handed the command back when it answers what came later.
+    const { running } = (await client.call("workspace_status", { workspace_id: "fix" })).structuredContent as {
+      readonly running: ReadonlyArray<{ readonly exec_id: string; readonly command: string }>
+    }
+    const timedOut = running.find(({ command }) => command.includes("6099"))?.exec_id ?? ""
     client.child.kill("SIGKILL")
     await until("it is gone", async () => !(await runs("5099")), 10_000)
     assert.strictEqual(await sh("fix", "cat /tmp/swept"), "swept")
     assert.isTrue(await runs("sleep 4099"))
-    await json(["workspace", "cancel", "fix", handedBack])
+    assert.isTrue(await runs("sleep 6099"))
+    for (const id of [handedBack, timedOut]) await json(["workspace", "cancel", "fix", id])
   })
 })
 

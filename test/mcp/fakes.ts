@@ -30,17 +30,18 @@ export const call = (
   pyro: PyroService,
   name: string,
   args: Readonly<Record<string, unknown>>,
-  { pending = makePending(), profile = "full", project = emptyProject, signal }: {
+  { pending = makePending(), profile = "full", project = emptyProject, signal, timedOut = Effect.never }: {
     readonly pending?: Pending
     readonly profile?: Profile
     readonly project?: Project
     readonly signal?: AbortSignal
+    readonly timedOut?: Effect.Effect<void>
   } = {}
 ): Promise<CallResult> => {
   const tool = profileTools(profile).find(({ listed }) => listed.name === name)
   if (tool === undefined) throw new Error(`no tool ${name}`)
   return Effect.runPromise(
-    callTool(tool, args, { pyro: Effect.succeed(pyro), project, pending, report: () => {} }),
+    callTool(tool, args, { pyro: Effect.succeed(pyro), project, pending, report: () => {}, timedOut }),
     signal === undefined ? {} : { signal }
   )
 }

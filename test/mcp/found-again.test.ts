@@ -1,5 +1,6 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
+import { ExecNotFound } from "../../src/contract/errors.ts"
 import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
 import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
@@ -47,6 +48,28 @@ describe("a command that runs", () => {
     const result = await call(pyro, "workspace_summary", workspace, { profile: "core" })
     assert.include(textOf(result), execId)
     assert.include(JSON.stringify(succeeds("workspace_summary", result)), `"exec_id":"${execId}"`)
+  })
+
+  it("workspace_exec hands its command back when the client waits no longer, and goes on", async () => {
+    const asked: Array<Readonly<Record<string, unknown>>> = []
+    const handedBack = await new Promise<Readonly<Record<string, unknown>>>((resolve) => {
+      const pyro = fakePyro({
+        exec: (payload) => {
+          asked.push(payload)
+          if (payload.script !== undefined) return Stream.never
+          // The request that starts it may still be on its way.
+          if (asked.length < 4) return Stream.fail(new ExecNotFound({ workspace: "fix", execId }))
+          resolve(payload)
+          return Stream.make<Array<ExecEvent>>({ _tag: "Started", execId }, { _tag: "Detached", execId })
+        }
+      })
+      const args = { ...workspace, command: "sleep 60" }
+      call(pyro, "workspace_exec", args, { profile: "core", timedOut: Effect.void }).catch(() => undefined)
+    })
+    const [started, ...others] = asked
+    assert.lengthOf(others, 3)
+    assert.deepInclude(started, { script: "sleep 60", detach: false })
+    assert.deepInclude(handedBack, { execId: started!["execId"], command: [], detach: true })
   })
 
   it("workspace_exec with exec_id and cancel ends a command and returns its last output", async () => {

@@ -1,7 +1,7 @@
-import { Effect, Schedule, Stream } from "effect"
+import { Effect, Schedule, Schema, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
 import { forEachEvent } from "../../contract/event-batches.ts"
-import type { ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
+import { type ExecEvent, ExecPayload } from "../../contract/operations/workspace-exec.ts"
 import type { RunInput } from "../../contract/run-input.ts"
 import { keepOutput } from "../output.ts"
 import type { Done, Request, Tool } from "../request.ts"
@@ -67,7 +67,9 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     // A server that is killed cancels nothing: the daemon ends the command when the connection is lost.
     const input = { ...inputOf(own["stdin"]), endsWithCaller: starts }
     const listening = forEachEvent(request.pyro.workspace.exec, asked, input, take)
-    yield* starts ? Effect.onInterrupt(listening, () => endStarted(request, id)) : listening
+    yield* starts
+      ? Effect.onInterrupt(handedBackAtTimeOut(request, id, listening), () => endStarted(request, id))
+      : listening
     const goesOn = seen?.end(exited === undefined)
     const { next, omitted, stderr, stdout } = kept.shown((gap) => `read it with ${again(`${gap.from}-${gap.to}`)}`)
     const nextCursor = exited === undefined
@@ -90,14 +92,31 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     return { result, text: lines(verdict, ...notices.map((one) => `note: ${one}`), streamsText(result)) }
   })
 
-/** A call that ends early, because its client cancelled it or left, ends its command. The request to start the command may still be on its way. */
-const endStarted = ({ payload: { workspace }, pyro }: Request<ExecPayload>, execId: string) =>
-  pyro.workspace.cancel({ workspace, execId }).pipe(
+/** The request to start a command may still be on its way. */
+const onceStarted = <A>(ask: Effect.Effect<A, PyroError>) =>
+  ask.pipe(
     Effect.retry({
       schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(5)),
       while: ({ _tag }) => _tag === "ExecNotFound"
     }),
     Effect.ignore
   )
+
+/** Listens on when the client's limit has passed. The command is then no longer the call's: it outlives this server, as one that was returned. */
+const handedBackAtTimeOut = <A>(
+  { payload: { workspace }, pyro, timedOut }: Request<ExecPayload>,
+  execId: string,
+  listening: Effect.Effect<A, PyroError>
+) => {
+  const payload = Schema.decodeSync(ExecPayload())({ workspace, exec_id: execId, detach: true })
+  const handBack = onceStarted(
+    Effect.suspend(() => forEachEvent(pyro.workspace.exec, payload, undefined, () => Effect.void))
+  )
+  return Effect.raceFirst(listening, timedOut.pipe(Effect.zipRight(handBack), Effect.zipRight(Effect.never)))
+}
+
+/** A call that ends early, because its client cancelled it or left, ends its command. */
+const endStarted = ({ payload: { workspace }, pyro }: Request<ExecPayload>, execId: string) =>
+  onceStarted(pyro.workspace.cancel({ workspace, execId }))
 
 export const execTool: Tool<"workspace.exec", ExecTold> = { result: ExecTold, perform, outlivesTimeOut: true }

@@ -42,6 +42,8 @@ export interface Command {
   readonly startedAt: number
   /** Whether `stop` was called. */
   isEnding: boolean
+  /** Whether a caller has said that the command goes on without callers. It then ends with none of them. */
+  isHandedBack: boolean
   /** Ends the command and all its processes as soon as the guest has it. A command with a grace gets a signal first. */
   readonly stop: (graceMs: number) => Effect.Effect<void>
 }
@@ -141,6 +143,7 @@ export const openCommands = (
           hints,
           startedAt: hints.now(),
           isEnding: false,
+          isHandedBack: false,
           stop
         }
         running.set(id, command)

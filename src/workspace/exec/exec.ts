@@ -161,14 +161,15 @@ const endWithScope = (
   handedBack: { readonly isTold: boolean }
 ) =>
   atClose(Effect.suspend(() =>
-    running.get(command.id) === command && !handedBack.isTold
+    running.get(command.id) === command && !handedBack.isTold && !command.isHandedBack
       ? Effect.flatMap(input.leaving ?? Effect.succeed(false), (leaving) => leaving ? Effect.void : endRunning(command))
       : Effect.void
   ))
 
 /**
  * Runs a command, or listens again to the command of that id: Started, Output, Exited, or Detached at the end of the caller's wait.
- * An interruption of the starting caller ends the command. An interruption of a later caller only stops its listening.
+ * An interruption of the starting caller ends the command. An interruption of a later caller only stops its listening, and a later
+ * caller that detaches takes the command from the starting one.
  */
 export const exec = (
   commands: Commands,
@@ -186,6 +187,7 @@ export const exec = (
     const cursor = payload.cursor ?? 0
     const command = commands.running.get(id)
     if (command === undefined) return yield* replay(commands, id, cursor, payload.workspace)
+    command.isHandedBack ||= payload.detach
     const owned = mine || input.resumed === true
     const handedBack = { isTold: false }
     if (owned && !payload.detach && (untilMs === undefined || input.endsWithCaller === true)) {
