@@ -53,6 +53,7 @@ mapfile -t sources <"$PYRO_SOURCES"
 TMPDIR=$PYRO_MOUNT/tmp mmdebstrap --mode=root --variant=apt --format=directory --verbose \
   --include="$PYRO_PACKAGES" \
   --skip=check/empty --skip=check/signed-by --skip=download/empty --skip=essential/unlink --skip=cleanup/apt/cache \
+  --customize-hook='APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --yes --download-only install locales' \
   "$PYRO_SUITE" "$root" "${sources[@]}" 2>&1
 
 step keep-packages

@@ -4,7 +4,8 @@ import { installation } from "../support/installation.ts"
 const machine = "locale charmap; stat -c %a /tmp; " +
   "for m in /dev/shm /dev/pts /proc /sys /sys/fs/cgroup /run; do mountpoint -q $m || echo missing $m; done; " +
   "hostname; grep -c $(hostname) /etc/hosts; git config --system safe.directory; ls -d /lib/modules/$(uname -r); pwd; " +
-  "unshare -r true && echo ns"
+  "unshare -r true && echo ns; locale -a | grep en_US; export LC_ALL=en_US.UTF-8; perl -e 'print \"perl\\n\"' 2>&1; " +
+  "python3 -c 'import locale; print(locale.setlocale(locale.LC_ALL, \"\"))'"
 
 const timeZones = "date -d @0 +%R; TZ=Asia/Tokyo date -d @0 +%R; TZ=US/Eastern date -d @0 +%R; " +
   "python3 -c 'from zoneinfo import ZoneInfo as Z; print(Z(\"Europe/Berlin\"), Z(\"Europe/Kiev\"))'"
@@ -27,10 +28,10 @@ describe("the environment", () => {
       assert.match(await inGuest("cat /etc/debian_version"), new RegExp(`^${release}\\.\\d+\\n$`))
     })
 
-    it("the guest has the devices, files and limits that programs expect", async () => {
+    it("the guest has the devices, files, limits and locales that programs expect", async () => {
       assert.match(
         await inGuest(machine),
-        /^UTF-8\n1777\npyro\n1\n\*\n\/lib\/modules\/6\.[^\n]+\n\/workspace\nns\n$/
+        /^UTF-8\n1777\npyro\n1\n\*\n\/lib\/modules\/6\.[^\n]+\n\/workspace\nns\nen_US\.utf8\nperl\nen_US\.UTF-8\n$/
       )
     })
 
