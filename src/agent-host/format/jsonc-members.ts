@@ -86,7 +86,9 @@ export const removeMember = (text: string, container: Node, index: number): stri
   lineEnd.lastIndex = end
   const after = text.slice(end + lineEnd.exec(text)![0].length)
   const before = text.slice(0, lineStart)
-  if (children.length === 1) return before.trimEnd() + after.trimStart()
+  // A comment in front of the only member keeps its line: what closes the container would become a part of it.
+  const isAlone = children.length === 1 && text.slice(container.offset + 1, lineStart).trim() === ""
+  if (isAlone) return before.trimEnd() + after.trimStart()
   const previousComma = previous === undefined ? undefined : commaAfter(text, previous)
   return isLast && comma === undefined && previousComma !== undefined
     ? before.slice(0, previousComma) + before.slice(previousComma + 1) + after

@@ -12,6 +12,8 @@ const jsonTexts = (servers: string) => [
   "",
   "\n\n",
   "{\n  // mine\n}\n",
+  `{\n  // mine\n  "${servers}": {},\n}\n`,
+  `{\n  "${servers}": {} // mine\n}`,
   `{"${servers}":{}}`,
   `{ "${servers}": {} }\n`,
   `{\n  "${servers}": {\n  },\n  "a": 1\n}`,
