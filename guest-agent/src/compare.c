@@ -42,7 +42,6 @@ struct comparison {
   const struct plan *plan;
   struct task_report *report;
   struct path path;
-  dev_t device; /* of the new tree */
   struct side old, new; /* of the entry at hand; too large for a frame of each level */
 };
 
@@ -90,13 +89,26 @@ static int put_record(struct comparison *comparison) {
   return error == 0 ? 0 : task_failed(comparison->report, error, STEP_IO, "pipe");
 }
 
+static struct timespec time_of(struct kernel_statx_time time) { return (struct timespec){.tv_sec = time.seconds, .tv_nsec = time.nanoseconds}; }
+
+/* The status of an entry, with what a mount shows in its place: also a file or a link may be mounted over (Linux 5.8 tells). */
+static int look_at(int directory, const char *name, struct side *side) {
+  struct kernel_statx found;
+  if (syscall(SYS_statx, directory, name, AT_SYMLINK_NOFOLLOW | KERNEL_AT_NO_AUTOMOUNT, KERNEL_STATX_BASIC, &found) < 0) return errno;
+  if (!(found.attributes_mask & KERNEL_STATX_ATTR_MOUNT_ROOT)) return ENOSYS;
+  side->mounted = (found.attributes & KERNEL_STATX_ATTR_MOUNT_ROOT) != 0;
+  side->status = (struct stat){.st_ino = found.ino, .st_size = (off_t)found.size, .st_mode = found.mode,
+                               .st_mtim = time_of(found.mtime), .st_ctim = time_of(found.ctime)};
+  return 0;
+}
+
 /* Reads an entry. A vanished entry counts as absent. */
 static int look(struct comparison *comparison, int directory, const char *name, struct side *side) {
   side->there = side->mounted = false;
   side->link_size = 0;
   if (directory < 0) return 0;
-  if (fstatat(directory, name, &side->status, AT_SYMLINK_NOFOLLOW) < 0)
-    return errno == ENOENT ? 0 : fail(comparison, errno, STEP_IO);
+  int error = look_at(directory, name, side);
+  if (error != 0) return error == ENOENT ? 0 : fail(comparison, error, STEP_IO);
   if (S_ISLNK(side->status.st_mode)) {
     ssize_t size = readlinkat(directory, name, side->link, sizeof side->link);
     if (size < 0) return errno == ENOENT || errno == EINVAL ? 0 : fail(comparison, errno, STEP_IO);
@@ -130,33 +142,18 @@ static bool unchanged(const struct comparison *comparison, const struct place *p
 static int compare_directories(struct comparison *comparison, struct pair at, unsigned depth);
 
 /* A mount is not opened: EXDEV. */
-static int open_unmounted(int directory, const char *name, int flags) {
+static int open_directory(int directory, const char *name) {
   struct kernel_open_how how = {
-      .flags = (uint64_t)(unsigned)(flags | O_NOFOLLOW | O_CLOEXEC),
+      .flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC,
       .resolve = KERNEL_RESOLVE_NO_XDEV,
   };
   return (int)syscall(SYS_openat2, directory, name, &how, sizeof how);
 }
 
-static int open_directory(int directory, const char *name) {
-  return open_unmounted(directory, name, O_RDONLY | O_DIRECTORY | O_NONBLOCK);
-}
-
-/* Whether a file is mounted over the new entry. An unchanged inode of the tree's own device is that of the baseline, mounted or not. */
-static bool is_mounted_file(const struct comparison *comparison, const struct place *place) {
-  const struct side *old = &comparison->old, *new = &comparison->new;
-  if (!new->there || S_ISDIR(new->status.st_mode) || S_ISLNK(new->status.st_mode)) return false;
-  if (old->there && new->status.st_dev == comparison->device && same_metadata(&old->status, &new->status)) return false;
-  int fd = open_unmounted(place->at.new, place->name, O_PATH);
-  if (fd >= 0) close(fd);
-  return fd < 0 && errno == EXDEV;
-}
-
 static int put_mount(struct comparison *comparison) {
+  comparison->old.mounted = false;
   comparison->new.mounted = true;
-  int error = put_record(comparison);
-  comparison->new.mounted = false;
-  return error;
+  return put_record(comparison);
 }
 
 static bool is_gone(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP; }
@@ -194,7 +191,8 @@ static int compare_entry(struct comparison *comparison, const struct place *plac
   if (place->directories) return descend(comparison, place, true, true);
   int error = look(comparison, place->at.old, place->name, old);
   if (error == 0) error = look(comparison, place->at.new, place->name, new);
-  if (error == 0 && is_mounted_file(comparison, place)) return put_mount(comparison);
+  if (error == 0 && new->mounted) return put_mount(comparison);
+  old->mounted = false;
   if (error == 0 && !unchanged(comparison, place)) error = put_record(comparison);
   if (error != 0) return error;
   bool old_too = old->there && S_ISDIR(old->status.st_mode), new_too = new->there && S_ISDIR(new->status.st_mode);
@@ -258,9 +256,6 @@ static int body(const void *request, struct task_report *report) {
   if (at.old < 0) return (int)report->error;
   at.new = open_tree(report, plan->new_root, plan->new_path);
   if (at.new < 0) return (int)report->error;
-  struct stat status;
-  if (fstat(at.new, &status) < 0) return task_failed(report, errno, STEP_OPEN, plan->new_path);
-  comparison.device = status.st_dev;
   if (is_covered(plan->new_root, at.new, plan->old_root, at.old)) return task_failed(report, EXDEV, STEP_OPEN, plan->new_root);
   int error = compare_directories(&comparison, at, 1);
   if (error != 0) return error;

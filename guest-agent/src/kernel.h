@@ -49,6 +49,30 @@ struct kernel_open_how {
   uint64_t flags, mode, resolve;
 };
 
+#ifndef SYS_statx
+#define SYS_statx 332
+#endif
+#define KERNEL_AT_NO_AUTOMOUNT 0x800
+#define KERNEL_STATX_BASIC 0x7ffu
+#define KERNEL_STATX_ATTR_MOUNT_ROOT 0x2000ull
+
+struct kernel_statx_time {
+  int64_t seconds;
+  uint32_t nanoseconds;
+  int32_t reserved;
+};
+
+struct kernel_statx {
+  uint32_t mask, block_size;
+  uint64_t attributes;
+  uint32_t links, uid, gid;
+  uint16_t mode, padding;
+  uint64_t ino, size, blocks, attributes_mask;
+  struct kernel_statx_time atime, btime, ctime, mtime;
+  uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+  uint64_t reserved[14];
+};
+
 struct kernel_fsmap {
   uint32_t device, flags;
   uint64_t physical, owner, offset, length, reserved[3];

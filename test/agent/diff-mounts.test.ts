@@ -7,6 +7,14 @@ import { withMounts } from "./agent.ts"
 import { said, workspace } from "./diff-workspace.ts"
 import { collect, start } from "./run.ts"
 
+/** open_tree(2) and move_mount(2) on links themselves. */
+const MOUNT_LINK = `
+import ctypes, os, sys
+libc = ctypes.CDLL(None)
+tree = libc.syscall(428, -100, sys.argv[1].encode(), 0x101)
+over = os.open(sys.argv[2], os.O_PATH | os.O_NOFOLLOW)
+sys.exit(0 if tree >= 0 and libc.syscall(429, tree, b"", over, b"", 0x44) == 0 else 1)`
+
 withMounts("a diff of a workspace in which the guest has mounted something", (it) => {
   it.scoped("diff names what is mounted over, is incomplete, and has no digest", () =>
     Effect.gen(function*() {
@@ -48,5 +56,34 @@ withMounts("a diff of a workspace in which the guest has mounted something", (it
       assert.deepStrictEqual(said(files), ["modified file", "modified src/deep/b.txt"])
       assert.isString(digest)
       assert.isUndefined(mountedCount)
+    }))
+
+  it.scoped("a mount is named also where it shows the file or the link of the baseline", () =>
+    Effect.gen(function*() {
+      const { baseline, channel, diff, live } = yield* workspace("mounted-unchanged", (tree) => {
+        fs.mkdirSync(path.join(tree, "src"))
+        for (const name of ["src/a", "src/b"]) fs.writeFileSync(path.join(tree, name), `${name}\n`)
+        fs.symlinkSync("good", path.join(tree, "link"))
+      })
+      const shell = (script: string) =>
+        Effect.gen(function*() {
+          const { exit, stderr } = yield* collect(yield* start(channel, ["sh", "-ec", `cd ${live}; ${script}`]))
+          assert.strictEqual(exit.code, 0, stderr)
+        })
+      // In a microVM, both trees have the same inodes.
+      yield* shell(`rm -r src; cp -al ${baseline}/src src`)
+      // They are untouched: only the directory above them has another name, in what no diff shows.
+      yield* shell(
+        "mkdir .git; mv src .git/src; mkdir src; cp .git/src/b src/b; echo evil > src/a; mount --bind .git/src/a src/a"
+      )
+      // mount(8) follows links: a program mounts one over the other.
+      yield* shell(
+        `ln -sfn evil link; ln -s good .git/link; python3 -c '${MOUNT_LINK}' .git/link link; readlink link | grep good`
+      )
+      for (const verified of [false, true]) {
+        assert.deepStrictEqual(said((yield* diff({ verified })).files), ["mounted link", "mounted src/a"])
+      }
+      yield* shell(`umount src/a; python3 -c 'import ctypes; ctypes.CDLL(None).umount2(b"link", 8)'`)
+      assert.deepStrictEqual(said((yield* diff()).files), ["modified link", "modified src/a"])
     }))
 })
