@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { printable } from "../contract/printable.ts"
+import { jsonText, printable } from "../contract/printable.ts"
 import { OutputOptions } from "./output-options.ts"
 import { Terminal } from "./terminal.ts"
 
@@ -65,13 +65,12 @@ export const showOutput = (
 export const printJson = (document: unknown) =>
   Effect.flatMap(
     Terminal,
-    (terminal) =>
-      terminal.writeStdout(JSON.stringify(document, undefined, terminal.stdoutIsTerminal ? 2 : undefined) + "\n")
+    (terminal) => terminal.writeStdout(jsonText(document, terminal.stdoutIsTerminal ? 2 : undefined) + "\n")
   )
 
 /** One JSON document a line. */
 export const printJsonLines = (documents: ReadonlyArray<unknown>) =>
   Effect.flatMap(
     Terminal,
-    (terminal) => terminal.writeStdout(documents.map((document) => `${JSON.stringify(document)}\n`).join(""))
+    (terminal) => terminal.writeStdout(documents.map((document) => `${jsonText(document)}\n`).join(""))
   )

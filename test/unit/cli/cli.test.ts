@@ -32,6 +32,17 @@ describe("the command line", () => {
     assert.deepStrictEqual(requests[0]?.env, { TERM: "dumb" })
   })
 
+  it("--json on a terminal shows no control of a guest", async () => {
+    const stdout = "\u009b6n\u009d52;c;ZXZpbA==\u009c"
+    const { journal } = await on(["run", "debian:12", "--json", "--", "x"], {
+      terminal: REAL_TERMINAL,
+      run: () => Stream.make<Array<RunEvent>>({ _tag: "Output", from: "stdout", bytes: bytes(stdout) }, EXITED)
+    })
+    const out = journal.find((line) => line.startsWith("out "))!.slice("out ".length)
+    assert.notMatch(out, /[\u007f-\u009f]/)
+    assert.strictEqual((JSON.parse(out) as { readonly stdout: string }).stdout, stdout)
+  })
+
   it("--json refuses a shell and --tty", async () => {
     for (const argv of [["run", "debian:12", "--json"], ["run", "debian:12", "--tty", "--json", "--", "x"]]) {
       const { journal, status } = await on(argv, { terminal: REAL_TERMINAL })

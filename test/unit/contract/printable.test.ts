@@ -1,12 +1,21 @@
 import { assert, it } from "vitest"
-import { printable } from "../../../src/contract/printable.ts"
+import { jsonText, printable } from "../../../src/contract/printable.ts"
 
 it("printable escapes control characters and bidirectional text", () => {
-  assert.strictEqual(printable("a\u001b[2Jb\u0007\r\u009b\u202ec"), "a\\x1b[2Jb\\x07\\x0d\\x9b\\u202ec")
+  assert.strictEqual(printable("a\u001b[2Jb\u0007\r\u009b\u202e\u061cc"), "a\\x1b[2Jb\\x07\\x0d\\x9b\\u202e\\u061cc")
 })
 
 it("printable keeps ordinary text of any language, tabs and newlines", () => {
   const text = "naïve\t日本語 😀\nend\n"
   assert.strictEqual(printable(text), text)
   assert.strictEqual(printable("a\r\nb"), "a\nb")
+})
+
+it("a document of JSON has no character that a terminal obeys, and says the same", () => {
+  const document = { "a\u009b6n": ["\u009d52;c;ZXZpbA==\u009c", "\u001b[2J\u007f\u202e\u2066\u2028", "日本語 é 😀"] }
+  for (const text of [jsonText(document), jsonText(document, 2)]) {
+    assert.notMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e\u2066]/)
+    assert.include(text, "日本語 é 😀")
+    assert.deepStrictEqual(JSON.parse(text), document)
+  }
 })
