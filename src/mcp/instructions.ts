@@ -31,8 +31,8 @@ const sessionText = ({ repoUrl, session }: NamedProject): string =>
 
 const boundTo = (project: NamedProject): string =>
   project.awaitsRoot === true
-    ? "No project is bound yet: at the first call, the first directory that the client names as a root becomes the project, and host paths are " +
-      "relative to it. Without one, /workspace starts empty, and no path of the host can be named."
+    ? "No project is bound yet: the client's first root becomes it at the first call, and host paths are relative to it. Without a root, " +
+      "/workspace starts empty, and no path of the host can be named."
     : project.path === undefined && project.repoUrl === undefined
     ? "No project is bound: /workspace starts empty, and no path of the host can be named."
     : `Bound project: ${project.repoUrl ?? project.path}${

@@ -135,7 +135,7 @@ describe("the first answers of mcp serve", () => {
   it("the first answers in a directory that can be no project equal the server's", async () => {
     const roots = { capabilities: { roots: { listChanged: true } } }
     const answers = await saysTheSame([], [{ id: 1, ...initialize("2025-11-25", roots) }, initialized, last()], "/")
-    assert.include(JSON.stringify(answers), "names as a root becomes the project")
+    assert.include(JSON.stringify(answers), "the client's first root becomes it")
   })
 
   it.each([

@@ -117,6 +117,7 @@ describe.each(modeNames)("the mode %s", (name) => {
     const bound = { ...emptyProject, path: `/home/somebody/${"a-long-name/".repeat(10)}` }
     assert.isAtMost(instructionsOf(name, bound).length, 1_500)
     assert.include(instructionsOf(name, bound), bound.path)
+    assert.isAtMost(instructionsOf(name, { ...emptyProject, awaitsRoot: true }).length, 1_500)
   })
 
   it("descriptions, instructions and the prompt name no tool and no network argument that the mode lacks", () => {

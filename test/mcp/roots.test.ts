@@ -61,7 +61,7 @@ describe("a server in a directory that can be no project", () => {
     const roots = [uri("home/code"), uri("other")]
     const client = withRoots(() => ofFiles(...roots))
     const { result } = await client.initialize({ roots: { listChanged: true } })
-    assert.include(result!["instructions"] as string, "the first directory that the client names as a root becomes")
+    assert.include(result!["instructions"] as string, "the client's first root becomes it")
     assert.deepStrictEqual([client.asked(), await client.project()], [0, fs.realpathSync(place("home/code"))])
     roots.shift()
     client.notify("notifications/roots/list_changed")
