@@ -167,7 +167,7 @@ export const answer = async (cache: PackageCache, exchange: Exchange): Promise<v
         `The package cache only reads. Send ${method} requests to https://${upstream.dial.name} itself.`
       )
   }
-  const demand = demandOf(headers)
+  const demand = demandOf(headers, access.kind)
   const content = contentOf(access.kind, url, String(headers.accept ?? ""))
   if (content === undefined || demand.isPrivate) return await pass(exchange)
   await answerKept(cache, exchange, content, demand)

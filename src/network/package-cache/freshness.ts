@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http"
+import type { RegistryKind } from "./access.ts"
 import type { Content } from "./content.ts"
 
 /** Directives of a Cache-Control header (RFC 9111, 5.2), in lower case. */
@@ -22,12 +23,14 @@ export interface Demand {
   readonly isPrivate: boolean
 }
 
-export const demandOf = (headers: IncomingHttpHeaders): Demand => {
+export const demandOf = (headers: IncomingHttpHeaders, kind: RegistryKind): Demand => {
   const control = headers["cache-control"]
   const given = directives(control)
+  const isUncached = given.has("no-cache") || (control === undefined && headers.pragma?.toLowerCase() === "no-cache")
   return {
-    isNew: given.has("no-cache") || (control === undefined && headers.pragma?.toLowerCase() === "no-cache"),
-    maxAgeS: seconds(control, "max-age") ?? Infinity,
+    // Maven sends `no-cache` with every request.
+    isNew: isUncached && kind !== "maven",
+    maxAgeS: isUncached ? 0 : seconds(control, "max-age") ?? Infinity,
     isPrivate: given.has("no-store") || headers.authorization !== undefined || headers.cookie !== undefined
   }
 }
