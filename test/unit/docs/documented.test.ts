@@ -4,6 +4,7 @@ import * as path from "node:path"
 import * as ts from "typescript"
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
+import { commands } from "../../../src/cli/commands.ts"
 import { decode, parse } from "../../../src/cli/parser.ts"
 import { blocksOf, notRun, pages, pyroWords, sessions, stories } from "../../support/documented.ts"
 import { shellCommands } from "../../support/shell-commands.ts"
@@ -56,6 +57,19 @@ describe("commands in the documents", () => {
   it("every command that tests do not run is in the documents", () => {
     const texts = new Set(all.map(({ text }) => text))
     assert.deepStrictEqual([...notRun.keys()].filter((text) => !texts.has(text)), [])
+  })
+
+  it("the documents and the examples of help type commands without the group that may be omitted", () => {
+    // Pages that say what the short form stands for, or which command line was measured.
+    const explaining = ["README.md", "docs/commands.md", "docs/benchmarks.md", "docs/architecture.md"]
+    const long = new RegExp(
+      `pyro workspace (?:${
+        commands.flatMap(({ cli: { path } }) => path[0] === "workspace" ? [path[1]] : []).join("|")
+      })\\b`
+    )
+    const lines = pages.filter(({ page }) => !explaining.includes(page)).flatMap(({ text }) => text.split("\n"))
+    const examples = commands.flatMap(({ cli }) => cli.examples)
+    assert.deepStrictEqual([...lines, ...examples].filter((line) => long.test(line)), [])
   })
 
   it("commands in sentences of the documents exist", async () => {
