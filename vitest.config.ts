@@ -44,7 +44,7 @@ export default defineConfig({
       project("hosts", ofMicroVms),
       // Dependencies of real projects: `npm run test:projects`.
       project("projects", { testTimeout: 900_000, hookTimeout: 600_000 }),
-      // cargo, Go, Docker and podman, which Debian's packages bring: `npm run test:clients` runs them; `npm test` does not.
+      // Clients of registries, some of which need the internet, Docker and podman: `npm run test:clients` runs them; `npm test` does not.
       project("clients", { testTimeout: 900_000, hookTimeout: 1_800_000 })
     ]
   }

@@ -3,9 +3,9 @@ import { setUp } from "../setup.mjs"
 import { vitestTests } from "./vitest.mjs"
 
 /**
- * `npm run test:clients`: builds an environment with cargo and Go from Debian's packages (900 MB on the host's disk), and has both use private
- * repositories with a secret that the guest does not have. Docker and podman build and run containers by the commands of docs/docker.md. The last
- * line is `N passed, N failed`.
+ * `npm run test:clients`: builds environments with cargo, Go and Maven from Debian's packages (3 GB on the host's disk). cargo and Go use private
+ * repositories with a secret that the guest does not have. npm, pnpm, Yarn, uv, cargo, Go and Maven install from the public registries, with and
+ * without the package cache. Docker and podman build and run containers by the commands of docs/docker.md. The last line is `N passed, N failed`.
  */
 export const clientTests = async () => {
   await setUp("test")
