@@ -2,7 +2,7 @@ import { ends } from "../contract/ends.ts"
 import { GROUP } from "./aliases.ts"
 import { closest } from "./closest.ts"
 import { commands } from "./commands.ts"
-import { shortPath } from "./short-path.ts"
+import { shortly, shortPath } from "./short-path.ts"
 
 /**
  * Words of docker, git, gh and e2b, and pyro's commands for them: the first one beneath the words that were typed in front. No
@@ -49,8 +49,7 @@ const OTHER_WORDS: ReadonlyArray<readonly [words: ReadonlyArray<string>, command
   [["log", "history", "tail"], ["workspace logs", "workspace service logs", "daemon logs"]],
   [["restart"], [
     "workspace stop then workspace start",
-    "workspace service stop then workspace service start",
-    "daemon stop"
+    "workspace service stop then workspace service start"
   ]],
   [["expose"], ["workspace port publish"]],
   [["copy"], ["workspace cp"]],
@@ -79,6 +78,9 @@ const ENVIRONMENT_MOVES = ["export", "import", "load", "push", "save"]
 
 /** The answer to words for something that pyro does by several commands. */
 const explained = (typed: ReadonlyArray<string>): string | undefined => {
+  if (typed.join(" ") === "daemon restart") {
+    return `"pyro daemon stop" ends the daemon, and the next command starts one. Workspaces go on`
+  }
   return typed[0] === "env" && ENVIRONMENT_MOVES.includes(typed[1] ?? "")
     ? `An environment does not move between hosts: "pyro env inspect" shows its packages, and "pyro env build" adds them on another host`
     : undefined
@@ -89,13 +91,20 @@ export const suggestion = (typed: ReadonlyArray<string>): string => {
   const explanation = explained(typed)
   if (explanation !== undefined) return `. ${explanation}`
   const near = meant(typed)
-  return near === undefined ? "" : `. Did you mean ${near.split(THEN).map(quoted).join(THEN)}?`
+  if (near === undefined) return ""
+  return `. Did you mean ${near.split(THEN).map((command) => `"${whole(command, typed.slice(0, -1))}"`).join(THEN)}?`
 }
 
 const THEN = " then "
 
-/** A command with the fewest words that do the same. */
-const quoted = (command: string) => `"${shortPath(command.split(" ")).join(" ")}"`
+/**
+ * A command with the fewest words that do the same. Behind the words of a group it stands whole: `rm` of an environment, typed alone, would be
+ * that of a workspace.
+ */
+const whole = (command: string, front: ReadonlyArray<string>) =>
+  front.length === 0 || command.startsWith("pyro ")
+    ? shortPath(command.split(" ")).join(" ")
+    : shortly([...front, ...command.split(" ")])
 
 const paths = commands.map(({ cli }) => cli.path)
 

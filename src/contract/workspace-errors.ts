@@ -65,7 +65,7 @@ export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()
     return `the name "${this.name}" belongs to ${this.workspace ?? "a workspace of another project"}`
   }
   override get message() {
-    return `${this.fact}. Choose another name, or delete that workspace: pyro delete ${this.name}`
+    return `${this.fact}. Choose another name, or rename that workspace: pyro rename ${this.name} NAME`
   }
 }
 
@@ -201,7 +201,7 @@ export class SnapshotExists extends Schema.TaggedError<SnapshotExists>()(
     return `workspace ${this.workspace} already has a snapshot "${this.snapshot}"`
   }
   override get message() {
-    return `${this.fact}. Choose another name, or delete that snapshot: pyro snapshot delete ${this.workspace} ${this.snapshot}`
+    return `${this.fact}. Choose another name. List them: pyro snapshot list ${this.workspace}`
   }
 }
 

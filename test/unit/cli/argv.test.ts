@@ -122,16 +122,16 @@ describe("finding the operation", () => {
   }
 
   it.each([
-    ["env lst", "list"],
-    ["workspace edit", "file edit"],
-    ["workspace snap", "snapshot"],
-    ["workspace delet", "delete"],
-    ["workspace delte", "delete"],
-    ["workspace deleete", "delete"],
-    ["workspace sotp", "stop"],
-    ["workspace rseet", "reset"],
-    ["workspace snapshot lsit", "list"],
-    ["daemon stpo", "stop"],
+    ["env lst", "pyro env list"],
+    ["workspace edit", "pyro file edit"],
+    ["workspace snap", "pyro snapshot"],
+    ["workspace delet", "pyro delete"],
+    ["workspace delte", "pyro delete"],
+    ["workspace deleete", "pyro delete"],
+    ["workspace sotp", "pyro stop"],
+    ["workspace rseet", "pyro reset"],
+    ["workspace snapshot lsit", "pyro snapshot list"],
+    ["daemon stpo", "pyro daemon stop"],
     ["exce", "exec"],
     ["craete", "create"],
     ["lgos", "logs"],
@@ -139,10 +139,10 @@ describe("finding the operation", () => {
     ["snap", "snapshot"],
     ["edit", "file edit"],
     ["delte", "delete"],
-    ["shell opne", "open"],
-    ["network logs", "log"],
+    ["shell opne", "pyro shell open"],
+    ["network logs", "pyro network log"],
     ["verison", "version"],
-    ["env prnue", "prune"]
+    ["env prnue", "pyro env prune"]
   ])("the unknown command %j gets the suggestion %s", (typed, near) => {
     assert.strictEqual(suggested(typed), `no command "${typed}". Did you mean "${near}"?`)
   })
@@ -178,46 +178,45 @@ describe("finding the operation", () => {
     ["restart", `stop" then "start`],
     ["images", "env list"],
     ["vm", "workspace"],
-    ["workspace destroy", "delete"],
-    ["workspace kill", "stop"],
-    ["workspace del", "delete"],
+    ["workspace destroy", "pyro delete"],
+    ["workspace kill", "pyro stop"],
+    ["workspace del", "pyro delete"],
     ["workspace top", "pyro top"],
     ["workspace stats", "pyro top"],
     ["workspace doctor", "pyro doctor"],
-    ["workspace read", "file read"],
-    ["workspace show", "status"],
-    ["workspace info", "status"],
-    ["workspace cat", "file read"],
-    ["workspace file cat", "read"],
-    ["workspace mv", "rename"],
+    ["workspace read", "pyro file read"],
+    ["workspace show", "pyro status"],
+    ["workspace info", "pyro status"],
+    ["workspace cat", "pyro file read"],
+    ["workspace file cat", "pyro file read"],
+    ["workspace mv", "pyro rename"],
     ["mv", "rename"],
-    ["workspace pull", "export"],
+    ["workspace pull", "pyro export"],
     ["workspace sync pull", "pyro export"],
     ["network off", "pyro network set --network-policy off"],
-    ["network ls", "lists"],
-    ["workspace upload", "sync push"],
-    ["workspace ssh", "attach"],
-    ["workspace run", "exec"],
-    ["workspace commit", "snapshot create"],
-    ["workspace snapshot save", "create"],
+    ["network ls", "pyro network lists"],
+    ["workspace upload", "pyro sync push"],
+    ["workspace ssh", "pyro attach"],
+    ["workspace run", "pyro exec"],
+    ["workspace commit", "pyro snapshot create"],
+    ["workspace snapshot save", "pyro snapshot create"],
     ["workspace snapshot restore", "pyro reset --snapshot"],
-    ["service restart", `stop" then "start`],
-    ["service kill", "stop"],
-    ["service rm", "stop"],
-    ["port rm", "unpublish"],
-    ["shell kill", "close"],
+    ["service kill", "pyro service stop"],
+    ["service rm", "pyro service stop"],
+    ["port rm", "pyro port unpublish"],
+    ["shell kill", "pyro shell close"],
     ["shell exit", "pyro shell close"],
-    ["host add", "connect"],
-    ["host rm", "disconnect"],
-    ["env create", "build"],
-    ["workspace clone", "fork"],
-    ["workspace log", "logs"],
-    ["workspace restart", `stop" then "start`],
-    ["env delete", "rm"],
-    ["env show", "inspect"],
-    ["daemon ps", "status"],
-    ["daemon kill", "stop"],
-    ["daemon restart", "stop"]
+    ["host add", "pyro host connect"],
+    ["host rm", "pyro host disconnect"],
+    ["env create", "pyro env build"],
+    ["workspace clone", "pyro fork"],
+    ["workspace log", "pyro logs"],
+    ["workspace restart", `pyro stop" then "pyro start`],
+    ["service restart", `pyro service stop" then "pyro service start`],
+    ["env delete", "pyro env rm"],
+    ["env show", "pyro env inspect"],
+    ["daemon ps", "pyro daemon status"],
+    ["daemon kill", "pyro daemon stop"]
   ])("the foreign command %j gets the suggestion %s", (typed, own) => {
     assert.strictEqual(suggested(typed), `no command "${typed}". Did you mean "${own}"?`)
     const isThere = (words: ReadonlyArray<string>) => {
@@ -279,11 +278,15 @@ describe("finding the operation", () => {
       for (const front of ["", "workspace ", "workspace snapshot ", "env ", "daemon ", "host "]) {
         const detail = suggested(front + word)
         if (typeof detail !== "string") continue
-        const [, near] = /Did you mean "(.*)"/.exec(detail) ?? []
+        const near = /Did you mean "(?:pyro )?(.*)"/.exec(detail)?.[1]
         assert.notInclude([...paths, ...paths.map((path) => path.replace(front, ""))], near)
       }
     }
   )
+
+  it("the restart of a daemon, which workspaces outlive, is explained", () => {
+    assert.include(suggested("daemon restart"), `. "pyro daemon stop" ends the daemon, and the next command starts one`)
+  })
 
   it("an environment that is exported or imported gets the commands that build it elsewhere", () => {
     assert.include(suggested("env export"), `. An environment does not move between hosts: "pyro env inspect"`)
