@@ -18,14 +18,14 @@ export const firstRun = async () => {
   say(`
 That ran in a microVM of its own, which is gone again. Put \`pyro\` on the PATH:
 
-  npm link                                         or, as an ordinary user: npm install --global --prefix ~/.local .
+  npm link                              or, as an ordinary user: npm install --global --prefix ~/.local .
 
 Until then, \`pyro\` is ${command(entry)}. What next:
 
-  pyro create --name fix --seed-path .   a machine with a copy of this directory, which stays
-  pyro exec fix -- git status            run a command in the workspace
-  pyro host connect claude-code                    give the same to your agent; \`pyro host connect --help\` names other hosts
-  docs/first-run.md                                five minutes with a workspace
+  pyro create --name fix --seed-path .  a machine with a copy of this directory, which stays
+  pyro exec fix -- git status           run a command in the workspace
+  pyro host connect claude-code         give the same to your agent; \`pyro host connect --help\` names other hosts
+  docs/first-run.md                     five minutes with a workspace
   pyro --help`)
 }
 

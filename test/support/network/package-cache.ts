@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import * as http from "node:http"
 import * as net from "node:net"
 import { tmpdir } from "node:os"
@@ -158,3 +158,13 @@ export const speak = (
     })
     socket.on("error", () => {}).once("close", () => resume(Effect.succeed(Buffer.concat(chunks).toString("latin1"))))
   })
+
+/** Entries that a directory of kept answers has. */
+export const entriesIn = (directory: string) =>
+  readdirSync(directory).filter((name) => name.length === 2).flatMap((name) => readdirSync(join(directory, name)))
+    .length
+
+/** A registry that answers each request with this body. */
+export const sending =
+  (body: Buffer | string, headers: Readonly<Record<string, string>> = {}) =>
+  (_: unknown, response: http.ServerResponse) => void response.writeHead(200, headers).end(body)

@@ -2,26 +2,24 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Option } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
-import type { ServerResponse } from "node:http"
 import * as net from "node:net"
-import { join } from "node:path"
 import { gunzipSync, gzipSync } from "node:zlib"
 import type { RegistryKind } from "../../../../src/network/package-cache/access.ts"
 import { contentOf } from "../../../../src/network/package-cache/content.ts"
-import { get, HOSTS, keptFile, makePackageCache, speak } from "../../../support/network/package-cache.ts"
+import {
+  entriesIn,
+  get,
+  HOSTS,
+  keptFile,
+  makePackageCache,
+  sending,
+  speak
+} from "../../../support/network/package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 const KEY = `registry.npmjs.org:80${TARBALL} */*`
 const PACKUMENT = "/left-pad"
 const BODY = randomBytes(300_000)
-
-const entriesIn = (directory: string) =>
-  readdirSync(directory).filter((name) => name.length === 2).flatMap((name) => readdirSync(join(directory, name)))
-    .length
-
-const sending =
-  (body: Buffer | string, headers: Readonly<Record<string, string>> = {}) => (_: unknown, response: ServerResponse) =>
-    void response.writeHead(200, headers).end(body)
 
 describe("the package cache", () => {
   it.scopedLive("a tarball is fetched once, and comes from the disk without the registry", () =>

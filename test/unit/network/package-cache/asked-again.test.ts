@@ -1,24 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
-import { readdirSync } from "node:fs"
-import type { ServerResponse } from "node:http"
-import { join } from "node:path"
 import type { RegistryKind } from "../../../../src/network/package-cache/access.ts"
-import { get, HOSTS, keptFile, makePackageCache } from "../../../support/network/package-cache.ts"
+import { entriesIn, get, HOSTS, keptFile, makePackageCache, sending } from "../../../support/network/package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 const KEY = `registry.npmjs.org:80${TARBALL} */*`
 const PACKUMENT = "/left-pad"
 const BODY = randomBytes(300_000)
-
-const entriesIn = (directory: string) =>
-  readdirSync(directory).filter((name) => name.length === 2).flatMap((name) => readdirSync(join(directory, name)))
-    .length
-
-const sending =
-  (body: Buffer | string, headers: Readonly<Record<string, string>> = {}) => (_: unknown, response: ServerResponse) =>
-    void response.writeHead(200, headers).end(body)
 
 describe("a request for what the package cache has", () => {
   it.scopedLive("a guest that asks for a file again has the registry asked, too", () =>
