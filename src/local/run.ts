@@ -12,7 +12,7 @@ import { monotonicMs } from "../system/time.ts"
 import { sweepVms } from "../vm/record/sweep.ts"
 import { acquireWorkspace } from "../workspace/boot.ts"
 import { checkItems, valueIn } from "../workspace/header-secret/check.ts"
-import { tellFiltered, tellSkipped } from "../workspace/lifecycle/skipped.ts"
+import { tellSeed } from "../workspace/lifecycle/skipped.ts"
 import { grantOfCaller } from "../workspace/network/ceiling.ts"
 import { demandDriver } from "../workspace/network/demand-driver.ts"
 import { isOn } from "../workspace/network/policy.ts"
@@ -92,7 +92,6 @@ const seedFrom = (
       owner: ownerOf(workspaceUser)
     })
     countBytes("seed", report.bytes)
-    tellSkipped(report, (notice) => void notices.unsafeOffer(notice))
-    tellFiltered(report.filtered, (notice) => void notices.unsafeOffer(notice))
+    tellSeed(report, (notice) => void notices.unsafeOffer(notice))
     return image
   })

@@ -46,7 +46,7 @@ import {
   type WorkspaceRecord,
   writeWorkspace
 } from "./record.ts"
-import { tellFiltered, tellLeft, tellSkipped } from "./skipped.ts"
+import { tellSeed } from "./skipped.ts"
 import { transit } from "./transition.ts"
 import { moveToTrash, removeTrashed } from "./trash.ts"
 import { warmLater } from "./warm.ts"
@@ -148,9 +148,7 @@ const prepareRest = (
             : gone))
     )
     faultPoint("create:held")
-    tellSkipped(report, notify)
-    tellFiltered(report.filtered, notify)
-    tellLeft(report.left ?? [], notify)
+    tellSeed(report, notify)
     const from = record.seedPath ?? record.repoUrl
     yield* recordEvent(folder.directory, {
       _tag: "seed",

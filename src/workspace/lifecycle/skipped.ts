@@ -8,7 +8,7 @@ import type { Notify } from "./context.ts"
 const namedSkips = 20
 
 /** Warns of files of the host that a seed lacks, and of properties that the copies lack. */
-export const tellSkipped = (
+const tellSkipped = (
   { losses, skipped, skippedCount }: Pick<SeedReport, "losses" | "skipped" | "skippedCount">,
   notify: Notify
 ) => {
@@ -19,13 +19,20 @@ export const tellSkipped = (
   for (const note of lossNotes(losses)) warn(note)
 }
 
+/** Tells the caller in which ways the files of a seed differ from the host's. */
+export const tellSeed = (report: PreparedSeed["report"], notify: Notify) => {
+  tellSkipped(report, notify)
+  tellFiltered(report.filtered, notify)
+  tellLeft(report.left, notify)
+}
+
 /** Names the filters of git that the guest may lack, and their files. */
-export const tellFiltered = (filtered: PreparedSeed["report"]["filtered"] = [], notify: Notify) => {
+const tellFiltered = (filtered: PreparedSeed["report"]["filtered"] = [], notify: Notify) => {
   for (const each of filtered) notify({ _tag: "Notice", level: "warning", message: filterNote(each) })
 }
 
 /** Says how many ignored files stay on the host. */
-export const tellLeft = (left: ReadonlyArray<string>, notify: Notify) => {
+const tellLeft = (left: ReadonlyArray<string> = [], notify: Notify) => {
   const message = ignoredFilesNote(left.length, left)
   if (message !== undefined) notify({ _tag: "Notice", level: "warning", message, ignoredCount: left.length })
 }
