@@ -6,9 +6,10 @@ import { Environments } from "../../../src/environment/Environments.ts"
 import { Kernel } from "../../../src/environment/Kernel.ts"
 import { Dialler } from "../../../src/network/dial/Dialler.ts"
 import { Paths } from "../../../src/system/Paths.ts"
-import type { LocalAgentOptions } from "../../../src/vm/driver/local-agent/options.ts"
 import { HostFacts } from "../../../src/vm/host/HostFacts.ts"
 import { Vmm } from "../../../src/vm/Vmm.ts"
+import type { LocalAgentOptions } from "../local-agent/options.ts"
+import { makeLocalAgentVmm } from "../local-agent/vmm.ts"
 
 const digest = "0".repeat(64)
 
@@ -68,7 +69,7 @@ const kernel = Layer.effect(
 
 /** The services that workspaces need, over local agents. */
 export const localAgentServices = (options: LocalAgentOptions) =>
-  Vmm.layerLocalAgent(options).pipe(
+  Layer.scoped(Vmm, makeLocalAgentVmm(options)).pipe(
     Layer.provideMerge(Layer.mergeAll(environments, SeedImages.layer)),
     Layer.provideMerge(Layer.mergeAll(kernel, HostFacts.layer, Dialler.layer)),
     Layer.provideMerge(Paths.layer)

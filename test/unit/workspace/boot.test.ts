@@ -2,10 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
 import { Calls, NetworkMode } from "../../../src/guest-channel/calls.ts"
 import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/messages.ts"
-import { localSteps } from "../../../src/vm/driver/local-agent/steps.ts"
 import { Vmm } from "../../../src/vm/Vmm.ts"
 import { acquireWorkspace, type WorkspaceRequest } from "../../../src/workspace/boot.ts"
 import { turnOnClaimed } from "../../../src/workspace/network/guest.ts"
+import { localSteps } from "../../support/local-agent/steps.ts"
 import { connected } from "../guest-channel/peer.ts"
 
 const EIO = 5

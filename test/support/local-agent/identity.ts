@@ -1,6 +1,6 @@
-import { fileIdentity } from "../../../system/host-path.ts"
-import type { MachineIdentity } from "../../machine-identity.ts"
-import type { MachineSpec } from "../../machine-spec.ts"
+import { fileIdentity } from "../../../src/system/host-path.ts"
+import type { MachineIdentity } from "../../../src/vm/machine-identity.ts"
+import type { MachineSpec } from "../../../src/vm/machine-spec.ts"
 import type { LocalAgentOptions } from "./options.ts"
 
 /** Name of what executes the programs of a local agent: the host's own processor. */

@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { HostToolMissing, NoSpace, VmFailed } from "../../../contract/errors.ts"
-import { runTool } from "../../../system/child.ts"
-import { attempt } from "../../../system/files/failure.ts"
-import { failedAt, fileFailedAt } from "../../failure.ts"
-import type { VmPaths } from "../../record/record.ts"
+import type { HostToolMissing, NoSpace, VmFailed } from "../../../src/contract/errors.ts"
+import { runTool } from "../../../src/system/child.ts"
+import { attempt } from "../../../src/system/files/failure.ts"
+import { failedAt, fileFailedAt } from "../../../src/vm/failure.ts"
+import type { VmPaths } from "../../../src/vm/record/record.ts"
 import { parts, volatileDirectories } from "./sandbox.ts"
 
 const users = [

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { isAlive, type ProcessIdentity, processIdentity, signalIdentity } from "../../../system/identity.ts"
-import { killIdentity, untilGone } from "../../../system/kill-identity.ts"
-import { deadlineScale } from "../../deadline-scale.ts"
+import { isAlive, type ProcessIdentity, processIdentity, signalIdentity } from "../../../src/system/identity.ts"
+import { killIdentity, untilGone } from "../../../src/system/kill-identity.ts"
+import { deadlineScale } from "../../../src/vm/deadline-scale.ts"
 
 /** How long an agent may take to end by itself: a sanitizer looks for leaks meanwhile. */
 const endTimeoutMs = 10_000 * deadlineScale

@@ -1,9 +1,9 @@
 import * as path from "node:path"
-import { findProgram, isRoot } from "../../../system/host.ts"
-import { inspectedDisk } from "../../claim/guest-steps.ts"
-import { system, unshare } from "../../host/confinement.ts"
-import { processName } from "../../record/process-name.ts"
-import type { VmId, VmPaths } from "../../record/record.ts"
+import { findProgram, isRoot } from "../../../src/system/host.ts"
+import { inspectedDisk } from "../../../src/vm/claim/guest-steps.ts"
+import { system, unshare } from "../../../src/vm/host/confinement.ts"
+import { processName } from "../../../src/vm/record/process-name.ts"
+import type { VmId, VmPaths } from "../../../src/vm/record/record.ts"
 import type { LocalAgentOptions } from "./options.ts"
 
 /** Directories of the host that one agent sees, by host path. */
