@@ -3,11 +3,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "kernel.h"
-#include "machine.h"
+
+static int block_size(const char *device, uint64_t *size) {
+  int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return errno;
+  struct stat status;
+  int error = fstat(fd, &status) < 0 ? errno : 0;
+  if (error == 0 && !S_ISBLK(status.st_mode)) error = ENOTBLK;
+  if (error == 0 && ioctl(fd, KERNEL_BLKGETSIZE64, size) < 0) error = errno;
+  close(fd);
+  return error;
+}
 
 int file_system_grow(const char *path, const char *device) {
   struct statvfs status;

@@ -4,8 +4,6 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #ifdef __x86_64__
 #include <sys/io.h>
 #endif
@@ -21,25 +19,6 @@ int link_up(const char *interface) {
   int error = ioctl(fd, SIOCGIFFLAGS, &request) < 0 ? errno : 0;
   request.ifr_flags |= IFF_UP;
   if (error == 0 && ioctl(fd, SIOCSIFFLAGS, &request) < 0) error = errno;
-  close(fd);
-  return error;
-}
-
-int statfs_at(const char *path, uint64_t *total, uint64_t *free_bytes) {
-  struct statvfs status;
-  if (statvfs(path, &status) < 0) return errno;
-  *total = (uint64_t)status.f_blocks * status.f_frsize;
-  *free_bytes = (uint64_t)status.f_bavail * status.f_frsize;
-  return 0;
-}
-
-int block_size(const char *device, uint64_t *size) {
-  int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return errno;
-  struct stat status;
-  int error = fstat(fd, &status) < 0 ? errno : 0;
-  if (error == 0 && !S_ISBLK(status.st_mode)) error = ENOTBLK;
-  if (error == 0 && ioctl(fd, KERNEL_BLKGETSIZE64, size) < 0) error = errno;
   close(fd);
   return error;
 }

@@ -6,8 +6,6 @@
 #include <stdint.h>
 
 int link_up(const char *interface);
-int statfs_at(const char *path, uint64_t *total, uint64_t *free_bytes);
-int block_size(const char *device, uint64_t *size);
 int sync_disks(bool drop_caches);
 /* Stops the interval timer. The kernel needs it for the boot and leaves it running at 18 Hz without a user. QEMU wakes
  * twice in each of its periods, the largest cost of an idle guest for the host. */

@@ -98,17 +98,6 @@ static int mkdir_call(struct call *call) {
   return error;
 }
 
-static int symlink_call(struct call *call) {
-  int error = 0;
-  char *target = copy_str(take_str(&call->fields)), *path = take_path(call, &error);
-  if (target == NULL) error = ENOMEM;
-  if (error == 0) error = call_done(call);
-  if (error == 0 && symlink(target, path) < 0) error = errno;
-  free(target);
-  free(path);
-  return error;
-}
-
 static int write_small(struct call *call) {
   int error = 0;
   char *path = take_path(call, &error);
@@ -158,39 +147,6 @@ static int sync_call(struct call *call) {
   if (pid == 0) _exit(sync_disks(drop_caches != 0 && !call->local));
   call->child = pid;
   return OPERATION_PENDING;
-}
-
-static int link_up_call(struct call *call) {
-  int error = 0;
-  char *name = take_path(call, &error);
-  if (error == 0) error = call_done(call);
-  if (error == 0) error = link_up(name);
-  free(name);
-  return error;
-}
-
-static int file_system_size(struct call *call) {
-  int error = 0;
-  uint64_t total = 0, free_bytes = 0;
-  char *path = take_path(call, &error);
-  if (error == 0) error = call_done(call);
-  if (error == 0) error = statfs_at(path, &total, &free_bytes);
-  free(path);
-  if (error != 0) return error;
-  put_u64(call->result, total);
-  put_u64(call->result, free_bytes);
-  return 0;
-}
-
-static int block_size_call(struct call *call) {
-  int error = 0;
-  uint64_t size = 0;
-  char *device = take_path(call, &error);
-  if (error == 0) error = call_done(call);
-  if (error == 0) error = block_size(device, &size);
-  free(device);
-  if (error == 0) put_u64(call->result, size);
-  return error;
 }
 
 static int baseline_call(struct call *call) {
@@ -288,14 +244,10 @@ static const struct operation operations[] = {
     [OP_MOUNT] = {mount_call, true},
     [OP_UMOUNT] = {umount_call, true},
     [OP_MKDIR] = {mkdir_call, false},
-    [OP_SYMLINK] = {symlink_call, false},
     [OP_WRITE_SMALL] = {write_small, false},
     [OP_HOSTNAME] = {hostname, true},
     [OP_SWITCH_ROOT] = {switch_root_call, true},
     [OP_SYNC] = {sync_call, false},
-    [OP_LINK_UP] = {link_up_call, true},
-    [OP_STATFS] = {file_system_size, false},
-    [OP_BLOCK_SIZE] = {block_size_call, false},
     [OP_BASELINE] = {baseline_call, false},
     [OP_VISIT_ROOT] = {visit_root_call, true},
     [OP_NETWORK] = {network_call, false},

@@ -54,7 +54,6 @@ export const Calls = {
   umount: call("umount", 6, { target: str, flags: u32 }, nothing),
   /** Makes a directory and its parents. */
   mkdir: call("mkdir", 7, { path: str, mode: u32 }, nothing),
-  symlink: call("symlink", 8, { target: str, path: str }, nothing),
   /** Writes a small file in place (created or truncated, not renamed). */
   writeSmall: call("write_small", 9, { path: str, mode: u32, content: bytes }, nothing),
   hostname: call("hostname", 10, { name: str }, nothing),
@@ -62,11 +61,8 @@ export const Calls = {
   switchRoot: call("switch_root", 11, { path: str }, nothing),
   /** Flushes file systems; dropCaches 1 also empties the page cache. */
   sync: call("sync", 13, { dropCaches: u8 }, nothing),
-  linkUp: call("link_up", 14, { ifname: str }, nothing),
   /** The next call of `op` fails with EIO: the self-test's proof that a claim fails closed. 0 disarms. */
   failNext: call("fail_next", 15, { op: u8 }, nothing),
-  statfs: call("statfs", 17, { path: str }, struct({ totalBytes: offset, freeBytes: offset })),
-  blockSize: call("block_size", 18, { device: str }, offset),
   /** Opens (1) or closes (0) a chain, in which nothing runs after the first failure. */
   chain: call("chain", 19, { on: u8 }, nothing),
   /**

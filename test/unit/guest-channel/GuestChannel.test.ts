@@ -50,15 +50,15 @@ describe("calls", () => {
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const both = yield* Effect.fork(
-        Effect.all([channel.call.ping({ payload: Buffer.from("a") }), channel.call.blockSize({ device: "/dev/vdb" })], {
+        Effect.all([channel.call.ping({ payload: Buffer.from("a") }), channel.call.clockSet({ ns: 9n })], {
           concurrency: "unbounded"
         })
       )
       yield* peer.received(HostMessage.Call, 2)
       peer.send(AgentMessage.Result, FIRST_CALL + 1, { ...succeeded, result: Buffer.from("0000000400000000", "hex") })
       peer.send(AgentMessage.Result, FIRST_CALL, { ...succeeded, result: Buffer.from("0000000161", "hex") })
-      const [pong, size] = yield* Fiber.join(both)
-      assert.deepStrictEqual([Buffer.from(pong).toString(), size], ["a", 17_179_869_184])
+      const [pong, before] = yield* Fiber.join(both)
+      assert.deepStrictEqual([Buffer.from(pong).toString(), before], ["a", 17_179_869_184n])
     }))
 
   it.scopedLive("a failed call reports the call, the errno and the guest's escaped text", () =>

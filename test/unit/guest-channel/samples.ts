@@ -199,7 +199,6 @@ export const samples: ReadonlyArray<Sample> = [
   ),
   ...call(Calls.umount, "umount", { target: text("/disk"), flags: 2 }, undefined),
   ...call(Calls.mkdir, "mkdir", { path: text("/run/a/b"), mode: 0o755 }, undefined),
-  ...call(Calls.symlink, "symlink", { target: text("/proc/mounts"), path: text("/etc/mtab") }, undefined),
   ...call(
     Calls.writeSmall,
     "write-small",
@@ -209,10 +208,7 @@ export const samples: ReadonlyArray<Sample> = [
   ...call(Calls.hostname, "hostname", { name: text("ws-1") }, undefined),
   ...call(Calls.switchRoot, "switch-root", { path: text("/new") }, undefined),
   ...call(Calls.sync, "sync", { dropCaches: 1 }, undefined),
-  ...call(Calls.linkUp, "link-up", { ifname: text("lo") }, undefined),
   ...call(Calls.failNext, "fail-next", { op: 2 }, undefined),
-  ...call(Calls.statfs, "statfs", { path: text("/") }, { totalBytes: 17_179_869_184, freeBytes: 16_000_000_000 }),
-  ...call(Calls.blockSize, "block-size", { device: text("/dev/vdb") }, 17_179_869_184),
   ...call(Calls.chain, "chain", { on: 1 }, undefined),
   ...call(Calls.baseline, "baseline", { device: text("/dev/vdc") }, undefined),
   ...call(Calls.visitRoot, "visit-root", { path: text("/new") }, undefined),
