@@ -1,8 +1,13 @@
 import { ignoredFilesNote, lossNotes } from "../../contract/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
+import { sizeText } from "../export/tree.ts"
 import { filterNote } from "../seed/filters.ts"
 import type { PreparedSeed } from "../seed/request.ts"
 import type { Notify } from "./context.ts"
+
+/** A larger copy of a directory without git is told: such a directory may hold `node_modules` and the like. */
+const quietFiles = 1000
+const quietBytes = 64 * 1024 * 1024
 
 /** Maximum number of skipped paths in a warning. The others are counted. */
 const namedSkips = 20
@@ -24,6 +29,7 @@ export const tellSeed = (report: PreparedSeed["report"], notify: Notify) => {
   tellSkipped(report, notify)
   tellFiltered(report.filtered, notify)
   tellLeft(report.left, notify)
+  tellWhole(report, notify)
 }
 
 /** Names the filters of git that the guest may lack, and their files. */
@@ -35,4 +41,12 @@ const tellFiltered = (filtered: PreparedSeed["report"]["filtered"] = [], notify:
 const tellLeft = (left: ReadonlyArray<string> = [], notify: Notify) => {
   const message = ignoredFilesNote(left.length, left)
   if (message !== undefined) notify({ _tag: "Notice", level: "warning", message, ignoredCount: left.length })
+}
+
+/** Says that no rules of git chose the files of a large copy. */
+const tellWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: Notify) => {
+  if (whole === undefined || (files <= quietFiles && bytes <= quietBytes)) return
+  const message = `${whole}, so pyro copied all its files (${files} files, ${sizeText(bytes)}). ` +
+    "In a git repository, ignored files such as node_modules stay on the host"
+  notify({ _tag: "Notice", level: "warning", message })
 }

@@ -46,7 +46,8 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     const located: Located = directory === undefined ? { _tag: "none" } : locate(directory)
     if (directory === undefined || located._tag === "none") {
       const { image, report } = yield* seeds.fromPath({ path: seedPath, virtualMib, owner }).pipe(asStep("seed image"))
-      return { image, report: { ...report, git: undefined } }
+      const whole = directory === undefined ? {} : { whole: `${directory} is no git repository` }
+      return { image, report: { ...report, ...whole, git: undefined } }
     }
     return yield* seedFromTree(request, directory, located)
   })).pipe(asStep("seed"))
@@ -97,6 +98,7 @@ const seedFromTree = (
       report: {
         ...withSkipped(report, skipped),
         git,
+        ...(collected === undefined ? { whole: `pyro does not follow the .git of ${directory}` } : {}),
         left: collected?.collection.left ?? [],
         filtered: collected?.collection.filtered ?? []
       }

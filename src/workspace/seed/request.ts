@@ -39,6 +39,8 @@ export interface PreparedSeed {
     readonly git: SeedGit | undefined
     /** Ignored files and directories that stayed on the host. */
     readonly left?: ReadonlyArray<string>
+    /** Why all files of a directory were copied, also those that git would ignore. */
+    readonly whole?: string
     /** Files that git filters, by the filter's name. */
     readonly filtered?: ReadonlyArray<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
   }

@@ -31,4 +31,18 @@ describe("run and create warn", () => {
       "warning: 1 ignored file or directory stays on the host: node_modules/; copy them with --include-ignored GLOB"
     ])
   })
+
+  it("of a large copy that no rules of git chose, and not of a small one", () => {
+    const whole = "/home/ada/site is no git repository"
+    const many = { whole, files: 1001, bytes: 5000 }
+    const large = { whole, files: 2, bytes: 64 * 1024 * 1024 + 1 }
+    assert.deepStrictEqual([many, large].flatMap(told), [
+      "warning: /home/ada/site is no git repository, so pyro copied all its files (1001 files, 5 KiB). " +
+      "In a git repository, ignored files such as node_modules stay on the host",
+      "warning: /home/ada/site is no git repository, so pyro copied all its files (2 files, 65 MiB). " +
+      "In a git repository, ignored files such as node_modules stay on the host"
+    ])
+    assert.isEmpty(told({ whole, files: 1000, bytes: 64 * 1024 * 1024 }))
+    assert.isEmpty(told({ files: 5000, bytes: 2 ** 40 }))
+  })
 })
