@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { policyText, subjectText, targetText } from "../contract/network-text.ts"
+import { lostText, policyText, subjectText, targetText } from "../contract/network-text.ts"
 import type { NetworkRecord, OpenConnection } from "../contract/operations/workspace-network.ts"
 import { note, print, size } from "./print.ts"
 import { duration } from "./time-text.ts"
@@ -46,12 +46,14 @@ const wrapped = (words: ReadonlyArray<string>): string => {
 
 export const networkViews = {
   "workspace.network.set": {
-    result: ({ resetCount, workspace: { id, name, network } }) =>
-      note(
+    result: ({ noLongerAllowed, resetCount, workspace: { id, name, network } }) => {
+      const lost = lostText(noLongerAllowed, network)
+      return note(
         `${name ?? id}: network ${network === undefined ? "off" : policyText(network)}${
           resetCount === 0 ? "" : `; ${resetCount} open connections reset`
-        }\n`
+        }\n${lost === undefined ? "" : `${lost}\n`}`
       )
+    }
   } satisfies View<"workspace.network.set">,
   "workspace.network.log": {
     // Ctrl-C ends a follower.

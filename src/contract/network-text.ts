@@ -1,6 +1,17 @@
 import type { NetworkInfo } from "./operations/network-fields.ts"
 import type { NetworkRecord } from "./operations/workspace-network.ts"
 
+/** Whether a guest has no network. */
+const isOff = (network: Pick<NetworkInfo, "networkPolicy"> | undefined): boolean =>
+  network === undefined || network.networkPolicy === "off"
+
+/** Grants that a new policy dropped, in one line. The policy off drops all: nothing to tell. */
+export const lostText = (
+  noLongerAllowed: ReadonlyArray<string>,
+  network: Pick<NetworkInfo, "networkPolicy"> | undefined
+): string | undefined =>
+  isOff(network) || noLongerAllowed.length === 0 ? undefined : `no longer allowed: ${noLongerAllowed.join(", ")}`
+
 /** A policy in one line. */
 export const policyText = (
   { allowHosts, allowIps, denyHosts, networkPolicy, trustHostCertificates }: Pick<

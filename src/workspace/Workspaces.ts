@@ -283,8 +283,8 @@ const make = Effect.gen(function*() {
         Effect.flatMap(
           registry.find(payload.workspace),
           (entry) =>
-            Effect.flatMap(setNetwork(lifecycle, entry, payload), (resetCount) =>
-              Effect.map(infoOf(entry), (workspace) => ({ workspace, resetCount })))
+            Effect.flatMap(setNetwork(lifecycle, entry, payload), (changed) =>
+              Effect.map(infoOf(entry), (workspace) => ({ workspace, ...changed })))
         ),
       log: (payload) => Effect.flatMap(registry.find(payload.workspace), (entry) => showNetworkLog(entry, payload))
     },

@@ -160,10 +160,11 @@ describe("open connections", () => {
 
   it("network set resets open connections that the new policy forbids", async () => {
     const held = await holdConnections("a", 2)
-    const { reset_count: count } = await pyro.json<{ readonly reset_count: number }>(
-      ["workspace", "network", "set", "a", "--network-policy", "off"]
-    )
+    const { no_longer_allowed: lost, reset_count: count } = await pyro.json<
+      { readonly no_longer_allowed: ReadonlyArray<string>; readonly reset_count: number }
+    >(["workspace", "network", "set", "a", "--network-policy", "off"])
     assert.strictEqual(count, 2)
+    assert.deepStrictEqual(lost, ["server.test.net"])
     await until("the resets", async () => await held.printed() === RESET)
     await pyro.json(["workspace", "network", "set", "a", "--allow-host", "server.test.net"])
   })

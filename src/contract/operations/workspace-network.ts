@@ -18,6 +18,11 @@ export const NetworkSetResult = lazy(() =>
     workspace: WorkspaceInfo().annotations({ description: "The workspace with its new policy" }),
     resetCount: Schema.Int.annotations({
       description: "Number of open connections that the new policy forbids and pyro reset"
+    }),
+    noLongerAllowed: Schema.Array(Schema.String).annotations({
+      description:
+        "Grants of the policy before that the new policy does not have: lists, hosts and addresses as they were given, " +
+        "`every public host`, `ports of a model`, `trust in this host's certificates`"
     })
   }))
 )

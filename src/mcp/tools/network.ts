@@ -1,4 +1,11 @@
-import { connectionsText, hasConnections, policyText, subjectText, targetText } from "../../contract/network-text.ts"
+import {
+  connectionsText,
+  hasConnections,
+  lostText,
+  policyText,
+  subjectText,
+  targetText
+} from "../../contract/network-text.ts"
 import type { NetworkRecord } from "../../contract/operations/workspace-network.ts"
 import type { Tool } from "../request.ts"
 import { bytes, lines } from "../words.ts"
@@ -14,9 +21,10 @@ const entryText = (one: NetworkRecord): string =>
   ].join("  ")
 
 export const networkSetTool: Tool<"workspace.network.set"> = {
-  text: ({ resetCount, workspace: { id, network } }) =>
+  text: ({ noLongerAllowed, resetCount, workspace: { id, network } }) =>
     lines(
       `workspace ${id}: network ${network === undefined ? "off" : policyText(network)}`,
+      lostText(noLongerAllowed, network),
       resetCount > 0 && `${resetCount} open connections reset`
     )
 }

@@ -3,28 +3,11 @@ import { callerCeiling } from "../../contract/caller-project.ts"
 import { type InvalidRequest, NetworkAboveCeiling } from "../../contract/errors.ts"
 import { ceilingText, type NetworkCeiling } from "../../contract/network-ceiling.ts"
 import type { AskedNetwork } from "../../contract/operations/network-fields.ts"
+import { allowsNames } from "../../network/policy/covers.ts"
 import { parseHostRules } from "../../network/policy/policy.ts"
 import type { HostRule } from "../../network/policy/rule.ts"
 import { THIS_HOST } from "../../network/this-host.ts"
 import { askedGrant, asksForNetwork, type Granted } from "./policy.ts"
-
-/** Whether one rule allows everything that another one allows. */
-const covers = (ceiling: HostRule, rule: HostRule): boolean => {
-  if (ceiling.port !== undefined && ceiling.port !== rule.port) return false
-  // A service of the host is above every pattern.
-  if (rule.name === THIS_HOST) {
-    return ceiling.match === "exact" && ceiling.name === THIS_HOST && ceiling.port === rule.port
-  }
-  switch (ceiling.match) {
-    case "every":
-      return true
-    case "exact":
-      return rule.match === "exact" && rule.name === ceiling.name
-    case "beneath":
-      return rule.match !== "every" &&
-        (rule.name.endsWith(`.${ceiling.name}`) || (rule.match === "beneath" && rule.name === ceiling.name))
-  }
-}
 
 /** The rules of some texts, without those that cannot be read: the ceiling is then lower, and the request is refused elsewhere. */
 const rulesOf = (texts: ReadonlyArray<string>): ReadonlyArray<HostRule> =>
@@ -47,7 +30,9 @@ const within = (asked: AskedNetwork, ceiling: NetworkCeiling): Either.Either<Ask
   }
   if (allowHosts.length === 0) return Either.right({ ...asked, allowHosts: ceiling.allowHosts })
   const highest = rulesOf(ceiling.allowHosts)
-  const beyond = allowHosts.find((text) => !rulesOf([text]).every((rule) => highest.some((one) => covers(one, rule))))
+  const beyond = allowHosts.find((text) =>
+    !rulesOf([text]).every((rule) => highest.some((one) => allowsNames(one, rule)))
+  )
   return beyond === undefined ? Either.right(asked) : above(`the host ${beyond}`)
 }
 

@@ -8,7 +8,9 @@ import { residentsOf } from "../lifecycle/entry-residents.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import { touch } from "../lifecycle/record.ts"
 import { grantOfCaller } from "./ceiling.ts"
-import { withPolicy } from "./state.ts"
+import { lostGrants } from "./lost.ts"
+import { nothingGranted } from "./policy.ts"
+import { recordedGrant, withPolicy } from "./state.ts"
 
 const unsaid = new InvalidRequest({
   field: "network_policy",
@@ -16,15 +18,16 @@ const unsaid = new InvalidRequest({
 })
 
 /**
- * Replaces a workspace's policy: in the record first, then in this process and in the guest. Gives the number of reset connections. If the guest
- * cannot have a network, the policy before stays. After a crash, the next process brings the guest to the policy of the record.
+ * Replaces a workspace's policy: in the record first, then in this process and in the guest. Gives the number of reset connections and the lost grants.
+ * If the guest cannot have a network, the policy before stays. After a crash, the next process brings the guest to the policy of the record.
  */
 export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkSetPayload) =>
   Effect.gen(function*() {
     const granted = yield* grantOfCaller(payload)
     if (granted === undefined) return yield* unsaid
     const { network, ports } = yield* residentsOf(entry, "workspace.network.set")
-    const before = (yield* Ref.get(entry.record)).residents
+    const record = yield* Ref.get(entry.record)
+    const before = record.residents
     yield* commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }), {
       // A power cut must not bring back a wider policy.
       durable: true
@@ -38,5 +41,5 @@ export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkS
     yield* recordEvent(entry.folder.directory, { _tag: "network", ...granted.policy })
     yield* ports.followPolicy
     yield* touch(entry.folder)
-    return resetCount
+    return { resetCount, noLongerAllowed: lostGrants(recordedGrant(record) ?? nothingGranted, granted) }
   }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.network.set"))

@@ -1,0 +1,27 @@
+import { assert, describe, it } from "vitest"
+import { shown } from "./shown.ts"
+
+describe("a changed network", () => {
+  const network = { networkPolicy: "egress", allowHosts: ["a.test"], denyHosts: [], allowIps: [] } as const
+  const set = async (result: object) => {
+    const { err } = await shown("workspace.network.set", result as never, { workspace: "fix" })
+    return err
+  }
+
+  it("network set names the grants of the policy before that are gone", async () => {
+    const workspace = { id: "w-1", name: "fix", network }
+    assert.strictEqual(
+      await set({ workspace, resetCount: 2, noLongerAllowed: ["pypi", "10.0.0.1:80"] }),
+      "fix: network egress to a.test; 2 open connections reset\nno longer allowed: pypi, 10.0.0.1:80\n"
+    )
+    assert.strictEqual(
+      await set({ workspace, resetCount: 0, noLongerAllowed: [] }),
+      "fix: network egress to a.test\n"
+    )
+  })
+
+  it("network set to off says off alone", async () => {
+    const workspace = { id: "w-1", name: "fix", network: { ...network, networkPolicy: "off", allowHosts: [] } }
+    assert.strictEqual(await set({ workspace, resetCount: 0, noLongerAllowed: ["pypi"] }), "fix: network off\n")
+  })
+})
