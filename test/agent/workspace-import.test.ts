@@ -109,6 +109,16 @@ withAgent("an import", (it) => {
       assert.include(yield* refused(`${host}/tree2`, `${guest}/copy/a`), "has a file there")
     }))
 
+  it.scoped("a file of the host that is listed as empty and has content is refused, and an empty file comes", () =>
+    Effect.gen(function*() {
+      const { bring, guest, host, refused } = yield* places("unsized")
+      fs.writeFileSync(`${host}/empty`, "")
+      assert.include(yield* refused("/proc/version", `${guest}/version`), "cat FILE | pyro cp - NAME:PATH")
+      assert.isFalse(fs.existsSync(`${guest}/version`))
+      yield* bring(`${host}/empty`, `${guest}/empty`)
+      assert.strictEqual(fs.readFileSync(`${guest}/empty`, "utf8"), "")
+    }))
+
   it.scoped("an import is bounded, and refuses sources that are none", () =>
     Effect.gen(function*() {
       const { folder, guest, host, refused } = yield* places("bounds")
@@ -187,6 +197,24 @@ withAgent("an export from outside of /workspace", (it) => {
       }
       assert.include(yield* refused({ path: page, paths: [guest], output: `${host}/x` }), "only what is in /workspace")
       assert.deepStrictEqual(fs.readdirSync(host), ["new"])
+    }))
+
+  it.scoped("files that the kernel makes up are exported with their content", () =>
+    Effect.gen(function*() {
+      const { host, take } = yield* places("made-up")
+      const version = fs.readFileSync("/proc/version", "utf8")
+      const alone = yield* take({ path: "/proc/version", output: `${host}/version` })
+      assert.deepInclude(alone.result, { bytes: version.length, warnings: [] })
+      assert.strictEqual(fs.readFileSync(`${host}/version`, "utf8"), version)
+      const { result } = yield* take({ path: "/proc/sys/kernel/random", output: `${host}/random` })
+      assert.deepStrictEqual(result.warnings, [])
+      assert.strictEqual(
+        fs.readFileSync(`${host}/random/boot_id`, "utf8"),
+        fs.readFileSync("/proc/sys/kernel/random/boot_id", "utf8")
+      )
+      const device = yield* take({ path: "/sys/class/net/lo/mtu", output: "-" })
+      assert.deepInclude(device.result, { warnings: [] })
+      assert.strictEqual(device.stdout.toString(), fs.readFileSync("/sys/class/net/lo/mtu", "utf8"))
     }))
 
   it.effect("paths of /workspace keep their way, which works without a running VM", () =>

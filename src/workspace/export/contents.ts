@@ -16,13 +16,16 @@ const smallBytes = 128 * 1024
 const requestBytes = 48 * 1024
 const requestPaths = 1_000
 
-/** Files in order, grouped by request. */
-const groupsOf = (files: ReadonlyArray<TreeEntry>): ReadonlyArray<ReadonlyArray<TreeEntry>> => {
+/** Files in order, grouped by request. A file that `isAlone` shares no request. */
+const groupsOf = (
+  files: ReadonlyArray<TreeEntry>,
+  isAlone: (file: TreeEntry) => boolean
+): ReadonlyArray<ReadonlyArray<TreeEntry>> => {
   const groups: Array<Array<TreeEntry>> = []
   let open: Array<TreeEntry> = []
   let bytes = 0
   for (const file of files) {
-    const small = file.size <= smallBytes
+    const small = !isAlone(file)
     bytes += file.path.length + 4
     if (open.length === 0 || !small || bytes > requestBytes || open.length === requestPaths) {
       open = [file]
@@ -34,25 +37,38 @@ const groupsOf = (files: ReadonlyArray<TreeEntry>): ReadonlyArray<ReadonlyArray<
   return groups
 }
 
+/** How the contents of a tree are read. */
+export interface Reading {
+  /** Directory of the guest that has the tree. @default WORKSPACE_ROOT */
+  readonly from?: string | undefined
+  /** Contents that were read before, by the entry's path. @default none */
+  readonly held?: ReadonlyMap<string, FileContent["content"]> | undefined
+  /** Bytes after which the content of a file is cut. @default its listed size */
+  readonly most?: ((entry: TreeEntry) => number) | undefined
+}
+
 /** Content of each file of an exported tree, in their order. `path` is the tree's own, beneath the directory `from` of the guest. */
 export const contentsOf = (
   channel: ExportChannel,
   path: string,
   entries: ReadonlyArray<TreeEntry>,
-  from: string = WORKSPACE_ROOT
-): Stream.Stream<FileContent, SourceFailed> =>
-  Stream.fromIterable(groupsOf(entries.filter(({ type }) => type === "file"))).pipe(
+  { from = WORKSPACE_ROOT, held, most = ({ size }) => size }: Reading = {}
+): Stream.Stream<FileContent, SourceFailed> => {
+  const pieces = (entry: TreeEntry) => piecesOf(channel, below(path, entry), most(entry), from)
+  // The entry of an exported file has no path: the file is no directory that a request for several could open.
+  const isAlone = (entry: TreeEntry) => entry.path === "" || entry.size > smallBytes || held?.has(entry.path) === true
+  return Stream.fromIterable(groupsOf(entries.filter(({ type }) => type === "file"), isAlone)).pipe(
     Stream.flatMap((group) => {
       const [first] = group
-      return entries[0]?.type === "file" || (first !== undefined && first.size > smallBytes)
-        ? Stream.fromIterable(
-          group.map((entry) => ({ entry, content: piecesOf(channel, below(path, entry), entry.size, from) }))
-        )
-        : many(channel, path, group, from)
+      return first !== undefined && isAlone(first)
+        ? Stream.make({ entry: first, content: held?.get(first.path) ?? pieces(first) })
+        : many(channel, path, group, { from, pieces })
     })
   )
+}
 
-const below = (path: string, entry: TreeEntry) => [path, entry.path].filter((part) => part !== "").join("/")
+/** The path of an entry beneath the directory that the export reads from. */
+export const below = (path: string, entry: TreeEntry) => [path, entry.path].filter((part) => part !== "").join("/")
 
 /** Errors of a file that is no longer the listed one. */
 const gone = ["ENOENT", "ENOTDIR", "EISDIR", "EINVAL", "ELOOP", "EXDEV", "ENXIO"]
@@ -66,7 +82,7 @@ const many = (
   channel: ExportChannel,
   path: string,
   group: ReadonlyArray<TreeEntry>,
-  from: string
+  { from, pieces }: { readonly from: string; readonly pieces: (entry: TreeEntry) => FileContent["content"] }
 ): Stream.Stream<FileContent, SourceFailed> =>
   channel.readMany({
     root: bytesOf(path === "" ? from : `${from}${from === "/" ? "" : "/"}${path}`),
@@ -76,10 +92,10 @@ const many = (
     Stream.mapError((failure) => failure._tag === "AgentCallFailed" ? refusalOf(path, failure) : failure),
     Stream.zip(Stream.fromIterable(group)),
     Stream.map(([{ content, errno }, entry]): FileContent => {
-      const whole = below(path, entry)
       if (errno === 0) return { entry, content }
       // The file grew, maybe without an end: the export takes its listed size.
-      if (errno === EFBIG) return { entry, content: piecesOf(channel, whole, entry.size, from) }
+      if (errno === EFBIG) return { entry, content: pieces(entry) }
+      const whole = below(path, entry)
       const message = `it cannot be read: ${errnoName(errno)}`
       return { entry, content: Stream.fail(failureOf(whole, { errno: errnoName(errno), message })) }
     })

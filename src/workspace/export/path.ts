@@ -14,6 +14,7 @@ import { isOutside, outsidePath, outsideRefusal } from "./outside.ts"
 import { Remarks } from "./remarks.ts"
 import { collectSelection, rootEntry, selectedPaths } from "./selection.ts"
 import { tooMuch } from "./tree.ts"
+import { unsizedContents, withSizesOf } from "./unsized.ts"
 
 export type ExportFailed = DeliveryFailed | InvalidRequest | ChannelFailed
 
@@ -31,7 +32,7 @@ const archiveOf = (output: HostOutput) =>
 
 /**
  * Copies files and directories of the guest to the host, all or none. Limits bound the guest's names, types and sizes before the
- * first write. A file's content is cut at its reported size.
+ * first write. A file's content is cut at its reported size, unless the guest reports a file with content as empty.
  */
 export const exportPath = (
   channel: ExportChannel,
@@ -56,7 +57,11 @@ export const exportPath = (
     const root = yield* rootEntry(channel, top, from)
     const archive = root.type === "directory" ? archiveOf(output) : undefined
     const collector = root.type === "file" ? undefined : yield* collectSelection(channel, selected, root, payload, from)
-    const entries = collector?.finish() ?? [root]
+    const listed = collector?.finish() ?? [root]
+    const listedExcess = tooMuch(listed, payload)
+    if (listedExcess !== undefined) return yield* listedExcess
+    const held = yield* unsizedContents(channel, listed, { path: top, from })
+    const entries = withSizesOf(listed, held)
     const excess = tooMuch(entries, payload)
     if (excess !== undefined) return yield* excess
     const { secrets } = bounds
@@ -65,7 +70,7 @@ export const exportPath = (
       ({ path, target = "" }) => refuseSecretIn(secrets, shown(path), Buffer.from(`${path}\0${target}`, "latin1")),
       { discard: true }
     )
-    const contents = contentsOf(channel, top, entries, from)
+    const contents = contentsOf(channel, top, entries, { from, held })
     return deliver({
       output,
       overwrite: payload.overwrite,

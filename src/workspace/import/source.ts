@@ -100,6 +100,12 @@ const unreadable = (cause: unknown): Unreadable => ({
 
 const PIECE_BYTES = 256 * 1024
 
+/** As the files of /proc are. Their content would not count for the limits of the copy. */
+const LISTED_AS_EMPTY =
+  "the host lists it as empty, but it has content. Copy it through a pipe: cat FILE | pyro cp - NAME:PATH"
+
+const hasContent = async (file: fs.promises.FileHandle) => (await file.read(Buffer.allocUnsafe(1), 0)).bytesRead > 0
+
 /** Content of a listed file, at most its listed size. Never through a link. */
 export const contentOf = (root: string, { path, size }: SourceEntry): Stream.Stream<Uint8Array, Unreadable> =>
   Stream.unwrapScoped(Effect.gen(function*() {
@@ -115,6 +121,9 @@ export const contentOf = (root: string, { path, size }: SourceEntry): Stream.Str
     const where = fs.readlinkSync(`/proc/self/fd/${file.fd}`, { encoding: "buffer" })
     if (!where.equals(at)) {
       return yield* Effect.fail<Unreadable>({ _tag: "Unreadable", reason: "it was replaced meanwhile" })
+    }
+    if (size === 0 && (yield* Effect.tryPromise({ try: () => hasContent(file), catch: unreadable }))) {
+      return yield* Effect.fail<Unreadable>({ _tag: "Unreadable", reason: LISTED_AS_EMPTY })
     }
     return Stream.unfoldEffect(size, (left) =>
       Effect.tryPromise({
