@@ -1,14 +1,28 @@
-const hexadecimal = (character: string, count: number) => character.charCodeAt(0).toString(16).padStart(count, "0")
-
 /**
- * Text that may come from a guest, safe to show in a terminal: control characters, escape sequences and
- * bidirectional overrides become visible escapes; newlines (`\r\n` too) and tabs stay.
+ * Characters that show nothing, and yet act on a terminal or say something to a model: DEL and the controls of the upper half (C1), bidirectional
+ * marks and overrides, separators of lines, spaces without a width, invisible operators, and the tags and selectors of Unicode's plane 14, which
+ * spell hidden words. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
  */
-export const printable = (text: string): string =>
-  text.replaceAll("\r\n", "\n").replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => character < "\u0100" ? `\\x${hexadecimal(character, 2)}` : `\\u${hexadecimal(character, 4)}`
-  )
+const UNSEEN = String
+  .raw`\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}`
+const unseen = new RegExp(`[${UNSEEN}]`, "gu")
+const unprintable = new RegExp(String.raw`[\u0000-\u0008\u000b-\u001f${UNSEEN}]`, "gu")
+
+const escaped = (character: string) => {
+  const code = character.codePointAt(0)!
+  const digits = code.toString(16)
+  return code < 0x100
+    ? `\\x${digits.padStart(2, "0")}`
+    : code < 0x10000
+    ? `\\u${digits.padStart(4, "0")}`
+    : `\\u{${digits}}`
+}
+
+/** Text that may come from a guest, safe to show in a terminal: what acts or is not seen becomes visible escapes; newlines (`\r\n` too) and tabs stay. */
+export const printable = (text: string): string => text.replaceAll("\r\n", "\n").replace(unprintable, escaped)
+
+/** The same for a model, whose text keeps both kinds of line ends: a diff may be about them. */
+export const readableText = (text: string): string => text.split("\r\n").map(printable).join("\r\n")
 
 /**
  * A document of JSON, safe to show in a terminal: `JSON.stringify` leaves DEL, controls of the upper half (C1), which terminals obey, and
@@ -16,6 +30,6 @@ export const printable = (text: string): string =>
  */
 export const jsonText = (document: unknown, indent?: number): string =>
   JSON.stringify(document, undefined, indent).replace(
-    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${hexadecimal(character, 4)}`
+    unseen,
+    (character) => character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
   )

@@ -1,11 +1,13 @@
+import { jsonText, readableText } from "../contract/printable.ts"
+
 /** Maximum characters of each half of a result, as JSON. Cline cuts a result in its middle at 8,000, Codex at 12,000. */
 const MAX_RESULT_CHARACTERS = 7_900
 
 /** Most characters of text in a result, as JSON writes it. */
 export const MAX_TEXT_CHARACTERS = 6_500
 
-/** Characters that JSON writes for a text. */
-export const costOf = (text: string): number => JSON.stringify(text).length - 2
+/** Characters that JSON writes for a text, or for its escapes in a text half. */
+export const costOf = (text: string): number => jsonText(text).length - 2
 
 /** The longest beginning of a text that costs at most `budget`; ends with a line where one ends in its second half. */
 export const headOf = (text: string, budget: number): string => {
@@ -27,8 +29,12 @@ const lengthFor = (text: string, budget: number, part: (length: number) => strin
   return /^[\udc00-\udfff]|[\ud800-\udbff]$/.test(part(low)) ? low - 1 : low
 }
 
-/** A text of at most `MAX_RESULT_CHARACTERS`, with a note about omitted parts. */
-export const boundedText = (text: string): string => {
+/**
+ * The text half of a result: at most `MAX_RESULT_CHARACTERS`, with a note about omitted parts. What a reader would not see stands in it as
+ * escapes; the structured half has each character itself, for programs.
+ */
+export const textHalf = (raw: string): string => {
+  const text = readableText(raw)
   if (text.length <= MAX_RESULT_CHARACTERS) return text
   const note = "\n[… cut; ask for less at once]"
   return `${text.slice(0, MAX_RESULT_CHARACTERS - note.length)}${note}`

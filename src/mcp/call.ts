@@ -8,7 +8,7 @@ import type { Folding } from "../contract/operation.ts"
 import { callOf, type PyroService } from "../contract/Pyro.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
 import { type Argument, type Fields, given, payloadOf } from "./arguments.ts"
-import { boundedText, cutTexts, shortened } from "./bounded.ts"
+import { cutTexts, shortened, textHalf } from "./bounded.ts"
 import { errorText } from "./error-text.ts"
 import { completed } from "./json-schema.ts"
 import type { Pending } from "./pending.ts"
@@ -73,12 +73,12 @@ export const callTool = (
       : Either.right(yield* perform(request))
     if (Either.isLeft(done)) return pendingResult(tool, done.left)
     const { alone, result, text } = done.right
-    if (alone !== undefined) return textResult(boundedText(text), alone.image)
+    if (alone !== undefined) return textResult(textHalf(text), alone.image)
     const encoded = Schema.encodeUnknownSync(tool.result)(result)
     const structured = completed(encoded, tool.resultSchema) as Record<string, unknown>
     if (tool.hasLists) structured["omitted"] = shortened(structured)
     cutTexts(structured)
-    return structuredResult(boundedText(text), structured)
+    return structuredResult(textHalf(text), structured)
   }).pipe(
     Effect.locally(callerProject, callerOf(context.project)),
     Effect.exit,
@@ -102,9 +102,11 @@ const keyOf = ({ row }: ProfileTool, { own, value }: { readonly value: unknown; 
 const pendingResult = ({ listed: { name } }: ProfileTool, last: string): CallResult => ({
   content: [{
     type: "text",
-    text: `not_ready_yet: ${name} takes longer than this call waits, and goes on: ${last}\n` +
-      `hint: call ${name} again with the same arguments; it joins this work and starts nothing new. The first use of an environment ` +
-      "builds it, which takes minutes"
+    text: textHalf(
+      `not_ready_yet: ${name} takes longer than this call waits, and goes on: ${last}\n` +
+        `hint: call ${name} again with the same arguments; it joins this work and starts nothing new. The first use of an environment ` +
+        "builds it, which takes minutes"
+    )
   }],
   isError: true
 })

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { readableText } from "../contract/printable.ts"
 
 /** How often a call says that it goes on: a host that hears nothing for a minute gives it up. */
 const EVERY_SECONDS = 10
@@ -19,7 +20,9 @@ export const withProgress = <A, E>(
     Effect.sleep(EVERY_SECONDS * 1_000).pipe(
       // Nothing is in it that the result has not: the last of them may be lost, and nobody need be there to hear it.
       Effect.zipRight(
-        Effect.ignore(Effect.tryPromise(() => notify({ progress: seconds, message: `${last}, ${seconds} s` })))
+        Effect.ignore(
+          Effect.tryPromise(() => notify({ progress: seconds, message: readableText(`${last}, ${seconds} s`) }))
+        )
       ),
       Effect.zipRight(Effect.suspend(() => tick(seconds + EVERY_SECONDS)))
     )

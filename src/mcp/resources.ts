@@ -5,6 +5,7 @@ import { factOf, type PyroError } from "../contract/errors.ts"
 import { DiffPayload } from "../contract/operations/workspace-diff.ts"
 import { FileReadPayload } from "../contract/operations/workspace-file.ts"
 import { LogsPayload } from "../contract/operations/workspace-logs.ts"
+import { readableText } from "../contract/printable.ts"
 import type { PyroService } from "../contract/Pyro.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
 import { onePage } from "./one-page.ts"
@@ -121,8 +122,8 @@ export const addResources = (
           bound,
           (project) => Effect.locally(Effect.flatMap(pyro, read), callerProject, callerOf(project))
         ).pipe(
-          Effect.map((text) => ({ text })),
-          Effect.catchAll((error) => Effect.succeed(`${error.code}: ${factOf(error)}`))
+          Effect.map((text) => ({ text: readableText(text) })),
+          Effect.catchAll((error) => Effect.succeed(readableText(`${error.code}: ${factOf(error)}`)))
         ),
         mcpReq.signal
       )

@@ -1,11 +1,16 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
+import { unfakedPyro } from "../support/unfaked-pyro.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 import { printing } from "./printing.ts"
 import { succeeds } from "./results.ts"
 
 const ESC = "\u001b"
 const workspace = { workspace_id: "fix" }
+
+/** A window's title by C1, bidirectional overrides, and a word of tags (U+E0000 and on) that only a model sees. */
+const HIDDEN = "\u009d0;t\u009c\u202eevil\u2066\u200b\u{e0068}\u{e0069}"
+const SHOWN = "\\x9d0;t\\x9c\\u202eevil\\u2066\\u200b\\u{e0068}\\u{e0069}"
 
 interface Told {
   readonly stdout: string
@@ -73,6 +78,38 @@ describe("what a model reads of a command's output", () => {
         )
     }
     assert.strictEqual(textOf(await call(run, "vm_run", { command: "ls" })), "exit 0 in 1 ms\nlink\n")
-    assert.include(textOf(await call(run, "vm_run", { command: "ls", raw: true })), output)
+    const raw = await call(run, "vm_run", { command: "ls", raw: true })
+    assert.include(textOf(raw), output.replaceAll(ESC, "\\x1b"))
+    assert.deepInclude(raw.structuredContent, { stdout: output })
+  })
+
+  it("a text half shows what a reader would not see, and the structured half has each character", async () => {
+    const output = `${HIDDEN} क्‍ष 👩‍💻\r\n`
+    const result = await call(printing([["stdout", output]]), "workspace_exec", {
+      ...workspace,
+      command: "x",
+      raw: true
+    })
+    assert.strictEqual(textOf(result), `exit 3 in 2.3 s\n${SHOWN} क्‍ष 👩‍💻\r\n`)
+    assert.deepInclude(result.structuredContent, { stdout: output })
+    const file = {
+      ...unfakedPyro.workspace.file,
+      list: () =>
+        Effect.succeed({
+          path: "/workspace",
+          entries: [{ path: HIDDEN, type: "file" as const, sizeBytes: 1, mode: "0644", modifiedAt: "" }],
+          truncated: false
+        } as never)
+    }
+    const listed = await call(fakePyro({ file }), "workspace_file_list", workspace)
+    assert.include(textOf(listed), `${SHOWN}  1 B`)
+    assert.include(JSON.stringify(listed.structuredContent), HIDDEN)
+  })
+
+  it("a text half of escapes is bounded, too", async () => {
+    const output = "\u009b".repeat(6_000)
+    const result = await call(printing([["stdout", output]]), "workspace_exec", { ...workspace, command: "x" })
+    assert.isAtMost(textOf(result).length, 8_000)
+    assert.match(textOf(result), /\[… cut; ask for less at once\]$/)
   })
 })

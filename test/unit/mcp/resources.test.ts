@@ -71,7 +71,9 @@ describe("a resource", () => {
     assert.deepStrictEqual(seen, ["/p"])
   })
 
-  it("a resource has the exact bytes", async () => {
+  it("a resource has the text as it is, and what a reader would not see as escapes", async () => {
+    assert.strictEqual(await read(diff({ patch: "-a\r\n+a\n" }), "diff"), "-a\r\n+a\n")
+    assert.strictEqual(await read(file({ text: "\u009b\u202ea", truncated: false }), "files/a"), "\\x9b\\u202ea")
     assert.strictEqual(await read(diff({ patch: "+a\n" }), "diff"), "+a\n")
     assert.strictEqual(await read(file({ text: "a", truncated: false }), "files/a"), "a")
     assert.strictEqual(await read(logs({ output: "a\n" }), log), "a\n")
