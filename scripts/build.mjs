@@ -10,6 +10,7 @@ import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
 import { hashed } from "./build/hashed.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
+import { unused } from "./build/unused.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -29,19 +30,6 @@ const otherLocal = {
       { filter: /\/local\/layer\.ts$/ },
       () => values.local === undefined ? undefined : { path: resolve(values.local) }
     )
-}
-
-/** Modules that dependencies load and pyro never uses: WebSockets load HTTP, TLS and zlib, and one package looks for an extractor. */
-const unused = {
-  name: "unused",
-  setup: ({ onLoad, onResolve }) => {
-    onResolve({ filter: /^(ws|msgpackr-extract)$/ }, ({ path }) => ({ path, namespace: "unused" }))
-    onLoad({ filter: /.*/, namespace: "unused" }, ({ path }) => ({
-      // msgpackr works without these modules.
-      contents: path === "ws" ? "module.exports = {}" : "throw new Error('not part of the bundle')",
-      loader: "js"
-    }))
-  }
 }
 
 /** Bundles a part that only some processes load. */
@@ -87,7 +75,9 @@ const beside = {
   }
 }
 
+/** The program of the network's processes in a separate file, which a daemon reads when it starts. */
 const dial = await dialProgram(root)
+const dialName = hashed("dial", dial)
 
 const { errors, outputFiles, warnings } = await build({
   entryPoints: [join(root, "src/cli/main.ts")],
@@ -104,7 +94,7 @@ const { errors, outputFiles, warnings } = await build({
   sourcemap: "external",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [otherLocal, unused, beside, withDialProgram(dial), sourceUrls(root)],
+  plugins: [otherLocal, unused, beside, withDialProgram(dialName), sourceUrls(root)],
   write: false
 })
 if (errors.length + warnings.length > 0) process.exit(1)
@@ -127,6 +117,8 @@ put(mcpSdkName, mcpSdk, 0o644)
 put(otlpName, otlp, 0o644)
 put(xtermName, xterm, 0o644)
 put(parsersName, parsers, 0o644)
+put(dialName, dial, 0o644)
+// Sources and the library read this one.
 put("dial.cjs", dial, 0o644)
 put(name, bundle, 0o644)
 put(`${name}.map`, content(".map"), 0o644)
@@ -163,19 +155,17 @@ put("pyro.js", entry, 0o755)
 
 // The previous bundle stays, for a process that has just read the entry that names it.
 for (
-  const [kind, current] of [["main", name], ["mcp-sdk", mcpSdkName], ["otlp", otlpName], ["xterm", xtermName], [
-    "parsers",
-    parsersName
-  ], [
-    "mcp-handshake",
-    handshakeName
-  ], [
-    "mcp-answers",
-    answersName
-  ], [
-    "quick-exec",
-    quickExecName
-  ]]
+  const [kind, current] of [
+    ["main", name],
+    ["dial", dialName],
+    ["mcp-sdk", mcpSdkName],
+    ["otlp", otlpName],
+    ["xterm", xtermName],
+    ["parsers", parsersName],
+    ["mcp-handshake", handshakeName],
+    ["mcp-answers", answersName],
+    ["quick-exec", quickExecName]
+  ]
 ) {
   const earlier = readdirSync(outdir)
     .filter((file) => file.startsWith(`${kind}-`) && file.endsWith(extname(current)) && file !== current)

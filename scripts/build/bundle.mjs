@@ -1,4 +1,5 @@
 import { build } from "esbuild"
+import { unused } from "./unused.mjs"
 
 /** Bundles a program, or a part of one, that only some processes load. */
 export const bundled = async (input) => {
@@ -11,6 +12,7 @@ export const bundled = async (input) => {
     format: "cjs",
     legalComments: "none",
     logLevel: "warning",
+    plugins: [unused],
     write: false
   })
   return output

@@ -3,16 +3,20 @@ import { bundled } from "./bundle.mjs"
 
 /** Bundles the processes of the network (src/network/program.ts), which read their program from stdin. */
 export const dialProgram = async (root) => {
-  const { text } = await bundled({ entryPoints: [join(root, "src/network/program.ts")] })
+  const { text } = await bundled({
+    entryPoints: [join(root, "src/network/program.ts")],
+    // The other forms of its packages hold twice as much.
+    mainFields: ["module", "main"]
+  })
   return text
 }
 
-/** Puts the program into the bundle of the daemon, in place of src/network/dial/program.ts. */
-export const withDialProgram = (text) => ({
+/** The bundle of the daemon finds the program in this file beside itself. */
+export const withDialProgram = (name) => ({
   name: "dial-program",
   setup: ({ onLoad }) =>
-    onLoad({ filter: /\/src\/network\/dial\/program\.ts$/ }, () => ({
+    onLoad({ filter: /\/src\/network\/dial\/program-file\.ts$/ }, () => ({
       loader: "js",
-      contents: `export const dialProgram = () => ${JSON.stringify(text)}`
+      contents: `export const dialProgramFile = () => __dirname + ${JSON.stringify(`/${name}`)}`
     }))
 })

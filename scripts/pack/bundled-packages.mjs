@@ -1,6 +1,7 @@
 import { build } from "esbuild"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { unused } from "../build/unused.mjs"
 
 /**
  * The npm packages whose code stands in the bundles and in the library: place beneath the root, name, version, license and the
@@ -17,6 +18,7 @@ export const bundledPackages = async (root) => {
     minify: true,
     mainFields: ["module", "main"],
     logLevel: "silent",
+    plugins: [unused],
     metafile: true,
     write: false
   })

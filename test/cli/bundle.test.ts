@@ -3,18 +3,37 @@ import * as path from "node:path"
 import { assert, describe, it } from "vitest"
 
 const dist = path.resolve(import.meta.dirname, "../../dist")
+const read = (name: string) => fs.readFileSync(path.join(dist, name), "utf8")
 
-/** Sources that the program consists of, relative to the project. */
-const sourcesOf = (): ReadonlyArray<string> => {
-  const [name] = /main-[0-9a-f]{16}\.cjs/.exec(fs.readFileSync(path.join(dist, "pyro.js"), "utf8"))!
-  return JSON.parse(fs.readFileSync(path.join(dist, `${name}.map`), "utf8")).sources
-}
+const namedIn = (text: string) => text.match(/[a-z]+(-[a-z]+)*-[0-9a-f]{16}\.cjs/g) ?? []
+const main = () => namedIn(read("pyro.js")).find((name) => name.startsWith("main-"))!
 
 describe("the built program", () => {
   it("the built program consists of src and packages alone, without the driver for tests that isolates nothing", () => {
-    const sources = sourcesOf()
+    /** Relative to the project. */
+    const sources: ReadonlyArray<string> = JSON.parse(read(`${main()}.map`)).sources
     assert.include(sources, "src/vm/driver/qemu/vmm.ts")
     assert.deepStrictEqual(sources.filter((source) => !/^(src\/|node_modules\/|unused:)/.test(source)), [])
     assert.deepStrictEqual(sources.filter((source) => /local-agent/.test(source)), [])
+  })
+
+  it("no part of the built program generates test data, which is what Effect's Schema has fast-check for", () => {
+    const parts = [...new Set([...namedIn(read("pyro.js")), ...namedIn(read(main()))])]
+    assert.sameMembers(parts.map((name) => name.replace(/-[0-9a-f]{16}\.cjs$/, "")), [
+      "main",
+      "mcp-handshake",
+      "quick-exec",
+      "dial",
+      "mcp-sdk",
+      "otlp",
+      "parsers",
+      "xterm"
+    ])
+    assert.deepStrictEqual(parts.filter((name) => read(name).includes("fast-check/cloneMethod")), [])
+  })
+
+  it("the program of the network's processes is not in the file that every command reads", () => {
+    const holding = ["dial.cjs", main()].filter((name) => read(name).includes("X509CertificateGenerator"))
+    assert.deepStrictEqual(holding, ["dial.cjs"])
   })
 })

@@ -3,6 +3,7 @@ import type { Socket } from "node:net"
 import type { Authority } from "../intercept/interception.ts"
 import { release } from "../reset.ts"
 import { DialRun, failed, type Failure, type Listener, type Outcome } from "./dial-run.ts"
+import { dialProgram } from "./program.ts"
 import type {
   AddressesMessage,
   Answer,
@@ -36,6 +37,8 @@ export interface DialProcess {
 /** The Scope ends the process. */
 export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = Effect.gen(function*() {
   const state = { run: undefined as DialRun | undefined, lastId: 0 }
+  // The first request comes late, maybe after a new package has come. It tells of a program that is not there.
+  yield* Effect.ignore(Effect.try(dialProgram))
   yield* Effect.addFinalizer(() => Effect.sync(() => state.run?.stop()))
 
   const running = (): DialRun | Failure => {

@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs"
-import { join } from "node:path"
-import { packageRoot } from "../../system/native.ts"
+import { dialProgramFile } from "./program-file.ts"
 
-/**
- * Text of the dial process's program, the bundle of `process.ts`. A built pyro has the text inside (scripts/build/dial-program.mjs), so
- * that a daemon whose package is replaced goes on with its own; sources and the library read the file of the build.
- */
-export const dialProgram = (): string => readFileSync(join(packageRoot(), "dist", "dial.cjs"), "utf8")
+let text: string | undefined
+
+/** Text of the dial process's program, the bundle of `process.ts`. It is read once, so that a daemon whose package is replaced keeps its own. */
+export const dialProgram = (): string => text ??= readFileSync(dialProgramFile(), "utf8")

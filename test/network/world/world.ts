@@ -43,13 +43,14 @@ export interface World {
 
 interface DialProgramModule {
   readonly dialProgram: (root: string) => Promise<string>
-  readonly withDialProgram: (text: string) => Plugin
+  readonly withDialProgram: (name: string) => Plugin
 }
 
 /** Bundles the programs of the world. */
 const bundle = async (folder: string) => {
   const source = path.join(project, "scripts/build/dial-program.mjs")
   const { dialProgram, withDialProgram } = await import(source) as DialProgramModule
+  fs.writeFileSync(path.join(folder, "dial.cjs"), await dialProgram(project))
   await build({
     entryPoints: ["host", "outside"].map((name) => path.join(import.meta.dirname, `${name}.ts`)),
     outdir: folder,
@@ -59,7 +60,7 @@ const bundle = async (folder: string) => {
     format: "cjs",
     outExtension: { ".js": ".cjs" },
     logLevel: "error",
-    plugins: [withDialProgram(await dialProgram(project))]
+    plugins: [withDialProgram("dial.cjs")]
   })
 }
 
