@@ -107,16 +107,6 @@ const restored = ({ network, secretHttp = [] }: WorkspaceInfo) =>
     ...(secretHttp.length === 0 ? [] : [`secrets of hosts: ${secretHttp.join(", ")}`])
   ].map((line) => `  ${line}\n`).join("")
 
-type WithWorkspace = { readonly workspace: WorkspaceInfo }
-
-const now = (words: (name: string) => string) => ({
-  result: ({ workspace }: WithWorkspace) => note(words(nameOf(workspace)))
-})
-
-const nowWithGrants = (words: (name: string) => string) => ({
-  result: ({ workspace }: WithWorkspace) => note(`${words(nameOf(workspace))}${restored(workspace)}`)
-})
-
 export const workspaceViews = {
   "workspace.create": {
     result: ({ workspace }) =>
@@ -142,9 +132,21 @@ export const workspaceViews = {
     result: ({ id, name = id }, { workspace }) => print(`${workspace} is now ${name}\n`)
   } satisfies View<"workspace.rename">,
   "workspace.update": { result: detail } satisfies View<"workspace.update">,
-  "workspace.stop": now((name) => `${name} is stopped; its disk is kept\n`) satisfies View<"workspace.stop">,
-  "workspace.start": nowWithGrants((name) => `${name} is running\n`) satisfies View<"workspace.start">,
-  "workspace.reset": nowWithGrants((name) => `${name} is reset\n`) satisfies View<"workspace.reset">,
+  "workspace.stop": {
+    result: ({ changed, workspace }) =>
+      note(`${nameOf(workspace)} is stopped${changed ? "; its disk is kept" : " already"}\n`)
+  } satisfies View<"workspace.stop">,
+  "workspace.start": {
+    result: ({ changed, workspace }) =>
+      note(
+        changed
+          ? `${nameOf(workspace)} is running\n${restored(workspace)}`
+          : `${nameOf(workspace)} is running already\n`
+      )
+  } satisfies View<"workspace.start">,
+  "workspace.reset": {
+    result: ({ workspace }) => note(`${nameOf(workspace)} is reset\n${restored(workspace)}`)
+  } satisfies View<"workspace.reset">,
   "workspace.snapshot.create": {
     result: ({ snapshot: { kind, name, pauseMs } }) =>
       print(

@@ -181,6 +181,19 @@ const make = Effect.gen(function*() {
       )
     )
 
+  /** Work that says whether it changed the state of the workspace. */
+  const switched = (
+    { workspace }: Named,
+    work: (entry: Entry, notify: Notify) => Effect.Effect<boolean, PyroError, LifecycleServices>
+  ): Events =>
+    events((notify) =>
+      Effect.gen(function*() {
+        const entry = yield* registry.find(workspace)
+        const changed = yield* work(entry, notify)
+        return { _tag: "Ready" as const, workspace: yield* infoOf(entry), changed }
+      })
+    )
+
   /** Work with its notices and its result as a stream. The end of the stream interrupts the work. */
   const events = <Event>(
     work: (notify: Notify) => Effect.Effect<Event, PyroError, LifecycleServices>
@@ -239,8 +252,8 @@ const make = Effect.gen(function*() {
         registry.find(payload.workspace),
         (entry) => Effect.zipRight(Effect.provide(update(lifecycle, entry, payload), context), infoOf(entry))
       ),
-    stop: (payload) => step(payload, (entry) => stop(lifecycle, entry)),
-    start: (payload) => step(payload, (entry, notify) => start(lifecycle, entry, notify)),
+    stop: (payload) => switched(payload, (entry) => stop(lifecycle, entry)),
+    start: (payload) => switched(payload, (entry, notify) => start(lifecycle, entry, notify)),
     reset: ({ diskOnly = false, snapshot, workspace }) =>
       step({ workspace }, (entry, notify) =>
         snapshot !== undefined

@@ -87,12 +87,16 @@ export const CreatePayload = lazy(() =>
 )
 export type CreatePayload = ReturnType<typeof CreatePayload>["Type"]
 
+const changedMeaning = "False if the workspace was in the state before: running, or stopped"
+const changed = lazy(() => Schema.Boolean.annotations({ description: changedMeaning }))
+
 /** Notices of a lifecycle operation, then the workspace. */
 export const WorkspaceEvent = lazy(() =>
   Schema.Union(
     Notice(),
     Schema.TaggedStruct("Ready", {
-      workspace: WorkspaceInfo().annotations({ description: "The workspace after the operation" })
+      workspace: WorkspaceInfo().annotations({ description: "The workspace after the operation" }),
+      changed: optional(changed().annotations({ description: `${changedMeaning}. Of \`start\` and \`stop\` only` }))
     })
   )
 )
@@ -272,6 +276,24 @@ export const workspaceStatus = unary({
   result: WorkspaceInfo
 })
 
+const SwitchResult = lazy(() => Schema.Struct({ ...WorkspaceResult().fields, changed: changed() }))
+
+/** Gathers the notices, the workspace, and whether its state changed. */
+export const foldSwitch = (): Folding<WorkspaceEvent, ReturnType<typeof SwitchResult>["Type"]> => {
+  const folding = foldWorkspace()
+  let changed = true
+  return {
+    add: (event) => {
+      if (event._tag === "Ready") changed = event.changed ?? true
+      folding.add(event)
+    },
+    result: () => {
+      const result = folding.result()
+      return result === undefined ? undefined : { ...result, changed }
+    }
+  }
+}
+
 /** An operation whose payload is one workspace and whose result is the workspace afterwards. */
 const step = <const Name extends "workspace.stop" | "workspace.start">(
   row: {
@@ -315,8 +337,8 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
     payload: OneWorkspace,
     event: WorkspaceEvent,
-    result: WorkspaceResult,
-    fold: foldWorkspace
+    result: SwitchResult,
+    fold: foldSwitch
   })
 
 export const workspaceStop = step({
@@ -326,7 +348,7 @@ export const workspaceStop = step({
   toolDescription: "Stop a workspace's VM and keep its disk",
   summary: "Stop a workspace and keep its disk",
   description:
-    "Ends every command and the microVM. Files stay, also in /tmp. Memory, /run and /dev/shm are lost. `start` starts a new microVM from the disk.",
+    "Ends every command and the microVM. Files stay, also in /tmp. Memory, /run and /dev/shm are lost. `start` starts a new microVM from the disk. A stopped workspace stays as it is.",
   destructive: true
 })
 

@@ -43,11 +43,12 @@ const isEnding = (entry: Entry, generation: Generation) =>
     return Option.isSome(yield* Effect.timeoutOption(ended, ENDING))
   })
 
-/** Starts a stopped or failed workspace. A running one stays unchanged. */
+/** Starts a stopped or failed workspace. False for a running one, which stays unchanged. */
 export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
   Effect.gen(function*() {
     const present = yield* Ref.get(entry.generation)
-    if (Option.isSome(present) && !(yield* isEnding(entry, present.value))) return
+    if (Option.isSome(present) && !(yield* isEnding(entry, present.value))) return false
     yield* transit(lifecycle, starting(entry, notify))
     yield* tellWarnings(entry, notify)
+    return true
   }).pipe(aloneFor(lifecycle, entry, "workspace.start"))

@@ -41,11 +41,13 @@ const stopping = (entry: Entry): Transition => ({
   leaves: "stopped"
 })
 
-/** Stops a workspace. A workspace without a VM is stopped without more. */
+/** Stops a workspace, also one that has failed. False for a stopped one, which stays unchanged. */
 export const stop = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
+    if ((yield* Ref.get(entry.state)).state === "stopped") return false
     // A guest that a full host disk has paused keeps its memory, and writes it when the disk has room.
     const running = yield* Ref.get(entry.generation)
     if (Option.isSome(running)) yield* demandMoving(entry, running.value)
-    yield* transit(lifecycle, stopping(entry))
-  }).pipe(during(entry, "stopping"), aloneFor(lifecycle, entry, "workspace.stop"))
+    yield* during(entry, "stopping")(transit(lifecycle, stopping(entry)))
+    return true
+  }).pipe(aloneFor(lifecycle, entry, "workspace.stop"))

@@ -39,11 +39,17 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
       assert.deepStrictEqual([ports, running, secretHttp, secrets, services, shells], [[], [], [], [], {}, 0])
       assert.strictEqual(await sh("a", "pwd; cat /etc/hostname"), "/workspace\na")
       await sh("a", "echo kept > file; mkdir folder; echo gone > /dev/shm/page")
-      await call("stop", { workspace: "a" })
+      const changed = async (verb: "start" | "stop") =>
+        (await call<{ readonly changed: boolean }>(verb, { workspace: "a" })).changed
+      assert.deepStrictEqual([await changed("stop"), await changed("stop")], [true, false])
       assert.strictEqual((await status("a")).state, "stopped")
-      await call("start", { workspace: "a" })
+      assert.deepStrictEqual([await changed("start"), await changed("start")], [true, false])
       const { generation, state } = await status("a")
       assert.deepStrictEqual([state, generation], ["running", 2])
+      const { events } = await call<{ readonly events: ReadonlyArray<{ readonly kind: string }> }>("events", {
+        workspace: "a"
+      })
+      assert.deepStrictEqual(events.map(({ kind }) => kind).slice(-2), ["stopped", "started"])
       assert.strictEqual(await sh("a", "cat file; ls; ls /dev/shm"), "kept\nfile\nfolder")
     })
 

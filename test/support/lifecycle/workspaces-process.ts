@@ -8,11 +8,7 @@ import { DeletePayload } from "../../../src/contract/operations/workspace-delete
 import { EventsPayload } from "../../../src/contract/operations/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/operations/workspace-exec.ts"
 import { ForkPayload } from "../../../src/contract/operations/workspace-fork.ts"
-import {
-  CreatePayload,
-  foldWorkspace,
-  type WorkspaceEvent
-} from "../../../src/contract/operations/workspace-lifecycle.ts"
+import { CreatePayload, foldSwitch, type WorkspaceEvent } from "../../../src/contract/operations/workspace-lifecycle.ts"
 import { LogsPayload } from "../../../src/contract/operations/workspace-logs.ts"
 import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/operations/workspace-network.ts"
 import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/operations/workspace-port.ts"
@@ -47,9 +43,9 @@ const Named = Schema.Struct({ workspace: Schema.String })
 
 const last = <A>(events: Stream.Stream<A, PyroError>) => Effect.map(Stream.runLast(events), Option.getOrThrow)
 
-/** The result of a lifecycle operation, with its warnings. */
+/** The result of a stop or a start, with its warnings. */
 const folded = (events: Stream.Stream<WorkspaceEvent, PyroError>) => {
-  const folding = foldWorkspace()
+  const folding = foldSwitch()
   return Effect.map(Stream.runForEach(events, (event) => Effect.sync(() => folding.add(event))), () => folding.result())
 }
 
@@ -108,7 +104,7 @@ const operations = (all: Workspaces["Type"]) => {
       Schema.Struct({}),
       () => Effect.map(Stream.runHead(all.watch({ intervalMs: 100 })), Option.getOrThrow)
     ),
-    stop: operation(Named, (payload) => last(all.stop(payload))),
+    stop: operation(Named, (payload) => folded(all.stop(payload))),
     start: operation(Named, (payload) => folded(all.start(payload))),
     reset: operation(ResetPayload(), (payload) => last(all.reset(payload))),
     snapshot: operation(SnapshotPayload(), (payload) => last(all.snapshot.create(payload))),

@@ -367,7 +367,7 @@ describe("what a new microVM has again", () => {
 
   it("start and reset say which network and which secrets of hosts come back", async () => {
     for (const [name, word] of [["workspace.start", "running"], ["workspace.reset", "reset"]] as const) {
-      const { err } = await shown(name, { workspace: workspace as never }, { workspace: "fix" })
+      const { err } = await shown(name, { workspace: workspace as never, changed: true }, { workspace: "fix" })
       assert.strictEqual(
         err,
         `fix is ${word}\n  network: egress to npm\n  secrets of hosts: TOKEN@registry.test\n`
@@ -377,7 +377,16 @@ describe("what a new microVM has again", () => {
 
   it("start of a workspace without a network says nothing of one", async () => {
     const off = { ...grant, networkPolicy: "off", allowHosts: [] }
-    const { err } = await shown("workspace.start", { workspace: { id: "w-1", name: "fix", network: off } as never }, {})
-    assert.strictEqual(err, "fix is running\n")
+    const workspace = { id: "w-1", name: "fix", network: off } as never
+    assert.strictEqual((await shown("workspace.start", { workspace, changed: true }, {})).err, "fix is running\n")
+  })
+
+  it("start and stop say whether the workspace was running or stopped already", async () => {
+    const workspace = { id: "w-1", name: "fix", network: grant } as never
+    const said = async (name: "workspace.start" | "workspace.stop", changed: boolean) =>
+      (await shown(name, { workspace, changed }, {})).err
+    assert.strictEqual(await said("workspace.start", false), "fix is running already\n")
+    assert.strictEqual(await said("workspace.stop", true), "fix is stopped; its disk is kept\n")
+    assert.strictEqual(await said("workspace.stop", false), "fix is stopped already\n")
   })
 })
