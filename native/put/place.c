@@ -116,7 +116,7 @@ void place_check(struct put *put)
     if (folder >= 0)
         close(folder);
     if (conflicts > 0)
-        put_end(put, PUT_CONFLICT, "%zu of %zu are in the way", conflicts, put->plan.count);
+        put_end(put, PUT_CONFLICT, "%zu path%s in the way", conflicts, conflicts == 1 ? " is" : "s are");
     for (size_t i = 0; i < put->plan.count; i++)
         put->plan.entries[i].state = ENTRY_NEW; /* the final rename checks again */
 }

@@ -106,7 +106,10 @@ withAgent("an import", (it) => {
       const there = yield* bring(`${host}/tree2`, `${guest}/copy`)
       assert.include(there.skipped.map((one) => one.path), "link")
       assert.strictEqual(fs.readFileSync(`${guest}/copy/tree2/link`, "utf8"), "own")
-      assert.include(yield* refused(`${host}/tree2`, `${guest}/copy/a`), "has a file there")
+      assert.include(
+        yield* refused(`${host}/tree2`, `${guest}/copy/a`),
+        "has a file there, and a directory replaces none. Remove"
+      )
     }))
 
   it.scoped("a file of the host that is listed as empty and has content is refused, and an empty file comes", () =>

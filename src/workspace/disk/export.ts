@@ -9,9 +9,9 @@ import { put, type PutFailed } from "../../system/put.ts"
 import { writingPlace } from "../caller-places.ts"
 import { recordEvent } from "../events.ts"
 import { executableEntries, executableRefusal } from "../export/config-check.ts"
-import { failureOf } from "../export/deliver.ts"
 import { hostOutput } from "../export/host-output.ts"
 import { progressOf } from "../export/progress.ts"
+import { failureOf } from "../export/put-failure.ts"
 import {
   endUnattached,
   holdAlone,

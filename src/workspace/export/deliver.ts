@@ -1,5 +1,11 @@
 import { Effect, Mailbox, type Scope, Stream } from "effect"
-import { type ChannelFailed, ExportRefused, FileRefused, type HostToolMissing, NoSpace } from "../../contract/errors.ts"
+import {
+  type ChannelFailed,
+  ExportRefused,
+  FileRefused,
+  type HostToolMissing,
+  type NoSpace
+} from "../../contract/errors.ts"
 import { type Losses, lossNotes, withLoss } from "../../contract/host-file-notes.ts"
 import type { ExportEvent, ExportSummary } from "../../contract/operations/workspace-export.ts"
 import { ContentHash } from "../../system/content-hash.ts"
@@ -11,8 +17,9 @@ import { shown } from "./guest-path.ts"
 import type { HostOutput } from "./host-output.ts"
 import { linksTo } from "./links.ts"
 import { manifestOf, type Writing } from "./manifest.ts"
-import { bytesOf, raw } from "./names.ts"
+import { bytesOf } from "./names.ts"
 import { progressOf } from "./progress.ts"
+import { failureOf, outputIsDirectory, type Target } from "./put-failure.ts"
 import type { Remarks } from "./remarks.ts"
 import type { TreeEntry } from "./tree.ts"
 
@@ -74,7 +81,7 @@ const work = (delivery: Delivery, tell: Tell) =>
     const { entries, executable, output } = delivery
     if (executable.size > 0 && !delivery.allowExecutable) return yield* executableRefusal(executable)
     if (output._tag === "path" && output.asDirectory && delivery.kind !== "directory") {
-      return yield* isDirectory("the output ends with /, as a directory does", output.path)
+      return yield* outputIsDirectory("the output ends with /, as a directory does", output.path)
     }
     const session = yield* sessionOf(delivery, tell)
     const files = entries.filter(({ type }) => type === "file")
@@ -213,53 +220,8 @@ const warningsOf = (changed: ReadonlyArray<string>) =>
       changed.slice(0, 10).map((path) => path === "" ? "the output" : shown(path)).join(", ")
     ]
 
-const isDirectory = (why: string, path: string) =>
-  new ExportRefused({ detail: `${why}; name the file to be written in it`, paths: [path] })
-
-/** Said by pyro-put (native/put/place.c). */
-const DIRECTORY_THERE = "a directory is there"
-
-/** Destination of an export, for its failures. */
-export interface Target {
-  readonly path: string
-  readonly isDirectory: boolean
-  /** Bytes of all content. */
-  readonly bytes: number
-}
-
 const targetOf = ({ entries, kind, output }: Delivery): Target => ({
   path: output._tag === "stdout" ? "-" : output.path,
   isDirectory: kind === "directory",
   bytes: entries.reduce((sum, { size }) => sum + size, 0)
 })
-
-/** Why an export wrote nothing. */
-export const failureOf = (
-  { bytes, isDirectory: directory, path }: Target,
-  failure: PutFailed
-): ExportRefused | NoSpace => {
-  const mib = 1024 * 1024
-  if (failure.reason === "full") {
-    const { free = 0, needed = bytes } = failure
-    return new NoSpace({
-      where: "file system of the output",
-      path,
-      neededMib: Math.ceil(needed / mib),
-      availableMib: Math.floor(free / mib)
-    })
-  }
-  if (failure.reason === "conflict") {
-    if (!directory && failure.conflicts[0]?.reason === DIRECTORY_THERE) {
-      return isDirectory("the output is a directory, and none is ever replaced", path)
-    }
-    const paths = failure.conflicts.map((one) => {
-      const conflict = raw(one.path)
-      return `${conflict === "" ? path : shown(conflict)}: ${one.reason}`
-    })
-    return new ExportRefused({
-      detail: `${failure.detail} at ${path}; files and links are replaced with --overwrite`,
-      paths
-    })
-  }
-  return new ExportRefused({ detail: failure.detail, paths: [path] })
-}

@@ -56,7 +56,8 @@ export const targetOf = (
         ? yield* new FileRefused({
           path: path.text,
           reason: "not_a_directory",
-          detail: `the workspace has a ${there} there`
+          detail:
+            `the workspace has a ${there} there, and a directory replaces none. Remove it there first, or name another path`
         })
         : path
     }

@@ -30,3 +30,48 @@ describe("an output in a directory that is missing", () => {
       assert.isFalse(fs.existsSync(`${folder}-beside`))
     }))
 })
+
+describe("an output that exists", () => {
+  it.scopedLive("an export names the way out of a conflict with --overwrite only where that option helps", () =>
+    Effect.gen(function*() {
+      const folder = yield* scratch
+      const file = `${folder}/file`
+      const out = `${folder}/out`
+      fs.writeFileSync(file, "own")
+      fs.mkdirSync(`${out}/d/b`, { recursive: true })
+      fs.writeFileSync(`${out}/d/a`, "own")
+      const claims: ReadonlyArray<Claimed> = [
+        { path: "d", type: "directory" },
+        { path: "d/a", content: "a" },
+        { path: "d/b", content: "b" }
+      ]
+      const said = (output: string, path: string, overwrite: boolean) =>
+        Effect.map(refused(claims, { path, output, overwrite }), ({ message }) => message)
+      for (const overwrite of [false, true]) {
+        assert.strictEqual(
+          yield* said(file, "d", overwrite),
+          "nothing was exported: a file is there; a directory replaces no file, also with --overwrite; " +
+            `remove it from the host first, or name another output (${file})`
+        )
+      }
+      assert.strictEqual(
+        yield* said(file, "d/a", false),
+        `nothing was exported: it is there already; files and links are replaced with --overwrite (${file})`
+      )
+      assert.strictEqual(
+        yield* said(out, "", true),
+        `nothing was exported: 1 path is in the way at ${out}; files and links are replaced with --overwrite, but a ` +
+          "directory replaces no file, and no file a directory; remove these paths from the host first, or name another " +
+          "output (d/b: a directory is there)"
+      )
+      assert.include(yield* said(out, "", false), "2 paths are in the way")
+      fs.rmdirSync(`${out}/d/b`)
+      assert.strictEqual(
+        yield* said(out, "", false),
+        `nothing was exported: 1 path is in the way at ${out}; files and links are replaced with --overwrite ` +
+          "(d/a: it is there already)"
+      )
+      assert.strictEqual(fs.readFileSync(`${out}/d/a`, "latin1"), "own")
+      assert.strictEqual(fs.readFileSync(file, "latin1"), "own")
+    }))
+})
