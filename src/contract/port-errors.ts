@@ -119,6 +119,6 @@ export class PublishingNotAllowed extends Schema.TaggedError<PublishingNotAllowe
   override get message() {
     return this.reason === "ceiling"
       ? `${this.fact}. Raise the ceiling: pyro mcp serve --network-ceiling egress+published-ports`
-      : `${this.fact}. Change the policy: pyro network set ${this.workspace} --network-policy egress+published-ports`
+      : `${this.fact}. Change the policy: pyro network set ${this.workspace} --network-policy egress+published-ports --allow-host HOST, with each present host`
   }
 }

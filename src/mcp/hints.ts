@@ -132,7 +132,7 @@ const waysOf = (error: PyroError, all: boolean): Ways => {
       return error.reason === "ceiling"
         ? "only the user can allow this"
         : [
-          "call workspace_network_set with network_policy egress+published-ports, then repeat the call",
+          "call workspace_network_set with network_policy egress+published-ports and the present allow_hosts (workspace_status), then repeat the call",
           "only the user can allow this"
         ]
     case "NetworkUnsupported":

@@ -29,6 +29,13 @@ const NETWORK_OPTIONS: ReadonlyMap<string, string> = new Map([
   ["network-policy", "network_policy"]
 ])
 
+/** A command that changes the network of a workspace, to the end of its line. */
+const NETWORK_SET = /\bpyro network set \S+ (?=--)(.*)/g
+const SET_TOOL = "workspace_network_set"
+
+/** Options of the tool that changes a network. */
+const SET_OPTIONS: ReadonlyMap<string, string> = new Map([...NETWORK_OPTIONS, ["deny-host", "deny_hosts"]])
+
 const FLAG = /(?<![\w-])--([a-z]+(?:-[a-z]+)*)/g
 
 const fieldOf = (words: string) => words.replaceAll("-", "_")
@@ -100,15 +107,23 @@ const commandsAsTools = (text: string, tool: ToolContext) =>
       : `the user's command ${found.full}${rest}`
   })
 
+/** Changes of a network as calls, where the server has the tool and a model may give each option. Elsewhere the options alone. */
+const networkSets = (text: string, tool: ToolContext) =>
+  text.replace(NETWORK_SET, (command: string, options: string) => {
+    const isModels = [...options.matchAll(FLAG)].every(([, words = ""]) => SET_OPTIONS.has(words))
+    if (!isModels || !hasToolsOf(SET_TOOL, tool)) return options
+    return command.replace("pyro network set", SET_TOOL).replace(FLAG, (_, words: string) => SET_OPTIONS.get(words)!)
+  })
+
 /** A page of the documents in parentheses, which a model cannot read. */
 const PAGE = / \(docs\/[\w/-]+\.md\)/g
 
 /** A text of pyro's own without words of the command line: tools for commands, arguments for options, and no pages of the documents. */
 export const inToolWords = (text: string, tool: ToolContext): string => {
   if (!text.includes("--") && !text.includes("pyro ") && !text.includes("docs/")) return text
-  const told = commandsAsTools(text.replace(PAGE, ""), tool)
-    .replace(FLAG, (flag, words: string) => optionText(flag, words, tool))
-  return told + elsewhere(text, tool)
+  const set = networkSets(text.replace(PAGE, ""), tool)
+  return commandsAsTools(set, tool).replace(FLAG, (flag, words: string) => optionText(flag, words, tool)) +
+    elsewhere(set, tool)
 }
 
 /** Where a tool's text names an argument of other tools, says of which, and who decides. */

@@ -1,3 +1,4 @@
+import { grantCommand } from "../contract/network-command.ts"
 import { connectionsText, hasConnections, policyText, targetText } from "../contract/network-text.ts"
 import type { SummaryCommand, SummaryResult } from "../contract/operations/workspace-summary.ts"
 
@@ -72,11 +73,13 @@ const exportLines = ({ exportCount, exports }: Summary) => {
   ]
 }
 
-const networkLines = ({ lastDenied = [], network }: Summary) =>
+const networkLines = ({ id, lastDenied = [], name, network }: Summary) =>
   network === undefined ? [] : [
     `Network: ${policyText(network)}${hasConnections(network) ? `; connections: ${connectionsText(network)}` : ""}.`,
     ...lastDenied.map((one) =>
-      `  denied ${targetText(one)}: ${one.reason ?? ""}${one.option === undefined ? "" : `. To allow: ${one.option}`}`
+      `  denied ${targetText(one)}: ${one.reason ?? ""}${
+        one.option === undefined ? "" : `. To allow: ${grantCommand(name ?? id, network, [one.option])}`
+      }`
     )
   ]
 

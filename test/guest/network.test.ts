@@ -109,7 +109,10 @@ print("at once" if time.time() - start < 5 else "late")`
       ["workspace", "exec", "a", "--", "sh", "-c", "curl -sS http://other.test.net/ || true"]
     )
     assert.lengthOf(notices, 1)
-    assert.match(notices[0]!, /denied other\.test\.net: .*To allow: --allow-host other\.test\.net$/)
+    assert.match(
+      notices[0]!,
+      /denied other\.test\.net: .*To allow: pyro network set ws-\w+ --allow-host server\.test\.net --allow-host other\.test\.net$/
+    )
     const quiet = await pyro.json<{ readonly notices?: ReadonlyArray<string> }>(
       ["workspace", "exec", "a", "--", "curl", "-sS", "http://server.test.net/"]
     )

@@ -100,4 +100,9 @@ export const syncPushTool: Tool<"workspace.sync.push"> = {
     )
 }
 
-export const summaryTool: Tool<"workspace.summary"> = { text: ({ text }) => text }
+/** The lines that name options; the others quote the guest. */
+const DENIAL = /^ {2}denied .*$/gm
+
+export const summaryTool: Tool<"workspace.summary"> = {
+  text: ({ text }, { inWords }) => text.replace(DENIAL, inWords)
+}

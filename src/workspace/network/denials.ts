@@ -50,8 +50,14 @@ export const failureText = (records: ReadonlyArray<NetworkRecord>): string | und
   return sentences.length === 0 ? undefined : sentences.join(". ")
 }
 
-/** The denials as one sentence: which names, why, and the options that would allow them. */
-export const denialText = (records: ReadonlyArray<NetworkRecord>): string | undefined => {
+/** The words to type for some options of a policy. */
+export type Granting = (options: ReadonlyArray<string>) => string
+
+/** The options alone, for a machine whose policy is fixed. */
+const optionsAlone: Granting = (options) => options.join(" ")
+
+/** The denials as one sentence: which names, why, and the words that would allow them. */
+export const denialText = (records: ReadonlyArray<NetworkRecord>, granting = optionsAlone): string | undefined => {
   const byTarget = new Map<string, NetworkRecord>()
   for (const record of records) if (isWorthTelling(record)) byTarget.set(targetOf(record), record)
   const [first, ...others] = byTarget
@@ -64,13 +70,17 @@ export const denialText = (records: ReadonlyArray<NetworkRecord>): string | unde
     more === 0 ? "" : ` and ${more} more`
   }` +
     (reasons.length === 1 ? `: ${reasons[0]}` : "") +
-    (options.length === 0 ? "" : `. To allow: ${options.join(" ")}`)
+    (options.length === 0 ? "" : `. To allow: ${granting(options)}`)
 }
 
-export const newsOf = (log: Pick<ConnectionLog, "position" | "since">, isOn: () => boolean): NetworkNews => ({
+export const newsOf = (
+  log: Pick<ConnectionLog, "position" | "since">,
+  isOn: () => boolean,
+  granting?: Granting
+): NetworkNews => ({
   isOn,
   position: log.position,
   // A guest without a network is denied everything: one hint says so.
-  since: (position) => isOn() ? denialText(log.since(position)) : undefined,
+  since: (position) => isOn() ? denialText(log.since(position), granting) : undefined,
   failedSince: (position) => failureText(log.since(position))
 })

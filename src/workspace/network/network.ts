@@ -1,5 +1,7 @@
 import { Effect, Scope } from "effect"
+import * as path from "node:path"
 import { type ChannelFailed, NetworkDriverUnavailable, type NetworkUnsupported } from "../../contract/errors.ts"
+import { grantCommand } from "../../contract/network-command.ts"
 import type { NetworkInfo } from "../../contract/operations/network-fields.ts"
 import type { OpenConnection } from "../../contract/operations/workspace-network.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -86,7 +88,12 @@ const makeNetwork = (
   }
   const clients = makeClients(connecting.caching)
   const trust = makeHostTrust(() => granted ?? nothingGranted)
-  const news = newsOf(log, () => granted !== undefined && isOn(granted))
+  const policy = () => (granted ?? nothingGranted).policy
+  const news = newsOf(
+    log,
+    () => granted !== undefined && isOn(granted),
+    (options) => grantCommand(path.basename(group), policy(), options)
+  )
 
   /** Without the host's side, no packet of the guest goes anywhere. */
   const beginTap = ({ guest: { vm } }: ResidentVm) =>
@@ -183,7 +190,7 @@ const makeNetwork = (
       for (const one of live) resetLive(one, { outcome: "allowed", reason: "the microVM ended" })
     }),
     open: (most) => [...live].slice(-most).map(describeLive),
-    info: () => ({ ...(granted ?? nothingGranted).policy, open: live.size, ...log.totals() })
+    info: () => ({ ...policy(), open: live.size, ...log.totals() })
   }
 }
 

@@ -95,6 +95,16 @@ describe("what a model is told of a failure", () => {
       "To allow: --allow-host a.test --allow-host b.test",
       "To allow: allow_hosts a.test allow_hosts b.test (allow_hosts: an argument where a VM is made, within what the user"
     ],
+    [
+      "workspace_exec",
+      "To allow: pyro network set ws-1 --allow-host pypi --deny-host b.test --allow-host a.test:443",
+      "To allow: workspace_network_set ws-1 allow_hosts pypi deny_hosts b.test allow_hosts a.test:443"
+    ],
+    [
+      "workspace_exec",
+      "To allow: pyro network set ws-1 --allow-host pypi --allow-ip 192.0.2.1",
+      "To allow: allow_hosts pypi the user's option allow-ip 192.0.2.1 (allow_hosts: an argument where a VM is made"
+    ],
     ["workspace_exec", "To allow: --allow-ip 192.0.2.1", "To allow: the user's option allow-ip 192.0.2.1"],
     ["workspace_status", "give up: pyro workspace delete ws-1", "give up: workspace_delete ws-1"],
     ["workspace_status", "pyro workspace snapshot list fix", "workspace_snapshot_list fix"],
@@ -113,6 +123,14 @@ describe("what a model is told of a failure", () => {
     assert.strictEqual(
       inToolWords("list: pyro snapshot list fix", core!),
       "list: the user's command workspace snapshot list fix"
+    )
+  })
+
+  it("a server that changes no network names the options of a grant", () => {
+    const [core] = selectedTools("workspace-core")
+    assert.match(
+      inToolWords("To allow: pyro network set ws-1 --allow-host pypi --allow-host a.test", core!),
+      /^To allow: allow_hosts pypi allow_hosts a\.test( \(|$)/
     )
   })
 

@@ -87,6 +87,47 @@ Exports: 1.
     assert.include(text, "\n  (login shell) - status 3 after 1.2 s\n")
   })
 
+  it("the summary has the command that would allow a denied host beside the present grants", () => {
+    const text = summaryText({
+      id: "ws-0123456789",
+      name: "fix",
+      state: "running",
+      since: "2026-01-01T00:00:00.000Z",
+      commands: { total: 0, succeeded: 0, failed: 0, running: 0, stillRunning: [], lastFailed: [], last: [] },
+      exportCount: 0,
+      exports: [],
+      network: {
+        networkPolicy: "egress",
+        allowHosts: ["npm"],
+        denyHosts: [],
+        allowIps: [],
+        open: 0,
+        allowed: 0,
+        denied: 1,
+        failed: 0,
+        bytesOut: 0,
+        bytesIn: 0
+      },
+      lastDenied: [{
+        number: 1,
+        at: "2026-01-01T00:00:00.000Z",
+        kind: "connection",
+        outcome: "denied",
+        host: "a.test",
+        port: 443,
+        reason: "no rule",
+        option: "--allow-host a.test:443",
+        bytesOut: 0,
+        bytesIn: 0,
+        durationMs: 0
+      }]
+    })
+    assert.include(
+      text,
+      "\n  denied a.test:443: no rule. To allow: pyro network set fix --allow-host npm --allow-host a.test:443"
+    )
+  })
+
   it("the summary reports why changes are unknown", () => {
     const text = summaryText({
       id: "ws-0123456789",

@@ -113,6 +113,13 @@ describe("the denials of a command", () => {
     )
   })
 
+  it("the sentence has the words that the machine's policy needs", () => {
+    assert.strictEqual(
+      denialText(numbered(denial("a.test"), denial("b.test")), (options) => `pyro x ${options.join(" ")}`),
+      "the network policy denied a.test:443, b.test:443: no rule. To allow: pyro x --allow-host a.test:443 --allow-host b.test:443"
+    )
+  })
+
   it("the sentence counts hosts that it does not name", () => {
     const many = Array.from({ length: 9 }, (_, at) => denial(`${at}.test`))
     assert.match(denialText(numbered(...many))!, /0\.test:443, 1\.test:443, 2\.test:443 and 6 more/)
