@@ -1,4 +1,5 @@
 import { faultSuite } from "../support/lifecycle/fault-suite.ts"
 import { qemu } from "../support/lifecycle/qemu.ts"
 
-faultSuite("QEMU", qemu())
+// test/agent visits every point, and test/soak does with microVMs.
+faultSuite("QEMU", qemu(), { around: "commits" })

@@ -56,3 +56,10 @@ export const points: Readonly<Record<string, Found>> = {
 }
 
 export const pointsOf = (step: string) => Object.keys(points).filter((point) => point.startsWith(`${step}:`))
+
+/** The last point at which a step is undone, and the first at which it is done: a crash between them decides. */
+export const commitPointsOf = (step: string) => {
+  const all = pointsOf(step)
+  const done = all.findIndex((point) => points[point] === "after")
+  return done < 0 ? all.slice(-1) : all.slice(Math.max(done - 1, 0), done + 1)
+}

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { points, pointsOf } from "../fault-points.ts"
+import { commitPointsOf, points, pointsOf } from "../fault-points.ts"
 import { hostInventory } from "../host-inventory.ts"
 import { shapeOf } from "../installation.ts"
 import { until } from "../pyro-cli.ts"
@@ -29,8 +29,11 @@ interface Killed {
  */
 const isPartOfShape = (line: string) => !/\/\d+\.(qcow2|ext4)$|local-disks|\/owner\.lock$|\/services\.json$/.test(line)
 
-/** A process is killed at every fault point of the lifecycle; the next process finds a whole workspace, or none. */
-export const faultSuite = (name: string, driver: LifecycleDriver) => {
+/**
+ * A process is killed at every fault point of the lifecycle, or at those around the commit of each step; the next process finds a whole
+ * workspace, or none.
+ */
+export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { readonly around?: "commits" } = {}) => {
   let client: WorkspacesClient
   let digests = ""
   let shape: ReadonlyArray<string>
@@ -355,12 +358,15 @@ export const faultSuite = (name: string, driver: LifecycleDriver) => {
     })
 
     for (const { before, cause, die, found, step } of steps) {
-      it.each(pointsOf(step))(`a process killed at %s (${cause}) leaves a whole workspace or none`, async (point) => {
-        await before?.()
-        await die(point)
-        await found(points[point] === "after")
-        await settlesAs(shapeNow, shape)
-      })
+      it.each(around === "commits" ? commitPointsOf(step) : pointsOf(step))(
+        `a process killed at %s (${cause}) leaves a whole workspace or none`,
+        async (point) => {
+          await before?.()
+          await die(point)
+          await found(points[point] === "after")
+          await settlesAs(shapeNow, shape)
+        }
+      )
     }
   })
 }
