@@ -2,7 +2,7 @@ import { Effect, Layer, Logger, LogLevel } from "effect"
 import { services } from "../../src/local/layer.ts"
 import { claimSteps, newGuestIdentity } from "../../src/vm/claim/steps.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
-import { basics, script } from "../support/guest.ts"
+import { basics, memoryMib, script } from "../support/guest.ts"
 
 /**
  * A process of its own that starts a workspace's VM with a command in it, says so, and then waits to be killed, or with `leave`
@@ -16,7 +16,7 @@ const program = Effect.scoped(Effect.gen(function*() {
     purpose: "workspace",
     images,
     vcpuCount: 1,
-    memoryMib: 512,
+    memoryMib,
     seed: placeholder,
     placeholder,
     dieWithParent: false

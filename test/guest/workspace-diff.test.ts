@@ -8,7 +8,7 @@ import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { acquireWorkspace } from "../../src/workspace/boot.ts"
 import { warmBaseline } from "../../src/workspace/diff/baseline.ts"
 import { diffWorkspace } from "../../src/workspace/diff/diff.ts"
-import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
+import { basics, diskMib, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 
 const request = {
   paths: [],
@@ -47,7 +47,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("the 
         purpose: "run",
         images,
         vcpuCount: 1,
-        memoryMib: 512,
+        memoryMib,
         seed,
         placeholder,
         hostname: "test",

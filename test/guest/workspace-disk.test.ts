@@ -12,13 +12,13 @@ import type { Guest, GuestImages, RestoredGuest } from "../../src/vm/guest.ts"
 import { endVm } from "../../src/vm/record/sweep.ts"
 import { heldBase, holdBase } from "../../src/vm/template/base.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
-import { basics, finish, guestServices, script } from "../support/guest.ts"
+import { basics, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 import { ownCache } from "../support/own-cache.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 
 // One test makes templates that nobody else has a use for.
 const cachePlace = temporaryFolder("pyro-disk-cache-")
-process.env["PYRO_CACHE_DIR"] = ownCache(cachePlace.folder)
+process.env["PYRO_CACHE_DIR"] = ownCache(cachePlace.folder, { templates: "common" })
 afterAll(cachePlace.remove)
 
 const temporary = Effect.acquireRelease(
@@ -37,7 +37,7 @@ const restore = (
       purpose: "workspace",
       images: base ?? images,
       vcpuCount: 1,
-      memoryMib: 512,
+      memoryMib,
       placeholder,
       leaveUnmounted,
       dieWithParent: false

@@ -6,7 +6,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { acquireWorkspace } from "../../src/workspace/boot.ts"
 import { prepareSeed } from "../../src/workspace/seed/prepare.ts"
-import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
+import { basics, diskMib, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 
 const env = {
   ...process.env,
@@ -63,7 +63,7 @@ layer(guestServices, { excludeTestServices: true })("a workspace seeded from a g
         purpose: "run",
         images,
         vcpuCount: 1,
-        memoryMib: 512,
+        memoryMib,
         seed: image,
         placeholder,
         hostname: "test",

@@ -15,7 +15,9 @@ import { guestEnvironment } from "../../src/workspace/guest-environment.ts"
 /** Environment that the guest tests run in; set up before them. */
 export const testEnvironment = "debian:12"
 
-export const diskMib = 16 * 1024
+/** Those of `smallSizes`, so that one template serves nearly all guest tests. */
+export const diskMib = 512
+export const memoryMib = 256
 
 /**
  * The real services with a state directory of their own, removed afterwards. Environments, kernel and templates come from the cache
@@ -47,14 +49,14 @@ export const basics = Effect.gen(function*() {
 })
 
 export const acquireTestWorkspace = (
-  options: { readonly memoryMib?: number; readonly hostname?: string; readonly seed?: Seed } = {}
+  options: { readonly hostname?: string; readonly seed?: Seed } = {}
 ) =>
   Effect.flatMap(basics, ({ images, placeholder }) =>
     acquireWorkspace({
       purpose: "run",
       images,
       vcpuCount: 1,
-      memoryMib: options.memoryMib ?? 512,
+      memoryMib,
       seed: options.seed ?? placeholder,
       placeholder,
       hostname: options.hostname ?? "test",
