@@ -113,7 +113,8 @@ describe("an environment of one's own", () => {
     }
     const size = ["--cols", "60", "--rows", "12", "--env", "LANG=C.UTF-8"]
     const { shell_id: vim } = await inShell("editor", "open", ...size, "--", "vim.tiny", "-n", "notes")
-    const first = await screen("editor", vim, "\"notes\" [New]")
+    // vim names the file before it paints the lines above.
+    const first = await screen("editor", vim, "~\n\"notes\" [New]")
     assert.isTrue(first.alternate)
     assert.match(first.output, /^\n(~\n){10}"notes" \[New\]/)
     await screen("editor", vim, "three", "--input", "ione\n漢字 two\nthree", "--key", "up", "--key", "end")
@@ -170,7 +171,8 @@ describe("an environment of one's own", () => {
       "source",
       `printf '#!/bin/sh\\necho mine\\n' >/usr/local/bin/mine; chmod 4755 /usr/local/bin/mine; rm /usr/bin/tree
        chown agent /usr/local/src; mknod /usr/local/device c 1 3; ln -s /etc/passwd /usr/local/link; rm /etc/motd
-       ln -s / /usr/local/everything; echo secret >/tmp/secret; echo secret >/workspace/secret; rm -rf /usr/lib/modules`
+       ln -s / /usr/local/everything; echo secret >/tmp/secret; echo secret >/workspace/secret; rm -rf /usr/lib/modules
+       userdel agent; useradd --uid 1000 --create-home other`
     )
     const error = await pyro.failure(["env", "build", "toys:1", "--from-workspace", "source"])
     assert.strictEqual(error.code, "environment_name_taken")
@@ -187,7 +189,7 @@ describe("an environment of one's own", () => {
     assert.deepStrictEqual(ran.stdout.toString().split("\n").slice(0, 9), [
       "mine",
       "4755 root",
-      "755 agent",
+      "755 other",
       "/etc/passwd",
       "/",
       "/tmp:",
@@ -200,6 +202,21 @@ describe("an environment of one's own", () => {
     assert.deepStrictEqual([fixed?.state, fixed?.from, fixed?.added_packages], ["ready", "tools", undefined])
     // It is the state's: the cache may go.
     assert.isTrue(fs.existsSync(path.join(pyro.state, "environments", "images", fixed!.digest!)))
+  })
+
+  it("an environment without the user agent is refused with the next step", async () => {
+    const refused = await pyro.failure(["workspace", "create", "fixed", "--name", "no", "--workspace-user", "agent"])
+    assert.strictEqual(refused.code, "invalid_request")
+    assert.match(refused.message, /--workspace-user: the environment fixed has no user "agent"; choose an env/)
+    assert.strictEqual((await pyro.failure(["workspace", "status", "no"])).code, "workspace_not_found")
+    const { code, stderr } = await pyro.call(["run", "fixed", "--workspace-user", "agent", "--", "true"])
+    assert.strictEqual(code, 2)
+    assert.include(stderr, "has no user \"agent\"")
+    assert.strictEqual((await runIn("fixed", "id", "other")).code, 0)
+  })
+
+  it("packages replace what was built from a workspace", async () => {
+    const fixed = (await own()).find(({ name }) => name === "fixed")
     // What replaces it is made of packages, as another one is already.
     const packages = ["--packages", ...TOOLS, "--replace"]
     const replaced = await pyro.json<Listed>(["env", "build", "fixed", "--from", base, ...packages])

@@ -7,7 +7,7 @@ import { until } from "../support/pyro-cli.ts"
 import { snapshots } from "../support/snapshots.ts"
 
 const pyro = installation("pyro-user-", { env: { GIT_CEILING_DIRECTORIES: "/tmp" } })
-const { call, create, failure, folder, json, sh, status, step } = pyro
+const { call, create, folder, json, sh, status, step } = pyro
 const { fork, snapshot } = snapshots(pyro)
 afterAll(pyro.close)
 
@@ -185,38 +185,6 @@ describe("pyro run --workspace-user agent", () => {
     assert.deepStrictEqual([empty.code, empty.stdout.toString()], [0, "agent\nagent\n"], empty.stderr)
     const asRoot = await run("--user", "root", "--script", "id -un; stat -c %U .")
     assert.deepStrictEqual([asRoot.code, asRoot.stdout.toString()], [0, "root\nagent\n"], asRoot.stderr)
-  })
-})
-
-describe("an environment without the user agent", () => {
-  it("an environment without the user agent is refused with the next step", async () => {
-    await create(["--name", "without"])
-    await sh("without", "userdel agent && useradd --uid 1000 --create-home other")
-    await json(["env", "build", "without-agent", "--from-workspace", "without"])
-    try {
-      const refused = await failure([
-        "workspace",
-        "create",
-        "without-agent",
-        "--name",
-        "no",
-        "--workspace-user",
-        "agent"
-      ])
-      assert.strictEqual(refused.code, "invalid_request")
-      assert.match(
-        refused.message,
-        /--workspace-user: the environment without-agent has no user "agent"; choose an env/
-      )
-      assert.strictEqual((await failure(["workspace", "status", "no"])).code, "workspace_not_found")
-      const { code, stderr } = await call(["run", "without-agent", "--workspace-user", "agent", "--", "true"])
-      assert.strictEqual(code, 2)
-      assert.include(stderr, "has no user \"agent\"")
-      assert.strictEqual((await call(["run", "without-agent", "--", "id", "other"])).code, 0)
-    } finally {
-      await json(["workspace", "delete", "without"])
-      await json(["env", "rm", "without-agent"])
-    }
   })
 })
 
