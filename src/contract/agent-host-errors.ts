@@ -1,18 +1,15 @@
 import { Schema } from "effect"
-import { snakeFields } from "./snake.ts"
+import { ContractError } from "./contract-error.ts"
 
 /** A configuration file of an agent host cannot be read or changed. Nothing was written. */
-export class HostFileUnusable extends Schema.TaggedError<HostFileUnusable>()(
+export class HostFileUnusable extends ContractError<HostFileUnusable>()(
   "HostFileUnusable",
-  snakeFields({
+  {
     host: Schema.String,
     path: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "host_file_unusable" as const
   }
+) {
   get fact() {
     return `${this.path} of ${this.host} cannot be used: ${this.detail}`
   }
@@ -22,17 +19,14 @@ export class HostFileUnusable extends Schema.TaggedError<HostFileUnusable>()(
 }
 
 /** An agent has no key. Nothing was made. */
-export class AgentKeyMissing extends Schema.TaggedError<AgentKeyMissing>()(
+export class AgentKeyMissing extends ContractError<AgentKeyMissing>()(
   "AgentKeyMissing",
-  snakeFields({
+  {
     agent: Schema.String,
     /** Variables of which one would do. */
     variables: Schema.Array(Schema.String)
-  })
-) {
-  get code() {
-    return "agent_key_missing" as const
   }
+) {
   get fact() {
     return `${this.agent} needs a key, and the environment has none: ${this.variables.join(", ")}`
   }
@@ -42,20 +36,17 @@ export class AgentKeyMissing extends Schema.TaggedError<AgentKeyMissing>()(
 }
 
 /** An agent host has another entry for pyro. Nothing was written. */
-export class HostEntryDiffers extends Schema.TaggedError<HostEntryDiffers>()(
+export class HostEntryDiffers extends ContractError<HostEntryDiffers>()(
   "HostEntryDiffers",
-  snakeFields({
+  {
     host: Schema.String,
     path: Schema.String,
     /** Keys of the entry that differ. */
     keys: Schema.Array(Schema.String),
     /** The change that `--force` makes, as a patch. */
     diff: Schema.String
-  })
-) {
-  get code() {
-    return "host_entry_differs" as const
   }
+) {
   get fact() {
     return `${this.host} has another entry for pyro in ${this.path}: ${
       this.keys.join(", ")

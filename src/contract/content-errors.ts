@@ -1,10 +1,10 @@
 import { Schema } from "effect"
-import { snakeFields } from "./snake.ts"
+import { ContractError } from "./contract-error.ts"
 
 /** The guest's path has the wrong type, or lies outside /workspace. Nothing was changed. */
-export class FileRefused extends Schema.TaggedError<FileRefused>()(
+export class FileRefused extends ContractError<FileRefused>()(
   "FileRefused",
-  snakeFields({
+  {
     path: Schema.String,
     reason: Schema.Literal(
       "outside",
@@ -20,29 +20,23 @@ export class FileRefused extends Schema.TaggedError<FileRefused>()(
       "failed"
     ),
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "file_refused" as const
   }
+) {
   override get message() {
     return `${this.path}: ${this.detail}`
   }
 }
 
 /** The file has changed since the caller read it. It was not written. */
-export class FileChanged extends Schema.TaggedError<FileChanged>()(
+export class FileChanged extends ContractError<FileChanged>()(
   "FileChanged",
-  snakeFields({
+  {
     path: Schema.String,
     expectedVersion: Schema.String,
     /** Current version; `absent` if the file is gone. */
     actualVersion: Schema.String
-  })
-) {
-  get code() {
-    return "file_changed" as const
   }
+) {
   override get message() {
     return `${this.path} has version ${this.actualVersion}, not ${this.expectedVersion}: the file has changed. Nothing was written. ` +
       `Read the file again, then repeat the change`
@@ -50,39 +44,33 @@ export class FileChanged extends Schema.TaggedError<FileChanged>()(
 }
 
 /** The text to replace does not occur exactly once. The file is unchanged. */
-export class EditRejected extends Schema.TaggedError<EditRejected>()(
+export class EditRejected extends ContractError<EditRejected>()(
   "EditRejected",
-  snakeFields({
+  {
     path: Schema.String,
     /** Number of occurrences. */
     matches: Schema.Int,
     /** Line numbers of the first occurrences. */
     lines: Schema.Array(Schema.Int),
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "edit_rejected" as const
   }
+) {
   override get message() {
     return `${this.path} was not edited: ${this.detail}`
   }
 }
 
 /** The patch cannot be read, or does not fit. Nothing was changed. */
-export class PatchRejected extends Schema.TaggedError<PatchRejected>()(
+export class PatchRejected extends ContractError<PatchRejected>()(
   "PatchRejected",
-  snakeFields({
+  {
     detail: Schema.String,
     /** One entry per hunk or file that does not fit. */
     rejects: Schema.Array(
       Schema.Struct({ path: Schema.String, hunk: Schema.Int, reason: Schema.String })
     )
-  })
-) {
-  get code() {
-    return "patch_rejected" as const
   }
+) {
   override get message() {
     const lines = this.rejects.map(({ hunk, path, reason }) =>
       `\n  ${path}${hunk > 0 ? ` hunk ${hunk}` : ""}: ${reason}`
@@ -92,17 +80,14 @@ export class PatchRejected extends Schema.TaggedError<PatchRejected>()(
 }
 
 /** The export, or its output, is not allowed. Nothing was written. */
-export class ExportRefused extends Schema.TaggedError<ExportRefused>()(
+export class ExportRefused extends ContractError<ExportRefused>()(
   "ExportRefused",
-  snakeFields({
+  {
     detail: Schema.String,
     /** The first paths that are the reason. */
     paths: Schema.Array(Schema.String)
-  })
-) {
-  get code() {
-    return "export_refused" as const
   }
+) {
   override get message() {
     return `nothing was exported: ${this.detail}${this.paths.length === 0 ? "" : ` (${this.paths.join(", ")})`}`
   }

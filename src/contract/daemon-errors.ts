@@ -1,13 +1,10 @@
 import { Schema } from "effect"
-import { snakeFields } from "./snake.ts"
+import { ContractError } from "./contract-error.ts"
 
-export class DaemonUnavailable extends Schema.TaggedError<DaemonUnavailable>()(
+export class DaemonUnavailable extends ContractError<DaemonUnavailable>()(
   "DaemonUnavailable",
-  snakeFields({ detail: Schema.String })
+  { detail: Schema.String }
 ) {
-  get code() {
-    return "daemon_unavailable" as const
-  }
   get fact() {
     return `pyro's workspaces cannot be reached: ${this.detail}`
   }
@@ -17,17 +14,14 @@ export class DaemonUnavailable extends Schema.TaggedError<DaemonUnavailable>()(
 }
 
 /** A daemon of another version owns the workspaces. */
-export class DaemonMismatch extends Schema.TaggedError<DaemonMismatch>()(
+export class DaemonMismatch extends ContractError<DaemonMismatch>()(
   "DaemonMismatch",
-  snakeFields({
+  {
     running: Schema.String,
     own: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "daemon_mismatch" as const
   }
+) {
   get fact() {
     return `the daemon is pyro ${this.running}, and this is pyro ${this.own}: ${this.detail}`
   }

@@ -1,16 +1,13 @@
 import { Schema } from "effect"
-import { snakeFields } from "./snake.ts"
+import { ContractError } from "./contract-error.ts"
 
-export class EnvironmentUnknown extends Schema.TaggedError<EnvironmentUnknown>()(
+export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()(
   "EnvironmentUnknown",
-  snakeFields({
+  {
     environment: Schema.String,
     known: Schema.Array(Schema.String)
-  })
-) {
-  get code() {
-    return "environment_unknown" as const
   }
+) {
   get fact() {
     return `no environment "${this.environment}". Known environments: ${this.known.join(", ")}`
   }
@@ -22,18 +19,15 @@ export class EnvironmentUnknown extends Schema.TaggedError<EnvironmentUnknown>()
 /** apt's messages about unknown packages: another attempt fails as well. */
 const isNoPackage = (detail: string) => /Unable to locate package|has no installation candidate/.test(detail)
 
-export class EnvironmentBuildFailed extends Schema.TaggedError<EnvironmentBuildFailed>()(
+export class EnvironmentBuildFailed extends ContractError<EnvironmentBuildFailed>()(
   "EnvironmentBuildFailed",
-  snakeFields({
+  {
     environment: Schema.String,
     /** Step that failed, such as `bootstrap` or `image`. */
     step: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "environment_build_failed" as const
   }
+) {
   override get message() {
     const next = isNoPackage(this.detail)
       ? "Use the package names of the Debian release"
@@ -43,17 +37,14 @@ export class EnvironmentBuildFailed extends Schema.TaggedError<EnvironmentBuildF
 }
 
 /** Another environment of the user has the name. */
-export class EnvironmentNameTaken extends Schema.TaggedError<EnvironmentNameTaken>()(
+export class EnvironmentNameTaken extends ContractError<EnvironmentNameTaken>()(
   "EnvironmentNameTaken",
-  snakeFields({
+  {
     name: Schema.String,
     /** Description of the environment that has the name. */
     is: Schema.String
-  })
-) {
-  get code() {
-    return "environment_name_taken" as const
   }
+) {
   get fact() {
     return `the name "${this.name}" belongs to ${this.is}`
   }
@@ -63,16 +54,13 @@ export class EnvironmentNameTaken extends Schema.TaggedError<EnvironmentNameTake
 }
 
 /** A cached file (image, kernel, template, layer) differs from what pyro wrote. */
-export class ImageDamaged extends Schema.TaggedError<ImageDamaged>()(
+export class ImageDamaged extends ContractError<ImageDamaged>()(
   "ImageDamaged",
-  snakeFields({
+  {
     path: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "image_damaged" as const
   }
+) {
   get fact() {
     return `${this.path} is damaged: ${this.detail}`
   }

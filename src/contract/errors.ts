@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { AgentKeyMissing, HostEntryDiffers, HostFileUnusable } from "./agent-host-errors.ts"
 import { EditRejected, ExportRefused, FileChanged, FileRefused, PatchRejected } from "./content-errors.ts"
+import { ContractError } from "./contract-error.ts"
 import { DaemonMismatch, DaemonUnavailable } from "./daemon-errors.ts"
 import { EnvironmentBuildFailed, EnvironmentNameTaken, EnvironmentUnknown, ImageDamaged } from "./environment-errors.ts"
 import {
@@ -31,7 +32,6 @@ import {
 } from "./port-errors.ts"
 import { ServiceFailed, ServiceNotFound, ServiceRunning } from "./service-errors.ts"
 import { ShellEnded, ShellInputBlocked, ShellNotFound, TooManyShells } from "./shell-errors.ts"
-import { snakeFields } from "./snake.ts"
 import {
   DiskDamaged,
   ExecNotFound,
@@ -58,17 +58,14 @@ export * from "./shell-errors.ts"
 export * from "./workspace-errors.ts"
 
 /** The request is invalid. Another attempt fails as well. */
-export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()(
+export class InvalidRequest extends ContractError<InvalidRequest>()(
   "InvalidRequest",
-  snakeFields({
+  {
     /** JSON name of the field; empty for the whole request. */
     field: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "invalid_request" as const
   }
+) {
   override get message() {
     return this.field === "" ? this.detail : `${this.field}: ${this.detail}`
   }

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
+import { ContractError } from "./contract-error.ts"
 import { table } from "./names.ts"
-import { snakeFields } from "./snake.ts"
 
 const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
 
@@ -20,18 +20,15 @@ const nextStep = (step: string) => {
 }
 
 /** The microVM could not be started, restored or kept running, or was ended. */
-export class VmFailed extends Schema.TaggedError<VmFailed>()(
+export class VmFailed extends ContractError<VmFailed>()(
   "VmFailed",
-  snakeFields({
+  {
     step: Schema.String,
     detail: Schema.String,
     /** End of the guest's console log; empty if the guest printed nothing. */
     consoleTail: Schema.String
-  })
-) {
-  get code() {
-    return "vm_failed" as const
   }
+) {
   get fact() {
     return this.isRequested
       ? this.detail
@@ -47,16 +44,13 @@ export class VmFailed extends Schema.TaggedError<VmFailed>()(
   }
 }
 
-export class GuestPanicked extends Schema.TaggedError<GuestPanicked>()(
+export class GuestPanicked extends ContractError<GuestPanicked>()(
   "GuestPanicked",
-  snakeFields({
+  {
     detail: Schema.String,
     consoleTail: Schema.String
-  })
-) {
-  get code() {
-    return "guest_panicked" as const
   }
+) {
   override get message() {
     return `the guest's kernel panicked: ${this.detail}. Its commands are lost. Run them again${
       console(this.consoleTail)
@@ -68,17 +62,17 @@ export class GuestPanicked extends Schema.TaggedError<GuestPanicked>()(
  * The connection to the guest broke, or the guest violated the protocol (`lost`), or the guest does not answer (`silent`). The outcome of
  * the request is unknown.
  */
-export class ChannelFailed extends Schema.TaggedError<ChannelFailed>()(
+export class ChannelFailed extends ContractError<ChannelFailed, "guest_silent">()(
   "ChannelFailed",
-  snakeFields({
+  {
     detail: Schema.String,
     /** `silent`: the guest sends nothing, and its commands may still run. */
     reason: Schema.optional(Schema.Literal("lost", "silent"))
-  })
+  }
 ) {
   /** All codes of this error. */
   static readonly codes = ["channel_failed", "guest_silent"] as const
-  get code(): (typeof ChannelFailed.codes)[number] {
+  override get code(): (typeof ChannelFailed.codes)[number] {
     return this.reason === "silent" ? "guest_silent" : "channel_failed"
   }
   get fact() {
@@ -114,15 +108,12 @@ const toolsOfBuildEnvironments = new Set([
   "flex"
 ])
 
-export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
+export class CommandNotFound extends ContractError<CommandNotFound>()(
   "CommandNotFound",
-  snakeFields({
+  {
     command: Schema.String
-  })
-) {
-  get code() {
-    return "command_not_found" as const
   }
+) {
   get fact() {
     const where = toolsOfBuildEnvironments.has(this.command) ? ". debian:12-build and debian:13-build have it" : ""
     return `no command "${this.command}" in the guest. Nothing ran${where}`
@@ -135,16 +126,13 @@ export class CommandNotFound extends Schema.TaggedError<CommandNotFound>()(
   }
 }
 
-export class CommandNotExecutable extends Schema.TaggedError<CommandNotExecutable>()(
+export class CommandNotExecutable extends ContractError<CommandNotExecutable>()(
   "CommandNotExecutable",
-  snakeFields({
+  {
     command: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "command_not_executable" as const
   }
+) {
   override get message() {
     return `"${this.command}" cannot be executed in the guest: ${this.detail}. Nothing ran. Check its mode and its interpreter`
   }
@@ -159,16 +147,13 @@ const correctionOf = table<string>({
 })
 
 /** The command never started. */
-export class CommandNotStarted extends Schema.TaggedError<CommandNotStarted>()(
+export class CommandNotStarted extends ContractError<CommandNotStarted>()(
   "CommandNotStarted",
-  snakeFields({
+  {
     step: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "command_not_started" as const
   }
+) {
   override get message() {
     const correction = correctionOf[this.step]
     const next = correction ?? "Another attempt is safe"

@@ -1,21 +1,18 @@
 import { Schema } from "effect"
+import { ContractError } from "./contract-error.ts"
 import { printable } from "./printable.ts"
-import { snakeFields } from "./snake.ts"
 
 const suffix = (detail: string) => detail === "" ? "" : ` (${detail})`
 
-export class HostToolMissing extends Schema.TaggedError<HostToolMissing>()(
+export class HostToolMissing extends ContractError<HostToolMissing>()(
   "HostToolMissing",
-  snakeFields({
+  {
     tool: Schema.String,
     /** Debian package that has the tool. */
     package: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "host_tool_missing" as const
   }
+) {
   override get message() {
     return `${this.tool} is missing on this host${
       suffix(this.detail)
@@ -23,17 +20,14 @@ export class HostToolMissing extends Schema.TaggedError<HostToolMissing>()(
   }
 }
 
-export class HostToolUnsuitable extends Schema.TaggedError<HostToolUnsuitable>()(
+export class HostToolUnsuitable extends ContractError<HostToolUnsuitable>()(
   "HostToolUnsuitable",
-  snakeFields({
+  {
     tool: Schema.String,
     found: Schema.String,
     needed: Schema.String
-  })
-) {
-  get code() {
-    return "host_tool_unsuitable" as const
   }
+) {
   get fact() {
     return `${this.tool} ${this.found} cannot be used; pyro needs ${this.needed}`
   }
@@ -60,20 +54,17 @@ const remedy = (resource: string, fitting: number | undefined) => {
     "origin"
 }
 
-export class NoSpace extends Schema.TaggedError<NoSpace>()(
+export class NoSpace extends ContractError<NoSpace>()(
   "NoSpace",
-  snakeFields({
+  {
     /** Name of the full store, such as `memory store` or `cache`. */
     where: Schema.String,
     path: Schema.String,
     neededMib: Schema.Number,
     availableMib: Schema.Number,
     fits
-  })
-) {
-  get code() {
-    return "no_space" as const
   }
+) {
   get fact() {
     return `no space in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free${
       fitText(this.fits)
@@ -90,18 +81,15 @@ export class NoSpace extends Schema.TaggedError<NoSpace>()(
 }
 
 /** The host lacks resources for another microVM beside the running ones. */
-export class AdmissionRefused extends Schema.TaggedError<AdmissionRefused>()(
+export class AdmissionRefused extends ContractError<AdmissionRefused>()(
   "AdmissionRefused",
-  snakeFields({
+  {
     /** Resource that would run out, such as `memory` or `cpu`. */
     resource: Schema.String,
     detail: Schema.String,
     fits
-  })
-) {
-  get code() {
-    return "admission_refused" as const
   }
+) {
   get fact() {
     const what = this.fits === undefined ? "the microVM was" : "the microVMs were"
     return `${what} not started, because ${this.resource} would run out: ${this.detail}${fitText(this.fits)}`
@@ -111,16 +99,13 @@ export class AdmissionRefused extends Schema.TaggedError<AdmissionRefused>()(
   }
 }
 
-export class StateDirectoryUnusable extends Schema.TaggedError<StateDirectoryUnusable>()(
+export class StateDirectoryUnusable extends ContractError<StateDirectoryUnusable>()(
   "StateDirectoryUnusable",
-  snakeFields({
+  {
     path: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "state_directory_unusable" as const
   }
+) {
   override get message() {
     return `${this.path} cannot be used: ${this.detail}. ${
       this.detail.startsWith("it is damaged")
@@ -131,19 +116,16 @@ export class StateDirectoryUnusable extends Schema.TaggedError<StateDirectoryUnu
 }
 
 /** An environment variable has an invalid value. Nothing was done. */
-export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguration>()(
+export class InvalidConfiguration extends ContractError<InvalidConfiguration>()(
   "InvalidConfiguration",
-  snakeFields({
+  {
     /** Name of the environment variable. */
     variable: Schema.String,
     value: Schema.String,
     /** Allowed values, as a phrase. */
     allowed: Schema.String
-  })
-) {
-  get code() {
-    return "invalid_configuration" as const
   }
+) {
   get fact() {
     return `the environment variable ${this.variable} is "${
       printable(this.value.slice(0, 200))
@@ -154,16 +136,13 @@ export class InvalidConfiguration extends Schema.TaggedError<InvalidConfiguratio
   }
 }
 
-export class SeedRejected extends Schema.TaggedError<SeedRejected>()(
+export class SeedRejected extends ContractError<SeedRejected>()(
   "SeedRejected",
-  snakeFields({
+  {
     path: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "seed_rejected" as const
   }
+) {
   override get message() {
     const next = this.path.includes("://")
       ? "Check the URL and the ref, or clone the repository and use the clone: --seed-path"
@@ -172,16 +151,13 @@ export class SeedRejected extends Schema.TaggedError<SeedRejected>()(
   }
 }
 
-export class ConfinementUnavailable extends Schema.TaggedError<ConfinementUnavailable>()(
+export class ConfinementUnavailable extends ContractError<ConfinementUnavailable>()(
   "ConfinementUnavailable",
-  snakeFields({
+  {
     level: Schema.String,
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "confinement_unavailable" as const
   }
+) {
   get fact() {
     return `this host confines QEMU only to the level "${this.level}": ${this.detail}`
   }

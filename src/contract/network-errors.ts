@@ -1,17 +1,14 @@
 import { Schema } from "effect"
-import { snakeFields } from "./snake.ts"
+import { ContractError } from "./contract-error.ts"
 
 /** The guest cannot have a network. Nothing ran in it. */
-export class NetworkUnsupported extends Schema.TaggedError<NetworkUnsupported>()(
+export class NetworkUnsupported extends ContractError<NetworkUnsupported>()(
   "NetworkUnsupported",
-  snakeFields({
+  {
     /** What the guest's kernel or agent lacks. */
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "network_unsupported" as const
   }
+) {
   get fact() {
     return `the guest cannot have a network: ${this.detail}`
   }
@@ -21,18 +18,15 @@ export class NetworkUnsupported extends Schema.TaggedError<NetworkUnsupported>()
 }
 
 /** The host cannot connect guests by this driver. Nothing was made. */
-export class NetworkDriverUnavailable extends Schema.TaggedError<NetworkDriverUnavailable>()(
+export class NetworkDriverUnavailable extends ContractError<NetworkDriverUnavailable>()(
   "NetworkDriverUnavailable",
-  snakeFields({
+  {
     /** Driver that was asked for. */
     driver: Schema.String,
     /** What the host lacks. */
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "network_driver_unavailable" as const
   }
+) {
   get fact() {
     return `the network driver ${this.driver} cannot be used here: ${this.detail}`
   }
@@ -42,18 +36,15 @@ export class NetworkDriverUnavailable extends Schema.TaggedError<NetworkDriverUn
 }
 
 /** The person who started the MCP server did not allow this network. Nothing was changed. */
-export class NetworkAboveCeiling extends Schema.TaggedError<NetworkAboveCeiling>()(
+export class NetworkAboveCeiling extends ContractError<NetworkAboveCeiling>()(
   "NetworkAboveCeiling",
-  snakeFields({
+  {
     /** Part of the request that is above the ceiling. */
     asked: Schema.String,
     /** The ceiling, as `pyro mcp serve --network-ceiling` takes it. */
     ceiling: Schema.String
-  })
-) {
-  get code() {
-    return "network_above_ceiling" as const
   }
+) {
   get fact() {
     return `${this.asked} is above the network ceiling of this server, which is ${this.ceiling}`
   }

@@ -1,20 +1,17 @@
 import { Schema } from "effect"
+import { ContractError } from "./contract-error.ts"
 import { optional } from "./fields.ts"
-import { snakeFields } from "./snake.ts"
 
 /** Another listener of the host has the port. Nothing was published or started. */
-export class PortInUse extends Schema.TaggedError<PortInUse>()(
+export class PortInUse extends ContractError<PortInUse>()(
   "PortInUse",
-  snakeFields({
+  {
     hostPort: Schema.Int,
     guestPort: Schema.Int,
     /** Id of the workspace that has the port; absent if another program has it. */
     workspace: optional(Schema.String)
-  })
-) {
-  get code() {
-    return "port_in_use" as const
   }
+) {
   get fact() {
     return `port ${this.hostPort} of this host is already in use${
       this.workspace === undefined ? "" : ` by workspace ${this.workspace}`
@@ -28,18 +25,15 @@ export class PortInUse extends Schema.TaggedError<PortInUse>()(
 }
 
 /** The host refuses the port, such as a port below 1024 to an ordinary user. Nothing was published or started. */
-export class PortUnavailable extends Schema.TaggedError<PortUnavailable>()(
+export class PortUnavailable extends ContractError<PortUnavailable>()(
   "PortUnavailable",
-  snakeFields({
+  {
     hostPort: Schema.Int,
     guestPort: Schema.Int,
     /** Answer of the host. */
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "port_unavailable" as const
   }
+) {
   get fact() {
     return `this host refuses to listen on port ${this.hostPort}: ${this.detail}`
   }
@@ -49,19 +43,16 @@ export class PortUnavailable extends Schema.TaggedError<PortUnavailable>()(
 }
 
 /** The guest port is already published in another way. Nothing was changed. */
-export class PortAlreadyPublished extends Schema.TaggedError<PortAlreadyPublished>()(
+export class PortAlreadyPublished extends ContractError<PortAlreadyPublished>()(
   "PortAlreadyPublished",
-  snakeFields({
+  {
     workspace: Schema.String,
     guestPort: Schema.Int,
     hostPort: optional(Schema.Int),
     /** Service that the port belongs to; absent without one. */
     service: optional(Schema.String)
-  })
-) {
-  get code() {
-    return "port_already_published" as const
   }
+) {
   get fact() {
     const where = this.hostPort === undefined ? "" : ` on 127.0.0.1:${this.hostPort}`
     return `port ${this.guestPort} of workspace ${this.workspace} is already published${where}${
@@ -74,18 +65,15 @@ export class PortAlreadyPublished extends Schema.TaggedError<PortAlreadyPublishe
 }
 
 /** The guest port is not published. */
-export class PortNotPublished extends Schema.TaggedError<PortNotPublished>()(
+export class PortNotPublished extends ContractError<PortNotPublished>()(
   "PortNotPublished",
-  snakeFields({
+  {
     workspace: Schema.String,
     guestPort: Schema.Int,
     /** Guest ports that are published. */
     published: Schema.Array(Schema.Int)
-  })
-) {
-  get code() {
-    return "port_not_published" as const
   }
+) {
   get fact() {
     return `port ${this.guestPort} of workspace ${this.workspace} is not published${
       this.published.length === 0 ? "; no port is" : `; published are ${this.published.join(", ")}`
@@ -97,18 +85,15 @@ export class PortNotPublished extends Schema.TaggedError<PortNotPublished>()(
 }
 
 /** A model may publish ports only where the person and the policy of the workspace allow it. Nothing was published. */
-export class PublishingNotAllowed extends Schema.TaggedError<PublishingNotAllowed>()(
+export class PublishingNotAllowed extends ContractError<PublishingNotAllowed>()(
   "PublishingNotAllowed",
-  snakeFields({
+  {
     workspace: Schema.String,
     guestPort: Schema.Int,
     /** Who forbids it: the ceiling of the server, or the policy of the workspace. */
     reason: Schema.Literal("ceiling", "policy")
-  })
-) {
-  get code() {
-    return "publishing_not_allowed" as const
   }
+) {
   get fact() {
     return `port ${this.guestPort} of workspace ${this.workspace} may not be published: ${
       this.reason === "ceiling"

@@ -1,19 +1,16 @@
 import { Schema } from "effect"
-import { snakeFields } from "./snake.ts"
+import { ContractError } from "./contract-error.ts"
 
 /** The workspace has no service of that name. */
-export class ServiceNotFound extends Schema.TaggedError<ServiceNotFound>()(
+export class ServiceNotFound extends ContractError<ServiceNotFound>()(
   "ServiceNotFound",
-  snakeFields({
+  {
     workspace: Schema.String,
     service: Schema.String,
     /** Similar names. */
     similar: Schema.Array(Schema.String)
-  })
-) {
-  get code() {
-    return "service_not_found" as const
   }
+) {
   get fact() {
     const { similar } = this
     return `workspace ${this.workspace} has no service "${this.service}"${
@@ -26,17 +23,14 @@ export class ServiceNotFound extends Schema.TaggedError<ServiceNotFound>()(
 }
 
 /** A service of that name runs already. Nothing was started. */
-export class ServiceRunning extends Schema.TaggedError<ServiceRunning>()(
+export class ServiceRunning extends ContractError<ServiceRunning>()(
   "ServiceRunning",
-  snakeFields({
+  {
     workspace: Schema.String,
     service: Schema.String,
     state: Schema.String
-  })
-) {
-  get code() {
-    return "service_running" as const
   }
+) {
   get fact() {
     return `service "${this.service}" of workspace ${this.workspace} runs already: its state is ${this.state}. Nothing was started`
   }
@@ -46,19 +40,16 @@ export class ServiceRunning extends Schema.TaggedError<ServiceRunning>()(
 }
 
 /** A service ended, was stopped, or was not ready in time before its start was complete. None of its processes is left. */
-export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()(
+export class ServiceFailed extends ContractError<ServiceFailed>()(
   "ServiceFailed",
-  snakeFields({
+  {
     workspace: Schema.String,
     service: Schema.String,
     detail: Schema.String,
     /** The last lines of its log; empty if it printed nothing. */
     outputTail: Schema.String
-  })
-) {
-  get code() {
-    return "service_failed" as const
   }
+) {
   get fact() {
     const said = this.outputTail === "" ? "It printed nothing" : `The end of its log:\n${this.outputTail}`
     return `service "${this.service}" of workspace ${this.workspace} is not running: ${this.detail}. ${said}`

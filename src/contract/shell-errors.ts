@@ -1,13 +1,10 @@
 import { Schema } from "effect"
-import { snakeFields } from "./snake.ts"
+import { ContractError } from "./contract-error.ts"
 
-export class ShellNotFound extends Schema.TaggedError<ShellNotFound>()(
+export class ShellNotFound extends ContractError<ShellNotFound>()(
   "ShellNotFound",
-  snakeFields({ workspace: Schema.String, shellId: Schema.String })
+  { workspace: Schema.String, shellId: Schema.String }
 ) {
-  get code() {
-    return "shell_not_found" as const
-  }
   get fact() {
     return `workspace ${this.workspace} has no shell ${this.shellId}`
   }
@@ -17,13 +14,10 @@ export class ShellNotFound extends Schema.TaggedError<ShellNotFound>()(
 }
 
 /** The workspace has as many open shells as it may have. Nothing was started. */
-export class TooManyShells extends Schema.TaggedError<TooManyShells>()(
+export class TooManyShells extends ContractError<TooManyShells>()(
   "TooManyShells",
-  snakeFields({ workspace: Schema.String, maxShells: Schema.Int })
+  { workspace: Schema.String, maxShells: Schema.Int }
 ) {
-  get code() {
-    return "too_many_shells" as const
-  }
   get fact() {
     return `workspace ${this.workspace} has ${this.maxShells} open shells, and may have no more`
   }
@@ -33,18 +27,15 @@ export class TooManyShells extends Schema.TaggedError<TooManyShells>()(
 }
 
 /** The program of the shell has ended. Nothing was done. */
-export class ShellEnded extends Schema.TaggedError<ShellEnded>()(
+export class ShellEnded extends ContractError<ShellEnded>()(
   "ShellEnded",
-  snakeFields({
+  {
     workspace: Schema.String,
     shellId: Schema.String,
     /** How it ended, such as `exited with status 0`. */
     detail: Schema.String
-  })
-) {
-  get code() {
-    return "shell_ended" as const
   }
+) {
   get fact() {
     return `shell ${this.shellId} of workspace ${this.workspace} has ended: ${this.detail}. Its output stays readable`
   }
@@ -54,20 +45,17 @@ export class ShellEnded extends Schema.TaggedError<ShellEnded>()(
 }
 
 /** The program reads no input, so the terminal took a part of it. */
-export class ShellInputBlocked extends Schema.TaggedError<ShellInputBlocked>()(
+export class ShellInputBlocked extends ContractError<ShellInputBlocked>()(
   "ShellInputBlocked",
-  snakeFields({
+  {
     workspace: Schema.String,
     shellId: Schema.String,
     /** Bytes that the terminal took. */
     writtenBytes: Schema.Int,
     /** Bytes of the whole input. */
     inputBytes: Schema.Int
-  })
-) {
-  get code() {
-    return "shell_input_blocked" as const
   }
+) {
   get fact() {
     return `the program of shell ${this.shellId} of workspace ${this.workspace} reads no input: the terminal took ${this.writtenBytes} of ${this.inputBytes} bytes`
   }

@@ -1,25 +1,22 @@
 import { Schema } from "effect"
+import { ContractError } from "./contract-error.ts"
 import { optional } from "./fields.ts"
-import { snakeFields } from "./snake.ts"
 
 const named = (names: ReadonlyArray<string>) => names.length === 0 ? "" : `. Did you mean ${names.join(" or ")}?`
 
 /** Separates a fact from the next command: a fact that ends with a question needs no full stop. */
 const next = (similar: ReadonlyArray<string>) => similar.length === 0 ? ". " : " "
 
-export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()(
+export class WorkspaceNotFound extends ContractError<WorkspaceNotFound>()(
   "WorkspaceNotFound",
-  snakeFields({
+  {
     workspace: Schema.String,
     /** Similar names and ids. */
     similar: Schema.Array(Schema.String),
     /** What became of the other workspaces of the request. Absent if there are none. */
     others: optional(Schema.String)
-  })
-) {
-  get code() {
-    return "workspace_not_found" as const
   }
+) {
   get fact() {
     const { others } = this
     return `no workspace "${this.workspace}"${others === undefined ? "" : `. ${others}`}${named(this.similar)}`
@@ -30,19 +27,16 @@ export class WorkspaceNotFound extends Schema.TaggedError<WorkspaceNotFound>()(
 }
 
 /** Several ids, or names of snapshots, have the given beginning. Nothing was done. */
-export class IdAmbiguous extends Schema.TaggedError<IdAmbiguous>()(
+export class IdAmbiguous extends ContractError<IdAmbiguous>()(
   "IdAmbiguous",
-  snakeFields({
+  {
     /** Kind of the object. */
     what: Schema.Literal("workspace", "command", "shell", "snapshot"),
     given: Schema.String,
     /** Ids or names with this beginning, at most ten. */
     candidates: Schema.Array(Schema.String)
-  })
-) {
-  get code() {
-    return "id_ambiguous" as const
   }
+) {
   override get message() {
     return `"${this.given}" is the beginning of several ${this.what}s: ${
       this.candidates.join(", ")
@@ -50,17 +44,14 @@ export class IdAmbiguous extends Schema.TaggedError<IdAmbiguous>()(
   }
 }
 
-export class WorkspaceNameTaken extends Schema.TaggedError<WorkspaceNameTaken>()(
+export class WorkspaceNameTaken extends ContractError<WorkspaceNameTaken>()(
   "WorkspaceNameTaken",
-  snakeFields({
+  {
     name: Schema.String,
     /** Id of the workspace that has the name; absent if it belongs to another project. */
     workspace: optional(Schema.String)
-  })
-) {
-  get code() {
-    return "workspace_name_taken" as const
   }
+) {
   get fact() {
     return `the name "${this.name}" belongs to ${this.workspace ?? "a workspace of another project"}`
   }
@@ -91,9 +82,9 @@ const nextCommand = (state: string, legalStates: ReadonlyArray<string> = ["runni
 }
 
 /** The state of the workspace does not allow the operation. Nothing was done. */
-export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
+export class WorkspaceNotReady extends ContractError<WorkspaceNotReady>()(
   "WorkspaceNotReady",
-  snakeFields({
+  {
     /** Its name, or its id if it has none. */
     workspace: Schema.String,
     /** Its state, such as `stopped`, `failed` or `deleting`. */
@@ -101,11 +92,8 @@ export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
     detail: Schema.String,
     /** Lasting states in which the operation is legal; absent when another state does not help. */
     legalStates: optional(Schema.Array(Schema.String))
-  })
-) {
-  get code() {
-    return "workspace_not_ready" as const
   }
+) {
   get fact() {
     const needs = this.legalStates === undefined ? "" : `; the operation needs state ${anyOf(this.legalStates)}`
     return `workspace ${this.workspace} is ${this.state}${needs}: ${this.detail}`
@@ -120,9 +108,9 @@ export class WorkspaceNotReady extends Schema.TaggedError<WorkspaceNotReady>()(
 }
 
 /** A newer pyro wrote the record of the workspace or the snapshot. Nothing was changed. */
-export class StateTooNew extends Schema.TaggedError<StateTooNew>()(
+export class StateTooNew extends ContractError<StateTooNew>()(
   "StateTooNew",
-  snakeFields({
+  {
     /** Id of the workspace. */
     workspace: Schema.String,
     /** Name of the snapshot; absent for the workspace's own record. */
@@ -135,11 +123,8 @@ export class StateTooNew extends Schema.TaggedError<StateTooNew>()(
     format: Schema.Int,
     /** Newest format that this pyro reads. 0: this pyro does not know the part. */
     newest: Schema.Int
-  })
-) {
-  get code() {
-    return "state_too_new" as const
   }
+) {
   get fact() {
     const whose = this.snapshot === undefined ? "" : `snapshot ${this.snapshot} of `
     return `a newer pyro wrote ${whose}workspace ${this.workspace}: ${this.part} in ${this.path} has format ${this.format}, and this ` +
@@ -153,12 +138,7 @@ export class StateTooNew extends Schema.TaggedError<StateTooNew>()(
 }
 
 /** A guest has damaged the disk of the workspace or the snapshot. Nothing was changed. */
-export class DiskDamaged
-  extends Schema.TaggedError<DiskDamaged>()("DiskDamaged", snakeFields({ detail: Schema.String }))
-{
-  get code() {
-    return "disk_damaged" as const
-  }
+export class DiskDamaged extends ContractError<DiskDamaged>()("DiskDamaged", { detail: Schema.String }) {
   get fact() {
     return `the disk is damaged: ${this.detail}`
   }
@@ -167,18 +147,15 @@ export class DiskDamaged
   }
 }
 
-export class SnapshotNotFound extends Schema.TaggedError<SnapshotNotFound>()(
+export class SnapshotNotFound extends ContractError<SnapshotNotFound>()(
   "SnapshotNotFound",
-  snakeFields({
+  {
     workspace: Schema.String,
     snapshot: Schema.String,
     /** Similar names. */
     similar: Schema.Array(Schema.String)
-  })
-) {
-  get code() {
-    return "snapshot_not_found" as const
   }
+) {
   get fact() {
     return `workspace ${this.workspace} has no snapshot "${this.snapshot}"${named(this.similar)}`
   }
@@ -187,16 +164,13 @@ export class SnapshotNotFound extends Schema.TaggedError<SnapshotNotFound>()(
   }
 }
 
-export class SnapshotExists extends Schema.TaggedError<SnapshotExists>()(
+export class SnapshotExists extends ContractError<SnapshotExists>()(
   "SnapshotExists",
-  snakeFields({
+  {
     workspace: Schema.String,
     snapshot: Schema.String
-  })
-) {
-  get code() {
-    return "snapshot_exists" as const
   }
+) {
   get fact() {
     return `workspace ${this.workspace} already has a snapshot "${this.snapshot}"`
   }
@@ -206,18 +180,15 @@ export class SnapshotExists extends Schema.TaggedError<SnapshotExists>()(
 }
 
 /** The memory of the snapshot cannot be restored on this host. Nothing was changed. */
-export class SnapshotMismatch extends Schema.TaggedError<SnapshotMismatch>()(
+export class SnapshotMismatch extends ContractError<SnapshotMismatch>()(
   "SnapshotMismatch",
-  snakeFields({
+  {
     /** Snapshot or workspace that the memory belongs to. */
     what: Schema.String,
     /** Differences to the host of the capture, one sentence each. */
     differences: Schema.Array(Schema.String)
-  })
-) {
-  get code() {
-    return "snapshot_mismatch" as const
   }
+) {
   get fact() {
     return `the memory of ${this.what} cannot be restored on this host: ${this.differences.join("; ")}`
   }
@@ -226,16 +197,13 @@ export class SnapshotMismatch extends Schema.TaggedError<SnapshotMismatch>()(
   }
 }
 
-export class ExecNotFound extends Schema.TaggedError<ExecNotFound>()(
+export class ExecNotFound extends ContractError<ExecNotFound>()(
   "ExecNotFound",
-  snakeFields({
+  {
     workspace: Schema.String,
     execId: Schema.String
-  })
-) {
-  get code() {
-    return "exec_not_found" as const
   }
+) {
   get fact() {
     return `workspace ${this.workspace} has no command ${this.execId}. The command never started there`
   }

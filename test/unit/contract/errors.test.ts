@@ -1,6 +1,9 @@
 import { Schema, type SchemaAST } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { assert, describe, it } from "vitest"
 import {
+  ChannelFailed,
   CommandNotFound,
   ConfinementUnavailable,
   EnvironmentBuildFailed,
@@ -91,6 +94,15 @@ describe("the error family", () => {
       assert.strictEqual(back.message, error.message)
     }
   )
+
+  it("the error codes are those of the documented contract", () => {
+    const page = fs.readFileSync(path.resolve(import.meta.dirname, "../../../docs/public-contract.md"), "utf8")
+    const [, table] = page.split("\n## Errors\n")
+    const documented = [...table!.matchAll(/^\| (`[a-z_`, ]+`) \|.*\| \d+ \| \d+ \|$/gm)]
+      .flatMap(([, codes]) => codes!.replaceAll("`", "").split(", "))
+    const silent = new ChannelFailed({ detail: "", reason: "silent" })
+    assert.sameMembers([...samples, silent].map((error) => error.code), documented)
+  })
 
   it("all error codes are distinct", () => {
     assert.strictEqual(new Set(samples.map((error) => error.code)).size, samples.length)
