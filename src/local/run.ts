@@ -12,6 +12,7 @@ import { monotonicMs } from "../system/time.ts"
 import { sweepVms } from "../vm/record/sweep.ts"
 import { acquireWorkspace } from "../workspace/boot.ts"
 import { checkItems, valueIn } from "../workspace/header-secret/check.ts"
+import { tellSlowStep } from "../workspace/lifecycle/guest-on.ts"
 import { tellSeed } from "../workspace/lifecycle/skipped.ts"
 import { grantOfCaller } from "../workspace/network/ceiling.ts"
 import { demandDriver } from "../workspace/network/demand-driver.ts"
@@ -60,9 +61,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         dieWithParent: true,
         hasTap,
         leastConfinement: payload.requireConfinement,
-        onTemplate: Effect.sync(() =>
-          noticesTo(notices)({ step: "preparing a template (once for this environment and size)", fraction: 0.5 })
-        )
+        onSlowStep: tellSlowStep((notice) => void notices.unsafeOffer(notice))
       })
     })
     const prepared = yield* prepare.pipe(

@@ -25,6 +25,8 @@ export interface RestoredGuest extends Guest {
   readonly isMounted: boolean
 }
 
+export type OnSlowStep = (message: string) => Effect.Effect<void>
+
 export interface RestoreRequest extends DiskSource {
   readonly purpose: VmPurpose
   readonly images: GuestImages
@@ -41,8 +43,8 @@ export interface RestoreRequest extends DiskSource {
   readonly leastConfinement?: ConfinementLevel | undefined
   /** Its disk is to be switched before it is claimed, and so not to be mounted, even where it is an empty one. */
   readonly leaveUnmounted?: boolean | undefined
-  /** Told when a template has to be made first, which takes seconds. */
-  readonly onTemplate?: Effect.Effect<void>
+  /** Told at the beginning of each step that takes seconds and is done once. The message is for people. */
+  readonly onSlowStep?: OnSlowStep | undefined
 }
 
 /** Asks for a VM that goes on from captured memory. */

@@ -8,10 +8,22 @@ describe("pyro prepare", () => {
   const template = /preparing a template/
   afterAll(() => pyro.close())
 
+  /** Whether pyro boots a kernel on KVM to learn whether one boots. */
+  const triesKvm = () => {
+    if (process.env["PYRO_ACCELERATOR"] !== undefined) return false
+    try {
+      fs.closeSync(fs.openSync("/dev/kvm", "r+"))
+      return true
+    } catch {
+      return false
+    }
+  }
+
   it("makes what the first workspace needs, and leaves no workspace", async () => {
     const first = await pyro.call(["prepare", "debian:12"])
     assert.strictEqual(first.code, 0, first.stderr)
     assert.match(first.stderr, template)
+    assert.strictEqual(/^pyro: trying KVM \(once; /m.test(first.stderr), triesKvm(), first.stderr)
     assert.match(first.stdout.toString(), /^debian:12 is ready\n/)
     assert.isEmpty(await pyro.list())
     assert.isEmpty(fs.readdirSync(path.join(pyro.state, "workspaces")).filter((name) => name.startsWith("ws-")))

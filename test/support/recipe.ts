@@ -17,7 +17,7 @@ const root = path.resolve(import.meta.dirname, "../..")
 const pinned = path.join(root, "test/fixtures/recipes/packages.json")
 
 /** Progress, which a terminal shows and clears again. */
-const PROGRESS = /^pyro: (?:copying the workspace|starting the forks|preparing a template .*)\n/gm
+const PROGRESS = /^pyro: (?:copying the workspace|starting the forks|preparing a template .*|trying KVM .*)\n/gm
 
 /** A page of docs/use-cases and the host on which a test follows the page. */
 export type Recipe = Awaited<ReturnType<typeof openRecipe>>

@@ -35,7 +35,7 @@ import type { Lifecycle, LifecycleServices, Notify } from "./context.ts"
 import type { Transition } from "./description.ts"
 import { type Entry, makeEntry } from "./entry.ts"
 import { acquireGuest, type GuestRequest } from "./generation.ts"
-import { tellTemplate } from "./guest-on.ts"
+import { tellSlowStep } from "./guest-on.ts"
 import { newIds } from "./new-ids.ts"
 import {
   folderOf,
@@ -218,7 +218,7 @@ const creating = (
           disk: prepared.disk,
           placeholder: prepared.placeholder,
           seedImage: prepared.seedImage,
-          onTemplate: tellTemplate(notify),
+          onSlowStep: tellSlowStep(notify),
           onClaim: () => Deferred.unsafeDone(claiming, Effect.void),
           onNetwork
         })

@@ -3,7 +3,7 @@ import type { PyroError } from "../../contract/errors.ts"
 import type { SeedImage } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { Guest, GuestImages } from "../../vm/guest.ts"
+import type { Guest, GuestImages, OnSlowStep } from "../../vm/guest.ts"
 import { acquireWorkspace, explainChannelFailure } from "../boot.ts"
 import { demandTap } from "../network/demand-driver.ts"
 import { turnOnClaimed, turnOnDevice, watchClaimed } from "../network/guest.ts"
@@ -27,7 +27,7 @@ export interface GuestRequest {
   readonly placeholder: SeedImage
   /** The cached image that the disk begins with, if the next workspace may begin with the same. */
   readonly seedImage?: SeedImage | undefined
-  readonly onTemplate: Effect.Effect<void>
+  readonly onSlowStep: OnSlowStep
   /** Called when the guest is about to be busy with its claim for a while. */
   readonly onClaim?: () => void
   /**
@@ -61,7 +61,7 @@ export const acquireGuest = (request: GuestRequest) =>
       hostname: hostnameOf(record),
       dieWithParent: false,
       leastConfinement: record.requireConfinement,
-      onTemplate: request.onTemplate,
+      onSlowStep: request.onSlowStep,
       onClaim: request.onClaim
     })
     if (hasTap) {

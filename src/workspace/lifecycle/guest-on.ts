@@ -6,6 +6,7 @@ import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { exists } from "../../system/files/entries.ts"
 import { Paths } from "../../system/Paths.ts"
+import type { OnSlowStep } from "../../vm/guest.ts"
 import { heldBase } from "../../vm/template/base.ts"
 import { type Notify, progress } from "./context.ts"
 import type { Entry } from "./entry.ts"
@@ -30,9 +31,8 @@ export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
       : held
   })
 
-/** Tells the caller that pyro makes a template, the longest part of a start. */
-export const tellTemplate = (notify: Notify) =>
-  progress(notify, "preparing a template (once for this environment and size)", 0.5)
+/** Tells the caller of a long part of a start, such as the making of a template. */
+export const tellSlowStep = (notify: Notify): OnSlowStep => (message) => progress(notify, message, 0.5)
 
 /** Makes a VM on the disk that `record` names; the VM belongs to the Scope. */
 export const guestOn = (entry: Entry, record: WorkspaceRecord, notify: Notify) =>
@@ -42,5 +42,5 @@ export const guestOn = (entry: Entry, record: WorkspaceRecord, notify: Notify) =
       placeholder: Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
       disk: readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
     })
-    return yield* acquireGuest({ record, ...from, onTemplate: tellTemplate(notify) })
+    return yield* acquireGuest({ record, ...from, onSlowStep: tellSlowStep(notify) })
   })

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Seed } from "../../../disk/workspace-disk.ts"
 import { fileIdentity } from "../../../system/host-path.ts"
-import type { GuestImages } from "../../guest.ts"
+import type { GuestImages, OnSlowStep } from "../../guest.ts"
 import { type Confinement, probeConfinement } from "../../host/confinement.ts"
 import type { AcceleratorChoice } from "../../VmmService.ts"
 import { chooseAccelerator, tscKhz } from "./accelerator.ts"
@@ -20,8 +20,11 @@ export interface Hypervisor {
 /** Memory of the guest that is booted to try KVM. */
 const probeMemoryMib = 256
 
+/** Told for the first VM: a KVM on which a kernel hangs is left at a deadline (`bootTimeoutMs`). */
+const TRYING_KVM = "trying KVM (once; if a guest kernel does not boot on it, guests run without KVM, more slowly)"
+
 /** Finds QEMU, and what it can do here. Booting a kernel tells of KVM, when that is not known yet. */
-export const findHypervisor = (images: GuestImages, placeholder: Seed) =>
+export const findHypervisor = (images: GuestImages, placeholder: Seed, onSlowStep?: OnSlowStep) =>
   Effect.gen(function*() {
     const qemuProgram = yield* findQemu
     const [khz, confinement, build] = yield* Effect.all([tscKhz, probeConfinement, qemuBuild(qemuProgram)], {
@@ -29,20 +32,23 @@ export const findHypervisor = (images: GuestImages, placeholder: Seed) =>
     })
     const accelerator = yield* chooseAccelerator(
       `${images.kernel.digest}:${fileIdentity(qemuProgram)}`,
-      probeKvm({
-        spec: {
-          accelerator: "kvm",
-          vcpuCount: 1,
-          memoryMib: probeMemoryMib,
-          tscKhz: khz,
-          environment: images.environment,
-          kernel: images.kernel
-        },
-        qemuProgram,
-        qemuBuild: build,
-        confinement,
-        seed: placeholder
-      }),
+      Effect.zipRight(
+        onSlowStep?.(TRYING_KVM) ?? Effect.void,
+        probeKvm({
+          spec: {
+            accelerator: "kvm",
+            vcpuCount: 1,
+            memoryMib: probeMemoryMib,
+            tscKhz: khz,
+            environment: images.environment,
+            kernel: images.kernel
+          },
+          qemuProgram,
+          qemuBuild: build,
+          confinement,
+          seed: placeholder
+        })
+      ),
       (failure) => "detail" in failure ? failure.detail : failure.message
     )
     return { qemuProgram, qemuBuild: build, accelerator, confinement, tscKhz: khz }

@@ -3,7 +3,7 @@ import { isEmptyOver, type Seed } from "../../../disk/workspace-disk.ts"
 import { Paths } from "../../../system/Paths.ts"
 import { allOrNothing } from "../../../system/scopes.ts"
 import { asStep } from "../../../system/spans.ts"
-import type { CapturedState, GuestImages, ReserveCapturedRequest, RestoreRequest } from "../../guest.ts"
+import type { CapturedState, GuestImages, OnSlowStep, ReserveCapturedRequest, RestoreRequest } from "../../guest.ts"
 import { untilItGoesOn } from "../../health.ts"
 import { demand } from "../../host/confinement.ts"
 import { HostFacts } from "../../host/HostFacts.ts"
@@ -22,6 +22,8 @@ import { machineIdentity } from "./identity.ts"
 import { findQemu } from "./qemu-program.ts"
 import { templateKey } from "./template-key.ts"
 
+const MAKING_TEMPLATE = "preparing a template (once for this environment and size)"
+
 /** Guests on QEMU's microvm machine. */
 export const makeQemuVmm = Effect.gen(function*() {
   // Those two alone: the context of a Layer under construction also holds the Layer's own Scope, which would take the place of the
@@ -30,12 +32,12 @@ export const makeQemuVmm = Effect.gen(function*() {
   yield* Effect.addFinalizer(() => Effect.provide(leaveMemoryStore, context))
   const queued = yield* makeStartQueue(guestsStartingAtOnce)
 
-  const hypervisor = (images: GuestImages, placeholder: Seed) =>
-    Effect.provide(findHypervisor(images, placeholder), context).pipe(asStep("hypervisor"))
+  const hypervisor = (images: GuestImages, placeholder: Seed, onSlowStep?: OnSlowStep) =>
+    Effect.provide(findHypervisor(images, placeholder, onSlowStep), context).pipe(asStep("hypervisor"))
 
   const restore = (request: RestoreRequest) =>
     Effect.gen(function*() {
-      const host = yield* hypervisor(request.images, request.placeholder)
+      const host = yield* hypervisor(request.images, request.placeholder, request.onSlowStep)
       yield* demand(host.confinement, request.leastConfinement)
       const spec = specOf(request, host)
       const { placeholder } = request
@@ -47,7 +49,7 @@ export const makeQemuVmm = Effect.gen(function*() {
       const once = Effect.gen(function*() {
         const frozen = yield* ensureTemplate(key, request.images.environment.digest, (directory) =>
           Effect.zipRight(
-            request.onTemplate ?? Effect.void,
+            request.onSlowStep?.(MAKING_TEMPLATE) ?? Effect.void,
             freezeTemplate({
               spec,
               qemuProgram: host.qemuProgram,
