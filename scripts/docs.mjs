@@ -19,7 +19,8 @@ const modules = await importSources(
   export { payloadDefaults, payloadFields } from "./src/contract/payload-fields.ts"
   export { PyroError } from "./src/contract/errors.ts"
   export { exitStatus } from "./src/contract/exit-status.ts"
-  export { allowedText, variables } from "./src/system/variables.ts"
+  export { allowedText } from "./src/system/allowed-values.ts"
+  export { variables } from "./src/system/variables.ts"
   export { JSONSchema } from "effect"`
 )
 const pages = [

@@ -44,5 +44,4 @@ export const firstWords = (
 }
 
 /** Help text of the aliases. */
-export const aliasHelp =
-  "You may omit `workspace`: pyro create, pyro exec. Short: w and ws, ls and ps (list), rm (delete)"
+export const aliasHelp = "You may omit `workspace`: pyro exec. Short: w, ws; ls, ps (list); rm (delete)"

@@ -164,8 +164,9 @@ const run = (
     case "Help":
       return Effect.gen(function*() {
         const terminal = yield* Terminal
-        const { help } = yield* Effect.promise(() => import("./help.ts"))
-        yield* terminal.writeStdout(help(routed.path))
+        const { help, helpColumns } = yield* Effect.promise(() => import("./help.ts"))
+        const columns = terminal.stdoutIsTerminal ? (yield* terminal.size).cols : undefined
+        yield* terminal.writeStdout(help(routed.path, helpColumns(terminal.variable("COLUMNS"), columns)))
         return 0
       })
     case "Version":

@@ -1,18 +1,17 @@
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import type * as Span from "@effect/cli/HelpDoc/Span"
 
-const WIDTH = 100
 /** Where descriptions begin at the latest; a longer term has a line of its own. */
 const COLUMN = 36
 
 /**
- * A help document as plain text: descriptions stand beside their terms, and an enumeration is a list of lines. `HelpDoc.toAnsiText` gives
- * each description lines of its own and writes colours into pipes.
+ * A help document as plain text in lines of at most `width` columns: descriptions stand beside their terms, and an enumeration is a list
+ * of lines, which stay whole. `HelpDoc.toAnsiText` gives each description lines of its own and writes colours into pipes.
  */
-export const helpText = (document: HelpDoc.HelpDoc): string => {
+export const helpText = (document: HelpDoc.HelpDoc, width: number): string => {
   const blocks = flat(document)
   return blocks
-    .map((block, at) => (at > 0 && !isUnderHeader(blocks, at) ? "\n" : "") + blockText(block))
+    .map((block, at) => (at > 0 && !isUnderHeader(blocks, at) ? "\n" : "") + blockText(block, width))
     .join("")
 }
 
@@ -26,19 +25,21 @@ const flat = (document: HelpDoc.HelpDoc): ReadonlyArray<HelpDoc.HelpDoc> =>
     ? []
     : [document]
 
-const blockText = (block: HelpDoc.HelpDoc): string => {
+const blockText = (block: HelpDoc.HelpDoc, width: number): string => {
   switch (block._tag) {
     case "Header":
       return `${spanText(block.value)}\n`
     case "Paragraph":
-      return spanText(block.value).split("\n").map((line) => `${wrapped(line, 0)}\n`).join("")
+      return spanText(block.value).split("\n").map((line) => `${wrapped(line, { indent: 0, width })}\n`).join("")
     case "Enumeration":
       return block.elements.map((element) =>
-        `  ${HelpDoc.isParagraph(element) ? spanText(element.value) : blockText(element).trimEnd()}\n`
+        `  ${HelpDoc.isParagraph(element) ? spanText(element.value) : blockText(element, width).trimEnd()}\n`
       ).join("")
     case "DescriptionList":
       return definitionLines(
-        block.definitions.map(([term, description]) => [spanText(term), blockText(description).trimEnd()])
+        // Of one line each: they are wrapped where they stand.
+        block.definitions.map(([term, text]) => [spanText(term), blockText(text, Infinity).trimEnd()]),
+        width
       )
     default:
       return ""
@@ -57,21 +58,24 @@ const spanText = (span: Span.Span): string => {
   }
 }
 
-const definitionLines = (rows: ReadonlyArray<readonly [term: string, description: string]>): string => {
-  const column = Math.min(COLUMN, Math.max(...rows.map(([term]) => term.length)) + 4)
+const definitionLines = (
+  rows: ReadonlyArray<readonly [term: string, description: string]>,
+  width: number
+): string => {
+  const column = Math.min(COLUMN, Math.floor(width * 0.4), Math.max(...rows.map(([term]) => term.length)) + 4)
   return rows.map(([term, description]) => {
-    const text = wrapped(description, column)
+    const text = wrapped(description, { indent: column, width })
     return term.length + 4 > column
       ? `  ${term}\n${text}\n`
       : `  ${term.padEnd(column - 2)}${text.trimStart()}\n`
   }).join("")
 }
 
-const wrapped = (text: string, indent: number): string => {
+const wrapped = (text: string, { indent, width }: { readonly indent: number; readonly width: number }): string => {
   const lines: Array<string> = []
   let line = ""
   for (const word of text.split(/[ \n]/)) {
-    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
+    if (line !== "" && indent + line.length + 1 + word.length > width) {
       lines.push(line)
       line = word
     } else line = line === "" ? word : `${line} ${word}`

@@ -64,8 +64,21 @@ const unitLines = (flags: ReadonlyArray<Flag>): ReadonlyArray<HelpDoc.HelpDoc> =
   return lines.length === 0 ? [] : [verbatim(lines)]
 }
 
+/** Columns of help for a pipe or a file. */
+export const PLAIN_COLUMNS = 80
+/** Bounds of the columns on a terminal: longer lines are hard to read, and shorter ones hold no description. */
+const [LEAST_COLUMNS, MOST_COLUMNS] = [40, 100]
+
+/** Columns of help: those that `COLUMNS` says, else the terminal's, else 80. */
+export const helpColumns = (variable: string | undefined, terminal: number | undefined): number => {
+  const asked = Number(variable)
+  const columns = Number.isInteger(asked) && asked > 0 ? asked : terminal ?? PLAIN_COLUMNS
+  return Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, columns))
+}
+
 /** Help for the words typed so far, as text: one operation, a group, or all of pyro. */
-export const help = (path: ReadonlyArray<string>): string => helpText(documentOf(path))
+export const help = (path: ReadonlyArray<string>, columns = PLAIN_COLUMNS): string =>
+  helpText(documentOf(path), columns)
 
 /** The same as a document. */
 export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
@@ -92,14 +105,14 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
       HelpDoc.h1("pyro runs commands in disposable microVMs."),
       verbatim([
         "pyro run debian:12 git --version       run one command in a new microVM",
-        "pyro create --seed-path . --name fix   create a workspace with a copy of this directory",
+        "pyro create --seed-path . --name fix   create a workspace from this directory",
         "pyro exec fix python3 -m unittest      run a command in the workspace"
       ]),
       HelpDoc.h1("Commands"),
       rows(firstWords()),
       HelpDoc.p(
         `${aliasHelp}.\n` +
-          "pyro <command> --help shows options. --json prints JSON. Shell completion: pyro completion --help"
+          "Options: pyro <command> --help. JSON: --json. Shell completion: pyro completion"
       )
     ])
 }

@@ -7,7 +7,7 @@ import type { View } from "./view.ts"
 type Setting = ConfigResult["settings"][number]
 
 /** Variables that each program has, whatever they say about pyro. */
-const EVERYWHERE = ["HOME", "PATH", "TERM"]
+const EVERYWHERE = ["COLUMNS", "HOME", "PATH", "TERM"]
 
 const isOfInterest = ({ group, name, source }: Setting) =>
   group === "pyro" || (source === "environment" && !EVERYWHERE.includes(name))

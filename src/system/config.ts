@@ -1,6 +1,7 @@
 import { Config, Effect, Either, Option } from "effect"
 import { InvalidConfiguration } from "../contract/errors.ts"
-import { type Allowed, allowedText, type ValueOf, type Variable, type VariableName, variables } from "./variables.ts"
+import { type Allowed, allowedText } from "./allowed-values.ts"
+import { type ValueOf, type Variable, type VariableName, variables } from "./variables.ts"
 
 // The only module that reads environment variables. Two small programs that must not load Effect read process.env
 // themselves: src/cli/quick-exec and src/mcp/handshake. eslint.config.mjs holds all others to this.

@@ -1,13 +1,4 @@
-/** Values that a variable takes. */
-export type Allowed =
-  | { readonly kind: "text"; readonly what: string }
-  /** A relative one belongs to the caller's working directory. */
-  | { readonly kind: "directory" }
-  /** Absolute, because the daemon's working directory is `/`. */
-  | { readonly kind: "absolute-path"; readonly what: string }
-  | { readonly kind: "integer"; readonly min: number; readonly max: number }
-  | { readonly kind: "number"; readonly min: number; readonly max: number }
-  | { readonly kind: "choice"; readonly choices: ReadonlyArray<string> }
+import type { Allowed } from "./allowed-values.ts"
 
 /** One environment variable. An empty value counts as none. */
 export interface Variable {
@@ -250,6 +241,13 @@ export const variables = {
     purpose: "Terminal type, passed on to guest terminals. `dumb` turns colours off",
     readers: "commands on a terminal"
   },
+  COLUMNS: {
+    group: "host",
+    allowed: { kind: "text", what: "a number" },
+    otherwise: "the columns of the terminal, or 80",
+    purpose: "Width of help, within 40 and 100 columns",
+    readers: "`--help`"
+  },
   CLAUDE_PROJECT_DIR: {
     group: "host",
     allowed: { kind: "text", what: "a directory" },
@@ -375,21 +373,3 @@ type Value<A extends Allowed> = A extends { readonly choices: ReadonlyArray<infe
 export type ValueOf<N extends VariableName> =
   | Value<(typeof variables)[N]["allowed"]>
   | ((typeof variables)[N] extends { readonly default: unknown } ? never : undefined)
-
-/** Allowed values as a sentence names them. */
-export const allowedText = (allowed: Allowed): string => {
-  switch (allowed.kind) {
-    case "text":
-      return allowed.what
-    case "directory":
-      return "an absolute path of a directory"
-    case "absolute-path":
-      return `an absolute path of ${allowed.what}`
-    case "integer":
-      return `an integer from ${allowed.min} to ${allowed.max}`
-    case "number":
-      return `a number from ${allowed.min} to ${allowed.max}`
-    case "choice":
-      return allowed.choices.join(" or ")
-  }
-}

@@ -62,6 +62,13 @@ describe("help, version and usage errors", () => {
     assert.match(stdout.toString(), /pyro run debian:12 git --version/)
   })
 
+  it("help has the columns that COLUMNS says", async () => {
+    const { stdout } = await run(binary, ["run", "--help"], { env: { COLUMNS: "50" } })
+    const [described] = stdout.toString().split("\nUsage\n")
+    assert.isAbove(described!.length, 200)
+    for (const line of described!.split("\n")) assert.isAtMost(line.length, 50)
+  })
+
   it.each([
     [["rnu"], /no command "rnu". Did you mean "run"\?/],
     [["env"], /"pyro env" needs a verb/],

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "vitest"
 import { commands } from "../../../src/cli/commands.ts"
-import { help, usageOf } from "../../../src/cli/help.ts"
+import { help, helpColumns, usageOf } from "../../../src/cli/help.ts"
 
 describe("help", () => {
   it.each(commands.map((row) => [row.cli.path.join(" "), row] as const))(
@@ -14,16 +14,48 @@ describe("help", () => {
   )
 
   it("the help of run shows its flags, defaults and ranges", () => {
-    const text = help(["run"])
+    const text = help(["run"], 100)
     assert.match(text, /--mem-mib MIB +Guest memory in MiB \(128 to 1048576\) \[default: 1024\]/)
     assert.match(text, /--env NAME=VALUE/)
     assert.notMatch(text, /--rows|--cols|--command|--memory-mib/)
   })
 
-  it("the help of pyro names each command once, in at most 24 lines of at most 100 columns", () => {
+  it("no line of a help is wider than its columns, but an example", () => {
+    const paths = new Set(commands.flatMap(({ cli: { path } }) => path.map((_, at) => path.slice(0, at).join(" "))))
+    const all = [
+      ...[...paths].map((path) => path.split(" ").filter((word) => word !== "")),
+      ...commands.map((row) => row.cli.path)
+    ]
+    const examples = new Set(commands.flatMap((row) => row.cli.examples.map((example) => `  ${example}`)))
+    for (const path of all) {
+      for (const columns of [80, 100]) {
+        for (const line of help(path, columns).split("\n")) {
+          if (!examples.has(line)) assert.isAtMost(line.length, columns, line)
+        }
+      }
+    }
+  })
+
+  it("the columns of help are those of COLUMNS or of the terminal, else 80", () => {
+    assert.deepStrictEqual(
+      [
+        helpColumns(undefined, undefined),
+        helpColumns(undefined, 90),
+        helpColumns("60", 90),
+        helpColumns("60", undefined),
+        helpColumns("wide", undefined),
+        helpColumns("0", undefined),
+        helpColumns("1", undefined),
+        helpColumns(undefined, 300)
+      ],
+      [80, 90, 60, 60, 80, 80, 40, 100]
+    )
+    assert.isAbove(help(["run"], 60).split("\n").length, help(["run"]).split("\n").length)
+  })
+
+  it("the help of pyro names each command once, in at most 24 lines", () => {
     const lines = help([]).split("\n")
     assert.isAtMost(lines.length, 24)
-    for (const line of lines) assert.isAtMost(line.length, 100, line)
     const firsts = new Set(commands.map((row) => row.cli.path[0]))
     const listed = lines.slice(lines.indexOf("Commands") + 1, lines.length)
       .flatMap((line) => /^ {2}([a-z]+) {2,}\S/.exec(line)?.slice(1) ?? [])
@@ -49,7 +81,7 @@ describe("help", () => {
 
   it("the help of a group lists every verb with its summary", () => {
     for (const group of ["workspace", "env", "daemon"]) {
-      const lines = help([group]).split("\n")
+      const lines = help([group], 200).split("\n")
       for (const row of commands.filter((one) => one.cli.path[0] === group)) {
         const verb = row.cli.path.slice(1).join(" ")
         assert.strictEqual(
