@@ -3,8 +3,10 @@ import { InvalidRequest } from "../contract/errors.ts"
 import { named } from "../contract/names.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { RunInput } from "../contract/run-input.ts"
-import { afterEnvironment } from "./first-word.ts"
+import { typed } from "../contract/shell-words.ts"
+import { afterDefault, afterEnvironment } from "./first-word.ts"
 import type { Typed } from "./parser.ts"
+import { shortPath } from "./short-path.ts"
 import { Terminal } from "./terminal.ts"
 
 /**
@@ -13,15 +15,15 @@ import { Terminal } from "./terminal.ts"
  */
 export const completeRun = (
   operation: Operation,
-  typed: Typed
+  given: Typed
 ): Effect.Effect<Typed["raw"], InvalidRequest, Terminal> =>
   Effect.gen(function*() {
     const terminal = yield* Terminal
     const onTerminal = terminal.stdinIsTerminal && terminal.stdoutIsTerminal
     // With -it, docker's habit, a terminal is asked for where there is one.
-    const isHabit = typed.extras["interactive"] !== undefined && !onTerminal && !typed.json
-    const raw = isHabit ? named(Object.entries(typed.raw).filter(([name]) => name !== "tty")) : typed.raw
-    if (raw["tty"] === true && typed.json) {
+    const isHabit = given.extras["interactive"] !== undefined && !onTerminal && !given.json
+    const raw = isHabit ? named(Object.entries(given.raw).filter(([name]) => name !== "tty")) : given.raw
+    if (raw["tty"] === true && given.json) {
       return yield* new InvalidRequest({ field: "--tty", detail: "cannot be combined with --json" })
     }
     if (raw["tty"] === true && !onTerminal) {
@@ -29,18 +31,15 @@ export const completeRun = (
     }
     const command = (raw["command"] ?? []) as ReadonlyArray<string>
     const shell = command.length === 0 && raw["script"] === undefined && raw["exec_id"] === undefined
-    if (shell && (typed.json || !onTerminal)) {
+    if (shell && (given.json || !onTerminal)) {
       const operands = operation.cli.args.flatMap((name) => raw[name] === undefined ? [] : [String(raw[name])])
-      const misplaced = afterEnvironment(operation.cli, operands)
-      return yield* new InvalidRequest({
-        field: "",
-        detail: `no command; ${
-          misplaced ??
-            `for example: ${
-              ["pyro", ...operation.cli.path, ...operands.length === 0 ? ["debian:12"] : operands].join(" ")
-            } ls`
+      const { workspace } = terminal
+      const meant = afterEnvironment(operation.cli, operands) ??
+        (operands[0] === workspace ? undefined : afterDefault(operation.cli, operands, { workspace })) ??
+        `for example: ${
+          typed(["pyro", ...shortPath(operation.cli.path), ...operands.length === 0 ? ["debian:12"] : operands, "ls"])
         }`
-      })
+      return yield* new InvalidRequest({ field: "", detail: `no command; ${meant}` })
     }
     if (raw["tty"] !== true && !shell) return raw
     const env = (raw["env"] ?? {}) as Readonly<Record<string, string>>

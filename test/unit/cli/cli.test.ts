@@ -232,6 +232,19 @@ describe("the guest's command without --", () => {
     assert.deepStrictEqual(journal, [`err pyro: no option -j4; ${advice} -j4\nsee: pyro exec --help\n`])
   })
 
+  it("exec without a command gives an example that works, also for a command in the place of PYRO_WORKSPACE's workspace", async () => {
+    const said = async (words: ReadonlyArray<string>, workspace?: string) =>
+      (await on(words, workspace === undefined ? {} : { terminal: { workspace } })).journal
+    const refused = (advice: string) => [`err pyro: no command; ${advice}\nsee: pyro exec --help\n`]
+    assert.deepStrictEqual(await said(["exec", "fix"]), refused("for example: pyro exec fix ls"))
+    assert.deepStrictEqual(await said(["exec"], "fix"), refused("for example: pyro exec fix ls"))
+    assert.deepStrictEqual(await said(["exec", "fix"], "fix"), refused("for example: pyro exec fix ls"))
+    assert.deepStrictEqual(
+      await said(["exec", "ls"], "fix"),
+      refused("PYRO_WORKSPACE names the workspace: pyro exec -- ls")
+    )
+  })
+
   it("an unknown option of an agent or of its host names where that program's options go", async () => {
     const host = await on(["host", "connect", "codex", "--fooo"])
     assert.include(host.journal[0], "no option --fooo; options of pyro mcp serve go after --\n")
