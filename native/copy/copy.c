@@ -7,7 +7,7 @@
  * The destination gets its name only when it is complete, and never replaces a file. Its mode is 0600 by default. A file system
  * that shares extents (FICLONE) copies no data. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
  */
-#include "copy.h"
+#include "sparse.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* The walk over a sparse file: data segments in pieces that two threads take in turn. */
-#include "copy.h"
+#include "sparse.h"
 
 #include <errno.h>
 #include <fcntl.h>

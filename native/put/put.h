@@ -32,7 +32,7 @@ struct put {
     size_t placed; /* entries that placing has handled; put_undo goes back from here */
 };
 
-/* Three NUL-terminated fields. Names in them are raw bytes. */
+/* put/end.c: three NUL-terminated fields. Names in them are raw bytes. */
 void put_report(const char *kind, const char *subject, const char *text);
 _Noreturn void put_end(struct put *put, enum put_outcome outcome, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -54,6 +54,7 @@ void stage_fill(struct put *put);
 void place_check(struct put *put);
 /* Gives everything its name, or nothing. */
 void place_all(struct put *put);
+/* put/pair.c: takes back what placing has handled. */
 void place_undo(struct put *put);
 
 #endif

@@ -2,7 +2,7 @@
 #include "seed.h"
 
 #include "source.h"
-#include "tar.h"
+#include "pax.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,9 +9,7 @@
 enum {
     PIECES_IN_INODE = 4,
     MOST_LINKS = 65000, /* EXT4_LINK_MAX of the kernel; a directory with more has a link count of 1 */
-    FAST_SYMLINK = 60,  /* targets shorter than this are in the inode */
-    LEAST_JOURNAL = 1024, /* blocks: the least that the format allows */
-    MOST_JOURNAL = 8192
+    FAST_SYMLINK = 60   /* targets shorter than this are in the inode */
 };
 
 static const int64_t latest_time = (INT64_C(1) << 34) - (INT64_C(1) << 31) - 1; /* 34 bits, from 1901 (ext4 on-disk format) */
@@ -184,12 +182,6 @@ static void set_ids(struct image *image, const unsigned char digest[DIGEST_BYTES
     super->s_uuid[8] = (super->s_uuid[8] & 0x3f) | 0x80;
     memcpy(super->s_hash_seed, digest + 16, sizeof super->s_hash_seed);
     ext2fs_init_csum_seed(image->fs);
-}
-
-uint32_t journal_blocks(const struct image *image)
-{
-    uint64_t share = image->bytes / BLOCK / 32;
-    return share > MOST_JOURNAL ? MOST_JOURNAL : share < LEAST_JOURNAL ? LEAST_JOURNAL : (uint32_t)share;
 }
 
 static void add_journal(struct image *image)

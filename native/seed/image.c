@@ -15,7 +15,9 @@ enum {
     BUFFER = 1024 * 1024,
     INODE_BYTES = 256,
     BYTES_PER_FILE = 16384, /* one inode for each, as in mke2fs */
-    RESERVED_INODES = 10
+    RESERVED_INODES = 10,
+    LEAST_JOURNAL = 1024, /* blocks: the least that the format allows */
+    MOST_JOURNAL = 8192
 };
 
 /* A temporary name, only for a file system without nameless files; die() must remove it. */
@@ -34,6 +36,12 @@ void image_failed(const char *what, long error)
     if (error == EXT2_ET_BLOCK_ALLOC_FAIL)
         die(SEED_FULL, "%s: the content does not fit a disk of this size", what);
     die(SEED_FAILED, "%s: %s", what, error_message(error));
+}
+
+uint32_t journal_blocks(const struct image *image)
+{
+    uint64_t share = image->bytes / BLOCK / 32;
+    return share > MOST_JOURNAL ? MOST_JOURNAL : share < LEAST_JOURNAL ? LEAST_JOURNAL : (uint32_t)share;
 }
 
 static void open_nameless(struct image *image)

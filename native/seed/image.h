@@ -47,7 +47,10 @@ void image_take(struct image *image, struct file *file, uint64_t logical, size_t
 /* Gives back the blocks of a file that was replaced or could not be read to its end. */
 void image_forget(struct image *image, struct file *file);
 
-/* Writes inodes, directories, journal and superblocks of the tree; the digest names the image and seeds its ids. */
+/* Blocks that the journal will take. */
+uint32_t journal_blocks(const struct image *image);
+
+/* seed/finish.c: writes inodes, directories, journal and superblocks of the tree; the digest names the image and seeds its ids. */
 void image_finish(struct image *image, struct tree *tree, const unsigned char digest[DIGEST_BYTES]);
 
 /*
@@ -60,9 +63,6 @@ int image_publish(struct image *image, const char *hex, int sync);
 
 /* Ends with the right error for a failed call of the host or of libext2fs. */
 _Noreturn void image_failed(const char *what, long error);
-
-/* seed/finish.c: blocks that the journal will take. */
-uint32_t journal_blocks(const struct image *image);
 
 /* One contiguous allocation for directories and other metadata; marks the blocks. */
 blk64_t image_allocate(struct image *image, uint32_t count);

@@ -1,7 +1,24 @@
 /* Records of a pax extended header: "LENGTH KEY=VALUE\n", where LENGTH counts the whole record. */
-#include "tar.h"
+#include "pax.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+bool tar_text_set(struct tar_text *text, const char *bytes, size_t length)
+{
+    if (length + 1 > text->room) {
+        char *more = realloc(text->bytes, length + 1);
+        if (more == NULL)
+            return false;
+        text->bytes = more;
+        text->room = length + 1;
+    }
+    memcpy(text->bytes, bytes, length);
+    text->bytes[length] = '\0';
+    text->length = length;
+    text->set = true;
+    return true;
+}
 
 static bool digits(const char **at, const char *end, uint64_t *value)
 {

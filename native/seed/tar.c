@@ -66,22 +66,6 @@ void tar_end(struct tar *tar)
     free(tar->buffer);
 }
 
-bool tar_text_set(struct tar_text *text, const char *bytes, size_t length)
-{
-    if (length + 1 > text->room) {
-        char *more = realloc(text->bytes, length + 1);
-        if (more == NULL)
-            return false;
-        text->bytes = more;
-        text->room = length + 1;
-    }
-    memcpy(text->bytes, bytes, length);
-    text->bytes[length] = '\0';
-    text->length = length;
-    text->set = true;
-    return true;
-}
-
 /* Takes up to `length` bytes: fewer only at the end of the stream. */
 static ssize_t take(struct tar *tar, void *bytes, size_t length)
 {

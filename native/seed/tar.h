@@ -5,32 +5,11 @@
 #ifndef PYRO_SEED_TAR_H
 #define PYRO_SEED_TAR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "pax.h"
+
 #include <sys/types.h>
 
 enum { TAR_BLOCK = 512, TAR_BUFFER = 256 * 1024 };
-
-struct tar_text {
-    char *bytes; /* ends with a NUL that does not count */
-    size_t length;
-    size_t room;
-    bool set;
-};
-
-/* Fields that override a header: pax records and GNU long names, for one entry or for all later ones. */
-struct tar_extra {
-    struct tar_text path;
-    struct tar_text link;
-    uint64_t size;
-    int64_t mtime;
-    uint32_t mtime_ns;
-    bool size_set;
-    bool mtime_set;
-    bool sparse;
-    bool attributes;
-};
 
 struct tar {
     ssize_t (*read)(void *context, void *bytes, size_t length); /* as read(2) */
@@ -70,11 +49,5 @@ int tar_next(struct tar *tar, struct tar_entry *entry);
 
 /* Exactly `length` bytes of the current entry's content, at most its rest: 0, or -1 with tar->problem. */
 int tar_content(struct tar *tar, void *bytes, size_t length);
-
-/* seed/pax.c: reads the records of a pax header; false for invalid ones. */
-bool pax_parse(struct tar_extra *extra, const char *bytes, size_t length);
-/* Whether an attribute of this name, such as user.note, counts. The host's own labels do not. */
-bool attribute_counts(const char *name, size_t length);
-bool tar_text_set(struct tar_text *text, const char *bytes, size_t length);
 
 #endif

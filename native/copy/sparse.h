@@ -1,6 +1,6 @@
 /* Copying and punching of sparse files in two threads. */
-#ifndef PYRO_COPY_H
-#define PYRO_COPY_H
+#ifndef PYRO_SPARSE_H
+#define PYRO_SPARSE_H
 
 #include <sys/types.h>
 
