@@ -4,11 +4,18 @@ import type { CliSurface } from "../contract/operation.ts"
 import { WorkspaceName } from "../contract/operations/workspace-field.ts"
 import { typed } from "../contract/shell-words.ts"
 import type { Route } from "./argv.ts"
+import { closest } from "./closest.ts"
 import type { Defaults } from "./positional.ts"
 import { shortPath } from "./short-path.ts"
 
-/** Names of the user's own may be any, but pyro's are all like debian:12. */
-const looksLikeEnvironment = (word: string) => /^debian|:/.test(word)
+/** Names of the user's own may be any, but pyro's are all like debian:12, and those of images have a colon or are a distribution's. */
+const looksLikeEnvironment = (word: string) =>
+  /^debian|:|^(ubuntu|alpine|fedora|centos|rockylinux|archlinux)[\d.]*$/.test(word)
+
+/** The environment of commands that name none. */
+const DEFAULT = "debian:12"
+
+const looksLikePath = (word: string) => /^(\.{1,2}$|\.{0,2}\/|~)/.test(word)
 
 /** Whether the first word is an environment, and a command follows. */
 const runsInEnvironment = ({ args, rest }: CliSurface) => args[0] === "environment" && rest === "command"
@@ -17,7 +24,7 @@ const runsInEnvironment = ({ args, rest }: CliSurface) => args[0] === "environme
 export const afterEnvironment = (cli: CliSurface, words: ReadonlyArray<string>): string | undefined =>
   !runsInEnvironment(cli) || words[0] === undefined || looksLikeEnvironment(words[0])
     ? undefined
-    : `the first word is the environment: ${typed(["pyro", "run", "debian:12", ...words])}`
+    : `the first word is the environment: ${typed(["pyro", "run", DEFAULT, ...words])}`
 
 /** The command line that was meant, if the first word of the guest's command took the place of an argument that has a default. */
 export const afterDefault = (
@@ -53,13 +60,28 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
       : afterDefault(cli, [error.workspace, ...(rest ?? [])], defaults)
   }
   if (error._tag !== "EnvironmentUnknown") return undefined
-  const { environment } = error
+  const { environment, known } = error
+  const near = nearEnvironment(environment, known)
+  if (near !== undefined) return `Did you mean ${near}?`
+  if (operation?.name === "run" || operation?.name === "workspace.create") {
+    if (looksLikePath(environment)) return `Did you mean --seed-path ${typed([environment])}?`
+  }
+  if (looksLikeEnvironment(environment)) {
+    return "pyro runs no images of a registry. Add what is missing to an environment of pyro's: pyro env build --help"
+  }
   if (cli !== undefined && runsInEnvironment(cli) && !isDashed) {
     return afterEnvironment(cli, [environment, ...(rest ?? [])])
   }
   const isNamed = "words" in routed && routed.words.some((word) => /^--name(=|$)/.test(word))
-  return operation?.name === "workspace.create" && !isNamed && !looksLikeEnvironment(environment) &&
-      Schema.is(WorkspaceName())(environment)
+  return operation?.name === "workspace.create" && !isNamed && Schema.is(WorkspaceName())(environment)
     ? `Did you mean --name ${environment}?`
     : undefined
+}
+
+/** The environment that a name without its colon or its version stands for, or a misspelled one. */
+const nearEnvironment = (word: string, known: ReadonlyArray<string>): string | undefined => {
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, "")
+  return known.find((name) => plain(name) === plain(word)) ??
+    (looksLikeEnvironment(word) ? closest(word, known, () => false) : undefined) ??
+    (word.startsWith("debian") ? DEFAULT : undefined)
 }

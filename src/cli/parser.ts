@@ -4,6 +4,7 @@ import { firstIssue } from "../contract/issue.ts"
 import { named } from "../contract/names.ts"
 import type { CliSurface, PureSchema } from "../contract/operation.ts"
 import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
+import { closest } from "./closest.ts"
 import type { Command } from "./commands.ts"
 import { flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
@@ -127,8 +128,17 @@ export const decode = <S extends PureSchema>(
 ): Either.Either<S["Type"], InvalidRequest> =>
   Schema.decodeUnknownEither(payload, { onExcessProperty: "error" })(raw).pipe(Either.mapLeft((error) => {
     const issue = firstIssue(error)
-    return new InvalidRequest({ field: typedName(cli, String(issue.path[0] ?? "")), detail: issue.message })
+    return new InvalidRequest({ field: typedName(cli, String(issue.path[0] ?? "")), detail: choiceText(issue.message) })
   }))
+
+/** The words of a Schema about a value that is none of its choices, for people. Other words stay. */
+const choiceText = (message: string): string => {
+  const [, expected = "", actual = ""] = /^Expected ("[^"]+"(?: or "[^"]+")+), actual "(.*)"$/s.exec(message) ?? []
+  const choices = Array.from(expected.matchAll(/"([^"]+)"/g), ([, choice]) => choice!)
+  if (choices.length === 0) return message
+  const near = closest(actual, choices, () => false)
+  return `"${actual}" is none of ${choices.join(", ")}${near === undefined ? "" : `. Did you mean "${near}"?`}`
+}
 
 /** How a field is written on the command line. */
 const typedName = (cli: CliSurface, field: string): string => {

@@ -1,7 +1,6 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { OutputClosed } from "../../../src/cli/terminal.ts"
-import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors.ts"
 import type { RunEvent } from "../../../src/contract/operations/run.ts"
 import { type CallContext, EXITED, on, REAL_TERMINAL } from "./on.ts"
 
@@ -154,102 +153,6 @@ describe("the command line", () => {
     const { journal, status } = await on(["run", "debian:12", "--", "x"], { run: () => Stream.empty })
     assert.strictEqual(status, 125)
     assert.match(journal[1] ?? "", /^err pyro: lost the channel to the guest/)
-  })
-})
-
-describe("a word that was taken for the environment", () => {
-  const told = async (...argv: ReadonlyArray<string>) => {
-    const unknown = new EnvironmentUnknown({ environment: argv.at(-1) ?? "", known: ["debian:12"] })
-    const { journal } = await on(argv, {
-      answers: { "workspace.create": unknown },
-      run: () => unknown,
-      terminal: argv[0] === "run" ? REAL_TERMINAL : {}
-    })
-    return journal.at(-1)
-  }
-  const unknown = (name: string) => `no environment "${name}". Known environments: debian:12. List them: pyro env list`
-
-  it("an unknown environment in create gets the suggestion --name", async () => {
-    assert.strictEqual(
-      await told("workspace", "create", "--seed-path", ".", "calc"),
-      `err pyro: ${unknown("calc")}\nDid you mean --name calc?\n`
-    )
-    assert.include(await told("workspace", "create", "--json", "calc"), JSON.stringify(unknown("calc")))
-  })
-
-  it("an unknown environment gets no suggestion if the workspace has a name or the word looks like an environment", async () => {
-    for (const words of [["--name", "x", "calc"], ["--name=x", "calc"], ["debian"], ["debian:11"], ["./calc"]]) {
-      assert.strictEqual(
-        await told("workspace", "create", ...words),
-        `err pyro: ${unknown(words.at(-1) ?? "")}\n`
-      )
-    }
-  })
-
-  it("an unknown environment in run gets the suggestion to name one before the command", async () => {
-    const advice = "the first word is the environment: pyro run debian:12 ls"
-    assert.strictEqual(await told("run", "ls"), `err pyro: ${unknown("ls")}\n${advice}\n`)
-    assert.strictEqual(await told("run", "debian"), `err pyro: ${unknown("debian")}\n`)
-    assert.include(await told("run", "cat", "a b"), "the first word is the environment: pyro run debian:12 ")
-    const { journal } = await on(["run", "ls"])
-    assert.deepStrictEqual(journal, [`err pyro: no command; ${advice}\nsee: pyro run --help\n`])
-  })
-})
-
-describe("the guest's command without --", () => {
-  const exited = [{ _tag: "Started", execId: "0".repeat(32) }, {
-    _tag: "Exited",
-    outcome: "exited",
-    status: 0,
-    durationMs: 1
-  }]
-
-  it("options behind the command's first word are the command's", async () => {
-    const { called, status } = await on(["exec", "fix", "--cwd", "src", "git", "log", "--json", "--help", "--", "x"], {
-      answers: { "workspace.exec": exited }
-    })
-    assert.strictEqual(status, 0)
-    assert.deepInclude(called[0]?.[1], {
-      workspace: "fix",
-      cwd: "src",
-      command: ["git", "log", "--json", "--help", "--", "x"]
-    })
-    const { requests } = await on(["run", "debian:12", "ls", "-la"])
-    assert.deepInclude(requests[0], { environment: "debian:12", command: ["ls", "-la"] })
-  })
-
-  it("a command in the place of the workspace that PYRO_WORKSPACE names gets the command line that was meant", async () => {
-    const terminal = { ...REAL_TERMINAL, workspace: "fix" }
-    const unknown = new WorkspaceNotFound({ workspace: "make", similar: [] })
-    const advice = "PYRO_WORKSPACE names the workspace: pyro exec -- make"
-    for (const [words, others] of [[["exec", "make"], ""], [["exec", "make", "test"], " test"]] as const) {
-      const { journal } = await on(words, { terminal, answers: { "workspace.exec": unknown } })
-      assert.strictEqual(journal.at(-1), `err pyro: ${unknown.message}\n${advice}${others}\n`)
-      const other = await on(words, { terminal: REAL_TERMINAL, answers: { "workspace.exec": unknown } })
-      assert.strictEqual(other.journal.at(-1), `err pyro: ${unknown.message}\n`)
-    }
-    const { journal } = await on(["exec", "make", "-j4"], { terminal })
-    assert.deepStrictEqual(journal, [`err pyro: no option -j4; ${advice} -j4\nsee: pyro exec --help\n`])
-  })
-
-  it("exec without a command gives an example that works, also for a command in the place of PYRO_WORKSPACE's workspace", async () => {
-    const said = async (words: ReadonlyArray<string>, workspace?: string) =>
-      (await on(words, workspace === undefined ? {} : { terminal: { workspace } })).journal
-    const refused = (advice: string) => [`err pyro: no command; ${advice}\nsee: pyro exec --help\n`]
-    assert.deepStrictEqual(await said(["exec", "fix"]), refused("for example: pyro exec fix ls"))
-    assert.deepStrictEqual(await said(["exec"], "fix"), refused("for example: pyro exec fix ls"))
-    assert.deepStrictEqual(await said(["exec", "fix"], "fix"), refused("for example: pyro exec fix ls"))
-    assert.deepStrictEqual(
-      await said(["exec", "ls"], "fix"),
-      refused("PYRO_WORKSPACE names the workspace: pyro exec -- ls")
-    )
-  })
-
-  it("an unknown option of an agent or of its host names where that program's options go", async () => {
-    const host = await on(["host", "connect", "codex", "--fooo"])
-    assert.include(host.journal[0], "no option --fooo; options of pyro mcp serve go after --\n")
-    const agent = await on(["agent", "codex", "--full-auto"])
-    assert.include(agent.journal.at(-1), "no option --full-auto; the agent's options go after --\n")
   })
 })
 

@@ -192,7 +192,7 @@ describe("the parser", () => {
     [["run", "debian:12", "--cwd", ""], "--cwd: must be a path in the guest"],
     [
       ["workspace", "create", "--git", "nope"],
-      "--git: Expected \"shallow\" or \"full\" or \"none\", actual \"nope\""
+      "--git: \"nope\" is none of shallow, full, none. Did you mean \"none\"?"
     ],
     [["run", ""], "<environment>: must be a name such as debian:12"],
     [["run", "debian:12", "--mem-mb", "8"], "no option --mem-mb. Did you mean --mem-mib?"],
