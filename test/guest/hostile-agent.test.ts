@@ -8,7 +8,11 @@ import { fileURLToPath } from "node:url"
 import { buildInitramfs } from "../../src/environment/initramfs.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
+import { knownAccelerator } from "../support/accelerator.ts"
 import { basics, guestServices } from "../support/guest.ts"
+
+// Its kernel has a name of its own.
+Object.assign(process.env, knownAccelerator())
 
 const source = path.join(path.dirname(fileURLToPath(import.meta.url)), "../fixtures/hostile-agent/init.c")
 

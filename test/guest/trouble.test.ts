@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { knownAccelerator } from "../support/accelerator.ts"
 import { hostInventory } from "../support/host-inventory.ts"
 import { ownCache } from "../support/own-cache.ts"
 import { pyro, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
@@ -23,7 +24,7 @@ describe("bad days of pyro run", () => {
   const { folder, remove } = temporaryFolder("pyro-trouble-")
   const state = path.join(folder, "state")
   const cache = ownCache(folder)
-  const env = { PYRO_STATE_DIR: state, PYRO_CACHE_DIR: cache, PYRO_QEMU: mortalQemu }
+  const env = { PYRO_STATE_DIR: state, PYRO_CACHE_DIR: cache, PYRO_QEMU: mortalQemu, ...knownAccelerator() }
   const inventory = () => hostInventory({ state, cache })
   const run = (args: ReadonlyArray<string>, more: Readonly<Record<string, string>> = {}) =>
     pyro(["run", "debian:12", ...args], { env: { ...env, ...more } })

@@ -12,12 +12,14 @@ import type { Guest, GuestImages, RestoredGuest } from "../../src/vm/guest.ts"
 import { endVm } from "../../src/vm/record/sweep.ts"
 import { heldBase, holdBase } from "../../src/vm/template/base.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
+import { knownAccelerator } from "../support/accelerator.ts"
 import { basics, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 import { ownCache } from "../support/own-cache.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
 
 // One test makes templates that nobody else has a use for.
 const cachePlace = temporaryFolder("pyro-disk-cache-")
+Object.assign(process.env, knownAccelerator())
 process.env["PYRO_CACHE_DIR"] = ownCache(cachePlace.folder, { templates: "common" })
 afterAll(cachePlace.remove)
 

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert } from "vitest"
+import { knownAccelerator } from "./accelerator.ts"
 import { hostInventory } from "./host-inventory.ts"
 import { ownCache } from "./own-cache.ts"
 import { pyro, type PyroOptions, temporaryFolder } from "./pyro-cli.ts"
@@ -48,6 +49,8 @@ export const installation = (
   const env: Readonly<Record<string, string>> = {
     PYRO_STATE_DIR: state,
     ...(options.cache === "own" && { PYRO_CACHE_DIR: ownCache(folder) }),
+    // In the common cache the daemon finds the accelerator itself.
+    ...((options.cache === "own" || options.env?.["PYRO_CACHE_DIR"] !== undefined) && knownAccelerator()),
     ...options.env
   }
 

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { knownAccelerator } from "./accelerator.ts"
 import { hostInventory } from "./host-inventory.ts"
 import { ownCache } from "./own-cache.ts"
 import { pyro, startPyro, temporaryFolder } from "./pyro-cli.ts"
@@ -23,7 +24,7 @@ export const killSuite = (killsPerPhase: number) =>
     const { folder, remove } = temporaryFolder("pyro-kill-")
     const state = path.join(folder, "state")
     const cache = ownCache(folder, { templates: "common" })
-    const env = { PYRO_STATE_DIR: state, PYRO_CACHE_DIR: cache }
+    const env = { PYRO_STATE_DIR: state, PYRO_CACHE_DIR: cache, ...knownAccelerator() }
     afterAll(remove)
 
     const recordOf = (pid: number): Record | "preparing" | undefined => {
