@@ -28,12 +28,16 @@ export const allTests = async () => {
   if (wanted("checks")) await setUp("check")
   const total = { passed: 0, failed: 0, skipped: 0 }
   const add = (counts) => Object.keys(total).forEach((key) => (total[key] += counts[key]))
-  if (wanted("native")) add(await nativeTests())
+  const withLab = wanted("lab")
+  if (wanted("native") && !withLab) add(await nativeTests())
   const projects = vitestProjects.filter(wanted)
   if (projects.length > 0) add(await vitestTests(projects))
-  // The lab's machine keeps one core busy: the checks run beside it.
-  const last = [...(wanted("lab") ? [labTests()] : []), ...(wanted("checks") ? [runChecks()] : [])]
-  for (const counts of await Promise.all(last)) add(counts)
+  // The lab's machine keeps one core busy for six minutes: what needs no other VM runs beside it, in turn.
+  const beside = [...(wanted("native") && withLab ? [nativeTests] : []), ...(wanted("checks") ? [runChecks] : [])]
+  const inTurn = async () => {
+    for (const suite of beside) add(await suite())
+  }
+  await Promise.all([inTurn(), ...(withLab ? [labTests().then(add)] : [])])
 
   if (total.skipped > 0) say(`${total.skipped} skipped${inCi ? ", which fails in CI" : ""}`)
   const failed = total.failed + (inCi ? total.skipped : 0)
