@@ -9,6 +9,9 @@ export type PresentPolicy =
 /** A policy has hundreds of rules at most; nobody reads a hint of them all. */
 const MAX_CHARACTERS = 800
 
+/** Options that make a command describe the whole policy. */
+const REPLACING = /--(allow-|network-policy)/
+
 const each = (option: string, values: ReadonlyArray<string>) => values.flatMap((value) => [option, value])
 
 /** Options that describe a whole policy, for a command that also has `options`. */
@@ -16,7 +19,8 @@ const presentOptions = (
   { allowHosts, allowIps, denyHosts, networkPolicy, packageCache, trustHostCertificates }: PresentPolicy,
   options: string
 ): ReadonlyArray<string> => {
-  if (networkPolicy === "off") return []
+  // Other options are added to the policy.
+  if (networkPolicy === "off" || !REPLACING.test(options)) return []
   const isOpen = allowHosts.length + allowIps.length === 0
   return [
     ...(networkPolicy === "egress" || options.includes("--network-policy") ? [] : ["--network-policy", networkPolicy]),

@@ -159,7 +159,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
     "pyro create --seed-path . --allow-host crates --allow-host go --trust-host-certificates",
     COMPANY
   ],
-  ["pyro network set fix --allow-host crates --trust-host-certificates", COMPANY],
+  ["pyro network set fix --trust-host-certificates", COMPANY],
   [
     "pyro exec fix -- curl http://host.pyro.internal:11434/api/version",
     "no model listens on this host; test/network/dial.test.ts has such a service"

@@ -7,7 +7,7 @@ export const NetworkPolicyName = lazy(() => Schema.Literal("off", "egress", "egr
 export type NetworkPolicyName = ReturnType<typeof NetworkPolicyName>["Type"]
 
 /** Maximum number of rules in one list of a policy. */
-const MAX_RULES = 256
+export const MAX_RULES = 256
 /** Maximum length of a rule: a host name has 253 characters at most. */
 const MAX_RULE_CHARACTERS = 300
 

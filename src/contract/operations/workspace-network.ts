@@ -32,8 +32,9 @@ export const workspaceNetworkSet = unary({
   name: "workspace.network.set",
   summary: "Replace the network policy of a workspace",
   description:
-    "Grants the network that the options describe, and nothing else: rules of the policy before do not stay. The policy holds at once, also for " +
-    "running programs. pyro resets open connections that the new policy forbids. Reset, snapshots and forks keep the policy.",
+    "Grants the network that the options describe, and nothing else: rules of the policy before do not stay. Denied hosts, the trust in certificates and " +
+    "no package cache, without a policy and without an allowed host or address, are added to the present policy. The policy holds at once, also " +
+    "for running programs. pyro resets open connections that the new policy forbids. Reset, snapshots and forks keep the policy.",
   cli: {
     path: ["workspace", "network", "set"],
     args: ["workspace"],
@@ -42,6 +43,7 @@ export const workspaceNetworkSet = unary({
     examples: [
       "pyro network set fix --allow-host npm --allow-host github",
       "pyro network set fix --network-policy egress --deny-host '*.example.com'",
+      "pyro network set fix --trust-host-certificates",
       "pyro network set fix --network-policy off"
     ]
   },
@@ -54,7 +56,7 @@ export const workspaceNetworkSet = unary({
       workspace: {},
       network_policy: { description: "off, or egress: connections outwards" },
       allow_hosts: { description: "Only to these: NAME[:PORT], *.SUFFIX[:PORT] or a list of network_lists" },
-      deny_hosts: { description: "Never to these" }
+      deny_hosts: { description: "Never to these. Alone: beside the present policy" }
     },
     omits: [...secondary, "detail", "seed_path", "secrets", "secret_http", "running_commands", "running"]
   },

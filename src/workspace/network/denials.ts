@@ -13,6 +13,12 @@ export interface NetworkNews {
   readonly failedSince: (position: number) => string | undefined
 }
 
+/** The words to type for some options of a policy. */
+export type Granting = (options: ReadonlyArray<string>) => string
+
+/** The options alone, for a machine whose policy is fixed. */
+const optionsAlone: Granting = (options) => options.join(" ")
+
 /** Hosts that a sentence names. */
 const NAMED_HOSTS = 3
 
@@ -23,9 +29,9 @@ const targetOf = ({ host, port }: NetworkRecord) =>
 const isWorthTelling = ({ kind, option, outcome }: NetworkRecord) =>
   outcome === "denied" && (kind === "connection" || option !== undefined)
 
+const TRUST_OPTION = "--trust-host-certificates"
 const UNTRUSTED_SENTENCE = "the guest's program did not trust the certificate of"
-const TRUST_HINT =
-  "If a proxy signs it whose authority this host trusts, add --trust-host-certificates to the workspace's network"
+const TRUST_HINT = "If a proxy signs it whose authority this host trusts, use"
 
 const listed = (targets: ReadonlyArray<string>) => {
   const more = targets.length - NAMED_HOSTS
@@ -33,7 +39,7 @@ const listed = (targets: ReadonlyArray<string>) => {
 }
 
 /** The failed connections in one sentence or two: the guest's program sees ECONNREFUSED alone, whatever the reason. */
-export const failureText = (records: ReadonlyArray<NetworkRecord>): string | undefined => {
+export const failureText = (records: ReadonlyArray<NetworkRecord>, granting = optionsAlone): string | undefined => {
   const failed = records.filter(({ kind, outcome }) => kind === "connection" && outcome === "failed")
   const untrusted = new Set(failed.filter(({ reason }) => reason === UNTRUSTED).map(targetOf))
   const unmade = new Map(
@@ -45,16 +51,12 @@ export const failureText = (records: ReadonlyArray<NetworkRecord>): string | und
         listed([...unmade].map(([target, reason]) => `${target}${reason === undefined ? "" : ` (${reason})`}`))
       }`
     ]),
-    ...(untrusted.size === 0 ? [] : [`${UNTRUSTED_SENTENCE} ${listed([...untrusted])}. ${TRUST_HINT}`])
+    ...(untrusted.size === 0
+      ? []
+      : [`${UNTRUSTED_SENTENCE} ${listed([...untrusted])}. ${TRUST_HINT}: ${granting([TRUST_OPTION])}`])
   ]
   return sentences.length === 0 ? undefined : sentences.join(". ")
 }
-
-/** The words to type for some options of a policy. */
-export type Granting = (options: ReadonlyArray<string>) => string
-
-/** The options alone, for a machine whose policy is fixed. */
-const optionsAlone: Granting = (options) => options.join(" ")
 
 /** The denials as one sentence: which names, why, and the words that would allow them. */
 export const denialText = (records: ReadonlyArray<NetworkRecord>, granting = optionsAlone): string | undefined => {
@@ -82,5 +84,5 @@ export const newsOf = (
   position: log.position,
   // A guest without a network is denied everything: one hint says so.
   since: (position) => isOn() ? denialText(log.since(position), granting) : undefined,
-  failedSince: (position) => failureText(log.since(position))
+  failedSince: (position) => failureText(log.since(position), granting)
 })

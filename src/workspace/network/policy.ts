@@ -65,7 +65,7 @@ export const askedGrant = (asked: AskedNetwork): Either.Either<Granted, InvalidR
   const trusts = asked.trustHostCertificates === true
   if (networkPolicy === "off" && (ruled !== undefined || trusts)) {
     const detail = asked.networkPolicy === undefined
-      ? "needs --network-policy egress"
+      ? "needs a network: --allow-host HOST, or --network-policy egress for every public host"
       : "contradicts --network-policy off"
     return refuse(ruled?.[0] ?? "trust_host_certificates", detail)
   }

@@ -7,6 +7,7 @@ import { aloneFor, commit, type Lifecycle } from "../lifecycle/context.ts"
 import { residentsOf } from "../lifecycle/entry-residents.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import { touch } from "../lifecycle/record.ts"
+import { addedTo } from "./add.ts"
 import { grantOfCaller } from "./ceiling.ts"
 import { lostGrants } from "./lost.ts"
 import { nothingGranted } from "./policy.ts"
@@ -23,10 +24,11 @@ const unsaid = new InvalidRequest({
  */
 export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkSetPayload) =>
   Effect.gen(function*() {
-    const granted = yield* grantOfCaller(payload)
+    const record = yield* Ref.get(entry.record)
+    const present = recordedGrant(record) ?? nothingGranted
+    const granted = yield* grantOfCaller(yield* addedTo(present.policy, payload))
     if (granted === undefined) return yield* unsaid
     const { network, ports } = yield* residentsOf(entry, "workspace.network.set")
-    const record = yield* Ref.get(entry.record)
     const before = record.residents
     yield* commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }), {
       // A power cut must not bring back a wider policy.
@@ -41,5 +43,5 @@ export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkS
     yield* recordEvent(entry.folder.directory, { _tag: "network", ...granted.policy })
     yield* ports.followPolicy
     yield* touch(entry.folder)
-    return { resetCount, noLongerAllowed: lostGrants(recordedGrant(record) ?? nothingGranted, granted) }
+    return { resetCount, noLongerAllowed: lostGrants(present, granted) }
   }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.network.set"))

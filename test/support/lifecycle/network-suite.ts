@@ -79,7 +79,10 @@ export const networkSuite = (name: string, driver: LifecycleDriver) => {
   const python = (workspace: string, script: string) => sh(workspace, `python3 - <<'END'\n${FETCH}\n${script}\nEND`)
   const fetch = (workspace: string, target = SERVER) => python(workspace, `print(fetch("${target}"))`)
   const set = (workspace: string, policy: object) =>
-    call<{ readonly resetCount: number }>("network-set", { workspace, ...policy })
+    call<{ readonly noLongerAllowed: ReadonlyArray<string>; readonly resetCount: number }>("network-set", {
+      workspace,
+      ...policy
+    })
   const log = (workspace: string, denied = false) => call<Log>("network-log", { workspace, denied, limit: 1000 })
   const isOpen = async (workspace: string, count: number) => (await log(workspace)).open.length === count
   let lastFile = 0
@@ -219,6 +222,14 @@ except OSError as error: print(error.strerror)`
       await set("a", { network_policy: "off" })
       await until("the last reset", async () => await byAddress() === RESET)
       assert.strictEqual(await fetch("a", "203.0.113.10"), "Connection refused")
+    })
+
+    it("a denied host alone is added to the policy, and a guest without a network stays without", async () => {
+      assert.match(await set("a", { deny_hosts: [SERVER] }).then(() => "set", String), /needs a network/)
+      await set("a", { allow_hosts: [SERVER, "other.test.net"] })
+      assert.deepStrictEqual((await set("a", { deny_hosts: ["other.test.net"] })).noLongerAllowed, ["other.test.net"])
+      assert.deepStrictEqual([await fetch("a"), await fetch("a", "other.test.net")], [`hello ${SERVER}`, UNKNOWN])
+      await set("a", { network_policy: "off" })
     })
 
     it("a guest without a network is refused everything, and each attempt is in the log", async () => {

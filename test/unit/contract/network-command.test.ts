@@ -53,6 +53,13 @@ describe("the command that adds a grant", () => {
     )
   })
 
+  it("an option that is added to the policy repeats nothing", () => {
+    assert.strictEqual(
+      grantCommand("fix", policy({ allowHosts: ["npm"] }), ["--trust-host-certificates"]),
+      "pyro network set fix --trust-host-certificates"
+    )
+  })
+
   it("a policy of many rules is named, and not repeated", () => {
     const allowHosts = Array.from({ length: 100 }, (_, at) => `host${at}.test`)
     assert.strictEqual(

@@ -145,7 +145,7 @@ describe("the denials of a command", () => {
     assert.strictEqual(
       failureText(numbered(failed("a.test", UNTRUSTED), failed("a.test", UNTRUSTED), failed("b.test", "no"))),
       "the policy allows the connection, but this host could not make it: b.test:443 (no). the guest's program did not trust the " +
-        "certificate of a.test:443. If a proxy signs it whose authority this host trusts, add --trust-host-certificates to the workspace's network"
+        "certificate of a.test:443. If a proxy signs it whose authority this host trusts, use: --trust-host-certificates"
     )
   })
 

@@ -20,7 +20,11 @@ describe("the policy that a request asks for", () => {
 
   it("a policy that contradicts itself is refused with the field", () => {
     assert.match(refusal({ networkPolicy: "off", allowHosts: ["npm"] }), /^allow_hosts: contradicts/)
-    assert.match(refusal({ denyHosts: ["a.example.com"] }), /^deny_hosts: needs --network-policy egress/)
+    assert.match(
+      refusal({ denyHosts: ["a.example.com"] }),
+      /^deny_hosts: needs a network: --allow-host HOST, or --network-policy egress/
+    )
+    assert.match(refusal({ trustHostCertificates: true }), /^trust_host_certificates: needs a network/)
     assert.match(refusal({ allowIps: ["10.0.0"] }), /^allow_ips: /)
   })
 
