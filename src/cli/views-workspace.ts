@@ -34,6 +34,9 @@ const none = (asked: Pick<WorkspaceInfo, "labels">) =>
 /** The first line of why it is as it is, such as a full disk of the host. */
 const reasonOf = ({ detail }: WorkspaceInfo) => detail?.trim().split(/\r?\n/)[0] ?? ""
 
+/** Unknown while the workspace is being made. */
+const networkOf = ({ network }: WorkspaceInfo) => network === undefined ? "-" : policyText(network)
+
 const list = (all: ReadonlyArray<WorkspaceInfo>) => {
   const hasReason = all.some((one) => reasonOf(one) !== "")
   return Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
@@ -44,7 +47,7 @@ const list = (all: ReadonlyArray<WorkspaceInfo>) => {
         one.name ?? "-",
         stateOf(one),
         one.environment,
-        one.network === undefined ? "off" : policyText(one.network),
+        networkOf(one),
         ago(one.lastActivityAt, nowMs),
         labels(one),
         ...(hasReason ? [{ text: reasonOf(one), maxColumns: REASON_COLUMNS }] : [])
@@ -72,7 +75,7 @@ const detail = (one: WorkspaceInfo) => {
       ["commands", `${one.runningCommands} running`],
       ...(shells === 0 ? [] : [["shells", `${shells} open`]]),
       ...(Object.keys(services).length === 0 ? [] : [["services", servicesText(services)]]),
-      ["network", one.network === undefined ? "off" : policyText(one.network)],
+      ["network", networkOf(one)],
       ...(one.network === undefined || !hasConnections(one.network)
         ? []
         : [["connections", connectionsText(one.network)]]),

@@ -30,6 +30,16 @@ describe("views of workspaces", () => {
     assert.deepStrictEqual(full.out.match(/^(ports|secret hosts|secrets|services|shells) /gm)?.length, 5)
   })
 
+  it("the network of a workspace that is being made is unknown, and off where there is none", async () => {
+    const made = await shown("workspace.status", { ...workspace, state: "creating" }, {})
+    assert.match(made.out, /\nnetwork +-\n/)
+    const listed = await shown("workspace.list", { workspaces: [{ ...workspace, state: "creating" }] } as never, {})
+    assert.match(listed.out, /creating +debian:12 +- /)
+    const network = { networkPolicy: "off", allowHosts: [], denyHosts: [], allowIps: [] }
+    const off = await shown("workspace.status", { ...workspace, state: "running", network } as never, {})
+    assert.match(off.out, /\nnetwork +off\n/)
+  })
+
   it("status of a failed workspace shows the command that starts it", async () => {
     const detail = "the microVM failed (attach): the QEMU of vm-1 is gone: the host restarted, or QEMU was killed"
     const failed = await shown("workspace.status", { ...workspace, state: "failed", detail }, {})
