@@ -22,6 +22,7 @@ enum {
 
 struct dns_client {
   struct link all;
+  struct dns_asker asker;
   struct source source;
   int fd;
   bool asking;  /* the next question waits for the answer */
@@ -40,7 +41,7 @@ static unsigned count;
 bool dns_tcp_fits(void) { return count < CLIENTS_MAX; }
 
 static void end(struct dns_client *client) {
-  resolve_leave(client);
+  resolve_leave(&client->asker);
   list_remove(&client->all);
   count--;
   loop_close(client->fd);
@@ -74,7 +75,7 @@ static bool ask(struct dns_client *client) {
     memmove(client->question, client->question + whole, client->held - whole);
     client->held -= whole;
     client->reading = true;
-    bool asked = resolve_ask(question, size, NULL, client);
+    bool asked = resolve_ask(question, size, NULL, &client->asker);
     client->reading = false;
     if (!asked || client->broken) return false;
   }
@@ -103,21 +104,9 @@ static void on_ready(struct source *source, uint32_t events) {
   if (!send_answer(client) || !receive(client)) end(client);
 }
 
-void dns_tcp_take(int fd) {
-  struct dns_client *client = dns_tcp_fits() ? calloc(1, sizeof *client) : NULL;
-  if (client == NULL) {
-    close(fd);
-    return;
-  }
-  client->fd = fd;
-  client->source.ready = on_ready;
-  client->active_ns = clock_monotonic_ns();
-  list_append(&all, &client->all);
-  count++;
-  if (loop_watch(fd, EPOLLIN | EPOLLOUT, &client->source) < 0) end(client);
-}
-
-void dns_tcp_reply(struct dns_client *client, const uint8_t *message, size_t size) {
+/* Sends the answer to the client's question; it may ask the next one. */
+static void reply(struct dns_asker *asker, const uint8_t *message, size_t size) {
+  struct dns_client *client = container_of(asker, struct dns_client, asker);
   client->asking = false;
   client->active_ns = clock_monotonic_ns();
   client->answer = malloc(LENGTH_SIZE + size);
@@ -130,6 +119,21 @@ void dns_tcp_reply(struct dns_client *client, const uint8_t *message, size_t siz
   client->broken = !send_answer(client);
   if (client->reading) return;
   if (client->broken || !receive(client)) end(client);
+}
+
+void dns_tcp_take(int fd) {
+  struct dns_client *client = dns_tcp_fits() ? calloc(1, sizeof *client) : NULL;
+  if (client == NULL) {
+    close(fd);
+    return;
+  }
+  client->fd = fd;
+  client->asker.reply = reply;
+  client->source.ready = on_ready;
+  client->active_ns = clock_monotonic_ns();
+  list_append(&all, &client->all);
+  count++;
+  if (loop_watch(fd, EPOLLIN | EPOLLOUT, &client->source) < 0) end(client);
 }
 
 void dns_tcp_close_all(void) {

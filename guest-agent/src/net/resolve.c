@@ -10,7 +10,6 @@
 #include "../loop.h"
 #include "../patience.h"
 #include "dns.h"
-#include "dns_tcp.h"
 #include "fake_names.h"
 #include "raw_socket.h"
 #include "request.h"
@@ -28,7 +27,7 @@ enum {
 struct question {
   struct request request;
   struct flow flow;          /* over UDP */
-  struct dns_client *client; /* over TCP, else NULL */
+  struct dns_asker *asker; /* over a connection, else NULL */
   uint64_t asked_ns;
   struct dns_question dns;
 };
@@ -44,11 +43,11 @@ static struct {
   bool ipv4;
 } sockets[2] = {{.fd = -1}, {.fd = -1}};
 
-static void reply(const struct dns_question *dns, const struct flow *flow, struct dns_client *client, enum dns_code code,
+static void reply(const struct dns_question *dns, const struct flow *flow, struct dns_asker *asker, enum dns_code code,
                   struct dns_records records) {
   static uint8_t message[TCP_ANSWER_MAX];
-  if (client != NULL) {
-    dns_tcp_reply(client, message, dns_write(dns, code, records, sizeof message, message));
+  if (asker != NULL) {
+    asker->reply(asker, message, dns_write(dns, code, records, sizeof message, message));
     return;
   }
   struct flow back = {.ipv4 = flow->ipv4, .from_port = flow->to_port, .to_port = flow->from_port};
@@ -70,20 +69,20 @@ static void forget(struct question **place) {
   count--;
 }
 
-/* The question is forgotten first: a client that is gone then has none. */
+/* The question is forgotten first: an asker that is gone then has none. */
 static void answer_question(struct question **place, enum dns_code code, struct dns_records records) {
   struct dns_question dns = (*place)->dns;
   struct flow flow = (*place)->flow;
-  struct dns_client *client = (*place)->client;
+  struct dns_asker *asker = (*place)->asker;
   forget(place);
-  reply(&dns, &flow, client, code, records);
+  reply(&dns, &flow, asker, code, records);
 }
 
 /* A client that has no answer yet sends its question again. */
 static bool is_open(const struct dns_question *dns, const struct flow *flow) {
   for (unsigned i = 0; i < REQUESTS_RESOLVE_MAX; i++) {
     const struct question *question = questions[i];
-    if (question != NULL && question->client == NULL && question->dns.id == dns->id && question->dns.type == dns->type &&
+    if (question != NULL && question->asker == NULL && question->dns.id == dns->id && question->dns.type == dns->type &&
         flow_equal(&question->flow, flow) && strcmp(question->dns.name, dns->name) == 0)
       return true;
   }
@@ -99,19 +98,19 @@ static struct question *add_question(void) {
   return *place;
 }
 
-bool resolve_ask(const uint8_t *message, size_t size, const struct flow *flow, struct dns_client *client) {
+bool resolve_ask(const uint8_t *message, size_t size, const struct flow *flow, struct dns_asker *asker) {
   static const struct dns_records none;
   struct dns_question dns;
   enum dns_code code = DNS_OK;
   enum dns_reading reading = dns_read(message, size, &dns, &code);
-  if (reading == DNS_ANSWER_NOW) reply(&dns, flow, client, code, none);
+  if (reading == DNS_ANSWER_NOW) reply(&dns, flow, asker, code, none);
   if (reading != DNS_ASK) return reading == DNS_ANSWER_NOW;
-  if (client == NULL && is_open(&dns, flow)) return true;
+  if (asker == NULL && is_open(&dns, flow)) return true;
   struct question *question = add_question();
-  if (question == NULL) return client == NULL; /* a datagram is sent again, a connection is not */
+  if (question == NULL) return asker == NULL; /* a datagram is sent again, a connection is not */
   question->dns = dns;
   if (flow != NULL) question->flow = *flow;
-  question->client = client;
+  question->asker = asker;
   question->asked_ns = clock_monotonic_ns();
   question->request = (struct request){.kind = REQUEST_RESOLVE, .port = dns.type, .name = question->dns.name};
   request_open(&question->request);
@@ -149,12 +148,12 @@ void resolve_answer(const struct answer *answer) {
   answer_question(place, DNS_SERVER_FAILURE, records);
 }
 
-void resolve_leave(const struct dns_client *client) {
+void resolve_leave(const struct dns_asker *asker) {
   for (unsigned i = 0; i < REQUESTS_RESOLVE_MAX; i++) {
-    if (questions[i] == NULL || questions[i]->client != client) continue;
+    if (questions[i] == NULL || questions[i]->asker != asker) continue;
     request_withdraw(&questions[i]->request);
     forget(&questions[i]);
-    return; /* a client asks one question at a time */
+    return; /* an asker has one question at a time */
   }
 }
 
