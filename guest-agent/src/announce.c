@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "clock.h"
-#include "forward.h"
 #include "log.h"
 #include "net/request.h"
 #include "patience.h"
@@ -112,7 +111,7 @@ static void send_control(struct stream *stream, uint8_t *to) {
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, KIND_STARTED);
     put_u32(&writer, stream->told_pid);
     stream->started_due = false;
-    if (!forward_is_connection(stream)) note_patient_frame(STARTED_SIZE);
+    if (!stream_is_connection(stream)) note_patient_frame(STARTED_SIZE);
     commit(writer);
     return;
   }
@@ -131,12 +130,12 @@ static void send_control(struct stream *stream, uint8_t *to) {
     put_u8(&writer, output->number);
     put_u64(&writer, output->produced);
     output->end_announced = true;
-    if (!forward_is_connection(stream)) note_patient_frame(END_OUT_SIZE);
+    if (!stream_is_connection(stream)) note_patient_frame(END_OUT_SIZE);
     commit(writer);
     return;
   }
   if (ending_due(stream)) {
-    if (forward_is_connection(stream) && stream->ending.kind == KIND_EXITED) note_patient_frame(EXITED_SIZE);
+    if (stream_is_connection(stream) && stream->ending.kind == KIND_EXITED) note_patient_frame(EXITED_SIZE);
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, stream->ending.kind);
     put_ending(&writer, &stream->ending);
     stream->end_announced = true;
@@ -172,7 +171,7 @@ static bool send_data(void) {
   struct output *output = &stream->outputs[stream->turn];
   if (output->sent == output->produced) output = &stream->outputs[1 - stream->turn];
   if (output->sent < output->produced) {
-    if (!output_send(output)) return false;
+    if (!output_send(output, stream->number)) return false;
     stream->turn = output == &stream->outputs[0] ? 1 : 0;
   }
   list_remove(&stream->data);

@@ -31,7 +31,10 @@ static int start_connecting(const struct connect_request *request) {
   return fd;
 }
 
+static const struct stream_events events_of_connection = {.changed = forward_changed, .broken = forward_reset};
+
 void forward(struct stream *stream, const struct connect_request *request) {
+  stream->on = &events_of_connection;
   int fd = start_connecting(request);
   if (fd < 0) {
     stream_fail(stream, errno, STEP_OPEN, "connect");
@@ -74,9 +77,7 @@ void forward_changed(struct stream *stream) {
     stream_exited(stream, HOW_EXITED, 0);
 }
 
-bool forward_is_connection(const struct stream *stream) { return stream->opener == KIND_CONNECT || stream->opener == KIND_ACCEPT; }
-
-void forward_reset(const struct stream *stream) {
+void forward_reset(struct stream *stream) {
   if (stream->input.fd >= 0)
     tcp_reset_on_close(stream->input.fd);
   else if (stream->outputs[0].fd >= 0)

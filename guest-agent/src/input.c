@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "list.h"
-#include "stream.h"
 
 enum {
   /* Beyond it, a stream that needs a buffer fails. */
@@ -18,8 +17,9 @@ enum {
   BUFFERED_MANY = 32 * 1024 * 1024,
 };
 
-void input_init(struct input *input, struct stream *stream, uint32_t credit) {
+void input_init(struct input *input, struct stream *stream, const struct side_reports *reports, uint32_t credit) {
   input->stream = stream;
+  input->reports = reports;
   input->credit = credit;
   input->fd = -1;
 }
@@ -28,7 +28,7 @@ void input_init(struct input *input, struct stream *stream, uint32_t credit) {
 static void acknowledge(struct input *input) {
   if (input->consumed - input->acked < input->credit / 4) return;
   input->ack_due = true;
-  stream_changed(input->stream);
+  input->reports->changed(input->stream);
 }
 
 /* Bytes of all buffers: a guest's programs that do not read their downloads must not fill its memory. */
@@ -79,7 +79,7 @@ static void finish(struct input *input) {
     return; /* the terminal stays open for its output */
   }
   if (input->socket) shutdown(input->fd, SHUT_WR);
-  stream_input_complete(input->stream);
+  input->reports->input_complete(input->stream);
   close_descriptor(input);
 }
 
@@ -88,7 +88,7 @@ static void fail_write(struct input *input, int error) {
   /* After a FIN of the other side, a reset is told as EPIPE. */
   if (input->socket) input->error = error == EPIPE ? ECONNRESET : error;
   input_break(input);
-  stream_input_broke(input->stream);
+  input->reports->changed(input->stream);
 }
 
 static ssize_t write_held(const struct input *input) {
@@ -128,7 +128,7 @@ static void on_ready(struct source *source, uint32_t events) {
     flush(input);
   } else if ((events & EPOLLERR) && !input->socket && !input->pty) {
     input_break(input); /* the pipe's reader is gone */
-    stream_input_broke(input->stream);
+    input->reports->changed(input->stream);
   }
 }
 

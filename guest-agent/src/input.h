@@ -7,12 +7,12 @@
 
 #include "decode.h"
 #include "loop.h"
-
-struct stream;
+#include "sides.h"
 
 struct input {
   struct source source;
   struct stream *stream;
+  const struct side_reports *reports;
   int fd;       /* -1: without a reader, so input is discarded */
   bool exists;  /* this stream takes input */
   bool pty, socket;
@@ -29,7 +29,7 @@ struct input {
   uint64_t acked;              /* told to the host */
 };
 
-void input_init(struct input *input, struct stream *stream, uint32_t credit);
+void input_init(struct input *input, struct stream *stream, const struct side_reports *reports, uint32_t credit);
 /* Takes ownership of a non-blocking descriptor. */
 void input_open(struct input *input, int fd, bool pty, bool socket);
 /* Its socket is connected and takes input from here on. */

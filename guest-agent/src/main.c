@@ -58,6 +58,7 @@ int main(int count, char **arguments) {
   if (error == 0) error = spawn_init();
   if (error != 0) fatal("starting: %s", strerror(error));
   call_init(!init);
+  streams_report_to(announce);
   if (init) {
     beneath_in_guest();
     entropy_init();

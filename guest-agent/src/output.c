@@ -15,7 +15,6 @@
 #include "port.h"
 #include "ring.h"
 #include "sink.h"
-#include "stream.h"
 
 enum {
   /* The guest's virtio_console takes at most 32 KiB in one write (one buffer, one notification of QEMU). */
@@ -36,12 +35,15 @@ static struct link readable_outputs = {&readable_outputs, &readable_outputs};
 /* Pipes of commands that have only just begun, oldest first. */
 static struct link fresh_outputs = {&fresh_outputs, &fresh_outputs};
 
-void output_init(struct output *output, struct stream *stream, uint8_t number, uint32_t window) {
+void output_init(struct output *output, struct stream *stream, const struct side_reports *reports, uint8_t number, uint32_t window) {
   output->stream = stream;
+  output->reports = reports;
   output->fd = -1;
   output->number = number;
   output->window = window;
 }
+
+static void fail(const struct output *output, int error) { output->reports->fail(output->stream, error, STEP_IO, "reading output"); }
 
 static void wants_reading(struct output *output) {
   if (output->readable && !output->ended && !link_in_list(&output->reading)) list_append(&readable_outputs, &output->reading);
@@ -89,7 +91,7 @@ void output_end(struct output *output) {
   if (output->number == 0 || output->ended) return;
   output->ended = true;
   leave_source(output);
-  stream_changed(output->stream);
+  output->reports->changed(output->stream);
 }
 
 static void on_ready(struct source *source, uint32_t events) {
@@ -110,9 +112,15 @@ int output_open(struct output *output, int fd, enum output_kind kind) {
   output->fd = fd;
   output->kind = kind;
   output->source.ready = on_ready;
-  if (kind != OUTPUT_PIPE) return watch(output);
+  return watch(output);
+}
+
+void output_open_pipe(struct output *output, int fd, uint64_t began_ns) {
+  output->fd = fd;
+  output->kind = OUTPUT_PIPE;
+  output->began_ns = began_ns;
+  output->source.ready = on_ready;
   list_append(&fresh_outputs, &output->fresh);
-  return 0;
 }
 
 static struct output *first_fresh(void) {
@@ -121,13 +129,13 @@ static struct output *first_fresh(void) {
 
 int outputs_patience_ms(void) {
   const struct output *output = first_fresh();
-  return output == NULL ? -1 : patience_left_ms(output->stream->started_ns);
+  return output == NULL ? -1 : patience_left_ms(output->began_ns);
 }
 
 void outputs_watch_due(void) {
-  for (struct output *output; (output = first_fresh()) != NULL && patience_left_ms(output->stream->started_ns) == 0;) {
+  for (struct output *output; (output = first_fresh()) != NULL && patience_left_ms(output->began_ns) == 0;) {
     list_remove(&output->fresh);
-    if (watch(output) < 0) stream_output_broke(output->stream, errno);
+    if (watch(output) < 0) fail(output, errno);
   }
 }
 
@@ -167,7 +175,7 @@ void output_read(struct output *output) {
   if (output->limited && most > output->left) most = output->left;
   if (output->mapping == NULL) output->mapping = ring_take(output->window);
   if (output->mapping == NULL) {
-    stream_out_of_memory(output->stream);
+    output->reports->fail(output->stream, ENOMEM, STEP_LIMIT, "no memory for output");
     return;
   }
   struct iovec pieces[2];
@@ -180,7 +188,7 @@ void output_read(struct output *output) {
     /* EIO: no process holds the terminal's other side any more. */
     int error = count < 0 && errno != EIO ? errno : 0;
     close_source(output);
-    if (error != 0) stream_output_broke(output->stream, error);
+    if (error != 0) fail(output, error);
     output_end(output);
     return;
   }
@@ -192,7 +200,7 @@ void output_read(struct output *output) {
   } else if ((size_t)count < most && output->kind != OUTPUT_PTY && !output->hung_up) {
     output->readable = false; /* emptied: the next byte is a new edge */
   }
-  stream_changed(output->stream);
+  output->reports->changed(output->stream);
 }
 
 void output_finish(struct output *output) {
@@ -238,7 +246,7 @@ void output_acknowledge(struct output *output, uint64_t offset) {
   /* Empty: begin at the ring's start again, so that small outputs touch few pages. */
   if (output->acked == output->produced) output->head = 0;
   wants_reading(output);
-  stream_changed(output->stream);
+  output->reports->changed(output->stream);
 }
 
 void output_rewind(struct output *output) {
@@ -246,18 +254,18 @@ void output_rewind(struct output *output) {
   output->end_announced = false;
 }
 
-static void put_data_head(uint8_t *to, const struct output *output, size_t count) {
-  put_header(to, DATA_FIELDS + count, output->stream->number, KIND_DATA_OUT);
+static void put_data_head(uint8_t *to, const struct output *output, uint32_t stream, size_t count) {
+  put_header(to, DATA_FIELDS + count, stream, KIND_DATA_OUT);
   uint8_t *fields = to + FRAME_HEADER;
   fields[0] = output->number;
   for (int i = 0; i < 8; i++) fields[1 + i] = (uint8_t)(output->sent >> (56 - 8 * i));
 }
 
-static bool send_copied(const struct output *output, const uint8_t *data, size_t count) {
+static bool send_copied(const struct output *output, uint32_t stream, const uint8_t *data, size_t count) {
   enum { HEAD = FRAME_HEADER + DATA_FIELDS };
   uint8_t *to = port_room(HEAD + count + 1);
   if (to == NULL) return false;
-  put_data_head(to, output, count);
+  put_data_head(to, output, stream, count);
   memcpy(to + HEAD, data, count);
   to[HEAD + count] = FRAME_END;
   port_commit(HEAD + count + 1);
@@ -266,11 +274,11 @@ static bool send_copied(const struct output *output, const uint8_t *data, size_t
 
 /* Writes head and end around the data in the ring, and restores the overwritten bytes after the write: no copy, and one
  * write per frame. */
-static bool send_in_place(const struct output *output, uint8_t *data, size_t count) {
+static bool send_in_place(const struct output *output, uint32_t stream, uint8_t *data, size_t count) {
   enum { HEAD = FRAME_HEADER + DATA_FIELDS };
   uint8_t before[HEAD], after = data[count];
   memcpy(before, data - HEAD, HEAD);
-  put_data_head(data - HEAD, output, count);
+  put_data_head(data - HEAD, output, stream, count);
   data[count] = FRAME_END;
   bool taken = port_write_through(data - HEAD, HEAD + count + 1);
   memcpy(data - HEAD, before, HEAD);
@@ -278,7 +286,7 @@ static bool send_in_place(const struct output *output, uint8_t *data, size_t cou
   return taken;
 }
 
-bool output_send(struct output *output) {
+bool output_send(struct output *output, uint32_t stream) {
   size_t from = (output->head + (size_t)(output->sent - output->acked)) % output->window;
   uint64_t waiting = output->produced - output->sent;
   size_t count = output->window - from;
@@ -286,9 +294,9 @@ bool output_send(struct output *output) {
   if (count > DATA_MAX) count = DATA_MAX;
   uint8_t *data = output->mapping + from;
   if (count <= COPY_MAX) {
-    if (!send_copied(output, data, count)) return false;
+    if (!send_copied(output, stream, data, count)) return false;
   } else {
-    if (!port_flush() || !send_in_place(output, data, count)) return false;
+    if (!port_flush() || !send_in_place(output, stream, data, count)) return false;
   }
   output->sent += count;
   return true;

@@ -8,8 +8,7 @@
 
 #include "list.h"
 #include "loop.h"
-
-struct stream;
+#include "sides.h"
 
 enum output_kind {
   OUTPUT_PIPE,   /* of a process: after its end, remaining writers go on into a sink */
@@ -21,8 +20,10 @@ enum output_kind {
 struct output {
   struct source source;
   struct stream *stream;
+  const struct side_reports *reports;
   struct link reading; /* in the list of outputs that have something to read */
   struct link fresh;   /* in the list of those not yet watched */
+  uint64_t began_ns;   /* of a pipe: when its command began */
   int fd;              /* -1 when closed */
   uint8_t number;      /* 1 or 2 as on the wire; 0 = this output does not exist */
   enum output_kind kind;
@@ -38,9 +39,11 @@ struct output {
   uint64_t acked, sent, produced;
 };
 
-void output_init(struct output *output, struct stream *stream, uint8_t number, uint32_t window);
+void output_init(struct output *output, struct stream *stream, const struct side_reports *reports, uint8_t number, uint32_t window);
 /* Takes ownership of a non-blocking descriptor and watches it. */
 int output_open(struct output *output, int fd, enum output_kind kind);
+/* The same for a pipe of a command that began then; outputs_watch_due watches it. */
+void output_open_pipe(struct output *output, int fd, uint64_t began_ns);
 /* Has it read in this round if bytes or an end are there. */
 void output_try(struct output *output);
 /* Reads once; called by outputs_read. */
@@ -53,8 +56,8 @@ void output_end(struct output *output);
 void output_acknowledge(struct output *output, uint64_t offset);
 /* Starts again from the acknowledged offset. */
 void output_rewind(struct output *output);
-/* Writes one DATA_OUT frame; false when the port has no room now. */
-bool output_send(struct output *output);
+/* Writes one DATA_OUT frame of the stream of that number; false when the port has no room now. */
+bool output_send(struct output *output, uint32_t stream);
 /* Closes and frees. A sink takes the output of remaining writers. */
 void output_close(struct output *output);
 

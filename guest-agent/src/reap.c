@@ -9,7 +9,6 @@
 
 #include "call.h"
 #include "loop.h"
-#include "spawn.h"
 #include "stream.h"
 
 static struct source source;
@@ -62,12 +61,10 @@ void reap_children(void) {
     siginfo_t info = {.si_pid = 0};
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0) return;
     struct stream *stream = stream_of_pid(info.si_pid);
-    if (stream == NULL) {
+    if (stream == NULL)
       call_reaped(info.si_pid, &info);
-    } else {
-      spawn_reaped(stream);
+    else
       stream_reaped(stream, &info);
-    }
   }
 }
 

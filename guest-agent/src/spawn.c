@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "announce.h"
 #include "cgroup.h"
 #include "child.h"
 #include "clock.h"
@@ -43,8 +44,22 @@ int spawn_prepare(void) {
   return -1;
 }
 
-void spawn_reaped(const struct stream *stream) {
+static void on_reaped(struct stream *stream, const siginfo_t *info) {
+  bool exited = info->si_code == CLD_EXITED;
+  uint32_t code = (uint32_t)info->si_status;
+  uint8_t how = exited ? HOW_EXITED : HOW_SIGNALED;
   if (stream->started_ns == latest_ns) latest_ns = 0;
+  /* A shell exits with 137 after the kill of its child. */
+  bool killed = exited ? code == 128 + SIGKILL : code == SIGKILL;
+  if (stream->cgroup != NULL && (!exited || code != 0) && cgroup_ran_out_of_memory(stream->cgroup)) {
+    if (killed) {
+      how = HOW_OUT_OF_MEMORY;
+      code = SIGKILL;
+    } else {
+      announce_event(EVENT_WARNING, "stream %u: a process of it was killed for want of memory", stream->number);
+    }
+  }
+  stream_exited(stream, how, code);
 }
 
 /* A NULL-terminated array with `before` free slots in front and `after` behind; one allocation with its strings. */
@@ -102,9 +117,8 @@ static int open_pipes(struct pipes *pipes, bool with_input) {
 }
 
 static void watch_outputs(struct stream *stream, int out, int err) {
-  int error = output_open(&stream->outputs[0], out, OUTPUT_PIPE) < 0 ? errno : 0;
-  if (output_open(&stream->outputs[1], err, OUTPUT_PIPE) < 0) error = errno;
-  if (error != 0) stream_fail(stream, error, STEP_IO, "epoll");
+  output_open_pipe(&stream->outputs[0], out, stream->started_ns);
+  output_open_pipe(&stream->outputs[1], err, stream->started_ns);
 }
 
 /* Hands the agent's sides to the stream, closes the child's. */
@@ -138,6 +152,8 @@ static bool settle(struct stream *stream, const struct child_plan *plan, pid_t p
     stream_fail(stream, report->error, report->step, detail);
     return false;
   }
+  static const struct stream_events events = {.reaped = on_reaped};
+  stream->on = &events;
   stream->pid = stream->leader = pid;
   stream->told_pid = (uint32_t)pid;
   stream->started_due = true;

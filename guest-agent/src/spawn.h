@@ -8,8 +8,6 @@
 int spawn_init(void);
 /* Prepares the next command; for idle time. -1, or the ms until the next call. */
 int spawn_prepare(void);
-/* Of a stream whose main process is over. */
-void spawn_reaped(const struct stream *stream);
 void spawn(struct stream *stream, const struct spawn_request *request);
 
 #endif

@@ -4,16 +4,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "announce.h"
 #include "cgroup.h"
 #include "clock.h"
-#include "forward.h"
 #include "ids.h"
-#include "net/accept.h"
-#include "task.h"
 #include "tree.h"
 
 enum {
@@ -58,12 +53,25 @@ void streams_number_used(uint32_t number) {
   if (number >= next_number && number < FIRST_CALL) next_number = number + 1;
 }
 
+static void (*tell)(struct stream *stream);
+
+void streams_report_to(void (*report)(struct stream *stream)) { tell = report; }
+
 static uint32_t clamp_window(uint32_t window) {
   if (window < WINDOW_MIN) return WINDOW_MIN;
   return window > WINDOW_MAX ? WINDOW_MAX : window;
 }
 
 static bool has_output(uint8_t opener, uint8_t number) { return number == 1 || opener == KIND_SPAWN; }
+
+static void on_input_complete(struct stream *stream) {
+  if (stream->on->input_complete != NULL) stream->on->input_complete(stream);
+  stream_changed(stream);
+}
+
+static const struct side_reports reports = {.changed = stream_changed, .input_complete = on_input_complete, .fail = stream_fail};
+/* Of a stream whose opener has not begun. */
+static const struct stream_events none;
 
 enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SIZE], uint32_t window, struct stream **out) {
   *out = find_id(id);
@@ -76,12 +84,13 @@ enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SI
   if (stream == NULL) return OPENING_NO_MEMORY;
   stream->number = number;
   stream->opener = opener;
+  stream->on = &none;
   memcpy(stream->id, id, ID_SIZE);
   stream->window = clamp_window(window);
   stream->terminal = -1;
   stream->started_ns = clock_monotonic_ns();
-  input_init(&stream->input, stream, network ? NETWORK_CREDIT : opener == KIND_CONNECT ? CONNECT_CREDIT : INPUT_CREDIT);
-  for (uint8_t i = 0; i < 2; i++) output_init(&stream->outputs[i], stream, has_output(opener, i + 1) ? i + 1 : 0, stream->window);
+  input_init(&stream->input, stream, &reports, network ? NETWORK_CREDIT : opener == KIND_CONNECT ? CONNECT_CREDIT : INPUT_CREDIT);
+  for (uint8_t i = 0; i < 2; i++) output_init(&stream->outputs[i], stream, &reports, has_output(opener, i + 1) ? i + 1 : 0, stream->window);
   struct stream **bucket = &buckets[number % BUCKETS];
   stream->next_in_bucket = *bucket;
   *bucket = stream;
@@ -109,11 +118,8 @@ void stream_kill(struct stream *stream) {
   }
 }
 
-/* A connection that does not end by itself ends by RST. */
-static void break_connection(struct stream *stream) {
-  if (!forward_is_connection(stream)) return;
-  forward_reset(stream);
-  if (stream->opener == KIND_ACCEPT) accept_leave(stream);
+static void break_off(struct stream *stream) {
+  if (stream->on->broken != NULL) stream->on->broken(stream);
 }
 
 static void let_go_of_sides(struct stream *stream) {
@@ -131,7 +137,7 @@ static void set_failure(struct stream *stream, int error, enum step step, const 
 void stream_fail(struct stream *stream, int error, enum step step, const char *detail) {
   if (stream->ending.kind != 0) return;
   if (stream->pid > 0) stream_kill(stream);
-  break_connection(stream);
+  break_off(stream);
   set_failure(stream, error, step, detail);
   stream->started_due = false;
   for (int i = 0; i < 2; i++) output_end(&stream->outputs[i]);
@@ -156,24 +162,7 @@ void stream_exited(struct stream *stream, uint8_t how, uint32_t code) {
 
 void stream_reaped(struct stream *stream, const siginfo_t *info) {
   stream->pid = 0;
-  bool exited = info->si_code == CLD_EXITED;
-  uint32_t code = (uint32_t)info->si_status;
-  if (stream->report != NULL) {
-    task_reaped(stream, exited, code);
-    return;
-  }
-  uint8_t how = exited ? HOW_EXITED : HOW_SIGNALED;
-  /* A shell exits with 137 after the kill of its child. */
-  bool killed = exited ? code == 128 + SIGKILL : code == SIGKILL;
-  if (stream->cgroup != NULL && (!exited || code != 0) && cgroup_ran_out_of_memory(stream->cgroup)) {
-    if (killed) {
-      how = HOW_OUT_OF_MEMORY;
-      code = SIGKILL;
-    } else {
-      announce_event(EVENT_WARNING, "stream %u: a process of it was killed for want of memory", stream->number);
-    }
-  }
-  stream_exited(stream, how, code);
+  if (stream->on->reaped != NULL) stream->on->reaped(stream, info);
 }
 
 static void unlink_stream(struct stream *stream) {
@@ -189,10 +178,11 @@ static void unlink_stream(struct stream *stream) {
 
 void stream_release(struct stream *stream) {
   bool running = stream->ending.kind == 0;
-  if (running) break_connection(stream);
-  if (running && stream->report == NULL) stream_kill(stream);
-  /* A helper is not waited for; a WRITE's removes its temporary file when the input ends without the word to go on. */
-  if (stream->report != NULL) task_abandon(stream);
+  if (running) break_off(stream);
+  if (stream->on->released != NULL)
+    stream->on->released(stream);
+  else if (running)
+    stream_kill(stream);
   ids_remember(stream->id);
   unlink_stream(stream);
   input_close(&stream->input);
@@ -207,17 +197,6 @@ void streams_release_all(void) {
 }
 
 void stream_changed(struct stream *stream) {
-  if (forward_is_connection(stream)) forward_changed(stream);
-  announce(stream);
-}
-
-void stream_out_of_memory(struct stream *stream) { stream_fail(stream, ENOMEM, STEP_LIMIT, "no memory for output"); }
-
-void stream_output_broke(struct stream *stream, int error) { stream_fail(stream, error, STEP_IO, "reading output"); }
-
-void stream_input_broke(struct stream *stream) { stream_changed(stream); }
-
-void stream_input_complete(struct stream *stream) {
-  if (stream->report != NULL) task_input_complete(stream);
-  stream_changed(stream);
+  if (stream->on->changed != NULL) stream->on->changed(stream);
+  tell(stream);
 }

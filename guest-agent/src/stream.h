@@ -8,7 +8,6 @@
 
 #include "input.h"
 #include "output.h"
-#include "wire.h"
 
 /* Connections to the outside have a limit of their own. */
 enum { STREAMS_MAX = 1024, NETWORK_STREAMS_MAX = 2048, DETAIL_MAX = 256 };
@@ -25,12 +24,26 @@ struct ending {
   char detail[DETAIL_MAX];
 };
 
+/* What an opener adds to the life of its streams. Each may be NULL. */
+struct stream_events {
+  /* Something of the stream changed, and the host is not told yet. */
+  void (*changed)(struct stream *stream);
+  void (*input_complete)(struct stream *stream);
+  /* Its process is over. */
+  void (*reaped)(struct stream *stream, const siginfo_t *info);
+  /* It fails, or is released while it runs. */
+  void (*broken)(struct stream *stream);
+  /* It is released, and its process is not killed. */
+  void (*released)(struct stream *stream);
+};
+
 struct stream {
   struct link all;            /* in order of opening */
   struct link control, data;  /* in the sending queues */
   struct stream *next_in_bucket;
   uint32_t number;
   uint8_t opener; /* the frame kind that opened it */
+  const struct stream_events *on;
   uint8_t id[ID_SIZE];
   uint32_t window;
   pid_t pid;     /* process to reap; 0 = none (any more) */
@@ -50,6 +63,8 @@ struct stream {
 /* Meaning of a number and an id for an opener. */
 enum opening { OPENING_NEW, OPENING_EXISTS, OPENING_RELEASED, OPENING_FULL, OPENING_NUMBER_TAKEN, OPENING_NO_MEMORY };
 
+/* Who queues the frames of a stream that changed. Before the first stream. */
+void streams_report_to(void (*report)(struct stream *stream));
 /* A new stream, or (OPENING_EXISTS) the one of that id. */
 enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SIZE], uint32_t window, struct stream **stream);
 struct stream *stream_find(uint32_t number);
@@ -78,10 +93,7 @@ bool stream_ended(const struct stream *stream);
 
 /* Something about it changed that may have to be sent. */
 void stream_changed(struct stream *stream);
-void stream_out_of_memory(struct stream *stream);
-void stream_output_broke(struct stream *stream, int error);
-void stream_input_broke(struct stream *stream);
-/* All input is written and the host ended it. */
-void stream_input_complete(struct stream *stream);
+/* Whether it is a TCP connection. */
+static inline bool stream_is_connection(const struct stream *stream) { return stream->opener == KIND_CONNECT || stream->opener == KIND_ACCEPT; }
 
 #endif

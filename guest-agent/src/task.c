@@ -60,9 +60,33 @@ static struct task_report *map_report(void) {
 }
 
 static void unmap_report(struct stream *stream) {
+  static const struct stream_events none;
   munmap(stream->report, sizeof *stream->report);
   stream->report = NULL;
+  stream->on = &none;
 }
+
+static void on_reaped(struct stream *stream, const siginfo_t *info) {
+  const struct task_report *report = stream->report;
+  bool exited = info->si_code == CLD_EXITED;
+  if (report->error != 0)
+    stream_fail_drained(stream, (int)report->error, report->step, report->detail);
+  else if (!exited || info->si_status != 0)
+    stream_fail_drained(stream, exited ? EIO : EINTR, STEP_IO, "the helper was killed");
+  else
+    stream_exited(stream, HOW_EXITED, 0);
+  unmap_report(stream);
+}
+
+static void on_input_complete(struct stream *stream) { stream->report->go_on = true; }
+
+/* A running helper ends by itself (WRITE, CHANGE: without a word to go on, it removes its temporary files) or is killed. */
+static void on_released(struct stream *stream) {
+  if (stream->pid > 0 && stream->opener != KIND_WRITE && stream->opener != KIND_CHANGE) kill(stream->pid, SIGKILL);
+  unmap_report(stream);
+}
+
+static const struct stream_events events = {.input_complete = on_input_complete, .reaped = on_reaped, .released = on_released};
 
 void task_start(struct stream *stream, task_body *body, const void *request, bool with_input) {
   int in[2] = {-1, -1}, out[2] = {-1, -1};
@@ -79,6 +103,7 @@ void task_start(struct stream *stream, task_body *body, const void *request, boo
     return;
   }
   stream->pid = pid;
+  stream->on = &events;
   stream->started_due = true;
   if (with_input) {
     close(in[0]);
@@ -87,22 +112,4 @@ void task_start(struct stream *stream, task_body *body, const void *request, boo
   close(out[1]);
   if (output_open(&stream->outputs[0], out[0], OUTPUT_HELPER) < 0) stream_fail(stream, errno, STEP_IO, "epoll");
   stream_changed(stream);
-}
-
-void task_reaped(struct stream *stream, bool exited, uint32_t code) {
-  const struct task_report *report = stream->report;
-  if (report->error != 0)
-    stream_fail_drained(stream, (int)report->error, report->step, report->detail);
-  else if (!exited || code != 0)
-    stream_fail_drained(stream, exited ? EIO : EINTR, STEP_IO, "the helper was killed");
-  else
-    stream_exited(stream, HOW_EXITED, 0);
-  unmap_report(stream);
-}
-
-void task_input_complete(struct stream *stream) { stream->report->go_on = true; }
-
-void task_abandon(struct stream *stream) {
-  if (stream->pid > 0 && stream->opener != KIND_WRITE && stream->opener != KIND_CHANGE) kill(stream->pid, SIGKILL);
-  unmap_report(stream);
 }

@@ -20,10 +20,6 @@ typedef int task_body(const void *request, struct task_report *report);
 
 /* Starts a helper for the stream; `request` is needed only until the return. */
 void task_start(struct stream *stream, task_body *body, const void *request, bool with_input);
-void task_reaped(struct stream *stream, bool exited, uint32_t code);
-void task_input_complete(struct stream *stream);
-/* The stream is released: a running helper ends by itself (WRITE, CHANGE) or is killed, without a wait. */
-void task_abandon(struct stream *stream);
 
 /* In a helper with input: waits until no other helper holds the lock, and holds it until its end. 0 or errno. */
 int task_alone(void);

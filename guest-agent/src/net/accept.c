@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../forward.h"
 #include "../tcp.h"
 #include "dns_tcp.h"
 #include "hold.h"
@@ -96,12 +97,16 @@ int accept_watch(int listener) {
   return loop_watch_level(listener, EPOLLIN, &listeners[listener_count++].source);
 }
 
-void accept_request(struct stream *stream, const struct accept_request *request) {
-  if (!hold_accept(request->request, stream)) stream_fail(stream, ECONNABORTED, STEP_OPEN, "the request is over");
+/* Its connection is reset, or refused if it has not come. */
+static void on_broken(struct stream *stream) {
+  forward_reset(stream);
+  if (!stream->input.exists) hold_leave(stream);
 }
 
-void accept_leave(const struct stream *stream) {
-  if (!stream->input.exists) hold_leave(stream);
+void accept_request(struct stream *stream, const struct accept_request *request) {
+  static const struct stream_events events = {.changed = forward_changed, .broken = on_broken};
+  stream->on = &events;
+  if (!hold_accept(request->request, stream)) stream_fail(stream, ECONNABORTED, STEP_OPEN, "the request is over");
 }
 
 void accept_reset_waiting(void) {

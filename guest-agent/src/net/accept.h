@@ -7,8 +7,6 @@
 /* Takes connections from a listener; 0, or -1 with errno. */
 int accept_watch(int listener);
 void accept_request(struct stream *stream, const struct accept_request *request);
-/* The stream is over before its connection came: the connection is refused. */
-void accept_leave(const struct stream *stream);
 /* Resets the connections that no stream has taken yet. */
 void accept_reset_waiting(void);
 
