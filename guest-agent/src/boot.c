@@ -15,7 +15,6 @@
 #include "kernel.h"
 #include "log.h"
 #include "machine.h"
-#include "modules.h"
 #include "mount.h"
 #include "small_file.h"
 

@@ -1,9 +1,12 @@
-/* Work of PID 1 of the initramfs before it serves. */
+/* Work of the agent before it serves. */
 #ifndef PYRO_BOOT_H
 #define PYRO_BOOT_H
 
-/* Mounts the kernel's file systems, loads the modules, and opens the port; its descriptor. Ends the machine when
+/* As PID 1 of the initramfs: mounts the kernel's file systems, loads the modules, and opens the port; its descriptor. Ends the machine when
  * something fatal fails. */
 int boot(void);
+/* local.c: the agent as an ordinary process, for tests: the same loop over a socket. --fd N | --listen PATH, with --root DIR and
+ * --cgroup DIR; ends the process when they make no sense. */
+void local_start(int count, char **arguments);
 
 #endif

@@ -1,4 +1,4 @@
-#include "change.h"
+#include "files.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "clear.h"
+#include "machine.h"
 
 #include <dirent.h>
 #include <errno.h>

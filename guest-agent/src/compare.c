@@ -1,4 +1,4 @@
-#include "compare.h"
+#include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,9 @@
 #include "kernel.h"
 #include "names.h"
 #include "path.h"
-#include "same_content.h"
 #include "task.h"
 #include "type_letter.h"
+#include "version.h"
 
 enum {
   DEPTH_MAX = 1024, /* as in WALK */

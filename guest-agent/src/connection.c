@@ -6,23 +6,17 @@
 
 #include "announce.h"
 #include "call.h"
-#include "change.h"
-#include "compare.h"
-#include "frame.h"
+#include "files.h"
 #include "forward.h"
-#include "kill.h"
+#include "frame.h"
 #include "net/accept.h"
 #include "net/hold.h"
 #include "net/network.h"
 #include "port.h"
 #include "pty.h"
-#include "read.h"
-#include "read_many.h"
 #include "spawn.h"
 #include "stream.h"
 #include "taken.h"
-#include "walk.h"
-#include "write.h"
 
 /* The hash of the agent's sources, so that a template is rebuilt when they change. */
 #ifndef PYRO_BUILD

@@ -1,4 +1,4 @@
-#include "file_system.h"
+#include "machine.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "kill.h"
+#include "spawn.h"
 
 #include <signal.h>
 

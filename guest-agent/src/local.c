@@ -1,4 +1,4 @@
-#include "local.h"
+#include "boot.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* Single steps on the machine that CALLs ask for; each returns errno, or 0. */
+/* Single steps on the machine, at its boot or for CALLs; each that returns something returns errno, or 0. */
 #ifndef PYRO_MACHINE_H
 #define PYRO_MACHINE_H
 
@@ -10,5 +10,16 @@ int sync_disks(bool drop_caches);
 /* Stops the interval timer. The kernel needs it for the boot and leaves it running at 18 Hz without a user. QEMU wakes
  * twice in each of its periods, the largest cost of an idle guest for the host. */
 int interval_timer_stop(void);
+/* modules.c: loads the kernel modules named in `directory`/order, one file name a line, and removes their files: they are memory
+ * in an initramfs. Ends the machine when one cannot be loaded. */
+void modules_load(const char *directory);
+
+/* The next two can take seconds: for a child process. */
+
+/* file_system.c: grows an ext4 to the size of its device. */
+int file_system_grow(const char *path, const char *device);
+/* clear.c: removes a file or a link, or all entries beneath a directory, of any depth and with any names. Follows no link there. A missing
+ * path is clear. */
+int path_clear(const char *path);
 
 #endif

@@ -12,7 +12,6 @@
 #include "child.h"
 #include "connection.h"
 #include "entropy.h"
-#include "local.h"
 #include "log.h"
 #include "loop.h"
 #include "net/network.h"

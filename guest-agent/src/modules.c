@@ -1,4 +1,4 @@
-#include "modules.h"
+#include "machine.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -6,15 +6,13 @@
 #include <unistd.h>
 
 #include "baseline.h"
-#include "clear.h"
 #include "clock.h"
 #include "entropy.h"
-#include "file_system.h"
 #include "free_space.h"
 #include "machine.h"
 #include "mount.h"
-#include "net/device.h"
 #include "net/network.h"
+#include "net/routes.h"
 #include "parked.h"
 #include "small_file.h"
 

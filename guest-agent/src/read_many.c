@@ -1,4 +1,4 @@
-#include "read_many.h"
+#include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "same_content.h"
+#include "version.h"
 
 #include <errno.h>
 #include <fcntl.h>

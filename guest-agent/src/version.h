@@ -2,6 +2,7 @@
 #ifndef PYRO_VERSION_H
 #define PYRO_VERSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -16,5 +17,8 @@ void version_settle(struct timespec time);
 enum { FILE_RECORD = 1 + 4 + 8 + 8, FILE_CREATED = 1 };
 /* u8 flags, u32 permission bits, u64 size, u64 version */
 void version_record(uint8_t record[FILE_RECORD], uint8_t flags, const struct stat *status, uint64_t version);
+
+/* same_content.c: two regular files by directory and name; false also for an unreadable file, or a file that is no longer regular. */
+bool same_content(int old_directory, int new_directory, const char *name);
 
 #endif

@@ -1,4 +1,4 @@
-#include "walk.h"
+#include "files.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "device.h"
+#include "routes.h"
 
 #include <errno.h>
 #include <net/if.h>

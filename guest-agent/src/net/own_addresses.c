@@ -1,4 +1,4 @@
-#include "own_addresses.h"
+#include "routes.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -8,7 +8,6 @@
 
 #include "../loop.h"
 #include "bpf.h"
-#include "routes.h"
 
 /* An IPv4 address is ::ffff:a.b.c.d. */
 struct prefix {

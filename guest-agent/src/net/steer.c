@@ -12,7 +12,6 @@
 #include "accept.h"
 #include "bpf.h"
 #include "hold.h"
-#include "own_addresses.h"
 #include "raw_socket.h"
 #include "resolve.h"
 #include "routes.h"
