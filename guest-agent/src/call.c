@@ -8,7 +8,8 @@
 static bool local;
 static uint8_t fail_next;
 static struct {
-  bool open, broken;
+  bool open;
+  bool broken; /* an earlier step failed */
 } chain;
 /* The call whose answer a child process will bring. */
 static struct {

@@ -38,11 +38,12 @@ static void try_exec(const char *file, const struct child_plan *plan) {
   execve(file, plan->argv, plan->env);
   if (errno != ENOEXEC) return;
   /* As execvp does: a script without "#!" is the shell's. */
+  static const char shell[] = "/bin/sh";
   char **script = plan->argv - 1;
   char *name = plan->argv[0];
-  script[0] = (char *)(uintptr_t)"/bin/sh";
+  script[0] = (char *)(uintptr_t)shell;
   script[1] = (char *)(uintptr_t)file;
-  execve("/bin/sh", script, plan->env);
+  execve(shell, script, plan->env);
   script[1] = name;
 }
 
@@ -107,7 +108,10 @@ static long clone_and_run(struct kernel_clone_args *arguments, void (*body)(cons
 #endif
 
 void child_report_clear(void) { shared->error = 0; }
-struct child_report child_reported(void) { return (struct child_report){shared->error, shared->step}; }
+struct child_report child_reported(void) {
+  struct child_report report = {shared->error, shared->step};
+  return report;
+}
 
 pid_t child_start(const struct child_plan *plan, int cgroup, struct child_report *report) {
   child_report_clear();

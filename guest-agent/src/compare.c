@@ -42,12 +42,12 @@ struct comparison {
   const struct plan *plan;
   struct task_report *report;
   struct path path;
-  struct side old, new; /* of the entry at hand; too large for a frame of each level */
+  struct side old, now; /* of the entry at hand; too large for a frame of each level */
 };
 
 /* Directories of both trees; -1 for a missing one. */
 struct pair {
-  int old, new;
+  int old, now;
 };
 
 /* A name in a pair of directories; -1 for a directory without it. */
@@ -78,14 +78,14 @@ static int put_text(const void *text, size_t size) {
 }
 
 static int put_record(struct comparison *comparison) {
-  const struct side *old = &comparison->old, *new = &comparison->new;
+  const struct side *old = &comparison->old, *now = &comparison->now;
   uint8_t record[RECORD_FIXED];
-  size_t size = RECORD_FIXED - 4 + comparison->path.size + old->link_size + new->link_size;
-  uint8_t *at = put_side(put_side(big_endian(record, size, 4), old), new);
+  size_t size = RECORD_FIXED - 4 + comparison->path.size + old->link_size + now->link_size;
+  uint8_t *at = put_side(put_side(big_endian(record, size, 4), old), now);
   int error = feed_put(record, (size_t)(at - record));
   if (error == 0) error = put_text(comparison->path.text, comparison->path.size);
   if (error == 0) error = put_text(old->link, old->link_size);
-  if (error == 0) error = put_text(new->link, new->link_size);
+  if (error == 0) error = put_text(now->link, now->link_size);
   return error == 0 ? 0 : task_failed(comparison->report, error, STEP_IO, "pipe");
 }
 
@@ -120,23 +120,23 @@ static int look(struct comparison *comparison, int directory, const char *name, 
 
 static bool same_time(struct timespec a, struct timespec b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; }
 
-static bool same_metadata(const struct stat *old, const struct stat *new) {
-  return old->st_ino == new->st_ino && old->st_size == new->st_size && old->st_mode == new->st_mode &&
-         same_time(old->st_mtim, new->st_mtim) && same_time(old->st_ctim, new->st_ctim);
+static bool same_metadata(const struct stat *old, const struct stat *now) {
+  return old->st_ino == now->st_ino && old->st_size == now->st_size && old->st_mode == now->st_mode &&
+         same_time(old->st_mtim, now->st_mtim) && same_time(old->st_ctim, now->st_ctim);
 }
 
 static bool unchanged(const struct comparison *comparison, const struct place *place) {
-  const struct side *old = &comparison->old, *new = &comparison->new;
-  if (!old->there || !new->there) return !old->there && !new->there;
-  if ((old->status.st_mode & S_IFMT) != (new->status.st_mode & S_IFMT)) return false;
+  const struct side *old = &comparison->old, *now = &comparison->now;
+  if (!old->there || !now->there) return !old->there && !now->there;
+  if ((old->status.st_mode & S_IFMT) != (now->status.st_mode & S_IFMT)) return false;
   if (S_ISDIR(old->status.st_mode)) return true;
-  if (old->status.st_mode != new->status.st_mode) return false;
+  if (old->status.st_mode != now->status.st_mode) return false;
   if (S_ISLNK(old->status.st_mode))
-    return old->link_size == new->link_size && memcmp(old->link, new->link, old->link_size) == 0;
+    return old->link_size == now->link_size && memcmp(old->link, now->link, old->link_size) == 0;
   if (!S_ISREG(old->status.st_mode)) return true;
-  if (old->status.st_size != new->status.st_size) return false;
-  if (!(comparison->plan->flags & COMPARE_CONTENT) && same_metadata(&old->status, &new->status)) return true;
-  return same_content(place->at.old, place->at.new, place->name);
+  if (old->status.st_size != now->status.st_size) return false;
+  if (!(comparison->plan->flags & COMPARE_CONTENT) && same_metadata(&old->status, &now->status)) return true;
+  return same_content(place->at.old, place->at.now, place->name);
 }
 
 static int compare_directories(struct comparison *comparison, struct pair at, unsigned depth);
@@ -152,7 +152,7 @@ static int open_directory(int directory, const char *name) {
 
 static int put_mount(struct comparison *comparison) {
   comparison->old.mounted = false;
-  comparison->new.mounted = true;
+  comparison->now.mounted = true;
   return put_record(comparison);
 }
 
@@ -163,55 +163,55 @@ static int descend(struct comparison *comparison, const struct place *place, boo
   struct pair inner = {-1, -1};
   if (place->depth >= DEPTH_MAX) return fail(comparison, ENAMETOOLONG, STEP_LIMIT);
   if (new_too) {
-    inner.new = open_directory(place->at.new, place->name);
-    if (inner.new < 0 && errno == EXDEV) {
+    inner.now = open_directory(place->at.now, place->name);
+    if (inner.now < 0 && errno == EXDEV) {
       int error = look(comparison, place->at.old, place->name, &comparison->old);
-      if (error == 0) error = look(comparison, place->at.new, place->name, &comparison->new);
+      if (error == 0) error = look(comparison, place->at.now, place->name, &comparison->now);
       return error == 0 ? put_mount(comparison) : error;
     }
-    if (inner.new < 0 && !is_gone(errno)) return fail(comparison, errno, STEP_IO);
+    if (inner.now < 0 && !is_gone(errno)) return fail(comparison, errno, STEP_IO);
   }
   if (old_too) {
     inner.old = open_directory(place->at.old, place->name);
     if (inner.old < 0 && !is_gone(errno)) {
       int error = fail(comparison, errno, STEP_IO);
-      if (inner.new >= 0) close(inner.new);
+      if (inner.now >= 0) close(inner.now);
       return error;
     }
   }
   int error = compare_directories(comparison, inner, place->depth + 1);
   if (inner.old >= 0) close(inner.old);
-  if (inner.new >= 0) close(inner.new);
+  if (inner.now >= 0) close(inner.now);
   return error;
 }
 
 /* One name, of either directory or of both. */
 static int compare_entry(struct comparison *comparison, const struct place *place) {
-  struct side *old = &comparison->old, *new = &comparison->new;
+  struct side *old = &comparison->old, *now = &comparison->now;
   if (place->directories) return descend(comparison, place, true, true);
   int error = look(comparison, place->at.old, place->name, old);
-  if (error == 0) error = look(comparison, place->at.new, place->name, new);
-  if (error == 0 && new->mounted) return put_mount(comparison);
+  if (error == 0) error = look(comparison, place->at.now, place->name, now);
+  if (error == 0 && now->mounted) return put_mount(comparison);
   old->mounted = false;
   if (error == 0 && !unchanged(comparison, place)) error = put_record(comparison);
   if (error != 0) return error;
-  bool old_too = old->there && S_ISDIR(old->status.st_mode), new_too = new->there && S_ISDIR(new->status.st_mode);
+  bool old_too = old->there && S_ISDIR(old->status.st_mode), new_too = now->there && S_ISDIR(now->status.st_mode);
   return old_too || new_too ? descend(comparison, place, old_too, new_too) : 0;
 }
 
-static int compare_names(struct comparison *comparison, struct pair at, const struct names *old, const struct names *new, unsigned depth) {
+static int compare_names(struct comparison *comparison, struct pair at, const struct names *old, const struct names *now, unsigned depth) {
   size_t i = 0, j = 0;
-  while (i < old->count || j < new->count) {
-    int order = i == old->count ? 1 : j == new->count ? -1 : strcmp(old->items[i].text, new->items[j].text);
-    struct place place = {.at = {order <= 0 ? at.old : -1, order >= 0 ? at.new : -1}, .directories = order == 0, .depth = depth};
+  while (i < old->count || j < now->count) {
+    int order = i == old->count ? 1 : j == now->count ? -1 : strcmp(old->items[i].text, now->items[j].text);
+    struct place place = {.at = {order <= 0 ? at.old : -1, order >= 0 ? at.now : -1}, .directories = order == 0, .depth = depth};
     if (order <= 0) {
       place.name = old->items[i].text;
       place.directories = place.directories && old->items[i].directory;
       i++;
     }
     if (order >= 0) {
-      place.name = new->items[j].text;
-      place.directories = place.directories && new->items[j].directory;
+      place.name = now->items[j].text;
+      place.directories = place.directories && now->items[j].directory;
       j++;
     }
     size_t before = path_enter(&comparison->path, place.name);
@@ -226,12 +226,12 @@ static int compare_names(struct comparison *comparison, struct pair at, const st
 }
 
 static int compare_directories(struct comparison *comparison, struct pair at, unsigned depth) {
-  struct names old = {0}, new = {0};
+  struct names old = {0}, now = {0};
   int error = at.old >= 0 ? names_read(at.old, comparison->plan->skip, &old) : 0;
-  if (error == 0 && at.new >= 0) error = names_read(at.new, comparison->plan->skip, &new);
-  error = error != 0 ? fail(comparison, error, STEP_IO) : compare_names(comparison, at, &old, &new, depth);
+  if (error == 0 && at.now >= 0) error = names_read(at.now, comparison->plan->skip, &now);
+  error = error != 0 ? fail(comparison, error, STEP_IO) : compare_names(comparison, at, &old, &now, depth);
   names_free(&old);
-  names_free(&new);
+  names_free(&now);
   return error;
 }
 
@@ -254,9 +254,9 @@ static int body(const void *request, struct task_report *report) {
   comparison.report = report;
   struct pair at = {.old = open_tree(report, plan->old_root, plan->old_path)};
   if (at.old < 0) return (int)report->error;
-  at.new = open_tree(report, plan->new_root, plan->new_path);
-  if (at.new < 0) return (int)report->error;
-  if (is_covered(plan->new_root, at.new, plan->old_root, at.old)) return task_failed(report, EXDEV, STEP_OPEN, plan->new_root);
+  at.now = open_tree(report, plan->new_root, plan->new_path);
+  if (at.now < 0) return (int)report->error;
+  if (is_covered(plan->new_root, at.now, plan->old_root, at.old)) return task_failed(report, EXDEV, STEP_OPEN, plan->new_root);
   int error = compare_directories(&comparison, at, 1);
   if (error != 0) return error;
   error = damage_of_root(plan->new_root);

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct cursor cursor_over(const void *data, size_t size) { return (struct cursor){data, size, false}; }
+struct cursor cursor_over(const void *data, size_t size) {
+  struct cursor cursor = {data, size, false};
+  return cursor;
+}
 
 static const uint8_t *take(struct cursor *cursor, size_t size) {
   static const uint8_t nothing[8];

@@ -28,6 +28,9 @@ static inline void list_remove(struct link *link) {
   link->prev = link->next = NULL;
 }
 
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+/* Its versions format the minus in different ways. */
+/* clang-format off */
+#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+/* clang-format on */
 
 #endif

@@ -33,14 +33,14 @@ static ssize_t fill(int fd, char *piece) {
 
 bool same_content(int old_directory, int new_directory, const char *name) {
   static char pieces[2][PIECE];
-  int old = open_file(old_directory, name), new = open_file(new_directory, name);
-  bool same = old >= 0 && new >= 0;
+  int old = open_file(old_directory, name), now = open_file(new_directory, name);
+  bool same = old >= 0 && now >= 0;
   while (same) {
     ssize_t size = fill(old, pieces[0]);
-    same = size >= 0 && fill(new, pieces[1]) == size && memcmp(pieces[0], pieces[1], (size_t)size) == 0;
+    same = size >= 0 && fill(now, pieces[1]) == size && memcmp(pieces[0], pieces[1], (size_t)size) == 0;
     if (size < PIECE) break;
   }
   if (old >= 0) close(old);
-  if (new >= 0) close(new);
+  if (now >= 0) close(now);
   return same;
 }

@@ -86,11 +86,13 @@ static const char *variable(char *const *env, const char *name) {
   return NULL;
 }
 
+struct variable {
+  const char *name, *value;
+};
+
 /* Variables of a login, unless the host has set them. */
 static void add_defaults(char **env, size_t count, const struct user *user, char (*room)[HOME_MAX + 16]) {
-  const struct {
-    const char *name, *value;
-  } defaults[ENV_DEFAULTS] = {{"HOME", user->home}, {"USER", user->name}, {"LOGNAME", user->name}};
+  const struct variable defaults[ENV_DEFAULTS] = {{"HOME", user->home}, {"USER", user->name}, {"LOGNAME", user->name}};
   for (size_t i = 0; i < ENV_DEFAULTS; i++) {
     if (defaults[i].value[0] == '\0' || variable(env, defaults[i].name) != NULL) continue;
     snprintf(room[i], sizeof room[i], "%s=%s", defaults[i].name, defaults[i].value);

@@ -142,7 +142,7 @@ void archive_close(struct archive *archive, const char *problem)
     if (!finished)
         kill(archive->child, SIGKILL);
     while (waitpid(archive->child, &status, 0) < 0 && errno == EINTR)
-        ;
+        continue;
     if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
         die(SEED_TOOL_MISSING, "%s", archive->tool == unpacker ? "libarchive" : archive->tool);
     /* gzip returns 2 for a warning, such as zeros after its data */

@@ -19,10 +19,11 @@ int bpf_load(uint32_t type, uint32_t attach_type, const struct bpf_code *code) {
     return -1;
   }
   /* Any licence will do: no helper of the programs is for the GPL only. */
+  static const char license[] = "Apache-2.0";
   union bpf_attributes attributes = {.program = {.type = type,
                                                  .count = (uint32_t)code->count,
                                                  .instructions = (uintptr_t)code->instructions,
-                                                 .license = (uintptr_t) "Apache-2.0",
+                                                 .license = (uintptr_t)license,
                                                  .attach_type = attach_type}};
   return bpf(BPF_PROG_LOAD, &attributes, sizeof attributes.program);
 }

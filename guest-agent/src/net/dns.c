@@ -72,12 +72,12 @@ enum dns_reading dns_read(const uint8_t *message, size_t size, struct dns_questi
   enum name_reading reading = read_name(message, size, &at, question->name);
   if (reading == NAME_MALFORMED || size - at < 4) return answer_now(code, DNS_MALFORMED);
   question->type = get16(message + at);
-  uint16_t class = get16(message + at + 2);
+  uint16_t question_class = get16(message + at + 2);
   at += 4;
   question->wire_size = at - HEADER;
   memcpy(question->wire, message + HEADER, question->wire_size);
   read_extension(message, size, at, question);
-  if (class != CLASS_IN) return answer_now(code, DNS_REFUSED);
+  if (question_class != CLASS_IN) return answer_now(code, DNS_REFUSED);
   if (reading == NAME_STRANGE) return answer_now(code, DNS_NO_SUCH_NAME);
   return question->name[0] == '\0' ? answer_now(code, DNS_OK) : DNS_ASK;
 }

@@ -72,10 +72,10 @@ static int open_sockets(int map, int listeners[2]) {
 }
 
 static int attach(int program) {
-  int namespace = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  if (namespace < 0) return -1;
-  int link = bpf_link(program, namespace, BPF_ATTACH_SK_LOOKUP), error = errno;
-  close(namespace);
+  int network = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (network < 0) return -1;
+  int link = bpf_link(program, network, BPF_ATTACH_SK_LOOKUP), error = errno;
+  close(network);
   errno = error;
   return link;
 }
