@@ -97,8 +97,8 @@ static bool send_state(const struct stream *stream) {
   return true;
 }
 
-/* Called before a deferrable frame enters the buffer: STARTED and END_OUT of a command, which may end soon, and EXITED of a connection, whose
- * ends the host knows. A connection's other frames wait for nothing: the other end may speak next. */
+/* Called before a deferrable frame enters the buffer: STARTED and END_OUT of a command, which may end soon, and EXITED of a connection,
+ * whose ends the host knows. A connection's other frames wait for nothing: the other end may speak next. */
 static void note_patient_frame(size_t size) {
   if (port_waiting() != patient_bytes) return;
   if (patient_bytes == 0) patient_since_ns = clock_monotonic_ns();
@@ -182,9 +182,7 @@ static bool send_data(void) {
 int announce_delay_ms(void) { return patient_bytes != 0 && port_may_write() ? patience_left_ms(patient_since_ns) : -1; }
 
 /* Nothing but fresh patient frames is there to be sent. */
-static bool may_delay(void) {
-  return patient_bytes != 0 && patient_bytes == port_waiting() && patience_left_ms(patient_since_ns) > 0;
-}
+static bool may_delay(void) { return patient_bytes != 0 && patient_bytes == port_waiting() && patience_left_ms(patient_since_ns) > 0; }
 
 void announce_pump(void) {
   for (;;) {

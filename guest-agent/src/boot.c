@@ -92,7 +92,8 @@ static void set_limit(const char *path, uint64_t limit) {
   if (error != 0) log_line("%s: %s", path, strerror(error));
 }
 
-/* A watcher of a large tree, a search engine and a build with many processes meet the kernel's defaults, which desktop distributions raise. */
+/* A watcher of a large tree, a search engine and a build with many processes meet the kernel's defaults, which desktop distributions raise.
+ */
 static void raise_kernel_limits(uint64_t memory) {
   uint64_t watches = memory / BYTES_PER_WATCH;
   watches = watches < MIN_WATCHES ? MIN_WATCHES : watches > MAX_WATCHES ? MAX_WATCHES : watches;

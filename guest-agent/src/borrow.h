@@ -29,20 +29,19 @@ static inline long clone_and_run(struct kernel_clone_args *arguments, void (*bod
   long result = SYS_clone3;
   register void (*kept_body)(const void *) __asm__("r13") = body;
   register const void *kept __asm__("r12") = given;
-  __asm__ volatile(
-      "syscall\n\t"
-      "test %%rax, %%rax\n\t"
-      "jnz 1f\n\t"
-      "xor %%ebp, %%ebp\n\t"
-      "sub $256, %%rsp\n\t"
-      "and $-16, %%rsp\n\t"
-      "mov %%r12, %%rdi\n\t"
-      "call *%%r13\n\t"
-      "hlt\n"
-      "1:"
-      : "+a"(result)
-      : "D"(arguments), "S"(sizeof *arguments), "r"(kept), "r"(kept_body)
-      : "rcx", "r11", "memory", "cc");
+  __asm__ volatile("syscall\n\t"
+                   "test %%rax, %%rax\n\t"
+                   "jnz 1f\n\t"
+                   "xor %%ebp, %%ebp\n\t"
+                   "sub $256, %%rsp\n\t"
+                   "and $-16, %%rsp\n\t"
+                   "mov %%r12, %%rdi\n\t"
+                   "call *%%r13\n\t"
+                   "hlt\n"
+                   "1:"
+                   : "+a"(result)
+                   : "D"(arguments), "S"(sizeof *arguments), "r"(kept), "r"(kept_body)
+                   : "rcx", "r11", "memory", "cc");
   return result;
 }
 
@@ -52,10 +51,7 @@ static inline long quiet_syscall(long number, long a, long b, long c, long d) {
   register long fourth __asm__("r10") = d;
   register long fifth __asm__("r8") = 0;
   register long sixth __asm__("r9") = 0;
-  __asm__ volatile("syscall"
-                   : "+a"(result)
-                   : "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth), "r"(sixth)
-                   : "rcx", "r11", "memory", "cc");
+  __asm__ volatile("syscall" : "+a"(result) : "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth), "r"(sixth) : "rcx", "r11", "memory", "cc");
   return result;
 }
 

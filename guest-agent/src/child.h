@@ -10,13 +10,13 @@
 
 /* Everything that the child needs, made before the clone: the child allocates nothing and changes only the report. */
 struct child_plan {
-  char **argv;       /* argv[-1] is a free slot, for a script without "#!" */
+  char **argv; /* argv[-1] is a free slot, for a script without "#!" */
   char **env;
-  const char *path;  /* of env, or the default */
+  const char *path; /* of env, or the default */
   const char *cwd;
   const struct user *user;
-  int in, out, err;  /* become 0, 1, 2 */
-  bool terminal;     /* `in` becomes the controlling terminal */
+  int in, out, err; /* become 0, 1, 2 */
+  bool terminal;    /* `in` becomes the controlling terminal */
 };
 
 /* Why there was no exec; error 0 = there was. */

@@ -89,7 +89,9 @@ static int put_record(struct comparison *comparison) {
   return error == 0 ? 0 : task_failed(comparison->report, error, STEP_IO, "pipe");
 }
 
-static struct timespec time_of(struct kernel_statx_time time) { return (struct timespec){.tv_sec = time.seconds, .tv_nsec = time.nanoseconds}; }
+static struct timespec time_of(struct kernel_statx_time time) {
+  return (struct timespec){.tv_sec = time.seconds, .tv_nsec = time.nanoseconds};
+}
 
 /* The status of an entry, with what a mount shows in its place: also a file or a link may be mounted over (Linux 5.8 tells). */
 static int look_at(int directory, const char *name, struct side *side) {
@@ -97,8 +99,11 @@ static int look_at(int directory, const char *name, struct side *side) {
   if (syscall(SYS_statx, directory, name, AT_SYMLINK_NOFOLLOW | KERNEL_AT_NO_AUTOMOUNT, KERNEL_STATX_BASIC, &found) < 0) return errno;
   if (!(found.attributes_mask & KERNEL_STATX_ATTR_MOUNT_ROOT)) return ENOSYS;
   side->mounted = (found.attributes & KERNEL_STATX_ATTR_MOUNT_ROOT) != 0;
-  side->status = (struct stat){.st_ino = found.ino, .st_size = (off_t)found.size, .st_mode = found.mode,
-                               .st_mtim = time_of(found.mtime), .st_ctim = time_of(found.ctime)};
+  side->status = (struct stat){.st_ino = found.ino,
+                               .st_size = (off_t)found.size,
+                               .st_mode = found.mode,
+                               .st_mtim = time_of(found.mtime),
+                               .st_ctim = time_of(found.ctime)};
   return 0;
 }
 
@@ -131,8 +136,7 @@ static bool unchanged(const struct comparison *comparison, const struct place *p
   if ((old->status.st_mode & S_IFMT) != (now->status.st_mode & S_IFMT)) return false;
   if (S_ISDIR(old->status.st_mode)) return true;
   if (old->status.st_mode != now->status.st_mode) return false;
-  if (S_ISLNK(old->status.st_mode))
-    return old->link_size == now->link_size && memcmp(old->link, now->link, old->link_size) == 0;
+  if (S_ISLNK(old->status.st_mode)) return old->link_size == now->link_size && memcmp(old->link, now->link, old->link_size) == 0;
   if (!S_ISREG(old->status.st_mode)) return true;
   if (old->status.st_size != now->status.st_size) return false;
   if (!(comparison->plan->flags & COMPARE_CONTENT) && same_metadata(&old->status, &now->status)) return true;
@@ -267,7 +271,7 @@ static int body(const void *request, struct task_report *report) {
 
 void compare(struct stream *stream, const struct compare_request *request) {
   struct plan plan = {copy_str(request->old_root), copy_str(request->old_path), copy_str(request->new_root),
-                      copy_str(request->new_path), copy_str(request->skip), request->flags};
+                      copy_str(request->new_path), copy_str(request->skip),     request->flags};
   if (plan.old_root == NULL || plan.old_path == NULL || plan.new_root == NULL || plan.new_path == NULL || plan.skip == NULL)
     stream_fail(stream, ENOMEM, STEP_OPEN, NULL);
   else

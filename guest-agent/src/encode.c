@@ -47,9 +47,7 @@ void put_raw(struct writer *writer, const void *data, size_t size) {
 
 void put_u8(struct writer *writer, uint8_t value) { put_raw(writer, &value, 1); }
 
-void put_u16(struct writer *writer, uint16_t value) {
-  put_raw(writer, (uint8_t[]){(uint8_t)(value >> 8), (uint8_t)value}, 2);
-}
+void put_u16(struct writer *writer, uint16_t value) { put_raw(writer, (uint8_t[]){(uint8_t)(value >> 8), (uint8_t)value}, 2); }
 
 void put_u32(struct writer *writer, uint32_t value) {
   put_u16(writer, (uint16_t)(value >> 16));

@@ -36,9 +36,7 @@ static void skip_filler(struct frame_reader *reader) {
   while (reader->start < reader->end && reader->data[reader->start] == 0) reader->start++;
 }
 
-static uint32_t be32(const uint8_t *at) {
-  return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
+static uint32_t be32(const uint8_t *at) { return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]; }
 
 bool frame_peek(struct frame_reader *reader, struct frame *frame) {
   for (;;) {
@@ -71,6 +69,4 @@ bool frame_peek(struct frame_reader *reader, struct frame *frame) {
   }
 }
 
-void frame_consume(struct frame_reader *reader, const struct frame *frame) {
-  reader->start += frame->length + FRAME_OVERHEAD;
-}
+void frame_consume(struct frame_reader *reader, const struct frame *frame) { reader->start += frame->length + FRAME_OVERHEAD; }

@@ -13,8 +13,8 @@ struct input {
   struct source source;
   struct stream *stream;
   const struct side_reports *reports;
-  int fd;       /* -1: without a reader, so input is discarded */
-  bool exists;  /* this stream takes input */
+  int fd;      /* -1: without a reader, so input is discarded */
+  bool exists; /* this stream takes input */
   bool pty, socket;
   bool watched; /* the loop reports room */
   bool writable;

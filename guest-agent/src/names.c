@@ -68,9 +68,7 @@ static int read_all(int fd, const char *skip, struct names *names) {
   }
 }
 
-static int in_order(const void *a, const void *b) {
-  return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text);
-}
+static int in_order(const void *a, const void *b) { return strcmp(((const struct name *)a)->text, ((const struct name *)b)->text); }
 
 int names_read(int fd, const char *skip, struct names *names) {
   *names = spare_count > 0 ? spares[--spare_count] : (struct names){0};

@@ -163,17 +163,10 @@ static int network_call(struct call *call) {
   if (error != 0 || mode > NETWORK_DEVICE) return EBADMSG;
   if (call->local && !network_allowed_local()) return EOPNOTSUPP;
   switch (mode) {
-    case NETWORK_PREPARE:
-      network_prepare();
-      break;
-    case NETWORK_ON:
-      error = network_on(&what);
-      break;
-    case NETWORK_OFF:
-      error = network_off(&what);
-      break;
-    default:
-      error = device_configure(&what);
+    case NETWORK_PREPARE: network_prepare(); break;
+    case NETWORK_ON: error = network_on(&what); break;
+    case NETWORK_OFF: error = network_off(&what); break;
+    default: error = device_configure(&what);
   }
   if (error != 0) call_about(call, what);
   return error;

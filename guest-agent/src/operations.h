@@ -13,9 +13,9 @@ enum { CALL_DETAIL_MAX = 256, OPERATION_PENDING = -1 };
 /* A call in progress. */
 struct call {
   struct cursor fields;
-  struct writer *result; /* result of a success */
-  pid_t child;           /* child of a pending call: its exit status is the errno */
-  bool local;            /* the machine is not the agent's */
+  struct writer *result;        /* result of a success */
+  pid_t child;                  /* child of a pending call: its exit status is the errno */
+  bool local;                   /* the machine is not the agent's */
   char detail[CALL_DETAIL_MAX]; /* failed step and its object */
 };
 

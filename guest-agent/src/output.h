@@ -11,7 +11,7 @@
 #include "sides.h"
 
 enum output_kind {
-  OUTPUT_PIPE,   /* of a process: after its end, remaining writers go on into a sink */
+  OUTPUT_PIPE, /* of a process: after its end, remaining writers go on into a sink */
   OUTPUT_PTY,
   OUTPUT_HELPER, /* of the agent's own helper process */
   OUTPUT_SOCKET,

@@ -66,7 +66,8 @@ static bool move_state(enum state from, enum state to) {
 static void wait_for_command(const void *unused) {
   (void)unused;
   if (settle()) {
-    while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == PARKED) quiet_syscall(SYS_futex, (long)&state, KERNEL_FUTEX_WAIT_PRIVATE, PARKED, 0);
+    while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == PARKED)
+      quiet_syscall(SYS_futex, (long)&state, KERNEL_FUTEX_WAIT_PRIVATE, PARKED, 0);
     if (move_state(GO, RUNNING)) {
       forget_signals();
       if (place.shares_root) quiet_syscall(SYS_unshare, KERNEL_CLONE_FS, 0, 0, 0);
@@ -123,8 +124,8 @@ void parked_wanted(uint64_t pids_max) {
 
 static void park(const struct place *given) {
   struct kernel_clone_args arguments = {
-      .flags = KERNEL_CLONE_VM | KERNEL_CLONE_PARENT_SETTID | KERNEL_CLONE_CHILD_CLEARTID |
-               (given->shares_root ? KERNEL_CLONE_FS : 0) | (parked.cgroup != NULL ? KERNEL_CLONE_INTO_CGROUP : 0),
+      .flags = KERNEL_CLONE_VM | KERNEL_CLONE_PARENT_SETTID | KERNEL_CLONE_CHILD_CLEARTID | (given->shares_root ? KERNEL_CLONE_FS : 0) |
+               (parked.cgroup != NULL ? KERNEL_CLONE_INTO_CGROUP : 0),
       .child_tid = (uint64_t)&tid,
       .parent_tid = (uint64_t)&tid,
       .exit_signal = SIGCHLD,
@@ -149,8 +150,7 @@ void parked_prepare(int in) {
   if (pipe_take(err) == 0 && (!cgroup_available() || cgroup_take(0, wanted_pids, &parked.cgroup) == 0)) {
     parked.out = out[0];
     parked.err = err[0];
-    park(&(struct place){
-        .in = in, .out = out[1], .err = err[1], .dies_with_agent = agent_may_end(), .shares_root = !root_is_final});
+    park(&(struct place){.in = in, .out = out[1], .err = err[1], .dies_with_agent = agent_may_end(), .shares_root = !root_is_final});
   } else {
     close(out[0]);
     if (err[0] >= 0) close(err[0]);

@@ -33,7 +33,8 @@ void ring_release(uint8_t *ring, size_t size, uint64_t used) {
   uint8_t *mapping = ring - RING_MARGIN;
   for (size_t i = 0; i < SPARES; i++) {
     if (spares[i].ring != NULL) continue;
-    if (size > SPARE_RESIDENT_BYTES && used >= SPARE_RESIDENT_BYTES) madvise(mapping + SPARE_RESIDENT_BYTES, mapping_size(size) - SPARE_RESIDENT_BYTES, MADV_DONTNEED);
+    if (size > SPARE_RESIDENT_BYTES && used >= SPARE_RESIDENT_BYTES)
+      madvise(mapping + SPARE_RESIDENT_BYTES, mapping_size(size) - SPARE_RESIDENT_BYTES, MADV_DONTNEED);
     spares[i].ring = ring;
     spares[i].size = size;
     return;

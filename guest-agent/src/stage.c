@@ -30,7 +30,8 @@ static void note_name(char name[NOTE_MAX], uint32_t number) {
 
 static bool is_stage_name(const char *name) {
   size_t prefix = sizeof PREFIX - 1;
-  return strncmp(name, PREFIX, prefix) == 0 && strspn(name + prefix, "0123456789abcdef") == RANDOM_DIGITS && name[prefix + RANDOM_DIGITS] == '\0';
+  return strncmp(name, PREFIX, prefix) == 0 && strspn(name + prefix, "0123456789abcdef") == RANDOM_DIGITS &&
+         name[prefix + RANDOM_DIGITS] == '\0';
 }
 
 /* Another's search for stages may remove this one before it is locked: ESTALE then. */

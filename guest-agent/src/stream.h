@@ -19,7 +19,7 @@ struct task_report;
 struct ending {
   uint8_t kind; /* 0 while it runs, else KIND_EXITED or KIND_FAILED */
   uint8_t how, step;
-  uint32_t code;  /* exit code, signal or errno */
+  uint32_t code; /* exit code, signal or errno */
   uint64_t duration_ns;
   char detail[DETAIL_MAX];
 };
@@ -38,16 +38,16 @@ struct stream_events {
 };
 
 struct stream {
-  struct link all;            /* in order of opening */
-  struct link control, data;  /* in the sending queues */
+  struct link all;           /* in order of opening */
+  struct link control, data; /* in the sending queues */
   struct stream *next_in_bucket;
   uint32_t number;
   uint8_t opener; /* the frame kind that opened it */
   const struct stream_events *on;
   uint8_t id[ID_SIZE];
   uint32_t window;
-  pid_t pid;     /* process to reap; 0 = none (any more) */
-  pid_t leader;  /* its process group and session, also after its end */
+  pid_t pid;         /* process to reap; 0 = none (any more) */
+  pid_t leader;      /* its process group and session, also after its end */
   uint32_t told_pid; /* pid in STARTED: 0 for no process of the guest; of a connection to a port, its credit */
   uint64_t started_ns;
   int terminal; /* slave side, held open while the main process runs; -1 = none */
@@ -94,6 +94,8 @@ bool stream_ended(const struct stream *stream);
 /* Something about it changed that may have to be sent. */
 void stream_changed(struct stream *stream);
 /* Whether it is a TCP connection. */
-static inline bool stream_is_connection(const struct stream *stream) { return stream->opener == KIND_CONNECT || stream->opener == KIND_ACCEPT; }
+static inline bool stream_is_connection(const struct stream *stream) {
+  return stream->opener == KIND_CONNECT || stream->opener == KIND_ACCEPT;
+}
 
 #endif

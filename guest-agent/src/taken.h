@@ -1,5 +1,5 @@
-/* Tells the host how much of what it sent has been read. The host sends bulk data no further ahead of that than it likes: a command's frames
- * wait behind everything that was sent before them. */
+/* Tells the host how much of what it sent has been read. The host sends bulk data no further ahead of that than it likes: a command's
+ * frames wait behind everything that was sent before them. */
 #ifndef PYRO_TAKEN_H
 #define PYRO_TAKEN_H
 

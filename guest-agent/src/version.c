@@ -12,9 +12,7 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
   return hash ^ hash >> 31;
 }
 
-static uint64_t mix_time(uint64_t hash, struct timespec time) {
-  return mix(mix(hash, (uint64_t)time.tv_sec), (uint64_t)time.tv_nsec);
-}
+static uint64_t mix_time(uint64_t hash, struct timespec time) { return mix(mix(hash, (uint64_t)time.tv_sec), (uint64_t)time.tv_nsec); }
 
 uint64_t version_of(int fd, const struct stat *status) {
   /* ext4 draws it at random for each reuse of an inode. It is 0 on a file system without it. The kernel writes an int. */

@@ -55,8 +55,7 @@ static bool has_attributes(int folder, const char *name, const struct stat *stat
   return false;
 }
 
-static int put_record(struct walker *walker, const struct stat *status, uint32_t more_mode, const char *link,
-                      size_t link_size) {
+static int put_record(struct walker *walker, const struct stat *status, uint32_t more_mode, const char *link, size_t link_size) {
   uint8_t record[RECORD_FIXED], *at = record;
   at = big_endian(at, RECORD_FIXED - 4 + walker->path.size + link_size, 4);
   *at++ = type_letter(status->st_mode);

@@ -15,8 +15,8 @@ enum {
   PAYLOAD_MAX = FRAME_MAX - FRAME_OVERHEAD,
   HUNT_ZEROS = 65536, /* zero bytes in a row that end a hunt */
   ID_SIZE = 16,
-  INPUT_CREDIT = 65536, /* input bytes the host may send ahead of ACK_IN */
-  CONNECT_CREDIT = 262144, /* the same for a connection to a port of the guest, told in STARTED */
+  INPUT_CREDIT = 65536,     /* input bytes the host may send ahead of ACK_IN */
+  CONNECT_CREDIT = 262144,  /* the same for a connection to a port of the guest, told in STARTED */
   NETWORK_CREDIT = 1048576, /* the same for a connection to the outside: 64 KiB would halve the speed of a download */
 };
 

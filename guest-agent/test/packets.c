@@ -6,8 +6,8 @@
 #include "check.h"
 
 /* 198.18.0.1:40000 to 1.2.3.4:80 */
-static const uint8_t syn4[] = {0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0, 0, 198, 18, 0, 1, 1, 2, 3, 4,
-                               0x9c, 0x40, 0, 80, 0x11, 0x22, 0x33, 0xff, 0, 0, 0, 0, 0x50, 0x02, 0xff, 0xff, 0, 0, 0, 0};
+static const uint8_t syn4[] = {0x45, 0,    0, 40, 0,    0,    0x40, 0,    64, 6, 0, 0, 198,  18,   0,    1,    1, 2, 3, 4,
+                               0x9c, 0x40, 0, 80, 0x11, 0x22, 0x33, 0xff, 0,  0, 0, 0, 0x50, 0x02, 0xff, 0xff, 0, 0, 0, 0};
 
 static uint32_t words(const uint8_t *data, size_t size) {
   uint32_t total = 0;
@@ -17,7 +17,8 @@ static uint32_t words(const uint8_t *data, size_t size) {
 
 /* RFC 1071: with its checksum, a packet sums up to all ones. */
 static bool sums_up(const uint8_t *packet, size_t size, size_t header, size_t addresses, size_t address_size, uint8_t protocol) {
-  uint32_t total = words(packet + addresses, 2 * address_size) + words(packet + header, size - header) + protocol + (uint32_t)(size - header);
+  uint32_t total =
+      words(packet + addresses, 2 * address_size) + words(packet + header, size - header) + protocol + (uint32_t)(size - header);
   while (total >> 16 != 0) total = (total & 0xffff) + (total >> 16);
   return total == 0xffff;
 }

@@ -6,16 +6,15 @@
 
 static struct bytes text(const char *string) { return (struct bytes){(const uint8_t *)string, strlen(string)}; }
 
-static const char passwd[] =
-    "root:x:0:0:root:/root:/bin/bash\n"
-    "broken line\n"
-    "::1:1:::\n"
-    "agent:x:1000:1001:,,,:/home/agent:/bin/sh\n"
-    "huge:x:4294967295:0::/:/bin/sh\n"
-    "wrap:x:4294967296:0::/:/bin/sh\n"
-    "minus:x:-1:0::/:/bin/sh\n"
-    "agent:x:0:0:second:/root:/bin/sh\n"
-    "last:x:7:8";
+static const char passwd[] = "root:x:0:0:root:/root:/bin/bash\n"
+                             "broken line\n"
+                             "::1:1:::\n"
+                             "agent:x:1000:1001:,,,:/home/agent:/bin/sh\n"
+                             "huge:x:4294967295:0::/:/bin/sh\n"
+                             "wrap:x:4294967296:0::/:/bin/sh\n"
+                             "minus:x:-1:0::/:/bin/sh\n"
+                             "agent:x:0:0:second:/root:/bin/sh\n"
+                             "last:x:7:8";
 
 static void test_passwd(void) {
   struct passwd_line line;

@@ -26,153 +26,135 @@ static const unsigned long ficlone = 0x40049409UL;
 
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_FULL = 3 };
 
-static int fail(const char *what, const char *path, int error)
-{
-    fprintf(stderr, "pyro-copy: %s %s: %s\n", what, path, strerror(error));
-    return error == ENOSPC || error == EDQUOT ? STATUS_FULL : STATUS_FAILED;
+static int fail(const char *what, const char *path, int error) {
+  fprintf(stderr, "pyro-copy: %s %s: %s\n", what, path, strerror(error));
+  return error == ENOSPC || error == EDQUOT ? STATUS_FULL : STATUS_FAILED;
 }
 
-static int usage(void)
-{
-    fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION\n       pyro-copy --punch FILE\n", stderr);
-    return STATUS_USAGE;
+static int usage(void) {
+  fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION\n       pyro-copy --punch FILE\n", stderr);
+  return STATUS_USAGE;
 }
 
-static int parse_id(const char **text, unsigned *id)
-{
-    char *end;
-    if (**text < '0' || **text > '9')
-        return -1;
-    errno = 0;
-    unsigned long value = strtoul(*text, &end, 10);
-    if (errno != 0 || value >= UINT_MAX) /* the last value means "unchanged" to chown(2) */
-        return -1;
-    *text = end;
-    *id = (unsigned)value;
-    return 0;
+static int parse_id(const char **text, unsigned *id) {
+  char *end;
+  if (**text < '0' || **text > '9') return -1;
+  errno = 0;
+  unsigned long value = strtoul(*text, &end, 10);
+  if (errno != 0 || value >= UINT_MAX) /* the last value means "unchanged" to chown(2) */
+    return -1;
+  *text = end;
+  *id = (unsigned)value;
+  return 0;
 }
 
-static int parse_owner(const char *text, uid_t *uid, gid_t *gid)
-{
-    if (parse_id(&text, uid) != 0 || *text++ != ':' || parse_id(&text, gid) != 0)
-        return -1;
-    return *text == '\0' ? 0 : -1;
+static int parse_owner(const char *text, uid_t *uid, gid_t *gid) {
+  if (parse_id(&text, uid) != 0 || *text++ != ':' || parse_id(&text, gid) != 0) return -1;
+  return *text == '\0' ? 0 : -1;
 }
 
 /* Opens a nameless file in the folder of `path`, or the name itself on a file system without nameless files. */
-static int open_nameless(const char *path, int *named)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
-    if (length >= sizeof folder) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(folder, slash == NULL ? "." : path, length);
-    folder[length] = '\0';
-    *named = 0;
-    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-        return fd;
-    *named = 1;
-    return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+static int open_nameless(const char *path, int *named) {
+  char folder[PATH_MAX];
+  const char *slash = strrchr(path, '/');
+  size_t length = slash == NULL ? 1 : slash == path ? 1 : (size_t)(slash - path);
+  if (length >= sizeof folder) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(folder, slash == NULL ? "." : path, length);
+  folder[length] = '\0';
+  *named = 0;
+  int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return fd;
+  *named = 1;
+  return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
-static int give_name(int fd, const char *path)
-{
-    char self[64];
-    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+static int give_name(int fd, const char *path) {
+  char self[64];
+  snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+  return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
 struct wishes {
-    int owned;
-    uid_t uid;
-    gid_t gid;
-    mode_t mode;
+  int owned;
+  uid_t uid;
+  gid_t gid;
+  mode_t mode;
 };
 
-static int parse_mode(const char *text, mode_t *mode)
-{
-    char *end;
-    unsigned long value = strtoul(text, &end, 8);
-    *mode = (mode_t)value;
-    return *text >= '0' && *text <= '7' && *end == '\0' && value <= 0777 ? 0 : -1;
+static int parse_mode(const char *text, mode_t *mode) {
+  char *end;
+  unsigned long value = strtoul(text, &end, 8);
+  *mode = (mode_t)value;
+  return *text >= '0' && *text <= '7' && *end == '\0' && value <= 0777 ? 0 : -1;
 }
 
-static int copy(const char *source, const char *destination, const struct wishes *wishes)
-{
-    int status = 0, named = 0, to = -1, error;
-    struct stat stat;
-    int from = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (from < 0)
-        return fail("cannot open", source, errno);
-    if (fstat(from, &stat) != 0 || !S_ISREG(stat.st_mode)) {
-        status = fail("not a regular file:", source, EINVAL);
-        goto out;
+static int copy(const char *source, const char *destination, const struct wishes *wishes) {
+  int status = 0, named = 0, to = -1, error;
+  struct stat stat;
+  int from = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (from < 0) return fail("cannot open", source, errno);
+  if (fstat(from, &stat) != 0 || !S_ISREG(stat.st_mode)) {
+    status = fail("not a regular file:", source, EINVAL);
+    goto out;
+  }
+  to = open_nameless(destination, &named);
+  if (to < 0) {
+    status = fail("cannot create", destination, errno);
+    goto out;
+  }
+  if (ioctl(to, ficlone, from) != 0) {
+    if (ftruncate(to, stat.st_size) != 0)
+      error = errno;
+    else
+      error = sparse_copy(from, to, stat.st_size);
+    if (error != 0) {
+      status = fail("cannot write", destination, error);
+      goto out;
     }
-    to = open_nameless(destination, &named);
-    if (to < 0) {
-        status = fail("cannot create", destination, errno);
-        goto out;
-    }
-    if (ioctl(to, ficlone, from) != 0) {
-        if (ftruncate(to, stat.st_size) != 0)
-            error = errno;
-        else
-            error = sparse_copy(from, to, stat.st_size);
-        if (error != 0) {
-            status = fail("cannot write", destination, error);
-            goto out;
-        }
-    }
-    if (wishes->owned && fchown(to, wishes->uid, wishes->gid) != 0)
-        status = fail("cannot give away", destination, errno);
-    else if (fchmod(to, wishes->mode) != 0)
-        status = fail("cannot set the mode of", destination, errno);
-    else if (!named && give_name(to, destination) != 0)
-        status = fail("cannot create", destination, errno);
+  }
+  if (wishes->owned && fchown(to, wishes->uid, wishes->gid) != 0)
+    status = fail("cannot give away", destination, errno);
+  else if (fchmod(to, wishes->mode) != 0)
+    status = fail("cannot set the mode of", destination, errno);
+  else if (!named && give_name(to, destination) != 0)
+    status = fail("cannot create", destination, errno);
 out:
-    if (to >= 0) {
-        if (status != 0 && named)
-            unlink(destination);
-        close(to);
-    }
-    close(from);
-    return status;
+  if (to >= 0) {
+    if (status != 0 && named) unlink(destination);
+    close(to);
+  }
+  close(from);
+  return status;
 }
 
-static int punch(const char *path)
-{
-    struct stat stat;
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return fail("cannot open", path, errno);
-    int error = fstat(fd, &stat) != 0 ? errno : !S_ISREG(stat.st_mode) ? EINVAL : sparse_punch(fd, stat.st_size);
-    close(fd);
-    return error == 0 ? 0 : fail("cannot punch", path, error);
+static int punch(const char *path) {
+  struct stat stat;
+  int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return fail("cannot open", path, errno);
+  int error = fstat(fd, &stat) != 0 ? errno : !S_ISREG(stat.st_mode) ? EINVAL : sparse_punch(fd, stat.st_size);
+  close(fd);
+  return error == 0 ? 0 : fail("cannot punch", path, error);
 }
 
-int main(int argc, char **argv)
-{
-    struct wishes wishes = {.mode = 0600};
-    int at = 1;
-    umask(0077);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the parent was killed, so no process waits for the result */
-    if (argc == 3 && strcmp(argv[1], "--punch") == 0)
-        return punch(argv[2]);
-    for (; argc > at + 1 && argv[at][0] == '-'; at += 2) {
-        if (strcmp(argv[at], "--") == 0) {
-            at++;
-            break;
-        }
-        if (strcmp(argv[at], "--owner") == 0 && parse_owner(argv[at + 1], &wishes.uid, &wishes.gid) == 0)
-            wishes.owned = 1;
-        else if (strcmp(argv[at], "--mode") != 0 || parse_mode(argv[at + 1], &wishes.mode) != 0)
-            return usage();
+int main(int argc, char **argv) {
+  struct wishes wishes = {.mode = 0600};
+  int at = 1;
+  umask(0077);
+  prctl(PR_SET_PDEATHSIG, SIGKILL); /* the parent was killed, so no process waits for the result */
+  if (argc == 3 && strcmp(argv[1], "--punch") == 0) return punch(argv[2]);
+  for (; argc > at + 1 && argv[at][0] == '-'; at += 2) {
+    if (strcmp(argv[at], "--") == 0) {
+      at++;
+      break;
     }
-    if (argc != at + 2)
-        return usage();
-    return copy(argv[at], argv[at + 1], &wishes);
+    if (strcmp(argv[at], "--owner") == 0 && parse_owner(argv[at + 1], &wishes.uid, &wishes.gid) == 0)
+      wishes.owned = 1;
+    else if (strcmp(argv[at], "--mode") != 0 || parse_mode(argv[at + 1], &wishes.mode) != 0)
+      return usage();
+  }
+  if (argc != at + 2) return usage();
+  return copy(argv[at], argv[at + 1], &wishes);
 }

@@ -10,146 +10,115 @@
 #include <unistd.h>
 
 enum {
-    PAGE = 4096,
-    PIECE = 256 * 1024,          /* fits the second-level cache, so that the check and the write find the data there */
-    CLAIM = 2 * 1024 * 1024,     /* share of a thread at a time */
-    PARALLEL_FROM = 4 * 1024 * 1024 /* a second thread pays only above this size */
+  PAGE = 4096,
+  PIECE = 256 * 1024,             /* fits the second-level cache, so that the check and the write find the data there */
+  CLAIM = 2 * 1024 * 1024,        /* share of a thread at a time */
+  PARALLEL_FROM = 4 * 1024 * 1024 /* a second thread pays only above this size */
 };
 
 struct job {
-    int from;
-    int to; /* -1: punch `from` */
-    off_t size;
-    atomic_llong next;
-    atomic_int error;
+  int from;
+  int to; /* -1: punch `from` */
+  off_t size;
+  atomic_llong next;
+  atomic_int error;
 };
 
-static int page_is_zero(const unsigned char *page)
-{
-    const unsigned long *word = (const unsigned long *)(const void *)page;
-    if (word[0] != 0)
-        return 0;
-    for (size_t i = 0; i < PAGE / sizeof *word; i += 8)
-        if ((word[i] | word[i + 1] | word[i + 2] | word[i + 3] | word[i + 4] | word[i + 5] | word[i + 6] | word[i + 7]) != 0)
-            return 0;
-    return 1;
+static int page_is_zero(const unsigned char *page) {
+  const unsigned long *word = (const unsigned long *)(const void *)page;
+  if (word[0] != 0) return 0;
+  for (size_t i = 0; i < PAGE / sizeof *word; i += 8)
+    if ((word[i] | word[i + 1] | word[i + 2] | word[i + 3] | word[i + 4] | word[i + 5] | word[i + 6] | word[i + 7]) != 0) return 0;
+  return 1;
 }
 
-static int write_whole(int fd, const unsigned char *bytes, size_t length, off_t at)
-{
-    while (length > 0) {
-        ssize_t written = pwrite(fd, bytes, length, at);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return written == 0 ? EIO : errno;
-        bytes += written;
-        at += written;
-        length -= (size_t)written;
-    }
-    return 0;
+static int write_whole(int fd, const unsigned char *bytes, size_t length, off_t at) {
+  while (length > 0) {
+    ssize_t written = pwrite(fd, bytes, length, at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return written == 0 ? EIO : errno;
+    bytes += written;
+    at += written;
+    length -= (size_t)written;
+  }
+  return 0;
 }
 
 /* Deals with `length` bytes that were read at `at`: runs of like pages are written or punched at once. */
-static int deal(const struct job *job, unsigned char *bytes, size_t length, off_t at)
-{
-    size_t padded = (length + PAGE - 1) / PAGE * PAGE;
-    memset(bytes + length, 0, padded - length);
-    for (size_t start = 0, end; start < length; start = end) {
-        int zero = page_is_zero(bytes + start);
-        for (end = start + PAGE; end < length && page_is_zero(bytes + end) == zero;)
-            end += PAGE;
-        int error = 0;
-        if (job->to >= 0 && !zero)
-            error = write_whole(job->to, bytes + start, (end > length ? length : end) - start, at + (off_t)start);
-        else if (job->to < 0 && zero && /* to the end of the page: a shorter range would not free it */
-                 fallocate(job->from, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at + (off_t)start, (off_t)(end - start)) != 0)
-            error = errno;
-        if (error != 0)
-            return error;
-    }
-    return 0;
+static int deal(const struct job *job, unsigned char *bytes, size_t length, off_t at) {
+  size_t padded = (length + PAGE - 1) / PAGE * PAGE;
+  memset(bytes + length, 0, padded - length);
+  for (size_t start = 0, end; start < length; start = end) {
+    int zero = page_is_zero(bytes + start);
+    for (end = start + PAGE; end < length && page_is_zero(bytes + end) == zero;) end += PAGE;
+    int error = 0;
+    if (job->to >= 0 && !zero)
+      error = write_whole(job->to, bytes + start, (end > length ? length : end) - start, at + (off_t)start);
+    else if (job->to < 0 && zero && /* to the end of the page: a shorter range would not free it */
+             fallocate(job->from, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at + (off_t)start, (off_t)(end - start)) != 0)
+      error = errno;
+    if (error != 0) return error;
+  }
+  return 0;
 }
 
-static int deal_segment(const struct job *job, unsigned char *buffer, off_t start, off_t end)
-{
-    while (start < end) {
-        size_t want = end - start > PIECE ? (size_t)PIECE : (size_t)(end - start);
-        ssize_t got = pread(job->from, buffer, want, start);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return errno;
-        if (got == 0) /* truncated meanwhile: the rest stays a hole */
-            return 0;
-        int error = deal(job, buffer, (size_t)got, start);
-        if (error != 0)
-            return error;
-        start += got;
-    }
-    return 0;
+static int deal_segment(const struct job *job, unsigned char *buffer, off_t start, off_t end) {
+  while (start < end) {
+    size_t want = end - start > PIECE ? (size_t)PIECE : (size_t)(end - start);
+    ssize_t got = pread(job->from, buffer, want, start);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return errno;
+    if (got == 0) /* truncated meanwhile: the rest stays a hole */
+      return 0;
+    int error = deal(job, buffer, (size_t)got, start);
+    if (error != 0) return error;
+    start += got;
+  }
+  return 0;
 }
 
-static int deal_claim(const struct job *job, unsigned char *buffer, off_t start, off_t end)
-{
-    while (start < end) {
-        off_t data = lseek(job->from, start, SEEK_DATA);
-        if (data < 0)
-            return errno == ENXIO ? 0 : errno;
-        if (data >= end)
-            return 0;
-        off_t hole = lseek(job->from, data, SEEK_HOLE);
-        if (hole < 0)
-            return errno;
-        if (hole > end)
-            hole = end;
-        int error = deal_segment(job, buffer, data & ~(off_t)(PAGE - 1), hole);
-        if (error != 0)
-            return error;
-        start = hole;
-    }
-    return 0;
+static int deal_claim(const struct job *job, unsigned char *buffer, off_t start, off_t end) {
+  while (start < end) {
+    off_t data = lseek(job->from, start, SEEK_DATA);
+    if (data < 0) return errno == ENXIO ? 0 : errno;
+    if (data >= end) return 0;
+    off_t hole = lseek(job->from, data, SEEK_HOLE);
+    if (hole < 0) return errno;
+    if (hole > end) hole = end;
+    int error = deal_segment(job, buffer, data & ~(off_t)(PAGE - 1), hole);
+    if (error != 0) return error;
+    start = hole;
+  }
+  return 0;
 }
 
-static void *work(void *argument)
-{
-    struct job *job = argument;
-    unsigned char *buffer = aligned_alloc(PAGE, PIECE + PAGE);
-    if (buffer == NULL)
-        atomic_store(&job->error, ENOMEM);
-    while (atomic_load(&job->error) == 0) {
-        off_t start = (off_t)atomic_fetch_add(&job->next, CLAIM);
-        if (start >= job->size)
-            break;
-        off_t end = job->size - start > CLAIM ? start + CLAIM : job->size;
-        int error = deal_claim(job, buffer, start, end);
-        if (error != 0)
-            atomic_store(&job->error, error);
-    }
-    free(buffer);
-    return NULL;
+static void *work(void *argument) {
+  struct job *job = argument;
+  unsigned char *buffer = aligned_alloc(PAGE, PIECE + PAGE);
+  if (buffer == NULL) atomic_store(&job->error, ENOMEM);
+  while (atomic_load(&job->error) == 0) {
+    off_t start = (off_t)atomic_fetch_add(&job->next, CLAIM);
+    if (start >= job->size) break;
+    off_t end = job->size - start > CLAIM ? start + CLAIM : job->size;
+    int error = deal_claim(job, buffer, start, end);
+    if (error != 0) atomic_store(&job->error, error);
+  }
+  free(buffer);
+  return NULL;
 }
 
-static int run(int from, int to, off_t size)
-{
-    struct job job = {.from = from, .to = to, .size = size};
-    pthread_t second;
-    atomic_init(&job.next, 0);
-    atomic_init(&job.error, 0);
-    /* lseek moves an offset that both threads share, but each uses only its return value. */
-    int two = size >= PARALLEL_FROM && pthread_create(&second, NULL, work, &job) == 0;
-    work(&job);
-    if (two)
-        pthread_join(second, NULL);
-    return atomic_load(&job.error);
+static int run(int from, int to, off_t size) {
+  struct job job = {.from = from, .to = to, .size = size};
+  pthread_t second;
+  atomic_init(&job.next, 0);
+  atomic_init(&job.error, 0);
+  /* lseek moves an offset that both threads share, but each uses only its return value. */
+  int two = size >= PARALLEL_FROM && pthread_create(&second, NULL, work, &job) == 0;
+  work(&job);
+  if (two) pthread_join(second, NULL);
+  return atomic_load(&job.error);
 }
 
-int sparse_copy(int from, int to, off_t size)
-{
-    return run(from, to, size);
-}
+int sparse_copy(int from, int to, off_t size) { return run(from, to, size); }
 
-int sparse_punch(int fd, off_t size)
-{
-    return run(fd, -1, size);
-}
+int sparse_punch(int fd, off_t size) { return run(fd, -1, size); }

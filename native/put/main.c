@@ -29,89 +29,73 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static ssize_t read_stdin(void *context, void *bytes, size_t length)
-{
-    ssize_t count;
-    (void)context;
-    do
-        count = read(STDIN_FILENO, bytes, length);
-    while (count < 0 && errno == EINTR);
-    return count;
+static ssize_t read_stdin(void *context, void *bytes, size_t length) {
+  ssize_t count;
+  (void)context;
+  do count = read(STDIN_FILENO, bytes, length);
+  while (count < 0 && errno == EINTR);
+  return count;
 }
 
 /* The folder of the root entry. */
-static int open_base(struct put *put, const char *within, const char *parent)
-{
-    int root = -1;
-    if (within != NULL && (root = without_links(within)) < 0)
-        put_fail(put, errno, "cannot open", within);
-    int base = within == NULL ? open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC) : beneath(root, parent, strlen(parent));
-    if (base < 0)
-        put_fail(put, errno, "cannot open", parent);
-    if (root >= 0)
-        close(root);
-    return base;
+static int open_base(struct put *put, const char *within, const char *parent) {
+  int root = -1;
+  if (within != NULL && (root = without_links(within)) < 0) put_fail(put, errno, "cannot open", within);
+  int base = within == NULL ? open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC) : beneath(root, parent, strlen(parent));
+  if (base < 0) put_fail(put, errno, "cannot open", parent);
+  if (root >= 0) close(root);
+  return base;
 }
 
-static int usable_name(const char *name)
-{
-    return *name != '\0' && strlen(name) <= PUT_NAME_MOST && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
-           strcmp(name, "..") != 0;
+static int usable_name(const char *name) {
+  return *name != '\0' && strlen(name) <= PUT_NAME_MOST && strchr(name, '/') == NULL && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 /* Whether the root entry is an existing folder: files staged in it are on its file system for certain. */
-static int is_there(const struct put *put)
-{
-    struct stat there;
-    return put->plan.entries[0].type == 'd' && fstatat(put->base, put->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISDIR(there.st_mode);
+static int is_there(const struct put *put) {
+  struct stat there;
+  return put->plan.entries[0].type == 'd' && fstatat(put->base, put->name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(there.st_mode);
 }
 
-static void allow_descriptors(void)
-{
-    struct rlimit limit; /* removal of a tree takes one for each level */
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
+static void allow_descriptors(void) {
+  struct rlimit limit; /* removal of a tree takes one for each level */
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
 }
 
-int main(int argc, char **argv)
-{
-    static struct put put = {.input = {.read = read_stdin}, .base = -1, .stage_home = -1, .stage = -1};
-    const char *within = NULL, *problem;
-    int at = 1, ended;
-    for (int signals[] = {SIGPIPE, SIGINT, SIGHUP, SIGTERM}, i = 0; i < 4; i++)
-        signal(signals[i], SIG_IGN);
-    umask(0); /* the list has the mode of each */
-    allow_descriptors();
-    for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
-        if (strcmp(argv[at], "--overwrite") == 0)
-            put.overwrite = 1;
-        else if (strcmp(argv[at], "--within") == 0 && at + 1 < argc)
-            within = argv[++at];
-        else
-            put_end(&put, PUT_USAGE, "unknown option");
-    }
-    if (argc != at + 2 || !usable_name(argv[at + 1]))
-        put_end(&put, PUT_USAGE, "usage: pyro-put [--within ROOT] [--overwrite] PARENT NAME");
-    put.name = argv[at + 1];
-    put.base = open_base(&put, within, argv[at]);
-    problem = plan_read(&put.plan, &put.input, &ended);
-    if (problem != NULL)
-        put_end(&put, ended ? PUT_WITHDRAWN : PUT_MALFORMED, "%s", problem);
-    place_check(&put);
-    put.stage_home = is_there(&put) ? beneath(put.base, put.name, strlen(put.name)) : put.base;
-    if (put.stage_home < 0)
-        put_fail(&put, errno, "cannot open", put.name);
-    stage_open(&put);
-    put_report("ready", "", "");
-    fflush(stdout);
-    stage_fill(&put);
-    place_all(&put);
-    close(put.stage);
-    remove_tree(put.stage_home, put.stage_name);
-    put_report("done", "", "");
-    plan_free(&put.plan);
-    return fflush(stdout) == 0 ? PUT_DONE : PUT_FAILED;
+int main(int argc, char **argv) {
+  static struct put put = {.input = {.read = read_stdin}, .base = -1, .stage_home = -1, .stage = -1};
+  const char *within = NULL, *problem;
+  int at = 1, ended;
+  for (int signals[] = {SIGPIPE, SIGINT, SIGHUP, SIGTERM}, i = 0; i < 4; i++) signal(signals[i], SIG_IGN);
+  umask(0); /* the list has the mode of each */
+  allow_descriptors();
+  for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
+    if (strcmp(argv[at], "--overwrite") == 0)
+      put.overwrite = 1;
+    else if (strcmp(argv[at], "--within") == 0 && at + 1 < argc)
+      within = argv[++at];
+    else
+      put_end(&put, PUT_USAGE, "unknown option");
+  }
+  if (argc != at + 2 || !usable_name(argv[at + 1])) put_end(&put, PUT_USAGE, "usage: pyro-put [--within ROOT] [--overwrite] PARENT NAME");
+  put.name = argv[at + 1];
+  put.base = open_base(&put, within, argv[at]);
+  problem = plan_read(&put.plan, &put.input, &ended);
+  if (problem != NULL) put_end(&put, ended ? PUT_WITHDRAWN : PUT_MALFORMED, "%s", problem);
+  place_check(&put);
+  put.stage_home = is_there(&put) ? beneath(put.base, put.name, strlen(put.name)) : put.base;
+  if (put.stage_home < 0) put_fail(&put, errno, "cannot open", put.name);
+  stage_open(&put);
+  put_report("ready", "", "");
+  fflush(stdout);
+  stage_fill(&put);
+  place_all(&put);
+  close(put.stage);
+  remove_tree(put.stage_home, put.stage_name);
+  put_report("done", "", "");
+  plan_free(&put.plan);
+  return fflush(stdout) == 0 ? PUT_DONE : PUT_FAILED;
 }

@@ -7,47 +7,47 @@
 #include <sys/types.h>
 
 enum {
-    PUT_ENTRIES_MOST = 1 << 20,
-    PUT_NAME_MOST = 255,
-    PUT_PATH_MOST = 3800, /* leaves room for the name of the root within PATH_MAX */
-    PUT_TARGET_MOST = 4095,
-    PUT_NAMES_MOST = 256 * 1024 * 1024, /* bytes of all paths and targets */
+  PUT_ENTRIES_MOST = 1 << 20,
+  PUT_NAME_MOST = 255,
+  PUT_PATH_MOST = 3800, /* leaves room for the name of the root within PATH_MAX */
+  PUT_TARGET_MOST = 4095,
+  PUT_NAMES_MOST = 256 * 1024 * 1024, /* bytes of all paths and targets */
 };
 
 enum entry_state {
-    ENTRY_NEW = 0,
-    ENTRY_ABSENT,    /* its content was withdrawn: nothing was staged */
-    ENTRY_THERE,     /* a folder that was there already, and stays */
-    ENTRY_MADE,      /* a new folder in its place, on a file system that cannot move folders without replacing */
-    ENTRY_MOVED,     /* moved from the staging folder to its place */
-    ENTRY_WITH,      /* came along with a folder that was moved */
-    ENTRY_EXCHANGED, /* the replaced file is in the staging folder */
-    ENTRY_LINKED,    /* has a second name in the staging folder */
-    ENTRY_REPLACED,  /* the replaced file is gone */
+  ENTRY_NEW = 0,
+  ENTRY_ABSENT,    /* its content was withdrawn: nothing was staged */
+  ENTRY_THERE,     /* a folder that was there already, and stays */
+  ENTRY_MADE,      /* a new folder in its place, on a file system that cannot move folders without replacing */
+  ENTRY_MOVED,     /* moved from the staging folder to its place */
+  ENTRY_WITH,      /* came along with a folder that was moved */
+  ENTRY_EXCHANGED, /* the replaced file is in the staging folder */
+  ENTRY_LINKED,    /* has a second name in the staging folder */
+  ENTRY_REPLACED,  /* the replaced file is gone */
 };
 
 struct entry {
-    char *path; /* relative to the root, which is the first entry and has an empty path */
-    char *target;
-    uint64_t size;
-    uint32_t length;
-    uint32_t parent;
-    uint16_t mode;
-    char type;  /* d, f or l */
-    char state; /* enum entry_state */
+  char *path; /* relative to the root, which is the first entry and has an empty path */
+  char *target;
+  uint64_t size;
+  uint32_t length;
+  uint32_t parent;
+  uint16_t mode;
+  char type;  /* d, f or l */
+  char state; /* enum entry_state */
 };
 
 struct plan {
-    struct entry *entries;
-    size_t count, room, names;
-    uint64_t bytes;
+  struct entry *entries;
+  size_t count, room, names;
+  uint64_t bytes;
 };
 
 struct input {
-    ssize_t (*read)(void *context, void *bytes, size_t length);
-    void *context;
-    size_t at, end;
-    unsigned char buffer[64 * 1024];
+  ssize_t (*read)(void *context, void *bytes, size_t length);
+  void *context;
+  size_t at, end;
+  unsigned char buffer[64 * 1024];
 };
 
 /* 0, or -1 when the input ended. */

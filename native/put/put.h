@@ -11,31 +11,30 @@
 
 /* Exit statuses; the error record on stdout carries the same word. */
 enum put_outcome {
-    PUT_DONE = 0,
-    PUT_FAILED = 1,    /* the host failed in a way that has no better word */
-    PUT_USAGE = 2,
-    PUT_FULL = 3,      /* the file system is full */
-    PUT_CONFLICT = 4,  /* a path is taken; conflict records name it */
-    PUT_WITHDRAWN = 5, /* the input ended early */
-    PUT_MALFORMED = 6, /* the input is no stream of entries */
+  PUT_DONE = 0,
+  PUT_FAILED = 1, /* the host failed in a way that has no better word */
+  PUT_USAGE = 2,
+  PUT_FULL = 3,      /* the file system is full */
+  PUT_CONFLICT = 4,  /* a path is taken; conflict records name it */
+  PUT_WITHDRAWN = 5, /* the input ended early */
+  PUT_MALFORMED = 6, /* the input is no stream of entries */
 };
 
 struct put {
-    struct plan plan;
-    struct input input;
-    const char *name; /* name of the root entry in the folder `base` */
-    int base;
-    int stage_home; /* folder of the staging folder: `base`, or the existing folder `name` */
-    int stage;      /* -1 while there is none */
-    int overwrite;
-    char stage_name[32];
-    size_t placed; /* entries that placing has handled; put_undo goes back from here */
+  struct plan plan;
+  struct input input;
+  const char *name; /* name of the root entry in the folder `base` */
+  int base;
+  int stage_home; /* folder of the staging folder: `base`, or the existing folder `name` */
+  int stage;      /* -1 while there is none */
+  int overwrite;
+  char stage_name[32];
+  size_t placed; /* entries that placing has handled; put_undo goes back from here */
 };
 
 /* put/end.c: three NUL-terminated fields. Names in them are raw bytes. */
 void put_report(const char *kind, const char *subject, const char *text);
-_Noreturn void put_end(struct put *put, enum put_outcome outcome, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+_Noreturn void put_end(struct put *put, enum put_outcome outcome, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Ends with the outcome that fits an errno. */
 _Noreturn void put_fail(struct put *put, int error, const char *what, const char *path);
 

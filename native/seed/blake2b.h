@@ -8,10 +8,10 @@
 enum { DIGEST_BYTES = 32, BLAKE2B_BLOCK = 128 };
 
 struct blake2b {
-    uint64_t state[8];
-    uint64_t counted; /* bytes compressed so far; files beyond 2^64 bytes do not exist */
-    size_t filled;
-    unsigned char block[BLAKE2B_BLOCK];
+  uint64_t state[8];
+  uint64_t counted; /* bytes compressed so far; files beyond 2^64 bytes do not exist */
+  size_t filled;
+  unsigned char block[BLAKE2B_BLOCK];
 };
 
 void blake2b_start(struct blake2b *hash);

@@ -7,21 +7,21 @@
 #include <ext2fs/ext2fs.h>
 
 enum {
-    BLOCK = 4096,
-    LONGEST_PIECE = 32768 /* blocks of an initialised extent (ext4 on-disk format) */
+  BLOCK = 4096,
+  LONGEST_PIECE = 32768 /* blocks of an initialised extent (ext4 on-disk format) */
 };
 
 struct image {
-    ext2_filsys fs;
-    int fd;
-    int folder;          /* directory that the image is made in */
-    char temporary[48];  /* its temporary name, else empty */
-    uint64_t bytes;
-    blk64_t next;        /* free blocks that are handed out next: [next, run_end) */
-    blk64_t run_end;
-    unsigned char *buffer; /* bytes before `next` that are not written yet */
-    size_t filled;
-    blk64_t buffer_start;
+  ext2_filsys fs;
+  int fd;
+  int folder;         /* directory that the image is made in */
+  char temporary[48]; /* its temporary name, else empty */
+  uint64_t bytes;
+  blk64_t next; /* free blocks that are handed out next: [next, run_end) */
+  blk64_t run_end;
+  unsigned char *buffer; /* bytes before `next` that are not written yet */
+  size_t filled;
+  blk64_t buffer_start;
 };
 
 /* Time of everything without one, in seconds since 1970: 2020-01-01, so that equal contents give equal images. */

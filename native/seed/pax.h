@@ -7,23 +7,23 @@
 #include <stdint.h>
 
 struct tar_text {
-    char *bytes; /* ends with a NUL that does not count */
-    size_t length;
-    size_t room;
-    bool set;
+  char *bytes; /* ends with a NUL that does not count */
+  size_t length;
+  size_t room;
+  bool set;
 };
 
 /* Fields that override a header: pax records and GNU long names, for one entry or for all later ones. */
 struct tar_extra {
-    struct tar_text path;
-    struct tar_text link;
-    uint64_t size;
-    int64_t mtime;
-    uint32_t mtime_ns;
-    bool size_set;
-    bool mtime_set;
-    bool sparse;
-    bool attributes;
+  struct tar_text path;
+  struct tar_text link;
+  uint64_t size;
+  int64_t mtime;
+  uint32_t mtime_ns;
+  bool size_set;
+  bool mtime_set;
+  bool sparse;
+  bool attributes;
 };
 
 /* A copy of the bytes; false without memory. */

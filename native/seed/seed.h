@@ -11,13 +11,13 @@
 
 /* Exit statuses; the error record on stdout carries the same word. */
 enum outcome {
-    SEED_DONE = 0,
-    SEED_FAILED = 1,       /* the host failed in a way that has no better word */
-    SEED_USAGE = 2,
-    SEED_FULL = 3,         /* the content does not fit the virtual size */
-    SEED_HOST_FULL = 4,    /* the file system that holds the image is full */
-    SEED_REJECTED = 5,     /* the given source is unusable */
-    SEED_TOOL_MISSING = 6, /* no program to decompress the archive; the detail is its name */
+  SEED_DONE = 0,
+  SEED_FAILED = 1, /* the host failed in a way that has no better word */
+  SEED_USAGE = 2,
+  SEED_FULL = 3,         /* the content does not fit the virtual size */
+  SEED_HOST_FULL = 4,    /* the file system that holds the image is full */
+  SEED_REJECTED = 5,     /* the given source is unusable */
+  SEED_TOOL_MISSING = 6, /* no program to decompress the archive; the detail is its name */
 };
 
 /* Maximum path within /workspace and maximum name, as in the guest's kernel. */

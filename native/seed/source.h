@@ -12,15 +12,15 @@
  */
 struct stat;
 struct source {
-    int root;
-    struct tree *tree;
-    struct file *top;  /* place of `root` in the tree: the tree's own top, or a directory in it */
-    size_t skip;       /* bytes of a tree path that lead to `top` */
-    unsigned origin;   /* marks the directories that came from here; 0 for the main source */
-    struct blake2b fingerprint; /* of names and stat results: the same again means nothing needs to be read */
-    int64_t newest_ns;          /* latest change time seen, since the epoch */
-    uint64_t bytes;             /* of all regular files, as their stat says */
-    struct links *links;
+  int root;
+  struct tree *tree;
+  struct file *top;           /* place of `root` in the tree: the tree's own top, or a directory in it */
+  size_t skip;                /* bytes of a tree path that lead to `top` */
+  unsigned origin;            /* marks the directories that came from here; 0 for the main source */
+  struct blake2b fingerprint; /* of names and stat results: the same again means nothing needs to be read */
+  int64_t newest_ns;          /* latest change time seen, since the epoch */
+  uint64_t bytes;             /* of all regular files, as their stat says */
+  struct links *links;
 };
 
 void source_open(struct source *source, const char *path, struct tree *tree, int linked);
@@ -54,21 +54,21 @@ int open_source(const char *path, int flags, int linked);
 /* seed/archive.c: reads a tar stream into the tree. NULL, or the problem of the archive. */
 struct tar;
 struct sink {
-    void *context;
-    /* Takes the whole content of a file from the stream; tar->problem keeps an error. */
-    void (*content)(void *context, struct file *file, struct tar *tar);
-    /* A later entry replaced the file: frees its blocks. */
-    void (*forget)(void *context, struct file *file);
+  void *context;
+  /* Takes the whole content of a file from the stream; tar->problem keeps an error. */
+  void (*content)(void *context, struct file *file, struct tar *tar);
+  /* A later entry replaced the file: frees its blocks. */
+  void (*forget)(void *context, struct file *file);
 };
 const char *archive_read(struct tar *tar, struct tree *tree, const struct sink *sink);
 
 /* seed/decompress.c: opens an archive and starts its decompressor; returns the descriptor of the tar stream. */
 struct archive {
-    int stream;
-    int child; /* pid of the decompressor, or 0 */
-    const char *tool;
-    struct blake2b fingerprint;
-    int64_t newest_ns;
+  int stream;
+  int child; /* pid of the decompressor, or 0 */
+  const char *tool;
+  struct blake2b fingerprint;
+  int64_t newest_ns;
 };
 void archive_open(struct archive *archive, const char *path, int linked);
 /* `bytes`: size of the disk. */

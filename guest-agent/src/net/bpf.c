@@ -29,8 +29,7 @@ int bpf_load(uint32_t type, uint32_t attach_type, const struct bpf_code *code) {
 }
 
 int bpf_link(int program, int target, uint32_t attach_type) {
-  union bpf_attributes attributes = {
-      .link = {.program = (uint32_t)program, .target = (uint32_t)target, .attach_type = attach_type}};
+  union bpf_attributes attributes = {.link = {.program = (uint32_t)program, .target = (uint32_t)target, .attach_type = attach_type}};
   return bpf(BPF_LINK_CREATE, &attributes, sizeof attributes.link);
 }
 

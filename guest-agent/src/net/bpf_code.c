@@ -17,7 +17,9 @@ static void emit(struct bpf_code *code, int operation, int to, int from, int off
       .code = (uint8_t)operation, .registers = (uint8_t)(to | from << 4), .offset = (int16_t)offset, .immediate = value};
 }
 
-void bpf_move(struct bpf_code *code, enum bpf_register to, enum bpf_register from) { emit(code, ARITHMETIC | MOVE | REGISTER, to, from, 0, 0); }
+void bpf_move(struct bpf_code *code, enum bpf_register to, enum bpf_register from) {
+  emit(code, ARITHMETIC | MOVE | REGISTER, to, from, 0, 0);
+}
 void bpf_set(struct bpf_code *code, enum bpf_register to, int32_t value) { emit(code, ARITHMETIC | MOVE | VALUE, to, 0, 0, value); }
 void bpf_add(struct bpf_code *code, enum bpf_register to, int32_t value) { emit(code, ARITHMETIC | ADD | VALUE, to, 0, 0, value); }
 void bpf_and(struct bpf_code *code, enum bpf_register to, int32_t value) { emit(code, ARITHMETIC | AND | VALUE, to, 0, 0, value); }
@@ -63,7 +65,9 @@ static void jump(struct bpf_code *code, int operation, enum bpf_register left, i
 
 void bpf_jump(struct bpf_code *code, unsigned label) { jump(code, ALWAYS, 0, 0, label); }
 void bpf_if_equal(struct bpf_code *code, enum bpf_register left, int32_t right, unsigned label) { jump(code, EQUAL, left, right, label); }
-void bpf_unless_equal(struct bpf_code *code, enum bpf_register left, int32_t right, unsigned label) { jump(code, UNEQUAL, left, right, label); }
+void bpf_unless_equal(struct bpf_code *code, enum bpf_register left, int32_t right, unsigned label) {
+  jump(code, UNEQUAL, left, right, label);
+}
 void bpf_if_above(struct bpf_code *code, enum bpf_register left, int32_t right, unsigned label) { jump(code, ABOVE, left, right, label); }
 void bpf_if_below(struct bpf_code *code, enum bpf_register left, int32_t right, unsigned label) { jump(code, BELOW, left, right, label); }
 

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 enum {
-  DNS_NAME_MAX = 253,     /* characters of a name */
-  DNS_QUESTION_MAX = 259, /* a name on the wire, type and class */
-  DNS_UDP_MAX = 1232,     /* answers beyond it go over TCP */
+  DNS_NAME_MAX = 253,                               /* characters of a name */
+  DNS_QUESTION_MAX = 259,                           /* a name on the wire, type and class */
+  DNS_UDP_MAX = 1232,                               /* answers beyond it go over TCP */
   DNS_ANSWER_OVERHEAD = 12 + DNS_QUESTION_MAX + 11, /* header, question, OPT */
 };
 enum { DNS_TYPE_A = 1 };
@@ -20,7 +20,7 @@ struct dns_question {
   bool extended;  /* with an OPT record, so the answer has one */
   size_t udp_max; /* bytes that the client takes over UDP */
   uint8_t wire[DNS_QUESTION_MAX];
-  size_t wire_size; /* 0 in the answer to a malformed question */
+  size_t wire_size;            /* 0 in the answer to a malformed question */
   char name[DNS_NAME_MAX + 1]; /* lower case, no final dot */
 };
 

@@ -28,7 +28,7 @@ struct dns_client {
   bool asking;  /* the next question waits for the answer */
   bool reading; /* in `ask`, which goes on with the next question itself */
   bool broken;
-  bool ended; /* the client asks nothing more */
+  bool ended;              /* the client asks nothing more */
   size_t held, start, end; /* received bytes; range of `answer` to send */
   uint64_t active_ns;
   uint8_t *answer;

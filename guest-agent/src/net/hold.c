@@ -35,7 +35,7 @@ struct held {
   struct held *next_in_bucket;
   struct flow flow;
   struct request request;
-  struct stream *stream; /* the host has accepted; NULL = it has not answered */
+  struct stream *stream;      /* the host has accepted; NULL = it has not answered */
   uint64_t first_ns, last_ns; /* of the SYNs; after the answer, of the SYN sent again */
   size_t size;
   uint8_t packet[HOLD_PACKET_MAX];

@@ -60,7 +60,14 @@ enum { BPF_RING_HEADER = 8 };
 
 /* netlink(7), rtnetlink(7) */
 enum { NETLINK_FAMILY_ROUTE = 0, NETLINK_ADDRESSES_IPV4 = 0x10, NETLINK_ADDRESSES_IPV6 = 0x100 };
-enum { NETLINK_REQUEST = 1, NETLINK_ACK = 4, NETLINK_DUMP = 0x300, NETLINK_REPLACE = 0x100, NETLINK_EXCLUSIVE = 0x200, NETLINK_CREATE = 0x400 };
+enum {
+  NETLINK_REQUEST = 1,
+  NETLINK_ACK = 4,
+  NETLINK_DUMP = 0x300,
+  NETLINK_REPLACE = 0x100,
+  NETLINK_EXCLUSIVE = 0x200,
+  NETLINK_CREATE = 0x400
+};
 enum { NETLINK_ERROR = 2 };
 enum {
   ROUTE_NEWLINK = 16,
@@ -114,9 +121,9 @@ enum {
   RULE_TABLE = 15,
   RULE_PROTOCOL = 22,
   RULE_DESTINATION_PORTS = 24,
-  RULE_TO_TABLE = 1,  /* action */
-  RULE_PROHIBIT = 8,  /* action */
-  RULE_INVERT = 0x2,  /* flag */
+  RULE_TO_TABLE = 1, /* action */
+  RULE_PROHIBIT = 8, /* action */
+  RULE_INVERT = 0x2, /* flag */
 };
 struct rule_ports {
   uint16_t first, last;

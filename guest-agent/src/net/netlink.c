@@ -10,8 +10,9 @@ enum { ALIGNMENT = 4 };
 static size_t aligned(size_t size) { return (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1); }
 
 struct netlink_message netlink_message(uint16_t type, uint16_t flags, const void *fixed, size_t size) {
-  struct netlink_message message = {
-      .header = {.length = (uint32_t)(sizeof message.header + size), .type = type, .flags = (uint16_t)(flags | NETLINK_REQUEST | NETLINK_ACK)}};
+  struct netlink_message message = {.header = {.length = (uint32_t)(sizeof message.header + size),
+                                               .type = type,
+                                               .flags = (uint16_t)(flags | NETLINK_REQUEST | NETLINK_ACK)}};
   memcpy(message.body, fixed, size);
   return message;
 }

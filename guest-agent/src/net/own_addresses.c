@@ -41,8 +41,8 @@ static int add_fixed(void) {
   static const struct {
     uint8_t family, bits, address[16];
   } ranges[] = {
-      {AF_INET, 8, {127}},       {AF_INET, 8, {0}},           {AF_INET, 3, {224}},
-      {AF_INET6, 128, {[15] = 1}}, {AF_INET6, 10, {0xfe, 0x80}}, {AF_INET6, 8, {0xff}},
+      {AF_INET, 8, {127}},          {AF_INET, 8, {0}},     {AF_INET, 3, {224}}, {AF_INET6, 128, {[15] = 1}},
+      {AF_INET6, 10, {0xfe, 0x80}}, {AF_INET6, 8, {0xff}},
   };
   for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
     if (add_prefix(ranges[i].family, ranges[i].address, ranges[i].bits) < 0) return -1;

@@ -18,7 +18,9 @@ static struct {
 } withdrawals[REQUESTS_MAX];
 static size_t withdrawal_count;
 
-bool request_fits(enum request_kind kind) { return open_count[kind] < (kind == REQUEST_CONNECT ? REQUESTS_CONNECT_MAX : REQUESTS_RESOLVE_MAX); }
+bool request_fits(enum request_kind kind) {
+  return open_count[kind] < (kind == REQUEST_CONNECT ? REQUESTS_CONNECT_MAX : REQUESTS_RESOLVE_MAX);
+}
 
 void request_open(struct request *request) {
   request->number = next_number++;

@@ -18,7 +18,7 @@ struct request {
   enum request_kind kind;
   const uint8_t *address; /* of the owner */
   uint8_t address_size;
-  uint16_t port; /* or the record type */
+  uint16_t port;    /* or the record type */
   const char *name; /* of the owner; "" = none */
 };
 

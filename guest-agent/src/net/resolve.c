@@ -26,7 +26,7 @@ enum {
 
 struct question {
   struct request request;
-  struct flow flow;          /* over UDP */
+  struct flow flow;        /* over UDP */
   struct dns_asker *asker; /* over a connection, else NULL */
   uint64_t asked_ns;
   struct dns_question dns;
