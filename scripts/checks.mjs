@@ -24,6 +24,7 @@ const checks = [
   })),
   { name: "lint and format", commands: [node("node_modules/eslint/bin/eslint.js", "--max-warnings=0", ".")] },
   { name: "import rules", commands: [node("node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...sources)] },
+  { name: "format of C", commands: [node("scripts/check/c-format.mjs")] },
   { name: "circles among C modules", commands: [node("scripts/check/c-circles.mjs")] },
   { name: "generated docs in step", commands: [node("scripts/docs.mjs", "--check")] },
   { name: "links in the documents", commands: [node("scripts/docs/links.mjs")] }

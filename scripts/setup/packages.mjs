@@ -44,8 +44,8 @@ export const toBrowse = ["chromium"]
 /** Additional packages for the bench's floors, and for the lab's machine. */
 export const toBench = ["cpio"]
 
-/** Additional packages for static analysis. */
-export const toCheck = ["clang-tidy"]
+/** Additional packages for static analysis and the format of C. */
+export const toCheck = ["clang-format", "clang-tidy"]
 
 /** Acceptable installed alternatives: Debian's versioned names of packages that an unversioned one pulls in. */
 export const sameAs = { "libclang-rt-dev": /^libclang-rt-\d+-dev$/ }
