@@ -1,4 +1,5 @@
 import { Either, Schema } from "effect"
+import { similarTo } from "../../contract/similar.ts"
 import { snakeFields } from "../../contract/snake.ts"
 import { hostLists, listNames } from "./lists.ts"
 import { type HostRule, type IpRule, isBadRule, parseHostRule, parseIpRule } from "./rule.ts"
@@ -51,8 +52,11 @@ export const parseHostRules = (text: string): Either.Either<ReadonlyArray<HostRu
     return Either.right(hosts.map((host) => ({ ...(parseHostRule(host) as HostRule), text: `${text} (${host})` })))
   }
   if (/^[a-z0-9_-]+$/i.test(text) && !/^[0-9]+$/.test(text) && !/^(0x|localhost$)/i.test(text)) {
+    const [nearest] = similarTo(text.toLowerCase(), listNames)
     return Either.left(
-      `${JSON.stringify(text)} is neither a full host name nor a named list. Lists: ${listNames.join(", ")}`
+      `${JSON.stringify(text)} is neither a full host name nor a named list. ${
+        nearest === undefined ? "" : `Did you mean ${nearest}? `
+      }All lists: pyro network lists`
     )
   }
   const rule = parseHostRule(text)

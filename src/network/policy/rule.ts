@@ -38,12 +38,29 @@ const readPort = (text: string): number | undefined => {
 
 const badPort = (text: string) => bad(`The port in ${JSON.stringify(text)} is not a number from 1 to 65535`)
 
+/** The host in a URL, or in a URL without its scheme, as a rule names it; undefined for other text. */
+const hostOfUrl = (text: string): string | undefined => {
+  const url = text.includes("://") ? text : `http://${text}`
+  if (!text.includes("/") || !URL.canParse(url)) return undefined
+  const { hostname, port } = new URL(url)
+  return hostname === "" ? undefined : `${hostname}${port === "" ? "" : `:${port}`}`
+}
+
+const urlIssue = (text: string, host: string): BadRule => {
+  const rule = parseHostRule(host)
+  return bad(
+    `${JSON.stringify(text)} is a URL, and a rule names its host. ${isBadRule(rule) ? rule.detail : `Write: ${host}`}`
+  )
+}
+
 /** Reads `NAME[:PORT]`, `*.SUFFIX[:PORT]` or `*[:PORT]`. */
 export const parseHostRule = (text: string): HostRule | BadRule => {
   const [, host = "", portText] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? [undefined, text]
   if (readRange(host) !== undefined || readIpRange(text) !== undefined) {
     return bad(`${JSON.stringify(text)} is an address, and not a name. Use: --allow-ip ${text}`)
   }
+  const urlHost = hostOfUrl(text)
+  if (urlHost !== undefined) return urlIssue(text, urlHost)
   const port = portText === undefined ? undefined : readPort(portText)
   if (portText !== undefined && port === undefined) return badPort(text)
   if (host === "*") return { text, match: "every", name: "", port }

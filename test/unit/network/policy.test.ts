@@ -113,8 +113,19 @@ describe("rules about names", () => {
     ["", /^The name "" is empty$/],
     [
       "exmaple",
-      /^"exmaple" is neither a full host name nor a named list\. Lists: npm, pypi, debian, crates, go, rustup, maven, gradle, .*, github$/
+      /^"exmaple" is neither a full host name nor a named list\. All lists: pyro network lists$/
     ],
+    ["pipy", /nor a named list\. Did you mean pypi\? All lists: pyro network lists$/],
+    ["PyPI", / Did you mean pypi\? /],
+    ["https://example.com", /^"https:\/\/example\.com" is a URL, and a rule names its host\. Write: example\.com$/],
+    ["http://user:word@A.test:8080/path?x=1#y", / Write: a\.test:8080$/],
+    ["a.test/path", / Write: a\.test$/],
+    ["a.test:80/path", / Write: a\.test(:80)?$/],
+    ["git+ssh://a.test:22/x", / Write: a\.test:22$/],
+    ["https://*.a.test/", / Write: \*\.a\.test$/],
+    ["https://203.0.113.7/x", /is a URL, .* Use: --allow-ip 203\.0\.113\.7$/],
+    ["http://localhost:3000/", /is a URL, .*is the host itself/],
+    ["https://", /is not a number|no valid host name/],
     ["npm:443", /^The name "npm" has a single label/],
     ["localhost", /is the host itself/],
     ["example.com:0", /^The port in "example\.com:0" is not a number from 1 to 65535$/],
@@ -124,7 +135,6 @@ describe("rules about names", () => {
     ["exa*.com", /Write \*\.example\.com/],
     ["*example.com", /Write \*\.example\.com/],
     ["*.*.com", /Write \*\.example\.com/],
-    ["https://example.com", /The port|valid/],
     ["203.0.113.7", /^"203\.0\.113\.7" is an address, and not a name\. Use: --allow-ip 203\.0\.113\.7$/],
     ["203.0.113.7:443", /Use: --allow-ip 203\.0\.113\.7:443$/],
     ["[2001:db8::1]:443", /Use: --allow-ip/],
