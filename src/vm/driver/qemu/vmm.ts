@@ -22,7 +22,11 @@ import { machineIdentity } from "./identity.ts"
 import { findQemu } from "./qemu-program.ts"
 import { templateKey } from "./template-key.ts"
 
-const MAKING_TEMPLATE = "preparing a template (once for this environment and size)"
+/** An empty workspace and one with files have a template each. */
+const makingTemplate = (isMounted: boolean) =>
+  `preparing a template of ${
+    isMounted ? "empty workspaces" : "workspaces with files"
+  } (once for this environment and size)`
 
 /** Guests on QEMU's microvm machine. */
 export const makeQemuVmm = Effect.gen(function*() {
@@ -46,10 +50,12 @@ export const makeQemuVmm = Effect.gen(function*() {
         virtualBytes: placeholder.virtualBytes,
         ...(isMounted && { mounted: placeholder.digest })
       })
+      // A template that does not come up is made again without another word.
+      const telling = yield* Effect.once(request.onSlowStep?.(makingTemplate(isMounted)) ?? Effect.void)
       const once = Effect.gen(function*() {
         const frozen = yield* ensureTemplate(key, request.images.environment.digest, (directory) =>
           Effect.zipRight(
-            request.onSlowStep?.(MAKING_TEMPLATE) ?? Effect.void,
+            telling,
             freezeTemplate({
               spec,
               qemuProgram: host.qemuProgram,
