@@ -9,9 +9,11 @@ import { type Denied, judgeLiteral, judgeName } from "../policy/judge.ts"
 import { parseIpRules, type Rules } from "../policy/policy.ts"
 import { LOOPBACK, THIS_HOST } from "../this-host.ts"
 import { connectDirectly, startDirectly } from "./connect-directly.ts"
+import { connectSlots } from "./connect-judged.ts"
 import { startDialProcess } from "./dial-process.ts"
 import { type AnsweredMessage, DIAL_MS, type DialFailure, type Proxies, type RefusedMessage } from "./protocol.ts"
 import { isWithoutProxy, proxiesNow } from "./proxy-environment.ts"
+import type { Slots } from "./slots.ts"
 
 export type { DialFailure } from "./protocol.ts"
 
@@ -141,10 +143,10 @@ const judge = ({ address, name, port, rules }: DialRequest) =>
   name === undefined ? judgeLiteral(rules, address, port, () => []) : judgeName(rules, name, port)
 
 /** Connects with a service of this host. */
-const connectToLoopback = ({ group, port }: Pick<DialRequest, "group" | "port">) => {
+const connectToLoopback = (slots: Slots, { group, port }: Pick<DialRequest, "group" | "port">) => {
   const texts = LOOPBACK.map((address) => address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`)
   const allowIps = texts.flatMap((text) => Either.getOrElse(parseIpRules(text), () => []))
-  return connectDirectly(Effect.succeed(LOOPBACK), { name: THIS_HOST, port, group, rules: { allowIps } })
+  return connectDirectly(slots, Effect.succeed(LOOPBACK), { name: THIS_HOST, port, group, rules: { allowIps } })
 }
 
 /** Whether this process connects by itself. */
@@ -153,6 +155,7 @@ const isDirect = ({ cache, interception }: DialRequest, proxies: Proxies) =>
 
 const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(function*() {
   const dialProcess = yield* startDialProcess
+  const slots = connectSlots()
   return {
     dial: (request) =>
       Effect.flatMap(nowMs, (now) => {
@@ -160,14 +163,14 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
         const verdict = judge(request)
         if (verdict._tag === "Denied") return Effect.fail(refused(verdict))
         const { host } = verdict
-        if (host === THIS_HOST) return Effect.mapError(connectToLoopback({ port, group }), failedAs)
+        if (host === THIS_HOST) return Effect.mapError(connectToLoopback(slots, { port, group }), failedAs)
         const proxies = proxiesNow()
         if (isDirect(request, proxies)) {
           const found = name === undefined
             ? Effect.succeed([host])
             : dialProcess.addressesOf({ name: host, group })
           return Effect.mapError(
-            connectDirectly(found, { name: name === undefined ? undefined : host, port, group, rules }),
+            connectDirectly(slots, found, { name: name === undefined ? undefined : host, port, group, rules }),
             failedAs
           )
         }
@@ -192,6 +195,7 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
       const verdict = judge(request)
       if (verdict._tag === "Denied") return undefined
       return startDirectly(
+        slots,
         [verdict.host],
         { name, port, group, rules },
         DIAL_MS,

@@ -8,6 +8,7 @@ import { connectJudged, type JudgedTarget } from "./connect-judged.ts"
 import type { Failure } from "./dial-run.ts"
 import { DIAL_MS } from "./protocol.ts"
 import { Refusal, refusalOf } from "./refusal.ts"
+import type { Slots } from "./slots.ts"
 
 /** How this process has connected to a host. */
 export interface DirectlyConnected {
@@ -22,6 +23,7 @@ export interface DirectlyConnected {
  * nothing told.
  */
 export const startDirectly = (
+  slots: Slots,
   addresses: ReadonlyArray<string>,
   target: JudgedTarget,
   ms: number,
@@ -44,7 +46,7 @@ export const startDirectly = (
     fail(new Refusal("timeout", `timed out: no connection within ${DIAL_MS / 1000} s`))
   })
   try {
-    stop = connectJudged(addresses, target, (outcome) => {
+    stop = connectJudged(slots, addresses, target, (outcome) => {
       if (outcome instanceof Refusal) return fail(outcome)
       end()
       settle({ ...outcome, viaProxy: false })
@@ -61,6 +63,7 @@ export const startDirectly = (
 
 /** The same in a fiber, with the time for `addresses`. The end of the Scope releases the socket. */
 export const connectDirectly = (
+  slots: Slots,
   addresses: Effect.Effect<ReadonlyArray<string>, Failure>,
   target: JudgedTarget
 ): Effect.Effect<DirectlyConnected, Failure, Scope.Scope> =>
@@ -72,7 +75,7 @@ export const connectDirectly = (
     const found = yield* addresses
     const leftMs = startMs + DIAL_MS - (yield* nowMs)
     return yield* Effect.async<DirectlyConnected, Failure>((resume) =>
-      Effect.sync(startDirectly(found, target, leftMs, (outcome) => {
+      Effect.sync(startDirectly(slots, found, target, leftMs, (outcome) => {
         if ("failure" in outcome) return resume(Effect.fail(outcome))
         held = outcome.socket
         resume(Effect.succeed(outcome))

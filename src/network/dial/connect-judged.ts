@@ -7,8 +7,8 @@ import { type FirstConnected, interleaved, startConnecting } from "./happy-eyeba
 import { Refusal } from "./refusal.ts"
 import { Slots } from "./slots.ts"
 
-/** Attempts wait for hosts that answer nothing. */
-const slots = new Slots({ limit: 1_024, perGroup: 256 })
+/** Attempts wait for hosts and proxies that answer nothing. */
+export const connectSlots = () => new Slots({ limit: 1_024, perGroup: 256 })
 
 export interface JudgedTarget {
   /** Name that resolved to the addresses; undefined: the client asked for the one address itself. */
@@ -25,6 +25,7 @@ const denied = ({ option, reason }: Denied) => new Refusal("denied", reason, opt
  * is free. The returned function stops the attempts, and has nothing told.
  */
 export const connectJudged = (
+  slots: Slots,
   found: ReadonlyArray<string>,
   { group, name, port, rules }: JudgedTarget,
   settle: (outcome: FirstConnected | Refusal) => void

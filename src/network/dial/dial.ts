@@ -2,7 +2,7 @@ import type { Socket } from "node:net"
 import { ownAddresses } from "../address/own.ts"
 import { type AddressRules, judgeAddress } from "../policy/judge.ts"
 import { isBadRule, parseIpRule } from "../policy/rule.ts"
-import { connectJudged } from "./connect-judged.ts"
+import { connectJudged, connectSlots } from "./connect-judged.ts"
 import type { FirstConnected } from "./happy-eyeballs.ts"
 import { isInside } from "./private-names.ts"
 import { promised } from "./promised.ts"
@@ -10,7 +10,6 @@ import type { DialMessage } from "./protocol.ts"
 import { proxyFor } from "./proxy-settings.ts"
 import { connectThrough } from "./proxy.ts"
 import { addressesOf } from "./resolve.ts"
-import { Slots } from "./slots.ts"
 
 export interface Connected {
   readonly socket: Socket
@@ -20,8 +19,8 @@ export interface Connected {
   readonly head: string
 }
 
-/** Attempts wait for proxies that answer nothing. */
-const slots = new Slots({ limit: 1_024, perGroup: 256 })
+// The dial process is one Dialler's.
+const slots = { hosts: connectSlots(), proxies: connectSlots() }
 
 /** Connects as one request asks: to the judged address, or through the person's proxy. */
 export const dial = async (request: DialMessage, signal: AbortSignal): Promise<Connected> => {
@@ -31,7 +30,7 @@ export const dial = async (request: DialMessage, signal: AbortSignal): Promise<C
   if (proxy === undefined) return dialDirectly(request, signal)
   // A rule may name the address; the proxy would reach another host of that address.
   if (name === undefined ? isPrivate(host) : await isInside(name, group, signal)) return dialDirectly(request, signal)
-  const connected = await slots.run(group, signal, () => connectThrough(proxy, { host, port, group }, signal))
+  const connected = await slots.proxies.run(group, signal, () => connectThrough(proxy, { host, port, group }, signal))
   return { ...connected, viaProxy: true }
 }
 
@@ -49,6 +48,9 @@ const dialDirectly = async (request: DialMessage, signal: AbortSignal): Promise<
   const { group, name, port } = request
   const found = name === undefined ? [request.address!] : await addressesOf(name, group, signal)
   const target = { name, port, group, rules: rulesOf(request) }
-  const connected = await promised<FirstConnected>(signal, (settle) => connectJudged(found, target, settle))
+  const connected = await promised<FirstConnected>(
+    signal,
+    (settle) => connectJudged(slots.hosts, found, target, settle)
+  )
   return { ...connected, viaProxy: false, head: "" }
 }

@@ -1,4 +1,4 @@
-import { Data, Effect, Runtime, Schedule, type Scope } from "effect"
+import { Data, Effect, FiberSet, Schedule, type Scope } from "effect"
 import { randomInt } from "node:crypto"
 import { readIfReadable } from "../../system/files/content.ts"
 import { openFile } from "../../system/files/descriptor.ts"
@@ -107,7 +107,8 @@ const connected = (pid: number) =>
 export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const { lookUp, onDeniedFlow, onDeniedName, pid, tag } = options
-    const runFork = Runtime.runFork(yield* Effect.runtime())
+    // What the guest asks and meets is answered until the Scope closes.
+    const fork = yield* FiberSet.makeRuntime<never>()
     const namespace = yield* Effect.mapError(openFile(`/proc/${pid}/ns/net`, "r"), failedBy)
     const deniedTool = yield* Effect.mapError(nativeTool("pyro-denied"), failedBy)
     const known = new KnownNames()
@@ -158,8 +159,8 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
       new TapRun({ namespace, tag, deniedTool }, {
         onEnd,
         onQuestion: (question) =>
-          void runFork(answer(question)),
-        onDenied: (flow) => void runFork(onDeniedFlow(flow, known.namesOf(flow.address)))
+          void fork(Effect.interruptible(answer(question))),
+        onDenied: (flow) => void fork(Effect.interruptible(onDeniedFlow(flow, known.namesOf(flow.address))))
       }))
 
     const one = yield* Effect.makeSemaphore(1)

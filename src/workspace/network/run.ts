@@ -14,9 +14,6 @@ import { type Granted, isOn } from "./policy.ts"
 import { serveRequests } from "./serve.ts"
 import { serveTap } from "./tap.ts"
 
-/** Counts the runs of this process: each is a group of its own for the fairness of the dialler. */
-let runs = 0
-
 /** Gives the network to the guest of one `run`, until the Scope closes. Nothing is kept of its connections. */
 export const serveRun = (
   { channel, vm }: Guest,
@@ -34,7 +31,8 @@ export const serveRun = (
     const caching = packageCaching(yield* Paths, () => granted, hosts)
     const connecting = {
       dialler,
-      group: `run ${runs += 1}`,
+      // Each run is a group of its own for the fairness of the dialler.
+      group: vm.id,
       rules,
       live: new Set<never>(),
       record: log.append,

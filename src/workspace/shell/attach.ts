@@ -15,7 +15,7 @@ import { redactLines } from "../secret/redact-lines.ts"
 import type { Renderings } from "./renderings.ts"
 import { resize } from "./resize.ts"
 import type { Shell } from "./shell.ts"
-import { turnOf } from "./write.ts"
+import type { Turns } from "./turns.ts"
 
 /** Maximum output of one batch, in bytes, without the last piece. */
 const BATCH_BYTES = 65_536
@@ -24,6 +24,7 @@ export interface AttachContext {
   readonly commands: Commands
   readonly folder: WorkspaceFolder
   readonly renderings: Renderings
+  readonly turns: Turns
 }
 
 type OpenShell = Shell & { readonly command: Command }
@@ -71,7 +72,7 @@ const makeUse = (folder: WorkspaceFolder) =>
 const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeStdin }: RunInput) =>
   Effect.gen(function*() {
     const process = yield* Deferred.await(shell.command.started)
-    const turn = turnOf(shell.command)
+    const turn = context.turns.of(shell.command)
     const use = yield* makeUse(context.folder)
     const writer: StdinWriter = {
       tryWrite: (bytes) => {

@@ -25,6 +25,7 @@ import { read } from "./read.ts"
 import { Renderings } from "./renderings.ts"
 import { resize } from "./resize.ts"
 import { findShell, type Named, openShell, shellInfo, shellsOf } from "./shell.ts"
+import { Turns } from "./turns.ts"
 import { write } from "./write.ts"
 
 /** Maximum number of shells in a list, which has all open ones, and of its bytes. */
@@ -60,6 +61,7 @@ export interface Shells {
 
 export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells => {
   const renderings = new Renderings()
+  const turns = new Turns()
   let attached = 0
   /** Shells that are being opened. */
   const opening = new Set<string>()
@@ -119,7 +121,8 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
     }),
     read: (payload) =>
       Effect.flatMap(findShell(commands, payload), (shell) => read({ commands, renderings }, shell, payload)),
-    write: (payload) => Effect.flatMap(openShell(commands, payload), (shell) => write(renderings, shell, payload)),
+    write: (payload) =>
+      Effect.flatMap(openShell(commands, payload), (shell) => write({ renderings, turns }, shell, payload)),
     isAttached: () => attached > 0,
     attach: ({ cols, raw, rows, shellId, workspace }, input) =>
       Effect.gen(function*() {
@@ -127,7 +130,7 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
         const shell = yield* openShell(commands, { workspace, shellId })
         yield* acquirePlain(Effect.sync(() => void attached++), () => void attached--)
         const size = { ...(cols === undefined ? {} : { cols }), ...(rows === undefined ? {} : { rows }) }
-        return yield* attach({ commands, folder, renderings }, shell, { ...size, raw }, input)
+        return yield* attach({ commands, folder, renderings, turns }, shell, { ...size, raw }, input)
       }),
     resize: (payload) =>
       Effect.flatMap(

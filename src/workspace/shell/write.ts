@@ -6,41 +6,12 @@ import { dependsOnMode, keySequence, typedText } from "../../terminal/keys.ts"
 import type { Command } from "../exec/commands.ts"
 import type { Renderings } from "./renderings.ts"
 import type { Shell } from "./shell.ts"
+import type { Turns } from "./turns.ts"
 
 /** Time that a program may take to read more of the input, in ms. */
 const BLOCKED_MS = 5_000
 /** Input that is written at once, in bytes: the progress of a long input shows in these steps. */
 const STEP_BYTES = 16_384
-
-/** One input after the other, for each shell. */
-const turns = new WeakMap<Command, Turn>()
-
-/** The turn to type into one shell. */
-class Turn {
-  readonly #semaphore = Effect.unsafeMakeSemaphore(1)
-  #inputs = 0
-
-  /** Whether no input has the turn or waits for the turn. */
-  get isFree() {
-    return this.#inputs === 0
-  }
-
-  /** Waits for the turn. */
-  take<A, E, R>(type: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
-    return Effect.suspend(() => {
-      this.#inputs++
-      return Effect.ensuring(this.#semaphore.withPermits(1)(type), Effect.sync(() => this.#inputs--))
-    })
-  }
-}
-
-export const turnOf = (command: Command): Turn => {
-  const known = turns.get(command)
-  if (known !== undefined) return known
-  const made = new Turn()
-  turns.set(command, made)
-  return made
-}
 
 /** The input as it is typed. A caller that means a line must not wait for a program that waits for the line's end. */
 const lineOf = ({ input, keys, noNewline }: ShellWritePayload) =>
@@ -60,7 +31,7 @@ const bytesOf = (renderings: Renderings, shell: Shell, payload: ShellWritePayloa
  * part that the terminal took.
  */
 export const write = (
-  renderings: Renderings,
+  { renderings, turns }: { readonly renderings: Renderings; readonly turns: Turns },
   shell: Shell & { readonly command: Command },
   payload: ShellWritePayload
 ): Effect.Effect<ShellWriteResult, PyroError> =>
@@ -76,7 +47,7 @@ export const write = (
       })
     let hasTurn = false
     let isLate = false
-    const typed = turnOf(shell.command).take(Effect.suspend(() => {
+    const typed = turns.of(shell.command).take(Effect.suspend(() => {
       // The request has failed already, so its input must not come.
       if (isLate) return Effect.never
       hasTurn = true

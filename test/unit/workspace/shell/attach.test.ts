@@ -13,6 +13,7 @@ import { folderOf, newWorkspaceId } from "../../../../src/workspace/lifecycle/re
 import { unstoredSecrets } from "../../../../src/workspace/secret/workspace-secrets.ts"
 import { attach } from "../../../../src/workspace/shell/attach.ts"
 import { Renderings } from "../../../../src/workspace/shell/renderings.ts"
+import { Turns } from "../../../../src/workspace/shell/turns.ts"
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-attach-"))
 afterAll(() => fs.rmSync(directory, { recursive: true, force: true }))
@@ -34,7 +35,7 @@ const openShell = () => {
   Deferred.unsafeDone(started, Effect.succeed(process))
   const command = { id, log, started } as unknown as Command
   const commands = { journal, secrets: unstoredSecrets() } as unknown as Commands
-  const context = { commands, folder, renderings: new Renderings() }
+  const context = { commands, folder, renderings: new Renderings(), turns: new Turns() }
   const shell = { id, log, command, ...journal.get(id)! }
   return { context, journal, log, seen, shell } as const
 }
