@@ -1,6 +1,7 @@
 import { Cause, Effect, Layer, Logger, LogLevel } from "effect"
 import { layerResident } from "../local/layer.ts"
 import { Paths } from "../system/Paths.ts"
+import { KnownSecrets } from "../workspace/secret/known.ts"
 import { withRedactedLog } from "./redacted-log.ts"
 import { forgetDaemon, serve } from "./serve.ts"
 import { withTelemetry } from "./telemetry.ts"
@@ -25,5 +26,6 @@ export const daemon = (version: string): Effect.Effect<number> =>
     // Around all of it: the last lines of the log go out, too.
     withTelemetry(version),
     Effect.provide(Logger.minimumLogLevel(LogLevel.Info)),
-    withRedactedLog
+    withRedactedLog,
+    Effect.provide(KnownSecrets.layer)
   )

@@ -1,11 +1,14 @@
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger } from "effect"
-import { allSecretSets } from "../workspace/secret/known.ts"
+import { KnownSecrets } from "../workspace/secret/known.ts"
 import { redactValue } from "../workspace/secret/redact-value.ts"
 
 /** A logger whose lines have no secret of a workspace. */
-export const redactedLogger = <Output>(logger: Logger.Logger<unknown, Output>): Logger.Logger<unknown, Output> =>
+export const redactedLogger = <Output>(
+  known: KnownSecrets["Type"],
+  logger: Logger.Logger<unknown, Output>
+): Logger.Logger<unknown, Output> =>
   Logger.mapInputOptions(logger, (options: Logger.Logger.Options<unknown>) => {
-    const sets = allSecretSets()
+    const sets = known.sets()
     if (sets.length === 0) return options
     const cause = Cause.pretty(options.cause)
     const redacted = redactValue(sets, cause)
@@ -18,5 +21,8 @@ export const redactedLogger = <Output>(logger: Logger.Logger<unknown, Output>): 
   })
 
 /** Redacts the lines of every logger that the work has from outside. Replacing one of them would leave the others as they are. */
-export const withRedactedLog = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.locallyWith(work, FiberRef.currentLoggers, HashSet.map((logger) => redactedLogger(logger)))
+export const withRedactedLog = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | KnownSecrets> =>
+  Effect.flatMap(
+    KnownSecrets,
+    (known) => Effect.locallyWith(work, FiberRef.currentLoggers, HashSet.map((logger) => redactedLogger(known, logger)))
+  )

@@ -1,5 +1,6 @@
 import { Effect, Logger, Option } from "effect"
 import { makeTimings, type SpanExporter, Timings } from "../system/timings.ts"
+import { KnownSecrets } from "../workspace/secret/known.ts"
 import { type OtlpSettings, otlpSettings } from "./otlp/settings.ts"
 import { redactedLogger } from "./redacted-log.ts"
 
@@ -20,6 +21,7 @@ export const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<
   Effect.scoped(Effect.gen(function*() {
     // A malformed number is the error of the work itself, which checks all variables.
     const settings = Option.flatten(yield* Effect.option(otlpSettings))
+    const known = yield* KnownSecrets
     const exporter = Option.isNone(settings) ? undefined : yield* startExport(settings.value, version)
     const spans: SpanExporter | undefined = Option.isNone(settings) || exporter === undefined ? undefined : {
       tracer: exporter.tracer,
@@ -27,5 +29,7 @@ export const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<
     }
     const timings = makeTimings({ isKept, exporter: spans })
     const timed = work.pipe(Effect.provideService(Timings, timings), Effect.withTracer(timings.tracer))
-    return yield* exporter === undefined ? timed : Effect.provide(timed, Logger.add(redactedLogger(exporter.logger)))
+    return yield* exporter === undefined
+      ? timed
+      : Effect.provide(timed, Logger.add(redactedLogger(known, exporter.logger)))
   }))

@@ -12,8 +12,10 @@ import { Paths } from "../system/Paths.ts"
 import { HostFacts } from "../vm/host/HostFacts.ts"
 import { Pool } from "../vm/pool/Pool.ts"
 import { Vmm } from "../vm/Vmm.ts"
+import { EventLog } from "../workspace/events.ts"
 import { showHostLists } from "../workspace/network/show.ts"
-import { allSecretSets } from "../workspace/secret/known.ts"
+import { PortHolders } from "../workspace/port/holders.ts"
+import { KnownSecrets } from "../workspace/secret/known.ts"
 import { unstoredSecrets } from "../workspace/secret/workspace-secrets.ts"
 import type { Workspaces } from "../workspace/Workspaces.ts"
 import { showConfiguration } from "./configuration.ts"
@@ -35,14 +37,17 @@ import { withoutSecrets } from "./redacted-pyro.ts"
 import { run } from "./run.ts"
 import { takeWorkspaces } from "./workspaces.ts"
 
-/** The services that the work is done with, all in this process. */
-export const services = Vmm.layerQemu.pipe(
+const withoutKnownSecrets = Vmm.layerQemu.pipe(
   Layer.provideMerge(Layer.mergeAll(Environments.layer, SeedImages.layer)),
   Layer.provideMerge(Layer.mergeAll(Kernel.layer, HostFacts.layer, Dialler.layer)),
-  Layer.provideMerge(Paths.layer),
+  Layer.provideMerge(Layer.mergeAll(EventLog.layer, Paths.layer, PortHolders.layer)),
   // Before any of these begins: each reads its own variables when it needs them.
   Layer.provideMerge(Layer.effectDiscard(checkSettings))
 )
+
+/** The services that the work is done with, all in this process. */
+export const services = Layer.provideMerge(withoutKnownSecrets, KnownSecrets.layer)
+type Services = Layer.Layer.Success<typeof services>
 
 /** Interval of the checks of the disk budget. */
 const tendEvery = "60 seconds"
@@ -51,12 +56,20 @@ const tendEvery = "60 seconds"
 const make = (pooled: boolean) =>
   Effect.gen(function*() {
     // These alone: the context of a Layer under construction also holds the Layer's own Scope.
-    const context = Context.pick(Dialler, Environments, HostFacts, Kernel, Paths, SeedImages, Vmm)(
-      yield* Effect.context<Layer.Layer.Success<typeof services>>()
-    )
-    const effect = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Effect.Effect<A, E, R>) =>
-      Effect.provide(work, context)
-    const stream = <A, E, R extends Layer.Layer.Success<typeof services>>(work: Stream.Stream<A, E, R>) =>
+    const context = Context.pick(
+      Dialler,
+      Environments,
+      EventLog,
+      HostFacts,
+      Kernel,
+      KnownSecrets,
+      Paths,
+      PortHolders,
+      SeedImages,
+      Vmm
+    )(yield* Effect.context<Services>())
+    const effect = <A, E, R extends Services>(work: Effect.Effect<A, E, R>) => Effect.provide(work, context)
+    const stream = <A, E, R extends Services>(work: Stream.Stream<A, E, R>) =>
       Stream.provideContext(work, context as Context.Context<R>)
     const taking = yield* Effect.cached(effect(takeWorkspaces(yield* Effect.scope)))
     let known: Effect.Effect.Success<typeof taking> | undefined
@@ -182,7 +195,7 @@ const make = (pooled: boolean) =>
     /** The secrets of the workspace that a request names, else of all. */
     const secretsOf = (payload: unknown) =>
       Effect.suspend(() => {
-        const all = allSecretSets()
+        const all = Context.get(context, KnownSecrets).sets()
         const { secrets, workspace } = payload as { readonly secrets?: Secrets; readonly workspace?: unknown }
         const given = secrets === undefined ? undefined : unstoredSecrets(secrets).set
         const others = given === undefined ? all : [...all, given]
@@ -196,7 +209,7 @@ const make = (pooled: boolean) =>
 /** Pyro without a daemon: everything is done in this process and ends with it, but for workspaces, which outlive it. */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.scopedContext(make(false)).pipe(Layer.provide(services))
 
-/** The same for a process that stays: `run` takes its microVMs from the pool. */
-export const layerResident: Layer.Layer<Pyro, PyroError> = Layer.scopedContext(make(true)).pipe(
-  Layer.provide(services)
+/** The same for a process that stays: `run` takes its microVMs from the pool, and the process's log has none of the secrets that are known. */
+export const layerResident: Layer.Layer<Pyro, PyroError, KnownSecrets> = Layer.scopedContext(make(true)).pipe(
+  Layer.provide(withoutKnownSecrets)
 )

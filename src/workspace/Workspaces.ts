@@ -36,6 +36,7 @@ import { explainChannelFailure } from "./boot.ts"
 import { compare } from "./compare/compare.ts"
 import { type Content, makeContent, type UseOptions } from "./content.ts"
 import { makeDisk } from "./disk/disk.ts"
+import { EventLog } from "./events.ts"
 import { cancel } from "./exec/cancel.ts"
 import { withExecId } from "./exec/exec-id.ts"
 import { exec, type ExecPull } from "./exec/exec.ts"
@@ -288,7 +289,10 @@ const make = Effect.gen(function*() {
         ),
       list: ({ workspace }) => Effect.flatMap(registry.find(workspace), listSnapshots),
       delete: ({ name, workspace }) =>
-        Effect.flatMap(registry.find(workspace), (entry) => deleteSnapshot(lifecycle, entry, name))
+        Effect.flatMap(
+          registry.find(workspace),
+          (entry) => Effect.provide(deleteSnapshot(lifecycle, entry, name), context)
+        )
     },
     compare: (payload) => Effect.provide(compare(lifecycle, payload), context),
     network: {
@@ -296,12 +300,12 @@ const make = Effect.gen(function*() {
         Effect.flatMap(
           registry.find(payload.workspace),
           (entry) =>
-            Effect.flatMap(setNetwork(lifecycle, entry, payload), (changed) =>
+            Effect.flatMap(Effect.provide(setNetwork(lifecycle, entry, payload), context), (changed) =>
               Effect.map(infoOf(entry), (workspace) => ({ workspace, ...changed })))
         ),
       log: (payload) => Effect.flatMap(registry.find(payload.workspace), (entry) => showNetworkLog(entry, payload))
     },
-    ...makeHostOperations(lifecycle),
+    ...makeHostOperations(lifecycle, Context.get(context, EventLog)),
     remove: (payload) => Effect.provide(removeAll(lifecycle, payload), context),
     exec: (payload, input = {}) =>
       Effect.gen(function*() {

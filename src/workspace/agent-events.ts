@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import type { AgentEvent } from "../guest-channel/connection.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { monotonicMs } from "../system/time.ts"
-import { recordEvent } from "./events.ts"
+import { type EventLog, recordEvent } from "./events.ts"
 import type { Entry } from "./lifecycle/entry.ts"
 
 // The agent sends at most ten events a second. A hostile guest sends more, and must not fill the host's disk.
@@ -32,7 +32,10 @@ const log = ({ id }: Entry, { level, text }: AgentEvent) => {
 }
 
 /** Writes the events of a guest's agent to the daemon's log and to the workspace's event log, until the channel ends. */
-export const recordAgentEvents = (entry: Entry, { events }: Pick<GuestChannel, "events">): Effect.Effect<void> =>
+export const recordAgentEvents = (
+  entry: Entry,
+  { events }: Pick<GuestChannel, "events">
+): Effect.Effect<void, never, EventLog> =>
   Effect.flatMap(monotonicMs, (startMs) => {
     const isAllowed = makeAllowance(startMs)
     return Stream.runForEach(events, (event) =>

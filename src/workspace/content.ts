@@ -27,7 +27,7 @@ import type { Change } from "./change.ts"
 import { refused, workspaceTrees } from "./diff/baseline.ts"
 import { changesOf } from "./diff/changes.ts"
 import { changesOptions, diffWorkspace } from "./diff/diff.ts"
-import { recordEvent } from "./events.ts"
+import { type EventLog, recordEvent } from "./events.ts"
 import { boundedPatch } from "./export/bounded-patch.ts"
 import { withoutExcluded } from "./export/exclusion.ts"
 import { isOutside } from "./export/outside.ts"
@@ -81,7 +81,7 @@ const refuseSecretsIn = (secrets: SecretSet | undefined, changes: ReadonlyArray<
     ), { discard: true })
 
 /** Content of a workspace: files, changes, and crossings to and from the host. */
-export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) => {
+export const makeContent = (use: Use, borrow: Borrow, provide: Provide) => {
   /** Work in the guest. If its VM ends meanwhile, that end is the error. */
   const inGuest = <A, E extends PyroError, P extends Named>(
     payload: P,
@@ -154,7 +154,15 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
           Effect.tap(
             importFiles(generation.channel, payload),
             ({ bytes, files, path }) =>
-              recordEvent(entry.folder.directory, { _tag: "import", from: payload.sourcePath, to: path, files, bytes })
+              provide(
+                recordEvent(entry.folder.directory, {
+                  _tag: "import",
+                  from: payload.sourcePath,
+                  to: path,
+                  files,
+                  bytes
+                })
+              )
           )
       ),
     export: (payload: ExportPayload): Stream.Stream<ExportEvent, PyroError> =>
@@ -166,7 +174,7 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
               ? exportDiff(channel, entry.folder.directory, payload, bounds)
               : exportPath(channel, payload, bounds)
           })).pipe(
-            Stream.tap((event) => recordExport(entry, payload, event)),
+            Stream.tap((event) => provide(recordExport(entry, payload, event))),
             Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
           ))
       )
@@ -174,8 +182,8 @@ export const makeContent = (use: Use, borrow: Borrow, provide: ProvideSeeding) =
 }
 export type Content = ReturnType<typeof makeContent>
 
-/** Services of the host that a seed needs. */
-type ProvideSeeding = <A, E>(work: Effect.Effect<A, E, PrepareServices>) => Effect.Effect<A, E>
+/** The log of events, and services of the host that a seed needs. */
+type Provide = <A, E>(work: Effect.Effect<A, E, EventLog | PrepareServices>) => Effect.Effect<A, E>
 
 const mountBaseline = (channel: GuestChannel) =>
   Effect.mapError(

@@ -1,10 +1,10 @@
-import { Effect, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { attempt } from "../system/files/failure.ts"
 import { countBytes } from "../system/metrics.ts"
 import { nowIso } from "../system/time.ts"
-import { redactFor } from "./secret/known.ts"
+import { KnownSecrets } from "./secret/known.ts"
 
 const at = Schema.String
 
@@ -106,47 +106,63 @@ const fileOf = (folder: string) => path.join(folder, "events.jsonl")
 /** Bytes of the log that are read: some ten thousand events, the newest. */
 const MOST_BYTES = 16 * 1024 * 1024
 
-/**
- * Appends to a workspace's event log with one write per line, so that a crash cuts the last line at most. Called after the
- * crossing. Never fails, since the crossing cannot be undone.
- */
+/** The event logs of an installation's workspaces. */
+export class EventLog extends Context.Tag("pyro/workspace/EventLog")<EventLog, {
+  /** Appends to the log of the workspace with this folder. Never fails, since the event cannot be undone. */
+  readonly record: (folder: string, event: NewEvent) => Effect.Effect<void>
+  /** Number of events that were recorded: all events of the installation since this process has its workspaces. */
+  readonly recorded: () => number
+  /** Waits for an event of a workspace, or of any if no folder is given. Returns at once if others than `known` were recorded. */
+  readonly next: (known: number, folder?: string) => Effect.Effect<void>
+}>() {
+  static readonly layer = Layer.effect(EventLog, Effect.map(KnownSecrets, (secrets) => make(secrets)))
+}
+
+/** Records an event. Called after what it tells of. */
 export const recordEvent = (folder: string, event: NewEvent) =>
-  Effect.flatMap(nowIso, (at) =>
-    attempt("append", fileOf(folder), () => {
-      countCrossing(event)
-      const fd = fs.openSync(fileOf(folder), "a+", 0o600)
-      try {
-        const { size } = fs.fstatSync(fd)
-        const last = Buffer.alloc(1)
-        // Of a line that a crash has cut only that line is lost.
-        const mend = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
-        fs.writeSync(fd, `${mend}${Schema.encodeSync(Line)(redactFor(folder, { ...event, at }))}\n`)
-      } finally {
-        fs.closeSync(fd)
-      }
-      recorded += 1
-      for (const wake of [...waiting]) wake(folder)
-    })).pipe(Effect.ignoreLogged)
+  Effect.flatMap(EventLog, ({ record }) => record(folder, event))
 
-/** Those who wait for the next event. */
-const waiting = new Set<(folder: string) => void>()
-let recorded = 0
+const make = ({ redactFor }: KnownSecrets["Type"]): EventLog["Type"] => {
+  /** Those who wait for the next event. */
+  const waiting = new Set<(folder: string) => void>()
+  let recorded = 0
+  return {
+    record: (folder, event) =>
+      Effect.flatMap(nowIso, (at) =>
+        attempt("append", fileOf(folder), () => {
+          countCrossing(event)
+          append(fileOf(folder), `${Schema.encodeSync(Line)(redactFor(folder, { ...event, at }))}\n`)
+          recorded += 1
+          for (const wake of [...waiting]) wake(folder)
+        })).pipe(Effect.ignoreLogged),
+    recorded: () => recorded,
+    next: (known, folder) =>
+      Effect.async((resume) => {
+        if (recorded !== known) return resume(Effect.void)
+        const wake = (of: string) => {
+          if (folder !== undefined && of !== folder) return
+          waiting.delete(wake)
+          resume(Effect.void)
+        }
+        waiting.add(wake)
+        return Effect.sync(() => waiting.delete(wake))
+      })
+  }
+}
 
-/** Number of events that this process has recorded. It records all events of its workspaces. */
-export const recordedEvents = (): number => recorded
-
-/** Waits for an event of a workspace, or of any if no folder is given. Returns at once if this process has recorded others than `known`. */
-export const nextEvent = (known: number, folder?: string): Effect.Effect<void> =>
-  Effect.async((resume) => {
-    if (recorded !== known) return resume(Effect.void)
-    const wake = (of: string) => {
-      if (folder !== undefined && of !== folder) return
-      waiting.delete(wake)
-      resume(Effect.void)
-    }
-    waiting.add(wake)
-    return Effect.sync(() => waiting.delete(wake))
-  })
+/** Appends a line with one write, so that a crash cuts the last line at most. */
+const append = (file: string, line: string) => {
+  const fd = fs.openSync(file, "a+", 0o600)
+  try {
+    const { size } = fs.fstatSync(fd)
+    const last = Buffer.alloc(1)
+    // Of a line that a crash has cut only that line is lost.
+    const mend = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
+    fs.writeSync(fd, `${mend}${line}`)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
 
 /** All recorded events, oldest first. Invalid lines are skipped. */
 export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<WorkspaceLogEvent>> =>

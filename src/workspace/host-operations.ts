@@ -1,3 +1,4 @@
+import type { EventLog } from "./events.ts"
 import type { Lifecycle } from "./lifecycle/context.ts"
 import { makePortOperations, type PortOperations } from "./port/operations.ts"
 import { makeServiceOperations, type ServiceOperations } from "./service/operations.ts"
@@ -9,8 +10,8 @@ export interface HostOperations extends WatchOperations {
   readonly service: ServiceOperations
 }
 
-export const makeHostOperations = (lifecycle: Lifecycle): HostOperations => ({
+export const makeHostOperations = (lifecycle: Lifecycle, log: EventLog["Type"]): HostOperations => ({
   port: makePortOperations(lifecycle),
   service: makeServiceOperations(lifecycle.registry),
-  ...makeWatchOperations(lifecycle)
+  ...makeWatchOperations(lifecycle, log)
 })

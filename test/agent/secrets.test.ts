@@ -9,6 +9,7 @@ import { exec } from "../../src/workspace/exec/exec.ts"
 import { logLimits } from "../../src/workspace/exec/log-store.ts"
 import { logs } from "../../src/workspace/exec/logs.ts"
 import { folderOf, newWorkspaceId, type WorkspaceFolder } from "../../src/workspace/lifecycle/record.ts"
+import { KnownSecrets } from "../../src/workspace/secret/known.ts"
 import { writeSecrets } from "../../src/workspace/secret/secret-file.ts"
 import { initialSecrets, openSecrets } from "../../src/workspace/secret/workspace-secrets.ts"
 import { Agent, until, withAgent } from "./agent.ts"
@@ -28,7 +29,7 @@ const newFolder = (secrets: Readonly<Record<string, string>>) =>
 const openedIn = (folder: WorkspaceFolder, connect: object = {}) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
-    const secrets = yield* openSecrets(folder.directory)
+    const secrets = yield* Effect.provide(openSecrets(folder.directory), KnownSecrets.layer)
     const commands = yield* openCommands(folder, logLimits, secrets)
     const channel = yield* Agent.connect(connect)
     const generation = { channel, scope, memoryMib: 1024 }

@@ -22,6 +22,9 @@ import { HostFacts } from "../../vm/host/HostFacts.ts"
 import { Pool } from "../../vm/pool/Pool.ts"
 import { endVm } from "../../vm/record/sweep.ts"
 import { Vmm } from "../../vm/Vmm.ts"
+import { EventLog } from "../events.ts"
+import { PortHolders } from "../port/holders.ts"
+import { KnownSecrets } from "../secret/known.ts"
 import type { Entry } from "./entry.ts"
 import type { Generation } from "./generation.ts"
 import { beingDeleted, demandLegal } from "./not-ready.ts"
@@ -29,8 +32,31 @@ import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from
 import type { Registry } from "./registry.ts"
 
 /** Services of lifecycle steps. */
-export const pickServices = Context.pick(Dialler, Environments, HostFacts, Kernel, Paths, Pool, SeedImages, Vmm)
-export type LifecycleServices = Dialler | Environments | HostFacts | Kernel | Paths | Pool | SeedImages | Vmm
+export const pickServices = Context.pick(
+  Dialler,
+  Environments,
+  EventLog,
+  HostFacts,
+  Kernel,
+  KnownSecrets,
+  Paths,
+  Pool,
+  PortHolders,
+  SeedImages,
+  Vmm
+)
+export type LifecycleServices =
+  | Dialler
+  | Environments
+  | EventLog
+  | HostFacts
+  | Kernel
+  | KnownSecrets
+  | Paths
+  | Pool
+  | PortHolders
+  | SeedImages
+  | Vmm
 
 export interface Lifecycle {
   readonly registry: Registry

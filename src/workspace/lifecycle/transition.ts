@@ -3,7 +3,7 @@ import type { PyroError } from "../../contract/errors.ts"
 import { faultPoint } from "../../system/fault.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { asStep } from "../../system/spans.ts"
-import { recordEvent } from "../events.ts"
+import { type EventLog, recordEvent } from "../events.ts"
 import {
   close,
   commit,
@@ -41,7 +41,7 @@ interface Passage<R> {
 export const transitAll = <R>(
   lifecycle: Lifecycle,
   transitions: ReadonlyArray<Transition<R>>
-): Effect.Effect<ReadonlyArray<Generation | undefined>, PyroError, R | Paths> =>
+): Effect.Effect<ReadonlyArray<Generation | undefined>, PyroError, R | EventLog | Paths> =>
   Effect.gen(function*() {
     const passages = yield* Effect.forEach(transitions, open)
     const { each, crash } = stepsOf(passages)
@@ -182,7 +182,7 @@ export const install = (
   lifecycle: Lifecycle,
   entry: Entry,
   generation: Generation
-): Effect.Effect<void, never, Paths> =>
+): Effect.Effect<void, never, EventLog | Paths> =>
   Effect.gen(function*() {
     yield* Ref.set(entry.generation, Option.some(generation))
     yield* Ref.set(entry.state, { state: "running" })

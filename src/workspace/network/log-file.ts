@@ -1,7 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { readEnd, readTail } from "../../system/file-tail.ts"
-import { redactFor } from "../secret/known.ts"
 
 /** Maximum size of one file of the log; the log has two. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024
@@ -20,8 +19,8 @@ export interface LogFile {
   readonly close: () => void
 }
 
-/** Opens the log in a folder. The first line makes the file. */
-export const openLogFile = (folder: string, name: string): LogFile => {
+/** Opens the log in a folder, with each line as `redact` gives it. The first line makes the file. */
+export const openLogFile = (folder: string, name: string, redact: (line: string) => string): LogFile => {
   const current = path.join(folder, name)
   const older = path.join(folder, `${name}.1`)
   let open: { readonly fd: number; size: number } | undefined
@@ -44,7 +43,7 @@ export const openLogFile = (folder: string, name: string): LogFile => {
         fs.renameSync(current, older)
         open = openCurrent()
       }
-      open.size += fs.writeSync(open.fd, `${redactFor(folder, line)}\n`)
+      open.size += fs.writeSync(open.fd, `${redact(line)}\n`)
     },
     lines: () => [older, current].flatMap((file) => readEnd(file, Number.MAX_SAFE_INTEGER).text.split("\n")),
     tail: () => {

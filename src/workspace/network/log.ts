@@ -6,6 +6,7 @@ import {
 } from "../../contract/operations/workspace-network.ts"
 import { snakeFields } from "../../contract/snake.ts"
 import { acquirePlain } from "../../system/scopes.ts"
+import { KnownSecrets } from "../secret/known.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"
 
 const Totals = Schema.Struct(snakeFields({
@@ -71,11 +72,15 @@ const lastOf = (file: LogFile) => {
 }
 
 /** Opens the log in a workspace's folder. The log closes with the Scope. */
-export const openConnectionLog = (folder: string): Effect.Effect<ConnectionLog, never, Scope.Scope> =>
-  Effect.map(
-    acquirePlain(Effect.sync(() => openLogFile(folder, "network.jsonl")), (file) => file.close()),
-    makeLog
-  )
+export const openConnectionLog = (folder: string): Effect.Effect<ConnectionLog, never, KnownSecrets | Scope.Scope> =>
+  Effect.flatMap(KnownSecrets, ({ redactFor }) =>
+    Effect.map(
+      acquirePlain(
+        Effect.sync(() => openLogFile(folder, "network.jsonl", (line) => redactFor(folder, line))),
+        (file) => file.close()
+      ),
+      makeLog
+    ))
 
 /** A log that nothing outlives. */
 export const memoryLog = (): Pick<ConnectionLog, "append" | "position" | "since"> =>

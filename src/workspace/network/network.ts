@@ -15,6 +15,7 @@ import { makeHostTrust } from "../host-trust/host-trust.ts"
 import { makeClients } from "../package-cache/clients.ts"
 import { packageCaching } from "../package-cache/package-cache.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
+import type { KnownSecrets } from "../secret/known.ts"
 import type { Variables } from "../secret/workspace-secrets.ts"
 import type { Connecting } from "./connecting.ts"
 import { newsOf } from "./denials.ts"
@@ -199,7 +200,7 @@ export const openNetwork = (
   directory: string,
   headerSecrets: HeaderSecrets,
   recorded: Granted | undefined
-): Effect.Effect<Network, never, Dialler | Paths | Scope.Scope> =>
+): Effect.Effect<Network, never, Dialler | KnownSecrets | Paths | Scope.Scope> =>
   // The directory names the workspace for the fairness of the dialler.
   Effect.gen(function*() {
     const log = yield* openConnectionLog(directory)

@@ -1,14 +1,23 @@
-import { Effect, type Scope } from "effect"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { acquirePlain } from "../../system/scopes.ts"
 
-/** The workspaces of this process by their ports of the host. */
-const holders = new Map<number, string>()
+/** The workspaces of an installation by their ports of the host. */
+export class PortHolders extends Context.Tag("pyro/workspace/PortHolders")<PortHolders, {
+  /** Remembers whose port it is, until the Scope closes. */
+  readonly hold: (hostPort: number, workspace: string) => Effect.Effect<void, never, Scope.Scope>
+  /** Workspace of this installation that has a port of the host; undefined if another program has it. */
+  readonly holderOf: (hostPort: number) => string | undefined
+}>() {
+  static readonly layer = Layer.sync(PortHolders, () => make())
+}
 
-/** Remembers whose port it is, until the Scope closes. */
-export const holdPort = (hostPort: number, workspace: string): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.asVoid(
-    acquirePlain(Effect.sync(() => holders.set(hostPort, workspace)), () => holders.delete(hostPort))
-  )
-
-/** Workspace of this process that has a port of the host; undefined if another program has it. */
-export const holderOf = (hostPort: number): string | undefined => holders.get(hostPort)
+const make = (): PortHolders["Type"] => {
+  const holders = new Map<number, string>()
+  return {
+    hold: (hostPort, workspace) =>
+      Effect.asVoid(
+        acquirePlain(Effect.sync(() => holders.set(hostPort, workspace)), () => holders.delete(hostPort))
+      ),
+    holderOf: (hostPort) => holders.get(hostPort)
+  }
+}

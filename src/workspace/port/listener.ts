@@ -3,7 +3,7 @@ import { PortInUse, PortUnavailable } from "../../contract/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { listen, type ListenFailed } from "../../network/listen.ts"
 import { LoopbackPort, type Room, serveClient } from "./connection.ts"
-import { holderOf, holdPort } from "./holders.ts"
+import { PortHolders } from "./holders.ts"
 import type { Publication } from "./publication.ts"
 
 /** Connections of one port that are served at a time. */
@@ -18,11 +18,12 @@ const LARGE_ROOM: Room = { bufferBytes: 262_144, windowBytes: 1_048_576 }
 const LARGE_ROOMS = 32
 const SMALL_ROOM: Room = { bufferBytes: 32_768, windowBytes: 65_536 }
 
-const refusalOf = (guestPort: number, hostPort: number) => ({ code, detail }: ListenFailed) => {
-  if (code !== "EADDRINUSE") return new PortUnavailable({ hostPort, guestPort, detail })
-  const workspace = holderOf(hostPort)
-  return new PortInUse({ hostPort, guestPort, ...(workspace === undefined ? {} : { workspace }) })
-}
+const refusalOf =
+  ({ holderOf }: PortHolders["Type"], guestPort: number, hostPort: number) => ({ code, detail }: ListenFailed) => {
+    if (code !== "EADDRINUSE") return new PortUnavailable({ hostPort, guestPort, detail })
+    const workspace = holderOf(hostPort)
+    return new PortInUse({ hostPort, guestPort, ...(workspace === undefined ? {} : { workspace }) })
+  }
 
 /** The listeners of one workspace. */
 export interface Listeners {
@@ -41,9 +42,10 @@ export interface Listeners {
 export const makeListeners = (
   workspace: string,
   channel: () => GuestChannel | undefined
-): Effect.Effect<Listeners, never, Scope.Scope> =>
+): Effect.Effect<Listeners, never, PortHolders | Scope.Scope> =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
+    const holders = yield* PortHolders
     const inAll = yield* Effect.makeSemaphore(SERVED_IN_ALL)
     let open = 0
     return {
@@ -65,10 +67,10 @@ export const makeListeners = (
               ).pipe(inAll.withPermits(1), turns.withPermits(1))
           }).pipe(
             Scope.extend(own),
-            Effect.mapError(refusalOf(guestPort, hostPort)),
+            Effect.mapError(refusalOf(holders, guestPort, hostPort)),
             Effect.onError(() => Scope.close(own, Exit.void))
           )
-          yield* Scope.extend(holdPort(port, workspace), own)
+          yield* Scope.extend(holders.hold(port, workspace), own)
           return { hostPort: port, scope: own }
         }).pipe(Effect.uninterruptible),
       close: (publication) =>

@@ -3,9 +3,11 @@ import * as path from "node:path"
 import { PortNotPublished } from "../../contract/errors.ts"
 import type { PublishedPort } from "../../contract/operations/port-fields.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { EventLog } from "../events.ts"
 import type { Network } from "../network/network.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
 import { letsModelsPublish } from "./allowed.ts"
+import type { PortHolders } from "./holders.ts"
 import { makeListeningAgain } from "./listen-again.ts"
 import { makeListeners } from "./listener.ts"
 import { infoOf, type Publication } from "./publication.ts"
@@ -49,7 +51,7 @@ export interface Ports {
 export const openPorts = (
   directory: string,
   network: Pick<Network, "info">
-): Effect.Effect<Ports, HostFailure, Scope.Scope> =>
+): Effect.Effect<Ports, HostFailure, EventLog | PortHolders | Scope.Scope> =>
   Effect.gen(function*() {
     const id = path.basename(directory)
     const table = yield* openTable(directory)

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
-import { type NewEvent, recordEvent } from "../events.ts"
+import { EventLog, type NewEvent } from "../events.ts"
 import { type Publication, takeEvents } from "./publication.ts"
 import { readPorts, writePorts } from "./state.ts"
 
@@ -22,15 +22,15 @@ export interface PortTable {
 }
 
 /** Reads the table of the workspace in `directory`. Nothing listens yet. */
-export const openTable = (directory: string): Effect.Effect<PortTable, HostFailure> =>
-  Effect.map(readPorts(directory), (known) => {
+export const openTable = (directory: string): Effect.Effect<PortTable, HostFailure, EventLog> =>
+  Effect.zipWith(readPorts(directory), EventLog, (known, log) => {
     const published = new Map<number, Publication>(
       known.map((stored) => [stored.guestPort, { stored, listener: undefined }])
     )
     const inOrder = () => [...published.values()].toSorted((a, b) => a.stored.guestPort - b.stored.guestPort)
     const write = Effect.suspend(() => writePorts(directory, inOrder().map(({ stored }) => stored)))
     const record = (events: ReadonlyArray<NewEvent>) =>
-      Effect.forEach(events, (event) => recordEvent(directory, event), { discard: true })
+      Effect.forEach(events, (event) => log.record(directory, event), { discard: true })
     return {
       published,
       inOrder,

@@ -3,6 +3,7 @@ import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { Dialler } from "../../network/dial/Dialler.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { acquirePlain } from "../../system/scopes.ts"
+import { EventLog } from "../events.ts"
 import { type Commands, openCommands } from "../exec/commands.ts"
 import { execKind } from "../exec/inherit.ts"
 import { logLimits } from "../exec/log-store.ts"
@@ -13,9 +14,11 @@ import { type Network, openNetwork } from "../network/network.ts"
 import type { Granted } from "../network/policy.ts"
 import { networkResident } from "../network/resident.ts"
 import { networkKind } from "../network/state.ts"
+import type { PortHolders } from "../port/holders.ts"
 import { openPorts, type Ports } from "../port/ports.ts"
 import { portResident } from "../port/resident.ts"
 import { portKind } from "../port/state.ts"
+import type { KnownSecrets } from "../secret/known.ts"
 import { openSecrets, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { serviceResident } from "../service/resident.ts"
 import { openServices, type Services } from "../service/services.ts"
@@ -40,16 +43,21 @@ export interface OpenResidents extends Residents {
 export const openResidents = (
   folder: WorkspaceFolder,
   recorded: Granted | undefined
-): Effect.Effect<OpenResidents, NoSpace | StateDirectoryUnusable, Dialler | Paths | Scope.Scope> =>
+): Effect.Effect<
+  OpenResidents,
+  NoSpace | StateDirectoryUnusable,
+  Dialler | EventLog | KnownSecrets | Paths | PortHolders | Scope.Scope
+> =>
   Effect.gen(function*() {
     const { directory } = folder
+    const { record } = yield* EventLog
     const secrets = yield* openSecrets(directory)
     const headerSecrets = yield* openHeaderSecrets(directory, secrets)
     const network = yield* openNetwork(directory, headerSecrets, recorded)
     const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
     const ports = yield* openPorts(directory, network)
     const shells = yield* acquirePlain(
-      Effect.sync(() => makeShells(commands, folder)),
+      Effect.sync(() => makeShells(commands, folder, (event) => record(directory, event))),
       // Their timers would keep this process.
       ({ renderings }) => renderings.clear()
     )

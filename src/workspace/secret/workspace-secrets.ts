@@ -2,7 +2,7 @@ import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../contract/operations/secret-fields.ts"
 import type { SecretSet } from "../../system/secret-search/output-filter.ts"
-import { knowSecrets } from "./known.ts"
+import { KnownSecrets } from "./known.ts"
 import type { SecretMount } from "./mount.ts"
 import { type NamedSecret, redactText, secretSet } from "./redactor.ts"
 import { readSecrets, type StoredSecrets, writeSecrets } from "./secret-file.ts"
@@ -141,9 +141,9 @@ const searchOf = ({ former, secrets }: StoredSecrets) => secretSet([...secrets, 
 /** The secrets of a folder, which this process removes from its own log until the Scope closes. */
 export const openSecrets = (
   folder: string
-): Effect.Effect<WorkspaceSecrets, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
+): Effect.Effect<WorkspaceSecrets, NoSpace | StateDirectoryUnusable, KnownSecrets | Scope.Scope> =>
   Effect.map(readSecrets(folder), (stored) => new WorkspaceSecrets(folder, stored)).pipe(
-    Effect.tap((secrets) => knowSecrets(folder, secrets))
+    Effect.tap((secrets) => Effect.flatMap(KnownSecrets, ({ know }) => know(folder, secrets)))
   )
 
 /** Secrets that no folder stores. */

@@ -3,7 +3,7 @@ import { type NoSpace, type PyroError, ServiceNotFound, type StateDirectoryUnusa
 import type { ServiceInfo } from "../../contract/operations/service-fields.ts"
 import { similarTo } from "../../contract/similar.ts"
 import { nowMs } from "../../system/time.ts"
-import { type NewEvent, recordEvent } from "../events.ts"
+import { EventLog, type NewEvent } from "../events.ts"
 import type { Commands } from "../exec/commands.ts"
 import type { Ports } from "../port/ports.ts"
 import type { ResidentVm } from "../residents/Resident.ts"
@@ -54,8 +54,8 @@ export const openServices = (
   folder: string,
   commands: Commands,
   ports: Ports
-): Effect.Effect<Services, NoSpace | StateDirectoryUnusable> =>
-  Effect.map(readServices(folder), (found) => {
+): Effect.Effect<Services, NoSpace | StateDirectoryUnusable, EventLog> =>
+  Effect.zipWith(readServices(folder), EventLog, (found, log) => {
     let services = new Map(found.map((one) => [one.name, one]))
     const write = Effect.suspend(() => writeServices(folder, [...services.values()]))
     const changed = (service: ServiceRecord) => Effect.sync(() => void services.set(service.name, service))
@@ -96,7 +96,7 @@ export const openServices = (
           services = new Map(next.map((one) => [one.name, one]))
           return write
         }),
-      record: (event) => recordEvent(folder, event)
+      record: (event) => log.record(folder, event)
     }
   })
 

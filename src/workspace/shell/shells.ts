@@ -14,7 +14,7 @@ import type { RunInput } from "../../contract/run-input.ts"
 import { newRequestId } from "../../system/identity.ts"
 import { acquirePlain } from "../../system/scopes.ts"
 import { programOf } from "../command.ts"
-import { recordEvent } from "../events.ts"
+import type { NewEvent } from "../events.ts"
 import { endRunning } from "../exec/cancel.ts"
 import type { Command, Commands, Running } from "../exec/commands.ts"
 import type { JournaledCommand } from "../exec/journal.ts"
@@ -59,7 +59,11 @@ export interface Shells {
   readonly adopt: (vm: { readonly scope: Scope.Scope }) => Effect.Effect<void>
 }
 
-export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells => {
+export const makeShells = (
+  commands: Commands,
+  folder: WorkspaceFolder,
+  record: (event: NewEvent) => Effect.Effect<void>
+): Shells => {
   const renderings = new Renderings()
   const turns = new Turns()
   let attached = 0
@@ -73,9 +77,7 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
   /** Records the end of a shell, whoever ends it. A shell that its VM takes along ends with the VM's own event. */
   const recordEnd = (command: Command, scope: Scope.Scope) =>
     Deferred.await(command.end).pipe(
-      Effect.flatMap(({ outcome }) =>
-        recordEvent(folder.directory, { _tag: "shell_closed", shellId: command.id, outcome })
-      ),
+      Effect.flatMap(({ outcome }) => record({ _tag: "shell_closed", shellId: command.id, outcome })),
       Effect.ignore,
       Effect.interruptible,
       Effect.forkIn(scope),
@@ -105,7 +107,7 @@ export const makeShells = (commands: Commands, folder: WorkspaceFolder): Shells 
           (id) => Effect.sync(() => opening.delete(id))
         )
         const shell = commands.journal.get(command.id)!
-        yield* recordEvent(folder.directory, {
+        yield* record({
           _tag: "shell_opened",
           shellId: command.id,
           command: programOf(shell.start.command)

@@ -2,6 +2,7 @@ import { Effect, type Stream } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
 import type { WatchPayload, WatchTable } from "../../contract/operations/watch.ts"
 import type { EventsPayload, EventsResult } from "../../contract/operations/workspace-events.ts"
+import type { EventLog } from "../events.ts"
 import type { Lifecycle } from "../lifecycle/context.ts"
 import { showEvents } from "./show-events.ts"
 import { watchWorkspaces } from "./watch.ts"
@@ -12,7 +13,7 @@ export interface WatchOperations {
   readonly watch: (payload: WatchPayload) => Stream.Stream<WatchTable>
 }
 
-export const makeWatchOperations = ({ registry }: Lifecycle): WatchOperations => ({
-  events: (payload) => Effect.flatMap(registry.find(payload.workspace), (entry) => showEvents(entry, payload)),
-  watch: (payload) => watchWorkspaces(registry.reachable.entries, payload)
+export const makeWatchOperations = ({ registry }: Lifecycle, log: EventLog["Type"]): WatchOperations => ({
+  events: (payload) => Effect.flatMap(registry.find(payload.workspace), (entry) => showEvents(log, entry, payload)),
+  watch: (payload) => watchWorkspaces(log, registry.reachable.entries, payload)
 })

@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import { named } from "../../contract/names.ts"
 import type { EventEntry, EventsPayload, EventsResult } from "../../contract/operations/workspace-events.ts"
 import { snakeCase } from "../../contract/snake.ts"
-import { type EventPage, eventPage, nextEvent, recordedEvents, type WorkspaceLogEvent } from "../events.ts"
+import { type EventLog, type EventPage, eventPage, type WorkspaceLogEvent } from "../events.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import { eventText } from "./event-text.ts"
 
@@ -17,18 +17,19 @@ const entryOf = (event: WorkspaceLogEvent): EventEntry => {
 }
 
 /** The page, or the next page that has an event. */
-const pageWithEvent = (folder: string, asked: EventsPayload): Effect.Effect<EventPage> =>
+const pageWithEvent = (log: EventLog["Type"], folder: string, asked: EventsPayload): Effect.Effect<EventPage> =>
   Effect.gen(function*() {
     const { cursor, follow, limit } = asked
-    const known = recordedEvents()
+    const known = log.recorded()
     const page = yield* eventPage(folder, cursor, limit)
     if (page.events.length > 0 || !follow) return page
-    yield* nextEvent(known, folder)
-    return yield* pageWithEvent(folder, { ...asked, cursor: page.nextCursor })
+    yield* log.next(known, folder)
+    return yield* pageWithEvent(log, folder, { ...asked, cursor: page.nextCursor })
   })
 
 /** Shows the events of a workspace. A follower waits until the workspace is deleted. */
 export const showEvents = (
+  log: EventLog["Type"],
   { doomed, folder: { directory } }: Entry,
   asked: EventsPayload
 ): Effect.Effect<EventsResult> => {
@@ -36,7 +37,7 @@ export const showEvents = (
     Effect.zipRight(eventPage(directory, asked.cursor, asked.limit))
   )
   return Effect.map(
-    Effect.raceFirst(pageWithEvent(directory, asked), deleted),
+    Effect.raceFirst(pageWithEvent(log, directory, asked), deleted),
     ({ events, nextCursor }) => ({ events: events.map(entryOf), nextCursor })
   )
 }

@@ -3,7 +3,7 @@ import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../contract/
 import { processUsage } from "../../system/process-usage.ts"
 import { nowIso } from "../../system/time.ts"
 import { usedBeneath } from "../disk/used.ts"
-import { nextEvent, recordedEvents } from "../events.ts"
+import type { EventLog } from "../events.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 
 /** CPU time of a microVM at the moment of a table. */
@@ -58,20 +58,21 @@ const LEAST_MS = 100
 
 /** A table of workspaces at once, then whenever an event was recorded, and each `intervalMs`. */
 export const watchWorkspaces = (
+  log: EventLog["Type"],
   entries: Effect.Effect<ReadonlyArray<Entry>>,
   { intervalMs }: WatchPayload
 ): Stream.Stream<WatchTable> =>
   Stream.suspend(() => {
     const seen = new Map<string, Seen>()
-    let known = recordedEvents()
+    let known = log.recorded()
     const table = Effect.gen(function*() {
-      known = recordedEvents()
+      known = log.recorded()
       const all = yield* Effect.forEach(yield* entries, (entry) => rowOf(entry, seen))
       const there = new Set(all.map(({ id }) => id))
       for (const id of seen.keys()) if (!there.has(id)) seen.delete(id)
       return { _tag: "Table" as const, at: yield* nowIso, workspaces: all }
     })
-    const changed = Effect.raceFirst(Effect.suspend(() => nextEvent(known)), Effect.sleep(intervalMs))
+    const changed = Effect.raceFirst(Effect.suspend(() => log.next(known)), Effect.sleep(intervalMs))
     const later = Effect.zipRight(Effect.sleep(LEAST_MS), Effect.zipRight(changed, table))
     return Stream.concat(Stream.fromEffect(table), Stream.repeatEffect(later))
   })

@@ -8,6 +8,9 @@ import { Dialler } from "../../../src/network/dial/Dialler.ts"
 import { Paths } from "../../../src/system/Paths.ts"
 import { HostFacts } from "../../../src/vm/host/HostFacts.ts"
 import { Vmm } from "../../../src/vm/Vmm.ts"
+import { EventLog } from "../../../src/workspace/events.ts"
+import { PortHolders } from "../../../src/workspace/port/holders.ts"
+import { KnownSecrets } from "../../../src/workspace/secret/known.ts"
 import type { LocalAgentOptions } from "../local-agent/options.ts"
 import { makeLocalAgentVmm } from "../local-agent/vmm.ts"
 
@@ -72,5 +75,6 @@ export const localAgentServices = (options: LocalAgentOptions) =>
   Layer.scoped(Vmm, makeLocalAgentVmm(options)).pipe(
     Layer.provideMerge(Layer.mergeAll(environments, SeedImages.layer)),
     Layer.provideMerge(Layer.mergeAll(kernel, HostFacts.layer, Dialler.layer)),
-    Layer.provideMerge(Paths.layer)
+    Layer.provideMerge(Layer.mergeAll(EventLog.layer, Paths.layer, PortHolders.layer)),
+    Layer.provideMerge(KnownSecrets.layer)
   )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, Stream } from "effect"
+import { Effect, Layer, Logger, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -7,6 +7,7 @@ import type { AgentEvent } from "../../../src/guest-channel/connection.ts"
 import { makeAllowance, recordAgentEvents } from "../../../src/workspace/agent-events.ts"
 import { readEvents } from "../../../src/workspace/events.ts"
 import type { Entry } from "../../../src/workspace/lifecycle/entry.ts"
+import { eventLog } from "../../support/event-log.ts"
 
 const recorded = (events: ReadonlyArray<AgentEvent>) =>
   Effect.gen(function*() {
@@ -20,7 +21,7 @@ const recorded = (events: ReadonlyArray<AgentEvent>) =>
     )
     const entry = { id: "ws-1", folder: { directory } } as unknown as Entry
     yield* recordAgentEvents(entry, { events: Stream.fromIterable(events) }).pipe(
-      Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+      Effect.provide(Layer.merge(Logger.replace(Logger.defaultLogger, logger), eventLog))
     )
     return { lines, events: yield* readEvents(directory) }
   })

@@ -3,15 +3,9 @@ import { Effect, Fiber } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import {
-  eventPage,
-  nextEvent,
-  readEvents,
-  recordedEvents,
-  recordEvent,
-  sinceReset
-} from "../../../src/workspace/events.ts"
+import { EventLog, eventPage, readEvents, recordEvent, sinceReset } from "../../../src/workspace/events.ts"
 import { eventText } from "../../../src/workspace/watch/event-text.ts"
+import { eventLog } from "../../support/event-log.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-events-"))),
@@ -35,7 +29,7 @@ describe("the event log of a workspace", () => {
       assert.deepStrictEqual(events.map((event) => event._tag === "export" ? event.to : event._tag), ["/b"])
       assert.strictEqual(resetAt, all[2]?.at)
       assert.deepStrictEqual(sinceReset(all.slice(0, 2)), { resetAt: undefined, events: all.slice(0, 2) })
-    }))
+    }).pipe(Effect.provide(eventLog)))
 
   it.scoped("the event log loses only the line that a crash cut", () =>
     Effect.gen(function*() {
@@ -45,7 +39,7 @@ describe("the event log of a workspace", () => {
       yield* recordEvent(at, exported("/b"))
       const told = (yield* readEvents(at)).map((event) => event._tag === "export" ? event.to : event._tag)
       assert.deepStrictEqual(told, ["/a", "/b"])
-    }))
+    }).pipe(Effect.provide(eventLog)))
 
   it.scoped("pages follow each other without a gap, and skip what a crash cut", () =>
     Effect.gen(function*() {
@@ -68,20 +62,21 @@ describe("the event log of a workspace", () => {
       }
       assert.deepStrictEqual(all, ["/a", "/b", "/c", "/d", "/e"])
       assert.deepStrictEqual(of(yield* eventPage(at, 1e9, 2)), [])
-    }))
+    }).pipe(Effect.provide(eventLog)))
 
   it.scoped("a follower wakes at the next event of its workspace, also if the event came first", () =>
     Effect.gen(function*() {
       const [mine, other] = [yield* folder, yield* folder]
-      const known = recordedEvents()
-      const woken = yield* Effect.fork(nextEvent(known, mine))
+      const log = yield* EventLog
+      const known = log.recorded()
+      const woken = yield* Effect.fork(log.next(known, mine))
       yield* Effect.yieldNow()
       yield* recordEvent(other, { _tag: "started" })
       assert.isNull(woken.unsafePoll())
       yield* recordEvent(mine, { _tag: "started" })
       yield* Fiber.join(woken)
-      yield* nextEvent(known, mine)
-    }))
+      yield* log.next(known, mine)
+    }).pipe(Effect.provide(eventLog)))
 
   it("the text of an event shows no control character of a guest", () => {
     assert.strictEqual(

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { Dialler, type DiallerService } from "../../../../src/network/dial/Dialler.ts"
 import type { HeaderSecretChange } from "../../../../src/workspace/header-secret/check.ts"
 import { type HeaderSecrets, openHeaderSecrets } from "../../../../src/workspace/header-secret/header-secrets.ts"
+import { KnownSecrets } from "../../../../src/workspace/secret/known.ts"
 import { openSecrets, type WorkspaceSecrets } from "../../../../src/workspace/secret/workspace-secrets.ts"
 
 const VALUE = "correct-horse"
@@ -64,7 +65,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.strictEqual((yield* at(one, "b.test", 8443))?.secrets[0]?.header, "x-key")
       assert.isUndefined(yield* at(one, "b.test"))
       assert.strictEqual(statSync(join(one.folder, "secret-http.json")).mode & 0o777, 0o600)
-    }))
+    }).pipe(Effect.provide(KnownSecrets.layer)))
 
   it.scopedLive("a removed host denies the placeholder until a reset, also in the next process", () =>
     Effect.gen(function*() {
@@ -81,7 +82,7 @@ describe("hosts of a workspace's secrets", () => {
       }
       yield* next.hosts.forgetFormer
       assert.isUndefined(yield* at(next, "a.test"))
-    }))
+    }).pipe(Effect.provide(KnownSecrets.layer)))
 
   it.scopedLive("a removed secret has no host, and its placeholder is denied everywhere", () =>
     Effect.gen(function*() {
@@ -91,7 +92,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.deepStrictEqual(one.hosts.texts(), [])
       assert.deepStrictEqual((yield* at(one, "b.test", 8443))?.foreign, [{ name: "TOKEN", placeholder }])
       assert.strictEqual(placeholderOf(one), placeholder)
-    }))
+    }).pipe(Effect.provide(KnownSecrets.layer)))
 
   it.scopedLive("a host without the value of its secret denies the placeholder: the daemon died between two files", () =>
     Effect.gen(function*() {
@@ -99,7 +100,7 @@ describe("hosts of a workspace's secrets", () => {
       yield* one.secrets.change({ clearSecrets: ["TOKEN"] })
       const found = yield* at(one, "a.test")
       assert.deepStrictEqual([found?.secrets.length, found?.foreign.length], [0, 1])
-    }))
+    }).pipe(Effect.provide(KnownSecrets.layer)))
 
   it.scopedLive("a host that is added again has the placeholder that running programs know", () =>
     Effect.gen(function*() {
@@ -110,7 +111,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.deepStrictEqual((yield* at(one, "a.test"))?.secrets, [
         { name: "TOKEN", placeholder, header: undefined, value: "new-value" }
       ])
-    }))
+    }).pipe(Effect.provide(KnownSecrets.layer)))
 
   it.scopedLive("a new value changes the connections to all hosts of the secret", () =>
     Effect.gen(function*() {
@@ -118,7 +119,7 @@ describe("hosts of a workspace's secrets", () => {
       const changed = yield* update(one, { secrets: secretsOf({ TOKEN: "new-value", OTHER: "other-value" }) })
       assert.deepStrictEqual(changed.map(({ host }) => host), ["a.test", "b.test"])
       assert.strictEqual((yield* at(one, "a.test"))?.secrets[0]?.value, "new-value")
-    }))
+    }).pipe(Effect.provide(KnownSecrets.layer)))
 
   it.scopedLive("a change that would break a host is refused, and changes nothing", () =>
     Effect.gen(function*() {
@@ -133,7 +134,7 @@ describe("hosts of a workspace's secrets", () => {
         assert.match((yield* Effect.flip(update(one, change))).message, detail)
       }
       assert.strictEqual((yield* at(one, "a.test"))?.secrets[0]?.value, VALUE)
-    }))
+    }).pipe(Effect.provide(KnownSecrets.layer)))
 
   it.scopedLive("a reset to a snapshot brings the hosts back with the placeholder and the authority that the guest knows", () =>
     Effect.gen(function*() {
@@ -148,5 +149,5 @@ describe("hosts of a workspace's secrets", () => {
       assert.deepStrictEqual(one.hosts.texts(), ["TOKEN@a.test", "TOKEN@b.test:8443"])
       assert.strictEqual(placeholderOf(one), placeholder)
       assert.deepStrictEqual((yield* at(one, "a.test"))?.authority, before?.authority)
-    }))
+    }).pipe(Effect.provide(KnownSecrets.layer)))
 })

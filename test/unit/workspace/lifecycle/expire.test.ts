@@ -7,6 +7,7 @@ import { makeEntry } from "../../../../src/workspace/lifecycle/entry.ts"
 import { expire } from "../../../../src/workspace/lifecycle/expire.ts"
 import { folderOf, touch, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/lifecycle/record.ts"
 import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
+import { eventLog } from "../../../support/event-log.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 
@@ -25,11 +26,14 @@ const stoppedWorkspace = Effect.gen(function*() {
   yield* makeFolder(folder)
   yield* writeWorkspace(folder, record)
   yield* touch(folder)
-  const paths = Layer.succeed(Paths, { stateDir, cacheDir: stateDir, memoryDir: stateDir })
+  const services = Layer.merge(
+    Layer.succeed(Paths, { stateDir, cacheDir: stateDir, memoryDir: stateDir }),
+    eventLog
+  )
   return {
     folder,
     /** What the daemon does every few seconds. */
-    look: Effect.provide(expire({ registry, scope }), paths),
+    look: Effect.provide(expire({ registry, scope }), services),
     isThere: () => registry.entries.has(id) && fs.existsSync(folder.record)
   }
 })

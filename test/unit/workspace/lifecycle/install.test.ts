@@ -8,6 +8,7 @@ import type { Generation } from "../../../../src/workspace/lifecycle/generation.
 import { folderOf, newWorkspaceId, type WorkspaceRecord } from "../../../../src/workspace/lifecycle/record.ts"
 import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
 import { install } from "../../../../src/workspace/lifecycle/transition.ts"
+import { eventLog } from "../../../support/event-log.ts"
 
 const nowhere = { stateDir: "/nowhere", cacheDir: "/nowhere", memoryDir: "/nowhere" }
 
@@ -27,7 +28,7 @@ const installed = Effect.gen(function*() {
     channel: { failed: Deferred.await(channel), events: Stream.never },
     scope: own
   } as unknown as Generation
-  yield* Effect.provideService(install(lifecycle, entry, generation), Paths, nowhere)
+  yield* install(lifecycle, entry, generation).pipe(Effect.provide(eventLog), Effect.provideService(Paths, nowhere))
   return { channel, closed, entry, vm }
 })
 

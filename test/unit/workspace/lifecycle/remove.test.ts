@@ -7,6 +7,7 @@ import { makeEntry } from "../../../../src/workspace/lifecycle/entry.ts"
 import { folderOf, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/lifecycle/record.ts"
 import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
 import { removeAll } from "../../../../src/workspace/lifecycle/remove.ts"
+import { eventLog } from "../../../support/event-log.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 
@@ -27,7 +28,8 @@ const stopped = (workspaces: Readonly<Record<string, string | undefined>>) =>
     }
     const lines: Array<string> = []
     const logger = Logger.make<unknown, void>(({ message }) => void lines.push(String(message)))
-    const services = Layer.merge(
+    const services = Layer.mergeAll(
+      eventLog,
       Layer.succeed(Paths, { stateDir, cacheDir: stateDir, memoryDir: stateDir }),
       Logger.replace(Logger.defaultLogger, logger)
     )

@@ -1,14 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, ExecutionStrategy, Exit, Fiber, Option, Ref, Scope, Stream } from "effect"
+import { Context, Deferred, Effect, ExecutionStrategy, Exit, Fiber, Layer, Option, Ref, Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { VmFailed } from "../../../../src/contract/errors.ts"
 import { Paths } from "../../../../src/system/Paths.ts"
 import type { Guest } from "../../../../src/vm/guest.ts"
+import type { EventLog } from "../../../../src/workspace/events.ts"
 import type { OnUndo, Transition } from "../../../../src/workspace/lifecycle/description.ts"
 import { makeEntry } from "../../../../src/workspace/lifecycle/entry.ts"
 import { folderOf, newWorkspaceId, readWorkspace } from "../../../../src/workspace/lifecycle/record.ts"
 import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
 import { install, transit, transitAll } from "../../../../src/workspace/lifecycle/transition.ts"
+import { eventLog } from "../../../support/event-log.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 import { recordOf } from "../record-of.ts"
 
@@ -30,7 +32,9 @@ const world = Effect.gen(function*() {
   const log: Array<string> = []
   const note = (text: string) => Effect.sync(() => void log.push(text))
 
-  const provided = <A, E>(work: Effect.Effect<A, E, Paths>) => Effect.provideService(work, Paths, paths)
+  const events = yield* Layer.build(eventLog)
+  const provided = <A, E>(work: Effect.Effect<A, E, EventLog | Paths>) =>
+    Effect.provide(work, Context.add(events, Paths, paths))
 
   const workspace = Effect.gen(function*() {
     const id = newWorkspaceId()

@@ -5,6 +5,7 @@ import * as path from "node:path"
 import { UNTRUSTED } from "../../../../src/workspace/network/attempt.ts"
 import { denialText, failureText } from "../../../../src/workspace/network/denials.ts"
 import { type NewRecord, openConnectionLog } from "../../../../src/workspace/network/log.ts"
+import { KnownSecrets } from "../../../../src/workspace/secret/known.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-connection-log-")
@@ -28,7 +29,7 @@ const denial = (host: string) =>
   entry(host, { outcome: "denied", reason: "no rule", option: `--allow-host ${host}:443`, bytesIn: 0, bytesOut: 0 })
 
 const withLog = <A>(use: (log: Effect.Effect.Success<ReturnType<typeof openConnectionLog>>) => Effect.Effect<A>) =>
-  Effect.scoped(Effect.flatMap(openConnectionLog(folder), use))
+  Effect.scoped(Effect.flatMap(openConnectionLog(folder), use)).pipe(Effect.provide(KnownSecrets.layer))
 
 const hostsOf = ({ entries }: { readonly entries: ReadonlyArray<{ readonly host: string }> }) =>
   entries.map(({ host }) => host)

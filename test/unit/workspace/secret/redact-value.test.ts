@@ -5,17 +5,19 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { FileRefused, VmFailed } from "../../../../src/contract/errors.ts"
 import { withRedactedLog } from "../../../../src/daemon/redacted-log.ts"
-import { readEvents, recordEvent } from "../../../../src/workspace/events.ts"
+import { type EventLog, readEvents, recordEvent } from "../../../../src/workspace/events.ts"
+import type { KnownSecrets } from "../../../../src/workspace/secret/known.ts"
 import { redactValue } from "../../../../src/workspace/secret/redact-value.ts"
 import { secretSet } from "../../../../src/workspace/secret/redactor.ts"
 import { writeSecrets } from "../../../../src/workspace/secret/secret-file.ts"
 import { initialSecrets, openSecrets } from "../../../../src/workspace/secret/workspace-secrets.ts"
+import { eventLog } from "../../../support/event-log.ts"
 
 const TOKEN = "correct horse battery"
 const sets = [secretSet([{ name: "TOKEN", value: TOKEN }])!]
 
 /** Runs work in a process that knows the secret of a folder. */
-const withSecret = <A, E>(work: (folder: string) => Effect.Effect<A, E>) =>
+const withSecret = <A, E>(work: (folder: string) => Effect.Effect<A, E, EventLog | KnownSecrets>) =>
   Effect.acquireUseRelease(
     Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-secret-"))),
     (folder) =>
@@ -26,7 +28,7 @@ const withSecret = <A, E>(work: (folder: string) => Effect.Effect<A, E>) =>
         )
       ),
     (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))
-  )
+  ).pipe(Effect.provide(eventLog))
 
 describe("an answer with a secret", () => {
   it("has the name in texts, bytes, lists and keys", () => {
