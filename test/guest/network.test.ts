@@ -198,7 +198,7 @@ describe("the network of a run", () => {
   it("a rule that cannot be read is refused with its option", async () => {
     const { code, message } = await pyro.failure(["workspace", "create", "--allow-host", "npmx"])
     assert.strictEqual(code, "invalid_request")
-    assert.match(message, /--allow-host.*npm, pypi/)
+    assert.match(message, /--allow-host.*Did you mean npm\? All lists: pyro network lists/)
     const off = await pyro.failure(["workspace", "create", "--network-policy", "off", "--allow-host", "npm"])
     assert.match(off.message, /--allow-host.*--network-policy off/)
   })
