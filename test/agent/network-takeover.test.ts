@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
+import { randomUUID } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
@@ -23,9 +24,10 @@ const lines = (file: string) => readFileSync(file, "utf8").split("\n").sort().jo
 
 /** Leaves the programs to the next host. */
 const leftByOldHost = Effect.gen(function*() {
-  const file = join((yield* Agent).folder, "programs")
+  // The last test's programs may still write to theirs.
+  const file = join((yield* Agent).folder, `programs-${randomUUID()}`)
   writeFileSync(file, "")
-  const old = yield* Scope.make()
+  const old = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
   const channel = yield* Scope.extend(Agent.connect(), old)
   yield* channel.call.network({ mode: NetworkMode.on })
   yield* programs(channel, file)
