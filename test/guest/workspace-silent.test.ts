@@ -1,13 +1,18 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, qemuOf } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 
+// Nearly all of the time is waiting: the suites run at once, each with a pyro of its own.
 const pyro = installation("pyro-silent-", { env: { PYRO_POOL_MEMBERS: "0" } })
-const { call, create, daemonPid, env, failure, folder, json, list, sh, status, step } = pyro
+const { create, env, failure, folder, json, sh, status, step } = pyro
 afterAll(pyro.close)
+
+const agentless = installation("pyro-silent-agent-", { env: { PYRO_POOL_MEMBERS: "0" } })
+afterAll(agentless.close)
 
 const pooled = installation("pyro-silent-pool-", { env: { PYRO_POOL_MEMBERS: "1" } })
 afterAll(pooled.close)
@@ -36,8 +41,8 @@ beforeAll(async () => {
   await create(["--name", "other"])
 })
 
-describe("a workspace whose QEMU is stopped", () => {
-  it("a stopped QEMU fails every request to the guest and no command, and snapshots work afterwards", async () => {
+describe.concurrent("a workspace whose QEMU is stopped", () => {
+  it.sequential("a stopped QEMU fails every request to the guest and no command, and snapshots work afterwards", async () => {
     const { id } = await create(["--name", "still", "--seed-path", source])
     const running = startPyro(["workspace", "exec", "still", "--", "sh", "-c", "echo up; sleep 1000"], { env })
     await until("the command's output", () => running.stdoutSoFar().includes("up"))
@@ -78,7 +83,7 @@ describe("a workspace whose QEMU is stopped", () => {
     await running.finished
   })
 
-  it("a workspace with a stopped QEMU can be stopped and started, reset, and deleted", async () => {
+  it.sequential("a workspace with a stopped QEMU can be stopped and started, reset, and deleted", async () => {
     const { id } = await status("still")
     await sh("still", "echo kept > kept; sync")
     process.kill(await qemuProcess(id), "SIGSTOP")
@@ -93,7 +98,7 @@ describe("a workspace whose QEMU is stopped", () => {
   })
 })
 
-describe("a workspace whose microVM waited in the pool", () => {
+describe.concurrent("a workspace whose microVM waited in the pool", () => {
   /** Creates workspaces until one gets a member of the pool. */
   const createFromPool = async (): Promise<string> => {
     const members = (await pooled.daemon()).vms.filter(({ purpose }) => purpose === "pool").map((vm) => vm.id)
@@ -102,7 +107,7 @@ describe("a workspace whose microVM waited in the pool", () => {
     return members.includes(vm?.id ?? "none") ? id : createFromPool()
   }
 
-  it("a read of a workspace from the pool fails when its QEMU is stopped", async () => {
+  it.sequential("a read of a workspace from the pool fails when its QEMU is stopped", async () => {
     await pooled.create([])
     const id = await createFromPool()
     process.kill(await qemuProcess(id, pooled), "SIGSTOP")
@@ -111,20 +116,21 @@ describe("a workspace whose microVM waited in the pool", () => {
   })
 })
 
-describe("a guest whose root stops the agent", () => {
+describe.concurrent("a guest whose root stops the agent", () => {
+  const { call, create, daemonPid, json, list, sh, state, step } = agentless
   const ways = {
     debugger: "exec perl -e 'syscall(101, 16, 1, 0, 0); sleep 100000'",
     freezer: "cd /sys/fs/cgroup; mkdir own; echo 1 > own/cgroup.procs; echo 1 > own/cgroup.freeze",
     unbinding: "for one in /sys/bus/virtio/drivers/*/virtio*; do echo ${one##*/} > ${one%/*}/unbind & done; wait"
   }
 
-  it("stop waits 5 seconds for a silent guest, and reset and delete do not ask it", async () => {
+  it.sequential("stop waits 5 seconds for a silent guest, and reset and delete do not ask it", async () => {
     // The text reaches the disk once the agent is frozen. The script itself, which is recorded elsewhere, does not contain the text.
     const script = `${ways.freezer}; echo "is fro""zen" > /workspace/text; sync; sleep 100000`
     const frozen = async (name: string) => {
       const { id } = await create(["--name", name])
       await call(["workspace", "exec", name, "--detach", "--", "sh", "-c", script])
-      const directory = path.join(pyro.state, "workspaces", id)
+      const directory = path.join(state, "workspaces", id)
       const isOnDisk = () => {
         const disks = fs.readdirSync(directory).filter((entry) => entry.startsWith("disk-"))
         return spawnSync("grep", ["-rqaF", "is frozen", ...disks], { cwd: directory }).status === 0
@@ -143,7 +149,7 @@ describe("a guest whose root stops the agent", () => {
     await json(["workspace", "delete", "gone"])
   })
 
-  it("a guest that stops its agent is reported as silent, and reset repairs it", async () => {
+  it.sequential("a guest that stops its agent is reported as silent, and reset repairs it", async () => {
     await Promise.all(
       Object.entries(ways).map(async ([name, script]) => {
         await create(["--name", name])
@@ -162,11 +168,42 @@ describe("a guest whose root stops the agent", () => {
     )
   })
 
-  it("a silent guest blocks no other workspace of the next daemon and can be reset at once", async () => {
+  it.sequential("a silent guest blocks no other workspace of the next daemon and can be reset at once", async () => {
     process.kill(await daemonPid(), "SIGKILL")
     const states = new Map((await list()).map(({ name, state }) => [name, state]))
     assert.deepStrictEqual([states.get("freezer"), states.get("debugger")], ["starting", "running"])
     await step("reset", "freezer")
     assert.strictEqual(await sh("freezer", "echo back"), "back")
+  })
+})
+
+/** Longer than two rounds of the pings that an RPC client would make. */
+const STALLED_MS = 22_000
+
+describe.concurrent("a daemon that stands still for a while", () => {
+  const stalled = installation("pyro-stalled-")
+  afterAll(stalled.close)
+
+  it("a stalled daemon loses no command and no request", async () => {
+    await stalled.create(["--name", "w"])
+    const running = stalled.call([
+      "workspace",
+      "exec",
+      "w",
+      "--script",
+      "for i in $(seq 30); do echo $i; sleep 1; done; exit 7"
+    ])
+    await wait(2_000)
+    const daemon = await stalled.daemonPid()
+    process.kill(daemon, "SIGSTOP")
+    const asked = stalled.call(["workspace", "file", "write", "w", "note", "--text", "there"])
+    await wait(STALLED_MS)
+    process.kill(daemon, "SIGCONT")
+    const written = await asked
+    assert.strictEqual(written.code, 0, written.stderr)
+    assert.strictEqual(await stalled.sh("w", "cat note"), "there")
+    const { code, stderr, stdout } = await running
+    assert.deepStrictEqual([code, stderr], [7, ""])
+    assert.strictEqual(stdout.toString(), Array.from({ length: 30 }, (_, index) => `${index + 1}\n`).join(""))
   })
 })
