@@ -103,7 +103,7 @@ export const disconnect = (
     const files = dryRun
       ? planned.files.map(described)
       : yield* write(name, { scope, state: place.state }, planned.files)
-    return { host: name, scope, config: config.path, files, notes: [] }
+    return { host: name, scope, config: config.path, files, notes: planned.notes }
   })
 
 export interface Shown {

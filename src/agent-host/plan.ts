@@ -18,6 +18,8 @@ import { read } from "./format/format.ts"
 import type { FormatName } from "./format/language.ts"
 import { at, type Change, changed, isIn, isTable, type Path } from "./json.ts"
 import { pending } from "./pending.ts"
+import { type HostFileRecord, readRecord } from "./record.ts"
+import { ADDRESS, foreignNote, isForeign, replacedBy, restoring } from "./replaced.ts"
 import { changeOf, ownChange } from "./take-back.ts"
 
 /** What a command would do. */
@@ -63,9 +65,6 @@ const withKeptVariables = (server: Server, found: unknown): Server => {
     : { ...server, env: named(kept.filter((one) => !isHandedOn(one))) }
 }
 
-/** Keys of an entry for a server at an address, with which a host refuses a command beside. */
-const ADDRESS = /^(url|uri|http_?url|server_?url|(env_)?(http_)?headers|bearer_token(_env_var)?|oauth.*|auth)$/i
-
 /** Keys that do not belong into pyro's entry: those of an address, and all keys of another program's entry. */
 const foreignKeys = ({ host }: Request, found: unknown, own: ReadonlyArray<string>): ReadonlyArray<string> => {
   const others = isTable(found) ? Object.keys(found).filter((key) => !own.includes(key)) : []
@@ -107,6 +106,10 @@ export interface PlanOptions {
   readonly stale?: ReadonlyArray<string>
 }
 
+/** What `disconnect` does to an entry that is not simply pyro's: another program's stays, and one that pyro replaced comes back. */
+const takenBack = (host: AgentHost, path: Path, found: unknown, record: HostFileRecord | undefined) =>
+  found === undefined ? undefined : isForeign(host, found) ? [] : restoring(path, found, record)
+
 /** Plans the entry and the approvals of a host. Without a server it plans their removal, without approvals it leaves those. */
 export const plan = (
   request: Request,
@@ -120,23 +123,28 @@ export const plan = (
     const path = entryPath(host)
     const approvals = options.keepApprovals === true ? { files: [] } : approvalsOf(request)
     const document = yield* readDocument(host, config.path, config.format)
+    const record = yield* readRecord(place.state, document.known.real)
+    const found = at(document.value, path)
+    const back = server === undefined ? takenBack(host, path, found, record) : undefined
     const inConfig = approvals.files.flatMap((one) => one.path === config.path ? one.changes : [])
+      .filter((change) => back === undefined || !isIn(change.path, path))
     const stale = (options.stale ?? []).map((name): Change => ({ _tag: "remove", path: [...host.servers, name] }))
     const wanted = options.onlyApprovals === true
       ? []
       : server === undefined
-      ? [{ _tag: "remove", path } as const]
+      ? back ?? [{ _tag: "remove", path } as const]
       : entryChanges(request, server, document.value, inConfig)
-    const found = at(document.value, path)
     const differing = server === undefined || found === undefined
       ? []
       : pending(document.value, wanted).map((change) => change.path.at(-1)!)
     const target = { host, state: place.state, isLast: server === undefined }
-    const files = [yield* changeOf(target, document, [...stale, ...wanted, ...inConfig])]
+    const replaced = server === undefined ? undefined : replacedBy(host, path, found, record)
+    const files = [yield* changeOf(target, document, [...stale, ...wanted, ...inConfig], { replaced })]
     for (const other of approvals.files.filter((one) => one.path !== config.path)) {
       files.push(yield* changeOf(target, yield* readDocument(host, other.path, other.format), other.changes))
     }
-    const { notes = [], own } = approvals
+    const { own } = approvals
+    const notes = [...approvals.notes ?? [], ...(back?.length === 0 ? [foreignNote(host)] : [])]
     if (own !== undefined) {
       const known = yield* Effect.mapError(readKnown(own.path), ({ detail }) =>
         new HostFileUnusable({ host: host.name, path: own.path, detail }))

@@ -11,9 +11,15 @@ const Record = Schema.Struct({
   /** The topmost directory that pyro made for the file. */
   made: Schema.optional(Schema.String),
   /** Patch from the text that pyro wrote to the text before; absent if no patch leads there. */
-  undo: Schema.optional(Schema.String)
+  undo: Schema.optional(Schema.String),
+  /** The entry of another program that stood in the place of pyro's. The file may have its values, so nobody else reads this one. */
+  replaced: Schema.optional(Schema.Struct({
+    path: Schema.NonEmptyArray(Schema.String),
+    value: Schema.Unknown
+  }))
 })
 export type HostFileRecord = typeof Record.Type
+export type Replaced = NonNullable<HostFileRecord["replaced"]>
 
 const RecordText = Schema.parseJson(Record)
 

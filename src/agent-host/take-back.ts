@@ -8,7 +8,7 @@ import { edit, read } from "./format/format.ts"
 import type { FormatName } from "./format/language.ts"
 import { type Change, isEqual, isTable } from "./json.ts"
 import { blocked, pending } from "./pending.ts"
-import { type HostFileRecord, readRecord, undone, undoOf } from "./record.ts"
+import { type HostFileRecord, readRecord, type Replaced, undone, undoOf } from "./record.ts"
 
 interface Target {
   readonly host: AgentHost
@@ -16,6 +16,11 @@ interface Target {
   readonly state: string
   /** Nothing of pyro is to be left in the host's files. */
   readonly isLast: boolean
+}
+
+/** What pyro's entry of a file stands in the place of. */
+interface Entry {
+  readonly replaced: Replaced | undefined
 }
 
 /** A value without its empty tables and lists. */
@@ -38,14 +43,20 @@ const saySame = (format: FormatName, one: string, other: string) => {
 const isBlank = (text: string) => /^\s*(\{\s*\})?\s*$/.test(text)
 
 /** The record of a file after pyro has written a text: the way back to the text before pyro's first change. */
-const nextRecord = (known: KnownFile, record: HostFileRecord | undefined, after: string) => {
+const nextRecord = (
+  known: KnownFile,
+  record: HostFileRecord | undefined,
+  after: string,
+  { replaced }: Entry = { replaced: record?.replaced }
+) => {
   const { text = "" } = known
   const before = (record === undefined ? undefined : undone(text, record)) ?? text
   const undo = undoOf(after, before)
   return {
     created: known.text === undefined || record?.created === true,
     ...(record?.made === undefined ? {} : { made: record.made }),
-    ...(undo === undefined ? {} : { undo })
+    ...(undo === undefined ? {} : { undo }),
+    ...(replaced === undefined ? {} : { replaced })
   } satisfies HostFileRecord
 }
 
@@ -59,7 +70,8 @@ const recordOf = (state: string, { real, text }: KnownFile) =>
 export const changeOf = (
   { host, isLast, state }: Target,
   { format, known, value }: Document,
-  changes: ReadonlyArray<Change>
+  changes: ReadonlyArray<Change>,
+  entry?: Entry
 ): Effect.Effect<FileChange, HostFileUnusable> =>
   Effect.gen(function*() {
     const refuse = (detail: string) => new HostFileUnusable({ host: host.name, path: known.path, detail })
@@ -69,14 +81,14 @@ export const changeOf = (
     if (left.length === 0) return { known, after: known.text }
     const edited = yield* Either.mapLeft(edit(format, known.text ?? "", left), refuse)
     const record = yield* recordOf(state, known)
-    const loses = left.every(({ _tag }) => _tag === "remove" || _tag === "take")
+    const loses = isLast || left.every(({ _tag }) => _tag === "remove" || _tag === "take")
     const before = loses && record !== undefined ? undone(known.text ?? "", record) : undefined
     const isBack = before !== undefined && saySame(format, before, edited)
     const after = isBack ? before : edited
     if (loses && isBlank(after) && known.real === known.path && record?.created !== false) {
       return { known, after: undefined, disposable: true }
     }
-    return isBack || isLast ? { known, after } : { known, after, record: nextRecord(known, record, after) }
+    return isBack || isLast ? { known, after } : { known, after, record: nextRecord(known, record, after, entry) }
   })
 
 /** A file that is pyro's alone, with another text or none. */

@@ -125,6 +125,7 @@ describe.each(hostNames)("%s", (name) => {
     await place.connect(name, { force: true })
     const replaced = entry()
     await place.disconnect(name)
+    fs.rmSync(place.configOf(name))
     await place.connect(name)
     assert.deepStrictEqual(replaced, entry())
   })

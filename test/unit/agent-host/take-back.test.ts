@@ -1,6 +1,10 @@
+import { Either } from "effect"
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { edit, read } from "../../../src/agent-host/format/format.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
+import { at } from "../../../src/agent-host/json.ts"
 import { type HostName, hostNames } from "../../../src/contract/agent-host.ts"
 import { filesBeneath, newPlace } from "./place.ts"
 
@@ -104,5 +108,95 @@ describe("disconnect", () => {
     fs.rmSync(place.place.state, { recursive: true })
     await place.disconnect("codex")
     assert.strictEqual(fs.readFileSync(config, "utf8"), "a = 1\n")
+  })
+
+  const KEY = "a key of the person"
+
+  /** Files with an entry of another program under pyro's name, as their person wrote them. */
+  const replacing: ReadonlyArray<readonly [HostName, string]> = [
+    [
+      "cursor",
+      `{\n  "mcpServers": {\n    // mine\n    "pyro": { "url": "https://x.example/mcp",  "headers": {"K": "${KEY}"} },\n    "b": {"command": "b"}\n  }\n}\n`
+    ],
+    [
+      "claude-code",
+      `{"mcpServers":{"pyro":{"type":"stdio","command":"pyrolysis","args":[],"env":{"K":"${KEY}"}}},"n":1}`
+    ],
+    ["vscode", `{"servers": {"pyro": {"command": "pyrolysis", "args": ["x"], "env": {"K": "${KEY}"}}}}\n`],
+    [
+      "codex",
+      `model = "m"\n\n[mcp_servers.pyro]   # mine\nurl = 'https://x.example/mcp'\nhttp_headers = { "K" = "${KEY}" }\n\n[mcp_servers.b]\ncommand = "b"\n`
+    ],
+    ["codex", `[mcp_servers.pyro]\ncommand = "pyrolysis"\n\n[mcp_servers.pyro.env]\nK = "${KEY}"\n`],
+    ["goose", `extensions:\n  pyro: {type: stdio, cmd: pyrolysis, envs: {K: "${KEY}"}, enabled: true}\nb: 2\n`]
+  ]
+
+  it.each(replacing)(
+    "gives %s the entry of another program back that connect --force replaced: %j",
+    async (name, text) => {
+      const config = place.configOf(name)
+      place.write(config, text)
+      fs.chmodSync(config, 0o640)
+      await place.connect(name, { force: true })
+      assert.notInclude(fs.readFileSync(config, "utf8"), KEY)
+      await place.connect(name, { approve: "all", force: true })
+      await place.disconnect(name)
+      assert.strictEqual(fs.readFileSync(config, "utf8"), text)
+      assert.strictEqual(fs.statSync(config).mode & 0o777, 0o640)
+      // It is not pyro's: a second disconnect leaves it.
+      const { files, notes } = await place.disconnect(name)
+      assert.deepStrictEqual(files, [])
+      assert.match(notes.join(), /entry pyro of .* stays/)
+      assert.strictEqual(fs.readFileSync(config, "utf8"), text)
+    }
+  )
+
+  it("only the user reads a replaced entry that is kept", async () => {
+    const [name, text] = replacing[0]!
+    place.write(place.configOf(name, "project"), text)
+    await place.connect(name, { scope: "project", force: true })
+    const folder = path.join(place.place.state, "host-files")
+    assert.strictEqual(fs.statSync(folder).mode & 0o077, 0)
+    const kept = fs.readdirSync(folder).filter((file) => fs.readFileSync(path.join(folder, file), "utf8").includes(KEY))
+    assert.isNotEmpty(kept)
+    for (const file of kept) assert.strictEqual(fs.statSync(path.join(folder, file)).mode & 0o077, 0, file)
+    assert.deepStrictEqual(filesBeneath(place.place.project), [".cursor/mcp.json"])
+    await place.disconnect(name, { scope: "project" })
+    assert.strictEqual(fs.readFileSync(place.configOf(name, "project"), "utf8"), text)
+  })
+
+  it.each(replacing)(
+    "gives %s the replaced entry back in a file that another program has written anew",
+    async (name, text) => {
+      const config = place.configOf(name)
+      place.write(config, text)
+      const { commandOf, servers: [servers] } = agentHosts[name]
+      const { format } = agentHosts[name].config("user", place.place)!
+      const entryIn = (file: string) => at(Either.getOrThrow(read(format, file)), [servers, "pyro"])
+      await place.connect(name, { force: true })
+      const pyros = fs.readFileSync(config, "utf8")
+      // pyro's own lines are others, and the patch of the record fits no more.
+      const args = { _tag: "set", path: [servers, "pyro", "args"], value: ["mcp", "serve", "--git", "none"] } as const
+      fs.writeFileSync(
+        config,
+        name === "codex" || name === "goose"
+          ? Either.getOrThrow(edit(format, pyros, [args]))
+          : JSON.stringify(JSON.parse(pyros.replace(/^ *\/\/.*$/m, "")), undefined, 8)
+      )
+      assert.isDefined(commandOf(entryIn(fs.readFileSync(config, "utf8"))))
+      await place.disconnect(name)
+      assert.deepEqual(entryIn(fs.readFileSync(config, "utf8")), entryIn(text))
+    }
+  )
+
+  it("brings no replaced entry back that a person has removed meanwhile", async () => {
+    const [name, text] = replacing[0]!
+    const config = place.configOf(name)
+    place.write(config, text)
+    await place.connect(name, { force: true })
+    fs.writeFileSync(config, "{}\n")
+    await place.connect(name)
+    await place.disconnect(name)
+    assert.strictEqual(fs.readFileSync(config, "utf8"), "{}\n")
   })
 })
