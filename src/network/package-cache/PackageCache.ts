@@ -29,6 +29,9 @@ export interface FetchRequest {
   readonly headMs?: number | undefined
 }
 
+/** Longest wait for the answer to another guest's request, in ms: that guest may keep its connections to the registry busy. */
+const JOIN_MS = 2_000
+
 /** Time for which a registry that could not be reached is not asked about what is kept, in ms. */
 const UNREACHABLE_MS = 30_000
 
@@ -43,6 +46,13 @@ const headOf = (key: string, { headers }: IncomingMessage): EntryHead => ({
   etag: headers.etag,
   lastModified: headers["last-modified"]
 })
+
+/** What a promise brings in time; undefined for a failure, too. */
+const inTime = <A>(promise: Promise<A>, ms: number) =>
+  new Promise<A | undefined>((resolve) => {
+    AbortSignal.timeout(ms).addEventListener("abort", () => resolve(undefined), { once: true })
+    promise.then(resolve, () => resolve(undefined))
+  })
 
 const conditionsOf = (known: Entry | undefined) =>
   known === undefined ? {} : {
@@ -71,7 +81,7 @@ export class PackageCache {
     const running = this.#fetching.get(request.key)
     if (running !== undefined) {
       // The rules of the other guest may deny what those of this one allow.
-      const fetched = await running.catch(() => undefined)
+      const fetched = await inTime(running, JOIN_MS)
       const isAnswer = fetched?._tag === "Download"
         ? fetched.download.isOpen
         : fetched?._tag === "Validated" && request.known !== undefined
