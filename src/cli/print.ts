@@ -15,6 +15,18 @@ export const printContent = (text: string) =>
     return terminal.writeStdout(terminal.stdoutIsTerminal ? printable(text) : text)
   })
 
+/** Characters whose bytes come in two pieces. */
+const decoders = new WeakMap<object, InstanceType<typeof TextDecoder>>()
+
+/** Prints a piece of a guest's file: its bytes for a program, escaped text for a terminal. */
+export const printPiece = (bytes: Uint8Array) =>
+  Effect.flatMap(Terminal, (terminal) => {
+    if (!terminal.stdoutIsTerminal) return terminal.writeStdout(bytes)
+    const decoder = decoders.get(terminal) ?? new TextDecoder("utf-8", { ignoreBOM: true })
+    decoders.set(terminal, decoder)
+    return printContent(decoder.decode(bytes, { stream: true }))
+  })
+
 /** Ends the last line of a guest's text on a terminal. A file gets the text unchanged. */
 export const endLine = (text: string) =>
   Effect.flatMap(

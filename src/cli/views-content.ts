@@ -8,7 +8,7 @@ import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { typed } from "../contract/shell-words.ts"
 import { colouredPatch, statText, statusLine } from "./diff-text.ts"
 import { OutputOptions } from "./output-options.ts"
-import { endLine, note, print, printContent, size, warn } from "./print.ts"
+import { endLine, note, print, printContent, printPiece, size, warn } from "./print.ts"
 import { painted, printTable } from "./table.ts"
 import { Terminal } from "./terminal.ts"
 import type { View } from "./view.ts"
@@ -206,7 +206,7 @@ export const contentViews = {
   "workspace.export": {
     event: (event) =>
       event._tag === "Output"
-        ? Effect.flatMap(Terminal, (terminal) => terminal.writeStdout(event.bytes))
+        ? printPiece(event.bytes)
         : Effect.void,
     result: (result) =>
       Effect.gen(function*() {

@@ -1,4 +1,4 @@
-import { Stream } from "effect"
+import { Effect, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -143,5 +143,32 @@ describe("pyro cp", () => {
     assert.include(await said("cp fix:a ./b --allow-home"), "--allow-home: is about copies to a workspace")
     assert.include(await said("cp fix:a ./b --max-mib 0"), "--max-mib")
     assert.include(await said("cp fix:a ./b ./c"), "unexpected")
+  })
+
+  it("a guest's file on a terminal is escaped, and a pipe gets each byte", async () => {
+    // A character and a sequence that are cut between two pieces.
+    const bytes = new TextEncoder().encode("é\u001b]52;c;ZXZpbA==\u0007\u009b6n\n")
+    const pieces = [bytes.subarray(0, 1), bytes.subarray(1, 3), bytes.subarray(3)]
+    const shown = async (line: string, stdoutIsTerminal: boolean) => {
+      const written: Array<Uint8Array | string> = []
+      await on(line.split(" "), {
+        answers: {
+          "workspace.export": [
+            ...pieces.map((piece) => ({ _tag: "Output", bytes: piece })),
+            { _tag: "Exported", summary: { ...SUMMARY, output: "-" } }
+          ]
+        },
+        terminal: {
+          stdoutIsTerminal,
+          writeStdout: (data) => Effect.sync(() => void written.push(data))
+        }
+      })
+      return Buffer.concat(written.map((one) => Buffer.from(one)))
+    }
+    for (const line of ["cp fix:evil -", "export fix evil --output -", "export fix --patch --output -"]) {
+      const onTerminal = await shown(line, true)
+      assert.strictEqual(onTerminal.toString(), "é\\x1b]52;c;ZXZpbA==\\x07\\x9b6n\n", line)
+      assert.isTrue((await shown(line, false)).equals(bytes), line)
+    }
   })
 })
