@@ -112,25 +112,32 @@ const adopt = (payload: AgentPayload, inside: Inside, named: string) =>
     return { id: workspace, told: `${found.name ?? workspace}, the microVM of an earlier run` } satisfies TakenUp
   })
 
+/** A policy with some hosts beside everything that it has. Undefined if it allows them. */
+export const withHosts = (hosts: ReadonlyArray<string>, network: WorkspaceInfo["network"]) => {
+  if (network === undefined || network.networkPolicy === "off") {
+    return hosts.length === 0
+      ? undefined
+      : { allow_hosts: hosts }
+  }
+  const { allowHosts, allowIps, denyHosts, networkPolicy, trustHostCertificates = false } = network
+  const missing = hosts.filter((host) => !allowHosts.includes(host))
+  if (missing.length === 0 || allowHosts.length + allowIps.length === 0) return undefined
+  return {
+    network_policy: networkPolicy,
+    allow_hosts: [...allowHosts, ...missing],
+    deny_hosts: denyHosts,
+    allow_ips: allowIps,
+    trust_host_certificates: trustHostCertificates
+  }
+}
+
 /** Adds hosts to a policy that lacks one of them. */
 const grant = (hosts: ReadonlyArray<string>, { id, network }: WorkspaceInfo) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
-    const allowed = network?.allowHosts ?? []
-    const isOpen = network !== undefined && network.networkPolicy !== "off" && allowed.length === 0 &&
-      network.allowIps.length === 0
-    const missing = hosts.filter((host) => !allowed.includes(host))
-    if (isOpen || missing.length === 0) return
-    const policy = network === undefined || network.networkPolicy === "off"
-      ? {}
-      : { network_policy: network.networkPolicy }
+    const policy = withHosts(hosts, network)
+    if (policy === undefined) return
     yield* pyro.workspace.network.set(
-      yield* decode(workspaceCreate.cli, NetworkSetPayload(), {
-        workspace: id,
-        ...policy,
-        allow_hosts: [...allowed, ...missing],
-        deny_hosts: network?.denyHosts ?? [],
-        allow_ips: network?.allowIps ?? []
-      })
+      yield* decode(workspaceCreate.cli, NetworkSetPayload(), { workspace: id, ...policy })
     )
   })
