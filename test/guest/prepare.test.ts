@@ -4,7 +4,11 @@ import { afterAll, assert, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 
 describe("pyro prepare", () => {
-  const pyro = installation("pyro-prepare-", { cache: "own" })
+  // It finds the accelerator itself, as nothing is known of the host in its cache.
+  const pyro = installation("pyro-prepare-", {
+    cache: "own",
+    env: { PYRO_ACCELERATOR: process.env["PYRO_ACCELERATOR"] ?? "" }
+  })
   const template = /preparing a template/
   afterAll(() => pyro.close())
 
