@@ -1,8 +1,9 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { ignoredFilesNote, missingOnHostNote } from "../contract/host-file-notes.ts"
 import { MAX_READ_BYTES } from "../contract/operations/file-fields.ts"
 import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff.ts"
 import type { DiskContent } from "../contract/operations/workspace-disk.ts"
+import { WorkspaceName } from "../contract/operations/workspace-field.ts"
 import type { FileList, FileReadPayload } from "../contract/operations/workspace-file.ts"
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { typed } from "../contract/shell-words.ts"
@@ -27,7 +28,12 @@ const remarks = (
   })
 
 interface DifferenceWords {
-  readonly none: string
+  /** Printed if there are no changes. Undefined if no requested path exists. */
+  readonly none: string | undefined
+  /** What does not have a missing path. */
+  readonly sides: string
+  /** Further words about a missing path. */
+  readonly instead?: (path: string) => string | undefined
   /** The workspace that has a file now; undefined when no export could have it. */
   readonly having: (file: DiffFile) => string | undefined
   readonly whole: string
@@ -65,7 +71,13 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
       const { cols } = yield* terminal.size
       yield* terminal.writeStdout(yield* statText(diff, { width: cols, colour: terminal.colour }))
     }
-    if (diff.summary.files === 0) yield* note(`${words.none}\n`)
+    if (diff.summary.files === 0 && words.none !== undefined) yield* note(`${words.none}\n`)
+    for (const path of (diff.missingPaths ?? []).slice(0, 20)) {
+      const instead = words.instead?.(path)
+      yield* warn(`pyro: no such path in ${words.sides}: ${path}${instead === undefined ? "" : `. ${instead}`}\n`)
+    }
+    const unnamed = (diff.missingPaths?.length ?? 0) - 20
+    if (unnamed > 0) yield* warn(`pyro: no such path in ${words.sides}: ${unnamed} more\n`)
     if (diff.ignoredCount > 0) {
       yield* note(`${count(diff.ignoredCount, "ignored file")} left out; show them with --include-ignored\n`)
     }
@@ -94,9 +106,19 @@ const differences = (diff: DiffResult, words: DifferenceWords) =>
     }
   })
 
-/** An incomplete patch may be input: `pyro diff > FILE && git apply FILE`. A mount hides changes in every form of a diff. */
-const wholeOrNot = ({ lossy, mountedCount, patch, tooLargeCount, truncated }: DiffResult) =>
-  mountedCount !== undefined ||
+/** What a diff without changes says. */
+const noneIn = (paths: ReadonlyArray<string>, { missingPaths = [] }: DiffResult, verb: string) =>
+  paths.length === 0
+    ? `nothing ${verb}`
+    : missingPaths.length === 0
+    ? `nothing ${verb} in these paths`
+    : missingPaths.length < paths.length
+    ? `nothing ${verb} in the other paths`
+    : undefined
+
+/** An incomplete patch may be input: `pyro diff > FILE && git apply FILE`. A mount hides changes in every form of a diff, and a path that does not exist has none. */
+const wholeOrNot = ({ lossy, missingPaths, mountedCount, patch, tooLargeCount, truncated }: DiffResult) =>
+  mountedCount !== undefined || missingPaths !== undefined ||
     (patch !== undefined && (truncated === true || lossy === true || tooLargeCount !== undefined))
     ? 1
     : 0
@@ -174,7 +196,12 @@ export const contentViews = {
   "workspace.diff": {
     result: (diff, { paths, workspace }) =>
       differences(diff, {
-        none: paths.length === 0 ? "nothing changed" : "nothing changed in these paths",
+        none: noneIn(paths, diff, "changed"),
+        sides: "the workspace or its seed",
+        instead: (path) =>
+          Schema.is(WorkspaceName())(path)
+            ? `If ${path} is a workspace: ${typed(["pyro", "compare", workspace, path])}`
+            : undefined,
         having: ({ status }) => status === "deleted" ? undefined : workspace,
         whole: `export the whole patch: pyro export ${typed([workspace])} --patch --output -`
       }),
@@ -183,7 +210,8 @@ export const contentViews = {
   "workspace.compare": {
     result: (diff, { from, paths, to }) =>
       differences(diff, {
-        none: paths.length === 0 ? "nothing differs" : "nothing differs in these paths",
+        none: noneIn(paths, diff, "differs"),
+        sides: "either side",
         having: ({ status }) => {
           const side = status === "deleted" ? from : to
           // Nothing is exported from a snapshot.

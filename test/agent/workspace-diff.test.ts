@@ -258,6 +258,24 @@ withAgent("a workspace's diff", (it) => {
       assert.isUndefined(names.summary.additions)
     }))
 
+  it.scoped("diff names the requested paths that neither the workspace nor its seed has", () =>
+    Effect.gen(function*() {
+      const { diff, live } = yield* workspace("missing", (tree) => {
+        fs.mkdirSync(`${tree}/empty`)
+        fs.writeFileSync(`${tree}/same`, "same\n")
+        fs.writeFileSync(`${tree}/void`, "")
+        fs.writeFileSync(`${tree}/gone`, "gone\n")
+        fs.symlinkSync("nowhere", `${tree}/link`)
+      })
+      fs.rmSync(`${live}/gone`)
+      execFileSync("mkfifo", [`${live}/fifo`])
+      const known = ["", "empty", "same", "void", "gone", "link", "fifo"]
+      assert.isUndefined((yield* diff({ paths: known })).missingPaths)
+      const some = yield* diff({ paths: ["nosuch", ...known, "same/beneath", "empty/x", "sam"] })
+      assert.deepStrictEqual(some.missingPaths, ["nosuch", "same/beneath", "empty/x", "sam"])
+      assert.deepStrictEqual(said(some.files), ["deleted gone"])
+    }))
+
   it.scoped("diff names files that are too large and makes no complete patch", () =>
     Effect.gen(function*() {
       const { channel, diff, live, trees } = yield* workspace("large", (tree) => fs.writeFileSync(`${tree}/a`, "a\n"))

@@ -286,6 +286,15 @@ describe("workspace_compare", () => {
     const pyro = fakePyro({ compare: () => Effect.succeed({ ...result, summary: nothing }) })
     const answer = await call(pyro, "workspace_compare", { from: "a", to: "b" })
     assert.isTrue(textOf(answer).startsWith("nothing differs"))
+    const typo = fakePyro({
+      compare: () => Effect.succeed({ ...result, summary: nothing, files: [], missingPaths: ["typo"] })
+    })
+    const missing = await call(typo, "workspace_compare", { from: "a", to: "b", paths: ["typo"] })
+    assert.isTrue(textOf(missing).startsWith("no such path: typo\n"), textOf(missing))
+    assert.deepStrictEqual(
+      (succeeds("workspace_compare", missing) as { readonly files?: unknown }).files,
+      [{ path: "typo", from: null, status: "no_such_path", additions: 0, deletions: 0, binary: false }]
+    )
     const odd = await call(pyro, "workspace_compare", { from: "a@", to: "b" })
     fails(odd, "invalid_request: from: must be a workspace's")
     fails(await call(pyro, "workspace_compare", { from: "a" }), "invalid_request: to")

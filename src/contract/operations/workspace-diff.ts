@@ -117,6 +117,11 @@ export const differenceResultFields = (
     specialCount: Schema.Int.annotations({
       description: "Number of new sockets, FIFOs and devices. A patch cannot contain them"
     }),
+    missingPaths: optional(
+      Schema.Array(Schema.String).annotations({
+        description: "Paths of the request that neither side has. Absent if there are none"
+      })
+    ),
     verified: Schema.Boolean.annotations({ description: "Whether the content of all files was compared" }),
     patch: optional(
       Schema.String.annotations({

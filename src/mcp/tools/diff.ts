@@ -69,6 +69,16 @@ const entryOf = ({ additions = 0, binary = false, deletions = 0, from, path, sta
   binary
 })
 
+/** A requested path that no side has. */
+const missingEntry = (path: string) => ({
+  path,
+  from: null,
+  status: "no_such_path",
+  additions: 0,
+  deletions: 0,
+  binary: false
+})
+
 const fileLine = ({ additions, binary, deletions, from, path, size, status, tooLarge }: DiffFile) =>
   `${status} ${from === undefined ? path : `${from} => ${path}`}` +
   (status === "mounted"
@@ -94,21 +104,23 @@ const diffPage = (
     const { summary: { additions = 0, deletions = 0, files: filesChanged } } = diff
     const named = diff.files.slice(0, patch === undefined ? 2 * MAX_FILES : MAX_FILES)
     const unnamed = filesChanged - named.length
+    const missing = (diff.missingPaths ?? []).slice(0, MAX_FILES)
     const result: DiffPage = {
       filesChanged,
       additions,
       deletions,
       ignoredCount: diff.ignoredCount,
       digest: diff.digest ?? null,
-      files: named.map(entryOf),
+      files: [...named.map(entryOf), ...missing.map(missingEntry)],
       patch: page?.text ?? null,
       truncated: diff.truncated === true || nextCursor !== null || unnamed > 0,
       nextCursor
     }
     const text = lines(
       filesChanged === 0
-        ? `nothing ${words.differ(1)}`
+        ? missing.length === 0 && `nothing ${words.differ(1)}`
         : `${count(filesChanged, "file")} ${words.differ(filesChanged)}, +${additions} -${deletions}`,
+      ...missing.map((path) => `no such path: ${path}`),
       ...named.map(fileLine),
       unnamed > 0 && `… and ${count(unnamed, "file")} more`,
       diff.ignoredCount > 0 && `${count(diff.ignoredCount, "ignored file")} left out (include_ignored)`,

@@ -60,7 +60,7 @@ const holding = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(wo
     work
   )
 
-const nothing: Changes = { changes: [], oversized: [], mounted: [], ignoredCount: 0, specialCount: 0 }
+const nothing: Changes = { changes: [], oversized: [], missing: [], mounted: [], ignoredCount: 0, specialCount: 0 }
 
 /**
  * The changes that turn the files of one workspace or snapshot into those of another. A running workspace is read in its own VM,

@@ -5,6 +5,7 @@ import { type Candidate, collectCandidates } from "../diff/candidates.ts"
 import { beneath, type Changes, type ChangesOptions, mountedAt, type ReadSide, withContents } from "../diff/changes.ts"
 import { readContents } from "../diff/contents.ts"
 import { withoutIgnored } from "../diff/ignored.ts"
+import { missingIn, namedPaths } from "../diff/missing.ts"
 import type { Pushed } from "../seed/pushed.ts"
 import { compose, type Composed } from "./compose.ts"
 import { type Place, sameContents } from "./same-contents.ts"
@@ -86,9 +87,15 @@ export const differencesOf = (
     const reader = ({ channel, explain, trees }: Side): ReadSide => (paths, limits) =>
       explain(readContents(channel, trees.live, paths, limits))
     const mounts = new Map([...one.mounts, ...other.mounts].map((mount) => [mount.path, mount]))
+    const missingOf = ({ channel, explain, trees }: Side, paths: ReadonlyArray<string>) =>
+      explain(missingIn(channel, trees.live, paths))
+    const missing = yield* missingOf(from, namedPaths(options.paths ?? [])).pipe(
+      Effect.flatMap((paths) => missingOf(to, paths))
+    )
     return {
       ...yield* withContents(differing, { old: reader(from), new: reader(to) }, options.limits),
       ignoredCount,
+      missing: missing.map((path) => Buffer.from(path, "latin1")),
       mounted: mountedAt(options.paths ?? [], [...mounts.values()])
     }
   })

@@ -9,6 +9,7 @@ import { type Trees, workspaceTrees } from "./baseline.ts"
 import { type Candidate, collectCandidates } from "./candidates.ts"
 import { type FileContent, readContents, type ReadLimits } from "./contents.ts"
 import { withoutIgnored } from "./ignored.ts"
+import { missingIn, namedPaths } from "./missing.ts"
 import { overPushed } from "./over-pushed.ts"
 import { withRenames } from "./renames.ts"
 
@@ -44,6 +45,8 @@ export interface Changes {
   readonly mounted: ReadonlyArray<Uint8Array>
   /** Files that the ignore rules keep out. */
   readonly ignoredCount: number
+  /** Requested paths that neither side has. */
+  readonly missing: ReadonlyArray<Uint8Array>
   /** New sockets, FIFOs and devices, which no patch can hold. */
   readonly specialCount: number
 }
@@ -135,7 +138,7 @@ export const withContents = (
   candidates: ReadonlyArray<Candidate>,
   read: { readonly old: ReadSide; readonly new: ReadSide },
   limits = DEFAULT_LIMITS
-): Effect.Effect<Omit<Changes, "ignoredCount" | "mounted">, PyroError> =>
+): Effect.Effect<Omit<Changes, "ignoredCount" | "missing" | "mounted">, PyroError> =>
   Effect.gen(function*() {
     const ordered = candidates
       .filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
@@ -197,9 +200,15 @@ export const collectChanges = (
         return contents
       })
     const readNew: ReadSide = (paths, limits) => readContents(channel, trees.live, paths, limits)
+    const unknown = yield* missingIn(channel, trees.live, namedPaths(options.paths ?? [])).pipe(
+      Effect.flatMap((paths) => missingIn(channel, trees.baseline, paths)),
+      Effect.map((paths) => paths.map((path) => Buffer.from(path, "latin1")))
+    )
     return {
       ...yield* withContents(kept, { old: readOld, new: readNew }, options.limits),
       ignoredCount,
+      // A pushed file that is gone is a change.
+      missing: unknown.filter((path) => !wanted.some(beneath([path]))),
       mounted: mountedAt(options.paths ?? [], mounts)
     }
   })

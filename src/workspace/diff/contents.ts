@@ -22,7 +22,8 @@ export interface ReadLimits {
 
 export type FileContent = Uint8Array | "absent" | "too large"
 
-const requestsOf = (paths: ReadonlyArray<string>) => {
+/** Paths, grouped by request. */
+export const requestsOf = (paths: ReadonlyArray<string>) => {
   const requests: Array<Array<string>> = []
   let bytes = Infinity
   for (const path of paths) {

@@ -87,7 +87,7 @@ const shownPatch = (head: Uint8Array, bytes: number) => {
 
 /** Changes in the result's form. */
 export const differenceResult = (
-  { changes, ignoredCount, mounted, oversized, specialCount }: Changes,
+  { changes, ignoredCount, missing, mounted, oversized, specialCount }: Changes,
   payload: Pick<DiffPayload, "stat" | "nameOnly" | "verified" | "maxBytes">
 ): Effect.Effect<DiffResult> =>
   Effect.gen(function*() {
@@ -120,6 +120,7 @@ export const differenceResult = (
       ...(oversized.length === 0 ? {} : { tooLargeCount: oversized.length }),
       ...(mounted.length === 0 ? {} : { mountedCount: mounted.length }),
       specialCount,
+      ...(missing.length === 0 ? {} : { missingPaths: missing.map(pathText) }),
       verified: payload.verified,
       ...patch,
       ...(formatted === undefined || oversized.length + mounted.length > 0 ? {} : { digest: formatted.digest })
