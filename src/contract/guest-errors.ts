@@ -82,7 +82,7 @@ export class ChannelFailed extends ContractError<ChannelFailed, "guest_silent">(
   }
   override get message() {
     return this.reason === "silent"
-      ? `${this.fact}. Return to the state after create: pyro reset. Or keep the files: pyro stop, then start`
+      ? `${this.fact}. Keep the files: pyro stop, then pyro start. To discard all changes instead: pyro reset`
       : `${this.fact}. Run it again. Start a failed workspace first: pyro start`
   }
 }

@@ -54,7 +54,7 @@ const waysOf = (error: PyroError, all: boolean): Ways => {
     case "SnapshotNotFound":
       return ["call workspace_snapshot_list for the names", "use a name that you gave to a snapshot, or omit it"]
     case "SnapshotExists":
-      return ["choose another name, or call workspace_snapshot_delete first", "choose another name"]
+      return "choose another name"
     case "SnapshotMismatch":
       return "call again with disk_only: true to use the files only"
     case "ExecNotFound":
@@ -70,7 +70,10 @@ const waysOf = (error: PyroError, all: boolean): Ways => {
     case "ServiceNotFound":
       return ["call service_list for the names", "use the name that you gave to service_start"]
     case "ServiceRunning":
-      return ["call service_stop first, or choose another name", "choose another name"]
+      return [
+        "use the running service, or choose another name. service_stop ends the running service",
+        "use the running service, or choose another name"
+      ]
     case "ServiceFailed":
       return "correct the command or the check, and call service_start again"
     case "FileRefused":
@@ -95,15 +98,15 @@ const waysOf = (error: PyroError, all: boolean): Ways => {
         return "nothing ran; name another one, or omit the argument"
       }
       return [
-        "nothing ran, so another call is safe; if system files are broken, call workspace_reset",
+        "nothing ran, so another call is safe; if system files are broken, call workspace_reset, which discards all changes",
         "nothing ran, so another call is safe"
       ]
     case "ChannelFailed": {
       if (error.reason !== "silent") return gone
-      const reset = "call workspace_reset, which discards the changes. To keep the files,"
       return [
-        `${reset} call workspace_stop and workspace_start`,
-        `${reset} ask the user to stop and start the workspace`
+        "call workspace_stop and workspace_start: the files are kept. workspace_reset discards the changes",
+        "ask the user to stop and start the workspace: the files are kept. workspace_reset discards the changes",
+        "ask the user to stop and start the workspace: the files are kept"
       ]
     }
     case "GuestPanicked":
@@ -125,7 +128,7 @@ const waysOf = (error: PyroError, all: boolean): Ways => {
     case "PortUnavailable":
       return "call again with the guest port alone, for a free port of the host"
     case "PortAlreadyPublished":
-      return ["call port_unpublish first, or use that port", "use that port"]
+      return ["use that port. port_unpublish ends it", "use that port"]
     case "PortNotPublished":
       return ["call workspace_status for the published ports", "name another port"]
     case "PublishingNotAllowed":

@@ -12,4 +12,5 @@ export const troubleText = (trouble: VmTrouble): string =>
 export const goesOnText = "the guest goes on"
 
 /** Detail of a workspace whose guest's agent sends nothing. */
-export const silentText = "the guest does not answer: reset the workspace, or stop and start it to keep the files"
+export const silentText =
+  "the guest does not answer: stop and start the workspace to keep the files, or reset it to discard them"

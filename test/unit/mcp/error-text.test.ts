@@ -6,6 +6,8 @@ import {
   ExportRefused,
   PatchRejected,
   type PyroError,
+  ServiceRunning,
+  SnapshotExists,
   WorkspaceNotFound,
   WorkspaceNotReady
 } from "../../../src/contract/errors.ts"
@@ -28,11 +30,21 @@ describe("the hint of an error, to a model", () => {
     assert.match(text, /^disk_damaged: .*could not mount\nhint: call workspace_reset: .* are lost$/)
   })
 
-  it("the hint for a silent guest is a reset, and how to keep the files", () => {
+  it("a name that is taken leads to another name, and not to a deletion", () => {
+    const taken = new SnapshotExists({ workspace: "ws-0000000000", snapshot: "green" })
+    assert.match(errorText(Cause.fail(taken)), /\nhint: choose another name$/)
+    const running = new ServiceRunning({ workspace: "ws-0000000000", service: "web", state: "ready" })
+    assert.match(
+      errorText(Cause.fail(running)),
+      /\nhint: use the running service, or choose another name\. service_stop ends the running service$/
+    )
+  })
+
+  it("the hint for a silent guest keeps the files first", () => {
     const text = errorText(Cause.fail(new ChannelFailed({ reason: "silent", detail: "it has sent nothing" })))
     assert.match(
       text,
-      /^guest_silent: the guest does not answer: .*\nhint: call workspace_reset, which discards .*keep the files/
+      /^guest_silent: the guest does not answer: .*\nhint: call workspace_stop and workspace_start: the files are kept\. workspace_reset discards/
     )
     assert.notMatch(text, /pyro (workspace|reset|stop)/)
   })
