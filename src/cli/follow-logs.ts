@@ -3,6 +3,7 @@ import { InvalidRequest, type PyroError } from "../contract/errors.ts"
 import type { PayloadOf } from "../contract/operations.ts"
 import { ExecPayload } from "../contract/operations/workspace-exec.ts"
 import type { PyroService } from "../contract/Pyro.ts"
+import { typed } from "../contract/shell-words.ts"
 import type { Typed } from "./parser.ts"
 import { note } from "./print.ts"
 
@@ -22,6 +23,22 @@ export const checkFollow = ({ extras, json, raw }: Typed): Effect.Effect<void, I
   return other === undefined
     ? Effect.void
     : new InvalidRequest({ field: "--follow", detail: `cannot be combined with --${other.replaceAll("_", "-")}` })
+}
+
+/** Refuses a word that cannot be the id of a command. It may be the name of a service, which has a log of its own. */
+export const checkExecId = (operation: string, { raw }: Typed): Effect.Effect<void, InvalidRequest> => {
+  const { exec_id: id, workspace } = raw
+  if (
+    operation !== "workspace.logs" || typeof id !== "string" || typeof workspace !== "string" || /^[0-9a-f]*$/.test(id)
+  ) {
+    return Effect.void
+  }
+  return new InvalidRequest({
+    field: "--exec-id",
+    detail: `must be 32 lower-case hexadecimal digits, or the first of them. The log of a service: ${
+      typed(["pyro", "service", "logs", workspace, id])
+    }`
+  })
 }
 
 /**

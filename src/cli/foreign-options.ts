@@ -93,12 +93,25 @@ const HINTS = table<Readonly<Record<string, string | undefined>>>({
       "A workspace is deleted with its disk, running or not, and without a question if it is named"
     )
   ),
-  "workspace.reset": table(
-    each(
+  "workspace.reset": table({
+    ...each(
       "--hard --soft --mixed --to",
       "A reset discards every change of disk and memory. --snapshot NAME returns to a snapshot, and no option to the state after create"
+    ),
+    ...each("-y --yes -f --force", "A reset asks no question, and discards all changes: pyro reset NAME")
+  }),
+  "workspace.cp": table(
+    each(
+      "-f --force",
+      "Out of a workspace, --overwrite replaces files. Into a workspace, they are replaced in any case"
     )
   ),
+  "workspace.patch.apply": table(
+    each("-f --file -i --input", "The patch is --patch-file FILE, or stdin")
+  ),
+  "workspace.file.write": table({
+    "--content": "The content is --text TEXT, --from FILE, or stdin"
+  }),
   "workspace.update": table(
     each(
       "--mem-mib --memory-mib --vcpu-count -m --memory --cpus",

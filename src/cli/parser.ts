@@ -8,6 +8,7 @@ import { closest } from "./closest.ts"
 import type { Command } from "./commands.ts"
 import { flagName, flagsOf } from "./flags.ts"
 import { type Defaults, positional } from "./positional.ts"
+import { unexpectedWord } from "./unexpected-word.ts"
 import { numberOf, unitOf } from "./units.ts"
 import { type BadWord, readWords } from "./words.ts"
 import { wrongOption } from "./wrong-option.ts"
@@ -67,7 +68,9 @@ export const parse = (
       const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]
       return yield* wrong(`missing <${missing}>` + (instead === undefined ? "" : `, or --${flagName(cli, instead)}`))
     }
-    if (others[0] !== undefined) return yield* wrong(`unexpected "${others[0]}"`)
+    if (others.length > 0) {
+      return yield* wrong(unexpectedWord(operation, operands.slice(0, operands.length - others.length), others))
+    }
     Object.assign(raw, values)
     if (cli.rest !== undefined && rest !== undefined) raw[cli.rest] = rest
     return {

@@ -17,7 +17,7 @@ import { makeCommandInterrupt } from "./command-interrupt.ts"
 import { confirmDeleteAll } from "./confirm.ts"
 import { asExport } from "./export-flag.ts"
 import { fillFromFiles } from "./file-flags.ts"
-import { checkFollow, followingExec, nothingRan } from "./follow-logs.ts"
+import { checkExecId, checkFollow, followingExec, nothingRan } from "./follow-logs.ts"
 import { withStdin } from "./import-stdin.ts"
 import { withLimits } from "./limit-flags.ts"
 import { OutputOptions } from "./output-options.ts"
@@ -87,6 +87,7 @@ export const prepare = (
       })
     }
     yield* checkFollow(typed)
+    yield* checkExecId(requested.name, typed)
     const filled = takesInput(requested)
       ? yield* completeRun(requested, typed)
       : yield* fillFromFiles(requested, typed)

@@ -130,7 +130,11 @@ const meant = (typed: ReadonlyArray<string>): string | undefined => {
       isEndingBehind(front)
     ) ??
     // A workspace's name stands where a verb of shells should.
-    (front === "workspace shell " ? `pyro attach ${last}` : undefined)
+    (front === "workspace shell "
+      ? `pyro attach ${last}`
+      : front === "workspace patch "
+      ? "pyro patch apply"
+      : undefined)
 }
 
 /** Words that may stand behind `pyro`, with each verb that needs no group. */

@@ -34,6 +34,11 @@ describe("options that people know from docker", () => {
     ["exec -v .:/src fix ls", "-v", ["pyro cp", "pyro sync push"]],
     ["ps -a", "-a", ["all workspaces"]],
     ["ps -q", "-q", ["--id-only"]],
+    ["cp -f fix:a b", "-f", ["--overwrite"]],
+    ["patch apply fix -f x.patch", "-f", ["--patch-file"]],
+    ["file write fix x --content hello", "--content", ["--text"]],
+    ["reset fix --yes", "--yes", ["discards all changes", "pyro reset NAME"]],
+    ["reset --yes", "--yes", ["pyro reset NAME"]],
     ["attach fix --detach-keys ctrl-p", "--detach-keys", ["--detach-key"]]
   ])("pyro %s names the words that do the same", async (line, option, words) => {
     const text = await said(line)
@@ -163,5 +168,30 @@ describe("options of the first pyro", () => {
       assert.include(only.journal.join(""), "out a\n")
       assert.include(await said(`${verb} read fix a --content-only --json`), "cannot be combined with --json")
     }
+  })
+})
+
+describe("a word that no argument takes", () => {
+  const hintOf = async (line: string) => /: (pyro [^\n]*)/.exec(await said(line))?.[1] ?? ""
+
+  it.each([
+    ["fork fix try", "pyro fork fix --name try", "workspace.fork", { workspace: "fix", name: "try" }],
+    ["create debian:12 fix", "pyro create debian:12 --name fix", "workspace.create", { name: "fix" }],
+    ["reset fix green", "pyro reset fix --snapshot green", "workspace.reset", { snapshot: "green" }],
+    ["patch apply fix x.patch", "pyro patch apply fix --patch-file x.patch", "workspace.patch.apply", {
+      workspace: "fix"
+    }],
+    ["logs fix api", "pyro service logs fix api", "workspace.service.logs", { workspace: "fix", name: "api" }]
+  ])("pyro %s names a command line that works", async (line, hint, operation, fields) => {
+    assert.strictEqual(await hintOf(line), hint)
+    const files = { "x.patch": new TextEncoder().encode("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n") }
+    const { called } = await on(hint.split(" ").slice(1), { files })
+    assert.strictEqual(called[0]?.[0], operation)
+    assert.deepInclude(called[0]?.[1], fields)
+  })
+
+  it("two words too many, and a word that is no name, get no hint", async () => {
+    assert.include(await said("fork fix try two"), `unexpected "try"\n`)
+    assert.include(await said("fork fix a/b"), `unexpected "a/b"\n`)
   })
 })
