@@ -67,7 +67,6 @@ const ELSEWHERE = new Map([
   ["file pull", "pyro export"],
   ["sync download", "pyro export"],
   ["sync pull", "pyro export"],
-  ["snapshot restore", "pyro reset --snapshot"],
   ["network off", "pyro network set --network-policy off"],
   ["shell exit", "pyro shell close"],
   ["workspace stats", "pyro top"],
@@ -76,10 +75,18 @@ const ELSEWHERE = new Map([
 
 const ENVIRONMENT_MOVES = ["export", "import", "load", "push", "save"]
 
+/** Words of git and others for a return. A reset ends more than they do, so that pyro does not suggest it, and says what it does. */
+const RETURNS = ["checkout", "restore", "revert", "rollback", "undo"]
+
 /** The answer to words for something that pyro does by several commands. */
 const explained = (typed: ReadonlyArray<string>): string | undefined => {
   if (typed.join(" ") === "daemon restart") {
     return `"pyro daemon stop" ends the daemon, and the next command starts one. Workspaces go on`
+  }
+  const front = typed.slice(0, -1).join(" ")
+  if (RETURNS.includes(typed.at(-1) ?? "") && ["", GROUP, `${GROUP} snapshot`].includes(front)) {
+    return `"pyro diff NAME" shows the changes. "pyro reset NAME" discards all changes since create, and "pyro reset NAME --snapshot SNAPSHOT" ` +
+      "all changes since the snapshot"
   }
   return typed[0] === "env" && ENVIRONMENT_MOVES.includes(typed[1] ?? "")
     ? `An environment does not move between hosts: "pyro env inspect" shows its packages, and "pyro env build" adds them on another host`

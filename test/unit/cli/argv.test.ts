@@ -200,7 +200,6 @@ describe("finding the operation", () => {
     ["workspace run", "pyro exec"],
     ["workspace commit", "pyro snapshot create"],
     ["workspace snapshot save", "pyro snapshot create"],
-    ["workspace snapshot restore", "pyro reset --snapshot"],
     ["service kill", "pyro service stop"],
     ["service rm", "pyro service stop"],
     ["port rm", "pyro port unpublish"],
@@ -287,6 +286,28 @@ describe("finding the operation", () => {
   it("the restart of a daemon, which workspaces outlive, is explained", () => {
     assert.include(suggested("daemon restart"), `. "pyro daemon stop" ends the daemon, and the next command starts one`)
   })
+
+  it.each([
+    "restore",
+    "undo",
+    "workspace revert",
+    "checkout",
+    "rollback",
+    "snapshot restore",
+    "workspace snapshot undo"
+  ])(
+    "%j gets the commands that return, with the loss of the changes, and no question",
+    (typed) => {
+      const returns =
+        `. "pyro diff NAME" shows the changes. "pyro reset NAME" discards all changes since create, and ` +
+        `"pyro reset NAME --snapshot SNAPSHOT" all changes since the snapshot`
+      assert.include(suggested(typed), returns)
+      assert.notInclude(suggested(typed), "Did you mean")
+      for (const command of ["diff NAME", "reset NAME", "reset NAME --snapshot SNAPSHOT"]) {
+        assert.strictEqual(route(command.split(" "))._tag, "Operation")
+      }
+    }
+  )
 
   it("an environment that is exported or imported gets the commands that build it elsewhere", () => {
     assert.include(suggested("env export"), `. An environment does not move between hosts: "pyro env inspect"`)
