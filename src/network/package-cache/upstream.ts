@@ -14,6 +14,8 @@ const SILENT_MS = 60_000
 const IDLE_MS = 15_000
 /** Maximum connections of one guest to one registry. */
 const MAX_CONNECTIONS = 32
+/** Maximum requests of one guest to one registry without an answer: those of the cache outlive the guest's connection. */
+const MAX_UNANSWERED = 512
 /** Time for one connection, in ms. */
 const CONNECT_MS = 30_000
 
@@ -54,6 +56,8 @@ const connectTo = async ({ dial: message, trust }: Upstream): Promise<Duplex> =>
 
 /** Connections of one guest to one registry, made as all connections of guests are. Each serves one request at a time. */
 class DialledAgent extends Agent {
+  /** Requests without an answer. Node's own counts leave out those that wait for a connection to be made. */
+  unanswered = 0
   readonly #upstream: Upstream
   /** What ends a connection that waits. */
   readonly #ends = new WeakMap<Duplex, () => void>()
@@ -79,7 +83,8 @@ class DialledAgent extends Agent {
   }
 
   get isIdle() {
-    return [this.sockets, this.freeSockets, this.requests].every((all) => Object.keys(all).length === 0)
+    return this.unanswered === 0 &&
+      [this.sockets, this.freeSockets, this.requests].every((all) => Object.keys(all).length === 0)
   }
 
   override createConnection(_: unknown, callback?: (error: Error | null, socket: Duplex) => void) {
@@ -133,13 +138,20 @@ export const ask = async (upstream: Upstream, asked: UpstreamRequest): Promise<I
   }
 }
 
-const send = (upstream: Upstream, asked: UpstreamRequest): Promise<IncomingMessage> =>
+const send = async (upstream: Upstream, asked: UpstreamRequest): Promise<IncomingMessage> => {
+  const agent = agentOf(upstream, asked)
+  if (agent.unanswered >= MAX_UNANSWERED) throw new Error("too many requests to the registry are under way")
+  agent.unanswered += 1
+  return await sendBy(agent, upstream, asked).finally(() => (agent.unanswered -= 1))
+}
+
+const sendBy = (agent: Agent, upstream: Upstream, asked: UpstreamRequest): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
     const { body, headers, method, path, signal } = asked
     const { name, port } = upstream.dial
     const isDefault = port === 80 || port === HTTPS_PORT
     const outgoing = request({
-      agent: agentOf(upstream, asked),
+      agent,
       method,
       path,
       headers: { ...headers, host: isDefault ? name : `${name}:${port}` },

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { get, makePackageCache, sending } from "../../../support/network/package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
@@ -17,4 +17,17 @@ describe("a guest that keeps its connections to a registry busy", () => {
       yield* Effect.repeat(Effect.sleep(5), { until: () => busy.asked.length === 1 })
       assert.strictEqual((yield* get(other, TARBALL)).body.toString(), "whole")
     }))
+
+  it.scopedLive("requests without an answer are bounded, and more are refused", () =>
+    Effect.gen(function*() {
+      const cache = yield* makePackageCache({ handler: () => {} })
+      const refused: Array<number> = []
+      const requests = yield* Effect.forEach(
+        Array.from({ length: 532 }, (_, at) => `/p${at}/-/p${at}-1.0.0.tgz`),
+        (path) => Effect.fork(Effect.map(get(cache, path), ({ status }) => refused.push(status)))
+      )
+      yield* Effect.repeat(Effect.sleep(5), { until: () => refused.length >= 20 })
+      assert.deepStrictEqual(new Set(refused), new Set([502]))
+      yield* Fiber.interruptAll(requests)
+    }), 30_000)
 })
