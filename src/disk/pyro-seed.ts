@@ -8,6 +8,7 @@ import {
   WORKSPACE_DISK
 } from "../contract/errors.ts"
 import type { Losses } from "../contract/host-file-notes.ts"
+import { pathText } from "../contract/path-text.ts"
 import { printable } from "../contract/printable.ts"
 import { runTool, spawnTool, toolEnd, type ToolFailed } from "../system/child.ts"
 import { attempt } from "../system/files/failure.ts"
@@ -15,7 +16,6 @@ import { freeBytes } from "../system/host.ts"
 import { nativeTool } from "../system/native.ts"
 import type { SpareProcess } from "../system/spare-process.ts"
 import { packageOf } from "../system/tool-packages.ts"
-import { pathText } from "./path-text.ts"
 
 /** Included and omitted files of a seed image. */
 export interface SeedReport {

@@ -15,9 +15,9 @@ import {
 import { dirname } from "node:path"
 import type { PyroError } from "../../src/contract/errors.ts"
 import { DiskListPayload, DiskReadPayload } from "../../src/contract/operations/workspace-disk.ts"
+import type { GuestTree } from "../../src/guest-channel/guest-path.ts"
 import { listDisk, readDisk } from "../../src/workspace/disk/look.ts"
 import { scrubFiles } from "../../src/workspace/disk/scrub-files.ts"
-import type { GuestTree } from "../../src/workspace/files/guest-path.ts"
 import { guestFiles, guestLinks } from "../../src/workspace/guest-files.ts"
 import { Agent, withConfinedAgent } from "./agent.ts"
 

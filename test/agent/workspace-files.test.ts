@@ -19,9 +19,9 @@ import {
   FileReadPayload,
   FileWritePayload
 } from "../../src/contract/operations/workspace-file.ts"
+import { workspaceFile } from "../../src/guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { editFile } from "../../src/workspace/files/edit.ts"
-import { workspaceFile } from "../../src/workspace/files/guest-path.ts"
 import { listFiles } from "../../src/workspace/files/list.ts"
 import { openFile } from "../../src/workspace/files/open.ts"
 import { readFile } from "../../src/workspace/files/read.ts"

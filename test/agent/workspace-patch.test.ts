@@ -1,10 +1,10 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { applyPatchIn } from "../../src/workspace/patch/apply-in.ts"
+import { applyPatchIn } from "../../src/patch/apply-in.ts"
 import { formatPatch } from "../support/format-patch.ts"
-import { makeCase, Random } from "../unit/workspace/patch/cases.ts"
-import { changed, described, readTree, writeTree } from "../unit/workspace/patch/trees.ts"
+import { makeCase, Random } from "../unit/patch/cases.ts"
+import { changed, described, readTree, writeTree } from "../unit/patch/trees.ts"
 import { Agent, withAgent } from "./agent.ts"
 
 const seed = Number(process.env["PYRO_TEST_SEED"] ?? 7)

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../contract/errors.ts"
-import { pathText } from "../../disk/path-text.ts"
+import { pathText } from "../../contract/path-text.ts"
 import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../guest-channel/errno.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { refused } from "./baseline.ts"

@@ -8,8 +8,8 @@ import type {
   DiskListPayload,
   DiskReadPayload
 } from "../../contract/operations/workspace-disk.ts"
+import type { GuestTree } from "../../guest-channel/guest-path.ts"
 import type { SecretSet } from "../../system/secret-search/output-filter.ts"
-import type { GuestTree } from "../files/guest-path.ts"
 import type { Lifecycle, LifecycleServices } from "../lifecycle/context.ts"
 import { borrowDisk, type Borrowed } from "../reader.ts"
 import { guardOf } from "../secret/guard.ts"

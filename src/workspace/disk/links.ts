@@ -1,8 +1,8 @@
 import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileRefused } from "../../contract/errors.ts"
+import { componentsOf, type GuestTree, pathOf, type WorkspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { fileFailure } from "../files/failures.ts"
-import { componentsOf, type GuestTree, pathOf, type WorkspacePath } from "../files/guest-path.ts"
 import { MAX_WALKED } from "../files/list.ts"
 
 /** Maximum links on one path, as in Linux. */

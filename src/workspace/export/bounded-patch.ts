@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../contract/errors.ts"
 import { patchLimits } from "../../contract/patch-limits.ts"
-import { pathText } from "../../disk/path-text.ts"
-import type { Change } from "../change.ts"
-import { countLines } from "../patch/differing-part.ts"
-import { forEachPiece } from "../patch/pieces.ts"
+import { pathText } from "../../contract/path-text.ts"
+import type { Change } from "../../patch/change.ts"
+import { forEachPiece } from "../../patch/format.ts"
+import { countLines } from "../../patch/format/differing-part.ts"
 
 /** Changes that a refusal names. */
 const NAMED = 3

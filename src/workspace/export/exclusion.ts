@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../contract/errors.ts"
-import type { Change } from "../change.ts"
+import type { Change } from "../../patch/change.ts"
 import { IgnoreRules } from "../diff/ignore-rules.ts"
 import { TooManyRules } from "../diff/wildmatch.ts"
 import { raw } from "./names.ts"

@@ -1,5 +1,5 @@
 import { FileRefused } from "../../contract/errors.ts"
-import { pathBytes, pathText } from "../../disk/path-text.ts"
+import { pathBytes, pathText } from "../../contract/path-text.ts"
 import { bytesOf, raw } from "./names.ts"
 
 /** Directory of the guest that exports read. */

@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { type ChannelFailed, ExportRefused, FileRefused, InvalidRequest } from "../../contract/errors.ts"
 import type { ExportPayload } from "../../contract/operations/workspace-export.ts"
-import { pathBytes } from "../../disk/path-text.ts"
+import { pathBytes } from "../../contract/path-text.ts"
+import { componentsOf, pathOf, wholeGuest, workspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { withoutLinks } from "../disk/links.ts"
-import { componentsOf, pathOf, wholeGuest, workspacePath } from "../files/guest-path.ts"
 import { shown, WORKSPACE_ROOT } from "./guest-path.ts"
 import { hasGitName, raw } from "./names.ts"
 

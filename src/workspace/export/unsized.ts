@@ -1,6 +1,6 @@
 import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileRefused } from "../../contract/errors.ts"
-import { wholeGuest } from "../files/guest-path.ts"
+import { wholeGuest } from "../../guest-channel/guest-path.ts"
 import { below, contentsOf, type ExportChannel } from "./contents.ts"
 import type { FileContent } from "./deliver.ts"
 import { shown } from "./guest-path.ts"

@@ -1,7 +1,7 @@
 import { FileRefused } from "../../contract/errors.ts"
 import { table } from "../../contract/names.ts"
 import { type AgentCallFailed, DISK_HINTS } from "../../guest-channel/errors.ts"
-import { type GuestTree, workspaceTree } from "./guest-path.ts"
+import { type GuestTree, workspaceTree } from "../../guest-channel/guest-path.ts"
 
 type Reason = FileRefused["reason"]
 

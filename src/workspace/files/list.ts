@@ -1,11 +1,11 @@
 import { Effect, Stream } from "effect"
 import type { ChannelFailed, FileRefused, InvalidRequest } from "../../contract/errors.ts"
 import type { FileEntry, FileList } from "../../contract/operations/workspace-file.ts"
-import { pathText } from "../../disk/path-text.ts"
+import { pathText } from "../../contract/path-text.ts"
+import { type GuestTree, type WorkspacePath, workspacePath, workspaceTree } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { fileFailure, modeText } from "./failures.ts"
-import { type GuestTree, type WorkspacePath, workspacePath, workspaceTree } from "./guest-path.ts"
 import { UpperEntries } from "./upper-entries.ts"
 
 /** Maximum entries to count: a guest can make any number of directories. */

@@ -2,9 +2,9 @@ import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileChanged, FileRefused, InvalidRequest } from "../../contract/errors.ts"
 import type { FileWritePayload, FileWritten } from "../../contract/operations/workspace-file.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import { workspaceFile, type WorkspacePath, workspaceRoot } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { fileFailure, modeText } from "./failures.ts"
-import { workspaceFile, type WorkspacePath, workspaceRoot } from "./guest-path.ts"
 import { openFile } from "./open.ts"
 
 /** Errors of a write. */

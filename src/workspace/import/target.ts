@@ -1,11 +1,11 @@
 import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileRefused, type InvalidRequest } from "../../contract/errors.ts"
-import { pathBytes } from "../../disk/path-text.ts"
+import { pathBytes } from "../../contract/path-text.ts"
+import { componentsOf, pathOf, wholeGuest, type WorkspacePath, workspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
 import { withoutLinks } from "../disk/links.ts"
 import { fileFailure } from "../files/failures.ts"
-import { componentsOf, pathOf, wholeGuest, type WorkspacePath, workspacePath } from "../files/guest-path.ts"
 
 const SLASH = 0x2f
 

@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import { InvalidRequest } from "../../contract/errors.ts"
-import { pathBytes, pathText } from "../../disk/path-text.ts"
+import { pathBytes, pathText } from "../../contract/path-text.ts"
 import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { yieldToEventLoop } from "../../system/event-loop.ts"
 import { demandReadable } from "../caller-places.ts"

@@ -9,7 +9,7 @@ import {
   withLoss
 } from "../../contract/host-file-notes.ts"
 import type { SyncPushed, SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
-import { pathText } from "../../disk/path-text.ts"
+import { pathText } from "../../contract/path-text.ts"
 import { attributesLost } from "../../disk/pyro-seed.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "./broad-source.ts"

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { MAX_SECRETS } from "../../../../src/contract/operations/secret-fields.ts"
+import { pathText } from "../../../../src/contract/path-text.ts"
 import { printable } from "../../../../src/contract/printable.ts"
-import { pathText } from "../../../../src/disk/path-text.ts"
 import { MAX_BROKEN_BYTES } from "../../../../src/system/secret-search/base64-forms.ts"
 import { firstSecretIn, redactText, secretSet } from "../../../../src/workspace/secret/redactor.ts"
 

@@ -1,0 +1,127 @@
+import { Effect } from "effect"
+import { type ChannelFailed, FileRefused, InvalidRequest, PatchRejected } from "../contract/errors.ts"
+import { firstOf } from "../contract/first-of.ts"
+import type { PatchApplied, PatchApplyPayload, PatchedFile } from "../contract/operations/workspace-patch.ts"
+import { pathText } from "../contract/path-text.ts"
+import type { FileChange } from "../guest-channel/change-files.ts"
+import type { AgentCallFailed } from "../guest-channel/errors.ts"
+import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import { applyPatch, type PatchPlan } from "./apply.ts"
+import { changedMeanwhile, type GuestTree, guestTree } from "./apply/guest-tree.ts"
+import type { Change } from "./change.ts"
+import { parsePatch } from "./parse.ts"
+import type { Patch } from "./patch.ts"
+import { byteString } from "./text/bytes.ts"
+
+const LINK = 0o120000
+const FILES_TOLD = { most: 1_000, maxBytes: 8 * 1024 * 1024 }
+const MAX_NOTES_TOLD = 100
+
+/**
+ * Applies a patch beneath /workspace of a guest, whole or not at all, also on a full disk or with a concurrent change of its files.
+ * With `check` it only reports the changes.
+ */
+export const applyPatchIn = (
+  channel: GuestChannel,
+  payload: Pick<PatchApplyPayload, "patch" | "patchBytes" | "check">,
+  /** Directory of the guest. */
+  root = "/workspace"
+): Effect.Effect<PatchApplied, ChannelFailed | FileRefused | InvalidRequest | PatchRejected> =>
+  Effect.gen(function*() {
+    const patch = yield* parsed(yield* patchOf(payload))
+    const tree = guestTree(channel, root)
+    const plan = yield* applyPatch(tree, patch)
+    if (plan.changes.length === 0) return yield* changesNothing
+    if (!payload.check) {
+      const changes = yield* fileChanges(tree, plan.changes)
+      yield* channel.changeFiles(root, changes).pipe(Effect.catchTag("AgentCallFailed", notChanged))
+    }
+    return report(plan, !payload.check)
+  })
+
+const changesNothing = new PatchRejected({
+  detail: "it changes nothing: every file of the workspace that the patch names would stay as it is",
+  rejects: []
+})
+
+const patchOf = ({ patch, patchBytes }: Pick<PatchApplyPayload, "patch" | "patchBytes">) => {
+  if ((patch === undefined) === (patchBytes === undefined)) {
+    return new InvalidRequest({ field: "patch", detail: "give the patch, once: as text or as bytes" })
+  }
+  return Effect.succeed(patchBytes ?? new TextEncoder().encode(patch))
+}
+
+const parsed = (bytes: Uint8Array): Effect.Effect<Patch, PatchRejected> =>
+  Effect.try({
+    try: () => parsePatch(bytes),
+    catch: (error) => {
+      if (error instanceof PatchRejected) return error
+      throw error
+    }
+  })
+
+/** The plan in the agent's form: all removals first. */
+const fileChanges = (tree: GuestTree, changes: ReadonlyArray<Change>) =>
+  Effect.gen(function*() {
+    const steps: Array<FileChange> = []
+    for (const { after, before, from, path } of changes) {
+      let taken: number | undefined
+      if (before !== undefined) {
+        const seen = tree.seen(byteString(from ?? path))
+        if (seen === undefined) return yield* changedMeanwhile(byteString(from ?? path))
+        taken = steps.push({ _tag: "take", path: from ?? path, seen }) - 1
+      }
+      if (after === undefined) continue
+      const isSameContent = before !== undefined && Buffer.compare(before.content, after.content) === 0 &&
+        (before.mode === LINK) === (after.mode === LINK)
+      // A mode that the patch does not change stays, though git knows only two.
+      const mode = before?.mode === after.mode ? undefined : after.mode & 0o777
+      if (isSameContent && taken !== undefined) steps.push({ _tag: "move", path, mode, taken })
+      else if (after.mode === LINK) steps.push({ _tag: "link", path, target: after.content })
+      else steps.push({ _tag: "file", path, content: after.content, mode, taken })
+    }
+    return steps
+  })
+
+const notChanged = ({ detail, errno }: AgentCallFailed): Effect.Effect<never, FileRefused | PatchRejected> => {
+  const path = detail === "" ? "/workspace" : detail
+  switch (errno) {
+    case "ESTALE":
+    case "EEXIST":
+    case "ENOTEMPTY":
+      return new PatchRejected({ detail: `${path} changed while the patch was applied; try again`, rejects: [] })
+    case "ENOSPC":
+    case "EDQUOT":
+      return new FileRefused({
+        path,
+        reason: "no_space",
+        detail: "the workspace's disk is full; nothing was changed, delete something and try again"
+      })
+    default:
+      return new FileRefused({ path, reason: "failed", detail: `could not be changed: ${errno}; nothing was changed` })
+  }
+}
+
+const fileOf = ({ after, before, from, path }: Change): PatchedFile => ({
+  path: pathText(path),
+  change: from !== undefined
+    ? "renamed"
+    : before === undefined
+    ? "added"
+    : after === undefined
+    ? "deleted"
+    : "modified",
+  ...(from === undefined ? {} : { from: pathText(from) })
+})
+
+const report = ({ changes, notes }: PatchPlan, applied: boolean): PatchApplied => ({
+  applied,
+  filesChanged: changes.length,
+  files: firstOf(changes.slice(0, FILES_TOLD.most).map(fileOf), FILES_TOLD),
+  notes: notes.slice(0, MAX_NOTES_TOLD).map(({ hunk, isLoose, offset, path }) => ({
+    path: pathText(path),
+    hunk,
+    offsetLines: offset,
+    loose: isLoose
+  }))
+})

@@ -1,0 +1,113 @@
+import { Effect } from "effect"
+import { PatchRejected } from "../contract/errors.ts"
+import { pathText } from "../contract/path-text.ts"
+import { patchedContent, type Reject } from "./apply/content-of.ts"
+import { Overlay } from "./apply/overlay.ts"
+import { searchBudget } from "./apply/place-hunk.ts"
+import type { Change, Side } from "./change.ts"
+import type { FilePatch, Patch } from "./patch.ts"
+import { bytesOf } from "./text/bytes.ts"
+import type { PatchTree } from "./tree.ts"
+
+/** Inexact fit of a hunk. */
+export interface PatchNote {
+  readonly path: Uint8Array
+  /** From 1. */
+  readonly hunk: number
+  /** Lines between the stated and the found place; negative upwards. */
+  readonly offset: number
+  /** The hunk fits only without regard to white space or a missing last line feed. */
+  readonly isLoose: boolean
+}
+
+export interface PatchPlan {
+  /** Changes to the tree, without files that end as they were. */
+  readonly changes: ReadonlyArray<Change>
+  readonly notes: ReadonlyArray<PatchNote>
+}
+
+/** Maximum number of rejects in an error. */
+const MAX_REJECTS = 50
+
+/** Computes the effect of a patch on a tree, without a change. Fails with `PatchRejected`, which names every hunk that does not fit. */
+export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<PatchPlan, E | PatchRejected> =>
+  Effect.gen(function*() {
+    const overlay = new Overlay(tree, patch)
+    const budget = searchBudget()
+    const notes: Array<PatchNote> = []
+    const rejects: Array<PatchRejected["rejects"][number]> = []
+    let rejected = 0
+    const reject = (path: string, all: ReadonlyArray<Reject>) => {
+      rejected += all.length
+      for (const { hunk, reason } of all.slice(0, MAX_REJECTS - rejects.length)) {
+        rejects.push({ path: pathText(bytesOf(path)), hunk, reason })
+      }
+    }
+    for (const file of patch.files) {
+      const path = (file.from ?? file.to)!
+      const before = yield* sideBefore(overlay, file)
+      if (before._tag === "rejected") {
+        reject(path, [{ hunk: 0, reason: before.reason }])
+        overlay.giveUp(file)
+        continue
+      }
+      const patched = patchedContent(file, before.side?.content ?? new Uint8Array(0), budget)
+      if (patched._tag === "rejected") {
+        reject(path, patched.rejects)
+        overlay.giveUp(file)
+        continue
+      }
+      for (const note of patched.notes) notes.push({ path: bytesOf(file.to ?? path), ...note })
+      const mode = file.newMode ?? before.side?.mode ?? 0o100644
+      const problem = yield* overlay.put(file, { mode, content: patched.content })
+      if (problem !== undefined) reject(problem.path, [{ hunk: 0, reason: problem.reason }])
+    }
+    for (const { path, reason } of yield* overlay.conflicts()) reject(path, [{ hunk: 0, reason }])
+    if (rejected > 0) {
+      const more = rejected > rejects.length ? ` (${rejects.length} of them are told)` : ""
+      const detail = `${rejected} of its parts ${rejected === 1 ? "does" : "do"} not fit${more}`
+      return yield* new PatchRejected({ detail, rejects })
+    }
+    return { changes: yield* overlay.changes(), notes }
+  })
+
+type Before =
+  | { readonly _tag: "is"; readonly side: Side | undefined }
+  | { readonly _tag: "rejected"; readonly reason: string }
+
+const rejected = (reason: string): Before => ({ _tag: "rejected", reason })
+
+const sideBefore = <E>(overlay: Overlay<E>, file: FilePatch): Effect.Effect<Before, E> =>
+  Effect.gen(function*() {
+    if (file.from === undefined) return { _tag: "is", side: undefined }
+    const found = yield* overlay.at(file.from)
+    switch (found._tag) {
+      case "absent":
+        return rejected("there is no such file")
+      case "directory":
+        return rejected("it is a directory")
+      case "other":
+        return rejected(`it is ${found.what}`)
+      case "unfit":
+        return rejected(found.reason)
+      case "file": {
+        const { side } = found
+        const isLink = side.mode === 0o120000
+        const said = file.oldMode ?? file.newMode
+        if (said !== undefined && isLink !== (said === 0o120000)) {
+          return rejected(isLink ? "it is a symbolic link, not a file" : "it is a file, not a symbolic link")
+        }
+        // A patch that does not speak of links means files; git's own name the mode whenever content changes.
+        if (isLink && said === undefined && file.content._tag !== "none") return rejected("it is a symbolic link")
+        if (file.newMode !== undefined && isLink !== (file.newMode === 0o120000)) {
+          const kinds = isLink ? ["symbolic link", "file"] : ["file", "symbolic link"]
+          return rejected(
+            `the patch changes the mode of a ${kinds[0]} to that of a ${
+              kinds[1]
+            }; such a patch has to delete and create it`
+          )
+        }
+        return { _tag: "is", side }
+      }
+    }
+  })

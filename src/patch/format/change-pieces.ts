@@ -1,0 +1,144 @@
+import { patchLimits } from "../../contract/patch-limits.ts"
+import { blobName, deflate } from "../../system/git-blob.ts"
+import type { Change, Side } from "../change.ts"
+import { encodeBase85, LINE_BYTES } from "../text/base85.ts"
+import { bytesOf, byteString } from "../text/bytes.ts"
+import { quoted } from "../text/quoted.ts"
+import { countLines, type DifferingPart, differingPart } from "./differing-part.ts"
+import { CONTEXT } from "./hunk-writer.ts"
+import { type DiffBudget, textDiff } from "./text-diff.ts"
+
+/**
+ * A file with a larger differing part crosses as binary, before and after counted together: its lines would exceed a patch's limit,
+ * and their comparison would take seconds.
+ */
+const MAX_TEXT_BYTES = patchLimits.bytes
+/** Lines of the differing part, of either side. */
+const MAX_TEXT_LINES = 250_000
+/** Bytes of a content that are written as base 85 at once, a multiple of a line's. */
+const SLICE_BYTES = 20_000 * LINE_BYTES
+const NO_BLOB = "0".repeat(40)
+const SYMLINK = 0o120000
+
+export interface FormatOptions {
+  /** The deflated content, if it is known already. @default never known */
+  readonly deflated?: ((content: Uint8Array) => Uint8Array | undefined) | undefined
+}
+
+/** A change's part of a git-style patch for `git apply`, in pieces made on demand. The budget is the whole patch's. */
+export function* changePieces(
+  change: Change,
+  budget: DiffBudget,
+  options: FormatOptions = {}
+): Generator<Uint8Array, void> {
+  for (const one of oneTypeEach(change)) {
+    for (const piece of piecesOf(one, budget, options)) yield typeof piece === "string" ? bytesOf(piece) : piece
+  }
+}
+
+/** A file that became a link, or a link a file, is a deletion and a creation. */
+const oneTypeEach = (change: Change): ReadonlyArray<Change> => {
+  const { after, before, from, path } = change
+  if (before === undefined || after === undefined) return [change]
+  if ((before.mode === SYMLINK) === (after.mode === SYMLINK)) return [change]
+  return [{ path: from ?? path, before, after: undefined }, { path, before: undefined, after }]
+}
+
+const octal = (mode: number) => mode.toString(8)
+
+type Piece = string | Uint8Array
+
+function* piecesOf(change: Change, budget: DiffBudget, options: FormatOptions): Generator<Piece, void> {
+  const { after, before } = change
+  const to = byteString(change.path)
+  const from = change.from === undefined ? to : byteString(change.from)
+  if (before === undefined && after === undefined) return
+  const content = yield* contentOf(before, after, { from, to }, budget, options)
+  const isSame = content.body === undefined && before?.mode === after?.mode && from === to
+  if (isSame && before !== undefined && after !== undefined) return
+  yield `diff --git ${headerName(`a/${from}`)} ${headerName(`b/${to}`)}\n`
+  if (before === undefined) yield `new file mode ${octal(after!.mode)}\n`
+  else if (after === undefined) yield `deleted file mode ${octal(before.mode)}\n`
+  else if (before.mode !== after.mode) yield `old mode ${octal(before.mode)}\nnew mode ${octal(after.mode)}\n`
+  if (from !== to) {
+    yield `similarity index ${content.similarity}%\nrename from ${quoted(from)}\nrename to ${quoted(to)}\n`
+  }
+  if (content.index !== undefined) {
+    yield `index ${content.index}${before?.mode === after?.mode ? ` ${octal(before!.mode)}` : ""}\n`
+  }
+  if (content.body !== undefined) yield* content.body
+}
+
+interface Content {
+  /** Names of the contents before and after; undefined when they are equal. */
+  readonly index: string | undefined
+  /** Common share of both contents, in percent. */
+  readonly similarity: number
+  /** The lines behind the headers. `undefined` without a change of content. */
+  readonly body: Iterable<Piece> | undefined
+}
+
+function* contentOf(
+  before: Side | undefined,
+  after: Side | undefined,
+  names: { readonly from: string; readonly to: string },
+  budget: DiffBudget,
+  options: FormatOptions
+): Generator<Piece, Content> {
+  const [old, now] = [before?.content ?? new Uint8Array(0), after?.content ?? new Uint8Array(0)]
+  if (before !== undefined && after !== undefined && Buffer.compare(old, now) === 0) {
+    return { index: undefined, similarity: 100, body: undefined }
+  }
+  const [oldName, newName] = [before, after].map((side) => side === undefined ? NO_BLOB : blobName(side.content))
+  const index = `${oldName}..${newName}`
+  if (old.length === 0 && now.length === 0) return { index, similarity: 100, body: undefined }
+  const a = before === undefined ? "/dev/null" : nameLine(`a/${names.from}`)
+  const b = after === undefined ? "/dev/null" : nameLine(`b/${names.to}`)
+  const part = textPart(old, now)
+  if (part === undefined) return { index, similarity: 50, body: binaryBody(old, now, options) }
+  const { newEnd, oldEnd, start } = part
+  const { hunks, kept } = yield* textDiff(
+    byteString(old.subarray(start, oldEnd)),
+    byteString(now.subarray(start, newEnd)),
+    budget,
+    countLines(old, 0, start)
+  )
+  const keptBytes = kept + start + old.length - oldEnd
+  // 100 % is said of equal contents alone.
+  const similarity = Math.min(99, Math.floor(100 * keptBytes / Math.max(old.length, now.length, 1)))
+  return { index, similarity, body: [`--- ${a}\n+++ ${b}\n`, hunks] }
+}
+
+/** A space before a slash makes git 2.39 give up on a header, unless the name is in quotes. */
+const headerName = (name: string) => name.includes(" /") ? quoted(name, "always") : quoted(name)
+
+/** A tab ends a name with a space, since a reader could take the rest for a date. */
+const nameLine = (name: string) => {
+  const written = quoted(name)
+  return written === name && name.includes(" ") ? `${name}\t` : written
+}
+
+/** The part of two contents that a text diff is of; undefined when they cross as binary. */
+export const textPart = (old: Uint8Array, now: Uint8Array): DifferingPart | undefined => {
+  if (old.includes(0) || now.includes(0)) return undefined
+  const part = differingPart(old, now, CONTEXT)
+  const { newEnd, oldEnd, start } = part
+  if (oldEnd - start + newEnd - start > MAX_TEXT_BYTES) return undefined
+  const isLong = (content: Uint8Array, end: number) =>
+    countLines(content, start, end, MAX_TEXT_LINES + 1) > MAX_TEXT_LINES
+  return isLong(old, oldEnd) || isLong(now, newEnd) ? undefined : part
+}
+
+function* binaryBody(old: Uint8Array, now: Uint8Array, options: FormatOptions): Generator<Piece> {
+  yield "GIT binary patch\n"
+  yield* literal(now, options)
+  yield "\n"
+  yield* literal(old, options)
+  yield "\n"
+}
+
+function* literal(content: Uint8Array, { deflated }: FormatOptions): Generator<Piece> {
+  yield `literal ${content.length}\n`
+  const bytes = deflated?.(content) ?? deflate(content)
+  for (let at = 0; at < bytes.length; at += SLICE_BYTES) yield encodeBase85(bytes.subarray(at, at + SLICE_BYTES))
+}

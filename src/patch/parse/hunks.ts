@@ -1,0 +1,113 @@
+import { type Hunk, type HunkLine, limits } from "../patch.ts"
+import type { LineReader } from "./line-reader.ts"
+
+/** Used part of the patch's bounds. */
+export interface Used {
+  hunks: number
+  lines: number
+  inflated: number
+}
+
+const header = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/
+
+export const isHunkHeader = (line: string | undefined) => line !== undefined && header.test(line)
+
+/** Reads the following hunks. A CR at a line's end is content. */
+export const readHunks = (reader: LineReader, used: Used): Array<Hunk> => {
+  const hunks: Array<Hunk> = []
+  while (isHunkHeader(reader.peek())) {
+    if (++used.hunks > limits.hunks) reader.fail(`it has more than ${limits.hunks} hunks`)
+    hunks.push(readHunk(reader, used))
+  }
+  return hunks
+}
+
+const readHunk = (reader: LineReader, used: Used): Hunk => {
+  const first = reader.mark()
+  const [, start, oldCount = "1", , newCount = "1"] = header.exec(reader.take())!
+  const mark = reader.mark()
+  const before = used.lines
+  const place = { _tag: "line", line: Number(start) } as const
+  const counted = readBody(reader, used, counting(Number(oldCount), Number(newCount)))
+  if (counted !== undefined && !goesOn(reader)) return { lines: counted, place }
+  const isCut = counted === undefined && reader.isAtEnd
+  // Models and people miscount. The comparison with the file checks the lines anyway.
+  reader.back(mark)
+  used.lines = before
+  const recounted = readBody(reader, used, { isOver: () => endsHunk(reader), take: () => true }) ?? []
+  if (isCut) {
+    const without = (sign: HunkLine["sign"]) => recounted.filter((line) => line.sign !== sign).length
+    reader.back(first)
+    reader.fail(
+      `the header says ${oldCount} old and ${newCount} new lines, there are ${without("+")} and ${without("-")}; ` +
+        "was it cut? correct the header or give the rest"
+    )
+  }
+  if (recounted.length === 0) return reader.fail("this is no line of a hunk")
+  return { lines: recounted, place }
+}
+
+interface Extent {
+  readonly isOver: () => boolean
+  /** Whether a line with this sign still belongs to the hunk. */
+  readonly take: (sign: HunkLine["sign"]) => boolean
+}
+
+const counting = (oldCount: number, newCount: number): Extent => {
+  let [oldLeft, newLeft] = [oldCount, newCount]
+  return {
+    isOver: () => oldLeft <= 0 && newLeft <= 0,
+    take: (sign) => {
+      if (sign !== "+") oldLeft--
+      if (sign !== "-") newLeft--
+      return oldLeft >= 0 && newLeft >= 0
+    }
+  }
+}
+
+/** The lines up to the end of the extent. `undefined` if another line precedes the end. */
+const readBody = (reader: LineReader, used: Used, extent: Extent): Array<HunkLine> | undefined => {
+  const lines: Array<HunkLine> = []
+  while (!extent.isOver()) {
+    const line = reader.peek()
+    if (line === undefined) return undefined
+    const sign = signOf(line)
+    if (sign === undefined || !extent.take(sign)) return undefined
+    if (++used.lines > limits.lines) reader.fail(`it has more than ${limits.lines} lines`)
+    reader.skip()
+    const hasFeed = !(reader.peek()?.startsWith("\\") ?? false)
+    if (!hasFeed) reader.skip()
+    lines.push({ sign, text: line.slice(1) + (hasFeed ? "\n" : "") })
+  }
+  return lines
+}
+
+/** An empty line stands for an empty line of context, because many programs trim their output. */
+const signOf = (line: string): HunkLine["sign"] | undefined => {
+  const sign = line === "" || line === "\r" ? " " : line[0]
+  return sign === " " || sign === "-" || sign === "+" ? sign : undefined
+}
+
+/** One more line of a hunk behind its stated end. */
+const goesOn = (reader: LineReader) => {
+  const line = reader.peek()
+  return line !== undefined && line !== "" && /^[-+ ]/.test(line) && !isFileHeader(reader) && !isSignature(line)
+}
+
+const endsHunk = (reader: LineReader) => {
+  const line = reader.peek()
+  if (line === undefined || signOf(line) === undefined) return true
+  if (isFileHeader(reader) || isSignature(line)) return true
+  // An empty line is context only when more of the hunk follows.
+  if (line !== "" && line !== "\r") return false
+  const second = reader.peekSecond()
+  return second === undefined || !/^[-+ ]/.test(second) || isFileHeaderLine(second) || isSignature(second)
+}
+
+const isFileHeader = (reader: LineReader) =>
+  isFileHeaderLine(reader.peek()!) && (reader.peekSecond()?.startsWith("+++ ") ?? false)
+
+const isFileHeaderLine = (line: string) => line.startsWith("--- ")
+
+/** Last line of a patch of git format-patch. */
+const isSignature = (line: string) => /^-- ?\r?$/.test(line)

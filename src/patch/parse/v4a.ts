@@ -1,0 +1,136 @@
+import { type FilePatch, type Hunk, type HunkLine, limits, type Patch } from "../patch.ts"
+import { readQuoted } from "../text/quoted.ts"
+import type { LineReader } from "./line-reader.ts"
+import { beginsPatch } from "./notation.ts"
+
+/**
+ * The format of OpenAI's models: finds files by path, and hunks by their text alone. Skips a fence, a shell command or text around
+ * it. `reader` is at its first line.
+ */
+export const parseV4A = (reader: LineReader): Patch => {
+  const used = { hunks: 0, lines: 0 }
+  const files: Array<FilePatch> = []
+  reader.skip()
+  for (;;) {
+    const line = reader.peek()
+    if (line === undefined) return reader.fail("*** End Patch is missing; was it cut?")
+    if (/^\*\*\* End Patch[ \t\r]*$/.test(line)) {
+      reader.skip()
+      passRest(reader)
+      return { files }
+    }
+    files.push(readFile(reader, used))
+    if (files.length > limits.files) reader.fail(`it is about more than ${limits.files} files`)
+  }
+}
+
+/** A partial patch is never applied: the text behind the end must not be more of it. */
+const passRest = (reader: LineReader) => {
+  for (; !reader.isAtEnd; reader.skip()) {
+    if (fileLine.test(reader.peek()!)) reader.fail("it goes on behind *** End Patch; that line comes once, as the last")
+    if (beginsPatch(reader)) reader.fail("a second patch begins here; give one at a time")
+  }
+}
+
+interface Used {
+  hunks: number
+  lines: number
+}
+
+const fileLine = /^\*\*\* (Add|Update|Delete) File: /
+const moveLine = /^\*\*\* Move to: /
+
+// Not trim(), which takes the byte A0, part of many characters, for white space.
+const trimmed = (text: string) => {
+  let [from, to] = [0, text.length]
+  while (from < to && " \t\r".includes(text[from]!)) from++
+  while (from < to && " \t\r".includes(text[to - 1]!)) to--
+  return text.slice(from, to)
+}
+
+/** A plain path, or a path in git's quotes. */
+const pathOf = (given: string) => {
+  const written = trimmed(given)
+  const inQuotes = readQuoted(written, 0)
+  return inQuotes?.end === written.length ? inQuotes.path : written
+}
+
+const readFile = (reader: LineReader, used: Used): FilePatch => {
+  const line = reader.peek() ?? ""
+  const [head, verb] = fileLine.exec(line) ?? []
+  if (head === undefined) {
+    return reader.fail("expected *** Add File:, *** Update File:, *** Delete File: or *** End Patch")
+  }
+  reader.skip()
+  const path = pathOf(line.slice(head.length))
+  const common = { isCopy: false, oldMode: undefined, newMode: undefined }
+  if (verb === "Delete") return { ...common, from: path, to: undefined, content: { _tag: "none", wholly: true } }
+  if (verb === "Add") {
+    const hunk: Hunk = { lines: readAdded(reader, used), place: { _tag: "line", line: 0 } }
+    const content = hunk.lines.length === 0
+      ? { _tag: "none", wholly: false } as const
+      : { _tag: "hunks", hunks: [hunk] } as const
+    return { ...common, from: undefined, to: path, content }
+  }
+  const next = reader.peek() ?? ""
+  const [toHead] = moveLine.exec(next) ?? []
+  const moved = toHead === undefined ? undefined : pathOf(next.slice(toHead.length))
+  if (moved !== undefined) reader.skip()
+  const hunks: Array<Hunk> = []
+  while (!isOver(reader)) {
+    if (++used.hunks > limits.hunks) reader.fail(`it has more than ${limits.hunks} hunks`)
+    hunks.push(readHunk(reader, used))
+  }
+  if (hunks.length === 0 && moved === undefined) return reader.fail(`nothing is said about how to update ${path}`)
+  const content = hunks.length === 0 ? { _tag: "none", wholly: false } as const : { _tag: "hunks", hunks } as const
+  return { ...common, from: path, to: moved ?? path, content }
+}
+
+const isOver = (reader: LineReader) => {
+  const line = reader.peek()
+  return line === undefined || /^\*\*\* (End Patch|(Add|Update|Delete) File: )/.test(line)
+}
+
+const readAdded = (reader: LineReader, used: Used) => {
+  const lines: Array<HunkLine> = []
+  while (!isOver(reader)) {
+    const line = reader.peek()!
+    if (!line.startsWith("+")) reader.fail("each line of an added file begins with +")
+    lines.push(taken(reader, used, { sign: "+", text: `${line.slice(1)}\n` }))
+  }
+  return lines
+}
+
+const taken = (reader: LineReader, used: Used, line: HunkLine) => {
+  if (++used.lines > limits.lines) reader.fail(`it has more than ${limits.lines} lines`)
+  reader.skip()
+  return line
+}
+
+const readHunk = (reader: LineReader, used: Used): Hunk => {
+  const anchors: Array<string> = []
+  while (reader.peek()?.startsWith("@@")) {
+    const line = reader.take().replace(/\r$/, "")
+    const [, anchor] = /^@@(?: (.*))?$/.exec(line) ?? []
+    // Some models close a hunk as a unified diff does, or number it: neither is a line of the file.
+    const text = (anchor ?? "").replace(/ @@$/, "")
+    if (/[^ \t]/.test(text) && !/^-\d+(,\d+)? \+\d+(,\d+)?$/.test(text)) anchors.push(text)
+  }
+  const lines: Array<HunkLine> = []
+  let atEnd = false
+  while (!isOver(reader) && !reader.peek()!.startsWith("@@")) {
+    const line = reader.peek()!
+    if (/^\*\*\* End of File[ \t\r]*$/.test(line)) {
+      reader.skip()
+      atEnd = true
+      break
+    }
+    const sign = line === "" || line === "\r" ? " " : line[0]
+    if (sign !== " " && sign !== "-" && sign !== "+") {
+      return reader.fail("each line of a hunk begins with a space, + or -")
+    }
+    lines.push(taken(reader, used, { sign, text: `${line.slice(1)}\n` }))
+  }
+  if (lines.length === 0) return reader.fail("a hunk without lines")
+  return { lines, place: { _tag: "after", anchors, atEnd } }
+}
