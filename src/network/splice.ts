@@ -1,12 +1,12 @@
 import { Cause, Effect, Exit, Fiber } from "effect"
 import type { Socket } from "node:net"
 import type { Signal } from "../system/signal.ts"
-import { FirstReply } from "./first-reply.ts"
+import { FirstReply } from "./connection/first-reply.ts"
+import { withJudgement } from "./connection/judgement.ts"
+import { Denied, type Sender } from "./connection/sender.ts"
+import { SocketReader } from "./connection/socket-reader.ts"
 import { type ForbiddenText, TextSearch } from "./forbidden-text.ts"
-import { withJudgement } from "./judgement.ts"
 import { reset } from "./reset.ts"
-import { Denied, type Sender } from "./sender.ts"
-import { SocketReader } from "./socket-reader.ts"
 
 /** The guest's end of a connection, as `GuestSocket` of the channel. Each part fails once the guest reset it, or the channel is lost. */
 export interface GuestEnd<E> {

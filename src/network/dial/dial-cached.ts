@@ -1,5 +1,5 @@
+import type { CacheAccess, Served } from "../cache-access.ts"
 import { socketPair } from "../intercept/socket-pair.ts"
-import type { CacheAccess, Served } from "../package-cache/access.ts"
 import { serve } from "../package-cache/serve.ts"
 import type { Connected } from "./dial.ts"
 import { OpenConnections } from "./open-connections.ts"

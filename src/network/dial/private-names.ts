@@ -1,6 +1,6 @@
 import { startTimer } from "../../system/timer.ts"
-import { ownAddressesOnce } from "../address/own.ts"
-import { judgeAddress } from "../policy/judge.ts"
+import { judgeAddress } from "../judge.ts"
+import { ownAddressesOnce } from "../own-addresses.ts"
 import { Refusal } from "./refusal.ts"
 import { addressesOf, NoAddress } from "./resolve.ts"
 

@@ -4,8 +4,8 @@ import { Matcher } from "../../system/secret-search/matcher.ts"
 import { OutputFilter, type SecretSet } from "../../system/secret-search/output-filter.ts"
 import { hexadecimalForms, urlForms } from "../../system/secret-search/url-forms.ts"
 import { startTimer } from "../../system/timer.ts"
-import type { HeaderSecret } from "./interception.ts"
-import type { Header } from "./placeholders.ts"
+import type { HeaderSecret } from "../interception.ts"
+import type { Header } from "../placeholders.ts"
 
 /** Takes the place of a value's bytes in a body: lengths, ranges and frames stay as the host wrote them. */
 const FILL = "*".charCodeAt(0)

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net"
 import { connect, type SecureContext, TLSSocket } from "node:tls"
-import type { Hello } from "../hello/hello.ts"
-import { inspect, MAX_HELLO_BYTES } from "../hello/inspect.ts"
+import type { Hello } from "../first-bytes/hello.ts"
+import { inspect, MAX_HELLO_BYTES } from "../first-bytes/inspect.ts"
 
 export const PROTOCOLS = ["h2", "http/1.1"] as const
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http"
-import type { RegistryKind } from "./access.ts"
+import type { RegistryKind } from "../cache-access.ts"
 import type { Content } from "./content.ts"
 import { Download } from "./download.ts"
 import type { Entry, EntryHead } from "./entry.ts"

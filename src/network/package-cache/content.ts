@@ -1,4 +1,4 @@
-import type { RegistryKind } from "./access.ts"
+import type { RegistryKind } from "../cache-access.ts"
 
 /** How an answer to a GET request is kept. */
 export interface Content {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
-import type { CacheAccess } from "./access.ts"
+import type { CacheAccess } from "../cache-access.ts"
 import type { Upstream } from "./upstream.ts"
 
 /** What a connection of a guest has got so far. */

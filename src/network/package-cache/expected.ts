@@ -1,6 +1,6 @@
 import { promisify } from "node:util"
 import { gunzip } from "node:zlib"
-import type { RegistryKind } from "./access.ts"
+import type { RegistryKind } from "../cache-access.ts"
 import { ANY, indexAccepts, keyOf } from "./content.ts"
 import type { Entry } from "./entry.ts"
 

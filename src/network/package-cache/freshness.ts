@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http"
-import type { RegistryKind } from "./access.ts"
+import type { RegistryKind } from "../cache-access.ts"
 import type { Content } from "./content.ts"
 
 /** Directives of a Cache-Control header (RFC 9111, 5.2), in lower case. */

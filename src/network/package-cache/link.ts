@@ -1,5 +1,5 @@
 import { Transform } from "node:stream"
-import type { CacheAccess, Link } from "./access.ts"
+import type { CacheAccess, Link } from "../cache-access.ts"
 import { contentOf } from "./content.ts"
 
 /** A request whose answer may get links to the cache. */

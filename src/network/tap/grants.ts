@@ -1,6 +1,6 @@
-import type { Address } from "../address/address.ts"
-import { type Denied, judgeAddress, judgeName } from "../policy/judge.ts"
-import type { Rules } from "../policy/policy.ts"
+import type { Address } from "../address.ts"
+import { type Denied, judgeAddress, judgeName } from "../judge.ts"
+import type { Rules } from "../policy.ts"
 import type { Grant } from "./ruleset.ts"
 
 /** No rule names this port: its verdict is that of all ports without a rule. */

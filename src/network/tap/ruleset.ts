@@ -1,7 +1,7 @@
-import { type Address, addressText, contains, isSameAddress, type Range, widthOf } from "../address/address.ts"
-import { deniedRanges } from "../address/ranges.ts"
-import type { Rules } from "../policy/policy.ts"
-import type { IpRule } from "../policy/rule.ts"
+import { deniedRanges } from "../address-ranges.ts"
+import { type Address, addressText, contains, isSameAddress, type Range, widthOf } from "../address.ts"
+import type { Rules } from "../policy.ts"
+import type { IpRule } from "../rule.ts"
 import { RESOLVER } from "./link.ts"
 
 /** Ports of an address that a policy opens by a name. */

@@ -1,6 +1,6 @@
 import type { Effect } from "effect"
-import type { DiallerService } from "../../network/dial/Dialler.ts"
-import type { Rules } from "../../network/policy/policy.ts"
+import type { DiallerService } from "../../network/Dialler.ts"
+import type { Rules } from "../../network/policy.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import type { PackageCaching } from "../package-cache/package-cache.ts"
 import type { LiveConnection } from "./live.ts"

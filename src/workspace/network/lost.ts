@@ -1,7 +1,7 @@
 import { Either } from "effect"
-import { allowsAddresses, allowsNames, includesNames } from "../../network/policy/covers.ts"
-import { parseHostRules, parseIpRules, type Rules } from "../../network/policy/policy.ts"
-import type { HostRule } from "../../network/policy/rule.ts"
+import { allowsAddresses, allowsNames, includesNames } from "../../network/covers.ts"
+import { parseHostRules, parseIpRules, type Rules } from "../../network/policy.ts"
+import type { HostRule } from "../../network/rule.ts"
 import type { Granted } from "./policy.ts"
 
 const isOpen = (rules: Rules) => rules.networkPolicy !== "off" && !rules.isListed

@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import type { Policy } from "../../network/policy/policy.ts"
+import type { Policy } from "../../network/policy.ts"
 import type { Resident } from "../residents/Resident.ts"
 import type { Network } from "./network.ts"
 import { grantOf } from "./state.ts"

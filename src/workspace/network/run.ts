@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { type ChannelFailed, NetworkDriverUnavailable, type NetworkUnsupported } from "../../contract/errors.ts"
-import { Dialler } from "../../network/dial/Dialler.ts"
+import { Dialler } from "../../network/Dialler.ts"
 import { Paths } from "../../system/Paths.ts"
 import type { Guest } from "../../vm/guest.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"

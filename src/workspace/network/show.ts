@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { WorkspaceNotReady } from "../../contract/errors.ts"
 import type { NetworkLogPayload, NetworkLogResult } from "../../contract/operations/workspace-network.ts"
-import { hostLists, listNames } from "../../network/policy/lists.ts"
+import { hostLists, listNames } from "../../network/lists.ts"
 import { residentsOf } from "../lifecycle/entry-residents.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import type { ConnectionLog } from "./log.ts"

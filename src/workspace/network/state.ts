@@ -1,6 +1,6 @@
 import { Either } from "effect"
 import { named } from "../../contract/names.ts"
-import { Policy } from "../../network/policy/policy.ts"
+import { Policy } from "../../network/policy.ts"
 import type { ResidentKind } from "../residents/Resident.ts"
 import { decodeState, encodeState, type ResidentStates } from "../residents/states.ts"
 import { type Granted, grantedBy, nothingGranted } from "./policy.ts"

@@ -1,6 +1,6 @@
 import * as path from "node:path"
-import type { HostCache } from "../../network/dial/Dialler.ts"
-import { judgeName } from "../../network/policy/judge.ts"
+import type { HostCache } from "../../network/Dialler.ts"
+import { judgeName } from "../../network/judge.ts"
 import { settingNow } from "../../system/config.ts"
 import type { Paths } from "../../system/Paths.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"

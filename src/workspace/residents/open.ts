@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
-import type { Dialler } from "../../network/dial/Dialler.ts"
+import type { Dialler } from "../../network/Dialler.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { acquirePlain } from "../../system/scopes.ts"
 import { EventLog } from "../events.ts"

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import type { Hello } from "../../../src/network/hello/hello.ts"
-import { fronting, inspect, MAX_HELLO_BYTES } from "../../../src/network/hello/inspect.ts"
+import type { Hello } from "../../../src/network/first-bytes/hello.ts"
+import { fronting, inspect, MAX_HELLO_BYTES } from "../../../src/network/first-bytes/inspect.ts"
 
 const bytes = (text: string) => Buffer.from(text, "latin1")
 const u16 = (value: number) => Buffer.from([value >> 8, value & 255])

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck as fc } from "effect"
-import { type Address, readAddress } from "../../../src/network/address/address.ts"
-import { judgeAddress, judgeLiteral, judgeName } from "../../../src/network/policy/judge.ts"
-import { hostLists, listNames } from "../../../src/network/policy/lists.ts"
-import { type Policy, readPolicy } from "../../../src/network/policy/policy.ts"
+import { type Address, readAddress } from "../../../src/network/address.ts"
+import { judgeAddress, judgeLiteral, judgeName } from "../../../src/network/judge.ts"
+import { hostLists, listNames } from "../../../src/network/lists.ts"
+import { type Policy, readPolicy } from "../../../src/network/policy.ts"
 
 const rulesOf = (policy: Partial<Policy>) =>
   Either.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))

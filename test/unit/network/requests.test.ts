@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Either, Fiber } from "effect"
-import { FirstReply } from "../../../src/network/first-reply.ts"
-import { readFraming } from "../../../src/network/hello/framing.ts"
-import { RequestBody } from "../../../src/network/hello/request-body.ts"
-import { withJudgement } from "../../../src/network/judgement.ts"
+import { FirstReply } from "../../../src/network/connection/first-reply.ts"
+import { withJudgement } from "../../../src/network/connection/judgement.ts"
+import { readFraming } from "../../../src/network/first-bytes/framing.ts"
+import { RequestBody } from "../../../src/network/first-bytes/request-body.ts"
 
 const head = (...headers: ReadonlyArray<string>) =>
   `POST /a HTTP/1.1\r\n${["Host: example.com", ...headers].map((one) => `${one}\r\n`).join("")}\r\n`

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Fiber } from "effect"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { FirstReply } from "../../../src/network/first-reply.ts"
-import { asksForRetry } from "../../../src/network/hello/retry.ts"
-import { withJudgement } from "../../../src/network/judgement.ts"
+import { FirstReply } from "../../../src/network/connection/first-reply.ts"
+import { withJudgement } from "../../../src/network/connection/judgement.ts"
+import { asksForRetry } from "../../../src/network/first-bytes/retry.ts"
 import { HOST, listen, makeIdentity } from "../../support/intercepted.ts"
 
 /** Wants a key of another group than clients send first, so that every client has to send a second ClientHello. */

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, FastCheck as fc } from "effect"
 import { execFileSync } from "node:child_process"
-import { FirstReply } from "../../../src/network/first-reply.ts"
-import { withJudgement } from "../../../src/network/judgement.ts"
+import { FirstReply } from "../../../src/network/connection/first-reply.ts"
+import { withJudgement } from "../../../src/network/connection/judgement.ts"
 
 const EVIL = "evil.example"
 

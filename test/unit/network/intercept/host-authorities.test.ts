@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { rootCertificates } from "node:tls"
-import { hostAuthorities } from "../../../../src/network/intercept/host-authorities.ts"
+import { hostAuthorities } from "../../../../src/network/host-authorities.ts"
 import { makeIdentity } from "../../../support/intercepted.ts"
 import { temporary } from "../../../support/network/package-cache.ts"
 

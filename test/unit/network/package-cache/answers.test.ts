@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 import * as net from "node:net"
 import { gunzipSync, gzipSync } from "node:zlib"
-import type { RegistryKind } from "../../../../src/network/package-cache/access.ts"
+import type { RegistryKind } from "../../../../src/network/cache-access.ts"
 import { contentOf } from "../../../../src/network/package-cache/content.ts"
 import {
   entriesIn,

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
-import { type Policy, policyOff } from "../../../../src/network/policy/policy.ts"
+import { type Policy, policyOff } from "../../../../src/network/policy.ts"
 import { lostGrants } from "../../../../src/workspace/network/lost.ts"
 import { grantedBy } from "../../../../src/workspace/network/policy.ts"
 

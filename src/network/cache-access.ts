@@ -1,4 +1,4 @@
-import type { Trust } from "../intercept/trust.ts"
+import type { Trust } from "./intercept/trust.ts"
 
 /** What a registry serves, and so which of its answers can be kept. */
 export type RegistryKind =

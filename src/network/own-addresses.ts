@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os"
+import { deniedRangeOf } from "./address-ranges.ts"
 import { type Address, readAddress } from "./address.ts"
-import { deniedRangeOf } from "./ranges.ts"
 
 /** Addresses of this host now, without loopback addresses, whose range is denied as a whole. */
 export const ownAddresses = (): ReadonlyArray<Address> =>

@@ -1,5 +1,5 @@
 import { Deferred, Effect, FiberId } from "effect"
-import { asksForRetry } from "./hello/retry.ts"
+import { asksForRetry } from "../first-bytes/retry.ts"
 
 const SWITCH = "HTTP/1.1 101"
 /** Maximum bytes that are looked at: a few alerts may precede the answer to a ClientHello. */

@@ -1,9 +1,9 @@
-import { type Address, contains, isSameAddress, readAddress, widthOf } from "../address/address.ts"
-import { deniedRangeOf, loopbackRanges } from "../address/ranges.ts"
-import { readName } from "../name.ts"
-import { loopbackOption, THIS_HOST } from "../this-host.ts"
+import { deniedRangeOf, loopbackRanges } from "./address-ranges.ts"
+import { type Address, contains, isSameAddress, readAddress, widthOf } from "./address.ts"
+import { readName } from "./name.ts"
 import type { Rules } from "./policy.ts"
 import type { HostRule, IpRule } from "./rule.ts"
+import { loopbackOption, THIS_HOST } from "./this-host.ts"
 
 export interface Allowed {
   readonly _tag: "Allowed"

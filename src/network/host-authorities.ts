@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { rootCertificates } from "node:tls"
-import { hostFile, type Trust } from "./trust.ts"
+import { hostFile, type Trust } from "./intercept/trust.ts"
 
 /** Certificates that a guest gets at most. */
 export const MAX_HOST_AUTHORITIES = 32

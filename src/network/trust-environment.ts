@@ -1,5 +1,5 @@
-import { settingNow } from "../../system/config.ts"
-import type { Trust } from "./trust.ts"
+import { settingNow } from "../system/config.ts"
+import type { Trust } from "./intercept/trust.ts"
 
 /** Files of certificate authorities that the person's environment names. */
 export const trustNow = (): Trust => ({

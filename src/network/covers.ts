@@ -1,7 +1,7 @@
-import { contains } from "../address/address.ts"
-import { deniedRangeOf } from "../address/ranges.ts"
-import { THIS_HOST } from "../this-host.ts"
+import { deniedRangeOf } from "./address-ranges.ts"
+import { contains } from "./address.ts"
 import type { HostRule, IpRule } from "./rule.ts"
+import { THIS_HOST } from "./this-host.ts"
 
 type Ported = Pick<HostRule, "port">
 
