@@ -4,7 +4,7 @@ import { setting } from "../system/config.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { toHostError } from "../system/files/host-error.ts"
 import { acquireLock } from "../system/lock.ts"
-import { Pool } from "../vm/pool/Pool.ts"
+import { Pool } from "../vm/Pool.ts"
 import type { LifecycleServices } from "../workspace/lifecycle/context.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
 

@@ -12,13 +12,13 @@ import type {
 import type { DiskSource } from "../disk/workspace-disk.ts"
 import type { ConnectOptions, GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { ProcessIdentity } from "../system/identity.ts"
-import type { GuestSteps } from "./claim/guest-steps.ts"
+import type { ConfinementLevel } from "./confinement.ts"
 import type { Frozen } from "./frozen.ts"
+import type { GuestSteps } from "./guest-steps.ts"
 import type { VmHealth } from "./health.ts"
-import type { ConfinementLevel } from "./host/confinement.ts"
 import type { MachineIdentity } from "./machine-identity.ts"
 import type { MachineSpec } from "./machine-spec.ts"
-import type { VmId, VmPurpose } from "./record/record.ts"
+import type { VmId, VmPurpose } from "./record.ts"
 
 /** A microVM that exists. Its Scope ends the VM's processes, and then removes its memory, disks and folder. */
 export interface Vm {

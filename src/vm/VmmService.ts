@@ -20,7 +20,7 @@ import type {
 } from "./guest.ts"
 import type { MachineIdentity } from "./machine-identity.ts"
 import type { MachineSpec } from "./machine-spec.ts"
-import type { VmId, VmRecord } from "./record/record.ts"
+import type { VmId, VmRecord } from "./record.ts"
 import type { MemoryTarget, VmError } from "./Vm.ts"
 
 export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable | InvalidConfiguration

@@ -2,9 +2,9 @@ import type { Effect } from "effect"
 import type { SeedImage } from "../disk/SeedImages.ts"
 import type { DiskSource, Seed } from "../disk/workspace-disk.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
-import type { ConfinementLevel } from "./host/confinement.ts"
+import type { ConfinementLevel } from "./confinement.ts"
 import type { MachineSpec } from "./machine-spec.ts"
-import type { VmPurpose } from "./record/record.ts"
+import type { VmPurpose } from "./record.ts"
 import type { Vm } from "./Vm.ts"
 
 /** Images that a guest is made of. */

@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { Paths } from "../../src/system/Paths.ts"
-import { readRecord, vmPaths } from "../../src/vm/record/record.ts"
+import { readRecord, vmPaths } from "../../src/vm/record.ts"
 import type { Vm } from "../../src/vm/Vm.ts"
 
 /** Files of a VM on the host. */

@@ -6,7 +6,7 @@ import { namesIn, removeTree } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { Paths } from "../../system/Paths.ts"
-import { templateEntries } from "../../vm/template/templates.ts"
+import { templateEntries } from "../../vm/templates.ts"
 import { downloadsFolder } from "../../workspace/package-cache/package-cache.ts"
 import { repositoryEntries } from "../../workspace/seed/repositories.ts"
 

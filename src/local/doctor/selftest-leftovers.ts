@@ -3,8 +3,8 @@ import type { DoctorLine } from "../../contract/operations/doctor.ts"
 import { exists } from "../../system/files/entries.ts"
 import { processesWithArgument } from "../../system/identity.ts"
 import { Paths } from "../../system/Paths.ts"
-import { processName } from "../../vm/record/process-name.ts"
-import { type VmId, vmPaths } from "../../vm/record/record.ts"
+import { processName } from "../../vm/process-name.ts"
+import { type VmId, vmPaths } from "../../vm/record.ts"
 import { fine, wrong } from "./line.ts"
 
 /** Looks for whatever the self-test's own VMs may have left, in the host's own terms: processes, memory, folders. */

@@ -6,7 +6,7 @@ import { removeFile, setOwner } from "../../system/files/entries.ts"
 import { removeTree } from "../../system/files/folders.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
 import { nativeTool } from "../../system/native.ts"
-import type { VmPaths, VmRecord } from "../record/record.ts"
+import type { VmPaths, VmRecord } from "../record.ts"
 
 const mib = 1024 * 1024
 

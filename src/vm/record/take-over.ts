@@ -6,8 +6,8 @@ import { isAlive, ownIdentity, processesWithArgument, type ProcessIdentity } fro
 import { withLock } from "../../system/lock.ts"
 import { failedAt } from "../failure.ts"
 import type { MachineSpec } from "../machine-spec.ts"
-import { processName } from "./process-name.ts"
-import { readRecord, type VmId, type VmPaths, type VmRecord, writeRecord } from "./record.ts"
+import { processName } from "../process-name.ts"
+import { readRecord, type VmId, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
 
 /** Why a VM cannot be attached to. */
 export const refused = (detail: string) => new VmFailed({ step: "attach", detail, consoleTail: "" })

@@ -4,8 +4,8 @@ import type { NoSpace, VmFailed } from "../../contract/errors.ts"
 import { renameFile, setOwner } from "../../system/files/entries.ts"
 import { ensureFolder, makeFolder, removeTree } from "../../system/files/folders.ts"
 import { fileFailedAt } from "../failure.ts"
+import { newFolderName, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
 import { makeOwnership, type Ownership } from "./ownership.ts"
-import { newFolderName, type VmPaths, type VmRecord, writeRecord } from "./record.ts"
 
 /**
  * The VM's folder with its record, and with it the charge of the VM: the folder appears under its name with both, or not at all,

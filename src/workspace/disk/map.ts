@@ -11,8 +11,8 @@ import type { Seed } from "../../disk/workspace-disk.ts"
 import { runTool } from "../../system/child.ts"
 import { fileBytes, findProgram } from "../../system/host.ts"
 import { packageOf } from "../../system/tool-packages.ts"
-import { chooseVmUid, probeConfinement, system, unshare } from "../../vm/host/confinement.ts"
-import type { HostFacts } from "../../vm/host/HostFacts.ts"
+import { chooseVmUid, probeConfinement, system, unshare } from "../../vm/confinement.ts"
+import type { HostFacts } from "../../vm/HostFacts.ts"
 import { type Extent, ExtentReader, WrongMap } from "./extents.ts"
 
 /** A disk's files at rest: no process may write them. */

@@ -6,7 +6,7 @@ import { makeWorkspaceDisk, type WorkspaceDisk } from "../../disk/workspace-disk
 import { keepReadOnly, openFile } from "../../system/files/descriptor.ts"
 import { ensureFolder } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
-import { inspectedDisk, lowerDirectory } from "../../vm/claim/guest-steps.ts"
+import { inspectedDisk, lowerDirectory } from "../../vm/guest-steps.ts"
 import type { Guest } from "../../vm/guest.ts"
 import { guestFiles, guestLinks } from "../guest-files.ts"
 import { explainInspector, openInspector } from "../inspector.ts"

@@ -5,8 +5,8 @@ import { type StateTooNew, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { Paths } from "../../system/Paths.ts"
-import { listVmIds } from "../../vm/record/admission.ts"
-import { type VmId, vmPaths } from "../../vm/record/record.ts"
+import { listVmIds } from "../../vm/admission.ts"
+import { type VmId, vmPaths } from "../../vm/record.ts"
 import type { WorkspaceFolder, WorkspaceId } from "./record.ts"
 
 /** A workspace with an unreadable record: a newer pyro wrote the record, or it is damaged. Its VM and disk stay unchanged. */

@@ -9,7 +9,7 @@ import { FileFailed } from "../../system/files/failure.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { nowMs } from "../../system/time.ts"
 import { readVersioned, type Upgrades } from "../../system/versioned.ts"
-import { VmId } from "../../vm/record/record.ts"
+import { VmId } from "../../vm/record.ts"
 import { residentKinds } from "../residents/kinds.ts"
 import { demandReadable, noStates, ResidentStates, tooNew } from "../residents/states.ts"
 

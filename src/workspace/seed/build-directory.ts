@@ -5,7 +5,7 @@ import type { SeedFailed } from "../../disk/SeedImages.ts"
 import { makeTemporary } from "../../environment/temporary.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"
-import { probeConfinement } from "../../vm/host/confinement.ts"
+import { probeConfinement } from "../../vm/confinement.ts"
 import type { BuildDirectory, PrepareServices } from "./request.ts"
 
 /** Folder of intermediate files of a seed image, swept like all temporaries of its kind. */

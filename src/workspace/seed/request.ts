@@ -3,7 +3,7 @@ import { InvalidRequest } from "../../contract/errors.ts"
 import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
 import type { Owner, SeedImage, SeedImages, SeedReport } from "../../disk/SeedImages.ts"
 import type { Paths } from "../../system/Paths.ts"
-import type { HostFacts } from "../../vm/host/HostFacts.ts"
+import type { HostFacts } from "../../vm/HostFacts.ts"
 import type { History } from "./git-directory.ts"
 
 export type GitMode = History | "none"

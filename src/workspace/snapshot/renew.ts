@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../contract/errors.ts"
 import { asStep } from "../../system/spans.ts"
-import { keepClock } from "../../vm/claim/clock.ts"
-import { newGuestIdentity } from "../../vm/claim/steps.ts"
+import { keepClock } from "../../vm/clock.ts"
 import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { Guest } from "../../vm/guest.ts"
+import { newGuestIdentity } from "../../vm/steps.ts"
 import { explainChannelFailure } from "../boot.ts"
 import { readHosts } from "../guest-name.ts"
 

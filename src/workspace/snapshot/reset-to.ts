@@ -1,6 +1,6 @@
 import { Effect, Ref } from "effect"
 import { faultPoint } from "../../system/fault.ts"
-import { heldBase } from "../../vm/template/base.ts"
+import { heldBase } from "../../vm/template-base.ts"
 import {
   aloneFor,
   discardFolder,

@@ -5,7 +5,7 @@ import * as net from "node:net"
 import * as path from "node:path"
 import { hostBootId, processIdentity } from "../../../src/system/identity.ts"
 import { names } from "../../../src/vm/driver/qemu/machine.ts"
-import { processName } from "../../../src/vm/record/process-name.ts"
+import { processName } from "../../../src/vm/process-name.ts"
 
 /** A workspace whose VM is not one: a process of its name, a monitor that nods, and whoever listens at its port. */
 export interface Impostor {

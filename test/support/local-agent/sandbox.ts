@@ -1,9 +1,9 @@
 import * as path from "node:path"
 import { findProgram, isRoot } from "../../../src/system/host.ts"
-import { inspectedDisk } from "../../../src/vm/claim/guest-steps.ts"
-import { system, unshare } from "../../../src/vm/host/confinement.ts"
-import { processName } from "../../../src/vm/record/process-name.ts"
-import type { VmId, VmPaths } from "../../../src/vm/record/record.ts"
+import { system, unshare } from "../../../src/vm/confinement.ts"
+import { inspectedDisk } from "../../../src/vm/guest-steps.ts"
+import { processName } from "../../../src/vm/process-name.ts"
+import type { VmId, VmPaths } from "../../../src/vm/record.ts"
 import type { LocalAgentOptions } from "./options.ts"
 
 /** Directories of the host that one agent sees, by host path. */

@@ -5,7 +5,7 @@ import type { HostToolMissing, NoSpace, VmFailed } from "../../../src/contract/e
 import { runTool } from "../../../src/system/child.ts"
 import { attempt } from "../../../src/system/files/failure.ts"
 import { failedAt, fileFailedAt } from "../../../src/vm/failure.ts"
-import type { VmPaths } from "../../../src/vm/record/record.ts"
+import type { VmPaths } from "../../../src/vm/record.ts"
 import { parts, volatileDirectories } from "./sandbox.ts"
 
 const users = [

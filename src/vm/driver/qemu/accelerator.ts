@@ -4,7 +4,7 @@ import { type HostToolMissing, type InvalidConfiguration, VmFailed } from "../..
 import { runTool } from "../../../system/child.ts"
 import { setting } from "../../../system/config.ts"
 import { nativeTool } from "../../../system/native.ts"
-import { HostFacts } from "../../host/HostFacts.ts"
+import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine-spec.ts"
 import type { AcceleratorChoice } from "../../VmmService.ts"
 import { KVM, kvmPermissions, MAY_NOT_OPEN } from "./kvm-device.ts"

@@ -1,5 +1,5 @@
 import { findProgram } from "../../../system/host.ts"
-import { type ConfinementLevel, system, unshare } from "../../host/confinement.ts"
+import { type ConfinementLevel, system, unshare } from "../../confinement.ts"
 import { KVM, type KvmDevice } from "./kvm-device.ts"
 import { names } from "./machine.ts"
 

@@ -9,8 +9,8 @@ import { keepReadOnly } from "../../../system/files/descriptor.ts"
 import { attempt, isMissing } from "../../../system/files/failure.ts"
 import { processesWithArgument } from "../../../system/identity.ts"
 import { failedAt, fileFailedAt } from "../../failure.ts"
-import { processName } from "../../record/process-name.ts"
-import type { VmPaths } from "../../record/record.ts"
+import { processName } from "../../process-name.ts"
+import type { VmPaths } from "../../record.ts"
 import { names } from "./machine.ts"
 
 /** Takes hold of an image in the folder that the VM's QEMU may only read. Gives its name relative to the VM's folder. */

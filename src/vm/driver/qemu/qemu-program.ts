@@ -5,7 +5,7 @@ import { HostToolMissing, HostToolUnsuitable } from "../../../contract/errors.ts
 import { runTool } from "../../../system/child.ts"
 import { setting, settingNow } from "../../../system/config.ts"
 import { fileIdentity } from "../../../system/host-path.ts"
-import { HostFacts } from "../../host/HostFacts.ts"
+import { HostFacts } from "../../HostFacts.ts"
 
 /** Older ones lack what a restore needs (x-ignore-shared with microvm was measured on 7.2). */
 const oldestQemu: readonly [number, number] = [7, 2]

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net"
-import type { VmPaths } from "../../record/record.ts"
+import type { VmPaths } from "../../record.ts"
 import type { Vm } from "../../Vm.ts"
 import type { LiveDisks } from "./live-disks.ts"
 import type { QemuProcess } from "./qemu-process.ts"

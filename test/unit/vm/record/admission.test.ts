@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { coreCount } from "../../../../src/system/host.ts"
 import { Paths } from "../../../../src/system/Paths.ts"
-import { admit } from "../../../../src/vm/record/admission.ts"
-import { newRecord, newVmId } from "../../../../src/vm/record/record.ts"
+import { admit } from "../../../../src/vm/admission.ts"
+import { newRecord, newVmId } from "../../../../src/vm/record.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
 /** The error of letting `count` VMs of one size in, on a host where no other runs. */

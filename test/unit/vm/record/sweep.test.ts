@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Paths } from "../../../../src/system/Paths.ts"
-import { newVmId, vmPaths } from "../../../../src/vm/record/record.ts"
-import { endVm, sweepVms } from "../../../../src/vm/record/sweep.ts"
+import { newVmId, vmPaths } from "../../../../src/vm/record.ts"
+import { endVm, sweepVms } from "../../../../src/vm/sweep.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 
 const installation = Effect.gen(function*() {

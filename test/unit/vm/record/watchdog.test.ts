@@ -15,7 +15,7 @@ const program = (folder: string) =>
       stdin: {
         contents: `
           import { Effect } from "effect"
-          import { startWatchdog } from "./src/vm/record/watchdog.ts"
+          import { startWatchdog } from "./src/vm/watchdog.ts"
           await Effect.runPromise(Effect.scoped(Effect.zipRight(
             startWatchdog(["/bin/sh", "-c", "touch \\"$1\\"", "pyro-test", process.argv[2]]),
             Effect.async((resume) => {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { mergeLayers, withMerged } from "../../../../../src/vm/driver/qemu/merge-layers.ts"
 import { type Qmp, QmpFailed } from "../../../../../src/vm/driver/qemu/qmp.ts"
-import type { DiskState, VmPaths } from "../../../../../src/vm/record/record.ts"
+import type { DiskState, VmPaths } from "../../../../../src/vm/record.ts"
 import { temporaryFolder } from "../../../../support/pyro-cli.ts"
 
 const state: DiskState = {

@@ -1,4 +1,4 @@
-import type { Call } from "../../guest-channel/calls.ts"
+import type { Call } from "../guest-channel/calls.ts"
 
 /** Identity of a guest, new for every generation. */
 export interface GuestIdentity {

@@ -1,10 +1,10 @@
 import { Effect, Schema } from "effect"
 import { randomInt } from "node:crypto"
-import { ConfinementUnavailable } from "../../contract/errors.ts"
-import { runTool } from "../../system/child.ts"
-import { readIfReadable } from "../../system/files/content.ts"
-import { fileIdentity } from "../../system/host-path.ts"
-import { findProgram, isRoot } from "../../system/host.ts"
+import { ConfinementUnavailable } from "../contract/errors.ts"
+import { runTool } from "../system/child.ts"
+import { readIfReadable } from "../system/files/content.ts"
+import { fileIdentity } from "../system/host-path.ts"
+import { findProgram, isRoot } from "../system/host.ts"
 import { HostFacts } from "./HostFacts.ts"
 
 /**

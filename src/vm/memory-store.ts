@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { statEntry } from "../../system/files/entries.ts"
-import { listFolder, removeEmptyFolder } from "../../system/files/folders.ts"
-import { haveMemoryDir, memoryDirPrefix, Paths } from "../../system/Paths.ts"
-import { nowMs } from "../../system/time.ts"
-import { listVmIds } from "../record/admission.ts"
+import { statEntry } from "../system/files/entries.ts"
+import { listFolder, removeEmptyFolder } from "../system/files/folders.ts"
+import { haveMemoryDir, memoryDirPrefix, Paths } from "../system/Paths.ts"
+import { nowMs } from "../system/time.ts"
+import { listVmIds } from "./admission.ts"
 
 /** Time without a change after which an empty memory directory of another state directory goes, in `ms`. */
 const unusedMs = 3_600_000

@@ -1,12 +1,12 @@
 import { type Effect, type Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
-import type { FileFailed } from "../../system/files/failure.ts"
-import { hostBootId, ownIdentity, ProcessIdentity } from "../../system/identity.ts"
-import { type Paths } from "../../system/Paths.ts"
-import { ConfinementLevel } from "../host/confinement.ts"
-import { MachineSpec } from "../machine-spec.ts"
+import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import type { FileFailed } from "../system/files/failure.ts"
+import { hostBootId, ownIdentity, ProcessIdentity } from "../system/identity.ts"
+import { type Paths } from "../system/Paths.ts"
+import { ConfinementLevel } from "./confinement.ts"
+import { MachineSpec } from "./machine-spec.ts"
 
 /** Names one VM, never used again. */
 export const VmId = Schema.String.pipe(Schema.pattern(/^vm-[a-z0-9]{12}$/), Schema.brand("VmId"))

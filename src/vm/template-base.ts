@@ -1,13 +1,13 @@
 import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
-import { type HostToolMissing, ImageDamaged, type NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
-import { holdImage } from "../../disk/hold.ts"
-import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
-import { exists, removeFile, statEntry } from "../../system/files/entries.ts"
-import { ensureFolder } from "../../system/files/folders.ts"
-import { toHostErrorOf } from "../../system/files/host-error.ts"
-import { fileBytes } from "../../system/host.ts"
-import type { GuestImages } from "../guest.ts"
+import { type HostToolMissing, ImageDamaged, type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import { holdImage } from "../disk/hold.ts"
+import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { exists, removeFile, statEntry } from "../system/files/entries.ts"
+import { ensureFolder } from "../system/files/folders.ts"
+import { toHostErrorOf } from "../system/files/host-error.ts"
+import { fileBytes } from "../system/host.ts"
+import type { GuestImages } from "./guest.ts"
 
 /** Names in a base's folder. */
 const files = { environment: "environment.erofs", vmlinux: "vmlinux", initrd: "initrd", record: "base.json" } as const
