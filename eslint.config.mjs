@@ -52,7 +52,7 @@ const fileModules = [
   "src/workspace/seed/{files-beneath,host-files,host-tree,locate,pinned,refs,scratch,special-files}.ts",
   "src/workspace/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.
-  "src/environment/recipe.ts",
+  "src/environment/image/recipe.ts",
   // Appends one line for each event, inside an `attempt`, and mends a line that a crash cut.
   "src/workspace/events.ts",
   // Look at records and folders that may be damaged or gone, and have an answer for each refusal.
@@ -177,7 +177,7 @@ export default tseslint.config(
   {
     // The module that reads the clocks, and two places outside of any fiber that measure an interval of the process
     // itself: between two signals, and between two collections of garbage.
-    files: ["src/system/time.ts", "src/guest-channel/garbage.ts"],
+    files: ["src/system/time.ts", "src/guest-channel/session/garbage.ts"],
     rules: { "no-restricted-properties": ["error", processEnv, runFork] }
   },
   { files: ["src/cli/main.ts"], rules: { "no-restricted-properties": ["error", processEnv] } },
@@ -186,7 +186,7 @@ export default tseslint.config(
     // child processes, where no fiber runs; and a collection of garbage that no fiber waits for.
     files: [
       "src/system/timer.ts",
-      "src/guest-channel/outbox.ts",
+      "src/guest-channel/wire/outbox.ts",
       "src/vm/driver/qemu/qmp.ts",
       "src/daemon/idle-collection.ts"
     ],

@@ -60,7 +60,7 @@ const { contents: xterm, name: xtermName } = await bundlePart("xterm", {
 
 /** The parsers of agent hosts' configuration files in a separate file, which only `pyro host` reads. */
 const { contents: parsers, name: parsersName } = await bundlePart("parsers", {
-  entryPoints: [join(root, "src/agent-host/parsers.ts")],
+  entryPoints: [join(root, "src/agent-host/format/parsers.ts")],
   // The other form of jsonc-parser loads its parts by names that a bundle does not have.
   mainFields: ["module", "main"]
 })

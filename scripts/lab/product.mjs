@@ -17,7 +17,7 @@ export const hostApt = async (codename) => {
   const { build } = await import("esbuild")
   const { outputFiles: [bundle] } = await build({
     stdin: {
-      contents: `export * from "./src/environment/sources.ts"; export { runPromise } from "effect/Effect"`,
+      contents: `export * from "./src/environment/image/sources.ts"; export { runPromise } from "effect/Effect"`,
       resolveDir: inRoot()
     },
     bundle: true,

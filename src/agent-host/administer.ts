@@ -1,14 +1,14 @@
 import { Effect } from "effect"
 import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
-import type { AgentHost, Approve, HostName, HostScope, Place, Server } from "./agent-host.ts"
-import { type ChangedFile, described, write } from "./apply.ts"
-import { neededVariables } from "./entries.ts"
-import { selectionOf } from "./entry-of.ts"
+import { type ChangedFile, described, write } from "./connect/apply.ts"
+import { neededVariables } from "./connect/entries.ts"
+import { selectionOf } from "./connect/entry-of.ts"
+import { approvalsOf, entryPath, plan, type Request } from "./connect/plan.ts"
+import { toolsOf } from "./doctor/tools-of.ts"
 import { edit } from "./format/format.ts"
+import type { Change } from "./format/json.ts"
+import type { AgentHost, Approve, HostName, HostScope, Place, Server } from "./hosts/agent-host.ts"
 import { agentHosts } from "./hosts/hosts.ts"
-import type { Change } from "./json.ts"
-import { approvalsOf, entryPath, plan, type Request } from "./plan.ts"
-import { toolsOf } from "./tools-of.ts"
 
 /** What `pyro host` did, or would do. */
 export interface Outcome {

@@ -2,13 +2,13 @@ import { Effect } from "effect"
 import { type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
 import { processEnvironment } from "../system/config.ts"
 import type { Outcome } from "./administer.ts"
-import { described, write } from "./apply.ts"
-import type { DoctorOptions } from "./check.ts"
-import { entryOf, meantServer, selectionOf } from "./entry-of.ts"
+import { described, write } from "./connect/apply.ts"
+import type { DoctorOptions } from "./connect/check.ts"
+import { entryOf, meantServer, selectionOf } from "./connect/entry-of.ts"
+import { plan } from "./connect/plan.ts"
+import { toolsOf } from "./doctor/tools-of.ts"
 import { agentHosts } from "./hosts/hosts.ts"
-import { plan } from "./plan.ts"
 import { findProgram } from "./surroundings.ts"
-import { toolsOf } from "./tools-of.ts"
 
 /**
  * Rewrites an entry that is not as pyro writes it, and removes other entries that are pyro as well. The options of the server, its

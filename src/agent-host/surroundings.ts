@@ -1,7 +1,7 @@
 import * as path from "node:path"
 import { processEnvironment } from "../system/config.ts"
 import { absolutePath, canBeProject, isExecutable, isSameFile, projectAround, realPath } from "../system/host-path.ts"
-import type { Place } from "./agent-host.ts"
+import type { Place } from "./hosts/agent-host.ts"
 
 /** A program on a PATH; the given path if it has a slash. Undefined if there is no such program. */
 export const findProgram = (name: string, searched: string | undefined, cwd: string): string | undefined => {

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { Inside } from "../agent-host/inside/prepare.ts"
+import type { Inside } from "../agent-host/inside.ts"
 import { InvalidRequest } from "../contract/errors.ts"
 import { BuildPayload, environmentBuild } from "../contract/operations/environment.ts"
 import type { WorkspaceInfo } from "../contract/operations/workspace-info.ts"

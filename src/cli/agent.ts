@@ -29,7 +29,7 @@ export const performAgent = (
       AgentPayload(),
       withPaths(withName(typed.raw), terminal.resolvePath)
     )
-    const { prepareInside } = yield* Effect.promise(() => import("../agent-host/inside/prepare.ts"))
+    const { prepareInside } = yield* Effect.promise(() => import("../agent-host/inside.ts"))
     const inside = yield* prepareInside(payload, terminal.variable)
     return yield* Effect.gen(function*() {
       const { id: workspace, told } = yield* takeUp(payload, inside)

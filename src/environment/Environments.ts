@@ -17,14 +17,14 @@ import {
   type PullOptions,
   type Removed
 } from "./environment.ts"
-import { makeImageStores } from "./image-stores.ts"
-import { type KeepRequest, keepRoot } from "./keep-root.ts"
+import { type KeepRequest, keepRoot } from "./image/keep-root.ts"
+import { exactNpm, joinNpm, versionsFromNpm } from "./image/npm-versions.ts"
+import { makeObtain } from "./image/obtain.ts"
+import { makeReclaim } from "./image/reclaim.ts"
+import { makeImageStores } from "./image/stores.ts"
 import { Kernel } from "./Kernel.ts"
-import { exactNpm, joinNpm, versionsFromNpm } from "./npm-versions.ts"
-import { makeObtain } from "./obtain.ts"
 import { checkName, type Definition, ownFolder, packageNames } from "./own.ts"
 import { silent } from "./progress.ts"
-import { makeReclaim } from "./reclaim.ts"
 
 /** The guest roots that pyro can build, and those that are in the cache. */
 export class Environments extends Context.Tag("pyro/environment/Environments")<Environments, {

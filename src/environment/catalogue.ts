@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { EnvironmentUnknown } from "../contract/errors.ts"
 import { exists } from "../system/files/entries.ts"
-import { readList, recipeDigest, recipeFolder } from "./recipe.ts"
+import { readList, recipeDigest, recipeFolder } from "./image/recipe.ts"
 
 /** An environment that pyro knows how to build. */
 export interface CatalogueEntry {

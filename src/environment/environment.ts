@@ -7,7 +7,7 @@ import type {
   StateDirectoryUnusable
 } from "../contract/errors.ts"
 import type { CatalogueEntry } from "./catalogue.ts"
-import type { StoredImage } from "./image-store.ts"
+import type { StoredImage } from "./image/store.ts"
 import type { OnProgress } from "./progress.ts"
 
 /** An environment that is on this host. */

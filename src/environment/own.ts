@@ -9,7 +9,7 @@ import { ensureFolder, listIfPresent } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { withLock } from "../system/lock.ts"
 import { catalogue, type CatalogueEntry } from "./catalogue.ts"
-import { twiceNamed, withProgramOfNode } from "./npm-versions.ts"
+import { twiceNamed, withProgramOfNode } from "./image/npm-versions.ts"
 
 /**
  * Definition of an environment of the user's own. The definition lies with the state and the image in the cache: pyro builds a

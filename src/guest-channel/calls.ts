@@ -10,7 +10,7 @@ import {
   u32,
   u64,
   u8
-} from "./control.ts"
+} from "./wire/control.ts"
 
 /** One call of the agent: its request and the decoder of its result. Making the value sends nothing. */
 export interface Call<out A> {

@@ -1,15 +1,15 @@
 import { Effect, type Scope, Stream } from "effect"
 import type { Connection } from "./connection.ts"
-import type { GuestString } from "./control.ts"
 import { FILE_STATE_BYTES, type FileState, readFileState, type WrittenFile } from "./file-state.ts"
-import { HostMessage, type OpenerKind, ReadFlag, WalkFlag, WriteFlag } from "./messages.ts"
-import { awaitEnd } from "./open.ts"
-import { checked, type Failure, id, open, recordsOf, window } from "./operation.ts"
-import { piecesOf } from "./pieces.ts"
+import { awaitEnd } from "./session/open.ts"
+import { checked, type Failure, id, open, recordsOf, window } from "./session/operation.ts"
 import { type GuestSocket, socketOf } from "./socket.ts"
-import type { GuestStream } from "./stream.ts"
-import { Violation } from "./violation.ts"
+import { piecesOf } from "./streams/pieces.ts"
+import type { GuestStream } from "./streams/stream.ts"
 import { WalkDecoder, type WalkEntry } from "./walk.ts"
+import type { GuestString } from "./wire/control.ts"
+import { HostMessage, type OpenerKind, ReadFlag, WalkFlag, WriteFlag } from "./wire/messages.ts"
+import { Violation } from "./wire/violation.ts"
 
 /** A path beneath a root directory of the guest. Paths and links that lead out of the root are refused (EXDEV). */
 export interface GuestPath {

@@ -2,12 +2,12 @@ import { Effect, type Stream } from "effect"
 import { constants } from "node:os"
 import { ChannelFailed } from "../contract/errors.ts"
 import type { Connection } from "./connection.ts"
-import type { Ending } from "./ending.ts"
 import { errnoName } from "./errno.ts"
-import { HostMessage, type Message, SignalTarget, STDOUT } from "./messages.ts"
-import type { Piece } from "./output-queue.ts"
-import { forEachPiece, piecesOf } from "./pieces.ts"
-import type { GuestStream } from "./stream.ts"
+import type { Ending } from "./session/ending.ts"
+import type { Piece } from "./streams/output-queue.ts"
+import { forEachPiece, piecesOf } from "./streams/pieces.ts"
+import type { GuestStream } from "./streams/stream.ts"
+import { HostMessage, type Message, SignalTarget, STDOUT } from "./wire/messages.ts"
 
 /** Size of a terminal in character cells. */
 export interface TerminalSize {

@@ -2,10 +2,10 @@ import { Effect, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors.ts"
 import type { Connection } from "./connection.ts"
 import type { AgentCallFailed } from "./errors.ts"
-import type { OpenerKind } from "./messages.ts"
-import { awaitEnd } from "./open.ts"
-import { forEachPiece, piecesOf } from "./pieces.ts"
-import type { GuestStream } from "./stream.ts"
+import { awaitEnd } from "./session/open.ts"
+import { forEachPiece, piecesOf } from "./streams/pieces.ts"
+import type { GuestStream } from "./streams/stream.ts"
+import type { OpenerKind } from "./wire/messages.ts"
 
 /** A TCP connection of the guest. The end of its Scope resets a connection that is still open. */
 export interface GuestSocket {

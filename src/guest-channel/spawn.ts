@@ -3,16 +3,16 @@ import { ChannelFailed, CommandNotExecutable, CommandNotFound, CommandNotStarted
 import { newRequestId } from "../system/identity.ts"
 import type { Call } from "./calls.ts"
 import type { Connection } from "./connection.ts"
-import type { GuestString } from "./control.ts"
-import type { Refused } from "./ending.ts"
 import { EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import { escapeGuestText } from "./guest-text.ts"
-import { HostMessage, type Message, SpawnFlag } from "./messages.ts"
-import { launchStream, type Opener, openStream, windowOf } from "./open.ts"
 import { cells, type GuestProcess, StreamedProcess, type TerminalSize } from "./process.ts"
-import type { GuestStream } from "./stream.ts"
-import type { Unencodable } from "./violation.ts"
+import type { Refused } from "./session/ending.ts"
+import { launchStream, type Opener, openStream, windowOf } from "./session/open.ts"
+import type { GuestStream } from "./streams/stream.ts"
+import type { GuestString } from "./wire/control.ts"
+import { HostMessage, type Message, SpawnFlag } from "./wire/messages.ts"
+import type { Unencodable } from "./wire/violation.ts"
 
 export interface SpawnRequest {
   /** Program and arguments; a program without `/` is looked up in the PATH of `env`. */

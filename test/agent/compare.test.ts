@@ -4,10 +4,10 @@ import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
-import type { CompareRequest } from "../../src/guest-channel/compare.ts"
 import type { Difference } from "../../src/guest-channel/difference.ts"
 import { EFBIG, EINVAL, ELOOP, ENOENT, EXDEV } from "../../src/guest-channel/errno.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import type { CompareRequest } from "../../src/guest-channel/session/compare.ts"
 import { Agent, withAgent } from "./agent.ts"
 
 const differences = (channel: GuestChannel, request: CompareRequest) =>

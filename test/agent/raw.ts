@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
-import { decodePayload, encodeControl } from "../../src/guest-channel/control.ts"
-import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "../../src/guest-channel/frame.ts"
-import { HelloSearch } from "../../src/guest-channel/hello.ts"
-import { HelloFlag, HostMessage, type Message } from "../../src/guest-channel/messages.ts"
+import { decodePayload, encodeControl } from "../../src/guest-channel/wire/control.ts"
+import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "../../src/guest-channel/wire/frame.ts"
+import { HelloSearch } from "../../src/guest-channel/wire/hello.ts"
+import { HelloFlag, HostMessage, type Message } from "../../src/guest-channel/wire/messages.ts"
 import { Agent, until } from "./agent.ts"
 import { openUnixSocket } from "./unix-socket.ts"
 

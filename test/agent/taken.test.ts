@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { encodeControl } from "../../src/guest-channel/control.ts"
-import { AgentMessage, FIRST_CALL, HelloFlag, HostMessage } from "../../src/guest-channel/messages.ts"
+import { encodeControl } from "../../src/guest-channel/wire/control.ts"
+import { AgentMessage, FIRST_CALL, HelloFlag, HostMessage } from "../../src/guest-channel/wire/messages.ts"
 import { withConfinedAgent } from "./agent.ts"
 import { openRawWith } from "./raw.ts"
 

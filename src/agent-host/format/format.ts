@@ -1,5 +1,5 @@
 import { Either } from "effect"
-import { type Change, changed, isEqual, isTable } from "../json.ts"
+import { type Change, changed, isEqual, isTable } from "./json.ts"
 import { jsonc } from "./jsonc.ts"
 import type { Format, FormatName } from "./language.ts"
 import { toml } from "./toml.ts"

@@ -1,10 +1,10 @@
 import { Either } from "effect"
 import type { Node } from "jsonc-parser"
-import { at, type Change, changed, isEqual } from "../json.ts"
-import { findNodeAtLocation, getNodeValue, parseJsonc, parseTree, printParseErrorCode } from "../parsers.ts"
+import { at, type Change, changed, isEqual } from "./json.ts"
 import { insertMember, layoutOf, removeMember, valueText } from "./jsonc-members.ts"
 import type { Format } from "./language.ts"
 import { placeOf } from "./lines.ts"
+import { findNodeAtLocation, getNodeValue, parseJsonc, parseTree, printParseErrorCode } from "./parsers.ts"
 
 const options = { allowTrailingComma: true }
 

@@ -1,5 +1,5 @@
 import type { Either } from "effect"
-import type { Change } from "../json.ts"
+import type { Change } from "./json.ts"
 
 /** A language of configuration files. */
 export interface Format {

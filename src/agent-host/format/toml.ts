@@ -1,8 +1,8 @@
 import { Either } from "effect"
-import { at, type Change, changed, isIn, isTable } from "../json.ts"
-import { parseToml } from "../parsers.ts"
+import { at, type Change, changed, isIn, isTable } from "./json.ts"
 import type { Format } from "./language.ts"
 import { endOfLine, withEndOfLine } from "./lines.ts"
+import { parseToml } from "./parsers.ts"
 import { type Statement, statementsOf } from "./toml-statements.ts"
 
 const keyText = (key: string) => /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key)

@@ -1,8 +1,8 @@
 import { Either } from "effect"
-import { at, changed, isTable } from "../json.ts"
-import { isMap, isScalar, parseDocument, stringifyYaml } from "../parsers.ts"
+import { at, changed, isTable } from "./json.ts"
 import type { Format } from "./language.ts"
 import { endOfLine, withEndOfLine } from "./lines.ts"
+import { isMap, isScalar, parseDocument, stringifyYaml } from "./parsers.ts"
 
 /** YAML. Only the text of pyro's own key changes; comments inside of it stay. */
 export const yaml: Format = {

@@ -1,7 +1,7 @@
 import * as path from "node:path"
-import type { AgentHost } from "../agent-host.ts"
-import { commandLine, envOf } from "../entries.ts"
-import { at } from "../json.ts"
+import { commandLine, envOf } from "../connect/entries.ts"
+import { at } from "../format/json.ts"
+import type { AgentHost } from "./agent-host.ts"
 
 /** Cline: one file for all projects. */
 export const cline: AgentHost = {

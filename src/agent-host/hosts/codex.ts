@@ -1,9 +1,9 @@
 import * as path from "node:path"
 import { named } from "../../contract/names.ts"
 import { variables } from "../../system/variables.ts"
-import type { AgentHost } from "../agent-host.ts"
-import { commandLine, envOf, neededVariables, variablesOf } from "../entries.ts"
-import { at, type Change } from "../json.ts"
+import { commandLine, envOf, neededVariables, variablesOf } from "../connect/entries.ts"
+import { at, type Change } from "../format/json.ts"
+import type { AgentHost } from "./agent-host.ts"
 
 /** Variables that Codex gives to every server. */
 const PASSED = ["HOME", "LOGNAME", "PATH", "SHELL", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ"]

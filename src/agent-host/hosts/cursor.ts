@@ -1,7 +1,7 @@
 import * as path from "node:path"
-import { type AgentHost, ENTRY } from "../agent-host.ts"
-import { commandLine, envOf } from "../entries.ts"
-import type { Change } from "../json.ts"
+import { commandLine, envOf } from "../connect/entries.ts"
+import type { Change } from "../format/json.ts"
+import { type AgentHost, ENTRY } from "./agent-host.ts"
 
 /** Cursor: servers in mcp.json, allowed tools in permissions.json, whose list replaces the list of Cursor's settings. */
 export const cursor: AgentHost = {

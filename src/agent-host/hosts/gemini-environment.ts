@@ -1,6 +1,6 @@
 import { named } from "../../contract/names.ts"
-import type { Variables } from "../agent-host.ts"
-import { variablesOf } from "../entries.ts"
+import { variablesOf } from "../connect/entries.ts"
+import type { Variables } from "./agent-host.ts"
 
 // Gemini CLI 0.61 takes variables out of what a server gets: packages/core/src/services/environmentSanitization.ts.
 

@@ -1,8 +1,8 @@
 import * as path from "node:path"
 import { named } from "../../contract/names.ts"
-import { type AgentHost, ENTRY, type Place } from "../agent-host.ts"
-import { commandLine, envOf, handedOn, neededVariables } from "../entries.ts"
-import { at } from "../json.ts"
+import { commandLine, envOf, handedOn, neededVariables } from "../connect/entries.ts"
+import { at } from "../format/json.ts"
+import { type AgentHost, ENTRY, type Place } from "./agent-host.ts"
 import { geminiEnvironment } from "./gemini-environment.ts"
 
 const rule = (tools: string, decision: string, priority: number) =>

@@ -1,6 +1,6 @@
 import * as path from "node:path"
-import { type AgentHost, ENTRY } from "../agent-host.ts"
-import { commandLine, envOf } from "../entries.ts"
+import { commandLine, envOf } from "../connect/entries.ts"
+import { type AgentHost, ENTRY } from "./agent-host.ts"
 
 /** Goose: servers in config.yaml. Its mode (`GOOSE_MODE`) decides about questions. */
 export const goose: AgentHost = {

@@ -1,4 +1,4 @@
-import type { AgentHost, HostName } from "../agent-host.ts"
+import type { AgentHost, HostName } from "./agent-host.ts"
 import { claudeCode } from "./claude-code.ts"
 import { cline } from "./cline.ts"
 import { codex } from "./codex.ts"

@@ -1,7 +1,7 @@
 import * as path from "node:path"
-import { type AgentHost, ENTRY } from "../agent-host.ts"
-import { commandList, envOf } from "../entries.ts"
-import type { Change } from "../json.ts"
+import { commandList, envOf } from "../connect/entries.ts"
+import type { Change } from "../format/json.ts"
+import { type AgentHost, ENTRY } from "./agent-host.ts"
 
 const key = (tool: string) => ["permission", `${ENTRY}_${tool}`] as const
 

@@ -1,7 +1,7 @@
 import * as path from "node:path"
-import { type AgentHost, ENTRY, type HostScope } from "../agent-host.ts"
-import { commandLine, envOf } from "../entries.ts"
-import { at, type Change } from "../json.ts"
+import { commandLine, envOf } from "../connect/entries.ts"
+import { at, type Change } from "../format/json.ts"
+import { type AgentHost, ENTRY, type HostScope } from "./agent-host.ts"
 
 /** A host whose approvals pyro does not set. */
 const asking = (title: string): AgentHost["approvals"] => ({ approve }) => ({

@@ -1,7 +1,7 @@
 import * as path from "node:path"
-import { type AgentHost, ENTRY, type Place } from "../agent-host.ts"
-import { commandLine, envOf } from "../entries.ts"
-import { at, type Change } from "../json.ts"
+import { commandLine, envOf } from "../connect/entries.ts"
+import { at, type Change } from "../format/json.ts"
+import { type AgentHost, ENTRY, type Place } from "./agent-host.ts"
 
 const tool = (name: string) => `mcp__${ENTRY}__${name}`
 const ALLOW = ["permissions", "allow"] as const

@@ -1,6 +1,6 @@
 import * as path from "node:path"
-import type { AgentHost } from "../agent-host.ts"
-import { commandLine, envOf } from "../entries.ts"
+import { commandLine, envOf } from "../connect/entries.ts"
+import type { AgentHost } from "./agent-host.ts"
 
 /** VS Code: servers in mcp.json. A person allows tools in the question that VS Code asks. */
 export const vscode: AgentHost = {

@@ -1,7 +1,7 @@
 import * as path from "node:path"
-import { type AgentHost, ENTRY } from "../agent-host.ts"
-import { commandLine, envOf } from "../entries.ts"
-import type { Change, Path } from "../json.ts"
+import { commandLine, envOf } from "../connect/entries.ts"
+import type { Change, Path } from "../format/json.ts"
+import { type AgentHost, ENTRY } from "./agent-host.ts"
 
 const permission = (tool: string): Path => ["agent", "tool_permissions", "tools", `mcp:${ENTRY}:${tool}`]
 

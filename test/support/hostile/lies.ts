@@ -9,7 +9,7 @@ import {
   u32,
   u64,
   u8
-} from "../../../src/guest-channel/control.ts"
+} from "../../../src/guest-channel/wire/control.ts"
 import type { Random } from "./random.ts"
 
 const walked = struct({

@@ -1,5 +1,5 @@
-import { encodeFrame } from "../../../src/guest-channel/frame.ts"
-import { AgentMessage, FIRST_CALL } from "../../../src/guest-channel/messages.ts"
+import { encodeFrame } from "../../../src/guest-channel/wire/frame.ts"
+import { AgentMessage, FIRST_CALL } from "../../../src/guest-channel/wire/messages.ts"
 import type { Corpus, Frame } from "./corpus.ts"
 import { onStream } from "./corpus.ts"
 import type { Random } from "./random.ts"

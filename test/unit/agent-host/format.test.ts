@@ -1,8 +1,8 @@
 import { Either } from "effect"
 import { assert, describe, it } from "vitest"
 import { edit } from "../../../src/agent-host/format/format.ts"
+import type { Change } from "../../../src/agent-host/format/json.ts"
 import type { FormatName } from "../../../src/agent-host/format/language.ts"
-import type { Change } from "../../../src/agent-host/json.ts"
 
 const set = (
   path: string,

@@ -3,9 +3,9 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { connect, type ConnectOptions, disconnect, printConfig } from "../../../src/agent-host/administer.ts"
-import type { Place } from "../../../src/agent-host/agent-host.ts"
+import { keptPath } from "../../../src/agent-host/connect/record.ts"
+import type { Place } from "../../../src/agent-host/hosts/agent-host.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
-import { keptPath } from "../../../src/agent-host/record.ts"
 import type { HostName, HostScope } from "../../../src/contract/agent-host.ts"
 
 /** A home and a project of a test's own. */

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
 import { execFileSync } from "node:child_process"
 import * as zlib from "node:zlib"
-import { isKernelElf, kernelPayload, NotABzImage } from "../../../src/environment/bzimage.ts"
+import { isKernelElf, kernelPayload, NotABzImage } from "../../../src/environment/kernel/bzimage.ts"
 
 /** A little "kernel": the ELF header of a 64-bit x86 executable and something that compresses. */
 const kernel = Buffer.alloc(100_000, "pyro")

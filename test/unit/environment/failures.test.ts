@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
 import { EnvironmentBuildFailed, EnvironmentUnknown, NoSpace } from "../../../src/contract/errors.ts"
-import { mapBuildFailure } from "../../../src/environment/failures.ts"
+import { mapBuildFailure } from "../../../src/environment/image/failures.ts"
 import { ToolFailed } from "../../../src/system/child.ts"
 import { FileFailed } from "../../../src/system/files/failure.ts"
 

@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ImageDamaged } from "../../../src/contract/errors.ts"
-import { imageStore } from "../../../src/environment/image-store.ts"
+import { imageStore } from "../../../src/environment/image/store.ts"
 import { scratch } from "./scratch.ts"
 
 const cheap = { thorough: false }

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as path from "node:path"
-import { makeImageStores } from "../../../src/environment/image-stores.ts"
+import { makeReclaim } from "../../../src/environment/image/reclaim.ts"
+import { makeImageStores } from "../../../src/environment/image/stores.ts"
 import type { Kernel } from "../../../src/environment/Kernel.ts"
-import { makeReclaim } from "../../../src/environment/reclaim.ts"
 import { scratch } from "./scratch.ts"
 
 const noKernel = undefined as unknown as Kernel["Type"]

@@ -11,9 +11,9 @@ import {
   u32,
   u64,
   u8
-} from "../../../src/guest-channel/control.ts"
-import { AgentMessage, HostMessage } from "../../../src/guest-channel/messages.ts"
-import { Unencodable, Violation } from "../../../src/guest-channel/violation.ts"
+} from "../../../src/guest-channel/wire/control.ts"
+import { AgentMessage, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
+import { Unencodable, Violation } from "../../../src/guest-channel/wire/violation.ts"
 import { samples } from "./samples.ts"
 
 const roundTrips = <A>(field: Field<A>, any: FastCheck.Arbitrary<A>) =>

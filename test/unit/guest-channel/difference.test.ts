@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { Writer } from "../../../src/guest-channel/control.ts"
 import { type ComparedSide, DifferenceDecoder } from "../../../src/guest-channel/difference.ts"
 import { EFBIG, ENOENT } from "../../../src/guest-channel/errno.ts"
-import { ContentDecoder } from "../../../src/guest-channel/read-many.ts"
-import { Violation } from "../../../src/guest-channel/violation.ts"
+import { ContentDecoder } from "../../../src/guest-channel/session/read-many.ts"
+import { Writer } from "../../../src/guest-channel/wire/control.ts"
+import { Violation } from "../../../src/guest-channel/wire/violation.ts"
 
 const letters = {
   file: "f",

@@ -7,8 +7,8 @@ import {
   MAX_FRAME_BYTES,
   MAX_PAYLOAD_BYTES,
   TAKEOVER_FILLER_BYTES
-} from "../../../src/guest-channel/frame.ts"
-import { Unencodable, Violation } from "../../../src/guest-channel/violation.ts"
+} from "../../../src/guest-channel/wire/frame.ts"
+import { Unencodable, Violation } from "../../../src/guest-channel/wire/violation.ts"
 import { samples } from "./samples.ts"
 
 interface Frame {

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { Calls } from "../../../src/guest-channel/calls.ts"
-import { FrameDecoder } from "../../../src/guest-channel/frame.ts"
-import { AgentMessage, HostMessage } from "../../../src/guest-channel/messages.ts"
+import { FrameDecoder } from "../../../src/guest-channel/wire/frame.ts"
+import { AgentMessage, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
 import { samples } from "./samples.ts"
 
 // Both languages read and re-encode these files. `test/fixtures/frames/generate` writes them anew.

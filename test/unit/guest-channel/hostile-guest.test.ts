@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, FastCheck, Fiber, Scope, Stream } from "effect"
-import { END, MARK } from "../../../src/guest-channel/frame.ts"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/messages.ts"
+import { END, MARK } from "../../../src/guest-channel/wire/frame.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
 import { frameOf, Peer } from "./peer.ts"
 import { samples } from "./samples.ts"
 

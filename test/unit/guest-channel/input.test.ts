@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { Input } from "../../../src/guest-channel/input.ts"
+import { Input } from "../../../src/guest-channel/streams/input.ts"
 
 describe("the input of a stream", () => {
   it.effect("a larger credit that the guest tells later is used at once, and a smaller one changes nothing", () =>

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Either, Exit, Fiber, Option, Schedule, Scope, Stream } from "effect"
-import { literalOf } from "../../../src/guest-channel/address.ts"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
-import { AgentMessage, HostMessage, RequestAnswer } from "../../../src/guest-channel/messages.ts"
 import type { ConnectRequest, ResolveRequest } from "../../../src/guest-channel/network.ts"
+import { literalOf } from "../../../src/guest-channel/wire/address.ts"
+import { AgentMessage, HostMessage, RequestAnswer } from "../../../src/guest-channel/wire/messages.ts"
 import { connected, type Peer } from "./peer.ts"
 
 const address = Uint8Array.of(198, 18, 1, 7)

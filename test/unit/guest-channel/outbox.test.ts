@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { Duplex } from "node:stream"
-import { Outbox } from "../../../src/guest-channel/outbox.ts"
+import { Outbox } from "../../../src/guest-channel/wire/outbox.ts"
 
 const make = () => {
   const writes: Array<string> = []

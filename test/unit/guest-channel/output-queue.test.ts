@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { OutputQueue } from "../../../src/guest-channel/output-queue.ts"
+import { OutputQueue } from "../../../src/guest-channel/streams/output-queue.ts"
 
 /** A piece as it comes from a socket: a small view of a chunk of its own. */
 const pieceOf = (byte: number, length: number, chunkBytes = length) =>

@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import { Duplex } from "node:stream"
-import { decodePayload, encodeControl } from "../../../src/guest-channel/control.ts"
-import { FrameDecoder } from "../../../src/guest-channel/frame.ts"
 import { type ConnectOptions, GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
-import { AgentMessage, HostMessage, type Message } from "../../../src/guest-channel/messages.ts"
+import { decodePayload, encodeControl } from "../../../src/guest-channel/wire/control.ts"
+import { FrameDecoder } from "../../../src/guest-channel/wire/frame.ts"
+import { AgentMessage, HostMessage, type Message } from "../../../src/guest-channel/wire/messages.ts"
 
 const nothing = Buffer.alloc(0)
 

@@ -1,6 +1,6 @@
 import { Calls } from "../../../src/guest-channel/calls.ts"
-import { decodePayload, encodeControl, type Field, str, struct, u32 } from "../../../src/guest-channel/control.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/messages.ts"
+import { decodePayload, encodeControl, type Field, str, struct, u32 } from "../../../src/guest-channel/wire/control.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
 
 /** One golden frame: its fields, the frame they encode to, and the way back. */
 export interface Sample {

@@ -1,9 +1,9 @@
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { setTimeout } from "node:timers/promises"
-import { Settled } from "../../../src/guest-channel/settled.ts"
-import { TransferGate } from "../../../src/guest-channel/transfer-gate.ts"
-import { Violation } from "../../../src/guest-channel/violation.ts"
+import { Settled } from "../../../src/guest-channel/streams/settled.ts"
+import { TransferGate } from "../../../src/guest-channel/streams/transfer-gate.ts"
+import { Violation } from "../../../src/guest-channel/wire/violation.ts"
 
 const AHEAD = 196_608
 

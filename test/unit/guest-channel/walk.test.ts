@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Fiber, Stream } from "effect"
-import { Writer } from "../../../src/guest-channel/control.ts"
-import { AgentMessage, HostMessage } from "../../../src/guest-channel/messages.ts"
-import { Violation } from "../../../src/guest-channel/violation.ts"
 import { WalkDecoder } from "../../../src/guest-channel/walk.ts"
+import { Writer } from "../../../src/guest-channel/wire/control.ts"
+import { AgentMessage, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
+import { Violation } from "../../../src/guest-channel/wire/violation.ts"
 import { connected } from "./peer.ts"
 
 const letters = { file: "f", directory: "d", symlink: "l", character: "c", block: "b", fifo: "p", socket: "s" } as const

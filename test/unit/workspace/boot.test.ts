@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer } from "effect"
 import { Calls, NetworkMode } from "../../../src/guest-channel/calls.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/messages.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
 import { Vmm } from "../../../src/vm/Vmm.ts"
 import { acquireWorkspace, type WorkspaceRequest } from "../../../src/workspace/boot.ts"
 import { turnOnClaimed } from "../../../src/workspace/network/guest.ts"

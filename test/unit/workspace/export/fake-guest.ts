@@ -7,7 +7,7 @@ import { ExportResult, workspaceExport } from "../../../../src/contract/operatio
 import { EFBIG } from "../../../../src/guest-channel/errno.ts"
 import { AgentCallFailed } from "../../../../src/guest-channel/errors.ts"
 import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
-import type { ReadResult } from "../../../../src/guest-channel/read-many.ts"
+import type { ReadResult } from "../../../../src/guest-channel/session/read-many.ts"
 import type { WalkEntry } from "../../../../src/guest-channel/walk.ts"
 import { nativeDirectory } from "../../../../src/system/native.ts"
 import type { ExportChannel } from "../../../../src/workspace/export/contents.ts"

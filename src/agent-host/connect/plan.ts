@@ -1,0 +1,167 @@
+import { Effect, Either } from "effect"
+import { HostFileUnusable } from "../../contract/errors.ts"
+import { named } from "../../contract/names.ts"
+import { readKnown } from "../../system/files/replace.ts"
+import { isBeneath, realPath, realPlace } from "../../system/host-path.ts"
+import { read } from "../format/format.ts"
+import { at, type Change, changed, isIn, isTable, type Path } from "../format/json.ts"
+import type { FormatName } from "../format/language.ts"
+import {
+  type AgentHost,
+  type Approve,
+  ENTRY,
+  type HostScope,
+  type Place,
+  type Server,
+  type Tools
+} from "../hosts/agent-host.ts"
+import { ADDRESS, foreignNote, isForeign, replacedBy, restoring } from "../replaced.ts"
+import { isHandedOn, variablesOf } from "./entries.ts"
+import type { Document, FileChange } from "./file-change.ts"
+import { pending } from "./pending.ts"
+import { type HostFileRecord, readRecord } from "./record.ts"
+import { changeOf, ownChange } from "./take-back.ts"
+
+/** What a command would do. */
+export interface Plan {
+  readonly files: ReadonlyArray<FileChange>
+  /** Keys of an existing entry that would change. */
+  readonly differing: ReadonlyArray<string>
+  readonly notes: ReadonlyArray<string>
+}
+
+/** What a host is to be told about pyro. */
+export interface Request {
+  readonly host: AgentHost
+  readonly scope: HostScope
+  readonly place: Place
+  readonly approve: Approve
+  readonly tools: Tools
+}
+
+/** Reads a configuration file. A missing file is an empty document. */
+export const readDocument = (host: AgentHost, path: string, format: FormatName) =>
+  Effect.gen(function*() {
+    const refuse = (detail: string) => new HostFileUnusable({ host: host.name, path, detail })
+    const known = yield* Effect.mapError(readKnown(path), ({ detail }) => refuse(detail))
+    const value = yield* Either.mapLeft(read(format, known.text ?? ""), refuse)
+    return { known, format, value } satisfies Document
+  })
+
+export const entryPath = ({ servers }: AgentHost): Path => [...servers, ENTRY]
+
+export const approvalsOf = ({ approve, host, place, scope, tools }: Request) => {
+  const config = host.config(scope, place)
+  return config === undefined
+    ? { files: [] }
+    : host.approvals({ approve, scope, place, tools, config, entry: entryPath(host) })
+}
+
+/** A server with the variables that its entry has already. Those that only hand on a variable of the host belong to its options. */
+const withKeptVariables = (server: Server, found: unknown): Server => {
+  const kept = Object.entries(variablesOf(found))
+  return server.env !== undefined || kept.length === 0
+    ? server
+    : { ...server, env: named(kept.filter((one) => !isHandedOn(one))) }
+}
+
+/** Keys that do not belong into pyro's entry: those of an address, and all keys of another program's entry. */
+const foreignKeys = ({ host }: Request, found: unknown, own: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const others = isTable(found) ? Object.keys(found).filter((key) => !own.includes(key)) : []
+  return isServe(host, found) ? others.filter((key) => ADDRESS.test(key)) : others
+}
+
+const isServe = (host: AgentHost, found: unknown) => {
+  const words = host.commandOf(found) ?? []
+  return words[1] === "mcp" && words[2] === "serve"
+}
+
+/** Changes of the entry's own keys. A new entry is one change, with the approvals that stand in the entry. */
+const entryChanges = (request: Request, server: Server, value: unknown, approvals: ReadonlyArray<Change>) => {
+  const path = entryPath(request.host)
+  const found = at(value, path)
+  const kept = isServe(request.host, found) ? found : undefined
+  const keys = Object.entries(request.host.entry(withKeptVariables(server, kept), request.scope))
+  if (isTable(found)) {
+    const inEntry = approvalsOf(request).files.flatMap(({ changes }) => changes)
+      .flatMap((change) => isIn(change.path, path) ? change.path.slice(path.length, path.length + 1) : [])
+    const foreign = foreignKeys(request, found, [...keys.map(([key]) => key), ...inEntry])
+    return [
+      ...keys.map(([key, wanted]): Change => ({ _tag: "set", path: [...path, key], value: wanted })),
+      ...foreign.map((key): Change => ({ _tag: "remove", path: [...path, key] }))
+    ]
+  }
+  const sets = keys.map(([key, wanted]): Change => ({ _tag: "set", path: [...path, key], value: wanted }))
+  const whole = [...sets, ...pending(undefined, approvals.filter(({ path: one }) => isIn(one, path)))]
+    .reduce<unknown>((document, change) => changed(document, change), undefined)
+  return [{ _tag: "set", path, value: at(whole, path) } as Change]
+}
+
+export interface PlanOptions {
+  /** Leaves the approvals as they are. */
+  readonly keepApprovals?: boolean
+  /** Leaves the entry as it is. */
+  readonly onlyApprovals?: boolean
+  /** Names of other entries to remove. */
+  readonly stale?: ReadonlyArray<string>
+}
+
+/** What `disconnect` does to an entry that is not simply pyro's: another program's stays, and one that pyro replaced comes back. */
+const takenBack = (host: AgentHost, path: Path, found: unknown, record: HostFileRecord | undefined) =>
+  found === undefined ? undefined : isForeign(host, found) ? [] : restoring(path, found, record)
+
+/** Plans the entry and the approvals of a host. Without a server it plans their removal, without approvals it leaves those. */
+export const plan = (
+  request: Request,
+  server: Server | undefined,
+  options: PlanOptions = {}
+): Effect.Effect<Plan, HostFileUnusable> =>
+  Effect.gen(function*() {
+    const { host, place, scope } = request
+    const config = host.config(scope, place)
+    if (config === undefined) return { files: [], differing: [], notes: [] }
+    const path = entryPath(host)
+    const approvals = options.keepApprovals === true ? { files: [] } : approvalsOf(request)
+    const document = yield* readDocument(host, config.path, config.format)
+    const record = yield* readRecord(place.state, document.known.real)
+    const found = at(document.value, path)
+    const back = server === undefined ? takenBack(host, path, found, record) : undefined
+    const inConfig = approvals.files.flatMap((one) => one.path === config.path ? one.changes : [])
+      .filter((change) => back === undefined || !isIn(change.path, path))
+    const stale = (options.stale ?? []).map((name): Change => ({ _tag: "remove", path: [...host.servers, name] }))
+    const wanted = options.onlyApprovals === true
+      ? []
+      : server === undefined
+      ? back ?? [{ _tag: "remove", path } as const]
+      : entryChanges(request, server, document.value, inConfig)
+    const differing = server === undefined || found === undefined
+      ? []
+      : pending(document.value, wanted).map((change) => change.path.at(-1)!)
+    const target = { host, state: place.state, isLast: server === undefined }
+    const replaced = server === undefined ? undefined : replacedBy(host, path, found, record)
+    const files = [yield* changeOf(target, document, [...stale, ...wanted, ...inConfig], { replaced })]
+    for (const other of approvals.files.filter((one) => one.path !== config.path)) {
+      files.push(yield* changeOf(target, yield* readDocument(host, other.path, other.format), other.changes))
+    }
+    const { own } = approvals
+    const notes = [...approvals.notes ?? [], ...(back?.length === 0 ? [foreignNote(host)] : [])]
+    if (own !== undefined) {
+      const known = yield* Effect.mapError(readKnown(own.path), ({ detail }) =>
+        new HostFileUnusable({ host: host.name, path: own.path, detail }))
+      files.push(yield* ownChange(place.state, known, own.text))
+    }
+    const left = files.filter(({ after, known }) =>
+      after !== known.text
+    )
+    const outside = scope === "project" ? left.find(({ known }) => leadsOut(known.real, place.project)) : undefined
+    if (outside === undefined) return { files: left, differing, notes }
+    return yield* new HostFileUnusable({
+      host: host.name,
+      path: outside.known.path,
+      detail: `a symbolic link leads out of the project, to ${outside.known.real}`
+    })
+  })
+
+/** A project's links are not this user's: one of them may lead to a file of the home directory. */
+const leadsOut = (file: string, project: string) =>
+  !isBeneath(realPath(file) ?? realPlace(file), realPath(project) ?? project)

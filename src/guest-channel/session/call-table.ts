@@ -1,0 +1,91 @@
+import { Deferred, Effect, FiberId } from "effect"
+import type { ChannelFailed } from "../../contract/errors.ts"
+import type { Call } from "../calls.ts"
+import { errnoName } from "../errno.ts"
+import { AgentCallFailed } from "../errors.ts"
+import { escapeGuestText } from "../guest-text.ts"
+import { Reader } from "../wire/control.ts"
+import { encodeFrame } from "../wire/frame.ts"
+import { FIRST_CALL, HostMessage } from "../wire/messages.ts"
+import { Violation } from "../wire/violation.ts"
+
+export type CallResult<A> = Deferred.Deferred<A, AgentCallFailed | ChannelFailed>
+
+interface Pending {
+  readonly call: Call<unknown>
+  /** How many calls were made before this one. */
+  readonly order: number
+  readonly result: CallResult<unknown>
+  /** The caller has failed with the agent's silence. */
+  isGivenUp: boolean
+}
+
+/** Calls that wait for their result. One whose caller was interrupted stays until its result has come. */
+export class CallTable {
+  readonly #pending = new Map<number, Pending>()
+  #made = 0
+
+  /** How many calls have been made so far. */
+  get made() {
+    return this.#made
+  }
+
+  /** Makes the next call out of its encoded payload: its frame, to be sent in this order, and its result to come. */
+  make<A>(call: Call<A>, payload: Buffer): { readonly frame: Buffer; readonly result: CallResult<A> } {
+    const { frameOf, result } = this.announce(call)
+    return { frame: frameOf(payload), result }
+  }
+
+  /** Reserves the next call, whose payload is not known yet. Calls that are sent later must be made later. */
+  announce<A>(call: Call<A>): { readonly frameOf: (payload: Buffer) => Buffer; readonly result: CallResult<A> } {
+    // Numbers come round after 2^31 calls, when the first are long answered.
+    const id = FIRST_CALL + (this.#made % FIRST_CALL)
+    const result: CallResult<A> = Deferred.unsafeMake(FiberId.none)
+    this.#pending.set(id, { call, order: this.#made++, result: result as CallResult<unknown>, isGivenUp: false })
+    return { frameOf: (payload) => encodeFrame(id, HostMessage.Call.kind, payload), result }
+  }
+
+  /** Reads RESULT; returns the order of the call it answers. */
+  receive(id: number, payload: Buffer) {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) throw new Violation(`result of a call ${id - FIRST_CALL} that was not made`)
+    const { call, order, result } = pending
+    Deferred.unsafeDone(result, readResult(call, payload))
+    this.#pending.delete(id)
+    return order
+  }
+
+  /** Whether a caller waits for a result. */
+  get isAwaited() {
+    for (const { isGivenUp } of this.#pending.values()) if (!isGivenUp) return true
+    return false
+  }
+
+  /** Fails what waits; results that come later are dropped. */
+  silence(failure: ChannelFailed) {
+    for (const pending of this.#pending.values()) {
+      pending.isGivenUp = true
+      Deferred.unsafeDone(pending.result, Effect.fail(failure))
+    }
+  }
+
+  fail(failure: ChannelFailed) {
+    for (const { result } of this.#pending.values()) Deferred.unsafeDone(result, Effect.fail(failure))
+    this.#pending.clear()
+  }
+}
+
+const readResult = (call: Call<unknown>, payload: Buffer) => {
+  const from = new Reader(payload)
+  const errno = from.u32()
+  const detail = from.raw(from.u32())
+  if (errno === 0) {
+    // A copy: results are views of a socket chunk, and may be kept for long.
+    const fields = new Reader(Buffer.from(from.raw(from.left)))
+    const value = call.result.read(fields)
+    fields.end()
+    return Effect.succeed(value)
+  }
+  from.end()
+  return new AgentCallFailed({ operation: call.name, errno: errnoName(errno), detail: escapeGuestText(detail) })
+}

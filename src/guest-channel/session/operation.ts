@@ -1,0 +1,92 @@
+import { Effect, Stream } from "effect"
+import type { ChannelFailed } from "../../contract/errors.ts"
+import { newRequestId } from "../../system/identity.ts"
+import type { Connection } from "../connection.ts"
+import type { AgentCallFailed } from "../errors.ts"
+import { piecesOf } from "../streams/pieces.ts"
+import type { GuestStream } from "../streams/stream.ts"
+import { flows, type Message, type OpenerKind } from "../wire/messages.ts"
+import { Violation } from "../wire/violation.ts"
+import {
+  awaitEnd,
+  DEFAULT_WINDOW_BYTES,
+  openStream,
+  openStreamNow,
+  operationFailed,
+  operationUnencodable
+} from "./open.ts"
+
+export type Failure = AgentCallFailed | ChannelFailed
+
+export const id = () => Buffer.from(newRequestId(), "hex")
+export const window = DEFAULT_WINDOW_BYTES
+
+/** Whether it opens a connection, which is no request once it has started. */
+const isConnection = (operation: OpenerKind) => operation === "connect" || operation === "accept"
+
+const begun = (operation: OpenerKind, windowBytes: number) => ({
+  window: windowBytes,
+  isRequest: !isConnection(operation),
+  ...flows[operation]
+})
+const optionsOf = (operation: OpenerKind) => ({
+  after: [],
+  unencodable: operationUnencodable(operation),
+  refused: operationFailed(operation)
+})
+
+/** Opens the stream of a file operation or a connection. */
+export const open = <A>(
+  connection: Connection,
+  operation: OpenerKind,
+  message: Message<A>,
+  fields: A,
+  windowBytes = window
+) =>
+  openStream(connection, { message, fields, begin: begun(operation, windowBytes) }, optionsOf(operation)).pipe(
+    Effect.map(({ stream }) => stream)
+  )
+
+/** The same in this turn of the event loop. Whoever has the stream releases it. */
+export const openNow = <A>(
+  connection: Connection,
+  operation: OpenerKind,
+  message: Message<A>,
+  fields: A,
+  windowBytes: number
+) => openStreamNow(connection, { message, fields, begin: begun(operation, windowBytes) }, optionsOf(operation))
+
+/** Runs a step. A violation of the protocol ends the channel. */
+export const checked = <A>(connection: Connection, decode: () => A) =>
+  Effect.suspend((): Effect.Effect<A, ChannelFailed> => {
+    try {
+      return Effect.succeed(decode())
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error
+      connection.fail(`the guest broke the protocol: ${error.message}`)
+      return Effect.fail(connection.failure!)
+    }
+  })
+
+/** Cuts the bytes of a stream into records. */
+interface RecordDecoder<A> {
+  /** Records that end in the chunk; throws `Violation`. */
+  readonly push: (chunk: Uint8Array) => Iterable<A>
+  /** Throws `Violation` within a record. */
+  readonly end: () => void
+}
+
+/** The records of a stream. An invalid record ends the channel. */
+export const recordsOf = <A>(
+  connection: Connection,
+  stream: GuestStream,
+  operation: OpenerKind,
+  decoder: RecordDecoder<A>
+): Stream.Stream<A, Failure> =>
+  piecesOf(stream, ({ bytes }) => bytes).pipe(
+    Stream.mapEffect((bytes) => checked(connection, () => decoder.push(bytes))),
+    Stream.flattenIterables,
+    Stream.concat(
+      Stream.execute(Effect.andThen(awaitEnd(stream, operation), checked(connection, () => decoder.end())))
+    )
+  )

@@ -1,0 +1,282 @@
+import { Effect } from "effect"
+import type { ChannelFailed } from "../../contract/errors.ts"
+import { type Ending, readEnding, type Refused } from "../session/ending.ts"
+import { decodePayload, encodeControl, type Field } from "../wire/control.ts"
+import { AgentMessage, HostMessage, INPUT_CREDIT_BYTES, MAX_TOLD_CREDIT_BYTES, type Message } from "../wire/messages.ts"
+import { Violation } from "../wire/violation.ts"
+import { Input } from "./input.ts"
+import { OutputQueue, type Piece } from "./output-queue.ts"
+import { Output } from "./output.ts"
+import { Settled } from "./settled.ts"
+
+/** The part of the connection that a stream uses. */
+export interface StreamLink {
+  /** Sends a frame, or the pieces of one without anything between them. */
+  readonly send: (frame: Uint8Array) => void
+  /** Sends a low-priority frame. */
+  readonly sendLater: (frame: Buffer) => void
+  /** Has `deliver` called once the socket chunk at hand is read. */
+  readonly wake: (stream: GuestStream) => void
+}
+
+/** Where a stream stands when this side first knows it: just opened, or taken over from an older connection. */
+export interface StreamBegin {
+  readonly window: number
+  readonly outputs: ReadonlyArray<1 | 2>
+  readonly input: boolean
+  /** Input bytes that may be sent ahead of the last acknowledgement. @default 65 536 */
+  readonly credit?: number
+  /** STARTED has the credit in the place of a pid. Older agents tell 0. @default false */
+  readonly tellsCredit?: boolean
+  /** The stream is one request to the agent, until its end: a file, a walk. Else the request is over when it has started. */
+  readonly isRequest?: boolean
+  readonly acked?: readonly [number, number]
+  /** Present when the stream was taken over, and so has been started already. */
+  readonly started?: { readonly pid: number; readonly inOffset: number }
+}
+
+type Reader = (effect: Effect.Effect<Array<Piece> | undefined, ChannelFailed>) => void
+
+/**
+ * The host's side of one stream. Every frame is checked against what it may be at this point; what the guest may
+ * not say throws `Violation`. Nothing here waits: effects are resumed by the frames as they come in.
+ */
+export class GuestStream {
+  readonly number: number
+  readonly input: Input
+  readonly started = new Settled<number, Refused | ChannelFailed>()
+  readonly ended = new Settled<Ending, Refused | ChannelFailed>()
+  readonly #link: StreamLink
+  readonly #window: number
+  readonly #isRequest: boolean
+  readonly #tellsCredit: boolean
+  readonly #outputs: ReadonlyArray<Output | undefined>
+  readonly #queue = new OutputQueue()
+  #isStarted = false
+  #isEnded = false
+  #failure: ChannelFailed | undefined
+  #reader: Reader | undefined
+  /** Takes pieces before the waiting reader does, or refuses one. */
+  #taker: ((piece: Piece) => boolean) | undefined
+  /** Where the reader will stand on each output once it is done with the pieces it has. */
+  readonly #handed: [number, number, number]
+  /** Output from these offsets on is not acknowledged. */
+  readonly #kept: [number, number, number] = [Infinity, Infinity, Infinity]
+  /** Output below these offsets is known already and passed over. */
+  #known: readonly [number, number, number] = [0, 0, 0]
+
+  constructor(number: number, link: StreamLink, begin: StreamBegin) {
+    const [acked1, acked2] = begin.acked ?? [0, 0]
+    this.number = number
+    this.#link = link
+    this.#window = begin.window
+    this.#isRequest = begin.isRequest ?? false
+    this.#tellsCredit = begin.tellsCredit ?? false
+    this.#outputs = [
+      undefined,
+      begin.outputs.includes(1) ? new Output(begin.window, acked1, false) : undefined,
+      begin.outputs.includes(2) ? new Output(begin.window, acked2, begin.started !== undefined) : undefined
+    ]
+    this.#handed = [0, acked1, acked2]
+    const sent = begin.started?.inOffset ?? 0
+    this.inputOffset = sent
+    // A stream taken over learns its credit from the ACK_IN that follows the STATE frames.
+    const credit = begin.credit ?? INPUT_CREDIT_BYTES
+    const limit = begin.started === undefined ? credit : sent
+    this.input = new Input(number, (frame) => link.send(frame), { sent, limit, credit })
+    if (!begin.input) this.input.close(Effect.void)
+    if (begin.started !== undefined) this.#start(begin.started.pid)
+  }
+
+  /** Input bytes the guest had when this side first knew the stream. */
+  readonly inputOffset: number
+
+  get isEnded() {
+    return this.#isEnded
+  }
+
+  /** Whether every output has ended by itself. A reset ends the stream before. */
+  get hasEndedOutput() {
+    return this.#outputs.every((output) => output?.ended !== false)
+  }
+
+  /** Whether a request waits for the agent here. */
+  get isAwaited() {
+    return !this.#isEnded && this.#failure === undefined && (this.#isRequest || !this.#isStarted)
+  }
+
+  send<A>({ fields, kind }: Message<A>, value: A) {
+    this.#link.send(encodeControl(this.number, kind, fields as Field<A>, value))
+  }
+
+  /** Releases the stream in the agent, which kills a running process. */
+  sendRelease() {
+    const { fields, kind } = HostMessage.Release
+    const frame = encodeControl(this.number, kind, fields, {})
+    if (this.#isEnded) this.#link.sendLater(frame)
+    else this.#link.send(frame)
+  }
+
+  receive(kind: number, payload: Buffer) {
+    if (this.#isEnded) throw new Violation(`frame 0x${kind.toString(16)} for stream ${this.number} after its end`)
+    switch (kind) {
+      case AgentMessage.DataOut.kind: {
+        const { data, offset, output } = decodePayload(AgentMessage.DataOut.fields, payload)
+        this.#output(output).receive(offset, data.length)
+        if (data.length === 0) return
+        this.#queue.push(output as 1 | 2, offset, data as Buffer, this.#reader === undefined)
+        return this.#link.wake(this)
+      }
+      case AgentMessage.EndOut.kind: {
+        const { offset, output } = decodePayload(AgentMessage.EndOut.fields, payload)
+        this.#output(output).end(offset)
+        return this.#link.wake(this)
+      }
+      case AgentMessage.AckIn.kind:
+        if (!this.#isStarted) throw new Violation(`input of stream ${this.number} taken before it started`)
+        return this.input.acknowledged(decodePayload(AgentMessage.AckIn.fields, payload).offset)
+      case AgentMessage.Started.kind:
+        if (this.#isStarted) throw new Violation(`stream ${this.number} started twice`)
+        return this.#start(decodePayload(AgentMessage.Started.fields, payload).pid)
+      case AgentMessage.Failed.kind:
+      case AgentMessage.Exited.kind:
+        return this.#end(kind, payload)
+      default:
+        throw new Violation(`frame of unknown kind 0x${kind.toString(16)} for stream ${this.number}`)
+    }
+  }
+
+  #output(number: number) {
+    const output = this.#outputs[number]
+    if (output === undefined) throw new Violation(`output ${number} of stream ${this.number}, which has none such`)
+    if (!this.#isStarted) throw new Violation(`output of stream ${this.number} before it started`)
+    return output
+  }
+
+  #start(pid: number) {
+    this.#isStarted = true
+    if (this.#tellsCredit) this.input.grant(Math.min(pid, MAX_TOLD_CREDIT_BYTES))
+    this.started.settle(Effect.succeed(pid))
+  }
+
+  #end(kind: number, payload: Buffer) {
+    const ending = readEnding(kind, payload)
+    if (ending._tag !== "refused") {
+      if (!this.#isStarted) throw new Violation(`stream ${this.number} exited before it started`)
+      if (this.#outputs.some((output) => output !== undefined && !output.isOver)) {
+        throw new Violation(`stream ${this.number} exited before the end of its output`)
+      }
+    }
+    this.#isEnded = true
+    this.input.close(Effect.void)
+    const outcome = ending._tag === "refused" ? Effect.fail(ending) : Effect.succeed(ending)
+    if (ending._tag === "refused") this.started.settle(Effect.fail(ending))
+    this.ended.settle(outcome)
+    this.#link.wake(this)
+  }
+
+  /** The channel is lost, or the agent silent: received output stays readable, and everything else fails. */
+  fail(failure: ChannelFailed) {
+    if (this.#failure !== undefined) return
+    this.#failure = failure
+    this.input.close(Effect.fail(failure))
+    this.started.settle(Effect.fail(failure))
+    this.ended.settle(Effect.fail(failure))
+    this.deliver()
+  }
+
+  /** Ends all waits of this side and drops unread output. */
+  abandon() {
+    this.input.close(Effect.void)
+    this.#queue.clear()
+  }
+
+  /** Has the guest keep an output from an offset on, until a later offset is named. */
+  keepFrom(output: 1 | 2, offset: number) {
+    this.#kept[output] = offset
+  }
+
+  /** Passes over output that is known already (stdout, stderr), as after a crash that lost acknowledgements. */
+  passOver(stdout: number, stderr: number) {
+    this.#known = [0, stdout, stderr]
+  }
+
+  /**
+   * The next pieces, or `undefined` at the end of all output. Asking says that the pieces handed out before are
+   * dealt with: only then are they acknowledged. One reader at a time.
+   */
+  readonly pull: Effect.Effect<Array<Piece> | undefined, ChannelFailed> = this.pullUntaken(undefined)
+
+  /**
+   * The same, without the pieces that `take` takes in the turn of their arrival: these are dealt with at once, and no fiber resumes for
+   * them. The piece that `take` refuses is the first of the next pieces.
+   */
+  pullUntaken(
+    take: ((piece: Piece) => boolean) | undefined
+  ): Effect.Effect<Array<Piece> | undefined, ChannelFailed> {
+    return Effect.async((resume) => {
+      if (this.#reader !== undefined) {
+        return resume(Effect.dieMessage("the output of a stream has one reader at a time"))
+      }
+      this.#acknowledge()
+      this.#reader = resume
+      this.#taker = take
+      this.deliver()
+      return Effect.sync(() => {
+        this.#reader = undefined
+      })
+    })
+  }
+
+  /** Delivers the queued output to the waiting reader. */
+  deliver(): void {
+    if (this.#reader === undefined) return
+    // A quarter of the window at a time, so that acknowledgements flow while the reader works.
+    const pieces = this.#queue.take(Math.ceil(this.#window / 4))
+    for (const { bytes, offset, output } of pieces) this.#handed[output as 1 | 2] = offset + bytes.length
+    const fresh = this.#untaken(this.#known[1] === 0 && this.#known[2] === 0 ? pieces : this.#withoutKnown(pieces))
+    if (fresh.length > 0) return this.#resume(Effect.succeed(fresh))
+    if (pieces.length > 0) {
+      this.#acknowledge()
+      return this.deliver()
+    }
+    if (this.#failure !== undefined) return this.#resume(Effect.fail(this.#failure))
+    if (this.#isEnded || this.hasEndedOutput) {
+      this.#resume(Effect.succeed(undefined))
+    }
+  }
+
+  #untaken(pieces: Array<Piece>) {
+    const take = this.#taker
+    if (take === undefined) return pieces
+    let taken = 0
+    while (taken < pieces.length && take(pieces[taken]!)) taken++
+    return taken === 0 ? pieces : pieces.slice(taken)
+  }
+
+  #resume(effect: Effect.Effect<Array<Piece> | undefined, ChannelFailed>) {
+    const reader = this.#reader
+    this.#reader = undefined
+    reader?.(effect)
+  }
+
+  #withoutKnown(pieces: ReadonlyArray<Piece>) {
+    return pieces.flatMap((piece) => {
+      const known = this.#known[piece.output as 1 | 2] - piece.offset
+      if (known <= 0) return [piece]
+      return known >= piece.bytes.length
+        ? []
+        : [{ ...piece, offset: piece.offset + known, bytes: piece.bytes.subarray(known) }]
+    })
+  }
+
+  #acknowledge() {
+    for (const number of [1, 2] as const) {
+      const output = this.#outputs[number]
+      if (output === undefined || this.#isEnded || this.#failure !== undefined) continue
+      output.consumed = Math.min(this.#handed[number], this.#kept[number])
+      const ack = output.takeAck()
+      if (ack !== undefined) this.send(HostMessage.Ack, { output: number, offset: ack })
+    }
+  }
+}

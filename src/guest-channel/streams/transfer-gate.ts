@@ -1,0 +1,130 @@
+import { startTimer } from "../../system/timer.ts"
+import { Violation } from "../wire/violation.ts"
+
+/**
+ * Bytes that the agent may have unread past which transfers wait: a command's frame waits behind so many at most. More than the step of the
+ * agent's reports (STEP of its taken.c). Measured in docs/benchmarks.md, `exec-beside-own-download`.
+ */
+const AHEAD_BYTES = 196_608
+/** How long transfers keep to this after a request that met one, in ms. Alone, a download is a tenth faster with all buffers full. */
+const LIMITED_MS = 30_000
+/** A request meets a transfer whose last bytes went at most so long ago, in ms. */
+const MEETING_MS = 100
+/** How long transfers wait for a request, in ms. A command that takes longer shares the guest's processor with them. */
+const PAUSE_MS = 20
+
+interface Ending {
+  readonly onSettled: (listener: () => void) => void
+}
+
+/**
+ * Says when the bytes of connections may go to the guest. They leave the channel and the guest's processor to a new request for a moment: a
+ * command beside a download of its own workspace would take three times as long otherwise.
+ */
+export class TransferGate {
+  readonly #changed: () => void
+  readonly #now: () => number
+  /** Requests that have not ended, with the time at which each was sent. The first ones are the oldest. */
+  readonly #requests = new Map<Ending, number>()
+  /** Bytes of all frames since the hello. */
+  #sentBytes = 0
+  /** How many of them the agent has handled, as it tells; undefined before its first report. An older agent makes none. */
+  #takenBytes: number | undefined
+  /** When transfers were last let through. */
+  #transferredAtMs = -Infinity
+  /** When a request last met a transfer. */
+  #metAtMs = -Infinity
+  #pausedAtMs: number | undefined
+  /** `sentBytes` at the end of the last pause. Transfers go on for a moment between two pauses, and what sends little has none. */
+  #resumedAtBytes = 0
+  #timer: ReturnType<typeof startTimer> | undefined
+
+  /** `changed` is called when the gate may have opened. */
+  constructor(changed: () => void, monotonicMs: () => number) {
+    this.#changed = changed
+    this.#now = monotonicMs
+  }
+
+  /** A hello was sent: both sides count from its end. */
+  restart() {
+    this.#sentBytes = 0
+    this.#takenBytes = undefined
+    this.#resumedAtBytes = 0
+  }
+
+  /** A frame, or a piece of one, goes to the guest. */
+  sent(bytes: number) {
+    this.#sentBytes += bytes
+  }
+
+  /** The agent tells how many bytes since the hello it has handled. */
+  taken(bytes: number) {
+    if (bytes > this.#sentBytes || bytes < (this.#takenBytes ?? 0)) {
+      throw new Violation(`${bytes} bytes taken, ${this.#takenBytes ?? 0} before, of ${this.#sentBytes}`)
+    }
+    this.#takenBytes = bytes
+    this.#changed()
+  }
+
+  /** A request goes to the guest: transfers wait until it has ended, but not long. */
+  requested(ending: Ending) {
+    const now = this.#now()
+    if (now - this.#transferredAtMs < MEETING_MS) this.#metAtMs = now
+    this.#requests.set(ending, now)
+    ending.onSettled(() => {
+      this.#requests.delete(ending)
+      if (this.#pausedAtMs !== undefined) this.#changed()
+    })
+  }
+
+  /** Whether the bytes of a connection may go now. */
+  get isOpen() {
+    const now = this.#now()
+    if (this.#isFull(now) || this.#isPaused(now)) return false
+    this.#transferredAtMs = now
+    return true
+  }
+
+  #isFull(now: number) {
+    if (this.#takenBytes === undefined || now - this.#metAtMs >= LIMITED_MS) return false
+    return this.#sentBytes - this.#takenBytes >= AHEAD_BYTES
+  }
+
+  #isPaused(now: number) {
+    const mayPause = this.#pausedAtMs === undefined
+      ? this.#sentBytes - this.#resumedAtBytes >= AHEAD_BYTES
+      : now - this.#pausedAtMs < PAUSE_MS
+    if (!mayPause || !this.#hasNewRequest(now)) {
+      this.#endPause()
+      return false
+    }
+    this.#pausedAtMs ??= now
+    this.#timer ??= startTimer(PAUSE_MS, () => {
+      this.#endPause()
+      this.#changed()
+    })
+    return true
+  }
+
+  #hasNewRequest(now: number) {
+    for (const [ending, sentAtMs] of this.#requests) {
+      if (now - sentAtMs < PAUSE_MS) return true
+      this.#requests.delete(ending)
+    }
+    return false
+  }
+
+  #endPause() {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    if (this.#pausedAtMs === undefined) return
+    this.#pausedAtMs = undefined
+    this.#resumedAtBytes = this.#sentBytes
+  }
+
+  /** Nothing is sent any more. */
+  close() {
+    this.#endPause()
+    this.#requests.clear()
+  }
+}

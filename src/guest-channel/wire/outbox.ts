@@ -1,0 +1,142 @@
+import { Effect } from "effect"
+import type { Duplex } from "node:stream"
+import { TransferGate } from "../streams/transfer-gate.ts"
+
+/** Frames up to this many bytes are joined into one write; copying them is cheaper than a vectored write. */
+const JOINED_BYTES = 16_384
+/** Bytes the guest has not taken from the socket past which signals and resizes wait. */
+const CONGESTED_BYTES = 1_048_576
+/** The same for the bytes of connections: a command's frames wait behind so many bytes at most. */
+const CALM_BYTES = 65_536
+/** Maximum delay of low-priority frames, in ms, and their maximum number. */
+const LATER_MS = 50
+const MOST_LATER = 64
+/** Twice the input credit of 1,024 streams: more is left untaken only by a guest that grants credit without reading. */
+const MAX_UNTAKEN_BYTES = 134_217_728
+
+/** Collects the frames of one turn of the event loop and writes them at once, in order. */
+export class Outbox {
+  readonly #socket: Duplex
+  #frames: Array<Uint8Array> = []
+  #bytes = 0
+  #waiting: Array<() => void> = []
+  #held = false
+  /** Sent frames are written before the event loop continues. */
+  #isDue = false
+  #later: NodeJS.Timeout | undefined
+  readonly transfers: TransferGate
+
+  readonly #onOverflow: (detail: string) => void
+  readonly #flush = () => this.flush()
+
+  constructor(socket: Duplex, onOverflow: (detail: string) => void, monotonicMs: () => number) {
+    this.#socket = socket
+    this.#onOverflow = onOverflow
+    this.transfers = new TransferGate(() => this.#release(), monotonicMs)
+    socket.on("drain", () => this.#release())
+  }
+
+  /** Sends a frame, or one of its pieces: whoever sends these sends nothing between them. */
+  send(frame: Uint8Array) {
+    // Not `queueMicrotask`, which makes a resource of Node's each time.
+    if (!this.#isDue) void Promise.resolve().then(this.#flush)
+    this.#isDue = true
+    this.#add(frame)
+  }
+
+  /** Sends a low-priority frame with the next frame, or after a delay. A frame of its own would wake the guest and delay a command. */
+  sendLater(frame: Buffer) {
+    this.#add(frame)
+    if (this.#frames.length >= MOST_LATER) return this.flush()
+    this.#later ??= setTimeout(this.#flush, LATER_MS)
+  }
+
+  #add(frame: Uint8Array) {
+    this.#frames.push(frame)
+    this.#count(frame)
+  }
+
+  #count({ length }: Uint8Array) {
+    this.#bytes += length
+    this.transfers.sent(length)
+  }
+
+  /** Waits while the guest leaves so much untaken that one more small frame would be one too many. */
+  readonly room = this.#below(CONGESTED_BYTES)
+
+  /** Waits while the frames of others are still untaken or a request is new, so that a transfer delays no command. */
+  readonly calm = this.#below(CALM_BYTES, () => this.transfers.isOpen)
+
+  /** Waits until less than `limitBytes` are untaken. One waiter after the other: the next one sees what the first one sends. */
+  #below(limitBytes: number, isOpen = () => true): Effect.Effect<void> {
+    const hasRoom = () => this.#socket.destroyed || (this.#socket.writableLength + this.#bytes < limitBytes && isOpen())
+    return Effect.suspend(() =>
+      hasRoom() ? Effect.void : Effect.zipRight(this.#drained(hasRoom), this.#below(limitBytes, isOpen))
+    )
+  }
+
+  /** Asks again in the step that begins the wait: the socket may have drained in another fiber's turn since. */
+  #drained(hasRoom: () => boolean): Effect.Effect<void> {
+    return Effect.async<void>((resume) => {
+      if (hasRoom()) return resume(Effect.void)
+      const go = () => resume(Effect.void)
+      this.#waiting.push(go)
+      return Effect.sync(() => {
+        this.#waiting = this.#waiting.filter((other) => other !== go)
+      })
+    })
+  }
+
+  /** Writes all sent frames. Later frames wait until `letGo`. */
+  hold() {
+    this.flush()
+    this.#held = true
+  }
+
+  /** `first` goes before what waited. */
+  letGo(first: ReadonlyArray<Buffer>) {
+    this.#held = false
+    for (const frame of first) this.#count(frame)
+    this.#frames.unshift(...first)
+    this.flush()
+    this.#release()
+  }
+
+  /** Drops unwritten frames and ends all waits. */
+  close() {
+    clearTimeout(this.#later)
+    this.transfers.close()
+    this.#frames = []
+    this.#bytes = 0
+    this.#release()
+  }
+
+  #release() {
+    for (const go of this.#waiting.splice(0)) go()
+  }
+
+  /** Writes the frames since the last write. */
+  flush() {
+    clearTimeout(this.#later)
+    this.#later = undefined
+    if (this.#held) return
+    const frames = this.#frames
+    const bytes = this.#bytes
+    this.#frames = []
+    this.#bytes = 0
+    this.#isDue = false
+    if (frames.length === 0 || this.#socket.destroyed) return
+    if (this.#socket.writableLength > MAX_UNTAKEN_BYTES) {
+      return this.#onOverflow(`the guest leaves more than ${MAX_UNTAKEN_BYTES} bytes unread`)
+    }
+    if (frames.length === 1) {
+      this.#socket.write(frames[0])
+    } else if (bytes <= JOINED_BYTES) {
+      this.#socket.write(Buffer.concat(frames, bytes))
+    } else {
+      this.#socket.cork()
+      for (const frame of frames) this.#socket.write(frame)
+      this.#socket.uncork()
+    }
+  }
+}
