@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { logLimits, LogStore } from "../../src/output-log/store.ts"
 import { Terminal } from "../../src/terminal/xterm.ts"
-import { logLimits, LogStore } from "../../src/workspace/exec/log-store.ts"
 import { Renderings } from "../../src/workspace/shell/renderings.ts"
 import { type Plan, side, timed } from "../measure.ts"
 

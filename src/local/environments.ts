@@ -7,9 +7,9 @@ import type { EnvironmentDetail, EnvironmentStatus, Removed } from "../environme
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import type { OnProgress } from "../environment/progress.ts"
+import { pruneRepositories } from "../seeding/repositories.ts"
 import { Paths } from "../system/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"
-import { pruneRepositories } from "../workspace/seed/repositories.ts"
 import { diskUsage } from "./disk/usage.ts"
 import { noticesTo } from "./images.ts"
 

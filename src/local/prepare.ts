@@ -6,8 +6,8 @@ import type { PrepareEvent, PreparePayload } from "../contract/operations/prepar
 import { RunPayload } from "../contract/operations/run.ts"
 import { CreatePayload } from "../contract/operations/workspace-lifecycle.ts"
 import type { PyroService } from "../contract/Pyro.ts"
-import type { PrepareServices } from "../workspace/seed/request.ts"
-import { sampleFolder } from "../workspace/seed/sample-folder.ts"
+import type { PrepareServices } from "../seeding/request.ts"
+import { sampleFolder } from "../seeding/sample-folder.ts"
 
 /** Lifetime of a workspace that a killed daemon may leave, in seconds. */
 const LEFT_SECONDS = 60

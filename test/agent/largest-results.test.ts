@@ -17,6 +17,7 @@ import { LogsPayload, LogsResult } from "../../src/contract/operations/workspace
 import { SyncPushed } from "../../src/contract/operations/workspace-sync.ts"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
+import { syncPush } from "../../src/seeding/sync-push.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { HostFacts } from "../../src/vm/HostFacts.ts"
 import { diffWorkspace } from "../../src/workspace/diff/diff.ts"
@@ -25,7 +26,6 @@ import { logs } from "../../src/workspace/exec/logs.ts"
 import { listFiles } from "../../src/workspace/files/list.ts"
 import { readFile } from "../../src/workspace/files/read.ts"
 import { folderOf, newWorkspaceId } from "../../src/workspace/lifecycle/record.ts"
-import { syncPush } from "../../src/workspace/seed/sync-push.ts"
 import { Agent, withAgent, withConfinedAgent } from "./agent.ts"
 
 const MESSAGE_BYTES = 16 * 1024 * 1024

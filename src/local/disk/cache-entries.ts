@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { CacheEntry } from "../../disk/cache-entry.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
+import { repositoryEntries } from "../../seeding/repositories.ts"
 import { removeFile, statFile } from "../../system/files/entries.ts"
 import { namesIn, removeTree } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
@@ -8,7 +9,6 @@ import { bytesBeneath } from "../../system/files/usage.ts"
 import { Paths } from "../../system/Paths.ts"
 import { templateEntries } from "../../vm/templates.ts"
 import { downloadsFolder } from "../../workspace/package-cache/package-cache.ts"
-import { repositoryEntries } from "../../workspace/seed/repositories.ts"
 
 /** Downloads of builds of environments, as one entry. */
 const packageEntries = (cacheDir: string) => {

@@ -1,12 +1,12 @@
 import { Effect, Ref, type Scope } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
+import { type Pushed, readPushed } from "../../seeding/pushed.ts"
 import { inodeOf } from "../../system/files/entries.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { type Trees, workspaceTrees } from "../diff/baseline.ts"
 import type { LifecycleServices } from "../lifecycle/context.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import { openDiskReader, openReader, type Reader } from "../reader.ts"
-import { type Pushed, readPushed } from "../seed/pushed.ts"
 
 /** A side of a comparison: a workspace or a snapshot, in a guest that reads it. */
 export interface Side extends Reader {

@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { IgnoreRules } from "../../ignore/ignore-rules.ts"
 import type { Trees } from "./baseline.ts"
 import type { Candidate } from "./candidates.ts"
 import { readContents } from "./contents.ts"
-import { IgnoreRules } from "./ignore-rules.ts"
 
 /** Bounds of ignore files that a guest made or changed. Rules beyond them are skipped, so they hide nothing. */
 const MAX_FILES = 1_000

@@ -1,13 +1,13 @@
 import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../contract/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { type Pushed, pushedContent } from "../seed/pushed.ts"
+import { IgnoreRules } from "../../ignore/ignore-rules.ts"
+import { TooManyRules } from "../../ignore/wildmatch.ts"
+import { type Pushed, pushedContent } from "../../seeding/pushed.ts"
 import type { Trees } from "./baseline.ts"
 import type { Candidate } from "./candidates.ts"
 import { readContents } from "./contents.ts"
 import { guestRules } from "./guest-rules.ts"
-import { IgnoreRules } from "./ignore-rules.ts"
-import { TooManyRules } from "./wildmatch.ts"
 
 const MAX_FILE_BYTES = 1024 * 1024
 const MAX_TOTAL_BYTES = 8 * 1024 * 1024

@@ -1,12 +1,12 @@
 import { Effect, Option } from "effect"
 import type { ChannelFailed } from "../../contract/errors.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"
+import type { CommandLog } from "../../output-log/log.ts"
 import { nowMs } from "../../system/time.ts"
 import { endOf } from "../command.ts"
 import { type EndingOptions, endProcess, ranOut } from "../ending.ts"
 import type { SecretSource } from "../secret/filter-pieces.ts"
 import type { CommandEnd } from "./journal.ts"
-import type { CommandLog } from "./log.ts"
 import { recordOutput } from "./record-output.ts"
 
 /** Maximum wait for the end of a killed command. Its end is reported in any case. */

@@ -1,13 +1,13 @@
 import { Effect, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import type { LogStore } from "../../output-log/store.ts"
 import { copyStart } from "../../system/files/content.ts"
 import { renameFile } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import type { ResidentKind } from "../residents/Resident.ts"
 import { type CommandJournal, Started } from "./journal.ts"
-import type { LogStore } from "./log-store.ts"
 
 /** A command that ran at some moment, and which files held its output then. */
 export const RunningCommand = Schema.Struct({

@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import { ExecNotFound } from "../../contract/errors.ts"
 import { firstOf } from "../../contract/first-of.ts"
 import type { LogEntry, LogsPayload, LogsResult } from "../../contract/operations/workspace-logs.ts"
+import type { CommandLog } from "../../output-log/log.ts"
 import type { Commands } from "./commands.ts"
 import type { JournaledCommand } from "./journal.ts"
-import type { CommandLog } from "./log.ts"
 
 const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry => {
   const log = commands.logs.get(start.id)

@@ -2,9 +2,9 @@ import { Stream } from "effect"
 import { EFBIG, errnoName } from "../../guest-channel/errno.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { bytesOf } from "../../system/files/folded-name.ts"
 import type { FileContent, Gone, SourceFailed } from "./deliver.ts"
 import { refusalOf, WORKSPACE_ROOT } from "./guest-path.ts"
-import { bytesOf } from "./names.ts"
 import type { TreeEntry } from "./tree.ts"
 
 /** Channel functions that exports use. */

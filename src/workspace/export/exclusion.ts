@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../contract/errors.ts"
+import { IgnoreRules } from "../../ignore/ignore-rules.ts"
+import { TooManyRules } from "../../ignore/wildmatch.ts"
 import type { Change } from "../../patch/change.ts"
-import { IgnoreRules } from "../diff/ignore-rules.ts"
-import { TooManyRules } from "../diff/wildmatch.ts"
-import { raw } from "./names.ts"
+import { raw } from "../../system/files/folded-name.ts"
 
 /** Whether a path, raw and relative to /workspace, is excluded by globs as in .gitignore. Throws `TooManyRules`. */
 export const exclusion = (

@@ -1,4 +1,4 @@
-import { folded } from "./names.ts"
+import { folded } from "../../system/files/folded-name.ts"
 
 /**
  * Files that tools of a host execute by themselves: when a directory is entered, listed or opened in an editor, when an agent or a

@@ -1,6 +1,6 @@
 import { FileRefused } from "../../contract/errors.ts"
 import { pathBytes, pathText } from "../../contract/path-text.ts"
-import { bytesOf, raw } from "./names.ts"
+import { bytesOf, raw } from "../../system/files/folded-name.ts"
 
 /** Directory of the guest that exports read. */
 export const WORKSPACE_ROOT = "/workspace"

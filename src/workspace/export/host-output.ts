@@ -1,6 +1,6 @@
 import { ExportRefused, InvalidRequest } from "../../contract/errors.ts"
 import { printable } from "../../contract/printable.ts"
-import { hasGitName, raw } from "./names.ts"
+import { hasGitName, raw } from "../../system/files/folded-name.ts"
 
 /** Destination of an export. */
 export type HostOutput =

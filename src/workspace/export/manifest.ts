@@ -1,8 +1,8 @@
 import type { ExportedEntry } from "../../contract/operations/workspace-export.ts"
+import { raw } from "../../system/files/folded-name.ts"
 import type { PutDone } from "../../system/put.ts"
 import type { ExecutablePaths } from "./config-check.ts"
 import { shown } from "./guest-path.ts"
-import { raw } from "./names.ts"
 import type { TreeEntry } from "./tree.ts"
 
 /** Outcome of each file, by raw path. */

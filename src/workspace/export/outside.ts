@@ -4,9 +4,9 @@ import type { ExportPayload } from "../../contract/operations/workspace-export.t
 import { pathBytes } from "../../contract/path-text.ts"
 import { componentsOf, pathOf, wholeGuest, workspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { hasGitName, raw } from "../../system/files/folded-name.ts"
 import { withoutLinks } from "../disk/links.ts"
 import { shown, WORKSPACE_ROOT } from "./guest-path.ts"
-import { hasGitName, raw } from "./names.ts"
 
 /** Whether an export names one absolute path that is not beneath /workspace. */
 export const isOutside = ({ patch, path, paths }: Pick<ExportPayload, "patch" | "path" | "paths">): boolean => {

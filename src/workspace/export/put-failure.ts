@@ -1,7 +1,7 @@
 import { ExportRefused, NoSpace } from "../../contract/errors.ts"
+import { raw } from "../../system/files/folded-name.ts"
 import type { PutFailed } from "../../system/put.ts"
 import { shown } from "./guest-path.ts"
-import { raw } from "./names.ts"
 
 /** Destination of an export, for its failures. */
 export interface Target {

@@ -3,10 +3,10 @@ import { type ChannelFailed, ExportRefused, FileRefused, InvalidRequest } from "
 import type { ExportPayload } from "../../contract/operations/workspace-export.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
+import { bytesOf, hasGitName, raw } from "../../system/files/folded-name.ts"
 import type { ExportChannel } from "./contents.ts"
 import { exclusion } from "./exclusion.ts"
 import { guestPath, refusalOf, shown, WORKSPACE_ROOT } from "./guest-path.ts"
-import { bytesOf, hasGitName, raw } from "./names.ts"
 import { entryOf, TreeCollector, type TreeEntry } from "./tree.ts"
 
 const directory = (path: string): WalkEntry => ({

@@ -1,4 +1,4 @@
-import { bytesOf } from "./names.ts"
+import { bytesOf } from "../../system/files/folded-name.ts"
 import type { TreeEntry } from "./tree.ts"
 
 /**

@@ -1,11 +1,11 @@
 import { ExportRefused } from "../../contract/errors.ts"
 import type { Losses } from "../../contract/host-file-notes.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"
-import { TooManyRules } from "../diff/wildmatch.ts"
+import { TooManyRules } from "../../ignore/wildmatch.ts"
+import { isGitName, isPlainPath, raw } from "../../system/files/folded-name.ts"
 import { tooManyGlobs } from "./exclusion.ts"
 import { shown } from "./guest-path.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
-import { isGitName, isPlainPath, raw } from "./names.ts"
 import { Remarks } from "./remarks.ts"
 
 /** One thing to export. */

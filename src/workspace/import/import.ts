@@ -6,9 +6,9 @@ import type { Imported, ImportPayload } from "../../contract/operations/workspac
 import { pathText } from "../../contract/path-text.ts"
 import { componentsOf, pathOf, wholeGuest, type WorkspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { demandNarrow } from "../../seeding/broad-source.ts"
 import { sizeText } from "../export/tree.ts"
 import { fileFailure } from "../files/failures.ts"
-import { demandNarrow } from "../seed/broad-source.ts"
 import { contentOf, listSource, type Source, type SourceEntry } from "./source.ts"
 import { targetOf } from "./target.ts"
 

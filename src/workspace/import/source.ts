@@ -3,11 +3,11 @@ import * as fs from "node:fs"
 import { InvalidRequest, type SeedRejected } from "../../contract/errors.ts"
 import { pathText } from "../../contract/path-text.ts"
 import { printable } from "../../contract/printable.ts"
+import { demandReadable } from "../../seeding/caller-places.ts"
+import { filesBeneath } from "../../seeding/files-beneath.ts"
+import { beneath } from "../../seeding/host-files.ts"
 import { yieldToEventLoop } from "../../system/event-loop.ts"
 import { realPath } from "../../system/host-path.ts"
-import { demandReadable } from "../caller-places.ts"
-import { filesBeneath } from "../seed/files-beneath.ts"
-import { beneath } from "../seed/host-files.ts"
 
 /** A file or link of the host. */
 export interface SourceEntry {

@@ -1,9 +1,9 @@
 import { Effect, Ref } from "effect"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { readPushed } from "../../seeding/pushed.ts"
+import { replayPushed } from "../../seeding/replay.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { workspaceTrees } from "../diff/baseline.ts"
-import { readPushed } from "../seed/pushed.ts"
-import { replayPushed } from "../seed/replay.ts"
 import {
   aloneFor,
   discardFolder,

@@ -1,8 +1,8 @@
 import { ignoredFilesNote, lossNotes } from "../../contract/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
+import { filterNote } from "../../seeding/filters.ts"
+import type { PreparedSeed } from "../../seeding/request.ts"
 import { sizeText } from "../export/tree.ts"
-import { filterNote } from "../seed/filters.ts"
-import type { PreparedSeed } from "../seed/request.ts"
 import type { Notify } from "./context.ts"
 
 /** A larger copy of a directory without git is told: such a directory may hold `node_modules` and the like. */

@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import { type IdAmbiguous, ShellEnded, ShellNotFound } from "../../contract/errors.ts"
 import type { ShellInfo } from "../../contract/operations/shell-fields.ts"
+import type { CommandLog } from "../../output-log/log.ts"
 import type { Command, Commands } from "../exec/commands.ts"
 import type { JournaledCommand } from "../exec/journal.ts"
-import type { CommandLog } from "../exec/log.ts"
 import { begunBy, onlyOne } from "../lifecycle/prefix.ts"
 
 /** A shell in a request. */

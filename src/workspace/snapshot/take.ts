@@ -1,6 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import { NoSpace, type PyroError } from "../../contract/errors.ts"
 import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../disk/workspace-disk.ts"
+import { copyPushed } from "../../seeding/pushed.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { makeFolder } from "../../system/files/folders.ts"
@@ -21,7 +22,6 @@ import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../lifecycle/re
 import { flush } from "../lifecycle/stop.ts"
 import { noStates, type ResidentStates } from "../residents/states.ts"
 import { copySecrets } from "../secret/secret-file.ts"
-import { copyPushed } from "../seed/pushed.ts"
 import type { CaptureFolder, Taken } from "./record.ts"
 
 /** The seed image of a workspace's disk, under its VM's name. */

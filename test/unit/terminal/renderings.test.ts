@@ -3,9 +3,9 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
+import { logLimits, LogStore } from "../../../src/output-log/store.ts"
 import type { Rendering } from "../../../src/terminal/rendering.ts"
 import type { SizeAt } from "../../../src/workspace/exec/journal.ts"
-import { logLimits, LogStore } from "../../../src/workspace/exec/log-store.ts"
 import { Renderings } from "../../../src/workspace/shell/renderings.ts"
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-renderings-"))

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { hostIdentity } from "../../../src/workspace/seed/identity.ts"
+import { hostIdentity } from "../../../src/seeding/git/identity.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, repository, seeded, userGit, write } from "./seed-support.ts"
 

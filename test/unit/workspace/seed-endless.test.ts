@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { named } from "../../../src/contract/names.ts"
-import { gitDeadlines } from "../../../src/workspace/seed/confined-git.ts"
+import { gitDeadlines } from "../../../src/seeding/git/confined-git.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, repository, seeded, write } from "./seed-support.ts"
 

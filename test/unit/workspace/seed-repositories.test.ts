@@ -2,14 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { lockOf, pruneRepositories, repositoriesOf, sweepRepositories } from "../../../src/seeding/repositories.ts"
 import { bytesBeneath } from "../../../src/system/files/usage.ts"
 import { withLock } from "../../../src/system/lock.ts"
-import {
-  lockOf,
-  pruneRepositories,
-  repositoriesOf,
-  sweepRepositories
-} from "../../../src/workspace/seed/repositories.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { write } from "./seed-support.ts"
 

@@ -5,7 +5,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { callerProject } from "../../../src/contract/caller-project.ts"
 import { SeedImages } from "../../../src/disk/SeedImages.ts"
-import { demandNarrow } from "../../../src/workspace/seed/broad-source.ts"
+import { demandNarrow } from "../../../src/seeding/broad-source.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, hostServices, names, repository, seeded, userGit, write } from "./seed-support.ts"
 

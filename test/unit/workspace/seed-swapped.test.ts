@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { callerProject } from "../../../src/contract/caller-project.ts"
-import { listHost } from "../../../src/workspace/seed/host-tree.ts"
+import { listHost } from "../../../src/seeding/sync/host-tree.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, hostServices, names, repository, seeded, userGit, write } from "./seed-support.ts"
 

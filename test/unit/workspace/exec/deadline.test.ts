@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream, TestClock } from "effect"
 import type { GuestProcess, ProcessExit } from "../../../../src/guest-channel/process.ts"
+import { logLimits, LogStore } from "../../../../src/output-log/store.ts"
 import { nowMs } from "../../../../src/system/time.ts"
 import { endingOptions } from "../../../../src/workspace/ending.ts"
 import { follow } from "../../../../src/workspace/exec/follow.ts"
-import { logLimits, LogStore } from "../../../../src/workspace/exec/log-store.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 
 const id = "0".repeat(31) + "1"

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { logLimits, LogStore } from "../../../../src/output-log/store.ts"
 import { runningOf } from "../../../../src/workspace/exec/inherit.ts"
 import { CommandJournal } from "../../../../src/workspace/exec/journal.ts"
-import { logLimits, LogStore } from "../../../../src/workspace/exec/log-store.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 
 const id = "a".repeat(32)

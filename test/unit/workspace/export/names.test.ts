@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import { isGitName, isPlainPath, raw } from "../../../../src/system/files/folded-name.ts"
 import { executableConfig } from "../../../../src/workspace/export/executable-config.ts"
 import { guestPath } from "../../../../src/workspace/export/guest-path.ts"
 import { hostOutput } from "../../../../src/workspace/export/host-output.ts"
 import { LinkBudget, linkProblem } from "../../../../src/workspace/export/links.ts"
-import { isGitName, isPlainPath, raw } from "../../../../src/workspace/export/names.ts"
 
 const utf8 = (text: string) => raw(Buffer.from(text, "utf8"))
 

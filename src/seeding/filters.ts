@@ -1,0 +1,99 @@
+import { Effect } from "effect"
+import * as path from "node:path"
+import type { HostToolMissing } from "../contract/errors.ts"
+import { attempt, type FileFailed } from "../system/files/failure.ts"
+import { git, type GitRoom } from "./git/confined-git.ts"
+import type { GitFailed } from "./git/git-failed.ts"
+import { beneath, readBounded } from "./host-files.ts"
+import { type Listed, splitNul } from "./tree/listing.ts"
+
+/** Tracked files that git passes through a filter of one name, such as `lfs`, on their way to and from commits. */
+export interface Filtered {
+  readonly filter: string
+  readonly paths: ReadonlyArray<Buffer>
+}
+
+const mostRulesBytes = 1024 * 1024
+
+const isRegular = ({ mode }: Listed) => mode === 0o100644 || mode === 0o100755
+
+const isRules = ({ path: file, state }: Listed) =>
+  (state === "tracked" || state === "untracked") && path.basename(file.toString("latin1")) === ".gitattributes"
+
+const noFilter = new Set(["unspecified", "unset", "set", ""])
+
+/** Filtered files of a work tree. Costs nothing where no attribute file names a filter. Runs no filter. */
+export const filteredFiles = (
+  room: GitRoom,
+  directory: string,
+  listed: ReadonlyArray<Listed>
+): Effect.Effect<ReadonlyArray<Filtered>, GitFailed | FileFailed | HostToolMissing> =>
+  Effect.gen(function*() {
+    const named = yield* attempt("read", directory, () =>
+      listed.filter(isRules).some(({ path: rules }) =>
+        readBounded(beneath(directory, rules), mostRulesBytes)?.includes("filter") === true
+      ))
+    if (!named) {
+      return []
+    }
+    const removed = new Set(listed.flatMap(({ path, state }) =>
+      state === "removed" ? [path.toString("latin1")] : []
+    ))
+    const tracked = listed.filter((one) =>
+      one.state === "tracked" && isRegular(one) && !removed.has(one.path.toString("latin1"))
+    )
+    const input = Buffer.concat(tracked.flatMap((one) => [one.path, nul]))
+    const fields = splitNul(yield* git(room, ["check-attr", "-z", "--stdin", "filter"], { input }))
+    const found = new Map<string, Array<Buffer>>()
+    for (let at = 0; at + 2 < fields.length; at += 3) {
+      const filter = fields[at + 2]!.toString()
+      if (noFilter.has(filter)) {
+        continue
+      }
+      const paths = found.get(filter)
+      if (paths === undefined) {
+        found.set(filter, [fields[at]!])
+      } else paths.push(fields[at]!)
+    }
+    return [...found].map(([filter, paths]) => ({ filter, paths }))
+  })
+
+const nul = Buffer.alloc(1)
+
+/**
+ * Has git leave these files alone in pyro's copy of the index: their contents are not those of the commits, and the guest may lack the
+ * filter's program. `git add` of one is refused then, and `git commit -a` passes it over.
+ */
+export const leaveAlone = (room: GitRoom, filtered: ReadonlyArray<Filtered>) =>
+  Effect.asVoid(git(room, ["update-index", "-z", "--skip-worktree", "--stdin"], {
+    input: Buffer.concat(filtered.flatMap(({ paths }) => paths.flatMap((file) => [file, nul])))
+  }))
+
+const plain = /^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$/
+
+/** Shell text that refuses a file's content, for a filter that the guest lacks. */
+const refusing = (filter: string) =>
+  `echo 'pyro: this workspace lacks ${
+    plain.test(filter) ? `the filter ${filter}` : "a filter"
+  }, so git takes no change of this file' >&2; exit 1`
+
+/** The only filter that works without a key or a configuration of the host. */
+const lfs = (verb: string, otherwise: string) =>
+  `if command -v git-lfs >/dev/null; then git-lfs ${verb} -- %f; else ${otherwise}; fi`
+
+/** Settings of the guest's git, by which no content passes a missing filter. */
+export const filterSettings = (filter: string): ReadonlyArray<readonly [name: string, value: string]> => {
+  const without = refusing(filter)
+  const [clean, smudge] = filter === "lfs" ? [lfs("clean", without), lfs("smudge --skip", "cat")] : [without, "cat"]
+  return [["clean", clean], ["smudge", smudge], ["required", "true"]]
+}
+
+/** Files of an attribute rule, in a warning. */
+const namedMost = 3
+
+/** What a person reads about the filters of a seed. */
+export const filterNote = ({ filter, paths }: { readonly filter: string; readonly paths: ReadonlyArray<string> }) => {
+  const more = paths.length - namedMost
+  const names = `${paths.slice(0, namedMost).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+  return `git's filter ${filter} applies to ${names}: git in the workspace leaves these files alone (docs/commits.md)`
+}

@@ -1,0 +1,146 @@
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import * as path from "node:path"
+import { SeedRejected, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { writeFile } from "../../system/files/content.ts"
+import { setTimes } from "../../system/files/entries.ts"
+import { ensureFolder } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { withLock } from "../../system/lock.ts"
+import { nowMs } from "../../system/time.ts"
+import { clearRepository, lockOf, repositoriesOf } from "../repositories.ts"
+import { git, type GitOptions, type GitRoom } from "./confined-git.ts"
+import type { History } from "./git-directory.ts"
+import { GitFailed } from "./git-failed.ts"
+import { isObjectId, isRefName, resolveRef } from "./refs.ts"
+import type { SourceUrl } from "./source-url.ts"
+
+type Remote = Extract<SourceUrl, { readonly _tag: "remote" }>
+
+/** A commit in a repository of the cache. */
+export interface Fetched {
+  readonly directory: string
+  readonly commit: string
+  /** Branch whose tip is the commit, `refs/heads/main`. */
+  readonly ref: string | undefined
+}
+
+const origin = "origin"
+
+/** How long another fetch of the same repository is waited for, in `ms`. */
+const lockTimeoutMs = 30 * 60_000
+
+/**
+ * Fetches the commit of a remote repository's ref into the cache, unless the cache has it: one bare repository for each URL and
+ * depth. Asks the server for the ref every time, and for a full commit id only if the commit is missing.
+ */
+export const fetchCommit = (
+  remote: Remote,
+  ref: string | undefined,
+  options: { readonly history: History; readonly cacheDir: string; readonly namespaces: boolean }
+) =>
+  Effect.gen(function*() {
+    const name = createHash("sha256").update(`${options.history}\0${remote.url}`).digest("hex").slice(0, 40)
+    const parent = repositoriesOf(options.cacheDir)
+    const directory = path.join(parent, `${name}.git`)
+    yield* ensureFolder(parent)
+    return yield* withLock(lockOf(directory), { timeoutMs: lockTimeoutMs })(
+      fetchInto(directory, remote, ref, options)
+    ).pipe(
+      Effect.catchTag("LockTimeout", (cause) => new StateDirectoryUnusable({ path: directory, detail: cause.message }))
+    )
+  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
+
+const fetchInto = (
+  directory: string,
+  remote: Remote,
+  ref: string | undefined,
+  options: { readonly history: History; readonly namespaces: boolean }
+) =>
+  Effect.gen(function*() {
+    yield* clearRepository(directory)
+    for (const folder of ["objects/info", "objects/pack", "refs"]) yield* ensureFolder(path.join(directory, folder))
+    yield* writeFile(path.join(directory, "HEAD"), "ref: refs/heads/none\n")
+    yield* writeFile(path.join(directory, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+    const room: GitRoom = { gitDir: directory, sees: [], namespaces: options.namespaces }
+    const online: GitOptions = { protocols: remote.protocols, secrets: { "remote.origin.url": remote.url } }
+    const kept = (commit: string) => `refs/pyro/${options.history}/${commit}`
+    if (ref !== undefined && isObjectId(ref) && resolveRef(directory, kept(ref)) !== undefined) {
+      yield* markUsed(directory)
+      return { directory, commit: ref, ref: undefined } satisfies Fetched
+    }
+    const found = yield* ask(room, online, ref, remote)
+    if (resolveRef(directory, kept(found.id)) === undefined) {
+      const refspecs = [
+        `+${found.id}:${kept(found.id)}`,
+        ...(options.history === "full"
+          ? ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"]
+          : [])
+      ]
+      const fetchAt = (depth: ReadonlyArray<string>) =>
+        git(room, [
+          ...["fetch", "-q", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"],
+          ...depth,
+          ...[origin, ...refspecs]
+        ] as [string, ...Array<string>], { ...online, isLong: true })
+      yield* (options.history === "full" ? fetchAt([]) : Effect.catchIf(
+        fetchAt(["--depth=1"]),
+        // A server that only hands out files has no notion of depth.
+        (failure) => failure._tag === "GitFailed" && failure.detail.includes("shallow"),
+        () => fetchAt([])
+      ))
+    }
+    yield* markUsed(directory)
+    const peeled = yield* git(room, ["rev-parse", "--verify", "-q", `${found.id}^{commit}`])
+    return { directory, commit: peeled.toString().trim(), ref: found.ref } satisfies Fetched
+  }).pipe(Effect.mapError((failure) =>
+    failure instanceof GitFailed
+      ? new SeedRejected({ path: remote.shown, detail: withoutSecrets(failure.message, remote) })
+      : failure
+  ))
+
+/** The least recently used repositories are removed first. */
+const markUsed = (directory: string) => Effect.flatMap(nowMs, (ms) => setTimes(directory, ms / 1000))
+
+const withoutSecrets = (text: string, remote: Remote) => {
+  const { password, username } = new URL(remote.url)
+  return [remote.url, password, decodeURIComponent(password), password === "" ? "" : username]
+    .filter((secret) => secret !== "").reduce((said, secret) => said.replaceAll(secret, "***"), text)
+}
+
+/** Asks the server which commit or tag a ref is. */
+const ask = (room: GitRoom, online: GitOptions, ref: string | undefined, remote: Remote) =>
+  Effect.gen(function*() {
+    if (ref !== undefined && isObjectId(ref)) return { id: ref, ref: undefined }
+    const names = refNames(ref)
+    if (names === undefined) return yield* noSuchRef(remote, ref)
+    const said = yield* git(
+      room,
+      ["ls-remote", "-q", "--symref", origin, ...names],
+      { ...online, maxOutputBytes: 16 * 1024 * 1024 }
+    )
+    const lines = said.toString().split("\n").map((line) => line.split("\t"))
+    const ids = new Map(
+      lines.flatMap(([id, name]) =>
+        id !== undefined && name !== undefined && isObjectId(id) ? [[name, id] as const] : []
+      )
+    )
+    const name = names.find((candidate) => ids.has(candidate))
+    if (name === undefined) return yield* noSuchRef(remote, ref)
+    const symbolic = lines.find(([what, of]) => of === name && what?.startsWith("ref: ") === true)?.[0]?.slice(5)
+    const branch = symbolic ?? name
+    return { id: ids.get(name)!, ref: isRefName(branch) && branch.startsWith("refs/heads/") ? branch : undefined }
+  })
+
+/** Possible meanings of a ref, the likeliest first. `undefined` for an invalid one. */
+export const refNames = (ref: string | undefined): ReadonlyArray<string> | undefined => {
+  if (ref === undefined || ref === "HEAD") return ["HEAD"]
+  if (ref.startsWith("refs/")) return isRefName(ref) ? [ref] : undefined
+  return isRefName(`refs/heads/${ref}`) ? [`refs/heads/${ref}`, `refs/tags/${ref}`] : undefined
+}
+
+export const noSuchRef = (remote: { readonly shown: string }, ref: string | undefined) =>
+  new SeedRejected({
+    path: remote.shown,
+    detail: ref === undefined ? "it has no commit to start from" : `it has no branch or tag "${ref}"`
+  })

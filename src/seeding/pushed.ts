@@ -1,0 +1,111 @@
+import { Effect, Option, Schema } from "effect"
+import { createHash } from "node:crypto"
+import * as path from "node:path"
+import { type NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
+import { byName, named } from "../contract/names.ts"
+import { pathBytes, pathText } from "../contract/path-text.ts"
+import { readJson, writeFileAtomic, writeJsonAtomic } from "../system/atomic-file.ts"
+import { readFile } from "../system/files/content.ts"
+import { exists, linkFile, removeFile } from "../system/files/entries.ts"
+import type { FileFailed } from "../system/files/failure.ts"
+import { ensureFolder, listIfPresent } from "../system/files/folders.ts"
+import { toHostErrorOf } from "../system/files/host-error.ts"
+
+/** A pushed entry of the baseline, which replaces the seed image's entry. */
+const Entry = Schema.Union(
+  Schema.TaggedStruct("file", {
+    /** Mode as in git. */
+    mode: Schema.Literal(0o100644, 0o100755, 0o120000),
+    /** Digest of the content or of a link's target, which names the content's file. */
+    sha256: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
+    size: Schema.Int,
+    /** When the host's file was changed, in nanoseconds. */
+    mtimeNs: Schema.String
+  }),
+  Schema.TaggedStruct("absent", {})
+)
+export type PushedEntry = typeof Entry.Type
+
+const Record = Schema.Struct({
+  format: Schema.Literal(1),
+  entries: byName(Entry)
+})
+
+/**
+ * The baseline's changes under a live mount: the seed image stays, and pushed files lie over it, on the host beyond the guest's
+ * reach. Every comparison with the baseline reads them first.
+ */
+export interface Pushed {
+  /** Entries by path in latin1, with one character for each byte. */
+  readonly entries: ReadonlyMap<string, PushedEntry>
+  readonly contentOf: (entry: Extract<PushedEntry, { readonly _tag: "file" }>) => Effect.Effect<Buffer, FileFailed>
+}
+
+/** Errors of reading or writing the baseline. */
+type PushedFailed = NoSpace | StateDirectoryUnusable
+
+const recordOf = (folder: string) => path.join(folder, "pushed.json")
+const contentsOf = (folder: string) => path.join(folder, "pushed")
+
+/** Pushed files of a workspace's folder. */
+export const readPushed = (folder: string): Effect.Effect<Pushed, PushedFailed> =>
+  readJson(recordOf(folder), Record).pipe(
+    Effect.mapError(toHostErrorOf(folder)),
+    Effect.map(Option.match({ onNone: () => [], onSome: ({ entries }) => Object.entries(entries) })),
+    Effect.map((entries) => ({
+      entries: new Map(entries.flatMap(([text, entry]) => {
+        const bytes = pathBytes(text)
+        return bytes === undefined ? [] : [[Buffer.from(bytes).toString("latin1"), entry] as const]
+      })),
+      contentOf: ({ sha256 }) => readFile(path.join(contentsOf(folder), sha256))
+    }))
+  )
+
+/** Content of a pushed file, or target of a link. */
+export const pushedContent = (pushed: Pushed, path: string, entry: Extract<PushedEntry, { readonly _tag: "file" }>) =>
+  Effect.mapError(pushed.contentOf(entry), ({ detail }) =>
+    new StateDirectoryUnusable({
+      path: pathText(Buffer.from(path, "latin1")),
+      detail: `what was pushed there is gone: ${detail}`
+    }))
+
+/** Stores a content, before the guest gets it. */
+export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<string, PushedFailed> =>
+  Effect.gen(function*() {
+    const sha256 = createHash("sha256").update(content).digest("hex")
+    const file = path.join(contentsOf(folder), sha256)
+    yield* ensureFolder(contentsOf(folder))
+    if (!exists(file)) yield* writeFileAtomic(file, content)
+    return sha256
+  }).pipe(Effect.mapError(toHostErrorOf(folder)))
+
+/** Copies the baseline of another workspace's folder, or a snapshot's, to this one. Contents are shared. */
+export const copyPushed = (from: string, to: string): Effect.Effect<void, PushedFailed> =>
+  Effect.gen(function*() {
+    // The record first: while there is none no content is missed.
+    yield* removeFile(recordOf(to))
+    if (!exists(recordOf(from))) return
+    yield* ensureFolder(contentsOf(to))
+    for (const name of yield* listIfPresent(contentsOf(from))) {
+      const held = path.join(contentsOf(to), name)
+      if (!exists(held)) yield* linkFile(path.join(contentsOf(from), name), held)
+    }
+    yield* writeFileAtomic(recordOf(to), yield* readFile(recordOf(from)), { durable: true })
+  }).pipe(Effect.mapError(toHostErrorOf(to)))
+
+/** Records the guest's present files, and removes contents that no entry names. */
+export const writePushed = (
+  folder: string,
+  entries: ReadonlyMap<string, PushedEntry>
+): Effect.Effect<void, PushedFailed> =>
+  Effect.gen(function*() {
+    const byPath = named(
+      [...entries].map(([file, entry]) => [pathText(Buffer.from(file, "latin1")), entry])
+    )
+    yield* writeJsonAtomic(recordOf(folder), Record, { format: 1 as const, entries: byPath }, { durable: true })
+    const used = new Set([...entries.values()].flatMap((entry) => entry._tag === "file" ? [entry.sha256] : []))
+    const contents = contentsOf(folder)
+    for (const name of yield* listIfPresent(contents)) {
+      if (!used.has(name)) yield* removeFile(path.join(contents, name))
+    }
+  }).pipe(Effect.mapError(toHostErrorOf(folder)))

@@ -1,0 +1,176 @@
+import { filterSettings } from "./filters.ts"
+import type { Identity } from "./git/identity.ts"
+
+/** Settings of a foreign repository, by git's names in lower case (the middle part unchanged). */
+export type Settings = ReadonlyMap<string, string>
+
+/** Reads the output of `git config --list -z`; the first value of a name counts. */
+export const parseSettings = (listed: Buffer): Settings => {
+  const settings = new Map<string, string>()
+  for (const record of listed.toString().split("\0")) {
+    const end = record.indexOf("\n")
+    const name = end < 0 ? record : record.slice(0, end)
+    if (name !== "" && !settings.has(name)) settings.set(name, end < 0 ? "true" : record.slice(end + 1))
+  }
+  return settings
+}
+
+/** Settings for the comparison of work tree files. Each changes the result of `git status` and can run nothing. */
+const carried: ReadonlyArray<readonly [string, RegExp]> = Object.entries({
+  "core.filemode": /^(true|false)$/i,
+  "core.symlinks": /^(true|false)$/i,
+  "core.autocrlf": /^(true|false|input)$/i,
+  "core.eol": /^(lf|crlf|native)$/i
+})
+
+export const carriedSettings = (settings: Settings): ReadonlyArray<readonly [string, string]> =>
+  carried.flatMap(([name, allowed]) => {
+    const value = settings.get(name)
+    return value !== undefined && allowed.test(value)
+      ? [[name.slice("core.".length), value.toLowerCase()] as const]
+      : []
+  })
+
+/** `sha1`, or another that a repository names its objects by. */
+export const objectFormat = (settings: Settings) =>
+  settings.get("extensions.objectformat")?.toLowerCase() === "sha256" ? "sha256" : "sha1"
+
+/** A remote's URL for the guest: without credentials. None for a path of the host. */
+export const publicUrl = (url: string): string | undefined => {
+  if (/[\0-\x20\x7f"\\]/.test(url)) return undefined
+  // user@host:path: the user of a forge is no secret
+  if (/^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^:]*$/.test(url)) return url
+  if (!/^(https?|ssh|git):\/\//.test(url) || !URL.canParse(url)) return undefined
+  const parsed = new URL(url)
+  parsed.password = ""
+  if (parsed.protocol !== "ssh:") parsed.username = ""
+  parsed.search = ""
+  parsed.hash = ""
+  return parsed.href
+}
+
+export interface Upstream {
+  readonly branch: string
+  readonly remote: string
+  /** Name in the remote, `refs/heads/main`. */
+  readonly merge: string
+  /** Name of the remote-tracking branch, `refs/remotes/origin/main`. */
+  readonly tracking: string
+}
+
+const plainName = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,200}$/
+
+export const upstreamOf = (settings: Settings, ref: string | undefined): Upstream | undefined => {
+  const branch = ref?.startsWith("refs/heads/") === true ? ref.slice("refs/heads/".length) : undefined
+  const remote = settings.get(`branch.${branch}.remote`) ?? ""
+  const merge = settings.get(`branch.${branch}.merge`) ?? ""
+  const short = merge.startsWith("refs/heads/") ? merge.slice("refs/heads/".length) : ""
+  return branch !== undefined && plainName.test(remote) && plainName.test(short)
+    ? { branch, remote, merge, tracking: `refs/remotes/${remote}/${short}` }
+    : undefined
+}
+
+/** Whether git takes a setting for on. */
+export const isTrue = (value: string | undefined) => /^(true|yes|on|1)$/i.test(value ?? "")
+
+/** Remote that a partial clone fetches absent objects from; undefined for a repository with all objects. */
+export const promisorOf = (settings: Settings): string | undefined => {
+  const remotes = [...settings].flatMap(([key, value]) => {
+    const name = /^remote\.(.+)\.promisor$/s.exec(key)?.[1]
+    return name !== undefined && isTrue(value) ? [name] : []
+  })
+  const remote = remotes[0] ?? settings.get("extensions.partialclone")
+  return remote === undefined || plainName.test(remote) ? remote : "origin"
+}
+
+/** Rules of a sparse checkout, which keeps a part of the tracked files on the disk. */
+export interface Sparse {
+  readonly patterns: Buffer
+  readonly isCone: boolean
+}
+
+/** Remotes whose URL the guest may know. Git takes a remote without a URL for a directory of the remote's name. */
+const remotesOf = (settings: Settings): ReadonlyMap<string, string> =>
+  new Map([...settings].flatMap(([key, value]) => {
+    const name = /^remote\.(.+)\.url$/s.exec(key)?.[1]
+    const url = name !== undefined && plainName.test(name) ? publicUrl(value) : undefined
+    return name === undefined || url === undefined ? [] : [[name, url] as const]
+  }))
+
+/**
+ * Upstream of a branch. Without a remote that the guest may know, the upstream is a reference of the guest's own repository, `.` to
+ * git.
+ */
+const upstreamSettings = ({ merge, remote, tracking }: Upstream, remotes: ReadonlyMap<string, string>) =>
+  remotes.has(remote) ? { remote, merge } : { remote: ".", merge: tracking }
+
+const quoted = (text: string) => `"${text.replace(/[\\"]/g, "\\$&")}"`
+
+/** A submodule with files, for the configuration of the surrounding repository. */
+export interface Submodule {
+  readonly name: string
+  /** `undefined` if the guest may not know it. */
+  readonly url: string | undefined
+}
+
+/** The configuration that the guest's git gets. */
+export const guestConfig = (options: {
+  readonly settings: Settings
+  readonly upstream: Upstream | undefined
+  readonly identity?: Identity
+  readonly submodules?: ReadonlyArray<Submodule>
+  readonly filters?: ReadonlyArray<string>
+  readonly sparse?: Sparse | undefined
+}): string => {
+  const sha256 = objectFormat(options.settings) === "sha256"
+  const promisor = promisorOf(options.settings)
+  const extensions = [
+    ...(sha256 ? [["objectformat", "sha256"] as const] : []),
+    ...(promisor === undefined ? [] : [["partialClone", quoted(promisor)] as const])
+  ]
+  const core = new Map([
+    ["repositoryformatversion", extensions.length > 0 ? "1" : "0"],
+    ["filemode", "true"],
+    ["bare", "false"],
+    ["logallrefupdates", "true"],
+    // Inodes and change times are the guest's own; times and sizes are the host's, by which the index knows its files.
+    ["checkStat", "minimal"],
+    ...carriedSettings(options.settings)
+  ])
+  const section = (title: string, values: Iterable<readonly [string, string]>) =>
+    `[${title}]\n${[...values].map(([name, value]) => `\t${name} = ${value}\n`).join("")}`
+  const { email, name } = options.identity ?? {}
+  const identity = [["name", name], ["email", email]] as const
+  const remotes = remotesOf(options.settings)
+  return [
+    section("core", core),
+    extensions.length > 0 ? section("extensions", extensions) : "",
+    options.sparse === undefined
+      ? ""
+      : section("core", [["sparseCheckout", "true"], ["sparseCheckoutCone", String(options.sparse.isCone)]]),
+    // Git would otherwise take files behind a filter, which it shall leave alone, for a part of the checkout.
+    options.sparse === undefined || (options.filters ?? []).length === 0
+      ? ""
+      : section("sparse", [["expectFilesOutsideOfPatterns", "true"]]),
+    promisor === undefined ? "" : section(`remote ${quoted(promisor)}`, [["promisor", "true"]]),
+    ...[...remotes].map(([name, url]) =>
+      section(`remote ${quoted(name)}`, [["url", quoted(url)], ["fetch", `+refs/heads/*:refs/remotes/${name}/*`]])
+    ),
+    options.upstream === undefined ? "" : section(
+      `branch ${quoted(options.upstream.branch)}`,
+      Object.entries(upstreamSettings(options.upstream, remotes)).map(([key, value]) => [key, quoted(value)] as const)
+    ),
+    name === undefined && email === undefined
+      ? ""
+      : section("user", identity.flatMap(([key, value]) => value === undefined ? [] : [[key, quoted(value)] as const])),
+    ...(options.filters ?? []).map((filter) =>
+      section(`filter ${quoted(filter)}`, filterSettings(filter).map(([key, value]) => [key, quoted(value)] as const))
+    ),
+    ...(options.submodules ?? []).map(({ name, url }) =>
+      section(`submodule ${quoted(name)}`, [
+        ["active", "true"],
+        ...(url === undefined ? [] : [["url", quoted(url)] as const])
+      ])
+    )
+  ].join("")
+}

@@ -1,0 +1,111 @@
+import { Effect, identity } from "effect"
+import type { NoSpace, PyroError, StateDirectoryUnusable } from "../contract/errors.ts"
+import { firstOf } from "../contract/first-of.ts"
+import { type Losses, lossNotes, MAX_IGNORED_NAMES, MAX_MISSING_NAMES, withLoss } from "../contract/host-file-notes.ts"
+import type { SyncPushed, SyncPushPayload } from "../contract/operations/workspace-sync.ts"
+import { pathText } from "../contract/path-text.ts"
+import { attributesLost } from "../disk/pyro-seed.ts"
+import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
+import { demandNarrow } from "./broad-source.ts"
+import { readPushed, writePushed } from "./pushed.ts"
+import type { PrepareServices } from "./request.ts"
+import { demandDirectory, destination } from "./sync/dest.ts"
+import { guestFailure } from "./sync/guest-failure.ts"
+import { type HostFile, isGone, listHost, placedText } from "./sync/host-tree.ts"
+import { lookAt, type SyncTrees } from "./sync/look.ts"
+import { newPush, offer, staysBehind, textOf, withdraw } from "./sync/plan.ts"
+import { demandSamePlace, demandSomethingSame } from "./sync/source.ts"
+import { withinGit } from "./tree-names.ts"
+
+/** Target of a push. */
+export interface SyncTarget extends SyncTrees {
+  /** The workspace's folder, with the record of pushed files. */
+  readonly folder: string
+  /** Source of the workspace's seed. */
+  readonly seedPath?: string | undefined
+  /** Runs the recording of pushed files, or fails if the guest no longer belongs to the workspace. @default always runs it */
+  readonly whileCurrent?: (
+    record: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
+  ) => Effect.Effect<void, PyroError>
+}
+
+/** Of each list in the report. */
+const told = { most: 1000, maxBytes: 4 * 1024 * 1024 }
+
+/**
+ * Copies the host's changes since the baseline into the guest, all or none, and adds them to the baseline. A file that the guest
+ * also changed stays and is reported, unless the push is forced.
+ */
+export const syncPush = (
+  channel: GuestChannel,
+  payload: Omit<SyncPushPayload, "workspace">,
+  target: SyncTarget
+): Effect.Effect<SyncPushed, PyroError, PrepareServices> =>
+  Effect.scoped(Effect.gen(function*() {
+    yield* demandNarrow("source_path", payload.sourcePath, payload.allowHome)
+    const dest = yield* destination(payload.dest)
+    const host = yield* listHost(payload.sourcePath, payload.includeIgnored, dest)
+    if (dest === "") yield* demandSamePlace(host, target.seedPath)
+    const pushed = yield* readPushed(target.folder)
+    const look = yield* lookAt(channel, target, pushed)
+    yield* demandDirectory(dest, look)
+    yield* demandSomethingSame(host, look, payload)
+    const push = newPush({ channel, look, host, folder: target.folder, force: payload.force })
+    if (payload.delete) {
+      // Removals first: they free paths where a directory has become a file.
+      for (const name of look.started.keys()) {
+        const isGoneThere = !host.files.has(name) && !withinGit(name) && isGone(host, name)
+        if (isGoneThere) yield* withdraw(push, name)
+      }
+    }
+    for (const [name, file] of host.files) yield* offer(push, name, file)
+    const record = push.entries.size === 0
+      ? Effect.void
+      : (target.whileCurrent ?? identity)(
+        writePushed(target.folder, new Map([...pushed.entries, ...push.entries]))
+      )
+    // The guest's files are recorded even if the caller leaves in between. After a crash here, the next push finds equal files.
+    yield* Effect.uninterruptibleMask((restore) =>
+      Effect.zipRight(
+        push.changes.length === 0
+          ? Effect.void
+          : restore(channel.changeFiles(target.live.root, push.changes).pipe(guestFailure("/workspace"))),
+        record
+      )
+    )
+    const losses = yield* lossesOf(host.root, push.written)
+    const removedCount = push.files.filter(({ change }) => change === "deleted").length
+    const gone = [...look.started.keys()].filter((name) => staysBehind(push, name))
+    return {
+      filesPushed: push.files.length,
+      writtenCount: push.files.length - removedCount,
+      removedCount,
+      equalCount: push.equalCount,
+      bytes: push.bytes,
+      files: firstOf(push.files, told),
+      conflictCount: push.conflicts.length,
+      conflicts: firstOf(push.conflicts, told),
+      skippedCount: push.skipped.length,
+      skipped: firstOf(push.skipped, told),
+      goneCount: gone.length,
+      gone: gone.slice(0, MAX_MISSING_NAMES).map(textOf),
+      ignoredCount: host.left.length,
+      ignored: host.left.slice(0, MAX_IGNORED_NAMES),
+      warnings: lossNotes(losses, (path) => placedText(dest, path))
+    }
+  }))
+
+/** Properties that the copies of host files lack. The push is done, so a failed look at attributes only leaves them out. */
+const lossesOf = (root: string, files: ReadonlyArray<HostFile>) => {
+  let losses: Losses = {}
+  for (const { hasSetId, path } of files) if (hasSetId === true) losses = withLoss(losses, "setIds", pathText(path))
+  const list = Buffer.concat(
+    files.filter(({ mode }) => mode !== 0o120000).flatMap(({ path }) => [path, Buffer.alloc(1)])
+  )
+  return list.length === 0
+    ? Effect.succeed(losses)
+    : attributesLost(root, list).pipe(
+      Effect.map((found) => ({ ...losses, ...found })),
+      Effect.orElseSucceed(() => losses)
+    )
+}

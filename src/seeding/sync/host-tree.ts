@@ -1,0 +1,152 @@
+import { Effect, type Scope } from "effect"
+import * as fs from "node:fs"
+import { InvalidRequest } from "../../contract/errors.ts"
+import { pathBytes, pathText } from "../../contract/path-text.ts"
+import type { SeedFailed } from "../../disk/SeedImages.ts"
+import { yieldToEventLoop } from "../../system/event-loop.ts"
+import { makeBuildDirectory } from "../build-directory.ts"
+import { demandReadable } from "../caller-places.ts"
+import { filesBeneath } from "../files-beneath.ts"
+import { isBare, locate } from "../git/locate.ts"
+import { rejected } from "../git/rejected.ts"
+import { beneath } from "../host-files.ts"
+import type { PrepareServices } from "../request.ts"
+import { nameOf, parentsOf } from "../tree-names.ts"
+import { collectTree, type Skipped } from "../tree/collect.ts"
+
+/** A file or link of the host at the time of its listing. */
+export interface HostFile {
+  /** Relative to the directory. */
+  readonly path: Buffer
+  /** As git has it. */
+  readonly mode: 0o100644 | 0o100755 | 0o120000
+  readonly permissions: number
+  /** Whether it has a set-user-ID or set-group-ID bit, which no copy keeps. */
+  readonly hasSetId?: boolean
+  readonly size: number
+  readonly mtimeNs: bigint
+}
+
+export interface HostTree {
+  readonly root: string
+  /** Directory of the workspace that the files belong in, in latin1; "" is /workspace. */
+  readonly dest: string
+  /** By their path in the workspace, in latin1. */
+  readonly files: ReadonlyMap<string, HostFile>
+  readonly skipped: ReadonlyArray<Skipped>
+  /** Ignored files and directories that are not taken along. */
+  readonly left: ReadonlyArray<string>
+}
+
+const prefixOf = (dest: string) => dest === "" ? "" : `${dest}/`
+
+/** A path of the host's directory, as text, as the path in the workspace. */
+export const placedText = (dest: string, path: string): string =>
+  pathText(Buffer.from(prefixOf(dest) + nameOf(pathBytes(path) ?? Buffer.from(path)), "latin1"))
+
+/** Files to check in one turn of the event loop. */
+const LOOKS_PER_TURN = 512
+
+/** Lists a directory of the host like a seed from it, without reading contents. */
+export const listHost = (
+  directory: string,
+  includeIgnored: ReadonlyArray<string>,
+  dest: string
+): Effect.Effect<HostTree, SeedFailed | InvalidRequest, PrepareServices | Scope.Scope> =>
+  Effect.gen(function*() {
+    const root = yield* Effect.try({
+      try: () => {
+        const stat = fs.statSync(directory, { throwIfNoEntry: false })
+        if (stat?.isDirectory() !== true) throw new Error(stat === undefined ? "there is none" : "it is a file")
+        return fs.realpathSync(directory)
+      },
+      catch: (cause) =>
+        new InvalidRequest({
+          field: "source_path",
+          detail: `${directory} is no readable directory: ${(cause as Error).message}`
+        })
+    })
+    yield* demandReadable("source_path", root)
+    if (isBare(root)) {
+      return yield* new InvalidRequest({
+        field: "source_path",
+        detail: `${directory} is a repository without a work tree; push from a work tree of it`
+      })
+    }
+    const located = locate(root)
+    const collected = located._tag === "repository"
+      ? yield* collectTree(located.repository, root, {
+        ...(yield* makeBuildDirectory),
+        history: "none",
+        includeIgnored,
+        identity: Effect.succeed({})
+      }).pipe(
+        rejected(root)
+      )
+      : undefined
+    const placed = (path: Uint8Array) => prefixOf(dest) + nameOf(path)
+    const skipped = (collected?.collection.skipped ?? []).map((one) => ({
+      ...one,
+      path: placedText(dest, one.path)
+    }))
+    const files = new Map<string, HostFile>()
+    const paths = collected?.collection.paths ?? (yield* filesBeneath(Buffer.from(root), root))
+    for (const [index, path] of paths.entries()) {
+      // Other requests of the daemon get a turn during the listing of a large tree.
+      if (index % LOOKS_PER_TURN === 0) yield* yieldToEventLoop
+      const found = look(root, path)
+      if (typeof found === "string") {
+        skipped.push({ path: pathText(Buffer.from(placed(path), "latin1")), reason: found })
+      } else if (found !== undefined) files.set(placed(path), found)
+    }
+    return { root, dest, files, skipped, left: collected?.collection.left ?? [] }
+  })
+
+/** A file, the reason why it is none, or `undefined` for a directory. */
+const look = (root: string, path: Buffer): HostFile | string | undefined => {
+  try {
+    const stat = fs.lstatSync(beneath(root, path), { bigint: true })
+    const facts = { path, size: Number(stat.size), mtimeNs: stat.mtimeNs, permissions: Number(stat.mode) & 0o777 }
+    if (stat.isDirectory()) return undefined
+    if (stat.isSymbolicLink()) return { ...facts, mode: 0o120000 }
+    if (!stat.isFile()) return "it is neither a file nor a symlink"
+    const hasSetId = (Number(stat.mode) & 0o6000) !== 0
+    return { ...facts, hasSetId, mode: (facts.permissions & 0o100) === 0 ? 0o100644 : 0o100755 }
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code ?? String(cause)
+  }
+}
+
+/** Whether the host has nothing at all for a path of the workspace; beneath a file or a link there is nothing. */
+export const isGone = ({ dest, files, root }: HostTree, name: string) => {
+  const prefix = prefixOf(dest)
+  if (!name.startsWith(prefix)) return false
+  if (parentsOf(name).some((parent) => files.has(parent))) return true
+  try {
+    const path = Buffer.from(name.slice(prefix.length), "latin1")
+    return fs.lstatSync(beneath(root, path), { throwIfNoEntry: false }) === undefined
+  } catch (cause) {
+    // A special file is on the way, say.
+    return (cause as NodeJS.ErrnoException).code === "ENOTDIR"
+  }
+}
+
+/** Content of a listed file, or its link's target, or the reason for a failure. Never through a symlink. */
+export const readHost = (root: string, file: HostFile, maxBytes: number): Buffer | string => {
+  try {
+    const at = beneath(root, file.path)
+    if (file.mode === 0o120000) return fs.readlinkSync(at, { encoding: "buffer" })
+    const fd = fs.openSync(at, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
+    try {
+      // A directory on the path may have become a symlink since the listing.
+      const where = fs.readlinkSync(`/proc/self/fd/${fd}`, { encoding: "buffer" })
+      if (!where.equals(at)) return "it was replaced while it was read"
+      const content = fs.readFileSync(fd)
+      return content.length <= maxBytes ? content : "it grew while it was read"
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code ?? String(cause)
+  }
+}

@@ -1,0 +1,122 @@
+import { Effect, Stream } from "effect"
+import { type ChannelFailed, FileRefused, type StateDirectoryUnusable } from "../../contract/errors.ts"
+import { pathText } from "../../contract/path-text.ts"
+import type { GuestPath } from "../../guest-channel/files.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { WalkEntry } from "../../guest-channel/walk.ts"
+import { type Pushed, pushedContent } from "../pushed.ts"
+import { nameOf } from "../tree-names.ts"
+import { guestFailure } from "./guest-failure.ts"
+
+/** Paths of the guest's tree and its baseline. */
+export interface SyncTrees {
+  readonly live: GuestPath & { readonly root: string }
+  /** Mounted (`Calls.baseline`). */
+  readonly baseline: GuestPath
+}
+
+const mostEntries = 1_000_000
+
+/** State of the guest's side, by path in latin1. */
+export interface Look {
+  readonly trees: SyncTrees
+  readonly pushed: Pushed
+  readonly live: ReadonlyMap<string, WalkEntry>
+  /** Files and links of the baseline, with pushed ones. */
+  readonly started: ReadonlyMap<string, Started>
+  /** Differences of the live tree from the seed image. */
+  readonly differing: ReadonlySet<string>
+}
+
+interface Started {
+  readonly mode: number
+  readonly size: number
+  readonly mtimeNs: bigint
+  readonly link: Buffer | undefined
+}
+
+export const isFileOrLink = (
+  entry: WalkEntry | undefined
+): entry is WalkEntry & { readonly type: "file" | "symlink" } => entry?.type === "file" || entry?.type === "symlink"
+
+const gitMode = (entry: WalkEntry) =>
+  entry.type === "symlink" ? 0o120000 : (entry.mode & 0o100) === 0 ? 0o100644 : 0o100755
+
+export const lookAt = (
+  channel: GuestChannel,
+  trees: SyncTrees,
+  pushed: Pushed
+): Effect.Effect<Look, ChannelFailed | FileRefused | StateDirectoryUnusable> =>
+  Effect.gen(function*() {
+    const live = yield* walked(channel, trees.live)
+    const base = yield* walked(channel, trees.baseline)
+    const differences = channel.compare({ old: trees.baseline, new: trees.live, skip: ".git" }).pipe(
+      Stream.map(({ path }) => nameOf(path)),
+      Stream.take(2 * mostEntries)
+    )
+    const differing = new Set(yield* Stream.runCollect(differences).pipe(guestFailure("/workspace")))
+    const started = new Map<string, Started>()
+    for (const [name, entry] of base) {
+      if (!isFileOrLink(entry)) continue
+      const link = entry.type === "symlink" ? Buffer.from(entry.linkTarget) : undefined
+      started.set(name, { mode: gitMode(entry), size: entry.size, mtimeNs: entry.mtimeNs, link })
+    }
+    for (const [name, entry] of pushed.entries) {
+      if (entry._tag === "absent") started.delete(name)
+      else {
+        const link = entry.mode === 0o120000 ? yield* pushedContent(pushed, name, entry) : undefined
+        started.set(name, { mode: entry.mode, size: entry.size, mtimeNs: BigInt(entry.mtimeNs), link })
+      }
+    }
+    return { trees, pushed, live, started, differing }
+  })
+
+const walked = (channel: GuestChannel, tree: GuestPath) =>
+  Effect.suspend(() => {
+    const found = new Map<string, WalkEntry>()
+    return channel.walk(tree).pipe(
+      // By chunks: an effect for each of a million entries takes seconds.
+      Stream.runForEachChunk((entries): Effect.Effect<void, FileRefused> => {
+        for (const entry of entries) found.set(nameOf(entry.path), entry)
+        return found.size > mostEntries ? tooManyFiles : Effect.void
+      }),
+      guestFailure("/workspace"),
+      Effect.as(found)
+    )
+  })
+
+const tooManyFiles = new FileRefused({
+  path: "/workspace",
+  reason: "too_large",
+  detail: `it has more than ${mostEntries} files and directories, the most of a workspace for a push`
+})
+
+/** Whether the guest's file is another than the baseline's. */
+export const isChanged = (channel: GuestChannel, look: Look, name: string) => {
+  const entry = look.pushed.entries.get(name)
+  const live = look.live.get(name)
+  if (entry === undefined) return Effect.succeed(look.differing.has(name))
+  if (entry._tag === "absent") return Effect.succeed(live !== undefined)
+  return pushedContent(look.pushed, name, entry).pipe(
+    Effect.flatMap((content) => hasContent(channel, look, live, entry.mode, content)),
+    Effect.map((same) => !same)
+  )
+}
+
+export const hasContent = (
+  channel: GuestChannel,
+  { trees }: Look,
+  live: WalkEntry | undefined,
+  mode: number,
+  content: Buffer
+): Effect.Effect<boolean, ChannelFailed | FileRefused> => {
+  if (!isFileOrLink(live) || gitMode(live) !== mode) return Effect.succeed(false)
+  if (live.type === "symlink") return Effect.succeed(content.equals(live.linkTarget))
+  if (live.size !== content.length) return Effect.succeed(false)
+  // A limit of 0 is none.
+  return channel.readMany({ root: trees.live.root, paths: [live.path], limit: Math.max(live.size, 1) }).pipe(
+    Stream.runHead,
+    guestFailure(pathText(live.path)),
+    Effect.map((read) => read._tag === "Some" && read.value.errno === 0 && content.equals(read.value.content))
+  )
+}

@@ -1,0 +1,163 @@
+import { Effect } from "effect"
+import type { SyncPushed } from "../../contract/operations/workspace-sync.ts"
+import { pathText } from "../../contract/path-text.ts"
+import type { FileChange } from "../../guest-channel/change-files.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { WalkEntry } from "../../guest-channel/walk.ts"
+import { keepContent, type PushedEntry } from "../pushed.ts"
+import { parentsOf, withinGit } from "../tree-names.ts"
+import { type HostFile, type HostTree, isGone, readHost } from "./host-tree.ts"
+import { hasContent, isChanged, isFileOrLink, type Look } from "./look.ts"
+
+const mib = 1024 * 1024
+/** Maximum size of a file and of a push, which goes through this process's memory. */
+const mostFileBytes = 64 * mib
+const mostBytes = 512 * mib
+
+/** Plan of one push: changes of the guest's tree and of the baseline, and the report. */
+export interface Push {
+  readonly channel: GuestChannel
+  readonly look: Look
+  readonly host: HostTree
+  /** Stores a pushed content. */
+  readonly folder: string
+  readonly force: boolean
+  readonly changes: Array<FileChange>
+  readonly entries: Map<string, PushedEntry>
+  readonly files: Array<SyncPushed["files"][number]>
+  readonly conflicts: Array<{ readonly path: string; readonly reason: string }>
+  readonly skipped: Array<{ readonly path: string; readonly reason: string }>
+  /** Pushed files of the host. */
+  readonly written: Array<HostFile>
+  /** Files that were to be removed and stay. */
+  readonly staying: Set<string>
+  /** Directories above removed files. */
+  readonly thinned: Set<string>
+  bytes: number
+  /** Files that had changed on the host, and that the guest had already. */
+  equalCount: number
+}
+
+export const newPush = (of: Pick<Push, "channel" | "look" | "host" | "folder" | "force">): Push => ({
+  ...of,
+  changes: [],
+  entries: new Map(),
+  files: [],
+  conflicts: [],
+  skipped: [...of.host.skipped],
+  written: [],
+  staying: new Set(),
+  thinned: new Set(),
+  bytes: 0,
+  equalCount: 0
+})
+
+export const textOf = (name: string) => pathText(Buffer.from(name, "latin1"))
+
+/** Adds a file or link of the host, unless the guest already has it or another entry blocks its path. */
+export const offer = (push: Push, name: string, file: HostFile) =>
+  Effect.gen(function*() {
+    const { channel, look } = push
+    const path = Buffer.from(name, "latin1")
+    const text = pathText(path)
+    const before = look.started.get(name)
+    const isLink = file.mode === 0o120000
+    if (!isLink && before?.mode === file.mode && before.size === file.size && before.mtimeNs === file.mtimeNs) return
+    const content = tooMuch(file, push) ?? readHost(push.host.root, file, mostFileBytes)
+    if (typeof content === "string") return void push.skipped.push({ path: text, reason: content })
+    if (isLink && before?.link !== undefined && before.link.equals(content)) return
+    const blocked = (yield* makeWay(push, name)) ?? inPlace(push, name)
+    if (blocked !== undefined) return void push.conflicts.push({ path: text, reason: blocked })
+    const live = look.live.get(name)
+    const equal = yield* hasContent(channel, look, live, file.mode, content)
+    const makesRoom = live?.type === "directory"
+    if (!equal && !push.force && !makesRoom && (yield* isChanged(channel, look, name))) {
+      return void push.conflicts.push({ path: text, reason: changedToo })
+    }
+    const sha256 = yield* keepContent(push.folder, content)
+    push.entries.set(name, {
+      _tag: "file",
+      mode: file.mode,
+      sha256,
+      size: content.length,
+      mtimeNs: String(file.mtimeNs)
+    })
+    if (equal) return void push.equalCount++
+    const taken = isFileOrLink(live) ? take(live, push) : undefined
+    push.changes.push(
+      isLink
+        ? { _tag: "link", path, target: content }
+        : { _tag: "file", path, content, mode: file.permissions, taken }
+    )
+    push.written.push(file)
+    push.bytes += content.length
+    push.files.push({ path: text, change: live === undefined ? "added" : "modified" })
+  })
+
+/** Why a file is more than a push takes. */
+const tooMuch = ({ size }: HostFile, { bytes }: Push): string | undefined =>
+  size > mostFileBytes
+    ? `it is larger than ${mostFileBytes / mib} MiB, the most that a push takes of one file; ` +
+      "the workspace has it when it is created from the directory"
+    : bytes + size > mostBytes
+    ? `more than ${mostBytes / mib} MiB changed, the most of one push; the next push brings it`
+    : undefined
+
+/** Removes a file or link that the host no longer has, unless the guest changed it. False if it stays. */
+export const withdraw = (push: Push, name: string) =>
+  Effect.gen(function*() {
+    const { channel, look } = push
+    const live = look.live.get(name)
+    const stays = (reason: string) => {
+      push.staying.add(name)
+      push.conflicts.push({ path: textOf(name), reason })
+      return false
+    }
+    if (live !== undefined && !push.force && (yield* isChanged(channel, look, name))) return stays(changedToo)
+    if (live !== undefined && !isFileOrLink(live)) return stays(hasThere(live))
+    push.entries.set(name, { _tag: "absent" })
+    if (live === undefined) return true
+    for (const parent of parentsOf(name)) push.thinned.add(parent)
+    take(live, push)
+    push.files.push({ path: textOf(name), change: "deleted" })
+    return true
+  })
+
+/** Whether the guest still has a file or link of the baseline that the host no longer has. */
+export const staysBehind = ({ entries, host, look, staying }: Push, name: string): boolean =>
+  !host.files.has(name) && !withinGit(name) && isFileOrLink(look.live.get(name)) && entries.get(name) === undefined &&
+  !staying.has(name) && isGone(host, name)
+
+const changedToo = "it was changed in the workspace too"
+const hasThere = ({ type }: WalkEntry) => `the workspace has a ${type} there`
+
+const take = (live: WalkEntry, push: Push) =>
+  push.changes.push({ _tag: "take", path: Buffer.from(live.path), seen: live }) - 1
+
+const isGoing = ({ entries }: Push, name: string) => entries.get(name)?._tag === "absent"
+
+/** Removes a file or link at the path of a new host directory. Gives the reason if the directory cannot be made. */
+const makeWay = (push: Push, name: string) =>
+  Effect.gen(function*() {
+    for (const parent of parentsOf(name)) {
+      const live = push.look.live.get(parent)
+      if (live === undefined || live.type === "directory" || isGoing(push, parent)) continue
+      const isOurs = isFileOrLink(live) && push.look.started.has(parent) && !push.host.files.has(parent)
+      if (!isOurs || push.staying.has(parent) || !(yield* withdraw(push, parent))) {
+        return "the workspace has no directory where it belongs"
+      }
+    }
+    return undefined
+  })
+
+/** Reason why another entry of the guest blocks a path, such as a directory that partly stays. */
+const inPlace = (push: Push, name: string): string | undefined => {
+  const at = push.look.live.get(name)
+  if (at === undefined || isFileOrLink(at)) return undefined
+  // A directory of the guest's own stays, empty or not.
+  if (at.type !== "directory" || !push.thinned.has(name)) return hasThere(at)
+  for (const [below, { type }] of push.look.live) {
+    if (below.startsWith(`${name}/`) && type !== "directory" && !isGoing(push, below)) return hasThere(at)
+  }
+  return undefined
+}

@@ -1,0 +1,227 @@
+import { Effect, type Scope } from "effect"
+import * as path from "node:path"
+import type { HostToolMissing, SeedRejected } from "../../contract/errors.ts"
+import { pathText } from "../../contract/path-text.ts"
+import { printable } from "../../contract/printable.ts"
+import { exists } from "../../system/files/entries.ts"
+import { attempt, type FileFailed } from "../../system/files/failure.ts"
+import { makeUniqueFolder } from "../../system/files/folders.ts"
+import { realDirectory } from "../../system/host-path.ts"
+import { nowMs } from "../../system/time.ts"
+import { filesBeneath } from "../files-beneath.ts"
+import { filteredFiles, leaveAlone } from "../filters.ts"
+import { git } from "../git/confined-git.ts"
+import { gitlink, type GitPlan, type History, planGit } from "../git/git-directory.ts"
+import type { GitFailed } from "../git/git-failed.ts"
+import type { Identity } from "../git/identity.ts"
+import { locateAt, type Repository } from "../git/locate.ts"
+import { pinDirectory } from "../git/pinned.ts"
+import type { Head } from "../git/refs.ts"
+import { makeScratch, type Scratch } from "../git/scratch.ts"
+import { submodulesAt } from "../git/submodules.ts"
+import { beneath, hasFile, joinBytes } from "../host-files.ts"
+import { isIgnored, type Listed, listIgnored, listLeft, listTree } from "./listing.ts"
+
+export interface Skipped {
+  readonly path: string
+  readonly reason: string
+}
+
+/** A `.git` to make, and its place. */
+export interface PlannedGit {
+  readonly at: string
+  readonly scratch: Scratch
+  readonly plan: GitPlan
+}
+
+/** Files of a directory to seed. */
+export interface Collection {
+  readonly paths: Array<Buffer>
+  readonly gits: Array<PlannedGit>
+  readonly skipped: Array<Skipped>
+  /** Patterns of ignored files to take along that none was found for. */
+  readonly unmatched: Set<string>
+  /** Files that git filters, in repositories with a new `.git`. */
+  readonly filtered: Array<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
+  /** Ignored files and directories that are left out. A directory counts as one. */
+  readonly left: Array<string>
+}
+
+type CollectFailed = GitFailed | FileFailed | HostToolMissing | SeedRejected
+
+export interface CollectOptions {
+  readonly history: History | "none"
+  readonly includeIgnored: ReadonlyArray<string>
+  /** An empty folder for intermediate files. */
+  readonly folder: string
+  readonly namespaces: boolean
+  /** Committer on this host. */
+  readonly identity: Effect.Effect<Identity>
+}
+
+/** Maximum repositories in a tree with a new `.git`: `MOST_GRAFTS` of native/seed/main.c. */
+const mostGits = 256
+
+const mostDepth = 32
+
+/**
+ * Collects the files of a work tree, or of a directory in it: tracked files, untracked files that are not ignored, and requested
+ * ignored files. In an ignored directory, all files count as requested. Submodules and other repositories within it are collected
+ * in the same way. `undefined` for an unknown kind of repository.
+ */
+export const collectTree = (
+  repository: Repository,
+  directory: string,
+  options: CollectOptions
+): Effect.Effect<{ readonly collection: Collection; readonly head: Head } | undefined, CollectFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const unmatched = new Set(options.includeIgnored)
+    const collection: Collection = { paths: [], gits: [], skipped: [], unmatched, filtered: [], left: [] }
+    const head = yield* collect(repository, directory, Buffer.alloc(0), 0, options, collection)
+    for (const pattern of unmatched) {
+      collection.skipped.push({ path: pathText(Buffer.from(pattern)), reason: "no ignored file is called so" })
+    }
+    return head === undefined ? undefined : { collection, head }
+  })
+
+const collect = (
+  repository: Repository,
+  directory: string,
+  prefix: Buffer,
+  depth: number,
+  options: CollectOptions,
+  into: Collection
+): Effect.Effect<Head | undefined, CollectFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const folder = yield* makeUniqueFolder(path.join(options.folder, "look-"))
+    const scratch = yield* makeScratch(repository, folder, options.namespaces)
+    if (scratch === undefined) return undefined
+    const room = { ...scratch.room, cwd: yield* pinDirectory(directory) }
+    const history = directory === repository.workTree ? options.history : "none"
+    if (history !== "none" && exists(path.join(folder, "index"))) {
+      // The index must be true before it leaves this host.
+      yield* git(room, [
+        "update-index",
+        "-q",
+        "--no-split-index",
+        "--index-version",
+        "2",
+        "--refresh",
+        // A sparse index has entries for directories. The written one has an entry for each file.
+        ...(scratch.sparse === undefined ? [] : ["--force-write-index"])
+      ], {
+        okCodes: [0, 1],
+        isLong: true
+      })
+    }
+    // Two processes at a time, which do not need each other's results.
+    const [listed, left] = yield* Effect.all([listTree(room), depth === 0 ? listLeft(room) : Effect.succeed([])], {
+      concurrency: 2
+    })
+    const whole = depth === 0 && listed.length === 0 && (yield* isIgnored(room))
+    if (whole) into.unmatched.clear()
+    const ignored = yield* listIgnored(room, whole ? ["**"] : options.includeIgnored)
+    if (depth === 0 && !whole) into.left.push(...notTaken(left, ignored.found))
+    const { nested, paths } = sort(
+      [...listed, ...ignored.found].filter(({ path, state }) => state !== "sparse" || hasFile(directory, path))
+    )
+    for (const found of paths) into.paths.push(joinBytes(prefix, found))
+    for (const pattern of ignored.matched) into.unmatched.delete(pattern)
+    const at = joinBytes(prefix, Buffer.from(".git"))
+    if (history !== "none") {
+      const withFiles = listed.flatMap(({ mode, path }) =>
+        mode === gitlink && repositoryAt(directory, path) !== undefined ? [path.toString()] : []
+      )
+      const identity = yield* options.identity
+      const submodules = yield* submodulesAt(scratch, withFiles)
+      if (into.gits.length < mostGits && isText(at)) {
+        const filtered = yield* filteredFiles(room, directory, listed)
+        if (filtered.length > 0) yield* leaveAlone(room, filtered)
+        for (const { filter, paths } of filtered) {
+          into.filtered.push({ filter: printable(filter), paths: paths.map((one) => pathText(joinBytes(prefix, one))) })
+        }
+        const now = yield* nowMs
+        const plan = yield* attempt("read", scratch.room.gitDir, () =>
+          planGit(scratch, history, listed, {
+            identity,
+            nowMs: now,
+            submodules,
+            filters: filtered.map(({ filter }) => filter)
+          }))
+        into.gits.push({ at: at.toString(), scratch, plan })
+      } else {
+        into.skipped.push({ path: pathText(at), reason: "there are too many repositories in the tree" })
+      }
+    }
+    for (const found of nested) {
+      yield* collectNested(directory, found, prefix, depth, options, into)
+    }
+    return scratch.head
+  })
+
+/** The ignored files that are left out. A directory with a requested file counts as included. */
+const notTaken = (left: ReadonlyArray<Buffer>, found: ReadonlyArray<Listed>) => {
+  const taken = new Set<string>()
+  for (const { path } of found) {
+    const name = path.toString("latin1")
+    taken.add(name)
+    for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) taken.add(name.slice(0, at + 1))
+  }
+  return left.filter((path) => !taken.has(path.toString("latin1"))).map((path) => pathText(path))
+}
+
+/** Splits paths into files and nested repositories. */
+const sort = (listed: ReadonlyArray<Listed>) => {
+  const removed = new Set(listed.flatMap((one) => one.state === "removed" ? [one.path.toString("latin1")] : []))
+  const nested: Array<Buffer> = []
+  const paths: Array<Buffer> = []
+  for (const { mode, path, state } of listed) {
+    if (state === "removed" || state === "changed" || removed.has(path.toString("latin1"))) continue
+    if (mode === gitlink) nested.push(path)
+    else if (path.at(-1) === 0x2f) nested.push(path.subarray(0, -1))
+    else paths.push(path)
+  }
+  return { nested, paths }
+}
+
+const isText = (bytes: Buffer) => Buffer.from(bytes.toString()).equals(bytes)
+
+const collectNested = (
+  directory: string,
+  found: Buffer,
+  prefix: Buffer,
+  depth: number,
+  options: CollectOptions,
+  into: Collection
+): Effect.Effect<void, CollectFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const at = joinBytes(prefix, found)
+    into.paths.push(at)
+    const plain = (reason: string) => {
+      into.skipped.push({ path: pathText(joinBytes(at, Buffer.from(".git"))), reason })
+      const folder = beneath(directory, found)
+      return Effect.map(filesBeneath(folder, pathText(folder)), (files) => {
+        for (const file of files) into.paths.push(joinBytes(at, file))
+      })
+    }
+    if (!isText(found) || depth >= mostDepth) {
+      return yield* plain("its repository lies too deep, or its name is not UTF-8")
+    }
+    const root = path.join(directory, found.toString())
+    // A symlink is copied as such, and git knows no repository behind one.
+    if (realDirectory(root) !== root) return
+    const located = locateAt(root)
+    // A submodule that was never fetched: an empty directory, on the host as in the guest.
+    if (located._tag === "none") return
+    if (located._tag === "refused") return yield* plain(located.reason)
+    const head = yield* collect(located.repository, root, at, depth + 1, options, into)
+    if (head === undefined) yield* plain("its repository is kept in a way that is not known")
+  })
+
+/** The repository whose work tree begins at a path of a directory. */
+const repositoryAt = (directory: string, found: Buffer) => {
+  const root = path.join(directory, found.toString())
+  // No symlink on the path changes the place.
+  const located = isText(found) && realDirectory(root) === root ? locateAt(root) : undefined
+  return located?._tag === "repository" ? located.repository : undefined
+}

@@ -1,0 +1,97 @@
+import { Effect } from "effect"
+import type { HostToolMissing } from "../../contract/errors.ts"
+import { table } from "../../contract/names.ts"
+import { git, type GitRoom } from "../git/confined-git.ts"
+import type { GitFailed } from "../git/git-failed.ts"
+
+/** One path in git's output, relative to the directory of the call. */
+export interface Listed {
+  readonly path: Buffer
+  /**
+   * `tracked`, `untracked` (and not ignored), `removed` from the work tree, `changed` in it since staging, or `sparse`: tracked, and left alone in
+   * the work tree, which may lack it.
+   */
+  readonly state: "tracked" | "untracked" | "removed" | "changed" | "sparse"
+  /** Mode in the index: 0o100644, 0o100755, 0o120000, 0o160000 for a submodule; 0 for an untracked file. */
+  readonly mode: number
+  readonly id: string
+}
+
+const states = table<Listed["state"]>({
+  H: "tracked",
+  S: "sparse",
+  M: "tracked",
+  R: "removed",
+  C: "changed",
+  "?": "untracked"
+})
+
+/** Reads the records of `git ls-files -t -s -z`. */
+const parseListing = (output: Buffer): ReadonlyArray<Listed> => {
+  const listed: Array<Listed> = []
+  for (let from = 0; from < output.length;) {
+    const end = output.indexOf(0, from)
+    const record = output.subarray(from, end < 0 ? output.length : end)
+    from += record.length + 1
+    const state = states[String.fromCharCode(record[0] ?? 0)]
+    if (state === undefined) continue
+    const tab = state === "untracked" ? 1 : record.indexOf(9)
+    const [mode = "0", id = ""] = state === "untracked" ? [] : record.toString("latin1", 2, tab).split(" ")
+    listed.push({ path: record.subarray(tab + 1), state, mode: Number.parseInt(mode, 8), id })
+  }
+  return listed
+}
+
+/** git's files of a work tree, or of the room's directory `cwd` in it. */
+export const listTree = (room: GitRoom): Effect.Effect<ReadonlyArray<Listed>, GitFailed | HostToolMissing> =>
+  Effect.map(
+    git(room, ["ls-files", "-z", "-t", "-s", "-c", "-o", "-d", "-m", "--exclude-standard"]),
+    parseListing
+  )
+
+/** Whether git ignores the directory itself. */
+export const isIgnored = (room: GitRoom) =>
+  Effect.map(git(room, ["check-ignore", "."], { okCodes: [0, 1] }), (output) => output.length > 0)
+
+/** Ignored files and repositories that were asked for, and the patterns that any matches. */
+export interface Ignored {
+  readonly found: ReadonlyArray<Listed>
+  readonly matched: ReadonlyArray<string>
+}
+
+/** A pattern without a slash matches at any depth, and directories whole. */
+export const listIgnored = (
+  room: GitRoom,
+  patterns: ReadonlyArray<string>
+): Effect.Effect<Ignored, GitFailed | HostToolMissing> =>
+  Effect.map(
+    Effect.forEach(patterns, (given) => {
+      const whole = given.replace(/\/+$/, "")
+      const pattern = whole.replace(/^(\.?\/)+/, "")
+      const deep = whole.includes("/") ? pattern : `**/${pattern}`
+      const pathspecs = [`:(glob)${deep}`, `:(glob)${deep}/**`]
+      return git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--", ...pathspecs])
+    }),
+    (outputs) => {
+      const found = new Map(outputs.flatMap(splitNul).map((path) => [path.toString("latin1"), path]))
+      return {
+        found: [...found.values()].map((path): Listed => ({ path, state: "untracked", mode: 0, id: "" })),
+        matched: patterns.filter((_, at) => outputs[at]!.length > 0)
+      }
+    }
+  )
+
+/** git's ignored files. A directory with only ignored files is one entry with a slash at the end. */
+export const listLeft = (room: GitRoom): Effect.Effect<ReadonlyArray<Buffer>, GitFailed | HostToolMissing> =>
+  Effect.map(git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory"]), splitNul)
+
+/** Byte strings that a NUL ends, each. */
+export const splitNul = (bytes: Buffer): ReadonlyArray<Buffer> => {
+  const parts: Array<Buffer> = []
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf(0, from)
+    parts.push(bytes.subarray(from, end < 0 ? bytes.length : end))
+    from += parts.at(-1)!.length + 1
+  }
+  return parts
+}
