@@ -1,6 +1,6 @@
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger } from "effect"
-import { KnownSecrets } from "../workspace/secret/known.ts"
-import { redactValue } from "../workspace/secret/redact-value.ts"
+import { KnownSecrets } from "../redaction/known.ts"
+import { redactValue } from "../redaction/redact-value.ts"
 
 /** A logger whose lines have no secret of a workspace. */
 export const redactedLogger = <Output>(

@@ -3,8 +3,8 @@ import type { PullEvents, StreamingCall } from "../contract/event-batches.ts"
 import type { Operation } from "../contract/operations.ts"
 import { callOf, mapCalls, type PyroService } from "../contract/Pyro.ts"
 import type { RunInput } from "../contract/run-input.ts"
-import type { SecretSet } from "../system/secret-search/output-filter.ts"
-import { redactValue } from "../workspace/secret/redact-value.ts"
+import type { SecretSet } from "../redaction/output-filter.ts"
+import { redactValue } from "../redaction/redact-value.ts"
 
 type Sets = ReadonlyArray<SecretSet>
 /** The secrets that an answer to this payload may have. */

@@ -1,10 +1,10 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { KnownSecrets } from "../redaction/known.ts"
 import { attempt } from "../system/files/failure.ts"
 import { countBytes } from "../system/metrics.ts"
 import { nowIso } from "../system/time.ts"
-import { KnownSecrets } from "./secret/known.ts"
 
 const at = Schema.String
 

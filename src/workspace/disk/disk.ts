@@ -9,7 +9,7 @@ import type {
   DiskReadPayload
 } from "../../contract/operations/workspace-disk.ts"
 import type { GuestTree } from "../../guest-channel/guest-path.ts"
-import type { SecretSet } from "../../system/secret-search/output-filter.ts"
+import type { SecretSet } from "../../redaction/output-filter.ts"
 import type { Lifecycle, LifecycleServices } from "../lifecycle/context.ts"
 import { borrowDisk, type Borrowed } from "../reader.ts"
 import { guardOf } from "../secret/guard.ts"

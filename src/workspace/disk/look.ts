@@ -3,7 +3,7 @@ import { type ChannelFailed, DiskDamaged, type FileRefused, type PyroError } fro
 import type { DiskListPayload, DiskReadPayload } from "../../contract/operations/workspace-disk.ts"
 import { type GuestTree, workspaceFile, type WorkspacePath, workspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { SecretSet } from "../../system/secret-search/output-filter.ts"
+import type { SecretSet } from "../../redaction/output-filter.ts"
 import type { Guest } from "../../vm/guest.ts"
 import { listDirectory } from "../files/list.ts"
 import { readPart } from "../files/read.ts"

@@ -4,7 +4,7 @@ import type { Secrets } from "../../contract/operations/secret-fields.ts"
 import { secretTargetOf } from "../../contract/operations/secret-target.ts"
 import { isHeaderValue } from "../../network/placeholders.ts"
 import { THIS_HOST } from "../../network/this-host.ts"
-import { trimmed } from "../secret/forms.ts"
+import { trimmed } from "../../redaction/forms.ts"
 import { bindingText, isNamedBy } from "./bindings.ts"
 import type { Binding } from "./header-secret-file.ts"
 

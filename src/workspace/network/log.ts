@@ -5,8 +5,8 @@ import {
   NetworkRecord
 } from "../../contract/operations/workspace-network.ts"
 import { snakeFields } from "../../contract/snake.ts"
+import { KnownSecrets } from "../../redaction/known.ts"
 import { acquirePlain } from "../../system/scopes.ts"
-import { KnownSecrets } from "../secret/known.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"
 
 const Totals = Schema.Struct(snakeFields({

@@ -1,10 +1,10 @@
 import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../contract/operations/secret-fields.ts"
-import type { SecretSet } from "../../system/secret-search/output-filter.ts"
-import { KnownSecrets } from "./known.ts"
+import { KnownSecrets } from "../../redaction/known.ts"
+import type { SecretSet } from "../../redaction/output-filter.ts"
+import { type NamedSecret, redactText, secretSet } from "../../redaction/redactor.ts"
 import type { SecretMount } from "./mount.ts"
-import { type NamedSecret, redactText, secretSet } from "./redactor.ts"
 import { readSecrets, type StoredSecrets, writeSecrets } from "./secret-file.ts"
 
 /** Number of former values that pyro removes from output. The oldest go first. */

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../contract/errors.ts"
-import type { SecretSet } from "../../system/secret-search/output-filter.ts"
-import { secretIn } from "../secret/demand-plain.ts"
-import { redactValue } from "../secret/redact-value.ts"
+import { secretIn } from "../../redaction/demand-plain.ts"
+import type { SecretSet } from "../../redaction/output-filter.ts"
+import { redactValue } from "../../redaction/redact-value.ts"
 import type { Services } from "./services.ts"
 import { comesBack } from "./state.ts"
 

@@ -4,6 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { type NoSpace, SnapshotExists, type StateDirectoryUnusable } from "../../contract/errors.ts"
 import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
+import { demandPlain } from "../../redaction/demand-plain.ts"
 import { syncFile } from "../../system/atomic-file.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { readIfReadable } from "../../system/files/content.ts"
@@ -18,7 +19,6 @@ import { aloneFor, discardFolder, type Lifecycle, type Notify, progress, removeF
 import { displayName } from "../lifecycle/display-name.ts"
 import type { Entry } from "../lifecycle/entry.ts"
 import { touch, unwritten, type WorkspaceFolder } from "../lifecycle/record.ts"
-import { demandPlain } from "../secret/demand-plain.ts"
 import { guardOf } from "../secret/guard.ts"
 import {
   announced,

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
-import { demandPlain } from "../../../../src/workspace/secret/demand-plain.ts"
-import { secretSet } from "../../../../src/workspace/secret/redactor.ts"
+import { demandPlain } from "../../../../src/redaction/demand-plain.ts"
+import { secretSet } from "../../../../src/redaction/redactor.ts"
 
 const set = secretSet([{ name: "TOKEN", value: "correct-horse" }])
 

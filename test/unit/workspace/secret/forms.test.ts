@@ -3,8 +3,8 @@ import { FastCheck } from "effect"
 import { MAX_SECRETS } from "../../../../src/contract/operations/secret-fields.ts"
 import { pathText } from "../../../../src/contract/path-text.ts"
 import { printable } from "../../../../src/contract/printable.ts"
-import { MAX_BROKEN_BYTES } from "../../../../src/system/secret-search/base64-forms.ts"
-import { firstSecretIn, redactText, secretSet } from "../../../../src/workspace/secret/redactor.ts"
+import { MAX_BROKEN_BYTES } from "../../../../src/redaction/base64-forms.ts"
+import { firstSecretIn, redactText, secretSet } from "../../../../src/redaction/redactor.ts"
 
 const value = "s3cret/of+Ünïcode & more"
 const set = secretSet([{ name: "TOKEN", value }])!

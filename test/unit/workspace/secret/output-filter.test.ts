@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import type { Pattern } from "../../../../src/system/secret-search/automaton.ts"
-import { Matcher } from "../../../../src/system/secret-search/matcher.ts"
-import { markerOf, OutputFilter, type SecretSet } from "../../../../src/system/secret-search/output-filter.ts"
-import { secretSet } from "../../../../src/workspace/secret/redactor.ts"
+import { Matcher } from "../../../../src/redaction/matcher.ts"
+import { markerOf, OutputFilter, type SecretSet } from "../../../../src/redaction/output-filter.ts"
+import { secretSet } from "../../../../src/redaction/redactor.ts"
+import type { Pattern } from "../../../../src/redaction/search/automaton.ts"
 
 const NAMES = ["A", "B", "C"]
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
-import { redactLines } from "../../../../src/workspace/secret/redact-lines.ts"
-import { secretSet } from "../../../../src/workspace/secret/redactor.ts"
+import { redactLines } from "../../../../src/redaction/redact-lines.ts"
+import { secretSet } from "../../../../src/redaction/redactor.ts"
 
 const set = secretSet([
   { name: "TOKEN", value: "correct-horse-battery" },

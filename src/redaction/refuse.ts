@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import { FileRefused } from "../../contract/errors.ts"
-import type { SecretSet } from "../../system/secret-search/output-filter.ts"
+import { FileRefused } from "../contract/errors.ts"
+import type { SecretSet } from "./output-filter.ts"
 import { firstSecretIn, SecretSearch } from "./redactor.ts"
 
 /** Content that leaves the guest as it is must not have a secret, unless a person allows the secret. */

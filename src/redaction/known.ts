@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, type Scope } from "effect"
-import { atClose } from "../../system/scopes.ts"
-import type { SecretSet } from "../../system/secret-search/output-filter.ts"
+import { atClose } from "../system/scopes.ts"
+import type { SecretSet } from "./output-filter.ts"
 import { redactValue } from "./redact-value.ts"
 
 interface Owner {

@@ -1,7 +1,7 @@
-import type { Pattern } from "../../system/secret-search/automaton.ts"
-import { Matcher } from "../../system/secret-search/matcher.ts"
-import { OutputFilter, type SecretSet } from "../../system/secret-search/output-filter.ts"
 import { formsOf, trimmed } from "./forms.ts"
+import { Matcher } from "./matcher.ts"
+import { OutputFilter, type SecretSet } from "./output-filter.ts"
+import type { Pattern } from "./search/automaton.ts"
 
 /** A secret with its value. */
 export interface NamedSecret {

@@ -1,5 +1,5 @@
-import { named } from "../../contract/names.ts"
-import type { SecretSet } from "../../system/secret-search/output-filter.ts"
+import { named } from "../contract/names.ts"
+import type { SecretSet } from "./output-filter.ts"
 import { firstSecretIn, redactBytes, redactText } from "./redactor.ts"
 
 const inText = (sets: ReadonlyArray<SecretSet>, text: string) =>

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../../contract/errors.ts"
-import type { SecretSet } from "../../system/secret-search/output-filter.ts"
+import { InvalidRequest } from "../contract/errors.ts"
+import type { SecretSet } from "./output-filter.ts"
 import { firstSecretIn } from "./redactor.ts"
 
 /** Name of a secret in the texts and keys of a value. */
