@@ -46,17 +46,17 @@ const fileModules = [
   // Descriptors, sockets and links that a VMM inherits or owns; each write runs inside an `attempt`.
   "src/vm/driver/**/*.ts",
   // Reads and writes of open descriptors for each piece of output, where an Effect a call costs too much.
-  "src/workspace/network/log-file.ts",
-  "src/workspace/exec/{inherit,journal,log-files,log-reader,log-store,segment}.ts",
+  "src/workspace/residents/network/log-file.ts",
+  "src/workspace/residents/exec/{inherit,journal,log-files,log-reader,log-store,segment}.ts",
   // Read directories of the caller, and handle each refusal in place.
   "src/workspace/seed/{files-beneath,host-files,host-tree,locate,pinned,refs,scratch,special-files}.ts",
-  "src/workspace/import/source.ts",
+  "src/workspace/content/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.
   "src/environment/image/recipe.ts",
   // Appends one line for each event, inside an `attempt`, and mends a line that a crash cut.
-  "src/workspace/events.ts",
+  "src/workspace/entry/events.ts",
   // Look at records and folders that may be damaged or gone, and have an answer for each refusal.
-  "src/workspace/lifecycle/{damaged,record}.ts",
+  "src/workspace/life/{damaged,record}.ts",
   // Reads a file of the package itself, as rootfs' recipes are read.
   "src/network/dial/program.ts",
   // Run in the dial process, which has promises and no effects: the host's certificates, and a folder that exists for a moment.
@@ -66,7 +66,7 @@ const fileModules = [
   // Run in the dial process as well: entries of the package cache.
   "src/network/package-cache/{entry,evict,store}.ts",
   // Walks a snapshot's folder before its files are synced.
-  "src/workspace/snapshot/keep.ts"
+  "src/workspace/life/snapshot/keep.ts"
 ]
 
 const byString =

@@ -8,7 +8,7 @@ import { layer, services } from "../src/local/layer.ts"
 import { diskMib } from "../src/local/run.ts"
 import { Paths } from "../src/system/Paths.ts"
 import { Vmm } from "../src/vm/Vmm.ts"
-import { acquireWorkspace } from "../src/workspace/boot.ts"
+import { acquireWorkspace } from "../src/workspace/life/boot.ts"
 
 /** A running VM of the product with its root mounted. */
 export interface ProductVm {

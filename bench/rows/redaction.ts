@@ -16,7 +16,7 @@ const secrets = Array.from({ length: count }, (_, number) => ({
 
 /** Output such as a compiler's. */
 const line =
-  "src/workspace/exec/follow.ts(12,3): error TS2345: Argument of type 'string' is not assignable to 'number'.\n"
+  "src/workspace/residents/exec/follow.ts(12,3): error TS2345: Argument of type 'string' is not assignable to 'number'.\n"
 const piece = Buffer.from(line.repeat(Math.ceil(pieceBytes / line.length))).subarray(0, pieceBytes)
 
 export const redaction: Plan = {

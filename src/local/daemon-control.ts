@@ -10,7 +10,7 @@ import { Paths } from "../system/Paths.ts"
 import { SLOW_MS, Timings } from "../system/timings.ts"
 import { listVmIds } from "../vm/admission.ts"
 import { readRecord, vmPaths, type VmRecord } from "../vm/record.ts"
-import { recordedWorkspaces } from "../workspace/lifecycle/names.ts"
+import { recordedWorkspaces } from "../workspace/life/recorded.ts"
 import { diskUsage } from "./disk/usage.ts"
 
 /** What a daemon says of itself while it runs. */

@@ -8,7 +8,7 @@ import { Paths } from "../system/Paths.ts"
 import { leaveMemoryStore } from "../vm/memory-store.ts"
 import { sweepVms } from "../vm/sweep.ts"
 import { sweepTemplates } from "../vm/templates.ts"
-import { sweepWorkspaces } from "../workspace/lifecycle/sweep.ts"
+import { sweepWorkspaces } from "../workspace/life/sweep.ts"
 import { tendDisk } from "./disk/budget.ts"
 import { diskUsage } from "./disk/usage.ts"
 

@@ -5,8 +5,8 @@ import { daemonFiles } from "../system/daemon-files.ts"
 import { toHostError } from "../system/files/host-error.ts"
 import { acquireLock } from "../system/lock.ts"
 import { Pool } from "../vm/Pool.ts"
-import type { LifecycleServices } from "../workspace/lifecycle/context.ts"
-import { Workspaces } from "../workspace/Workspaces.ts"
+import type { LifecycleServices } from "../workspace/entry/context.ts"
+import { Workspaces } from "../workspace/operations/Workspaces.ts"
 
 /** What the process that has the workspaces holds. */
 export interface Taken {

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import { changesOf, type ChangesOptions } from "../../src/workspace/diff/changes.ts"
-import { changesOptions, type DiffSelection } from "../../src/workspace/diff/diff.ts"
+import { changesOf, type ChangesOptions } from "../../src/workspace/content/diff/changes.ts"
+import { changesOptions, type DiffSelection } from "../../src/workspace/content/diff/diff.ts"
 import { wholePatch } from "../support/whole-patch.ts"
 
 /** The whole patch, as an export has it. */

@@ -8,7 +8,7 @@ import { readPushed } from "../../src/seeding/pushed.ts"
 import { syncPush } from "../../src/seeding/sync-push.ts"
 import { Paths } from "../../src/system/Paths.ts"
 import { HostFacts } from "../../src/vm/HostFacts.ts"
-import { diffWorkspace } from "../../src/workspace/diff/diff.ts"
+import { diffWorkspace } from "../../src/workspace/content/diff/diff.ts"
 import { Agent } from "./agent.ts"
 import { diffPatch } from "./diff-patch.ts"
 

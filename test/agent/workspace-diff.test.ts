@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
-import { changesOf } from "../../src/workspace/diff/changes.ts"
+import { changesOf } from "../../src/workspace/content/diff/changes.ts"
 import { withAgent } from "./agent.ts"
 import { listed, said, workspace } from "./diff-workspace.ts"
 

@@ -18,7 +18,7 @@ import { DiskListPayload, DiskReadPayload } from "../../src/contract/operations/
 import type { GuestTree } from "../../src/guest-channel/guest-path.ts"
 import { listDisk, readDisk } from "../../src/workspace/disk/look.ts"
 import { scrubFiles } from "../../src/workspace/disk/scrub-files.ts"
-import { guestFiles, guestLinks } from "../../src/workspace/guest-files.ts"
+import { guestFiles, guestLinks } from "../../src/workspace/residents/guest-files.ts"
 import { Agent, withConfinedAgent } from "./agent.ts"
 
 /** A directory of the agent that stands for the root of a disk. */

@@ -8,7 +8,7 @@ import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest } from "../../src/guest-channel/network.ts"
 import { frozenIn } from "../../src/vm/frozen.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
-import { renew } from "../../src/workspace/snapshot/renew.ts"
+import { renew } from "../../src/workspace/life/snapshot/renew.ts"
 import { acquireTestWorkspace, basics, finish, guestServices, script } from "../support/guest.ts"
 
 const resolver = Calls.writeSmall({

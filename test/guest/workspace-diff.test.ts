@@ -5,9 +5,9 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
-import { acquireWorkspace } from "../../src/workspace/boot.ts"
-import { warmBaseline } from "../../src/workspace/diff/baseline.ts"
-import { diffWorkspace } from "../../src/workspace/diff/diff.ts"
+import { diffWorkspace } from "../../src/workspace/content/diff/diff.ts"
+import { warmBaseline } from "../../src/workspace/life/baseline.ts"
+import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
 import { basics, diskMib, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 
 const request = {

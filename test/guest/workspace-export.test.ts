@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { ExportPayload } from "../../src/contract/operations/workspace-export.ts"
-import { exportPath } from "../../src/workspace/export/path.ts"
+import { exportPath } from "../../src/workspace/content/export/path.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
 import { payload, resultOf } from "../unit/workspace/export/fake-guest.ts"
 

@@ -9,10 +9,10 @@ import {
   FileWritePayload
 } from "../../src/contract/operations/workspace-file.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import { editFile } from "../../src/workspace/files/edit.ts"
-import { listFiles } from "../../src/workspace/files/list.ts"
-import { readFile } from "../../src/workspace/files/read.ts"
-import { writeFile, writeFileFrom } from "../../src/workspace/files/write.ts"
+import { editFile } from "../../src/workspace/content/files/edit.ts"
+import { listFiles } from "../../src/workspace/content/files/list.ts"
+import { readFile } from "../../src/workspace/content/files/read.ts"
+import { writeFile, writeFileFrom } from "../../src/workspace/content/files/write.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
 
 const decoded = <A, I>(schema: Schema.Schema<A, I>, fields: object) =>

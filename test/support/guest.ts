@@ -9,8 +9,8 @@ import type { SpawnRequest } from "../../src/guest-channel/spawn.ts"
 import { ensureImages } from "../../src/local/images.ts"
 import { services } from "../../src/local/layer.ts"
 import { Paths } from "../../src/system/Paths.ts"
-import { acquireWorkspace } from "../../src/workspace/boot.ts"
-import { guestEnvironment } from "../../src/workspace/guest-environment.ts"
+import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
+import { guestEnvironment } from "../../src/workspace/residents/guest-environment.ts"
 
 /** Environment that the guest tests run in; set up before them. */
 export const testEnvironment = "debian:12"

@@ -8,7 +8,7 @@ import { toHostError } from "../../system/files/host-error.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { Paths } from "../../system/Paths.ts"
 import { templateEntries } from "../../vm/templates.ts"
-import { downloadsFolder } from "../../workspace/package-cache/package-cache.ts"
+import { downloadsFolder } from "../../workspace/residents/package-cache/package-cache.ts"
 
 /** Downloads of builds of environments, as one entry. */
 const packageEntries = (cacheDir: string) => {

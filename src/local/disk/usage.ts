@@ -7,7 +7,7 @@ import { namesIn } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { UsageCounter } from "../../system/files/usage.ts"
 import { Paths } from "../../system/Paths.ts"
-import { isWorkspaceId, workspacesDirectory } from "../../workspace/lifecycle/record.ts"
+import { isWorkspaceId, workspacesDirectory } from "../../workspace/entry/record.ts"
 import { cacheEntries } from "./cache-entries.ts"
 
 type User = (typeof diskUsers)[number]

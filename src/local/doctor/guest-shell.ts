@@ -1,7 +1,7 @@
 import { Chunk, Effect, Stream } from "effect"
 import type { GuestProcess } from "../../guest-channel/process.ts"
 import type { SpawnRequest } from "../../guest-channel/spawn.ts"
-import { guestEnvironment } from "../../workspace/guest-environment.ts"
+import { guestEnvironment } from "../../workspace/residents/guest-environment.ts"
 
 /** A script for the guest's shell. */
 export const script = (text: string): SpawnRequest => ({

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/operations/doctor.ts"
 import { Calls } from "../../guest-channel/calls.ts"
-import type { FreshWorkspace } from "../../workspace/boot.ts"
+import type { FreshWorkspace } from "../../workspace/life/boot.ts"
 import { script, stdoutOf } from "./guest-shell.ts"
 import { fine, wrong } from "./line.ts"
 

@@ -1,7 +1,7 @@
 import { Effect, Ref, Stream } from "effect"
 import type { DoctorEvent } from "../../contract/operations/doctor.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
-import { acquireWorkspace } from "../../workspace/boot.ts"
+import { acquireWorkspace } from "../../workspace/life/boot.ts"
 import { ensureImages } from "../images.ts"
 import { diskMib } from "../run.ts"
 import { inOrder, lineEvent, wrong } from "./line.ts"

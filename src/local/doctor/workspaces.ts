@@ -1,6 +1,6 @@
 import { Effect, Either } from "effect"
 import type { DoctorLine } from "../../contract/operations/doctor.ts"
-import { readWorkspaces } from "../../workspace/lifecycle/names.ts"
+import { readWorkspaces } from "../../workspace/life/recorded.ts"
 import { fine, wrong } from "./line.ts"
 
 /**

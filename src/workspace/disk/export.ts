@@ -7,22 +7,16 @@ import { writingPlace } from "../../seeding/caller-places.ts"
 import { openUnfollowed } from "../../system/files/descriptor.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { put, type PutFailed } from "../../system/put.ts"
-import { recordEvent } from "../events.ts"
-import { executableEntries, executableRefusal } from "../export/config-check.ts"
-import { hostOutput } from "../export/host-output.ts"
-import { progressOf } from "../export/progress.ts"
-import { failureOf } from "../export/put-failure.ts"
-import {
-  endUnattached,
-  holdAlone,
-  type Lifecycle,
-  type LifecycleServices,
-  unlessDeleted
-} from "../lifecycle/context.ts"
-import type { Entry } from "../lifecycle/entry.ts"
-import { beingDeleted, demandLegal } from "../lifecycle/not-ready.ts"
-import { virtualBytesOf } from "../lifecycle/record.ts"
-import { guardOf } from "../secret/guard.ts"
+import { executableEntries, executableRefusal } from "../content/export/config-check.ts"
+import { hostOutput } from "../content/export/host-output.ts"
+import { progressOf } from "../content/export/progress.ts"
+import { failureOf } from "../content/export/put-failure.ts"
+import { endUnattached, holdAlone, type Lifecycle, type LifecycleServices, unlessDeleted } from "../entry/context.ts"
+import type { Entry } from "../entry/entry.ts"
+import { recordEvent } from "../entry/events.ts"
+import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
+import { virtualBytesOf } from "../entry/record.ts"
+import { guardOf } from "../residents/secret/guard.ts"
 import { DiskBytes } from "./disk-bytes.ts"
 import { withoutFree } from "./free-space.ts"
 import { type DiskImage, imageBytes, writeImage } from "./image.ts"

@@ -5,9 +5,9 @@ import { type GuestTree, workspaceFile, type WorkspacePath, workspacePath } from
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { SecretSet } from "../../redaction/output-filter.ts"
 import type { Guest } from "../../vm/guest.ts"
-import { listDirectory } from "../files/list.ts"
-import { readPart } from "../files/read.ts"
-import { withoutLinks } from "./links.ts"
+import { withoutLinks } from "../content/files/links.ts"
+import { listDirectory } from "../content/files/list.ts"
+import { readPart } from "../content/files/read.ts"
 
 /** Mounts the whole disk in its inspector, as the workspace's programs see the disk. */
 export const openTree = ({ channel, vm }: Guest): Effect.Effect<GuestTree, ChannelFailed | DiskDamaged> => {

@@ -2,8 +2,8 @@ import { Effect, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { MAX_WALKED } from "../files/list.ts"
-import type { GuestFile, GuestLinks } from "../guest-file.ts"
+import { MAX_WALKED } from "../content/files/list.ts"
+import type { GuestFile, GuestLinks } from "../residents/guest-file.ts"
 
 type Channel = Pick<GuestChannel, "call" | "openFile" | "walk" | "write">
 type Failure = AgentCallFailed | ChannelFailed

@@ -1,9 +1,9 @@
-import { execKind } from "../exec/inherit.ts"
-import { networkKind } from "../network/state.ts"
-import { portKind } from "../port/state.ts"
-import { serviceKind } from "../service/state.ts"
-import { shellKind } from "../shell/kind.ts"
-import { type StoredKind, storedKind } from "./states.ts"
+import { type StoredKind, storedKind } from "../entry/resident-states.ts"
+import { execKind } from "./exec/inherit.ts"
+import { networkKind } from "./network/state.ts"
+import { portKind } from "./port/state.ts"
+import { serviceKind } from "./service/state.ts"
+import { shellKind } from "./shell/kind.ts"
 
 /** Every kind of resident that this pyro knows; `open.ts` opens one of each. */
 export const residentKinds: ReadonlyArray<StoredKind> = [

@@ -5,9 +5,9 @@ import { Dialler } from "../../../src/network/Dialler.ts"
 import type { Policy } from "../../../src/network/policy.ts"
 import type { Tap } from "../../../src/network/Tap.ts"
 import { VmId } from "../../../src/vm/record.ts"
-import type { NewRecord } from "../../../src/workspace/network/log.ts"
-import { type Granted, grantedBy } from "../../../src/workspace/network/policy.ts"
-import { serveTap } from "../../../src/workspace/network/tap.ts"
+import type { NewRecord } from "../../../src/workspace/residents/network/log.ts"
+import { type Granted, grantedBy } from "../../../src/workspace/residents/network/policy.ts"
+import { serveTap } from "../../../src/workspace/residents/network/tap.ts"
 
 // The daemon's part for one network device, on the host of the test: `tap-daemon PID ID`. Reads a policy per line, and prints a line when the policy
 // holds. Prints each entry of the network log.

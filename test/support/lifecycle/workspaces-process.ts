@@ -30,7 +30,7 @@ import { UpdatePayload } from "../../../src/contract/operations/workspace-update
 import { services } from "../../../src/local/layer.ts"
 import { takeWorkspaces } from "../../../src/local/workspaces.ts"
 import { collectGarbage } from "../../../src/system/collector.ts"
-import type { Workspaces } from "../../../src/workspace/Workspaces.ts"
+import type { Workspaces } from "../../../src/workspace/operations/Workspaces.ts"
 import { localAgentServices } from "./local-agent-services.ts"
 
 /**

@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import type { View } from "../../../src/cli/view.ts"
 import { views } from "../../../src/cli/views.ts"
 import type { ResultOf } from "../../../src/contract/operations.ts"
-import { showHostLists } from "../../../src/workspace/network/show.ts"
+import { showHostLists } from "../../../src/workspace/residents/network/show.ts"
 import { shown, shownPages } from "./shown.ts"
 
 const NOTHING = { files: 0, added: 0, modified: 0, deleted: 0, renamed: 0, typeChanged: 0, additions: 0, deletions: 0 }

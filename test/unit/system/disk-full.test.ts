@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { FileFailed } from "../../../src/system/files/failure.ts"
 import { fileFailedAt } from "../../../src/vm/failure.ts"
-import { unwritten } from "../../../src/workspace/lifecycle/record.ts"
+import { unwritten } from "../../../src/workspace/entry/record.ts"
 
 const failure = (code: string) =>
   new FileFailed({ operation: "write", path: "/state/file", code, detail: `${code}: as the kernel says it, write` })

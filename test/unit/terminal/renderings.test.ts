@@ -5,8 +5,8 @@ import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { logLimits, LogStore } from "../../../src/output-log/store.ts"
 import type { Rendering } from "../../../src/terminal/rendering.ts"
-import type { SizeAt } from "../../../src/workspace/exec/journal.ts"
-import { Renderings } from "../../../src/workspace/shell/renderings.ts"
+import type { SizeAt } from "../../../src/workspace/residents/exec/journal.ts"
+import { Renderings } from "../../../src/workspace/residents/shell/renderings.ts"
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-renderings-"))
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))

@@ -4,9 +4,9 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { AgentEvent } from "../../../src/guest-channel/connection.ts"
-import { makeAllowance, recordAgentEvents } from "../../../src/workspace/agent-events.ts"
-import { readEvents } from "../../../src/workspace/events.ts"
-import type { Entry } from "../../../src/workspace/lifecycle/entry.ts"
+import type { Entry } from "../../../src/workspace/entry/entry.ts"
+import { readEvents } from "../../../src/workspace/entry/events.ts"
+import { makeAllowance, recordAgentEvents } from "../../../src/workspace/life/agent-events.ts"
 import { eventLog } from "../../support/event-log.ts"
 
 const recorded = (events: ReadonlyArray<AgentEvent>) =>

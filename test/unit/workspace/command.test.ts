@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CommandNotStarted } from "../../../src/contract/errors.ts"
-import { type CommandRequest, recordedCommand, spawnRequest } from "../../../src/workspace/command.ts"
+import { type CommandRequest, recordedCommand, spawnRequest } from "../../../src/workspace/residents/command.ts"
 
 const request = (more: Partial<CommandRequest>): CommandRequest => ({
   command: ["true"],

@@ -1,4 +1,4 @@
-import type { WorkspaceId, WorkspaceRecord } from "../../../src/workspace/lifecycle/record.ts"
+import type { WorkspaceId, WorkspaceRecord } from "../../../src/workspace/entry/record.ts"
 
 /** The record of a workspace that is on its second disk. */
 export const recordOf = (id: string, phase: WorkspaceRecord["phase"]): WorkspaceRecord => ({

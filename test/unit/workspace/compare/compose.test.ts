@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import type { ComparedSide } from "../../../../src/guest-channel/difference.ts"
-import { compose, isSameEntry } from "../../../../src/workspace/compare/compose.ts"
-import type { Candidate } from "../../../../src/workspace/diff/candidates.ts"
+import { compose, isSameEntry } from "../../../../src/workspace/content/compare/compose.ts"
+import type { Candidate } from "../../../../src/workspace/content/diff/candidates.ts"
 
 /** What is at a path; a file's content is a digit or two, so that many are of one size. */
 type Node =

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import type { Difference } from "../../../../src/guest-channel/difference.ts"
 import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
-import { workspaceTrees } from "../../../../src/workspace/diff/baseline.ts"
-import { collectCandidates, MAX_CANDIDATES, MAX_PATH_BYTES } from "../../../../src/workspace/diff/candidates.ts"
+import { collectCandidates, MAX_CANDIDATES, MAX_PATH_BYTES } from "../../../../src/workspace/content/diff/candidates.ts"
+import { workspaceTrees } from "../../../../src/workspace/life/baseline.ts"
 
 /** Candidates of a guest in which `count` files of one name are new. */
 const collected = (count: number, name: string) => {

@@ -4,9 +4,9 @@ import * as fs from "node:fs"
 import { ExecPayload } from "../../../../src/contract/operations/workspace-exec.ts"
 import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../../../src/system/identity.ts"
-import { openCommands } from "../../../../src/workspace/exec/commands.ts"
-import { exec } from "../../../../src/workspace/exec/exec.ts"
-import { folderOf, newWorkspaceId } from "../../../../src/workspace/lifecycle/record.ts"
+import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
+import { openCommands } from "../../../../src/workspace/residents/exec/commands.ts"
+import { exec } from "../../../../src/workspace/residents/exec/exec.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 
 describe("a defect of pyro", () => {

@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { logLimits, LogStore } from "../../../../src/output-log/store.ts"
-import { runningOf } from "../../../../src/workspace/exec/inherit.ts"
-import { CommandJournal } from "../../../../src/workspace/exec/journal.ts"
+import { runningOf } from "../../../../src/workspace/residents/exec/inherit.ts"
+import { CommandJournal } from "../../../../src/workspace/residents/exec/journal.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 
 const id = "a".repeat(32)

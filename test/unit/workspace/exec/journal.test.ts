@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { CommandJournal } from "../../../../src/workspace/exec/journal.ts"
+import { CommandJournal } from "../../../../src/workspace/residents/exec/journal.ts"
 import { fillDisk } from "../../../support/full-disk.ts"
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-journal-"))

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import type { ExportPayload } from "../../../../src/contract/operations/workspace-export.ts"
-import { exportPath } from "../../../../src/workspace/export/path.ts"
+import { exportPath } from "../../../../src/workspace/content/export/path.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 
 const exported = (claims: Iterable<Claimed>, fields: Partial<ExportPayload>) =>

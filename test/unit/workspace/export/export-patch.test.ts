@@ -3,8 +3,8 @@ import { Chunk, Effect, Fiber, Stream } from "effect"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import type { ExportPayload } from "../../../../src/contract/operations/workspace-export.ts"
-import { exportPatch } from "../../../../src/workspace/export/patch.ts"
-import { exportPath } from "../../../../src/workspace/export/path.ts"
+import { exportPatch } from "../../../../src/workspace/content/export/patch.ts"
+import { exportPath } from "../../../../src/workspace/content/export/path.ts"
 import { guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 
 let restore = () => {}

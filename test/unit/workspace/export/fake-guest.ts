@@ -10,7 +10,7 @@ import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts
 import type { ReadResult } from "../../../../src/guest-channel/session/read-many.ts"
 import type { WalkEntry } from "../../../../src/guest-channel/walk.ts"
 import { nativeDirectory } from "../../../../src/system/native.ts"
-import type { ExportChannel } from "../../../../src/workspace/export/contents.ts"
+import type { ExportChannel } from "../../../../src/workspace/content/export/contents.ts"
 
 /** A file, directory or whatever a guest claims to have. */
 export interface Claimed {

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { isGitName, isPlainPath, raw } from "../../../../src/system/files/folded-name.ts"
-import { executableConfig } from "../../../../src/workspace/export/executable-config.ts"
-import { guestPath } from "../../../../src/workspace/export/guest-path.ts"
-import { hostOutput } from "../../../../src/workspace/export/host-output.ts"
-import { LinkBudget, linkProblem } from "../../../../src/workspace/export/links.ts"
+import { executableConfig } from "../../../../src/workspace/content/export/executable-config.ts"
+import { guestPath } from "../../../../src/workspace/content/export/guest-path.ts"
+import { hostOutput } from "../../../../src/workspace/content/export/host-output.ts"
+import { LinkBudget, linkProblem } from "../../../../src/workspace/content/export/links.ts"
 
 const utf8 = (text: string) => raw(Buffer.from(text, "utf8"))
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { LineRange, type LineRangeRequest } from "../../../../src/workspace/files/line-range.ts"
+import { LineRange, type LineRangeRequest } from "../../../../src/workspace/content/files/line-range.ts"
 
 const read = (content: Buffer, request: Partial<LineRangeRequest>, piece = content.length) => {
   const range = new LineRange({ startLine: 1, maxBytes: 1_000_000, ...request })

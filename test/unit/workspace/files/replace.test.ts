@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { nearMatch } from "../../../../src/workspace/files/near-match.ts"
-import { MAX_EDITED_BYTES, replaceText } from "../../../../src/workspace/files/replace.ts"
+import { nearMatch } from "../../../../src/workspace/content/files/near-match.ts"
+import { MAX_EDITED_BYTES, replaceText } from "../../../../src/workspace/content/files/replace.ts"
 
 const replace = (content: string | Buffer, oldText: string, newText: string, replaceAll = false) => {
   const outcome = replaceText(Buffer.from(content), { oldText, newText, replaceAll })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import type { WalkEntry } from "../../../../src/guest-channel/walk.ts"
-import { UpperEntries } from "../../../../src/workspace/files/upper-entries.ts"
+import { UpperEntries } from "../../../../src/workspace/content/files/upper-entries.ts"
 
 const entry = (path: string): WalkEntry => ({
   type: "file",

@@ -5,9 +5,12 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Dialler, type DiallerService } from "../../../../src/network/Dialler.ts"
 import { KnownSecrets } from "../../../../src/redaction/known.ts"
-import type { HeaderSecretChange } from "../../../../src/workspace/header-secret/check.ts"
-import { type HeaderSecrets, openHeaderSecrets } from "../../../../src/workspace/header-secret/header-secrets.ts"
-import { openSecrets, type WorkspaceSecrets } from "../../../../src/workspace/secret/workspace-secrets.ts"
+import type { HeaderSecretChange } from "../../../../src/workspace/residents/header-secret/check.ts"
+import {
+  type HeaderSecrets,
+  openHeaderSecrets
+} from "../../../../src/workspace/residents/header-secret/header-secrets.ts"
+import { openSecrets, type WorkspaceSecrets } from "../../../../src/workspace/residents/secret/workspace-secrets.ts"
 
 const VALUE = "correct-horse"
 const secretsOf = (values: Readonly<Record<string, string>>) =>

@@ -2,15 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { damagedBy, damagedInfo } from "../../../../src/workspace/lifecycle/damaged.ts"
+import { damagedBy, damagedInfo } from "../../../../src/workspace/entry/damaged.ts"
+import { folderOf, readWorkspace, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"
+import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import {
-  folderOf,
-  readWorkspace,
-  type WorkspaceId,
-  writeWorkspace
-} from "../../../../src/workspace/lifecycle/record.ts"
-import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
-import { findSnapshot, readSnapshots, snapshotFolder, snapshotInfo } from "../../../../src/workspace/snapshot/record.ts"
+  findSnapshot,
+  readSnapshots,
+  snapshotFolder,
+  snapshotInfo
+} from "../../../../src/workspace/life/snapshot/record.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 
 const fixture = (name: string) => new URL(`../../../fixtures/records/format-1/${name}.json`, import.meta.url)

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Ref } from "effect"
 import { callerProject } from "../../../../src/contract/caller-project.ts"
-import { damagedBy } from "../../../../src/workspace/lifecycle/damaged.ts"
-import { makeEntry } from "../../../../src/workspace/lifecycle/entry.ts"
-import { folderOf, type WorkspaceRecord } from "../../../../src/workspace/lifecycle/record.ts"
-import { makeRegistry } from "../../../../src/workspace/lifecycle/registry.ts"
-import { removeAll } from "../../../../src/workspace/lifecycle/remove.ts"
+import { damagedBy } from "../../../../src/workspace/entry/damaged.ts"
+import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import { folderOf, type WorkspaceRecord } from "../../../../src/workspace/entry/record.ts"
+import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
+import { removeAll } from "../../../../src/workspace/life/remove.ts"
 import { recordOf } from "../record-of.ts"
 
 const idOf = (number: number) => `ws-${String(number).padStart(10, "0")}`

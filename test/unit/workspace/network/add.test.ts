@@ -4,10 +4,10 @@ import { callerProject } from "../../../../src/contract/caller-project.ts"
 import { readCeiling } from "../../../../src/contract/network-ceiling.ts"
 import type { AskedNetwork } from "../../../../src/contract/operations/network-fields.ts"
 import { type Policy, policyOff } from "../../../../src/network/policy.ts"
-import { addedTo } from "../../../../src/workspace/network/add.ts"
-import { grantOfCaller } from "../../../../src/workspace/network/ceiling.ts"
-import { lostGrants } from "../../../../src/workspace/network/lost.ts"
-import { grantedBy } from "../../../../src/workspace/network/policy.ts"
+import { addedTo } from "../../../../src/workspace/residents/network/add.ts"
+import { grantOfCaller } from "../../../../src/workspace/residents/network/ceiling.ts"
+import { lostGrants } from "../../../../src/workspace/residents/network/lost.ts"
+import { grantedBy } from "../../../../src/workspace/residents/network/policy.ts"
 
 const egress: Policy = { ...policyOff, networkPolicy: "egress" }
 

@@ -5,11 +5,11 @@ import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts
 import type { ConnectRequest, NetworkRequest } from "../../../../src/guest-channel/network.ts"
 import { type Dialled, DialRefused, type DialRequest } from "../../../../src/network/Dialler.ts"
 import type { Rules } from "../../../../src/network/policy.ts"
-import { noHeaderSecrets } from "../../../../src/workspace/header-secret/header-secrets.ts"
-import type { LiveConnection } from "../../../../src/workspace/network/live.ts"
-import type { NewRecord } from "../../../../src/workspace/network/log.ts"
-import { grantedBy } from "../../../../src/workspace/network/policy.ts"
-import { serveRequests } from "../../../../src/workspace/network/serve.ts"
+import { noHeaderSecrets } from "../../../../src/workspace/residents/header-secret/header-secrets.ts"
+import type { LiveConnection } from "../../../../src/workspace/residents/network/live.ts"
+import type { NewRecord } from "../../../../src/workspace/residents/network/log.ts"
+import { grantedBy } from "../../../../src/workspace/residents/network/policy.ts"
+import { serveRequests } from "../../../../src/workspace/residents/network/serve.ts"
 
 const rulesFor = (allowIps: ReadonlyArray<string>): Rules =>
   Either.getOrThrow(grantedBy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps })).rules

@@ -3,9 +3,9 @@ import { Effect, Fiber } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { KnownSecrets } from "../../../../src/redaction/known.ts"
-import { UNTRUSTED } from "../../../../src/workspace/network/attempt.ts"
-import { denialText, failureText } from "../../../../src/workspace/network/denials.ts"
-import { type NewRecord, openConnectionLog } from "../../../../src/workspace/network/log.ts"
+import { UNTRUSTED } from "../../../../src/workspace/residents/network/attempt.ts"
+import { denialText, failureText } from "../../../../src/workspace/residents/network/denials.ts"
+import { type NewRecord, openConnectionLog } from "../../../../src/workspace/residents/network/log.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-connection-log-")

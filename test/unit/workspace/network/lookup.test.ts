@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Either, Fiber } from "effect"
 import { readPolicy } from "../../../../src/network/policy.ts"
-import { lookUp } from "../../../../src/workspace/network/lookup.ts"
+import { lookUp } from "../../../../src/workspace/residents/network/lookup.ts"
 
 const rules = Either.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [] }))
 

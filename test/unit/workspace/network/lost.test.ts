@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
 import { type Policy, policyOff } from "../../../../src/network/policy.ts"
-import { lostGrants } from "../../../../src/workspace/network/lost.ts"
-import { grantedBy } from "../../../../src/workspace/network/policy.ts"
+import { lostGrants } from "../../../../src/workspace/residents/network/lost.ts"
+import { grantedBy } from "../../../../src/workspace/residents/network/policy.ts"
 
 const grant = (policy: Partial<Policy>) =>
   Either.getOrThrow(grantedBy({ ...policyOff, networkPolicy: "egress", ...policy }))

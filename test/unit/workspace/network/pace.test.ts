@@ -3,11 +3,11 @@ import { Effect, Fiber, TestClock } from "effect"
 import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
 import type { ResolveRequest } from "../../../../src/guest-channel/network.ts"
 import type { DiallerService } from "../../../../src/network/Dialler.ts"
-import { noHeaderSecrets } from "../../../../src/workspace/header-secret/header-secrets.ts"
-import { type NewRecord } from "../../../../src/workspace/network/log.ts"
-import { makePace } from "../../../../src/workspace/network/pace.ts"
-import { nothingGranted } from "../../../../src/workspace/network/policy.ts"
-import { serveRequests } from "../../../../src/workspace/network/serve.ts"
+import { noHeaderSecrets } from "../../../../src/workspace/residents/header-secret/header-secrets.ts"
+import { type NewRecord } from "../../../../src/workspace/residents/network/log.ts"
+import { makePace } from "../../../../src/workspace/residents/network/pace.ts"
+import { nothingGranted } from "../../../../src/workspace/residents/network/policy.ts"
+import { serveRequests } from "../../../../src/workspace/residents/network/serve.ts"
 
 const dialler: DiallerService = {
   dial: () => Effect.dieMessage("a look-up connects to nothing"),

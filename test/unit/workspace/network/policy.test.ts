@@ -3,10 +3,10 @@ import { Effect, Either } from "effect"
 import { callerProject } from "../../../../src/contract/caller-project.ts"
 import { type NetworkCeiling, readCeiling } from "../../../../src/contract/network-ceiling.ts"
 import type { AskedNetwork } from "../../../../src/contract/operations/network-fields.ts"
-import { grantOfCaller } from "../../../../src/workspace/network/ceiling.ts"
-import { askedGrant } from "../../../../src/workspace/network/policy.ts"
-import { recordedGrant, withPolicy } from "../../../../src/workspace/network/state.ts"
-import { noStates } from "../../../../src/workspace/residents/states.ts"
+import { noStates } from "../../../../src/workspace/entry/resident-states.ts"
+import { grantOfCaller } from "../../../../src/workspace/residents/network/ceiling.ts"
+import { askedGrant } from "../../../../src/workspace/residents/network/policy.ts"
+import { recordedGrant, withPolicy } from "../../../../src/workspace/residents/network/state.ts"
 
 const policyOf = (asked: AskedNetwork) => Either.map(askedGrant(asked), ({ policy }) => policy.networkPolicy)
 const refusal = (asked: AskedNetwork) => Either.getOrThrow(Either.flip(askedGrant(asked))).message

@@ -4,7 +4,7 @@ import { callerProject } from "../../../../src/contract/caller-project.ts"
 import { type NetworkCeiling, readCeiling } from "../../../../src/contract/network-ceiling.ts"
 import type { NetworkInfo } from "../../../../src/contract/operations/network-fields.ts"
 import { portText, readPort } from "../../../../src/contract/operations/port-fields.ts"
-import { demandAllowed } from "../../../../src/workspace/port/allowed.ts"
+import { demandAllowed } from "../../../../src/workspace/residents/port/allowed.ts"
 
 const network = (networkPolicy: NetworkInfo["networkPolicy"]) => ({
   info: () => ({

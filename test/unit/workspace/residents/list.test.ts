@@ -2,14 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
 import { NoSpace, VmFailed } from "../../../../src/contract/errors.ts"
 import { named } from "../../../../src/contract/names.ts"
-import { listed, makeResidents } from "../../../../src/workspace/residents/list.ts"
-import type { Resident, ResidentKind, ResidentVm } from "../../../../src/workspace/residents/Resident.ts"
+import { listed, makeResidents } from "../../../../src/workspace/entry/resident-list.ts"
 import {
   demandReadable,
   describeStates,
   type ResidentStates,
   storedKind
-} from "../../../../src/workspace/residents/states.ts"
+} from "../../../../src/workspace/entry/resident-states.ts"
+import type { Resident, ResidentKind, ResidentVm } from "../../../../src/workspace/entry/Resident.ts"
 
 /** A state of format 2; format 1 was the count alone. */
 const Count = Schema.Struct({ count: Schema.Int })

@@ -1,0 +1,102 @@
+import { Effect, type Scope } from "effect"
+import { randomBytes } from "node:crypto"
+import * as path from "node:path"
+import type { PyroError } from "../../../contract/errors.ts"
+import type { ComparePayload } from "../../../contract/operations/workspace-compare.ts"
+import type { DiffResult } from "../../../contract/operations/workspace-diff.ts"
+import { shareLayers } from "../../../disk/workspace-disk.ts"
+import { copyPushed } from "../../../seeding/pushed.ts"
+import { faultPoint } from "../../../system/fault.ts"
+import { ensureFolder } from "../../../system/files/folders.ts"
+import { alone, type Lifecycle, type LifecycleServices, removeStaged, unlessDeleted } from "../../entry/context.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { unwritten } from "../../entry/record.ts"
+import { isAtRest } from "../../life/reader.ts"
+import { captureFolder, findSnapshot, wholeSnapshotName } from "../../life/snapshot/record.ts"
+import type { Changes, ChangesOptions } from "../diff/changes.ts"
+import { changesOptions, differenceResult } from "../diff/diff.ts"
+import { differencesOf } from "./differences.ts"
+import { restingSide, type Side, workspaceSide } from "./side.ts"
+
+/** Named side: a workspace in its current state, or one of its snapshots. */
+interface Operand {
+  readonly entry: Entry
+  readonly snapshot: string | undefined
+}
+
+const operandOf = ({ registry }: Lifecycle, text: string) =>
+  Effect.gen(function*() {
+    const [workspace = "", begun] = text.split("@")
+    const entry = yield* registry.find(workspace)
+    const snapshot = begun === undefined ? undefined : yield* wholeSnapshotName(entry, begun)
+    if (snapshot !== undefined) yield* findSnapshot(entry, snapshot)
+    const operand: Operand = { entry, snapshot }
+    return operand
+  })
+
+/** A side, to be opened after all sides that do not run are held. */
+type Opening = Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices>
+
+/** Further names of a snapshot's disk and pushed files, so that the snapshot can be deleted during the read. */
+const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
+  Effect.gen(function*() {
+    const directory = path.join(entry.folder.compared, randomBytes(8).toString("hex"))
+    yield* Effect.addFinalizer(() => removeStaged(entry.folder.compared, directory))
+    const staged = captureFolder(directory)
+    yield* Effect.gen(function*() {
+      const { folder, record: { taken } } = yield* findSnapshot(entry, name)
+      yield* Effect.mapError(ensureFolder(directory), unwritten(entry.folder))
+      yield* shareLayers(folder.disk, staged.disk, taken.layers)
+      yield* copyPushed(folder.directory, directory)
+    }).pipe(alone(lifecycle, entry))
+    faultPoint("compare:staged")
+    return staged
+  })
+
+/** Holds workspaces so that none starts meanwhile. All requests hold them in the same order. */
+const holding = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>
+  [...entries].sort((one, other) => one.id < other.id ? 1 : -1).reduce(
+    (held: Effect.Effect<A, PyroError, R>, entry) => alone(lifecycle, entry)(held),
+    work
+  )
+
+const nothing: Changes = { changes: [], oversized: [], missing: [], mounted: [], ignoredCount: 0, specialCount: 0 }
+
+/**
+ * The changes that turn the files of one workspace or snapshot into those of another. A running workspace is read in its own VM,
+ * any other in an inspector, and such a workspace cannot start meanwhile. Changes nothing.
+ */
+export const compare = (
+  lifecycle: Lifecycle,
+  payload: ComparePayload
+): Effect.Effect<DiffResult, PyroError, LifecycleServices> =>
+  Effect.scoped(Effect.gen(function*() {
+    const options = yield* changesOptions(payload)
+    const from = yield* operandOf(lifecycle, payload.from)
+    const to = yield* operandOf(lifecycle, payload.to)
+    if (from.entry === to.entry && from.snapshot === to.snapshot) return yield* differenceResult(nothing, payload)
+    const changes = yield* between(lifecycle, [from, to], options).pipe(
+      unlessDeleted(lifecycle, from.entry),
+      unlessDeleted(lifecycle, to.entry)
+    )
+    return yield* differenceResult(changes, payload)
+  }))
+
+const between = (lifecycle: Lifecycle, sides: ReadonlyArray<Operand>, options: ChangesOptions) =>
+  Effect.gen(function*() {
+    const held = new Set<Entry>()
+    const openings: Array<Opening> = []
+    for (const { entry, snapshot } of sides) {
+      if (snapshot !== undefined) {
+        // Before any hold, because this step waits for its workspace, too.
+        openings.push(restingSide(entry, yield* stageSnapshot(lifecycle, entry, snapshot)))
+        continue
+      }
+      if (yield* isAtRest(entry)) held.add(entry)
+      openings.push(Effect.suspend(() => workspaceSide(entry, held.has(entry))))
+    }
+    return yield* Effect.scoped(Effect.gen(function*() {
+      const [one, other] = yield* Effect.all(openings)
+      return yield* differencesOf(one!, other!, options)
+    })).pipe(holding(lifecycle, held))
+  })

@@ -1,0 +1,101 @@
+import { Effect } from "effect"
+import type { PyroError } from "../../../contract/errors.ts"
+import type { ComparedSide } from "../../../guest-channel/difference.ts"
+import type { Pushed } from "../../../seeding/pushed.ts"
+import { type Candidate, collectCandidates } from "../diff/candidates.ts"
+import { beneath, type Changes, type ChangesOptions, mountedAt, type ReadSide, withContents } from "../diff/changes.ts"
+import { readContents } from "../diff/contents.ts"
+import { withoutIgnored } from "../diff/ignored.ts"
+import { missingIn, namedPaths } from "../diff/missing.ts"
+import { compose, type Composed } from "./compose.ts"
+import { type Place, sameContents } from "./same-contents.ts"
+import type { Side } from "./side.ts"
+import { sameStamps, walkedDifferences } from "./walked.ts"
+
+export type CompareOptions = Pick<ChangesOptions, "paths" | "includeIgnored" | "verified" | "limits">
+
+/** Maximum bytes to read for proof of equality, if times are trusted. */
+const READ_ANYWAY_BYTES = 16 * 1024 * 1024
+
+const placesOf = ({ channel, explain, trees }: Side) => ({
+  live: { channel, explain, tree: trees.live } satisfies Place,
+  baseline: { channel, explain, tree: trees.baseline } satisfies Place
+})
+
+const pushedFile: ComparedSide = { type: "file", mode: 0o644, size: 0, linkTarget: new Uint8Array(0) }
+
+/** The same for the ignore rules, which count pushed files as part of the beginning. */
+const asBegun = (pushed: Pushed, candidates: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> =>
+  candidates.map((one) => {
+    const entry = pushed.entries.get(one.path)
+    return entry === undefined ? one : { ...one, old: entry._tag === "file" ? pushedFile : undefined }
+  })
+
+/** Differences of a tree from its own beginning, and those that no ignore rule excludes. */
+const look = (side: Side, options: CompareOptions) =>
+  side.explain(Effect.gen(function*() {
+    const { channel, pushed, trees } = side
+    const { candidates: found, mounts } = yield* collectCandidates(channel, {
+      verified: options.verified ?? false,
+      trees
+    })
+    const all = found.filter(beneath(options.paths ?? []))
+    const { kept } = options.includeIgnored === true
+      ? { kept: all }
+      : yield* withoutIgnored(channel, trees, pushed, asBegun(pushed, all), found)
+    return { all, kept: new Set(kept.map(({ path }) => path)), mounts }
+  }))
+
+/** Without equal files. */
+const withoutSame = (from: Place, to: Place, composed: ReadonlyArray<Composed>, verified: boolean) =>
+  Effect.gen(function*() {
+    const twins = composed.flatMap(({ candidate: { old, path }, mayBeSame }) =>
+      mayBeSame ? [{ path, size: old!.size }] : []
+    )
+    const bytes = twins.reduce((sum, { size }) => sum + size, 0)
+    const stamped = verified || bytes <= READ_ANYWAY_BYTES
+      ? new Set<string>()
+      : yield* sameStamps(from, to, new Set(twins.map(({ path }) => path)))
+    const same = yield* sameContents(from, to, twins.filter(({ path }) => !stamped.has(path)))
+    return composed.flatMap(({ candidate }) =>
+      stamped.has(candidate.path) || same.has(candidate.path) ? [] : [candidate]
+    )
+  })
+
+/**
+ * The changes that turn the tree of one side into that of the other, with all contents that fit. A path is ignored if neither
+ * beginning has it and the rules of each side with the file exclude it.
+ */
+export const differencesOf = (
+  from: Side,
+  to: Side,
+  options: CompareOptions = {}
+): Effect.Effect<Changes, PyroError> =>
+  Effect.gen(function*() {
+    const [one, other] = yield* Effect.all([look(from, options), look(to, options)], { concurrency: 2 })
+    const [fromPlaces, toPlaces] = [placesOf(from), placesOf(to)]
+    const beginnings = from.seed === to.seed
+      ? []
+      : yield* walkedDifferences(fromPlaces.baseline, toPlaces.baseline, beneath(options.paths ?? []))
+    const begun = new Set(beginnings.map(({ path }) => path))
+    const composed = compose(one.all, other.all, beginnings)
+    const isKept = ({ candidate: { path } }: Composed) => one.kept.has(path) || other.kept.has(path) || begun.has(path)
+    const kept = composed.filter(isKept)
+    const isFile = ({ candidate: { new: after, old } }: Composed) => (after ?? old)?.type !== "directory"
+    const ignoredCount = composed.filter((each) => !isKept(each) && isFile(each)).length
+    const differing = yield* withoutSame(fromPlaces.live, toPlaces.live, kept, options.verified ?? false)
+    const reader = ({ channel, explain, trees }: Side): ReadSide => (paths, limits) =>
+      explain(readContents(channel, trees.live, paths, limits))
+    const mounts = new Map([...one.mounts, ...other.mounts].map((mount) => [mount.path, mount]))
+    const missingOf = ({ channel, explain, trees }: Side, paths: ReadonlyArray<string>) =>
+      explain(missingIn(channel, trees.live, paths))
+    const missing = yield* missingOf(from, namedPaths(options.paths ?? [])).pipe(
+      Effect.flatMap((paths) => missingOf(to, paths))
+    )
+    return {
+      ...yield* withContents(differing, { old: reader(from), new: reader(to) }, options.limits),
+      ignoredCount,
+      missing: missing.map((path) => Buffer.from(path, "latin1")),
+      mounted: mountedAt(options.paths ?? [], [...mounts.values()])
+    }
+  })

@@ -1,0 +1,51 @@
+import { Effect, Stream } from "effect"
+import { FileRefused, type PyroError } from "../../../contract/errors.ts"
+import type { ComparedSide } from "../../../guest-channel/difference.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { differences, type Trees } from "../../life/baseline.ts"
+
+/** A path at which the trees differ, as a byte string with one character per byte. */
+export interface Candidate {
+  readonly path: string
+  readonly old: ComparedSide | undefined
+  readonly new: ComparedSide | undefined
+}
+
+/** Most differences that are held, and most bytes of their paths: about 100 MiB of memory. */
+export const MAX_CANDIDATES = 300_000
+export const MAX_PATH_BYTES = 32 * 1024 * 1024
+
+const tooMany = new FileRefused({
+  path: "/workspace",
+  reason: "too_large",
+  detail: `more than ${MAX_CANDIDATES} files differ from the baseline, or their names are longer than ` +
+    `${MAX_PATH_BYTES / 1024 / 1024} MiB; remove what was generated, or reset the workspace`
+})
+
+/** Paths at which the trees differ, and paths that cannot be compared, in the order of the walk. */
+export interface Differing {
+  readonly candidates: ReadonlyArray<Candidate>
+  /** Paths over which the guest mounted something. The disk may have anything beneath. */
+  readonly mounts: ReadonlyArray<Candidate>
+}
+
+/** All paths at which the trees differ. */
+export const collectCandidates = (
+  channel: GuestChannel,
+  options: { readonly verified: boolean; readonly trees: Trees }
+): Effect.Effect<Differing, PyroError> =>
+  Effect.suspend(() => {
+    const candidates: Array<Candidate> = []
+    const mounts: Array<Candidate> = []
+    let bytes = 0
+    return differences(channel, options).pipe(
+      Stream.runForEach((difference) => {
+        bytes += difference.path.length
+        if (candidates.length + mounts.length >= MAX_CANDIDATES || bytes > MAX_PATH_BYTES) return Effect.fail(tooMany)
+        const found = difference.new?.type === "mount" ? mounts : candidates
+        found.push({ ...difference, path: Buffer.from(difference.path).toString("latin1") })
+        return Effect.void
+      }),
+      Effect.as({ candidates, mounts })
+    )
+  })

@@ -1,0 +1,244 @@
+import { Effect } from "effect"
+import { FileRefused, type PyroError } from "../../../contract/errors.ts"
+import { pathText } from "../../../contract/path-text.ts"
+import type { ComparedSide } from "../../../guest-channel/difference.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { Change, Side } from "../../../patch/change.ts"
+import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
+import { type Trees, workspaceTrees } from "../../life/baseline.ts"
+import { type Candidate, collectCandidates } from "./candidates.ts"
+import { type FileContent, readContents, type ReadLimits } from "./contents.ts"
+import { withoutIgnored } from "./ignored.ts"
+import { missingIn, namedPaths } from "./missing.ts"
+import { overPushed } from "./over-pushed.ts"
+import { withRenames } from "./renames.ts"
+
+export interface ChangesOptions {
+  /** Paths relative to /workspace that limit the changes, with everything beneath them; none: no limit. @default [] */
+  readonly paths?: ReadonlyArray<Uint8Array> | undefined
+  /** Also new files that ignore rules of the baseline or the guest exclude. @default false */
+  readonly includeIgnored?: boolean | undefined
+  /**
+   * Compares the contents of all files, so that forged times hide nothing. They are read by the guest's own kernel: a root
+   * that has taken that over can still lie. @default false
+   */
+  readonly verified?: boolean | undefined
+  readonly trees?: Trees | undefined
+  /** Files pushed since the workspace was made, which count as part of the baseline. @default none */
+  readonly pushed?: Pushed | undefined
+  /** Maximum `bytes` of one file, and of all contents together, before and after. @default 64 MiB and 128 MiB */
+  readonly limits?: { readonly fileBytes: number; readonly totalBytes: number } | undefined
+}
+
+/** A different file that is too large to read. */
+export interface Oversized {
+  readonly path: Uint8Array
+  readonly old: { readonly mode: Side["mode"]; readonly size: number } | undefined
+  readonly new: { readonly mode: Side["mode"]; readonly size: number } | undefined
+}
+
+export interface Changes {
+  /** In the order of the bytes of their paths. */
+  readonly changes: ReadonlyArray<Change>
+  readonly oversized: ReadonlyArray<Oversized>
+  /** Paths over which the guest mounted something: the changes beneath are unknown. */
+  readonly mounted: ReadonlyArray<Uint8Array>
+  /** Files that the ignore rules keep out. */
+  readonly ignoredCount: number
+  /** Requested paths that neither side has. */
+  readonly missing: ReadonlyArray<Uint8Array>
+  /** New sockets, FIFOs and devices, which no patch can hold. */
+  readonly specialCount: number
+}
+
+const nothingPushed: Pushed = { entries: new Map(), contentOf: () => Effect.succeed(Buffer.alloc(0)) }
+
+const DEFAULT_LIMITS = { fileBytes: 64 * 1024 * 1024, totalBytes: 128 * 1024 * 1024 }
+
+/** Mode as in git. `undefined` for types that git lacks. */
+const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
+  switch (side?.type) {
+    case "file":
+      return (side.mode & 0o100) === 0 ? 0o100644 : 0o100755
+    case "symlink":
+      return 0o120000
+    default:
+      return undefined
+  }
+}
+
+const isSpecial = (side: ComparedSide | undefined) =>
+  side !== undefined && side.type !== "directory" && gitMode(side) === undefined
+
+/** Whether a candidate is at or beneath one of these paths. Without paths, all are. */
+export const beneath = (paths: ReadonlyArray<Uint8Array>) => {
+  const wanted = paths.map((path) => Buffer.from(path).toString("latin1"))
+  return ({ path }: Candidate) =>
+    wanted.length === 0 || wanted.some((one) => one === "" || path === one || path.startsWith(`${one}/`))
+}
+
+/** The mounts that hide something of what is wanted, in order. */
+export const mountedAt = (
+  paths: ReadonlyArray<Uint8Array>,
+  mounts: ReadonlyArray<Candidate>
+): ReadonlyArray<Uint8Array> => {
+  const isWanted = beneath(paths)
+  const texts = paths.map((path) => Buffer.from(path).toString("latin1"))
+  return mounts
+    .filter((mount) => isWanted(mount) || texts.some((path) => path.startsWith(`${mount.path}/`)))
+    .map(({ path }) => Buffer.from(path, "latin1"))
+    .sort(Buffer.compare)
+}
+
+/** Files that fit the limits by their reported sizes, in order, and the others. */
+const bySize = (
+  candidates: ReadonlyArray<Candidate>,
+  limits: { readonly fileBytes: number; readonly totalBytes: number }
+) => {
+  let left = limits.totalBytes
+  const sizeOf = (side: ComparedSide | undefined) => side?.type === "file" ? side.size : 0
+  return candidates.map((candidate) => {
+    const [before, after] = [sizeOf(candidate.old), sizeOf(candidate.new)]
+    const fits = before <= limits.fileBytes && after <= limits.fileBytes && before + after <= left
+    if (fits) left -= before + after
+    return { candidate, fits }
+  })
+}
+
+type Contents = ReadonlyMap<string, FileContent>
+
+/** One side with its content. `undefined` if the file is gone. */
+const sideOf = (path: string, side: ComparedSide | undefined, contents: Contents): Side | "too large" | undefined => {
+  const mode = gitMode(side)
+  if (side === undefined || mode === undefined) return undefined
+  const content = side.type === "symlink" ? side.linkTarget : contents.get(path) ?? "absent"
+  return content === "absent" ? undefined : content === "too large" ? content : { mode, content }
+}
+
+const isSame = (before: Side | undefined, after: Side | undefined) =>
+  before?.mode === after?.mode &&
+  (before === undefined || after === undefined || Buffer.compare(before.content, after.content) === 0)
+
+const oversizedOf = ({ new: after, old, path }: Candidate): Oversized => {
+  const told = (side: ComparedSide | undefined) => {
+    const mode = gitMode(side)
+    return side === undefined || mode === undefined ? undefined : { mode, size: side.size }
+  }
+  return { path: Buffer.from(path, "latin1"), old: told(old), new: told(after) }
+}
+
+/** Reads files of one side, by byte strings relative to its tree. */
+export type ReadSide = (
+  paths: ReadonlyArray<string>,
+  limits: ReadLimits
+) => Effect.Effect<ReadonlyMap<string, FileContent>, PyroError>
+
+/** Which of the candidates are changes, with all contents that fit, in the order of the bytes of their paths. */
+export const withContents = (
+  candidates: ReadonlyArray<Candidate>,
+  read: { readonly old: ReadSide; readonly new: ReadSide },
+  limits = DEFAULT_LIMITS
+): Effect.Effect<Omit<Changes, "ignoredCount" | "missing" | "mounted">, PyroError> =>
+  Effect.gen(function*() {
+    const ordered = candidates
+      .filter(({ new: after, old }) => gitMode(old) !== undefined || gitMode(after) !== undefined)
+      .sort((one, other) => one.path < other.path ? -1 : 1)
+    const sized = bySize(ordered, limits)
+    const readable = sized.flatMap(({ candidate, fits }) => fits ? [candidate] : [])
+    const readLimits: ReadLimits = { fileBytes: limits.fileBytes, total: { left: limits.totalBytes } }
+    const pathsOf = (side: "old" | "new") => readable.flatMap((one) => one[side]?.type === "file" ? [one.path] : [])
+    const [old, after] = yield* Effect.all([
+      read.old(pathsOf("old"), readLimits),
+      read.new(pathsOf("new"), readLimits)
+    ], { concurrency: 2 })
+
+    const changes: Array<Change> = []
+    const oversized = sized.flatMap(({ candidate, fits }) => fits ? [] : [oversizedOf(candidate)])
+    for (const candidate of readable) {
+      const sides = [
+        sideOf(candidate.path, candidate.old, old),
+        sideOf(candidate.path, candidate.new, after)
+      ] as const
+      // The file grew after the comparison.
+      if (sides[0] === "too large" || sides[1] === "too large") oversized.push(oversizedOf(candidate))
+      else if (!isSame(...sides as readonly [Side | undefined, Side | undefined])) {
+        changes.push({ path: Buffer.from(candidate.path, "latin1"), before: sides[0], after: sides[1] })
+      }
+    }
+    return {
+      changes: withRenames(changes),
+      oversized,
+      specialCount: candidates.filter(({ new: after }) => isSpecial(after)).length
+    }
+  })
+
+/** Changes by the agent or by commands since the workspace was made, with all contents that fit. */
+export const collectChanges = (
+  channel: GuestChannel,
+  options: ChangesOptions = {}
+): Effect.Effect<Changes, PyroError> =>
+  Effect.gen(function*() {
+    const trees = options.trees ?? workspaceTrees
+    const { candidates: differing, mounts } = yield* collectCandidates(channel, {
+      verified: options.verified ?? false,
+      trees
+    })
+    const pushed = options.pushed ?? nothingPushed
+    const found = yield* overPushed(channel, trees, pushed, differing)
+    const wanted = found.filter(beneath(options.paths ?? []))
+    const { ignoredCount, kept } = options.includeIgnored === true
+      ? { ignoredCount: 0, kept: wanted }
+      : yield* withoutIgnored(channel, trees, pushed, wanted, found)
+    const readOld: ReadSide = (paths, limits) =>
+      Effect.gen(function*() {
+        const seeded = paths.filter((path) => !pushed.entries.has(path))
+        const contents = new Map(yield* readContents(channel, trees.baseline, seeded, limits))
+        for (const path of paths) {
+          const entry = pushed.entries.get(path)
+          if (entry?._tag === "file") contents.set(path, yield* pushedContent(pushed, path, entry))
+        }
+        return contents
+      })
+    const readNew: ReadSide = (paths, limits) => readContents(channel, trees.live, paths, limits)
+    const unknown = yield* missingIn(channel, trees.live, namedPaths(options.paths ?? [])).pipe(
+      Effect.flatMap((paths) => missingIn(channel, trees.baseline, paths)),
+      Effect.map((paths) => paths.map((path) => Buffer.from(path, "latin1")))
+    )
+    return {
+      ...yield* withContents(kept, { old: readOld, new: readNew }, options.limits),
+      ignoredCount,
+      // A pushed file that is gone is a change.
+      missing: unknown.filter((path) => !wanted.some(beneath([path]))),
+      mounted: mountedAt(options.paths ?? [], mounts)
+    }
+  })
+
+/** The same with every content. Fails if one is too large. */
+export const changesOf = (
+  channel: GuestChannel,
+  options: ChangesOptions = {}
+): Effect.Effect<ReadonlyArray<Change>, PyroError> => Effect.flatMap(collectChanges(channel, options), wholeChanges)
+
+/** All changes, or a refusal that names a path whose changes are unknown or too large. */
+const wholeChanges = ({ changes, mounted, oversized }: Changes): Effect.Effect<ReadonlyArray<Change>, FileRefused> => {
+  if (mounted[0] !== undefined) {
+    return new FileRefused({
+      path: pathText(mounted[0]),
+      reason: "failed",
+      detail:
+        `the guest mounted something over it${
+          mounted.length === 1 ? "" : ` (and ${mounted.length - 1} more paths)`
+        }, ` +
+        "so the diff is incomplete; unmount it, or name the other paths"
+    })
+  }
+  const [first, ...others] = oversized
+  if (first === undefined) return Effect.succeed(changes)
+  const others_ = others.length === 0 ? "" : ` (and ${others.length} more)`
+  return new FileRefused({
+    path: pathText(first.path),
+    reason: "too_large",
+    detail:
+      `it${others_} is too large for a patch; leave it out by naming the paths that matter, or export it by itself`
+  })
+}

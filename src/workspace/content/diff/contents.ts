@@ -1,0 +1,80 @@
+import { Effect, Stream } from "effect"
+import { FileRefused, type PyroError } from "../../../contract/errors.ts"
+import { pathText } from "../../../contract/path-text.ts"
+import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../../guest-channel/errno.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { refused } from "../../life/baseline.ts"
+
+/** Maximum bytes of paths in one request, and maximum number of paths. */
+const MAX_REQUEST_BYTES = 48 * 1024
+const MAX_REQUEST_PATHS = 1_000
+/** A path's count on the wire. */
+const COUNT_BYTES = 4
+
+export interface ReadLimits {
+  /** Maximum `bytes` of one file. Larger files are not read. */
+  readonly fileBytes: number
+  /** Remaining bytes of all files together. Reads decrease it. */
+  readonly total: { left: number }
+  /** A non-regular file, or a path behind a link, is "absent" instead of a failure. @default false */
+  readonly linksAreAbsent?: boolean | undefined
+}
+
+export type FileContent = Uint8Array | "absent" | "too large"
+
+/** Paths, grouped by request. */
+export const requestsOf = (paths: ReadonlyArray<string>) => {
+  const requests: Array<Array<string>> = []
+  let bytes = Infinity
+  for (const path of paths) {
+    bytes += path.length + COUNT_BYTES
+    if (bytes > MAX_REQUEST_BYTES || requests.at(-1)!.length >= MAX_REQUEST_PATHS) {
+      requests.push([])
+      bytes = path.length + COUNT_BYTES
+    }
+    requests.at(-1)!.push(path)
+  }
+  return requests
+}
+
+/** Reads regular files of a tree, by byte strings relative to it. A file beyond the limits is "too large". */
+export const readContents = (
+  channel: GuestChannel,
+  tree: { readonly root: string; readonly path: string },
+  paths: ReadonlyArray<string>,
+  limits: ReadLimits
+): Effect.Effect<ReadonlyMap<string, FileContent>, PyroError> =>
+  Effect.suspend(() => {
+    const contents = new Map<string, FileContent>()
+    const absent = new Set(limits.linksAreAbsent === true ? [ENOENT, ENOTDIR, ELOOP, EINVAL] : [ENOENT, ENOTDIR])
+    const prefix = tree.path === "" ? "" : `${tree.path}/`
+    const requestOne = (request: ReadonlyArray<string>) => {
+      let at = 0
+      return channel.readMany({
+        root: tree.root,
+        paths: request.map((path) => Buffer.from(`${prefix}${path}`, "latin1")),
+        limit: Math.min(limits.fileBytes, limits.total.left)
+      }).pipe(Stream.runForEach(({ content, errno }) => {
+        const path = request[at++]!
+        if (errno !== 0 && errno !== EFBIG && !absent.has(errno)) return Effect.fail(moved(path, errno))
+        if (errno === 0 && content.length > limits.total.left) contents.set(path, "too large")
+        else if (errno === 0) {
+          limits.total.left -= content.length
+          contents.set(path, content)
+        } else contents.set(path, errno === EFBIG ? "too large" : "absent")
+        return Effect.void
+      }))
+    }
+    return Effect.forEach(requestsOf(paths), (request) => Effect.suspend(() => requestOne(request)), { discard: true })
+      .pipe(
+        Effect.as(contents),
+        Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? refused("/workspace")(failure) : failure)
+      )
+  })
+
+const moved = (path: string, errno: number) =>
+  new FileRefused({
+    path: pathText(Buffer.from(path, "latin1")),
+    reason: "failed",
+    detail: `it cannot be read (${errnoName(errno)}); it may be changing just now, try again`
+  })

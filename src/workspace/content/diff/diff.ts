@@ -1,0 +1,139 @@
+import { Effect } from "effect"
+import { InvalidRequest, type PyroError } from "../../../contract/errors.ts"
+import { firstOf, MAX_RESULT_BYTES } from "../../../contract/first-of.ts"
+import type { DiffFile, DiffPayload, DiffResult } from "../../../contract/operations/workspace-diff.ts"
+import { pathBytes, pathText } from "../../../contract/path-text.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { Change, Side } from "../../../patch/change.ts"
+import { type Changes, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
+import type { LineCounts } from "./line-counts.ts"
+import { patchOf } from "./patch-of.ts"
+
+const SYMLINK = 0o120000
+/** Most files that a result names. */
+const MAX_LISTED = 20_000
+
+/** Options of a diff, without its presentation. */
+export type DiffSelection = Pick<DiffPayload, "paths" | "includeIgnored" | "verified">
+
+const ROOT = "/workspace"
+
+/** A typed path: relative to /workspace or absolute beneath it, plain or in git's quoted form. */
+const wantedPath = (text: string): Effect.Effect<Uint8Array, InvalidRequest> => {
+  const outside = new InvalidRequest({ field: "paths", detail: `"${text}" is no path beneath ${ROOT}` })
+  const bytes = pathBytes(text)
+  if (bytes === undefined) return outside
+  const path = Buffer.from(bytes).toString("latin1")
+  if (path.startsWith("/") && path !== ROOT && !path.startsWith(`${ROOT}/`)) return outside
+  const names = (path.startsWith("/") ? path.slice(ROOT.length) : path)
+    .split("/")
+    .filter((name) => name !== "" && name !== ".")
+  return names.includes("..") ? outside : Effect.succeed(Buffer.from(names.join("/"), "latin1"))
+}
+
+export const changesOptions = (selection: DiffSelection): Effect.Effect<ChangesOptions, InvalidRequest> =>
+  Effect.map(Effect.forEach(selection.paths, wantedPath), (paths) => ({
+    paths,
+    includeIgnored: selection.includeIgnored,
+    verified: selection.verified
+  }))
+
+const octal = { [0o100644]: "100644", [0o100755]: "100755", [SYMLINK]: "120000" } as const
+
+const modes = (old: Side["mode"] | undefined, after: Side["mode"] | undefined) => ({
+  ...(old === undefined ? {} : { oldMode: octal[old] }),
+  ...(after === undefined ? {} : { newMode: octal[after] })
+})
+
+const statusOf = (
+  old: Side["mode"] | undefined,
+  after: Side["mode"] | undefined,
+  isRename: boolean
+): DiffFile["status"] => {
+  if (old === undefined) return "added"
+  if (after === undefined) return "deleted"
+  if ((old === SYMLINK) !== (after === SYMLINK)) return "type_changed"
+  return isRename ? "renamed" : "modified"
+}
+
+const fileOf = (change: Change, counts: LineCounts | undefined): DiffFile => ({
+  path: pathText(change.path),
+  ...(change.from === undefined ? {} : { from: pathText(change.from) }),
+  status: statusOf(change.before?.mode, change.after?.mode, change.from !== undefined),
+  ...modes(change.before?.mode, change.after?.mode),
+  ...(counts === undefined ? {} : counts),
+  size: (change.after ?? change.before)?.content.length ?? 0
+})
+
+const fileOfOversized = ({ new: after, old, path }: Oversized): DiffFile => ({
+  path: pathText(path),
+  status: statusOf(old?.mode, after?.mode, false),
+  ...modes(old?.mode, after?.mode),
+  size: (after ?? old)?.size ?? 0,
+  tooLarge: true
+})
+
+const fileOfMount = (path: Uint8Array): DiffFile => ({ path: pathText(path), status: "mounted", size: 0 })
+
+const shownPatch = (head: Uint8Array, bytes: number) => {
+  const text = Buffer.from(head).toString("utf8")
+  return {
+    patch: text,
+    patchBytes: bytes,
+    truncated: head.length < bytes,
+    lossy: !Buffer.from(text, "utf8").equals(head)
+  }
+}
+
+/** Changes in the result's form. */
+export const differenceResult = (
+  { changes, ignoredCount, missing, mounted, oversized, specialCount }: Changes,
+  payload: Pick<DiffPayload, "stat" | "nameOnly" | "verified" | "maxBytes">
+): Effect.Effect<DiffResult> =>
+  Effect.gen(function*() {
+    const formatted = payload.nameOnly ? undefined : yield* patchOf(changes, payload.stat ? 0 : payload.maxBytes)
+    const files = [
+      ...changes.map((change) => fileOf(change, formatted?.counts.get(change))),
+      ...oversized.map(fileOfOversized),
+      ...mounted.map(fileOfMount)
+    ]
+    const having = (status: DiffFile["status"]) => files.filter((file) => file.status === status).length
+    const sum = (field: "additions" | "deletions") => files.reduce((sum, file) => sum + (file[field] ?? 0), 0)
+    const patch = formatted === undefined || payload.stat ? undefined : shownPatch(formatted.head, formatted.bytes)
+    const listed = firstOf(files, {
+      most: MAX_LISTED,
+      maxBytes: MAX_RESULT_BYTES - Buffer.byteLength(patch?.patch ?? "")
+    })
+    return {
+      summary: {
+        files: files.length,
+        added: having("added"),
+        modified: having("modified"),
+        deleted: having("deleted"),
+        renamed: having("renamed"),
+        typeChanged: having("type_changed"),
+        ...(formatted === undefined ? {} : { additions: sum("additions"), deletions: sum("deletions") })
+      },
+      files: listed,
+      unlisted: files.length - listed.length,
+      ignoredCount,
+      ...(oversized.length === 0 ? {} : { tooLargeCount: oversized.length }),
+      ...(mounted.length === 0 ? {} : { mountedCount: mounted.length }),
+      specialCount,
+      ...(missing.length === 0 ? {} : { missingPaths: missing.map(pathText) }),
+      verified: payload.verified,
+      ...patch,
+      ...(formatted === undefined || oversized.length + mounted.length > 0 ? {} : { digest: formatted.digest })
+    }
+  })
+
+/** Changes of a workspace since its creation or last reset. Changes nothing. */
+export const diffWorkspace = (
+  channel: GuestChannel,
+  payload: Omit<DiffPayload, "workspace">,
+  overrides: Pick<ChangesOptions, "trees" | "limits" | "pushed"> = {}
+): Effect.Effect<DiffResult, PyroError> =>
+  Effect.gen(function*() {
+    const options = { ...(yield* changesOptions(payload)), ...overrides }
+    return yield* differenceResult(yield* collectChanges(channel, options), payload)
+  })

@@ -1,0 +1,122 @@
+import { Effect } from "effect"
+import { FileRefused, type PyroError } from "../../../contract/errors.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { IgnoreRules } from "../../../ignore/ignore-rules.ts"
+import { TooManyRules } from "../../../ignore/wildmatch.ts"
+import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
+import type { Trees } from "../../life/baseline.ts"
+import type { Candidate } from "./candidates.ts"
+import { readContents } from "./contents.ts"
+import { guestRules } from "./guest-rules.ts"
+
+const MAX_FILE_BYTES = 1024 * 1024
+const MAX_TOTAL_BYTES = 8 * 1024 * 1024
+
+const parentOf = (path: string) => path.slice(0, Math.max(0, path.lastIndexOf("/")))
+
+/** Directories of the baseline above new files, whose rules apply. "" is the top. */
+const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
+  const isNew = new Set(candidates.flatMap(({ old, path }) => old?.type === "directory" ? [] : [path]))
+  const directories = new Set<string>()
+  for (const candidate of candidates) {
+    if (candidate.old !== undefined) continue
+    let directory = parentOf(candidate.path)
+    while (!directories.has(directory)) {
+      if (!isNew.has(directory)) directories.add(directory)
+      if (directory === "") break
+      directory = parentOf(directory)
+    }
+  }
+  return [...directories]
+}
+
+/**
+ * Splits ignored candidates from the rest, and counts them without directories. The rules come from the baseline and from ignore
+ * files that the guest made or changed, which can only exclude more. As in git, a file of the baseline is never ignored. `found`
+ * has all differences, `candidates` those of the request.
+ */
+export const withoutIgnored = (
+  channel: GuestChannel,
+  trees: Trees,
+  pushed: Pushed,
+  candidates: ReadonlyArray<Candidate>,
+  found: ReadonlyArray<Candidate>
+): Effect.Effect<{ readonly kept: ReadonlyArray<Candidate>; readonly ignoredCount: number }, PyroError> =>
+  Effect.gen(function*() {
+    if (candidates.every(({ old }) => old !== undefined)) return { kept: candidates, ignoredCount: 0 }
+    const excludePath = ".git/info/exclude"
+    const fileIn = (directory: string) => directory === "" ? ".gitignore" : `${directory}/.gitignore`
+    const directories = ruleDirectories(candidates)
+    const ruleFiles = [excludePath, ...directories.map(fileIn)]
+    const total = { left: MAX_TOTAL_BYTES }
+    const seeded = yield* readContents(channel, trees.baseline, ruleFiles.filter((file) => !pushed.entries.has(file)), {
+      fileBytes: MAX_FILE_BYTES,
+      total,
+      linksAreAbsent: true
+    })
+    const texts = new Map(seeded)
+    for (const file of ruleFiles) {
+      const entry = pushed.entries.get(file)
+      if (entry?._tag !== "file" || entry.mode === 0o120000) continue
+      total.left -= entry.size
+      const isTooLarge = entry.size > MAX_FILE_BYTES || total.left < 0
+      texts.set(file, isTooLarge ? "too large" : yield* pushedContent(pushed, file, entry))
+    }
+    if ([...texts.values()].includes("too large")) return yield* tooManyRules
+    const rules = new IgnoreRules()
+    const textOf = (path: string) => {
+      const content = texts.get(path)
+      return typeof content === "object" ? Buffer.from(content).toString("latin1") : undefined
+    }
+    const ruleTexts = new Map(directories.flatMap((directory) => {
+      const text = textOf(fileIn(directory))
+      return text === undefined ? [] : [[directory, text] as const]
+    }))
+    for (const [directory, text] of ruleTexts) rules.add(directory, text)
+    const exclude = textOf(excludePath)
+    if (exclude !== undefined) rules.exclude(exclude)
+    const byBaseline = yield* keptBy(rules, candidates)
+    const guest = byBaseline.every(({ old }) => old !== undefined)
+      ? undefined
+      : yield* guestRules(channel, trees, found, ruleTexts, exclude)
+    // A guest whose rules cost too much has none: its files are shown.
+    const kept = guest === undefined
+      ? byBaseline
+      : yield* keptBy(guest, byBaseline).pipe(Effect.orElseSucceed(() => byBaseline))
+    const files = (of: ReadonlyArray<Candidate>) => of.filter((one) => one.new?.type !== "directory").length
+    return { kept, ignoredCount: files(candidates) - files(kept) }
+  })
+
+/** Work between two turns of everything else that the daemon does: some 20 ms. */
+const SLICE_WORK = 2_000_000
+
+/** Candidates that no rule excludes. */
+const keptBy = (rules: IgnoreRules, candidates: ReadonlyArray<Candidate>) =>
+  Effect.gen(function*() {
+    const kept: Array<Candidate> = []
+    let at = 0
+    while (at < candidates.length) {
+      if (at > 0) yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+      yield* Effect.try({
+        try: () => {
+          const until = rules.workDone + SLICE_WORK
+          for (; at < candidates.length && rules.workDone < until; at++) {
+            const { new: after, old, path } = candidates[at]!
+            if (old !== undefined || !rules.ignores(path, after?.type === "directory")) kept.push(candidates[at]!)
+          }
+        },
+        catch: (error) => {
+          if (!(error instanceof TooManyRules)) throw error
+          return tooManyRules
+        }
+      })
+    }
+    return kept
+  })
+
+const tooManyRules = new FileRefused({
+  path: "/workspace/.gitignore",
+  reason: "too_large",
+  detail:
+    "the ignore rules of the baseline are too many for what changed; ask for ignored files too, to do without them"
+})

@@ -1,0 +1,117 @@
+import { Effect, Stream } from "effect"
+import type { PyroError } from "../../../contract/errors.ts"
+import type { ComparedSide } from "../../../guest-channel/difference.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { type Pushed, pushedContent, type PushedEntry } from "../../../seeding/pushed.ts"
+import { parentsOf } from "../../../seeding/tree-names.ts"
+import { refused, type Trees } from "../../life/baseline.ts"
+import type { Candidate } from "./candidates.ts"
+import { type FileContent, readContents } from "./contents.ts"
+
+const SYMLINK = 0o120000
+const NO_LINK = new Uint8Array(0)
+/** Maximum `bytes` of the guest's contents held at once for the comparison with pushed files. */
+const BATCH_BYTES = 32 * 1024 * 1024
+const MAX_FILE_BYTES = 64 * 1024 * 1024
+
+const directory: ComparedSide = { type: "directory", mode: 0o755, size: 0, linkTarget: NO_LINK }
+
+const oldSide = (pushed: Pushed, path: string, entry: PushedEntry) => {
+  if (entry._tag === "absent") return Effect.succeed(undefined)
+  const { mode, size } = entry
+  return mode === SYMLINK
+    ? Effect.map(
+      pushedContent(pushed, path, entry),
+      (linkTarget): ComparedSide => ({ type: "symlink", mode: 0o777, size, linkTarget })
+    )
+    : Effect.succeed<ComparedSide>({ type: "file", mode: mode & 0o777, size, linkTarget: NO_LINK })
+}
+
+/** Directories above pushed files. */
+const parentsIn = (pushed: Pushed) => {
+  const parents = new Set<string>()
+  for (const [path, entry] of pushed.entries) {
+    if (entry._tag === "absent") continue
+    for (const parent of parentsOf(path)) parents.add(parent)
+  }
+  return parents
+}
+
+/**
+ * Differences from the current baseline. At a pushed path, the old side is the pushed file, whatever the seed image has. No
+ * difference if the live tree has the pushed file.
+ */
+export const overPushed = (
+  channel: GuestChannel,
+  trees: Trees,
+  pushed: Pushed,
+  found: ReadonlyArray<Candidate>
+): Effect.Effect<ReadonlyArray<Candidate>, PyroError> =>
+  Effect.gen(function*() {
+    if (pushed.entries.size === 0) return found
+    const parents = parentsIn(pushed)
+    const others = found.filter(({ path }) => !pushed.entries.has(path)).map((one) =>
+      one.old === undefined && parents.has(one.path) ? { ...one, old: directory } : one
+    )
+    const live = new Map(found.map((one) => [one.path, one.new]))
+    const asSeeded = new Set([...pushed.entries.keys()].filter((path) => !live.has(path)))
+    if (asSeeded.size > 0) yield* lookUp(channel, trees, asSeeded, live)
+    const candidates: Array<Candidate> = []
+    for (const [path, entry] of pushed.entries) {
+      const before = entry._tag === "absent" && parents.has(path) ? directory : yield* oldSide(pushed, path, entry)
+      const [old, after] = [before, live.get(path)]
+      if (old !== undefined || after !== undefined) candidates.push({ path, old, new: after })
+    }
+    const same = yield* unchanged(channel, trees, pushed, candidates)
+    return [...others, ...candidates.filter(({ path }) => !same.has(path))]
+  })
+
+/** File of the live tree at a path that equals the seed image: a command restored it after the push. */
+const lookUp = (
+  channel: GuestChannel,
+  trees: Trees,
+  paths: ReadonlySet<string>,
+  into: Map<string, ComparedSide | undefined>
+) =>
+  channel.walk(trees.live).pipe(
+    Stream.runForEach((entry) =>
+      Effect.sync(() => {
+        const path = Buffer.from(entry.path).toString("latin1")
+        if (paths.has(path)) into.set(path, entry)
+      })
+    ),
+    Effect.catchTag("AgentCallFailed", (failure) => Effect.fail(refused("/workspace")(failure)))
+  )
+
+/** Paths at which the live tree has the pushed content. Reads contents, because no time of the guest is trusted. */
+const unchanged = (
+  channel: GuestChannel,
+  trees: Trees,
+  pushed: Pushed,
+  candidates: ReadonlyArray<Candidate>
+): Effect.Effect<ReadonlySet<string>, PyroError> =>
+  Effect.gen(function*() {
+    const same = new Set<string>()
+    const equal = (path: string, content: FileContent | undefined) =>
+      Effect.gen(function*() {
+        const entry = pushed.entries.get(path)
+        if (entry?._tag !== "file" || typeof content !== "object") return
+        if (Buffer.compare(yield* pushedContent(pushed, path, entry), content) === 0) same.add(path)
+      })
+    const batches: Array<{ readonly paths: Array<string>; bytes: number }> = [{ paths: [], bytes: 0 }]
+    for (const { new: after, old, path } of candidates) {
+      if (old?.type === "symlink" && after?.type === "symlink") yield* equal(path, after.linkTarget)
+      if (old?.type !== "file" || after?.type !== "file" || old.size !== after.size) continue
+      if ((old.mode & 0o100) !== (after.mode & 0o100)) continue
+      if (batches.at(-1)!.bytes + old.size > BATCH_BYTES) batches.push({ paths: [], bytes: 0 })
+      const batch = batches.at(-1)!
+      batch.paths.push(path)
+      batch.bytes += old.size
+    }
+    for (const { paths } of batches) {
+      const limits = { fileBytes: MAX_FILE_BYTES, total: { left: BATCH_BYTES + MAX_FILE_BYTES } }
+      const contents = yield* readContents(channel, trees.live, paths, limits)
+      for (const [path, content] of contents) yield* equal(path, content)
+    }
+    return same
+  })

@@ -1,0 +1,48 @@
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import type { Change } from "../../../patch/change.ts"
+import { forEachPiece } from "../../../patch/format.ts"
+import { type LineCounts, lineCounts } from "./line-counts.ts"
+
+export interface FormattedPatch {
+  /** First bytes of the patch, whole lines, at most as many as were asked for. */
+  readonly head: Uint8Array
+  readonly bytes: number
+  /** SHA-256 of the whole patch, in hexadecimal. */
+  readonly digest: string
+  readonly counts: ReadonlyMap<Change, LineCounts>
+}
+
+/** Formats changes as one patch, of which only the head is kept. Yields to other work between files. */
+export const patchOf = (changes: ReadonlyArray<Change>, maxBytes: number): Effect.Effect<FormattedPatch> =>
+  Effect.gen(function*() {
+    const hash = createHash("sha256")
+    const counts = new Map<Change, LineCounts>()
+    const kept: Array<Uint8Array> = []
+    let [bytes, keptBytes] = [0, 0]
+    /** The change of the last piece, and its pieces so far. */
+    let current: { readonly change: Change; readonly pieces: Array<Uint8Array> } | undefined
+    const finish = () => {
+      if (current === undefined) return
+      counts.set(current.change, lineCounts(Buffer.concat(current.pieces).toString("latin1")))
+      current = undefined
+    }
+    yield* forEachPiece(changes, (piece, change) => {
+      if (current?.change !== change) {
+        finish()
+        current = { change, pieces: [] }
+      }
+      hash.update(piece)
+      bytes += piece.length
+      current.pieces.push(piece)
+      if (keptBytes < maxBytes) {
+        const part = piece.subarray(0, maxBytes - keptBytes)
+        kept.push(part)
+        keptBytes += part.length
+      }
+    })
+    finish()
+    const all = Buffer.concat(kept)
+    const head = keptBytes === bytes ? all : all.subarray(0, all.lastIndexOf(0x0a) + 1)
+    return { head, bytes, digest: hash.digest("hex"), counts }
+  })

@@ -1,0 +1,129 @@
+import { Effect, type Scope } from "effect"
+import { createGzip } from "node:zlib"
+import { ContentHash } from "../../../system/content-hash.ts"
+import { type Put, PutFailed } from "../../../system/put.ts"
+import { archiveEnd, archiveSize, entryHeader, padding } from "./tar-format.ts"
+import type { TreeEntry } from "./tree.ts"
+
+export type ArchiveFormat = "tar" | "tar.gz"
+
+/** The archive format of an output's name. `undefined` for other names. */
+export const archiveFormat = (name: string): ArchiveFormat | undefined =>
+  /\.(tar\.gz|tgz)$/i.test(name) ? "tar.gz" : /\.tar$/i.test(name) ? "tar" : undefined
+
+/** Most bytes that an archive can have: gzip makes incompressible content a little larger. */
+export const largestArchive = (entries: ReadonlyArray<TreeEntry>, format: ArchiveFormat): number => {
+  const size = archiveSize(entries)
+  return format === "tar" ? size : size + Math.ceil(size / 1000) + 1024
+}
+
+/** Size of a gathered write, in `bytes`: headers are small and many. */
+const GATHERED_BYTES = 64 * 1024
+const ZEROS = new Uint8Array(GATHERED_BYTES)
+
+/** Writes entries as one archive, as the content of the one file that `file` waits for. */
+export const archivePut = (
+  file: Put,
+  entries: ReadonlyArray<TreeEntry>,
+  format: ArchiveFormat
+): Effect.Effect<Put, never, Scope.Scope> =>
+  Effect.map(format === "tar" ? Effect.succeed(plain(file)) : gzipped(file), (sink) => {
+    const rest = entries.filter(({ path }) => path !== "").values()
+    const hash = new ContentHash()
+    let held: Array<Uint8Array> = []
+    let heldBytes = 0
+    /** The file at hand, once its header is written. */
+    let open: { left: number; readonly size: number } | undefined
+    const flush = Effect.suspend(() => {
+      const all = Buffer.concat(held, heldBytes)
+      held = []
+      heldBytes = 0
+      return all.length === 0 ? Effect.void : sink.write(all)
+    })
+    const add = (bytes: Uint8Array) =>
+      Effect.suspend(() => {
+        held.push(bytes)
+        heldBytes += bytes.length
+        return heldBytes < GATHERED_BYTES ? Effect.void : flush
+      })
+    /** Headers up to the next file's, which is returned. */
+    const nextFile = Effect.gen(function*() {
+      for (let next = rest.next(); next.done !== true; next = rest.next()) {
+        if (next.value.type === "file") return next.value
+        yield* add(entryHeader(next.value))
+      }
+      return undefined
+    })
+    const begin = Effect.gen(function*() {
+      if (open !== undefined) return open
+      const entry = yield* nextFile
+      if (entry === undefined) return yield* Effect.dieMessage("content for no file of the archive")
+      yield* add(entryHeader(entry))
+      return (open = { left: entry.size, size: entry.size })
+    })
+    const content = (bytes: Uint8Array) => {
+      hash.add(bytes)
+      return add(bytes)
+    }
+    return {
+      write: (bytes) =>
+        Effect.flatMap(begin, (current) => {
+          current.left -= bytes.length
+          return content(bytes)
+        }),
+      // The header has the size already: a shortened file is filled up with zeros.
+      endFile: Effect.gen(function*() {
+        const current = yield* begin
+        for (; current.left > 0; current.left -= Math.min(current.left, ZEROS.length)) {
+          yield* content(ZEROS.subarray(0, current.left))
+        }
+        yield* add(ZEROS.subarray(0, padding(current.size)))
+        open = undefined
+        return hash.take()
+      }),
+      omitFile: Effect.suspend(() =>
+        open === undefined
+          ? Effect.asVoid(nextFile)
+          : new PutFailed({ reason: "failed", detail: "a file went away while it was archived", conflicts: [] })
+      ),
+      commit: nextFile.pipe(
+        Effect.zipRight(add(archiveEnd)),
+        Effect.zipRight(flush),
+        Effect.zipRight(sink.end),
+        Effect.zipRight(file.endFile),
+        Effect.zipRight(file.commit)
+      )
+    }
+  })
+
+/** Destination of an archive's bytes. */
+interface Sink {
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, PutFailed>
+  readonly end: Effect.Effect<void, PutFailed>
+}
+
+const plain = (file: Put): Sink => ({ write: file.write, end: Effect.void })
+
+/** Compresses on another thread. Passes output on before it takes more input. */
+const gzipped = (file: Put): Effect.Effect<Sink, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.sync(() => createGzip()), (gzip) => Effect.sync(() => gzip.destroy())).pipe(
+    Effect.map((gzip) => {
+      let out: Array<Uint8Array> = []
+      gzip.on("data", (bytes: Buffer) => out.push(bytes))
+      const passOn = Effect.suspend(() => {
+        const ready = out
+        out = []
+        return Effect.forEach(ready, file.write, { discard: true })
+      })
+      return {
+        write: (bytes) =>
+          Effect.async<void>((resume) => void gzip.write(bytes, () => resume(Effect.void))).pipe(
+            Effect.zipRight(passOn)
+          ),
+        end: Effect.async<void>((resume) => {
+          gzip.once("end", () => resume(Effect.void))
+          gzip.end()
+        }).pipe(Effect.zipRight(passOn))
+      }
+    })
+  )

@@ -1,0 +1,227 @@
+import { Effect, Mailbox, type Scope, Stream } from "effect"
+import {
+  type ChannelFailed,
+  ExportRefused,
+  FileRefused,
+  type HostToolMissing,
+  type NoSpace
+} from "../../../contract/errors.ts"
+import { type Losses, lossNotes, withLoss } from "../../../contract/host-file-notes.ts"
+import type { ExportEvent, ExportSummary } from "../../../contract/operations/workspace-export.ts"
+import { ContentHash } from "../../../system/content-hash.ts"
+import { bytesOf } from "../../../system/files/folded-name.ts"
+import { forEachWhile } from "../../../system/for-each-while.ts"
+import { type Put, put, type PutFailed } from "../../../system/put.ts"
+import { type ArchiveFormat, archivePut, largestArchive } from "./archive.ts"
+import { type ExecutablePaths, executableRefusal, remarksOf } from "./config-check.ts"
+import { shown } from "./guest-path.ts"
+import type { HostOutput } from "./host-output.ts"
+import { linksTo } from "./links.ts"
+import { manifestOf, type Writing } from "./manifest.ts"
+import { progressOf } from "./progress.ts"
+import { failureOf, outputIsDirectory, type Target } from "./put-failure.ts"
+import type { Remarks } from "./remarks.ts"
+import type { TreeEntry } from "./tree.ts"
+
+/** The file is no longer readable, so it is left out. */
+export interface Gone {
+  readonly _tag: "Gone"
+  readonly reason: string
+}
+
+/** A file's content, which may be more or less than was expected. */
+export interface FileContent {
+  readonly entry: TreeEntry
+  /** Whole content, if it is available: a stream for each small file takes longer than the rest. */
+  readonly content: Uint8Array | Stream.Stream<Uint8Array, SourceFailed | Gone>
+}
+
+export interface Delivery {
+  readonly output: HostOutput
+  readonly overwrite: boolean
+  readonly kind: ExportSummary["kind"]
+  /** Format of the one file with all entries. @default none: each entry becomes a file */
+  readonly archive?: ArchiveFormat | undefined
+  readonly digest?: string | undefined
+  /** The root first, parents before children. */
+  readonly entries: ReadonlyArray<TreeEntry>
+  /** Of each file among the entries, in their order. */
+  readonly contents: Stream.Stream<FileContent, SourceFailed>
+  readonly skips: Remarks
+  /** Paths that the caller excluded; undefined when the caller excluded none by a glob. */
+  readonly excludedCount?: number | undefined
+  readonly executable: ExecutablePaths
+  readonly allowExecutable: boolean
+  readonly warnings: ReadonlyArray<string>
+}
+
+export type SourceFailed = FileRefused | ChannelFailed
+export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMissing
+
+/** Maximum entries in one event: with the longest names, fewer bytes than the limit of a message. */
+const batch = 200
+
+/** Writes all entries to the host or none, and reports the written ones. Every end leaves no half-made file. */
+export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, DeliveryFailed> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    // Few, so that a slow reader of the standard output holds the guest back.
+    const events = yield* Mailbox.make<ExportEvent, DeliveryFailed>(8)
+    yield* work(delivery, (event) => events.offer(event)).pipe(
+      Effect.scoped,
+      Mailbox.into(events),
+      Effect.forkScoped
+    )
+    return Mailbox.toStream(events)
+  }))
+
+type Tell = (event: ExportEvent) => Effect.Effect<unknown>
+
+const work = (delivery: Delivery, tell: Tell) =>
+  Effect.gen(function*() {
+    const { entries, executable, output } = delivery
+    if (executable.size > 0 && !delivery.allowExecutable) return yield* executableRefusal(executable)
+    if (output._tag === "path" && output.asDirectory && delivery.kind !== "directory") {
+      return yield* outputIsDirectory("the output ends with /, as a directory does", output.path)
+    }
+    const session = yield* sessionOf(delivery, tell)
+    const files = entries.filter(({ type }) => type === "file")
+    const progress = yield* progressOf(
+      { bytes: files.reduce((sum, { size }) => sum + size, 0), files: files.length },
+      tell
+    )
+    const writing: Writing = { digests: new Map(), gone: new Set(), changed: [] }
+    yield* Stream.runForEach(delivery.contents, ({ content, entry }) =>
+      writeFile(session, entry, content, writing, progress.bytes).pipe(
+        Effect.catchTag("Gone", ({ reason }) =>
+          Effect.suspend((): Effect.Effect<void, PutFailed | FileRefused> => {
+            if (entry.path === "") {
+              return new FileRefused({ path: "", reason: "not_found", detail: reason })
+            }
+            writing.gone.add(entry.path)
+            delivery.skips.add(entry.path, reason)
+            return session.omitFile
+          })),
+        Effect.zipRight(progress.file)
+      ))
+    // The host may have a link in place of the file: with --overwrite the export did not refuse that name.
+    const dangling = linksTo(entries, writing.gone)
+    if (delivery.overwrite && dangling.length > 0) {
+      return yield* new ExportRefused({
+        detail: "a file went away while being exported, and links point to the file; export again",
+        paths: dangling.slice(0, 10).map(shown)
+      })
+    }
+    const done = yield* session.commit
+    const manifest = manifestOf(entries, writing, done, executable)
+    for (let at = 0; at < manifest.length; at += batch) {
+      yield* tell({ _tag: "Written", entries: manifest.slice(at, at + batch) })
+    }
+    const count = (type: TreeEntry["type"]) =>
+      manifest.filter((entry) =>
+        entry.type === type
+      ).length
+    const summary: ExportSummary = {
+      output: output._tag === "stdout" ? "-" : output.path,
+      kind: delivery.kind,
+      files: count("file"),
+      directories: count("directory"),
+      symlinks: count("symlink"),
+      bytes: manifest.reduce((sum, { size }) => sum + size, 0),
+      ...(delivery.digest === undefined ? {} : { digest: delivery.digest }),
+      ...(delivery.excludedCount === undefined ? {} : { excludedCount: delivery.excludedCount }),
+      skippedCount: delivery.skips.count,
+      skipped: delivery.skips.told,
+      executableConfig: remarksOf(executable),
+      warnings: [...delivery.warnings, ...warningsOf(writing.changed), ...lossNotes(lossesOf(entries, writing.gone))]
+    }
+    yield* tell({ _tag: "Exported", summary })
+  }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(failureOf(targetOf(delivery), failure))))
+
+/** Writes the announced size of a file. A file that changes meanwhile may have more, or less. */
+const writeFile = (
+  session: Put,
+  entry: TreeEntry,
+  content: FileContent["content"],
+  writing: Writing,
+  progress: (bytes: number) => Effect.Effect<unknown>
+) =>
+  Effect.gen(function*() {
+    let left = entry.size
+    let more = false
+    const take = (bytes: Uint8Array) => {
+      const part = bytes.subarray(0, left)
+      left -= part.length
+      more = part.length < bytes.length
+      return session.write(part).pipe(Effect.zipRight(progress(part.length)), Effect.as(!more))
+    }
+    yield* content instanceof Uint8Array ? take(content) : forEachWhile(content, take)
+    if (more || left > 0) writing.changed.push(entry.path)
+    writing.digests.set(entry.path, yield* session.endFile)
+  })
+
+const sessionOf = (delivery: Delivery, tell: Tell) =>
+  Effect.gen(function*() {
+    const { archive, entries, output } = delivery
+    const written = archive === undefined
+      ? entries
+      : [{ path: "", type: "file", mode: 0o644, size: largestArchive(entries, archive) } as const]
+    const session = yield* output._tag === "stdout" ? passOn(tell) : placed(written, delivery.overwrite, output)
+    return archive === undefined ? session : yield* archivePut(session, entries, archive)
+  })
+
+const placed = (
+  entries: ReadonlyArray<TreeEntry>,
+  overwrite: boolean,
+  output: Extract<HostOutput, { readonly _tag: "path" }>
+): Effect.Effect<Put, PutFailed | HostToolMissing, Scope.Scope> =>
+  put({
+    parent: output.parent,
+    name: output.name,
+    within: output.within,
+    overwrite,
+    entries: entries.map(({ mode, path, size, target, type }) => ({
+      path: bytesOf(path),
+      type,
+      mode,
+      size,
+      ...(target === undefined ? {} : { target: bytesOf(target) })
+    }))
+  })
+
+/** In place of a file, the content goes to the caller. */
+const passOn = (tell: Tell): Effect.Effect<Put> =>
+  Effect.sync(() => {
+    const hash = new ContentHash()
+    return {
+      write: (bytes) =>
+        bytes.length === 0
+          ? Effect.void
+          : Effect.suspend(() => (hash.add(bytes), Effect.asVoid(tell({ _tag: "Output", bytes })))),
+      endFile: Effect.sync(() => hash.take()),
+      omitFile: Effect.void,
+      commit: Effect.succeed({ replaced: [], there: [] })
+    }
+  })
+
+const lossesOf = (entries: ReadonlyArray<TreeEntry>, gone: ReadonlySet<string>): Losses => {
+  let losses: Losses = {}
+  for (const { loses = [], path } of entries) {
+    if (gone.has(path)) continue
+    for (const property of loses) losses = withLoss(losses, property, path === "" ? "the output" : shown(path))
+  }
+  return losses
+}
+
+const warningsOf = (changed: ReadonlyArray<string>) =>
+  changed.length === 0
+    ? []
+    : [
+      `${changed.length === 1 ? "a file" : `${changed.length} files`} changed while being exported: ` +
+      changed.slice(0, 10).map((path) => path === "" ? "the output" : shown(path)).join(", ")
+    ]
+
+const targetOf = ({ entries, kind, output }: Delivery): Target => ({
+  path: output._tag === "stdout" ? "-" : output.path,
+  isDirectory: kind === "directory",
+  bytes: entries.reduce((sum, { size }) => sum + size, 0)
+})

@@ -1,0 +1,60 @@
+import { ExportRefused, InvalidRequest } from "../../../contract/errors.ts"
+import { printable } from "../../../contract/printable.ts"
+import { hasGitName, raw } from "../../../system/files/folded-name.ts"
+
+/** Destination of an export. */
+export type HostOutput =
+  | { readonly _tag: "stdout" }
+  | {
+    readonly _tag: "path"
+    /** Output as requested. */
+    readonly path: string
+    /** Existing folder, relative to `within` if that is given. */
+    readonly parent: string
+    /** Name in the folder. */
+    readonly name: string
+    /** The request ends with `/`, so the export makes no file there. */
+    readonly asDirectory: boolean
+    readonly within?: string | undefined
+    /** Raw part of the output's path that the rules judge together with the content's paths. */
+    readonly tail: string
+  }
+
+/** How many components of an output count when its content's names are judged: `.vscode/tasks.json` may be spread over both. */
+const tailComponents = 3
+
+/**
+ * Reads the output of a request. `within` is a folder (symlinks resolved) that the output cannot leave: its path then has no links.
+ */
+export const hostOutput = (
+  output: string,
+  within: string | undefined
+): HostOutput | InvalidRequest | ExportRefused => {
+  const invalid = (detail: string) => new InvalidRequest({ field: "output", detail })
+  if (output === "-") return { _tag: "stdout" }
+  if (!output.startsWith("/")) return invalid("must be an absolute path of the host, or -")
+  const path = output.replace(/\/+$/, "")
+  const slash = path.lastIndexOf("/")
+  const name = path.slice(slash + 1)
+  if (name === "" || name === "." || name === "..") return invalid("must end in the name of what is written")
+  if (Buffer.byteLength(name) > 255) return invalid("its name is too long")
+  const refused = (detail: string) => new ExportRefused({ detail, paths: [printable(output)] })
+  const asDirectory = output.endsWith("/")
+  const rawPath = raw(Buffer.from(path, "utf8"))
+  if (hasGitName(rawPath)) return refused("nothing is written in a git directory")
+  if (within === undefined) {
+    const tail = rawPath.split("/").filter((part) => part !== "").slice(-tailComponents).join("/")
+    return { _tag: "path", path, parent: slash === 0 ? "/" : path.slice(0, slash), name, asDirectory, tail }
+  }
+  const root = within.replace(/\/+$/, "")
+  if (!path.startsWith(`${root}/`)) return refused(`only what is in ${printable(within)} may be written`)
+  return {
+    _tag: "path",
+    path,
+    parent: path.slice(root.length + 1, Math.max(slash, root.length + 1)) || ".",
+    name,
+    asDirectory,
+    within: root === "" ? "/" : root,
+    tail: raw(Buffer.from(path.slice(root.length + 1), "utf8"))
+  }
+}

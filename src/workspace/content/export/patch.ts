@@ -1,0 +1,71 @@
+import { Effect, Stream } from "effect"
+import { ExportRefused, type InvalidRequest } from "../../../contract/errors.ts"
+import type { ExportEvent, ExportPayload } from "../../../contract/operations/workspace-export.ts"
+import { pathText } from "../../../contract/path-text.ts"
+import { pathProblem } from "../../../patch/path-check.ts"
+import { hasGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"
+import { executablePaths } from "./config-check.ts"
+import { deliver, type DeliveryFailed } from "./deliver.ts"
+import { hostOutput } from "./host-output.ts"
+import type { ExportBounds } from "./path.ts"
+import { Remarks } from "./remarks.ts"
+import { tooMuch, type TreeEntry } from "./tree.ts"
+
+const pieceBytes = 64 * 1024
+
+/**
+ * Writes the patch of a diff to the host. `paths` are the paths of the patch, with the old paths of renames. `digest` is the
+ * diff's, which must be the expected one.
+ */
+export const exportPatch = (
+  patch: Uint8Array,
+  paths: ReadonlyArray<Uint8Array>,
+  digest: string,
+  payload: ExportPayload,
+  bounds: ExportBounds = {}
+): Stream.Stream<ExportEvent, DeliveryFailed | InvalidRequest> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const output = hostOutput(payload.output, bounds.within)
+    if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
+    if (payload.expect !== undefined && payload.expect !== digest) {
+      return yield* new ExportRefused({
+        detail:
+          `the diff is not the expected one any more: its digest is ${digest}, expected was ${payload.expect}; review it again`,
+        paths: []
+      })
+    }
+    const touched = paths.map(raw)
+    const bad = touched.filter((path) => !isPlainPath(path) || hasGitName(path) || pathProblem(path) !== undefined)
+    if (bad.length > 0) {
+      return yield* new ExportRefused({
+        detail: "the patch names paths that no patch may touch: in a git directory, outside, or too long",
+        paths: bad.slice(0, 10).map((path) => pathText(Buffer.from(path, "latin1")))
+      })
+    }
+    const entry: TreeEntry = { path: "", type: "file", mode: 0o644, size: patch.length }
+    const excess = tooMuch([entry], payload)
+    if (excess !== undefined) return yield* excess
+    return deliver({
+      output,
+      overwrite: payload.overwrite,
+      kind: "patch",
+      digest,
+      entries: [entry],
+      contents: Stream.make({ entry, content: piecesOf(patch) }),
+      skips: new Remarks(),
+      executable: new Map([
+        ...executablePaths(touched),
+        ...(output._tag === "stdout" ? [] : executablePaths([output.tail]))
+      ]),
+      allowExecutable: payload.allowExecutableConfig,
+      warnings: patch.length === 0
+        ? ["nothing was changed: the patch is empty, and no tool applies an empty patch"]
+        : []
+    })
+  }))
+
+const piecesOf = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
+  Stream.fromIterable(Array.from(
+    { length: Math.ceil(bytes.length / pieceBytes) },
+    (_, piece) => bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes)
+  ))

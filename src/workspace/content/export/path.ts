@@ -1,0 +1,95 @@
+import { Effect, identity, Stream } from "effect"
+import { type ChannelFailed, InvalidRequest } from "../../../contract/errors.ts"
+import type { ExportEvent, ExportPayload } from "../../../contract/operations/workspace-export.ts"
+import { wholeGuest } from "../../../guest-channel/guest-path.ts"
+import type { SecretSet } from "../../../redaction/output-filter.ts"
+import { refuseSecretIn, withoutSecretIn } from "../../../redaction/refuse.ts"
+import { archiveFormat } from "./archive.ts"
+import { executableEntries } from "./config-check.ts"
+import { contentsOf, type ExportChannel } from "./contents.ts"
+import { deliver, type DeliveryFailed } from "./deliver.ts"
+import { shown, WORKSPACE_ROOT } from "./guest-path.ts"
+import { type HostOutput, hostOutput } from "./host-output.ts"
+import { isOutside, outsidePath, outsideRefusal } from "./outside.ts"
+import { Remarks } from "./remarks.ts"
+import { collectSelection, rootEntry, selectedPaths } from "./selection.ts"
+import { tooMuch } from "./tree.ts"
+import { unsizedContents, withSizesOf } from "./unsized.ts"
+
+export type ExportFailed = DeliveryFailed | InvalidRequest | ChannelFailed
+
+/** Bounds of the caller, if any. */
+export interface ExportBounds {
+  /** Folder of the host (symlinks resolved) that the output cannot lie outside of. */
+  readonly within?: string | undefined
+  /** Secrets that the exported content must not have. @default none */
+  readonly secrets?: SecretSet | undefined
+}
+
+/** A directory becomes an archive on standard output, and for an output with an archive's name. */
+const archiveOf = (output: HostOutput) =>
+  output._tag === "stdout" ? "tar" : output.asDirectory ? undefined : archiveFormat(output.name)
+
+/**
+ * Copies files and directories of the guest to the host, all or none. Limits bound the guest's names, types and sizes before the
+ * first write. A file's content is cut at its reported size, unless the guest reports a file with content as empty.
+ */
+export const exportPath = (
+  channel: ExportChannel,
+  payload: ExportPayload,
+  bounds: ExportBounds = {}
+): Stream.Stream<ExportEvent, ExportFailed> =>
+  Stream.unwrap(Effect.gen(function*() {
+    if (payload.expect !== undefined) {
+      return yield* new InvalidRequest({ field: "expect", detail: "goes with --patch only" })
+    }
+    const output = hostOutput(payload.output, bounds.within)
+    if (output._tag === "InvalidRequest" || output._tag === "ExportRefused") return yield* output
+    const isFromOutside = isOutside(payload)
+    const from = isFromOutside ? wholeGuest.root : WORKSPACE_ROOT
+    const selected = isFromOutside
+      ? [yield* outsidePath(channel, payload.path)] as const
+      : yield* selectedPaths(payload)
+    const [path] = selected
+    const several = selected.length > 1
+    // Several paths keep their places of /workspace.
+    const top = several ? "" : path
+    const root = yield* rootEntry(channel, top, from)
+    const archive = root.type === "directory" ? archiveOf(output) : undefined
+    const collector = root.type === "file" ? undefined : yield* collectSelection(channel, selected, root, payload, from)
+    const listed = collector?.finish() ?? [root]
+    const listedExcess = tooMuch(listed, payload)
+    if (listedExcess !== undefined) return yield* listedExcess
+    const held = yield* unsizedContents(channel, listed, { path: top, from })
+    const entries = withSizesOf(listed, held)
+    const excess = tooMuch(entries, payload)
+    if (excess !== undefined) return yield* excess
+    const { secrets } = bounds
+    yield* Effect.forEach(
+      secrets === undefined ? [] : entries,
+      ({ path, target = "" }) => refuseSecretIn(secrets, shown(path), Buffer.from(`${path}\0${target}`, "latin1")),
+      { discard: true }
+    )
+    const contents = contentsOf(channel, top, entries, { from, held })
+    return deliver({
+      output,
+      overwrite: payload.overwrite,
+      kind: archive !== undefined ? "archive" : root.type === "file" ? "file" : "directory",
+      archive,
+      entries,
+      contents: secrets === undefined ? contents : Stream.map(contents, ({ content, entry }) => ({
+        entry,
+        content: withoutSecretIn(secrets, shown(entry.path === "" ? top : entry.path), content)
+      })),
+      skips: collector?.skips ?? new Remarks(),
+      excludedCount: payload.exclude.length === 0 ? undefined : collector?.excludedCount ?? 0,
+      // An archive may be unpacked anywhere: its entries are judged by their own names.
+      executable: executableEntries(entries, archive !== undefined || output._tag === "stdout" ? top : output.tail),
+      allowExecutable: payload.allowExecutableConfig,
+      warnings: []
+    })
+  })).pipe(
+    isOutside(payload)
+      ? Stream.catchTag("FileRefused", (failure) => Stream.fail(outsideRefusal(failure)))
+      : identity
+  )

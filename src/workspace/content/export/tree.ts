@@ -1,0 +1,165 @@
+import { ExportRefused } from "../../../contract/errors.ts"
+import type { Losses } from "../../../contract/host-file-notes.ts"
+import type { WalkEntry } from "../../../guest-channel/walk.ts"
+import { TooManyRules } from "../../../ignore/wildmatch.ts"
+import { isGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"
+import { tooManyGlobs } from "./exclusion.ts"
+import { shown } from "./guest-path.ts"
+import { LinkBudget, linkProblem } from "./links.ts"
+import { Remarks } from "./remarks.ts"
+
+/** One thing to export. */
+export interface TreeEntry {
+  /** Raw, relative to the exported path; "" is that path itself. */
+  readonly path: string
+  readonly type: "file" | "directory" | "symlink"
+  /** Permission bits that the host gets. */
+  readonly mode: number
+  readonly size: number
+  /** Raw, of a link. */
+  readonly target?: string | undefined
+  /** Properties of the guest's file that no export keeps. */
+  readonly loses?: ReadonlyArray<keyof Losses> | undefined
+}
+
+export interface Limits {
+  readonly maxMib: number
+  readonly maxEntries: number
+}
+
+/** Longest path beneath the output, in `bytes`: pyro-put's limit. */
+const pathMost = 3800
+/** Bytes of all paths and link targets; more than the paths of a million files need. */
+const namesMost = 64 * 1024 * 1024
+/** Maximum other entries in a listing (a .git has many files): an endless walk is hostile. */
+const besidesMost = 1_000_000
+const mib = 1024 * 1024
+const odd = { character: "a device", block: "a device", fifo: "a FIFO", socket: "a socket" } as const
+
+/** No set-id bits, no write permission for others. The owner can always empty directories. */
+const hostMode = (type: TreeEntry["type"], mode: number) =>
+  type === "symlink" ? 0o777 : type === "directory" ? (mode & 0o755) | 0o700 : mode & 0o755
+
+/** Set-user-ID and set-group-ID bits. */
+const setIdBits = 0o6000
+
+const lossesOf = ({ hasAttributes, mode, type }: WalkEntry): ReadonlyArray<keyof Losses> => [
+  ...(type !== "symlink" && (mode & setIdBits) !== 0 ? ["setIds"] as const : []),
+  ...(hasAttributes === true ? ["attributes"] as const : [])
+]
+
+export const entryOf = (path: string, found: WalkEntry): TreeEntry | string => {
+  const { type } = found
+  if (type !== "file" && type !== "directory" && type !== "symlink") return `it is ${odd[type]}`
+  const loses = lossesOf(found)
+  return {
+    path,
+    type,
+    mode: hostMode(type, found.mode),
+    size: type === "file" ? found.size : 0,
+    ...(type === "symlink" ? { target: raw(found.linkTarget) } : {}),
+    ...(loses.length === 0 ? {} : { loses })
+  }
+}
+
+/** The entries of a directory that may cross, out of a walk that a hostile guest made up. */
+export class TreeCollector {
+  readonly skips = new Remarks()
+  /** Paths that the caller excluded. */
+  excludedCount = 0
+  readonly #limits: Limits
+  readonly #isExcluded: (path: string, isDirectory: boolean) => boolean
+  readonly #entries = new Map<string, TreeEntry>()
+  #names = 0
+  #walked = 0
+
+  constructor(
+    root: TreeEntry,
+    limits: Limits,
+    isExcluded: (path: string, isDirectory: boolean) => boolean = () => false
+  ) {
+    this.#limits = limits
+    this.#isExcluded = isExcluded
+    this.#entries.set("", root)
+  }
+
+  /** Adds one entry. Gives an error if the export must fail. */
+  add(found: WalkEntry): ExportRefused | undefined {
+    const path = raw(found.path)
+    if (++this.#walked > besidesMost + this.#limits.maxEntries) {
+      return new ExportRefused({
+        detail: `the guest lists more than ${besidesMost} paths that are not exported`,
+        paths: []
+      })
+    }
+    if (!isPlainPath(path)) {
+      return new ExportRefused({ detail: "the guest names a path that no file can have", paths: [shown(path)] })
+    }
+    try {
+      if (path.length <= pathMost && this.#isExcluded(path, found.type === "directory")) {
+        this.excludedCount++
+        return undefined
+      }
+    } catch (error) {
+      if (!(error instanceof TooManyRules)) throw error
+      return tooManyGlobs
+    }
+    const slash = path.lastIndexOf("/")
+    const above = path.slice(0, Math.max(slash, 0))
+    if (this.#entries.get(above)?.type !== "directory") {
+      // Contents of a directory that was left out and reported.
+      if (above.length > pathMost || above.split("/").some(isGitName)) return undefined
+      return new ExportRefused({ detail: "the guest lists a path in no directory", paths: [shown(path)] })
+    }
+    if (this.#entries.has(path)) return undefined // listed twice, as directories that change are
+    const reason = isGitName(path.slice(slash + 1))
+      ? "it is named as a git directory"
+      : path.length > pathMost
+      ? "its path is too long"
+      : undefined
+    const entry = reason ?? entryOf(path, found)
+    if (typeof entry === "string") {
+      this.skips.add(path, entry)
+      return undefined
+    }
+    this.#names += path.length + (entry.target?.length ?? 0)
+    if (this.#entries.size >= this.#limits.maxEntries || this.#names > namesMost) {
+      const most = this.#names > namesMost ? `${namesMost} bytes of names` : `${this.#limits.maxEntries} entries`
+      return new ExportRefused({
+        detail: `it has more than ${most}; export less of it, or allow more with --max-entries`,
+        paths: []
+      })
+    }
+    this.#entries.set(path, entry)
+    return undefined
+  }
+
+  /** The root first, parents before children, a directory's entries together, in the order of their bytes. */
+  finish(): ReadonlyArray<TreeEntry> {
+    const budget = new LinkBudget()
+    const kept: Array<readonly [key: string, entry: TreeEntry]> = []
+    for (const entry of this.#entries.values()) {
+      const problem = entry.target === undefined
+        ? undefined
+        : linkProblem(this.#entries, entry.path, entry.target, budget)
+      if (problem === undefined) kept.push([entry.path.replaceAll("/", "\0"), entry])
+      else this.skips.add(entry.path, problem)
+    }
+    return kept.sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0).map(([, entry]) => entry)
+  }
+}
+
+/** A size as a person reads it, rounded up: a small file is not a MiB. */
+export const sizeText = (bytes: number): string =>
+  bytes < 1024 ? `${bytes} bytes` : bytes < mib ? `${Math.ceil(bytes / 1024)} KiB` : `${Math.ceil(bytes / mib)} MiB`
+
+/** An error when there is more content than may cross. */
+export const tooMuch = (entries: ReadonlyArray<TreeEntry>, limits: Limits): ExportRefused | undefined => {
+  const bytes = entries.reduce((sum, { size }) => sum + size, 0)
+  if (bytes <= limits.maxMib * mib) return undefined
+  const largest = entries.filter(({ type }) => type === "file").sort((a, b) => b.size - a.size).slice(0, 3)
+  return new ExportRefused({
+    detail: `it has ${sizeText(bytes)}, more than ${limits.maxMib} MiB; allow more with --max-mib`,
+    paths: largest.map(({ path, size }) => `${path === "" ? "the file" : shown(path)}: ${sizeText(size)}`)
+  })
+}

@@ -1,0 +1,79 @@
+import { Effect } from "effect"
+import type { ChannelFailed, FileRefused, InvalidRequest } from "../../../contract/errors.ts"
+import type { FileContent, FileReadPayload } from "../../../contract/operations/workspace-file.ts"
+import { type GuestTree, workspaceFile, type WorkspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { SecretSet } from "../../../redaction/output-filter.ts"
+import { SecretSearch } from "../../../redaction/redactor.ts"
+import { secretRefusal } from "../../../redaction/refuse.ts"
+import { forEachWhile } from "../../../system/for-each-while.ts"
+import { modeText } from "./failures.ts"
+import { ImageRead } from "./image.ts"
+import { LineRange } from "./line-range.ts"
+import { openFile } from "./open.ts"
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+const lossless = (bytes: Uint8Array) => {
+  try {
+    return { text: strict.decode(bytes), lossy: false }
+  } catch {
+    return { text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), lossy: true }
+  }
+}
+
+/** Part of a file to read. */
+export type ReadPart = Pick<FileReadPayload, "startLine" | "lineCount" | "maxBytes" | "images">
+
+/** Reads text beneath /workspace. A binary file gives its kind only. */
+export const readFile = (
+  channel: GuestChannel,
+  payload: FileReadPayload,
+  secrets?: SecretSet
+): Effect.Effect<FileContent, ChannelFailed | FileRefused | InvalidRequest> =>
+  Effect.flatMap(workspaceFile(payload.path), (path) => readPart(channel, path, payload, { secrets }))
+
+export interface ReadOptions {
+  readonly tree?: GuestTree
+  /** Secrets that the content must not have. @default none */
+  readonly secrets?: SecretSet | undefined
+}
+
+/** Reads text beneath a tree's root. */
+export const readPart = (
+  channel: GuestChannel,
+  path: WorkspacePath,
+  payload: ReadPart,
+  { secrets, tree = workspaceTree }: ReadOptions = {}
+): Effect.Effect<FileContent, ChannelFailed | FileRefused> =>
+  Effect.scoped(Effect.gen(function*() {
+    const { content, state } = yield* openFile(channel, path, tree)
+    const range = new LineRange(payload)
+    const image = payload.images === true ? new ImageRead(state.size) : undefined
+    let whole = true
+    const search = secrets === undefined ? undefined : new SecretSearch(secrets)
+    let wants = true
+    yield* forEachWhile(content, (bytes) =>
+      Effect.suspend(() => {
+        const found = search?.push(bytes)
+        if (found !== undefined) return secretRefusal(path.text, found)
+        wants &&= image?.push(bytes) ?? (whole = range.push(bytes))
+        // A secret may begin within the range, and end behind it.
+        return Effect.succeed(wants || search?.isOpen === true)
+      }))
+    const file = { path: path.text, sizeBytes: state.size, mode: modeText(state.mode), version: state.version }
+    const found = image?.found()
+    if (found !== undefined) return { ...file, binary: true, lossy: false, truncated: false, image: found }
+    if (range.binary) return { ...file, binary: true, lossy: false, truncated: false }
+    const { bytes, cutLine, lineCount, nextLine, totalLines, truncated } = range.found(whole)
+    return {
+      ...file,
+      ...lossless(bytes),
+      binary: false,
+      truncated,
+      startLine: payload.startLine,
+      lineCount,
+      ...(cutLine === undefined ? {} : { cutLine }),
+      ...(nextLine === undefined ? {} : { nextLine }),
+      ...(totalLines === undefined ? {} : { totalLines })
+    }
+  }))

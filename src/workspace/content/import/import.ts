@@ -1,0 +1,126 @@
+import { Effect, Stream } from "effect"
+import * as path from "node:path"
+import { type ChannelFailed, FileRefused, InvalidRequest, type PyroError } from "../../../contract/errors.ts"
+import { firstOf } from "../../../contract/first-of.ts"
+import type { Imported, ImportPayload } from "../../../contract/operations/workspace-import.ts"
+import { pathText } from "../../../contract/path-text.ts"
+import { componentsOf, pathOf, wholeGuest, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { demandNarrow } from "../../../seeding/broad-source.ts"
+import { sizeText } from "../export/tree.ts"
+import { fileFailure } from "../files/failures.ts"
+import { contentOf, listSource, type Source, type SourceEntry } from "./source.ts"
+import { targetOf } from "./target.ts"
+
+/** Of the list in the report. */
+const told = { most: 1000, maxBytes: 4 * 1024 * 1024 }
+
+const MIB = 1024 * 1024
+
+/** Permission bits of a file that comes from a stream. */
+const STREAM_MODE = 0o644
+
+const demandBounded = ({ entries, root, skipped }: Source, { maxEntries, maxMib }: ImportPayload) =>
+  Effect.suspend(() => {
+    const refused = (detail: string) =>
+      Effect.fail(new InvalidRequest({ field: "source_path", detail: `${root} ${detail}` }))
+    const bytes = entries.reduce((sum, { size }) => sum + size, 0)
+    if (entries.length + skipped.length > maxEntries) {
+      return refused(`has more than ${maxEntries} entries; copy less of it, or allow more with --max-entries`)
+    }
+    return bytes > maxMib * MIB
+      ? refused(`has ${sizeText(bytes)}, more than ${maxMib} MiB; allow more with --max-mib`)
+      : Effect.void
+  })
+
+/** Copies a file or directory of the host to a path of a running guest, file by file. */
+export const importFiles = (
+  channel: GuestChannel,
+  payload: ImportPayload
+): Effect.Effect<Imported, PyroError> =>
+  Effect.gen(function*() {
+    if ((payload.sourcePath === "-") !== (payload.content !== undefined)) {
+      return yield* new InvalidRequest({ field: "content", detail: "goes with the source -, and with no other" })
+    }
+    if (payload.content !== undefined) return yield* importContent(channel, payload.path, payload.content)
+    yield* demandNarrow("source_path", payload.sourcePath, payload.allowHome)
+    const source = yield* listSource(payload.sourcePath)
+    yield* demandBounded(source, payload)
+    // The name is the caller's, also where the source is a link.
+    const name = payload.unnamed === true
+      ? undefined
+      : Buffer.from(path.basename(payload.sourcePath)).toString("latin1")
+    const target = yield* targetOf(channel, payload.path, name, source.kind)
+    const skipped = [...source.skipped]
+    const count = { files: 0, symlinks: 0, bytes: 0 }
+    for (const entry of source.entries) {
+      const problem = yield* copy(channel, source.root, entry, target, source.kind)
+      if (problem !== undefined) skipped.push({ path: pathText(entry.path), reason: problem })
+      else if (entry.target !== undefined) count.symlinks++
+      else {
+        count.files++
+        count.bytes += entry.size
+      }
+    }
+    return {
+      path: target.text,
+      kind: source.kind,
+      ...count,
+      skippedCount: skipped.length,
+      skipped: firstOf(skipped, told)
+    }
+  })
+
+const importContent = (channel: GuestChannel, asked: string, content: Uint8Array) =>
+  Effect.gen(function*() {
+    const target = yield* targetOf(channel, asked, undefined, "file")
+    const pieces = content.length === 0 ? Stream.empty : Stream.make(content)
+    yield* Effect.catchTag(
+      write(channel, target, STREAM_MODE, pieces),
+      "AgentCallFailed",
+      fileFailure(target.text, wholeGuest)
+    )
+    return {
+      path: target.text,
+      kind: "file" as const,
+      files: 1,
+      symlinks: 0,
+      bytes: content.length,
+      skippedCount: 0,
+      skipped: []
+    }
+  })
+
+const write = <E>(
+  channel: GuestChannel,
+  { bytes }: WorkspacePath,
+  mode: number,
+  content: Stream.Stream<Uint8Array, E>
+) => channel.write({ root: wholeGuest.root, path: bytes, mode, createParents: true, follow: true }, content)
+
+/** Copies one entry. The reason if it stays out of a directory's copy; a single file must come. */
+const copy = (
+  channel: GuestChannel,
+  root: string,
+  entry: SourceEntry,
+  target: WorkspacePath,
+  kind: Source["kind"]
+): Effect.Effect<string | undefined, ChannelFailed | FileRefused> => {
+  const at = pathOf([...componentsOf(target.bytes), ...componentsOf(entry.path)], wholeGuest)
+  const work = entry.target === undefined
+    ? write(channel, at, entry.mode, contentOf(root, entry))
+    : channel.changeFiles(wholeGuest.root, [{ _tag: "link", path: at.bytes, target: entry.target }])
+  return work.pipe(
+    Effect.as(undefined),
+    Effect.catchTags({
+      Unreadable: ({ reason }) =>
+        kind === "directory"
+          ? Effect.succeed(`it cannot be read: ${reason}`)
+          : Effect.fail(new FileRefused({ path: root, reason: "failed", detail: `it cannot be read: ${reason}` })),
+      AgentCallFailed: (failure) =>
+        entry.target !== undefined && failure.errno === "EEXIST"
+          ? Effect.succeed("the workspace has something there, and no link replaces it")
+          : Effect.fail(fileFailure(at.text, wholeGuest)(failure))
+    })
+  )
+}

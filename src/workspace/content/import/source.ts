@@ -1,0 +1,137 @@
+import { Effect, Option, Stream } from "effect"
+import * as fs from "node:fs"
+import { InvalidRequest, type SeedRejected } from "../../../contract/errors.ts"
+import { pathText } from "../../../contract/path-text.ts"
+import { printable } from "../../../contract/printable.ts"
+import { demandReadable } from "../../../seeding/caller-places.ts"
+import { filesBeneath } from "../../../seeding/files-beneath.ts"
+import { beneath } from "../../../seeding/host-files.ts"
+import { yieldToEventLoop } from "../../../system/event-loop.ts"
+import { realPath } from "../../../system/host-path.ts"
+
+/** A file or link of the host. */
+export interface SourceEntry {
+  /** Relative to the source; empty for the source itself. */
+  readonly path: Uint8Array
+  /** Permission bits of a file. */
+  readonly mode: number
+  readonly size: number
+  /** Of a link. */
+  readonly target?: Buffer | undefined
+}
+
+interface Skip {
+  readonly path: string
+  readonly reason: string
+}
+
+export interface Source {
+  /** With all links resolved. */
+  readonly root: string
+  readonly kind: "file" | "directory"
+  readonly entries: ReadonlyArray<SourceEntry>
+  readonly skipped: ReadonlyArray<Skip>
+}
+
+const refused = (detail: string) => new InvalidRequest({ field: "source_path", detail })
+
+/** Files to look at in one turn of the event loop. */
+const LOOKS_PER_TURN = 512
+
+/** Lists a file or directory of the host, without reading contents. Only the source itself may be a link. */
+export const listSource = (source: string): Effect.Effect<Source, InvalidRequest | SeedRejected> =>
+  Effect.gen(function*() {
+    const root = realPath(source)
+    if (root === undefined) return yield* refused(`${printable(source)} is not there, or cannot be reached`)
+    yield* demandReadable("source_path", root)
+    const top = look(root, new Uint8Array(0))
+    if (top === undefined) return yield* listDirectory(root)
+    return typeof top === "string"
+      ? yield* refused(`${printable(source)}: ${top}`)
+      : { root, kind: "file", entries: [top], skipped: [] } as const
+  })
+
+const listDirectory = (root: string): Effect.Effect<Source, SeedRejected> =>
+  Effect.gen(function*() {
+    const entries: Array<SourceEntry> = []
+    const skipped: Array<Skip> = []
+    const filled = new Set<string>()
+    const folders: Array<Buffer> = []
+    const gits: Array<Buffer> = []
+    for (const [index, path] of (yield* filesBeneath(Buffer.from(root), root, gits)).entries()) {
+      if (index % LOOKS_PER_TURN === 0) yield* yieldToEventLoop
+      const found = look(root, path)
+      const name = path.toString("latin1")
+      filled.add(name.slice(0, Math.max(name.lastIndexOf("/"), 0)))
+      if (found === undefined) folders.push(path)
+      else if (typeof found === "string") skipped.push({ path: pathText(path), reason: found })
+      else entries.push(found)
+    }
+    const empty = folders.filter((path) => !filled.has(path.toString("latin1")))
+    skipped.push(...empty.map((path) => ({ path: pathText(path), reason: "it is an empty directory" })))
+    skipped.push(...gits.map((path) => ({ path: pathText(path), reason: "pyro copies no entry named .git" })))
+    return { root, kind: "directory", entries, skipped }
+  })
+
+/** A file or link, the reason why it is none, or `undefined` for a directory. */
+const look = (root: string, path: Uint8Array): SourceEntry | string | undefined => {
+  try {
+    const at = path.length === 0 ? Buffer.from(root) : beneath(root, path)
+    const stat = fs.lstatSync(at)
+    const facts = { path, mode: stat.mode & 0o777, size: stat.size }
+    if (stat.isDirectory()) return undefined
+    if (stat.isSymbolicLink()) return { ...facts, size: 0, target: fs.readlinkSync(at, { encoding: "buffer" }) }
+    return stat.isFile() ? facts : "it is neither a file nor a directory"
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code ?? String(cause)
+  }
+}
+
+/** The file cannot be read, or is no longer the listed one. */
+export interface Unreadable {
+  readonly _tag: "Unreadable"
+  readonly reason: string
+}
+
+const unreadable = (cause: unknown): Unreadable => ({
+  _tag: "Unreadable",
+  reason: (cause as NodeJS.ErrnoException).code ?? String(cause)
+})
+
+const PIECE_BYTES = 256 * 1024
+
+/** As the files of /proc are. Their content would not count for the limits of the copy. */
+const LISTED_AS_EMPTY =
+  "the host lists it as empty, but it has content. Copy it through a pipe: cat FILE | pyro cp - NAME:PATH"
+
+const hasContent = async (file: fs.promises.FileHandle) => (await file.read(Buffer.allocUnsafe(1), 0)).bytesRead > 0
+
+/** Content of a listed file, at most its listed size. Never through a link. */
+export const contentOf = (root: string, { path, size }: SourceEntry): Stream.Stream<Uint8Array, Unreadable> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const at = path.length === 0 ? Buffer.from(root) : beneath(root, path)
+    const file = yield* Effect.acquireRelease(
+      Effect.tryPromise({
+        try: () => fs.promises.open(at, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK),
+        catch: unreadable
+      }),
+      (file) => Effect.promise(() => file.close())
+    )
+    // A directory on the path may have become a link since the listing.
+    const where = fs.readlinkSync(`/proc/self/fd/${file.fd}`, { encoding: "buffer" })
+    if (!where.equals(at)) {
+      return yield* Effect.fail<Unreadable>({ _tag: "Unreadable", reason: "it was replaced meanwhile" })
+    }
+    if (size === 0 && (yield* Effect.tryPromise({ try: () => hasContent(file), catch: unreadable }))) {
+      return yield* Effect.fail<Unreadable>({ _tag: "Unreadable", reason: LISTED_AS_EMPTY })
+    }
+    return Stream.unfoldEffect(size, (left) =>
+      Effect.tryPromise({
+        try: async () => {
+          if (left === 0) return undefined
+          const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(Math.min(left, PIECE_BYTES)), 0)
+          return bytesRead === 0 ? undefined : [buffer.subarray(0, bytesRead), left - bytesRead] as const
+        },
+        catch: unreadable
+      }).pipe(Effect.map(Option.fromNullable)))
+  }))

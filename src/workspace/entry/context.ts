@@ -1,0 +1,184 @@
+import { Context, Effect, ExecutionStrategy, Exit, Option, Ref, Scope } from "effect"
+import {
+  factOf,
+  type NoSpace,
+  type PyroError,
+  type StateDirectoryUnusable,
+  WorkspaceNotFound,
+  type WorkspaceNotReady
+} from "../../contract/errors.ts"
+import type { Notice } from "../../contract/notice.ts"
+import type { WorkspaceOperation } from "../../contract/operation-states.ts"
+import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import { printable } from "../../contract/printable.ts"
+import { SeedImages } from "../../disk/SeedImages.ts"
+import { Environments } from "../../environment/Environments.ts"
+import { Kernel } from "../../environment/Kernel.ts"
+import { Dialler } from "../../network/Dialler.ts"
+import { KnownSecrets } from "../../redaction/known.ts"
+import { removeEmptyFolder, removeTree } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { Paths } from "../../system/Paths.ts"
+import { HostFacts } from "../../vm/HostFacts.ts"
+import { Pool } from "../../vm/Pool.ts"
+import { endVm } from "../../vm/sweep.ts"
+import { Vmm } from "../../vm/Vmm.ts"
+import type { Generation } from "../life/generation.ts"
+import type { Entry } from "./entry.ts"
+import { EventLog } from "./events.ts"
+import { beingDeleted, demandLegal } from "./not-ready.ts"
+import { PortHolders } from "./port-holders.ts"
+import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
+import type { Registry } from "./registry.ts"
+
+/** Services of lifecycle steps. */
+export const pickServices = Context.pick(
+  Dialler,
+  Environments,
+  EventLog,
+  HostFacts,
+  Kernel,
+  KnownSecrets,
+  Paths,
+  Pool,
+  PortHolders,
+  SeedImages,
+  Vmm
+)
+export type LifecycleServices =
+  | Dialler
+  | Environments
+  | EventLog
+  | HostFacts
+  | Kernel
+  | KnownSecrets
+  | Paths
+  | Pool
+  | PortHolders
+  | SeedImages
+  | Vmm
+
+export interface Lifecycle {
+  readonly registry: Registry
+  /** Scope of all workspaces. At its end they end, or stay for the next process. */
+  readonly scope: Scope.Scope
+}
+
+/** Reports progress to the caller. */
+export type Notify = (notice: Notice) => void
+
+export const progress = (notify: Notify, message: string, fraction: number) =>
+  Effect.sync(() => notify({ _tag: "Notice", level: "progress", message, fraction }))
+
+/** Changes the record, on disk first. */
+export const commit = (
+  entry: Entry,
+  change: (record: WorkspaceRecord) => WorkspaceRecord,
+  options: WriteWorkspaceOptions = {}
+) =>
+  Effect.gen(function*() {
+    const changed = change(yield* Ref.get(entry.record))
+    yield* writeWorkspace(entry.folder, changed, options)
+    yield* Ref.set(entry.record, changed)
+    return changed
+  })
+
+const stillThere = ({ registry }: Lifecycle, entry: Entry) =>
+  Effect.suspend(() =>
+    registry.entries.get(entry.id) === entry
+      ? Effect.void
+      : new WorkspaceNotFound({ workspace: entry.id, similar: [] })
+  )
+
+/** One lifecycle step at a time. Fails if the workspace was deleted while this step waited. */
+export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.zipRight(stillThere(lifecycle, entry), work).pipe(entry.one.withPermits(1))
+
+/** One step at a time, for an operation that the table of states may refuse. */
+export const aloneFor =
+  (lifecycle: Lifecycle, entry: Entry, operation: WorkspaceOperation) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+    Effect.zipRight(demandLegal(entry, operation), work).pipe(alone(lifecycle, entry))
+
+/** Has the workspace alone for as long as the Scope lasts. */
+export const holdAlone = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.zipRight(restore(entry.one.take(1)), Effect.addFinalizer(() => entry.one.release(1)))
+  ).pipe(Effect.zipRight(stillThere(lifecycle, entry)))
+
+/**
+ * Failures of work in a workspace that is deleted meanwhile become that error: its files went away. For a caller that does not hold
+ * the workspace alone.
+ */
+export const unlessDeleted =
+  ({ registry }: Lifecycle, entry: Entry) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | WorkspaceNotFound | WorkspaceNotReady, R> =>
+    Effect.catchAll(work, (failure) =>
+      Effect.gen(function*() {
+        if (registry.entries.get(entry.id) !== entry) {
+          return yield* new WorkspaceNotFound({ workspace: entry.id, similar: [] })
+        }
+        const { state } = yield* Ref.get(entry.state)
+        return yield* state === "deleting" ? beingDeleted(entry) : Effect.fail(failure)
+      }))
+
+/** Shows a state during the work. If the work fails, the previous state returns, unless the VM died meanwhile. */
+export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(
+      Ref.getAndSet(entry.state, { state }),
+      (before) =>
+        Effect.onError(restore(work), () => Ref.update(entry.state, (now) => now.state === state ? before : now))
+    )
+  )
+
+/** Its state, and a line of the daemon's log. */
+export const setFailed = (entry: Entry, failure: PyroError) =>
+  Effect.zipRight(
+    Ref.set(entry.state, { state: "failed", detail: factOf(failure) }),
+    Effect.logWarning(`${entry.id} has failed: ${printable(factOf(failure))}`)
+  )
+
+/** Ends a generation: commands first, then the VM. Returns when QEMU is gone. */
+export const close = (generation: Generation) => Scope.close(generation.scope, Exit.void)
+
+/** Takes the current generation out, so that no request starts work in it any more. */
+export const takeOut = (entry: Entry) => Ref.getAndSet(entry.generation, Option.none<Generation>())
+
+/** Takes a generation out if it is the current one. False otherwise. */
+export const takeOutIf = (entry: Entry, generation: Generation) =>
+  Ref.modify(entry.generation, (now) => {
+    const isCurrent = Option.isSome(now) && now.value === generation
+    return [isCurrent, isCurrent ? Option.none<Generation>() : now]
+  })
+
+/** A scope for a future generation. Ends with the workspace at the latest. */
+export const generationScope = (entry: Entry) => Scope.fork(entry.scope, ExecutionStrategy.sequential)
+
+/** Delay before the replaced VM is ended, so that the caller's first command has the host to itself. */
+const replacedMs = 100
+
+/** Ends a replaced generation and removes its disk in the background. The next process removes the rest if this one ends before. */
+export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: string) =>
+  Effect.interruptible(Effect.sleep(replacedMs)).pipe(
+    Effect.ensuring(Option.match(old, { onNone: () => Effect.void, onSome: close })),
+    Effect.zipRight(Effect.interruptible(discardFolder(disk))),
+    Effect.forkIn(entry.scope)
+  )
+
+/** Removes a folder with its content, if it exists. */
+export const removeFolder = (folder: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+  Effect.mapError(removeTree(folder), toHostError)
+
+/** The same for an unused folder: the next start of a daemon removes the rest. */
+export const discardFolder = (folder: string): Effect.Effect<void> => Effect.ignoreLogged(removeTree(folder))
+
+/** The parent folder goes with its last entry. */
+export const removeStaged = (above: string, directory: string) =>
+  Effect.zipRight(discardFolder(directory), Effect.ignore(removeEmptyFolder(above)))
+
+/** Ends the VM that the record names if this process could not attach to it. Its disk may then have another VM. */
+export const endUnattached = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { vm } = yield* Ref.get(entry.record)
+    if (vm !== undefined && Option.isNone(yield* Ref.get(entry.generation))) yield* endVm(vm)
+  })

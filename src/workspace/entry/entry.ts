@@ -1,0 +1,44 @@
+import { Effect, ExecutionStrategy, Option, Ref, Scope, SubscriptionRef } from "effect"
+import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import type { Generation } from "../life/generation.ts"
+import type { OpenResidents } from "../residents/open.ts"
+import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
+
+/** One workspace in this process: the record has its identity, the entry its current state. */
+export interface Entry {
+  readonly id: WorkspaceId
+  readonly folder: WorkspaceFolder
+  readonly record: Ref.Ref<WorkspaceRecord>
+  readonly state: Ref.Ref<{ readonly state: WorkspaceState; readonly detail?: string | undefined }>
+  readonly generation: Ref.Ref<Option.Option<Generation>>
+  /** None only while the workspace is being made. */
+  readonly residents: Ref.Ref<Option.Option<OpenResidents>>
+  /** Resources of this process for the workspace besides its VM, until its deletion. */
+  readonly scope: Scope.CloseableScope
+  /** True while a deletion waits or works: readers of the workspace's disk then stop. */
+  readonly doomed: SubscriptionRef.SubscriptionRef<boolean>
+  /** Create, stop, start, reset, snapshot, fork, delete and update: one at a time. Commands and files do not take it. */
+  readonly one: Effect.Semaphore
+  /** Pushes: one at a time. */
+  readonly pushing: Effect.Semaphore
+  /** Lock of the record of pushed files: read for a new generation, or written for the current one. Held for host files only. */
+  readonly pushed: Effect.Semaphore
+}
+
+export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: WorkspaceFolder, record: WorkspaceRecord) =>
+  Effect.gen(function*() {
+    const entry: Entry = {
+      id: record.id,
+      folder,
+      record: yield* Ref.make(record),
+      state: yield* Ref.make<Effect.Effect.Success<Entry["state"]>>({ state: "creating" }),
+      generation: yield* Ref.make(Option.none<Generation>()),
+      residents: yield* Ref.make(Option.none<OpenResidents>()),
+      scope: yield* Scope.fork(parent.scope, ExecutionStrategy.sequential),
+      doomed: yield* SubscriptionRef.make(false),
+      one: yield* Effect.makeSemaphore(1),
+      pushing: yield* Effect.makeSemaphore(1),
+      pushed: yield* Effect.makeSemaphore(1)
+    }
+    return entry
+  })

@@ -1,0 +1,230 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { KnownSecrets } from "../../redaction/known.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { countBytes } from "../../system/metrics.ts"
+import { nowIso } from "../../system/time.ts"
+
+const at = Schema.String
+
+/** A port of the guest, and of the host while the host listened. */
+const port = {
+  guestPort: Schema.Int,
+  hostPort: Schema.optional(Schema.Int),
+  service: Schema.optional(Schema.String)
+}
+
+/** One crossing between the host and a workspace, or a step of its life. Paths are the host's, URLs have no credentials. */
+const Event = Schema.Union(
+  Schema.TaggedStruct("created", { at, environment: Schema.String }),
+  Schema.TaggedStruct("started", { at }),
+  Schema.TaggedStruct("stopped", { at }),
+  /** Nobody asked for the end of the microVM. The detail has the end of the guest's console. */
+  Schema.TaggedStruct("died", { at, detail: Schema.String }),
+  /** The last event: the deletion removes the log. */
+  Schema.TaggedStruct("expired", { at, ttlSeconds: Schema.Int }),
+  Schema.TaggedStruct("seed", { at, from: Schema.optional(Schema.String), files: Schema.Int, bytes: Schema.Number }),
+  Schema.TaggedStruct("sync_push", {
+    at,
+    from: Schema.String,
+    /** Directory of the workspace. Absent for /workspace itself. */
+    to: Schema.optional(Schema.String),
+    files: Schema.Int,
+    bytes: Schema.Number,
+    conflicts: Schema.Int
+  }),
+  Schema.TaggedStruct("import", {
+    at,
+    from: Schema.String,
+    /** Path of the copy in the guest. */
+    to: Schema.String,
+    files: Schema.Int,
+    bytes: Schema.Number
+  }),
+  Schema.TaggedStruct("export", {
+    at,
+    kind: Schema.Literal("file", "directory", "archive", "patch", "disk"),
+    /** Exported path of the workspace. Absent for a patch. */
+    path: Schema.optional(Schema.String),
+    to: Schema.String,
+    files: Schema.Int,
+    bytes: Schema.Number,
+    digest: Schema.optional(Schema.String)
+  }),
+  /** Later events belong to the current state of the workspace. */
+  Schema.TaggedStruct("reset", { at, snapshot: Schema.optional(Schema.String) }),
+  Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }),
+  Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }),
+  /** Event of the forked workspace. */
+  Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }),
+  /** Event of the fork: its beginning. */
+  Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) }),
+  /** A change of the network policy. */
+  Schema.TaggedStruct("network", {
+    at,
+    networkPolicy: Schema.String,
+    allowHosts: Schema.Array(Schema.String),
+    denyHosts: Schema.Array(Schema.String),
+    allowIps: Schema.Array(Schema.String),
+    packageCache: Schema.optional(Schema.Boolean),
+    trustHostCertificates: Schema.optional(Schema.Boolean)
+  }),
+  /** The host listens for a port of the guest, from now on or no longer. */
+  Schema.TaggedStruct("port_published", { at, ...port }),
+  Schema.TaggedStruct("port_unpublished", { at, ...port }),
+  Schema.TaggedStruct("shell_opened", { at, shellId: Schema.String, command: Schema.Array(Schema.String) }),
+  Schema.TaggedStruct("shell_closed", { at, shellId: Schema.String, outcome: Schema.String }),
+  Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }),
+  Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }),
+  Schema.TaggedStruct("service_exited", {
+    at,
+    name: Schema.String,
+    outcome: Schema.String,
+    status: Schema.optional(Schema.Int),
+    detail: Schema.optional(Schema.String)
+  }),
+  Schema.TaggedStruct("service_stopped", { at, name: Schema.String }),
+  /** Event of the guest's agent, such as a process that the guest's kernel killed for lack of memory. */
+  Schema.TaggedStruct("agent", { at, level: Schema.Literal("info", "warning", "error"), text: Schema.String })
+)
+export type WorkspaceLogEvent = typeof Event.Type
+type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never
+/** An event before it is recorded. */
+export type NewEvent = WithoutTime<WorkspaceLogEvent>
+
+const Line = Schema.parseJson(Event)
+
+const countCrossing = (event: WithoutTime<WorkspaceLogEvent>) => {
+  if ("bytes" in event) {
+    countBytes(event._tag === "sync_push" || event._tag === "import" ? "push" : event._tag, event.bytes)
+  }
+}
+
+const fileOf = (folder: string) => path.join(folder, "events.jsonl")
+
+/** Bytes of the log that are read: some ten thousand events, the newest. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+/** The event logs of an installation's workspaces. */
+export class EventLog extends Context.Tag("pyro/workspace/EventLog")<EventLog, {
+  /** Appends to the log of the workspace with this folder. Never fails, since the event cannot be undone. */
+  readonly record: (folder: string, event: NewEvent) => Effect.Effect<void>
+  /** Number of events that were recorded: all events of the installation since this process has its workspaces. */
+  readonly recorded: () => number
+  /** Waits for an event of a workspace, or of any if no folder is given. Returns at once if others than `known` were recorded. */
+  readonly next: (known: number, folder?: string) => Effect.Effect<void>
+}>() {
+  static readonly layer = Layer.effect(EventLog, Effect.map(KnownSecrets, (secrets) => make(secrets)))
+}
+
+/** Records an event. Called after what it tells of. */
+export const recordEvent = (folder: string, event: NewEvent) =>
+  Effect.flatMap(EventLog, ({ record }) => record(folder, event))
+
+const make = ({ redactFor }: KnownSecrets["Type"]): EventLog["Type"] => {
+  /** Those who wait for the next event. */
+  const waiting = new Set<(folder: string) => void>()
+  let recorded = 0
+  return {
+    record: (folder, event) =>
+      Effect.flatMap(nowIso, (at) =>
+        attempt("append", fileOf(folder), () => {
+          countCrossing(event)
+          append(fileOf(folder), `${Schema.encodeSync(Line)(redactFor(folder, { ...event, at }))}\n`)
+          recorded += 1
+          for (const wake of [...waiting]) wake(folder)
+        })).pipe(Effect.ignoreLogged),
+    recorded: () => recorded,
+    next: (known, folder) =>
+      Effect.async((resume) => {
+        if (recorded !== known) return resume(Effect.void)
+        const wake = (of: string) => {
+          if (folder !== undefined && of !== folder) return
+          waiting.delete(wake)
+          resume(Effect.void)
+        }
+        waiting.add(wake)
+        return Effect.sync(() => waiting.delete(wake))
+      })
+  }
+}
+
+/** Appends a line with one write, so that a crash cuts the last line at most. */
+const append = (file: string, line: string) => {
+  const fd = fs.openSync(file, "a+", 0o600)
+  try {
+    const { size } = fs.fstatSync(fd)
+    const last = Buffer.alloc(1)
+    // Of a line that a crash has cut only that line is lost.
+    const mend = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
+    fs.writeSync(fd, `${mend}${line}`)
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+/** All recorded events, oldest first. Invalid lines are skipped. */
+export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<WorkspaceLogEvent>> =>
+  Effect.sync(() => {
+    let text: string
+    try {
+      text = newest(fileOf(folder))
+    } catch {
+      return []
+    }
+    return text.split("\n").flatMap(eventsOf)
+  })
+
+const eventsOf = (line: string): ReadonlyArray<WorkspaceLogEvent> => {
+  const read = Schema.decodeEither(Line)(line)
+  return read._tag === "Right" ? [read.right] : []
+}
+
+const newest = (file: string) => readFrom(file, (size) => Math.max(0, size - MOST_BYTES)).bytes.toString("utf8")
+
+/** Content of a file from the position that `start` gives for its size. */
+const readFrom = (file: string, start: (size: number) => number) => {
+  const fd = fs.openSync(file, "r")
+  try {
+    const { size } = fs.fstatSync(fd)
+    const at = Math.min(start(size), size)
+    const bytes = Buffer.alloc(Math.min(size - at, MOST_BYTES))
+    return { at, bytes: bytes.subarray(0, fs.readSync(fd, bytes, 0, bytes.length, at)) }
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+export interface EventPage {
+  readonly events: ReadonlyArray<WorkspaceLogEvent>
+  /** Position behind the last event of the page. */
+  readonly nextCursor: number
+}
+
+/** The first `limit` events from a position of the log on, or the newest ones without a position. Invalid lines are skipped. */
+export const eventPage = (folder: string, cursor: number | undefined, limit: number): Effect.Effect<EventPage> =>
+  Effect.sync(() => {
+    let read: ReturnType<typeof readFrom>
+    try {
+      read = readFrom(fileOf(folder), (size) => cursor ?? Math.max(0, size - MOST_BYTES))
+    } catch {
+      return { events: [], nextCursor: cursor ?? 0 }
+    }
+    const { at, bytes } = read
+    const found: Array<{ readonly event: WorkspaceLogEvent; readonly end: number }> = []
+    let from = 0
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
+      for (const event of eventsOf(bytes.toString("utf8", from, end))) found.push({ event, end: at + end + 1 })
+      from = end + 1
+      if (cursor !== undefined && found.length === limit) break
+    }
+    const page = cursor === undefined ? found.slice(-limit) : found
+    return { events: page.map(({ event }) => event), nextCursor: page.length === limit ? page.at(-1)!.end : at + from }
+  })
+
+/** Events since the last reset, and the time of the reset. */
+export const sinceReset = (events: ReadonlyArray<WorkspaceLogEvent>) => {
+  const last = events.findLastIndex(({ _tag }) => _tag === "reset")
+  return { resetAt: events[last]?.at, events: events.slice(last + 1) }
+}

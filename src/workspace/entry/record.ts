@@ -1,0 +1,204 @@
+import { Effect, Either, Option, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import type { StateTooNew } from "../../contract/errors.ts"
+import { byName } from "../../contract/names.ts"
+import { syncFile, writeJsonAtomic } from "../../system/atomic-file.ts"
+import { FileFailed } from "../../system/files/failure.ts"
+import { toHostErrorOf } from "../../system/files/host-error.ts"
+import { nowMs } from "../../system/time.ts"
+import { readVersioned, type Upgrades } from "../../system/versioned.ts"
+import { VmId } from "../../vm/record.ts"
+import { residentKinds } from "../residents/kinds.ts"
+import { demandReadable, noStates, ResidentStates, tooNew } from "./resident-states.ts"
+
+export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
+export type WorkspaceId = typeof WorkspaceId.Type
+export const isWorkspaceId = Schema.is(WorkspaceId)
+
+export const newWorkspaceId = (): WorkspaceId => WorkspaceId.make(`ws-${randomBytes(5).toString("hex")}`)
+
+/**
+ * A workspace on disk. The record is written before the side effects that it announces. `creating` and `deleting` say that the rest
+ * may be incomplete: after a crash the next process removes the whole. In all other phases the record names the one valid disk and
+ * the one valid VM; all others are leftovers. One rename switches from a generation to the next.
+ */
+export const WorkspaceRecord = Schema.Struct({
+  format: Schema.Literal(3),
+  id: WorkspaceId,
+  phase: Schema.Literal("creating", "running", "stopped", "deleting"),
+  name: Schema.optional(Schema.String),
+  labels: byName(Schema.String),
+  environment: Schema.Struct({ name: Schema.String, digest: Schema.String }),
+  /** Counts the VMs. */
+  generation: Schema.Int,
+  /** The VM of a running generation. */
+  vm: Schema.optional(VmId),
+  /** Number of the disk: every reset begins a new one. */
+  disk: Schema.Int,
+  vcpuCount: Schema.Int,
+  memoryMib: Schema.Int,
+  diskMib: Schema.Int,
+  /** Absent: `streams`. */
+  networkDriver: Schema.optional(Schema.Literal("tap")),
+  requireConfinement: Schema.optional(Schema.Literal("namespaces", "namespaces+uid")),
+  ttlSeconds: Schema.optional(Schema.Int),
+  seedPath: Schema.optional(Schema.String),
+  repoUrl: Schema.optional(Schema.String),
+  repoRef: Schema.optional(Schema.String),
+  /** Owner of /workspace and default user of commands. */
+  workspaceUser: Schema.Literal("root", "agent"),
+  /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
+  project: Schema.optional(Schema.String),
+  /** State of its residents; each resident's own Schema decodes it. */
+  residents: ResidentStates,
+  /** The residents still belong to the previous disk: a reset was interrupted. */
+  staleResidents: Schema.optional(Schema.Boolean),
+  /** The snapshot that the residents are to take over: a reset was interrupted. */
+  restoredFrom: Schema.optional(Schema.String),
+  /** Source workspace and source snapshot of a fork. */
+  forkedFrom: Schema.optional(
+    Schema.Struct({ workspace: WorkspaceId, snapshot: Schema.optional(Schema.String) })
+  ),
+  /** ISO 8601. */
+  createdAt: Schema.String.pipe(
+    Schema.filter((text) => !Number.isNaN(Date.parse(text)), { message: () => "must be a date" })
+  )
+})
+export type WorkspaceRecord = typeof WorkspaceRecord.Type
+
+/** Format 1 knew commands only, and kept them in the journal. In format 2 root owned every /workspace. */
+const upgrades: Upgrades = [
+  ({ staleCommands, ...same }) => ({
+    ...same,
+    format: 2,
+    residents: noStates,
+    ...(staleCommands === undefined ? {} : { staleResidents: staleCommands })
+  }),
+  (same) => ({ ...same, format: 3, workspaceUser: "root" })
+]
+
+export const virtualBytesOf = ({ diskMib }: Pick<WorkspaceRecord, "diskMib">) => diskMib * 1024 * 1024
+
+/** The format of the records that this pyro writes. */
+export const RECORD_FORMAT = 3 as const
+
+/** Host paths of the parts of one workspace. */
+export interface WorkspaceFolder {
+  readonly directory: string
+  readonly record: string
+  /** An empty file whose time of last change is the workspace's last activity. */
+  readonly activity: string
+  /** Journal of commands, a JSON document per line. */
+  readonly journal: string
+  /** Their output, a file each. */
+  readonly logs: string
+  /** Images that its root is made of, held so that they outlive the cache. */
+  readonly base: string
+  readonly disk: (number: number) => string
+  /** Its snapshots, a folder each. */
+  readonly snapshots: string
+  /** Source of forks during their creation. */
+  readonly staged: string
+  /** Its snapshots in comparisons, a folder for each comparison. */
+  readonly compared: string
+}
+
+export const workspacesDirectory = (stateDir: string) => path.join(stateDir, "workspaces")
+
+export const folderOf = (stateDir: string, id: WorkspaceId): WorkspaceFolder => {
+  const directory = path.join(workspacesDirectory(stateDir), id)
+  return {
+    directory,
+    record: path.join(directory, "record.json"),
+    activity: path.join(directory, "activity"),
+    journal: path.join(directory, "commands.jsonl"),
+    logs: path.join(directory, "logs"),
+    base: path.join(directory, "base"),
+    disk: (number) => path.join(directory, `disk-${number}`),
+    snapshots: path.join(directory, "snapshots"),
+    staged: path.join(directory, "staged"),
+    compared: path.join(directory, "compared")
+  }
+}
+
+/** Reason why a file of the state directory, such as a workspace's, could not be written. */
+export const unwritten = ({ directory }: Pick<WorkspaceFolder, "directory">) => toHostErrorOf(directory)
+
+export interface WriteWorkspaceOptions {
+  /** Waits until the record is on disk. @default false */
+  readonly durable?: boolean
+  /** Writes the record to disk a moment later, without a wait. @default true */
+  readonly flush?: boolean
+}
+
+/** After the step that the record belongs to: its own file operations would wait for the disk too. */
+const flushAfter = "100 millis"
+
+/**
+ * Writes a record. It survives this process at once, and a power cut a moment later. A create does not wait for the disk: a power
+ * cut also ends the VM whose record it would undo.
+ */
+export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord, options: WriteWorkspaceOptions = {}) =>
+  writeJsonAtomic(folder.record, WorkspaceRecord, record, options).pipe(
+    Effect.mapError(unwritten(folder)),
+    Effect.zipLeft(
+      options.durable === true || options.flush === false
+        ? Effect.void
+        : syncFile(folder.record).pipe(Effect.delay(flushAfter), Effect.ignore, Effect.forkDaemon)
+    )
+  )
+
+/**
+ * None for a folder without a record. Fails if a newer pyro wrote the record, or if the record is damaged, missing or another
+ * workspace's.
+ */
+export const readWorkspace = (
+  folder: WorkspaceFolder
+): Effect.Effect<Option.Option<WorkspaceRecord>, FileFailed | StateTooNew> => {
+  const id = path.basename(folder.directory)
+  const place = { workspace: id, path: folder.record }
+  const damaged = (wrong: string) =>
+    Either.left(new FileFailed({ operation: "decode", path: folder.record, detail: `it is damaged (${wrong})` }))
+  const read = Effect.catchTag(
+    readVersioned(folder.record, { schema: WorkspaceRecord, upgrades }),
+    "FormatTooNew",
+    (newer) => tooNew(place)(newer)
+  )
+  type Read = Either.Either<Option.Option<WorkspaceRecord>, FileFailed | StateTooNew>
+  return Effect.flatMap(read, (record): Read => {
+    if (Option.isNone(record)) return hasDisk(folder) ? damaged("it is gone") : Either.right(record)
+    if (record.value.id !== id) return damaged("it is the record of another workspace")
+    return Either.map(demandReadable(residentKinds, place, record.value.residents), () => record)
+  })
+}
+
+/** A disk is made after the record, and removed with it. */
+const hasDisk = ({ directory }: WorkspaceFolder) => {
+  try {
+    return fs.readdirSync(directory).some((name) => /^disk-\d+$/.test(name))
+  } catch {
+    // A deletion is removing it.
+    return false
+  }
+}
+
+/** When something was run or written last; the time of creation if the host does not tell. */
+export const lastActivity = (folder: WorkspaceFolder, record: WorkspaceRecord): Date => {
+  try {
+    return fs.statSync(folder.activity).mtime
+  } catch {
+    return new Date(record.createdAt)
+  }
+}
+
+/** Says that something was run or written at this time, in ms since 1970. Never fails: the time of last activity is not worth a command. */
+export const touchAt = (folder: WorkspaceFolder, ms: number) => {
+  try {
+    fs.utimesSync(folder.activity, ms / 1000, ms / 1000)
+  } catch { /* the workspace is just being deleted */ }
+}
+
+/** The same for now. */
+export const touch = (folder: WorkspaceFolder) => Effect.map(nowMs, (ms) => touchAt(folder, ms))

@@ -1,0 +1,212 @@
+import { Deferred, Effect, Either, Fiber, Option, Ref, Scope } from "effect"
+import * as path from "node:path"
+import type { PyroError } from "../../contract/errors.ts"
+import { ensureFolder, listFolder } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { Paths } from "../../system/Paths.ts"
+import { deadlineScale } from "../../vm/deadline-scale.ts"
+import type { VmId } from "../../vm/record.ts"
+import { endVmIfDead, sweepVms, sweepWorkspaceVms } from "../../vm/sweep.ts"
+import { sweepTemplates } from "../../vm/templates.ts"
+import { Vmm } from "../../vm/Vmm.ts"
+import { commit, type Lifecycle, removeFolder, setFailed } from "../entry/context.ts"
+import { damagedBy, vmsOnDisksOf } from "../entry/damaged.ts"
+import { type Entry, makeEntry } from "../entry/entry.ts"
+import { readEvents, recordEvent, type WorkspaceLogEvent } from "../entry/events.ts"
+import { workspacesDirectory } from "../entry/record.ts"
+import type { Residents } from "../entry/resident-list.ts"
+import { troubleText } from "../entry/trouble.ts"
+import { recordedGrant } from "../residents/network/state.ts"
+import { openResidents } from "../residents/open.ts"
+import { forget } from "./create.ts"
+import type { Transition } from "./description.ts"
+import { diedOf } from "./died.ts"
+import { announcedRebase, rebaseResidents } from "./rebase.ts"
+import { readWorkspaces } from "./recorded.ts"
+import { adoptSnapshots } from "./snapshot/keep.ts"
+import { endedBy } from "./stop.ts"
+import { transit } from "./transition.ts"
+import { emptyTrash } from "./trash.ts"
+
+/** Many at a time: a silent guest takes its whole deadline, and others would wait. */
+const ADOPTED_AT_ONCE = 32
+
+/** How long a starting daemon's other workspaces wait for a silent guest, in `ms`. The guest is adopted later. */
+const ADOPT_WAIT_MS = 10_000 * deadlineScale
+
+/**
+ * Adopts the workspaces of an earlier process after any kind of end. Removes half-made and half-deleted workspaces, ends VMs
+ * without a record, attaches to running VMs and their commands, and keeps the disks of all others.
+ */
+export const adoptAll = (lifecycle: Lifecycle) =>
+  Effect.gen(function*() {
+    const { stateDir } = yield* Paths
+    const root = workspacesDirectory(stateDir)
+    yield* Effect.mapError(ensureFolder(root), toHostError)
+    const found: Array<Entry> = []
+    for (const { folder, id, record: read } of yield* readWorkspaces) {
+      if (Either.isLeft(read)) {
+        // The disk may hold work that another version, or a person, can still save.
+        yield* Effect.logWarning(`left alone, its record is damaged: ${read.left.message}`)
+        lifecycle.registry.damaged.set(id, damagedBy(read.left, { folder, id }))
+        continue
+      }
+      const record = read.right
+      // Nothing but the folder was made.
+      if (Option.isNone(record)) {
+        yield* removeFolder(folder.directory)
+      } else found.push(yield* makeEntry(lifecycle, folder, record.value))
+    }
+    yield* keepNamesApart(found)
+    const counted = new Set<VmId>(
+      yield* vmsOnDisksOf([...lifecycle.registry.damaged.values()].map(({ folder }) => folder))
+    )
+    for (const entry of found) {
+      const { phase, vm } = yield* Ref.get(entry.record)
+      if (phase === "running" && vm !== undefined) counted.add(vm)
+    }
+    // First: no disk may have two writers.
+    yield* sweepWorkspaceVms(counted)
+    // Members of the pool and half-made VMs and templates of the process before.
+    yield* sweepVms
+    yield* sweepTemplates
+    yield* Effect.forkIn(emptyTrash, lifecycle.scope)
+    yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: ADOPTED_AT_ONCE, discard: true })
+  })
+
+/** Of two workspaces with one name, after the repair of a record, the older keeps the name: a name never means two. */
+const keepNamesApart = (found: ReadonlyArray<Entry>) =>
+  Effect.gen(function*() {
+    const records = yield* Effect.forEach(found, (entry) =>
+      Effect.map(Ref.get(entry.record), (record) => ({ entry, record })))
+    const known = new Map<string, string>()
+    for (
+      const { entry, record } of records.toSorted((a, b) =>
+        a.record.createdAt.localeCompare(b.record.createdAt)
+      )
+    ) {
+      const { id, name, phase } = record
+      if (name === undefined || phase === "creating" || phase === "deleting") continue
+      const other = known.get(name)
+      if (other === undefined) known.set(name, id)
+      else {
+        yield* Effect.logWarning(`${id} has no name any more: ${other} is called ${name} too`)
+        yield* Effect.ignoreLogged(commit(entry, ({ name: _, ...rest }) => rest))
+      }
+    }
+  })
+
+/**
+ * An error of one workspace does not keep others from adoption. Adoption does not wait for a stopped or silent guest, and attaches
+ * when the guest answers.
+ */
+const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.gen(function*() {
+    const still = yield* Deferred.make<void>()
+    const adopted = yield* adopt(lifecycle, entry, Deferred.succeed(still, undefined)).pipe(
+      Effect.catchAllDefect((defect) =>
+        Effect.zipRight(
+          Effect.logError(`${entry.id} cannot be taken up`, defect),
+          Ref.set(entry.state, { state: "failed", detail: `it could not be taken up: ${String(defect)}` })
+        )
+      ),
+      Effect.forkIn(lifecycle.scope)
+    )
+    const slow = Ref.update(entry.state, (now) =>
+      now.state === "starting" && now.detail === undefined
+        ? { ...now, detail: "its guest has not answered yet" }
+        : now)
+    yield* Effect.raceFirst(Fiber.await(adopted), Deferred.await(still)).pipe(
+      Effect.timeoutTo({
+        duration: ADOPT_WAIT_MS,
+        onSuccess: () => Effect.void,
+        onTimeout: () => slow
+      }),
+      Effect.flatten
+    )
+  })
+
+/** Attaches to the VM that the record names, and takes its residents up. */
+const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect.Effect<unknown>): Transition<Vmm> => ({
+  name: "adopt",
+  entry,
+  attaches: true,
+  build: () =>
+    Effect.gen(function*() {
+      // A guest could name any number of other processes, each with a window of output without a reader.
+      const guest = yield* Effect.flatMap(Vmm, (vmm) => vmm.attach(vm, { keep: residents.owns, onStill }))
+      // A capture that was cut short has left the guest's programs stopped.
+      yield* Effect.ignoreLogged(guest.channel.chain(guest.vm.steps.startPrograms))
+      const { residents: kept } = yield* Ref.get(entry.record)
+      yield* residents.adopt({ guest, channel: guest.channel, scope: yield* Effect.scope }, kept)
+      return guest
+    })
+})
+
+const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<unknown>) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    if (record.phase === "creating" || record.phase === "deleting") return yield* forget(lifecycle, entry)
+    lifecycle.registry.entries.set(entry.id, entry)
+    yield* removeLeftoverDisks(entry)
+    yield* adoptSnapshots(entry)
+    const residents = yield* Scope.extend(openResidents(entry.folder, recordedGrant(record)), entry.scope)
+    const rebase = yield* announcedRebase(entry, record)
+    if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
+    yield* Ref.set(entry.residents, Option.some(residents))
+    const { vm } = record
+    if (record.phase === "stopped" || vm === undefined) {
+      yield* completeStop(entry, residents)
+      return yield* Ref.set(entry.state, { state: "stopped" })
+    }
+    yield* Ref.set(entry.state, { state: "starting" })
+    const onStill = Effect.zipRight(
+      Ref.set(entry.state, { state: "starting", detail: troubleText("no-space") }),
+      standsStill
+    )
+    yield* Effect.catchAll(transit(lifecycle, attaching(entry, vm, residents, onStill)), (failure) =>
+      // A stop, reset or deletion has ended the VM while its guest stood still.
+      Effect.flatMap(Ref.get(entry.record), (now) =>
+        now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
+          Effect.ignoreLogged(endVmIfDead(vm)),
+          residents.lose(failure),
+          setFailed(entry, failure),
+          recordDeathOnce(entry, failure)
+        ], { discard: true })))
+  })
+
+/** A process that died after the record of a stop has told neither the residents nor the event log. Harmless if it has. */
+const completeStop = (entry: Entry, residents: Residents) =>
+  Effect.gen(function*() {
+    yield* residents.lose(endedBy("stop"))
+    const { directory } = entry.folder
+    const last = (yield* readEvents(directory)).findLast(({ _tag }) => LIFE.has(_tag))
+    if (last !== undefined && last._tag !== "stopped") yield* recordEvent(directory, { _tag: "stopped" })
+  })
+
+/** Events of the beginning and the end of a VM. */
+const LIFE: ReadonlySet<WorkspaceLogEvent["_tag"]> = new Set([
+  "created",
+  "died",
+  "forked",
+  "reset",
+  "started",
+  "stopped"
+])
+
+/** Each process that finds the VM dead comes here: the log gets the death once. */
+const recordDeathOnce = (entry: Entry, failure: PyroError) =>
+  Effect.flatMap(readEvents(entry.folder.directory), (events) => {
+    const last = events.findLast(({ _tag }) => _tag === "died" || _tag === "started" || _tag === "reset")
+    return last?._tag === "died" ? Effect.void : recordEvent(entry.folder.directory, diedOf(failure))
+  })
+
+/** Removes the folders of disks that no record names: a crash came between their making and their naming. */
+const removeLeftoverDisks = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { disk } = yield* Ref.get(entry.record)
+    const { directory } = entry.folder
+    const names = yield* Effect.mapError(listFolder(directory), toHostError)
+    const leftovers = names.filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
+    yield* Effect.forEach(leftovers, (name) => removeFolder(path.join(directory, name)), { discard: true })
+  })

@@ -1,0 +1,128 @@
+import { Effect, Fiber, Option, type Scope } from "effect"
+import {
+  type ChannelFailed,
+  type CommandNotExecutable,
+  type CommandNotFound,
+  type CommandNotStarted,
+  DiskDamaged,
+  VmFailed
+} from "../../contract/errors.ts"
+import { hasGrown, isEmptyDisk } from "../../disk/workspace-disk.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import type { GuestProcess } from "../../guest-channel/process.ts"
+import type { SpawnRequest } from "../../guest-channel/spawn.ts"
+import { asStep } from "../../system/spans.ts"
+import { monotonicMs } from "../../system/time.ts"
+import { settleClock } from "../../vm/clock.ts"
+import type { GuestSteps } from "../../vm/guest-steps.ts"
+import type { Guest, RestoreRequest } from "../../vm/guest.ts"
+import { Pool } from "../../vm/Pool.ts"
+import { newGuestIdentity } from "../../vm/steps.ts"
+import { Vmm } from "../../vm/Vmm.ts"
+import type { VmmError } from "../../vm/VmmService.ts"
+
+export interface WorkspaceRequest extends Omit<RestoreRequest, "leaveUnmounted"> {
+  readonly hostname: string
+  /** Called when the guest is about to be busy with its claim for a while: the host has nothing to do. */
+  readonly onClaim?: (() => void) | undefined
+}
+
+type SpawnFailed = CommandNotFound | CommandNotExecutable | CommandNotStarted
+export type StartError = VmmError | SpawnFailed | DiskDamaged
+
+/** A guest with its own disk, that nothing has run in yet. */
+export interface FreshWorkspace {
+  readonly guest: Guest
+  /**
+   * Makes the guest unique, mounts its disk and starts a process, in one round trip. Call once. After a failure the guest has
+   * started no process and must not be used.
+   */
+  readonly claim: (first: SpawnRequest) => Effect.Effect<GuestProcess, StartError, Scope.Scope>
+  /** The same without a process. */
+  readonly ready: Effect.Effect<void, StartError>
+  /**
+   * `ready`, with calls that are sent behind the claim at once. Gives their end: the guest does them before all later requests, so that the
+   * host may go on. The guest also does them after a failure of the claim.
+   */
+  readonly readyWith: <E>(
+    calls: Effect.Effect<void, E | ChannelFailed>
+  ) => Effect.Effect<Effect.Effect<void, E | StartError>, StartError, Scope.Scope>
+  /** Mounts the disk only, for a guest that reads it. Call in place of the claim. */
+  readonly inspect: Effect.Effect<void, StartError>
+}
+
+/**
+ * The acquisition of a workspace's parts, and the only place that knows them: memory, disks and QEMU (one VM, from the pool or
+ * restored from its template), then the channel, then the claim.
+ */
+export const acquireWorkspace = (
+  request: WorkspaceRequest
+): Effect.Effect<FreshWorkspace, VmmError, Scope.Scope | Vmm> =>
+  Effect.gen(function*() {
+    const pool = yield* Effect.serviceOption(Pool)
+    const isEmpty = isEmptyDisk(request)
+    const restore = Effect.flatMap(Vmm, (vmm) => vmm.restore(request))
+    const acquire = Option.isNone(pool)
+      ? restore
+      : request.hasTap === true
+      // No member has a network device.
+      ? pool.value.withRoom(restore)
+      : pool.value.acquire(request)
+    const guest = yield* acquire.pipe(asStep("microVM"))
+    const identity = newGuestIdentity(request.hostname)
+    const disk = { isEmpty, grows: hasGrown(request), isMounted: guest.isMounted }
+    const claim = () => {
+      request.onClaim?.()
+      return guest.vm.steps.claim(identity, disk)
+    }
+    const inspection = () => guest.vm.steps.inspection(identity, disk)
+    const settled = <A, E, R>(
+      steps: () => ReturnType<GuestSteps["claim"]>,
+      send: (steps: ReturnType<GuestSteps["claim"]>) => Effect.Effect<A, AgentCallFailed | E, R>
+    ) =>
+      Effect.flatMap(monotonicMs, (sentAtMs) =>
+        // The chain carries the time, which is old on arrival on a slow host.
+        Effect.zipLeft(send(steps()), settleClock(guest.channel, sentAtMs))).pipe(
+          Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure as AgentCallFailed, isEmpty)),
+          Effect.raceFirst(guest.vm.health.failure),
+          explainChannelFailure(guest),
+          asStep("claim")
+        )
+    return {
+      guest,
+      claim: (first: SpawnRequest) => settled(claim, (steps) => guest.channel.spawnAfter(steps, first)),
+      ready: Effect.asVoid(settled(claim, (steps) => guest.channel.chain(steps))),
+      readyWith: (calls) => {
+        const along = Effect.forkScoped(Effect.interruptible(calls))
+        // In this order: a fiber sends before the next one starts.
+        const send = (steps: ReturnType<GuestSteps["claim"]>) =>
+          Effect.all([guest.channel.chain(steps), along], { concurrency: 2 })
+        return Effect.map(settled(claim, send), ([, fiber]) => explainChannelFailure(guest)(Fiber.join(fiber)))
+      },
+      inspect: Effect.asVoid(settled(inspection, (steps) => guest.channel.chain(steps)))
+    }
+  })
+
+/** Why a guest could not be claimed. The very mounts that failed succeed on a disk that nothing was written to. */
+const claimFailure = (failure: AgentCallFailed, isEmpty: boolean): Effect.Effect<never, DiskDamaged | VmFailed> =>
+  failure.operation === "mount" && !isEmpty
+    ? new DiskDamaged({ detail: failure.message })
+    : new VmFailed({
+      step: "claim",
+      detail: `${failure.message}; the VM was thrown away before anything ran in it`,
+      consoleTail: ""
+    })
+
+/** How long QEMU's own account of an end is waited for, once the channel has ended. */
+const accountTimeout = "500 millis"
+
+/** A lost channel has a cause: if the VM's end is known, that end is the error. */
+export const explainChannelFailure = (guest: Guest) => <A, E, R>(effect: Effect.Effect<A, E | ChannelFailed, R>) =>
+  Effect.catchIf(
+    effect,
+    (failure): failure is ChannelFailed => (failure as { readonly _tag?: unknown })._tag === "ChannelFailed",
+    (failure) =>
+      guest.vm.health.failure.pipe(
+        Effect.timeoutFail({ duration: accountTimeout, onTimeout: () => failure })
+      )
+  )

@@ -1,0 +1,282 @@
+import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Ref, Scope } from "effect"
+import { callerProject } from "../../contract/caller-project.ts"
+import type { PyroError } from "../../contract/errors.ts"
+import type { CreatePayload } from "../../contract/operations/workspace-lifecycle.ts"
+import { SeedImages } from "../../disk/SeedImages.ts"
+import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { Environments } from "../../environment/Environments.ts"
+import { Kernel } from "../../environment/Kernel.ts"
+import { demandPlain } from "../../redaction/demand-plain.ts"
+import { secretSet } from "../../redaction/redactor.ts"
+import { prepareSeed } from "../../seeding/prepare.ts"
+import { publicUrl } from "../../seeding/safe-config.ts"
+import { faultPoint } from "../../system/fault.ts"
+import { writeFile } from "../../system/files/content.ts"
+import { ensureFolder } from "../../system/files/folders.ts"
+import { realPath } from "../../system/host-path.ts"
+import { Paths } from "../../system/Paths.ts"
+import { annotateStep, asStep } from "../../system/spans.ts"
+import { nowIso } from "../../system/time.ts"
+import { holdBase } from "../../vm/template-base.ts"
+import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
+import { type Entry, makeEntry } from "../entry/entry.ts"
+import { recordEvent } from "../entry/events.ts"
+import { newIds } from "../entry/new-ids.ts"
+import {
+  folderOf,
+  RECORD_FORMAT,
+  unwritten,
+  type WorkspaceFolder,
+  type WorkspaceId,
+  type WorkspaceRecord,
+  writeWorkspace
+} from "../entry/record.ts"
+import { noStates } from "../entry/resident-states.ts"
+import { checkItems, valueIn } from "../residents/header-secret/check.ts"
+import { writeFirstItems } from "../residents/header-secret/header-secrets.ts"
+import { demandDriver } from "../residents/network/demand-driver.ts"
+import { type Granted, nothingGranted } from "../residents/network/policy.ts"
+import { recordedGrant } from "../residents/network/state.ts"
+import { withPolicy } from "../residents/network/state.ts"
+import { openResidents } from "../residents/open.ts"
+import { writeSecrets } from "../residents/secret/secret-file.ts"
+import { initialSecrets } from "../residents/secret/workspace-secrets.ts"
+import { explainChannelFailure } from "./boot.ts"
+import type { Transition } from "./description.ts"
+import { acquireGuest, type GuestRequest } from "./generation.ts"
+import { tellSlowStep } from "./guest-on.ts"
+import { tellSeed } from "./skipped.ts"
+import { transit } from "./transition.ts"
+import { moveToTrash, removeTrashed } from "./trash.ts"
+import { warmLater } from "./warm.ts"
+import { demandUser, ownerOf } from "./workspace-user.ts"
+
+/** A network device has a policy, also without a grant. */
+const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefined) =>
+  granted ?? (networkDriver === "tap" ? nothingGranted : undefined)
+
+/** The record that announces a workspace before any of its files. */
+const announced = (
+  payload: CreatePayload,
+  { createdAt, id, network, project }: {
+    readonly id: WorkspaceId
+    readonly createdAt: string
+    readonly network: Granted | undefined
+    readonly project: string | undefined
+  }
+): WorkspaceRecord => ({
+  format: RECORD_FORMAT,
+  id,
+  phase: "creating",
+  ...(payload.name === undefined ? {} : { name: payload.name }),
+  labels: payload.labels,
+  environment: { name: payload.environment, digest: "" },
+  generation: 1,
+  disk: 0,
+  vcpuCount: payload.vcpuCount,
+  memoryMib: payload.memoryMib,
+  diskMib: payload.diskMib,
+  residents: network === undefined ? noStates : withPolicy(noStates, network.policy),
+  ...(payload.networkDriver === "tap" ? { networkDriver: payload.networkDriver } : {}),
+  ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
+  ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
+  ...(payload.seedPath === undefined ? {} : { seedPath: payload.seedPath }),
+  ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
+  ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
+  workspaceUser: payload.workspaceUser,
+  ...(project === undefined ? {} : { project }),
+  createdAt
+})
+
+/** The caller's project; of a caller that has none, the directory or archive that the workspace starts with. */
+const projectOf = ({ seedPath }: CreatePayload) =>
+  Effect.map(
+    FiberRef.get(callerProject),
+    (caller) => caller?.project ?? (seedPath === undefined ? undefined : realPath(seedPath))
+  )
+
+export const makeFolder = (folder: WorkspaceFolder) =>
+  Effect.mapError(Effect.zipRight(ensureFolder(folder.directory), writeFile(folder.activity, "")), unwritten(folder))
+
+/** The images of its root, from the cache. Missing ones are built. */
+const imagesFor = (environment: string, notify: Notify) =>
+  Effect.gen(function*() {
+    const onProgress = ({ fraction, step }: { readonly step: string; readonly fraction: number }) =>
+      notify({ _tag: "Notice", level: "progress", message: step, fraction })
+    return {
+      environment: yield* Effect.flatMap(Environments, ({ ensure }) => ensure(environment, { onProgress })),
+      kernel: yield* Effect.flatMap(Kernel, ({ ensureWith }) => ensureWith(onProgress))
+    }
+  })
+
+type Images = Effect.Effect.Success<ReturnType<typeof imagesFor>>
+
+/** Makes the first disk of a workspace. */
+const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: CreatePayload) =>
+  Effect.gen(function*() {
+    const owner = ownerOf(record.workspaceUser)
+    const { image: seed, report } = yield* prepareSeed({ ...payload, virtualMib: record.diskMib, owner })
+    const isEmpty = payload.seedPath === undefined && payload.repoUrl === undefined
+    const placeholder = isEmpty && owner === undefined
+      ? seed
+      : yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
+    const disk = folder.disk(record.disk)
+    yield* holdSeed(disk, seed.path)
+    yield* makeWorkspaceDisk(disk, seed.virtualBytes)
+    faultPoint("create:disk")
+    return { placeholder, seedImage: seed, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }
+  })
+
+type Prepared = Effect.Effect.Success<ReturnType<typeof prepareDisk>>
+
+/** The parts of a workspace that its first VM does not need. */
+const prepareRest = (
+  entry: Entry,
+  { environment, kernel }: Images,
+  { report }: Prepared,
+  notify: Notify
+) =>
+  Effect.gen(function*() {
+    const { folder } = entry
+    const record = yield* Ref.get(entry.record)
+    yield* holdBase(folder.base, { environment, kernel }).pipe(
+      // The cache was emptied meanwhile: a new build gives the same image, or the VM's image is another one.
+      Effect.catchTag("ImageDamaged", (gone) =>
+        Effect.flatMap(Effect.interruptible(imagesFor(record.environment.name, notify)), (again) =>
+          again.environment.digest === environment.digest && again.kernel.digest === kernel.digest
+            ? holdBase(folder.base, again)
+            : gone))
+    )
+    faultPoint("create:held")
+    tellSeed(report, notify)
+    const from = record.seedPath ?? record.repoUrl
+    yield* recordEvent(folder.directory, {
+      _tag: "seed",
+      ...(from === undefined ? {} : { from }),
+      files: report.files,
+      bytes: report.bytes
+    })
+    yield* Ref.set(
+      entry.residents,
+      Option.some(yield* Scope.extend(openResidents(folder, recordedGrant(record)), entry.scope))
+    )
+  })
+
+/** Makes folder, record and first disk of a workspace. The record precedes everything that it announces. */
+const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    yield* makeFolder(entry.folder)
+    // A power cut undoes the folder and everything in it.
+    yield* writeWorkspace(entry.folder, record, { flush: false })
+    yield* writeSecrets(entry.folder.directory, initialSecrets(payload.secrets))
+    yield* writeFirstItems(entry.folder.directory, payload.secretHttp)
+    faultPoint("create:secrets")
+    faultPoint("create:announced")
+    const [prepared, images] = yield* Effect.all([
+      prepareDisk(record, entry.folder, payload).pipe(
+        asStep("disk"),
+        // Retries after the cache was emptied between an image's making and its holding.
+        Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
+      ),
+      // While another process looks at the seed's files.
+      imagesFor(payload.environment, notify)
+    ], { concurrency: 2 })
+    return { prepared, images, record }
+  })
+
+interface Creating extends Required<Pick<GuestRequest, "onNetwork">> {
+  /** Gets the seed of the disk. */
+  readonly onPrepared: (prepared: Prepared) => void
+}
+
+/** The first VM of a workspace, on a new disk. */
+const creating = (
+  entry: Entry,
+  payload: CreatePayload,
+  notify: Notify,
+  { onNetwork, onPrepared }: Creating
+): Transition<LifecycleServices> => {
+  let digest = ""
+  return {
+    name: "create",
+    entry,
+    build: () =>
+      Effect.gen(function*() {
+        const { images, prepared, record } = yield* announceAndPrepare(entry, payload, notify)
+        digest = images.environment.digest
+        onPrepared(prepared)
+        const claiming = yield* Deferred.make<void>()
+        // The rest is made while the guest is at its claim: until then the VM needs the whole host.
+        const rest = yield* Deferred.await(claiming).pipe(
+          Effect.zipRight(Effect.uninterruptible(prepareRest(entry, images, prepared, notify)).pipe(asStep("rest"))),
+          Effect.forkScoped
+        )
+        const guest = yield* acquireGuest({
+          record,
+          images,
+          disk: prepared.disk,
+          placeholder: prepared.placeholder,
+          seedImage: prepared.seedImage,
+          onSlowStep: tellSlowStep(notify),
+          onClaim: () => Deferred.unsafeDone(claiming, Effect.void),
+          onNetwork
+        })
+        yield* Fiber.join(rest).pipe(
+          Effect.zipRight(demandUser(guest.channel, record.workspaceUser, payload.environment)),
+          explainChannelFailure(guest)
+        )
+        return guest
+      }),
+    change: (record) => ({ ...record, environment: { name: payload.environment, digest } }),
+    event: { _tag: "created", environment: payload.environment }
+  }
+}
+
+/** Creates a workspace and gives its entry. If the creation fails or is interrupted, nothing stays. */
+export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Granted | undefined, notify: Notify) =>
+  Effect.gen(function*() {
+    const { registry } = lifecycle
+    const { stateDir } = yield* Paths
+    const [id] = yield* newIds(registry, 1)
+    const record = announced(payload, {
+      id: id!,
+      createdAt: yield* nowIso,
+      network: networkOf(payload, network),
+      project: yield* projectOf(payload)
+    })
+    yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {
+      name: payload.name,
+      labels: payload.labels
+    })
+    yield* registry.checkName(payload.name, record.id)
+    yield* demandDriver(payload)
+    yield* checkItems(payload.secretHttp ?? [], valueIn(payload.secrets))
+    yield* annotateStep("workspace", record.id)
+    const entry = yield* makeEntry(lifecycle, folderOf(stateDir, record.id), record)
+    registry.entries.set(record.id, entry)
+    let files = 0
+    let networkOn: Effect.Effect<void, PyroError> = Effect.void
+    const transition = creating(entry, payload, notify, {
+      onPrepared: ({ report }) => (files = report.files),
+      onNetwork: (turned) => (networkOn = turned)
+    })
+    const generation = yield* transit(lifecycle, transition).pipe(
+      // The guest turns it on while the host writes the record and tells the residents.
+      Effect.zipLeft(Effect.interruptible(Effect.suspend(() => networkOn))),
+      entry.one.withPermits(1),
+      Effect.onError(() => Effect.ignoreLogged(forget(lifecycle, entry)))
+    )
+    if (generation !== undefined) yield* warmLater(lifecycle, generation, { files })
+    return entry
+  }).pipe(Effect.uninterruptible)
+
+/** Removes a workspace from this process and from the disk. Its VMs end with its scope. */
+export const forget = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.gen(function*() {
+    yield* Scope.close(entry.scope, Exit.void)
+    const trashed = yield* moveToTrash(entry.folder.directory)
+    faultPoint("delete:forgotten")
+    lifecycle.registry.entries.delete(entry.id)
+    yield* removeTrashed(trashed)
+  })

@@ -1,0 +1,73 @@
+import type { Effect, Option, Scope } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import type { Guest } from "../../vm/guest.ts"
+import type { Entry } from "../entry/entry.ts"
+import type { NewEvent } from "../entry/events.ts"
+import type { WorkspaceRecord } from "../entry/record.ts"
+import type { Generation } from "./generation.ts"
+import type { Rebase } from "./rebase.ts"
+
+/**
+ * Steps of each transition that change the state which a crash leaves. `transition.ts` has a fault point `<transition>:<step>` at
+ * each of them.
+ */
+export const crashPoints = {
+  create: ["built", "committed"],
+  start: ["built", "committed"],
+  stop: ["handed-over", "committed", "settled"],
+  reset: ["built", "handed-over", "committed", "settled"],
+  "reset-to": ["built", "committed", "settled"],
+  fork: ["built", "committed", "settled"],
+  adopt: ["built"],
+  died: ["settled"],
+  delete: ["committed", "settled"]
+} as const satisfies Readonly<Record<string, ReadonlyArray<Step>>>
+
+export type Step = "built" | "handed-over" | "committed" | "settled"
+export type TransitionName = keyof typeof crashPoints
+
+/**
+ * Registers the undo of a part of the build. The undo runs if the transition fails or is interrupted before the commit of the
+ * record.
+ */
+export type OnUndo = (undo: Effect.Effect<void>) => Effect.Effect<void>
+
+/** The generations on both sides of a transition. No request can start work in either. */
+export interface Sides {
+  readonly old: Option.Option<Generation>
+  readonly next: Generation | undefined
+}
+
+/** One workspace's change from a generation to the next, as data for the engine in `transition.ts`. An absent field omits a step. */
+export interface Transition<R = never> {
+  readonly name: TransitionName
+  readonly entry: Entry
+  /** State that `status` shows until the transition ends. */
+  readonly shows?: WorkspaceState
+  /** The generation that the caller has taken out already. @default the current one, taken out when the next one is built */
+  readonly taken?: Generation
+  /** Makes the guest of the next generation; the Scope is the generation's. Interruptible. @default there is no next generation */
+  readonly build?: (onUndo: OnUndo) => Effect.Effect<Guest, PyroError, R | Scope.Scope>
+  /** Scope of the next generation, for a VM that is reserved before the transition. @default a new one below the entry's */
+  readonly scope?: Scope.CloseableScope
+  /** The build attaches to the VM that the record names. @default that VM ends first if this process is not attached to it */
+  readonly attaches?: true
+  /** The last work between the two generations before the record changes. */
+  readonly handOver?: (sides: Sides) => Effect.Effect<void, PyroError, R>
+  /** Changes the record; the engine adds phase and VM of the next generation. @default the record stays as it is */
+  readonly change?: (record: WorkspaceRecord) => WorkspaceRecord
+  /** The transition goes on even if the disk has no room for the changed record. */
+  readonly unwritten?: "ignored"
+  /** Why the residents end: their VM is gone. @default they are not told */
+  readonly lose?: PyroError
+  /** State that the residents are brought to. @default they keep theirs */
+  readonly rebase?: Rebase
+  /** The residents find their processes in the next generation's VM. */
+  readonly adopts?: true
+  readonly event?: NewEvent
+  /** State of a workspace that has no generation afterwards. @default its present state */
+  readonly leaves?: WorkspaceState
+  /** Disk that is unused once the next generation runs. */
+  readonly oldDisk?: string
+}

@@ -1,0 +1,15 @@
+import { Effect } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { Entry } from "../entry/entry.ts"
+import { explainChannelFailure } from "./boot.ts"
+import type { Generation } from "./generation.ts"
+import { takenOutOr } from "./running.ts"
+
+/** Reason for the end of work in a guest: another request took its VM out of the workspace, or the VM ended by itself. */
+export const explainEnd =
+  ({ entry, generation }: { readonly entry: Entry; readonly generation: Generation }) =>
+  <A>(work: Effect.Effect<A, PyroError>): Effect.Effect<A, PyroError> =>
+    Effect.catchTags(explainChannelFailure(generation.guest)(work), {
+      ChannelFailed: (failure) => takenOutOr(entry, generation, failure),
+      VmFailed: (failure) => takenOutOr(entry, generation, failure)
+    })

@@ -1,0 +1,34 @@
+import { Effect, Stream } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { Entry } from "../entry/entry.ts"
+import { troubleText } from "../entry/trouble.ts"
+import { recordAgentEvents } from "./agent-events.ts"
+import { explainChannelFailure } from "./boot.ts"
+import type { Generation } from "./generation.ts"
+
+/** Watches a generation until its scope closes: logs obstacles of the guest, and calls `onEnd` at the loss of its VM. */
+export const watch = <R>(
+  entry: Entry,
+  generation: Generation,
+  onEnd: (failure: PyroError) => Effect.Effect<unknown, never, R>
+) =>
+  Effect.gen(function*() {
+    const { health } = generation.guest.vm
+    yield* recordAgentEvents(entry, generation.channel).pipe(Effect.interruptible, Effect.forkIn(generation.scope))
+    yield* health.troubles.pipe(
+      Stream.changes,
+      Stream.dropWhile((trouble) => trouble === "none"),
+      Stream.runForEach((trouble) => Effect.logWarning(`${entry.id}: ${troubleText(trouble)}`)),
+      Effect.interruptible,
+      Effect.forkIn(generation.scope)
+    )
+    yield* health.failure.pipe(
+      // A guest that broke the protocol is ended, since it is out of reach and out of sight.
+      Effect.raceFirst(explainChannelFailure(generation.guest)(generation.channel.failed)),
+      Effect.catchAll(onEnd),
+      // Interruptible also under an uninterruptible caller: a fiber inherits the flag, and its scope would wait for the fiber for
+      // ever.
+      Effect.interruptible,
+      Effect.forkIn(generation.scope)
+    )
+  })

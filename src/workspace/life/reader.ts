@@ -1,0 +1,136 @@
+import { Effect, Exit, Option, Ref, Scope, Stream, SubscriptionRef } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { WorkspaceOperation } from "../../contract/operation-states.ts"
+import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import { type DiskSource, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Guest } from "../../vm/guest.ts"
+import { endUnattached, holdAlone, type Lifecycle, type LifecycleServices, unlessDeleted } from "../entry/context.ts"
+import type { Entry } from "../entry/entry.ts"
+import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
+import { virtualBytesOf } from "../entry/record.ts"
+import { explainEnd } from "./explain-end.ts"
+import { explainInspector, openInspector } from "./inspector.ts"
+import { runningGeneration } from "./running.ts"
+
+/** A guest that has a workspace's files at /workspace and its baseline as /dev/vdc. */
+export interface Reader {
+  readonly channel: GuestChannel
+  /** Gives a lost channel its cause. */
+  readonly explain: <A>(effect: Effect.Effect<A, PyroError>) => Effect.Effect<A, PyroError>
+}
+
+/** A workspace and a guest that reads it. */
+export interface Borrowed extends Reader {
+  readonly entry: Entry
+}
+
+/** An inspector of a disk. */
+export interface DiskReader extends Reader {
+  readonly guest: Guest
+}
+
+/**
+ * Reader of a workspace by state: an inspector reads a disk that no VM writes and that no step will change. Every other state has a
+ * VM, will have one, or loses its disk.
+ */
+export const readerOf = (state: WorkspaceState): "own" | "inspector" =>
+  state === "stopped" || state === "failed" ? "inspector" : "own"
+
+/** Whether to hold a workspace and read it in an inspector. */
+export const isAtRest = (entry: Entry) =>
+  Effect.map(Ref.get(entry.state), ({ state }) => readerOf(state) === "inspector")
+
+/** Reads the layers in the folder `disk`. No process may write them meanwhile. */
+export const openDiskReader = (
+  entry: Entry,
+  disk: string
+): Effect.Effect<DiskReader, PyroError, Scope.Scope | LifecycleServices> =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const { layers, seed, top } = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
+    const source: DiskSource = { seed, layers: [...layers, top] }
+    const guest = yield* openInspector(entry, source)
+    return { channel: guest.channel, guest, explain: explainInspector(guest) }
+  })
+
+/**
+ * The guest that reads a workspace in its current state: its own while it runs, else an inspector. `isHeld`: the caller holds the
+ * workspace alone. Otherwise no inspector is opened.
+ */
+export const openReader = (
+  entry: Entry,
+  isHeld: boolean,
+  operation: WorkspaceOperation
+): Effect.Effect<Reader, PyroError, Scope.Scope | LifecycleServices> =>
+  Effect.gen(function*() {
+    // Not running yet, or stopped meanwhile: that state is the error.
+    if (Option.isSome(yield* Ref.get(entry.generation)) || !isHeld) {
+      const generation = yield* runningGeneration(entry, operation)
+      return { channel: generation.channel, explain: explainEnd({ entry, generation }) }
+    }
+    return yield* openRestingDisk(entry)
+  })
+
+/** Reads the disk of a workspace at rest, which the caller holds alone. */
+const openRestingDisk = (entry: Entry) =>
+  Effect.gen(function*() {
+    yield* endUnattached(entry)
+    return yield* openDiskReader(entry, entry.folder.disk((yield* Ref.get(entry.record)).disk))
+  })
+
+/**
+ * Borrows a guest that reads a workspace, until the Scope closes. A workspace at rest is held: its start waits, and it does not
+ * change. A deletion does not wait and ends the read, also one whose caller takes no more data.
+ */
+export const borrowReader = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  operation: WorkspaceOperation
+): Effect.Effect<Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
+  Effect.flatMap(
+    isAtRest(entry),
+    (isHeld) =>
+      isHeld
+        ? borrowHeld(lifecycle, entry, openReader(entry, true, operation))
+        : Effect.map(openReader(entry, false, operation), (reader): Borrowed => ({ ...reader, entry }))
+  ).pipe(unlessDeleted(lifecycle, entry))
+
+/** The same of the disk itself, for an operation that is legal for a workspace at rest only. */
+export const borrowDisk = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  operation: WorkspaceOperation
+): Effect.Effect<Borrowed & DiskReader, PyroError, Scope.Scope | LifecycleServices> =>
+  demandLegal(entry, operation).pipe(
+    Effect.zipRight(
+      // A start may have come first.
+      borrowHeld(lifecycle, entry, Effect.zipRight(demandLegal(entry, operation), openRestingDisk(entry)))
+    ),
+    unlessDeleted(lifecycle, entry)
+  )
+
+const borrowHeld = <A extends Reader>(
+  lifecycle: Lifecycle,
+  entry: Entry,
+  open: Effect.Effect<A, PyroError, Scope.Scope | LifecycleServices>
+): Effect.Effect<A & Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
+  Effect.gen(function*() {
+    const own = yield* Effect.acquireRelease(Scope.make(), Scope.close)
+    yield* entry.doomed.changes.pipe(
+      Stream.filter((isDoomed) => isDoomed),
+      Stream.take(1),
+      Stream.runForEach(() => Scope.close(own, Exit.void)),
+      Effect.forkScoped
+    )
+    const orDeleted: Reader["explain"] = (look) =>
+      Effect.catchAll(look, (failure) =>
+        Effect.if(SubscriptionRef.get(entry.doomed), {
+          onTrue: () => beingDeleted(entry),
+          onFalse: () => Effect.fail(failure)
+        }))
+    const opening = Effect.zipRight(holdAlone(lifecycle, entry), open)
+    const services = yield* Effect.context<LifecycleServices>()
+    const reader = yield* orDeleted(Effect.provide(Scope.extend(opening, own), services))
+    return { ...reader, entry, explain: (look) => orDeleted(reader.explain(look)) }
+  })

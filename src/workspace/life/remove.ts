@@ -1,0 +1,116 @@
+import { Effect, Ref, SubscriptionRef } from "effect"
+import { type NoSpace, type PyroError, type StateDirectoryUnusable, WorkspaceNotFound } from "../../contract/errors.ts"
+import type { DeletePayload } from "../../contract/operations/workspace-delete.ts"
+import type { Paths } from "../../system/Paths.ts"
+import { endVm } from "../../vm/sweep.ts"
+import { aloneFor, type Lifecycle } from "../entry/context.ts"
+import { type Damaged, isDamaged, vmsOnDisksOf } from "../entry/damaged.ts"
+import type { Entry } from "../entry/entry.ts"
+import type { WorkspaceId } from "../entry/record.ts"
+import { forget } from "./create.ts"
+import type { Transition } from "./description.ts"
+import { endedBy } from "./stop.ts"
+import { transit } from "./transition.ts"
+import { moveToTrash, removeTrashed } from "./trash.ts"
+
+/** The end of a workspace's VM, announced as the end of the workspace. */
+const deleting = (entry: Entry): Transition => ({
+  name: "delete",
+  entry,
+  shows: "deleting",
+  change: (record) => ({ ...record, phase: "deleting" }),
+  // On a full disk the record stays, so the workspace ends only with its folder. After a crash before, it is unchanged.
+  unwritten: "ignored",
+  lose: endedBy("delete")
+})
+
+/** Removes the workspace with all its files, also on a full disk. The caller holds the workspace alone. */
+export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.zipRight(transit(lifecycle, deleting(entry)), forget(lifecycle, entry)).pipe(Effect.uninterruptible)
+
+/** Removes the workspace when its present step has ended. Inspectors of its disk end first. */
+const remove = (lifecycle: Lifecycle, entry: Entry) =>
+  Effect.acquireUseRelease(
+    SubscriptionRef.set(entry.doomed, true),
+    () => removeAlone(lifecycle, entry).pipe(aloneFor(lifecycle, entry, "workspace.delete")),
+    () => SubscriptionRef.set(entry.doomed, false)
+  )
+
+/** Ends the VMs on its disks and removes it. The next process finishes an interrupted removal. */
+const removeDamaged = ({ registry }: Lifecycle, damaged: Damaged) =>
+  Effect.suspend((): Effect.Effect<void, WorkspaceNotFound | NoSpace | StateDirectoryUnusable, Paths> => {
+    const { folder, id } = damaged
+    if (!registry.damaged.delete(id)) return Effect.fail(new WorkspaceNotFound({ workspace: id, similar: [] }))
+    return Effect.gen(function*() {
+      const vms = yield* vmsOnDisksOf([folder])
+      // First, so that its VMs have no owner after an interruption.
+      const aside = yield* moveToTrash(folder.directory).pipe(
+        Effect.onError(() => Effect.sync(() => registry.damaged.set(id, damaged)))
+      )
+      yield* Effect.forEach(vms, endVm, { discard: true })
+      yield* removeTrashed(aside)
+    })
+  }).pipe(Effect.uninterruptible)
+
+/** The reader of a failure knows what became of the workspaces that do exist. */
+const sayingNone = <A, E extends PyroError>(found: Effect.Effect<A, E>) =>
+  Effect.mapError(
+    found,
+    (failure) =>
+      failure._tag === "WorkspaceNotFound"
+        ? new WorkspaceNotFound({ ...failure, others: "None of the named workspaces is deleted" })
+        : failure
+  )
+
+/** The workspaces to delete. Fails before the first deletion if one does not exist. */
+const doomed = (
+  { registry: { lookUp, reachable } }: Lifecycle,
+  payload: DeletePayload
+): Effect.Effect<ReadonlyArray<Entry | Damaged>, PyroError> =>
+  Effect.gen(function*() {
+    if (payload.all) return [...yield* reachable.entries, ...(yield* reachable.damaged).values()]
+    const found = Effect.forEach(payload.workspaces, lookUp)
+    return [...new Set(yield* payload.workspaces.length > 1 ? sayingNone(found) : found)]
+  })
+
+/** A deleted workspace, by the name that its user knows. */
+export interface Deleted {
+  readonly id: WorkspaceId
+  readonly name: string | undefined
+}
+
+/** Deletes one, and gives its description. */
+const removeOne = (lifecycle: Lifecycle, one: Entry | Damaged) =>
+  isDamaged(one)
+    ? Effect.as(removeDamaged(lifecycle, one), { id: one.id, name: undefined })
+    : Effect.gen(function*() {
+      const { name } = yield* Ref.get(one.record)
+      yield* remove(lifecycle, one)
+      return { id: one.id, name }
+    })
+
+/** A line of the daemon's log: the workspace's own events go with the workspace. */
+const logDeletion = ({ id, name }: Deleted, { all }: DeletePayload) =>
+  Effect.logInfo(
+    `${id}${name === undefined ? "" : ` (${name})`} is deleted: a request named ${all ? "all workspaces" : "it"}`
+  )
+
+/** Deletes several, and gives their descriptions. A failure does not stop the others. */
+export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
+  Effect.gen(function*() {
+    const results = yield* Effect.forEach(
+      yield* doomed(lifecycle, payload),
+      (one) =>
+        removeOne(lifecycle, one).pipe(
+          Effect.tap((deleted) => logDeletion(deleted, payload)),
+          Effect.map((deleted): ReadonlyArray<Deleted> => [deleted]),
+          Effect.catchIf(
+            (failure) => payload.all && failure._tag === "WorkspaceNotFound",
+            () => Effect.succeed([])
+          ),
+          Effect.either
+        ),
+      { concurrency: 4 }
+    )
+    return (yield* Effect.all(results)).flat()
+  })

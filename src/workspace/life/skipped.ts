@@ -1,0 +1,52 @@
+import { ignoredFilesNote, lossNotes } from "../../contract/host-file-notes.ts"
+import type { SeedReport } from "../../disk/SeedImages.ts"
+import { filterNote } from "../../seeding/filters.ts"
+import type { PreparedSeed } from "../../seeding/request.ts"
+import { sizeText } from "../content/export/tree.ts"
+import type { Notify } from "../entry/context.ts"
+
+/** A larger copy of a directory without git is told: such a directory may hold `node_modules` and the like. */
+const quietFiles = 1000
+const quietBytes = 64 * 1024 * 1024
+
+/** Maximum number of skipped paths in a warning. The others are counted. */
+const namedSkips = 20
+
+/** Warns of files of the host that a seed lacks, and of properties that the copies lack. */
+const tellSkipped = (
+  { losses, skipped, skippedCount }: Pick<SeedReport, "losses" | "skipped" | "skippedCount">,
+  notify: Notify
+) => {
+  const warn = (message: string) => notify({ _tag: "Notice", level: "warning", message })
+  for (const { path, reason } of skipped.slice(0, namedSkips)) warn(`left out of /workspace: ${path} (${reason})`)
+  const more = skippedCount - Math.min(namedSkips, skipped.length)
+  if (more > 0) warn(`left out of /workspace: ${more} more`)
+  for (const note of lossNotes(losses)) warn(note)
+}
+
+/** Tells the caller in which ways the files of a seed differ from the host's. */
+export const tellSeed = (report: PreparedSeed["report"], notify: Notify) => {
+  tellSkipped(report, notify)
+  tellFiltered(report.filtered, notify)
+  tellLeft(report.left, notify)
+  tellWhole(report, notify)
+}
+
+/** Names the filters of git that the guest may lack, and their files. */
+const tellFiltered = (filtered: PreparedSeed["report"]["filtered"] = [], notify: Notify) => {
+  for (const each of filtered) notify({ _tag: "Notice", level: "warning", message: filterNote(each) })
+}
+
+/** Says how many ignored files stay on the host. */
+const tellLeft = (left: ReadonlyArray<string> = [], notify: Notify) => {
+  const message = ignoredFilesNote(left.length, left)
+  if (message !== undefined) notify({ _tag: "Notice", level: "warning", message, ignoredCount: left.length })
+}
+
+/** Says that no rules of git chose the files of a large copy. */
+const tellWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: Notify) => {
+  if (whole === undefined || (files <= quietFiles && bytes <= quietBytes)) return
+  const message = `${whole}, so pyro copied all its files (${files} files, ${sizeText(bytes)}). ` +
+    "In a git repository, ignored files such as node_modules stay on the host"
+  notify({ _tag: "Notice", level: "warning", message })
+}

@@ -1,0 +1,138 @@
+import { Effect, Option, Ref } from "effect"
+import { randomBytes } from "node:crypto"
+import * as path from "node:path"
+import type { PyroError } from "../../../contract/errors.ts"
+import { runToMerge } from "../../../disk/layer-run.ts"
+import { SeedImages } from "../../../disk/SeedImages.ts"
+import { linkMerged, type MergedLayers, readWorkspaceDisk, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"
+import { setting } from "../../../system/config.ts"
+import { faultPoint } from "../../../system/fault.ts"
+import { inodeOf, linkFile } from "../../../system/files/entries.ts"
+import { attempt } from "../../../system/files/failure.ts"
+import { ensureFolder } from "../../../system/files/folders.ts"
+import { toHostError } from "../../../system/files/host-error.ts"
+import { bytesOnDisk } from "../../../system/files/usage.ts"
+import { freeBytes } from "../../../system/host.ts"
+import { Vmm } from "../../../vm/Vmm.ts"
+import {
+  alone,
+  commit,
+  discardFolder,
+  type Lifecycle,
+  type LifecycleServices,
+  removeFolder,
+  removeStaged
+} from "../../entry/context.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
+import { imagesOf } from "../guest-on.ts"
+import { inspectorSize } from "../inspector.ts"
+
+/** QEMU answers in ms. A silent one gets this limit. */
+const REPLACE_TIMEOUT = "10 seconds"
+
+/** Layers of a workspace's disk to merge now. `undefined` for a short chain, or a host without space. */
+const plan = (disk: WorkspaceDisk, longest: number) =>
+  Effect.gen(function*() {
+    const bytes = disk.layers.map(bytesOnDisk)
+    const run = runToMerge(bytes, longest)
+    if (run === undefined) return undefined
+    const needed = bytes.slice(run.from).reduce((sum, one) => sum + one, 0)
+    const free = yield* attempt("statfs", disk.top, () => freeBytes(disk.top))
+    return needed * 2 <= free ? { ...run, inodes: yield* Effect.forEach(disk.layers, inodeOf) } : undefined
+  }).pipe(Effect.mapError(toHostError))
+
+/** A VM with the frozen layers under its own overlay. No guest runs: only its confined QEMU is used. */
+const openMerger = (entry: Entry, record: WorkspaceRecord, { layers, seed }: WorkspaceDisk) =>
+  Effect.gen(function*() {
+    const vmm = yield* Vmm
+    const { vm } = yield* vmm.restore({
+      seed,
+      layers,
+      purpose: "inspector",
+      images: yield* imagesOf(entry, record),
+      ...inspectorSize(record),
+      placeholder: yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
+      dieWithParent: true,
+      leastConfinement: record.requireConfinement,
+      leaveUnmounted: true
+    })
+    return vm
+  })
+
+/**
+ * Merges the older layers of a workspace's disk into one if there are many, and says whether it did. The workspace continues,
+ * because frozen layers have no writer. Snapshots and forks keep their names of the layers. The merged file replaces the layers in
+ * a new folder of the disk, and one write of the record switches over. A crash before leaves the old folder, a crash after it the
+ * new one; the other is swept. A running VM then also reads the merged file.
+ */
+export const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boolean, PyroError, LifecycleServices> =>
+  Effect.scoped(Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
+    const run = yield* plan(disk, yield* setting("PYRO_FLATTEN_AT"))
+    if (run === undefined) return false
+    const { from, inodes } = run
+    const file = yield* stagedFile(entry)
+    // The VM ends before any process reads its output.
+    yield* Effect.scoped(Effect.gen(function*() {
+      const vm = yield* openMerger(entry, record, disk)
+      const written = yield* vm.disks.merge(from)
+      yield* Effect.mapError(linkFile(written, file), unwritten(entry.folder))
+    }))
+    faultPoint("flatten:merged")
+    return yield* exchange(entry, { disk: record.disk, inodes }, { from, count: disk.layers.length - from, file }).pipe(
+      Effect.uninterruptible,
+      alone(lifecycle, entry)
+    )
+  }))
+
+/** A name for the merged file, beside folders of comparisons: a sweep removes both after a crash. */
+const stagedFile = ({ folder }: Entry) =>
+  Effect.gen(function*() {
+    const directory = path.join(folder.compared, randomBytes(8).toString("hex"))
+    yield* Effect.addFinalizer(() => removeStaged(folder.compared, directory))
+    yield* Effect.mapError(ensureFolder(directory), unwritten(folder))
+    return path.join(directory, "merged.qcow2")
+  })
+
+/** The caller holds the workspace alone. `read` are the merged layers: a disk that changed meanwhile stays as it is. */
+const exchange = (
+  entry: Entry,
+  read: { readonly disk: number; readonly inodes: ReadonlyArray<string | undefined> },
+  merged: MergedLayers
+) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    if (record.disk !== read.disk) return false
+    const old = entry.folder.disk(record.disk)
+    const now = yield* readWorkspaceDisk(old, virtualBytesOf(record))
+    const inodes = yield* Effect.mapError(Effect.forEach(now.layers, inodeOf), toHostError)
+    if (!read.inodes.every((inode, index) => inode !== undefined && inodes[index] === inode)) return false
+    const next = record.disk + 1
+    const folder = entry.folder.disk(next)
+    yield* removeFolder(folder)
+    yield* linkMerged(now, folder, merged).pipe(
+      Effect.zipLeft(Effect.sync(() => faultPoint("flatten:linked"))),
+      Effect.zipRight(commit(entry, (known) => ({ ...known, disk: next }), { durable: true })),
+      Effect.onError(() => discardFolder(folder))
+    )
+    faultPoint("flatten:committed")
+    yield* replaceInVm(entry, now, { ...merged, file: `${folder}/${merged.from}.qcow2` })
+    yield* discardFolder(old)
+    return true
+  })
+
+/** A VM with the old layers open continues without loss. They are freed when it ends. */
+const replaceInVm = (entry: Entry, { layers }: WorkspaceDisk, merged: MergedLayers) =>
+  Effect.flatMap(
+    Ref.get(entry.generation),
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: ({ guest: { vm: { disks } } }) =>
+        Effect.flatMap(disks.layerCount, (count) =>
+          count === layers.length + 1
+            ? disks.replace(merged).pipe(Effect.interruptible, Effect.timeout(REPLACE_TIMEOUT), Effect.ignoreLogged)
+            : Effect.void)
+    })
+  )

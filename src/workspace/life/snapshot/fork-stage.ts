@@ -1,0 +1,122 @@
+import { Effect, Option, Ref, type Scope } from "effect"
+import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../../contract/errors.ts"
+import type { ForkPayload } from "../../../contract/operations/workspace-fork.ts"
+import { linkFile, statEntry } from "../../../system/files/entries.ts"
+import { listFolder, makeFolder } from "../../../system/files/folders.ts"
+import { toHostError } from "../../../system/files/host-error.ts"
+import { asStep } from "../../../system/spans.ts"
+import { heldBase } from "../../../vm/template-base.ts"
+import type { ReservedVm } from "../../../vm/VmmService.ts"
+import { alone, aloneFor, type Lifecycle, type LifecycleServices } from "../../entry/context.ts"
+import { displayName } from "../../entry/display-name.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { noStates } from "../../entry/resident-states.ts"
+import { type CaptureFolder, captureFolder, findSnapshot, type Taken } from "./record.ts"
+import { demandLoadable, demandSame, reserve } from "./restore.ts"
+import { identityOf, seedOf, take } from "./take.ts"
+
+/** A fork before its start. */
+export interface Child {
+  readonly entry: Entry
+  /** Of its first generation. */
+  readonly scope: Scope.CloseableScope
+}
+
+/** Source of forks: a folder of the first of them, and a VM for each with the memory. */
+export interface Staged {
+  readonly folder: CaptureFolder
+  readonly taken: Taken
+  /** None if only files are copied. */
+  readonly vms: ReadonlyArray<ReservedVm>
+}
+
+const stagedIn = ([first]: ReadonlyArray<Child>) => captureFolder(first!.entry.folder.staged)
+
+/** Further names of a snapshot's files, so that the snapshot can be deleted during the fork. */
+const stageSnapshot = (
+  lifecycle: Lifecycle,
+  source: Entry,
+  name: string,
+  diskOnly: boolean,
+  children: ReadonlyArray<Child>
+) =>
+  Effect.gen(function*() {
+    const snapshot = yield* findSnapshot(source, name)
+    const { folder, record: { taken } } = snapshot
+    const record = yield* Ref.get(source.record)
+    const memory = diskOnly ? undefined : taken.memory
+    const images = yield* heldBase(source.folder.base)
+    if (memory !== undefined) yield* demandLoadable(snapshot, images, seedOf(source, record))
+    const staged = stagedIn(children)
+    yield* linkTree(folder.directory, staged.directory)
+    return { staged, taken, memory }
+  }).pipe(alone(lifecycle, source))
+
+const linkTree = (from: string, to: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+  Effect.gen(function*() {
+    yield* makeFolder(to)
+    for (const name of yield* listFolder(from)) {
+      const [one, linked] = [`${from}/${name}`, `${to}/${name}`]
+      const isDirectory = (yield* statEntry(one))?.isDirectory() === true
+      yield* isDirectory ? linkTree(one, linked) : linkFile(one, linked)
+    }
+  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
+
+/** Reserves a VM for each fork, in the scope of the fork's first generation. */
+const reserveFor = (source: Entry, spec: NonNullable<Taken["memory"]>["spec"], children: ReadonlyArray<Child>) =>
+  Effect.gen(function*() {
+    const seed = seedOf(source, yield* Ref.get(source.record))
+    const wanted = yield* Effect.forEach(children, ({ entry, scope }) =>
+      Effect.gen(function*() {
+        const images = yield* heldBase(entry.folder.base)
+        return { record: yield* Ref.get(entry.record), images, seed, scope }
+      }))
+    return yield* reserve(spec, wanted)
+  })
+
+/** The present state of the workspace, with its memory copied straight into the first fork's VM. */
+const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, children: ReadonlyArray<Child>) =>
+  Effect.gen(function*() {
+    const folder = stagedIn(children)
+    yield* Effect.mapError(makeFolder(folder.directory), toHostError)
+    const generation = Option.getOrUndefined(yield* Ref.get(source.generation))
+    if (generation === undefined || diskOnly) {
+      const staged: Staged = { folder, taken: yield* take(source, folder, undefined), vms: [] }
+      return staged
+    }
+    const { captured, here } = yield* identityOf(source, generation)
+    yield* demandSame(`workspace ${yield* displayName(source)}`, captured, here)
+    const vms = yield* reserveFor(source, generation.guest.vm.spec, children)
+    const staged: Staged = { folder, taken: yield* take(source, folder, vms[0]!.memory), vms }
+    return staged
+  }).pipe(aloneFor(lifecycle, source, "workspace.fork"))
+
+/** Copies a memory into VMs that are reserved. */
+const fillAll = (vms: ReadonlyArray<ReservedVm>, memoryPath: string) =>
+  Effect.forEach(vms, (vm) => vm.fill(memoryPath), { discard: true })
+
+/** Takes the source of `children`. The caller removes the folder. */
+export const stage = (
+  lifecycle: Lifecycle,
+  source: Entry,
+  payload: ForkPayload,
+  children: ReadonlyArray<Child>
+): Effect.Effect<Staged, PyroError, LifecycleServices> =>
+  Effect.gen(function*() {
+    const diskOnly = payload.diskOnly === true
+    const { snapshot } = payload
+    if (snapshot === undefined) {
+      const staged = yield* stageNow(lifecycle, source, diskOnly, children)
+      const [first, ...others] = staged.vms
+      // The first fork's memory has not run yet.
+      if (first !== undefined) yield* fillAll(others, first.memory.path)
+      return staged
+    }
+    const { memory, staged: folder, taken } = yield* stageSnapshot(lifecycle, source, snapshot, diskOnly, children)
+    if (memory === undefined) {
+      return { folder, taken: { takenAtMs: taken.takenAtMs, layers: taken.layers, residents: noStates }, vms: [] }
+    }
+    const vms = yield* reserveFor(source, memory.spec, children)
+    yield* fillAll(vms, folder.frozen.memoryPath)
+    return { folder, taken, vms }
+  }).pipe(asStep("stage"))

@@ -1,0 +1,187 @@
+import { Effect, Option, Ref, Scope } from "effect"
+import { AdmissionRefused, memoryStore, NoSpace, type PyroError } from "../../../contract/errors.ts"
+import type { Notice } from "../../../contract/notice.ts"
+import type { ForkPayload } from "../../../contract/operations/workspace-fork.ts"
+import { copyPushed } from "../../../seeding/pushed.ts"
+import { faultPoint } from "../../../system/fault.ts"
+import { Paths } from "../../../system/Paths.ts"
+import { nowIso, nowMs } from "../../../system/time.ts"
+import { heldBase, holdBase } from "../../../vm/template-base.ts"
+import type { ReservedVm } from "../../../vm/VmmService.ts"
+import {
+  discardFolder,
+  generationScope,
+  type Lifecycle,
+  type LifecycleServices,
+  type Notify,
+  progress,
+  unlessDeleted
+} from "../../entry/context.ts"
+import { type Entry, makeEntry } from "../../entry/entry.ts"
+import { recordEvent } from "../../entry/events.ts"
+import { newIds } from "../../entry/new-ids.ts"
+import { folderOf, type WorkspaceId, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
+import { copyHeaderSecrets, removeHeaderSecrets } from "../../residents/header-secret/header-secret-file.ts"
+import { policyStates, recordedGrant } from "../../residents/network/state.ts"
+import { openResidents } from "../../residents/open.ts"
+import { copySecrets, removeSecrets } from "../../residents/secret/secret-file.ts"
+import { forget, makeFolder } from "../create.ts"
+import type { Transition } from "../description.ts"
+import { guestOn } from "../guest-on.ts"
+import { transitAll } from "../transition.ts"
+import { forkNames } from "./fork-names.ts"
+import { type Child, stage, type Staged } from "./fork-stage.ts"
+import { goOn, makeDisk } from "./restore.ts"
+
+const announced = (
+  source: WorkspaceRecord,
+  { createdAt, id, name, snapshot }: {
+    readonly id: WorkspaceId
+    readonly createdAt: string
+    readonly name: string | undefined
+    readonly snapshot: string | undefined
+  }
+): WorkspaceRecord => {
+  const { name: _, restoredFrom: _restored, staleResidents: _stale, vm: _vm, ...same } = source
+  return {
+    ...same,
+    id,
+    phase: "creating",
+    ...(name === undefined ? {} : { name }),
+    generation: 1,
+    disk: 0,
+    residents: policyStates(source.residents),
+    forkedFrom: { workspace: source.id, ...(snapshot === undefined ? {} : { snapshot }) },
+    createdAt
+  }
+}
+
+/** Makes folders and records before all other parts of the forks. From then on their names are taken. */
+const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
+  Effect.gen(function*() {
+    const { stateDir } = yield* Paths
+    const record = yield* Ref.get(source.record)
+    const children: Array<Child> = []
+    yield* Effect.gen(function*() {
+      const names = yield* forkNames(lifecycle.registry, record, payload)
+      const ids = yield* newIds(lifecycle.registry, names.length)
+      for (const [index, name] of names.entries()) {
+        const own = announced(record, {
+          id: ids[index]!,
+          createdAt: yield* nowIso,
+          name,
+          snapshot: payload.snapshot
+        })
+        yield* lifecycle.registry.checkName(name, own.id)
+        const entry = yield* makeEntry(lifecycle, folderOf(stateDir, own.id), own)
+        lifecycle.registry.entries.set(own.id, entry)
+        children.push({ entry, scope: yield* generationScope(entry) })
+        yield* makeFolder(entry.folder)
+        yield* writeWorkspace(entry.folder, own)
+        yield* holdBase(entry.folder.base, yield* heldBase(source.folder.base))
+      }
+    }).pipe(Effect.onError(() => Effect.ignoreLogged(forgetAll(lifecycle, children))))
+    faultPoint("fork:announced")
+    return children
+  })
+
+const forgetAll = (lifecycle: Lifecycle, children: ReadonlyArray<Child>) =>
+  Effect.forEach(children, ({ entry }) => forget(lifecycle, entry), { discard: true })
+
+/** Makes disk, residents and VM of a fork. */
+const buildFork = ({ folder, taken }: Staged, child: Entry, vm: ReservedVm | undefined, notify: Notify) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(child.record)
+    const disk = child.folder.disk(record.disk)
+    yield* makeDisk(folder, taken, disk, record)
+    yield* copyPushed(folder.directory, child.folder.directory)
+    yield* copySecrets(folder.directory, child.folder.directory)
+    yield* copyHeaderSecrets(folder.directory, child.folder.directory)
+    const residents = yield* Scope.extend(
+      openResidents(child.folder, recordedGrant(yield* Ref.get(child.record))),
+      child.scope
+    )
+    yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - taken.takenAtMs })
+    yield* Ref.set(child.residents, Option.some(residents))
+    return vm === undefined
+      ? yield* guestOn(child, record, notify)
+      : yield* goOn(vm, folder.frozen.statePath, record, disk)
+  })
+
+/** Forks of files only are admitted one by one: the number of admitted ones is the number that fits. */
+const withFitting = (failure: PyroError, wanted: number, fits: number): PyroError => {
+  if (wanted === 1) return failure
+  if (failure._tag === "AdmissionRefused") return new AdmissionRefused({ fits, ...failure })
+  return failure._tag === "NoSpace" && failure.where === memoryStore ? new NoSpace({ fits, ...failure }) : failure
+}
+
+const origin = (snapshot: string | undefined) => snapshot === undefined ? {} : { snapshot }
+
+/** The first VMs of all forks, from the staged source. */
+const forking = (
+  source: Entry,
+  children: ReadonlyArray<Child>,
+  staged: Staged,
+  snapshot: string | undefined,
+  notify: Notify
+): ReadonlyArray<Transition<LifecycleServices>> => {
+  let built = 0
+  return children.map(({ entry, scope }, index) => ({
+    name: "fork",
+    entry,
+    scope,
+    build: () =>
+      buildFork(staged, entry, staged.vms[index], notify).pipe(
+        Effect.mapError((failure) => withFitting(failure, children.length, built)),
+        Effect.tap(() => {
+          built += 1
+        })
+      ),
+    change: (record) => record,
+    adopts: true,
+    event: { _tag: "forked", from: source.id, ...origin(snapshot) }
+  }))
+}
+
+const filesAlone: Notice = {
+  _tag: "Notice",
+  level: "warning",
+  message: "there was no memory to go on from: it has the files alone, and nothing runs in it"
+}
+
+/**
+ * Makes workspaces that continue from a workspace's present state or from a snapshot. All or none: they are admitted together, and
+ * a failure removes all of them.
+ */
+export const fork = (
+  lifecycle: Lifecycle,
+  source: Entry,
+  asked: ForkPayload,
+  notify: Notify
+): Effect.Effect<ReadonlyArray<Entry>, PyroError, LifecycleServices> =>
+  Effect.gen(function*() {
+    const { snapshot, withoutSecrets } = asked
+    // Processes of the memory may know a secret.
+    const payload = withoutSecrets ? { ...asked, diskOnly: true } : asked
+    const { diskOnly } = payload
+    const children = yield* announce(lifecycle, source, payload)
+    const entries = children.map(({ entry }) => entry)
+    const made = Effect.gen(function*() {
+      yield* progress(notify, "copying the workspace", 0.2)
+      const staged = yield* stage(lifecycle, source, payload, children)
+      if (withoutSecrets) {
+        yield* removeSecrets(staged.folder.directory)
+        yield* removeHeaderSecrets(staged.folder.directory)
+      }
+      faultPoint("fork:staged")
+      if (staged.vms.length === 0 && !diskOnly) notify(filesAlone)
+      yield* progress(notify, children.length === 1 ? "starting the fork" : "starting the forks", 0.5)
+      yield* transitAll(lifecycle, forking(source, children, staged, snapshot, notify))
+      const to = entries.map(({ id }) => id)
+      yield* recordEvent(source.folder.directory, { _tag: "fork", to, ...origin(snapshot) })
+      yield* Effect.forkIn(discardFolder(staged.folder.directory), lifecycle.scope)
+      return entries
+    })
+    const held = entries.reduce((work, { one }) => one.withPermits(1)(work), made)
+    return yield* Effect.onError(held, () => Effect.ignoreLogged(forgetAll(lifecycle, children)))
+  }).pipe(unlessDeleted(lifecycle, source), Effect.uninterruptible)

@@ -1,0 +1,138 @@
+import { Effect, Option } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { type NoSpace, SnapshotExists, type StateDirectoryUnusable } from "../../../contract/errors.ts"
+import type { SnapshotInfo } from "../../../contract/operations/workspace-snapshot.ts"
+import { demandPlain } from "../../../redaction/demand-plain.ts"
+import { syncFile } from "../../../system/atomic-file.ts"
+import { faultPoint } from "../../../system/fault.ts"
+import { readIfReadable } from "../../../system/files/content.ts"
+import { exists, renameFile } from "../../../system/files/entries.ts"
+import { attempt } from "../../../system/files/failure.ts"
+import { ensureFolder, listIfPresent } from "../../../system/files/folders.ts"
+import { toHostError } from "../../../system/files/host-error.ts"
+import { hostBootId } from "../../../system/identity.ts"
+import { nowIso } from "../../../system/time.ts"
+import { aloneFor, discardFolder, type Lifecycle, type Notify, progress, removeFolder } from "../../entry/context.ts"
+import { displayName } from "../../entry/display-name.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { recordEvent } from "../../entry/events.ts"
+import { touch, unwritten, type WorkspaceFolder } from "../../entry/record.ts"
+import { guardOf } from "../../residents/secret/guard.ts"
+import {
+  announced,
+  type CaptureFolder,
+  findSnapshot,
+  readSnapshots,
+  type Snapshot,
+  snapshotFolder,
+  snapshotInfo,
+  writeSnapshot
+} from "./record.ts"
+import { take } from "./take.ts"
+
+/** A removal first hides the snapshot, and then frees its files. */
+const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
+  Effect.gen(function*() {
+    const gone = path.join(workspace.snapshots, `.${randomBytes(8).toString("hex")}`)
+    yield* Effect.mapError(renameFile(folder.directory, gone), unwritten(workspace))
+    faultPoint("snapshot-delete:hidden")
+    yield* discardFolder(gone)
+  })
+
+/** Stores the present state of a workspace under a name. A failure leaves nothing. */
+export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string, notify: Notify) =>
+  Effect.gen(function*() {
+    const workspace = entry.folder
+    yield* demandPlain(yield* guardOf(entry, {}), { name })
+    const folder = snapshotFolder(workspace, name)
+    if (exists(folder.directory)) {
+      return yield* new SnapshotExists({ workspace: yield* displayName(entry), snapshot: name })
+    }
+    const record = announced(name, yield* nowIso)
+    const made = yield* Effect.gen(function*() {
+      yield* Effect.mapError(ensureFolder(folder.directory), unwritten(workspace))
+      yield* writeSnapshot(workspace, folder, record)
+      faultPoint("snapshot:announced")
+      yield* progress(notify, "copying the workspace", 0.2)
+      const taken = yield* take(entry, folder, { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 })
+      const ready = { ...record, phase: "ready" as const, taken }
+      yield* writeSnapshot(workspace, folder, ready)
+      faultPoint("snapshot:committed")
+      return { folder, record: ready }
+    }).pipe(Effect.onError(() => Effect.ignoreLogged(removeSnapshot(workspace, folder))))
+    yield* recordEvent(workspace.directory, { _tag: "snapshot", name, memory: made.record.taken.memory !== undefined })
+    yield* touch(workspace)
+    yield* keepForGood(entry, made)
+    return snapshotInfo(made)
+  }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.snapshot.create"))
+
+/** Makes a snapshot durable in the background, and reports the result to later readers. */
+const keepForGood = (entry: Entry, { folder, record }: Snapshot) =>
+  Effect.gen(function*() {
+    const files = yield* attempt("scandir", folder.directory, () => filesBeneath(folder.directory))
+    for (const file of files) yield* syncFile(file)
+    for (const file of [entry.folder.record, entry.folder.directory]) yield* syncFile(file)
+    yield* writeSnapshot(entry.folder, folder, { ...record, durable: true }, { durable: true })
+    yield* syncFile(folder.record)
+  }).pipe(
+    // Also because a deletion is removing it.
+    Effect.catchAll((failure) => Effect.logDebug(`snapshot ${record.name} is not durable: ${failure.message}`)),
+    Effect.interruptible,
+    Effect.forkIn(entry.scope),
+    Effect.asVoid
+  )
+
+const filesBeneath = (folder: string): ReadonlyArray<string> =>
+  fs.readdirSync(folder, { withFileTypes: true }).flatMap((one) => {
+    const file = path.join(folder, one.name)
+    return one.isDirectory() ? filesBeneath(file) : [file]
+  })
+
+export const listSnapshots = (
+  entry: Entry
+): Effect.Effect<ReadonlyArray<SnapshotInfo>, NoSpace | StateDirectoryUnusable> =>
+  Effect.map(readSnapshots(entry.folder), (all) => all.map(snapshotInfo))
+
+export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
+  Effect.gen(function*() {
+    const { folder } = yield* findSnapshot(entry, name).pipe(
+      // Its record is damaged or too new: it can still be removed.
+      Effect.catchTags({
+        StateDirectoryUnusable: () => Effect.succeed({ folder: snapshotFolder(entry.folder, name) }),
+        StateTooNew: () => Effect.succeed({ folder: snapshotFolder(entry.folder, name) })
+      })
+    )
+    yield* removeSnapshot(entry.folder, folder)
+    yield* recordEvent(entry.folder.directory, { _tag: "snapshot_delete", name })
+    return name
+  }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.snapshot.delete"))
+
+/** After a crash: removes half-made and half-removed snapshots, and makes the others durable. */
+export const adoptSnapshots = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { compared, snapshots, staged } = entry.folder
+    const whole = yield* readSnapshots(entry.folder)
+    const kept = new Set(whole.map(({ record }) => record.name))
+    const there = yield* Effect.mapError(listIfPresent(snapshots), toHostError)
+    const halves = there.filter((name) => !kept.has(name)).map((name) => path.join(snapshots, name))
+    // A snapshot with a damaged record may still be useful.
+    const damaged = halves.filter((file) => exists(path.join(file, "record.json")) && !isAnnounced(file))
+    for (const file of [...halves.filter((one) => !damaged.includes(one)), staged, compared]) {
+      yield* removeFolder(file)
+    }
+    for (const one of whole) {
+      if (!one.record.durable && one.record.hostBoot === hostBootId()) yield* keepForGood(entry, one)
+    }
+  })
+
+const isAnnounced = (folder: string) =>
+  path.basename(folder).startsWith(".") ||
+  Option.getOrElse(
+    Option.liftThrowable(() =>
+      (JSON.parse(readIfReadable(path.join(folder, "record.json")) ?? "null") as { readonly phase?: unknown }).phase ===
+        "creating"
+    )(),
+    () => false
+  )

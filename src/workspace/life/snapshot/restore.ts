@@ -1,0 +1,94 @@
+import { Effect, Scope } from "effect"
+import { type PyroError, SnapshotMismatch } from "../../../contract/errors.ts"
+import { makeWorkspaceDisk, readWorkspaceDisk, type Seed, shareLayers } from "../../../disk/workspace-disk.ts"
+import { hostBootId } from "../../../system/identity.ts"
+import { asStep } from "../../../system/spans.ts"
+import type { Guest, GuestImages } from "../../../vm/guest.ts"
+import { differencesOf, type MachineIdentity } from "../../../vm/machine-identity.ts"
+import type { MachineSpec } from "../../../vm/machine-spec.ts"
+import { Pool } from "../../../vm/Pool.ts"
+import { Vmm } from "../../../vm/Vmm.ts"
+import type { ReservedVm } from "../../../vm/VmmService.ts"
+import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
+import { hostnameOf } from "../generation.ts"
+import type { CaptureFolder, Snapshot, Taken } from "./record.ts"
+import { renew } from "./renew.ts"
+
+export type TakenMemory = NonNullable<Taken["memory"]>
+
+/** Fails when memory of `captured` cannot go on here. */
+export const demandSame = (
+  what: string,
+  captured: MachineIdentity,
+  here: MachineIdentity,
+  others: ReadonlyArray<string> = []
+) => {
+  const differences = [...others, ...differencesOf(captured, here)]
+  return differences.length === 0 ? Effect.void : new SnapshotMismatch({ what, differences })
+}
+
+/** Fails if a snapshot's memory cannot run here. Succeeds without a memory. */
+export const demandLoadable = ({ record }: Snapshot, images: GuestImages, seed: Seed) =>
+  Effect.gen(function*() {
+    const { durable, hostBoot, name, taken: { memory } } = record
+    if (memory === undefined) return
+    const here = yield* Effect.flatMap(Vmm, (vmm) => vmm.identity(memory.spec, images, seed))
+    const lost = durable || hostBoot === hostBootId()
+      ? []
+      : ["the host was started anew before the snapshot was on its disk for good"]
+    yield* demandSame(`snapshot "${name}"`, memory.identity, here, lost)
+  })
+
+/** A VM that will continue from a memory, and the scope of its future generation. */
+export interface Wanted {
+  readonly record: WorkspaceRecord
+  readonly images: GuestImages
+  readonly seed: Seed
+  readonly scope: Scope.Scope
+}
+
+/** Announces VMs that continue from one memory, and admits all or none. Each belongs to its own scope from the start. */
+export const reserve = (
+  spec: MachineSpec,
+  wanted: ReadonlyArray<Wanted>
+): Effect.Effect<ReadonlyArray<ReservedVm>, PyroError, Pool | Vmm> =>
+  Effect.gen(function*() {
+    const vmm = yield* Vmm
+    const pool = yield* Pool
+    const reserved = yield* Effect.forEach(wanted, ({ images, record, scope, seed }) =>
+      Scope.extend(
+        vmm.reserve({
+          purpose: "workspace",
+          spec,
+          images,
+          seed,
+          dieWithParent: false,
+          leastConfinement: record.requireConfinement
+        }),
+        scope
+      ))
+    yield* pool.withRoom(vmm.admit(reserved))
+    return reserved
+  })
+
+/** A new disk on the taken layers, with its own empty layer on top. */
+export const makeDisk = (folder: CaptureFolder, { layers }: Taken, disk: string, record: WorkspaceRecord) =>
+  Effect.gen(function*() {
+    yield* shareLayers(folder.disk, disk, layers)
+    yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
+    return yield* readWorkspaceDisk(disk, virtualBytesOf(record))
+  }).pipe(asStep("disk"))
+
+/** Restores a reserved VM, whose memory is filled, as the workspace of `record`. The VM belongs to the Scope. */
+export const goOn = (
+  vm: ReservedVm,
+  statePath: string,
+  record: WorkspaceRecord,
+  disk: string
+): Effect.Effect<Guest, PyroError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const source = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
+    const guest = yield* vm.restore({ statePath, disk: source })
+    yield* renew(guest, hostnameOf(record))
+    return guest
+  })

@@ -1,0 +1,126 @@
+import { Effect, Option, Ref } from "effect"
+import { NoSpace, type PyroError } from "../../../contract/errors.ts"
+import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../../disk/workspace-disk.ts"
+import { copyPushed } from "../../../seeding/pushed.ts"
+import { faultPoint } from "../../../system/fault.ts"
+import { attempt } from "../../../system/files/failure.ts"
+import { makeFolder } from "../../../system/files/folders.ts"
+import { toHostError } from "../../../system/files/host-error.ts"
+import { freeBytes } from "../../../system/host.ts"
+import type { Paths } from "../../../system/Paths.ts"
+import { asStep } from "../../../system/spans.ts"
+import { nowMs } from "../../../system/time.ts"
+import { heldBase } from "../../../vm/template-base.ts"
+import type { MemoryTarget } from "../../../vm/Vm.ts"
+import { Vmm } from "../../../vm/Vmm.ts"
+import { endUnattached } from "../../entry/context.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
+import { noStates, type ResidentStates } from "../../entry/resident-states.ts"
+import { residentsOf } from "../../residents/entry-residents.ts"
+import { copyHeaderSecrets } from "../../residents/header-secret/header-secret-file.ts"
+import { copySecrets } from "../../residents/secret/secret-file.ts"
+import type { Generation } from "../generation.ts"
+import { flush } from "../stop.ts"
+import type { CaptureFolder, Taken } from "./record.ts"
+
+/** The seed image of a workspace's disk, under its VM's name. */
+export const seedOf = (entry: Entry, record: WorkspaceRecord): Seed => ({
+  path: `${entry.folder.disk(record.disk)}/seed.ext4`,
+  virtualBytes: virtualBytesOf(record)
+})
+
+/** Machine of this workspace's memory: with its settings at the start, not the present ones. */
+export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const vmm = yield* Vmm
+    const here = yield* vmm.identity(vm.spec, yield* heldBase(entry.folder.base), seedOf(entry, record))
+    return { here, captured: vm.identity }
+  })
+
+/**
+ * Stores the present state of a workspace in an existing, empty folder: disk, pushed files and, for a running workspace if
+ * requested, memory, device state and running commands. The workspace continues afterwards, also after a failure. The caller holds
+ * the workspace alone.
+ */
+export const take = (
+  entry: Entry,
+  folder: CaptureFolder,
+  memory: MemoryTarget | undefined
+): Effect.Effect<Taken, PyroError, Paths | Vmm> =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const disk = entry.folder.disk(record.disk)
+    const generation = yield* Ref.get(entry.generation)
+    yield* Effect.mapError(makeFolder(folder.logs), unwritten(entry.folder))
+    const prepared = Option.isSome(generation)
+      ? yield* prepare(entry, generation.value, memory)
+      : yield* Effect.as(endUnattached(entry), undefined)
+    const layers = yield* layerCount(disk)
+    // From here on the disk has one more layer, which is empty and changes nothing.
+    const top = yield* makeWorkspaceDisk(disk, virtualBytesOf(record))
+    faultPoint("take:layer")
+    const takenAtMs = yield* nowMs
+    const captured = prepared === undefined ? undefined : yield* prepared(folder, top)
+    faultPoint("take:captured")
+    yield* shareLayers(disk, folder.disk, layers).pipe(asStep("share layers"))
+    yield* copyPushed(entry.folder.directory, folder.directory)
+    yield* copySecrets(entry.folder.directory, folder.directory)
+    yield* copyHeaderSecrets(entry.folder.directory, folder.directory)
+    return { takenAtMs, layers, residents: noStates, ...captured }
+  }).pipe(asStep("take"), entry.pushing.withPermits(1), Effect.uninterruptible)
+
+type Capture = (
+  folder: CaptureFolder,
+  top: string
+) => Effect.Effect<Pick<Taken, "memory" | "residents"> | undefined, PyroError>
+
+/** Does all checks before the pause. Gives the capture itself. */
+const prepare = (
+  entry: Entry,
+  generation: Generation,
+  memory: MemoryTarget | undefined
+): Effect.Effect<Capture, PyroError, Vmm> =>
+  Effect.gen(function*() {
+    const { guest } = generation
+    const { vm } = guest
+    if (memory === undefined) {
+      yield* flush(generation.channel).pipe(asStep("flush"))
+      return (_folder: CaptureFolder, top: string) => Effect.as(vm.freezeLayer(top), undefined)
+    }
+    const { captured: identity } = yield* identityOf(entry, generation)
+    yield* haveRoom(yield* vm.memoryBytes, memory.path)
+    const residents = yield* residentsOf(entry, "workspace.snapshot.create")
+    yield* flush(generation.channel).pipe(asStep("flush"))
+    return (folder: CaptureFolder, top: string) =>
+      Effect.gen(function*() {
+        let noted: ResidentStates = noStates
+        // An interrupted capture cleans up after itself, and waits for the VM's end, which may never come.
+        const { pauseMs } = yield* Effect.interruptible(Effect.scoped(vm.capture(guest.channel, {
+          top,
+          frozen: { memoryPath: memory.path, statePath: folder.frozen.statePath },
+          memoryUid: memory.uid,
+          inPause: Effect.map(residents.note(folder.logs), (states) => {
+            noted = states
+            faultPoint("take:paused")
+          })
+        })))
+        yield* residents.finishNote(noted, folder.logs)
+        return { memory: { spec: vm.spec, identity, pauseMs }, residents: noted }
+      }).pipe(residents.quiesced)
+  })
+
+const mib = 1024 * 1024
+
+/** Refuses before the pause: a copy that fills the disk would be useless. */
+const haveRoom = (memoryBytes: number, target: string) =>
+  Effect.gen(function*() {
+    const folder = target.slice(0, target.lastIndexOf("/"))
+    const free = yield* Effect.mapError(attempt("statfs", folder, () => freeBytes(folder)), toHostError)
+    const neededMib = Math.ceil(memoryBytes / mib) + 1
+    const availableMib = Math.floor(free / mib)
+    if (neededMib > availableMib) {
+      return yield* new NoSpace({ where: "folder of the copy", path: target, neededMib, availableMib })
+    }
+  })

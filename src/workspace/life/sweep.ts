@@ -1,0 +1,96 @@
+import { Effect, Either, Option } from "effect"
+import * as path from "node:path"
+import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { daemonFiles } from "../../system/daemon-files.ts"
+import { exists } from "../../system/files/entries.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { namesIn } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { bytesBeneath } from "../../system/files/usage.ts"
+import { withLock } from "../../system/lock.ts"
+import { Paths } from "../../system/Paths.ts"
+import type { VmId } from "../../vm/record.ts"
+import { sweepWorkspaceVms } from "../../vm/sweep.ts"
+import type { WorkspaceRecord } from "../entry/record.ts"
+import { readWorkspaces } from "./recorded.ts"
+import { emptyTrash, moveToTrash } from "./trash.ts"
+
+/** A VM, or a folder, of no workspace. */
+export interface SweptWorkspace {
+  readonly kind: string
+  readonly what: string
+  readonly freedBytes: number
+}
+
+/**
+ * Removes everything that no workspace's record names: half-made or half-deleted folders, VMs, disks of interrupted resets. While a
+ * process owns the workspaces, the sweep leaves them alone: the owner swept them at its start, and half-made folders are its own
+ * work.
+ */
+export const sweepWorkspaces: Effect.Effect<
+  {
+    readonly swept: ReadonlyArray<SweptWorkspace>
+    /** Paths that could not be removed. */
+    readonly stay: ReadonlyArray<StateDirectoryUnusable>
+  },
+  HostToolMissing | NoSpace | StateDirectoryUnusable,
+  Paths
+> = Effect.gen(function*() {
+  const { lock } = yield* daemonFiles
+  // A starting daemon waits for the lock, so the sweep holds it for renames only, not for the removal of gigabytes.
+  const swept = yield* withLock(lock, { timeoutMs: 0 })(takeOutUnnamed).pipe(
+    Effect.catchTags({
+      FileFailed: (failure) => Effect.fail(toHostError(failure)),
+      LockTimeout: () => Effect.succeed([])
+    })
+  )
+  const stay = yield* emptyTrash
+  return { swept, stay }
+})
+
+const takeOutUnnamed = Effect.gen(function*() {
+  const read = yield* readWorkspaces
+  // A damaged record may name any disk, and a disk in use must stay.
+  if (read.some(({ record }) => Either.isLeft(record))) return []
+  const records = read.map(({ folder: { directory }, record }) => ({
+    directory,
+    record: Option.getOrUndefined(Either.getOrElse(record, () => Option.none<WorkspaceRecord>()))
+  }))
+  const named = records.flatMap(({ record }): ReadonlyArray<VmId> =>
+    record?.phase === "running" && record.vm !== undefined ? [record.vm] : []
+  )
+  const swept: Array<SweptWorkspace> = [...yield* sweepWorkspaceVms(new Set(named))]
+  const leftovers = yield* Effect.mapError(
+    attempt(
+      "scandir",
+      (yield* Paths).stateDir,
+      () =>
+        records.flatMap(({ directory, record }) =>
+          record === undefined || record.phase === "creating" || record.phase === "deleting"
+            ? [{ kind: "workspace", what: directory }]
+            : [...otherDisks(directory, record), ...halfMade(directory)].map((what) => ({ kind: "disk", what }))
+        )
+    ),
+    toHostError
+  )
+  for (const { kind, what } of leftovers) {
+    swept.push({ kind, what, freedBytes: bytesBeneath(what) })
+    yield* moveToTrash(what)
+  }
+  return swept
+})
+
+const otherDisks = (directory: string, { disk }: WorkspaceRecord) =>
+  namesIn(directory)
+    .filter((name) => /^disk-\d+$/.test(name) && name !== `disk-${disk}`)
+    .map((name) => path.join(directory, name))
+
+/** Sources of forks, folders of comparisons, and the rest of removed snapshots. */
+const halfMade = (directory: string) => {
+  const snapshots = path.join(directory, "snapshots")
+  const hidden = namesIn(snapshots).filter((name) => name.startsWith("."))
+  return [
+    ...hidden.map((name) => path.join(snapshots, name)),
+    ...["staged", "compared"].map((name) => path.join(directory, name))
+  ].filter(exists)
+}

@@ -1,0 +1,198 @@
+import { Effect, Exit, Option, Ref, Scope } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import { faultPoint } from "../../system/fault.ts"
+import type { Paths } from "../../system/Paths.ts"
+import { asStep } from "../../system/spans.ts"
+import {
+  close,
+  commit,
+  during,
+  endUnattached,
+  generationScope,
+  leaveBehind,
+  type Lifecycle,
+  takeOut,
+  takeOutIf
+} from "../entry/context.ts"
+import type { Entry } from "../entry/entry.ts"
+import { type EventLog, recordEvent } from "../entry/events.ts"
+import { touch } from "../entry/record.ts"
+import { crashPoints, type Step, type Transition } from "./description.ts"
+import { death } from "./died.ts"
+import type { Generation } from "./generation.ts"
+import { watch } from "./install.ts"
+import { markStale, rebaseResidents } from "./rebase.ts"
+
+/** One transition on its way. */
+interface Passage<R> {
+  readonly transition: Transition<R>
+  /** Scope of the next generation. Its end before the commit undoes the build. */
+  readonly scope: Scope.CloseableScope | undefined
+  old: Option.Option<Generation>
+  next: Generation | undefined
+  isCommitted: boolean
+}
+
+/**
+ * Takes workspaces from one generation to the next, all or none: the one order of all changes. A crash before the commit leaves
+ * every record unchanged, and the next process removes files that no record names. A crash after the commit leaves the changed
+ * records, and the next process completes their announcements (`adopt.ts`). One rename of `record.json` separates the two.
+ */
+export const transitAll = <R>(
+  lifecycle: Lifecycle,
+  transitions: ReadonlyArray<Transition<R>>
+): Effect.Effect<ReadonlyArray<Generation | undefined>, PyroError, R | EventLog | Paths> =>
+  Effect.gen(function*() {
+    const passages = yield* Effect.forEach(transitions, open)
+    const { each, crash } = stepsOf(passages)
+    const switched = Effect.gen(function*() {
+      // No disk has two writers: a VM without an attachment to this process ends before the next VM is made.
+      yield* each(endOther)
+      // The present generations run on while the next ones are made.
+      yield* each(buildNext, "build")
+      crash("built")
+      // From here on no request starts work in the old generations, and the next ones are not visible yet.
+      yield* each(takeOutOld)
+      yield* each(({ next, old, transition }) => transition.handOver?.({ next, old }) ?? Effect.void, "hand over")
+      crash("handed-over")
+      // The one write that switches over.
+      yield* each(commitRecord, "commit")
+    })
+    yield* Effect.onError(switched, () => each((passage) => undo(lifecycle, passage)))
+    // From here on nothing fails: the records have the new state, and the next process repeats the following steps after a crash.
+    for (const passage of passages) passage.isCommitted = true
+    crash("committed")
+    // Without a next generation the old one ends first, so that the residents get all its output.
+    yield* each(({ next, old }) => next === undefined && Option.isSome(old) ? close(old.value) : Effect.void, "end")
+    yield* each(tellResidents, "residents")
+    crash("settled")
+    yield* each((passage) => installNext(lifecycle, passage))
+    // Otherwise the old one ends in the background, after the first command in the next one.
+    yield* each(({ next, old, transition: { entry, oldDisk } }) =>
+      next === undefined || oldDisk === undefined ? Effect.void : leaveBehind(entry, old, oldDisk)
+    )
+    return passages.map(({ next }) => next)
+  }).pipe(Effect.uninterruptible)
+
+/** Takes one workspace from its generation to the next. */
+export const transit = <R>(lifecycle: Lifecycle, transition: Transition<R>) => {
+  const passed = Effect.map(transitAll(lifecycle, [transition]), ([next]) => next)
+  const { entry, shows } = transition
+  return Effect.uninterruptible(shows === undefined ? passed : during(entry, shows)(passed))
+}
+
+/** VMs that start at the same time. */
+const BUILT_AT_ONCE = 2
+
+/** Does a step for all workspaces of a transition. A step that may take long has a span; only a build can be interrupted. */
+const stepsOf = <R>(passages: ReadonlyArray<Passage<R>>) => {
+  const { name } = passages[0]!.transition
+  const points: ReadonlyArray<Step> = crashPoints[name]
+  const each = <E, R2>(
+    work: (passage: Passage<R>) => Effect.Effect<unknown, E, R2>,
+    step?: "build" | "hand over" | "commit" | "end" | "residents"
+  ): Effect.Effect<void, E, R2> => {
+    const concurrency = step === "build" && passages.length > 1 ? BUILT_AT_ONCE : 1
+    const all = Effect.forEach(passages, work, { concurrency, discard: true })
+    if (step === undefined) return all
+    return asStep(step)(step === "build" ? Effect.interruptible(all) : all)
+  }
+  const crash = (step: Step) => {
+    if (points.includes(step)) faultPoint(`${name}:${step}`)
+  }
+  return { each, crash }
+}
+
+const open = <R>(transition: Transition<R>) =>
+  Effect.gen(function*() {
+    const { build, entry, scope, taken } = transition
+    const passage: Passage<R> = {
+      transition,
+      scope: build === undefined ? undefined : scope ?? (yield* generationScope(entry)),
+      old: Option.fromNullable(taken),
+      next: undefined,
+      isCommitted: false
+    }
+    return passage
+  })
+
+const endOther = <R>({ transition: { attaches, entry, taken } }: Passage<R>) =>
+  attaches === true || taken !== undefined ? Effect.void : endUnattached(entry)
+
+const buildNext = <R>(passage: Passage<R>) => {
+  const { scope, transition: { build } } = passage
+  if (build === undefined || scope === undefined) return Effect.void
+  const onUndo = (work: Effect.Effect<void>) =>
+    Scope.addFinalizer(scope, Effect.suspend(() => passage.isCommitted ? Effect.void : work))
+  return Effect.map(Scope.extend(build(onUndo), scope), (guest) => {
+    passage.next = { guest, channel: guest.channel, scope }
+  })
+}
+
+const takeOutOld = <R>(passage: Passage<R>) =>
+  passage.transition.taken === undefined
+    ? Effect.map(takeOut(passage.transition.entry), (old) => {
+      passage.old = old
+    })
+    : Effect.void
+
+const commitRecord = <R>({ next, transition: { change, entry, rebase, unwritten } }: Passage<R>) => {
+  if (change === undefined) return Effect.void
+  const written = commit(entry, (record) => {
+    const changed = change(rebase === undefined ? record : markStale(record, rebase))
+    return next === undefined ? changed : { ...changed, phase: "running", vm: next.guest.vm.id }
+  })
+  return unwritten === "ignored" ? Effect.ignore(written) : written
+}
+
+/** Puts the old generation back, and ends the next one with all its resources. */
+const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, taken } }: Passage<R>) =>
+  Effect.zipRight(
+    Option.isSome(old) && taken === undefined ? install(lifecycle, entry, old.value) : Effect.void,
+    scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
+  )
+
+const tellResidents = <R>({ next, transition: { adopts, entry, event, lose, rebase } }: Passage<R>) =>
+  Effect.gen(function*() {
+    const opened = yield* Ref.get(entry.residents)
+    if (Option.isSome(opened)) {
+      const residents = opened.value
+      if (lose !== undefined) yield* residents.lose(lose)
+      if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
+      if (adopts === true && next !== undefined) {
+        // A resident whose processes are not in the memory is forgotten by this.
+        yield* Effect.ignoreLogged(residents.adopt(next, (yield* Ref.get(entry.record)).residents))
+      }
+      if (next !== undefined) {
+        yield* Effect.ignoreLogged(residents.begin(next, (yield* Ref.get(entry.record)).residents))
+      }
+    }
+    if (event !== undefined) yield* recordEvent(entry.folder.directory, event)
+  })
+
+const installNext = <R>(lifecycle: Lifecycle, { next, transition: { change, entry, leaves } }: Passage<R>) =>
+  Effect.gen(function*() {
+    if (next === undefined) return leaves === undefined ? undefined : yield* Ref.set(entry.state, { state: leaves })
+    if (change !== undefined) yield* touch(entry.folder)
+    yield* install(lifecycle, entry, next)
+  })
+
+/** Makes a generation the current one. The workspace fails if its VM ends by itself or is out of reach. */
+export const install = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  generation: Generation
+): Effect.Effect<void, never, EventLog | Paths> =>
+  Effect.gen(function*() {
+    yield* Ref.set(entry.generation, Option.some(generation))
+    yield* Ref.set(entry.state, { state: "running" })
+    yield* watch(entry, generation, (failure) =>
+      takeOutIf(entry, generation).pipe(
+        Effect.flatMap((isCurrent) =>
+          isCurrent ? Effect.asVoid(transit(lifecycle, death(entry, generation, failure))) : Effect.void
+        ),
+        Effect.ignoreLogged,
+        Effect.uninterruptible,
+        Effect.forkIn(lifecycle.scope)
+      ))
+  })

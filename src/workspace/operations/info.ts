@@ -1,0 +1,60 @@
+import { Effect, Option, Ref } from "effect"
+import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import { usedBeneath } from "../entry/disk-used.ts"
+import type { Entry } from "../entry/entry.ts"
+import { lastActivity } from "../entry/record.ts"
+import { silentText, troubleText } from "../entry/trouble.ts"
+
+/** Reason why its guest does not run now. */
+const troubleOf = (entry: Entry) =>
+  Effect.gen(function*() {
+    const generation = yield* Ref.get(entry.generation)
+    if (Option.isNone(generation)) return undefined
+    const { channel, guest } = generation.value
+    const trouble = yield* guest.vm.health.trouble
+    if (trouble !== "none") return troubleText(trouble)
+    return channel.isSilent() ? silentText : undefined
+  })
+
+/** Identity and state of a workspace, for people and programs. */
+export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
+  Effect.gen(function*() {
+    const record = yield* Ref.get(entry.record)
+    const { detail = yield* troubleOf(entry), state } = yield* Ref.get(entry.state)
+    const residents = yield* Ref.get(entry.residents)
+    const active = lastActivity(entry.folder, record)
+    return {
+      id: record.id,
+      ...(record.name === undefined ? {} : { name: record.name }),
+      labels: record.labels,
+      environment: record.environment.name,
+      environmentDigest: record.environment.digest,
+      state,
+      ...(detail === undefined ? {} : { detail }),
+      createdAt: record.createdAt,
+      lastActivityAt: active.toISOString(),
+      ...(record.ttlSeconds === undefined
+        ? {}
+        : { expiresAt: new Date(active.getTime() + record.ttlSeconds * 1000).toISOString() }),
+      generation: record.generation,
+      vcpuCount: record.vcpuCount,
+      memoryMib: record.memoryMib,
+      diskMib: record.diskMib,
+      diskUsedBytes: usedBeneath(entry.folder.disk(record.disk)),
+      ...(record.seedPath === undefined ? {} : { seedPath: record.seedPath }),
+      ...(record.repoUrl === undefined ? {} : { repoUrl: record.repoUrl }),
+      ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),
+      workspaceUser: record.workspaceUser,
+      ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),
+      ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
+      secrets: Option.isNone(residents) ? [] : residents.value.secrets.names,
+      secretHttp: Option.isNone(residents) ? [] : residents.value.headerSecrets.texts(),
+      networkDriver: record.networkDriver ?? "streams",
+      ports: [],
+      runningCommands: 0,
+      services: {},
+      running: [],
+      shells: 0,
+      ...(Option.isNone(residents) ? {} : yield* residents.value.describe)
+    }
+  })

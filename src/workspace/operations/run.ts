@@ -1,0 +1,155 @@
+import { Deferred, Effect, Option, Stream } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import type { RunEvent, RunPayload } from "../../contract/operations/run.ts"
+import type { RunInput } from "../../contract/run-input.ts"
+import type { GuestProcess, ProcessExit } from "../../guest-channel/process.ts"
+import type { Dialler } from "../../network/Dialler.ts"
+import type { Paths } from "../../system/Paths.ts"
+import { monotonicMs } from "../../system/time.ts"
+import type { Guest } from "../../vm/guest.ts"
+import { troubleText } from "../entry/trouble.ts"
+import { explainChannelFailure, type FreshWorkspace } from "../life/boot.ts"
+import { demandUser } from "../life/workspace-user.ts"
+import { endOf, feed, spawnRequest } from "../residents/command.ts"
+import { type EndingOptions, endingOptions, endProcess, ranOut } from "../residents/ending.ts"
+import { changeOf, silenceOf, standstillNotice } from "../residents/exec/standstill.ts"
+import { type HeaderSecrets, unstoredHeaderSecrets } from "../residents/header-secret/header-secrets.ts"
+import { Hints, OutputTail } from "../residents/hints.ts"
+import { makeHostTrust } from "../residents/host-trust/host-trust.ts"
+import type { Granted } from "../residents/network/policy.ts"
+import { serveRun } from "../residents/network/run.ts"
+import { filteredOutput } from "../residents/secret/filtered-process.ts"
+import { mountSecrets, type SecretMount } from "../residents/secret/mount.ts"
+import { unstoredSecrets, type Variables } from "../residents/secret/workspace-secrets.ts"
+
+type Exited = Extract<RunEvent, { readonly _tag: "Exited" }>
+
+/** Maximum wait for the end of a killed command. Its end is reported in any case, and the VM ends with the run. */
+const killGraceMs = 3_000
+
+/**
+ * Runs the first command of a fresh workspace: Started, Output as it arrives, Exited. The stream's end or interruption ends the
+ * workspace.
+ */
+export const runIn = (
+  workspace: FreshWorkspace,
+  payload: RunPayload,
+  input: RunInput,
+  network: Granted | undefined,
+  /** When the request came, by the monotonic clock. */
+  sinceMs: number
+): Stream.Stream<RunEvent, PyroError, Dialler | Paths> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const hints = new Hints()
+    const secrets = unstoredSecrets(payload.secrets)
+    const env = { ...payload.env, ...yield* secrets.variables(payload.secretEnv) }
+    const mounts = yield* secrets.mounts(payload.secretMount)
+    const headerSecrets = yield* unstoredHeaderSecrets(payload.secretHttp ?? [], secrets)
+    const process = yield* startFirst(workspace, { ...payload, env }, { input, network, hints, mounts, headerSecrets })
+    const bootMs = (yield* monotonicMs) - sinceMs
+    yield* feed(process, input)
+    const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
+    const deadline = yield* enforceDeadline(process, payload.timeoutSeconds, ending)
+    if (input.interrupt !== undefined) {
+      yield* Effect.forkScoped(Effect.zipRight(input.interrupt, endProcess(process, "cancel", ending)))
+    }
+    const started: RunEvent = { _tag: "Started", bootMs }
+    const tail = new OutputTail()
+    const output = filteredOutput(process, secrets.set).pipe(
+      Stream.map(({ bytes, from }): RunEvent => {
+        tail.add(bytes)
+        return { _tag: "Output", from, bytes }
+      }),
+      Stream.interruptWhen(Deferred.await(deadline.givenUp)),
+      Stream.interruptWhen(workspace.guest.vm.health.failure)
+    )
+    const ended = Effect.gen(function*() {
+      const exit = yield* Effect.raceFirst(
+        Effect.asSome(process.exit),
+        Effect.as(Deferred.await(deadline.givenUp), Option.none())
+      )
+      const exited = Option.getOrUndefined(exit)
+      const late = (yield* Deferred.isDone(deadline.passed)) && ranOut(exited, ending)
+      const event = exitedEvent(exited, late, bootMs, (yield* monotonicMs) - sinceMs)
+      return [...hints.after(tail, event.status), event]
+    }).pipe(Effect.raceFirst(workspace.guest.vm.health.failure))
+    return Stream.make(started).pipe(
+      Stream.concat(output),
+      Stream.concat(Stream.fromIterableEffect(ended)),
+      Stream.merge(troubles(workspace.guest), { haltStrategy: "left" }),
+      (events) => explainStream(workspace.guest, events)
+    )
+  }))
+
+interface FirstStart {
+  readonly input: RunInput
+  readonly network: Granted | undefined
+  readonly hints: Hints
+  readonly mounts: ReadonlyArray<SecretMount>
+  readonly headerSecrets: HeaderSecrets
+}
+
+/** Starts the command with the claim, in one round trip, unless network, secrets or a check of the workspace's user must precede it. */
+const startFirst = (
+  workspace: FreshWorkspace,
+  payload: RunPayload,
+  { headerSecrets, hints, input, mounts, network }: FirstStart
+) =>
+  Effect.gen(function*() {
+    const { env, environment, secretHttp = [], user, workspaceUser } = payload
+    const request = (variables: Variables) =>
+      spawnRequest({ ...payload, env: { ...variables, ...env }, user: user ?? workspaceUser }, input)
+    const isFirst = workspaceUser === "root" && network === undefined && mounts.length + secretHttp.length === 0
+    if (isFirst) return yield* workspace.claim(request({}))
+    const { channel } = workspace.guest
+    yield* workspace.ready
+    if (network !== undefined) hints.network = yield* serveRun(workspace.guest, network, headerSecrets)
+    const trust = network === undefined ? {} : yield* makeHostTrust(() => network)(channel)
+    if (workspaceUser !== "root") yield* demandUser(channel, workspaceUser, environment)
+    yield* mountSecrets(channel, mounts, user ?? workspaceUser)
+    return yield* channel.spawn(request({ ...yield* headerSecrets.variables(channel), ...trust }))
+  })
+
+const exitedEvent = (exit: ProcessExit | undefined, late: boolean, bootMs: number, totalMs: number): Exited => {
+  const durations = {
+    totalMs,
+    bootMs,
+    commandMs: exit?.durationMs ?? totalMs - bootMs
+  }
+  return { _tag: "Exited", ...endOf(exit, late), durations }
+}
+
+/** Ends the command and all its processes at its timeout. */
+const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefined, ending: EndingOptions) =>
+  Effect.gen(function*() {
+    const passed = yield* Deferred.make<void>()
+    const givenUp = yield* Deferred.make<void>()
+    if (timeoutSeconds !== undefined) {
+      yield* Effect.sleep(timeoutSeconds * 1000).pipe(
+        Effect.zipRight(Deferred.succeed(passed, undefined)),
+        Effect.zipRight(endProcess(process, "timeout", ending)),
+        Effect.zipRight(Effect.sleep(killGraceMs)),
+        Effect.zipRight(Deferred.succeed(givenUp, undefined)),
+        Effect.forkScoped
+      )
+    }
+    return { passed, givenUp }
+  })
+
+/** Adds a notice if a full host disk pauses the guest, and if the guest does not answer. */
+const troubles = (guest: Guest): Stream.Stream<RunEvent> =>
+  Stream.merge(
+    Stream.map(Stream.drop(guest.vm.health.troubles, 1), (trouble): RunEvent => ({
+      _tag: "Notice",
+      level: "warning",
+      message: troubleText(trouble)
+    })),
+    Stream.unfoldEffect(undefined as string | undefined, (before) =>
+      Effect.map(
+        changeOf(silenceOf(guest.channel), before),
+        (now) => Option.some([standstillNotice(now) as RunEvent, now])
+      ))
+  )
+
+const explainStream = <A, R>(guest: Guest, stream: Stream.Stream<A, PyroError, R>): Stream.Stream<A, PyroError, R> =>
+  Stream.catchAll(stream, (failure) => Stream.fromEffect(explainChannelFailure(guest)(Effect.fail(failure))))

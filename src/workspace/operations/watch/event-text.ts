@@ -1,0 +1,77 @@
+import { printable } from "../../../contract/printable.ts"
+import type { WorkspaceLogEvent } from "../../entry/events.ts"
+
+const many = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`
+
+const ofSnapshot = ({ snapshot }: { readonly snapshot?: string | undefined }) =>
+  snapshot === undefined ? "" : ` snapshot ${snapshot}`
+
+const portOf = (
+  { guestPort, hostPort, service }: Extract<WorkspaceLogEvent, { readonly _tag: "port_published" | "port_unpublished" }>
+) =>
+  `port ${guestPort} of the guest${service === undefined ? "" : ` (service ${service})`}${
+    hostPort === undefined ? "" : ` on 127.0.0.1:${hostPort}`
+  }`
+
+/** An event in a sentence. */
+const sentenceOf = (event: WorkspaceLogEvent): string => {
+  switch (event._tag) {
+    case "created":
+      return `created from ${event.environment}`
+    case "started":
+      return "started"
+    case "stopped":
+      return "stopped"
+    case "died":
+      return `its microVM ended by itself: ${event.detail}`
+    case "expired":
+      return `expired: nothing used it for ${event.ttlSeconds} s`
+    case "seed":
+      return `seeded from ${event.from ?? "nothing"}: ${many(event.files, "file")}, ${event.bytes} bytes`
+    case "sync_push":
+      return `pushed from ${event.from}${event.to === undefined ? "" : ` to ${event.to}`}: ${
+        many(event.files, "file")
+      }, ${event.bytes} bytes, ${many(event.conflicts, "conflict")}`
+    case "import":
+      return `copied ${event.from} to ${event.to}: ${many(event.files, "file")}, ${event.bytes} bytes`
+    case "export":
+      return `exported ${event.kind}${event.path === undefined ? "" : ` ${event.path}`} to ${event.to}: ${
+        many(event.files, "file")
+      }, ${event.bytes} bytes`
+    case "reset":
+      return `reset to${event.snapshot === undefined ? " the baseline" : ofSnapshot(event)}`
+    case "snapshot":
+      return `snapshot ${event.name} taken, of ${event.memory ? "memory and disk" : "the disk"}`
+    case "snapshot_delete":
+      return `snapshot ${event.name} deleted`
+    case "fork":
+      return `forked${ofSnapshot(event)} as ${event.to.join(", ")}`
+    case "forked":
+      return `created as a fork of ${event.from}${ofSnapshot(event)}`
+    case "network":
+      return `network policy set to ${event.networkPolicy}`
+    case "port_published":
+      return `published ${portOf(event)}`
+    case "port_unpublished":
+      return `unpublished ${portOf(event)}`
+    case "shell_opened":
+      return `shell ${event.shellId} opened: ${event.command.length === 0 ? "login shell" : event.command.join(" ")}`
+    case "shell_closed":
+      return `shell ${event.shellId} ended: ${event.outcome}`
+    case "service_started":
+      return `service ${event.name} started${event.restarts === 0 ? "" : `, restart ${event.restarts}`}`
+    case "service_ready":
+      return `service ${event.name} is ready after ${Math.round(event.readyMs)} ms`
+    case "service_exited":
+      return `service ${event.name} ended: ${event.outcome}${event.status === undefined ? "" : ` ${event.status}`}${
+        event.detail === undefined ? "" : `, ${event.detail}`
+      }`
+    case "service_stopped":
+      return `service ${event.name} stopped`
+    case "agent":
+      return `the guest's agent reports (${event.level}): ${event.text}`
+  }
+}
+
+/** Parts of it come from the guest. */
+export const eventText = (event: WorkspaceLogEvent): string => printable(sentenceOf(event))

@@ -1,0 +1,78 @@
+import { Clock, Effect, Option, Ref, Stream } from "effect"
+import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../../contract/operations/watch.ts"
+import { processUsage } from "../../../system/process-usage.ts"
+import { nowIso } from "../../../system/time.ts"
+import { usedBeneath } from "../../entry/disk-used.ts"
+import type { Entry } from "../../entry/entry.ts"
+import type { EventLog } from "../../entry/events.ts"
+
+/** CPU time of a microVM at the moment of a table. */
+interface Seen {
+  readonly pid: number
+  readonly cpuMs: number
+  readonly atMs: number
+}
+
+const percentOf = (before: Seen | undefined, now: Seen): number | undefined =>
+  before === undefined || before.pid !== now.pid || now.atMs <= before.atMs
+    ? undefined
+    : Math.round(1_000 * (now.cpuMs - before.cpuMs) / (now.atMs - before.atMs)) / 10
+
+/** States of a service whose program runs. */
+const RUNS = ["starting", "ready", "running"]
+
+const rowOf = (entry: Entry, seen: Map<string, Seen>): Effect.Effect<WatchedWorkspace> =>
+  Effect.gen(function*() {
+    const { disk, id, name } = yield* Ref.get(entry.record)
+    const { state } = yield* Ref.get(entry.state)
+    const generation = Option.getOrUndefined(yield* Ref.get(entry.generation))
+    const residents = Option.getOrUndefined(yield* Ref.get(entry.residents))
+    const { ports = [], runningCommands = 0, services = {}, shells = 0 } = residents === undefined
+      ? {}
+      : yield* residents.describe
+    const pid = generation?.guest.vm.process.pid
+    const usage = pid === undefined ? undefined : processUsage(pid)
+    let cpuPercent: number | undefined
+    if (pid === undefined || usage === undefined) seen.delete(id)
+    else {
+      const now = { pid, cpuMs: usage.cpuMs, atMs: yield* Clock.currentTimeMillis }
+      cpuPercent = percentOf(seen.get(id), now)
+      seen.set(id, now)
+    }
+    return {
+      id,
+      ...(name === undefined ? {} : { name }),
+      state,
+      ...(cpuPercent === undefined ? {} : { cpuPercent }),
+      ...(usage === undefined ? {} : { memoryBytes: usage.residentBytes }),
+      diskBytes: usedBeneath(entry.folder.disk(disk)),
+      execs: runningCommands,
+      services: RUNS.reduce((sum, state) => sum + (services[state] ?? 0), 0),
+      shells,
+      ports: ports.filter(({ hostPort }) => hostPort !== undefined).length
+    }
+  })
+
+/** Shortest time between two tables: a workspace that changes all the time must not keep the daemon busy. */
+const LEAST_MS = 100
+
+/** A table of workspaces at once, then whenever an event was recorded, and each `intervalMs`. */
+export const watchWorkspaces = (
+  log: EventLog["Type"],
+  entries: Effect.Effect<ReadonlyArray<Entry>>,
+  { intervalMs }: WatchPayload
+): Stream.Stream<WatchTable> =>
+  Stream.suspend(() => {
+    const seen = new Map<string, Seen>()
+    let known = log.recorded()
+    const table = Effect.gen(function*() {
+      known = log.recorded()
+      const all = yield* Effect.forEach(yield* entries, (entry) => rowOf(entry, seen))
+      const there = new Set(all.map(({ id }) => id))
+      for (const id of seen.keys()) if (!there.has(id)) seen.delete(id)
+      return { _tag: "Table" as const, at: yield* nowIso, workspaces: all }
+    })
+    const changed = Effect.raceFirst(Effect.suspend(() => log.next(known)), Effect.sleep(intervalMs))
+    const later = Effect.zipRight(Effect.sleep(LEAST_MS), Effect.zipRight(changed, table))
+    return Stream.concat(Stream.fromEffect(table), Stream.repeatEffect(later))
+  })

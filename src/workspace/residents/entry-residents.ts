@@ -1,0 +1,46 @@
+import { Effect, Option, Ref } from "effect"
+import type { PyroError, WorkspaceNotReady } from "../../contract/errors.ts"
+import type { WorkspaceOperation } from "../../contract/operation-states.ts"
+import type { Entry } from "../entry/entry.ts"
+import { notReady } from "../entry/not-ready.ts"
+import type { Commands } from "./exec/commands.ts"
+import type { OpenResidents } from "./open.ts"
+
+/** The residents of a workspace, for an operation on it. */
+export const residentsOf = (
+  entry: Entry,
+  operation: WorkspaceOperation
+): Effect.Effect<OpenResidents, WorkspaceNotReady> =>
+  Effect.flatMap(
+    Ref.get(entry.residents),
+    Option.match({
+      onNone: () => notReady(entry, operation),
+      onSome: Effect.succeed
+    })
+  )
+
+/** The commands of a workspace, for `exec`, `cancel` and `logs`. */
+export const commandsOf = (
+  entry: Entry,
+  operation: "workspace.exec" | "workspace.cancel" | "workspace.logs"
+): Effect.Effect<Commands, WorkspaceNotReady> => Effect.map(residentsOf(entry, operation), ({ commands }) => commands)
+
+/** Ends everything that lives in a workspace's VM, also during its creation. */
+export const loseResidents = (entry: Entry, reason: PyroError): Effect.Effect<void> =>
+  Effect.flatMap(
+    Ref.get(entry.residents),
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: ({ lose }) => lose(reason)
+    })
+  )
+
+/** Whether something uses the workspace now. */
+export const isBusy = (entry: Entry): Effect.Effect<boolean> =>
+  Effect.flatMap(
+    Ref.get(entry.residents),
+    Option.match({
+      onNone: () => Effect.succeed(false),
+      onSome: (residents) => residents.isBusy
+    })
+  )

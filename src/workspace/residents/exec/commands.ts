@@ -1,0 +1,315 @@
+import { Cause, Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
+import type {
+  ChannelFailed,
+  InvalidRequest,
+  NoSpace,
+  PyroError,
+  StateDirectoryUnusable
+} from "../../../contract/errors.ts"
+import { DEFAULT_GRACE_SECONDS } from "../../../contract/operations/command.ts"
+import type { ExecPayload } from "../../../contract/operations/workspace-exec.ts"
+import type { RunInput } from "../../../contract/run-input.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { GuestProcess } from "../../../guest-channel/process.ts"
+import type { CommandLog } from "../../../output-log/log.ts"
+import { logLimits, LogStore } from "../../../output-log/store.ts"
+import { attempt } from "../../../system/files/failure.ts"
+import { nowMs } from "../../../system/time.ts"
+import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
+import { feed, recordedCommand, spawnRequest } from "../command.ts"
+import { type EndingOptions, endingOptions, endProcess } from "../ending.ts"
+import { noHeaderSecrets } from "../header-secret/header-secrets.ts"
+import { type Hints, hintsOf } from "../hints.ts"
+import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
+import { unstoredSecrets, type Variables, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
+import { makeDeferredRelease } from "./deferred-release.ts"
+import { follow, printed } from "./follow.ts"
+import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
+import { type CommandEnd, CommandJournal, type CommandRole } from "./journal.ts"
+import { pidsMaxOf, untilLate } from "./starting.ts"
+
+/** A command that was asked for and has not ended. */
+export interface Command {
+  readonly id: string
+  readonly log: CommandLog
+  /** Ends when the guest has started the command, or failed to. */
+  readonly started: Deferred.Deferred<GuestProcess, PyroError>
+  readonly end: Deferred.Deferred<CommandEnd, PyroError>
+  readonly ending: EndingOptions
+  /** Generation of the VM that runs it. */
+  readonly hints: Hints
+  /** Moment of its start for its hints. */
+  readonly startedAt: number
+  /** Whether `stop` was called. */
+  isEnding: boolean
+  /** Whether a caller has said that the command goes on without callers. It then ends with none of them. */
+  isHandedBack: boolean
+  /** Ends the command and all its processes as soon as the guest has it. A command with a grace gets a signal first. */
+  readonly stop: (graceMs: number) => Effect.Effect<void>
+}
+
+/** The VM that commands run in. */
+export interface Running {
+  readonly channel: GuestChannel
+  readonly scope: Scope.Scope
+}
+
+/** Commands of one workspace since its creation or last reset. */
+export interface Commands {
+  readonly journal: CommandJournal
+  readonly logs: LogStore
+  readonly secrets: WorkspaceSecrets
+  readonly running: ReadonlyMap<string, Command>
+  /**
+   * Starts a command. Its output and end are recorded until the VM's scope closes, with or without listeners. A known id starts
+   * nothing: `mine` is false.
+   */
+  readonly start: (
+    generation: Running & { readonly memoryMib: number },
+    payload: ExecPayload & { readonly execId: string },
+    input: RunInput,
+    /** @default an exec */
+    role?: CommandRole
+  ) => Effect.Effect<{ readonly mine: boolean }, InvalidRequest | NoSpace | StateDirectoryUnusable>
+  /** Adopts the commands that a guest still runs or whose end it keeps, after the death of the daemon that started them. */
+  readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed | NoSpace | StateDirectoryUnusable>
+  /** Records that running commands are lost: their VM has ended. */
+  readonly loseAll: (why: PyroError) => Effect.Effect<void>
+  /**
+   * Records the running commands, and gives their output second names in `folder`, in one moment without a wait. `keepRunning` cuts
+   * files that later grow to their length at this moment.
+   */
+  readonly noteRunning: (
+    folder: string
+  ) => Effect.Effect<ReadonlyArray<RunningCommand>, NoSpace | StateDirectoryUnusable>
+  /** Adopts commands that ran elsewhere at `noteRunning`, `sinceMs` ago; `adopt` finds them in the guest. */
+  readonly inherit: (
+    commands: ReadonlyArray<RunningCommand>,
+    folder: string,
+    sinceMs: number
+  ) => Effect.Effect<void, NoSpace | StateDirectoryUnusable>
+  /** Forgets every command and its output. */
+  readonly clear: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
+}
+
+/** Output that the guest need not send again. */
+const takenOf = (log: CommandLog) => ({ stdout: log.taken("stdout"), stderr: log.taken("stderr") })
+
+/** Opens journal and logs of a workspace; they close with the Scope. */
+export const openCommands = (
+  folder: WorkspaceFolder,
+  limits = logLimits,
+  secrets = unstoredSecrets(),
+  headerSecrets = noHeaderSecrets,
+  /** Runs before each command. */
+  prepare: (channel: GuestChannel) => Effect.Effect<Variables> = () => Effect.succeed({})
+): Effect.Effect<Commands, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
+  Effect.acquireRelease(
+    attempt("open", folder.journal, () => new CommandJournal(folder.journal)),
+    (journal) => Effect.sync(() => journal.close())
+  ).pipe(
+    Effect.bindTo("journal"),
+    Effect.bind("logs", ({ journal: { commands } }) =>
+      attempt("open", folder.logs, () =>
+        new LogStore(
+          folder.logs,
+          limits,
+          commands.map(({ end, start }) => [start.id, end] as const)
+        ))),
+    Effect.mapError(unwritten(folder)),
+    Effect.let("running", () => new Map<string, Command>()),
+    Effect.bind("deferred", ({ journal }) => makeDeferredRelease(folder, journal)),
+    Effect.map(({ deferred, journal, logs, running }) => {
+      const journaled = <A>(work: () => A) => Effect.mapError(attempt("write", folder.journal, work), unwritten(folder))
+
+      /** Known as running from here until it is settled. */
+      const make = (id: string, log: CommandLog, scope: Scope.Scope, ending: EndingOptions) => {
+        const started = Deferred.unsafeMake<GuestProcess, PyroError>(FiberId.none)
+        const stop = (graceMs: number) =>
+          Effect.suspend(() => {
+            command.isEnding = true
+            return Effect.flatMap(
+              Deferred.await(started),
+              (process) => endProcess(process, "cancel", { ...ending, graceMs })
+            ).pipe(Effect.ignore, Effect.interruptible, Effect.forkIn(scope), Effect.asVoid)
+          })
+        const hints = hintsOf(scope)
+        const command: Command = {
+          id,
+          log,
+          started,
+          end: Deferred.unsafeMake<CommandEnd, PyroError>(FiberId.none),
+          ending,
+          hints,
+          startedAt: hints.now(),
+          isEnding: false,
+          isHandedBack: false,
+          stop
+        }
+        running.set(id, command)
+        return command
+      }
+
+      const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) => {
+        if (running.get(command.id) === command) running.delete(command.id)
+        if (Exit.isFailure(exit)) Deferred.unsafeDone(command.started, Exit.failCause(exit.cause))
+        Deferred.unsafeDone(command.end, exit)
+        command.log.end()
+      }
+
+      /** Removes the files of a command's secrets. */
+      const unmount = (channel: GuestChannel, id: string) =>
+        Effect.suspend(() => unmountSecrets(channel, journal.get(id)?.start.secretPaths ?? []))
+
+      /** From the process to its recorded end. */
+      const conclude = (
+        command: Command,
+        channel: GuestChannel,
+        process: GuestProcess,
+        time: Omit<Parameters<typeof follow>[2], "ending">
+      ) =>
+        Effect.flatMap(follow(process, command.log, { ...time, ending: command.ending }, secrets), (end) => {
+          // Background processes that its handler left: the guest forgets them with the release.
+          const rest = command.isEnding || command.ending.isService ? Effect.ignore(process.kill) : Effect.void
+          const forgotten = Effect.zipRight(rest, unmount(channel, command.id))
+          return Effect.zipRight(forgotten, Effect.sync(() => concluded(command, process, end)))
+        })
+
+      const concluded = (command: Command, process: GuestProcess, end: CommandEnd) => {
+        // The id belongs to another VM now: the workspace went back to a snapshot, and this VM still runs for a moment.
+        if (running.get(command.id) !== command) return
+        journal.ended(end)
+        settle(command, Exit.succeed(end))
+        deferred.ended(process)
+      }
+
+      /** In the VM's scope, because the caller may leave. Also a defect of pyro ends the command: its callers would wait for ever. */
+      const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
+        work.pipe(
+          Effect.scoped,
+          Effect.catchAllCause((cause) =>
+            Cause.isInterrupted(cause)
+              ? Effect.failCause(cause)
+              : Effect.sync(() => settle(command, Exit.failCause(cause)))
+          ),
+          Effect.interruptible,
+          Effect.forkIn(scope),
+          Effect.asVoid
+        )
+
+      const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input, role) =>
+        Effect.gen(function*() {
+          const { execId: id } = payload
+          const placeholders = yield* headerSecrets.variables(channel)
+          const trust = yield* prepare(channel)
+          // No yield lies between this and the journal: of two requests with one id, only one starts the command.
+          if (journal.get(id) !== undefined) return { mine: false }
+          const variables = yield* secrets.variables(payload.secretEnv)
+          const mounts = yield* secrets.mounts(payload.secretMount)
+          const startedAtMs = yield* nowMs
+          const deadlineMs = payload.timeoutSeconds === undefined
+            ? undefined
+            : startedAtMs + payload.timeoutSeconds * 1000
+          yield* journaled(() =>
+            journal.started({
+              id,
+              ...(role === undefined ? {} : { role }),
+              command: recordedCommand(payload).map((word) => secrets.redact(word)),
+              startedAt: new Date(startedAtMs).toISOString(),
+              ...(deadlineMs === undefined ? {} : { deadlineMs }),
+              ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
+              ...(payload.tty ? { tty: true } : {}),
+              ...(role?._tag === "shell" ? { sizes: [{ at: 0, cols: payload.cols, rows: payload.rows }] } : {}),
+              ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) })
+            })
+          )
+          const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty, role })
+          const command = make(id, logs.create(id), scope, ending)
+          const request = spawnRequest(
+            { ...payload, env: { ...placeholders, ...trust, ...payload.env, ...variables } },
+            input
+          )
+          // The following work overlaps with the start in the guest.
+          const launch = channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
+          const started = mounts.length === 0
+            ? yield* launch
+            : Effect.zipRight(mountSecrets(channel, mounts, payload.user ?? "root"), Effect.flatten(launch)).pipe(
+              Effect.tapError(({ _tag }) => _tag.startsWith("Command") ? unmount(channel, id) : Effect.void)
+            )
+          const work =
+            (deadlineMs === undefined ? started : untilLate(command.started, started, deadlineMs - startedAtMs))
+              .pipe(
+                Effect.tapError((failure) =>
+                  Effect.sync(() => {
+                    // After a lost channel the start is unknown: the guest is asked by the id.
+                    if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
+                    journal.refused(id)
+                    journal.flush()
+                    logs.forget(id)
+                  })
+                ),
+                Effect.flatMap((process) => {
+                  Deferred.unsafeDone(command.started, Exit.succeed(process))
+                  const rest = conclude(command, channel, process, { startedAtMs, deadlineMs })
+                  const isFed = input.stdin !== undefined || input.resizes !== undefined
+                  return isFed ? Effect.zipRight(feed(process, input), rest) : rest
+                })
+              )
+          yield* inBackground(command, work, scope)
+          yield* deferred.started
+          return { mine: true }
+        }).pipe(Effect.uninterruptible)
+
+      const adopt: Commands["adopt"] = ({ channel, scope }) =>
+        Effect.forEach(journal.commands.filter(({ end }) => end === undefined), ({ start }) =>
+          Effect.gen(function*() {
+            const { deadlineMs, id } = start
+            const log = logs.get(id) ?? logs.create(id)
+            yield* attempt("open", folder.logs, () => log.resume())
+            // Never closed: its end would end the command, which outlives this process too.
+            const kept = yield* Scope.make()
+            const adopted = yield* channel.adopt(id, takenOf(log)).pipe(Effect.provideService(Scope.Scope, kept))
+            // The guest keeps each end until the journal has it.
+            if (Option.isNone(adopted)) {
+              journal.refused(id)
+              journal.flush()
+              return logs.forget(id)
+            }
+            const process = adopted.value
+            const command = make(id, log, scope, endingOptions(start))
+            yield* Deferred.succeed(command.started, process)
+            const startedAtMs = Date.parse(start.startedAt)
+            yield* inBackground(command, conclude(command, channel, process, { startedAtMs, deadlineMs }), scope)
+          }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(unwritten(folder)(failure)))), {
+          discard: true
+        })
+
+      const loseAll = (why: PyroError) =>
+        Effect.gen(function*() {
+          for (const { end, start: { id } } of journal.commands) {
+            if (end !== undefined) continue
+            const log = logs.get(id) ?? logs.create(id)
+            if (!running.has(id) && !log.ended) {
+              yield* Effect.ignoreLogged(attempt("open", folder.logs, () => log.resume()))
+            }
+            journal.ended({ id, outcome: "lost", ...printed(log) })
+            log.end()
+          }
+          journal.flush()
+          deferred.forget()
+          for (const command of [...running.values()]) settle(command, Exit.fail(why))
+        })
+
+      const noteRunning: Commands["noteRunning"] = (to) => runningOf(journal, logs, to)
+
+      const inherit: Commands["inherit"] = (commands, from, sinceMs) =>
+        journaled(() => takeOver(journal, logs, commands, from, sinceMs))
+
+      const clear = journaled(() => {
+        journal.clear()
+        logs.clear()
+      })
+
+      return { journal, logs, secrets, running, start, adopt, loseAll, noteRunning, inherit, clear }
+    })
+  )

@@ -1,0 +1,262 @@
+import { Chunk, Deferred, Effect, Option, type Scope } from "effect"
+import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../../contract/errors.ts"
+import type { PullEvents } from "../../../contract/event-batches.ts"
+import { requireCommand, requireRead } from "../../../contract/exec-validation.ts"
+import type { ExecEvent, ExecPayload } from "../../../contract/operations/workspace-exec.ts"
+import type { RunInput } from "../../../contract/run-input.ts"
+import type { CommandLog } from "../../../output-log/log.ts"
+import type { LogReader } from "../../../output-log/reader.ts"
+import { newRequestId } from "../../../system/identity.ts"
+import { acquirePlain, atClose } from "../../../system/scopes.ts"
+import { clockReader, monotonicMs } from "../../../system/time.ts"
+import { feed } from "../command.ts"
+import { OutputTail } from "../hints.ts"
+import { endRunning } from "./cancel.ts"
+import { type Command, type Commands, type Running } from "./commands.ts"
+import type { CommandEnd } from "./journal.ts"
+import { changeOf, type Standstill, standstillNotice } from "./standstill.ts"
+
+const notKept = (bytes: number): ExecEvent => ({
+  _tag: "Notice",
+  level: "warning",
+  message: `${bytes} bytes of the command's output are no longer kept`
+})
+
+const exited = (log: CommandLog, { durationMs, outcome, signal, status }: CommandEnd) =>
+  outcome === "lost"
+    ? new VmFailed({
+      step: "exec",
+      detail: "the workspace's microVM ended before the command did; what it printed until then is above",
+      consoleTail: ""
+    })
+    : Effect.succeed<ExecEvent>({
+      _tag: "Exited",
+      outcome,
+      status: status ?? 0,
+      durationMs: durationMs ?? 0,
+      ...(signal === undefined ? {} : { signal }),
+      ...(log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
+    })
+
+/** Minimum wait in ms, for a caller that does not want to wait: more than an idle guest needs to start a command. */
+const LEAST_START_MS = 1_000
+
+/** Maximum output of one batch, in bytes, without the last piece: few messages carry fast output. */
+const BATCH_BYTES = 65_536
+
+export type ExecPull = PullEvents<ExecEvent>
+
+const none = Effect.succeed(Chunk.empty<ExecEvent>())
+
+/** When the caller stops waiting. */
+interface WaitLimit {
+  readonly untilMs: number
+  /** The last event if the command outlives the wait. */
+  readonly last: ExecEvent
+}
+
+/** From now on the log drops no output before the reader has it, also output that does not fit on the disk. */
+const listen = (log: CommandLog, cursor: number) =>
+  acquirePlain(Effect.sync(() => log.listen(cursor)), (reader) => reader.close())
+
+/** `first`, then the output from the reader's position as it arrives, then the end. */
+const pullOutput = (
+  first: ExecEvent,
+  log: CommandLog,
+  reader: LogReader,
+  end: Effect.Effect<CommandEnd, PyroError>,
+  { command, waitLimit, standstill }: {
+    /** Command whose hints precede the end. */
+    readonly command?: Pick<Command, "hints" | "startedAt">
+    readonly waitLimit?: WaitLimit | undefined
+    readonly standstill?: Standstill | undefined
+  } = {}
+): Effect.Effect<ExecPull, InvalidRequest> =>
+  Effect.gen(function*() {
+    if (log.ended && reader.position > log.position) {
+      return yield* new InvalidRequest({ field: "cursor", detail: `it printed ${log.position} bytes only` })
+    }
+    const { monotonicMs } = yield* clockReader
+    const untilMs = waitLimit?.untilMs ?? Infinity
+    const tail = command && new OutputTail()
+    let waiting: Array<ExecEvent> = [first]
+    let isOver = false
+    let reason: string | undefined
+    /** Adds a notice when the guest stops making progress, and when it continues. */
+    const orStandstill = (more: Effect.Effect<void>) =>
+      standstill === undefined ? more : Effect.raceFirst(
+        more,
+        Effect.map(changeOf(standstill, reason), (now) => {
+          reason = now
+          waiting.push(standstillNotice(now))
+        })
+      )
+    const pull: ExecPull = (waitMs) =>
+      Effect.suspend(() => {
+        if (isOver) return Effect.fail(Option.none())
+        for (let bytes = 0; bytes < BATCH_BYTES;) {
+          const piece = reader.next()
+          const skipped = reader.takeSkipped()
+          if (skipped > 0) waiting.push(notKept(skipped))
+          if (piece === undefined) return whenDrained(waitMs)
+          waiting.push({ _tag: "Output", ...piece })
+          tail?.add(piece.bytes)
+          bytes += piece.bytes.length
+        }
+        return Effect.succeed(takeBatch())
+      })
+    /** The end if there is one, else the available output, else the next output. */
+    const whenDrained: ExecPull = (waitMs) => {
+      if (log.ended) {
+        return Effect.matchEffect(Effect.flatMap(end, (how) => exited(log, how)), {
+          // The failure comes with the next pull if events precede it.
+          onFailure: (failure) => waiting.length > 0 ? Effect.succeed(takeBatch()) : Effect.fail(Option.some(failure)),
+          onSuccess: (event) => {
+            if (tail !== undefined && event._tag === "Exited") {
+              waiting.push(...command!.hints.after(tail, event.status, command!.startedAt))
+            }
+            return Effect.succeed(over(event))
+          }
+        })
+      }
+      if (waiting.length > 0) return Effect.succeed(takeBatch())
+      const now = monotonicMs()
+      if (now >= untilMs) return Effect.sync(() => over(waitLimit!.last))
+      const endsMs = Math.min(untilMs, now + (waitMs ?? Infinity))
+      const more = log.more(reader.position, endsMs === Infinity ? undefined : Math.max(1, endsMs - now))
+      return Effect.flatMap(waitMs === undefined ? orStandstill(more) : more, () =>
+        waitMs !== undefined && isIdle() ? none : pull(waitMs))
+    }
+    const isIdle = () =>
+      !log.ended && log.position <= reader.position && monotonicMs() < untilMs
+    const takeBatch = () => {
+      const events = Chunk.unsafeFromArray(waiting)
+      waiting = []
+      return events
+    }
+    const over = (event: ExecEvent) => {
+      isOver = true
+      waiting.push(event)
+      return takeBatch()
+    }
+    return pull
+  })
+
+/** One batch and the end. */
+const oneBatch = (...events: ReadonlyArray<ExecEvent>): ExecPull => {
+  let isDone = false
+  return () =>
+    Effect.suspend(() => {
+      if (isDone) return Effect.fail(Option.none())
+      isDone = true
+      return Effect.succeed(Chunk.unsafeFromArray(events))
+    })
+}
+
+/** Ends the command with the Scope, unless the command is detached or only this process leaves. */
+const endWithScope = (
+  command: Command,
+  running: Commands["running"],
+  input: RunInput,
+  handedBack: { readonly isTold: boolean }
+) =>
+  atClose(Effect.suspend(() =>
+    running.get(command.id) === command && !handedBack.isTold && !command.isHandedBack
+      ? Effect.flatMap(input.leaving ?? Effect.succeed(false), (leaving) => leaving ? Effect.void : endRunning(command))
+      : Effect.void
+  ))
+
+/**
+ * Runs a command, or listens again to the command of that id: Started, Output, Exited, or Detached at the end of the caller's wait.
+ * An interruption of the starting caller ends the command. An interruption of a later caller only stops its listening, and a later
+ * caller that detaches takes the command from the starting one.
+ */
+export const exec = (
+  commands: Commands,
+  generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
+  payload: ExecPayload,
+  input: RunInput,
+  standstill?: Standstill
+): Effect.Effect<ExecPull, PyroError, Scope.Scope> =>
+  Effect.gen(function*() {
+    yield* requireCommand(payload)
+    yield* requireRead(payload, input)
+    const untilMs = payload.waitSeconds === undefined ? undefined : (yield* monotonicMs) + payload.waitSeconds * 1000
+    const id = payload.execId ?? newRequestId()
+    const mine = yield* startUnknown(commands, generation, { ...payload, execId: id }, input)
+    const cursor = payload.cursor ?? 0
+    const command = commands.running.get(id)
+    if (command === undefined) return yield* replay(commands, id, cursor, payload.workspace)
+    command.isHandedBack ||= payload.detach
+    const owned = mine || input.resumed === true
+    const handedBack = { isTold: false }
+    if (owned && !payload.detach && (untilMs === undefined || input.endsWithCaller === true)) {
+      yield* endWithScope(command, commands.running, input, handedBack)
+    }
+    // Before the guest has the command: its first output may be all its output.
+    const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
+    const process = yield* startedBefore(command, untilMs)
+    const resumes = !mine && input.resumed === true
+    if (resumes && process !== undefined) yield* feed(process, input)
+    const started: ExecEvent = {
+      _tag: "Started",
+      execId: id,
+      ...(resumes && process !== undefined ? { stdinBytes: process.stdinOffset } : {})
+    }
+    const detached: ExecEvent = { _tag: "Detached", execId: id }
+    if (reader === undefined || process === undefined) return noting(handedBack, oneBatch(started, detached))
+    const waitLimit = untilMs === undefined ? undefined : { untilMs, last: detached }
+    const pull = yield* pullOutput(started, command.log, reader, Deferred.await(command.end), {
+      command,
+      waitLimit,
+      standstill
+    })
+    return waitLimit === undefined ? pull : noting(handedBack, pull)
+  })
+
+/** Notes the time when the caller learns that the command continues. */
+const noting = (handedBack: { isTold: boolean }, pull: ExecPull): ExecPull => (waitMs) =>
+  Effect.tap(pull(waitMs), (events) => {
+    handedBack.isTold ||= Chunk.some(events, ({ _tag }) => _tag === "Detached")
+    return Effect.void
+  })
+
+/** The process after its start in the guest. None for a caller that waits no longer. */
+const startedBefore = ({ started }: Command, untilMs: number | undefined) =>
+  untilMs === undefined
+    ? Deferred.await(started)
+    : Effect.flatMap(monotonicMs, (now) =>
+      Effect.map(
+        Effect.timeoutOption(Deferred.await(started), Math.max(LEAST_START_MS, untilMs - now)),
+        Option.getOrUndefined
+      ))
+
+/** Whether this call started the command. False for a known id. */
+const startUnknown = (
+  commands: Commands,
+  generation: Effect.Effect<Running & { readonly memoryMib: number }, PyroError>,
+  payload: ExecPayload & { readonly execId: string },
+  input: RunInput
+): Effect.Effect<boolean, PyroError> =>
+  Effect.suspend(() => {
+    if (commands.journal.get(payload.execId) !== undefined) return Effect.succeed(false)
+    const { command, cursor, execId, script, tty, workspace } = payload
+    if (cursor !== undefined || (command.length === 0 && script === undefined && !tty)) {
+      return new ExecNotFound({ workspace, execId })
+    }
+    return Effect.flatMap(generation, (running) =>
+      Effect.map(commands.start(running, payload, input), ({ mine }) => mine))
+  })
+
+/** All that is known of an ended command, from its log. */
+const replay = (commands: Commands, id: string, cursor: number, workspace: string) =>
+  Effect.gen(function*() {
+    const known = commands.journal.get(id)
+    const log = commands.logs.get(id)
+    if (known === undefined) return yield* new ExecNotFound({ workspace, execId: id })
+    const { end } = known
+    if (end === undefined || log === undefined) {
+      return yield* new ChannelFailed({ detail: "it is not known yet whether the command ran: ask again by its id" })
+    }
+    return yield* pullOutput({ _tag: "Started", execId: id }, log, yield* listen(log, cursor), Effect.succeed(end))
+  })

@@ -1,0 +1,50 @@
+import { Effect, Option } from "effect"
+import type { ChannelFailed } from "../../../contract/errors.ts"
+import type { GuestProcess } from "../../../guest-channel/process.ts"
+import type { CommandLog } from "../../../output-log/log.ts"
+import type { SecretSource } from "../../../redaction/filter-pieces.ts"
+import { nowMs } from "../../../system/time.ts"
+import { endOf } from "../command.ts"
+import { type EndingOptions, endProcess, ranOut } from "../ending.ts"
+import type { CommandEnd } from "./journal.ts"
+import { recordOutput } from "./record-output.ts"
+
+/** Maximum wait for the end of a killed command. Its end is reported in any case. */
+const killGraceMs = 3_000
+
+/** Reads a process to its end, and ends it with all its processes at its timeout. */
+export const follow = (
+  process: GuestProcess,
+  log: CommandLog,
+  time: { readonly startedAtMs: number; readonly deadlineMs: number | undefined; readonly ending: EndingOptions },
+  secrets: SecretSource = { set: undefined }
+): Effect.Effect<CommandEnd, ChannelFailed> =>
+  Effect.gen(function*() {
+    const whole = Effect.asSome(Effect.zipRight(recordOutput(process, log, secrets), process.exit))
+    let isOver = false
+    const exit = yield* time.deadlineMs === undefined ? whole : Effect.raceFirst(
+      whole,
+      Effect.sleep(Math.max(0, time.deadlineMs - (yield* nowMs))).pipe(
+        Effect.zipRight(Effect.sync(() => (isOver = true))),
+        Effect.zipRight(endProcess(process, "timeout", time.ending)),
+        Effect.zipRight(Effect.sleep(killGraceMs)),
+        Effect.as(Option.none())
+      )
+    )
+    // Background processes that its handler left end with it.
+    if (isOver) yield* Effect.ignore(process.kill)
+    const late = isOver && ranOut(Option.getOrUndefined(exit), time.ending)
+    return {
+      id: log.id,
+      ...endOf(Option.getOrUndefined(exit), late),
+      durationMs: Option.isSome(exit) ? exit.value.durationMs : (yield* nowMs) - time.startedAtMs,
+      ...printed(log)
+    }
+  })
+
+/** Output of a command, as its journal has it. */
+export const printed = ({ droppedBytes, received }: CommandLog) => ({
+  stdoutBytes: received.stdout,
+  stderrBytes: received.stderr,
+  ...(droppedBytes === 0 ? {} : { droppedBytes })
+})

@@ -1,0 +1,92 @@
+import { Effect } from "effect"
+import { ExecNotFound } from "../../../contract/errors.ts"
+import { firstOf } from "../../../contract/first-of.ts"
+import type { LogEntry, LogsPayload, LogsResult } from "../../../contract/operations/workspace-logs.ts"
+import type { CommandLog } from "../../../output-log/log.ts"
+import type { Commands } from "./commands.ts"
+import type { JournaledCommand } from "./journal.ts"
+
+const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry => {
+  const log = commands.logs.get(start.id)
+  return {
+    execId: start.id,
+    command: start.command,
+    startedAt: start.startedAt,
+    outcome: end?.outcome ?? "running",
+    ...(end?.status === undefined ? {} : { status: end.status }),
+    ...(end?.durationMs === undefined ? {} : { durationMs: end.durationMs }),
+    outputBytes: log?.position ?? 0,
+    ...(start.inherited === undefined ? {} : { inherited: start.inherited }),
+    ...(log === undefined || log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
+  }
+}
+
+const PAGE_BYTES = 1_048_576
+/** Command lines are cut to some thousand characters, so most of 10,000 are listed. */
+const MAX_LIST_BYTES = 12_582_912
+
+/** Output of a log from a cursor on, at most `maxBytes`. Text ends with a whole character if possible. */
+export const pageOf = (
+  log: CommandLog,
+  { cursor, encoding, maxBytes = PAGE_BYTES }: Pick<LogsPayload, "cursor" | "encoding" | "maxBytes">
+) => {
+  const reader = log.reader(cursor)
+  try {
+    const pieces: Array<Uint8Array> = []
+    let skipped = 0
+    for (let left = maxBytes; left > 0;) {
+      const piece = reader.next()
+      const gap = reader.takeSkipped()
+      // Output behind a gap belongs to the next page.
+      if (gap > 0 && pieces.length > 0) break
+      skipped += gap
+      if (piece === undefined) break
+      const bytes = piece.bytes.subarray(0, left)
+      pieces.push(bytes)
+      left -= bytes.length
+    }
+    const all = Buffer.concat(pieces)
+    const begin = cursor + skipped
+    const isEnd = log.ended && begin + all.length >= log.position
+    const bytes = encoding === "text" && !isEnd ? all.subarray(0, wholeCharacters(all)) : all
+    return { bytes, skipped, next: begin + bytes.length }
+  } finally {
+    reader.close()
+  }
+}
+
+/** Number of bytes without a cut character at the end (UTF-8 has at most four bytes each). */
+export const wholeCharacters = (bytes: Buffer): number => {
+  for (let at = bytes.length - 1; at > 0 && at >= bytes.length - 4; at--) {
+    const byte = bytes[at]!
+    if ((byte & 0xc0) === 0x80) continue
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+    return at + length > bytes.length ? at : bytes.length
+  }
+  return bytes.length
+}
+
+/** The newest commands in order of age, or the output of one from a cursor on. */
+export const logs = (commands: Commands, payload: LogsPayload): Effect.Effect<LogsResult, ExecNotFound> =>
+  Effect.suspend(() => {
+    const { execId } = payload
+    if (execId === undefined) {
+      const all = commands.journal.execs
+      const newestFirst = all.slice(-payload.limit).reverse().map((one) => entryOf(commands, one))
+      const listed = [...firstOf(newestFirst, { most: payload.limit, maxBytes: MAX_LIST_BYTES })].reverse()
+      const olderCount = all.length - listed.length
+      return Effect.succeed<LogsResult>({ commands: listed, ...(olderCount === 0 ? {} : { olderCount }) })
+    }
+    const known = commands.journal.get(execId)
+    const log = commands.logs.get(execId)
+    if (known === undefined || log === undefined) return new ExecNotFound({ workspace: payload.workspace, execId })
+    const { bytes, next, skipped } = pageOf(log, payload)
+    const output = bytes.toString(payload.encoding === "text" ? "utf8" : "base64")
+    return Effect.succeed<LogsResult>({
+      commands: [entryOf(commands, known)],
+      output,
+      lossy: payload.encoding === "text" && !Buffer.from(output, "utf8").equals(bytes),
+      ...(skipped === 0 ? {} : { skippedBytes: skipped }),
+      ...(known.end === undefined || next < log.position ? { nextCursor: next } : {})
+    })
+  })

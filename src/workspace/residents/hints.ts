@@ -1,0 +1,79 @@
+import type { Notice } from "../../contract/notice.ts"
+import type { NetworkNews } from "./network/denials.ts"
+
+/** Part at the end of a command's output to search: errors are there. */
+const TAIL_BYTES = 8_192
+
+/** Messages of resolvers and programs without a network. */
+const NO_NETWORK =
+  /temporary failure (in name resolution|resolving)|could not resolve (host|proxy)|name or service not known|network is unreachable|no address associated with hostname|failed to lookup address|no such host\b|\b(EAI_AGAIN|ENOTFOUND|ENETUNREACH)\b/i
+
+/** Status of a command that a shell did not find. */
+const NOT_FOUND = 127
+
+/** A page of the documents stands in parentheses: a model, which cannot read it, gets the sentence without. */
+export const hints = {
+  network:
+    "the guest has no network: no host name can be looked up and no address reached. --allow-host grants a host (docs/network.md). " +
+    "Dependencies get in without a network too (docs/dependencies.md)",
+  command:
+    "a command was not found. The environment debian:12-build has compilers, Python and Node; all other programs are installed (docs/dependencies.md)"
+} as const
+type Hint = keyof typeof hints
+
+/** The end of a command's output. Pieces stay separate until a check reads them. */
+export class OutputTail {
+  #pieces: Array<Uint8Array> = []
+  #bytes = 0
+
+  add(piece: Uint8Array): void {
+    this.#pieces.push(piece)
+    this.#bytes += piece.length
+    while (this.#bytes - (this.#pieces[0]?.length ?? 0) >= TAIL_BYTES) this.#bytes -= this.#pieces.shift()!.length
+  }
+
+  get text(): string {
+    return Buffer.concat(this.#pieces).subarray(-TAIL_BYTES).toString("latin1")
+  }
+}
+
+const warning = (message: string): Notice => ({ _tag: "Notice", level: "warning", message })
+
+/** Hints for the caller of a command. Each is told once per machine, and denials of the network with each command that met them. */
+export class Hints {
+  readonly #said = new Set<Hint>()
+  /** The network of the machine, where the machine has or may get one. */
+  network: NetworkNews | undefined
+
+  /** Moment for `after`: the start of a command. */
+  now(): number {
+    return this.network?.position() ?? 0
+  }
+
+  /** Beside the result of a command that began at `startedAt`, printed this at last and left with the status. */
+  after(tail: OutputTail, status: number, startedAt = 0): ReadonlyArray<Notice> {
+    const denials = this.network?.since(startedAt)
+    // A command that succeeded has got along without the connection.
+    const failures = status === 0 ? undefined : this.network?.failedSince(startedAt)
+    const news = [denials, failures].filter((one) => one !== undefined)
+    if (news.length > 0) return news.map(warning)
+    const hint = this.#hintOf(tail, status)
+    if (hint === undefined || this.#said.has(hint)) return []
+    this.#said.add(hint)
+    return [warning(hints[hint])]
+  }
+
+  #hintOf(tail: OutputTail, status: number): Hint | undefined {
+    if (this.network?.isOn() !== true && NO_NETWORK.test(tail.text)) return "network"
+    return status === NOT_FOUND ? "command" : undefined
+  }
+}
+
+const known = new WeakMap<object, Hints>()
+
+/** The hints of one machine for its whole life. */
+export const hintsOf = (machine: object): Hints => {
+  const found = known.get(machine) ?? new Hints()
+  known.set(machine, found)
+  return found
+}

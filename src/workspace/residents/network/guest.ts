@@ -1,0 +1,75 @@
+import { Effect } from "effect"
+import { type ChannelFailed, NetworkUnsupported } from "../../../contract/errors.ts"
+import { NetworkMode } from "../../../guest-channel/calls.ts"
+import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { Guest } from "../../../vm/guest.ts"
+import type { GuestFile } from "../guest-file.ts"
+
+type ClaimedGuest = Pick<Guest, "channel" | "vm">
+
+/** Nobody's address: the agent answers look-ups that are sent to any address. With a network device, the resolver has this address. */
+const RESOLVER = "nameserver 198.18.0.2\n"
+
+export const resolverFile = {
+  path: "/etc/resolv.conf",
+  without: (content) => content === RESOLVER ? undefined : content
+} as const satisfies GuestFile
+
+type Resolver = Effect.Effect<void, AgentCallFailed | ChannelFailed>
+
+/** A root without a usable /etc/resolv.conf, such as a dangling link, keeps its own: its programs then connect to addresses only. */
+const writeResolver = ({ call }: Pick<GuestChannel, "call">): Resolver =>
+  call.writeSmall({ path: resolverFile.path, mode: 0o644, content: Buffer.from(RESOLVER) })
+
+/** The same for a guest that was just claimed: its file covers the file of the disk. */
+const coverResolver = ({ channel, vm }: ClaimedGuest): Resolver =>
+  Effect.catchTag(
+    Effect.asVoid(channel.chain(vm.steps.coverResolver(RESOLVER))),
+    "AgentCallFailed",
+    () => writeResolver(channel)
+  )
+
+const turnOnBy = (
+  { call }: Pick<GuestChannel, "call">,
+  mode: number,
+  resolver: Resolver
+): Effect.Effect<void, NetworkUnsupported | ChannelFailed> =>
+  // The calls go in one write, in this order.
+  Effect.all([
+    Effect.catchTag(
+      resolver,
+      "AgentCallFailed",
+      (failure) => Effect.logWarning(`the guest's resolver is not set: ${failure.message}`)
+    ),
+    Effect.catchTag(
+      call.network({ mode }),
+      "AgentCallFailed",
+      (failure) => new NetworkUnsupported({ detail: failure.message })
+    )
+  ], { concurrency: 2, discard: true })
+
+/** Lets the guest's programs ask for connections. */
+export const turnOn = (channel: Pick<GuestChannel, "call">) => turnOnBy(channel, NetworkMode.on, writeResolver(channel))
+
+/** The same for a guest that was just claimed. */
+export const turnOnClaimed = (guest: ClaimedGuest) => turnOnBy(guest.channel, NetworkMode.on, coverResolver(guest))
+
+/** Watches a guest that was just claimed, as `watch` does. */
+export const watchClaimed = (guest: ClaimedGuest): Effect.Effect<void, ChannelFailed> =>
+  Effect.catchTag(turnOnClaimed(guest), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))
+
+/** Gives the guest's network device its address, its route and its resolver. The host decides about every packet. */
+export const turnOnDevice = (channel: Pick<GuestChannel, "call">) =>
+  turnOnBy(channel, NetworkMode.device, writeResolver(channel))
+
+/**
+ * Leads what a guest without a network tries to the host, which denies and logs it. A kernel that cannot steer leaves the guest unwatched: it has no
+ * network in any case.
+ */
+export const watch = (channel: Pick<GuestChannel, "call">): Effect.Effect<void, ChannelFailed> =>
+  Effect.catchTag(turnOn(channel), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))
+
+/** Resets the guest's connections and takes its network away. The host refuses every request in any case. */
+export const turnOff = ({ call }: Pick<GuestChannel, "call">): Effect.Effect<void> =>
+  Effect.ignoreLogged(call.network({ mode: NetworkMode.off }))

@@ -1,0 +1,156 @@
+import { Deferred, Effect, Either, FiberId, Schema, type Scope } from "effect"
+import {
+  type NetworkLogPayload,
+  type NetworkLogResult,
+  NetworkRecord
+} from "../../../contract/operations/workspace-network.ts"
+import { snakeFields } from "../../../contract/snake.ts"
+import { KnownSecrets } from "../../../redaction/known.ts"
+import { acquirePlain } from "../../../system/scopes.ts"
+import { type LogFile, openLogFile } from "./log-file.ts"
+
+const Totals = Schema.Struct(snakeFields({
+  allowed: Schema.Int,
+  denied: Schema.Int,
+  failed: Schema.Int,
+  bytesOut: Schema.Number,
+  bytesIn: Schema.Number
+}))
+/** Sums since the creation or the last reset of the workspace. */
+export type Totals = typeof Totals.Type
+
+const NOTHING: Totals = { allowed: 0, denied: 0, failed: 0, bytesOut: 0, bytesIn: 0 }
+
+/** A line. `number` comes first, so that a line is found without decoding. Each line has the totals: the last one is enough after a start. */
+const Line = Schema.parseJson(Schema.Struct({
+  number: Schema.Int,
+  /** Absent in the line of a reset. */
+  entry: Schema.optional(NetworkRecord()),
+  totals: Totals
+}))
+const decodeLine = Schema.decodeEither(Line)
+const encodeLine = Schema.encodeSync(Line)
+
+export type NewRecord = Omit<NetworkRecord, "number">
+
+/** Newest entries in memory: a follower and a command's end read no file. */
+const KEPT = 512
+
+/** The connections of one workspace: what was allowed, denied and failed. Bounded; outlives resets. */
+export interface ConnectionLog {
+  /** Never fails: a connection goes on without its entry if the host's disk refuses it. */
+  readonly append: (record: NewRecord) => Effect.Effect<void>
+  /** Number of the newest entry. */
+  readonly position: () => number
+  readonly totals: () => Totals
+  /** The newest entries after a position, as far as memory has them. */
+  readonly since: (position: number) => ReadonlyArray<NetworkRecord>
+  readonly page: (asked: Pick<NetworkLogPayload, "cursor" | "denied" | "limit">) => Omit<NetworkLogResult, "open">
+  /** Waits for an entry after a position. */
+  readonly after: (position: number) => Effect.Effect<void>
+  /** Begins the totals anew. */
+  readonly reset: Effect.Effect<void>
+}
+
+const numberOf = (line: string) => Number(/^\{"number":(\d{1,15}),/.exec(line)?.[1] ?? 0)
+
+const isDenial = (line: string) => line.includes(`"outcome":"denied"`)
+
+const recordsOf = (lines: ReadonlyArray<string>): ReadonlyArray<NetworkRecord> =>
+  lines.flatMap((line) => {
+    const read = decodeLine(line)
+    return Either.isRight(read) && read.right.entry !== undefined ? [read.right.entry] : []
+  })
+
+/** The last whole line, if there is one. */
+const lastOf = (file: LogFile) => {
+  for (const line of file.tail().toReversed()) {
+    const read = decodeLine(line)
+    if (Either.isRight(read)) return read.right
+  }
+  return undefined
+}
+
+/** Opens the log in a workspace's folder. The log closes with the Scope. */
+export const openConnectionLog = (folder: string): Effect.Effect<ConnectionLog, never, KnownSecrets | Scope.Scope> =>
+  Effect.flatMap(KnownSecrets, ({ redactFor }) =>
+    Effect.map(
+      acquirePlain(
+        Effect.sync(() => openLogFile(folder, "network.jsonl", (line) => redactFor(folder, line))),
+        (file) => file.close()
+      ),
+      makeLog
+    ))
+
+/** A log that nothing outlives. */
+export const memoryLog = (): Pick<ConnectionLog, "append" | "position" | "since"> =>
+  makeLog({ append: () => {}, lines: () => [], tail: () => [], close: () => {} })
+
+const makeLog = (file: LogFile): ConnectionLog => {
+  const last = lastOf(file)
+  let number = last?.number ?? 0
+  let totals = last?.totals ?? NOTHING
+  /** Entries after `keptFrom`. */
+  let kept: Array<NetworkRecord> = []
+  let keptFrom = number
+  let changed = Deferred.unsafeMake<void>(FiberId.none)
+
+  const write = (entry: NetworkRecord | undefined) =>
+    Effect.ignoreLogged(Effect.try(() => file.append(encodeLine({ number, entry, totals }))))
+  const append = (record: NewRecord) => {
+    number += 1
+    const entry: NetworkRecord = { number, ...record }
+    const isConnection = record.kind === "connection"
+    const { allowed, bytesIn, bytesOut, denied, failed } = totals
+    totals = {
+      allowed: allowed + (isConnection && record.outcome === "allowed" ? 1 : 0),
+      denied: denied + (record.outcome === "denied" ? 1 : 0),
+      failed: failed + (isConnection && record.outcome === "failed" ? 1 : 0),
+      bytesOut: bytesOut + record.bytesOut,
+      bytesIn: bytesIn + record.bytesIn
+    }
+    kept.push(entry)
+    if (kept.length > KEPT * 2) {
+      kept = kept.slice(-KEPT)
+      keptFrom = kept[0]!.number - 1
+    }
+    const wake = changed
+    changed = Deferred.unsafeMake<void>(FiberId.none)
+    Deferred.unsafeDone(wake, Effect.void)
+    return write(entry)
+  }
+  const reset = () => {
+    if (number === 0) return Effect.void
+    totals = NOTHING
+    return write(undefined)
+  }
+  /** Entries after the position, or the newest ones, from memory or from the file. */
+  const read = ({ cursor, denied, limit }: Pick<NetworkLogPayload, "cursor" | "denied" | "limit">) => {
+    if (cursor !== undefined && cursor >= keptFrom) {
+      return kept.filter((one) => one.number > cursor && (!denied || one.outcome === "denied")).slice(0, limit)
+    }
+    const lines = file.lines().filter((line) => numberOf(line) > (cursor ?? 0) && (!denied || isDenial(line)))
+    return recordsOf(cursor === undefined ? lines.slice(-limit) : lines.slice(0, limit))
+  }
+  const oldest = () => file.lines().map(numberOf).find((one) => one > 0) ?? number + 1
+
+  return {
+    append: (record) => Effect.suspend(() => append(record)),
+    reset: Effect.suspend(reset),
+    position: () => number,
+    totals: () => totals,
+    since: (position) => kept.filter((one) => one.number > position),
+    page: (asked) => {
+      const entries = read(asked)
+      const { cursor, limit } = asked
+      const dropped = cursor === undefined || cursor >= keptFrom ? 0 : Math.max(0, oldest() - 1 - cursor)
+      return {
+        entries,
+        // Whether more may follow: otherwise everything up to the newest entry was looked at.
+        nextCursor: cursor !== undefined && entries.length === limit ? entries.at(-1)!.number : number,
+        ...(dropped === 0 ? {} : { droppedCount: dropped })
+      }
+    },
+    after: (position) => Effect.suspend(() => number > position ? Effect.void : Deferred.await(changed))
+  }
+}

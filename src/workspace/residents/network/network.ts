@@ -1,0 +1,209 @@
+import { Effect, Scope } from "effect"
+import * as path from "node:path"
+import { type ChannelFailed, NetworkDriverUnavailable, type NetworkUnsupported } from "../../../contract/errors.ts"
+import { grantCommand } from "../../../contract/network-command.ts"
+import type { NetworkInfo } from "../../../contract/operations/network-fields.ts"
+import type { OpenConnection } from "../../../contract/operations/workspace-network.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { Dialler, type DiallerService } from "../../../network/Dialler.ts"
+import type { Tap } from "../../../network/Tap.ts"
+import type { KnownSecrets } from "../../../redaction/known.ts"
+import { Paths } from "../../../system/Paths.ts"
+import { acquirePlain } from "../../../system/scopes.ts"
+import type { ResidentVm } from "../../entry/Resident.ts"
+import type { HeaderSecrets, SecretHost } from "../header-secret/header-secrets.ts"
+import { hintsOf } from "../hints.ts"
+import { makeHostTrust } from "../host-trust/host-trust.ts"
+import { makeClients } from "../package-cache/clients.ts"
+import { packageCaching } from "../package-cache/package-cache.ts"
+import type { Variables } from "../secret/workspace-secrets.ts"
+import type { Connecting } from "./connecting.ts"
+import { newsOf } from "./denials.ts"
+import { turnOff, turnOn, turnOnDevice, watch } from "./guest.ts"
+import { describeLive, forbiddenBy, type LiveConnection, resetLive } from "./live.ts"
+import { type ConnectionLog, openConnectionLog } from "./log.ts"
+import { makePace } from "./pace.ts"
+import { type Granted, isOn, nothingGranted } from "./policy.ts"
+import { serveRequests } from "./serve.ts"
+import { serveTap } from "./tap.ts"
+
+/** The network of one workspace: its policy in this process, its connections, and their log. */
+export interface Network {
+  readonly log: ConnectionLog
+  /** Serves a VM until its scope closes. The guest has the granted network already. */
+  readonly begin: (vm: ResidentVm, granted: Granted | undefined) => Effect.Effect<void>
+  /** The same for a guest that may have another network: memory of a snapshot, or a change that a crash cut short. */
+  readonly adopt: (vm: ResidentVm, granted: Granted | undefined) => Effect.Effect<void, ChannelFailed>
+  /** Changes the policy at once. Gives the number of open connections that the policy forbids, which are reset. */
+  readonly change: (
+    granted: Granted
+  ) => Effect.Effect<number, NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed>
+  /** Resets the connections to some hosts, which have a former value of a secret. */
+  readonly resetHosts: (hosts: ReadonlyArray<SecretHost>) => void
+  /** Leads the guest's clients to the package cache, before a command, and gives the variables by which they trust what the host trusts. */
+  readonly prepareClients: (channel: GuestChannel) => Effect.Effect<Variables>
+  /** Resets all connections: the VM has ended, or another one takes its place. */
+  readonly lose: Effect.Effect<void>
+  /** The newest open connections, oldest first. */
+  readonly open: (most: number) => ReadonlyArray<OpenConnection>
+  /** The policy that holds, or that the next start brings back, and the connections so far. */
+  readonly info: () => NetworkInfo
+}
+
+const hasTap = ({ guest: { vm } }: ResidentVm) => vm.spec.hasTap === true
+
+/** A guest without a network is better than no guest: its disk and programs are there. */
+const turnOnOrWarn = (vm: ResidentVm) =>
+  Effect.catchTag(
+    hasTap(vm) ? turnOnDevice(vm.channel) : turnOn(vm.channel),
+    "NetworkUnsupported",
+    ({ message }) => Effect.logWarning(message)
+  )
+
+const makeNetwork = (
+  { dialler, group, headerSecrets: { hosts, interceptionOf, placeholders }, log, paths, recorded }: {
+    readonly dialler: DiallerService
+    readonly group: string
+    readonly headerSecrets: HeaderSecrets
+    readonly log: ConnectionLog
+    readonly paths: Paths["Type"]
+    readonly recorded: Granted | undefined
+  }
+): Network => {
+  let granted = recorded
+  let current: ResidentVm | undefined
+  /** The host's side of the guest's network device. */
+  let tap: Tap | undefined
+  const served = new WeakSet<GuestChannel>()
+  const live = new Set<LiveConnection>()
+  const connecting: Connecting = {
+    dialler,
+    group,
+    rules: () => (granted ?? nothingGranted).rules,
+    live,
+    record: log.append,
+    pace: makePace(log.append),
+    interceptionOf,
+    placeholders,
+    caching: packageCaching(paths, () => granted ?? nothingGranted, hosts)
+  }
+  const clients = makeClients(connecting.caching)
+  const trust = makeHostTrust(() => granted ?? nothingGranted)
+  const policy = () => (granted ?? nothingGranted).policy
+  const news = newsOf(
+    log,
+    () => granted !== undefined && isOn(granted),
+    (options) => grantCommand(path.basename(group), policy(), options)
+  )
+
+  /** Without the host's side, no packet of the guest goes anywhere. */
+  const beginTap = ({ guest: { vm } }: ResidentVm) =>
+    serveTap(vm, connecting).pipe(
+      Effect.tap((opened) =>
+        acquirePlain(Effect.sync(() => (tap = opened)), () => {
+          // The next microVM's is open before this one's closes.
+          if (tap === opened) tap = undefined
+        })
+      ),
+      Effect.catchTag("TapFailed", ({ message }) => Effect.logError(`the guest has no network: ${message}`)),
+      Effect.asVoid
+    )
+
+  /** Also with the policy `off`: the guest's requests are then denied, and none waits. */
+  const serve = (vm: ResidentVm) =>
+    Effect.suspend(() => {
+      hintsOf(vm.scope).network = news
+      if (granted === undefined || served.has(vm.channel)) return Effect.void
+      served.add(vm.channel)
+      return (hasTap(vm) ? beginTap(vm) : serveRequests(vm.channel, connecting)).pipe(Scope.extend(vm.scope))
+    })
+  const begin: Network["begin"] = (vm, given) =>
+    Effect.suspend(() => {
+      current = vm
+      granted = given
+      return serve(vm)
+    })
+  const resetForbidden = ({ rules }: Granted) => {
+    let count = 0
+    for (const one of live) {
+      const forbidden = forbiddenBy(rules, one)
+      if (forbidden === undefined) continue
+      resetLive(one, forbidden)
+      count++
+    }
+    return count
+  }
+  const unavailable = (detail: string) => new NetworkDriverUnavailable({ driver: "tap", detail })
+  const changeTap = ({ rules }: Granted): Effect.Effect<void, NetworkDriverUnavailable> =>
+    tap === undefined
+      ? unavailable("the device of this guest is not connected; stop and start the workspace")
+      : Effect.mapError(tap.change(rules), ({ detail }) => unavailable(detail))
+  const change: Network["change"] = (next) =>
+    Effect.gen(function*() {
+      const before = granted
+      const wasOn = before !== undefined && isOn(before)
+      granted = next
+      clients.changed()
+      if (current === undefined) return 0
+      yield* serve(current)
+      if (hasTap(current)) {
+        yield* Effect.onError(changeTap(next), () => Effect.sync(() => (granted = before ?? nothingGranted)))
+        return 0
+      }
+      if (isOn(next) && !wasOn) {
+        // It may be watched already, and its root may have removed parts.
+        yield* turnOff(current.channel)
+        yield* Effect.onError(turnOn(current.channel), () => Effect.sync(() => (granted = before ?? nothingGranted)))
+      }
+      const count = resetForbidden(next)
+      if (!isOn(next)) yield* Effect.zipRight(turnOff(current.channel), watch(current.channel))
+      yield* clients.before(current.channel)
+      return count
+    })
+  return {
+    log,
+    begin,
+    adopt: (vm, given) =>
+      Effect.zipRight(
+        begin(vm, given),
+        given === undefined
+          ? Effect.void
+          : isOn(given) || hasTap(vm)
+          ? turnOnOrWarn(vm)
+          : Effect.zipRight(turnOff(vm.channel), watch(vm.channel))
+      ),
+    change,
+    resetHosts: (hosts) => {
+      // The cache does not serve hosts of secrets.
+      clients.changed()
+      const isChanged = ({ name, port }: LiveConnection) => hosts.some((one) => one.host === name && one.port === port)
+      for (const one of [...live].filter(isChanged)) {
+        resetLive(one, { outcome: "allowed", reason: "the secrets of the host changed" })
+      }
+    },
+    // The names of the cache lead nowhere from a network device.
+    prepareClients: (channel) =>
+      Effect.suspend(() => current !== undefined && hasTap(current) ? Effect.void : clients.before(channel)).pipe(
+        Effect.zipRight(trust(channel))
+      ),
+    lose: Effect.sync(() => {
+      current = undefined
+      for (const one of live) resetLive(one, { outcome: "allowed", reason: "the microVM ended" })
+    }),
+    open: (most) => [...live].slice(-most).map(describeLive),
+    info: () => ({ ...policy(), open: live.size, ...log.totals() })
+  }
+}
+
+/** Opens the network of the workspace in `directory`, with the grant of its record. The network closes with the Scope. */
+export const openNetwork = (
+  directory: string,
+  headerSecrets: HeaderSecrets,
+  recorded: Granted | undefined
+): Effect.Effect<Network, never, Dialler | KnownSecrets | Paths | Scope.Scope> =>
+  // The directory names the workspace for the fairness of the dialler.
+  Effect.gen(function*() {
+    const log = yield* openConnectionLog(directory)
+    const [dialler, paths] = [yield* Dialler, yield* Paths]
+    return makeNetwork({ dialler, group: directory, headerSecrets, log, paths, recorded })
+  })

@@ -1,0 +1,56 @@
+import { Effect } from "effect"
+import { monotonicMs, nowIso } from "../../../system/time.ts"
+import type { NewRecord } from "./log.ts"
+
+/** Requests of one guest that the host judges at once: a client that opens hundreds of connections waits for nothing. */
+const REQUESTS_AT_ONCE = 1_000
+/** Requests per second that the host judges after these. */
+const REQUESTS_PER_SECOND = 500
+/** Time between two looks at an empty bucket, in ms. */
+const REFILL_MS = 20
+/** Minimum time between two reports of a flood, in ms. */
+const REPORT_MS = 60_000
+
+const floodAt = (at: string): NewRecord => ({
+  at,
+  kind: "flood",
+  outcome: "failed",
+  host: "*",
+  reason: `more than ${REQUESTS_PER_SECOND} requests per second; pyro judges the others later`,
+  bytesOut: 0,
+  bytesIn: 0,
+  durationMs: 0
+})
+
+/** How fast the host judges the requests of one guest. */
+export interface Pace {
+  /** Takes the turn of the next request, if the host may judge that one now. */
+  readonly isNow: (atMs: number) => boolean
+  /** Waits for that turn, and takes it. */
+  readonly wait: Effect.Effect<void>
+}
+
+/** A token bucket. The protocol bounds the requests that wait. The first one that waits makes an entry, once a minute at most. */
+export const makePace = (record: (record: NewRecord) => Effect.Effect<void>): Pace => {
+  let tokens = REQUESTS_AT_ONCE
+  let filledAtMs: number | undefined
+  let reportedAtMs: number | undefined
+
+  const report = (atMs: number) => {
+    if (reportedAtMs !== undefined && atMs - reportedAtMs < REPORT_MS) return Effect.void
+    reportedAtMs = atMs
+    return Effect.flatMap(nowIso, (at) => record(floodAt(at)))
+  }
+  const isNow = (atMs: number) => {
+    tokens = Math.min(REQUESTS_AT_ONCE, tokens + (atMs - (filledAtMs ?? atMs)) * REQUESTS_PER_SECOND / 1_000)
+    filledAtMs = atMs
+    if (tokens < 1) return false
+    tokens -= 1
+    return true
+  }
+  const wait: Effect.Effect<void> = Effect.flatMap(monotonicMs, (atMs) =>
+    isNow(atMs)
+      ? Effect.void
+      : report(atMs).pipe(Effect.zipRight(Effect.sleep(REFILL_MS)), Effect.zipRight(wait)))
+  return { isNow, wait }
+}

@@ -1,0 +1,86 @@
+import { Either } from "effect"
+import { InvalidRequest } from "../../../contract/errors.ts"
+import type { AskedNetwork } from "../../../contract/operations/network-fields.ts"
+import { snakeCase } from "../../../contract/snake.ts"
+import { loopbackRanges } from "../../../network/address-ranges.ts"
+import { contains } from "../../../network/address.ts"
+import { type Policy, policyOff, readPolicy, type Rules } from "../../../network/policy.ts"
+import { isBadRule, parseIpRule } from "../../../network/rule.ts"
+import { loopbackOption, THIS_HOST } from "../../../network/this-host.ts"
+import { settingNow } from "../../../system/config.ts"
+
+/** A policy, and the same policy ready to judge. */
+export interface Granted {
+  readonly policy: Policy
+  readonly rules: Rules
+}
+
+const refuse = (field: string, detail: string) => Either.left(new InvalidRequest({ field, detail }))
+
+/** Reads a policy that was judged before. Fails with the rule that cannot be read. */
+export const grantedBy = (policy: Policy): Either.Either<Granted, InvalidRequest> =>
+  Either.mapBoth(readPolicy(policy), {
+    onLeft: ({ detail, field }) => new InvalidRequest({ field: snakeCase(field), detail }),
+    onRight: (rules) => ({ policy, rules })
+  })
+
+export const isOn = ({ rules }: Granted): boolean => rules.networkPolicy !== "off"
+
+/** The grant of a guest without a network. */
+export const nothingGranted: Granted = Either.getOrThrow(grantedBy(policyOff))
+
+const isEmpty = (rules: ReadonlyArray<string> | undefined) => rules === undefined || rules.length === 0
+
+/** Whether a request says anything about the network. */
+export const asksForNetwork = (
+  { allowHosts, allowIps, denyHosts, networkPolicy, trustHostCertificates }: AskedNetwork
+): boolean =>
+  networkPolicy !== undefined || trustHostCertificates === true || !isEmpty(allowHosts) || !isEmpty(denyHosts) ||
+  !isEmpty(allowIps)
+
+/** Ranges that a guest takes for its own loopback: no such connection reaches the host. */
+const loopbackIssue = (text: string): string | undefined => {
+  const rule = parseIpRule(text)
+  if (isBadRule(rule)) return undefined
+  const isWithin = loopbackRanges.some((one) => one.bits <= rule.range.bits && contains(one, rule.range))
+  if (!isWithin) return undefined
+  return `${JSON.stringify(text)} is the guest's own loopback in the guest. For a service of this host: ${
+    rule.port === undefined ? `--allow-host ${THIS_HOST}:PORT` : loopbackOption(rule.port)
+  }`
+}
+
+/** A service of this host is granted by its port. */
+const thisHostIssue = (text: string): string | undefined =>
+  text.toLowerCase().replace(/\.$/, "") === THIS_HOST
+    ? `${JSON.stringify(text)} is this host; name the port of the service: --allow-host ${THIS_HOST}:PORT`
+    : undefined
+
+/** The grant that a request asks for. A list of hosts or addresses alone asks for `egress`. */
+export const askedGrant = (asked: AskedNetwork): Either.Either<Granted, InvalidRequest> => {
+  const { allowHosts = [], allowIps = [], denyHosts = [] } = asked
+  const lists = { allow_hosts: allowHosts, allow_ips: allowIps, deny_hosts: denyHosts }
+  const isOpening = allowHosts.length > 0 || allowIps.length > 0
+  const networkPolicy = asked.networkPolicy ?? (isOpening ? "egress" : "off")
+  const ruled = Object.entries(lists).find(([, rules]) => rules.length > 0)
+  const trusts = asked.trustHostCertificates === true
+  if (networkPolicy === "off" && (ruled !== undefined || trusts)) {
+    const detail = asked.networkPolicy === undefined
+      ? "needs a network: --allow-host HOST, or --network-policy egress for every public host"
+      : "contradicts --network-policy off"
+    return refuse(ruled?.[0] ?? "trust_host_certificates", detail)
+  }
+  const isTrusting = networkPolicy !== "off" && (trusts || settingNow("PYRO_TRUST_HOST_CERTIFICATES") === "1")
+  const loopback = allowIps.map(loopbackIssue).find((issue) => issue !== undefined)
+  if (loopback !== undefined) return refuse("allow_ips", loopback)
+  const thisHost = allowHosts.map(thisHostIssue).find((issue) => issue !== undefined)
+  if (thisHost !== undefined) return refuse("allow_hosts", thisHost)
+  const cached = asked.noPackageCache === true ? { packageCache: false } : {}
+  return grantedBy({
+    networkPolicy,
+    allowHosts,
+    denyHosts,
+    allowIps,
+    ...cached,
+    ...(isTrusting ? { trustHostCertificates: true } : {})
+  })
+}

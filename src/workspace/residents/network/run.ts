@@ -1,0 +1,55 @@
+import { Effect, type Scope } from "effect"
+import { type ChannelFailed, NetworkDriverUnavailable, type NetworkUnsupported } from "../../../contract/errors.ts"
+import { Dialler } from "../../../network/Dialler.ts"
+import { Paths } from "../../../system/Paths.ts"
+import type { Guest } from "../../../vm/guest.ts"
+import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
+import { settleClients } from "../package-cache/clients.ts"
+import { packageCaching } from "../package-cache/package-cache.ts"
+import { type NetworkNews, newsOf } from "./denials.ts"
+import { turnOnClaimed, turnOnDevice } from "./guest.ts"
+import { memoryLog } from "./log.ts"
+import { makePace } from "./pace.ts"
+import { type Granted, isOn } from "./policy.ts"
+import { serveRequests } from "./serve.ts"
+import { serveTap } from "./tap.ts"
+
+/** Gives the network to the guest of one `run`, until the Scope closes. Nothing is kept of its connections. */
+export const serveRun = (
+  { channel, vm }: Guest,
+  granted: Granted,
+  { hosts, interceptionOf, placeholders }: HeaderSecrets
+): Effect.Effect<
+  NetworkNews,
+  NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed,
+  Dialler | Paths | Scope.Scope
+> =>
+  Effect.gen(function*() {
+    const log = memoryLog()
+    const rules = () => granted.rules
+    const dialler = yield* Dialler
+    const caching = packageCaching(yield* Paths, () => granted, hosts)
+    const connecting = {
+      dialler,
+      // Each run is a group of its own for the fairness of the dialler.
+      group: vm.id,
+      rules,
+      live: new Set<never>(),
+      record: log.append,
+      pace: makePace(log.append),
+      interceptionOf,
+      placeholders,
+      caching
+    }
+    if (vm.spec.hasTap === true) {
+      yield* Effect.mapError(serveTap(vm, connecting), ({ detail }) =>
+        new NetworkDriverUnavailable({ driver: "tap", detail }))
+      yield* turnOnDevice(channel)
+    } else {
+      yield* serveRequests(channel, connecting)
+      yield* turnOnClaimed({ channel, vm })
+      yield* settleClients(channel, caching)
+    }
+    return newsOf(log, () =>
+      isOn(granted))
+  })

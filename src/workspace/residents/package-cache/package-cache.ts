@@ -1,0 +1,62 @@
+import * as path from "node:path"
+import type { HostCache } from "../../../network/Dialler.ts"
+import { judgeName } from "../../../network/judge.ts"
+import { settingNow } from "../../../system/config.ts"
+import type { Paths } from "../../../system/Paths.ts"
+import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
+import { type Granted, isOn } from "../network/policy.ts"
+import { type ClientSettings, clientSettings, type Registry, registryOf } from "./registries.ts"
+
+const mib = 1024 * 1024
+
+/** Folder of the cache beneath the cache directory. */
+export const downloadsFolder = (cacheDir: string) => path.join(cacheDir, "downloads")
+
+/** A connection that the cache answers. */
+export interface CachedConnection {
+  readonly registry: Registry
+  readonly cache: Omit<HostCache, "onEnd">
+}
+
+/** The cache of packages, as one guest uses it. */
+export interface PackageCaching {
+  /** How the cache answers a connection to a name; `undefined` for all others. */
+  readonly of: (name: string, port: number) => CachedConnection | undefined
+  /** Settings that the guest's clients need now. `undefined` for a guest that has no network. */
+  readonly settings: () => ReadonlyArray<ClientSettings> | undefined
+}
+
+/** Reads the policy at each question. The registry itself is judged when it is dialled. */
+export const packageCaching = (
+  { cacheDir }: Pick<Paths["Type"], "cacheDir">,
+  granted: () => Granted,
+  secretHosts: HeaderSecrets["hosts"]
+): PackageCaching => {
+  const maxBytes = settingNow("PYRO_PACKAGE_CACHE_MIB") * mib
+  const shared = {
+    directory: downloadsFolder(cacheDir),
+    maxBytes,
+    reserveBytes: settingNow("PYRO_DISK_RESERVE_MIB") * mib
+  }
+  // A registry that gets a secret answers for one person alone.
+  const isUsed = ({ host }: Registry) =>
+    maxBytes > 0 && granted().policy.packageCache !== false && !secretHosts().includes(host)
+  return {
+    of: (name, port) => {
+      const registry = registryOf(name, port)
+      if (registry === undefined || !isUsed(registry)) return undefined
+      const { alias, host, kind, link } = registry
+      return { registry, cache: { ...shared, kind, link, names: alias === undefined ? [host] : [alias, host] } }
+    },
+    settings: () => {
+      const { rules } = granted()
+      if (!isOn(granted())) return undefined
+      const mayReach = ({ host, port }: Pick<Registry, "host" | "port">) =>
+        judgeName(rules, host, port)._tag === "Allowed"
+      return clientSettings.filter(({ registries, unlessAllowed }) =>
+        registries.every((one) => isUsed(one) && mayReach(one)) &&
+        (unlessAllowed === undefined || !mayReach(unlessAllowed))
+      )
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import { Effect, type Scope } from "effect"
+import * as path from "node:path"
+import { PortNotPublished } from "../../../contract/errors.ts"
+import type { PublishedPort } from "../../../contract/operations/port-fields.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { EventLog } from "../../entry/events.ts"
+import type { PortHolders } from "../../entry/port-holders.ts"
+import type { ResidentVm } from "../../entry/Resident.ts"
+import type { Network } from "../network/network.ts"
+import { letsModelsPublish } from "./allowed.ts"
+import { makeListeningAgain } from "./listen-again.ts"
+import { makeListeners } from "./listener.ts"
+import { infoOf, type Publication } from "./publication.ts"
+import { makePublish, type Publish } from "./publish.ts"
+import type { PortState } from "./state.ts"
+import { type HostFailure, openTable } from "./table.ts"
+
+/** The published ports of one workspace: their listeners on the host, while the workspace has a VM. */
+export interface Ports {
+  /**
+   * Listens from now on, also before the guest's server does: clients are then reset. A port that is published in the same way already
+   * stays. A model needs the permission of its server and of the workspace's policy.
+   */
+  readonly publish: Publish
+  /** Ends a listener and resets its connections. `workspace`: its name in the words of the caller. */
+  readonly unpublish: (
+    guestPort: number,
+    workspace: string
+  ) => Effect.Effect<PublishedPort, PortNotPublished | HostFailure>
+  /** Ends the listeners of a service, if there are any. */
+  readonly unpublishService: (service: string) => Effect.Effect<void, HostFailure>
+  /** Ends the ports that models published if the network policy no longer lets a model publish. */
+  readonly followPolicy: Effect.Effect<void>
+  /** By guest port. */
+  readonly list: () => ReadonlyArray<PublishedPort>
+  /** Number of open connections. */
+  readonly open: () => number
+  /** Listens for all ports in a VM that the workspace has now. */
+  readonly begin: (vm: ResidentVm) => Effect.Effect<void>
+  /** Sentences about ports that the present VM does not have as the VM before had them. Each is given once. */
+  readonly takeWarnings: Effect.Effect<ReadonlyArray<string>>
+  /** Ends all listeners: the VM has ended. The ports of services are forgotten, the others come back with the next VM. */
+  readonly lose: Effect.Effect<void>
+  readonly noted: () => PortState
+  /** Takes over noted ports. Those of another workspace get other ports of the host. */
+  readonly inherit: (noted: PortState) => Effect.Effect<void, HostFailure>
+  readonly clear: Effect.Effect<void, HostFailure>
+}
+
+/** Opens the published ports of the workspace in `directory`. Their listeners close with the Scope. */
+export const openPorts = (
+  directory: string,
+  network: Pick<Network, "info">
+): Effect.Effect<Ports, HostFailure, EventLog | PortHolders | Scope.Scope> =>
+  Effect.gen(function*() {
+    const id = path.basename(directory)
+    const table = yield* openTable(directory)
+    const { inOrder, published, tell, write } = table
+    const one = yield* Effect.makeSemaphore(1)
+    let channel: GuestChannel | undefined
+    const listeners = yield* makeListeners(id, () => channel)
+    const again = makeListeningAgain(id, listeners)
+    const publish = makePublish(id, table, listeners, network)
+    const remove = (gone: ReadonlyArray<Publication>) => table.remove(gone, listeners.close)
+
+    /** Ends the ports that models may no longer publish, also if the disk is full: the next VM does without them in any case. */
+    const followPolicy = Effect.suspend(() => {
+      const gone = letsModelsPublish(network) ? [] : inOrder().filter(({ stored }) => stored.byModel === true)
+      if (gone.length === 0) return Effect.void
+      for (const { stored } of gone) published.delete(stored.guestPort)
+      return Effect.zipRight(Effect.forEach(gone, listeners.close), Effect.ignoreLogged(tell(gone)))
+    }).pipe(Effect.uninterruptible)
+
+    const closeAll = Effect.suspend(() => Effect.forEach([...published.values()], listeners.close, { discard: true }))
+
+    return {
+      publish: (request) => one.withPermits(1)(publish(request)),
+      unpublish: (guestPort, workspace) =>
+        one.withPermits(1)(Effect.suspend((): ReturnType<Ports["unpublish"]> => {
+          const found = published.get(guestPort)
+          if (found === undefined) {
+            const others = inOrder().map(({ stored }) => stored.guestPort)
+            return new PortNotPublished({ workspace, guestPort, published: others })
+          }
+          return Effect.as(remove([found]), infoOf(found))
+        })),
+      unpublishService: (service) =>
+        one.withPermits(1)(Effect.suspend(() => remove(inOrder().filter(({ stored }) => stored.service === service)))),
+      followPolicy: one.withPermits(1)(followPolicy),
+      list: () => inOrder().map(infoOf),
+      open: listeners.open,
+      begin: (vm) =>
+        Effect.gen(function*() {
+          channel = vm.channel
+          yield* followPolicy
+          const silent = inOrder().filter(({ listener }) => listener === undefined)
+          if (silent.length === 0) return
+          yield* Effect.forEach(silent, again.listen, { discard: true })
+          yield* tell(silent)
+        }).pipe(Effect.ignoreLogged, Effect.uninterruptible, one.withPermits(1)),
+      takeWarnings: Effect.sync(again.takeWarnings),
+      lose: Effect.gen(function*() {
+        channel = undefined
+        again.takeWarnings()
+        yield* closeAll
+        const all = inOrder()
+        const changed = all.filter(({ stored }) => stored.service !== undefined || stored.announced !== undefined)
+        for (const { stored } of all) if (stored.service !== undefined) published.delete(stored.guestPort)
+        if (changed.length > 0) yield* tell(changed)
+      }).pipe(Effect.ignoreLogged, Effect.uninterruptible, one.withPermits(1)),
+      noted: () => ({ workspace: id, ports: inOrder().map(({ stored: { announced: _, ...port } }) => port) }),
+      inherit: (noted) =>
+        Effect.suspend(() => {
+          for (const { announced: _, hostPort, ...port } of noted.ports) {
+            const kept = noted.workspace === id && hostPort !== undefined ? { hostPort } : {}
+            published.set(port.guestPort, { stored: { ...port, ...kept }, listener: undefined })
+          }
+          return write
+        }).pipe(one.withPermits(1)),
+      clear: Effect.zipRight(
+        closeAll,
+        Effect.suspend(() => {
+          const all = inOrder()
+          published.clear()
+          return tell(all)
+        })
+      ).pipe(Effect.uninterruptible, one.withPermits(1))
+    }
+  })

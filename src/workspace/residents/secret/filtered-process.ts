@@ -1,0 +1,29 @@
+import { Effect, Mailbox, Stream } from "effect"
+import type { ChannelFailed } from "../../../contract/errors.ts"
+import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process.ts"
+import { filterPieces } from "../../../redaction/filter-pieces.ts"
+import type { SecretSet } from "../../../redaction/output-filter.ts"
+
+type Output = Pick<ProcessOutput, "bytes" | "from">
+
+/** Pieces that wait for the reader. */
+const WAITING = 16
+
+/** Output of a process without secrets, in the order of arrival. */
+export const filteredOutput = (
+  process: GuestProcess,
+  set: SecretSet | undefined
+): Stream.Stream<Output, ChannelFailed> =>
+  set === undefined ? process.output : Stream.unwrapScoped(Effect.gen(function*() {
+    const waiting = yield* Mailbox.make<Output, ChannelFailed>({ capacity: WAITING })
+    const { each, rest } = filterPieces({ set }, {
+      begin: () => ({ from: 0, done: 0 }),
+      lose: () => {},
+      write: (from, bytes) => bytes.length === 0 ? Effect.void : waiting.offer({ from, bytes })
+    })
+    yield* Effect.zipRight(process.forEachOutput(each), rest).pipe(
+      Mailbox.into(waiting),
+      Effect.forkScoped
+    )
+    return Mailbox.toStream(waiting)
+  }))

@@ -1,0 +1,123 @@
+import { Effect } from "effect"
+import type { ServiceLogsPayload, ServiceLogsResult } from "../../../contract/operations/workspace-service.ts"
+import { printable } from "../../../contract/printable.ts"
+import { monotonicMs, nowMs } from "../../../system/time.ts"
+import { wholeCharacters } from "../exec/logs.ts"
+import { logEnd, runsOf, stateWithReason } from "./describe.ts"
+import type { Services } from "./services.ts"
+import type { ServiceRecord } from "./state.ts"
+
+/** Maximum wait of a follower, in ms. */
+const FOLLOW_MS = 20_000
+/** Interval in which a follower looks whether a service between two runs goes on, in ms. */
+const BETWEEN_RUNS_MS = 100
+
+/** The end of a log in an error: lines and characters. */
+const TAIL_LINES = 20
+const TAIL_BYTES = 4_096
+
+/** Bytes of a log from a cursor on, over all runs. */
+const read = ({ commands }: Pick<Services, "commands">, service: ServiceRecord, cursor: number, maxBytes: number) => {
+  const pieces: Array<Uint8Array> = []
+  let [at, skipped, left] = [cursor, 0, maxBytes]
+  if (at < service.outputBefore) [skipped, at] = [service.outputBefore - at, service.outputBefore]
+  for (const { begin, end, log } of runsOf(commands, service)) {
+    if (at >= end) continue
+    // Output behind a gap belongs to the next page.
+    if (log === undefined) {
+      if (pieces.length > 0) break
+      skipped += end - at
+      at = end
+      continue
+    }
+    const reader = log.reader(at - begin)
+    try {
+      while (left > 0) {
+        const piece = reader.next()
+        const gap = reader.takeSkipped()
+        if (gap > 0 && pieces.length > 0) {
+          left = 0
+          break
+        }
+        skipped += gap
+        at += gap
+        if (piece === undefined) break
+        const bytes = piece.bytes.subarray(0, left)
+        pieces.push(bytes)
+        at += bytes.length
+        left -= bytes.length
+      }
+    } finally {
+      reader.close()
+    }
+    if (left <= 0) break
+  }
+  return { bytes: Buffer.concat(pieces), next: at, skipped }
+}
+
+/** The newest lines of a log, as far as they fit. */
+const newestLines = (services: Pick<Services, "commands">, service: ServiceRecord, lines: number, maxBytes: number) => {
+  const end = logEnd(services.commands, service)
+  const from = Math.max(service.outputBefore, end - maxBytes)
+  const { bytes, next, skipped } = read(services, service, from, maxBytes)
+  let at = bytes.length > 0 && bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length
+  for (let left = lines; left > 0; left--) {
+    at = at === 0 ? -1 : bytes.lastIndexOf(0x0a, at - 1)
+    if (at === -1) break
+  }
+  const isCut = at === -1 && from > service.outputBefore && skipped === 0
+  // A line that the limit has cut begins with its next character.
+  const begin = at + 1
+  return { bytes: bytes.subarray(isCut ? beginOfCharacter(bytes) : begin), next, skipped: 0 }
+}
+
+const beginOfCharacter = (bytes: Buffer) => {
+  let at = 0
+  while (at < 4 && ((bytes[at] ?? 0) & 0xc0) === 0x80) at++
+  return at
+}
+
+/** The end of a service's log, safe to show. */
+export const tailOf = (services: Pick<Services, "commands">, service: ServiceRecord): string =>
+  printable(newestLines(services, service, TAIL_LINES, TAIL_BYTES).bytes.toString("utf8")).trimEnd()
+
+/** One page of a service's log. A follower waits for output, for the end of the service, or for its time. */
+export const serviceLogs = (
+  services: Services,
+  payload: ServiceLogsPayload
+): Effect.Effect<ServiceLogsResult> =>
+  Effect.gen(function*() {
+    const { cursor, follow, maxBytes, name, tailLines } = payload
+    const untilMs = (yield* monotonicMs) + FOLLOW_MS
+    const service = () => services.get(name)
+    const isLive = () => services.live.has(name)
+    const first = service()!
+    const from = cursor ?? first.outputBefore
+    while (follow && isLive() && (yield* monotonicMs) < untilMs) {
+      const now = service()
+      const run = now === undefined ? undefined : runsOf(services.commands, now).at(-1)
+      if (now === undefined || logEnd(services.commands, now) > from) break
+      const waitMs = Math.max(1, untilMs - (yield* monotonicMs))
+      yield* run?.log === undefined || run.log.ended
+        ? Effect.sleep(BETWEEN_RUNS_MS)
+        : run.log.more(from - run.begin, waitMs)
+    }
+    const now = service() ?? first
+    const end = logEnd(services.commands, now)
+    const { bytes: all, next, skipped } = tailLines === undefined
+      ? read(services, now, from, maxBytes)
+      : newestLines(services, now, tailLines, maxBytes)
+    // A character that the page cuts comes with the next page.
+    const bytes = next < end || isLive() ? all.subarray(0, wholeCharacters(all)) : all
+    const output = bytes.toString("utf8")
+    const nextCursor = next - (all.length - bytes.length)
+    const { restartInMs: _, ...state } = stateWithReason(now, yield* nowMs)
+    return {
+      ...state,
+      output,
+      nextCursor,
+      hasMore: nextCursor < end && bytes.length > 0,
+      ...(skipped === 0 ? {} : { skippedBytes: skipped }),
+      lossy: !Buffer.from(output, "utf8").equals(bytes)
+    }
+  })

@@ -1,0 +1,73 @@
+import { Deferred, Effect } from "effect"
+import type { PyroError } from "../../../contract/errors.ts"
+import { named } from "../../../contract/names.ts"
+import type { WorkspaceInfo } from "../../../contract/operations/workspace-info.ts"
+import type { Resident, ResidentVm } from "../../entry/Resident.ts"
+import { stateOf } from "./describe.ts"
+import { makeLive, type Services } from "./services.ts"
+import { giveUp, settleLost, settleRecord } from "./settle.ts"
+import { comesBack, type ServiceRecord } from "./state.ts"
+import { supervise } from "./supervise.ts"
+
+/** Goes on with the services that a VM has, after the end of another daemon, or in a copy of a workspace. */
+const adopt = (services: Services, vm: ResidentVm) =>
+  Effect.forEach(services.all(), ({ due, end, name, runs, wanted }) => {
+    // The daemon ended between the end of the service and the end of its ports.
+    if (end !== undefined) return Effect.ignoreLogged(services.ports.unpublishService(name))
+    const last = runs.at(-1)
+    const isOpen = last !== undefined && last.outputBytes === undefined &&
+      services.commands.journal.get(last.execId) !== undefined
+    if (wanted === "stopped" && !isOpen) return settleRecord(services, name, { outcome: "not_started" })
+    const live = makeLive(name)
+    services.live.set(name, live)
+    if (wanted === "stopped") Deferred.unsafeDone(live.stopping, Effect.void)
+    return supervise(services, vm, live, due === true && !isOpen ? "launch" : "watch").pipe(
+      Effect.interruptible,
+      Effect.forkIn(vm.scope)
+    )
+  }, { discard: true })
+
+/** Starts the services again that ended with the workspace's former VM. */
+const comeBack = (services: Services, vm: ResidentVm) =>
+  Effect.forEach(services.all().filter((one) => comesBack(one) && !services.live.has(one.name)), ({ name }) => {
+    const live = makeLive(name)
+    services.live.set(name, live)
+    return services.change(name, ({ end: _, ...one }) => ({ ...one, due: true })).pipe(
+      Effect.zipRight(Effect.forkIn(Effect.interruptible(supervise(services, vm, live, "launch")), vm.scope))
+    )
+  }, { discard: true })
+
+const lose = (services: Services, reason: PyroError) =>
+  Effect.suspend(() => {
+    services.vm = undefined
+    const lost = services.all().filter(({ end }) => end === undefined)
+    return Effect.forEach(lost, ({ name }) => {
+      const live = services.live.get(name)
+      return live === undefined
+        ? settleLost(services, name, reason)
+        : giveUp(services, live, reason)
+    }, { discard: true })
+  })
+
+const counts = (services: ReadonlyArray<ServiceRecord>): Partial<WorkspaceInfo> => {
+  if (services.length === 0) return {}
+  const states = services.map(stateOf)
+  return { services: named(states.map((state) => [state, states.filter((one) => one === state).length])) }
+}
+
+/**
+ * A workspace's services as a resident. Their runs are commands, which come first in the list of residents: a service goes on in a copy of
+ * its memory, and is lost with its VM.
+ */
+export const serviceResident = (services: Services): Resident<ReadonlyArray<ServiceRecord>> => ({
+  begin: (vm) => Effect.zipRight(Effect.sync(() => void (services.vm = vm)), comeBack(services, vm)),
+  adopt: (vm) => adopt(services, vm),
+  lose: (reason) => lose(services, reason),
+  note: () => Effect.sync(services.all),
+  inherit: (noted) => services.replaceAll(noted),
+  clear: Effect.suspend(() => {
+    services.live.clear()
+    return services.replaceAll([])
+  }),
+  describe: Effect.sync(() => counts(services.all()))
+})

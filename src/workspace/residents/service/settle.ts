@@ -1,0 +1,87 @@
+import { Deferred, Effect, Exit } from "effect"
+import { factOf, type PyroError, ServiceFailed } from "../../../contract/errors.ts"
+import { nowIso } from "../../../system/time.ts"
+import { runsOf } from "./describe.ts"
+import type { Live, Services } from "./services.ts"
+import { type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"
+
+/** How a run ended, in words. */
+export const endText = ({ outcome, status }: Pick<ServiceEnd, "outcome" | "status">): string => {
+  switch (outcome) {
+    case "exited":
+      return `it ended with status ${status ?? 0}`
+    case "signaled":
+      return `signal ${(status ?? 128) - 128} ended it`
+    case "out_of_memory":
+      return "the guest ran out of memory and killed it"
+    case "timed_out":
+    case "not_ready":
+      return "it was not ready in time"
+    case "not_started":
+      return "it was not started"
+    case "lost":
+      return "its microVM ended"
+  }
+}
+
+/** Characters of a reason: an error may have the end of a console. */
+const MAX_DETAIL = 2_000
+
+/** The command never ran. */
+export const neverStarted = ({ _tag }: PyroError) =>
+  _tag === "InvalidRequest" || _tag === "NoSpace" || /^(Command|Port|Publishing)/.test(_tag)
+
+export const notInMemory = (service: string, workspace: string) =>
+  new ServiceFailed({
+    workspace,
+    service,
+    detail: "its processes are not in the memory that this microVM began with",
+    outputTail: ""
+  })
+
+/** The record with the length of its last run's output. */
+export const closedRun = ({ commands }: Services, one: ServiceRecord): ServiceRecord => {
+  const last = runsOf(commands, one).at(-1)
+  return last === undefined ? one : {
+    ...one,
+    runs: [...one.runs.slice(0, -1), { execId: last.execId, outputBytes: last.end - last.begin }]
+  }
+}
+
+/** Writes down how a service ended, and records the event. */
+export const settleRecord = (services: Services, name: string, end: Omit<ServiceEnd, "at">) =>
+  Effect.gen(function*() {
+    const at = yield* nowIso
+    yield* services.change(name, (service) => {
+      const { due: _, ...one } = withoutWait(service)
+      return { ...closedRun(services, one), end: { ...end, at: service.endedAt ?? at } }
+    })
+    yield* Effect.ignoreLogged(services.ports.unpublishService(name))
+    const isStopped = services.get(name)?.wanted === "stopped"
+    yield* services.record(isStopped ? { _tag: "service_stopped", name } : { _tag: "service_exited", name, ...end })
+  })
+
+/** Ends the record of a service whose run could not be started, or whose VM is gone. */
+export const settleLost = (services: Services, name: string, failure: PyroError) =>
+  Effect.gen(function*() {
+    // A person asked for this end of the VM, so no service has failed.
+    const isStop = failure._tag === "VmFailed" && failure.step === "stop"
+    const stopped = (one: ServiceRecord): ServiceRecord => ({ ...one, wanted: "stopped" })
+    if (isStop) yield* services.change(name, (one) => one.options.restart === "always" ? one : stopped(one))
+    const detail = isStop
+      ? "the workspace was stopped"
+      : failure._tag === "ServiceFailed"
+      ? failure.detail
+      : factOf(failure)
+    const outcome = neverStarted(failure) ? "not_started" : "lost"
+    yield* settleRecord(services, name, { outcome, detail: detail.slice(0, MAX_DETAIL) })
+  })
+
+/** Ends a live service whose run could not be started, or whose VM is gone. */
+export const giveUp = (services: Services, live: Live, failure: PyroError) =>
+  Effect.gen(function*() {
+    services.live.delete(live.name)
+    yield* settleLost(services, live.name, failure)
+    yield* Deferred.done(live.settled, Exit.fail(failure))
+    yield* Deferred.succeed(live.over, undefined)
+  })

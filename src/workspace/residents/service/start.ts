@@ -1,0 +1,154 @@
+import { Deferred, Effect } from "effect"
+import { callerCeiling } from "../../../contract/caller-project.ts"
+import { InvalidRequest, type PyroError, ServiceFailed, ServiceRunning, VmFailed } from "../../../contract/errors.ts"
+import { requireCommand } from "../../../contract/exec-validation.ts"
+import { readPort } from "../../../contract/operations/port-fields.ts"
+import type { ServiceInfo } from "../../../contract/operations/service-fields.ts"
+import type { ServiceStartPayload } from "../../../contract/operations/workspace-service.ts"
+import { demandPlain } from "../../../redaction/demand-plain.ts"
+import { nowIso } from "../../../system/time.ts"
+import type { ResidentVm } from "../../entry/Resident.ts"
+import { logEnd, stateOf } from "./describe.ts"
+import { isListening } from "./readiness.ts"
+import { infoOf, makeLive, type Services } from "./services.ts"
+import { neverStarted } from "./settle.ts"
+import type { Check, ServiceOptions, ServiceRecord } from "./state.ts"
+import { stopService } from "./stop.ts"
+import { supervise } from "./supervise.ts"
+
+/** Maximum number of services of a workspace, ended ones included. */
+const MAX_SERVICES = 200
+
+const checkOf = (
+  { readyCommand, readyFile, readyHttp, readyTcp }: ServiceStartPayload
+): Effect.Effect<Check | undefined, InvalidRequest> => {
+  const checks: ReadonlyArray<Check> = [
+    ...(readyTcp === undefined ? [] : [{ _tag: "tcp", port: readyTcp } as const]),
+    ...(readyHttp === undefined ? [] : [{ _tag: "http", url: readyHttp } as const]),
+    ...(readyFile === undefined ? [] : [{ _tag: "file", path: readyFile } as const]),
+    ...(readyCommand === undefined ? [] : [{ _tag: "command", script: readyCommand } as const])
+  ]
+  return checks.length > 1
+    ? new InvalidRequest({
+      field: `ready_${checks[1]!._tag}`,
+      detail: `cannot be combined with ready_${checks[0]!._tag}: a service has one check`
+    })
+    : Effect.succeed(checks[0])
+}
+
+const portOf = (check: Check | undefined): number | undefined =>
+  check?._tag === "tcp" ? check.port : check?._tag === "http" ? Number(new URL(check.url).port || 80) : undefined
+
+/** A program that listens already would make the service look ready. */
+const demandFreePort = ({ channel }: ResidentVm, check: Check | undefined) =>
+  Effect.gen(function*() {
+    const port = portOf(check)
+    if (check === undefined || port === undefined || !(yield* isListening(channel, port))) return
+    return yield* new InvalidRequest({
+      field: `ready_${check._tag}`,
+      detail: `a program of the guest listens on port ${port} already. Choose another port, or stop that program first`
+    })
+  })
+
+const optionsOf = (
+  payload: ServiceStartPayload,
+  user: string,
+  check: Check | undefined,
+  byModel: boolean
+): ServiceOptions => ({
+  command: payload.command,
+  ...(payload.script === undefined ? {} : { script: payload.script }),
+  env: payload.env,
+  cwd: payload.cwd,
+  user: payload.user ?? user,
+  ...(payload.secretEnv === undefined ? {} : { secretEnv: payload.secretEnv }),
+  ...(payload.secretMount === undefined ? {} : { secretMount: payload.secretMount }),
+  ...(check === undefined ? {} : { check }),
+  ...(payload.publish === undefined ? {} : { publish: payload.publish.map((port) => readPort(port)!) }),
+  readyTimeoutSeconds: payload.readyTimeoutSeconds,
+  restart: payload.restart,
+  ...(payload.readyIntervalMs === undefined ? {} : { readyIntervalMs: payload.readyIntervalMs }),
+  ...(byModel ? { byModel } : {})
+})
+
+/**
+ * Starts a service, and waits until it is ready. Fails if it ends or is late; none of its processes is then left. An interruption
+ * stops the service. `user`: who runs it unless the request says.
+ */
+export const startService = (
+  services: Services,
+  vm: ResidentVm,
+  payload: ServiceStartPayload,
+  user: string
+): Effect.Effect<ServiceInfo, PyroError> =>
+  Effect.gen(function*() {
+    const { name, workspace } = payload
+    yield* requireCommand({ ...payload, tty: false })
+    const { command, cwd, env, readyCommand, readyFile, readyHttp, script } = payload
+    yield* demandPlain(services.commands.secrets.set, {
+      name,
+      command,
+      script,
+      env,
+      cwd,
+      ready_http: readyHttp,
+      ready_file: readyFile,
+      ready_command: readyCommand
+    })
+    const check = yield* checkOf(payload)
+    const demandEnded = Effect.suspend(() => {
+      const now = services.get(name)
+      return now !== undefined && services.live.has(name)
+        ? new ServiceRunning({ workspace, service: name, state: stateOf(now) })
+        : Effect.succeed(now)
+    })
+    const there = yield* demandEnded
+    if (there === undefined && services.all().length >= MAX_SERVICES) {
+      return yield* new InvalidRequest({
+        field: "name",
+        detail: `the workspace has ${MAX_SERVICES} services; start one of the ended ones again`
+      })
+    }
+    yield* demandFreePort(vm, check)
+    const startedAt = yield* nowIso
+    const before = yield* demandEnded
+    if (services.vm?.scope !== vm.scope) {
+      return yield* new VmFailed({ step: "service", detail: "another microVM took its place", consoleTail: "" })
+    }
+    const live = makeLive(name)
+    const byModel = (yield* callerCeiling) !== undefined
+    const service: ServiceRecord = {
+      name,
+      options: optionsOf(payload, user, check, byModel),
+      wanted: "running",
+      runs: [],
+      // Cursors of former starts stay valid.
+      outputBefore: before === undefined ? 0 : logEnd(services.commands, before),
+      due: true,
+      startedAt,
+      restarts: 0
+    }
+    // No other fiber runs between the check and this.
+    services.live.set(name, live)
+    yield* Effect.onError(services.put(service), () => Effect.sync(() => services.live.delete(name)))
+    const ready = Effect.gen(function*() {
+      yield* supervise(services, vm, live, "launch").pipe(Effect.interruptible, Effect.forkIn(vm.scope))
+      yield* Effect.interruptible(Deferred.await(live.settled)).pipe(
+        Effect.onInterrupt(() => Effect.ignore(stopService(services, { name, workspace })))
+      )
+    })
+    yield* Effect.uninterruptible(ready).pipe(
+      Effect.tapError((failure) =>
+        !neverStarted(failure)
+          ? Effect.void
+          : before === undefined
+          ? services.remove(name)
+          : Effect.ignore(services.put(before))
+      ),
+      // With the words of the caller.
+      Effect.mapError((failure) =>
+        failure._tag === "ServiceFailed" ? new ServiceFailed({ ...failure, workspace }) : failure
+      )
+    )
+    return yield* infoOf(services, name, workspace)
+  })

@@ -1,0 +1,138 @@
+import { Effect, Option, Schema } from "effect"
+import * as path from "node:path"
+import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors.ts"
+import { optional } from "../../../contract/fields.ts"
+import { byName } from "../../../contract/names.ts"
+import { writeJsonAtomic } from "../../../system/atomic-file.ts"
+import { removeFile } from "../../../system/files/entries.ts"
+import { FileFailed } from "../../../system/files/failure.ts"
+import { toHostErrorOf } from "../../../system/files/host-error.ts"
+import { readVersioned } from "../../../system/versioned.ts"
+import type { ResidentKind } from "../../entry/Resident.ts"
+
+/** How pyro finds out that a service is ready. */
+export const Check = Schema.Union(
+  Schema.TaggedStruct("tcp", { port: Schema.Int }),
+  Schema.TaggedStruct("http", { url: Schema.String }),
+  Schema.TaggedStruct("file", { path: Schema.String }),
+  Schema.TaggedStruct("command", { script: Schema.String })
+)
+export type Check = typeof Check.Type
+
+/** How a service is started, again and again. */
+const Options = Schema.Struct({
+  command: Schema.Array(Schema.String),
+  script: optional(Schema.String),
+  env: byName(Schema.String),
+  cwd: Schema.String,
+  user: Schema.String,
+  secretEnv: optional(Schema.Array(Schema.String)),
+  secretMount: optional(Schema.Array(Schema.String)),
+  check: optional(Check),
+  /** Ports of the guest to publish. */
+  publish: optional(Schema.Array(Schema.Struct({ guestPort: Schema.Int, hostPort: optional(Schema.Int) }))),
+  readyTimeoutSeconds: Schema.Number,
+  restart: Schema.Literal("never", "on-failure", "always"),
+  /** Time between two tries of the check, in ms. Absent: pyro chooses. */
+  readyIntervalMs: optional(Schema.Int),
+  /** A model started the service: its ports need the permission of the workspace's policy. */
+  byModel: optional(Schema.Literal(true))
+})
+export type ServiceOptions = typeof Options.Type
+
+/** One run of a service: a command of the workspace. */
+const Run = Schema.Struct({
+  execId: Schema.String,
+  /** Bytes of its output. Absent while it runs. */
+  outputBytes: Schema.optional(Schema.Int)
+})
+
+/** How a service ended for good. */
+const End = Schema.Struct({
+  outcome: Schema.Literal("exited", "signaled", "timed_out", "out_of_memory", "lost", "not_ready", "not_started"),
+  status: Schema.optional(Schema.Int),
+  /** Reason of a failure. */
+  detail: Schema.optional(Schema.String),
+  at: Schema.String
+})
+export type ServiceEnd = typeof End.Type
+
+export const ServiceRecord = Schema.Struct({
+  name: Schema.String,
+  options: Options,
+  /** What the last request asked for. */
+  wanted: Schema.Literal("running", "stopped"),
+  /** Its newest runs since its start, oldest first. */
+  runs: Schema.Array(Run),
+  /** Bytes of the output of earlier runs, which cursors count. */
+  outputBefore: Schema.Int,
+  /** The present run is not known to the guest yet, or the next run is due: a new daemon starts it. */
+  due: Schema.optional(Schema.Literal(true)),
+  /** Why the next run is due. Absent for the first run. */
+  dueBecause: Schema.optional(Schema.String),
+  /** Time at which the next run is due, and end of the run before, ISO 8601. Only with `dueBecause`. */
+  dueAt: Schema.optional(Schema.String),
+  endedAt: Schema.optional(Schema.String),
+  /** Start of the present run, ISO 8601. */
+  startedAt: Schema.String,
+  /** Time from the start of the present run until its check succeeded, in ms. */
+  readyMs: Schema.optional(Schema.Number),
+  /** A run of this start was ready, or has no check. */
+  wasReady: Schema.optional(Schema.Literal(true)),
+  /** Runs after the first one that have begun. */
+  restarts: Schema.Int,
+  /** Absent while it runs, or while it is to run again. */
+  end: Schema.optional(End)
+})
+export type ServiceRecord = typeof ServiceRecord.Type
+
+/** A service that ended with its VM, and that the workspace's next start brings back. */
+export const comesBack = ({ end, options, wanted }: ServiceRecord): boolean =>
+  wanted === "running" && options.restart === "always" && end?.outcome === "lost"
+
+/** A service that does not wait for its next run. */
+export const withoutWait = (
+  { dueAt: _, dueBecause: _because, endedAt: _ended, ...rest }: ServiceRecord
+): ServiceRecord => rest
+
+const Services = Schema.Array(ServiceRecord)
+
+/** How a snapshot stores the services. A workspace stores them in a file of its own. */
+export const serviceKind: ResidentKind<typeof Services.Type, typeof Services.Encoded> = {
+  key: "services",
+  state: Services,
+  upgrades: []
+}
+
+const StoredServices = Schema.Struct({ format: Schema.Literal(1), services: Services })
+
+const fileOf = (folder: string) => path.join(folder, "services.json")
+
+/** The services of the workspace in `folder`. */
+export const readServices = (
+  folder: string
+): Effect.Effect<ReadonlyArray<ServiceRecord>, NoSpace | StateDirectoryUnusable> =>
+  readVersioned(fileOf(folder), { schema: StoredServices, upgrades: [] }).pipe(
+    Effect.map(Option.match({ onNone: () => [], onSome: ({ services }) => services })),
+    Effect.mapError((failure) =>
+      toHostErrorOf(folder)(
+        failure._tag === "FileFailed" ? failure : new FileFailed({
+          operation: "decode",
+          path: fileOf(folder),
+          detail: `a newer pyro wrote it, in format ${failure.format}`
+        })
+      )
+    )
+  )
+
+/** The services survive this process, as its end at any moment leaves either the old file or the new one. */
+export const writeServices = (
+  folder: string,
+  services: ReadonlyArray<ServiceRecord>
+): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+  Effect.mapError(
+    services.length === 0
+      ? removeFile(fileOf(folder))
+      : writeJsonAtomic(fileOf(folder), StoredServices, { format: 1 as const, services }),
+    toHostErrorOf(folder)
+  )

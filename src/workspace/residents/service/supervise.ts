@@ -1,0 +1,117 @@
+import { Deferred, Effect } from "effect"
+import * as path from "node:path"
+import { type PyroError, ServiceFailed, VmFailed } from "../../../contract/errors.ts"
+import { monotonicMs, nowMs } from "../../../system/time.ts"
+import type { ResidentVm } from "../../entry/Resident.ts"
+import { followRun } from "./follow-run.ts"
+import { launch } from "./launch.ts"
+import { tailOf } from "./logs.ts"
+import type { Live, Services } from "./services.ts"
+import { closedRun, endText, giveUp, settleRecord } from "./settle.ts"
+import { type ServiceEnd, withoutWait } from "./state.ts"
+
+/** Delay before the first restart, in ms. It doubles with each failure in a row. */
+const FIRST_DELAY_MS = 500
+const MAX_DELAY_MS = 30_000
+/** Failures in a row after which pyro gives up. */
+const MAX_FAILURES = 10
+/** A run of this length, in ms, begins a new row. */
+const STEADY_MS = 60_000
+
+/** One service from its start, or from its adoption by this process, to its end. */
+export const supervise = (
+  services: Services,
+  vm: ResidentVm,
+  live: Live,
+  first: "launch" | "watch"
+): Effect.Effect<void> => {
+  const { change, record } = services
+  const { name } = live
+  const workspace = path.basename(services.folder)
+  const service = () => services.get(name)!
+  /** Another VM, another start or a reset has taken the name over. */
+  const isCurrent = () => services.live.get(name) === live
+
+  /** Whether the service runs again after this end. */
+  const again = (end: Omit<ServiceEnd, "at">, failures: number) => {
+    const { options, wanted, wasReady } = service()
+    const isClean = end.outcome === "exited" && end.status === 0
+    return wanted === "running" && wasReady === true && failures < MAX_FAILURES &&
+      (options.restart === "always" || (options.restart === "on-failure" && !isClean))
+  }
+
+  const finish = (end: Omit<ServiceEnd, "at">, failures: number) =>
+    Effect.gen(function*() {
+      const { options, wanted, wasReady } = service()
+      const isClean = end.outcome === "exited" && end.status === 0
+      const reason = end.detail ?? (wanted === "stopped" || isClean ? undefined : endText(end))
+      const detail = failures >= MAX_FAILURES && options.restart !== "never" && wanted === "running"
+        ? `${reason ?? endText(end)}; pyro gave up after ${MAX_FAILURES} failures in a row`
+        : reason
+      yield* settleRecord(services, name, { ...end, ...(detail === undefined ? {} : { detail }) })
+      const isSettled = yield* Deferred.isDone(live.settled)
+      if (!isSettled) {
+        const what = wanted === "stopped" ? "it was stopped" : end.detail ?? `${endText(end)} before it was ready`
+        const hint = isClean && wasReady !== true ? ". A service must stay in the foreground" : ""
+        yield* Deferred.fail(
+          live.settled,
+          new ServiceFailed({
+            workspace,
+            service: name,
+            detail: `${what}${hint}`,
+            outputTail: tailOf(services, service())
+          })
+        )
+      }
+    })
+
+  const loop = (failures: number, isLaunch: boolean): Effect.Effect<void, PyroError> =>
+    Effect.gen(function*() {
+      if (isLaunch) {
+        yield* launch(services, vm, name)
+        yield* record({ _tag: "service_started", name, restarts: service().restarts })
+      } else {
+        yield* change(name, (service) => {
+          const { due: _, ...rest } = withoutWait(service)
+          return rest
+        })
+      }
+      const begin = yield* monotonicMs
+      const end = yield* followRun(services, vm, live)
+      if (!isCurrent()) return
+      const lasted = (yield* monotonicMs) - begin
+      const inRow = lasted >= STEADY_MS ? 1 : failures + 1
+      if (!again(end, inRow)) return yield* finish(end, inRow)
+      const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (inRow - 1))
+      yield* record({ _tag: "service_exited", name, ...end })
+      const endedMs = yield* nowMs
+      yield* change(name, (one) => ({
+        ...closedRun(services, one),
+        due: true,
+        dueBecause: endText(end),
+        dueAt: new Date(endedMs + delayMs).toISOString(),
+        endedAt: new Date(endedMs).toISOString()
+      }))
+      yield* Effect.raceFirst(Effect.sleep(delayMs), Deferred.await(live.stopping))
+      if (!isCurrent()) return
+      return service().wanted === "stopped" ? yield* finish(end, inRow) : yield* loop(inRow, true)
+    })
+
+  return loop(0, first === "launch").pipe(
+    Effect.catchAll((failure) => isCurrent() ? giveUp(services, live, failure) : Effect.void),
+    Effect.catchAllDefect((defect) =>
+      Effect.zipRight(Effect.logError(`service ${name} cannot be supervised`, defect), Effect.void)
+    ),
+    Effect.ensuring(
+      Effect.suspend(() => {
+        if (isCurrent()) services.live.delete(name)
+        // An interruption: this VM is no longer this process's.
+        Deferred.unsafeDone(
+          live.settled,
+          new VmFailed({ step: "service", detail: "the microVM was left", consoleTail: "" })
+        )
+        return Deferred.succeed(live.over, undefined)
+      })
+    )
+  )
+}

@@ -1,0 +1,156 @@
+import { Chunk, Deferred, Effect, Option, type Scope, Stream } from "effect"
+import type { PyroError } from "../../../contract/errors.ts"
+import type { PullEvents } from "../../../contract/event-batches.ts"
+import { SHELL_COLS, SHELL_ROWS } from "../../../contract/operations/shell-fields.ts"
+import type { AttachEvent } from "../../../contract/operations/workspace-attach.ts"
+import type { RunInput, StdinWriter, WindowSize } from "../../../contract/run-input.ts"
+import { redactLines } from "../../../redaction/redact-lines.ts"
+import { acquirePlain } from "../../../system/scopes.ts"
+import { clockReader } from "../../../system/time.ts"
+import { ScreenOnly } from "../../../terminal/screen-only.ts"
+import type { ScreenSize } from "../../../terminal/screen.ts"
+import { touchAt, type WorkspaceFolder } from "../../entry/record.ts"
+import type { Command, Commands } from "../exec/commands.ts"
+import type { CommandEnd } from "../exec/journal.ts"
+import type { Renderings } from "./renderings.ts"
+import { resize } from "./resize.ts"
+import type { Shell } from "./shell.ts"
+import type { Turns } from "./turns.ts"
+
+/** Maximum output of one batch, in bytes, without the last piece. */
+const BATCH_BYTES = 65_536
+
+export interface AttachContext {
+  readonly commands: Commands
+  readonly folder: WorkspaceFolder
+  readonly renderings: Renderings
+  readonly turns: Turns
+}
+
+type OpenShell = Shell & { readonly command: Command }
+
+const within = (value: number, { from, to }: { readonly from: number; readonly to: number }) =>
+  Math.min(to, Math.max(from, value))
+
+/** The nearest size that a shell may have. */
+const sizeOf = ({ cols, rows }: WindowSize): ScreenSize => ({
+  cols: within(cols, SHELL_COLS),
+  rows: within(rows, SHELL_ROWS)
+})
+
+/** Maximum length of a painted screen, in characters: a message has at most 16 MiB. */
+const SCREEN_LENGTH = 4_194_304
+
+/**
+ * The screen after all output so far. Where a secret was drawn piece by piece, and where colours make the screen too long, the text
+ * without colours.
+ */
+const painted = ({ commands, renderings }: AttachContext, shell: Shell) =>
+  renderings.withScreen(shell, shell.log.position, ({ position, screen }) => {
+    const rows = screen.rows()
+    const redacted = redactLines(commands.secrets.set, rows)
+    const coloured = redacted === rows ? screen.painted(SCREEN_LENGTH) : undefined
+    return { position, screen: coloured ?? redacted.join("\r\n").slice(0, SCREEN_LENGTH) }
+  })
+
+/** Minimum time between two notes of the workspace's use, in ms: a note is a change of a file. */
+const NOTED_EVERY_MS = 1_000
+
+/** Notes the use of a workspace by typed keys. */
+const makeUse = (folder: WorkspaceFolder) =>
+  Effect.map(clockReader, (clock) => {
+    let notedMs = -Infinity
+    return () => {
+      const nowMs = clock.monotonicMs()
+      if (nowMs - notedMs < NOTED_EVERY_MS) return
+      notedMs = nowMs
+      touchAt(folder, clock.nowMs())
+    }
+  })
+
+/** Keys of the caller, and the size of the caller's terminal, until the Scope closes. */
+const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeStdin }: RunInput) =>
+  Effect.gen(function*() {
+    const process = yield* Deferred.await(shell.command.started)
+    const turn = context.turns.of(shell.command)
+    const use = yield* makeUse(context.folder)
+    const writer: StdinWriter = {
+      tryWrite: (bytes) => {
+        if (!turn.isFree || !process.tryWriteStdin(bytes)) return false
+        use()
+        return true
+      },
+      write: (bytes) => Effect.zipRight(turn.take(process.writeStdin(bytes)), Effect.sync(use))
+    }
+    const inBackground = <A, E>(work: Effect.Effect<A, E>) =>
+      work.pipe(Effect.ignore, Effect.interruptible, Effect.forkScoped)
+    if (writeStdin !== undefined) yield* inBackground(writeStdin(writer))
+    else if (stdin !== undefined) yield* inBackground(Stream.runForEach(stdin, writer.write))
+    if (resizes !== undefined) {
+      yield* inBackground(
+        // A full disk refuses one size, and the next one may fit.
+        Stream.runForEach(
+          resizes,
+          (size) => Effect.ignore(resize(context.commands, context.folder, shell, sizeOf(size)))
+        )
+      )
+    }
+  })
+
+const endOf = ({ outcome, status }: CommandEnd): AttachEvent => ({
+  _tag: "Exited",
+  outcome,
+  ...(status === undefined ? {} : { status })
+})
+
+/** Connects a caller to an open shell: its present screen, then all output that draws on the screen, until its end. The end of the Scope detaches the caller. */
+export const attach = (
+  context: AttachContext,
+  shell: OpenShell,
+  asked: Partial<ScreenSize> & { readonly raw?: boolean },
+  input: RunInput
+): Effect.Effect<PullEvents<AttachEvent>, PyroError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { log } = shell
+    if (asked.cols !== undefined || asked.rows !== undefined) {
+      yield* resize(context.commands, context.folder, shell, asked)
+    }
+    const { position, screen } = yield* painted(context, { ...shell, ...context.commands.journal.get(shell.id) })
+    const reader = yield* acquirePlain(Effect.sync(() => log.listen(position)), (one) => one.close())
+    yield* feed(context, shell, input)
+    const screenOnly = asked.raw === true ? undefined : new ScreenOnly()
+    let waiting: Array<AttachEvent> = [{ _tag: "Attached", shellId: shell.id, screen }]
+    let isOver = false
+    const pull: PullEvents<AttachEvent> = (waitMs) =>
+      Effect.suspend(() => {
+        if (isOver) return Effect.fail(Option.none())
+        for (let bytes = 0; bytes < BATCH_BYTES;) {
+          const piece = reader.next()
+          if (piece === undefined) break
+          waiting.push({ _tag: "Output", bytes: screenOnly?.pass(piece.bytes) ?? piece.bytes })
+          bytes += piece.bytes.length
+        }
+        if (waiting.length > 0) {
+          const events = Chunk.unsafeFromArray(waiting)
+          waiting = []
+          return Effect.succeed(events)
+        }
+        if (log.ended) {
+          return Effect.mapBoth(Deferred.await(shell.command.end), {
+            onFailure: Option.some,
+            onSuccess: (end) => {
+              isOver = true
+              return Chunk.of(endOf(end))
+            }
+          })
+        }
+        return Effect.flatMap(
+          log.more(reader.position, waitMs),
+          () =>
+            waitMs !== undefined && !log.ended && log.position <= reader.position
+              ? Effect.succeed(Chunk.empty<AttachEvent>())
+              : pull(waitMs)
+        )
+      })
+    return pull
+  })

@@ -1,0 +1,156 @@
+import { Deferred, Effect, type Scope } from "effect"
+import { InvalidRequest, type PyroError, TooManyShells } from "../../../contract/errors.ts"
+import type { PullEvents } from "../../../contract/event-batches.ts"
+import { firstOf } from "../../../contract/first-of.ts"
+import { MAX_OPEN_SHELLS, type ShellInfo, type ShellScreen } from "../../../contract/operations/shell-fields.ts"
+import type { AttachEvent, AttachPayload } from "../../../contract/operations/workspace-attach.ts"
+import type { ShellListResult } from "../../../contract/operations/workspace-shell-list.ts"
+import type { ShellOpenPayload } from "../../../contract/operations/workspace-shell-open.ts"
+import type { ShellReadPayload } from "../../../contract/operations/workspace-shell-read.ts"
+import type { ShellResizePayload } from "../../../contract/operations/workspace-shell-resize.ts"
+import type { ShellSignalPayload } from "../../../contract/operations/workspace-shell-signal.ts"
+import type { ShellWritePayload, ShellWriteResult } from "../../../contract/operations/workspace-shell-write.ts"
+import type { RunInput } from "../../../contract/run-input.ts"
+import { newRequestId } from "../../../system/identity.ts"
+import { acquirePlain } from "../../../system/scopes.ts"
+import type { NewEvent } from "../../entry/events.ts"
+import type { WorkspaceFolder } from "../../entry/record.ts"
+import { programOf } from "../command.ts"
+import { endRunning } from "../exec/cancel.ts"
+import type { Command, Commands, Running } from "../exec/commands.ts"
+import type { JournaledCommand } from "../exec/journal.ts"
+import { attach } from "./attach.ts"
+import { open } from "./open.ts"
+import { read } from "./read.ts"
+import { Renderings } from "./renderings.ts"
+import { resize } from "./resize.ts"
+import { findShell, type Named, openShell, shellInfo, shellsOf } from "./shell.ts"
+import { Turns } from "./turns.ts"
+import { write } from "./write.ts"
+
+/** Maximum number of shells in a list, which has all open ones, and of its bytes. */
+const MAX_LISTED = MAX_OPEN_SHELLS
+const MAX_LIST_BYTES = 4_194_304
+
+/** The shells of one workspace. A shell is a command with a terminal: its output, its end and its adoption are those of commands. */
+export interface Shells {
+  readonly open: (
+    generation: Running & { readonly memoryMib: number },
+    payload: ShellOpenPayload
+  ) => Effect.Effect<ShellInfo, PyroError>
+  readonly list: Effect.Effect<ShellListResult>
+  readonly read: (payload: ShellReadPayload) => Effect.Effect<ShellScreen, PyroError>
+  readonly write: (payload: ShellWritePayload) => Effect.Effect<ShellWriteResult, PyroError>
+  /** Connects a caller to the shell, until the Scope closes. */
+  readonly attach: (
+    payload: AttachPayload,
+    input: RunInput
+  ) => Effect.Effect<PullEvents<AttachEvent>, PyroError, Scope.Scope>
+  readonly resize: (payload: ShellResizePayload) => Effect.Effect<ShellInfo, PyroError>
+  /** Signals the group in the foreground of the terminal. */
+  readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
+  readonly close: (named: Named) => Effect.Effect<ShellInfo, PyroError>
+  readonly renderings: Renderings
+  /** A caller is attached to a shell. */
+  readonly isAttached: () => boolean
+  /** Number of open shells. */
+  readonly count: () => number
+  /** Records the ends of the shells that run in an adopted VM. */
+  readonly adopt: (vm: { readonly scope: Scope.Scope }) => Effect.Effect<void>
+}
+
+export const makeShells = (
+  commands: Commands,
+  folder: WorkspaceFolder,
+  record: (event: NewEvent) => Effect.Effect<void>
+): Shells => {
+  const renderings = new Renderings()
+  const turns = new Turns()
+  let attached = 0
+  /** Shells that are being opened. */
+  const opening = new Set<string>()
+  const isOpen = ({ start }: JournaledCommand) => commands.running.has(start.id)
+  const count = () => shellsOf(commands).filter(isOpen).length
+  const isFull = () => count() + [...opening].filter((id) => !commands.running.has(id)).length >= MAX_OPEN_SHELLS
+  const infoOf = (shell: JournaledCommand) => shellInfo(commands, commands.journal.get(shell.start.id) ?? shell)
+
+  /** Records the end of a shell, whoever ends it. A shell that its VM takes along ends with the VM's own event. */
+  const recordEnd = (command: Command, scope: Scope.Scope) =>
+    Deferred.await(command.end).pipe(
+      Effect.flatMap(({ outcome }) => record({ _tag: "shell_closed", shellId: command.id, outcome })),
+      Effect.ignore,
+      Effect.interruptible,
+      Effect.forkIn(scope),
+      Effect.asVoid
+    )
+
+  return {
+    renderings,
+    count,
+    adopt: ({ scope }) =>
+      Effect.forEach(shellsOf(commands), ({ start }) => {
+        const command = commands.running.get(start.id)
+        return command === undefined ? Effect.void : recordEnd(command, scope)
+      }, { discard: true }),
+    open: (generation, payload) =>
+      Effect.gen(function*() {
+        if (isFull()) {
+          return yield* new TooManyShells({ workspace: payload.workspace, maxShells: MAX_OPEN_SHELLS })
+        }
+        const command = yield* Effect.acquireUseRelease(
+          Effect.sync(() => {
+            const id = newRequestId()
+            opening.add(id)
+            return id
+          }),
+          (id) => open(commands, generation, payload, id),
+          (id) => Effect.sync(() => opening.delete(id))
+        )
+        const shell = commands.journal.get(command.id)!
+        yield* record({
+          _tag: "shell_opened",
+          shellId: command.id,
+          command: programOf(shell.start.command)
+        })
+        yield* recordEnd(command, generation.scope)
+        return infoOf(shell)
+      }),
+    list: Effect.sync(() => {
+      const all = shellsOf(commands)
+      let ended = Math.max(0, MAX_LISTED - count())
+      const newestFirst = all.toReversed().filter((shell) => isOpen(shell) || ended-- > 0).map(infoOf)
+      return { shells: [...firstOf(newestFirst, { most: MAX_LISTED, maxBytes: MAX_LIST_BYTES })].reverse() }
+    }),
+    read: (payload) =>
+      Effect.flatMap(findShell(commands, payload), (shell) => read({ commands, renderings }, shell, payload)),
+    write: (payload) =>
+      Effect.flatMap(openShell(commands, payload), (shell) => write({ renderings, turns }, shell, payload)),
+    isAttached: () => attached > 0,
+    attach: ({ cols, raw, rows, shellId, workspace }, input) =>
+      Effect.gen(function*() {
+        if (shellId === undefined) return yield* new InvalidRequest({ field: "shell_id", detail: "is missing" })
+        const shell = yield* openShell(commands, { workspace, shellId })
+        yield* acquirePlain(Effect.sync(() => void attached++), () => void attached--)
+        const size = { ...(cols === undefined ? {} : { cols }), ...(rows === undefined ? {} : { rows }) }
+        return yield* attach({ commands, folder, renderings, turns }, shell, { ...size, raw }, input)
+      }),
+    resize: (payload) =>
+      Effect.flatMap(
+        openShell(commands, payload),
+        (shell) => Effect.map(resize(commands, folder, shell, payload), () => infoOf(shell))
+      ),
+    signal: (payload) =>
+      Effect.flatMap(
+        openShell(commands, payload),
+        (shell) =>
+          Effect.flatMap(Deferred.await(shell.command.started), (process) =>
+            Effect.map(process.signal(payload.signal, "group"), () => infoOf(shell)))
+      ),
+    close: (named) =>
+      Effect.flatMap(findShell(commands, named), (shell) => {
+        const command = commands.running.get(shell.id)
+        const ended = command === undefined ? Effect.void : endRunning(command)
+        return Effect.map(ended, () => infoOf(shell))
+      })
+  }
+}
