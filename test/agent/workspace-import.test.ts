@@ -10,7 +10,7 @@ import { walkLimits } from "../../src/seeding/files-beneath.ts"
 import { isOutside } from "../../src/workspace/content/export/outside.ts"
 import { exportPath } from "../../src/workspace/content/export/path.ts"
 import { importFiles } from "../../src/workspace/content/import/import.ts"
-import { payload, resultOf } from "../unit/workspace/export/fake-guest.ts"
+import { payload, resultOf } from "../unit/workspace/content/export/fake-guest.ts"
 import { Agent, withAgent } from "./agent.ts"
 
 /** A directory of the host and one of the guest, which is the same machine here. */

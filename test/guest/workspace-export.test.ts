@@ -7,7 +7,7 @@ import * as path from "node:path"
 import type { ExportPayload } from "../../src/contract/operations/workspace-export.ts"
 import { exportPath } from "../../src/workspace/content/export/path.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
-import { payload, resultOf } from "../unit/workspace/export/fake-guest.ts"
+import { payload, resultOf } from "../unit/workspace/content/export/fake-guest.ts"
 
 /** The workspace of a real guest, made by its own tools. */
 const prepare = String.raw`

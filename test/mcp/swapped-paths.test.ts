@@ -8,7 +8,7 @@ import { bindProject } from "../../src/sdk/project.ts"
 import { makeEntry } from "../../src/workspace/entry/entry.ts"
 import { folderOf } from "../../src/workspace/entry/record.ts"
 import { makeContent } from "../../src/workspace/operations/content.ts"
-import { guestWith, scratch } from "../unit/workspace/export/fake-guest.ts"
+import { guestWith, scratch } from "../unit/workspace/content/export/fake-guest.ts"
 import { recordOf } from "../unit/workspace/record-of.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 

@@ -1,0 +1,97 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, FiberRef } from "effect"
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { SeedRejected } from "../../../src/contract/errors.ts"
+import { type WalkLimits, walkLimits } from "../../../src/seeding/files-beneath.ts"
+import { listHost } from "../../../src/seeding/sync/host-tree.ts"
+import { temporaryDirectory } from "../disk/temporary-directory.ts"
+import { hostServices, seeded, write } from "./support.ts"
+
+/** A directory that is in no repository. */
+const tree = Effect.map(temporaryDirectory, (folder) => {
+  const directory = path.join(folder, "tree")
+  write(directory, { "a/file": "1\n", "b": "2\n" })
+  return directory
+})
+
+const wide = (directory: string, count: number) => {
+  for (let at = 0; at < count; at++) fs.writeFileSync(path.join(directory, `f${at}`), "")
+}
+
+const deep = (directory: string, levels: number) => {
+  fs.mkdirSync(path.join(directory, ...Array.from({ length: levels }, () => "d")), { recursive: true })
+}
+
+const limited = (limits: Partial<WalkLimits>) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(FiberRef.get(walkLimits), (now) => Effect.locally(effect, walkLimits, { ...now, ...limits }))
+
+const listed = (directory: string) =>
+  Effect.scoped(
+    Effect.map(listHost(directory, [], ""), ({ files, skipped }) => ({ files: [...files.keys()], skipped }))
+  )
+    .pipe(
+      Effect.provide(hostServices)
+    )
+
+const refusal = (directory: string, limits: Partial<WalkLimits>) =>
+  Effect.map(Effect.flip(limited(limits)(listed(directory))), (failure) => {
+    assert.instanceOf(failure, SeedRejected)
+    return failure.message
+  })
+
+describe("a directory that git cannot list", () => {
+  it.scopedLive("a directory without git is listed in order without .git, FIFOs are reported, and links are not followed", () =>
+    Effect.gen(function*() {
+      const directory = yield* tree
+      execFileSync("mkfifo", [path.join(directory, "a", "pipe")])
+      fs.symlinkSync("..", path.join(directory, "a", "up"))
+      const { files, skipped } = yield* listed(directory)
+      assert.deepStrictEqual(files, ["b", "a/file", "a/up"])
+      assert.deepStrictEqual(skipped, [{ path: "a/pipe", reason: "it is neither a file nor a symlink" }])
+    }))
+
+  it.scopedLive("a directory beyond the limit of entries is refused", () =>
+    Effect.gen(function*() {
+      const directory = yield* tree
+      wide(directory, 2_000)
+      assert.strictEqual((yield* limited({ entries: 2_003 })(listed(directory))).files.length, 2_002)
+      const message = yield* refusal(directory, { entries: 2_002 })
+      assert.include(message, "it has more than 2002 files and directories")
+    }))
+
+  it.scopedLive("a directory beyond the limit of depth is refused", () =>
+    Effect.gen(function*() {
+      const directory = yield* tree
+      deep(directory, 40)
+      yield* limited({ depth: 40 })(listed(directory))
+      assert.include(yield* refusal(directory, { depth: 39 }), "it has more than 39 directories within each other")
+    }))
+
+  it.scopedLive("a directory that is deeper than any project is refused by default", () =>
+    Effect.gen(function*() {
+      const directory = yield* tree
+      deep(directory, 600)
+      assert.include(yield* refusal(directory, {}), "it has more than 512 directories within each other")
+    }))
+
+  it.scopedLive("a directory whose listing takes too long is refused", () =>
+    Effect.gen(function*() {
+      const directory = yield* tree
+      deep(directory, 500)
+      assert.include(yield* refusal(directory, { deadlineMs: 0 }), "listing its files took longer than 0 s")
+    }))
+
+  it.scopedLive("a seed whose .git is a FIFO is refused by the same limits", () =>
+    Effect.gen(function*() {
+      const directory = yield* tree
+      execFileSync("mkfifo", [path.join(directory, ".git")])
+      execFileSync("mkfifo", [path.join(directory, "a", "pipe")])
+      const { report } = yield* seeded({ seedPath: directory })
+      assert.sameMembers(report.skipped.map(({ path }) => path), [".git", "a/pipe"])
+      wide(directory, 10)
+      const failure = yield* Effect.flip(limited({ entries: 10 })(seeded({ seedPath: directory })))
+      assert.include(failure.message, "it has more than 10 files and directories")
+    }))
+})

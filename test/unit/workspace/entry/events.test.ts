@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber } from "effect"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { EventLog, eventPage, readEvents, recordEvent, sinceReset } from "../../../../src/workspace/entry/events.ts"
+import { eventText } from "../../../../src/workspace/operations/watch/event-text.ts"
+import { eventLog } from "../../../support/event-log.ts"
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-events-"))),
+  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
+)
+
+const exported = (to: string) => ({ _tag: "export", kind: "patch", to, files: 1, bytes: 3 } as const)
+
+describe("the event log of a workspace", () => {
+  it.scoped("the event log keeps all transfers and finds those after the last reset", () =>
+    Effect.gen(function*() {
+      const at = yield* folder
+      assert.deepStrictEqual(yield* readEvents(at), [])
+      yield* recordEvent(at, { _tag: "seed", from: "/repo", files: 2, bytes: 7 })
+      yield* recordEvent(at, exported("/a"))
+      yield* recordEvent(at, { _tag: "reset" })
+      yield* recordEvent(at, exported("/b"))
+      const all = yield* readEvents(at)
+      assert.deepStrictEqual(all.map(({ _tag }) => _tag), ["seed", "export", "reset", "export"])
+      const { events, resetAt } = sinceReset(all)
+      assert.deepStrictEqual(events.map((event) => event._tag === "export" ? event.to : event._tag), ["/b"])
+      assert.strictEqual(resetAt, all[2]?.at)
+      assert.deepStrictEqual(sinceReset(all.slice(0, 2)), { resetAt: undefined, events: all.slice(0, 2) })
+    }).pipe(Effect.provide(eventLog)))
+
+  it.scoped("the event log loses only the line that a crash cut", () =>
+    Effect.gen(function*() {
+      const at = yield* folder
+      yield* recordEvent(at, exported("/a"))
+      fs.appendFileSync(path.join(at, "events.jsonl"), "{\"_tag\":\"export\",\"at\":\"20")
+      yield* recordEvent(at, exported("/b"))
+      const told = (yield* readEvents(at)).map((event) => event._tag === "export" ? event.to : event._tag)
+      assert.deepStrictEqual(told, ["/a", "/b"])
+    }).pipe(Effect.provide(eventLog)))
+
+  it.scoped("pages follow each other without a gap, and skip what a crash cut", () =>
+    Effect.gen(function*() {
+      const at = yield* folder
+      assert.deepStrictEqual(yield* eventPage(at, undefined, 10), { events: [], nextCursor: 0 })
+      for (const to of ["/a", "/b"]) yield* recordEvent(at, exported(to))
+      fs.appendFileSync(path.join(at, "events.jsonl"), "{\"_tag\":\"export\",\"at\":\"20")
+      for (const to of ["/c", "/d", "/e"]) yield* recordEvent(at, exported(to))
+      const of = ({ events }: Effect.Effect.Success<ReturnType<typeof eventPage>>) =>
+        events.map((event) => event._tag === "export" ? event.to : event._tag)
+      const newest = yield* eventPage(at, undefined, 2)
+      assert.deepStrictEqual(of(newest), ["/d", "/e"])
+      assert.deepStrictEqual(of(yield* eventPage(at, newest.nextCursor, 2)), [])
+      const all: Array<string> = []
+      for (let cursor = 0;;) {
+        const page = yield* eventPage(at, cursor, 2)
+        if (page.events.length === 0) break
+        all.push(...of(page))
+        cursor = page.nextCursor
+      }
+      assert.deepStrictEqual(all, ["/a", "/b", "/c", "/d", "/e"])
+      assert.deepStrictEqual(of(yield* eventPage(at, 1e9, 2)), [])
+    }).pipe(Effect.provide(eventLog)))
+
+  it.scoped("a follower wakes at the next event of its workspace, also if the event came first", () =>
+    Effect.gen(function*() {
+      const [mine, other] = [yield* folder, yield* folder]
+      const log = yield* EventLog
+      const known = log.recorded()
+      const woken = yield* Effect.fork(log.next(known, mine))
+      yield* Effect.yieldNow()
+      yield* recordEvent(other, { _tag: "started" })
+      assert.isNull(woken.unsafePoll())
+      yield* recordEvent(mine, { _tag: "started" })
+      yield* Fiber.join(woken)
+      yield* log.next(known, mine)
+    }).pipe(Effect.provide(eventLog)))
+
+  it("the text of an event shows no control character of a guest", () => {
+    assert.strictEqual(
+      eventText({ _tag: "died", at: "", detail: "end\u001b[2J" }),
+      "its microVM ended by itself: end\\x1b[2J"
+    )
+  })
+})

@@ -1,0 +1,89 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Option, Ref, Scope, SubscriptionRef } from "effect"
+import type { WorkspaceState } from "../../../../src/contract/operations/workspace-info.ts"
+import type { LifecycleServices } from "../../../../src/workspace/entry/context.ts"
+import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
+import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
+import type { Generation } from "../../../../src/workspace/life/generation.ts"
+import { borrowReader, readerOf } from "../../../../src/workspace/life/reader.ts"
+import { recordOf } from "../record-of.ts"
+
+const atState = (state: WorkspaceState) =>
+  Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const id = newWorkspaceId()
+    const entry = yield* makeEntry({ scope }, folderOf("/nowhere", id), recordOf(id, "stopped"))
+    yield* Ref.set(entry.state, { state })
+    const lifecycle = { registry: makeRegistry(), scope }
+    lifecycle.registry.entries.set(id, entry)
+    // No inspector is made: the disk is not there, or the workspace has a guest of its own.
+    const borrow = borrowReader(lifecycle, entry, "workspace.file.read") as Effect.Effect<
+      Effect.Effect.Success<ReturnType<typeof borrowReader>>,
+      Effect.Effect.Error<ReturnType<typeof borrowReader>>,
+      Exclude<Effect.Effect.Context<ReturnType<typeof borrowReader>>, LifecycleServices>
+    >
+    const isFree = Effect.map(
+      Effect.timeoutOption(entry.one.withPermits(1)(Effect.void), "2 seconds"),
+      Option.isSome
+    )
+    return { borrow, entry, isFree }
+  })
+
+describe("the guest that reads a workspace", () => {
+  it("a workspace has an inspector as its reader only if no VM writes the disk, now or in the next step", () => {
+    const states: ReadonlyArray<WorkspaceState> = [
+      "creating",
+      "running",
+      "starting",
+      "stopping",
+      "stopped",
+      "resetting",
+      "failed",
+      "deleting"
+    ]
+    assert.deepStrictEqual(states.filter((state) => readerOf(state) === "inspector"), ["stopped", "failed"])
+  })
+
+  it.scopedLive("a running workspace is its own reader, and no lock is held", () =>
+    Effect.gen(function*() {
+      const { borrow, entry, isFree } = yield* atState("running")
+      const channel = { own: true }
+      const generation = { channel, guest: { vm: { health: { trouble: Effect.succeed("none") } } } }
+      yield* Ref.set(entry.generation, Option.some(generation as unknown as Generation))
+      assert.strictEqual((yield* borrow).channel as unknown, channel)
+      assert.isTrue(yield* isFree)
+    }))
+
+  it.scopedLive("a workspace that is starting, stopping or deleting has no reader", () =>
+    Effect.gen(function*() {
+      for (const state of ["starting", "stopping", "deleting"] as const) {
+        const { borrow } = yield* atState(state)
+        const refused = yield* Effect.flip(borrow)
+        assert.deepStrictEqual([refused.code, refused.message.includes(`is ${state}`)], ["workspace_not_ready", true])
+      }
+    }))
+
+  it.scopedLive("a reader of an unreadable disk releases the workspace", () =>
+    Effect.gen(function*() {
+      const { borrow, isFree } = yield* atState("stopped")
+      assert.strictEqual((yield* Effect.flip(Effect.scoped(borrow))).code, "image_damaged")
+      assert.isTrue(yield* isFree)
+    }))
+
+  it.scopedLive("a waiting reader yields to a deletion, which does not wait for readers", () =>
+    Effect.gen(function*() {
+      const { borrow, entry, isFree } = yield* atState("stopped")
+      // Somebody has the workspace first, so that the reader is still waiting when the deletion is asked for.
+      yield* entry.one.take(1)
+      const reader = yield* Scope.make()
+      const reading = yield* Effect.fork(Effect.flip(Scope.extend(borrow, reader)))
+      yield* SubscriptionRef.set(entry.doomed, true)
+      yield* entry.one.release(1)
+      const refused = yield* Fiber.join(reading)
+      assert.include(refused.message, "is deleting")
+      assert.isTrue(yield* isFree)
+      yield* Scope.close(reader, Exit.void)
+      assert.isTrue(yield* isFree)
+    }))
+})

@@ -1,0 +1,170 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Either, Exit, Logger, LogLevel, Scope } from "effect"
+import * as net from "node:net"
+import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
+import type { ConnectRequest, NetworkRequest } from "../../../../../src/guest-channel/network.ts"
+import { type Dialled, DialRefused, type DialRequest } from "../../../../../src/network/Dialler.ts"
+import type { Rules } from "../../../../../src/network/policy.ts"
+import { noHeaderSecrets } from "../../../../../src/workspace/residents/header-secret/header-secrets.ts"
+import type { LiveConnection } from "../../../../../src/workspace/residents/network/live.ts"
+import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
+import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
+import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
+
+const rulesFor = (allowIps: ReadonlyArray<string>): Rules =>
+  Either.getOrThrow(grantedBy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps })).rules
+
+const ADDRESS = "203.0.113.1"
+
+/** A guest whose requests a test makes, and a host whose connections a test makes. */
+const world = Effect.gen(function*() {
+  const said: Array<string> = []
+  const records: Array<NewRecord> = []
+  const live = new Set<LiveConnection>()
+  let rules = rulesFor([`${ADDRESS}:80`])
+  let withdraw = () => {}
+  let take = (_: NetworkRequest): unknown => undefined
+  let settle = (_: Dialled | DialRefused) => {}
+  const forEachNetworkRequest: GuestChannel["forEachNetworkRequest"] = (given) => {
+    take = given
+    return Effect.never
+  }
+  const scope = yield* Scope.make()
+  yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
+  yield* Scope.extend(
+    serveRequests({ forEachNetworkRequest }, {
+      dialler: {
+        dial: ({ port }: DialRequest) =>
+          Effect.suspend(() => {
+            said.push(`dial ${port} in a fiber`)
+            return new DialRefused({ reason: "denied", detail: "no", option: undefined })
+          }),
+        dialNow: ({ port }, given) => {
+          if (port === 82) throw new Error("a defect")
+          if (port !== 80) return undefined
+          said.push("dial")
+          settle = given
+          return () => void said.push("stop")
+        },
+        addressesOf: () => Effect.die("unused"),
+        makeAuthority: () => Effect.die("unused"),
+        resolve: () => Effect.die("unused")
+      },
+      group: "w",
+      rules: () => rules,
+      live,
+      record: (one) => Effect.sync(() => void records.push(one)),
+      pace: { isNow: () => true, wait: Effect.void },
+      interceptionOf: noHeaderSecrets.interceptionOf,
+      placeholders: noHeaderSecrets.placeholders,
+      caching: { of: () => undefined, settings: () => undefined }
+    }),
+    scope
+  )
+  yield* Effect.yieldNow()
+  const request: ConnectRequest = {
+    _tag: "Connect",
+    name: undefined,
+    address: ADDRESS,
+    port: 80,
+    accept: Effect.die("unused"),
+    acceptNow: () => {
+      said.push("accept")
+      return Either.right({ socket: Effect.never, release: () => void said.push("release") })
+    },
+    refuse: Effect.sync(() => void said.push("refuse")),
+    withdrawn: Effect.never,
+    onWithdrawn: (listener) => {
+      const before = withdraw
+      withdraw = () => {
+        before()
+        listener()
+      }
+    }
+  }
+  const socket = new net.Socket().on("error", () => {})
+  return {
+    said,
+    live,
+    socket,
+    outcomes: () => records.map(({ outcome, reason }) => [outcome, reason]),
+    ask: (fields: Partial<ConnectRequest> = {}) => take({ ...request, ...fields }),
+    connected: () => settle({ socket, address: ADDRESS, viaProxy: false }),
+    refused: () => settle(new DialRefused({ reason: "refused", detail: "no server", option: undefined })),
+    withdraw: () => withdraw(),
+    forbid: () => (rules = rulesFor([`${ADDRESS}:81`])),
+    close: Scope.close(scope, Exit.void)
+  }
+})
+
+const GAVE_UP = ["failed", "the guest gave up before the connection was made"]
+
+describe("a connection that waits for nothing", () => {
+  it.scoped("the host connects, and the guest is told, without a turn between", () =>
+    Effect.gen(function*() {
+      const { ask, close, connected, live, outcomes, said, socket } = yield* world
+      ask()
+      assert.deepStrictEqual([said, live.size], [["dial"], 0])
+      connected()
+      assert.deepStrictEqual([said, live.size], [["dial", "accept"], 1])
+      yield* close
+      assert.deepStrictEqual([said, live.size], [["dial", "accept", "release"], 0])
+      assert.isTrue(socket.destroyed)
+      assert.deepStrictEqual(outcomes(), [GAVE_UP])
+    }))
+
+  it.scoped("a connection that the host cannot make is in the log before the guest is told", () =>
+    Effect.gen(function*() {
+      const { ask, close, outcomes, refused, said } = yield* world
+      ask()
+      refused()
+      assert.deepStrictEqual([said, outcomes()], [["dial", "refuse"], [["failed", "no server"]]])
+      yield* close
+      assert.strictEqual(outcomes().length, 1)
+    }))
+
+  it.scoped("a guest that gives up stops the host, and is in the log once", () =>
+    Effect.gen(function*() {
+      const { ask, close, outcomes, said, withdraw } = yield* world
+      ask()
+      withdraw()
+      assert.deepStrictEqual([said, outcomes()], [["dial", "stop"], [GAVE_UP]])
+      withdraw()
+      yield* close
+      assert.deepStrictEqual([said, outcomes()], [["dial", "stop"], [GAVE_UP]])
+    }))
+
+  it.scoped("the end of the guest stops the host", () =>
+    Effect.gen(function*() {
+      const { ask, close, outcomes, said } = yield* world
+      ask()
+      yield* close
+      assert.deepStrictEqual([said, outcomes()], [["dial", "stop"], [GAVE_UP]])
+    }))
+
+  it.scoped("a policy that changed meanwhile is obeyed", () =>
+    Effect.gen(function*() {
+      const { ask, connected, forbid, live, outcomes, said, socket } = yield* world
+      ask()
+      forbid()
+      connected()
+      assert.deepStrictEqual([said, live.size, socket.destroyed], [["dial", "refuse"], 0, true])
+      assert.deepStrictEqual(outcomes(), [["denied", "no --allow-ip rule allows the address"]])
+    }))
+
+  it.scoped("a name, and a request that the dialler does not take at once, have a fiber", () =>
+    Effect.gen(function*() {
+      const { ask, said } = yield* world
+      ask({ name: "example.com" })
+      ask({ port: 81 })
+      assert.deepStrictEqual(said, ["dial 80 in a fiber", "refuse", "dial 81 in a fiber", "refuse"])
+    }))
+
+  it.scoped("a defect of the dialler refuses the request, and the next one is served", () =>
+    Effect.gen(function*() {
+      const { ask, said } = yield* world
+      ask({ port: 82 })
+      ask()
+      assert.deepStrictEqual(said, ["refuse", "dial"])
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+})

@@ -1,0 +1,47 @@
+import { assert, it } from "@effect/vitest"
+import { Deferred, Effect, Either, Fiber } from "effect"
+import { readPolicy } from "../../../../../src/network/policy.ts"
+import { lookUp } from "../../../../../src/workspace/residents/network/lookup.ts"
+
+const rules = Either.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [] }))
+
+it.effect("a withdrawn look-up waits for no resolver", () =>
+  Effect.gen(function*() {
+    const withdrawn = yield* Deferred.make<void>()
+    const asked = yield* Deferred.make<void>()
+    let isCancelled = false
+    const fiber = yield* Effect.fork(lookUp(
+      {
+        _tag: "Resolve",
+        name: "example.com",
+        type: 16,
+        answer: () => Effect.die("a withdrawn look-up was answered"),
+        withdrawn: Deferred.await(withdrawn)
+      },
+      {
+        dialler: {
+          dial: () => Effect.die("unused"),
+          addressesOf: () => Effect.die("unused"),
+          makeAuthority: () => Effect.die("unused"),
+          dialNow: () => undefined,
+          resolve: () =>
+            Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never).pipe(
+              Effect.onInterrupt(() => Effect.sync(() => isCancelled = true))
+            )
+        },
+        group: "a",
+        rules: () => rules,
+        live: new Set(),
+        record: () => Effect.void,
+        interceptionOf: () => Effect.succeed(undefined),
+        pace: { isNow: () => true, wait: Effect.void },
+        placeholders: () => [],
+        caching: { of: () => undefined, settings: () => undefined }
+      },
+      () => false
+    ))
+    yield* Deferred.await(asked)
+    yield* Deferred.succeed(withdrawn, undefined)
+    yield* Fiber.join(fiber)
+    assert.isTrue(isCancelled)
+  }))

@@ -1,0 +1,101 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, TestClock } from "effect"
+import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
+import type { ResolveRequest } from "../../../../../src/guest-channel/network.ts"
+import type { DiallerService } from "../../../../../src/network/Dialler.ts"
+import { noHeaderSecrets } from "../../../../../src/workspace/residents/header-secret/header-secrets.ts"
+import { type NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
+import { makePace } from "../../../../../src/workspace/residents/network/pace.ts"
+import { nothingGranted } from "../../../../../src/workspace/residents/network/policy.ts"
+import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
+
+const dialler: DiallerService = {
+  dial: () => Effect.dieMessage("a look-up connects to nothing"),
+  dialNow: () => undefined,
+  addressesOf: () => Effect.dieMessage("a look-up of the agent needs no addresses"),
+  makeAuthority: () => Effect.dieMessage("a look-up needs no authority"),
+  resolve: () =>
+    Effect.succeed({
+      answer: { _tag: "NoSuchName" },
+      denied: { _tag: "Denied", reason: "the network policy is off", option: undefined }
+    })
+}
+
+/** A guest that asks for names without an end, and what the host does about it. */
+const flooding = Effect.gen(function*() {
+  const records: Array<NewRecord> = []
+  let answered = 0
+  const request = (number: number): ResolveRequest => ({
+    _tag: "Resolve",
+    name: `n${number}.test`,
+    type: 1,
+    answer: () => Effect.sync(() => void answered++),
+    withdrawn: Effect.never
+  })
+  const record = (one: NewRecord) => Effect.sync(() => void records.push(one))
+  const forEachNetworkRequest: GuestChannel["forEachNetworkRequest"] = (take) =>
+    Effect.gen(function*() {
+      for (let number = 0;; number++) yield* take(request(number)) ?? Effect.void
+    })
+  yield* serveRequests({ forEachNetworkRequest }, {
+    dialler,
+    group: "w",
+    rules: () => nothingGranted.rules,
+    live: new Set(),
+    record,
+    pace: makePace(record),
+    interceptionOf: noHeaderSecrets.interceptionOf,
+    placeholders: noHeaderSecrets.placeholders,
+    caching: { of: () => undefined, settings: () => undefined }
+  })
+  return { answered: () => answered, records }
+})
+
+describe("the pace of a guest's requests", () => {
+  it.scoped("the host judges 1,000 requests at once, and 500 per second after them", () =>
+    Effect.gen(function*() {
+      const { answered } = yield* flooding
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(answered(), 1_000)
+      yield* TestClock.adjust("1 second")
+      assert.closeTo(answered(), 1_500, 10)
+    }))
+
+  it.scoped("a flood has one entry in the log, beside each denial that was judged", () =>
+    Effect.gen(function*() {
+      const { answered, records } = yield* flooding
+      yield* TestClock.adjust("100 millis")
+      assert.strictEqual(records.length, answered() + 1)
+      assert.deepStrictEqual(
+        records.filter(({ kind }) => kind === "flood").map(({ reason }) => reason),
+        ["more than 500 requests per second; pyro judges the others later"]
+      )
+    }))
+
+  it.effect("a flood that goes on has one entry a minute", () =>
+    Effect.gen(function*() {
+      const records: Array<NewRecord> = []
+      const pace = makePace((one) => Effect.sync(() => void records.push(one)))
+      const counts: Array<number> = []
+      // Each flood takes two seconds.
+      for (const restMs of [50_000, 10_000, 0]) {
+        const flood = yield* Effect.fork(Effect.repeatN(pace.wait, 1_999))
+        yield* TestClock.adjust("2100 millis")
+        yield* Fiber.join(flood)
+        counts.push(records.length)
+        yield* TestClock.adjust(restMs)
+      }
+      assert.deepStrictEqual(counts, [1, 1, 2])
+    }))
+
+  it.effect("a guest that rests may ask for 1,000 at once again", () =>
+    Effect.gen(function*() {
+      const records: Array<NewRecord> = []
+      const pace = makePace((one) => Effect.sync(() => void records.push(one)))
+      for (let round = 0; round < 3; round++) {
+        yield* Effect.repeatN(pace.wait, 999)
+        yield* TestClock.adjust("2 seconds")
+      }
+      assert.lengthOf(records, 0)
+    }))
+})
