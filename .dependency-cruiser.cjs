@@ -1,22 +1,67 @@
 // Who may import whom. "All above" in docs/architecture.md's table is spelled out here.
-const hostSide = ["contract", "system", "terminal", "vm", "disk", "network", "guest-channel", "environment"]
+const libraries = [
+  "contract",
+  "system",
+  "ignore",
+  "redaction",
+  "output-log",
+  "terminal",
+  "guest-channel",
+  "patch",
+  "disk",
+  "network",
+  "environment",
+  "vm",
+  "seeding"
+]
 
 const may = {
   "contract": [],
   "system": ["contract"],
+  "ignore": ["contract", "system"],
+  "redaction": ["contract", "system"],
+  "output-log": ["contract", "system"],
   "terminal": ["contract", "system"],
-  "vm": ["contract", "system", "disk", "guest-channel"],
-  "disk": ["contract", "system"],
-  "network": ["contract", "system", "guest-channel"],
   "guest-channel": ["contract", "system"],
+  "patch": ["contract", "system", "guest-channel"],
+  "disk": ["contract", "system"],
+  "network": ["contract", "system", "redaction", "guest-channel"],
   "environment": ["contract", "system", "disk"],
-  "workspace": hostSide,
-  "local": [...hostSide, "workspace"],
-  "daemon": [...hostSide, "workspace", "local"],
+  "vm": ["contract", "system", "disk", "guest-channel"],
+  "seeding": ["contract", "system", "guest-channel", "disk", "environment", "vm"],
+  "workspace": libraries,
+  "local": [...libraries, "workspace"],
+  "daemon": [...libraries, "workspace", "local"],
   "sdk": ["contract", "system"],
   "agent-host": ["contract", "system"],
   "cli": ["contract", "terminal", "sdk", "agent-host", "local", "daemon", "mcp"],
   "mcp": ["contract", "sdk"]
+}
+
+/** Folders with a door: what lies at their first level may be imported from outside, what lies in their inner folders may not. */
+const closed = [
+  "ignore",
+  "redaction",
+  "output-log",
+  "terminal",
+  "guest-channel",
+  "patch",
+  "disk",
+  "network",
+  "environment",
+  "vm",
+  "seeding",
+  "agent-host"
+]
+
+/** Rooms of src/workspace: which may import which. */
+const rooms = {
+  "entry": [],
+  "residents": ["entry"],
+  "life": ["entry", "residents"],
+  "content": ["entry", "residents", "life"],
+  "disk": ["entry", "residents", "life", "content"],
+  "operations": ["entry", "residents", "life", "content", "disk"]
 }
 
 /** Every folder with settings of its own reads them through this module; it imports nothing but the contract. */
@@ -35,6 +80,27 @@ module.exports = {
       from: { path: `^src/${folder}/` },
       to: { path: "^src/", pathNot: [`^src/(${[folder, ...may[folder]].join("|")})/`, settings] }
     })),
+    ...closed.map((folder) => ({
+      name: `door-of-${folder}`,
+      comment: `src/${folder} is entered by the files of its first level`,
+      severity: "error",
+      from: { path: "^src/", pathNot: `^src/${folder}/` },
+      to: { path: `^src/${folder}/[^/]+/` }
+    })),
+    ...Object.entries(rooms).map(([room, others]) => ({
+      name: `room-${room}`,
+      comment: `src/workspace/${room} may import: ${others.join(", ") || "no other room"}`,
+      severity: "error",
+      from: { path: `^src/workspace/${room}/` },
+      to: { path: "^src/workspace/", pathNot: `^src/workspace/(${[room, ...others].join("|")})/` }
+    })),
+    {
+      name: "known-rooms",
+      comment: "a file of src/workspace lies in one of its rooms",
+      severity: "error",
+      from: {},
+      to: { path: "^src/workspace/", pathNot: `^src/workspace/(${Object.keys(rooms).join("|")})/` }
+    },
     {
       name: "drivers-behind-vmm",
       comment: "a VMM is reached through the Vmm service alone, so that another one changes nothing outside its folder",

@@ -7,6 +7,8 @@ const hostFolders = [
   "vm",
   "network",
   "guest-channel",
+  "output-log",
+  "seeding",
   "disk",
   "environment",
   "workspace",
@@ -47,16 +49,19 @@ const fileModules = [
   "src/vm/driver/**/*.ts",
   // Reads and writes of open descriptors for each piece of output, where an Effect a call costs too much.
   "src/workspace/residents/network/log-file.ts",
-  "src/workspace/residents/exec/{inherit,journal,log-files,log-reader,log-store,segment}.ts",
+  "src/output-log/**/*.ts",
+  "src/workspace/residents/exec/{inherit,journal}.ts",
   // Read directories of the caller, and handle each refusal in place.
-  "src/workspace/seed/{files-beneath,host-files,host-tree,locate,pinned,refs,scratch,special-files}.ts",
+  "src/seeding/{files-beneath,host-files}.ts",
+  "src/seeding/git/{locate,pinned,refs,scratch}.ts",
+  "src/seeding/{sync/host-tree,tree/special-files}.ts",
   "src/workspace/content/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.
   "src/environment/image/recipe.ts",
   // Appends one line for each event, inside an `attempt`, and mends a line that a crash cut.
   "src/workspace/entry/events.ts",
   // Look at records and folders that may be damaged or gone, and have an answer for each refusal.
-  "src/workspace/life/{damaged,record}.ts",
+  "src/workspace/entry/{damaged,record}.ts",
   // Reads a file of the package itself, as rootfs' recipes are read.
   "src/network/dial/program.ts",
   // Run in the dial process, which has promises and no effects: the host's certificates, and a folder that exists for a moment.

@@ -6,6 +6,8 @@ import type { Change } from "./change.ts"
 import { changePieces, textPart } from "./format/change-pieces.ts"
 import { diffBudget } from "./format/text-diff.ts"
 
+export { countLines } from "./format/differing-part.ts"
+
 /** Deflating less than this, in `bytes`, takes 20 ms at most. */
 const MOST_IN_LINE = 1024 * 1024
 

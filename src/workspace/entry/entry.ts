@@ -1,8 +1,8 @@
 import { Effect, ExecutionStrategy, Option, Ref, Scope, SubscriptionRef } from "effect"
 import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
-import type { Generation } from "../life/generation.ts"
-import type { OpenResidents } from "../residents/open.ts"
+import type { Generation } from "./generation.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
+import type { Residents } from "./resident-list.ts"
 
 /** One workspace in this process: the record has its identity, the entry its current state. */
 export interface Entry {
@@ -12,7 +12,7 @@ export interface Entry {
   readonly state: Ref.Ref<{ readonly state: WorkspaceState; readonly detail?: string | undefined }>
   readonly generation: Ref.Ref<Option.Option<Generation>>
   /** None only while the workspace is being made. */
-  readonly residents: Ref.Ref<Option.Option<OpenResidents>>
+  readonly residents: Ref.Ref<Option.Option<Residents>>
   /** Resources of this process for the workspace besides its VM, until its deletion. */
   readonly scope: Scope.CloseableScope
   /** True while a deletion waits or works: readers of the workspace's disk then stop. */
@@ -33,7 +33,7 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       record: yield* Ref.make(record),
       state: yield* Ref.make<Effect.Effect.Success<Entry["state"]>>({ state: "creating" }),
       generation: yield* Ref.make(Option.none<Generation>()),
-      residents: yield* Ref.make(Option.none<OpenResidents>()),
+      residents: yield* Ref.make(Option.none<Residents>()),
       scope: yield* Scope.fork(parent.scope, ExecutionStrategy.sequential),
       doomed: yield* SubscriptionRef.make(false),
       one: yield* Effect.makeSemaphore(1),

@@ -10,8 +10,7 @@ import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { nowMs } from "../../system/time.ts"
 import { readVersioned, type Upgrades } from "../../system/versioned.ts"
 import { VmId } from "../../vm/record.ts"
-import { residentKinds } from "../residents/kinds.ts"
-import { demandReadable, noStates, ResidentStates, tooNew } from "./resident-states.ts"
+import { demandReadable, noStates, ResidentStates, type StoredKind, tooNew } from "./resident-states.ts"
 
 export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
 export type WorkspaceId = typeof WorkspaceId.Type
@@ -152,10 +151,11 @@ export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord,
 
 /**
  * None for a folder without a record. Fails if a newer pyro wrote the record, or if the record is damaged, missing or another
- * workspace's.
+ * workspace's. The same for the state of a resident, which its kind decodes.
  */
 export const readWorkspace = (
-  folder: WorkspaceFolder
+  folder: WorkspaceFolder,
+  kinds: ReadonlyArray<StoredKind>
 ): Effect.Effect<Option.Option<WorkspaceRecord>, FileFailed | StateTooNew> => {
   const id = path.basename(folder.directory)
   const place = { workspace: id, path: folder.record }
@@ -170,7 +170,7 @@ export const readWorkspace = (
   return Effect.flatMap(read, (record): Read => {
     if (Option.isNone(record)) return hasDisk(folder) ? damaged("it is gone") : Either.right(record)
     if (record.value.id !== id) return damaged("it is the record of another workspace")
-    return Either.map(demandReadable(residentKinds, place, record.value.residents), () => record)
+    return Either.map(demandReadable(kinds, place, record.value.residents), () => record)
   })
 }
 

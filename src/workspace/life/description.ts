@@ -4,8 +4,8 @@ import type { WorkspaceState } from "../../contract/operations/workspace-info.ts
 import type { Guest } from "../../vm/guest.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { NewEvent } from "../entry/events.ts"
+import type { Generation } from "../entry/generation.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
-import type { Generation } from "./generation.ts"
 import type { Rebase } from "./rebase.ts"
 
 /**

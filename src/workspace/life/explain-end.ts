@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
 import type { Entry } from "../entry/entry.ts"
+import type { Generation } from "../entry/generation.ts"
 import { explainChannelFailure } from "./boot.ts"
-import type { Generation } from "./generation.ts"
 import { takenOutOr } from "./running.ts"
 
 /** Reason for the end of work in a guest: another request took its VM out of the workspace, or the VM ended by itself. */

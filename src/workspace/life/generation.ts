@@ -1,23 +1,14 @@
-import { Effect, type Scope } from "effect"
+import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
 import type { SeedImage } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { Guest, GuestImages, OnSlowStep } from "../../vm/guest.ts"
+import type { GuestImages, OnSlowStep } from "../../vm/guest.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
 import { demandTap } from "../residents/network/demand-driver.ts"
 import { turnOnClaimed, turnOnDevice, watchClaimed } from "../residents/network/guest.ts"
 import { isOn } from "../residents/network/policy.ts"
 import { recordedGrant } from "../residents/network/state.ts"
 import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
-
-/** One incarnation of a workspace's VM: running, with its disk mounted, used by no other workspace. */
-export interface Generation {
-  readonly guest: Guest
-  readonly channel: GuestChannel
-  /** Its end first ends all work in the VM, then the VM. */
-  readonly scope: Scope.CloseableScope
-}
 
 export interface GuestRequest {
   readonly record: WorkspaceRecord

@@ -1,10 +1,10 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors.ts"
 import type { Entry } from "../entry/entry.ts"
+import type { Generation } from "../entry/generation.ts"
 import { troubleText } from "../entry/trouble.ts"
 import { recordAgentEvents } from "./agent-events.ts"
 import { explainChannelFailure } from "./boot.ts"
-import type { Generation } from "./generation.ts"
 
 /** Watches a generation until its scope closes: logs obstacles of the guest, and calls `onEnd` at the loss of its VM. */
 export const watch = <R>(

@@ -13,6 +13,7 @@ import {
   type WorkspaceRecord,
   workspacesDirectory
 } from "../entry/record.ts"
+import { residentKinds } from "../residents/kinds.ts"
 
 /** The record of every workspace folder: none for a folder without one, a failure for a damaged one. Needs no daemon. */
 export const readWorkspaces = Effect.gen(function*() {
@@ -21,7 +22,7 @@ export const readWorkspaces = Effect.gen(function*() {
   const ids = (yield* Effect.mapError(listIfPresent(root), toHostError)).filter(isWorkspaceId)
   return yield* Effect.forEach(ids, (id) => {
     const folder = folderOf(stateDir, id)
-    return Effect.map(Effect.either(readWorkspace(folder)), (record) => ({ id, folder, record }))
+    return Effect.map(Effect.either(readWorkspace(folder, residentKinds)), (record) => ({ id, folder, record }))
   })
 })
 

@@ -12,10 +12,10 @@ import {
   removeFolder
 } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
+import type { Generation } from "../entry/generation.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
 import { workspaceTrees } from "./baseline.ts"
 import type { Transition } from "./description.ts"
-import type { Generation } from "./generation.ts"
 import { guestOn } from "./guest-on.ts"
 import { endedBy } from "./stop.ts"
 import { transit } from "./transition.ts"

@@ -3,10 +3,10 @@ import { WorkspaceNotReady } from "../../contract/errors.ts"
 import { isLegal, type WorkspaceOperation } from "../../contract/operation-states.ts"
 import { displayName } from "../entry/display-name.ts"
 import type { Entry } from "../entry/entry.ts"
+import type { Generation } from "../entry/generation.ts"
 import { notReady } from "../entry/not-ready.ts"
 import { troubleText } from "../entry/trouble.ts"
 import { silenceOf, type Standstill } from "../residents/exec/standstill.ts"
-import type { Generation } from "./generation.ts"
 
 /** Grace period for a guest that a full host disk has stopped: a request waits this long for the guest to resume. */
 const GOES_ON = "2 seconds"

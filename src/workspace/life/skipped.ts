@@ -1,8 +1,8 @@
 import { ignoredFilesNote, lossNotes } from "../../contract/host-file-notes.ts"
+import { sizeText } from "../../contract/size-text.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import { filterNote } from "../../seeding/filters.ts"
 import type { PreparedSeed } from "../../seeding/request.ts"
-import { sizeText } from "../content/export/tree.ts"
 import type { Notify } from "../entry/context.ts"
 
 /** A larger copy of a directory without git is told: such a directory may hold `node_modules` and the like. */

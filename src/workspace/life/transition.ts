@@ -16,10 +16,11 @@ import {
 } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { type EventLog, recordEvent } from "../entry/events.ts"
+import type { Generation } from "../entry/generation.ts"
 import { touch } from "../entry/record.ts"
+import { openResidentsOf } from "../residents/entry-residents.ts"
 import { crashPoints, type Step, type Transition } from "./description.ts"
 import { death } from "./died.ts"
-import type { Generation } from "./generation.ts"
 import { watch } from "./install.ts"
 import { markStale, rebaseResidents } from "./rebase.ts"
 
@@ -154,7 +155,7 @@ const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, taken 
 
 const tellResidents = <R>({ next, transition: { adopts, entry, event, lose, rebase } }: Passage<R>) =>
   Effect.gen(function*() {
-    const opened = yield* Ref.get(entry.residents)
+    const opened = yield* openResidentsOf(entry)
     if (Option.isSome(opened)) {
       const residents = opened.value
       if (lose !== undefined) yield* residents.lose(lose)

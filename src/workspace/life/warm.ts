@@ -1,8 +1,8 @@
 import { Effect, Ref } from "effect"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import type { Lifecycle } from "../entry/context.ts"
+import type { Generation } from "../entry/generation.ts"
 import { warmBaseline } from "./baseline.ts"
-import type { Generation } from "./generation.ts"
 
 const warmAfter = "2 seconds"
 

@@ -60,7 +60,7 @@ import { resetTo } from "../life/snapshot/reset-to.ts"
 import { start } from "../life/start.ts"
 import { stop } from "../life/stop.ts"
 import { update } from "../life/update.ts"
-import { commandsOf } from "../residents/entry-residents.ts"
+import { commandsOf, openResidentsOf } from "../residents/entry-residents.ts"
 import { cancel } from "../residents/exec/cancel.ts"
 import { withExecId } from "../residents/exec/exec-id.ts"
 import { exec, type ExecPull } from "../residents/exec/exec.ts"
@@ -358,7 +358,7 @@ const make = Effect.gen(function*() {
     secretsOf: ({ workspace }) =>
       Effect.orElseSucceed(
         Effect.map(
-          Effect.flatMap(registry.find(workspace), (entry) => Ref.get(entry.residents)),
+          Effect.flatMap(registry.find(workspace), openResidentsOf),
           (residents) => Option.toArray(residents).flatMap(({ secrets: { set } }) => set === undefined ? [] : [set])
         ),
         () => undefined

@@ -4,6 +4,7 @@ import { usedBeneath } from "../entry/disk-used.ts"
 import type { Entry } from "../entry/entry.ts"
 import { lastActivity } from "../entry/record.ts"
 import { silentText, troubleText } from "../entry/trouble.ts"
+import { openResidentsOf } from "../residents/entry-residents.ts"
 
 /** Reason why its guest does not run now. */
 const troubleOf = (entry: Entry) =>
@@ -21,7 +22,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const { detail = yield* troubleOf(entry), state } = yield* Ref.get(entry.state)
-    const residents = yield* Ref.get(entry.residents)
+    const residents = yield* openResidentsOf(entry)
     const active = lastActivity(entry.folder, record)
     return {
       id: record.id,

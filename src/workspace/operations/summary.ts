@@ -4,6 +4,7 @@ import type { DiffResult } from "../../contract/operations/workspace-diff.ts"
 import type { SummaryCommand, SummaryExport, SummaryResult } from "../../contract/operations/workspace-summary.ts"
 import type { Entry } from "../entry/entry.ts"
 import { readEvents, sinceReset, type WorkspaceLogEvent } from "../entry/events.ts"
+import { openResidentsOf } from "../residents/entry-residents.ts"
 import { lineOf, NAMED_RUNNING } from "../residents/exec/command-line.ts"
 import type { JournaledCommand } from "../residents/exec/journal.ts"
 import type { Network } from "../residents/network/network.ts"
@@ -74,7 +75,7 @@ export const summarize = (entry: Entry, diff: Effect.Effect<DiffResult, PyroErro
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const { state } = yield* Ref.get(entry.state)
-    const residents = yield* Ref.get(entry.residents)
+    const residents = yield* openResidentsOf(entry)
     const { events, resetAt } = sinceReset(yield* readEvents(entry.folder.directory))
     const exports = events.flatMap((event) => event._tag === "export" ? [exportOf(event)] : [])
     const changes = yield* diff.pipe(

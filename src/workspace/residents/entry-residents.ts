@@ -3,8 +3,16 @@ import type { PyroError, WorkspaceNotReady } from "../../contract/errors.ts"
 import type { WorkspaceOperation } from "../../contract/operation-states.ts"
 import type { Entry } from "../entry/entry.ts"
 import { notReady } from "../entry/not-ready.ts"
+import type { Residents } from "../entry/resident-list.ts"
 import type { Commands } from "./exec/commands.ts"
 import type { OpenResidents } from "./open.ts"
+
+/** `openResidents` alone makes the residents of an entry, which knows them as a list. */
+const isOpen = (residents: Residents): residents is OpenResidents => "commands" in residents
+
+/** The residents of a workspace by name. None only while the workspace is being made. */
+export const openResidentsOf = (entry: Entry): Effect.Effect<Option.Option<OpenResidents>> =>
+  Effect.map(Ref.get(entry.residents), Option.filter(isOpen))
 
 /** The residents of a workspace, for an operation on it. */
 export const residentsOf = (
@@ -12,7 +20,7 @@ export const residentsOf = (
   operation: WorkspaceOperation
 ): Effect.Effect<OpenResidents, WorkspaceNotReady> =>
   Effect.flatMap(
-    Ref.get(entry.residents),
+    openResidentsOf(entry),
     Option.match({
       onNone: () => notReady(entry, operation),
       onSome: Effect.succeed

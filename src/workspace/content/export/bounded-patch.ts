@@ -3,8 +3,7 @@ import { ExportRefused } from "../../../contract/errors.ts"
 import { patchLimits } from "../../../contract/patch-limits.ts"
 import { pathText } from "../../../contract/path-text.ts"
 import type { Change } from "../../../patch/change.ts"
-import { forEachPiece } from "../../../patch/format.ts"
-import { countLines } from "../../../patch/format/differing-part.ts"
+import { countLines, forEachPiece } from "../../../patch/format.ts"
 
 /** Changes that a refusal names. */
 const NAMED = 3

@@ -1,5 +1,6 @@
 import { ExportRefused } from "../../../contract/errors.ts"
 import type { Losses } from "../../../contract/host-file-notes.ts"
+import { sizeText } from "../../../contract/size-text.ts"
 import type { WalkEntry } from "../../../guest-channel/walk.ts"
 import { TooManyRules } from "../../../ignore/wildmatch.ts"
 import { isGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"
@@ -148,10 +149,6 @@ export class TreeCollector {
     return kept.sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0).map(([, entry]) => entry)
   }
 }
-
-/** A size as a person reads it, rounded up: a small file is not a MiB. */
-export const sizeText = (bytes: number): string =>
-  bytes < 1024 ? `${bytes} bytes` : bytes < mib ? `${Math.ceil(bytes / 1024)} KiB` : `${Math.ceil(bytes / mib)} MiB`
 
 /** An error when there is more content than may cross. */
 export const tooMuch = (entries: ReadonlyArray<TreeEntry>, limits: Limits): ExportRefused | undefined => {

@@ -1,10 +1,11 @@
 import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileRefused } from "../../../contract/errors.ts"
+import { sizeText } from "../../../contract/size-text.ts"
 import { wholeGuest } from "../../../guest-channel/guest-path.ts"
 import { below, contentsOf, type ExportChannel } from "./contents.ts"
 import type { FileContent } from "./deliver.ts"
 import { shown } from "./guest-path.ts"
-import { sizeText, type TreeEntry } from "./tree.ts"
+import type { TreeEntry } from "./tree.ts"
 
 /** Maximum `bytes` that one export holds in memory. The largest usual file, /proc/kallsyms, has 10 MiB. */
 const heldMost = 16 * 1024 * 1024

@@ -1,9 +1,10 @@
-import { Effect, Option, Ref } from "effect"
+import { Effect, Option } from "effect"
 import type { Entry } from "../../entry/entry.ts"
+import { openResidentsOf } from "../entry-residents.ts"
 
 /** The secrets that content of a workspace must not have. None if a person allows them. */
 export const guardOf = (entry: Entry, { allowSecrets }: { readonly allowSecrets?: boolean }) =>
   Effect.map(
-    Ref.get(entry.residents),
+    openResidentsOf(entry),
     (residents) => allowSecrets === true ? undefined : Option.getOrUndefined(residents)?.secrets.set
   )

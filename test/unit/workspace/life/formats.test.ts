@@ -11,6 +11,7 @@ import {
   snapshotFolder,
   snapshotInfo
 } from "../../../../src/workspace/life/snapshot/record.ts"
+import { residentKinds } from "../../../../src/workspace/residents/kinds.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 
 const fixture = (name: string) => new URL(`../../../fixtures/records/format-1/${name}.json`, import.meta.url)
@@ -32,7 +33,7 @@ describe("records of workspaces and snapshots", () => {
   it.scopedLive("a record of format 1 is read, and written in the present format", () =>
     Effect.gen(function*() {
       const { folder } = yield* left()
-      const record = Option.getOrThrow(yield* readWorkspace(folder))
+      const record = Option.getOrThrow(yield* readWorkspace(folder, residentKinds))
       assert.deepInclude(record, {
         format: 3,
         workspaceUser: "root",
@@ -46,7 +47,7 @@ describe("records of workspaces and snapshots", () => {
       yield* writeWorkspace(folder, record)
       const stored = JSON.parse(fs.readFileSync(folder.record, "utf8"))
       assert.deepInclude(stored, { format: 3, residents: {}, staleResidents: true })
-      assert.deepStrictEqual(Option.getOrThrow(yield* readWorkspace(folder)), record)
+      assert.deepStrictEqual(Option.getOrThrow(yield* readWorkspace(folder, residentKinds)), record)
     }))
 
   it.scopedLive("a snapshot's record of format 1 keeps the commands that ran", () =>
@@ -74,7 +75,7 @@ describe("records of workspaces and snapshots", () => {
   it.scopedLive("a record of a newer pyro is refused with the next command", () =>
     Effect.gen(function*() {
       const { find, folder, place } = yield* left({ format: 4 })
-      const workspace = yield* Effect.flip(readWorkspace(folder))
+      const workspace = yield* Effect.flip(readWorkspace(folder, residentKinds))
       assert.deepInclude(workspace, { _tag: "StateTooNew", code: "state_too_new", format: 4, newest: 3 })
       assert.include(workspace.message, `delete this state: pyro delete ${id}`)
       const snapshot = yield* Effect.flip(find)
@@ -86,7 +87,7 @@ describe("records of workspaces and snapshots", () => {
   it.scopedLive("a record with a resident of a newer pyro is refused", () =>
     Effect.gen(function*() {
       const { folder } = yield* left({ format: 2, residents: { cameras: { format: 1, state: [] } } })
-      const failure = yield* Effect.flip(readWorkspace(folder))
+      const failure = yield* Effect.flip(readWorkspace(folder, residentKinds))
       assert.deepInclude(failure, { _tag: "StateTooNew", part: "the state of its \"cameras\"", newest: 0 })
     }))
 
@@ -98,7 +99,7 @@ describe("records of workspaces and snapshots", () => {
   ])("a record with %s is damaged", ([, change]) =>
     Effect.gen(function*() {
       const { find, folder } = yield* left(change)
-      assert.deepInclude(yield* Effect.flip(readWorkspace(folder)), { _tag: "FileFailed" })
+      assert.deepInclude(yield* Effect.flip(readWorkspace(folder, residentKinds)), { _tag: "FileFailed" })
       const snapshot = yield* Effect.flip(find)
       assert.strictEqual(snapshot._tag, "StateDirectoryUnusable")
     }))
@@ -107,7 +108,7 @@ describe("records of workspaces and snapshots", () => {
     Effect.gen(function*() {
       const { folder } = yield* left({ format: 4 })
       const registry = makeRegistry()
-      const damaged = damagedBy(yield* Effect.flip(readWorkspace(folder)), { folder, id })
+      const damaged = damagedBy(yield* Effect.flip(readWorkspace(folder, residentKinds)), { folder, id })
       registry.damaged.set(id, damaged)
       assert.deepInclude(yield* Effect.flip(registry.find(id)), { _tag: "StateTooNew", format: 4 })
       const info = damagedInfo(damaged)

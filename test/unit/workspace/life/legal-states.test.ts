@@ -4,9 +4,9 @@ import { isLegal, operationStates, type WorkspaceOperation } from "../../../../s
 import { WorkspaceState } from "../../../../src/contract/operations/workspace-info.ts"
 import { aloneFor } from "../../../../src/workspace/entry/context.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import type { Generation } from "../../../../src/workspace/entry/generation.ts"
 import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
-import type { Generation } from "../../../../src/workspace/life/generation.ts"
 import { runningGeneration } from "../../../../src/workspace/life/running.ts"
 import { recordOf } from "../record-of.ts"
 

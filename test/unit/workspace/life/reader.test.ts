@@ -3,9 +3,9 @@ import { Effect, Exit, Fiber, Option, Ref, Scope, SubscriptionRef } from "effect
 import type { WorkspaceState } from "../../../../src/contract/operations/workspace-info.ts"
 import type { LifecycleServices } from "../../../../src/workspace/entry/context.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import type { Generation } from "../../../../src/workspace/entry/generation.ts"
 import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
-import type { Generation } from "../../../../src/workspace/life/generation.ts"
 import { borrowReader, readerOf } from "../../../../src/workspace/life/reader.ts"
 import { recordOf } from "../record-of.ts"
 

@@ -10,6 +10,7 @@ import { folderOf, newWorkspaceId, readWorkspace } from "../../../../src/workspa
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import type { OnUndo, Transition } from "../../../../src/workspace/life/description.ts"
 import { install, transit, transitAll } from "../../../../src/workspace/life/transition.ts"
+import { residentKinds } from "../../../../src/workspace/residents/kinds.ts"
 import { eventLog } from "../../../support/event-log.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 import { recordOf } from "../record-of.ts"
@@ -60,7 +61,7 @@ const world = Effect.gen(function*() {
 })
 
 const onDisk = (entry: Effect.Effect.Success<ReturnType<typeof makeEntry>>) =>
-  Effect.map(readWorkspace(entry.folder), Option.getOrUndefined)
+  Effect.map(readWorkspace(entry.folder, residentKinds), Option.getOrUndefined)
 
 describe("a transition of a workspace", () => {
   it.scopedLive("a transition builds, hands over, commits, and only then ends the old VM", () =>

@@ -6,6 +6,7 @@ import { AgentCallFailed } from "../../../../src/guest-channel/errors.ts"
 import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
 import { folderOf, readWorkspace, WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"
 import { demandUser, idsIn, ownerOf } from "../../../../src/workspace/life/workspace-user.ts"
+import { residentKinds } from "../../../../src/workspace/residents/kinds.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 import { recordOf } from "../record-of.ts"
 
@@ -66,12 +67,12 @@ describe("the user of a workspace", () => {
       fs.mkdirSync(folder.directory, { recursive: true })
       const agents = { ...recordOf(id, "running"), workspaceUser: "agent" } as const
       yield* writeWorkspace(folder, agents, { flush: false })
-      assert.strictEqual(Option.getOrThrow(yield* readWorkspace(folder)).workspaceUser, "agent")
+      assert.strictEqual(Option.getOrThrow(yield* readWorkspace(folder, residentKinds)).workspaceUser, "agent")
       const { workspaceUser: _, ...older } = JSON.parse(fs.readFileSync(folder.record, "utf8"))
       fs.writeFileSync(folder.record, JSON.stringify({ ...older, format: 2 }))
-      const read = Option.getOrThrow(yield* readWorkspace(folder))
+      const read = Option.getOrThrow(yield* readWorkspace(folder, residentKinds))
       assert.deepInclude(read, { format: 3, workspaceUser: "root" })
       fs.writeFileSync(folder.record, JSON.stringify({ ...older, format: 3, workspaceUser: "nobody" }))
-      assert.strictEqual((yield* Effect.flip(readWorkspace(folder)))._tag, "FileFailed")
+      assert.strictEqual((yield* Effect.flip(readWorkspace(folder, residentKinds)))._tag, "FileFailed")
     }))
 })

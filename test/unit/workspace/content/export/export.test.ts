@@ -5,9 +5,10 @@ import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import type { ExportRefused } from "../../../../../src/contract/errors.ts"
 import type { ExportPayload } from "../../../../../src/contract/operations/workspace-export.ts"
+import { sizeText } from "../../../../../src/contract/size-text.ts"
 import type { WalkEntry } from "../../../../../src/guest-channel/walk.ts"
 import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
-import { sizeText, TreeCollector } from "../../../../../src/workspace/content/export/tree.ts"
+import { TreeCollector } from "../../../../../src/workspace/content/export/tree.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 
 const someEntry: Omit<WalkEntry, "path"> = {
