@@ -1,7 +1,7 @@
 import { type Cause, Schema } from "effect"
 import { type SnakeCase, snakeCase, type SnakeFields, snakeFields } from "./snake.ts"
 
-interface Coded<Code extends string> {
+export interface Coded<Code extends string> {
   get code(): Code
 }
 
