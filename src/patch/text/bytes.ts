@@ -1,4 +1,4 @@
-// Text and paths within src/workspace/patch are "byte strings": one character per byte (latin1). This form loses nothing, and the
+// Text and paths within src/patch are "byte strings": one character per byte (latin1). This form loses nothing, and the
 // runtime's string functions work on it.
 
 export const byteString = (bytes: Uint8Array): string =>
