@@ -5,20 +5,15 @@ import type { Notice } from "../contract/notice.ts"
 import type { CliSurface, Folding, PureSchema } from "../contract/operation.ts"
 import type { Operation } from "../contract/operations.ts"
 import type { RunPayload } from "../contract/operations/run.ts"
-import type { WatchPayload } from "../contract/operations/watch.ts"
-import type { AttachPayload } from "../contract/operations/workspace-attach.ts"
 import type { DeletePayload } from "../contract/operations/workspace-delete.ts"
 import { type ExecPayload, workspaceExec } from "../contract/operations/workspace-exec.ts"
-import type { ImportPayload } from "../contract/operations/workspace-import.ts"
 import type { LogsPayload } from "../contract/operations/workspace-logs.ts"
-import type { ServiceStartPayload } from "../contract/operations/workspace-service.ts"
 import { callOf, Pyro, type PyroService } from "../contract/Pyro.ts"
 import { makeCommandInterrupt } from "./command-interrupt.ts"
 import { confirmDeleteAll } from "./confirm.ts"
 import { asExport } from "./export-flag.ts"
 import { fillFromFiles } from "./file-flags.ts"
 import { checkExecId, checkFollow, followingExec, nothingRan } from "./follow-logs.ts"
-import { withStdin } from "./import-stdin.ts"
 import { withLimits } from "./limit-flags.ts"
 import { OutputOptions } from "./output-options.ts"
 import { decode, parse, type Typed } from "./parser.ts"
@@ -27,8 +22,8 @@ import { makeProgress } from "./progress.ts"
 import { completeRun, makeRunInput } from "./run-input.ts"
 import { makeScreenOutput } from "./screen-output.ts"
 import { fillSecrets } from "./secret-flags.ts"
-import { performServiceStart } from "./service-start.ts"
 import { type OutputClosed, Terminal } from "./terminal.ts"
+import type { Performed } from "./view.ts"
 import { views } from "./views.ts"
 
 /** A row of the operation table without its types. */
@@ -45,6 +40,11 @@ interface AnyView {
   readonly exitStatus?: (result: unknown) => number
   readonly next?: (payload: unknown, result: unknown) => unknown
   readonly items?: string
+  readonly perform?: (
+    pyro: PyroService,
+    payload: unknown,
+    json: boolean
+  ) => Effect.Effect<Performed<unknown>, PyroError | OutputClosed, Terminal> | undefined
 }
 
 /** An operation with its decoded payload. */
@@ -129,22 +129,14 @@ export const perform = ({ json, outputOptions, operation, payload }: Prepared): 
     if (extras?.["follow"] !== undefined && outputOptions.switches.has("follow")) {
       return yield* performFollow(pyro, payload as LogsPayload, outputOptions)
     }
-    if (operation.name === "workspace.shell.attach") {
-      const { performAttach } = yield* Effect.promise(() => import("./attach.ts"))
-      const result = yield* performAttach(pyro, payload as AttachPayload, json)
-      return row.exitStatus?.(result, payload) ?? 0
-    }
-    if (operation.name === "watch") {
-      const { performTop } = yield* Effect.promise(() => import("./top.ts"))
-      return yield* Effect.as(performTop(pyro, payload as WatchPayload, json), 0)
-    }
+    const own = view.perform?.(pyro, payload, json)
+    const done = own === undefined ? undefined : yield* own
+    if (done?._tag === "Shown") return done.status
     const ask = (payload: unknown) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>
-    const result = operation.kind === "unary"
-      ? yield* operation.name === "workspace.service.start" && !json
-        ? performServiceStart(pyro, payload as ServiceStartPayload)
-        : operation.name === "workspace.import" && (payload as ImportPayload).sourcePath === "-"
-        ? Effect.scoped(Effect.flatMap(withStdin(payload as ImportPayload), ask))
-        : ask(payload)
+    const result = done !== undefined
+      ? done.result
+      : operation.kind === "unary"
+      ? yield* ask(payload)
       : takesInput(operation)
       ? yield* performCommand(operation, payload as CommandPayload, json, outputOptions)
       : yield* printEvents(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>

@@ -1,7 +1,14 @@
 import type { Effect } from "effect"
+import type { PyroError } from "../contract/errors.ts"
 import type { Notice } from "../contract/notice.ts"
 import type { EventOf, OperationName, PayloadOf, ResultOf } from "../contract/operations.ts"
+import type { PyroService } from "../contract/Pyro.ts"
 import type { OutputClosed, Terminal } from "./terminal.ts"
+
+/** What came of an operation that was done in a way of its own: its result, or the exit status when it showed the result itself. */
+export type Performed<Result> =
+  | { readonly _tag: "Result"; readonly result: Result }
+  | { readonly _tag: "Shown"; readonly status: number }
 
 /** How one operation is shown to people. */
 export interface View<Name extends OperationName> {
@@ -14,4 +21,10 @@ export interface View<Name extends OperationName> {
   readonly items?: string
   /** Request of the next page after a partial result. JSON is one page, but for a follower's `items`. */
   readonly next?: (payload: PayloadOf<Name>, result: ResultOf<Name>) => PayloadOf<Name> | undefined
+  /** Does the operation with more than one request, or with the terminal. Undefined: as every other. @default always as every other */
+  readonly perform?: (
+    pyro: PyroService,
+    payload: PayloadOf<Name>,
+    json: boolean
+  ) => Effect.Effect<Performed<ResultOf<Name>>, PyroError | OutputClosed, Terminal> | undefined
 }

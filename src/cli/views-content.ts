@@ -8,6 +8,7 @@ import type { FileList, FileReadPayload } from "../contract/operations/workspace
 import type { PatchApplied } from "../contract/operations/workspace-patch.ts"
 import { typed } from "../contract/shell-words.ts"
 import { colouredPatch, statText, statusLine } from "./diff-text.ts"
+import { withStdin } from "./import-stdin.ts"
 import { OutputOptions } from "./output-options.ts"
 import { endLine, note, print, printContent, printPiece, size, warn } from "./print.ts"
 import { painted, printTable } from "./table.ts"
@@ -250,7 +251,13 @@ export const contentViews = {
       Effect.gen(function*() {
         yield* remarks("left out", copied.skipped, copied.skippedCount)
         yield* note(`${copied.path}: ${count(copied.files, "file")}, ${size(copied.bytes)}\n`)
-      })
+      }),
+    perform: ({ workspace }, payload) =>
+      payload.sourcePath === "-"
+        ? Effect.scoped(Effect.flatMap(withStdin(payload), workspace.import)).pipe(
+          Effect.map((result) => ({ _tag: "Result", result }))
+        )
+        : undefined
   } satisfies View<"workspace.import">,
   "workspace.sync.push": {
     result: (pushed, { force }) =>

@@ -15,5 +15,12 @@ export const eventViews = {
     result: ({ events }, { follow }) =>
       events.length === 0 && !follow ? note("no events\n") : print(events.map(lineOf).join(""))
   } satisfies View<"workspace.events">,
-  "watch": { result: (table) => Effect.flatMap(topTable(table), print) } satisfies View<"watch">
+  "watch": {
+    result: (table) => Effect.flatMap(topTable(table), print),
+    perform: (pyro, payload, json) =>
+      Effect.promise(() => import("./top.ts")).pipe(
+        Effect.flatMap(({ performTop }) => performTop(pyro, payload, json)),
+        Effect.as({ _tag: "Shown", status: 0 })
+      )
+  } satisfies View<"watch">
 }

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { ServiceInfo } from "../contract/operations/service-fields.ts"
 import { typed } from "../contract/shell-words.ts"
 import { note, noteOnNewLine, print, printContent, warn } from "./print.ts"
+import { performServiceStart } from "./service-start.ts"
 import { type Colour, painted, printTable } from "./table.ts"
 import { duration } from "./time-text.ts"
 import type { View } from "./view.ts"
@@ -54,7 +55,11 @@ export const serviceViews = {
         `${name} is ${state}${readyMs === undefined ? "" : ` after ${duration(readyMs)}`}${
           ports.length === 0 ? "" : `; ${portsText(ports)}`
         }\n`
-      )
+      ),
+    perform: (pyro, payload, json) =>
+      json
+        ? undefined
+        : Effect.map(performServiceStart(pyro, payload), (result) => ({ _tag: "Result", result }))
   } satisfies View<"workspace.service.start">,
   "workspace.service.list": {
     result: ({ services }, { workspace }) =>

@@ -87,7 +87,14 @@ export const shellViews = {
       note(`pyro: see what it did: ${readCommand({ ...asked, plain: true, waitForIdleMs: 500 }, cursor)}\n`)
   } satisfies View<"workspace.shell.write">,
   // Its events are shown by attach.ts, which has the terminal.
-  "workspace.shell.attach": { result: () => Effect.void } satisfies View<"workspace.shell.attach">,
+  "workspace.shell.attach": {
+    result: () => Effect.void,
+    perform: (pyro, payload, json) =>
+      Effect.promise(() => import("./attach.ts")).pipe(
+        Effect.flatMap(({ performAttach }) => performAttach(pyro, payload, json)),
+        Effect.map((result) => ({ _tag: "Result", result }))
+      )
+  } satisfies View<"workspace.shell.attach">,
   "workspace.shell.resize": {
     result: ({ cols, rows }) => note(`the terminal has ${cols} columns and ${rows} rows\n`)
   } satisfies View<"workspace.shell.resize">,

@@ -1,4 +1,5 @@
 import type { Schema } from "effect"
+import type { StateRule } from "./states.ts"
 
 /** A Schema that needs no services; `Encoded` is the JSON side. */
 export type PureSchema = Schema.Schema.AnyNoContext
@@ -162,7 +163,21 @@ export interface CommandOutput {
   readonly lossy: boolean
 }
 
-interface Common<Name extends string, Payload extends PureSchema, Result extends PureSchema> {
+/**
+ * What the work of an operation on one workspace is given: the workspace; also its residents; also its running VM, with any loss of the
+ * VM explained; or a guest that reads the files, running or not.
+ */
+export type WorkPlace = "entry" | "residents" | "running" | "reader"
+
+/** `writes` of an operation that counts as use of the workspace, whatever is asked. */
+export const always = () => true
+
+interface Common<
+  Name extends string,
+  Payload extends PureSchema,
+  Result extends PureSchema,
+  Place extends WorkPlace | undefined
+> {
   /** The operation's name and its RPC's tag. */
   readonly name: Name
   /** One line, no full stop. */
@@ -176,6 +191,16 @@ interface Common<Name extends string, Payload extends PureSchema, Result extends
    * (observer); or in its own process. @default host
    */
   readonly home?: "daemon" | "daemon-if-running" | "observer" | "host"
+  /** In which states of the workspace it is legal. @default no state matters, or there is no workspace */
+  readonly states?: StateRule
+  /** Where its work runs. @default it finds by itself what it needs */
+  readonly on?: Place
+  /** Whether it counts as use of the workspace. @default it does not, or its work says so */
+  readonly writes?: (payload: Payload["Type"]) => boolean
+  /** One at a time with every step of the workspace's life. @default its work waits by itself, or need not */
+  readonly isAlone?: true
+  /** It makes something new: too little disk space refuses it before its first step. */
+  readonly needsRoom?: true
   readonly annotations: Annotations
   readonly payload: () => Payload
   readonly result: () => Result
@@ -184,9 +209,12 @@ interface Common<Name extends string, Payload extends PureSchema, Result extends
 }
 
 /** One request, one answer. */
-export interface Unary<Name extends string, Payload extends PureSchema, Result extends PureSchema>
-  extends Common<Name, Payload, Result>
-{
+export interface Unary<
+  Name extends string,
+  Payload extends PureSchema,
+  Result extends PureSchema,
+  Place extends WorkPlace | undefined = undefined
+> extends Common<Name, Payload, Result, Place> {
   readonly kind: "unary"
 }
 
@@ -195,8 +223,9 @@ export interface Streaming<
   Name extends string,
   Payload extends PureSchema,
   Event extends PureSchema,
-  Result extends PureSchema
-> extends Common<Name, Payload, Result> {
+  Result extends PureSchema,
+  Place extends WorkPlace | undefined = undefined
+> extends Common<Name, Payload, Result, Place> {
   readonly kind: "streaming"
   readonly event: () => Event
   /** The operation survives its daemon: the client goes on with the next daemon. Only an operation with an `execId` can. */
@@ -215,16 +244,25 @@ export interface Streaming<
   readonly fold: (payload: Payload["Type"]) => Folding<Event["Type"], Result["Type"]>
 }
 
-export const unary = <const Name extends string, Payload extends PureSchema, Result extends PureSchema>(
-  row: Omit<Unary<Name, Payload, Result>, "kind">
-): Unary<Name, Payload, Result> => ({ kind: "unary", ...row })
+export const unary = <
+  const Name extends string,
+  Payload extends PureSchema,
+  Result extends PureSchema,
+  Place extends WorkPlace | undefined = undefined
+>(row: Omit<Unary<Name, Payload, Result, Place>, "kind">): Unary<Name, Payload, Result, Place> => ({
+  kind: "unary",
+  ...row
+})
 
 export const streaming = <
   const Name extends string,
   Payload extends PureSchema,
   Event extends PureSchema,
-  Result extends PureSchema
->(row: Omit<Streaming<Name, Payload, Event, Result>, "kind">): Streaming<Name, Payload, Event, Result> => ({
+  Result extends PureSchema,
+  Place extends WorkPlace | undefined = undefined
+>(
+  row: Omit<Streaming<Name, Payload, Event, Result, Place>, "kind">
+): Streaming<Name, Payload, Event, Result, Place> => ({
   kind: "streaming",
   ...row
 })

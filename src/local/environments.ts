@@ -10,6 +10,7 @@ import type { OnProgress } from "../environment/progress.ts"
 import { pruneRepositories } from "../seeding/repositories.ts"
 import { Paths } from "../system/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"
+import type { Root } from "../workspace/operations/Workspaces.ts"
 import { diskUsage } from "./disk/usage.ts"
 import { noticesTo } from "./images.ts"
 
@@ -107,17 +108,10 @@ export const pullEnvironment = ({ environment, force }: PullPayload) =>
     (onProgress) => Effect.flatMap(Environments, ({ pull }) => pull(environment, { force, onProgress }))
   )
 
-/** A running workspace's root, and what it started from. */
-export interface RootSource {
-  readonly id: string
-  readonly environment: string
-  readonly archive: (file: string) => Effect.Effect<void, PyroError>
-}
-
 /** Builds an environment of the user's own; `rootOf` finds the workspace that it may be made from. */
 export const buildEnvironment = (
   { from, fromWorkspace, name, npm, packages, replace }: BuildPayload,
-  rootOf: (workspace: string) => Effect.Effect<RootSource, PyroError>
+  rootOf: (workspace: string) => Effect.Effect<Root, PyroError>
 ) =>
   making(name, (onProgress) =>
     Effect.gen(function*() {

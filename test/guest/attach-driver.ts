@@ -1,5 +1,5 @@
 import { Effect, Layer, Logger, LogLevel } from "effect"
-import { services } from "../../src/local/layer.ts"
+import { services } from "../../src/local/services.ts"
 import { claimSteps, newGuestIdentity } from "../../src/vm/steps.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, memoryMib, script } from "../support/guest.ts"

@@ -5,9 +5,10 @@ import { once } from "node:events"
 import * as fs from "node:fs"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { bindProject } from "../../src/sdk/project.ts"
+import { exportThrough } from "../../src/workspace/content/export/export.ts"
 import { makeEntry } from "../../src/workspace/entry/entry.ts"
 import { folderOf } from "../../src/workspace/entry/record.ts"
-import { makeContent } from "../../src/workspace/operations/content.ts"
+import { eventLog } from "../support/event-log.ts"
 import { guestWith, scratch } from "../unit/workspace/content/export/fake-guest.ts"
 import { recordOf } from "../unit/workspace/record-of.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
@@ -22,18 +23,16 @@ const world = Effect.gen(function*() {
   const entry = yield* makeEntry({ scope: yield* Effect.scope }, folderOf(folder, record.id), record)
   fs.mkdirSync(entry.folder.directory, { recursive: true })
   const channel = guestWith([{ path: "file", content: "guest" }]) as GuestChannel
-  const content = makeContent(
-    () => Effect.die("not used"),
-    () => Effect.succeed({ channel, entry, explain: (effect) => effect }),
-    () => Effect.die("not used")
-  )
   const bound = Either.getOrThrow(bindProject({ projectPath: project }, {}))
   /** `meanwhile` runs after the server has judged the path, and before the daemon opens it. */
   const exportTo = (output: string, meanwhile: () => void = () => {}, path = "file") =>
     Effect.promise(() =>
       call(
         fakePyro({
-          export: (payload) => Stream.unwrap(Effect.sync(() => (meanwhile(), content.export(payload))))
+          export: (payload) =>
+            Stream.unwrap(
+              Effect.sync(() => (meanwhile(), exportThrough({ channel, explain: (effect) => effect }, entry, payload)))
+            ).pipe(Stream.provideSomeLayer(eventLog))
         }),
         "workspace_export",
         { workspace_id: "w", path, output_path: output },

@@ -3,6 +3,7 @@ import { defaulted, list, optional, text } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import { DiskUsage } from "./disk-usage.ts"
 
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
@@ -193,6 +194,7 @@ export const environmentBuild = streaming({
     ]
   },
   mcp: HOST_ADMINISTRATION,
+  states: at(withVm, { except: "Without `from_workspace` no workspace is involved." }),
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: BuildPayload,

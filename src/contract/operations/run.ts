@@ -213,6 +213,7 @@ export const run = streaming({
     },
     essential: true
   },
+  needsRoom: true,
   home: "daemon-if-running",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: RunPayload,

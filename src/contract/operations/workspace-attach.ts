@@ -1,8 +1,9 @@
 import { Schema } from "effect"
 import { defaulted, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
-import { type Folding, lazy, streaming } from "../operation.ts"
+import { always, type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import { outputBytes } from "./command.ts"
 import { cols, rows, shellIdField, shellOutcome } from "./shell-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -103,6 +104,9 @@ export const workspaceShellAttach = streaming({
     examples: ["pyro attach fix", "pyro attach fix \"$SHELL_ID\" --detach-key ctrl-q"]
   },
   mcp: { missing: "interactive terminal" },
+  states: at(withVm),
+  on: "running",
+  writes: always,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: AttachPayload,

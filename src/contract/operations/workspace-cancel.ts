@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withCommands } from "../states.ts"
 import { graceSeconds } from "./command.ts"
 import { workspaceField } from "./workspace-field.ts"
 
@@ -49,6 +50,8 @@ export const workspaceCancel = unary({
       grace_seconds: { description: "From SIGINT to the kill [the command's own]" }
     }
   },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: CancelPayload,

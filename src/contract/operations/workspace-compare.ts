@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, readable } from "../states.ts"
 import { differenceFields, differenceResultFields, nameStatus } from "./workspace-diff.ts"
 import { comparedField } from "./workspace-field.ts"
 
@@ -56,6 +57,7 @@ export const workspaceCompare = unary({
       cursor: { own: "text", description: "next_cursor" }
     }
   },
+  states: at(readable, { except: "A snapshot can be compared in every state of its workspace." }),
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ComparePayload,

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { defaulted, list } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
+import { at, every, waits } from "../states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const DeletePayload = lazy(() =>
@@ -35,6 +36,7 @@ export const workspaceDelete = unary({
     arguments: { workspaces: { name: "workspace_ids", needed: true, description: "" } },
     omits: ["names"]
   },
+  states: at(every, waits),
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: DeletePayload,

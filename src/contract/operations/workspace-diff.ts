@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { between, defaulted, list, optional, text } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, readable } from "../states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 const flag = (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
@@ -191,6 +192,8 @@ export const workspaceDiff = unary({
     },
     essential: true
   },
+  states: at(readable),
+  on: "reader",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiffPayload,

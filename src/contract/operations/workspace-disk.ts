@@ -3,6 +3,7 @@ import { defaulted, hostPath } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, atRest } from "../states.ts"
 import { fileList, lineFields, listingFields, mode, sizeBytes, textFields } from "./file-fields.ts"
 import { allowSecretsField } from "./secret-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -58,6 +59,8 @@ export const workspaceDiskList = unary({
     },
     omits: ["mode", "modified_at"]
   },
+  states: at(atRest),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiskListPayload,
@@ -112,6 +115,8 @@ export const workspaceDiskRead = unary({
     },
     omits: ["mode", "line_count", "lossy"]
   },
+  states: at(atRest),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiskReadPayload,
@@ -202,6 +207,8 @@ export const workspaceDiskExport = streaming({
       overwrite: { description: "Replace a file" }
     }
   },
+  states: at(atRest),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: DiskExportPayload,

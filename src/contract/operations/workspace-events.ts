@@ -3,6 +3,7 @@ import { between, defaulted, optional } from "../fields.ts"
 import { byName } from "../names.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, every } from "../states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const EventsPayload = lazy(() =>
@@ -60,6 +61,8 @@ export const workspaceEvents = unary({
     examples: ["pyro events fix", "pyro events fix --follow --json"]
   },
   mcp: { missing: "workspace_summary and workspace_status have what a model needs" },
+  states: at(every),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: EventsPayload,

@@ -5,6 +5,7 @@ import { defaulted, optional } from "../fields.ts"
 import { Notice } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import {
   command,
   ended,
@@ -222,6 +223,8 @@ export const workspaceExec = streaming({
     },
     essential: true
   },
+  states: at(withVm, { except: "An `exec_id` that the workspace knows is followed in every state but `creating`." }),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ExecPayload,

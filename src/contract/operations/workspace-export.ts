@@ -3,6 +3,7 @@ import { between, defaulted, hostPath, list, optional, text } from "../fields.ts
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, readable } from "../states.ts"
 import { outputBytes } from "./command.ts"
 import { allowSecretsField } from "./secret-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -234,6 +235,8 @@ export const workspaceExport = streaming({
       "excluded_count"
     ]
   },
+  states: at(readable, { except: "A path outside of /workspace is read from a running workspace only." }),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: ExportPayload,

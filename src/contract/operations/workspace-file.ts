@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { bytes, defaulted, optional } from "../fields.ts"
-import { lazy, unary } from "../operation.ts"
+import { always, lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, readable, withVm } from "../states.ts"
 import {
   fileEntry,
   FileImage,
@@ -82,6 +83,8 @@ export const workspaceFileList = unary({
     },
     omits: ["mode", "modified_at"]
   },
+  states: at(readable),
+  on: "reader",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileListPayload,
@@ -160,6 +163,8 @@ export const workspaceFileRead = unary({
     schemaless: true,
     essential: true
   },
+  states: at(readable),
+  on: "reader",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileReadPayload,
@@ -248,6 +253,9 @@ export const workspaceFileWrite = unary({
     },
     omits: ["mode"]
   },
+  states: at(withVm),
+  on: "running",
+  writes: always,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: FileWritePayload,
@@ -325,6 +333,9 @@ export const workspaceFileEdit = unary({
     omits: ["mode", "line_endings"],
     essential: true
   },
+  states: at(withVm),
+  on: "running",
+  writes: always,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: FileEditPayload,

@@ -3,6 +3,7 @@ import { between, defaulted, optional } from "../fields.ts"
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, settled, waits } from "../states.ts"
 import { diskOnlyField, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 
@@ -90,6 +91,9 @@ export const workspaceFork = streaming({
     },
     omits: [...secondary, "seed_path", "detail", "secrets", "secret_http", "running_commands", "running", "network"]
   },
+  states: at(settled, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
+  on: "entry",
+  needsRoom: true,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ForkPayload,

@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { allowHome, between, bytes, defaulted, hostPath, optional, text } from "../fields.ts"
-import { lazy, unary } from "../operation.ts"
+import { always, lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** Maximum bytes of a content that is part of the request. */
@@ -83,6 +84,9 @@ export const workspaceImport = unary({
     ]
   },
   mcp: { missing: "workspace_file_write and workspace_sync_push copy to /workspace, and a command copies from there" },
+  states: at(withVm),
+  on: "running",
+  writes: always,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ImportPayload,

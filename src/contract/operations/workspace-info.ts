@@ -3,6 +3,7 @@ import { optional } from "../fields.ts"
 import { byName } from "../names.ts"
 import { lazy } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { workspaceStates } from "../states.ts"
 import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
 import { PublishedPort } from "./port-fields.ts"
 import { secretNames } from "./secret-fields.ts"
@@ -10,14 +11,14 @@ import { secretHosts } from "./secret-http-fields.ts"
 import { WorkspaceUser } from "./workspace-user.ts"
 
 export const WorkspaceState = lazy(() =>
-  Schema.Literal("creating", "running", "starting", "stopping", "stopped", "failed", "resetting", "deleting")
+  Schema.Literal(...workspaceStates)
     .annotations({
       description:
         "State of the workspace. `failed`: the microVM died, and `start` or `reset` starts a new one; or the record cannot be read, as " +
         "`detail` says"
     })
 )
-export type WorkspaceState = ReturnType<typeof WorkspaceState>["Type"]
+export type WorkspaceState = (typeof workspaceStates)[number]
 
 const Labels = lazy(() => byName(Schema.String))
 

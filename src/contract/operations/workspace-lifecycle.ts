@@ -3,6 +3,7 @@ import { allowHome, between, defaulted, hostPath, ignoredPaths, optional, text }
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, every, settled, waits } from "../states.ts"
 import { GitHistory, gitHistoryText } from "./git-history.ts"
 import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { secretFlags, secretsField } from "./secret-fields.ts"
@@ -200,6 +201,7 @@ export const workspaceCreate = streaming({
     ],
     essential: true
   },
+  needsRoom: true,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
   payload: CreatePayload,
@@ -270,6 +272,7 @@ export const workspaceStatus = unary({
     description: "Show a workspace's state, labels, origin and expiry",
     omits: [...secondary.filter((field) => field !== "shells" && field !== "ports"), ...networkDetails]
   },
+  states: at(every),
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: OneWorkspace,
@@ -333,6 +336,8 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
         "ignored_count"
       ]
     },
+    states: at(settled, waits),
+    on: "entry",
     home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
     payload: OneWorkspace,

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { between, defaulted, milliseconds, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withCommands } from "../states.ts"
 import { Outcome } from "./command.ts"
 import { droppedBytes, StartedExecId } from "./exec-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -129,6 +130,8 @@ export const workspaceLogs = unary({
     },
     omits: ["dropped_bytes"]
   },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: LogsPayload,

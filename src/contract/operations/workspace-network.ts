@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { between, defaulted, milliseconds, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, settled, waits, withCommands } from "../states.ts"
 import { networkFields } from "./network-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
@@ -60,6 +61,8 @@ export const workspaceNetworkSet = unary({
     },
     omits: [...secondary, "detail", "seed_path", "secrets", "secret_http", "running_commands", "running"]
   },
+  states: at(settled, waits),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: NetworkSetPayload,
@@ -189,6 +192,8 @@ export const workspaceNetworkLog = unary({
     },
     omits: ["dropped_count"]
   },
+  states: at(withCommands),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: NetworkLogPayload,

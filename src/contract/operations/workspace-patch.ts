@@ -3,6 +3,7 @@ import { bytes, defaulted, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { patchLimits } from "../patch-limits.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 const tooLarge = `must be at most ${patchLimits.bytes} bytes`
@@ -107,6 +108,9 @@ export const workspacePatchApply = unary({
       check: { description: "Only check whether it fits" }
     }
   },
+  states: at(withVm),
+  on: "running",
+  writes: ({ check }) => !check,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: PatchApplyPayload,

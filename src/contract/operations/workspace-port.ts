@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { between } from "../fields.ts"
-import { lazy, unary } from "../operation.ts"
+import { always, lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, settled, waits, withCommands } from "../states.ts"
 import { portText, PublishedPort } from "./port-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 
@@ -35,6 +36,10 @@ export const workspacePortPublish = unary({
     description: "Listen on 127.0.0.1 of the user's host for a guest port; needs network_policy egress+published-ports",
     arguments: { workspace: {}, port: { description: "[HOST_PORT:]GUEST_PORT" } }
   },
+  states: at(["running"], waits),
+  on: "running",
+  writes: always,
+  isAlone: true,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: PortPublishPayload,
@@ -62,6 +67,8 @@ export const workspacePortList = unary({
     examples: ["pyro port list fix"]
   },
   mcp: { missing: "workspace_status shows the ports" },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: PortListPayload,
@@ -93,6 +100,9 @@ export const workspacePortUnpublish = unary({
     description: "Stop listening for a guest port",
     arguments: { workspace: {}, guest_port: { description: "As published" } }
   },
+  states: at(settled, waits),
+  on: "residents",
+  isAlone: true,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: PortUnpublishPayload,

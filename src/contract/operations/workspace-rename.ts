@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, settledOrAttaching, waits } from "../states.ts"
 import { workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { WorkspaceInfo } from "./workspace-info.ts"
 
@@ -25,6 +26,8 @@ export const workspaceRename = unary({
     examples: ["pyro rename fix parser"]
   },
   mcp: { missing: "`workspace_update` sets the name" },
+  states: at(settledOrAttaching, waits),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: RenamePayload,

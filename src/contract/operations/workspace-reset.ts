@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { optional } from "../fields.ts"
 import { lazy, streaming } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, settledOrAttaching, waits } from "../states.ts"
 import { diskOnlyField, snapshotField, workspaceField } from "./workspace-field.ts"
 import { secondary } from "./workspace-info.ts"
 import { foldWorkspace, WorkspaceEvent, WorkspaceResult } from "./workspace-lifecycle.ts"
@@ -54,6 +55,8 @@ export const workspaceReset = streaming({
       "ignored_count"
     ]
   },
+  states: at(settledOrAttaching, waits),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: ResetPayload,

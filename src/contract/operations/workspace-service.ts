@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { between, defaulted, list, optional } from "../fields.ts"
-import { lazy, unary } from "../operation.ts"
+import { always, lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withCommands, withVm } from "../states.ts"
 import { command, fieldsOfCommand, script } from "./command.ts"
 import { portText } from "./port-fields.ts"
 import { secretMappings } from "./secret-fields.ts"
@@ -97,6 +98,9 @@ export const workspaceServiceStart = unary({
     },
     omits
   },
+  states: at(withVm),
+  on: "running",
+  writes: always,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ServiceStartPayload,
@@ -130,6 +134,8 @@ export const workspaceServiceList = unary({
     arguments: { workspace: {} },
     omits
   },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ServiceListPayload,
@@ -158,6 +164,8 @@ export const workspaceServiceStatus = unary({
     arguments: { workspace: {}, name: { description: "Its name" } },
     omits
   },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ServicePayload,
@@ -243,6 +251,8 @@ export const workspaceServiceLogs = unary({
     },
     omits: ["lossy", "detail", "status"]
   },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ServiceLogsPayload,
@@ -279,6 +289,8 @@ export const workspaceServiceStop = unary({
     arguments: { workspace: {}, name: { description: "Its name" } },
     omits: [...omits, "ports", "uptime_ms", "restarts"]
   },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ServiceStopPayload,

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withCommands } from "../states.ts"
 import { shellFields, ShellInfo } from "./shell-fields.ts"
 import { full, shell } from "./shell-row.ts"
 
@@ -24,6 +25,8 @@ export const workspaceShellClose = unary({
     arguments: { workspace: {}, shell_id: { description: "From shell_open" } },
     omits: ["started_at", "cols", "rows", "inherited", "output_bytes", "command"]
   },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ShellClosePayload,

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withCommands } from "../states.ts"
 import { ShellInfo } from "./shell-fields.ts"
 import { full, shell } from "./shell-row.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -34,6 +35,8 @@ export const workspaceShellList = unary({
     arguments: { workspace: {} },
     omits: ["inherited"]
   },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ShellListPayload,

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { defaulted } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import { command, fieldsOfCommand } from "./command.ts"
 import { secretMappings } from "./secret-fields.ts"
 import { cols, rows, ShellInfo } from "./shell-fields.ts"
@@ -58,6 +59,8 @@ export const workspaceShellOpen = unary({
     },
     omits: ["started_at", "status", "inherited", "output_bytes"]
   },
+  states: at(withVm),
+  on: "running",
   home: "daemon",
   annotations: writes,
   payload: ShellOpenPayload,

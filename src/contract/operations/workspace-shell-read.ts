@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { between, defaulted, optional, text } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withCommands } from "../states.ts"
 import { cursorField, shellFields, ShellScreen } from "./shell-fields.ts"
 import { full, shell } from "./shell-row.ts"
 
@@ -99,6 +100,8 @@ export const workspaceShellRead = unary({
     },
     omits: ["skipped_bytes", "lossy"]
   },
+  states: at(withCommands),
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ShellReadPayload,

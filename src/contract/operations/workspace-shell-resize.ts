@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { optional } from "../fields.ts"
-import { lazy, unary } from "../operation.ts"
+import { always, lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import { cols, rows, shellFields, ShellInfo } from "./shell-fields.ts"
 import { shell } from "./shell-row.ts"
 
@@ -26,6 +27,9 @@ export const workspaceShellResize = unary({
     examples: ["pyro shell resize fix \"$SHELL_ID\" --cols 120 --rows 40"]
   },
   mcp: { missing: "`shell_open` sets the size" },
+  states: at(withVm),
+  on: "running",
+  writes: always,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ShellResizePayload,

@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { defaulted } from "../fields.ts"
-import { lazy, unary } from "../operation.ts"
+import { always, lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import { shellFields, ShellInfo } from "./shell-fields.ts"
 import { shell, writes } from "./shell-row.ts"
 
@@ -33,6 +34,9 @@ export const workspaceShellSignal = unary({
     ]
   },
   mcp: { missing: "`shell_write` presses ctrl-c, and `shell_close` ends the shell" },
+  states: at(withVm),
+  on: "running",
+  writes: always,
   home: "daemon",
   annotations: writes,
   payload: ShellSignalPayload,

@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import { defaulted, text } from "../fields.ts"
-import { lazy, unary } from "../operation.ts"
+import { always, lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import { keysField, MAX_SHELL_INPUT_BYTES, shellFields } from "./shell-fields.ts"
 import { full, shell, writes } from "./shell-row.ts"
 
@@ -77,6 +78,9 @@ export const workspaceShellWrite = unary({
       wait_for: { own: "text", description: "Wait for this text instead, up to 30 s" }
     }
   },
+  states: at(withVm),
+  on: "running",
+  writes: always,
   home: "daemon",
   annotations: writes,
   payload: ShellWritePayload,

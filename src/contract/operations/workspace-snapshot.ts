@@ -3,6 +3,7 @@ import { milliseconds, optional } from "../fields.ts"
 import { Notice, warnings } from "../notice.ts"
 import { type Folding, lazy, streaming, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, every, settled, settledOrAttaching, waits } from "../states.ts"
 import { snapshotField, workspaceField } from "./workspace-field.ts"
 
 const full = { profiles: ["full"] } as const
@@ -74,6 +75,9 @@ export const workspaceSnapshotCreate = streaming({
     description: "Save a workspace's memory, processes and disk under a name",
     omits: ["pause_ms"]
   },
+  states: at(settled, waits),
+  on: "entry",
+  needsRoom: true,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: SnapshotPayload,
@@ -99,6 +103,8 @@ export const workspaceSnapshotList = unary({
     description: "List a workspace's snapshots, oldest first",
     omits: ["pause_ms"]
   },
+  states: at(every),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({ workspace: workspaceField() })),
@@ -126,6 +132,8 @@ export const workspaceSnapshotDelete = unary({
     title: "Delete a snapshot",
     description: "Delete a snapshot; the workspace and its forks stay"
   },
+  states: at(settledOrAttaching, waits),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: SnapshotPayload,

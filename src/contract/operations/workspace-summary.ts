@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { milliseconds, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, readable } from "../states.ts"
 import { NetworkInfo, networkRules } from "./network-fields.ts"
 import { workspaceField } from "./workspace-field.ts"
 import { RunningCommands, WorkspaceState } from "./workspace-info.ts"
@@ -133,6 +134,8 @@ export const workspaceSummary = unary({
       ...networkRules
     ]
   },
+  states: at(readable),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: SummaryPayload,

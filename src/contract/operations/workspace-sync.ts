@@ -3,6 +3,7 @@ import { allowHome, defaulted, hostPath, ignoredPaths, text } from "../fields.ts
 import { warnings } from "../notice.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, withVm } from "../states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const SyncPushPayload = lazy(() =>
@@ -124,6 +125,8 @@ export const workspaceSyncPush = unary({
       "written_count"
     ]
   },
+  states: at(withVm),
+  on: "running",
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: SyncPushPayload,

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { between, defaulted, list, optional } from "../fields.ts"
 import { lazy, unary } from "../operation.ts"
 import { snakeFields } from "../snake.ts"
+import { at, settledOrAttaching, waits } from "../states.ts"
 import { clearSecretsField, secretFlags, secretsField } from "./secret-fields.ts"
 import { clearSecretHttpField, secretHttpField } from "./secret-http-fields.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
@@ -89,6 +90,8 @@ export const workspaceUpdate = unary({
       "network"
     ]
   },
+  states: at(settledOrAttaching, waits),
+  on: "entry",
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: UpdatePayload,

@@ -17,7 +17,7 @@ import { runningGeneration } from "./running.ts"
 export interface Reader {
   readonly channel: GuestChannel
   /** Gives a lost channel its cause. */
-  readonly explain: <A>(effect: Effect.Effect<A, PyroError>) => Effect.Effect<A, PyroError>
+  readonly explain: <A, R>(effect: Effect.Effect<A, PyroError, R>) => Effect.Effect<A, PyroError, R>
 }
 
 /** A workspace and a guest that reads it. */

@@ -71,7 +71,10 @@ const networkSummary = ({ info, log }: Network, sinceIso: string): Pick<SummaryR
  * Activity in a workspace since its creation or last reset. Without a running VM, or if its trees cannot be compared, the summary
  * omits the changes and gives the reason.
  */
-export const summarize = (entry: Entry, diff: Effect.Effect<DiffResult, PyroError>): Effect.Effect<SummaryResult> =>
+export const summarize = <R>(
+  entry: Entry,
+  diff: Effect.Effect<DiffResult, PyroError, R>
+): Effect.Effect<SummaryResult, never, R> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const { state } = yield* Ref.get(entry.state)

@@ -27,9 +27,11 @@ import { ShellResizePayload } from "../../../src/contract/operations/workspace-s
 import { ShellWritePayload } from "../../../src/contract/operations/workspace-shell-write.ts"
 import { SnapshotPayload } from "../../../src/contract/operations/workspace-snapshot.ts"
 import { UpdatePayload } from "../../../src/contract/operations/workspace-update.ts"
-import { services } from "../../../src/local/layer.ts"
+import { mapCalls } from "../../../src/contract/Pyro.ts"
+import { services } from "../../../src/local/services.ts"
 import { takeWorkspaces } from "../../../src/local/workspaces.ts"
 import { collectGarbage } from "../../../src/system/collector.ts"
+import { isOfWorkspaces, performing } from "../../../src/workspace/operations/perform.ts"
 import type { Workspaces } from "../../../src/workspace/operations/Workspaces.ts"
 import { localAgentServices } from "./local-agent-services.ts"
 
@@ -49,7 +51,10 @@ const folded = (events: Stream.Stream<WorkspaceEvent, PyroError>) => {
   return Effect.map(Stream.runForEach(events, (event) => Effect.sync(() => folding.add(event))), () => folding.result())
 }
 
-const operations = (all: Workspaces["Type"]) => {
+const operations = ({ house }: Workspaces["Type"]) => {
+  const { watch, workspace: all } = mapCalls((row) =>
+    isOfWorkspaces(row) ? performing(row, Effect.succeed(house)) : undefined
+  )
   const operation = <P, Encoded, A>(
     payload: Schema.Schema<P, Encoded>,
     work: (payload: P) => Effect.Effect<A, PyroError>
@@ -58,7 +63,7 @@ const operations = (all: Workspaces["Type"]) => {
 
   const exec = (payload: ExecPayload) =>
     Effect.scoped(Effect.gen(function*() {
-      const pull = yield* all.exec(payload)
+      const pull = yield* all.exec.pull!(payload)
       let stdout = ""
       let status: number | undefined
       let execId: string | undefined
@@ -79,7 +84,7 @@ const operations = (all: Workspaces["Type"]) => {
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const typed = { stdin: Stream.make(Buffer.from(input)) }
-      const pull = yield* Scope.extend(all.shell.attach({ ...shell, detachKey: "none", raw }, typed), scope)
+      const pull = yield* Scope.extend(all.shell.attach.pull!({ ...shell, detachKey: "none", raw }, typed), scope)
       let output = ""
       const more: Effect.Effect<string> = Effect.flatMap(Effect.orDie(pull()), (events) => {
         for (const event of events) {
@@ -92,7 +97,7 @@ const operations = (all: Workspaces["Type"]) => {
 
   return {
     create: operation(CreatePayload(), (payload) => last(all.create(payload))),
-    list: operation(Schema.Struct({}), () => all.list({})),
+    list: operation(Schema.Struct({}), () => Effect.map(all.list({ labels: {} }), ({ workspaces }) => workspaces)),
     status: operation(Named, all.status),
     update: operation(UpdatePayload(), all.update),
     "network-set": operation(NetworkSetPayload(), all.network.set),
@@ -102,14 +107,17 @@ const operations = (all: Workspaces["Type"]) => {
     events: operation(EventsPayload(), all.events),
     watch: operation(
       Schema.Struct({}),
-      () => Effect.map(Stream.runHead(all.watch({ intervalMs: 100 })), Option.getOrThrow)
+      () => Effect.map(Stream.runHead(watch({ intervalMs: 100 })), Option.getOrThrow)
     ),
     stop: operation(Named, (payload) => folded(all.stop(payload))),
     start: operation(Named, (payload) => folded(all.start(payload))),
     reset: operation(ResetPayload(), (payload) => last(all.reset(payload))),
     snapshot: operation(SnapshotPayload(), (payload) => last(all.snapshot.create(payload))),
-    snapshots: operation(Named, all.snapshot.list),
-    "delete-snapshot": operation(SnapshotPayload(), all.snapshot.delete),
+    snapshots: operation(Named, (payload) => Effect.map(all.snapshot.list(payload), ({ snapshots }) => snapshots)),
+    "delete-snapshot": operation(
+      SnapshotPayload(),
+      (payload) => Effect.map(all.snapshot.delete(payload), ({ deleted }) => deleted)
+    ),
     fork: operation(ForkPayload(), (payload) => last(all.fork(payload))),
     compare: operation(ComparePayload(), all.compare),
     exec: operation(ExecPayload(), exec),
@@ -139,11 +147,15 @@ const operations = (all: Workspaces["Type"]) => {
         return (heapUsed + external) / 1_048_576
       })),
     "service-start": operation(ServiceStartPayload(), all.service.start),
-    "service-list": operation(Named, all.service.list),
+    "service-list": operation(Named, (payload) => Effect.map(all.service.list(payload), ({ services }) => services)),
     "service-status": operation(ServicePayload(), all.service.status),
     "service-logs": operation(ServiceLogsPayload(), all.service.logs),
     "service-stop": operation(ServiceStopPayload(), all.service.stop),
-    delete: operation(DeletePayload(), all.remove),
+    delete: operation(
+      DeletePayload(),
+      (payload) =>
+        Effect.map(all.delete(payload), ({ deleted, names }) => deleted.map((id, at) => ({ id, name: names[at] })))
+    ),
     /** Sets a variable of this process: a fault point above all. */
     "set-variable": operation(
       Schema.Struct({ name: Schema.String, value: Schema.String }),

@@ -1,0 +1,82 @@
+import { type Context, Effect, Stream } from "effect"
+import type { PyroError } from "../contract/errors.ts"
+import type { EventOf, Operation, OperationName, OperationOf, PayloadOf, ResultOf } from "../contract/operations.ts"
+import type { PyroService } from "../contract/Pyro.ts"
+import type { RunInput } from "../contract/run-input.ts"
+import { Pool } from "../vm/Pool.ts"
+import type { WorkspacesOperation } from "../workspace/operations/work.ts"
+import type { Root } from "../workspace/operations/Workspaces.ts"
+import { showHostLists } from "../workspace/residents/network/show.ts"
+import { showConfiguration } from "./configuration.ts"
+import { daemonLogs, daemonStatus, daemonStatusWithMetrics, daemonStop, daemonTimings } from "./daemon-control.ts"
+import { doctor } from "./doctor/doctor.ts"
+import {
+  buildEnvironment,
+  inspectEnvironment,
+  listEnvironments,
+  pruneEnvironments,
+  pullEnvironment,
+  removeEnvironments
+} from "./environments.ts"
+import { gc } from "./gc.ts"
+import { prepare } from "./prepare.ts"
+import { run } from "./run.ts"
+import type { HostServices } from "./services.ts"
+
+/** Operations of this host, which need no workspace. */
+export type HostOperation = Exclude<OperationName, WorkspacesOperation>
+
+type WorkOf<Name extends HostOperation> = OperationOf<Name> extends { readonly kind: "streaming" }
+  ? (payload: PayloadOf<Name>, input?: RunInput) => Stream.Stream<EventOf<Name>, PyroError, HostServices>
+  : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError, HostServices>
+
+export type HostWorks = { readonly [Name in HostOperation]: WorkOf<Name> }
+
+/** What some of them take from the process. */
+export interface HostParts {
+  /** Whether the process stays: `run` then takes its microVM from the pool. */
+  readonly isResident: boolean
+  readonly pool: Effect.Effect<Pool["Type"], PyroError>
+  readonly rootOf: (workspace: string) => Effect.Effect<Root, PyroError>
+  readonly pyro: () => PyroService
+}
+
+/** What each operation of the host does. */
+export const hostWorks = ({ isResident, pool, pyro, rootOf }: HostParts): HostWorks => ({
+  run: (payload, input) =>
+    isResident
+      ? Stream.unwrap(Effect.map(pool, (pool) => Stream.provideService(run(payload, input), Pool, pool)))
+      : run(payload, input),
+  "network.lists": () => showHostLists,
+  "env.list": () => listEnvironments,
+  "env.pull": pullEnvironment,
+  "env.inspect": ({ environment }) => inspectEnvironment(environment),
+  "env.build": (payload) => buildEnvironment(payload, rootOf),
+  "env.rm": ({ environments }) => removeEnvironments(environments),
+  "env.prune": () => pruneEnvironments,
+  doctor,
+  prepare: (payload) => prepare(pyro())(payload),
+  config: () => showConfiguration,
+  gc: () => gc,
+  "daemon.status": () => isResident ? daemonStatusWithMetrics : daemonStatus,
+  "daemon.stop": () => daemonStop,
+  "daemon.logs": daemonLogs,
+  "daemon.timings": daemonTimings
+})
+
+/** A work of the table, whichever operation it belongs to. */
+type AnyWork = (
+  payload: unknown,
+  input?: RunInput
+) => Effect.Effect<unknown, PyroError, HostServices> | Stream.Stream<unknown, PyroError, HostServices>
+
+/** The call of an operation of the host. */
+export const callOfHost = (
+  works: HostWorks,
+  { name }: Operation & { readonly name: HostOperation },
+  services: Context.Context<HostServices>
+) =>
+(payload: unknown, input?: RunInput) => {
+  const work = (works[name] as AnyWork)(payload, input)
+  return Effect.isEffect(work) ? Effect.provide(work, services) : Stream.provideContext(work, services)
+}

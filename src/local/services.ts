@@ -1,0 +1,26 @@
+import { Layer } from "effect"
+import { SeedImages } from "../disk/SeedImages.ts"
+import { Environments } from "../environment/Environments.ts"
+import { Kernel } from "../environment/Kernel.ts"
+import { Dialler } from "../network/Dialler.ts"
+import { KnownSecrets } from "../redaction/known.ts"
+import { checkSettings } from "../system/config.ts"
+import { Paths } from "../system/Paths.ts"
+import { HostFacts } from "../vm/HostFacts.ts"
+import { Vmm } from "../vm/Vmm.ts"
+import { EventLog } from "../workspace/entry/events.ts"
+import { PortHolders } from "../workspace/entry/port-holders.ts"
+
+/** The same as `services`, for a process that redacts its own log by the secrets that are known. */
+export const servicesBesideSecrets = Vmm.layerQemu.pipe(
+  Layer.provideMerge(Layer.mergeAll(Environments.layer, SeedImages.layer)),
+  Layer.provideMerge(Layer.mergeAll(Kernel.layer, HostFacts.layer, Dialler.layer)),
+  Layer.provideMerge(Layer.mergeAll(EventLog.layer, Paths.layer, PortHolders.layer)),
+  // Before any of these begins: each reads its own variables when it needs them.
+  Layer.provideMerge(Layer.effectDiscard(checkSettings))
+)
+
+/** The services that the work is done with, all in this process. */
+export const services = Layer.provideMerge(servicesBesideSecrets, KnownSecrets.layer)
+
+export type HostServices = Layer.Layer.Success<typeof services>

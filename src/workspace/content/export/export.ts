@@ -1,0 +1,103 @@
+import { Effect, type Scope, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../../../contract/errors.ts"
+import type { ExportEvent, ExportPayload } from "../../../contract/operations/workspace-export.ts"
+import { pathText } from "../../../contract/path-text.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { Change } from "../../../patch/change.ts"
+import type { SecretSet } from "../../../redaction/output-filter.ts"
+import { refuseSecretIn } from "../../../redaction/refuse.ts"
+import { writingPlace } from "../../../seeding/caller-places.ts"
+import { readPushed } from "../../../seeding/pushed.ts"
+import { sha256Hex } from "../../../system/content-hash.ts"
+import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
+import type { Entry } from "../../entry/entry.ts"
+import { recordEvent } from "../../entry/events.ts"
+import { explainEnd } from "../../life/explain-end.ts"
+import { borrowReader, type Reader } from "../../life/reader.ts"
+import { runningGeneration } from "../../life/running.ts"
+import { guardOf } from "../../residents/secret/guard.ts"
+import { changesOf } from "../diff/changes.ts"
+import { changesOptions } from "../diff/diff.ts"
+import { boundedPatch } from "./bounded-patch.ts"
+import { withoutExcluded } from "./exclusion.ts"
+import { isOutside } from "./outside.ts"
+import { exportPatch } from "./patch.ts"
+import { type ExportBounds, exportPath } from "./path.ts"
+
+/** Reader of what an export names: an inspector has no more than /workspace. Elsewhere a VM must run, as for an import. */
+const readerFor = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  payload: ExportPayload
+): Effect.Effect<Reader, PyroError, LifecycleServices | Scope.Scope> =>
+  isOutside(payload)
+    ? Effect.map(runningGeneration(entry, "workspace.import"), (generation) => ({
+      channel: generation.channel,
+      explain: explainEnd({ entry, generation })
+    }))
+    : borrowReader(lifecycle, entry, "workspace.export")
+
+/** Copies files, or the diff as a patch, from a workspace to the host. */
+export const exportFrom = (
+  lifecycle: Lifecycle,
+  entry: Entry,
+  payload: ExportPayload
+): Stream.Stream<ExportEvent, PyroError, LifecycleServices> =>
+  Stream.unwrapScoped(
+    Effect.map(readerFor(lifecycle, entry, payload), (reader) => exportThrough(reader, entry, payload))
+  )
+
+/** The same through a guest that reads the workspace. */
+export const exportThrough = ({ channel, explain }: Reader, entry: Entry, payload: ExportPayload) =>
+  Stream.unwrap(Effect.gen(function*() {
+    const bounds = { secrets: yield* guardOf(entry, payload), within: yield* writingPlace(payload.output) }
+    return payload.patch
+      ? exportDiff(channel, entry.folder.directory, payload, bounds)
+      : exportPath(channel, payload, bounds)
+  })).pipe(
+    Stream.tap((event) => recordExport(entry, payload, event)),
+    Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
+  )
+
+/** Fails if a patch of the changes would have a secret, in a name, in old content or in new content. */
+const refuseSecretsIn = (secrets: SecretSet | undefined, changes: ReadonlyArray<Change>) =>
+  secrets === undefined ? Effect.void : Effect.forEach(changes, ({ after, before, from, path }) =>
+    Effect.forEach(
+      [path, from, before?.content, after?.content],
+      (bytes) => bytes === undefined ? Effect.void : refuseSecretIn(secrets, pathText(path), bytes),
+      { discard: true }
+    ), { discard: true })
+
+const exportedPaths = ({ path, paths }: ExportPayload) => path === "" ? paths : [path, ...paths]
+
+const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) => {
+  if (event._tag !== "Exported") return Effect.void
+  const { bytes, digest, files, kind, output } = event.summary
+  const [paths = "", ...others] = exportedPaths(payload)
+  const more = others.length === 0 ? "" : ` and ${others.length} more`
+  return recordEvent(entry.folder.directory, {
+    _tag: "export",
+    kind,
+    ...(kind === "patch" && paths === "" ? {} : { path: `${paths || "/workspace"}${more}` }),
+    to: output,
+    files,
+    bytes,
+    ...(digest === undefined ? {} : { digest })
+  })
+}
+
+/** The diff, or a path's part of it, as a patch on the host. With a digest, only the reviewed diff. */
+const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload, bounds: ExportBounds) =>
+  Stream.unwrap(Effect.gen(function*() {
+    const options = yield* changesOptions({
+      paths: exportedPaths(payload),
+      includeIgnored: false,
+      verified: false
+    }).pipe(Effect.mapError(({ detail }) => new InvalidRequest({ field: "path", detail })))
+    const all = yield* changesOf(channel, { ...options, pushed: yield* readPushed(folder) })
+    const changes = yield* withoutExcluded(all, payload.exclude)
+    yield* refuseSecretsIn(bounds.secrets, changes)
+    const patch = yield* boundedPatch(changes)
+    const paths = changes.flatMap(({ from, path }) => from === undefined ? [path] : [from, path])
+    return exportPatch(patch, paths, sha256Hex(patch), payload, bounds)
+  }))

@@ -1,0 +1,13 @@
+import { lookAtDisk } from "../disk/disk.ts"
+import { exportDisk } from "../disk/export.ts"
+import { listDisk, readDisk } from "../disk/look.ts"
+import type { Works } from "./work.ts"
+
+/** The work of the operations on the disk of a workspace at rest. */
+export const diskWorks = {
+  "workspace.disk.list": ({ entry, lifecycle }, payload) =>
+    lookAtDisk(lifecycle, entry, payload, "workspace.disk.list", listDisk),
+  "workspace.disk.read": ({ entry, lifecycle }, payload) =>
+    lookAtDisk(lifecycle, entry, payload, "workspace.disk.read", readDisk),
+  "workspace.disk.export": { events: ({ entry, lifecycle }, payload) => exportDisk(lifecycle, entry, payload) }
+} satisfies Partial<Works>

@@ -1,0 +1,128 @@
+import { type Context, Effect, Mailbox, type Scope, Stream } from "effect"
+import type { PyroError } from "../../contract/errors.ts"
+import { callFromPull, type PullEvents } from "../../contract/event-batches.ts"
+import type { Notice } from "../../contract/notice.ts"
+import type { WorkspaceOperation } from "../../contract/operation-states.ts"
+import type { Operation } from "../../contract/operations.ts"
+import type { RunInput } from "../../contract/run-input.ts"
+import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../entry/context.ts"
+import type { Entry } from "../entry/entry.ts"
+import { residentsOf } from "../residents/entry-residents.ts"
+import { inReader, inRunning } from "./places.ts"
+import type { WorkspacesOperation } from "./work.ts"
+import { works } from "./works.ts"
+
+/** The workspaces that operations work on, and the services of their work. */
+export interface House {
+  readonly lifecycle: Lifecycle
+  readonly services: Context.Context<LifecycleServices>
+}
+
+type Asked = { readonly workspace: string }
+
+/** Does work at the place that its row names. The types of the table say that the work takes what it is given. */
+const place = ({ isAlone, name, on, writes }: Operation) => {
+  const operation = name as WorkspaceOperation
+  const inEntry = <A, R>(
+    lifecycle: Lifecycle,
+    entry: Entry,
+    payload: never,
+    work: (at: never) => Effect.Effect<A, PyroError, R>
+  ): Effect.Effect<A, PyroError, R | LifecycleServices> => {
+    const { registry } = lifecycle
+    const at = (given: object) => work({ ...given, lifecycle, registry, entry } as never)
+    switch (on) {
+      case "residents":
+        return Effect.flatMap(residentsOf(entry, operation), at)
+      case "running":
+        return inRunning(lifecycle, entry, operation, { writes: writes?.(payload) ?? false }, work as never)
+      case "reader":
+        return inReader(lifecycle, entry, operation, work as never) as Effect.Effect<
+          A,
+          PyroError,
+          R | LifecycleServices
+        >
+      default:
+        return at({})
+    }
+  }
+  return <A, R>(
+    { lifecycle, services }: House,
+    payload: unknown,
+    work: (at: never) => Effect.Effect<A, PyroError, R>
+  ): Effect.Effect<A, PyroError, Exclude<R, LifecycleServices>> => {
+    const { registry } = lifecycle
+    const done = on === undefined
+      ? work({ lifecycle, registry } as never)
+      : Effect.flatMap(registry.find((payload as Asked).workspace), (entry) => {
+        const inside = inEntry(lifecycle, entry, payload as never, work)
+        return isAlone === true ? aloneFor(lifecycle, entry, operation)(inside) : inside
+      })
+    return Effect.provide(done, services) as Effect.Effect<A, PyroError, Exclude<R, LifecycleServices>>
+  }
+}
+
+/** Work with its notices and its result as a stream. The end of the stream interrupts the work. */
+const withNotices = <Event, E>(work: (notify: Notify) => Effect.Effect<Event, E>): Stream.Stream<Notice | Event, E> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
+    const done = yield* work((notice) => void notices.unsafeOffer(notice)).pipe(
+      Effect.ensuring(notices.end),
+      Effect.forkScoped
+    )
+    return Stream.concat(Mailbox.toStream(notices), Stream.fromEffect(done))
+  }))
+
+/** A work of the table, whichever operation it belongs to. */
+type AnyWork =
+  | ((at: never, payload: never) => Effect.Effect<unknown, PyroError, LifecycleServices>)
+  | {
+    readonly notices: (
+      at: { readonly notify: Notify },
+      payload: never
+    ) => Effect.Effect<unknown, PyroError, LifecycleServices>
+  }
+  | {
+    readonly pulls: (
+      at: never,
+      payload: never,
+      input: RunInput
+    ) => Effect.Effect<PullEvents<unknown>, PyroError, LifecycleServices | Scope.Scope>
+  }
+  | { readonly events: (at: never, payload: never) => Stream.Stream<unknown, PyroError, LifecycleServices> }
+
+type WorkspacesRow = Operation & { readonly name: WorkspacesOperation }
+
+export const isOfWorkspaces = (row: Operation): row is WorkspacesRow => Object.hasOwn(works, row.name)
+
+/**
+ * The call of an operation on workspaces. It waits for the workspaces, finds the one that the payload names, checks its state, and gives
+ * the work of the table what the row says.
+ */
+export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroError>) => {
+  const work = works[row.name] as AnyWork
+  const inPlace = place(row)
+  if (typeof work === "function") {
+    return (payload: never) => Effect.flatMap(house, (at) => inPlace(at, payload, (given) => work(given, payload)))
+  }
+  if ("pulls" in work) {
+    return callFromPull((payload: never, input: RunInput = {}) =>
+      Effect.flatMap(house, (at) => inPlace(at, payload, (given) => work.pulls(given, payload, input)))
+    )
+  }
+  return "notices" in work
+    ? (payload: never) =>
+      Stream.unwrap(
+        Effect.map(house, (at) =>
+          withNotices((notify) =>
+            inPlace(at, payload, (given) =>
+              work.notices({ ...given as object, notify }, payload))
+          ))
+      )
+    : (payload: never) =>
+      Stream.unwrap(
+        Effect.flatMap(house, (at) =>
+          inPlace(at, payload, (given) =>
+            Effect.succeed(Stream.provideContext(work.events(given, payload), at.services))))
+      )
+}

@@ -1,0 +1,112 @@
+import { Effect, Stream } from "effect"
+import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
+import { demandOneSeed } from "../../seeding/request.ts"
+import { compare } from "../content/compare/compare.ts"
+import { damagedInfo, isDamaged } from "../entry/damaged.ts"
+import type { Entry } from "../entry/entry.ts"
+import { EventLog } from "../entry/events.ts"
+import { create } from "../life/create.ts"
+import { removeAll } from "../life/remove.ts"
+import { reset } from "../life/reset.ts"
+import { fork } from "../life/snapshot/fork.ts"
+import { wholeSnapshotName } from "../life/snapshot/record.ts"
+import { resetTo } from "../life/snapshot/reset-to.ts"
+import { start } from "../life/start.ts"
+import { stop } from "../life/stop.ts"
+import { update } from "../life/update.ts"
+import { grantOfCaller } from "../residents/network/ceiling.ts"
+import { workspaceDiff } from "./content.ts"
+import { infoOf } from "./info.ts"
+import { inReader } from "./places.ts"
+import { summarize } from "./summary.ts"
+import { showEvents } from "./watch/show-events.ts"
+import { watchWorkspaces } from "./watch/watch.ts"
+import type { Works } from "./work.ts"
+
+const ready = (entry: Entry) => Effect.map(infoOf(entry), (workspace) => ({ _tag: "Ready" as const, workspace }))
+
+/** After work that says whether it changed the state of the workspace. */
+const switched = <R>(entry: Entry, work: Effect.Effect<boolean, PyroError, R>) =>
+  Effect.flatMap(work, (changed) => Effect.map(ready(entry), (event) => ({ ...event, changed })))
+
+/** The work of the operations on whole workspaces. */
+export const workspaceWorks = {
+  "workspace.create": {
+    notices: ({ lifecycle, notify }, payload) =>
+      Effect.zipRight(demandOneSeed(payload), grantOfCaller(payload)).pipe(
+        Effect.flatMap((network) => create(lifecycle, payload, network, notify)),
+        Effect.flatMap(ready)
+      )
+  },
+  "workspace.list": ({ registry }, { labels }) =>
+    Effect.map(
+      Effect.zip(Effect.flatMap(registry.reachable.entries, Effect.forEach(infoOf)), registry.reachable.damaged),
+      ([all, damaged]) => ({
+        workspaces: [...all, ...[...damaged.values()].map(damagedInfo)]
+          .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
+          .sort((a, b) => b.lastActivityAt.localeCompare(a.lastActivityAt))
+      })
+    ),
+  "workspace.status": ({ registry }, { workspace }) =>
+    Effect.flatMap(
+      registry.lookUp(workspace),
+      (found) => isDamaged(found) ? Effect.succeed(damagedInfo(found)) : infoOf(found)
+    ),
+  "workspace.update": ({ entry, lifecycle }, payload) =>
+    Effect.zipRight(update(lifecycle, entry, payload), infoOf(entry)),
+  "workspace.rename": ({ entry, lifecycle }, payload) =>
+    Effect.zipRight(update(lifecycle, entry, { ...payload, labels: {}, clearLabels: [] }), infoOf(entry)),
+  "workspace.stop": { notices: ({ entry, lifecycle }) => switched(entry, stop(lifecycle, entry)) },
+  "workspace.start": {
+    notices: ({ entry, lifecycle, notify }) => switched(entry, start(lifecycle, entry, notify))
+  },
+  "workspace.reset": {
+    notices: ({ entry, lifecycle, notify }, { diskOnly = false, snapshot }) => {
+      if (snapshot !== undefined) {
+        return wholeSnapshotName(entry, snapshot).pipe(
+          Effect.flatMap((whole) => resetTo(lifecycle, entry, { snapshot: whole, diskOnly }, notify)),
+          Effect.zipRight(ready(entry))
+        )
+      }
+      return diskOnly
+        ? new InvalidRequest({
+          field: "disk_only",
+          detail: "goes with a snapshot only: every other reset is of the disk"
+        })
+        : Effect.zipRight(reset(lifecycle, entry, notify), ready(entry))
+    }
+  },
+  "workspace.fork": {
+    notices: ({ entry, lifecycle, notify }, payload) =>
+      Effect.gen(function*() {
+        const { snapshot } = payload
+        const from = snapshot === undefined ? {} : { snapshot: yield* wholeSnapshotName(entry, snapshot) }
+        const entries = yield* fork(lifecycle, entry, { ...payload, ...from }, notify)
+        return { _tag: "Forked" as const, workspaces: yield* Effect.forEach(entries, infoOf) }
+      })
+  },
+  "workspace.delete": ({ lifecycle }, payload) =>
+    Effect.map(removeAll(lifecycle, payload), (gone) => ({
+      deleted: gone.map(({ id }) => id),
+      names: gone.map(({ id, name }) => name ?? id)
+    })),
+  "workspace.compare": ({ lifecycle }, payload) => compare(lifecycle, payload),
+  "workspace.summary": ({ entry, lifecycle }) =>
+    summarize(
+      entry,
+      inReader(lifecycle, entry, "workspace.summary", (at) =>
+        workspaceDiff(at, {
+          paths: [],
+          stat: true,
+          nameOnly: false,
+          includeIgnored: false,
+          verified: false,
+          maxBytes: 0
+        }))
+    ),
+  "workspace.events": ({ entry }, payload) => Effect.flatMap(EventLog, (log) => showEvents(log, entry, payload)),
+  watch: {
+    events: ({ registry }, payload) =>
+      Stream.unwrap(Effect.map(EventLog, (log) => watchWorkspaces(log, registry.reachable.entries, payload)))
+  }
+} satisfies Partial<Works>
