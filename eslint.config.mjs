@@ -77,7 +77,7 @@ const fileModules = [
 const byString =
   ":matches(TSTypeReference[typeName.name='Record'] > TSTypeParameterInstantiation > TSStringKeyword:first-child, TSIndexSignature)"
 const namesMessage =
-  "Names from outside may be __proto__ or constructor: use a Map, or named(), table() and byName() of src/contract/names.ts."
+  "Names from outside may be __proto__ or constructor: use a Map, or named(), table() and byName() of src/contract/text/names.ts."
 /** Plain objects whose keys are not known when they are written. */
 const plainObjectsByName = [
   "CallExpression[callee.object.name='Object'][callee.property.name='fromEntries']",

@@ -1,7 +1,7 @@
 import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Schema, Stream } from "effect"
-import type { PyroError } from "../src/contract/errors.ts"
-import { CreatePayload } from "../src/contract/operations/workspace-lifecycle.ts"
-import { Pyro, type PyroService } from "../src/contract/Pyro.ts"
+import type { PyroError } from "../src/contract/errors/errors.ts"
+import { Pyro, type PyroService } from "../src/contract/rows/Pyro.ts"
+import { CreatePayload } from "../src/contract/rows/workspace-lifecycle.ts"
 import { layer } from "../src/local/layer.ts"
 import { logToStderr } from "./product.ts"
 

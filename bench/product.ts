@@ -1,6 +1,6 @@
 import { Effect, Exit, Layer, Logger, ManagedRuntime, Scope, Stream } from "effect"
-import { RunPayload } from "../src/contract/operations/run.ts"
-import { Pyro } from "../src/contract/Pyro.ts"
+import { Pyro } from "../src/contract/rows/Pyro.ts"
+import { RunPayload } from "../src/contract/rows/run.ts"
 import { SeedImages } from "../src/disk/SeedImages.ts"
 import type { GuestChannel } from "../src/guest-channel/GuestChannel.ts"
 import { ensureImages } from "../src/local/images.ts"

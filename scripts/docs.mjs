@@ -14,11 +14,11 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const modules = await importSources(
   root,
   `
-  export { operations } from "./src/contract/operations.ts"
-  export { operationStates } from "./src/contract/operation-states.ts"
-  export { payloadDefaults, payloadFields } from "./src/contract/payload-fields.ts"
-  export { PyroError } from "./src/contract/errors.ts"
-  export { exitStatus } from "./src/contract/exit-status.ts"
+  export { operations } from "./src/contract/rows/operations.ts"
+  export { operationStates } from "./src/contract/rows/operation-states.ts"
+  export { payloadDefaults, payloadFields } from "./src/contract/rows/payload-fields.ts"
+  export { PyroError } from "./src/contract/errors/errors.ts"
+  export { exitStatus } from "./src/contract/errors/exit-status.ts"
   export { allowedText } from "./src/system/allowed-values.ts"
   export { variables } from "./src/system/variables.ts"
   export { JSONSchema } from "effect"`

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import type { HostName } from "../../src/contract/agent-host.ts"
+import type { HostName } from "../../src/contract/rows/agent-host.ts"
 import { runProgram } from "../host-process.ts"
 import { type Plan, side } from "../measure.ts"
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { ServiceStartPayload } from "../../src/contract/operations/workspace-service.ts"
+import { ServiceStartPayload } from "../../src/contract/rows/workspace-service.ts"
 import type { Daemon } from "../daemon.ts"
 import { type Plan, side, timed } from "../measure.ts"
 

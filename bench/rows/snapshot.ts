@@ -1,7 +1,7 @@
 import { Effect, Schema, Stream } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { ForkPayload } from "../../src/contract/operations/workspace-fork.ts"
+import { ForkPayload } from "../../src/contract/rows/workspace-fork.ts"
 import type { Bench } from "../bench.ts"
 import { type Plan, side, timed } from "../measure.ts"
 

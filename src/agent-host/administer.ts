@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
+import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
 import { type ChangedFile, described, write } from "./connect/apply.ts"
 import { neededVariables } from "./connect/entries.ts"
 import { selectionOf } from "./connect/entry-of.ts"

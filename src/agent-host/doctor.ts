@@ -1,5 +1,5 @@
 import { Effect, Either } from "effect"
-import type { Approve, HostName, HostScope } from "../contract/agent-host.ts"
+import type { Approve, HostName, HostScope } from "../contract/rows/agent-host.ts"
 import { runTool } from "../system/child.ts"
 import { processEnvironment } from "../system/config.ts"
 import { type Check, type DoctorOptions, fixFor, ok } from "./connect/check.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
+import { type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
 import { processEnvironment } from "../system/config.ts"
 import type { Outcome } from "./administer.ts"
 import { described, write } from "./connect/apply.ts"

@@ -1,6 +1,6 @@
 import { Effect, Fiber, Ref } from "effect"
-import type { NetworkRecord } from "../contract/operations/workspace-network.ts"
-import { Pyro } from "../contract/Pyro.ts"
+import { Pyro } from "../contract/rows/Pyro.ts"
+import type { NetworkRecord } from "../contract/rows/workspace-network.ts"
 import { note, warn } from "./print.ts"
 import { Terminal } from "./terminal.ts"
 

@@ -1,5 +1,8 @@
 import { Schema } from "effect"
-import { insideNames } from "../contract/agent-inside.ts"
+import { insideNames } from "../contract/rows/agent-inside.ts"
+import { GitHistory, gitHistoryText } from "../contract/rows/git-history.ts"
+import { type CliSurface, lazy } from "../contract/rows/operation.ts"
+import { WorkspaceName } from "../contract/rows/workspace-field.ts"
 import {
   allowHome,
   between,
@@ -10,11 +13,8 @@ import {
   optional,
   strings,
   text
-} from "../contract/fields.ts"
-import { type CliSurface, lazy } from "../contract/operation.ts"
-import { GitHistory, gitHistoryText } from "../contract/operations/git-history.ts"
-import { WorkspaceName } from "../contract/operations/workspace-field.ts"
-import { snakeFields } from "../contract/snake.ts"
+} from "../contract/text/fields.ts"
+import { snakeFields } from "../contract/text/snake.ts"
 
 // The command composes operations, and reads the person's keys. So it is no operation: no model and no program reaches it.
 

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { Pyro } from "../contract/Pyro.ts"
+import { Pyro } from "../contract/rows/Pyro.ts"
 import type { AgentPayload } from "./agent-command.ts"
 import { firstLine } from "./first-line.ts"
 import { note, warn } from "./print.ts"

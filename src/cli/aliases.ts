@@ -1,4 +1,4 @@
-import { named, table } from "../contract/names.ts"
+import { named, table } from "../contract/text/names.ts"
 
 /** Short words that users know from other tools, and the words that they stand for. */
 const SHORT = {

@@ -1,4 +1,4 @@
-import type { Operation } from "../contract/operations.ts"
+import type { Operation } from "../contract/rows/operations.ts"
 import { agentCommand } from "./agent-command.ts"
 import { unaliased } from "./aliases.ts"
 import { type Command, commands, mcpServe } from "./commands.ts"

@@ -1,7 +1,7 @@
 import { Deferred, Effect } from "effect"
-import type { RunPayload } from "../contract/operations/run.ts"
-import type { ExecPayload } from "../contract/operations/workspace-exec.ts"
-import { Pyro } from "../contract/Pyro.ts"
+import { Pyro } from "../contract/rows/Pyro.ts"
+import type { RunPayload } from "../contract/rows/run.ts"
+import type { ExecPayload } from "../contract/rows/workspace-exec.ts"
 import { Terminal } from "./terminal.ts"
 
 /** Whether Ctrl-C ends the command. A detached command, or one that is only followed, goes on. */

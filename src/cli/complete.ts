@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { insideNames } from "../contract/agent-inside.ts"
-import type { CliSurface } from "../contract/operation.ts"
+import { insideNames } from "../contract/rows/agent-inside.ts"
+import type { CliSurface } from "../contract/rows/operation.ts"
 import { firstWords, GROUP } from "./aliases.ts"
 import { pathAfter, splitArgv } from "./argv.ts"
 import { type Command, commands } from "./commands.ts"

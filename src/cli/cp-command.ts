@@ -1,7 +1,7 @@
 import { Schema } from "effect"
-import { between, defaulted, optional, text } from "../contract/fields.ts"
-import { type CliSurface, lazy } from "../contract/operation.ts"
-import { snakeFields } from "../contract/snake.ts"
+import { type CliSurface, lazy } from "../contract/rows/operation.ts"
+import { between, defaulted, optional, text } from "../contract/text/fields.ts"
+import { snakeFields } from "../contract/text/snake.ts"
 
 const flag = (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
 

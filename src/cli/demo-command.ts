@@ -1,6 +1,6 @@
 import { Schema } from "effect"
-import { defaulted } from "../contract/fields.ts"
-import { type CliSurface, lazy } from "../contract/operation.ts"
+import { type CliSurface, lazy } from "../contract/rows/operation.ts"
+import { defaulted } from "../contract/text/fields.ts"
 
 export const DemoPayload = lazy(() =>
   Schema.Struct({

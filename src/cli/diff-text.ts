@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { DiffFile, DiffResult } from "../contract/operations/workspace-diff.ts"
-import { printable } from "../contract/printable.ts"
+import type { DiffFile, DiffResult } from "../contract/rows/workspace-diff.ts"
+import { printable } from "../contract/text/printable.ts"
 import { paint } from "./table.ts"
 import { cutBeginning, padded, type TextWidth, widthFor } from "./text-width.ts"
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import type { CliSurface } from "../contract/operation.ts"
-import { type Operation, operations } from "../contract/operations.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import type { CliSurface } from "../contract/rows/operation.ts"
+import { type Operation, operations } from "../contract/rows/operations.ts"
 import type { Typed } from "./parser.ts"
 
 interface Request {

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import { named } from "../contract/names.ts"
-import type { CliSurface } from "../contract/operation.ts"
-import type { Operation } from "../contract/operations.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import type { CliSurface } from "../contract/rows/operation.ts"
+import type { Operation } from "../contract/rows/operations.ts"
+import { named } from "../contract/text/names.ts"
 import type { Typed } from "./parser.ts"
 import { Terminal } from "./terminal.ts"
 

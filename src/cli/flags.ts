@@ -1,6 +1,6 @@
-import { table } from "../contract/names.ts"
-import type { CliExtra, CliSurface } from "../contract/operation.ts"
-import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
+import type { CliExtra, CliSurface } from "../contract/rows/operation.ts"
+import { type PayloadField, payloadFields } from "../contract/rows/payload-fields.ts"
+import { table } from "../contract/text/names.ts"
 import { type Command, mcpServe } from "./commands.ts"
 import { unitHelp, unitOf } from "./units.ts"
 

@@ -1,4 +1,4 @@
-import { named, table } from "../contract/names.ts"
+import { named, table } from "../contract/text/names.ts"
 
 type Hints = Readonly<Record<string, string>>
 

@@ -1,10 +1,10 @@
 import { Schema } from "effect"
-import { hostNames } from "../contract/agent-host.ts"
-import { defaulted, list, optional, strings, text } from "../contract/fields.ts"
-import { modeNames } from "../contract/modes/all.ts"
-import { type CliSurface, lazy } from "../contract/operation.ts"
-import { GitHistory, gitHistoryText } from "../contract/operations/git-history.ts"
-import { snakeFields } from "../contract/snake.ts"
+import { hostNames } from "../contract/rows/agent-host.ts"
+import { GitHistory, gitHistoryText } from "../contract/rows/git-history.ts"
+import { modeNames } from "../contract/rows/modes/all.ts"
+import { type CliSurface, lazy } from "../contract/rows/operation.ts"
+import { defaulted, list, optional, strings, text } from "../contract/text/fields.ts"
+import { snakeFields } from "../contract/text/snake.ts"
 
 // Administration of agent hosts changes files of the person who types the command. So it is no operation: no model and no program reaches it.
 

@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import type { Outcome, Shown } from "../agent-host/administer.ts"
 import type { Diagnosis } from "../agent-host/doctor.ts"
-import { hostNameOf } from "../contract/agent-host.ts"
-import { type HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors.ts"
-import { named } from "../contract/names.ts"
+import { type HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
+import { hostNameOf } from "../contract/rows/agent-host.ts"
+import { named } from "../contract/text/names.ts"
 import { colouredPatch } from "./diff-text.ts"
 import {
   ConnectPayload,

@@ -1,6 +1,6 @@
 import { Effect, type Scope, Stream } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import { type ImportPayload, MAX_STDIN_BYTES } from "../contract/operations/workspace-import.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import { type ImportPayload, MAX_STDIN_BYTES } from "../contract/rows/workspace-import.ts"
 import { type Spool, spool } from "./terminal-spool.ts"
 import { Terminal } from "./terminal.ts"
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import { named } from "../contract/names.ts"
-import type { CliSurface } from "../contract/operation.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import type { CliSurface } from "../contract/rows/operation.ts"
+import { named } from "../contract/text/names.ts"
 import type { Typed } from "./parser.ts"
 import { numberOf, unitOf } from "./units.ts"
 

@@ -1,6 +1,6 @@
-import { named } from "../contract/names.ts"
-import type { CliSurface } from "../contract/operation.ts"
-import { type PayloadField, payloadFields } from "../contract/payload-fields.ts"
+import type { CliSurface } from "../contract/rows/operation.ts"
+import { type PayloadField, payloadFields } from "../contract/rows/payload-fields.ts"
+import { named } from "../contract/text/names.ts"
 import type { Command } from "./commands.ts"
 
 /** Values for positional arguments that were not typed, by JSON name. */

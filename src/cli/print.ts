@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { jsonText, printable } from "../contract/printable.ts"
+import { jsonText, printable } from "../contract/text/printable.ts"
 import { OutputOptions } from "./output-options.ts"
 import { Terminal } from "./terminal.ts"
 

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { Notice } from "../contract/notice.ts"
-import { printable } from "../contract/printable.ts"
+import type { Notice } from "../contract/rows/notice.ts"
+import { printable } from "../contract/text/printable.ts"
 import { OutputOptions } from "./output-options.ts"
 import { Terminal } from "./terminal.ts"
 

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { Packr } from "msgpackr"
-import { ExecPayload } from "../contract/operations/workspace-exec.ts"
-import "../contract/serialization.ts"
+import { ExecPayload } from "../contract/rows/workspace-exec.ts"
+import "../contract/wire/serialization.ts"
 import type { RecordedFields } from "./quick-exec/request.ts"
 
 /** Fields of a plain `pyro exec` request, without workspace and command, as sent to the daemon. */

@@ -1,7 +1,7 @@
 import { Cause, Option, Schema } from "effect"
-import { PyroError } from "../contract/errors.ts"
-import { type ExitFamily, exitStatus, ownFailure } from "../contract/exit-status.ts"
-import { printable } from "../contract/printable.ts"
+import { PyroError } from "../contract/errors/errors.ts"
+import { type ExitFamily, exitStatus, ownFailure } from "../contract/errors/exit-status.ts"
+import { printable } from "../contract/text/printable.ts"
 import { OutputClosed } from "./terminal.ts"
 
 /** Report of a failure: exit status, text for people, JSON for programs. */

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import { named } from "../contract/names.ts"
-import type { CliExtra, CliSurface } from "../contract/operation.ts"
-import { mappingOf, MAX_SECRET_BYTES } from "../contract/operations/secret-fields.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import type { CliExtra, CliSurface } from "../contract/rows/operation.ts"
+import { mappingOf, MAX_SECRET_BYTES } from "../contract/rows/secret-fields.ts"
+import { named } from "../contract/text/names.ts"
 import type { Typed } from "./parser.ts"
 import { Terminal } from "./terminal.ts"
 

@@ -1,7 +1,7 @@
 import { Effect, Redacted } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import { named } from "../contract/names.ts"
-import { mappingOf } from "../contract/operations/secret-fields.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import { mappingOf } from "../contract/rows/secret-fields.ts"
+import { named } from "../contract/text/names.ts"
 import { mcpServe, ServePayload } from "./commands.ts"
 import { decode, parse, type Typed } from "./parser.ts"
 

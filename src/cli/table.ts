@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { printable } from "../contract/printable.ts"
+import { printable } from "../contract/text/printable.ts"
 import { Terminal } from "./terminal.ts"
 import { cutEnd, type TextWidth, widthFor } from "./text-width.ts"
 

@@ -1,5 +1,5 @@
 import { Context, Data, type Effect, type Scope, type Stream } from "effect"
-import type { WindowSize } from "../contract/run-input.ts"
+import type { WindowSize } from "../contract/rows/run-input.ts"
 
 /** Stdout takes no more bytes: the reader of the pipe has gone (`EPIPE`), or for instance the disk is full (`ENOSPC`). */
 export class OutputClosed extends Data.TaggedError("OutputClosed")<{

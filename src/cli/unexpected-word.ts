@@ -1,8 +1,8 @@
 import { Schema } from "effect"
-import { table } from "../contract/names.ts"
-import type { CliSurface } from "../contract/operation.ts"
-import { WorkspaceName } from "../contract/operations/workspace-field.ts"
-import { typed } from "../contract/shell-words.ts"
+import type { CliSurface } from "../contract/rows/operation.ts"
+import { WorkspaceName } from "../contract/rows/workspace-field.ts"
+import { table } from "../contract/text/names.ts"
+import { typed } from "../contract/text/shell-words.ts"
 import type { Command } from "./commands.ts"
 import { shortPath } from "./short-path.ts"
 

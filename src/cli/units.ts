@@ -1,4 +1,4 @@
-import { table } from "../contract/names.ts"
+import { table } from "../contract/text/names.ts"
 
 /** Unit of a number on the command line. */
 export type Unit = "time" | "mib" | "bytes"

@@ -1,8 +1,8 @@
 import type { Effect } from "effect"
-import type { PyroError } from "../contract/errors.ts"
-import type { Notice } from "../contract/notice.ts"
-import type { EventOf, OperationName, PayloadOf, ResultOf } from "../contract/operations.ts"
-import type { PyroService } from "../contract/Pyro.ts"
+import type { PyroError } from "../contract/errors/errors.ts"
+import type { Notice } from "../contract/rows/notice.ts"
+import type { EventOf, OperationName, PayloadOf, ResultOf } from "../contract/rows/operations.ts"
+import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { OutputClosed, Terminal } from "./terminal.ts"
 
 /** What came of an operation that was done in a way of its own: its result, or the exit status when it showed the result itself. */

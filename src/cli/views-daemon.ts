@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { ResultOf } from "../contract/operations.ts"
-import type { DiskUsage } from "../contract/operations/disk-usage.ts"
+import type { DiskUsage } from "../contract/rows/disk-usage.ts"
+import type { ResultOf } from "../contract/rows/operations.ts"
 import { note, print, size } from "./print.ts"
 import { painted, printTable } from "./table.ts"
 import type { View } from "./view.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { lostText, policyText, subjectText, targetText } from "../contract/network-text.ts"
-import type { NetworkRecord, OpenConnection } from "../contract/operations/workspace-network.ts"
+import { lostText, policyText, subjectText, targetText } from "../contract/rows/network-text.ts"
+import type { NetworkRecord, OpenConnection } from "../contract/rows/workspace-network.ts"
 import { note, print, size } from "./print.ts"
 import { duration } from "./time-text.ts"
 import type { View } from "./view.ts"

@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import type { OperationName, ResultOf } from "../contract/operations.ts"
+import type { OperationName, ResultOf } from "../contract/rows/operations.ts"
 import { note, print, showOutput, size } from "./print.ts"
 import { printTable } from "./table.ts"
 import { ago } from "./time-text.ts"

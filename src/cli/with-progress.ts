@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
-import { ChannelFailed, type PyroError } from "../contract/errors.ts"
-import type { Notice } from "../contract/notice.ts"
-import type { Folding } from "../contract/operation.ts"
+import { ChannelFailed, type PyroError } from "../contract/errors/errors.ts"
+import type { Notice } from "../contract/rows/notice.ts"
+import type { Folding } from "../contract/rows/operation.ts"
 import { makeProgress } from "./progress.ts"
 
 /** Shows the notices of an operation, prints nothing else, and gives the result. */

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util"
-import { named } from "../contract/names.ts"
+import { named } from "../contract/text/names.ts"
 import type { Flag } from "./flags.ts"
 
 /** The words of a command line, told apart. */

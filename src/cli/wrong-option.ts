@@ -1,5 +1,5 @@
-import { table } from "../contract/names.ts"
-import type { CliSurface } from "../contract/operation.ts"
+import type { CliSurface } from "../contract/rows/operation.ts"
+import { table } from "../contract/text/names.ts"
 import type { Command } from "./commands.ts"
 import { afterDefault, afterEnvironment } from "./first-word.ts"
 import type { Flag } from "./flags.ts"

@@ -1,7 +1,7 @@
 import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
 import { Effect } from "effect"
-import { isRestName } from "../contract/event-rpcs.ts"
-import { INPUT_WRITE, isInputBytes } from "../contract/input-rpcs.ts"
+import { isRestName } from "../contract/wire/event-rpcs.ts"
+import { INPUT_WRITE, isInputBytes } from "../contract/wire/input-rpcs.ts"
 import { makeInputs } from "./inputs.ts"
 
 /** Sends events to the client of an operation, and waits until the client has taken them. */

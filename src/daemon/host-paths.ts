@@ -1,8 +1,8 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import type { CliSurface } from "../contract/operation.ts"
-import type { Operation } from "../contract/operations.ts"
-import { snakeCase } from "../contract/snake.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import type { CliSurface } from "../contract/rows/operation.ts"
+import type { Operation } from "../contract/rows/operations.ts"
+import { snakeCase } from "../contract/text/snake.ts"
 
 /**
  * Fails where a request names a path of the host that is not absolute: whoever asks means a folder of their own, and the daemon's working

@@ -1,5 +1,5 @@
 import { Deferred, Effect, FiberId, Mailbox, Stream } from "effect"
-import type { RunInput, StdinWriter, WindowSize } from "../contract/run-input.ts"
+import type { RunInput, StdinWriter, WindowSize } from "../contract/rows/run-input.ts"
 
 interface Input {
   readonly stdin: Mailbox.Mailbox<Uint8Array>

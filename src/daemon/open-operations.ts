@@ -11,9 +11,9 @@ import {
   Option,
   Scope
 } from "effect"
-import { ChannelFailed, type PyroError } from "../contract/errors.ts"
-import type { PullEvents } from "../contract/event-batches.ts"
-import type { FirstBatch } from "../contract/event-rpcs.ts"
+import { ChannelFailed, type PyroError } from "../contract/errors/errors.ts"
+import type { PullEvents } from "../contract/rows/event-batches.ts"
+import type { FirstBatch } from "../contract/wire/event-rpcs.ts"
 import { deadlineScale } from "../vm/deadline-scale.ts"
 import type { SendEvents } from "./direct-messages.ts"
 import { type AnyEvent, outputBytes } from "./observer.ts"

@@ -5,7 +5,7 @@ import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessag
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import { Cause, Effect, Layer, Mailbox, Option, Scope } from "effect"
-import { defectOf, messagesOf, UnreadableMessage } from "../contract/unreadable.ts"
+import { defectOf, messagesOf, UnreadableMessage } from "../contract/wire/unreadable.ts"
 import type { DirectMessages } from "./direct-messages.ts"
 
 /**

@@ -1,7 +1,7 @@
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { SocketServer } from "@effect/platform/SocketServer"
 import { Effect, Layer, Schedule } from "effect"
-import { DaemonLeaves } from "../contract/daemon-leaves.ts"
+import { DaemonLeaves } from "../contract/wire/daemon-leaves.ts"
 import { acquirePlain } from "../system/scopes.ts"
 import { clockReader } from "../system/time.ts"
 import { makeIdleCollection } from "./idle-collection.ts"

@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
-import { SeedRejected } from "../contract/errors.ts"
+import { SeedRejected } from "../contract/errors/errors.ts"
 import { statFile } from "../system/files/entries.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { Paths } from "../system/Paths.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
+import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { runTool } from "../system/child.ts"
 import { exists, linkFile } from "../system/files/entries.ts"
 import { attempt, isDiskFull } from "../system/files/failure.ts"

@@ -6,10 +6,10 @@ import {
   SeedRejected,
   StateDirectoryUnusable,
   WORKSPACE_DISK
-} from "../contract/errors.ts"
-import type { Losses } from "../contract/host-file-notes.ts"
-import { pathText } from "../contract/path-text.ts"
-import { printable } from "../contract/printable.ts"
+} from "../contract/errors/errors.ts"
+import type { Losses } from "../contract/text/host-file-notes.ts"
+import { pathText } from "../contract/text/path-text.ts"
+import { printable } from "../contract/text/printable.ts"
 import { runTool, spawnTool, toolEnd, type ToolFailed } from "../system/child.ts"
 import { attempt } from "../system/files/failure.ts"
 import { freeBytes } from "../system/host.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { ImageDamaged } from "../contract/errors.ts"
+import { ImageDamaged } from "../contract/errors/errors.ts"
 import { openUnfollowed, readRegular } from "../system/files/descriptor.ts"
 
 const clusterBits = 16

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import { type NoSpace, type StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { removeFile, statEntry, statFile } from "../system/files/entries.ts"
 import type { FileFailed } from "../system/files/failure.ts"
 import { listFolder } from "../system/files/folders.ts"

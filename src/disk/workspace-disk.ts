@@ -1,6 +1,11 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { type HostToolMissing, ImageDamaged, type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import {
+  type HostToolMissing,
+  ImageDamaged,
+  type NoSpace,
+  type StateDirectoryUnusable
+} from "../contract/errors/errors.ts"
 import { syncFile } from "../system/atomic-file.ts"
 import { writeFile } from "../system/files/content.ts"
 import { keepReadOnly } from "../system/files/descriptor.ts"

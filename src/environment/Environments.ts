@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Option } from "effect"
-import { type EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../contract/errors.ts"
+import { type EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../contract/errors/errors.ts"
 import { ensureFolder } from "../system/files/folders.ts"
 import { Paths } from "../system/Paths.ts"
 import { asStep } from "../system/spans.ts"

@@ -1,7 +1,12 @@
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
-import { type EnvironmentBuildFailed, type HostToolMissing, ImageDamaged, type NoSpace } from "../contract/errors.ts"
+import {
+  type EnvironmentBuildFailed,
+  type HostToolMissing,
+  ImageDamaged,
+  type NoSpace
+} from "../contract/errors/errors.ts"
 import { readJson, recall, writeJsonAtomic } from "../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../system/checked-file.ts"
 import { readFile } from "../system/files/content.ts"

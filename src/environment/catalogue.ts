@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { EnvironmentUnknown } from "../contract/errors.ts"
+import { EnvironmentUnknown } from "../contract/errors/errors.ts"
 import { exists } from "../system/files/entries.ts"
 import { readList, recipeDigest, recipeFolder } from "./image/recipe.ts"
 

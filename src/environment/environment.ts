@@ -5,7 +5,7 @@ import type {
   ImageDamaged,
   NoSpace,
   StateDirectoryUnusable
-} from "../contract/errors.ts"
+} from "../contract/errors/errors.ts"
 import type { CatalogueEntry } from "./catalogue.ts"
 import type { StoredImage } from "./image/store.ts"
 import type { OnProgress } from "./progress.ts"

@@ -1,7 +1,12 @@
 import { Effect, Option, Schema } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
-import { EnvironmentNameTaken, InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import {
+  EnvironmentNameTaken,
+  InvalidRequest,
+  type NoSpace,
+  type StateDirectoryUnusable
+} from "../contract/errors/errors.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { exists, removeFile } from "../system/files/entries.ts"
 import type { FileFailed } from "../system/files/failure.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { dirname } from "node:path"
-import { NoSpace } from "../contract/errors.ts"
+import { NoSpace } from "../contract/errors/errors.ts"
 import { readIfReadable } from "../system/files/content.ts"
 import { exists } from "../system/files/entries.ts"
 import { attempt, type FileFailed } from "../system/files/failure.ts"

@@ -6,8 +6,8 @@ import {
   type CommandNotExecutable,
   type CommandNotFound,
   type CommandNotStarted
-} from "../contract/errors.ts"
-import { named } from "../contract/names.ts"
+} from "../contract/errors/errors.ts"
+import { named } from "../contract/text/names.ts"
 import { clockReader } from "../system/time.ts"
 import { type Call, Calls } from "./calls.ts"
 import * as ChangeFiles from "./change-files.ts"

@@ -1,6 +1,6 @@
 import { Deferred, Effect, Exit, FiberId, type Mailbox } from "effect"
 import type { Duplex } from "node:stream"
-import { ChannelFailed } from "../contract/errors.ts"
+import { ChannelFailed } from "../contract/errors/errors.ts"
 import { type Call, Calls } from "./calls.ts"
 import { escapeGuestText } from "./guest-text.ts"
 import { CallTable } from "./session/call-table.ts"

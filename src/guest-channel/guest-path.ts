@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { FileRefused, InvalidRequest } from "../contract/errors.ts"
-import { pathBytes, pathText } from "../contract/path-text.ts"
+import { FileRefused, InvalidRequest } from "../contract/errors/errors.ts"
+import { pathBytes, pathText } from "../contract/text/path-text.ts"
 
 /** Directory of the guest that file operations stay beneath. */
 export const workspaceRoot = "/workspace"

@@ -1,5 +1,5 @@
 import { Effect, Either, Option, type Scope, Stream } from "effect"
-import type { ChannelFailed } from "../contract/errors.ts"
+import type { ChannelFailed } from "../contract/errors/errors.ts"
 import { acquirePlain } from "../system/scopes.ts"
 import type { Connection } from "./connection.ts"
 import { AgentCallFailed } from "./errors.ts"

@@ -1,6 +1,6 @@
 import { Effect, type Stream } from "effect"
 import { constants } from "node:os"
-import { ChannelFailed } from "../contract/errors.ts"
+import { ChannelFailed } from "../contract/errors/errors.ts"
 import type { Connection } from "./connection.ts"
 import { errnoName } from "./errno.ts"
 import type { Ending } from "./session/ending.ts"

@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import type { ChannelFailed } from "../contract/errors.ts"
+import type { ChannelFailed } from "../contract/errors/errors.ts"
 import type { Connection } from "./connection.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import { awaitEnd } from "./session/open.ts"

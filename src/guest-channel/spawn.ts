@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import { ChannelFailed, CommandNotExecutable, CommandNotFound, CommandNotStarted } from "../contract/errors.ts"
+import { ChannelFailed, CommandNotExecutable, CommandNotFound, CommandNotStarted } from "../contract/errors/errors.ts"
 import { newRequestId } from "../system/identity.ts"
 import type { Call } from "./calls.ts"
 import type { Connection } from "./connection.ts"

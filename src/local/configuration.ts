@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { ConfigResult } from "../contract/operations/config.ts"
+import type { ConfigResult } from "../contract/rows/config.ts"
 import { isNamed, settingNow } from "../system/config.ts"
 import { Paths, pathVariables } from "../system/Paths.ts"
 import { type Variable, type VariableName, variables } from "../system/variables.ts"

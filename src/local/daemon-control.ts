@@ -1,6 +1,6 @@
 import { Effect, Option, Schedule, Schema } from "effect"
-import { DaemonUnavailable } from "../contract/errors.ts"
-import type { DaemonStatus } from "../contract/operations/daemon.ts"
+import { DaemonUnavailable } from "../contract/errors/errors.ts"
+import type { DaemonStatus } from "../contract/rows/daemon.ts"
 import { readJson } from "../system/atomic-file.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { readTail } from "../system/file-tail.ts"

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
-import { ends } from "../contract/ends.ts"
-import { type PyroError, ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../contract/errors.ts"
-import { callOf, mapCalls, type PyroService } from "../contract/Pyro.ts"
+import { type PyroError, ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../contract/errors/errors.ts"
+import { ends } from "../contract/rows/ends.ts"
+import { callOf, mapCalls, type PyroService } from "../contract/rows/Pyro.ts"
 
 /** The same error without names of other objects. */
 const withoutSimilar = (error: PyroError): PyroError => {

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { StateDirectoryUnusable } from "../contract/errors.ts"
+import { StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { Environments } from "../environment/Environments.ts"
 import { sweepTemporaries } from "../environment/temporary.ts"
 import { temporariesOf } from "../seeding/build-directory.ts"

@@ -1,5 +1,5 @@
 import { Effect, type Mailbox } from "effect"
-import type { Notice } from "../contract/notice.ts"
+import type { Notice } from "../contract/rows/notice.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import type { OnProgress } from "../environment/progress.ts"

@@ -1,8 +1,15 @@
 import { type Context, Effect, Stream } from "effect"
-import type { PyroError } from "../contract/errors.ts"
-import type { EventOf, Operation, OperationName, OperationOf, PayloadOf, ResultOf } from "../contract/operations.ts"
-import type { PyroService } from "../contract/Pyro.ts"
-import type { RunInput } from "../contract/run-input.ts"
+import type { PyroError } from "../contract/errors/errors.ts"
+import type {
+  EventOf,
+  Operation,
+  OperationName,
+  OperationOf,
+  PayloadOf,
+  ResultOf
+} from "../contract/rows/operations.ts"
+import type { PyroService } from "../contract/rows/Pyro.ts"
+import type { RunInput } from "../contract/rows/run-input.ts"
 import { Pool } from "../vm/Pool.ts"
 import type { WorkspacesOperation } from "../workspace/operations/work.ts"
 import type { Root } from "../workspace/operations/Workspaces.ts"

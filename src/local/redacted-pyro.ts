@@ -1,8 +1,8 @@
 import { Cause, Chunk, Effect, Option, Stream } from "effect"
-import type { PullEvents, StreamingCall } from "../contract/event-batches.ts"
-import type { Operation } from "../contract/operations.ts"
-import { callOf, mapCalls, type PyroService } from "../contract/Pyro.ts"
-import type { RunInput } from "../contract/run-input.ts"
+import type { PullEvents, StreamingCall } from "../contract/rows/event-batches.ts"
+import type { Operation } from "../contract/rows/operations.ts"
+import { callOf, mapCalls, type PyroService } from "../contract/rows/Pyro.ts"
+import type { RunInput } from "../contract/rows/run-input.ts"
 import type { SecretSet } from "../redaction/output-filter.ts"
 import { redactValue } from "../redaction/redact-value.ts"
 

@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Scope } from "effect"
-import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
+import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
 import { setting } from "../system/config.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { toHostError } from "../system/files/host-error.ts"

@@ -1,4 +1,4 @@
-import { jsonText, readableText } from "../contract/printable.ts"
+import { jsonText, readableText } from "../contract/text/printable.ts"
 
 /** Maximum characters of each half of a result, as JSON. Cline cuts a result in its middle at 8,000, Codex at 12,000. */
 const MAX_RESULT_CHARACTERS = 7_900

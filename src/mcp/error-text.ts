@@ -1,6 +1,6 @@
 import { Cause, Option } from "effect"
-import { factOf, type PyroError } from "../contract/errors.ts"
-import { printable } from "../contract/printable.ts"
+import { factOf, type PyroError } from "../contract/errors/errors.ts"
+import { printable } from "../contract/text/printable.ts"
 import type { Project } from "../sdk/project.ts"
 import { hintOf } from "./hints.ts"
 import { inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"

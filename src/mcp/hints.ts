@@ -1,4 +1,4 @@
-import type { PyroError } from "../contract/errors.ts"
+import type { PyroError } from "../contract/errors/errors.ts"
 import { hasToolsOf, type ToolContext } from "./tool-words.ts"
 
 /** What a model does next, in order of preference: sentences, each with the tools that it needs. */

@@ -1,7 +1,7 @@
-import { modeOf } from "../contract/modes/all.ts"
-import type { Mode } from "../contract/modes/mode.ts"
-import { ceilingText, noNetwork } from "../contract/network-ceiling.ts"
-import { secretTargetOf } from "../contract/operations/secret-target.ts"
+import { modeOf } from "../contract/rows/modes/all.ts"
+import type { Mode } from "../contract/rows/modes/mode.ts"
+import { ceilingText, noNetwork } from "../contract/rows/network-ceiling.ts"
+import { secretTargetOf } from "../contract/rows/secret-target.ts"
 import type { Project } from "../sdk/project.ts"
 import type { SelectionName } from "./profile.ts"
 

@@ -1,6 +1,6 @@
 import { JSONSchema } from "effect"
-import { named } from "../contract/names.ts"
-import type { PureSchema } from "../contract/operation.ts"
+import type { PureSchema } from "../contract/rows/operation.ts"
+import { named } from "../contract/text/names.ts"
 
 /** JSON Schema as far as it is written here. */
 export interface JsonSchema {

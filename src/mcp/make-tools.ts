@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { PyroError } from "../contract/errors.ts"
-import type { PyroService } from "../contract/Pyro.ts"
+import type { PyroError } from "../contract/errors/errors.ts"
+import type { PyroService } from "../contract/rows/Pyro.ts"
 import { grantsOf, type Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"
 import { makePending } from "./pending.ts"

@@ -1,7 +1,7 @@
-import { type ModeName, modeNames, modeOf } from "../contract/modes/all.ts"
-import type { Mode } from "../contract/modes/mode.ts"
-import type { McpSurface, Profile } from "../contract/operation.ts"
-import { type Operation, operations } from "../contract/operations.ts"
+import { type ModeName, modeNames, modeOf } from "../contract/rows/modes/all.ts"
+import type { Mode } from "../contract/rows/modes/mode.ts"
+import type { McpSurface, Profile } from "../contract/rows/operation.ts"
+import { type Operation, operations } from "../contract/rows/operations.ts"
 
 /** Names by which people choose a profile. */
 export const profiles = { "vm-run": "vm-run", "workspace-core": "core", "workspace-full": "full" } as const

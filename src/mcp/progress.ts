@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { readableText } from "../contract/printable.ts"
+import { readableText } from "../contract/text/printable.ts"
 
 /** How often a call says that it goes on: a host that hears nothing for a minute gives it up. */
 const EVERY_SECONDS = 10

@@ -1,8 +1,8 @@
 import type { Effect, Either } from "effect"
-import type { InvalidRequest, PyroError } from "../contract/errors.ts"
-import type { PureSchema } from "../contract/operation.ts"
-import type { OperationName, PayloadOf, ResultOf } from "../contract/operations.ts"
-import type { PyroService } from "../contract/Pyro.ts"
+import type { InvalidRequest, PyroError } from "../contract/errors/errors.ts"
+import type { PureSchema } from "../contract/rows/operation.ts"
+import type { OperationName, PayloadOf, ResultOf } from "../contract/rows/operations.ts"
+import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import type { Fields, Given } from "./arguments.ts"
 

@@ -1,5 +1,5 @@
 import { Redacted } from "effect"
-import { named } from "../contract/names.ts"
+import { named } from "../contract/text/names.ts"
 import type { Project } from "../sdk/project.ts"
 import type { Argument, Fields } from "./arguments.ts"
 import type { ToolRow } from "./profile.ts"

@@ -7,9 +7,9 @@ import {
   type Tool
 } from "@modelcontextprotocol/server"
 import { Cause, Deferred, Effect, Exit, FiberId, FiberRef, HashSet, Logger } from "effect"
-import type { PyroError } from "../contract/errors.ts"
-import { modeOf } from "../contract/modes/all.ts"
-import type { PyroService } from "../contract/Pyro.ts"
+import type { PyroError } from "../contract/errors/errors.ts"
+import { modeOf } from "../contract/rows/modes/all.ts"
+import type { PyroService } from "../contract/rows/Pyro.ts"
 import { grantsOf, type Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"
 import { clientNameOf, getsOneHalf, listForOneHalf } from "./clients.ts"

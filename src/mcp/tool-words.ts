@@ -1,6 +1,6 @@
-import { type CliSurface, lazy, type McpSurface } from "../contract/operation.ts"
-import { type Operation, operations } from "../contract/operations.ts"
-import { payloadFields } from "../contract/payload-fields.ts"
+import { type CliSurface, lazy, type McpSurface } from "../contract/rows/operation.ts"
+import { type Operation, operations } from "../contract/rows/operations.ts"
+import { payloadFields } from "../contract/rows/payload-fields.ts"
 import type { Argument } from "./arguments.ts"
 import type { ToolRow } from "./profile.ts"
 

@@ -1,4 +1,4 @@
-import type { Notice } from "../contract/notice.ts"
+import type { Notice } from "../contract/rows/notice.ts"
 
 /** `1 file`, `2 files`. */
 export const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`

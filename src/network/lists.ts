@@ -1,4 +1,4 @@
-import { table } from "../contract/names.ts"
+import { table } from "../contract/text/names.ts"
 
 /** A named list of hosts: those that the clients of one public service need. */
 export interface HostList {

@@ -1,6 +1,6 @@
 import { Either, Schema } from "effect"
-import { similarTo } from "../contract/similar.ts"
-import { snakeFields } from "../contract/snake.ts"
+import { similarTo } from "../contract/text/similar.ts"
+import { snakeFields } from "../contract/text/snake.ts"
 import { hostLists, listNames } from "./lists.ts"
 import { type HostRule, type IpRule, isBadRule, parseHostRule, parseIpRule } from "./rule.ts"
 

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { PatchRejected } from "../contract/errors.ts"
-import { pathText } from "../contract/path-text.ts"
+import { PatchRejected } from "../contract/errors/errors.ts"
+import { pathText } from "../contract/text/path-text.ts"
 import { patchedContent, type Reject } from "./apply/content-of.ts"
 import { Overlay } from "./apply/overlay.ts"
 import { searchBudget } from "./apply/place-hunk.ts"

@@ -1,5 +1,5 @@
-import { PatchRejected } from "../contract/errors.ts"
-import { pathText } from "../contract/path-text.ts"
+import { PatchRejected } from "../contract/errors/errors.ts"
+import { pathText } from "../contract/text/path-text.ts"
 import { LineReader } from "./parse/line-reader.ts"
 import { seekV4A } from "./parse/notation.ts"
 import { parseUnified } from "./parse/unified.ts"

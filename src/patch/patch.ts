@@ -1,4 +1,4 @@
-import { patchLimits } from "../contract/patch-limits.ts"
+import { patchLimits } from "../contract/rows/patch-limits.ts"
 
 /** A parsed patch, before its application to a tree. Paths and lines are byte strings. */
 export interface Patch {

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
 import type { SecretSet } from "./output-filter.ts"
 import { firstSecretIn } from "./redactor.ts"
 

@@ -1,4 +1,4 @@
-import { named } from "../contract/names.ts"
+import { named } from "../contract/text/names.ts"
 import type { SecretSet } from "./output-filter.ts"
 import { firstSecretIn, redactBytes, redactText } from "./redactor.ts"
 

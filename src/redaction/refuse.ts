@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { FileRefused } from "../contract/errors.ts"
+import { FileRefused } from "../contract/errors/errors.ts"
 import type { SecretSet } from "./output-filter.ts"
 import { firstSecretIn, SecretSearch } from "./redactor.ts"
 

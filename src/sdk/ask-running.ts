@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import type { PyroError } from "../contract/errors.ts"
+import type { PyroError } from "../contract/errors/errors.ts"
 import { daemonFiles } from "../system/daemon-files.ts"
 import { Paths } from "../system/Paths.ts"
 import { connect, methodOf, socketTo } from "./session.ts"

@@ -3,8 +3,8 @@ import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
 import type { Parser } from "@effect/rpc/RpcSerialization"
 import { Cause, Chunk, Effect, Exit, Option, Schema } from "effect"
-import { checkEvents, restName, restRpc, type StreamingRow } from "../contract/event-rpcs.ts"
-import { INPUT_WRITE } from "../contract/input-rpcs.ts"
+import { checkEvents, restName, restRpc, type StreamingRow } from "../contract/wire/event-rpcs.ts"
+import { INPUT_WRITE } from "../contract/wire/input-rpcs.ts"
 import type { Awaited } from "./awaited.ts"
 
 /** Offset of the ids of these requests: the RPC client counts its own from 0. */

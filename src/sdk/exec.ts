@@ -1,10 +1,15 @@
 import { Effect, type Scope, Stream } from "effect"
-import type { PyroError } from "../contract/errors.ts"
-import { callFromFirst, type FirstEvents, type StartOperation, streamFromFirst } from "../contract/event-batches.ts"
-import type { StreamingRow } from "../contract/event-rpcs.ts"
-import { requireCommand, requireRead } from "../contract/exec-validation.ts"
-import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER } from "../contract/input-rpcs.ts"
-import type { ExecEvent, ExecPayload } from "../contract/operations/workspace-exec.ts"
+import type { PyroError } from "../contract/errors/errors.ts"
+import {
+  callFromFirst,
+  type FirstEvents,
+  type StartOperation,
+  streamFromFirst
+} from "../contract/rows/event-batches.ts"
+import { requireCommand, requireRead } from "../contract/rows/exec-validation.ts"
+import type { ExecEvent, ExecPayload } from "../contract/rows/workspace-exec.ts"
+import type { StreamingRow } from "../contract/wire/event-rpcs.ts"
+import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER } from "../contract/wire/input-rpcs.ts"
 import { newRequestId } from "../system/identity.ts"
 import { clockReader } from "../system/time.ts"
 import { firstEvents } from "./first-events.ts"

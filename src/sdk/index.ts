@@ -1,6 +1,6 @@
 /** Entry point for programs: `import { pyro, layerDaemon } from "pyro"`. */
-export * from "../contract/errors.ts"
-export type { CommandOutput } from "../contract/operation.ts"
+export * from "../contract/errors/errors.ts"
+export type { CommandOutput } from "../contract/rows/operation.ts"
 export {
   type EventOf,
   type Operation,
@@ -8,9 +8,9 @@ export {
   operations,
   type PayloadOf,
   type ResultOf
-} from "../contract/operations.ts"
-export { Pyro, type PyroService } from "../contract/Pyro.ts"
-export type { RunInput, WindowSize } from "../contract/run-input.ts"
+} from "../contract/rows/operations.ts"
+export { Pyro, type PyroService } from "../contract/rows/Pyro.ts"
+export type { RunInput, WindowSize } from "../contract/rows/run-input.ts"
 export { acquireWorkspace } from "./acquire.ts"
 export { layerDaemon } from "./client.ts"
 export { type EffectCall, pyro, type PyroEffects } from "./effects.ts"

@@ -1,6 +1,6 @@
 import { Effect, Layer } from "effect"
-import { DaemonUnavailable, type PyroError } from "../contract/errors.ts"
-import type { Pyro } from "../contract/Pyro.ts"
+import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
+import type { Pyro } from "../contract/rows/Pyro.ts"
 import { readTail } from "../system/file-tail.ts"
 import { packageRoot } from "../system/native.ts"
 import { layerDaemon } from "./client.ts"

@@ -1,6 +1,6 @@
-import { named } from "../contract/names.ts"
-import { type Operation, type OperationName, operations } from "../contract/operations.ts"
-import type { Head, Tail } from "../contract/Pyro.ts"
+import { type Operation, type OperationName, operations } from "../contract/rows/operations.ts"
+import type { Head, Tail } from "../contract/rows/Pyro.ts"
+import { named } from "../contract/text/names.ts"
 
 /** Types of the calls of one API: one type for each operation's name. */
 export type Calls = { readonly [Name in OperationName]: unknown }

@@ -1,10 +1,10 @@
 import { Effect, Schema } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import { firstIssue } from "../contract/issue.ts"
-import { named } from "../contract/names.ts"
-import type { CliSurface } from "../contract/operation.ts"
-import type { Operation, OperationName, OperationOf } from "../contract/operations.ts"
-import { snakeCase } from "../contract/snake.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import { firstIssue } from "../contract/errors/issue.ts"
+import type { CliSurface } from "../contract/rows/operation.ts"
+import type { Operation, OperationName, OperationOf } from "../contract/rows/operations.ts"
+import { named } from "../contract/text/names.ts"
+import { snakeCase } from "../contract/text/snake.ts"
 import { callersPath } from "../system/host-path.ts"
 
 /** `memory_mib` -> `memoryMib`. */

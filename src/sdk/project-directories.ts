@@ -1,6 +1,6 @@
-import type { GitHistory } from "../contract/operations/git-history.ts"
-import type { Secrets } from "../contract/operations/secret-fields.ts"
-import type { WorkspaceUser } from "../contract/operations/workspace-user.ts"
+import type { GitHistory } from "../contract/rows/git-history.ts"
+import type { Secrets } from "../contract/rows/secret-fields.ts"
+import type { WorkspaceUser } from "../contract/rows/workspace-user.ts"
 import {
   absolutePath,
   canBeProject,

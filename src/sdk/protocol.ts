@@ -4,7 +4,7 @@ import { RpcClientError } from "@effect/rpc/RpcClientError"
 import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Cause, Effect, Layer } from "effect"
-import { defectOf, messagesOf, reportOf, UNREADABLE, UnreadableMessage } from "../contract/unreadable.ts"
+import { defectOf, messagesOf, reportOf, UNREADABLE, UnreadableMessage } from "../contract/wire/unreadable.ts"
 import type { Awaited } from "./awaited.ts"
 import type { DirectRequests } from "./direct-requests.ts"
 

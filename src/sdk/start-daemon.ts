@@ -1,5 +1,10 @@
 import { Effect, Option, Schedule, Schema } from "effect"
-import { DaemonMismatch, DaemonUnavailable, type InvalidConfiguration, type PyroError } from "../contract/errors.ts"
+import {
+  DaemonMismatch,
+  DaemonUnavailable,
+  type InvalidConfiguration,
+  type PyroError
+} from "../contract/errors/errors.ts"
 import { readJson } from "../system/atomic-file.ts"
 import { checkSettings } from "../system/config.ts"
 import { daemonFiles } from "../system/daemon-files.ts"

@@ -1,6 +1,6 @@
 import { Deferred, Effect, FiberId, Option, Predicate, Stream } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import type { RunInput } from "../contract/run-input.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import type { RunInput } from "../contract/rows/run-input.ts"
 
 /** Stdin of a command, whole or in pieces, text as UTF-8. */
 export type Stdin = string | Uint8Array | AsyncIterable<string | Uint8Array>

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import { projectHeaders } from "../contract/caller-project.ts"
-import type { PyroError } from "../contract/errors.ts"
-import type { Operation } from "../contract/operations.ts"
+import type { PyroError } from "../contract/errors/errors.ts"
+import type { Operation } from "../contract/rows/operations.ts"
+import { projectHeaders } from "../contract/wire/caller-project.ts"
 import { type ConnectionLost, failureOf, isLost, lost, methodOf, type Session } from "./session.ts"
 
 /** How often a request is made again. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as os from "node:os"
 import * as path from "node:path"
-import { InvalidRequest } from "../contract/errors.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
 import { settingNow } from "../system/config.ts"
 import { realPath } from "../system/host-path.ts"
 import { isBeneath } from "./git/locate.ts"

@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import * as path from "node:path"
-import { StateDirectoryUnusable } from "../contract/errors.ts"
+import { StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import type { SeedFailed } from "../disk/SeedImages.ts"
 import { makeTemporary } from "../environment/temporary.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"

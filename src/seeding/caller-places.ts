@@ -1,8 +1,8 @@
 import { Effect, FiberRef } from "effect"
 import * as path from "node:path"
-import { type CallerPlaces, callerProject } from "../contract/caller-project.ts"
-import { InvalidRequest } from "../contract/errors.ts"
-import { printable } from "../contract/printable.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import { printable } from "../contract/text/printable.ts"
+import { type CallerPlaces, callerProject } from "../contract/wire/caller-project.ts"
 import { isBeneath } from "../system/host-path.ts"
 
 const callersPlaces: Effect.Effect<CallerPlaces | undefined> = Effect.map(

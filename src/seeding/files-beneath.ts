@@ -1,6 +1,6 @@
 import { Effect, FiberRef } from "effect"
 import * as fs from "node:fs"
-import { SeedRejected } from "../contract/errors.ts"
+import { SeedRejected } from "../contract/errors/errors.ts"
 import { joinBytes } from "./host-files.ts"
 
 /** How far a directory is walked that git cannot list. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import type { HostToolMissing } from "../contract/errors.ts"
+import type { HostToolMissing } from "../contract/errors/errors.ts"
 import { attempt, type FileFailed } from "../system/files/failure.ts"
 import { git, type GitRoom } from "./git/confined-git.ts"
 import type { GitFailed } from "./git/git-failed.ts"

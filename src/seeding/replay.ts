@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import type { ChannelFailed, FileRefused, StateDirectoryUnusable } from "../contract/errors.ts"
+import type { ChannelFailed, FileRefused, StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import type { FileChange } from "../guest-channel/change-files.ts"
 import type { GuestPath } from "../guest-channel/files.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../contract/errors.ts"
-import type { CreatePayload } from "../contract/operations/workspace-lifecycle.ts"
+import { InvalidRequest } from "../contract/errors/errors.ts"
+import type { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
 import type { Owner, SeedImage, SeedImages, SeedReport } from "../disk/SeedImages.ts"
 import type { Paths } from "../system/Paths.ts"
 import type { HostFacts } from "../vm/HostFacts.ts"

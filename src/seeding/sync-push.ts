@@ -1,9 +1,15 @@
 import { Effect, identity } from "effect"
-import type { NoSpace, PyroError, StateDirectoryUnusable } from "../contract/errors.ts"
-import { firstOf } from "../contract/first-of.ts"
-import { type Losses, lossNotes, MAX_IGNORED_NAMES, MAX_MISSING_NAMES, withLoss } from "../contract/host-file-notes.ts"
-import type { SyncPushed, SyncPushPayload } from "../contract/operations/workspace-sync.ts"
-import { pathText } from "../contract/path-text.ts"
+import type { NoSpace, PyroError, StateDirectoryUnusable } from "../contract/errors/errors.ts"
+import type { SyncPushed, SyncPushPayload } from "../contract/rows/workspace-sync.ts"
+import { firstOf } from "../contract/text/first-of.ts"
+import {
+  type Losses,
+  lossNotes,
+  MAX_IGNORED_NAMES,
+  MAX_MISSING_NAMES,
+  withLoss
+} from "../contract/text/host-file-notes.ts"
+import { pathText } from "../contract/text/path-text.ts"
 import { attributesLost } from "../disk/pyro-seed.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "./broad-source.ts"

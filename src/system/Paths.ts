@@ -2,7 +2,7 @@ import { Context, Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { type InvalidConfiguration, NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
+import { type InvalidConfiguration, NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { setting } from "./config.ts"
 import { isDiskFull } from "./files/failure.ts"
 

@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { createHash, type Hash } from "node:crypto"
 import * as fs from "node:fs"
-import { ImageDamaged } from "../contract/errors.ts"
+import { ImageDamaged } from "../contract/errors/errors.ts"
 
 /** What a file was when it was written: enough to notice cheaply that it changed, and to prove that it did not. */
 export const CheckedFile = Schema.Struct({

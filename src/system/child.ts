@@ -1,6 +1,6 @@
 import { Data, Effect } from "effect"
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
-import { HostToolMissing } from "../contract/errors.ts"
+import { HostToolMissing } from "../contract/errors/errors.ts"
 import { packageOf } from "./tool-packages.ts"
 
 /** A host program ended badly. Callers turn it into an error of the contract that says what was being done. */

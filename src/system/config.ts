@@ -1,5 +1,5 @@
 import { Config, Effect, Either, Option } from "effect"
-import { InvalidConfiguration } from "../contract/errors.ts"
+import { InvalidConfiguration } from "../contract/errors/errors.ts"
 import { type Allowed, allowedText } from "./allowed-values.ts"
 import { type ValueOf, type Variable, type VariableName, variables } from "./variables.ts"
 

@@ -1,4 +1,4 @@
-import { named } from "../contract/names.ts"
+import { named } from "../contract/text/names.ts"
 import { processEnvironment } from "./config.ts"
 import { variables } from "./variables.ts"
 

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
-import { DaemonUnavailable } from "../contract/errors.ts"
+import { DaemonUnavailable } from "../contract/errors/errors.ts"
 import { daemonEnvironment } from "./daemon-environment.ts"
 
 /** A log that has grown past this is put aside, once, before a new process writes to it. */

@@ -1,7 +1,7 @@
 import { Data, Effect } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
-import { HostToolMissing } from "../contract/errors.ts"
+import { HostToolMissing } from "../contract/errors/errors.ts"
 import { openFile } from "./files/descriptor.ts"
 
 /** Another process held the lock past the deadline of the caller. */

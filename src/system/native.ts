@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { existsSync } from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
-import { HostToolMissing } from "../contract/errors.ts"
+import { HostToolMissing } from "../contract/errors/errors.ts"
 import { settingNow } from "./config.ts"
 
 /** Programs that the project builds: `agent` from `guest-agent/`, the others from `native/`. */

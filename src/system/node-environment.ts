@@ -1,4 +1,4 @@
-import { named } from "../contract/names.ts"
+import { named } from "../contract/text/names.ts"
 import { processEnvironment } from "./config.ts"
 
 /** Variables that have Node load other code, or print what it sends and receives: the header of a request may have a secret. */

@@ -1,7 +1,7 @@
 import { Data, Deferred, Effect, type Scope } from "effect"
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import type { Readable, Writable } from "node:stream"
-import type { HostToolMissing } from "../contract/errors.ts"
+import type { HostToolMissing } from "../contract/errors/errors.ts"
 import { ContentHash } from "./content-hash.ts"
 import { nativeTool } from "./native.ts"
 import { type PutPlace, putPlace } from "./put-place.ts"

@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Option, Tracer } from "effect"
-import { named } from "../contract/names.ts"
+import { named } from "../contract/text/names.ts"
 import { type OperationRecord, RecordedSpan, type StepRecord } from "./recorded-span.ts"
 import type { StepAttributes } from "./spans.ts"
 

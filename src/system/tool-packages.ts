@@ -1,4 +1,4 @@
-import { table } from "../contract/names.ts"
+import { table } from "../contract/text/names.ts"
 /** Debian package of each host program that pyro starts. */
 const packages = table<string>({
   "qemu-system-x86_64": "qemu-system-x86",

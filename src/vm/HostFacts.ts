@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Ref, Schema } from "effect"
 import * as path from "node:path"
-import { byName } from "../contract/names.ts"
+import { byName } from "../contract/text/names.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { hostBootId } from "../system/identity.ts"
 import { Paths } from "../system/Paths.ts"

@@ -8,7 +8,7 @@ import type {
   NoSpace,
   StateDirectoryUnusable,
   VmFailed
-} from "../contract/errors.ts"
+} from "../contract/errors/errors.ts"
 import type { DiskSource } from "../disk/workspace-disk.ts"
 import type { ConnectOptions, GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { ProcessIdentity } from "../system/identity.ts"

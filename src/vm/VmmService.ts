@@ -8,7 +8,7 @@ import type {
   InvalidConfiguration,
   NoSpace,
   StateDirectoryUnusable
-} from "../contract/errors.ts"
+} from "../contract/errors/errors.ts"
 import type { Seed } from "../disk/workspace-disk.ts"
 import type {
   CapturedState,

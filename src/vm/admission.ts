@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
-import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { attempt } from "../system/files/failure.ts"
 import { namesIn } from "../system/files/folders.ts"
 import { toHostError } from "../system/files/host-error.ts"

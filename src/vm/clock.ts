@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { ChannelFailed } from "../contract/errors.ts"
+import type { ChannelFailed } from "../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { monotonicMs, wallClockNs } from "../system/time.ts"

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { randomInt } from "node:crypto"
-import { ConfinementUnavailable } from "../contract/errors.ts"
+import { ConfinementUnavailable } from "../contract/errors/errors.ts"
 import { runTool } from "../system/child.ts"
 import { readIfReadable } from "../system/files/content.ts"
 import { fileIdentity } from "../system/host-path.ts"

@@ -1,4 +1,4 @@
-import { NoSpace, VmFailed } from "../contract/errors.ts"
+import { NoSpace, VmFailed } from "../contract/errors/errors.ts"
 import { type FileFailed, isDiskFull } from "../system/files/failure.ts"
 
 /** Names the step in which something of a lower layer failed. */

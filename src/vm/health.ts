@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import type { GuestPanicked, VmFailed } from "../contract/errors.ts"
+import type { GuestPanicked, VmFailed } from "../contract/errors/errors.ts"
 
 /** What keeps a VM from running for now. `no-space`: the host's disk is full; it goes on when there is room. */
 export type VmTrouble = "none" | "no-space" | "io-error"

@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
-import type { NoSpace, StateDirectoryUnusable } from "../contract/errors.ts"
+import type { NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { exists, statEntry } from "../system/files/entries.ts"
 import { attempt, type FileFailed } from "../system/files/failure.ts"
 import { listIfPresent, removeTree } from "../system/files/folders.ts"

@@ -1,6 +1,11 @@
 import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
-import { type HostToolMissing, ImageDamaged, type NoSpace, type StateDirectoryUnusable } from "../contract/errors.ts"
+import {
+  type HostToolMissing,
+  ImageDamaged,
+  type NoSpace,
+  type StateDirectoryUnusable
+} from "../contract/errors/errors.ts"
 import { holdImage } from "../disk/hold.ts"
 import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
 import { exists, removeFile, statEntry } from "../system/files/entries.ts"

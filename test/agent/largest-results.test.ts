@@ -3,18 +3,13 @@ import { assert } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { MAX_RESULT_BYTES } from "../../src/contract/first-of.ts"
-import type { PureSchema } from "../../src/contract/operation.ts"
-import { DiffResult } from "../../src/contract/operations/workspace-diff.ts"
-import { DiffPayload } from "../../src/contract/operations/workspace-diff.ts"
-import {
-  FileContent,
-  FileList,
-  FileListPayload,
-  FileReadPayload
-} from "../../src/contract/operations/workspace-file.ts"
-import { LogsPayload, LogsResult } from "../../src/contract/operations/workspace-logs.ts"
-import { SyncPushed } from "../../src/contract/operations/workspace-sync.ts"
+import type { PureSchema } from "../../src/contract/rows/operation.ts"
+import { DiffResult } from "../../src/contract/rows/workspace-diff.ts"
+import { DiffPayload } from "../../src/contract/rows/workspace-diff.ts"
+import { FileContent, FileList, FileListPayload, FileReadPayload } from "../../src/contract/rows/workspace-file.ts"
+import { LogsPayload, LogsResult } from "../../src/contract/rows/workspace-logs.ts"
+import { SyncPushed } from "../../src/contract/rows/workspace-sync.ts"
+import { MAX_RESULT_BYTES } from "../../src/contract/text/first-of.ts"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import { syncPush } from "../../src/seeding/sync-push.ts"

@@ -1,6 +1,6 @@
 import { Effect, Schedule, type Scope } from "effect"
 import { connect, type Socket } from "node:net"
-import { ChannelFailed } from "../../src/contract/errors.ts"
+import { ChannelFailed } from "../../src/contract/errors/errors.ts"
 
 /** Node 20 cuts a longer path without a word and connects to something else. */
 const MAX_SOCKET_PATH_BYTES = 107

@@ -13,8 +13,8 @@ import {
   writeFileSync
 } from "node:fs"
 import { dirname } from "node:path"
-import type { PyroError } from "../../src/contract/errors.ts"
-import { DiskListPayload, DiskReadPayload } from "../../src/contract/operations/workspace-disk.ts"
+import type { PyroError } from "../../src/contract/errors/errors.ts"
+import { DiskListPayload, DiskReadPayload } from "../../src/contract/rows/workspace-disk.ts"
 import type { GuestTree } from "../../src/guest-channel/guest-path.ts"
 import { listDisk, readDisk } from "../../src/workspace/disk/look.ts"
 import { scrubFiles } from "../../src/workspace/disk/scrub-files.ts"

@@ -12,13 +12,13 @@ import {
   symlinkSync,
   writeFileSync
 } from "node:fs"
-import type { PyroError } from "../../src/contract/errors.ts"
+import type { PyroError } from "../../src/contract/errors/errors.ts"
 import {
   FileEditPayload,
   FileListPayload,
   FileReadPayload,
   FileWritePayload
-} from "../../src/contract/operations/workspace-file.ts"
+} from "../../src/contract/rows/workspace-file.ts"
 import { workspaceFile } from "../../src/guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { editFile } from "../../src/workspace/content/files/edit.ts"

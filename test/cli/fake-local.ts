@@ -14,10 +14,10 @@ import {
   EnvironmentUnknown,
   type PyroError,
   VmFailed
-} from "../../src/contract/errors.ts"
-import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
-import { Pyro, type PyroService } from "../../src/contract/Pyro.ts"
-import type { RunInput } from "../../src/contract/run-input.ts"
+} from "../../src/contract/errors/errors.ts"
+import { Pyro, type PyroService } from "../../src/contract/rows/Pyro.ts"
+import type { RunInput } from "../../src/contract/rows/run-input.ts"
+import type { RunEvent, RunPayload } from "../../src/contract/rows/run.ts"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "../../src/local/daemon-control.ts"
 import { Paths } from "../../src/system/Paths.ts"

@@ -1,12 +1,17 @@
 import { Deferred, Effect, FiberRef, Stream } from "effect"
-import { callerProject, isReachable } from "../../src/contract/caller-project.ts"
-import { InvalidRequest, type PyroError, WorkspaceNameTaken, WorkspaceNotFound } from "../../src/contract/errors.ts"
-import type { RunEvent, RunPayload } from "../../src/contract/operations/run.ts"
-import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
-import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
-import type { WorkspaceEvent } from "../../src/contract/operations/workspace-lifecycle.ts"
-import type { PyroService } from "../../src/contract/Pyro.ts"
-import type { RunInput } from "../../src/contract/run-input.ts"
+import {
+  InvalidRequest,
+  type PyroError,
+  WorkspaceNameTaken,
+  WorkspaceNotFound
+} from "../../src/contract/errors/errors.ts"
+import type { PyroService } from "../../src/contract/rows/Pyro.ts"
+import type { RunInput } from "../../src/contract/rows/run-input.ts"
+import type { RunEvent, RunPayload } from "../../src/contract/rows/run.ts"
+import type { ExecEvent } from "../../src/contract/rows/workspace-exec.ts"
+import type { WorkspaceInfo } from "../../src/contract/rows/workspace-info.ts"
+import type { WorkspaceEvent } from "../../src/contract/rows/workspace-lifecycle.ts"
+import { callerProject, isReachable } from "../../src/contract/wire/caller-project.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
 
 type RunCommand = (payload: RunPayload, input: RunInput) => Stream.Stream<RunEvent, PyroError>

@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import type { Socket } from "node:net"
 import * as readline from "node:readline"
-import type { Pyro } from "../../src/contract/Pyro.ts"
+import type { Pyro } from "../../src/contract/rows/Pyro.ts"
 import { layerDaemon } from "../../src/sdk/client.ts"
 import { Account, HostileAgent } from "../support/hostile/agent.ts"
 import { Corpus } from "../support/hostile/corpus.ts"

@@ -1,13 +1,13 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Either, Schema, Stream } from "effect"
 import { createHash, randomBytes } from "node:crypto"
-import type { PyroError } from "../../src/contract/errors.ts"
+import type { PyroError } from "../../src/contract/errors/errors.ts"
 import {
   FileEditPayload,
   FileListPayload,
   FileReadPayload,
   FileWritePayload
-} from "../../src/contract/operations/workspace-file.ts"
+} from "../../src/contract/rows/workspace-file.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { editFile } from "../../src/workspace/content/files/edit.ts"
 import { listFiles } from "../../src/workspace/content/files/list.ts"

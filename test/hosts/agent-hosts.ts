@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { HostName } from "../../src/contract/agent-host.ts"
+import type { HostName } from "../../src/contract/rows/agent-host.ts"
 import { anthropic } from "./dialects/anthropic.ts"
 import type { Dialect } from "./dialects/dialect.ts"
 import { gemini } from "./dialects/gemini.ts"

@@ -1,8 +1,8 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { ExecNotFound } from "../../src/contract/errors.ts"
-import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
-import type { WorkspaceInfo } from "../../src/contract/operations/workspace-info.ts"
+import { ExecNotFound } from "../../src/contract/errors/errors.ts"
+import type { ExecEvent } from "../../src/contract/rows/workspace-exec.ts"
+import type { WorkspaceInfo } from "../../src/contract/rows/workspace-info.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 import { fails, info, succeeds } from "./results.ts"
 

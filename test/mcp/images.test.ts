@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
-import type { FileContent } from "../../src/contract/operations/workspace-file.ts"
+import type { FileContent } from "../../src/contract/rows/workspace-file.ts"
 import { images } from "../support/images.ts"
 import { call, fakePyro, textOf } from "./fakes.ts"
 

@@ -1,5 +1,5 @@
 import { Stream } from "effect"
-import type { ExecEvent } from "../../src/contract/operations/workspace-exec.ts"
+import type { ExecEvent } from "../../src/contract/rows/workspace-exec.ts"
 import { fakePyro } from "./fakes.ts"
 
 const utf8 = (text: string) => new TextEncoder().encode(text)

@@ -1,6 +1,6 @@
 import { Effect, Either, Redacted, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import type { Secrets } from "../../src/contract/operations/secret-fields.ts"
+import type { Secrets } from "../../src/contract/rows/secret-fields.ts"
 import { instructionsOf } from "../../src/mcp/instructions.ts"
 import { profileTools } from "../../src/mcp/tool-table.ts"
 import { bindProject, type Project } from "../../src/sdk/project.ts"

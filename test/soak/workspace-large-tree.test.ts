@@ -1,8 +1,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import type { DiffResult } from "../../src/contract/operations/workspace-diff.ts"
-import type { FileList } from "../../src/contract/operations/workspace-file.ts"
+import type { DiffResult } from "../../src/contract/rows/workspace-diff.ts"
+import type { FileList } from "../../src/contract/rows/workspace-file.ts"
 import { installation } from "../support/installation.ts"
 import { watchRss } from "../support/process-facts.ts"
 

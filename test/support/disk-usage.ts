@@ -1,4 +1,4 @@
-import type { DiskUsage } from "../../src/contract/operations/disk-usage.ts"
+import type { DiskUsage } from "../../src/contract/rows/disk-usage.ts"
 
 /** Use of a disk, for a fake that has none. */
 export const someDisk: DiskUsage = {

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import type { Operation } from "../../src/contract/operations.ts"
-import type { PyroService } from "../../src/contract/Pyro.ts"
+import type { Operation } from "../../src/contract/rows/operations.ts"
+import type { PyroService } from "../../src/contract/rows/Pyro.ts"
 import { nested } from "../../src/sdk/nested.ts"
 
 const why = (name: string) => `${name} is no part of this test`

@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from "diff"
 import { Effect } from "effect"
-import { HostFileUnusable } from "../../contract/errors.ts"
+import { HostFileUnusable } from "../../contract/errors/errors.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { missingFolder, removeEmptyFolders } from "../../system/files/kept-text.ts"
 import { backUp, checkWritable, readKnown, removeKnown, replaceKnown } from "../../system/files/replace.ts"

@@ -1,4 +1,4 @@
-import type { HostName, HostScope } from "../../contract/agent-host.ts"
+import type { HostName, HostScope } from "../../contract/rows/agent-host.ts"
 import type { AgentHost, Place } from "../hosts/agent-host.ts"
 
 export interface Check {

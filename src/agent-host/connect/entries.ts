@@ -1,4 +1,4 @@
-import { named } from "../../contract/names.ts"
+import { named } from "../../contract/text/names.ts"
 import { at, isTable, type Json } from "../format/json.ts"
 import type { Server, Variables } from "../hosts/agent-host.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Either } from "effect"
-import { HostFileUnusable } from "../../contract/errors.ts"
-import { named } from "../../contract/names.ts"
+import { HostFileUnusable } from "../../contract/errors/errors.ts"
+import { named } from "../../contract/text/names.ts"
 import { readKnown } from "../../system/files/replace.ts"
 import { isBeneath, realPath, realPlace } from "../../system/host-path.ts"
 import { read } from "../format/format.ts"

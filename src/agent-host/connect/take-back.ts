@@ -1,6 +1,6 @@
 import { Effect, Either } from "effect"
-import { HostFileUnusable } from "../../contract/errors.ts"
-import { named } from "../../contract/names.ts"
+import { HostFileUnusable } from "../../contract/errors/errors.ts"
+import { named } from "../../contract/text/names.ts"
 import type { KnownFile } from "../../system/files/replace.ts"
 import { edit, read } from "../format/format.ts"
 import { type Change, isEqual, isTable } from "../format/json.ts"

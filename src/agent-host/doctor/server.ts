@@ -1,5 +1,5 @@
 import { Effect, Either } from "effect"
-import { named } from "../../contract/names.ts"
+import { named } from "../../contract/text/names.ts"
 import { processEnvironment } from "../../system/config.ts"
 import { type Check, type DoctorOptions, fixFor, ok } from "../connect/check.ts"
 import { isHandedOn, neededVariables, variablesOf } from "../connect/entries.ts"

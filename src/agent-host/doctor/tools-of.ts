@@ -1,7 +1,7 @@
-import type { ProfileName, SelectionName } from "../../contract/agent-host.ts"
-import { modeOf } from "../../contract/modes/all.ts"
-import type { Profile } from "../../contract/operation.ts"
-import { operations } from "../../contract/operations.ts"
+import type { ProfileName, SelectionName } from "../../contract/rows/agent-host.ts"
+import { modeOf } from "../../contract/rows/modes/all.ts"
+import type { Profile } from "../../contract/rows/operation.ts"
+import { operations } from "../../contract/rows/operations.ts"
 import type { Tools } from "../hosts/agent-host.ts"
 
 /** Profiles of `pyro mcp serve`, and how the table of operations names them. */

@@ -1,4 +1,4 @@
-import { named, NamedClass } from "../../contract/names.ts"
+import { named, NamedClass } from "../../contract/text/names.ts"
 
 /** A value of a configuration file. */
 export type Json = string | number | boolean | null | ReadonlyArray<Json> | { readonly [key: string]: Json }

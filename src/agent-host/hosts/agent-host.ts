@@ -1,4 +1,4 @@
-import type { Approve, HostName, HostScope } from "../../contract/agent-host.ts"
+import type { Approve, HostName, HostScope } from "../../contract/rows/agent-host.ts"
 import type { Change, Json, Path } from "../format/json.ts"
 import type { FormatName } from "../format/language.ts"
 

@@ -1,5 +1,5 @@
 import * as path from "node:path"
-import { named } from "../../contract/names.ts"
+import { named } from "../../contract/text/names.ts"
 import { variables } from "../../system/variables.ts"
 import { commandLine, envOf, neededVariables, variablesOf } from "../connect/entries.ts"
 import { at, type Change } from "../format/json.ts"

@@ -1,4 +1,4 @@
-import { named } from "../../contract/names.ts"
+import { named } from "../../contract/text/names.ts"
 import { variablesOf } from "../connect/entries.ts"
 import type { Variables } from "./agent-host.ts"
 

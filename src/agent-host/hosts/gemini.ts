@@ -1,5 +1,5 @@
 import * as path from "node:path"
-import { named } from "../../contract/names.ts"
+import { named } from "../../contract/text/names.ts"
 import { commandLine, envOf, handedOn, neededVariables } from "../connect/entries.ts"
 import { at } from "../format/json.ts"
 import { type AgentHost, ENTRY, type Place } from "./agent-host.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { AgentKeyMissing, InvalidRequest } from "../../contract/errors.ts"
-import { secretTargetOf } from "../../contract/operations/secret-target.ts"
+import { AgentKeyMissing, InvalidRequest } from "../../contract/errors/errors.ts"
+import { secretTargetOf } from "../../contract/rows/secret-target.ts"
 import type { AgentInside, ChosenKey } from "./agent-inside.ts"
 
 type Variable = (name: string) => string | undefined

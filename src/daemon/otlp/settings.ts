@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import { named } from "../../contract/names.ts"
+import { named } from "../../contract/text/names.ts"
 import { setting } from "../../system/config.ts"
 
 /** Export of traces, metrics and logs over OTLP, as the variables of OpenTelemetry ask for. */

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { EnvironmentBuildFailed, type HostToolMissing, NoSpace } from "../../contract/errors.ts"
+import { EnvironmentBuildFailed, type HostToolMissing, NoSpace } from "../../contract/errors/errors.ts"
 import type { ToolFailed } from "../../system/child.ts"
 import { type FileFailed, isDiskFull } from "../../system/files/failure.ts"
 import type { LockTimeout } from "../../system/lock.ts"

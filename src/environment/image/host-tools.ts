@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { HostToolMissing } from "../../contract/errors.ts"
+import { HostToolMissing } from "../../contract/errors/errors.ts"
 import { runTool, type ToolOptions } from "../../system/child.ts"
 import { processEnvironment, settingNow } from "../../system/config.ts"
 import { exists } from "../../system/files/entries.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../../contract/errors.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { runTool } from "../../system/child.ts"
 import { needTool, withSbin } from "./host-tools.ts"
 

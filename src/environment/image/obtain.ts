@@ -1,6 +1,6 @@
 import { Effect, Fiber, Option } from "effect"
 import * as path from "node:path"
-import { EnvironmentBuildFailed } from "../../contract/errors.ts"
+import { EnvironmentBuildFailed } from "../../contract/errors/errors.ts"
 import { type CatalogueEntry, recipeOf } from "../catalogue.ts"
 import { type Environment, type EnvironmentError, environmentOf, isKept } from "../environment.ts"
 import type { Kernel } from "../Kernel.ts"

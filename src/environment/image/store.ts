@@ -1,6 +1,6 @@
 import { Effect, Option, type Schema } from "effect"
 import * as path from "node:path"
-import { ImageDamaged } from "../../contract/errors.ts"
+import { ImageDamaged } from "../../contract/errors/errors.ts"
 import { readJson, recall, syncContent, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { checkFile, describeFile } from "../../system/checked-file.ts"
 import { exists, removeFile, renameFile, setMode } from "../../system/files/entries.ts"

@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
-import { EnvironmentBuildFailed } from "../../contract/errors.ts"
+import { EnvironmentBuildFailed } from "../../contract/errors/errors.ts"
 import { readJson, writeJsonAtomic } from "../../system/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../../system/checked-file.ts"
 import { renameFile } from "../../system/files/entries.ts"

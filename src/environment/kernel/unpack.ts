@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import * as zlib from "node:zlib"
-import { EnvironmentBuildFailed } from "../../contract/errors.ts"
+import { EnvironmentBuildFailed } from "../../contract/errors/errors.ts"
 import { runTool } from "../../system/child.ts"
 import { readFile, writeFile } from "../../system/files/content.ts"
 import { statFile } from "../../system/files/entries.ts"

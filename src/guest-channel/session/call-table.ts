@@ -1,5 +1,5 @@
 import { Deferred, Effect, FiberId } from "effect"
-import type { ChannelFailed } from "../../contract/errors.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { Call } from "../calls.ts"
 import { errnoName } from "../errno.ts"
 import { AgentCallFailed } from "../errors.ts"

@@ -1,5 +1,5 @@
 import { Deferred, Effect, Either, Exit } from "effect"
-import { ChannelFailed } from "../../contract/errors.ts"
+import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { acquirePlain } from "../../system/scopes.ts"
 import { type Call, Calls } from "../calls.ts"
 import type { Connection } from "../connection.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { ChannelFailed } from "../../contract/errors.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { encodeControl, encodePayload, offset } from "../wire/control.ts"
 import { frameAround, MAX_PAYLOAD_BYTES } from "../wire/frame.ts"
 import { HostMessage } from "../wire/messages.ts"

@@ -1,5 +1,5 @@
 import { Chunk, Effect, Option, Stream } from "effect"
-import type { ChannelFailed } from "../../contract/errors.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { Piece } from "./output-queue.ts"
 import type { GuestStream } from "./stream.ts"
 

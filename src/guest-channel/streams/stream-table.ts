@@ -1,4 +1,4 @@
-import type { ChannelFailed } from "../../contract/errors.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { encodeFrame, numberFrame } from "../wire/frame.ts"
 import { AgentMessage, FIRST_CALL, HostMessage } from "../wire/messages.ts"
 import { Unencodable, Violation } from "../wire/violation.ts"

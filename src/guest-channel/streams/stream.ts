@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { ChannelFailed } from "../../contract/errors.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { type Ending, readEnding, type Refused } from "../session/ending.ts"
 import { decodePayload, encodeControl, type Field } from "../wire/control.ts"
 import { AgentMessage, HostMessage, INPUT_CREDIT_BYTES, MAX_TOLD_CREDIT_BYTES, type Message } from "../wire/messages.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { NoSpace } from "../../contract/errors.ts"
+import { NoSpace } from "../../contract/errors/errors.ts"
 import { freeMib } from "../../environment/space.ts"
 import { setting } from "../../system/config.ts"
 import { statFile } from "../../system/files/entries.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type DiskUsage, diskUsers } from "../../contract/operations/disk-usage.ts"
+import { type DiskUsage, diskUsers } from "../../contract/rows/disk-usage.ts"
 import { freeMib } from "../../environment/space.ts"
 import { setting } from "../../system/config.ts"
 import { attempt } from "../../system/files/failure.ts"

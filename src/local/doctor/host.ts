@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { DoctorLine } from "../../contract/operations/doctor.ts"
+import type { DoctorLine } from "../../contract/rows/doctor.ts"
 import { asNamespaceRoot } from "../../environment/namespace.ts"
 import { runTool } from "../../system/child.ts"
 import { exists } from "../../system/files/entries.ts"

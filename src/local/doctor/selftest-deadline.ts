@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { VmFailed } from "../../contract/errors.ts"
+import { VmFailed } from "../../contract/errors/errors.ts"
 import { deadlineScale } from "../../vm/deadline-scale.ts"
 
 /** What belongs together takes a few seconds, on a busy host under TCG some twenty. */

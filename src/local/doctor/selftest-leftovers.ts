@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { DoctorLine } from "../../contract/operations/doctor.ts"
+import type { DoctorLine } from "../../contract/rows/doctor.ts"
 import { exists } from "../../system/files/entries.ts"
 import { processesWithArgument } from "../../system/identity.ts"
 import { Paths } from "../../system/Paths.ts"

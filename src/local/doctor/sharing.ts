@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { DoctorLine } from "../../contract/operations/doctor.ts"
+import type { DoctorLine } from "../../contract/rows/doctor.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { canLink, fileBytes } from "../../system/host.ts"
 import { Paths } from "../../system/Paths.ts"

@@ -1,4 +1,4 @@
-import { readCeiling } from "../../contract/network-ceiling.ts"
+import { readCeiling } from "../../contract/rows/network-ceiling.ts"
 import type { ProjectOptions } from "../../sdk/project-directories.ts"
 import type { SelectionName } from "../profile.ts"
 import type { RecordedFlag } from "./recorded.ts"

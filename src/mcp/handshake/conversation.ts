@@ -1,4 +1,4 @@
-import { noNetwork, readCeiling } from "../../contract/network-ceiling.ts"
+import { noNetwork, readCeiling } from "../../contract/rows/network-ceiling.ts"
 import type { ProjectDirectories } from "../../sdk/project-directories.ts"
 import { clientNameOf, getsOneHalf, listForOneHalf } from "../clients.ts"
 import { instructionsOf } from "../instructions.ts"

@@ -1,4 +1,4 @@
-import { printable } from "../../contract/printable.ts"
+import { printable } from "../../contract/text/printable.ts"
 
 /** Longest text of an error, in characters. */
 const MAX_CHARACTERS = 500

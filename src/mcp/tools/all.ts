@@ -1,4 +1,4 @@
-import type { OperationName } from "../../contract/operations.ts"
+import type { OperationName } from "../../contract/rows/operations.ts"
 import type { AnyTool } from "../request.ts"
 import { cancelTool, logsTool } from "./commands.ts"
 import { diskExportTool, exportTool, patchTool, summaryTool, syncPushTool } from "./crossing.ts"

@@ -1,8 +1,8 @@
 import { Schema } from "effect"
-import { lazy } from "../../contract/operation.ts"
-import { Outcome } from "../../contract/operations/command.ts"
-import type { ExecEvent } from "../../contract/operations/workspace-exec.ts"
-import { snakeFields } from "../../contract/snake.ts"
+import { Outcome } from "../../contract/rows/command.ts"
+import { lazy } from "../../contract/rows/operation.ts"
+import type { ExecEvent } from "../../contract/rows/workspace-exec.ts"
+import { snakeFields } from "../../contract/text/snake.ts"
 import { seconds } from "../words.ts"
 
 export type Exited = Extract<ExecEvent, { readonly _tag: "Exited" }>

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { LogEntry, LogsResult } from "../../contract/operations/workspace-logs.ts"
-import { typed } from "../../contract/shell-words.ts"
+import type { LogEntry, LogsResult } from "../../contract/rows/workspace-logs.ts"
+import { typed } from "../../contract/text/shell-words.ts"
 import type { Tool } from "../request.ts"
 import { textAsSeen } from "../terminal.ts"
 import { bytes, count, lines } from "../words.ts"

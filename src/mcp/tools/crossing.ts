@@ -1,6 +1,6 @@
 import { Either } from "effect"
-import { InvalidRequest } from "../../contract/errors.ts"
-import { missingOnHostNote } from "../../contract/host-file-notes.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { missingOnHostNote } from "../../contract/text/host-file-notes.ts"
 import type { Tool } from "../request.ts"
 import { bytes, count, lines } from "../words.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
-import type { ExecPayload } from "../../contract/operations/workspace-exec.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import type { ExecPayload } from "../../contract/rows/workspace-exec.ts"
 import { MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import { firstOf, type OutputPiece, textOf } from "../output.ts"
 import type { Done, Request } from "../request.ts"

@@ -5,8 +5,8 @@ import {
   policyText,
   subjectText,
   targetText
-} from "../../contract/network-text.ts"
-import type { NetworkRecord } from "../../contract/operations/workspace-network.ts"
+} from "../../contract/rows/network-text.ts"
+import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
 import type { Tool } from "../request.ts"
 import { bytes, lines } from "../words.ts"
 

@@ -1,5 +1,5 @@
 import { Either } from "effect"
-import { InvalidRequest } from "../../contract/errors.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
 
 /** Entries of a list in one result. */
 const PAGE_ENTRIES = 80

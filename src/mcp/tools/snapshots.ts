@@ -1,4 +1,4 @@
-import type { SnapshotInfo } from "../../contract/operations/workspace-snapshot.ts"
+import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
 import type { Tool } from "../request.ts"
 import { bytes, count, lines } from "../words.ts"
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from "node:http"
 import { pipeline } from "node:stream/promises"
-import { named } from "../../contract/names.ts"
+import { named } from "../../contract/text/names.ts"
 import type { Exchange } from "./exchange.ts"
 import { bodyOfRequest, isEmpty, passedHeaders } from "./request.ts"
 import { addressOf, ask } from "./upstream.ts"

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from "node:http"
-import { named } from "../../contract/names.ts"
+import { named } from "../../contract/text/names.ts"
 import { type Body, bodyOf } from "../first-bytes/framing.ts"
 
 /** Headers that a registry may need. All others, and what frames the message, stay with the cache. */

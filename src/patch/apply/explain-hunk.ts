@@ -1,4 +1,4 @@
-import { printable } from "../../contract/printable.ts"
+import { printable } from "../../contract/text/printable.ts"
 import type { Hunk } from "../patch.ts"
 import { bytesOf } from "../text/bytes.ts"
 import type { FileLines } from "./find-lines.ts"

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import { type ChannelFailed, FileRefused, PatchRejected } from "../../contract/errors.ts"
-import { pathText } from "../../contract/path-text.ts"
+import { type ChannelFailed, FileRefused, PatchRejected } from "../../contract/errors/errors.ts"
+import { pathText } from "../../contract/text/path-text.ts"
 import type { SeenFile } from "../../guest-channel/change-files.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"

@@ -1,4 +1,4 @@
-import { patchLimits } from "../../contract/patch-limits.ts"
+import { patchLimits } from "../../contract/rows/patch-limits.ts"
 import { blobName, deflate } from "../../system/git-blob.ts"
 import type { Change, Side } from "../change.ts"
 import { encodeBase85, LINE_BYTES } from "../text/base85.ts"

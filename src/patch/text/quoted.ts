@@ -1,4 +1,4 @@
-import { table } from "../../contract/names.ts"
+import { table } from "../../contract/text/names.ts"
 const letters = table<string>({
   a: "\x07",
   b: "\b",

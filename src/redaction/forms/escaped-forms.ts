@@ -1,5 +1,5 @@
-import { pathText } from "../../contract/path-text.ts"
-import { printable } from "../../contract/printable.ts"
+import { pathText } from "../../contract/text/path-text.ts"
+import { printable } from "../../contract/text/printable.ts"
 
 const unicodeEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
-import { SeedRejected, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { SeedRejected, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { writeFile } from "../../system/files/content.ts"
 import { setTimes } from "../../system/files/entries.ts"
 import { ensureFolder } from "../../system/files/folders.ts"

@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import * as path from "node:path"
-import { InvalidRequest, NoSpace, SeedRejected, WORKSPACE_DISK } from "../../contract/errors.ts"
+import { InvalidRequest, NoSpace, SeedRejected, WORKSPACE_DISK } from "../../contract/errors/errors.ts"
 import { type Graft, type SeedFailed, SeedImages } from "../../disk/SeedImages.ts"
 import { makeFolder } from "../../system/files/folders.ts"
 import { realDirectory, realPath } from "../../system/host-path.ts"

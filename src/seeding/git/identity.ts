@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { named } from "../../contract/names.ts"
+import { named } from "../../contract/text/names.ts"
 import { runTool } from "../../system/child.ts"
 import { processEnvironment } from "../../system/config.ts"
 import { findProgram } from "../../system/host.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import type { HostToolMissing } from "../../contract/errors.ts"
+import type { HostToolMissing } from "../../contract/errors/errors.ts"
 import { readBounded } from "../host-files.ts"
 import { isTrue, type Settings, type Sparse } from "../safe-config.ts"
 import { git, type GitRoom } from "./confined-git.ts"

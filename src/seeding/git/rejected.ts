@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { SeedRejected } from "../../contract/errors.ts"
+import { SeedRejected } from "../../contract/errors/errors.ts"
 import { FileFailed } from "../../system/files/failure.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { GitFailed } from "./git-failed.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { FileRefused, InvalidRequest } from "../../contract/errors.ts"
-import { pathBytes } from "../../contract/path-text.ts"
+import { FileRefused, InvalidRequest } from "../../contract/errors/errors.ts"
+import { pathBytes } from "../../contract/text/path-text.ts"
 import { componentsOf, workspaceRoot } from "../../guest-channel/guest-path.ts"
 import { hasGitName, isPlainPath } from "../../system/files/folded-name.ts"
 import { parentsOf } from "../tree-names.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { FileRefused } from "../../contract/errors.ts"
+import { FileRefused } from "../../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 
 /** The guest's refusal as an error of a push, which is all or nothing. */

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import { type ChannelFailed, FileRefused, type StateDirectoryUnusable } from "../../contract/errors.ts"
-import { pathText } from "../../contract/path-text.ts"
+import { type ChannelFailed, FileRefused, type StateDirectoryUnusable } from "../../contract/errors/errors.ts"
+import { pathText } from "../../contract/text/path-text.ts"
 import type { GuestPath } from "../../guest-channel/files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"

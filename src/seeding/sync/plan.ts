@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { SyncPushed } from "../../contract/operations/workspace-sync.ts"
-import { pathText } from "../../contract/path-text.ts"
+import type { SyncPushed } from "../../contract/rows/workspace-sync.ts"
+import { pathText } from "../../contract/text/path-text.ts"
 import type { FileChange } from "../../guest-channel/change-files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../guest-channel/walk.ts"

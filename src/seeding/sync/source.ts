@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../../contract/errors.ts"
-import type { SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import { realDirectory } from "../../system/host-path.ts"
 import { isBeneath } from "../git/locate.ts"
 import { withinGit } from "../tree-names.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { HostToolMissing } from "../../contract/errors.ts"
-import { table } from "../../contract/names.ts"
+import type { HostToolMissing } from "../../contract/errors/errors.ts"
+import { table } from "../../contract/text/names.ts"
 import { git, type GitRoom } from "../git/confined-git.ts"
 import type { GitFailed } from "../git/git-failed.ts"
 

@@ -1,4 +1,4 @@
-import { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { type FileFailed, isDiskFull } from "./failure.ts"
 
 /** What a caller is told of a file that the host refused: a full disk has an error of its own. */

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type HostToolMissing, memoryStore, NoSpace, VmFailed } from "../../contract/errors.ts"
+import { type HostToolMissing, memoryStore, NoSpace, VmFailed } from "../../contract/errors/errors.ts"
 import { runTool } from "../../system/child.ts"
 import { openFile, setSize } from "../../system/files/descriptor.ts"
 import { removeFile, setOwner } from "../../system/files/entries.ts"

@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import type { ChannelFailed } from "../../contract/errors.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { SeedImage } from "../../disk/seed-store.ts"
 import { isEmptyOver } from "../../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"

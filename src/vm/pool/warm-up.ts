@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
+import { type ChannelFailed, VmFailed } from "../../contract/errors/errors.ts"
 import { NetworkMode } from "../../guest-channel/calls.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"

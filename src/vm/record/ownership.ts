@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import type { NoSpace, VmFailed } from "../../contract/errors.ts"
+import type { NoSpace, VmFailed } from "../../contract/errors/errors.ts"
 import { fileFailedAt } from "../failure.ts"
 import { nobody, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
 

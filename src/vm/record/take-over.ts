@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
-import { type HostToolMissing, VmFailed } from "../../contract/errors.ts"
+import { type HostToolMissing, VmFailed } from "../../contract/errors/errors.ts"
 import { isDiskFull } from "../../system/files/failure.ts"
 import { isAlive, ownIdentity, processesWithArgument, type ProcessIdentity } from "../../system/identity.ts"
 import { withLock } from "../../system/lock.ts"

@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import * as path from "node:path"
-import type { NoSpace, VmFailed } from "../../contract/errors.ts"
+import type { NoSpace, VmFailed } from "../../contract/errors/errors.ts"
 import { renameFile, setOwner } from "../../system/files/entries.ts"
 import { ensureFolder, makeFolder, removeTree } from "../../system/files/folders.ts"
 import { fileFailedAt } from "../failure.ts"

@@ -1,6 +1,11 @@
 import { Effect, Option, Ref } from "effect"
-import { type NoSpace, type PyroError, type StateDirectoryUnusable, WorkspaceNotReady } from "../../contract/errors.ts"
-import type { SyncPushPayload } from "../../contract/operations/workspace-sync.ts"
+import {
+  type NoSpace,
+  type PyroError,
+  type StateDirectoryUnusable,
+  WorkspaceNotReady
+} from "../../contract/errors/errors.ts"
+import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { syncPush } from "../../seeding/sync-push.ts"
 import { displayName } from "../entry/display-name.ts"

@@ -1,5 +1,5 @@
 import { Duration, Effect } from "effect"
-import { VmFailed } from "../../contract/errors.ts"
+import { VmFailed } from "../../contract/errors/errors.ts"
 
 /**
  * Time for the work of an inspector on a disk. The agent answers probes while it works, and an agent that a guest has taken over may work

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
 import type { GuestTree } from "../../guest-channel/guest-path.ts"
 import type { SecretSet } from "../../redaction/output-filter.ts"
 import type { Lifecycle, LifecycleServices } from "../entry/context.ts"

@@ -1,6 +1,6 @@
 import { Effect, Mailbox, Ref, Stream } from "effect"
-import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/errors.ts"
-import type { DiskExportEvent, DiskExportPayload } from "../../contract/operations/workspace-disk.ts"
+import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
 import { clusterRuns } from "../../disk/clusters.ts"
 import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { writingPlace } from "../../seeding/caller-places.ts"

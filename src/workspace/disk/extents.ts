@@ -1,4 +1,4 @@
-import { printable } from "../../contract/printable.ts"
+import { printable } from "../../contract/text/printable.ts"
 
 /** A run of a disk's bytes in one file of its chain. Other bytes of the disk are zeros. */
 export interface Extent {

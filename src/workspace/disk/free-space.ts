@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type ChannelFailed, DiskDamaged } from "../../contract/errors.ts"
+import { type ChannelFailed, DiskDamaged } from "../../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Extent } from "./extents.ts"

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import { type ChannelFailed, DiskDamaged, type FileRefused, type PyroError } from "../../contract/errors.ts"
-import type { DiskListPayload, DiskReadPayload } from "../../contract/operations/workspace-disk.ts"
+import { type ChannelFailed, DiskDamaged, type FileRefused, type PyroError } from "../../contract/errors/errors.ts"
+import type { DiskListPayload, DiskReadPayload } from "../../contract/rows/workspace-disk.ts"
 import { type GuestTree, workspaceFile, type WorkspacePath, workspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { SecretSet } from "../../redaction/output-filter.ts"

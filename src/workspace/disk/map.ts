@@ -5,7 +5,7 @@ import {
   ImageDamaged,
   type PyroError,
   VmFailed
-} from "../../contract/errors.ts"
+} from "../../contract/errors/errors.ts"
 import { openVerifiedQcow2 } from "../../disk/qcow2.ts"
 import type { Seed } from "../../disk/workspace-disk.ts"
 import { runTool } from "../../system/child.ts"

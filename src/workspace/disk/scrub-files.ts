@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import type { ChannelFailed } from "../../contract/errors.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { MAX_WALKED } from "../content/files/list.ts"

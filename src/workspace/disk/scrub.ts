@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import { DiskDamaged, type PyroError } from "../../contract/errors.ts"
+import { DiskDamaged, type PyroError } from "../../contract/errors/errors.ts"
 import { makeWorkspaceDisk, type WorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { keepReadOnly, openFile } from "../../system/files/descriptor.ts"
 import { ensureFolder } from "../../system/files/folders.ts"

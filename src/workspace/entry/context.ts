@@ -6,11 +6,11 @@ import {
   type StateDirectoryUnusable,
   WorkspaceNotFound,
   type WorkspaceNotReady
-} from "../../contract/errors.ts"
-import type { Notice } from "../../contract/notice.ts"
-import type { WorkspaceOperation } from "../../contract/operation-states.ts"
-import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
-import { printable } from "../../contract/printable.ts"
+} from "../../contract/errors/errors.ts"
+import type { Notice } from "../../contract/rows/notice.ts"
+import type { WorkspaceOperation } from "../../contract/rows/operation-states.ts"
+import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
+import { printable } from "../../contract/text/printable.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"

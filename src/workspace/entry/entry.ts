@@ -1,5 +1,5 @@
 import { Effect, ExecutionStrategy, Option, Ref, Scope, SubscriptionRef } from "effect"
-import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { Generation } from "./generation.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
 import type { Residents } from "./resident-list.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { InvalidRequest } from "../../contract/errors.ts"
-import { idsOfClient } from "../../contract/minted-ids.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { idsOfClient } from "../../contract/wire/minted-ids.ts"
 import { isWorkspaceId, newWorkspaceId, type WorkspaceId } from "./record.ts"
 import type { Registry } from "./registry.ts"
 

@@ -1,7 +1,7 @@
 import { Effect, Ref } from "effect"
-import { WorkspaceNotReady } from "../../contract/errors.ts"
-import { isLegal, lastingStates, type WorkspaceOperation } from "../../contract/operation-states.ts"
-import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import { WorkspaceNotReady } from "../../contract/errors/errors.ts"
+import { isLegal, lastingStates, type WorkspaceOperation } from "../../contract/rows/operation-states.ts"
+import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import { displayName } from "./display-name.ts"
 import type { Entry } from "./entry.ts"
 

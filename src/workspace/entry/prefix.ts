@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { IdAmbiguous } from "../../contract/errors.ts"
+import { IdAmbiguous } from "../../contract/errors/errors.ts"
 
 /** A prefix of a workspace's id: at least one digit, so that `ws-` alone names nothing. */
 const BEGUN = /^ws-[0-9a-f]{1,10}$/

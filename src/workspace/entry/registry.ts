@@ -1,13 +1,13 @@
 import { Effect, FiberRef, Ref } from "effect"
-import { callerProject, isReachable } from "../../contract/caller-project.ts"
 import {
   type IdAmbiguous,
   type StateTooNew,
   WorkspaceNameTaken,
   WorkspaceNotFound,
   type WorkspaceNotReady
-} from "../../contract/errors.ts"
-import { similarTo } from "../../contract/similar.ts"
+} from "../../contract/errors/errors.ts"
+import { similarTo } from "../../contract/text/similar.ts"
+import { callerProject, isReachable } from "../../contract/wire/caller-project.ts"
 import { annotateStep } from "../../system/spans.ts"
 import { type Damaged, isDamaged, refuseDamaged } from "./damaged.ts"
 import type { Entry } from "./entry.ts"

@@ -1,7 +1,7 @@
 import { Cause, Effect, Either, Option, type Scope } from "effect"
-import { type NoSpace, type PyroError, StateDirectoryUnusable } from "../../contract/errors.ts"
-import { named } from "../../contract/names.ts"
-import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import { type NoSpace, type PyroError, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
+import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import { named } from "../../contract/text/names.ts"
 import { decodeState, encodeState, type ResidentState, type ResidentStates } from "./resident-states.ts"
 import type { NotedAt, Resident, ResidentKind, ResidentVm } from "./Resident.ts"
 

@@ -1,6 +1,6 @@
 import { Deferred, Effect, Either, Fiber, Option, Ref, Scope } from "effect"
 import * as path from "node:path"
-import type { PyroError } from "../../contract/errors.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
 import { ensureFolder, listFolder } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/Paths.ts"

@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { FileRefused, type PyroError } from "../../contract/errors.ts"
+import { FileRefused, type PyroError } from "../../contract/errors/errors.ts"
 import { baselineRoot } from "../../guest-channel/calls.ts"
 import type { Difference } from "../../guest-channel/difference.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"

@@ -6,7 +6,7 @@ import {
   type CommandNotStarted,
   DiskDamaged,
   VmFailed
-} from "../../contract/errors.ts"
+} from "../../contract/errors/errors.ts"
 import { hasGrown, isEmptyDisk } from "../../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestProcess } from "../../guest-channel/process.ts"

@@ -1,6 +1,6 @@
 import type { Effect, Option, Scope } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
-import type { WorkspaceState } from "../../contract/operations/workspace-info.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { Guest } from "../../vm/guest.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { NewEvent } from "../entry/events.ts"

@@ -1,4 +1,4 @@
-import { factOf, type PyroError } from "../../contract/errors.ts"
+import { factOf, type PyroError } from "../../contract/errors/errors.ts"
 import { setFailed } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { NewEvent } from "../entry/events.ts"

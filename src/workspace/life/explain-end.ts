@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { Generation } from "../entry/generation.ts"
 import { explainChannelFailure } from "./boot.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SeedImage } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
 import type { GuestImages, OnSlowStep } from "../../vm/guest.ts"

@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import { InvalidRequest, type PyroError, WorkspaceNotReady } from "../../contract/errors.ts"
+import { InvalidRequest, type PyroError, WorkspaceNotReady } from "../../contract/errors/errors.ts"
 import { linkGrown, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { faultPoint } from "../../system/fault.ts"
 import { commit, discardFolder, endUnattached, type LifecycleServices, removeFolder } from "../entry/context.ts"

@@ -1,5 +1,5 @@
 import { Chunk, Effect, Stream } from "effect"
-import { printable } from "../../contract/printable.ts"
+import { printable } from "../../contract/text/printable.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { deadlineScale } from "../../vm/deadline-scale.ts"
 import type { Guest } from "../../vm/guest.ts"

@@ -1,5 +1,5 @@
 import { Effect, Ref, type Scope, Stream } from "effect"
-import { type ChannelFailed, DiskDamaged, type PyroError, VmFailed } from "../../contract/errors.ts"
+import { type ChannelFailed, DiskDamaged, type PyroError, VmFailed } from "../../contract/errors/errors.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
 import { inspectedDisk } from "../../vm/guest-steps.ts"

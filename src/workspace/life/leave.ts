@@ -1,5 +1,5 @@
 import { Effect, Exit, Option, Ref, Scope } from "effect"
-import { factOf } from "../../contract/errors.ts"
+import { factOf } from "../../contract/errors/errors.ts"
 import type { Lifecycle } from "../entry/context.ts"
 
 /** Releases the running VMs, for the next process to attach to. */

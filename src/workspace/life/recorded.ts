@@ -1,5 +1,5 @@
 import { Effect, Either, Option } from "effect"
-import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { readTail } from "../../system/file-tail.ts"
 import { listIfPresent } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"

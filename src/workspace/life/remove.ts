@@ -1,6 +1,11 @@
 import { Effect, Ref, SubscriptionRef } from "effect"
-import { type NoSpace, type PyroError, type StateDirectoryUnusable, WorkspaceNotFound } from "../../contract/errors.ts"
-import type { DeletePayload } from "../../contract/operations/workspace-delete.ts"
+import {
+  type NoSpace,
+  type PyroError,
+  type StateDirectoryUnusable,
+  WorkspaceNotFound
+} from "../../contract/errors/errors.ts"
+import type { DeletePayload } from "../../contract/rows/workspace-delete.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { endVm } from "../../vm/sweep.ts"
 import { aloneFor, type Lifecycle } from "../entry/context.ts"

@@ -1,6 +1,6 @@
 import { Effect, Option, Ref, Schedule } from "effect"
-import { WorkspaceNotReady } from "../../contract/errors.ts"
-import { isLegal, type WorkspaceOperation } from "../../contract/operation-states.ts"
+import { WorkspaceNotReady } from "../../contract/errors/errors.ts"
+import { isLegal, type WorkspaceOperation } from "../../contract/rows/operation-states.ts"
 import { displayName } from "../entry/display-name.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { Generation } from "../entry/generation.ts"

@@ -1,5 +1,5 @@
-import { ignoredFilesNote, lossNotes } from "../../contract/host-file-notes.ts"
-import { sizeText } from "../../contract/size-text.ts"
+import { ignoredFilesNote, lossNotes } from "../../contract/text/host-file-notes.ts"
+import { sizeText } from "../../contract/text/size-text.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import { filterNote } from "../../seeding/filters.ts"
 import type { PreparedSeed } from "../../seeding/request.ts"

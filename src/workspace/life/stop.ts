@@ -1,5 +1,5 @@
 import { Effect, Option, Ref } from "effect"
-import { type ChannelFailed, VmFailed } from "../../contract/errors.ts"
+import { type ChannelFailed, VmFailed } from "../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { aloneFor, during, type Lifecycle } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"

@@ -1,6 +1,6 @@
 import { Effect, Either, Option } from "effect"
 import * as path from "node:path"
-import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { daemonFiles } from "../../system/daemon-files.ts"
 import { exists } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"

@@ -1,5 +1,5 @@
 import { Effect, Exit, Option, Ref, Scope } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
 import { faultPoint } from "../../system/fault.ts"
 import type { Paths } from "../../system/Paths.ts"
 import { asStep } from "../../system/spans.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import { type NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import { type NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { renameFile, statEntry } from "../../system/files/entries.ts"
 import { listIfPresent, removeTree } from "../../system/files/folders.ts"
 import { toHostError, toHostErrorOf } from "../../system/files/host-error.ts"

@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Option, Ref, Schedule, Scope } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../redaction/output-filter.ts"
 import { inOwnFiber } from "../../system/scopes.ts"
 import { type Lifecycle, type LifecycleServices, pickServices } from "../entry/context.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { DiffPayload } from "../../contract/operations/workspace-diff.ts"
+import type { DiffPayload } from "../../contract/rows/workspace-diff.ts"
 import { applyPatchIn } from "../../patch/apply-in.ts"
 import { readPushed } from "../../seeding/pushed.ts"
 import { diffWorkspace } from "../content/diff/diff.ts"

@@ -1,5 +1,5 @@
 import { Effect, Option, Ref } from "effect"
-import type { WorkspaceInfo } from "../../contract/operations/workspace-info.ts"
+import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { usedBeneath } from "../entry/disk-used.ts"
 import type { Entry } from "../entry/entry.ts"
 import { lastActivity } from "../entry/record.ts"

@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
-import type { PyroError } from "../../contract/errors.ts"
-import type { WorkspaceOperation } from "../../contract/operation-states.ts"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import type { WorkspaceOperation } from "../../contract/rows/operation-states.ts"
 import type { Lifecycle, LifecycleServices } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { touch } from "../entry/record.ts"

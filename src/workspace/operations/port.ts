@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { readPort } from "../../contract/operations/port-fields.ts"
+import { readPort } from "../../contract/rows/port-fields.ts"
 import type { Works } from "./work.ts"
 
 /** The work of the operations on published ports. */

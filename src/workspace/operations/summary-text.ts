@@ -1,6 +1,6 @@
-import { grantCommand } from "../../contract/network-command.ts"
-import { connectionsText, hasConnections, policyText, targetText } from "../../contract/network-text.ts"
-import type { SummaryCommand, SummaryResult } from "../../contract/operations/workspace-summary.ts"
+import { grantCommand } from "../../contract/rows/network-command.ts"
+import { connectionsText, hasConnections, policyText, targetText } from "../../contract/rows/network-text.ts"
+import type { SummaryCommand, SummaryResult } from "../../contract/rows/workspace-summary.ts"
 
 type Summary = Omit<SummaryResult, "text">
 

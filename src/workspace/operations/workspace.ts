@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../../contract/errors.ts"
+import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import { demandOneSeed } from "../../seeding/request.ts"
 import { compare } from "../content/compare/compare.ts"
 import { damagedInfo, isDamaged } from "../entry/damaged.ts"

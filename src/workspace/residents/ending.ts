@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { DEFAULT_GRACE_SECONDS } from "../../contract/operations/command.ts"
+import { DEFAULT_GRACE_SECONDS } from "../../contract/rows/command.ts"
 import type { GuestProcess, ProcessExit } from "../../guest-channel/process.ts"
 import { within } from "../../system/within.ts"
 import type { CommandRole } from "./exec/journal.ts"

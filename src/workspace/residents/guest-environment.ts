@@ -1,4 +1,4 @@
-import type { RunPayload } from "../../contract/operations/run.ts"
+import type { RunPayload } from "../../contract/rows/run.ts"
 
 const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -1,4 +1,4 @@
-import type { Notice } from "../../contract/notice.ts"
+import type { Notice } from "../../contract/rows/notice.ts"
 import type { NetworkNews } from "./network/denials.ts"
 
 /** Part at the end of a command's output to search: errors are there. */

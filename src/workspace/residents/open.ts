@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors.ts"
+import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import type { Dialler } from "../../network/Dialler.ts"
 import { logLimits } from "../../output-log/store.ts"
 import type { KnownSecrets } from "../../redaction/known.ts"

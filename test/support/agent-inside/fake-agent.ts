@@ -1,7 +1,7 @@
 import * as assert from "node:assert"
 import { agentInside } from "../../../src/agent-host/inside/agents.ts"
 import { programOf } from "../../../src/agent-host/inside/program.ts"
-import type { InsideName } from "../../../src/contract/agent-inside.ts"
+import type { InsideName } from "../../../src/contract/rows/agent-inside.ts"
 import type { installation } from "../installation.ts"
 
 /** On a terminal: draws a full screen with its arguments, and answers each line until `bye`. With pipes: prints its input. Ends with status 7. */

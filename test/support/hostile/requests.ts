@@ -1,5 +1,5 @@
 import { Cause, Effect, Exit, Option, Stream } from "effect"
-import { Pyro, type PyroService } from "../../../src/contract/Pyro.ts"
+import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import type { Random } from "./random.ts"
 
 type Workspace = PyroService["workspace"]

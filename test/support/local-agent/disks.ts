@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type HostToolMissing, type ImageDamaged, type NoSpace, VmFailed } from "../../../src/contract/errors.ts"
+import { type HostToolMissing, type ImageDamaged, type NoSpace, VmFailed } from "../../../src/contract/errors/errors.ts"
 import { holdImage } from "../../../src/disk/hold.ts"
 import { qcow2Header } from "../../../src/disk/qcow2.ts"
 import type { DiskSource, Seed } from "../../../src/disk/workspace-disk.ts"

@@ -1,6 +1,6 @@
 import { Effect, type Scope, Stream } from "effect"
 import * as fs from "node:fs"
-import { ChannelFailed, VmFailed } from "../../../src/contract/errors.ts"
+import { ChannelFailed, VmFailed } from "../../../src/contract/errors/errors.ts"
 import { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import { attempt } from "../../../src/system/files/failure.ts"
 import { monotonicMs } from "../../../src/system/time.ts"

@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import type { NoSpace, VmFailed } from "../../../src/contract/errors.ts"
+import type { NoSpace, VmFailed } from "../../../src/contract/errors/errors.ts"
 import type { DiskSource } from "../../../src/disk/workspace-disk.ts"
 import { Paths } from "../../../src/system/Paths.ts"
 import { nowIso } from "../../../src/system/time.ts"

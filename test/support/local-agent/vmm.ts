@@ -1,5 +1,5 @@
 import { Context, Effect } from "effect"
-import { ConfinementUnavailable, HostToolMissing } from "../../../src/contract/errors.ts"
+import { ConfinementUnavailable, HostToolMissing } from "../../../src/contract/errors/errors.ts"
 import { copyFile } from "../../../src/system/files/content.ts"
 import { exists } from "../../../src/system/files/entries.ts"
 import { Paths } from "../../../src/system/Paths.ts"

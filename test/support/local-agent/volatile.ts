@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { HostToolMissing, NoSpace, VmFailed } from "../../../src/contract/errors.ts"
+import type { HostToolMissing, NoSpace, VmFailed } from "../../../src/contract/errors/errors.ts"
 import { runTool } from "../../../src/system/child.ts"
 import { attempt } from "../../../src/system/files/failure.ts"
 import { failedAt, fileFailedAt } from "../../../src/vm/failure.ts"

@@ -1,4 +1,4 @@
-import { named } from "../../../src/contract/names.ts"
+import { named } from "../../../src/contract/text/names.ts"
 
 /** A client of a public registry, with a project of one or two small dependencies. */
 export interface RegistryClient {

@@ -6,8 +6,8 @@ import { read } from "../../../src/agent-host/format/format.ts"
 import { at } from "../../../src/agent-host/format/json.ts"
 import type { FormatName } from "../../../src/agent-host/format/language.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
-import { type HostName, hostNames } from "../../../src/contract/agent-host.ts"
-import { modeOf } from "../../../src/contract/modes/all.ts"
+import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
+import { modeOf } from "../../../src/contract/rows/modes/all.ts"
 import { filesBeneath, newPlace } from "./place.ts"
 
 /** A configuration with comments, other servers and unknown keys, in each language. */

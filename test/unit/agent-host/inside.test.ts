@@ -7,7 +7,7 @@ import { promisify } from "node:util"
 import { agentInside } from "../../../src/agent-host/inside/agents.ts"
 import { accessOf, keyOf } from "../../../src/agent-host/inside/key.ts"
 import { commandOf, environmentNameOf, hasAgent, isOnce, KEEP_GOING } from "../../../src/agent-host/inside/program.ts"
-import { insideNames } from "../../../src/contract/agent-inside.ts"
+import { insideNames } from "../../../src/contract/rows/agent-inside.ts"
 import { checkName, packageNames } from "../../../src/environment/own.ts"
 
 /** Whether a process of a test's own script is left. */

@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterEach, assert, describe, it } from "vitest"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
-import { hostNameOf, hostNames } from "../../../src/contract/agent-host.ts"
+import { hostNameOf, hostNames } from "../../../src/contract/rows/agent-host.ts"
 import { filesBeneath, newPlace } from "./place.ts"
 
 describe("names of hosts", () => {

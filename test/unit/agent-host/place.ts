@@ -6,7 +6,7 @@ import { connect, type ConnectOptions, disconnect, printConfig } from "../../../
 import { keptPath } from "../../../src/agent-host/connect/record.ts"
 import type { Place } from "../../../src/agent-host/hosts/agent-host.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
-import type { HostName, HostScope } from "../../../src/contract/agent-host.ts"
+import type { HostName, HostScope } from "../../../src/contract/rows/agent-host.ts"
 
 /** A home and a project of a test's own. */
 export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {

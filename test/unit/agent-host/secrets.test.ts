@@ -6,7 +6,7 @@ import { entryPath } from "../../../src/agent-host/connect/plan.ts"
 import { read } from "../../../src/agent-host/format/format.ts"
 import { at } from "../../../src/agent-host/format/json.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
-import { type HostName, hostNames } from "../../../src/contract/agent-host.ts"
+import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
 import { newPlace } from "./place.ts"
 
 const server = (...names: ReadonlyArray<string>) => ({

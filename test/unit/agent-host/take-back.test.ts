@@ -5,7 +5,7 @@ import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { edit, read } from "../../../src/agent-host/format/format.ts"
 import { at } from "../../../src/agent-host/format/json.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
-import { type HostName, hostNames } from "../../../src/contract/agent-host.ts"
+import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
 import { filesBeneath, newPlace } from "./place.ts"
 
 const jsonHosts = hostNames.filter((name) => name !== "codex" && name !== "goose")

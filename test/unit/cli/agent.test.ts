@@ -7,8 +7,8 @@ import { takeUp } from "../../../src/cli/agent-workspace.ts"
 import { OutputOptions } from "../../../src/cli/output-options.ts"
 import { decode, parse } from "../../../src/cli/parser.ts"
 import { Terminal } from "../../../src/cli/terminal.ts"
-import type { CreatePayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
-import { Pyro } from "../../../src/contract/Pyro.ts"
+import { Pyro } from "../../../src/contract/rows/Pyro.ts"
+import type { CreatePayload } from "../../../src/contract/rows/workspace-lifecycle.ts"
 
 /** A terminal on which a person types, and what it shows. */
 const screen = (typed: string | undefined) => {

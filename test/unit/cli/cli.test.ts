@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { OutputClosed } from "../../../src/cli/terminal.ts"
-import type { RunEvent } from "../../../src/contract/operations/run.ts"
+import type { RunEvent } from "../../../src/contract/rows/run.ts"
 import { type CallContext, EXITED, on, REAL_TERMINAL } from "./on.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)

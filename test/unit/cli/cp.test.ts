@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
-import { type ImportPayload, MAX_STDIN_BYTES } from "../../../src/contract/operations/workspace-import.ts"
+import { type ImportPayload, MAX_STDIN_BYTES } from "../../../src/contract/rows/workspace-import.ts"
 import { on } from "./on.ts"
 
 const SUMMARY = {

@@ -4,7 +4,7 @@ import { assert, describe } from "vitest"
 import { performDemo } from "../../../src/cli/demo.ts"
 import { tour } from "../../../src/cli/demo/tour.ts"
 import { Terminal } from "../../../src/cli/terminal.ts"
-import { mapCalls, Pyro } from "../../../src/contract/Pyro.ts"
+import { mapCalls, Pyro } from "../../../src/contract/rows/Pyro.ts"
 
 describe("pyro demo", () => {
   const steps = tour("a", "b").length

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors.ts"
+import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { on, REAL_TERMINAL } from "./on.ts"
 
 describe("a word that was taken for the environment", () => {

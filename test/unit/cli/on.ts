@@ -1,11 +1,11 @@
 import { Effect, Layer, Ref, Stream } from "effect"
 import { cli } from "../../../src/cli/cli.ts"
 import { FileUnreadable, Terminal } from "../../../src/cli/terminal.ts"
-import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors.ts"
-import { operations } from "../../../src/contract/operations.ts"
-import type { RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
-import { Pyro, type PyroService } from "../../../src/contract/Pyro.ts"
-import type { RunInput } from "../../../src/contract/run-input.ts"
+import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
+import { operations } from "../../../src/contract/rows/operations.ts"
+import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
+import type { RunInput } from "../../../src/contract/rows/run-input.ts"
+import type { RunEvent, RunPayload } from "../../../src/contract/rows/run.ts"
 
 export const EXITED: RunEvent = {
   _tag: "Exited",

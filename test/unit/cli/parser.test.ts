@@ -2,7 +2,7 @@ import { Effect, Either } from "effect"
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { decode, parse } from "../../../src/cli/parser.ts"
-import { operations } from "../../../src/contract/operations.ts"
+import { operations } from "../../../src/contract/rows/operations.ts"
 import { ODD_NAMES } from "../../support/odd-names.ts"
 import { pyroWords } from "./shell-words.ts"
 

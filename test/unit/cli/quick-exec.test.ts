@@ -7,7 +7,7 @@ import { nextMessage } from "../../../src/cli/quick-exec/events.ts"
 import { Incomplete, reader } from "../../../src/cli/quick-exec/msgpack.ts"
 import { ack, commandOf, firstRequest, restRequest } from "../../../src/cli/quick-exec/request.ts"
 import { recordedExec } from "../../../src/cli/recorded-exec.ts"
-import { named } from "../../../src/contract/names.ts"
+import { named } from "../../../src/contract/text/names.ts"
 import { ODD_NAMES } from "../../support/odd-names.ts"
 
 const packr = new Packr({ useRecords: false })

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import type { View } from "../../../src/cli/view.ts"
 import { views } from "../../../src/cli/views.ts"
-import type { ResultOf } from "../../../src/contract/operations.ts"
+import type { ResultOf } from "../../../src/contract/rows/operations.ts"
 import { showHostLists } from "../../../src/workspace/residents/network/show.ts"
 import { shown, shownPages } from "./shown.ts"
 

@@ -1,6 +1,6 @@
 import { FastCheck as fc } from "effect"
 import { assert, describe, it } from "vitest"
-import { boundedOutput } from "../../../src/contract/bounded-output.ts"
+import { boundedOutput } from "../../../src/contract/rows/bounded-output.ts"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 

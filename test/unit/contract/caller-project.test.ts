@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FiberRef } from "effect"
-import { callerProject, forCaller, projectHeaders } from "../../../src/contract/caller-project.ts"
+import { callerProject, forCaller, projectHeaders } from "../../../src/contract/wire/caller-project.ts"
 
 const read = FiberRef.get(callerProject)
 const caller = { project: "/p", all: false, places: { reading: ["/p", "/r \"ä\""], writing: ["/p"] } }

@@ -1,7 +1,7 @@
 import { Option, SchemaAST } from "effect"
 import { assert, describe, it } from "vitest"
-import type { PureSchema } from "../../../src/contract/operation.ts"
-import { operations } from "../../../src/contract/operations.ts"
+import type { PureSchema } from "../../../src/contract/rows/operation.ts"
+import { operations } from "../../../src/contract/rows/operations.ts"
 
 /** A field of a schema, nested ones as `outer.inner` and `list[].inner`, with its description. */
 interface Field {

@@ -18,9 +18,9 @@ import {
   VmFailed,
   WORKSPACE_DISK,
   WorkspaceNotReady
-} from "../../../src/contract/errors.ts"
-import { exitStatus } from "../../../src/contract/exit-status.ts"
-import { snakeCase } from "../../../src/contract/snake.ts"
+} from "../../../src/contract/errors/errors.ts"
+import { exitStatus } from "../../../src/contract/errors/exit-status.ts"
+import { snakeCase } from "../../../src/contract/text/snake.ts"
 
 /** A value of a field's type, different for every field. */
 const sampleOf = (name: string, ast: SchemaAST.AST): unknown => {

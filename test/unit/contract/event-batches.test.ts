@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope, Stream } from "effect"
-import { ChannelFailed } from "../../../src/contract/errors.ts"
-import { callFromFirst, type FirstEvents, forEachEvent } from "../../../src/contract/event-batches.ts"
+import { ChannelFailed } from "../../../src/contract/errors/errors.ts"
+import { callFromFirst, type FirstEvents, forEachEvent } from "../../../src/contract/rows/event-batches.ts"
 
 /** A call that begins with `events`, and what has become of it. */
 const watched = (events: ReadonlyArray<number>, rest?: Stream.Stream<number, ChannelFailed>) => {

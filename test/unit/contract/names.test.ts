@@ -1,9 +1,9 @@
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Effect, Schema } from "effect"
 import { assert, describe, it } from "vitest"
-import { byName, named, table } from "../../../src/contract/names.ts"
-import { operations } from "../../../src/contract/operations.ts"
-import { serialization } from "../../../src/contract/serialization.ts"
+import { operations } from "../../../src/contract/rows/operations.ts"
+import { byName, named, table } from "../../../src/contract/text/names.ts"
+import { serialization } from "../../../src/contract/wire/serialization.ts"
 import { ODD_NAMES, oddNames } from "../../support/odd-names.ts"
 
 const Strings = byName(Schema.String)

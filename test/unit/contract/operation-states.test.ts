@@ -4,10 +4,10 @@ import {
   lastingStates,
   operationStates,
   type WorkspaceOperation
-} from "../../../src/contract/operation-states.ts"
-import { operations } from "../../../src/contract/operations.ts"
-import { WorkspaceState } from "../../../src/contract/operations/workspace-info.ts"
-import { payloadFields } from "../../../src/contract/payload-fields.ts"
+} from "../../../src/contract/rows/operation-states.ts"
+import { operations } from "../../../src/contract/rows/operations.ts"
+import { payloadFields } from "../../../src/contract/rows/payload-fields.ts"
+import { WorkspaceState } from "../../../src/contract/rows/workspace-info.ts"
 
 const states = WorkspaceState().literals
 const named = Object.keys(operationStates) as ReadonlyArray<WorkspaceOperation>

@@ -1,10 +1,10 @@
 import { JSONSchema, Schema } from "effect"
 import { assert, describe, it } from "vitest"
-import { milliseconds } from "../../../src/contract/fields.ts"
-import type { CliSurface, PureSchema } from "../../../src/contract/operation.ts"
-import { operations } from "../../../src/contract/operations.ts"
-import { run, type RunEvent, RunPayload } from "../../../src/contract/operations/run.ts"
-import { payloadDefaults, payloadFields } from "../../../src/contract/payload-fields.ts"
+import type { CliSurface, PureSchema } from "../../../src/contract/rows/operation.ts"
+import { operations } from "../../../src/contract/rows/operations.ts"
+import { payloadDefaults, payloadFields } from "../../../src/contract/rows/payload-fields.ts"
+import { run, type RunEvent, RunPayload } from "../../../src/contract/rows/run.ts"
+import { milliseconds } from "../../../src/contract/text/fields.ts"
 
 const rows = operations.map((row) => [row.name, row] as const)
 

@@ -1,5 +1,5 @@
 import { assert, it } from "vitest"
-import { jsonText, printable } from "../../../src/contract/printable.ts"
+import { jsonText, printable } from "../../../src/contract/text/printable.ts"
 
 it("printable escapes control characters and bidirectional text", () => {
   assert.strictEqual(printable("a\u001b[2Jb\u0007\r\u009b\u202e\u061cc"), "a\\x1b[2Jb\\x07\\x0d\\x9b\\u202e\\u061cc")

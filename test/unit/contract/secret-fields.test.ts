@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Redacted, Schema } from "effect"
 import { inspect } from "node:util"
-import { firstIssue } from "../../../src/contract/issue.ts"
-import { ExecPayload } from "../../../src/contract/operations/workspace-exec.ts"
-import { CreatePayload } from "../../../src/contract/operations/workspace-lifecycle.ts"
+import { firstIssue } from "../../../src/contract/errors/issue.ts"
+import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
+import { CreatePayload } from "../../../src/contract/rows/workspace-lifecycle.ts"
 
 const decode = Schema.decodeUnknownEither(CreatePayload())
 const SHORT = "hunter2"

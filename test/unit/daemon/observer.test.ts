@@ -1,8 +1,8 @@
 import { Effect, Exit, Option, Scope, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { WorkspaceNotFound } from "../../../src/contract/errors.ts"
-import { pullFromStream } from "../../../src/contract/event-batches.ts"
-import { operations } from "../../../src/contract/operations.ts"
+import { WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
+import { pullFromStream } from "../../../src/contract/rows/event-batches.ts"
+import { operations } from "../../../src/contract/rows/operations.ts"
 import { type AnyEvent, observe, observeEvents } from "../../../src/daemon/observer.ts"
 import { readMetrics } from "../../../src/system/metrics.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { pathBytes, pathText } from "../../../src/contract/path-text.ts"
+import { pathBytes, pathText } from "../../../src/contract/text/path-text.ts"
 
 describe("paths as text", () => {
   it("the text of an ordinary path is the path itself", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { EnvironmentUnknown } from "../../../src/contract/errors.ts"
+import { EnvironmentUnknown } from "../../../src/contract/errors/errors.ts"
 import { catalogue, lookUp, packagesOf, recipeOf } from "../../../src/environment/catalogue.ts"
 
 describe("the catalogue", () => {

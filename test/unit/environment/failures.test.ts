@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
-import { EnvironmentBuildFailed, EnvironmentUnknown, NoSpace } from "../../../src/contract/errors.ts"
+import { EnvironmentBuildFailed, EnvironmentUnknown, NoSpace } from "../../../src/contract/errors/errors.ts"
 import { mapBuildFailure } from "../../../src/environment/image/failures.ts"
 import { ToolFailed } from "../../../src/system/child.ts"
 import { FileFailed } from "../../../src/system/files/failure.ts"

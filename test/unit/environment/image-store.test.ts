@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { ImageDamaged } from "../../../src/contract/errors.ts"
+import { ImageDamaged } from "../../../src/contract/errors/errors.ts"
 import { imageStore } from "../../../src/environment/image/store.ts"
 import { scratch } from "./scratch.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Option, Ref, Stream } from "effect"
-import { ChannelFailed } from "../../../src/contract/errors.ts"
+import { ChannelFailed } from "../../../src/contract/errors/errors.ts"
 import { Calls } from "../../../src/guest-channel/calls.ts"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/wire/messages.ts"

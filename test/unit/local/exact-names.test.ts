@@ -1,9 +1,9 @@
 import { Effect, Either, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { ends } from "../../../src/contract/ends.ts"
-import { ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../../../src/contract/errors.ts"
-import { operations } from "../../../src/contract/operations.ts"
-import { callOf, mapCalls } from "../../../src/contract/Pyro.ts"
+import { ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
+import { ends } from "../../../src/contract/rows/ends.ts"
+import { operations } from "../../../src/contract/rows/operations.ts"
+import { callOf, mapCalls } from "../../../src/contract/rows/Pyro.ts"
 import { withExactNames } from "../../../src/local/exact-names.ts"
 
 const similar = ["dk"]

@@ -1,6 +1,6 @@
 import { Either } from "effect"
 import { assert, describe, it } from "vitest"
-import type { Profile } from "../../../src/contract/operation.ts"
+import type { Profile } from "../../../src/contract/rows/operation.ts"
 import { argumentsOf, given, inputSchemaOf } from "../../../src/mcp/arguments.ts"
 import { toolRows } from "../../../src/mcp/profile.ts"
 

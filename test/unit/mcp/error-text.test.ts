@@ -10,7 +10,7 @@ import {
   SnapshotExists,
   WorkspaceNotFound,
   WorkspaceNotReady
-} from "../../../src/contract/errors.ts"
+} from "../../../src/contract/errors/errors.ts"
 import { argumentsOf } from "../../../src/mcp/arguments.ts"
 import { errorText } from "../../../src/mcp/error-text.ts"
 import { toolRows } from "../../../src/mcp/profile.ts"

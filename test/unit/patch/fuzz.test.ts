@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
-import { PatchRejected } from "../../../src/contract/errors.ts"
+import { PatchRejected } from "../../../src/contract/errors/errors.ts"
 import { applyPatch } from "../../../src/patch/apply.ts"
 import { parsePatch } from "../../../src/patch/parse.ts"
 import { pathProblem } from "../../../src/patch/path-check.ts"

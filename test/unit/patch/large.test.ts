@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { patchLimits } from "../../../src/contract/patch-limits.ts"
+import { patchLimits } from "../../../src/contract/rows/patch-limits.ts"
 import { applyPatch } from "../../../src/patch/apply.ts"
 import type { Change } from "../../../src/patch/change.ts"
 import { differingPart } from "../../../src/patch/format/differing-part.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { PatchRejected } from "../../../src/contract/errors.ts"
+import { PatchRejected } from "../../../src/contract/errors/errors.ts"
 import { parsePatch } from "../../../src/patch/parse.ts"
 
 const lines = (...all: ReadonlyArray<string>) => all.map((line) => `${line}\n`).join("")

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { MAX_SECRETS } from "../../../src/contract/operations/secret-fields.ts"
-import { pathText } from "../../../src/contract/path-text.ts"
-import { printable } from "../../../src/contract/printable.ts"
+import { MAX_SECRETS } from "../../../src/contract/rows/secret-fields.ts"
+import { pathText } from "../../../src/contract/text/path-text.ts"
+import { printable } from "../../../src/contract/text/printable.ts"
 import { MAX_BROKEN_BYTES } from "../../../src/redaction/base64-forms.ts"
 import { firstSecretIn, redactText, secretSet } from "../../../src/redaction/redactor.ts"
 

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { type HostToolMissing, type InvalidConfiguration, VmFailed } from "../../../contract/errors.ts"
+import { type HostToolMissing, type InvalidConfiguration, VmFailed } from "../../../contract/errors/errors.ts"
 import { runTool } from "../../../system/child.ts"
 import { setting } from "../../../system/config.ts"
 import { nativeTool } from "../../../system/native.ts"

@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import type { NoSpace, VmFailed } from "../../../contract/errors.ts"
+import type { NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"
 import { openFile } from "../../../system/files/descriptor.ts"
 import { Paths } from "../../../system/Paths.ts"

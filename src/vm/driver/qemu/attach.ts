@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import type { VmFailed } from "../../../contract/errors.ts"
+import type { VmFailed } from "../../../contract/errors/errors.ts"
 import { exists } from "../../../system/files/entries.ts"
 import { Paths } from "../../../system/Paths.ts"
 import { failedAt } from "../../failure.ts"

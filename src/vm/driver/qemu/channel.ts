@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import { type ChannelFailed, VmFailed } from "../../../contract/errors.ts"
+import { type ChannelFailed, VmFailed } from "../../../contract/errors/errors.ts"
 import { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { isStopped } from "../../../system/identity.ts"
 import { deadlineScale } from "../../deadline-scale.ts"

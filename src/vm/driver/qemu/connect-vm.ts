@@ -1,7 +1,7 @@
 import { Effect, Queue, type Scope } from "effect"
 import type { Socket } from "node:net"
 import * as path from "node:path"
-import { VmFailed } from "../../../contract/errors.ts"
+import { VmFailed } from "../../../contract/errors/errors.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { isStopped } from "../../../system/identity.ts"
 import { liveVm } from "../../../system/metrics.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { ImageDamaged } from "../../../contract/errors.ts"
+import { ImageDamaged } from "../../../contract/errors/errors.ts"
 import { holdImage } from "../../../disk/hold.ts"
 import { openVerifiedQcow2, qcow2Header } from "../../../disk/qcow2.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"

@@ -1,7 +1,7 @@
 import { Effect, Schedule, type Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { ChannelFailed } from "../../../contract/errors.ts"
+import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { Seed } from "../../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { attempt } from "../../../system/files/failure.ts"

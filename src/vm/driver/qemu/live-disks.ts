@@ -1,7 +1,7 @@
 import { Effect, Ref, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors.ts"
+import type { ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import { removeTree } from "../../../system/files/folders.ts"
 import { failedAt } from "../../failure.ts"

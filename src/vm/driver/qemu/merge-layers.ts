@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { type HostToolMissing, type ImageDamaged, type NoSpace, VmFailed } from "../../../contract/errors.ts"
+import { type HostToolMissing, type ImageDamaged, type NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import { removeTree } from "../../../system/files/folders.ts"
 import { failedAt } from "../../failure.ts"
 import type { DiskState, VmPaths } from "../../record.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { VmFailed } from "../../../contract/errors.ts"
+import { VmFailed } from "../../../contract/errors/errors.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
 import { failedAt } from "../../failure.ts"
 import type { Qmp } from "./qmp.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { HostToolMissing, HostToolUnsuitable } from "../../../contract/errors.ts"
+import { HostToolMissing, HostToolUnsuitable } from "../../../contract/errors/errors.ts"
 import { runTool } from "../../../system/child.ts"
 import { setting, settingNow } from "../../../system/config.ts"
 import { fileIdentity } from "../../../system/host-path.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { PyroError } from "../../../contract/errors.ts"
+import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/difference.ts"
 import type { Pushed } from "../../../seeding/pushed.ts"
 import { type Candidate, collectCandidates } from "../diff/candidates.ts"

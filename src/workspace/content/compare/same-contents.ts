@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
-import type { PyroError } from "../../../contract/errors.ts"
+import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { readContents } from "../diff/contents.ts"
 

@@ -1,5 +1,5 @@
 import { Effect, Ref, type Scope } from "effect"
-import type { PyroError } from "../../../contract/errors.ts"
+import type { PyroError } from "../../../contract/errors/errors.ts"
 import { type Pushed, readPushed } from "../../../seeding/pushed.ts"
 import { inodeOf } from "../../../system/files/entries.ts"
 import { toHostError } from "../../../system/files/host-error.ts"

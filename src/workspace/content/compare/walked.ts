@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors.ts"
+import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/difference.ts"
 import type { WalkEntry } from "../../../guest-channel/walk.ts"
 import { refused } from "../../life/baseline.ts"

@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors.ts"
+import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/difference.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { differences, type Trees } from "../../life/baseline.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors.ts"
-import { pathText } from "../../../contract/path-text.ts"
+import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { pathText } from "../../../contract/text/path-text.ts"
 import type { ComparedSide } from "../../../guest-channel/difference.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../patch/change.ts"

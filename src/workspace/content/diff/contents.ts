@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors.ts"
-import { pathText } from "../../../contract/path-text.ts"
+import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { pathText } from "../../../contract/text/path-text.ts"
 import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../../guest-channel/errno.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { refused } from "../../life/baseline.ts"

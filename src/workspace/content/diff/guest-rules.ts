@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { PyroError } from "../../../contract/errors.ts"
+import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { IgnoreRules } from "../../../ignore/ignore-rules.ts"
 import type { Trees } from "../../life/baseline.ts"

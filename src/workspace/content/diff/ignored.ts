@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors.ts"
+import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { IgnoreRules } from "../../../ignore/ignore-rules.ts"
 import { TooManyRules } from "../../../ignore/wildmatch.ts"

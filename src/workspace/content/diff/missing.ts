@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import type { PyroError } from "../../../contract/errors.ts"
+import type { PyroError } from "../../../contract/errors/errors.ts"
 import { ENOENT, ENOTDIR } from "../../../guest-channel/errno.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { refused } from "../../life/baseline.ts"

@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import type { PyroError } from "../../../contract/errors.ts"
+import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/difference.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { type Pushed, pushedContent, type PushedEntry } from "../../../seeding/pushed.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import { ExportRefused } from "../../../contract/errors.ts"
-import { patchLimits } from "../../../contract/patch-limits.ts"
-import { pathText } from "../../../contract/path-text.ts"
+import { ExportRefused } from "../../../contract/errors/errors.ts"
+import { patchLimits } from "../../../contract/rows/patch-limits.ts"
+import { pathText } from "../../../contract/text/path-text.ts"
 import type { Change } from "../../../patch/change.ts"
 import { countLines, forEachPiece } from "../../../patch/format.ts"
 

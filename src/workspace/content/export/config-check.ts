@@ -1,5 +1,5 @@
-import { ExportRefused } from "../../../contract/errors.ts"
-import type { ExportRemark } from "../../../contract/operations/workspace-export.ts"
+import { ExportRefused } from "../../../contract/errors/errors.ts"
+import type { ExportRemark } from "../../../contract/rows/workspace-export.ts"
 import { executableConfig, repositoriesIn } from "./executable-config.ts"
 import { shown } from "./guest-path.ts"
 import { Remarks } from "./remarks.ts"

@@ -5,9 +5,9 @@ import {
   FileRefused,
   type HostToolMissing,
   type NoSpace
-} from "../../../contract/errors.ts"
-import { type Losses, lossNotes, withLoss } from "../../../contract/host-file-notes.ts"
-import type { ExportEvent, ExportSummary } from "../../../contract/operations/workspace-export.ts"
+} from "../../../contract/errors/errors.ts"
+import type { ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
+import { type Losses, lossNotes, withLoss } from "../../../contract/text/host-file-notes.ts"
 import { ContentHash } from "../../../system/content-hash.ts"
 import { bytesOf } from "../../../system/files/folded-name.ts"
 import { forEachWhile } from "../../../system/for-each-while.ts"

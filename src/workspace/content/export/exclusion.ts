@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { ExportRefused } from "../../../contract/errors.ts"
+import { ExportRefused } from "../../../contract/errors/errors.ts"
 import { IgnoreRules } from "../../../ignore/ignore-rules.ts"
 import { TooManyRules } from "../../../ignore/wildmatch.ts"
 import type { Change } from "../../../patch/change.ts"

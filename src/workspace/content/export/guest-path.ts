@@ -1,5 +1,5 @@
-import { FileRefused } from "../../../contract/errors.ts"
-import { pathBytes, pathText } from "../../../contract/path-text.ts"
+import { FileRefused } from "../../../contract/errors/errors.ts"
+import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import { bytesOf, raw } from "../../../system/files/folded-name.ts"
 
 /** Directory of the guest that exports read. */

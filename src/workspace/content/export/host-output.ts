@@ -1,5 +1,5 @@
-import { ExportRefused, InvalidRequest } from "../../../contract/errors.ts"
-import { printable } from "../../../contract/printable.ts"
+import { ExportRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
+import { printable } from "../../../contract/text/printable.ts"
 import { hasGitName, raw } from "../../../system/files/folded-name.ts"
 
 /** Destination of an export. */

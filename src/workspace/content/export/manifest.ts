@@ -1,4 +1,4 @@
-import type { ExportedEntry } from "../../../contract/operations/workspace-export.ts"
+import type { ExportedEntry } from "../../../contract/rows/workspace-export.ts"
 import { raw } from "../../../system/files/folded-name.ts"
 import type { PutDone } from "../../../system/put.ts"
 import type { ExecutablePaths } from "./config-check.ts"

@@ -1,6 +1,6 @@
 import { Effect, identity, Stream } from "effect"
-import { type ChannelFailed, InvalidRequest } from "../../../contract/errors.ts"
-import type { ExportEvent, ExportPayload } from "../../../contract/operations/workspace-export.ts"
+import { type ChannelFailed, InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { wholeGuest } from "../../../guest-channel/guest-path.ts"
 import type { SecretSet } from "../../../redaction/output-filter.ts"
 import { refuseSecretIn, withoutSecretIn } from "../../../redaction/refuse.ts"

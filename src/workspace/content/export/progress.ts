@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import type { Notice } from "../../../contract/notice.ts"
+import type { Notice } from "../../../contract/rows/notice.ts"
 
 const quietMs = 1_000
 const betweenMs = 250

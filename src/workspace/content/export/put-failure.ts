@@ -1,4 +1,4 @@
-import { ExportRefused, NoSpace } from "../../../contract/errors.ts"
+import { ExportRefused, NoSpace } from "../../../contract/errors/errors.ts"
 import { raw } from "../../../system/files/folded-name.ts"
 import type { PutFailed } from "../../../system/put.ts"
 import { shown } from "./guest-path.ts"

@@ -1,4 +1,4 @@
-import type { ExportRemark } from "../../../contract/operations/workspace-export.ts"
+import type { ExportRemark } from "../../../contract/rows/workspace-export.ts"
 import { shown } from "./guest-path.ts"
 
 const toldMost = 1_000

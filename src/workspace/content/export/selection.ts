@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import { type ChannelFailed, ExportRefused, FileRefused, InvalidRequest } from "../../../contract/errors.ts"
-import type { ExportPayload } from "../../../contract/operations/workspace-export.ts"
+import { type ChannelFailed, ExportRefused, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { WalkEntry } from "../../../guest-channel/walk.ts"
 import { bytesOf, hasGitName, raw } from "../../../system/files/folded-name.ts"

@@ -1,6 +1,6 @@
 import { Effect, Option, Stream } from "effect"
-import { type ChannelFailed, FileRefused } from "../../../contract/errors.ts"
-import { sizeText } from "../../../contract/size-text.ts"
+import { type ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
+import { sizeText } from "../../../contract/text/size-text.ts"
 import { wholeGuest } from "../../../guest-channel/guest-path.ts"
 import { below, contentsOf, type ExportChannel } from "./contents.ts"
 import type { FileContent } from "./deliver.ts"

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import { EditRejected, FileChanged, FileRefused, InvalidRequest } from "../../../contract/errors.ts"
-import type { FileEdited, FileEditPayload } from "../../../contract/operations/workspace-file.ts"
+import { EditRejected, FileChanged, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { FileEdited, FileEditPayload } from "../../../contract/rows/workspace-file.ts"
 import { workspaceFile, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { forEachWhile } from "../../../system/for-each-while.ts"

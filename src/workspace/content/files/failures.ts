@@ -1,5 +1,5 @@
-import { FileRefused } from "../../../contract/errors.ts"
-import { table } from "../../../contract/names.ts"
+import { FileRefused } from "../../../contract/errors/errors.ts"
+import { table } from "../../../contract/text/names.ts"
 import { type AgentCallFailed, DISK_HINTS } from "../../../guest-channel/errors.ts"
 import { type GuestTree, workspaceTree } from "../../../guest-channel/guest-path.ts"
 

@@ -1,5 +1,5 @@
-import { MAX_IMAGE_BYTES } from "../../../contract/operations/file-fields.ts"
-import type { FileContent } from "../../../contract/operations/workspace-file.ts"
+import { MAX_IMAGE_BYTES } from "../../../contract/rows/file-fields.ts"
+import type { FileContent } from "../../../contract/rows/workspace-file.ts"
 import { IMAGE_MAGIC_BYTES, imageSizeOf, type ImageType, imageTypeOf } from "./image-header.ts"
 
 /** Takes the bytes of a file while they may be an image's, and keeps at most the limit. */

@@ -1,5 +1,5 @@
 import { Effect, Option, Stream } from "effect"
-import { type ChannelFailed, FileRefused } from "../../../contract/errors.ts"
+import { type ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
 import { componentsOf, type GuestTree, pathOf, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { fileFailure } from "./failures.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { ChannelFailed, FileRefused, InvalidRequest } from "../../../contract/errors.ts"
-import type { FileContent, FileReadPayload } from "../../../contract/operations/workspace-file.ts"
+import type { ChannelFailed, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { FileContent, FileReadPayload } from "../../../contract/rows/workspace-file.ts"
 import { type GuestTree, workspaceFile, type WorkspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { SecretSet } from "../../../redaction/output-filter.ts"

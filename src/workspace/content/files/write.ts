@@ -1,6 +1,6 @@
 import { Effect, Option, Stream } from "effect"
-import { type ChannelFailed, FileChanged, FileRefused, InvalidRequest } from "../../../contract/errors.ts"
-import type { FileWritePayload, FileWritten } from "../../../contract/operations/workspace-file.ts"
+import { type ChannelFailed, FileChanged, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { FileWritePayload, FileWritten } from "../../../contract/rows/workspace-file.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import { workspaceFile, type WorkspacePath, workspaceRoot } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"

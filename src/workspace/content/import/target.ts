@@ -1,6 +1,6 @@
 import { Effect, Option, Stream } from "effect"
-import { type ChannelFailed, FileRefused, type InvalidRequest } from "../../../contract/errors.ts"
-import { pathBytes } from "../../../contract/path-text.ts"
+import { type ChannelFailed, FileRefused, type InvalidRequest } from "../../../contract/errors/errors.ts"
+import { pathBytes } from "../../../contract/text/path-text.ts"
 import {
   componentsOf,
   pathOf,

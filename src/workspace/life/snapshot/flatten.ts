@@ -1,7 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import type { PyroError } from "../../../contract/errors.ts"
+import type { PyroError } from "../../../contract/errors/errors.ts"
 import { runToMerge } from "../../../disk/layer-run.ts"
 import { SeedImages } from "../../../disk/SeedImages.ts"
 import { linkMerged, type MergedLayers, readWorkspaceDisk, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"

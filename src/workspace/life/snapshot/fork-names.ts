@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import type { ForkPayload } from "../../../contract/operations/workspace-fork.ts"
+import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { Registry } from "../../entry/registry.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Option, Ref, type Scope } from "effect"
-import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../../contract/errors.ts"
-import type { ForkPayload } from "../../../contract/operations/workspace-fork.ts"
+import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
 import { linkFile, statEntry } from "../../../system/files/entries.ts"
 import { listFolder, makeFolder } from "../../../system/files/folders.ts"
 import { toHostError } from "../../../system/files/host-error.ts"

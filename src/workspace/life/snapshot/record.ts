@@ -6,9 +6,9 @@ import {
   SnapshotNotFound,
   StateDirectoryUnusable,
   type StateTooNew
-} from "../../../contract/errors.ts"
-import type { SnapshotInfo } from "../../../contract/operations/workspace-snapshot.ts"
-import { similarTo } from "../../../contract/similar.ts"
+} from "../../../contract/errors/errors.ts"
+import type { SnapshotInfo } from "../../../contract/rows/workspace-snapshot.ts"
+import { similarTo } from "../../../contract/text/similar.ts"
 import { writeJsonAtomic } from "../../../system/atomic-file.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { hostBootId } from "../../../system/identity.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../../contract/errors.ts"
+import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../../contract/errors/errors.ts"
 import { asStep } from "../../../system/spans.ts"
 import { keepClock } from "../../../vm/clock.ts"
 import { deadlineScale } from "../../../vm/deadline-scale.ts"

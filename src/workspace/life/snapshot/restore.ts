@@ -1,5 +1,5 @@
 import { Effect, Scope } from "effect"
-import { type PyroError, SnapshotMismatch } from "../../../contract/errors.ts"
+import { type PyroError, SnapshotMismatch } from "../../../contract/errors/errors.ts"
 import { makeWorkspaceDisk, readWorkspaceDisk, type Seed, shareLayers } from "../../../disk/workspace-disk.ts"
 import { hostBootId } from "../../../system/identity.ts"
 import { asStep } from "../../../system/spans.ts"

@@ -1,5 +1,5 @@
 import { Effect, Option, Ref } from "effect"
-import { NoSpace, type PyroError } from "../../../contract/errors.ts"
+import { NoSpace, type PyroError } from "../../../contract/errors/errors.ts"
 import { layerCount, makeWorkspaceDisk, type Seed, shareLayers } from "../../../disk/workspace-disk.ts"
 import { copyPushed } from "../../../seeding/pushed.ts"
 import { faultPoint } from "../../../system/fault.ts"

@@ -1,4 +1,4 @@
-import { printable } from "../../../contract/printable.ts"
+import { printable } from "../../../contract/text/printable.ts"
 import type { WorkspaceLogEvent } from "../../entry/events.ts"
 
 const many = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`

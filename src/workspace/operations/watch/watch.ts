@@ -1,5 +1,5 @@
 import { Clock, Effect, Option, Ref, Stream } from "effect"
-import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../../contract/operations/watch.ts"
+import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../../contract/rows/watch.ts"
 import { processUsage } from "../../../system/process-usage.ts"
 import { nowIso } from "../../../system/time.ts"
 import { usedBeneath } from "../../entry/disk-used.ts"

@@ -1,6 +1,6 @@
 import { Deferred, Effect } from "effect"
-import { ExecNotFound } from "../../../contract/errors.ts"
-import type { CancelPayload, CancelResult } from "../../../contract/operations/workspace-cancel.ts"
+import { ExecNotFound } from "../../../contract/errors/errors.ts"
+import type { CancelPayload, CancelResult } from "../../../contract/rows/workspace-cancel.ts"
 import { within } from "../../../system/within.ts"
 import type { Command, Commands } from "./commands.ts"
 

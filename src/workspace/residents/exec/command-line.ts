@@ -1,4 +1,4 @@
-import { printable } from "../../../contract/printable.ts"
+import { printable } from "../../../contract/text/printable.ts"
 
 /** Maximum length of a command line in a summary, in characters. */
 const COMMAND_LENGTH = 120

@@ -5,10 +5,10 @@ import type {
   NoSpace,
   PyroError,
   StateDirectoryUnusable
-} from "../../../contract/errors.ts"
-import { DEFAULT_GRACE_SECONDS } from "../../../contract/operations/command.ts"
-import type { ExecPayload } from "../../../contract/operations/workspace-exec.ts"
-import type { RunInput } from "../../../contract/run-input.ts"
+} from "../../../contract/errors/errors.ts"
+import { DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
+import type { RunInput } from "../../../contract/rows/run-input.ts"
+import type { ExecPayload } from "../../../contract/rows/workspace-exec.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { GuestProcess } from "../../../guest-channel/process.ts"
 import type { CommandLog } from "../../../output-log/log.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { ExecNotFound, type IdAmbiguous, InvalidRequest } from "../../../contract/errors.ts"
+import { ExecNotFound, type IdAmbiguous, InvalidRequest } from "../../../contract/errors/errors.ts"
 import { begunBy, onlyOne } from "../../entry/prefix.ts"
 import type { Commands } from "./commands.ts"
 

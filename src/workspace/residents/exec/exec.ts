@@ -1,9 +1,15 @@
 import { Chunk, Deferred, Effect, Option, type Scope } from "effect"
-import { ChannelFailed, ExecNotFound, InvalidRequest, type PyroError, VmFailed } from "../../../contract/errors.ts"
-import type { PullEvents } from "../../../contract/event-batches.ts"
-import { requireCommand, requireRead } from "../../../contract/exec-validation.ts"
-import type { ExecEvent, ExecPayload } from "../../../contract/operations/workspace-exec.ts"
-import type { RunInput } from "../../../contract/run-input.ts"
+import {
+  ChannelFailed,
+  ExecNotFound,
+  InvalidRequest,
+  type PyroError,
+  VmFailed
+} from "../../../contract/errors/errors.ts"
+import type { PullEvents } from "../../../contract/rows/event-batches.ts"
+import { requireCommand, requireRead } from "../../../contract/rows/exec-validation.ts"
+import type { RunInput } from "../../../contract/rows/run-input.ts"
+import type { ExecEvent, ExecPayload } from "../../../contract/rows/workspace-exec.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
 import type { LogReader } from "../../../output-log/reader.ts"
 import { newRequestId } from "../../../system/identity.ts"

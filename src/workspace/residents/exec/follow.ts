@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import type { ChannelFailed } from "../../../contract/errors.ts"
+import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { GuestProcess } from "../../../guest-channel/process.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
 import type { SecretSource } from "../../../redaction/filter-pieces.ts"

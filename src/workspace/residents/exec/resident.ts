@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { WorkspaceInfo } from "../../../contract/operations/workspace-info.ts"
+import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import type { Resident } from "../../entry/Resident.ts"
 import { lineOf, NAMED_RUNNING } from "./command-line.ts"
 import type { Commands } from "./commands.ts"

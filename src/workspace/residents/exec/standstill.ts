@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { Notice } from "../../../contract/notice.ts"
+import type { Notice } from "../../../contract/rows/notice.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { goesOnText, silentText } from "../../entry/trouble.ts"
 

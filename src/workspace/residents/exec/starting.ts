@@ -1,5 +1,5 @@
 import { Deferred, Effect, Exit } from "effect"
-import { ChannelFailed } from "../../../contract/errors.ts"
+import { ChannelFailed } from "../../../contract/errors/errors.ts"
 import { startTimer } from "../../../system/timer.ts"
 
 /**

@@ -1,4 +1,4 @@
-import { type SecretTarget, secretTargetOf } from "../../../contract/operations/secret-target.ts"
+import { type SecretTarget, secretTargetOf } from "../../../contract/rows/secret-target.ts"
 import { makePlaceholder } from "../../../network/placeholders.ts"
 import type { Binding, StoredHeaderSecrets } from "./header-secret-file.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
-import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors.ts"
+import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { readJson, writeJsonAtomic } from "../../../system/atomic-file.ts"
 import { removeFile } from "../../../system/files/entries.ts"
 import { FileFailed } from "../../../system/files/failure.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { InvalidRequest, NoSpace, StateDirectoryUnusable } from "../../../contract/errors.ts"
-import { named } from "../../../contract/names.ts"
+import type { InvalidRequest, NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import { named } from "../../../contract/text/names.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService, type HostInterception } from "../../../network/Dialler.ts"
 import type { ForeignSecret } from "../../../network/interception.ts"

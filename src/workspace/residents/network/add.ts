@@ -1,6 +1,6 @@
 import { Either } from "effect"
-import { InvalidRequest } from "../../../contract/errors.ts"
-import { type AskedNetwork, MAX_RULES } from "../../../contract/operations/network-fields.ts"
+import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import { type AskedNetwork, MAX_RULES } from "../../../contract/rows/network-fields.ts"
 import type { Policy } from "../../../network/policy.ts"
 
 const isEmpty = (rules: ReadonlyArray<string> | undefined) => rules === undefined || rules.length === 0

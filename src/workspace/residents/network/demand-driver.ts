@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { HostToolMissing, InvalidRequest, NetworkDriverUnavailable } from "../../../contract/errors.ts"
-import type { NetworkDriver } from "../../../contract/operations/network-fields.ts"
+import { HostToolMissing, InvalidRequest, NetworkDriverUnavailable } from "../../../contract/errors/errors.ts"
+import type { NetworkDriver } from "../../../contract/rows/network-fields.ts"
 import { runTool } from "../../../system/child.ts"
 import { findProgram, isRoot } from "../../../system/host.ts"
 import { nativeTool } from "../../../system/native.ts"

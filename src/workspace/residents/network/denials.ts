@@ -1,4 +1,4 @@
-import type { NetworkRecord } from "../../../contract/operations/workspace-network.ts"
+import type { NetworkRecord } from "../../../contract/rows/workspace-network.ts"
 import { UNTRUSTED } from "./attempt.ts"
 import type { ConnectionLog } from "./log.ts"
 

@@ -1,4 +1,4 @@
-import type { OpenConnection } from "../../../contract/operations/workspace-network.ts"
+import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
 import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../../network/judge.ts"
 import { ownAddresses } from "../../../network/own-addresses.ts"
 import type { Rules } from "../../../network/policy.ts"

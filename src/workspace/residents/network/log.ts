@@ -3,8 +3,8 @@ import {
   type NetworkLogPayload,
   type NetworkLogResult,
   NetworkRecord
-} from "../../../contract/operations/workspace-network.ts"
-import { snakeFields } from "../../../contract/snake.ts"
+} from "../../../contract/rows/workspace-network.ts"
+import { snakeFields } from "../../../contract/text/snake.ts"
 import { KnownSecrets } from "../../../redaction/known.ts"
 import { acquirePlain } from "../../../system/scopes.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"

@@ -1,9 +1,13 @@
 import { Effect, Scope } from "effect"
 import * as path from "node:path"
-import { type ChannelFailed, NetworkDriverUnavailable, type NetworkUnsupported } from "../../../contract/errors.ts"
-import { grantCommand } from "../../../contract/network-command.ts"
-import type { NetworkInfo } from "../../../contract/operations/network-fields.ts"
-import type { OpenConnection } from "../../../contract/operations/workspace-network.ts"
+import {
+  type ChannelFailed,
+  NetworkDriverUnavailable,
+  type NetworkUnsupported
+} from "../../../contract/errors/errors.ts"
+import { grantCommand } from "../../../contract/rows/network-command.ts"
+import type { NetworkInfo } from "../../../contract/rows/network-fields.ts"
+import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService } from "../../../network/Dialler.ts"
 import type { Tap } from "../../../network/Tap.ts"

@@ -1,5 +1,9 @@
 import { Effect, type Scope } from "effect"
-import { type ChannelFailed, NetworkDriverUnavailable, type NetworkUnsupported } from "../../../contract/errors.ts"
+import {
+  type ChannelFailed,
+  NetworkDriverUnavailable,
+  type NetworkUnsupported
+} from "../../../contract/errors/errors.ts"
 import { Dialler } from "../../../network/Dialler.ts"
 import { Paths } from "../../../system/Paths.ts"
 import type { Guest } from "../../../vm/guest.ts"

@@ -1,6 +1,6 @@
 import { Effect, Ref } from "effect"
-import { InvalidRequest } from "../../../contract/errors.ts"
-import type { NetworkSetPayload } from "../../../contract/operations/workspace-network.ts"
+import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import type { NetworkSetPayload } from "../../../contract/rows/workspace-network.ts"
 import { faultPoint } from "../../../system/fault.ts"
 import { aloneFor, commit, type Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"

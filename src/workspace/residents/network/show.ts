@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
-import type { WorkspaceNotReady } from "../../../contract/errors.ts"
-import type { NetworkLogPayload, NetworkLogResult } from "../../../contract/operations/workspace-network.ts"
+import type { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
+import type { NetworkLogPayload, NetworkLogResult } from "../../../contract/rows/workspace-network.ts"
 import { hostLists, listNames } from "../../../network/lists.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { residentsOf } from "../entry-residents.ts"

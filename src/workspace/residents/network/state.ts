@@ -1,5 +1,5 @@
 import { Either } from "effect"
-import { named } from "../../../contract/names.ts"
+import { named } from "../../../contract/text/names.ts"
 import { Policy } from "../../../network/policy.ts"
 import { decodeState, encodeState, type ResidentStates } from "../../entry/resident-states.ts"
 import type { ResidentKind } from "../../entry/Resident.ts"

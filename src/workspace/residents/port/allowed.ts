@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { callerCeiling } from "../../../contract/caller-project.ts"
-import { PublishingNotAllowed } from "../../../contract/errors.ts"
+import { PublishingNotAllowed } from "../../../contract/errors/errors.ts"
+import { callerCeiling } from "../../../contract/wire/caller-project.ts"
 import type { Network } from "../network/network.ts"
 
 const WITH_PORTS = "egress+published-ports"

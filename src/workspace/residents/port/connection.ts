@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
-import type { ChannelFailed } from "../../../contract/errors.ts"
+import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { GuestSocket } from "../../../guest-channel/socket.ts"

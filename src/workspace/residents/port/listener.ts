@@ -1,5 +1,5 @@
 import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
-import { PortInUse, PortUnavailable } from "../../../contract/errors.ts"
+import { PortInUse, PortUnavailable } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { listen, type ListenFailed } from "../../../network/listen.ts"
 import { PortHolders } from "../../entry/port-holders.ts"

@@ -1,5 +1,5 @@
 import type { Scope } from "effect"
-import type { PublishedPort } from "../../../contract/operations/port-fields.ts"
+import type { PublishedPort } from "../../../contract/rows/port-fields.ts"
 import type { NewEvent } from "../../entry/events.ts"
 import type { StoredPort } from "./state.ts"
 

@@ -4,8 +4,8 @@ import {
   type PortInUse,
   type PortUnavailable,
   type PublishingNotAllowed
-} from "../../../contract/errors.ts"
-import type { AskedPort, PublishedPort } from "../../../contract/operations/port-fields.ts"
+} from "../../../contract/errors/errors.ts"
+import type { AskedPort, PublishedPort } from "../../../contract/rows/port-fields.ts"
 import type { Network } from "../network/network.ts"
 import { demandAllowed } from "./allowed.ts"
 import type { Listeners } from "./listener.ts"

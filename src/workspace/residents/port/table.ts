@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors.ts"
+import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"
 import { type Publication, takeEvents } from "./publication.ts"
 import { readPorts, writePorts } from "./state.ts"

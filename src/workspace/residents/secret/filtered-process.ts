@@ -1,5 +1,5 @@
 import { Effect, Mailbox, Stream } from "effect"
-import type { ChannelFailed } from "../../../contract/errors.ts"
+import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process.ts"
 import { filterPieces } from "../../../redaction/filter-pieces.ts"
 import type { SecretSet } from "../../../redaction/output-filter.ts"

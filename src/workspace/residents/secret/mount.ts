@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { CommandNotStarted, InvalidRequest, type PyroError } from "../../../contract/errors.ts"
+import { CommandNotStarted, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { guestEnvironment } from "../guest-environment.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Redacted, type Scope } from "effect"
-import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors.ts"
-import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/operations/secret-fields.ts"
+import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/rows/secret-fields.ts"
 import { KnownSecrets } from "../../../redaction/known.ts"
 import type { SecretSet } from "../../../redaction/output-filter.ts"
 import { type NamedSecret, redactText, secretSet } from "../../../redaction/redactor.ts"

@@ -1,4 +1,4 @@
-import type { ServiceInfo, ServiceState } from "../../../contract/operations/service-fields.ts"
+import type { ServiceInfo, ServiceState } from "../../../contract/rows/service-fields.ts"
 import { recordedCommand } from "../command.ts"
 import type { Commands } from "../exec/commands.ts"
 import type { Ports } from "../port/ports.ts"

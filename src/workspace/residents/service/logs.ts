@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { ServiceLogsPayload, ServiceLogsResult } from "../../../contract/operations/workspace-service.ts"
-import { printable } from "../../../contract/printable.ts"
+import type { ServiceLogsPayload, ServiceLogsResult } from "../../../contract/rows/workspace-service.ts"
+import { printable } from "../../../contract/text/printable.ts"
 import { monotonicMs, nowMs } from "../../../system/time.ts"
 import { wholeCharacters } from "../exec/logs.ts"
 import { logEnd, runsOf, stateWithReason } from "./describe.ts"

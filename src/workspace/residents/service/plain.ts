@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors.ts"
+import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { secretIn } from "../../../redaction/demand-plain.ts"
 import type { SecretSet } from "../../../redaction/output-filter.ts"
 import { redactValue } from "../../../redaction/redact-value.ts"

@@ -1,6 +1,6 @@
 import { Deferred, Effect, Exit, Fiber, Scope, Stream } from "effect"
 import * as path from "node:path"
-import type { ChannelFailed, PyroError } from "../../../contract/errors.ts"
+import type { ChannelFailed, PyroError } from "../../../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { GuestSocket } from "../../../guest-channel/socket.ts"

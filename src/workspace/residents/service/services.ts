@@ -1,7 +1,12 @@
 import { Deferred, Effect, FiberId } from "effect"
-import { type NoSpace, type PyroError, ServiceNotFound, type StateDirectoryUnusable } from "../../../contract/errors.ts"
-import type { ServiceInfo } from "../../../contract/operations/service-fields.ts"
-import { similarTo } from "../../../contract/similar.ts"
+import {
+  type NoSpace,
+  type PyroError,
+  ServiceNotFound,
+  type StateDirectoryUnusable
+} from "../../../contract/errors/errors.ts"
+import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
+import { similarTo } from "../../../contract/text/similar.ts"
 import { nowMs } from "../../../system/time.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"
 import type { ResidentVm } from "../../entry/Resident.ts"

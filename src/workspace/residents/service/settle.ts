@@ -1,5 +1,5 @@
 import { Deferred, Effect, Exit } from "effect"
-import { factOf, type PyroError, ServiceFailed } from "../../../contract/errors.ts"
+import { factOf, type PyroError, ServiceFailed } from "../../../contract/errors/errors.ts"
 import { nowIso } from "../../../system/time.ts"
 import { runsOf } from "./describe.ts"
 import type { Live, Services } from "./services.ts"

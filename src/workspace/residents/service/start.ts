@@ -1,10 +1,16 @@
 import { Deferred, Effect } from "effect"
-import { callerCeiling } from "../../../contract/caller-project.ts"
-import { InvalidRequest, type PyroError, ServiceFailed, ServiceRunning, VmFailed } from "../../../contract/errors.ts"
-import { requireCommand } from "../../../contract/exec-validation.ts"
-import { readPort } from "../../../contract/operations/port-fields.ts"
-import type { ServiceInfo } from "../../../contract/operations/service-fields.ts"
-import type { ServiceStartPayload } from "../../../contract/operations/workspace-service.ts"
+import {
+  InvalidRequest,
+  type PyroError,
+  ServiceFailed,
+  ServiceRunning,
+  VmFailed
+} from "../../../contract/errors/errors.ts"
+import { requireCommand } from "../../../contract/rows/exec-validation.ts"
+import { readPort } from "../../../contract/rows/port-fields.ts"
+import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
+import type { ServiceStartPayload } from "../../../contract/rows/workspace-service.ts"
+import { callerCeiling } from "../../../contract/wire/caller-project.ts"
 import { demandPlain } from "../../../redaction/demand-plain.ts"
 import { nowIso } from "../../../system/time.ts"
 import type { ResidentVm } from "../../entry/Resident.ts"

@@ -1,6 +1,6 @@
 import { Deferred, Effect } from "effect"
 import * as path from "node:path"
-import { type PyroError, ServiceFailed, VmFailed } from "../../../contract/errors.ts"
+import { type PyroError, ServiceFailed, VmFailed } from "../../../contract/errors/errors.ts"
 import { monotonicMs, nowMs } from "../../../system/time.ts"
 import type { ResidentVm } from "../../entry/Resident.ts"
 import { followRun } from "./follow-run.ts"

@@ -1,7 +1,7 @@
 import { Deferred, Effect } from "effect"
-import { ChannelFailed, type PyroError } from "../../../contract/errors.ts"
-import { DEFAULT_GRACE_SECONDS } from "../../../contract/operations/command.ts"
-import type { ShellOpenPayload } from "../../../contract/operations/workspace-shell-open.ts"
+import { ChannelFailed, type PyroError } from "../../../contract/errors/errors.ts"
+import { DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
+import type { ShellOpenPayload } from "../../../contract/rows/workspace-shell-open.ts"
 import type { Command, Commands, Running } from "../exec/commands.ts"
 
 /** Starts a program on a terminal. Returns once the guest has started it: a program that cannot start leaves no shell. */

@@ -1,5 +1,5 @@
 import { Deferred, Effect } from "effect"
-import type { PyroError } from "../../../contract/errors.ts"
+import type { PyroError } from "../../../contract/errors/errors.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import type { ScreenSize } from "../../../terminal/screen.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"

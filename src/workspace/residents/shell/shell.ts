@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { type IdAmbiguous, ShellEnded, ShellNotFound } from "../../../contract/errors.ts"
-import type { ShellInfo } from "../../../contract/operations/shell-fields.ts"
+import { type IdAmbiguous, ShellEnded, ShellNotFound } from "../../../contract/errors/errors.ts"
+import type { ShellInfo } from "../../../contract/rows/shell-fields.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
 import { begunBy, onlyOne } from "../../entry/prefix.ts"
 import type { Command, Commands } from "../exec/commands.ts"

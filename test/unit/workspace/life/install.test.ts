@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, ExecutionStrategy, Fiber, Option, Ref, Scope, Stream } from "effect"
-import { ChannelFailed, VmFailed } from "../../../../src/contract/errors.ts"
+import { ChannelFailed, VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { Paths } from "../../../../src/system/Paths.ts"
 import { takeOut } from "../../../../src/workspace/entry/context.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"

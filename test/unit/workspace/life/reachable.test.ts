@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Ref } from "effect"
-import { callerProject } from "../../../../src/contract/caller-project.ts"
+import { callerProject } from "../../../../src/contract/wire/caller-project.ts"
 import { damagedBy } from "../../../../src/workspace/entry/damaged.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, type WorkspaceRecord } from "../../../../src/workspace/entry/record.ts"

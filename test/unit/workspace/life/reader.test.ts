@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option, Ref, Scope, SubscriptionRef } from "effect"
-import type { WorkspaceState } from "../../../../src/contract/operations/workspace-info.ts"
+import type { WorkspaceState } from "../../../../src/contract/rows/workspace-info.ts"
 import type { LifecycleServices } from "../../../../src/workspace/entry/context.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import type { Generation } from "../../../../src/workspace/entry/generation.ts"

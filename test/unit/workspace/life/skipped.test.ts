@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Notice } from "../../../../src/contract/notice.ts"
+import type { Notice } from "../../../../src/contract/rows/notice.ts"
 import type { PreparedSeed } from "../../../../src/seeding/request.ts"
 import { tellSeed } from "../../../../src/workspace/life/skipped.ts"
 

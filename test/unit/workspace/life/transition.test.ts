@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, ExecutionStrategy, Exit, Fiber, Layer, Option, Ref, Scope, Stream } from "effect"
 import * as fs from "node:fs"
-import { VmFailed } from "../../../../src/contract/errors.ts"
+import { VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { Paths } from "../../../../src/system/Paths.ts"
 import type { Guest } from "../../../../src/vm/guest.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"

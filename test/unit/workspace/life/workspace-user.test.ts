@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Stream } from "effect"
 import * as fs from "node:fs"
-import type { InvalidRequest } from "../../../../src/contract/errors.ts"
+import type { InvalidRequest } from "../../../../src/contract/errors/errors.ts"
 import { AgentCallFailed } from "../../../../src/guest-channel/errors.ts"
 import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
 import { folderOf, readWorkspace, WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { CommandNotStarted } from "../../../../src/contract/errors.ts"
+import { CommandNotStarted } from "../../../../src/contract/errors/errors.ts"
 import { type CommandRequest, recordedCommand, spawnRequest } from "../../../../src/workspace/residents/command.ts"
 
 const request = (more: Partial<CommandRequest>): CommandRequest => ({

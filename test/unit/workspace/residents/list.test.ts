@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
-import { NoSpace, VmFailed } from "../../../../src/contract/errors.ts"
-import { named } from "../../../../src/contract/names.ts"
+import { NoSpace, VmFailed } from "../../../../src/contract/errors/errors.ts"
+import { named } from "../../../../src/contract/text/names.ts"
 import { listed, makeResidents } from "../../../../src/workspace/entry/resident-list.ts"
 import {
   demandReadable,

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import type { ExportPayload } from "../../../../../src/contract/operations/workspace-export.ts"
+import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
 import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch } from "./fake-guest.ts"
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
-import type { ExportPayload } from "../../../../../src/contract/operations/workspace-export.ts"
+import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
 import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 

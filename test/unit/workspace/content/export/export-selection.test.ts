@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
-import type { ExportPayload } from "../../../../../src/contract/operations/workspace-export.ts"
+import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
 import { exportPath } from "../../../../../src/workspace/content/export/path.ts"
 import { type Claimed, guestWith, payload, resultOf, scratch, useSanitizedPut } from "./fake-guest.ts"
 

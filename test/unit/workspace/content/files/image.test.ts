@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { MAX_IMAGE_BYTES } from "../../../../../src/contract/operations/file-fields.ts"
+import { MAX_IMAGE_BYTES } from "../../../../../src/contract/rows/file-fields.ts"
 import { imageSizeOf, imageTypeOf } from "../../../../../src/workspace/content/files/image-header.ts"
 import { ImageRead } from "../../../../../src/workspace/content/files/image.ts"
 import { images } from "../../../../support/images.ts"

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, JSONSchema, Schema } from "effect"
+import { payloadDefaults, payloadFields } from "../../../../../src/contract/rows/payload-fields.ts"
 import {
   FileEditPayload,
   FileListPayload,
@@ -9,8 +10,7 @@ import {
   workspaceFileList,
   workspaceFileRead,
   workspaceFileWrite
-} from "../../../../../src/contract/operations/workspace-file.ts"
-import { payloadDefaults, payloadFields } from "../../../../../src/contract/payload-fields.ts"
+} from "../../../../../src/contract/rows/workspace-file.ts"
 
 const write = { workspace: "w", path: "p" }
 const refused = <A, I>(schema: Schema.Schema<A, I>, value: unknown) =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Schema, Stream } from "effect"
 import * as fs from "node:fs"
-import { ExecPayload } from "../../../../../src/contract/operations/workspace-exec.ts"
+import { ExecPayload } from "../../../../../src/contract/rows/workspace-exec.ts"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../../../../src/system/identity.ts"
 import { folderOf, newWorkspaceId } from "../../../../../src/workspace/entry/record.ts"

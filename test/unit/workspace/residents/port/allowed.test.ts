@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Schema } from "effect"
-import { callerProject } from "../../../../../src/contract/caller-project.ts"
-import { type NetworkCeiling, readCeiling } from "../../../../../src/contract/network-ceiling.ts"
-import type { NetworkInfo } from "../../../../../src/contract/operations/network-fields.ts"
-import { portText, readPort } from "../../../../../src/contract/operations/port-fields.ts"
+import { type NetworkCeiling, readCeiling } from "../../../../../src/contract/rows/network-ceiling.ts"
+import type { NetworkInfo } from "../../../../../src/contract/rows/network-fields.ts"
+import { portText, readPort } from "../../../../../src/contract/rows/port-fields.ts"
+import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
 import { demandAllowed } from "../../../../../src/workspace/residents/port/allowed.ts"
 
 const network = (networkPolicy: NetworkInfo["networkPolicy"]) => ({

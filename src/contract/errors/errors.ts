@@ -1,0 +1,128 @@
+import { Schema } from "effect"
+import { AgentKeyMissing, HostEntryDiffers, HostFileUnusable } from "./agent-host.ts"
+import { EditRejected, ExportRefused, FileChanged, FileRefused, PatchRejected } from "./content.ts"
+import { ContractError } from "./contract-error.ts"
+import { DaemonMismatch, DaemonUnavailable } from "./daemon.ts"
+import { EnvironmentBuildFailed, EnvironmentNameTaken, EnvironmentUnknown, ImageDamaged } from "./environment.ts"
+import {
+  ChannelFailed,
+  CommandNotExecutable,
+  CommandNotFound,
+  CommandNotStarted,
+  GuestPanicked,
+  VmFailed
+} from "./guest.ts"
+import {
+  AdmissionRefused,
+  ConfinementUnavailable,
+  HostToolMissing,
+  HostToolUnsuitable,
+  InvalidConfiguration,
+  NoSpace,
+  SeedRejected,
+  StateDirectoryUnusable
+} from "./host.ts"
+import { NetworkAboveCeiling, NetworkDriverUnavailable, NetworkUnsupported } from "./network.ts"
+import { PortAlreadyPublished, PortInUse, PortNotPublished, PortUnavailable, PublishingNotAllowed } from "./port.ts"
+import { ServiceFailed, ServiceNotFound, ServiceRunning } from "./service.ts"
+import { ShellEnded, ShellInputBlocked, ShellNotFound, TooManyShells } from "./shell.ts"
+import {
+  DiskDamaged,
+  ExecNotFound,
+  IdAmbiguous,
+  SnapshotExists,
+  SnapshotMismatch,
+  SnapshotNotFound,
+  StateTooNew,
+  WorkspaceNameTaken,
+  WorkspaceNotFound,
+  WorkspaceNotReady
+} from "./workspace.ts"
+
+export * from "./agent-host.ts"
+export * from "./content.ts"
+export * from "./daemon.ts"
+export * from "./environment.ts"
+export * from "./guest.ts"
+export * from "./host.ts"
+export * from "./network.ts"
+export * from "./port.ts"
+export * from "./service.ts"
+export * from "./shell.ts"
+export * from "./workspace.ts"
+
+/** The request is invalid. Another attempt fails as well. */
+export class InvalidRequest extends ContractError<InvalidRequest>()(
+  "InvalidRequest",
+  {
+    /** JSON name of the field; empty for the whole request. */
+    field: Schema.String,
+    detail: Schema.String
+  }
+) {
+  override get message() {
+    return this.field === "" ? this.detail : `${this.field}: ${this.detail}`
+  }
+}
+
+/** The error without the next command of `pyro`, for MCP tools and programs. */
+export const factOf = (error: PyroError): string => "fact" in error ? error.fact : error.message
+
+/** All errors of the contract. `exitStatus` must have a row for each class, or it does not compile. */
+export const PyroError = Schema.Union(
+  InvalidRequest,
+  EnvironmentUnknown,
+  EnvironmentBuildFailed,
+  EnvironmentNameTaken,
+  ImageDamaged,
+  HostToolMissing,
+  HostToolUnsuitable,
+  VmFailed,
+  GuestPanicked,
+  ChannelFailed,
+  CommandNotFound,
+  CommandNotExecutable,
+  CommandNotStarted,
+  NoSpace,
+  AdmissionRefused,
+  StateDirectoryUnusable,
+  InvalidConfiguration,
+  StateTooNew,
+  SeedRejected,
+  ConfinementUnavailable,
+  WorkspaceNotFound,
+  IdAmbiguous,
+  WorkspaceNameTaken,
+  WorkspaceNotReady,
+  DiskDamaged,
+  SnapshotNotFound,
+  SnapshotExists,
+  SnapshotMismatch,
+  ExecNotFound,
+  ShellNotFound,
+  ShellEnded,
+  ShellInputBlocked,
+  TooManyShells,
+  ServiceNotFound,
+  ServiceRunning,
+  ServiceFailed,
+  FileRefused,
+  FileChanged,
+  EditRejected,
+  PatchRejected,
+  ExportRefused,
+  NetworkDriverUnavailable,
+  NetworkUnsupported,
+  NetworkAboveCeiling,
+  PortInUse,
+  PortUnavailable,
+  PortAlreadyPublished,
+  PortNotPublished,
+  PublishingNotAllowed,
+  DaemonUnavailable,
+  DaemonMismatch,
+  HostFileUnusable,
+  HostEntryDiffers,
+  AgentKeyMissing
+)
+export type PyroError = typeof PyroError.Type

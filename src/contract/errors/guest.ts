@@ -1,0 +1,162 @@
+import { Schema } from "effect"
+import { table } from "../text/names.ts"
+import { ContractError } from "./contract-error.ts"
+
+const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
+
+/** Steps of requests that end a workspace's microVM. */
+const requestedEnds: ReadonlyArray<string> = ["stop", "reset", "delete"]
+
+/** Steps of a microVM that ran before: the host can run one, so its check would find nothing. */
+const laterSteps: ReadonlyArray<string> = ["attach", "exec", "run", "service"]
+/** Steps of a microVM that only read a disk. */
+const readingSteps: ReadonlyArray<string> = ["archive", "inspect", "map disk", "merge layers"]
+
+const nextStep = (step: string) => {
+  if (laterSteps.includes(step)) return "Run it again. Start a failed workspace first: pyro start"
+  return readingSteps.includes(step)
+    ? "Ask again. If it fails again, the daemon's log has more: pyro daemon logs"
+    : "Try again. If it fails again, check the host (pyro doctor) and the daemon's log (pyro daemon logs)"
+}
+
+/** The microVM could not be started, restored or kept running, or was ended. */
+export class VmFailed extends ContractError<VmFailed>()(
+  "VmFailed",
+  {
+    step: Schema.String,
+    detail: Schema.String,
+    /** End of the guest's console log; empty if the guest printed nothing. */
+    consoleTail: Schema.String
+  }
+) {
+  get fact() {
+    return this.isRequested
+      ? this.detail
+      : `the microVM failed (${this.step}): ${this.detail}${console(this.consoleTail)}`
+  }
+  /** A request ended the microVM: the host has no fault. */
+  get isRequested() {
+    return requestedEnds.includes(this.step)
+  }
+  override get message() {
+    if (this.isRequested) return `${this.detail}. Its commands ended with it`
+    return `the microVM failed (${this.step}): ${this.detail}. ${nextStep(this.step)}${console(this.consoleTail)}`
+  }
+}
+
+export class GuestPanicked extends ContractError<GuestPanicked>()(
+  "GuestPanicked",
+  {
+    detail: Schema.String,
+    consoleTail: Schema.String
+  }
+) {
+  override get message() {
+    return `the guest's kernel panicked: ${this.detail}. Its commands are lost. Run them again${
+      console(this.consoleTail)
+    }`
+  }
+}
+
+/**
+ * The connection to the guest broke, or the guest violated the protocol (`lost`), or the guest does not answer (`silent`). The outcome of
+ * the request is unknown.
+ */
+export class ChannelFailed extends ContractError<ChannelFailed, "guest_silent">()(
+  "ChannelFailed",
+  {
+    detail: Schema.String,
+    /** `silent`: the guest sends nothing, and its commands may still run. */
+    reason: Schema.optional(Schema.Literal("lost", "silent"))
+  }
+) {
+  /** All codes of this error. */
+  static readonly codes = ["channel_failed", "guest_silent"] as const
+  override get code(): (typeof ChannelFailed.codes)[number] {
+    return this.reason === "silent" ? "guest_silent" : "channel_failed"
+  }
+  get fact() {
+    return this.reason === "silent"
+      ? `the guest does not answer: ${this.detail}. The request may be done in part`
+      : `lost the channel to the guest: ${this.detail}. The command may have run in part`
+  }
+  override get message() {
+    return this.reason === "silent"
+      ? `${this.fact}. Keep the files: pyro stop, then pyro start. To discard all changes instead: pyro reset`
+      : `${this.fact}. Run it again. Start a failed workspace first: pyro start`
+  }
+}
+
+/** Commands of `debian:12-build` and `debian:13-build` that `debian:12` lacks. */
+const toolsOfBuildEnvironments = new Set([
+  "make",
+  "gcc",
+  "g++",
+  "cc",
+  "c++",
+  "pkg-config",
+  "pip",
+  "pip3",
+  "node",
+  "npm",
+  "npx",
+  "autoconf",
+  "automake",
+  "autoreconf",
+  "libtoolize",
+  "bison",
+  "flex"
+])
+
+export class CommandNotFound extends ContractError<CommandNotFound>()(
+  "CommandNotFound",
+  {
+    command: Schema.String
+  }
+) {
+  get fact() {
+    const where = toolsOfBuildEnvironments.has(this.command) ? ". debian:12-build and debian:13-build have it" : ""
+    return `no command "${this.command}" in the guest. Nothing ran${where}`
+  }
+  override get message() {
+    const next = /\s/.test(this.command.trim())
+      ? "Give its words separately, or as a script: --script"
+      : "Check its name and the guest's PATH, or install it (docs/dependencies.md)"
+    return `${this.fact}. ${next}`
+  }
+}
+
+export class CommandNotExecutable extends ContractError<CommandNotExecutable>()(
+  "CommandNotExecutable",
+  {
+    command: Schema.String,
+    detail: Schema.String
+  }
+) {
+  override get message() {
+    return `"${this.command}" cannot be executed in the guest: ${this.detail}. Nothing ran. Check its mode and its interpreter`
+  }
+}
+
+/** Next step after an error that another attempt repeats, by the failed step. */
+const correctionOf = table<string>({
+  length: "Write it to a file of the guest, or pass it on stdin",
+  user: "Name a user of the guest: root, agent, a uid, or uid:gid",
+  cwd: "Name a directory of the guest that this user may enter",
+  malformed: "Correct it"
+})
+
+/** The command never started. */
+export class CommandNotStarted extends ContractError<CommandNotStarted>()(
+  "CommandNotStarted",
+  {
+    step: Schema.String,
+    detail: Schema.String
+  }
+) {
+  override get message() {
+    const correction = correctionOf[this.step]
+    const next = correction ?? "Another attempt is safe"
+    return `the command was not started (${this.step}): ${this.detail}. Nothing ran. ${next}`
+  }
+}

@@ -1,0 +1,167 @@
+import { Schema } from "effect"
+import { printable } from "../text/printable.ts"
+import { ContractError } from "./contract-error.ts"
+
+const suffix = (detail: string) => detail === "" ? "" : ` (${detail})`
+
+export class HostToolMissing extends ContractError<HostToolMissing>()(
+  "HostToolMissing",
+  {
+    tool: Schema.String,
+    /** Debian package that has the tool. */
+    package: Schema.String,
+    detail: Schema.String
+  }
+) {
+  override get message() {
+    return `${this.tool} is missing on this host${
+      suffix(this.detail)
+    }. Install it: sudo apt-get install ${this.package}`
+  }
+}
+
+export class HostToolUnsuitable extends ContractError<HostToolUnsuitable>()(
+  "HostToolUnsuitable",
+  {
+    tool: Schema.String,
+    found: Schema.String,
+    needed: Schema.String
+  }
+) {
+  get fact() {
+    return `${this.tool} ${this.found} cannot be used; pyro needs ${this.needed}`
+  }
+  override get message() {
+    return `${this.fact}. Install a newer one, or name another program: PYRO_QEMU`
+  }
+}
+
+/** `where` of a `NoSpace`: memory of running VMs. A VM that ends frees its share. */
+export const memoryStore = "memory store"
+/** `where` of a `NoSpace`: the new workspace's disk is smaller than its seed. */
+export const WORKSPACE_DISK = "workspace disk"
+
+/** Number of the requested microVMs that fit on the host; absent for a request of one. */
+const fits = Schema.optional(Schema.Int)
+
+const fitText = (fitting: number | undefined) => fitting === undefined ? "" : `; ${fitting} of them fit`
+
+/** Next step to free room for microVMs. A fork has its origin's sizes, so only the number of forks can shrink. */
+const remedy = (resource: string, fitting: number | undefined) => {
+  const fewer = fitting === undefined || fitting === 0 ? "" : `Ask for fewer: --count ${fitting}. `
+  const [flag, size] = resource === "cpu" ? ["--vcpu-count", "fewer virtual CPUs"] : ["--mem-mib", "less memory"]
+  return `${fewer}Stop or delete workspaces (list them: pyro list), or create with ${size}: ${flag}. A fork has the sizes of its ` +
+    "origin"
+}
+
+export class NoSpace extends ContractError<NoSpace>()(
+  "NoSpace",
+  {
+    /** Name of the full store, such as `memory store` or `cache`. */
+    where: Schema.String,
+    path: Schema.String,
+    neededMib: Schema.Number,
+    availableMib: Schema.Number,
+    fits
+  }
+) {
+  get fact() {
+    return `no space in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free${
+      fitText(this.fits)
+    }`
+  }
+  override get message() {
+    const next = this.where === memoryStore
+      ? remedy("memory", this.fits)
+      : this.where === WORKSPACE_DISK
+      ? "Copy less, or create a workspace with a larger disk: --disk-mib"
+      : "Free some space: pyro gc"
+    return `${this.fact}. ${next}`
+  }
+}
+
+/** The host lacks resources for another microVM beside the running ones. */
+export class AdmissionRefused extends ContractError<AdmissionRefused>()(
+  "AdmissionRefused",
+  {
+    /** Resource that would run out, such as `memory` or `cpu`. */
+    resource: Schema.String,
+    detail: Schema.String,
+    fits
+  }
+) {
+  get fact() {
+    const what = this.fits === undefined ? "the microVM was" : "the microVMs were"
+    return `${what} not started, because ${this.resource} would run out: ${this.detail}${fitText(this.fits)}`
+  }
+  override get message() {
+    return `${this.fact}. ${remedy(this.resource, this.fits)}`
+  }
+}
+
+export class StateDirectoryUnusable extends ContractError<StateDirectoryUnusable>()(
+  "StateDirectoryUnusable",
+  {
+    path: Schema.String,
+    detail: Schema.String
+  }
+) {
+  override get message() {
+    return `${this.path} cannot be used: ${this.detail}. ${
+      this.detail.startsWith("it is damaged")
+        ? "Repair it, or delete its workspace or snapshot"
+        : "Make it writable for your user, or choose another directory: PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR"
+    }`
+  }
+}
+
+/** An environment variable has an invalid value. Nothing was done. */
+export class InvalidConfiguration extends ContractError<InvalidConfiguration>()(
+  "InvalidConfiguration",
+  {
+    /** Name of the environment variable. */
+    variable: Schema.String,
+    value: Schema.String,
+    /** Allowed values, as a phrase. */
+    allowed: Schema.String
+  }
+) {
+  get fact() {
+    return `the environment variable ${this.variable} is "${
+      printable(this.value.slice(0, 200))
+    }"; allowed: ${this.allowed}`
+  }
+  override get message() {
+    return `${this.fact}. Correct the value, or remove the variable: unset ${this.variable}`
+  }
+}
+
+export class SeedRejected extends ContractError<SeedRejected>()(
+  "SeedRejected",
+  {
+    path: Schema.String,
+    detail: Schema.String
+  }
+) {
+  override get message() {
+    const next = this.path.includes("://")
+      ? "Check the URL and the ref, or clone the repository and use the clone: --seed-path"
+      : "Name a readable directory, or a tar, zip or 7z archive"
+    return `cannot copy ${this.path} to the workspace: ${this.detail}. ${next}`
+  }
+}
+
+export class ConfinementUnavailable extends ContractError<ConfinementUnavailable>()(
+  "ConfinementUnavailable",
+  {
+    level: Schema.String,
+    detail: Schema.String
+  }
+) {
+  get fact() {
+    return `this host confines QEMU only to the level "${this.level}": ${this.detail}`
+  }
+  override get message() {
+    return `${this.fact}. Change that, or ask for no more: --require-confinement`
+  }
+}

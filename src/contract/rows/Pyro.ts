@@ -1,0 +1,65 @@
+import { Context, type Effect, type Stream } from "effect"
+import type { PyroError } from "../errors/errors.ts"
+import { named } from "../text/names.ts"
+import type { PullOperation, StartOperation } from "./event-batches.ts"
+import {
+  type EventOf,
+  type Operation,
+  type OperationName,
+  type OperationOf,
+  operations,
+  type PayloadOf,
+  type ResultOf
+} from "./operations.ts"
+import type { RunInput } from "./run-input.ts"
+
+/** Operations that the caller feeds while they run. */
+export type WithInput = "run" | "workspace.exec" | "workspace.shell.attach"
+
+type Inputs<Name extends OperationName> = Name extends WithInput ? [input?: RunInput] : []
+
+/** How an operation with events is called; `forEachEvent` takes the cheapest way. */
+interface NamedStreamingCall<Name extends OperationName> {
+  (payload: PayloadOf<Name>, ...input: Inputs<Name>): Stream.Stream<EventOf<Name>, PyroError>
+  readonly first?: StartOperation<EventOf<Name>, PayloadOf<Name>>
+  readonly pull?: PullOperation<EventOf<Name>, PayloadOf<Name>>
+}
+
+/** How one operation is called: an Effect of the result, or a Stream of events whose interruption ends the work. */
+export type Call<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" }
+  ? NamedStreamingCall<Name>
+  : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
+
+/** A name up to its first dot, and what follows. */
+export type Head<Name extends string> = Name extends `${infer First}.${string}` ? First : Name
+export type Tail<Name extends string, First extends string> = Name extends `${First}.${infer Rest}` ? Rest : never
+
+/** `workspace.file.list` is reached as `workspace.file.list`: dots nest. */
+type Nested<Name extends string, Prefix extends string = ""> = {
+  readonly [First in Head<Name>]: `${Prefix}${First}` extends OperationName ? Call<`${Prefix}${First}`>
+    : Nested<Tail<Name, First>, `${Prefix}${First}.`>
+}
+
+export type PyroService = Nested<OperationName>
+
+/** Everything pyro can do, wherever it is done: in this process, or behind a socket. */
+export class Pyro extends Context.Tag("pyro/contract/Pyro")<Pyro, PyroService>() {}
+
+/** The call of an operation that is known only as a row of the table. */
+export const callOf = (pyro: PyroService, operation: Operation) => {
+  let at: unknown = pyro
+  for (const word of operation.name.split(".")) at = (at as Record<string, unknown>)[word]
+  return at as (payload: unknown, input?: RunInput) => unknown
+}
+
+/** A service with the call that `make` gives for each operation. */
+export const mapCalls = (make: (operation: Operation) => unknown): PyroService => {
+  const root = named<unknown>([])
+  for (const operation of operations) {
+    const words = operation.name.split(".")
+    let at = root
+    for (const word of words.slice(0, -1)) at = (at[word] ??= named([])) as Record<string, unknown>
+    at[words.at(-1)!] = make(operation)
+  }
+  return root as unknown as PyroService
+}

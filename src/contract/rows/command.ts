@@ -1,0 +1,151 @@
+import { Schema } from "effect"
+import { between, defaulted, list, milliseconds, optional, strings, text } from "../text/fields.ts"
+import { lazy } from "./operation.ts"
+
+/** A week, in seconds. JavaScript's timers end at 24 days. */
+const MAX_TIMEOUT_SECONDS = 604_800
+
+const TimeoutSeconds = lazy(() =>
+  Schema.Number.pipe(
+    Schema.filter((seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS, {
+      message: () => `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds`
+    }),
+    Schema.annotations({
+      description:
+        "Seconds until the command and its children are ended, with status 124. More than 0, at most 604800. Default: no limit"
+    })
+  )
+)
+
+/** Maximum grace period in seconds: the caller waits until the command has ended. */
+const MAX_GRACE_SECONDS = 3_600
+export const DEFAULT_GRACE_SECONDS = 2
+
+/** Seconds between the signal and SIGKILL. */
+export const graceSeconds = (description: string) =>
+  Schema.Number.pipe(
+    Schema.filter((seconds) => seconds >= 0 && seconds <= MAX_GRACE_SECONDS, {
+      message: () => `must be 0 to ${MAX_GRACE_SECONDS} seconds`
+    }),
+    Schema.annotations({ description })
+  )
+
+const Variables = lazy(() =>
+  strings(text("")).pipe(
+    Schema.filter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), {
+      message: () => "must be NAME=VALUE"
+    }),
+    Schema.annotations({ description: "Environment variables of the command. Default: none" })
+  )
+)
+
+/** Program and arguments of a command. */
+export const command = (
+  description = "Program and its arguments. Default: a login shell, which needs a terminal"
+) =>
+  defaulted(
+    list(text("Program or one argument")).annotations({ description }),
+    () => []
+  )
+
+/** A shell script in place of a program and its arguments. */
+export const script = () =>
+  optional(text("Shell script to run instead of a command, with bash -c, or sh -c if bash is missing"))
+
+/** Options of a command, in a new microVM or in a workspace. */
+export const fieldsOfCommand = () => ({
+  timeoutSeconds: optional(TimeoutSeconds()),
+  graceSeconds: defaulted(
+    graceSeconds(
+      "Seconds between the signal (SIGINT for Ctrl-C and cancel, SIGTERM for the timeout) and SIGKILL to the command and its children. " +
+        "0 to 3600; 0 kills at once"
+    ),
+    () => DEFAULT_GRACE_SECONDS
+  ),
+  env: defaulted(Variables(), () => ({})),
+  cwd: defaulted(
+    Schema.String.pipe(
+      Schema.filter((path) => path !== "" && !path.includes("\0"), {
+        message: () => "must be a path in the guest"
+      }),
+      Schema.annotations({ description: "Working directory. A relative path is relative to /workspace" })
+    ),
+    () => "/workspace"
+  ),
+  user: optional(
+    Schema.String.pipe(
+      Schema.pattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, {
+        message: () => "must be a user name, a uid, or uid:gid"
+      }),
+      Schema.annotations({
+        description: "User to run as: `root`, `agent`, a uid, or uid:gid. Default: the owner of /workspace"
+      })
+    )
+  ),
+  maxBytes: defaulted(
+    between({
+      from: 0,
+      to: 67_108_864,
+      unit: "bytes",
+      description: "Maximum bytes of stdout, and of stderr, in the result. The middle of longer output is left out"
+    }),
+    () => 1_048_576
+  )
+})
+
+export const terminalFields = () => ({
+  tty: defaulted(
+    Schema.Boolean.annotations({
+      description: "Run on a terminal, for interactive programs. stdout and stderr are then one stream"
+    }),
+    () => false
+  ),
+  rows: defaulted(
+    between({ from: 1, to: 65_535, unit: "rows", description: "Height of the terminal in rows" }),
+    () => 24
+  ),
+  cols: defaulted(
+    between({ from: 1, to: 65_535, unit: "columns", description: "Width of the terminal in columns" }),
+    () => 80
+  )
+})
+
+export const Outcome = lazy(() =>
+  Schema.Literal("exited", "signaled", "timed_out", "out_of_memory").annotations({
+    description: "How the command ended: by itself, by a signal, by the timeout, or for want of guest memory"
+  })
+)
+export type Outcome = ReturnType<typeof Outcome>["Type"]
+
+/** How a command ended. */
+export const endFields = () => ({
+  outcome: Outcome(),
+  status: Schema.Int.annotations({
+    description:
+      "Exit status: the command's own, 128 + n after signal n, 124 after the timeout, 137 if the guest ran out of memory"
+  }),
+  signal: optional(
+    Schema.Int.annotations({ description: "Number of the signal that ended the command. Absent if no signal did" })
+  )
+})
+
+export const ended = () => ({
+  ...endFields(),
+  durationMs: milliseconds("Time from the command's start to its end")
+})
+
+export const outputStream = () =>
+  Schema.Literal("stdout", "stderr").annotations({ description: "Stream that the command wrote to" })
+
+export const outputBytes = () =>
+  Schema.Uint8ArrayFromSelf.annotations({
+    description: "The bytes, as the command wrote them",
+    jsonSchema: { type: "string", contentEncoding: "binary", description: "The bytes, as the command wrote them" }
+  })
+
+export const OutputEvent = lazy(() =>
+  Schema.TaggedStruct("Output", {
+    from: outputStream(),
+    bytes: outputBytes()
+  })
+)

@@ -1,0 +1,252 @@
+import { Schema } from "effect"
+import { defaulted, list, optional, text } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { DiskUsage } from "./disk-usage.ts"
+import { Notice } from "./notice.ts"
+import { type Folding, lazy, streaming, unary } from "./operation.ts"
+import { at, withVm } from "./states.ts"
+
+const HOST_ADMINISTRATION = { missing: "host administration" } as const
+
+const summaryFields = lazy(() => ({
+  name: Schema.String.annotations({ description: "Name of the environment" }),
+  description: Schema.String.annotations({ description: "Contents, one line" }),
+  state: Schema.Literal("ready", "absent", "outdated").annotations({
+    description: "`ready`: on this host. `absent`: built when first used. `outdated`: built from an older recipe"
+  }),
+  digest: optional(
+    Schema.String.annotations({
+      description: "Digest of the image's inputs; the same inputs have the same digest. Absent if not built"
+    })
+  ),
+  sizeBytes: optional(Schema.Int.annotations({ description: "Size of the image file in bytes. Absent if not built" })),
+  origin: Schema.Literal("catalogue", "own").annotations({
+    description: "`catalogue`: defined by pyro. `own`: made by `pyro env build`"
+  }),
+  from: optional(Schema.String.annotations({ description: "For `own`: environment that it extends" })),
+  fromWorkspace: optional(
+    Schema.String.annotations({ description: "For `own`: id of the workspace whose root became the image" })
+  ),
+  addedPackages: optional(
+    Schema.Array(Schema.String).annotations({ description: "For `own`: packages that were added" })
+  ),
+  addedNpmPackages: optional(
+    Schema.Array(Schema.String).annotations({
+      description: "For `own`: npm packages that were added, with versions. Absent without one"
+    })
+  ),
+  builtAt: optional(
+    Schema.String.annotations({ description: "Time of the build on this host, ISO 8601. Absent if not built" })
+  )
+}))
+
+export const EnvironmentSummary = lazy(() => Schema.Struct(snakeFields(summaryFields())))
+export type EnvironmentSummary = ReturnType<typeof EnvironmentSummary>["Type"]
+
+export const EnvironmentDetail = lazy(() =>
+  Schema.Struct(snakeFields({
+    ...summaryFields(),
+    imagePath: optional(
+      Schema.String.annotations({ description: "Path of the image file in the cache. Absent if not built" })
+    ),
+    kernelVersion: optional(Schema.String.annotations({ description: "Version of the guest's kernel" })),
+    packages: Schema.Array(
+      Schema.Struct({
+        name: Schema.String.annotations({ description: "Name of the Debian package" }),
+        version: Schema.String.annotations({ description: "Its version" })
+      })
+    ).annotations({ description: "Debian packages in the image" })
+  }))
+)
+export type EnvironmentDetail = ReturnType<typeof EnvironmentDetail>["Type"]
+
+const OneEnvironment = lazy(() =>
+  Schema.Struct({ environment: text("Name of an environment, as `pyro env list` prints it") })
+)
+
+const Removed = lazy(() =>
+  Schema.Struct(snakeFields({
+    removed: Schema.Array(Schema.String).annotations({
+      description:
+        "What was removed: names of environments or digests of images, `template KEY`, `seed DIGEST`, `repository NAME`"
+    }),
+    freedBytes: Schema.Int.annotations({ description: "Bytes of disk that were freed" }),
+    disk: DiskUsage().annotations({ description: "Use of the host's disk afterwards" })
+  }))
+)
+export type Removed = ReturnType<typeof Removed>["Type"]
+
+export const EnvironmentList = lazy(() =>
+  Schema.Struct({
+    environments: Schema.Array(EnvironmentSummary()).annotations({ description: "All environments" })
+  })
+)
+export type EnvironmentList = ReturnType<typeof EnvironmentList>["Type"]
+
+export const environmentList = unary({
+  name: "env.list",
+  summary: "List environments, and which of them are on this host",
+  description:
+    "Lists every environment of the catalogue and of `pyro env build`. Environments that are on this host have a digest, a size and an age.",
+  cli: { path: ["env", "list"], args: [], exits: "own", examples: ["pyro env list", "pyro env list --json"] },
+  mcp: { tool: "environment_list", profiles: ["full"], omits: ["added_npm_packages"] },
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: lazy(() => Schema.Struct({})),
+  result: EnvironmentList
+})
+
+export const PullPayload = lazy(() =>
+  Schema.Struct({
+    ...OneEnvironment().fields,
+    force: defaulted(
+      Schema.Boolean.annotations({ description: "Build the image again, even if it is undamaged" }),
+      () => false
+    )
+  })
+)
+export type PullPayload = ReturnType<typeof PullPayload>["Type"]
+
+export const PullEvent = lazy(() =>
+  Schema.Union(
+    Notice(),
+    Schema.TaggedStruct("Ready", {
+      environment: EnvironmentSummary().annotations({ description: "The environment after the build" })
+    })
+  )
+)
+export type PullEvent = ReturnType<typeof PullEvent>["Type"]
+
+const foldPull = (): Folding<PullEvent, EnvironmentSummary> => {
+  let ready: EnvironmentSummary | undefined
+  return {
+    add: (event) => {
+      if (event._tag === "Ready") ready = event.environment
+    },
+    result: () => ready
+  }
+}
+
+export const environmentPull = streaming({
+  name: "env.pull",
+  summary: "Build an environment, or check the existing image",
+  description:
+    "Builds the image from Debian packages if it is absent or outdated. Otherwise checks the image's hash, and builds " +
+    "a damaged image again.",
+  cli: { path: ["env", "pull"], args: ["environment"], exits: "own", examples: ["pyro env pull debian:12-build"] },
+  mcp: HOST_ADMINISTRATION,
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
+  payload: PullPayload,
+  event: PullEvent,
+  result: EnvironmentSummary,
+  fold: foldPull
+})
+
+export const BuildPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    name: text("Name of the new environment, such as `myenv` or `myenv:2`"),
+    from: optional(text("Environment to extend with `packages`")),
+    packages: defaulted(
+      list(text("Name of a Debian package")).annotations({
+        description: "Debian packages to add, separated by commas or spaces. `NAME=VERSION` selects a version"
+      }),
+      () => []
+    ),
+    npm: defaulted(
+      list(text("npm package")).annotations({
+        description:
+          "npm packages to add beneath /usr/local, as NAME@VERSION. NAME@22 is the newest release of 22, and node@22 that of Node. The host's npm fetches them. Their install scripts do not run"
+      }),
+      () => []
+    ),
+    fromWorkspace: optional(
+      text(
+        "Id or name of a running workspace. Its root becomes the environment, without /workspace, /tmp and processes"
+      )
+    ),
+    replace: defaulted(
+      Schema.Boolean.annotations({
+        description: "Give the name to the new environment if another environment of yours has the name"
+      }),
+      () => false
+    )
+  }))
+)
+export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]
+
+export const environmentBuild = streaming({
+  name: "env.build",
+  summary: "Build an environment from packages, or from a workspace",
+  description:
+    "Adds Debian packages and npm packages to the image of another environment. The packages are installed once, for all workspaces. " +
+    "A failed build leaves nothing behind. pyro keeps the definition in its state directory, and builds a lost or damaged image again when a " +
+    "workspace needs it. With --from-workspace, the root of a running workspace becomes the image. No program should change that root during the build.",
+  cli: {
+    path: ["env", "build"],
+    args: ["name"],
+    greedy: ["packages", "npm"],
+    exits: "own",
+    examples: [
+      "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
+      "pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2",
+      "pyro env build node22 --from debian:12 --npm node@22 npm@11",
+      "pyro create web",
+      "pyro env build fixed --from-workspace fix"
+    ]
+  },
+  mcp: HOST_ADMINISTRATION,
+  states: at(withVm, { except: "Without `from_workspace` no workspace is involved." }),
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
+  payload: BuildPayload,
+  event: PullEvent,
+  result: EnvironmentSummary,
+  fold: foldPull
+})
+
+export const environmentInspect = unary({
+  name: "env.inspect",
+  summary: "Show the contents of an environment",
+  description: "Shows an environment's digest, image, kernel and packages, and checks the image's hash.",
+  cli: { path: ["env", "inspect"], args: ["environment"], exits: "own", examples: ["pyro env inspect debian:12"] },
+  mcp: HOST_ADMINISTRATION,
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: OneEnvironment,
+  result: EnvironmentDetail
+})
+
+export const environmentRemove = unary({
+  name: "env.rm",
+  summary: "Remove environments from this host",
+  description:
+    "Removes images and their templates, or nothing if it does not know one of the names. pyro builds an environment of the catalogue again when it is next used. An environment " +
+    "of `pyro env build` is lost. Workspaces keep the image that they started from.",
+  cli: {
+    path: ["env", "rm"],
+    args: ["environments"],
+    exits: "own",
+    examples: ["pyro env rm debian:13", "pyro env rm web lint"]
+  },
+  mcp: HOST_ADMINISTRATION,
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: lazy(() =>
+    Schema.Struct({
+      environments: list(text("Name of an environment")).annotations({
+        description: "Names of environments, as `pyro env list` prints them"
+      })
+    })
+  ),
+  result: Removed
+})
+
+export const environmentPrune = unary({
+  name: "env.prune",
+  summary: "Remove unused images, templates and seed images",
+  description:
+    "Removes images, kernels and templates of older recipes and of interrupted builds. Also removes copies of projects that no " +
+    "workspace uses; the next workspace of the project copies the project again.",
+  cli: { path: ["env", "prune"], args: [], exits: "own", examples: ["pyro env prune"] },
+  mcp: HOST_ADMINISTRATION,
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: lazy(() => Schema.Struct({})),
+  result: Removed
+})

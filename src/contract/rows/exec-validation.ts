@@ -1,0 +1,41 @@
+import { Effect } from "effect"
+import { InvalidRequest } from "../errors/errors.ts"
+import type { RunInput } from "./run-input.ts"
+import type { ExecPayload } from "./workspace-exec.ts"
+
+const wrong = (detail: string, field = "command") => Effect.fail(new InvalidRequest({ field, detail }))
+
+/** Fails if both a command and a script are given. */
+export const requireOneCommand = (
+  { command, script }: Pick<ExecPayload, "command" | "script">
+): Effect.Effect<void, InvalidRequest> =>
+  command.length > 0 && script !== undefined
+    ? wrong("cannot be combined with a script")
+    : Effect.void
+
+type Asked = Pick<ExecPayload, "command" | "detach" | "execId" | "script" | "tty">
+
+/** Fails if an exec would leave its stdin unread. */
+export const requireRead = (
+  { command, detach, execId, script, tty }: Asked,
+  { resumed, stdin, writeStdin }: RunInput
+): Effect.Effect<void, InvalidRequest> => {
+  if ((stdin ?? writeStdin) === undefined || resumed === true || tty) return Effect.void
+  if (detach) {
+    return wrong("a detached command reads no stdin; write the input to a file that the command reads", "stdin")
+  }
+  return execId !== undefined && command.length === 0 && script === undefined
+    ? wrong("a started command reads the stdin of the call that started it", "stdin")
+    : Effect.void
+}
+
+/** Fails if an exec has no command, or two. Called before pyro generates an id. */
+export const requireCommand = (
+  payload: Pick<ExecPayload, "command" | "cursor" | "execId" | "script" | "tty">
+): Effect.Effect<void, InvalidRequest> => {
+  const { command, cursor, execId, script, tty } = payload
+  if (command.length > 0 && script !== undefined) return requireOneCommand(payload)
+  if (cursor !== undefined && execId === undefined) return wrong("needs the id of a started command", "cursor")
+  if (command.length > 0 || script !== undefined || execId !== undefined || tty) return Effect.void
+  return wrong("nothing to run: add a command or a script")
+}

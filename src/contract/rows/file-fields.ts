@@ -1,0 +1,140 @@
+import { Schema } from "effect"
+import { between, bytes, defaulted, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { lazy } from "./operation.ts"
+
+/** Path of a file in the workspace. */
+export const path = (description: string) =>
+  Schema.String.pipe(
+    Schema.filter((value) => value !== "" && !value.includes("\0"), {
+      message: () => "must be a path beneath /workspace, without a NUL byte"
+    }),
+    Schema.annotations({
+      description: `${description}: a path beneath /workspace. A path that is not UTF-8 is in git's quoted form`
+    })
+  )
+
+export const version = lazy(() =>
+  Schema.String.annotations({
+    description: "Version of the file's content, for `expected_version` of a later write or edit"
+  })
+)
+export const mode = lazy(() => Schema.String.annotations({ description: "Permission bits in octal, such as 0644" }))
+export const sizeBytes = lazy(() => Schema.Int.annotations({ description: "Size of the file in bytes" }))
+export const resultPath = lazy(() => Schema.String.annotations({ description: "Path relative to /workspace" }))
+
+/** Maximum bytes of an image: 5 MiB as base64, the limit of model APIs. */
+export const MAX_IMAGE_BYTES = 3_932_160
+
+export const FileImage = lazy(() =>
+  Schema.Struct(snakeFields({
+    mediaType: Schema.Literal("image/png", "image/jpeg", "image/gif", "image/webp").annotations({
+      description: "Format, from the first bytes of the file"
+    }),
+    width: optional(
+      Schema.Int.annotations({ description: "Width in pixels, from the header. Absent if the header has none" })
+    ),
+    height: optional(Schema.Int.annotations({ description: "Height in pixels. Absent if the header has none" })),
+    content: optional(bytes("Content. Absent if it is longer than 3932160 bytes", MAX_IMAGE_BYTES))
+  }))
+)
+
+/** Fields that choose the entries of a listing. */
+export const listingFields = () => ({
+  recursive: defaulted(
+    Schema.Boolean.annotations({ description: "List subdirectories as well" }),
+    () => false
+  ),
+  depth: optional(between({
+    from: 1,
+    to: 1_024,
+    unit: "levels",
+    description: "Number of levels to list; 1 is the directory's own entries. Default: 1, with `recursive` all"
+  })),
+  limit: defaulted(
+    between({
+      from: 1,
+      to: 10_000,
+      unit: "entries",
+      description: "Maximum number of entries, upper levels first"
+    }),
+    () => 1_000
+  )
+})
+
+/** An entry of a listing; `path` describes its path. */
+export const fileEntry = (path: Schema.Schema<string>) =>
+  Schema.Struct(snakeFields({
+    path,
+    type: Schema.Literal("file", "directory", "symlink", "character", "block", "fifo", "socket").annotations({
+      description: "Type of the entry"
+    }),
+    sizeBytes: sizeBytes(),
+    mode: mode(),
+    modifiedAt: optional(
+      Schema.String.annotations({
+        description: "Time of the last change, ISO 8601. Absent if the time has no calendar date"
+      })
+    ),
+    target: optional(Schema.String.annotations({ description: "Target of a symbolic link. Absent for others" }))
+  }))
+
+/** A listing; `path` describes the paths in it. */
+export const fileList = (path: Schema.Schema<string>) =>
+  Schema.Struct(snakeFields({
+    path,
+    entries: Schema.Array(fileEntry(path)).annotations({ description: "Entries in the order of their paths' bytes" }),
+    truncated: Schema.Boolean.annotations({ description: "Whether there are more entries than the limit" }),
+    total: optional(
+      Schema.Int.annotations({ description: "Total number of entries. Absent if there are too many to count" })
+    )
+  }))
+
+/** Maximum bytes of text that one read returns. */
+export const MAX_READ_BYTES = 4_194_304
+
+/** Fields that choose the lines of a read. */
+export const lineFields = () => ({
+  startLine: defaulted(
+    between({ from: 1, to: 1_000_000_000, unit: "", description: "Number of the first line to read" }),
+    () => 1
+  ),
+  lineCount: optional(between({
+    from: 1,
+    to: 1_000_000_000,
+    unit: "lines",
+    description: "Number of lines to read. Default: to the end"
+  })),
+  maxBytes: defaulted(
+    between({
+      from: 1,
+      to: MAX_READ_BYTES,
+      unit: "bytes",
+      description: "Maximum bytes of text to return, in whole lines unless the first line is longer"
+    }),
+    () => 262_144
+  )
+})
+
+/** Text of a file with its place in the file. */
+export const textFields = () => ({
+  text: optional(Schema.String.annotations({ description: "Text of the lines. Absent for a binary file" })),
+  binary: Schema.Boolean.annotations({
+    description: "Whether the file is binary: it has a NUL byte near its beginning"
+  }),
+  lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
+  truncated: Schema.Boolean.annotations({
+    description: "Whether text is left out. `next_line` and `cut_line` say where"
+  }),
+  startLine: optional(Schema.Int.annotations({ description: "Number of the first line of the text" })),
+  lineCount: optional(Schema.Int.annotations({ description: "Number of lines in the text" })),
+  cutLine: optional(
+    Schema.Int.annotations({
+      description: "Number of a line that is longer than the limit; the text has its beginning. Absent otherwise"
+    })
+  ),
+  nextLine: optional(Schema.Int.annotations({ description: "Number of the next line to read. Absent at the end" })),
+  totalLines: optional(
+    Schema.Int.annotations({ description: "Number of lines in the file. Absent if the file is too long to count" })
+  )
+})

@@ -1,0 +1,130 @@
+import { Schema } from "effect"
+import { defaulted, list, optional, text } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { lazy } from "./operation.ts"
+
+export const NetworkPolicyName = lazy(() => Schema.Literal("off", "egress", "egress+published-ports"))
+export type NetworkPolicyName = ReturnType<typeof NetworkPolicyName>["Type"]
+
+/** Maximum number of rules in one list of a policy. */
+export const MAX_RULES = 256
+/** Maximum length of a rule: a host name has 253 characters at most. */
+const MAX_RULE_CHARACTERS = 300
+
+const rules = (description: string) =>
+  optional(
+    list(
+      text("").pipe(
+        Schema.filter((rule) => rule !== "" && rule.length <= MAX_RULE_CHARACTERS, {
+          message: () => `must be 1 to ${MAX_RULE_CHARACTERS} characters`
+        })
+      )
+    ).pipe(
+      Schema.filter((all) => all.length <= MAX_RULES, { message: () => `must have ${MAX_RULES} rules at most` }),
+      Schema.annotations({ description })
+    )
+  )
+
+/** How the network reaches a guest. */
+export const NetworkDriver = lazy(() => Schema.Literal("streams", "tap"))
+export type NetworkDriver = ReturnType<typeof NetworkDriver>["Type"]
+
+/** The driver of a new guest. */
+export const networkDriverField = () => ({
+  networkDriver: optional(
+    NetworkDriver().annotations({
+      description:
+        "How the network reaches the guest. `streams`: TCP and look-ups, on every host. `tap`: a network device, for UDP and ping too; " +
+        "needs root, and the packages passt and nftables. Default: `streams`"
+    })
+  )
+})
+
+/** The network that a request grants to a guest. */
+export const networkFields = () => ({
+  networkPolicy: optional(
+    NetworkPolicyName().annotations({
+      description:
+        "Network of the guest. `off`: none. `egress`: TCP connections and look-ups of names, from the guest outwards. " +
+        "`egress+published-ports`: also lets a model publish ports of the guest. " +
+        "Default: `off`, or `egress` if a host or an address is allowed"
+    })
+  ),
+  allowHosts: rules(
+    "Host that the guest may connect to: NAME[:PORT], *.SUFFIX[:PORT], or a list of `pyro network lists`, such as npm. " +
+      "Default: no network, or every public host with the policy egress"
+  ),
+  denyHosts: rules("Host that the guest may not connect to, in the same forms. Wins over allow_hosts. Default: none"),
+  allowIps: rules(
+    "Address that the guest may connect to: IP[/BITS][:PORT] or [IPV6[/BITS]]:PORT. Private addresses and connections without a name need " +
+      "such a rule. Default: none"
+  ),
+  noPackageCache: defaulted(
+    Schema.Boolean.annotations({
+      description:
+        "Use no cache of packages. By default, downloads of npm, pip, apt, cargo, go and Maven from registries that the policy allows are kept on the " +
+        "host for all workspaces"
+    }),
+    () => false
+  ),
+  trustHostCertificates: defaulted(
+    Schema.Boolean.annotations({
+      description:
+        "Let the guest's programs trust the certificate authorities that this host trusts beyond the public ones, such as that of a company's " +
+        "TLS proxy. Default: `PYRO_TRUST_HOST_CERTIFICATES`, else they trust the public ones alone"
+    }),
+    () => false
+  )
+})
+
+/** The fields of a request's network. */
+export interface AskedNetwork {
+  readonly networkPolicy?: NetworkPolicyName
+  readonly allowHosts?: ReadonlyArray<string>
+  readonly denyHosts?: ReadonlyArray<string>
+  readonly allowIps?: ReadonlyArray<string>
+  readonly noPackageCache?: boolean
+  readonly trustHostCertificates?: boolean
+}
+
+const count = (description: string) => Schema.Int.annotations({ description })
+const rulesInForce = (description: string) => Schema.Array(Schema.String).annotations({ description })
+
+/** Counts of a workspace's connections. */
+export const connectionCounts = () => ({
+  open: count("Connections that are open now"),
+  allowed: count("Connections that were made since create or the last reset"),
+  denied: count("Connections and look-ups that the policy denied since then"),
+  failed: count("Allowed connections that could not be made since then"),
+  bytesOut: Schema.Number.annotations({ description: "Bytes that left the guest since then" }),
+  bytesIn: Schema.Number.annotations({ description: "Bytes that the guest received since then" })
+})
+
+/** The network of a workspace, as `status` and `list` show it. */
+export const NetworkInfo = lazy(() =>
+  Schema.Struct(snakeFields({
+    networkPolicy: NetworkPolicyName().annotations({ description: "`off`, `egress` or `egress+published-ports`" }),
+    allowHosts: rulesInForce("Hosts that the guest may connect to. Empty, as allow_ips: every public host"),
+    denyHosts: rulesInForce("Hosts that the guest may not connect to"),
+    allowIps: rulesInForce("Addresses that the guest may connect to"),
+    trustHostCertificates: optional(
+      Schema.Boolean.annotations({ description: "`true`: the guest trusts the authorities of this host, too" })
+    ),
+    ...connectionCounts()
+  }))
+)
+export type NetworkInfo = ReturnType<typeof NetworkInfo>["Type"]
+
+/** Counts of connections, and the person's choice of certificates, that MCP results leave out where the policy is what matters. */
+export const networkDetails = [
+  "open",
+  "allowed",
+  "denied",
+  "failed",
+  "bytes_out",
+  "bytes_in",
+  "trust_host_certificates"
+] as const
+
+/** Rules of a policy that MCP results leave out where the counts are what matters. */
+export const networkRules = ["allow_hosts", "deny_hosts", "allow_ips", "trust_host_certificates"] as const

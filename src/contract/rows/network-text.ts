@@ -1,0 +1,63 @@
+import type { NetworkInfo } from "./network-fields.ts"
+import type { NetworkRecord } from "./workspace-network.ts"
+
+/** Whether a guest has no network. */
+const isOff = (network: Pick<NetworkInfo, "networkPolicy"> | undefined): boolean =>
+  network === undefined || network.networkPolicy === "off"
+
+/** Grants that a new policy dropped, in one line. The policy off drops all: nothing to tell. */
+export const lostText = (
+  noLongerAllowed: ReadonlyArray<string>,
+  network: Pick<NetworkInfo, "networkPolicy"> | undefined
+): string | undefined =>
+  isOff(network) || noLongerAllowed.length === 0 ? undefined : `no longer allowed: ${noLongerAllowed.join(", ")}`
+
+/** A policy in one line. */
+export const policyText = (
+  { allowHosts, allowIps, denyHosts, networkPolicy, trustHostCertificates }: Pick<
+    NetworkInfo,
+    "allowHosts" | "allowIps" | "denyHosts" | "networkPolicy" | "trustHostCertificates"
+  >
+): string => {
+  if (networkPolicy === "off") return "off"
+  const allowed = [...allowHosts, ...allowIps]
+  return [
+    allowed.length === 0 ? "egress to every public host" : `egress to ${allowed.join(", ")}`,
+    ...(networkPolicy === "egress" ? [] : ["a model may publish ports"]),
+    ...(denyHosts.length === 0 ? [] : [`never to ${denyHosts.join(", ")}`]),
+    ...(trustHostCertificates === true ? ["the guest trusts this host's certificates"] : [])
+  ].join("; ")
+}
+
+/** Whether there is anything to count: a workspace without a network may have had one, or may have tried. */
+export const hasConnections = (
+  { allowed, denied, failed, networkPolicy, open }: Pick<
+    NetworkInfo,
+    "allowed" | "denied" | "failed" | "networkPolicy" | "open"
+  >
+): boolean => networkPolicy !== "off" || open + allowed + denied + failed > 0
+
+/** Counts of connections in one line. */
+export const connectionsText = (
+  { allowed, denied, failed, open }: Pick<NetworkInfo, "allowed" | "denied" | "failed" | "open">
+): string => `${open} open, ${allowed} over, ${denied} denied, ${failed} failed`
+
+/** Subject of an entry of the log. */
+export const subjectText = (one: NetworkRecord): string => {
+  switch (one.kind) {
+    case "connection":
+      return targetText(one)
+    case "lookup":
+      return `look-up of ${targetText(one)}`
+    case "flood":
+      return "requests"
+  }
+}
+
+/** Target of a connection: `name:port`, and the address where the name has another. */
+export const targetText = ({ address, host, port }: Pick<NetworkRecord, "address" | "host" | "port">): string => {
+  const named = host.includes(":") && port !== undefined ? `[${host}]` : host
+  return `${named}${port === undefined ? "" : `:${port}`}${
+    address === undefined || address === host ? "" : ` (${address})`
+  }`
+}

@@ -1,0 +1,138 @@
+import { Redacted, Schema } from "effect"
+import { list, optional, text } from "../text/fields.ts"
+import { byName, named } from "../text/names.ts"
+import { lazy } from "./operation.ts"
+
+/** Shorter values stand in ordinary output by chance, and their markers would spoil the output. */
+export const MIN_SECRET_BYTES = 8
+export const MAX_SECRET_BYTES = 1_048_576
+export const MAX_SECRETS = 64
+/** Bytes of all secrets of a workspace together. */
+export const MAX_ALL_SECRETS_BYTES = 4_194_304
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
+
+export const SecretName = lazy(() =>
+  Schema.String.pipe(
+    Schema.pattern(NAME, { message: () => "must be 1 to 64 letters, digits and '_', and must not begin with a digit" }),
+    Schema.annotations({ description: "Name of a secret" })
+  )
+)
+
+/** Newlines at the end do not count: programs drop them. */
+const sizeOf = (value: string) => new TextEncoder().encode(value.replace(/[\r\n]+$/, "")).length
+
+/** Reason why a secret is refused. No reason quotes the value. */
+const refusal = (name: string, value: unknown): string | undefined => {
+  if (!NAME.test(name)) return "a name must be 1 to 64 letters, digits and '_', and must not begin with a digit"
+  if (typeof value !== "string" || value.includes("\0")) return `${name} must be text without a NUL byte`
+  const size = sizeOf(value)
+  if (size < MIN_SECRET_BYTES) {
+    return `${name} must have at least ${MIN_SECRET_BYTES} bytes: pyro removes the value from all output, and output has shorter values by ` +
+      "chance"
+  }
+  return size > MAX_SECRET_BYTES ? `${name} must have at most ${MAX_SECRET_BYTES} bytes` : undefined
+}
+
+const refusalOfAll = (secrets: Readonly<Record<string, string>>): string | undefined => {
+  const all = Object.entries(secrets)
+  const refused = all.map(([name, value]) => refusal(name, value)).find((reason) => reason !== undefined)
+  if (refused !== undefined) return refused
+  if (all.length > MAX_SECRETS) return `must be at most ${MAX_SECRETS} secrets`
+  const bytes = all.reduce((sum, [, value]) => sum + sizeOf(value), 0)
+  return bytes > MAX_ALL_SECRETS_BYTES ? `must have at most ${MAX_ALL_SECRETS_BYTES} bytes together` : undefined
+}
+
+export type Secrets = Readonly<Record<string, Redacted.Redacted>>
+
+const Values = lazy(() => byName(Schema.RedactedFromSelf(Schema.String)))
+
+/** Secrets with their values: text in JSON, wrapped in a program. */
+export const secretsSchema = (description: string) =>
+  Schema.transform(
+    byName(Schema.Unknown as unknown as Schema.Schema<string>).pipe(
+      Schema.filter((given) => refusalOfAll(given) ?? true),
+      Schema.annotations({ description })
+    ),
+    Values(),
+    {
+      strict: true,
+      decode: (given) => named(Object.entries(given).map(([name, value]) => [name, Redacted.make(value)] as const)),
+      encode: (all) => named(Object.entries(all).map(([name, value]) => [name, Redacted.value(value)] as const))
+    }
+  )
+
+/** Secrets with their values. */
+export const secretsField = (description: string) => ({ secrets: optional(secretsSchema(description)) })
+
+/** Secrets that a workspace gives up. */
+export const clearSecretsField = () => ({
+  clearSecrets: optional(
+    list(SecretName()).annotations({ description: "Names of secrets to remove. Default: none" })
+  )
+})
+
+const mapping = (part: RegExp, message: string) =>
+  text("").pipe(
+    Schema.filter((item) => {
+      const [name = "", ...rest] = item.split("=")
+      return NAME.test(name) && (rest.length === 0 || part.test(rest.join("=")))
+    }, { message: () => message })
+  )
+
+/** A full path without a name such as `..`. */
+const GUEST_PATH = /^\/(?!.*(^|\/)\.{0,2}(\/|$)).{1,4000}$/s
+
+/** Secrets that one command gets. */
+export const secretMappings = () => ({
+  secretEnv: optional(
+    list(mapping(NAME, "must be NAME or NAME=VARIABLE")).annotations({
+      description:
+        "Secrets to pass as environment variables: NAME, or NAME=VARIABLE for another variable. Default: none"
+    })
+  ),
+  secretMount: optional(
+    list(mapping(GUEST_PATH, "must be NAME, or NAME=PATH with a full path of the guest")).annotations({
+      description:
+        "Secrets to pass as files on a tmpfs of the guest: NAME for /run/secrets/NAME, or NAME=PATH. The command's user alone can read " +
+        "a file, and pyro removes the file after the command. Default: none"
+    })
+  )
+})
+
+/** Permission for content that has a secret. */
+export const allowSecretsField = () => ({
+  allowSecrets: optional(
+    Schema.Boolean.annotations({
+      description: "Allow content that has the value of a secret. Default: pyro refuses the content"
+    })
+  )
+})
+
+/** A mapping in its parts. */
+export const mappingOf = (item: string): { readonly name: string; readonly to: string | undefined } => {
+  const at = item.indexOf("=")
+  return at === -1 ? { name: item, to: undefined } : { name: item.slice(0, at), to: item.slice(at + 1) }
+}
+
+/** Names of a workspace's secrets, in a result. */
+export const secretNames = () =>
+  optional(
+    Schema.Array(Schema.String).annotations({
+      description: "Names of its secrets, without values. Absent if the record cannot be read"
+    })
+  )
+
+/** Flags of the command line that fill `secrets`. */
+export const secretFlags = {
+  "secret-file": {
+    _tag: "secret",
+    from: "file",
+    description: "NAME=PATH: a secret whose value is the content of a host file, which must be UTF-8"
+  },
+  "secret-env": {
+    _tag: "secret",
+    from: "environment",
+    description: "NAME: a secret whose value is the variable NAME of pyro's own environment"
+  }
+} as const

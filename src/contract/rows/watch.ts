@@ -1,0 +1,74 @@
+import { Schema } from "effect"
+import { between, defaulted, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { lazy, streaming } from "./operation.ts"
+import { WorkspaceState } from "./workspace-info.ts"
+
+export const WatchPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    intervalMs: defaulted(
+      between({ from: 100, to: 3_600_000, unit: "ms", description: "Time between two tables if nothing changes" }),
+      () => 2_000
+    )
+  }))
+)
+export type WatchPayload = ReturnType<typeof WatchPayload>["Type"]
+
+const count = (description: string) => Schema.Int.annotations({ description })
+
+const WatchedWorkspace = lazy(() =>
+  Schema.Struct(snakeFields({
+    id: Schema.String.annotations({ description: "Id of the workspace" }),
+    name: optional(Schema.String.annotations({ description: "Name of the workspace. Absent if it has none" })),
+    state: WorkspaceState(),
+    cpuPercent: optional(
+      Schema.Number.annotations({
+        description:
+          "CPU time of its microVM since the table before, in percent of one CPU. Absent without a microVM, and in the first table"
+      })
+    ),
+    memoryBytes: optional(
+      Schema.Number.annotations({ description: "Resident memory of its microVM's process. Absent without a microVM" })
+    ),
+    diskBytes: Schema.Number.annotations({ description: "Bytes of the host's disk that its changes take" }),
+    execs: count("Number of running commands"),
+    services: count("Number of services that run"),
+    shells: count("Number of open shells"),
+    ports: count("Number of ports that the host listens on")
+  }))
+)
+export type WatchedWorkspace = ReturnType<typeof WatchedWorkspace>["Type"]
+
+export const WatchTable = lazy(() =>
+  Schema.Struct(snakeFields({
+    _tag: Schema.Literal("Table"),
+    at: Schema.String.annotations({ description: "Time of the table, ISO 8601" }),
+    workspaces: Schema.Array(WatchedWorkspace()).annotations({ description: "All workspaces, oldest first" })
+  }))
+)
+export type WatchTable = ReturnType<typeof WatchTable>["Type"]
+
+export const watch = streaming({
+  name: "watch",
+  summary: "Show all workspaces live, with their use of the host",
+  description:
+    "Shows a table of the workspaces with CPU, memory, disk, commands, services, shells and ports, and renews the table whenever a workspace " +
+    "changes, and each --interval-ms. q or Ctrl-C ends the display. Prints one table if stdout is no terminal, and with --json.",
+  cli: { path: ["top"], args: [], exits: "own", examples: ["pyro top", "pyro top --json"] },
+  mcp: { missing: "interactive terminal; workspace_list shows the workspaces" },
+  home: "daemon",
+  endsWithConnection: true,
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: WatchPayload,
+  event: WatchTable,
+  result: WatchTable,
+  fold: () => {
+    let last: WatchTable | undefined
+    return {
+      add: (table) => {
+        last = table
+      },
+      result: () => last
+    }
+  }
+})

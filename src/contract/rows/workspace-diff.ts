@@ -1,0 +1,201 @@
+import { Schema } from "effect"
+import { between, defaulted, list, optional, text } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { lazy, unary } from "./operation.ts"
+import { at, readable } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+const flag = (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
+
+/** A switch of the command line only: JSON has the status of each file. */
+export const nameStatus = {
+  "name-status": {
+    _tag: "switch",
+    sets: "name_only",
+    description: "Print a letter before each path: A(dded), D(eleted), M(odified), R(enamed), T(ype changed); no patch"
+  }
+} as const
+
+/** Options of a comparison; `whole` says where the rest of a patch that is too long can be read. */
+export const differenceFields = (whole: string) => ({
+  paths: defaulted(
+    list(text("File or directory, relative to /workspace")).pipe(
+      Schema.maxItems(1_000),
+      Schema.annotations({ description: "Files and directories to compare. Default: all" })
+    ),
+    () => []
+  ),
+  stat: flag("Leave out the patch: show counts of lines"),
+  nameOnly: flag("Leave out the patch, the counts of lines and the digest"),
+  includeIgnored: flag(
+    "Include new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
+  ),
+  verified: flag(
+    "Compare the content of all files instead of inodes and times. Slower; the guest's kernel still reads the files"
+  ),
+  maxBytes: defaulted(
+    between({
+      from: 0,
+      // Three bytes for each that is not UTF-8, and the names of the files beside it.
+      to: 4_194_304,
+      unit: "bytes",
+      description: `Maximum bytes of the patch in the result, from its beginning. ${whole}`
+    }),
+    () => 1_048_576
+  )
+})
+
+export const DiffPayload = lazy(() =>
+  Schema.Struct(snakeFields({ workspace: workspaceField(), ...differenceFields("An export writes the whole patch") }))
+)
+export type DiffPayload = ReturnType<typeof DiffPayload>["Type"]
+
+const Mode = lazy(() => Schema.Literal("100644", "100755", "120000"))
+
+export const DiffFile = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: Schema.String.annotations({
+      description: "Path after the change, relative to /workspace. A path that is no plain text is in git's quoted form"
+    }),
+    from: optional(
+      Schema.String.annotations({ description: "Path before the change. Absent if the file was not renamed" })
+    ),
+    status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed", "mounted").annotations({
+      description:
+        "Kind of change. `type_changed`: a file became a symbolic link, or the reverse. `mounted`: the guest mounted something over " +
+        "the path, and the changes beneath are unknown"
+    }),
+    oldMode: optional(Mode().annotations({ description: "Git mode before the change. Absent for an added file" })),
+    newMode: optional(Mode().annotations({ description: "Git mode after the change. Absent for a deleted file" })),
+    binary: optional(
+      Schema.Boolean.annotations({ description: "Whether the file is not text. Absent with `name_only`" })
+    ),
+    additions: optional(Schema.Int.annotations({ description: "Lines added. Absent with `name_only`" })),
+    deletions: optional(Schema.Int.annotations({ description: "Lines removed. Absent with `name_only`" })),
+    size: Schema.Int.annotations({ description: "Size of the file in bytes; of a deleted file, before the change" }),
+    tooLarge: optional(
+      Schema.Boolean.annotations({
+        description:
+          "True if the file is not in the patch, because it has more than 64 MiB, or all files together have more than 128 MiB"
+      })
+    )
+  }))
+)
+export type DiffFile = ReturnType<typeof DiffFile>["Type"]
+
+/** Result of a comparison; `digestFor` says what the digest is used for, `ignored` describes the files that are left out. */
+export const differenceResultFields = (
+  { digestFor, ignored }: { readonly digestFor: string; readonly ignored: string }
+) =>
+  snakeFields({
+    summary: Schema.Struct(snakeFields({
+      files: Schema.Int.annotations({ description: "Number of changed files" }),
+      added: Schema.Int.annotations({ description: "Number of added files" }),
+      modified: Schema.Int.annotations({ description: "Number of modified files" }),
+      deleted: Schema.Int.annotations({ description: "Number of deleted files" }),
+      renamed: Schema.Int.annotations({ description: "Number of renamed files" }),
+      typeChanged: Schema.Int.annotations({ description: "Number of files whose type changed" }),
+      additions: optional(Schema.Int.annotations({ description: "Total lines added. Absent with `name_only`" })),
+      deletions: optional(Schema.Int.annotations({ description: "Total lines removed. Absent with `name_only`" }))
+    })).annotations({ description: "Counts of the changes" }),
+    files: Schema.Array(DiffFile()).annotations({ description: "Changed files by path, at most 20000" }),
+    unlisted: Schema.Int.annotations({
+      description: "Number of changed files that `files` leaves out"
+    }),
+    ignoredCount: Schema.Int.annotations({ description: ignored }),
+    tooLargeCount: optional(
+      Schema.Int.annotations({
+        description:
+          "Number of `too_large` files. The patch is then incomplete and has no digest. Absent if there are none"
+      })
+    ),
+    mountedCount: optional(
+      Schema.Int.annotations({
+        description:
+          "Number of `mounted` paths. The diff is then incomplete and has no digest. Absent if there are none"
+      })
+    ),
+    specialCount: Schema.Int.annotations({
+      description: "Number of new sockets, FIFOs and devices. A patch cannot contain them"
+    }),
+    missingPaths: optional(
+      Schema.Array(Schema.String).annotations({
+        description: "Paths of the request that neither side has. Absent if there are none"
+      })
+    ),
+    verified: Schema.Boolean.annotations({ description: "Whether the content of all files was compared" }),
+    patch: optional(
+      Schema.String.annotations({
+        description: "Patch in git's form, or its beginning. Absent with `stat` or `name_only`"
+      })
+    ),
+    patchBytes: optional(Schema.Int.annotations({ description: "Size of the whole patch in bytes" })),
+    truncated: optional(
+      Schema.Boolean.annotations({
+        description: "Whether the patch is longer than `max_bytes` and its end is left out"
+      })
+    ),
+    lossy: optional(
+      Schema.Boolean.annotations({
+        description: "Whether bytes of the patch that are not UTF-8 were replaced by U+FFFD"
+      })
+    ),
+    digest: optional(
+      Schema.String.annotations({
+        description:
+          `SHA-256 of the whole patch, ${digestFor}. Absent with \`name_only\`, if a file is too large, or if a path is mounted`
+      })
+    )
+  })
+
+export const DiffResult = lazy(() =>
+  Schema.Struct(differenceResultFields({
+    digestFor: "to export exactly this diff",
+    ignored: "Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
+  }))
+)
+export type DiffResult = ReturnType<typeof DiffResult>["Type"]
+
+export const workspaceDiff = unary({
+  name: "workspace.diff",
+  summary: "Show the changes of a workspace since create",
+  description:
+    "Compares /workspace with its seed and shows a summary, the changed files, and a patch for `git apply`. Renames are found by content. " +
+    "The .git directories of repositories are left out. New files that ignore rules exclude are left out without --include-ignored. The " +
+    "workspace may be stopped or failed. Nothing is changed.",
+  cli: {
+    path: ["workspace", "diff"],
+    args: ["workspace"],
+    argsOrFlags: ["paths"],
+    flags: { paths: "path" },
+    extras: nameStatus,
+    exits: "own",
+    examples: [
+      "pyro diff fix",
+      "pyro diff fix --stat",
+      "pyro diff fix --name-status",
+      "pyro diff fix src test --name-only"
+    ]
+  },
+  mcp: {
+    tool: "workspace_diff",
+    profiles: ["core", "full"],
+    title: "Show the diff",
+    description: "Show what changed since the workspace was made, as files and a git patch",
+    arguments: {
+      workspace: {},
+      paths: { description: "Only these files or directories" },
+      stat: { description: "Without the patch" },
+      include_ignored: { description: "Also what .gitignore excludes" },
+      verified: { visibleIn: ["full"] },
+      cursor: { own: "text", description: "next_cursor" }
+    },
+    essential: true
+  },
+  states: at(readable),
+  on: "reader",
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: DiffPayload,
+  result: DiffResult
+})

@@ -1,0 +1,236 @@
+import { Schema } from "effect"
+import { STILL_RUNNING } from "../errors/exit-status.ts"
+import { defaulted, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { commandOutput } from "./bounded-output.ts"
+import {
+  command,
+  ended,
+  fieldsOfCommand,
+  Outcome,
+  outputBytes,
+  outputStream,
+  script,
+  terminalFields
+} from "./command.ts"
+import { droppedBytes, StartedExecId } from "./exec-fields.ts"
+import { Notice } from "./notice.ts"
+import { type Folding, lazy, streaming } from "./operation.ts"
+import { secretMappings } from "./secret-fields.ts"
+import { at, withVm } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+export const ExecPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    command: command(),
+    script: script(),
+    execId: optional(
+      StartedExecId().annotations({
+        description:
+          "Id of the command, 32 hexadecimal digits. With the id of a started command, show its output and outcome instead of running it again. Default: a new id"
+      })
+    ),
+    detach: defaulted(
+      Schema.Boolean.annotations({ description: "Return the id at once and leave the command running" }),
+      () => false
+    ),
+    waitSeconds: optional(
+      Schema.Number.pipe(
+        Schema.filter((seconds) => seconds >= 0 && seconds <= 86_400, { message: () => "must be 0 to 86400 seconds" }),
+        Schema.annotations({
+          description:
+            "Seconds to wait for the end. Then return the id with status 75; the command goes on. 0 to 86400. Default: no limit"
+        })
+      )
+    ),
+    cursor: optional(
+      Schema.Int.pipe(Schema.nonNegative()).annotations({
+        description: "Position in the output of a started command, in bytes of stdout and stderr together. Default: 0"
+      })
+    ),
+    ...fieldsOfCommand(),
+    ...terminalFields(),
+    ...secretMappings()
+  }))
+)
+export type ExecPayload = ReturnType<typeof ExecPayload>["Type"]
+
+const execId = () => Schema.String.annotations({ description: "Id of the command" })
+
+export const ExecEvent = lazy(() =>
+  Schema.Union(
+    Schema.TaggedStruct(
+      "Started",
+      snakeFields({
+        execId: execId(),
+        stdinBytes: optional(
+          Schema.Int.annotations({
+            description: "Bytes of stdin that a started command has received. Absent for a new command"
+          })
+        )
+      })
+    ),
+    Schema.TaggedStruct("Output", {
+      from: outputStream(),
+      bytes: outputBytes(),
+      next: Schema.Int.annotations({
+        description: "Cursor after these bytes. A larger step than these bytes means that bytes between were dropped"
+      })
+    }),
+    Notice(),
+    Schema.TaggedStruct("Exited", snakeFields({ ...ended(), droppedBytes: droppedBytes() })),
+    Schema.TaggedStruct("Detached", snakeFields({ execId: execId() }))
+  )
+)
+export type ExecEvent = ReturnType<typeof ExecEvent>["Type"]
+
+export const ExecResult = lazy(() => {
+  const { durationMs, status, ...end } = ended()
+  return Schema.Struct(snakeFields({
+    execId: execId(),
+    ...end,
+    status: optional(status),
+    durationMs: optional(durationMs),
+    outcome: Schema.Union(Outcome(), Schema.Literal("running")).annotations({
+      description: "How the command ended. `running`: it goes on, and has no status or duration"
+    }),
+    stdout: Schema.String.annotations({ description: "Output on stdout" }),
+    stderr: Schema.String.annotations({ description: "Output on stderr" }),
+    stdoutBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stdout" }),
+    stderrBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stderr" }),
+    truncated: Schema.Boolean.annotations({
+      description: "Whether the middle of stdout or stderr is left out. `logs` has all output"
+    }),
+    droppedBytes: droppedBytes(),
+    notices: optional(
+      Schema.Array(Schema.String).annotations({
+        description: "Warnings, one sentence each. Absent if there are none"
+      })
+    ),
+    nextCursor: Schema.Int.annotations({ description: "Cursor after this output, for the next call" }),
+    lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
+  }))
+})
+export type ExecResult = ReturnType<typeof ExecResult>["Type"]
+
+const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
+  const output = commandOutput(payload.maxBytes)
+  let execId = ""
+  let exited: Omit<Extract<ExecEvent, { readonly _tag: "Exited" }>, "_tag"> | undefined
+  let detached = false
+  const notices: Array<string> = []
+  let nextCursor = payload.cursor ?? 0
+  return {
+    add: (event) => {
+      switch (event._tag) {
+        case "Output":
+          nextCursor = event.next
+          return output.add(event.from, event.bytes)
+        case "Exited": {
+          const { _tag, ...how } = event
+          exited = how
+          return
+        }
+        case "Detached":
+          detached = true
+          return
+        case "Started":
+          execId = event.execId
+          return
+        case "Notice":
+          if (event.level === "warning") notices.push(event.message)
+          return
+      }
+    },
+    result: () => {
+      if (exited === undefined && !detached) return undefined
+      return {
+        execId,
+        outcome: "running" as const,
+        ...exited,
+        ...output.kept(),
+        ...(notices.length === 0 ? {} : { notices }),
+        nextCursor
+      }
+    },
+    output: output.kept
+  }
+}
+
+export const workspaceExec = streaming({
+  name: "workspace.exec",
+  summary: "Run a command in a workspace",
+  description:
+    "Runs a command, streams its output and exits with its status. Files, installed packages and detached background processes stay for " +
+    "the next command. pyro keeps the output for `logs`: the first 256 MiB and the newest 1 GiB of a command, and 4 GiB of all " +
+    "commands together. Ctrl-C sends SIGINT to the command, and SIGKILL to the command and its children after --grace-seconds; a second " +
+    "Ctrl-C kills at once. pyro exits with the status of a command that handles SIGINT, and dies of SIGINT otherwise. A timeout sends SIGTERM first.",
+  cli: {
+    path: ["workspace", "exec"],
+    args: ["workspace"],
+    rest: "command",
+    filled: ["rows", "cols"],
+    extras: {
+      interactive: {
+        _tag: "switch",
+        description: "Pass stdin to the command. Default: the command reads an empty stdin; --tty always passes stdin"
+      },
+      raw: {
+        _tag: "switch",
+        description:
+          "Pass the output of a command on a terminal as it is. By default, pyro leaves out what asks your terminal or acts outside of its " +
+          "screen, as attach does"
+      },
+      "id-only": {
+        _tag: "switch",
+        description: "Print only the id of the command; `logs` has the output"
+      }
+    },
+    stdin: "interactive",
+    exits: "guest",
+    examples: [
+      "pyro exec fix -- python3 -m unittest",
+      "pyro exec fix --timeout-seconds 60 --cwd src -- python3 main.py",
+      "pyro exec fix --script 'python3 -m unittest 2>&1 | tail -1'",
+      "pyro exec fix --detach -- ./long-build.sh",
+      "pyro exec fix --secret-env NPM_TOKEN -- npm ci"
+    ]
+  },
+  mcp: {
+    tool: "workspace_exec",
+    profiles: ["core", "full"],
+    title: "Run a command",
+    description:
+      "Run a shell command in a workspace (bash). After wait_seconds it returns state \"running\" and goes on: call again with exec_id " +
+      "and next_cursor. Files, packages and background processes stay. A non-zero exit is no error",
+    arguments: {
+      workspace: {},
+      script: { name: "command", description: "Shell command or script" },
+      cwd: { description: "Directory, in /workspace [.]" },
+      env: { description: "" },
+      stdin: { own: "text" },
+      user: { visibleIn: ["full"] },
+      wait_seconds: { default: 45, description: "Return after this time [45]" },
+      timeout_seconds: { description: "End it after this time [never]" },
+      grace_seconds: { description: "From the signal to the kill [2]", visibleIn: ["full"] },
+      exec_id: { description: "Instead of command: a started one" },
+      cursor: { own: "text", description: "Its next_cursor" },
+      secret_env: { description: "Secrets to pass: NAME or NAME=VAR" },
+      secret_mount: { visibleIn: ["full"], description: "Secrets as files: NAME for /run/secrets/NAME, or NAME=PATH" },
+      cancel: { own: "boolean", description: "End exec_id" },
+      raw: { own: "boolean", description: "Keep terminal codes" }
+    },
+    essential: true
+  },
+  states: at(withVm, { except: "An `exec_id` that the workspace knows is followed in every state but `creating`." }),
+  on: "residents",
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: ExecPayload,
+  event: ExecEvent,
+  resumable: true,
+  result: ExecResult,
+  exitStatus: ({ status }, { detach }) => status ?? (detach ? 0 : STILL_RUNNING),
+  fold
+})

@@ -1,0 +1,246 @@
+import { Schema } from "effect"
+import { between, defaulted, hostPath, list, optional, text } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { outputBytes } from "./command.ts"
+import { Notice, warnings } from "./notice.ts"
+import { type Folding, lazy, streaming } from "./operation.ts"
+import { allowSecretsField } from "./secret-fields.ts"
+import { at, readable } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+export const ExportPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    path: defaulted(
+      text(
+        "File or directory of the guest, relative to /workspace or absolute. With `patch`: limits the patch to this path"
+      ),
+      () => ""
+    ),
+    paths: defaulted(
+      list(text("File or directory of the guest")).pipe(
+        Schema.maxItems(1_000),
+        Schema.annotations({
+          description:
+            "More files or directories. Each of several paths keeps its path relative to /workspace. Default: none"
+        })
+      ),
+      () => []
+    ),
+    exclude: defaulted(
+      list(text("").pipe(Schema.filter((glob) => glob !== "", { message: () => "must not be empty" }))).pipe(
+        Schema.maxItems(1_000),
+        Schema.annotations({
+          description: "Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none"
+        })
+      ),
+      () => []
+    ),
+    output: hostPath(
+      "Path on the host: a file, a directory (files are added to an existing one), or an archive (a directory, if the name ends " +
+        "with .tar, .tar.gz or .tgz). Missing directories above it are created. - is the standard output; a directory is then a tar archive"
+    ),
+    patch: defaulted(
+      Schema.Boolean.annotations({ description: "Export the diff against the seed as a patch for git apply" }),
+      () => false
+    ),
+    expect: optional(
+      text("With `patch`: fail unless the diff has this digest, from `workspace diff --json`")
+    ),
+    overwrite: defaulted(
+      Schema.Boolean.annotations({
+        description: "Replace existing files and links. Directories are never replaced"
+      }),
+      () => false
+    ),
+    allowExecutableConfig: defaulted(
+      Schema.Boolean.annotations({
+        description:
+          "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"
+      }),
+      () => false
+    ),
+    ...allowSecretsField(),
+    maxMib: defaulted(
+      between({ from: 1, to: 16_777_216, unit: "MiB", description: "Maximum content in MiB. A larger export fails" }),
+      () => 2048
+    ),
+    maxEntries: defaulted(
+      between({
+        from: 1,
+        to: 1_000_000,
+        unit: "entries",
+        description: "Maximum number of files, directories and links. A larger export fails"
+      }),
+      () => 100_000
+    )
+  }))
+)
+export type ExportPayload = ReturnType<typeof ExportPayload>["Type"]
+
+/** One thing that an export wrote. */
+export const ExportedEntry = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: Schema.String.annotations({
+      description:
+        "Path relative to the output; empty for the output itself. A path that is no plain text is in git's quoted form"
+    }),
+    type: Schema.Literal("file", "directory", "symlink").annotations({ description: "Type of the entry" }),
+    mode: Schema.String.annotations({ description: "Permission bits in octal, such as 0644" }),
+    size: Schema.Int.annotations({ description: "Size of a file in bytes; 0 for others" }),
+    sha256: optional(Schema.String.annotations({ description: "SHA-256 of a file's content. Absent for others" })),
+    target: optional(Schema.String.annotations({ description: "Target of a link. Absent for others" })),
+    replaced: optional(Schema.Boolean.annotations({ description: "True if an existing file was replaced" })),
+    executableConfig: optional(
+      Schema.String.annotations({
+        description: "Reason why tools of the host execute this automatically. Absent for others"
+      })
+    )
+  }))
+)
+export type ExportedEntry = ReturnType<typeof ExportedEntry>["Type"]
+
+/** A path that was left out or needs attention, and the reason. */
+const Remark = lazy(() =>
+  Schema.Struct({
+    path: Schema.String.annotations({ description: "The path" }),
+    reason: Schema.String.annotations({ description: "Reason, one sentence" })
+  })
+)
+export type ExportRemark = ReturnType<typeof Remark>["Type"]
+
+const summaryFields = lazy(() => ({
+  output: Schema.String.annotations({ description: "Path that was written on the host, or -" }),
+  kind: Schema.Literal("file", "directory", "archive", "patch").annotations({ description: "Kind of the export" }),
+  files: Schema.Int.annotations({ description: "Number of files" }),
+  directories: Schema.Int.annotations({ description: "Number of directories" }),
+  symlinks: Schema.Int.annotations({ description: "Number of links" }),
+  bytes: Schema.Int.annotations({ description: "Size of all files in bytes" }),
+  digest: optional(Schema.String.annotations({ description: "SHA-256 of the exported patch. Absent for files" })),
+  excludedCount: optional(
+    Schema.Int.annotations({ description: "Number of paths that `exclude` left out. Absent without `exclude`" })
+  ),
+  skippedCount: Schema.Int.annotations({
+    description: "Number of paths that were left out. A directory counts as one"
+  }),
+  skipped: Schema.Array(Remark()).annotations({ description: "The first 1000 of these paths" }),
+  executableConfig: Schema.Array(Remark()).annotations({
+    description:
+      "The first 1000 paths that tools of the host execute automatically. Empty without `allow_executable_config`"
+  }),
+  warnings: warnings()
+}))
+
+export const ExportSummary = lazy(() => Schema.Struct(snakeFields(summaryFields())))
+export type ExportSummary = ReturnType<typeof ExportSummary>["Type"]
+
+export const ExportEvent = lazy(() =>
+  Schema.Union(
+    Notice(),
+    /** Content for the standard output, if the output is `-`. */
+    Schema.TaggedStruct("Output", {
+      bytes: outputBytes()
+    }),
+    /** Written entries in batches. They follow the last rename. */
+    Schema.TaggedStruct("Written", {
+      entries: Schema.Array(ExportedEntry()).annotations({ description: "Entries that were written" })
+    }),
+    Schema.TaggedStruct("Exported", { summary: ExportSummary().annotations({ description: "Totals of the export" }) })
+  )
+)
+export type ExportEvent = ReturnType<typeof ExportEvent>["Type"]
+
+export const ExportResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: Schema.String.annotations({ description: "Workspace, as the request names it" }),
+    ...summaryFields(),
+    entries: Schema.Array(ExportedEntry()).annotations({ description: "Entries that were written, in order" })
+  }))
+)
+export type ExportResult = ReturnType<typeof ExportResult>["Type"]
+
+const fold = (payload: ExportPayload): Folding<ExportEvent, ExportResult> => {
+  const entries: Array<ExportedEntry> = []
+  let summary: ExportSummary | undefined
+  return {
+    add: (event) => {
+      switch (event._tag) {
+        case "Written":
+          for (const entry of event.entries) entries.push(entry)
+          return
+        case "Exported":
+          summary = event.summary
+          return
+        case "Output":
+        case "Notice":
+          return
+      }
+    },
+    result: () => summary === undefined ? undefined : { workspace: payload.workspace, ...summary, entries }
+  }
+}
+
+export const workspaceExport = streaming({
+  name: "workspace.export",
+  summary: "Copy a file, a directory or the diff from a workspace to the host",
+  description:
+    "Writes the whole output with the missing directories above it, or nothing. Never follows symbolic links of the host, and replaces files only with --overwrite. " +
+    "Leaves out and reports devices, FIFOs, sockets, names such as .git, and links that lead out of the export. Removes setuid, setgid and sticky bits " +
+    "and write permission for others. Files that tools of the host execute automatically (editor and agent configuration, .env, .envrc, .npmrc) " +
+    "need --allow-executable-config. Prints a manifest. The workspace may be stopped or failed; a path outside of /workspace needs a running one.",
+  cli: {
+    path: ["workspace", "export"],
+    args: ["workspace", "path", "paths"],
+    neededWithout: { path: "patch" },
+    hostPaths: ["output"],
+    exits: "own",
+    examples: [
+      "pyro export fix build/report.html --output report.html",
+      "pyro export fix /workspace/dist --output ./dist --overwrite",
+      "pyro export fix /var/log/app.log --output app.log",
+      "pyro export fix . --exclude node_modules --output project.tar.gz",
+      "pyro export fix src build/report.html --output ./out",
+      "pyro export fix src --output - | tar -t",
+      "pyro export fix --patch --expect \"$DIGEST\" --output fix.patch",
+      "pyro export fix src --patch --output src.patch",
+      "pyro export fix --patch --output - | git apply"
+    ]
+  },
+  mcp: {
+    tool: "workspace_export",
+    profiles: ["core", "full"],
+    title: "Export to the host",
+    description:
+      "Copy a file, a directory or the diff (patch: true) to the user's project: the only tool that writes there",
+    arguments: {
+      workspace: {},
+      path: { description: "In /workspace; limits a patch" },
+      paths: { description: "More paths", visibleIn: ["full"] },
+      exclude: { description: "Globs as in .gitignore", visibleIn: ["full"] },
+      output: { name: "output_path", hostPath: "write", description: "In the project" },
+      patch: { description: "Export the diff for git apply" },
+      expect: { description: "With patch: only if the diff has this digest" },
+      overwrite: { description: "Replace files" }
+    },
+    omits: [
+      "workspace",
+      "kind",
+      "mode",
+      "sha256",
+      "target",
+      "replaced",
+      "executable_config",
+      "directories",
+      "symlinks",
+      "excluded_count"
+    ]
+  },
+  states: at(readable, { except: "A path outside of /workspace is read from a running workspace only." }),
+  on: "entry",
+  home: "daemon",
+  annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
+  payload: ExportPayload,
+  event: ExportEvent,
+  result: ExportResult,
+  fold
+})

@@ -1,0 +1,343 @@
+import { Schema } from "effect"
+import { bytes, defaulted, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import {
+  fileEntry,
+  FileImage,
+  fileList,
+  lineFields,
+  listingFields,
+  mode,
+  path,
+  resultPath,
+  sizeBytes,
+  textFields,
+  version
+} from "./file-fields.ts"
+import { always, lazy, unary } from "./operation.ts"
+import { allowSecretsField } from "./secret-fields.ts"
+import { at, readable, withVm } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+/** Maximum bytes of content in one request or result: a message has 16 MiB at most. */
+const MAX_CONTENT_BYTES = 8_388_608
+
+/** Maximum bytes of each text of an edit. */
+const MAX_EDIT_BYTES = 1_048_576
+
+/** Text that becomes bytes as UTF-8 without loss. */
+const content = (description: string, maxBytes: number) =>
+  Schema.String.pipe(
+    // A lone surrogate has no UTF-8.
+    Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
+    Schema.filter((value) => value.length * 3 <= maxBytes || new TextEncoder().encode(value).length <= maxBytes, {
+      message: () => `must be at most ${maxBytes} bytes`
+    }),
+    Schema.annotations({ description })
+  )
+
+const VERSION = "[0-9a-f]{16}"
+const expectedVersion = (description: string, pattern: string, message: string) =>
+  Schema.String.pipe(
+    Schema.pattern(new RegExp(`^(?:${pattern})$`), { message: () => message }),
+    Schema.annotations({ description })
+  )
+
+export const FileListPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    path: defaulted(path("Directory to list"), () => "."),
+    ...listingFields()
+  }))
+)
+export type FileListPayload = ReturnType<typeof FileListPayload>["Type"]
+
+export const FileEntry = lazy(() => fileEntry(resultPath()))
+export type FileEntry = ReturnType<typeof FileEntry>["Type"]
+
+export const FileList = lazy(() => fileList(resultPath()))
+export type FileList = ReturnType<typeof FileList>["Type"]
+
+export const workspaceFileList = unary({
+  name: "workspace.file.list",
+  summary: "List files of a workspace",
+  description:
+    "Lists a directory beneath /workspace with types, sizes and modes. If there are more entries than the limit, the result has those of the " +
+    "upper levels. The workspace may be stopped or failed.",
+  cli: {
+    path: ["workspace", "file", "list"],
+    args: ["workspace", "path"],
+    exits: "own",
+    examples: ["pyro file list fix", "pyro file list fix src --recursive --depth 2"]
+  },
+  mcp: {
+    tool: "workspace_file_list",
+    profiles: ["core", "full"],
+    title: "List files",
+    arguments: {
+      workspace: {},
+      path: { description: "Directory [.]" },
+      recursive: { description: "Also beneath" },
+      depth: { description: "At most so many levels" },
+      cursor: { own: "text", description: "next_cursor" }
+    },
+    omits: ["mode", "modified_at"]
+  },
+  states: at(readable),
+  on: "reader",
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: FileListPayload,
+  result: FileList
+})
+
+export const FileReadPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    path: path("File to read"),
+    ...lineFields(),
+    images: optional(
+      Schema.Boolean.annotations({ description: "Return an image: PNG, JPEG, GIF or WebP. Default: false" })
+    ),
+    ...allowSecretsField()
+  }))
+)
+export type FileReadPayload = ReturnType<typeof FileReadPayload>["Type"]
+
+export const FileContent = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: resultPath(),
+    ...textFields(),
+    image: optional(
+      FileImage().annotations({ description: "The image, with `images`. Absent if the file is no image" })
+    ),
+    sizeBytes: sizeBytes(),
+    mode: mode(),
+    version: version()
+  }))
+)
+export type FileContent = ReturnType<typeof FileContent>["Type"]
+
+export const workspaceFileRead = unary({
+  name: "workspace.file.read",
+  summary: "Read a file of a workspace, whole or by lines",
+  description:
+    "Reads a text file beneath /workspace, whole or by lines, up to --max-bytes. For a binary file, shows the size and no content. The version " +
+    "in the result guards a later write. The workspace may be stopped or failed.",
+  cli: {
+    path: ["workspace", "file", "read"],
+    args: ["workspace", "path"],
+    filled: ["images"],
+    extras: {
+      output: {
+        _tag: "export",
+        operation: "workspace.export",
+        description: "Copy the file's bytes to this path of the host, or to the standard output (-)"
+      },
+      "content-only": { _tag: "switch", description: "Print the content alone, as without --json" },
+      overwrite: { _tag: "switch", description: "With --output: replace an existing file" },
+      "allow-executable-config": {
+        _tag: "switch",
+        description: "With --output: allow a file that tools of the host execute automatically, such as .envrc"
+      }
+    },
+    exits: "own",
+    examples: [
+      "pyro file read fix src/main.py",
+      "pyro file read fix src/main.py --start-line 100 --line-count 50",
+      "pyro file read fix logo.png --output copy.png"
+    ]
+  },
+  mcp: {
+    tool: "workspace_file_read",
+    profiles: ["core", "full"],
+    title: "Read a file",
+    description: "Read lines of a text file, or see an image. `version` guards a later write or edit",
+    arguments: {
+      workspace: {},
+      path: { description: "In /workspace" },
+      start_line: { default: 1, description: "[1]" },
+      line_count: { default: 400, description: "[400]" }
+    },
+    omits: ["mode", "line_count", "lossy", "size_bytes", "image"],
+    schemaless: true,
+    essential: true
+  },
+  states: at(readable),
+  on: "reader",
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: FileReadPayload,
+  result: FileContent
+})
+
+export const FileWritePayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    path: path("File to write"),
+    text: optional(content("Content as text (UTF-8), at most 8388608 bytes", MAX_CONTENT_BYTES)),
+    content: optional(bytes("Content as bytes, at most 8388608", MAX_CONTENT_BYTES)),
+    mode: optional(
+      Schema.String.pipe(
+        Schema.pattern(/^(?!0+$)[0-7]{3,4}$/, { message: () => "must be permission bits in octal, such as 755" }),
+        Schema.annotations({
+          description: "Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file"
+        })
+      )
+    ),
+    expectedVersion: optional(expectedVersion(
+      "Write only if the file has this version, from a read; `absent`: only if there is no file. Default: any version",
+      `absent|${VERSION}`,
+      "must be a version from read, write or edit, or absent"
+    ))
+  }))
+)
+export type FileWritePayload = ReturnType<typeof FileWritePayload>["Type"]
+
+export const FileWritten = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: resultPath(),
+    created: Schema.Boolean.annotations({ description: "Whether the file is new" }),
+    sizeBytes: sizeBytes(),
+    mode: mode(),
+    version: version()
+  }))
+)
+export type FileWritten = ReturnType<typeof FileWritten>["Type"]
+
+export const workspaceFileWrite = unary({
+  name: "workspace.file.write",
+  summary: "Write a file of a workspace",
+  description:
+    "Creates or replaces the file and its parent directories. The write is atomic: readers see the old file or the new one, and a full " +
+    "disk leaves the old file. Symbolic links are followed beneath /workspace only. With --expected-version, the write fails if the " +
+    "file has changed.",
+  cli: {
+    path: ["workspace", "file", "write"],
+    args: ["workspace", "path"],
+    filled: ["content"],
+    extras: {
+      "text-file": {
+        _tag: "file",
+        fills: "text",
+        as: "text",
+        description: "File of the host with the text (UTF-8), or - for stdin"
+      },
+      from: {
+        _tag: "file",
+        fills: "content",
+        as: "bytes",
+        description: "File of the host with the bytes, or - for stdin. Default: stdin"
+      }
+    },
+    oneOf: { fields: ["text", "content"], stdin: "from" },
+    exits: "own",
+    examples: [
+      "pyro file write fix notes.md --text 'to do'",
+      "git archive HEAD | pyro file write fix head.tar",
+      "pyro file write fix run.sh --text-file run.sh --mode 755"
+    ]
+  },
+  mcp: {
+    tool: "workspace_file_write",
+    profiles: ["core", "full"],
+    title: "Write a file",
+    description: "Create or replace a file, with the directories above it",
+    arguments: {
+      workspace: {},
+      path: { description: "In /workspace" },
+      text: { description: "The whole content" },
+      content: { visibleIn: ["full"] },
+      mode: { description: "Such as 755" },
+      expected_version: { description: "Only if it still is this version; absent: only if there is none" }
+    },
+    omits: ["mode"]
+  },
+  states: at(withVm),
+  on: "running",
+  writes: always,
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: FileWritePayload,
+  result: FileWritten
+})
+
+export const FileEditPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    path: path("File to edit"),
+    oldText: content(
+      "Text to replace, exactly as in the file. The text must occur once, unless `replace_all`",
+      MAX_EDIT_BYTES
+    ).pipe(Schema.filter((text) => text !== "", { message: () => "must not be empty" })),
+    newText: content("New text. An empty text deletes the old one", MAX_EDIT_BYTES),
+    replaceAll: defaulted(
+      Schema.Boolean.annotations({ description: "Replace every occurrence" }),
+      () => false
+    ),
+    expectedVersion: optional(expectedVersion(
+      "Edit only if the file has this version, from a read. Default: any version",
+      VERSION,
+      "must be a version from read, write or edit"
+    ))
+  }))
+)
+export type FileEditPayload = ReturnType<typeof FileEditPayload>["Type"]
+
+export const FileEdited = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: resultPath(),
+    replaced: Schema.Int.annotations({ description: "Number of replaced occurrences" }),
+    lines: Schema.Array(Schema.Int).annotations({
+      description: "Numbers of the first 100 lines of the new file at which replacements begin"
+    }),
+    lineEndings: Schema.Literal("kept", "crlf").annotations({
+      description: "`crlf`: the file's lines end in CRLF, and so do those of the new text. `kept`: unchanged"
+    }),
+    sizeBytes: sizeBytes(),
+    mode: mode(),
+    version: version()
+  }))
+)
+export type FileEdited = ReturnType<typeof FileEdited>["Type"]
+
+export const workspaceFileEdit = unary({
+  name: "workspace.file.edit",
+  summary: "Replace text in a file of a workspace",
+  description:
+    "Replaces the old text, byte by byte, with the new text. Fails if the old text occurs several times, unless --replace-all is given, " +
+    "and shows the lines of the matches. Fails if the old text does not occur, and shows the closest text. In a file whose lines all end in " +
+    "CRLF, the line ends of both texts count as CRLF. The write is atomic and keeps the mode.",
+  cli: {
+    path: ["workspace", "file", "edit"],
+    args: ["workspace", "path"],
+    exits: "own",
+    examples: [
+      "pyro file edit fix src/main.py --old-text 'retries = 3' --new-text 'retries = 5'",
+      "pyro file edit fix src/main.py --old-text foo --new-text bar --replace-all"
+    ]
+  },
+  mcp: {
+    tool: "workspace_file_edit",
+    profiles: ["core", "full"],
+    title: "Edit a file",
+    description: "Replace text in a file",
+    arguments: {
+      workspace: {},
+      path: { description: "In /workspace" },
+      old_text: { description: "Exact text, once unless replace_all" },
+      new_text: {},
+      replace_all: { description: "Every occurrence" },
+      expected_version: { description: "Only if it still is this version" }
+    },
+    omits: ["mode", "line_endings"],
+    essential: true
+  },
+  states: at(withVm),
+  on: "running",
+  writes: always,
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: FileEditPayload,
+  result: FileEdited
+})

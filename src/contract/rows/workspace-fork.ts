@@ -1,0 +1,107 @@
+import { Schema } from "effect"
+import { between, defaulted, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { Notice, warnings } from "./notice.ts"
+import { type Folding, lazy, streaming } from "./operation.ts"
+import { at, settled, waits } from "./states.ts"
+import { diskOnlyField, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
+import { secondary, WorkspaceInfo } from "./workspace-info.ts"
+
+export const ForkPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    name: optional(
+      WorkspaceName().annotations({
+        description: "Name of the fork. Several forks get NAME-1, NAME-2 and so on. Default: none"
+      })
+    ),
+    count: defaulted(
+      between({ from: 1, to: 64, unit: "", description: "Number of forks. pyro makes all of them or none" }),
+      () => 1
+    ),
+    snapshot: optional(snapshotField("Snapshot to fork. Default: the current state")),
+    diskOnly: diskOnlyField(),
+    withoutSecrets: defaulted(
+      Schema.Boolean.annotations({
+        description:
+          "Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values"
+      }),
+      () => false
+    )
+  }))
+)
+export type ForkPayload = ReturnType<typeof ForkPayload>["Type"]
+
+const forks = () => Schema.Array(WorkspaceInfo()).annotations({ description: "The new workspaces" })
+
+export const ForkEvent = lazy(() =>
+  Schema.Union(
+    Notice(),
+    Schema.TaggedStruct("Forked", {
+      workspaces: forks()
+    })
+  )
+)
+export type ForkEvent = ReturnType<typeof ForkEvent>["Type"]
+
+const ForkResult = lazy(() => Schema.Struct({ workspaces: forks(), warnings: warnings() }))
+type ForkResult = ReturnType<typeof ForkResult>["Type"]
+
+const fold = (): Folding<ForkEvent, ForkResult> => {
+  const messages: Array<string> = []
+  let workspaces: ReadonlyArray<WorkspaceInfo> | undefined
+  return {
+    add: (event) => {
+      if (event._tag === "Forked") workspaces = event.workspaces
+      else if (event.level === "warning") messages.push(event.message)
+    },
+    result: () => workspaces === undefined ? undefined : { workspaces, warnings: messages }
+  }
+}
+
+export const workspaceFork = streaming({
+  name: "workspace.fork",
+  summary: "Make copies of a workspace, with memory and disk",
+  description:
+    "Each fork has the memory and disk of the workspace, or of a snapshot: processes, servers, REPLs and /tmp. Of a stopped workspace, it has the disk. Running commands go on " +
+    "in the workspace and in each fork, where `logs` marks them as inherited. Each fork has its own random seed, host name, " +
+    "machine id and boot id. Forks share no later changes.",
+  cli: {
+    path: ["workspace", "fork"],
+    args: ["workspace"],
+    extras: { "id-only": { _tag: "switch", description: "Print only the ids" } },
+    exits: "own",
+    examples: [
+      "pyro fork fix --name try",
+      "pyro fork fix --name try --count 3",
+      "pyro fork fix --snapshot green --id-only"
+    ]
+  },
+  mcp: {
+    tool: "workspace_fork",
+    profiles: ["full"],
+    title: "Fork a workspace",
+    description: "Make workspaces that go on from where one is, processes and servers included",
+    arguments: {
+      workspace: {},
+      name: { description: "Name; of several with -1, -2 … behind it" },
+      count: {},
+      snapshot: { description: "Begin from this snapshot instead" },
+      disk_only: { description: "Files alone, in a fresh VM" }
+    },
+    omits: [...secondary, "seed_path", "detail", "secrets", "secret_http", "running_commands", "running", "network"]
+  },
+  states: at(settled, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
+  on: "entry",
+  needsRoom: true,
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: ForkPayload,
+  event: ForkEvent,
+  makes: {
+    count: ({ count }) => count,
+    done: (workspaces: ReadonlyArray<WorkspaceInfo>) => ({ _tag: "Forked" as const, workspaces })
+  },
+  result: ForkResult,
+  fold
+})

@@ -1,0 +1,94 @@
+import { Schema } from "effect"
+import { allowHome, between, bytes, defaulted, hostPath, optional, text } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { always, lazy, unary } from "./operation.ts"
+import { at, withVm } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+/** Maximum bytes of a content that is part of the request. */
+export const MAX_STDIN_BYTES = 8_388_608
+
+export const ImportPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    sourcePath: hostPath("File or directory of the host to copy, or - for `content`"),
+    path: text(
+      "Path in the guest, absolute or relative to /workspace. A directory, and a path that ends with /, gets the copy under its own name"
+    ),
+    content: optional(bytes("Content of the file, at most 8388608 bytes, if `source_path` is -", MAX_STDIN_BYTES)),
+    unnamed: optional(
+      Schema.Boolean.annotations({
+        description: "The name of the source does not count: a directory is refused as the target"
+      })
+    ),
+    allowHome: allowHome(),
+    maxMib: defaulted(
+      between({
+        from: 1,
+        to: 16_777_216,
+        unit: "MiB",
+        description: "Maximum content in MiB. A larger copy is refused"
+      }),
+      () => 2048
+    ),
+    maxEntries: defaulted(
+      between({
+        from: 1,
+        to: 1_000_000,
+        unit: "entries",
+        description: "Maximum number of files, directories and links. A larger copy is refused"
+      }),
+      () => 100_000
+    )
+  }))
+)
+export type ImportPayload = ReturnType<typeof ImportPayload>["Type"]
+
+const path = (description: string) =>
+  Schema.String.annotations({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
+
+export const Imported = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: path("Path of the copy in the guest"),
+    kind: Schema.Literal("file", "directory").annotations({ description: "Kind of the copy" }),
+    files: Schema.Int.annotations({ description: "Number of files that were written" }),
+    symlinks: Schema.Int.annotations({ description: "Number of links that were made" }),
+    bytes: Schema.Int.annotations({ description: "Bytes that were written" }),
+    skippedCount: Schema.Int.annotations({ description: "Number of paths that were not copied" }),
+    skipped: Schema.Array(Schema.Struct({
+      path: path("Path relative to the source"),
+      reason: Schema.String.annotations({ description: "Reason, one sentence" })
+    })).annotations({ description: "The first 1000 of these paths" })
+  }))
+)
+export type Imported = ReturnType<typeof Imported>["Type"]
+
+export const workspaceImport = unary({
+  name: "workspace.import",
+  summary: "Copy a file or a directory of the host to any path of a workspace",
+  description:
+    "Copies to every path of the guest, and replaces files there. Each file is written whole or not at all; a failure in the middle of a " +
+    "directory leaves the files before it. Missing directories are created. Links of a directory are copied as links. Entries named .git, " +
+    "devices, sockets, FIFOs and empty directories are left out. A diff shows copies beneath /workspace as changes of the workspace; " +
+    "`sync push` copies without that.",
+  cli: {
+    path: ["workspace", "import"],
+    args: ["workspace", "source_path", "path"],
+    filled: ["content", "unnamed"],
+    hostPaths: ["source_path"],
+    exits: "own",
+    examples: [
+      "pyro import fix app.conf /etc/app.conf",
+      "pyro import fix fixtures test/",
+      "date | pyro import fix - /etc/stamp"
+    ]
+  },
+  mcp: { missing: "workspace_file_write and workspace_sync_push copy to /workspace, and a command copies from there" },
+  states: at(withVm),
+  on: "running",
+  writes: always,
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: ImportPayload,
+  result: Imported
+})

@@ -1,0 +1,368 @@
+import { Schema } from "effect"
+import { allowHome, between, defaulted, hostPath, ignoredPaths, optional, text } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { GitHistory, gitHistoryText } from "./git-history.ts"
+import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
+import { Notice, warnings } from "./notice.ts"
+import { type Folding, lazy, streaming, unary } from "./operation.ts"
+import { secretFlags, secretsField } from "./secret-fields.ts"
+import { secretHttpField } from "./secret-http-fields.ts"
+import { at, every, settled, waits } from "./states.ts"
+import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
+import { secondary, WorkspaceInfo } from "./workspace-info.ts"
+import { workspaceUser } from "./workspace-user.ts"
+
+const core = { profiles: ["core", "full"] } as const
+const full = { profiles: ["full"] } as const
+
+/** A year, in seconds. Longer than JavaScript's timers, so the daemon checks expiry repeatedly. */
+export const MAX_TTL_SECONDS = 31_536_000
+
+const TtlSeconds = lazy(() =>
+  between({
+    from: 1,
+    to: MAX_TTL_SECONDS,
+    unit: "seconds",
+    description: "Seconds from the last activity until pyro deletes the workspace. Default: never"
+  })
+)
+
+export const CreatePayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    environment: defaulted(
+      Schema.String.pipe(
+        Schema.filter((name) => name !== "" && name.length <= 200, {
+          message: () => "must be a name such as debian:12"
+        }),
+        Schema.annotations({ description: "Environment of the workspace" })
+      ),
+      () => "debian:12"
+    ),
+    seedPath: optional(
+      hostPath(
+        "Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host to copy to /workspace. Default: /workspace is empty"
+      )
+    ),
+    repoUrl: optional(text("Git URL to check out in /workspace")),
+    repoRef: optional(text("Branch, tag or commit of `repo_url`. Default: the remote's default branch")),
+    git: defaulted(GitHistory(gitHistoryText), () => "shallow" as const),
+    includeIgnored: ignoredPaths(),
+    allowHome: allowHome(),
+    workspaceUser: workspaceUser(),
+    name: optional(
+      WorkspaceName().annotations({
+        description: "Unique name of the workspace. 1 to 63 letters, digits, '.', '_' and '-'. Default: none"
+      })
+    ),
+    labels: defaulted(
+      Labels().annotations({ description: "Labels, for `workspace list --label`. Default: none" }),
+      () => ({})
+    ),
+    ttlSeconds: optional(TtlSeconds()),
+    vcpuCount: defaulted(between({ from: 1, to: 32, unit: "", description: "Number of virtual CPUs" }), () => 1),
+    memoryMib: defaulted(
+      between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
+      () => 1024
+    ),
+    diskMib: defaulted(
+      between({
+        from: 64,
+        to: 4_194_304,
+        unit: "MiB",
+        description: "Size of the disk in MiB. The host's disk is used only as the guest writes"
+      }),
+      () => 16_384
+    ),
+    ...networkFields(),
+    ...networkDriverField(),
+    requireConfinement: optional(
+      Schema.Literal("namespaces", "namespaces+uid").annotations({
+        description: "Fail if the host cannot confine QEMU to this level"
+      })
+    ),
+    ...secretsField(
+      "Secrets of the workspace by name, for `exec --secret-env`. pyro removes the values from output. Default: none"
+    ),
+    ...secretHttpField("Needs a network policy that allows HOST. Default: none")
+  }))
+)
+export type CreatePayload = ReturnType<typeof CreatePayload>["Type"]
+
+const changedMeaning = "False if the workspace was in the state before: running, or stopped"
+const changed = lazy(() => Schema.Boolean.annotations({ description: changedMeaning }))
+
+/** Notices of a lifecycle operation, then the workspace. */
+export const WorkspaceEvent = lazy(() =>
+  Schema.Union(
+    Notice(),
+    Schema.TaggedStruct("Ready", {
+      workspace: WorkspaceInfo().annotations({ description: "The workspace after the operation" }),
+      changed: optional(changed().annotations({ description: `${changedMeaning}. Of \`start\` and \`stop\` only` }))
+    })
+  )
+)
+export type WorkspaceEvent = ReturnType<typeof WorkspaceEvent>["Type"]
+
+export const WorkspaceResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: WorkspaceInfo().annotations({ description: "The workspace after the operation" }),
+    warnings: warnings(),
+    ignoredCount: optional(
+      Schema.Int.annotations({
+        description: "Number of ignored files and directories that were not copied. Absent if there are none"
+      })
+    )
+  }))
+)
+type WorkspaceResult = ReturnType<typeof WorkspaceResult>["Type"]
+
+/** Gathers the notices and the workspace. */
+export const foldWorkspace = (): Folding<WorkspaceEvent, WorkspaceResult> => {
+  const messages: Array<string> = []
+  let workspace: WorkspaceInfo | undefined
+  let ignoredCount: number | undefined
+  return {
+    add: (event) => {
+      if (event._tag === "Notice") ignoredCount = event.ignoredCount ?? ignoredCount
+      if (event._tag === "Ready") workspace = event.workspace
+      else if (event.level === "warning") messages.push(event.message)
+    },
+    result: () =>
+      workspace === undefined
+        ? undefined
+        : { workspace, warnings: messages, ...(ignoredCount === undefined ? {} : { ignoredCount }) }
+  }
+}
+
+export const workspaceCreate = streaming({
+  name: "workspace.create",
+  summary: "Create a workspace: a microVM with its own disk",
+  description:
+    "Starts a microVM whose /workspace is empty, or a copy of a directory, an archive or a git repository. The workspace exists until " +
+    "you delete it or it expires. Commands and edits in the workspace cannot change the host. The guest has no network, unless --allow-host or --network-policy grants one.",
+  cli: {
+    path: ["workspace", "create"],
+    args: ["environment"],
+    flags: {
+      memory_mib: "mem-mib",
+      labels: "label",
+      secrets: "secret",
+      allow_hosts: "allow-host",
+      deny_hosts: "deny-host",
+      allow_ips: "allow-ip"
+    },
+    extras: { ...secretFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
+    hostPaths: ["seed_path"],
+    exits: "own",
+    examples: [
+      "pyro create --seed-path . --name fix",
+      "pyro create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
+      "pyro create --label task=42 --ttl-seconds 3600 --id-only",
+      "pyro create --seed-path . --workspace-user agent",
+      "pyro create --seed-path . --secret-env NPM_TOKEN",
+      "pyro create --secret-env ANTHROPIC_API_KEY --secret-http ANTHROPIC_API_KEY@anthropic --allow-host api.anthropic.com",
+      "pyro create --seed-path . --allow-host npm --allow-host api.example.com:443"
+    ]
+  },
+  mcp: {
+    tool: "workspace_create",
+    ...core,
+    title: "Create a workspace",
+    description: "Create a disposable Linux VM with a copy of the project in /workspace. It stays until deleted",
+    arguments: {
+      environment: { description: "debian:12 (default), debian:12-build (compilers, Node), debian:13, …" },
+      name: { description: "To use instead of the id" },
+      labels: { description: "" },
+      seed_path: { hostPath: "read", description: "Directory or archive to copy instead of the project" },
+      empty: { own: "boolean", description: "Copy nothing" },
+      include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
+      git: { visibleIn: ["full"], description: "History to copy: full, none [shallow]" },
+      workspace_user: { visibleIn: ["full"], description: "Owner of /workspace; commands run as this user" },
+      ttl_seconds: { description: "Delete it after so long unused" },
+      network_policy: { network: true, description: "egress: connections outwards [off]" },
+      allow_hosts: {
+        network: true,
+        description: "Only to these: NAME[:PORT], *.SUFFIX[:PORT], npm, pypi, debian, crates, go, maven, github"
+      },
+      vcpu_count: { visibleIn: ["full"] },
+      memory_mib: { visibleIn: ["full"] },
+      disk_mib: { visibleIn: ["full"] }
+    },
+    omits: [
+      ...secondary,
+      "labels",
+      "detail",
+      "secrets",
+      "secret_http",
+      "running_commands",
+      "running",
+      "ignored_count",
+      ...networkDetails
+    ],
+    essential: true
+  },
+  needsRoom: true,
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
+  payload: CreatePayload,
+  event: WorkspaceEvent,
+  makes: {
+    count: () => 1,
+    done: ([workspace]: ReadonlyArray<WorkspaceInfo>) => ({ _tag: "Ready" as const, workspace: workspace! })
+  },
+  result: WorkspaceResult,
+  fold: foldWorkspace
+})
+
+export const workspaceList = unary({
+  name: "workspace.list",
+  summary: "List workspaces, the last used first",
+  description: "Lists all workspaces, or those that have every given label.",
+  cli: {
+    path: ["workspace", "list"],
+    args: [],
+    flags: { labels: "label" },
+    extras: { "id-only": { _tag: "switch", description: "Print only the ids" } },
+    exits: "own",
+    examples: [
+      "pyro list",
+      "pyro list --label task=42 --json",
+      "pyro list --label task=42 --id-only"
+    ]
+  },
+  mcp: {
+    tool: "workspace_list",
+    ...core,
+    title: "List workspaces",
+    description: "List workspaces, used last first",
+    arguments: {
+      labels: { description: "Only with these" },
+      cursor: { own: "text", description: "next_cursor" }
+    },
+    omits: [...secondary, "seed_path", "secrets", "secret_http", "running_commands", "running", "network", "detail"]
+  },
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: lazy(() =>
+    Schema.Struct({
+      labels: defaulted(
+        Labels().annotations({ description: "Labels that the workspaces must have. Default: none" }),
+        () => ({})
+      )
+    })
+  ),
+  result: lazy(() =>
+    Schema.Struct({
+      workspaces: Schema.Array(WorkspaceInfo()).annotations({ description: "The workspaces, last used first" })
+    })
+  )
+})
+
+const OneWorkspace = lazy(() => Schema.Struct({ workspace: workspaceField() }))
+
+export const workspaceStatus = unary({
+  name: "workspace.status",
+  summary: "Show a workspace",
+  description: "Shows the state, sizes, labels, seed, last use and expiry of a workspace.",
+  cli: { path: ["workspace", "status"], args: ["workspace"], exits: "own", examples: ["pyro status fix"] },
+  mcp: {
+    tool: "workspace_status",
+    ...core,
+    title: "Show a workspace",
+    description: "Show a workspace's state, labels, origin and expiry",
+    omits: [...secondary.filter((field) => field !== "shells" && field !== "ports"), ...networkDetails]
+  },
+  states: at(every),
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: OneWorkspace,
+  result: WorkspaceInfo
+})
+
+const SwitchResult = lazy(() => Schema.Struct({ ...WorkspaceResult().fields, changed: changed() }))
+
+/** Gathers the notices, the workspace, and whether its state changed. */
+export const foldSwitch = (): Folding<WorkspaceEvent, ReturnType<typeof SwitchResult>["Type"]> => {
+  const folding = foldWorkspace()
+  let changed = true
+  return {
+    add: (event) => {
+      if (event._tag === "Ready") changed = event.changed ?? true
+      folding.add(event)
+    },
+    result: () => {
+      const result = folding.result()
+      return result === undefined ? undefined : { ...result, changed }
+    }
+  }
+}
+
+/** An operation whose payload is one workspace and whose result is the workspace afterwards. */
+const step = <const Name extends "workspace.stop" | "workspace.start">(
+  row: {
+    readonly name: Name
+    readonly summary: string
+    readonly description: string
+    readonly verb: string
+    readonly title: string
+    /** Description of the MCP tool. */
+    readonly toolDescription: string
+    readonly destructive: boolean
+  }
+) =>
+  streaming({
+    name: row.name,
+    summary: row.summary,
+    description: row.description,
+    cli: {
+      path: ["workspace", row.verb],
+      args: ["workspace"],
+      exits: "own",
+      examples: [`pyro ${row.verb} fix`]
+    },
+    mcp: {
+      tool: `workspace_${row.verb}`,
+      ...full,
+      title: row.title,
+      description: row.toolDescription,
+      omits: [
+        ...secondary,
+        "seed_path",
+        "secrets",
+        "secret_http",
+        "running_commands",
+        "running",
+        "network",
+        "ignored_count"
+      ]
+    },
+    states: at(settled, waits),
+    on: "entry",
+    home: "daemon",
+    annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
+    payload: OneWorkspace,
+    event: WorkspaceEvent,
+    result: SwitchResult,
+    fold: foldSwitch
+  })
+
+export const workspaceStop = step({
+  name: "workspace.stop",
+  verb: "stop",
+  title: "Stop a workspace",
+  toolDescription: "Stop a workspace's VM and keep its disk",
+  summary: "Stop a workspace and keep its disk",
+  description:
+    "Ends every command and the microVM. Files stay, also in /tmp. Memory, /run and /dev/shm are lost. `start` starts a new microVM from the disk. A stopped workspace stays as it is.",
+  destructive: true
+})
+
+export const workspaceStart = step({
+  name: "workspace.start",
+  verb: "start",
+  title: "Start a workspace",
+  toolDescription: "Start a stopped or failed workspace from its disk",
+  summary: "Start a workspace that is stopped or failed",
+  description: "Starts a new microVM with the workspace's disk. A running workspace stays as it is.",
+  destructive: false
+})

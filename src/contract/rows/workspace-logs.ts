@@ -1,0 +1,139 @@
+import { Schema } from "effect"
+import { between, defaulted, milliseconds, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { Outcome } from "./command.ts"
+import { droppedBytes, StartedExecId } from "./exec-fields.ts"
+import { lazy, unary } from "./operation.ts"
+import { at, withCommands } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+const LogEntry = lazy(() =>
+  Schema.Struct(snakeFields({
+    execId: Schema.String.annotations({ description: "Id of the command" }),
+    command: Schema.Array(Schema.String).annotations({ description: "Program and arguments" }),
+    startedAt: Schema.String.annotations({ description: "Start of the command, ISO 8601" }),
+    outcome: Schema.Union(Outcome(), Schema.Literal("running", "lost")).annotations({
+      description: "How the command ended, or `running`. `lost`: the microVM ended before the command's end was known"
+    }),
+    status: optional(Schema.Int.annotations({ description: "Exit status. Absent while the command runs" })),
+    durationMs: optional(
+      milliseconds("Time from start to end", "Absent while the command runs")
+    ),
+    outputBytes: Schema.Int.annotations({ description: "Total bytes of its output" }),
+    droppedBytes: droppedBytes(),
+    inherited: optional(
+      Schema.Literal(true).annotations({
+        description: "True if the command was started before the fork or the snapshot that this workspace comes from"
+      })
+    )
+  }))
+)
+export type LogEntry = ReturnType<typeof LogEntry>["Type"]
+
+export const LogsPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    execId: optional(
+      StartedExecId().annotations({
+        description: "Id of a command: show its output instead of the list. Default: the list"
+      })
+    ),
+    cursor: defaulted(
+      Schema.Int.pipe(Schema.nonNegative()).annotations({
+        description: "Position in the output to start from, in bytes of stdout and stderr together"
+      }),
+      () => 0
+    ),
+    encoding: defaulted(
+      Schema.Literal("text", "base64").annotations({
+        description: "`text`: bytes that are not UTF-8 are replaced. `base64`: the exact bytes"
+      }),
+      () => "text" as const
+    ),
+    maxBytes: optional(
+      // A message has 16 MiB at most. As text, a byte that is not UTF-8 takes three bytes.
+      between({
+        from: 1,
+        to: 4_194_304,
+        unit: "bytes",
+        description: "Maximum bytes of output to return. Default: 1048576 with --json, unlimited without"
+      })
+    ),
+    limit: defaulted(
+      between({ from: 1, to: 10_000, unit: "", description: "Maximum number of commands to list, the newest" }),
+      () => 100
+    )
+  }))
+)
+export type LogsPayload = ReturnType<typeof LogsPayload>["Type"]
+
+export const LogsResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    commands: Schema.Array(LogEntry()).annotations({ description: "Commands, oldest first" }),
+    olderCount: optional(
+      Schema.Int.annotations({ description: "Number of older commands that are not listed. Absent if there are none" })
+    ),
+    output: optional(
+      Schema.String.annotations({
+        description: "Output of the command, stdout and stderr in the order of arrival. Absent without `exec_id`"
+      })
+    ),
+    nextCursor: optional(
+      Schema.Int.annotations({ description: "Cursor for the next call. Absent at the end of a finished log" })
+    ),
+    skippedBytes: optional(
+      Schema.Int.annotations({
+        description: "Bytes between the cursor and this output that were dropped. Absent if there are none"
+      })
+    ),
+    lossy: optional(
+      Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
+    )
+  }))
+)
+export type LogsResult = ReturnType<typeof LogsResult>["Type"]
+
+export const workspaceLogs = unary({
+  name: "workspace.logs",
+  summary: "List a workspace's commands, or show the output of one",
+  description:
+    "Lists the commands since create or the last reset, with outcome and duration. With an exec id, shows the output of that command from " +
+    "--cursor on. With --follow, prints the output until the command ends, and exits with 0 whatever the command's status is. " +
+    "Ctrl-C ends only pyro; the command goes on.",
+  cli: {
+    path: ["workspace", "logs"],
+    args: ["workspace"],
+    argsOrFlags: ["exec_id"],
+    extras: {
+      follow: {
+        _tag: "switch",
+        description:
+          "Print the output so far, and more until the command ends. Without an id: of the newest running command, " +
+          "or of the newest command if none runs"
+      }
+    },
+    exits: "own",
+    examples: ["pyro logs fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f", "pyro logs fix --follow"]
+  },
+  mcp: {
+    tool: "workspace_logs",
+    profiles: ["full"],
+    title: "Show commands",
+    description: "List a workspace's commands, or show the output of one from a cursor on",
+    arguments: {
+      workspace: {},
+      exec_id: { description: "Show this command's output" },
+      cursor: { description: "next_cursor" },
+      max_bytes: { default: 6500, description: "[6500]" },
+      limit: { default: 50, description: "Newest commands [50]" },
+      raw: { own: "boolean", description: "Keep terminal codes of the output" }
+    },
+    omits: ["dropped_bytes"]
+  },
+  states: at(withCommands),
+  on: "residents",
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: LogsPayload,
+  result: LogsResult
+})

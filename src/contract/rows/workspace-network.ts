@@ -1,0 +1,201 @@
+import { Schema } from "effect"
+import { between, defaulted, milliseconds, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { networkFields } from "./network-fields.ts"
+import { lazy, unary } from "./operation.ts"
+import { at, settled, waits, withCommands } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+import { secondary, WorkspaceInfo } from "./workspace-info.ts"
+
+const full = { profiles: ["full"] } as const
+
+export const NetworkSetPayload = lazy(() =>
+  Schema.Struct(snakeFields({ workspace: workspaceField(), ...networkFields() }))
+)
+export type NetworkSetPayload = ReturnType<typeof NetworkSetPayload>["Type"]
+
+export const NetworkSetResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: WorkspaceInfo().annotations({ description: "The workspace with its new policy" }),
+    resetCount: Schema.Int.annotations({
+      description: "Number of open connections that the new policy forbids and pyro reset"
+    }),
+    noLongerAllowed: Schema.Array(Schema.String).annotations({
+      description:
+        "Grants of the policy before that the new policy does not have: lists, hosts and addresses as they were given, " +
+        "`every public host`, `ports of a model`, `trust in this host's certificates`"
+    })
+  }))
+)
+export type NetworkSetResult = ReturnType<typeof NetworkSetResult>["Type"]
+
+export const workspaceNetworkSet = unary({
+  name: "workspace.network.set",
+  summary: "Replace the network policy of a workspace",
+  description:
+    "Grants the network that the options describe, and nothing else: rules of the policy before do not stay. Denied hosts, the trust in certificates and " +
+    "no package cache, without a policy and without an allowed host or address, are added to the present policy. The policy holds at once, also " +
+    "for running programs. pyro resets open connections that the new policy forbids. Reset, snapshots and forks keep the policy.",
+  cli: {
+    path: ["workspace", "network", "set"],
+    args: ["workspace"],
+    flags: { allow_hosts: "allow-host", deny_hosts: "deny-host", allow_ips: "allow-ip" },
+    exits: "own",
+    examples: [
+      "pyro network set fix --allow-host npm --allow-host github",
+      "pyro network set fix --network-policy egress --deny-host '*.example.com'",
+      "pyro network set fix --trust-host-certificates",
+      "pyro network set fix --network-policy off"
+    ]
+  },
+  mcp: {
+    tool: "workspace_network_set",
+    ...full,
+    title: "Set the network policy",
+    description: "Replace a workspace's network policy, within the server's ceiling",
+    arguments: {
+      workspace: {},
+      network_policy: { description: "off, or egress: connections outwards" },
+      allow_hosts: { description: "Only to these: NAME[:PORT], *.SUFFIX[:PORT] or a list of network_lists" },
+      deny_hosts: { description: "Never to these. Alone: beside the present policy" }
+    },
+    omits: [...secondary, "detail", "seed_path", "secrets", "secret_http", "running_commands", "running"]
+  },
+  states: at(settled, waits),
+  on: "entry",
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
+  payload: NetworkSetPayload,
+  result: NetworkSetResult
+})
+
+/** One connection or look-up that has ended, or that was never made. */
+export const NetworkRecord = lazy(() =>
+  Schema.Struct(snakeFields({
+    number: Schema.Int.annotations({ description: "Number of the entry in the workspace's log, from 1 on" }),
+    at: Schema.String.annotations({ description: "Time of the guest's request, ISO 8601" }),
+    kind: Schema.Literal("connection", "lookup", "flood").annotations({
+      description: "`connection`: TCP. `lookup`: the guest asked for the addresses or records of a name. " +
+        "`flood`: the guest asked for more than pyro judges at a time; one entry a minute"
+    }),
+    outcome: Schema.Literal("allowed", "denied", "failed").annotations({
+      description:
+        "`allowed`: made, and over. `denied`: refused by the policy. `failed`: allowed, and could not be made"
+    }),
+    host: Schema.String.annotations({
+      description: "Name that the guest asked for, or the address if it named none. `*` for a flood"
+    }),
+    port: optional(Schema.Int.annotations({ description: "Port of the connection. Absent for a look-up" })),
+    address: optional(
+      Schema.String.annotations({
+        description: "Address that the host connected to. Absent if the host connected to none"
+      })
+    ),
+    reason: optional(
+      Schema.String.annotations({
+        description: "Reason for the denial, the failure or the early end. Absent otherwise"
+      })
+    ),
+    option: optional(
+      Schema.String.annotations({ description: "Option that would allow the request. Absent unless one would" })
+    ),
+    bytesOut: Schema.Number.annotations({ description: "Bytes that the guest sent" }),
+    bytesIn: Schema.Number.annotations({ description: "Bytes that the guest received" }),
+    cachedBytes: optional(
+      Schema.Number.annotations({
+        description: "Bytes of `bytes_in` that came from the package cache of this host. Absent if there are none"
+      })
+    ),
+    durationMs: milliseconds("Time from the request to the end")
+  }))
+)
+export type NetworkRecord = ReturnType<typeof NetworkRecord>["Type"]
+
+const OpenConnection = lazy(() =>
+  Schema.Struct(snakeFields({
+    at: Schema.String.annotations({ description: "Time of the guest's request, ISO 8601" }),
+    host: Schema.String.annotations({ description: "Name or address that the guest asked for" }),
+    port: Schema.Int.annotations({ description: "Port of the connection" }),
+    address: Schema.String.annotations({ description: "Address that the host connected to" }),
+    bytesOut: Schema.Number.annotations({ description: "Bytes that the guest sent so far" }),
+    bytesIn: Schema.Number.annotations({ description: "Bytes that the guest received so far" })
+  }))
+)
+export type OpenConnection = ReturnType<typeof OpenConnection>["Type"]
+
+export const NetworkLogPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    denied: defaulted(
+      Schema.Boolean.annotations({ description: "Show only what the policy denied" }),
+      () => false
+    ),
+    cursor: optional(
+      Schema.Int.pipe(Schema.nonNegative()).annotations({
+        description: "Number of the last entry that is known: show the entries after it. Default: show the newest"
+      })
+    ),
+    limit: defaulted(
+      between({ from: 1, to: 1_000, unit: "", description: "Maximum number of entries to show" }),
+      () => 100
+    ),
+    follow: defaulted(
+      Schema.Boolean.annotations({
+        description: "Wait for the next entry if there is none. The command line goes on until Ctrl-C"
+      }),
+      () => false
+    )
+  }))
+)
+export type NetworkLogPayload = ReturnType<typeof NetworkLogPayload>["Type"]
+
+export const NetworkLogResult = lazy(() =>
+  Schema.Struct(snakeFields({
+    entries: Schema.Array(NetworkRecord()).annotations({
+      description: "Connections that are over, denials and failures, in the order of their end"
+    }),
+    open: Schema.Array(OpenConnection()).annotations({
+      description: "Connections that are open now, the newest 100. Empty with `denied`"
+    }),
+    nextCursor: Schema.Int.annotations({ description: "Cursor of the next call" }),
+    droppedCount: optional(
+      Schema.Int.annotations({
+        description: "Number of entries after the cursor that the log no longer has. Absent if there are none"
+      })
+    )
+  }))
+)
+export type NetworkLogResult = ReturnType<typeof NetworkLogResult>["Type"]
+
+export const workspaceNetworkLog = unary({
+  name: "workspace.network.log",
+  summary: "Show connections of a workspace, and what its policy denied",
+  description:
+    "Shows each connection with its name, address, bytes and duration, and each denial with its reason and the option that would allow it. The " +
+    "log outlives resets; a guest cannot change it. pyro keeps the newest 8 MiB of a workspace's log.",
+  cli: {
+    path: ["workspace", "network", "log"],
+    args: ["workspace"],
+    exits: "own",
+    examples: ["pyro network log fix", "pyro network log fix --follow --denied"]
+  },
+  mcp: {
+    tool: "workspace_network_log",
+    ...full,
+    title: "Show connections",
+    description: "Show connections of a workspace, and what its policy denied and why",
+    arguments: {
+      workspace: {},
+      denied: { description: "Only denials" },
+      cursor: { description: "next_cursor" },
+      limit: { default: 50, description: "[50]" }
+    },
+    omits: ["dropped_count"]
+  },
+  states: at(withCommands),
+  on: "entry",
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: NetworkLogPayload,
+  result: NetworkLogResult
+})

@@ -1,0 +1,118 @@
+import { Schema } from "effect"
+import { bytes, defaulted, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { lazy, unary } from "./operation.ts"
+import { patchLimits } from "./patch-limits.ts"
+import { at, withVm } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+const tooLarge = `must be at most ${patchLimits.bytes} bytes`
+
+const PatchText = lazy(() =>
+  Schema.String.pipe(
+    // A lone surrogate has no UTF-8.
+    Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
+    Schema.filter(
+      (value) => value.length * 3 <= patchLimits.bytes || new TextEncoder().encode(value).length <= patchLimits.bytes,
+      {
+        message: () => tooLarge
+      }
+    ),
+    Schema.annotations({
+      description: "Patch as text: output of git diff --binary or diff -u, or *** Begin Patch ... *** End Patch. " +
+        "Paths are relative to /workspace, or absolute beneath it"
+    })
+  )
+)
+
+export const PatchApplyPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    patch: optional(PatchText()),
+    patchBytes: optional(bytes("Patch as bytes, for a patch that is not UTF-8", patchLimits.bytes)),
+    check: defaulted(
+      Schema.Boolean.annotations({ description: "Only check whether the patch applies, and show the changes" }),
+      () => false
+    )
+  }))
+)
+export type PatchApplyPayload = ReturnType<typeof PatchApplyPayload>["Type"]
+
+const path = (description: string) =>
+  Schema.String.annotations({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
+
+export const PatchedFile = lazy(() =>
+  Schema.Struct(snakeFields({
+    path: path("Path relative to /workspace"),
+    change: Schema.Literal("added", "modified", "deleted", "renamed").annotations({ description: "Kind of change" }),
+    from: optional(path("Path before the change, if the file was renamed"))
+  }))
+)
+export type PatchedFile = ReturnType<typeof PatchedFile>["Type"]
+
+export const PatchApplied = lazy(() =>
+  Schema.Struct(snakeFields({
+    applied: Schema.Boolean.annotations({ description: "Whether the patch was applied. False with `check`" }),
+    filesChanged: Schema.Int.annotations({ description: "Number of changed files and links" }),
+    files: Schema.Array(PatchedFile()).annotations({ description: "The first 1000 of these files" }),
+    notes: Schema.Array(
+      Schema.Struct(snakeFields({
+        path: path("File of the hunk"),
+        hunk: Schema.Int.annotations({ description: "Number of the hunk in the file, from 1" }),
+        offsetLines: Schema.Int.annotations({
+          description: "Lines between the stated and the real position; negative is upwards"
+        }),
+        loose: Schema.Boolean.annotations({ description: "True if the hunk fits only without regard to white space" })
+      }))
+    ).annotations({ description: "The first 100 hunks that fit at another line, or without regard to white space" })
+  }))
+)
+export type PatchApplied = ReturnType<typeof PatchApplied>["Type"]
+
+export const workspacePatchApply = unary({
+  name: "workspace.patch.apply",
+  summary: "Apply a patch to a workspace",
+  description:
+    "Applies a whole patch to /workspace, or nothing: a unified diff (git's, with renames, modes, links and binary files, or that of diff -u) or " +
+    "the *** Begin Patch form. A hunk with wrong line numbers is applied if its lines occur in one place only. The error names each " +
+    "hunk that does not fit. Paths outside /workspace and in .git are refused.",
+  cli: {
+    path: ["workspace", "patch", "apply"],
+    args: ["workspace"],
+    filled: ["patch_bytes"],
+    extras: {
+      "patch-file": {
+        _tag: "file",
+        fills: "patch_bytes",
+        as: "bytes",
+        description: "File of the host with the patch, or - for stdin. Default: stdin"
+      }
+    },
+    oneOf: { fields: ["patch", "patch_bytes"], stdin: "patch-file" },
+    exits: "own",
+    examples: [
+      "pyro patch apply fix --patch-file change.patch",
+      "git diff --binary | pyro patch apply fix --patch-file - --check",
+      "pyro patch apply fix --patch \"$(cat change.patch)\""
+    ]
+  },
+  mcp: {
+    tool: "workspace_patch_apply",
+    profiles: ["core", "full"],
+    title: "Apply a patch",
+    description: "Apply a whole patch or nothing: unified diff (line numbers may be wrong) or *** Begin Patch",
+    arguments: {
+      workspace: {},
+      patch: { description: "Paths in /workspace" },
+      patch_bytes: { visibleIn: ["full"] },
+      check: { description: "Only check whether it fits" }
+    }
+  },
+  states: at(withVm),
+  on: "running",
+  writes: ({ check }) => !check,
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: PatchApplyPayload,
+  result: PatchApplied
+})

@@ -1,0 +1,110 @@
+import { Schema } from "effect"
+import { between } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { always, lazy, unary } from "./operation.ts"
+import { portText, PublishedPort } from "./port-fields.ts"
+import { at, settled, waits, withCommands } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+export const PortPublishPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    port: portText(
+      "Port of the guest, behind the port of the host: [HOST_PORT:]GUEST_PORT. Without HOST_PORT, or with 0, the host chooses a free one"
+    )
+  }))
+)
+export type PortPublishPayload = ReturnType<typeof PortPublishPayload>["Type"]
+
+export const workspacePortPublish = unary({
+  name: "workspace.port.publish",
+  summary: "Listen on a port of this host for a port of the guest",
+  description:
+    "Listens on 127.0.0.1 of the host, and connects each client to the port on the guest's loopback, 127.0.0.1 or ::1. The listener lasts until " +
+    "`port unpublish`, a reset to the baseline, or the deletion. It ends with a stop, and a start brings it back. A fork and a restored " +
+    "snapshot listen on ports of their own.",
+  cli: {
+    path: ["workspace", "port", "publish"],
+    args: ["workspace", "port"],
+    exits: "own",
+    examples: ["pyro port publish fix 3000", "pyro port publish fix 8080:3000"]
+  },
+  mcp: {
+    tool: "port_publish",
+    profiles: ["full"],
+    title: "Publish a port",
+    description: "Listen on 127.0.0.1 of the user's host for a guest port; needs network_policy egress+published-ports",
+    arguments: { workspace: {}, port: { description: "[HOST_PORT:]GUEST_PORT" } }
+  },
+  states: at(["running"], waits),
+  on: "running",
+  writes: always,
+  isAlone: true,
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
+  payload: PortPublishPayload,
+  result: PublishedPort
+})
+
+export const PortListPayload = lazy(() => Schema.Struct(snakeFields({ workspace: workspaceField() })))
+export type PortListPayload = ReturnType<typeof PortListPayload>["Type"]
+
+export const PortListResult = lazy(() =>
+  Schema.Struct({
+    ports: Schema.Array(PublishedPort()).annotations({ description: "Published ports, by guest port" })
+  })
+)
+export type PortListResult = ReturnType<typeof PortListResult>["Type"]
+
+export const workspacePortList = unary({
+  name: "workspace.port.list",
+  summary: "List the published ports of a workspace",
+  description: "Shows each published port of the guest with its port of the host, and the service that it belongs to.",
+  cli: {
+    path: ["workspace", "port", "list"],
+    args: ["workspace"],
+    exits: "own",
+    examples: ["pyro port list fix"]
+  },
+  mcp: { missing: "workspace_status shows the ports" },
+  states: at(withCommands),
+  on: "residents",
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: PortListPayload,
+  result: PortListResult
+})
+
+export const PortUnpublishPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    guestPort: between({ from: 1, to: 65_535, unit: "", description: "Port of the guest" })
+  }))
+)
+export type PortUnpublishPayload = ReturnType<typeof PortUnpublishPayload>["Type"]
+
+export const workspacePortUnpublish = unary({
+  name: "workspace.port.unpublish",
+  summary: "Stop listening for a port of the guest",
+  description: "Ends the listener on the host, and resets its connections. The program in the guest goes on.",
+  cli: {
+    path: ["workspace", "port", "unpublish"],
+    args: ["workspace", "guest_port"],
+    exits: "own",
+    examples: ["pyro port unpublish fix 3000"]
+  },
+  mcp: {
+    tool: "port_unpublish",
+    profiles: ["full"],
+    title: "Unpublish a port",
+    description: "Stop listening for a guest port",
+    arguments: { workspace: {}, guest_port: { description: "As published" } }
+  },
+  states: at(settled, waits),
+  on: "residents",
+  isAlone: true,
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: PortUnpublishPayload,
+  result: PublishedPort
+})

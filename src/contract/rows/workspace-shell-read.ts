@@ -1,0 +1,109 @@
+import { Schema } from "effect"
+import { between, defaulted, optional, text } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { lazy, unary } from "./operation.ts"
+import { cursorField, shellFields, ShellScreen } from "./shell-fields.ts"
+import { full, shell } from "./shell-row.ts"
+import { at, withCommands } from "./states.ts"
+
+export const ShellReadPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    ...shellFields(),
+    cursor: cursorField(),
+    plain: defaulted(
+      Schema.Boolean.annotations({
+        description:
+          "Show the lines that a person sees on the terminal, without its codes: from the line of the cursor on, or the whole screen of a " +
+          "full-screen program"
+      }),
+      () => false
+    ),
+    encoding: defaulted(
+      Schema.Literal("text", "base64").annotations({
+        description: "`text`: bytes that are not UTF-8 are replaced. `base64`: the exact bytes. Only without `plain`"
+      }),
+      () => "text" as const
+    ),
+    maxBytes: defaulted(
+      between({
+        from: 1,
+        to: 4_194_304,
+        unit: "bytes",
+        description: "Maximum bytes of output to return. With `plain`, the earlier lines are left out first"
+      }),
+      () => 1_048_576
+    ),
+    waitForIdleMs: optional(
+      between({
+        from: 1,
+        to: 60_000,
+        unit: "ms",
+        description: "Wait until no output came for this time, in ms. Default: return at once"
+      })
+    ),
+    waitFor: optional(
+      text("Wait until the new lines contain this text. With `wait_for_idle_ms`, the pause comes after the text").pipe(
+        Schema.filter((value) => value !== "" && value.length <= 1_000, {
+          message: () => "must have 1 to 1000 characters"
+        })
+      )
+    ),
+    waitSeconds: defaulted(
+      Schema.Number.pipe(
+        Schema.filter((seconds) => seconds >= 0 && seconds <= 600, { message: () => "must be 0 to 600 seconds" }),
+        Schema.annotations({ description: "Maximum seconds of both waits together. 0 to 600" })
+      ),
+      () => 30
+    )
+  }))
+)
+export type ShellReadPayload = ReturnType<typeof ShellReadPayload>["Type"]
+
+export const workspaceShellRead = unary({
+  name: "workspace.shell.read",
+  summary: "Show the output of a shell",
+  description:
+    "Shows the output from --cursor on: the bytes of the log, or with --plain the text that a person sees. Progress bars, cursor movement, " +
+    "wide characters and full-screen programs appear as on a terminal. --plain renders at most the newest 16 MiB and shows at most 10,000 lines. " +
+    "--wait-for also matches the echo of a typed line: wait for a text that the line does not contain. " +
+    "A wait ends at once if the program has ended.",
+  cli: {
+    path: shell("read"),
+    args: ["workspace", "shell_id"],
+    extras: {
+      "max-chars": {
+        _tag: "limit",
+        field: "max_bytes",
+        description: "Maximum characters of output to return, where one of several bytes counts as several"
+      }
+    },
+    exits: "own",
+    examples: [
+      "pyro shell read fix \"$SHELL_ID\" --plain",
+      "pyro shell read fix \"$SHELL_ID\" --plain --wait-for-idle-ms 300",
+      "pyro shell read fix \"$SHELL_ID\" --plain --wait-for '#' --wait-seconds 60"
+    ]
+  },
+  mcp: {
+    tool: "shell_read",
+    ...full,
+    title: "Read a shell",
+    description: "Show what a shell's terminal shows, from next_cursor of an earlier call on",
+    arguments: {
+      workspace: {},
+      shell_id: { description: "From shell_open" },
+      cursor: { description: "next_cursor" },
+      max_bytes: { default: 6500, description: "[6500]" },
+      wait_for_idle_ms: { description: "Wait until output pauses for this time" },
+      wait_for: { description: "Wait for this text" },
+      wait_seconds: { default: 30, description: "Maximum wait [30]" }
+    },
+    omits: ["skipped_bytes", "lossy"]
+  },
+  states: at(withCommands),
+  on: "residents",
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: ShellReadPayload,
+  result: ShellScreen
+})

@@ -1,0 +1,143 @@
+import { Schema } from "effect"
+import { milliseconds, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { Notice, warnings } from "./notice.ts"
+import { type Folding, lazy, streaming, unary } from "./operation.ts"
+import { at, every, settled, settledOrAttaching, waits } from "./states.ts"
+import { snapshotField, workspaceField } from "./workspace-field.ts"
+
+const full = { profiles: ["full"] } as const
+
+export const SnapshotInfo = lazy(() =>
+  Schema.Struct(snakeFields({
+    name: Schema.String.annotations({ description: "Name of the snapshot" }),
+    kind: Schema.Literal("memory", "disk").annotations({
+      description: "`memory`: memory and disk of a running workspace. `disk`: files of a workspace that was not running"
+    }),
+    createdAt: Schema.String.annotations({ description: "Time of creation, ISO 8601" }),
+    durable: Schema.Boolean.annotations({
+      description: "Whether the snapshot survives a power cut. True some seconds after its creation"
+    }),
+    memoryBytes: Schema.Int.annotations({ description: "Bytes of the host's disk that its memory takes" }),
+    layers: Schema.Int.annotations({ description: "Number of disk layers, which it shares with the workspace" }),
+    holdsSecrets: Schema.Boolean.annotations({
+      description: "Whether the workspace had secrets: the memory or the files may have the values"
+    }),
+    runningCommands: Schema.Int.annotations({ description: "Number of commands that run in it" }),
+    pauseMs: optional(
+      milliseconds("Time for which the workspace was paused", "Absent for `disk`")
+    )
+  }))
+)
+export type SnapshotInfo = ReturnType<typeof SnapshotInfo>["Type"]
+
+export const SnapshotPayload = lazy(() =>
+  Schema.Struct(snakeFields({ workspace: workspaceField(), name: snapshotField("Name of the snapshot") }))
+)
+export type SnapshotPayload = ReturnType<typeof SnapshotPayload>["Type"]
+
+const taken = () => SnapshotInfo().annotations({ description: "The new snapshot" })
+
+export const SnapshotEvent = lazy(() => Schema.Union(Notice(), Schema.TaggedStruct("Taken", { snapshot: taken() })))
+export type SnapshotEvent = ReturnType<typeof SnapshotEvent>["Type"]
+
+const SnapshotResult = lazy(() => Schema.Struct(snakeFields({ snapshot: taken(), warnings: warnings() })))
+type SnapshotResult = ReturnType<typeof SnapshotResult>["Type"]
+
+const fold = (): Folding<SnapshotEvent, SnapshotResult> => {
+  const messages: Array<string> = []
+  let snapshot: SnapshotInfo | undefined
+  return {
+    add: (event) => {
+      if (event._tag === "Taken") snapshot = event.snapshot
+      else if (event.level === "warning") messages.push(event.message)
+    },
+    result: () => snapshot === undefined ? undefined : { snapshot, warnings: messages }
+  }
+}
+
+export const workspaceSnapshotCreate = streaming({
+  name: "workspace.snapshot.create",
+  summary: "Save a workspace's memory and disk under a name",
+  description:
+    "Saves files, processes, servers, REPLs and /tmp. The workspace pauses for the copy and then goes on. `reset --snapshot` returns to the " +
+    "snapshot; `fork --snapshot` makes a workspace from it. A snapshot of a stopped workspace has its files only.",
+  cli: {
+    path: ["workspace", "snapshot", "create"],
+    args: ["workspace", "name"],
+    exits: "own",
+    examples: ["pyro snapshot create fix green"]
+  },
+  mcp: {
+    tool: "workspace_snapshot_create",
+    ...full,
+    title: "Take a snapshot",
+    description: "Save a workspace's memory, processes and disk under a name",
+    omits: ["pause_ms"]
+  },
+  states: at(settled, waits),
+  on: "entry",
+  needsRoom: true,
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: SnapshotPayload,
+  event: SnapshotEvent,
+  result: SnapshotResult,
+  fold
+})
+
+export const workspaceSnapshotList = unary({
+  name: "workspace.snapshot.list",
+  summary: "List a workspace's snapshots, oldest first",
+  description: "Shows kind, size and durability of each snapshot.",
+  cli: {
+    path: ["workspace", "snapshot", "list"],
+    args: ["workspace"],
+    exits: "own",
+    examples: ["pyro snapshot list fix"]
+  },
+  mcp: {
+    tool: "workspace_snapshot_list",
+    ...full,
+    title: "List snapshots",
+    description: "List a workspace's snapshots, oldest first",
+    omits: ["pause_ms"]
+  },
+  states: at(every),
+  on: "entry",
+  home: "daemon",
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: lazy(() => Schema.Struct({ workspace: workspaceField() })),
+  result: lazy(() =>
+    Schema.Struct({
+      snapshots: Schema.Array(SnapshotInfo()).annotations({ description: "Snapshots, oldest first" })
+    })
+  )
+})
+
+export const workspaceSnapshotDelete = unary({
+  name: "workspace.snapshot.delete",
+  summary: "Delete a snapshot",
+  description: "Frees the snapshot's disk space. The workspace, its other snapshots and its forks stay.",
+  cli: {
+    path: ["workspace", "snapshot", "delete"],
+    args: ["workspace", "name"],
+    completes: { name: "snapshots" },
+    exits: "own",
+    examples: ["pyro snapshot delete fix green"]
+  },
+  mcp: {
+    tool: "workspace_snapshot_delete",
+    ...full,
+    title: "Delete a snapshot",
+    description: "Delete a snapshot; the workspace and its forks stay"
+  },
+  states: at(settledOrAttaching, waits),
+  on: "entry",
+  home: "daemon",
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  payload: SnapshotPayload,
+  result: lazy(() =>
+    Schema.Struct({ deleted: Schema.String.annotations({ description: "Name of the deleted snapshot" }) })
+  )
+})

@@ -1,0 +1,134 @@
+import { Schema } from "effect"
+import { allowHome, defaulted, hostPath, ignoredPaths, text } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { warnings } from "./notice.ts"
+import { lazy, unary } from "./operation.ts"
+import { at, withVm } from "./states.ts"
+import { workspaceField } from "./workspace-field.ts"
+
+export const SyncPushPayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    sourcePath: hostPath("Directory of the host to copy"),
+    dest: defaulted(
+      text("Directory of /workspace to copy to, created if it is missing"),
+      () => ""
+    ),
+    includeIgnored: ignoredPaths(),
+    allowHome: allowHome(),
+    delete: defaulted(
+      Schema.Boolean.annotations({
+        description: "Remove files from the workspace that were seeded and are gone from the directory"
+      }),
+      () => false
+    ),
+    force: defaulted(
+      Schema.Boolean.annotations({ description: "Overwrite files that were changed in the workspace" }),
+      () => false
+    )
+  }))
+)
+export type SyncPushPayload = ReturnType<typeof SyncPushPayload>["Type"]
+
+const path = (description: string) =>
+  Schema.String.annotations({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
+
+const Reasons = lazy(() =>
+  Schema.Array(Schema.Struct({
+    path: path("Path relative to /workspace"),
+    reason: Schema.String.annotations({ description: "Reason, one sentence" })
+  }))
+)
+
+export const SyncPushed = lazy(() =>
+  Schema.Struct(snakeFields({
+    filesPushed: Schema.Int.annotations({ description: "Number of files and links that were written or removed" }),
+    writtenCount: Schema.Int.annotations({ description: "Number of files and links that were written" }),
+    removedCount: Schema.Int.annotations({ description: "Number of files and links that were removed" }),
+    equalCount: Schema.Int.annotations({
+      description:
+        "Number of files and links that had changed on the host and were equal in the workspace. Diffs count them as pushed"
+    }),
+    bytes: Schema.Int.annotations({ description: "Bytes that were written" }),
+    files: Schema.Array(
+      Schema.Struct({
+        path: path("Path relative to /workspace"),
+        change: Schema.Literal("added", "modified", "deleted").annotations({ description: "Kind of change" })
+      })
+    ).annotations({ description: "The first 1000 of these files" }),
+    conflictCount: Schema.Int.annotations({
+      description: "Number of files that were not pushed, because they were changed in the workspace"
+    }),
+    conflicts: Reasons().annotations({ description: "The first 1000 of these files" }),
+    skippedCount: Schema.Int.annotations({ description: "Number of paths of the host that could not be copied" }),
+    skipped: Reasons().annotations({ description: "The first 1000 of these paths" }),
+    goneCount: Schema.Int.annotations({
+      description:
+        "Number of files and links that are gone on the host and stay in the workspace. `delete` removes them"
+    }),
+    gone: Schema.Array(path("Path relative to /workspace")).annotations({
+      description: "The first 20 of these paths"
+    }),
+    ignoredCount: Schema.Int.annotations({
+      description: "Number of ignored files and directories that were not copied. A directory counts as one"
+    }),
+    ignored: Schema.Array(path("Path relative to the directory")).annotations({
+      description: "The first 20 of these paths"
+    }),
+    warnings: warnings()
+  }))
+)
+export type SyncPushed = ReturnType<typeof SyncPushed>["Type"]
+
+export const workspaceSyncPush = unary({
+  name: "workspace.sync.push",
+  summary: "Copy later changes of a host directory into a workspace",
+  description:
+    "Copies files to /workspace, or to a directory of it with --dest, that changed in a directory of the host since create, or since the last push. From a git work tree, " +
+    "copies tracked files, and untracked files that are not ignored. Pushed files become part of the seed, so diff and patch leave them out. " +
+    "Files that were changed in the workspace as well are reported, and copied only with --force. Files that are gone on the host are " +
+    "reported, and removed only with --delete. A push skips and reports files of more than 64 MiB, and stops at 512 MiB; the next push " +
+    "copies the rest. The git history is not pushed.",
+  cli: {
+    path: ["workspace", "sync", "push"],
+    args: ["workspace", "source_path"],
+    hostPaths: ["source_path"],
+    exits: "own",
+    examples: [
+      "pyro sync push fix .",
+      "pyro sync push fix . --delete --json",
+      "pyro sync push fix ../fixtures --dest test/fixtures",
+      "pyro sync push fix . --include-ignored .env --force"
+    ]
+  },
+  mcp: {
+    tool: "workspace_sync_push",
+    profiles: ["core", "full"],
+    title: "Copy host changes in",
+    description: "Copy later changes of the user's project in; the diff leaves them out",
+    arguments: {
+      workspace: {},
+      source_path: { hostPath: "read", needed: false, description: "Instead of the project" },
+      dest: { visibleIn: ["full"], description: "Directory of /workspace to copy to" },
+      include_ignored: { visibleIn: ["full"], description: "Ignored files to copy, too: globs" },
+      delete: { description: "Also remove what is gone" },
+      force: { description: "Overwrite what changed here, too" }
+    },
+    omits: [
+      "bytes",
+      "equal_count",
+      "gone",
+      "ignored",
+      "ignored_count",
+      "removed_count",
+      "skipped_count",
+      "written_count"
+    ]
+  },
+  states: at(withVm),
+  on: "running",
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: SyncPushPayload,
+  result: SyncPushed
+})

@@ -1,0 +1,99 @@
+import { Schema } from "effect"
+import { between, defaulted, list, optional } from "../text/fields.ts"
+import { snakeFields } from "../text/snake.ts"
+import { lazy, unary } from "./operation.ts"
+import { clearSecretsField, secretFlags, secretsField } from "./secret-fields.ts"
+import { clearSecretHttpField, secretHttpField } from "./secret-http-fields.ts"
+import { at, settledOrAttaching, waits } from "./states.ts"
+import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
+import { secondary, WorkspaceInfo } from "./workspace-info.ts"
+import { MAX_TTL_SECONDS } from "./workspace-lifecycle.ts"
+
+export const UpdatePayload = lazy(() =>
+  Schema.Struct(snakeFields({
+    workspace: workspaceField(),
+    name: optional(WorkspaceName().annotations({ description: "New name. Default: unchanged" })),
+    clearName: optional(Schema.Boolean.annotations({ description: "Remove the name: the id stays" })),
+    labels: defaulted(
+      Labels().annotations({ description: "Labels to set. Other labels stay. Default: none" }),
+      () => ({})
+    ),
+    clearLabels: defaulted(
+      list(Schema.String).annotations({ description: "Keys of labels to remove. Default: none" }),
+      () => []
+    ),
+    ttlSeconds: optional(
+      between({
+        from: 0,
+        to: MAX_TTL_SECONDS,
+        unit: "seconds",
+        description: "Seconds from the last activity until pyro deletes the workspace; 0: never. Default: unchanged"
+      })
+    ),
+    diskMib: optional(
+      between({
+        from: 64,
+        to: 4_194_304,
+        unit: "MiB",
+        description:
+          "New size of the disk in MiB, for a stopped or failed workspace. A disk never shrinks. Default: unchanged"
+      })
+    ),
+    ...secretsField("Secrets to set or to replace, by name. Other secrets stay. Default: none"),
+    ...secretHttpField("Other hosts stay. Default: none"),
+    ...clearSecretsField(),
+    ...clearSecretHttpField()
+  }))
+)
+export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
+
+export const workspaceUpdate = unary({
+  name: "workspace.update",
+  summary: "Change a workspace's name, labels, expiry, secrets or disk size",
+  description:
+    "Changes the given fields only, and adds new labels and secrets. A removed secret has no host either. pyro removes former values of secrets from output until a reset. With --disk-mib, " +
+    "the disk of a stopped workspace grows, and the next start grows its file system.",
+  cli: {
+    path: ["workspace", "update"],
+    args: ["workspace"],
+    flags: { labels: "label", clear_labels: "clear-label", secrets: "secret", clear_secrets: "clear-secret" },
+    extras: secretFlags,
+    exits: "own",
+    examples: [
+      "pyro update fix --label reviewed=yes --ttl-seconds 3600",
+      "pyro update fix --disk-mib 65536"
+    ]
+  },
+  mcp: {
+    tool: "workspace_update",
+    profiles: ["core", "full"],
+    title: "Update a workspace",
+    description: "Change a workspace's name, labels or expiry",
+    arguments: {
+      workspace: {},
+      name: { description: "" },
+      labels: { description: "To set; others stay" },
+      clear_labels: { description: "Keys to remove" },
+      ttl_seconds: { description: "Delete it after so long unused; 0: never" },
+      disk_mib: { description: "Grow the disk of a stopped workspace", visibleIn: ["full"] }
+    },
+    omits: [
+      ...secondary,
+      "environment",
+      "state",
+      "detail",
+      "seed_path",
+      "secrets",
+      "secret_http",
+      "running_commands",
+      "running",
+      "network"
+    ]
+  },
+  states: at(settledOrAttaching, waits),
+  on: "entry",
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: UpdatePayload,
+  result: WorkspaceInfo
+})

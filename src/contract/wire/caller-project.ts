@@ -1,0 +1,88 @@
+import { Effect, FiberRef, GlobalValue, Option, Schema } from "effect"
+import { ceilingText, type NetworkCeiling, noNetwork, readCeiling } from "../rows/network-ceiling.ts"
+
+/** Directories of the host that a request may name paths in, by their real paths. */
+export interface CallerPlaces {
+  readonly reading: ReadonlyArray<string>
+  readonly writing: ReadonlyArray<string>
+}
+
+/** The project that a request is made for, where its surface is bound to one. */
+export interface CallerProject {
+  /** Absolute path on the host, or the URL of a repository; empty when the surface is bound to no project. */
+  readonly project: string
+  /** The request may also reach workspaces of other projects. */
+  readonly all: boolean
+  /** Widest network that the request may grant. @default off */
+  readonly networkCeiling?: NetworkCeiling
+  /** The only directories of the host that the request may reach. @default each that the user may */
+  readonly places?: CallerPlaces | undefined
+}
+
+/** Of the fiber that makes a request. Undefined: a person or a program, who reach every workspace. */
+export const callerProject: FiberRef.FiberRef<CallerProject | undefined> = GlobalValue.globalValue(
+  Symbol.for("pyro/contract/callerProject"),
+  () => FiberRef.unsafeMake<CallerProject | undefined>(undefined)
+)
+
+/** Header of a request to the daemon that carries the caller's project. */
+const PROJECT_HEADER = "pyro-project"
+
+/** Header that carries the caller's network ceiling. */
+const CEILING_HEADER = "pyro-network-ceiling"
+
+/** Header that carries the caller's directories of the host. */
+const PLACES_HEADER = "pyro-places"
+
+const Places = Schema.parseJson(
+  Schema.Struct({ reading: Schema.Array(Schema.String), writing: Schema.Array(Schema.String) })
+)
+const noPlaces: CallerPlaces = { reading: [], writing: [] }
+const readPlaces = Schema.decodeOption(Places)
+const writePlaces = Schema.encodeSync(Places)
+
+/** The headers that carry the project of this fiber. */
+export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = Effect.map(
+  FiberRef.get(callerProject),
+  (caller): Readonly<Record<string, string>> =>
+    caller === undefined ? {} : {
+      [PROJECT_HEADER]: `${caller.all ? "+" : "-"}${caller.project}`,
+      [CEILING_HEADER]: ceilingText(caller.networkCeiling ?? noNetwork),
+      ...(caller.places === undefined ? {} : { [PLACES_HEADER]: writePlaces(caller.places) })
+    }
+)
+
+/** Handles a request as one of the project that its headers name. */
+export const forCaller =
+  (headers: Readonly<Record<string, string | undefined>>) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const header = headers[PROJECT_HEADER]
+    const places = headers[PLACES_HEADER]
+    return header === undefined
+      ? work
+      : Effect.locally(work, callerProject, {
+        project: header.slice(1),
+        all: header.startsWith("+"),
+        networkCeiling: readCeiling(headers[CEILING_HEADER] ?? "") ?? noNetwork,
+        // Unreadable directories are none.
+        places: places === undefined ? undefined : Option.getOrElse(readPlaces(places), () => noPlaces)
+      })
+  }
+
+/** Widest network that a request of this fiber may grant. Undefined: a person or a program, who may grant any. */
+export const callerCeiling: Effect.Effect<NetworkCeiling | undefined> = Effect.map(
+  FiberRef.get(callerProject),
+  (caller) => caller === undefined ? undefined : caller.networkCeiling ?? noNetwork
+)
+
+/** Whether a request of the caller may reach a workspace: one of its project, or of a directory beneath. */
+export const isReachable = (
+  caller: CallerProject | undefined,
+  { project, seedPath }: { readonly project?: string | undefined; readonly seedPath?: string | undefined }
+): boolean => {
+  if (caller === undefined || caller.all) return true
+  const of = project ?? seedPath
+  if (of === caller.project) return true
+  return of !== undefined && caller.project.startsWith("/") &&
+    of.startsWith(caller.project === "/" ? "/" : `${caller.project}/`)
+}
