@@ -54,15 +54,41 @@ const closed = [
   "agent-host"
 ]
 
-/** Rooms of src/workspace: which may import which. */
+/** Folders whose files lie in rooms, and which room may import which. */
 const rooms = {
-  "entry": [],
-  "residents": ["entry"],
-  "life": ["entry", "residents"],
-  "content": ["entry", "residents", "life"],
-  "disk": ["entry", "residents", "life", "content"],
-  "operations": ["entry", "residents", "life", "content", "disk"]
+  "contract": {
+    "text": [],
+    "errors": ["text"],
+    "rows": ["text", "errors"],
+    "wire": ["text", "errors", "rows"]
+  },
+  "workspace": {
+    "entry": [],
+    "residents": ["entry"],
+    "life": ["entry", "residents"],
+    "content": ["entry", "residents", "life"],
+    "disk": ["entry", "residents", "life", "content"],
+    "operations": ["entry", "residents", "life", "content", "disk"]
+  }
 }
+
+/** The rules of one such folder. */
+const rulesOfRooms = ([folder, table]) => [
+  ...Object.entries(table).map(([room, others]) => ({
+    name: `room-${folder}-${room}`,
+    comment: `src/${folder}/${room} may import: ${others.join(", ") || "no other room"}`,
+    severity: "error",
+    from: { path: `^src/${folder}/${room}/` },
+    to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/(${[room, ...others].join("|")})/` }
+  })),
+  {
+    name: `rooms-of-${folder}`,
+    comment: `a file of src/${folder} lies in one of its rooms`,
+    severity: "error",
+    from: {},
+    to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/(${Object.keys(table).join("|")})/` }
+  }
+]
 
 /** Every folder with settings of its own reads them through this module; it imports nothing but the contract. */
 const settings = "^src/system/(config|variables)\\.ts$"
@@ -87,20 +113,7 @@ module.exports = {
       from: { path: "^src/", pathNot: `^src/${folder}/` },
       to: { path: `^src/${folder}/[^/]+/` }
     })),
-    ...Object.entries(rooms).map(([room, others]) => ({
-      name: `room-${room}`,
-      comment: `src/workspace/${room} may import: ${others.join(", ") || "no other room"}`,
-      severity: "error",
-      from: { path: `^src/workspace/${room}/` },
-      to: { path: "^src/workspace/", pathNot: `^src/workspace/(${[room, ...others].join("|")})/` }
-    })),
-    {
-      name: "known-rooms",
-      comment: "a file of src/workspace lies in one of its rooms",
-      severity: "error",
-      from: {},
-      to: { path: "^src/workspace/", pathNot: `^src/workspace/(${Object.keys(rooms).join("|")})/` }
-    },
+    ...Object.entries(rooms).flatMap(rulesOfRooms),
     {
       name: "drivers-behind-vmm",
       comment: "a VMM is reached through the Vmm service alone, so that another one changes nothing outside its folder",
