@@ -91,7 +91,7 @@ const rulesOfRooms = ([folder, table]) => [
 ]
 
 /** Every folder with settings of its own reads them through this module; it imports nothing but the contract. */
-const settings = "^src/system/(config|variables)\\.ts$"
+const settings = "^src/system/settings/"
 
 const folders = Object.keys(may)
 

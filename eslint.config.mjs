@@ -91,11 +91,12 @@ const plainObjectsByName = [
 const processEnv = {
   object: "process",
   property: "env",
-  message: "Read environment variables through src/system/config.ts; each has its row in src/system/variables.ts."
+  message:
+    "Read environment variables through src/system/settings/config.ts; each has its row in src/system/settings/variables.ts."
 }
 
 /** Deadlines, times to live and timestamps come from the fiber's Clock, so that tests drive them. */
-const clockMessage = "Read the clock through src/system/time.ts; the CLI's views use Effect's Clock."
+const clockMessage = "Read the clock through src/system/waits/time.ts; the CLI's views use Effect's Clock."
 const clocks = [
   { object: "Date", property: "now", message: clockMessage },
   { object: "performance", message: clockMessage },
@@ -110,7 +111,7 @@ const runFork = {
   message: "Fork into a Scope that the process's end awaits; src/cli/main.ts alone starts a fiber from nothing."
 }
 const timerMessage =
-  "Use Effect.sleep, or startTimer of src/system/timer.ts to wake a fiber on the path of every command."
+  "Use Effect.sleep, or startTimer of src/system/waits/timer.ts to wake a fiber on the path of every command."
 const timers = ["setTimeout", "setInterval"].map((name) => ({ name, message: timerMessage }))
 
 export default tseslint.config(
@@ -176,13 +177,13 @@ export default tseslint.config(
   { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },
   {
     // The one module that reads them, and two programs that answer before Effect is loaded.
-    files: ["src/system/config.ts", "src/cli/quick-exec/quick-exec.ts", "src/mcp/handshake/handshake.ts"],
+    files: ["src/system/settings/config.ts", "src/cli/quick-exec/quick-exec.ts", "src/mcp/handshake/handshake.ts"],
     rules: { "no-restricted-properties": ["error", runFork, ...clocks] }
   },
   {
     // The module that reads the clocks, and two places outside of any fiber that measure an interval of the process
     // itself: between two signals, and between two collections of garbage.
-    files: ["src/system/time.ts", "src/guest-channel/session/garbage.ts"],
+    files: ["src/system/waits/time.ts", "src/guest-channel/session/garbage.ts"],
     rules: { "no-restricted-properties": ["error", processEnv, runFork] }
   },
   { files: ["src/cli/main.ts"], rules: { "no-restricted-properties": ["error", processEnv] } },
@@ -190,7 +191,7 @@ export default tseslint.config(
     // The module of timers; a sender that batches frames of several fibers; deadlines inside the callbacks of sockets and
     // child processes, where no fiber runs; and a collection of garbage that no fiber waits for.
     files: [
-      "src/system/timer.ts",
+      "src/system/waits/timer.ts",
       "src/guest-channel/wire/outbox.ts",
       "src/vm/driver/qemu/qmp.ts",
       "src/daemon/idle-collection.ts"

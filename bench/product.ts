@@ -7,7 +7,7 @@ import { ensureImages } from "../src/local/images.ts"
 import { layer } from "../src/local/layer.ts"
 import { diskMib } from "../src/local/run.ts"
 import { services } from "../src/local/services.ts"
-import { Paths } from "../src/system/Paths.ts"
+import { Paths } from "../src/system/files/Paths.ts"
 import { Vmm } from "../src/vm/Vmm.ts"
 import { acquireWorkspace } from "../src/workspace/life/boot.ts"
 

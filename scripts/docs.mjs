@@ -19,13 +19,13 @@ const modules = await importSources(
   export { payloadDefaults, payloadFields } from "./src/contract/rows/payload-fields.ts"
   export { PyroError } from "./src/contract/errors/errors.ts"
   export { exitStatus } from "./src/contract/errors/exit-status.ts"
-  export { allowedText } from "./src/system/allowed-values.ts"
-  export { variables } from "./src/system/variables.ts"
+  export { allowedText } from "./src/system/settings/allowed-values.ts"
+  export { variables } from "./src/system/settings/variables.ts"
   export { JSONSchema } from "effect"`
 )
 const pages = [
   { page: "docs/public-contract.md", source: "src/contract", text: reference(modules) },
-  { page: "docs/configuration.md", source: "src/system/variables.ts", text: configuration(modules) }
+  { page: "docs/configuration.md", source: "src/system/settings/variables.ts", text: configuration(modules) }
 ]
 
 const isInStep = ({ page, text }) => {

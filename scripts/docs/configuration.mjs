@@ -1,4 +1,4 @@
-/** docs/configuration.md as text, from src/system/variables.ts. */
+/** docs/configuration.md as text, from src/system/settings/variables.ts. */
 export const configuration = ({ allowedText, variables }) => {
   const table = (title, wanted) => [
     title,
@@ -15,7 +15,7 @@ export const configuration = ({ allowedText, variables }) => {
   return [
     "# Configuration",
     "",
-    "Generated from `src/system/variables.ts` by `node scripts/docs.mjs`; `npm run check` fails when it is out of step.",
+    "Generated from `src/system/settings/variables.ts` by `node scripts/docs.mjs`; `npm run check` fails when it is out of step.",
     "",
     "pyro has no configuration file. It reads these environment variables. An empty value counts as none. A value that is not allowed",
     "is the error `invalid_configuration`, which names the variable, its value and the allowed values; nothing is done then.",

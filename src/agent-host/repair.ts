@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
-import { processEnvironment } from "../system/config.ts"
+import { processEnvironment } from "../system/settings/config.ts"
 import type { Outcome } from "./administer.ts"
 import { described, write } from "./connect/apply.ts"
 import type { DoctorOptions } from "./connect/check.ts"

@@ -1,6 +1,13 @@
 import * as path from "node:path"
-import { processEnvironment } from "../system/config.ts"
-import { absolutePath, canBeProject, isExecutable, isSameFile, projectAround, realPath } from "../system/host-path.ts"
+import {
+  absolutePath,
+  canBeProject,
+  isExecutable,
+  isSameFile,
+  projectAround,
+  realPath
+} from "../system/files/host-path.ts"
+import { processEnvironment } from "../system/settings/config.ts"
 import type { Place } from "./hosts/agent-host.ts"
 
 /** A program on a PATH; the given path if it has a slash. Undefined if there is no such program. */

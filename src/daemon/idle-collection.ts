@@ -1,5 +1,5 @@
-import { collectGarbage } from "../system/collector.ts"
-import type { ClockReader } from "../system/time.ts"
+import { collectGarbage } from "../system/processes/collector.ts"
+import type { ClockReader } from "../system/waits/time.ts"
 
 /** Time without a request before a collection, in ms. */
 const IDLE_MS = 1_000

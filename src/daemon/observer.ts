@@ -2,9 +2,9 @@ import { Cause, type Chunk, Effect, Exit, FiberId, Option, type Scope, type Trac
 import type { PullEvents } from "../contract/rows/event-batches.ts"
 import type { CliSurface } from "../contract/rows/operation.ts"
 import type { Operation } from "../contract/rows/operations.ts"
-import { countBytes, recordOperation } from "../system/metrics.ts"
-import { atClose } from "../system/scopes.ts"
-import { outcomeOf } from "../system/spans.ts"
+import { countBytes, recordOperation } from "../system/telemetry/metrics.ts"
+import { outcomeOf } from "../system/telemetry/spans.ts"
+import { atClose } from "../system/waits/scopes.ts"
 
 /** An event of any operation: some carry output of a command. */
 export interface AnyEvent {

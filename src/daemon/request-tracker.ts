@@ -2,8 +2,8 @@ import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { SocketServer } from "@effect/platform/SocketServer"
 import { Effect, Layer, Schedule } from "effect"
 import { DaemonLeaves } from "../contract/wire/daemon-leaves.ts"
-import { acquirePlain } from "../system/scopes.ts"
-import { clockReader } from "../system/time.ts"
+import { acquirePlain } from "../system/waits/scopes.ts"
+import { clockReader } from "../system/waits/time.ts"
 import { makeIdleCollection } from "./idle-collection.ts"
 
 /** Maximum time that a closed daemon stays for clients that are still connected, in ms. */

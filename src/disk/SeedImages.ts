@@ -4,8 +4,8 @@ import * as path from "node:path"
 import { SeedRejected } from "../contract/errors/errors.ts"
 import { statFile } from "../system/files/entries.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
-import { Paths } from "../system/Paths.ts"
-import { makeSpareProcess, type SpareProcess } from "../system/spare-process.ts"
+import { Paths } from "../system/files/Paths.ts"
+import { makeSpareProcess, type SpareProcess } from "../system/processes/spare-process.ts"
 import type { CacheEntry } from "./cache-entry.ts"
 import {
   awaiting,

@@ -1,13 +1,13 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
-import { runTool } from "../system/child.ts"
 import { exists, linkFile } from "../system/files/entries.ts"
 import { attempt, isDiskFull } from "../system/files/failure.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { bytesOnDisk } from "../system/files/usage.ts"
-import { freeBytes } from "../system/host.ts"
-import { nativeTool } from "../system/native.ts"
+import { runTool } from "../system/processes/child.ts"
+import { freeBytes } from "../system/processes/host.ts"
+import { nativeTool } from "../system/processes/native.ts"
 
 /** Another file system, too many links, or a file system or a rule of the kernel that has none. */
 const cannotLink: ReadonlyArray<string | undefined> = ["EXDEV", "EMLINK", "EPERM", "EOPNOTSUPP"]

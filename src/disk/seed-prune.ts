@@ -5,7 +5,7 @@ import { removeFile, statEntry, statFile } from "../system/files/entries.ts"
 import type { FileFailed } from "../system/files/failure.ts"
 import { listFolder } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
-import { nowMs } from "../system/time.ts"
+import { nowMs } from "../system/waits/time.ts"
 import type { CacheEntry } from "./cache-entry.ts"
 import { digestOf, type SeedStore } from "./seed-store.ts"
 

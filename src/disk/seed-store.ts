@@ -1,12 +1,12 @@
 import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
-import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { removeFile, setTimes, statExactly } from "../system/files/entries.ts"
 import { ensureFolder } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
-import { hostBootId } from "../system/identity.ts"
-import { nowMs } from "../system/time.ts"
+import { hostBootId } from "../system/processes/identity.ts"
+import { nowMs } from "../system/waits/time.ts"
 import type { SeedReport } from "./pyro-seed.ts"
 
 /** A disk image that a workspace starts from: read-only, named by its content, shared by all requests for the same source. */

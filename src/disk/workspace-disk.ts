@@ -6,14 +6,14 @@ import {
   type NoSpace,
   type StateDirectoryUnusable
 } from "../contract/errors/errors.ts"
-import { syncFile } from "../system/atomic-file.ts"
+import { syncFile } from "../system/files/atomic-file.ts"
 import { writeFile } from "../system/files/content.ts"
 import { keepReadOnly } from "../system/files/descriptor.ts"
 import { exists, linkFile, removeFile, renameFile } from "../system/files/entries.ts"
 import { ensureFolder, listFolder, makeFolder } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
-import { isSameFile } from "../system/host-path.ts"
-import { fileBytes } from "../system/host.ts"
+import { isSameFile } from "../system/files/host-path.ts"
+import { fileBytes } from "../system/processes/host.ts"
 import { holdImage } from "./hold.ts"
 import { openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
 

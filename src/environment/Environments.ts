@@ -1,9 +1,9 @@
 import { Context, Effect, Layer, Option } from "effect"
 import { type EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../contract/errors/errors.ts"
 import { ensureFolder } from "../system/files/folders.ts"
-import { Paths } from "../system/Paths.ts"
-import { asStep } from "../system/spans.ts"
-import { nowIso, nowMs } from "../system/time.ts"
+import { Paths } from "../system/files/Paths.ts"
+import { asStep } from "../system/telemetry/spans.ts"
+import { nowIso, nowMs } from "../system/waits/time.ts"
 import { type CatalogueEntry, recipeOf } from "./catalogue.ts"
 import {
   absent,

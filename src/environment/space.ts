@@ -4,7 +4,7 @@ import { NoSpace } from "../contract/errors/errors.ts"
 import { readIfReadable } from "../system/files/content.ts"
 import { exists } from "../system/files/entries.ts"
 import { attempt, type FileFailed } from "../system/files/failure.ts"
-import { freeBytes } from "../system/host.ts"
+import { freeBytes } from "../system/processes/host.ts"
 
 const mib = 1024 * 1024
 

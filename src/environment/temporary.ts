@@ -1,11 +1,11 @@
 import { Effect, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import { runTool } from "../system/child.ts"
 import { exists, removeFile } from "../system/files/entries.ts"
 import { ensureFolder, listFolder, makeFolder, removeTree } from "../system/files/folders.ts"
+import { acquireLock, withLock } from "../system/files/lock.ts"
 import { bytesBeneath } from "../system/files/usage.ts"
-import { acquireLock, withLock } from "../system/lock.ts"
+import { runTool } from "../system/processes/child.ts"
 import { asNamespaceRoot } from "./namespace.ts"
 
 /** A working folder, and the lock file that its living owner holds. */

@@ -8,7 +8,7 @@ import {
   type CommandNotStarted
 } from "../contract/errors/errors.ts"
 import { named } from "../contract/text/names.ts"
-import { clockReader } from "../system/time.ts"
+import { clockReader } from "../system/waits/time.ts"
 import { type Call, Calls } from "./calls.ts"
 import * as ChangeFiles from "./change-files.ts"
 import { type AgentEvent, Connection } from "./connection.ts"

@@ -1,6 +1,6 @@
 import { Effect, Either, Option, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors/errors.ts"
-import { acquirePlain } from "../system/scopes.ts"
+import { acquirePlain } from "../system/waits/scopes.ts"
 import type { Connection } from "./connection.ts"
 import { AgentCallFailed } from "./errors.ts"
 import { id, openNow } from "./session/operation.ts"

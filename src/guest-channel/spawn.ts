@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { ChannelFailed, CommandNotExecutable, CommandNotFound, CommandNotStarted } from "../contract/errors/errors.ts"
-import { newRequestId } from "../system/identity.ts"
+import { newRequestId } from "../system/processes/identity.ts"
 import type { Call } from "./calls.ts"
 import type { Connection } from "./connection.ts"
 import { EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "./errno.ts"

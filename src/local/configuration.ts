@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { ConfigResult } from "../contract/rows/config.ts"
-import { isNamed, settingNow } from "../system/config.ts"
-import { Paths, pathVariables } from "../system/Paths.ts"
-import { type Variable, type VariableName, variables } from "../system/variables.ts"
+import { Paths, pathVariables } from "../system/files/Paths.ts"
+import { isNamed, settingNow } from "../system/settings/config.ts"
+import { type Variable, type VariableName, variables } from "../system/settings/variables.ts"
 
 /** Variables whose values may hold a key, and those that are URLs and may hold a password. */
 const SECRET = /_HEADERS$|_ATTRIBUTES$/

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { catalogue } from "../environment/catalogue.ts"
 import { ownDefinitions, ownFolder } from "../environment/own.ts"
-import { Paths } from "../system/Paths.ts"
+import { Paths } from "../system/files/Paths.ts"
 import { recordedCommands, recordedNames, recordedSnapshots, recordedWorkspaces } from "../workspace/life/recorded.ts"
 
 /** Names of the workspaces for a completion: no daemon is asked or started, and nothing can go wrong. */

@@ -1,6 +1,6 @@
 import { Context, Data, Effect, Either, Layer, type Scope } from "effect"
 import type { Socket } from "node:net"
-import { nowMs } from "../system/time.ts"
+import { nowMs } from "../system/waits/time.ts"
 import { type CacheAccess, nothingServed, type Served } from "./cache-access.ts"
 import { connectDirectly, startDirectly } from "./dial/connect-directly.ts"
 import { connectSlots } from "./dial/connect-judged.ts"

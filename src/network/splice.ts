@@ -1,6 +1,6 @@
 import { Cause, Effect, Exit, Fiber } from "effect"
 import type { Socket } from "node:net"
-import type { Signal } from "../system/signal.ts"
+import type { Signal } from "../system/waits/signal.ts"
 import { FirstReply } from "./connection/first-reply.ts"
 import { withJudgement } from "./connection/judgement.ts"
 import { Denied, type Sender } from "./connection/sender.ts"

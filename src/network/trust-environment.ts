@@ -1,4 +1,4 @@
-import { settingNow } from "../system/config.ts"
+import { settingNow } from "../system/settings/config.ts"
 import type { Trust } from "./intercept/trust.ts"
 
 /** Files of certificate authorities that the person's environment names. */

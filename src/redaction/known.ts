@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, type Scope } from "effect"
-import { atClose } from "../system/scopes.ts"
+import { atClose } from "../system/waits/scopes.ts"
 import type { SecretSet } from "./output-filter.ts"
 import { redactValue } from "./redact-value.ts"
 

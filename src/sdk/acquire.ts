@@ -2,7 +2,7 @@ import { Effect, Option, type Scope, Stream } from "effect"
 import { ChannelFailed, type PyroError } from "../contract/errors/errors.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
 import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
-import { newRequestId } from "../system/identity.ts"
+import { newRequestId } from "../system/processes/identity.ts"
 import { pyro } from "./effects.ts"
 import type { Options } from "./options.ts"
 

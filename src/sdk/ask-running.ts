@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
-import { daemonFiles } from "../system/daemon-files.ts"
-import { Paths } from "../system/Paths.ts"
+import { daemonFiles } from "../system/files/daemon-files.ts"
+import { Paths } from "../system/files/Paths.ts"
 import { connect, methodOf, socketTo } from "./session.ts"
 import { daemonRuns } from "./start-daemon.ts"
 

@@ -3,9 +3,9 @@ import type { PyroError } from "../contract/errors/errors.ts"
 import type { FirstEvents } from "../contract/rows/event-batches.ts"
 import { projectHeaders } from "../contract/wire/caller-project.ts"
 import { DROP, type FirstBatch, firstName, restName, type StreamingRow } from "../contract/wire/event-rpcs.ts"
-import { newRequestId } from "../system/identity.ts"
-import { atClose } from "../system/scopes.ts"
-import { within } from "../system/within.ts"
+import { newRequestId } from "../system/processes/identity.ts"
+import { atClose } from "../system/waits/scopes.ts"
+import { within } from "../system/waits/within.ts"
 import { type Client, type ConnectionLost, failureOf, methodOf } from "./session.ts"
 
 type Headers = Record<string, string>

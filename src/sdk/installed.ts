@@ -1,8 +1,8 @@
 import { Effect, Layer } from "effect"
 import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
-import { readTail } from "../system/file-tail.ts"
-import { packageRoot } from "../system/native.ts"
+import { readTail } from "../system/files/file-tail.ts"
+import { packageRoot } from "../system/processes/native.ts"
 import { layerDaemon } from "./client.ts"
 import { daemonCommand } from "./daemon-command.ts"
 

@@ -5,7 +5,7 @@ import type { CliSurface } from "../contract/rows/operation.ts"
 import type { Operation, OperationName, OperationOf } from "../contract/rows/operations.ts"
 import { named } from "../contract/text/names.ts"
 import { snakeCase } from "../contract/text/snake.ts"
-import { callersPath } from "../system/host-path.ts"
+import { callersPath } from "../system/files/host-path.ts"
 
 /** `memory_mib` -> `memoryMib`. */
 type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S

@@ -10,7 +10,7 @@ import {
   projectAround,
   realPath,
   workingDirectory
-} from "../system/host-path.ts"
+} from "../system/files/host-path.ts"
 
 /** Permissions that the person who starts a server gives on the host's files. */
 export interface ProjectOptions {

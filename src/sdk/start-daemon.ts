@@ -5,14 +5,14 @@ import {
   type InvalidConfiguration,
   type PyroError
 } from "../contract/errors/errors.ts"
-import { readJson } from "../system/atomic-file.ts"
-import { checkSettings } from "../system/config.ts"
-import { daemonFiles } from "../system/daemon-files.ts"
-import { startDetached } from "../system/detached.ts"
-import { readTail } from "../system/file-tail.ts"
-import { isAlive, ProcessIdentity, RETIRE_SIGNAL, signalIdentity } from "../system/identity.ts"
-import { Paths, pathVariables } from "../system/Paths.ts"
-import { connectUnix } from "../system/unix-socket.ts"
+import { readJson } from "../system/files/atomic-file.ts"
+import { daemonFiles } from "../system/files/daemon-files.ts"
+import { readTail } from "../system/files/file-tail.ts"
+import { Paths, pathVariables } from "../system/files/Paths.ts"
+import { startDetached } from "../system/processes/detached.ts"
+import { isAlive, ProcessIdentity, RETIRE_SIGNAL, signalIdentity } from "../system/processes/identity.ts"
+import { connectUnix } from "../system/processes/unix-socket.ts"
+import { checkSettings } from "../system/settings/config.ts"
 
 /** How a daemon is started when there is none. */
 export interface StartDaemon {

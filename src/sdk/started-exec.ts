@@ -1,5 +1,5 @@
 import type { Effect } from "effect"
-import type { connectUnix } from "../system/unix-socket.ts"
+import type { connectUnix } from "../system/processes/unix-socket.ts"
 
 /** A command that was started before the program was loaded. */
 export interface StartedExec {

@@ -4,7 +4,7 @@ import { callFromFirst, type FirstEvents } from "../contract/rows/event-batches.
 import type { StreamingRow } from "../contract/wire/event-rpcs.ts"
 import { INPUT_HEADER } from "../contract/wire/input-rpcs.ts"
 import { mintedHeaders } from "../contract/wire/minted-ids.ts"
-import { newRequestId } from "../system/identity.ts"
+import { newRequestId } from "../system/processes/identity.ts"
 import { sinkOf } from "./exec.ts"
 import { firstEvents } from "./first-events.ts"
 import { makeInputBuffer } from "./input-buffer.ts"

@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import * as os from "node:os"
 import * as path from "node:path"
 import { InvalidRequest } from "../contract/errors/errors.ts"
-import { settingNow } from "../system/config.ts"
-import { realPath } from "../system/host-path.ts"
+import { realPath } from "../system/files/host-path.ts"
+import { settingNow } from "../system/settings/config.ts"
 import { isBeneath } from "./git/locate.ts"
 
 /** The user's home directories: by the environment and by the accounts of the host. */

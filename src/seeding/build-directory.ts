@@ -4,7 +4,7 @@ import { StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import type { SeedFailed } from "../disk/SeedImages.ts"
 import { makeTemporary } from "../environment/temporary.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
-import { Paths } from "../system/Paths.ts"
+import { Paths } from "../system/files/Paths.ts"
 import { probeConfinement } from "../vm/confinement.ts"
 import type { BuildDirectory, PrepareServices } from "./request.ts"
 

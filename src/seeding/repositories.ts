@@ -6,10 +6,10 @@ import { exists, statFile } from "../system/files/entries.ts"
 import type { FileFailed } from "../system/files/failure.ts"
 import { listIfPresent, removeTree } from "../system/files/folders.ts"
 import { toHostError } from "../system/files/host-error.ts"
+import { isDirectory } from "../system/files/host-path.ts"
+import { withLock } from "../system/files/lock.ts"
 import { bytesBeneath } from "../system/files/usage.ts"
-import { isDirectory } from "../system/host-path.ts"
-import { withLock } from "../system/lock.ts"
-import { nowMs } from "../system/time.ts"
+import { nowMs } from "../system/waits/time.ts"
 
 /** Folder of fetched repositories: each in `….git`, beside the lock file that its user holds. */
 export const repositoriesOf = (cacheDir: string) => path.join(cacheDir, "repositories")

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import type { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
 import type { Owner, SeedImage, SeedImages, SeedReport } from "../disk/SeedImages.ts"
-import type { Paths } from "../system/Paths.ts"
+import type { Paths } from "../system/files/Paths.ts"
 import type { HostFacts } from "../vm/HostFacts.ts"
 import type { History } from "./git/git-directory.ts"
 

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { clockReader } from "../system/time.ts"
+import { clockReader } from "../system/waits/time.ts"
 import { Screen, type ScreenMark, type ScreenSize, type ScreenText } from "./screen.ts"
 import type * as Xterm from "./xterm.ts"
 

@@ -1,9 +1,9 @@
 import { Context, Effect, Layer, Ref, Schema } from "effect"
 import * as path from "node:path"
 import { byName } from "../contract/text/names.ts"
-import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
-import { hostBootId } from "../system/identity.ts"
-import { Paths } from "../system/Paths.ts"
+import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
+import { Paths } from "../system/files/Paths.ts"
+import { hostBootId } from "../system/processes/identity.ts"
 
 const Facts = Schema.Struct({
   bootId: Schema.String,

@@ -11,7 +11,7 @@ import type {
 } from "../contract/errors/errors.ts"
 import type { DiskSource } from "../disk/workspace-disk.ts"
 import type { ConnectOptions, GuestChannel } from "../guest-channel/GuestChannel.ts"
-import type { ProcessIdentity } from "../system/identity.ts"
+import type { ProcessIdentity } from "../system/processes/identity.ts"
 import type { ConfinementLevel } from "./confinement.ts"
 import type { Frozen } from "./frozen.ts"
 import type { GuestSteps } from "./guest-steps.ts"

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { ChannelFailed } from "../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
-import { monotonicMs, wallClockNs } from "../system/time.ts"
+import { monotonicMs, wallClockNs } from "../system/waits/time.ts"
 
 /** A guest whose clock is further off than this is set; a reading over the channel is good to a few ms. */
 const toleranceMs = 20

@@ -1,10 +1,10 @@
 import { Effect, Schema } from "effect"
 import { randomInt } from "node:crypto"
 import { ConfinementUnavailable } from "../contract/errors/errors.ts"
-import { runTool } from "../system/child.ts"
 import { readIfReadable } from "../system/files/content.ts"
-import { fileIdentity } from "../system/host-path.ts"
-import { findProgram, isRoot } from "../system/host.ts"
+import { fileIdentity } from "../system/files/host-path.ts"
+import { runTool } from "../system/processes/child.ts"
+import { findProgram, isRoot } from "../system/processes/host.ts"
 import { HostFacts } from "./HostFacts.ts"
 
 /**

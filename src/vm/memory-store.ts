@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { statEntry } from "../system/files/entries.ts"
 import { listFolder, removeEmptyFolder } from "../system/files/folders.ts"
-import { haveMemoryDir, memoryDirPrefix, Paths } from "../system/Paths.ts"
-import { nowMs } from "../system/time.ts"
+import { haveMemoryDir, memoryDirPrefix, Paths } from "../system/files/Paths.ts"
+import { nowMs } from "../system/waits/time.ts"
 import { listVmIds } from "./admission.ts"
 
 /** Time without a change after which an empty memory directory of another state directory goes, in `ms`. */

@@ -1,10 +1,10 @@
 import { type Effect, type Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
-import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import type { FileFailed } from "../system/files/failure.ts"
-import { hostBootId, ownIdentity, ProcessIdentity } from "../system/identity.ts"
-import { type Paths } from "../system/Paths.ts"
+import { type Paths } from "../system/files/Paths.ts"
+import { hostBootId, ownIdentity, ProcessIdentity } from "../system/processes/identity.ts"
 import { ConfinementLevel } from "./confinement.ts"
 import { MachineSpec } from "./machine-spec.ts"
 

@@ -7,11 +7,11 @@ import {
   type StateDirectoryUnusable
 } from "../contract/errors/errors.ts"
 import { holdImage } from "../disk/hold.ts"
-import { readJson, writeJsonAtomic } from "../system/atomic-file.ts"
+import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { exists, removeFile, statEntry } from "../system/files/entries.ts"
 import { ensureFolder } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
-import { fileBytes } from "../system/host.ts"
+import { fileBytes } from "../system/processes/host.ts"
 import type { GuestImages } from "./guest.ts"
 
 /** Names in a base's folder. */

@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
-import { daemonEnvironment } from "../system/daemon-environment.ts"
+import { daemonEnvironment } from "../system/processes/daemon-environment.ts"
 
 /**
  * Reads until its stdin ends, which the kernel sees to when the process that holds the other end dies in whatever way, then becomes

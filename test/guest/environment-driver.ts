@@ -2,7 +2,7 @@ import { Cause, Effect, Exit, Layer, Logger, LogLevel, Option } from "effect"
 import { Environments } from "../../src/environment/Environments.ts"
 import { Kernel } from "../../src/environment/Kernel.ts"
 import type { Progress } from "../../src/environment/progress.ts"
-import { Paths } from "../../src/system/Paths.ts"
+import { Paths } from "../../src/system/files/Paths.ts"
 
 /**
  * A process of its own that does one thing with environments, for tests that kill it, run two of it, or run it as somebody else.

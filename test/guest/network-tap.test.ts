@@ -1,7 +1,7 @@
 import { homedir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { processesWithArgument } from "../../src/system/identity.ts"
+import { processesWithArgument } from "../../src/system/processes/identity.ts"
 import { processName } from "../../src/vm/process-name.ts"
 import { type Installation, installation } from "../support/installation.ts"
 import { networkHost } from "../support/network/host.ts"

@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option } from "effect"
-import { Paths } from "../../src/system/Paths.ts"
+import { Paths } from "../../src/system/files/Paths.ts"
 import { listVmIds } from "../../src/vm/admission.ts"
 import type { RestoreRequest } from "../../src/vm/guest.ts"
 import { readRecord, vmPaths } from "../../src/vm/record.ts"

@@ -1,7 +1,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Context, Duration, Effect, Layer, Schedule } from "effect"
 import { readFileSync } from "node:fs"
-import { processesWithArgument } from "../../src/system/identity.ts"
+import { processesWithArgument } from "../../src/system/processes/identity.ts"
 import { makeWorld, type Result, type World } from "./world/world.ts"
 
 class Dual extends Context.Tag("test/Dual")<Dual, World>() {

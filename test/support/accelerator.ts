@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { hostBootId } from "../../src/system/identity.ts"
+import { hostBootId } from "../../src/system/processes/identity.ts"
 import { sharedCache } from "./own-cache.ts"
 
 interface Facts {

@@ -8,7 +8,7 @@ import type { GuestProcess } from "../../src/guest-channel/process.ts"
 import type { SpawnRequest } from "../../src/guest-channel/spawn.ts"
 import { ensureImages } from "../../src/local/images.ts"
 import { services } from "../../src/local/services.ts"
-import { Paths } from "../../src/system/Paths.ts"
+import { Paths } from "../../src/system/files/Paths.ts"
 import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
 import { guestEnvironment } from "../../src/workspace/residents/guest-environment.ts"
 

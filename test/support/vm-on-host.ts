@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import { Paths } from "../../src/system/Paths.ts"
+import { Paths } from "../../src/system/files/Paths.ts"
 import { readRecord, vmPaths } from "../../src/vm/record.ts"
 import type { Vm } from "../../src/vm/Vm.ts"
 

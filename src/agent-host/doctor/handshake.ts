@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { runTool } from "../../system/child.ts"
+import { runTool } from "../../system/processes/child.ts"
 import { at } from "../format/json.ts"
 
 /** How a host starts a server. */

@@ -1,6 +1,6 @@
 import { Effect, Either } from "effect"
 import { named } from "../../contract/text/names.ts"
-import { processEnvironment } from "../../system/config.ts"
+import { processEnvironment } from "../../system/settings/config.ts"
 import { type Check, type DoctorOptions, fixFor, ok } from "../connect/check.ts"
 import { isHandedOn, neededVariables, variablesOf } from "../connect/entries.ts"
 import { type FoundEntry, selectionOf } from "../connect/entry-of.ts"

@@ -1,6 +1,6 @@
 import * as path from "node:path"
 import { named } from "../../contract/text/names.ts"
-import { variables } from "../../system/variables.ts"
+import { variables } from "../../system/settings/variables.ts"
 import { commandLine, envOf, neededVariables, variablesOf } from "../connect/entries.ts"
 import { at, type Change } from "../format/json.ts"
 import type { AgentHost } from "./agent-host.ts"

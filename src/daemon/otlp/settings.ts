@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { named } from "../../contract/text/names.ts"
-import { setting } from "../../system/config.ts"
+import { setting } from "../../system/settings/config.ts"
 
 /** Export of traces, metrics and logs over OTLP, as the variables of OpenTelemetry ask for. */
 export interface OtlpSettings {

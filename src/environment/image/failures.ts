@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { EnvironmentBuildFailed, type HostToolMissing, NoSpace } from "../../contract/errors/errors.ts"
-import type { ToolFailed } from "../../system/child.ts"
 import { type FileFailed, isDiskFull } from "../../system/files/failure.ts"
-import type { LockTimeout } from "../../system/lock.ts"
+import type { LockTimeout } from "../../system/files/lock.ts"
+import type { ToolFailed } from "../../system/processes/child.ts"
 import { namespaceAdvice } from "../namespace.ts"
 import { freeMib } from "../space.ts"
 

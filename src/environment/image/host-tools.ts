@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { HostToolMissing } from "../../contract/errors/errors.ts"
-import { runTool, type ToolOptions } from "../../system/child.ts"
-import { processEnvironment, settingNow } from "../../system/config.ts"
 import { exists } from "../../system/files/entries.ts"
-import { packageOf } from "../../system/tool-packages.ts"
+import { runTool, type ToolOptions } from "../../system/processes/child.ts"
+import { packageOf } from "../../system/processes/tool-packages.ts"
+import { processEnvironment, settingNow } from "../../system/settings/config.ts"
 import { asNamespaceRoot } from "../namespace.ts"
 import { recipeFolder } from "./recipe.ts"
 

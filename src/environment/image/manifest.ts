@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { CheckedFile } from "../../system/checked-file.ts"
+import { CheckedFile } from "../../system/files/checked-file.ts"
 
 /** Fields of a manifest that every use of an image reads. Reading the list of packages would take most of the time. */
 export const ManifestHead = Schema.Struct({

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
-import { runTool } from "../../system/child.ts"
+import { runTool } from "../../system/processes/child.ts"
 import { needTool, withSbin } from "./host-tools.ts"
 
 /** Time for npm to answer about one package. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { packageRoot } from "../../system/native.ts"
+import { packageRoot } from "../../system/processes/native.ts"
 
 /** Folder of pyro's recipes. */
 export const recipeFolder = (part: "environment" | "kernel" | "packages") => path.join(packageRoot(), "rootfs", part)

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { HostToolMissing } from "../../contract/errors/errors.ts"
-import { runTool } from "../../system/child.ts"
 import { exists } from "../../system/files/entries.ts"
+import { runTool } from "../../system/processes/child.ts"
 import { asNamespaceRoot } from "../namespace.ts"
 import { recipeFolder } from "./recipe.ts"
 

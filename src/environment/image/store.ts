@@ -1,14 +1,14 @@
 import { Effect, Option, type Schema } from "effect"
 import * as path from "node:path"
 import { ImageDamaged } from "../../contract/errors/errors.ts"
-import { readJson, recall, syncContent, writeJsonAtomic } from "../../system/atomic-file.ts"
-import { checkFile, describeFile } from "../../system/checked-file.ts"
+import { readJson, recall, syncContent, writeJsonAtomic } from "../../system/files/atomic-file.ts"
+import { checkFile, describeFile } from "../../system/files/checked-file.ts"
 import { exists, removeFile, renameFile, setMode } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { ensureFolder, listIfPresent, makeFolder, removeTree } from "../../system/files/folders.ts"
+import { withLock } from "../../system/files/lock.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
-import { withLock } from "../../system/lock.ts"
-import { nowIso } from "../../system/time.ts"
+import { nowIso } from "../../system/waits/time.ts"
 import { Manifest, ManifestHead, NameRecord } from "./manifest.ts"
 
 /** An image in the cache. */

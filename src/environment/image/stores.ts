@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
 import { ensureFolder } from "../../system/files/folders.ts"
-import { withLock } from "../../system/lock.ts"
+import { withLock } from "../../system/files/lock.ts"
 import { catalogue, type CatalogueEntry, lookUp } from "../catalogue.ts"
 import { isKept } from "../environment.ts"
 import { type Definition, keptEntry, ownDefinitions, ownEntry } from "../own.ts"

@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { ToolFailed } from "../../system/child.ts"
 import { readText } from "../../system/files/content.ts"
 import { exists } from "../../system/files/entries.ts"
 import { makeFolder } from "../../system/files/folders.ts"
+import { ToolFailed } from "../../system/processes/child.ts"
 import type { Temporary } from "../temporary.ts"
 import { needTool, runSupervised } from "./host-tools.ts"
 

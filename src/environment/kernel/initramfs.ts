@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { runTool } from "../../system/child.ts"
 import { readFile, writeFile } from "../../system/files/content.ts"
+import { runTool } from "../../system/processes/child.ts"
 import { cpioEnd, cpioMembers, fileType } from "./cpio.ts"
 
 const pageBytes = 4096

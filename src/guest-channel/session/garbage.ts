@@ -1,4 +1,4 @@
-import { collectGarbage } from "../../system/collector.ts"
+import { collectGarbage } from "../../system/processes/collector.ts"
 
 /**
  * A collection of young objects each time so many bytes were received: 0.3 ms where few of them are still in use. Rarer ones

@@ -1,6 +1,6 @@
 import { Deferred, Effect, Either, Exit } from "effect"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
-import { acquirePlain } from "../../system/scopes.ts"
+import { acquirePlain } from "../../system/waits/scopes.ts"
 import { type Call, Calls } from "../calls.ts"
 import type { Connection } from "../connection.ts"
 import { errnoName } from "../errno.ts"

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import { newRequestId } from "../../system/identity.ts"
+import { newRequestId } from "../../system/processes/identity.ts"
 import type { Connection } from "../connection.ts"
 import type { AgentCallFailed } from "../errors.ts"
 import { piecesOf } from "../streams/pieces.ts"

@@ -1,4 +1,4 @@
-import { startTimer } from "../../system/timer.ts"
+import { startTimer } from "../../system/waits/timer.ts"
 import { Violation } from "../wire/violation.ts"
 
 /**

@@ -1,9 +1,10 @@
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/rows/doctor.ts"
 import { asNamespaceRoot } from "../../environment/namespace.ts"
-import { runTool } from "../../system/child.ts"
 import { exists } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
+import { existingMemoryDir, Paths } from "../../system/files/Paths.ts"
+import { runTool } from "../../system/processes/child.ts"
 import {
   availableMemoryBytes,
   coreCount,
@@ -14,9 +15,8 @@ import {
   isTmpfs,
   readSettings,
   userName
-} from "../../system/host.ts"
-import { existingMemoryDir, Paths } from "../../system/Paths.ts"
-import { packageOf } from "../../system/tool-packages.ts"
+} from "../../system/processes/host.ts"
+import { packageOf } from "../../system/processes/tool-packages.ts"
 import { fine, improvable, wrong } from "./line.ts"
 
 const mib = 1024 * 1024

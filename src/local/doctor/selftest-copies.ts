@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Ref } from "effect"
 import type { Seed } from "../../disk/workspace-disk.ts"
 import { makeTemporary } from "../../environment/temporary.ts"
-import { Paths } from "../../system/Paths.ts"
+import { Paths } from "../../system/files/Paths.ts"
 import { clockOffsetMs } from "../../vm/clock.ts"
 import { frozenIn } from "../../vm/frozen.ts"
 import type { Guest, GuestImages } from "../../vm/guest.ts"

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/rows/doctor.ts"
 import { Environments } from "../../environment/Environments.ts"
-import { canLink, fileBytes } from "../../system/host.ts"
-import { Paths } from "../../system/Paths.ts"
+import { Paths } from "../../system/files/Paths.ts"
+import { canLink, fileBytes } from "../../system/processes/host.ts"
 import { fine, improvable } from "./line.ts"
 
 const mib = 1024 * 1024

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { Socket } from "node:net"
-import { Signal } from "../../system/signal.ts"
+import { Signal } from "../../system/waits/signal.ts"
 
 type Chunks = ReadonlyArray<Buffer> | undefined
 

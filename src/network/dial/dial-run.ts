@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import type { Socket } from "node:net"
-import { nodeEnvironment } from "../../system/node-environment.ts"
+import { nodeEnvironment } from "../../system/processes/node-environment.ts"
 import { reset } from "../reset.ts"
 import { dialProgram } from "./program.ts"
 import type { Answer, RefusedMessage, Request, Response, Told } from "./protocol.ts"

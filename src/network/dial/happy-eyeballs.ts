@@ -1,5 +1,5 @@
 import * as net from "node:net"
-import { startTimer } from "../../system/timer.ts"
+import { startTimer } from "../../system/waits/timer.ts"
 import { connectRefusal, Refusal } from "./refusal.ts"
 
 /** Time that one address has for itself before the next is tried beside it, in ms (RFC 8305, 5). */

@@ -1,4 +1,4 @@
-import { startTimer } from "../../system/timer.ts"
+import { startTimer } from "../../system/waits/timer.ts"
 import { judgeAddress } from "../judge.ts"
 import { ownAddressesOnce } from "../own-addresses.ts"
 import { Refusal } from "./refusal.ts"

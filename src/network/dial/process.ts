@@ -1,5 +1,5 @@
 import type { Socket } from "node:net"
-import { startTimer } from "../../system/timer.ts"
+import { startTimer } from "../../system/waits/timer.ts"
 import { makeAuthority } from "../intercept/authority.ts"
 import { reset } from "../reset.ts"
 import { dialCached } from "./dial-cached.ts"

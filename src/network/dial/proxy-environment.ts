@@ -1,4 +1,4 @@
-import { settingNow } from "../../system/config.ts"
+import { settingNow } from "../../system/settings/config.ts"
 import type { Proxies } from "./protocol.ts"
 
 /** The person's proxies. As in curl, the lower-case form of a variable comes first. */

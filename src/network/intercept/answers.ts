@@ -3,7 +3,7 @@ import { base64Forms } from "../../redaction/base64-forms.ts"
 import { Matcher } from "../../redaction/matcher.ts"
 import { OutputFilter, type SecretSet } from "../../redaction/output-filter.ts"
 import { hexadecimalForms, urlForms } from "../../redaction/url-forms.ts"
-import { startTimer } from "../../system/timer.ts"
+import { startTimer } from "../../system/waits/timer.ts"
 import type { HeaderSecret } from "../interception.ts"
 import type { Header } from "../placeholders.ts"
 

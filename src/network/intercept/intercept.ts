@@ -1,5 +1,5 @@
 import type { Socket } from "node:net"
-import { startTimer } from "../../system/timer.ts"
+import { startTimer } from "../../system/waits/timer.ts"
 import type { Interception } from "../interception.ts"
 import {
   acceptInward,

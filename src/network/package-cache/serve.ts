@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import { wallClockNs } from "../../system/time.ts"
+import { wallClockNs } from "../../system/waits/time.ts"
 import type { CacheAccess, Served } from "../cache-access.ts"
 import type { DialMessage } from "../dial/protocol.ts"
 import { refusalOf } from "../dial/refusal.ts"

@@ -1,7 +1,7 @@
 import { createHash, type Hash, randomBytes } from "node:crypto"
 import { constants, type FileHandle, mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises"
 import { join } from "node:path"
-import { isAlive, ownIdentity, type ProcessIdentity } from "../../system/identity.ts"
+import { isAlive, ownIdentity, type ProcessIdentity } from "../../system/processes/identity.ts"
 import { encodeEnd, Entry, type EntryHead } from "./entry.ts"
 import { evict } from "./evict.ts"
 import type { Expected } from "./expected.ts"

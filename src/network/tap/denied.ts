@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
-import { startTimer } from "../../system/timer.ts"
+import { startTimer } from "../../system/waits/timer.ts"
 import type { DeniedMessage } from "../tap-protocol.ts"
 import { LOG_GROUP } from "./ruleset.ts"
 

@@ -1,5 +1,5 @@
 import { Deferred, Effect, FiberId, type Scope } from "effect"
-import { monotonicMs } from "../../system/time.ts"
+import { monotonicMs } from "../../system/waits/time.ts"
 
 /** Pause before a process that has ended is started again, in ms. It doubles while the process ends soon. */
 const FIRST_PAUSE_MS = 250

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { nodeEnvironment } from "../../system/node-environment.ts"
+import { nodeEnvironment } from "../../system/processes/node-environment.ts"
 import { dialProgram } from "../dial/program.ts"
 import type { DeniedMessage, QuestionMessage, ReplyMessage, Request, Response } from "../tap-protocol.ts"
 

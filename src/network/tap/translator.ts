@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { settingNow } from "../../system/config.ts"
+import { settingNow } from "../../system/settings/config.ts"
 import { OUTSIDE } from "./link.ts"
 
 /** Descriptor of the network namespace in the new process. */

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { startTimer } from "../../system/timer.ts"
+import { startTimer } from "../../system/waits/timer.ts"
 
 /** Fibers that wait until they are woken. */
 export class Waiters {

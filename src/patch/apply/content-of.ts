@@ -1,4 +1,4 @@
-import { blobName } from "../../system/git-blob.ts"
+import { blobName } from "../../system/files/git-blob.ts"
 import { type FilePatch, limits } from "../patch.ts"
 import { bytesOf, byteString } from "../text/bytes.ts"
 import { applyDelta } from "./delta.ts"

@@ -1,5 +1,5 @@
 import { patchLimits } from "../../contract/rows/patch-limits.ts"
-import { blobName, deflate } from "../../system/git-blob.ts"
+import { blobName, deflate } from "../../system/files/git-blob.ts"
 import type { Change, Side } from "../change.ts"
 import { encodeBase85, LINE_BYTES } from "../text/base85.ts"
 import { bytesOf, byteString } from "../text/bytes.ts"

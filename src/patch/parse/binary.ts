@@ -1,4 +1,4 @@
-import { inflateExactly } from "../../system/git-blob.ts"
+import { inflateExactly } from "../../system/files/git-blob.ts"
 import { type BinaryContent, limits } from "../patch.ts"
 import { decodeBase85Line } from "../text/base85.ts"
 import type { Used } from "./hunks.ts"

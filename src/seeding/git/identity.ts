@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { named } from "../../contract/text/names.ts"
-import { runTool } from "../../system/child.ts"
-import { processEnvironment } from "../../system/config.ts"
-import { findProgram } from "../../system/host.ts"
+import { runTool } from "../../system/processes/child.ts"
+import { findProgram } from "../../system/processes/host.ts"
+import { processEnvironment } from "../../system/settings/config.ts"
 
 /** Committer, as in `user.name` and `user.email`. */
 export interface Identity {

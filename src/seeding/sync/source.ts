@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
-import { realDirectory } from "../../system/host-path.ts"
+import { realDirectory } from "../../system/files/host-path.ts"
 import { isBeneath } from "../git/locate.ts"
 import { withinGit } from "../tree-names.ts"
 import type { HostTree } from "./host-tree.ts"

@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import { type HostToolMissing, memoryStore, NoSpace, VmFailed } from "../../contract/errors/errors.ts"
-import { runTool } from "../../system/child.ts"
 import { openFile, setSize } from "../../system/files/descriptor.ts"
 import { removeFile, setOwner } from "../../system/files/entries.ts"
 import { removeTree } from "../../system/files/folders.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
-import { nativeTool } from "../../system/native.ts"
+import { runTool } from "../../system/processes/child.ts"
+import { nativeTool } from "../../system/processes/native.ts"
 import type { VmPaths, VmRecord } from "../record.ts"
 
 const mib = 1024 * 1024

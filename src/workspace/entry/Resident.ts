@@ -3,7 +3,7 @@ import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../contract/
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { Upgrades } from "../../system/versioned.ts"
+import type { Upgrades } from "../../system/files/versioned.ts"
 import type { Vm } from "../../vm/Vm.ts"
 
 /** The VM that residents live in. */

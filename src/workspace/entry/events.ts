@@ -3,8 +3,8 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { KnownSecrets } from "../../redaction/known.ts"
 import { attempt } from "../../system/files/failure.ts"
-import { countBytes } from "../../system/metrics.ts"
-import { nowIso } from "../../system/time.ts"
+import { countBytes } from "../../system/telemetry/metrics.ts"
+import { nowIso } from "../../system/waits/time.ts"
 
 const at = Schema.String
 

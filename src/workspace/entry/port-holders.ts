@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, type Scope } from "effect"
-import { acquirePlain } from "../../system/scopes.ts"
+import { acquirePlain } from "../../system/waits/scopes.ts"
 
 /** The workspaces of an installation by their ports of the host. */
 export class PortHolders extends Context.Tag("pyro/workspace/PortHolders")<PortHolders, {

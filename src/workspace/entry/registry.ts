@@ -8,7 +8,7 @@ import {
 } from "../../contract/errors/errors.ts"
 import { similarTo } from "../../contract/text/similar.ts"
 import { callerProject, isReachable } from "../../contract/wire/caller-project.ts"
-import { annotateStep } from "../../system/spans.ts"
+import { annotateStep } from "../../system/telemetry/spans.ts"
 import { type Damaged, isDamaged, refuseDamaged } from "./damaged.ts"
 import type { Entry } from "./entry.ts"
 import { onlyOne, wholeOf } from "./prefix.ts"

@@ -3,7 +3,7 @@ import { StateTooNew } from "../../contract/errors/errors.ts"
 import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
 import { byName, named } from "../../contract/text/names.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
-import { decodeVersioned, FormatTooNew, newestOf } from "../../system/versioned.ts"
+import { decodeVersioned, FormatTooNew, newestOf } from "../../system/files/versioned.ts"
 import type { ResidentKind } from "./Resident.ts"
 
 /** The state of one resident in a record. The Schema of the resident decodes `state`. */

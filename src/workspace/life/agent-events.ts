@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { AgentEvent } from "../../guest-channel/connection.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { monotonicMs } from "../../system/time.ts"
+import { monotonicMs } from "../../system/waits/time.ts"
 import type { Entry } from "../entry/entry.ts"
 import { type EventLog, recordEvent } from "../entry/events.ts"
 

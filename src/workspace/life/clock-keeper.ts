@@ -1,5 +1,5 @@
 import { Effect, Option, Ref } from "effect"
-import { clockReader } from "../../system/time.ts"
+import { clockReader } from "../../system/waits/time.ts"
 import { keepClock } from "../../vm/clock.ts"
 import type { Entry } from "../entry/entry.ts"
 

@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import { nowMs } from "../../system/time.ts"
+import { nowMs } from "../../system/waits/time.ts"
 import type { Lifecycle } from "../entry/context.ts"
 import { recordEvent } from "../entry/events.ts"
 import { lastActivity, touch } from "../entry/record.ts"

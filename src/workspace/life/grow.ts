@@ -1,7 +1,7 @@
 import { Effect, Ref } from "effect"
 import { InvalidRequest, type PyroError, WorkspaceNotReady } from "../../contract/errors/errors.ts"
 import { linkGrown, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
-import { faultPoint } from "../../system/fault.ts"
+import { faultPoint } from "../../system/waits/fault.ts"
 import { commit, discardFolder, endUnattached, type LifecycleServices, removeFolder } from "../entry/context.ts"
 import { displayName } from "../entry/display-name.ts"
 import type { Entry } from "../entry/entry.ts"

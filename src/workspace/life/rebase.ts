@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { copyPushed } from "../../seeding/pushed.ts"
-import { nowMs } from "../../system/time.ts"
+import { nowMs } from "../../system/waits/time.ts"
 import { commit } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { recordEvent } from "../entry/events.ts"

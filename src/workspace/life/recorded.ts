@@ -1,9 +1,9 @@
 import { Effect, Either, Option } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
-import { readTail } from "../../system/file-tail.ts"
+import { readTail } from "../../system/files/file-tail.ts"
 import { listIfPresent } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
-import { Paths } from "../../system/Paths.ts"
+import { Paths } from "../../system/files/Paths.ts"
 import { wholeOf } from "../entry/prefix.ts"
 import {
   folderOf,

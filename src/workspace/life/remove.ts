@@ -6,7 +6,7 @@ import {
   WorkspaceNotFound
 } from "../../contract/errors/errors.ts"
 import type { DeletePayload } from "../../contract/rows/workspace-delete.ts"
-import type { Paths } from "../../system/Paths.ts"
+import type { Paths } from "../../system/files/Paths.ts"
 import { endVm } from "../../vm/sweep.ts"
 import { aloneFor, type Lifecycle } from "../entry/context.ts"
 import { type Damaged, isDamaged, vmsOnDisksOf } from "../entry/damaged.ts"

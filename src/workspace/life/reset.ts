@@ -2,7 +2,7 @@ import { Effect, Ref } from "effect"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { readPushed } from "../../seeding/pushed.ts"
 import { replayPushed } from "../../seeding/replay.ts"
-import { faultPoint } from "../../system/fault.ts"
+import { faultPoint } from "../../system/waits/fault.ts"
 import {
   aloneFor,
   discardFolder,

@@ -1,8 +1,8 @@
 import { Effect, Exit, Option, Ref, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import { faultPoint } from "../../system/fault.ts"
-import type { Paths } from "../../system/Paths.ts"
-import { asStep } from "../../system/spans.ts"
+import type { Paths } from "../../system/files/Paths.ts"
+import { asStep } from "../../system/telemetry/spans.ts"
+import { faultPoint } from "../../system/waits/fault.ts"
 import {
   close,
   commit,

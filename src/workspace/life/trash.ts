@@ -5,7 +5,7 @@ import { type NoSpace, StateDirectoryUnusable } from "../../contract/errors/erro
 import { renameFile, statEntry } from "../../system/files/entries.ts"
 import { listIfPresent, removeTree } from "../../system/files/folders.ts"
 import { toHostError, toHostErrorOf } from "../../system/files/host-error.ts"
-import { Paths } from "../../system/Paths.ts"
+import { Paths } from "../../system/files/Paths.ts"
 import { workspacesDirectory } from "../entry/record.ts"
 
 /** Folders taken out of the workspaces, to be removed. No record names them. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { DEFAULT_GRACE_SECONDS } from "../../contract/rows/command.ts"
 import type { GuestProcess, ProcessExit } from "../../guest-channel/process.ts"
-import { within } from "../../system/within.ts"
+import { within } from "../../system/waits/within.ts"
 import type { CommandRole } from "./exec/journal.ts"
 
 /** Reason for ending a command early. */

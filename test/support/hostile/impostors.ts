@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import { hostBootId, processIdentity } from "../../../src/system/identity.ts"
+import { hostBootId, processIdentity } from "../../../src/system/processes/identity.ts"
 import { names } from "../../../src/vm/driver/qemu/machine.ts"
 import { processName } from "../../../src/vm/process-name.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { exists } from "../../../src/system/files/entries.ts"
-import { Paths } from "../../../src/system/Paths.ts"
+import { Paths } from "../../../src/system/files/Paths.ts"
 import { removeMemory } from "../../../src/vm/host/memory.ts"
 import { type VmId, vmPaths } from "../../../src/vm/record.ts"
 import { makeOwnership } from "../../../src/vm/record/ownership.ts"

@@ -1,4 +1,4 @@
-import { fileIdentity } from "../../../src/system/host-path.ts"
+import { fileIdentity } from "../../../src/system/files/host-path.ts"
 import type { MachineIdentity } from "../../../src/vm/machine-identity.ts"
 import type { MachineSpec } from "../../../src/vm/machine-spec.ts"
 import type { LocalAgentOptions } from "./options.ts"

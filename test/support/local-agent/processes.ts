@@ -1,7 +1,12 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { isAlive, type ProcessIdentity, processIdentity, signalIdentity } from "../../../src/system/identity.ts"
-import { killIdentity, untilGone } from "../../../src/system/kill-identity.ts"
+import {
+  isAlive,
+  type ProcessIdentity,
+  processIdentity,
+  signalIdentity
+} from "../../../src/system/processes/identity.ts"
+import { killIdentity, untilGone } from "../../../src/system/processes/kill-identity.ts"
 import { deadlineScale } from "../../../src/vm/deadline-scale.ts"
 
 /** How long an agent may take to end by itself: a sanitizer looks for leaks meanwhile. */

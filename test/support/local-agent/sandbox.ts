@@ -1,5 +1,5 @@
 import * as path from "node:path"
-import { findProgram, isRoot } from "../../../src/system/host.ts"
+import { findProgram, isRoot } from "../../../src/system/processes/host.ts"
 import { system, unshare } from "../../../src/vm/confinement.ts"
 import { inspectedDisk } from "../../../src/vm/guest-steps.ts"
 import { processName } from "../../../src/vm/process-name.ts"

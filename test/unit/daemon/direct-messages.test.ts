@@ -19,7 +19,7 @@ import { layerProtocol } from "../../../src/daemon/protocol.ts"
 import { makeRequestTracker } from "../../../src/daemon/request-tracker.ts"
 import { firstEvents } from "../../../src/sdk/first-events.ts"
 import { connect, ConnectionLost, socketTo } from "../../../src/sdk/session.ts"
-import { newRequestId } from "../../../src/system/identity.ts"
+import { newRequestId } from "../../../src/system/processes/identity.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 const row = streamingRows.find(({ name }) => name === "workspace.shell.attach")!

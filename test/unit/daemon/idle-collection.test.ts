@@ -1,6 +1,6 @@
 import { afterEach, assert, beforeEach, describe, it, vi } from "vitest"
 import { makeIdleCollection } from "../../../src/daemon/idle-collection.ts"
-import { collectGarbage } from "../../../src/system/collector.ts"
+import { collectGarbage } from "../../../src/system/processes/collector.ts"
 
 const mib = 1024 * 1024
 const heapMib = () => process.memoryUsage().heapUsed / mib

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { nativeDirectory } from "../../../src/system/native.ts"
+import { nativeDirectory } from "../../../src/system/processes/native.ts"
 import { smallFileSystem, temporaryDirectory, temporaryDirectoryIn } from "./temporary-directory.ts"
 
 const page = 4096

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { execFileSync, spawn, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { nativeDirectory } from "../../../src/system/native.ts"
+import { nativeDirectory } from "../../../src/system/processes/native.ts"
 import {
   contents,
   EVIL_NAMES,

@@ -1,6 +1,6 @@
 import { Effect, Layer } from "effect"
 import { SeedImages } from "../../../src/disk/SeedImages.ts"
-import { Paths } from "../../../src/system/Paths.ts"
+import { Paths } from "../../../src/system/files/Paths.ts"
 
 /** The seed image service over a cache directory of the test's own. */
 export const seedsIn = (cacheDir: string) =>

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
 import { EnvironmentBuildFailed, EnvironmentUnknown, NoSpace } from "../../../src/contract/errors/errors.ts"
 import { mapBuildFailure } from "../../../src/environment/image/failures.ts"
-import { ToolFailed } from "../../../src/system/child.ts"
 import { FileFailed } from "../../../src/system/files/failure.ts"
+import { ToolFailed } from "../../../src/system/processes/child.ts"
 
 const context = { environment: "debian:12", step: "bootstrap", folder: "/tmp", neededMib: 500 }
 const tool = (stderr: string) => new ToolFailed({ tool: "unshare", code: 1, signal: undefined, stderr })

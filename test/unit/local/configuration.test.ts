@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { afterEach, assert, describe, it } from "vitest"
 import { showConfiguration } from "../../../src/local/configuration.ts"
-import { Paths } from "../../../src/system/Paths.ts"
-import { variables } from "../../../src/system/variables.ts"
+import { Paths } from "../../../src/system/files/Paths.ts"
+import { variables } from "../../../src/system/settings/variables.ts"
 import { shown } from "../cli/shown.ts"
 
 const before = { ...process.env }

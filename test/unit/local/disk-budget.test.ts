@@ -5,7 +5,7 @@ import * as path from "node:path"
 import { SeedImages } from "../../../src/disk/SeedImages.ts"
 import { demandDiskRoom, tendDisk } from "../../../src/local/disk/budget.ts"
 import { diskUsage } from "../../../src/local/disk/usage.ts"
-import { Paths } from "../../../src/system/Paths.ts"
+import { Paths } from "../../../src/system/files/Paths.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 
 const mib = 1024 * 1024

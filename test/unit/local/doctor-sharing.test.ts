@@ -5,7 +5,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { Environments } from "../../../src/environment/Environments.ts"
 import { sharing } from "../../../src/local/doctor/sharing.ts"
-import { Paths } from "../../../src/system/Paths.ts"
+import { Paths } from "../../../src/system/files/Paths.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 
 /** The doctor's lines for these two directories, with an environment of 3 MiB in the cache. */

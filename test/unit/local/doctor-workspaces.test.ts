@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { workspaces } from "../../../src/local/doctor/workspaces.ts"
-import { Paths } from "../../../src/system/Paths.ts"
+import { Paths } from "../../../src/system/files/Paths.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { recordOf } from "../workspace/record-of.ts"
 

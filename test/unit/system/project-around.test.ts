@@ -3,7 +3,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { afterEach, assert, beforeEach, describe, it, vi } from "vitest"
 import { projectDirectories } from "../../../src/sdk/project-directories.ts"
-import { projectAround } from "../../../src/system/host-path.ts"
+import { projectAround } from "../../../src/system/files/host-path.ts"
 
 describe("the project around a directory", () => {
   let folder: string

@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import type { VmFailed } from "../../../contract/errors/errors.ts"
 import { exists } from "../../../system/files/entries.ts"
-import { Paths } from "../../../system/Paths.ts"
+import { Paths } from "../../../system/files/Paths.ts"
 import { failedAt } from "../../failure.ts"
 import { removeMemory } from "../../host/memory.ts"
 import { type DiskState, type VmId, vmPaths } from "../../record.ts"

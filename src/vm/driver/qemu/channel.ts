@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import { type ChannelFailed, VmFailed } from "../../../contract/errors/errors.ts"
 import { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { isStopped } from "../../../system/identity.ts"
+import { isStopped } from "../../../system/processes/identity.ts"
 import { deadlineScale } from "../../deadline-scale.ts"
 import type { ChannelOptions, VmError } from "../../Vm.ts"
 import { type Accelerator, ofAccelerator } from "./accelerator.ts"

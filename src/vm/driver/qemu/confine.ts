@@ -1,4 +1,4 @@
-import { findProgram } from "../../../system/host.ts"
+import { findProgram } from "../../../system/processes/host.ts"
 import { type ConfinementLevel, system, unshare } from "../../confinement.ts"
 import { KVM, type KvmDevice } from "./kvm-device.ts"
 import { names } from "./machine.ts"

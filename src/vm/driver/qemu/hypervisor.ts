@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { Seed } from "../../../disk/workspace-disk.ts"
-import { fileIdentity } from "../../../system/host-path.ts"
+import { fileIdentity } from "../../../system/files/host-path.ts"
 import { type Confinement, probeConfinement } from "../../confinement.ts"
 import type { GuestImages, OnSlowStep } from "../../guest.ts"
 import type { AcceleratorChoice } from "../../VmmService.ts"

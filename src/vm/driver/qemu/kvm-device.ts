@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type HostToolMissing, VmFailed } from "../../../contract/errors/errors.ts"
-import { runTool } from "../../../system/child.ts"
+import { runTool } from "../../../system/processes/child.ts"
 
 /** Device of KVM, as the namespace of a VM gets it. */
 export interface KvmDevice {

@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { HostToolMissing, HostToolUnsuitable } from "../../../contract/errors/errors.ts"
-import { runTool } from "../../../system/child.ts"
-import { setting, settingNow } from "../../../system/config.ts"
-import { fileIdentity } from "../../../system/host-path.ts"
+import { fileIdentity } from "../../../system/files/host-path.ts"
+import { runTool } from "../../../system/processes/child.ts"
+import { setting, settingNow } from "../../../system/settings/config.ts"
 import { HostFacts } from "../../HostFacts.ts"
 
 /** Older ones lack what a restore needs (x-ignore-shared with microvm was measured on 7.2). */

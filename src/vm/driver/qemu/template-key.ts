@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { fileIdentity } from "../../../system/host-path.ts"
+import { fileIdentity } from "../../../system/files/host-path.ts"
 import { hostCpu, tscStep } from "../../host/cpu.ts"
 import type { MachineSpec } from "../../machine-spec.ts"
 import { type Disks, qemuArguments } from "./machine.ts"

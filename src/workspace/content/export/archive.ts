@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import { createGzip } from "node:zlib"
-import { ContentHash } from "../../../system/content-hash.ts"
-import { type Put, PutFailed } from "../../../system/put.ts"
+import { ContentHash } from "../../../system/files/content-hash.ts"
+import { type Put, PutFailed } from "../../../system/files/put.ts"
 import { archiveEnd, archiveSize, entryHeader, padding } from "./tar-format.ts"
 import type { TreeEntry } from "./tree.ts"
 

@@ -1,6 +1,6 @@
 import type { ExportedEntry } from "../../../contract/rows/workspace-export.ts"
 import { raw } from "../../../system/files/folded-name.ts"
-import type { PutDone } from "../../../system/put.ts"
+import type { PutDone } from "../../../system/files/put.ts"
 import type { ExecutablePaths } from "./config-check.ts"
 import { shown } from "./guest-path.ts"
 import type { TreeEntry } from "./tree.ts"

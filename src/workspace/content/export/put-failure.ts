@@ -1,6 +1,6 @@
 import { ExportRefused, NoSpace } from "../../../contract/errors/errors.ts"
 import { raw } from "../../../system/files/folded-name.ts"
-import type { PutFailed } from "../../../system/put.ts"
+import type { PutFailed } from "../../../system/files/put.ts"
 import { shown } from "./guest-path.ts"
 
 /** Destination of an export, for its failures. */

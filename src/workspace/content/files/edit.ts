@@ -3,7 +3,7 @@ import { EditRejected, FileChanged, FileRefused, InvalidRequest } from "../../..
 import type { FileEdited, FileEditPayload } from "../../../contract/rows/workspace-file.ts"
 import { workspaceFile, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { forEachWhile } from "../../../system/for-each-while.ts"
+import { forEachWhile } from "../../../system/waits/for-each-while.ts"
 import { nearMatch } from "./near-match.ts"
 import { openFile } from "./open.ts"
 import { MAX_EDITED_BYTES, type NotReplaced, replaceText } from "./replace.ts"

@@ -6,8 +6,8 @@ import { printable } from "../../../contract/text/printable.ts"
 import { demandReadable } from "../../../seeding/caller-places.ts"
 import { filesBeneath } from "../../../seeding/files-beneath.ts"
 import { beneath } from "../../../seeding/host-files.ts"
-import { yieldToEventLoop } from "../../../system/event-loop.ts"
-import { realPath } from "../../../system/host-path.ts"
+import { realPath } from "../../../system/files/host-path.ts"
+import { yieldToEventLoop } from "../../../system/waits/event-loop.ts"
 
 /** A file or link of the host. */
 export interface SourceEntry {

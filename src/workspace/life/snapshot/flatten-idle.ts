@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import { monotonicMs, nowMs } from "../../../system/time.ts"
+import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { lastActivity } from "../../entry/record.ts"

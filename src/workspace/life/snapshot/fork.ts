@@ -3,9 +3,9 @@ import { AdmissionRefused, memoryStore, NoSpace, type PyroError } from "../../..
 import type { Notice } from "../../../contract/rows/notice.ts"
 import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
 import { copyPushed } from "../../../seeding/pushed.ts"
-import { faultPoint } from "../../../system/fault.ts"
-import { Paths } from "../../../system/Paths.ts"
-import { nowIso, nowMs } from "../../../system/time.ts"
+import { Paths } from "../../../system/files/Paths.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
+import { nowIso, nowMs } from "../../../system/waits/time.ts"
 import { heldBase, holdBase } from "../../../vm/template-base.ts"
 import type { ReservedVm } from "../../../vm/VmmService.ts"
 import {

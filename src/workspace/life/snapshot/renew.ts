@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../../contract/errors/errors.ts"
-import { asStep } from "../../../system/spans.ts"
+import { asStep } from "../../../system/telemetry/spans.ts"
 import { keepClock } from "../../../vm/clock.ts"
 import { deadlineScale } from "../../../vm/deadline-scale.ts"
 import type { Guest } from "../../../vm/guest.ts"

@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import { faultPoint } from "../../../system/fault.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
 import { heldBase } from "../../../vm/template-base.ts"
 import {
   aloneFor,

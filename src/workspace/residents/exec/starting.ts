@@ -1,6 +1,6 @@
 import { Deferred, Effect, Exit } from "effect"
 import { ChannelFailed } from "../../../contract/errors/errors.ts"
-import { startTimer } from "../../../system/timer.ts"
+import { startTimer } from "../../../system/waits/timer.ts"
 
 /**
  * Maximum processes and threads of one command, per MiB of its VM. A process takes at least some 150 KiB, so a fork bomb meets this

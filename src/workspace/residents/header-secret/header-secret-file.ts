@@ -1,7 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
-import { readJson, writeJsonAtomic } from "../../../system/atomic-file.ts"
+import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { removeFile } from "../../../system/files/entries.ts"
 import { FileFailed } from "../../../system/files/failure.ts"
 import { toHostErrorOf } from "../../../system/files/host-error.ts"

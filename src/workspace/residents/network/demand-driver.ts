@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { HostToolMissing, InvalidRequest, NetworkDriverUnavailable } from "../../../contract/errors/errors.ts"
 import type { NetworkDriver } from "../../../contract/rows/network-fields.ts"
-import { runTool } from "../../../system/child.ts"
-import { findProgram, isRoot } from "../../../system/host.ts"
-import { nativeTool } from "../../../system/native.ts"
-import { packageOf } from "../../../system/tool-packages.ts"
+import { runTool } from "../../../system/processes/child.ts"
+import { findProgram, isRoot } from "../../../system/processes/host.ts"
+import { nativeTool } from "../../../system/processes/native.ts"
+import { packageOf } from "../../../system/processes/tool-packages.ts"
 
 /** Programs that the driver starts. */
 const PROGRAMS = ["bwrap", "nsenter", "nft", "pasta"]

@@ -4,7 +4,7 @@ import { ownAddresses } from "../../../network/own-addresses.ts"
 import type { Rules } from "../../../network/policy.ts"
 import type { Counts } from "../../../network/splice.ts"
 import { THIS_HOST } from "../../../network/this-host.ts"
-import { Signal } from "../../../system/signal.ts"
+import { Signal } from "../../../system/waits/signal.ts"
 
 /** A connection that is open now. */
 export interface LiveConnection {

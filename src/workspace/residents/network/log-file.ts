@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { readEnd, readTail } from "../../../system/file-tail.ts"
+import { readEnd, readTail } from "../../../system/files/file-tail.ts"
 
 /** Maximum size of one file of the log; the log has two. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024

@@ -6,7 +6,7 @@ import {
 } from "../../../contract/rows/workspace-network.ts"
 import { snakeFields } from "../../../contract/text/snake.ts"
 import { KnownSecrets } from "../../../redaction/known.ts"
-import { acquirePlain } from "../../../system/scopes.ts"
+import { acquirePlain } from "../../../system/waits/scopes.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"
 
 const Totals = Schema.Struct(snakeFields({

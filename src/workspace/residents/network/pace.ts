@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { monotonicMs, nowIso } from "../../../system/time.ts"
+import { monotonicMs, nowIso } from "../../../system/waits/time.ts"
 import type { NewRecord } from "./log.ts"
 
 /** Requests of one guest that the host judges at once: a client that opens hundreds of connections waits for nothing. */

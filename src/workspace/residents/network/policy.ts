@@ -7,7 +7,7 @@ import { contains } from "../../../network/address.ts"
 import { type Policy, policyOff, readPolicy, type Rules } from "../../../network/policy.ts"
 import { isBadRule, parseIpRule } from "../../../network/rule.ts"
 import { loopbackOption, THIS_HOST } from "../../../network/this-host.ts"
-import { settingNow } from "../../../system/config.ts"
+import { settingNow } from "../../../system/settings/config.ts"
 
 /** A policy, and the same policy ready to judge. */
 export interface Granted {

@@ -5,7 +5,7 @@ import {
   type NetworkUnsupported
 } from "../../../contract/errors/errors.ts"
 import { Dialler } from "../../../network/Dialler.ts"
-import { Paths } from "../../../system/Paths.ts"
+import { Paths } from "../../../system/files/Paths.ts"
 import type { Guest } from "../../../vm/guest.ts"
 import type { HeaderSecrets } from "../header-secret/header-secrets.ts"
 import { settleClients } from "../package-cache/clients.ts"

@@ -1,7 +1,7 @@
 import { Effect, Ref } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { NetworkSetPayload } from "../../../contract/rows/workspace-network.ts"
-import { faultPoint } from "../../../system/fault.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
 import { aloneFor, commit, type Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"

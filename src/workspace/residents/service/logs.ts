@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { ServiceLogsPayload, ServiceLogsResult } from "../../../contract/rows/workspace-service.ts"
 import { printable } from "../../../contract/text/printable.ts"
-import { monotonicMs, nowMs } from "../../../system/time.ts"
+import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import { wholeCharacters } from "../exec/logs.ts"
 import { logEnd, runsOf, stateWithReason } from "./describe.ts"
 import type { Services } from "./services.ts"

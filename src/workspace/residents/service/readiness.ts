@@ -5,8 +5,8 @@ import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { GuestSocket } from "../../../guest-channel/socket.ts"
 import type { SpawnRequest } from "../../../guest-channel/spawn.ts"
-import { monotonicMs } from "../../../system/time.ts"
-import { within } from "../../../system/within.ts"
+import { monotonicMs } from "../../../system/waits/time.ts"
+import { within } from "../../../system/waits/within.ts"
 import type { Check } from "./state.ts"
 
 /** Shortest time between two attempts, in ms: readiness is to be noticed within 50 ms. */

@@ -7,7 +7,7 @@ import {
 } from "../../../contract/errors/errors.ts"
 import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
-import { nowMs } from "../../../system/time.ts"
+import { nowMs } from "../../../system/waits/time.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"
 import type { ResidentVm } from "../../entry/Resident.ts"
 import type { Commands } from "../exec/commands.ts"

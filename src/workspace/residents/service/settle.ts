@@ -1,6 +1,6 @@
 import { Deferred, Effect, Exit } from "effect"
 import { factOf, type PyroError, ServiceFailed } from "../../../contract/errors/errors.ts"
-import { nowIso } from "../../../system/time.ts"
+import { nowIso } from "../../../system/waits/time.ts"
 import { runsOf } from "./describe.ts"
 import type { Live, Services } from "./services.ts"
 import { type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"

@@ -3,11 +3,11 @@ import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { optional } from "../../../contract/text/fields.ts"
 import { byName } from "../../../contract/text/names.ts"
-import { writeJsonAtomic } from "../../../system/atomic-file.ts"
+import { writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { removeFile } from "../../../system/files/entries.ts"
 import { FileFailed } from "../../../system/files/failure.ts"
 import { toHostErrorOf } from "../../../system/files/host-error.ts"
-import { readVersioned } from "../../../system/versioned.ts"
+import { readVersioned } from "../../../system/files/versioned.ts"
 import type { ResidentKind } from "../../entry/Resident.ts"
 
 /** How pyro finds out that a service is ready. */

@@ -1,7 +1,7 @@
 import { Deferred, Effect } from "effect"
 import * as path from "node:path"
 import { type PyroError, ServiceFailed, VmFailed } from "../../../contract/errors/errors.ts"
-import { monotonicMs, nowMs } from "../../../system/time.ts"
+import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import type { ResidentVm } from "../../entry/Resident.ts"
 import { followRun } from "./follow-run.ts"
 import { launch } from "./launch.ts"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import type { GuestChannel } from "../../../../src/guest-channel/GuestChannel.ts"
-import { wallClockNs } from "../../../../src/system/time.ts"
+import { wallClockNs } from "../../../../src/system/waits/time.ts"
 import { clockOffsetMs, keepClock } from "../../../../src/vm/clock.ts"
 
 /** A guest whose clock is `aheadMs` ahead, and whose messages take as many ms as `delays` says, there and back in turn; then none. */

@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { haveMemoryDir, memoryDirPrefix, Paths } from "../../../../src/system/Paths.ts"
+import { haveMemoryDir, memoryDirPrefix, Paths } from "../../../../src/system/files/Paths.ts"
 import { leaveMemoryStore } from "../../../../src/vm/memory-store.ts"
 
 /** A state directory and a memory store of their own. */

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { processesWithArgument } from "../../../../src/system/identity.ts"
+import { processesWithArgument } from "../../../../src/system/processes/identity.ts"
 
 /** A program that starts a watch for a command that makes `mark`, says so, and with a line on its stdin ends in good order. */
 const program = (folder: string) =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Ref, TestClock } from "effect"
 import * as fs from "node:fs"
-import { Paths } from "../../../../src/system/Paths.ts"
+import { Paths } from "../../../../src/system/files/Paths.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, touch, type WorkspaceId, writeWorkspace } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, ExecutionStrategy, Fiber, Option, Ref, Scope, Stream } from "effect"
 import { ChannelFailed, VmFailed } from "../../../../src/contract/errors/errors.ts"
-import { Paths } from "../../../../src/system/Paths.ts"
+import { Paths } from "../../../../src/system/files/Paths.ts"
 import { takeOut } from "../../../../src/workspace/entry/context.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import type { Generation } from "../../../../src/workspace/entry/generation.ts"

@@ -9,7 +9,7 @@ import { AgentCallFailed } from "../../../../../src/guest-channel/errors.ts"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
 import type { ReadResult } from "../../../../../src/guest-channel/session/read-many.ts"
 import type { WalkEntry } from "../../../../../src/guest-channel/walk.ts"
-import { nativeDirectory } from "../../../../../src/system/native.ts"
+import { nativeDirectory } from "../../../../../src/system/processes/native.ts"
 import type { ExportChannel } from "../../../../../src/workspace/content/export/contents.ts"
 
 /** A file, directory or whatever a guest claims to have. */

@@ -4,9 +4,9 @@ import { spawn, spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
-import { nativeDirectory } from "../../../../../src/system/native.ts"
-import { encodeEntry, type PutEntry } from "../../../../../src/system/put-records.ts"
-import { put, type PutRequest } from "../../../../../src/system/put.ts"
+import { encodeEntry, type PutEntry } from "../../../../../src/system/files/put-records.ts"
+import { put, type PutRequest } from "../../../../../src/system/files/put.ts"
+import { nativeDirectory } from "../../../../../src/system/processes/native.ts"
 import { scratch, useSanitizedPut } from "./fake-guest.ts"
 
 let restore = () => {}

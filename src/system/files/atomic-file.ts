@@ -1,0 +1,111 @@
+import { Effect, type Option, ParseResult, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs"
+import { dirname } from "node:path"
+import { readText } from "./content.ts"
+import { attempt, attemptAsync, FileFailed, isMissing } from "./failure.ts"
+
+export interface WriteOptions {
+  readonly mode?: number
+  /** Waits until the content is on disk (fdatasync) before it takes the name. */
+  readonly durable?: boolean
+}
+
+/** Throws what Node throws. */
+const writeFileAtomicSync = (path: string, content: string | Uint8Array, options: WriteOptions = {}) => {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`
+  try {
+    const fd = fs.openSync(temporary, "wx", options.mode ?? 0o600)
+    try {
+      fs.writeFileSync(fd, content)
+      if (options.durable === true) fs.fdatasyncSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+    fs.renameSync(temporary, path)
+  } catch (cause) {
+    fs.rmSync(temporary, { force: true })
+    throw cause
+  }
+}
+
+/** Writes a whole file under a temporary name and renames it: a reader sees the old content or the new, never a half. */
+export const writeFileAtomic = (
+  path: string,
+  content: string | Uint8Array,
+  options: WriteOptions = {}
+): Effect.Effect<void, FileFailed> => attempt("write", path, () => writeFileAtomicSync(path, content, options))
+
+/** A value or the content of a file is not what its Schema says. */
+const damaged = (operation: "encode" | "decode", path: string) => (cause: ParseResult.ParseError) =>
+  new FileFailed({ operation, path, detail: damageOf(cause), cause })
+
+/** Encodes a value by its Schema and writes it as JSON. */
+export const writeJsonAtomic = <A, I>(
+  path: string,
+  schema: Schema.Schema<A, I>,
+  value: A,
+  options: WriteOptions = {}
+) =>
+  Schema.encode(schema)(value).pipe(
+    Effect.mapError(damaged("encode", path)),
+    Effect.flatMap((encoded) => writeFileAtomic(path, JSON.stringify(encoded) + "\n", options))
+  )
+
+/** Has the disk keep a file and its name, without holding up this process. */
+export const syncFile = (path: string): Effect.Effect<void, FileFailed> =>
+  Effect.zipRight(syncContent(path), syncContent(dirname(path)))
+
+/** Has the disk keep the content of a file, or the names in a folder, in the thread pool. */
+export const syncContent = (path: string): Effect.Effect<void, FileFailed> =>
+  attemptAsync("fdatasync", path, async () => {
+    const file = await fs.promises.open(path, "r")
+    await file.datasync().finally(() => file.close())
+  })
+
+interface Recalled {
+  readonly identity: string
+  readonly value: unknown
+}
+const recalled = new Map<string, Recalled>()
+
+/** A file that is replaced as a whole: the next one of that name has another inode, or at least another time. */
+const identityOf = (path: string) => {
+  try {
+    const stat = fs.statSync(path, { bigint: true })
+    return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`
+  } catch {
+    return undefined
+  }
+}
+
+/** What `make` says of a file, made once for as long as the very same file is there. For few files, each asked about in one way. */
+export const recall = <A, E>(path: string, make: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    const identity = identityOf(path)
+    const known = recalled.get(path)
+    if (identity !== undefined && known?.identity === identity) return Effect.succeed(known.value as A)
+    return Effect.tap(make, (value) => {
+      // One that was replaced meanwhile may be either.
+      if (identity !== undefined && identityOf(path) === identity) recalled.set(path, { identity, value })
+      else recalled.delete(path)
+    })
+  })
+
+/** Reads what `writeJsonAtomic` wrote; none when there is no such file, FileFailed when it is not what the Schema says. */
+export const readJson = <A, I>(
+  path: string,
+  schema: Schema.Schema<A, I>
+): Effect.Effect<Option.Option<A>, FileFailed> =>
+  readText(path).pipe(
+    Effect.flatMap((text) => Effect.mapError(Schema.decode(Schema.parseJson(schema))(text), damaged("decode", path))),
+    Effect.asSome,
+    Effect.catchIf(isMissing, () => Effect.succeedNone)
+  )
+
+/** The first thing that is not as its Schema wants it. */
+export const damageOf = (error: ParseResult.ParseError) => {
+  const [{ message, path } = { message: "", path: [] }] = ParseResult.ArrayFormatter.formatErrorSync(error)
+  const [line = ""] = message.split("\n", 1)
+  return `it is damaged (${[...path.map(String), line].join(": ").slice(0, 200)})`
+}

@@ -1,0 +1,219 @@
+import { Data, Deferred, Effect, type Scope } from "effect"
+import { type ChildProcessByStdio, spawn } from "node:child_process"
+import type { Readable, Writable } from "node:stream"
+import type { HostToolMissing } from "../../contract/errors/errors.ts"
+import { nativeTool } from "../processes/native.ts"
+import { ContentHash } from "./content-hash.ts"
+import { type PutPlace, putPlace } from "./put-place.ts"
+import { encodeEntry, HOLE, LAST_ENTRY, type PutEntry, PutRecords, WITHDRAWN } from "./put-records.ts"
+
+export interface PutRequest {
+  /** Folder to write beneath, made if it is missing; relative to `within` when that is given. */
+  readonly parent: string
+  /** Name in it that the root gets. */
+  readonly name: string
+  /** Folder that `parent` cannot lead out of. */
+  readonly within?: string | undefined
+  /** Replaces files and links that are there. Never a directory, never one thing by another kind of thing. */
+  readonly overwrite: boolean
+  readonly entries: ReadonlyArray<PutEntry>
+}
+
+/** Nothing was written. */
+export class PutFailed extends Data.TaggedError("PutFailed")<{
+  readonly reason: "conflict" | "full" | "failed"
+  readonly detail: string
+  /** What is in the way, at most 20 of them. */
+  readonly conflicts: ReadonlyArray<{ readonly path: Uint8Array; readonly reason: string }>
+  /** Of a full disk, where it is known, in `bytes`. */
+  readonly needed?: number | undefined
+  readonly free?: number | undefined
+}> {}
+
+export interface PutDone {
+  /** Paths whose file or link was replaced. */
+  readonly replaced: ReadonlyArray<Uint8Array>
+  /** Directories that were there already, and keep their mode. */
+  readonly there: ReadonlyArray<Uint8Array>
+}
+
+/** Entries that are accepted and wait for the content of their files, in their order. */
+export interface Put {
+  /** Adds to the file at hand. */
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, PutFailed>
+  /** Ends it, and goes on to the next. */
+  readonly endFile: Effect.Effect<{ readonly size: number; readonly sha256: string }, PutFailed>
+  /** Leaves the file at hand out after all. */
+  readonly omitFile: Effect.Effect<void, PutFailed>
+  /** Gives everything its name, or nothing. */
+  readonly commit: Effect.Effect<PutDone, PutFailed>
+}
+
+/** Entries whose files can have holes. */
+export interface SparsePut extends Put {
+  /** Leaves a hole in the file at hand: it reads zeros there, and counts neither for its size nor for its digest. */
+  readonly skip: (bytes: number) => Effect.Effect<void, PutFailed>
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+const pieceBytes = 1024 * 1024
+
+/** How long the scope waits for what was staged to be removed; the helper goes on without it. */
+const withdrawTimeout = "30 seconds"
+
+/**
+ * Checks that nothing is in the way and that there is room, with nothing written yet. What is written later lies in a folder of
+ * its own until `commit`; a scope that closes before leaves nothing, nor does the death of this process.
+ */
+export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | HostToolMissing, Scope.Scope> =>
+  Effect.gen(function*() {
+    const tool = yield* nativeTool("pyro-put")
+    const place = putPlace(request)
+    const said = new PutRecords()
+    const ready = yield* Deferred.make<void>()
+    /** Fails when the helper ended without having done it. */
+    const ended = yield* Deferred.make<void, PutFailed>()
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() => start(tool, request, place, said, ready, ended)),
+      (child) =>
+        Effect.sync(() => child.stdin.destroy()).pipe(
+          Effect.zipRight(Effect.exit(Deferred.await(ended))),
+          Effect.interruptible,
+          Effect.timeoutOption(withdrawTimeout)
+        )
+    )
+    const outgoing = new Outgoing(child.stdin)
+    const flush = Effect.suspend(() =>
+      outgoing.flush() ? Effect.void : Effect.raceFirst(drained(child), Deferred.await(ended))
+    )
+    const send = (bytes: Uint8Array) => outgoing.add(bytes) ? Effect.void : flush
+    for (const entry of place.entries) {
+      for (const part of encodeEntry(entry)) yield* send(part)
+    }
+    yield* send(LAST_ENTRY)
+    yield* flush
+    yield* Effect.raceFirst(Deferred.await(ready), Deferred.await(ended))
+    const hash = new ContentHash()
+    const writePiece = (bytes: Uint8Array) => {
+      hash.add(bytes)
+      outgoing.add(number32(bytes.length))
+      return send(bytes)
+    }
+    return {
+      write: (bytes) =>
+        Effect.suspend(() =>
+          bytes.length === 0
+            ? Effect.void
+            : bytes.length <= pieceBytes
+            ? writePiece(bytes)
+            : Effect.forEach(cut(bytes), writePiece, { discard: true })
+        ),
+      skip: (bytes) => bytes === 0 ? Effect.void : Effect.suspend(() => send(holeOf(bytes))),
+      endFile: Effect.suspend(() => Effect.as(send(number32(0)), hash.take())),
+      omitFile: Effect.suspend(() => (hash.take(), send(number32(WITHDRAWN)))),
+      commit: Effect.suspend(() => send(Buffer.from("c"))).pipe(
+        Effect.zipRight(flush),
+        Effect.zipRight(Deferred.await(ended)),
+        Effect.map(() => ({ replaced: ownPaths(place, said.replaced), there: ownPaths(place, said.there) }))
+      )
+    }
+  })
+
+/** The reported paths without those of missing folders. */
+const ownPaths = ({ own }: PutPlace, reported: ReadonlyArray<Uint8Array>) => reported.flatMap((one) => own(one) ?? [])
+
+const start = (
+  tool: string,
+  request: PutRequest,
+  place: PutPlace,
+  said: PutRecords,
+  ready: Deferred.Deferred<void>,
+  ended: Deferred.Deferred<void, PutFailed>
+): Child => {
+  const args = [
+    ...(request.within === undefined ? [] : ["--within", request.within]),
+    ...(request.overwrite ? ["--overwrite"] : []),
+    place.parent,
+    place.name
+  ]
+  const child = spawn(tool, args, { detached: true, stdio: ["pipe", "pipe", "pipe"] })
+  let stderr = ""
+  child.stdin.on("error", () => {}) // it ends when it has failed, and says why
+  child.stderr.setEncoding("utf8").on("data", (text: string) => stderr = (stderr + text).slice(-4096))
+  child.stdout.on("data", (bytes: Buffer) => {
+    said.push(bytes)
+    if (said.ready) Deferred.unsafeDone(ready, Effect.void)
+  })
+  const fail = (detail: string) => Deferred.unsafeDone(ended, Effect.fail(failureOf(said, place, detail)))
+  child.on("error", (cause) => fail(cause.message))
+  child.on("close", (code, signal) =>
+    code === 0 && said.done
+      ? Deferred.unsafeDone(ended, Effect.void)
+      : fail(stderr.trim() === "" ? `the helper ended with ${signal ?? code}` : stderr.trim()))
+  return child
+}
+
+const failureOf = (said: PutRecords, { folderOf, own }: PutPlace, detail: string) =>
+  new PutFailed({
+    reason: said.error?.outcome === "conflict" || said.error?.outcome === "full" ? said.error.outcome : "failed",
+    detail: said.error?.detail ?? detail,
+    conflicts: said.conflicts.map(({ path, reason }) => ({ path: own(path) ?? folderOf(path), reason })),
+    needed: said.counts.get("neededBytes"),
+    free: said.counts.get("freeBytes")
+  })
+
+/** What is gathered before it is sent, in `bytes`: a write for each small file would take longer than the rest. */
+const gatheredBytes = 64 * 1024
+
+/** Bytes on their way to the helper. */
+class Outgoing {
+  readonly #stdin: Writable
+  #held: Array<Uint8Array> = []
+  #bytes = 0
+
+  constructor(stdin: Writable) {
+    this.#stdin = stdin
+  }
+
+  /** False when enough is gathered to be sent. */
+  add(bytes: Uint8Array) {
+    this.#held.push(bytes)
+    this.#bytes += bytes.length
+    return this.#bytes < gatheredBytes
+  }
+
+  /** False when the helper has to catch up. */
+  flush() {
+    const all = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held, this.#bytes)
+    this.#held = []
+    this.#bytes = 0
+    return this.#stdin.write(all)
+  }
+}
+
+const drained = (child: Child) =>
+  Effect.async<void>((resume) => {
+    if (child.stdin.destroyed) return // its end tells
+    if (!child.stdin.writableNeedDrain) return resume(Effect.void)
+    const done = () => resume(Effect.void)
+    child.stdin.once("drain", done)
+    return Effect.sync(() => child.stdin.off("drain", done))
+  })
+
+const holeOf = (length: number) => {
+  const bytes = Buffer.alloc(12)
+  bytes.writeUInt32BE(HOLE)
+  bytes.writeBigUInt64BE(BigInt(length), 4)
+  return bytes
+}
+
+const number32 = (value: number) => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}
+
+function* cut(bytes: Uint8Array) {
+  for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes)
+}

@@ -1,0 +1,120 @@
+import { Data, Effect } from "effect"
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
+import { HostToolMissing } from "../../contract/errors/errors.ts"
+import { packageOf } from "./tool-packages.ts"
+
+/** A host program ended badly. Callers turn it into an error of the contract that says what was being done. */
+export class ToolFailed extends Data.TaggedError("ToolFailed")<{
+  readonly tool: string
+  /** Exit status, or -1 when a signal ended it. */
+  readonly code: number
+  readonly signal: string | undefined
+  /** Last part of what it wrote to stderr. */
+  readonly stderr: string
+}> {
+  override get message() {
+    const how = this.signal === undefined ? `exit status ${this.code}` : `signal ${this.signal}`
+    return `${this.tool}: ${how}${this.stderr === "" ? "" : `: ${this.stderr.trim()}`}`
+  }
+}
+
+export interface ToolOptions {
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+  /** Bytes for its stdin; nothing by default. */
+  readonly input?: Uint8Array | string
+  /** Called with each chunk of stderr, for progress. */
+  readonly onStderr?: (chunk: string) => void
+  /** Called with each chunk of stdout instead of keeping it. */
+  readonly onStdout?: (chunk: Buffer) => void
+  /** Exit statuses that count as success; 0 alone by default. */
+  readonly okCodes?: ReadonlyArray<number>
+  /** Further descriptors, from 3 on. */
+  readonly descriptors?: ReadonlyArray<number>
+  /** Most bytes of stdout that are kept; more is a failure. 16 MiB by default. */
+  readonly maxOutputBytes?: number
+}
+
+const stderrTailBytes = 8 * 1024
+
+/** Starts a host program in a process group of its own, its output piped. What comes of it is for `toolEnd` to see. */
+export const spawnTool = (tool: string, args: ReadonlyArray<string>, options: ToolOptions): ChildProcess => {
+  const child = spawn(tool, args, {
+    detached: true,
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe", ...(options.descriptors ?? [])],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env })
+  } as SpawnOptions)
+  child.stdin?.on("error", () => {}) // a tool may end before it has read everything; its status tells
+  return child
+}
+
+/**
+ * Runs a host program to its end, ends what it left running, and gives what it printed. An interruption kills it and its children
+ * (it has a process group of its own) and waits until it is gone. Fails with HostToolMissing when there is no such program.
+ */
+export const runTool = (tool: string, args: ReadonlyArray<string>, options: ToolOptions = {}) =>
+  toolEnd(
+    tool,
+    () => {
+      const child = spawnTool(tool, args, options)
+      if (options.input !== undefined) child.stdin!.end(options.input)
+      return child
+    },
+    options
+  )
+
+/** The same with a process that `start` gives, which has its input. */
+export const toolEnd = (tool: string, start: () => ChildProcess, options: ToolOptions) =>
+  Effect.async<
+    { readonly stdout: Buffer; readonly stderr: string; readonly code: number },
+    ToolFailed | HostToolMissing
+  >((resume) => {
+    const child = start()
+    const kept: Array<Buffer> = []
+    let keptBytes = 0
+    let stderr = ""
+    child.stdout!.on("data", (chunk: Buffer) => {
+      if (options.onStdout !== undefined) return options.onStdout(chunk)
+      keptBytes += chunk.length
+      if (keptBytes > (options.maxOutputBytes ?? 16 * 1024 * 1024)) return killGroup(child, "SIGKILL")
+      kept.push(chunk)
+    })
+    child.stderr!.setEncoding("utf8").on("data", (chunk: string) => {
+      options.onStderr?.(chunk)
+      stderr = (stderr + chunk).slice(-stderrTailBytes)
+    })
+    child.on("error", (cause: NodeJS.ErrnoException) =>
+      resume(Effect.fail(
+        cause.code === "ENOENT"
+          ? new HostToolMissing({ tool, package: packageOf(tool), detail: "it was not found on PATH" })
+          : new ToolFailed({ tool, code: -1, signal: undefined, stderr: cause.message })
+      )))
+    // What it leaves behind would hold its output open for ever: an unshare that may make no user namespace leaves its helper.
+    child.on("exit", () => killGroup(child, "SIGKILL"))
+    child.on("close", (code, signal) => {
+      const ok = options.okCodes ?? [0]
+      resume(
+        code !== null && ok.includes(code)
+          ? Effect.succeed({ stdout: Buffer.concat(kept), stderr, code })
+          : Effect.fail(new ToolFailed({ tool, code: code ?? -1, signal: signal ?? undefined, stderr }))
+      )
+    })
+    return killAndWait(child)
+  })
+
+/** Sends a signal to the whole process group of a detached child. */
+export const killGroup = (child: ChildProcess, signal: NodeJS.Signals) => {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, signal)
+  } catch { /* gone already */ }
+}
+
+/** Kills a detached child's group and waits until the child is reaped. */
+export const killAndWait = (child: ChildProcess) =>
+  Effect.async<void>((resume) => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+    child.once("exit", () => resume(Effect.void))
+    killGroup(child, "SIGKILL")
+  })

@@ -1,0 +1,74 @@
+import { Config, Effect, Either, Option } from "effect"
+import { InvalidConfiguration } from "../../contract/errors/errors.ts"
+import { type Allowed, allowedText } from "./allowed-values.ts"
+import { type ValueOf, type Variable, type VariableName, variables } from "./variables.ts"
+
+// The only module that reads environment variables. Two small programs that must not load Effect read process.env
+// themselves: src/cli/quick-exec and src/mcp/handshake. eslint.config.mjs holds all others to this.
+
+const inRange = (text: string, pattern: RegExp, { max, min }: { readonly min: number; readonly max: number }) => {
+  const number = pattern.test(text) ? Number(text) : NaN
+  return number >= min && number <= max ? number : undefined
+}
+
+/** A value of the kind, undefined where the text is none. */
+const decode = (allowed: Allowed, text: string): number | string | undefined => {
+  switch (allowed.kind) {
+    case "text":
+      return text
+    case "directory":
+    case "absolute-path":
+      return text.startsWith("/") ? text : undefined
+    case "integer":
+      return inRange(text, /^\d{1,15}$/, allowed)
+    case "number":
+      return inRange(text, /^\d{1,15}(\.\d{1,15})?$/, allowed)
+    case "choice":
+      return allowed.choices.find((choice) => choice === text)
+  }
+}
+
+const valueOf = <N extends VariableName>(name: N, text: string): Either.Either<ValueOf<N>, InvalidConfiguration> => {
+  const { allowed, default: otherwise }: Variable = variables[name]
+  const value = text === "" ? otherwise : decode(allowed, text)
+  return text !== "" && value === undefined
+    ? Either.left(new InvalidConfiguration({ variable: name, value: text, allowed: allowedText(allowed) }))
+    : Either.right(value as ValueOf<N>)
+}
+
+/** Value of a variable, or its default. */
+export const setting = <N extends VariableName>(name: N): Effect.Effect<ValueOf<N>, InvalidConfiguration> =>
+  Effect.orElseSucceed(Config.option(Config.string(name)), () => Option.none<string>()).pipe(
+    Effect.flatMap((text) => valueOf(name, Option.getOrElse(text, () => "")))
+  )
+
+/** Fails if any variable has a value that is not allowed. A process calls this before it begins its work. */
+export const checkSettings: Effect.Effect<void, InvalidConfiguration> = Effect.forEach(
+  Object.keys(variables) as Array<VariableName>,
+  setting,
+  { discard: true }
+)
+
+/** What `settingNow` has read. Each connection of a guest asks for the same variables. */
+const known = new Map<VariableName, { readonly text: string; readonly value: unknown }>()
+
+/** Value of a variable for code that is no Effect. A malformed value counts as none here: `checkSettings` has refused it. */
+export const settingNow = <N extends VariableName>(name: N): ValueOf<N> => {
+  const text = process.env[name] ?? ""
+  const found = known.get(name)
+  if (found?.text === text) return found.value as ValueOf<N>
+  const value = Either.getOrElse(valueOf(name, text), () => variableDefault(name))
+  known.set(name, { text, value })
+  return value
+}
+
+/** Whether the environment has a value for a variable. */
+export const isNamed = (name: VariableName): boolean => (process.env[name] ?? "") !== ""
+
+const variableDefault = <N extends VariableName>(name: N) => {
+  const { default: otherwise }: Variable = variables[name]
+  return otherwise as ValueOf<N>
+}
+
+/** All variables of this process: what a child process inherits, and where names are searched that no table can list. */
+export const processEnvironment = (): NodeJS.ProcessEnv => process.env
