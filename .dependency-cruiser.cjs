@@ -62,6 +62,13 @@ const rooms = {
     "rows": ["text", "errors"],
     "wire": ["text", "errors", "rows"]
   },
+  "system": {
+    "settings": [],
+    "waits": ["settings"],
+    "telemetry": ["settings", "waits"],
+    "processes": ["settings", "waits", "telemetry"],
+    "files": ["settings", "waits", "telemetry", "processes"]
+  },
   "workspace": {
     "entry": [],
     "residents": ["entry"],
