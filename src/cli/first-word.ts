@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { CliSurface } from "../contract/rows/operation.ts"
+import { payloadFields } from "../contract/rows/payload-fields.ts"
 import { WorkspaceName } from "../contract/rows/workspace-field.ts"
 import { typed } from "../contract/text/shell-words.ts"
 import type { Route } from "./argv.ts"
@@ -63,9 +64,9 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
   const { environment, known } = error
   const near = nearEnvironment(environment, known)
   if (near !== undefined) return `Did you mean ${near}?`
-  if (operation?.name === "run" || operation?.name === "workspace.create") {
-    if (looksLikePath(environment)) return `Did you mean --seed-path ${typed([environment])}?`
-  }
+  const fields = operation === undefined ? [] : payloadFields(operation.payload()).map(({ name }) => name)
+  const isSeeded = fields.includes("seed_path")
+  if (isSeeded && looksLikePath(environment)) return `Did you mean --seed-path ${typed([environment])}?`
   if (looksLikeEnvironment(environment)) {
     return "pyro runs no images of a registry. Add what is missing to an environment of pyro's: pyro env build --help"
   }
@@ -73,7 +74,7 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
     return afterEnvironment(cli, [environment, ...(rest ?? [])])
   }
   const isNamed = "words" in routed && routed.words.some((word) => /^--name(=|$)/.test(word))
-  return operation?.name === "workspace.create" && !isNamed && Schema.is(WorkspaceName())(environment)
+  return isSeeded && fields.includes("name") && !isNamed && Schema.is(WorkspaceName())(environment)
     ? `Did you mean --name ${environment}?`
     : undefined
 }

@@ -1,4 +1,5 @@
 import { Redacted } from "effect"
+import { payloadFields } from "../contract/rows/payload-fields.ts"
 import { named } from "../contract/text/names.ts"
 import type { Project } from "../sdk/project.ts"
 import type { Argument, Fields } from "./arguments.ts"
@@ -10,20 +11,22 @@ export const withEnvironment = (args: ReadonlyArray<Argument>, raw: Fields, { en
     ? { ...raw, environment: raw["environment"] ?? environment }
     : raw
 
-/** Operations that make a /workspace. */
-const MAKING: ReadonlySet<string> = new Set(["workspace.create", "run"])
+const hasField = ({ payload }: ToolRow, field: string) => payloadFields(payload()).some(({ name }) => name === field)
+
+/** Whether an operation makes a /workspace. */
+const makesWorkspace = (row: ToolRow) => hasField(row, "seed_path")
 
 /** A payload with the owner of /workspace that the server was started with, where a model names none. */
-export const withWorkspaceUser = (fields: Fields, { name }: ToolRow, { workspaceUser }: Project): Fields =>
-  workspaceUser !== undefined && MAKING.has(name) ? { workspace_user: workspaceUser, ...fields } : fields
+export const withWorkspaceUser = (fields: Fields, row: ToolRow, { workspaceUser }: Project): Fields =>
+  workspaceUser !== undefined && makesWorkspace(row) ? { workspace_user: workspaceUser, ...fields } : fields
 
 /** A payload with the history that the server was started with, where a model names none. A one-shot VM has no history. */
-export const withGit = (fields: Fields, { name }: ToolRow, { git }: Project): Fields =>
-  git !== undefined && name === "workspace.create" ? { git, ...fields } : fields
+export const withGit = (fields: Fields, row: ToolRow, { git }: Project): Fields =>
+  git !== undefined && hasField(row, "git") ? { git, ...fields } : fields
 
 /** A payload with the secrets that the server was started with. A model can name none. */
-export const withSecrets = (fields: Fields, { name }: ToolRow, { secretHttp = [], secrets = {} }: Project): Fields =>
-  !MAKING.has(name) || Object.keys(secrets).length === 0 ? fields : {
+export const withSecrets = (fields: Fields, row: ToolRow, { secretHttp = [], secrets = {} }: Project): Fields =>
+  !makesWorkspace(row) || Object.keys(secrets).length === 0 ? fields : {
     ...fields,
     secrets: named(Object.entries(secrets).map(([key, value]) => [key, Redacted.value(value)] as const)),
     secret_http: secretHttp
