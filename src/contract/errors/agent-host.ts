@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
+import { type ToolSteps } from "./tool-steps.ts"
 
 /** A configuration file of an agent host cannot be read or changed. Nothing was written. */
 export class HostFileUnusable extends ContractError<HostFileUnusable>()(
@@ -15,6 +16,9 @@ export class HostFileUnusable extends ContractError<HostFileUnusable>()(
   }
   override get message() {
     return `${this.fact}. Nothing was written. Correct the file, or print the entry: pyro host print-config ${this.host}`
+  }
+  toolSteps(): ToolSteps {
+    return "only the user can fix this"
   }
 }
 
@@ -32,6 +36,9 @@ export class AgentKeyMissing extends ContractError<AgentKeyMissing>()(
   }
   override get message() {
     return `${this.fact}. Nothing was made. Set one, which stays on the host: export ${this.variables[0]}=…`
+  }
+  toolSteps(): ToolSteps {
+    return "only the user can fix this"
   }
 }
 
@@ -54,5 +61,8 @@ export class HostEntryDiffers extends ContractError<HostEntryDiffers>()(
   }
   override get message() {
     return `${this.fact}\nMake this change: run the command again with --force`
+  }
+  toolSteps(): ToolSteps {
+    return "only the user can fix this"
   }
 }

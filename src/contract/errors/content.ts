@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
+import { type ToolSteps } from "./tool-steps.ts"
 
 /** The guest's path has the wrong type, or lies outside /workspace. Nothing was changed. */
 export class FileRefused extends ContractError<FileRefused>()(
@@ -25,6 +26,11 @@ export class FileRefused extends ContractError<FileRefused>()(
   override get message() {
     return `${this.path}: ${this.detail}`
   }
+  toolSteps(): ToolSteps {
+    return this.reason === "not_found"
+      ? ["call workspace_file_list for the existing files", "name another path"]
+      : ["nothing was changed; name another path, or use workspace_exec", "nothing was changed; name another path"]
+  }
 }
 
 /** The file has changed since the caller read it. It was not written. */
@@ -40,6 +46,9 @@ export class FileChanged extends ContractError<FileChanged>()(
   override get message() {
     return `${this.path} has version ${this.actualVersion}, not ${this.expectedVersion}: the file has changed. Nothing was written. ` +
       `Read the file again, then repeat the change`
+  }
+  toolSteps(): ToolSteps {
+    return "call workspace_file_read again, then repeat the change"
   }
 }
 
@@ -57,6 +66,9 @@ export class EditRejected extends ContractError<EditRejected>()(
 ) {
   override get message() {
     return `${this.path} was not edited: ${this.detail}`
+  }
+  toolSteps(): ToolSteps {
+    return "call workspace_file_read and copy the text exactly, with enough lines around it to be unique"
   }
 }
 
@@ -77,6 +89,9 @@ export class PatchRejected extends ContractError<PatchRejected>()(
     )
     return `the patch was not applied and nothing was changed: ${this.detail}${lines.join("")}`
   }
+  toolSteps(): ToolSteps {
+    return "read the files with workspace_file_read and write a new patch"
+  }
 }
 
 /** The export, or its output, is not allowed. Nothing was written. */
@@ -90,5 +105,8 @@ export class ExportRefused extends ContractError<ExportRefused>()(
 ) {
   override get message() {
     return `nothing was exported: ${this.detail}${this.paths.length === 0 ? "" : ` (${this.paths.join(", ")})`}`
+  }
+  toolSteps(): ToolSteps {
+    return "nothing was written on the host; correct the named paths and call again"
   }
 }

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
+import { type ToolSteps } from "./tool-steps.ts"
 
 export class DaemonUnavailable extends ContractError<DaemonUnavailable>()(
   "DaemonUnavailable",
@@ -10,6 +11,9 @@ export class DaemonUnavailable extends ContractError<DaemonUnavailable>()(
   }
   override get message() {
     return `${this.fact}. Show its log: pyro daemon logs`
+  }
+  toolSteps(): ToolSteps {
+    return "call again once; if that fails, ask the user to run: pyro daemon logs"
   }
 }
 
@@ -27,5 +31,8 @@ export class DaemonMismatch extends ContractError<DaemonMismatch>()(
   }
   override get message() {
     return `${this.fact}. Use that version, or replace the daemon (running commands go on): pyro daemon stop`
+  }
+  toolSteps(): ToolSteps {
+    return "only the user can fix this: pyro daemon stop"
   }
 }

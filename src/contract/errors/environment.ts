@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
+import { type ToolSteps } from "./tool-steps.ts"
 
 export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()(
   "EnvironmentUnknown",
@@ -13,6 +14,9 @@ export class EnvironmentUnknown extends ContractError<EnvironmentUnknown>()(
   }
   override get message() {
     return `${this.fact}. List them: pyro env list`
+  }
+  toolSteps(): ToolSteps {
+    return `use one of ${this.known.join(", ")}`
   }
 }
 
@@ -34,6 +38,9 @@ export class EnvironmentBuildFailed extends ContractError<EnvironmentBuildFailed
       : "Try again"
     return `environment ${this.environment} was not built (${this.step}): ${this.detail}. No partial image was kept. ${next}`
   }
+  toolSteps(): ToolSteps {
+    return "correct the names of packages, or call again once"
+  }
 }
 
 /** Another environment of the user has the name. */
@@ -51,6 +58,9 @@ export class EnvironmentNameTaken extends ContractError<EnvironmentNameTaken>()(
   override get message() {
     return `${this.fact}. Choose another name, or replace that environment: --replace`
   }
+  toolSteps(): ToolSteps {
+    return "choose another name"
+  }
 }
 
 /** A cached file (image, kernel, template, layer) differs from what pyro wrote. */
@@ -66,5 +76,8 @@ export class ImageDamaged extends ContractError<ImageDamaged>()(
   }
   override get message() {
     return `${this.fact}. Remove it, and pyro builds it again: pyro env rm`
+  }
+  toolSteps(): ToolSteps {
+    return "only the user can fix this, and pyro then builds the image again: pyro env rm"
   }
 }

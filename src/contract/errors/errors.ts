@@ -26,6 +26,7 @@ import { NetworkAboveCeiling, NetworkDriverUnavailable, NetworkUnsupported } fro
 import { PortAlreadyPublished, PortInUse, PortNotPublished, PortUnavailable, PublishingNotAllowed } from "./port.ts"
 import { ServiceFailed, ServiceNotFound, ServiceRunning } from "./service.ts"
 import { ShellEnded, ShellInputBlocked, ShellNotFound, TooManyShells } from "./shell.ts"
+import { type ToolSteps } from "./tool-steps.ts"
 import {
   DiskDamaged,
   ExecNotFound,
@@ -62,6 +63,9 @@ export class InvalidRequest extends ContractError<InvalidRequest>()(
 ) {
   override get message() {
     return this.field === "" ? this.detail : `${this.field}: ${this.detail}`
+  }
+  toolSteps(): ToolSteps {
+    return "correct this argument and call again"
   }
 }
 

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { table } from "../text/names.ts"
 import { ContractError } from "./contract-error.ts"
+import { gone, nothingRan, type ToolSteps } from "./tool-steps.ts"
 
 const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
 
@@ -42,6 +43,9 @@ export class VmFailed extends ContractError<VmFailed>()(
     if (this.isRequested) return `${this.detail}. Its commands ended with it`
     return `the microVM failed (${this.step}): ${this.detail}. ${nextStep(this.step)}${console(this.consoleTail)}`
   }
+  toolSteps(): ToolSteps {
+    return gone
+  }
 }
 
 export class GuestPanicked extends ContractError<GuestPanicked>()(
@@ -55,6 +59,9 @@ export class GuestPanicked extends ContractError<GuestPanicked>()(
     return `the guest's kernel panicked: ${this.detail}. Its commands are lost. Run them again${
       console(this.consoleTail)
     }`
+  }
+  toolSteps(): ToolSteps {
+    return gone
   }
 }
 
@@ -84,6 +91,14 @@ export class ChannelFailed extends ContractError<ChannelFailed, "guest_silent">(
     return this.reason === "silent"
       ? `${this.fact}. Keep the files: pyro stop, then pyro start. To discard all changes instead: pyro reset`
       : `${this.fact}. Run it again. Start a failed workspace first: pyro start`
+  }
+  toolSteps(): ToolSteps {
+    if (this.reason !== "silent") return gone
+    return [
+      "call workspace_stop and workspace_start: the files are kept. workspace_reset discards the changes",
+      "ask the user to stop and start the workspace: the files are kept. workspace_reset discards the changes",
+      "ask the user to stop and start the workspace: the files are kept"
+    ]
   }
 }
 
@@ -124,6 +139,9 @@ export class CommandNotFound extends ContractError<CommandNotFound>()(
       : "Check its name and the guest's PATH, or install it (docs/dependencies.md)"
     return `${this.fact}. ${next}`
   }
+  toolSteps(): ToolSteps {
+    return nothingRan
+  }
 }
 
 export class CommandNotExecutable extends ContractError<CommandNotExecutable>()(
@@ -135,6 +153,9 @@ export class CommandNotExecutable extends ContractError<CommandNotExecutable>()(
 ) {
   override get message() {
     return `"${this.command}" cannot be executed in the guest: ${this.detail}. Nothing ran. Check its mode and its interpreter`
+  }
+  toolSteps(): ToolSteps {
+    return nothingRan
   }
 }
 
@@ -158,5 +179,13 @@ export class CommandNotStarted extends ContractError<CommandNotStarted>()(
     const correction = correctionOf[this.step]
     const next = correction ?? "Another attempt is safe"
     return `the command was not started (${this.step}): ${this.detail}. Nothing ran. ${next}`
+  }
+  toolSteps(): ToolSteps {
+    if (this.step === "length") {
+      return ["write it with workspace_file_write and run that file, or pass it as stdin", "split the command"]
+    }
+    return this.step === "user" || this.step === "cwd"
+      ? "nothing ran; name another one, or omit the argument"
+      : nothingRan
   }
 }

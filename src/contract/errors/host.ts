@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { printable } from "../text/printable.ts"
 import { ContractError } from "./contract-error.ts"
+import { makeRoom, type ToolSteps, usersHost } from "./tool-steps.ts"
 
 const suffix = (detail: string) => detail === "" ? "" : ` (${detail})`
 
@@ -18,6 +19,9 @@ export class HostToolMissing extends ContractError<HostToolMissing>()(
       suffix(this.detail)
     }. Install it: sudo apt-get install ${this.package}`
   }
+  toolSteps(): ToolSteps {
+    return usersHost
+  }
 }
 
 export class HostToolUnsuitable extends ContractError<HostToolUnsuitable>()(
@@ -33,6 +37,9 @@ export class HostToolUnsuitable extends ContractError<HostToolUnsuitable>()(
   }
   override get message() {
     return `${this.fact}. Install a newer one, or name another program: PYRO_QEMU`
+  }
+  toolSteps(): ToolSteps {
+    return usersHost
   }
 }
 
@@ -78,6 +85,9 @@ export class NoSpace extends ContractError<NoSpace>()(
       : "Free some space: pyro gc"
     return `${this.fact}. ${next}`
   }
+  toolSteps(): ToolSteps {
+    return makeRoom(this.fits)
+  }
 }
 
 /** The host lacks resources for another microVM beside the running ones. */
@@ -97,6 +107,9 @@ export class AdmissionRefused extends ContractError<AdmissionRefused>()(
   override get message() {
     return `${this.fact}. ${remedy(this.resource, this.fits)}`
   }
+  toolSteps(): ToolSteps {
+    return makeRoom(this.fits)
+  }
 }
 
 export class StateDirectoryUnusable extends ContractError<StateDirectoryUnusable>()(
@@ -112,6 +125,9 @@ export class StateDirectoryUnusable extends ContractError<StateDirectoryUnusable
         ? "Repair it, or delete its workspace or snapshot"
         : "Make it writable for your user, or choose another directory: PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR"
     }`
+  }
+  toolSteps(): ToolSteps {
+    return usersHost
   }
 }
 
@@ -134,6 +150,9 @@ export class InvalidConfiguration extends ContractError<InvalidConfiguration>()(
   override get message() {
     return `${this.fact}. Correct the value, or remove the variable: unset ${this.variable}`
   }
+  toolSteps(): ToolSteps {
+    return usersHost
+  }
 }
 
 export class SeedRejected extends ContractError<SeedRejected>()(
@@ -149,6 +168,9 @@ export class SeedRejected extends ContractError<SeedRejected>()(
       : "Name a readable directory, or a tar, zip or 7z archive"
     return `cannot copy ${this.path} to the workspace: ${this.detail}. ${next}`
   }
+  toolSteps(): ToolSteps {
+    return "name another seed_path, or none"
+  }
 }
 
 export class ConfinementUnavailable extends ContractError<ConfinementUnavailable>()(
@@ -163,5 +185,8 @@ export class ConfinementUnavailable extends ContractError<ConfinementUnavailable
   }
   override get message() {
     return `${this.fact}. Change that, or ask for no more: --require-confinement`
+  }
+  toolSteps(): ToolSteps {
+    return usersHost
   }
 }

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
+import { type ToolSteps } from "./tool-steps.ts"
 
 /** The guest cannot have a network. Nothing ran in it. */
 export class NetworkUnsupported extends ContractError<NetworkUnsupported>()(
@@ -14,6 +15,9 @@ export class NetworkUnsupported extends ContractError<NetworkUnsupported>()(
   }
   override get message() {
     return `${this.fact}. Use the network policy off: --network-policy off`
+  }
+  toolSteps(): ToolSteps {
+    return "call again with network_policy off"
   }
 }
 
@@ -33,6 +37,9 @@ export class NetworkDriverUnavailable extends ContractError<NetworkDriverUnavail
   override get message() {
     return `${this.fact}. Use the default driver, without --network-driver`
   }
+  toolSteps(): ToolSteps {
+    return "only the user can fix this: the workspace was created with another network driver than this host has"
+  }
 }
 
 /** The person who started the MCP server did not allow this network. Nothing was changed. */
@@ -50,5 +57,8 @@ export class NetworkAboveCeiling extends ContractError<NetworkAboveCeiling>()(
   }
   override get message() {
     return `${this.fact}. Raise the ceiling: pyro mcp serve --network-ceiling`
+  }
+  toolSteps(): ToolSteps {
+    return "ask for less, or ask the user to raise the ceiling"
   }
 }

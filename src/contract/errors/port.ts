@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
 import { ContractError } from "./contract-error.ts"
+import { type ToolSteps } from "./tool-steps.ts"
 
 /** Another listener of the host has the port. Nothing was published or started. */
 export class PortInUse extends ContractError<PortInUse>()(
@@ -22,6 +23,9 @@ export class PortInUse extends ContractError<PortInUse>()(
       this.hostPort + 1
     }:${this.guestPort}, or name the guest port alone: ${this.guestPort}`
   }
+  toolSteps(): ToolSteps {
+    return "call again with the guest port alone, for a free port of the host"
+  }
 }
 
 /** The host refuses the port, such as a port below 1024 to an ordinary user. Nothing was published or started. */
@@ -39,6 +43,9 @@ export class PortUnavailable extends ContractError<PortUnavailable>()(
   }
   override get message() {
     return `${this.fact}. Name the guest port alone for a free port: ${this.guestPort}`
+  }
+  toolSteps(): ToolSteps {
+    return "call again with the guest port alone, for a free port of the host"
   }
 }
 
@@ -62,6 +69,9 @@ export class PortAlreadyPublished extends ContractError<PortAlreadyPublished>()(
   override get message() {
     return `${this.fact}. End that first: pyro port unpublish ${this.workspace} ${this.guestPort}`
   }
+  toolSteps(): ToolSteps {
+    return ["use that port. port_unpublish ends it", "use that port"]
+  }
 }
 
 /** The guest port is not published. */
@@ -81,6 +91,9 @@ export class PortNotPublished extends ContractError<PortNotPublished>()(
   }
   override get message() {
     return `${this.fact}. List them: pyro port list ${this.workspace}`
+  }
+  toolSteps(): ToolSteps {
+    return ["call workspace_status for the published ports", "name another port"]
   }
 }
 
@@ -105,5 +118,13 @@ export class PublishingNotAllowed extends ContractError<PublishingNotAllowed>()(
     return this.reason === "ceiling"
       ? `${this.fact}. Raise the ceiling: pyro mcp serve --network-ceiling egress+published-ports`
       : `${this.fact}. Change the policy: pyro network set ${this.workspace} --network-policy egress+published-ports --allow-host HOST, with each present host`
+  }
+  toolSteps(): ToolSteps {
+    return this.reason === "ceiling"
+      ? "only the user can allow this"
+      : [
+        "call workspace_network_set with network_policy egress+published-ports and the present allow_hosts (workspace_status), then repeat the call",
+        "only the user can allow this"
+      ]
   }
 }

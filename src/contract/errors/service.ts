@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
+import { type ToolSteps } from "./tool-steps.ts"
 
 /** The workspace has no service of that name. */
 export class ServiceNotFound extends ContractError<ServiceNotFound>()(
@@ -20,6 +21,9 @@ export class ServiceNotFound extends ContractError<ServiceNotFound>()(
   override get message() {
     return `${this.fact}${this.similar.length === 0 ? "." : ""} List services: pyro service list ${this.workspace}`
   }
+  toolSteps(): ToolSteps {
+    return ["call service_list for the names", "use the name that you gave to service_start"]
+  }
 }
 
 /** A service of that name runs already. Nothing was started. */
@@ -36,6 +40,12 @@ export class ServiceRunning extends ContractError<ServiceRunning>()(
   }
   override get message() {
     return `${this.fact}. Choose another name, or stop it first: pyro service stop ${this.workspace} ${this.service}`
+  }
+  toolSteps(): ToolSteps {
+    return [
+      "use the running service, or choose another name. service_stop ends the running service",
+      "use the running service, or choose another name"
+    ]
   }
 }
 
@@ -58,5 +68,8 @@ export class ServiceFailed extends ContractError<ServiceFailed>()(
     return this.outputTail === ""
       ? `${this.fact}. Correct its command, and start it again`
       : `${this.fact}\nAll of it: pyro service logs ${this.workspace} ${this.service}`
+  }
+  toolSteps(): ToolSteps {
+    return "correct the command or the check, and call service_start again"
   }
 }

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ContractError } from "./contract-error.ts"
+import { type ToolSteps } from "./tool-steps.ts"
 
 export class ShellNotFound extends ContractError<ShellNotFound>()(
   "ShellNotFound",
@@ -10,6 +11,9 @@ export class ShellNotFound extends ContractError<ShellNotFound>()(
   }
   override get message() {
     return `${this.fact}. List shells: pyro shell list ${this.workspace}`
+  }
+  toolSteps(): ToolSteps {
+    return "call shell_list for the ids, or shell_open for a new shell"
   }
 }
 
@@ -23,6 +27,9 @@ export class TooManyShells extends ContractError<TooManyShells>()(
   }
   override get message() {
     return `${this.fact}. List them: pyro shell list ${this.workspace}. Close one: pyro shell close ${this.workspace} SHELL_ID`
+  }
+  toolSteps(): ToolSteps {
+    return "call shell_list, then shell_close for those that are not needed"
   }
 }
 
@@ -41,6 +48,9 @@ export class ShellEnded extends ContractError<ShellEnded>()(
   }
   override get message() {
     return `${this.fact}. Open another one: pyro shell open ${this.workspace}`
+  }
+  toolSteps(): ToolSteps {
+    return "call shell_read for its last output, or shell_open for a new shell"
   }
 }
 
@@ -61,5 +71,8 @@ export class ShellInputBlocked extends ContractError<ShellInputBlocked>()(
   }
   override get message() {
     return `${this.fact}. Type the rest later, or interrupt the program: pyro shell signal ${this.workspace} ${this.shellId} SIGINT`
+  }
+  toolSteps(): ToolSteps {
+    return "call shell_read to see what the program does, then shell_write with keys [\"ctrl-c\"] to interrupt it"
   }
 }

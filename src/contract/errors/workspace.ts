@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
 import { ContractError } from "./contract-error.ts"
+import { start, type ToolSteps } from "./tool-steps.ts"
 
 const named = (names: ReadonlyArray<string>) => names.length === 0 ? "" : `. Did you mean ${names.join(" or ")}?`
 
@@ -24,6 +25,13 @@ export class WorkspaceNotFound extends ContractError<WorkspaceNotFound>()(
   override get message() {
     return `${this.fact}${next(this.similar)}List workspaces: pyro list`
   }
+  toolSteps(all: boolean): ToolSteps {
+    const hidden = all ? "" : "; workspaces of other projects are hidden"
+    return [
+      `call workspace_list for the ids, or workspace_create for a new workspace${hidden}`,
+      `call workspace_create for a new workspace${hidden}`
+    ]
+  }
 }
 
 /** Several ids, or names of snapshots, have the given beginning. Nothing was done. */
@@ -42,6 +50,9 @@ export class IdAmbiguous extends ContractError<IdAmbiguous>()(
       this.candidates.join(", ")
     }. Type more characters`
   }
+  toolSteps(): ToolSteps {
+    return "call again with one of these ids"
+  }
 }
 
 export class WorkspaceNameTaken extends ContractError<WorkspaceNameTaken>()(
@@ -57,6 +68,11 @@ export class WorkspaceNameTaken extends ContractError<WorkspaceNameTaken>()(
   }
   override get message() {
     return `${this.fact}. Choose another name, or rename that workspace: pyro rename ${this.name} NAME`
+  }
+  toolSteps(): ToolSteps {
+    return this.workspace === undefined
+      ? "choose another name"
+      : `use that workspace (workspace_id ${this.workspace}), or another name`
   }
 }
 
@@ -105,6 +121,15 @@ export class WorkspaceNotReady extends ContractError<WorkspaceNotReady>()(
       ? this.fact
       : `${this.fact}. ${command} ${this.workspace}`
   }
+  toolSteps(): ToolSteps {
+    if (this.state === "deleting") return ["call workspace_list for the other workspaces", "use another workspace"]
+    if (this.state === "stopped" || this.state === "failed") return start
+    const until = `until the workspace is ${(this.legalStates ?? ["running"]).join(" or ")}`
+    return [
+      `call workspace_status ${until}, then repeat the call`,
+      `call workspace_list ${until}, then repeat the call`
+    ]
+  }
 }
 
 /** A newer pyro wrote the record of the workspace or the snapshot. Nothing was changed. */
@@ -135,6 +160,9 @@ export class StateTooNew extends ContractError<StateTooNew>()(
     const command = this.snapshot === undefined ? "pyro delete" : "pyro snapshot delete"
     return `${this.fact}. Run pyro daemon stop and use the newer pyro, or delete this state: ${command} ${names}`
   }
+  toolSteps(): ToolSteps {
+    return "only the user can decide: use the newer pyro, or delete the state"
+  }
 }
 
 /** A guest has damaged the disk of the workspace or the snapshot. Nothing was changed. */
@@ -144,6 +172,9 @@ export class DiskDamaged extends ContractError<DiskDamaged>()("DiskDamaged", { d
   }
   override get message() {
     return `${this.fact}. Return to the seed, or to an earlier snapshot: pyro reset`
+  }
+  toolSteps(): ToolSteps {
+    return "call workspace_reset: it returns to the seed, or to an earlier snapshot. Later changes are lost"
   }
 }
 
@@ -162,6 +193,9 @@ export class SnapshotNotFound extends ContractError<SnapshotNotFound>()(
   override get message() {
     return `${this.fact}${next(this.similar)}List snapshots: pyro snapshot list ${this.workspace}`
   }
+  toolSteps(): ToolSteps {
+    return ["call workspace_snapshot_list for the names", "use a name that you gave to a snapshot, or omit it"]
+  }
 }
 
 export class SnapshotExists extends ContractError<SnapshotExists>()(
@@ -176,6 +210,9 @@ export class SnapshotExists extends ContractError<SnapshotExists>()(
   }
   override get message() {
     return `${this.fact}. Choose another name. List them: pyro snapshot list ${this.workspace}`
+  }
+  toolSteps(): ToolSteps {
+    return "choose another name"
   }
 }
 
@@ -195,6 +232,9 @@ export class SnapshotMismatch extends ContractError<SnapshotMismatch>()(
   override get message() {
     return `${this.fact}. Use its files only, in a new microVM: --disk-only`
   }
+  toolSteps(): ToolSteps {
+    return "call again with disk_only: true to use the files only"
+  }
 }
 
 export class ExecNotFound extends ContractError<ExecNotFound>()(
@@ -209,5 +249,8 @@ export class ExecNotFound extends ContractError<ExecNotFound>()(
   }
   override get message() {
     return `${this.fact}. List commands: pyro logs ${this.workspace}`
+  }
+  toolSteps(): ToolSteps {
+    return "run the command with workspace_exec and `command`"
   }
 }
