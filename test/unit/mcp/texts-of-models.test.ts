@@ -17,16 +17,22 @@ const FOLDERS = [
   "disk",
   "environment",
   "guest-channel",
+  "ignore",
   "local",
   "network",
+  "output-log",
+  "patch",
+  "redaction",
   "sdk",
+  "seeding",
   "system",
   "vm",
   "workspace"
 ]
 
 /** Descriptions for people who type: help and documents show them, and no tool does. Modes have a test of their own. */
-const FOR_PEOPLE = /^(contract\/operations\/|contract\/agent-|contract\/modes\/|local\/doctor\/|system\/variables\.ts)/
+const FOR_PEOPLE =
+  /^(contract\/errors\/agent-|contract\/rows\/(?!exec-validation|network-(ceiling|command|text)|service-text|shell-.*-text)|local\/doctor\/|system\/settings\/(allowed-values|variables)\.ts)/
 
 /** The text of a literal, of a template or of texts that are added; what is put in is `…`. Undefined for anything else. */
 const textOf = (node: ts.Node): string | undefined => {
