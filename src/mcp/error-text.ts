@@ -2,7 +2,7 @@ import { Cause, Option } from "effect"
 import { factOf, type PyroError } from "../contract/errors/errors.ts"
 import { printable } from "../contract/text/printable.ts"
 import type { Project } from "../sdk/project.ts"
-import { hintOf } from "./hints.ts"
+import { hintOf } from "./next-step.ts"
 import { inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"
 
 /** Maximum characters of an error: hosts cut longer texts at a place of their own. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { LogFiles, type LogPiece } from "./files/files.ts"
-import { Waiters } from "./files/waiters.ts"
+import { LogFiles, type LogPiece } from "./log/segment-files.ts"
+import { Waiters } from "./log/waiters.ts"
 import type { LogRoom, ReadableLog, RecentPiece, Segment } from "./parts.ts"
 import { LogReader } from "./reader.ts"
 import { HEAD_BYTES, type Mark, MARK_BYTES, type Marks, type OutputName, type SegmentStart } from "./segment.ts"

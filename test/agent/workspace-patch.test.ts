@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { applyPatchIn } from "../../src/patch/apply-in.ts"
+import { applyPatchIn } from "../../src/patch/apply-in-guest.ts"
 import { formatPatch } from "../support/format-patch.ts"
 import { makeCase, Random } from "../unit/patch/cases.ts"
 import { changed, described, readTree, writeTree } from "../unit/patch/trees.ts"

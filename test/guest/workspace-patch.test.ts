@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { applyPatchIn } from "../../src/patch/apply-in.ts"
+import { applyPatchIn } from "../../src/patch/apply-in-guest.ts"
 import { formatPatch } from "../support/format-patch.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
 

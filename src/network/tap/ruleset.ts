@@ -2,7 +2,7 @@ import { deniedRanges } from "../address-ranges.ts"
 import { type Address, addressText, contains, isSameAddress, type Range, widthOf } from "../address.ts"
 import type { Rules } from "../policy.ts"
 import type { IpRule } from "../rule.ts"
-import { RESOLVER } from "./link.ts"
+import { RESOLVER } from "./addresses.ts"
 
 /** Ports of an address that a policy opens by a name. */
 export interface Grant {

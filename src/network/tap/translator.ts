@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { settingNow } from "../../system/settings/config.ts"
-import { OUTSIDE } from "./link.ts"
+import { OUTSIDE } from "./addresses.ts"
 
 /** Descriptor of the network namespace in the new process. */
 const NAMESPACE = 3

@@ -3,7 +3,7 @@ import { Effect, Either, Fiber } from "effect"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
-import { withJudgement } from "../../../src/network/connection/judgement.ts"
+import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
 import { asksForRetry } from "../../../src/network/first-bytes/retry.ts"
 import { HOST, listen, makeIdentity } from "../../support/intercepted.ts"
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, FastCheck as fc } from "effect"
 import { execFileSync } from "node:child_process"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
-import { withJudgement } from "../../../src/network/connection/judgement.ts"
+import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
 
 const EVIL = "evil.example"
 

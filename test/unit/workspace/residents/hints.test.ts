@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { Hints, hintsOf, OutputTail } from "../../../../src/workspace/residents/hints.ts"
+import { Hints, hintsOf, OutputTail } from "../../../../src/workspace/residents/command-hints.ts"
 
 const tailOf = (...pieces: ReadonlyArray<string>) => {
   const tail = new OutputTail()
