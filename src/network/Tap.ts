@@ -54,7 +54,10 @@ export interface TapOptions {
   readonly onDeniedFlow: (flow: DeniedMessage, names: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
-/** The network of one namespace, until the Scope closes. */
+/**
+ * The network behind the tap device of one namespace, until the Scope closes: firewall, look-ups and translator. `native/tap/tap.c`, which
+ * `vm/driver/qemu/qemu-process.ts` starts, makes the device itself.
+ */
 export interface Tap {
   /** Replaces the policy at once. Flows that it forbids are reset with their next packet. */
   readonly change: (rules: Rules) => Effect.Effect<void, TapFailed>

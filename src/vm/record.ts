@@ -54,6 +54,7 @@ export const VmRecord = Schema.Struct({
   vcpuCount: Schema.Int,
   /** Host user that QEMU runs as. */
   uid: Schema.Int,
+  /** Of the VM, and not of a workspace's generation: a VM of the pool is older. */
   createdAt: Schema.String,
   /** Process whose death ends the VM; absent until it was started. */
   process: Schema.optional(ProcessIdentity).pipe(Schema.fromKey("qemu")),

@@ -19,7 +19,7 @@ type ContractErrorClass<Self, Tag extends string, Fields extends Schema.Struct.F
   & { readonly _tag: Tag }
 
 /**
- * The base of every error of the contract. JSON has its fields in snake_case. A class with more than one code names the others as `More`,
+ * The base of every error of the contract. Each class says what happened and what to do next: `message` to people, and `toolSteps` to models. JSON has its fields in snake_case. A class with more than one code names the others as `More`,
  * and lists all as `codes`.
  */
 export const ContractError =

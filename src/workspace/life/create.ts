@@ -233,7 +233,10 @@ const creating = (
   }
 }
 
-/** Creates a workspace and gives its entry. If the creation fails or is interrupted, nothing stays. */
+/**
+ * Creates a workspace and gives its entry. If the creation fails or is interrupted, nothing stays: `transition.ts` undoes the VM, and
+ * `forget` removes the folder.
+ */
 export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Granted | undefined, notify: Notify) =>
   Effect.gen(function*() {
     const { registry } = lifecycle
