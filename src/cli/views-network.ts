@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { lostText, policyText, subjectText, targetText } from "../contract/rows/network-text.ts"
+import { droppedLines, policyText, subjectText, targetText } from "../contract/rows/network-text.ts"
 import type { NetworkRecord, OpenConnection } from "../contract/rows/workspace-network.ts"
 import { note, print, size } from "./print.ts"
 import { duration } from "./time-text.ts"
@@ -46,13 +46,11 @@ const wrapped = (words: ReadonlyArray<string>): string => {
 
 export const networkViews = {
   "workspace.network.set": {
-    result: ({ noLongerAllowed, resetCount, workspace: { id, name, network } }) => {
-      const lost = lostText(noLongerAllowed, network)
-      return note(
-        `${name ?? id}: network ${network === undefined ? "off" : policyText(network)}${
-          resetCount === 0 ? "" : `; ${resetCount} open connections reset`
-        }\n${lost === undefined ? "" : `${lost}\n`}`
-      )
+    result: (changed) => {
+      const { resetCount, workspace: { id, name, network } } = changed
+      const reset = resetCount === 0 ? "" : `; ${resetCount} open connections reset`
+      const policy = `${name ?? id}: network ${network === undefined ? "off" : policyText(network)}${reset}`
+      return note([policy, ...droppedLines(changed)].map((line) => `${line}\n`).join(""))
     }
   } satisfies View<"workspace.network.set">,
   "workspace.network.log": {

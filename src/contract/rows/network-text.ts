@@ -5,12 +5,18 @@ import type { NetworkRecord } from "./workspace-network.ts"
 const isOff = (network: Pick<NetworkInfo, "networkPolicy"> | undefined): boolean =>
   network === undefined || network.networkPolicy === "off"
 
-/** Grants that a new policy dropped, in one line. The policy off drops all: nothing to tell. */
-export const lostText = (
-  noLongerAllowed: ReadonlyArray<string>,
-  network: Pick<NetworkInfo, "networkPolicy"> | undefined
-): string | undefined =>
-  isOff(network) || noLongerAllowed.length === 0 ? undefined : `no longer allowed: ${noLongerAllowed.join(", ")}`
+/** What a new policy dropped of the policy before: a line for its grants, a line for its denials. The policy off drops all: nothing to tell. */
+export const droppedLines = (
+  { noLongerAllowed, noLongerDenied, workspace: { network } }: {
+    readonly noLongerAllowed: ReadonlyArray<string>
+    readonly noLongerDenied: ReadonlyArray<string>
+    readonly workspace: { readonly network?: Pick<NetworkInfo, "networkPolicy"> | undefined }
+  }
+): ReadonlyArray<string> =>
+  isOff(network) ? [] : [
+    ...(noLongerAllowed.length === 0 ? [] : [`no longer allowed: ${noLongerAllowed.join(", ")}`]),
+    ...(noLongerDenied.length === 0 ? [] : [`no longer denied: ${noLongerDenied.join(", ")}`])
+  ]
 
 /** A policy in one line. */
 export const policyText = (

@@ -23,7 +23,10 @@ export const NetworkSetResult = lazy(() =>
     noLongerAllowed: Schema.Array(Schema.String).annotations({
       description:
         "Grants of the policy before that the new policy does not have: lists, hosts and addresses as they were given, " +
-        "`every public host`, `ports of a model`, `trust in this host's certificates`"
+        "`every public host`, `ports of a model`, `trust in this host's certificates`. Of a list that stays in part, the hosts that are gone"
+    }),
+    noLongerDenied: Schema.Array(Schema.String).annotations({
+      description: "Denied hosts of the policy before that the new policy allows"
     })
   }))
 )

@@ -1,7 +1,7 @@
 import {
   connectionsText,
+  droppedLines,
   hasConnections,
-  lostText,
   policyText,
   subjectText,
   targetText
@@ -21,12 +21,14 @@ const entryText = (one: NetworkRecord): string =>
   ].join("  ")
 
 export const networkSetTool: Tool<"workspace.network.set"> = {
-  text: ({ noLongerAllowed, resetCount, workspace: { id, network } }) =>
-    lines(
+  text: (changed) => {
+    const { resetCount, workspace: { id, network } } = changed
+    return lines(
       `workspace ${id}: network ${network === undefined ? "off" : policyText(network)}`,
-      lostText(noLongerAllowed, network),
+      ...droppedLines(changed),
       resetCount > 0 && `${resetCount} open connections reset`
     )
+  }
 }
 
 export const networkLogTool: Tool<"workspace.network.log"> = {

@@ -8,20 +8,23 @@ describe("a changed network", () => {
     return err
   }
 
-  it("network set names the grants of the policy before that are gone", async () => {
+  it("network set names the grants and the denials of the policy before that are gone", async () => {
     const workspace = { id: "w-1", name: "fix", network }
     assert.strictEqual(
-      await set({ workspace, resetCount: 2, noLongerAllowed: ["pypi", "10.0.0.1:80"] }),
-      "fix: network egress to a.test; 2 open connections reset\nno longer allowed: pypi, 10.0.0.1:80\n"
+      await set({ workspace, resetCount: 2, noLongerAllowed: ["pypi", "10.0.0.1:80"], noLongerDenied: ["b.test"] }),
+      "fix: network egress to a.test; 2 open connections reset\nno longer allowed: pypi, 10.0.0.1:80\nno longer denied: b.test\n"
     )
     assert.strictEqual(
-      await set({ workspace, resetCount: 0, noLongerAllowed: [] }),
+      await set({ workspace, resetCount: 0, noLongerAllowed: [], noLongerDenied: [] }),
       "fix: network egress to a.test\n"
     )
   })
 
   it("network set to off says off alone", async () => {
     const workspace = { id: "w-1", name: "fix", network: { ...network, networkPolicy: "off", allowHosts: [] } }
-    assert.strictEqual(await set({ workspace, resetCount: 0, noLongerAllowed: ["pypi"] }), "fix: network off\n")
+    assert.strictEqual(
+      await set({ workspace, resetCount: 0, noLongerAllowed: ["pypi"], noLongerDenied: [] }),
+      "fix: network off\n"
+    )
   })
 })

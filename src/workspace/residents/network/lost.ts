@@ -19,6 +19,14 @@ const rulesOf = <A>(parsed: Either.Either<ReadonlyArray<A>, string>) => Either.g
 
 const WITH_PORTS = "egress+published-ports"
 
+/** The denials of a policy that the policy after it lifts: what they denied is allowed then. */
+export const liftedDenials = (before: Granted, { policy, rules }: Granted): ReadonlyArray<string> =>
+  before.rules.networkPolicy === "off" ?
+    [] :
+    before.policy.denyHosts.filter((text) =>
+      !policy.denyHosts.includes(text) && rulesOf(parseHostRules(text)).some((rule) => allowsRule(rules, rule))
+    )
+
 /** The grants of a policy that the policy after it does not have, in the words of the policy. */
 export const lostGrants = (before: Granted, after: Granted): ReadonlyArray<string> => {
   if (before.rules.networkPolicy === "off") return []
@@ -27,7 +35,12 @@ export const lostGrants = (before: Granted, after: Granted): ReadonlyArray<strin
   const allowIps = rules.networkPolicy === "off" ? [] : rules.allowIps
   return [
     ...(isOpen(before.rules) && isLost(everyName) ? ["every public host"] : []),
-    ...before.policy.allowHosts.filter((text) => rulesOf(parseHostRules(text)).some(isLost)),
+    ...before.policy.allowHosts.flatMap((text) => {
+      const known = rulesOf(parseHostRules(text))
+      const lost = known.filter(isLost)
+      // Of a list that stays, only the names that are gone.
+      return lost.length === known.length ? lost.length === 0 ? [] : [text] : lost.map((rule) => rule.text)
+    }),
     ...before.policy.allowIps.filter((text) =>
       rulesOf(parseIpRules(text)).some((rule) => !allowIps.some((one) => allowsAddresses(one, rule)))
     ),

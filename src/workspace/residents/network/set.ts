@@ -9,7 +9,7 @@ import { touch } from "../../entry/record.ts"
 import { residentsOf } from "../entry-residents.ts"
 import { addedTo } from "./add.ts"
 import { grantOfCaller } from "./ceiling.ts"
-import { lostGrants } from "./lost.ts"
+import { liftedDenials, lostGrants } from "./lost.ts"
 import { nothingGranted } from "./policy.ts"
 import { recordedGrant, withPolicy } from "./state.ts"
 
@@ -43,5 +43,9 @@ export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkS
     yield* recordEvent(entry.folder.directory, { _tag: "network", ...granted.policy })
     yield* ports.followPolicy
     yield* touch(entry.folder)
-    return { resetCount, noLongerAllowed: lostGrants(present, granted) }
+    return {
+      resetCount,
+      noLongerAllowed: lostGrants(present, granted),
+      noLongerDenied: liftedDenials(present, granted)
+    }
   }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.network.set"))

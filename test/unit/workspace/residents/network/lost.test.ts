@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either } from "effect"
 import { type Policy, policyOff } from "../../../../../src/network/policy.ts"
-import { lostGrants } from "../../../../../src/workspace/residents/network/lost.ts"
+import { liftedDenials, lostGrants } from "../../../../../src/workspace/residents/network/lost.ts"
 import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
 
 const grant = (policy: Partial<Policy>) =>
@@ -32,8 +32,10 @@ describe("grants that a new policy does not have", () => {
     assert.deepStrictEqual(lostGrants(hosts("pypi", "a.test"), open), [])
   })
 
-  it("a part of a list is a loss of the list", () => {
-    assert.deepStrictEqual(lostGrants(hosts("pypi"), hosts("pypi.org")), ["pypi"])
+  it("of a list that stays in part, the hosts that are gone are lost", () => {
+    assert.deepStrictEqual(lostGrants(hosts("pypi"), hosts("pypi.org")), ["pypi (files.pythonhosted.org:443)"])
+    const denied = grant({ allowHosts: ["npm"], denyHosts: ["registry.yarnpkg.com"] })
+    assert.deepStrictEqual(lostGrants(hosts("npm"), denied), ["npm (registry.yarnpkg.com:443)"])
     assert.deepStrictEqual(lostGrants(hosts("a.test"), hosts("a.test:443")), ["a.test"])
   })
 
@@ -57,6 +59,15 @@ describe("grants that a new policy does not have", () => {
     assert.deepStrictEqual(lostGrants(hosts("a.test", "b.example"), denied), ["a.test"])
     assert.deepStrictEqual(lostGrants(denied, denied), [])
     assert.deepStrictEqual(lostGrants(grant({ allowHosts: ["a.test"], denyHosts: ["a.test"] }), hosts("b.test")), [])
+  })
+
+  it("a denial is lifted if the new policy allows what it denied", () => {
+    const before = grant({ denyHosts: ["a.test", "b.test"] })
+    assert.deepStrictEqual(liftedDenials(before, grant({ denyHosts: ["b.test"] })), ["a.test"])
+    assert.deepStrictEqual(liftedDenials(before, hosts("b.test")), ["b.test"])
+    assert.deepStrictEqual(liftedDenials(before, hosts("c.test")), [])
+    assert.deepStrictEqual(liftedDenials(before, before), [])
+    assert.deepStrictEqual(liftedDenials(before, off), [])
   })
 
   it("ports of a model and the trust in certificates are grants", () => {
