@@ -71,7 +71,9 @@ export const discardTemplate = (key: string) =>
 export const ensureTemplate = <E, R>(
   key: string,
   environmentDigest: string,
-  build: (directory: string) => Effect.Effect<Frozen, E, R>
+  build: (directory: string) => Effect.Effect<Frozen, E, R>,
+  /** Runs before a wait for the template, which this caller or another one makes. */
+  onAbsent: Effect.Effect<void> = Effect.void
 ) =>
   Effect.gen(function*() {
     const { cacheDir } = yield* Paths
@@ -79,6 +81,7 @@ export const ensureTemplate = <E, R>(
     const directory = path.join(folder, key)
     const there = yield* find(directory)
     if (there !== undefined) return there
+    yield* onAbsent
     const unlessRefused = Effect.mapError(fileFailedAt("template", folder))
     yield* unlessRefused(ensureFolder(folder))
     return yield* Effect.gen(function*() {

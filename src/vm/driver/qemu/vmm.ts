@@ -53,9 +53,10 @@ export const makeQemuVmm = Effect.gen(function*() {
       // A template that does not come up is made again without another word.
       const telling = yield* Effect.once(request.onSlowStep?.(makingTemplate(isMounted)) ?? Effect.void)
       const once = Effect.gen(function*() {
-        const frozen = yield* ensureTemplate(key, request.images.environment.digest, (directory) =>
-          Effect.zipRight(
-            telling,
+        const frozen = yield* ensureTemplate(
+          key,
+          request.images.environment.digest,
+          (directory) =>
             freezeTemplate({
               spec,
               qemuProgram: host.qemuProgram,
@@ -64,8 +65,9 @@ export const makeQemuVmm = Effect.gen(function*() {
               seed: placeholder,
               directory,
               isMounted
-            }).pipe(asStep("make template"))
-          )).pipe(asStep("template"))
+            }).pipe(asStep("make template")),
+          telling
+        ).pipe(asStep("template"))
         const started = Effect.gen(function*() {
           const vm = yield* acquireVm({
             purpose: request.purpose,
