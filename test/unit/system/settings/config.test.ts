@@ -5,7 +5,7 @@ import { assert, describe, it } from "vitest"
 import { checkSettings, setting } from "../../../../src/system/settings/config.ts"
 import { type Variable, type VariableName, variables } from "../../../../src/system/settings/variables.ts"
 
-const root = path.resolve(import.meta.dirname, "../../..")
+const root = path.resolve(import.meta.dirname, "../../../..")
 
 const environmentOf = (values: Readonly<Record<string, string>>) =>
   Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(values))))
