@@ -55,6 +55,13 @@ const matches = (rule: HostRule, name: string) => {
   }
 }
 
+const deniedByRule = ({ text }: HostRule) => denied(`--deny-host ${text} denies the name`)
+
+/** The `--deny-host` that a reason names, as it was given; undefined for every other reason. */
+export const denyingHost = (reason: string | undefined): string | undefined =>
+  // A rule of a list has the host behind the list's name.
+  /^--deny-host (\S+)(?: \(\S+\))? denies the name$/.exec(reason ?? "")?.[1]
+
 /** What a client does that asks for a name beside the list for it. */
 const causeOf = ({ allowHosts }: Rules, name: string) =>
   name === "github.com" && allowHosts.some((rule) => rule.name === "index.crates.io")
@@ -73,7 +80,7 @@ export const judgeName = (rules: Rules, text: string, port?: number): Verdict =>
   const denial = rules.denyHosts.find((rule) =>
     (port === undefined ? rule.port === undefined : appliesToPort(rule, port)) && matches(rule, name)
   )
-  if (denial !== undefined) return denied(`--deny-host ${denial.text} denies the name`)
+  if (denial !== undefined) return deniedByRule(denial)
   if (name === THIS_HOST) return judgeThisHost(rules, port)
   if (!rules.isListed) return allowed(name, undefined)
   const rule = rules.allowHosts.find((rule) => appliesToPort(rule, port) && matches(rule, name))

@@ -42,3 +42,9 @@ export const grantCommand = (workspace: string, policy: PresentPolicy, options: 
   const command = `${typed(["pyro", "network", "set", workspace, ...presentOptions(policy, added)])} ${added}`
   return command.length <= MAX_CHARACTERS ? command : `${added} beside the present grants (pyro status ${workspace})`
 }
+
+/** The command that names the policy of a workspace anew, without some of its denied hosts. */
+export const liftCommand = (workspace: string, policy: PresentPolicy, denyHosts: ReadonlyArray<string>): string =>
+  grantCommand(workspace, { ...policy, denyHosts: policy.denyHosts.filter((rule) => !denyHosts.includes(rule)) }, [
+    `--network-policy ${policy.networkPolicy}`
+  ])

@@ -1,4 +1,7 @@
+import { grantCommand, liftCommand, type PresentPolicy } from "../../../contract/rows/network-command.ts"
 import type { NetworkRecord } from "../../../contract/rows/workspace-network.ts"
+import { typed } from "../../../contract/text/shell-words.ts"
+import { denyingHost } from "../../../network/judge.ts"
 import { UNTRUSTED } from "./attempt.ts"
 import type { ConnectionLog } from "./log.ts"
 
@@ -13,11 +16,25 @@ export interface NetworkNews {
   readonly failedSince: (position: number) => string | undefined
 }
 
-/** The words to type for some options of a policy. */
-export type Granting = (options: ReadonlyArray<string>) => string
+/** The words to type for a change of a machine's policy. */
+export interface PolicyWords {
+  /** What adds options to the policy. */
+  readonly granting: (options: ReadonlyArray<string>) => string
+  /** What takes denied hosts out of the policy: the end of a sentence. */
+  readonly lifting: (denyHosts: ReadonlyArray<string>) => string
+}
 
 /** The options alone, for a machine whose policy is fixed. */
-const optionsAlone: Granting = (options) => options.join(" ")
+export const aloneInWords: PolicyWords = {
+  granting: (options) => options.join(" "),
+  lifting: () => "leave the option out"
+}
+
+/** Whole commands, for a workspace. */
+export const workspaceWords = (workspace: string, policy: () => PresentPolicy): PolicyWords => ({
+  granting: (options) => grantCommand(workspace, policy(), options),
+  lifting: (denyHosts) => `name the policy anew without it: ${liftCommand(workspace, policy(), denyHosts)}`
+})
 
 /** Hosts that a sentence names. */
 const NAMED_HOSTS = 3
@@ -26,8 +43,8 @@ const targetOf = ({ host, port }: NetworkRecord) =>
   port === undefined ? host : `${host.includes(":") ? `[${host}]` : host}:${port}`
 
 /** Whether a person would want to know: a look-up of a name that no rule could allow is a mistake of the program. */
-const isWorthTelling = ({ kind, option, outcome }: NetworkRecord) =>
-  outcome === "denied" && (kind === "connection" || option !== undefined)
+const isWorthTelling = ({ kind, option, outcome, reason }: NetworkRecord) =>
+  outcome === "denied" && (kind === "connection" || option !== undefined || denyingHost(reason) !== undefined)
 
 const TRUST_OPTION = "--trust-host-certificates"
 const UNTRUSTED_SENTENCE = "the guest's program did not trust the certificate of"
@@ -39,7 +56,7 @@ const listed = (targets: ReadonlyArray<string>) => {
 }
 
 /** The failed connections in one sentence or two: the guest's program sees ECONNREFUSED alone, whatever the reason. */
-export const failureText = (records: ReadonlyArray<NetworkRecord>, granting = optionsAlone): string | undefined => {
+export const failureText = (records: ReadonlyArray<NetworkRecord>, { granting } = aloneInWords): string | undefined => {
   const failed = records.filter(({ kind, outcome }) => kind === "connection" && outcome === "failed")
   const untrusted = new Set(failed.filter(({ reason }) => reason === UNTRUSTED).map(targetOf))
   const unmade = new Map(
@@ -58,31 +75,48 @@ export const failureText = (records: ReadonlyArray<NetworkRecord>, granting = op
   return sentences.length === 0 ? undefined : sentences.join(". ")
 }
 
-/** The denials as one sentence: which names, why, and the words that would allow them. */
-export const denialText = (records: ReadonlyArray<NetworkRecord>, granting = optionsAlone): string | undefined => {
-  const byTarget = new Map<string, NetworkRecord>()
-  for (const record of records) if (isWorthTelling(record)) byTarget.set(targetOf(record), record)
-  const [first, ...others] = byTarget
-  if (first === undefined) return undefined
-  const named = [first, ...others.slice(0, NAMED_HOSTS - 1)]
-  const more = byTarget.size - named.length
-  const options = [...new Set(named.flatMap(([, { option }]) => option === undefined ? [] : [option]))]
-  const reasons = [...new Set(named.map(([, { reason }]) => reason))]
-  return `the network policy denied ${named.map(([target]) => target).join(", ")}${
-    more === 0 ? "" : ` and ${more} more`
-  }` +
+/** Denials for want of a rule as one sentence: which names, why, and the words that would allow them. */
+const unallowedText = (byTarget: ReadonlyMap<string, NetworkRecord>, { granting }: PolicyWords) => {
+  const named = [...byTarget.values()].slice(0, NAMED_HOSTS)
+  const options = [...new Set(named.flatMap(({ option }) => option === undefined ? [] : [option]))]
+  const reasons = [...new Set(named.map(({ reason }) => reason))]
+  return `the network policy denied ${listed([...byTarget.keys()])}` +
     (reasons.length === 1 ? `: ${reasons[0]}` : "") +
     (options.length === 0 ? "" : `. To allow: ${granting(options)}`)
+}
+
+/** Denials by name: a grant opens none of them, so the sentence proposes none. */
+const deniedByNameText = (byTarget: ReadonlyMap<string, NetworkRecord>, { lifting }: PolicyWords) => {
+  const rules = [...byTarget.values()].slice(0, NAMED_HOSTS).flatMap(({ reason }) => denyingHost(reason) ?? [])
+  const denyHosts = [...new Set(rules)]
+  return `the network policy denies ${listed([...byTarget.keys()])} by name: ` +
+    `${typed(denyHosts.flatMap((rule) => ["--deny-host", rule]))}. To lift this denial, ${lifting(denyHosts)}`
+}
+
+/** The denials in one sentence or two; `undefined` without any. */
+export const denialText = (records: ReadonlyArray<NetworkRecord>, words = aloneInWords): string | undefined => {
+  const unallowed = new Map<string, NetworkRecord>()
+  const byName = new Map<string, NetworkRecord>()
+  for (const record of records) {
+    if (!isWorthTelling(record)) continue
+    const kind = denyingHost(record.reason) === undefined ? unallowed : byName
+    kind.set(targetOf(record), record)
+  }
+  const sentences = [
+    ...(unallowed.size === 0 ? [] : [unallowedText(unallowed, words)]),
+    ...(byName.size === 0 ? [] : [deniedByNameText(byName, words)])
+  ]
+  return sentences.length === 0 ? undefined : sentences.join(". ")
 }
 
 export const newsOf = (
   log: Pick<ConnectionLog, "position" | "since">,
   isOn: () => boolean,
-  granting?: Granting
+  words?: PolicyWords
 ): NetworkNews => ({
   isOn,
   position: log.position,
   // A guest without a network is denied everything: one hint says so.
-  since: (position) => isOn() ? denialText(log.since(position), granting) : undefined,
-  failedSince: (position) => failureText(log.since(position), granting)
+  since: (position) => isOn() ? denialText(log.since(position), words) : undefined,
+  failedSince: (position) => failureText(log.since(position), words)
 })

@@ -5,7 +5,6 @@ import {
   NetworkDriverUnavailable,
   type NetworkUnsupported
 } from "../../../contract/errors/errors.ts"
-import { grantCommand } from "../../../contract/rows/network-command.ts"
 import type { NetworkInfo } from "../../../contract/rows/network-fields.ts"
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
@@ -22,7 +21,7 @@ import { makeClients } from "../package-cache/clients.ts"
 import { packageCaching } from "../package-cache/package-cache.ts"
 import type { Variables } from "../secret/workspace-secrets.ts"
 import type { Connecting } from "./connecting.ts"
-import { newsOf } from "./denials.ts"
+import { newsOf, workspaceWords } from "./denials.ts"
 import { turnOff, turnOn, turnOnDevice, watch } from "./guest.ts"
 import { describeLive, forbiddenBy, type LiveConnection, resetLive } from "./live.ts"
 import { type ConnectionLog, openConnectionLog } from "./log.ts"
@@ -97,7 +96,7 @@ const makeNetwork = (
   const news = newsOf(
     log,
     () => granted !== undefined && isOn(granted),
-    (options) => grantCommand(path.basename(group), policy(), options)
+    workspaceWords(path.basename(group), policy)
   )
 
   /** Without the host's side, no packet of the guest goes anywhere. */

@@ -1,11 +1,18 @@
 import { afterAll, afterEach, assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Effect, Either, Fiber } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { judgeName } from "../../../../../src/network/judge.ts"
 import { KnownSecrets } from "../../../../../src/redaction/known.ts"
 import { UNTRUSTED } from "../../../../../src/workspace/residents/network/attempt.ts"
-import { denialText, failureText } from "../../../../../src/workspace/residents/network/denials.ts"
+import {
+  aloneInWords,
+  denialText,
+  failureText,
+  workspaceWords
+} from "../../../../../src/workspace/residents/network/denials.ts"
 import { type NewRecord, openConnectionLog } from "../../../../../src/workspace/residents/network/log.ts"
+import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
 import { temporaryFolder } from "../../../../support/pyro-cli.ts"
 
 const { folder, remove } = temporaryFolder("pyro-connection-log-")
@@ -25,6 +32,7 @@ const entry = (host: string, more: Partial<NewRecord> = {}): NewRecord => ({
   durationMs: 3,
   ...more
 })
+const openPolicy = { networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [] } as const
 const denial = (host: string) =>
   entry(host, { outcome: "denied", reason: "no rule", option: `--allow-host ${host}:443`, bytesIn: 0, bytesOut: 0 })
 
@@ -116,7 +124,10 @@ describe("the denials of a command", () => {
 
   it("the sentence has the words that the machine's policy needs", () => {
     assert.strictEqual(
-      denialText(numbered(denial("a.test"), denial("b.test")), (options) => `pyro x ${options.join(" ")}`),
+      denialText(numbered(denial("a.test"), denial("b.test")), {
+        ...aloneInWords,
+        granting: (options) => `pyro x ${options.join(" ")}`
+      }),
       "the network policy denied a.test:443, b.test:443: no rule. To allow: pyro x --allow-host a.test:443 --allow-host b.test:443"
     )
   })
@@ -124,6 +135,37 @@ describe("the denials of a command", () => {
   it("the sentence counts hosts that it does not name", () => {
     const many = Array.from({ length: 9 }, (_, at) => denial(`${at}.test`))
     assert.match(denialText(numbered(...many))!, /0\.test:443, 1\.test:443, 2\.test:443 and 6 more/)
+  })
+
+  const deniedByName = (host: string, rule: string, kind: "connection" | "lookup" = "lookup"): NewRecord => {
+    const verdict = judgeName(Either.getOrThrow(grantedBy({ ...openPolicy, denyHosts: [rule] })).rules, host, 443)
+    assert(verdict._tag === "Denied")
+    return entry(host, { kind, outcome: "denied", reason: verdict.reason })
+  }
+
+  it("a look-up that the policy denies by name makes a sentence that proposes no grant", () => {
+    assert.strictEqual(
+      denialText(numbered(deniedByName("b.test", "b.test"))),
+      "the network policy denies b.test:443 by name: --deny-host b.test. To lift this denial, leave the option out"
+    )
+  })
+
+  it("a workspace reads the whole policy without the denials by name, beside the grants of other hosts", () => {
+    const text = denialText(
+      numbered(
+        denial("a.test"),
+        deniedByName("b.test", "*.test"),
+        deniedByName("registry.npmjs.org", "npm", "connection")
+      ),
+      workspaceWords("fix", () => ({ ...openPolicy, allowHosts: ["pypi"], denyHosts: ["*.test", "npm", "c.example"] }))
+    )
+    assert.strictEqual(
+      text,
+      "the network policy denied a.test:443: no rule. To allow: pyro network set fix --allow-host pypi --deny-host '*.test' --deny-host npm " +
+        "--deny-host c.example --allow-host a.test:443. the network policy denies b.test:443, registry.npmjs.org:443 by name: " +
+        "--deny-host '*.test' --deny-host npm. To lift this denial, name the policy anew without it: " +
+        "pyro network set fix --allow-host pypi --deny-host c.example --network-policy egress"
+    )
   })
 
   it("connections that were made or failed make no sentence", () => {
