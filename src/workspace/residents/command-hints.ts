@@ -1,5 +1,5 @@
 import type { Notice } from "../../contract/rows/notice.ts"
-import type { NetworkNews } from "./network/denials.ts"
+import { aloneInWords, type NetworkNews, type PolicyWords } from "./network/denials.ts"
 
 /** Part at the end of a command's output to search: errors are there. */
 const TAIL_BYTES = 8_192
@@ -13,10 +13,11 @@ const NOT_FOUND = 127
 
 /** A page of the documents stands in parentheses: a model, which cannot read it, gets the sentence without. */
 export const hints = {
-  network:
-    "the guest has no network: no host name can be looked up and no address reached. --allow-host grants a host (docs/network.md). " +
-    "Dependencies get in without a network too (docs/dependencies.md)",
-  command:
+  network: ({ granting }: PolicyWords) =>
+    `the guest has no network: no host name can be looked up and no address reached. To allow a host: ${
+      granting(["--allow-host HOST"])
+    } (docs/network.md). Dependencies get in without a network too (docs/dependencies.md)`,
+  command: () =>
     "a command was not found. The environment debian:12-build has compilers, Python and Node; all other programs are installed (docs/dependencies.md)"
 } as const
 type Hint = keyof typeof hints
@@ -60,7 +61,7 @@ export class Hints {
     const hint = this.#hintOf(tail, status)
     if (hint === undefined || this.#said.has(hint)) return []
     this.#said.add(hint)
-    return [warning(hints[hint])]
+    return [warning(hints[hint](this.network?.words ?? aloneInWords))]
   }
 
   #hintOf(tail: OutputTail, status: number): Hint | undefined {

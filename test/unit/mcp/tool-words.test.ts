@@ -105,6 +105,16 @@ describe("what a model is told of a failure", () => {
       "To allow: pyro network set ws-1 --allow-host pypi --allow-ip 192.0.2.1",
       "To allow: allow_hosts pypi the user's option allow-ip 192.0.2.1 (allow_hosts: an argument where a VM is made"
     ],
+    [
+      "workspace_exec",
+      "To allow a host: pyro network set ws-1 --allow-host HOST (docs/network.md). Dependencies get in",
+      "To allow a host: workspace_network_set ws-1 allow_hosts HOST. Dependencies get in"
+    ],
+    [
+      "workspace_exec",
+      "by name: --deny-host b.test. To lift this denial, name the policy anew without it: pyro network set ws-1 --allow-host pypi --network-policy egress",
+      "by name: the user's option deny-host b.test. To lift this denial, name the policy anew without it: workspace_network_set ws-1 allow_hosts pypi network_policy egress"
+    ],
     ["workspace_exec", "To allow: --allow-ip 192.0.2.1", "To allow: the user's option allow-ip 192.0.2.1"],
     ["workspace_status", "give up: pyro workspace delete ws-1", "give up: workspace_delete ws-1"],
     ["workspace_status", "pyro workspace snapshot list fix", "workspace_snapshot_list fix"],

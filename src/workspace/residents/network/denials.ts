@@ -7,6 +7,7 @@ import type { ConnectionLog } from "./log.ts"
 
 /** What the end of a command tells about the network. */
 export interface NetworkNews {
+  readonly words: PolicyWords
   readonly isOn: () => boolean
   /** Position in the log, for `since`. */
   readonly position: () => number
@@ -112,8 +113,9 @@ export const denialText = (records: ReadonlyArray<NetworkRecord>, words = aloneI
 export const newsOf = (
   log: Pick<ConnectionLog, "position" | "since">,
   isOn: () => boolean,
-  words?: PolicyWords
+  words = aloneInWords
 ): NetworkNews => ({
+  words,
   isOn,
   position: log.position,
   // A guest without a network is denied everything: one hint says so.

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "vitest"
+import { policyOff } from "../../../../src/network/policy.ts"
 import { Hints, hintsOf, OutputTail } from "../../../../src/workspace/residents/command-hints.ts"
+import { aloneInWords, newsOf, workspaceWords } from "../../../../src/workspace/residents/network/denials.ts"
 
 const tailOf = (...pieces: ReadonlyArray<string>) => {
   const tail = new OutputTail()
@@ -25,6 +27,13 @@ describe("what is said beside a command's result", () => {
     assert.lengthOf(said(new Hints(), text, 0), 1)
   })
 
+  it("a command of a workspace reads the whole command that grants a host, and one of a run the option", () => {
+    const hints = new Hints()
+    hints.network = newsOf({ position: () => 0, since: () => [] }, () => false, workspaceWords("fix", () => policyOff))
+    assert.match(said(hints, "EAI_AGAIN").join(), /\. To allow a host: pyro network set fix --allow-host HOST \(docs\/network\.md\)\. /)
+    assert.match(said(new Hints(), "EAI_AGAIN").join(), /\. To allow a host: --allow-host HOST \(docs\/network\.md\)\. /)
+  })
+
   it("a command that is not found gets a hint about sources of programs", () => {
     assert.match(said(new Hints(), "sh: 1: cargo: not found", 127).join(), /docs\/dependencies\.md/)
   })
@@ -44,7 +53,7 @@ describe("what is said beside a command's result", () => {
 
   it("a failed command reads of denials and of failed connections, and a successful one of denials", () => {
     const hints = new Hints()
-    hints.network = { isOn: () => true, position: () => 0, since: () => "denied", failedSince: () => "failed" }
+    hints.network = { words: aloneInWords, isOn: () => true, position: () => 0, since: () => "denied", failedSince: () => "failed" }
     assert.deepStrictEqual(said(hints, "", 1), ["denied", "failed"])
     assert.deepStrictEqual(said(hints, "", 0), ["denied"])
   })
