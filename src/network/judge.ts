@@ -44,6 +44,10 @@ const judgeThisHost = (rules: Rules, port: number | undefined): Verdict => {
     : allowed(THIS_HOST, rule.text)
 }
 
+/** The narrowest option that opens one name. This host needs a port. */
+const hostOption = (name: string, port: number | undefined) =>
+  name === THIS_HOST && port === undefined ? undefined : `--allow-host ${name}${port === undefined ? "" : `:${port}`}`
+
 const matches = (rule: HostRule, name: string) => {
   switch (rule.match) {
     case "exact":
@@ -73,8 +77,8 @@ const causeOf = ({ allowHosts }: Rules, name: string) =>
  * if it is for all.
  */
 export const judgeName = (rules: Rules, text: string, port?: number): Verdict => {
-  if (rules.networkPolicy === "off") return denied(OFF, "--network-policy egress")
   const read = readName(text)
+  if (rules.networkPolicy === "off") return denied(OFF, read._tag === "BadName" ? undefined : hostOption(read.name, port))
   if (read._tag === "BadName") return denied(`the name ${read.reason}`)
   const { name } = read
   const denial = rules.denyHosts.find((rule) =>
@@ -87,7 +91,7 @@ export const judgeName = (rules: Rules, text: string, port?: number): Verdict =>
   return rule === undefined
     ? denied(
       `no --allow-host rule allows the name${causeOf(rules, name)}`,
-      `--allow-host ${name}${port === undefined ? "" : `:${port}`}`
+      hostOption(name, port)
     )
     : allowed(name, rule.text)
 }
@@ -98,6 +102,10 @@ export type AddressRules = Pick<Rules, "allowIps">
 const isLoopback = (address: Address) => loopbackRanges.some((range) => contains(range, address))
 
 const ipOption = (text: string, port: number) => `--allow-ip ${text.includes(":") ? `[${text}]` : text}:${port}`
+
+/** The narrowest option that opens one address. */
+const addressOption = (text: string, address: Address, port: number) =>
+  isLoopback(address) ? loopbackOption(port) : ipOption(text, port)
 
 /** Addresses of the host as they are now. Called only where they decide: the look at the host's interfaces takes as long as a connection. */
 export type OwnAddresses = () => ReadonlyArray<Address>
@@ -120,8 +128,7 @@ const judgeParsed = (
   const isOwn = own().some((one) => isSameAddress(one, address))
   const found = isOwn ? rule(widthOf(address.family)) : first
   if (found !== undefined || (range === undefined && !isOwn)) return { rule: found } as const
-  const option = isLoopback(address) ? loopbackOption(port) : ipOption(text, port)
-  return denied(`${text} is ${isOwn ? "an address of this host" : range!.kind}`, option)
+  return denied(`${text} is ${isOwn ? "an address of this host" : range!.kind}`, addressOption(text, address, port))
 }
 
 /** Judges one address that a name resolved to. Public addresses are allowed: the name was judged before. */
@@ -144,8 +151,8 @@ export const judgeLiteral = (
   port: number,
   own: OwnAddresses
 ): Verdict => {
-  if (rules.networkPolicy === "off") return denied(OFF, "--network-policy egress")
   const address = readAddress(text)
+  if (rules.networkPolicy === "off") return denied(OFF, address === undefined ? undefined : addressOption(text, address, port))
   if (address === undefined) return denied(`${JSON.stringify(text)} is not a plain address`)
   const judged = judgeParsed(rules, text, address, port, own)
   if ("_tag" in judged) return judged

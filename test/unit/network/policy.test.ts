@@ -20,11 +20,15 @@ const isAllowed = (policy: Partial<Policy>, name: string, port?: number) =>
   judgeName(rulesOf(policy), name, port)._tag === "Allowed"
 
 describe("rules about names", () => {
-  it("the policy off denies every name and address", () => {
+  it("the policy off denies every name and address, and names the option that opens this one alone", () => {
     const rules = rulesOf({ networkPolicy: "off", allowHosts: ["example.com"], allowIps: ["203.0.113.7"] })
-    const denied = { _tag: "Denied", reason: "the network policy is off", option: "--network-policy egress" } as const
-    assert.deepStrictEqual(judgeName(rules, "example.com", 443), denied)
-    assert.deepStrictEqual(judgeLiteral(rules, "203.0.113.7", 443, own), denied)
+    const denied = (option: string | undefined) => ({ _tag: "Denied", reason: "the network policy is off", option } as const)
+    assert.deepStrictEqual(judgeName(rules, "Example.com."), denied("--allow-host example.com"))
+    assert.deepStrictEqual(judgeName(rules, "example.com", 443), denied("--allow-host example.com:443"))
+    assert.deepStrictEqual(judgeName(rules, "host.pyro.internal"), denied(undefined))
+    assert.deepStrictEqual(judgeName(rules, "localhost"), denied(undefined))
+    assert.deepStrictEqual(judgeLiteral(rules, "203.0.113.7", 443, own), denied("--allow-ip 203.0.113.7:443"))
+    assert.deepStrictEqual(judgeLiteral(rules, "127.0.0.1", 443, own), denied("--allow-host host.pyro.internal:443"))
   })
 
   it("without a list every full name is allowed", () => {
