@@ -1,4 +1,5 @@
 import { Either, Schema } from "effect"
+import { typed } from "../contract/text/shell-words.ts"
 import { similarTo } from "../contract/text/similar.ts"
 import { snakeFields } from "../contract/text/snake.ts"
 import { hostLists, listNames } from "./lists.ts"
@@ -69,6 +70,16 @@ export const parseIpRules = (text: string): Either.Either<ReadonlyArray<IpRule>,
   return isBadRule(rule) ? Either.left(rule.detail) : Either.right([rule])
 }
 
+const OPTIONS = { allowHosts: "--allow-host", denyHosts: "--deny-host", allowIps: "--allow-ip" } as const
+
+/** Several rules in one text, such as `pypi,npm`: no rule has a comma. */
+const commaIssue = (field: PolicyIssue["field"], text: string): string | undefined => {
+  if (!text.includes(",")) return undefined
+  const rules = text.split(",").map((rule) => rule.trim()).filter((rule) => rule !== "")
+  const line = rules.length === 0 ? "" : `: ${typed(rules.flatMap((rule) => [OPTIONS[field], rule]))}`
+  return `${JSON.stringify(text)} has a comma. Repeat the option for each rule${line}`
+}
+
 const each = <A>(
   field: PolicyIssue["field"],
   texts: ReadonlyArray<string>,
@@ -76,6 +87,8 @@ const each = <A>(
 ): Either.Either<ReadonlyArray<A>, PolicyIssue> => {
   const rules: Array<A> = []
   for (const text of texts) {
+    const comma = commaIssue(field, text)
+    if (comma !== undefined) return Either.left({ field, detail: comma })
     const parsed = parse(text)
     if (Either.isLeft(parsed)) return Either.left({ field, detail: parsed.left })
     rules.push(...parsed.right)

@@ -36,6 +36,15 @@ describe("the policy that a request asks for", () => {
     assert.deepStrictEqual(policyOf({ allowIps: ["0.0.0.0/0", "::/0"] }), Either.right("egress"))
   })
 
+  it("several rules in one value are refused with the options that work", () => {
+    assert.match(
+      refusal({ allowHosts: ["pypi, *.a.test"] }),
+      /^allow_hosts: .*Repeat the option for each rule: --allow-host pypi --allow-host '\*\.a\.test'$/
+    )
+    assert.match(refusal({ allowHosts: ["npm"], denyHosts: ["a.test,b.test"] }), /: --deny-host a\.test --deny-host b\.test$/)
+    assert.match(refusal({ allowIps: ["192.0.2.1,192.0.2.2"] }), /: --allow-ip 192\.0\.2\.1 --allow-ip 192\.0\.2\.2$/)
+  })
+
   it("the name of this host needs a port", () => {
     for (const text of ["host.pyro.internal", "Host.Pyro.Internal."]) {
       assert.match(refusal({ allowHosts: [text] }), /^allow_hosts: .* --allow-host host.pyro.internal:PORT$/)
