@@ -1,7 +1,7 @@
 import { spawn } from "node-pty"
 import { assert, describe, it } from "vitest"
 import { buildFake } from "./build-fake.ts"
-import { eventually, run } from "./cli-process.ts"
+import { eventually, leadingTerminal, onTerminal, run } from "./cli-process.ts"
 
 const binary = buildFake()
 
@@ -31,5 +31,36 @@ describe("workspace delete --all on a terminal", () => {
     assert.include(yes.screen, "deleted fix")
     const { stdout } = await run(binary, ["workspace", "list", "--id-only"])
     assert.strictEqual(stdout.toString(), "")
+  })
+
+  it.each([
+    ["the answer n", "n\r", 1],
+    ["the end of the input", "\u0004", 1],
+    ["Ctrl-C", "\u0003", 130],
+    ["Ctrl-C behind an answer", "y\u0003", 130]
+  ])("%s ends delete --all, and deletes nothing", async (_, keys, status) => {
+    await run(binary, ["workspace", "create", "--name", "kept"])
+    const { ended, screen, terminal } = onTerminal(binary, `"$@"`, ["workspace", "delete", "--all"])
+    await eventually("the question", () => screen().includes("[y/N] "), screen)
+    terminal.write(keys)
+    assert.strictEqual(await ended, status)
+    assert.include((await run(binary, ["workspace", "list"])).stdout.toString(), "kept")
+  })
+
+  it("a terminal that hangs up ends delete --all, and deletes nothing", async () => {
+    await run(binary, ["workspace", "create", "--name", "kept"])
+    const { ended, screen, terminal } = leadingTerminal(binary, ["workspace", "delete", "--all"])
+    await eventually("the question", () => screen().includes("[y/N] "), screen) // Closes this end of it.
+    ;(terminal as unknown as { readonly destroy: () => void }).destroy()
+    assert.oneOf(await ended, [1, 129])
+    assert.include((await run(binary, ["workspace", "list"])).stdout.toString(), "kept")
+  })
+
+  it("an answer that is typed before the question ends delete --all", async () => {
+    await run(binary, ["workspace", "create", "--name", "kept"])
+    const { ended, screen, terminal } = onTerminal(binary, `"$@"`, ["workspace", "delete", "--all"])
+    terminal.write("n\r")
+    assert.strictEqual(await ended, 1)
+    assert.include(screen(), "nothing was deleted")
   })
 })
