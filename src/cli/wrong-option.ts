@@ -27,12 +27,15 @@ export const wrongOption = (operation: Command, unknown: Unknown, { defaults, fl
   const { cli } = operation
   const options = flags.map(({ name }) => `--${name}`)
   if (options.includes(option)) return `${option} takes no value`
+  const words = operands.length === 0 || rest !== undefined ? [] : [...operands, ...others]
+  const near = unknownOption(word, options)
+  const command = afterEnvironment(cli, words)
+  // The options of a guest's program are its own, whatever docker calls by that name.
+  if (command !== undefined && !near.endsWith("?")) return `${near}; ${command}`
   const foreign = foreignOption(operation.name, option)
   if (foreign !== undefined) return `no option ${option}. ${foreign}`
-  const near = unknownOption(word, options)
   if (near.endsWith("?")) return near
-  const words = operands.length === 0 || rest !== undefined ? [] : [...operands, ...others]
-  const hint = afterEnvironment(cli, words) ?? afterDefault(cli, words, defaults)
+  const hint = afterDefault(cli, words, defaults)
   return near + (hint === undefined ? afterDashes(cli, rest) : `; ${hint}`)
 }
 

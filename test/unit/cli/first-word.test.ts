@@ -72,6 +72,16 @@ describe("a word that was taken for the environment", () => {
 })
 
 describe("the guest's command without --", () => {
+  it("an option of the guest's program gets the missing environment, whatever docker calls by that name", async () => {
+    for (const option of ["-c", "-m", "-v", "-la"]) {
+      const { journal } = await on(["run", "python3", option, "x"])
+      assert.deepStrictEqual(journal, [
+        `err pyro: no option ${option}; the first word is the environment: pyro run debian:12 python3 ${option} x\n` +
+        "see: pyro run --help\n"
+      ])
+    }
+  })
+
   const exited = [{ _tag: "Started", execId: "0".repeat(32) }, {
     _tag: "Exited",
     outcome: "exited",
