@@ -51,14 +51,19 @@ export interface Line {
   readonly defaults: Defaults
 }
 
+const isTyped = (routed: Route, word: string) => "words" in routed && routed.words.includes(word)
+
 /** What is said beside an error about a name that was perhaps none. */
 export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: PyroError): string | undefined => {
   const operation = routed._tag === "Operation" ? routed.operation : undefined
   const cli: CliSurface | undefined = operation?.cli
   if (error._tag === "WorkspaceNotFound") {
-    return isDashed || cli?.args.length !== 1
+    const command = isDashed || cli?.args.length !== 1
       ? undefined
       : afterDefault(cli, [error.workspace, ...(rest ?? [])], defaults)
+    return error.workspace === defaults["workspace"] && !isTyped(routed, error.workspace)
+      ? `"${error.workspace}" is named by PYRO_WORKSPACE`
+      : command
   }
   if (error._tag !== "EnvironmentUnknown") return undefined
   const { environment, known } = error

@@ -117,6 +117,18 @@ describe("the guest's command without --", () => {
     assert.deepStrictEqual(journal, [`err pyro: no option -j4; ${advice} -j4\nsee: pyro exec --help\n`])
   })
 
+  it("a workspace that is gone and that only PYRO_WORKSPACE names gets the name of the variable", async () => {
+    const gone = new WorkspaceNotFound({ workspace: "gone", similar: [] })
+    const answers = { "workspace.exec": gone, "workspace.summary": gone }
+    const terminal = { workspace: "gone" }
+    for (const words of [["exec", "--", "ls"], ["summary"]]) {
+      const { journal } = await on(words, { terminal, answers })
+      assert.strictEqual(journal.at(-1), `err pyro: ${gone.message}\n"gone" is named by PYRO_WORKSPACE\n`)
+    }
+    const { journal } = await on(["summary", "gone"], { terminal, answers })
+    assert.strictEqual(journal.at(-1), `err pyro: ${gone.message}\n`)
+  })
+
   it("exec without a command gives an example that works, also for a command in the place of PYRO_WORKSPACE's workspace", async () => {
     const said = async (words: ReadonlyArray<string>, workspace?: string) =>
       (await on(words, workspace === undefined ? {} : { terminal: { workspace } })).journal
