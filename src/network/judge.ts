@@ -78,7 +78,9 @@ const causeOf = ({ allowHosts }: Rules, name: string) =>
  */
 export const judgeName = (rules: Rules, text: string, port?: number): Verdict => {
   const read = readName(text)
-  if (rules.networkPolicy === "off") return denied(OFF, read._tag === "BadName" ? undefined : hostOption(read.name, port))
+  if (rules.networkPolicy === "off") {
+    return denied(OFF, read._tag === "BadName" ? undefined : hostOption(read.name, port))
+  }
   if (read._tag === "BadName") return denied(`the name ${read.reason}`)
   const { name } = read
   const denial = rules.denyHosts.find((rule) =>
@@ -152,7 +154,9 @@ export const judgeLiteral = (
   own: OwnAddresses
 ): Verdict => {
   const address = readAddress(text)
-  if (rules.networkPolicy === "off") return denied(OFF, address === undefined ? undefined : addressOption(text, address, port))
+  if (rules.networkPolicy === "off") {
+    return denied(OFF, address === undefined ? undefined : addressOption(text, address, port))
+  }
   if (address === undefined) return denied(`${JSON.stringify(text)} is not a plain address`)
   const judged = judgeParsed(rules, text, address, port, own)
   if ("_tag" in judged) return judged

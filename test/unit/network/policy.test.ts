@@ -22,7 +22,9 @@ const isAllowed = (policy: Partial<Policy>, name: string, port?: number) =>
 describe("rules about names", () => {
   it("the policy off denies every name and address, and names the option that opens this one alone", () => {
     const rules = rulesOf({ networkPolicy: "off", allowHosts: ["example.com"], allowIps: ["203.0.113.7"] })
-    const denied = (option: string | undefined) => ({ _tag: "Denied", reason: "the network policy is off", option } as const)
+    const denied = (
+      option: string | undefined
+    ) => ({ _tag: "Denied", reason: "the network policy is off", option } as const)
     assert.deepStrictEqual(judgeName(rules, "Example.com."), denied("--allow-host example.com"))
     assert.deepStrictEqual(judgeName(rules, "example.com", 443), denied("--allow-host example.com:443"))
     assert.deepStrictEqual(judgeName(rules, "host.pyro.internal"), denied(undefined))

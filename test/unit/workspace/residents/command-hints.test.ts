@@ -30,8 +30,14 @@ describe("what is said beside a command's result", () => {
   it("a command of a workspace reads the whole command that grants a host, and one of a run the option", () => {
     const hints = new Hints()
     hints.network = newsOf({ position: () => 0, since: () => [] }, () => false, workspaceWords("fix", () => policyOff))
-    assert.match(said(hints, "EAI_AGAIN").join(), /\. To allow a host: pyro network set fix --allow-host HOST \(docs\/network\.md\)\. /)
-    assert.match(said(new Hints(), "EAI_AGAIN").join(), /\. To allow a host: --allow-host HOST \(docs\/network\.md\)\. /)
+    assert.match(
+      said(hints, "EAI_AGAIN").join(),
+      /\. To allow a host: pyro network set fix --allow-host HOST \(docs\/network\.md\)\. /
+    )
+    assert.match(
+      said(new Hints(), "EAI_AGAIN").join(),
+      /\. To allow a host: --allow-host HOST \(docs\/network\.md\)\. /
+    )
   })
 
   it("a command that is not found gets a hint about sources of programs", () => {
@@ -53,7 +59,13 @@ describe("what is said beside a command's result", () => {
 
   it("a failed command reads of denials and of failed connections, and a successful one of denials", () => {
     const hints = new Hints()
-    hints.network = { words: aloneInWords, isOn: () => true, position: () => 0, since: () => "denied", failedSince: () => "failed" }
+    hints.network = {
+      words: aloneInWords,
+      isOn: () => true,
+      position: () => 0,
+      since: () => "denied",
+      failedSince: () => "failed"
+    }
     assert.deepStrictEqual(said(hints, "", 1), ["denied", "failed"])
     assert.deepStrictEqual(said(hints, "", 0), ["denied"])
   })

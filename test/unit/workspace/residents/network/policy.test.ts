@@ -41,7 +41,10 @@ describe("the policy that a request asks for", () => {
       refusal({ allowHosts: ["pypi, *.a.test"] }),
       /^allow_hosts: .*Repeat the option for each rule: --allow-host pypi --allow-host '\*\.a\.test'$/
     )
-    assert.match(refusal({ allowHosts: ["npm"], denyHosts: ["a.test,b.test"] }), /: --deny-host a\.test --deny-host b\.test$/)
+    assert.match(
+      refusal({ allowHosts: ["npm"], denyHosts: ["a.test,b.test"] }),
+      /: --deny-host a\.test --deny-host b\.test$/
+    )
     assert.match(refusal({ allowIps: ["192.0.2.1,192.0.2.2"] }), /: --allow-ip 192\.0\.2\.1 --allow-ip 192\.0\.2\.2$/)
   })
 
