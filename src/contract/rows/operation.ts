@@ -193,12 +193,10 @@ interface Common<
   readonly home?: "daemon" | "daemon-if-running" | "observer" | "host"
   /** In which states of the workspace it is legal. @default no state matters, or there is no workspace */
   readonly states?: StateRule
-  /** Where its work runs. @default it finds by itself what it needs */
+  /** Where its work runs. One whose `states` wait has the workspace alone. @default it finds by itself what it needs, and waits by itself */
   readonly on?: Place
   /** Whether it counts as use of the workspace. @default it does not, or its work says so */
   readonly writes?: (payload: Payload["Type"]) => boolean
-  /** One at a time with every step of the workspace's life. @default its work waits by itself, or need not */
-  readonly isAlone?: true
   /** It makes something new: too little disk space refuses it before its first step. */
   readonly needsRoom?: true
   readonly annotations: Annotations

@@ -92,7 +92,6 @@ export const workspaceFork = streaming({
     omits: [...secondary, "seed_path", "detail", "secrets", "secret_http", "running_commands", "running", "network"]
   },
   states: at(settled, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
-  on: "entry",
   needsRoom: true,
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },

@@ -65,7 +65,7 @@ export const workspaceNetworkSet = unary({
     omits: [...secondary, "detail", "seed_path", "secrets", "secret_http", "running_commands", "running"]
   },
   states: at(settled, waits),
-  on: "entry",
+  on: "residents",
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: NetworkSetPayload,

@@ -33,7 +33,10 @@ const deleting = (entry: Entry): Transition => ({
 export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.zipRight(transit(lifecycle, deleting(entry)), forget(lifecycle, entry)).pipe(Effect.uninterruptible)
 
-/** Removes the workspace when its present step has ended. Inspectors of its disk end first. */
+/**
+ * Removes the workspace when its present step has ended. Inspectors of its disk end first: they hold the workspace too, so the turn is
+ * taken here, after they are told.
+ */
 const remove = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.acquireUseRelease(
     SubscriptionRef.set(entry.doomed, true),

@@ -3,14 +3,7 @@ import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/works
 import { readPushed } from "../../seeding/pushed.ts"
 import { replayPushed } from "../../seeding/replay.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
-import {
-  aloneFor,
-  discardFolder,
-  type Lifecycle,
-  type LifecycleServices,
-  type Notify,
-  removeFolder
-} from "../entry/context.ts"
+import { discardFolder, type Lifecycle, type LifecycleServices, type Notify, removeFolder } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { Generation } from "../entry/generation.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
@@ -66,9 +59,6 @@ const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Trans
   }
 }
 
-/** Brings a workspace back to the state right after its creation. */
+/** Brings a workspace back to the state right after its creation. Its caller has the workspace alone. */
 export const reset = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
-  Effect.flatMap(Ref.get(entry.record), (before) => transit(lifecycle, resetting(entry, before, notify))).pipe(
-    Effect.asVoid,
-    aloneFor(lifecycle, entry, "workspace.reset")
-  )
+  Effect.flatMap(Ref.get(entry.record), (before) => transit(lifecycle, resetting(entry, before, notify)))

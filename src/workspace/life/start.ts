@@ -1,5 +1,5 @@
 import { Effect, Fiber, Option, Ref, Schedule } from "effect"
-import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../entry/context.ts"
+import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { Generation } from "../entry/generation.ts"
 import { workspaceTrees } from "./baseline.ts"
@@ -43,7 +43,7 @@ const isEnding = (entry: Entry, generation: Generation) =>
     return Option.isSome(yield* Effect.timeoutOption(ended, ENDING))
   })
 
-/** Starts a stopped or failed workspace. False for a running one, which stays unchanged. */
+/** Starts a stopped or failed workspace. False for a running one, which stays unchanged. Its caller has the workspace alone. */
 export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
   Effect.gen(function*() {
     const present = yield* Ref.get(entry.generation)
@@ -51,4 +51,4 @@ export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
     yield* transit(lifecycle, starting(entry, notify))
     yield* tellWarnings(entry, notify)
     return true
-  }).pipe(aloneFor(lifecycle, entry, "workspace.start"))
+  })

@@ -1,7 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import { type ChannelFailed, VmFailed } from "../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { aloneFor, during, type Lifecycle } from "../entry/context.ts"
+import { during, type Lifecycle } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { Transition } from "./description.ts"
 import { demandMoving } from "./running.ts"
@@ -41,7 +41,7 @@ const stopping = (entry: Entry): Transition => ({
   leaves: "stopped"
 })
 
-/** Stops a workspace, also one that has failed. False for a stopped one, which stays unchanged. */
+/** Stops a workspace, also one that has failed. False for a stopped one, which stays unchanged. Its caller has the workspace alone. */
 export const stop = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
     if ((yield* Ref.get(entry.state)).state === "stopped") return false
@@ -50,4 +50,4 @@ export const stop = (lifecycle: Lifecycle, entry: Entry) =>
     if (Option.isSome(running)) yield* demandMoving(entry, running.value)
     yield* during(entry, "stopping")(transit(lifecycle, stopping(entry)))
     return true
-  }).pipe(aloneFor(lifecycle, entry, "workspace.stop"))
+  })

@@ -5,7 +5,7 @@ import { named } from "../../contract/text/names.ts"
 import { demandPlain } from "../../redaction/demand-plain.ts"
 import { secretSet } from "../../redaction/redactor.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
-import { aloneFor, commit, type Lifecycle } from "../entry/context.ts"
+import { commit, type Lifecycle } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { touch, type WorkspaceRecord } from "../entry/record.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
@@ -64,7 +64,7 @@ const renameIn = (entry: Entry, record: WorkspaceRecord) =>
     })
   )
 
-/** Changes name, labels, expiry, secrets and the disk's size; a new expiry counts from now. */
+/** Changes name, labels, expiry, secrets and the disk's size; a new expiry counts from now. Its caller has the workspace alone. */
 export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayload) =>
   Effect.gen(function*() {
     if (isNothing(payload)) {
@@ -89,4 +89,4 @@ export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayloa
     const record = yield* commit(entry, (record) => changed(record, payload))
     if (payload.name !== undefined || payload.clearName === true) yield* renameIn(entry, record)
     if (payload.ttlSeconds !== undefined) yield* touch(entry.folder)
-  }).pipe(aloneFor(lifecycle, entry, "workspace.update"))
+  })

@@ -6,9 +6,9 @@ import type { Works } from "./work.ts"
 
 /** The work of the operations on a workspace's network. */
 export const networkWorks = {
-  "workspace.network.set": ({ entry, lifecycle }, payload) =>
+  "workspace.network.set": ({ entry, ...residents }, payload) =>
     Effect.flatMap(
-      setNetwork(lifecycle, entry, payload),
+      setNetwork(entry, residents, payload),
       (changed) => Effect.map(infoOf(entry), (workspace) => ({ workspace, ...changed }))
     ),
   "workspace.network.log": ({ entry }, payload) => showNetworkLog(entry, payload)

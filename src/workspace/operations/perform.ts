@@ -21,7 +21,7 @@ export interface House {
 type Asked = { readonly workspace: string }
 
 /** Does work at the place that its row names. The types of the table say that the work takes what it is given. */
-const place = ({ isAlone, name, on, writes }: Operation) => {
+const place = ({ name, on, states, writes }: Operation) => {
   const operation = name as WorkspaceOperation
   const inEntry = <A, R>(
     lifecycle: Lifecycle,
@@ -56,7 +56,7 @@ const place = ({ isAlone, name, on, writes }: Operation) => {
       ? work({ lifecycle, registry } as never)
       : Effect.flatMap(registry.find((payload as Asked).workspace), (entry) => {
         const inside = inEntry(lifecycle, entry, payload as never, work)
-        return isAlone === true ? aloneFor(lifecycle, entry, operation)(inside) : inside
+        return states?.waits === true ? aloneFor(lifecycle, entry, operation)(inside) : inside
       })
     return Effect.provide(done, services) as Effect.Effect<A, PyroError, Exclude<R, LifecycleServices>>
   }

@@ -5,13 +5,13 @@ import type { Works } from "./work.ts"
 /** The work of the operations on snapshots. */
 export const snapshotWorks = {
   "workspace.snapshot.create": {
-    notices: ({ entry, lifecycle, notify }, { name }) =>
+    notices: ({ entry, notify }, { name }) =>
       Effect.map(
-        createSnapshot(lifecycle, entry, name, notify),
+        createSnapshot(entry, name, notify),
         (snapshot) => ({ _tag: "Taken" as const, snapshot })
       )
   },
   "workspace.snapshot.list": ({ entry }) => Effect.map(listSnapshots(entry), (snapshots) => ({ snapshots })),
-  "workspace.snapshot.delete": ({ entry, lifecycle }, { name }) =>
-    Effect.map(deleteSnapshot(lifecycle, entry, name), (deleted) => ({ deleted }))
+  "workspace.snapshot.delete": ({ entry }, { name }) =>
+    Effect.map(deleteSnapshot(entry, name), (deleted) => ({ deleted }))
 } satisfies Partial<Works>

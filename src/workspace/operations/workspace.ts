@@ -77,8 +77,9 @@ export const workspaceWorks = {
     }
   },
   "workspace.fork": {
-    notices: ({ entry, lifecycle, notify }, payload) =>
+    notices: ({ lifecycle, notify, registry }, payload) =>
       Effect.gen(function*() {
+        const entry = yield* registry.find(payload.workspace)
         const { snapshot } = payload
         const from = snapshot === undefined ? {} : { snapshot: yield* wholeSnapshotName(entry, snapshot) }
         const entries = yield* fork(lifecycle, entry, { ...payload, ...from }, notify)

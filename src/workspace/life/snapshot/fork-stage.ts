@@ -74,7 +74,10 @@ const reserveFor = (source: Entry, spec: NonNullable<Taken["memory"]>["spec"], c
     return yield* reserve(spec, wanted)
   })
 
-/** The present state of the workspace, with its memory copied straight into the first fork's VM. */
+/**
+ * The present state of the workspace, with its memory copied straight into the first fork's VM. The source is held for this part only:
+ * it goes on while the forks start.
+ */
 const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, children: ReadonlyArray<Child>) =>
   Effect.gen(function*() {
     const folder = stagedIn(children)

@@ -14,7 +14,7 @@ import { toHostError } from "../../../system/files/host-error.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso } from "../../../system/waits/time.ts"
-import { aloneFor, discardFolder, type Lifecycle, type Notify, progress, removeFolder } from "../../entry/context.ts"
+import { discardFolder, type Notify, progress, removeFolder } from "../../entry/context.ts"
 import { displayName } from "../../entry/display-name.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
@@ -41,8 +41,8 @@ const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
     yield* discardFolder(gone)
   })
 
-/** Stores the present state of a workspace under a name. A failure leaves nothing. */
-export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string, notify: Notify) =>
+/** Stores the present state of a workspace under a name. A failure leaves nothing. Its caller has the workspace alone. */
+export const createSnapshot = (entry: Entry, name: string, notify: Notify) =>
   Effect.gen(function*() {
     const workspace = entry.folder
     yield* demandPlain(yield* guardOf(entry, {}), { name })
@@ -66,7 +66,7 @@ export const createSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string,
     yield* touch(workspace)
     yield* keepForGood(entry, made)
     return snapshotInfo(made)
-  }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.snapshot.create"))
+  }).pipe(Effect.uninterruptible)
 
 /** Makes a snapshot durable in the background, and reports the result to later readers. */
 const keepForGood = (entry: Entry, { folder, record }: Snapshot) =>
@@ -95,7 +95,8 @@ export const listSnapshots = (
 ): Effect.Effect<ReadonlyArray<SnapshotInfo>, NoSpace | StateDirectoryUnusable> =>
   Effect.map(readSnapshots(entry.folder), (all) => all.map(snapshotInfo))
 
-export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
+/** Deletes a snapshot, also one with a damaged record. Its caller has the workspace alone. */
+export const deleteSnapshot = (entry: Entry, name: string) =>
   Effect.gen(function*() {
     const { folder } = yield* findSnapshot(entry, name).pipe(
       // Its record is damaged or too new: it can still be removed.
@@ -107,7 +108,7 @@ export const deleteSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string)
     yield* removeSnapshot(entry.folder, folder)
     yield* recordEvent(entry.folder.directory, { _tag: "snapshot_delete", name })
     return name
-  }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.snapshot.delete"))
+  }).pipe(Effect.uninterruptible)
 
 /** After a crash: removes half-made and half-removed snapshots, and makes the others durable. */
 export const adoptSnapshots = (entry: Entry) =>

@@ -2,7 +2,6 @@ import { Effect, Ref } from "effect"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { heldBase } from "../../../vm/template-base.ts"
 import {
-  aloneFor,
   discardFolder,
   type Lifecycle,
   type LifecycleServices,
@@ -67,7 +66,7 @@ const returning = (
   oldDisk: entry.folder.disk(before.disk)
 })
 
-/** Brings a workspace back to a snapshot, under the same id and name. */
+/** Brings a workspace back to a snapshot, under the same id and name. Its caller has the workspace alone. */
 export const resetTo = (
   lifecycle: Lifecycle,
   entry: Entry,
@@ -82,4 +81,4 @@ export const resetTo = (
     }
     yield* transit(lifecycle, returning(entry, before, { snapshot, diskOnly: asked.diskOnly }, notify))
     yield* tellWarnings(entry, notify)
-  }).pipe(aloneFor(lifecycle, entry, "workspace.reset"))
+  })

@@ -2,11 +2,11 @@ import { Effect, Ref } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { NetworkSetPayload } from "../../../contract/rows/workspace-network.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import { aloneFor, commit, type Lifecycle } from "../../entry/context.ts"
+import { commit } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { touch } from "../../entry/record.ts"
-import { residentsOf } from "../entry-residents.ts"
+import type { OpenResidents } from "../open.ts"
 import { addedTo } from "./add.ts"
 import { grantOfCaller } from "./ceiling.ts"
 import { liftedDenials, lostGrants } from "./lost.ts"
@@ -21,14 +21,18 @@ const unsaid = new InvalidRequest({
 /**
  * Replaces a workspace's policy: in the record first, then in this process and in the guest. Gives the number of reset connections and the lost grants.
  * If the guest cannot have a network, the policy before stays. After a crash, the next process brings the guest to the policy of the record.
+ * Its caller has the workspace alone.
  */
-export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkSetPayload) =>
+export const setNetwork = (
+  entry: Entry,
+  { network, ports }: Pick<OpenResidents, "network" | "ports">,
+  payload: NetworkSetPayload
+) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const present = recordedGrant(record) ?? nothingGranted
     const granted = yield* grantOfCaller(yield* addedTo(present.policy, payload))
     if (granted === undefined) return yield* unsaid
-    const { network, ports } = yield* residentsOf(entry, "workspace.network.set")
     const before = record.residents
     yield* commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }), {
       // A power cut must not bring back a wider policy.
@@ -48,4 +52,4 @@ export const setNetwork = (lifecycle: Lifecycle, entry: Entry, payload: NetworkS
       noLongerAllowed: lostGrants(present, granted),
       noLongerDenied: liftedDenials(present, granted)
     }
-  }).pipe(Effect.uninterruptible, aloneFor(lifecycle, entry, "workspace.network.set"))
+  }).pipe(Effect.uninterruptible)

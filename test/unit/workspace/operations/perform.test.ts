@@ -1,0 +1,64 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Fiber, Ref, Stream } from "effect"
+import { operations } from "../../../../src/contract/rows/operations.ts"
+import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
+import { folderOf, newWorkspaceId } from "../../../../src/workspace/entry/record.ts"
+import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
+import { type House, isOfWorkspaces, performing } from "../../../../src/workspace/operations/perform.ts"
+import { recordOf } from "../record-of.ts"
+
+/** The operations that the table lets wait for a step under way, on one workspace. */
+const waiting = operations.filter(isOfWorkspaces).filter(({ on, states }) => states?.waits === true && on !== undefined)
+
+/** A workspace that a step has alone. Its services are not asked for by what never begins. */
+const busyHouse = Effect.gen(function*() {
+  const scope = yield* Effect.scope
+  const id = newWorkspaceId()
+  const entry = yield* makeEntry({ scope }, folderOf("/nowhere", id), { ...recordOf(id, "running"), name: "fix" })
+  yield* Ref.set(entry.state, { state: "running" })
+  const registry = makeRegistry()
+  registry.entries.set(id, entry)
+  yield* entry.one.take(1)
+  const house: House = { lifecycle: { registry, scope }, services: Context.empty() as House["services"] }
+  return { entry, house, registry }
+})
+
+describe("the turn of an operation", () => {
+  it("every step of one workspace's life waits for its turn", () => {
+    assert.includeMembers(waiting.map(({ name }) => name), [
+      "workspace.start",
+      "workspace.stop",
+      "workspace.reset",
+      "workspace.update",
+      "workspace.rename",
+      "workspace.snapshot.create",
+      "workspace.snapshot.delete",
+      "workspace.network.set",
+      "workspace.port.publish",
+      "workspace.port.unpublish"
+    ])
+  })
+
+  for (const row of waiting) {
+    it.scoped(`${row.name} begins after the step under way, and not in a workspace that the step has deleted`, () =>
+      Effect.gen(function*() {
+        const { entry, house, registry } = yield* busyHouse
+        const call = performing(row, Effect.succeed(house)) as (payload: unknown) => unknown
+        const asked = call({
+          workspace: "fix",
+          name: "fixed",
+          labels: {},
+          clearLabels: [],
+          port: "3000",
+          guestPort: 3000
+        })
+        const work = Effect.isEffect(asked) ? asked : Stream.runDrain(asked as Stream.Stream<unknown>)
+        const fiber = yield* Effect.fork(Effect.flip(work as Effect.Effect<never, { readonly _tag: string }>))
+        yield* Effect.repeatN(Effect.yieldNow(), 100)
+        assert.isNull(fiber.unsafePoll())
+        registry.entries.delete(entry.id)
+        yield* entry.one.release(1)
+        assert.strictEqual((yield* Fiber.join(fiber))._tag, "WorkspaceNotFound")
+      }))
+  }
+})
