@@ -1,5 +1,5 @@
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger } from "effect"
-import { KnownSecrets } from "../redaction/known.ts"
+import { KnownSecrets } from "../redaction/secrets.ts"
 import { redactValue } from "../redaction/redact-value.ts"
 
 /** A logger whose lines have no secret of a workspace. */

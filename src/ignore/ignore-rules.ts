@@ -1,5 +1,5 @@
-import { type IgnoreRule, readIgnoreFile, ruleMatches } from "./ignore-file.ts"
-import { TooManyRules, type Work } from "./wildmatch.ts"
+import { type IgnoreRule, readIgnoreFile, ruleMatches } from "./rules/ignore-file.ts"
+import { TooManyRules, type Work } from "./rules/wildmatch.ts"
 
 /** Maximum cost in bytes and rules: some seconds of work. A hostile repository could ask for any number. */
 const MAX_WORK = 200_000_000

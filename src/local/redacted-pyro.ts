@@ -3,7 +3,7 @@ import type { PullEvents, StreamingCall } from "../contract/rows/event-batches.t
 import type { Operation } from "../contract/rows/operations.ts"
 import { callOf, mapCalls, type PyroService } from "../contract/rows/Pyro.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
-import type { SecretSet } from "../redaction/output-filter.ts"
+import type { SecretSet } from "../redaction/filter/output-filter.ts"
 import { redactValue } from "../redaction/redact-value.ts"
 
 type Sets = ReadonlyArray<SecretSet>

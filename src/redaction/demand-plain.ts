@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
-import type { SecretSet } from "./output-filter.ts"
-import { firstSecretIn } from "./redactor.ts"
+import type { SecretSet } from "./filter/output-filter.ts"
+import { firstSecretIn } from "./redact.ts"
 
 /** Name of a secret in the texts and keys of a value. */
 export const secretIn = (set: SecretSet, value: unknown): string | undefined => {

@@ -1,4 +1,4 @@
-import { markerOf, type SecretSet } from "./output-filter.ts"
+import { markerOf, type SecretSet } from "./filter/output-filter.ts"
 
 /**
  * Lines of a screen without secrets, also where a value goes on in the next line: a full-screen program breaks long lines by itself. The

@@ -1,6 +1,6 @@
 import { named } from "../contract/text/names.ts"
-import type { SecretSet } from "./output-filter.ts"
-import { firstSecretIn, redactBytes, redactText } from "./redactor.ts"
+import type { SecretSet } from "./filter/output-filter.ts"
+import { firstSecretIn, redactBytes, redactText } from "./redact.ts"
 
 const inText = (sets: ReadonlyArray<SecretSet>, text: string) =>
   sets.reduce((redacted, set) => redactText(set, redacted), text)

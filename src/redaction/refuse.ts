@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { FileRefused } from "../contract/errors/errors.ts"
-import type { SecretSet } from "./output-filter.ts"
-import { firstSecretIn, SecretSearch } from "./redactor.ts"
+import type { SecretSet } from "./filter/output-filter.ts"
+import { firstSecretIn, SecretSearch } from "./redact.ts"
 
 /** Content that leaves the guest as it is must not have a secret, unless a person allows the secret. */
 export const secretRefusal = (path: string, name: string) =>

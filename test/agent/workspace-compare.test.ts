@@ -6,7 +6,7 @@ import * as path from "node:path"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import { type CompareOptions, differencesOf } from "../../src/workspace/content/compare/differences.ts"
 import type { Side } from "../../src/workspace/content/compare/side.ts"
-import { formatPatch } from "../support/format-patch.ts"
+import { formatPatch } from "../unit/patch/format-patch.ts"
 import { Agent, anotherAgent, withAgent } from "./agent.ts"
 
 /** What a step does to a tree: files of a few names and contents, so that two trees often agree. */

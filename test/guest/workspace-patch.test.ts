@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
-import { applyPatchIn } from "../../src/patch/apply-in-guest.ts"
-import { formatPatch } from "../support/format-patch.ts"
+import { applyPatchIn } from "../../src/workspace/content/patch/apply.ts"
+import { formatPatch } from "../unit/patch/format-patch.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
 
 const path = (name: string) => Buffer.from(name, "latin1")

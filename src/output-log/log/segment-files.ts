@@ -1,5 +1,5 @@
 import * as fs from "node:fs"
-import type { LogRoom, Segment } from "../parts.ts"
+import type { LogRoom, Segment } from "./parts.ts"
 import {
   encodeHead,
   encodeMark,
@@ -10,7 +10,7 @@ import {
   scan,
   type SegmentStart,
   START_BYTES
-} from "../segment.ts"
+} from "./segment.ts"
 
 /** Output for a log, and the position of its filter if there is one. */
 export interface LogPiece {

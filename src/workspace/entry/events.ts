@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { KnownSecrets } from "../../redaction/known.ts"
+import { KnownSecrets } from "../../redaction/secrets.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { countBytes } from "../../system/telemetry/metrics.ts"
 import { nowIso } from "../../system/waits/time.ts"

@@ -7,7 +7,7 @@ import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/works
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { demandPlain } from "../../redaction/demand-plain.ts"
-import { secretSet } from "../../redaction/redactor.ts"
+import { secretSet } from "../../redaction/redact.ts"
 import { prepareSeed } from "../../seeding/prepare.ts"
 import { publicUrl } from "../../seeding/safe-config.ts"
 import { writeFile } from "../../system/files/content.ts"

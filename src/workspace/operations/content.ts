@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { DiffPayload } from "../../contract/rows/workspace-diff.ts"
-import { applyPatchIn } from "../../patch/apply-in-guest.ts"
+import { applyPatchIn } from "../content/patch/apply.ts"
 import { readPushed } from "../../seeding/pushed.ts"
 import { diffWorkspace } from "../content/diff/diff.ts"
 import { exportFrom } from "../content/export/export.ts"

@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import { applyPatch } from "../../../src/patch/apply.ts"
 import type { Change } from "../../../src/patch/change.ts"
 import { parsePatch } from "../../../src/patch/parse.ts"
-import { formatPatch } from "../../support/format-patch.ts"
+import { formatPatch } from "./format-patch.ts"
 import { changed, described, file, link, patchTree, type Tree, tree } from "./trees.ts"
 
 const plan = (before: Tree, patch: string | Uint8Array) =>

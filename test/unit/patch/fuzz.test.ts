@@ -5,7 +5,7 @@ import { applyPatch } from "../../../src/patch/apply.ts"
 import { parsePatch } from "../../../src/patch/parse.ts"
 import { pathProblem } from "../../../src/patch/path-check.ts"
 import { byteString } from "../../../src/patch/text/bytes.ts"
-import { formatPatch } from "../../support/format-patch.ts"
+import { formatPatch } from "./format-patch.ts"
 import { makeCase, Random } from "./cases.ts"
 import { patchTree, type Tree } from "./trees.ts"
 

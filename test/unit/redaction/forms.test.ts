@@ -3,8 +3,8 @@ import { FastCheck } from "effect"
 import { MAX_SECRETS } from "../../../src/contract/rows/secret-fields.ts"
 import { pathText } from "../../../src/contract/text/path-text.ts"
 import { printable } from "../../../src/contract/text/printable.ts"
-import { MAX_BROKEN_BYTES } from "../../../src/redaction/base64-forms.ts"
-import { firstSecretIn, redactText, secretSet } from "../../../src/redaction/redactor.ts"
+import { MAX_BROKEN_BYTES } from "../../../src/redaction/forms/base64-forms.ts"
+import { firstSecretIn, redactText, secretSet } from "../../../src/redaction/redact.ts"
 
 const value = "s3cret/of+Ünïcode & more"
 const set = secretSet([{ name: "TOKEN", value }])!

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { Matcher } from "../../../src/redaction/matcher.ts"
-import { markerOf, OutputFilter, type SecretSet } from "../../../src/redaction/output-filter.ts"
-import { secretSet } from "../../../src/redaction/redactor.ts"
+import { Matcher } from "../../../src/redaction/search/matcher.ts"
+import { markerOf, OutputFilter, type SecretSet } from "../../../src/redaction/filter/output-filter.ts"
+import { secretSet } from "../../../src/redaction/redact.ts"
 import type { Pattern } from "../../../src/redaction/search/automaton.ts"
 
 const NAMES = ["A", "B", "C"]

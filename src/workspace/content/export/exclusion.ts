@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
 import { IgnoreRules } from "../../../ignore/ignore-rules.ts"
-import { TooManyRules } from "../../../ignore/wildmatch.ts"
+import { TooManyRules } from "../../../ignore/rules/wildmatch.ts"
 import type { Change } from "../../../patch/change.ts"
 import { raw } from "../../../system/files/folded-name.ts"
 

@@ -4,7 +4,7 @@ import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspac
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change } from "../../../patch/change.ts"
-import type { SecretSet } from "../../../redaction/output-filter.ts"
+import type { SecretSet } from "../../../redaction/filter/output-filter.ts"
 import { refuseSecretIn } from "../../../redaction/refuse.ts"
 import { writingPlace } from "../../../seeding/caller-places.ts"
 import { readPushed } from "../../../seeding/pushed.ts"

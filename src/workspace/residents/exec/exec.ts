@@ -11,7 +11,7 @@ import { requireCommand, requireRead } from "../../../contract/rows/exec-validat
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import type { ExecEvent, ExecPayload } from "../../../contract/rows/workspace-exec.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
-import type { LogReader } from "../../../output-log/reader.ts"
+import type { LogReader } from "../../../output-log/log/reader.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { acquirePlain, atClose } from "../../../system/waits/scopes.ts"
 import { clockReader, monotonicMs } from "../../../system/waits/time.ts"

@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
-import type { Mark } from "../../../output-log/segment.ts"
-import { filterPieces, type SecretSource } from "../../../redaction/filter-pieces.ts"
+import type { Mark } from "../../../output-log/log/segment.ts"
+import { filterPieces, type SecretSource } from "../../../redaction/filter.ts"
 
 /** A filter's position alone, without output, is written after this many bytes. */
 const MARKED_EVERY = 65_536

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { secretIn } from "../../../redaction/demand-plain.ts"
-import type { SecretSet } from "../../../redaction/output-filter.ts"
+import type { SecretSet } from "../../../redaction/filter/output-filter.ts"
 import { redactValue } from "../../../redaction/redact-value.ts"
 import type { Services } from "./services.ts"
 import { comesBack } from "./state.ts"

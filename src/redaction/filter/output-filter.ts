@@ -1,5 +1,5 @@
-import type { Matcher } from "./matcher.ts"
-import { HeldBytes } from "./search/held-bytes.ts"
+import type { Matcher } from "../search/matcher.ts"
+import { HeldBytes } from "./held-bytes.ts"
 
 /** A set of named secrets, and the search for their values. */
 export interface SecretSet {

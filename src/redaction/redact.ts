@@ -1,6 +1,6 @@
-import { formsOf, trimmed } from "./forms.ts"
-import { Matcher } from "./matcher.ts"
-import { OutputFilter, type SecretSet } from "./output-filter.ts"
+import { formsOf, trimmed } from "./forms/secret-forms.ts"
+import { Matcher } from "./search/matcher.ts"
+import { OutputFilter, type SecretSet } from "./filter/output-filter.ts"
 import type { Pattern } from "./search/automaton.ts"
 
 /** A secret with its value. */

@@ -4,11 +4,11 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll } from "vitest"
-import type { LogLimits } from "../../../../../src/output-log/parts.ts"
-import type { LogReader } from "../../../../../src/output-log/reader.ts"
-import { HEAD_BYTES, START_BYTES } from "../../../../../src/output-log/segment.ts"
-import { logLimits, LogStore } from "../../../../../src/output-log/store.ts"
-import { fillDisk } from "../../../../support/full-disk.ts"
+import type { LogLimits } from "../../../src/output-log/log/parts.ts"
+import type { LogReader } from "../../../src/output-log/log/reader.ts"
+import { HEAD_BYTES, START_BYTES } from "../../../src/output-log/log/segment.ts"
+import { logLimits, LogStore } from "../../../src/output-log/store.ts"
+import { fillDisk } from "../../support/full-disk.ts"
 
 const folders: Array<string> = []
 const newFolder = () => {

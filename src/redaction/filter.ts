@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { FilterPosition, SecretSet } from "./output-filter.ts"
-import { FilteredStream } from "./pieces/filtered-stream.ts"
+import type { FilterPosition, SecretSet } from "./filter/output-filter.ts"
+import { FilteredStream } from "./filter/filtered-stream.ts"
 
 /** Secrets that may change while a command runs. */
 export interface SecretSource {

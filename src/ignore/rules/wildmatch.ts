@@ -1,4 +1,4 @@
-import { table } from "../contract/text/names.ts"
+import { table } from "../../contract/text/names.ts"
 
 /**
  * git's wildmatch with WM_PATHNAME on byte strings: `*`, `?` and classes do not match a slash. Two or more stars between slashes

@@ -1,4 +1,4 @@
-import { Automaton, type Pattern } from "./search/automaton.ts"
+import { Automaton, type Pattern } from "./automaton.ts"
 
 /** Maximum width of the window that the search at the root moves. */
 const MAX_WINDOW = 32

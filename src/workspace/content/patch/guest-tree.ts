@@ -1,13 +1,13 @@
 import { Effect, Stream } from "effect"
-import { type ChannelFailed, FileRefused, PatchRejected } from "../../contract/errors/errors.ts"
-import { pathText } from "../../contract/text/path-text.ts"
-import type { SeenFile } from "../../guest-channel/change-files.ts"
-import type { AgentCallFailed } from "../../guest-channel/errors.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { WalkEntry } from "../../guest-channel/walk.ts"
-import { limits } from "../patch.ts"
-import { bytesOf, byteString } from "../text/bytes.ts"
-import type { Found, PatchTree } from "../tree.ts"
+import { type ChannelFailed, FileRefused, PatchRejected } from "../../../contract/errors/errors.ts"
+import { pathText } from "../../../contract/text/path-text.ts"
+import type { SeenFile } from "../../../guest-channel/change-files.ts"
+import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
+import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { WalkEntry } from "../../../guest-channel/walk.ts"
+import { limits } from "../../../patch/patch.ts"
+import { bytesOf, byteString } from "../../../patch/text/bytes.ts"
+import type { Found, PatchTree } from "../../../patch/tree.ts"
 
 export type GuestTreeFailure = ChannelFailed | FileRefused | PatchRejected
 

@@ -1,5 +1,5 @@
 import { base64Forms, base64LineForms } from "./base64-forms.ts"
-import { escapedForms } from "./forms/escaped-forms.ts"
+import { escapedForms } from "./escaped-forms.ts"
 import { hexadecimalForms, urlForms } from "./url-forms.ts"
 
 const text = (value: string) => new Uint8Array(Buffer.from(value, "utf8"))

@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, type Scope } from "effect"
 import { atClose } from "../system/waits/scopes.ts"
-import type { SecretSet } from "./output-filter.ts"
+import type { SecretSet } from "./filter/output-filter.ts"
 import { redactValue } from "./redact-value.ts"
 
 interface Owner {
