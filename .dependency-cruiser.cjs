@@ -23,7 +23,7 @@ const may = {
   "output-log": ["contract", "system"],
   "terminal": ["contract", "system"],
   "guest-channel": ["contract", "system"],
-  "patch": ["contract", "system", "guest-channel"],
+  "patch": ["contract", "system"],
   "disk": ["contract", "system"],
   "network": ["contract", "system", "redaction", "guest-channel"],
   "environment": ["contract", "system", "disk"],

@@ -1,6 +1,6 @@
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger } from "effect"
+import { redactValue } from "../redaction/redact.ts"
 import { KnownSecrets } from "../redaction/secrets.ts"
-import { redactValue } from "../redaction/redact-value.ts"
 
 /** A logger whose lines have no secret of a workspace. */
 export const redactedLogger = <Output>(

@@ -1,6 +1,8 @@
 import { type IgnoreRule, readIgnoreFile, ruleMatches } from "./rules/ignore-file.ts"
 import { TooManyRules, type Work } from "./rules/wildmatch.ts"
 
+export { TooManyRules }
+
 /** Maximum cost in bytes and rules: some seconds of work. A hostile repository could ask for any number. */
 const MAX_WORK = 200_000_000
 /** Minimum cost of one rule check. */

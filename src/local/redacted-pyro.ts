@@ -3,8 +3,8 @@ import type { PullEvents, StreamingCall } from "../contract/rows/event-batches.t
 import type { Operation } from "../contract/rows/operations.ts"
 import { callOf, mapCalls, type PyroService } from "../contract/rows/Pyro.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
-import type { SecretSet } from "../redaction/filter/output-filter.ts"
-import { redactValue } from "../redaction/redact-value.ts"
+import { redactValue } from "../redaction/redact.ts"
+import type { SecretSet } from "../redaction/secrets.ts"
 
 type Sets = ReadonlyArray<SecretSet>
 /** The secrets that an answer to this payload may have. */

@@ -1,9 +1,11 @@
 import { Effect } from "effect"
-import { LogFiles, type LogPiece } from "./log/segment-files.ts"
-import { Waiters } from "./log/waiters.ts"
 import type { LogRoom, ReadableLog, RecentPiece, Segment } from "./log/parts.ts"
 import { LogReader } from "./log/reader.ts"
+import { LogFiles, type LogPiece } from "./log/segment-files.ts"
 import { HEAD_BYTES, type Mark, MARK_BYTES, type Marks, type OutputName, type SegmentStart } from "./log/segment.ts"
+import { Waiters } from "./log/waiters.ts"
+
+export type { LogReader }
 
 /** Known facts about the output of an ended command. */
 export interface LogEnd {

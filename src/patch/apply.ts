@@ -4,10 +4,7 @@ import { pathText } from "../contract/text/path-text.ts"
 import { patchedContent, type Reject } from "./apply/content-of.ts"
 import { Overlay } from "./apply/overlay.ts"
 import { searchBudget } from "./apply/place-hunk.ts"
-import type { Change, Side } from "./change.ts"
-import type { FilePatch, Patch } from "./patch.ts"
-import { bytesOf } from "./text/bytes.ts"
-import type { PatchTree } from "./tree.ts"
+import { bytesOf, type Change, type FilePatch, type Patch, type PatchTree, type Side } from "./patch.ts"
 
 /** Inexact fit of a hunk. */
 export interface PatchNote {

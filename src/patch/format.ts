@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import { deflateBeside } from "../system/files/git-blob.ts"
 import { yieldToEventLoop } from "../system/waits/event-loop.ts"
 import { clockReader } from "../system/waits/time.ts"
-import type { Change } from "./change.ts"
 import { changePieces, textPart } from "./format/change-pieces.ts"
 import { diffBudget } from "./format/text-diff.ts"
+import type { Change } from "./patch.ts"
 
 export { countLines } from "./format/differing-part.ts"
 

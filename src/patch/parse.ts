@@ -1,12 +1,10 @@
 import { PatchRejected } from "../contract/errors/errors.ts"
 import { pathText } from "../contract/text/path-text.ts"
-import { LineReader } from "./parse/line-reader.ts"
+import { LineReader, PatchMalformed } from "./parse/line-reader.ts"
 import { seekV4A } from "./parse/notation.ts"
 import { parseUnified } from "./parse/unified.ts"
 import { parseV4A } from "./parse/v4a.ts"
-import { type FilePatch, limits, type Patch, PatchMalformed } from "./patch.ts"
-import { pathProblem, relativePath } from "./path-check.ts"
-import { bytesOf, byteString } from "./text/bytes.ts"
+import { bytesOf, byteString, type FilePatch, limits, type Patch, pathProblem, relativePath } from "./patch.ts"
 
 /**
  * Reads a patch of any kind: git's, `diff -u`, V4A. Its size and `limits` bound time and memory. Throws only `PatchRejected`, for

@@ -1,3 +1,4 @@
+import type { Effect } from "effect"
 import { patchLimits } from "../contract/rows/patch-limits.ts"
 
 /** A parsed patch, before its application to a tree. Paths and lines are byte strings. */
@@ -56,6 +57,41 @@ export type HunkPlace =
   /** In a V4A patch: behind lines with these texts, in order; whitespace may differ. */
   | { readonly _tag: "after"; readonly anchors: ReadonlyArray<string>; readonly atEnd: boolean }
 
+/** One side of a change: the file at a path before or after. */
+export interface Side {
+  /** Mode as in git: 0o100644, 0o100755, or 0o120000 for a symbolic link, whose content is its target. */
+  readonly mode: GitMode
+  readonly content: Uint8Array
+}
+
+/** One difference between two trees. Paths are bytes relative to the tree, without a leading `/`. */
+export interface Change {
+  /** Path after the change; of a deletion, the path before. */
+  readonly path: Uint8Array
+  /** Old path of a rename. */
+  readonly from?: Uint8Array | undefined
+  /** Undefined: the file did not exist. */
+  readonly before: Side | undefined
+  /** Undefined: the file is gone. */
+  readonly after: Side | undefined
+}
+
+/** Entry of a tree at a path. */
+export type Found =
+  | { readonly _tag: "absent" }
+  /** Or a symbolic link, whose content is its target. */
+  | { readonly _tag: "file"; readonly mode: GitMode; readonly size: number }
+  | { readonly _tag: "directory"; readonly names: ReadonlyArray<string> }
+  /** An entry that a patch cannot touch: a device, a socket. */
+  | { readonly _tag: "other"; readonly what: string }
+
+/** A tree for a patch. Paths and names are byte strings. No link is followed. */
+export interface PatchTree<E> {
+  readonly at: (path: string) => Effect.Effect<Found, E>
+  /** Content of the file, or target of the link, that `at` found. Fails unless its size is `size` bytes. */
+  readonly content: (path: string) => Effect.Effect<Uint8Array, E>
+}
+
 /** Bounds of the parser. It refuses a larger patch, so a hostile one costs at most seconds and some memory. */
 export const limits = {
   /** Bytes of a patch. */
@@ -74,11 +110,40 @@ export const limits = {
   name: 255
 } as const
 
-/** Problem of an unreadable patch. `line` counts from 1. */
-export class PatchMalformed extends Error {
-  readonly line: number
-  constructor(line: number, detail: string) {
-    super(detail)
-    this.line = line
+/**
+ * Text and paths of patches are "byte strings": one character per byte (latin1). This form loses nothing, and the runtime's string functions
+ * work on it.
+ */
+export const byteString = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
+
+export const bytesOf = (text: string): Uint8Array => Buffer.from(text, "latin1")
+
+const root = "/workspace"
+
+/**
+ * A path of a patch, relative to /workspace: without `.` and without a leading /workspace. Forbidden paths stay so: `..` is kept,
+ * and a path with an empty component is unchanged.
+ */
+export const relativePath = (named: string): string => {
+  if (named.includes("//")) return named
+  const path = named.split("/").filter((name) => name !== ".").join("/")
+  if (path === root) return ""
+  return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path
+}
+
+/** Reason why a patch may not use a path. `undefined` if it may. Paths are byte strings, relative to /workspace. */
+export const pathProblem = (path: string): string | undefined => {
+  if (path === "") return "it names no file"
+  if (path.includes("//")) return "it has an empty component"
+  if (path.startsWith("/")) return "it is absolute, and not beneath /workspace"
+  if (path.includes("\0")) return "it has a NUL byte in it"
+  if (path.length > limits.path) return "it is too long"
+  for (const name of path.split("/")) {
+    if (name === "..") return "it leads out of its directory"
+    if (name === "" || name === ".") return "it has an empty component"
+    if (name.toLowerCase() === ".git") return "it lies in .git"
+    if (name.length > limits.name) return "a component of it is too long"
   }
+  return undefined
 }

@@ -1,6 +1,9 @@
 import { Effect } from "effect"
-import type { FilterPosition, SecretSet } from "./filter/output-filter.ts"
 import { FilteredStream } from "./filter/filtered-stream.ts"
+import type { FilterPosition } from "./filter/output-filter.ts"
+import type { SecretSet } from "./secrets.ts"
+
+export { type FilterPosition, OutputFilter } from "./filter/output-filter.ts"
 
 /** Secrets that may change while a command runs. */
 export interface SecretSource {

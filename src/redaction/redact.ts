@@ -1,21 +1,6 @@
-import { formsOf, trimmed } from "./forms/secret-forms.ts"
-import { Matcher } from "./search/matcher.ts"
-import { OutputFilter, type SecretSet } from "./filter/output-filter.ts"
-import type { Pattern } from "./search/automaton.ts"
-
-/** A secret with its value. */
-export interface NamedSecret {
-  readonly name: string
-  readonly value: string
-}
-
-/** The search for secrets, or none without secrets. */
-export const secretSet = (secrets: ReadonlyArray<NamedSecret>): SecretSet | undefined => {
-  const searched = secrets.filter(({ value }) => trimmed(value) !== "")
-  if (searched.length === 0) return undefined
-  const patterns = searched.flatMap(({ value }, owner) => formsOf(value).map((bytes): Pattern => ({ bytes, owner })))
-  return { names: searched.map(({ name }) => name), matcher: new Matcher(patterns) }
-}
+import { named } from "../contract/text/names.ts"
+import { markerOf, OutputFilter } from "./filter/output-filter.ts"
+import type { SecretSet } from "./secrets.ts"
 
 /** Bytes without secrets: the same bytes if they have none. */
 export const redactBytes = (secrets: SecretSet, bytes: Uint8Array): Uint8Array => {
@@ -56,4 +41,84 @@ export class SecretSearch {
     })
     return this.#found
   }
+}
+
+/**
+ * Lines of a screen without secrets, also where a value goes on in the next line: a full-screen program breaks long lines by itself. The
+ * marker stands where the value begins.
+ */
+export const redactLines = (set: SecretSet | undefined, lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (set === undefined || lines.length === 0) return lines
+  const encoded = lines.map((line) => Buffer.from(line, "utf8"))
+  const found: Array<{ begin: number; end: number; owner: number }> = []
+  set.matcher.scan(Buffer.concat(encoded), 0, (end, { bytes: { length }, owner }) => {
+    const begin = end - length
+    // Matches come in the order of their ends: the ones inside this one go.
+    while (found.length > 0 && found.at(-1)!.begin >= begin) found.pop()
+    const last = found.at(-1)
+    if (last !== undefined && begin < last.end) last.end = end
+    else found.push({ begin, end, owner })
+  })
+  if (found.length === 0) return lines
+  let from = 0
+  let next = 0
+  return encoded.map((line) => {
+    const to = from + line.length
+    const parts: Array<Uint8Array> = []
+    let at = from
+    for (let match = found[next]; match !== undefined && match.begin < to; match = found[next]) {
+      if (match.begin >= at) {
+        parts.push(line.subarray(at - from, match.begin - from), Buffer.from(markerOf(set.names[match.owner]!)))
+      }
+      at = Math.min(match.end, to)
+      // It goes on in the next line.
+      if (match.end > to) break
+      next++
+    }
+    parts.push(line.subarray(at - from))
+    from = to
+    return Buffer.concat(parts).toString("utf8")
+  })
+}
+
+const inText = (sets: ReadonlyArray<SecretSet>, text: string) =>
+  sets.reduce((redacted, set) => redactText(set, redacted), text)
+
+const inBytes = (sets: ReadonlyArray<SecretSet>, bytes: Uint8Array) =>
+  sets.reduce(
+    (redacted, set) => firstSecretIn(set, redacted) === undefined ? redacted : redactBytes(set, redacted),
+    bytes
+  )
+
+/** Depth at which a value is no answer of pyro. */
+const MAX_DEPTH = 32
+
+/**
+ * A result, an event or an error without secrets: the same value if there are none in its texts, bytes and names. Errors keep their
+ * class.
+ */
+export const redactValue = <A>(sets: ReadonlyArray<SecretSet>, value: A): A =>
+  sets.length === 0 ? value : redacted(sets, value, 0) as A
+
+const redacted = (sets: ReadonlyArray<SecretSet>, value: unknown, depth: number): unknown => {
+  if (typeof value === "string") return inText(sets, value)
+  if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return value
+  if (value instanceof Uint8Array) return inBytes(sets, value)
+  if (Array.isArray(value)) {
+    const items = value.map((item) => redacted(sets, item, depth + 1))
+    return items.some((item, index) => item !== value[index]) ? items : value
+  }
+  return inObject(sets, value, depth)
+}
+
+const inObject = (sets: ReadonlyArray<SecretSet>, value: object, depth: number): object => {
+  const properties = Object.getOwnPropertyDescriptors(value)
+  let isChanged = false
+  const changed = Object.entries(properties).map(([name, property]) => {
+    const key = inText(sets, name)
+    const content = "value" in property ? redacted(sets, property.value, depth + 1) : undefined
+    isChanged ||= key !== name || content !== property.value
+    return [key, "value" in property ? { ...property, value: content } : property] as const
+  })
+  return isChanged ? Object.create(Object.getPrototypeOf(value), named(changed)) as object : value
 }

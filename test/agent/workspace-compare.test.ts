@@ -6,7 +6,7 @@ import * as path from "node:path"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import { type CompareOptions, differencesOf } from "../../src/workspace/content/compare/differences.ts"
 import type { Side } from "../../src/workspace/content/compare/side.ts"
-import { formatPatch } from "../unit/patch/format-patch.ts"
+import { wholePatch } from "../support/whole-patch.ts"
 import { Agent, anotherAgent, withAgent } from "./agent.ts"
 
 /** What a step does to a tree: files of a few names and contents, so that two trees often agree. */
@@ -87,11 +87,12 @@ const twoSides = ([one, other]: Agents, seeds: readonly [string, string] = ["one
     const differences = (options: CompareOptions = {}) => differencesOf(from.side, to.side, options)
     /** Applies what was found to the files of the first, which are then those of the second. */
     const check = (how: string, options: CompareOptions = {}) =>
-      Effect.map(differences(options), ({ changes }) => {
+      Effect.gen(function*() {
+        const { changes } = yield* differences(options)
         const copy = path.join(from.home, "applied")
         execFileSync("cp", ["-a", from.live, copy])
         const env = { PATH: process.env["PATH"], HOME: copy, GIT_CEILING_DIRECTORIES: from.home }
-        const patch = formatPatch(changes)
+        const patch = yield* wholePatch(changes)
         if (patch.length > 0) execFileSync("git", ["apply", "--binary", "-"], { cwd: copy, env, input: patch })
         assert.deepStrictEqual(listed(copy), listed(to.live), how)
         fs.rmSync(copy, { recursive: true })

@@ -2,7 +2,7 @@ import { assert } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import { applyPatchIn } from "../../src/workspace/content/patch/apply.ts"
-import { formatPatch } from "../unit/patch/format-patch.ts"
+import { wholePatch } from "../support/whole-patch.ts"
 import { makeCase, Random } from "../unit/patch/cases.ts"
 import { changed, described, readTree, writeTree } from "../unit/patch/trees.ts"
 import { Agent, withAgent } from "./agent.ts"
@@ -19,7 +19,7 @@ withAgent("a patch", (it) => {
         const root = `${folder}/case${index}`
         fs.mkdirSync(root)
         writeTree(root, before)
-        const patchBytes = formatPatch(changes)
+        const patchBytes = yield* wholePatch(changes)
         const checked = yield* applyPatchIn(channel, { patchBytes, check: true }, root)
         assert.deepStrictEqual(described(readTree(root)), described(before))
         const applied = yield* applyPatchIn(channel, { patchBytes, check: false }, root)

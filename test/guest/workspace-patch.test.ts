@@ -1,8 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { applyPatchIn } from "../../src/workspace/content/patch/apply.ts"
-import { formatPatch } from "../unit/patch/format-patch.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
+import { wholePatch } from "../support/whole-patch.ts"
 
 const path = (name: string) => Buffer.from(name, "latin1")
 const plain = (content: string | Buffer) => ({ mode: 0o100644, content: Buffer.from(content) }) as const
@@ -20,7 +20,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a pa
       const listing =
         "cd /workspace; find . ! -name fill -printf '%p %y %m %l\\n' | sort; cat f d/g 2>/dev/null | md5sum"
 
-      const patchBytes = formatPatch([
+      const patchBytes = yield* wholePatch([
         { path: path("f"), before: plain("one\ntwo\n"), after: { mode: 0o100755, content: Buffer.from("one\n2\n") } },
         { path: path("moved \xff\n"), from: path("d/g"), before: plain("g\n"), after: plain("g\n") },
         { path: path("link"), before: { mode: 0o120000, content: path("f") }, after: undefined },
@@ -43,7 +43,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a pa
           "dd if=/dev/zero of=fill2 bs=4k 2>/dev/null; rm fill2; dd if=/dev/zero of=rest bs=4k count=100 2>/dev/null; " +
           listing
       )
-      const large = formatPatch([
+      const large = yield* wholePatch([
         { path: path("f"), before: { mode: 0o100755, content: path("one\n2\n") }, after: undefined },
         { path: path("large"), before: undefined, after: plain(`${"x".repeat(39)}\n`.repeat(100_000)) }
       ])

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { Change } from "../../src/patch/change.ts"
 import { forEachPiece } from "../../src/patch/format.ts"
+import type { Change } from "../../src/patch/patch.ts"
 
 /** The pieces of a patch as one. */
 export const wholePatch = (changes: ReadonlyArray<Change>): Effect.Effect<Uint8Array> =>

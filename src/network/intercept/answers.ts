@@ -1,14 +1,10 @@
 import { Transform } from "node:stream"
-import { base64Forms } from "../../redaction/forms/base64-forms.ts"
-import { Matcher } from "../../redaction/search/matcher.ts"
-import { OutputFilter, type SecretSet } from "../../redaction/filter/output-filter.ts"
-import { hexadecimalForms, urlForms } from "../../redaction/forms/url-forms.ts"
+import { OutputFilter } from "../../redaction/filter.ts"
+import { firstSecretIn, redactBytes } from "../../redaction/redact.ts"
+import { answerSet, type SecretSet } from "../../redaction/secrets.ts"
 import { startTimer } from "../../system/waits/timer.ts"
 import type { HeaderSecret } from "../interception.ts"
 import type { Header } from "../placeholders.ts"
-
-/** Takes the place of a value's bytes in a body: lengths, ranges and frames stay as the host wrote them. */
-const FILL = "*".charCodeAt(0)
 
 /** Silence after which the first bytes of a possible value are sent, in ms: a program may wait for the end of a message. */
 const PAUSE_MS = 100
@@ -25,63 +21,9 @@ export interface AnswerFilter {
   readonly body: () => Transform
 }
 
-const escapes = (digits: (code: number) => string) => (character: string) =>
-  `\\u${digits(character.charCodeAt(0)).padStart(4, "0")}`
-const lowerEscape = escapes((code) => code.toString(16))
-const upperEscape = escapes((code) => code.toString(16).toUpperCase())
-
-/** A value in the strings of JSON, as JavaScript, PHP, Go and .NET write them. */
-const jsonForms = (value: string): ReadonlyArray<string> => {
-  const json = JSON.stringify(value).slice(1, -1)
-  return [
-    json,
-    json.replaceAll("/", "\\/"),
-    json.replace(/[<>&]/g, lowerEscape),
-    value.replace(/\\/g, "\\\\").replace(/["'<>&+`]/g, upperEscape)
-  ]
-}
-
-/** A value in a page of HTML: writers differ in the quotes. */
-const htmlForms = (value: string): ReadonlyArray<string> => {
-  const text = value.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-  return [
-    text,
-    ...["&quot;", "&#34;"].flatMap((double) =>
-      ["'", "&#39;", "&#x27;"].map((single) => text.replaceAll("\"", double).replaceAll("'", single))
-    )
-  ]
-}
-
-/** Forms in which a host sends a header back: as it is, out of or in Basic credentials, in JSON, in a page, in a URL, in hexadecimal. */
-const formsOf = (value: string): ReadonlyArray<string> => {
-  const bytes = Buffer.from(value, "latin1")
-  return [
-    ...new Set([
-      value,
-      ...jsonForms(value),
-      ...htmlForms(value),
-      ...urlForms(bytes),
-      ...hexadecimalForms(bytes),
-      ...base64Forms(bytes)
-    ])
-  ]
-}
-
-const setOf = (secrets: ReadonlyArray<HeaderSecret>): SecretSet => ({
-  names: secrets.map(({ name }) => name),
-  fill: FILL,
-  matcher: new Matcher(
-    secrets.flatMap(({ value }, owner) => formsOf(value).map((form) => ({ bytes: Buffer.from(form, "latin1"), owner })))
-  )
-})
-
 const masked = (set: SecretSet, text: string) => {
   const bytes = Buffer.from(text, "latin1")
-  let isFound = false
-  set.matcher.scan(bytes, 0, () => (isFound = true))
-  if (!isFound) return text
-  const filter = new OutputFilter(set)
-  return Buffer.concat([...filter.push(bytes), ...filter.end()]).toString("latin1")
+  return firstSecretIn(set, bytes) === undefined ? text : Buffer.from(redactBytes(set, bytes)).toString("latin1")
 }
 
 /** Puts the placeholders back, also inside base64. A value that stays, because other characters of base64 touch it, is masked. */
@@ -129,7 +71,7 @@ const kept = new Map<string, SecretSet>()
 /** Each connection brings its secrets anew. */
 const keptSet = (secrets: ReadonlyArray<HeaderSecret>): SecretSet => {
   const key = JSON.stringify(secrets.map(({ value }) => value))
-  const set = kept.get(key) ?? setOf(secrets)
+  const set = kept.get(key) ?? answerSet(secrets)
   kept.delete(key)
   kept.set(key, set)
   for (const oldest of kept.keys()) {

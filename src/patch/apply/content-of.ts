@@ -1,6 +1,5 @@
 import { blobName } from "../../system/files/git-blob.ts"
-import { type FilePatch, limits } from "../patch.ts"
-import { bytesOf, byteString } from "../text/bytes.ts"
+import { bytesOf, byteString, type FilePatch, limits } from "../patch.ts"
 import { applyDelta } from "./delta.ts"
 import { applyHunks, type HunkNote } from "./hunks.ts"
 import type { SearchBudget } from "./place-hunk.ts"

@@ -1,6 +1,5 @@
 import { printable } from "../../contract/text/printable.ts"
-import type { Hunk } from "../patch.ts"
-import { bytesOf } from "../text/bytes.ts"
+import { bytesOf, type Hunk } from "../patch.ts"
 import type { FileLines } from "./find-lines.ts"
 
 /** Characters shown of a line. */

@@ -1,5 +1,5 @@
 import type { Hunk } from "../patch.ts"
-import { linesOf } from "../text/bytes.ts"
+import { linesOf } from "../text/lines.ts"
 import { FileLines } from "./find-lines.ts"
 import { type Place, placeHunk, type SearchBudget } from "./place-hunk.ts"
 

@@ -1,8 +1,5 @@
 import { Effect } from "effect"
-import type { Change, Side } from "../change.ts"
-import { type FilePatch, limits, type Patch } from "../patch.ts"
-import { bytesOf } from "../text/bytes.ts"
-import type { PatchTree } from "../tree.ts"
+import { bytesOf, type Change, type FilePatch, limits, type Patch, type PatchTree, type Side } from "../patch.ts"
 
 export type Seen =
   | { readonly _tag: "absent" }

@@ -1,5 +1,5 @@
 import { diffArrays } from "diff"
-import { linesOf } from "../text/bytes.ts"
+import { linesOf } from "../text/lines.ts"
 import { HunkWriter, type Run, type TextDiff } from "./hunk-writer.ts"
 import { lineHash } from "./line-hash.ts"
 

@@ -1,4 +1,4 @@
-import { relativePath } from "../path-check.ts"
+import { relativePath } from "../patch.ts"
 import { readQuoted } from "../text/quoted.ts"
 
 /** The name in a `---` or `+++` line, behind the sign; undefined for /dev/null. */

@@ -1,4 +1,11 @@
-import { PatchMalformed } from "../patch.ts"
+/** Problem of an unreadable patch. `line` counts from 1. */
+export class PatchMalformed extends Error {
+  readonly line: number
+  constructor(line: number, detail: string) {
+    super(detail)
+    this.line = line
+  }
+}
 
 /** Reads the lines of a patch one by one, without their line feeds. */
 export class LineReader {

@@ -1,4 +1,5 @@
-import { type FilterPosition, OutputFilter, type SecretSet } from "./output-filter.ts"
+import type { SecretSet } from "../secrets.ts"
+import { type FilterPosition, OutputFilter } from "./output-filter.ts"
 
 const concat = (pieces: ReadonlyArray<Uint8Array>): Uint8Array =>
   pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)

@@ -1,13 +1,5 @@
-import type { Matcher } from "../search/matcher.ts"
+import type { SecretSet } from "../secrets.ts"
 import { HeldBytes } from "./held-bytes.ts"
-
-/** A set of named secrets, and the search for their values. */
-export interface SecretSet {
-  readonly names: ReadonlyArray<string>
-  readonly matcher: Matcher
-  /** Takes the place of each byte of a value, so that lengths stay. @default a marker takes the place of the value */
-  readonly fill?: number
-}
 
 /** Position of a filter in its input. */
 export interface FilterPosition {

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { GuestTree } from "../../guest-channel/guest-path.ts"
-import type { SecretSet } from "../../redaction/filter/output-filter.ts"
+import type { SecretSet } from "../../redaction/secrets.ts"
 import type { Lifecycle, LifecycleServices } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { borrowDisk, type Borrowed } from "../life/reader.ts"

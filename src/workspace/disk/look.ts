@@ -3,7 +3,7 @@ import { type ChannelFailed, DiskDamaged, type FileRefused, type PyroError } fro
 import type { DiskListPayload, DiskReadPayload } from "../../contract/rows/workspace-disk.ts"
 import { type GuestTree, workspaceFile, type WorkspacePath, workspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { SecretSet } from "../../redaction/filter/output-filter.ts"
+import type { SecretSet } from "../../redaction/secrets.ts"
 import type { Guest } from "../../vm/guest.ts"
 import { withoutLinks } from "../content/files/links.ts"
 import { listDirectory } from "../content/files/list.ts"

@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { redactValue } from "../../redaction/redact.ts"
 import { KnownSecrets } from "../../redaction/secrets.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { countBytes } from "../../system/telemetry/metrics.ts"
@@ -122,7 +123,7 @@ export class EventLog extends Context.Tag("pyro/workspace/EventLog")<EventLog, {
 export const recordEvent = (folder: string, event: NewEvent) =>
   Effect.flatMap(EventLog, ({ record }) => record(folder, event))
 
-const make = ({ redactFor }: KnownSecrets["Type"]): EventLog["Type"] => {
+const make = ({ setsOf }: KnownSecrets["Type"]): EventLog["Type"] => {
   /** Those who wait for the next event. */
   const waiting = new Set<(folder: string) => void>()
   let recorded = 0
@@ -131,7 +132,7 @@ const make = ({ redactFor }: KnownSecrets["Type"]): EventLog["Type"] => {
       Effect.flatMap(nowIso, (at) =>
         attempt("append", fileOf(folder), () => {
           countCrossing(event)
-          append(fileOf(folder), `${Schema.encodeSync(Line)(redactFor(folder, { ...event, at }))}\n`)
+          append(fileOf(folder), `${Schema.encodeSync(Line)(redactValue(setsOf(folder), { ...event, at }))}\n`)
           recorded += 1
           for (const wake of [...waiting]) wake(folder)
         })).pipe(Effect.ignoreLogged),

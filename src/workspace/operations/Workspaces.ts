@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Option, Ref, Schedule, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import type { SecretSet } from "../../redaction/filter/output-filter.ts"
+import type { SecretSet } from "../../redaction/secrets.ts"
 import { inOwnFiber } from "../../system/waits/scopes.ts"
 import { type Lifecycle, type LifecycleServices, pickServices } from "../entry/context.ts"
 import { touch } from "../entry/record.ts"

@@ -5,8 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll } from "vitest"
-import { IgnoreRules } from "../../../src/ignore/ignore-rules.ts"
-import { TooManyRules } from "../../../src/ignore/rules/wildmatch.ts"
+import { IgnoreRules, TooManyRules } from "../../../src/ignore/ignore-rules.ts"
 
 const home = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-ignore-"))
 afterAll(() => fs.rmSync(home, { recursive: true, force: true }))

@@ -4,8 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll } from "vitest"
-import type { LogLimits } from "../../../src/output-log/log/parts.ts"
-import type { LogReader } from "../../../src/output-log/log/reader.ts"
+import type { LogReader } from "../../../src/output-log/log.ts"
 import { HEAD_BYTES, START_BYTES } from "../../../src/output-log/log/segment.ts"
 import { logLimits, LogStore } from "../../../src/output-log/store.ts"
 import { fillDisk } from "../../support/full-disk.ts"
@@ -22,7 +21,7 @@ const idOf = (number: number) => number.toString(16).padStart(32, "0")
 const [a, b] = [idOf(10), idOf(11)]
 
 /** Files of 100 bytes: a piece of 20 takes 25, three of them fill one. */
-const small: LogLimits = { segmentBytes: 100, headSegments: 2, segments: 5, workspaceBytes: 1_000_000 }
+const small: typeof logLimits = { segmentBytes: 100, headSegments: 2, segments: 5, workspaceBytes: 1_000_000 }
 const piece = (number: number) => Buffer.alloc(20, number)
 
 const readAll = (reader: LogReader) => {

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { applyPatch } from "../../../src/patch/apply.ts"
-import type { Change } from "../../../src/patch/change.ts"
 import { parsePatch } from "../../../src/patch/parse.ts"
+import type { Change } from "../../../src/patch/patch.ts"
 import { formatPatch } from "./format-patch.ts"
 import { changed, described, file, link, patchTree, type Tree, tree } from "./trees.ts"
 

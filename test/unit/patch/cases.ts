@@ -1,4 +1,4 @@
-import type { Change, Side } from "../../../src/patch/change.ts"
+import type { Change, Side } from "../../../src/patch/patch.ts"
 import { file, link, type Tree } from "./trees.ts"
 
 /** A small generator of random numbers (mulberry32): the same seed, the same cases, everywhere. */

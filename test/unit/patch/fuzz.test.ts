@@ -3,10 +3,9 @@ import { assert, describe, it } from "vitest"
 import { PatchRejected } from "../../../src/contract/errors/errors.ts"
 import { applyPatch } from "../../../src/patch/apply.ts"
 import { parsePatch } from "../../../src/patch/parse.ts"
-import { pathProblem } from "../../../src/patch/path-check.ts"
-import { byteString } from "../../../src/patch/text/bytes.ts"
-import { formatPatch } from "./format-patch.ts"
+import { byteString, pathProblem } from "../../../src/patch/patch.ts"
 import { makeCase, Random } from "./cases.ts"
+import { formatPatch } from "./format-patch.ts"
 import { patchTree, type Tree } from "./trees.ts"
 
 const seed = Number(process.env["PYRO_TEST_SEED"] ?? 42)

@@ -6,8 +6,8 @@ import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { applyPatch } from "../../../src/patch/apply.ts"
 import { parsePatch } from "../../../src/patch/parse.ts"
-import { formatPatch } from "./format-patch.ts"
 import { type Case, classes, makeCase, Random } from "./cases.ts"
+import { formatPatch } from "./format-patch.ts"
 import { changed, described, patchTree, readTree, type Tree, writeTree } from "./trees.ts"
 
 const seed = Number(process.env["PYRO_TEST_SEED"] ?? 20_261_120)

@@ -1,9 +1,8 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import type { Change, Side } from "../../../src/patch/change.ts"
 import type { TextDiff } from "../../../src/patch/format/hunk-writer.ts"
 import { diffBudget, textDiff } from "../../../src/patch/format/text-diff.ts"
-import type { PatchTree } from "../../../src/patch/tree.ts"
+import type { Change, PatchTree, Side } from "../../../src/patch/patch.ts"
 
 /** A tree of files and links in memory: byte-string path -> what is there. Directories are where files are. */
 export type Tree = Map<string, Side>

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
-import { demandPlain } from "../../../src/redaction/demand-plain.ts"
-import { secretSet } from "../../../src/redaction/redact.ts"
+import { demandPlain } from "../../../src/redaction/refuse.ts"
+import { secretSet } from "../../../src/redaction/secrets.ts"
 
 const set = secretSet([{ name: "TOKEN", value: "correct-horse" }])
 

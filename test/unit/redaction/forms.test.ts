@@ -4,7 +4,8 @@ import { MAX_SECRETS } from "../../../src/contract/rows/secret-fields.ts"
 import { pathText } from "../../../src/contract/text/path-text.ts"
 import { printable } from "../../../src/contract/text/printable.ts"
 import { MAX_BROKEN_BYTES } from "../../../src/redaction/forms/base64-forms.ts"
-import { firstSecretIn, redactText, secretSet } from "../../../src/redaction/redact.ts"
+import { firstSecretIn, redactText } from "../../../src/redaction/redact.ts"
+import { secretSet } from "../../../src/redaction/secrets.ts"
 
 const value = "s3cret/of+Ünïcode & more"
 const set = secretSet([{ name: "TOKEN", value }])!

@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { Matcher } from "../../../src/redaction/search/matcher.ts"
-import { markerOf, OutputFilter, type SecretSet } from "../../../src/redaction/filter/output-filter.ts"
-import { secretSet } from "../../../src/redaction/redact.ts"
+import { OutputFilter } from "../../../src/redaction/filter.ts"
+import { markerOf } from "../../../src/redaction/filter/output-filter.ts"
 import type { Pattern } from "../../../src/redaction/search/automaton.ts"
+import { Matcher } from "../../../src/redaction/search/matcher.ts"
+import { type SecretSet, secretSet } from "../../../src/redaction/secrets.ts"
 
 const NAMES = ["A", "B", "C"]
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
-import { redactLines } from "../../../src/redaction/redact-lines.ts"
-import { secretSet } from "../../../src/redaction/redact.ts"
+import { redactLines } from "../../../src/redaction/redact.ts"
+import { secretSet } from "../../../src/redaction/secrets.ts"
 
 const set = secretSet([
   { name: "TOKEN", value: "correct-horse-battery" },

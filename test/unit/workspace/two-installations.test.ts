@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Redacted } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { redactValue } from "../../../src/redaction/redact.ts"
 import { KnownSecrets } from "../../../src/redaction/secrets.ts"
 import { EventLog, recordEvent } from "../../../src/workspace/entry/events.ts"
 import { PortHolders } from "../../../src/workspace/entry/port-holders.ts"
@@ -48,7 +49,7 @@ describe("two installations in one process", () => {
       assert.deepStrictEqual(known.map((secrets) => secrets.sets().length), [1, 0])
       // Even of a folder with the same path.
       const line = "TOKEN=correct horse battery"
-      assert.deepStrictEqual(known.map((secrets) => secrets.redactFor(one.folder, line)), [
+      assert.deepStrictEqual(known.map((secrets) => redactValue(secrets.setsOf(one.folder), line)), [
         "TOKEN=[secret:TOKEN]",
         line
       ])

@@ -4,7 +4,7 @@ import type { DiffFile, DiffPayload, DiffResult } from "../../../contract/rows/w
 import { firstOf, MAX_RESULT_BYTES } from "../../../contract/text/first-of.ts"
 import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { Change, Side } from "../../../patch/change.ts"
+import type { Change, Side } from "../../../patch/patch.ts"
 import { type Changes, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
 import type { LineCounts } from "./line-counts.ts"
 import { patchOf } from "./patch-of.ts"

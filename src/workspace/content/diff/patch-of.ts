@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import type { Change } from "../../../patch/change.ts"
 import { forEachPiece } from "../../../patch/format.ts"
+import type { Change } from "../../../patch/patch.ts"
 import { type LineCounts, lineCounts } from "./line-counts.ts"
 
 export interface FormattedPatch {

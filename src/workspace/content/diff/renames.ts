@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import type { Change } from "../../../patch/change.ts"
+import type { Change } from "../../../patch/patch.ts"
 
 const SYMLINK = 0o120000
 

@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
 import { patchLimits } from "../../../contract/rows/patch-limits.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import type { Change } from "../../../patch/change.ts"
 import { countLines, forEachPiece } from "../../../patch/format.ts"
+import type { Change } from "../../../patch/patch.ts"
 
 /** Changes that a refusal names. */
 const NAMED = 3

@@ -1,8 +1,7 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
-import { IgnoreRules } from "../../../ignore/ignore-rules.ts"
-import { TooManyRules } from "../../../ignore/rules/wildmatch.ts"
-import type { Change } from "../../../patch/change.ts"
+import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
+import type { Change } from "../../../patch/patch.ts"
 import { raw } from "../../../system/files/folded-name.ts"
 
 /** Whether a path, raw and relative to /workspace, is excluded by globs as in .gitignore. Throws `TooManyRules`. */

@@ -7,11 +7,9 @@ import type { FileChange } from "../../../guest-channel/change-files.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { applyPatch, type PatchPlan } from "../../../patch/apply.ts"
-import { changedMeanwhile, type GuestTree, guestTree } from "./guest-tree.ts"
-import type { Change } from "../../../patch/change.ts"
 import { parsePatch } from "../../../patch/parse.ts"
-import type { Patch } from "../../../patch/patch.ts"
-import { byteString } from "../../../patch/text/bytes.ts"
+import { byteString, type Change, type Patch } from "../../../patch/patch.ts"
+import { changedMeanwhile, type GuestTree, guestTree } from "./guest-tree.ts"
 
 const LINK = 0o120000
 const FILES_TOLD = { most: 1_000, maxBytes: 8 * 1024 * 1024 }

@@ -5,9 +5,7 @@ import type { SeenFile } from "../../../guest-channel/change-files.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { WalkEntry } from "../../../guest-channel/walk.ts"
-import { limits } from "../../../patch/patch.ts"
-import { bytesOf, byteString } from "../../../patch/text/bytes.ts"
-import type { Found, PatchTree } from "../../../patch/tree.ts"
+import { bytesOf, byteString, type Found, limits, type PatchTree } from "../../../patch/patch.ts"
 
 export type GuestTreeFailure = ChannelFailed | FileRefused | PatchRejected
 

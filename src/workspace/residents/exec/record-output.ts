@@ -2,8 +2,7 @@ import { Effect } from "effect"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
-import type { Mark } from "../../../output-log/log/segment.ts"
-import { filterPieces, type SecretSource } from "../../../redaction/filter.ts"
+import { filterPieces, type FilterPosition, type SecretSource } from "../../../redaction/filter.ts"
 
 /** A filter's position alone, without output, is written after this many bytes. */
 const MARKED_EVERY = 65_536
@@ -45,7 +44,7 @@ export const recordOutput = (
       write: (from, output, stream) => {
         const mark = stream.position
         const marked = log.marks[from]
-        const keep = ({ from: position }: Mark) =>
+        const keep = ({ from: position }: FilterPosition) =>
           Effect.sync(() => process.keepFrom(from, Math.max(position, stream.end - MAX_KEPT)))
         return output.length === 0 && marked !== undefined && mark.from - marked.from < MARKED_EVERY
           ? keep(marked)

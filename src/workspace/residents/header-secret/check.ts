@@ -4,7 +4,7 @@ import type { Secrets } from "../../../contract/rows/secret-fields.ts"
 import { secretTargetOf } from "../../../contract/rows/secret-target.ts"
 import { isHeaderValue } from "../../../network/placeholders.ts"
 import { THIS_HOST } from "../../../network/this-host.ts"
-import { trimmed } from "../../../redaction/forms/secret-forms.ts"
+import { trimmed } from "../../../redaction/secrets.ts"
 import { bindingText, isNamedBy } from "./bindings.ts"
 import type { Binding } from "./header-secret-file.ts"
 

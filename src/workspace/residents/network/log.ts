@@ -5,6 +5,7 @@ import {
   NetworkRecord
 } from "../../../contract/rows/workspace-network.ts"
 import { snakeFields } from "../../../contract/text/snake.ts"
+import { redactValue } from "../../../redaction/redact.ts"
 import { KnownSecrets } from "../../../redaction/secrets.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"
@@ -73,10 +74,10 @@ const lastOf = (file: LogFile) => {
 
 /** Opens the log in a workspace's folder. The log closes with the Scope. */
 export const openConnectionLog = (folder: string): Effect.Effect<ConnectionLog, never, KnownSecrets | Scope.Scope> =>
-  Effect.flatMap(KnownSecrets, ({ redactFor }) =>
+  Effect.flatMap(KnownSecrets, ({ setsOf }) =>
     Effect.map(
       acquirePlain(
-        Effect.sync(() => openLogFile(folder, "network.jsonl", (line) => redactFor(folder, line))),
+        Effect.sync(() => openLogFile(folder, "network.jsonl", (line) => redactValue(setsOf(folder), line))),
         (file) => file.close()
       ),
       makeLog

@@ -2,7 +2,7 @@ import { Effect, Mailbox, Stream } from "effect"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process.ts"
 import { filterPieces } from "../../../redaction/filter.ts"
-import type { SecretSet } from "../../../redaction/filter/output-filter.ts"
+import type { SecretSet } from "../../../redaction/secrets.ts"
 
 type Output = Pick<ProcessOutput, "bytes" | "from">
 

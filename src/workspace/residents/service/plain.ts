@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
-import { secretIn } from "../../../redaction/demand-plain.ts"
-import type { SecretSet } from "../../../redaction/filter/output-filter.ts"
-import { redactValue } from "../../../redaction/redact-value.ts"
+import { redactValue } from "../../../redaction/redact.ts"
+import { secretIn } from "../../../redaction/refuse.ts"
+import type { SecretSet } from "../../../redaction/secrets.ts"
 import type { Services } from "./services.ts"
 import { comesBack } from "./state.ts"
 
