@@ -163,6 +163,8 @@ describe("open connections", () => {
 
   it("network set resets open connections that the new policy forbids", async () => {
     const held = await holdConnections("a", 2)
+    const { message } = await pyro.failure(["workspace", "network", "set", "a"])
+    assert.include(message, "such as --allow-host npm or --network-policy off")
     const { no_longer_allowed: lost, reset_count: count } = await pyro.json<
       { readonly no_longer_allowed: ReadonlyArray<string>; readonly reset_count: number }
     >(["workspace", "network", "set", "a", "--network-policy", "off"])

@@ -40,19 +40,30 @@ export const networkDriverField = () => ({
   )
 })
 
+const OF_NEW_GUEST = {
+  policy: "Default: `off`, or `egress` if a host or an address is allowed",
+  hosts: "Default: no network, or every public host with the policy egress"
+}
+
+/** Defaults of a request that must say something. */
+export const OF_CHANGE: typeof OF_NEW_GUEST = {
+  policy: "Not needed where a host or an address is allowed: `egress`",
+  hosts: "With the policy egress and none: every public host"
+}
+
 /** The network that a request grants to a guest. */
-export const networkFields = () => ({
+export const networkFields = (defaults = OF_NEW_GUEST) => ({
   networkPolicy: optional(
     NetworkPolicyName().annotations({
       description:
         "Network of the guest. `off`: none. `egress`: TCP connections and look-ups of names, from the guest outwards. " +
         "`egress+published-ports`: also lets a model publish ports of the guest. " +
-        "Default: `off`, or `egress` if a host or an address is allowed"
+        defaults.policy
     })
   ),
   allowHosts: rules(
     "Host that the guest may connect to: NAME[:PORT], *.SUFFIX[:PORT], or a list of `pyro network lists`, such as npm. " +
-      "Default: no network, or every public host with the policy egress"
+      defaults.hosts
   ),
   denyHosts: rules("Host that the guest may not connect to, in the same forms. Wins over allow_hosts. Default: none"),
   allowIps: rules(

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { between, defaulted, milliseconds, optional } from "../text/fields.ts"
 import { snakeFields } from "../text/snake.ts"
-import { networkFields } from "./network-fields.ts"
+import { networkFields, OF_CHANGE } from "./network-fields.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, settled, waits, withCommands } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -10,7 +10,7 @@ import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 const full = { profiles: ["full"] } as const
 
 export const NetworkSetPayload = lazy(() =>
-  Schema.Struct(snakeFields({ workspace: workspaceField(), ...networkFields() }))
+  Schema.Struct(snakeFields({ workspace: workspaceField(), ...networkFields(OF_CHANGE) }))
 )
 export type NetworkSetPayload = ReturnType<typeof NetworkSetPayload>["Type"]
 

@@ -15,7 +15,8 @@ import { recordedGrant, withPolicy } from "./state.ts"
 
 const unsaid = new InvalidRequest({
   field: "network_policy",
-  detail: "is not given, and no host or address is allowed: name the whole policy"
+  detail:
+    "is not given, and no host or address is allowed. Name the whole policy, such as --allow-host npm or --network-policy off"
 })
 
 /**
