@@ -112,7 +112,9 @@ describe("an environment of one's own", () => {
       return found
     }
     const size = ["--cols", "60", "--rows", "12", "--env", "LANG=C.UTF-8"]
-    const { shell_id: vim } = await inShell("editor", "open", ...size, "--", "vim.tiny", "-n", "notes")
+    // Without answers to these questions, vim on a loaded host waits for a key before it paints. The shell answers none.
+    const noQuestions = ["--cmd", "set t_u7= t_RV= t_RB= t_RF="]
+    const { shell_id: vim } = await inShell("editor", "open", ...size, "--", "vim.tiny", "-n", ...noQuestions, "notes")
     // vim names the file before it paints the lines above.
     const first = await screen("editor", vim, "~\n\"notes\" [New]")
     assert.isTrue(first.alternate)
