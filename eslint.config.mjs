@@ -67,7 +67,7 @@ const fileModules = [
   // Run in the dial process, which has promises and no effects: the host's certificates, and a folder that exists for a moment.
   "src/network/intercept/{socket-pair,trust}.ts",
   // Reads the host's certificates where an absent file means none.
-  "src/network/host-authorities.ts",
+  "src/network/authorities.ts",
   // Run in the dial process as well: entries of the package cache.
   "src/network/package-cache/{entry,evict,store}.ts",
   // Walks a snapshot's folder before its files are synced.

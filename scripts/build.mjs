@@ -55,7 +55,7 @@ const { contents: otlp, name: otlpName } = await bundlePart("otlp", {
 
 /** The terminal emulator in a separate file, which a process reads with its first rendering of a shell. */
 const { contents: xterm, name: xtermName } = await bundlePart("xterm", {
-  entryPoints: [join(root, "src/terminal/xterm.ts")]
+  entryPoints: [join(root, "src/terminal/emulator/xterm.ts")]
 })
 
 /** The parsers of agent hosts' configuration files in a separate file, which only `pyro host` reads. */
@@ -71,7 +71,7 @@ const beside = {
     onResolve({ filter: /^@modelcontextprotocol\/server(\/|$)/ }, () => ({ path: `./${mcpSdkName}`, external: true }))
     onResolve({ filter: /^\.\/otlp\/exporter\.ts$/ }, () => ({ path: `./${otlpName}`, external: true }))
     onResolve({ filter: /^\.\.?\/parsers\.ts$/ }, () => ({ path: `./${parsersName}`, external: true }))
-    onResolve({ filter: /^\.\/xterm\.ts$/ }, () => ({ path: `./${xtermName}`, external: true }))
+    onResolve({ filter: /^\.\/emulator\/xterm\.ts$/ }, () => ({ path: `./${xtermName}`, external: true }))
   }
 }
 

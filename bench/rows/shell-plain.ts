@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { logLimits, LogStore } from "../../src/output-log/store.ts"
-import { Terminal } from "../../src/terminal/xterm.ts"
+import { Terminal } from "../../src/terminal/emulator/xterm.ts"
 import { Renderings } from "../../src/workspace/residents/shell/renderings.ts"
 import { type Plan, side, timed } from "../measure.ts"
 

@@ -9,7 +9,7 @@ import { unused } from "../build/unused.mjs"
  */
 export const bundledPackages = async (root) => {
   const { metafile } = await build({
-    entryPoints: ["src/cli/main.ts", "src/network/program.ts", "src/daemon/otlp/exporter.ts", "src/mcp/server.ts"],
+    entryPoints: ["src/cli/main.ts", "src/network/dial/main.ts", "src/daemon/otlp/exporter.ts", "src/mcp/server.ts"],
     absWorkingDir: root,
     outdir: "unwritten",
     bundle: true,

@@ -1,5 +1,5 @@
-import { deniedRangeOf } from "./address-ranges.ts"
-import { contains } from "./address.ts"
+import { deniedRangeOf } from "./addressing/address-ranges.ts"
+import { contains } from "./addressing/address.ts"
 import type { HostRule, IpRule } from "./rule.ts"
 import { THIS_HOST } from "./this-host.ts"
 

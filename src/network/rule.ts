@@ -1,6 +1,6 @@
 import { domainToASCII } from "node:url"
-import { type Range, readRange } from "./address.ts"
-import { readName } from "./name.ts"
+import { type Range, readRange } from "./addressing/address.ts"
+import { readName } from "./addressing/name.ts"
 
 /** A rule about names. Without a port it holds for every port. */
 export interface HostRule {

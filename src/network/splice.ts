@@ -2,10 +2,10 @@ import { Cause, Effect, Exit, Fiber } from "effect"
 import type { Socket } from "node:net"
 import type { Signal } from "../system/waits/signal.ts"
 import { FirstReply } from "./connection/first-reply.ts"
+import { type ForbiddenText, TextSearch } from "./connection/forbidden-text.ts"
 import { withJudgement } from "./connection/judge-first-bytes.ts"
 import { Denied, type Sender } from "./connection/sender.ts"
 import { SocketReader } from "./connection/socket-reader.ts"
-import { type ForbiddenText, TextSearch } from "./forbidden-text.ts"
 import { reset } from "./reset.ts"
 
 /** The guest's end of a connection, as `GuestSocket` of the channel. Each part fails once the guest reset it, or the channel is lost. */

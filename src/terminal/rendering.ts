@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { clockReader } from "../system/waits/time.ts"
+import type * as Xterm from "./emulator/xterm.ts"
 import { Screen, type ScreenMark, type ScreenSize, type ScreenText } from "./screen.ts"
-import type * as Xterm from "./xterm.ts"
 
 /** Time after which other work of this process gets its turn, in ms. */
 const TURN_MS = 8
@@ -11,7 +11,7 @@ const SLICE_BYTES = { most: 8_192, least: 256 } as const
 const MAX_MARKS = 16
 
 /** The emulator is loaded with the first screen. */
-export const loadXterm: Effect.Effect<typeof Xterm> = Effect.promise(() => import("./xterm.ts"))
+export const loadXterm: Effect.Effect<typeof Xterm> = Effect.promise(() => import("./emulator/xterm.ts"))
 
 /** A change of the terminal's size at a position of its output. */
 export interface SizeAt extends ScreenSize {

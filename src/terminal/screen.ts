@@ -1,8 +1,8 @@
 import type { SerializeAddon } from "@xterm/addon-serialize"
 import type { IBuffer, IMarker, Terminal } from "@xterm/headless"
-import { boundWork, coreOf } from "./limits.ts"
-import { joinedRows } from "./rows.ts"
-import type * as Xterm from "./xterm.ts"
+import { boundWork, coreOf } from "./emulator/limits.ts"
+import { joinedRows } from "./emulator/rows.ts"
+import type * as Xterm from "./emulator/xterm.ts"
 
 export interface ScreenSize {
   readonly cols: number

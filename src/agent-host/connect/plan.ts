@@ -15,11 +15,11 @@ import {
   type Server,
   type Tools
 } from "../hosts/agent-host.ts"
-import { ADDRESS, foreignNote, isForeign, replacedBy, restoring } from "../replaced.ts"
 import { isHandedOn, variablesOf } from "./entries.ts"
 import type { Document, FileChange } from "./file-change.ts"
 import { pending } from "./pending.ts"
 import { type HostFileRecord, readRecord } from "./record.ts"
+import { ADDRESS, foreignNote, isForeign, replacedBy, restoring } from "./replaced.ts"
 import { changeOf, ownChange } from "./take-back.ts"
 
 /** What a command would do. */

@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
-import type { Authority } from "../interception.ts"
+import type { Authority } from "../intercept/interception.ts"
 import { release } from "../reset.ts"
 import { DialRun, failed, type Failure, type Listener, type Outcome } from "./dial-run.ts"
 import { dialProgram } from "./program.ts"

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net"
+import { ownAddresses } from "../addressing/own-addresses.ts"
 import { type AddressRules, judgeAddress } from "../judge.ts"
-import { ownAddresses } from "../own-addresses.ts"
 import { isBadRule, parseIpRule } from "../rule.ts"
 import { connectJudged, connectSlots } from "./connect-judged.ts"
 import type { FirstConnected } from "./happy-eyeballs.ts"

@@ -1,6 +1,6 @@
 import { startTimer } from "../../system/waits/timer.ts"
+import { ownAddressesOnce } from "../addressing/own-addresses.ts"
 import { judgeAddress } from "../judge.ts"
-import { ownAddressesOnce } from "../own-addresses.ts"
 import { Refusal } from "./refusal.ts"
 import { addressesOf, NoAddress } from "./resolve.ts"
 

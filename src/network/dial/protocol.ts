@@ -1,5 +1,5 @@
 import type { CacheAccess, Served } from "../cache-access.ts"
-import type { Authority, Interception } from "../interception.ts"
+import type { Authority, Interception } from "../intercept/interception.ts"
 
 // Messages between the daemon and the dial process, as JSON over Node's IPC. Both come from one build.
 

@@ -1,6 +1,6 @@
 import type { TLSSocket } from "node:tls"
-import type { Interception } from "../interception.ts"
 import type { Heads } from "./heads.ts"
+import type { Interception } from "./interception.ts"
 
 /** Both ends of an intercepted connection after their handshakes. */
 export interface InterceptedConnection {

@@ -1,4 +1,4 @@
-import type { Header } from "../placeholders.ts"
+import type { Header } from "./placeholders.ts"
 
 /** Maximum bytes of one guest's request heads that are under way. */
 const MAX_BYTES = 8 * 1_048_576

@@ -1,8 +1,8 @@
 import { Agent, type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
-import { type Header, pairs } from "../placeholders.ts"
 import { type AnswerFilter, answerFilter } from "./answers.ts"
 import { type InterceptedConnection, MAX_HEADER_BYTES, MAX_REQUESTS } from "./connection.ts"
+import { type Header, pairs } from "./placeholders.ts"
 import { judgeRequest } from "./request.ts"
 import { upgrade } from "./upgrade.ts"
 

@@ -1,6 +1,5 @@
 import type { Socket } from "node:net"
 import { startTimer } from "../../system/waits/timer.ts"
-import type { Interception } from "../interception.ts"
 import {
   acceptInward,
   ALERTS,
@@ -13,6 +12,7 @@ import {
 import type { Heads } from "./heads.ts"
 import { passHttp1 } from "./http1.ts"
 import { passHttp2 } from "./http2.ts"
+import type { Interception } from "./interception.ts"
 import { serverContext } from "./leaf.ts"
 import { socketPair } from "./socket-pair.ts"
 import { clientContext } from "./trust.ts"

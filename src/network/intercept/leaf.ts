@@ -1,7 +1,7 @@
 import { constants } from "node:crypto"
 import { createSecureContext, type SecureContext } from "node:tls"
-import type { Authority, Interception } from "../interception.ts"
 import { BACKDATED_MS, CURVE, loadX509, privateKeyPem, randomSerial, readPrivateKey } from "./authority.ts"
+import type { Authority, Interception } from "./interception.ts"
 
 const DAY_MS = 86_400_000
 const VALID_MS = 30 * DAY_MS

@@ -1,6 +1,6 @@
-import type { Interception } from "../interception.ts"
-import { addedBytes, foreignIn, giveValues, type Header } from "../placeholders.ts"
 import { MAX_HEADER_BYTES } from "./connection.ts"
+import type { Interception } from "./interception.ts"
+import { addedBytes, foreignIn, giveValues, type Header } from "./placeholders.ts"
 
 /** The head of a request, of either version of HTTP. */
 export interface RequestHead {

@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import { type Header, pairs } from "../placeholders.ts"
 import type { AnswerFilter } from "./answers.ts"
 import type { InterceptedConnection } from "./connection.ts"
+import { type Header, pairs } from "./placeholders.ts"
 
 const hasBody = ({ headers }: IncomingMessage) =>
   headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0

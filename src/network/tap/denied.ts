@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
 import { startTimer } from "../../system/waits/timer.ts"
-import type { DeniedMessage } from "../tap-protocol.ts"
+import type { DeniedMessage } from "./protocol.ts"
 import { LOG_GROUP } from "./ruleset.ts"
 
 /** Time in which the same destination is told once, in ms: a program that is refused tries again. */

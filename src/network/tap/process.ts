@@ -1,10 +1,10 @@
 import * as dgram from "node:dgram"
 import * as net from "node:net"
-import type { ReplyMessage, Request, Response } from "../tap-protocol.ts"
 import { RESOLVER } from "./addresses.ts"
 import { watchDenied } from "./denied.ts"
 import { type Question, RCODE, readQuestion, type Reply, writeReply } from "./dns-message.ts"
 import { Firewall } from "./firewall.ts"
+import type { ReplyMessage, Request, Response } from "./protocol.ts"
 
 // The process in a network's namespace: its firewall and its resolver. Reads the guest's DNS messages, and asks the daemon for every answer.
 // It ends with the daemon's end of the IPC channel; the firewall stays as long as the namespace.

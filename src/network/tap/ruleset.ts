@@ -1,5 +1,5 @@
-import { deniedRanges } from "../address-ranges.ts"
-import { type Address, addressText, contains, isSameAddress, type Range, widthOf } from "../address.ts"
+import { deniedRanges } from "../addressing/address-ranges.ts"
+import { type Address, addressText, contains, isSameAddress, type Range, widthOf } from "../addressing/address.ts"
 import type { Rules } from "../policy.ts"
 import type { IpRule } from "../rule.ts"
 import { RESOLVER } from "./addresses.ts"

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { nodeEnvironment } from "../../system/processes/node-environment.ts"
 import { dialProgram } from "../dial/program.ts"
-import type { DeniedMessage, QuestionMessage, ReplyMessage, Request, Response } from "../tap-protocol.ts"
+import type { DeniedMessage, QuestionMessage, ReplyMessage, Request, Response } from "./protocol.ts"
 
 /** Maximum heap of the process, in MiB. */
 const HEAP_MIB = 64

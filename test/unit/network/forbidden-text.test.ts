@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { TextSearch } from "../../../src/network/forbidden-text.ts"
+import { TextSearch } from "../../../src/network/connection/forbidden-text.ts"
 
 const text = "pyro_secret_TOKEN_0123456789abcdef"
 const texts = [{ text: "another_text", detail: "another" }, { text, detail: "the token" }]

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck as fc } from "effect"
-import { readName, withoutServiceLabels } from "../../../src/network/name.ts"
+import { readName, withoutServiceLabels } from "../../../src/network/addressing/name.ts"
 
 const label = (length: number) => "a".repeat(length)
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck as fc } from "effect"
-import { type Address, readAddress } from "../../../src/network/address.ts"
+import { type Address, readAddress } from "../../../src/network/addressing/address.ts"
 import { judgeAddress, judgeLiteral, judgeName } from "../../../src/network/judge.ts"
 import { hostLists, listNames } from "../../../src/network/lists.ts"
 import { type Policy, readPolicy } from "../../../src/network/policy.ts"

@@ -5,7 +5,7 @@ import * as tls from "node:tls"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
 import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
 import { asksForRetry } from "../../../src/network/first-bytes/retry.ts"
-import { HOST, listen, makeIdentity } from "../../support/intercepted.ts"
+import { HOST, listen, makeIdentity } from "./intercept/intercepted.ts"
 
 /** Wants a key of another group than clients send first, so that every client has to send a second ClientHello. */
 const listenRetrying = Effect.gen(function*() {

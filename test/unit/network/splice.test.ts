@@ -11,8 +11,8 @@ import {
   splice,
   type SpliceOptions
 } from "../../../src/network/splice.ts"
-import { HOST, listen, makeIdentity, run } from "../../support/intercepted.ts"
-import { temporary } from "../../support/network/package-cache.ts"
+import { HOST, listen, makeIdentity, run } from "./intercept/intercepted.ts"
+import { temporary } from "./package-cache/package-cache.ts"
 
 /** A guest whose program is the test. */
 interface FakeGuest {

@@ -3,8 +3,8 @@ import * as path from "node:path"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "vitest"
+import * as xterm from "../../../src/terminal/emulator/xterm.ts"
 import { Screen } from "../../../src/terminal/screen.ts"
-import * as xterm from "../../../src/terminal/xterm.ts"
 
 const fixtures = path.resolve(import.meta.dirname, "../../fixtures/terminal")
 

@@ -1,5 +1,5 @@
 import { type SecretTarget, secretTargetOf } from "../../../contract/rows/secret-target.ts"
-import { makePlaceholder } from "../../../network/placeholders.ts"
+import { makePlaceholder } from "../../../network/intercept/placeholders.ts"
 import type { Binding, StoredHeaderSecrets } from "./header-secret-file.ts"
 
 type Place = Pick<SecretTarget, "host" | "name" | "port">

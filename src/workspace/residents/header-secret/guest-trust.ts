@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { hostAuthorities } from "../../../network/authorities.ts"
 import { AUTHORITY_NAME } from "../../../network/authority-name.ts"
-import { hostAuthorities } from "../../../network/host-authorities.ts"
 import { trustNow } from "../../../network/trust-environment.ts"
 import { guestEnvironment } from "../guest-environment.ts"
 import type { GuestFile, GuestLinks } from "../guest-file.ts"

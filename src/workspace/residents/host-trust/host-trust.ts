@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { hostAuthorities, MAX_HOST_AUTHORITIES } from "../../../network/host-authorities.ts"
+import { hostAuthorities, MAX_HOST_AUTHORITIES } from "../../../network/authorities.ts"
 import { trustNow } from "../../../network/trust-environment.ts"
 import { guestEnvironment } from "../guest-environment.ts"
 import type { GuestFile, GuestLinks } from "../guest-file.ts"

@@ -1,6 +1,6 @@
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
+import { ownAddresses } from "../../../network/addressing/own-addresses.ts"
 import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../../network/judge.ts"
-import { ownAddresses } from "../../../network/own-addresses.ts"
 import type { Rules } from "../../../network/policy.ts"
 import type { Counts } from "../../../network/splice.ts"
 import { THIS_HOST } from "../../../network/this-host.ts"

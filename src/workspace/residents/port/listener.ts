@@ -1,9 +1,9 @@
 import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
 import { PortInUse, PortUnavailable } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { listen, type ListenFailed } from "../../../network/listen.ts"
 import { PortHolders } from "../../entry/port-holders.ts"
 import { LoopbackPort, type Room, serveClient } from "./connection.ts"
+import { listen, type ListenFailed } from "./listen.ts"
 import type { Publication } from "./publication.ts"
 
 /** Connections of one port that are served at a time. */

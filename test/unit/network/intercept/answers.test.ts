@@ -14,7 +14,7 @@ import {
   PLACEHOLDER,
   speak,
   VALUE
-} from "../../../support/intercepted.ts"
+} from "./intercepted.ts"
 
 const secret = { name: "TOKEN", placeholder: PLACEHOLDER, value: VALUE, header: undefined }
 const filter = answerFilter([secret])

@@ -4,6 +4,8 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
+import { clientScripts } from "../../../support/network/private/clients.ts"
+import { privateServer } from "../../../support/network/private/server.ts"
 import {
   HOST,
   type Intercepted,
@@ -14,9 +16,7 @@ import {
   PLACEHOLDER,
   run,
   VALUE
-} from "../../../support/intercepted.ts"
-import { clientScripts } from "../../../support/network/private/clients.ts"
-import { privateServer } from "../../../support/network/private/server.ts"
+} from "./intercepted.ts"
 
 const root = path.resolve(import.meta.dirname, "../../../..")
 

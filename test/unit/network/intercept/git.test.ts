@@ -1,14 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import {
-  HOST,
-  listenHttps,
-  makeIdentity,
-  makeIntercepted,
-  PLACEHOLDER,
-  run,
-  VALUE
-} from "../../../support/intercepted.ts"
+import { HOST, listenHttps, makeIdentity, makeIntercepted, PLACEHOLDER, run, VALUE } from "./intercepted.ts"
 
 const REFERENCE = `${"a".repeat(40)}\trefs/heads/main\n`
 const basic = (password: string) => `Basic ${Buffer.from(`user:${password}`).toString("base64")}`

@@ -3,9 +3,9 @@ import { Effect } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { rootCertificates } from "node:tls"
-import { hostAuthorities } from "../../../../src/network/host-authorities.ts"
-import { makeIdentity } from "../../../support/intercepted.ts"
-import { temporary } from "../../../support/network/package-cache.ts"
+import { hostAuthorities } from "../../../../src/network/authorities.ts"
+import { temporary } from "../package-cache/package-cache.ts"
+import { makeIdentity } from "./intercepted.ts"
 
 describe("what a host trusts beyond the public authorities", () => {
   it.scopedLive("an authority of a company, once; no public one, and no certificate of a server", () =>

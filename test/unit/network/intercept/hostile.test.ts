@@ -13,7 +13,7 @@ import {
   PLACEHOLDER,
   speak,
   VALUE
-} from "../../../support/intercepted.ts"
+} from "./intercepted.ts"
 
 const setUp = (seen: Array<string> = []) =>
   Effect.gen(function*() {

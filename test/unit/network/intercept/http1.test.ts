@@ -14,7 +14,7 @@ import {
   PLACEHOLDER,
   speak,
   VALUE
-} from "../../../support/intercepted.ts"
+} from "./intercepted.ts"
 
 /** What a body has in place of the value. */
 const MASK = "*".repeat(VALUE.length)

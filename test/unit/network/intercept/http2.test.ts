@@ -13,7 +13,7 @@ import {
   PLACEHOLDER,
   speak,
   VALUE
-} from "../../../support/intercepted.ts"
+} from "./intercepted.ts"
 
 type OnStream = Parameters<typeof listenHttp2>[1]
 

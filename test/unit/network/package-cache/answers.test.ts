@@ -6,15 +6,7 @@ import * as net from "node:net"
 import { gunzipSync, gzipSync } from "node:zlib"
 import type { RegistryKind } from "../../../../src/network/cache-access.ts"
 import { contentOf } from "../../../../src/network/package-cache/content.ts"
-import {
-  entriesIn,
-  get,
-  HOSTS,
-  keptFile,
-  makePackageCache,
-  sending,
-  speak
-} from "../../../support/network/package-cache.ts"
+import { entriesIn, get, HOSTS, keptFile, makePackageCache, sending, speak } from "./package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 const KEY = `registry.npmjs.org:80${TARBALL} */*`

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import type { RegistryKind } from "../../../../src/network/cache-access.ts"
-import { entriesIn, get, HOSTS, keptFile, makePackageCache, sending } from "../../../support/network/package-cache.ts"
+import { entriesIn, get, HOSTS, keptFile, makePackageCache, sending } from "./package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 const KEY = `registry.npmjs.org:80${TARBALL} */*`

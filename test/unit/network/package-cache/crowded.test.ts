@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
-import { get, makePackageCache, sending } from "../../../support/network/package-cache.ts"
+import { get, makePackageCache, sending } from "./package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { Readable } from "node:stream"
 import { text } from "node:stream/consumers"
 import { type replacing, replacingTarballs } from "../../../../src/network/package-cache/link.ts"
-import { get, makePackageCache } from "../../../support/network/package-cache.ts"
+import { get, makePackageCache } from "./package-cache.ts"
 
 const FROM = "https://registry.npmjs.org/"
 const TO = "http://cache.test/"

@@ -5,8 +5,8 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import type { ServerResponse } from "node:http"
 import { join } from "node:path"
-import { run } from "../../../support/intercepted.ts"
-import { makePackageCache, NPM_HOST, temporary } from "../../../support/network/package-cache.ts"
+import { run } from "../intercept/intercepted.ts"
+import { makePackageCache, NPM_HOST, temporary } from "./package-cache.ts"
 
 const NAME = "@scope/pad"
 const TARBALL = `/${NAME}/-/pad-1.0.0.tgz`

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as http from "node:http"
 import * as net from "node:net"
 import { Random } from "../../../support/hostile/random.ts"
-import { get, keptFile, makePackageCache, speak } from "../../../support/network/package-cache.ts"
+import { get, keptFile, makePackageCache, speak } from "./package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 const HOST = "Host: cache.test"

@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import type { ServerResponse } from "node:http"
 import { join } from "node:path"
 import { fileOf, Store } from "../../../../src/network/package-cache/store.ts"
-import { get, keptFile, makePackageCache, temporary } from "../../../support/network/package-cache.ts"
+import { get, keptFile, makePackageCache, temporary } from "./package-cache.ts"
 
 const tarball = (name: string) => `/${name}/-/${name}-1.0.0.tgz`
 const keyOf = (name: string) => `registry.npmjs.org:80${tarball(name)} */*`

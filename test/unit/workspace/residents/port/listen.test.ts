@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Scope } from "effect"
 import { connect, type Socket } from "node:net"
-import { listen } from "../../../src/network/listen.ts"
-import { reset } from "../../../src/network/reset.ts"
+import { reset } from "../../../../../src/network/reset.ts"
+import { listen } from "../../../../../src/workspace/residents/port/listen.ts"
 
 const dial = (port: number) =>
   Effect.async<Socket, string>((resume) => {

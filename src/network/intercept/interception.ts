@@ -1,4 +1,4 @@
-import type { Trust } from "./intercept/trust.ts"
+import type { Trust } from "./trust.ts"
 
 /** A certificate authority of one workspace, as PEM. */
 export interface Authority {

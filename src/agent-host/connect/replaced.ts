@@ -1,6 +1,6 @@
-import type { HostFileRecord, Replaced } from "./connect/record.ts"
-import { at, type Change, isEqual, isTable, type Json, type Path } from "./format/json.ts"
-import { type AgentHost, ENTRY } from "./hosts/agent-host.ts"
+import { at, type Change, isEqual, isTable, type Json, type Path } from "../format/json.ts"
+import { type AgentHost, ENTRY } from "../hosts/agent-host.ts"
+import type { HostFileRecord, Replaced } from "./record.ts"
 
 /** Keys of an entry for a server at an address, with which a host refuses a command beside. */
 export const ADDRESS = /^(url|uri|http_?url|server_?url|(env_)?(http_)?headers|bearer_token(_env_var)?|oauth.*|auth)$/i
