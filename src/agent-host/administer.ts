@@ -1,14 +1,18 @@
 import { Effect } from "effect"
 import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
+import { processEnvironment } from "../system/settings/config.ts"
 import { type ChangedFile, described, write } from "./connect/apply.ts"
-import { neededVariables } from "./connect/entries.ts"
-import { selectionOf } from "./connect/entry-of.ts"
+import type { DoctorOptions } from "./connect/check.ts"
+import { entryOf, meantServer, selectionOf } from "./connect/entry-of.ts"
+import type { FileChange } from "./connect/file-change.ts"
 import { approvalsOf, entryPath, plan, type Request } from "./connect/plan.ts"
+import { checkSecrets, secretNotes } from "./connect/secrets.ts"
 import { toolsOf } from "./doctor/tools-of.ts"
 import { edit } from "./format/format.ts"
 import type { Change } from "./format/json.ts"
 import type { AgentHost, Approve, HostName, HostScope, Place, Server } from "./hosts/agent-host.ts"
 import { agentHosts } from "./hosts/hosts.ts"
+import { findProgram } from "./surroundings.ts"
 
 /** What `pyro host` did, or would do. */
 export interface Outcome {
@@ -31,7 +35,7 @@ export interface ConnectOptions {
 }
 
 /** The file with a host's entry, if the host has one in this scope. */
-export const configFor = (host: AgentHost, scope: HostScope, place: Place) => {
+const configFor = (host: AgentHost, scope: HostScope, place: Place) => {
   const config = host.config(scope, place)
   return config === undefined
     ? new InvalidRequest({
@@ -41,33 +45,18 @@ export const configFor = (host: AgentHost, scope: HostScope, place: Place) => {
     : Effect.succeed(config)
 }
 
-/** The host would start no server whose secret it keeps for itself. */
-const checkSecrets = ({ title, withholds = [] }: AgentHost, { args }: Server) => {
-  const withheld = neededVariables(args).find((name) => withholds.includes(name))
-  return withheld === undefined ? Effect.void : new InvalidRequest({
-    field: "--secret-env",
-    detail:
-      `${title} gives ${withheld} to no server; use a variable of another name, or a file: --secret-file ${withheld}=PATH`
-  })
-}
-
-/** What a person must know about the variables of the server's secrets. */
-const secretNotes = ({ title }: AgentHost, { args }: Server, { variable }: Place) => {
-  const unset = neededVariables(args).filter((name) => variable(name) === undefined)
-  return unset.length === 0
-    ? []
-    : [
-      `${title} needs the variable ${
-        unset.join(" and ")
-      }, which is not set here. Without it pyro's server does not start`
-    ]
-}
+/** Writes the files, or tells alone what would be written. */
+const carryOut = (
+  { dryRun, host, place, scope }: Pick<ConnectOptions, "dryRun" | "host" | "place" | "scope">,
+  files: ReadonlyArray<FileChange>
+) => dryRun ? Effect.succeed(files.map(described)) : write(host, { scope, state: place.state }, files)
 
 /** Adds pyro to a host. Does nothing if the host has the same entry; an entry that differs needs `force`. */
 export const connect = (
-  { approve, dryRun, force, host: name, place, scope, server }: ConnectOptions
+  options: ConnectOptions
 ): Effect.Effect<Outcome, InvalidRequest | HostFileUnusable | HostEntryDiffers> =>
   Effect.gen(function*() {
+    const { approve, dryRun, force, host: name, place, scope, server } = options
     const host = agentHosts[name]
     const config = yield* configFor(host, scope, place)
     yield* checkSecrets(host, server)
@@ -80,9 +69,7 @@ export const connect = (
         diff: planned.files.map((one) => described(one).diff).join("")
       })
     }
-    const files = dryRun
-      ? planned.files.map(described)
-      : yield* write(name, { scope, state: place.state }, planned.files)
+    const files = yield* carryOut(options, planned.files)
     return {
       host: name,
       scope,
@@ -94,16 +81,43 @@ export const connect = (
 
 /** Removes pyro's entry and approvals from a host. */
 export const disconnect = (
-  { dryRun, host: name, place, scope }: Pick<ConnectOptions, "host" | "scope" | "place" | "dryRun">
+  options: Pick<ConnectOptions, "host" | "scope" | "place" | "dryRun">
 ): Effect.Effect<Outcome, InvalidRequest | HostFileUnusable> =>
   Effect.gen(function*() {
+    const { host: name, place, scope } = options
     const host = agentHosts[name]
     const config = yield* configFor(host, scope, place)
     const planned = yield* plan({ host, scope, place, approve: "none", tools: toolsOf("workspace-full") }, undefined)
-    const files = dryRun
-      ? planned.files.map(described)
-      : yield* write(name, { scope, state: place.state }, planned.files)
+    const files = yield* carryOut(options, planned.files)
     return { host: name, scope, config: config.path, files, notes: planned.notes }
+  })
+
+/**
+ * Rewrites an entry that is not as pyro writes it, and removes other entries that are pyro as well. The options of the server, its
+ * variables and the approvals stay.
+ */
+export const repair = (
+  options: DoctorOptions & Pick<Outcome, "scope"> & { readonly dryRun: boolean }
+): Effect.Effect<Outcome, InvalidRequest | HostFileUnusable> =>
+  Effect.gen(function*() {
+    const { cwd, host: name, own, place, scope } = options
+    const host = agentHosts[name]
+    const found = yield* entryOf(host, scope, place)
+    if (found === undefined) {
+      return yield* new InvalidRequest({
+        field: "<host>",
+        detail: `${host.title} has no entry for pyro in this scope; add it: pyro host connect ${name}`
+      })
+    }
+    const usable = (command: string) => findProgram(command, processEnvironment()["PATH"], cwd) !== undefined
+    const server = meantServer(host, found, usable, own)
+    const planned = yield* plan(
+      { host, scope, place, approve: "safe", tools: toolsOf(selectionOf(server)) },
+      server,
+      { keepApprovals: true, stale: found.stale }
+    )
+    const files = yield* carryOut(options, planned.files)
+    return { host: name, scope, config: found.path, files, notes: [] }
   })
 
 export interface Shown {

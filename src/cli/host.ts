@@ -35,7 +35,9 @@ export const performHost = (
   Effect.gen(function*() {
     const typed = withHostName(yield* parse(command, words, rest))
     const show = { json: typed.json, quiet: typed.quiet }
-    const { connect, disconnect, printConfig } = yield* Effect.promise(() => import("../agent-host/administer.ts"))
+    const { connect, disconnect, printConfig, repair } = yield* Effect.promise(() =>
+      import("../agent-host/administer.ts")
+    )
     switch (command.name) {
       case "host.connect": {
         yield* oneSelection(typed.raw)
@@ -76,7 +78,6 @@ export const performHost = (
       }
       case "host.repair": {
         const payload = yield* decode(hostRepair.cli, DisconnectPayload(), typed.raw)
-        const { repair } = yield* Effect.promise(() => import("../agent-host/repair.ts"))
         yield* placeOf(payload)
         const outcome = yield* repair({ ...payload, ...yield* startOf(payload) })
         return yield* showOutcome(

@@ -1,9 +1,9 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
+import { repair } from "../../../src/agent-host/administer.ts"
 import { meantServer, selectionOf } from "../../../src/agent-host/connect/entry-of.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
-import { repair } from "../../../src/agent-host/repair.ts"
 import { type HostName, hostNames, type HostScope } from "../../../src/contract/rows/agent-host.ts"
 import { newPlace } from "./place.ts"
 
