@@ -40,6 +40,9 @@ export interface Question {
   readonly type: number
 }
 
+/** Packets of the guest that the firewall has denied. */
+export type DeniedFlow = Omit<DeniedMessage, "_tag">
+
 export interface TapOptions {
   /** A process in the network namespace. */
   readonly pid: number
@@ -51,7 +54,7 @@ export interface TapOptions {
   /** The policy has denied a name, or all of its addresses. */
   readonly onDeniedName: (question: Question, denied: Denied) => Effect.Effect<void>
   /** The firewall has denied packets. `names` are those that the guest got the address for, the newest first. */
-  readonly onDeniedFlow: (flow: DeniedMessage, names: ReadonlyArray<string>) => Effect.Effect<void>
+  readonly onDeniedFlow: (flow: DeniedFlow, names: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
 /**

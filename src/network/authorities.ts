@@ -2,7 +2,15 @@ import { X509Certificate } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { rootCertificates } from "node:tls"
+import { settingNow } from "../system/settings/config.ts"
+import { AUTHORITY_NAME } from "./intercept/interception.ts"
 import { hostFile, type Trust } from "./intercept/trust.ts"
+
+/** Files of certificate authorities that the person's environment names. */
+export const trustNow = (): Trust => ({
+  file: settingNow("SSL_CERT_FILE"),
+  extraFile: settingNow("NODE_EXTRA_CA_CERTS")
+})
 
 /** Certificates that a guest gets at most. */
 export const MAX_HOST_AUTHORITIES = 32
@@ -42,7 +50,10 @@ const publicPrints = (folder: string) =>
   new Set([...rootCertificates, ...namesIn(folder).map((name) => textOf(join(folder, name)))].map(print))
 
 /** The certificate authorities that the host trusts beyond the public ones, as PEM. */
-export const hostAuthorities = ({ extraFile, file }: Trust, publicFolder = PUBLIC_FOLDER): ReadonlyArray<string> => {
+export const hostAuthorities = (
+  { extraFile, file }: Trust = trustNow(),
+  publicFolder = PUBLIC_FOLDER
+): ReadonlyArray<string> => {
   const trusted = [file ?? hostFile(), extraFile].flatMap((path) =>
     path === undefined ? [] : textOf(path).match(PEM) ?? []
   )
@@ -54,3 +65,7 @@ export const hostAuthorities = ({ extraFile, file }: Trust, publicFolder = PUBLI
   }
   return [...found.values()].slice(0, MAX_HOST_AUTHORITIES)
 }
+
+/** Whether a certificate in PEM names the authority of a workspace. */
+export const isWorkspaceAuthority = (pem: string): boolean =>
+  Buffer.from(pem.replace(/-----[^-]*-----|\s/g, ""), "base64").includes(AUTHORITY_NAME)

@@ -1,6 +1,7 @@
 import { deniedRangeOf, loopbackRanges } from "./addressing/address-ranges.ts"
 import { type Address, contains, isSameAddress, readAddress, widthOf } from "./addressing/address.ts"
 import { readName } from "./addressing/name.ts"
+import { ownAddresses } from "./addressing/own-addresses.ts"
 import type { Rules } from "./policy.ts"
 import type { HostRule, IpRule } from "./rule.ts"
 import { loopbackOption, THIS_HOST } from "./this-host.ts"
@@ -138,7 +139,7 @@ export const judgeAddress = (
   rules: AddressRules,
   text: string,
   port: number,
-  own: OwnAddresses
+  own: OwnAddresses = ownAddresses
 ): Verdict => {
   const address = readAddress(text)
   if (address === undefined) return denied(`${JSON.stringify(text)} is not a plain address`)
@@ -151,7 +152,7 @@ export const judgeLiteral = (
   rules: Pick<Rules, "allowIps" | "networkPolicy">,
   text: string,
   port: number,
-  own: OwnAddresses
+  own: OwnAddresses = ownAddresses
 ): Verdict => {
   const address = readAddress(text)
   if (rules.networkPolicy === "off") {

@@ -8,6 +8,8 @@ import { Denied, type Sender } from "./connection/sender.ts"
 import { SocketReader } from "./connection/socket-reader.ts"
 import { reset } from "./reset.ts"
 
+export type { ForbiddenText } from "./connection/forbidden-text.ts"
+
 /** The guest's end of a connection, as `GuestSocket` of the channel. Each part fails once the guest reset it, or the channel is lost. */
 export interface GuestEnd<E> {
   /** `take` may take a piece before `f`, in the turn of its arrival. */

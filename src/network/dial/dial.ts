@@ -1,5 +1,4 @@
 import type { Socket } from "node:net"
-import { ownAddresses } from "../addressing/own-addresses.ts"
 import { type AddressRules, judgeAddress } from "../judge.ts"
 import { isBadRule, parseIpRule } from "../rule.ts"
 import { connectJudged, connectSlots } from "./connect-judged.ts"
@@ -34,7 +33,7 @@ export const dial = async (request: DialMessage, signal: AbortSignal): Promise<C
   return { ...connected, viaProxy: true }
 }
 
-const isPrivate = (text: string) => judgeAddress({ allowIps: [] }, text, 0, ownAddresses)._tag === "Denied"
+const isPrivate = (text: string) => judgeAddress({ allowIps: [] }, text, 0)._tag === "Denied"
 
 const rulesOf = ({ allowIps }: DialMessage): AddressRules => ({
   allowIps: allowIps.flatMap((text) => {

@@ -1,6 +1,5 @@
 import type { webcrypto } from "node:crypto"
-import { AUTHORITY_NAME } from "../authority-name.ts"
-import type { Authority } from "./interception.ts"
+import { type Authority, AUTHORITY_NAME } from "./interception.ts"
 
 export const CURVE = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
 

@@ -1,5 +1,8 @@
 import type { Trust } from "./trust.ts"
 
+/** Start of the common name of each authority. A random part follows. */
+export const AUTHORITY_NAME = "pyro workspace"
+
 /** A certificate authority of one workspace, as PEM. */
 export interface Authority {
   readonly certificate: string

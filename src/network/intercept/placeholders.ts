@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto"
 import type { ForeignSecret, HeaderSecret } from "./interception.ts"
 
 export type Header = readonly [name: string, value: string]
@@ -6,16 +5,6 @@ export type Header = readonly [name: string, value: string]
 /** `[name, value, name, value]`, as Node gives headers, in pairs. */
 export const pairs = (raw: ReadonlyArray<string>): ReadonlyArray<Header> =>
   Array.from({ length: raw.length / 2 }, (_, at) => [raw[2 * at]!, raw[2 * at + 1]!])
-
-/** A new placeholder. Its characters stand for themselves in URLs, headers, shells and configuration files. */
-export const makePlaceholder = (name: string): string => `pyro_secret_${name}_${randomBytes(16).toString("hex")}`
-
-/** Maximum bytes of a value. Servers accept few headers of this size. */
-const MAX_VALUE_BYTES = 16_384
-
-/** Whether a value fits into an HTTP header as it is: visible ASCII and inner spaces (RFC 9110, 5.5). */
-export const isHeaderValue = (value: string): boolean =>
-  value.length <= MAX_VALUE_BYTES && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)
 
 /** Credentials of RFC 7617, which git, npm and pip send. */
 const BASIC = /^(basic +)([a-z0-9+/]+={0,2})$/i

@@ -1,5 +1,5 @@
+import { randomBytes } from "node:crypto"
 import { type SecretTarget, secretTargetOf } from "../../../contract/rows/secret-target.ts"
-import { makePlaceholder } from "../../../network/intercept/placeholders.ts"
 import type { Binding, StoredHeaderSecrets } from "./header-secret-file.ts"
 
 type Place = Pick<SecretTarget, "host" | "name" | "port">
@@ -11,6 +11,9 @@ const isAmong = (all: ReadonlyArray<Place>) => (one: Place) => all.some((other) 
 
 /** Bindings that pyro removed, and whose placeholders the guest may still know. */
 export const formerOf = ({ former = [] }: StoredHeaderSecrets): ReadonlyArray<Binding> => former
+
+/** A new placeholder. Its characters stand for themselves in URLs, headers, shells and configuration files. */
+const makePlaceholder = (name: string): string => `pyro_secret_${name}_${randomBytes(16).toString("hex")}`
 
 /** The placeholder that the guest knows for a secret. A secret has one placeholder for all its hosts. */
 const placeholderIn = (known: ReadonlyArray<Binding>, name: string) =>

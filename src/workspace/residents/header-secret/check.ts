@@ -2,7 +2,6 @@ import { Effect, Redacted } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { Secrets } from "../../../contract/rows/secret-fields.ts"
 import { secretTargetOf } from "../../../contract/rows/secret-target.ts"
-import { isHeaderValue } from "../../../network/intercept/placeholders.ts"
 import { THIS_HOST } from "../../../network/this-host.ts"
 import { trimmed } from "../../../redaction/secrets.ts"
 import { bindingText, isNamedBy } from "./bindings.ts"
@@ -17,6 +16,13 @@ export interface HeaderSecretChange {
 }
 
 const refuse = (field: string, detail: string) => new InvalidRequest({ field, detail })
+
+/** Maximum bytes of a value. Servers accept few headers of this size. */
+const MAX_VALUE_BYTES = 16_384
+
+/** Whether a value fits into an HTTP header as it is: visible ASCII and inner spaces (RFC 9110, 5.5). */
+export const isHeaderValue = (value: string): boolean =>
+  value.length <= MAX_VALUE_BYTES && /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/.test(value)
 
 /** Fails unless every item names a secret whose value fits into a header. */
 export const checkItems = (items: ReadonlyArray<string>, valueOf: (name: string) => string | undefined) =>

@@ -1,8 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { hostAuthorities } from "../../../network/authorities.ts"
-import { AUTHORITY_NAME } from "../../../network/authority-name.ts"
-import { trustNow } from "../../../network/trust-environment.ts"
+import { hostAuthorities, isWorkspaceAuthority } from "../../../network/authorities.ts"
 import { guestEnvironment } from "../guest-environment.ts"
 import type { GuestFile, GuestLinks } from "../guest-file.ts"
 
@@ -24,20 +22,16 @@ export const trustVariables = {
   CARGO_HTTP_CAINFO: BUNDLE
 } as const
 
-/** Whether a certificate in PEM names an authority of pyro. */
-const isAuthority = (pem: string) =>
-  Buffer.from(pem.replace(/-----[^-]*-----|\s/g, ""), "base64").includes(AUTHORITY_NAME)
-
 /** Files with certificates of pyro's authorities. */
 export const trustFiles: ReadonlyArray<GuestFile> = [
   { path: CERTIFICATE, without: () => undefined },
   {
     path: BUNDLE,
     without: (content) => {
-      const ofHost = hostAuthorities(trustNow())
+      const ofHost = hostAuthorities()
       return content.replace(
         /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g,
-        (pem) => isAuthority(pem) || ofHost.includes(pem.trimEnd()) ? "" : pem
+        (pem) => isWorkspaceAuthority(pem) || ofHost.includes(pem.trimEnd()) ? "" : pem
       )
     }
   }

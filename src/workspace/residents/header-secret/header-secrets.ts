@@ -3,12 +3,10 @@ import type { InvalidRequest, NoSpace, StateDirectoryUnusable } from "../../../c
 import { named } from "../../../contract/text/names.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService, type HostInterception } from "../../../network/Dialler.ts"
-import type { ForeignSecret } from "../../../network/intercept/interception.ts"
-import { isHeaderValue } from "../../../network/intercept/placeholders.ts"
 import { trimmed } from "../../../redaction/secrets.ts"
 import type { Variables, WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { bindingText, formerOf, isNamedBy, withItems, withoutBindings, withSnapshot } from "./bindings.ts"
-import { checkChange, type HeaderSecretChange } from "./check.ts"
+import { checkChange, type HeaderSecretChange, isHeaderValue } from "./check.ts"
 import { installAuthority, trustVariables } from "./guest-trust.ts"
 import { type Binding, readHeaderSecrets, type StoredHeaderSecrets, writeHeaderSecrets } from "./header-secret-file.ts"
 
@@ -27,7 +25,7 @@ export interface HeaderSecrets {
     port: number
   ) => Effect.Effect<Omit<HostInterception, "onDenied"> | undefined, StorageFailed>
   /** The placeholders that the guest knows, one for each secret. */
-  readonly placeholders: () => ReadonlyArray<ForeignSecret>
+  readonly placeholders: () => HostInterception["foreign"]
   /** The bindings, as `--secret-http` takes them. */
   readonly texts: () => ReadonlyArray<string>
   /** Fails if the change cannot be made. Precedes the change of the secrets. */

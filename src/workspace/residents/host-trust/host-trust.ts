@@ -1,7 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { hostAuthorities, MAX_HOST_AUTHORITIES } from "../../../network/authorities.ts"
-import { trustNow } from "../../../network/trust-environment.ts"
 import { guestEnvironment } from "../guest-environment.ts"
 import type { GuestFile, GuestLinks } from "../guest-file.ts"
 import { BUNDLE, CERTIFICATE, CERTIFICATES_FOLDER, EXTRA, trustVariables } from "../header-secret/guest-trust.ts"
@@ -78,7 +77,7 @@ const install = ({ spawn, write }: Channel, authorities: ReadonlyArray<string>) 
  * Lets a guest's programs trust the authorities of the host, where the policy says so. Gives the variables of each command: programs with
  * certificates of their own find the guest's by them.
  */
-export const makeHostTrust = (granted: () => Granted, authorities = () => hostAuthorities(trustNow())) => {
+export const makeHostTrust = (granted: () => Granted, authorities = () => hostAuthorities()) => {
   const trusting = new WeakSet<object>()
   const alone = Effect.unsafeMakeSemaphore(1).withPermits(1)
   return (channel: Channel): Effect.Effect<Variables> =>

@@ -2,10 +2,9 @@ import { type Deferred, Effect, Either } from "effect"
 import type { Socket } from "node:net"
 import type { GuestSocket } from "../../../guest-channel/socket.ts"
 import type { Served } from "../../../network/cache-access.ts"
-import type { ForbiddenText } from "../../../network/connection/forbidden-text.ts"
-import { type Dialled, DialRefused } from "../../../network/Dialler.ts"
-import type { ForeignSecret } from "../../../network/intercept/interception.ts"
+import { type Dialled, DialRefused, type HostInterception } from "../../../network/Dialler.ts"
 import type { Rules } from "../../../network/policy.ts"
+import type { ForbiddenText } from "../../../network/splice.ts"
 import { THIS_HOST } from "../../../network/this-host.ts"
 import type { Attempt } from "./attempt.ts"
 import type { Connecting } from "./connecting.ts"
@@ -33,7 +32,7 @@ export const refusalByNumber = ({ live }: Pick<Connecting, "live">): DialRefused
   live.size < MAX_LIVE ? undefined : tooMany
 
 /** Only an intercepted connection puts values in: elsewhere a placeholder shows a wrong or hostile use of the secret. */
-const forbiddenAt = (host: string, placeholders: ReadonlyArray<ForeignSecret>): ReadonlyArray<ForbiddenText> =>
+const forbiddenAt = (host: string, placeholders: HostInterception["foreign"]): ReadonlyArray<ForbiddenText> =>
   placeholders.map(({ name, placeholder }) => ({
     text: placeholder,
     detail: `the guest sent the placeholder of the secret ${name} to ${host}, which does not get the secret`

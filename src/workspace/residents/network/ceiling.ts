@@ -3,9 +3,8 @@ import { type InvalidRequest, NetworkAboveCeiling } from "../../../contract/erro
 import { ceilingText, type NetworkCeiling } from "../../../contract/rows/network-ceiling.ts"
 import type { AskedNetwork } from "../../../contract/rows/network-fields.ts"
 import { callerCeiling } from "../../../contract/wire/caller-project.ts"
-import { allowsNames } from "../../../network/covers.ts"
 import { parseHostRules } from "../../../network/policy.ts"
-import type { HostRule } from "../../../network/rule.ts"
+import { allowsNames, type HostRule } from "../../../network/rule.ts"
 import { THIS_HOST } from "../../../network/this-host.ts"
 import { askedGrant, asksForNetwork, type Granted } from "./policy.ts"
 

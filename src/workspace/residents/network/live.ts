@@ -1,5 +1,4 @@
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
-import { ownAddresses } from "../../../network/addressing/own-addresses.ts"
 import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../../network/judge.ts"
 import type { Rules } from "../../../network/policy.ts"
 import type { Counts } from "../../../network/splice.ts"
@@ -50,10 +49,10 @@ const denied = ({ option, reason }: Pick<Denied, "option" | "reason">): Reset =>
 /** Why rules forbid a connection that was made under other rules; `undefined` if they allow the connection. */
 export const forbiddenBy = (rules: Rules, live: LiveConnection): Reset | undefined => {
   const { address, literal, name, port, viaProxy } = live
-  const asked = name === undefined ? judgeLiteral(rules, literal, port, ownAddresses) : judgeName(rules, name, port)
+  const asked = name === undefined ? judgeLiteral(rules, literal, port) : judgeName(rules, name, port)
   if (asked._tag === "Denied") return denied(asked)
   if (name !== undefined && name !== THIS_HOST && !viaProxy) {
-    const dialled = judgeAddress(rules, address, port, ownAddresses)
+    const dialled = judgeAddress(rules, address, port)
     if (dialled._tag === "Denied") return denied(dialled)
   }
   // Its first bytes may name a host that the rules forbid.

@@ -1,7 +1,6 @@
 import { Either } from "effect"
-import { allowsAddresses, allowsNames, includesNames } from "../../../network/covers.ts"
 import { parseHostRules, parseIpRules, type Rules } from "../../../network/policy.ts"
-import type { HostRule } from "../../../network/rule.ts"
+import { allowsAddresses, allowsNames, type HostRule, includesNames } from "../../../network/rule.ts"
 import type { Granted } from "./policy.ts"
 
 const isOpen = (rules: Rules) => rules.networkPolicy !== "off" && !rules.isListed

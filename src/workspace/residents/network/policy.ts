@@ -2,10 +2,8 @@ import { Either } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { AskedNetwork } from "../../../contract/rows/network-fields.ts"
 import { snakeCase } from "../../../contract/text/snake.ts"
-import { loopbackRanges } from "../../../network/addressing/address-ranges.ts"
-import { contains } from "../../../network/addressing/address.ts"
 import { type Policy, policyOff, readPolicy, type Rules } from "../../../network/policy.ts"
-import { isBadRule, parseIpRule } from "../../../network/rule.ts"
+import { isBadRule, isLoopbackRule, parseIpRule } from "../../../network/rule.ts"
 import { loopbackOption, THIS_HOST } from "../../../network/this-host.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 
@@ -41,9 +39,7 @@ export const asksForNetwork = (
 /** Ranges that a guest takes for its own loopback: no such connection reaches the host. */
 const loopbackIssue = (text: string): string | undefined => {
   const rule = parseIpRule(text)
-  if (isBadRule(rule)) return undefined
-  const isWithin = loopbackRanges.some((one) => one.bits <= rule.range.bits && contains(one, rule.range))
-  if (!isWithin) return undefined
+  if (isBadRule(rule) || !isLoopbackRule(rule)) return undefined
   return `${JSON.stringify(text)} is the guest's own loopback in the guest. For a service of this host: ${
     rule.port === undefined ? `--allow-host ${THIS_HOST}:PORT` : loopbackOption(rule.port)
   }`

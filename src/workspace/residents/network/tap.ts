@@ -1,10 +1,8 @@
 import { Clock, Effect, type Scope } from "effect"
-import { ownAddresses } from "../../../network/addressing/own-addresses.ts"
 import { TYPE_A, TYPE_AAAA } from "../../../network/Dialler.ts"
 import { type Denied, judgeLiteral, judgeName } from "../../../network/judge.ts"
 import type { Rules } from "../../../network/policy.ts"
-import { type Found, openTap, type Question, type Tap, type TapFailed } from "../../../network/Tap.ts"
-import { type DeniedMessage } from "../../../network/tap/protocol.ts"
+import { type DeniedFlow, type Found, openTap, type Question, type Tap, type TapFailed } from "../../../network/Tap.ts"
 import { THIS_HOST } from "../../../network/this-host.ts"
 import { processName } from "../../../vm/process-name.ts"
 import type { Vm } from "../../../vm/Vm.ts"
@@ -57,9 +55,9 @@ const denial = (
 })
 
 /** Why the firewall denied a flow, by the rules that it was made of. */
-const reasonOf = ({ address, port = 0 }: DeniedMessage, name: string | undefined, rules: Rules) => {
+const reasonOf = ({ address, port = 0 }: DeniedFlow, name: string | undefined, rules: Rules) => {
   const verdict = name === undefined
-    ? judgeLiteral(rules, address, port, ownAddresses)
+    ? judgeLiteral(rules, address, port)
     : judgeName(rules, name, port)
   return verdict._tag === "Denied"
     ? verdict

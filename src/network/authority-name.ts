@@ -1,2 +1,0 @@
-/** Start of the common name of each authority. A random part follows. */
-export const AUTHORITY_NAME = "pyro workspace"
