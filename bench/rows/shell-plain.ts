@@ -1,8 +1,8 @@
+import headless from "@xterm/headless"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { logLimits, LogStore } from "../../src/output-log/store.ts"
-import { Terminal } from "../../src/terminal/emulator/xterm.ts"
 import { Renderings } from "../../src/workspace/residents/shell/renderings.ts"
 import { type Plan, side, timed } from "../measure.ts"
 
@@ -36,7 +36,7 @@ export const shellPlain: Plan = {
   floor: async () =>
     side(() =>
       timed(() => {
-        const terminal = new Terminal({ ...size, scrollback: 10_000, allowProposedApi: true })
+        const terminal = new headless.Terminal({ ...size, scrollback: 10_000, allowProposedApi: true })
         return new Promise<void>((resolve) => {
           for (const piece of pieces) terminal.write(piece)
           terminal.write("", resolve)

@@ -2,12 +2,12 @@ import { writeFileSync } from "node:fs"
 import { pathToFileURL } from "node:url"
 import { inRoot } from "../setup/project.mjs"
 
-/** PEM of an authority, and of the certificate and key of a server `host`, by the product's own authority. */
+/** PEM of an authority as tests make one, and of the certificate and key of a server `host`. */
 export const identityOf = async (host) => {
   const { build } = await import("esbuild")
   const { outputFiles: [bundle] } = await build({
     stdin: {
-      contents: `export * from "./src/network/intercept/authority.ts"; export * from "./src/network/intercept/leaf.ts"`,
+      contents: `export * from "./test/support/certificates.ts"`,
       resolveDir: inRoot()
     },
     bundle: true,
@@ -19,9 +19,8 @@ export const identityOf = async (host) => {
   })
   const file = inRoot("node_modules", ".pyro-lab-identity.mjs")
   writeFileSync(file, bundle.contents)
-  const { makeAuthority, mintLeaf } = await import(pathToFileURL(file))
-  const nowMs = Date.now()
-  const authority = await makeAuthority({ hosts: [host], nowMs })
-  const { certificate, key } = await mintLeaf(authority, host, nowMs)
-  return { authority: authority.certificate, certificate, key }
+  const { makeTestAuthority } = await import(pathToFileURL(file))
+  const authority = await makeTestAuthority()
+  const { cert, key } = await authority.identityOf(host)
+  return { authority: authority.certificate, certificate: cert, key }
 }

@@ -1,8 +1,7 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { makeAuthority } from "../../src/network/intercept/authority.ts"
-import { mintLeaf } from "../../src/network/intercept/leaf.ts"
+import { makeTestAuthority } from "../support/certificates.ts"
 import { type Installation, installation } from "../support/installation.ts"
 import { networkHost } from "../support/network/host.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
@@ -15,9 +14,8 @@ const { folder, remove } = temporaryFolder("pyro-secret-http-")
 let host: Awaited<ReturnType<typeof networkHost>>
 let pyro: Installation
 beforeAll(async () => {
-  const authority = await makeAuthority({ hosts: [HOST], nowMs: Date.now() })
-  const { certificate, key } = await mintLeaf(authority, HOST, Date.now())
-  host = await networkHost({ cert: certificate, key })
+  const authority = await makeTestAuthority()
+  host = await networkHost(await authority.identityOf(HOST))
   const trust = join(folder, "trust.pem")
   writeFileSync(trust, authority.certificate)
   pyro = installation("pyro-secret-http-", { enter: host.enter, env: { SSL_CERT_FILE: trust } })

@@ -1,8 +1,7 @@
 import * as assert from "node:assert"
-import { agentInside } from "../../../src/agent-host/inside/agents.ts"
-import { programOf } from "../../../src/agent-host/inside/program.ts"
 import type { InsideName } from "../../../src/contract/rows/agent-inside.ts"
 import type { installation } from "../installation.ts"
+import { insideOf } from "./inside-of.ts"
 
 /** On a terminal: draws a full screen with its arguments, and answers each line until `bye`. With pipes: prints its input. Ends with status 7. */
 const program = `#!/bin/sh
@@ -20,7 +19,7 @@ exit 7
 
 /** A small program in the place of an agent of a workspace, until `restored`. */
 export const fakeAgent = ({ call }: ReturnType<typeof installation>, workspace: string, agent: InsideName) => {
-  const file = programOf(agentInside(agent))
+  const file = insideOf(agent).command.find((word) => word.startsWith("/"))!
   const asRoot = async (script: string, input = "") => {
     const words = ["workspace", "exec", workspace, "--user", "root", "--interactive", "--", "sh", "-ec", script]
     const { code, stderr } = await call(words, { input })

@@ -3,13 +3,12 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import type * as http from "node:http"
 import * as path from "node:path"
-import { agentInside } from "../../../src/agent-host/inside/agents.ts"
-import { environmentNameOf } from "../../../src/agent-host/inside/program.ts"
 import type { InsideName } from "../../../src/contract/rows/agent-inside.ts"
 import { installation } from "../installation.ts"
 import { networkHost } from "../network/host.ts"
 import { serveMirrors } from "../network/mirrors/serve.ts"
 import { temporaryFolder } from "../pyro-cli.ts"
+import { insideOf } from "./inside-of.ts"
 
 /** The one name that an agent reaches, and a name of the same network that no agent may reach. */
 export const API = "api.test.net"
@@ -35,11 +34,10 @@ export const placeOfAgents = async (agents: ReadonlyArray<InsideName>, listener:
     env: { PYRO_STATE_DIR: state, SSL_CERT_FILE: served.trustFile }
   })
   for (const name of agents) {
-    const { from, npm, packages } = agentInside(name)
+    const { environment } = insideOf(name)
+    const { from, npm, packages } = environment
     const added = [...packages.flatMap((one) => ["--packages", one]), ...npm.flatMap((one) => ["--npm", one])]
-    const { code, stderr } = await outside.call(
-      ["env", "build", environmentNameOf(agentInside(name), from), "--from", from, ...added]
-    )
+    const { code, stderr } = await outside.call(["env", "build", environment.name, "--from", from, ...added])
     assert.strictEqual(code, 0, stderr)
   }
   await outside.json(["daemon", "stop"])

@@ -1,10 +1,13 @@
+import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { assert, describe, it } from "vitest"
-import * as xterm from "../../../src/terminal/emulator/xterm.ts"
+import { loadXterm } from "../../../src/terminal/rendering.ts"
 import { Screen } from "../../../src/terminal/screen.ts"
+
+const xterm = await Effect.runPromise(loadXterm)
 
 const fixtures = path.resolve(import.meta.dirname, "../../fixtures/terminal")
 

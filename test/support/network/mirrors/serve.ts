@@ -3,8 +3,7 @@ import * as http from "node:http"
 import type * as net from "node:net"
 import * as path from "node:path"
 import * as tls from "node:tls"
-import { makeAuthority } from "../../../../src/network/intercept/authority.ts"
-import { mintLeaf } from "../../../../src/network/intercept/leaf.ts"
+import { makeTestAuthority } from "../../certificates.ts"
 import { temporaryFolder } from "../../pyro-cli.ts"
 import type { Mirror } from "./mirror.ts"
 
@@ -34,11 +33,10 @@ const listen = (server: net.Server, socket: string) =>
 export const serveMirrors = async (mirrors: ReadonlyArray<Mirror>): Promise<Served> => {
   const hosts = mirrors.flatMap((mirror) => mirror.hosts)
   const { folder, remove } = temporaryFolder("pyro-mirrors-")
-  const authority = await makeAuthority({ hosts, nowMs: Date.now() })
+  const authority = await makeTestAuthority()
   const contexts = new Map<string, tls.SecureContext>()
   for (const host of hosts) {
-    const { certificate, key } = await mintLeaf(authority, host, Date.now())
-    contexts.set(host, tls.createSecureContext({ cert: certificate, key }))
+    contexts.set(host, tls.createSecureContext(await authority.identityOf(host)))
   }
 
   const requests: Array<string> = []
