@@ -11,8 +11,8 @@ import { toolsOf } from "./doctor/tools-of.ts"
 import { edit } from "./format/format.ts"
 import type { Change } from "./format/json.ts"
 import type { AgentHost, Approve, HostName, HostScope, Place, Server } from "./hosts/agent-host.ts"
+import { findProgram } from "./hosts/find-program.ts"
 import { agentHosts } from "./hosts/hosts.ts"
-import { findProgram } from "./surroundings.ts"
 
 /** What `pyro host` did, or would do. */
 export interface Outcome {

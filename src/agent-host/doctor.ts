@@ -9,8 +9,8 @@ import { serverChecks } from "./doctor/server.ts"
 import { toolsOf } from "./doctor/tools-of.ts"
 import { at } from "./format/json.ts"
 import type { AgentHost, Place, Server } from "./hosts/agent-host.ts"
+import { findProgram } from "./hosts/find-program.ts"
 import { agentHosts } from "./hosts/hosts.ts"
-import { findProgram } from "./surroundings.ts"
 
 export interface Diagnosis {
   readonly host: HostName

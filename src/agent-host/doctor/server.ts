@@ -5,7 +5,7 @@ import { type Check, type DoctorOptions, fixFor, ok } from "../connect/check.ts"
 import { isHandedOn, neededVariables, variablesOf } from "../connect/entries.ts"
 import { type FoundEntry, selectionOf } from "../connect/entry-of.ts"
 import type { AgentHost, Variables } from "../hosts/agent-host.ts"
-import { findProgram, isOwnProgram } from "../surroundings.ts"
+import { findProgram, isOwnProgram } from "../hosts/find-program.ts"
 import { greet, type Handshake } from "./handshake.ts"
 
 /** The variables that the server of an entry gets from its host. */

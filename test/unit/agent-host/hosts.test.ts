@@ -1,9 +1,5 @@
-import { Either } from "effect"
 import * as fs from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { entryPath } from "../../../src/agent-host/connect/plan.ts"
-import { read } from "../../../src/agent-host/format/format.ts"
-import { at } from "../../../src/agent-host/format/json.ts"
 import type { FormatName } from "../../../src/agent-host/format/language.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
@@ -63,7 +59,7 @@ describe.each(hostNames)("%s", (name) => {
   afterEach(() => place.remove())
 
   const config = () => fs.readFileSync(place.configOf(name), "utf8")
-  const entry = () => at(Either.getOrThrow(read(format, config())), entryPath(host))
+  const entry = () => place.entryOf(name)
 
   it("connect makes the host's files, and disconnect removes them", async () => {
     const { files } = await place.connect(name)

@@ -4,10 +4,8 @@ import { execFile } from "node:child_process"
 import * as fs from "node:fs"
 import { setImmediate } from "node:timers/promises"
 import { promisify } from "node:util"
-import { agentInside } from "../../../src/agent-host/inside/agents.ts"
-import { accessOf, keyOf } from "../../../src/agent-host/inside/key.ts"
-import { commandOf, environmentNameOf, hasAgent, isOnce, KEEP_GOING } from "../../../src/agent-host/inside/program.ts"
-import { insideNames } from "../../../src/contract/rows/agent-inside.ts"
+import { type InsideRequest, prepareInside } from "../../../src/agent-host/inside.ts"
+import { type InsideName, insideNames } from "../../../src/contract/rows/agent-inside.ts"
 import { checkName, packageNames } from "../../../src/environment/own.ts"
 
 /** Whether a process of a test's own script is left. */
@@ -20,33 +18,54 @@ const isLeft = (mark: string) =>
     }
   })
 
-const claude = agentInside("claude-code")
 const KEY = "ANTHROPIC_API_KEY"
-const keyIn = (variables: Readonly<Record<string, string>>) => keyOf(claude, (name) => variables[name])
-const access = (url: string) => Effect.flatMap(keyIn({ [KEY]: "value", ANTHROPIC_BASE_URL: url }), accessOf)
+type Variables = Readonly<Record<string, string>>
+
+/** Claude Code with these variables of the host. */
+const claudeWith = (variables: Variables, request: Partial<InsideRequest> = {}) =>
+  prepareInside({ agent: "claude-code", args: [], ask: false, env: {}, ...request }, (name) => variables[name])
+const access = (url: string) =>
+  Effect.map(claudeWith({ [KEY]: "value", ANTHROPIC_BASE_URL: url }), (inside) => inside.access)
+
+/** An agent with a key, and the usual provider. */
+const prepared = (agent: InsideName, request: Partial<InsideRequest> = {}) =>
+  prepareInside(
+    { agent, args: [], ask: false, env: {}, ...request },
+    (name) => name.endsWith("_URL") ? undefined : "value-of-the-key"
+  )
+
+/** The script that begins the agent's process, and the part of it that watches the agent. */
+const scripts = Effect.gen(function*() {
+  const scriptOf = (args: ReadonlyArray<string>) =>
+    Effect.map(prepared("claude-code", { args }), ({ command }) => command[2]!)
+  const [full, once] = [yield* scriptOf([]), yield* scriptOf(["-p", "x"])]
+  const run = "exec \"$@\""
+  assert.isTrue(once.endsWith(run) && full.startsWith(once.slice(0, -run.length)))
+  return { once, full, watching: full.slice(once.length - run.length) }
+})
 
 describe("an agent in a workspace", () => {
   it("an agent that stops itself goes on, and leaves no process behind", async () => {
     const mark = `agent-${process.pid}-${Date.now()}`
+    const { watching } = await Effect.runPromise(scripts)
     const { stdout } = await promisify(execFile)(
       "sh",
-      ["-c", `${KEEP_GOING}\nexec "$@"`, mark, "sh", "-c", "kill -STOP $$; echo went on"]
+      ["-c", watching, mark, "sh", "-c", "kill -STOP $$; echo went on"]
     )
     assert.strictEqual(stdout, "went on\n")
     while (isLeft(mark)) await setImmediate()
   })
 
-  it("an agent that answers once is not watched", () => {
-    const [key] = claude.keys
-    const script = (args: ReadonlyArray<string>) =>
-      commandOf(claude, { ...key, url: key.baseUrl.fallback }, args, { ask: false })[2]
-    assert.include(script([]), KEEP_GOING)
-    assert.notInclude(script(["-p", "x"]), KEEP_GOING)
-  })
+  it.effect("an agent that answers once is not watched", () =>
+    Effect.gen(function*() {
+      const { full, once } = yield* scripts
+      assert.include(full, "kill -CONT")
+      assert.notInclude(once, "kill -CONT")
+    }))
 
   it.effect("the guest reaches the provider's host, and pyro puts the key into its header", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* Effect.flatMap(keyIn({ [KEY]: "value" }), accessOf), {
+      assert.deepStrictEqual((yield* claudeWith({ [KEY]: "value" })).access, {
         allowHost: "api.anthropic.com:443",
         secretHttp: `${KEY}@api.anthropic.com:x-api-key`
       })
@@ -77,50 +96,49 @@ describe("an agent in a workspace", () => {
 
   it.effect("the first variable with a value has the key, and an error names all of them", () =>
     Effect.gen(function*() {
-      const token = yield* keyIn({ [KEY]: "", CLAUDE_CODE_OAUTH_TOKEN: "token" })
-      assert.deepStrictEqual([token.variable, token.value], ["CLAUDE_CODE_OAUTH_TOKEN", "token"])
-      const error = yield* Effect.flip(keyIn({}))
-      for (const { variable } of claude.keys) assert.include(error.message, variable)
+      const { key } = yield* claudeWith({ [KEY]: "", CLAUDE_CODE_OAUTH_TOKEN: "token" })
+      assert.deepStrictEqual([key.variable, key.value], ["CLAUDE_CODE_OAUTH_TOKEN", "token"])
+      const error = yield* Effect.flip(claudeWith({}))
+      for (const variable of [KEY, "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"]) {
+        assert.include(error.message, variable)
+      }
     }))
 
   it.effect.each(insideNames)(
     "the row of %s has exact packages, and names of environments that pyro accepts",
     (name) =>
       Effect.gen(function*() {
-        const agent = agentInside(name)
-        assert.strictEqual(agent.name, name)
-        yield* packageNames(agent)
+        const { agent, environment, isIn } = yield* prepared(name)
+        assert.strictEqual(agent, name)
+        yield* packageNames(environment)
         for (const from of ["debian:12", "debian:13-build", `mine:${"2".repeat(60)}`]) {
-          const environment = environmentNameOf(agent, from)
-          yield* checkName(environment)
-          assert.isTrue(hasAgent(agent, environment))
+          const { environment } = yield* prepared(name, { environment: from })
+          yield* checkName(environment.name)
+          assert.isTrue(isIn(environment.name))
         }
-        assert.isFalse(hasAgent(agent, "debian:12"))
+        assert.isFalse(isIn("debian:12"))
       })
   )
 
-  it.each(insideNames)(
+  it.effect.each(insideNames)(
     "whether %s asks depends on its command line and variables, and on no file of an earlier run",
-    (name) => {
-      const agent = agentInside(name)
-      const [key] = agent.keys
-      const files = (ask: boolean) =>
-        agent.setUp({ ...key, url: key.baseUrl.fallback }, { ask }).split("\n").filter((line) =>
-          !line.startsWith("export ")
-        )
-      assert.deepStrictEqual(files(true), files(false))
-    }
+    (name) =>
+      Effect.gen(function*() {
+        const files = (ask: boolean) =>
+          Effect.map(prepared(name, { ask }), ({ command }) =>
+            command[2]!.split("\n").filter((line) => !line.startsWith("export ")))
+        assert.deepStrictEqual(yield* files(true), yield* files(false))
+      })
   )
 
   it.effect("the agent works without questions, unless the person asks for them", () =>
     Effect.gen(function*() {
-      const key = yield* keyIn({ [KEY]: "value-of-the-key" })
-      const command = commandOf(claude, key, ["-p", "hello"], { ask: false })
+      const { command, isOnce } = yield* prepared("claude-code", { args: ["-p", "hello"] })
       assert.deepStrictEqual(command.slice(-3), ["--dangerously-skip-permissions", "-p", "hello"])
-      const asking = commandOf(claude, key, [], { ask: true })
-      assert.notInclude(asking.join(" "), "--dangerously-skip-permissions")
-      assert.deepStrictEqual(asking.slice(-2), ["--permission-mode", "default"])
+      const asking = yield* prepared("claude-code", { ask: true })
+      assert.notInclude(asking.command.join(" "), "--dangerously-skip-permissions")
+      assert.deepStrictEqual(asking.command.slice(-2), ["--permission-mode", "default"])
       assert.notInclude(command.join(" "), "value-of-the-key")
-      assert.deepStrictEqual([isOnce(claude, ["-p", "hello"]), isOnce(claude, [])], [true, false])
+      assert.deepStrictEqual([isOnce, asking.isOnce], [true, false])
     }))
 })

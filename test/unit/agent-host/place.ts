@@ -1,17 +1,19 @@
-import { Effect } from "effect"
+import { Effect, Either } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { connect, type ConnectOptions, disconnect, printConfig } from "../../../src/agent-host/administer.ts"
+import { entryPath } from "../../../src/agent-host/connect/plan.ts"
 import { keptPath } from "../../../src/agent-host/connect/record.ts"
-import type { Place } from "../../../src/agent-host/hosts/agent-host.ts"
+import { read } from "../../../src/agent-host/format/format.ts"
+import { at } from "../../../src/agent-host/format/json.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import type { HostName, HostScope } from "../../../src/contract/rows/agent-host.ts"
 
 /** A home and a project of a test's own. */
 export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-agent-host-"))
-  const place: Place = {
+  const place: ConnectOptions["place"] = {
     home: path.join(folder, "home"),
     state: path.join(folder, "state"),
     project: path.join(folder, "project"),
@@ -30,11 +32,18 @@ export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
     force: false,
     ...others
   })
+  const configFile = (host: HostName, scope: HostScope = "user") => agentHosts[host].config(scope, place)!
   return {
     place,
     folder,
+    /** The entry of a host in its file, or in another text of the file. */
+    entryOf: (host: HostName, text?: string) => {
+      const file = configFile(host)
+      const value = Either.getOrThrow(read(file.format, text ?? fs.readFileSync(file.path, "utf8")))
+      return at(value, entryPath(agentHosts[host]))
+    },
     remove: () => fs.rmSync(folder, { recursive: true }),
-    configOf: (host: HostName, scope: HostScope = "user") => agentHosts[host].config(scope, place)!.path,
+    configOf: (host: HostName, scope?: HostScope) => configFile(host, scope).path,
     /** The content that a file had before pyro's change of this number. */
     backup: (file: string, number = 1) =>
       fs.readFileSync(`${keptPath(place.state, fs.realpathSync(file))}.${number}`, "utf8"),

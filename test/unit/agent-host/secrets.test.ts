@@ -1,10 +1,5 @@
-import { Either } from "effect"
-import * as fs from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { variablesOf } from "../../../src/agent-host/connect/entries.ts"
-import { entryPath } from "../../../src/agent-host/connect/plan.ts"
-import { read } from "../../../src/agent-host/format/format.ts"
-import { at } from "../../../src/agent-host/format/json.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
 import { newPlace } from "./place.ts"
@@ -32,14 +27,10 @@ describe("secrets of a server", () => {
   })
   afterEach(() => place.remove())
 
-  const entryIn = (name: HostName) => {
-    const { format, path } = agentHosts[name].config("user", place.place)!
-    return at(Either.getOrThrow(read(format, fs.readFileSync(path, "utf8"))), entryPath(agentHosts[name]))
-  }
   /** The variables that the host's server gets, as `pyro host doctor` starts it. */
   const given = (name: HostName) => {
     const { environment } = agentHosts[name]
-    return environment?.(own, entryIn(name)) ?? { ...own, ...variablesOf(entryIn(name)) }
+    return environment?.(own, place.entryOf(name)) ?? { ...own, ...variablesOf(place.entryOf(name)) }
   }
 
   it.each(hostNames)("%s gives its server the variables that the server's options name", async (name) => {
@@ -57,7 +48,7 @@ describe("secrets of a server", () => {
   it("another list of secrets replaces the one before, and keeps the person's variables", async () => {
     await place.connect("gemini", { server: { ...server("TOK"), env: { A: "1" } } })
     await place.connect("gemini", { server: server("npm_key"), force: true })
-    assert.deepStrictEqual({ ...variablesOf(entryIn("gemini")) }, { npm_key: "$npm_key", A: "1" })
+    assert.deepStrictEqual({ ...variablesOf(place.entryOf("gemini")) }, { npm_key: "$npm_key", A: "1" })
     assert.deepStrictEqual((await place.connect("gemini", { server: server("npm_key") })).files, [])
   })
 

@@ -2,8 +2,7 @@ import { Either } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { edit, read } from "../../../src/agent-host/format/format.ts"
-import { at } from "../../../src/agent-host/format/json.ts"
+import { edit } from "../../../src/agent-host/format/format.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
 import { filesBeneath, newPlace } from "./place.ts"
@@ -172,7 +171,6 @@ describe("disconnect", () => {
       place.write(config, text)
       const { commandOf, servers: [servers] } = agentHosts[name]
       const { format } = agentHosts[name].config("user", place.place)!
-      const entryIn = (file: string) => at(Either.getOrThrow(read(format, file)), [servers, "pyro"])
       await place.connect(name, { force: true })
       const pyros = fs.readFileSync(config, "utf8")
       // pyro's own lines are others, and the patch of the record fits no more.
@@ -183,9 +181,9 @@ describe("disconnect", () => {
           ? Either.getOrThrow(edit(format, pyros, [args]))
           : JSON.stringify(JSON.parse(pyros.replace(/^ *\/\/.*$/m, "")), undefined, 8)
       )
-      assert.isDefined(commandOf(entryIn(fs.readFileSync(config, "utf8"))))
+      assert.isDefined(commandOf(place.entryOf(name)))
       await place.disconnect(name)
-      assert.deepEqual(entryIn(fs.readFileSync(config, "utf8")), entryIn(text))
+      assert.deepEqual(place.entryOf(name), place.entryOf(name, text))
     }
   )
 
