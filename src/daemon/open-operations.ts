@@ -14,7 +14,7 @@ import {
 import { ChannelFailed, type PyroError } from "../contract/errors/errors.ts"
 import type { PullEvents } from "../contract/rows/event-batches.ts"
 import type { FirstBatch } from "../contract/wire/event-rpcs.ts"
-import { deadlineScale } from "../vm/deadline-scale.ts"
+import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import type { SendEvents } from "./direct-messages.ts"
 import { type AnyEvent, outputBytes } from "./observer.ts"
 

@@ -6,7 +6,7 @@ import { statFile } from "../system/files/entries.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { makeSpareProcess, type SpareProcess } from "../system/processes/spare-process.ts"
-import type { CacheEntry } from "./cache-entry.ts"
+import type { CacheEntry } from "../system/files/cache-entry.ts"
 import {
   awaiting,
   type Graft,
@@ -15,12 +15,12 @@ import {
   type SeedFailed,
   type SeedReport,
   type SeedSource
-} from "./pyro-seed.ts"
-import { type Pruned, type PruneOptions, pruneSeeds, seedEntries } from "./seed-prune.ts"
-import { imagePath, lookUp, openStore, remember, type SeedImage, type SeedStore } from "./seed-store.ts"
+} from "./seed/pyro-seed.ts"
+import { type Pruned, type PruneOptions, pruneSeeds, seedEntries } from "./seed/prune.ts"
+import { imagePath, lookUp, openStore, remember, type SeedImage, type SeedStore } from "./seed/store.ts"
 
-export type { Graft, Owner, SeedFailed, SeedReport } from "./pyro-seed.ts"
-export type { SeedImage } from "./seed-store.ts"
+export type { Graft, Owner, SeedFailed, SeedReport } from "./seed/pyro-seed.ts"
+export type { SeedImage } from "./seed/store.ts"
 
 export interface FromPath {
   /** A directory, a tar archive (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), or a zip or 7z archive. Without links on the path. */

@@ -19,9 +19,9 @@ import { nativeTool } from "../system/processes/native.ts"
 import { asStep } from "../system/telemetry/spans.ts"
 import { sha256Text } from "./image/digest.ts"
 import { buildKernel, findKernel, mapKernelFailure } from "./kernel/home.ts"
-import { buildInitramfs } from "./kernel/initramfs.ts"
-import { type OnProgress, silent } from "./progress.ts"
-import { makeTemporary, sweepTemporaries } from "./temporary.ts"
+import { buildInitramfs } from "./initramfs.ts"
+import { type OnProgress, silent } from "./image/progress.ts"
+import { makeTemporary, sweepTemporaries } from "../system/files/temporary.ts"
 
 /** Kernel and initramfs that a VM boots. */
 export interface GuestKernel {

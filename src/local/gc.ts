@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { Environments } from "../environment/Environments.ts"
-import { sweepTemporaries } from "../environment/temporary.ts"
+import { sweepTemporaries } from "../system/files/temporary.ts"
 import { temporariesOf } from "../seeding/build-directory.ts"
 import { sweepRepositories } from "../seeding/repositories.ts"
 import { Paths } from "../system/files/Paths.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
-import type { CacheEntry } from "../disk/cache-entry.ts"
+import type { CacheEntry } from "../system/files/cache-entry.ts"
 import { exists, statFile } from "../system/files/entries.ts"
 import type { FileFailed } from "../system/files/failure.ts"
 import { listIfPresent, removeTree } from "../system/files/folders.ts"

@@ -16,7 +16,7 @@ import type { ConfinementLevel } from "./confinement.ts"
 import type { Frozen } from "./frozen.ts"
 import type { GuestSteps } from "./guest-steps.ts"
 import type { VmHealth } from "./health.ts"
-import type { MachineIdentity } from "./machine-identity.ts"
+import type { MachineIdentity } from "./machine.ts"
 import type { MachineSpec } from "./machine-spec.ts"
 import type { VmId, VmPurpose } from "./record.ts"
 

@@ -18,7 +18,7 @@ import type {
   RestoredGuest,
   RestoreRequest
 } from "./guest.ts"
-import type { MachineIdentity } from "./machine-identity.ts"
+import type { MachineIdentity } from "./machine.ts"
 import type { MachineSpec } from "./machine-spec.ts"
 import type { VmId, VmRecord } from "./record.ts"
 import type { MemoryTarget, VmError } from "./Vm.ts"

@@ -4,7 +4,7 @@ import { statEntry } from "../system/files/entries.ts"
 import { listFolder, removeEmptyFolder } from "../system/files/folders.ts"
 import { haveMemoryDir, memoryDirPrefix, Paths } from "../system/files/Paths.ts"
 import { nowMs } from "../system/waits/time.ts"
-import { listVmIds } from "./admission.ts"
+import { listVmIds } from "./driver/admission.ts"
 
 /** Time without a change after which an empty memory directory of another state directory goes, in `ms`. */
 const unusedMs = 3_600_000

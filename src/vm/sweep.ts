@@ -9,7 +9,7 @@ import { Paths } from "../system/files/Paths.ts"
 import { freedBeneath } from "../system/files/usage.ts"
 import { isAlive, processesWithArgument } from "../system/processes/identity.ts"
 import { killIdentity } from "../system/processes/kill-identity.ts"
-import { isVmId, listVmIds } from "./admission.ts"
+import { isVmId, listVmIds } from "./driver/admission.ts"
 import { processName } from "./process-name.ts"
 import { parseNewFolder, readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Layer, Logger, LogLevel } from "effect"
 import { services } from "../../src/local/services.ts"
-import { claimSteps, newGuestIdentity } from "../../src/vm/steps.ts"
+import { claimSteps, newGuestIdentity } from "../../src/vm/driver/machine-steps.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, memoryMib, script } from "../support/guest.ts"
 

@@ -1,7 +1,7 @@
 import { Cause, Effect, Exit, Layer, Logger, LogLevel, Option } from "effect"
 import { Environments } from "../../src/environment/Environments.ts"
 import { Kernel } from "../../src/environment/Kernel.ts"
-import type { Progress } from "../../src/environment/progress.ts"
+import type { Progress } from "../../src/environment/image/progress.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 
 /**

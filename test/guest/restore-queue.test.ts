@@ -1,10 +1,10 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Exit, Fiber, Option } from "effect"
 import { Paths } from "../../src/system/files/Paths.ts"
-import { listVmIds } from "../../src/vm/admission.ts"
+import { listVmIds } from "../../src/vm/driver/admission.ts"
 import type { RestoreRequest } from "../../src/vm/guest.ts"
 import { readRecord, vmPaths } from "../../src/vm/record.ts"
-import { guestsStartingAtOnce } from "../../src/vm/start-queue.ts"
+import { guestsStartingAtOnce } from "../../src/vm/driver/start-queue.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, guestServices } from "../support/guest.ts"
 

@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { newRecord, type VmId, vmPaths, writeRecord } from "../../src/vm/record.ts"
-import { makeOwnership } from "../../src/vm/record/ownership.ts"
+import { makeOwnership } from "../../src/vm/driver/ownership.ts"
 import { unmount } from "../support/mounts.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-space-")

@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
-import { deadlineScale } from "../../src/vm/deadline-scale.ts"
+import { deadlineScale } from "../../src/system/settings/deadline-scale.ts"
 
 /** The built command; `PYRO_TEST_ENTRY` names another build of it. */
 export const pyroPath = process.env["PYRO_TEST_ENTRY"] ??

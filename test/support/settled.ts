@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises"
 import { isDeepStrictEqual } from "node:util"
 import { assert } from "vitest"
-import { deadlineScale } from "../../src/vm/deadline-scale.ts"
+import { deadlineScale } from "../../src/system/settings/deadline-scale.ts"
 
 const LIMIT_MS = 30_000 * deadlineScale
 

@@ -1,4 +1,4 @@
-import { buildProgress, type OnProgress } from "../progress.ts"
+import { buildProgress, type OnProgress } from "./progress.ts"
 
 /** Part of a build's output that is kept: enough for apt's reasons. */
 const keptCharacters = 64 * 1024

@@ -3,8 +3,8 @@ import { EnvironmentBuildFailed, type HostToolMissing, NoSpace } from "../../con
 import { type FileFailed, isDiskFull } from "../../system/files/failure.ts"
 import type { LockTimeout } from "../../system/files/lock.ts"
 import type { ToolFailed } from "../../system/processes/child.ts"
-import { namespaceAdvice } from "../namespace.ts"
-import { freeMib } from "../space.ts"
+import { namespaceAdvice } from "../../system/processes/namespace.ts"
+import { freeMib } from "./space.ts"
 
 /** Errors below a build, before their translation into the contract's errors. */
 export type BuildTrouble = ToolFailed | FileFailed | LockTimeout

@@ -5,7 +5,7 @@ import { exists } from "../../system/files/entries.ts"
 import { runTool, type ToolOptions } from "../../system/processes/child.ts"
 import { packageOf } from "../../system/processes/tool-packages.ts"
 import { processEnvironment, settingNow } from "../../system/settings/config.ts"
-import { asNamespaceRoot } from "../namespace.ts"
+import { asNamespaceRoot } from "../../system/processes/namespace.ts"
 import { recipeFolder } from "./recipe.ts"
 
 /** Host tools for administrators may not be on an ordinary user's PATH. */

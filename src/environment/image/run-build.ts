@@ -8,14 +8,14 @@ import type { FileFailed } from "../../system/files/failure.ts"
 import { ensureFolder } from "../../system/files/folders.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
 import type { CatalogueEntry } from "../catalogue.ts"
-import type { OnProgress } from "../progress.ts"
-import { availableMemoryMib, needSpace } from "../space.ts"
-import type { Temporary } from "../temporary.ts"
+import type { OnProgress } from "./progress.ts"
+import { availableMemoryMib, needSpace } from "./space.ts"
+import type { Temporary } from "../../system/files/temporary.ts"
 import { followBuild } from "./build-log.ts"
 import { type BuildContext, mapBuildFailure } from "./failures.ts"
 import { needTool, runSupervised, withSbin } from "./host-tools.ts"
 import { recipeFolder } from "./recipe.ts"
-import { debianSources, hostFetchSettings } from "./sources.ts"
+import { debianSources, hostFetchSettings } from "../debian-sources.ts"
 
 export interface PackageBuild {
   readonly entry: CatalogueEntry

@@ -4,7 +4,7 @@ import { readText } from "../../system/files/content.ts"
 import { exists } from "../../system/files/entries.ts"
 import { makeFolder } from "../../system/files/folders.ts"
 import { ToolFailed } from "../../system/processes/child.ts"
-import type { Temporary } from "../temporary.ts"
+import type { Temporary } from "../../system/files/temporary.ts"
 import { needTool, runSupervised } from "./host-tools.ts"
 
 /** Longest that unpacking may take: an archive of the limit's size on a slow disk. */

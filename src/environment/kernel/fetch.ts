@@ -6,8 +6,8 @@ import { CheckedFile, checkFile, describeFile } from "../../system/files/checked
 import { renameFile } from "../../system/files/entries.ts"
 import { ensureFolder, removeTree } from "../../system/files/folders.ts"
 import { privateApt } from "../image/apt.ts"
-import { debianSources } from "../image/sources.ts"
-import type { Temporary } from "../temporary.ts"
+import { debianSources } from "../debian-sources.ts"
+import type { Temporary } from "../../system/files/temporary.ts"
 
 /** Debian release and package of the guest kernel, the same for every environment. */
 const release = "bookworm"

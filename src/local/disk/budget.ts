@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { NoSpace } from "../../contract/errors/errors.ts"
-import { freeMib } from "../../environment/space.ts"
+import { freeMib } from "../../environment/image/space.ts"
 import { statFile } from "../../system/files/entries.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/files/Paths.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { CacheEntry } from "../../disk/cache-entry.ts"
+import type { CacheEntry } from "../../system/files/cache-entry.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { repositoryEntries } from "../../seeding/repositories.ts"
 import { removeFile, statFile } from "../../system/files/entries.ts"

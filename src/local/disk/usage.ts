@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { type DiskUsage, diskUsers } from "../../contract/rows/disk-usage.ts"
-import { freeMib } from "../../environment/space.ts"
+import { freeMib } from "../../environment/image/space.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { namesIn } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/rows/doctor.ts"
-import { asNamespaceRoot } from "../../environment/namespace.ts"
+import { asNamespaceRoot } from "../../system/processes/namespace.ts"
 import { exists } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { existingMemoryDir, Paths } from "../../system/files/Paths.ts"

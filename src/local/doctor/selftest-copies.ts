@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Ref } from "effect"
 import type { Seed } from "../../disk/workspace-disk.ts"
-import { makeTemporary } from "../../environment/temporary.ts"
+import { makeTemporary } from "../../system/files/temporary.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { clockOffsetMs } from "../../vm/clock.ts"
 import { frozenIn } from "../../vm/frozen.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { VmFailed } from "../../contract/errors/errors.ts"
-import { deadlineScale } from "../../vm/deadline-scale.ts"
+import { deadlineScale } from "../../system/settings/deadline-scale.ts"
 
 /** What belongs together takes a few seconds, on a busy host under TCG some twenty. */
 const timeoutMs = 120_000 * deadlineScale

@@ -4,10 +4,10 @@ import { NetworkMode } from "../../guest-channel/calls.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { SpawnRequest } from "../../guest-channel/spawn.ts"
-import { deadlineScale } from "../deadline-scale.ts"
-import { failedAt } from "../failure.ts"
+import { deadlineScale } from "../../system/settings/deadline-scale.ts"
+import { failedAt } from "../driver/failure.ts"
 import type { RestoredGuest } from "../guest.ts"
-import { undoWarmUp, warmResolver, warmUpSteps } from "../steps.ts"
+import { undoWarmUp, warmResolver, warmUpSteps } from "../driver/machine-steps.ts"
 
 const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
   argv,

@@ -5,7 +5,7 @@ import { type StateTooNew, WorkspaceNotReady } from "../../contract/errors/error
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { Paths } from "../../system/files/Paths.ts"
-import { listVmIds } from "../../vm/admission.ts"
+import { listVmIds } from "../../vm/driver/admission.ts"
 import { type VmId, vmPaths } from "../../vm/record.ts"
 import type { WorkspaceFolder, WorkspaceId } from "./record.ts"
 

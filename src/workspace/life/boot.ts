@@ -17,7 +17,7 @@ import { settleClock } from "../../vm/clock.ts"
 import type { GuestSteps } from "../../vm/guest-steps.ts"
 import type { Guest, RestoreRequest } from "../../vm/guest.ts"
 import { Pool } from "../../vm/Pool.ts"
-import { newGuestIdentity } from "../../vm/steps.ts"
+import { newGuestIdentity } from "../../vm/driver/machine-steps.ts"
 import { Vmm } from "../../vm/Vmm.ts"
 import type { VmmError } from "../../vm/VmmService.ts"
 

@@ -1,7 +1,7 @@
 import { Chunk, Effect, Stream } from "effect"
 import { printable } from "../../contract/text/printable.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { deadlineScale } from "../../vm/deadline-scale.ts"
+import { deadlineScale } from "../../system/settings/deadline-scale.ts"
 import type { Guest } from "../../vm/guest.ts"
 
 /** Larger files stay unchanged: no resolver reads so much. */

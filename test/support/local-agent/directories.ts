@@ -8,7 +8,7 @@ import { removeEmptyFolder, removeTree } from "../../../src/system/files/folders
 import type { Paths } from "../../../src/system/files/Paths.ts"
 import { runTool } from "../../../src/system/processes/child.ts"
 import { isAlive, ownIdentity } from "../../../src/system/processes/identity.ts"
-import { failedAt, fileFailedAt } from "../../../src/vm/failure.ts"
+import { failedAt, fileFailedAt } from "../../../src/vm/driver/failure.ts"
 import { directoryOf, noteDirectory } from "./layer-file.ts"
 
 export type DirectoryError = VmFailed | NoSpace | HostToolMissing | ImageDamaged

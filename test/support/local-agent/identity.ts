@@ -1,5 +1,5 @@
 import { fileIdentity } from "../../../src/system/files/host-path.ts"
-import type { MachineIdentity } from "../../../src/vm/machine-identity.ts"
+import type { MachineIdentity } from "../../../src/vm/machine.ts"
 import type { MachineSpec } from "../../../src/vm/machine-spec.ts"
 import type { LocalAgentOptions } from "./options.ts"
 

@@ -7,7 +7,7 @@ import {
   signalIdentity
 } from "../../../src/system/processes/identity.ts"
 import { killIdentity, untilGone } from "../../../src/system/processes/kill-identity.ts"
-import { deadlineScale } from "../../../src/vm/deadline-scale.ts"
+import { deadlineScale } from "../../../src/system/settings/deadline-scale.ts"
 
 /** How long an agent may take to end by itself: a sanitizer looks for leaks meanwhile. */
 const endTimeoutMs = 10_000 * deadlineScale

@@ -8,7 +8,7 @@ import { attempt } from "../../../src/system/files/failure.ts"
 import { removeTree } from "../../../src/system/files/folders.ts"
 import { runTool } from "../../../src/system/processes/child.ts"
 import { findProgram } from "../../../src/system/processes/host.ts"
-import { fileFailedAt } from "../../../src/vm/failure.ts"
+import { fileFailedAt } from "../../../src/vm/driver/failure.ts"
 import { copyFailed, type DirectoryError } from "./directories.ts"
 
 /** Names the content of a seed image: pyro gives the image a time that depends on the content. */

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import type { HostToolMissing, NoSpace, VmFailed } from "../../../src/contract/errors/errors.ts"
 import { attempt } from "../../../src/system/files/failure.ts"
 import { runTool } from "../../../src/system/processes/child.ts"
-import { failedAt, fileFailedAt } from "../../../src/vm/failure.ts"
+import { failedAt, fileFailedAt } from "../../../src/vm/driver/failure.ts"
 import type { VmPaths } from "../../../src/vm/record.ts"
 import { parts, volatileDirectories } from "./sandbox.ts"
 

@@ -1,4 +1,4 @@
-import { deadlineScale } from "../../../src/vm/deadline-scale.ts"
+import { deadlineScale } from "../../../src/system/settings/deadline-scale.ts"
 
 /** Longest that glibc waits for an answer, in seconds: as short as it can be, for tests of silent resolvers. An emulated host takes longer. */
 const timeoutSeconds = Math.ceil(Math.min(deadlineScale, 10))

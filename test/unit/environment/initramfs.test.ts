@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { cpioMembers, fileType } from "../../../src/environment/kernel/cpio.ts"
-import { buildInitramfs } from "../../../src/environment/kernel/initramfs.ts"
+import { buildInitramfs } from "../../../src/environment/initramfs.ts"
 import { scratch } from "./scratch.ts"
 
 const pageBytes = 4096

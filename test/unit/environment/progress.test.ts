@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { buildProgress, type Progress } from "../../../src/environment/progress.ts"
+import { buildProgress, type Progress } from "../../../src/environment/image/progress.ts"
 
 describe("the progress of a build", () => {
   it("the progress of a build rises from line to line, counts packages and never passes 1", () => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
-import { hostCpu } from "../../host/cpu.ts"
-import type { MachineIdentity } from "../../machine-identity.ts"
+import { hostCpu } from "./cpu.ts"
+import type { MachineIdentity } from "../../machine.ts"
 import type { MachineSpec } from "../../machine-spec.ts"
 import { type Disks, qemuArguments } from "./machine.ts"
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { VmFailed } from "../../../contract/errors/errors.ts"
-import { deadlineScale } from "../../deadline-scale.ts"
-import { failedAt } from "../../failure.ts"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
+import { failedAt } from "../failure.ts"
 import type { Qmp } from "./qmp.ts"
 
 /** Waits until a migration, in or out, is through. */

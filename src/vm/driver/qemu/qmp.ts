@@ -1,6 +1,6 @@
 import { Data, Deferred, Effect, Exit, type Scope } from "effect"
 import type { Socket } from "node:net"
-import { deadlineScale } from "../../deadline-scale.ts"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 
 /** QEMU refused a monitor command, or its monitor went away. */
 export class QmpFailed extends Data.TaggedError("QmpFailed")<{

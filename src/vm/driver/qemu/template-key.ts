@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { fileIdentity } from "../../../system/files/host-path.ts"
-import { hostCpu, tscStep } from "../../host/cpu.ts"
+import { hostCpu, tscStep } from "./cpu.ts"
 import type { MachineSpec } from "../../machine-spec.ts"
 import { type Disks, qemuArguments } from "./machine.ts"
 

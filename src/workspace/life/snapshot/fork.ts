@@ -6,7 +6,7 @@ import { copyPushed } from "../../../seeding/pushed.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso, nowMs } from "../../../system/waits/time.ts"
-import { heldBase, holdBase } from "../../../vm/template-base.ts"
+import { heldBase, holdBase } from "../base.ts"
 import type { ReservedVm } from "../../../vm/VmmService.ts"
 import {
   discardFolder,

@@ -1,6 +1,6 @@
 import { Effect, Ref } from "effect"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import { heldBase } from "../../../vm/template-base.ts"
+import { heldBase } from "../base.ts"
 import {
   discardFolder,
   type Lifecycle,

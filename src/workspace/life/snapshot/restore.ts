@@ -4,7 +4,7 @@ import { makeWorkspaceDisk, readWorkspaceDisk, type Seed, shareLayers } from "..
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import type { Guest, GuestImages } from "../../../vm/guest.ts"
-import { differencesOf, type MachineIdentity } from "../../../vm/machine-identity.ts"
+import { differencesOf, type MachineIdentity } from "../../../vm/machine.ts"
 import type { MachineSpec } from "../../../vm/machine-spec.ts"
 import { Pool } from "../../../vm/Pool.ts"
 import { Vmm } from "../../../vm/Vmm.ts"

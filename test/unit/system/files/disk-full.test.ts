@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { FileFailed } from "../../../../src/system/files/failure.ts"
-import { fileFailedAt } from "../../../../src/vm/failure.ts"
+import { fileFailedAt } from "../../../../src/vm/driver/failure.ts"
 import { unwritten } from "../../../../src/workspace/entry/record.ts"
 
 const failure = (code: string) =>

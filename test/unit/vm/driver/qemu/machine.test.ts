@@ -3,7 +3,7 @@ import { kernelCommandLine, qemuArguments } from "../../../../../src/vm/driver/q
 import { templateKey } from "../../../../../src/vm/driver/qemu/template-key.ts"
 import type { MachineSpec } from "../../../../../src/vm/machine-spec.ts"
 import { newFolderName, newVmId, parseNewFolder } from "../../../../../src/vm/record.ts"
-import { newGuestIdentity } from "../../../../../src/vm/steps.ts"
+import { newGuestIdentity } from "../../../../../src/vm/driver/machine-steps.ts"
 
 const spec: MachineSpec = {
   accelerator: "tcg",

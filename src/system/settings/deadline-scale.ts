@@ -1,4 +1,4 @@
-import { settingNow } from "../system/settings/config.ts"
+import { settingNow } from "./config.ts"
 
 /**
  * Factor of every deadline that guards the start of a guest. `PYRO_DEADLINE_SCALE=10` is for hosts that are emulated themselves, or so

@@ -1,4 +1,4 @@
-import { variables } from "../system/settings/variables.ts"
+import { variables } from "../../../system/settings/variables.ts"
 
 /**
  * Number of frozen layers of one disk that starts a merge. Each layer costs QEMU two descriptors, and a look-up per cluster that no

@@ -1,5 +1,5 @@
 import type { Effect } from "effect"
-import type { FileFailed } from "../system/files/failure.ts"
+import type { FileFailed } from "./failure.ts"
 
 /** An entry of the cache that pyro can make or fetch again. */
 export interface CacheEntry {

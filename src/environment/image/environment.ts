@@ -5,9 +5,9 @@ import type {
   ImageDamaged,
   NoSpace,
   StateDirectoryUnusable
-} from "../contract/errors/errors.ts"
-import type { CatalogueEntry } from "./catalogue.ts"
-import type { StoredImage } from "./image/store.ts"
+} from "../../contract/errors/errors.ts"
+import type { CatalogueEntry } from "../catalogue.ts"
+import type { StoredImage } from "./store.ts"
 import type { OnProgress } from "./progress.ts"
 
 /** An environment that is on this host. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import { readFile, writeFile } from "../../system/files/content.ts"
-import { runTool } from "../../system/processes/child.ts"
-import { cpioEnd, cpioMembers, fileType } from "./cpio.ts"
+import { readFile, writeFile } from "../system/files/content.ts"
+import { runTool } from "../system/processes/child.ts"
+import { cpioEnd, cpioMembers, fileType } from "./kernel/cpio.ts"
 
 const pageBytes = 4096
 

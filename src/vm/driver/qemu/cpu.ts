@@ -1,4 +1,4 @@
-import { cpuInfo } from "../../system/processes/host.ts"
+import { cpuInfo } from "../../../system/processes/host.ts"
 
 /** TSC frequencies closer than this are the same clock (0.1 %: the guest's time would drift by no more). */
 export const tscStep = 0.001

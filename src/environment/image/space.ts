@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { dirname } from "node:path"
-import { NoSpace } from "../contract/errors/errors.ts"
-import { readIfReadable } from "../system/files/content.ts"
-import { exists } from "../system/files/entries.ts"
-import { attempt, type FileFailed } from "../system/files/failure.ts"
-import { freeBytes } from "../system/processes/host.ts"
+import { NoSpace } from "../../contract/errors/errors.ts"
+import { readIfReadable } from "../../system/files/content.ts"
+import { exists } from "../../system/files/entries.ts"
+import { attempt, type FileFailed } from "../../system/files/failure.ts"
+import { freeBytes } from "../../system/processes/host.ts"
 
 const mib = 1024 * 1024
 

@@ -1,5 +1,5 @@
-import { NoSpace, VmFailed } from "../contract/errors/errors.ts"
-import { type FileFailed, isDiskFull } from "../system/files/failure.ts"
+import { NoSpace, VmFailed } from "../../contract/errors/errors.ts"
+import { type FileFailed, isDiskFull } from "../../system/files/failure.ts"
 
 /** Names the step in which something of a lower layer failed. */
 export const failedAt = (step: string) => (cause: { readonly message: string }): VmFailed =>

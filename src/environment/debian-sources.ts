@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { HostToolMissing } from "../../contract/errors/errors.ts"
-import { exists } from "../../system/files/entries.ts"
-import { runTool } from "../../system/processes/child.ts"
-import { asNamespaceRoot } from "../namespace.ts"
-import { recipeFolder } from "./recipe.ts"
+import { HostToolMissing } from "../contract/errors/errors.ts"
+import { exists } from "../system/files/entries.ts"
+import { runTool } from "../system/processes/child.ts"
+import { asNamespaceRoot } from "../system/processes/namespace.ts"
+import { recipeFolder } from "./image/recipe.ts"
 
 /** Keys of all Debian releases that are still alive; package `debian-archive-keyring`, on Debian and its derivatives. */
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"

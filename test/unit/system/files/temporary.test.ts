@@ -3,8 +3,8 @@ import { Effect, Exit, Fiber, Scope } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { makeTemporary, sweepTemporaries } from "../../../src/environment/temporary.ts"
-import { scratch } from "./scratch.ts"
+import { makeTemporary, sweepTemporaries } from "../../../../src/system/files/temporary.ts"
+import { scratch } from "../../environment/scratch.ts"
 
 const entries = (folder: string) => fs.readdirSync(folder).filter((name) => name !== ".lock")
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { tscStep } from "./host/cpu.ts"
+import { tscStep } from "./driver/qemu/cpu.ts"
 
 /** What a captured VM goes on with: on a host where one of these differs its memory and device state are of no use. */
 export const MachineIdentity = Schema.Struct({

@@ -1,14 +1,14 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
-import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../contract/errors/errors.ts"
-import { attempt } from "../system/files/failure.ts"
-import { namesIn } from "../system/files/folders.ts"
-import { toHostError } from "../system/files/host-error.ts"
-import { haveMemoryDir, Paths } from "../system/files/Paths.ts"
-import { bytesOnDisk } from "../system/files/usage.ts"
-import { availableMemoryBytes, coreCount, freeBytes } from "../system/processes/host.ts"
-import { isAlive } from "../system/processes/identity.ts"
-import { readRecord, type VmId, vmPaths, type VmRecord } from "./record.ts"
+import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../../contract/errors/errors.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { namesIn } from "../../system/files/folders.ts"
+import { toHostError } from "../../system/files/host-error.ts"
+import { haveMemoryDir, Paths } from "../../system/files/Paths.ts"
+import { bytesOnDisk } from "../../system/files/usage.ts"
+import { availableMemoryBytes, coreCount, freeBytes } from "../../system/processes/host.ts"
+import { isAlive } from "../../system/processes/identity.ts"
+import { readRecord, type VmId, vmPaths, type VmRecord } from "../record.ts"
 
 /** Memory that is left to the host itself, in MiB. */
 const hostReserveMib = 256

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { coreCount } from "../system/processes/host.ts"
+import { coreCount } from "../../system/processes/host.ts"
 
 /**
  * Maximum number of guests that start at once: one for each core, and one that waits for a file meanwhile. Of 20 guests on 2 cores, half

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto"
-import { type Call, Calls, NetworkMode } from "../guest-channel/calls.ts"
-import { wallClockNs } from "../system/waits/time.ts"
-import { type ClaimedDisk, type GuestIdentity, type GuestSteps, inspectedDisk, lowerDirectory } from "./guest-steps.ts"
+import { type Call, Calls, NetworkMode } from "../../guest-channel/calls.ts"
+import { wallClockNs } from "../../system/waits/time.ts"
+import { type ClaimedDisk, type GuestIdentity, type GuestSteps, inspectedDisk, lowerDirectory } from "../guest-steps.ts"
 
 export const newGuestIdentity = (hostname: string): GuestIdentity => {
   const uuid = (bytes: Buffer) => {

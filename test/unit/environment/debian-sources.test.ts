@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { parseTargets, sourcesFor } from "../../../src/environment/image/sources.ts"
+import { parseTargets, sourcesFor } from "../../../src/environment/debian-sources.ts"
 
 const signed = "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
 

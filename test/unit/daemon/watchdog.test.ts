@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { processesWithArgument } from "../../../../src/system/processes/identity.ts"
+import { processesWithArgument } from "../../../src/system/processes/identity.ts"
 
 /** A program that starts a watch for a command that makes `mark`, says so, and with a line on its stdin ends in good order. */
 const program = (folder: string) =>
@@ -15,7 +15,7 @@ const program = (folder: string) =>
       stdin: {
         contents: `
           import { Effect } from "effect"
-          import { startWatchdog } from "./src/vm/watchdog.ts"
+          import { startWatchdog } from "./src/daemon/watchdog.ts"
           await Effect.runPromise(Effect.scoped(Effect.zipRight(
             startWatchdog(["/bin/sh", "-c", "touch \\"$1\\"", "pyro-test", process.argv[2]]),
             Effect.async((resume) => {

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { Paths } from "../../../../src/system/files/Paths.ts"
 import { coreCount } from "../../../../src/system/processes/host.ts"
-import { admit } from "../../../../src/vm/admission.ts"
+import { admit } from "../../../../src/vm/driver/admission.ts"
 import { newRecord, newVmId } from "../../../../src/vm/record.ts"
 import { temporaryFolder } from "../../../support/pyro-cli.ts"
 

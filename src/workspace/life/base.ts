@@ -5,14 +5,14 @@ import {
   ImageDamaged,
   type NoSpace,
   type StateDirectoryUnusable
-} from "../contract/errors/errors.ts"
-import { holdImage } from "../disk/hold.ts"
-import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
-import { exists, removeFile, statEntry } from "../system/files/entries.ts"
-import { ensureFolder } from "../system/files/folders.ts"
-import { toHostErrorOf } from "../system/files/host-error.ts"
-import { fileBytes } from "../system/processes/host.ts"
-import type { GuestImages } from "./guest.ts"
+} from "../../contract/errors/errors.ts"
+import { holdImage } from "../../disk/hold.ts"
+import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
+import { exists, removeFile, statEntry } from "../../system/files/entries.ts"
+import { ensureFolder } from "../../system/files/folders.ts"
+import { toHostErrorOf } from "../../system/files/host-error.ts"
+import { fileBytes } from "../../system/processes/host.ts"
+import type { GuestImages } from "../../vm/guest.ts"
 
 /** Names in a base's folder. */
 const files = { environment: "environment.erofs", vmlinux: "vmlinux", initrd: "initrd", record: "base.json" } as const
