@@ -2,11 +2,12 @@ import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { SeedRejected } from "../contract/errors/errors.ts"
+import type { CacheEntry } from "../system/files/cache-entry.ts"
 import { statFile } from "../system/files/entries.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { makeSpareProcess, type SpareProcess } from "../system/processes/spare-process.ts"
-import type { CacheEntry } from "../system/files/cache-entry.ts"
+import { type Pruned, type PruneOptions, pruneSeeds, seedEntries } from "./seed/prune.ts"
 import {
   awaiting,
   type Graft,
@@ -16,10 +17,9 @@ import {
   type SeedReport,
   type SeedSource
 } from "./seed/pyro-seed.ts"
-import { type Pruned, type PruneOptions, pruneSeeds, seedEntries } from "./seed/prune.ts"
 import { imagePath, lookUp, openStore, remember, type SeedImage, type SeedStore } from "./seed/store.ts"
 
-export type { Graft, Owner, SeedFailed, SeedReport } from "./seed/pyro-seed.ts"
+export { attributesLost, type Graft, type Owner, type SeedFailed, type SeedReport } from "./seed/pyro-seed.ts"
 export type { SeedImage } from "./seed/store.ts"
 
 export interface FromPath {

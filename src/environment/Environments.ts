@@ -20,11 +20,14 @@ import {
 import { type KeepRequest, keepRoot } from "./image/keep-root.ts"
 import { exactNpm, joinNpm, versionsFromNpm } from "./image/npm-versions.ts"
 import { makeObtain } from "./image/obtain.ts"
+import { silent } from "./image/progress.ts"
 import { makeReclaim } from "./image/reclaim.ts"
 import { makeImageStores } from "./image/stores.ts"
 import { Kernel } from "./Kernel.ts"
 import { checkName, type Definition, ownFolder, packageNames } from "./own.ts"
-import { silent } from "./image/progress.ts"
+
+export type { EnvironmentDetail, EnvironmentStatus, Removed } from "./image/environment.ts"
+export type { OnProgress, Progress } from "./image/progress.ts"
 
 /** The guest roots that pyro can build, and those that are in the cache. */
 export class Environments extends Context.Tag("pyro/environment/Environments")<Environments, {

@@ -3,10 +3,14 @@ import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import type { BuildPayload, PullEvent, PullPayload } from "../contract/rows/environment.ts"
 import type { Notice } from "../contract/rows/notice.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
-import type { EnvironmentDetail, EnvironmentStatus, Removed } from "../environment/image/environment.ts"
-import { Environments } from "../environment/Environments.ts"
+import {
+  type EnvironmentDetail,
+  Environments,
+  type EnvironmentStatus,
+  type OnProgress,
+  type Removed
+} from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
-import type { OnProgress } from "../environment/image/progress.ts"
 import { pruneRepositories } from "../seeding/repositories.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"

@@ -1,8 +1,7 @@
 import { Effect, type Mailbox } from "effect"
 import type { Notice } from "../contract/rows/notice.ts"
-import { Environments } from "../environment/Environments.ts"
+import { Environments, type OnProgress } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
-import type { OnProgress } from "../environment/image/progress.ts"
 import type { GuestImages } from "../vm/guest.ts"
 
 /** Progress of something long as notices, offered without waiting: who shows them may be slow, or not there. */

@@ -10,7 +10,7 @@ import {
   withLoss
 } from "../contract/text/host-file-notes.ts"
 import { pathText } from "../contract/text/path-text.ts"
-import { attributesLost } from "../disk/seed/pyro-seed.ts"
+import { attributesLost } from "../disk/SeedImages.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "./broad-source.ts"
 import { readPushed, writePushed } from "./pushed.ts"

@@ -5,12 +5,11 @@ import { variables } from "../system/settings/variables.ts"
 import { countPoolRequest, setPoolMembers } from "../system/telemetry/metrics.ts"
 import { asStep } from "../system/telemetry/spans.ts"
 import { inOwnFiber } from "../system/waits/scopes.ts"
-import type { RestoredGuest, RestoreRequest } from "./guest.ts"
+import type { RestoredGuest, RestoreRequest, VmmError } from "./guest.ts"
 import { changed, type Demands, remembered, type Wanted } from "./pool/demands.ts"
 import { handOver, kindOf, makeMember } from "./pool/members.ts"
 import { nextStep, type PoolConfig } from "./pool/policy.ts"
 import { Vmm } from "./Vmm.ts"
-import type { VmmError } from "./VmmService.ts"
 
 export type { PoolConfig } from "./pool/policy.ts"
 

@@ -1,4 +1,4 @@
-import type { Effect, Scope } from "effect"
+import type { Effect, Scope, Stream } from "effect"
 import type {
   AdmissionRefused,
   ChannelFailed,
@@ -13,11 +13,8 @@ import type { DiskSource } from "../disk/workspace-disk.ts"
 import type { ConnectOptions, GuestChannel } from "../guest-channel/GuestChannel.ts"
 import type { ProcessIdentity } from "../system/processes/identity.ts"
 import type { ConfinementLevel } from "./confinement.ts"
-import type { Frozen } from "./frozen.ts"
 import type { GuestSteps } from "./guest-steps.ts"
-import type { VmHealth } from "./health.ts"
-import type { MachineIdentity } from "./machine.ts"
-import type { MachineSpec } from "./machine-spec.ts"
+import type { Frozen, MachineIdentity, MachineSpec } from "./machine.ts"
 import type { VmId, VmPurpose } from "./record.ts"
 
 /** A microVM that exists. Its Scope ends the VM's processes, and then removes its memory, disks and folder. */
@@ -63,6 +60,19 @@ export interface Vm {
    * for a VM that ends with its maker.
    */
   readonly leave: Effect.Effect<void, VmFailed | NoSpace>
+}
+
+/** What keeps a VM from running for now. `no-space`: the host's disk is full; it goes on when there is room. */
+export type VmTrouble = "none" | "no-space" | "io-error"
+
+export interface VmHealth {
+  /** Never succeeds; fails as soon as the VM cannot go on: race whatever waits for the guest against it. */
+  readonly failure: Effect.Effect<never, VmFailed | GuestPanicked>
+  readonly trouble: Effect.Effect<VmTrouble>
+  /** `trouble` as it is, then each change. */
+  readonly troubles: Stream.Stream<VmTrouble>
+  /** End of what the guest's kernel and agent wrote to the console, escaped: a terminal shows it as text. */
+  readonly consoleTail: Effect.Effect<string>
 }
 
 /** Options of a channel. `keep` chooses the streams that a takeover goes on with. */

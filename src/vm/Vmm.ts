@@ -1,6 +1,6 @@
 import { Context, Layer } from "effect"
 import { makeQemuVmm } from "./driver/qemu/vmm.ts"
-import type { VmmService } from "./VmmService.ts"
+import type { VmmService } from "./guest.ts"
 
 /** Makes guests. */
 export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, VmmService>() {

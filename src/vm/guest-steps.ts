@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto"
 import type { Call } from "../guest-channel/calls.ts"
 
 /** Identity of a guest, new for every generation. */
@@ -9,6 +10,22 @@ export interface GuestIdentity {
   readonly bootId: string
   /** 32 hex digits in `generationFile`. */
   readonly generation: string
+}
+
+/** A new identity for a guest of this host name. */
+export const newGuestIdentity = (hostname: string): GuestIdentity => {
+  const uuid = (bytes: Buffer) => {
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80
+    return bytes.toString("hex")
+  }
+  const boot = uuid(randomBytes(16))
+  return {
+    hostname,
+    machineId: uuid(randomBytes(16)),
+    bootId: `${boot.slice(0, 8)}-${boot.slice(8, 12)}-${boot.slice(12, 16)}-${boot.slice(16, 20)}-${boot.slice(20)}`,
+    generation: randomBytes(16).toString("hex")
+  }
 }
 
 /** State of the workspace disk before a claim. */

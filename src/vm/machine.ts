@@ -1,5 +1,20 @@
 import { Schema } from "effect"
-import { tscStep } from "./driver/qemu/cpu.ts"
+import * as path from "node:path"
+
+/** Everything of a machine that a frozen memory depends on: two machines of equal spec can take over each other's state. */
+export const MachineSpec = Schema.Struct({
+  /** What executes the guest's code, in the driver's words. */
+  accelerator: Schema.String,
+  vcpuCount: Schema.Int,
+  memoryMib: Schema.Int,
+  /** The machine has a network device, a tap device of its own network namespace. Absent: none. */
+  hasTap: Schema.optional(Schema.Literal(true)),
+  /** Host's time stamp counter in kHz; QEMU tells the guest under TCG only. */
+  tscKhz: Schema.Number,
+  environment: Schema.Struct({ digest: Schema.String, imagePath: Schema.String }),
+  kernel: Schema.Struct({ digest: Schema.String, vmlinux: Schema.String, initrd: Schema.String })
+})
+export type MachineSpec = typeof MachineSpec.Type
 
 /** What a captured VM goes on with: on a host where one of these differs its memory and device state are of no use. */
 export const MachineIdentity = Schema.Struct({
@@ -15,6 +30,9 @@ export const MachineIdentity = Schema.Struct({
   machine: Schema.String
 })
 export type MachineIdentity = typeof MachineIdentity.Type
+
+/** TSC frequencies closer than this are the same clock (0.1 %: the guest's time would drift by no more). */
+export const tscStep = 0.001
 
 const words: Readonly<Record<keyof MachineIdentity, string>> = {
   accelerator: "accelerator",
@@ -34,3 +52,20 @@ export const differencesOf = (captured: MachineIdentity, here: MachineIdentity):
   (Object.keys(words) as ReadonlyArray<keyof MachineIdentity>)
     .filter((key) => !same(key, captured, here))
     .map((key) => `${words[key]} was ${captured[key]} and is ${here[key]}`)
+
+/** A VM's memory and device state at one moment. */
+export interface Frozen {
+  readonly memoryPath: string
+  readonly statePath: string
+  /** What the overlay of its workspace disk then held, where the guest had that mounted. */
+  readonly overlayPath?: string | undefined
+}
+
+/** Where a folder has them. */
+export const frozenIn = (directory: string): Frozen => ({
+  memoryPath: path.join(directory, "mem"),
+  statePath: path.join(directory, "state")
+})
+
+/** And the overlay of the disk, where that is mounted in it. */
+export const overlayIn = (directory: string) => path.join(directory, "overlay")

@@ -3,16 +3,23 @@ import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import type { FileFailed } from "../system/files/failure.ts"
+import { namesIn } from "../system/files/folders.ts"
 import { type Paths } from "../system/files/Paths.ts"
 import { hostBootId, ownIdentity, ProcessIdentity } from "../system/processes/identity.ts"
 import { ConfinementLevel } from "./confinement.ts"
-import { MachineSpec } from "./machine-spec.ts"
+import { MachineSpec } from "./machine.ts"
 
 /** Names one VM, never used again. */
 export const VmId = Schema.String.pipe(Schema.pattern(/^vm-[a-z0-9]{12}$/), Schema.brand("VmId"))
 export type VmId = typeof VmId.Type
 
 export const newVmId = (): VmId => VmId.make(`vm-${randomBytes(8).toString("hex").slice(0, 12)}`)
+
+/** Whether a name is that of a VM. */
+export const isVmId = Schema.is(VmId)
+
+/** Argument of every process of a VM. A sweep finds the processes by this argument. */
+export const processName = (id: string) => `pyro-${id}`
 
 /** What a VM serves. */
 export const VmPurpose = Schema.Literal(
@@ -83,6 +90,15 @@ export const vmPaths = (paths: Paths["Type"], id: VmId) => {
   }
 }
 export type VmPaths = ReturnType<typeof vmPaths>
+
+/** Ids of all VMs that have a folder, dead ones included. */
+export const listVmIds = (stateDir: string): ReadonlyArray<VmId> => {
+  try {
+    return namesIn(path.join(stateDir, "vms")).filter(isVmId)
+  } catch {
+    return []
+  }
+}
 
 export const writeRecord = (paths: VmPaths, record: VmRecord): Effect.Effect<void, FileFailed> =>
   writeJsonAtomic(paths.record, VmRecord, record)

@@ -1,6 +1,6 @@
 import { Effect, Layer, Logger, LogLevel } from "effect"
 import { services } from "../../src/local/services.ts"
-import { claimSteps, newGuestIdentity } from "../../src/vm/driver/machine-steps.ts"
+import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, memoryMib, script } from "../support/guest.ts"
 
@@ -21,7 +21,7 @@ const program = Effect.scoped(Effect.gen(function*() {
     placeholder,
     dieWithParent: false
   })
-  yield* guest.channel.chain(claimSteps(newGuestIdentity("test"), guest))
+  yield* guest.channel.chain(guest.vm.steps.claim(newGuestIdentity("test"), guest))
   const running = yield* Effect.flatten(guest.channel.launch(script(command)))
   const say = Effect.sync(() => process.stdout.write(JSON.stringify({ vm: guest.vm.id, exec: running.id }) + "\n"))
   if (verb === "leave") return yield* Effect.zipRight(guest.vm.leave, say)

@@ -5,8 +5,8 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { Calls } from "../../src/guest-channel/calls.ts"
-import { frozenIn } from "../../src/vm/frozen.ts"
-import { newGuestIdentity, renewalSteps, startPrograms } from "../../src/vm/driver/machine-steps.ts"
+import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
+import { frozenIn } from "../../src/vm/machine.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { renew } from "../../src/workspace/life/snapshot/renew.ts"
 import { acquireTestWorkspace, basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
@@ -60,7 +60,8 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
           statePath: frozen.statePath,
           disk: { seed: placeholder, layers }
         })
-        yield* guest.channel.chain([...renewalSteps(newGuestIdentity("child"), undefined), startPrograms])
+        const { renewal, startPrograms } = guest.vm.steps
+        yield* guest.channel.chain([...renewal(newGuestIdentity("child"), undefined), ...startPrograms])
         return guest
       })
       const [one, other] = yield* Effect.all([child, child])

@@ -1,7 +1,6 @@
 import { Cause, Effect, Exit, Layer, Logger, LogLevel, Option } from "effect"
-import { Environments } from "../../src/environment/Environments.ts"
+import { Environments, type Progress } from "../../src/environment/Environments.ts"
 import { Kernel } from "../../src/environment/Kernel.ts"
-import type { Progress } from "../../src/environment/image/progress.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 
 /**

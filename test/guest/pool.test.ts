@@ -9,11 +9,10 @@ import { SeedImages } from "../../src/disk/SeedImages.ts"
 import type { GuestProcess } from "../../src/guest-channel/process.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { isAlive, type ProcessIdentity } from "../../src/system/processes/identity.ts"
-import { listVmIds } from "../../src/vm/driver/admission.ts"
+import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
 import type { RestoredGuest, RestoreRequest } from "../../src/vm/guest.ts"
 import { Pool } from "../../src/vm/Pool.ts"
-import type { VmPurpose } from "../../src/vm/record.ts"
-import { claimSteps, newGuestIdentity } from "../../src/vm/driver/machine-steps.ts"
+import { listVmIds, type VmPurpose } from "../../src/vm/record.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
 import { recordOf } from "../support/vm-on-host.ts"
@@ -59,8 +58,8 @@ const printed = <E, R>(spawned: Effect.Effect<GuestProcess, E, R | Scope.Scope>)
     return stdout
   }))
 
-const claim = ({ channel, isMounted }: RestoredGuest, text: string) =>
-  printed(channel.spawnAfter(claimSteps(newGuestIdentity("test"), { isMounted }), script(text)))
+const claim = ({ channel, isMounted, vm }: RestoredGuest, text: string) =>
+  printed(channel.spawnAfter(vm.steps.claim(newGuestIdentity("test"), { isMounted }), script(text)))
 
 /** In a guest that was claimed. */
 const ran = ({ channel }: RestoredGuest, text: string) => printed(channel.spawn(script(text)))
@@ -150,7 +149,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
         assert.deepStrictEqual([directory, root], ["/workspace", rootOfAgent])
         const other = yield* taken(pool, request)
         const chroot = { ...script(""), argv: ["chroot", "/usr", "/bin/true"] } as const
-        const steps = claimSteps(newGuestIdentity("test"), { isMounted: other.isMounted })
+        const steps = other.vm.steps.claim(newGuestIdentity("test"), { isMounted: other.isMounted })
         const { exit } = yield* Effect.scoped(Effect.flatMap(other.channel.spawnAfter(steps, chroot), finish))
         assert.strictEqual(exit.code, 0)
         assert.strictEqual(yield* ran(other, "pwd; ls -d /usr/bin"), "/workspace\n/usr/bin\n")

@@ -7,11 +7,11 @@ import * as path from "node:path"
 import { afterAll } from "vitest"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk, type WorkspaceDisk } from "../../src/disk/workspace-disk.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
+import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
 import type { Guest, GuestImages, RestoredGuest } from "../../src/vm/guest.ts"
-import { claimSteps, newGuestIdentity } from "../../src/vm/driver/machine-steps.ts"
 import { endVm } from "../../src/vm/sweep.ts"
-import { heldBase, holdBase } from "../../src/workspace/life/base.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
+import { heldBase, holdBase } from "../../src/workspace/life/base.ts"
 import { knownAccelerator } from "../support/accelerator.ts"
 import { basics, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 import { ownCache } from "../support/own-cache.ts"
@@ -47,9 +47,9 @@ const restore = (
   })
 
 /** Runs a script as the first thing in a claimed guest; gives what it printed. */
-const claim = ({ channel, isMounted }: RestoredGuest, text: string) =>
+const claim = ({ channel, isMounted, vm }: RestoredGuest, text: string) =>
   Effect.scoped(
-    Effect.flatMap(channel.spawnAfter(claimSteps(newGuestIdentity("test"), { isMounted }), script(text)), finish)
+    Effect.flatMap(channel.spawnAfter(vm.steps.claim(newGuestIdentity("test"), { isMounted }), script(text)), finish)
   ).pipe(Effect.map(({ exit, stderr, stdout }) => {
     assert.strictEqual(exit.code, 0, stderr)
     return stdout.trim()

@@ -2,9 +2,9 @@ import { Effect } from "effect"
 import { EnvironmentBuildFailed, type HostToolMissing, NoSpace } from "../../contract/errors/errors.ts"
 import { type FileFailed, isDiskFull } from "../../system/files/failure.ts"
 import type { LockTimeout } from "../../system/files/lock.ts"
+import { freeMib } from "../../system/files/usage.ts"
 import type { ToolFailed } from "../../system/processes/child.ts"
 import { namespaceAdvice } from "../../system/processes/namespace.ts"
-import { freeMib } from "./space.ts"
 
 /** Errors below a build, before their translation into the contract's errors. */
 export type BuildTrouble = ToolFailed | FileFailed | LockTimeout

@@ -1,10 +1,8 @@
 import { Effect } from "effect"
-import { dirname } from "node:path"
 import { NoSpace } from "../../contract/errors/errors.ts"
 import { readIfReadable } from "../../system/files/content.ts"
-import { exists } from "../../system/files/entries.ts"
-import { attempt, type FileFailed } from "../../system/files/failure.ts"
-import { freeBytes } from "../../system/processes/host.ts"
+import type { FileFailed } from "../../system/files/failure.ts"
+import { freeMib } from "../../system/files/usage.ts"
 
 const mib = 1024 * 1024
 
@@ -15,12 +13,6 @@ export const needSpace = (path: string, neededMib: number): Effect.Effect<void, 
     (availableMib) =>
       availableMib >= neededMib ? Effect.void : new NoSpace({ where: "cache", path, neededMib, availableMib })
   )
-
-/** Free space for this user in the file system of `path` (or of its existing parent), in MiB. */
-export const freeMib = (path: string): Effect.Effect<number, FileFailed> =>
-  !exists(path) && dirname(path) !== path
-    ? freeMib(dirname(path))
-    : attempt("statfs", path, () => Math.floor(freeBytes(path) / mib))
 
 /** Memory that is available without swapping, in MiB: `MemAvailable` of proc(5), or less with a limit of a control group. */
 export const availableMemoryMib = (): number => {

@@ -3,8 +3,7 @@ import type { DoctorLine } from "../../contract/rows/doctor.ts"
 import { exists } from "../../system/files/entries.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { processesWithArgument } from "../../system/processes/identity.ts"
-import { processName } from "../../vm/process-name.ts"
-import { type VmId, vmPaths } from "../../vm/record.ts"
+import { processName, type VmId, vmPaths } from "../../vm/record.ts"
 import { fine, wrong } from "./line.ts"
 
 /** Looks for whatever the self-test's own VMs may have left, in the host's own terms: processes, memory, folders. */

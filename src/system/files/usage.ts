@@ -1,5 +1,9 @@
+import type { Effect } from "effect"
 import * as fs from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
+import { freeBytes } from "../processes/host.ts"
+import { exists } from "./entries.ts"
+import { attempt, type FileFailed } from "./failure.ts"
 
 /** Bytes of one block of `st_blocks` (stat(2)), whatever the block size of the file system. */
 const BLOCK_BYTES = 512
@@ -54,3 +58,11 @@ export class UsageCounter {
     }
   }
 }
+
+const mib = 1024 * 1024
+
+/** Free space for this user in the file system of `path` (or of its existing parent), in MiB. */
+export const freeMib = (path: string): Effect.Effect<number, FileFailed> =>
+  !exists(path) && dirname(path) !== path
+    ? freeMib(dirname(path))
+    : attempt("statfs", path, () => Math.floor(freeBytes(path) / mib))

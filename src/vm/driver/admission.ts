@@ -1,14 +1,12 @@
 import { Effect, Option } from "effect"
-import * as path from "node:path"
 import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { attempt } from "../../system/files/failure.ts"
-import { namesIn } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { haveMemoryDir, Paths } from "../../system/files/Paths.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
 import { availableMemoryBytes, coreCount, freeBytes } from "../../system/processes/host.ts"
 import { isAlive } from "../../system/processes/identity.ts"
-import { readRecord, type VmId, vmPaths, type VmRecord } from "../record.ts"
+import { listVmIds, readRecord, vmPaths, type VmRecord } from "../record.ts"
 
 /** Memory that is left to the host itself, in MiB. */
 const hostReserveMib = 256
@@ -17,17 +15,6 @@ const hostReserveMib = 256
 const vcpusPerCore = 16
 
 const mib = 1024 * 1024
-
-/** Ids of all VMs that have a folder, dead ones included. */
-export const listVmIds = (stateDir: string): ReadonlyArray<VmId> => {
-  try {
-    return namesIn(path.join(stateDir, "vms")).filter(isVmId)
-  } catch {
-    return []
-  }
-}
-
-export const isVmId = (name: string): name is VmId => /^vm-[a-z0-9]{12}$/.test(name)
 
 /** MiB of a memory file that its VM has not touched yet, but may. */
 const outstandingMib = (file: string, memoryMib: number) => Math.max(0, memoryMib - bytesOnDisk(file) / mib)

@@ -1,22 +1,14 @@
 import { randomBytes } from "node:crypto"
 import { type Call, Calls, NetworkMode } from "../../guest-channel/calls.ts"
 import { wallClockNs } from "../../system/waits/time.ts"
-import { type ClaimedDisk, type GuestIdentity, type GuestSteps, inspectedDisk, lowerDirectory } from "../guest-steps.ts"
-
-export const newGuestIdentity = (hostname: string): GuestIdentity => {
-  const uuid = (bytes: Buffer) => {
-    bytes[6] = (bytes[6]! & 0x0f) | 0x40
-    bytes[8] = (bytes[8]! & 0x3f) | 0x80
-    return bytes.toString("hex")
-  }
-  const boot = uuid(randomBytes(16))
-  return {
-    hostname,
-    machineId: uuid(randomBytes(16)),
-    bootId: `${boot.slice(0, 8)}-${boot.slice(8, 12)}-${boot.slice(12, 16)}-${boot.slice(16, 20)}-${boot.slice(20)}`,
-    generation: randomBytes(16).toString("hex")
-  }
-}
+import {
+  type ClaimedDisk,
+  type GuestIdentity,
+  type GuestSteps,
+  inspectedDisk,
+  lowerDirectory,
+  newGuestIdentity
+} from "../guest-steps.ts"
 
 /** Flags of mount(2), from <sys/mount.h>. */
 const mountFlags = { readOnly: 1, remount: 32, noAtime: 1024, bind: 4096, move: 8192 } as const

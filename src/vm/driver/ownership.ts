@@ -1,7 +1,7 @@
 import { Effect, Ref } from "effect"
 import type { NoSpace, VmFailed } from "../../contract/errors/errors.ts"
-import { fileFailedAt } from "./failure.ts"
 import { nobody, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
+import { fileFailedAt } from "./failure.ts"
 
 /** This process owns one VM: this process alone writes the record, and the Scope ends the VM unless the owner has left it. */
 export interface Ownership {

@@ -4,10 +4,9 @@ import { type HostToolMissing, VmFailed } from "../../contract/errors/errors.ts"
 import { isDiskFull } from "../../system/files/failure.ts"
 import { withLock } from "../../system/files/lock.ts"
 import { isAlive, ownIdentity, processesWithArgument, type ProcessIdentity } from "../../system/processes/identity.ts"
+import type { MachineSpec } from "../machine.ts"
+import { processName, readRecord, type VmId, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
 import { failedAt } from "./failure.ts"
-import type { MachineSpec } from "../machine-spec.ts"
-import { processName } from "../process-name.ts"
-import { readRecord, type VmId, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
 
 /** Why a VM cannot be attached to. */
 export const refused = (detail: string) => new VmFailed({ step: "attach", detail, consoleTail: "" })

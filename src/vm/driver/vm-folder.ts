@@ -3,8 +3,8 @@ import * as path from "node:path"
 import type { NoSpace, VmFailed } from "../../contract/errors/errors.ts"
 import { renameFile, setOwner } from "../../system/files/entries.ts"
 import { ensureFolder, makeFolder, removeTree } from "../../system/files/folders.ts"
-import { fileFailedAt } from "./failure.ts"
 import { newFolderName, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
+import { fileFailedAt } from "./failure.ts"
 import { makeOwnership, type Ownership } from "./ownership.ts"
 
 /**

@@ -1,4 +1,4 @@
-import type { SeedImage } from "../../disk/seed/store.ts"
+import type { SeedImage } from "../../disk/SeedImages.ts"
 import type { RestoreRequest } from "../guest.ts"
 import { isEmptyRequest, kindOf } from "./members.ts"
 import type { Demand, PoolConfig } from "./policy.ts"

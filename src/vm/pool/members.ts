@@ -1,13 +1,12 @@
 import { Effect, type Scope } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import type { SeedImage } from "../../disk/seed/store.ts"
+import type { SeedImage } from "../../disk/SeedImages.ts"
 import { isEmptyOver } from "../../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import { demand } from "../confinement.ts"
 import { failedAt } from "../driver/failure.ts"
-import type { RestoredGuest, RestoreRequest } from "../guest.ts"
 import { mountSteps } from "../driver/machine-steps.ts"
-import type { VmmError, VmmService } from "../VmmService.ts"
+import type { RestoredGuest, RestoreRequest, VmmError, VmmService } from "../guest.ts"
 import { warmUp } from "./warm-up.ts"
 
 /** Guests of one kind can stand in for each other: those that have an empty disk over one seed mounted, and those that have none. */

@@ -6,8 +6,8 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { SpawnRequest } from "../../guest-channel/spawn.ts"
 import { deadlineScale } from "../../system/settings/deadline-scale.ts"
 import { failedAt } from "../driver/failure.ts"
-import type { RestoredGuest } from "../guest.ts"
 import { undoWarmUp, warmResolver, warmUpSteps } from "../driver/machine-steps.ts"
+import type { RestoredGuest } from "../guest.ts"
 
 const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
   argv,

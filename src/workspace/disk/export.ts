@@ -1,7 +1,7 @@
 import { Effect, Mailbox, Ref, Stream } from "effect"
 import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
-import { clusterRuns } from "../../disk/clusters.ts"
+import { clusterRuns } from "../../disk/standalone-qcow2.ts"
 import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { writingPlace } from "../../seeding/caller-places.ts"
 import { openUnfollowed } from "../../system/files/descriptor.ts"

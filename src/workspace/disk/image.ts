@@ -1,6 +1,11 @@
 import { Effect } from "effect"
-import { CLUSTER_BYTES, clusterCount, type ClusterRun } from "../../disk/clusters.ts"
-import { standaloneBytes, standaloneMetadata } from "../../disk/standalone-qcow2.ts"
+import {
+  CLUSTER_BYTES,
+  clusterCount,
+  type ClusterRun,
+  standaloneBytes,
+  standaloneMetadata
+} from "../../disk/standalone-qcow2.ts"
 import type { SparsePut } from "../../system/files/put.ts"
 import type { DiskBytes } from "./disk-bytes.ts"
 

@@ -5,8 +5,7 @@ import { type StateTooNew, WorkspaceNotReady } from "../../contract/errors/error
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { Paths } from "../../system/files/Paths.ts"
-import { listVmIds } from "../../vm/driver/admission.ts"
-import { type VmId, vmPaths } from "../../vm/record.ts"
+import { listVmIds, type VmId, vmPaths } from "../../vm/record.ts"
 import type { WorkspaceFolder, WorkspaceId } from "./record.ts"
 
 /** A workspace with an unreadable record: a newer pyro wrote the record, or it is damaged. Its VM and disk stay unchanged. */

@@ -1,4 +1,4 @@
-import type { VmTrouble } from "../../vm/health.ts"
+import type { VmTrouble } from "../../vm/Vm.ts"
 
 /** Reason why a guest cannot run now, or the news that it continues, for a person. */
 export const troubleText = (trouble: VmTrouble): string =>

@@ -14,12 +14,10 @@ import type { SpawnRequest } from "../../guest-channel/spawn.ts"
 import { asStep } from "../../system/telemetry/spans.ts"
 import { monotonicMs } from "../../system/waits/time.ts"
 import { settleClock } from "../../vm/clock.ts"
-import type { GuestSteps } from "../../vm/guest-steps.ts"
-import type { Guest, RestoreRequest } from "../../vm/guest.ts"
+import { type GuestSteps, newGuestIdentity } from "../../vm/guest-steps.ts"
+import type { Guest, RestoreRequest, VmmError } from "../../vm/guest.ts"
 import { Pool } from "../../vm/Pool.ts"
-import { newGuestIdentity } from "../../vm/driver/machine-steps.ts"
 import { Vmm } from "../../vm/Vmm.ts"
-import type { VmmError } from "../../vm/VmmService.ts"
 
 export interface WorkspaceRequest extends Omit<RestoreRequest, "leaveUnmounted"> {
   readonly hostname: string

@@ -4,8 +4,7 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
 import { hostBootId, processIdentity } from "../../../src/system/processes/identity.ts"
-import { names } from "../../../src/vm/driver/qemu/machine.ts"
-import { processName } from "../../../src/vm/process-name.ts"
+import { processName, type VmId, vmPaths } from "../../../src/vm/record.ts"
 
 /** A workspace whose VM is not one: a process of its name, a monitor that nods, and whoever listens at its port. */
 export interface Impostor {
@@ -13,6 +12,9 @@ export interface Impostor {
   readonly vm: string
   readonly port: string
 }
+
+/** Names of QEMU's sockets in the folder that it may write. */
+const sockets = { monitor: "q", port: "p" } as const
 
 interface Originals {
   readonly state: string
@@ -59,16 +61,16 @@ export const makeImpostor = async (
   onConnection: (socket: net.Socket) => void
 ): Promise<Impostor & { readonly end: () => void }> => {
   const id = `ws-${randomBytes(5).toString("hex")}`
-  const vmId = `vm-${randomBytes(6).toString("hex")}`
+  const vmId = `vm-${randomBytes(6).toString("hex")}` as VmId
   const process_: ChildProcess = spawn("sleep", ["86400"], { argv0: processName(vmId), stdio: "ignore" })
-  const directory = path.join(state, "vms", vmId)
-  fs.mkdirSync(path.join(directory, names.run), { recursive: true, mode: 0o700 })
-  fs.mkdirSync(path.join(directory, names.images))
-  const monitor = serveMonitor(path.join(directory, names.qmpSocket))
-  const port = path.join(directory, names.portSocket)
+  const { images, record, run } = vmPaths({ stateDir: state, cacheDir: state, memoryDir: state }, vmId)
+  fs.mkdirSync(run, { recursive: true, mode: 0o700 })
+  fs.mkdirSync(images)
+  const monitor = serveMonitor(path.join(run, sockets.monitor))
+  const port = path.join(run, sockets.port)
   const server = net.createServer(onConnection).listen(port)
   await Promise.all([monitor, server].map((one) => new Promise((resolve) => one.once("listening", resolve))))
-  writeJson(path.join(directory, "record.json"), {
+  writeJson(record, {
     ...vm,
     id: vmId,
     // Nobody's, and nothing that counts against what the host has.
@@ -78,8 +80,8 @@ export const makeImpostor = async (
   })
   const folder = path.join(state, "workspaces", id)
   fs.mkdirSync(folder, { mode: 0o700 })
-  const { name: _, ...record } = workspace
-  writeJson(path.join(folder, "record.json"), { ...record, id, vm: vmId, phase: "running" })
+  const { name: _, ...rest } = workspace
+  writeJson(path.join(folder, "record.json"), { ...rest, id, vm: vmId, phase: "running" })
   const end = () => {
     process_.kill("SIGKILL")
     monitor.close()

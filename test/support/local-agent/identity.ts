@@ -1,6 +1,5 @@
 import { fileIdentity } from "../../../src/system/files/host-path.ts"
-import type { MachineIdentity } from "../../../src/vm/machine.ts"
-import type { MachineSpec } from "../../../src/vm/machine-spec.ts"
+import type { MachineIdentity, MachineSpec } from "../../../src/vm/machine.ts"
 import type { LocalAgentOptions } from "./options.ts"
 
 /** Name of what executes the programs of a local agent: the host's own processor. */

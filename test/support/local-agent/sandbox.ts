@@ -2,8 +2,7 @@ import * as path from "node:path"
 import { findProgram, isRoot } from "../../../src/system/processes/host.ts"
 import { system, unshare } from "../../../src/vm/confinement.ts"
 import { inspectedDisk } from "../../../src/vm/guest-steps.ts"
-import { processName } from "../../../src/vm/process-name.ts"
-import type { VmId, VmPaths } from "../../../src/vm/record.ts"
+import { processName, type VmId, type VmPaths } from "../../../src/vm/record.ts"
 import type { LocalAgentOptions } from "./options.ts"
 
 /** Directories of the host that one agent sees, by host path. */

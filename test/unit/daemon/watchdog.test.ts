@@ -23,7 +23,7 @@ const program = (folder: string) =>
               process.stdout.write("watched")
             })
           )))`,
-        resolveDir: path.resolve(import.meta.dirname, "../../../..")
+        resolveDir: path.resolve(import.meta.dirname, "../../..")
       },
       outfile,
       bundle: true,

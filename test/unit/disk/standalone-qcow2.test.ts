@@ -3,8 +3,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { CLUSTER_BYTES, clusterRuns } from "../../../src/disk/clusters.ts"
-import { standaloneBytes, standaloneMetadata } from "../../../src/disk/standalone-qcow2.ts"
+import { CLUSTER_BYTES, clusterRuns, standaloneBytes, standaloneMetadata } from "../../../src/disk/standalone-qcow2.ts"
 import { temporaryDirectory } from "./temporary-directory.ts"
 
 const mib = 1024 * 1024

@@ -1,24 +1,29 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import * as path from "node:path"
-import { makeReclaim } from "../../../src/environment/image/reclaim.ts"
-import { makeImageStores } from "../../../src/environment/image/stores.ts"
-import type { Kernel } from "../../../src/environment/Kernel.ts"
+import { Environments } from "../../../src/environment/Environments.ts"
+import { Kernel } from "../../../src/environment/Kernel.ts"
+import { ownDefinitions, ownFolder } from "../../../src/environment/own.ts"
+import { Paths } from "../../../src/system/files/Paths.ts"
 import { scratch } from "./scratch.ts"
 
-const noKernel = undefined as unknown as Kernel["Type"]
+const noKernel = Layer.succeed(Kernel, undefined as unknown as Kernel["Type"])
 
 describe("the removal of environments", () => {
   it.scoped("several environments are removed, or none if one of them is unknown", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
-      const stores = makeImageStores(path.join(folder, "cache"), path.join(folder, "environments"))
-      const { remove } = makeReclaim(stores, noKernel)
+      const paths = { cacheDir: path.join(folder, "cache"), stateDir: folder, memoryDir: folder }
+      const { remove } = yield* Environments.pipe(
+        Effect.provide(Environments.layer),
+        Effect.provide(Layer.merge(noKernel, Layer.succeed(Paths, paths)))
+      )
+      const own = ownDefinitions(ownFolder(folder))
       for (const name of ["web", "lint", "left"]) {
         const created = "2026-01-01T00:00:00.000Z"
-        yield* stores.own.keep({ format: 1, name, from: "debian:12-base", packages: [name], created })
+        yield* own.keep({ format: 1, name, from: "debian:12-base", packages: [name], created })
       }
-      const names = Effect.map(stores.own.all, (all) => all.map(({ name }) => name))
+      const names = Effect.map(own.all, (all) => all.map(({ name }) => name))
       const refused = yield* Effect.flip(remove(["web", "nobody", "lint"]))
       assert.include(refused.message, "no environment \"nobody\"")
       assert.deepStrictEqual(yield* names, ["left", "lint", "web"])

@@ -4,9 +4,9 @@ import { type HostToolMissing, type InvalidConfiguration, VmFailed } from "../..
 import { runTool } from "../../../system/processes/child.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
 import { setting } from "../../../system/settings/config.ts"
+import type { AcceleratorChoice } from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
-import type { MachineSpec } from "../../machine-spec.ts"
-import type { AcceleratorChoice } from "../../VmmService.ts"
+import type { MachineSpec } from "../../machine.ts"
 import { KVM, kvmPermissions, MAY_NOT_OPEN } from "./kvm-device.ts"
 
 /** What executes a guest's code. `tcg` is a translator in software, which works on every host and is 6 to 15 times slower. */

@@ -1,8 +1,5 @@
 import { cpuInfo } from "../../../system/processes/host.ts"
 
-/** TSC frequencies closer than this are the same clock (0.1 %: the guest's time would drift by no more). */
-export const tscStep = 0.001
-
 /** Model and microcode of the host's CPU: under KVM the guest has seen its features. */
 export const hostCpu = () => {
   const info = cpuInfo()

@@ -8,9 +8,8 @@ import type { DiskSource } from "../../../disk/workspace-disk.ts"
 import { keepReadOnly } from "../../../system/files/descriptor.ts"
 import { attempt, isMissing } from "../../../system/files/failure.ts"
 import { processesWithArgument } from "../../../system/processes/identity.ts"
+import { processName, type VmPaths } from "../../record.ts"
 import { failedAt, fileFailedAt } from "../failure.ts"
-import { processName } from "../../process-name.ts"
-import type { VmPaths } from "../../record.ts"
 import { names } from "./machine.ts"
 
 /** Takes hold of an image in the folder that the VM's QEMU may only read. Gives its name relative to the VM's folder. */

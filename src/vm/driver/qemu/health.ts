@@ -1,10 +1,10 @@
-import { Deferred, Effect, Queue, Schedule, type Scope, SubscriptionRef } from "effect"
+import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../../../contract/errors/errors.ts"
 import { table } from "../../../contract/text/names.ts"
 import { printable } from "../../../contract/text/printable.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import { freeBytes } from "../../../system/processes/host.ts"
-import type { VmHealth, VmTrouble } from "../../health.ts"
+import type { VmHealth, VmTrouble } from "../../Vm.ts"
 import type { QemuProcess } from "./qemu-process.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
 
@@ -125,4 +125,12 @@ export const watchHealth = (options: {
       troubles: trouble.changes,
       consoleTail
     }
+  })
+
+/** Waits for a guest that a full disk has stopped; `onStill` is done when it has. */
+export const untilItGoesOn = ({ failure, trouble, troubles }: VmHealth, onStill: Effect.Effect<unknown>) =>
+  Effect.gen(function*() {
+    if ((yield* trouble) !== "no-space") return
+    yield* onStill
+    yield* Stream.runHead(Stream.filter(troubles, (now) => now !== "no-space")).pipe(Effect.raceFirst(failure))
   })

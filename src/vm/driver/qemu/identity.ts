@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto"
+import type { MachineIdentity, MachineSpec } from "../../machine.ts"
 import { hostCpu } from "./cpu.ts"
-import type { MachineIdentity } from "../../machine.ts"
-import type { MachineSpec } from "../../machine-spec.ts"
 import { type Disks, qemuArguments } from "./machine.ts"
 
 const digest = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16)

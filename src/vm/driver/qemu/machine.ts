@@ -1,5 +1,5 @@
-import type { MachineSpec } from "../../machine-spec.ts"
-import { processName } from "../../process-name.ts"
+import type { MachineSpec } from "../../machine.ts"
+import { processName } from "../../record.ts"
 
 /**
  * Guest kernel's command line. ACPI stays on (the virtio-mmio devices are found by it), `reboot=t panic=-1` turns a panic

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { fileIdentity } from "../../../system/files/host-path.ts"
-import { hostCpu, tscStep } from "./cpu.ts"
-import type { MachineSpec } from "../../machine-spec.ts"
+import { type MachineSpec, tscStep } from "../../machine.ts"
+import { hostCpu } from "./cpu.ts"
 import { type Disks, qemuArguments } from "./machine.ts"
 
 /** Raised when what is done to a guest before it is frozen changes. */

@@ -3,20 +3,26 @@ import { isEmptyOver, type Seed } from "../../../disk/workspace-disk.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { allOrNothing } from "../../../system/waits/scopes.ts"
-import { admit } from "../admission.ts"
 import { demand } from "../../confinement.ts"
-import type { CapturedState, GuestImages, OnSlowStep, ReserveCapturedRequest, RestoreRequest } from "../../guest.ts"
-import { untilItGoesOn } from "../../health.ts"
-import { fillMemory } from "../memory.ts"
+import type {
+  CapturedState,
+  GuestImages,
+  OnSlowStep,
+  ReserveCapturedRequest,
+  RestoreRequest,
+  VmmService
+} from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
-import type { MachineSpec } from "../../machine-spec.ts"
-import { leaveMemoryStore } from "../../memory-store.ts"
+import type { MachineSpec } from "../../machine.ts"
+import { leaveMemoryStore } from "../../sweep.ts"
+import { admit } from "../admission.ts"
+import { fillMemory } from "../memory.ts"
 import { guestsStartingAtOnce, makeStartQueue } from "../start-queue.ts"
-import { discardTemplate, ensureTemplate } from "../../templates.ts"
-import type { VmmService } from "../../VmmService.ts"
+import { discardTemplate, ensureTemplate } from "../template-store.ts"
 import { acquireVm, type QemuReservation, reserveVm, startReserved } from "./acquire-vm.ts"
 import { attachVm } from "./attach.ts"
 import { freezeTemplate } from "./freeze.ts"
+import { untilItGoesOn } from "./health.ts"
 import { findHypervisor, type Hypervisor } from "./hypervisor.ts"
 import { machineIdentity } from "./identity.ts"
 import { findQemu } from "./qemu-program.ts"

@@ -6,8 +6,7 @@ import { copyPushed } from "../../../seeding/pushed.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso, nowMs } from "../../../system/waits/time.ts"
-import { heldBase, holdBase } from "../base.ts"
-import type { ReservedVm } from "../../../vm/VmmService.ts"
+import type { ReservedVm } from "../../../vm/guest.ts"
 import {
   discardFolder,
   generationScope,
@@ -25,6 +24,7 @@ import { copyHeaderSecrets, removeHeaderSecrets } from "../../residents/header-s
 import { policyStates, recordedGrant } from "../../residents/network/state.ts"
 import { openResidents } from "../../residents/open.ts"
 import { copySecrets, removeSecrets } from "../../residents/secret/secret-file.ts"
+import { heldBase, holdBase } from "../base.ts"
 import { forget, makeFolder } from "../create.ts"
 import type { Transition } from "../description.ts"
 import { guestOn } from "../guest-on.ts"

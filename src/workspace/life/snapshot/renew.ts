@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { type ChannelFailed, type GuestPanicked, VmFailed } from "../../../contract/errors/errors.ts"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { keepClock } from "../../../vm/clock.ts"
-import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
+import { newGuestIdentity } from "../../../vm/guest-steps.ts"
 import type { Guest } from "../../../vm/guest.ts"
-import { newGuestIdentity } from "../../../vm/driver/machine-steps.ts"
 import { explainChannelFailure } from "../boot.ts"
 import { readHosts } from "../guest-name.ts"
 

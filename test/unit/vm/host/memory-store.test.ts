@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { haveMemoryDir, memoryDirPrefix, Paths } from "../../../../src/system/files/Paths.ts"
-import { leaveMemoryStore } from "../../../../src/vm/memory-store.ts"
+import { leaveMemoryStore } from "../../../../src/vm/sweep.ts"
 
 /** A state directory and a memory store of their own. */
 const own = Layer.unwrapScoped(Effect.gen(function*() {

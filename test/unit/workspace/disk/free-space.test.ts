@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
-import { clusterRuns } from "../../../../src/disk/clusters.ts"
+import { clusterRuns } from "../../../../src/disk/standalone-qcow2.ts"
 import { withinDeadline } from "../../../../src/workspace/disk/deadline.ts"
 import {
   type FreeSpace,

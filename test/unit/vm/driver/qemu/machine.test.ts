@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { kernelCommandLine, qemuArguments } from "../../../../../src/vm/driver/qemu/machine.ts"
 import { templateKey } from "../../../../../src/vm/driver/qemu/template-key.ts"
-import type { MachineSpec } from "../../../../../src/vm/machine-spec.ts"
+import { newGuestIdentity } from "../../../../../src/vm/guest-steps.ts"
+import type { MachineSpec } from "../../../../../src/vm/machine.ts"
 import { newFolderName, newVmId, parseNewFolder } from "../../../../../src/vm/record.ts"
-import { newGuestIdentity } from "../../../../../src/vm/driver/machine-steps.ts"
 
 const spec: MachineSpec = {
   accelerator: "tcg",

@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { newRecord, type VmId, vmPaths, writeRecord } from "../../src/vm/record.ts"
-import { makeOwnership } from "../../src/vm/driver/ownership.ts"
-import { unmount } from "../support/mounts.ts"
+import { makeOwnership } from "../../../../src/vm/driver/ownership.ts"
+import { newRecord, type VmId, vmPaths, writeRecord } from "../../../../src/vm/record.ts"
+import { unmount } from "../../../support/mounts.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-space-")
 const id = "vm-0123456789ab" as VmId

@@ -1,0 +1,118 @@
+import { Effect, Option, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import * as path from "node:path"
+import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
+import { CheckedFile, checkFile, describeFile, sparseDigest } from "../../system/files/checked-file.ts"
+import { renameFile, setTimes } from "../../system/files/entries.ts"
+import { ensureFolder, makeFolder, removeTree } from "../../system/files/folders.ts"
+import { withLock } from "../../system/files/lock.ts"
+import { Paths } from "../../system/files/Paths.ts"
+import { deadlineScale } from "../../system/settings/deadline-scale.ts"
+import { nowIso, nowMs } from "../../system/waits/time.ts"
+import { type Frozen, frozenIn, overlayIn } from "../machine.ts"
+import { failedAt, fileFailedAt } from "./failure.ts"
+
+/** What a template's folder says of it. */
+export const TemplateManifest = Schema.Struct({
+  key: Schema.String,
+  createdAt: Schema.String,
+  memory: CheckedFile,
+  state: CheckedFile,
+  /** Of the workspace disk, where that is mounted in it. */
+  overlay: Schema.optional(CheckedFile),
+  /** Digest of the environment that is mounted in it. */
+  environmentDigest: Schema.String
+})
+
+/** How long one process waits for another that is making the same template. */
+const buildTimeoutMs = 5 * 60_000 * deadlineScale
+
+const describe = (file: string) => Effect.mapError(describeFile(file, sparseDigest), failedAt("template"))
+
+/** With an overlay where there is one. */
+const templateIn = (directory: string, { overlay }: { readonly overlay?: unknown }): Frozen =>
+  overlay === undefined ? frozenIn(directory) : { ...frozenIn(directory), overlayPath: overlayIn(directory) }
+
+/** The frozen guest of a key, when it is there and whole. */
+const find = (directory: string) =>
+  Effect.gen(function*() {
+    const file = path.join(directory, "manifest.json")
+    const manifest = Option.getOrUndefined(yield* readJson(file, TemplateManifest))
+    if (manifest === undefined) return undefined
+    const files = frozenIn(directory)
+    const check = (path: string, known: typeof CheckedFile.Type) =>
+      checkFile(path, known, { thorough: false, digest: sparseDigest })
+    const memory = yield* check(files.memoryPath, manifest.memory)
+    const state = yield* check(files.statePath, manifest.state)
+    const overlay = manifest.overlay && (yield* check(overlayIn(directory), manifest.overlay))
+    // In a copied cache the content was read and is right; the next run need not read it again.
+    if (memory !== manifest.memory || state !== manifest.state || overlay !== manifest.overlay) {
+      yield* writeJsonAtomic(file, TemplateManifest, { ...manifest, memory, state, overlay })
+    }
+    // Evictions take the templates that were not used the longest.
+    yield* Effect.ignore(setTimes(directory, (yield* nowMs) / 1000))
+    return templateIn(directory, manifest)
+  }).pipe(
+    // Damage is no error: what cannot be used is made anew.
+    Effect.catchAll((damage) => Effect.as(Effect.logDebug(`template not used: ${damage.message}`), undefined))
+  )
+
+/** Removes a template, for instance one that does not come up. */
+export const discardTemplate = (key: string) =>
+  Effect.flatMap(Paths, ({ cacheDir }) => Effect.ignoreLogged(removeTree(path.join(cacheDir, "templates", key))))
+
+/**
+ * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem`, `state` and perhaps `overlay` into
+ * the folder it is given. One process makes it, others wait for it; a build that is killed leaves nothing under the key.
+ */
+export const ensureTemplate = <E, R>(
+  key: string,
+  environmentDigest: string,
+  build: (directory: string) => Effect.Effect<Frozen, E, R>,
+  /** Runs before a wait for the template, which this caller or another one makes. */
+  onAbsent: Effect.Effect<void> = Effect.void
+) =>
+  Effect.gen(function*() {
+    const { cacheDir } = yield* Paths
+    const folder = path.join(cacheDir, "templates")
+    const directory = path.join(folder, key)
+    const there = yield* find(directory)
+    if (there !== undefined) return there
+    yield* onAbsent
+    const unlessRefused = Effect.mapError(fileFailedAt("template", folder))
+    yield* unlessRefused(ensureFolder(folder))
+    return yield* Effect.gen(function*() {
+      const meanwhile = yield* find(directory)
+      if (meanwhile !== undefined) return meanwhile
+      const temporary = path.join(folder, `${key}.${randomBytes(4).toString("hex")}.tmp`)
+      return yield* Effect.acquireUseRelease(
+        unlessRefused(makeFolder(temporary)),
+        () =>
+          Effect.gen(function*() {
+            const frozen = yield* build(temporary)
+            yield* writeJsonAtomic(path.join(temporary, "manifest.json"), TemplateManifest, {
+              key,
+              createdAt: yield* nowIso,
+              memory: yield* describe(frozen.memoryPath),
+              state: yield* describe(frozen.statePath),
+              ...(frozen.overlayPath !== undefined && { overlay: yield* describe(frozen.overlayPath) }),
+              environmentDigest
+            }).pipe(Effect.mapError(failedAt("template")))
+            yield* unlessRefused(Effect.zipRight(removeTree(directory), renameFile(temporary, directory)))
+            return templateIn(directory, { overlay: frozen.overlayPath })
+          }),
+        () => Effect.ignoreLogged(removeTree(temporary))
+      )
+    }).pipe(
+      Effect.exit,
+      withLock(path.join(folder, `${key}.lock`), { timeoutMs: buildTimeoutMs }),
+      Effect.mapError((cause) =>
+        cause._tag === "LockTimeout"
+          ? failedAt("template")(cause)
+          : cause._tag === "FileFailed"
+          ? fileFailedAt("template", folder)(cause)
+          : cause
+      ),
+      Effect.flatten
+    )
+  })
