@@ -15,11 +15,11 @@ import { ownIdentity, RETIRE_SIGNAL } from "../system/processes/identity.ts"
 import { setting } from "../system/settings/config.ts"
 import { Timings } from "../system/telemetry/timings.ts"
 import { clockReader, nowIso } from "../system/waits/time.ts"
-import { startWatchdog } from "./watchdog.ts"
 import { makeDirectMessages } from "./direct-messages.ts"
 import { handlers, type Serving } from "./handlers.ts"
 import { layerProtocol } from "./protocol.ts"
 import { makeRequestTracker, type RequestTracker } from "./request-tracker.ts"
+import { startWatchdog } from "./watchdog.ts"
 
 /** By then whoever started a daemon has asked it for something, in ms. */
 const LEAST_IDLE_MS = 100

@@ -14,14 +14,14 @@ import { renameFile } from "../system/files/entries.ts"
 import { ensureFolder, listFolder, removeTree } from "../system/files/folders.ts"
 import { withLock } from "../system/files/lock.ts"
 import { Paths } from "../system/files/Paths.ts"
+import { makeTemporary, sweepTemporaries } from "../system/files/temporary.ts"
 import { bytesBeneath } from "../system/files/usage.ts"
 import { nativeTool } from "../system/processes/native.ts"
 import { asStep } from "../system/telemetry/spans.ts"
 import { sha256Text } from "./image/digest.ts"
-import { buildKernel, findKernel, mapKernelFailure } from "./kernel/home.ts"
-import { buildInitramfs } from "./initramfs.ts"
 import { type OnProgress, silent } from "./image/progress.ts"
-import { makeTemporary, sweepTemporaries } from "../system/files/temporary.ts"
+import { buildInitramfs } from "./initramfs.ts"
+import { buildKernel, findKernel, mapKernelFailure } from "./kernel/home.ts"
 
 /** Kernel and initramfs that a VM boots. */
 export interface GuestKernel {

@@ -1,12 +1,12 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { type NoSpace, type StateDirectoryUnusable } from "../../contract/errors/errors.ts"
+import type { CacheEntry } from "../../system/files/cache-entry.ts"
 import { removeFile, statEntry, statFile } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { listFolder } from "../../system/files/folders.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import type { CacheEntry } from "../../system/files/cache-entry.ts"
 import { digestOf, type SeedStore } from "./store.ts"
 
 export interface PruneOptions {

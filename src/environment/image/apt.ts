@@ -3,8 +3,8 @@ import * as path from "node:path"
 import { writeFile } from "../../system/files/content.ts"
 import { ensureFolder, listFolder } from "../../system/files/folders.ts"
 import type { Temporary } from "../../system/files/temporary.ts"
-import { runSupervised, withSbin } from "./host-tools.ts"
 import { hostFetchSettings } from "../debian-sources.ts"
+import { runSupervised, withSbin } from "./host-tools.ts"
 
 /**
  * apt with a state of its own in a working folder. It knows the given sources and no installed package, and verifies signatures as

@@ -7,8 +7,8 @@ import type {
   StateDirectoryUnusable
 } from "../../contract/errors/errors.ts"
 import type { CatalogueEntry } from "../catalogue.ts"
-import type { StoredImage } from "./store.ts"
 import type { OnProgress } from "./progress.ts"
+import type { StoredImage } from "./store.ts"
 
 /** An environment that is on this host. */
 export interface Environment {

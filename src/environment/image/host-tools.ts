@@ -3,9 +3,9 @@ import * as path from "node:path"
 import { HostToolMissing } from "../../contract/errors/errors.ts"
 import { exists } from "../../system/files/entries.ts"
 import { runTool, type ToolOptions } from "../../system/processes/child.ts"
+import { asNamespaceRoot } from "../../system/processes/namespace.ts"
 import { packageOf } from "../../system/processes/tool-packages.ts"
 import { processEnvironment, settingNow } from "../../system/settings/config.ts"
-import { asNamespaceRoot } from "../../system/processes/namespace.ts"
 import { recipeFolder } from "./recipe.ts"
 
 /** Host tools for administrators may not be on an ordinary user's PATH. */

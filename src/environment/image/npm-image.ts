@@ -2,13 +2,13 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { copyFile } from "../../system/files/content.ts"
 import { linkFile } from "../../system/files/entries.ts"
-import type { CatalogueEntry } from "../catalogue.ts"
-import type { OnProgress } from "./progress.ts"
-import { needSpace } from "./space.ts"
 import type { Temporary } from "../../system/files/temporary.ts"
+import type { CatalogueEntry } from "../catalogue.ts"
 import { mapBuildFailure } from "./failures.ts"
 import { needTool, runSupervised, withSbin } from "./host-tools.ts"
+import type { OnProgress } from "./progress.ts"
 import { recipeFolder } from "./recipe.ts"
+import { needSpace } from "./space.ts"
 
 export interface NpmImageBuild {
   readonly entry: CatalogueEntry

@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { exists } from "../../system/files/entries.ts"
 import { removeTree } from "../../system/files/folders.ts"
+import { sweepTemporaries } from "../../system/files/temporary.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import type { CatalogueEntry } from "../catalogue.ts"
 import type { Kernel } from "../Kernel.ts"
-import { sweepTemporaries } from "../../system/files/temporary.ts"
 import type { ImageStores } from "./stores.ts"
 
 /** Operations that free space, see `Environments`. */

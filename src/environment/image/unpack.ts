@@ -3,8 +3,8 @@ import * as path from "node:path"
 import { readText } from "../../system/files/content.ts"
 import { exists } from "../../system/files/entries.ts"
 import { makeFolder } from "../../system/files/folders.ts"
-import { ToolFailed } from "../../system/processes/child.ts"
 import type { Temporary } from "../../system/files/temporary.ts"
+import { ToolFailed } from "../../system/processes/child.ts"
 import { needTool, runSupervised } from "./host-tools.ts"
 
 /** Longest that unpacking may take: an archive of the limit's size on a slow disk. */

@@ -5,9 +5,9 @@ import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../../system/files/checked-file.ts"
 import { renameFile } from "../../system/files/entries.ts"
 import { ensureFolder, removeTree } from "../../system/files/folders.ts"
-import { privateApt } from "../image/apt.ts"
-import { debianSources } from "../debian-sources.ts"
 import type { Temporary } from "../../system/files/temporary.ts"
+import { debianSources } from "../debian-sources.ts"
+import { privateApt } from "../image/apt.ts"
 
 /** Debian release and package of the guest kernel, the same for every environment. */
 const release = "bookworm"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
-import type { CacheEntry } from "../../system/files/cache-entry.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { repositoryEntries } from "../../seeding/repositories.ts"
+import type { CacheEntry } from "../../system/files/cache-entry.ts"
 import { removeFile, statFile } from "../../system/files/entries.ts"
 import { namesIn, removeTree } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"

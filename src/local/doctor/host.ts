@@ -1,6 +1,5 @@
 import { Effect } from "effect"
 import type { DoctorLine } from "../../contract/rows/doctor.ts"
-import { asNamespaceRoot } from "../../system/processes/namespace.ts"
 import { exists } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { existingMemoryDir, Paths } from "../../system/files/Paths.ts"
@@ -16,6 +15,7 @@ import {
   readSettings,
   userName
 } from "../../system/processes/host.ts"
+import { asNamespaceRoot } from "../../system/processes/namespace.ts"
 import { packageOf } from "../../system/processes/tool-packages.ts"
 import { fine, improvable, wrong } from "./line.ts"
 

@@ -1,12 +1,12 @@
 import { Effect, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
+import { runTool } from "../processes/child.ts"
+import { asNamespaceRoot } from "../processes/namespace.ts"
 import { exists, removeFile } from "./entries.ts"
 import { ensureFolder, listFolder, makeFolder, removeTree } from "./folders.ts"
 import { acquireLock, withLock } from "./lock.ts"
 import { bytesBeneath } from "./usage.ts"
-import { runTool } from "../processes/child.ts"
-import { asNamespaceRoot } from "../processes/namespace.ts"
 
 /** A working folder, and the lock file that its living owner holds. */
 export interface Temporary {

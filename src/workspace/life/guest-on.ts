@@ -7,10 +7,10 @@ import { Kernel } from "../../environment/Kernel.ts"
 import { exists } from "../../system/files/entries.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import type { OnSlowStep } from "../../vm/guest.ts"
-import { heldBase } from "./base.ts"
 import { type Notify, progress } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
+import { heldBase } from "./base.ts"
 import { acquireGuest } from "./generation.ts"
 
 /**

@@ -1,6 +1,6 @@
 import { Calls } from "../../../src/guest-channel/calls.ts"
-import type { GuestIdentity, GuestSteps } from "../../../src/vm/guest-steps.ts"
 import { renameFiles } from "../../../src/vm/driver/machine-steps.ts"
+import type { GuestIdentity, GuestSteps } from "../../../src/vm/guest-steps.ts"
 
 const write = (path: string, content: string, mode: number) =>
   Calls.writeSmall({ path, mode, content: Buffer.from(content) })

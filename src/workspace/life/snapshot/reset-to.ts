@@ -1,6 +1,5 @@
 import { Effect, Ref } from "effect"
 import { faultPoint } from "../../../system/waits/fault.ts"
-import { heldBase } from "../base.ts"
 import {
   discardFolder,
   type Lifecycle,
@@ -10,6 +9,7 @@ import {
 } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
+import { heldBase } from "../base.ts"
 import type { OnUndo, Transition } from "../description.ts"
 import { guestOn } from "../guest-on.ts"
 import { onNextDisk } from "../reset.ts"
