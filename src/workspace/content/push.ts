@@ -10,7 +10,6 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { syncPush } from "../../seeding/sync-push.ts"
 import { displayName } from "../entry/display-name.ts"
 import type { Entry } from "../entry/entry.ts"
-import { recordEvent } from "../entry/events.ts"
 import type { Generation } from "../entry/generation.ts"
 import { refused, workspaceTrees } from "../life/baseline.ts"
 
@@ -46,14 +45,5 @@ export const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) 
             state: "resetting",
             detail: "nothing was pushed; push again"
           })).pipe(entry.pushed.withPermits(1))
-    const result = yield* syncPush(channel, payload, { folder, seedPath, live, baseline, whileCurrent })
-    yield* recordEvent(folder, {
-      _tag: "sync_push",
-      from: payload.sourcePath,
-      ...(payload.dest === "" ? {} : { to: payload.dest }),
-      files: result.filesPushed,
-      bytes: result.bytes,
-      conflicts: result.conflictCount
-    })
-    return result
+    return yield* syncPush(channel, payload, { folder, seedPath, live, baseline, whileCurrent })
   })

@@ -1,4 +1,4 @@
-import { Effect, Mailbox, Ref, Stream } from "effect"
+import { Effect, Ref, Stream } from "effect"
 import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
 import { clusterRuns } from "../../disk/standalone-qcow2.ts"
@@ -11,9 +11,15 @@ import { executableEntries, executableRefusal } from "../content/export/config-c
 import { hostOutput } from "../content/export/host-output.ts"
 import { progressOf } from "../content/export/progress.ts"
 import { failureOf } from "../content/export/put-failure.ts"
-import { endUnattached, holdAlone, type Lifecycle, type LifecycleServices, unlessDeleted } from "../entry/context.ts"
+import {
+  endUnattached,
+  holdAlone,
+  type Lifecycle,
+  type LifecycleServices,
+  type Notify,
+  unlessDeleted
+} from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
-import { recordEvent } from "../entry/events.ts"
 import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
 import { guardOf } from "../residents/secret/guard.ts"
@@ -63,7 +69,7 @@ const deliverImage = (
   output: Output,
   disk: ScrubbedDisk,
   payload: DiskExportPayload,
-  tell: (event: DiskExportEvent) => Effect.Effect<unknown>
+  notify: Notify
 ) =>
   Effect.gen(function*() {
     const mapped = yield* mapDisk(disk)
@@ -77,7 +83,7 @@ const deliverImage = (
     ).pipe(Effect.mapError(toHostError))
     return yield* Effect.gen(function*() {
       const file = yield* putImage(output, payload, bytes)
-      const progress = yield* progressOf({ bytes, files: 1 }, tell)
+      const progress = yield* progressOf({ bytes, files: 1 }, (notice) => Effect.sync(() => notify(notice)))
       const writtenBytes = yield* writeImage(image, new DiskBytes(files, extents()), file, progress.bytes)
       yield* file.endFile
       const { replaced } = yield* file.commit
@@ -94,7 +100,7 @@ const work = (
   lifecycle: Lifecycle,
   entry: Entry,
   payload: DiskExportPayload,
-  tell: (event: DiskExportEvent) => Effect.Effect<unknown>
+  notify: Notify
 ) =>
   Effect.gen(function*() {
     const output = yield* outputOf(payload)
@@ -107,15 +113,8 @@ const work = (
     yield* endUnattached(entry)
     const record = yield* Ref.get(entry.record)
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
-    const exported = yield* deliverImage(output, yield* scrubbedDisk(entry, disk), payload, tell)
-    yield* recordEvent(entry.folder.directory, {
-      _tag: "export",
-      kind: "disk",
-      to: exported.output,
-      files: 1,
-      bytes: exported.writtenBytes
-    })
-    yield* tell({ _tag: "Exported", ...exported })
+    const exported = yield* deliverImage(output, yield* scrubbedDisk(entry, disk), payload, notify)
+    return { _tag: "Exported" as const, ...exported }
   })
 
 /** Fails when a deletion wants the workspace. */
@@ -134,18 +133,15 @@ const untilDoomed = (entry: Entry) =>
 export const exportDisk = (
   lifecycle: Lifecycle,
   entry: Entry,
-  payload: DiskExportPayload
-): Stream.Stream<DiskExportEvent, PyroError, LifecycleServices> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+  payload: DiskExportPayload,
+  notify: Notify
+): Effect.Effect<DiskExportEvent, PyroError, LifecycleServices> =>
+  Effect.gen(function*() {
     // A file may lie in pieces on the disk, so a search of the image could miss a value.
     if ((yield* guardOf(entry, payload)) !== undefined) return yield* diskRefusal
-    const events = yield* Mailbox.make<DiskExportEvent, PyroError>(8)
-    yield* work(lifecycle, entry, payload, (event) => events.offer(event)).pipe(
+    return yield* work(lifecycle, entry, payload, notify).pipe(
       Effect.scoped,
       Effect.raceFirst(untilDoomed(entry)),
-      unlessDeleted(lifecycle, entry),
-      Mailbox.into(events),
-      Effect.forkScoped
+      unlessDeleted(lifecycle, entry)
     )
-    return Mailbox.toStream(events)
-  }))
+  })

@@ -6,7 +6,6 @@ import { exportFrom } from "../content/export/export.ts"
 import { importFiles } from "../content/import/import.ts"
 import { applyPatchIn } from "../content/patch/apply.ts"
 import { pushInto } from "../content/push.ts"
-import { recordEvent } from "../entry/events.ts"
 import { inRunning } from "./places.ts"
 import type { AtReader, Works } from "./work.ts"
 
@@ -23,11 +22,6 @@ export const contentWorks = {
     inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(
       entry.pushing.withPermits(1)
     ),
-  "workspace.import": ({ entry, generation }, payload) =>
-    Effect.tap(
-      importFiles(generation.channel, payload),
-      ({ bytes, files, path }) =>
-        recordEvent(entry.folder.directory, { _tag: "import", from: payload.sourcePath, to: path, files, bytes })
-    ),
+  "workspace.import": ({ generation }, payload) => importFiles(generation.channel, payload),
   "workspace.export": { events: ({ entry, lifecycle }, payload) => exportFrom(lifecycle, entry, payload) }
 } satisfies Partial<Works>

@@ -9,5 +9,7 @@ export const diskWorks = {
     lookAtDisk(lifecycle, entry, payload, "workspace.disk.list", listDisk),
   "workspace.disk.read": ({ entry, lifecycle }, payload) =>
     lookAtDisk(lifecycle, entry, payload, "workspace.disk.read", readDisk),
-  "workspace.disk.export": { events: ({ entry, lifecycle }, payload) => exportDisk(lifecycle, entry, payload) }
+  "workspace.disk.export": {
+    notices: ({ entry, lifecycle, notify }, payload) => exportDisk(lifecycle, entry, payload, notify)
+  }
 } satisfies Partial<Works>

@@ -8,6 +8,7 @@ import type { RunInput } from "../../contract/rows/run-input.ts"
 import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
+import { recordCrossing } from "./crossings.ts"
 import { inReader, inRunning } from "./places.ts"
 import type { WorkspacesOperation } from "./work.ts"
 import { works } from "./works.ts"
@@ -96,14 +97,19 @@ type WorkspacesRow = Operation & { readonly name: WorkspacesOperation }
 export const isOfWorkspaces = (row: Operation): row is WorkspacesRow => Object.hasOwn(works, row.name)
 
 /**
- * The call of an operation on workspaces. It waits for the workspaces, finds the one that the payload names, checks its state, and gives
- * the work of the table what the row says.
+ * The call of an operation on workspaces. It waits for the workspaces, finds the one that the payload names, checks its state, gives the
+ * work of the table what the row says, and records a crossing.
  */
 export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroError>) => {
   const work = works[row.name] as AnyWork
   const inPlace = place(row)
+  const record = recordCrossing(row.name)
   if (typeof work === "function") {
-    return (payload: never) => Effect.flatMap(house, (at) => inPlace(at, payload, (given) => work(given, payload)))
+    return (payload: never) =>
+      Effect.flatMap(
+        house,
+        (at) => inPlace(at, payload, (given) => Effect.tap(work(given, payload), record(given, payload)))
+      )
   }
   if ("pulls" in work) {
     return callFromPull((payload: never, input: RunInput = {}) =>
@@ -116,13 +122,18 @@ export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroE
         Effect.map(house, (at) =>
           withNotices((notify) =>
             inPlace(at, payload, (given) =>
-              work.notices({ ...given as object, notify }, payload))
+              Effect.tap(work.notices({ ...given as object, notify }, payload), record(given, payload)))
           ))
       )
     : (payload: never) =>
       Stream.unwrap(
         Effect.flatMap(house, (at) =>
           inPlace(at, payload, (given) =>
-            Effect.succeed(Stream.provideContext(work.events(given, payload), at.services))))
+            Effect.sync(() =>
+              Stream.provideContext(
+                Stream.tap(work.events(given, payload), record(given, payload)),
+                at.services
+              )
+            )))
       )
 }

@@ -11,7 +11,6 @@ import { readPushed } from "../../../seeding/pushed.ts"
 import { sha256Hex } from "../../../system/files/content-hash.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { recordEvent } from "../../entry/events.ts"
 import { explainEnd } from "../../life/explain-end.ts"
 import { borrowReader, type Reader } from "../../life/reader.ts"
 import { runningGeneration } from "../../life/running.ts"
@@ -55,7 +54,6 @@ export const exportThrough = ({ channel, explain }: Reader, entry: Entry, payloa
       ? exportDiff(channel, entry.folder.directory, payload, bounds)
       : exportPath(channel, payload, bounds)
   })).pipe(
-    Stream.tap((event) => recordExport(entry, payload, event)),
     Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
   )
 
@@ -69,22 +67,6 @@ const refuseSecretsIn = (secrets: SecretSet | undefined, changes: ReadonlyArray<
     ), { discard: true })
 
 const exportedPaths = ({ path, paths }: ExportPayload) => path === "" ? paths : [path, ...paths]
-
-const recordExport = (entry: Entry, payload: ExportPayload, event: ExportEvent) => {
-  if (event._tag !== "Exported") return Effect.void
-  const { bytes, digest, files, kind, output } = event.summary
-  const [paths = "", ...others] = exportedPaths(payload)
-  const more = others.length === 0 ? "" : ` and ${others.length} more`
-  return recordEvent(entry.folder.directory, {
-    _tag: "export",
-    kind,
-    ...(kind === "patch" && paths === "" ? {} : { path: `${paths || "/workspace"}${more}` }),
-    to: output,
-    files,
-    bytes,
-    ...(digest === undefined ? {} : { digest })
-  })
-}
 
 /** The diff, or a path's part of it, as a patch on the host. With a digest, only the reviewed diff. */
 const exportDiff = (channel: GuestChannel, folder: string, payload: ExportPayload, bounds: ExportBounds) =>

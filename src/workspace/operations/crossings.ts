@@ -1,0 +1,63 @@
+import { Effect } from "effect"
+import type { EventOf, OperationOf, PayloadOf, ResultOf } from "../../contract/rows/operations.ts"
+import type { Entry } from "../entry/entry.ts"
+import { type NewEvent, recordEvent } from "../entry/events.ts"
+import type { WorkspacesOperation } from "./work.ts"
+
+/** What a work gives: its answer, or each of its events. */
+type Given<Name extends WorkspacesOperation> = OperationOf<Name> extends { readonly kind: "streaming" } ? EventOf<Name>
+  : ResultOf<Name>
+
+type Crossings = {
+  readonly [Name in WorkspacesOperation]?: (payload: PayloadOf<Name>, given: Given<Name>) => NewEvent | undefined
+}
+
+/**
+ * What the log of a workspace says of each crossing between the workspace and the host, from the request and what the work gives. A step
+ * of the workspace's life records its event by itself: with the commit that it tells of, which nothing interrupts.
+ */
+const crossings: Crossings = {
+  "workspace.import": ({ sourcePath }, { bytes, files, path }) => ({
+    _tag: "import",
+    from: sourcePath,
+    to: path,
+    files,
+    bytes
+  }),
+  "workspace.sync.push": ({ dest, sourcePath }, { bytes, conflictCount, filesPushed }) => ({
+    _tag: "sync_push",
+    from: sourcePath,
+    ...(dest === "" ? {} : { to: dest }),
+    files: filesPushed,
+    bytes,
+    conflicts: conflictCount
+  }),
+  "workspace.export": ({ path, paths }, event) => {
+    if (event._tag !== "Exported") return undefined
+    const { bytes, digest, files, kind, output } = event.summary
+    const [first = "", ...others] = path === "" ? paths : [path, ...paths]
+    const more = others.length === 0 ? "" : ` and ${others.length} more`
+    return {
+      _tag: "export",
+      kind,
+      ...(kind === "patch" && first === "" ? {} : { path: `${first || "/workspace"}${more}` }),
+      to: output,
+      files,
+      bytes,
+      ...(digest === undefined ? {} : { digest })
+    }
+  },
+  "workspace.disk.export": (_, event) =>
+    event._tag === "Exported"
+      ? { _tag: "export", kind: "disk", to: event.output, files: 1, bytes: event.writtenBytes }
+      : undefined
+}
+
+/** Records what a work gives, if that is a crossing, before the caller has it. */
+export const recordCrossing = (name: WorkspacesOperation) => {
+  const told = crossings[name] as ((payload: unknown, given: unknown) => NewEvent | undefined) | undefined
+  return ({ entry }: { readonly entry: Entry }, payload: unknown) => (given: unknown) => {
+    const event = told?.(payload, given)
+    return event === undefined ? Effect.void : recordEvent(entry.folder.directory, event)
+  }
+}
