@@ -7,10 +7,9 @@ import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import type { Difference } from "../../src/guest-channel/difference.ts"
 import { EFBIG, EINVAL, ELOOP, ENOENT, EXDEV } from "../../src/guest-channel/errno.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import type { CompareRequest } from "../../src/guest-channel/session/compare.ts"
 import { Agent, withAgent } from "./agent.ts"
 
-const differences = (channel: GuestChannel, request: CompareRequest) =>
+const differences = (channel: GuestChannel, request: Parameters<GuestChannel["compare"]>[0]) =>
   Effect.map(Stream.runCollect(channel.compare(request)), (chunk) => Chunk.toReadonlyArray(chunk))
 
 const sideText = (side: Difference["old"]) =>

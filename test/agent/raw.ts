@@ -1,9 +1,15 @@
 import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
-import { decodePayload, encodeControl } from "../../src/guest-channel/wire/control.ts"
-import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "../../src/guest-channel/wire/frame.ts"
-import { HelloSearch } from "../../src/guest-channel/wire/hello.ts"
-import { HelloFlag, HostMessage, type Message } from "../../src/guest-channel/wire/messages.ts"
+import {
+  decodePayload,
+  encodeControl,
+  FrameDecoder,
+  HelloFlag,
+  HelloSearch,
+  HostMessage,
+  type Message,
+  TAKEOVER_FILLER_BYTES
+} from "../support/guest-wire.ts"
 import { Agent, until } from "./agent.ts"
 import { openUnixSocket } from "./unix-socket.ts"
 

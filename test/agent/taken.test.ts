@@ -1,7 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
-import { encodeControl } from "../../src/guest-channel/wire/control.ts"
-import { AgentMessage, FIRST_CALL, HelloFlag, HostMessage } from "../../src/guest-channel/wire/messages.ts"
+import { AgentMessage, encodeControl, FIRST_CALL, HelloFlag, HostMessage } from "../support/guest-wire.ts"
 import { withConfinedAgent } from "./agent.ts"
 import { openRawWith } from "./raw.ts"
 

@@ -1,7 +1,5 @@
 import type { Socket } from "node:net"
-import { decodePayload } from "../../../src/guest-channel/wire/control.ts"
-import { FrameDecoder } from "../../../src/guest-channel/wire/frame.ts"
-import { AgentMessage, CONNECTION, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
+import { AgentMessage, CONNECTION, decodePayload, FrameDecoder, HostMessage } from "../guest-wire.ts"
 import { type Corpus, type Frame, isCall, isRequest, onStream } from "./corpus.ts"
 import { Lies } from "./lies.ts"
 import { bytesOf, DATA_BYTES, frameOf, hostileText, type Liar, lyingAnswer, madeUpStates } from "./lying.ts"

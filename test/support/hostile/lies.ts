@@ -1,15 +1,4 @@
-import {
-  bytes,
-  encodePayload,
-  type Field,
-  offset,
-  rest,
-  str,
-  struct,
-  u32,
-  u64,
-  u8
-} from "../../../src/guest-channel/wire/control.ts"
+import { bytes, encodePayload, type Field, offset, rest, str, struct, u32, u64, u8 } from "../guest-wire.ts"
 import type { Random } from "./random.ts"
 
 const walked = struct({

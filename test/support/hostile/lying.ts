@@ -1,6 +1,4 @@
-import { decodePayload, encodeControl } from "../../../src/guest-channel/wire/control.ts"
-import { HEADER_BYTES } from "../../../src/guest-channel/wire/frame.ts"
-import { AgentMessage, HostMessage, type Message } from "../../../src/guest-channel/wire/messages.ts"
+import { AgentMessage, decodePayload, encodeControl, HEADER_BYTES, HostMessage, type Message } from "../guest-wire.ts"
 import type { Corpus, Frame } from "./corpus.ts"
 import type { Lies } from "./lies.ts"
 import { mutatedData } from "./mutations.ts"

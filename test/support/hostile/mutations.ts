@@ -1,7 +1,5 @@
-import { encodeFrame } from "../../../src/guest-channel/wire/frame.ts"
-import { AgentMessage, FIRST_CALL } from "../../../src/guest-channel/wire/messages.ts"
-import type { Corpus, Frame } from "./corpus.ts"
-import { onStream } from "./corpus.ts"
+import { AgentMessage, encodeFrame, FIRST_CALL } from "../guest-wire.ts"
+import { type Corpus, type Frame, onStream } from "./corpus.ts"
 import type { Random } from "./random.ts"
 
 const agentKinds = Object.values(AgentMessage).map(({ kind }) => kind)

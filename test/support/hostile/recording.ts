@@ -1,9 +1,6 @@
 import * as fs from "node:fs"
 import * as net from "node:net"
-import { decodePayload } from "../../../src/guest-channel/wire/control.ts"
-import { FrameDecoder, type FrameSink } from "../../../src/guest-channel/wire/frame.ts"
-import { HelloSearch } from "../../../src/guest-channel/wire/hello.ts"
-import { HostMessage } from "../../../src/guest-channel/wire/messages.ts"
+import { decodePayload, FrameDecoder, type FrameSink, HelloSearch, HostMessage } from "../guest-wire.ts"
 
 export interface RecordedFrame {
   readonly from: "host" | "agent"
