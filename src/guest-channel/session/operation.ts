@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
-import type { Connection } from "../connection.ts"
+import type { Connection } from "./connection.ts"
 import type { AgentCallFailed } from "../errors.ts"
 import { piecesOf } from "../streams/pieces.ts"
 import type { GuestStream } from "../streams/stream.ts"

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { yieldToEventLoop } from "../../system/waits/event-loop.ts"
-import type { Connection } from "../connection.ts"
+import type { Connection } from "./connection.ts"
 
 /** Maximum time without a byte from the agent while a request waits for it, in `ms`. */
 export const DEFAULT_SILENCE_MS = 20_000

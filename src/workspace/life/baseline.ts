@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../contract/errors/errors.ts"
 import { baselineRoot } from "../../guest-channel/calls.ts"
-import type { Difference } from "../../guest-channel/difference.ts"
+import type { Difference } from "../../guest-channel/files/difference.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { type ComparedSide, DifferenceDecoder } from "../../../src/guest-channel/difference.ts"
+import { type ComparedSide, DifferenceDecoder } from "../../../src/guest-channel/files/difference.ts"
 import { EFBIG, ENOENT } from "../../../src/guest-channel/errno.ts"
-import { ContentDecoder } from "../../../src/guest-channel/session/read-many.ts"
+import { ContentDecoder } from "../../../src/guest-channel/files/read-many.ts"
 import { Writer } from "../../../src/guest-channel/wire/control.ts"
 import { Violation } from "../../../src/guest-channel/wire/violation.ts"
 

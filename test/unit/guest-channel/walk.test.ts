@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Fiber, Stream } from "effect"
-import { WalkDecoder } from "../../../src/guest-channel/walk.ts"
+import { WalkDecoder } from "../../../src/guest-channel/files/walk.ts"
 import { Writer } from "../../../src/guest-channel/wire/control.ts"
 import { AgentMessage, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
 import { Violation } from "../../../src/guest-channel/wire/violation.ts"

@@ -4,7 +4,7 @@ import type { FileEntry, FileList } from "../../../contract/rows/workspace-file.
 import { pathText } from "../../../contract/text/path-text.ts"
 import { type GuestTree, type WorkspacePath, workspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { WalkEntry } from "../../../guest-channel/walk.ts"
+import type { WalkEntry } from "../../../guest-channel/files/walk.ts"
 import { fileFailure, modeText } from "./failures.ts"
 import { UpperEntries } from "./upper-entries.ts"
 

@@ -9,7 +9,7 @@ import {
   workspacePath
 } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { WalkEntry } from "../../../guest-channel/walk.ts"
+import type { WalkEntry } from "../../../guest-channel/files/walk.ts"
 import { fileFailure } from "../files/failures.ts"
 import { withoutLinks } from "../files/links.ts"
 

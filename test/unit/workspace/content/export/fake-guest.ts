@@ -7,8 +7,8 @@ import { ExportResult, workspaceExport } from "../../../../../src/contract/rows/
 import { EFBIG } from "../../../../../src/guest-channel/errno.ts"
 import { AgentCallFailed } from "../../../../../src/guest-channel/errors.ts"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
-import type { ReadResult } from "../../../../../src/guest-channel/session/read-many.ts"
-import type { WalkEntry } from "../../../../../src/guest-channel/walk.ts"
+import type { ReadResult } from "../../../../../src/guest-channel/files/read-many.ts"
+import type { WalkEntry } from "../../../../../src/guest-channel/files/walk.ts"
 import { nativeDirectory } from "../../../../../src/system/processes/native.ts"
 import type { ExportChannel } from "../../../../../src/workspace/content/export/contents.ts"
 

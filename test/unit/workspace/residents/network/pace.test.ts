@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
-import type { ResolveRequest } from "../../../../../src/guest-channel/network.ts"
+import type { ResolveRequest } from "../../../../../src/guest-channel/network/requests.ts"
 import type { DiallerService } from "../../../../../src/network/Dialler.ts"
 import { noHeaderSecrets } from "../../../../../src/workspace/residents/header-secret/header-secrets.ts"
 import { type NewRecord } from "../../../../../src/workspace/residents/network/log.ts"

@@ -1,5 +1,5 @@
-import { offset, Reader, u32, u64, u8 } from "./wire/control.ts"
-import { Violation } from "./wire/violation.ts"
+import { offset, Reader, u32, u64, u8 } from "../wire/control.ts"
+import { Violation } from "../wire/violation.ts"
 
 /** State of a file before a read and after a write. */
 export interface FileState {

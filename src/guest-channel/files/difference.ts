@@ -1,7 +1,7 @@
-import { RecordCutter } from "./streams/record-cutter.ts"
+import { RecordCutter } from "../streams/record-cutter.ts"
 import { type EntryType, entryTypes } from "./walk.ts"
-import { bytes, offset, Reader, str, struct, u32, u8 } from "./wire/control.ts"
-import { Violation } from "./wire/violation.ts"
+import { bytes, offset, Reader, str, struct, u32, u8 } from "../wire/control.ts"
+import { Violation } from "../wire/violation.ts"
 
 /** Three names of PATH_MAX, of which a deeper path may be longer. */
 const MAX_RECORD_BYTES = 65_536

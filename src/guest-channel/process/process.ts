@@ -1,13 +1,13 @@
 import { Effect, type Stream } from "effect"
 import { constants } from "node:os"
-import { ChannelFailed } from "../contract/errors/errors.ts"
-import type { Connection } from "./connection.ts"
-import { errnoName } from "./errno.ts"
-import type { Ending } from "./session/ending.ts"
-import type { Piece } from "./streams/output-queue.ts"
-import { forEachPiece, piecesOf } from "./streams/pieces.ts"
-import type { GuestStream } from "./streams/stream.ts"
-import { HostMessage, type Message, SignalTarget, STDOUT } from "./wire/messages.ts"
+import { ChannelFailed } from "../../contract/errors/errors.ts"
+import type { Connection } from "../session/connection.ts"
+import { errnoName } from "../errno.ts"
+import type { Ending } from "../session/ending.ts"
+import type { Piece } from "../streams/output-queue.ts"
+import { forEachPiece, piecesOf } from "../streams/pieces.ts"
+import type { GuestStream } from "../streams/stream.ts"
+import { HostMessage, type Message, SignalTarget, STDOUT } from "../wire/messages.ts"
 
 /** Size of a terminal in character cells. */
 export interface TerminalSize {

@@ -1,10 +1,10 @@
 import { Effect, Stream } from "effect"
-import type { Connection } from "../connection.ts"
-import { type Difference, DifferenceDecoder } from "../difference.ts"
-import type { GuestPath } from "../files.ts"
+import type { Connection } from "../session/connection.ts"
+import { type Difference, DifferenceDecoder } from "./difference.ts"
+import type { GuestPath } from "./operations.ts"
 import type { GuestString } from "../wire/control.ts"
 import { CompareFlag, HostMessage } from "../wire/messages.ts"
-import { type Failure, id, open, recordsOf, window } from "./operation.ts"
+import { type Failure, id, open, recordsOf, window } from "../session/operation.ts"
 import { ContentDecoder, type ReadResult } from "./read-many.ts"
 
 export interface CompareRequest {

@@ -1,17 +1,17 @@
 import { Deferred, Effect, Exit, FiberId, type Mailbox } from "effect"
 import type { Duplex } from "node:stream"
-import { ChannelFailed } from "../contract/errors/errors.ts"
-import { type Call, Calls } from "./calls.ts"
-import { escapeGuestText } from "./guest-text.ts"
-import { CallTable } from "./session/call-table.ts"
-import { countReceived } from "./session/garbage.ts"
-import { type AgentHello, readHello, type ResumableStream, StateReader } from "./session/takeover.ts"
-import { NetworkTable } from "./streams/network-table.ts"
-import { StreamTable } from "./streams/stream-table.ts"
-import type { GuestStream, StreamBegin, StreamLink } from "./streams/stream.ts"
-import { decodePayload, encodeControl } from "./wire/control.ts"
-import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "./wire/frame.ts"
-import { HelloSearch } from "./wire/hello.ts"
+import { ChannelFailed } from "../../contract/errors/errors.ts"
+import { type Call, Calls } from "../calls.ts"
+import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { CallTable } from "./call-table.ts"
+import { countReceived } from "./garbage.ts"
+import { type AgentHello, readHello, type ResumableStream, StateReader } from "./takeover.ts"
+import { NetworkTable } from "../streams/network-table.ts"
+import { StreamTable } from "../streams/stream-table.ts"
+import type { GuestStream, StreamBegin, StreamLink } from "../streams/stream.ts"
+import { decodePayload, encodeControl } from "../wire/control.ts"
+import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "../wire/frame.ts"
+import { HelloSearch } from "../wire/hello.ts"
 import {
   AgentMessage,
   CONNECTION,
@@ -20,9 +20,9 @@ import {
   HelloFlag,
   HostMessage,
   PROTOCOL_VERSION
-} from "./wire/messages.ts"
-import { Outbox } from "./wire/outbox.ts"
-import { Violation } from "./wire/violation.ts"
+} from "../wire/messages.ts"
+import { Outbox } from "../wire/outbox.ts"
+import { Violation } from "../wire/violation.ts"
 
 /** A line of the agent's own log. */
 export interface AgentEvent {

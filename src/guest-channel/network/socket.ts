@@ -1,11 +1,11 @@
 import { Effect, Stream } from "effect"
-import type { ChannelFailed } from "../contract/errors/errors.ts"
-import type { Connection } from "./connection.ts"
-import type { AgentCallFailed } from "./errors.ts"
-import { awaitEnd } from "./session/open.ts"
-import { forEachPiece, piecesOf } from "./streams/pieces.ts"
-import type { GuestStream } from "./streams/stream.ts"
-import type { OpenerKind } from "./wire/messages.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
+import type { Connection } from "../session/connection.ts"
+import type { AgentCallFailed } from "../errors.ts"
+import { awaitEnd } from "../session/open.ts"
+import { forEachPiece, piecesOf } from "../streams/pieces.ts"
+import type { GuestStream } from "../streams/stream.ts"
+import type { OpenerKind } from "../wire/messages.ts"
 
 /** A TCP connection of the guest. The end of its Scope resets a connection that is still open. */
 export interface GuestSocket {

@@ -1,6 +1,6 @@
-import { RecordCutter } from "./streams/record-cutter.ts"
-import { bytes, offset, Reader, str, struct, u32, u64, u8 } from "./wire/control.ts"
-import { Violation } from "./wire/violation.ts"
+import { RecordCutter } from "../streams/record-cutter.ts"
+import { bytes, offset, Reader, str, struct, u32, u64, u8 } from "../wire/control.ts"
+import { Violation } from "../wire/violation.ts"
 
 /** Longer than any record with two names of PATH_MAX; a deeper path than that the agent cannot name either. */
 const MAX_RECORD_BYTES = 65_536

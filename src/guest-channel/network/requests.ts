@@ -1,13 +1,13 @@
 import { Effect, Either, Option, type Scope, Stream } from "effect"
-import type { ChannelFailed } from "../contract/errors/errors.ts"
-import { acquirePlain } from "../system/waits/scopes.ts"
-import type { Connection } from "./connection.ts"
-import { AgentCallFailed } from "./errors.ts"
-import { id, openNow } from "./session/operation.ts"
+import type { ChannelFailed } from "../../contract/errors/errors.ts"
+import { acquirePlain } from "../../system/waits/scopes.ts"
+import type { Connection } from "../session/connection.ts"
+import { AgentCallFailed } from "../errors.ts"
+import { id, openNow } from "../session/operation.ts"
 import { type GuestSocket, socketOf } from "./socket.ts"
-import type { PendingRequest } from "./streams/network-table.ts"
-import { encodeControl } from "./wire/control.ts"
-import { CONNECTION, HostMessage, RequestAnswer } from "./wire/messages.ts"
+import type { PendingRequest } from "../streams/network-table.ts"
+import { encodeControl } from "../wire/control.ts"
+import { CONNECTION, HostMessage, RequestAnswer } from "../wire/messages.ts"
 
 /** A program of the guest connects to the outside; its `connect()` waits for the answer. */
 export interface ConnectRequest {

@@ -1,9 +1,9 @@
 import { Effect, Stream } from "effect"
-import type { Connection } from "./connection.ts"
-import { awaitEnd } from "./session/open.ts"
-import { type Failure, id, open } from "./session/operation.ts"
-import type { GuestString } from "./wire/control.ts"
-import { HostMessage } from "./wire/messages.ts"
+import type { Connection } from "../session/connection.ts"
+import { awaitEnd } from "../session/open.ts"
+import { type Failure, id, open } from "../session/operation.ts"
+import type { GuestString } from "../wire/control.ts"
+import { HostMessage } from "../wire/messages.ts"
 
 /** A path is bytes relative to the root; no link on its way is followed. */
 export type FileChange =
