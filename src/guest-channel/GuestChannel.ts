@@ -9,20 +9,31 @@ import {
 } from "../contract/errors/errors.ts"
 import { named } from "../contract/text/names.ts"
 import { clockReader } from "../system/waits/time.ts"
-import { type Call, Calls } from "./calls.ts"
-import * as ChangeFiles from "./files/change-files.ts"
-import { type AgentEvent, Connection } from "./session/connection.ts"
+import { type AgentEvent, type Call, Calls } from "./calls.ts"
 import type { AgentCallFailed } from "./errors.ts"
-import type { WrittenFile } from "./files/file-state.ts"
-import * as Files from "./files/operations.ts"
-import { forEachRequest, type NetworkRequest, requestsOf } from "./network/requests.ts"
-import { type GuestProcess, StreamedProcess } from "./process/process.ts"
+import type {
+  CompareRequest,
+  FileChange,
+  OpenFile,
+  ReadManyRequest,
+  ReadRequest,
+  WalkRequest,
+  WriteRequest,
+  WrittenFile
+} from "./files.ts"
+import * as ChangeFiles from "./files/change-files.ts"
 import * as Compare from "./files/compare.ts"
+import * as Files from "./files/operations.ts"
+import type { GuestSocket, NetworkRequest, PortRequest } from "./network.ts"
+import { forEachRequest, requestsOf } from "./network/requests.ts"
+import { connectPort } from "./network/socket.ts"
+import type { GuestProcess, SpawnRequest } from "./process.ts"
+import { StreamedProcess } from "./process/process.ts"
+import { launch, spawn } from "./process/spawn.ts"
+import { Connection } from "./session/connection.ts"
 import { chain, request, type ResultsOf, type Silence, silently } from "./session/open.ts"
 import { DEFAULT_SILENCE_MS, ENDING_SILENCE_MS, type SilenceOptions, watchSilence } from "./session/silence.ts"
 import type { ResumableStream } from "./session/takeover.ts"
-import type { GuestSocket } from "./network/socket.ts"
-import { launch, spawn, type SpawnRequest } from "./process/spawn.ts"
 import type { GuestString } from "./wire/control.ts"
 
 export interface ConnectOptions {
@@ -110,27 +121,27 @@ export interface GuestChannel {
     id: string,
     known?: { readonly stdout: number; readonly stderr: number }
   ) => Effect.Effect<Option.Option<GuestProcess>, ChannelFailed, Scope.Scope>
-  readonly read: (request: Files.ReadRequest) => Stream.Stream<Uint8Array, AgentCallFailed | ChannelFailed>
+  readonly read: (request: ReadRequest) => Stream.Stream<Uint8Array, AgentCallFailed | ChannelFailed>
   readonly openFile: (
-    request: Files.ReadRequest
-  ) => Effect.Effect<Files.OpenFile, AgentCallFailed | ChannelFailed, Scope.Scope>
+    request: ReadRequest
+  ) => Effect.Effect<OpenFile, AgentCallFailed | ChannelFailed, Scope.Scope>
   readonly write: <E, R>(
-    request: Files.WriteRequest,
+    request: WriteRequest,
     content: Stream.Stream<Uint8Array, E, R>
   ) => Effect.Effect<void, AgentCallFailed | ChannelFailed | E, R>
   readonly writeWithVersion: <E, R>(
-    request: Files.WriteRequest,
+    request: WriteRequest,
     content: Stream.Stream<Uint8Array, E, R>
   ) => Effect.Effect<WrittenFile, AgentCallFailed | ChannelFailed | E, R>
-  readonly walk: (request: Files.WalkRequest) => ReturnType<typeof Files.walk>
-  readonly compare: (request: Compare.CompareRequest) => ReturnType<typeof Compare.compare>
-  readonly readMany: (request: Compare.ReadManyRequest) => ReturnType<typeof Compare.readMany>
+  readonly walk: (request: WalkRequest) => ReturnType<typeof Files.walk>
+  readonly compare: (request: CompareRequest) => ReturnType<typeof Compare.compare>
+  readonly readMany: (request: ReadManyRequest) => ReturnType<typeof Compare.readMany>
   readonly changeFiles: (
     root: GuestString,
-    changes: ReadonlyArray<ChangeFiles.FileChange>
+    changes: ReadonlyArray<FileChange>
   ) => ReturnType<typeof ChangeFiles.changeFiles>
   readonly connectPort: (
-    request: Files.ConnectRequest
+    request: PortRequest
   ) => Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
   /**
    * Requests of the guest's programs for the network, once `call.network` has turned it on. One consumer. A request waits until it is
@@ -231,7 +242,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       compare: (wanted) => Compare.compare(connection, wanted),
       readMany: (wanted) => Compare.readMany(connection, wanted),
       changeFiles: (root, changes) => ChangeFiles.changeFiles(connection, root, changes),
-      connectPort: (wanted) => Files.connectPort(connection, wanted),
+      connectPort: (wanted) => connectPort(connection, wanted),
       networkRequests: requestsOf(connection),
       forEachNetworkRequest: (take) => forEachRequest(connection, take),
       silently: (around, use) => silently(connection, around, use(() => connection.receivedBytes)),

@@ -11,6 +11,7 @@ import {
   u64,
   u8
 } from "./wire/control.ts"
+import type { EventLevel } from "./wire/messages.ts"
 
 /** One call of the agent: its request and the decoder of its result. Making the value sends nothing. */
 export interface Call<out A> {
@@ -89,3 +90,9 @@ export const Calls = {
   /** Removes a file or a link, or all entries beneath a directory. A missing path is clear. */
   clear: call("clear", 25, { path: str }, nothing)
 } as const
+
+/** A line of the agent's own log. */
+export interface AgentEvent {
+  readonly level: EventLevel
+  readonly text: string
+}

@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
-import type { ConnectRequest } from "../../src/guest-channel/network/requests.ts"
+import type { ConnectRequest } from "../../src/guest-channel/network.ts"
 import { Agent, withAgent, withNetworkAgent, withUnprivilegedNetworkAgent } from "./agent.ts"
 import { connectedNetwork, echo, js, jsFiber, nextConnect, serve, textOf } from "./network.ts"
 

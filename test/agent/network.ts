@@ -3,8 +3,13 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import type { ConnectRequest, DnsAnswer, NetworkRequest, ResolveRequest } from "../../src/guest-channel/network/requests.ts"
-import type { GuestSocket } from "../../src/guest-channel/network/socket.ts"
+import type {
+  ConnectRequest,
+  DnsAnswer,
+  GuestSocket,
+  NetworkRequest,
+  ResolveRequest
+} from "../../src/guest-channel/network.ts"
 import { Agent } from "./agent.ts"
 import { run, sh } from "./run.ts"
 

@@ -1,8 +1,7 @@
 import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
-import type { GuestProcess } from "../../src/guest-channel/process/process.ts"
-import type { SpawnRequest } from "../../src/guest-channel/process/spawn.ts"
+import type { GuestProcess, SpawnRequest } from "../../src/guest-channel/process.ts"
 import { Agent } from "./agent.ts"
 
 /** Everything a process printed, and how it ended. */

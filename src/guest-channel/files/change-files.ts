@@ -1,35 +1,10 @@
 import { Effect, Stream } from "effect"
+import type { FileChange } from "../files.ts"
 import type { Connection } from "../session/connection.ts"
 import { awaitEnd } from "../session/open.ts"
 import { type Failure, id, open } from "../session/operation.ts"
 import type { GuestString } from "../wire/control.ts"
 import { HostMessage } from "../wire/messages.ts"
-
-/** A path is bytes relative to the root; no link on its way is followed. */
-export type FileChange =
-  /** Takes a file or link away. Fails (ESTALE) when it is not the one that was seen. */
-  | { readonly _tag: "take"; readonly path: Uint8Array; readonly seen: SeenFile }
-  /** Places a file where nothing is, or only empty directories, with the mode and owner of the taken file. */
-  | {
-    readonly _tag: "file"
-    readonly path: Uint8Array
-    readonly content: Uint8Array
-    /** Permission bits. Undefined: those of the taken file, else 0644. */
-    readonly mode: number | undefined
-    /** Which `take` (its place in the list) it stands in for. */
-    readonly taken: number | undefined
-  }
-  | { readonly _tag: "link"; readonly path: Uint8Array; readonly target: Uint8Array }
-  /** Places a taken file, or puts it back, with another mode unless undefined. */
-  | { readonly _tag: "move"; readonly path: Uint8Array; readonly mode: number | undefined; readonly taken: number }
-
-/** State of a file from a walk. */
-export interface SeenFile {
-  readonly ino: bigint
-  readonly size: number
-  readonly mtimeNs: bigint
-  readonly ctimeNs: bigint
-}
 
 /**
  * Changes many files beneath `root`: all that is taken goes first, then everything is put in its place, with the

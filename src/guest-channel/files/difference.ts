@@ -1,7 +1,8 @@
+import type { ComparedSide, Difference } from "../files.ts"
 import { RecordCutter } from "../streams/record-cutter.ts"
-import { type EntryType, entryTypes } from "./walk.ts"
 import { bytes, offset, Reader, str, struct, u32, u8 } from "../wire/control.ts"
 import { Violation } from "../wire/violation.ts"
+import { entryTypes } from "./walk.ts"
 
 /** Three names of PATH_MAX, of which a deeper path may be longer. */
 const MAX_RECORD_BYTES = 65_536
@@ -14,25 +15,6 @@ const record = struct({
   oldLink: bytes,
   newLink: bytes
 })
-
-/** The entry at a path in one of two trees. */
-export interface ComparedSide {
-  /** `mount`: the guest mounted something there, which is not compared. */
-  readonly type: EntryType | "mount"
-  /** Permission bits and setuid, setgid, sticky. */
-  readonly mode: number
-  readonly size: number
-  /** Empty unless a symlink. */
-  readonly linkTarget: Uint8Array
-}
-
-/** A path at which two trees differ; at least one of them has something there. */
-export interface Difference {
-  /** Relative to both trees: the guest's own bytes, made of names that are neither empty nor `.` nor `..`. */
-  readonly path: Uint8Array
-  readonly old: ComparedSide | undefined
-  readonly new: ComparedSide | undefined
-}
 
 export class DifferenceDecoder extends RecordCutter<Difference> {
   constructor() {

@@ -1,19 +1,6 @@
+import type { WrittenFile } from "../files.ts"
 import { offset, Reader, u32, u64, u8 } from "../wire/control.ts"
 import { Violation } from "../wire/violation.ts"
-
-/** State of a file before a read and after a write. */
-export interface FileState {
-  /** Permission bits and setuid, setgid, sticky. */
-  readonly mode: number
-  readonly size: number
-  /** 16 hexadecimal digits: others after every change of content, mode or owner, and for another file of the same name. */
-  readonly version: string
-}
-
-export interface WrittenFile extends FileState {
-  /** Whether it was not there before. */
-  readonly created: boolean
-}
 
 export const FILE_STATE_BYTES = 21
 

@@ -1,49 +1,14 @@
 import { Effect, type Scope, Stream } from "effect"
+import type { OpenFile, ReadRequest, WalkEntry, WalkRequest, WriteRequest, WrittenFile } from "../files.ts"
 import type { Connection } from "../session/connection.ts"
-import { FILE_STATE_BYTES, type FileState, readFileState, type WrittenFile } from "./file-state.ts"
 import { awaitEnd } from "../session/open.ts"
 import { checked, type Failure, id, open, recordsOf, window } from "../session/operation.ts"
-import { type GuestSocket, socketOf } from "../network/socket.ts"
 import { piecesOf } from "../streams/pieces.ts"
 import type { GuestStream } from "../streams/stream.ts"
-import { WalkDecoder, type WalkEntry } from "./walk.ts"
-import type { GuestString } from "../wire/control.ts"
 import { HostMessage, type OpenerKind, ReadFlag, WalkFlag, WriteFlag } from "../wire/messages.ts"
 import { Violation } from "../wire/violation.ts"
-
-/** A path beneath a root directory of the guest. Paths and links that lead out of the root are refused (EXDEV). */
-export interface GuestPath {
-  readonly root: GuestString
-  readonly path: GuestString
-}
-
-export interface ReadRequest extends GuestPath {
-  /** First byte. @default 0 */
-  readonly offset?: number | undefined
-  /** Bytes at most; 0 = to the end. @default 0 */
-  readonly limit?: number | undefined
-}
-
-export interface WriteRequest extends GuestPath {
-  readonly mode: number
-  /** Makes missing directories above it. @default false */
-  readonly createParents?: boolean | undefined
-  /** Fails (EEXIST) when it is there already. @default false */
-  readonly exclusive?: boolean | undefined
-  /** @default false */
-  readonly append?: boolean | undefined
-  /** Writes through a link instead of refusing it (ELOOP). @default false */
-  readonly follow?: boolean | undefined
-  /** Fails (ESTALE) unless the file is still of this version: checked in the guest, right before the new one takes its place. */
-  readonly expected?: string | undefined
-}
-
-export interface WalkRequest extends GuestPath {
-  /** Levels below the walked directory, 1 = its own entries; 0 = all. @default 0 */
-  readonly maxDepth?: number | undefined
-  /** Tells of each file and directory whether it has extended attributes. @default false */
-  readonly attributes?: boolean | undefined
-}
+import { FILE_STATE_BYTES, readFileState } from "./file-state.ts"
+import { WalkDecoder } from "./walk.ts"
 
 const openRead = (connection: Connection, request: ReadRequest, flags: number) =>
   Effect.suspend(() => {
@@ -73,14 +38,6 @@ const headOf = (connection: Connection, stream: GuestStream, operation: OpenerKi
           )
           : more(Buffer.concat([held, ...pieces.map(({ bytes }) => bytes)])))
   return Effect.suspend(() => more(Buffer.alloc(0)))
-}
-
-/** A file that is open for reading. */
-export interface OpenFile {
-  /** State of the file when the read started. A later change has another version. */
-  readonly state: FileState
-  /** To be run once. */
-  readonly content: Stream.Stream<Uint8Array, Failure>
 }
 
 /** Opens a file and returns its state. The content flows on demand. */
@@ -159,30 +116,4 @@ export const walk = (connection: Connection, request: WalkRequest): Stream.Strea
     }).pipe(
       Effect.map((stream) => recordsOf(connection, stream, "walk", new WalkDecoder()))
     )
-  )
-
-export interface ConnectRequest {
-  readonly port: number
-  /** 4: 127.0.0.1. 6: ::1. @default 4 */
-  readonly family?: 4 | 6 | undefined
-  /** Bytes that the guest may send ahead of the reader. @default 1 MiB */
-  readonly windowBytes?: number | undefined
-}
-
-/** Connects to a port on the guest's loopback. */
-export const connectPort = (
-  connection: Connection,
-  request: ConnectRequest
-): Effect.Effect<GuestSocket, Failure, Scope.Scope> =>
-  Effect.suspend(() => {
-    const { family = 4, port, windowBytes = window } = request
-    return open(
-      connection,
-      "connect",
-      HostMessage.Connect,
-      { id: id(), window: windowBytes, family, port },
-      windowBytes
-    )
-  }).pipe(
-    Effect.map((stream) => socketOf(connection, stream, "connect"))
   )

@@ -1,15 +1,6 @@
-import { EFBIG } from "../errno.ts"
+import { EFBIG } from "../errors.ts"
+import type { ReadResult } from "../files.ts"
 import { Violation } from "../wire/violation.ts"
-
-/** How one file was read. */
-export interface ReadResult {
-  /** 0: all of it is there. EFBIG: it is larger than the limit. */
-  readonly errno: number
-  /** Of the file, in `bytes`, as far as it is known. */
-  readonly size: number
-  /** Empty unless errno is 0. */
-  readonly content: Uint8Array
-}
 
 /** u32 errno and u64 size, behind the piece without bytes. */
 const END_BYTES = 12

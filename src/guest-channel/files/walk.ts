@@ -1,3 +1,4 @@
+import type { EntryType, WalkEntry } from "../files.ts"
 import { RecordCutter } from "../streams/record-cutter.ts"
 import { bytes, offset, Reader, str, struct, u32, u64, u8 } from "../wire/control.ts"
 import { Violation } from "../wire/violation.ts"
@@ -30,29 +31,8 @@ export const entryTypes = {
   b: "block",
   p: "fifo",
   s: "socket"
-} as const
+} as const satisfies Readonly<Record<string, EntryType>>
 type TypeLetter = keyof typeof entryTypes
-export type EntryType = (typeof entryTypes)[TypeLetter]
-
-/** One entry of a walked tree. Names are the guest's own bytes: neither UTF-8 nor free of tricks. */
-export interface WalkEntry {
-  readonly type: EntryType
-  /** Permission bits and setuid, setgid, sticky. */
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly size: number
-  readonly ino: bigint
-  readonly mtimeNs: bigint
-  readonly ctimeNs: bigint
-  readonly nlink: number
-  /** Relative to the walked root. */
-  readonly path: Uint8Array
-  /** Empty unless a symlink. */
-  readonly linkTarget: Uint8Array
-  /** True if the walk asks for extended attributes, and the file or directory has some. Absent otherwise. */
-  readonly hasAttributes?: true
-}
 
 /** Cuts the output of a walk into entries; holds at most one record. */
 export class WalkDecoder extends RecordCutter<WalkEntry> {

@@ -1,68 +1,14 @@
-import { Effect, Either, Option, type Scope, Stream } from "effect"
+import { Effect, Either, Option, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
-import type { Connection } from "../session/connection.ts"
 import { AgentCallFailed } from "../errors.ts"
+import type { Accepted, DnsAnswer, NetworkRequest } from "../network.ts"
+import type { Connection } from "../session/connection.ts"
 import { id, openNow } from "../session/operation.ts"
-import { type GuestSocket, socketOf } from "./socket.ts"
 import type { PendingRequest } from "../streams/network-table.ts"
 import { encodeControl } from "../wire/control.ts"
 import { CONNECTION, HostMessage, RequestAnswer } from "../wire/messages.ts"
-
-/** A program of the guest connects to the outside; its `connect()` waits for the answer. */
-export interface ConnectRequest {
-  readonly _tag: "Connect"
-  /** Lower-case name that the program looked up; `undefined` for a literal address. */
-  readonly name: string | undefined
-  /** Literal that the program connects to. A name's literal is a made-up address of 198.18.0.0/15. */
-  readonly address: string
-  readonly port: number
-  /**
-   * Opens the stream: the program's `connect()` succeeds. Fails with ECONNABORTED when the program has given up. The end of the Scope resets
-   * a connection that is still open.
-   */
-  readonly accept: Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
-  /** The same, sent before it returns. */
-  readonly acceptNow: () => Either.Either<Accepted, AgentCallFailed | ChannelFailed>
-  /** The program's `connect()` fails with ECONNREFUSED. Without effect on an answered request. */
-  readonly refuse: Effect.Effect<void>
-  /** Waits until the program has given up. Never ends for an answered request. */
-  readonly withdrawn: Effect.Effect<void>
-  /** Calls the listener once the program has given up, without a fiber that waits. */
-  readonly onWithdrawn: (listener: () => void) => void
-}
-
-/** A connection that the guest is told of, and that whoever accepted it releases. */
-export interface Accepted {
-  /** Waits until the guest has it. */
-  readonly socket: Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed>
-  /** Resets a connection that is still open. */
-  readonly release: () => void
-}
-
-/** A program of the guest looks a name up. */
-export interface ResolveRequest {
-  readonly _tag: "Resolve"
-  /** Lower-case name without a final dot. */
-  readonly name: string
-  /** Record type, such as 1 for A and 28 for AAAA. */
-  readonly type: number
-  /** Without effect on an answered or withdrawn request. */
-  readonly answer: (answer: DnsAnswer) => Effect.Effect<void>
-  /** Waits until the program has given up. Never ends for an answered request. */
-  readonly withdrawn: Effect.Effect<void>
-}
-
-export type NetworkRequest = ConnectRequest | ResolveRequest
-
-export type DnsAnswer =
-  /** The agent answers with its own address for the name; a look-up of any type but A gets no data. */
-  | { readonly _tag: "Address" }
-  | { readonly _tag: "NoData" }
-  | { readonly _tag: "NoSuchName" }
-  | { readonly _tag: "ServerFailure" }
-  /** `count` complete resource records without compression, 16 384 bytes at most; more becomes a server failure. */
-  | { readonly _tag: "Records"; readonly records: Uint8Array; readonly count: number }
+import { socketOf } from "./socket.ts"
 
 const MAX_RECORDS_BYTES = 16_384
 /** Unread bytes of each connection in the guest, for the first connections and for the others: 2,048 of them hold 256 MiB at most. */

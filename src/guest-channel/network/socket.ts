@@ -1,34 +1,12 @@
-import { Effect, Stream } from "effect"
+import { Effect, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
+import type { GuestSocket, PortRequest } from "../network.ts"
 import type { Connection } from "../session/connection.ts"
-import type { AgentCallFailed } from "../errors.ts"
 import { awaitEnd } from "../session/open.ts"
+import { type Failure, id, open, window } from "../session/operation.ts"
 import { forEachPiece, piecesOf } from "../streams/pieces.ts"
 import type { GuestStream } from "../streams/stream.ts"
-import type { OpenerKind } from "../wire/messages.ts"
-
-/** A TCP connection of the guest. The end of its Scope resets a connection that is still open. */
-export interface GuestSocket {
-  /** Bytes that the guest's end sends. Ends at its FIN, fails at its reset. */
-  readonly received: Stream.Stream<Uint8Array, AgentCallFailed | ChannelFailed>
-  /**
-   * The same for each piece in turn, without what a `Stream` costs. `take` gets each piece first, in the turn of its arrival, and leaves a
-   * piece to `f` by `false`.
-   */
-  readonly forEachReceived: <E>(
-    f: (bytes: Uint8Array) => Effect.Effect<void, E>,
-    take?: (bytes: Uint8Array) => boolean
-  ) => Effect.Effect<void, AgentCallFailed | ChannelFailed | E>
-  /**
-   * Waits while the guest's end does not read. Ends well when the connection is over; `closed` tells how. Nobody may change the bytes
-   * afterwards.
-   */
-  readonly write: (bytes: Uint8Array) => Effect.Effect<void, ChannelFailed>
-  /** Ends the sending of this side. The other side may continue. */
-  readonly end: Effect.Effect<void, ChannelFailed>
-  /** Waits until both sides have ended. Fails at a reset by the guest's end. */
-  readonly closed: Effect.Effect<void, AgentCallFailed | ChannelFailed>
-}
+import { HostMessage, type OpenerKind } from "../wire/messages.ts"
 
 /** Bytes of one write: half of what Node reads at a time. Other streams take their turn between two writes. */
 const WRITE_BYTES = 32_768
@@ -50,3 +28,21 @@ export const socketOf = (connection: Connection, stream: GuestStream, operation:
     closed
   }
 }
+
+/** Connects to a port on the guest's loopback. */
+export const connectPort = (
+  connection: Connection,
+  request: PortRequest
+): Effect.Effect<GuestSocket, Failure, Scope.Scope> =>
+  Effect.suspend(() => {
+    const { family = 4, port, windowBytes = window } = request
+    return open(
+      connection,
+      "connect",
+      HostMessage.Connect,
+      { id: id(), window: windowBytes, family, port },
+      windowBytes
+    )
+  }).pipe(
+    Effect.map((stream) => socketOf(connection, stream, "connect"))
+  )

@@ -1,41 +1,23 @@
 import { Effect, type Scope } from "effect"
-import { ChannelFailed, CommandNotExecutable, CommandNotFound, CommandNotStarted } from "../../contract/errors/errors.ts"
+import {
+  ChannelFailed,
+  CommandNotExecutable,
+  CommandNotFound,
+  CommandNotStarted
+} from "../../contract/errors/errors.ts"
+import { escapeGuestText } from "../../contract/text/guest-text.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import type { Call } from "../calls.ts"
+import { type AgentCallFailed, EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "../errors.ts"
+import type { GuestProcess, SpawnRequest } from "../process.ts"
 import type { Connection } from "../session/connection.ts"
-import { EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "../errno.ts"
-import type { AgentCallFailed } from "../errors.ts"
-import { escapeGuestText } from "../../contract/text/guest-text.ts"
-import { cells, type GuestProcess, StreamedProcess, type TerminalSize } from "./process.ts"
 import type { Refused } from "../session/ending.ts"
 import { launchStream, type Opener, openStream, windowOf } from "../session/open.ts"
 import type { GuestStream } from "../streams/stream.ts"
 import type { GuestString } from "../wire/control.ts"
 import { HostMessage, type Message, SpawnFlag } from "../wire/messages.ts"
 import type { Unencodable } from "../wire/violation.ts"
-
-export interface SpawnRequest {
-  /** Program and arguments; a program without `/` is looked up in the PATH of `env`. */
-  readonly argv: readonly [GuestString, ...ReadonlyArray<GuestString>]
-  /** The whole environment, as `K=V`. @default none */
-  readonly env?: ReadonlyArray<GuestString> | undefined
-  /** @default `/` */
-  readonly cwd?: GuestString | undefined
-  /** Name, uid, or uid:gid. @default root */
-  readonly user?: string | undefined
-  /** Whether it gets an input; else it reads /dev/null. @default false */
-  readonly stdin?: boolean | undefined
-  /** Runs it on a terminal of this size, on which stdout and stderr are one. */
-  readonly pty?: TerminalSize | undefined
-  /** Memory of everything it starts, in `bytes`; 0 = no limit. @default 0 */
-  readonly memoryMaxBytes?: number | undefined
-  /** Processes and threads; 0 = no limit. @default 0 */
-  readonly pidsMax?: number | undefined
-  /** Output the guest may send ahead of its reader, per output, 4 KiB to 16 MiB in `bytes`. @default 1 MiB */
-  readonly windowBytes?: number | undefined
-  /** 32 hexadecimal digits; the agent runs an id once. @default minted */
-  readonly id?: string | undefined
-}
+import { cells, StreamedProcess } from "./process.ts"
 
 const textOf = (value: GuestString) => typeof value === "string" ? value : escapeGuestText(value)
 

@@ -1,11 +1,8 @@
 import { Deferred, Effect, Exit, FiberId, type Mailbox } from "effect"
 import type { Duplex } from "node:stream"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
-import { type Call, Calls } from "../calls.ts"
 import { escapeGuestText } from "../../contract/text/guest-text.ts"
-import { CallTable } from "./call-table.ts"
-import { countReceived } from "./garbage.ts"
-import { type AgentHello, readHello, type ResumableStream, StateReader } from "./takeover.ts"
+import { type AgentEvent, type Call, Calls } from "../calls.ts"
 import { NetworkTable } from "../streams/network-table.ts"
 import { StreamTable } from "../streams/stream-table.ts"
 import type { GuestStream, StreamBegin, StreamLink } from "../streams/stream.ts"
@@ -23,12 +20,9 @@ import {
 } from "../wire/messages.ts"
 import { Outbox } from "../wire/outbox.ts"
 import { Violation } from "../wire/violation.ts"
-
-/** A line of the agent's own log. */
-export interface AgentEvent {
-  readonly level: EventLevel
-  readonly text: string
-}
+import { CallTable } from "./call-table.ts"
+import { countReceived } from "./garbage.ts"
+import { type AgentHello, readHello, type ResumableStream, StateReader } from "./takeover.ts"
 
 /** A stream that an older connection left, and this side of it. */
 export interface TakenOver {

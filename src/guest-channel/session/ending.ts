@@ -1,13 +1,7 @@
+import type { ProcessExit } from "../process.ts"
 import { decodePayload } from "../wire/control.ts"
 import { AgentMessage, failedSteps } from "../wire/messages.ts"
 import { Violation } from "../wire/violation.ts"
-
-/** How a stream ended. `code` is the exit status, or the signal's number. */
-export interface Ending {
-  readonly _tag: "exited" | "signaled" | "oom"
-  readonly code: number
-  readonly durationMs: number
-}
 
 /** The agent did not do it, or gave up on it. */
 export interface Refused {
@@ -20,7 +14,7 @@ export interface Refused {
 const tags = ["exited", "signaled", "oom"] as const
 
 /** Reads FAILED or EXITED. */
-export const readEnding = (kind: number, payload: Buffer): Ending | Refused => {
+export const readEnding = (kind: number, payload: Buffer): ProcessExit | Refused => {
   if (kind === AgentMessage.Failed.kind) {
     const { detail, errno, step } = decodePayload(AgentMessage.Failed.fields, payload)
     const name = failedSteps[step]

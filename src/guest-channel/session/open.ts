@@ -1,16 +1,16 @@
 import { Deferred, Effect, Either, Exit } from "effect"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
+import { escapeGuestText } from "../../contract/text/guest-text.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
 import { type Call, Calls } from "../calls.ts"
-import type { Connection } from "./connection.ts"
-import { errnoName } from "../errno.ts"
-import { AgentCallFailed } from "../errors.ts"
-import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { AgentCallFailed, errnoName } from "../errors.ts"
+import type { ProcessExit } from "../process.ts"
 import type { GuestStream, StreamBegin } from "../streams/stream.ts"
 import { encodeControl } from "../wire/control.ts"
 import { HostMessage, type Message } from "../wire/messages.ts"
 import { Unencodable } from "../wire/violation.ts"
-import type { Ending, Refused } from "./ending.ts"
+import type { Connection } from "./connection.ts"
+import type { Refused } from "./ending.ts"
 
 /** Unread output that the guest may send ahead, per output, unless a request says otherwise. */
 export const DEFAULT_WINDOW_BYTES = 1_048_576
@@ -190,7 +190,7 @@ export const operationUnencodable = unencodableFor
 export const awaitEnd = (
   stream: GuestStream,
   operation: string
-): Effect.Effect<Ending, AgentCallFailed | ChannelFailed> =>
+): Effect.Effect<ProcessExit, AgentCallFailed | ChannelFailed> =>
   stream.ended.wait.pipe(
     Effect.mapError((error) => error._tag === "refused" ? operationFailed(operation)(error) : error)
   )

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import { type Ending, readEnding, type Refused } from "../session/ending.ts"
+import type { ProcessExit } from "../process.ts"
+import { readEnding, type Refused } from "../session/ending.ts"
 import { decodePayload, encodeControl, type Field } from "../wire/control.ts"
 import { AgentMessage, HostMessage, INPUT_CREDIT_BYTES, MAX_TOLD_CREDIT_BYTES, type Message } from "../wire/messages.ts"
 import { Violation } from "../wire/violation.ts"
@@ -45,7 +46,7 @@ export class GuestStream {
   readonly number: number
   readonly input: Input
   readonly started = new Settled<number, Refused | ChannelFailed>()
-  readonly ended = new Settled<Ending, Refused | ChannelFailed>()
+  readonly ended = new Settled<ProcessExit, Refused | ChannelFailed>()
   readonly #link: StreamLink
   readonly #window: number
   readonly #isRequest: boolean

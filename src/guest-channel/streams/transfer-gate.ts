@@ -13,7 +13,7 @@ const MEETING_MS = 100
 /** How long transfers wait for a request, in ms. A command that takes longer shares the guest's processor with them. */
 const PAUSE_MS = 20
 
-interface Ending {
+interface ProcessExit {
   readonly onSettled: (listener: () => void) => void
 }
 
@@ -25,7 +25,7 @@ export class TransferGate {
   readonly #changed: () => void
   readonly #now: () => number
   /** Requests that have not ended, with the time at which each was sent. The first ones are the oldest. */
-  readonly #requests = new Map<Ending, number>()
+  readonly #requests = new Map<ProcessExit, number>()
   /** Bytes of all frames since the hello. */
   #sentBytes = 0
   /** How many of them the agent has handled, as it tells; undefined before its first report. An older agent makes none. */
@@ -67,7 +67,7 @@ export class TransferGate {
   }
 
   /** A request goes to the guest: transfers wait until it has ended, but not long. */
-  requested(ending: Ending) {
+  requested(ending: ProcessExit) {
     const now = this.#now()
     if (now - this.#transferredAtMs < MEETING_MS) this.#metAtMs = now
     this.#requests.set(ending, now)

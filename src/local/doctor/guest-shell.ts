@@ -1,6 +1,5 @@
 import { Chunk, Effect, Stream } from "effect"
-import type { GuestProcess } from "../../guest-channel/process/process.ts"
-import type { SpawnRequest } from "../../guest-channel/process/spawn.ts"
+import type { GuestProcess, SpawnRequest } from "../../guest-channel/process.ts"
 import { guestEnvironment } from "../../workspace/residents/guest-environment.ts"
 
 /** A script for the guest's shell. */

@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import type { AgentEvent } from "../../guest-channel/session/connection.ts"
+import type { AgentEvent } from "../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { monotonicMs } from "../../system/waits/time.ts"
 import type { Entry } from "../entry/entry.ts"

@@ -1,8 +1,8 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../contract/errors/errors.ts"
 import { baselineRoot } from "../../guest-channel/calls.ts"
-import type { Difference } from "../../guest-channel/files/difference.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import type { Difference } from "../../guest-channel/files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 
 /** The guest's device with the baseline, read-only at the hypervisor. */

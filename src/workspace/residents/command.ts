@@ -2,8 +2,7 @@ import { Effect, type Scope, Stream } from "effect"
 import * as path from "node:path"
 import { OUT_OF_MEMORY, TIMED_OUT } from "../../contract/errors/exit-status.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
-import type { GuestProcess, ProcessExit } from "../../guest-channel/process/process.ts"
-import type { SpawnRequest } from "../../guest-channel/process/spawn.ts"
+import type { GuestProcess, ProcessExit, SpawnRequest } from "../../guest-channel/process.ts"
 import { guestEnvironment } from "./guest-environment.ts"
 
 /** Options of a command, the same for every request. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { DEFAULT_GRACE_SECONDS } from "../../contract/rows/command.ts"
-import type { GuestProcess, ProcessExit } from "../../guest-channel/process/process.ts"
+import type { GuestProcess, ProcessExit } from "../../guest-channel/process.ts"
 import { within } from "../../system/waits/within.ts"
 import type { CommandRole } from "./exec/journal.ts"
 

@@ -1,4 +1,4 @@
-import type { ComparedSide } from "../../../guest-channel/files/difference.ts"
+import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { Candidate } from "../diff/candidates.ts"
 
 /** A path at which two trees may differ, with each tree's file. */

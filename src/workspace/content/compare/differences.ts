@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
-import type { ComparedSide } from "../../../guest-channel/files/difference.ts"
+import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { Pushed } from "../../../seeding/pushed.ts"
 import { type Candidate, collectCandidates } from "../diff/candidates.ts"
 import { beneath, type Changes, type ChangesOptions, mountedAt, type ReadSide, withContents } from "../diff/changes.ts"

@@ -1,7 +1,6 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
-import type { ComparedSide } from "../../../guest-channel/files/difference.ts"
-import type { WalkEntry } from "../../../guest-channel/files/walk.ts"
+import type { ComparedSide, WalkEntry } from "../../../guest-channel/files.ts"
 import { refused } from "../../life/baseline.ts"
 import { type Candidate, MAX_CANDIDATES, MAX_PATH_BYTES } from "../diff/candidates.ts"
 import { isSameEntry, mayHaveSameContent } from "./compose.ts"

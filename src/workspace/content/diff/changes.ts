@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import type { ComparedSide } from "../../../guest-channel/files/difference.ts"
+import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../patch/patch.ts"
 import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"

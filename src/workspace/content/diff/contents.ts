@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../../guest-channel/errno.ts"
+import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { refused } from "../../life/baseline.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
-import { ENOENT, ENOTDIR } from "../../../guest-channel/errno.ts"
+import { ENOENT, ENOTDIR } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { refused } from "../../life/baseline.ts"
 import { requestsOf } from "./contents.ts"

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
-import type { ComparedSide } from "../../../guest-channel/files/difference.ts"
+import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { type Pushed, pushedContent, type PushedEntry } from "../../../seeding/pushed.ts"
 import { parentsOf } from "../../../seeding/tree-names.ts"

@@ -1,6 +1,5 @@
 import { Stream } from "effect"
-import { EFBIG, errnoName } from "../../../guest-channel/errno.ts"
-import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
+import { type AgentCallFailed, EFBIG, errnoName } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { bytesOf } from "../../../system/files/folded-name.ts"
 import type { FileContent, Gone, SourceFailed } from "./deliver.ts"

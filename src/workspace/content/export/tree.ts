@@ -1,7 +1,7 @@
 import { ExportRefused } from "../../../contract/errors/errors.ts"
 import type { Losses } from "../../../contract/text/host-file-notes.ts"
 import { sizeText } from "../../../contract/text/size-text.ts"
-import type { WalkEntry } from "../../../guest-channel/files/walk.ts"
+import type { WalkEntry } from "../../../guest-channel/files.ts"
 import { TooManyRules } from "../../../ignore/ignore-rules.ts"
 import { isGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"
 import { tooManyGlobs } from "./exclusion.ts"

@@ -1,6 +1,6 @@
 import { Effect, type Scope, Stream } from "effect"
 import type { ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
-import type { FileState } from "../../../guest-channel/files/file-state.ts"
+import type { FileState } from "../../../guest-channel/files.ts"
 import { type GuestTree, type WorkspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { fileFailure } from "./failures.ts"

@@ -1,4 +1,4 @@
-import type { WalkEntry } from "../../../guest-channel/files/walk.ts"
+import type { WalkEntry } from "../../../guest-channel/files.ts"
 
 /** Maximum bytes of names: with quotes and JSON around them they fit a message of 16 MiB. */
 const MAX_NAME_BYTES = 2_097_152

@@ -1,6 +1,7 @@
 import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileRefused, type InvalidRequest } from "../../../contract/errors/errors.ts"
 import { pathBytes } from "../../../contract/text/path-text.ts"
+import type { WalkEntry } from "../../../guest-channel/files.ts"
 import {
   componentsOf,
   pathOf,
@@ -9,7 +10,6 @@ import {
   workspacePath
 } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { WalkEntry } from "../../../guest-channel/files/walk.ts"
 import { fileFailure } from "../files/failures.ts"
 import { withoutLinks } from "../files/links.ts"
 

@@ -1,10 +1,9 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, FileRefused, PatchRejected } from "../../../contract/errors/errors.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import type { SeenFile } from "../../../guest-channel/files/change-files.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
+import type { SeenFile, WalkEntry } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { WalkEntry } from "../../../guest-channel/files/walk.ts"
 import { bytesOf, byteString, type Found, limits, type PatchTree } from "../../../patch/patch.ts"
 
 export type GuestTreeFailure = ChannelFailed | FileRefused | PatchRejected

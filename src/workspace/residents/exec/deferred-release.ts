@@ -1,5 +1,5 @@
 import { Effect, type Scope } from "effect"
-import type { GuestProcess } from "../../../guest-channel/process/process.ts"
+import type { GuestProcess } from "../../../guest-channel/process.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import { touch, type WorkspaceFolder } from "../../entry/record.ts"
 import type { CommandJournal } from "./journal.ts"

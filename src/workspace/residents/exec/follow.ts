@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
-import type { GuestProcess } from "../../../guest-channel/process/process.ts"
+import type { GuestProcess } from "../../../guest-channel/process.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
 import type { SecretSource } from "../../../redaction/filter.ts"
 import { nowMs } from "../../../system/waits/time.ts"

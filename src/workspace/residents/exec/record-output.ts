@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
-import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process/process.ts"
+import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
 import { filterPieces, type FilterPosition, type SecretSource } from "../../../redaction/filter.ts"
 

@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import type { ConnectRequest } from "../../../guest-channel/network/requests.ts"
+import type { ConnectRequest } from "../../../guest-channel/network.ts"
 import type { Served } from "../../../network/cache-access.ts"
 import type { CachedConnection, PackageCaching } from "../package-cache/package-cache.ts"
 import type { LiveConnection } from "./live.ts"

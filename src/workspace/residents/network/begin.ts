@@ -1,6 +1,6 @@
 import { type Deferred, Effect, Either } from "effect"
 import type { Socket } from "node:net"
-import type { GuestSocket } from "../../../guest-channel/network/socket.ts"
+import type { GuestSocket } from "../../../guest-channel/network.ts"
 import type { Served } from "../../../network/cache-access.ts"
 import { type Dialled, DialRefused, type HostInterception } from "../../../network/Dialler.ts"
 import type { Rules } from "../../../network/policy.ts"

@@ -1,6 +1,5 @@
 import { Clock, Deferred, Effect, Option, type Scope } from "effect"
-import type { ConnectRequest } from "../../../guest-channel/network/requests.ts"
-import type { GuestSocket } from "../../../guest-channel/network/socket.ts"
+import type { ConnectRequest, GuestSocket } from "../../../guest-channel/network.ts"
 import { nothingServed } from "../../../network/cache-access.ts"
 import type { DialRefused } from "../../../network/Dialler.ts"
 import { type Counts, refusedCertificate, splice, type SpliceEnd } from "../../../network/splice.ts"

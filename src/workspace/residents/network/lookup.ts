@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import type { ResolveRequest } from "../../../guest-channel/network/requests.ts"
+import type { ResolveRequest } from "../../../guest-channel/network.ts"
 import type { Connecting } from "./connecting.ts"
 
 /** Time in which a resolver asks for the other types of a name's records, in ms. */

@@ -1,6 +1,6 @@
 import { Effect, FiberSet, type Scope } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { NetworkRequest } from "../../../guest-channel/network/requests.ts"
+import type { NetworkRequest } from "../../../guest-channel/network.ts"
 import { atClose } from "../../../system/waits/scopes.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import type { Connecting } from "./connecting.ts"

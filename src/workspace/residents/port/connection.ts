@@ -3,7 +3,7 @@ import type { Socket } from "node:net"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { GuestSocket } from "../../../guest-channel/network/socket.ts"
+import type { GuestSocket } from "../../../guest-channel/network.ts"
 import { reset } from "../../../network/reset.ts"
 import { splice } from "../../../network/splice.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Mailbox, Stream } from "effect"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
-import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process/process.ts"
+import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process.ts"
 import { filterPieces } from "../../../redaction/filter.ts"
 import type { SecretSet } from "../../../redaction/secrets.ts"
 

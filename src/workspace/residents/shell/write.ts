@@ -1,7 +1,7 @@
 import { Deferred, Effect, Option } from "effect"
 import { type PyroError, ShellInputBlocked } from "../../../contract/errors/errors.ts"
 import type { ShellWritePayload, ShellWriteResult } from "../../../contract/rows/workspace-shell-write.ts"
-import type { GuestProcess } from "../../../guest-channel/process/process.ts"
+import type { GuestProcess } from "../../../guest-channel/process.ts"
 import { dependsOnMode, keySequence, typedText } from "../../../terminal/keys.ts"
 import type { Command } from "../exec/commands.ts"
 import type { Renderings } from "./renderings.ts"

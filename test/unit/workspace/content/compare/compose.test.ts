@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import type { ComparedSide } from "../../../../../src/guest-channel/files/difference.ts"
+import type { ComparedSide } from "../../../../../src/guest-channel/files.ts"
 import { compose, isSameEntry } from "../../../../../src/workspace/content/compare/compose.ts"
 import type { Candidate } from "../../../../../src/workspace/content/diff/candidates.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
-import type { Difference } from "../../../../../src/guest-channel/files/difference.ts"
+import type { Difference } from "../../../../../src/guest-channel/files.ts"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
 import {
   collectCandidates,

@@ -2,13 +2,15 @@ import { Chunk, Effect, Schema, Stream } from "effect"
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
 import { constants, tmpdir } from "node:os"
 import * as path from "node:path"
-import type { ExportEvent, ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
-import { ExportResult, workspaceExport } from "../../../../../src/contract/rows/workspace-export.ts"
-import { EFBIG } from "../../../../../src/guest-channel/errno.ts"
-import { AgentCallFailed } from "../../../../../src/guest-channel/errors.ts"
+import {
+  type ExportEvent,
+  type ExportPayload,
+  ExportResult,
+  workspaceExport
+} from "../../../../../src/contract/rows/workspace-export.ts"
+import { AgentCallFailed, EFBIG } from "../../../../../src/guest-channel/errors.ts"
+import type { ReadResult, WalkEntry } from "../../../../../src/guest-channel/files.ts"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
-import type { ReadResult } from "../../../../../src/guest-channel/files/read-many.ts"
-import type { WalkEntry } from "../../../../../src/guest-channel/files/walk.ts"
 import { nativeDirectory } from "../../../../../src/system/processes/native.ts"
 import type { ExportChannel } from "../../../../../src/workspace/content/export/contents.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import type { WalkEntry } from "../../../../../src/guest-channel/files/walk.ts"
+import type { WalkEntry } from "../../../../../src/guest-channel/files.ts"
 import { UpperEntries } from "../../../../../src/workspace/content/files/upper-entries.ts"
 
 const entry = (path: string): WalkEntry => ({

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream, TestClock } from "effect"
-import type { GuestProcess, ProcessExit } from "../../../../../src/guest-channel/process/process.ts"
+import type { GuestProcess, ProcessExit } from "../../../../../src/guest-channel/process.ts"
 import { logLimits, LogStore } from "../../../../../src/output-log/store.ts"
 import { nowMs } from "../../../../../src/system/waits/time.ts"
 import { endingOptions } from "../../../../../src/workspace/residents/ending.ts"

@@ -1,0 +1,154 @@
+import type { Stream } from "effect"
+import type { ChannelFailed } from "../contract/errors/errors.ts"
+import type { AgentCallFailed } from "./errors.ts"
+import type { GuestString } from "./wire/control.ts"
+
+/** A path beneath a root directory of the guest. Paths and links that lead out of the root are refused (EXDEV). */
+export interface GuestPath {
+  readonly root: GuestString
+  readonly path: GuestString
+}
+
+export interface ReadRequest extends GuestPath {
+  /** First byte. @default 0 */
+  readonly offset?: number | undefined
+  /** Bytes at most; 0 = to the end. @default 0 */
+  readonly limit?: number | undefined
+}
+
+export interface WriteRequest extends GuestPath {
+  readonly mode: number
+  /** Makes missing directories above it. @default false */
+  readonly createParents?: boolean | undefined
+  /** Fails (EEXIST) when it is there already. @default false */
+  readonly exclusive?: boolean | undefined
+  /** @default false */
+  readonly append?: boolean | undefined
+  /** Writes through a link instead of refusing it (ELOOP). @default false */
+  readonly follow?: boolean | undefined
+  /** Fails (ESTALE) unless the file is still of this version: checked in the guest, right before the new one takes its place. */
+  readonly expected?: string | undefined
+}
+
+export interface WalkRequest extends GuestPath {
+  /** Levels below the walked directory, 1 = its own entries; 0 = all. @default 0 */
+  readonly maxDepth?: number | undefined
+  /** Tells of each file and directory whether it has extended attributes. @default false */
+  readonly attributes?: boolean | undefined
+}
+
+/** State of a file before a read and after a write. */
+export interface FileState {
+  /** Permission bits and setuid, setgid, sticky. */
+  readonly mode: number
+  readonly size: number
+  /** 16 hexadecimal digits: others after every change of content, mode or owner, and for another file of the same name. */
+  readonly version: string
+}
+
+export interface WrittenFile extends FileState {
+  /** Whether it was not there before. */
+  readonly created: boolean
+}
+
+/** A file that is open for reading. */
+export interface OpenFile {
+  /** State of the file when the read started. A later change has another version. */
+  readonly state: FileState
+  /** To be run once. */
+  readonly content: Stream.Stream<Uint8Array, AgentCallFailed | ChannelFailed>
+}
+
+export type EntryType = "block" | "character" | "directory" | "fifo" | "file" | "socket" | "symlink"
+
+/** One entry of a walked tree. Names are the guest's own bytes: neither UTF-8 nor free of tricks. */
+export interface WalkEntry {
+  readonly type: EntryType
+  /** Permission bits and setuid, setgid, sticky. */
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly size: number
+  readonly ino: bigint
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+  readonly nlink: number
+  /** Relative to the walked root. */
+  readonly path: Uint8Array
+  /** Empty unless a symlink. */
+  readonly linkTarget: Uint8Array
+  /** True if the walk asks for extended attributes, and the file or directory has some. Absent otherwise. */
+  readonly hasAttributes?: true
+}
+
+export interface CompareRequest {
+  readonly old: GuestPath
+  readonly new: GuestPath
+  /** A name that is passed over on both sides, in any case of its letters. @default none */
+  readonly skip?: string | undefined
+  /** Compares the contents of files whose metadata is the same, too. @default false */
+  readonly content?: boolean | undefined
+}
+
+/** The entry at a path in one of two trees. */
+export interface ComparedSide {
+  /** `mount`: the guest mounted something there, which is not compared. */
+  readonly type: EntryType | "mount"
+  /** Permission bits and setuid, setgid, sticky. */
+  readonly mode: number
+  readonly size: number
+  /** Empty unless a symlink. */
+  readonly linkTarget: Uint8Array
+}
+
+/** A path at which two trees differ; at least one of them has something there. */
+export interface Difference {
+  /** Relative to both trees: the guest's own bytes, made of names that are neither empty nor `.` nor `..`. */
+  readonly path: Uint8Array
+  readonly old: ComparedSide | undefined
+  readonly new: ComparedSide | undefined
+}
+
+export interface ReadManyRequest {
+  readonly root: GuestString
+  /** Together less than a frame; no link in them is followed. */
+  readonly paths: ReadonlyArray<GuestString>
+  /** Most `bytes` of each; a larger file is not read. */
+  readonly limit: number
+}
+
+/** How one file was read. */
+export interface ReadResult {
+  /** 0: all of it is there. EFBIG: it is larger than the limit. */
+  readonly errno: number
+  /** Of the file, in `bytes`, as far as it is known. */
+  readonly size: number
+  /** Empty unless errno is 0. */
+  readonly content: Uint8Array
+}
+
+/** A path is bytes relative to the root; no link on its way is followed. */
+export type FileChange =
+  /** Takes a file or link away. Fails (ESTALE) when it is not the one that was seen. */
+  | { readonly _tag: "take"; readonly path: Uint8Array; readonly seen: SeenFile }
+  /** Places a file where nothing is, or only empty directories, with the mode and owner of the taken file. */
+  | {
+    readonly _tag: "file"
+    readonly path: Uint8Array
+    readonly content: Uint8Array
+    /** Permission bits. Undefined: those of the taken file, else 0644. */
+    readonly mode: number | undefined
+    /** Which `take` (its place in the list) it stands in for. */
+    readonly taken: number | undefined
+  }
+  | { readonly _tag: "link"; readonly path: Uint8Array; readonly target: Uint8Array }
+  /** Places a taken file, or puts it back, with another mode unless undefined. */
+  | { readonly _tag: "move"; readonly path: Uint8Array; readonly mode: number | undefined; readonly taken: number }
+
+/** State of a file from a walk. */
+export interface SeenFile {
+  readonly ino: bigint
+  readonly size: number
+  readonly mtimeNs: bigint
+  readonly ctimeNs: bigint
+}
