@@ -1,7 +1,7 @@
 import { Effect, FiberRef } from "effect"
 import * as fs from "node:fs"
 import { SeedRejected } from "../contract/errors/errors.ts"
-import { joinBytes } from "./host-files.ts"
+import { joinBytes } from "./tree/host-files.ts"
 
 /** How far a directory is walked that git cannot list. */
 export interface WalkLimits {

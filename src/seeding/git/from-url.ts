@@ -5,7 +5,7 @@ import { type Graft, type SeedFailed, SeedImages } from "../../disk/SeedImages.t
 import { makeFolder } from "../../system/files/folders.ts"
 import { realDirectory, realPath } from "../../system/files/host-path.ts"
 import { Paths } from "../../system/files/Paths.ts"
-import { demandReadable } from "../caller-places.ts"
+import { demandReadable } from "../../system/files/caller-places.ts"
 import type { BuildDirectory, PreparedSeed, PrepareServices, SeedRequest } from "../request.ts"
 import { commitPlan, commitTree, writeCommitTar } from "./commit.ts"
 import { git } from "./confined-git.ts"

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { readBounded } from "../host-files.ts"
+import { readBounded } from "../tree/host-files.ts"
 
 /** A git repository with a work tree, by real paths. */
 export interface Repository {

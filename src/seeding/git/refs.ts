@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { readBounded } from "../host-files.ts"
+import { readBounded } from "../tree/host-files.ts"
 import type { Repository } from "./locate.ts"
 
 /** Content of HEAD: a commit, and its branch. */

@@ -7,7 +7,7 @@ import {
 } from "../../contract/errors/errors.ts"
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { syncPush } from "../../seeding/sync-push.ts"
+import { syncPush } from "../../seeding/push.ts"
 import { displayName } from "../entry/display-name.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { Generation } from "../entry/generation.ts"

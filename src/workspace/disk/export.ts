@@ -3,7 +3,7 @@ import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/er
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
 import { clusterRuns } from "../../disk/standalone-qcow2.ts"
 import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
-import { writingPlace } from "../../seeding/caller-places.ts"
+import { writingPlace } from "../../system/files/caller-places.ts"
 import { openUnfollowed } from "../../system/files/descriptor.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { put, type PutFailed } from "../../system/files/put.ts"

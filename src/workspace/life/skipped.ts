@@ -1,7 +1,7 @@
 import { ignoredFilesNote, lossNotes } from "../../contract/text/host-file-notes.ts"
 import { sizeText } from "../../contract/text/size-text.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
-import { filterNote } from "../../seeding/filters.ts"
+import { filterNote } from "../../seeding/git/filters.ts"
 import type { PreparedSeed } from "../../seeding/request.ts"
 import type { Notify } from "../entry/context.ts"
 

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { filterNote } from "../../../src/seeding/filters.ts"
+import { filterNote } from "../../../src/seeding/git/filters.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, repository, seeded, userGit, write } from "./support.ts"
 

@@ -1,9 +1,9 @@
 import { Effect, FiberRef } from "effect"
 import * as path from "node:path"
-import { InvalidRequest } from "../contract/errors/errors.ts"
-import { printable } from "../contract/text/printable.ts"
-import { type CallerPlaces, callerProject } from "../contract/wire/caller-project.ts"
-import { isBeneath } from "../system/files/host-path.ts"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { printable } from "../../contract/text/printable.ts"
+import { type CallerPlaces, callerProject } from "../../contract/wire/caller-project.ts"
+import { isBeneath } from "./host-path.ts"
 
 const callersPlaces: Effect.Effect<CallerPlaces | undefined> = Effect.map(
   FiberRef.get(callerProject),

@@ -1,5 +1,5 @@
 import { filterSettings } from "./filters.ts"
-import type { Identity } from "./git/identity.ts"
+import type { Identity } from "./identity.ts"
 
 /** Settings of a foreign repository, by git's names in lower case (the middle part unchanged). */
 export type Settings = ReadonlyMap<string, string>

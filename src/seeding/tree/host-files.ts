@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { isItself } from "./git/pinned.ts"
+import { isItself } from "../git/pinned.ts"
 
 /**
  * Content of a regular file within the limit. `undefined` for a symlink or any other path, and for a path through a link beneath an open

@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import type { HostToolMissing } from "../contract/errors/errors.ts"
-import { attempt, type FileFailed } from "../system/files/failure.ts"
-import { git, type GitRoom } from "./git/confined-git.ts"
-import type { GitFailed } from "./git/git-failed.ts"
-import { beneath, readBounded } from "./host-files.ts"
-import { type Listed, splitNul } from "./tree/listing.ts"
+import type { HostToolMissing } from "../../contract/errors/errors.ts"
+import { attempt, type FileFailed } from "../../system/files/failure.ts"
+import { git, type GitRoom } from "./confined-git.ts"
+import type { GitFailed } from "./git-failed.ts"
+import { beneath, readBounded } from "../tree/host-files.ts"
+import { type Listed, splitNul } from "../tree/listing.ts"
 
 /** Tracked files that git passes through a filter of one name, such as `lfs`, on their way to and from commits. */
 export interface Filtered {
