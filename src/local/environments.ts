@@ -11,7 +11,7 @@ import {
   type Removed
 } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
-import { pruneRepositories } from "../seeding/repositories.ts"
+import { pruneRepositories } from "../seeding/cache.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { pruneTemplates } from "../vm/templates.ts"
 import type { Root } from "../workspace/operations/Workspaces.ts"

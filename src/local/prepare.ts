@@ -6,8 +6,8 @@ import type { PrepareEvent, PreparePayload } from "../contract/rows/prepare.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { RunPayload } from "../contract/rows/run.ts"
 import { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
+import { sampleFolder } from "../seeding/cache.ts"
 import type { PrepareServices } from "../seeding/request.ts"
-import { sampleFolder } from "../seeding/sample-folder.ts"
 
 /** Lifetime of a workspace that a killed daemon may leave, in seconds. */
 const LEFT_SECONDS = 60

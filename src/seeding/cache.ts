@@ -1,15 +1,21 @@
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import * as path from "node:path"
-import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
+import { type HostToolMissing, type NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
+import type { SeedFailed } from "../disk/SeedImages.ts"
 import type { CacheEntry } from "../system/files/cache-entry.ts"
+import { writeFile } from "../system/files/content.ts"
 import { exists, statFile } from "../system/files/entries.ts"
 import type { FileFailed } from "../system/files/failure.ts"
-import { listIfPresent, removeTree } from "../system/files/folders.ts"
-import { toHostError } from "../system/files/host-error.ts"
+import { ensureFolder, listIfPresent, removeTree } from "../system/files/folders.ts"
+import { toHostError, toHostErrorOf } from "../system/files/host-error.ts"
 import { isDirectory } from "../system/files/host-path.ts"
 import { withLock } from "../system/files/lock.ts"
+import { Paths } from "../system/files/Paths.ts"
+import { makeTemporary } from "../system/files/temporary.ts"
 import { bytesBeneath } from "../system/files/usage.ts"
 import { nowMs } from "../system/waits/time.ts"
+import { probeConfinement } from "../vm/confinement.ts"
+import type { BuildDirectory, PrepareServices } from "./request.ts"
 
 /** Folder of fetched repositories: each in `….git`, beside the lock file that its user holds. */
 export const repositoriesOf = (cacheDir: string) => path.join(cacheDir, "repositories")
@@ -118,3 +124,33 @@ export const pruneRepositories = (
     const gone = newestFirst.filter(({ repository }) => !exists(repository))
     return { removed: gone.map(({ repository }) => path.basename(repository)), freedBytes }
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
+
+/** Folder of intermediate files of a seed image, swept like all temporaries of its kind. */
+export const temporariesOf = (cacheDir: string) => path.join(cacheDir, "seeds", "temporary")
+
+/** A folder for one seed, and whether namespaces can confine git. */
+export const makeBuildDirectory: Effect.Effect<
+  BuildDirectory,
+  SeedFailed,
+  PrepareServices | Scope.Scope
+> = Effect.gen(function*() {
+  const { cacheDir } = yield* Paths
+  const parent = temporariesOf(cacheDir)
+  const { path: folder } = yield* makeTemporary(parent, "seed").pipe(
+    Effect.catchTags({
+      FileFailed: (failure) => Effect.fail(toHostErrorOf(parent)(failure)),
+      LockTimeout: (failure) => new StateDirectoryUnusable({ path: parent, detail: failure.message })
+    })
+  )
+  const { level } = yield* probeConfinement
+  return { folder, namespaces: level !== "seccomp" }
+})
+
+/** A directory with one small file to seed from. Goes with the Scope. */
+export const sampleFolder = Effect.gen(function*() {
+  const { folder } = yield* makeBuildDirectory
+  const sample = path.join(folder, "sample")
+  yield* ensureFolder(sample)
+  yield* writeFile(path.join(sample, "README"), "A sample.\n")
+  return sample
+}).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))

@@ -1,7 +1,14 @@
 import { Effect, FiberRef } from "effect"
 import * as fs from "node:fs"
 import { SeedRejected } from "../contract/errors/errors.ts"
-import { joinBytes } from "./tree/host-files.ts"
+
+const slash = Buffer.from("/")
+
+export const joinBytes = (folder: Uint8Array, name: Uint8Array): Buffer =>
+  folder.length === 0 ? Buffer.from(name) : Buffer.concat([folder, slash, name])
+
+/** A host path made of a folder and bytes below it. */
+export const beneath = (folder: string, relative: Uint8Array): Buffer => joinBytes(Buffer.from(folder), relative)
 
 /** How far a directory is walked that git cannot list. */
 export interface WalkLimits {

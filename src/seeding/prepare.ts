@@ -2,12 +2,11 @@ import { Effect, Fiber } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { type SeedFailed, SeedImages, type SeedReport } from "../disk/SeedImages.ts"
+import { demandReadable } from "../system/files/caller-places.ts"
 import { makeUniqueFolder } from "../system/files/folders.ts"
 import { isDirectory, realPath } from "../system/files/host-path.ts"
 import { asStep } from "../system/telemetry/spans.ts"
-import { demandNarrow } from "./broad-source.ts"
-import { makeBuildDirectory } from "./build-directory.ts"
-import { demandReadable } from "../system/files/caller-places.ts"
+import { makeBuildDirectory } from "./cache.ts"
 import { filesBeneath } from "./files-beneath.ts"
 import { seedFromUrl } from "./git/from-url.ts"
 import { keyOf, makeGitDirectory } from "./git/git-directory.ts"
@@ -16,7 +15,14 @@ import { hostIdentity } from "./git/identity.ts"
 import { isBare, locate, type Located } from "./git/locate.ts"
 import type { Head } from "./git/refs.ts"
 import { rejected } from "./git/rejected.ts"
-import type { GitMode, PreparedSeed, PrepareServices, SeedGit, SeedRequest } from "./request.ts"
+import {
+  demandNarrow,
+  type GitMode,
+  type PreparedSeed,
+  type PrepareServices,
+  type SeedGit,
+  type SeedRequest
+} from "./request.ts"
 import { type CollectOptions, collectTree, type PlannedGit, type Skipped } from "./tree/collect.ts"
 
 /**

@@ -1,27 +1,25 @@
-import { Effect, identity } from "effect"
-import type { NoSpace, PyroError, StateDirectoryUnusable } from "../contract/errors/errors.ts"
+import { Effect, identity, Stream } from "effect"
+import type {
+  ChannelFailed,
+  FileRefused,
+  NoSpace,
+  PyroError,
+  StateDirectoryUnusable
+} from "../contract/errors/errors.ts"
 import type { SyncPushed, SyncPushPayload } from "../contract/rows/workspace-sync.ts"
 import { firstOf } from "../contract/text/first-of.ts"
-import {
-  type Losses,
-  lossNotes,
-  MAX_IGNORED_NAMES,
-  MAX_MISSING_NAMES,
-  withLoss
-} from "../contract/text/host-file-notes.ts"
-import { pathText } from "../contract/text/path-text.ts"
-import { attributesLost } from "../disk/SeedImages.ts"
+import { lossNotes, MAX_IGNORED_NAMES, MAX_MISSING_NAMES } from "../contract/text/host-file-notes.ts"
+import type { FileChange, GuestPath, WalkEntry } from "../guest-channel/files.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
-import { demandNarrow } from "./broad-source.ts"
-import { readPushed, writePushed } from "./pushed.ts"
-import type { PrepareServices } from "./request.ts"
+import { type Pushed, pushedContent, readPushed, withinGit, writePushed } from "./pushed.ts"
+import { demandNarrow, type PrepareServices } from "./request.ts"
 import { demandDirectory, destination } from "./sync/dest.ts"
 import { guestFailure } from "./sync/guest-failure.ts"
-import { type HostFile, isGone, listHost, placedText } from "./sync/host-tree.ts"
-import { lookAt, type SyncTrees } from "./sync/look.ts"
+import { isGone, listHost, placedText } from "./sync/host-tree.ts"
+import { isFileOrLink, lookAt, type SyncTrees } from "./sync/look.ts"
+import { lossesOf } from "./sync/losses.ts"
 import { newPush, offer, staysBehind, textOf, withdraw } from "./sync/plan.ts"
 import { demandSamePlace, demandSomethingSame } from "./sync/source.ts"
-import { withinGit } from "./tree-names.ts"
 
 /** Target of a push. */
 export interface SyncTarget extends SyncTrees {
@@ -101,17 +99,54 @@ export const syncPush = (
     }
   }))
 
-/** Properties that the copies of host files lack. The push is done, so a failed look at attributes only leaves them out. */
-const lossesOf = (root: string, files: ReadonlyArray<HostFile>) => {
-  let losses: Losses = {}
-  for (const { hasSetId, path } of files) if (hasSetId === true) losses = withLoss(losses, "setIds", pathText(path))
-  const list = Buffer.concat(
-    files.filter(({ mode }) => mode !== 0o120000).flatMap(({ path }) => [path, Buffer.alloc(1)])
-  )
-  return list.length === 0
-    ? Effect.succeed(losses)
-    : attributesLost(root, list).pipe(
-      Effect.map((found) => ({ ...losses, ...found })),
-      Effect.orElseSucceed(() => losses)
+/** Maximum bytes of contents in one step. */
+const BATCH_BYTES = 64 * 1024 * 1024
+
+/**
+ * Writes all pushed files to a guest that equals its seed image, so that its tree equals the baseline. Runs before any other
+ * program there. After a failure the guest may have some of the files, and must not be used.
+ */
+export const replayPushed = (
+  channel: GuestChannel,
+  pushed: Pushed,
+  live: GuestPath
+): Effect.Effect<void, ChannelFailed | FileRefused | StateDirectoryUnusable> =>
+  Effect.gen(function*() {
+    if (pushed.entries.size === 0) return
+    const there = new Map<string, WalkEntry>()
+    yield* channel.walk(live).pipe(
+      Stream.runForEach((entry) =>
+        Effect.sync(() => {
+          const name = Buffer.from(entry.path).toString("latin1")
+          // Directories go when they are empty.
+          if (pushed.entries.has(name) && isFileOrLink(entry)) there.set(name, entry)
+        })
+      ),
+      guestFailure("/workspace")
     )
-}
+    let changes: Array<FileChange> = []
+    let bytes = 0
+    const send = Effect.suspend(() => {
+      const batch = changes
+      changes = []
+      bytes = 0
+      return batch.length === 0 ? Effect.void : channel.changeFiles(live.root, batch).pipe(guestFailure("/workspace"))
+    })
+    // Removals precede additions: a file may have become a directory.
+    const absentFirst = [...pushed.entries].sort(([, one], [, other]) => one._tag.localeCompare(other._tag))
+    for (const [name, entry] of absentFirst) {
+      const path = Buffer.from(name, "latin1")
+      const seen = there.get(name)
+      const taken = seen === undefined ? undefined : changes.push({ _tag: "take", path, seen }) - 1
+      if (entry._tag === "absent") continue
+      const content = yield* pushedContent(pushed, name, entry)
+      changes.push(
+        entry.mode === 0o120000
+          ? { _tag: "link", path, target: content }
+          : { _tag: "file", path, content, mode: entry.mode & 0o777, taken }
+      )
+      bytes += content.length
+      if (bytes > BATCH_BYTES) yield* send
+    }
+    yield* send
+  })

@@ -41,6 +41,16 @@ export interface Pushed {
   readonly contentOf: (entry: Extract<PushedEntry, { readonly _tag: "file" }>) => Effect.Effect<Buffer, FileFailed>
 }
 
+/** A path within a tree, in latin1. */
+export const nameOf = ({ buffer, byteLength, byteOffset }: Uint8Array) =>
+  Buffer.from(buffer, byteOffset, byteLength).toString("latin1")
+
+/** The directories above a path, the outermost first. */
+export const parentsOf = (name: string): ReadonlyArray<string> =>
+  [...name.matchAll(/\//g)].map(({ index }) => name.slice(0, index))
+
+export const withinGit = (name: string) => name.split("/").includes(".git")
+
 /** Errors of reading or writing the baseline. */
 type PushedFailed = NoSpace | StateDirectoryUnusable
 

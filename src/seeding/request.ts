@@ -1,10 +1,15 @@
 import { Effect } from "effect"
+import * as os from "node:os"
+import * as path from "node:path"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import type { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
 import type { Owner, SeedImage, SeedImages, SeedReport } from "../disk/SeedImages.ts"
+import { isBeneath, realPath } from "../system/files/host-path.ts"
 import type { Paths } from "../system/files/Paths.ts"
+import { settingNow } from "../system/settings/config.ts"
 import type { HostFacts } from "../vm/HostFacts.ts"
-import type { History } from "./git/git-directory.ts"
+
+export type History = "shallow" | "full"
 
 export type GitMode = History | "none"
 
@@ -69,4 +74,52 @@ export const demandOneSeed = (
   return repoRef !== undefined && repoUrl === undefined
     ? Effect.fail(new InvalidRequest({ field: "repo_ref", detail: "goes with a repository's URL only" }))
     : Effect.void
+}
+
+/** The user's home directories: by the environment and by the accounts of the host. */
+const homes = (): ReadonlyArray<string> =>
+  [settingNow("HOME"), os.userInfo().homedir, "/root"].flatMap((home) => {
+    const found = home === undefined ? undefined : realPath(path.resolve(home))
+    return found === undefined || found === "/" ? [] : [found]
+  })
+
+/** Kind of a directory that is too broad for a seed. `undefined` for other directories and other paths. */
+const broadness = (source: string): string | undefined => {
+  const folder = realPath(path.resolve(source))
+  if (folder === undefined) return undefined
+  if (folder === "/") return "is the whole host"
+  const home = homes().find((one) => isBeneath(one, folder))
+  return home === undefined ? undefined : home === folder ? "is a home directory" : `holds the home directory ${home}`
+}
+
+/**
+ * Refuses the root directory, a home directory and a directory that contains one, before any read: keys and passwords would enter
+ * the workspace, and the listing alone could take hours.
+ */
+export const demandNarrow = (
+  field: "seed_path" | "source_path",
+  source: string | undefined,
+  allowHome: boolean
+): Effect.Effect<void, InvalidRequest> =>
+  Effect.suspend(() => {
+    const broad = source === undefined || allowHome ? undefined : broadness(source)
+    return broad === undefined ? Effect.void : new InvalidRequest({
+      field,
+      detail: `${source} ${broad}, and all that is in it would go into the workspace, keys and passwords among it; ` +
+        "name a directory in it, or take all of it with --allow-home"
+    })
+  })
+
+/** A remote's URL for the guest: without credentials. None for a path of the host. */
+export const publicUrl = (url: string): string | undefined => {
+  if (/[\0-\x20\x7f"\\]/.test(url)) return undefined
+  // user@host:path: the user of a forge is no secret
+  if (/^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^:]*$/.test(url)) return url
+  if (!/^(https?|ssh|git):\/\//.test(url) || !URL.canParse(url)) return undefined
+  const parsed = new URL(url)
+  parsed.password = ""
+  if (parsed.protocol !== "ssh:") parsed.username = ""
+  parsed.search = ""
+  parsed.hash = ""
+  return parsed.href
 }

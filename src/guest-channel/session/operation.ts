@@ -1,12 +1,12 @@
 import { Effect, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
-import type { Connection } from "./connection.ts"
 import type { AgentCallFailed } from "../errors.ts"
 import { piecesOf } from "../streams/pieces.ts"
 import type { GuestStream } from "../streams/stream.ts"
 import { flows, type Message, type OpenerKind } from "../wire/messages.ts"
 import { Violation } from "../wire/violation.ts"
+import type { Connection } from "./connection.ts"
 import {
   awaitEnd,
   DEFAULT_WINDOW_BYTES,

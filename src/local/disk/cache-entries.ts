@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { SeedImages } from "../../disk/SeedImages.ts"
-import { repositoryEntries } from "../../seeding/repositories.ts"
+import { repositoryEntries } from "../../seeding/cache.ts"
 import type { CacheEntry } from "../../system/files/cache-entry.ts"
 import { removeFile, statFile } from "../../system/files/entries.ts"
 import { namesIn, removeTree } from "../../system/files/folders.ts"

@@ -2,10 +2,11 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing } from "../../contract/errors/errors.ts"
 import { attempt, type FileFailed } from "../../system/files/failure.ts"
+import { beneath } from "../files-beneath.ts"
+import { readBounded } from "../tree/host-files.ts"
+import { type Listed, splitNul } from "../tree/listing.ts"
 import { git, type GitRoom } from "./confined-git.ts"
 import type { GitFailed } from "./git-failed.ts"
-import { beneath, readBounded } from "../tree/host-files.ts"
-import { type Listed, splitNul } from "../tree/listing.ts"
 
 /** Tracked files that git passes through a filter of one name, such as `lfs`, on their way to and from commits. */
 export interface Filtered {
@@ -86,14 +87,4 @@ export const filterSettings = (filter: string): ReadonlyArray<readonly [name: st
   const without = refusing(filter)
   const [clean, smudge] = filter === "lfs" ? [lfs("clean", without), lfs("smudge --skip", "cat")] : [without, "cat"]
   return [["clean", clean], ["smudge", smudge], ["required", "true"]]
-}
-
-/** Files of an attribute rule, in a warning. */
-const namedMost = 3
-
-/** What a person reads about the filters of a seed. */
-export const filterNote = ({ filter, paths }: { readonly filter: string; readonly paths: ReadonlyArray<string> }) => {
-  const more = paths.length - namedMost
-  const names = `${paths.slice(0, namedMost).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
-  return `git's filter ${filter} applies to ${names}: git in the workspace leaves these files alone (docs/commits.md)`
 }

@@ -5,17 +5,16 @@ import { contentIfPresent, writeFile } from "../../system/files/content.ts"
 import { renameFile } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { ensureFolder, listFolder } from "../../system/files/folders.ts"
+import type { History } from "../request.ts"
 import { settle } from "../tree/host-files.ts"
-import { guestConfig, promisorOf, type Submodule, upstreamOf } from "./safe-config.ts"
 import type { Listed } from "../tree/listing.ts"
 import { git } from "./confined-git.ts"
 import { committer, type Identity } from "./identity.ts"
 import { believe, indexEntries, sealIndex } from "./index-file.ts"
 import { present, presentReached } from "./partial.ts"
 import { resolveRef, sharedRefs } from "./refs.ts"
+import { guestConfig, promisorOf, type Submodule, upstreamOf } from "./safe-config.ts"
 import type { Scratch } from "./scratch.ts"
-
-export type History = "shallow" | "full"
 
 /** Content of a guest's `.git`, without the objects, which follow from it. */
 export interface GitPlan {

@@ -2,10 +2,10 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing } from "../../contract/errors/errors.ts"
 import { readBounded } from "../tree/host-files.ts"
-import { isTrue, type Settings, type Sparse } from "./safe-config.ts"
 import { git, type GitRoom } from "./confined-git.ts"
 import type { GitFailed } from "./git-failed.ts"
 import type { Repository } from "./locate.ts"
+import { isTrue, type Settings, type Sparse } from "./safe-config.ts"
 
 const mostPatternBytes = 16 * 1024 * 1024
 

@@ -1,3 +1,4 @@
+import { publicUrl } from "../request.ts"
 import { filterSettings } from "./filters.ts"
 import type { Identity } from "./identity.ts"
 
@@ -34,20 +35,6 @@ export const carriedSettings = (settings: Settings): ReadonlyArray<readonly [str
 /** `sha1`, or another that a repository names its objects by. */
 export const objectFormat = (settings: Settings) =>
   settings.get("extensions.objectformat")?.toLowerCase() === "sha256" ? "sha256" : "sha1"
-
-/** A remote's URL for the guest: without credentials. None for a path of the host. */
-export const publicUrl = (url: string): string | undefined => {
-  if (/[\0-\x20\x7f"\\]/.test(url)) return undefined
-  // user@host:path: the user of a forge is no secret
-  if (/^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[^:]*$/.test(url)) return url
-  if (!/^(https?|ssh|git):\/\//.test(url) || !URL.canParse(url)) return undefined
-  const parsed = new URL(url)
-  parsed.password = ""
-  if (parsed.protocol !== "ssh:") parsed.username = ""
-  parsed.search = ""
-  parsed.hash = ""
-  return parsed.href
-}
 
 export interface Upstream {
   readonly branch: string

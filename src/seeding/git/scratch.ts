@@ -5,13 +5,13 @@ import { writeFile } from "../../system/files/content.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { ensureFolder } from "../../system/files/folders.ts"
 import { readBounded } from "../tree/host-files.ts"
-import { carriedSettings, objectFormat, parseSettings, type Settings, type Sparse } from "./safe-config.ts"
 import { git, type GitRoom } from "./confined-git.ts"
 import { GitFailed } from "./git-failed.ts"
 import { isBeneath, type Repository } from "./locate.ts"
 import { sparseOf } from "./partial.ts"
 import { type Held, holdDirectory, type Pinned, replaced, withDirectory } from "./pinned.ts"
 import { type Head, readHead } from "./refs.ts"
+import { carriedSettings, objectFormat, parseSettings, type Settings, type Sparse } from "./safe-config.ts"
 
 /** pyro's view of a repository: a git directory of pyro's own with the repository's objects. */
 export interface Scratch {

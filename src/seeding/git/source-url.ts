@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url"
-import { publicUrl } from "./safe-config.ts"
+import { publicUrl } from "../request.ts"
 
 /** Source of a repository's fetch. */
 export type SourceUrl =

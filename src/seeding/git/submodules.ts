@@ -2,9 +2,10 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { writeFile } from "../../system/files/content.ts"
 import { attempt } from "../../system/files/failure.ts"
+import { publicUrl } from "../request.ts"
 import { readBounded } from "../tree/host-files.ts"
-import { parseSettings, publicUrl, type Submodule } from "./safe-config.ts"
 import { git } from "./confined-git.ts"
+import { parseSettings, type Submodule } from "./safe-config.ts"
 import type { Scratch } from "./scratch.ts"
 
 const mostBytes = 1024 * 1024

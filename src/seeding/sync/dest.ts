@@ -3,7 +3,7 @@ import { FileRefused, InvalidRequest } from "../../contract/errors/errors.ts"
 import { pathBytes } from "../../contract/text/path-text.ts"
 import { componentsOf, workspaceRoot } from "../../guest-channel/guest-path.ts"
 import { hasGitName, isPlainPath } from "../../system/files/folded-name.ts"
-import { parentsOf } from "../tree-names.ts"
+import { parentsOf } from "../pushed.ts"
 import type { Look } from "./look.ts"
 import { textOf } from "./plan.ts"
 

@@ -3,8 +3,7 @@ import { type ChannelFailed, FileRefused, type StateDirectoryUnusable } from "..
 import { pathText } from "../../contract/text/path-text.ts"
 import type { GuestPath, WalkEntry } from "../../guest-channel/files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { type Pushed, pushedContent } from "../pushed.ts"
-import { nameOf } from "../tree-names.ts"
+import { nameOf, type Pushed, pushedContent } from "../pushed.ts"
 import { guestFailure } from "./guest-failure.ts"
 
 /** Paths of the guest's tree and its baseline. */

@@ -3,7 +3,7 @@ import { InvalidRequest } from "../../contract/errors/errors.ts"
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import { realDirectory } from "../../system/files/host-path.ts"
 import { isBeneath } from "../git/locate.ts"
-import { withinGit } from "../tree-names.ts"
+import { withinGit } from "../pushed.ts"
 import type { HostTree } from "./host-tree.ts"
 import type { Look } from "./look.ts"
 

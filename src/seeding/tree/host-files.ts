@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { beneath } from "../files-beneath.ts"
 import { isItself } from "../git/pinned.ts"
 
 /**
@@ -24,14 +25,6 @@ export const readBounded = (file: string | Buffer, maxBytes: number): Buffer | u
 
 /** Errors of open for a missing file, a symlink, or a file that cannot be opened this way. */
 const absent = ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO", "EACCES", "ENAMETOOLONG"]
-
-const slash = Buffer.from("/")
-
-export const joinBytes = (folder: Uint8Array, name: Uint8Array): Buffer =>
-  folder.length === 0 ? Buffer.from(name) : Buffer.concat([folder, slash, name])
-
-/** A host path made of a folder and bytes below it. */
-export const beneath = (folder: string, relative: Uint8Array): Buffer => joinBytes(Buffer.from(folder), relative)
 
 /** Whether there is anything at a path of a folder. */
 export const hasFile = (folder: string, relative: Uint8Array): boolean => {

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { joinBytes } from "./host-files.ts"
+import { joinBytes } from "../files-beneath.ts"
 
 /** Names that git opens wherever they are in a work tree. */
 const opened = [".gitignore", ".gitattributes"].map((name) => Buffer.from(name))

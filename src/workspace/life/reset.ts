@@ -1,7 +1,7 @@
 import { Effect, Ref } from "effect"
 import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { replayPushed } from "../../seeding/push.ts"
 import { readPushed } from "../../seeding/pushed.ts"
-import { replayPushed } from "../../seeding/replay.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
 import { discardFolder, type Lifecycle, type LifecycleServices, type Notify, removeFolder } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"

@@ -1,7 +1,6 @@
 import { ignoredFilesNote, lossNotes } from "../../contract/text/host-file-notes.ts"
 import { sizeText } from "../../contract/text/size-text.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
-import { filterNote } from "../../seeding/git/filters.ts"
 import type { PreparedSeed } from "../../seeding/request.ts"
 import type { Notify } from "../entry/context.ts"
 
@@ -30,6 +29,16 @@ export const tellSeed = (report: PreparedSeed["report"], notify: Notify) => {
   tellFiltered(report.filtered, notify)
   tellLeft(report.left, notify)
   tellWhole(report, notify)
+}
+
+/** Files of an attribute rule, in a warning. */
+const namedMost = 3
+
+/** What a person reads about the filters of a seed. */
+const filterNote = ({ filter, paths }: { readonly filter: string; readonly paths: ReadonlyArray<string> }) => {
+  const more = paths.length - namedMost
+  const names = `${paths.slice(0, namedMost).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+  return `git's filter ${filter} applies to ${names}: git in the workspace leaves these files alone (docs/commits.md)`
 }
 
 /** Names the filters of git that the guest may lack, and their files. */

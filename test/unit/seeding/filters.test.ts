@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { filterNote } from "../../../src/seeding/git/filters.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, repository, seeded, userGit, write } from "./support.ts"
 
@@ -89,11 +88,4 @@ describe("a seed of a repository with clean and smudge filters", { concurrent: t
       assert.deepStrictEqual(report.filtered, [])
       assert.notInclude(fs.readFileSync(path.join(workspace, ".git/config"), "utf8"), "filter")
     }))
-
-  it("the warning names the filter, three files and the number of the others", () => {
-    assert.strictEqual(
-      filterNote({ filter: "lfs", paths: ["a", "b", "c", "d", "e"] }),
-      "git's filter lfs applies to a, b, c and 2 more: git in the workspace leaves these files alone (docs/commits.md)"
-    )
-  })
 })

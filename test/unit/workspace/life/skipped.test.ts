@@ -45,4 +45,10 @@ describe("run and create warn", () => {
     assert.isEmpty(told({ whole, files: 1000, bytes: 64 * 1024 * 1024 }))
     assert.isEmpty(told({ files: 5000, bytes: 2 ** 40 }))
   })
+
+  it("of a filter of git with three of its files and the number of the others", () => {
+    assert.deepStrictEqual(told({ filtered: [{ filter: "lfs", paths: ["a", "b", "c", "d", "e"] }] }), [
+      "warning: git's filter lfs applies to a, b, c and 2 more: git in the workspace leaves these files alone (docs/commits.md)"
+    ])
+  })
 })
