@@ -9,7 +9,13 @@ const retry = /^(true|1)$/.test(process.env["CI"] ?? "") ? 1 : 0
 
 /** Tests of one kind, in the folder of that name. */
 const project = (name: string, timeouts = { testTimeout: 60_000, hookTimeout: 60_000 }) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], retry, ...timeouts }
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    retry,
+    setupFiles: ["test/support/retried.ts"],
+    ...timeouts
+  }
 })
 
 const ofMicroVms = { testTimeout: 300_000, hookTimeout: 600_000 }

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 import { afterAll, assert, describe, it } from "vitest"
+import { openInstallations } from "../support/attempts.ts"
 import { hostInventory } from "../support/host-inventory.ts"
 import { assertAsShown, type PageStep, stepsOf } from "../support/page-steps.ts"
 import { pyroPath, temporaryFolder } from "../support/pyro-cli.ts"
@@ -29,13 +30,19 @@ describe("docs/first-run.md", () => {
     NO_COLOR: "1"
   }
   const shell = (script: string) => spawnSync("sh", ["-c", script], { cwd: root, env, encoding: "utf8" })
+  openInstallations.add({
+    state: state!,
+    deleteWorkspaces: (ids) => Promise.resolve(shell(`pyro delete ${ids.join(" ")} --quiet`))
+  })
   afterAll(() => {
     shell("pyro delete --all --quiet; pyro daemon stop")
     remove()
   })
 
   it("every command of docs/first-run.md prints the output that the page shows", () => {
-    for (const made of [home!, state!, bin!]) fs.mkdirSync(made)
+    // A second attempt clones into a home of its own.
+    fs.rmSync(home!, { recursive: true, force: true })
+    for (const made of [home!, state!, bin!]) fs.mkdirSync(made, { recursive: true })
     const quoted = [process.execPath, pyroPath].map((word) => `'${word}'`).join(" ")
     fs.writeFileSync(path.join(bin!, "pyro"), `#!/bin/sh\nexec ${quoted} "$@"\n`, { mode: 0o755 })
     const steps = stepsOf(fs.readFileSync(path.join(root, "docs/first-run.md"), "utf8"))

@@ -16,10 +16,11 @@ const homeFiles = () => [".aws/credentials", ".bashrc"].map((name) => fs.readFil
 
 describe("docs/use-cases/untrusted-code.md", () => {
   it("the record shows each misdeed of an install script, and the host's files stay as they were", async () => {
-    fs.mkdirSync(join(recipe.home, ".aws"))
-    fs.writeFileSync(join(recipe.home, ".aws/credentials"), CREDENTIAL)
-    fs.writeFileSync(join(recipe.home, ".bashrc"), "")
-    await recipe.follow()
+    await recipe.follow(() => {
+      fs.mkdirSync(join(recipe.home, ".aws"))
+      fs.writeFileSync(join(recipe.home, ".aws/credentials"), CREDENTIAL)
+      fs.writeFileSync(join(recipe.home, ".bashrc"), "")
+    })
     assert.deepStrictEqual(homeFiles(), [CREDENTIAL, ""])
     assert.isFalse(fs.existsSync("/tmp/.loot"))
     // npm itself looks for its own newest version.

@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert } from "vitest"
 import { knownAccelerator } from "./accelerator.ts"
+import { openInstallations } from "./attempts.ts"
 import { hostInventory } from "./host-inventory.ts"
 import { ownCache } from "./own-cache.ts"
 import { pyro, type PyroOptions, temporaryFolder } from "./pyro-cli.ts"
@@ -85,6 +86,10 @@ export const installation = (
     return document.error!
   }
 
+  /** Told by its exit status alone: the attempt at a test that has left them has failed already. */
+  const retried = { state, deleteWorkspaces: (ids: ReadonlyArray<string>) => call(["workspace", "delete", ...ids]) }
+  openInstallations.add(retried)
+
   const create = async (args: ReadonlyArray<string>, more: PyroOptions = {}) =>
     (await json<{ readonly workspace: Workspace }>(
       ["workspace", "create", ...(args.includes("--disk-mib") ? args : [...smallSizes, ...args])],
@@ -142,6 +147,7 @@ export const installation = (
 
   /** Ends everything and removes the folder; fails when something of a VM or a workspace is left. */
   const close = async () => {
+    openInstallations.delete(retried)
     await json(["workspace", "delete", "--all"])
     await json(["daemon", "stop"])
     const left = inventory().filter((line) => /vm-|ws-/.test(line))

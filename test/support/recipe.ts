@@ -53,10 +53,16 @@ export const openRecipe = async (name: string) => {
   })
   const page = fs.readFileSync(path.join(root, "docs/use-cases", `${name}.md`), "utf8")
 
-  /** Runs every command of the page in one shell. Each block has to succeed, and to print the output that the page shows. */
-  const follow = async () => {
+  /**
+   * Runs every command of the page in one shell. Each block has to succeed, and to print the output that the page shows. `prepare` puts
+   * files into the empty home directory first.
+   */
+  const follow = async (prepare = () => {}) => {
     const steps = stepsOf(page)
     assert.isNotEmpty(steps)
+    // A second attempt finds the home of the first one empty again.
+    for (const left of fs.readdirSync(home)) fs.rmSync(path.join(home, left), { recursive: true })
+    prepare()
     const shell = bashSession({ cwd: root, env: { ...inherited(), ...own.env }, enter: host.enter })
     try {
       // A process that enters another mount namespace begins in /.

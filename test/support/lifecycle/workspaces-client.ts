@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import * as path from "node:path"
 import * as readline from "node:readline"
 import { assert } from "vitest"
+import { openInstallations } from "../attempts.ts"
 import { bundled, bundleDialProgram, linkBuilt } from "../bundled.ts"
 import { stateOf } from "../process-facts.ts"
 import { until } from "../pyro-cli.ts"
@@ -84,6 +85,8 @@ export const workspacesClient = async (options: {
   const current = () => running ??= startProcess(words, env)
 
   const call = (operation: Operation, payload: object = {}) => current().call(operation, payload)
+
+  openInstallations.add({ state, deleteWorkspaces: (workspaces) => call("delete", { workspaces }) })
 
   /** Ends the process; workspaces run on. */
   const close = async () => {
