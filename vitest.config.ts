@@ -13,7 +13,7 @@ const project = (name: string, timeouts = { testTimeout: 60_000, hookTimeout: 60
     name,
     include: [`test/${name}/**/*.test.ts`],
     retry,
-    setupFiles: ["test/support/retried.ts"],
+    setupFiles: ["test/support/own-variables.ts", "test/support/retried.ts"],
     ...timeouts
   }
 })

@@ -6,8 +6,9 @@ import { labTests } from "./lab.mjs"
 import { nativeTests } from "./native.mjs"
 import { vitestTests } from "./vitest.mjs"
 
-const vitestProjects = ["unit", "agent", "network", "cli", "mcp", "daemon", "smoke", "guest"]
-const tests = ["native", ...vitestProjects, "lab"]
+/** Those that keep both cores busy. */
+const vitestProjects = ["agent", "network", "cli", "mcp", "daemon", "smoke", "guest"]
+const tests = ["native", "unit", ...vitestProjects, "lab"]
 const suites = [...tests, "checks"]
 
 /**
@@ -28,16 +29,21 @@ export const allTests = async () => {
   if (wanted("checks")) await setUp("check")
   const total = { passed: 0, failed: 0, skipped: 0 }
   const add = (counts) => Object.keys(total).forEach((key) => (total[key] += counts[key]))
-  const withLab = wanted("lab")
-  if (wanted("native") && !withLab) add(await nativeTests())
-  const projects = vitestProjects.filter(wanted)
-  if (projects.length > 0) add(await vitestTests(projects))
-  // The lab's machine keeps one core busy for six minutes: what needs no other VM runs beside it, in turn.
-  const beside = [...(wanted("native") && withLab ? [nativeTests] : []), ...(wanted("checks") ? [runChecks] : [])]
-  const inTurn = async () => {
-    for (const suite of beside) add(await suite())
+  const inTurn = async (suites) => {
+    for (const suite of suites) add(await suite())
   }
-  await Promise.all([inTurn(), ...(withLab ? [labTests().then(add)] : [])])
+  const withLab = wanted("lab")
+  // Short tests that share nothing but modules. An author's own run (`npx vitest run --project unit`) gives each file a process.
+  const unitTests = () => vitestTests(["unit"], { isolate: false, ...(withLab && { workers: 1 }) })
+  const short = [...(wanted("native") ? [nativeTests] : []), ...(wanted("unit") ? [unitTests] : [])]
+  const checks = wanted("checks") ? [runChecks] : []
+  const projects = vitestProjects.filter(wanted)
+
+  if (!withLab) await inTurn(short)
+  if (projects.length > 0) add(await vitestTests(projects))
+  // The lab's machine keeps one core busy for six minutes: what needs no other VM runs beside it, in turn. The lab packs dist/ at its
+  // start, while the C programs are tested.
+  await (withLab ? Promise.all([inTurn([...short, ...checks]), inTurn([labTests])]) : inTurn(checks))
 
   if (total.skipped > 0) say(`${total.skipped} skipped${inCi ? ", which fails in CI" : ""}`)
   const failed = total.failed + (inCi ? total.skipped : 0)

@@ -6,8 +6,11 @@ import { run } from "../setup/child.mjs"
 import { inRoot, root } from "../setup/project.mjs"
 import { say } from "../setup/report.mjs"
 
-/** Runs projects of vitest.config.ts, or the `files` of them, and counts their tests. `reporter` prints the progress. */
-export const vitestTests = async (projects, { files = [], reporter = "default" } = {}) => {
+/**
+ * Runs projects of vitest.config.ts, or the `files` of them, and counts their tests. `reporter` prints the progress. With `isolate: false`
+ * files share a process, one after the other, and load a module once: short files take most of their time to load modules.
+ */
+export const vitestTests = async (projects, { files = [], isolate = true, reporter = "default", workers } = {}) => {
   const folder = mkdtempSync(join(tmpdir(), "pyro-test-"))
   const report = join(folder, "counts.json")
   try {
@@ -17,6 +20,8 @@ export const vitestTests = async (projects, { files = [], reporter = "default" }
       "run",
       ...files,
       ...projects.flatMap((project) => ["--project", project]),
+      ...(isolate ? [] : ["--poolOptions.forks.isolate=false"]),
+      ...(workers === undefined ? [] : [`--poolOptions.forks.maxForks=${workers}`]),
       `--reporter=${reporter}`,
       `--reporter=${inRoot("scripts/test/counts.mjs")}`
     ], { cwd: root, env: { ...process.env, PYRO_TEST_COUNTS: report }, stdio: "inherit" })

@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { assert, describe, it } from "vitest"
+import { assert, describe, it, vi } from "vitest"
 import { type ImportPayload, MAX_STDIN_BYTES } from "../../../src/contract/rows/workspace-import.ts"
 import { on } from "./on.ts"
 
@@ -122,15 +122,16 @@ describe("pyro cp", () => {
   })
 
   it("a temporary directory that takes nothing is named", async () => {
-    const former = process.env["TMPDIR"]
-    process.env["TMPDIR"] = "/nowhere"
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-cp-"))
+    const gone = path.join(folder, "gone")
+    vi.stubEnv("TMPDIR", gone)
     try {
       const { journal, status } = await piped("cp - fix:/srv/image", [Buffer.alloc(MAX_STDIN_BYTES + 1)])
       assert.deepStrictEqual(status, 2)
-      assert.include(journal.join(""), "<source>: nothing can be kept in /nowhere, which TMPDIR names: ENOENT")
+      assert.include(journal.join(""), `<source>: nothing can be kept in ${gone}, which TMPDIR names: ENOENT`)
     } finally {
-      if (former === undefined) delete process.env["TMPDIR"]
-      else process.env["TMPDIR"] = former
+      vi.unstubAllEnvs()
+      fs.rmSync(folder, { recursive: true })
     }
   })
 

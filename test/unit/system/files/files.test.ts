@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -95,11 +95,8 @@ describe("host look-ups", () => {
 
 describe("paths", () => {
   const paths = (env: Record<string, string>) => {
-    const before = { ...process.env }
-    Object.assign(process.env, env)
-    return Effect.provide(Paths, Paths.layer).pipe(Effect.ensuring(Effect.sync(() => {
-      process.env = before
-    })))
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
+    return Effect.provide(Paths, Paths.layer).pipe(Effect.ensuring(Effect.sync(() => vi.unstubAllEnvs())))
   }
 
   it.scoped("directories are private to their owner, with one memory directory per state directory", () =>
