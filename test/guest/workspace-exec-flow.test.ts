@@ -64,15 +64,15 @@ const lastId = async () => {
 }
 
 describe("a command whose daemon dies", () => {
-  it("a client loses no output of 100 MiB when the daemon is killed twice, and the command runs once", async () => {
-    const command = hashing(["--", "sh", "-c", `echo x >> /root/ran; ${lines(100)}; exit 9`])
-    for (const part of [20, 60]) {
+  it("a client loses no output of 60 MiB when the daemon is killed twice, and the command runs once", async () => {
+    const command = hashing(["--", "sh", "-c", `echo x >> /root/ran; ${lines(60)}; exit 9`])
+    for (const part of [12, 36]) {
       await until(`${part} MiB`, () => command.bytesSoFar() > part * MIB)
       await killDaemon()
     }
-    const expected = hashOfLines(100)
+    const expected = hashOfLines(60)
     const ended = await command.finished
-    assert.deepInclude(ended, { code: 9, bytes: 100 * MIB, sha256: expected, stderr: "" }, ended.stderr)
+    assert.deepInclude(ended, { code: 9, bytes: 60 * MIB, sha256: expected, stderr: "" }, ended.stderr)
     assert.strictEqual(await sh("w", "cat /root/ran"), "x")
   })
 
@@ -165,13 +165,13 @@ describe("a client that goes away", () => {
     const pid = await daemonPid()
     const before = rssOf(pid)
     const watched = watchRss(pid)
-    const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", lines(200)], {
+    const { child, finished } = startPyro(["workspace", "exec", "w", "--", "sh", "-c", lines(100)], {
       env,
       onStart: ({ stdout }) => stdout!.pause()
     })
     child.stdout!.pause()
-    const id = await idOf("-lt 200 ]")
-    await until("all of it in the log", async () => (await progressOf(id)) === 200 * MIB)
+    const id = await idOf("-lt 100 ]")
+    await until("all of it in the log", async () => (await progressOf(id)) === 100 * MIB)
     assert.strictEqual(await sh("w", "echo answers"), "answers")
     const grown = watched.stop() - before
     child.kill("SIGKILL")
@@ -192,20 +192,20 @@ const idOf = async (part: string) => {
   return id!
 }
 
-describe("256 MiB of output", () => {
-  it("256 MiB of output arrives whole, is logged, and does not grow the daemon", async () => {
+describe("128 MiB of output", () => {
+  it("128 MiB of output arrives whole, is logged, and does not grow the daemon", async () => {
     await sh("w", "true")
     const pid = await daemonPid()
     const before = rssOf(pid)
     const watched = watchRss(pid)
-    const result = await hashing(["--", "sh", "-c", lines(256)]).finished
+    const result = await hashing(["--", "sh", "-c", lines(128)]).finished
     const grown = watched.stop() - before
-    assert.deepInclude(result, { code: 0, bytes: 256 * MIB, sha256: hashOfLines(256) })
+    assert.deepInclude(result, { code: 0, bytes: 128 * MIB, sha256: hashOfLines(128) })
     assert.isBelow(grown, 64 * MIB)
     const folder = path.join(pyro.state, "workspaces")
     const held = fs.readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => /^[0-9a-f]{32}\.\d+$/.test(entry.name))
       .reduce((sum, entry) => sum + fs.statSync(path.join(entry.parentPath, entry.name)).size, 0)
-    assert.isAbove(held, 256 * MIB)
+    assert.isAbove(held, 128 * MIB)
   })
 })
