@@ -33,7 +33,8 @@ export const makeTestAuthority = async (): Promise<TestAuthority> => {
   const keys = await newKeys()
   const root = await x509.X509CertificateGenerator.createSelfSigned({
     ...common(),
-    name: "CN=authority of a test",
+    // Unique, so that clients that trust several authorities tell them apart.
+    name: `CN=authority of a test ${randomBytes(4).toString("hex")}`,
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { makeAuthority } from "../../../../src/network/intercept/authority.ts"
+import { makeTestAuthority } from "../../../support/certificates.ts"
 import {
   curl,
   HOST,
@@ -175,7 +175,7 @@ describe("a hostile guest of an intercepted connection", () => {
     Effect.gen(function*() {
       const seen: Array<string> = []
       const identity = yield* makeIdentity
-      const trusted = yield* Effect.promise(() => makeAuthority({ hosts: [HOST], nowMs: Date.now() }))
+      const trusted = yield* Effect.promise(makeTestAuthority)
       const upstream = yield* listenHttps(identity, (incoming) => void seen.push(incoming.url!))
       const guest = yield* makeIntercepted({ identity, upstream, trusted })
       assert.strictEqual((yield* curl(guest, "/", "-H", `X-Key: ${PLACEHOLDER}`)).status, 35)
@@ -187,7 +187,7 @@ describe("a hostile guest of an intercepted connection", () => {
     Effect.gen(function*() {
       const seen: Array<string> = []
       const identity = yield* makeIdentity
-      const trusted = yield* Effect.promise(() => makeAuthority({ hosts: [HOST], nowMs: Date.now() }))
+      const trusted = yield* Effect.promise(makeTestAuthority)
       const upstream = yield* listenHttps(identity, (incoming) => void seen.push(incoming.url!))
       const guest = yield* makeIntercepted({ identity, upstream, trusted })
       yield* Effect.acquireRelease(

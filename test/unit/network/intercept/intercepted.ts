@@ -10,8 +10,8 @@ import * as tls from "node:tls"
 import { makeAuthority } from "../../../../src/network/intercept/authority.ts"
 import { Heads } from "../../../../src/network/intercept/heads.ts"
 import { intercept } from "../../../../src/network/intercept/intercept.ts"
-import type { Authority, Interception } from "../../../../src/network/intercept/interception.ts"
-import { mintLeaf } from "../../../../src/network/intercept/leaf.ts"
+import type { Interception } from "../../../../src/network/intercept/interception.ts"
+import { makeTestAuthority, type TestAuthority } from "../../../support/certificates.ts"
 
 export const HOST = "server.test"
 export const PLACEHOLDER = "pyro_secret_TOKEN_00000000000000000000000000000001"
@@ -52,10 +52,8 @@ export interface Intercepted {
 
 /** The real host's own authority and certificate. */
 export const makeIdentity = Effect.promise(async () => {
-  const nowMs = Date.now()
-  const authority = await makeAuthority({ hosts: [HOST], nowMs })
-  const { certificate, key } = await mintLeaf(authority, HOST, nowMs)
-  return { authority, cert: certificate, key }
+  const authority = await makeTestAuthority()
+  return { authority, ...await authority.identityOf(HOST) }
 })
 export type Identity = Effect.Effect.Success<typeof makeIdentity>
 
@@ -71,7 +69,7 @@ export interface Options {
   readonly header?: string
   readonly value?: string
   /** Trusts another authority than the host's. */
-  readonly trusted?: Authority
+  readonly trusted?: TestAuthority
 }
 
 export const makeIntercepted = (
