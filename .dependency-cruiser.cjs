@@ -38,7 +38,10 @@ const may = {
   "mcp": ["contract", "sdk"]
 }
 
-/** Folders with a door: what lies at their first level may be imported from outside, what lies in their inner folders may not. */
+/**
+ * Folders with a door: what lies at their first level may be imported from outside, what lies in their inner folders may not. The unit tests
+ * of such a folder, in test/unit under its name, are inside.
+ */
 const closed = [
   "ignore",
   "redaction",
@@ -53,6 +56,40 @@ const closed = [
   "seeding",
   "agent-host"
 ]
+
+/** What else is inside: it stands in the place of one of the folder's own parts. */
+const alsoInside = {
+  // The other end of the wire: fake and hostile agents.
+  "guest-channel": [{ from: "^test/support/guest-wire\\.ts$", to: "wire/" }],
+  // A driver that has processes in place of VMs: it is made of what drivers share.
+  "vm": [{ from: "^test/support/local-agent/", to: "driver/[^/]+$" }]
+}
+
+/** Everything that imports from src. */
+const tree = "^(src|test|bench|examples|scripts)/"
+
+/** The rules of the door of a folder. */
+const rulesOfDoor = (folder) => {
+  const openings = alsoInside[folder] ?? []
+  const rule = {
+    name: `door-of-${folder}`,
+    comment: `src/${folder} is entered by the files of its first level`,
+    severity: "error"
+  }
+  const own = [`^src/${folder}/`, `^test/unit/${folder}/`]
+  return [
+    {
+      ...rule,
+      from: { path: tree, pathNot: [...own, ...openings.map(({ from }) => from)] },
+      to: { path: `^src/${folder}/[^/]+/` }
+    },
+    ...openings.map(({ from, to }) => ({
+      ...rule,
+      from: { path: from },
+      to: { path: `^src/${folder}/[^/]+/`, pathNot: `^src/${folder}/${to}` }
+    }))
+  ]
+}
 
 /** Folders whose files lie in rooms, and which room may import which. */
 const rooms = {
@@ -113,13 +150,7 @@ module.exports = {
       from: { path: `^src/${folder}/` },
       to: { path: "^src/", pathNot: [`^src/(${[folder, ...may[folder]].join("|")})/`, settings] }
     })),
-    ...closed.map((folder) => ({
-      name: `door-of-${folder}`,
-      comment: `src/${folder} is entered by the files of its first level`,
-      severity: "error",
-      from: { path: "^src/", pathNot: `^src/${folder}/` },
-      to: { path: `^src/${folder}/[^/]+/` }
-    })),
+    ...closed.flatMap(rulesOfDoor),
     ...Object.entries(rooms).flatMap(rulesOfRooms),
     {
       name: "drivers-behind-vmm",

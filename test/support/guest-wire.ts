@@ -1,6 +1,6 @@
 /**
  * The wire of the guest channel, for what stands at its other end: scripted, recording and hostile agents, and hosts that send what pyro
- * never does. Only this file and the unit tests of the channel know the frames; the product has no door to them.
+ * never does. Only this file and the unit tests of the encoding know the frames; the product has no door to them.
  */
 export {
   bytes,
@@ -18,9 +18,11 @@ export {
 } from "../../src/guest-channel/wire/control.ts"
 export {
   encodeFrame,
+  END,
   FrameDecoder,
   type FrameSink,
   HEADER_BYTES,
+  MARK,
   MAX_FRAME_BYTES,
   TAKEOVER_FILLER_BYTES
 } from "../../src/guest-channel/wire/frame.ts"

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Deferred, Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
 import { Calls } from "../../../src/guest-channel/calls.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "../../support/guest-wire.ts"
 import { connected, Peer } from "./peer.ts"
 
 const nothing = Buffer.alloc(0)

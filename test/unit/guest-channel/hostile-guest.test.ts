@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, FastCheck, Fiber, Scope, Stream } from "effect"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
-import { END, MARK } from "../../../src/guest-channel/wire/frame.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
+import { AgentMessage, END, FIRST_CALL, HostMessage, MARK } from "../../support/guest-wire.ts"
 import { frameOf, Peer } from "./peer.ts"
 import { samples } from "./samples.ts"
 

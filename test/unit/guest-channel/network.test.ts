@@ -3,7 +3,7 @@ import { Deferred, Effect, Either, Exit, Fiber, Option, Schedule, Scope, Stream 
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, ResolveRequest } from "../../../src/guest-channel/network.ts"
 import { literalOf } from "../../../src/guest-channel/wire/address.ts"
-import { AgentMessage, HostMessage, RequestAnswer } from "../../../src/guest-channel/wire/messages.ts"
+import { AgentMessage, HostMessage, RequestAnswer } from "../../support/guest-wire.ts"
 import { connected, type Peer } from "./peer.ts"
 
 const address = Uint8Array.of(198, 18, 1, 7)

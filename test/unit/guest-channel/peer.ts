@@ -1,9 +1,14 @@
 import { Effect } from "effect"
 import { Duplex } from "node:stream"
 import { type ConnectOptions, GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
-import { decodePayload, encodeControl } from "../../../src/guest-channel/wire/control.ts"
-import { FrameDecoder } from "../../../src/guest-channel/wire/frame.ts"
-import { AgentMessage, HostMessage, type Message } from "../../../src/guest-channel/wire/messages.ts"
+import {
+  AgentMessage,
+  decodePayload,
+  encodeControl,
+  FrameDecoder,
+  HostMessage,
+  type Message
+} from "../../support/guest-wire.ts"
 
 const nothing = Buffer.alloc(0)
 

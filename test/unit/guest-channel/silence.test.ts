@@ -3,7 +3,7 @@ import { Effect, Fiber, Option, Ref, Stream } from "effect"
 import { ChannelFailed } from "../../../src/contract/errors/errors.ts"
 import { Calls } from "../../../src/guest-channel/calls.ts"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
-import { AgentMessage, FIRST_CALL, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
+import { AgentMessage, FIRST_CALL, HostMessage } from "../../support/guest-wire.ts"
 import { Peer } from "./peer.ts"
 
 const nothing = Buffer.alloc(0)

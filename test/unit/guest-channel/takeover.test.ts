@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Effect, Option, Stream } from "effect"
-import { TAKEOVER_FILLER_BYTES } from "../../../src/guest-channel/wire/frame.ts"
-import { AgentMessage, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
+import { AgentMessage, HostMessage, TAKEOVER_FILLER_BYTES } from "../../support/guest-wire.ts"
 import { frameOf, Peer } from "./peer.ts"
 
 const idOf = (byte: number) => Buffer.alloc(16, byte)
