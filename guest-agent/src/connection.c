@@ -42,29 +42,58 @@ static void refuse(const struct frame *frame, int error, enum step step, const c
   announce_refusal(frame->stream, error, (uint8_t)step, detail);
 }
 
-/* Runs the decoded opener on its new stream. */
-static void begin(struct stream *stream, const void *request) {
-  switch (stream->opener) {
-    case KIND_SPAWN: spawn(stream, request); break;
-    case KIND_READ: read_file(stream, request); break;
-    case KIND_WRITE: write_file(stream, request); break;
-    case KIND_WALK: walk(stream, request); break;
-    case KIND_COMPARE: compare(stream, request); break;
-    case KIND_READ_MANY: read_many(stream, request); break;
-    case KIND_CHANGE: change_files(stream, request); break;
-    case KIND_ACCEPT: accept_request(stream, request); break;
-    default: forward(stream, request); break;
-  }
+/* Every kind of stream: its kind, its decoder and field of a request, and what begins it. */
+#define OPENERS(X)                                                                                                                         \
+  X(KIND_SPAWN, spawn, spawn)                                                                                                              \
+  X(KIND_READ, read, read_file)                                                                                                            \
+  X(KIND_WRITE, write, write_file)                                                                                                         \
+  X(KIND_WALK, walk, walk)                                                                                                                 \
+  X(KIND_CONNECT, connect, forward)                                                                                                        \
+  X(KIND_COMPARE, compare, compare)                                                                                                        \
+  X(KIND_READ_MANY, read_many, read_many)                                                                                                  \
+  X(KIND_CHANGE, change, change_files)                                                                                                     \
+  X(KIND_ACCEPT, accept, accept_request)
+
+/* A decoded opener. */
+union request {
+  struct request_head head;
+#define FIELD(kind, name, run) struct name##_request name;
+  OPENERS(FIELD)
+#undef FIELD
+};
+
+#define WORK(kind, name, run)                                                                                                              \
+  static bool decode_opener_##name(struct cursor from, union request *out) { return decode_##name(from, &out->name); }                     \
+  static void begin_##name(struct stream *stream, const union request *request) { run(stream, &request->name); }
+OPENERS(WORK)
+#undef WORK
+
+struct opener {
+  uint8_t kind;
+  bool (*decode)(struct cursor from, union request *out);
+  void (*begin)(struct stream *stream, const union request *request);
+};
+
+static const struct opener openers[] = {
+#define OPENER(kind, name, run) {kind, decode_opener_##name, begin_##name},
+    OPENERS(OPENER)
+#undef OPENER
+};
+
+static const struct opener *opener_of(uint8_t kind) {
+  for (size_t i = 0; i < sizeof openers / sizeof *openers; i++)
+    if (openers[i].kind == kind) return &openers[i];
+  return NULL;
 }
 
 /* The request of an ACCEPT that opens no stream is refused. */
-static void refuse_connection(const struct frame *frame, const void *request) {
-  if (frame->kind == KIND_ACCEPT) hold_refuse(((const struct accept_request *)request)->request);
+static void refuse_connection(const struct frame *frame, const union request *request) {
+  if (frame->kind == KIND_ACCEPT) hold_refuse(request->accept.request);
 }
 
-static void open_stream(const struct frame *frame, const uint8_t id[ID_SIZE], uint32_t window, const void *request) {
+static void open_stream(const struct frame *frame, const struct opener *opener, const union request *request) {
   struct stream *stream = NULL;
-  switch (stream_open(frame->stream, frame->kind, id, window, &stream)) {
+  switch (stream_open(frame->stream, frame->kind, request->head.id, request->head.window, &stream)) {
     case OPENING_EXISTS: announce_state(stream); return;
     case OPENING_NUMBER_TAKEN: announce_event(EVENT_ERROR, "stream %u is open already", frame->stream); return;
     case OPENING_FULL: refuse(frame, EAGAIN, STEP_LIMIT, "too many streams"); break;
@@ -74,7 +103,7 @@ static void open_stream(const struct frame *frame, const uint8_t id[ID_SIZE], ui
       if (call_chain_broken())
         stream_fail(stream, ECANCELED, STEP_LIMIT, "an earlier step of the chain failed");
       else
-        begin(stream, request);
+        opener->begin(stream, request);
       break;
   }
   if (stream != NULL && stream->ending.kind != KIND_FAILED) return;
@@ -82,56 +111,15 @@ static void open_stream(const struct frame *frame, const uint8_t id[ID_SIZE], ui
   refuse_connection(frame, request);
 }
 
-static void opener(const struct frame *frame) {
-  union {
-    struct spawn_request spawn;
-    struct read_request read;
-    struct write_request write;
-    struct walk_request walk;
-    struct compare_request compare;
-    struct read_many_request read_many;
-    struct change_request change;
-    struct connect_request connect;
-    struct accept_request accept;
-  } request;
+static void open_by(const struct frame *frame, const struct opener *opener) {
+  union request request;
   struct cursor cursor = cursor_over(frame->payload, frame->length);
-  const uint8_t *id = NULL;
-  uint32_t window = 0;
-  switch (frame->kind) {
-    case KIND_SPAWN:
-      if (decode_spawn(cursor, &request.spawn)) id = request.spawn.id, window = request.spawn.window;
-      break;
-    case KIND_READ:
-      if (decode_read(cursor, &request.read)) id = request.read.id, window = request.read.window;
-      break;
-    case KIND_WRITE:
-      if (decode_write(cursor, &request.write)) id = request.write.id;
-      break;
-    case KIND_WALK:
-      if (decode_walk(cursor, &request.walk)) id = request.walk.id, window = request.walk.window;
-      break;
-    case KIND_COMPARE:
-      if (decode_compare(cursor, &request.compare)) id = request.compare.id, window = request.compare.window;
-      break;
-    case KIND_READ_MANY:
-      if (decode_read_many(cursor, &request.read_many)) id = request.read_many.id, window = request.read_many.window;
-      break;
-    case KIND_CHANGE:
-      if (decode_change(cursor, &request.change)) id = request.change.id;
-      break;
-    case KIND_ACCEPT:
-      if (decode_accept(cursor, &request.accept)) id = request.accept.id, window = request.accept.window;
-      break;
-    default:
-      if (decode_connect(cursor, &request.connect)) id = request.connect.id, window = request.connect.window;
-      break;
-  }
-  if (id == NULL || frame->stream == 0 || frame->stream >= FIRST_CALL) {
+  if (!opener->decode(cursor, &request) || frame->stream == 0 || frame->stream >= FIRST_CALL) {
     streams_number_used(frame->stream);
     refuse(frame, EBADMSG, STEP_MALFORMED, NULL);
     return;
   }
-  open_stream(frame, id, window, &request);
+  open_stream(frame, opener, &request);
 }
 
 /* Frames about an open stream; false for a payload that is none. */
@@ -164,8 +152,6 @@ static bool about_stream(struct stream *stream, const struct frame *frame) {
   }
 }
 
-static bool is_opener(uint8_t kind) { return kind == KIND_SPAWN || (kind >= KIND_READ && kind <= KIND_ACCEPT); }
-
 static void answer(const struct frame *frame) {
   struct answer answer;
   if (frame->stream == 0 && decode_answer(cursor_over(frame->payload, frame->length), &answer))
@@ -176,6 +162,7 @@ static void answer(const struct frame *frame) {
 
 static void handle(const struct frame *frame) {
   struct stream *stream = NULL;
+  const struct opener *opener = NULL;
   switch (frame->kind) {
     case KIND_HELLO: hello(frame); break;
     case KIND_CALL: call_run(frame); break;
@@ -190,8 +177,9 @@ static void handle(const struct frame *frame) {
       if (stream != NULL && !about_stream(stream, frame)) stream_fail(stream, EBADMSG, STEP_MALFORMED, NULL);
       break;
     default:
-      if (is_opener(frame->kind))
-        opener(frame);
+      opener = opener_of(frame->kind);
+      if (opener != NULL)
+        open_by(frame, opener);
       else
         announce_event(EVENT_ERROR, "a frame of unknown kind 0x%02x", frame->kind);
       break;
@@ -203,7 +191,7 @@ static void handle(const struct frame *frame) {
 static bool may_handle(const struct frame *frame) {
   if (announce_hello_pending() || port_room(FRAME_MAX) == NULL) return false;
   if (!call_busy()) return true;
-  return frame->kind != KIND_CALL && !(call_chain_open() && is_opener(frame->kind));
+  return frame->kind != KIND_CALL && !(call_chain_open() && opener_of(frame->kind) != NULL);
 }
 
 static void handle_frames(void) {

@@ -111,6 +111,7 @@ bool decode_read(struct cursor cursor, struct read_request *out) {
 
 bool decode_write(struct cursor cursor, struct write_request *out) {
   take_id(&cursor, out->id);
+  out->window = 0;
   out->root = take_str(&cursor);
   out->path = take_str(&cursor);
   out->mode = take_u32(&cursor);
@@ -152,6 +153,7 @@ bool decode_read_many(struct cursor cursor, struct read_many_request *out) {
 
 bool decode_change(struct cursor cursor, struct change_request *out) {
   take_id(&cursor, out->id);
+  out->window = 0;
   out->root = take_str(&cursor);
   return cursor_done(&cursor);
 }

@@ -43,6 +43,12 @@ struct hello {
   uint8_t flags;
 };
 
+/* Every request of a stream begins like this. */
+struct request_head {
+  uint8_t id[ID_SIZE];
+  uint32_t window; /* bytes per output; 0 = none of the host's choice */
+};
+
 struct spawn_request {
   uint8_t id[ID_SIZE];
   uint32_t window; /* bytes per output */
@@ -63,6 +69,7 @@ struct read_request {
 
 struct write_request {
   uint8_t id[ID_SIZE];
+  uint32_t window; /* 0: the payload has none */
   struct bytes root, path;
   uint32_t mode; /* 0 = as the present file, else 0644 */
   uint8_t flags;
@@ -95,6 +102,7 @@ struct read_many_request {
 
 struct change_request {
   uint8_t id[ID_SIZE];
+  uint32_t window; /* 0: the payload has none */
   struct bytes root;
 };
 
