@@ -84,8 +84,12 @@ const make = (pooled: boolean) =>
     return Context.make(Pyro, withoutSecrets(withExactNames(pyro), secretsOf))
   })
 
+/** Pyro without a daemon, over services of the host. */
+export const layerOver = <E>(services: Layer.Layer<HostServices, E>): Layer.Layer<Pyro, E> =>
+  Layer.provide(Layer.scopedContext(make(false)), services)
+
 /** Pyro without a daemon: everything is done in this process and ends with it, but for workspaces, which outlive it. */
-export const layer: Layer.Layer<Pyro, PyroError> = Layer.scopedContext(make(false)).pipe(Layer.provide(services))
+export const layer: Layer.Layer<Pyro, PyroError> = layerOver(services)
 
 /** The same for a process that stays: `run` takes its microVMs from the pool, and the process's log has none of the secrets that are known. */
 export const layerResident: Layer.Layer<Pyro, PyroError, KnownSecrets> = Layer.scopedContext(make(true)).pipe(
