@@ -55,7 +55,7 @@ describe("pyro host", () => {
         [["codex", "--", "--nonsense"], "--nonsense"],
         [["codex", "--", "--network-ceiling"], "--network-ceiling"],
         [["codex", "--dry-run", "--", "--network-ceiling", "bogus"], "--network-ceiling: must be off, egress"],
-        [["codex", "--", "--allow-read", "/nowhere"], "--allow-read"],
+        [["codex", "--", "--allow-read", "/nowhere/at/all"], "--allow-read"],
         [["codex", "--", "--secret-http", "TOKEN@api.example.com"], "there is no secret TOKEN"],
         [["codex", "--mode", "inspect", "--profile", "vm-run"], "cannot be combined with --profile"],
         [["codex", "--mode", "inspect", "--", "--profile", "vm-run"], "cannot be combined with --profile"],

@@ -211,7 +211,7 @@ describe("the first answers of mcp serve", () => {
         ["--mode", "none"],
         ["--mode", "inspect", "--profile", "vm-run"],
         ["--project-path", "/"],
-        ["--allow-read", "/nowhere"],
+        ["--allow-read", "/nowhere/at/all"],
         ["--project-path"],
         ["--colour"],
         ["--repo-ref", "a", "--repo-ref", "b"],

@@ -189,7 +189,7 @@ describe("paths of the host", () => {
   })
 
   it("without a project no host path is allowed, and a home directory and / are no projects", async () => {
-    for (const refused of ["/", home(), "/nowhere"]) {
+    for (const refused of ["/", home(), "/nowhere/at/all"]) {
       const { status, stderr } = await run(binary, ["mcp", "serve", "--project-path", refused])
       assert.strictEqual(status, 2)
       assert.include(stderr, "--project-path")
