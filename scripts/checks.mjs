@@ -2,7 +2,7 @@ import { existsSync } from "node:fs"
 import process from "node:process"
 import { setUp } from "./setup.mjs"
 import { lastLines, run } from "./setup/child.mjs"
-import { inRoot, root } from "./setup/project.mjs"
+import { inRoot, root, typesCompiler } from "./setup/project.mjs"
 import { duration } from "./setup/report.mjs"
 
 const node = (path, ...args) => [process.execPath, inRoot(path), ...args]
@@ -10,18 +10,11 @@ const sources = ["src", "test", "bench", "examples", "scripts"].filter((folder) 
 
 /** Longest first: two run at a time. */
 const checks = [
-  {
-    name: "types and floating effects",
-    commands: [
-      // Puts Effect's diagnostics into tsc, unless `npm ci` already has.
-      node("node_modules/@effect/language-service/cli.js", "patch"),
-      node("node_modules/typescript/bin/tsc", "--noEmit")
-    ]
-  },
   ...["guest-agent", "native"].map((folder) => ({
     name: `${folder}: warnings and static analysis`,
     commands: [["make", "--no-print-directory", "-C", inRoot(folder), "analyze"]]
   })),
+  { name: "types and floating effects", commands: [[typesCompiler, "--noEmit"]] },
   { name: "lint and format", commands: [node("node_modules/eslint/bin/eslint.js", "--max-warnings=0", ".")] },
   { name: "import rules", commands: [node("node_modules/dependency-cruiser/bin/dependency-cruise.mjs", ...sources)] },
   { name: "format of C", commands: [node("scripts/check/c-format.mjs")] },

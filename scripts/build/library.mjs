@@ -1,15 +1,12 @@
 import { build } from "esbuild"
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { createRequire } from "node:module"
-import { dirname, join } from "node:path"
-import process from "node:process"
-import { fileURLToPath } from "node:url"
+import { join } from "node:path"
+import { root, typesCompiler } from "../setup/project.mjs"
 
 // Builds the modules and types that other programs import (`exports` of package.json): node scripts/build/library.mjs. They are
 // part of a package, not of a working tree, in which examples import the sources.
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const outdir = join(root, "dist", "lib")
 rmSync(outdir, { recursive: true, force: true })
 
@@ -34,12 +31,9 @@ await build({
 })
 
 writeFileSync(join(outdir, "package.json"), `${JSON.stringify({ type: "module" })}\n`)
-const tsc = createRequire(import.meta.url).resolve("typescript/lib/tsc.js")
-execFileSync(
-  process.execPath,
-  [tsc, "--project", join(root, "scripts", "build", "library.tsconfig.json"), "--outDir", outdir],
-  { stdio: "inherit" }
-)
+execFileSync(typesCompiler, ["--project", join(root, "scripts/build/library.tsconfig.json"), "--outDir", outdir], {
+  stdio: "inherit"
+})
 
 // TypeScript before 5.7 knows no type parameter of Uint8Array and Buffer, and people do not want to read it.
 for (const file of readdirSync(outdir, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {

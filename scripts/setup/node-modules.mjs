@@ -14,7 +14,7 @@ const install = async () => {
   const names = Object.entries(packagesOf("package-lock.json")).filter(([, entry]) => fitsHost(entry)).map(([name]) =>
     name
   )
-  await step(`installing ${names.length} npm packages (about 60 MB, 30 s)`, async (progress) => {
+  await step(`installing ${names.length} npm packages (about 115 MB, 30 s)`, async (progress) => {
     const timer = setInterval(
       () => progress(names.filter((name) => existsSync(inRoot(name, "package.json"))).length / names.length),
       500

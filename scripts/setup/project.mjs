@@ -7,6 +7,9 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 export const inRoot = (...names) => join(root, ...names)
 
+/** TypeScript 7 with Effect's diagnostics: a program that takes the arguments of tsc. */
+export const typesCompiler = inRoot("node_modules/@effect/tsgo-linux-x64/lib/tsc")
+
 /** Modification time of `path`, in ms since the epoch; 0 without the file. */
 export const writtenAt = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0
 
