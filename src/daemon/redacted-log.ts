@@ -1,6 +1,6 @@
 import { Cause, Effect, FiberRef, HashMap, HashSet, Logger } from "effect"
+import { KnownSecrets } from "../redaction/known.ts"
 import { redactValue } from "../redaction/redact.ts"
-import { KnownSecrets } from "../redaction/secrets.ts"
 
 /** A logger whose lines have no secret of a workspace. */
 export const redactedLogger = <Output>(

@@ -1,5 +1,3 @@
-import { Context, Effect, Layer, type Scope } from "effect"
-import { atClose } from "../system/waits/scopes.ts"
 import { answerForms } from "./forms/answer-forms.ts"
 import { secretForms } from "./forms/secret-forms.ts"
 import { Matcher } from "./search/matcher.ts"
@@ -45,35 +43,3 @@ export const answerSet = (secrets: ReadonlyArray<NamedSecret>): SecretSet => ({
   ...setOf(secrets, answerForms),
   fill: FILL
 })
-
-interface Owner {
-  readonly set: SecretSet | undefined
-}
-
-/** The secrets that an installation knows, by the folder of their workspace. */
-export class KnownSecrets extends Context.Tag("pyro/workspace/KnownSecrets")<KnownSecrets, {
-  /** Has the installation remove secrets from its log and from records, until the Scope closes. */
-  readonly know: (folder: string, owner: Owner) => Effect.Effect<void, never, Scope.Scope>
-  /** The searches of all workspaces. */
-  readonly sets: () => ReadonlyArray<SecretSet>
-  /** The search of the workspace with this folder, or none. */
-  readonly setsOf: (folder: string) => ReadonlyArray<SecretSet>
-}>() {
-  static readonly layer = Layer.sync(KnownSecrets, () => make())
-}
-
-const make = (): KnownSecrets["Type"] => {
-  const known = new Map<string, Owner>()
-  const setsOf = (owner: Owner | undefined) => owner?.set === undefined ? [] : [owner.set]
-  return {
-    know: (folder, owner) =>
-      Effect.zipRight(
-        Effect.sync(() => known.set(folder, owner)),
-        atClose(Effect.sync(() => {
-          if (known.get(folder) === owner) known.delete(folder)
-        }))
-      ),
-    sets: () => [...known.values()].flatMap(setsOf),
-    setsOf: (folder) => setsOf(known.get(folder))
-  }
-}
