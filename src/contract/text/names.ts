@@ -7,8 +7,9 @@ delete (Named.prototype as { constructor?: unknown }).constructor
 type Inspect = (value: unknown, options: unknown) => string
 /** Node prints the object as a plain one. */
 Object.defineProperty(Named.prototype, Symbol.for("nodejs.util.inspect.custom"), {
-  value(this: object, _depth: number, options: unknown, inspect: Inspect) {
-    return inspect({ ...this }, options)
+  value(this: object, _depth: number, options: unknown, inspect?: Inspect) {
+    // Other printers than Node's bring no function.
+    return inspect === undefined ? JSON.stringify({ ...this }) : inspect({ ...this }, options)
   }
 })
 

@@ -65,4 +65,9 @@ describe("objects of names that someone else chose", () => {
       assert.deepStrictEqual(Object.entries(labels), ODD_NAMES.map((odd) => [odd, "v"]))
     }
   )
+
+  it("a printer other than Node's gets the entries", () => {
+    const print = Reflect.get(named([["a", 1]]), Symbol.for("nodejs.util.inspect.custom")) as (depth: number) => string
+    assert.strictEqual(print.call(named([["a", 1]]), 2), "{\"a\":1}")
+  })
 })
