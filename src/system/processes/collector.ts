@@ -10,7 +10,9 @@ const makeCollector = (): Collect => {
   const gc: unknown = runInNewContext("gc")
   // A code cache holds for the same flags only.
   setFlagsFromString("--no-expose-gc")
-  return typeof gc === "function" ? (options) => void gc(options) : () => {}
+  if (typeof gc !== "function") return () => {}
+  // Node 22 and newer take an `undefined` for the options of a minor collection.
+  return (options) => void (options === undefined ? gc() : gc(options))
 }
 
 /** Collects garbage now: all of it, or young objects alone. */
