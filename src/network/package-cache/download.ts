@@ -50,7 +50,7 @@ export class Download {
 
   /** New clients may join: the body still arrives. A client that asks again for a whole body may have found damage. */
   get isOpen() {
-    return this.#isKept && !this.#isWhole && this.#written !== this.bodyBytes
+    return this.#isKept && !this.#isWhole && this.#written !== this.bodyBytes && !this.#options.response.destroyed
   }
 
   reader(): BodyReader {
@@ -83,8 +83,11 @@ export class Download {
     if (!this.#readers.delete(reader)) return
     this.#changed()
     if (this.#readers.size > 0) return
-    if (this.#end === undefined) this.#options.response.destroy(new Error("no client wants the answer any more"))
-    else this.#close()
+    if (this.#end !== undefined) return this.#close()
+    // A client that joined in this turn of the event loop has no reader yet.
+    setImmediate(() => {
+      if (this.#readers.size === 0) this.#options.response.destroy(new Error("no client wants the answer any more"))
+    })
   }
 
   async #run() {

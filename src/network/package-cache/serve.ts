@@ -47,6 +47,8 @@ const serveRequest = async (request: IncomingMessage, response: ServerResponse) 
   connection.underWay += 1
   response.once("close", () => {
     connection.underWay -= 1
+    // Broken before its turn. Node 20 ends the connection at that turn by itself; Node 24 would wait for the answer for ever.
+    if (!response.writableFinished) response.once("socket", (socket) => socket.destroy())
   })
   if (connection.underWay > MAX_REQUESTS) return void request.socket.destroy()
   const exchange: Exchange = { request, response, access, gone, tally, upstream }

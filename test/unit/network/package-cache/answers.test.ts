@@ -1,17 +1,39 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Option } from "effect"
+import { Deferred, Effect, Fiber, Option } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import { readdirSync, readFileSync, readlinkSync } from "node:fs"
+import type * as http from "node:http"
 import * as net from "node:net"
 import { gunzipSync, gzipSync } from "node:zlib"
 import type { RegistryKind } from "../../../../src/network/cache-access.ts"
 import { contentOf } from "../../../../src/network/package-cache/content.ts"
-import { entriesIn, get, HOSTS, keptFile, makePackageCache, sending, speak } from "./package-cache.ts"
+import {
+  entriesIn,
+  get,
+  HOSTS,
+  keptFile,
+  makePackageCache,
+  type PackageCacheFront,
+  sending,
+  speak
+} from "./package-cache.ts"
 
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 const KEY = `registry.npmjs.org:80${TARBALL} */*`
 const PACKUMENT = "/left-pad"
 const BODY = randomBytes(300_000)
+
+const until = (condition: () => boolean) => Effect.repeat(Effect.sleep(5), { until: condition })
+
+/** Whether this process has files of a cache open. */
+const hasOpenFiles = ({ directory }: PackageCacheFront) =>
+  readdirSync("/proc/self/fd").some((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory)
+    } catch {
+      return false
+    }
+  })
 
 describe("the package cache", () => {
   it.scopedLive("a tarball is fetched once, and comes from the disk without the registry", () =>
@@ -295,20 +317,47 @@ describe("the package cache", () => {
       const socket = net.connect(hanging.port, "127.0.0.1", () =>
         socket.write(request("/-/v1/search") + request(TARBALL)))
       yield* Deferred.await(asked)
-      const isOpen = () =>
-        readdirSync("/proc/self/fd").some((fd) => {
-          try {
-            return readlinkSync(`/proc/self/fd/${fd}`).startsWith(cache.directory)
-          } catch {
-            return false
-          }
-        })
-      yield* Effect.repeat(Effect.sleep(5), { until: isOpen })
+      yield* until(() =>
+        hasOpenFiles(cache)
+      )
       socket.destroy()
-      yield* Effect.repeat(Effect.sleep(5), {
-        until: () =>
-          !isOpen()
+      yield* until(() => !hasOpenFiles(cache))
+    }))
+
+  it.scopedLive("an answer that breaks before its turn ends the connection after the answers before it", () =>
+    Effect.gen(function*() {
+      const held: Array<http.ServerResponse> = []
+      const cache = yield* makePackageCache({
+        handler: ({ url }, response) => {
+          if (url === TARBALL) response.writeHead(200, { "content-length": "100" }).write("part")
+          held.push(response)
+        }
       })
+      const requests = ["/-/v1/search", TARBALL].map((path) => `GET ${path} HTTP/1.1\r\nHost: cache.test\r\n\r\n`)
+      const speaking = yield* Effect.fork(speak(cache, requests.join(""), { endsAtAnswer: false }))
+      yield* until(() => held.length === 2 && hasOpenFiles(cache))
+      const [search, tarball] = held.sort((one, other) => Number(one.headersSent) - Number(other.headersSent))
+      tarball!.destroy()
+      yield* until(() => !hasOpenFiles(cache))
+      search!.end("found")
+      const answer = yield* Fiber.join(speaking)
+      assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*\bfound\b/)
+      assert.lengthOf(answer.match(/HTTP\/1\.1/g)!, 1)
+    }))
+
+  it.scopedLive("a guest that asks for headers alone does not end the fetch that another request joins", () =>
+    Effect.gen(function*() {
+      const held: Array<http.ServerResponse> = []
+      const cache = yield* makePackageCache({ handler: (_, response) => void held.push(response) })
+      const requests = `HEAD ${TARBALL} HTTP/1.1\r\nHost: cache.test\r\n\r\n` +
+        `GET ${TARBALL} HTTP/1.1\r\nHost: cache.test\r\nConnection: close\r\n\r\n`
+      const speaking = yield* Effect.fork(speak(cache, requests, { endsAtAnswer: false }))
+      yield* until(() => held.length === 1)
+      held[0]!.writeHead(200, { "content-length": BODY.length }).end(BODY)
+      const answer = yield* Fiber.join(speaking)
+      assert.lengthOf(answer.match(/HTTP\/1\.1 200/g)!, 2)
+      assert.isTrue(answer.endsWith(BODY.toString("latin1")))
+      assert.lengthOf(cache.asked, 1)
     }))
 
   it.scopedLive("an audit is passed on with its body, and other methods are refused", () =>
