@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Chunk, Effect, Exit, Redacted, Schema, Scope, Stream } from "effect"
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { ExecPayload } from "../../src/contract/rows/workspace-exec.ts"
 import { LogsPayload } from "../../src/contract/rows/workspace-logs.ts"
 import { logLimits } from "../../src/output-log/store.ts"
@@ -12,6 +13,7 @@ import { exec } from "../../src/workspace/residents/exec/exec.ts"
 import { logs } from "../../src/workspace/residents/exec/logs.ts"
 import { writeSecrets } from "../../src/workspace/residents/secret/secret-file.ts"
 import { initialSecrets, openSecrets } from "../../src/workspace/residents/secret/workspace-secrets.ts"
+import { regularFilesBeneath } from "../support/files-beneath.ts"
 import { Agent, until, withAgent } from "./agent.ts"
 
 const TOKEN = "correct horse battery"
@@ -54,9 +56,9 @@ const openedIn = (folder: WorkspaceFolder, connect: object = {}) =>
 
 /** Everything that pyro stores of a workspace, but for the file of secrets. */
 const stored = ({ directory }: WorkspaceFolder) =>
-  fs.readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== "secrets.json")
-    .map((entry) => fs.readFileSync(`${entry.parentPath}/${entry.name}`, "latin1"))
+  regularFilesBeneath(directory)
+    .filter((file) => path.basename(file) !== "secrets.json")
+    .map((file) => fs.readFileSync(file, "latin1"))
     .join("\n")
 
 withAgent("a command with secrets", (it) => {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { regularFilesBeneath } from "../support/files-beneath.ts"
 import { installation } from "../support/installation.ts"
 
 const pyro = installation("pyro-archive-", { env: { PYRO_POOL_MEMBERS: "0" } })
@@ -78,8 +79,7 @@ describe("an archive that export makes of a real workspace", () => {
     const archive = path.join(folder, "some.tgz")
     await json(["workspace", "export", "w", "src/deep", "report.html", "--exclude", "*.log", "--output", archive])
     const target = unpacked(archive)
-    const files = fs.readdirSync(target, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
-    assert.sameMembers(files.map((one) => path.relative(target, path.join(one.parentPath, one.name))), [
+    assert.sameMembers(regularFilesBeneath(target).map((file) => path.relative(target, file)), [
       "report.html",
       "src/deep/large"
     ])

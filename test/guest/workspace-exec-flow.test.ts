@@ -2,6 +2,7 @@ import { createHash, type Hash, randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { regularFilesBeneath } from "../support/files-beneath.ts"
 import { installation } from "../support/installation.ts"
 import { rssOf, watchRss } from "../support/process-facts.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
@@ -203,9 +204,9 @@ describe("128 MiB of output", () => {
     assert.deepInclude(result, { code: 0, bytes: 128 * MIB, sha256: hashOfLines(128) })
     assert.isBelow(grown, 64 * MIB)
     const folder = path.join(pyro.state, "workspaces")
-    const held = fs.readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => /^[0-9a-f]{32}\.\d+$/.test(entry.name))
-      .reduce((sum, entry) => sum + fs.statSync(path.join(entry.parentPath, entry.name)).size, 0)
+    const held = regularFilesBeneath(folder)
+      .filter((file) => /^[0-9a-f]{32}\.\d+$/.test(path.basename(file)))
+      .reduce((sum, file) => sum + fs.statSync(file).size, 0)
     assert.isAbove(held, 128 * MIB)
   })
 })

@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { regularFilesBeneath } from "../support/files-beneath.ts"
 import { installation } from "../support/installation.ts"
 import { snapshots } from "../support/snapshots.ts"
 
@@ -22,9 +23,8 @@ const secretsOf = async (name: string) => (await status(name) as { readonly secr
 
 /** Files of the state directory with a value, but for the files of secrets, and images and memory of guests. */
 const files = () =>
-  fs.readdirSync(state, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/^(secrets\.json|mem|state)$|\.(qcow2|ext4)$/.test(entry.name))
-    .map((entry) => path.join(entry.parentPath, entry.name))
+  regularFilesBeneath(state)
+    .filter((file) => !/^(secrets\.json|mem|state)$|\.(qcow2|ext4)$/.test(path.basename(file)))
     .filter((file) => fs.statSync(file).size < 16_777_216)
     .filter((file) => HIDDEN.some((value) => fs.readFileSync(file, "latin1").includes(value)))
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { regularFilesBeneath } from "../files-beneath.ts"
 
 /** Every entry beneath a folder with its type, mode, size, time of change and, of small files, content. */
 export const traceOf = (folder: string): ReadonlyMap<string, string> => {
@@ -29,7 +30,4 @@ export const changedBetween = (before: ReadonlyMap<string, string>, after: Reado
 
 /** Bytes of the regular files beneath a folder. */
 export const bytesBeneath = (folder: string): number =>
-  fs.readdirSync(folder, { recursive: true, withFileTypes: true }).reduce(
-    (sum, entry) => entry.isFile() ? sum + fs.lstatSync(path.join(entry.parentPath, entry.name)).size : sum,
-    0
-  )
+  regularFilesBeneath(folder).reduce((sum, file) => sum + fs.lstatSync(file).size, 0)

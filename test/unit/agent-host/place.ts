@@ -9,6 +9,7 @@ import { read } from "../../../src/agent-host/format/format.ts"
 import { at } from "../../../src/agent-host/format/json.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import type { HostName, HostScope } from "../../../src/contract/rows/agent-host.ts"
+import { filesBeneath as pathsBeneath } from "../../support/files-beneath.ts"
 
 /** A home and a project of a test's own. */
 export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
@@ -63,7 +64,4 @@ export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
 
 /** Names of all files beneath a folder. */
 export const filesBeneath = (folder: string): ReadonlyArray<string> =>
-  fs.readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .sort()
+  pathsBeneath(folder).map((file) => path.relative(folder, file))

@@ -23,7 +23,8 @@ class End extends Duplex {
   override _read() {}
   override _write(chunk: Buffer, _encoding: string, done: () => void) {
     this.writes.push(Buffer.from(chunk))
-    this.other?.push(Buffer.from(chunk))
+    // In memory of its own, as a socket's: a piece of a pool would count as a piece of all of it.
+    this.other?.push(Buffer.from(Uint8Array.from(chunk).buffer))
     if (!this.stopped) done()
   }
   override _final(done: () => void) {

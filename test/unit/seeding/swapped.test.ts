@@ -19,25 +19,24 @@ const prepared = Effect.map(temporaryDirectory, (folder) => {
 })
 
 /**
- * Has pyro find a bwrap that runs `script` for each program that pyro confines: `real "$@"` runs it, `away` puts a link in the place of
- * `victim`, and `back` undoes that. The script runs when git is about to open its directories.
+ * Has pyro find a bwrap that runs `script` for each program that pyro confines, one at a time: `real "$@"` runs it, `away` puts a link in the
+ * place of `victim`, and `back` undoes that. The script runs when git is about to open its directories.
  */
 const meanwhile = (folder: string, victim: string, target: string, script: string) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const before = process.env["PATH"]!
       const bwrap = execFileSync("sh", ["-c", "command -v bwrap"], { encoding: "utf8" }).trim()
-      write(folder, { "bin/bwrap": "" })
-      fs.writeFileSync(
-        path.join(folder, "bin/bwrap"),
-        `#!/bin/sh
+      write(folder, {
+        "bin/bwrap": `#!/bin/sh\nexec flock --close ${folder}/bin/swap ${folder}/bin/swap "$@"\n`,
+        "bin/swap": `#!/bin/sh
 real() { ${bwrap} "$@"; }
 away() { mv ${victim} ${folder}/was && ln -s ${target} ${victim}; }
 back() { rm ${victim} && mv ${folder}/was ${victim}; }
 ${script}
 `
-      )
-      fs.chmodSync(path.join(folder, "bin/bwrap"), 0o755)
+      })
+      for (const name of ["bwrap", "swap"]) fs.chmodSync(path.join(folder, "bin", name), 0o755)
       process.env["PATH"] = `${folder}/bin:${before}`
       return before
     }),
