@@ -15,8 +15,7 @@ describe("the removal of environments", () => {
       const folder = yield* scratch
       const paths = { cacheDir: path.join(folder, "cache"), stateDir: folder, memoryDir: folder }
       const { remove } = yield* Environments.pipe(
-        Effect.provide(Environments.layer),
-        Effect.provide(Layer.merge(noKernel, Layer.succeed(Paths, paths)))
+        Effect.provide(Layer.provide(Environments.layer, Layer.merge(noKernel, Layer.succeed(Paths, paths))))
       )
       const own = ownDefinitions(ownFolder(folder))
       for (const name of ["web", "lint", "left"]) {
