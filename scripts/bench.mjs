@@ -1,5 +1,7 @@
 import { requireHost } from "./setup/node-version.mjs"
 
-requireHost(20, 0)
+requireHost()
 
-Promise.all([import("./setup/main.mjs"), import("./bench/run.mjs")]).then(([{ main }, { bench }]) => main(bench))
+Promise.all([import("./setup/main.mjs"), import("./bench/run.mjs")]).then(([{ main }, { bench }]) =>
+  main(bench, { anyNode: true })
+)

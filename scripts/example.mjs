@@ -6,7 +6,7 @@ import process from "node:process"
 import { fileURLToPath, pathToFileURL } from "node:url"
 import { sourceUrls } from "./build/source-urls.mjs"
 
-// Runs a TypeScript file on Node 20, which cannot do that by itself: node scripts/example.mjs examples/run.ts
+// Runs a TypeScript file that imports pyro, with the sources for it: node scripts/example.mjs examples/run.ts
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [file] = process.argv.slice(2)

@@ -1,9 +1,12 @@
 import process from "node:process"
 import { setUp } from "./setup.mjs"
 import { run } from "./setup/child.mjs"
+import { hostNode } from "./setup/pinned-node.mjs"
 import { inRoot } from "./setup/project.mjs"
 import { say, SetupFailed } from "./setup/report.mjs"
 
+/** `engines` of package.json. */
+const OLDEST_NODE = 20
 const guestCommand = ["git", "--version"]
 
 /** `npm start`: does the set-up, runs one command in a microVM, and prints the next steps. */
@@ -26,7 +29,16 @@ Until then, \`pyro\` is ${command(entry)}. What next:
   pyro exec fix -- git status           run a command in the workspace
   pyro host connect claude-code         give the same to your agent; \`pyro host connect --help\` names other hosts
   docs/first-run.md                     five minutes with a workspace
-  pyro --help`)
+  pyro --help${await outdated()}`)
+}
+
+/** What is amiss with the Node that `pyro` gets from the PATH, if anything. */
+const outdated = async () => {
+  const version = await hostNode()
+  if (version === undefined || Number.parseInt(version) >= OLDEST_NODE) return ""
+  return `
+
+\`pyro\` itself needs Node ${OLDEST_NODE} or newer on the PATH, where Node ${version} is: docs/install.md#the-npm-package has the commands.`
 }
 
 const command = (entry) => /^[\w./+-]+$/.test(entry) ? entry : `'${entry.replaceAll("'", "'\\''")}'`

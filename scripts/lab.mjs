@@ -1,5 +1,5 @@
 import { requireHost } from "./setup/node-version.mjs"
 
-requireHost(20, 19)
+requireHost()
 
 Promise.all([import("./setup/main.mjs"), import("./lab/lab.mjs")]).then(([{ main }, { lab }]) => main(lab))

@@ -3,7 +3,7 @@ import { compiled } from "./setup/compiled.mjs"
 import { environment } from "./setup/environment.mjs"
 import { hostPackages } from "./setup/host-packages.mjs"
 import { alone } from "./setup/lock.mjs"
-import { nodeModules } from "./setup/node-modules.mjs"
+import { nodeModules, otherNodes } from "./setup/node-modules.mjs"
 import * as packages from "./setup/packages.mjs"
 
 const product = [
@@ -52,6 +52,8 @@ const smoke = [
 
 /** Parts that each script needs, in build order. */
 const needs = {
+  node: [nodeModules],
+  otherNodes: [otherNodes],
   start: [hostPackages(packages.toRun), nodeModules, ...product, environment("debian:12")],
   pack: [hostPackages(packages.toRun), nodeModules, ...product],
   test: test([]),

@@ -1,6 +1,6 @@
 import { requireHost } from "./setup/node-version.mjs"
 
-requireHost(20, 19)
+requireHost()
 
 Promise.all([import("./setup/main.mjs"), import("./test/clients.mjs")]).then(([{ main }, { clientTests }]) =>
   main(clientTests)

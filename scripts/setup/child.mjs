@@ -17,6 +17,7 @@ export const forwardSignals = () => {
         if (interrupt === "kill") signalTo(child, "SIGKILL", interrupt)
         else if (stopping === undefined) signalTo(child, signal, interrupt)
         else if (interrupt === "group") signalTo(child, "SIGKILL", interrupt)
+        else if (interrupt === "relay") signalTo(child, signal, interrupt)
       }
       stopping ??= signal
       if (running.size === 0) process.exit(forwarded[signal])
@@ -26,7 +27,7 @@ export const forwardSignals = () => {
 
 const signalTo = (child, signal, interrupt) => {
   try {
-    process.kill(interrupt === "leader" ? child.pid : -child.pid, signal)
+    process.kill(interrupt === "leader" || interrupt === "relay" ? child.pid : -child.pid, signal)
   } catch {
     // It has ended already.
   }
@@ -35,7 +36,8 @@ const signalTo = (child, signal, interrupt) => {
 /**
  * Runs a program to its end and resolves to `{ code, output }`. With `stdio: "inherit"` it uses the terminal itself; otherwise both
  * outputs are collected in order of arrival, and passed by line to `onLine`. `interrupt: "leader"` signals the program alone
- * (apt-get finishes dpkg's present step), `"kill"` kills a program whose work is repeated anyway.
+ * (apt-get finishes dpkg's present step), `"kill"` kills a program whose work is repeated anyway. `"relay"` gives every signal to the
+ * program alone, and resolves to what it makes of the signal.
  */
 export const run = (argv, { cwd, env, interrupt = "group", onLine, stdio = "collect" } = {}) =>
   new Promise((resolve, reject) => {
@@ -65,7 +67,7 @@ export const run = (argv, { cwd, env, interrupt = "group", onLine, stdio = "coll
     })
     child.on("close", (code, signal) => {
       running.delete(child)
-      if (stopping !== undefined) reject(interrupted())
+      if (stopping !== undefined && interrupt !== "relay") reject(interrupted())
       else resolve({ code: code ?? 128 + (signalNumbers[signal] ?? 0), output: output.join("") })
     })
   })

@@ -1,14 +1,14 @@
 // Plain syntax only, so that an old Node can read this file and report its age.
 import process from "process"
 
-/**
- * Ends the process with a message unless this is a Node of at least `major.minor` on x86-64 Linux.
- */
-export function requireHost(major, minor) {
-  const found = process.versions.node.split(".").map(Number)
-  if (found[0] < major || (found[0] === major && found[1] < minor)) {
+/** Debian 12's. It installs npm's packages, and the Node among them runs everything else. */
+const OLDEST = 18
+
+/** Ends the process with a message unless this is a Node that can begin the set-up, on x86-64 Linux. */
+export function requireHost() {
+  if (Number(process.versions.node.split(".")[0]) < OLDEST) {
     leave(
-      "pyro needs Node " + major + (minor > 0 ? "." + minor : "") + " or newer; this is " + process.version + " (" +
+      "the set-up of pyro begins with Node " + OLDEST + " or newer; this is " + process.version + " (" +
         process.execPath +
         ").\nInstall a newer one, for instance from https://nodejs.org/en/download, and type the same again."
     )

@@ -27,6 +27,7 @@ export const allTests = async () => {
 
   await setUp("test")
   if (wanted("checks")) await setUp("check")
+  if (wanted("daemon")) await setUp("otherNodes")
   const total = { passed: 0, failed: 0, skipped: 0 }
   const add = (counts) => Object.keys(total).forEach((key) => (total[key] += counts[key]))
   const inTurn = async (suites) => {

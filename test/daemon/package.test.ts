@@ -4,14 +4,24 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { promisify } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { rawClient } from "../mcp/raw-client.ts"
 
 const root = path.resolve(import.meta.dirname, "../..")
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-consumer-"))
-const state = path.join(folder, "state")
-const env = { ...process.env, PYRO_STATE_DIR: state }
 const run = async (program: string, args: ReadonlyArray<string>, cwd: string, more: NodeJS.ProcessEnv = {}) =>
-  (await promisify(execFile)(program, args, { cwd, env: { ...env, ...more }, maxBuffer: 64 * 1024 * 1024 })).stdout
+  (await promisify(execFile)(program, args, { cwd, env: { ...process.env, ...more }, maxBuffer: 64 * 1024 * 1024 }))
+    .stdout
 const node = (args: ReadonlyArray<string>, cwd: string) => run(process.execPath, args, cwd)
+
+/** A Node beside the one that runs the tests; `npm test -- daemon` installs these. */
+const installed = (name: string) => path.join(root, "test/nodes/node_modules", name, "bin/node")
+/** What runs the package. Each has workspaces of its own, behind a daemon that it starts. */
+const supported = [
+  { version: "20.19", program: installed("node-20") },
+  { version: "22", program: installed("node-22") },
+  { version: process.versions.node, program: process.execPath }
+]
+const stateOf = (version: string) => ({ PYRO_STATE_DIR: path.join(folder, `state-${version}`) })
 
 interface Locked {
   readonly version: string
@@ -41,6 +51,7 @@ const bundled = (name: string) => fs.readFileSync(path.join(folder, "node_module
 
 describe("the package, packed and installed", () => {
   const modules = path.join(folder, "node_modules")
+  const command = path.join(modules, "pyro/dist/pyro.js")
   const prefix = path.join(folder, "global")
   let archive: string
 
@@ -59,7 +70,10 @@ describe("the package, packed and installed", () => {
   }, 480_000)
 
   afterAll(async () => {
-    if (fs.existsSync(state)) await node([path.join(modules, "pyro/dist/pyro.js"), "daemon", "stop"], folder)
+    for (const { program, version } of supported) {
+      const state = stateOf(version)
+      if (fs.existsSync(state.PYRO_STATE_DIR)) await run(program, [command, "daemon", "stop"], folder, state)
+    }
     fs.rmSync(folder, { recursive: true, force: true })
     fs.rmSync(path.join(root, "dist/lib"), { recursive: true, force: true })
   })
@@ -79,16 +93,31 @@ describe("the package, packed and installed", () => {
     }
   }, 240_000)
 
-  it("the package works with the daemon, in process, with promises and as an MCP server", async () => {
-    assert.strictEqual(await node(["main.js"], folder), "consumed\n")
-  }, 60_000)
+  for (const { program, version } of supported) {
+    const state = stateOf(version)
+    const on = (...args: ReadonlyArray<string>) => run(program, args, folder, state)
 
-  it("a program outside of the clone creates, runs, lists, forks and deletes, and ends without a close", async () => {
-    assert.strictEqual(
-      await node(["workspaces.js"], folder),
-      "{ 'made-by': 'consumer', ['__proto__']: 'kept' }\n"
+    it(
+      `on Node ${version}, the package works with the daemon, in process, with promises and as an MCP server`,
+      async () => {
+        assert.include(await on("--version"), `v${version}`)
+        assert.strictEqual(await on("main.js"), "consumed\n")
+      },
+      60_000
     )
-  }, 240_000)
+
+    it(`on Node ${version}, a program creates, runs, lists, forks and deletes, and ends without a close`, async () => {
+      assert.strictEqual(await on("workspaces.js"), "{ 'made-by': 'consumer', ['__proto__']: 'kept' }\n")
+    }, 240_000)
+
+    it(`on Node ${version}, the command and its MCP server ask the daemon`, async () => {
+      assert.deepInclude(JSON.parse(await on(command, "workspace", "list", "--json")), { workspaces: [] })
+      const client = rawClient([program, command, "mcp", "serve"], { cwd: folder, env: state })
+      await client.initialize()
+      assert.deepInclude((await client.call("workspace_list", {})).structuredContent, { workspaces: [] })
+      await client.close()
+    }, 60_000)
+  }
 
   it("npm installs the command and the manual pages without another package, a script or a network", async () => {
     await run("npm", ["install", "--global", "--offline", "--prefix", prefix, "--no-audit", archive], folder)

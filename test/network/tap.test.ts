@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readlinkSync } from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { settlesAs } from "../support/settled.ts"
@@ -13,10 +13,10 @@ const HOST6 = "2001:db8::2"
 /** Number of the policy in force. */
 const numberOf = (firewall: string) => /ct mark set (\S+)/.exec(firewall)![1]
 
-/** Program name of a process. Undefined if it has ended. */
+/** Program of a process. Undefined if it has ended. Its `comm` is that of a thread on Node 24. */
 const nameOf = (pid: number) => {
   try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim()
+    return path.basename(readlinkSync(`/proc/${pid}/exe`))
   } catch {
     return undefined
   }
