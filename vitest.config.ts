@@ -30,7 +30,7 @@ export default defineConfig({
     reporters: ["default"],
     // A test that sees another's global state is a defect of the test; a file of its own process keeps that visible.
     pool: "forks",
-    poolOptions: { forks: { minForks: 1, maxForks: 2 } },
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     // In the order in which they run.
     projects: [

@@ -20,8 +20,8 @@ export const vitestTests = async (projects, { files = [], isolate = true, report
       "run",
       ...files,
       ...projects.flatMap((project) => ["--project", project]),
-      ...(isolate ? [] : ["--poolOptions.forks.isolate=false"]),
-      ...(workers === undefined ? [] : [`--poolOptions.forks.maxForks=${workers}`]),
+      ...(isolate ? [] : ["--no-isolate"]),
+      ...(workers === undefined ? [] : [`--maxWorkers=${workers}`]),
       `--reporter=${reporter}`,
       `--reporter=${inRoot("scripts/test/counts.mjs")}`
     ], { cwd: root, env: { ...process.env, PYRO_TEST_COUNTS: report }, stdio: "inherit" })

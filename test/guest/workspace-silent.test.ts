@@ -42,7 +42,9 @@ beforeAll(async () => {
 })
 
 describe.concurrent("a workspace whose QEMU is stopped", () => {
-  it.sequential("a stopped QEMU fails every request to the guest and no command, and snapshots work afterwards", async () => {
+  it("a stopped QEMU fails every request to the guest and no command, and snapshots work afterwards", {
+    concurrent: false
+  }, async () => {
     const { id } = await create(["--name", "still", "--seed-path", source])
     const running = startPyro(["workspace", "exec", "still", "--", "sh", "-c", "echo up; sleep 1000"], { env })
     await until("the command's output", () => running.stdoutSoFar().includes("up"))
@@ -83,19 +85,23 @@ describe.concurrent("a workspace whose QEMU is stopped", () => {
     await running.finished
   })
 
-  it.sequential("a workspace with a stopped QEMU can be stopped and started, reset, and deleted", async () => {
-    const { id } = await status("still")
-    await sh("still", "echo kept > kept; sync")
-    process.kill(await qemuProcess(id), "SIGSTOP")
-    await step("stop", "still")
-    await step("start", "still")
-    assert.strictEqual(await sh("still", "cat kept"), "kept")
-    process.kill(await qemuProcess(id), "SIGSTOP")
-    await step("reset", "still")
-    assert.strictEqual(await sh("still", "ls"), "file")
-    process.kill(await qemuProcess(id), "SIGSTOP")
-    await json(["workspace", "delete", "still"])
-  })
+  it(
+    "a workspace with a stopped QEMU can be stopped and started, reset, and deleted",
+    { concurrent: false },
+    async () => {
+      const { id } = await status("still")
+      await sh("still", "echo kept > kept; sync")
+      process.kill(await qemuProcess(id), "SIGSTOP")
+      await step("stop", "still")
+      await step("start", "still")
+      assert.strictEqual(await sh("still", "cat kept"), "kept")
+      process.kill(await qemuProcess(id), "SIGSTOP")
+      await step("reset", "still")
+      assert.strictEqual(await sh("still", "ls"), "file")
+      process.kill(await qemuProcess(id), "SIGSTOP")
+      await json(["workspace", "delete", "still"])
+    }
+  )
 })
 
 describe.concurrent("a workspace whose microVM waited in the pool", () => {
@@ -107,7 +113,7 @@ describe.concurrent("a workspace whose microVM waited in the pool", () => {
     return members.includes(vm?.id ?? "none") ? id : createFromPool()
   }
 
-  it.sequential("a read of a workspace from the pool fails when its QEMU is stopped", async () => {
+  it("a read of a workspace from the pool fails when its QEMU is stopped", { concurrent: false }, async () => {
     await pooled.create([])
     const id = await createFromPool()
     process.kill(await qemuProcess(id, pooled), "SIGSTOP")
@@ -124,7 +130,7 @@ describe.concurrent("a guest whose root stops the agent", () => {
     unbinding: "for one in /sys/bus/virtio/drivers/*/virtio*; do echo ${one##*/} > ${one%/*}/unbind & done; wait"
   }
 
-  it.sequential("stop waits 5 seconds for a silent guest, and reset and delete do not ask it", async () => {
+  it("stop waits 5 seconds for a silent guest, and reset and delete do not ask it", { concurrent: false }, async () => {
     // The text reaches the disk once the agent is frozen. The script itself, which is recorded elsewhere, does not contain the text.
     const script = `${ways.freezer}; echo "is fro""zen" > /workspace/text; sync; sleep 100000`
     const frozen = async (name: string) => {
@@ -149,7 +155,7 @@ describe.concurrent("a guest whose root stops the agent", () => {
     await json(["workspace", "delete", "gone"])
   })
 
-  it.sequential("a guest that stops its agent is reported as silent, and reset repairs it", async () => {
+  it("a guest that stops its agent is reported as silent, and reset repairs it", { concurrent: false }, async () => {
     await Promise.all(
       Object.entries(ways).map(async ([name, script]) => {
         await create(["--name", name])
@@ -168,13 +174,17 @@ describe.concurrent("a guest whose root stops the agent", () => {
     )
   })
 
-  it.sequential("a silent guest blocks no other workspace of the next daemon and can be reset at once", async () => {
-    process.kill(await daemonPid(), "SIGKILL")
-    const states = new Map((await list()).map(({ name, state }) => [name, state]))
-    assert.deepStrictEqual([states.get("freezer"), states.get("debugger")], ["starting", "running"])
-    await step("reset", "freezer")
-    assert.strictEqual(await sh("freezer", "echo back"), "back")
-  })
+  it(
+    "a silent guest blocks no other workspace of the next daemon and can be reset at once",
+    { concurrent: false },
+    async () => {
+      process.kill(await daemonPid(), "SIGKILL")
+      const states = new Map((await list()).map(({ name, state }) => [name, state]))
+      assert.deepStrictEqual([states.get("freezer"), states.get("debugger")], ["starting", "running"])
+      await step("reset", "freezer")
+      assert.strictEqual(await sh("freezer", "echo back"), "back")
+    }
+  )
 })
 
 /** Longer than two rounds of the pings that an RPC client would make. */

@@ -38,7 +38,7 @@ const tree = Effect.map(temporaryDirectory, (directory) => {
 })
 
 // One after the other: whose process it is that waits could not be told apart.
-describe.sequential("a process of pyro-seed that waits", () => {
+describe("a process of pyro-seed that waits", () => {
   it.scopedLive("a process of pyro-seed waits after the first seed, does the next one, and ends with the service", () =>
     Effect.gen(function*() {
       const { directory, tree: source } = yield* tree

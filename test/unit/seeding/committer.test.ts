@@ -47,7 +47,7 @@ const committedBy = (workspace: string) => {
 
 const config = (workspace: string) => fs.readFileSync(path.join(workspace, ".git/config"), "utf8")
 
-describe.sequential("a commit in the guest", () => {
+describe("a commit in the guest", () => {
   it.scopedLive.each(["seedPath", "repoUrl"])(
     "a commit in a workspace seeded by a %s has the host user's name",
     (field) =>

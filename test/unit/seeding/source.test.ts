@@ -20,7 +20,7 @@ const at = (home: string) =>
     (before) => Effect.sync(() => before === undefined ? delete process.env["HOME"] : process.env["HOME"] = before)
   )
 
-describe.sequential("a seed path", () => {
+describe("a seed path", () => {
   it.scopedLive("a seed path that is /, a home directory or contains one is refused, links resolved", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
