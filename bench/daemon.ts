@@ -71,7 +71,7 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
           }))
         return ended === 0
           ? Buffer.concat(pieces)
-          : yield* Effect.dieMessage(`${payload.command.join(" ")}: status ${ended}`)
+          : yield* Effect.die(new Error(`${payload.command.join(" ")}: status ${ended}`))
       })
     )
   const status = () => call((daemon) => daemon.daemon.status({}))
@@ -80,12 +80,12 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
     create: (options = {}) =>
       call((daemon) =>
         Effect.flatMap(
-          Effect.orDie(Schema.decodeUnknown(CreatePayload())(options)),
+          Effect.orDie(Schema.decodeUnknownEffect(CreatePayload())(options)),
           (payload) =>
             Effect.flatMap(Stream.runLast(daemon.workspace.create(payload)), (last) =>
               last._tag === "Some" && last.value._tag === "Ready"
                 ? Effect.succeed(last.value.workspace.id)
-                : Effect.dieMessage("create ended without a workspace"))
+                : Effect.die(new Error("create ended without a workspace")))
         )
       ),
     exec: async (workspace, ...command) => (await output(payloadOf(workspace, command))).length,

@@ -37,7 +37,7 @@ export const openLocal = async (env: Readonly<Record<string, string>>): Promise<
           (last) =>
             last._tag === "Some" && last.value._tag === "Ready"
               ? Effect.succeed(last.value.workspace.id)
-              : Effect.dieMessage("create ended without a workspace")
+              : Effect.die(new Error("create ended without a workspace"))
         )
       ),
     close: async () => {

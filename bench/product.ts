@@ -86,7 +86,7 @@ export const openProduct = (environment: string): Product => {
     const scope = Effect.runSync(Scope.make())
     const close = () => runtime.runPromise(Scope.close(scope, Exit.void))
     try {
-      const guest = await runtime.runPromise(Scope.extend(workspace(environment), scope))
+      const guest = await runtime.runPromise(Scope.provide(workspace(environment), scope))
       return { exec: (...argv) => runtime.runPromise(execIn(guest.channel, argv)), destroy: close }
     } catch (cause) {
       await close()

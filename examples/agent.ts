@@ -17,9 +17,9 @@ class ModelOverloaded extends Data.TaggedError("ModelOverloaded")<{}> {}
 class BudgetSpent extends Data.TaggedError("BudgetSpent")<{ readonly actions: number }> {}
 
 /** Decides on the next action, if any, from what came of those before. A Layer of yours asks a model here. */
-class Model extends Context.Tag("Model")<Model, {
+class Model extends Context.Service<Model, {
   readonly next: (prompt: string, seen: ReadonlyArray<string>) => Effect.Effect<Option.Option<Action>, ModelOverloaded>
-}>() {}
+}>()("Model") {}
 
 /** What a model can put right it is told; any other failure ends its attempt. */
 const perform = (workspace: string) => (action: Action) =>
@@ -53,7 +53,7 @@ const solve = (workspace: string, prompt: string, budget: number) =>
 /** Makes an attempt and judges it by what is there afterwards, however it ended. */
 const attempt = (workspace: string, prompt: string) =>
   Effect.gen(function*() {
-    const ended = yield* Effect.either(solve(workspace, prompt, 8))
+    const ended = yield* Effect.result(solve(workspace, prompt, 8))
     const { stdout } = yield* pyro.workspace.exec.collect({ workspace, script: "sh test.sh", timeoutSeconds: 60 })
     const { digest, summary: { additions = 0 } } = yield* pyro.workspace.diff({ workspace })
     const passed = stdout.split("\n").filter((line) => line.startsWith("ok ")).length
@@ -101,7 +101,7 @@ const ScriptedModel = Layer.effect(
       Effect.flatMap(Ref.updateAndGet(asked, (count) => count + 1), (count) =>
         count % 3 === 0
           ? new ModelOverloaded()
-          : Effect.succeed(Option.fromNullable(scripts[prompt]?.[seen.length])))
+          : Effect.succeed(Option.fromNullishOr(scripts[prompt]?.[seen.length])))
   }))
 )
 
@@ -115,6 +115,6 @@ const failed = (error: { readonly message: string }) =>
 await program.pipe(
   Effect.scoped,
   Effect.provide([LocalPyro, ScriptedModel]),
-  Effect.catchAll(failed),
+  Effect.catch(failed),
   Effect.runPromise
 )

@@ -96,4 +96,4 @@ const failed = (error: { readonly message: string }) =>
 if (OPENAI_API_KEY === undefined) {
   console.error("OPENAI_API_KEY is not set; OPENAI_BASE_URL and OPENAI_MODEL choose another API and model")
   process.exitCode = 2
-} else await program.pipe(Effect.provide(LocalPyro), Effect.catchAll(failed), Effect.runPromise)
+} else await program.pipe(Effect.provide(LocalPyro), Effect.catch(failed), Effect.runPromise)

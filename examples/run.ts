@@ -38,10 +38,10 @@ const failed = (error: { readonly message: string }) =>
   })
 
 await collected.pipe(
-  Effect.zipRight(streamed),
-  Effect.zipRight(refused),
-  Effect.zipRight(interrupted),
+  Effect.andThen(streamed),
+  Effect.andThen(refused),
+  Effect.andThen(interrupted),
   Effect.provide(LocalPyro),
-  Effect.catchAll(failed),
+  Effect.catch(failed),
   Effect.runPromise
 )

@@ -26,4 +26,4 @@ const failed = (error: { readonly message: string }) =>
     process.exitCode = 1
   })
 
-await program.pipe(Effect.scoped, Effect.provide(LocalPyro), Effect.catchAll(failed), Effect.runPromise)
+await program.pipe(Effect.scoped, Effect.provide(LocalPyro), Effect.catch(failed), Effect.runPromise)

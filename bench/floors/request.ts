@@ -31,10 +31,10 @@ Effect.runPromise(Layer.launch(Layer.provideMerge(up, served))).catch((cause) =>
 process.stdin.on("end", () => process.exit()).resume()
 `
 
-class Client extends Context.Tag("bench/floors/Client")<
+class Client extends Context.Service<
   Client,
   Effect.Effect.Success<ReturnType<typeof RpcClient.make<RpcGroup.Rpcs<typeof group>>>>
->() {}
+>()("bench/floors/Client") {}
 
 const listening = (child: ChildProcess) =>
   new Promise<void>((resolve, reject) => {
@@ -61,7 +61,7 @@ export const openRequests = async (folder: string, sources: string) => {
     throw cause
   })
   const runtime = ManagedRuntime.make(
-    Layer.scoped(Client, RpcClient.make(group, { disableTracing: true })).pipe(
+    Layer.effect(Client, RpcClient.make(group, { disableTracing: true })).pipe(
       Layer.provide(RpcClient.layerProtocolSocket()),
       Layer.provide([NodeSocket.layerNet({ path: socket }), RpcSerialization.layerMsgPack])
     )

@@ -42,7 +42,7 @@ export const diff: Plan = {
   ours: async (bench) => {
     const { close, workspace } = await seeded(bench)
     await bench.daemon.exec(workspace, "sh", "-c", `for f in ${changed.join(" ")}; do echo changed > $f; done`)
-    const payload = await Effect.runPromise(Schema.decodeUnknown(DiffPayload())({ workspace }))
+    const payload = await Effect.runPromise(Schema.decodeUnknownEffect(DiffPayload())({ workspace }))
     return side(() =>
       timed(async () => {
         const { files } = await bench.daemon.call((pyro) => pyro.workspace.diff(payload))

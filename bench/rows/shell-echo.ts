@@ -56,7 +56,7 @@ export const shellEcho: Plan = {
         : Effect.void
     const payload = { workspace, shellId, detachKey: "none", raw: false }
     await daemon.call((pyro) =>
-      Effect.zipRight(
+      Effect.andThen(
         Effect.forkIn(
           Effect.ignore(
             forEachEvent(pyro.workspace.shell.attach, payload, { stdin: Mailbox.toStream(keys) }, seen)

@@ -28,7 +28,7 @@ export const shellKey: Plan = {
     let echoed = () => {}
     // The daemon gives its clients' keys to this writer, and pulls events for them.
     const writer = await new Promise<StdinWriter>((resolve, reject) => {
-      const writeStdin = (writer: StdinWriter) => Effect.zipRight(Effect.sync(() => resolve(writer)), Effect.never)
+      const writeStdin = (writer: StdinWriter) => Effect.andThen(Effect.sync(() => resolve(writer)), Effect.never)
       const seen = (event: AttachEvent) => {
         if (event._tag === "Output") echoed()
       }
@@ -40,7 +40,7 @@ export const shellKey: Plan = {
             Effect.ignore(Effect.forever(Effect.map(next(), (events) => [...events].forEach(seen)))),
             scope
           )
-        }).pipe(Scope.extend(scope))
+        }).pipe(Scope.provide(scope))
       ).catch(reject)
     })
     let typed = 0

@@ -14,11 +14,11 @@ const fixedMs = 10
 const forkAndUse = async ({ daemon }: Bench, workspace: string, count: number) => {
   const ids = await daemon.call((pyro) =>
     Effect.gen(function*() {
-      const payload = yield* Effect.orDie(Schema.decodeUnknown(ForkPayload())({ workspace, count }))
+      const payload = yield* Effect.orDie(Schema.decodeUnknownEffect(ForkPayload())({ workspace, count }))
       const last = yield* Stream.runLast(pyro.workspace.fork(payload))
       return last._tag === "Some" && last.value._tag === "Forked"
         ? last.value.workspaces.map(({ id }) => id)
-        : yield* Effect.dieMessage("fork ended without a workspace")
+        : yield* Effect.die(new Error("fork ended without a workspace"))
     })
   )
   await Promise.all(ids.map((id) => daemon.exec(id, ...command)))

@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import type { Approve, HostName, HostScope } from "../contract/rows/agent-host.ts"
 import { runTool } from "../system/processes/child.ts"
 import { processEnvironment } from "../system/settings/config.ts"
@@ -119,17 +119,17 @@ export const doctor = (options: DoctorOptions): Effect.Effect<Diagnosis> =>
     const scopes: ReadonlyArray<HostScope> = options.hasProject ? ["user", "project"] : ["user"]
     let entries = 0
     for (const scope of scopes) {
-      const checked = yield* Effect.either(Effect.gen(function*() {
+      const checked = yield* Effect.result(Effect.gen(function*() {
         const found = yield* entryOf(host, scope, options.place)
         if (found === undefined) return []
         if (found.entry !== undefined) entries += 1
         return yield* entryChecks(host, found, options)
       }))
-      if (Either.isRight(checked)) checks.push(...checked.right)
+      if (Result.isSuccess(checked)) checks.push(...checked.success)
       else {checks.push({
           check: `entry (${scope})`,
           status: "failed",
-          detail: checked.left.fact,
+          detail: checked.failure.fact,
           fix: "correct the file"
         })}
     }

@@ -60,7 +60,7 @@ export const withApiWatch = <A, E, R>(
       yield* isAttached ? writeStderr(onScreen(text, (yield* size).cols)) : warn(`${text}\n`)
     })
     const ended = yield* Effect.exit(
-      Effect.acquireUseRelease(Effect.forkDaemon(Effect.ignore(watch)), () => run, Fiber.interruptFork)
+      Effect.acquireUseRelease(Effect.forkDetach(Effect.ignore(watch)), () => run, Fiber.interruptFork)
     )
     const text = yield* Ref.get(said)
     if (isAttached && text !== undefined) {

@@ -14,22 +14,22 @@ import {
   strings,
   text
 } from "../contract/text/fields.ts"
-import { snakeFields } from "../contract/text/snake.ts"
+import { snakeStruct } from "../contract/text/snake.ts"
 
 // The command composes operations, and reads the person's keys. So it is no operation: no model and no program reaches it.
 
 export const AgentPayload = lazy(() =>
-  Schema.Struct(snakeFields({
-    agent: Schema.Literal(...insideNames).annotations({ description: `Agent: ${insideNames.join(", ")}` }),
+  snakeStruct({
+    agent: Schema.Literals(insideNames).annotate({ description: `Agent: ${insideNames.join(", ")}` }),
     args: defaulted(
-      list(text("Argument of the agent")).annotations({ description: "Arguments of the agent" }),
+      list(text("Argument of the agent")).annotate({ description: "Arguments of the agent" }),
       () => []
     ),
     workspace: optional(
       text("Id or name of a workspace that `pyro agent` made before. Default: a new workspace")
     ),
     new: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "Make a new workspace. By default, pyro offers the workspace of an earlier run in this project, if a person can answer"
       }),
@@ -48,25 +48,25 @@ export const AgentPayload = lazy(() =>
         "Environment to add the agent to, such as debian:12-build. pyro builds the new environment once. Default: the agent's own choice"
       )
     ),
-    name: optional(WorkspaceName().annotations({ description: "Name of the new workspace. Default: none" })),
+    name: optional(WorkspaceName().annotate({ description: "Name of the new workspace. Default: none" })),
     memoryMib: defaulted(
       between({ from: 512, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
       () => 2048
     ),
     vcpuCount: defaulted(between({ from: 1, to: 32, unit: "", description: "Number of virtual CPUs" }), () => 2),
     allowHosts: defaulted(
-      list(text("Host")).annotations({
+      list(text("Host")).annotate({
         description:
           "Host that the guest may connect to beside the agent's API: NAME[:PORT], *.SUFFIX[:PORT], or a list such as npm. Default: none"
       }),
       () => []
     ),
     env: defaulted(
-      strings(text("Value")).annotations({ description: "Environment variables of the agent. Default: none" }),
+      strings(text("Value")).annotate({ description: "Environment variables of the agent. Default: none" }),
       () => ({})
     ),
     ask: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "Keep the agent's own questions. By default, the agent works without questions, because the microVM is the boundary"
       }),
@@ -74,12 +74,12 @@ export const AgentPayload = lazy(() =>
     ),
     patch: optional(hostPath("File of the host to write the changes to, at the end. Default: none")),
     delete: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Delete the workspace at the end. A workspace with changes that --patch did not write stays"
       }),
       () => false
     )
-  }))
+  })
 )
 export type AgentPayload = ReturnType<typeof AgentPayload>["Type"]
 

@@ -50,7 +50,7 @@ export const performAttach = (
     const keys = keysUntil(terminal.stdin, payload.detachKey, detached)
     const input = {
       stdin: Stream.unwrap(Effect.as(Deferred.await(isRaw), keys)),
-      resizes: Stream.concat(Stream.fromEffect(Effect.zipRight(Deferred.await(isRaw), terminal.size)), terminal.resizes)
+      resizes: Stream.concat(Stream.fromEffect(Effect.andThen(Deferred.await(isRaw), terminal.size)), terminal.resizes)
     }
     let result: AttachResult = { shellId, outcome: "running" }
     let losses = 0
@@ -104,7 +104,7 @@ export const performAttach = (
       (failure) =>
         ++losses > MOST_LOST || !hasBegun
           ? Effect.fail(failure)
-          : Effect.zipRight(Effect.sleep(BETWEEN_MS * losses), untilEnd)
+          : Effect.andThen(Effect.sleep(BETWEEN_MS * losses), untilEnd)
     )
     yield* Effect.raceFirst(untilEnd, Deferred.await(detached))
     return result

@@ -51,7 +51,7 @@ const HANG_UP_EXIT: ExitPlan = { status: 129, signal: "SIGHUP" }
 
 /** The kernel fails writes to a terminal that has hung up before it sends SIGHUP: the failure may arrive first. */
 const isHungUp = (cause: Cause.Cause<PyroError | OutputClosed>) =>
-  Option.exists(Cause.failureOption(cause), (failure) => failure._tag === "OutputClosed" && failure.isHungUp)
+  Option.exists(Cause.findErrorOption(cause), (failure) => failure._tag === "OutputClosed" && failure.isHungUp)
 
 /** Runs one command line and returns how to exit. Never fails. */
 export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Terminal> => {
@@ -72,7 +72,7 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
       if (Exit.isSuccess(exit)) return Effect.succeed({ status: exit.value })
       const signal = options.interruption.signal()
       if (isHungUp(exit.cause)) return Effect.succeed(HANG_UP_EXIT)
-      if (!Cause.isInterruptedOnly(exit.cause) || signal === undefined) {
+      if (!Cause.hasInterruptsOnly(exit.cause) || signal === undefined) {
         return Effect.flatMap(Terminal, ({ workspace }) => {
           const line = { routed, rest, isDashed, defaults: { workspace } }
           const report = reportFailure(exit.cause, { ...invocation, hint: (error) => nameHint(line, error) })
@@ -201,6 +201,6 @@ const printFailure = (report: FailureReport, json: boolean): Effect.Effect<void,
   json
     ? printJson(report.json).pipe(
       // If stdout fails, stderr remains.
-      Effect.catchAll(() => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(report.text)))
+      Effect.catch(() => Effect.flatMap(Terminal, (terminal) => terminal.writeStderr(report.text)))
     )
     : Effect.flatMap(Terminal, (terminal) => report.text === "" ? Effect.void : terminal.writeStderr(report.text))

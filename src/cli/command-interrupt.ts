@@ -22,7 +22,7 @@ export const makeCommandInterrupt = (payload: RunPayload | ExecPayload) =>
       Effect.suspend((): Effect.Effect<unknown> => {
         asked = true
         return "workspace" in payload && started.execId !== undefined
-          ? Effect.catchAllCause(
+          ? Effect.catchCause(
             workspace.cancel({ workspace: payload.workspace, execId: started.execId }),
             () => Effect.void
           )
@@ -33,7 +33,7 @@ export const makeCommandInterrupt = (payload: RunPayload | ExecPayload) =>
       interrupt: Deferred.await(interrupt),
       started: (event: object) =>
         isOwn(payload)
-          ? Effect.flatMap(interceptSignal, (signal) => Effect.forkScoped(Effect.zipRight(signal, stop(event))))
+          ? Effect.flatMap(interceptSignal, (signal) => Effect.forkScoped(Effect.andThen(signal, stop(event))))
           : Effect.void,
       wasAsked: () => asked
     } as const

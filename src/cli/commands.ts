@@ -7,7 +7,7 @@ import { secretFlags, secretsField } from "../contract/rows/secret-fields.ts"
 import { secretHttpField } from "../contract/rows/secret-http-fields.ts"
 import { WorkspaceUser } from "../contract/rows/workspace-user.ts"
 import { defaulted, ignoredGlobs, optional, text } from "../contract/text/fields.ts"
-import { snakeFields } from "../contract/text/snake.ts"
+import { snakeStruct } from "../contract/text/snake.ts"
 import { agentCommand } from "./agent-command.ts"
 import { cpCommand } from "./cp-command.ts"
 import { demoCommand } from "./demo-command.ts"
@@ -23,19 +23,19 @@ export interface Command {
 }
 
 const directories = (description: string) =>
-  defaulted(Schema.Array(text("Directory")).annotations({ description }), () => [])
+  defaulted(Schema.Array(text("Directory")).annotate({ description }), () => [])
 
 export const ServePayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     profile: defaulted(
-      Schema.Literal("vm-run", "workspace-core", "workspace-full").annotations({
+      Schema.Literals(["vm-run", "workspace-core", "workspace-full"]).annotate({
         description:
           "Tools of the server. `vm-run`: one command in a new microVM. `workspace-core`: 16 tools to work in a workspace. `workspace-full`: all"
       }),
       () => "workspace-core" as const
     ),
     mode: optional(
-      Schema.Literal(...modeNames).annotations({
+      Schema.Literals(modeNames).annotate({
         description:
           "Kind of task, instead of a profile: few tools, instructions and a prompt for the task (docs/modes.md)"
       })
@@ -59,7 +59,7 @@ export const ServePayload = lazy(() =>
     environment: optional(text("Default environment of new workspaces. Default: debian:12")),
     git: optional(GitHistory(`${gitHistoryText}. Default: shallow`)),
     workspaceUser: optional(
-      WorkspaceUser().annotations({
+      WorkspaceUser().annotate({
         description: "Default owner of /workspace and user of commands. Default: root"
       })
     ),
@@ -72,12 +72,12 @@ export const ServePayload = lazy(() =>
     ...secretsField("Secrets of every workspace that the server makes. Default: none"),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
     allWorkspaces: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Let a model use workspaces of every project. Default: those of the bound project"
       }),
       () => false
     )
-  }))
+  })
 )
 export type ServePayload = ReturnType<typeof ServePayload>["Type"]
 

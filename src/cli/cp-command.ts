@@ -1,12 +1,12 @@
 import { Schema } from "effect"
 import { type CliSurface, lazy } from "../contract/rows/operation.ts"
 import { between, defaulted, optional, text } from "../contract/text/fields.ts"
-import { snakeFields } from "../contract/text/snake.ts"
+import { snakeStruct } from "../contract/text/snake.ts"
 
-const flag = (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
+const flag = (description: string) => defaulted(Schema.Boolean.annotate({ description }), () => false)
 
 export const CpPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     source: text("WORKSPACE:PATH, or a file or directory of the host; - is stdin"),
     target: text("The same; - is stdout. A directory, and a path that ends with /, gets the copy under its own name"),
     recursive: flag("Accepted: a directory is always copied with everything in it"),
@@ -27,7 +27,7 @@ export const CpPayload = lazy(() =>
         description: "Maximum number of files, directories and links. Default: 100000"
       })
     )
-  }))
+  })
 )
 
 /** Two operations in the form that people know from docker: an import or an export, so it is none itself. */

@@ -5,7 +5,7 @@ import { defaulted } from "../contract/text/fields.ts"
 export const DemoPayload = lazy(() =>
   Schema.Struct({
     fast: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Do not wait for a reader between the steps. A pipe or a file never waits"
       }),
       () => false

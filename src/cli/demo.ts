@@ -33,7 +33,7 @@ export const performDemo = (
     const stops = tour(...names)
     yield* Effect.forEach(stops, (stop, at) => {
       const step = `step ${at + 1} of ${stops.length}`
-      return Effect.zipRight(show(stop, step, type), wait)
+      return Effect.andThen(show(stop, step, type), wait)
     }, { discard: true }).pipe(Effect.ensuring(leaveNothing(names)))
     yield* print(`\n${afterwards}`)
     return 0
@@ -53,7 +53,7 @@ const show = ({ say, type: argv }: Stop, step: string, type: Type) =>
     const heading = `${step}: ${say}`
     yield* writeStdout(colour ? `\x1b[36m${heading}\x1b[0m\n` : `# ${heading}\n`)
     yield* print(`$ pyro ${asTyped(argv)}\n`)
-    const status = yield* Effect.scoped(Effect.zipRight(Effect.forkScoped(goesOn(step)), type(argv)))
+    const status = yield* Effect.scoped(Effect.andThen(Effect.forkScoped(goesOn(step)), type(argv)))
     if (status !== 0) yield* print(`(exit status ${status})\n`)
   })
 

@@ -49,7 +49,7 @@ export const followingExec = (pyro: PyroService, { cursor, execId, workspace }: 
   Effect.gen(function*() {
     const id = execId ?? (yield* newest(pyro, workspace))
     if (id === undefined) return undefined
-    return yield* Effect.orDie(Schema.decodeUnknown(ExecPayload())({ workspace, exec_id: id, cursor }))
+    return yield* Effect.orDie(Schema.decodeUnknownEffect(ExecPayload())({ workspace, exec_id: id, cursor }))
   })
 
 const newest = (pyro: PyroService, workspace: string): Effect.Effect<string | undefined, PyroError> =>

@@ -7,7 +7,7 @@ import type { StartDaemon } from "../sdk/start-daemon.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
 
 /** The layer that works in this process, loaded on first use: help and usage errors need none. */
-const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
+const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrap(
   Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
 )
 
@@ -48,7 +48,7 @@ export const layerFor = (
   const { home = "host" }: { readonly home?: Operation["home"] } = operation
   if (home === "host") return LazyLocal
   if (home === "observer") return layerObserver(operation, build)
-  return Layer.unwrapEffect(Effect.gen(function*() {
+  return Layer.unwrap(Effect.gen(function*() {
     const { daemonRuns, layerDaemon } = yield* Effect.promise(() => import("../sdk/client.ts"))
     if (home === "daemon-if-running" && !(yield* daemonRuns(build))) return LazyLocal
     return layerDaemon(daemonOf(build), started)

@@ -4,16 +4,16 @@ import { GitHistory, gitHistoryText } from "../contract/rows/git-history.ts"
 import { modeNames } from "../contract/rows/modes/all.ts"
 import { type CliSurface, lazy } from "../contract/rows/operation.ts"
 import { defaulted, list, optional, strings, text } from "../contract/text/fields.ts"
-import { snakeFields } from "../contract/text/snake.ts"
+import { snakeStruct } from "../contract/text/snake.ts"
 
 // Administration of agent hosts changes files of the person who types the command. So it is no operation: no model and no program reaches it.
 
 export { hostNames }
 
-const host = () => Schema.Literal(...hostNames).annotations({ description: `Agent host: ${hostNames.join(", ")}` })
+const host = () => Schema.Literals(hostNames).annotate({ description: `Agent host: ${hostNames.join(", ")}` })
 
 const scope = () =>
-  Schema.Literal("user", "project").annotations({
+  Schema.Literals(["user", "project"]).annotate({
     description:
       "Files to change. `user`: those of your home directory, for all projects. `project`: those of one project"
   })
@@ -24,64 +24,62 @@ const projectPath = optional(
 
 const server = () => ({
   profile: defaulted(
-    Schema.Literal("vm-run", "workspace-core", "workspace-full").annotations({
+    Schema.Literals(["vm-run", "workspace-core", "workspace-full"]).annotate({
       description: "Tools of the server, as pyro mcp serve has them"
     }),
     () => "workspace-core" as const
   ),
   mode: optional(
-    Schema.Literal(...modeNames).annotations({
+    Schema.Literals(modeNames).annotate({
       description: "Kind of task of the server, instead of a profile (docs/modes.md)"
     })
   ),
   approve: defaulted(
-    Schema.Literal("safe", "all", "none").annotations({
+    Schema.Literals(["safe", "all", "none"]).annotate({
       description:
         "Tools that run without a question. `safe`: all but exports and deletions, about which the host asks. `all`: every tool. `none`: the host decides"
     }),
     () => "safe" as const
   ),
   git: optional(GitHistory(`${gitHistoryText}. Default: that of pyro mcp serve`)),
-  env: optional(strings(text("Value")).annotations({ description: "Variable of the server" })),
-  serveOptions: defaulted(list(text("Option")).annotations({ description: "More options of pyro mcp serve" }), () => [])
+  env: optional(strings(text("Value")).annotate({ description: "Variable of the server" })),
+  serveOptions: defaulted(list(text("Option")).annotate({ description: "More options of pyro mcp serve" }), () => [])
 })
 
 const switches = {
-  dryRun: (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
+  dryRun: (description: string) => defaulted(Schema.Boolean.annotate({ description }), () => false)
 }
 
 const DRY_RUN = "Show the change as a diff and write nothing"
 
 export const ConnectPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     host: host(),
     scope: defaulted(scope(), () => "user" as const),
     ...server(),
     projectPath,
     dryRun: switches.dryRun(DRY_RUN),
     force: defaulted(
-      Schema.Boolean.annotations({ description: "Replace an entry for pyro that differs" }),
+      Schema.Boolean.annotate({ description: "Replace an entry for pyro that differs" }),
       () => false
     )
-  }))
+  })
 )
 
 export const DisconnectPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     host: host(),
     scope: defaulted(scope(), () => "user" as const),
     projectPath,
     dryRun: switches.dryRun(DRY_RUN)
-  }))
+  })
 )
 
 export const PrintConfigPayload = lazy(() =>
-  Schema.Struct(
-    snakeFields({ host: host(), scope: defaulted(scope(), () => "user" as const), ...server(), projectPath })
-  )
+  snakeStruct({ host: host(), scope: defaulted(scope(), () => "user" as const), ...server(), projectPath })
 )
 
-export const DoctorPayload = lazy(() => Schema.Struct(snakeFields({ host: host(), projectPath })))
+export const DoctorPayload = lazy(() => snakeStruct({ host: host(), projectPath }))
 
 const surface = { args: ["host"], hostPaths: ["project_path"], exits: "own" } as const
 

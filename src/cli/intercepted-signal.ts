@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId, type Scope } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 
 /** Receiver of the process's next signal. */
 let holder: Deferred.Deferred<void> | undefined
@@ -6,7 +6,7 @@ let holder: Deferred.Deferred<void> | undefined
 /** Intercepts the first signal until the Scope closes. The inner effect ends with the signal. */
 export const interceptSignal: Effect.Effect<Effect.Effect<void>, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
-    Effect.sync(() => holder = Deferred.unsafeMake<void>(FiberId.none)),
+    Effect.sync(() => holder = Deferred.makeUnsafe<void>()),
     () => Effect.sync(() => holder = undefined)
   ),
   Deferred.await
@@ -17,7 +17,7 @@ export const isSignalIntercepted = (): boolean => holder !== undefined
 /** Delivers a signal to its receiver, once. False if there is none. */
 export const deliverSignal = (): boolean => {
   if (holder === undefined) return false
-  Deferred.unsafeDone(holder, Effect.void)
+  Deferred.doneUnsafe(holder, Effect.void)
   holder = undefined
   return true
 }

@@ -1,4 +1,4 @@
-import { Cause, Effect, Either, Exit, Layer, Logger } from "effect"
+import { Cause, Effect, Result, Exit, Layer, Logger } from "effect"
 import type { EarlyConnection } from "../mcp/handshake/early-connection.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
@@ -50,7 +50,7 @@ const serveMcp = (
       Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts"), import("./terminal-memory.ts")])
     )
     boundYoungGeneration()
-    const bindRoot = (directory: string) => Either.getOrUndefined(bindProject({ ...binding, projectPath: directory }))
+    const bindRoot = (directory: string) => Result.getOrUndefined(bindProject({ ...binding, projectPath: directory }))
     yield* serve({ profile, mode, version, project, bindRoot, layer: layerDaemon(daemonOf(build)), earlyConnection })
   })
 
@@ -167,7 +167,7 @@ export const main = (
     if (started?.signal !== undefined) sendAgain(started.signal)
     fiber.addObserver((exit) => {
       if (Exit.isSuccess(exit)) return
-      if (Cause.isInterruptedOnly(exit.cause)) resolve(received?.status ?? SIGNALS.SIGINT)
+      if (Cause.hasInterruptsOnly(exit.cause)) resolve(received?.status ?? SIGNALS.SIGINT)
       else reject(Cause.squash(exit.cause))
     })
   })

@@ -1,4 +1,4 @@
-import { Effect, Either, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import { firstIssue } from "../contract/errors/issue.ts"
 import type { CliSurface, PureSchema } from "../contract/rows/operation.ts"
@@ -128,8 +128,8 @@ export const decode = <S extends PureSchema>(
   cli: CliSurface,
   payload: S,
   raw: Readonly<Record<string, unknown>>
-): Either.Either<S["Type"], InvalidRequest> =>
-  Schema.decodeUnknownEither(payload, { onExcessProperty: "error" })(raw).pipe(Either.mapLeft((error) => {
+): Result.Result<S["Type"], InvalidRequest> =>
+  Schema.decodeUnknownResult(payload, { onExcessProperty: "error" })(raw).pipe(Result.mapError((error) => {
     const issue = firstIssue(error)
     return new InvalidRequest({ field: typedName(cli, String(issue.path[0] ?? "")), detail: choiceText(issue.message) })
   }))

@@ -142,7 +142,7 @@ export const perform = ({ json, outputOptions, operation, payload }: Prepared): 
       : yield* printEvents(row, json, payload, callOf(pyro, operation)(payload) as Events, (event) =>
         view.event?.(event) ?? Effect.void)
     const encode = (result: unknown) =>
-      Effect.orDie(Schema.encodeUnknown(row.result())(result))
+      Effect.orDie(Schema.encodeUnknownEffect(row.result())(result))
     const isFollowed = json && view.items !== undefined && view.next?.(payload, result) !== undefined
     yield* isFollowed
       ? printPages(itemsOf(view, view.items!, encode), payload, result, ask)
@@ -204,7 +204,7 @@ const printEvents = <E, R>(
       if (json && event._tag !== "Started") return Effect.void
       return event._tag === "Notice"
         ? progress.show(event as Notice)
-        : Effect.zipRight(progress.clear, show(event))
+        : Effect.andThen(progress.clear, show(event))
     }
     yield* Stream.runForEach(events, each).pipe(Effect.ensuring(progress.clear))
     return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
@@ -234,7 +234,7 @@ const performCommand = (
     const events = callOf(pyro, operation)(kept, { ...input, interrupt: ending.interrupt }) as Events
     const filtered = payload.tty ? yield* makeScreenOutput(switches.has("raw")) : identity<Tagged>
     const show = (event: Tagged): Effect.Effect<unknown, OutputClosed, Terminal | Scope.Scope> =>
-      event._tag === "Started" ? Effect.zipRight(ending.started(event), started) : view.event!(filtered(event))
+      event._tag === "Started" ? Effect.andThen(ending.started(event), started) : view.event!(filtered(event))
     const result = yield* printEvents(operation as never, json, kept, events, show)
     // A command that handles the signal chooses the exit status. Otherwise the signal ended both.
     const isItsOwn = (result as { readonly outcome: string }).outcome === "exited"

@@ -45,7 +45,7 @@ export const warn = (text: string) => Effect.flatMap(Terminal, (terminal) => ter
 export const noteOnNewLine = (text: string) =>
   Effect.flatMap(Terminal, (terminal) => {
     if (!unended.delete(terminal)) return note(text)
-    return terminal.stdoutIsTerminal ? Effect.zipRight(terminal.writeStdout("\n"), note(text)) : note(`\n${text}`)
+    return terminal.stdoutIsTerminal ? Effect.andThen(terminal.writeStdout("\n"), note(text)) : note(`\n${text}`)
   })
 
 /** Prints a note, unless `--quiet` is given. */

@@ -25,7 +25,7 @@ export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([
     if (quiet) return Effect.void
     const message = printable(notice.message).replaceAll("\n", " ")
     if (notice.level === "warning") {
-      return Effect.zipRight(clear, terminal.writeStderr(`pyro: warning: ${message}\n`))
+      return Effect.andThen(clear, terminal.writeStderr(`pyro: warning: ${message}\n`))
     }
     if (terminal.stderrIsTerminal) {
       drawn = true

@@ -26,7 +26,7 @@ export interface Invocation {
 
 export const reportFailure = (cause: Cause.Cause<PyroError | OutputClosed>, invocation: Invocation): FailureReport => {
   const { family } = invocation
-  const failure = Cause.failureOption(cause)
+  const failure = Cause.findErrorOption(cause)
   if (Option.isNone(failure)) return internal(cause, family)
   if (failure.value instanceof OutputClosed) return unwritten(failure.value, family)
   const error = failure.value

@@ -63,13 +63,13 @@ export const makeRunInput = (tty: boolean, reads: boolean) =>
       ? {
         stdin: Stream.unwrap(Effect.as(Deferred.await(isRaw), terminal.stdin)),
         resizes: Stream.concat(
-          Stream.fromEffect(Effect.zipRight(Deferred.await(isRaw), terminal.size)),
+          Stream.fromEffect(Effect.andThen(Deferred.await(isRaw), terminal.size)),
           terminal.resizes
         )
       }
       : reads
       ? { stdin: terminal.stdin }
       : {}
-    const started = tty ? Effect.zipRight(terminal.raw, Deferred.succeed(isRaw, undefined)) : Effect.void
+    const started = tty ? Effect.andThen(terminal.raw, Deferred.succeed(isRaw, undefined)) : Effect.void
     return { input, started } as const
   })

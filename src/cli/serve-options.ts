@@ -13,7 +13,7 @@ export const oneSelection = (raw: Readonly<Record<string, unknown>>): Effect.Eff
 
 /** The options of `pyro mcp serve`, from their JSON. */
 export const serveOptions = (raw: Readonly<Record<string, unknown>>): Effect.Effect<ServePayload, InvalidRequest> =>
-  Effect.zipRight(oneSelection(raw), decode(mcpServe.cli, ServePayload(), raw))
+  Effect.andThen(oneSelection(raw), decode(mcpServe.cli, ServePayload(), raw))
 
 /** The secrets that options name, without their values: an agent host may have other variables than this terminal. */
 const namedSecrets = ({ lists = {} }: Typed) =>

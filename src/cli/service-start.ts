@@ -24,10 +24,10 @@ const withWaiting = <A, E>(text: string | undefined, work: Effect.Effect<A, E>) 
     const everySeconds = (yield* Terminal).stderrIsTerminal ? TERMINAL_SECONDS : FILE_SECONDS
     const tick = (waitSeconds: number, seconds: number): Effect.Effect<never> =>
       Effect.sleep(waitSeconds * 1_000).pipe(
-        Effect.zipRight(
+        Effect.andThen(
           progress.show({ _tag: "Notice", level: "progress", message: `${text}, ${seconds + waitSeconds} s` })
         ),
-        Effect.zipRight(Effect.suspend(() => tick(everySeconds, seconds + waitSeconds)))
+        Effect.andThen(Effect.suspend(() => tick(everySeconds, seconds + waitSeconds)))
       )
     return yield* Effect.raceFirst(work, tick(FIRST_SECONDS, 0)).pipe(Effect.ensuring(progress.clear))
   })
@@ -43,7 +43,7 @@ const tellStop = (pyro: PyroService, { name, workspace }: ServiceStartPayload) =
     yield* Effect.timeout(Effect.interruptible(ended), `${STOP_SECONDS} seconds`)
     yield* note(`pyro: ${name} is stopped. Its log: pyro service logs ${workspace} ${name}\n`)
   }).pipe(
-    Effect.catchAll(() => note(`pyro: see what became of ${name}: pyro service status ${workspace} ${name}\n`))
+    Effect.catch(() => note(`pyro: see what became of ${name}: pyro service status ${workspace} ${name}\n`))
   )
 
 /** Starts a service: says what it waits for, and after an interruption that the service is stopped. */

@@ -45,7 +45,7 @@ const sink = (stream: () => NodeJS.WriteStream, isTerminal: boolean) => {
     return opened
   }
   return (bytes: Uint8Array | string): Effect.Effect<void, OutputClosed> =>
-    Effect.async((resume) => {
+    Effect.callback((resume) => {
       const to = open()
       if (failure !== undefined) return resume(failure)
       countPassed(bytes.length)
@@ -71,7 +71,7 @@ const inBackground = () => {
  * The next piece of stdin, or the end. An async iterator would not do: it cannot be left while it waits for input.
  * A stdin that cannot be read (closed, or a directory) is an empty one, as for other programs.
  */
-const nextInput = Effect.async<Uint8Array, Option.Option<never>>((resume) => {
+const nextInput = Effect.callback<Uint8Array, Option.Option<never>>((resume) => {
   const input = process.stdin
   const take = () => {
     const bytes = input.read() as Uint8Array | null

@@ -12,7 +12,7 @@ export class OutputClosed extends Data.TaggedError("OutputClosed")<{
 export class FileUnreadable extends Data.TaggedError("FileUnreadable")<{ readonly detail: string }> {}
 
 /** The process's three streams and its terminal, as far as the CLI needs them. */
-export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
+export class Terminal extends Context.Service<Terminal, {
   readonly stdinIsTerminal: boolean
   /** Stdin is /dev/null. */
   readonly stdinIsNull: boolean
@@ -51,4 +51,4 @@ export class Terminal extends Context.Tag("pyro/cli/Terminal")<Terminal, {
   readonly variable: (name: string) => string | undefined
   /** `$TERM`, if it is set. */
   readonly type: string | undefined
-}>() {}
+}>()("pyro/cli/Terminal") {}

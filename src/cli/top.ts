@@ -47,8 +47,8 @@ const live = (pyro: PyroService, payload: WatchPayload) =>
     const last = yield* Ref.make(Option.none<WatchTable>())
     const redraw = Effect.flatMap(Ref.get(last), Option.match({ onNone: () => Effect.void, onSome: draw }))
     const tables = Stream.runForEach(pyro.watch(payload), (table) =>
-      Effect.zipRight(Ref.set(last, Option.some(table)), redraw))
-    const resizes = Effect.zipRight(
+      Effect.andThen(Ref.set(last, Option.some(table)), redraw))
+    const resizes = Effect.andThen(
       Stream.runForEach(terminal.resizes, () =>
         redraw),
       Effect.never
@@ -66,7 +66,7 @@ const once = (pyro: PyroService, json: boolean) =>
     const table = yield* Stream.runLast(Stream.take(pyro.watch({ intervalMs: BETWEEN_MS }), 2))
     if (Option.isNone(table)) return yield* new ChannelFailed({ detail: "the daemon ended before the first table" })
     yield* json
-      ? Effect.flatMap(Effect.orDie(Schema.encode(WatchTable())(table.value)), printJson)
+      ? Effect.flatMap(Effect.orDie(Schema.encodeEffect(WatchTable())(table.value)), printJson)
       : Effect.flatMap(topTable(table.value), print)
   })
 

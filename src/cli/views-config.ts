@@ -22,7 +22,7 @@ const valueText = ({ otherwise, unit, value }: Setting) =>
 export const configViews = {
   "config": {
     result: ({ settings }) =>
-      Effect.zipRight(
+      Effect.andThen(
         printTable([
           ["SETTING", "VALUE", "FROM"],
           ...settings.filter(isOfInterest).map((one) => [one.name, valueText(one), one.source])

@@ -140,7 +140,7 @@ const cutLineText = (line: number, next: number | undefined, maxBytes: number, c
 }
 
 const listing = ({ entries, truncated }: FileList) =>
-  Effect.zipRight(
+  Effect.andThen(
     printTable(entries.map((entry) => [
       entry.mode,
       entry.type === "directory" ? "-" : size(entry.sizeBytes),
@@ -158,10 +158,10 @@ const lines = (
 ) =>
   file.binary
     ? warn(`pyro: ${file.path} is binary, ${size(file.sizeBytes)}; ${copy}${orStdout}\n`)
-    : Effect.zipRight(
+    : Effect.andThen(
       printContent(file.text ?? ""),
       file.cutLine !== undefined
-        ? Effect.zipRight(endLine(file.text ?? ""), warn(cutLineText(file.cutLine, file.nextLine, maxBytes, copy)))
+        ? Effect.andThen(endLine(file.text ?? ""), warn(cutLineText(file.cutLine, file.nextLine, maxBytes, copy)))
         : file.nextLine !== undefined
         ? warn(`pyro: there is more; continue with --start-line ${file.nextLine}\n`)
         : startLine > 1 && file.totalLines !== undefined && startLine > file.totalLines

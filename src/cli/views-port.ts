@@ -14,7 +14,7 @@ export const portsText = (ports: ReadonlyArray<PublishedPort>): string =>
 export const portViews = {
   "workspace.port.publish": {
     result: (port, { workspace }) =>
-      Effect.zipRight(
+      Effect.andThen(
         print(`${hostOf(port)}\n`),
         note(`end it: pyro port unpublish ${workspace} ${port.guestPort}\n`)
       )

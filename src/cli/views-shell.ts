@@ -52,7 +52,7 @@ export const shellViews = {
   "workspace.shell.open": {
     result: ({ shellId }, { workspace }) =>
       Effect.flatMap(OutputOptions, ({ switches }) =>
-        Effect.zipRight(
+        Effect.andThen(
           print(`${shellId}\n`),
           switches.has("id-only")
             ? Effect.void

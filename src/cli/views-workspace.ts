@@ -58,7 +58,7 @@ const list = (all: ReadonlyArray<WorkspaceInfo>) => {
 const detail = (one: WorkspaceInfo) => {
   const { ports = [], secretHttp = [], secrets = [], services = {}, shells = 0 } = one
   const [reason = "", ...below] = one.detail?.replaceAll("\r\n", "\n").trimEnd().split("\n") ?? []
-  return Effect.zipRight(
+  return Effect.andThen(
     printTable([
       ["id", one.id],
       ["name", one.name ?? "-"],
@@ -113,7 +113,7 @@ const restored = ({ network, secretHttp = [] }: WorkspaceInfo) =>
 export const workspaceViews = {
   "workspace.create": {
     result: ({ workspace }) =>
-      Effect.zipRight(
+      Effect.andThen(
         print(`${workspace.id}\n`),
         unless(
           "id-only",
@@ -180,7 +180,7 @@ export const workspaceViews = {
   } satisfies View<"workspace.snapshot.delete">,
   "workspace.fork": {
     result: ({ workspaces }) =>
-      Effect.zipRight(
+      Effect.andThen(
         print(workspaces.map(({ id }) => `${id}\n`).join("")),
         unless(
           "id-only",

@@ -73,7 +73,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   "env.build": { result: ready },
   "env.inspect": {
     result: (environment) =>
-      Effect.zipRight(
+      Effect.andThen(
         printTable([
           ["name", environment.name],
           ["description", environment.description],
@@ -90,7 +90,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
       )
   },
   "env.rm": { result: removed },
-  "env.prune": { result: (result) => Effect.zipRight(removed(result), diskText(result.disk)) },
+  "env.prune": { result: (result) => Effect.andThen(removed(result), diskText(result.disk)) },
   "doctor": {
     event: (line) =>
       print(
@@ -106,7 +106,7 @@ export const views: { readonly [Name in OperationName]: View<Name> } = {
   },
   "gc": {
     result: ({ disk, freedBytes, swept }) =>
-      Effect.zipRight(
+      Effect.andThen(
         print(
           swept.map(({ kind, what }) => `swept ${kind} ${what}\n`).join("") +
             (swept.length === 0 ? "nothing to sweep\n" : `${size(freedBytes)} freed\n`)

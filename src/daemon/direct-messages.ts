@@ -56,7 +56,7 @@ class DirectConnection {
     const requestId = this.#rests.get(id)
     this.#rests.delete(id)
     return requestId === undefined ? undefined : (events) =>
-      Effect.async((resume) => {
+      Effect.callback((resume) => {
         const forget = () => this.#untaken.delete(requestId)
         this.#untaken.set(requestId, () => {
           forget()

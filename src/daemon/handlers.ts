@@ -49,7 +49,7 @@ const unaryHandler = (pyro: PyroService, row: UnaryRow, { requests }: Serving) =
   const observed = observe(row)
   return (payload: unknown, { headers }: { readonly headers: Headers }) =>
     Effect.scoped(
-      Effect.zipRight(attend, observed(Effect.zipRight(demand(payload), call(payload) as Effect.Effect<unknown>)))
+      Effect.andThen(attend, observed(Effect.andThen(demand(payload), call(payload) as Effect.Effect<unknown>)))
     ).pipe(forCaller(headers))
 }
 
@@ -76,8 +76,8 @@ const eventHandlers = (
       open.first(
         id,
         Effect.flatMap(
-          Effect.zipRight(requests.track, inputOf(inputs, headers, leaving)),
-          (input) => observed(Effect.zipRight(demand(request), start(request, input)))
+          Effect.andThen(requests.track, inputOf(inputs, headers, leaving)),
+          (input) => observed(Effect.andThen(demand(request), start(request, input)))
         )
       ).pipe(forCaller(headers), withMinted(headers))
   }
@@ -88,7 +88,7 @@ const eventHandlers = (
 
 /** Every operation of the table, and the input of commands, served by `Pyro`. */
 export const handlers = (serving: Serving) =>
-  Layer.unwrapScoped(Effect.gen(function*() {
+  Layer.unwrap(Effect.gen(function*() {
     const pyro = yield* Pyro
     const direct = serving.direct ?? makeDirectMessages()
     const { inputs } = direct

@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId, Mailbox, Stream } from "effect"
+import { Deferred, Effect, Mailbox, Stream } from "effect"
 import type { RunInput, StdinWriter, WindowSize } from "../contract/rows/run-input.ts"
 
 interface Input {
@@ -22,13 +22,13 @@ export const makeInputs = () => {
   const taken = new Map<string, Input>()
   const ended = new Set<string>()
 
-  const shutdown = ({ resizes, stdin }: Input) => Effect.zipRight(stdin.shutdown, resizes.shutdown)
+  const shutdown = ({ resizes, stdin }: Input) => Effect.andThen(stdin.shutdown, resizes.shutdown)
 
   const make = Effect.gen(function*() {
     const made: Input = {
       stdin: yield* Mailbox.make<Uint8Array>(2),
       resizes: yield* Mailbox.make<WindowSize>({ capacity: 4, strategy: "sliding" }),
-      interrupt: Deferred.unsafeMake<void>(FiberId.none),
+      interrupt: Deferred.makeUnsafe<void>(),
       waiting: 0,
       writer: undefined
     }

@@ -15,11 +15,11 @@ export const daemon = (version: string): Effect.Effect<number> =>
     Effect.provide(Layer.merge(layerResident, Paths.layer)),
     // Last: until everything is released there is somebody to wait for.
     Effect.ensuring(Effect.provide(forgetDaemon, Paths.layer).pipe(Effect.ignore)),
-    Effect.catchAll((failure) => Effect.as(Effect.logError(failure.message), 1)),
+    Effect.catch((failure) => Effect.as(Effect.logError(failure.message), 1)),
     // A line that the client can quote, and the trace before it.
-    Effect.catchAllDefect((defect) =>
+    Effect.catchDefect((defect) =>
       Effect.logError("a defect", Cause.die(defect)).pipe(
-        Effect.zipRight(Effect.logError(String(defect))),
+        Effect.andThen(Effect.logError(String(defect))),
         Effect.as(1)
       )
     ),

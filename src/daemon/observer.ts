@@ -75,16 +75,16 @@ export const observeEvents = (row: Operation, hasSpan = true) => {
       const ended = (cause: Cause.Cause<Option.Option<E>>) =>
         Effect.sync(() => {
           // The caller may pull again after an interrupted pull.
-          if (Cause.isInterruptedOnly(cause)) return
-          const failure = Cause.failureOption(cause)
+          if (Cause.hasInterruptsOnly(cause)) return
+          const failure = Cause.findErrorOption(cause)
           if (Option.isNone(failure)) return end(Exit.failCause(cause))
           end(Option.match(failure.value, { onNone: () => Exit.void, onSome: Exit.fail }))
         })
       return atClose(Effect.sync(() => end(INTERRUPTED))).pipe(
-        Effect.zipRight(start),
-        Effect.tapErrorCause((cause) => Effect.sync(() => end(Exit.failCause(cause)))),
+        Effect.andThen(start),
+        Effect.tapCause((cause) => Effect.sync(() => end(Exit.failCause(cause)))),
         Effect.map((pull): PullEvents<Event, E> => (waitMs) =>
-          Effect.tapErrorCause(Effect.map(pull(waitMs), look), ended)
+          Effect.tapCause(Effect.map(pull(waitMs), look), ended)
         )
       )
     })

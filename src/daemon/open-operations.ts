@@ -2,11 +2,11 @@ import {
   Chunk,
   Deferred,
   Effect,
-  Either,
+  Result,
   ExecutionStrategy,
   Exit,
   Fiber,
-  FiberId,
+  
   type Mailbox,
   Option,
   Scope
@@ -35,14 +35,14 @@ type PullAny = PullEvents<AnyEvent>
 
 /** An operation from its request until its release. */
 interface Open {
-  readonly scope: Scope.CloseableScope
+  readonly scope: Scope.Closeable
   state: "open" | "closing" | "closed"
   /** Made for the first caller that waits: a short command has none. */
   closed: Deferred.Deferred<void> | undefined
   /** The events that no caller has asked for yet. */
   rest: PullAny | undefined
   /** Ends the operation if no caller asks for the rest. */
-  expiry: Fiber.RuntimeFiber<void> | undefined
+  expiry: Fiber.Fiber<void> | undefined
 }
 
 const restExpired = new ChannelFailed({ detail: "the client did not fetch the remaining events before the deadline" })
@@ -54,15 +54,15 @@ const firstBatchOf = (pull: PullAny): Effect.Effect<FirstBatch<AnyEvent>, PyroEr
     let bytes = 0
     let waitMs: number | undefined
     while (bytes < FIRST_BATCH_BYTES) {
-      const batch = yield* Effect.either(pull(waitMs))
-      if (Either.isLeft(batch)) {
-        if (Option.isNone(batch.left)) return { events, more: false }
+      const batch = yield* Effect.result(pull(waitMs))
+      if (Result.isFailure(batch)) {
+        if (Option.isNone(batch.failure)) return { events, more: false }
         // The caller gets the events first: the rest is the failure.
         if (events.length > 0) break
-        return yield* batch.left.value
+        return yield* batch.failure.value
       }
-      if (batch.right.length === 0) break
-      for (const event of batch.right) {
+      if (batch.success.length === 0) break
+      for (const event of batch.success) {
         events.push(event)
         bytes += outputBytes(event)
       }
@@ -104,15 +104,15 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
   const close = (id: string, one: Open, exit: Exit.Exit<unknown, unknown>) =>
     Effect.suspend(() => {
       if (one.state === "closed") return Effect.void
-      if (one.state === "closing") return Deferred.await(one.closed ??= Deferred.unsafeMake<void>(FiberId.none))
+      if (one.state === "closing") return Deferred.await(one.closed ??= Deferred.makeUnsafe<void>())
       one.state = "closing"
       one.rest = undefined
       const isClosed = () => {
         one.state = "closed"
         if (open.get(id) === one) open.delete(id)
-        if (one.closed !== undefined) Deferred.unsafeDone(one.closed, Effect.void)
+        if (one.closed !== undefined) Deferred.doneUnsafe(one.closed, Effect.void)
       }
-      return Effect.zipRight(
+      return Effect.andThen(
         keepNoLonger(one),
         Effect.ensuring(Scope.close(one.scope, exit), Effect.sync(isClosed))
       )
@@ -132,7 +132,7 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
       })
       return Effect.sleep(RELEASE_MS).pipe(
         Effect.interruptible,
-        Effect.zipRight(closeAll),
+        Effect.andThen(closeAll),
         Effect.forkIn(parent),
         Effect.asVoid
       )
@@ -144,7 +144,7 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
       one.rest = rest
       one.expiry = yield* Effect.sleep(REST_KEPT_MS).pipe(
         Effect.interruptible,
-        Effect.zipRight(Effect.suspend(() => {
+        Effect.andThen(Effect.suspend(() => {
           // This fiber is the expiry: `close` must not interrupt it.
           one.expiry = undefined
           return close(id, one, Exit.void)
@@ -184,7 +184,7 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
           const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
           const one: Open = { scope, state: "open", closed: undefined, rest: undefined, expiry: undefined }
           open.set(id, one)
-          return yield* Scope.extend(restore(start), scope).pipe(
+          return yield* Scope.provide(restore(start), scope).pipe(
             Effect.flatMap((pull) =>
               Effect.tap(
                 restore(firstBatchOf(pull)),

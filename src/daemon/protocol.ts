@@ -13,7 +13,7 @@ import type { DirectMessages } from "./direct-messages.ts"
  * messages in the turn of the event loop in which they arrive.
  */
 export const layerProtocol = (direct: DirectMessages) =>
-  Layer.scoped(
+  Layer.effect(
     RpcServer.Protocol,
     Effect.gen(function*() {
       const serialization = yield* RpcSerialization.RpcSerialization
@@ -59,8 +59,8 @@ export const layerProtocol = (direct: DirectMessages) =>
               isUnreadable = true
               const unreadable = new UnreadableMessage("a request", cause)
               return Effect.logError(`of a client: ${unreadable.message}`, Cause.die(cause)).pipe(
-                Effect.zipRight(write(parser.encode(defectOf(unreadable))!)),
-                Effect.zipRight(write(new Socket.CloseEvent()))
+                Effect.andThen(write(parser.encode(defectOf(unreadable))!)),
+                Effect.andThen(write(new Socket.CloseEvent()))
               )
             }
           }

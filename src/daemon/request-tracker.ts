@@ -30,7 +30,7 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
   const refuseWhenClosed = Effect.suspend(() => state.closed ? Effect.fail(new DaemonLeaves()) : Effect.void)
 
   /** Counts one request until the Scope closes. Fails with DaemonLeaves after `close`. */
-  const track = acquirePlain(Effect.zipRight(refuseWhenClosed, Effect.sync(begin)), end)
+  const track = acquirePlain(Effect.andThen(refuseWhenClosed, Effect.sync(begin)), end)
 
   /** A server at a path, whose connections are counted. */
   const listen = (path: string) =>

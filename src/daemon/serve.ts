@@ -110,12 +110,12 @@ export const serve = (version: string) =>
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
     // Its folder is for this user alone anyway.
     yield* setMode(socket, 0o600)
-    const unlink = Effect.ignoreLogged(removeFile(socket))
+    const unlink = Effect.ignore(removeFile(socket))
     yield* Effect.addFinalizer(() => unlink)
     // What this process would release at its end, should it be killed: VMs of the pool and of `run`.
     yield* startWatchdog([process.execPath, process.argv[1] ?? "", "gc"])
     yield* Effect.logInfo(`pyro ${version}, process ${process.pid}: ready`)
-    yield* untilIdle(requests, yield* retirements, Effect.zipRight(Effect.sync(requests.close), unlink))
+    yield* untilIdle(requests, yield* retirements, Effect.andThen(Effect.sync(requests.close), unlink))
     yield* requests.awaitClients
   })).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
 
@@ -127,5 +127,5 @@ export const forgetDaemon = Effect.gen(function*() {
     (found) => Option.exists(found, ({ process: { pid } }) => pid === process.pid) ? removeFile(record) : Effect.void
   )
   // A fiber of its own: this one has been interrupted when a signal ends the daemon, and would not wait for the lock.
-  yield* Fiber.join(yield* Effect.forkDaemon(withLock(lock, { timeoutMs: 0 })(forget)))
+  yield* Fiber.join(yield* Effect.forkDetach(withLock(lock, { timeoutMs: 0 })(forget)))
 })

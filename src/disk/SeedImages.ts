@@ -69,7 +69,7 @@ const formatVersion = 2
  * Seed images in the cache: ext4 with `upper`, `work` and `workspace`, made without a VM, read-only, named by content. The cache
  * may evict an image at any moment. Hold an image with `holdImage` to keep it.
  */
-export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, {
+export class SeedImages extends Context.Service<SeedImages, {
   /** The image with nothing in its workspace; made once per size and owner. */
   readonly empty: (virtualMib: number, owner?: Owner) => Effect.Effect<SeedImage, SeedFailed>
   /**
@@ -84,8 +84,8 @@ export class SeedImages extends Context.Tag("pyro/disk/SeedImages")<SeedImages, 
   readonly entries: Effect.Effect<ReadonlyArray<CacheEntry>, SeedFailed>
   /** Removes the images that were not asked for the longest, until the rest is within the budget. */
   readonly prune: (options: PruneOptions) => Effect.Effect<Pruned, SeedFailed>
-}>() {
-  static readonly layer = Layer.scoped(
+}>()("pyro/disk/SeedImages") {
+  static readonly layer = Layer.effect(
     SeedImages,
     Effect.zipWith(Paths, makeSpareProcess(awaiting), ({ cacheDir }, spare) => make(cacheDir, spare))
   )

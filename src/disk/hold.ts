@@ -24,7 +24,7 @@ export const holdImage = (
   image: string,
   held: string
 ): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
-  Effect.catchAll(
+  Effect.catch(
     linkFile(image, held),
     (failure): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> => {
       if (!exists(image)) return new ImageDamaged({ path: image, detail: "it is gone" })

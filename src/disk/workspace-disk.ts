@@ -90,7 +90,7 @@ export const makeWorkspaceDisk = (
     const file = path.join(folder, `${((yield* layerNumbers(folder)).at(-1) ?? -1) + 1}.qcow2`)
     const temporary = `${file}.tmp`
     yield* writeFile(temporary, qcow2Header({ virtualBytes })).pipe(
-      Effect.zipRight(renameFile(temporary, file)),
+      Effect.andThen(renameFile(temporary, file)),
       Effect.tapError(() => Effect.ignore(removeFile(temporary)))
     )
     return file

@@ -30,7 +30,7 @@ export type { EnvironmentDetail, EnvironmentStatus, Removed } from "./image/envi
 export type { OnProgress, Progress } from "./image/progress.ts"
 
 /** The guest roots that pyro can build, and those that are in the cache. */
-export class Environments extends Context.Tag("pyro/environment/Environments")<Environments, {
+export class Environments extends Context.Service<Environments, {
   readonly list: Effect.Effect<ReadonlyArray<EnvironmentStatus>, EnvironmentError>
   /** The environment if this host has an image that looks whole. Fails with ImageDamaged. */
   readonly resolve: (name: string) => Effect.Effect<Option.Option<Environment>, EnvironmentError>
@@ -64,7 +64,7 @@ export class Environments extends Context.Tag("pyro/environment/Environments")<E
   readonly sweep: Effect.Effect<number, EnvironmentError>
   /** Removes images without a name, downloaded packages, unused kernels and leftovers of dead builds. */
   readonly prune: Effect.Effect<Removed, EnvironmentError>
-}>() {
+}>()("pyro/environment/Environments") {
   static readonly layer = Layer.effect(
     Environments,
     Effect.gen(function*() {
@@ -129,7 +129,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
       const before = yield* own.find(request.name)
       yield* own.keep(definition, { replace }).pipe(mapFailure(entry.name, "define"))
       if (Option.exists(before, isOfWorkspace)) {
-        yield* Effect.zipRight(kept.forget(request.name), kept.sweep).pipe(keepLocked, mapFailure(entry.name, "define"))
+        yield* Effect.andThen(kept.forget(request.name), kept.sweep).pipe(keepLocked, mapFailure(entry.name, "define"))
       }
       return built
     })
@@ -147,7 +147,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => 
       archive,
       options.onProgress ?? silent
     )
-      .pipe(keepLocked, (work) => Effect.zipRight(prepareKept, work), mapFailure(request.name, "unpack"))
+      .pipe(keepLocked, (work) => Effect.andThen(prepareKept, work), mapFailure(request.name, "unpack"))
 
   const statusOf = (entry: CatalogueEntry, thorough: boolean): Effect.Effect<EnvironmentStatus, ImageDamaged> =>
     Effect.map(

@@ -48,7 +48,7 @@ export type KernelError = EnvironmentBuildFailed | NoSpace | HostToolMissing | I
  * The one kernel of all guests: Debian 12's cloud kernel, unpacked from its package and never installed. The kernel stays until it
  * is removed or damaged, so that later uses need no network.
  */
-export class Kernel extends Context.Tag("pyro/environment/Kernel")<Kernel, {
+export class Kernel extends Context.Service<Kernel, {
   /** Kernel and initramfs, made when they are absent or damaged. Cheap otherwise. */
   readonly ensure: Effect.Effect<GuestKernel, KernelError>
   /** The same, with progress reports. */
@@ -59,7 +59,7 @@ export class Kernel extends Context.Tag("pyro/environment/Kernel")<Kernel, {
   readonly sweep: Effect.Effect<number, KernelError>
   /** Removes unused kernels, unused initramfs images and leftovers of dead builds. Gives the bytes. */
   readonly prune: Effect.Effect<number, KernelError>
-}>() {
+}>()("pyro/environment/Kernel") {
   static readonly layer = Layer.effect(
     Kernel,
     Effect.map(Paths, ({ cacheDir }) => make(path.join(cacheDir, "kernels")))
@@ -74,12 +74,12 @@ const make = (root: string) => {
   const prepare = ensureFolder(root)
 
   const kernel = (onProgress: OnProgress) =>
-    Effect.zipRight(prepare, findKernel(root)).pipe(
+    Effect.andThen(prepare, findKernel(root)).pipe(
       Effect.flatMap(Option.match({
         onSome: Effect.succeed,
         onNone: () =>
           sweepTemporaries(temporaries).pipe(
-            Effect.zipRight(findKernel(root)),
+            Effect.andThen(findKernel(root)),
             Effect.flatMap(Option.match({
               onSome: Effect.succeed,
               onNone: () => buildKernel(root, temporaries, onProgress)
@@ -109,7 +109,7 @@ const make = (root: string) => {
       archive: path.join(folder, "modules.tar")
     }))
 
-  const sweep = Effect.zipRight(prepare, sweepTemporaries(temporaries)).pipe(mapKernelFailure(root, "sweep"))
+  const sweep = Effect.andThen(prepare, sweepTemporaries(temporaries)).pipe(mapKernelFailure(root, "sweep"))
 
   const prune = Effect.gen(function*() {
     const swept = yield* sweepTemporaries(temporaries)
@@ -117,7 +117,7 @@ const make = (root: string) => {
     const bytes = unused.reduce((sum, target) => sum + bytesBeneath(target), swept)
     yield* Effect.forEach(unused, removeTree, { discard: true })
     return bytes
-  }).pipe(alone(minute), (locked) => Effect.zipRight(prepare, locked), mapKernelFailure(root, "prune"))
+  }).pipe(alone(minute), (locked) => Effect.andThen(prepare, locked), mapKernelFailure(root, "prune"))
 
   return { ensure: ensureWith(silent), ensureWith, modules, sweep, prune }
 }

@@ -198,7 +198,7 @@ export const ownDefinitions = (folder: string) => {
     )
 
   const keep = (definition: Definition, replacing: Replacing = {}) =>
-    Effect.zipRight(
+    Effect.andThen(
       ensureFolder(folder),
       alone(Effect.flatMap(known(definition, replacing), (same): Effect.Effect<void, FileFailed> =>
         same ? Effect.void : writeJsonAtomic(file(definition.name), Definition, definition, { durable: true })))

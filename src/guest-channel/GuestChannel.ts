@@ -194,10 +194,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
     )
     connection.greet({ takeover: options.takeover, forget: options.forget ?? false })
     const { build, takenOver } = yield* Deferred.await(connection.greeted).pipe(
-      Effect.timeoutFail({
-        duration: timeoutMs,
-        onTimeout: () => new ChannelFailed({ detail: `the guest's agent did not answer within ${timeoutMs} ms` })
-      })
+      Effect.timeoutOrElse({ duration: timeoutMs, orElse: () => Effect.fail(new ChannelFailed({ detail: `the guest's agent did not answer within ${timeoutMs} ms` })) })
     )
     yield* watchSilence(connection, {
       limitMs: options.silenceMs ?? DEFAULT_SILENCE_MS,

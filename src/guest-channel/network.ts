@@ -1,4 +1,4 @@
-import type { Effect, Either, Scope, Stream } from "effect"
+import type { Effect, Result, Scope, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors/errors.ts"
 import type { AgentCallFailed } from "./errors.ts"
 
@@ -48,7 +48,7 @@ export interface ConnectRequest {
    */
   readonly accept: Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
   /** The same, sent before it returns. */
-  readonly acceptNow: () => Either.Either<Accepted, AgentCallFailed | ChannelFailed>
+  readonly acceptNow: () => Result.Result<Accepted, AgentCallFailed | ChannelFailed>
   /** The program's `connect()` fails with ECONNREFUSED. Without effect on an answered request. */
   readonly refuse: Effect.Effect<void>
   /** Waits until the program has given up. Never ends for an answered request. */

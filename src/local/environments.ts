@@ -90,7 +90,7 @@ export const pruneEnvironments = withTemplates(Effect.gen(function*() {
 
 /** Does something long for an environment, and makes ready what it boots with, saying how far it is. */
 const making = <E, R>(name: string, work: (onProgress: OnProgress) => Effect.Effect<unknown, E, R>) =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+  Stream.unwrap(Effect.gen(function*() {
     const environments = yield* Environments
     const kernel = yield* Kernel
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })

@@ -16,7 +16,7 @@ const halfMade = (what: string, freedBytes: number) => freedBytes > 0 ? [{ kind:
 const sweepSeeds = (cacheDir: string) => {
   const parent = temporariesOf(cacheDir)
   return sweepTemporaries(parent).pipe(
-    Effect.catchAll((cause) => new StateDirectoryUnusable({ path: parent, detail: cause.message }))
+    Effect.catch((cause) => new StateDirectoryUnusable({ path: parent, detail: cause.message }))
   )
 }
 

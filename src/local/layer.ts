@@ -51,7 +51,7 @@ const make = (pooled: boolean) =>
     if (pooled) {
       yield* effect(tendDisk).pipe(
         Effect.delay(tendEvery),
-        Effect.catchAllCause((cause) => Effect.logWarning("caches cannot be evicted", cause)),
+        Effect.catchCause((cause) => Effect.logWarning("caches cannot be evicted", cause)),
         Effect.forever,
         Effect.forkScoped
       )
@@ -86,12 +86,12 @@ const make = (pooled: boolean) =>
 
 /** Pyro without a daemon, over services of the host. */
 export const layerOver = <E>(services: Layer.Layer<HostServices, E>): Layer.Layer<Pyro, E> =>
-  Layer.provide(Layer.scopedContext(make(false)), services)
+  Layer.provide(Layer.effectContext(make(false)), services)
 
 /** Pyro without a daemon: everything is done in this process and ends with it, but for workspaces, which outlive it. */
 export const layer: Layer.Layer<Pyro, PyroError> = layerOver(services)
 
 /** The same for a process that stays: `run` takes its microVMs from the pool, and the process's log has none of the secrets that are known. */
-export const layerResident: Layer.Layer<Pyro, PyroError, KnownSecrets> = Layer.scopedContext(make(true)).pipe(
+export const layerResident: Layer.Layer<Pyro, PyroError, KnownSecrets> = Layer.effectContext(make(true)).pipe(
   Layer.provide(servicesBesideSecrets)
 )

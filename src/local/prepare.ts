@@ -42,7 +42,7 @@ const runOnce = (pyro: PyroService, environment: string): Stream.Stream<Notice, 
   )
 
 const createOnce = (pyro: PyroService, environment: string) =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+  Stream.unwrap(Effect.gen(function*() {
     const seedPath = yield* sampleFolder
     const payload = { environment, seed_path: seedPath, ttl_seconds: LEFT_SECONDS, git: "none" as const }
     return pyro.workspace.create(Schema.decodeSync(CreatePayload())(payload)).pipe(

@@ -44,7 +44,7 @@ const inEffect = <A, E, R>(secretsOf: SecretsOf, payload: unknown, work: Effect.
         ? Effect.succeed(result)
         : Effect.map(secretsOf(payload), (sets) => redactValue(sets, result))
     ),
-    Effect.catchAllCause((cause) =>
+    Effect.catchCause((cause) =>
       Effect.flatMap(secretsOf(payload), (sets) => Effect.failCause(inCause(sets, cause)))
     )
   )
@@ -55,7 +55,7 @@ const streamed = (call: StreamingCall<Event, unknown>, secretsOf: SecretsOf) => 
   const whole = (payload: unknown, input?: RunInput) =>
     call(payload, input).pipe(
       Stream.mapChunksEffect((events) => Effect.map(secretsOf(payload), (sets) => inEvents(sets, events))),
-      Stream.catchAllCause((cause) =>
+      Stream.catchCause((cause) =>
         Stream.fromEffect(Effect.flatMap(secretsOf(payload), (sets) => Effect.failCause(inCause(sets, cause))))
       )
     )
@@ -72,7 +72,7 @@ const streamed = (call: StreamingCall<Event, unknown>, secretsOf: SecretsOf) => 
                 ? Effect.succeed(events)
                 : Effect.map(secretsOf(payload), (sets) => inEvents(sets, events))
             ),
-            Effect.catchAllCause((cause) =>
+            Effect.catchCause((cause) =>
               Effect.flatMap(secretsOf(payload), (sets) => Effect.failCause(inCause(sets, cause)))
             )
           )

@@ -31,7 +31,7 @@ export const diskMib = 16 * 1024
  * what crashed runs before it had left is swept on the way.
  */
 export const run = (payload: RunPayload, input: RunInput = {}) =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+  Stream.unwrap(Effect.gen(function*() {
     const since = yield* monotonicMs
     yield* demandOneSeed(payload)
     yield* requireOneCommand(payload)
@@ -41,7 +41,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     yield* demandDriver(payload)
     const network = granted !== undefined && isOn(granted) ? granted : undefined
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
-    yield* Effect.forkScoped(Effect.ignoreLogged(sweepVms))
+    yield* Effect.forkScoped(Effect.ignore(sweepVms))
     const prepare = Effect.gen(function*() {
       const images = yield* ensureImages(payload.environment, noticesTo(notices))
       const seeds = yield* SeedImages

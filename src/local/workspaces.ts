@@ -27,7 +27,7 @@ export const takeWorkspaces = (
   Effect.gen(function*() {
     const { lock } = yield* daemonFiles
     const membersPerKind = yield* setting("PYRO_POOL_MEMBERS")
-    yield* Scope.extend(acquireLock(lock, { timeoutMs: takeTimeoutMs }), scope).pipe(
+    yield* Scope.provide(acquireLock(lock, { timeoutMs: takeTimeoutMs }), scope).pipe(
       Effect.catchTags({
         FileFailed: (failure) => Effect.fail(toHostError(failure)),
         LockTimeout: () =>

@@ -1,4 +1,4 @@
-import { Either, ParseResult, Schema } from "effect"
+import { Result, ParseResult, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import type { Narrowing } from "../contract/rows/modes/mode.ts"
 import type { CliSurface, McpArgument, McpSurface, Profile } from "../contract/rows/operation.ts"
@@ -146,39 +146,39 @@ const insteadOf = (name: string, known: ReadonlyArray<string>): string => {
 export const given = (
   args: ReadonlyArray<Argument>,
   raw: Readonly<Record<string, unknown>>
-): Either.Either<Given, InvalidRequest> => {
+): Result.Result<Given, InvalidRequest> => {
   const fields = named<unknown>([])
   const own = named<unknown>([])
   for (const [name, value] of Object.entries(raw)) {
     const argument = args.find((one) => one.name === name)
     if (argument === undefined) {
       if (HOST_ARGUMENTS.has(name)) continue
-      if (NETWORK_ARGUMENTS.has(name)) return Either.left(wrong(name, NO_NETWORK))
-      return Either.left(wrong(name, `is no argument of this tool; ${insteadOf(name, shownNames(args))}`))
+      if (NETWORK_ARGUMENTS.has(name)) return Result.fail(wrong(name, NO_NETWORK))
+      return Result.fail(wrong(name, `is no argument of this tool; ${insteadOf(name, shownNames(args))}`))
     }
     if (value === null) continue
     const meant = meantBy(argument.schema, value)
     if (argument.fixed !== undefined && meant !== argument.fixed) {
-      return Either.left(wrong(name, `is always ${argument.fixed} in the mode of this server; omit it`))
+      return Result.fail(wrong(name, `is always ${argument.fixed} in the mode of this server; omit it`))
     }
     if (argument.own === undefined) fields[argument.field] = meant
     else if (typeof meant === OWN_TYPES[argument.own]) own[argument.field] = meant
-    else return Either.left(wrong(name, `must be ${argument.own}`))
+    else return Result.fail(wrong(name, `must be ${argument.own}`))
   }
   for (const { default: fallback, field, fixed, name, others, required } of args) {
     if (fixed !== undefined) fields[field] = fixed
     if (fallback !== undefined && !(field in fields)) fields[field] = fallback
-    if (required && !(field in fields) && !(field in own)) return Either.left(wrong(name, "is missing"))
+    if (required && !(field in fields) && !(field in own)) return Result.fail(wrong(name, "is missing"))
     if (others !== undefined) {
       const number = args.filter((one) =>
         (one.name === name || others.includes(one.name)) && one.field in fields
       ).length
       const all = [name, ...others].join(" or ")
-      if (number === 0) return Either.left(wrong(name, `is missing; give ${all}`))
-      if (number > 1) return Either.left(wrong(name, `give only one of ${all}`))
+      if (number === 0) return Result.fail(wrong(name, `is missing; give ${all}`))
+      if (number > 1) return Result.fail(wrong(name, `give only one of ${all}`))
     }
   }
-  return Either.right({ fields, own })
+  return Result.succeed({ fields, own })
 }
 
 /** Models write numbers, truth and a list of one as text too, and text that is a number as one, such as a mode or a cursor. */
@@ -210,10 +210,10 @@ export const payloadOf = (
   row: ToolRow,
   args: ReadonlyArray<Argument>,
   fields: Readonly<Record<string, unknown>>
-): Either.Either<unknown, InvalidRequest> =>
-  Schema.decodeUnknownEither(row.payload() as Schema.Schema<unknown>, { onExcessProperty: "error", errors: "all" })(
+): Result.Result<unknown, InvalidRequest> =>
+  Schema.decodeUnknownResult(row.payload() as Schema.Schema<unknown>, { onExcessProperty: "error", errors: "all" })(
     fields
-  ).pipe(Either.mapLeft((error) => {
+  ).pipe(Result.mapError((error) => {
     const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
     const messages = issues.map(({ message, path: [field = "", ...within] }) => {
       const name = args.find((one) => one.field === field)?.name ?? String(field)

@@ -1,4 +1,4 @@
-import { Effect, Either, Exit, Schema } from "effect"
+import { Effect, Result, Exit, Schema } from "effect"
 import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import { forEachEvent, type StreamingCall } from "../contract/rows/event-batches.ts"
 import type { Notice } from "../contract/rows/notice.ts"
@@ -70,9 +70,9 @@ export const callTool = (
         context.report,
         (report, underWay) => perform({ ...request, report, underWay })
       )
-      : Either.right(yield* perform(request))
-    if (Either.isLeft(done)) return pendingResult(tool, done.left)
-    const { alone, result, text } = done.right
+      : Result.succeed(yield* perform(request))
+    if (Result.isFailure(done)) return pendingResult(tool, done.failure)
+    const { alone, result, text } = done.success
     if (alone !== undefined) return textResult(textHalf(text), alone.image)
     const encoded = Schema.encodeUnknownSync(tool.result)(result)
     const structured = completed(encoded, tool.resultSchema) as Record<string, unknown>
@@ -134,8 +134,8 @@ const payloadFor = (
   { args, filled: ofMode, row, tool }: ProfileTool,
   raw: Readonly<Record<string, unknown>>,
   project: Project
-): Either.Either<{ readonly value: unknown; readonly own: Fields }, InvalidRequest> =>
-  Either.gen(function*() {
+): Result.Result<{ readonly value: unknown; readonly own: Fields }, InvalidRequest> =>
+  Result.gen(function*() {
     const { fields, own } = yield* given(args, withEnvironment(args, raw, project))
     const isFilled = ofMode !== undefined && !isGiven(fields[ofMode.unless])
     const judged = {
@@ -156,8 +156,8 @@ const hostPaths = (
   args: ReadonlyArray<Argument>,
   fields: Fields,
   project: Project
-): Either.Either<Fields, InvalidRequest> =>
-  Either.gen(function*() {
+): Result.Result<Fields, InvalidRequest> =>
+  Result.gen(function*() {
     const judged = named(Object.entries(fields))
     for (const { field, hostPath, name } of args) {
       const named = fields[field]

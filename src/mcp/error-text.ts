@@ -31,7 +31,7 @@ export interface FailureContext extends ToolContext {
 
 /** The text of a failed call: stable code, fact, and next call. */
 export const errorText = (cause: Cause.Cause<PyroError>, tool: FailureContext = { args: [] }): string => {
-  const failure = Cause.failureOption(cause)
+  const failure = Cause.findErrorOption(cause)
   if (Option.isSome(failure)) {
     const error = failure.value
     const all = tool.project?.allWorkspaces ?? false
@@ -43,7 +43,7 @@ export const errorText = (cause: Cause.Cause<PyroError>, tool: FailureContext = 
       : known
     return textOf(error.code, inToolWords(fact, tool), hint)
   }
-  if (Cause.isInterruptedOnly(cause)) return textOf("interrupted", "the call was cancelled", "call again")
+  if (Cause.hasInterruptsOnly(cause)) return textOf("interrupted", "the call was cancelled", "call again")
   const [first = ""] = Cause.pretty(cause).split("\n", 1)
   return textOf(
     "internal_error",

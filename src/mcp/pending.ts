@@ -1,4 +1,4 @@
-import { Effect, Either, Fiber, Option } from "effect"
+import { Effect, Result, Fiber, Option } from "effect"
 
 /** Longest that a call waits, in ms, before it answers that its work goes on: hosts give a call up after a minute. */
 const WAIT_MS = 45_000
@@ -9,7 +9,7 @@ type Say = (message: string) => void
 
 /** Work that may go on when the call that began it has answered. */
 interface Work {
-  readonly fiber: Fiber.RuntimeFiber<unknown, unknown>
+  readonly fiber: Fiber.Fiber<unknown, unknown>
   /** Its last progress message. */
   last: string
   /** The call that waits for it now. */
@@ -27,7 +27,7 @@ export interface Pending {
     key: string,
     report: Say,
     start: (report: Say, underWay: () => void) => Effect.Effect<A, E>
-  ) => Effect.Effect<Either.Either<A, string>, E>
+  ) => Effect.Effect<Result.Result<A, string>, E>
 }
 
 /** The works that calls have left, of one server. */
@@ -48,12 +48,12 @@ export const makePending = (waitMs = WAIT_MS): Pending => {
 
   /** No call waits for it. */
   const leave = (key: string, work: Work) => {
-    left.set(key, [...left.get(key) ?? [], work])
+    left.set(key, [...failure.get(key) ?? [], work])
     return Fiber.await(work.fiber).pipe(
-      Effect.zipRight(Effect.sleep(KEPT)),
-      Effect.zipRight(Effect.sync(() => remove(key, work))),
+      Effect.andThen(Effect.sleep(KEPT)),
+      Effect.andThen(Effect.sync(() => remove(key, work))),
       Effect.interruptible,
-      Effect.forkDaemon
+      Effect.forkDetach
     )
   }
 
@@ -64,7 +64,7 @@ export const makePending = (waitMs = WAIT_MS): Pending => {
         now.last = message
         now.hear(message)
       }
-      const fiber = yield* Effect.forkDaemon(Effect.interruptible(start(report, () => void (now.isUnderWay = true))))
+      const fiber = yield* Effect.forkDetach(Effect.interruptible(start(report, () => void (now.isUnderWay = true))))
       return Object.assign(now, { fiber })
     })
 
@@ -75,16 +75,16 @@ export const makePending = (waitMs = WAIT_MS): Pending => {
           const work = take(key) ?? (yield* begin(start))
           work.hear = report
           report(work.last)
-          const ended = Fiber.await(work.fiber as Fiber.RuntimeFiber<A, E>)
+          const ended = Fiber.await(work.fiber as Fiber.Fiber<A, E>)
           const exit = yield* restore(Effect.timeoutOption(ended, waitMs)).pipe(
             Effect.flatMap((done) =>
               Option.isNone(done) && work.isUnderWay ? restore(Effect.asSome(ended)) : Effect.succeed(done)
             ),
             Effect.onInterrupt(() => Fiber.interrupt(work.fiber))
           )
-          if (Option.isSome(exit)) return Either.right(yield* exit.value)
+          if (Option.isSome(exit)) return Result.succeed(yield* exit.value)
           yield* leave(key, work)
-          return Either.left(work.last)
+          return Result.fail(work.last)
         })
       )
   }

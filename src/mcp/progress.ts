@@ -19,12 +19,12 @@ export const withProgress = <A, E>(
   const tick = (seconds: number): Effect.Effect<never> =>
     Effect.sleep(EVERY_SECONDS * 1_000).pipe(
       // Nothing is in it that the result has not: the last of them may be lost, and nobody need be there to hear it.
-      Effect.zipRight(
+      Effect.andThen(
         Effect.ignore(
           Effect.tryPromise(() => notify({ progress: seconds, message: readableText(`${last}, ${seconds} s`) }))
         )
       ),
-      Effect.zipRight(Effect.suspend(() => tick(seconds + EVERY_SECONDS)))
+      Effect.andThen(Effect.suspend(() => tick(seconds + EVERY_SECONDS)))
     )
   return Effect.raceFirst(work(report), tick(EVERY_SECONDS))
 }

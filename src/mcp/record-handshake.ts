@@ -1,6 +1,6 @@
 import { type JSONRPCMessage, SUPPORTED_PROTOCOL_VERSIONS, type Transport } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
-import { Either } from "effect"
+import { Result } from "effect"
 import { ChannelFailed, InvalidRequest } from "../contract/errors/errors.ts"
 import { modeNames } from "../contract/rows/modes/all.ts"
 import { named } from "../contract/text/names.ts"
@@ -21,7 +21,7 @@ const clientInfo = { name: "record", version: "1" }
 
 type Answer = { readonly result?: Readonly<Record<string, unknown>>; readonly error?: { readonly data?: unknown } }
 
-const refused = (field: string) => Either.left(new InvalidRequest({ field, detail: "" }))
+const refused = (field: string) => Result.fail(new InvalidRequest({ field, detail: "" }))
 const noProject: Project = {
   path: undefined,
   repoUrl: undefined,

@@ -1,4 +1,4 @@
-import type { Effect, Either } from "effect"
+import type { Effect, Result } from "effect"
 import type { InvalidRequest, PyroError } from "../contract/errors/errors.ts"
 import type { PureSchema } from "../contract/rows/operation.ts"
 import type { OperationName, PayloadOf, ResultOf } from "../contract/rows/operations.ts"
@@ -47,7 +47,7 @@ export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
   /** It waits its own time and hands its work back then, whatever the limit of the client. */
   readonly outlivesTimeOut?: true
   /** JSON of the payload from the arguments. */
-  readonly fill?: (given: Given, project: Project) => Either.Either<Fields, InvalidRequest>
+  readonly fill?: (given: Given, project: Project) => Result.Result<Fields, InvalidRequest>
   /** Does it, in the place of calling the operation and folding its events. */
   readonly perform?: (request: Request<PayloadOf<Name>>) => Effect.Effect<Done<Result>, PyroError>
   /** The result for people, verdict first. */
@@ -59,7 +59,7 @@ export interface AnyTool {
   readonly result?: () => PureSchema
   readonly goesOn?: true
   readonly outlivesTimeOut?: true
-  readonly fill?: (given: Given, project: Project) => Either.Either<Fields, InvalidRequest>
+  readonly fill?: (given: Given, project: Project) => Result.Result<Fields, InvalidRequest>
   readonly perform?: (request: Request<never>) => Effect.Effect<Done<unknown>, PyroError>
   readonly text?: (result: never, request: Request<never>) => string
 }

@@ -123,7 +123,7 @@ export const addResources = (
           (project) => Effect.locally(Effect.flatMap(pyro, read), callerProject, callerOf(project))
         ).pipe(
           Effect.map((text) => ({ text: readableText(text) })),
-          Effect.catchAll((error) => Effect.succeed(readableText(`${error.code}: ${factOf(error)}`)))
+          Effect.catch((error) => Effect.succeed(readableText(`${error.code}: ${factOf(error)}`)))
         ),
         mcpReq.signal
       )

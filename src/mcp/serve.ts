@@ -38,7 +38,7 @@ const whenAsked = (
   layer: Layer.Layer<Pyro, PyroError>
 ): Effect.Effect<Effect.Effect<PyroService, PyroError>, never, Scope.Scope> =>
   Effect.map(Effect.scope, (scope) => {
-    let building: Fiber.RuntimeFiber<PyroService, PyroError> | undefined
+    let building: Fiber.Fiber<PyroService, PyroError> | undefined
     let built: PyroService | undefined
     const build = Layer.buildWithScope(layer, scope).pipe(
       Effect.map((context) => built = Context.get(context, Pyro)),
@@ -82,7 +82,7 @@ export const serve = ({ earlyConnection, layer, ...options }: ServeOptions): Eff
   Effect.scoped(Effect.gen(function*() {
     const pyro = yield* whenAsked(layer)
     const calls = makeCalls()
-    yield* Effect.async<void>((resume) => {
+    yield* Effect.callback<void>((resume) => {
       const { answered = [], stdin = process.stdin } = earlyConnection ?? {}
       const transport = makeLineTransport({ answered, stdin, stdout: process.stdout })
       const handle = serveStdio(() => createServer({ ...options, pyro, onCall: calls.add }), {

@@ -6,7 +6,7 @@ import {
   Server,
   type Tool
 } from "@modelcontextprotocol/server"
-import { Cause, Deferred, Effect, Exit, FiberId, FiberRef, HashSet, Logger } from "effect"
+import { Cause, Deferred, Effect, Exit, FiberRef, HashSet, Logger } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { modeOf } from "../contract/rows/modes/all.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
@@ -58,7 +58,7 @@ export const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal):
   if (Exit.isSuccess(exit)) return exit.value
   throw new ProtocolError(
     ProtocolErrorCode.InternalError,
-    Cause.isInterruptedOnly(exit.cause) ? "cancelled" : "internal error"
+    Cause.hasInterruptsOnly(exit.cause) ? "cancelled" : "internal error"
   )
 }
 
@@ -68,9 +68,9 @@ const isTimeOut = (reason: unknown) => typeof reason === "string" && /time[ds]?[
 /** The cancellation of a call and, apart from it, the moment at which its client has waited long enough: nobody wants the work to end then. */
 const withTimeOut = (signal: AbortSignal) => {
   const cancelled = new AbortController()
-  const timedOut = Deferred.unsafeMake<void>(FiberId.none)
+  const timedOut = Deferred.makeUnsafe<void>()
   const pass = () =>
-    isTimeOut(signal.reason) ? Deferred.unsafeDone(timedOut, Effect.void) : cancelled.abort(signal.reason)
+    isTimeOut(signal.reason) ? Deferred.doneUnsafe(timedOut, Effect.void) : cancelled.abort(signal.reason)
   if (signal.aborted) pass()
   else signal.addEventListener("abort", pass, { once: true })
   return { signal: cancelled.signal, timedOut: Deferred.await(timedOut) }

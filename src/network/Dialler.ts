@@ -1,4 +1,4 @@
-import { Context, Data, Effect, Either, Layer, type Scope } from "effect"
+import { Context, Data, Effect, Result, Layer, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { nowMs } from "../system/waits/time.ts"
 import { withoutServiceLabels } from "./addressing/name.ts"
@@ -145,7 +145,7 @@ const judge = ({ address, name, port, rules }: DialRequest) =>
 /** Connects with a service of this host. */
 const connectToLoopback = (slots: Slots, { group, port }: Pick<DialRequest, "group" | "port">) => {
   const texts = LOOPBACK.map((address) => address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`)
-  const allowIps = texts.flatMap((text) => Either.getOrElse(parseIpRules(text), () => []))
+  const allowIps = texts.flatMap((text) => Result.getOrElse(parseIpRules(text), () => []))
   return connectDirectly(slots, Effect.succeed(LOOPBACK), { name: THIS_HOST, port, group, rules: { allowIps } })
 }
 
@@ -231,6 +231,6 @@ const make: Effect.Effect<DiallerService, never, Scope.Scope> = Effect.gen(funct
 })
 
 /** The dial process starts with the first request, and ends with the layer's Scope. */
-export class Dialler extends Context.Tag("pyro/network/Dialler")<Dialler, DiallerService>() {
-  static readonly layer: Layer.Layer<Dialler> = Layer.scoped(Dialler, make)
+export class Dialler extends Context.Service<Dialler, DiallerService>()("pyro/network/Dialler") {
+  static readonly layer: Layer.Layer<Dialler> = Layer.effect(Dialler, make)
 }

@@ -1,4 +1,4 @@
-import { Data, Effect, FiberSet, Schedule, type Scope } from "effect"
+import { Data, Effect, FiberSet, Schedule, type Scope, Semaphore } from "effect"
 import { randomInt } from "node:crypto"
 import { readIfReadable } from "../system/files/content.ts"
 import { openFile } from "../system/files/descriptor.ts"
@@ -123,7 +123,7 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
     const reply = (id: number, message: Partial<Omit<ReplyMessage, "_tag" | "id">>) =>
       Effect.sync(() => current().reply({ id, code: RCODE.ok, records: "", count: 0, script: "", ...message }))
     const deny = (question: QuestionMessage, denied: Denied) =>
-      Effect.zipRight(onDeniedName(question, denied), reply(question.id, { code: RCODE.noSuchName }))
+      Effect.andThen(onDeniedName(question, denied), reply(question.id, { code: RCODE.noSuchName }))
 
     /** The firewall is told before the guest, and by the rules that are in force at this moment. */
     const replyWith = (question: QuestionMessage, found: ReadonlyArray<string>, atMs: number) =>
@@ -169,7 +169,7 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
         onDenied: (flow) => void fork(Effect.interruptible(onDeniedFlow(flow, known.namesOf(flow.address))))
       }))
 
-    const one = yield* Effect.makeSemaphore(1)
+    const one = yield* Semaphore.make(1)
     /** What does not hold is not believed: after a failure, the firewall has the state before. */
     const load = (next: Partial<Pick<typeof inForce, "own" | "rules">>) =>
       Effect.gen(function*() {
@@ -191,7 +191,7 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
     yield* connected(pid)
     yield* Effect.gen(function*() {
       const own = ownAddresses()
-      if (!sameAddresses(own, inForce.own)) yield* Effect.ignoreLogged(load({ own }))
+      if (!sameAddresses(own, inForce.own)) yield* Effect.ignore(load({ own }))
     }).pipe(Effect.delay(LOOK_EVERY), Effect.forever, Effect.interruptible, Effect.forkScoped)
 
     return { change: (rules) => load({ rules }) }

@@ -1,16 +1,16 @@
-import { Either, Schema } from "effect"
+import { Result, Schema } from "effect"
 import { typed } from "../contract/text/shell-words.ts"
 import { similarTo } from "../contract/text/similar.ts"
-import { snakeFields } from "../contract/text/snake.ts"
+import { snakeStruct } from "../contract/text/snake.ts"
 import { hostLists, listNames } from "./lists.ts"
 import { type HostRule, type IpRule, isBadRule, parseHostRule, parseIpRule } from "./rule.ts"
 
 /** `off`: no network. `egress`: connections outwards. `egress+published-ports`: also ports that the host publishes. */
-export const NetworkPolicy = Schema.Literal("off", "egress", "egress+published-ports")
+export const NetworkPolicy = Schema.Literals(["off", "egress", "egress+published-ports"])
 export type NetworkPolicy = typeof NetworkPolicy.Type
 
 /** The network that a guest is granted, as the person wrote it. */
-export const Policy = Schema.Struct(snakeFields({
+export const Policy = snakeStruct({
   networkPolicy: NetworkPolicy,
   /** `NAME[:PORT]`, `*.SUFFIX[:PORT]`, `*` or a named list. Empty, without `allowIps` as well: every public name. */
   allowHosts: Schema.Array(Schema.String),
@@ -21,8 +21,8 @@ export const Policy = Schema.Struct(snakeFields({
   /** False: no download is taken from the cache of packages, and none is kept. @default true */
   packageCache: Schema.optional(Schema.Boolean),
   /** True: the guest trusts the authorities of the host, too. @default false */
-  trustHostCertificates: Schema.optionalWith(Schema.Boolean, { exact: true })
-}))
+  trustHostCertificates: Schema.optionalKey(Schema.Boolean)
+})
 export type Policy = typeof Policy.Type
 
 export const policyOff: Policy = { networkPolicy: "off", allowHosts: [], denyHosts: [], allowIps: [] }
@@ -47,27 +47,27 @@ export interface PolicyIssue {
 }
 
 /** One `--allow-host` or `--deny-host`: the rule, or the rules of the named list. */
-export const parseHostRules = (text: string): Either.Either<ReadonlyArray<HostRule>, string> => {
+export const parseHostRules = (text: string): Result.Result<ReadonlyArray<HostRule>, string> => {
   const hosts = hostLists[text]?.hosts
   if (hosts !== undefined) {
-    return Either.right(hosts.map((host) => ({ ...(parseHostRule(host) as HostRule), text: `${text} (${host})` })))
+    return Result.succeed(hosts.map((host) => ({ ...(parseHostRule(host) as HostRule), text: `${text} (${host})` })))
   }
   if (/^[a-z0-9_-]+$/i.test(text) && !/^[0-9]+$/.test(text) && !/^(0x|localhost$)/i.test(text)) {
     const [nearest] = similarTo(text.toLowerCase(), listNames)
-    return Either.left(
+    return Result.fail(
       `${JSON.stringify(text)} is neither a full host name nor a named list. ${
         nearest === undefined ? "" : `Did you mean ${nearest}? `
       }All lists: pyro network lists`
     )
   }
   const rule = parseHostRule(text)
-  return isBadRule(rule) ? Either.left(rule.detail) : Either.right([rule])
+  return isBadRule(rule) ? Result.fail(rule.detail) : Result.succeed([rule])
 }
 
 /** One `--allow-ip`. */
-export const parseIpRules = (text: string): Either.Either<ReadonlyArray<IpRule>, string> => {
+export const parseIpRules = (text: string): Result.Result<ReadonlyArray<IpRule>, string> => {
   const rule = parseIpRule(text)
-  return isBadRule(rule) ? Either.left(rule.detail) : Either.right([rule])
+  return isBadRule(rule) ? Result.fail(rule.detail) : Result.succeed([rule])
 }
 
 const OPTIONS = { allowHosts: "--allow-host", denyHosts: "--deny-host", allowIps: "--allow-ip" } as const
@@ -83,23 +83,23 @@ const commaIssue = (field: PolicyIssue["field"], text: string): string | undefin
 const each = <A>(
   field: PolicyIssue["field"],
   texts: ReadonlyArray<string>,
-  parse: (text: string) => Either.Either<ReadonlyArray<A>, string>
-): Either.Either<ReadonlyArray<A>, PolicyIssue> => {
+  parse: (text: string) => Result.Result<ReadonlyArray<A>, string>
+): Result.Result<ReadonlyArray<A>, PolicyIssue> => {
   const rules: Array<A> = []
   for (const text of texts) {
     const comma = commaIssue(field, text)
-    if (comma !== undefined) return Either.left({ field, detail: comma })
+    if (comma !== undefined) return Result.fail({ field, detail: comma })
     const parsed = parse(text)
-    if (Either.isLeft(parsed)) return Either.left({ field, detail: parsed.left })
-    rules.push(...parsed.right)
+    if (Result.isFailure(parsed)) return Result.fail({ field, detail: parsed.failure })
+    rules.push(...parsed.success)
   }
-  return Either.right(rules)
+  return Result.succeed(rules)
 }
 
 /** Reads every rule of a policy, or tells the first that cannot be read. */
-export const readPolicy = (policy: Policy): Either.Either<Rules, PolicyIssue> =>
-  Either.map(
-    Either.all({
+export const readPolicy = (policy: Policy): Result.Result<Rules, PolicyIssue> =>
+  Result.map(
+    Result.all({
       allowHosts: each("allowHosts", policy.allowHosts, parseHostRules),
       denyHosts: each("denyHosts", policy.denyHosts, parseHostRules),
       allowIps: each("allowIps", policy.allowIps, parseIpRules)

@@ -103,12 +103,12 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
       return true
     }
     const outwards = guest.forEachReceived(searched.write, searched === send ? sendNow : undefined).pipe(
-      Effect.zipRight(Effect.suspend(searched.end))
+      Effect.andThen(Effect.suspend(searched.end))
     )
     const inwards: Effect.Effect<void, E> = Effect.flatMap(reader.next, (chunks) =>
       chunks === undefined ?
-        Effect.zipRight(Effect.sync(() => reply.end()), guest.end) :
-        Effect.zipRight(
+        Effect.andThen(Effect.sync(() => reply.end()), guest.end) :
+        Effect.andThen(
           Effect.forEach(chunks, (bytes) =>
             Effect.suspend(() => {
               counts.receivedBytes += bytes.length
@@ -121,8 +121,8 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
       reader.failed.listen((detail) => end({ _tag: "ResetByHost", detail }))
       options.stop?.listen(() => end({ _tag: "Stopped" }))
     }).pipe(
-      Effect.catchAllCause((cause) => {
-        const failure = Cause.failureOption(cause)
+      Effect.catchCause((cause) => {
+        const failure = Cause.findErrorOption(cause)
         if (failure._tag === "None") return Effect.failCause(cause as Cause.Cause<never>)
         return Effect.succeed<SpliceEnd>(
           failure.value instanceof Denied
@@ -149,9 +149,9 @@ const together = <E>(
 ): Effect.Effect<SpliceEnd, E> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      Effect.forEach(parts, (part) => Effect.fork(Effect.interruptible(part))),
+      Effect.forEach(parts, (part) => Effect.forkChild(Effect.interruptible(part))),
       (fibers) =>
-        restore(Effect.async<SpliceEnd, E>((resume) => {
+        restore(Effect.callback<SpliceEnd, E>((resume) => {
           let left = fibers.length
           for (const fiber of fibers) {
             fiber.addObserver((exit) => {
@@ -172,14 +172,14 @@ const sender = (socket: Socket, counts: Counts, bufferBytes: number): Sender => 
     return socket.writableLength > bufferBytes ? drained(socket) : Effect.void
   },
   end: () =>
-    Effect.async<void>((resume) => {
+    Effect.callback<void>((resume) => {
       socket.end(() => resume(Effect.void))
     })
 })
 
 /** Waits until the socket has sent its bytes, or is gone: its failure is told elsewhere. */
 const drained = (socket: Socket) =>
-  Effect.async<void>((resume) => {
+  Effect.callback<void>((resume) => {
     if (socket.destroyed) return resume(Effect.void)
     const done = () => {
       socket.off("drain", done).off("close", done)

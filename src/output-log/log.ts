@@ -96,7 +96,7 @@ export class CommandLog implements ReadableLog {
       if ((bytes.length === 0 && mark === undefined) || this.ended) return Effect.void
       const needed = HEAD_BYTES + bytes.length + (mark === undefined ? 0 : 2 * MARK_BYTES)
       if (!this.#makeRoom(needed)) {
-        return Effect.zipRight(this.#moved.wait(() => this.#makeRoom(needed)), this.append(from, bytes, mark))
+        return Effect.andThen(this.#moved.wait(() => this.#makeRoom(needed)), this.append(from, bytes, mark))
       }
       if (mark !== undefined) this.marks = { ...this.marks, [from]: mark }
       const piece: LogPiece = { from, bytes, marks: this.marks }
@@ -200,7 +200,7 @@ export class CommandLog implements ReadableLog {
     return Effect.suspend(() => {
       const { position } = this
       const isRead = () => [...this.#listeners].every((listener) => listener.position >= position)
-      if (!isRead()) return Effect.zipRight(this.#moved.wait(isRead), this.#handOver(bytes))
+      if (!isRead()) return Effect.andThen(this.#moved.wait(isRead), this.#handOver(bytes))
       this.droppedBytes += bytes
       return Effect.void
     })

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import { FilteredStream } from "./filter/filtered-stream.ts"
 import type { FilterPosition } from "./filter/output-filter.ts"
 import type { SecretSet } from "./secrets.ts"
@@ -43,7 +43,7 @@ interface Filtered {
 /** The filters of a command's outputs. `each` takes the pieces in their order, and `rest` writes the held bytes after the last one. */
 export const filterPieces = (secrets: SecretSource, target: FilterTarget) => {
   const filtered: Partial<Record<OutputName, Filtered>> = {}
-  const lock = Effect.unsafeMakeSemaphore(1).withPermits(1)
+  const lock = Semaphore.makeUnsafe(1).withPermits(1)
   const alone = <A>(work: () => Effect.Effect<A>) => lock(Effect.suspend(work))
 
   /** Waits for a silence of this output, once at a time. */
@@ -59,7 +59,7 @@ export const filterPieces = (secrets: SecretSource, target: FilterTarget) => {
         one.isPausing = false
         return target.write(from, one.stream.pause(), one.stream)
       })
-      return Effect.zipRight(silence, shown).pipe(Effect.interruptible, Effect.fork, Effect.asVoid)
+      return Effect.andThen(silence, shown).pipe(Effect.interruptible, Effect.forkChild, Effect.asVoid)
     })
 
   const each = ({ bytes, from, offset }: FilterPiece): Effect.Effect<void> =>
@@ -68,7 +68,7 @@ export const filterPieces = (secrets: SecretSource, target: FilterTarget) => {
       one.pieces++
       const { lost, output } = one.stream.push(secrets.set, offset, bytes)
       if (lost > 0) target.lose(from, lost)
-      return Effect.zipRight(target.write(from, output, one.stream), pauseLater(from, one))
+      return Effect.andThen(target.write(from, output, one.stream), pauseLater(from, one))
     })
 
   const rest: Effect.Effect<void> = alone(() =>

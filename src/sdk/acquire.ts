@@ -13,7 +13,7 @@ const remove = (workspaces: ReadonlyArray<string>) =>
   pyro.workspace.delete({ workspaces }).pipe(
     // The workspace has expired, or another client deleted it.
     Effect.catchTag("WorkspaceNotFound", () => Effect.void),
-    Effect.ignoreLogged
+    Effect.ignore
   )
 
 /**
@@ -26,16 +26,13 @@ export const acquireWorkspace = (
   Effect.gen(function*() {
     const id = newRequestId()
     const labels = { ...options.labels, [SCOPE_LABEL]: id }
-    const last = yield* Effect.acquireReleaseInterruptible(
-      Stream.runLast(pyro.workspace.create({ ...options, labels })),
-      () =>
+    const last = yield* Effect.acquireRelease(Stream.runLast(pyro.workspace.create({ ...options, labels })), () =>
         pyro.workspace.list({ labels: { [SCOPE_LABEL]: id } }).pipe(
           Effect.flatMap(({ workspaces }) =>
             workspaces.length === 0 ? Effect.void : remove(workspaces.map((one) => one.id))
           ),
-          Effect.ignoreLogged
-        )
-    )
+          Effect.ignore
+        ), { interruptible: true })
     return Option.isSome(last) && last.value._tag === "Ready"
       ? last.value.workspace
       : yield* new ChannelFailed({ detail: "the workspace's creation ended without it" })

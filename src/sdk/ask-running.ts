@@ -20,7 +20,7 @@ export const askRunning = (
     return yield* Effect.asSome(methodOf(client, operation)(payload) as Effect.Effect<unknown, PyroError>)
   })).pipe(
     Effect.timeout(answerTimeout),
-    Effect.catchAllCause((cause) => Effect.as(Effect.logDebug(cause), Option.none<unknown>())),
+    Effect.catchCause((cause) => Effect.as(Effect.logDebug(cause), Option.none<unknown>())),
     Effect.provide(Paths.layer),
     Effect.orElseSucceed(() => Option.none<unknown>())
   )

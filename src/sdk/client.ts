@@ -22,7 +22,7 @@ const callOf = (session: Session, row: Operation, started: StartedExec | undefin
 
 /** Pyro behind the daemon of this installation, which is started when there is none. */
 export const layerDaemon = (start: StartDaemon, started?: StartedExec): Layer.Layer<Pyro, PyroError> =>
-  Layer.scoped(
+  Layer.effect(
     Pyro,
     Effect.gen(function*() {
       // The session outlives this Effect, so it gets its services now.

@@ -109,7 +109,7 @@ export class DirectRequests {
 
   /** Writes to the stdin of a command. Only while the connection is open. */
   writeInput(id: string, bytes: Uint8Array): Effect.Effect<void, unknown> {
-    return Effect.async((resume) => {
+    return Effect.callback((resume) => {
       if (this.#ended !== undefined) return resume(Effect.fail(this.#ended))
       const requestId = this.#request(INPUT_WRITE, { id, bytes }, (answer) => {
         this.#close(requestId)
@@ -132,7 +132,7 @@ export class DirectRequests {
       if (requestId !== undefined && this.#open.has(requestId)) this.#send({ _tag: "Ack", requestId })
     }
     const checked = (values: ReadonlyArray<unknown>) =>
-      Effect.sync(() => Chunk.unsafeFromArray(check(values) as ReadonlyArray<Event>))
+      Effect.sync(() => Chunk.fromArrayUnsafe(check(values) as ReadonlyArray<Event>))
     const hand = (batch: Effect.Effect<Chunk.Chunk<Event>, Option.Option<unknown>>) => {
       const resume = taker!
       taker = undefined
@@ -154,7 +154,7 @@ export class DirectRequests {
       if (taker !== undefined) hand(end)
     }
     return {
-      pull: Effect.async((resume) => {
+      pull: Effect.callback((resume) => {
         const batch = waiting.shift()
         if (batch !== undefined) {
           ack()

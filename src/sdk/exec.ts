@@ -102,7 +102,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
             }),
             Effect.map(({ events, rest }): FirstEvents<ExecEvent> => ({
               events: events.filter(isNews).map(unshown),
-              rest: rest && Stream.catchAll(
+              rest: rest && Stream.catch(
                 Stream.map(Stream.filter(rest, isNews), unshown),
                 (failure) => isLost(failure) ? streamFromFirst(lostHere(failure)) : Stream.fail(failure)
               )
@@ -115,7 +115,7 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
         ++losses > MOST_LOST
           ? Effect.fail(lost(`again and again; the command goes on, come back to it with --exec-id ${execId}`))
           // A daemon that is being killed may accept connections for another moment.
-          : Effect.zipRight(Effect.sleep(BETWEEN_MS * (losses - 1)), attempt(true))
+          : Effect.andThen(Effect.sleep(BETWEEN_MS * (losses - 1)), attempt(true))
 
       return yield* before?.socket === undefined
         ? attempt(before !== undefined)

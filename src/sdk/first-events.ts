@@ -40,7 +40,7 @@ export const firstEvents = <Event>(
     // A drop waits for the end, so that the operation is over when its caller continues.
     const drop = Effect.suspend(() =>
       isOpen
-        ? within(endMs, Effect.catchAllCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void))
+        ? within(endMs, Effect.catchCause((methodOf(client, DROP) as Drop)({ id }), () => Effect.void))
         : Effect.void
     )
     const ofCaller = { ...headers, ...yield* projectHeaders }
@@ -50,7 +50,7 @@ export const firstEvents = <Event>(
           isOpen = batch.more
           return isOpen ? Effect.as(atClose(drop), batch) : Effect.succeed(batch)
         },
-        onFailure: (cause) => Effect.zipRight(Cause.isInterrupted(cause) ? drop : Effect.void, Effect.failCause(cause))
+        onFailure: (cause) => Effect.andThen(Cause.hasInterrupts(cause) ? drop : Effect.void, Effect.failCause(cause))
       })
     )
     const isOver = () => {
@@ -59,13 +59,13 @@ export const firstEvents = <Event>(
     if (more && client.direct?.isOpen === true) {
       const { interrupt, pull } = client.direct.events<Event>(row, id)
       yield* atClose(Effect.sync(interrupt))
-      const next = Effect.catchAllCause(pull, (cause) => {
-        const failure = Cause.failureOption(cause)
+      const next = Effect.catchCause(pull, (cause) => {
+        const failure = Cause.findErrorOption(cause)
         const known: Cause.Cause<Option.Option<PyroError | ConnectionLost>> =
           Option.isSome(failure) && Option.isNone(failure.value)
             ? Cause.fail(Option.none())
             : Cause.map(failureOf(Cause.map(cause, Option.getOrUndefined)), Option.some)
-        return Effect.zipRight(Effect.sync(isOver), Effect.failCause(known))
+        return Effect.andThen(Effect.sync(isOver), Effect.failCause(known))
       })
       return { events, rest: Stream.repeatEffectChunkOption(next), next } as FirstEvents<
         Event,
@@ -75,11 +75,11 @@ export const firstEvents = <Event>(
     const rest = more
       ? Stream.suspend(() => (methodOf(client, restName(row)) as Rest)({ id })).pipe(
         Stream.onDone(() => Effect.sync(isOver)),
-        Stream.tapErrorCause(() => Effect.sync(isOver))
+        Stream.tapCause(() => Effect.sync(isOver))
       )
       : undefined
     return { events, rest: rest && lostAsFailure(rest) } as FirstEvents<Event, PyroError | ConnectionLost>
-  }).pipe(Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))))
+  }).pipe(Effect.catchCause((cause) => Effect.failCause(failureOf(cause))))
 
 const lostAsFailure = <A>(events: Stream.Stream<A, unknown>): Stream.Stream<A, PyroError | ConnectionLost> =>
-  Stream.catchAllCause(events, (cause) => Stream.failCause(failureOf(cause)))
+  Stream.catchCause(events, (cause) => Stream.failCause(failureOf(cause)))

@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId, type Scope, Stream } from "effect"
+import { Deferred, Effect, type Scope, Stream } from "effect"
 import type { RunInput, WindowSize } from "../contract/rows/run-input.ts"
 import { INPUT_BYTES } from "../contract/wire/input-rpcs.ts"
 
@@ -29,13 +29,13 @@ export const makeInputBuffer = (input: RunInput) =>
       ended: false,
       size: undefined as WindowSize | undefined
     }
-    let changed = Deferred.unsafeMake<void>(FiberId.none)
+    let changed = Deferred.makeUnsafe<void>()
     const change = () => {
-      Deferred.unsafeDone(changed, Effect.void)
-      changed = Deferred.unsafeMake<void>(FiberId.none)
+      Deferred.doneUnsafe(changed, Effect.void)
+      changed = Deferred.makeUnsafe<void>()
     }
     const until = (condition: () => boolean): Effect.Effect<void> =>
-      Effect.suspend(() => condition() ? Effect.void : Effect.zipRight(Deferred.await(changed), until(condition)))
+      Effect.suspend(() => condition() ? Effect.void : Effect.andThen(Deferred.await(changed), until(condition)))
 
     const add = (bytes: Uint8Array) =>
       Effect.suspend(() => {
@@ -85,19 +85,19 @@ export const makeInputBuffer = (input: RunInput) =>
         if (bytes !== undefined) {
           const next = offset + bytes.length
           return sink.write(bytes).pipe(
-            Effect.zipRight(Effect.sync(() => wasSent(next))),
-            Effect.zipRight(sendStdin(sink, next))
+            Effect.andThen(Effect.sync(() => wasSent(next))),
+            Effect.andThen(sendStdin(sink, next))
           )
         }
         return state.ended
           ? sink.end
-          : Effect.zipRight(until(() => state.ended || state.end > offset), sendStdin(sink, offset))
+          : Effect.andThen(until(() => state.ended || state.end > offset), sendStdin(sink, offset))
       })
     const sendSizes = <E>(sink: InputSink<E>, last?: WindowSize): Effect.Effect<void, E> =>
       until(() => state.size !== last).pipe(
-        Effect.zipRight(Effect.suspend(() => {
+        Effect.andThen(Effect.suspend(() => {
           const { size } = state
-          return size === undefined ? Effect.void : Effect.zipRight(sink.resize(size), sendSizes(sink, size))
+          return size === undefined ? Effect.void : Effect.andThen(sink.resize(size), sendSizes(sink, size))
         }))
       )
 
@@ -107,7 +107,7 @@ export const makeInputBuffer = (input: RunInput) =>
         if (input.stdin !== undefined) yield* Effect.forkScoped(Effect.ignore(sendStdin(sink, offset)))
         if (input.resizes !== undefined) yield* Effect.forkScoped(Effect.ignore(sendSizes(sink)))
         if (input.interrupt !== undefined) {
-          yield* Effect.forkScoped(Effect.ignore(Effect.zipRight(input.interrupt, sink.interrupt)))
+          yield* Effect.forkScoped(Effect.ignore(Effect.andThen(input.interrupt, sink.interrupt)))
         }
       })
   })

@@ -24,7 +24,7 @@ export const buildOf = (entry: string): string => {
  * Pyro behind the daemon of this installation, which the Layer starts if none runs. The command line and other programs share the
  * daemon, so workspaces outlive the program. The Layer's end only closes the connection.
  */
-export const layer: Layer.Layer<Pyro, PyroError> = Layer.unwrapEffect(
+export const layer: Layer.Layer<Pyro, PyroError> = Layer.unwrap(
   Effect.try({
     try: () =>
       layerDaemon({

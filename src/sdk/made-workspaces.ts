@@ -35,10 +35,7 @@ export const makeMinted = (session: Session, count: number) => {
     ids,
     /** The workspaces of a request whose answer was lost. Fails if they do not exist. */
     find: Effect.forEach(ids, settled).pipe(
-      Effect.timeoutFail({
-        duration: UNDONE_MS,
-        onTimeout: () => lost(`before it was done; look at it: pyro status ${ids[0]}`)
-      }),
+      Effect.timeoutOrElse({ duration: UNDONE_MS, orElse: () => Effect.fail(lost(`before it was done; look at it: pyro status ${ids[0]}`)) }),
       Effect.catchIf(
         ({ _tag }) => _tag === "WorkspaceNotFound",
         () => Effect.fail(lost("before it was done, and nothing of it is left; ask again"))
@@ -52,7 +49,7 @@ export const makeMinted = (session: Session, count: number) => {
           // A failure here would take the place of the defect.
           Effect.forEach(
             ids,
-            (id) => Effect.catchAllCause(remove({ workspaces: [id], all: false }), () => Effect.void),
+            (id) => Effect.catchCause(remove({ workspaces: [id], all: false }), () => Effect.void),
             {
               discard: true
             }

@@ -37,7 +37,7 @@ export const payloadOf = (row: Operation, options: object): Effect.Effect<unknow
     const field = snakeCase(name)
     return [field, hostPaths.includes(field) && typeof value === "string" ? callersPath(value) : value]
   }))
-  return Schema.decodeUnknown(row.payload() as Schema.Schema.AnyNoContext, { onExcessProperty: "error" })(encoded).pipe(
+  return Schema.decodeUnknownEffect(row.payload() as Schema.Codec<any, any>, { onExcessProperty: "error" })(encoded).pipe(
     Effect.mapError((error) => {
       const { message, path } = firstIssue(error)
       const field = path.map(String).join(".")

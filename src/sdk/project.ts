@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import type { GitHistory } from "../contract/rows/git-history.ts"
 import { type NetworkCeiling, noNetwork, readCeiling } from "../contract/rows/network-ceiling.ts"
@@ -26,9 +26,9 @@ export interface Project {
   readonly repoUrl: string | undefined
   readonly repoRef: string | undefined
   /** The real path of a source that a model named. */
-  readonly source: (argument: string, named: string) => Either.Either<string, InvalidRequest>
+  readonly source: (argument: string, named: string) => Result.Result<string, InvalidRequest>
   /** The real place of a destination that a model named; whether something is there is the export's own to judge. */
-  readonly destination: (argument: string, named: string) => Either.Either<string, InvalidRequest>
+  readonly destination: (argument: string, named: string) => Result.Result<string, InvalidRequest>
   /** Directories that the daemon opens for a model's paths, without following links. */
   readonly places?: CallerPlaces | undefined
   /** Whether a model also reaches workspaces of other projects. @default false */
@@ -81,8 +81,8 @@ const CEILING_FORMS =
 export const bindProject = (
   options: ProjectOptions,
   environment: Readonly<Record<string, string | undefined>> = processEnvironment()
-): Either.Either<Project, InvalidRequest> =>
-  Either.gen(function*() {
+): Result.Result<Project, InvalidRequest> =>
+  Result.gen(function*() {
     const cwd = workingDirectory()
     const directories = projectDirectories(options, environment)
     if ("flag" in directories) return yield* refuse(directories.flag, directories.detail)
@@ -111,7 +111,7 @@ export const bindProject = (
       secrets,
       secretHttp,
       source: (argument, named) =>
-        Either.gen(function*() {
+        Result.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")
           const meant = absolutePath(named, base ?? cwd)
           const real = realPath(meant)
@@ -122,7 +122,7 @@ export const bindProject = (
           return real ?? (yield* refuse(argument, `${named} is not there; paths are relative to ${base ?? cwd}`))
         }),
       destination: (argument, named) =>
-        Either.gen(function*() {
+        Result.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")
           // Name of the standard output on a command line. For a model it names a file.
           if (named === "-") return yield* refuse(argument, "must name a file or a directory")
@@ -133,7 +133,7 @@ export const bindProject = (
     }
   })
 
-const refuse = (field: string, detail: string) => Either.left(new InvalidRequest({ field, detail }))
+const refuse = (field: string, detail: string) => Result.fail(new InvalidRequest({ field, detail }))
 
 const within = (real: string, folders: ReadonlyArray<string>) => folders.some((folder) => isBeneath(real, folder))
 

@@ -75,8 +75,8 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
     // A promise rejects with the error itself instead of Effect's wrapper.
     orReason(
       isClosed
-        ? Effect.runPromise(Effect.either(closed))
-        : runtime.runPromise(Effect.either(effect), signal && { signal }),
+        ? Effect.runPromise(Effect.result(closed))
+        : runtime.runPromise(Effect.result(effect), signal && { signal }),
       signal
     ).then((either) => {
       if (either._tag === "Left") throw withoutFrames(either.left)
@@ -84,7 +84,7 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
     })
   const iterable = <A>(events: Stream.Stream<A, PyroError, Pyro>, { signal }: CallOptions): AsyncIterable<A> => ({
     [Symbol.asyncIterator]: () => {
-      const aborted = Effect.async<never>((resume) => {
+      const aborted = Effect.callback<never>((resume) => {
         const abort = () => resume(Effect.interrupt)
         if (signal?.aborted) return abort()
         signal?.addEventListener("abort", abort, { once: true })

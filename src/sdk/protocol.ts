@@ -27,7 +27,7 @@ const makeReceiver = () => {
         const before = early
         early = []
         take = client
-        return Effect.zipRight(Effect.forEach(before, client, { discard: true }), Effect.async<never>(() => {}))
+        return Effect.andThen(Effect.forEach(before, client, { discard: true }), Effect.callback<never>(() => {}))
       })
   } as const
 }
@@ -98,7 +98,7 @@ const makeTakenOver = (sent: ReadonlyArray<string>) => {
  */
 /** `sent` are messages that the daemon has got already, by the names of requests. */
 export const layerProtocol = (direct: DirectRequests, awaited: Awaited, sent: ReadonlyArray<string> = []) =>
-  Layer.scoped(
+  Layer.effect(
     RpcClient.Protocol,
     Effect.gen(function*() {
       const { run, write } = makeReceiver()
@@ -135,14 +135,14 @@ export const layerProtocol = (direct: DirectRequests, awaited: Awaited, sent: Re
         direct.fail(ended)
         const report = { _tag: "Request", id: REPORT_ID, tag: UNREADABLE, payload: reportOf(defect), headers: [] }
         return writeResponse(answer).pipe(
-          Effect.zipRight(send(parser.encode(report)!)),
-          Effect.zipRight(send(new Socket.CloseEvent()))
+          Effect.andThen(send(parser.encode(report)!)),
+          Effect.andThen(send(new Socket.CloseEvent()))
         )
       }
 
       yield* socket.runRaw(receive).pipe(
-        Effect.zipRight(Effect.fail(new Socket.SocketCloseError({ reason: "Close", code: 1000 }))),
-        Effect.catchAllCause((cause) => {
+        Effect.andThen(Effect.fail(new Socket.SocketCloseError({ reason: "Close", code: 1000 }))),
+        Effect.catchCause((cause) => {
           ended = broken("the connection ended", Cause.squash(cause))
           direct.fail(ended)
           return fail(ended)

@@ -1,7 +1,7 @@
 import { fromDuplex } from "@effect/platform-node/NodeSocket"
 import * as Socket from "@effect/platform/Socket"
 import * as RpcClient from "@effect/rpc/RpcClient"
-import { Cause, Chunk, Effect, ExecutionStrategy, Exit, Layer, Scope } from "effect"
+import { Cause, Chunk, Effect, ExecutionStrategy, Exit, Layer, Scope, Semaphore } from "effect"
 import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
 import { makePyroRpcs } from "../contract/wire/rpc.ts"
 import { serialization } from "../contract/wire/serialization.ts"
@@ -79,7 +79,7 @@ export class ConnectionLost {
 /** Error of a request, if the cause is neither our own interruption nor a defect. */
 export const failureOf = (cause: Cause.Cause<unknown>): Cause.Cause<PyroError | ConnectionLost> => {
   // A leaving daemon interrupts its work and says so.
-  if (Cause.isInterruptedOnly(cause)) return Cause.fail(new ConnectionLost(true))
+  if (Cause.hasInterruptsOnly(cause)) return Cause.fail(new ConnectionLost(true))
   // For the RPC client, a write to a connection that has just ended is a defect.
   if (Chunk.some(Cause.defects(cause), Socket.isSocketError)) return Cause.fail(new ConnectionLost(true))
   return Cause.map(cause, (failure) => {
@@ -106,13 +106,13 @@ export const makeSession = (start: StartDaemon, paths: Paths["Type"], started?: 
       return first
     })
     const parent = yield* Effect.scope
-    const one = yield* Effect.makeSemaphore(1)
+    const one = yield* Semaphore.make(1)
     const open = Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
         const client = yield* restore(connection).pipe(
           Effect.provideService(Paths, paths),
-          Scope.extend(scope),
+          Scope.provide(scope),
           Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
         )
         return { client, scope }

@@ -82,15 +82,12 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
       }
       // Another daemon has the workspaces: it will soon answer or leave.
       yield* Effect.retry(answers, { schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo("500 millis")) }).pipe(
-        Effect.catchAll(() => started)
+        Effect.catch(() => started)
       )
     })
     yield* answers.pipe(
-      Effect.catchAll(() =>
-        Effect.timeoutFail(started, {
-          duration: startTimeoutMs,
-          onTimeout: () => new DaemonUnavailable({ detail: `it does not answer after ${startTimeoutMs} ms` })
-        })
+      Effect.catch(() =>
+        Effect.timeoutOrElse(started, { duration: startTimeoutMs, orElse: () => Effect.fail(new DaemonUnavailable({ detail: `it does not answer after ${startTimeoutMs} ms` })) })
       )
     )
     return socket

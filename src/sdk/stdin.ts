@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId, Option, Predicate, Stream } from "effect"
+import { Deferred, Effect, Option, Predicate, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
 
@@ -44,10 +44,10 @@ export const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | u
   if (!Predicate.hasProperty(stdin, Symbol.asyncIterator)) {
     return Effect.map(asBytes(stdin), (bytes) => ({ input: { stdin: Stream.make(bytes) }, failed: Effect.never }))
   }
-  const failed = Deferred.unsafeMake<never, InvalidRequest>(FiberId.none)
+  const failed = Deferred.makeUnsafe<never, InvalidRequest>()
   const pieces = piecesOf(stdin).pipe(
     Stream.mapEffect(asBytes),
-    Stream.catchAll((failure) => Stream.concat(Stream.execute(Deferred.fail(failed, failure)), Stream.never))
+    Stream.catch((failure) => Stream.concat(Stream.fromEffectDrain(Deferred.fail(failed, failure)), Stream.never))
   )
   return Effect.succeed({ input: { stdin: pieces }, failed: Deferred.await(failed) })
 }

@@ -41,8 +41,8 @@ const ending = (session: Session, row: StreamingRow) =>
           payload,
           inputBuffer === undefined ? {} : { [INPUT_HEADER]: id }
         )
-        const { events, next, rest } = yield* Effect.catchAll(first, noted)
-        const notedNext = next && Effect.catchAll(
+        const { events, next, rest } = yield* Effect.catch(first, noted)
+        const notedNext = next && Effect.catch(
           next,
           Option.match({
             onNone: () => Effect.fail(Option.none()),
@@ -51,7 +51,7 @@ const ending = (session: Session, row: StreamingRow) =>
         )
         return {
           events,
-          rest: rest && Stream.mapError(Stream.catchAll(rest, noted), lostIn(row)),
+          rest: rest && Stream.mapError(Stream.catch(rest, noted), lostIn(row)),
           ...(notedNext === undefined ? {} : { next: notedNext })
         }
       })
@@ -83,19 +83,19 @@ const making = (session: Session, row: StreamingRow, { count, done }: Makes) =>
         const client = yield* session.client
         const noted = notedBy(session, client)
         const first = firstEvents<unknown>(client, row, payload, mintedHeaders(ids))
-        const { events, rest } = yield* Effect.catchAll(first, noted)
+        const { events, rest } = yield* Effect.catch(first, noted)
         const foundRest = rest && rest.pipe(
-          Stream.catchAll(noted),
-          Stream.catchAll((failure) =>
+          Stream.catch(noted),
+          Stream.catch((failure) =>
             Stream.fromIterableEffect(Effect.map(foundAfter(failure), (found) => found.events))
           ),
-          Stream.tapErrorCause(removeAfter)
+          Stream.tapCause(removeAfter)
         )
         return { events, rest: foundRest } satisfies FirstEvents<unknown>
       })
       return yield* Effect.retry(once, { times: AGAIN, while: notDone }).pipe(
-        Effect.catchAll(foundAfter),
-        Effect.tapErrorCause(removeAfter)
+        Effect.catch(foundAfter),
+        Effect.tapCause(removeAfter)
       )
     })
   )

@@ -13,7 +13,7 @@ export const unary = (session: Session, { annotations, name }: Operation) => (pa
     Effect.zip(session.client, projectHeaders),
     ([client, headers]) =>
       (methodOf(client, name)(payload, { headers }) as Effect.Effect<unknown, unknown>).pipe(
-        Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))),
+        Effect.catchCause((cause) => Effect.failCause(failureOf(cause))),
         Effect.catchIf(isLost, (failure) => Effect.flip(session.failed(client, failure)))
       )
   )

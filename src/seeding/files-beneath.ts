@@ -64,10 +64,7 @@ export const filesBeneath = (
       }
       return found
     })
-    return yield* Effect.timeoutFail(walk, {
-      duration: deadlineMs,
-      onTimeout: () => refuse(`listing its files took longer than ${deadlineMs / 1000} s`)
-    })
+    return yield* Effect.timeoutOrElse(walk, { duration: deadlineMs, orElse: () => Effect.fail(refuse(`listing its files took longer than ${deadlineMs / 1000} s`)) })
   })
 
 interface Listed {

@@ -70,7 +70,7 @@ export const syncPush = (
       )
     // The guest's files are recorded even if the caller leaves in between. After a crash here, the next push finds equal files.
     yield* Effect.uninterruptibleMask((restore) =>
-      Effect.zipRight(
+      Effect.andThen(
         push.changes.length === 0
           ? Effect.void
           : restore(channel.changeFiles(target.live.root, push.changes).pipe(guestFailure("/workspace"))),

@@ -65,7 +65,7 @@ export class Rendering {
       }
       this.spentMs += nowMs - startedMs
       const rest = bytes.subarray(at)
-      return rest.length === 0 ? Effect.void : Effect.zipRight(turn, this.take(rest))
+      return rest.length === 0 ? Effect.void : Effect.andThen(turn, this.take(rest))
     })
   }
 
@@ -125,7 +125,7 @@ export class Rendering {
 }
 
 /** Lets timers and sockets have their turn. */
-const turn = Effect.async<void>((resume) => {
+const turn = Effect.callback<void>((resume) => {
   const immediate = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(immediate))
 })

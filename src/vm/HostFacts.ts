@@ -14,10 +14,10 @@ const Facts = Schema.Struct({
  * Things about this host that are slow to find out and stay true until it boots again: the TSC's frequency, whether KVM
  * really boots a kernel, what QEMU there is. Kept in one file of the cache; a key holds everything the answer depends on.
  */
-export class HostFacts extends Context.Tag("pyro/vm/HostFacts")<HostFacts, {
+export class HostFacts extends Context.Service<HostFacts, {
   /** The known answer, or the one that `find` gives now and that is kept for the next time. */
   readonly get: <E, R>(key: string, find: Effect.Effect<string, E, R>) => Effect.Effect<string, E, R>
-}>() {
+}>()("pyro/vm/HostFacts") {
   static readonly layer = Layer.effect(HostFacts, Effect.suspend(() => make))
 }
 
@@ -38,7 +38,7 @@ const make = Effect.gen(function*() {
         const found = yield* find
         const all = { ...(yield* load), ...(yield* Ref.get(known)), [key]: found }
         yield* Ref.set(known, all)
-        yield* writeJsonAtomic(file, Facts, { bootId: hostBootId(), values: all }).pipe(Effect.ignoreLogged)
+        yield* writeJsonAtomic(file, Facts, { bootId: hostBootId(), values: all }).pipe(Effect.ignore)
         return found
       })
   }

@@ -24,7 +24,7 @@ export interface PoolStatus {
  * Guests that were restored and have been through a claim beforehand, and wait, stopped. Only ever an optimisation: whatever goes
  * wrong with one, a VM is restored on the spot.
  */
-export class Pool extends Context.Tag("pyro/vm/Pool")<Pool, {
+export class Pool extends Context.Service<Pool, {
   /**
    * A waiting guest of these images and sizes, with the disk of the request, running and to be claimed; none when none waits. It
    * belongs to the Scope, and may outlive this process if it is left. The request is remembered, and members for the next one like
@@ -42,9 +42,9 @@ export class Pool extends Context.Tag("pyro/vm/Pool")<Pool, {
   readonly status: Effect.Effect<PoolStatus>
   /** Waits until nothing is left to be made or ended for now. */
   readonly settled: Effect.Effect<void>
-}>() {
+}>()("pyro/vm/Pool") {
   static readonly layer = (config: Partial<PoolConfig> = {}): Layer.Layer<Pool, never, Vmm> =>
-    Layer.scoped(Pool, Effect.suspend(() => make({ ...defaults(), ...config })))
+    Layer.effect(Pool, Effect.suspend(() => make({ ...defaults(), ...config })))
 }
 
 const defaults = (): PoolConfig => ({
@@ -58,7 +58,7 @@ const defaults = (): PoolConfig => ({
 interface Member {
   readonly kind: string
   readonly guest: RestoredGuest
-  readonly scope: Scope.CloseableScope
+  readonly scope: Scope.Closeable
 }
 
 interface State {
@@ -74,7 +74,7 @@ const make = (config: PoolConfig) =>
     const state = yield* SubscriptionRef.make<State>({ wanted: new Map(), members: [], resting: true })
     const wake = yield* Queue.sliding<void>(1)
 
-    const close = ({ scope }: Member) => Effect.ignoreLogged(Scope.close(scope, Exit.void))
+    const close = ({ scope }: Member) => Effect.ignore(Scope.close(scope, Exit.void))
 
     /** Takes the oldest member of a kind out, so that it is nobody else's. */
     const pick = (kind: string) =>
@@ -94,7 +94,7 @@ const make = (config: PoolConfig) =>
 
     const want = (change: (wanted: Demands) => Demands) =>
       SubscriptionRef.update(state, (now) => ({ ...now, wanted: change(now.wanted), resting: false })).pipe(
-        Effect.zipRight(Queue.offer(wake, undefined))
+        Effect.andThen(Queue.offer(wake, undefined))
       )
 
     const dropDead = (member: Member) =>
@@ -103,15 +103,15 @@ const make = (config: PoolConfig) =>
         { ...now, members: now.members.filter((one) => one !== member) }
       ]).pipe(
         // In a fiber of its own: this one ends with the member.
-        Effect.flatMap((ours) => ours ? Effect.forkDaemon(close(member)) : Effect.void),
-        Effect.zipRight(Queue.offer(wake, undefined))
+        Effect.flatMap((ours) => ours ? Effect.forkDetach(close(member)) : Effect.void),
+        Effect.andThen(Queue.offer(wake, undefined))
       )
 
     const fill = (kind: string, { mounted, request }: Wanted) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const scope = yield* Scope.make()
-          const guest = yield* restore(Scope.extend(makeMember(vmm, request, mounted), scope)).pipe(
+          const guest = yield* restore(Scope.provide(makeMember(vmm, request, mounted), scope)).pipe(
             Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
           )
           const member: Member = { kind, guest, scope }
@@ -122,7 +122,7 @@ const make = (config: PoolConfig) =>
           // The pool was emptied meanwhile.
           if (!isWanted) return yield* close(member)
           yield* guest.vm.health.failure.pipe(
-            Effect.catchAll(() => dropDead(member)),
+            Effect.catch(() => dropDead(member)),
             // Or the end of the scope would wait for it.
             Effect.interruptible,
             Effect.forkIn(scope)
@@ -146,7 +146,7 @@ const make = (config: PoolConfig) =>
       const next = nextStep({ demands: wanted, members: members.map(({ kind }) => kind) }, config, now)
       switch (next._tag) {
         case "fill":
-          return yield* Effect.catchAll(fill(next.kind, wanted.get(next.kind)!), giveUp(next.kind))
+          return yield* Effect.catch(fill(next.kind, wanted.get(next.kind)!), giveUp(next.kind))
         case "end":
           return yield* Effect.flatMap(pick(next.kind), (member) => member === undefined ? Effect.void : close(member))
         case "forget":
@@ -178,7 +178,7 @@ const make = (config: PoolConfig) =>
     // After the fiber below has ended, so that none comes behind it.
     yield* Effect.addFinalizer(() => empty)
     yield* inOwnFiber(step).pipe(
-      Effect.catchAllCause((cause) => Effect.zipRight(Effect.logError(cause), Effect.sleep(config.retryMs))),
+      Effect.catchCause((cause) => Effect.andThen(Effect.logError(cause), Effect.sleep(config.retryMs))),
       Effect.forever,
       Effect.forkScoped
     )
@@ -193,10 +193,10 @@ const make = (config: PoolConfig) =>
           yield* want((demands) => remembered(demands, request, config, nowMs))
           if (member === undefined) return Option.none()
           return yield* restore(handOver(member.guest, request).pipe(asStep("hand over"))).pipe(
-            Effect.zipRight(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
+            Effect.andThen(Effect.addFinalizer((exit) => Scope.close(member.scope, exit))),
             Effect.as(Option.some(member.guest)),
             Effect.onError(() => close(member)),
-            Effect.catchAll((failure) =>
+            Effect.catch((failure) =>
               Effect.as(Effect.logWarning(`a member of the pool was not used: ${failure.message}`), Option.none())
             )
           )
@@ -210,7 +210,7 @@ const make = (config: PoolConfig) =>
         (failure) =>
           Effect.flatMap(
             SubscriptionRef.get(state),
-            ({ members }) => members.length === 0 ? Effect.fail(failure) : Effect.zipRight(empty, attempt)
+            ({ members }) => members.length === 0 ? Effect.fail(failure) : Effect.andThen(empty, attempt)
           )
       )
 

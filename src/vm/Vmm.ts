@@ -3,7 +3,7 @@ import { makeQemuVmm } from "./driver/qemu/vmm.ts"
 import type { VmmService } from "./guest.ts"
 
 /** Makes guests. */
-export class Vmm extends Context.Tag("pyro/vm/Vmm")<Vmm, VmmService>() {
+export class Vmm extends Context.Service<Vmm, VmmService>()("pyro/vm/Vmm") {
   /** QEMU's microvm machine. */
-  static readonly layerQemu = Layer.scoped(Vmm, makeQemuVmm)
+  static readonly layerQemu = Layer.effect(Vmm, makeQemuVmm)
 }

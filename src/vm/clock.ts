@@ -60,5 +60,5 @@ export const keepClock = (
     if (off <= Math.max(toleranceMs, unsureMs)) return again
     // It arrives half a round trip after it is sent.
     const ns = wallClockNs() + BigInt(Math.round(unsureMs * 1e6))
-    return Effect.zipRight(channel.call.clockSet({ ns }), again)
+    return Effect.andThen(channel.call.clockSet({ ns }), again)
   })

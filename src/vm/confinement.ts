@@ -11,7 +11,7 @@ import { HostFacts } from "./HostFacts.ts"
  * How far a QEMU is locked up. QEMU's own seccomp filter (spawn denied) is always on; `namespaces` adds namespaces in which it
  * sees only its own files; `uid` adds an unprivileged user of its own (pyro started by root).
  */
-export const ConfinementLevel = Schema.Literal("seccomp", "namespaces", "namespaces+uid")
+export const ConfinementLevel = Schema.Literals(["seccomp", "namespaces", "namespaces+uid"])
 export type ConfinementLevel = typeof ConfinementLevel.Type
 
 export interface Confinement {
@@ -77,7 +77,7 @@ export const probeConfinement: Effect.Effect<Confinement, never, HostFacts> = Ef
     `confinement:${confinementKey()}`,
     runTool("bwrap", [...(isRoot() ? [] : ["--unshare-user"]), ...unshare, ...system, "--", "true"]).pipe(
       Effect.as(""),
-      Effect.catchAll((failure) => Effect.succeed(failure.message))
+      Effect.catch((failure) => Effect.succeed(failure.message))
     )
   )
   if (reason !== "") return { level: "seccomp", reason: `namespaces are not to be had: ${reason}` }

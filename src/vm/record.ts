@@ -10,7 +10,7 @@ import { ConfinementLevel } from "./confinement.ts"
 import { MachineSpec } from "./machine.ts"
 
 /** Names one VM, never used again. */
-export const VmId = Schema.String.pipe(Schema.pattern(/^vm-[a-z0-9]{12}$/), Schema.brand("VmId"))
+export const VmId = Schema.String.pipe(Schema.check(Schema.isPattern(/^vm-[a-z0-9]{12}$/)), Schema.brand("VmId"))
 export type VmId = typeof VmId.Type
 
 export const newVmId = (): VmId => VmId.make(`vm-${randomBytes(8).toString("hex").slice(0, 12)}`)
@@ -22,16 +22,7 @@ export const isVmId = Schema.is(VmId)
 export const processName = (id: string) => `pyro-${id}`
 
 /** What a VM serves. */
-export const VmPurpose = Schema.Literal(
-  "run",
-  "template",
-  "probe",
-  "selftest",
-  "pool",
-  "workspace",
-  "inspector",
-  "bench"
-)
+export const VmPurpose = Schema.Literals(["run", "template", "probe", "selftest", "pool", "workspace", "inspector", "bench"])
 export type VmPurpose = typeof VmPurpose.Type
 
 /** Which images a QEMU has open, named relative to the VM's folder, and what it calls them. */

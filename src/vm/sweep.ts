@@ -167,4 +167,4 @@ export const leaveMemoryStore: Effect.Effect<ReadonlyArray<string>, never, Paths
   // A VM that was announced just now has made its directory before, and its memory file not yet.
   if (own.length > 0 && listVmIds(stateDir).length > 0) yield* haveMemoryDir(paths)
   return [...own, ...yield* Effect.filter(yield* unusedBeside(memoryDir), removeEmpty)]
-}).pipe(Effect.catchAllCause((cause) => Effect.as(Effect.logDebug(cause), [])))
+}).pipe(Effect.catchCause((cause) => Effect.as(Effect.logDebug(cause), [])))

@@ -37,14 +37,14 @@ const inOwnMounts = (program: string) =>
     : ["unshare", "--mount", "--user", "--map-root-user", program] as const
 
 /** The real agent as a local process, listening on a Unix socket. */
-export class Agent extends Context.Tag("pyro/test/Agent")<Agent, {
+export class Agent extends Context.Service<Agent, {
   readonly pid: number
   readonly socketPath: string
   /** A directory for a test's files, gone with the agent. */
   readonly folder: string
   /** In the environment of what `environment` starts; a process that still has it was left behind. */
   readonly mark: string
-}>() {
+}>()("pyro/test/Agent") {
   /** A channel to the agent; what other tests left in it is forgotten, unless told otherwise. */
   static readonly connect = (options: Partial<ConnectOptions> & { readonly socketPath?: string } = {}) =>
     Effect.flatMap(
@@ -87,7 +87,7 @@ const isListening = (pid: number | undefined, socketPath: string) =>
 export const until = (what: string, ready: () => boolean) =>
   Effect.sync(ready).pipe(
     Effect.repeat({ until: (is) => is, schedule: Schedule.spaced("2 millis") }),
-    Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => new Error(`still waiting: ${what}`) }),
+    Effect.timeoutOrElse({ duration: "30 seconds", orElse: () => Effect.fail(new Error(`still waiting: ${what}`)) }),
     Effect.orDie
   )
 
@@ -107,7 +107,7 @@ const start = (
 ) =>
   Effect.gen(function*() {
     const program = programs[options.build ?? "sanitized"]
-    if (!existsSync(program)) return yield* Effect.dieMessage("no such build: run make -C guest-agent all sanitized")
+    if (!existsSync(program)) return yield* Effect.die(new Error("no such build: run make -C guest-agent all sanitized"))
     const [rootCommand, ...rootArgs] = options.mounts === true
       ? inOwnMounts(program)
       : options.network === undefined
@@ -139,24 +139,24 @@ const start = (
         Effect.gen(function*() {
           if (child.exitCode === null && child.signalCode === null) {
             child.kill("SIGTERM")
-            yield* Effect.async<void>((resume) => {
+            yield* Effect.callback<void>((resume) => {
               child.once("close", () => resume(Effect.void))
             }).pipe(
               Effect.timeout("10 seconds"),
               Effect.interruptible,
-              Effect.catchAll(() => Effect.sync(() => child.kill("SIGKILL")))
+              Effect.catch(() => Effect.sync(() => child.kill("SIGKILL")))
             )
           }
           const how = child.signalCode ?? child.exitCode
-          if (how !== 0) return yield* Effect.dieMessage(`the agent ended with ${how}:\n${said}`)
-          if (/Sanitizer|runtime error/.test(said)) return yield* Effect.dieMessage(said)
+          if (how !== 0) return yield* Effect.die(new Error(`the agent ended with ${how}:\n${said}`))
+          if (/Sanitizer|runtime error/.test(said)) return yield* Effect.die(new Error(said))
           const left = processesMarked(mark)
-          if (left.length > 0) return yield* Effect.dieMessage(`the agent left processes behind: ${left.join(", ")}`)
+          if (left.length > 0) return yield* Effect.die(new Error(`the agent left processes behind: ${left.join(", ")}`))
         })
     )
     yield* until("the agent's socket", () => child.exitCode !== null || isListening(child.pid, socketPath))
     if (child.pid === undefined || child.exitCode !== null) {
-      return yield* Effect.dieMessage(`the agent did not start: ${said}`)
+      return yield* Effect.die(new Error(`the agent did not start: ${said}`))
     }
     return { pid: child.pid, socketPath, folder, mark }
   })
@@ -165,10 +165,10 @@ const start = (
 export const anotherAgent = start({})
 
 /** Runs a suite against one agent. Real processes need the real clock. */
-export const withAgent = layer(Layer.scoped(Agent, start({})), { excludeTestServices: true })
+export const withAgent = layer(Layer.effect(Agent, start({})), { excludeTestServices: true })
 
 /** The same against the build that guests run: it parks a child for the next command, which a sanitizer's cannot. */
-export const withGuestBuild = layer(Layer.scoped(Agent, start({ build: "guest" })), { excludeTestServices: true })
+export const withGuestBuild = layer(Layer.effect(Agent, start({ build: "guest" })), { excludeTestServices: true })
 
 const skipped = ((suite: unknown) =>
   describe.skip(String(suite), () => {
@@ -182,16 +182,16 @@ function onlyRoot(suite: typeof withAgent) {
 
 /** The same in a network namespace of its own, for what the guest's programs ask the network for. */
 export const withNetworkAgent = onlyRoot(
-  layer(Layer.scoped(Agent, start({ network: "privileged" })), { excludeTestServices: true })
+  layer(Layer.effect(Agent, start({ network: "privileged" })), { excludeTestServices: true })
 )
 
 /** The same where the kernel refuses what steering needs. */
 export const withUnprivilegedNetworkAgent = onlyRoot(
-  layer(Layer.scoped(Agent, start({ network: "unprivileged" })), { excludeTestServices: true })
+  layer(Layer.effect(Agent, start({ network: "unprivileged" })), { excludeTestServices: true })
 )
 
 /** The same where commands may mount, which the host does not see. */
-export const withMounts = layer(Layer.scoped(Agent, start({ mounts: true })), { excludeTestServices: true })
+export const withMounts = layer(Layer.effect(Agent, start({ mounts: true })), { excludeTestServices: true })
 
 /** The same in a root directory of its own without anything in it: for frames that may name any file. */
-export const withConfinedAgent = layer(Layer.scoped(Agent, start({ emptyRoot: true })), { excludeTestServices: true })
+export const withConfinedAgent = layer(Layer.effect(Agent, start({ emptyRoot: true })), { excludeTestServices: true })

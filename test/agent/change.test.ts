@@ -118,7 +118,7 @@ withAgent("changes of many files", (it) => {
       yield* Effect.scoped(Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const many = Array.from({ length: 40 }, (_, index) => file(`new-${index}`, Buffer.alloc(500_000, "y")))
-        const changing = yield* Effect.fork(channel.changeFiles(root, [take(root, "one"), ...many]))
+        const changing = yield* Effect.forkChild(channel.changeFiles(root, [take(root, "one"), ...many]))
         yield* until("it began", () => fs.readdirSync(root).some((name) => name.startsWith(".pyro-")))
         yield* changing.interruptAsFork(changing.id())
       }))

@@ -36,7 +36,7 @@ const workspace = Effect.gen(function*() {
         ...more
       })
       const scope = yield* Scope.make()
-      const telling = yield* Scope.extend(exec(commands, Effect.succeed(generation), payload, input), scope)
+      const telling = yield* Scope.provide(exec(commands, Effect.succeed(generation), payload, input), scope)
       yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
       yield* until("its first line", () => (commands.logs.get(id)?.position ?? 0) > 0)
       const events = Effect.map(Stream.runCollect(Stream.repeatEffectChunkOption(telling())), Chunk.toReadonlyArray)
@@ -170,7 +170,7 @@ withAgent("a command that is ended", (it) => {
     Effect.gen(function*() {
       const { end, isEnding, log, start } = yield* workspace
       const { id } = yield* start(deaf, { grace_seconds: NEVER_SECONDS })
-      const first = yield* Effect.fork(end(id))
+      const first = yield* Effect.forkChild(end(id))
       yield* until("the first", () => isEnding(id))
       yield* end(id)
       yield* Fiber.join(first)

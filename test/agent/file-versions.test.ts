@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Either, Stream } from "effect"
+import { Chunk, Effect, Result, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import {
   chmodSync,
@@ -104,20 +104,20 @@ withAgent("versions of files", (it) => {
       let known = (yield* put(channel, root, "file", "start")).version
       for (let round = 0; round < 20; round++) {
         const writers = Array.from({ length: 8 }, (_, i) =>
-          Effect.either(put(channel, root, "file", `${round}.${i}`, { expected: known })))
+          Effect.result(put(channel, root, "file", `${round}.${i}`, { expected: known })))
         const results = yield* Effect.all(writers, { concurrency: "unbounded" })
         const won = results.flatMap((result, i) =>
-          Either.isRight(result) ? [{ i, ...result.right }] : []
+          Result.isSuccess(result) ? [{ i, ...result.success }] : []
         )
         assert.strictEqual(won.length, 1)
-        for (const result of results) if (Either.isLeft(result)) assert.include(result.left.message, "ESTALE")
+        for (const result of results) if (Result.isFailure(result)) assert.include(result.failure.message, "ESTALE")
         assert.strictEqual(readFileSync(`${root}/file`, "utf8"), `${round}.${won[0]!.i}`)
         known = won[0]!.version
       }
       const makers = Array.from({ length: 8 }, (_, i) =>
-        Effect.either(put(channel, root, "new", `${i}`, { exclusive: true })))
+        Effect.result(put(channel, root, "new", `${i}`, { exclusive: true })))
       const made = yield* Effect.all(makers, { concurrency: "unbounded" })
-      assert.strictEqual(made.filter(Either.isRight).length, 1)
+      assert.strictEqual(made.filter(Result.isSuccess).length, 1)
       assert.deepStrictEqual(readdirSync(root).sort(), ["file", "new"])
     }))
 

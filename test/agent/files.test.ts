@@ -149,7 +149,7 @@ withAgent("files", (it) => {
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const server = yield* Effect.acquireRelease(
-        Effect.async<ReturnType<typeof createServer>>((resume) => {
+        Effect.callback<ReturnType<typeof createServer>>((resume) => {
           // Answers only once it has all of the question.
           const server = createServer({ allowHalfOpen: true }, (socket) => {
             const chunks: Array<Buffer> = []
@@ -165,7 +165,7 @@ withAgent("files", (it) => {
       const port = typeof address === "object" && address !== null ? address.port : 0
       const question = randomBytes(1_000_000)
       const socket = yield* channel.connectPort({ port })
-      const answer = yield* Effect.fork(whole(socket.received))
+      const answer = yield* Effect.forkChild(whole(socket.received))
       yield* socket.write(question)
       yield* socket.end
       assert.strictEqual((yield* answer).toString(), `${sha(question)}\n`)

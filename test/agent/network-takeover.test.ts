@@ -28,12 +28,12 @@ const leftByOldHost = Effect.gen(function*() {
   const file = join((yield* Agent).folder, `programs-${randomUUID()}`)
   writeFileSync(file, "")
   const old = yield* Effect.acquireRelease(Scope.make(), (scope) => Scope.close(scope, Exit.void))
-  const channel = yield* Scope.extend(Agent.connect(), old)
+  const channel = yield* Scope.provide(Agent.connect(), old)
   yield* channel.call.network({ mode: NetworkMode.on })
   yield* programs(channel, file)
   const requests = [yield* nextConnect(channel), yield* nextConnect(channel)]
   const first = requests.find(({ port }) => port === 80)
-  yield* Scope.extend(first!.accept, old)
+  yield* Scope.provide(first!.accept, old)
   yield* until("the first program", () => lines(file) === "80 open")
   return { close: Scope.close(old, Exit.void), file }
 })
@@ -68,10 +68,10 @@ withNetworkAgent("a new host of a guest with a network", (it) => {
       const file = join((yield* Agent).folder, "many")
       writeFileSync(file, "")
       const old = yield* Scope.make()
-      const channel = yield* Scope.extend(Agent.connect(), old)
+      const channel = yield* Scope.provide(Agent.connect(), old)
       yield* channel.call.network({ mode: NetworkMode.on })
       let open = 0
-      yield* Scope.extend(
+      yield* Scope.provide(
         serve(channel, {
           connect: ({ accept }) =>
             Effect.flatMap(accept, ({ closed }) => Effect.andThen(Effect.sync(() => open++), closed))

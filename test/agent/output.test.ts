@@ -94,7 +94,7 @@ withAgent("output", (it) => {
       const process = yield* start(channel, ["sh", "-c", `yes | head -c ${6 * MIB}; exit 4`])
       const goOn = yield* Deferred.make<void>()
       let bytes = 0
-      const reading = yield* Effect.fork(Stream.runForEach(process.output, (piece) => {
+      const reading = yield* Effect.forkChild(Stream.runForEach(process.output, (piece) => {
         bytes += piece.bytes.length
         return Deferred.await(goOn)
       }))

@@ -62,7 +62,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const reader = yield* start(channel, ["cat"], { stdin: true })
-      const output = yield* Effect.fork(collect(reader))
+      const output = yield* Effect.forkChild(collect(reader))
       const old = yield* parked(channel)
       assert.strictEqual(yield* pidOf(channel), old)
       const waits = yield* parked(channel)

@@ -145,7 +145,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         const channel = yield* Agent.connect()
         const { mark } = yield* Agent
         const scope = yield* Scope.make()
-        const process = yield* Scope.extend(
+        const process = yield* Scope.provide(
           start(channel, ["sh", "-c", "setsid sleep 1000 & echo up; sleep 1000"]),
           scope
         )
@@ -161,7 +161,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         const { folder } = yield* Agent
         const scope = yield* Scope.make()
         const script = `(sleep 0.5; echo late; echo done > ${folder}/late) & echo early`
-        const process = yield* Scope.extend(start(channel, ["sh", "-c", script]), scope)
+        const process = yield* Scope.provide(start(channel, ["sh", "-c", script]), scope)
         const { exit, stdout } = yield* collect(process)
         assert.isFalse(existsSync(`${folder}/late`))
         assert.deepStrictEqual([stdout, exit.code], ["early\n", 0])
@@ -177,7 +177,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
           "trap 'echo got TERM' TERM; trap 'echo got USR1; exit 3' USR1; echo ready; while :; do sleep 0.01; done"
         const process = yield* start(channel, ["sh", "-c", script])
         const lines: Array<string> = []
-        const reading = yield* Effect.fork(Stream.runForEach(process.output, ({ bytes }) =>
+        const reading = yield* Effect.forkChild(Stream.runForEach(process.output, ({ bytes }) =>
           Effect.sync(() =>
             lines.push(...Buffer.from(bytes).toString().trimEnd().split("\n"))
           )))
@@ -197,7 +197,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
           "tty; stty size; trap 'stty size' WINCH; trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.01; done"
         const process = yield* start(channel, ["sh", "-c", script], { pty: { rows: 24, cols: 80 }, stdin: true })
         let screen = ""
-        const reading = yield* Effect.fork(Stream.runForEach(process.output, ({ bytes, from }) =>
+        const reading = yield* Effect.forkChild(Stream.runForEach(process.output, ({ bytes, from }) =>
           Effect.sync(() => {
             assert.strictEqual(from, "stdout")
             screen += Buffer.from(bytes).toString()

@@ -126,9 +126,9 @@ withAgent("a command with secrets", (it) => {
       const halves = [TOKEN.slice(0, 9), TOKEN.slice(9)] as const
       const script = `printf 'one ${halves[0]}'; until [ -e ${gate} ]; do sleep 0.01; done; echo '${halves[1]} two'`
       const first = yield* Scope.make()
-      const before = yield* Scope.extend(openedIn(folder), first)
+      const before = yield* Scope.provide(openedIn(folder), first)
       // Not ended with the Scope, as with a killed daemon.
-      yield* Scope.extend(before.start(script, { exec_id: execId, detach: true }), first)
+      yield* Scope.provide(before.start(script, { exec_id: execId, detach: true }), first)
       const log = () => before.commands.logs.get(execId)?.position ?? 0
       yield* until("the beginning of the secret", () => log() >= "one co".length)
       yield* Scope.close(first, Exit.void)

@@ -69,7 +69,7 @@ const session = (...cuts: ReadonlyArray<Cut>) =>
   Effect.gen(function*() {
     const log: Log = { id: newRequestId(), stdout: "", stderr: "", code: undefined }
     for (const [i, cut] of [...cuts, {}].entries()) {
-      const tried = yield* Effect.either(attempt(log, openCutting(cut), i > 0))
+      const tried = yield* Effect.result(attempt(log, openCutting(cut), i > 0))
       if (tried._tag === "Left") {
         assert.strictEqual(tried.left._tag, "ChannelFailed", `${JSON.stringify(cuts)}: ${tried.left.message}`)
       }
@@ -176,7 +176,7 @@ withAgent("taking over", (it) => {
   it.scoped("a takeover is answered at once, however much is sent again", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
-      const first = yield* Scope.extend(Agent.connect(), scope)
+      const first = yield* Scope.provide(Agent.connect(), scope)
       for (let i = 0; i < 40; i++) {
         const process = yield* launch(first, ["head", "-c", "60000", "/dev/zero"])
         yield* process.exit
@@ -195,7 +195,7 @@ withAgent("taking over", (it) => {
   it.scoped("a takeover continues a terminal", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
-      const first = yield* Scope.extend(Agent.connect(), scope)
+      const first = yield* Scope.provide(Agent.connect(), scope)
       const pty = { rows: 24, cols: 80 }
       const process = yield* launch(first, ["sh", "-c", "echo up; read x; stty size; exit 6"], { pty, stdin: true })
       yield* Stream.runHead(process.output)
@@ -212,7 +212,7 @@ withAgent("taking over", (it) => {
     Effect.gen(function*() {
       const { mark } = yield* Agent
       const scope = yield* Scope.make()
-      const first = yield* Scope.extend(Agent.connect(), scope)
+      const first = yield* Scope.provide(Agent.connect(), scope)
       const kept = yield* launch(first, ["sh", "-c", "echo before; read x; echo got $x"], { stdin: true })
       const dropped = yield* launch(first, ["sleep", "1000"])
       yield* Stream.runHead(kept.output)
@@ -233,7 +233,7 @@ withAgent("taking over", (it) => {
   it.scoped("a takeover reports a process that has ended, with all its output", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
-      const first = yield* Scope.extend(Agent.connect(), scope)
+      const first = yield* Scope.provide(Agent.connect(), scope)
       const process = yield* launch(first, ["sh", "-c", "echo out; echo err >&2; exit 9"])
       yield* process.exit
       yield* Scope.close(scope, Exit.void)
@@ -248,7 +248,7 @@ withAgent("taking over", (it) => {
     Effect.gen(function*() {
       const { mark } = yield* Agent
       const scope = yield* Scope.make()
-      const first = yield* Scope.extend(Agent.connect(), scope)
+      const first = yield* Scope.provide(Agent.connect(), scope)
       yield* launch(first, ["sh", "-c", "setsid sleep 1000 & sleep 1000"])
       yield* Scope.close(scope, Exit.void)
       const second = yield* Agent.connect()

@@ -28,10 +28,10 @@ const installation = (folder: string) =>
 
 const operations = ({ workspace }: PyroService) => ({
   create: (payload: object) =>
-    Schema.decodeUnknown(CreatePayload())({ memory_mib: 256, disk_mib: 512, ...payload }).pipe(
+    Schema.decodeUnknownEffect(CreatePayload())({ memory_mib: 256, disk_mib: 512, ...payload }).pipe(
       Effect.flatMap((whole) => Stream.runDrain(workspace.create(whole)))
     ),
-  update: (payload: object) => Effect.flatMap(Schema.decodeUnknown(UpdatePayload())(payload), workspace.update),
+  update: (payload: object) => Effect.flatMap(Schema.decodeUnknownEffect(UpdatePayload())(payload), workspace.update),
   stop: (name: string) => Stream.runDrain(workspace.stop({ workspace: name })),
   remove: workspace.delete({ workspaces: [], all: true }),
   list: Effect.map(workspace.list({ labels: {} }), ({ workspaces }) => workspaces),
@@ -44,7 +44,7 @@ const operations = ({ workspace }: PyroService) => ({
   /** What a script prints. */
   sh: (name: string, script: string) =>
     Effect.flatMap(
-      Schema.decodeUnknown(ExecPayload())({ workspace: name, command: ["sh", "-ec", script] }),
+      Schema.decodeUnknownEffect(ExecPayload())({ workspace: name, command: ["sh", "-ec", script] }),
       (payload) =>
         Stream.runFold(workspace.exec(payload), "", (output, event) =>
           event._tag === "Output" ? output + Buffer.from(event.bytes).toString() : output)

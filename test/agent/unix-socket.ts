@@ -15,7 +15,7 @@ const PASSING: ReadonlyArray<string | undefined> = ["EAGAIN", "ECONNREFUSED"]
 const untilAccepting = Schedule.intersect(Schedule.spaced("2 millis"), Schedule.recurs(500))
 
 const attempt = (path: string) =>
-  Effect.async<Socket, NodeJS.ErrnoException>((resume) => {
+  Effect.callback<Socket, NodeJS.ErrnoException>((resume) => {
     const socket = connect({ path })
     const failed = (error: Error) => resume(Effect.fail(error))
     socket.once("error", failed)

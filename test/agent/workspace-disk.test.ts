@@ -32,7 +32,7 @@ const fresh = Effect.gen(function*() {
     () => Effect.sync(() => rmSync(root, { recursive: true, force: true }))
   )
   const tree: GuestTree = { root: "/inspected", shown: "/" }
-  const decoded = <A, I>(schema: Schema.Schema<A, I>, fields: object) =>
+  const decoded = <A, I>(schema: Schema.Codec<A, I>, fields: object) =>
     Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
   return {
     channel,

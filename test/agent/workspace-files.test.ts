@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Either, Schema, Stream } from "effect"
+import { Chunk, Effect, Result, Schema, Stream } from "effect"
 import { spawn } from "node:child_process"
 import {
   chmodSync,
@@ -31,7 +31,7 @@ import { Agent, withConfinedAgent } from "./agent.ts"
 
 /** The operations as a surface calls them: with the fields of their JSON. */
 const files = (channel: GuestChannel) => {
-  const decoded = <A, I>(schema: Schema.Schema<A, I>, fields: object) =>
+  const decoded = <A, I>(schema: Schema.Codec<A, I>, fields: object) =>
     Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
   return {
     list: (fields: object = {}) => listFiles(channel, decoded(FileListPayload(), fields)),
@@ -42,7 +42,7 @@ const files = (channel: GuestChannel) => {
     bytes: (path: string) =>
       Effect.map(
         Stream.runCollect(
-          Stream.unwrapScoped(
+          Stream.unwrap(
             Effect.flatMap(workspaceFile(path), (file) => Effect.map(openFile(channel, file), ({ content }) => content))
           )
         ),
@@ -311,33 +311,33 @@ withConfinedAgent("files of a workspace", (it) => {
           ])
         ),
         (child) =>
-          Effect.async<void>((resume) => {
+          Effect.callback<void>((resume) => {
             if (child.exitCode !== null) return resume(Effect.void)
             child.once("exit", () => resume(Effect.void))
             child.kill("SIGKILL")
           })
       )
-      yield* Effect.async<void>((resume) => {
+      yield* Effect.callback<void>((resume) => {
         swapper.stdout.once("data", () => resume(Effect.void))
       })
       const reasons = new Map<string, number>()
-      const note = (outcome: Either.Either<unknown, PyroError>) => {
-        const told = Either.isRight(outcome)
+      const note = (outcome: Result.Result<unknown, PyroError>) => {
+        const told = Result.isSuccess(outcome)
           ? "done"
-          : outcome.left._tag === "FileRefused"
-          ? outcome.left.reason
-          : outcome.left._tag
+          : outcome.failure._tag === "FileRefused"
+          ? outcome.failure.reason
+          : outcome.failure._tag
         reasons.set(told, (reasons.get(told) ?? 0) + 1)
       }
       for (let i = 0; i < 80; i++) {
-        const content = yield* Effect.either(read("spot/file"))
+        const content = yield* Effect.result(read("spot/file"))
         note(content)
-        if (Either.isRight(content)) assert.strictEqual(content.right.text, "inside")
-        const listed = yield* Effect.either(list({ path: "spot" }))
+        if (Result.isSuccess(content)) assert.strictEqual(content.success.text, "inside")
+        const listed = yield* Effect.result(list({ path: "spot" }))
         note(listed)
-        if (Either.isRight(listed)) assert.isFalse(listed.right.entries.some(({ path }) => path === "spot/secret"))
-        note(yield* Effect.either(write("spot/file", { text: "inside" })))
-        note(yield* Effect.either(edit("spot/edited", "side", "side ", { replace_all: true })))
+        if (Result.isSuccess(listed)) assert.isFalse(listed.success.entries.some(({ path }) => path === "spot/secret"))
+        note(yield* Effect.result(write("spot/file", { text: "inside" })))
+        note(yield* Effect.result(edit("spot/edited", "side", "side ", { replace_all: true })))
       }
       assert.deepStrictEqual(readdirSync(outside).sort(), ["edited", "file", "secret"])
       for (const name of ["file", "edited"]) assert.strictEqual(readFileSync(`${outside}/${name}`, "utf8"), "outside")

@@ -31,7 +31,7 @@ import { fakeWorkspaces } from "./fake-workspaces.ts"
  */
 export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
   ...unfakedPyro,
-  workspace: seenCancelling(fakeWorkspaces((payload, input) => Stream.unwrapScoped(start(payload, input)))),
+  workspace: seenCancelling(fakeWorkspaces((payload, input) => Stream.unwrap(start(payload, input)))),
   watch: ({ intervalMs }) =>
     Stream.map(Stream.concat(Stream.make(0), Stream.tick(intervalMs)), () => ({
       _tag: "Table" as const,
@@ -49,7 +49,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
         ports: 4
       }]
     })),
-  run: (payload, input) => Stream.unwrapScoped(start(payload, input ?? {})),
+  run: (payload, input) => Stream.unwrap(start(payload, input ?? {})),
   env: {
     list: () =>
       Effect.succeed({
@@ -122,7 +122,7 @@ const unknown = (environment: string) => new EnvironmentUnknown({ environment, k
 /** A test sees that a command was to be ended. */
 const seenCancelling = (workspace: PyroService["workspace"]): PyroService["workspace"] => ({
   ...workspace,
-  cancel: (payload) => Effect.zipRight(released(`cancel ${payload.execId}`), workspace.cancel(payload))
+  cancel: (payload) => Effect.andThen(released(`cancel ${payload.execId}`), workspace.cancel(payload))
 })
 
 /** The file in which a test reads what ran. Daemons have only the variables that they need, so theirs is in the state directory. */
@@ -147,7 +147,7 @@ const start = (
         appendFileSync(log, "booting\n")
         return yield* Effect.never
       case "fake:never-releases":
-        yield* Effect.addFinalizer(() => Effect.zipRight(released("stuck"), Effect.never))
+        yield* Effect.addFinalizer(() => Effect.andThen(released("stuck"), Effect.never))
         appendFileSync(log, "booting\n")
         return yield* Effect.never
       case "fake:defect":
@@ -189,7 +189,7 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
         spawn(program, args, { cwd, env: { PATH: process.env["PATH"], ...payload.env }, detached: true })
       ),
       (running) =>
-        Effect.zipRight(
+        Effect.andThen(
           Effect.sync(() => {
             const { exitCode, pid, signalCode } = running
             if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL")
@@ -197,7 +197,7 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
           released("command")
         )
     )
-    yield* Effect.async<void, PyroError>((resume) => {
+    yield* Effect.callback<void, PyroError>((resume) => {
       child.once("spawn", () => resume(Effect.void))
       child.once("error", (error: NodeJS.ErrnoException) =>
         resume(
@@ -207,13 +207,13 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
         ))
     })
     yield* (input.interrupt ?? Effect.never).pipe(
-      Effect.zipRight(Effect.sync(() => {
+      Effect.andThen(Effect.sync(() => {
         process.kill(-child.pid!, "SIGINT")
       })),
       Effect.forkScoped
     )
     const ended = yield* Deferred.make<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>()
-    child.once("close", (code, signal) => Deferred.unsafeDone(ended, Effect.succeed({ code, signal })))
+    child.once("close", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed({ code, signal })))
     child.stdin.on("error", () => undefined)
     // Read from the start: Node throws away what nobody reads when the process ends.
     const outputs = { stdout: child.stdout.pipe(new PassThrough()), stderr: child.stderr.pipe(new PassThrough()) }
@@ -221,7 +221,7 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
       Stream.runForEach((bytes) =>
         child.stdin.write(bytes) ? Effect.void : Effect.promise(() => once(child.stdin, "drain"))
       ),
-      Effect.zipRight(Effect.sync(() => child.stdin.end())),
+      Effect.andThen(Effect.sync(() => child.stdin.end())),
       Effect.forkScoped
     )
     const output = (from: "stdout" | "stderr") =>
@@ -265,7 +265,7 @@ const onTerminal = (payload: RunPayload, input: RunInput) =>
           env: { PATH: process.env["PATH"] ?? "", ...payload.env }
         })
       ),
-      (running) => Effect.zipRight(Effect.ignore(Effect.try(() => running.kill("SIGKILL"))), released("command"))
+      (running) => Effect.andThen(Effect.ignore(Effect.try(() => running.kill("SIGKILL"))), released("command"))
     )
     yield* (input.stdin ?? Stream.empty).pipe(
       Stream.runForEach((bytes) => Effect.sync(() => pty.write(Buffer.from(bytes).toString()))),
@@ -276,7 +276,7 @@ const onTerminal = (payload: RunPayload, input: RunInput) =>
       Effect.forkScoped
     )
     yield* (input.interrupt ?? Effect.never).pipe(
-      Effect.zipRight(Effect.sync(() => pty.kill("SIGHUP"))),
+      Effect.andThen(Effect.sync(() => pty.kill("SIGHUP"))),
       Effect.forkScoped
     )
     const output = Stream.asyncPush<RunEvent>((emit) =>

@@ -24,7 +24,7 @@ const program = Effect.scoped(Effect.gen(function*() {
   yield* guest.channel.chain(guest.vm.steps.claim(newGuestIdentity("test"), guest))
   const running = yield* Effect.flatten(guest.channel.launch(script(command)))
   const say = Effect.sync(() => process.stdout.write(JSON.stringify({ vm: guest.vm.id, exec: running.id }) + "\n"))
-  if (verb === "leave") return yield* Effect.zipRight(guest.vm.leave, say)
+  if (verb === "leave") return yield* Effect.andThen(guest.vm.leave, say)
   yield* say
   return yield* Effect.never
 }))

@@ -39,13 +39,13 @@ const other = (verb: "hold" | "leave", command: string) =>
       Effect.sync(() => spawn(process.execPath, [program, verb, command], { stdio: ["ignore", "pipe", "inherit"] })),
       (child) => Effect.sync(() => void child.kill("SIGKILL"))
     )
-    const line = yield* Effect.async<string>((resume) => {
+    const line = yield* Effect.callback<string>((resume) => {
       let text = ""
       child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
         text += chunk
         if (text.includes("\n")) resume(Effect.succeed(text))
       })
-      child.once("exit", (code) => resume(Effect.dieMessage(`the other process ended with ${code}: ${text}`)))
+      child.once("exit", (code) => resume(Effect.die(new Error(`the other process ended with ${code}: ${text}`))))
     })
     const { exec, vm } = JSON.parse(line) as { readonly vm: string; readonly exec: string }
     const started: Started = { child, exec, vm: VmId.make(vm) }
@@ -54,12 +54,12 @@ const other = (verb: "hold" | "leave", command: string) =>
   })
 
 const ended = (child: ChildProcess) =>
-  Effect.async<number | null>((resume) => {
+  Effect.callback<number | null>((resume) => {
     if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.succeed(child.exitCode))
     child.once("exit", (code) => resume(Effect.succeed(code)))
   })
 
-const kill = (child: ChildProcess) => Effect.zipRight(Effect.sync(() => child.kill("SIGKILL")), ended(child))
+const kill = (child: ChildProcess) => Effect.andThen(Effect.sync(() => child.kill("SIGKILL")), ended(child))
 
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("attaching to a running VM", (it) => {
   const mib = 8
@@ -81,8 +81,8 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
         assert.match((yield* Effect.scoped(Effect.flip(vmm.attach(vm)))).message, /answers for/)
         const adopted = yield* guest.channel.adopt(exec)
         assert.strictEqual(adopted._tag, "Some")
-        if (adopted._tag === "None") return yield* Effect.dieMessage("nothing to adopt")
-        const go = yield* Effect.fork(
+        if (adopted._tag === "None") return yield* Effect.die(new Error("nothing to adopt"))
+        const go = yield* Effect.forkChild(
           Effect.scoped(Effect.flatMap(guest.channel.spawn(script("cat runs; touch go")), finish))
         )
         const { exit, stdout } = yield* finish(adopted.value)
@@ -135,12 +135,12 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
       const paths = vmPaths(yield* Paths, vm)
       const read = Effect.flatMap(readRecord(paths), identity)
       const { disks, ...rest } = yield* read
-      if (disks === undefined) return yield* Effect.dieMessage("the record has no disks")
+      if (disks === undefined) return yield* Effect.die(new Error("the record has no disks"))
       const elsewhere: typeof disks = { ...disks, overlayNodes: ["w9"] }
       const tryWith = (now: typeof disks, next: typeof disks) =>
         writeRecord(paths, { ...rest, disks: now, nextDisks: next }).pipe(
-          Effect.zipRight(Effect.scoped(Effect.flatMap(vmm.attach(vm), (guest) => guest.vm.leave))),
-          Effect.zipRight(read)
+          Effect.andThen(Effect.scoped(Effect.flatMap(vmm.attach(vm), (guest) => guest.vm.leave))),
+          Effect.andThen(read)
         )
       for (const [now, next] of [[disks, elsewhere], [elsewhere, disks]] as const) {
         const settled = yield* tryWith(now, next)

@@ -37,7 +37,7 @@ const program = Effect.gen(function*() {
     case "prune":
       return yield* environments.prune
     default:
-      return yield* Effect.dieMessage(`no verb ${verb}`)
+      return yield* Effect.die(new Error(`no verb ${verb}`))
   }
 })
 
@@ -48,7 +48,7 @@ const exit = await Effect.runPromiseExit(
 const outcome = Exit.match(exit, {
   onSuccess: (ok) => ({ ok }),
   onFailure: (cause) => {
-    const error = Option.getOrUndefined(Cause.failureOption(cause))
+    const error = Option.getOrUndefined(Cause.findErrorOption(cause))
     return { error: { tag: error?._tag ?? "Defect", message: error?.message ?? Cause.pretty(cause) } }
   }
 })

@@ -36,7 +36,7 @@ layer(Layer.provideMerge(pyroLayer, guestServices), { excludeTestServices: true,
     it.effect("interrupting a run ends its VM", () =>
       Effect.gen(function*() {
         const pyro = yield* Pyro
-        const running = yield* Effect.fork(Stream.runDrain(pyro.run(payload({ command: ["sleep", "300"] }))))
+        const running = yield* Effect.forkChild(Stream.runDrain(pyro.run(payload({ command: ["sleep", "300"] }))))
         yield* Effect.repeat(left, { until: (found) => found.length > 1, schedule: Schedule.spaced("10 millis") })
         yield* Fiber.interrupt(running)
         assert.deepStrictEqual(yield* left, [])

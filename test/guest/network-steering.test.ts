@@ -95,7 +95,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("the 
       yield* renew(copy, "copy")
       yield* serve(copy.channel, echo)
       const inCopy = yield* copy.channel.adopt(talking.id)
-      const copied = yield* Effect.fork(inCopy._tag === "Some" ? finish(inCopy.value) : Effect.die("gone"))
+      const copied = yield* Effect.forkChild(inCopy._tag === "Some" ? finish(inCopy.value) : Effect.die("gone"))
       for (const one of [copy.channel, channel]) yield* shell(one, "touch /dev/shm/go")
       assert.strictEqual((yield* finish(talking)).stdout, "late\n")
       const { stderr, stdout } = yield* Fiber.join(copied)

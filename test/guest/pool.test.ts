@@ -125,7 +125,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
         Effect.flatMap(acquire, (guest) => {
           assert.strictEqual(guest.isMounted, isMounted)
           // From the second command on there is a process for the next one, in a member as well.
-          return Effect.zipRight(claim(guest, "true"), ran(guest, look))
+          return Effect.andThen(claim(guest, "true"), ran(guest, look))
         })
       const fresh = yield* looked(false, vmm.restore(other))
       assert.strictEqual(yield* looked(true, vmm.restore(request)), fresh)

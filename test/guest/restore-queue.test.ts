@@ -44,7 +44,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "5 minutes" })("guest
       const look = Effect.map(announced, (count) => {
         mostOnTheWay = Math.max(mostOnTheWay, count - up)
       })
-      const watch = yield* look.pipe(Effect.zipRight(Effect.sleep(2)), Effect.forever, Effect.fork)
+      const watch = yield* look.pipe(Effect.andThen(Effect.sleep(2)), Effect.forever, Effect.forkChild)
       yield* Effect.forEach(
         Array.from({ length: many }),
         () => Effect.map(vmm.restore(wanted), () => void up++),
@@ -63,7 +63,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "5 minutes" })("guest
       const before = yield* announced
       const all = yield* Effect.forEach(
         Array.from({ length: many }),
-        () => Effect.fork(Effect.scoped(vmm.restore(wanted)))
+        () => Effect.forkChild(Effect.scoped(vmm.restore(wanted)))
       )
       // The first ones start, and this one has asked for its turn.
       yield* Effect.sleep("30 millis")

@@ -34,7 +34,7 @@ const effectCalls = (layer: typeof inThisProcess): Calls => {
           options: object
         ) => Effect.Effect<never>
         const run = (options: object) =>
-          runtime.runPromise(Effect.either(whole(options))).then((either) => {
+          runtime.runPromise(Effect.result(whole(options))).then((either) => {
             if (either._tag === "Left") throw either.left
             return either.right
           })

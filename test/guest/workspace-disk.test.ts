@@ -56,7 +56,7 @@ const claim = ({ channel, isMounted, vm }: RestoredGuest, text: string) =>
   }))
 
 const killQemu = ({ vm }: Guest) =>
-  Effect.zipRight(
+  Effect.andThen(
     Effect.sync(() => process.kill(vm.process.pid, "SIGKILL")),
     Effect.flip(vm.health.failure)
   )

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Either, Schema, Stream } from "effect"
+import { Effect, Result, Schema, Stream } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import type { PyroError } from "../../src/contract/errors/errors.ts"
 import {
@@ -15,7 +15,7 @@ import { readFile } from "../../src/workspace/content/files/read.ts"
 import { writeFile, writeFileFrom } from "../../src/workspace/content/files/write.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
 
-const decoded = <A, I>(schema: Schema.Schema<A, I>, fields: object) =>
+const decoded = <A, I>(schema: Schema.Codec<A, I>, fields: object) =>
   Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
 const files = (channel: GuestChannel) => ({
   list: (path: string) => listFiles(channel, decoded(FileListPayload(), { path, recursive: true })),
@@ -73,12 +73,12 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("file
       assert.strictEqual(seen.size, 40)
       const { version } = yield* read("file")
       const writers = Array.from({ length: 6 }, (_, i) =>
-        Effect.either(write("file", { text: `writer ${i}`, expected_version: version })))
+        Effect.result(write("file", { text: `writer ${i}`, expected_version: version })))
       const results = yield* Effect.all(writers, { concurrency: "unbounded" })
-      assert.strictEqual(results.filter(Either.isRight).length, 1)
+      assert.strictEqual(results.filter(Result.isSuccess).length, 1)
       for (const result of results) {
-        if (Either.isLeft(result)) {
-          assert.strictEqual(result.left._tag, "FileChanged")
+        if (Result.isFailure(result)) {
+          assert.strictEqual(result.failure._tag, "FileChanged")
         }
       }
     }))

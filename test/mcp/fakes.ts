@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import { InvalidRequest } from "../../src/contract/errors/errors.ts"
 import type { Profile } from "../../src/contract/rows/operation.ts"
 import type { PyroService } from "../../src/contract/rows/Pyro.ts"
@@ -8,7 +8,7 @@ import { profileTools } from "../../src/mcp/tool-table.ts"
 import type { Project } from "../../src/sdk/project.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
 
-const refused = (field: string) => Either.left(new InvalidRequest({ field, detail: "lies outside" }))
+const refused = (field: string) => Result.fail(new InvalidRequest({ field, detail: "lies outside" }))
 
 /** Bound to nothing: every path of the host is refused. */
 export const emptyProject: Project = {

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import { bindProject, makeTools } from "../../src/mcp/server.ts"
 import { unfakedPyro } from "../support/unfaked-pyro.ts"
 
-const project = Either.getOrThrow(bindProject({ projectPath: import.meta.dirname }, {}))
+const project = Result.getOrThrow(bindProject({ projectPath: import.meta.dirname }, {}))
 const pyro = {
   ...unfakedPyro,
   workspace: { ...unfakedPyro.workspace, delete: () => Effect.succeed({ deleted: ["ws-0123456789"], names: ["fix"] }) }

@@ -1,4 +1,4 @@
-import { Effect, Either, Redacted, Stream } from "effect"
+import { Effect, Result, Redacted, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import type { Secrets } from "../../src/contract/rows/secret-fields.ts"
 import { instructionsOf } from "../../src/mcp/instructions.ts"
@@ -12,7 +12,7 @@ const project: Project = {
   path: "/p",
   includeIgnored: ["node_modules", "dist"],
   environment: "debian:12-build",
-  source: (_, named) => Either.right(named === "." ? "/p" : `/p/${named}`)
+  source: (_, named) => Result.succeed(named === "." ? "/p" : `/p/${named}`)
 }
 
 /** What an operation is asked with when a model calls a tool. */
@@ -112,7 +112,7 @@ describe("a server that was started with defaults for its workspaces", () => {
 
   it("a server with a host of a secret that it does not have is refused", () => {
     const refused = bindProject({ secretHttp: ["TOKEN@api.example.com"] }, {})
-    assert.match(Either.getOrThrow(Either.flip(refused)).message, /there is no secret TOKEN: add --secret-env TOKEN/)
+    assert.match(Result.getOrThrow(Result.flip(refused)).message, /there is no secret TOKEN: add --secret-env TOKEN/)
   })
 
   it("a model may add ignored globs in workspace-full only", async () => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Stream } from "effect"
+import { Effect, Result, Stream } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import * as fs from "node:fs"
@@ -23,7 +23,7 @@ const world = Effect.gen(function*() {
   const entry = yield* makeEntry({ scope: yield* Effect.scope }, folderOf(folder, record.id), record)
   fs.mkdirSync(entry.folder.directory, { recursive: true })
   const channel = guestWith([{ path: "file", content: "guest" }]) as GuestChannel
-  const bound = Either.getOrThrow(bindProject({ projectPath: project }, {}))
+  const bound = Result.getOrThrow(bindProject({ projectPath: project }, {}))
   /** `meanwhile` runs after the server has judged the path, and before the daemon opens it. */
   const exportTo = (output: string, meanwhile: () => void = () => {}, path = "file") =>
     Effect.promise(() =>

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs"
 import { processesWithArgument } from "../../src/system/processes/identity.ts"
 import { makeWorld, type Result, type World } from "./world/world.ts"
 
-class Dual extends Context.Tag("test/Dual")<Dual, World>() {
-  static readonly layer = Layer.scoped(Dual, makeWorld({ kind: "dual", hosts: "192.168.7.1 printer.test.net\n" }))
+class Dual extends Context.Service<Dual, World>()("test/Dual") {
+  static readonly layer = Layer.effect(Dual, makeWorld({ kind: "dual", hosts: "192.168.7.1 printer.test.net\n" }))
 }
 
 const SERVER = "203.0.113.10"

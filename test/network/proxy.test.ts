@@ -3,8 +3,8 @@ import { Context, Duration, Effect, Layer, Schedule } from "effect"
 import { makeWorld, type World } from "./world/world.ts"
 
 /** A host whose way out is a proxy of its LAN. */
-class Behind extends Context.Tag("test/Behind")<Behind, World>() {
-  static readonly layer = Layer.scoped(
+class Behind extends Context.Service<Behind, World>()("test/Behind") {
+  static readonly layer = Layer.effect(
     Behind,
     makeWorld({
       kind: "ipv4",

@@ -22,7 +22,7 @@ export const memoryMib = 256
  * The real services with a state directory of their own, removed afterwards. Environments, kernel and templates come from the cache
  * that the set-up has filled.
  */
-export const guestServices = Layer.unwrapScoped(Effect.gen(function*() {
+export const guestServices = Layer.unwrap(Effect.gen(function*() {
   const state = yield* Effect.acquireRelease(
     Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-guest-test-"))),
     (folder) => Effect.promise(() => fs.promises.rm(folder, { recursive: true, force: true }))

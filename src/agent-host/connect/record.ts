@@ -21,7 +21,7 @@ const Record = Schema.Struct({
 export type HostFileRecord = typeof Record.Type
 export type Replaced = NonNullable<HostFileRecord["replaced"]>
 
-const RecordText = Schema.parseJson(Record)
+const RecordText = Schema.fromJsonString(Record)
 
 /** Beginning of the paths of what pyro keeps about a file of a host: in the state directory, because a project or a dotfiles folder is no place for it. */
 export const keptPath = (state: string, real: string): string =>
@@ -38,7 +38,7 @@ export const readRecord = (state: string, real: string): Effect.Effect<HostFileR
   Effect.flatMap(readKept(recordFile(state, real)), (text) =>
     text === undefined
       ? Effect.succeed(undefined)
-      : Effect.orElseSucceed(Schema.decode(RecordText)(text), () => undefined))
+      : Effect.orElseSucceed(Schema.decodeEffect(RecordText)(text), () => undefined))
 
 export const writeRecord = (state: string, real: string, record: HostFileRecord) =>
   writeKept(recordFile(state, real), JSON.stringify(record))

@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import { HostFileUnusable } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
 import type { KnownFile } from "../../system/files/replace.ts"
@@ -36,8 +36,8 @@ const withoutEmpty = (value: unknown): unknown => {
 
 /** Whether two texts say the same, but for empty tables and lists: an edit cannot tell whether a person wrote those. */
 const saySame = (format: FormatName, one: string, other: string) => {
-  const values = [one, other].map((text) => Either.map(read(format, text), withoutEmpty))
-  return values.every(Either.isRight) && isEqual(values[0]!.right, values[1]!.right)
+  const values = [one, other].map((text) => Result.map(read(format, text), withoutEmpty))
+  return values.every(Result.isSuccess) && isEqual(values[0]!.success, values[1]!.success)
 }
 
 const isBlank = (text: string) => /^\s*(\{\s*\})?\s*$/.test(text)
@@ -79,7 +79,7 @@ export const changeOf = (
     const inTheWay = blocked(value, left)
     if (inTheWay !== undefined) return yield* refuse(`${inTheWay} has another form than pyro knows`)
     if (left.length === 0) return { known, after: known.text }
-    const edited = yield* Either.mapLeft(edit(format, known.text ?? "", left), refuse)
+    const edited = yield* Result.mapError(edit(format, known.text ?? "", left), refuse)
     const record = yield* recordOf(state, known)
     const loses = isLast || left.every(({ _tag }) => _tag === "remove" || _tag === "take")
     const before = loses && record !== undefined ? undone(known.text ?? "", record) : undefined

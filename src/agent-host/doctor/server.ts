@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import { named } from "../../contract/text/names.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
 import { type Check, type DoctorOptions, fixFor, ok } from "../connect/check.ts"
@@ -84,11 +84,11 @@ export const serverChecks = (host: AgentHost, found: FoundEntry, { cwd, place }:
     }
     const secrets = secretChecks(host, found, args, env)
     if (secrets.length > 0) return secrets
-    const ask = (kind: Handshake) => Effect.either(greet(kind, { command: file, args, cwd, env }))
+    const ask = (kind: Handshake) => Effect.result(greet(kind, { command: file, args, cwd, env }))
     const answers = yield* Effect.all([ask("initialize"), ask("discover")])
     return answers.map((answer, index): Check => {
       const which = `${check}: ${index === 0 ? "initialize" : "server/discover"}`
-      return Either.match(answer, {
+      return Result.match(answer, {
         onLeft: (detail): Check => ({
           check: which,
           status: "failed",

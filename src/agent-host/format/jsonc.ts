@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import type { Node } from "jsonc-parser"
 import { at, type Change, changed, isEqual } from "./json.ts"
 import { insertMember, layoutOf, removeMember, valueText } from "./jsonc-members.ts"
@@ -11,13 +11,13 @@ const options = { allowTrailingComma: true }
 /** JSON with comments and trailing commas. */
 export const jsonc: Format = {
   parse: (text) => {
-    if (text.trim() === "") return Either.right({})
+    if (text.trim() === "") return Result.succeed({})
     const errors: Parameters<typeof parseJsonc>[1] = []
     const value: unknown = parseJsonc(text, errors, options)
     const [first] = errors
     return first === undefined
-      ? Either.right(value)
-      : Either.left(`it is no JSON (${printParseErrorCode(first.error)} at ${placeOf(text, first.offset)})`)
+      ? Result.succeed(value)
+      : Result.fail(`it is no JSON (${printParseErrorCode(first.error)} at ${placeOf(text, first.offset)})`)
   },
   change: (text, value, change) => {
     if (text.trim() === "") return `${JSON.stringify(changed({}, change), undefined, 2)}\n`

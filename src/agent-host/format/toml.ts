@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { at, type Change, changed, isIn, isTable } from "./json.ts"
 import type { Format } from "./language.ts"
 import { endOfLine, withEndOfLine } from "./lines.ts"
@@ -31,7 +31,7 @@ export const tableText = (path: ReadonlyArray<string>, table: object): string =>
 /** TOML. Text is edited line by line, because no library keeps the comments of TOML. */
 export const toml: Format = {
   parse: (text) =>
-    Either.try({
+    Result.try({
       try: () => parseToml(text, { integersAsBigInt: "asNeeded" }) as unknown,
       catch: (cause) =>
         `it is no TOML (${String((cause as Error).message).split("\n")[0]?.replace(/^Invalid TOML document: /, "")}${

@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { at, changed, isTable } from "./json.ts"
 import type { Format } from "./language.ts"
 import { endOfLine, withEndOfLine } from "./lines.ts"
@@ -10,8 +10,8 @@ export const yaml: Format = {
     const document = parseDocument(text)
     const [error] = document.errors
     return error === undefined
-      ? Either.right((document.toJS() as unknown) ?? {})
-      : Either.left(`it is no YAML (${error.message.split("\n")[0]?.replace(/:$/, "")})`)
+      ? Result.succeed((document.toJS() as unknown) ?? {})
+      : Result.fail(`it is no YAML (${error.message.split("\n")[0]?.replace(/:$/, "")})`)
   },
   change: (text, value, change) => {
     const eol = endOfLine(text)

@@ -74,7 +74,7 @@ export class ChannelFailed extends ContractError<ChannelFailed, "guest_silent">(
   {
     detail: Schema.String,
     /** `silent`: the guest sends nothing, and its commands may still run. */
-    reason: Schema.optional(Schema.Literal("lost", "silent"))
+    reason: Schema.optional(Schema.Literals(["lost", "silent"]))
   }
 ) {
   /** All codes of this error. */

@@ -9,7 +9,7 @@ export interface Issue {
 const choice = /^Expected (.+), actual (.+)$/s
 
 /** Of a field with some choices all of them are told, not the first alone. */
-export const firstIssue = (error: ParseResult.ParseError): Issue => {
+export const firstIssue = (error: Schema.SchemaError): Issue => {
   const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
   const [first] = issues
   if (first === undefined) return { path: [], message: error.message }

@@ -104,7 +104,7 @@ export class PublishingNotAllowed extends ContractError<PublishingNotAllowed>()(
     workspace: Schema.String,
     guestPort: Schema.Int,
     /** Who forbids it: the ceiling of the server, or the policy of the workspace. */
-    reason: Schema.Literal("ceiling", "policy")
+    reason: Schema.Literals(["ceiling", "policy"])
   }
 ) {
   get fact() {

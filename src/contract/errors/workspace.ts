@@ -39,7 +39,7 @@ export class IdAmbiguous extends ContractError<IdAmbiguous>()(
   "IdAmbiguous",
   {
     /** Kind of the object. */
-    what: Schema.Literal("workspace", "command", "shell", "snapshot"),
+    what: Schema.Literals(["workspace", "command", "shell", "snapshot"]),
     given: Schema.String,
     /** Ids or names with this beginning, at most ten. */
     candidates: Schema.Array(Schema.String)

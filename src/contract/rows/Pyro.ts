@@ -43,7 +43,7 @@ type Nested<Name extends string, Prefix extends string = ""> = {
 export type PyroService = Nested<OperationName>
 
 /** Everything pyro can do, wherever it is done: in this process, or behind a socket. */
-export class Pyro extends Context.Tag("pyro/contract/Pyro")<Pyro, PyroService>() {}
+export class Pyro extends Context.Service<Pyro, PyroService>()("pyro/contract/Pyro") {}
 
 /** The call of an operation that is known only as a row of the table. */
 export const callOf = (pyro: PyroService, operation: Operation) => {

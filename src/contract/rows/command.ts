@@ -7,10 +7,8 @@ const MAX_TIMEOUT_SECONDS = 604_800
 
 const TimeoutSeconds = lazy(() =>
   Schema.Number.pipe(
-    Schema.filter((seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS, {
-      message: () => `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds`
-    }),
-    Schema.annotations({
+    Schema.check(Schema.makeFilter((seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS, { message: `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds` })),
+    Schema.annotate({
       description:
         "Seconds until the command and its children are ended, with status 124. More than 0, at most 604800. Default: no limit"
     })
@@ -24,18 +22,14 @@ export const DEFAULT_GRACE_SECONDS = 2
 /** Seconds between the signal and SIGKILL. */
 export const graceSeconds = (description: string) =>
   Schema.Number.pipe(
-    Schema.filter((seconds) => seconds >= 0 && seconds <= MAX_GRACE_SECONDS, {
-      message: () => `must be 0 to ${MAX_GRACE_SECONDS} seconds`
-    }),
-    Schema.annotations({ description })
+    Schema.check(Schema.makeFilter((seconds) => seconds >= 0 && seconds <= MAX_GRACE_SECONDS, { message: `must be 0 to ${MAX_GRACE_SECONDS} seconds` })),
+    Schema.annotate({ description })
   )
 
 const Variables = lazy(() =>
   strings(text("")).pipe(
-    Schema.filter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), {
-      message: () => "must be NAME=VALUE"
-    }),
-    Schema.annotations({ description: "Environment variables of the command. Default: none" })
+    Schema.check(Schema.makeFilter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), { message: "must be NAME=VALUE" })),
+    Schema.annotate({ description: "Environment variables of the command. Default: none" })
   )
 )
 
@@ -44,7 +38,7 @@ export const command = (
   description = "Program and its arguments. Default: a login shell, which needs a terminal"
 ) =>
   defaulted(
-    list(text("Program or one argument")).annotations({ description }),
+    list(text("Program or one argument")).annotate({ description }),
     () => []
   )
 
@@ -65,19 +59,15 @@ export const fieldsOfCommand = () => ({
   env: defaulted(Variables(), () => ({})),
   cwd: defaulted(
     Schema.String.pipe(
-      Schema.filter((path) => path !== "" && !path.includes("\0"), {
-        message: () => "must be a path in the guest"
-      }),
-      Schema.annotations({ description: "Working directory. A relative path is relative to /workspace" })
+      Schema.check(Schema.makeFilter((path) => path !== "" && !path.includes("\0"), { message: "must be a path in the guest" })),
+      Schema.annotate({ description: "Working directory. A relative path is relative to /workspace" })
     ),
     () => "/workspace"
   ),
   user: optional(
     Schema.String.pipe(
-      Schema.pattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, {
-        message: () => "must be a user name, a uid, or uid:gid"
-      }),
-      Schema.annotations({
+      Schema.check(Schema.isPattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, { message: "must be a user name, a uid, or uid:gid" })),
+      Schema.annotate({
         description: "User to run as: `root`, `agent`, a uid, or uid:gid. Default: the owner of /workspace"
       })
     )
@@ -95,7 +85,7 @@ export const fieldsOfCommand = () => ({
 
 export const terminalFields = () => ({
   tty: defaulted(
-    Schema.Boolean.annotations({
+    Schema.Boolean.annotate({
       description: "Run on a terminal, for interactive programs. stdout and stderr are then one stream"
     }),
     () => false
@@ -111,7 +101,7 @@ export const terminalFields = () => ({
 })
 
 export const Outcome = lazy(() =>
-  Schema.Literal("exited", "signaled", "timed_out", "out_of_memory").annotations({
+  Schema.Literals(["exited", "signaled", "timed_out", "out_of_memory"]).annotate({
     description: "How the command ended: by itself, by a signal, by the timeout, or for want of guest memory"
   })
 )
@@ -120,12 +110,12 @@ export type Outcome = ReturnType<typeof Outcome>["Type"]
 /** How a command ended. */
 export const endFields = () => ({
   outcome: Outcome(),
-  status: Schema.Int.annotations({
+  status: Schema.Int.annotate({
     description:
       "Exit status: the command's own, 128 + n after signal n, 124 after the timeout, 137 if the guest ran out of memory"
   }),
   signal: optional(
-    Schema.Int.annotations({ description: "Number of the signal that ended the command. Absent if no signal did" })
+    Schema.Int.annotate({ description: "Number of the signal that ended the command. Absent if no signal did" })
   )
 })
 
@@ -135,10 +125,10 @@ export const ended = () => ({
 })
 
 export const outputStream = () =>
-  Schema.Literal("stdout", "stderr").annotations({ description: "Stream that the command wrote to" })
+  Schema.Literals(["stdout", "stderr"]).annotate({ description: "Stream that the command wrote to" })
 
 export const outputBytes = () =>
-  Schema.Uint8ArrayFromSelf.annotations({
+  Schema.Uint8Array.annotate({
     description: "The bytes, as the command wrote them",
     jsonSchema: { type: "string", contentEncoding: "binary", description: "The bytes, as the command wrote them" }
   })

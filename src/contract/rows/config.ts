@@ -1,33 +1,33 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 
 const Setting = lazy(() =>
-  Schema.Struct(snakeFields({
-    name: Schema.String.annotations({ description: "Environment variable" }),
-    group: Schema.Literal("pyro", "host", "testing").annotations({
+  snakeStruct({
+    name: Schema.String.annotate({ description: "Environment variable" }),
+    group: Schema.Literals(["pyro", "host", "testing"]).annotate({
       description: "`pyro`: of pyro alone. `host`: of other programs too. `testing`: of pyro's own tests"
     }),
     value: optional(
-      Schema.Union(Schema.String, Schema.Number).annotations({
+      Schema.Union([Schema.String, Schema.Number]).annotate({
         description: "Value that holds, without passwords. Absent if the variable has neither a value nor a default"
       })
     ),
-    source: Schema.Literal("environment", "default").annotations({
+    source: Schema.Literals(["environment", "default"]).annotate({
       description: "`environment`: the variable is set. `default`: it is not, or it is empty"
     }),
-    otherwise: optional(Schema.String.annotations({ description: "Default in words, if it depends on the host" })),
-    unit: optional(Schema.String.annotations({ description: "Unit of the value" })),
-    purpose: Schema.String.annotations({ description: "Use of the value" }),
-    readers: Schema.String.annotations({ description: "Processes that read it" })
-  }))
+    otherwise: optional(Schema.String.annotate({ description: "Default in words, if it depends on the host" })),
+    unit: optional(Schema.String.annotate({ description: "Unit of the value" })),
+    purpose: Schema.String.annotate({ description: "Use of the value" }),
+    readers: Schema.String.annotate({ description: "Processes that read it" })
+  })
 )
 
 export const ConfigResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    settings: Schema.Array(Setting()).annotations({ description: "Every variable that pyro reads" })
-  }))
+  snakeStruct({
+    settings: Schema.Array(Setting()).annotate({ description: "Every variable that pyro reads" })
+  })
 )
 export type ConfigResult = ReturnType<typeof ConfigResult>["Type"]
 

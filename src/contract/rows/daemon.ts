@@ -1,23 +1,23 @@
 import { Schema } from "effect"
 import { between, defaulted, optional } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { lazy, unary } from "./operation.ts"
 
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
 const none = lazy(() => Schema.Struct({}))
 
-const count = (description: string) => Schema.Int.annotations({ description })
-const ms = (description: string) => Schema.Number.annotations({ description })
-const byteCount = (description: string) => Schema.Number.annotations({ description: `${description}, in bytes` })
+const count = (description: string) => Schema.Int.annotate({ description })
+const ms = (description: string) => Schema.Number.annotate({ description })
+const byteCount = (description: string) => Schema.Number.annotate({ description: `${description}, in bytes` })
 
 const Metrics = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     operations: Schema.Array(
-      Schema.Struct(snakeFields({
-        operation: Schema.String.annotations({ description: "Name of the operation, such as `workspace.create`" }),
-        outcome: Schema.String.annotations({
+      snakeStruct({
+        operation: Schema.String.annotate({ description: "Name of the operation, such as `workspace.create`" }),
+        outcome: Schema.String.annotate({
           description: "`ok`, the code of an error, `interrupted` or `defect` (an error without a code)"
         }),
         count: count("Number of operations with this outcome"),
@@ -26,60 +26,60 @@ const Metrics = lazy(() =>
           "Upper limit in ms of the histogram bucket of the 95th percentile. Buckets double from 1 ms to 65536 ms"
         ),
         maxMs: ms("Maximum duration in ms")
-      }))
-    ).annotations({ description: "Operations by name and outcome" }),
+      })
+    ).annotate({ description: "Operations by name and outcome" }),
     refusals: Schema.Array(
-      Schema.Struct(snakeFields({
-        code: Schema.String.annotations({ description: "Code of the error" }),
+      snakeStruct({
+        code: Schema.String.annotate({ description: "Code of the error" }),
         count: count("Number of operations that failed with this code")
-      }))
-    ).annotations({ description: "Failed operations by the code of their error, most frequent first" }),
-    pool: Schema.Struct(snakeFields({
+      })
+    ).annotate({ description: "Failed operations by the code of their error, most frequent first" }),
+    pool: snakeStruct({
       hits: count("Requests for a microVM that the pool served"),
       misses: count("Requests for which pyro restored a microVM"),
       members: count("Number of microVMs in the pool")
-    })).annotations({ description: "The pool of waiting microVMs" }),
+    }).annotate({ description: "The pool of waiting microVMs" }),
     liveVms: count("Number of live microVMs of the daemon, with those of the pool"),
-    bytes: Schema.Struct(snakeFields({
+    bytes: snakeStruct({
       seed: byteCount("Content of seeds of workspaces and runs"),
       push: byteCount("Content of files of `sync push`"),
       export: byteCount("Content of exported files, archives and patches"),
       output: byteCount("Output of commands that clients received")
-    })).annotations({ description: "Bytes that crossed between the host and workspaces" })
-  }))
+    }).annotate({ description: "Bytes that crossed between the host and workspaces" })
+  })
 )
 
 export const DaemonStatus = lazy(() =>
-  Schema.Struct(snakeFields({
-    running: Schema.Boolean.annotations({ description: "Whether the daemon runs" }),
-    pid: optional(Schema.Int.annotations({ description: "Process id of the daemon. Absent if none runs" })),
+  snakeStruct({
+    running: Schema.Boolean.annotate({ description: "Whether the daemon runs" }),
+    pid: optional(Schema.Int.annotate({ description: "Process id of the daemon. Absent if none runs" })),
     version: optional(
-      Schema.String.annotations({ description: "Version and build of the daemon. Absent if none runs" })
+      Schema.String.annotate({ description: "Version and build of the daemon. Absent if none runs" })
     ),
     startedAt: optional(
-      Schema.String.annotations({ description: "Start of the daemon, ISO 8601. Absent if none runs" })
+      Schema.String.annotate({ description: "Start of the daemon, ISO 8601. Absent if none runs" })
     ),
-    logPath: Schema.String.annotations({ description: "Path of the daemon's log file" }),
+    logPath: Schema.String.annotate({ description: "Path of the daemon's log file" }),
     vms: Schema.Array(
-      Schema.Struct(snakeFields({
-        id: Schema.String.annotations({ description: "Id of the microVM" }),
-        purpose: Schema.String.annotations({
+      snakeStruct({
+        id: Schema.String.annotate({ description: "Id of the microVM" }),
+        purpose: Schema.String.annotate({
           description: "Purpose of the microVM, such as `workspace`, `pool` or `run`"
         }),
         workspace: optional(
-          Schema.String.annotations({ description: "Id of its workspace. Absent for other purposes" })
+          Schema.String.annotate({ description: "Id of its workspace. Absent for other purposes" })
         ),
-        pid: optional(Schema.Int.annotations({ description: "Process id of QEMU" })),
-        memoryMib: Schema.Int.annotations({ description: "Guest memory in MiB" })
-      }))
-    ).annotations({ description: "MicroVMs of this installation" }),
-    disk: DiskUsage().annotations({ description: "Use of the host's disk" }),
+        pid: optional(Schema.Int.annotate({ description: "Process id of QEMU" })),
+        memoryMib: Schema.Int.annotate({ description: "Guest memory in MiB" })
+      })
+    ).annotate({ description: "MicroVMs of this installation" }),
+    disk: DiskUsage().annotate({ description: "Use of the host's disk" }),
     metrics: optional(
-      Metrics().annotations({
+      Metrics().annotate({
         description: "Metrics since the start of the daemon. Absent if no daemon of this version answers within 2 s"
       })
     )
-  }))
+  })
 )
 export type DaemonStatus = ReturnType<typeof DaemonStatus>["Type"]
 
@@ -105,7 +105,7 @@ export const daemonStop = unary({
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: none,
-  result: lazy(() => Schema.Struct({ stopped: Schema.Boolean.annotations({ description: "False if no daemon ran" }) }))
+  result: lazy(() => Schema.Struct({ stopped: Schema.Boolean.annotate({ description: "False if no daemon ran" }) }))
 })
 
 export const daemonLogs = unary({
@@ -116,50 +116,50 @@ export const daemonLogs = unary({
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
-    Schema.Struct(snakeFields({
+    snakeStruct({
       maxBytes: defaulted(
         between({ from: 1, to: 16_777_216, unit: "bytes", description: "Maximum bytes to show" }),
         () => 65_536
       )
-    }))
+    })
   ),
-  result: lazy(() => Schema.Struct({ text: Schema.String.annotations({ description: "End of the log file" }) }))
+  result: lazy(() => Schema.Struct({ text: Schema.String.annotate({ description: "End of the log file" }) }))
 })
 
-const attributes = byName(Schema.Union(Schema.String, Schema.Number, Schema.Boolean))
+const attributes = byName(Schema.Union([Schema.String, Schema.Number, Schema.Boolean]))
 
 export const DaemonTimings = lazy(() =>
-  Schema.Struct(snakeFields({
-    slowMs: Schema.Int.annotations({ description: "Minimum duration in ms of an operation that the daemon keeps" }),
+  snakeStruct({
+    slowMs: Schema.Int.annotate({ description: "Minimum duration in ms of an operation that the daemon keeps" }),
     operations: Schema.Array(
-      Schema.Struct(snakeFields({
-        operation: Schema.String.annotations({ description: "Name of the operation, such as `workspace.create`" }),
-        startedAt: Schema.String.annotations({ description: "Start of the operation (ISO 8601)" }),
+      snakeStruct({
+        operation: Schema.String.annotate({ description: "Name of the operation, such as `workspace.create`" }),
+        startedAt: Schema.String.annotate({ description: "Start of the operation (ISO 8601)" }),
         durationMs: ms("Time in ms from the request to the last event"),
-        outcome: Schema.String.annotations({ description: "`ok`, the code of an error, `interrupted` or `defect`" }),
-        attributes: attributes.annotations({
+        outcome: Schema.String.annotate({ description: "`ok`, the code of an error, `interrupted` or `defect`" }),
+        attributes: attributes.annotate({
           description: "Facts about the operation, such as the id of its workspace"
         }),
         steps: Schema.Array(
-          Schema.Struct(snakeFields({
-            name: Schema.String.annotations({ description: "Name of the step" }),
-            depth: Schema.Int.annotations({
+          snakeStruct({
+            name: Schema.String.annotate({ description: "Name of the step" }),
+            depth: Schema.Int.annotate({
               description: "0 for a step of the operation, 1 for a step of such a step"
             }),
             startMs: ms("Time in ms from the operation's start to the step's start"),
             durationMs: ms("Duration of the step in ms"),
-            outcome: Schema.String.annotations({
+            outcome: Schema.String.annotate({
               description: "Outcome of the step, as of an operation; `running` if the step goes on after the operation"
             }),
-            attributes: attributes.annotations({
+            attributes: attributes.annotate({
               description: "Facts about the step: ids, sizes and names of variants"
             })
-          }))
-        ).annotations({ description: "Steps in the order of their start, each before its own steps" }),
+          })
+        ).annotate({ description: "Steps in the order of their start, each before its own steps" }),
         omittedSteps: count("Number of steps that were not kept: an operation has room for 512")
-      }))
-    ).annotations({ description: "Slow operations, newest first. `workspace.exec` is never among them" })
-  }))
+      })
+    ).annotate({ description: "Slow operations, newest first. `workspace.exec` is never among them" })
+  })
 )
 export type DaemonTimings = ReturnType<typeof DaemonTimings>["Type"]
 
@@ -178,12 +178,12 @@ export const daemonTimings = unary({
   home: "observer",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
-    Schema.Struct(snakeFields({
+    snakeStruct({
       limit: defaulted(
         between({ from: 1, to: 50, unit: "operations", description: "Maximum number of operations to return" }),
         () => 5
       )
-    }))
+    })
   ),
   result: DaemonTimings
 })

@@ -1,9 +1,9 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
-const bytes = (description: string) => Schema.Int.annotations({ description })
+const bytes = (description: string) => Schema.Int.annotate({ description })
 
 /** Users of the host's disk, in the order in which a shared file counts for the first of them. */
 export const diskUsers = [
@@ -23,26 +23,26 @@ export const diskUsers = [
 ] as const
 
 export const DiskUsage = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     usedBytes: bytes("Bytes on disk of state and cache together"),
     evictableBytes: bytes("Bytes of caches that pyro can evict: no workspace holds their content"),
     budgetBytes: optional(bytes("Maximum of `used_bytes`, from PYRO_DISK_BUDGET_MIB. Absent without one")),
     freeBytes: bytes("Bytes that the file system of the state directory has free for this user"),
     uses: Schema.Array(
-      Schema.Struct(snakeFields({
-        what: Schema.Literal(...diskUsers).annotations({
+      snakeStruct({
+        what: Schema.Literals(diskUsers).annotate({
           description:
             "User of the space. `workspaces`: disks; `downloads`: the package cache; `vms`: files of running microVMs; `code`: compiled code of pyro. A shared file counts once"
         }),
         bytes: bytes("Bytes on disk")
-      }))
-    ).annotations({ description: "Users of the space, without those of 0 bytes" }),
+      })
+    ).annotate({ description: "Users of the space, without those of 0 bytes" }),
     workspaces: Schema.Array(
-      Schema.Struct(snakeFields({
-        workspace: Schema.String.annotations({ description: "Id of the workspace" }),
+      snakeStruct({
+        workspace: Schema.String.annotate({ description: "Id of the workspace" }),
         bytes: bytes("Bytes of its disk, snapshots and logs that no other workspace shares")
-      }))
-    ).annotations({ description: "Workspaces, largest first" })
-  }))
+      })
+    ).annotate({ description: "Workspaces, largest first" })
+  })
 )
 export type DiskUsage = ReturnType<typeof DiskUsage>["Type"]

@@ -6,7 +6,7 @@ import { type Folding, lazy, streaming } from "./operation.ts"
 export const DoctorPayload = lazy(() =>
   Schema.Struct({
     selftest: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "Also start two microVMs from one template, and check that they share no state and leave nothing behind"
       }),
@@ -17,24 +17,24 @@ export const DoctorPayload = lazy(() =>
 export type DoctorPayload = ReturnType<typeof DoctorPayload>["Type"]
 
 const lineFields = lazy(() => ({
-  name: Schema.String.annotations({ description: "Name of the check" }),
-  ok: Schema.Boolean.annotations({ description: "Whether the check passed" }),
-  found: Schema.String.annotations({ description: "Finding, one sentence" }),
+  name: Schema.String.annotate({ description: "Name of the check" }),
+  ok: Schema.Boolean.annotate({ description: "Whether the check passed" }),
+  found: Schema.String.annotate({ description: "Finding, one sentence" }),
   mend: optional(
-    Schema.String.annotations({ description: "Command or step that fixes it. Absent if the check passed" })
+    Schema.String.annotate({ description: "Command or step that fixes it. Absent if the check passed" })
   )
 }))
 
 export const DoctorLine = lazy(() => Schema.Struct(lineFields()))
 export type DoctorLine = ReturnType<typeof DoctorLine>["Type"]
 
-export const DoctorEvent = lazy(() => Schema.Union(Notice(), Schema.TaggedStruct("Line", lineFields())))
+export const DoctorEvent = lazy(() => Schema.Union([Notice(), Schema.TaggedStruct("Line", lineFields())]))
 export type DoctorEvent = ReturnType<typeof DoctorEvent>["Type"]
 
 export const DoctorResult = lazy(() =>
   Schema.Struct({
-    ok: Schema.Boolean.annotations({ description: "Whether every check passed" }),
-    lines: Schema.Array(DoctorLine()).annotations({ description: "The checks, in order" })
+    ok: Schema.Boolean.annotate({ description: "Whether every check passed" }),
+    lines: Schema.Array(DoctorLine()).annotate({ description: "The checks, in order" })
   })
 )
 export type DoctorResult = ReturnType<typeof DoctorResult>["Type"]

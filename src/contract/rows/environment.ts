@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { defaulted, list, optional, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { Notice } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
@@ -9,54 +9,54 @@ import { at, withVm } from "./states.ts"
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
 
 const summaryFields = lazy(() => ({
-  name: Schema.String.annotations({ description: "Name of the environment" }),
-  description: Schema.String.annotations({ description: "Contents, one line" }),
-  state: Schema.Literal("ready", "absent", "outdated").annotations({
+  name: Schema.String.annotate({ description: "Name of the environment" }),
+  description: Schema.String.annotate({ description: "Contents, one line" }),
+  state: Schema.Literals(["ready", "absent", "outdated"]).annotate({
     description: "`ready`: on this host. `absent`: built when first used. `outdated`: built from an older recipe"
   }),
   digest: optional(
-    Schema.String.annotations({
+    Schema.String.annotate({
       description: "Digest of the image's inputs; the same inputs have the same digest. Absent if not built"
     })
   ),
-  sizeBytes: optional(Schema.Int.annotations({ description: "Size of the image file in bytes. Absent if not built" })),
-  origin: Schema.Literal("catalogue", "own").annotations({
+  sizeBytes: optional(Schema.Int.annotate({ description: "Size of the image file in bytes. Absent if not built" })),
+  origin: Schema.Literals(["catalogue", "own"]).annotate({
     description: "`catalogue`: defined by pyro. `own`: made by `pyro env build`"
   }),
-  from: optional(Schema.String.annotations({ description: "For `own`: environment that it extends" })),
+  from: optional(Schema.String.annotate({ description: "For `own`: environment that it extends" })),
   fromWorkspace: optional(
-    Schema.String.annotations({ description: "For `own`: id of the workspace whose root became the image" })
+    Schema.String.annotate({ description: "For `own`: id of the workspace whose root became the image" })
   ),
   addedPackages: optional(
-    Schema.Array(Schema.String).annotations({ description: "For `own`: packages that were added" })
+    Schema.Array(Schema.String).annotate({ description: "For `own`: packages that were added" })
   ),
   addedNpmPackages: optional(
-    Schema.Array(Schema.String).annotations({
+    Schema.Array(Schema.String).annotate({
       description: "For `own`: npm packages that were added, with versions. Absent without one"
     })
   ),
   builtAt: optional(
-    Schema.String.annotations({ description: "Time of the build on this host, ISO 8601. Absent if not built" })
+    Schema.String.annotate({ description: "Time of the build on this host, ISO 8601. Absent if not built" })
   )
 }))
 
-export const EnvironmentSummary = lazy(() => Schema.Struct(snakeFields(summaryFields())))
+export const EnvironmentSummary = lazy(() => snakeStruct(summaryFields()))
 export type EnvironmentSummary = ReturnType<typeof EnvironmentSummary>["Type"]
 
 export const EnvironmentDetail = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     ...summaryFields(),
     imagePath: optional(
-      Schema.String.annotations({ description: "Path of the image file in the cache. Absent if not built" })
+      Schema.String.annotate({ description: "Path of the image file in the cache. Absent if not built" })
     ),
-    kernelVersion: optional(Schema.String.annotations({ description: "Version of the guest's kernel" })),
+    kernelVersion: optional(Schema.String.annotate({ description: "Version of the guest's kernel" })),
     packages: Schema.Array(
       Schema.Struct({
-        name: Schema.String.annotations({ description: "Name of the Debian package" }),
-        version: Schema.String.annotations({ description: "Its version" })
+        name: Schema.String.annotate({ description: "Name of the Debian package" }),
+        version: Schema.String.annotate({ description: "Its version" })
       })
-    ).annotations({ description: "Debian packages in the image" })
-  }))
+    ).annotate({ description: "Debian packages in the image" })
+  })
 )
 export type EnvironmentDetail = ReturnType<typeof EnvironmentDetail>["Type"]
 
@@ -65,20 +65,20 @@ const OneEnvironment = lazy(() =>
 )
 
 const Removed = lazy(() =>
-  Schema.Struct(snakeFields({
-    removed: Schema.Array(Schema.String).annotations({
+  snakeStruct({
+    removed: Schema.Array(Schema.String).annotate({
       description:
         "What was removed: names of environments or digests of images, `template KEY`, `seed DIGEST`, `repository NAME`"
     }),
-    freedBytes: Schema.Int.annotations({ description: "Bytes of disk that were freed" }),
-    disk: DiskUsage().annotations({ description: "Use of the host's disk afterwards" })
-  }))
+    freedBytes: Schema.Int.annotate({ description: "Bytes of disk that were freed" }),
+    disk: DiskUsage().annotate({ description: "Use of the host's disk afterwards" })
+  })
 )
 export type Removed = ReturnType<typeof Removed>["Type"]
 
 export const EnvironmentList = lazy(() =>
   Schema.Struct({
-    environments: Schema.Array(EnvironmentSummary()).annotations({ description: "All environments" })
+    environments: Schema.Array(EnvironmentSummary()).annotate({ description: "All environments" })
   })
 )
 export type EnvironmentList = ReturnType<typeof EnvironmentList>["Type"]
@@ -99,7 +99,7 @@ export const PullPayload = lazy(() =>
   Schema.Struct({
     ...OneEnvironment().fields,
     force: defaulted(
-      Schema.Boolean.annotations({ description: "Build the image again, even if it is undamaged" }),
+      Schema.Boolean.annotate({ description: "Build the image again, even if it is undamaged" }),
       () => false
     )
   })
@@ -107,12 +107,9 @@ export const PullPayload = lazy(() =>
 export type PullPayload = ReturnType<typeof PullPayload>["Type"]
 
 export const PullEvent = lazy(() =>
-  Schema.Union(
-    Notice(),
-    Schema.TaggedStruct("Ready", {
-      environment: EnvironmentSummary().annotations({ description: "The environment after the build" })
-    })
-  )
+  Schema.Union([Notice(), Schema.TaggedStruct("Ready", {
+      environment: EnvironmentSummary().annotate({ description: "The environment after the build" })
+    })])
 )
 export type PullEvent = ReturnType<typeof PullEvent>["Type"]
 
@@ -142,17 +139,17 @@ export const environmentPull = streaming({
 })
 
 export const BuildPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     name: text("Name of the new environment, such as `myenv` or `myenv:2`"),
     from: optional(text("Environment to extend with `packages`")),
     packages: defaulted(
-      list(text("Name of a Debian package")).annotations({
+      list(text("Name of a Debian package")).annotate({
         description: "Debian packages to add, separated by commas or spaces. `NAME=VERSION` selects a version"
       }),
       () => []
     ),
     npm: defaulted(
-      list(text("npm package")).annotations({
+      list(text("npm package")).annotate({
         description:
           "npm packages to add beneath /usr/local, as NAME@VERSION. NAME@22 is the newest release of 22, and node@22 that of Node. The host's npm fetches them. Their install scripts do not run"
       }),
@@ -164,12 +161,12 @@ export const BuildPayload = lazy(() =>
       )
     ),
     replace: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Give the name to the new environment if another environment of yours has the name"
       }),
       () => false
     )
-  }))
+  })
 )
 export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]
 
@@ -230,7 +227,7 @@ export const environmentRemove = unary({
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: lazy(() =>
     Schema.Struct({
-      environments: list(text("Name of an environment")).annotations({
+      environments: list(text("Name of an environment")).annotate({
         description: "Names of environments, as `pyro env list` prints them"
       })
     })

@@ -65,7 +65,7 @@ export const pullFromStream = <A, E>(
 
 export const streamFromPull = <Event, E>(
   start: Effect.Effect<PullEvents<Event, E>, E, Scope.Scope>
-): Stream.Stream<Event, E> => Stream.unwrapScoped(Effect.map(start, (pull) => Stream.repeatEffectChunkOption(pull())))
+): Stream.Stream<Event, E> => Stream.unwrap(Effect.map(start, (pull) => Stream.repeatEffectChunkOption(pull())))
 
 /** A call that has the events as pulls. */
 export const callFromPull = <Event, Payload>(
@@ -76,7 +76,7 @@ export const callFromPull = <Event, Payload>(
 export const streamFromFirst = <Event, E>(
   start: Effect.Effect<FirstEvents<Event, E>, E, Scope.Scope>
 ): Stream.Stream<Event, E> =>
-  Stream.unwrapScoped(
+  Stream.unwrap(
     Effect.map(start, ({ events, rest }) => {
       const first = Stream.fromIterable(events)
       return rest === undefined ? first : Stream.concat(first, rest)
@@ -100,7 +100,7 @@ const forEachNext = <Event, E, E2>(
       onSuccess: Effect.succeed
     }),
     (batch) =>
-      batch === undefined ? Effect.void : Effect.zipRight(
+      batch === undefined ? Effect.void : Effect.andThen(
         Effect.forEach(batch, f, { discard: true }),
         Effect.suspend(() => forEachNext(next, f))
       )
@@ -122,6 +122,6 @@ export const forEachEvent = <Event, Payload, E>(
       Effect.flatMap(call.first(payload, input), ({ events, next, rest }) => {
         const first = Effect.forEach(events, f, { discard: true })
         if (rest === undefined) return first
-        return Effect.zipRight(first, next === undefined ? Stream.runForEach(rest, f) : forEachNext(next, f))
+        return Effect.andThen(first, next === undefined ? Stream.runForEach(rest, f) : forEachNext(next, f))
       })
     )

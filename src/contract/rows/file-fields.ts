@@ -1,48 +1,46 @@
 import { Schema } from "effect"
 import { between, bytes, defaulted, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
 /** Path of a file in the workspace. */
 export const path = (description: string) =>
   Schema.String.pipe(
-    Schema.filter((value) => value !== "" && !value.includes("\0"), {
-      message: () => "must be a path beneath /workspace, without a NUL byte"
-    }),
-    Schema.annotations({
+    Schema.check(Schema.makeFilter((value) => value !== "" && !value.includes("\0"), { message: "must be a path beneath /workspace, without a NUL byte" })),
+    Schema.annotate({
       description: `${description}: a path beneath /workspace. A path that is not UTF-8 is in git's quoted form`
     })
   )
 
 export const version = lazy(() =>
-  Schema.String.annotations({
+  Schema.String.annotate({
     description: "Version of the file's content, for `expected_version` of a later write or edit"
   })
 )
-export const mode = lazy(() => Schema.String.annotations({ description: "Permission bits in octal, such as 0644" }))
-export const sizeBytes = lazy(() => Schema.Int.annotations({ description: "Size of the file in bytes" }))
-export const resultPath = lazy(() => Schema.String.annotations({ description: "Path relative to /workspace" }))
+export const mode = lazy(() => Schema.String.annotate({ description: "Permission bits in octal, such as 0644" }))
+export const sizeBytes = lazy(() => Schema.Int.annotate({ description: "Size of the file in bytes" }))
+export const resultPath = lazy(() => Schema.String.annotate({ description: "Path relative to /workspace" }))
 
 /** Maximum bytes of an image: 5 MiB as base64, the limit of model APIs. */
 export const MAX_IMAGE_BYTES = 3_932_160
 
 export const FileImage = lazy(() =>
-  Schema.Struct(snakeFields({
-    mediaType: Schema.Literal("image/png", "image/jpeg", "image/gif", "image/webp").annotations({
+  snakeStruct({
+    mediaType: Schema.Literals(["image/png", "image/jpeg", "image/gif", "image/webp"]).annotate({
       description: "Format, from the first bytes of the file"
     }),
     width: optional(
-      Schema.Int.annotations({ description: "Width in pixels, from the header. Absent if the header has none" })
+      Schema.Int.annotate({ description: "Width in pixels, from the header. Absent if the header has none" })
     ),
-    height: optional(Schema.Int.annotations({ description: "Height in pixels. Absent if the header has none" })),
+    height: optional(Schema.Int.annotate({ description: "Height in pixels. Absent if the header has none" })),
     content: optional(bytes("Content. Absent if it is longer than 3932160 bytes", MAX_IMAGE_BYTES))
-  }))
+  })
 )
 
 /** Fields that choose the entries of a listing. */
 export const listingFields = () => ({
   recursive: defaulted(
-    Schema.Boolean.annotations({ description: "List subdirectories as well" }),
+    Schema.Boolean.annotate({ description: "List subdirectories as well" }),
     () => false
   ),
   depth: optional(between({
@@ -64,31 +62,31 @@ export const listingFields = () => ({
 
 /** An entry of a listing; `path` describes its path. */
 export const fileEntry = (path: Schema.Schema<string>) =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     path,
-    type: Schema.Literal("file", "directory", "symlink", "character", "block", "fifo", "socket").annotations({
+    type: Schema.Literals(["file", "directory", "symlink", "character", "block", "fifo", "socket"]).annotate({
       description: "Type of the entry"
     }),
     sizeBytes: sizeBytes(),
     mode: mode(),
     modifiedAt: optional(
-      Schema.String.annotations({
+      Schema.String.annotate({
         description: "Time of the last change, ISO 8601. Absent if the time has no calendar date"
       })
     ),
-    target: optional(Schema.String.annotations({ description: "Target of a symbolic link. Absent for others" }))
-  }))
+    target: optional(Schema.String.annotate({ description: "Target of a symbolic link. Absent for others" }))
+  })
 
 /** A listing; `path` describes the paths in it. */
 export const fileList = (path: Schema.Schema<string>) =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     path,
-    entries: Schema.Array(fileEntry(path)).annotations({ description: "Entries in the order of their paths' bytes" }),
-    truncated: Schema.Boolean.annotations({ description: "Whether there are more entries than the limit" }),
+    entries: Schema.Array(fileEntry(path)).annotate({ description: "Entries in the order of their paths' bytes" }),
+    truncated: Schema.Boolean.annotate({ description: "Whether there are more entries than the limit" }),
     total: optional(
-      Schema.Int.annotations({ description: "Total number of entries. Absent if there are too many to count" })
+      Schema.Int.annotate({ description: "Total number of entries. Absent if there are too many to count" })
     )
-  }))
+  })
 
 /** Maximum bytes of text that one read returns. */
 export const MAX_READ_BYTES = 4_194_304
@@ -118,23 +116,23 @@ export const lineFields = () => ({
 
 /** Text of a file with its place in the file. */
 export const textFields = () => ({
-  text: optional(Schema.String.annotations({ description: "Text of the lines. Absent for a binary file" })),
-  binary: Schema.Boolean.annotations({
+  text: optional(Schema.String.annotate({ description: "Text of the lines. Absent for a binary file" })),
+  binary: Schema.Boolean.annotate({
     description: "Whether the file is binary: it has a NUL byte near its beginning"
   }),
-  lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
-  truncated: Schema.Boolean.annotations({
+  lossy: Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
+  truncated: Schema.Boolean.annotate({
     description: "Whether text is left out. `next_line` and `cut_line` say where"
   }),
-  startLine: optional(Schema.Int.annotations({ description: "Number of the first line of the text" })),
-  lineCount: optional(Schema.Int.annotations({ description: "Number of lines in the text" })),
+  startLine: optional(Schema.Int.annotate({ description: "Number of the first line of the text" })),
+  lineCount: optional(Schema.Int.annotate({ description: "Number of lines in the text" })),
   cutLine: optional(
-    Schema.Int.annotations({
+    Schema.Int.annotate({
       description: "Number of a line that is longer than the limit; the text has its beginning. Absent otherwise"
     })
   ),
-  nextLine: optional(Schema.Int.annotations({ description: "Number of the next line to read. Absent at the end" })),
+  nextLine: optional(Schema.Int.annotate({ description: "Number of the next line to read. Absent at the end" })),
   totalLines: optional(
-    Schema.Int.annotations({ description: "Number of lines in the file. Absent if the file is too long to count" })
+    Schema.Int.annotate({ description: "Number of lines in the file. Absent if the file is too long to count" })
   )
 })

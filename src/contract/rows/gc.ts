@@ -1,19 +1,19 @@
 import { Schema } from "effect"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { lazy, unary } from "./operation.ts"
 
 export const GcResult = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     swept: Schema.Array(Schema.Struct({
-      kind: Schema.String.annotations({
+      kind: Schema.String.annotate({
         description: "Kind of resource, such as `vm`, `memory file` or `evicted template`"
       }),
-      what: Schema.String.annotations({ description: "Its pid, id or path" })
-    })).annotations({ description: "Resources that were removed" }),
-    freedBytes: Schema.Int.annotations({ description: "Bytes of disk and memory that were freed" }),
-    disk: DiskUsage().annotations({ description: "Use of the host's disk afterwards" })
-  }))
+      what: Schema.String.annotate({ description: "Its pid, id or path" })
+    })).annotate({ description: "Resources that were removed" }),
+    freedBytes: Schema.Int.annotate({ description: "Bytes of disk and memory that were freed" }),
+    disk: DiskUsage().annotate({ description: "Use of the host's disk afterwards" })
+  })
 )
 export type GcResult = ReturnType<typeof GcResult>["Type"]
 

@@ -4,7 +4,7 @@ import { Schema } from "effect"
 export type GitHistory = "shallow" | "full" | "none"
 
 export const GitHistory = (description: string) =>
-  Schema.Literal("shallow", "full", "none").annotations({ description })
+  Schema.Literals(["shallow", "full", "none"]).annotate({ description })
 
 export const gitHistoryText =
   "History of the repository to copy. `shallow`: the last commit. `full`: all commits. `none`: no .git"

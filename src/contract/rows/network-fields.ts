@@ -1,9 +1,9 @@
 import { Schema } from "effect"
 import { defaulted, list, optional, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
-export const NetworkPolicyName = lazy(() => Schema.Literal("off", "egress", "egress+published-ports"))
+export const NetworkPolicyName = lazy(() => Schema.Literals(["off", "egress", "egress+published-ports"]))
 export type NetworkPolicyName = ReturnType<typeof NetworkPolicyName>["Type"]
 
 /** Maximum number of rules in one list of a policy. */
@@ -15,24 +15,22 @@ const rules = (description: string) =>
   optional(
     list(
       text("").pipe(
-        Schema.filter((rule) => rule !== "" && rule.length <= MAX_RULE_CHARACTERS, {
-          message: () => `must be 1 to ${MAX_RULE_CHARACTERS} characters`
-        })
+        Schema.check(Schema.makeFilter((rule) => rule !== "" && rule.length <= MAX_RULE_CHARACTERS, { message: `must be 1 to ${MAX_RULE_CHARACTERS} characters` }))
       )
     ).pipe(
-      Schema.filter((all) => all.length <= MAX_RULES, { message: () => `must have ${MAX_RULES} rules at most` }),
-      Schema.annotations({ description })
+      Schema.check(Schema.makeFilter((all) => all.length <= MAX_RULES, { message: `must have ${MAX_RULES} rules at most` })),
+      Schema.annotate({ description })
     )
   )
 
 /** How the network reaches a guest. */
-export const NetworkDriver = lazy(() => Schema.Literal("streams", "tap"))
+export const NetworkDriver = lazy(() => Schema.Literals(["streams", "tap"]))
 export type NetworkDriver = ReturnType<typeof NetworkDriver>["Type"]
 
 /** The driver of a new guest. */
 export const networkDriverField = () => ({
   networkDriver: optional(
-    NetworkDriver().annotations({
+    NetworkDriver().annotate({
       description:
         "How the network reaches the guest. `streams`: TCP and look-ups, on every host. `tap`: a network device, for UDP and ping too; " +
         "needs root, and the packages passt and nftables. Default: `streams`"
@@ -54,7 +52,7 @@ export const OF_CHANGE: typeof OF_NEW_GUEST = {
 /** The network that a request grants to a guest. */
 export const networkFields = (defaults = OF_NEW_GUEST) => ({
   networkPolicy: optional(
-    NetworkPolicyName().annotations({
+    NetworkPolicyName().annotate({
       description:
         "Network of the guest. `off`: none. `egress`: TCP connections and look-ups of names, from the guest outwards. " +
         "`egress+published-ports`: also lets a model publish ports of the guest. " +
@@ -71,7 +69,7 @@ export const networkFields = (defaults = OF_NEW_GUEST) => ({
       "such a rule. Default: none"
   ),
   noPackageCache: defaulted(
-    Schema.Boolean.annotations({
+    Schema.Boolean.annotate({
       description:
         "Use no cache of packages. By default, downloads of npm, pip, apt, cargo, go and Maven from registries that the policy allows are kept on the " +
         "host for all workspaces"
@@ -79,7 +77,7 @@ export const networkFields = (defaults = OF_NEW_GUEST) => ({
     () => false
   ),
   trustHostCertificates: defaulted(
-    Schema.Boolean.annotations({
+    Schema.Boolean.annotate({
       description:
         "Let the guest's programs trust the certificate authorities that this host trusts beyond the public ones, such as that of a company's " +
         "TLS proxy. Default: `PYRO_TRUST_HOST_CERTIFICATES`, else they trust the public ones alone"
@@ -98,8 +96,8 @@ export interface AskedNetwork {
   readonly trustHostCertificates?: boolean
 }
 
-const count = (description: string) => Schema.Int.annotations({ description })
-const rulesInForce = (description: string) => Schema.Array(Schema.String).annotations({ description })
+const count = (description: string) => Schema.Int.annotate({ description })
+const rulesInForce = (description: string) => Schema.Array(Schema.String).annotate({ description })
 
 /** Counts of a workspace's connections. */
 export const connectionCounts = () => ({
@@ -107,22 +105,22 @@ export const connectionCounts = () => ({
   allowed: count("Connections that were made since create or the last reset"),
   denied: count("Connections and look-ups that the policy denied since then"),
   failed: count("Allowed connections that could not be made since then"),
-  bytesOut: Schema.Number.annotations({ description: "Bytes that left the guest since then" }),
-  bytesIn: Schema.Number.annotations({ description: "Bytes that the guest received since then" })
+  bytesOut: Schema.Number.annotate({ description: "Bytes that left the guest since then" }),
+  bytesIn: Schema.Number.annotate({ description: "Bytes that the guest received since then" })
 })
 
 /** The network of a workspace, as `status` and `list` show it. */
 export const NetworkInfo = lazy(() =>
-  Schema.Struct(snakeFields({
-    networkPolicy: NetworkPolicyName().annotations({ description: "`off`, `egress` or `egress+published-ports`" }),
+  snakeStruct({
+    networkPolicy: NetworkPolicyName().annotate({ description: "`off`, `egress` or `egress+published-ports`" }),
     allowHosts: rulesInForce("Hosts that the guest may connect to. Empty, as allow_ips: every public host"),
     denyHosts: rulesInForce("Hosts that the guest may not connect to"),
     allowIps: rulesInForce("Addresses that the guest may connect to"),
     trustHostCertificates: optional(
-      Schema.Boolean.annotations({ description: "`true`: the guest trusts the authorities of this host, too" })
+      Schema.Boolean.annotate({ description: "`true`: the guest trusts the authorities of this host, too" })
     ),
     ...connectionCounts()
-  }))
+  })
 )
 export type NetworkInfo = ReturnType<typeof NetworkInfo>["Type"]
 

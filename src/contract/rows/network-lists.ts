@@ -3,9 +3,9 @@ import { lazy, unary } from "./operation.ts"
 
 const HostList = lazy(() =>
   Schema.Struct({
-    name: Schema.String.annotations({ description: "Name of the list, as --allow-host takes it" }),
-    description: Schema.String.annotations({ description: "Programs that the list is for" }),
-    hosts: Schema.Array(Schema.String).annotations({ description: "Hosts of the list with their ports" })
+    name: Schema.String.annotate({ description: "Name of the list, as --allow-host takes it" }),
+    description: Schema.String.annotate({ description: "Programs that the list is for" }),
+    hosts: Schema.Array(Schema.String).annotate({ description: "Hosts of the list with their ports" })
   })
 )
 
@@ -31,7 +31,7 @@ export const networkLists = unary({
   payload: lazy(() => Schema.Struct({})),
   result: lazy(() =>
     Schema.Struct({
-      lists: Schema.Array(HostList()).annotations({ description: "The lists by name" })
+      lists: Schema.Array(HostList()).annotate({ description: "The lists by name" })
     })
   )
 })

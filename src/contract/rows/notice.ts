@@ -5,19 +5,19 @@ import { lazy } from "./operation.ts"
 /** A message beside the result: the progress of a long step, or a warning to the caller. */
 export const Notice = lazy(() =>
   Schema.TaggedStruct("Notice", {
-    level: Schema.Literal("progress", "warning").annotations({
+    level: Schema.Literals(["progress", "warning"]).annotate({
       description: "`progress`: for display only. `warning`: part of the result"
     }),
-    message: Schema.String.annotations({ description: "The message, one sentence" }),
+    message: Schema.String.annotate({ description: "The message, one sentence" }),
     ignoredCount: optional(
-      Schema.Int.annotations({ description: "Number of ignored files and directories that are not copied" })
+      Schema.Int.annotate({ description: "Number of ignored files and directories that are not copied" })
     ),
-    fraction: optional(Schema.Number.annotations({ description: "Completed part of the step, 0 to 1" }))
+    fraction: optional(Schema.Number.annotate({ description: "Completed part of the step, 0 to 1" }))
   })
 )
 export type Notice = ReturnType<typeof Notice>["Type"]
 
 /** Warnings of a result, in the order of their notices. */
 export const warnings = lazy(() =>
-  Schema.Array(Schema.String).annotations({ description: "Warnings, one sentence each. Empty if there are none" })
+  Schema.Array(Schema.String).annotate({ description: "Warnings, one sentence each. Empty if there are none" })
 )

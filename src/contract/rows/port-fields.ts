@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
 /** A guest port to publish. Without `hostPort`, the host chooses a free one. */
@@ -24,30 +24,27 @@ export const readPort = (text: string): AskedPort | undefined => {
 /** A port to publish, as `publish` of a service and `port publish` take it. */
 export const portText = (description: string) =>
   Schema.String.pipe(
-    Schema.filter((text) => readPort(text) !== undefined, {
-      message: () =>
-        "must be [HOST_PORT:]GUEST_PORT with ports from 1 to 65535, such as 8080:3000 or 3000. The host listens on 127.0.0.1, and takes no other address"
-    }),
-    Schema.annotations({ description })
+    Schema.check(Schema.makeFilter((text) => readPort(text) !== undefined, { message: "must be [HOST_PORT:]GUEST_PORT with ports from 1 to 65535, such as 8080:3000 or 3000. The host listens on 127.0.0.1, and takes no other address" })),
+    Schema.annotate({ description })
   )
 
-export const GuestPort = () => Schema.Int.annotations({ description: "TCP port of the guest's loopback" })
+export const GuestPort = () => Schema.Int.annotate({ description: "TCP port of the guest's loopback" })
 
 export const HostPort = () =>
   optional(
-    Schema.Int.annotations({
+    Schema.Int.annotate({
       description: "Port of 127.0.0.1 on the host. Absent while the workspace does not run"
     })
   )
 
 /** A port of the guest that the host listens for. */
 export const PublishedPort = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     guestPort: GuestPort(),
     hostPort: HostPort(),
     service: optional(
-      Schema.String.annotations({ description: "Service that the port belongs to. Absent without one" })
+      Schema.String.annotate({ description: "Service that the port belongs to. Absent without one" })
     )
-  }))
+  })
 )
 export type PublishedPort = ReturnType<typeof PublishedPort>["Type"]

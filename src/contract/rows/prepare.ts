@@ -7,7 +7,7 @@ import { type Folding, lazy, streaming } from "./operation.ts"
 export const PreparePayload = lazy(() =>
   Schema.Struct({
     environments: defaulted(
-      list(text("Name of an environment")).annotations({ description: "Environments to make ready" }),
+      list(text("Name of an environment")).annotate({ description: "Environments to make ready" }),
       () => ["debian:12"]
     )
   })
@@ -15,18 +15,15 @@ export const PreparePayload = lazy(() =>
 export type PreparePayload = ReturnType<typeof PreparePayload>["Type"]
 
 export const PrepareEvent = lazy(() =>
-  Schema.Union(
-    Notice(),
-    Schema.TaggedStruct("Prepared", {
-      environment: EnvironmentSummary().annotations({ description: "An environment that a command ran in" })
-    })
-  )
+  Schema.Union([Notice(), Schema.TaggedStruct("Prepared", {
+      environment: EnvironmentSummary().annotate({ description: "An environment that a command ran in" })
+    })])
 )
 export type PrepareEvent = ReturnType<typeof PrepareEvent>["Type"]
 
 const PrepareResult = lazy(() =>
   Schema.Struct({
-    environments: Schema.Array(EnvironmentSummary()).annotations({ description: "The environments that are ready" })
+    environments: Schema.Array(EnvironmentSummary()).annotate({ description: "The environments that are ready" })
   })
 )
 

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { allowHome, between, defaulted, hostPath, ignoredPaths, milliseconds, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
 import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
 import { networkDriverField, networkFields } from "./network-fields.ts"
@@ -11,13 +11,11 @@ import { secretHttpField } from "./secret-http-fields.ts"
 import { workspaceUser } from "./workspace-user.ts"
 
 export const RunPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     environment: defaulted(
       Schema.String.pipe(
-        Schema.filter((name) => name !== "" && name.length <= 200, {
-          message: () => "must be a name such as debian:12"
-        }),
-        Schema.annotations({ description: "Environment to run in" })
+        Schema.check(Schema.makeFilter((name) => name !== "" && name.length <= 200, { message: "must be a name such as debian:12" })),
+        Schema.annotate({ description: "Environment to run in" })
       ),
       () => "debian:12"
     ),
@@ -47,54 +45,46 @@ export const RunPayload = lazy(() =>
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
     ...secretMappings(),
     requireConfinement: optional(
-      Schema.Literal("namespaces", "namespaces+uid").annotations({
+      Schema.Literals(["namespaces", "namespaces+uid"]).annotate({
         description: "Fail if the host cannot confine QEMU to this level"
       })
     )
-  }))
+  })
 )
 export type RunPayload = ReturnType<typeof RunPayload>["Type"]
 
 const Durations = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     totalMs: milliseconds("Time from the request to the command's end"),
     bootMs: milliseconds("Time until the microVM was ready for the command"),
     commandMs: milliseconds("Time from the command's start to its end")
-  }))
+  })
 )
 
 const ended = lazy(() => ({
   ...endFields(),
-  durations: Durations().annotations({ description: "Where the time was spent" })
+  durations: Durations().annotate({ description: "Where the time was spent" })
 }))
 
 export const RunEvent = lazy(() =>
-  Schema.Union(
-    Notice(),
-    Schema.TaggedStruct(
-      "Started",
-      snakeFields({
+  Schema.Union([Notice(), snakeTagged("Started", {
         bootMs: milliseconds("Time until the microVM was ready for the command")
-      })
-    ),
-    OutputEvent(),
-    Schema.TaggedStruct("Exited", ended())
-  )
+      }), OutputEvent(), Schema.TaggedStruct("Exited", ended())])
 )
 export type RunEvent = ReturnType<typeof RunEvent>["Type"]
 
 export const RunResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    environment: Schema.String.annotations({ description: "Environment that the command ran in" }),
+  snakeStruct({
+    environment: Schema.String.annotate({ description: "Environment that the command ran in" }),
     ...ended(),
-    stdout: Schema.String.annotations({ description: "Output on stdout" }),
-    stderr: Schema.String.annotations({ description: "Output on stderr" }),
-    stdoutBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stdout" }),
-    stderrBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stderr" }),
-    truncated: Schema.Boolean.annotations({ description: "Whether the middle of stdout or stderr is left out" }),
-    lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
+    stdout: Schema.String.annotate({ description: "Output on stdout" }),
+    stderr: Schema.String.annotate({ description: "Output on stderr" }),
+    stdoutBytes: Schema.Int.annotate({ description: "Total bytes that the command wrote to stdout" }),
+    stderrBytes: Schema.Int.annotate({ description: "Total bytes that the command wrote to stderr" }),
+    truncated: Schema.Boolean.annotate({ description: "Whether the middle of stdout or stderr is left out" }),
+    lossy: Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
     warnings: warnings()
-  }))
+  })
 )
 export type RunResult = ReturnType<typeof RunResult>["Type"]
 

@@ -14,8 +14,8 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 
 export const SecretName = lazy(() =>
   Schema.String.pipe(
-    Schema.pattern(NAME, { message: () => "must be 1 to 64 letters, digits and '_', and must not begin with a digit" }),
-    Schema.annotations({ description: "Name of a secret" })
+    Schema.check(Schema.isPattern(NAME, { message: "must be 1 to 64 letters, digits and '_', and must not begin with a digit" })),
+    Schema.annotate({ description: "Name of a secret" })
   )
 )
 
@@ -45,14 +45,14 @@ const refusalOfAll = (secrets: Readonly<Record<string, string>>): string | undef
 
 export type Secrets = Readonly<Record<string, Redacted.Redacted>>
 
-const Values = lazy(() => byName(Schema.RedactedFromSelf(Schema.String)))
+const Values = lazy(() => byName(Schema.Redacted(Schema.String)))
 
 /** Secrets with their values: text in JSON, wrapped in a program. */
 export const secretsSchema = (description: string) =>
   Schema.transform(
     byName(Schema.Unknown as unknown as Schema.Schema<string>).pipe(
-      Schema.filter((given) => refusalOfAll(given) ?? true),
-      Schema.annotations({ description })
+      Schema.check(Schema.makeFilter((given) => refusalOfAll(given) ?? true)),
+      Schema.annotate({ description })
     ),
     Values(),
     {
@@ -68,16 +68,16 @@ export const secretsField = (description: string) => ({ secrets: optional(secret
 /** Secrets that a workspace gives up. */
 export const clearSecretsField = () => ({
   clearSecrets: optional(
-    list(SecretName()).annotations({ description: "Names of secrets to remove. Default: none" })
+    list(SecretName()).annotate({ description: "Names of secrets to remove. Default: none" })
   )
 })
 
 const mapping = (part: RegExp, message: string) =>
   text("").pipe(
-    Schema.filter((item) => {
+    Schema.check(Schema.makeFilter((item) => {
       const [name = "", ...rest] = item.split("=")
       return NAME.test(name) && (rest.length === 0 || part.test(rest.join("=")))
-    }, { message: () => message })
+    }, { message: message }))
   )
 
 /** A full path without a name such as `..`. */
@@ -86,13 +86,13 @@ const GUEST_PATH = /^\/(?!.*(^|\/)\.{0,2}(\/|$)).{1,4000}$/s
 /** Secrets that one command gets. */
 export const secretMappings = () => ({
   secretEnv: optional(
-    list(mapping(NAME, "must be NAME or NAME=VARIABLE")).annotations({
+    list(mapping(NAME, "must be NAME or NAME=VARIABLE")).annotate({
       description:
         "Secrets to pass as environment variables: NAME, or NAME=VARIABLE for another variable. Default: none"
     })
   ),
   secretMount: optional(
-    list(mapping(GUEST_PATH, "must be NAME, or NAME=PATH with a full path of the guest")).annotations({
+    list(mapping(GUEST_PATH, "must be NAME, or NAME=PATH with a full path of the guest")).annotate({
       description:
         "Secrets to pass as files on a tmpfs of the guest: NAME for /run/secrets/NAME, or NAME=PATH. The command's user alone can read " +
         "a file, and pyro removes the file after the command. Default: none"
@@ -103,7 +103,7 @@ export const secretMappings = () => ({
 /** Permission for content that has a secret. */
 export const allowSecretsField = () => ({
   allowSecrets: optional(
-    Schema.Boolean.annotations({
+    Schema.Boolean.annotate({
       description: "Allow content that has the value of a secret. Default: pyro refuses the content"
     })
   )
@@ -118,7 +118,7 @@ export const mappingOf = (item: string): { readonly name: string; readonly to: s
 /** Names of a workspace's secrets, in a result. */
 export const secretNames = () =>
   optional(
-    Schema.Array(Schema.String).annotations({
+    Schema.Array(Schema.String).annotate({
       description: "Names of its secrets, without values. Absent if the record cannot be read"
     })
   )

@@ -6,13 +6,11 @@ const items = (description: string) =>
   optional(
     list(
       text("").pipe(
-        Schema.filter((item) => secretTargetOf(item) !== undefined, {
-          message: () => `must be NAME@HOST[:PORT][:HEADER] or NAME@PRESET (${Object.keys(secretPresets).join(", ")})`
-        })
+        Schema.check(Schema.makeFilter((item) => secretTargetOf(item) !== undefined, { message: `must be NAME@HOST[:PORT][:HEADER] or NAME@PRESET (${Object.keys(secretPresets).join(", ")})` }))
       )
     ).pipe(
-      Schema.filter((all) => all.length <= 64, { message: () => "must be 64 at most" }),
-      Schema.annotations({ description })
+      Schema.check(Schema.makeFilter((all) => all.length <= 64, { message: "must be 64 at most" })),
+      Schema.annotate({ description })
     )
   )
 
@@ -34,7 +32,7 @@ export const clearSecretHttpField = () => ({
 /** Hosts of a workspace's secrets, in a result. */
 export const secretHosts = () =>
   optional(
-    Schema.Array(Schema.String).annotations({
+    Schema.Array(Schema.String).annotate({
       description:
         "Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. Absent if the record cannot be read"
     })

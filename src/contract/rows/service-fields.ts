@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, milliseconds, optional, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { graceSeconds } from "./command.ts"
 import { lazy } from "./operation.ts"
 import { GuestPort, HostPort } from "./port-fields.ts"
@@ -8,10 +8,8 @@ import { GuestPort, HostPort } from "./port-fields.ts"
 /** Name of a service in its workspace. */
 export const serviceName = lazy(() =>
   Schema.String.pipe(
-    Schema.pattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
-      message: () => "must be 1 to 63 letters, digits, '.', '_' and '-'"
-    }),
-    Schema.annotations({ description: "Name of the service" })
+    Schema.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { message: "must be 1 to 63 letters, digits, '.', '_' and '-'" })),
+    Schema.annotate({ description: "Name of the service" })
   )
 )
 
@@ -35,13 +33,8 @@ export const readinessFields = () => ({
   readyHttp: optional(
     Schema.String.pipe(
       // The URL parser refuses ports above 65535, and 0 is no port.
-      Schema.filter(
-        (url) => url.length <= 2_000 && READY_URL.test(url) && URL.canParse(url) && new URL(url).port !== "0",
-        {
-          message: () => "must be http://localhost[:PORT][/PATH], with localhost, 127.0.0.1 or [::1] as the host"
-        }
-      ),
-      Schema.annotations({
+      Schema.check(Schema.makeFilter((url) => url.length <= 2_000 && READY_URL.test(url) && URL.canParse(url) && new URL(url).port !== "0", { message: "must be http://localhost[:PORT][/PATH], with localhost, 127.0.0.1 or [::1] as the host" })),
+      Schema.annotate({
         description: "The service is ready when this URL of the guest answers with a status of 200 to 399. Only http " +
           "on localhost; pyro follows no redirect"
       })
@@ -49,8 +42,8 @@ export const readinessFields = () => ({
   ),
   readyFile: optional(
     text("").pipe(
-      Schema.filter((path) => path !== "", { message: () => "must be a path in the guest" }),
-      Schema.annotations({
+      Schema.check(Schema.makeFilter((path) => path !== "", { message: "must be a path in the guest" })),
+      Schema.annotate({
         description:
           "The service is ready when this file of the guest exists. A relative path is relative to /workspace. " +
           "A file that exists before the start counts too"
@@ -59,8 +52,8 @@ export const readinessFields = () => ({
   ),
   readyCommand: optional(
     text("").pipe(
-      Schema.filter((script) => script.trim() !== "", { message: () => "must be a shell script" }),
-      Schema.annotations({
+      Schema.check(Schema.makeFilter((script) => script.trim() !== "", { message: "must be a shell script" })),
+      Schema.annotate({
         description:
           "The service is ready when this shell script ends with status 0. It runs again and again, as the " +
           "service's user, with its variables and in its directory. `ready_timeout_seconds` bounds all of them together"
@@ -75,10 +68,8 @@ export const readinessFields = () => ({
   })),
   readyTimeoutSeconds: defaulted(
     Schema.Number.pipe(
-      Schema.filter((seconds) => seconds > 0 && seconds <= 3_600, {
-        message: () => "must be more than 0 and at most 3600 seconds"
-      }),
-      Schema.annotations({
+      Schema.check(Schema.makeFilter((seconds) => seconds > 0 && seconds <= 3_600, { message: "must be more than 0 and at most 3600 seconds" })),
+      Schema.annotate({
         description:
           "Seconds until a service that is not ready is stopped and counts as failed. More than 0, at most 3600"
       })
@@ -90,7 +81,7 @@ export const readinessFields = () => ({
 export const stopSeconds = (description: string) => optional(graceSeconds(description))
 
 export const ServiceState = lazy(() =>
-  Schema.Literal("starting", "ready", "running", "exited", "failed", "stopped").annotations({
+  Schema.Literals(["starting", "ready", "running", "exited", "failed", "stopped"]).annotate({
     description:
       "`starting`: not ready yet, or about to start again. `ready`: its check succeeded. `running`: it has " +
       "no check. `exited`: it ended with status 0. `failed`: it ended otherwise, was not ready in time, or lost its " +
@@ -100,37 +91,37 @@ export const ServiceState = lazy(() =>
 export type ServiceState = ReturnType<typeof ServiceState>["Type"]
 
 export const serviceDetail = () =>
-  optional(Schema.String.annotations({ description: "Reason for the state. Absent if the state needs none" }))
+  optional(Schema.String.annotate({ description: "Reason for the state. Absent if the state needs none" }))
 
 export const serviceStatus = () =>
   optional(
-    Schema.Int.annotations({ description: "Exit status of its last run, 128 + n after signal n. Absent while it runs" })
+    Schema.Int.annotate({ description: "Exit status of its last run, 128 + n after signal n. Absent while it runs" })
   )
 
 /** A service, as `status` and `list` show it. */
 export const ServiceInfo = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     name: serviceName(),
     state: ServiceState(),
     detail: serviceDetail(),
-    command: Schema.Array(Schema.String).annotations({ description: "Program and arguments" }),
+    command: Schema.Array(Schema.String).annotate({ description: "Program and arguments" }),
     readyCheck: optional(
-      Schema.String.annotations({ description: "Its check, such as `tcp 8080`. Absent without one" })
+      Schema.String.annotate({ description: "Its check, such as `tcp 8080`. Absent without one" })
     ),
-    startedAt: Schema.String.annotations({ description: "Start of its present or last run, ISO 8601" }),
-    ports: Schema.Array(Schema.Struct(snakeFields({ guestPort: GuestPort(), hostPort: HostPort() }))).annotations({
+    startedAt: Schema.String.annotate({ description: "Start of its present or last run, ISO 8601" }),
+    ports: Schema.Array(snakeStruct({ guestPort: GuestPort(), hostPort: HostPort() })).annotate({
       description: "Its published ports"
     }),
     readyMs: optional(
       milliseconds("Time from this start until the check succeeded", "Absent before, and without a check")
     ),
     uptimeMs: milliseconds("How long its present run lasts, or its last run lasted"),
-    restarts: Schema.Int.annotations({ description: "Number of restarts since `service start`" }),
+    restarts: Schema.Int.annotate({ description: "Number of restarts since `service start`" }),
     restartInMs: optional(
       milliseconds("Time until the next restart", "Absent unless it waits for one")
     ),
     status: serviceStatus(),
-    outputBytes: Schema.Int.annotations({ description: "Cursor of the end of its log" })
-  }))
+    outputBytes: Schema.Int.annotate({ description: "Cursor of the end of its log" })
+  })
 )
 export type ServiceInfo = ReturnType<typeof ServiceInfo>["Type"]

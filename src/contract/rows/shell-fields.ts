@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, list, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { Outcome } from "./command.ts"
 import { lazy } from "./operation.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -17,8 +17,8 @@ export const MAX_SHELL_INPUT_BYTES = 4_194_304
 
 export const shellIdField = lazy(() =>
   Schema.String.pipe(
-    Schema.filter((id) => id !== "" && id.length <= 32, { message: () => "must be a shell's id, or its first digits" }),
-    Schema.annotations({ description: "Id of the shell, or its first digits" })
+    Schema.check(Schema.makeFilter((id) => id !== "" && id.length <= 32, { message: "must be a shell's id, or its first digits" })),
+    Schema.annotate({ description: "Id of the shell, or its first digits" })
   )
 )
 
@@ -34,11 +34,8 @@ const KEY =
 export const keysField = () =>
   defaulted(
     list(
-      Schema.String.pipe(Schema.pattern(KEY, {
-        message: () =>
-          "must be ctrl-a to ctrl-z, enter, tab, escape, up, down, left, right, home, end, page-up, page-down, backspace, delete, or f1 to f12"
-      }))
-    ).annotations({
+      Schema.String.pipe(Schema.check(Schema.isPattern(KEY, { message: "must be ctrl-a to ctrl-z, enter, tab, escape, up, down, left, right, home, end, page-up, page-down, backspace, delete, or f1 to f12" })))
+    ).annotate({
       description:
         "Keys to press after the input: `ctrl-a` to `ctrl-z`, `enter`, `tab`, `escape`, `up`, `down`, `left`, `right`, `home`, `end`, " +
         "`page-up`, `page-down`, `backspace`, `delete`, `f1` to `f12`. Default: none"
@@ -48,73 +45,73 @@ export const keysField = () =>
 
 export const cursorField = () =>
   defaulted(
-    Schema.Int.pipe(Schema.nonNegative()).annotations({
+    Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0))).annotate({
       description: "Position in the output to read from, in bytes: `next_cursor` of an earlier read"
     }),
     () => 0
   )
 
-const shellId = () => Schema.String.annotations({ description: "Id of the shell" })
+const shellId = () => Schema.String.annotate({ description: "Id of the shell" })
 export const shellOutcome = () =>
-  Schema.Union(Outcome(), Schema.Literal("running", "lost")).annotations({
+  Schema.Union([Outcome(), Schema.Literals(["running", "lost"])]).annotate({
     description: "How the program of the shell ended, or `running`. `lost`: the microVM ended first"
   })
 
 /** A shell, as `open` and `list` show it. */
 export const ShellInfo = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     shellId: shellId(),
-    command: Schema.Array(Schema.String).annotations({
+    command: Schema.Array(Schema.String).annotate({
       description: "Program and arguments. Empty for the login shell"
     }),
-    startedAt: Schema.String.annotations({ description: "Time of the opening, ISO 8601" }),
+    startedAt: Schema.String.annotate({ description: "Time of the opening, ISO 8601" }),
     outcome: shellOutcome(),
-    status: optional(Schema.Int.annotations({ description: "Exit status. Absent while the program runs" })),
-    cols: Schema.Int.annotations({ description: "Width of the terminal in columns" }),
-    rows: Schema.Int.annotations({ description: "Height of the terminal in rows" }),
-    outputBytes: Schema.Int.annotations({ description: "Total bytes of its output: the cursor of its end" }),
+    status: optional(Schema.Int.annotate({ description: "Exit status. Absent while the program runs" })),
+    cols: Schema.Int.annotate({ description: "Width of the terminal in columns" }),
+    rows: Schema.Int.annotate({ description: "Height of the terminal in rows" }),
+    outputBytes: Schema.Int.annotate({ description: "Total bytes of its output: the cursor of its end" }),
     inherited: optional(
-      Schema.Literal(true).annotations({
+      Schema.Literal(true).annotate({
         description: "True if the shell was opened before the fork or the snapshot that this workspace comes from"
       })
     )
-  }))
+  })
 )
 export type ShellInfo = ReturnType<typeof ShellInfo>["Type"]
 
 /** What a shell shows. */
 export const ShellScreen = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     shellId: shellId(),
     outcome: shellOutcome(),
-    status: optional(Schema.Int.annotations({ description: "Exit status. Absent while the program runs" })),
-    output: Schema.String.annotations({
+    status: optional(Schema.Int.annotate({ description: "Exit status. Absent while the program runs" })),
+    output: Schema.String.annotate({
       description: "Output from the cursor on. With `plain`, the lines that a person sees"
     }),
-    nextCursor: Schema.Int.annotations({ description: "Cursor after this output, for the next call" }),
-    truncated: Schema.Boolean.annotations({
+    nextCursor: Schema.Int.annotate({ description: "Cursor after this output, for the next call" }),
+    truncated: Schema.Boolean.annotate({
       description: "Whether output is left out: with `plain` the earlier lines, else the rest"
     }),
     alternate: optional(
-      Schema.Literal(true).annotations({
+      Schema.Literal(true).annotate({
         description: "True if a full-screen program runs: `output` is then the whole screen. Only with `plain`"
       })
     ),
     waited: optional(
-      Schema.Literal("found", "idle", "ended", "timed_out").annotations({
+      Schema.Literals(["found", "idle", "ended", "timed_out"]).annotate({
         description: "Reason for the end of the wait. `ended`: the program has ended. Absent without a wait"
       })
     ),
     skippedBytes: optional(
-      Schema.Int.annotations({
+      Schema.Int.annotate({
         description: "Bytes between the cursor and this output that were dropped. Absent if there are none"
       })
     ),
     lossy: optional(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Whether bytes that are not UTF-8 were replaced by U+FFFD. Absent with `plain`"
       })
     )
-  }))
+  })
 )
 export type ShellScreen = ReturnType<typeof ShellScreen>["Type"]

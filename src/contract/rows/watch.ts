@@ -1,50 +1,50 @@
 import { Schema } from "effect"
 import { between, defaulted, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, streaming } from "./operation.ts"
 import { WorkspaceState } from "./workspace-info.ts"
 
 export const WatchPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     intervalMs: defaulted(
       between({ from: 100, to: 3_600_000, unit: "ms", description: "Time between two tables if nothing changes" }),
       () => 2_000
     )
-  }))
+  })
 )
 export type WatchPayload = ReturnType<typeof WatchPayload>["Type"]
 
-const count = (description: string) => Schema.Int.annotations({ description })
+const count = (description: string) => Schema.Int.annotate({ description })
 
 const WatchedWorkspace = lazy(() =>
-  Schema.Struct(snakeFields({
-    id: Schema.String.annotations({ description: "Id of the workspace" }),
-    name: optional(Schema.String.annotations({ description: "Name of the workspace. Absent if it has none" })),
+  snakeStruct({
+    id: Schema.String.annotate({ description: "Id of the workspace" }),
+    name: optional(Schema.String.annotate({ description: "Name of the workspace. Absent if it has none" })),
     state: WorkspaceState(),
     cpuPercent: optional(
-      Schema.Number.annotations({
+      Schema.Number.annotate({
         description:
           "CPU time of its microVM since the table before, in percent of one CPU. Absent without a microVM, and in the first table"
       })
     ),
     memoryBytes: optional(
-      Schema.Number.annotations({ description: "Resident memory of its microVM's process. Absent without a microVM" })
+      Schema.Number.annotate({ description: "Resident memory of its microVM's process. Absent without a microVM" })
     ),
-    diskBytes: Schema.Number.annotations({ description: "Bytes of the host's disk that its changes take" }),
+    diskBytes: Schema.Number.annotate({ description: "Bytes of the host's disk that its changes take" }),
     execs: count("Number of running commands"),
     services: count("Number of services that run"),
     shells: count("Number of open shells"),
     ports: count("Number of ports that the host listens on")
-  }))
+  })
 )
 export type WatchedWorkspace = ReturnType<typeof WatchedWorkspace>["Type"]
 
 export const WatchTable = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     _tag: Schema.Literal("Table"),
-    at: Schema.String.annotations({ description: "Time of the table, ISO 8601" }),
-    workspaces: Schema.Array(WatchedWorkspace()).annotations({ description: "All workspaces, oldest first" })
-  }))
+    at: Schema.String.annotate({ description: "Time of the table, ISO 8601" }),
+    workspaces: Schema.Array(WatchedWorkspace()).annotate({ description: "All workspaces, oldest first" })
+  })
 )
 export type WatchTable = ReturnType<typeof WatchTable>["Type"]
 

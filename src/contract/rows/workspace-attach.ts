@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { defaulted, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
 import { Notice } from "./notice.ts"
 import { always, type Folding, lazy, streaming } from "./operation.ts"
@@ -12,65 +12,55 @@ import { workspaceField } from "./workspace-field.ts"
 export const DEFAULT_DETACH_KEY = "ctrl-]"
 
 export const AttachPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     shellId: optional(
-      shellIdField().annotations({
+      shellIdField().annotate({
         description: "Id of the shell, or its first digits. Default on the command line: a new shell"
       })
     ),
     cols: optional(
-      cols().annotations({ description: "Width of the caller's terminal in columns. Default: the shell's" })
+      cols().annotate({ description: "Width of the caller's terminal in columns. Default: the shell's" })
     ),
     rows: optional(
-      rows().annotations({ description: "Height of the caller's terminal in rows. Default: the shell's" })
+      rows().annotate({ description: "Height of the caller's terminal in rows. Default: the shell's" })
     ),
     detachKey: defaulted(
       Schema.String.pipe(
-        Schema.pattern(/^(ctrl-[a-z@[\\\]^_]|none)$/, {
-          message: () => "must be ctrl- and a letter or one of @ [ \\ ] ^ _, or none"
-        }),
-        Schema.annotations({
+        Schema.check(Schema.isPattern(/^(ctrl-[a-z@[\\\]^_]|none)$/, { message: "must be ctrl- and a letter or one of @ [ \\ ] ^ _, or none" })),
+        Schema.annotate({
           description: "Key that leaves the shell open and returns to your own: `ctrl-` and a letter or sign, or `none`"
         })
       ),
       () => DEFAULT_DETACH_KEY
     ),
     raw: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "Pass the output as it is. By default, pyro leaves out what asks your terminal or acts outside of its screen: titles, the " +
           "clipboard, notifications, printing, questions"
       }),
       () => false
     )
-  }))
+  })
 )
 export type AttachPayload = ReturnType<typeof AttachPayload>["Type"]
 
-const shellId = () => Schema.String.annotations({ description: "Id of the shell" })
-const status = () => optional(Schema.Int.annotations({ description: "Exit status. Absent if the program has none" }))
+const shellId = () => Schema.String.annotate({ description: "Id of the shell" })
+const status = () => optional(Schema.Int.annotate({ description: "Exit status. Absent if the program has none" }))
 
 export const AttachEvent = lazy(() =>
-  Schema.Union(
-    Schema.TaggedStruct(
-      "Attached",
-      snakeFields({
+  Schema.Union([snakeTagged("Attached", {
         shellId: shellId(),
-        screen: Schema.String.annotations({
+        screen: Schema.String.annotate({
           description: "Sequences that paint the present screen on a cleared terminal"
         })
-      })
-    ),
-    Schema.TaggedStruct("Output", { bytes: outputBytes() }),
-    Notice(),
-    Schema.TaggedStruct("Exited", snakeFields({ outcome: shellOutcome(), status: status() }))
-  )
+      }), Schema.TaggedStruct("Output", { bytes: outputBytes() }), Notice(), snakeTagged("Exited", { outcome: shellOutcome(), status: status() })])
 )
 export type AttachEvent = ReturnType<typeof AttachEvent>["Type"]
 
 export const AttachResult = lazy(() =>
-  Schema.Struct(snakeFields({ shellId: shellId(), outcome: shellOutcome(), status: status() }))
+  snakeStruct({ shellId: shellId(), outcome: shellOutcome(), status: status() })
 )
 export type AttachResult = ReturnType<typeof AttachResult>["Type"]
 

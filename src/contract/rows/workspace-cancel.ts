@@ -1,31 +1,31 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { graceSeconds } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, withCommands } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const CancelPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
-    execId: Schema.String.annotations({ description: "Id of the command, as `workspace logs` lists it" }),
+    execId: Schema.String.annotate({ description: "Id of the command, as `workspace logs` lists it" }),
     graceSeconds: optional(
       graceSeconds(
         "Seconds between SIGINT and SIGKILL to the command and its children. 0 to 3600; 0 kills at once. Default: the command's own"
       )
     )
-  }))
+  })
 )
 export type CancelPayload = ReturnType<typeof CancelPayload>["Type"]
 
 export const CancelResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    execId: Schema.String.annotations({ description: "Id of the command" }),
-    cancelled: Schema.Boolean.annotations({
+  snakeStruct({
+    execId: Schema.String.annotate({ description: "Id of the command" }),
+    cancelled: Schema.Boolean.annotate({
       description: "True if the cancel ended the command. False if the command had ended before"
     })
-  }))
+  })
 )
 export type CancelResult = ReturnType<typeof CancelResult>["Type"]
 

@@ -1,16 +1,16 @@
 import { Schema } from "effect"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
 import { differenceFields, differenceResultFields, nameStatus } from "./workspace-diff.ts"
 import { comparedField } from "./workspace-field.ts"
 
 export const ComparePayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     from: comparedField("Id or name of a workspace, or WORKSPACE@SNAPSHOT"),
     to: comparedField("Workspace or snapshot to compare with, in the same form"),
     ...differenceFields("For a longer patch, compare by paths")
-  }))
+  })
 )
 export type ComparePayload = ReturnType<typeof ComparePayload>["Type"]
 

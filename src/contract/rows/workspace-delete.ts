@@ -7,10 +7,10 @@ import { workspaceField } from "./workspace-field.ts"
 export const DeletePayload = lazy(() =>
   Schema.Struct({
     workspaces: defaulted(
-      list(workspaceField()).annotations({ description: "Ids or names of the workspaces. Default: none" }),
+      list(workspaceField()).annotate({ description: "Ids or names of the workspaces. Default: none" }),
       () => []
     ),
-    all: defaulted(Schema.Boolean.annotations({ description: "Delete every workspace" }), () => false)
+    all: defaulted(Schema.Boolean.annotate({ description: "Delete every workspace" }), () => false)
   })
 )
 export type DeletePayload = ReturnType<typeof DeletePayload>["Type"]
@@ -42,8 +42,8 @@ export const workspaceDelete = unary({
   payload: DeletePayload,
   result: lazy(() =>
     Schema.Struct({
-      deleted: Schema.Array(Schema.String).annotations({ description: "Ids of the deleted workspaces" }),
-      names: Schema.Array(Schema.String).annotations({
+      deleted: Schema.Array(Schema.String).annotate({ description: "Ids of the deleted workspaces" }),
+      names: Schema.Array(Schema.String).annotate({
         description: "Their names in the same order; the id of a workspace without a name"
       })
     })

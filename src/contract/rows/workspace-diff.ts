@@ -1,11 +1,11 @@
 import { Schema } from "effect"
 import { between, defaulted, list, optional, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct, snakeFields } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
-const flag = (description: string) => defaulted(Schema.Boolean.annotations({ description }), () => false)
+const flag = (description: string) => defaulted(Schema.Boolean.annotate({ description }), () => false)
 
 /** A switch of the command line only: JSON has the status of each file. */
 export const nameStatus = {
@@ -20,8 +20,8 @@ export const nameStatus = {
 export const differenceFields = (whole: string) => ({
   paths: defaulted(
     list(text("File or directory, relative to /workspace")).pipe(
-      Schema.maxItems(1_000),
-      Schema.annotations({ description: "Files and directories to compare. Default: all" })
+      Schema.check(Schema.isMaxLength(1_000)),
+      Schema.annotate({ description: "Files and directories to compare. Default: all" })
     ),
     () => []
   ),
@@ -46,40 +46,40 @@ export const differenceFields = (whole: string) => ({
 })
 
 export const DiffPayload = lazy(() =>
-  Schema.Struct(snakeFields({ workspace: workspaceField(), ...differenceFields("An export writes the whole patch") }))
+  snakeStruct({ workspace: workspaceField(), ...differenceFields("An export writes the whole patch") })
 )
 export type DiffPayload = ReturnType<typeof DiffPayload>["Type"]
 
-const Mode = lazy(() => Schema.Literal("100644", "100755", "120000"))
+const Mode = lazy(() => Schema.Literals(["100644", "100755", "120000"]))
 
 export const DiffFile = lazy(() =>
-  Schema.Struct(snakeFields({
-    path: Schema.String.annotations({
+  snakeStruct({
+    path: Schema.String.annotate({
       description: "Path after the change, relative to /workspace. A path that is no plain text is in git's quoted form"
     }),
     from: optional(
-      Schema.String.annotations({ description: "Path before the change. Absent if the file was not renamed" })
+      Schema.String.annotate({ description: "Path before the change. Absent if the file was not renamed" })
     ),
-    status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed", "mounted").annotations({
+    status: Schema.Literals(["added", "modified", "deleted", "renamed", "type_changed", "mounted"]).annotate({
       description:
         "Kind of change. `type_changed`: a file became a symbolic link, or the reverse. `mounted`: the guest mounted something over " +
         "the path, and the changes beneath are unknown"
     }),
-    oldMode: optional(Mode().annotations({ description: "Git mode before the change. Absent for an added file" })),
-    newMode: optional(Mode().annotations({ description: "Git mode after the change. Absent for a deleted file" })),
+    oldMode: optional(Mode().annotate({ description: "Git mode before the change. Absent for an added file" })),
+    newMode: optional(Mode().annotate({ description: "Git mode after the change. Absent for a deleted file" })),
     binary: optional(
-      Schema.Boolean.annotations({ description: "Whether the file is not text. Absent with `name_only`" })
+      Schema.Boolean.annotate({ description: "Whether the file is not text. Absent with `name_only`" })
     ),
-    additions: optional(Schema.Int.annotations({ description: "Lines added. Absent with `name_only`" })),
-    deletions: optional(Schema.Int.annotations({ description: "Lines removed. Absent with `name_only`" })),
-    size: Schema.Int.annotations({ description: "Size of the file in bytes; of a deleted file, before the change" }),
+    additions: optional(Schema.Int.annotate({ description: "Lines added. Absent with `name_only`" })),
+    deletions: optional(Schema.Int.annotate({ description: "Lines removed. Absent with `name_only`" })),
+    size: Schema.Int.annotate({ description: "Size of the file in bytes; of a deleted file, before the change" }),
     tooLarge: optional(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "True if the file is not in the patch, because it has more than 64 MiB, or all files together have more than 128 MiB"
       })
     )
-  }))
+  })
 )
 export type DiffFile = ReturnType<typeof DiffFile>["Type"]
 
@@ -88,60 +88,60 @@ export const differenceResultFields = (
   { digestFor, ignored }: { readonly digestFor: string; readonly ignored: string }
 ) =>
   snakeFields({
-    summary: Schema.Struct(snakeFields({
-      files: Schema.Int.annotations({ description: "Number of changed files" }),
-      added: Schema.Int.annotations({ description: "Number of added files" }),
-      modified: Schema.Int.annotations({ description: "Number of modified files" }),
-      deleted: Schema.Int.annotations({ description: "Number of deleted files" }),
-      renamed: Schema.Int.annotations({ description: "Number of renamed files" }),
-      typeChanged: Schema.Int.annotations({ description: "Number of files whose type changed" }),
-      additions: optional(Schema.Int.annotations({ description: "Total lines added. Absent with `name_only`" })),
-      deletions: optional(Schema.Int.annotations({ description: "Total lines removed. Absent with `name_only`" }))
-    })).annotations({ description: "Counts of the changes" }),
-    files: Schema.Array(DiffFile()).annotations({ description: "Changed files by path, at most 20000" }),
-    unlisted: Schema.Int.annotations({
+    summary: snakeStruct({
+      files: Schema.Int.annotate({ description: "Number of changed files" }),
+      added: Schema.Int.annotate({ description: "Number of added files" }),
+      modified: Schema.Int.annotate({ description: "Number of modified files" }),
+      deleted: Schema.Int.annotate({ description: "Number of deleted files" }),
+      renamed: Schema.Int.annotate({ description: "Number of renamed files" }),
+      typeChanged: Schema.Int.annotate({ description: "Number of files whose type changed" }),
+      additions: optional(Schema.Int.annotate({ description: "Total lines added. Absent with `name_only`" })),
+      deletions: optional(Schema.Int.annotate({ description: "Total lines removed. Absent with `name_only`" }))
+    }).annotate({ description: "Counts of the changes" }),
+    files: Schema.Array(DiffFile()).annotate({ description: "Changed files by path, at most 20000" }),
+    unlisted: Schema.Int.annotate({
       description: "Number of changed files that `files` leaves out"
     }),
-    ignoredCount: Schema.Int.annotations({ description: ignored }),
+    ignoredCount: Schema.Int.annotate({ description: ignored }),
     tooLargeCount: optional(
-      Schema.Int.annotations({
+      Schema.Int.annotate({
         description:
           "Number of `too_large` files. The patch is then incomplete and has no digest. Absent if there are none"
       })
     ),
     mountedCount: optional(
-      Schema.Int.annotations({
+      Schema.Int.annotate({
         description:
           "Number of `mounted` paths. The diff is then incomplete and has no digest. Absent if there are none"
       })
     ),
-    specialCount: Schema.Int.annotations({
+    specialCount: Schema.Int.annotate({
       description: "Number of new sockets, FIFOs and devices. A patch cannot contain them"
     }),
     missingPaths: optional(
-      Schema.Array(Schema.String).annotations({
+      Schema.Array(Schema.String).annotate({
         description: "Paths of the request that neither side has. Absent if there are none"
       })
     ),
-    verified: Schema.Boolean.annotations({ description: "Whether the content of all files was compared" }),
+    verified: Schema.Boolean.annotate({ description: "Whether the content of all files was compared" }),
     patch: optional(
-      Schema.String.annotations({
+      Schema.String.annotate({
         description: "Patch in git's form, or its beginning. Absent with `stat` or `name_only`"
       })
     ),
-    patchBytes: optional(Schema.Int.annotations({ description: "Size of the whole patch in bytes" })),
+    patchBytes: optional(Schema.Int.annotate({ description: "Size of the whole patch in bytes" })),
     truncated: optional(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Whether the patch is longer than `max_bytes` and its end is left out"
       })
     ),
     lossy: optional(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Whether bytes of the patch that are not UTF-8 were replaced by U+FFFD"
       })
     ),
     digest: optional(
-      Schema.String.annotations({
+      Schema.String.annotate({
         description:
           `SHA-256 of the whole patch, ${digestFor}. Absent with \`name_only\`, if a file is too large, or if a path is mounted`
       })

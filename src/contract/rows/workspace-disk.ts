@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { defaulted, hostPath } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { fileList, lineFields, listingFields, mode, sizeBytes, textFields } from "./file-fields.ts"
 import { Notice } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
@@ -11,23 +11,21 @@ import { workspaceField } from "./workspace-field.ts"
 /** Path of a file on a workspace's disk. */
 const diskPath = (description: string) =>
   Schema.String.pipe(
-    Schema.filter((value) => value !== "" && !value.includes("\0"), {
-      message: () => "must be a path of the guest, without a NUL byte"
-    }),
-    Schema.annotations({
+    Schema.check(Schema.makeFilter((value) => value !== "" && !value.includes("\0"), { message: "must be a path of the guest, without a NUL byte" })),
+    Schema.annotate({
       description:
         `${description}: a path of the guest, relative to /. A path that is not UTF-8 is in git's quoted form`
     })
   )
 
-const shownPath = () => Schema.String.annotations({ description: "Absolute path in the guest" })
+const shownPath = () => Schema.String.annotate({ description: "Absolute path in the guest" })
 
 export const DiskListPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     path: defaulted(diskPath("Directory to list"), () => "/"),
     ...listingFields()
-  }))
+  })
 )
 export type DiskListPayload = ReturnType<typeof DiskListPayload>["Type"]
 
@@ -68,22 +66,22 @@ export const workspaceDiskList = unary({
 })
 
 export const DiskReadPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     path: diskPath("File to read"),
     ...lineFields(),
     ...allowSecretsField()
-  }))
+  })
 )
 export type DiskReadPayload = ReturnType<typeof DiskReadPayload>["Type"]
 
 export const DiskContent = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     path: shownPath(),
     ...textFields(),
     sizeBytes: sizeBytes(),
     mode: mode()
-  }))
+  })
 )
 export type DiskContent = ReturnType<typeof DiskContent>["Type"]
 
@@ -123,46 +121,46 @@ export const workspaceDiskRead = unary({
   result: DiskContent
 })
 
-const format = () => Schema.Literal("raw", "qcow2")
+const format = () => Schema.Literals(["raw", "qcow2"])
 
 export const DiskExportPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     output: hostPath("File of the host to write"),
     format: defaulted(
-      format().annotations({
+      format().annotate({
         description:
           "Format of the file: `raw`, a sparse file with the disk's bytes, or `qcow2`, without a backing file"
       }),
       () => "raw" as const
     ),
     overwrite: defaulted(
-      Schema.Boolean.annotations({ description: "Replace an existing file or link" }),
+      Schema.Boolean.annotate({ description: "Replace an existing file or link" }),
       () => false
     ),
     ...allowSecretsField()
-  }))
+  })
 )
 export type DiskExportPayload = ReturnType<typeof DiskExportPayload>["Type"]
 
 const exportFields = lazy(() => ({
-  output: Schema.String.annotations({ description: "File that was written on the host" }),
-  format: format().annotations({ description: "Format of the file" }),
-  virtualBytes: Schema.Int.annotations({ description: "Size of the disk in bytes, as the guest sees the disk" }),
-  writtenBytes: Schema.Int.annotations({ description: "Bytes written to the file, without its holes" }),
-  replaced: Schema.Boolean.annotations({ description: "Whether an existing file was replaced" })
+  output: Schema.String.annotate({ description: "File that was written on the host" }),
+  format: format().annotate({ description: "Format of the file" }),
+  virtualBytes: Schema.Int.annotate({ description: "Size of the disk in bytes, as the guest sees the disk" }),
+  writtenBytes: Schema.Int.annotate({ description: "Bytes written to the file, without its holes" }),
+  replaced: Schema.Boolean.annotate({ description: "Whether an existing file was replaced" })
 }))
 
 export const DiskExportEvent = lazy(() =>
-  Schema.Union(Notice(), Schema.TaggedStruct("Exported", snakeFields(exportFields())))
+  Schema.Union([Notice(), snakeTagged("Exported", exportFields())])
 )
 export type DiskExportEvent = ReturnType<typeof DiskExportEvent>["Type"]
 
 export const DiskExported = lazy(() =>
-  Schema.Struct(snakeFields({
-    workspace: Schema.String.annotations({ description: "Workspace, as the request names it" }),
+  snakeStruct({
+    workspace: Schema.String.annotate({ description: "Workspace, as the request names it" }),
     ...exportFields()
-  }))
+  })
 )
 export type DiskExported = ReturnType<typeof DiskExported>["Type"]
 

@@ -1,16 +1,16 @@
 import { Schema } from "effect"
 import { between, defaulted, optional } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, every } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const EventsPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     cursor: optional(
-      Schema.Int.pipe(Schema.nonNegative()).annotations({
+      Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0))).annotate({
         description: "`next_cursor` of an earlier answer: show the events after it. Default: show the newest"
       })
     ),
@@ -19,31 +19,31 @@ export const EventsPayload = lazy(() =>
       () => 100
     ),
     follow: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "Wait for the next event if there is none. The command line goes on until Ctrl-C, with --json as one event a line"
       }),
       () => false
     )
-  }))
+  })
 )
 export type EventsPayload = ReturnType<typeof EventsPayload>["Type"]
 
 const EventEntry = lazy(() =>
-  Schema.Struct(snakeFields({
-    at: Schema.String.annotations({ description: "Time of the event, ISO 8601" }),
-    kind: Schema.String.annotations({ description: "Kind of the event, such as `started` or `export`" }),
-    text: Schema.String.annotations({ description: "The event in a sentence" }),
-    details: byName(Schema.Unknown).annotations({ description: "Fields of this kind of event" })
-  }))
+  snakeStruct({
+    at: Schema.String.annotate({ description: "Time of the event, ISO 8601" }),
+    kind: Schema.String.annotate({ description: "Kind of the event, such as `started` or `export`" }),
+    text: Schema.String.annotate({ description: "The event in a sentence" }),
+    details: byName(Schema.Unknown).annotate({ description: "Fields of this kind of event" })
+  })
 )
 export type EventEntry = ReturnType<typeof EventEntry>["Type"]
 
 export const EventsResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    events: Schema.Array(EventEntry()).annotations({ description: "Events, oldest first" }),
-    nextCursor: Schema.Int.annotations({ description: "Cursor of the next call" })
-  }))
+  snakeStruct({
+    events: Schema.Array(EventEntry()).annotate({ description: "Events, oldest first" }),
+    nextCursor: Schema.Int.annotate({ description: "Cursor of the next call" })
+  })
 )
 export type EventsResult = ReturnType<typeof EventsResult>["Type"]
 

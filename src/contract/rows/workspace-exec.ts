@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { STILL_RUNNING } from "../errors/exit-status.ts"
 import { defaulted, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
 import {
   command,
@@ -21,96 +21,87 @@ import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const ExecPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     command: command(),
     script: script(),
     execId: optional(
-      StartedExecId().annotations({
+      StartedExecId().annotate({
         description:
           "Id of the command, 32 hexadecimal digits. With the id of a started command, show its output and outcome instead of running it again. Default: a new id"
       })
     ),
     detach: defaulted(
-      Schema.Boolean.annotations({ description: "Return the id at once and leave the command running" }),
+      Schema.Boolean.annotate({ description: "Return the id at once and leave the command running" }),
       () => false
     ),
     waitSeconds: optional(
       Schema.Number.pipe(
-        Schema.filter((seconds) => seconds >= 0 && seconds <= 86_400, { message: () => "must be 0 to 86400 seconds" }),
-        Schema.annotations({
+        Schema.check(Schema.makeFilter((seconds) => seconds >= 0 && seconds <= 86_400, { message: "must be 0 to 86400 seconds" })),
+        Schema.annotate({
           description:
             "Seconds to wait for the end. Then return the id with status 75; the command goes on. 0 to 86400. Default: no limit"
         })
       )
     ),
     cursor: optional(
-      Schema.Int.pipe(Schema.nonNegative()).annotations({
+      Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0))).annotate({
         description: "Position in the output of a started command, in bytes of stdout and stderr together. Default: 0"
       })
     ),
     ...fieldsOfCommand(),
     ...terminalFields(),
     ...secretMappings()
-  }))
+  })
 )
 export type ExecPayload = ReturnType<typeof ExecPayload>["Type"]
 
-const execId = () => Schema.String.annotations({ description: "Id of the command" })
+const execId = () => Schema.String.annotate({ description: "Id of the command" })
 
 export const ExecEvent = lazy(() =>
-  Schema.Union(
-    Schema.TaggedStruct(
-      "Started",
-      snakeFields({
+  Schema.Union([snakeTagged("Started", {
         execId: execId(),
         stdinBytes: optional(
-          Schema.Int.annotations({
+          Schema.Int.annotate({
             description: "Bytes of stdin that a started command has received. Absent for a new command"
           })
         )
-      })
-    ),
-    Schema.TaggedStruct("Output", {
+      }), Schema.TaggedStruct("Output", {
       from: outputStream(),
       bytes: outputBytes(),
-      next: Schema.Int.annotations({
+      next: Schema.Int.annotate({
         description: "Cursor after these bytes. A larger step than these bytes means that bytes between were dropped"
       })
-    }),
-    Notice(),
-    Schema.TaggedStruct("Exited", snakeFields({ ...ended(), droppedBytes: droppedBytes() })),
-    Schema.TaggedStruct("Detached", snakeFields({ execId: execId() }))
-  )
+    }), Notice(), snakeTagged("Exited", { ...ended(), droppedBytes: droppedBytes() }), snakeTagged("Detached", { execId: execId() })])
 )
 export type ExecEvent = ReturnType<typeof ExecEvent>["Type"]
 
 export const ExecResult = lazy(() => {
   const { durationMs, status, ...end } = ended()
-  return Schema.Struct(snakeFields({
+  return snakeStruct({
     execId: execId(),
     ...end,
     status: optional(status),
     durationMs: optional(durationMs),
-    outcome: Schema.Union(Outcome(), Schema.Literal("running")).annotations({
+    outcome: Schema.Union([Outcome(), Schema.Literal("running")]).annotate({
       description: "How the command ended. `running`: it goes on, and has no status or duration"
     }),
-    stdout: Schema.String.annotations({ description: "Output on stdout" }),
-    stderr: Schema.String.annotations({ description: "Output on stderr" }),
-    stdoutBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stdout" }),
-    stderrBytes: Schema.Int.annotations({ description: "Total bytes that the command wrote to stderr" }),
-    truncated: Schema.Boolean.annotations({
+    stdout: Schema.String.annotate({ description: "Output on stdout" }),
+    stderr: Schema.String.annotate({ description: "Output on stderr" }),
+    stdoutBytes: Schema.Int.annotate({ description: "Total bytes that the command wrote to stdout" }),
+    stderrBytes: Schema.Int.annotate({ description: "Total bytes that the command wrote to stderr" }),
+    truncated: Schema.Boolean.annotate({
       description: "Whether the middle of stdout or stderr is left out. `logs` has all output"
     }),
     droppedBytes: droppedBytes(),
     notices: optional(
-      Schema.Array(Schema.String).annotations({
+      Schema.Array(Schema.String).annotate({
         description: "Warnings, one sentence each. Absent if there are none"
       })
     ),
-    nextCursor: Schema.Int.annotations({ description: "Cursor after this output, for the next call" }),
-    lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
-  }))
+    nextCursor: Schema.Int.annotate({ description: "Cursor after this output, for the next call" }),
+    lossy: Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
+  })
 })
 export type ExecResult = ReturnType<typeof ExecResult>["Type"]
 

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, hostPath, list, optional, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
@@ -9,7 +9,7 @@ import { at, readable } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const ExportPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     path: defaulted(
       text(
@@ -19,8 +19,8 @@ export const ExportPayload = lazy(() =>
     ),
     paths: defaulted(
       list(text("File or directory of the guest")).pipe(
-        Schema.maxItems(1_000),
-        Schema.annotations({
+        Schema.check(Schema.isMaxLength(1_000)),
+        Schema.annotate({
           description:
             "More files or directories. Each of several paths keeps its path relative to /workspace. Default: none"
         })
@@ -28,9 +28,9 @@ export const ExportPayload = lazy(() =>
       () => []
     ),
     exclude: defaulted(
-      list(text("").pipe(Schema.filter((glob) => glob !== "", { message: () => "must not be empty" }))).pipe(
-        Schema.maxItems(1_000),
-        Schema.annotations({
+      list(text("").pipe(Schema.check(Schema.makeFilter((glob) => glob !== "", { message: "must not be empty" })))).pipe(
+        Schema.check(Schema.isMaxLength(1_000)),
+        Schema.annotate({
           description: "Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none"
         })
       ),
@@ -41,20 +41,20 @@ export const ExportPayload = lazy(() =>
         "with .tar, .tar.gz or .tgz). Missing directories above it are created. - is the standard output; a directory is then a tar archive"
     ),
     patch: defaulted(
-      Schema.Boolean.annotations({ description: "Export the diff against the seed as a patch for git apply" }),
+      Schema.Boolean.annotate({ description: "Export the diff against the seed as a patch for git apply" }),
       () => false
     ),
     expect: optional(
       text("With `patch`: fail unless the diff has this digest, from `workspace diff --json`")
     ),
     overwrite: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Replace existing files and links. Directories are never replaced"
       }),
       () => false
     ),
     allowExecutableConfig: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"
       }),
@@ -74,88 +74,81 @@ export const ExportPayload = lazy(() =>
       }),
       () => 100_000
     )
-  }))
+  })
 )
 export type ExportPayload = ReturnType<typeof ExportPayload>["Type"]
 
 /** One thing that an export wrote. */
 export const ExportedEntry = lazy(() =>
-  Schema.Struct(snakeFields({
-    path: Schema.String.annotations({
+  snakeStruct({
+    path: Schema.String.annotate({
       description:
         "Path relative to the output; empty for the output itself. A path that is no plain text is in git's quoted form"
     }),
-    type: Schema.Literal("file", "directory", "symlink").annotations({ description: "Type of the entry" }),
-    mode: Schema.String.annotations({ description: "Permission bits in octal, such as 0644" }),
-    size: Schema.Int.annotations({ description: "Size of a file in bytes; 0 for others" }),
-    sha256: optional(Schema.String.annotations({ description: "SHA-256 of a file's content. Absent for others" })),
-    target: optional(Schema.String.annotations({ description: "Target of a link. Absent for others" })),
-    replaced: optional(Schema.Boolean.annotations({ description: "True if an existing file was replaced" })),
+    type: Schema.Literals(["file", "directory", "symlink"]).annotate({ description: "Type of the entry" }),
+    mode: Schema.String.annotate({ description: "Permission bits in octal, such as 0644" }),
+    size: Schema.Int.annotate({ description: "Size of a file in bytes; 0 for others" }),
+    sha256: optional(Schema.String.annotate({ description: "SHA-256 of a file's content. Absent for others" })),
+    target: optional(Schema.String.annotate({ description: "Target of a link. Absent for others" })),
+    replaced: optional(Schema.Boolean.annotate({ description: "True if an existing file was replaced" })),
     executableConfig: optional(
-      Schema.String.annotations({
+      Schema.String.annotate({
         description: "Reason why tools of the host execute this automatically. Absent for others"
       })
     )
-  }))
+  })
 )
 export type ExportedEntry = ReturnType<typeof ExportedEntry>["Type"]
 
 /** A path that was left out or needs attention, and the reason. */
 const Remark = lazy(() =>
   Schema.Struct({
-    path: Schema.String.annotations({ description: "The path" }),
-    reason: Schema.String.annotations({ description: "Reason, one sentence" })
+    path: Schema.String.annotate({ description: "The path" }),
+    reason: Schema.String.annotate({ description: "Reason, one sentence" })
   })
 )
 export type ExportRemark = ReturnType<typeof Remark>["Type"]
 
 const summaryFields = lazy(() => ({
-  output: Schema.String.annotations({ description: "Path that was written on the host, or -" }),
-  kind: Schema.Literal("file", "directory", "archive", "patch").annotations({ description: "Kind of the export" }),
-  files: Schema.Int.annotations({ description: "Number of files" }),
-  directories: Schema.Int.annotations({ description: "Number of directories" }),
-  symlinks: Schema.Int.annotations({ description: "Number of links" }),
-  bytes: Schema.Int.annotations({ description: "Size of all files in bytes" }),
-  digest: optional(Schema.String.annotations({ description: "SHA-256 of the exported patch. Absent for files" })),
+  output: Schema.String.annotate({ description: "Path that was written on the host, or -" }),
+  kind: Schema.Literals(["file", "directory", "archive", "patch"]).annotate({ description: "Kind of the export" }),
+  files: Schema.Int.annotate({ description: "Number of files" }),
+  directories: Schema.Int.annotate({ description: "Number of directories" }),
+  symlinks: Schema.Int.annotate({ description: "Number of links" }),
+  bytes: Schema.Int.annotate({ description: "Size of all files in bytes" }),
+  digest: optional(Schema.String.annotate({ description: "SHA-256 of the exported patch. Absent for files" })),
   excludedCount: optional(
-    Schema.Int.annotations({ description: "Number of paths that `exclude` left out. Absent without `exclude`" })
+    Schema.Int.annotate({ description: "Number of paths that `exclude` left out. Absent without `exclude`" })
   ),
-  skippedCount: Schema.Int.annotations({
+  skippedCount: Schema.Int.annotate({
     description: "Number of paths that were left out. A directory counts as one"
   }),
-  skipped: Schema.Array(Remark()).annotations({ description: "The first 1000 of these paths" }),
-  executableConfig: Schema.Array(Remark()).annotations({
+  skipped: Schema.Array(Remark()).annotate({ description: "The first 1000 of these paths" }),
+  executableConfig: Schema.Array(Remark()).annotate({
     description:
       "The first 1000 paths that tools of the host execute automatically. Empty without `allow_executable_config`"
   }),
   warnings: warnings()
 }))
 
-export const ExportSummary = lazy(() => Schema.Struct(snakeFields(summaryFields())))
+export const ExportSummary = lazy(() => snakeStruct(summaryFields()))
 export type ExportSummary = ReturnType<typeof ExportSummary>["Type"]
 
 export const ExportEvent = lazy(() =>
-  Schema.Union(
-    Notice(),
-    /** Content for the standard output, if the output is `-`. */
-    Schema.TaggedStruct("Output", {
+  Schema.Union([Notice(), Schema.TaggedStruct("Output", {
       bytes: outputBytes()
-    }),
-    /** Written entries in batches. They follow the last rename. */
-    Schema.TaggedStruct("Written", {
-      entries: Schema.Array(ExportedEntry()).annotations({ description: "Entries that were written" })
-    }),
-    Schema.TaggedStruct("Exported", { summary: ExportSummary().annotations({ description: "Totals of the export" }) })
-  )
+    }), Schema.TaggedStruct("Written", {
+      entries: Schema.Array(ExportedEntry()).annotate({ description: "Entries that were written" })
+    }), Schema.TaggedStruct("Exported", { summary: ExportSummary().annotate({ description: "Totals of the export" }) })])
 )
 export type ExportEvent = ReturnType<typeof ExportEvent>["Type"]
 
 export const ExportResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    workspace: Schema.String.annotations({ description: "Workspace, as the request names it" }),
+  snakeStruct({
+    workspace: Schema.String.annotate({ description: "Workspace, as the request names it" }),
     ...summaryFields(),
-    entries: Schema.Array(ExportedEntry()).annotations({ description: "Entries that were written, in order" })
-  }))
+    entries: Schema.Array(ExportedEntry()).annotate({ description: "Entries that were written, in order" })
+  })
 )
 export type ExportResult = ReturnType<typeof ExportResult>["Type"]
 

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { bytes, defaulted, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import {
   fileEntry,
   FileImage,
@@ -29,26 +29,24 @@ const MAX_EDIT_BYTES = 1_048_576
 const content = (description: string, maxBytes: number) =>
   Schema.String.pipe(
     // A lone surrogate has no UTF-8.
-    Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
-    Schema.filter((value) => value.length * 3 <= maxBytes || new TextEncoder().encode(value).length <= maxBytes, {
-      message: () => `must be at most ${maxBytes} bytes`
-    }),
-    Schema.annotations({ description })
+    Schema.check(Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })),
+    Schema.check(Schema.makeFilter((value) => value.length * 3 <= maxBytes || new TextEncoder().encode(value).length <= maxBytes, { message: `must be at most ${maxBytes} bytes` })),
+    Schema.annotate({ description })
   )
 
 const VERSION = "[0-9a-f]{16}"
 const expectedVersion = (description: string, pattern: string, message: string) =>
   Schema.String.pipe(
-    Schema.pattern(new RegExp(`^(?:${pattern})$`), { message: () => message }),
-    Schema.annotations({ description })
+    Schema.check(Schema.isPattern(new RegExp(`^(?:${pattern})$`), { message: message })),
+    Schema.annotate({ description })
   )
 
 export const FileListPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     path: defaulted(path("Directory to list"), () => "."),
     ...listingFields()
-  }))
+  })
 )
 export type FileListPayload = ReturnType<typeof FileListPayload>["Type"]
 
@@ -92,29 +90,29 @@ export const workspaceFileList = unary({
 })
 
 export const FileReadPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     path: path("File to read"),
     ...lineFields(),
     images: optional(
-      Schema.Boolean.annotations({ description: "Return an image: PNG, JPEG, GIF or WebP. Default: false" })
+      Schema.Boolean.annotate({ description: "Return an image: PNG, JPEG, GIF or WebP. Default: false" })
     ),
     ...allowSecretsField()
-  }))
+  })
 )
 export type FileReadPayload = ReturnType<typeof FileReadPayload>["Type"]
 
 export const FileContent = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     path: resultPath(),
     ...textFields(),
     image: optional(
-      FileImage().annotations({ description: "The image, with `images`. Absent if the file is no image" })
+      FileImage().annotate({ description: "The image, with `images`. Absent if the file is no image" })
     ),
     sizeBytes: sizeBytes(),
     mode: mode(),
     version: version()
-  }))
+  })
 )
 export type FileContent = ReturnType<typeof FileContent>["Type"]
 
@@ -172,15 +170,15 @@ export const workspaceFileRead = unary({
 })
 
 export const FileWritePayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     path: path("File to write"),
     text: optional(content("Content as text (UTF-8), at most 8388608 bytes", MAX_CONTENT_BYTES)),
     content: optional(bytes("Content as bytes, at most 8388608", MAX_CONTENT_BYTES)),
     mode: optional(
       Schema.String.pipe(
-        Schema.pattern(/^(?!0+$)[0-7]{3,4}$/, { message: () => "must be permission bits in octal, such as 755" }),
-        Schema.annotations({
+        Schema.check(Schema.isPattern(/^(?!0+$)[0-7]{3,4}$/, { message: "must be permission bits in octal, such as 755" })),
+        Schema.annotate({
           description: "Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file"
         })
       )
@@ -190,18 +188,18 @@ export const FileWritePayload = lazy(() =>
       `absent|${VERSION}`,
       "must be a version from read, write or edit, or absent"
     ))
-  }))
+  })
 )
 export type FileWritePayload = ReturnType<typeof FileWritePayload>["Type"]
 
 export const FileWritten = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     path: resultPath(),
-    created: Schema.Boolean.annotations({ description: "Whether the file is new" }),
+    created: Schema.Boolean.annotate({ description: "Whether the file is new" }),
     sizeBytes: sizeBytes(),
     mode: mode(),
     version: version()
-  }))
+  })
 )
 export type FileWritten = ReturnType<typeof FileWritten>["Type"]
 
@@ -263,16 +261,16 @@ export const workspaceFileWrite = unary({
 })
 
 export const FileEditPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     path: path("File to edit"),
     oldText: content(
       "Text to replace, exactly as in the file. The text must occur once, unless `replace_all`",
       MAX_EDIT_BYTES
-    ).pipe(Schema.filter((text) => text !== "", { message: () => "must not be empty" })),
+    ).pipe(Schema.check(Schema.makeFilter((text) => text !== "", { message: "must not be empty" }))),
     newText: content("New text. An empty text deletes the old one", MAX_EDIT_BYTES),
     replaceAll: defaulted(
-      Schema.Boolean.annotations({ description: "Replace every occurrence" }),
+      Schema.Boolean.annotate({ description: "Replace every occurrence" }),
       () => false
     ),
     expectedVersion: optional(expectedVersion(
@@ -280,24 +278,24 @@ export const FileEditPayload = lazy(() =>
       VERSION,
       "must be a version from read, write or edit"
     ))
-  }))
+  })
 )
 export type FileEditPayload = ReturnType<typeof FileEditPayload>["Type"]
 
 export const FileEdited = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     path: resultPath(),
-    replaced: Schema.Int.annotations({ description: "Number of replaced occurrences" }),
-    lines: Schema.Array(Schema.Int).annotations({
+    replaced: Schema.Int.annotate({ description: "Number of replaced occurrences" }),
+    lines: Schema.Array(Schema.Int).annotate({
       description: "Numbers of the first 100 lines of the new file at which replacements begin"
     }),
-    lineEndings: Schema.Literal("kept", "crlf").annotations({
+    lineEndings: Schema.Literals(["kept", "crlf"]).annotate({
       description: "`crlf`: the file's lines end in CRLF, and so do those of the new text. `kept`: unchanged"
     }),
     sizeBytes: sizeBytes(),
     mode: mode(),
     version: version()
-  }))
+  })
 )
 export type FileEdited = ReturnType<typeof FileEdited>["Type"]
 

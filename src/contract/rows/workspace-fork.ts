@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { at, settled, waits } from "./states.ts"
@@ -8,10 +8,10 @@ import { diskOnlyField, snapshotField, workspaceField, WorkspaceName } from "./w
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 
 export const ForkPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     name: optional(
-      WorkspaceName().annotations({
+      WorkspaceName().annotate({
         description: "Name of the fork. Several forks get NAME-1, NAME-2 and so on. Default: none"
       })
     ),
@@ -22,25 +22,22 @@ export const ForkPayload = lazy(() =>
     snapshot: optional(snapshotField("Snapshot to fork. Default: the current state")),
     diskOnly: diskOnlyField(),
     withoutSecrets: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values"
       }),
       () => false
     )
-  }))
+  })
 )
 export type ForkPayload = ReturnType<typeof ForkPayload>["Type"]
 
-const forks = () => Schema.Array(WorkspaceInfo()).annotations({ description: "The new workspaces" })
+const forks = () => Schema.Array(WorkspaceInfo()).annotate({ description: "The new workspaces" })
 
 export const ForkEvent = lazy(() =>
-  Schema.Union(
-    Notice(),
-    Schema.TaggedStruct("Forked", {
+  Schema.Union([Notice(), Schema.TaggedStruct("Forked", {
       workspaces: forks()
-    })
-  )
+    })])
 )
 export type ForkEvent = ReturnType<typeof ForkEvent>["Type"]
 

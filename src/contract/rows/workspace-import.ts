@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { allowHome, between, bytes, defaulted, hostPath, optional, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -9,7 +9,7 @@ import { workspaceField } from "./workspace-field.ts"
 export const MAX_STDIN_BYTES = 8_388_608
 
 export const ImportPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     sourcePath: hostPath("File or directory of the host to copy, or - for `content`"),
     path: text(
@@ -17,7 +17,7 @@ export const ImportPayload = lazy(() =>
     ),
     content: optional(bytes("Content of the file, at most 8388608 bytes, if `source_path` is -", MAX_STDIN_BYTES)),
     unnamed: optional(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "The name of the source does not count: a directory is refused as the target"
       })
     ),
@@ -40,26 +40,26 @@ export const ImportPayload = lazy(() =>
       }),
       () => 100_000
     )
-  }))
+  })
 )
 export type ImportPayload = ReturnType<typeof ImportPayload>["Type"]
 
 const path = (description: string) =>
-  Schema.String.annotations({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
+  Schema.String.annotate({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
 
 export const Imported = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     path: path("Path of the copy in the guest"),
-    kind: Schema.Literal("file", "directory").annotations({ description: "Kind of the copy" }),
-    files: Schema.Int.annotations({ description: "Number of files that were written" }),
-    symlinks: Schema.Int.annotations({ description: "Number of links that were made" }),
-    bytes: Schema.Int.annotations({ description: "Bytes that were written" }),
-    skippedCount: Schema.Int.annotations({ description: "Number of paths that were not copied" }),
+    kind: Schema.Literals(["file", "directory"]).annotate({ description: "Kind of the copy" }),
+    files: Schema.Int.annotate({ description: "Number of files that were written" }),
+    symlinks: Schema.Int.annotate({ description: "Number of links that were made" }),
+    bytes: Schema.Int.annotate({ description: "Bytes that were written" }),
+    skippedCount: Schema.Int.annotate({ description: "Number of paths that were not copied" }),
     skipped: Schema.Array(Schema.Struct({
       path: path("Path relative to the source"),
-      reason: Schema.String.annotations({ description: "Reason, one sentence" })
-    })).annotations({ description: "The first 1000 of these paths" })
-  }))
+      reason: Schema.String.annotate({ description: "Reason, one sentence" })
+    })).annotate({ description: "The first 1000 of these paths" })
+  })
 )
 export type Imported = ReturnType<typeof Imported>["Type"]
 

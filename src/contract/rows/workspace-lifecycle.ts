@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { allowHome, between, defaulted, hostPath, ignoredPaths, optional, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { GitHistory, gitHistoryText } from "./git-history.ts"
 import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
@@ -28,13 +28,11 @@ const TtlSeconds = lazy(() =>
 )
 
 export const CreatePayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     environment: defaulted(
       Schema.String.pipe(
-        Schema.filter((name) => name !== "" && name.length <= 200, {
-          message: () => "must be a name such as debian:12"
-        }),
-        Schema.annotations({ description: "Environment of the workspace" })
+        Schema.check(Schema.makeFilter((name) => name !== "" && name.length <= 200, { message: "must be a name such as debian:12" })),
+        Schema.annotate({ description: "Environment of the workspace" })
       ),
       () => "debian:12"
     ),
@@ -50,12 +48,12 @@ export const CreatePayload = lazy(() =>
     allowHome: allowHome(),
     workspaceUser: workspaceUser(),
     name: optional(
-      WorkspaceName().annotations({
+      WorkspaceName().annotate({
         description: "Unique name of the workspace. 1 to 63 letters, digits, '.', '_' and '-'. Default: none"
       })
     ),
     labels: defaulted(
-      Labels().annotations({ description: "Labels, for `workspace list --label`. Default: none" }),
+      Labels().annotate({ description: "Labels, for `workspace list --label`. Default: none" }),
       () => ({})
     ),
     ttlSeconds: optional(TtlSeconds()),
@@ -76,7 +74,7 @@ export const CreatePayload = lazy(() =>
     ...networkFields(),
     ...networkDriverField(),
     requireConfinement: optional(
-      Schema.Literal("namespaces", "namespaces+uid").annotations({
+      Schema.Literals(["namespaces", "namespaces+uid"]).annotate({
         description: "Fail if the host cannot confine QEMU to this level"
       })
     ),
@@ -84,35 +82,32 @@ export const CreatePayload = lazy(() =>
       "Secrets of the workspace by name, for `exec --secret-env`. pyro removes the values from output. Default: none"
     ),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none")
-  }))
+  })
 )
 export type CreatePayload = ReturnType<typeof CreatePayload>["Type"]
 
 const changedMeaning = "False if the workspace was in the state before: running, or stopped"
-const changed = lazy(() => Schema.Boolean.annotations({ description: changedMeaning }))
+const changed = lazy(() => Schema.Boolean.annotate({ description: changedMeaning }))
 
 /** Notices of a lifecycle operation, then the workspace. */
 export const WorkspaceEvent = lazy(() =>
-  Schema.Union(
-    Notice(),
-    Schema.TaggedStruct("Ready", {
-      workspace: WorkspaceInfo().annotations({ description: "The workspace after the operation" }),
-      changed: optional(changed().annotations({ description: `${changedMeaning}. Of \`start\` and \`stop\` only` }))
-    })
-  )
+  Schema.Union([Notice(), Schema.TaggedStruct("Ready", {
+      workspace: WorkspaceInfo().annotate({ description: "The workspace after the operation" }),
+      changed: optional(changed().annotate({ description: `${changedMeaning}. Of \`start\` and \`stop\` only` }))
+    })])
 )
 export type WorkspaceEvent = ReturnType<typeof WorkspaceEvent>["Type"]
 
 export const WorkspaceResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    workspace: WorkspaceInfo().annotations({ description: "The workspace after the operation" }),
+  snakeStruct({
+    workspace: WorkspaceInfo().annotate({ description: "The workspace after the operation" }),
     warnings: warnings(),
     ignoredCount: optional(
-      Schema.Int.annotations({
+      Schema.Int.annotate({
         description: "Number of ignored files and directories that were not copied. Absent if there are none"
       })
     )
-  }))
+  })
 )
 type WorkspaceResult = ReturnType<typeof WorkspaceResult>["Type"]
 
@@ -246,14 +241,14 @@ export const workspaceList = unary({
   payload: lazy(() =>
     Schema.Struct({
       labels: defaulted(
-        Labels().annotations({ description: "Labels that the workspaces must have. Default: none" }),
+        Labels().annotate({ description: "Labels that the workspaces must have. Default: none" }),
         () => ({})
       )
     })
   ),
   result: lazy(() =>
     Schema.Struct({
-      workspaces: Schema.Array(WorkspaceInfo()).annotations({ description: "The workspaces, last used first" })
+      workspaces: Schema.Array(WorkspaceInfo()).annotate({ description: "The workspaces, last used first" })
     })
   )
 })

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, milliseconds, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { Outcome } from "./command.ts"
 import { droppedBytes, StartedExecId } from "./exec-fields.ts"
 import { lazy, unary } from "./operation.ts"
@@ -8,44 +8,44 @@ import { at, withCommands } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 const LogEntry = lazy(() =>
-  Schema.Struct(snakeFields({
-    execId: Schema.String.annotations({ description: "Id of the command" }),
-    command: Schema.Array(Schema.String).annotations({ description: "Program and arguments" }),
-    startedAt: Schema.String.annotations({ description: "Start of the command, ISO 8601" }),
-    outcome: Schema.Union(Outcome(), Schema.Literal("running", "lost")).annotations({
+  snakeStruct({
+    execId: Schema.String.annotate({ description: "Id of the command" }),
+    command: Schema.Array(Schema.String).annotate({ description: "Program and arguments" }),
+    startedAt: Schema.String.annotate({ description: "Start of the command, ISO 8601" }),
+    outcome: Schema.Union([Outcome(), Schema.Literals(["running", "lost"])]).annotate({
       description: "How the command ended, or `running`. `lost`: the microVM ended before the command's end was known"
     }),
-    status: optional(Schema.Int.annotations({ description: "Exit status. Absent while the command runs" })),
+    status: optional(Schema.Int.annotate({ description: "Exit status. Absent while the command runs" })),
     durationMs: optional(
       milliseconds("Time from start to end", "Absent while the command runs")
     ),
-    outputBytes: Schema.Int.annotations({ description: "Total bytes of its output" }),
+    outputBytes: Schema.Int.annotate({ description: "Total bytes of its output" }),
     droppedBytes: droppedBytes(),
     inherited: optional(
-      Schema.Literal(true).annotations({
+      Schema.Literal(true).annotate({
         description: "True if the command was started before the fork or the snapshot that this workspace comes from"
       })
     )
-  }))
+  })
 )
 export type LogEntry = ReturnType<typeof LogEntry>["Type"]
 
 export const LogsPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     execId: optional(
-      StartedExecId().annotations({
+      StartedExecId().annotate({
         description: "Id of a command: show its output instead of the list. Default: the list"
       })
     ),
     cursor: defaulted(
-      Schema.Int.pipe(Schema.nonNegative()).annotations({
+      Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0))).annotate({
         description: "Position in the output to start from, in bytes of stdout and stderr together"
       }),
       () => 0
     ),
     encoding: defaulted(
-      Schema.Literal("text", "base64").annotations({
+      Schema.Literals(["text", "base64"]).annotate({
         description: "`text`: bytes that are not UTF-8 are replaced. `base64`: the exact bytes"
       }),
       () => "text" as const
@@ -63,33 +63,33 @@ export const LogsPayload = lazy(() =>
       between({ from: 1, to: 10_000, unit: "", description: "Maximum number of commands to list, the newest" }),
       () => 100
     )
-  }))
+  })
 )
 export type LogsPayload = ReturnType<typeof LogsPayload>["Type"]
 
 export const LogsResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    commands: Schema.Array(LogEntry()).annotations({ description: "Commands, oldest first" }),
+  snakeStruct({
+    commands: Schema.Array(LogEntry()).annotate({ description: "Commands, oldest first" }),
     olderCount: optional(
-      Schema.Int.annotations({ description: "Number of older commands that are not listed. Absent if there are none" })
+      Schema.Int.annotate({ description: "Number of older commands that are not listed. Absent if there are none" })
     ),
     output: optional(
-      Schema.String.annotations({
+      Schema.String.annotate({
         description: "Output of the command, stdout and stderr in the order of arrival. Absent without `exec_id`"
       })
     ),
     nextCursor: optional(
-      Schema.Int.annotations({ description: "Cursor for the next call. Absent at the end of a finished log" })
+      Schema.Int.annotate({ description: "Cursor for the next call. Absent at the end of a finished log" })
     ),
     skippedBytes: optional(
-      Schema.Int.annotations({
+      Schema.Int.annotate({
         description: "Bytes between the cursor and this output that were dropped. Absent if there are none"
       })
     ),
     lossy: optional(
-      Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
+      Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
     )
-  }))
+  })
 )
 export type LogsResult = ReturnType<typeof LogsResult>["Type"]
 

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, milliseconds, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { networkFields, OF_CHANGE } from "./network-fields.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, settled, waits, withCommands } from "./states.ts"
@@ -10,25 +10,25 @@ import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 const full = { profiles: ["full"] } as const
 
 export const NetworkSetPayload = lazy(() =>
-  Schema.Struct(snakeFields({ workspace: workspaceField(), ...networkFields(OF_CHANGE) }))
+  snakeStruct({ workspace: workspaceField(), ...networkFields(OF_CHANGE) })
 )
 export type NetworkSetPayload = ReturnType<typeof NetworkSetPayload>["Type"]
 
 export const NetworkSetResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    workspace: WorkspaceInfo().annotations({ description: "The workspace with its new policy" }),
-    resetCount: Schema.Int.annotations({
+  snakeStruct({
+    workspace: WorkspaceInfo().annotate({ description: "The workspace with its new policy" }),
+    resetCount: Schema.Int.annotate({
       description: "Number of open connections that the new policy forbids and pyro reset"
     }),
-    noLongerAllowed: Schema.Array(Schema.String).annotations({
+    noLongerAllowed: Schema.Array(Schema.String).annotate({
       description:
         "Grants of the policy before that the new policy does not have: lists, hosts and addresses as they were given, " +
         "`every public host`, `ports of a model`, `trust in this host's certificates`. Of a list that stays in part, the hosts that are gone"
     }),
-    noLongerDenied: Schema.Array(Schema.String).annotations({
+    noLongerDenied: Schema.Array(Schema.String).annotate({
       description: "Denied hosts of the policy before that the new policy allows"
     })
-  }))
+  })
 )
 export type NetworkSetResult = ReturnType<typeof NetworkSetResult>["Type"]
 
@@ -74,67 +74,67 @@ export const workspaceNetworkSet = unary({
 
 /** One connection or look-up that has ended, or that was never made. */
 export const NetworkRecord = lazy(() =>
-  Schema.Struct(snakeFields({
-    number: Schema.Int.annotations({ description: "Number of the entry in the workspace's log, from 1 on" }),
-    at: Schema.String.annotations({ description: "Time of the guest's request, ISO 8601" }),
-    kind: Schema.Literal("connection", "lookup", "flood").annotations({
+  snakeStruct({
+    number: Schema.Int.annotate({ description: "Number of the entry in the workspace's log, from 1 on" }),
+    at: Schema.String.annotate({ description: "Time of the guest's request, ISO 8601" }),
+    kind: Schema.Literals(["connection", "lookup", "flood"]).annotate({
       description: "`connection`: TCP. `lookup`: the guest asked for the addresses or records of a name. " +
         "`flood`: the guest asked for more than pyro judges at a time; one entry a minute"
     }),
-    outcome: Schema.Literal("allowed", "denied", "failed").annotations({
+    outcome: Schema.Literals(["allowed", "denied", "failed"]).annotate({
       description:
         "`allowed`: made, and over. `denied`: refused by the policy. `failed`: allowed, and could not be made"
     }),
-    host: Schema.String.annotations({
+    host: Schema.String.annotate({
       description: "Name that the guest asked for, or the address if it named none. `*` for a flood"
     }),
-    port: optional(Schema.Int.annotations({ description: "Port of the connection. Absent for a look-up" })),
+    port: optional(Schema.Int.annotate({ description: "Port of the connection. Absent for a look-up" })),
     address: optional(
-      Schema.String.annotations({
+      Schema.String.annotate({
         description: "Address that the host connected to. Absent if the host connected to none"
       })
     ),
     reason: optional(
-      Schema.String.annotations({
+      Schema.String.annotate({
         description: "Reason for the denial, the failure or the early end. Absent otherwise"
       })
     ),
     option: optional(
-      Schema.String.annotations({ description: "Option that would allow the request. Absent unless one would" })
+      Schema.String.annotate({ description: "Option that would allow the request. Absent unless one would" })
     ),
-    bytesOut: Schema.Number.annotations({ description: "Bytes that the guest sent" }),
-    bytesIn: Schema.Number.annotations({ description: "Bytes that the guest received" }),
+    bytesOut: Schema.Number.annotate({ description: "Bytes that the guest sent" }),
+    bytesIn: Schema.Number.annotate({ description: "Bytes that the guest received" }),
     cachedBytes: optional(
-      Schema.Number.annotations({
+      Schema.Number.annotate({
         description: "Bytes of `bytes_in` that came from the package cache of this host. Absent if there are none"
       })
     ),
     durationMs: milliseconds("Time from the request to the end")
-  }))
+  })
 )
 export type NetworkRecord = ReturnType<typeof NetworkRecord>["Type"]
 
 const OpenConnection = lazy(() =>
-  Schema.Struct(snakeFields({
-    at: Schema.String.annotations({ description: "Time of the guest's request, ISO 8601" }),
-    host: Schema.String.annotations({ description: "Name or address that the guest asked for" }),
-    port: Schema.Int.annotations({ description: "Port of the connection" }),
-    address: Schema.String.annotations({ description: "Address that the host connected to" }),
-    bytesOut: Schema.Number.annotations({ description: "Bytes that the guest sent so far" }),
-    bytesIn: Schema.Number.annotations({ description: "Bytes that the guest received so far" })
-  }))
+  snakeStruct({
+    at: Schema.String.annotate({ description: "Time of the guest's request, ISO 8601" }),
+    host: Schema.String.annotate({ description: "Name or address that the guest asked for" }),
+    port: Schema.Int.annotate({ description: "Port of the connection" }),
+    address: Schema.String.annotate({ description: "Address that the host connected to" }),
+    bytesOut: Schema.Number.annotate({ description: "Bytes that the guest sent so far" }),
+    bytesIn: Schema.Number.annotate({ description: "Bytes that the guest received so far" })
+  })
 )
 export type OpenConnection = ReturnType<typeof OpenConnection>["Type"]
 
 export const NetworkLogPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     denied: defaulted(
-      Schema.Boolean.annotations({ description: "Show only what the policy denied" }),
+      Schema.Boolean.annotate({ description: "Show only what the policy denied" }),
       () => false
     ),
     cursor: optional(
-      Schema.Int.pipe(Schema.nonNegative()).annotations({
+      Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0))).annotate({
         description: "Number of the last entry that is known: show the entries after it. Default: show the newest"
       })
     ),
@@ -143,30 +143,30 @@ export const NetworkLogPayload = lazy(() =>
       () => 100
     ),
     follow: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Wait for the next entry if there is none. The command line goes on until Ctrl-C"
       }),
       () => false
     )
-  }))
+  })
 )
 export type NetworkLogPayload = ReturnType<typeof NetworkLogPayload>["Type"]
 
 export const NetworkLogResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    entries: Schema.Array(NetworkRecord()).annotations({
+  snakeStruct({
+    entries: Schema.Array(NetworkRecord()).annotate({
       description: "Connections that are over, denials and failures, in the order of their end"
     }),
-    open: Schema.Array(OpenConnection()).annotations({
+    open: Schema.Array(OpenConnection()).annotate({
       description: "Connections that are open now, the newest 100. Empty with `denied`"
     }),
-    nextCursor: Schema.Int.annotations({ description: "Cursor of the next call" }),
+    nextCursor: Schema.Int.annotate({ description: "Cursor of the next call" }),
     droppedCount: optional(
-      Schema.Int.annotations({
+      Schema.Int.annotate({
         description: "Number of entries after the cursor that the log no longer has. Absent if there are none"
       })
     )
-  }))
+  })
 )
 export type NetworkLogResult = ReturnType<typeof NetworkLogResult>["Type"]
 

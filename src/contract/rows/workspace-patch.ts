@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { bytes, defaulted, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { patchLimits } from "./patch-limits.ts"
 import { at, withVm } from "./states.ts"
@@ -11,14 +11,9 @@ const tooLarge = `must be at most ${patchLimits.bytes} bytes`
 const PatchText = lazy(() =>
   Schema.String.pipe(
     // A lone surrogate has no UTF-8.
-    Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
-    Schema.filter(
-      (value) => value.length * 3 <= patchLimits.bytes || new TextEncoder().encode(value).length <= patchLimits.bytes,
-      {
-        message: () => tooLarge
-      }
-    ),
-    Schema.annotations({
+    Schema.check(Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })),
+    Schema.check(Schema.makeFilter((value) => value.length * 3 <= patchLimits.bytes || new TextEncoder().encode(value).length <= patchLimits.bytes, { message: tooLarge })),
+    Schema.annotate({
       description: "Patch as text: output of git diff --binary or diff -u, or *** Begin Patch ... *** End Patch. " +
         "Paths are relative to /workspace, or absolute beneath it"
     })
@@ -26,46 +21,46 @@ const PatchText = lazy(() =>
 )
 
 export const PatchApplyPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     patch: optional(PatchText()),
     patchBytes: optional(bytes("Patch as bytes, for a patch that is not UTF-8", patchLimits.bytes)),
     check: defaulted(
-      Schema.Boolean.annotations({ description: "Only check whether the patch applies, and show the changes" }),
+      Schema.Boolean.annotate({ description: "Only check whether the patch applies, and show the changes" }),
       () => false
     )
-  }))
+  })
 )
 export type PatchApplyPayload = ReturnType<typeof PatchApplyPayload>["Type"]
 
 const path = (description: string) =>
-  Schema.String.annotations({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
+  Schema.String.annotate({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
 
 export const PatchedFile = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     path: path("Path relative to /workspace"),
-    change: Schema.Literal("added", "modified", "deleted", "renamed").annotations({ description: "Kind of change" }),
+    change: Schema.Literals(["added", "modified", "deleted", "renamed"]).annotate({ description: "Kind of change" }),
     from: optional(path("Path before the change, if the file was renamed"))
-  }))
+  })
 )
 export type PatchedFile = ReturnType<typeof PatchedFile>["Type"]
 
 export const PatchApplied = lazy(() =>
-  Schema.Struct(snakeFields({
-    applied: Schema.Boolean.annotations({ description: "Whether the patch was applied. False with `check`" }),
-    filesChanged: Schema.Int.annotations({ description: "Number of changed files and links" }),
-    files: Schema.Array(PatchedFile()).annotations({ description: "The first 1000 of these files" }),
+  snakeStruct({
+    applied: Schema.Boolean.annotate({ description: "Whether the patch was applied. False with `check`" }),
+    filesChanged: Schema.Int.annotate({ description: "Number of changed files and links" }),
+    files: Schema.Array(PatchedFile()).annotate({ description: "The first 1000 of these files" }),
     notes: Schema.Array(
-      Schema.Struct(snakeFields({
+      snakeStruct({
         path: path("File of the hunk"),
-        hunk: Schema.Int.annotations({ description: "Number of the hunk in the file, from 1" }),
-        offsetLines: Schema.Int.annotations({
+        hunk: Schema.Int.annotate({ description: "Number of the hunk in the file, from 1" }),
+        offsetLines: Schema.Int.annotate({
           description: "Lines between the stated and the real position; negative is upwards"
         }),
-        loose: Schema.Boolean.annotations({ description: "True if the hunk fits only without regard to white space" })
-      }))
-    ).annotations({ description: "The first 100 hunks that fit at another line, or without regard to white space" })
-  }))
+        loose: Schema.Boolean.annotate({ description: "True if the hunk fits only without regard to white space" })
+      })
+    ).annotate({ description: "The first 100 hunks that fit at another line, or without regard to white space" })
+  })
 )
 export type PatchApplied = ReturnType<typeof PatchApplied>["Type"]
 

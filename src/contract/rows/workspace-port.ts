@@ -1,18 +1,18 @@
 import { Schema } from "effect"
 import { between } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { portText, PublishedPort } from "./port-fields.ts"
 import { at, settled, waits, withCommands } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const PortPublishPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     port: portText(
       "Port of the guest, behind the port of the host: [HOST_PORT:]GUEST_PORT. Without HOST_PORT, or with 0, the host chooses a free one"
     )
-  }))
+  })
 )
 export type PortPublishPayload = ReturnType<typeof PortPublishPayload>["Type"]
 
@@ -45,12 +45,12 @@ export const workspacePortPublish = unary({
   result: PublishedPort
 })
 
-export const PortListPayload = lazy(() => Schema.Struct(snakeFields({ workspace: workspaceField() })))
+export const PortListPayload = lazy(() => snakeStruct({ workspace: workspaceField() }))
 export type PortListPayload = ReturnType<typeof PortListPayload>["Type"]
 
 export const PortListResult = lazy(() =>
   Schema.Struct({
-    ports: Schema.Array(PublishedPort()).annotations({ description: "Published ports, by guest port" })
+    ports: Schema.Array(PublishedPort()).annotate({ description: "Published ports, by guest port" })
   })
 )
 export type PortListResult = ReturnType<typeof PortListResult>["Type"]
@@ -75,10 +75,10 @@ export const workspacePortList = unary({
 })
 
 export const PortUnpublishPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     guestPort: between({ from: 1, to: 65_535, unit: "", description: "Port of the guest" })
-  }))
+  })
 )
 export type PortUnpublishPayload = ReturnType<typeof PortUnpublishPayload>["Type"]
 

@@ -1,15 +1,15 @@
 import { Schema } from "effect"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, settledOrAttaching, waits } from "./states.ts"
 import { workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { WorkspaceInfo } from "./workspace-info.ts"
 
 export const RenamePayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
-    name: WorkspaceName().annotations({ description: "New name" })
-  }))
+    name: WorkspaceName().annotate({ description: "New name" })
+  })
 )
 export type RenamePayload = ReturnType<typeof RenamePayload>["Type"]
 

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, streaming } from "./operation.ts"
 import { at, settledOrAttaching, waits } from "./states.ts"
 import { diskOnlyField, snapshotField, workspaceField } from "./workspace-field.ts"
@@ -8,11 +8,11 @@ import { secondary } from "./workspace-info.ts"
 import { foldWorkspace, WorkspaceEvent, WorkspaceResult } from "./workspace-lifecycle.ts"
 
 export const ResetPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     snapshot: optional(snapshotField("Snapshot of the workspace to restore. Default: the state after create")),
     diskOnly: diskOnlyField()
-  }))
+  })
 )
 export type ResetPayload = ReturnType<typeof ResetPayload>["Type"]
 

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, list, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { command, fieldsOfCommand, script } from "./command.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { portText } from "./port-fields.ts"
@@ -25,14 +25,14 @@ const omits = ["command", "started_at", "output_bytes", "ready_check", "ready_ms
 
 export const ServiceStartPayload = lazy(() => {
   const { cwd, env, user } = fieldsOfCommand()
-  return Schema.Struct(snakeFields({
+  return snakeStruct({
     workspace: workspaceField(),
     name: serviceName(),
     command: command("Program and its arguments, unless a script is given"),
     script: script(),
     ...readinessFields(),
     restart: defaulted(
-      Schema.Literal("never", "on-failure", "always").annotations({
+      Schema.Literals(["never", "on-failure", "always"]).annotate({
         description: "`on-failure`: start the service again, with a growing delay, when it fails after it was ready. " +
           "pyro gives up after 10 failures in a row. `always`: also when it ends with status 0, and when the workspace is started again"
       }),
@@ -40,8 +40,8 @@ export const ServiceStartPayload = lazy(() => {
     ),
     publish: optional(
       list(portText("")).pipe(
-        Schema.maxItems(16, { message: () => "must be at most 16 ports" }),
-        Schema.annotations({
+        Schema.check(Schema.isMaxLength(16, { message: "must be at most 16 ports" })),
+        Schema.annotate({
           description:
             "Ports of the guest to publish on 127.0.0.1 of the host while the service lives: [HOST_PORT:]GUEST_PORT. " +
             "Without HOST_PORT, or with 0, the host chooses a free one. Default: none"
@@ -52,7 +52,7 @@ export const ServiceStartPayload = lazy(() => {
     cwd,
     user,
     ...secretMappings()
-  }))
+  })
 })
 export type ServiceStartPayload = ReturnType<typeof ServiceStartPayload>["Type"]
 
@@ -107,14 +107,14 @@ export const workspaceServiceStart = unary({
   result: ServiceInfo
 })
 
-const ServiceListPayload = lazy(() => Schema.Struct(snakeFields({ workspace: workspaceField() })))
+const ServiceListPayload = lazy(() => snakeStruct({ workspace: workspaceField() }))
 
 const ServiceList = lazy(() =>
-  Schema.Struct(snakeFields({
-    services: Schema.Array(ServiceInfo()).annotations({
+  snakeStruct({
+    services: Schema.Array(ServiceInfo()).annotate({
       description: "Services since create or the last reset, by name"
     })
-  }))
+  })
 )
 
 export const workspaceServiceList = unary({
@@ -143,7 +143,7 @@ export const workspaceServiceList = unary({
 })
 
 export const ServicePayload = lazy(() =>
-  Schema.Struct(snakeFields({ workspace: workspaceField(), name: serviceName() }))
+  snakeStruct({ workspace: workspaceField(), name: serviceName() })
 )
 export type ServicePayload = ReturnType<typeof ServicePayload>["Type"]
 
@@ -173,11 +173,11 @@ export const workspaceServiceStatus = unary({
 })
 
 export const ServiceLogsPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     name: serviceName(),
     cursor: optional(
-      Schema.Int.pipe(Schema.nonNegative()).annotations({
+      Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0))).annotate({
         description: "Position to start from: a `next_cursor`. Default: the beginning of the log since `service start`"
       })
     ),
@@ -194,31 +194,31 @@ export const ServiceLogsPayload = lazy(() =>
       () => 1_048_576
     ),
     follow: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "Wait for output if there is none, at most 20 seconds. The command line goes on until the service has ended, and says how on stderr"
       }),
       () => false
     )
-  }))
+  })
 )
 export type ServiceLogsPayload = ReturnType<typeof ServiceLogsPayload>["Type"]
 
 export const ServiceLogsResult = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     state: ServiceState(),
     detail: serviceDetail(),
     status: serviceStatus(),
-    output: Schema.String.annotations({ description: "stdout and stderr in the order of arrival" }),
-    nextCursor: Schema.Int.annotations({ description: "Cursor of the next call" }),
-    hasMore: Schema.Boolean.annotations({ description: "Whether there is more output now" }),
+    output: Schema.String.annotate({ description: "stdout and stderr in the order of arrival" }),
+    nextCursor: Schema.Int.annotate({ description: "Cursor of the next call" }),
+    hasMore: Schema.Boolean.annotate({ description: "Whether there is more output now" }),
     skippedBytes: optional(
-      Schema.Int.annotations({
+      Schema.Int.annotate({
         description: "Bytes between the cursor and this output that were dropped. Absent if there are none"
       })
     ),
-    lossy: Schema.Boolean.annotations({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
-  }))
+    lossy: Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
+  })
 )
 export type ServiceLogsResult = ReturnType<typeof ServiceLogsResult>["Type"]
 
@@ -260,13 +260,13 @@ export const workspaceServiceLogs = unary({
 })
 
 export const ServiceStopPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     name: serviceName(),
     graceSeconds: stopSeconds(
       `Seconds between SIGTERM to the process group and SIGKILL to all its processes. 0 to 3600; 0 kills at once. Default: ${DEFAULT_STOP_SECONDS}`
     )
-  }))
+  })
 )
 export type ServiceStopPayload = ReturnType<typeof ServiceStopPayload>["Type"]
 

@@ -1,11 +1,11 @@
 import { Schema } from "effect"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { shellFields, ShellInfo } from "./shell-fields.ts"
 import { full, shell } from "./shell-row.ts"
 import { at, withCommands } from "./states.ts"
 
-export const ShellClosePayload = lazy(() => Schema.Struct(snakeFields(shellFields())))
+export const ShellClosePayload = lazy(() => snakeStruct(shellFields()))
 export type ShellClosePayload = ReturnType<typeof ShellClosePayload>["Type"]
 
 export const workspaceShellClose = unary({

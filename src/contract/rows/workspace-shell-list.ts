@@ -1,20 +1,20 @@
 import { Schema } from "effect"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { ShellInfo } from "./shell-fields.ts"
 import { full, shell } from "./shell-row.ts"
 import { at, withCommands } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
-export const ShellListPayload = lazy(() => Schema.Struct(snakeFields({ workspace: workspaceField() })))
+export const ShellListPayload = lazy(() => snakeStruct({ workspace: workspaceField() }))
 export type ShellListPayload = ReturnType<typeof ShellListPayload>["Type"]
 
 export const ShellListResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    shells: Schema.Array(ShellInfo()).annotations({
+  snakeStruct({
+    shells: Schema.Array(ShellInfo()).annotate({
       description: "The open shells, and the newest ended ones, at most 100. Oldest first"
     })
-  }))
+  })
 )
 export type ShellListResult = ReturnType<typeof ShellListResult>["Type"]
 

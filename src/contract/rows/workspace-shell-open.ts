@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { defaulted } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { command, fieldsOfCommand } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
 import { secretMappings } from "./secret-fields.ts"
@@ -11,16 +11,16 @@ import { workspaceField } from "./workspace-field.ts"
 
 export const ShellOpenPayload = lazy(() => {
   const { cwd, env, user } = fieldsOfCommand()
-  return Schema.Struct(snakeFields({
+  return snakeStruct({
     workspace: workspaceField(),
-    command: command().annotations({ description: "Program and its arguments. Default: bash -l" }),
+    command: command().annotate({ description: "Program and its arguments. Default: bash -l" }),
     env,
     cwd,
     user,
     cols: defaulted(cols(), () => 80),
     rows: defaulted(rows(), () => 24),
     ...secretMappings()
-  }))
+  })
 })
 export type ShellOpenPayload = ReturnType<typeof ShellOpenPayload>["Type"]
 

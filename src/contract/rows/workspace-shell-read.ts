@@ -1,17 +1,17 @@
 import { Schema } from "effect"
 import { between, defaulted, optional, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { cursorField, shellFields, ShellScreen } from "./shell-fields.ts"
 import { full, shell } from "./shell-row.ts"
 import { at, withCommands } from "./states.ts"
 
 export const ShellReadPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     ...shellFields(),
     cursor: cursorField(),
     plain: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description:
           "Show the lines that a person sees on the terminal, without its codes: from the line of the cursor on, or the whole screen of a " +
           "full-screen program"
@@ -19,7 +19,7 @@ export const ShellReadPayload = lazy(() =>
       () => false
     ),
     encoding: defaulted(
-      Schema.Literal("text", "base64").annotations({
+      Schema.Literals(["text", "base64"]).annotate({
         description: "`text`: bytes that are not UTF-8 are replaced. `base64`: the exact bytes. Only without `plain`"
       }),
       () => "text" as const
@@ -43,19 +43,17 @@ export const ShellReadPayload = lazy(() =>
     ),
     waitFor: optional(
       text("Wait until the new lines contain this text. With `wait_for_idle_ms`, the pause comes after the text").pipe(
-        Schema.filter((value) => value !== "" && value.length <= 1_000, {
-          message: () => "must have 1 to 1000 characters"
-        })
+        Schema.check(Schema.makeFilter((value) => value !== "" && value.length <= 1_000, { message: "must have 1 to 1000 characters" }))
       )
     ),
     waitSeconds: defaulted(
       Schema.Number.pipe(
-        Schema.filter((seconds) => seconds >= 0 && seconds <= 600, { message: () => "must be 0 to 600 seconds" }),
-        Schema.annotations({ description: "Maximum seconds of both waits together. 0 to 600" })
+        Schema.check(Schema.makeFilter((seconds) => seconds >= 0 && seconds <= 600, { message: "must be 0 to 600 seconds" })),
+        Schema.annotate({ description: "Maximum seconds of both waits together. 0 to 600" })
       ),
       () => 30
     )
-  }))
+  })
 )
 export type ShellReadPayload = ReturnType<typeof ShellReadPayload>["Type"]
 

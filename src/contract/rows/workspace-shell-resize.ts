@@ -1,17 +1,17 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { cols, rows, shellFields, ShellInfo } from "./shell-fields.ts"
 import { shell } from "./shell-row.ts"
 import { at, withVm } from "./states.ts"
 
 export const ShellResizePayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     ...shellFields(),
-    cols: optional(cols().annotations({ description: "New width in columns (2 to 1000). Default: the present one" })),
-    rows: optional(rows().annotations({ description: "New height in rows (1 to 500). Default: the present one" }))
-  }))
+    cols: optional(cols().annotate({ description: "New width in columns (2 to 1000). Default: the present one" })),
+    rows: optional(rows().annotate({ description: "New height in rows (1 to 500). Default: the present one" }))
+  })
 )
 export type ShellResizePayload = ReturnType<typeof ShellResizePayload>["Type"]
 

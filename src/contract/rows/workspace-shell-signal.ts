@@ -1,20 +1,19 @@
 import { Schema } from "effect"
 import { defaulted } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { shellFields, ShellInfo } from "./shell-fields.ts"
 import { shell, writes } from "./shell-row.ts"
 import { at, withVm } from "./states.ts"
 
 export const ShellSignalPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     ...shellFields(),
     signal: defaulted(
-      Schema.Literal("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGKILL", "SIGTSTP", "SIGCONT", "SIGUSR1", "SIGUSR2")
-        .annotations({ description: "Signal to send" }),
+      Schema.Literals(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGKILL", "SIGTSTP", "SIGCONT", "SIGUSR1", "SIGUSR2"]).annotate({ description: "Signal to send" }),
       () => "SIGINT" as const
     )
-  }))
+  })
 )
 export type ShellSignalPayload = ReturnType<typeof ShellSignalPayload>["Type"]
 

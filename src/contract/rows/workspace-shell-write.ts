@@ -1,40 +1,38 @@
 import { Schema } from "effect"
 import { defaulted, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { keysField, MAX_SHELL_INPUT_BYTES, shellFields } from "./shell-fields.ts"
 import { full, shell, writes } from "./shell-row.ts"
 import { at, withVm } from "./states.ts"
 
 export const ShellWritePayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     ...shellFields(),
     input: defaulted(
       text("Line to type, which Enter ends unless keys follow. A newline in it is Enter, too. Default: none").pipe(
-        Schema.filter((value) => !/\p{Surrogate}/u.test(value), { message: () => "must be well-formed Unicode" }),
-        Schema.filter((value) => new TextEncoder().encode(value).length <= MAX_SHELL_INPUT_BYTES, {
-          message: () => `must be at most ${MAX_SHELL_INPUT_BYTES} bytes`
-        })
+        Schema.check(Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })),
+        Schema.check(Schema.makeFilter((value) => new TextEncoder().encode(value).length <= MAX_SHELL_INPUT_BYTES, { message: `must be at most ${MAX_SHELL_INPUT_BYTES} bytes` }))
       ),
       () => ""
     ),
     noNewline: defaulted(
-      Schema.Boolean.annotations({ description: "Do not press Enter after the input" }),
+      Schema.Boolean.annotate({ description: "Do not press Enter after the input" }),
       () => false
     ),
     keys: keysField()
-  }))
+  })
 )
 export type ShellWritePayload = ReturnType<typeof ShellWritePayload>["Type"]
 
 export const ShellWriteResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    shellId: Schema.String.annotations({ description: "Id of the shell" }),
-    writtenBytes: Schema.Int.annotations({ description: "Bytes that the terminal took" }),
-    cursor: Schema.Int.annotations({
+  snakeStruct({
+    shellId: Schema.String.annotate({ description: "Id of the shell" }),
+    writtenBytes: Schema.Int.annotate({ description: "Bytes that the terminal took" }),
+    cursor: Schema.Int.annotate({
       description: "Position in the output before the input: read from here to see what the input did"
     })
-  }))
+  })
 )
 export type ShellWriteResult = ReturnType<typeof ShellWriteResult>["Type"]
 

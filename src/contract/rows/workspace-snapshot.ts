@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { milliseconds, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
 import { at, every, settled, settledOrAttaching, waits } from "./states.ts"
@@ -9,39 +9,39 @@ import { snapshotField, workspaceField } from "./workspace-field.ts"
 const full = { profiles: ["full"] } as const
 
 export const SnapshotInfo = lazy(() =>
-  Schema.Struct(snakeFields({
-    name: Schema.String.annotations({ description: "Name of the snapshot" }),
-    kind: Schema.Literal("memory", "disk").annotations({
+  snakeStruct({
+    name: Schema.String.annotate({ description: "Name of the snapshot" }),
+    kind: Schema.Literals(["memory", "disk"]).annotate({
       description: "`memory`: memory and disk of a running workspace. `disk`: files of a workspace that was not running"
     }),
-    createdAt: Schema.String.annotations({ description: "Time of creation, ISO 8601" }),
-    durable: Schema.Boolean.annotations({
+    createdAt: Schema.String.annotate({ description: "Time of creation, ISO 8601" }),
+    durable: Schema.Boolean.annotate({
       description: "Whether the snapshot survives a power cut. True some seconds after its creation"
     }),
-    memoryBytes: Schema.Int.annotations({ description: "Bytes of the host's disk that its memory takes" }),
-    layers: Schema.Int.annotations({ description: "Number of disk layers, which it shares with the workspace" }),
-    holdsSecrets: Schema.Boolean.annotations({
+    memoryBytes: Schema.Int.annotate({ description: "Bytes of the host's disk that its memory takes" }),
+    layers: Schema.Int.annotate({ description: "Number of disk layers, which it shares with the workspace" }),
+    holdsSecrets: Schema.Boolean.annotate({
       description: "Whether the workspace had secrets: the memory or the files may have the values"
     }),
-    runningCommands: Schema.Int.annotations({ description: "Number of commands that run in it" }),
+    runningCommands: Schema.Int.annotate({ description: "Number of commands that run in it" }),
     pauseMs: optional(
       milliseconds("Time for which the workspace was paused", "Absent for `disk`")
     )
-  }))
+  })
 )
 export type SnapshotInfo = ReturnType<typeof SnapshotInfo>["Type"]
 
 export const SnapshotPayload = lazy(() =>
-  Schema.Struct(snakeFields({ workspace: workspaceField(), name: snapshotField("Name of the snapshot") }))
+  snakeStruct({ workspace: workspaceField(), name: snapshotField("Name of the snapshot") })
 )
 export type SnapshotPayload = ReturnType<typeof SnapshotPayload>["Type"]
 
-const taken = () => SnapshotInfo().annotations({ description: "The new snapshot" })
+const taken = () => SnapshotInfo().annotate({ description: "The new snapshot" })
 
-export const SnapshotEvent = lazy(() => Schema.Union(Notice(), Schema.TaggedStruct("Taken", { snapshot: taken() })))
+export const SnapshotEvent = lazy(() => Schema.Union([Notice(), Schema.TaggedStruct("Taken", { snapshot: taken() })]))
 export type SnapshotEvent = ReturnType<typeof SnapshotEvent>["Type"]
 
-const SnapshotResult = lazy(() => Schema.Struct(snakeFields({ snapshot: taken(), warnings: warnings() })))
+const SnapshotResult = lazy(() => snakeStruct({ snapshot: taken(), warnings: warnings() }))
 type SnapshotResult = ReturnType<typeof SnapshotResult>["Type"]
 
 const fold = (): Folding<SnapshotEvent, SnapshotResult> => {
@@ -110,7 +110,7 @@ export const workspaceSnapshotList = unary({
   payload: lazy(() => Schema.Struct({ workspace: workspaceField() })),
   result: lazy(() =>
     Schema.Struct({
-      snapshots: Schema.Array(SnapshotInfo()).annotations({ description: "Snapshots, oldest first" })
+      snapshots: Schema.Array(SnapshotInfo()).annotate({ description: "Snapshots, oldest first" })
     })
   )
 })
@@ -138,6 +138,6 @@ export const workspaceSnapshotDelete = unary({
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: SnapshotPayload,
   result: lazy(() =>
-    Schema.Struct({ deleted: Schema.String.annotations({ description: "Name of the deleted snapshot" }) })
+    Schema.Struct({ deleted: Schema.String.annotate({ description: "Name of the deleted snapshot" }) })
   )
 })

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { milliseconds, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { NetworkInfo, networkRules } from "./network-fields.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
@@ -8,98 +8,98 @@ import { workspaceField } from "./workspace-field.ts"
 import { RunningCommands, WorkspaceState } from "./workspace-info.ts"
 import { NetworkRecord } from "./workspace-network.ts"
 
-export const SummaryPayload = lazy(() => Schema.Struct(snakeFields({ workspace: workspaceField() })))
+export const SummaryPayload = lazy(() => snakeStruct({ workspace: workspaceField() }))
 export type SummaryPayload = ReturnType<typeof SummaryPayload>["Type"]
 
 const Command = lazy(() =>
-  Schema.Struct(snakeFields({
-    execId: Schema.String.annotations({ description: "Id of the command" }),
-    command: Schema.String.annotations({ description: "Its words, cut if they are long" }),
-    outcome: Schema.Literal("exited", "signaled", "timed_out", "out_of_memory", "running", "lost").annotations({
+  snakeStruct({
+    execId: Schema.String.annotate({ description: "Id of the command" }),
+    command: Schema.String.annotate({ description: "Its words, cut if they are long" }),
+    outcome: Schema.Literals(["exited", "signaled", "timed_out", "out_of_memory", "running", "lost"]).annotate({
       description: "How the command ended, or `running`. `lost`: the microVM ended first"
     }),
-    status: optional(Schema.Int.annotations({ description: "Exit status. Absent while the command runs" })),
+    status: optional(Schema.Int.annotate({ description: "Exit status. Absent while the command runs" })),
     durationMs: optional(
       milliseconds("Time from start to end", "Absent while the command runs")
     )
-  }))
+  })
 )
 export type SummaryCommand = ReturnType<typeof Command>["Type"]
 
 const Commands = lazy(() =>
-  Schema.Struct(snakeFields({
-    total: Schema.Int.annotations({ description: "Number of commands" }),
-    succeeded: Schema.Int.annotations({ description: "Number of commands that ended with status 0" }),
-    failed: Schema.Int.annotations({ description: "Number of commands that ended in another way" }),
-    running: Schema.Int.annotations({ description: "Number of running commands" }),
-    lastFailed: Schema.Array(Command()).annotations({ description: "The newest 5 failed commands, oldest first" }),
-    stillRunning: RunningCommands().annotations({ description: "The newest 10 running commands, oldest first" }),
-    last: Schema.Array(Command()).annotations({ description: "The newest 5 commands, oldest first" })
-  }))
+  snakeStruct({
+    total: Schema.Int.annotate({ description: "Number of commands" }),
+    succeeded: Schema.Int.annotate({ description: "Number of commands that ended with status 0" }),
+    failed: Schema.Int.annotate({ description: "Number of commands that ended in another way" }),
+    running: Schema.Int.annotate({ description: "Number of running commands" }),
+    lastFailed: Schema.Array(Command()).annotate({ description: "The newest 5 failed commands, oldest first" }),
+    stillRunning: RunningCommands().annotate({ description: "The newest 10 running commands, oldest first" }),
+    last: Schema.Array(Command()).annotate({ description: "The newest 5 commands, oldest first" })
+  })
 )
 
 const Changes = lazy(() =>
-  Schema.Struct(snakeFields({
-    files: Schema.Int.annotations({ description: "Number of changed files" }),
-    additions: Schema.Int.annotations({ description: "Total lines added" }),
-    deletions: Schema.Int.annotations({ description: "Total lines removed" }),
-    ignoredCount: Schema.Int.annotations({
+  snakeStruct({
+    files: Schema.Int.annotate({ description: "Number of changed files" }),
+    additions: Schema.Int.annotate({ description: "Total lines added" }),
+    deletions: Schema.Int.annotate({ description: "Total lines removed" }),
+    ignoredCount: Schema.Int.annotate({
       description:
         "Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
     }),
     first: Schema.Array(Schema.Struct({
-      path: Schema.String.annotations({
+      path: Schema.String.annotate({
         description: "Path relative to /workspace. A path that is no plain text is in git's quoted form"
       }),
-      status: Schema.Literal("added", "modified", "deleted", "renamed", "type_changed", "mounted").annotations({
+      status: Schema.Literals(["added", "modified", "deleted", "renamed", "type_changed", "mounted"]).annotate({
         description: "Kind of change"
       })
-    })).annotations({ description: "The first 20 changed files" })
-  }))
+    })).annotate({ description: "The first 20 changed files" })
+  })
 )
 
 const Exported = lazy(() =>
-  Schema.Struct(snakeFields({
-    at: Schema.String.annotations({ description: "Time of the export, ISO 8601" }),
-    kind: Schema.Literal("file", "directory", "archive", "patch", "disk").annotations({
+  snakeStruct({
+    at: Schema.String.annotate({ description: "Time of the export, ISO 8601" }),
+    kind: Schema.Literals(["file", "directory", "archive", "patch", "disk"]).annotate({
       description: "Kind of the export"
     }),
-    path: optional(Schema.String.annotations({ description: "Path in the workspace. Absent for a patch" })),
-    output: Schema.String.annotations({ description: "Path that was written on the host, or -" }),
-    files: Schema.Int.annotations({ description: "Number of files" }),
-    bytes: Schema.Number.annotations({ description: "Size of all files in bytes" })
-  }))
+    path: optional(Schema.String.annotate({ description: "Path in the workspace. Absent for a patch" })),
+    output: Schema.String.annotate({ description: "Path that was written on the host, or -" }),
+    files: Schema.Int.annotate({ description: "Number of files" }),
+    bytes: Schema.Number.annotate({ description: "Size of all files in bytes" })
+  })
 )
 export type SummaryExport = ReturnType<typeof Exported>["Type"]
 
 export const SummaryResult = lazy(() =>
-  Schema.Struct(snakeFields({
-    id: Schema.String.annotations({ description: "Id of the workspace" }),
-    name: optional(Schema.String.annotations({ description: "Name of the workspace. Absent if it has none" })),
+  snakeStruct({
+    id: Schema.String.annotate({ description: "Id of the workspace" }),
+    name: optional(Schema.String.annotate({ description: "Name of the workspace. Absent if it has none" })),
     state: WorkspaceState(),
-    since: Schema.String.annotations({
+    since: Schema.String.annotate({
       description: "Start of the summary: time of creation or last reset, ISO 8601"
     }),
-    commands: Commands().annotations({ description: "Commands since then" }),
-    changes: optional(Changes().annotations({ description: "Changes since the seed. Absent if they are unknown" })),
+    commands: Commands().annotate({ description: "Commands since then" }),
+    changes: optional(Changes().annotate({ description: "Changes since the seed. Absent if they are unknown" })),
     changesUnknown: optional(
-      Schema.String.annotations({ description: "Reason why the changes are unknown. Absent otherwise" })
+      Schema.String.annotate({ description: "Reason why the changes are unknown. Absent otherwise" })
     ),
-    exportCount: Schema.Int.annotations({ description: "Number of exports since then" }),
-    exports: Schema.Array(Exported()).annotations({ description: "The newest 5 exports, oldest first" }),
+    exportCount: Schema.Int.annotate({ description: "Number of exports since then" }),
+    exports: Schema.Array(Exported()).annotate({ description: "The newest 5 exports, oldest first" }),
     network: optional(
-      NetworkInfo().annotations({
+      NetworkInfo().annotate({
         description:
           "Network of the guest, or the network that the next start brings back. Absent before the workspace is created"
       })
     ),
     lastDenied: optional(
-      Schema.Array(NetworkRecord()).annotations({
+      Schema.Array(NetworkRecord()).annotate({
         description: "The newest 5 denials since then, oldest first. Absent as `network`"
       })
     ),
-    text: Schema.String.annotations({ description: "The summary as text, in a few lines" })
-  }))
+    text: Schema.String.annotate({ description: "The summary as text, in a few lines" })
+  })
 )
 export type SummaryResult = ReturnType<typeof SummaryResult>["Type"]
 

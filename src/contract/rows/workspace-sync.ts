@@ -1,13 +1,13 @@
 import { Schema } from "effect"
 import { allowHome, defaulted, hostPath, ignoredPaths, text } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { warnings } from "./notice.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 export const SyncPushPayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
     sourcePath: hostPath("Directory of the host to copy"),
     dest: defaulted(
@@ -17,66 +17,66 @@ export const SyncPushPayload = lazy(() =>
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
     delete: defaulted(
-      Schema.Boolean.annotations({
+      Schema.Boolean.annotate({
         description: "Remove files from the workspace that were seeded and are gone from the directory"
       }),
       () => false
     ),
     force: defaulted(
-      Schema.Boolean.annotations({ description: "Overwrite files that were changed in the workspace" }),
+      Schema.Boolean.annotate({ description: "Overwrite files that were changed in the workspace" }),
       () => false
     )
-  }))
+  })
 )
 export type SyncPushPayload = ReturnType<typeof SyncPushPayload>["Type"]
 
 const path = (description: string) =>
-  Schema.String.annotations({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
+  Schema.String.annotate({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
 
 const Reasons = lazy(() =>
   Schema.Array(Schema.Struct({
     path: path("Path relative to /workspace"),
-    reason: Schema.String.annotations({ description: "Reason, one sentence" })
+    reason: Schema.String.annotate({ description: "Reason, one sentence" })
   }))
 )
 
 export const SyncPushed = lazy(() =>
-  Schema.Struct(snakeFields({
-    filesPushed: Schema.Int.annotations({ description: "Number of files and links that were written or removed" }),
-    writtenCount: Schema.Int.annotations({ description: "Number of files and links that were written" }),
-    removedCount: Schema.Int.annotations({ description: "Number of files and links that were removed" }),
-    equalCount: Schema.Int.annotations({
+  snakeStruct({
+    filesPushed: Schema.Int.annotate({ description: "Number of files and links that were written or removed" }),
+    writtenCount: Schema.Int.annotate({ description: "Number of files and links that were written" }),
+    removedCount: Schema.Int.annotate({ description: "Number of files and links that were removed" }),
+    equalCount: Schema.Int.annotate({
       description:
         "Number of files and links that had changed on the host and were equal in the workspace. Diffs count them as pushed"
     }),
-    bytes: Schema.Int.annotations({ description: "Bytes that were written" }),
+    bytes: Schema.Int.annotate({ description: "Bytes that were written" }),
     files: Schema.Array(
       Schema.Struct({
         path: path("Path relative to /workspace"),
-        change: Schema.Literal("added", "modified", "deleted").annotations({ description: "Kind of change" })
+        change: Schema.Literals(["added", "modified", "deleted"]).annotate({ description: "Kind of change" })
       })
-    ).annotations({ description: "The first 1000 of these files" }),
-    conflictCount: Schema.Int.annotations({
+    ).annotate({ description: "The first 1000 of these files" }),
+    conflictCount: Schema.Int.annotate({
       description: "Number of files that were not pushed, because they were changed in the workspace"
     }),
-    conflicts: Reasons().annotations({ description: "The first 1000 of these files" }),
-    skippedCount: Schema.Int.annotations({ description: "Number of paths of the host that could not be copied" }),
-    skipped: Reasons().annotations({ description: "The first 1000 of these paths" }),
-    goneCount: Schema.Int.annotations({
+    conflicts: Reasons().annotate({ description: "The first 1000 of these files" }),
+    skippedCount: Schema.Int.annotate({ description: "Number of paths of the host that could not be copied" }),
+    skipped: Reasons().annotate({ description: "The first 1000 of these paths" }),
+    goneCount: Schema.Int.annotate({
       description:
         "Number of files and links that are gone on the host and stay in the workspace. `delete` removes them"
     }),
-    gone: Schema.Array(path("Path relative to /workspace")).annotations({
+    gone: Schema.Array(path("Path relative to /workspace")).annotate({
       description: "The first 20 of these paths"
     }),
-    ignoredCount: Schema.Int.annotations({
+    ignoredCount: Schema.Int.annotate({
       description: "Number of ignored files and directories that were not copied. A directory counts as one"
     }),
-    ignored: Schema.Array(path("Path relative to the directory")).annotations({
+    ignored: Schema.Array(path("Path relative to the directory")).annotate({
       description: "The first 20 of these paths"
     }),
     warnings: warnings()
-  }))
+  })
 )
 export type SyncPushed = ReturnType<typeof SyncPushed>["Type"]
 

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, list, optional } from "../text/fields.ts"
-import { snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { clearSecretsField, secretFlags, secretsField } from "./secret-fields.ts"
 import { clearSecretHttpField, secretHttpField } from "./secret-http-fields.ts"
@@ -10,16 +10,16 @@ import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 import { MAX_TTL_SECONDS } from "./workspace-lifecycle.ts"
 
 export const UpdatePayload = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspace: workspaceField(),
-    name: optional(WorkspaceName().annotations({ description: "New name. Default: unchanged" })),
-    clearName: optional(Schema.Boolean.annotations({ description: "Remove the name: the id stays" })),
+    name: optional(WorkspaceName().annotate({ description: "New name. Default: unchanged" })),
+    clearName: optional(Schema.Boolean.annotate({ description: "Remove the name: the id stays" })),
     labels: defaulted(
-      Labels().annotations({ description: "Labels to set. Other labels stay. Default: none" }),
+      Labels().annotate({ description: "Labels to set. Other labels stay. Default: none" }),
       () => ({})
     ),
     clearLabels: defaulted(
-      list(Schema.String).annotations({ description: "Keys of labels to remove. Default: none" }),
+      list(Schema.String).annotate({ description: "Keys of labels to remove. Default: none" }),
       () => []
     ),
     ttlSeconds: optional(
@@ -43,7 +43,7 @@ export const UpdatePayload = lazy(() =>
     ...secretHttpField("Other hosts stay. Default: none"),
     ...clearSecretsField(),
     ...clearSecretHttpField()
-  }))
+  })
 )
 export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
 

@@ -2,12 +2,12 @@ import { Schema } from "effect"
 import { defaulted } from "../text/fields.ts"
 import { lazy } from "./operation.ts"
 
-export const WorkspaceUser = lazy(() => Schema.Literal("root", "agent"))
+export const WorkspaceUser = lazy(() => Schema.Literals(["root", "agent"]))
 export type WorkspaceUser = ReturnType<typeof WorkspaceUser>["Type"]
 
 export const workspaceUser = () =>
   defaulted(
-    WorkspaceUser().annotations({
+    WorkspaceUser().annotate({
       description: "Owner of /workspace and of its files. Commands run as this user unless they name another"
     }),
     () => "root" as const

@@ -1,4 +1,4 @@
-import { Either, ParseResult, Schema } from "effect"
+import { Result, ParseResult, Schema, SchemaIssue } from "effect"
 
 /** Has no prototype of its own: `value["constructor"]` and `value["__proto__"]` are undefined unless an entry has that name. */
 class Named {}
@@ -32,8 +32,8 @@ export const NamedClass: Function = Named
 
 /** Strings to values, as JSON has objects; unlike `Schema.Record` it keeps every name. */
 export const byName = <A, I>(
-  value: Schema.Schema<A, I>
-): Schema.Schema<Readonly<Record<string, A>>, Readonly<Record<string, I>>> =>
+  value: Schema.Codec<A, I>
+): Schema.Codec<Readonly<Record<string, A>>, Readonly<Record<string, I>>> =>
   Schema.declare([value], {
     decode: (value) => eachValue(ParseResult.decodeUnknownEither(value)),
     encode: (value) => eachValue(ParseResult.encodeUnknownEither(value))
@@ -41,23 +41,23 @@ export const byName = <A, I>(
     description: "an object",
     jsonSchema: { type: "object", additionalProperties: { type: "string" } },
     arbitrary: (value) => (fc) => fc.array(fc.tuple(fc.string(), value(fc))).map(named)
-  }) as unknown as Schema.Schema<Readonly<Record<string, A>>, Readonly<Record<string, I>>>
+  }) as unknown as Schema.Codec<Readonly<Record<string, A>>, Readonly<Record<string, I>>>
 
-type Convert = (value: unknown, options?: object) => Either.Either<unknown, ParseResult.ParseIssue>
+type Convert = (value: unknown, options?: object) => Result.Result<unknown, SchemaIssue.Issue>
 
-const eachValue = (convert: Convert) => (input: unknown, options: object, ast: Schema.Schema.Any["ast"]) => {
+const eachValue = (convert: Convert) => (input: unknown, options: object, ast: Schema.Top["ast"]) => {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     return ParseResult.fail(new ParseResult.Type(ast, input))
   }
   const converted: Array<readonly [string, unknown]> = []
   for (const [name, value] of Object.entries(input)) {
     const result = convert(value, options)
-    if (Either.isLeft(result)) {
+    if (Result.isFailure(result)) {
       return ParseResult.fail(
-        new ParseResult.Composite(ast, input, new ParseResult.Pointer(name, value, result.left))
+        new ParseResult.Composite(ast, input, new ParseResult.Pointer(name, value, result.failure))
       )
     }
-    converted.push([name, result.right])
+    converted.push([name, result.success])
   }
   return ParseResult.succeed(named(converted))
 }

@@ -21,12 +21,12 @@ type SnakeField<K extends string, F> = F extends Schema.PropertySignature<
   infer HasDefault,
   infer R
 > ? Schema.PropertySignature<TypeToken, Type, SnakeCase<K>, EncodedToken, Encoded, HasDefault, R>
-  : F extends Schema.Schema.All ? Schema.PropertySignature<
+  : F extends Schema.Top ? Schema.PropertySignature<
       ":",
       Schema.Schema.Type<F>,
       SnakeCase<K>,
       ":",
-      Schema.Schema.Encoded<F>,
+      F["Encoded"],
       false,
       Schema.Schema.Context<F>
     >
@@ -41,7 +41,7 @@ export const snakeFields = <const Fields extends Schema.Struct.Fields>(fields: F
   const fieldsByName = named<Schema.Struct.Field>([])
   for (const [name, field] of Object.entries(fields)) {
     const key = snakeCase(name)
-    const signature = Schema.isPropertySignature(field) ? field : Schema.propertySignature(field as Schema.Schema.Any)
+    const signature = Schema.isPropertySignature(field) ? field : Schema.propertySignature(field as Schema.Top)
     fieldsByName[name] = key === name
       ? field
       : Schema.fromKey(signature as Schema.PropertySignature<":", unknown, string, ":", unknown>, key)

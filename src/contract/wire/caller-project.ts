@@ -20,7 +20,7 @@ export interface CallerProject {
 }
 
 /** Of the fiber that makes a request. Undefined: a person or a program, who reach every workspace. */
-export const callerProject: FiberRef.FiberRef<CallerProject | undefined> = GlobalValue.globalValue(
+export const callerProject: Context.Reference<CallerProject | undefined> = GlobalValue.globalValue(
   Symbol.for("pyro/contract/callerProject"),
   () => FiberRef.unsafeMake<CallerProject | undefined>(undefined)
 )
@@ -34,9 +34,7 @@ const CEILING_HEADER = "pyro-network-ceiling"
 /** Header that carries the caller's directories of the host. */
 const PLACES_HEADER = "pyro-places"
 
-const Places = Schema.parseJson(
-  Schema.Struct({ reading: Schema.Array(Schema.String), writing: Schema.Array(Schema.String) })
-)
+const Places = Schema.fromJsonString(Schema.Struct({ reading: Schema.Array(Schema.String), writing: Schema.Array(Schema.String) }))
 const noPlaces: CallerPlaces = { reading: [], writing: [] }
 const readPlaces = Schema.decodeOption(Places)
 const writePlaces = Schema.encodeSync(Places)

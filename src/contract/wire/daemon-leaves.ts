@@ -5,4 +5,4 @@ import { PyroError } from "../errors/errors.ts"
 export class DaemonLeaves extends Schema.TaggedError<DaemonLeaves>()("DaemonLeaves", {}) {}
 
 /** How a request between client and daemon fails. */
-export const RequestError = Schema.Union(PyroError, DaemonLeaves)
+export const RequestError = Schema.Union([PyroError, DaemonLeaves])

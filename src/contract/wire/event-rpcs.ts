@@ -77,12 +77,12 @@ const checkedRequest = (schema: () => PureSchema): PureSchema => {
 }
 
 /** An event of an operation, as the program has it. */
-const eventOf = (row: StreamingRow): PureSchema => Schema.typeSchema(row.event() as PureSchema)
+const eventOf = (row: StreamingRow): PureSchema => Schema.toType(row.event() as PureSchema)
 
 const firstRpc = (row: StreamingRow) =>
   Rpc.make(firstName(row), {
     payload: checkedRequest(() =>
-      Schema.Struct({ id: RequestId, request: Schema.typeSchema(row.payload() as PureSchema) })
+      Schema.Struct({ id: RequestId, request: Schema.toType(row.payload() as PureSchema) })
     ),
     success: checkedByReceiver(() => Schema.Struct({ events: Schema.Array(eventOf(row)), more: Schema.Boolean })),
     error: RequestError

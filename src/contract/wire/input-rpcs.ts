@@ -15,7 +15,7 @@ export const ENDS_WITH_CALLER_HEADER = "pyro-ends-with-caller"
 export const INPUT_BYTES = 65_536
 
 /** Names a request beside its own number on the connection: minted by the client. */
-export const RequestId = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{32}$/))
+export const RequestId = Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{32}$/)))
 const id = RequestId
 
 /** Bytes for the stdin of a running command. */
@@ -35,7 +35,7 @@ export const InputRpcs = RpcGroup.make(
   Rpc.make(INPUT_WRITE, {
     payload: Schema.Struct({
       id,
-      bytes: Schema.Uint8ArrayFromSelf.pipe(Schema.filter((all) => all.length <= INPUT_BYTES))
+      bytes: Schema.Uint8Array.pipe(Schema.check(Schema.makeFilter((all) => all.length <= INPUT_BYTES)))
     })
   }),
   Rpc.make("input.end", { payload: Schema.Struct({ id }) }),

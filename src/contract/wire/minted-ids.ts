@@ -1,7 +1,7 @@
 import { Effect, FiberRef, GlobalValue } from "effect"
 
 /** Ids of the workspaces that a request makes, from its client: after a lost answer, the client asks for these ids. */
-const mintedIds: FiberRef.FiberRef<ReadonlyArray<string>> = GlobalValue.globalValue(
+const mintedIds: Context.Reference<ReadonlyArray<string>> = GlobalValue.globalValue(
   Symbol.for("pyro/contract/mintedIds"),
   () => FiberRef.unsafeMake<ReadonlyArray<string>>([])
 )

@@ -40,6 +40,6 @@ export const reportOf = ({ message }: UnreadableMessage) => ({ detail: message.s
 
 export const ReportRpcs = RpcGroup.make(
   Rpc.make(UNREADABLE, {
-    payload: Schema.Struct({ detail: Schema.String.pipe(Schema.maxLength(REPORT_CHARACTERS)) })
+    payload: Schema.Struct({ detail: Schema.String.pipe(Schema.check(Schema.isMaxLength(REPORT_CHARACTERS))) })
   })
 )

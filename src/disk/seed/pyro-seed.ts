@@ -195,10 +195,10 @@ const resultOf = (said: Said): SeedResult => {
   const count = (name: string) => said.counts.get(name) ?? 0
   return {
     fingerprint: Option.map(
-      Option.fromNullable(said.records.get("fingerprint")),
+      Option.fromNullishOr(said.records.get("fingerprint")),
       ([hex, how]) => ({ hex, settled: how === "settled" })
     ),
-    made: Option.map(Option.fromNullable(said.records.get("image")), ([digest]) => ({
+    made: Option.map(Option.fromNullishOr(said.records.get("image")), ([digest]) => ({
       digest,
       report: {
         files: count("files"),

@@ -20,7 +20,7 @@ const Loss = Schema.Struct({ count: Schema.Int, first: Schema.String })
 
 /** Note of the image that a source gave in one state. The file's modification time is the last use. */
 const Known = Schema.Struct({
-  digest: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{64}$/)),
+  digest: Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{64}$/))),
   report: Schema.Struct({
     files: Schema.Int,
     directories: Schema.Int,
@@ -28,13 +28,10 @@ const Known = Schema.Struct({
     bytes: Schema.Int,
     skippedCount: Schema.Int,
     skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String })),
-    losses: Schema.optionalWith(
-      Schema.Struct({
-        setIds: Schema.optionalWith(Loss, { exact: true }),
-        attributes: Schema.optionalWith(Loss, { exact: true })
-      }),
-      { exact: true }
-    )
+    losses: Schema.optionalKey(Schema.Struct({
+        setIds: Schema.optionalKey(Loss),
+        attributes: Schema.optionalKey(Loss)
+      }))
   })
 })
 

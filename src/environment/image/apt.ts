@@ -51,7 +51,7 @@ export const privateApt = (options: Temporary & { readonly sources: ReadonlyArra
       /** Downloads one package into `folder` and gives its file name. */
       download: (name: string) =>
         Effect.map(
-          Effect.zipRight(run("apt-get", ["download", "--quiet", name]), listFolder(folder)),
+          Effect.andThen(run("apt-get", ["download", "--quiet", name]), listFolder(folder)),
           (names) =>
             names.find((file) => file.endsWith(".deb"))
         )

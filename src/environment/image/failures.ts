@@ -21,7 +21,7 @@ export interface BuildContext {
 
 /** Translates a tool's failure: NoSpace for a full disk, else EnvironmentBuildFailed with the tool's output. */
 export const mapBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effect.Effect<A, E | BuildTrouble, R>) =>
-  Effect.catchAll(effect, (error): Effect.Effect<
+  Effect.catch(effect, (error): Effect.Effect<
     never,
     Exclude<E, BuildTrouble> | EnvironmentBuildFailed | NoSpace | HostToolMissing
   > => {

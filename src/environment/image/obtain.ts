@@ -83,15 +83,15 @@ export const makeObtain = (
   ): Effect.Effect<Environment, EnvironmentError> => {
     const look = Effect.map(usable(entry, thorough), Option.filter(good))
     return Effect.flatMap(
-      Effect.zipRight(prepare, look),
+      Effect.andThen(prepare, look),
       Option.match({
         onSome: Effect.succeed,
         onNone: () =>
           Effect.scoped(Effect.gen(function*() {
             const waiting = yield* Effect.forkScoped(reportWaiting(entry, onProgress))
             return yield* Fiber.interrupt(waiting).pipe(
-              Effect.zipRight(sweepTemporaries(store.temporaries)),
-              Effect.zipRight(look),
+              Effect.andThen(sweepTemporaries(store.temporaries)),
+              Effect.andThen(look),
               Effect.flatMap(Option.match({
                 onSome: Effect.succeed,
                 onNone: () => isKept(entry) ? gone(entry) : build(entry, onProgress)

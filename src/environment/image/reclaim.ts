@@ -32,7 +32,7 @@ export const makeReclaim = (stores: ImageStores, kernel: Kernel["Type"]) => {
       return { removed: dropped || removed.length > 0 ? [name, ...removed] : [], freedBytes }
     }).pipe(
       locked(entry),
-      (work) => Effect.zipRight(prepare, work),
+      (work) => Effect.andThen(prepare, work),
       mapFailure(name, "remove")
     )
   }
@@ -51,7 +51,7 @@ export const makeReclaim = (stores: ImageStores, kernel: Kernel["Type"]) => {
     yield* store.forgetAll((name) => name.startsWith("own-") && !named.has(name))
     // Left by a crash between image and name. An image with an unreadable definition stays, because pyro could not make it again.
     const unnamed = exists(keptRoot)
-      ? yield* keepLocked(Effect.zipRight(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))
+      ? yield* keepLocked(Effect.andThen(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))
       : { removed: [], freedBytes: 0 }
     const { freedBytes, removed } = yield* store.sweep
     const packages = bytesBeneath(downloads)

@@ -49,7 +49,7 @@ export const imageStore = (root: string) => {
       return Option.some({ path: imageOf(digest), manifest: { ...manifest, image } })
     })
 
-  const read = <A, I>(digest: string, schema: Schema.Schema<A, I>) =>
+  const read = <A, I>(digest: string, schema: Schema.Codec<A, I>) =>
     readJson(manifestOf(digest), schema).pipe(
       damage,
       Effect.flatMap(

@@ -11,7 +11,7 @@ import { ContentDecoder } from "./read-many.ts"
  * guest mounted within the new tree is of type `mount`, and nothing beneath it is compared. A record that cannot be read ends the channel.
  */
 export const compare = (connection: Connection, request: CompareRequest): Stream.Stream<Difference, Failure> =>
-  Stream.unwrapScoped(
+  Stream.unwrap(
     Effect.suspend(() => {
       const fields = {
         id: id(),
@@ -31,7 +31,7 @@ export const compare = (connection: Connection, request: CompareRequest): Stream
 
 /** One result for each path, in their order. */
 export const readMany = (connection: Connection, request: ReadManyRequest): Stream.Stream<ReadResult, Failure> =>
-  Stream.unwrapScoped(
+  Stream.unwrap(
     Effect.suspend(() => {
       const { limit, paths, root } = request
       return open(connection, "readMany", HostMessage.ReadMany, { id: id(), window, root, limit, paths })

@@ -17,11 +17,11 @@ const openRead = (connection: Connection, request: ReadRequest, flags: number) =
   })
 
 const contentOf = (stream: GuestStream) =>
-  Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.execute(awaitEnd(stream, "read")))
+  Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.fromEffectDrain(awaitEnd(stream, "read")))
 
 /** Content of a file, read as the consumer asks for it. */
 export const read = (connection: Connection, request: ReadRequest): Stream.Stream<Uint8Array, Failure> =>
-  Stream.unwrapScoped(Effect.map(openRead(connection, request, 0), contentOf))
+  Stream.unwrap(Effect.map(openRead(connection, request, 0), contentOf))
 
 /** The first `count` bytes of a stream's output, and the bytes after them. */
 const headOf = (connection: Connection, stream: GuestStream, operation: OpenerKind, count: number) => {
@@ -102,7 +102,7 @@ export const writeWithVersion = <E, R>(
 
 /** The entries of a tree, parents before children. A record that cannot be read ends the channel. */
 export const walk = (connection: Connection, request: WalkRequest): Stream.Stream<WalkEntry, Failure> =>
-  Stream.unwrapScoped(
+  Stream.unwrap(
     Effect.suspend(() => {
       const fields = {
         id: id(),

@@ -1,4 +1,4 @@
-import { Effect, Either, Option, Stream } from "effect"
+import { Effect, Result, Option, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
 import { AgentCallFailed } from "../errors.ts"
@@ -52,15 +52,15 @@ const answerOnce = (connection: Connection, number: number, fields: () => Answer
 const acceptNow = (
   connection: Connection,
   request: number
-): Either.Either<Accepted, AgentCallFailed | ChannelFailed> => {
+): Result.Result<Accepted, AgentCallFailed | ChannelFailed> => {
   const { network } = connection
   if (!network.answered(request)) {
-    return Either.left(
+    return Result.fail(
       new AgentCallFailed({ operation: "accept", errno: "ECONNABORTED", detail: "the request is over" })
     )
   }
   const window = network.opened < LARGE_WINDOWS ? LARGE_WINDOW_BYTES : SMALL_WINDOW_BYTES
-  return Either.map(
+  return Result.map(
     openNow(connection, "accept", HostMessage.Accept, { id: id(), window, request }, window),
     ({ release, started }) => {
       network.opened++
@@ -110,7 +110,7 @@ const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequ
 
 /** Hands over requests until `take` gives an effect to wait for, or the connection is over. */
 const until = <A>(connection: Connection, take: (request: NetworkRequest) => A | undefined) =>
-  Effect.async<A, Option.Option<never>>((resume) => {
+  Effect.callback<A, Option.Option<never>>((resume) => {
     connection.network.consume((pending) => {
       if (pending === undefined) return resume(Effect.fail(Option.none()))
       const found = take(requestOf(connection, pending))

@@ -21,8 +21,8 @@ export const socketOf = (connection: Connection, stream: GuestStream, operation:
     )
   const ended = Effect.suspend(() => stream.hasEndedOutput ? Effect.void : closed)
   return {
-    received: Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.execute(ended)),
-    forEachReceived: (f, take) => Effect.zipRight(forEachPiece(stream, ({ bytes }) => bytes, f, take), ended),
+    received: Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.fromEffectDrain(ended)),
+    forEachReceived: (f, take) => Effect.andThen(forEachPiece(stream, ({ bytes }) => bytes, f, take), ended),
     write,
     end: Effect.suspend(() => stream.input.end()),
     closed

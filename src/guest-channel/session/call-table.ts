@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId } from "effect"
+import { Deferred, Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/guest-text.ts"
 import type { Call } from "../calls.ts"
@@ -39,7 +39,7 @@ export class CallTable {
   announce<A>(call: Call<A>): { readonly frameOf: (payload: Buffer) => Buffer; readonly result: CallResult<A> } {
     // Numbers come round after 2^31 calls, when the first are long answered.
     const id = FIRST_CALL + (this.#made % FIRST_CALL)
-    const result: CallResult<A> = Deferred.unsafeMake(FiberId.none)
+    const result: CallResult<A> = Deferred.makeUnsafe()
     this.#pending.set(id, { call, order: this.#made++, result: result as CallResult<unknown>, isGivenUp: false })
     return { frameOf: (payload) => encodeFrame(id, HostMessage.Call.kind, payload), result }
   }
@@ -49,7 +49,7 @@ export class CallTable {
     const pending = this.#pending.get(id)
     if (pending === undefined) throw new Violation(`result of a call ${id - FIRST_CALL} that was not made`)
     const { call, order, result } = pending
-    Deferred.unsafeDone(result, readResult(call, payload))
+    Deferred.doneUnsafe(result, readResult(call, payload))
     this.#pending.delete(id)
     return order
   }
@@ -64,12 +64,12 @@ export class CallTable {
   silence(failure: ChannelFailed) {
     for (const pending of this.#pending.values()) {
       pending.isGivenUp = true
-      Deferred.unsafeDone(pending.result, Effect.fail(failure))
+      Deferred.doneUnsafe(pending.result, Effect.fail(failure))
     }
   }
 
   fail(failure: ChannelFailed) {
-    for (const { result } of this.#pending.values()) Deferred.unsafeDone(result, Effect.fail(failure))
+    for (const { result } of this.#pending.values()) Deferred.doneUnsafe(result, Effect.fail(failure))
     this.#pending.clear()
   }
 }

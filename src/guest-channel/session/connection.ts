@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, FiberId, type Mailbox } from "effect"
+import { Deferred, Effect, Exit, type Mailbox } from "effect"
 import type { Duplex } from "node:stream"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/guest-text.ts"
@@ -53,8 +53,8 @@ const FORGOTTEN_STREAMS = 128
  * Whatever the guest does wrong ends here, as one `ChannelFailed` for all that is pending.
  */
 export class Connection implements StreamLink {
-  readonly greeted = Deferred.unsafeMake<Greeting, ChannelFailed>(FiberId.none)
-  readonly failed = Deferred.unsafeMake<never, ChannelFailed>(FiberId.none)
+  readonly greeted = Deferred.makeUnsafe<Greeting, ChannelFailed>()
+  readonly failed = Deferred.makeUnsafe<never, ChannelFailed>()
   readonly outbox: Outbox
   /** Open requests of the guest for the network. */
   readonly network = new NetworkTable()
@@ -154,7 +154,7 @@ export class Connection implements StreamLink {
   }
 
   /** Waits until a request waits for the agent. One waiter at a time. */
-  readonly untilAwaited: Effect.Effect<void> = Effect.async((resume) => {
+  readonly untilAwaited: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.isAwaited) return resume(Effect.void)
     this.#wakeWatch = () => resume(Effect.void)
   })
@@ -202,8 +202,8 @@ export class Connection implements StreamLink {
     this.#failure = failure
     this.#socket.destroy()
     this.outbox.close()
-    Deferred.unsafeDone(this.greeted, Effect.fail(failure))
-    Deferred.unsafeDone(this.failed, Effect.fail(failure))
+    Deferred.doneUnsafe(this.greeted, Effect.fail(failure))
+    Deferred.doneUnsafe(this.failed, Effect.fail(failure))
     this.#calls.fail(failure)
     this.#streams.fail(failure)
     this.#awake.clear()
@@ -278,6 +278,6 @@ export class Connection implements StreamLink {
       this.release(stream)
     }
     const build = escapeGuestText(this.#hello!.build)
-    Deferred.unsafeDone(this.greeted, Effect.succeed({ build, takenOver: this.#takenOver }))
+    Deferred.doneUnsafe(this.greeted, Effect.succeed({ build, takenOver: this.#takenOver }))
   }
 }

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Either, Exit } from "effect"
+import { Deferred, Effect, Result, Exit } from "effect"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/guest-text.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
@@ -26,12 +26,12 @@ const encodeNow = <A, E>(
   connection: Connection,
   refused: (why: Unencodable) => E,
   encode: () => A
-): Either.Either<A, ChannelFailed | E> => {
-  if (connection.failure !== undefined) return Either.left(connection.failure)
+): Result.Result<A, ChannelFailed | E> => {
+  if (connection.failure !== undefined) return Result.fail(connection.failure)
   try {
-    return Either.right(encode())
+    return Result.succeed(encode())
   } catch (error) {
-    if (error instanceof Unencodable) return Either.left(refused(error))
+    if (error instanceof Unencodable) return Result.fail(refused(error))
     throw error
   }
 }
@@ -66,7 +66,7 @@ export const silently = <A, E, R>(
     const quiet = (isQuiet: boolean) => Effect.sync(() => (connection.isQuiet = isQuiet))
     return answered.pipe(
       Effect.flatMap(Deferred.await),
-      Effect.zipRight(Effect.acquireUseRelease(quiet(true), () => use, () => quiet(false))),
+      Effect.andThen(Effect.acquireUseRelease(quiet(true), () => use, () => quiet(false))),
       Effect.ensuring(Effect.sync(() => letGo()))
     )
   })
@@ -150,7 +150,7 @@ const awaitStarted = <E>({ results, stream }: SentOpener, { refused }: OpenOptio
     onFailure: (error) => error._tag === "refused" ? refused(error) : error,
     onSuccess: (pid) => ({ pid, stream })
   })
-  return results.length === 0 ? started : Effect.zipRight(awaitAll(results), started)
+  return results.length === 0 ? started : Effect.andThen(awaitAll(results), started)
 }
 
 /** Opens a stream and waits until it has started. It ends with the scope. */
@@ -161,7 +161,7 @@ export const openStream = <A, E>(connection: Connection, opener: Opener<A>, opti
 
 /** Opens a stream in this turn of the event loop, in a write of its own. Whoever has it releases it. */
 export const openStreamNow = <A, E>(connection: Connection, opener: Opener<A>, options: OpenOptions<E>) =>
-  Either.map(sendNow(connection, opener, options), (sent) => {
+  Result.map(sendNow(connection, opener, options), (sent) => {
     connection.outbox.flush()
     return { started: awaitStarted(sent, options), release: () => connection.release(sent.stream) }
   })

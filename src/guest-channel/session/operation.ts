@@ -87,6 +87,6 @@ export const recordsOf = <A>(
     Stream.mapEffect((bytes) => checked(connection, () => decoder.push(bytes))),
     Stream.flattenIterables,
     Stream.concat(
-      Stream.execute(Effect.andThen(awaitEnd(stream, operation), checked(connection, () => decoder.end())))
+      Stream.fromEffectDrain(Effect.andThen(awaitEnd(stream, operation), checked(connection, () => decoder.end())))
     )
   )

@@ -54,5 +54,5 @@ export const watchSilence = (connection: Connection, { explain, limitMs }: Silen
       else if (why !== "" || connection.silentMs > 0 || silentMs >= mostMs) connection.silence(silentMs, why)
     }
   })
-  return Effect.forever(Effect.zipRight(connection.untilAwaited, watch))
+  return Effect.forever(Effect.andThen(connection.untilAwaited, watch))
 }

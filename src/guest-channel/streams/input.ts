@@ -75,7 +75,7 @@ export class Input {
   }
 
   #enqueue(bytes: Uint8Array | undefined, isLent: boolean) {
-    return Effect.async<void, ChannelFailed>((resume) => {
+    return Effect.callback<void, ChannelFailed>((resume) => {
       if (this.#closed !== undefined) return resume(this.#closed)
       const entry: Waiting = { bytes, isLent, resume }
       this.#waiting.push(entry)

@@ -10,7 +10,7 @@ export const piecesOf = <A>(stream: GuestStream, each: (piece: Piece) => A): Str
     onSuccess: (pieces) =>
       pieces === undefined
         ? Effect.fail(Option.none())
-        : Effect.succeed(Chunk.unsafeFromArray(pieces.map(each)))
+        : Effect.succeed(Chunk.fromArrayUnsafe(pieces.map(each)))
   }))
 
 /**
@@ -28,7 +28,7 @@ export const forEachPiece = <A, E, R>(
   const step: Effect.Effect<void, ChannelFailed | E, R> = Effect.flatMap(pull, (pieces) =>
     pieces === undefined
       ? Effect.void
-      : Effect.zipRight(
+      : Effect.andThen(
         Effect.forEach(pieces, (piece) => f(each(piece)), { discard: true }),
         Effect.suspend(() => step)
       ))

@@ -27,7 +27,7 @@ export class Settled<A, E> {
   readonly wait: Effect.Effect<A, E> = Effect.suspend(() => this.#effect ?? this.#later)
 
   get #later() {
-    return Effect.async<A, E>((resume) => {
+    return Effect.callback<A, E>((resume) => {
       this.#waiting.push(resume)
       return Effect.sync(() => {
         this.#waiting = this.#waiting.filter((other) => other !== resume)

@@ -215,9 +215,9 @@ export class GuestStream {
   pullUntaken(
     take: ((piece: Piece) => boolean) | undefined
   ): Effect.Effect<Array<Piece> | undefined, ChannelFailed> {
-    return Effect.async((resume) => {
+    return Effect.callback((resume) => {
       if (this.#reader !== undefined) {
-        return resume(Effect.dieMessage("the output of a stream has one reader at a time"))
+        return resume(Effect.die(new Error("the output of a stream has one reader at a time")))
       }
       this.#acknowledge()
       this.#reader = resume

@@ -71,13 +71,13 @@ export class Outbox {
   #below(limitBytes: number, isOpen = () => true): Effect.Effect<void> {
     const hasRoom = () => this.#socket.destroyed || (this.#socket.writableLength + this.#bytes < limitBytes && isOpen())
     return Effect.suspend(() =>
-      hasRoom() ? Effect.void : Effect.zipRight(this.#drained(hasRoom), this.#below(limitBytes, isOpen))
+      hasRoom() ? Effect.void : Effect.andThen(this.#drained(hasRoom), this.#below(limitBytes, isOpen))
     )
   }
 
   /** Asks again in the step that begins the wait: the socket may have drained in another fiber's turn since. */
   #drained(hasRoom: () => boolean): Effect.Effect<void> {
-    return Effect.async<void>((resume) => {
+    return Effect.callback<void>((resume) => {
       if (hasRoom()) return resume(Effect.void)
       const go = () => resume(Effect.void)
       this.#waiting.push(go)

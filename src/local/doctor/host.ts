@@ -112,7 +112,7 @@ export const userNamespaces = runTool("unshare", ["--user", "--map-root-user", "
         )
     })
   ),
-  Effect.catchAll((failure) => {
+  Effect.catch((failure) => {
     const found = `not to be had: ${failure.message}`
     const restricted = exists("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     return Effect.succeed(

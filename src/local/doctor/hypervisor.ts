@@ -12,7 +12,7 @@ import { fine, improvable, wrong } from "./line.ts"
 
 export const qemu = Effect.flatMap(Vmm, ({ program }) => program).pipe(
   Effect.map((program) => fine("qemu", program)),
-  Effect.catchAll((failure) => Effect.succeed(wrong("qemu", failure.message, "sudo apt-get install qemu-system-x86")))
+  Effect.catch((failure) => Effect.succeed(wrong("qemu", failure.message, "sudo apt-get install qemu-system-x86")))
 )
 
 export const confinement = Effect.map(probeConfinement, ({ level, reason }): DoctorLine =>
@@ -52,7 +52,7 @@ export const accelerator = Effect.gen(function*() {
       )
   ]
 }).pipe(
-  Effect.catchAll((failure) => Effect.succeed([wrong("accelerator", failure.message, "see docs/troubleshooting.md")]))
+  Effect.catch((failure) => Effect.succeed([wrong("accelerator", failure.message, "see docs/troubleshooting.md")]))
 )
 
 /** Services that the findings are looked for with. */

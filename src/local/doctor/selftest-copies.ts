@@ -94,7 +94,7 @@ export const copyChecks = <E, R>(
     const portraits = yield* Effect.forEach([parent, ...copies], (guest) => shell(guest, selfPortrait))
     const offsets = yield* Effect.forEach(copies, ({ channel }) => clockOffsetMs(channel))
     const held = yield* Effect.forEach(copies, (guest) =>
-      Effect.zipRight(
+      Effect.andThen(
         guest.channel.call.sync({ dropCaches: 1 }),
         shell(guest, "cat /dev/shm/page /workspace/file; pgrep -c -x sleep")
       ))

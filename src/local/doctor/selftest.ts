@@ -17,7 +17,7 @@ const environment = "debian:12"
  * Restores two VMs from one template, takes two from a pool, has two go on from the memory of a third, and proves that they are as many:
  * each line is a claim that was checked against the guests themselves. Takes about ten seconds, five of them a pause.
  */
-export const selftest = Stream.unwrapScoped(Effect.gen(function*() {
+export const selftest = Stream.unwrap(Effect.gen(function*() {
   const images = yield* ensureImages(environment, () => {})
   const placeholder = yield* (yield* SeedImages).empty(diskMib)
   const used = yield* Ref.make<ReadonlyArray<string>>([])
@@ -34,7 +34,7 @@ export const selftest = Stream.unwrapScoped(Effect.gen(function*() {
     }).pipe(Effect.tap(({ guest }) => Ref.update(used, (ids) => [...ids, guest.vm.id])))
   const pair = Effect.all([acquire("selftest-a"), acquire("selftest-b")])
 
-  const proved = Stream.unwrapScoped(Effect.map(pair, ([one, other]) => checks(one, other)))
+  const proved = Stream.unwrap(Effect.map(pair, ([one, other]) => checks(one, other)))
   const rest = inOrder(
     inTime("VMs of the pool", Effect.scoped(poolChecks(acquire))),
     inTime("snapshot and fork", Effect.scoped(copyChecks({ images, placeholder, used }, acquire)))
@@ -45,7 +45,7 @@ export const selftest = Stream.unwrapScoped(Effect.gen(function*() {
   const left = Stream.fromEffect(Effect.flatMap(Ref.get(used), leftOnHost))
   return Stream.concat(proved, rest).pipe(Stream.concat(closed), Stream.concat(left), Stream.map(lineEvent))
 })).pipe(
-  Stream.catchAll((failure) =>
+  Stream.catch((failure) =>
     Stream.make(lineEvent(wrong("selftest", failure.message, "see docs/troubleshooting.md")))
   )
 ) satisfies Stream.Stream<DoctorEvent, never, unknown>

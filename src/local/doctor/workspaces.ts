@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import type { DoctorLine } from "../../contract/rows/doctor.ts"
 import { readWorkspaces } from "../../workspace/life/recorded.ts"
 import { fine, wrong } from "./line.ts"
@@ -8,7 +8,7 @@ import { fine, wrong } from "./line.ts"
  * might name any of them.
  */
 export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<DoctorLine> => {
-  const damaged = all.filter(({ record }) => Either.isLeft(record))
+  const damaged = all.filter(({ record }) => Result.isFailure(record))
   if (damaged.length === 0) {
     return [fine("workspaces", all.length === 0 ? "none" : `${all.length}, each with a record that can be read`)]
   }
@@ -20,5 +20,5 @@ export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<Doctor
     )
   )
 }).pipe(
-  Effect.catchAll((failure) => Effect.succeed([wrong("workspaces", "they cannot be read", failure.message)]))
+  Effect.catch((failure) => Effect.succeed([wrong("workspaces", "they cannot be read", failure.message)]))
 )

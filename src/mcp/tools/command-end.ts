@@ -2,15 +2,15 @@ import { Schema } from "effect"
 import { Outcome } from "../../contract/rows/command.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import type { ExecEvent } from "../../contract/rows/workspace-exec.ts"
-import { snakeFields } from "../../contract/text/snake.ts"
+import { snakeStruct } from "../../contract/text/snake.ts"
 import { seconds } from "../words.ts"
 
 export type Exited = Extract<ExecEvent, { readonly _tag: "Exited" }>
 
 /** What `workspace_exec` tells: one shape for what has ended and what still runs. */
 export const ExecTold = lazy(() =>
-  Schema.Struct(snakeFields({
-    state: Schema.Literal("exited", "running"),
+  snakeStruct({
+    state: Schema.Literals(["exited", "running"]),
     outcome: Schema.NullOr(Outcome()),
     exitCode: Schema.NullOr(Schema.Int),
     durationMs: Schema.NullOr(Schema.Number),
@@ -20,7 +20,7 @@ export const ExecTold = lazy(() =>
     notices: Schema.Array(Schema.String),
     execId: Schema.String,
     nextCursor: Schema.NullOr(Schema.String)
-  }))
+  })
 )
 export type ExecTold = ReturnType<typeof ExecTold>["Type"]
 

@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { missingOnHostNote } from "../../contract/text/host-file-notes.ts"
 import type { Tool } from "../request.ts"
@@ -34,13 +34,13 @@ export const exportTool: Tool<"workspace.export"> = {
   // Left out by mistake it would be a copy of everything.
   fill: ({ fields }) =>
     fields["path"] === undefined && isEmpty(fields["paths"]) && fields["patch"] !== true
-      ? Either.left(
+      ? Result.fail(
         new InvalidRequest({
           field: "path",
           detail: "is missing: name one (. is all of /workspace), or give patch: true"
         })
       )
-      : Either.right(fields),
+      : Result.succeed(fields),
   text: ({ bytes: size, digest, entries, executableConfig, files, kind, output, skipped, skippedCount, warnings }) =>
     lines(
       `exported ${kind === "patch" ? "the diff" : count(files, "file")} to ${output}, ${bytes(size)}`,
@@ -61,12 +61,12 @@ export const diskExportTool: Tool<"workspace.disk.export"> = {
 export const syncPushTool: Tool<"workspace.sync.push"> = {
   fill: ({ fields }, project) =>
     fields["source_path"] !== undefined
-      ? Either.right(fields)
+      ? Result.succeed(fields)
       : project.path === undefined
-      ? Either.left(
+      ? Result.fail(
         new InvalidRequest({ field: "source_path", detail: "is missing: this server is bound to no project" })
       )
-      : Either.right({ ...fields, source_path: project.path }),
+      : Result.succeed({ ...fields, source_path: project.path }),
   text: (
     {
       bytes: size,

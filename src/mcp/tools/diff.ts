@@ -1,8 +1,8 @@
-import { Effect, Either, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import type { DiffFile, DiffResult } from "../../contract/rows/workspace-diff.ts"
-import { snakeFields } from "../../contract/text/snake.ts"
+import { snakeStruct } from "../../contract/text/snake.ts"
 import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
 import { bytes, count, lines } from "../words.ts"
@@ -10,7 +10,7 @@ import { withoutBinaries } from "./binaries.ts"
 
 /** Result of `workspace_diff` and `workspace_compare`: the first files, and a page of the patch. */
 const DiffPage = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     filesChanged: Schema.Int,
     additions: Schema.Int,
     deletions: Schema.Int,
@@ -27,7 +27,7 @@ const DiffPage = lazy(() =>
     patch: Schema.NullOr(Schema.String),
     truncated: Schema.Boolean,
     nextCursor: Schema.NullOr(Schema.String)
-  }))
+  })
 )
 type DiffPage = ReturnType<typeof DiffPage>["Type"]
 
@@ -51,14 +51,14 @@ const cutPatch = (patch: string, start: number): { readonly text: string; readon
 }
 
 /** A cursor holds for the diff that it was given with: its digest is part of it. */
-const startOf = (cursor: unknown, digest: string): Either.Either<number, InvalidRequest> => {
-  if (cursor === undefined) return Either.right(0)
+const startOf = (cursor: unknown, digest: string): Result.Result<number, InvalidRequest> => {
+  if (cursor === undefined) return Result.succeed(0)
   const [, at, of] = /^(\d{1,9})-([0-9a-f]{0,12})$/.exec(String(cursor)) ?? []
   if (at === undefined) return refuse("must be the next_cursor of the same call")
-  return of === digest ? Either.right(Number(at)) : refuse("the diff has changed since; ask again without a cursor")
+  return of === digest ? Result.succeed(Number(at)) : refuse("the diff has changed since; ask again without a cursor")
 }
 
-const refuse = (detail: string) => Either.left(new InvalidRequest({ field: "cursor", detail }))
+const refuse = (detail: string) => Result.fail(new InvalidRequest({ field: "cursor", detail }))
 
 const entryOf = ({ additions = 0, binary = false, deletions = 0, from, path, status }: DiffFile) => ({
   path,

@@ -112,7 +112,7 @@ const handedBackAtTimeOut = <A>(
   const handBack = onceStarted(
     Effect.suspend(() => forEachEvent(pyro.workspace.exec, payload, undefined, () => Effect.void))
   )
-  return Effect.raceFirst(listening, timedOut.pipe(Effect.zipRight(handBack), Effect.zipRight(Effect.never)))
+  return Effect.raceFirst(listening, timedOut.pipe(Effect.andThen(handBack), Effect.andThen(Effect.never)))
 }
 
 /** A call that ends early, because its client cancelled it or left, ends its command. */

@@ -4,7 +4,7 @@ import { MAX_IMAGE_BYTES } from "../../contract/rows/file-fields.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import type { DiskContent } from "../../contract/rows/workspace-disk.ts"
 import { FileEntry, type FileList } from "../../contract/rows/workspace-file.ts"
-import { snakeFields } from "../../contract/text/snake.ts"
+import { snakeStruct } from "../../contract/text/snake.ts"
 import type { Fields } from "../arguments.ts"
 import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
@@ -12,11 +12,11 @@ import { bytes, count, lines } from "../words.ts"
 import { moreText, pageOf, pageStart } from "./paging.ts"
 
 const Listed = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     path: Schema.String,
     entries: Schema.Array(FileEntry()),
     nextCursor: Schema.NullOr(Schema.String)
-  }))
+  })
 )
 
 /** Most entries of a tree that are looked at; pages are cut from these. */

@@ -3,7 +3,7 @@ import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { Outcome } from "../../contract/rows/command.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import type { RunEvent, RunPayload } from "../../contract/rows/run.ts"
-import { snakeFields } from "../../contract/text/snake.ts"
+import { snakeStruct } from "../../contract/text/snake.ts"
 import { keepOutput } from "../output.ts"
 import type { Request, Tool } from "../request.ts"
 import { asSeen } from "../terminal.ts"
@@ -13,7 +13,7 @@ import { inputOf } from "./exec.ts"
 
 /** What `vm_run` tells. */
 export const RunTold = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     outcome: Outcome(),
     exitCode: Schema.Int,
     durationMs: Schema.Number,
@@ -21,7 +21,7 @@ export const RunTold = lazy(() =>
     stderr: Schema.String,
     truncated: Schema.Boolean,
     warnings: Schema.Array(Schema.String)
-  }))
+  })
 )
 type RunTold = ReturnType<typeof RunTold>["Type"]
 

@@ -1,9 +1,9 @@
-import { Effect, Either, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import { servicesText } from "../../contract/rows/service-text.ts"
 import { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
-import { snakeFields } from "../../contract/text/snake.ts"
+import { snakeStruct } from "../../contract/text/snake.ts"
 import type { Project } from "../../sdk/project.ts"
 import type { Fields, Given } from "../arguments.ts"
 import type { Tool } from "../request.ts"
@@ -47,22 +47,22 @@ const portLine = ({ guestPort, hostPort, service }: NonNullable<WorkspaceInfo["p
 const warned = (warnings: ReadonlyArray<string>) => warnings.map((one) => `warning: ${one}`)
 
 /** What a new workspace starts from: what the model named, else what the server is bound to. */
-const seeded = ({ fields, own }: Given, project: Project): Either.Either<Fields, InvalidRequest> => {
+const seeded = ({ fields, own }: Given, project: Project): Result.Result<Fields, InvalidRequest> => {
   const { seed_path: seed, ...others } = fields
   if (own["empty"] === true) {
     return seed === undefined
-      ? Either.right(others)
-      : Either.left(new InvalidRequest({ field: "empty", detail: "cannot be combined with seed_path" }))
+      ? Result.succeed(others)
+      : Result.fail(new InvalidRequest({ field: "empty", detail: "cannot be combined with seed_path" }))
   }
-  if (seed !== undefined) return Either.right(fields)
+  if (seed !== undefined) return Result.succeed(fields)
   if (project.repoUrl !== undefined) {
-    return Either.right({
+    return Result.succeed({
       ...fields,
       repo_url: project.repoUrl,
       ...(project.repoRef === undefined ? {} : { repo_ref: project.repoRef })
     })
   }
-  return Either.right(project.path === undefined ? fields : { ...fields, seed_path: project.path })
+  return Result.succeed(project.path === undefined ? fields : { ...fields, seed_path: project.path })
 }
 
 export const createTool: Tool<"workspace.create"> = {
@@ -92,10 +92,10 @@ export const deleteTool: Tool<"workspace.delete"> = {
 }
 
 const Listed = lazy(() =>
-  Schema.Struct(snakeFields({
+  snakeStruct({
     workspaces: Schema.Array(WorkspaceInfo()),
     nextCursor: Schema.NullOr(Schema.String)
-  }))
+  })
 )
 
 export const listTool: Tool<"workspace.list", ReturnType<typeof Listed>["Type"]> = {

@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId } from "effect"
+import { Deferred, Effect } from "effect"
 import { asksForRetry } from "../first-bytes/retry.ts"
 
 const SWITCH = "HTTP/1.1 101"
@@ -12,7 +12,7 @@ interface Question {
   readonly answer: Deferred.Deferred<boolean>
 }
 
-const question = (ask: Question["ask"]): Question => ({ ask, answer: Deferred.unsafeMake<boolean>(FiberId.none) })
+const question = (ask: Question["ask"]): Question => ({ ask, answer: Deferred.makeUnsafe<boolean>() })
 
 /** Sees what the first bytes from the host's side say. */
 export class FirstReply {
@@ -43,7 +43,7 @@ export class FirstReply {
   #settle(isLast: boolean) {
     this.#open = this.#open.filter(({ answer, ask }) => {
       const said = ask(this.#bytes) ?? (isLast ? false : undefined)
-      if (said !== undefined) Deferred.unsafeDone(answer, Effect.succeed(said))
+      if (said !== undefined) Deferred.doneUnsafe(answer, Effect.succeed(said))
       return said === undefined
     })
     if (this.#open.length === 0) this.#bytes = Buffer.alloc(0)

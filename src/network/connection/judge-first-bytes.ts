@@ -112,7 +112,7 @@ export const withJudgement = (name: string, send: Sender, reply: FirstReply): Se
     const bytes = held.subarray(0, count)
     held = held.subarray(count)
     const sent = bytes.length === 0 ? Effect.void : send.write(bytes)
-    return awaited !== undefined && body === undefined && held.length > 0 ? Effect.zipRight(sent, afterReply) : sent
+    return awaited !== undefined && body === undefined && held.length > 0 ? Effect.andThen(sent, afterReply) : sent
   })
   const afterReply: Effect.Effect<void, Denied> = Effect.suspend(() => {
     const question = awaited
@@ -143,7 +143,7 @@ export const withJudgement = (name: string, send: Sender, reply: FirstReply): Se
         // A client that ends here has made no whole request.
         const detail = hello === undefined || hello._tag === "NeedMore" ? undefined : judge(hello)
         if (detail !== undefined) return denied(detail)
-        return Effect.zipRight(held.length === 0 ? Effect.void : send.write(held), Effect.suspend(send.end))
+        return Effect.andThen(held.length === 0 ? Effect.void : send.write(held), Effect.suspend(send.end))
       })
   }
 }

@@ -25,7 +25,7 @@ export class SocketReader {
   }
 
   /** The next pieces; undefined at the end. Pending for ever after a failure, which `failed` tells. */
-  readonly next: Effect.Effect<Chunks> = Effect.async((resume) => {
+  readonly next: Effect.Effect<Chunks> = Effect.callback((resume) => {
     const chunks = this.#take()
     if (chunks !== null) return resume(Effect.succeed(chunks))
     this.#wake = (chunks) => resume(Effect.succeed(chunks))

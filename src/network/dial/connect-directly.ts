@@ -74,7 +74,7 @@ export const connectDirectly = (
     const startMs = yield* nowMs
     const found = yield* addresses
     const leftMs = startMs + DIAL_MS - (yield* nowMs)
-    return yield* Effect.async<DirectlyConnected, Failure>((resume) =>
+    return yield* Effect.callback<DirectlyConnected, Failure>((resume) =>
       Effect.sync(startDirectly(slots, found, target, leftMs, (outcome) => {
         if ("failure" in outcome) return resume(Effect.fail(outcome))
         held = outcome.socket

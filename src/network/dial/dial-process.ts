@@ -75,7 +75,7 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
     request: Parameters<typeof ask>[0],
     read: (message: Answer) => A | undefined
   ): Effect.Effect<A, Failure> =>
-    Effect.async((resume) =>
+    Effect.callback((resume) =>
       ask(request, (outcome) => {
         if (!("message" in outcome)) return resume(Effect.fail(outcome))
         const { message } = outcome
@@ -94,7 +94,7 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
         yield* Effect.addFinalizer(() => Effect.sync(() => held.socket !== undefined && release(held.socket)))
         const listening: { readonly listener: Listener; stop?: () => void } | undefined = listener && { listener }
         yield* Effect.addFinalizer(() => Effect.sync(() => listening?.stop?.()))
-        return yield* Effect.async<
+        return yield* Effect.callback<
           { readonly socket: Socket; readonly address: string; readonly viaProxy: boolean },
           Failure
         >((resume) =>

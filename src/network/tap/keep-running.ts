@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId, type Scope } from "effect"
+import { Deferred, Effect, type Scope } from "effect"
 import { monotonicMs } from "../../system/waits/time.ts"
 
 /** Pause before a process that has ended is started again, in ms. It doubles while the process ends soon. */
@@ -13,8 +13,8 @@ export const keepRunning = <Process extends { readonly stop: () => void }>(
 ): Effect.Effect<() => Process, never, Scope.Scope> =>
   Effect.gen(function*() {
     const begin = Effect.gen(function*() {
-      const ended = Deferred.unsafeMake<string>(FiberId.none)
-      const process = start((detail) => Deferred.unsafeDone(ended, Effect.succeed(detail)))
+      const ended = Deferred.makeUnsafe<string>()
+      const process = start((detail) => Deferred.doneUnsafe(ended, Effect.succeed(detail)))
       return { process, ended: Deferred.await(ended), sinceMs: yield* monotonicMs }
     })
     let current = yield* begin

@@ -10,7 +10,7 @@ export class Waiters {
    * fibers may run between a caller's own look and this step, and their `wake` would be lost.
    */
   wait(isDue: () => boolean, waitMs?: number): Effect.Effect<void> {
-    return Effect.async((resume) => {
+    return Effect.callback((resume) => {
       if (isDue()) return resume(Effect.void)
       const forget = () => {
         timer?.cancel()

@@ -214,7 +214,7 @@ const overdue = (room: GitRoom, command: string, { isLong = false }: GitOptions)
           detail: `${pathText(found)} is neither a file nor a directory; git would wait for it for ever`
         })
     })
-    return yield* Effect.raceFirst(suspects, Effect.zipRight(Effect.sleep(deadlineMs), late))
+    return yield* Effect.raceFirst(suspects, Effect.andThen(Effect.sleep(deadlineMs), late))
   })
 
 const lastLine = (text: string) => {

@@ -74,7 +74,7 @@ const walked = (channel: GuestChannel, tree: GuestPath) =>
     const found = new Map<string, WalkEntry>()
     return channel.walk(tree).pipe(
       // By chunks: an effect for each of a million entries takes seconds.
-      Stream.runForEachChunk((entries): Effect.Effect<void, FileRefused> => {
+      Stream.runForEachArray((entries): Effect.Effect<void, FileRefused> => {
         for (const entry of entries) found.set(nameOf(entry.path), entry)
         return found.size > mostEntries ? tooManyFiles : Effect.void
       }),

@@ -11,11 +11,11 @@ import { isDiskFull } from "./failure.ts"
  * `memoryDir` the memory files of running VMs (RAM-backed where possible). The first two exist; the last one from `haveMemoryDir` on. They
  * belong to this user and are 0700.
  */
-export class Paths extends Context.Tag("pyro/system/Paths")<Paths, {
+export class Paths extends Context.Service<Paths, {
   readonly stateDir: string
   readonly cacheDir: string
   readonly memoryDir: string
-}>() {
+}>()("pyro/system/Paths") {
   /** Directories named by `PYRO_STATE_DIR`, `PYRO_CACHE_DIR`, `PYRO_MEMORY_DIR`, else by XDG, else under the home directory. */
   static readonly layer = Layer.effect(Paths, Effect.suspend(() => make))
 }

@@ -37,24 +37,24 @@ export const writeFileAtomic = (
 ): Effect.Effect<void, FileFailed> => attempt("write", path, () => writeFileAtomicSync(path, content, options))
 
 /** A value or the content of a file is not what its Schema says. */
-const damaged = (operation: "encode" | "decode", path: string) => (cause: ParseResult.ParseError) =>
+const damaged = (operation: "encode" | "decode", path: string) => (cause: Schema.SchemaError) =>
   new FileFailed({ operation, path, detail: damageOf(cause), cause })
 
 /** Encodes a value by its Schema and writes it as JSON. */
 export const writeJsonAtomic = <A, I>(
   path: string,
-  schema: Schema.Schema<A, I>,
+  schema: Schema.Codec<A, I>,
   value: A,
   options: WriteOptions = {}
 ) =>
-  Schema.encode(schema)(value).pipe(
+  Schema.encodeEffect(schema)(value).pipe(
     Effect.mapError(damaged("encode", path)),
     Effect.flatMap((encoded) => writeFileAtomic(path, JSON.stringify(encoded) + "\n", options))
   )
 
 /** Has the disk keep a file and its name, without holding up this process. */
 export const syncFile = (path: string): Effect.Effect<void, FileFailed> =>
-  Effect.zipRight(syncContent(path), syncContent(dirname(path)))
+  Effect.andThen(syncContent(path), syncContent(dirname(path)))
 
 /** Has the disk keep the content of a file, or the names in a folder, in the thread pool. */
 export const syncContent = (path: string): Effect.Effect<void, FileFailed> =>
@@ -95,16 +95,16 @@ export const recall = <A, E>(path: string, make: Effect.Effect<A, E>): Effect.Ef
 /** Reads what `writeJsonAtomic` wrote; none when there is no such file, FileFailed when it is not what the Schema says. */
 export const readJson = <A, I>(
   path: string,
-  schema: Schema.Schema<A, I>
+  schema: Schema.Codec<A, I>
 ): Effect.Effect<Option.Option<A>, FileFailed> =>
   readText(path).pipe(
-    Effect.flatMap((text) => Effect.mapError(Schema.decode(Schema.parseJson(schema))(text), damaged("decode", path))),
+    Effect.flatMap((text) => Effect.mapError(Schema.decodeEffect(Schema.fromJsonString(schema))(text), damaged("decode", path))),
     Effect.asSome,
     Effect.catchIf(isMissing, () => Effect.succeedNone)
   )
 
 /** The first thing that is not as its Schema wants it. */
-export const damageOf = (error: ParseResult.ParseError) => {
+export const damageOf = (error: Schema.SchemaError) => {
   const [{ message, path } = { message: "", path: [] }] = ParseResult.ArrayFormatter.formatErrorSync(error)
   const [line = ""] = message.split("\n", 1)
   return `it is damaged (${[...path.map(String), line].join(": ").slice(0, 200)})`

@@ -53,7 +53,7 @@ export const fillFrom = (
   bytes: Uint8Array,
   position: number
 ): Effect.Effect<void, FileFailed> =>
-  Effect.async<void, FileFailed>((resume) => {
+  Effect.callback<void, FileFailed>((resume) => {
     const next = (filled: number) =>
       fs.read(fd, bytes, filled, bytes.length - filled, position + filled, (cause, count) => {
         if (cause !== null) {

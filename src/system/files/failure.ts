@@ -61,4 +61,4 @@ export const attemptAsync = <A>(
   path: string,
   work: (signal: AbortSignal) => Promise<A>
 ): Effect.Effect<A, FileFailed> =>
-  Effect.catchAllDefect(Effect.promise(work), (cause) => failureOf(operation, path, cause))
+  Effect.catchDefect(Effect.promise(work), (cause) => failureOf(operation, path, cause))

@@ -27,10 +27,10 @@ export const acquireLock = (path: string, options: { readonly timeoutMs: number;
 /** Runs an effect while holding the lock of `path`. */
 export const withLock =
   (path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.scoped(Effect.zipRight(acquireLock(path, options), effect))
+  <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.scoped(Effect.andThen(acquireLock(path, options), effect))
 
 const take = (fd: number, path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
-  Effect.async<void, LockTimeout | HostToolMissing>((resume) => {
+  Effect.callback<void, LockTimeout | HostToolMissing>((resume) => {
     const mode = options.shared === true ? "--shared" : "--exclusive"
     const waiting = options.timeoutMs === 0 ? ["--nonblock"] : ["--wait", (options.timeoutMs / 1000).toFixed(3)]
     const child = spawn("flock", [mode, ...waiting, "3"], {

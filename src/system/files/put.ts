@@ -78,7 +78,7 @@ export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | H
       Effect.sync(() => start(tool, request, place, said, ready, ended)),
       (child) =>
         Effect.sync(() => child.stdin.destroy()).pipe(
-          Effect.zipRight(Effect.exit(Deferred.await(ended))),
+          Effect.andThen(Effect.exit(Deferred.await(ended))),
           Effect.interruptible,
           Effect.timeoutOption(withdrawTimeout)
         )
@@ -113,8 +113,8 @@ export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | H
       endFile: Effect.suspend(() => Effect.as(send(number32(0)), hash.take())),
       omitFile: Effect.suspend(() => (hash.take(), send(number32(WITHDRAWN)))),
       commit: Effect.suspend(() => send(Buffer.from("c"))).pipe(
-        Effect.zipRight(flush),
-        Effect.zipRight(Deferred.await(ended)),
+        Effect.andThen(flush),
+        Effect.andThen(Deferred.await(ended)),
         Effect.map(() => ({ replaced: ownPaths(place, said.replaced), there: ownPaths(place, said.there) }))
       )
     }
@@ -143,13 +143,13 @@ const start = (
   child.stderr.setEncoding("utf8").on("data", (text: string) => stderr = (stderr + text).slice(-4096))
   child.stdout.on("data", (bytes: Buffer) => {
     said.push(bytes)
-    if (said.ready) Deferred.unsafeDone(ready, Effect.void)
+    if (said.ready) Deferred.doneUnsafe(ready, Effect.void)
   })
-  const fail = (detail: string) => Deferred.unsafeDone(ended, Effect.fail(failureOf(said, place, detail)))
+  const fail = (detail: string) => Deferred.doneUnsafe(ended, Effect.fail(failureOf(said, place, detail)))
   child.on("error", (cause) => fail(cause.message))
   child.on("close", (code, signal) =>
     code === 0 && said.done
-      ? Deferred.unsafeDone(ended, Effect.void)
+      ? Deferred.doneUnsafe(ended, Effect.void)
       : fail(stderr.trim() === "" ? `the helper ended with ${signal ?? code}` : stderr.trim()))
   return child
 }
@@ -193,7 +193,7 @@ class Outgoing {
 }
 
 const drained = (child: Child) =>
-  Effect.async<void>((resume) => {
+  Effect.callback<void>((resume) => {
     if (child.stdin.destroyed) return // its end tells
     if (!child.stdin.writableNeedDrain) return resume(Effect.void)
     const done = () => resume(Effect.void)

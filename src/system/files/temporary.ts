@@ -27,12 +27,12 @@ export const makeTemporary = (parent: string, label: string) =>
     const folder = path.join(parent, `${label.replace(/[^a-z0-9.-]/g, "_")}-${randomBytes(6).toString("hex")}`)
     const alive = folder + aliveSuffix
     // Also runs if the acquisition of the lock is interrupted.
-    yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeFile(alive)))
+    yield* Effect.addFinalizer(() => Effect.ignore(removeFile(alive)))
     // Within the gate, since a sweeper might otherwise find the lock file before it is locked.
     const scope = yield* Effect.scope
-    yield* withLock(gate(parent), { timeoutMs: 30_000 })(Scope.extend(acquireLock(alive, { timeoutMs: 1000 }), scope))
+    yield* withLock(gate(parent), { timeoutMs: 30_000 })(Scope.provide(acquireLock(alive, { timeoutMs: 1000 }), scope))
     // Removed while locked, since a sweeper would otherwise count it as a dead owner's.
-    yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeTemporary(folder)))
+    yield* Effect.addFinalizer(() => Effect.ignore(removeTemporary(folder)))
     yield* makeFolder(folder)
     return { path: folder, alive } satisfies Temporary
   })
@@ -64,9 +64,9 @@ const ownerOf = (name: string) => name.endsWith(aliveSuffix) ? name.slice(0, -al
 const removeTemporary = (folder: string) =>
   removeTree(folder).pipe(
     // Files of an ordinary user's build belong to subordinate users: only root of that namespace may remove them.
-    Effect.catchAll(() => {
+    Effect.catch(() => {
       const [tool, ...args] = asNamespaceRoot(["rm", "-rf", "--one-file-system", folder])
       return runTool(tool, args)
     }),
-    Effect.zipRight(removeFile(folder + aliveSuffix))
+    Effect.andThen(removeFile(folder + aliveSuffix))
   )

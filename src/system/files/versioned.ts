@@ -1,4 +1,4 @@
-import { Data, Effect, Either, Option, type ParseResult, Schema } from "effect"
+import { Data, Effect, Result, Option, type ParseResult, Schema } from "effect"
 import { damageOf, readJson } from "./atomic-file.ts"
 import { FileFailed } from "./failure.ts"
 
@@ -11,7 +11,7 @@ export type Upgrades<Stored = Older> = ReadonlyArray<(older: Stored) => unknown>
 /** How a value is stored. */
 export interface Formats<A, I, Stored> {
   /** The newest format, which this program writes. */
-  readonly schema: Schema.Schema<A, I>
+  readonly schema: Schema.Codec<A, I>
   readonly upgrades: Upgrades<Stored>
 }
 
@@ -35,10 +35,10 @@ export const decodeVersioned = <A, I, Stored>(
   path: string,
   { format, value }: { readonly format: unknown; readonly value: Stored },
   { schema, upgrades }: Formats<A, I, Stored>
-): Either.Either<A, FileFailed | FormatTooNew> => {
+): Result.Result<A, FileFailed | FormatTooNew> => {
   const newest = newestOf(upgrades)
-  if (isFormat(format) && format > newest) return Either.left(new FormatTooNew({ format, newest }))
-  const upgraded = Either.try({
+  if (isFormat(format) && format > newest) return Result.fail(new FormatTooNew({ format, newest }))
+  const upgraded = Result.try({
     try: () =>
       (isFormat(format) ? upgrades.slice(format - 1) : []).reduce<unknown>(
         (older, upgrade) => upgrade(older as Stored),
@@ -46,11 +46,8 @@ export const decodeVersioned = <A, I, Stored>(
       ),
     catch: (cause) => new FileFailed({ operation: "decode", path, detail: "it is damaged", cause })
   })
-  return Either.flatMap(upgraded, (now) =>
-    Either.mapLeft(
-      Schema.decodeUnknownEither(schema)(now),
-      (cause: ParseResult.ParseError) => new FileFailed({ operation: "decode", path, detail: damageOf(cause), cause })
-    ))
+  return Result.flatMap(upgraded, (now) =>
+    Result.mapError(Schema.decodeUnknownResult(schema)(now), (cause: Schema.SchemaError) => new FileFailed({ operation: "decode", path, detail: damageOf(cause), cause })))
 }
 
 /** Reads a JSON object that carries its format in `format`; none when there is no such file. */

@@ -66,7 +66,7 @@ export const runTool = (tool: string, args: ReadonlyArray<string>, options: Tool
 
 /** The same with a process that `start` gives, which has its input. */
 export const toolEnd = (tool: string, start: () => ChildProcess, options: ToolOptions) =>
-  Effect.async<
+  Effect.callback<
     { readonly stdout: Buffer; readonly stderr: string; readonly code: number },
     ToolFailed | HostToolMissing
   >((resume) => {
@@ -113,7 +113,7 @@ export const killGroup = (child: ChildProcess, signal: NodeJS.Signals) => {
 
 /** Kills a detached child's group and waits until the child is reaped. */
 export const killAndWait = (child: ChildProcess) =>
-  Effect.async<void>((resume) => {
+  Effect.callback<void>((resume) => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
     child.once("exit", () => resume(Effect.void))
     killGroup(child, "SIGKILL")

@@ -47,7 +47,7 @@ export const startDetached = ({ command, env, log }: Detached) =>
           env: { ...daemonEnvironment(), ...env },
           stdio: ["ignore", fd, fd]
         })
-        const ended = Effect.async<number | NodeJS.Signals>((resume) => {
+        const ended = Effect.callback<number | NodeJS.Signals>((resume) => {
           child.once("error", () => resume(Effect.succeed(127)))
           child.once("exit", (code, signal) => resume(Effect.succeed(signal ?? signalOf(code ?? 0) ?? code ?? 0)))
         })

@@ -17,7 +17,7 @@ export class ConnectFailed
  */
 export const connectUnix = (file: string) =>
   Effect.acquireRelease(
-    Effect.async<net.Socket, ConnectFailed>((resume) => {
+    Effect.callback<net.Socket, ConnectFailed>((resume) => {
       const failed = (cause: Error) => resume(new ConnectFailed({ path: file, detail: cause.message }))
       let folder: number
       try {
@@ -43,8 +43,5 @@ export const connectUnix = (file: string) =>
 export const connectUnixSoon = (file: string, options: { readonly timeoutMs: number }) =>
   connectUnix(file).pipe(
     Effect.retry(Schedule.spaced("1 millis")),
-    Effect.timeoutFail({
-      duration: options.timeoutMs,
-      onTimeout: () => new ConnectFailed({ path: file, detail: `no such socket after ${options.timeoutMs} ms` })
-    })
+    Effect.timeoutOrElse({ duration: options.timeoutMs, orElse: () => Effect.fail(new ConnectFailed({ path: file, detail: `no such socket after ${options.timeoutMs} ms` })) })
   )

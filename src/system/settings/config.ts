@@ -1,4 +1,4 @@
-import { Config, Effect, Either, Option } from "effect"
+import { Config, Effect, Result, Option } from "effect"
 import { InvalidConfiguration } from "../../contract/errors/errors.ts"
 import { type Allowed, allowedText } from "./allowed-values.ts"
 import { type ValueOf, type Variable, type VariableName, variables } from "./variables.ts"
@@ -28,12 +28,12 @@ const decode = (allowed: Allowed, text: string): number | string | undefined => 
   }
 }
 
-const valueOf = <N extends VariableName>(name: N, text: string): Either.Either<ValueOf<N>, InvalidConfiguration> => {
+const valueOf = <N extends VariableName>(name: N, text: string): Result.Result<ValueOf<N>, InvalidConfiguration> => {
   const { allowed, default: otherwise }: Variable = variables[name]
   const value = text === "" ? otherwise : decode(allowed, text)
   return text !== "" && value === undefined
-    ? Either.left(new InvalidConfiguration({ variable: name, value: text, allowed: allowedText(allowed) }))
-    : Either.right(value as ValueOf<N>)
+    ? Result.fail(new InvalidConfiguration({ variable: name, value: text, allowed: allowedText(allowed) }))
+    : Result.succeed(value as ValueOf<N>)
 }
 
 /** Value of a variable, or its default. */
@@ -57,7 +57,7 @@ export const settingNow = <N extends VariableName>(name: N): ValueOf<N> => {
   const text = process.env[name] ?? ""
   const found = known.get(name)
   if (found?.text === text) return found.value as ValueOf<N>
-  const value = Either.getOrElse(valueOf(name, text), () => variableDefault(name))
+  const value = Result.getOrElse(valueOf(name, text), () => variableDefault(name))
   known.set(name, { text, value })
   return value
 }

@@ -18,7 +18,7 @@ export const annotateStep = (name: string, value: string | number | boolean): Ef
 /** Outcome of an operation or a step: `ok`, the code of its error, `interrupted` or `defect`. */
 export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): string => {
   if (Exit.isSuccess(exit)) return "ok"
-  const failure = Cause.failureOption(exit.cause)
+  const failure = Cause.findErrorOption(exit.cause)
   if (Option.isSome(failure)) return (failure.value as { readonly code?: string }).code ?? "defect"
-  return Cause.isInterruptedOnly(exit.cause) ? "interrupted" : "defect"
+  return Cause.hasInterruptsOnly(exit.cause) ? "interrupted" : "defect"
 }

@@ -34,13 +34,13 @@ export interface OperationTiming {
 }
 
 /** The last slow operations of this process. */
-export class Timings extends Context.Tag("pyro/system/Timings")<Timings, {
+export class Timings extends Context.Service<Timings, {
   readonly tracer: Tracer.Tracer
   /** Whether a span of the operation has any use: a short command goes without one. */
   readonly wants: (operation: string) => boolean
   /** Newest first. */
   readonly slow: (limit: number) => Effect.Effect<ReadonlyArray<OperationTiming>>
-}>() {}
+}>()("pyro/system/Timings") {}
 
 /** An exporter of spans, and whether it wants the spans of one more operation. */
 export interface SpanExporter {

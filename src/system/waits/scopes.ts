@@ -10,7 +10,7 @@ export const allOrNothing = <A, E, R>(
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
-      const value = yield* restore(Scope.extend(acquire, scope)).pipe(
+      const value = yield* restore(Scope.provide(acquire, scope)).pipe(
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
       )
       yield* Effect.addFinalizer((exit) => Scope.close(scope, exit))
@@ -42,7 +42,7 @@ export const atClose = (release: Effect.Effect<unknown>): Effect.Effect<void, ne
 export const inOwnFiber = <A, E, R>(step: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      Effect.fork(restore(step)),
+      Effect.forkChild(restore(step)),
       (fiber) => restore(Fiber.join(fiber)).pipe(Effect.onInterrupt(() => Fiber.interrupt(fiber)))
     )
   )

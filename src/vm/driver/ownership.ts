@@ -1,4 +1,4 @@
-import { Effect, Ref } from "effect"
+import { Effect, Ref, Semaphore } from "effect"
 import type { NoSpace, VmFailed } from "../../contract/errors/errors.ts"
 import { nobody, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
 import { fileFailedAt } from "./failure.ts"
@@ -23,7 +23,7 @@ export const makeOwnership = (paths: VmPaths, initial: VmRecord): Effect.Effect<
   Effect.gen(function*() {
     const record = yield* Ref.make(initial)
     const left = yield* Ref.make(false)
-    const one = yield* Effect.makeSemaphore(1)
+    const one = yield* Semaphore.make(1)
     const update: Ownership["update"] = (change) =>
       Effect.gen(function*() {
         const changed = change(yield* Ref.get(record))

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import { coreCount } from "../../system/processes/host.ts"
 
 /**
@@ -11,4 +11,4 @@ export const guestsStartingAtOnce = coreCount() + 1
 export const makeStartQueue = (
   atOnce: number
 ): Effect.Effect<<A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>> =>
-  Effect.map(Effect.makeSemaphore(atOnce), (semaphore) => semaphore.withPermits(1))
+  Effect.map(Semaphore.make(atOnce), (semaphore) => semaphore.withPermits(1))

@@ -54,12 +54,12 @@ const find = (directory: string) =>
     return templateIn(directory, manifest)
   }).pipe(
     // Damage is no error: what cannot be used is made anew.
-    Effect.catchAll((damage) => Effect.as(Effect.logDebug(`template not used: ${damage.message}`), undefined))
+    Effect.catch((damage) => Effect.as(Effect.logDebug(`template not used: ${damage.message}`), undefined))
   )
 
 /** Removes a template, for instance one that does not come up. */
 export const discardTemplate = (key: string) =>
-  Effect.flatMap(Paths, ({ cacheDir }) => Effect.ignoreLogged(removeTree(path.join(cacheDir, "templates", key))))
+  Effect.flatMap(Paths, ({ cacheDir }) => Effect.ignore(removeTree(path.join(cacheDir, "templates", key))))
 
 /**
  * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem`, `state` and perhaps `overlay` into
@@ -98,10 +98,10 @@ export const ensureTemplate = <E, R>(
               ...(frozen.overlayPath !== undefined && { overlay: yield* describe(frozen.overlayPath) }),
               environmentDigest
             }).pipe(Effect.mapError(failedAt("template")))
-            yield* unlessRefused(Effect.zipRight(removeTree(directory), renameFile(temporary, directory)))
+            yield* unlessRefused(Effect.andThen(removeTree(directory), renameFile(temporary, directory)))
             return templateIn(directory, { overlay: frozen.overlayPath })
           }),
-        () => Effect.ignoreLogged(removeTree(temporary))
+        () => Effect.ignore(removeTree(temporary))
       )
     }).pipe(
       Effect.exit,

@@ -33,7 +33,7 @@ const others = [command("true"), command("true")]
 const timeoutMs = 20_000 * deadlineScale
 
 const toItsEnd = (process: Effect.Effect.Success<ReturnType<GuestChannel["spawn"]>>) =>
-  Effect.zipRight(Stream.runDrain(process.output), process.exit)
+  Effect.andThen(Stream.runDrain(process.output), process.exit)
 
 /** File systems of the disks that the guest's kernel still has, wherever they are mounted. */
 const fileSystemsLeft = (channel: GuestChannel) =>
@@ -81,11 +81,7 @@ export const warmUp = (guest: RestoredGuest): Effect.Effect<void, VmFailed | Cha
       failure._tag === "ChannelFailed" ? failure : failedAt("warm-up")(failure)
     ),
     Effect.raceFirst(guest.vm.health.failure),
-    Effect.timeoutFail({
-      duration: timeoutMs,
-      onTimeout: () =>
-        new VmFailed({ step: "warm-up", detail: `the guest was not through within ${timeoutMs} ms`, consoleTail: "" })
-    }),
+    Effect.timeoutOrElse({ duration: timeoutMs, orElse: () => Effect.fail(new VmFailed({ step: "warm-up", detail: `the guest was not through within ${timeoutMs} ms`, consoleTail: "" })) }),
     Effect.mapError((failure) => failure._tag === "ChannelFailed" ? failure : failedAt("warm-up")(failure))
   )
 

@@ -123,7 +123,7 @@ const untilDoomed = (entry: Entry) =>
     Stream.filter((isDoomed) => isDoomed),
     Stream.take(1),
     Stream.runDrain,
-    Effect.zipRight(beingDeleted(entry))
+    Effect.andThen(beingDeleted(entry))
   )
 
 /**

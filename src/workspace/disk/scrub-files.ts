@@ -87,7 +87,7 @@ export const scrubFiles = (
   layers: RootLayers,
   { files, links }: { readonly files: ReadonlyArray<GuestFile>; readonly links: ReadonlyArray<GuestLinks> }
 ): Effect.Effect<void, Failure> =>
-  Effect.zipRight(
+  Effect.andThen(
     Effect.forEach(files, (file) => scrubFile(channel, layers, file), { discard: true }),
     Effect.forEach(links, (one) => scrubLinks(channel, layers, one), { discard: true })
   )

@@ -28,8 +28,8 @@ const rootLayers = { changes: `${inspectedDisk}/upper`, environment: lowerDirect
 /** Takes leftovers off the disk, and then asks for its unused bytes. */
 const scrub = (guest: Guest, virtualBytes: number) =>
   scrubFiles(guest.channel, rootLayers, { files: guestFiles, links: guestLinks }).pipe(
-    Effect.zipRight(guest.channel.chain(guest.vm.steps.scrubInspected)),
-    Effect.zipRight(readFreeSpace(guest.channel, inspectedDisk, virtualBytes)),
+    Effect.andThen(guest.channel.chain(guest.vm.steps.scrubInspected)),
+    Effect.andThen(readFreeSpace(guest.channel, inspectedDisk, virtualBytes)),
     Effect.catchTag(
       "AgentCallFailed",
       ({ message }) =>

@@ -25,7 +25,7 @@ export interface NotedAt {
 export interface ResidentKind<State, Encoded = State> {
   /** Key of the state in a record. */
   readonly key: string
-  readonly state: Schema.Schema<State, Encoded>
+  readonly state: Schema.Codec<State, Encoded>
   /** One function for each format before the present one. */
   readonly upgrades: Upgrades<unknown>
   /** Description of a snapshot's state in `pyro snapshot list`. */

@@ -92,18 +92,18 @@ const stillThere = ({ registry }: Lifecycle, entry: Entry) =>
 
 /** One lifecycle step at a time. Fails if the workspace was deleted while this step waited. */
 export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.zipRight(stillThere(lifecycle, entry), work).pipe(entry.one.withPermits(1))
+  Effect.andThen(stillThere(lifecycle, entry), work).pipe(entry.one.withPermits(1))
 
 /** One step at a time, for an operation that the table of states may refuse. */
 export const aloneFor =
   (lifecycle: Lifecycle, entry: Entry, operation: WorkspaceOperation) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-    Effect.zipRight(demandLegal(entry, operation), work).pipe(alone(lifecycle, entry))
+    Effect.andThen(demandLegal(entry, operation), work).pipe(alone(lifecycle, entry))
 
 /** Has the workspace alone for as long as the Scope lasts. */
 export const holdAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.zipRight(restore(entry.one.take(1)), Effect.addFinalizer(() => entry.one.release(1)))
-  ).pipe(Effect.zipRight(stillThere(lifecycle, entry)))
+    Effect.andThen(restore(entry.one.take(1)), Effect.addFinalizer(() => entry.one.release(1)))
+  ).pipe(Effect.andThen(stillThere(lifecycle, entry)))
 
 /**
  * Failures of work in a workspace that is deleted meanwhile become that error: its files went away. For a caller that does not hold
@@ -112,7 +112,7 @@ export const holdAlone = (lifecycle: Lifecycle, entry: Entry) =>
 export const unlessDeleted =
   ({ registry }: Lifecycle, entry: Entry) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E | WorkspaceNotFound | WorkspaceNotReady, R> =>
-    Effect.catchAll(work, (failure) =>
+    Effect.catch(work, (failure) =>
       Effect.gen(function*() {
         if (registry.entries.get(entry.id) !== entry) {
           return yield* new WorkspaceNotFound({ workspace: entry.id, similar: [] })
@@ -133,7 +133,7 @@ export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: E
 
 /** Its state, and a line of the daemon's log. */
 export const setFailed = (entry: Entry, failure: PyroError) =>
-  Effect.zipRight(
+  Effect.andThen(
     Ref.set(entry.state, { state: "failed", detail: factOf(failure) }),
     Effect.logWarning(`${entry.id} has failed: ${printable(factOf(failure))}`)
   )
@@ -161,7 +161,7 @@ const replacedMs = 100
 export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: string) =>
   Effect.interruptible(Effect.sleep(replacedMs)).pipe(
     Effect.ensuring(Option.match(old, { onNone: () => Effect.void, onSome: close })),
-    Effect.zipRight(Effect.interruptible(discardFolder(disk))),
+    Effect.andThen(Effect.interruptible(discardFolder(disk))),
     Effect.forkIn(entry.scope)
   )
 
@@ -170,11 +170,11 @@ export const removeFolder = (folder: string): Effect.Effect<void, NoSpace | Stat
   Effect.mapError(removeTree(folder), toHostError)
 
 /** The same for an unused folder: the next start of a daemon removes the rest. */
-export const discardFolder = (folder: string): Effect.Effect<void> => Effect.ignoreLogged(removeTree(folder))
+export const discardFolder = (folder: string): Effect.Effect<void> => Effect.ignore(removeTree(folder))
 
 /** The parent folder goes with its last entry. */
 export const removeStaged = (above: string, directory: string) =>
-  Effect.zipRight(discardFolder(directory), Effect.ignore(removeEmptyFolder(above)))
+  Effect.andThen(discardFolder(directory), Effect.ignore(removeEmptyFolder(above)))
 
 /** Ends the VM that the record names if this process could not attach to it. Its disk may then have another VM. */
 export const endUnattached = (entry: Entry) =>

@@ -1,4 +1,4 @@
-import { Effect, ExecutionStrategy, Option, Ref, Scope, SubscriptionRef } from "effect"
+import { Effect, ExecutionStrategy, Option, Ref, Scope, SubscriptionRef, Semaphore } from "effect"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { Generation } from "./generation.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
@@ -14,15 +14,15 @@ export interface Entry {
   /** None only while the workspace is being made. */
   readonly residents: Ref.Ref<Option.Option<Residents>>
   /** Resources of this process for the workspace besides its VM, until its deletion. */
-  readonly scope: Scope.CloseableScope
+  readonly scope: Scope.Closeable
   /** True while a deletion waits or works: readers of the workspace's disk then stop. */
   readonly doomed: SubscriptionRef.SubscriptionRef<boolean>
   /** Create, stop, start, reset, snapshot, fork, delete and update: one at a time. Commands and files do not take it. */
-  readonly one: Effect.Semaphore
+  readonly one: Semaphore.Semaphore
   /** Pushes: one at a time. */
-  readonly pushing: Effect.Semaphore
+  readonly pushing: Semaphore.Semaphore
   /** Lock of the record of pushed files: read for a new generation, or written for the current one. Held for host files only. */
-  readonly pushed: Effect.Semaphore
+  readonly pushed: Semaphore.Semaphore
 }
 
 export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: WorkspaceFolder, record: WorkspaceRecord) =>
@@ -36,9 +36,9 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       residents: yield* Ref.make(Option.none<Residents>()),
       scope: yield* Scope.fork(parent.scope, ExecutionStrategy.sequential),
       doomed: yield* SubscriptionRef.make(false),
-      one: yield* Effect.makeSemaphore(1),
-      pushing: yield* Effect.makeSemaphore(1),
-      pushed: yield* Effect.makeSemaphore(1)
+      one: yield* Semaphore.make(1),
+      pushing: yield* Semaphore.make(1),
+      pushed: yield* Semaphore.make(1)
     }
     return entry
   })

@@ -17,16 +17,7 @@ const port = {
 }
 
 /** One crossing between the host and a workspace, or a step of its life. Paths are the host's, URLs have no credentials. */
-const Event = Schema.Union(
-  Schema.TaggedStruct("created", { at, environment: Schema.String }),
-  Schema.TaggedStruct("started", { at }),
-  Schema.TaggedStruct("stopped", { at }),
-  /** Nobody asked for the end of the microVM. The detail has the end of the guest's console. */
-  Schema.TaggedStruct("died", { at, detail: Schema.String }),
-  /** The last event: the deletion removes the log. */
-  Schema.TaggedStruct("expired", { at, ttlSeconds: Schema.Int }),
-  Schema.TaggedStruct("seed", { at, from: Schema.optional(Schema.String), files: Schema.Int, bytes: Schema.Number }),
-  Schema.TaggedStruct("sync_push", {
+const Event = Schema.Union([Schema.TaggedStruct("created", { at, environment: Schema.String }), Schema.TaggedStruct("started", { at }), Schema.TaggedStruct("stopped", { at }), Schema.TaggedStruct("died", { at, detail: Schema.String }), Schema.TaggedStruct("expired", { at, ttlSeconds: Schema.Int }), Schema.TaggedStruct("seed", { at, from: Schema.optional(Schema.String), files: Schema.Int, bytes: Schema.Number }), Schema.TaggedStruct("sync_push", {
     at,
     from: Schema.String,
     /** Directory of the workspace. Absent for /workspace itself. */
@@ -34,35 +25,23 @@ const Event = Schema.Union(
     files: Schema.Int,
     bytes: Schema.Number,
     conflicts: Schema.Int
-  }),
-  Schema.TaggedStruct("import", {
+  }), Schema.TaggedStruct("import", {
     at,
     from: Schema.String,
     /** Path of the copy in the guest. */
     to: Schema.String,
     files: Schema.Int,
     bytes: Schema.Number
-  }),
-  Schema.TaggedStruct("export", {
+  }), Schema.TaggedStruct("export", {
     at,
-    kind: Schema.Literal("file", "directory", "archive", "patch", "disk"),
+    kind: Schema.Literals(["file", "directory", "archive", "patch", "disk"]),
     /** Exported path of the workspace. Absent for a patch. */
     path: Schema.optional(Schema.String),
     to: Schema.String,
     files: Schema.Int,
     bytes: Schema.Number,
     digest: Schema.optional(Schema.String)
-  }),
-  /** Later events belong to the current state of the workspace. */
-  Schema.TaggedStruct("reset", { at, snapshot: Schema.optional(Schema.String) }),
-  Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }),
-  Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }),
-  /** Event of the forked workspace. */
-  Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }),
-  /** Event of the fork: its beginning. */
-  Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) }),
-  /** A change of the network policy. */
-  Schema.TaggedStruct("network", {
+  }), Schema.TaggedStruct("reset", { at, snapshot: Schema.optional(Schema.String) }), Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }), Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }), Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }), Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) }), Schema.TaggedStruct("network", {
     at,
     networkPolicy: Schema.String,
     allowHosts: Schema.Array(Schema.String),
@@ -70,31 +49,19 @@ const Event = Schema.Union(
     allowIps: Schema.Array(Schema.String),
     packageCache: Schema.optional(Schema.Boolean),
     trustHostCertificates: Schema.optional(Schema.Boolean)
-  }),
-  /** The host listens for a port of the guest, from now on or no longer. */
-  Schema.TaggedStruct("port_published", { at, ...port }),
-  Schema.TaggedStruct("port_unpublished", { at, ...port }),
-  Schema.TaggedStruct("shell_opened", { at, shellId: Schema.String, command: Schema.Array(Schema.String) }),
-  Schema.TaggedStruct("shell_closed", { at, shellId: Schema.String, outcome: Schema.String }),
-  Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }),
-  Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }),
-  Schema.TaggedStruct("service_exited", {
+  }), Schema.TaggedStruct("port_published", { at, ...port }), Schema.TaggedStruct("port_unpublished", { at, ...port }), Schema.TaggedStruct("shell_opened", { at, shellId: Schema.String, command: Schema.Array(Schema.String) }), Schema.TaggedStruct("shell_closed", { at, shellId: Schema.String, outcome: Schema.String }), Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }), Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }), Schema.TaggedStruct("service_exited", {
     at,
     name: Schema.String,
     outcome: Schema.String,
     status: Schema.optional(Schema.Int),
     detail: Schema.optional(Schema.String)
-  }),
-  Schema.TaggedStruct("service_stopped", { at, name: Schema.String }),
-  /** Event of the guest's agent, such as a process that the guest's kernel killed for lack of memory. */
-  Schema.TaggedStruct("agent", { at, level: Schema.Literal("info", "warning", "error"), text: Schema.String })
-)
+  }), Schema.TaggedStruct("service_stopped", { at, name: Schema.String }), Schema.TaggedStruct("agent", { at, level: Schema.Literals(["info", "warning", "error"]), text: Schema.String })])
 export type WorkspaceLogEvent = typeof Event.Type
 type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never
 /** An event before it is recorded. */
 export type NewEvent = WithoutTime<WorkspaceLogEvent>
 
-const Line = Schema.parseJson(Event)
+const Line = Schema.fromJsonString(Event)
 
 const countCrossing = (event: WithoutTime<WorkspaceLogEvent>) => {
   if ("bytes" in event) {
@@ -108,14 +75,14 @@ const fileOf = (folder: string) => path.join(folder, "events.jsonl")
 const MOST_BYTES = 16 * 1024 * 1024
 
 /** The event logs of an installation's workspaces. */
-export class EventLog extends Context.Tag("pyro/workspace/EventLog")<EventLog, {
+export class EventLog extends Context.Service<EventLog, {
   /** Appends to the log of the workspace with this folder. Never fails, since the event cannot be undone. */
   readonly record: (folder: string, event: NewEvent) => Effect.Effect<void>
   /** Number of events that were recorded: all events of the installation since this process has its workspaces. */
   readonly recorded: () => number
   /** Waits for an event of a workspace, or of any if no folder is given. Returns at once if others than `known` were recorded. */
   readonly next: (known: number, folder?: string) => Effect.Effect<void>
-}>() {
+}>()("pyro/workspace/EventLog") {
   static readonly layer = Layer.effect(EventLog, Effect.map(KnownSecrets, (secrets) => make(secrets)))
 }
 
@@ -135,10 +102,10 @@ const make = ({ setsOf }: KnownSecrets["Type"]): EventLog["Type"] => {
           append(fileOf(folder), `${Schema.encodeSync(Line)(redactValue(setsOf(folder), { ...event, at }))}\n`)
           recorded += 1
           for (const wake of [...waiting]) wake(folder)
-        })).pipe(Effect.ignoreLogged),
+        })).pipe(Effect.ignore),
     recorded: () => recorded,
     next: (known, folder) =>
-      Effect.async((resume) => {
+      Effect.callback((resume) => {
         if (recorded !== known) return resume(Effect.void)
         const wake = (of: string) => {
           if (folder !== undefined && of !== folder) return
@@ -178,7 +145,7 @@ export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<Workspac
   })
 
 const eventsOf = (line: string): ReadonlyArray<WorkspaceLogEvent> => {
-  const read = Schema.decodeEither(Line)(line)
+  const read = Schema.decodeResult(Line)(line)
   return read._tag === "Right" ? [read.right] : []
 }
 

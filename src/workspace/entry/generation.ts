@@ -7,5 +7,5 @@ export interface Generation {
   readonly guest: Guest
   readonly channel: GuestChannel
   /** Its end first ends all work in the VM, then the VM. */
-  readonly scope: Scope.CloseableScope
+  readonly scope: Scope.Closeable
 }

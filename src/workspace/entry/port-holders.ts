@@ -2,12 +2,12 @@ import { Context, Effect, Layer, type Scope } from "effect"
 import { acquirePlain } from "../../system/waits/scopes.ts"
 
 /** The workspaces of an installation by their ports of the host. */
-export class PortHolders extends Context.Tag("pyro/workspace/PortHolders")<PortHolders, {
+export class PortHolders extends Context.Service<PortHolders, {
   /** Remembers whose port it is, until the Scope closes. */
   readonly hold: (hostPort: number, workspace: string) => Effect.Effect<void, never, Scope.Scope>
   /** Workspace of this installation that has a port of the host; undefined if another program has it. */
   readonly holderOf: (hostPort: number) => string | undefined
-}>() {
+}>()("pyro/workspace/PortHolders") {
   static readonly layer = Layer.sync(PortHolders, () => make())
 }
 

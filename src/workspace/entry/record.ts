@@ -1,4 +1,4 @@
-import { Effect, Either, Option, Schema } from "effect"
+import { Effect, Result, Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -12,7 +12,7 @@ import { nowMs } from "../../system/waits/time.ts"
 import { VmId } from "../../vm/record.ts"
 import { demandReadable, noStates, ResidentStates, type StoredKind, tooNew } from "./resident-states.ts"
 
-export const WorkspaceId = Schema.String.pipe(Schema.pattern(/^ws-[0-9a-f]{10}$/), Schema.brand("WorkspaceId"))
+export const WorkspaceId = Schema.String.pipe(Schema.check(Schema.isPattern(/^ws-[0-9a-f]{10}$/)), Schema.brand("WorkspaceId"))
 export type WorkspaceId = typeof WorkspaceId.Type
 export const isWorkspaceId = Schema.is(WorkspaceId)
 
@@ -26,7 +26,7 @@ export const newWorkspaceId = (): WorkspaceId => WorkspaceId.make(`ws-${randomBy
 export const WorkspaceRecord = Schema.Struct({
   format: Schema.Literal(3),
   id: WorkspaceId,
-  phase: Schema.Literal("creating", "running", "stopped", "deleting"),
+  phase: Schema.Literals(["creating", "running", "stopped", "deleting"]),
   name: Schema.optional(Schema.String),
   labels: byName(Schema.String),
   environment: Schema.Struct({ name: Schema.String, digest: Schema.String }),
@@ -41,13 +41,13 @@ export const WorkspaceRecord = Schema.Struct({
   diskMib: Schema.Int,
   /** Absent: `streams`. */
   networkDriver: Schema.optional(Schema.Literal("tap")),
-  requireConfinement: Schema.optional(Schema.Literal("namespaces", "namespaces+uid")),
+  requireConfinement: Schema.optional(Schema.Literals(["namespaces", "namespaces+uid"])),
   ttlSeconds: Schema.optional(Schema.Int),
   seedPath: Schema.optional(Schema.String),
   repoUrl: Schema.optional(Schema.String),
   repoRef: Schema.optional(Schema.String),
   /** Owner of /workspace and default user of commands. */
-  workspaceUser: Schema.Literal("root", "agent"),
+  workspaceUser: Schema.Literals(["root", "agent"]),
   /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
   project: Schema.optional(Schema.String),
   /** State of its residents; each resident's own Schema decodes it. */
@@ -62,7 +62,7 @@ export const WorkspaceRecord = Schema.Struct({
   ),
   /** ISO 8601. */
   createdAt: Schema.String.pipe(
-    Schema.filter((text) => !Number.isNaN(Date.parse(text)), { message: () => "must be a date" })
+    Schema.check(Schema.makeFilter((text) => !Number.isNaN(Date.parse(text)), { message: "must be a date" }))
   )
 })
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
@@ -145,7 +145,7 @@ export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord,
     Effect.zipLeft(
       options.durable === true || options.flush === false
         ? Effect.void
-        : syncFile(folder.record).pipe(Effect.delay(flushAfter), Effect.ignore, Effect.forkDaemon)
+        : syncFile(folder.record).pipe(Effect.delay(flushAfter), Effect.ignore, Effect.forkDetach)
     )
   )
 
@@ -160,17 +160,17 @@ export const readWorkspace = (
   const id = path.basename(folder.directory)
   const place = { workspace: id, path: folder.record }
   const damaged = (wrong: string) =>
-    Either.left(new FileFailed({ operation: "decode", path: folder.record, detail: `it is damaged (${wrong})` }))
+    Result.fail(new FileFailed({ operation: "decode", path: folder.record, detail: `it is damaged (${wrong})` }))
   const read = Effect.catchTag(
     readVersioned(folder.record, { schema: WorkspaceRecord, upgrades }),
     "FormatTooNew",
     (newer) => tooNew(place)(newer)
   )
-  type Read = Either.Either<Option.Option<WorkspaceRecord>, FileFailed | StateTooNew>
+  type Read = Result.Result<Option.Option<WorkspaceRecord>, FileFailed | StateTooNew>
   return Effect.flatMap(read, (record): Read => {
-    if (Option.isNone(record)) return hasDisk(folder) ? damaged("it is gone") : Either.right(record)
+    if (Option.isNone(record)) return hasDisk(folder) ? damaged("it is gone") : Result.succeed(record)
     if (record.value.id !== id) return damaged("it is the record of another workspace")
-    return Either.map(demandReadable(kinds, place, record.value.residents), () => record)
+    return Result.map(demandReadable(kinds, place, record.value.residents), () => record)
   })
 }
 

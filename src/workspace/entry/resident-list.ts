@@ -1,4 +1,4 @@
-import { Cause, Effect, Either, Option, type Scope } from "effect"
+import { Cause, Effect, Result, Option, type Scope } from "effect"
 import { type NoSpace, type PyroError, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { named } from "../../contract/text/names.ts"
@@ -24,16 +24,13 @@ export const listed = <State, Encoded>(
   { adopt, begin, finishNote, inherit, note, ...same }: Resident<State>
 ): ListedResident => {
   const decode = (stored: ResidentState) =>
-    Either.mapLeft(
-      decodeState(kind, path, stored),
-      (failure) =>
+    Result.mapError(decodeState(kind, path, stored), (failure) =>
         new StateDirectoryUnusable({
           path,
           detail: failure._tag === "FileFailed"
             ? failure.detail
             : `a newer pyro wrote the state of its "${kind.key}", of format ${failure.format}`
-        })
-    )
+        }))
   const decoded = (take: Resident<State>["adopt"]): Take => (vm, kept) =>
     kept === undefined
       ? take(vm, Option.none())
@@ -79,8 +76,8 @@ export interface Residents {
 
 /** A resident's defect is a failure of that resident alone. */
 const contained = (step: string, resident: ListedResident, work: Effect.Effect<void, PyroError>) =>
-  Effect.catchAllDefect(work, (defect) =>
-    Effect.zipRight(
+  Effect.catchDefect(work, (defect) =>
+    Effect.andThen(
       Effect.logError(`${resident.key} cannot ${step}`, Cause.die(defect)),
       new StateDirectoryUnusable({ path: resident.key, detail: String(defect) })
     ))
@@ -96,7 +93,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
     work: (resident: ListedResident) => Effect.Effect<void, PyroError>
   ) =>
     Effect.flatMap(
-      Effect.forEach(residents, (one) => Effect.either(contained(step, one, work(one)))),
+      Effect.forEach(residents, (one) => Effect.result(contained(step, one, work(one)))),
       (results) => Effect.asVoid(Effect.all(results))
     )
 
@@ -114,7 +111,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
   const standStill: Effect.Effect<void, never, Scope.Scope> = Effect.forEach(
     reversed,
     ({ key, quiesce }) =>
-      Effect.catchAllDefect(
+      Effect.catchDefect(
         quiesce ?? Effect.void,
         (defect) => Effect.logError(`${key} cannot stand still for a capture`, Cause.die(defect))
       ),
@@ -125,7 +122,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
     begin: (vm, kept) => each("begin", all, (one) => one.begin?.(vm, kept[one.key]) ?? Effect.void),
     adopt: (vm, kept) => each("be taken up", all, (one) => one.adopt(vm, kept[one.key])),
     lose: (reason) => Effect.ignore(each("be ended", reversed, (one) => one.lose(reason))),
-    quiesced: (capture) => Effect.scoped(Effect.zipRight(standStill, capture)),
+    quiesced: (capture) => Effect.scoped(Effect.andThen(standStill, capture)),
     note: (folder) =>
       Effect.map(
         Effect.forEach(all, ({ key, note }) =>

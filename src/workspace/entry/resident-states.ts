@@ -1,4 +1,4 @@
-import { Either, Schema } from "effect"
+import { Result, Schema } from "effect"
 import { StateTooNew } from "../../contract/errors/errors.ts"
 import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
 import { byName, named } from "../../contract/text/names.ts"
@@ -19,7 +19,7 @@ export const noStates: ResidentStates = named([])
 /** A kind of resident for code that does not know the type of the kind's state. */
 export interface StoredKind {
   readonly key: string
-  readonly decode: (path: string, stored: ResidentState) => Either.Either<unknown, FileFailed | FormatTooNew>
+  readonly decode: (path: string, stored: ResidentState) => Result.Result<unknown, FileFailed | FormatTooNew>
   readonly describeNoted: (stored: ResidentState) => Partial<SnapshotInfo>
 }
 
@@ -28,7 +28,7 @@ export const decodeState = <State, Encoded>(
   { state: schema, upgrades }: ResidentKind<State, Encoded>,
   path: string,
   { format, state }: ResidentState
-): Either.Either<State, FileFailed | FormatTooNew> =>
+): Result.Result<State, FileFailed | FormatTooNew> =>
   decodeVersioned(path, { format, value: state }, { schema, upgrades })
 
 export const encodeState = <State, Encoded>(kind: ResidentKind<State, Encoded>, state: State): ResidentState => ({
@@ -40,7 +40,7 @@ export const storedKind = <State, Encoded>(kind: ResidentKind<State, Encoded>): 
   key: kind.key,
   decode: (path, stored) => decodeState(kind, path, stored),
   describeNoted: (stored) =>
-    Either.match(decodeState(kind, "", stored), {
+    Result.match(decodeState(kind, "", stored), {
       onLeft: () => ({}),
       onRight: (state) => kind.describeNoted?.(state) ?? {}
     })
@@ -58,15 +58,12 @@ export const demandReadable = (
   kinds: ReadonlyArray<StoredKind>,
   place: RecordPlace,
   states: ResidentStates
-): Either.Either<void, FileFailed | StateTooNew> =>
-  Either.map(
-    Either.all(
+): Result.Result<void, FileFailed | StateTooNew> =>
+  Result.map(
+    Result.all(
       Object.entries(states).map(([key, stored]) =>
-        Either.mapLeft(
-          kinds.find((kind) => kind.key === key)?.decode(place.path, stored) ??
-            Either.left(new FormatTooNew({ format: stored.format, newest: 0 })),
-          (failure) => failure._tag === "FormatTooNew" ? tooNew(place, `the state of its "${key}"`)(failure) : failure
-        )
+        Result.mapError(kinds.find((kind) => kind.key === key)?.decode(place.path, stored) ??
+            Result.fail(new FormatTooNew({ format: stored.format, newest: 0 })), (failure) => failure._tag === "FormatTooNew" ? tooNew(place, `the state of its "${key}"`)(failure) : failure)
       )
     ),
     () => undefined

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Either, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Result, Fiber, Option, Ref, Scope } from "effect"
 import * as path from "node:path"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { ensureFolder, listFolder } from "../../system/files/folders.ts"
@@ -45,13 +45,13 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     yield* Effect.mapError(ensureFolder(root), toHostError)
     const found: Array<Entry> = []
     for (const { folder, id, record: read } of yield* readWorkspaces) {
-      if (Either.isLeft(read)) {
+      if (Result.isFailure(read)) {
         // The disk may hold work that another version, or a person, can still save.
-        yield* Effect.logWarning(`left alone, its record is damaged: ${read.left.message}`)
-        lifecycle.registry.damaged.set(id, damagedBy(read.left, { folder, id }))
+        yield* Effect.logWarning(`left alone, its record is damaged: ${read.failure.message}`)
+        lifecycle.registry.damaged.set(id, damagedBy(read.failure, { folder, id }))
         continue
       }
-      const record = read.right
+      const record = read.success
       // Nothing but the folder was made.
       if (Option.isNone(record)) {
         yield* removeFolder(folder.directory)
@@ -91,7 +91,7 @@ const keepNamesApart = (found: ReadonlyArray<Entry>) =>
       if (other === undefined) known.set(name, id)
       else {
         yield* Effect.logWarning(`${id} has no name any more: ${other} is called ${name} too`)
-        yield* Effect.ignoreLogged(commit(entry, ({ name: _, ...rest }) => rest))
+        yield* Effect.ignore(commit(entry, ({ name: _, ...rest }) => rest))
       }
     }
   })
@@ -104,8 +104,8 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.gen(function*() {
     const still = yield* Deferred.make<void>()
     const adopted = yield* adopt(lifecycle, entry, Deferred.succeed(still, undefined)).pipe(
-      Effect.catchAllDefect((defect) =>
-        Effect.zipRight(
+      Effect.catchDefect((defect) =>
+        Effect.andThen(
           Effect.logError(`${entry.id} cannot be taken up`, defect),
           Ref.set(entry.state, { state: "failed", detail: `it could not be taken up: ${String(defect)}` })
         )
@@ -136,7 +136,7 @@ const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect
       // A guest could name any number of other processes, each with a window of output without a reader.
       const guest = yield* Effect.flatMap(Vmm, (vmm) => vmm.attach(vm, { keep: residents.owns, onStill }))
       // A capture that was cut short has left the guest's programs stopped.
-      yield* Effect.ignoreLogged(guest.channel.chain(guest.vm.steps.startPrograms))
+      yield* Effect.ignore(guest.channel.chain(guest.vm.steps.startPrograms))
       const { residents: kept } = yield* Ref.get(entry.record)
       yield* residents.adopt({ guest, channel: guest.channel, scope: yield* Effect.scope }, kept)
       return guest
@@ -150,7 +150,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     lifecycle.registry.entries.set(entry.id, entry)
     yield* removeLeftoverDisks(entry)
     yield* adoptSnapshots(entry)
-    const residents = yield* Scope.extend(openResidents(entry.folder, recordedGrant(record)), entry.scope)
+    const residents = yield* Scope.provide(openResidents(entry.folder, recordedGrant(record)), entry.scope)
     const rebase = yield* announcedRebase(entry, record)
     if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
     yield* Ref.set(entry.residents, Option.some(residents))
@@ -160,15 +160,15 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
       return yield* Ref.set(entry.state, { state: "stopped" })
     }
     yield* Ref.set(entry.state, { state: "starting" })
-    const onStill = Effect.zipRight(
+    const onStill = Effect.andThen(
       Ref.set(entry.state, { state: "starting", detail: troubleText("no-space") }),
       standsStill
     )
-    yield* Effect.catchAll(transit(lifecycle, attaching(entry, vm, residents, onStill)), (failure) =>
+    yield* Effect.catch(transit(lifecycle, attaching(entry, vm, residents, onStill)), (failure) =>
       // A stop, reset or deletion has ended the VM while its guest stood still.
       Effect.flatMap(Ref.get(entry.record), (now) =>
         now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
-          Effect.ignoreLogged(endVmIfDead(vm)),
+          Effect.ignore(endVmIfDead(vm)),
           residents.lose(failure),
           setFailed(entry, failure),
           recordDeathOnce(entry, failure)

@@ -41,6 +41,6 @@ export const recordAgentEvents = (
     return Stream.runForEach(events, (event) =>
       Effect.flatMap(monotonicMs, (nowMs) =>
         isAllowed(nowMs)
-          ? Effect.zipRight(log(entry, event), recordEvent(entry.folder.directory, { _tag: "agent", ...event }))
+          ? Effect.andThen(log(entry, event), recordEvent(entry.folder.directory, { _tag: "agent", ...event }))
           : Effect.void))
   })

@@ -58,7 +58,7 @@ export const holdBase = (
     if (exists(record)) return yield* heldBase(folder)
     const places = placesIn(folder)
     const hold = (image: string, held: string) =>
-      removeFile(held).pipe(Effect.zipRight(holdImage(image, held)), Effect.map(() => fileBytes(held)))
+      removeFile(held).pipe(Effect.andThen(holdImage(image, held)), Effect.map(() => fileBytes(held)))
     yield* ensureFolder(folder)
     const { environment, kernel } = images
     const sizeBytes = yield* hold(environment.imagePath, places.environment)

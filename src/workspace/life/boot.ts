@@ -120,6 +120,6 @@ export const explainChannelFailure = (guest: Guest) => <A, E, R>(effect: Effect.
     (failure): failure is ChannelFailed => (failure as { readonly _tag?: unknown })._tag === "ChannelFailed",
     (failure) =>
       guest.vm.health.failure.pipe(
-        Effect.timeoutFail({ duration: accountTimeout, onTimeout: () => failure })
+        Effect.timeoutOrElse({ duration: accountTimeout, orElse: () => Effect.fail(failure) })
       )
   )

@@ -20,7 +20,7 @@ export const makeClockKeeper = (entries: ReadonlyMap<string, Pick<Entry, "genera
       const now = difference()
       const step = now - before
       before = now
-      return Math.abs(step) < STEP_MS ? Effect.void : Effect.zipRight(
+      return Math.abs(step) < STEP_MS ? Effect.void : Effect.andThen(
         Effect.logInfo(`the host slept or its clock was set: a step of ${Math.round(step)} ms`),
         Effect.forEach([...entries.values()], putRight, { concurrency: 8, discard: true })
       )
@@ -33,6 +33,6 @@ const putRight = ({ generation, id }: Pick<Entry, "generation" | "id">) =>
     (running) =>
       Option.isNone(running) ? Effect.void : keepClock(running.value.channel).pipe(
         Effect.timeout(ANSWER),
-        Effect.catchAllCause((cause) => Effect.logWarning(`the clock of ${id} cannot be set`, cause))
+        Effect.catchCause((cause) => Effect.logWarning(`the clock of ${id} cannot be set`, cause))
       )
   )

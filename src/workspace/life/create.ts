@@ -95,7 +95,7 @@ const projectOf = ({ seedPath }: CreatePayload) =>
   )
 
 export const makeFolder = (folder: WorkspaceFolder) =>
-  Effect.mapError(Effect.zipRight(ensureFolder(folder.directory), writeFile(folder.activity, "")), unwritten(folder))
+  Effect.mapError(Effect.andThen(ensureFolder(folder.directory), writeFile(folder.activity, "")), unwritten(folder))
 
 /** The images of its root, from the cache. Missing ones are built. */
 const imagesFor = (environment: string, notify: Notify) =>
@@ -157,7 +157,7 @@ const prepareRest = (
     })
     yield* Ref.set(
       entry.residents,
-      Option.some(yield* Scope.extend(openResidents(folder, recordedGrant(record)), entry.scope))
+      Option.some(yield* Scope.provide(openResidents(folder, recordedGrant(record)), entry.scope))
     )
   })
 
@@ -208,7 +208,7 @@ const creating = (
         const claiming = yield* Deferred.make<void>()
         // The rest is made while the guest is at its claim: until then the VM needs the whole host.
         const rest = yield* Deferred.await(claiming).pipe(
-          Effect.zipRight(Effect.uninterruptible(prepareRest(entry, images, prepared, notify)).pipe(asStep("rest"))),
+          Effect.andThen(Effect.uninterruptible(prepareRest(entry, images, prepared, notify)).pipe(asStep("rest"))),
           Effect.forkScoped
         )
         const guest = yield* acquireGuest({
@@ -218,11 +218,11 @@ const creating = (
           placeholder: prepared.placeholder,
           seedImage: prepared.seedImage,
           onSlowStep: tellSlowStep(notify),
-          onClaim: () => Deferred.unsafeDone(claiming, Effect.void),
+          onClaim: () => Deferred.doneUnsafe(claiming, Effect.void),
           onNetwork
         })
         yield* Fiber.join(rest).pipe(
-          Effect.zipRight(demandUser(guest.channel, record.workspaceUser, payload.environment)),
+          Effect.andThen(demandUser(guest.channel, record.workspaceUser, payload.environment)),
           explainChannelFailure(guest)
         )
         return guest
@@ -267,7 +267,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
       // The guest turns it on while the host writes the record and tells the residents.
       Effect.zipLeft(Effect.interruptible(Effect.suspend(() => networkOn))),
       entry.one.withPermits(1),
-      Effect.onError(() => Effect.ignoreLogged(forget(lifecycle, entry)))
+      Effect.onError(() => Effect.ignore(forget(lifecycle, entry)))
     )
     if (generation !== undefined) yield* warmLater(lifecycle, generation, { files })
     return entry

@@ -50,7 +50,7 @@ export interface Transition<R = never> {
   /** Makes the guest of the next generation; the Scope is the generation's. Interruptible. @default there is no next generation */
   readonly build?: (onUndo: OnUndo) => Effect.Effect<Guest, PyroError, R | Scope.Scope>
   /** Scope of the next generation, for a VM that is reserved before the transition. @default a new one below the entry's */
-  readonly scope?: Scope.CloseableScope
+  readonly scope?: Scope.Closeable
   /** The build attaches to the VM that the record names. @default that VM ends first if this process is not attached to it */
   readonly attaches?: true
   /** The last work between the two generations before the record changes. */

@@ -23,5 +23,5 @@ export const expire = (lifecycle: Lifecycle) =>
       )
     }).pipe(
       entry.one.withPermitsIfAvailable(1),
-      Effect.catchAllCause((cause) => Effect.logWarning(`${entry.id} has expired and cannot be deleted`, cause))
+      Effect.catchCause((cause) => Effect.logWarning(`${entry.id} has expired and cannot be deleted`, cause))
     ), { discard: true })

@@ -42,7 +42,7 @@ export const growDisk = (entry: Entry, diskMib: number): Effect.Effect<void, Pyr
     yield* removeFolder(folder)
     yield* linkGrown(disk, folder, virtualBytesOf({ diskMib })).pipe(
       Effect.zipLeft(Effect.sync(() => faultPoint("grow:linked"))),
-      Effect.zipRight(commit(entry, (known) => ({ ...known, disk: next, diskMib }), { durable: true })),
+      Effect.andThen(commit(entry, (known) => ({ ...known, disk: next, diskMib }), { durable: true })),
       Effect.onError(() => discardFolder(folder))
     )
     faultPoint("grow:committed")

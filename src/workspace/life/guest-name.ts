@@ -25,7 +25,7 @@ export const readHosts = (channel: GuestChannel) =>
 export const renameGuest = ({ channel, vm }: Guest, hostname: string): Effect.Effect<void> =>
   Effect.flatMap(readHosts(channel), (hosts) => channel.chain(vm.steps.rename(hostname, hosts))).pipe(
     Effect.timeout(renameTimeoutMs),
-    Effect.catchAll((failure) =>
+    Effect.catch((failure) =>
       Effect.logWarning(`a guest did not take the host name ${hostname}: ${printable(failure.message)}`)
     )
   )

@@ -26,7 +26,7 @@ const openWorkspaceFolder = ({ channel, vm }: Guest) =>
   channel.walk({ root: inspectedDisk, path: "workspace", maxDepth: 1 }).pipe(
     Stream.take(1),
     Stream.runDrain,
-    Effect.zipRight(channel.chain(vm.steps.inspectedWorkspace)),
+    Effect.andThen(channel.chain(vm.steps.inspectedWorkspace)),
     Effect.mapError((failure) =>
       failure._tag === "ChannelFailed"
         ? failure
@@ -73,6 +73,6 @@ export const openInspector = (
     })
     yield* inspect
     yield* explainInspector(guest)(openWorkspaceFolder(guest))
-    yield* guest.channel.changeFiles(workspaceTrees.live.root, []).pipe(explainInspector(guest), Effect.ignoreLogged)
+    yield* guest.channel.changeFiles(workspaceTrees.live.root, []).pipe(explainInspector(guest), Effect.ignore)
     return guest
   })

@@ -25,7 +25,7 @@ export const watch = <R>(
     yield* health.failure.pipe(
       // A guest that broke the protocol is ended, since it is out of reach and out of sight.
       Effect.raceFirst(explainChannelFailure(generation.guest)(generation.channel.failed)),
-      Effect.catchAll(onEnd),
+      Effect.catch(onEnd),
       // Interruptible also under an uninterruptible caller: a fiber inherits the flag, and its scope would wait for the fiber for
       // ever.
       Effect.interruptible,

@@ -9,7 +9,7 @@ export const leaveAll = (lifecycle: Lifecycle) =>
       const generation = yield* Ref.get(entry.generation)
       if (Option.isNone(generation)) return
       yield* Ref.set(entry.generation, Option.none())
-      yield* Effect.catchAll(
+      yield* Effect.catch(
         generation.value.guest.vm.leave,
         (failure) => Effect.logWarning(`${entry.id} is left without a word of it: ${factOf(failure)}`)
       )

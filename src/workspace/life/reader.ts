@@ -103,9 +103,9 @@ export const borrowDisk = (
   operation: WorkspaceOperation
 ): Effect.Effect<Borrowed & DiskReader, PyroError, Scope.Scope | LifecycleServices> =>
   demandLegal(entry, operation).pipe(
-    Effect.zipRight(
+    Effect.andThen(
       // A start may have come first.
-      borrowHeld(lifecycle, entry, Effect.zipRight(demandLegal(entry, operation), openRestingDisk(entry)))
+      borrowHeld(lifecycle, entry, Effect.andThen(demandLegal(entry, operation), openRestingDisk(entry)))
     ),
     unlessDeleted(lifecycle, entry)
   )
@@ -124,13 +124,13 @@ const borrowHeld = <A extends Reader>(
       Effect.forkScoped
     )
     const orDeleted: Reader["explain"] = (look) =>
-      Effect.catchAll(look, (failure) =>
+      Effect.catch(look, (failure) =>
         Effect.if(SubscriptionRef.get(entry.doomed), {
           onTrue: () => beingDeleted(entry),
           onFalse: () => Effect.fail(failure)
         }))
-    const opening = Effect.zipRight(holdAlone(lifecycle, entry), open)
+    const opening = Effect.andThen(holdAlone(lifecycle, entry), open)
     const services = yield* Effect.context<LifecycleServices>()
-    const reader = yield* orDeleted(Effect.provide(Scope.extend(opening, own), services))
+    const reader = yield* orDeleted(Effect.provide(Scope.provide(opening, own), services))
     return { ...reader, entry, explain: (look) => orDeleted(reader.explain(look)) }
   })

@@ -1,4 +1,4 @@
-import { Effect, Either, Option } from "effect"
+import { Effect, Result, Option } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { readTail } from "../../system/files/file-tail.ts"
 import { listIfPresent } from "../../system/files/folders.ts"
@@ -22,14 +22,14 @@ export const readWorkspaces = Effect.gen(function*() {
   const ids = (yield* Effect.mapError(listIfPresent(root), toHostError)).filter(isWorkspaceId)
   return yield* Effect.forEach(ids, (id) => {
     const folder = folderOf(stateDir, id)
-    return Effect.map(Effect.either(readWorkspace(folder, residentKinds)), (record) => ({ id, folder, record }))
+    return Effect.map(Effect.result(readWorkspace(folder, residentKinds)), (record) => ({ id, folder, record }))
   })
 })
 
 /** The workspaces by their records, without unreadable ones. */
 export const recordedWorkspaces: Effect.Effect<ReadonlyArray<WorkspaceRecord>, never, Paths> = Effect.map(
   readWorkspaces,
-  (all) => all.flatMap(({ record }) => Option.toArray(Option.flatten(Either.getRight(record))))
+  (all) => all.flatMap(({ record }) => Option.toArray(Option.flatten(Result.getSuccess(record))))
 ).pipe(
   Effect.map((records) => records.filter(({ phase }) => phase !== "deleting")),
   Effect.orElseSucceed(() => [])

@@ -31,7 +31,7 @@ const deleting = (entry: Entry): Transition => ({
 
 /** Removes the workspace with all its files, also on a full disk. The caller holds the workspace alone. */
 export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
-  Effect.zipRight(transit(lifecycle, deleting(entry)), forget(lifecycle, entry)).pipe(Effect.uninterruptible)
+  Effect.andThen(transit(lifecycle, deleting(entry)), forget(lifecycle, entry)).pipe(Effect.uninterruptible)
 
 /**
  * Removes the workspace when its present step has ended. Inspectors of its disk end first: they hold the workspace too, so the turn is
@@ -116,7 +116,7 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
             (failure) => payload.all && failure._tag === "WorkspaceNotFound",
             () => Effect.succeed([])
           ),
-          Effect.either
+          Effect.result
         ),
       { concurrency: 4 }
     )

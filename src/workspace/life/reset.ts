@@ -47,8 +47,8 @@ const resetting = (entry: Entry, before: WorkspaceRecord, notify: Notify): Trans
     shows: "resetting",
     build: (onUndo) =>
       onUndo(discardFolder(newDisk)).pipe(
-        Effect.zipRight(newDiskLike(oldDisk, newDisk, before)),
-        Effect.zipRight(guestOn(entry, next, notify))
+        Effect.andThen(newDiskLike(oldDisk, newDisk, before)),
+        Effect.andThen(guestOn(entry, next, notify))
       ),
     // After this step, a push to the old VM records nothing.
     handOver: ({ next }) => next === undefined ? Effect.void : replay(entry, next),

@@ -30,10 +30,7 @@ export const runningGeneration = (
 /** Fails if the host's disk is full and has paused the guest. */
 export const demandMoving = (entry: Entry, { guest }: Generation): Effect.Effect<void, WorkspaceNotReady> => {
   const isStill = Effect.map(guest.vm.health.trouble, (trouble) => trouble === "no-space")
-  return Effect.if(isStill, {
-    onFalse: () => Effect.void,
-    onTrue: () =>
-      isStill.pipe(
+  return (isStill ? isStill.pipe(
         Effect.repeat({ while: (still) => still, schedule: Schedule.spaced("100 millis") }),
         Effect.asVoid,
         Effect.timeoutTo({
@@ -42,8 +39,7 @@ export const demandMoving = (entry: Entry, { guest }: Generation): Effect.Effect
           onTimeout: () => standsStill(entry)
         }),
         Effect.flatten
-      )
-  })
+      ) : Effect.void)
 }
 
 const standsStill = (entry: Entry) =>

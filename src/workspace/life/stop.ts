@@ -15,7 +15,7 @@ export const flush = (channel: GuestChannel): Effect.Effect<void, ChannelFailed>
   channel.call.sync({ dropCaches: 0 }).pipe(
     Effect.interruptible,
     Effect.timeout(syncTimeout),
-    Effect.catchAll((failure) =>
+    Effect.catch((failure) =>
       failure._tag === "ChannelFailed" && failure.reason === "silent" ? Effect.fail(failure) : Effect.logDebug(failure)
     )
   )
@@ -32,7 +32,7 @@ const stopping = (entry: Entry): Transition => ({
     Option.match(old, {
       onNone: () => Effect.void,
       onSome: ({ channel }) =>
-        Effect.catchAll(channel.unlessSilent(flush(channel)), ({ detail }) =>
+        Effect.catch(channel.unlessSilent(flush(channel)), ({ detail }) =>
           Effect.logWarning(`${entry.id} is stopped with unwritten files in its guest's memory: ${detail}`))
     }),
   change: ({ vm: _, ...record }) => ({ ...record, phase: "stopped" }),

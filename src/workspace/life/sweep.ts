@@ -1,4 +1,4 @@
-import { Effect, Either, Option } from "effect"
+import { Effect, Result, Option } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { daemonFiles } from "../../system/files/daemon-files.ts"
@@ -51,10 +51,10 @@ export const sweepWorkspaces: Effect.Effect<
 const takeOutUnnamed = Effect.gen(function*() {
   const read = yield* readWorkspaces
   // A damaged record may name any disk, and a disk in use must stay.
-  if (read.some(({ record }) => Either.isLeft(record))) return []
+  if (read.some(({ record }) => Result.isFailure(record))) return []
   const records = read.map(({ folder: { directory }, record }) => ({
     directory,
-    record: Option.getOrUndefined(Either.getOrElse(record, () => Option.none<WorkspaceRecord>()))
+    record: Option.getOrUndefined(Result.getOrElse(record, () => Option.none<WorkspaceRecord>()))
   }))
   const named = records.flatMap(({ record }): ReadonlyArray<VmId> =>
     record?.phase === "running" && record.vm !== undefined ? [record.vm] : []

@@ -28,7 +28,7 @@ import { markStale, rebaseResidents } from "./rebase.ts"
 interface Passage<R> {
   readonly transition: Transition<R>
   /** Scope of the next generation. Its end before the commit undoes the build. */
-  readonly scope: Scope.CloseableScope | undefined
+  readonly scope: Scope.Closeable | undefined
   old: Option.Option<Generation>
   next: Generation | undefined
   isCommitted: boolean
@@ -110,7 +110,7 @@ const open = <R>(transition: Transition<R>) =>
     const passage: Passage<R> = {
       transition,
       scope: build === undefined ? undefined : scope ?? (yield* generationScope(entry)),
-      old: Option.fromNullable(taken),
+      old: Option.fromNullishOr(taken),
       next: undefined,
       isCommitted: false
     }
@@ -125,7 +125,7 @@ const buildNext = <R>(passage: Passage<R>) => {
   if (build === undefined || scope === undefined) return Effect.void
   const onUndo = (work: Effect.Effect<void>) =>
     Scope.addFinalizer(scope, Effect.suspend(() => passage.isCommitted ? Effect.void : work))
-  return Effect.map(Scope.extend(build(onUndo), scope), (guest) => {
+  return Effect.map(Scope.provide(build(onUndo), scope), (guest) => {
     passage.next = { guest, channel: guest.channel, scope }
   })
 }
@@ -148,7 +148,7 @@ const commitRecord = <R>({ next, transition: { change, entry, rebase, unwritten 
 
 /** Puts the old generation back, and ends the next one with all its resources. */
 const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, taken } }: Passage<R>) =>
-  Effect.zipRight(
+  Effect.andThen(
     Option.isSome(old) && taken === undefined ? install(lifecycle, entry, old.value) : Effect.void,
     scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   )
@@ -162,10 +162,10 @@ const tellResidents = <R>({ next, transition: { adopts, entry, event, lose, reba
       if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
       if (adopts === true && next !== undefined) {
         // A resident whose processes are not in the memory is forgotten by this.
-        yield* Effect.ignoreLogged(residents.adopt(next, (yield* Ref.get(entry.record)).residents))
+        yield* Effect.ignore(residents.adopt(next, (yield* Ref.get(entry.record)).residents))
       }
       if (next !== undefined) {
-        yield* Effect.ignoreLogged(residents.begin(next, (yield* Ref.get(entry.record)).residents))
+        yield* Effect.ignore(residents.begin(next, (yield* Ref.get(entry.record)).residents))
       }
     }
     if (event !== undefined) yield* recordEvent(entry.folder.directory, event)
@@ -192,7 +192,7 @@ export const install = (
         Effect.flatMap((isCurrent) =>
           isCurrent ? Effect.asVoid(transit(lifecycle, death(entry, generation, failure))) : Effect.void
         ),
-        Effect.ignoreLogged,
+        Effect.ignore,
         Effect.uninterruptible,
         Effect.forkIn(lifecycle.scope)
       ))

@@ -29,7 +29,7 @@ const remove = (aside: string) =>
 
 /** Removes a folder of `moveToTrash`. The next start and `pyro gc` retry a failed removal. */
 export const removeTrashed = (aside: string) =>
-  Effect.catchAll(remove(aside), (failure) => Effect.logWarning(failure.message))
+  Effect.catch(remove(aside), (failure) => Effect.logWarning(failure.message))
 
 /**
  * Empties the trash. A failure does not stop the other removals. Gives the paths that stay. Safe beside another process that does

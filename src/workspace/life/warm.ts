@@ -20,7 +20,7 @@ export const warmLater = (
     (records) => records.some(({ phase }) => phase === "creating")
   )
   const quiet = Effect.delay(othersAreMade, warmAfter).pipe(Effect.repeat({ while: (busy) => busy }))
-  return Effect.zipRight(quiet, warmBaseline(channel)).pipe(
+  return Effect.andThen(quiet, warmBaseline(channel)).pipe(
     Effect.ignore,
     Effect.when(() => files > 0),
     Effect.interruptible,

@@ -32,15 +32,15 @@ export interface Root {
  * The workspaces of this installation. One process at a time owns them. The process adopts the workspaces of its predecessor, and
  * leaves its own running at its end. `performing` makes the calls of their operations.
  */
-export class Workspaces extends Context.Tag("pyro/workspace/Workspaces")<Workspaces, {
+export class Workspaces extends Context.Service<Workspaces, {
   readonly house: House
   readonly root: (payload: Named) => Effect.Effect<Root, PyroError>
   /** The secrets of a workspace. Undefined if there is no workspace of this name. */
   readonly secretsOf: (payload: Named) => Effect.Effect<ReadonlyArray<SecretSet> | undefined>
   /** How many VMs run. */
   readonly running: Effect.Effect<number>
-}>() {
-  static readonly layer = Layer.scoped(Workspaces, Effect.suspend(() => make))
+}>()("pyro/workspace/Workspaces") {
+  static readonly layer = Layer.effect(Workspaces, Effect.suspend(() => make))
 }
 
 /** Interval of the checks whether the host has slept. */
@@ -56,7 +56,7 @@ const make = Effect.gen(function*() {
   const scope = yield* Scope.make()
   const lifecycle: Lifecycle = { registry: makeRegistry(), scope }
   const { registry } = lifecycle
-  yield* Effect.addFinalizer((exit) => Effect.zipRight(leaveAll(lifecycle), Scope.close(scope, exit)))
+  yield* Effect.addFinalizer((exit) => Effect.andThen(leaveAll(lifecycle), Scope.close(scope, exit)))
   yield* adoptAll(lifecycle)
   // Its end is awaited before any scope closes that a deletion is just closing.
   yield* inOwnFiber(Effect.suspend(() => expire(lifecycle))).pipe(
@@ -67,7 +67,7 @@ const make = Effect.gen(function*() {
   yield* Effect.forkScoped(Effect.repeat(keepClocks, Schedule.spaced(clocksEvery)))
   yield* inOwnFiber(makeFlattener(lifecycle)).pipe(
     Effect.provide(services),
-    Effect.catchAllCause((cause) => Effect.logWarning("layers of disks cannot be merged", cause)),
+    Effect.catchCause((cause) => Effect.logWarning("layers of disks cannot be merged", cause)),
     Effect.repeat(Schedule.spaced(flattenEvery)),
     Effect.forkScoped
   )

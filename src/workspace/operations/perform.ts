@@ -65,7 +65,7 @@ const place = ({ name, on, states, writes }: Operation) => {
 
 /** Work with its notices and its result as a stream. The end of the stream interrupts the work. */
 const withNotices = <Event, E>(work: (notify: Notify) => Effect.Effect<Event, E>): Stream.Stream<Notice | Event, E> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+  Stream.unwrap(Effect.gen(function*() {
     const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
     const done = yield* work((notice) => void notices.unsafeOffer(notice)).pipe(
       Effect.ensuring(notices.end),

@@ -39,7 +39,7 @@ export const runIn = (
   /** When the request came, by the monotonic clock. */
   sinceMs: number
 ): Stream.Stream<RunEvent, PyroError, Dialler | Paths> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+  Stream.unwrap(Effect.gen(function*() {
     const hints = new Hints()
     const secrets = unstoredSecrets(payload.secrets)
     const env = { ...payload.env, ...yield* secrets.variables(payload.secretEnv) }
@@ -51,7 +51,7 @@ export const runIn = (
     const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty })
     const deadline = yield* enforceDeadline(process, payload.timeoutSeconds, ending)
     if (input.interrupt !== undefined) {
-      yield* Effect.forkScoped(Effect.zipRight(input.interrupt, endProcess(process, "cancel", ending)))
+      yield* Effect.forkScoped(Effect.andThen(input.interrupt, endProcess(process, "cancel", ending)))
     }
     const started: RunEvent = { _tag: "Started", bootMs }
     const tail = new OutputTail()
@@ -126,10 +126,10 @@ const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefin
     const givenUp = yield* Deferred.make<void>()
     if (timeoutSeconds !== undefined) {
       yield* Effect.sleep(timeoutSeconds * 1000).pipe(
-        Effect.zipRight(Deferred.succeed(passed, undefined)),
-        Effect.zipRight(endProcess(process, "timeout", ending)),
-        Effect.zipRight(Effect.sleep(killGraceMs)),
-        Effect.zipRight(Deferred.succeed(givenUp, undefined)),
+        Effect.andThen(Deferred.succeed(passed, undefined)),
+        Effect.andThen(endProcess(process, "timeout", ending)),
+        Effect.andThen(Effect.sleep(killGraceMs)),
+        Effect.andThen(Deferred.succeed(givenUp, undefined)),
         Effect.forkScoped
       )
     }
@@ -152,4 +152,4 @@ const troubles = (guest: Guest): Stream.Stream<RunEvent> =>
   )
 
 const explainStream = <A, R>(guest: Guest, stream: Stream.Stream<A, PyroError, R>): Stream.Stream<A, PyroError, R> =>
-  Stream.catchAll(stream, (failure) => Stream.fromEffect(explainChannelFailure(guest)(Effect.fail(failure))))
+  Stream.catch(stream, (failure) => Stream.fromEffect(explainChannelFailure(guest)(Effect.fail(failure))))

@@ -13,11 +13,11 @@ export const serviceWorks = {
       Ref.get(entry.record),
       ({ workspaceUser }) => startService(services, generation, payload, workspaceUser)
     ).pipe(
-      Effect.catchAll((failure) => takenOutOr(entry, generation, failure))
+      Effect.catch((failure) => takenOutOr(entry, generation, failure))
     ),
   "workspace.service.list": ({ services }) => Effect.map(listServices(services), (services) => ({ services })),
   "workspace.service.status": ({ services }, { name, workspace }) => infoOf(services, name, workspace),
   "workspace.service.logs": ({ services }, payload) =>
-    Effect.zipRight(demandService(services, payload.name, payload.workspace), serviceLogs(services, payload)),
+    Effect.andThen(demandService(services, payload.name, payload.workspace), serviceLogs(services, payload)),
   "workspace.service.stop": ({ services }, payload) => stopService(services, payload)
 } satisfies Partial<Works>

@@ -33,7 +33,7 @@ const switched = <R>(entry: Entry, work: Effect.Effect<boolean, PyroError, R>) =
 export const workspaceWorks = {
   "workspace.create": {
     notices: ({ lifecycle, notify }, payload) =>
-      Effect.zipRight(demandOneSeed(payload), grantOfCaller(payload)).pipe(
+      Effect.andThen(demandOneSeed(payload), grantOfCaller(payload)).pipe(
         Effect.flatMap((network) => create(lifecycle, payload, network, notify)),
         Effect.flatMap(ready)
       )
@@ -53,9 +53,9 @@ export const workspaceWorks = {
       (found) => isDamaged(found) ? Effect.succeed(damagedInfo(found)) : infoOf(found)
     ),
   "workspace.update": ({ entry, lifecycle }, payload) =>
-    Effect.zipRight(update(lifecycle, entry, payload), infoOf(entry)),
+    Effect.andThen(update(lifecycle, entry, payload), infoOf(entry)),
   "workspace.rename": ({ entry, lifecycle }, payload) =>
-    Effect.zipRight(update(lifecycle, entry, { ...payload, labels: {}, clearLabels: [] }), infoOf(entry)),
+    Effect.andThen(update(lifecycle, entry, { ...payload, labels: {}, clearLabels: [] }), infoOf(entry)),
   "workspace.stop": { notices: ({ entry, lifecycle }) => switched(entry, stop(lifecycle, entry)) },
   "workspace.start": {
     notices: ({ entry, lifecycle, notify }) => switched(entry, start(lifecycle, entry, notify))
@@ -65,7 +65,7 @@ export const workspaceWorks = {
       if (snapshot !== undefined) {
         return wholeSnapshotName(entry, snapshot).pipe(
           Effect.flatMap((whole) => resetTo(lifecycle, entry, { snapshot: whole, diskOnly }, notify)),
-          Effect.zipRight(ready(entry))
+          Effect.andThen(ready(entry))
         )
       }
       return diskOnly
@@ -73,7 +73,7 @@ export const workspaceWorks = {
           field: "disk_only",
           detail: "goes with a snapshot only: every other reset is of the disk"
         })
-        : Effect.zipRight(reset(lifecycle, entry, notify), ready(entry))
+        : Effect.andThen(reset(lifecycle, entry, notify), ready(entry))
     }
   },
   "workspace.fork": {

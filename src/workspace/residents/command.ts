@@ -78,7 +78,7 @@ export const feed = (process: GuestProcess, input: RunInput): Effect.Effect<void
   Effect.gen(function*() {
     if (input.stdin !== undefined) {
       yield* Stream.runForEach(input.stdin, process.writeStdin).pipe(
-        Effect.zipRight(process.endStdin),
+        Effect.andThen(process.endStdin),
         Effect.ignore, // the command's own end reports a lost channel
         Effect.interruptible,
         Effect.forkScoped

@@ -34,9 +34,9 @@ export const endingOptions = (
  */
 export const endProcess = (process: GuestProcess, by: EndedBy, ending: EndingOptions): Effect.Effect<void> =>
   (ending.graceMs <= 0 ? Effect.void : process.signal(signalOf(by, ending), "group").pipe(
-    Effect.zipRight(within(ending.graceMs, Effect.exit(process.exit))),
+    Effect.andThen(within(ending.graceMs, Effect.exit(process.exit))),
     Effect.ignore
-  )).pipe(Effect.zipRight(Effect.ignore(process.kill)))
+  )).pipe(Effect.andThen(Effect.ignore(process.kill)))
 
 /**
  * Whether a process ended because of its timeout: as with timeout(1), whatever its handler's status is. A process that got no

@@ -1,4 +1,4 @@
-import { Effect, Either, ManagedRuntime } from "effect"
+import { Effect, Result, ManagedRuntime } from "effect"
 import { createServer, type Socket } from "node:net"
 import { createInterface } from "node:readline"
 import { Dialler } from "../../../src/network/Dialler.ts"
@@ -10,7 +10,7 @@ import { serveDns } from "./dns-server.ts"
 const runtime = ManagedRuntime.make(Dialler.layer)
 
 const rulesOf = (policy: Partial<Policy>) =>
-  Either.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
+  Result.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
 
 interface Request {
   readonly id: number
@@ -26,7 +26,7 @@ interface Request {
 
 /** Sends a line, ends, and reads to the end. */
 const exchange = (socket: Socket) =>
-  Effect.async<string>((resume) => {
+  Effect.callback<string>((resume) => {
     let text = ""
     socket.setEncoding("utf8").on("data", (chunk: string) => {
       text += chunk

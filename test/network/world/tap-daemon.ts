@@ -33,7 +33,7 @@ const open = Effect.gen(function*() {
   const dialler = yield* Dialler
   const record = (entry: NewRecord) => Effect.sync(() => tell({ entry }))
   const vm = { id: VmId.make(id), process: { pid: Number(pid), startTicks: 0, bootId: "" } }
-  return yield* Scope.extend(serveTap(vm, { dialler, group: "a", record, rules: () => current!.rules }), scope)
+  return yield* Scope.provide(serveTap(vm, { dialler, group: "a", record, rules: () => current!.rules }), scope)
 })
 
 /** Policies are taken one after the other. */

@@ -101,7 +101,7 @@ const inNamespaces = (
       return child
     }),
     (child) =>
-      Effect.async<void>((resume) => {
+      Effect.callback<void>((resume) => {
         if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
         child.once("exit", () => resume(Effect.void))
         child.kill("SIGKILL")
@@ -140,7 +140,7 @@ export const makeWorld = (
       ],
       (line) => {
         const event = line as Seen | { readonly _tag: "Ready" }
-        if (event._tag === "Ready") Deferred.unsafeDone(listening, Effect.void)
+        if (event._tag === "Ready") Deferred.doneUnsafe(listening, Effect.void)
         else seen.push(event)
       },
       { unshare: outsideUser }
@@ -183,7 +183,7 @@ export const makeWorld = (
           execFileSync("nsenter", ["--target", String(host.pid), ...user, "--net", "--", "ip", ...args])
         }),
       ask: (request) =>
-        Effect.async<Result>((resume) => {
+        Effect.callback<Result>((resume) => {
           const id = (lastId += 1)
           answers.set(id, (value) => resume(Effect.succeed(value)))
           host.stdin!.write(`${JSON.stringify({ id, ...request })}\n`)

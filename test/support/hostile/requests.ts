@@ -99,7 +99,7 @@ export class Ends {
   count(name: string, exit: Exit.Exit<unknown, unknown>) {
     this.requests++
     if (Exit.isSuccess(exit)) return this.#add(this.codes, "ok")
-    const failure = Option.getOrUndefined(Cause.failureOption(exit.cause)) as
+    const failure = Option.getOrUndefined(Cause.findErrorOption(exit.cause)) as
       | { readonly _tag?: unknown; readonly code?: unknown; readonly detail?: unknown }
       | undefined
     if (Cause.isDie(exit.cause) || typeof failure?.code !== "string") {
@@ -127,7 +127,7 @@ export const ask = (requests: Readonly<Record<string, Request>>, name: string, i
   Effect.gen(function*() {
     const { workspace } = yield* Pyro
     const exit = yield* requests[name]!(workspace, id).pipe(
-      Effect.timeoutFail({ duration: REQUEST_MS, onTimeout: () => "no end" }),
+      Effect.timeoutOrElse({ duration: REQUEST_MS, orElse: () => Effect.fail("no end") }),
       Effect.exit
     )
     ends.count(name, exit)

@@ -28,7 +28,7 @@ const images = Effect.map(Paths, ({ cacheDir }) => {
   return { environment: file("environment"), vmlinux: file("vmlinux"), initrd: file("initrd") }
 })
 
-const unused = Effect.dieMessage("a local agent has no images to build")
+const unused = Effect.die(new Error("a local agent has no images to build"))
 
 const environments = Layer.effect(
   Environments,
@@ -72,7 +72,7 @@ const kernel = Layer.effect(
 
 /** The services that workspaces need, over local agents. */
 export const localAgentServices = (options: LocalAgentOptions) =>
-  Layer.scoped(Vmm, makeLocalAgentVmm(options)).pipe(
+  Layer.effect(Vmm, makeLocalAgentVmm(options)).pipe(
     Layer.provideMerge(Layer.mergeAll(environments, SeedImages.layer)),
     Layer.provideMerge(Layer.mergeAll(kernel, HostFacts.layer, Dialler.layer)),
     Layer.provideMerge(Layer.mergeAll(EventLog.layer, Paths.layer, PortHolders.layer)),

@@ -56,10 +56,10 @@ const operations = ({ house }: Workspaces["Type"]) => {
     isOfWorkspaces(row) ? performing(row, Effect.succeed(house)) : undefined
   )
   const operation = <P, Encoded, A>(
-    payload: Schema.Schema<P, Encoded>,
+    payload: Schema.Codec<P, Encoded>,
     work: (payload: P) => Effect.Effect<A, PyroError>
   ) =>
-  (given: unknown) => Effect.flatMap(Schema.decodeUnknown(payload)(given), work)
+  (given: unknown) => Effect.flatMap(Schema.decodeUnknownEffect(payload)(given), work)
 
   const exec = (payload: ExecPayload) =>
     Effect.scoped(Effect.gen(function*() {
@@ -84,7 +84,7 @@ const operations = ({ house }: Workspaces["Type"]) => {
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const typed = { stdin: Stream.make(Buffer.from(input)) }
-      const pull = yield* Scope.extend(all.shell.attach.pull!({ ...shell, detachKey: "none", raw }, typed), scope)
+      const pull = yield* Scope.provide(all.shell.attach.pull!({ ...shell, detachKey: "none", raw }, typed), scope)
       let output = ""
       const more: Effect.Effect<string> = Effect.flatMap(Effect.orDie(pull()), (events) => {
         for (const event of events) {

@@ -48,7 +48,7 @@ export const adoptAgent = (
   ownership: Ownership,
   identity: ProcessIdentity
 ): Effect.Effect<AgentProcess, never, Scope.Scope> =>
-  Effect.zipRight(
+  Effect.andThen(
     Effect.addFinalizer(() => ownership.unlessLeft(endProcesses(identity))),
     watch(identity)
   )
@@ -58,7 +58,7 @@ const watch = (identity: ProcessIdentity): Effect.Effect<AgentProcess, never, Sc
     const ended = yield* Deferred.make<void>()
     yield* Effect.sync(() => isAlive(identity)).pipe(
       Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced(lookEvery) }),
-      Effect.zipRight(Deferred.succeed(ended, undefined)),
+      Effect.andThen(Deferred.succeed(ended, undefined)),
       Effect.interruptible,
       Effect.forkScoped
     )
@@ -67,7 +67,7 @@ const watch = (identity: ProcessIdentity): Effect.Effect<AgentProcess, never, Sc
 
 /** Gives the process that bubblewrap reports. */
 const launch = (program: string, args: ReadonlyArray<string>, log: string) =>
-  Effect.async<ProcessIdentity, VmFailed | HostToolMissing>((resume) => {
+  Effect.callback<ProcessIdentity, VmFailed | HostToolMissing>((resume) => {
     const output = fs.openSync(log, "a", 0o600)
     const child = spawn(program, args, { cwd: "/", detached: true, stdio: ["ignore", output, output, "pipe"] })
     fs.closeSync(output)

@@ -52,10 +52,10 @@ const make = <E>(
       fs.mkdirSync(prepared, { recursive: true, mode: 0o700 })
       fs.linkSync(owner, path.join(prepared, entry.owner))
     }).pipe(
-      Effect.zipRight(fill(path.join(prepared, entry.tree))),
-      Effect.zipRight(onDisk(() => fs.renameSync(prepared, path.join(root, name)))),
+      Effect.andThen(fill(path.join(prepared, entry.tree))),
+      Effect.andThen(onDisk(() => fs.renameSync(prepared, path.join(root, name)))),
       Effect.as(name),
-      Effect.onError(() => Effect.ignoreLogged(removeTree(prepared)))
+      Effect.onError(() => Effect.ignore(removeTree(prepared)))
     )
   })
 
@@ -148,4 +148,4 @@ export const sweepDirectories = (directories: Directories): Effect.Effect<void> 
     yield* Effect.forEach(unused, (name) => removeTree(path.join(directories.root, name)), { discard: true })
     // The folder goes with the last one.
     yield* Effect.ignore(removeEmptyFolder(directories.root))
-  }).pipe(Effect.ignoreLogged)
+  }).pipe(Effect.ignore)

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type HostToolMissing, type ImageDamaged, type NoSpace, VmFailed } from "../../../src/contract/errors/errors.ts"
@@ -112,7 +112,7 @@ export const makeDisks = (
   ownership: Ownership,
   resume: Effect.Effect<void, VmFailed>
 ): Effect.Effect<LocalDisks> =>
-  Effect.map(Effect.makeSemaphore(1), (one) => {
+  Effect.map(Semaphore.make(1), (one) => {
     const { paths } = ownership
 
     const freeze: LocalDisks["freeze"] = (top) =>
@@ -120,10 +120,10 @@ export const makeDisks = (
         const { number, seed: { virtualBytes }, top: ended } = placed(paths)
         const next = layerIn(paths.run, number + 1)
         yield* (top === undefined ? writeEmpty(next, virtualBytes) : link(top, next)).pipe(
-          Effect.zipRight(passOn(directories, ended, next, virtualBytes)),
+          Effect.andThen(passOn(directories, ended, next, virtualBytes)),
           Effect.mapError((failure) => failure._tag === "HostToolMissing" ? failedAt("freeze disk")(failure) : failure),
           Effect.onError(() =>
-            Effect.ignoreLogged(
+            Effect.ignore(
               Effect.forEach([next, top], (file) => file === undefined ? Effect.void : removeFile(file))
             )
           )

@@ -63,7 +63,7 @@ export const startReserved = (
     const visible = yield* placeDisk(directories, ownership.paths, disk)
     yield* makeVolatile(ownership.paths)
     if (memory !== undefined) {
-      yield* Effect.zipRight(restoreVolatile(ownership.paths, memory), removeMemory(ownership.paths))
+      yield* Effect.andThen(restoreVolatile(ownership.paths, memory), removeMemory(ownership.paths))
     }
     const agent = yield* startAgent({ ownership, directories: visible, options, dieWithParent })
     return yield* makeVm({ ownership, agent, directories, spec, identity: identityOf(spec, options) })

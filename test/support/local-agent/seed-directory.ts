@@ -35,12 +35,12 @@ export const seedDirectory = (cacheDir: string, { path: image }: Seed): Effect.E
     const prepared = path.join(root, `.${randomBytes(8).toString("hex")}`)
     const onDisk = (work: () => void) => Effect.mapError(attempt("write", root, work), fileFailedAt("disk", root))
     return onDisk(() => fs.mkdirSync(prepared, { recursive: true })).pipe(
-      Effect.zipRight(unpack(image, prepared)),
-      Effect.zipRight(onDisk(() => {
+      Effect.andThen(unpack(image, prepared)),
+      Effect.andThen(onDisk(() => {
         // Two that unpack at once have the same.
         if (!fs.existsSync(directory)) fs.renameSync(prepared, directory)
       })),
       Effect.as(directory),
-      Effect.ensuring(Effect.ignoreLogged(removeTree(prepared)))
+      Effect.ensuring(Effect.ignore(removeTree(prepared)))
     )
   })

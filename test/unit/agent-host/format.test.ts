@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { assert, describe, it } from "vitest"
 import { edit } from "../../../src/agent-host/format/format.ts"
 import type { Change } from "../../../src/agent-host/format/json.ts"
@@ -122,7 +122,7 @@ const cases: { readonly [Name in FormatName]: ReadonlyArray<Case> } = {
 
 describe.each(Object.entries(cases))("%s", (name, all) => {
   it.each(all)("%s", (_, before, change, after) => {
-    assert.deepStrictEqual(edit(name as FormatName, before, [change]), Either.right(after))
+    assert.deepStrictEqual(edit(name as FormatName, before, [change]), Result.succeed(after))
   })
 })
 
@@ -130,6 +130,6 @@ describe("a form that pyro cannot change", () => {
   it("fails and names the key", () => {
     const merged = "base: &base {a: 1}\ne: *base\n"
     const result = edit("yaml", merged, [set("e/pyro", "x")])
-    assert.include(Either.isLeft(result) ? result.left : JSON.stringify(result), "e.pyro")
+    assert.include(Result.isFailure(result) ? result.failure : JSON.stringify(result), "e.pyro")
   })
 })

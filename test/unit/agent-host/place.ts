@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -40,7 +40,7 @@ export const newPlace = (variables: Readonly<Record<string, string>> = {}) => {
     /** The entry of a host in its file, or in another text of the file. */
     entryOf: (host: HostName, text?: string) => {
       const file = configFile(host)
-      const value = Either.getOrThrow(read(file.format, text ?? fs.readFileSync(file.path, "utf8")))
+      const value = Result.getOrThrow(read(file.format, text ?? fs.readFileSync(file.path, "utf8")))
       return at(value, entryPath(agentHosts[host]))
     },
     remove: () => fs.rmSync(folder, { recursive: true }),

@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
@@ -178,7 +178,7 @@ describe("disconnect", () => {
       fs.writeFileSync(
         config,
         name === "codex" || name === "goose"
-          ? Either.getOrThrow(edit(format, pyros, [args]))
+          ? Result.getOrThrow(edit(format, pyros, [args]))
           : JSON.stringify(JSON.parse(pyros.replace(/^ *\/\/.*$/m, "")), undefined, 8)
       )
       assert.isDefined(commandOf(place.entryOf(name)))

@@ -127,7 +127,7 @@ describe("pyro agent whose API cannot be reached", () => {
             ? later.filter(({ number }) => number > (cursor ?? 0)).slice(0, 1)
             : [entry(1, "api.test", "failed", "old")]
           return entries.length === 0
-            ? Effect.zipRight(Deferred.succeed(said, undefined), Effect.never)
+            ? Effect.andThen(Deferred.succeed(said, undefined), Effect.never)
             : Effect.succeed({ entries })
         })
       const agent = Effect.gen(function*() {

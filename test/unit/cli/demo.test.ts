@@ -27,7 +27,7 @@ describe("pyro demo", () => {
           } as unknown as Terminal["Type"]
         ),
         Effect.provideService(Pyro, mapCalls(() => () => Effect.void)),
-        Effect.fork
+        Effect.forkChild
       )
       yield* TestClock.adjust(`${seconds * steps} seconds`)
       assert.strictEqual(yield* Fiber.join(demo), 0)

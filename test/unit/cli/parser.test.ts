@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { decode, parse } from "../../../src/cli/parser.ts"
@@ -19,11 +19,11 @@ const typed = (...words: ReadonlyArray<string>) => {
   const { own, rest } = splitArgv(words)
   const routed = route(own)
   if (routed._tag !== "Operation") throw new Error(`no operation: ${JSON.stringify(routed)}`)
-  return Effect.runSync(Effect.either(parse(routed.operation, routed.words, rest))).pipe(
-    Either.flatMap(({ json, raw }) =>
-      Either.map(decode(routed.operation.cli, routed.operation.payload(), raw), (payload) => ({ json, payload, raw }))
+  return Effect.runSync(Effect.result(parse(routed.operation, routed.words, rest))).pipe(
+    Result.flatMap(({ json, raw }) =>
+      Result.map(decode(routed.operation.cli, routed.operation.payload(), raw), (payload) => ({ json, payload, raw }))
     ),
-    Either.match({
+    Result.match({
       onLeft: (error): { readonly wrong: string } | { readonly json: boolean; readonly raw: object } => ({
         wrong: error.message
       }),

@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import { Packr, Unpackr } from "msgpackr"
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
@@ -21,10 +21,10 @@ const payloadOf = (argv: ReadonlyArray<string>) => {
   const routed = route(own)
   if (routed._tag !== "Operation") return undefined
   const { operation, words } = routed
-  const read = Effect.runSync(Effect.either(parse(operation, words, rest)))
-  if (Either.isLeft(read) || read.right.json || operation.name !== "workspace.exec") return undefined
-  const payload = decode(operation.cli, operation.payload(), read.right.raw)
-  return Either.isLeft(payload) ? undefined : payload.right
+  const read = Effect.runSync(Effect.result(parse(operation, words, rest)))
+  if (Result.isFailure(read) || read.success.json || operation.name !== "workspace.exec") return undefined
+  const payload = decode(operation.cli, operation.payload(), read.success.raw)
+  return Result.isFailure(payload) ? undefined : payload.success
 }
 
 describe("a command line that is run without the program", () => {

@@ -77,7 +77,7 @@ describe("forEachEvent that ends early", () => {
     Effect.gen(function*() {
       const { call, seen } = watched([1], Stream.never)
       const first = yield* Deferred.make<void>()
-      const fiber = yield* Effect.fork(
+      const fiber = yield* Effect.forkChild(
         forEachEvent(call, "payload", undefined, () => Deferred.succeed(first, undefined))
       )
       yield* Deferred.await(first)
@@ -91,7 +91,7 @@ describe("the Scope of a first batch", () => {
     Effect.gen(function*() {
       const { call, seen } = watched([1])
       const scope = yield* Scope.make()
-      yield* Scope.extend(call.first!("payload"), scope)
+      yield* Scope.provide(call.first!("payload"), scope)
       assert.strictEqual(seen.closed, 0)
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(seen.closed, 1)

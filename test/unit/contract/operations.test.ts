@@ -52,7 +52,7 @@ describe("the table of operations", () => {
 })
 
 describe("a request to run", () => {
-  const decode = Schema.decodeUnknownEither(RunPayload())
+  const decode = Schema.decodeUnknownResult(RunPayload())
   const refusal = (fields: object) => {
     const decoded = decode({ environment: "debian:12", ...fields })
     assert.strictEqual(decoded._tag, "Left", JSON.stringify(fields))

@@ -56,7 +56,7 @@ const Served = Layer.succeed(Pyro, {
 
 /** What a daemon serves that has just decided to leave, or has not. */
 const served = (requests: RequestTracker) =>
-  Layer.unwrapEffect(
+  Layer.unwrap(
     Effect.map(Ref.make(false), (leaving) => handlers({ requests, leaving, hasSpan: () => true }))
   ).pipe(Layer.provide(Served))
 const Handlers = served(Effect.runSync(makeRequestTracker))
@@ -108,7 +108,7 @@ describe("the operations as RPCs", () => {
       Effect.flatMap((client) =>
         Effect.all([
           Effect.flip(asked(client, "debian:12")),
-          client.env.prune({}).pipe(Effect.catchAllCause((cause) => Effect.failCause(failureOf(cause))), Effect.flip)
+          client.env.prune({}).pipe(Effect.catchCause((cause) => Effect.failCause(failureOf(cause))), Effect.flip)
         ])
       ),
       Effect.scoped,

@@ -102,7 +102,7 @@ describe("keys of a client beside the RPC server", () => {
       const id = newRequestId()
       const { next } = yield* attached(client, id)
       const keys = Array.from({ length: 30 }, (_, key) => key)
-      yield* Effect.fork(Effect.forEach(keys, (key) => client.direct!.writeInput(id, Uint8Array.of(key))))
+      yield* Effect.forkChild(Effect.forEach(keys, (key) => client.direct!.writeInput(id, Uint8Array.of(key))))
       const got: Array<number> = []
       while (got.length < keys.length) got.push(...bytesOf(yield* next!))
       assert.deepStrictEqual(got, keys)
@@ -146,7 +146,7 @@ describe("events beside the RPC server", () => {
     Effect.gen(function*() {
       const { client, stop } = yield* served(() => begun(Effect.never))
       const { next } = yield* attached(client)
-      const waiting = yield* Effect.fork(Effect.flip(next!))
+      const waiting = yield* Effect.forkChild(Effect.flip(next!))
       yield* Effect.yieldNow()
       yield* stop
       const failure = Option.getOrUndefined(yield* Fiber.join(waiting))
@@ -157,7 +157,7 @@ describe("events beside the RPC server", () => {
     Effect.gen(function*() {
       const began = yield* Deferred.make<void>()
       const ended = yield* Deferred.make<void>()
-      const never = Effect.zipRight(Deferred.succeed(began, undefined), Effect.never)
+      const never = Effect.andThen(Deferred.succeed(began, undefined), Effect.never)
       const { client } = yield* served(() => begun(Effect.onInterrupt(never, () => Deferred.succeed(ended, undefined))))
       yield* Effect.scoped(Effect.gen(function*() {
         const { next } = yield* attached(client)

@@ -24,7 +24,7 @@ it("a daemon that ends takes back its record, unless another one has the workspa
     yield* withLock(lock, { timeoutMs: 1_000 })(Effect.ignore(forgetDaemon))
     assert.isTrue(fs.existsSync(record))
     // As a signal ends it: the fiber that forgets has been interrupted.
-    const daemon = yield* Effect.fork(Effect.ensuring(Effect.never, Effect.ignore(forgetDaemon)))
+    const daemon = yield* Effect.forkChild(Effect.ensuring(Effect.never, Effect.ignore(forgetDaemon)))
     yield* Effect.yieldNow()
     yield* Fiber.interrupt(daemon)
     assert.isFalse(fs.existsSync(record))

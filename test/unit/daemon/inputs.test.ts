@@ -25,8 +25,8 @@ describe("stdin of a client", () => {
       const { state, tryWrite } = makeWriter()
       const mayWrite = yield* Deferred.make<void>()
       const write = (bytes: Uint8Array) =>
-        Effect.zipRight(Deferred.await(mayWrite), Effect.sync(() => void state.waited.push(...bytes)))
-      const writing = yield* Effect.fork(input.writeStdin!({ tryWrite, write }))
+        Effect.andThen(Deferred.await(mayWrite), Effect.sync(() => void state.waited.push(...bytes)))
+      const writing = yield* Effect.forkChild(input.writeStdin!({ tryWrite, write }))
       yield* Effect.yieldNow()
       // The first byte waits for the guest: the second one must not overtake it.
       yield* inputs.write(id, Uint8Array.of(2))

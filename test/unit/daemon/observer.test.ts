@@ -59,7 +59,7 @@ describe("an operation that the daemon observes", () => {
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const pull = yield* observeEvents(rowOf("workspace.reset"))(pullFromStream(Stream.never)).pipe(
-        Scope.extend(scope)
+        Scope.provide(scope)
       )
       assert.deepStrictEqual(
         yield* added("workspace.reset", Effect.timeoutOption(Effect.ignore(pull()), "5 millis")),

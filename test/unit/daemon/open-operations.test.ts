@@ -8,10 +8,10 @@ const event: AnyEvent = { _tag: "Something" }
 /** An operation that tells one event, then nothing for ever, and takes its time to end. */
 const endless = () => {
   const state = { ended: false }
-  const mayEnd = Deferred.unsafeMake<void>(Fiber.id(Fiber.void))
+  const mayEnd = Deferred.makeUnsafe<void>(Fiber.id(Fiber.void))
   const start = Effect.gen(function*() {
     yield* Effect.addFinalizer(() =>
-      Effect.zipRight(
+      Effect.andThen(
         Deferred.await(mayEnd),
         Effect.sync(() => {
           state.ended = true
@@ -47,7 +47,7 @@ const drained = (rest: ReturnType<ReturnType<typeof makeOpenOperations>["rest"]>
 
 /** Whether it is still waiting after a while. */
 const waits = (fiber: Fiber.Fiber<unknown, unknown>) =>
-  Effect.map(Effect.zipRight(Effect.sleep(20), Fiber.poll(fiber)), Option.isNone)
+  Effect.map(Effect.andThen(Effect.sleep(20), Fiber.poll(fiber)), Option.isNone)
 
 describe("drop", () => {
   it("drop waits for the end of an operation whose rest no caller requested", () =>
@@ -55,7 +55,7 @@ describe("drop", () => {
       Effect.gen(function*() {
         const { mayEnd, start, state } = endless()
         assert.deepStrictEqual(yield* operations.first("a", start), { events: [event], more: true })
-        const dropping = yield* Effect.fork(operations.drop("a"))
+        const dropping = yield* Effect.forkChild(operations.drop("a"))
         assert.isTrue(yield* waits(dropping))
         yield* Deferred.succeed(mayEnd, undefined)
         yield* Fiber.join(dropping)
@@ -71,11 +71,11 @@ describe("drop", () => {
         Effect.gen(function*() {
           const { mayEnd, start, state } = endless()
           yield* operations.first("a", start)
-          const listening = yield* Effect.fork(drained(operations.rest("a")))
+          const listening = yield* Effect.forkChild(drained(operations.rest("a")))
           yield* Effect.sleep(5)
-          const leave = Effect.fork(Fiber.interrupt(listening))
+          const leave = Effect.forkChild(Fiber.interrupt(listening))
           if (order === "after") yield* leave
-          const dropping = yield* Effect.fork(operations.drop("a"))
+          const dropping = yield* Effect.forkChild(operations.drop("a"))
           if (order === "before") yield* leave
           assert.isTrue(yield* waits(dropping))
           assert.isFalse(state.ended)
@@ -90,10 +90,10 @@ describe("drop", () => {
     inScope((operations) =>
       Effect.gen(function*() {
         const { mayEnd, start, state } = endless()
-        const starting = yield* Effect.fork(operations.first("a", Effect.zipRight(start, Effect.never)))
+        const starting = yield* Effect.forkChild(operations.first("a", Effect.andThen(start, Effect.never)))
         yield* Effect.sleep(5)
-        yield* Effect.fork(Fiber.interrupt(starting))
-        const dropping = yield* Effect.fork(operations.drop("a"))
+        yield* Effect.forkChild(Fiber.interrupt(starting))
+        const dropping = yield* Effect.forkChild(operations.drop("a"))
         assert.isTrue(yield* waits(dropping))
         yield* Deferred.succeed(mayEnd, undefined)
         yield* Fiber.join(dropping)

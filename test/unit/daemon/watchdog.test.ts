@@ -16,9 +16,9 @@ const program = (folder: string) =>
         contents: `
           import { Effect } from "effect"
           import { startWatchdog } from "./src/daemon/watchdog.ts"
-          await Effect.runPromise(Effect.scoped(Effect.zipRight(
+          await Effect.runPromise(Effect.scoped(Effect.andThen(
             startWatchdog(["/bin/sh", "-c", "touch \\"$1\\"", "pyro-test", process.argv[2]]),
-            Effect.async((resume) => {
+            Effect.callback((resume) => {
               process.stdin.once("data", () => { process.stdin.destroy(); resume(Effect.void) })
               process.stdout.write("watched")
             })
@@ -35,13 +35,13 @@ const program = (folder: string) =>
   })
 
 const start = (file: string, mark: string) =>
-  Effect.async<ChildProcess>((resume) => {
+  Effect.callback<ChildProcess>((resume) => {
     const child = spawn(process.execPath, [file, mark], { stdio: ["pipe", "pipe", "inherit"] })
     child.stdout.once("data", () => resume(Effect.succeed(child)))
   })
 
 const ended = (child: ChildProcess) =>
-  Effect.async<number | null>((resume) => void child.once("exit", (code) => resume(Effect.succeed(code))))
+  Effect.callback<number | null>((resume) => void child.once("exit", (code) => resume(Effect.succeed(code))))
 
 const until = (condition: () => boolean) =>
   Effect.sync(condition).pipe(
@@ -66,7 +66,7 @@ describe("the watchdog", () => {
       yield* until(() => fs.existsSync(killed))
 
       const other = yield* start(file, orderly)
-      const end = yield* Effect.fork(ended(other))
+      const end = yield* Effect.forkChild(ended(other))
       other.stdin!.write("\n")
       assert.strictEqual(yield* end, 0)
       yield* until(() => watchesFor(orderly) === 0)

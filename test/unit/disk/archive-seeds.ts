@@ -94,7 +94,7 @@ export const survivesDamage = (
     for (let round = 0; round < rounds; round++) {
       const copy = Buffer.from(whole)
       damage(copy, round)
-      const result = yield* Effect.either(seed(directory, copy, 16))
+      const result = yield* Effect.result(seed(directory, copy, 16))
       if (result._tag === "Right") assert.strictEqual(fsckComplaint(result.right.image.path), "")
       else assert.include(["SeedRejected", "NoSpace"], result.left._tag, `round ${round}`)
     }

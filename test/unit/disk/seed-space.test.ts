@@ -77,7 +77,7 @@ describe("room for seed images", () => {
       const outcomes = new Set<string>()
       for (let kib = 10_000; kib < 12_800; kib += 233) {
         fs.writeFileSync(path.join(tree, "file"), randomBytes(kib * 1024))
-        const result = yield* Effect.either(seed(directory, tree, 16))
+        const result = yield* Effect.result(seed(directory, tree, 16))
         outcomes.add(result._tag)
         if (result._tag === "Left") assert.include(["NoSpace", "SeedRejected"], result.left._tag, result.left.message)
         else assert.strictEqual(fsckComplaint(result.right.image.path), "")
@@ -133,7 +133,7 @@ describe("room for seed images", () => {
       const directory = yield* temporaryDirectory
       const tree = treeOf(directory, [8, 8, 8, 8])
       for (const afterMs of [0, 2, 5, 10, 20, 40]) {
-        const fiber = yield* Effect.fork(seed(directory, tree, 64))
+        const fiber = yield* Effect.forkChild(seed(directory, tree, 64))
         yield* Effect.sleep(afterMs)
         yield* Fiber.interrupt(fiber)
         assert.isTrue(leftBehind(directory).every((name) => name.endsWith(".ext4")), leftBehind(directory).join())

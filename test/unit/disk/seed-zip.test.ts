@@ -209,9 +209,9 @@ describe("the reader of zip archives", () => {
       // Nobody reads its output before the pipe is full, so it stands still in the middle of the archive.
       const reader = spawn(path.join(nativeDirectory(), "pyro-unpack"), { stdio: [input, "pipe", "inherit"] })
       fs.closeSync(input)
-      const first = yield* Effect.async<unknown>((resume) => {
+      const first = yield* Effect.callback<unknown>((resume) => {
         reader.stdout?.once("readable", () => resume(Effect.void))
-      }).pipe(Effect.zipRight(Effect.sync(() => fs.readFileSync(`/proc/${reader.pid}/status`, "utf8"))))
+      }).pipe(Effect.andThen(Effect.sync(() => fs.readFileSync(`/proc/${reader.pid}/status`, "utf8"))))
       reader.kill("SIGKILL")
       assert.match(String(first), /^Seccomp:\t2$/m)
       assert.match(String(first), /^NoNewPrivs:\t1$/m)

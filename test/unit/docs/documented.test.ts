@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as ts from "typescript"
@@ -18,12 +18,12 @@ const refusal = async (words: ReadonlyArray<string>): Promise<string | undefined
   if (routed._tag === "Wrong") return routed.detail
   if (routed._tag !== "Operation") return undefined
   const { operation } = routed
-  const parsed = await Effect.runPromise(Effect.either(parse(operation, routed.words, rest)))
-  if (Either.isLeft(parsed)) return parsed.left.message
+  const parsed = await Effect.runPromise(Effect.result(parse(operation, routed.words, rest)))
+  if (Result.isFailure(parsed)) return parsed.failure.message
   // A flag that names a file has its field filled when it runs.
   if (operation.cli.extras !== undefined) return undefined
-  const decoded = decode(operation.cli, operation.payload(), parsed.right.raw)
-  return Either.isLeft(decoded) ? decoded.left.message : undefined
+  const decoded = decode(operation.cli, operation.payload(), parsed.success.raw)
+  return Result.isFailure(decoded) ? decoded.failure.message : undefined
 }
 
 const all = [

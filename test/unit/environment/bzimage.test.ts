@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either } from "effect"
+import { Result } from "effect"
 import { execFileSync } from "node:child_process"
 import * as zlib from "node:zlib"
 import { isKernelElf, kernelPayload, NotABzImage } from "../../../src/environment/kernel/bzimage.ts"
@@ -63,7 +63,7 @@ describe("the kernel inside a bzImage", () => {
     beyond.writeUInt32LE(0xfffffff0, 0x24c)
     const unknown = bzImage(Buffer.alloc(1000, 0x55))
     for (const bad of [Buffer.alloc(0), Buffer.alloc(4096), whole.subarray(0, 0x300), old, beyond, unknown]) {
-      const error = Either.getOrThrow(Either.flip(Either.try(() => kernelPayload(bad))))
+      const error = Result.getOrThrow(Result.flip(Result.try(() => kernelPayload(bad))))
       assert.instanceOf(error, NotABzImage)
     }
   })

@@ -20,7 +20,7 @@ const unpacked = (script: string) =>
     execFileSync("tar", ["-C", given, "-cf", path.join(given, "modules.tar"), "lib/modules"])
     fs.mkdirSync(path.join(given, "made"))
     execFileSync("bash", ["-euc", script], { cwd: path.join(given, "made") })
-    const outcome = yield* Effect.either(unpackImage(work))
+    const outcome = yield* Effect.result(unpackImage(work))
     return { outcome, work: work.path, out: path.join(work.path, "out"), parent }
   })
 

@@ -36,7 +36,7 @@ describe("calls", () => {
       const { channel, peer } = yield* connected
       const before = peer.host.writes.length
       const names = Array.from({ length: 10 }, (_, i) => `host-${i}`)
-      const all = yield* Effect.fork(
+      const all = yield* Effect.forkChild(
         Effect.all(names.map((name) => channel.call.hostname({ name })), { concurrency: "unbounded" })
       )
       const calls = yield* peer.received(HostMessage.Call, 10)
@@ -49,7 +49,7 @@ describe("calls", () => {
   it.scopedLive("each call gets its own result, in any order of results", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
-      const both = yield* Effect.fork(
+      const both = yield* Effect.forkChild(
         Effect.all([channel.call.ping({ payload: Buffer.from("a") }), channel.call.clockSet({ ns: 9n })], {
           concurrency: "unbounded"
         })
@@ -64,7 +64,7 @@ describe("calls", () => {
   it.scopedLive("a failed call reports the call, the errno and the guest's escaped text", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
-      const mount = yield* Effect.fork(
+      const mount = yield* Effect.forkChild(
         Effect.flip(channel.call.mount({ source: "/dev/vdb", target: "/disk", fstype: "ext4", flags: 0, data: "" }))
       )
       yield* peer.received(HostMessage.Call)
@@ -131,7 +131,7 @@ describe("a chain", () => {
   it.scopedLive("a chain fails with its first failed call, not with the calls cancelled for it", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
-      const claim = yield* Effect.fork(Effect.flip(
+      const claim = yield* Effect.forkChild(Effect.flip(
         channel.spawnAfter([Calls.reseed({ entropy: Buffer.alloc(64) }), Calls.hostname({ name: "a" })], {
           argv: ["true"]
         })
@@ -174,7 +174,7 @@ describe("a process", () => {
       const process = yield* channel.spawn({ argv: ["yes"], windowBytes: 40_000 })
       const seen: Array<string> = []
       const letter = ({ bytes }: { readonly bytes: Uint8Array }) => String.fromCharCode(bytes[0]!)
-      const reading = yield* Effect.fork(process.forEachOutput(
+      const reading = yield* Effect.forkChild(process.forEachOutput(
         (piece) => Effect.sync(() => seen.push(`later ${letter(piece)}`)),
         (piece) => letter(piece) !== "r" && seen.push(`at once ${letter(piece)}`) > 0
       ))
@@ -204,7 +204,7 @@ describe("a process", () => {
         [12, 3, "CommandNotStarted"]
       ] as const
       for (const [i, [errno, step, tag]] of cases.entries()) {
-        const failed = yield* Effect.fork(Effect.flip(Effect.scoped(channel.spawn({ argv: ["tool"] }))))
+        const failed = yield* Effect.forkChild(Effect.flip(Effect.scoped(channel.spawn({ argv: ["tool"] }))))
         yield* peer.received(HostMessage.Spawn, i + 1)
         peer.send(AgentMessage.Failed, i + 1, { errno, step, detail: "/work\u0007" })
         const failure = yield* Fiber.join(failed)
@@ -225,7 +225,7 @@ describe("a process", () => {
       }
       const atFirst = yield* Deferred.make<void>()
       const goOn = yield* Deferred.make<void>()
-      const reader = yield* Effect.fork(process.output.pipe(
+      const reader = yield* Effect.forkChild(process.output.pipe(
         Stream.take(4),
         Stream.runForEach(() => Effect.andThen(Deferred.succeed(atFirst, undefined), Deferred.await(goOn)))
       ))
@@ -260,7 +260,7 @@ describe("a process", () => {
       peer.answering = true
       const process = yield* channel.spawn({ argv: ["cat"], stdin: true })
       const input = Buffer.from(Array.from({ length: 150_000 }, (_, i) => i % 251))
-      const writing = yield* Effect.fork(
+      const writing = yield* Effect.forkChild(
         Effect.andThen(
           Effect.andThen(process.writeStdin(input.subarray(0, 100_000)), process.writeStdin(input.subarray(100_000))),
           process.endStdin
@@ -295,7 +295,7 @@ describe("a process", () => {
       const { channel, peer } = yield* connected
       peer.answering = true
       const process = yield* channel.spawn({ argv: ["true"], stdin: true })
-      const writing = yield* Effect.fork(process.writeStdin(Buffer.alloc(200_000)))
+      const writing = yield* Effect.forkChild(process.writeStdin(Buffer.alloc(200_000)))
       yield* peer.received(HostMessage.DataIn, 2)
       for (const output of [1, 2]) peer.send(AgentMessage.EndOut, 1, { output, offset: 0 })
       peer.send(AgentMessage.Exited, 1, exited)
@@ -309,14 +309,14 @@ describe("a process", () => {
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const scope = yield* Scope.make()
-      const starting = yield* Effect.fork(Scope.extend(channel.spawn({ argv: ["sleep", "9"] }), scope))
+      const starting = yield* Effect.forkChild(Scope.provide(channel.spawn({ argv: ["sleep", "9"] }), scope))
       yield* peer.received(HostMessage.Spawn)
       peer.send(AgentMessage.Started, 1, { pid: 41 })
       yield* Fiber.join(starting)
       yield* Scope.close(scope, Exit.void)
       yield* peer.received(HostMessage.Release)
       peer.send(AgentMessage.DataOut, 1, { output: 1, offset: 0, data: Buffer.from("late") })
-      const ping = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
+      const ping = yield* Effect.forkChild(channel.call.sync({ dropCaches: 0 }))
       yield* peer.received(HostMessage.Call)
       peer.send(AgentMessage.Result, FIRST_CALL, succeeded)
       yield* Fiber.join(ping)
@@ -328,7 +328,7 @@ describe("a process", () => {
   it.scopedLive("a process whose start is interrupted is released", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
-      const starting = yield* Effect.fork(Effect.scoped(channel.spawn({ argv: ["sleep", "9"] })))
+      const starting = yield* Effect.forkChild(Effect.scoped(channel.spawn({ argv: ["sleep", "9"] })))
       yield* peer.received(HostMessage.Spawn)
       yield* Fiber.interrupt(starting)
       assert.deepStrictEqual((yield* peer.received(HostMessage.Release)).map(({ stream }) => stream), [1])

@@ -81,13 +81,13 @@ const violations: ReadonlyArray<readonly [name: string, says: ReadonlyArray<Buff
 const busy = Effect.gen(function*() {
   const peer = new Peer()
   const channel = yield* peer.connect()
-  const spawning = yield* Effect.fork(Effect.gen(function*() {
+  const spawning = yield* Effect.forkChild(Effect.gen(function*() {
     const process = yield* channel.spawn({ argv: ["true"], windowBytes: 4_096 })
     yield* Stream.runDrain(process.output)
     return yield* process.exit
   }))
   yield* peer.received(HostMessage.Spawn)
-  const calling = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
+  const calling = yield* Effect.forkChild(channel.call.sync({ dropCaches: 0 }))
   yield* peer.received(HostMessage.Call)
   return { calling, channel, peer, spawning }
 })
@@ -165,8 +165,8 @@ describe("a guest that breaks the protocol", () => {
         acked = Math.min(acked + 65_536, 65_536 * 2_300)
         peer.send(AgentMessage.AckIn, 1, { offset: acked })
       })
-      const writing = yield* Effect.fork(process.writeStdin(Buffer.alloc(65_536 * 2_301)))
-      yield* Effect.fork(
+      const writing = yield* Effect.forkChild(process.writeStdin(Buffer.alloc(65_536 * 2_301)))
+      yield* Effect.forkChild(
         Effect.forever(Effect.andThen(granting, Effect.promise(() => new Promise<void>((go) => setImmediate(go)))))
       )
       assert.include((yield* Effect.flip(Fiber.join(writing))).message, "leaves more than 134217728 bytes unread")
@@ -188,7 +188,7 @@ const session = Buffer.concat([
 const survive = (bytes: Buffer, size: number) =>
   Effect.gen(function*() {
     const scope = yield* Scope.make()
-    const { calling, peer, spawning } = yield* Scope.extend(busy, scope)
+    const { calling, peer, spawning } = yield* Scope.provide(busy, scope)
     for (let at = 0; at < bytes.length; at += size) peer.raw(bytes.subarray(at, at + size))
     peer.end()
     const ends = [

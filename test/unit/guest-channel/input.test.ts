@@ -6,7 +6,7 @@ describe("the input of a stream", () => {
   it.effect("a larger credit that the guest tells later is used at once, and a smaller one changes nothing", () =>
     Effect.gen(function*() {
       const input = new Input(1, () => {}, { sent: 0, limit: 10, credit: 10 })
-      const writing = yield* Effect.fork(input.write(Buffer.alloc(100)))
+      const writing = yield* Effect.forkChild(input.write(Buffer.alloc(100)))
       yield* Effect.yieldNow()
       assert.strictEqual(input.sent, 10)
       input.grant(5)
@@ -25,7 +25,7 @@ describe("the input of a stream", () => {
       assert.isTrue(input.tryWrite(Buffer.alloc(6)))
       assert.isFalse(input.tryWrite(Buffer.alloc(6)))
       assert.strictEqual(input.sent, 6)
-      const writing = yield* Effect.fork(input.write(Buffer.alloc(6)))
+      const writing = yield* Effect.forkChild(input.write(Buffer.alloc(6)))
       yield* Effect.yieldNow()
       assert.isFalse(input.tryWrite(Buffer.alloc(0)))
       input.acknowledged(6)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Either, Exit, Fiber, Option, Schedule, Scope, Stream } from "effect"
+import { Deferred, Effect, Result, Exit, Fiber, Option, Schedule, Scope, Stream } from "effect"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, ResolveRequest } from "../../../src/guest-channel/network.ts"
 import { literalOf } from "../../../src/guest-channel/wire/address.ts"
@@ -24,7 +24,7 @@ const accepted = Effect.gen(function*() {
   ask(peer)
   const request = yield* nextConnect(channel)
   const scope = yield* Scope.make()
-  const accepting = yield* Effect.fork(Scope.extend(request.accept, scope))
+  const accepting = yield* Effect.forkChild(Scope.provide(request.accept, scope))
   const [opener] = yield* peer.received(HostMessage.Accept)
   peer.send(AgentMessage.Started, opener!.stream, { pid: 0 })
   return { channel, opener: opener!, peer, request, scope, socket: yield* Fiber.join(accepting) }
@@ -50,7 +50,7 @@ describe("requests of a guest for the network", () => {
       const { refuse } = yield* nextConnect(channel)
       yield* refuse
       yield* refuse
-      yield* Effect.fork(channel.call.clockGet({}))
+      yield* Effect.forkChild(channel.call.clockGet({}))
       yield* peer.received(HostMessage.Call)
       assert.deepStrictEqual(peer.framesOf(HostMessage.Answer).map(({ answer, request }) => [request, answer]), [
         [1, RequestAnswer.refused]
@@ -66,7 +66,7 @@ describe("requests of a guest for the network", () => {
   it.scopedLive("an accepted connection may be sent 1 MiB ahead", () =>
     Effect.gen(function*() {
       const { opener, peer, socket } = yield* accepted
-      yield* Effect.fork(socket.write(Buffer.alloc(2_097_152)))
+      yield* Effect.forkChild(socket.write(Buffer.alloc(2_097_152)))
       yield* peer.received(HostMessage.DataIn, 32)
       const sent = peer.framesOf(HostMessage.DataIn).reduce((sum, { data }) => sum + data.length, 0)
       assert.isAtMost(sent, 1_048_576)
@@ -111,14 +111,14 @@ describe("requests of a guest for the network", () => {
       ask(peer)
       const request = yield* nextConnect(channel)
       const writes = peer.host.writes.length
-      const { release, socket } = Either.getOrThrow(request.acceptNow())
+      const { release, socket } = Result.getOrThrow(request.acceptNow())
       assert.strictEqual(peer.host.writes.length, writes + 1)
       const [opener] = yield* peer.received(HostMessage.Accept)
       peer.send(AgentMessage.Started, opener!.stream, { pid: 0 })
       yield* socket
       release()
       assert.strictEqual((yield* peer.received(HostMessage.Release)).length, 1)
-      assert.deepInclude(Either.getLeft(request.acceptNow()), { _tag: "Some" })
+      assert.deepInclude(Result.getLeft(request.acceptNow()), { _tag: "Some" })
     }))
 
   it.scopedLive("a withdrawn request tells its holder and cannot be accepted", () =>
@@ -140,7 +140,7 @@ describe("requests of a guest for the network", () => {
       peer.send(AgentMessage.Withdraw, 0, { request: 1 })
       yield* request.withdrawn
       yield* request.answer({ _tag: "NoData" })
-      yield* Effect.fork(channel.call.clockGet({}))
+      yield* Effect.forkChild(channel.call.clockGet({}))
       yield* peer.received(HostMessage.Call)
       assert.strictEqual(peer.framesOf(HostMessage.Answer).length, 0)
     }))
@@ -190,10 +190,10 @@ describe("requests of a guest for the network", () => {
       const taken: Array<string> = []
       const mayGoOn = yield* Deferred.make<void>()
       const waits = yield* Deferred.make<void>()
-      const all = yield* Effect.fork(channel.forEachNetworkRequest(({ name }) => {
+      const all = yield* Effect.forkChild(channel.forEachNetworkRequest(({ name }) => {
         taken.push(name!)
         if (name !== "second.test") return undefined
-        return Effect.zipRight(Deferred.succeed(waits, undefined), Deferred.await(mayGoOn))
+        return Effect.andThen(Deferred.succeed(waits, undefined), Deferred.await(mayGoOn))
       }))
       for (const [at, name] of ["first.test", "second.test", "third.test"].entries()) {
         ask(peer, { request: at + 1, name })
@@ -210,7 +210,7 @@ describe("requests of a guest for the network", () => {
   it.scopedLive("the requests end with the channel", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
-      const all = yield* Effect.fork(Stream.runCollect(channel.networkRequests))
+      const all = yield* Effect.forkChild(Stream.runCollect(channel.networkRequests))
       ask(peer)
       peer.end()
       assert.isAtMost((yield* Fiber.join(all)).length, 1)

@@ -117,7 +117,7 @@ export class Peer {
 
   /** Waits until the host has sent `count` frames of a kind. */
   readonly received = <A>(message: Message<A>, count = 1) =>
-    Effect.async<ReadonlyArray<A & { readonly stream: number }>>((resume) => {
+    Effect.callback<ReadonlyArray<A & { readonly stream: number }>>((resume) => {
       const check = () => {
         const found = this.framesOf(message)
         if (found.length >= count) resume(Effect.succeed(found))

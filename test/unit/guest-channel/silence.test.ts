@@ -73,7 +73,7 @@ describe("an agent that sends nothing", () => {
   it.scopedLive("a silent agent does not end a running command, and its output and end arrive later", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
-      const starting = yield* Effect.fork(channel.spawn({ argv: ["true"] }))
+      const starting = yield* Effect.forkChild(channel.spawn({ argv: ["true"] }))
       yield* peer.received(HostMessage.Spawn)
       peer.send(AgentMessage.Started, 1, { pid: 7 })
       const process = yield* Fiber.join(starting)
@@ -126,8 +126,8 @@ describe("an agent that is only slow", () => {
   it.scopedLive("the host waits for an agent that answers probes", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
-      const flush = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
-      const walk = yield* Effect.fork(Stream.runDrain(channel.walk(path)))
+      const flush = yield* Effect.forkChild(channel.call.sync({ dropCaches: 0 }))
+      const walk = yield* Effect.forkChild(Stream.runDrain(channel.walk(path)))
       // Each comes after 10 ms without a byte at least: four times the time after which a silent one fails.
       yield* live(peer, 16)
       assert.deepStrictEqual([yield* Fiber.poll(flush), yield* Fiber.poll(walk)], [Option.none(), Option.none()])
@@ -139,7 +139,7 @@ describe("an agent that is only slow", () => {
   it.scopedLive("the host waits for an agent that answers probes, also for a caller who ends the guest", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent({ endingSilenceMs: 40 })
-      const flush = yield* Effect.fork(channel.unlessSilent(channel.call.sync({ dropCaches: 0 })))
+      const flush = yield* Effect.forkChild(channel.unlessSilent(channel.call.sync({ dropCaches: 0 })))
       yield* live(peer, 16)
       assert.deepStrictEqual(yield* Fiber.poll(flush), Option.none())
       peer.send(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })
@@ -151,12 +151,12 @@ describe("an agent that is only slow", () => {
       const isStill = yield* Ref.make(true)
       const asked = yield* Ref.make(0)
       const { channel } = yield* silent({
-        explainSilence: Effect.zipRight(
+        explainSilence: Effect.andThen(
           Ref.update(asked, (count) => count + 1),
           Effect.map(Ref.get(isStill), (still) => still ? undefined : "QEMU is stopped")
         )
       })
-      const waiting = yield* Effect.fork(Effect.flip(channel.call.sync({ dropCaches: 0 })))
+      const waiting = yield* Effect.forkChild(Effect.flip(channel.call.sync({ dropCaches: 0 })))
       yield* Effect.repeat(Effect.delay(Ref.get(asked), "2 millis"), { until: (count) => count >= 3 })
       assert.deepStrictEqual(yield* Fiber.poll(waiting), Option.none())
       yield* Ref.set(isStill, false)
@@ -166,7 +166,7 @@ describe("an agent that is only slow", () => {
   it.scopedLive("the host does not count time in which its own process stood still as the agent's silence", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
-      const flush = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
+      const flush = yield* Effect.forkChild(channel.call.sync({ dropCaches: 0 }))
       yield* peer.received(HostMessage.Call)
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
       peer.send(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })
@@ -179,7 +179,7 @@ describe("an agent that is only slow", () => {
       peer.answering = true
       const during = channel.silently({ last: Calls.sync({ dropCaches: 0 }), first: [] }, () =>
         Effect.gen(function*() {
-          const request = yield* Effect.fork(channel.call.sync({ dropCaches: 0 }))
+          const request = yield* Effect.forkChild(channel.call.sync({ dropCaches: 0 }))
           yield* Effect.sleep("200 millis")
           return request
         }))

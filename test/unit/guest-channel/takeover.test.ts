@@ -76,13 +76,13 @@ describe("taking over a channel", () => {
       assert.isTrue(Option.isNone(yield* channel.adopt("05".repeat(16))))
 
       const other = Option.getOrThrow(yield* channel.adopt("04".repeat(16)))
-      yield* Effect.fork(other.writeStdin(Buffer.from("more")))
+      yield* Effect.forkChild(other.writeStdin(Buffer.from("more")))
       peer.send(AgentMessage.AckIn, 4, { offset: 5 })
       assert.deepStrictEqual((yield* peer.received(HostMessage.DataIn)).map(({ offset, stream }) => [stream, offset]), [
         [4, 5]
       ])
       // Numbers go on where the generation stands, also behind streams that are gone.
-      yield* Effect.fork(channel.spawn({ argv: ["true"] }))
+      yield* Effect.forkChild(channel.spawn({ argv: ["true"] }))
       assert.deepStrictEqual((yield* peer.received(HostMessage.Spawn)).map(({ stream }) => stream), [9])
     }))
 
@@ -96,7 +96,7 @@ describe("taking over a channel", () => {
       ]
       const channel = yield* peer.connect({ takeover: true })
       const process = Option.getOrThrow(yield* channel.adopt("03".repeat(16), { stdout: 70_000, stderr: 0 }))
-      const reading = yield* Effect.fork(Stream.runHead(process.output))
+      const reading = yield* Effect.forkChild(Stream.runHead(process.output))
       assert.deepStrictEqual((yield* peer.received(HostMessage.Ack)).map(({ offset }) => offset), [65_500])
       peer.send(AgentMessage.DataOut, 3, { output: 1, offset: 65_500, data: Buffer.from("x".repeat(4_500) + "new") })
       const first = Option.getOrThrow(yield* reading)

@@ -14,7 +14,7 @@ const settle = Effect.promise(() => new Promise<void>((resolve) => setImmediate(
 /** A command begins, then a write to a connection. Gives what the guest got of the write right after it, unless this host was slow. */
 const writeBesideCommand = Effect.gen(function*() {
   const { channel, peer } = yield* connected
-  const connecting = yield* Effect.fork(channel.connectPort({ port: 80 }))
+  const connecting = yield* Effect.forkChild(channel.connectPort({ port: 80 }))
   const { stream } = (yield* peer.received(HostMessage.Connect))[0]!
   peer.send(AgentMessage.Started, stream, { pid: 262_144 })
   const socket = yield* connecting
@@ -22,9 +22,9 @@ const writeBesideCommand = Effect.gen(function*() {
   yield* socket.write(Buffer.alloc(LARGE_BYTES))
   const large = yield* peer.received(HostMessage.DataIn, LARGE_BYTES / 32_768)
   const since = performance.now()
-  yield* Effect.fork(channel.spawn({ argv: ["true"] }))
+  yield* Effect.forkChild(channel.spawn({ argv: ["true"] }))
   const command = (yield* peer.received(HostMessage.Spawn))[0]!.stream
-  yield* Effect.fork(socket.write(Buffer.from("bytes")))
+  yield* Effect.forkChild(socket.write(Buffer.from("bytes")))
   yield* settle
   yield* settle
   const atOnce = peer.framesOf(HostMessage.DataIn).slice(large.length)

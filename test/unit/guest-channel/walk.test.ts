@@ -85,7 +85,7 @@ describe("walked entries", () => {
   it.scopedLive("an unreadable walked entry ends the channel", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
-      const walking = yield* Effect.fork(Effect.flip(Stream.runDrain(channel.walk({ root: "/", path: "." }))))
+      const walking = yield* Effect.forkChild(Effect.flip(Stream.runDrain(channel.walk({ root: "/", path: "." }))))
       yield* peer.received(HostMessage.Walk)
       peer.send(AgentMessage.Started, 1, { pid: 0 })
       peer.send(AgentMessage.DataOut, 1, {

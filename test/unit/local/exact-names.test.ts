@@ -1,4 +1,4 @@
-import { Effect, Either, Stream } from "effect"
+import { Effect, Result, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { ends } from "../../../src/contract/rows/ends.ts"
@@ -22,12 +22,12 @@ describe("names for operations that end something", () => {
       const failing = mapCalls(({ kind }) => () => kind === "unary" ? error : Stream.fail(error))
       const work = callOf(withExactNames(failing), row)({}) as Effect.Effect<unknown, typeof error>
       const result = row.kind === "unary" ? work : Stream.runDrain(work as never) as typeof work
-      const failure = await Effect.runPromise(Effect.either(result))
-      assert.isTrue(Either.isLeft(failure))
-      if (!Either.isLeft(failure)) return
-      assert.strictEqual(failure.left._tag, error._tag)
-      assert.deepStrictEqual(failure.left.similar, ends(row) ? [] : similar)
-      assert.strictEqual(failure.left.message.includes("dk or") || failure.left.message.includes("dk?"), !ends(row))
+      const failure = await Effect.runPromise(Effect.result(result))
+      assert.isTrue(Result.isFailure(failure))
+      if (!Result.isFailure(failure)) return
+      assert.strictEqual(failure.failure._tag, error._tag)
+      assert.deepStrictEqual(failure.failure.similar, ends(row) ? [] : similar)
+      assert.strictEqual(failure.failure.message.includes("dk or") || failure.failure.message.includes("dk?"), !ends(row))
     }
   })
 

@@ -7,7 +7,7 @@ describe("a deadline of the self-test", () => {
     Effect.gen(function*() {
       let released = false
       const proof = Effect.ensuring(Effect.never, Effect.sync(() => (released = true)))
-      const waiting = yield* Effect.fork(Effect.flip(inTime("snapshot and fork", proof)))
+      const waiting = yield* Effect.forkChild(Effect.flip(inTime("snapshot and fork", proof)))
       yield* TestClock.adjust("1 hour")
       const failure = yield* Fiber.join(waiting)
       assert.match(failure.message, /snapshot and fork: not through within \d+ s/)

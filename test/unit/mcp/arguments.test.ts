@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { assert, describe, it } from "vitest"
 import type { Profile } from "../../../src/contract/rows/operation.ts"
 import { argumentsOf, given, inputSchemaOf } from "../../../src/mcp/arguments.ts"
@@ -12,7 +12,7 @@ const requiredOf = (tool: string, profile: Profile): ReadonlyArray<string> =>
 
 /** What the fields come to, or what is wrong with them. */
 const taken = (tool: string, raw: Readonly<Record<string, unknown>>, profile: Profile = "full") =>
-  Either.match(given(argumentsFor(tool, profile), raw), {
+  Result.match(given(argumentsFor(tool, profile), raw), {
     onLeft: ({ message }) => message,
     onRight: ({ fields }) => fields
   })

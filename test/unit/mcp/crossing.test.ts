@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { assert, it } from "vitest"
 import { exportTool, patchTool } from "../../../src/mcp/tools/crossing.ts"
 
@@ -22,8 +22,8 @@ it("workspace_patch_apply reports the position and looseness of hunks", () => {
 it("workspace_export exports everything only if asked to", () => {
   const filled = (fields: Readonly<Record<string, unknown>>) => exportTool.fill!({ fields, own: {} }, {} as never)
   const refused = filled({ output: "/out" })
-  assert.isTrue(Either.isLeft(refused) && refused.left.message.includes("path: is missing"))
+  assert.isTrue(Result.isFailure(refused) && refused.failure.message.includes("path: is missing"))
   for (const fields of [{ path: "." }, { patch: true }, { path: "src", patch: true }]) {
-    assert.deepStrictEqual(filled(fields), Either.right(fields))
+    assert.deepStrictEqual(filled(fields), Result.succeed(fields))
   }
 })

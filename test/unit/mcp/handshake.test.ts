@@ -1,6 +1,6 @@
 import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -195,7 +195,7 @@ describe("the command line of mcp serve", () => {
   afterAll(() => fs.rmSync(folder, { recursive: true }))
 
   const parsed = (words: ReadonlyArray<string>) =>
-    Effect.runSync(Effect.either(
+    Effect.runSync(Effect.result(
       Effect.flatMap(parse(mcpServe, words, undefined), ({ raw }) => serveOptions(raw))
     ))
 
@@ -244,7 +244,7 @@ describe("the command line of mcp serve", () => {
       if (fast === undefined) continue
       accepted++
       const whole = parsed(words)
-      if (Either.isLeft(whole)) return assert.fail(`${words.join(" ")}: ${whole.left.message}`)
+      if (Result.isFailure(whole)) return assert.fail(`${words.join(" ")}: ${whole.failure.message}`)
       const {
         allowExport,
         allowRead,
@@ -256,7 +256,7 @@ describe("the command line of mcp serve", () => {
         repoRef,
         repoUrl,
         workspaceUser
-      } = whole.right
+      } = whole.success
       assert.deepStrictEqual(fast, {
         selection: mode ?? profile,
         options: { environment, projectPath, repoUrl, repoRef, allowRead, allowExport, workspaceUser, networkCeiling }

@@ -1,16 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either, FastCheck as fc } from "effect"
+import { Result, FastCheck as fc } from "effect"
 import { type Address, readAddress } from "../../../src/network/addressing/address.ts"
 import { judgeAddress, judgeLiteral, judgeName } from "../../../src/network/judge.ts"
 import { hostLists, listNames } from "../../../src/network/lists.ts"
 import { type Policy, readPolicy } from "../../../src/network/policy.ts"
 
 const rulesOf = (policy: Partial<Policy>) =>
-  Either.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
+  Result.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
 
 const issueOf = (policy: Partial<Policy>) =>
-  Either.getOrThrow(
-    Either.flip(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
+  Result.getOrThrow(
+    Result.flip(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
   )
 
 const ownAddresses = [readAddress("198.51.100.2")!, readAddress("10.1.2.3")!, readAddress("2001:db8::2")!]

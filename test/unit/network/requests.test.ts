@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Either, Fiber } from "effect"
+import { Deferred, Effect, Result, Fiber } from "effect"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
 import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
 import { readFraming } from "../../../src/network/first-bytes/framing.ts"
@@ -108,7 +108,7 @@ const client = () => {
 const get = (host = "example.com", ...headers: ReadonlyArray<string>) =>
   `GET / HTTP/1.1\r\nHost: ${host}\r\n${headers.map((one) => `${one}\r\n`).join("")}\r\n`
 const detailOf = (work: Effect.Effect<void, { readonly detail: string }>) =>
-  Effect.map(Effect.either(work), (done) => Either.isLeft(done) ? done.left.detail : "passed")
+  Effect.map(Effect.result(work), (done) => Result.isFailure(done) ? done.failure.detail : "passed")
 const evil = "the HTTP Host is \"evil.example\", and the connection is to example.com"
 
 describe("the requests of one HTTP connection", () => {
@@ -172,7 +172,7 @@ describe("the requests of one HTTP connection", () => {
       const { reply, sent, write } = client()
       const upgrade = get("example.com", "Upgrade: websocket", "Connection: Upgrade")
       yield* write(upgrade)
-      const frame = yield* Effect.fork(write("\x81\x05frame"))
+      const frame = yield* Effect.forkChild(write("\x81\x05frame"))
       yield* Effect.yieldNow()
       assert.strictEqual(sent(), upgrade)
       reply.see(Buffer.from("HTTP/1."))
@@ -188,7 +188,7 @@ describe("the requests of one HTTP connection", () => {
       const refused = client()
       const done = yield* Deferred.make<string>()
       yield* refused.write(upgrade)
-      yield* Effect.fork(Deferred.complete(done, detailOf(refused.write(get("evil.example")))))
+      yield* Effect.forkChild(Deferred.complete(done, detailOf(refused.write(get("evil.example")))))
       refused.reply.see(Buffer.from("HTTP/1.1 200 OK\r\n"))
       assert.strictEqual(yield* Deferred.await(done), evil)
       const late = client()

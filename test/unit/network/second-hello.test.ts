@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Fiber } from "effect"
+import { Effect, Result, Fiber } from "effect"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
@@ -39,7 +39,7 @@ const connectThrough = (name: string, port: number, options: tls.ConnectionOptio
       const { reply, sender, socket } = judged(name, port)
       let last: Effect.Effect<unknown> = Effect.void
       guest.on("error", () => {}).on("data", (chunk: Buffer) => {
-        last = Effect.runSync(Effect.cached(Effect.zipRight(last, Effect.either(sender.write(chunk)))))
+        last = Effect.runSync(Effect.cached(Effect.andThen(last, Effect.result(sender.write(chunk)))))
         void Effect.runPromise(last)
       })
       socket.on("data", (chunk: Buffer) => {
@@ -48,7 +48,7 @@ const connectThrough = (name: string, port: number, options: tls.ConnectionOptio
       })
       socket.once("end", () => guest.end())
     }))
-    return yield* Effect.async<string>((resume) => {
+    return yield* Effect.callback<string>((resume) => {
       let text = ""
       const client = tls.connect({ port: front, host: "127.0.0.1", rejectUnauthorized: false, ...options })
       client.on("error", ({ message }) => resume(Effect.succeed(message)))
@@ -58,7 +58,7 @@ const connectThrough = (name: string, port: number, options: tls.ConnectionOptio
 
 /** The bytes of a real ClientHello. */
 const helloOf = (servername: string) =>
-  Effect.async<Buffer>((resume) => {
+  Effect.callback<Buffer>((resume) => {
     const server = net.createServer((socket) => {
       socket.on("error", () => {}).once("data", (chunk: Buffer) => {
         server.close()
@@ -103,10 +103,10 @@ describe("a server that asks for a second ClientHello", () => {
         const first = yield* helloOf(HOST)
         // Both at once: the server reads the second one when it asks.
         const second = Buffer.concat([between, yield* helloOf("evil.test")])
-        const done = yield* Effect.either(sender.write(Buffer.concat([first, second])))
+        const done = yield* Effect.result(sender.write(Buffer.concat([first, second])))
         assert.isTrue(asksForRetry(answer))
-        assert(Either.isLeft(done))
-        assert.include(done.left.detail, "\"evil.test\", and the connection is to server.test")
+        assert(Result.isFailure(done))
+        assert.include(done.failure.detail, "\"evil.test\", and the connection is to server.test")
         assert.notInclude(Buffer.concat(sent).toString("latin1"), "evil.test")
       }))
   }
@@ -121,7 +121,7 @@ describe("a server that asks for a second ClientHello", () => {
       }, reply)
       const hello = yield* helloOf(HOST)
       yield* write(hello)
-      const fiber = yield* Effect.fork(write(EARLY_DATA))
+      const fiber = yield* Effect.forkChild(write(EARLY_DATA))
       yield* Effect.yieldNow()
       assert.lengthOf(sent, 1)
       // A warning, and the beginning of a ServerHello with random bytes of its own.

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, FastCheck as fc } from "effect"
+import { Effect, Result, FastCheck as fc } from "effect"
 import { execFileSync } from "node:child_process"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
 import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
@@ -42,8 +42,8 @@ const passed = (pieces: ReadonlyArray<Buffer>): Buffer => {
     write: (bytes) => Effect.sync(() => void sent.push(Buffer.from(bytes))),
     end: () => Effect.void
   }, reply)
-  const work = Effect.zipRight(Effect.forEach(pieces, (piece) => write(piece)), Effect.suspend(end))
-  Either.getOrElse(Effect.runSync(Effect.either(work)), () => undefined)
+  const work = Effect.andThen(Effect.forEach(pieces, (piece) => write(piece)), Effect.suspend(end))
+  Result.getOrElse(Effect.runSync(Effect.result(work)), () => undefined)
   return Buffer.concat(sent)
 }
 

@@ -40,7 +40,7 @@ const makeGuest = Effect.gen(function*() {
       forEachReceived: (f, take) =>
         Stream.runForEach(Mailbox.toStream(sent), (bytes) => take?.(bytes) === true ? Effect.void : f(bytes)),
       write: (bytes) =>
-        Effect.zipRight(
+        Effect.andThen(
           Effect.suspend(() => reading === undefined ? Effect.void : Deferred.await(reading)),
           Effect.sync(() => void chunks.push(Buffer.from(bytes)))
         ),
@@ -49,13 +49,13 @@ const makeGuest = Effect.gen(function*() {
         return Effect.asVoid(Deferred.succeed(ended.byHost, undefined))
       }),
       closed: Effect.raceFirst(
-        Effect.zipRight(Deferred.await(ended.byGuest), Deferred.await(ended.byHost)),
+        Effect.andThen(Deferred.await(ended.byGuest), Deferred.await(ended.byHost)),
         Deferred.await(resetBy)
       )
     },
     send: (bytes) => Effect.asVoid(sent.offer(Buffer.from(bytes as string))),
-    finish: Effect.zipRight(Deferred.succeed(ended.byGuest, undefined), Effect.asVoid(sent.end)),
-    reset: Effect.zipRight(Deferred.fail(resetBy, failure), Effect.asVoid(sent.fail(failure))),
+    finish: Effect.andThen(Deferred.succeed(ended.byGuest, undefined), Effect.asVoid(sent.end)),
+    reset: Effect.andThen(Deferred.fail(resetBy, failure), Effect.asVoid(sent.fail(failure))),
     got: () => Buffer.concat(chunks).toString(),
     gotBytes: () => chunks.reduce((sum, { length }) => sum + length, 0),
     sawEnd: () => isEnded,
@@ -70,7 +70,7 @@ const makeGuest = Effect.gen(function*() {
 /** A connection on loopback: the splice's socket, and the server's. */
 const makeConnection: Effect.Effect<{ readonly socket: net.Socket; readonly server: net.Socket }, never, Scope.Scope> =
   Effect.acquireRelease(
-    Effect.async((resume) => {
+    Effect.callback((resume) => {
       const listener = net.createServer({ allowHalfOpen: true }, (server) => {
         listener.close()
         server.on("error", () => {})
@@ -89,7 +89,7 @@ const until = (condition: () => boolean) =>
   )
 
 const event = (socket: net.Socket, name: string) =>
-  Effect.async<unknown>((resume) => void socket.once(name, (value: unknown) => resume(Effect.succeed(value))))
+  Effect.callback<unknown>((resume) => void socket.once(name, (value: unknown) => resume(Effect.succeed(value))))
 
 const textOf = (socket: net.Socket) => {
   const chunks: Array<Buffer> = []
@@ -347,9 +347,9 @@ describe("a spliced connection", () => {
                   Stream.runForEach(Stream.fromAsyncIterable(client, (error) => error as Error), f),
                 write: (bytes) => Effect.sync(() => void client.write(bytes)),
                 end: Effect.sync(() => void client.end()),
-                closed: Effect.async((resume) => void client.once("close", () => resume(Effect.void)))
+                closed: Effect.callback((resume) => void client.once("close", () => resume(Effect.void)))
               }
-              Effect.runFork(Effect.zipRight(splice({ guest, socket, counts }), Deferred.succeed(ended, undefined)))
+              Effect.runFork(Effect.andThen(splice({ guest, socket, counts }), Deferred.succeed(ended, undefined)))
             }))
             const { stdout } = yield* run("python3", ["-c", program, String(front), ca], { cwd: folder })
             yield* Deferred.await(ended)

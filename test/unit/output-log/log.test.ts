@@ -120,7 +120,7 @@ describe("the log of a command", () => {
       const store = new LogStore(newFolder(), small, [])
       const log = store.create(a)
       const listener = log.listen(0)
-      const writer = yield* Effect.fork(Effect.forEach(
+      const writer = yield* Effect.forkChild(Effect.forEach(
         Array.from({ length: 60 }, (_, number) => piece(number)),
         (bytes) => log.append("stdout", bytes),
         { discard: true }
@@ -172,7 +172,7 @@ describe("the log of a command", () => {
               if (leaves) listener.close()
               else while (listener.next() !== undefined);
             })),
-            Effect.fork
+            Effect.forkChild
           )
           for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow()
           if (moved) assert.isTrue(Option.isSome(yield* Fiber.poll(writer)), `at step ${step}`)
@@ -187,7 +187,7 @@ describe("the log of a command", () => {
       yield* log.append("stdout", piece(1))
       const listener = log.listen(0)
       const makeRoom = fillDisk(3)
-      const writer = yield* Effect.fork(Effect.zipRight(
+      const writer = yield* Effect.forkChild(Effect.andThen(
         log.append("stderr", piece(2)),
         log.append("stdout", piece(3))
       ))

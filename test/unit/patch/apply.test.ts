@@ -8,7 +8,7 @@ import { changed, described, file, link, patchTree, type Tree, tree } from "./tr
 
 const plan = (before: Tree, patch: string | Uint8Array) =>
   Effect.runSync(
-    Effect.either(Effect.suspend(() =>
+    Effect.result(Effect.suspend(() =>
       applyPatch(patchTree(before), parsePatch(typeof patch === "string" ? Buffer.from(patch) : patch))
     ))
   )

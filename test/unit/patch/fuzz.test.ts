@@ -73,7 +73,7 @@ describe(`mutated patches (PYRO_TEST_SEED=${seed})`, () => {
       try {
         const patch = parsePatch(bytes)
         read++
-        const plan = Effect.runSync(Effect.either(applyPatch(patchTree(before), patch)))
+        const plan = Effect.runSync(Effect.result(applyPatch(patchTree(before), patch)))
         if (plan._tag === "Right") fits++
         for (const change of plan._tag === "Right" ? plan.right.changes : []) {
           for (const path of [change.path, ...(change.from === undefined ? [] : [change.from])]) {
@@ -113,7 +113,7 @@ describe(`mutated patches (PYRO_TEST_SEED=${seed})`, () => {
     ]
     for (const text of worst) {
       try {
-        Effect.runSync(Effect.either(applyPatch(patchTree(tree), parsePatch(Buffer.from(text)))))
+        Effect.runSync(Effect.result(applyPatch(patchTree(tree), parsePatch(Buffer.from(text)))))
       } catch (error) {
         assert.instanceOf(error, PatchRejected)
       }

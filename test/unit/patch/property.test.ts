@@ -42,7 +42,7 @@ describe(`patches of ${count} generated cases (PYRO_TEST_SEED=${seed})`, () => {
   it("a patch that pyro applies to the baseline gives the edited tree", () => {
     for (const [index, { before, changes }] of cases.entries()) {
       const patch = formatPatch(changes)
-      const plan = Effect.runSync(Effect.either(applyPatch(patchTree(before), parsePatch(patch))))
+      const plan = Effect.runSync(Effect.result(applyPatch(patchTree(before), parsePatch(patch))))
       const context = `case ${index}:\n${Buffer.from(patch).toString("latin1")}`
       if (plan._tag === "Left") return assert.fail(`${plan.left.message}\n${context}`)
       assert.deepStrictEqual(

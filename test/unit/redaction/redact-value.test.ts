@@ -23,8 +23,8 @@ const withSecret = <A, E>(work: (folder: string) => Effect.Effect<A, E, EventLog
     (folder) =>
       Effect.scoped(
         writeSecrets(folder, initialSecrets({ TOKEN: Redacted.make(TOKEN) })).pipe(
-          Effect.zipRight(openSecrets(folder)),
-          Effect.zipRight(work(folder))
+          Effect.andThen(openSecrets(folder)),
+          Effect.andThen(work(folder))
         )
       ),
     (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))

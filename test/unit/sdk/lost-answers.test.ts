@@ -101,7 +101,7 @@ const served = (fault: Fault, creates: boolean) =>
       client.on("close", () => daemon.destroy())
     })
     yield* Effect.acquireRelease(
-      Effect.async<void>((resume) => void proxy.listen(proxied, () => resume(Effect.void))),
+      Effect.callback<void>((resume) => void proxy.listen(proxied, () => resume(Effect.void))),
       () => Effect.sync(() => void proxy.close())
     )
     let client: Client = yield* connect(socketTo(proxied))

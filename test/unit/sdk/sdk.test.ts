@@ -120,7 +120,7 @@ describe("the SDK for Effect programs", () => {
       const begun = yield* Deferred.make<void>()
       const fiber = yield* effects.run({ environment: "debian:12", command: ["forever"] }).pipe(
         Stream.runForEach(() => Deferred.succeed(begun, undefined)),
-        Effect.fork
+        Effect.forkChild
       )
       yield* Deferred.await(begun)
       yield* Fiber.interrupt(fiber)

@@ -86,7 +86,7 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
       Effect.gen(function*() {
         const tree = yield* prepared
         fifo(tree, `.git/${name}`)
-        yield* Effect.either(seeded({ seedPath: tree }, { namespaces }))
+        yield* Effect.result(seeded({ seedPath: tree }, { namespaces }))
       })
   )
 
@@ -106,7 +106,7 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
     Effect.gen(function*() {
       const tree = yield* prepared
       write(tree, slow)
-      const seeding = yield* Effect.fork(seeded({ seedPath: tree }, { namespaces }))
+      const seeding = yield* Effect.forkChild(seeded({ seedPath: tree }, { namespaces }))
       yield* Effect.iterate(0, {
         while: () => !processesOn(tree).some((pid) => isLsFiles(pid)),
         body: (n) => Effect.delay(Effect.succeed(n + 1), 20)

@@ -58,7 +58,7 @@ export const repository = (folder: string, name = "tree") => {
 const openHost = Layer.succeed(HostFacts, { get: () => Effect.succeed("not on this host") })
 
 /** What listing a directory of the host needs. */
-export const hostServices = Layer.unwrapScoped(
+export const hostServices = Layer.unwrap(
   Effect.map(temporaryDirectory, (folder) => {
     const paths = Layer.succeed(Paths, { cacheDir: folder, stateDir: folder, memoryDir: folder })
     return Layer.merge(SeedImages.layer, HostFacts.layer).pipe(Layer.provideMerge(paths))

@@ -54,7 +54,7 @@ const dumb = (folder: string): http.RequestListener => (request, response) => {
 
 const served = (listener: http.RequestListener) =>
   Effect.acquireRelease(
-    Effect.async<http.Server>((resume) => {
+    Effect.callback<http.Server>((resume) => {
       const server = http.createServer(listener)
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
     }),

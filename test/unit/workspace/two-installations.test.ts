@@ -30,7 +30,7 @@ describe("two installations in one process", () => {
   it.scoped("an installation hears of its own events alone", () =>
     Effect.gen(function*() {
       const [one, other] = yield* bothInstallations
-      const waiting = yield* Effect.fork(other.inside(Effect.flatMap(EventLog, (log) => log.next(0))))
+      const waiting = yield* Effect.forkChild(other.inside(Effect.flatMap(EventLog, (log) => log.next(0))))
       yield* Effect.yieldNow()
       yield* one.inside(recordEvent(one.folder, { _tag: "started" }))
       assert.isNull(waiting.unsafePoll())

@@ -69,7 +69,7 @@ export const chooseAccelerator = <E, R>(
       `kvm:${key}:${kvmPermissions()}`,
       probe.pipe(
         Effect.as("boots"),
-        Effect.catchAll((failure) => Effect.succeed(`no: ${describe(failure)}`))
+        Effect.catch((failure) => Effect.succeed(`no: ${describe(failure)}`))
       )
     )
     if (answer === "boots") return { accelerator: "kvm", reason: "a guest kernel booted on it" }

@@ -84,14 +84,11 @@ export const captureVm = (
         return channel.silently({ last: stopPrograms, first: letProgramsRun }, (receivedBytes) =>
           Effect.acquireUseRelease(
             vm.pause,
-            () => Effect.zipRight(untilDelivered(vm, receivedBytes), copy(freeze)).pipe(asStep("paused")),
-            () => Effect.ignoreLogged(vm.resume)
+            () => Effect.andThen(untilDelivered(vm, receivedBytes), copy(freeze)).pipe(asStep("paused")),
+            () => Effect.ignore(vm.resume)
           ))
       }).pipe(
-        Effect.timeoutFail({
-          duration: captureTimeoutMs,
-          onTimeout: () => failedAt("capture")(new Error("it took too long"))
-        }),
+        Effect.timeoutOrElse({ duration: captureTimeoutMs, orElse: () => Effect.fail(failedAt("capture")(new Error("it took too long"))) }),
         Effect.catchTag(
           "AgentCallFailed",
           (failure) => failedAt("capture")(new Error(`its programs cannot be stopped: ${failure.message}`))
@@ -111,10 +108,10 @@ const letProgramsRun = [() => Calls.clockSet({ ns: wallClockNs() }), () => start
 /** Waits until the programs of a guest run that `captureVm` has stopped, with a time that was read to be right. */
 const goOn = (channel: GuestChannel) =>
   Effect.ignore(keepClock(channel)).pipe(
-    Effect.zipRight(channel.request(startPrograms)),
+    Effect.andThen(channel.request(startPrograms)),
     Effect.interruptible,
     Effect.timeout(stillTimeoutMs),
-    Effect.ignoreLogged
+    Effect.ignore
   )
 
 /** Turns of QEMU's main loop, and of ours, without a byte from the guest, after which there are none left. */
@@ -168,14 +165,14 @@ const receiveOnce = (socketPath: string, uid: number, file: string) =>
     })
     written.catch(() => {}) // looked at below; an interruption in between must not be an unhandled rejection
     yield* Effect.acquireRelease(
-      Effect.zipRight(
+      Effect.andThen(
         removeSocket(socketPath),
-        Effect.async<void, VmFailed>((resume) => {
+        Effect.callback<void, VmFailed>((resume) => {
           server.once("error", (cause) => resume(Effect.fail(failedAt("capture")(cause))))
           server.listen(short, () => resume(Effect.void))
         })
       ),
-      () => Effect.zipRight(Effect.sync(() => server.close()), removeSocket(socketPath))
+      () => Effect.andThen(Effect.sync(() => server.close()), removeSocket(socketPath))
     )
     if (uid !== process.getuid?.()) yield* Effect.mapError(setOwner(socketPath, uid), failedAt("capture"))
     return Effect.tryPromise({ try: () => written, catch: (cause) => failedAt("capture")(cause as Error) })

@@ -35,9 +35,9 @@ export const connectQemu = (ownership: Ownership, qemu: QemuProcess) =>
     // A connection that QEMU's end has cut is QEMU's end.
     const orDeath = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
       Effect.raceFirst(
-        Effect.catchAll(
+        Effect.catch(
           effect,
-          (failure) => Effect.timeoutFail(death, { duration: "500 millis", onTimeout: () => failure })
+          (failure) => Effect.timeoutOrElse(death, { duration: "500 millis", orElse: () => Effect.fail(failure) })
         ),
         death
       )
@@ -49,7 +49,7 @@ export const connectQemu = (ownership: Ownership, qemu: QemuProcess) =>
     const monitor = yield* connect(names.qmpSocket)
     // Before a frozen state arrives: QEMU then finds the port connected as it was when the state was frozen.
     const port = yield* connect(names.portSocket)
-    const qmp = yield* orDeath(makeQmp(monitor, (event) => void Queue.unsafeOffer(events, event), {
+    const qmp = yield* orDeath(makeQmp(monitor, (event) => void Queue.offerUnsafe(events, event), {
       isStopped: () => isStopped(qemu.identity)
     })).pipe(
       Effect.mapError(failedAt("connect"))
@@ -104,7 +104,7 @@ export const makeVm = (options: {
       disks,
       port,
       resume: Effect.zipLeft(command("resume", "cont"), note(false)),
-      pause: Effect.zipRight(note(true), command("pause", "stop")),
+      pause: Effect.andThen(note(true), command("pause", "stop")),
       isPaused: () => isPaused,
       leave: Effect.suspend(() =>
         record.dieWithOwner === false
@@ -119,7 +119,7 @@ export const makeVm = (options: {
       freezeLayer: (top) =>
         Effect.asVoid(disks.freezeLayer(
           top,
-          (freeze) => Effect.acquireUseRelease(own.pause, () => freeze, () => Effect.ignoreLogged(own.resume))
+          (freeze) => Effect.acquireUseRelease(own.pause, () => freeze, () => Effect.ignore(own.resume))
         ))
     }
   })

@@ -51,7 +51,7 @@ const bootPatiently = <A, E>(
   return Effect.suspend(() => {
     const now = timeoutMs
     timeoutMs *= 2
-    return Effect.scoped(Effect.flatMap(boot(request, now), (guest) => Effect.either(use(guest))))
+    return Effect.scoped(Effect.flatMap(boot(request, now), (guest) => Effect.result(use(guest))))
   }).pipe(
     Effect.retry({
       schedule: Schedule.recurs(bootRetries),

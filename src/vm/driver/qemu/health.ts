@@ -52,9 +52,9 @@ export const watchHealth = (options: {
     const goOnWhenRoom = attempt("statfs", options.directory, () => freeBytes(options.directory)).pipe(
       Effect.orElseSucceed(() => 0),
       Effect.repeat({ until: (free) => free >= roomToGoOnBytes, schedule: Schedule.spaced("250 millis") }),
-      Effect.zipRight(SubscriptionRef.set(trouble, "none")),
-      Effect.zipRight(qmp.execute("cont")),
-      Effect.ignoreLogged
+      Effect.andThen(SubscriptionRef.set(trouble, "none")),
+      Effect.andThen(qmp.execute("cont")),
+      Effect.ignore
     )
 
     const guestStopped = (reason: string) =>
@@ -110,8 +110,8 @@ export const watchHealth = (options: {
     )
     // What it was asked last it may do at any later time: nobody knows its disks any more.
     yield* qmp.closed.pipe(
-      Effect.zipRight(Effect.sleep(endTold)),
-      Effect.zipRight(
+      Effect.andThen(Effect.sleep(endTold)),
+      Effect.andThen(
         Deferred.fail(
           broken,
           new VmFailed({ step: "run", detail: "QEMU's monitor does not answer any more", consoleTail: "" })

@@ -31,7 +31,7 @@ export const findHypervisor = (images: GuestImages, placeholder: Seed, onSlowSte
     })
     const accelerator = yield* chooseAccelerator(
       `${images.kernel.digest}:${fileIdentity(qemuProgram)}`,
-      Effect.zipRight(
+      Effect.andThen(
         onSlowStep?.(TRYING_KVM) ?? Effect.void,
         probeKvm({
           spec: {

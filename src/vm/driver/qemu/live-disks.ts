@@ -1,4 +1,4 @@
-import { Effect, Ref, type Scope } from "effect"
+import { Effect, Ref, type Scope, Semaphore } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
@@ -88,10 +88,10 @@ export const makeLiveDisks = (options: {
     const { onResume, ownership, qmp, uid } = options
     const { paths } = ownership
     const state = yield* Ref.make(options.state)
-    const one = yield* Effect.makeSemaphore(1)
+    const one = yield* Semaphore.make(1)
 
     const scope = yield* Effect.scope
-    const inBackground = <A, E>(work: Effect.Effect<A, E>) => Effect.forkIn(Effect.ignoreLogged(work), scope)
+    const inBackground = <A, E>(work: Effect.Effect<A, E>) => Effect.forkIn(Effect.ignore(work), scope)
 
     const switchTo: LiveDisks["switchTo"] = (disk, { handOver } = {}) =>
       Effect.gen(function*() {
@@ -119,7 +119,7 @@ export const makeLiveDisks = (options: {
         )
         yield* inBackground(
           Effect.ignore(qmp.executeAll(closeDisk(before))).pipe(
-            Effect.zipRight(removeFiles(paths.directory, [...before.disks.overlays, before.disks.seed])),
+            Effect.andThen(removeFiles(paths.directory, [...before.disks.overlays, before.disks.seed])),
             Effect.delay(handOver === undefined ? 0 : closeAfter)
           )
         )
@@ -156,7 +156,7 @@ export const makeLiveDisks = (options: {
           const now = done ? after : { ...before, next: after.next }
           const files = done
             ? closeToWriters(ended)
-            : Effect.zipRight(
+            : Effect.andThen(
               Effect.ignore(qmp.execute("blockdev-del", { "node-name": name })),
               Effect.forEach(
                 [path.join(paths.directory, overlay), top],
@@ -165,19 +165,19 @@ export const makeLiveDisks = (options: {
               )
             )
           return Ref.set(state, now).pipe(
-            Effect.zipRight(ownership.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now }))),
+            Effect.andThen(ownership.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now }))),
             // Whoever attaches asks QEMU which of the two it is.
-            Effect.ignoreLogged,
-            Effect.zipRight(Effect.ignoreLogged(files))
+            Effect.ignore,
+            Effect.andThen(Effect.ignore(files))
           )
         })
         yield* ownership.update((record) => ({ ...record, disks: before, nextDisks: after }))
         return yield* Effect.ensuring(
           // Without a backing node yet: the snapshot gives it one.
           failed(qmp.execute("blockdev-add", overlayNode(overlay, name, null))).pipe(
-            Effect.zipRight(paused(
+            Effect.andThen(paused(
               failed(qmp.execute("blockdev-snapshot", { node: active, overlay: name })).pipe(
-                Effect.zipRight(Ref.set(frozen, true)),
+                Effect.andThen(Ref.set(frozen, true)),
                 Effect.as(ended),
                 Effect.uninterruptible
               )
@@ -198,13 +198,13 @@ export const makeLiveDisks = (options: {
         const before = yield* Ref.get(state)
         // Whoever attaches after a crash finds a name of a node that may be open, and takes another.
         const announce = (next: number) =>
-          Effect.zipRight(
+          Effect.andThen(
             Ref.update(state, (now) => ({ ...now, next })),
-            Effect.ignoreLogged(ownership.update((record) => ({ ...record, disks: { ...before, next } })))
+            Effect.ignore(ownership.update((record) => ({ ...record, disks: { ...before, next } })))
           )
         const after = yield* replaceLayers({ qmp, paths, uid }, before, merged, announce)
         yield* Ref.set(state, after)
-        yield* Effect.ignoreLogged(ownership.update((record) => ({ ...record, disks: after })))
+        yield* Effect.ignore(ownership.update((record) => ({ ...record, disks: after })))
       }).pipe(one.withPermits(1))
 
     return {
@@ -220,7 +220,7 @@ export const makeLiveDisks = (options: {
 
 /** They go with the VM's folder at the latest. */
 const removeFiles = (directory: string, files: ReadonlyArray<string>) =>
-  Effect.ignoreLogged(Effect.forEach(files, (file) => removeTree(path.join(directory, file)), {
+  Effect.ignore(Effect.forEach(files, (file) => removeTree(path.join(directory, file)), {
     concurrency: "unbounded",
     discard: true
   }))

@@ -87,13 +87,13 @@ export const startQemu = (
     const ended = yield* Deferred.make<string>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => launch(command.program, command.args, paths.directory, request.stateDescriptor)),
-      (child) => Effect.zipRight(ownership.unlessLeft(killAndWait(child)), Effect.sync(() => letGo(child)))
+      (child) => Effect.andThen(ownership.unlessLeft(killAndWait(child)), Effect.sync(() => letGo(child)))
     )
     const stderr = keepTail(child.stderr as Readable)
-    child.once("error", (cause) => Deferred.unsafeDone(ended, Effect.succeed(cause.message)))
+    child.once("error", (cause) => Deferred.doneUnsafe(ended, Effect.succeed(cause.message)))
     child.once(
       "exit",
-      (code, signal) => Deferred.unsafeDone(ended, Effect.sync(() => `${endOf(code, signal)}${said(stderr())}`))
+      (code, signal) => Deferred.doneUnsafe(ended, Effect.sync(() => `${endOf(code, signal)}${said(stderr())}`))
     )
 
     if (child.pid === undefined) {
@@ -153,8 +153,8 @@ export const adoptQemu = (
     const gone = (schedule: Schedule.Schedule<unknown>) =>
       Effect.sync(() => isAlive(identity)).pipe(Effect.repeat({ while: (alive) => alive, schedule }))
     const watch = (closed: Effect.Effect<void>) =>
-      Effect.raceFirst(gone(Schedule.spaced(lookEvery)), Effect.zipRight(closed, gone(untilGone))).pipe(
-        Effect.zipRight(Deferred.succeed(ended, "it is gone, and was no child of this process")),
+      Effect.raceFirst(gone(Schedule.spaced(lookEvery)), Effect.andThen(closed, gone(untilGone))).pipe(
+        Effect.andThen(Deferred.succeed(ended, "it is gone, and was no child of this process")),
         Effect.asVoid
       )
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity), watch }
@@ -204,7 +204,7 @@ const linkFiles = (
 
 /** Bubblewrap reports `{"child-pid": N, ...}`: the first process of the new pid namespace, whose end is the end of all in it. */
 const childPid = (info: Readable) =>
-  Effect.async<number, VmFailed>((resume) => {
+  Effect.callback<number, VmFailed>((resume) => {
     let text = ""
     info.setEncoding("utf8")
     info.on("data", (chunk: string) => {

@@ -107,8 +107,8 @@ export const makeQmp = (
       stopWaiting()
       const lost = (command: string) => new QmpFailed({ command, kind: "Closed", detail })
       for (const { command, resume } of pending.splice(0)) resume(Exit.fail(lost(command)))
-      Deferred.unsafeDone(greeted, Effect.fail(lost("greeting")))
-      Deferred.unsafeDone(closed, Effect.void)
+      Deferred.doneUnsafe(greeted, Effect.fail(lost("greeting")))
+      Deferred.doneUnsafe(closed, Effect.void)
       socket.destroy()
     }
 
@@ -119,7 +119,7 @@ export const makeQmp = (
       }
       if ("QMP" in message) {
         stopWaiting()
-        return Deferred.unsafeDone(greeted, Effect.void)
+        return Deferred.doneUnsafe(greeted, Effect.void)
       }
       const waiting = pending.shift()
       if (pending[0] === undefined) stopWaiting()
@@ -163,7 +163,7 @@ export const makeQmp = (
       JSON.stringify({ execute: command, ...(args === undefined ? {} : { arguments: args }) }) + "\n"
 
     const execute: Qmp["execute"] = (command, args) =>
-      Effect.async((resume) => {
+      Effect.callback((resume) => {
         if (ended) {
           return resume(Effect.fail(new QmpFailed({ command, kind: "Closed", detail: "the connection has ended" })))
         }
@@ -172,7 +172,7 @@ export const makeQmp = (
       })
 
     const executeAll: Qmp["executeAll"] = (commands) =>
-      Effect.async<void, QmpFailed>((resume) => {
+      Effect.callback<void, QmpFailed>((resume) => {
         if (commands.length === 0) return resume(Effect.void)
         if (ended) {
           return resume(

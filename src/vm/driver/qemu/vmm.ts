@@ -93,7 +93,7 @@ export const makeQemuVmm = Effect.gen(function*() {
       return yield* allOrNothing(once).pipe(
         Effect.catchIf(
           (failure) => failure._tag === "VmFailed" && (failure.step === "hello" || failure.step === "restore"),
-          () => Effect.zipRight(discardTemplate(key), allOrNothing(once))
+          () => Effect.andThen(discardTemplate(key), allOrNothing(once))
         )
       )
     }).pipe(asStep("restore"), Effect.provide(context))
@@ -148,9 +148,9 @@ export const makeQemuVmm = Effect.gen(function*() {
     allOrNothing(Effect.gen(function*() {
       const vm = yield* attachVm(id)
       const channel = yield* untilItGoesOn(vm.health, onStill).pipe(
-        Effect.zipRight(vm.channel({ takeover: true, keep })),
+        Effect.andThen(vm.channel({ takeover: true, keep })),
         // The next process that attaches finds the VM as it was.
-        Effect.onError(() => Effect.ignoreLogged(vm.leave))
+        Effect.onError(() => Effect.ignore(vm.leave))
       )
       return { vm, channel }
     })).pipe(Effect.provide(context))

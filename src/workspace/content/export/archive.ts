@@ -57,7 +57,7 @@ export const archivePut = (
     const begin = Effect.gen(function*() {
       if (open !== undefined) return open
       const entry = yield* nextFile
-      if (entry === undefined) return yield* Effect.dieMessage("content for no file of the archive")
+      if (entry === undefined) return yield* Effect.die(new Error("content for no file of the archive"))
       yield* add(entryHeader(entry))
       return (open = { left: entry.size, size: entry.size })
     })
@@ -87,11 +87,11 @@ export const archivePut = (
           : new PutFailed({ reason: "failed", detail: "a file went away while it was archived", conflicts: [] })
       ),
       commit: nextFile.pipe(
-        Effect.zipRight(add(archiveEnd)),
-        Effect.zipRight(flush),
-        Effect.zipRight(sink.end),
-        Effect.zipRight(file.endFile),
-        Effect.zipRight(file.commit)
+        Effect.andThen(add(archiveEnd)),
+        Effect.andThen(flush),
+        Effect.andThen(sink.end),
+        Effect.andThen(file.endFile),
+        Effect.andThen(file.commit)
       )
     }
   })
@@ -117,13 +117,13 @@ const gzipped = (file: Put): Effect.Effect<Sink, never, Scope.Scope> =>
       })
       return {
         write: (bytes) =>
-          Effect.async<void>((resume) => void gzip.write(bytes, () => resume(Effect.void))).pipe(
-            Effect.zipRight(passOn)
+          Effect.callback<void>((resume) => void gzip.write(bytes, () => resume(Effect.void))).pipe(
+            Effect.andThen(passOn)
           ),
-        end: Effect.async<void>((resume) => {
+        end: Effect.callback<void>((resume) => {
           gzip.once("end", () => resume(Effect.void))
           gzip.end()
-        }).pipe(Effect.zipRight(passOn))
+        }).pipe(Effect.andThen(passOn))
       }
     })
   )

@@ -63,7 +63,7 @@ const batch = 200
 
 /** Writes all entries to the host or none, and reports the written ones. Every end leaves no half-made file. */
 export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, DeliveryFailed> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+  Stream.unwrap(Effect.gen(function*() {
     // Few, so that a slow reader of the standard output holds the guest back.
     const events = yield* Mailbox.make<ExportEvent, DeliveryFailed>(8)
     yield* work(delivery, (event) => events.offer(event)).pipe(
@@ -101,7 +101,7 @@ const work = (delivery: Delivery, tell: Tell) =>
             delivery.skips.add(entry.path, reason)
             return session.omitFile
           })),
-        Effect.zipRight(progress.file)
+        Effect.andThen(progress.file)
       ))
     // The host may have a link in place of the file: with --overwrite the export did not refuse that name.
     const dangling = linksTo(entries, writing.gone)
@@ -152,7 +152,7 @@ const writeFile = (
       const part = bytes.subarray(0, left)
       left -= part.length
       more = part.length < bytes.length
-      return session.write(part).pipe(Effect.zipRight(progress(part.length)), Effect.as(!more))
+      return session.write(part).pipe(Effect.andThen(progress(part.length)), Effect.as(!more))
     }
     yield* content instanceof Uint8Array ? take(content) : forEachWhile(content, take)
     if (more || left > 0) writing.changed.push(entry.path)

@@ -42,7 +42,7 @@ export const exportFrom = (
   entry: Entry,
   payload: ExportPayload
 ): Stream.Stream<ExportEvent, PyroError, LifecycleServices> =>
-  Stream.unwrapScoped(
+  Stream.unwrap(
     Effect.map(readerFor(lifecycle, entry, payload), (reader) => exportThrough(reader, entry, payload))
   )
 
@@ -54,7 +54,7 @@ export const exportThrough = ({ channel, explain }: Reader, entry: Entry, payloa
       ? exportDiff(channel, entry.folder.directory, payload, bounds)
       : exportPath(channel, payload, bounds)
   })).pipe(
-    Stream.catchAll((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
+    Stream.catch((failure) => Stream.fromEffect(explain(Effect.fail(failure))))
   )
 
 /** Fails if a patch of the changes would have a secret, in a name, in old content or in new content. */

@@ -57,7 +57,7 @@ export const listDirectory = (
     const kept = new UpperEntries(listing.limit)
     yield* channel.walk({ root: tree.root, path: directory.bytes, maxDepth: levels(listing) }).pipe(
       Stream.take(MAX_WALKED + 1),
-      Stream.runForEachChunk((entries) =>
+      Stream.runForEachArray((entries) =>
         Effect.sync(() => {
           for (const entry of entries) kept.add(entry)
         })

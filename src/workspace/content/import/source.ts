@@ -107,7 +107,7 @@ const hasContent = async (file: fs.promises.FileHandle) => (await file.read(Buff
 
 /** Content of a listed file, at most its listed size. Never through a link. */
 export const contentOf = (root: string, { path, size }: SourceEntry): Stream.Stream<Uint8Array, Unreadable> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
+  Stream.unwrap(Effect.gen(function*() {
     const at = path.length === 0 ? Buffer.from(root) : beneath(root, path)
     const file = yield* Effect.acquireRelease(
       Effect.tryPromise({
@@ -132,5 +132,5 @@ export const contentOf = (root: string, { path, size }: SourceEntry): Stream.Str
           return bytesRead === 0 ? undefined : [buffer.subarray(0, bytesRead), left - bytesRead] as const
         },
         catch: unreadable
-      }).pipe(Effect.map(Option.fromNullable)))
+      }).pipe(Effect.map(Option.fromNullishOr)))
   }))

@@ -28,8 +28,8 @@ export const makeFlattener = (lifecycle: Lifecycle) => {
       if (yield* flatten(lifecycle, entry)) yield* Effect.logInfo(`${entry.id}: layers of its disk are merged`)
       retryAtMs.delete(entry.id)
     }).pipe(
-      Effect.catchAll((failure) =>
-        Effect.zipRight(
+      Effect.catch((failure) =>
+        Effect.andThen(
           Effect.map(monotonicMs, (now) => retryAtMs.set(entry.id, now + RETRY_MS)),
           Effect.logDebug(`${entry.id}: layers of its disk stay as they are: ${failure.message}`)
         )

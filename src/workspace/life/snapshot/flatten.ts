@@ -114,7 +114,7 @@ const exchange = (
     yield* removeFolder(folder)
     yield* linkMerged(now, folder, merged).pipe(
       Effect.zipLeft(Effect.sync(() => faultPoint("flatten:linked"))),
-      Effect.zipRight(commit(entry, (known) => ({ ...known, disk: next }), { durable: true })),
+      Effect.andThen(commit(entry, (known) => ({ ...known, disk: next }), { durable: true })),
       Effect.onError(() => discardFolder(folder))
     )
     faultPoint("flatten:committed")
@@ -132,7 +132,7 @@ const replaceInVm = (entry: Entry, { layers }: WorkspaceDisk, merged: MergedLaye
       onSome: ({ guest: { vm: { disks } } }) =>
         Effect.flatMap(disks.layerCount, (count) =>
           count === layers.length + 1
-            ? disks.replace(merged).pipe(Effect.interruptible, Effect.timeout(REPLACE_TIMEOUT), Effect.ignoreLogged)
+            ? disks.replace(merged).pipe(Effect.interruptible, Effect.timeout(REPLACE_TIMEOUT), Effect.ignore)
             : Effect.void)
     })
   )

@@ -19,7 +19,7 @@ import { identityOf, seedOf, take } from "./take.ts"
 export interface Child {
   readonly entry: Entry
   /** Of its first generation. */
-  readonly scope: Scope.CloseableScope
+  readonly scope: Scope.Closeable
 }
 
 /** Source of forks: a folder of the first of them, and a VM for each with the memory. */

@@ -80,7 +80,7 @@ const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
         yield* writeWorkspace(entry.folder, own)
         yield* holdBase(entry.folder.base, yield* heldBase(source.folder.base))
       }
-    }).pipe(Effect.onError(() => Effect.ignoreLogged(forgetAll(lifecycle, children))))
+    }).pipe(Effect.onError(() => Effect.ignore(forgetAll(lifecycle, children))))
     faultPoint("fork:announced")
     return children
   })
@@ -97,7 +97,7 @@ const buildFork = ({ folder, taken }: Staged, child: Entry, vm: ReservedVm | und
     yield* copyPushed(folder.directory, child.folder.directory)
     yield* copySecrets(folder.directory, child.folder.directory)
     yield* copyHeaderSecrets(folder.directory, child.folder.directory)
-    const residents = yield* Scope.extend(
+    const residents = yield* Scope.provide(
       openResidents(child.folder, recordedGrant(yield* Ref.get(child.record))),
       child.scope
     )
@@ -183,5 +183,5 @@ export const fork = (
       return entries
     })
     const held = entries.reduce((work, { one }) => one.withPermits(1)(work), made)
-    return yield* Effect.onError(held, () => Effect.ignoreLogged(forgetAll(lifecycle, children)))
+    return yield* Effect.onError(held, () => Effect.ignore(forgetAll(lifecycle, children)))
   }).pipe(unlessDeleted(lifecycle, source), Effect.uninterruptible)

@@ -1,4 +1,4 @@
-import { Effect, Either, Option, Schema } from "effect"
+import { Effect, Result, Option, Schema } from "effect"
 import * as path from "node:path"
 import {
   type IdAmbiguous,
@@ -45,7 +45,7 @@ export type Taken = typeof Taken.Type
 const SnapshotRecord = Schema.Struct({
   format: Schema.Literal(2),
   name: Schema.String,
-  phase: Schema.Literal("creating", "ready"),
+  phase: Schema.Literals(["creating", "ready"]),
   createdAt: Schema.String,
   /** Boot of the host at the snapshot's creation: files that are not durable do not outlive this boot. */
   hostBoot: Schema.String,
@@ -122,7 +122,7 @@ const read = (
   return readVersioned(taken.record, { schema: SnapshotRecord, upgrades }).pipe(
     Effect.catchTag("FormatTooNew", tooNew(place)),
     Effect.tap(Option.match({
-      onNone: () => Either.void,
+      onNone: () => Result.void,
       onSome: ({ taken }) => demandReadable(residentKinds, place, taken?.residents ?? noStates)
     })),
     Effect.catchTag("FileFailed", ({ detail, path }) => new StateDirectoryUnusable({ path, detail })),
@@ -142,7 +142,7 @@ export const readSnapshots = (
     snapshotNames(folder),
     (names) =>
       Effect.forEach(names, (name) =>
-        Effect.catchAll(read(folder, name), (damage) =>
+        Effect.catch(read(folder, name), (damage) =>
           Effect.as(Effect.logWarning(damage.message), Option.none())))
   ).pipe(
     Effect.map((all) =>

@@ -54,7 +54,7 @@ export const reserve = (
     const vmm = yield* Vmm
     const pool = yield* Pool
     const reserved = yield* Effect.forEach(wanted, ({ images, record, scope, seed }) =>
-      Scope.extend(
+      Scope.provide(
         vmm.reserve({
           purpose: "workspace",
           spec,

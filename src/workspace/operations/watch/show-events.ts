@@ -34,7 +34,7 @@ export const showEvents = (
   asked: EventsPayload
 ): Effect.Effect<EventsResult> => {
   const deleted = Stream.runHead(Stream.filter(doomed.changes, (isDoomed) => isDoomed)).pipe(
-    Effect.zipRight(eventPage(directory, asked.cursor, asked.limit))
+    Effect.andThen(eventPage(directory, asked.cursor, asked.limit))
   )
   return Effect.map(
     Effect.raceFirst(pageWithEvent(log, directory, asked), deleted),

@@ -73,6 +73,6 @@ export const watchWorkspaces = (
       return { _tag: "Table" as const, at: yield* nowIso, workspaces: all }
     })
     const changed = Effect.raceFirst(Effect.suspend(() => log.next(known)), Effect.sleep(intervalMs))
-    const later = Effect.zipRight(Effect.sleep(LEAST_MS), Effect.zipRight(changed, table))
+    const later = Effect.andThen(Effect.sleep(LEAST_MS), Effect.andThen(changed, table))
     return Stream.concat(Stream.fromEffect(table), Stream.repeatEffect(later))
   })

@@ -14,7 +14,7 @@ const KILLED_MS = 5_000
 export const endRunning = (command: Command, graceMs = command.ending.graceMs): Effect.Effect<void> =>
   Effect.suspend(() => {
     const leftMs = command.isEnding ? 0 : graceMs
-    return Effect.zipRight(
+    return Effect.andThen(
       command.stop(leftMs),
       within(leftMs + KILLED_MS, Effect.exit(Deferred.await(command.end)))
     )

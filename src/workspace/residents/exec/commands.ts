@@ -1,4 +1,4 @@
-import { Cause, Deferred, Effect, Exit, FiberId, Option, Scope } from "effect"
+import { Cause, Deferred, Effect, Exit, Option, Scope } from "effect"
 import type {
   ChannelFailed,
   InvalidRequest,
@@ -124,7 +124,7 @@ export const openCommands = (
 
       /** Known as running from here until it is settled. */
       const make = (id: string, log: CommandLog, scope: Scope.Scope, ending: EndingOptions) => {
-        const started = Deferred.unsafeMake<GuestProcess, PyroError>(FiberId.none)
+        const started = Deferred.makeUnsafe<GuestProcess, PyroError>()
         const stop = (graceMs: number) =>
           Effect.suspend(() => {
             command.isEnding = true
@@ -138,7 +138,7 @@ export const openCommands = (
           id,
           log,
           started,
-          end: Deferred.unsafeMake<CommandEnd, PyroError>(FiberId.none),
+          end: Deferred.makeUnsafe<CommandEnd, PyroError>(),
           ending,
           hints,
           startedAt: hints.now(),
@@ -152,8 +152,8 @@ export const openCommands = (
 
       const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) => {
         if (running.get(command.id) === command) running.delete(command.id)
-        if (Exit.isFailure(exit)) Deferred.unsafeDone(command.started, Exit.failCause(exit.cause))
-        Deferred.unsafeDone(command.end, exit)
+        if (Exit.isFailure(exit)) Deferred.doneUnsafe(command.started, Exit.failCause(exit.cause))
+        Deferred.doneUnsafe(command.end, exit)
         command.log.end()
       }
 
@@ -171,8 +171,8 @@ export const openCommands = (
         Effect.flatMap(follow(process, command.log, { ...time, ending: command.ending }, secrets), (end) => {
           // Background processes that its handler left: the guest forgets them with the release.
           const rest = command.isEnding || command.ending.isService ? Effect.ignore(process.kill) : Effect.void
-          const forgotten = Effect.zipRight(rest, unmount(channel, command.id))
-          return Effect.zipRight(forgotten, Effect.sync(() => concluded(command, process, end)))
+          const forgotten = Effect.andThen(rest, unmount(channel, command.id))
+          return Effect.andThen(forgotten, Effect.sync(() => concluded(command, process, end)))
         })
 
       const concluded = (command: Command, process: GuestProcess, end: CommandEnd) => {
@@ -187,8 +187,8 @@ export const openCommands = (
       const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
         work.pipe(
           Effect.scoped,
-          Effect.catchAllCause((cause) =>
-            Cause.isInterrupted(cause)
+          Effect.catchCause((cause) =>
+            Cause.hasInterrupts(cause)
               ? Effect.failCause(cause)
               : Effect.sync(() => settle(command, Exit.failCause(cause)))
           ),
@@ -233,7 +233,7 @@ export const openCommands = (
           const launch = channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
           const started = mounts.length === 0
             ? yield* launch
-            : Effect.zipRight(mountSecrets(channel, mounts, payload.user ?? "root"), Effect.flatten(launch)).pipe(
+            : Effect.andThen(mountSecrets(channel, mounts, payload.user ?? "root"), Effect.flatten(launch)).pipe(
               Effect.tapError(({ _tag }) => _tag.startsWith("Command") ? unmount(channel, id) : Effect.void)
             )
           const work =
@@ -249,10 +249,10 @@ export const openCommands = (
                   })
                 ),
                 Effect.flatMap((process) => {
-                  Deferred.unsafeDone(command.started, Exit.succeed(process))
+                  Deferred.doneUnsafe(command.started, Exit.succeed(process))
                   const rest = conclude(command, channel, process, { startedAtMs, deadlineMs })
                   const isFed = input.stdin !== undefined || input.resizes !== undefined
-                  return isFed ? Effect.zipRight(feed(process, input), rest) : rest
+                  return isFed ? Effect.andThen(feed(process, input), rest) : rest
                 })
               )
           yield* inBackground(command, work, scope)
@@ -290,7 +290,7 @@ export const openCommands = (
             if (end !== undefined) continue
             const log = logs.get(id) ?? logs.create(id)
             if (!running.has(id) && !log.ended) {
-              yield* Effect.ignoreLogged(attempt("open", folder.logs, () => log.resume()))
+              yield* Effect.ignore(attempt("open", folder.logs, () => log.resume()))
             }
             journal.ended({ id, outcome: "lost", ...printed(log) })
             log.end()

@@ -1,4 +1,4 @@
-import { Effect, type Scope } from "effect"
+import { Effect, type Scope, Latch } from "effect"
 import type { GuestProcess } from "../../../guest-channel/process.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import { touch, type WorkspaceFolder } from "../../entry/record.ts"
@@ -29,7 +29,7 @@ export const makeDeferredRelease = (
 ): Effect.Effect<DeferredRelease, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { monotonicMs } = yield* clockReader
-    const due = Effect.unsafeMakeLatch(false)
+    const due = Latch.makeUnsafe(false)
     let unreleased: Array<GuestProcess> = []
     let touchedAtMs = -Infinity
     const active = Effect.suspend(() => {
@@ -39,11 +39,11 @@ export const makeDeferredRelease = (
     const work = Effect.suspend(() => {
       due.unsafeClose()
       const written = journal.flush() ? unreleased.splice(0) : []
-      return Effect.zipRight(active, Effect.forEach(written, ({ release }) => release, { discard: true }))
+      return Effect.andThen(active, Effect.forEach(written, ({ release }) => release, { discard: true }))
     })
     yield* due.await.pipe(
-      Effect.zipRight(Effect.sleep(AFTER_MS)),
-      Effect.zipRight(Effect.uninterruptible(work)),
+      Effect.andThen(Effect.sleep(AFTER_MS)),
+      Effect.andThen(Effect.uninterruptible(work)),
       Effect.forever,
       Effect.interruptible,
       Effect.forkScoped

@@ -135,7 +135,7 @@ const pullOutput = (
     const isIdle = () =>
       !log.ended && log.position <= reader.position && monotonicMs() < untilMs
     const takeBatch = () => {
-      const events = Chunk.unsafeFromArray(waiting)
+      const events = Chunk.fromArrayUnsafe(waiting)
       waiting = []
       return events
     }
@@ -154,7 +154,7 @@ const oneBatch = (...events: ReadonlyArray<ExecEvent>): ExecPull => {
     Effect.suspend(() => {
       if (isDone) return Effect.fail(Option.none())
       isDone = true
-      return Effect.succeed(Chunk.unsafeFromArray(events))
+      return Effect.succeed(Chunk.fromArrayUnsafe(events))
     })
 }
 

@@ -20,14 +20,14 @@ export const follow = (
   secrets: SecretSource = { set: undefined }
 ): Effect.Effect<CommandEnd, ChannelFailed> =>
   Effect.gen(function*() {
-    const whole = Effect.asSome(Effect.zipRight(recordOutput(process, log, secrets), process.exit))
+    const whole = Effect.asSome(Effect.andThen(recordOutput(process, log, secrets), process.exit))
     let isOver = false
     const exit = yield* time.deadlineMs === undefined ? whole : Effect.raceFirst(
       whole,
       Effect.sleep(Math.max(0, time.deadlineMs - (yield* nowMs))).pipe(
-        Effect.zipRight(Effect.sync(() => (isOver = true))),
-        Effect.zipRight(endProcess(process, "timeout", time.ending)),
-        Effect.zipRight(Effect.sleep(killGraceMs)),
+        Effect.andThen(Effect.sync(() => (isOver = true))),
+        Effect.andThen(endProcess(process, "timeout", time.ending)),
+        Effect.andThen(Effect.sleep(killGraceMs)),
         Effect.as(Option.none())
       )
     )

@@ -48,11 +48,11 @@ export const recordOutput = (
           Effect.sync(() => process.keepFrom(from, Math.max(position, stream.end - MAX_KEPT)))
         return output.length === 0 && marked !== undefined && mark.from - marked.from < MARKED_EVERY
           ? keep(marked)
-          : Effect.zipRight(log.append(from, output, mark), keep(mark))
+          : Effect.andThen(log.append(from, output, mark), keep(mark))
       }
     })
     const isPlain = ({ from }: ProcessOutput) => secrets.set === undefined && log.marks[from] === undefined
     const each = (piece: ProcessOutput) => isPlain(piece) ? recordPlain(log, piece) : filter.each(piece)
     const take = (piece: ProcessOutput) => isPlain(piece) && tryRecordPlain(log, piece)
-    return Effect.zipRight(process.forEachOutput(each, take), filter.rest)
+    return Effect.andThen(process.forEachOutput(each, take), filter.rest)
   })

@@ -24,6 +24,6 @@ export const untilLate = <A, E, B, F>(
   timeMs: number
 ): Effect.Effect<A, E> =>
   Effect.suspend(() => {
-    const overdue = startTimer(timeMs + GRACE_MS, () => Deferred.unsafeDone(started, notStartedInTime))
+    const overdue = startTimer(timeMs + GRACE_MS, () => Deferred.doneUnsafe(started, notStartedInTime))
     return Effect.ensuring(start, Effect.sync(overdue.cancel))
   })

@@ -76,7 +76,7 @@ export const installAuthority = ({ spawn }: Pick<GuestChannel, "spawn">, certifi
     return end._tag === "exited" && end.code === 0
   }).pipe(
     Effect.scoped,
-    Effect.catchAll((failure) => Effect.as(Effect.logWarning(failure.message), false)),
+    Effect.catch((failure) => Effect.as(Effect.logWarning(failure.message), false)),
     Effect.tap((isTrusted) =>
       isTrusted ? Effect.void : Effect.logWarning("the guest does not trust the workspace's certificate authority")
     )

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import type { InvalidRequest, NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { named } from "../../../contract/text/names.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
@@ -69,7 +69,7 @@ interface Options {
 const make = ({ dialler, initial, secrets, write }: Options): HeaderSecrets => {
   let stored = initial
   const trusting = new WeakMap<GuestChannel, string>()
-  const alone = Effect.unsafeMakeSemaphore(1).withPermits(1)
+  const alone = Semaphore.makeUnsafe(1).withPermits(1)
   const store = (next: StoredHeaderSecrets) =>
     Effect.map(write(next), () => {
       stored = next

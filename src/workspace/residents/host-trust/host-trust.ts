@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { Effect, Stream, Semaphore } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { hostAuthorities, MAX_HOST_AUTHORITIES } from "../../../network/authorities.ts"
 import { guestEnvironment } from "../guest-environment.ts"
@@ -67,7 +67,7 @@ const install = ({ spawn, write }: Channel, authorities: ReadonlyArray<string>) 
     return end._tag === "exited" && end.code === 0
   }).pipe(
     Effect.scoped,
-    Effect.catchAll((failure) => Effect.as(Effect.logWarning(failure.message), false)),
+    Effect.catch((failure) => Effect.as(Effect.logWarning(failure.message), false)),
     Effect.tap((isTrusted) =>
       isTrusted ? Effect.void : Effect.logWarning("the guest does not trust the certificate authorities of this host")
     )
@@ -79,7 +79,7 @@ const install = ({ spawn, write }: Channel, authorities: ReadonlyArray<string>) 
  */
 export const makeHostTrust = (granted: () => Granted, authorities = () => hostAuthorities()) => {
   const trusting = new WeakSet<object>()
-  const alone = Effect.unsafeMakeSemaphore(1).withPermits(1)
+  const alone = Semaphore.makeUnsafe(1).withPermits(1)
   return (channel: Channel): Effect.Effect<Variables> =>
     alone(Effect.suspend(() => {
       if (granted().policy.trustHostCertificates !== true) return Effect.succeed<Variables>({})

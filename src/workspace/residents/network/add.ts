@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import { type AskedNetwork, MAX_RULES } from "../../../contract/rows/network-fields.ts"
 import type { Policy } from "../../../network/policy.ts"
@@ -14,17 +14,17 @@ const isAddition = (asked: AskedNetwork) =>
  * A request for a workspace that has a policy. Denied hosts, no package cache and the trust in certificates, alone, are added to the policy: its
  * grants stay, and so do its denials. Any other request describes the whole policy, and so does one to a workspace without a network.
  */
-export const addedTo = (present: Policy, asked: AskedNetwork): Either.Either<AskedNetwork, InvalidRequest> => {
-  if (present.networkPolicy === "off" || !isAddition(asked)) return Either.right(asked)
+export const addedTo = (present: Policy, asked: AskedNetwork): Result.Result<AskedNetwork, InvalidRequest> => {
+  if (present.networkPolicy === "off" || !isAddition(asked)) return Result.succeed(asked)
   const denyHosts = [...new Set([...present.denyHosts, ...asked.denyHosts ?? []])]
   return denyHosts.length > MAX_RULES
-    ? Either.left(
+    ? Result.fail(
       new InvalidRequest({
         field: "deny_hosts",
         detail: `must have ${MAX_RULES} rules at most, together with those of the workspace`
       })
     )
-    : Either.right({
+    : Result.succeed({
       networkPolicy: present.networkPolicy,
       allowHosts: present.allowHosts,
       allowIps: present.allowIps,

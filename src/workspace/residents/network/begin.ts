@@ -1,4 +1,4 @@
-import { type Deferred, Effect, Either } from "effect"
+import { type Deferred, Effect, Result } from "effect"
 import type { Socket } from "node:net"
 import type { GuestSocket } from "../../../guest-channel/network.ts"
 import type { Served } from "../../../network/cache-access.ts"
@@ -67,34 +67,34 @@ export const begin = (
   { at, cache, name, port, request }: Attempt,
   { dialled, isIntercepted, judgedBy, served }: Made,
   connecting: Connecting
-): Either.Either<Begun, DialRefused> => {
+): Result.Result<Begun, DialRefused> => {
   const { live, placeholders, rules } = connecting
   const literal = request.address
   const isInspected = judgedBy.comparesNames && name !== undefined
   const { address, socket, viaProxy } = dialled
   // Other connections were made meanwhile.
   const refusal = refusalByNumber(connecting)
-  if (refusal !== undefined) return Either.left(refusal)
+  if (refusal !== undefined) return Result.fail(refusal)
   const bufferBytes = live.size < LARGE_BUFFERS ? LARGE_BUFFER_BYTES : SMALL_BUFFER_BYTES
   const one = makeLive({ at, name, literal, port, address, viaProxy, isInspected })
   // The policy may have changed meanwhile.
   const forbidden = rules() === judgedBy ? undefined : forbiddenBy(rules(), one)
   if (forbidden !== undefined) {
-    return Either.left(new DialRefused({ reason: "denied", detail: forbidden.reason, option: forbidden.option }))
+    return Result.fail(new DialRefused({ reason: "denied", detail: forbidden.reason, option: forbidden.option }))
   }
   const accepted = request.acceptNow()
   live.add(one)
-  return Either.right({
+  return Result.succeed({
     one,
     socket,
-    guest: Either.isRight(accepted) ? accepted.right.socket : Effect.fail(accepted.left),
+    guest: Result.isSuccess(accepted) ? accepted.success.socket : Effect.fail(accepted.failure),
     texts: isIntercepted ? [] : forbiddenAt(`${name ?? literal}:${port}`, placeholders()),
     bufferBytes,
     // The cache compares the host of each request itself. A service of this host may want to be called localhost.
     expectedName: isInspected && cache === undefined && name !== THIS_HOST ? name : undefined,
     served,
     release: () => {
-      if (Either.isRight(accepted)) accepted.right.release()
+      if (Result.isSuccess(accepted)) accepted.success.release()
       live.delete(one)
     }
   })

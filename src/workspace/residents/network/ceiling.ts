@@ -1,4 +1,4 @@
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import { type InvalidRequest, NetworkAboveCeiling } from "../../../contract/errors/errors.ts"
 import { ceilingText, type NetworkCeiling } from "../../../contract/rows/network-ceiling.ts"
 import type { AskedNetwork } from "../../../contract/rows/network-fields.ts"
@@ -10,13 +10,13 @@ import { askedGrant, asksForNetwork, type Granted } from "./policy.ts"
 
 /** The rules of some texts, without those that cannot be read: the ceiling is then lower, and the request is refused elsewhere. */
 const rulesOf = (texts: ReadonlyArray<string>): ReadonlyArray<HostRule> =>
-  texts.flatMap((text) => Either.getOrElse(parseHostRules(text), () => []))
+  texts.flatMap((text) => Result.getOrElse(parseHostRules(text), () => []))
 
 /** A request within a ceiling: `egress` without hosts means the hosts of the ceiling. */
-const within = (asked: AskedNetwork, ceiling: NetworkCeiling): Either.Either<AskedNetwork, NetworkAboveCeiling> => {
-  const above = (what: string) => Either.left(new NetworkAboveCeiling({ asked: what, ceiling: ceilingText(ceiling) }))
+const within = (asked: AskedNetwork, ceiling: NetworkCeiling): Result.Result<AskedNetwork, NetworkAboveCeiling> => {
+  const above = (what: string) => Result.fail(new NetworkAboveCeiling({ asked: what, ceiling: ceilingText(ceiling) }))
   const { allowHosts = [], allowIps = [], networkPolicy } = asked
-  if (networkPolicy === "off") return Either.right(asked)
+  if (networkPolicy === "off") return Result.succeed(asked)
   if (ceiling.networkPolicy === "off") return above("a network")
   if (networkPolicy === "egress+published-ports" && ceiling.networkPolicy === "egress") return above("a published port")
   // An address is no name: it reaches private networks.
@@ -24,15 +24,15 @@ const within = (asked: AskedNetwork, ceiling: NetworkCeiling): Either.Either<Ask
   const ofThisHost = allowHosts.find((text) => rulesOf([text]).some(({ name }) => name === THIS_HOST))
   if (ceiling.allowHosts.length === 0) {
     return ofThisHost === undefined
-      ? Either.right(asked)
+      ? Result.succeed(asked)
       : above(`the host ${ofThisHost}`)
   }
-  if (allowHosts.length === 0) return Either.right({ ...asked, allowHosts: ceiling.allowHosts })
+  if (allowHosts.length === 0) return Result.succeed({ ...asked, allowHosts: ceiling.allowHosts })
   const highest = rulesOf(ceiling.allowHosts)
   const beyond = allowHosts.find((text) =>
     !rulesOf([text]).every((rule) => highest.some((one) => allowsNames(one, rule)))
   )
-  return beyond === undefined ? Either.right(asked) : above(`the host ${beyond}`)
+  return beyond === undefined ? Result.succeed(asked) : above(`the host ${beyond}`)
 }
 
 /** The grant that a request asks for, within the ceiling of its caller. `undefined` for a request that says nothing about the network. */
@@ -42,7 +42,7 @@ export const grantOfCaller = (
   !asksForNetwork(asked)
     ? Effect.succeed(undefined)
     : Effect.flatMap(callerCeiling, (ceiling) =>
-      Either.flatMap(
-        ceiling === undefined ? Either.right(asked) : within(asked, ceiling),
-        (granted): Either.Either<Granted, InvalidRequest | NetworkAboveCeiling> => askedGrant(granted)
+      Result.flatMap(
+        ceiling === undefined ? Result.succeed(asked) : within(asked, ceiling),
+        (granted): Result.Result<Granted, InvalidRequest | NetworkAboveCeiling> => askedGrant(granted)
       ))

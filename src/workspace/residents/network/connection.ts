@@ -71,7 +71,7 @@ const answer = (attempt: Attempt, connecting: Connecting, beginning: Beginning):
   }).pipe(
     Effect.matchEffect({
       // Before the refusal: a command that ends because of the denial finds the entry.
-      onFailure: (refusal) => Effect.zipRight(record(refusedAs(refusal)), request.refuse),
+      onFailure: (refusal) => Effect.andThen(record(refusedAs(refusal)), request.refuse),
       onSuccess: record
     }),
     Effect.onInterrupt(() => record(attempt.made === undefined ? GAVE_UP : VM_ENDED))

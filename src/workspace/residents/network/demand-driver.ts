@@ -45,4 +45,4 @@ export const demandDriver = (
     readonly secretHttp?: ReadonlyArray<string>
   }
 ): Effect.Effect<void, InvalidRequest | NetworkDriverUnavailable | HostToolMissing> =>
-  networkDriver === "tap" ? Effect.zipRight(demandStreams(networkDriver, secretHttp), demandTap) : Effect.void
+  networkDriver === "tap" ? Effect.andThen(demandStreams(networkDriver, secretHttp), demandTap) : Effect.void

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Either, FiberId, type Scope } from "effect"
+import { Deferred, Effect, Result, type Scope } from "effect"
 import type { Served } from "../../../network/cache-access.ts"
 import { DialRefused, type DialRequest } from "../../../network/Dialler.ts"
 import type { Rules } from "../../../network/policy.ts"
@@ -29,8 +29,8 @@ const dial = (attempt: Attempt, connecting: Connecting): Effect.Effect<Made, Dia
     const refusal = refusalByNumber(connecting)
     if (refusal !== undefined) return yield* refusal
     const judgedBy = rules()
-    const served = cache === undefined ? undefined : Deferred.unsafeMake<Served>(FiberId.none)
-    const onEnd = (got: Served) => served && Deferred.unsafeDone(served, Effect.succeed(got))
+    const served = cache === undefined ? undefined : Deferred.makeUnsafe<Served>()
+    const onEnd = (got: Served) => served && Deferred.doneUnsafe(served, Effect.succeed(got))
     const found = name === undefined ? undefined : yield* Effect.mapError(interceptionOf(name, port), unreadable)
     const onDenied = (detail: string) => (attempt.denial ??= detail)
     const dialled = yield* dialler.dial({
@@ -54,7 +54,7 @@ const beginNow = (attempt: Attempt, made: Made, connecting: Connecting): Beginni
   const { socket } = made.dialled
   try {
     const begun = begin(attempt, made, connecting)
-    if (Either.isLeft(begun)) {
+    if (Result.isFailure(begun)) {
       release(socket)
       return begun
     }

@@ -72,4 +72,4 @@ export const watch = (channel: Pick<GuestChannel, "call">): Effect.Effect<void, 
 
 /** Resets the guest's connections and takes its network away. The host refuses every request in any case. */
 export const turnOff = ({ call }: Pick<GuestChannel, "call">): Effect.Effect<void> =>
-  Effect.ignoreLogged(call.network({ mode: NetworkMode.off }))
+  Effect.ignore(call.network({ mode: NetworkMode.off }))

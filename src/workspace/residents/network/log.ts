@@ -1,35 +1,35 @@
-import { Deferred, Effect, Either, FiberId, Schema, type Scope } from "effect"
+import { Deferred, Effect, Result, Schema, type Scope } from "effect"
 import {
   type NetworkLogPayload,
   type NetworkLogResult,
   NetworkRecord
 } from "../../../contract/rows/workspace-network.ts"
-import { snakeFields } from "../../../contract/text/snake.ts"
+import { snakeStruct } from "../../../contract/text/snake.ts"
 import { KnownSecrets } from "../../../redaction/known.ts"
 import { redactValue } from "../../../redaction/redact.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"
 
-const Totals = Schema.Struct(snakeFields({
+const Totals = snakeStruct({
   allowed: Schema.Int,
   denied: Schema.Int,
   failed: Schema.Int,
   bytesOut: Schema.Number,
   bytesIn: Schema.Number
-}))
+})
 /** Sums since the creation or the last reset of the workspace. */
 export type Totals = typeof Totals.Type
 
 const NOTHING: Totals = { allowed: 0, denied: 0, failed: 0, bytesOut: 0, bytesIn: 0 }
 
 /** A line. `number` comes first, so that a line is found without decoding. Each line has the totals: the last one is enough after a start. */
-const Line = Schema.parseJson(Schema.Struct({
+const Line = Schema.fromJsonString(Schema.Struct({
   number: Schema.Int,
   /** Absent in the line of a reset. */
   entry: Schema.optional(NetworkRecord()),
   totals: Totals
 }))
-const decodeLine = Schema.decodeEither(Line)
+const decodeLine = Schema.decodeResult(Line)
 const encodeLine = Schema.encodeSync(Line)
 
 export type NewRecord = Omit<NetworkRecord, "number">
@@ -60,14 +60,14 @@ const isDenial = (line: string) => line.includes(`"outcome":"denied"`)
 const recordsOf = (lines: ReadonlyArray<string>): ReadonlyArray<NetworkRecord> =>
   lines.flatMap((line) => {
     const read = decodeLine(line)
-    return Either.isRight(read) && read.right.entry !== undefined ? [read.right.entry] : []
+    return Result.isSuccess(read) && read.success.entry !== undefined ? [read.success.entry] : []
   })
 
 /** The last whole line, if there is one. */
 const lastOf = (file: LogFile) => {
   for (const line of file.tail().toReversed()) {
     const read = decodeLine(line)
-    if (Either.isRight(read)) return read.right
+    if (Result.isSuccess(read)) return read.success
   }
   return undefined
 }
@@ -94,10 +94,10 @@ const makeLog = (file: LogFile): ConnectionLog => {
   /** Entries after `keptFrom`. */
   let kept: Array<NetworkRecord> = []
   let keptFrom = number
-  let changed = Deferred.unsafeMake<void>(FiberId.none)
+  let changed = Deferred.makeUnsafe<void>()
 
   const write = (entry: NetworkRecord | undefined) =>
-    Effect.ignoreLogged(Effect.try(() => file.append(encodeLine({ number, entry, totals }))))
+    Effect.ignore(Effect.try(() => file.append(encodeLine({ number, entry, totals }))))
   const append = (record: NewRecord) => {
     number += 1
     const entry: NetworkRecord = { number, ...record }
@@ -116,8 +116,8 @@ const makeLog = (file: LogFile): ConnectionLog => {
       keptFrom = kept[0]!.number - 1
     }
     const wake = changed
-    changed = Deferred.unsafeMake<void>(FiberId.none)
-    Deferred.unsafeDone(wake, Effect.void)
+    changed = Deferred.makeUnsafe<void>()
+    Deferred.doneUnsafe(wake, Effect.void)
     return write(entry)
   }
   const reset = () => {

@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { parseHostRules, parseIpRules, type Rules } from "../../../network/policy.ts"
 import { allowsAddresses, allowsNames, type HostRule, includesNames } from "../../../network/rule.ts"
 import type { Granted } from "./policy.ts"
@@ -14,7 +14,7 @@ const allowsRule = (rules: Rules, rule: HostRule) =>
   rules.networkPolicy !== "off" && !isDenied(rules, rule) &&
   (isOpen(rules) ? [everyName] : rules.allowHosts).some((one) => allowsNames(one, rule))
 
-const rulesOf = <A>(parsed: Either.Either<ReadonlyArray<A>, string>) => Either.getOrElse(parsed, (): [] => [])
+const rulesOf = <A>(parsed: Result.Result<ReadonlyArray<A>, string>) => Result.getOrElse(parsed, (): [] => [])
 
 const WITH_PORTS = "egress+published-ports"
 

@@ -118,7 +118,7 @@ const makeNetwork = (
       hintsOf(vm.scope).network = news
       if (granted === undefined || served.has(vm.channel)) return Effect.void
       served.add(vm.channel)
-      return (hasTap(vm) ? beginTap(vm) : serveRequests(vm.channel, connecting)).pipe(Scope.extend(vm.scope))
+      return (hasTap(vm) ? beginTap(vm) : serveRequests(vm.channel, connecting)).pipe(Scope.provide(vm.scope))
     })
   const begin: Network["begin"] = (vm, given) =>
     Effect.suspend(() => {
@@ -159,7 +159,7 @@ const makeNetwork = (
         yield* Effect.onError(turnOn(current.channel), () => Effect.sync(() => (granted = before ?? nothingGranted)))
       }
       const count = resetForbidden(next)
-      if (!isOn(next)) yield* Effect.zipRight(turnOff(current.channel), watch(current.channel))
+      if (!isOn(next)) yield* Effect.andThen(turnOff(current.channel), watch(current.channel))
       yield* clients.before(current.channel)
       return count
     })
@@ -167,13 +167,13 @@ const makeNetwork = (
     log,
     begin,
     adopt: (vm, given) =>
-      Effect.zipRight(
+      Effect.andThen(
         begin(vm, given),
         given === undefined
           ? Effect.void
           : isOn(given) || hasTap(vm)
           ? turnOnOrWarn(vm)
-          : Effect.zipRight(turnOff(vm.channel), watch(vm.channel))
+          : Effect.andThen(turnOff(vm.channel), watch(vm.channel))
       ),
     change,
     resetHosts: (hosts) => {
@@ -187,7 +187,7 @@ const makeNetwork = (
     // The names of the cache lead nowhere from a network device.
     prepareClients: (channel) =>
       Effect.suspend(() => current !== undefined && hasTap(current) ? Effect.void : clients.before(channel)).pipe(
-        Effect.zipRight(trust(channel))
+        Effect.andThen(trust(channel))
       ),
     lose: Effect.sync(() => {
       current = undefined

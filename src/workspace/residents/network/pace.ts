@@ -51,6 +51,6 @@ export const makePace = (record: (record: NewRecord) => Effect.Effect<void>): Pa
   const wait: Effect.Effect<void> = Effect.flatMap(monotonicMs, (atMs) =>
     isNow(atMs)
       ? Effect.void
-      : report(atMs).pipe(Effect.zipRight(Effect.sleep(REFILL_MS)), Effect.zipRight(wait)))
+      : report(atMs).pipe(Effect.andThen(Effect.sleep(REFILL_MS)), Effect.andThen(wait)))
   return { isNow, wait }
 }

@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { AskedNetwork } from "../../../contract/rows/network-fields.ts"
 import { snakeCase } from "../../../contract/text/snake.ts"
@@ -13,11 +13,11 @@ export interface Granted {
   readonly rules: Rules
 }
 
-const refuse = (field: string, detail: string) => Either.left(new InvalidRequest({ field, detail }))
+const refuse = (field: string, detail: string) => Result.fail(new InvalidRequest({ field, detail }))
 
 /** Reads a policy that was judged before. Fails with the rule that cannot be read. */
-export const grantedBy = (policy: Policy): Either.Either<Granted, InvalidRequest> =>
-  Either.mapBoth(readPolicy(policy), {
+export const grantedBy = (policy: Policy): Result.Result<Granted, InvalidRequest> =>
+  Result.mapBoth(readPolicy(policy), {
     onLeft: ({ detail, field }) => new InvalidRequest({ field: snakeCase(field), detail }),
     onRight: (rules) => ({ policy, rules })
   })
@@ -25,7 +25,7 @@ export const grantedBy = (policy: Policy): Either.Either<Granted, InvalidRequest
 export const isOn = ({ rules }: Granted): boolean => rules.networkPolicy !== "off"
 
 /** The grant of a guest without a network. */
-export const nothingGranted: Granted = Either.getOrThrow(grantedBy(policyOff))
+export const nothingGranted: Granted = Result.getOrThrow(grantedBy(policyOff))
 
 const isEmpty = (rules: ReadonlyArray<string> | undefined) => rules === undefined || rules.length === 0
 
@@ -52,7 +52,7 @@ const thisHostIssue = (text: string): string | undefined =>
     : undefined
 
 /** The grant that a request asks for. A list of hosts or addresses alone asks for `egress`. */
-export const askedGrant = (asked: AskedNetwork): Either.Either<Granted, InvalidRequest> => {
+export const askedGrant = (asked: AskedNetwork): Result.Result<Granted, InvalidRequest> => {
   const { allowHosts = [], allowIps = [], denyHosts = [] } = asked
   const lists = { allow_hosts: allowHosts, allow_ips: allowIps, deny_hosts: denyHosts }
   const isOpening = allowHosts.length > 0 || allowIps.length > 0

@@ -27,7 +27,7 @@ export const serveRequests = (
     // A fiber starts at once: the host connects before the work for earlier connections, whose frames came along, goes on.
     const runFor = (request: NetworkRequest) => (work: Effect.Effect<void>) => {
       fork(work.pipe(
-        Effect.catchAllDefect((defect) => Effect.zipRight(Effect.logError(defect), giveUp(request))),
+        Effect.catchDefect((defect) => Effect.andThen(Effect.logError(defect), giveUp(request))),
         // A fiber inherits the caller's mask, and the scope would wait for the fiber for ever.
         Effect.interruptible
       ))

@@ -42,7 +42,7 @@ export const setNetwork = (
     faultPoint("network:committed")
     const resetCount = yield* Effect.onError(
       network.change(granted),
-      () => Effect.ignoreLogged(commit(entry, (record) => ({ ...record, residents: before })))
+      () => Effect.ignore(commit(entry, (record) => ({ ...record, residents: before })))
     )
     faultPoint("network:changed")
     yield* recordEvent(entry.folder.directory, { _tag: "network", ...granted.policy })

@@ -18,7 +18,7 @@ const pageWithEntry = (
     const page = log.page(asked)
     return page.entries.length > 0 || !asked.follow
       ? Effect.succeed(page)
-      : Effect.zipRight(log.after(page.nextCursor), pageWithEntry(log, { ...asked, cursor: page.nextCursor }))
+      : Effect.andThen(log.after(page.nextCursor), pageWithEntry(log, { ...asked, cursor: page.nextCursor }))
   })
 
 /** Shows the connections of a workspace. A follower waits until the workspace is deleted. */
@@ -29,7 +29,7 @@ export const showNetworkLog = (
   Effect.gen(function*() {
     const { network } = yield* residentsOf(entry, "workspace.network.log")
     const deleted = Stream.runHead(Stream.filter(entry.doomed.changes, (isDoomed) => isDoomed)).pipe(
-      Effect.zipRight(Effect.sync(() => network.log.page(payload)))
+      Effect.andThen(Effect.sync(() => network.log.page(payload)))
     )
     const page = yield* Effect.raceFirst(pageWithEntry(network.log, payload), deleted)
     return { ...page, open: payload.denied ? [] : network.open(MOST_OPEN) }

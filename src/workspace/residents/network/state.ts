@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { named } from "../../../contract/text/names.ts"
 import { Policy } from "../../../network/policy.ts"
 import { decodeState, encodeState, type ResidentStates } from "../../entry/resident-states.ts"
@@ -23,12 +23,12 @@ export const policyStates = (states: ResidentStates): ResidentStates =>
   named(Object.entries(states).filter(([key]) => key === networkKind.key))
 
 /** The grant of a stored policy. A rule that a newer list or parser refuses grants nothing. */
-export const grantOf = (policy: Policy): Granted => Either.getOrElse(grantedBy(policy), () => nothingGranted)
+export const grantOf = (policy: Policy): Granted => Result.getOrElse(grantedBy(policy), () => nothingGranted)
 
 /** The grant that a record has. `undefined` for a workspace that never had a network. */
 export const recordedGrant = ({ residents }: { readonly residents: ResidentStates }): Granted | undefined => {
   const stored = residents[networkKind.key]
-  return stored === undefined ? undefined : Either.match(decodeState(networkKind, "", stored), {
+  return stored === undefined ? undefined : Result.match(decodeState(networkKind, "", stored), {
     onLeft: () => nothingGranted,
     onRight: grantOf
   })

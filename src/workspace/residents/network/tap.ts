@@ -33,7 +33,7 @@ const lookUp = ({ name, type }: Question, rules: Rules, { dialler, group }: Serv
   if (verdict._tag === "Denied") return Effect.succeed({ _tag: "Denied", denied: verdict })
   return dialler.addressesOf(verdict.host, group).pipe(
     Effect.map((addresses): Found => ({ _tag: "Addresses", addresses })),
-    Effect.catchAll(({ detail, reason }) =>
+    Effect.catch(({ detail, reason }) =>
       Effect.as(Effect.logDebug(detail), {
         _tag: reason === "unresolved" ? "NoSuchName" as const : "ServerFailure" as const
       })

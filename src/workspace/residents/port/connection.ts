@@ -38,7 +38,7 @@ export class LoopbackPort {
     const other = first === 4 ? 6 : 4
     const { port } = this
     return channel.connectPort({ port, family: first, windowBytes }).pipe(
-      Effect.catchAll((refused) =>
+      Effect.catch((refused) =>
         refused._tag === "AgentCallFailed" && refused.errno === "ECONNREFUSED"
           ? channel.connectPort({ port, family: other, windowBytes }).pipe(
             Effect.tap(() => Effect.sync(() => (this.#family = other))),

@@ -14,7 +14,7 @@ export interface ListeningAgain {
 export const makeListeningAgain = (id: string, listeners: Pick<Listeners, "listen">): ListeningAgain => {
   let warnings: ReadonlyArray<string> = []
   const warn = (sentence: string) =>
-    Effect.zipRight(
+    Effect.andThen(
       Effect.logWarning(`${id}: ${sentence}`),
       Effect.sync(() => void (warnings = [...warnings, sentence]))
     )
@@ -25,7 +25,7 @@ export const makeListeningAgain = (id: string, listeners: Pick<Listeners, "liste
       const known = listeners.listen(guestPort, hostPort ?? 0)
       const other = hostPort === undefined ?
         known :
-        Effect.catchAll(known, ({ fact }) =>
+        Effect.catch(known, ({ fact }) =>
           Effect.tap(
             listeners.listen(guestPort, 0),
             (listener) =>
@@ -36,7 +36,7 @@ export const makeListeningAgain = (id: string, listeners: Pick<Listeners, "liste
           publication.listener = listener
           publication.stored = { ...stored, hostPort: listener.hostPort }
         }),
-        Effect.catchAll(({ fact }) => warn(`port ${guestPort} of the guest is not published: ${fact}`))
+        Effect.catch(({ fact }) => warn(`port ${guestPort} of the guest is not published: ${fact}`))
       )
     },
     takeWarnings: () => {

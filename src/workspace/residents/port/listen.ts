@@ -33,7 +33,7 @@ export const listen = ({ maxClients, port, serve }: ListenOptions): Effect.Effec
   })
 
 const bind = (server: Server, port: number) =>
-  Effect.async<true, ListenFailed>((resume) => {
+  Effect.callback<true, ListenFailed>((resume) => {
     const failed = (error: NodeJS.ErrnoException) =>
       resume(new ListenFailed({ code: error.code ?? "", detail: error.message }))
     server.once("error", failed).listen({ host: "127.0.0.1", port, exclusive: true }, () => {

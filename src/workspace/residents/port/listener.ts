@@ -1,4 +1,4 @@
-import { Effect, ExecutionStrategy, Exit, Scope } from "effect"
+import { Effect, ExecutionStrategy, Exit, Scope, Semaphore } from "effect"
 import { PortInUse, PortUnavailable } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { PortHolders } from "../../entry/port-holders.ts"
@@ -46,14 +46,14 @@ export const makeListeners = (
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const holders = yield* PortHolders
-    const inAll = yield* Effect.makeSemaphore(SERVED_IN_ALL)
+    const inAll = yield* Semaphore.make(SERVED_IN_ALL)
     let open = 0
     return {
       open: () => open,
       listen: (guestPort, hostPort) =>
         Effect.gen(function*() {
           const target = new LoopbackPort(guestPort)
-          const turns = yield* Effect.makeSemaphore(SERVED)
+          const turns = yield* Semaphore.make(SERVED)
           const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
           const port = yield* listen({
             port: hostPort,
@@ -66,11 +66,11 @@ export const makeListeners = (
                 // A client that waits for its turn at this port takes no place of other ports.
               ).pipe(inAll.withPermits(1), turns.withPermits(1))
           }).pipe(
-            Scope.extend(own),
+            Scope.provide(own),
             Effect.mapError(refusalOf(holders, guestPort, hostPort)),
             Effect.onError(() => Scope.close(own, Exit.void))
           )
-          yield* Scope.extend(holders.hold(port, workspace), own)
+          yield* Scope.provide(holders.hold(port, workspace), own)
           return { hostPort: port, scope: own }
         }).pipe(Effect.uninterruptible),
       close: (publication) =>

@@ -1,4 +1,4 @@
-import { Effect, type Scope } from "effect"
+import { Effect, type Scope, Semaphore } from "effect"
 import * as path from "node:path"
 import { PortNotPublished } from "../../../contract/errors/errors.ts"
 import type { PublishedPort } from "../../../contract/rows/port-fields.ts"
@@ -56,7 +56,7 @@ export const openPorts = (
     const id = path.basename(directory)
     const table = yield* openTable(directory)
     const { inOrder, published, tell, write } = table
-    const one = yield* Effect.makeSemaphore(1)
+    const one = yield* Semaphore.make(1)
     let channel: GuestChannel | undefined
     const listeners = yield* makeListeners(id, () => channel)
     const again = makeListeningAgain(id, listeners)
@@ -68,7 +68,7 @@ export const openPorts = (
       const gone = letsModelsPublish(network) ? [] : inOrder().filter(({ stored }) => stored.byModel === true)
       if (gone.length === 0) return Effect.void
       for (const { stored } of gone) published.delete(stored.guestPort)
-      return Effect.zipRight(Effect.forEach(gone, listeners.close), Effect.ignoreLogged(tell(gone)))
+      return Effect.andThen(Effect.forEach(gone, listeners.close), Effect.ignore(tell(gone)))
     }).pipe(Effect.uninterruptible)
 
     const closeAll = Effect.suspend(() => Effect.forEach([...published.values()], listeners.close, { discard: true }))
@@ -97,7 +97,7 @@ export const openPorts = (
           if (silent.length === 0) return
           yield* Effect.forEach(silent, again.listen, { discard: true })
           yield* tell(silent)
-        }).pipe(Effect.ignoreLogged, Effect.uninterruptible, one.withPermits(1)),
+        }).pipe(Effect.ignore, Effect.uninterruptible, one.withPermits(1)),
       takeWarnings: Effect.sync(again.takeWarnings),
       lose: Effect.gen(function*() {
         channel = undefined
@@ -107,7 +107,7 @@ export const openPorts = (
         const changed = all.filter(({ stored }) => stored.service !== undefined || stored.announced !== undefined)
         for (const { stored } of all) if (stored.service !== undefined) published.delete(stored.guestPort)
         if (changed.length > 0) yield* tell(changed)
-      }).pipe(Effect.ignoreLogged, Effect.uninterruptible, one.withPermits(1)),
+      }).pipe(Effect.ignore, Effect.uninterruptible, one.withPermits(1)),
       noted: () => ({ workspace: id, ports: inOrder().map(({ stored: { announced: _, ...port } }) => port) }),
       inherit: (noted) =>
         Effect.suspend(() => {
@@ -117,7 +117,7 @@ export const openPorts = (
           }
           return write
         }).pipe(one.withPermits(1)),
-      clear: Effect.zipRight(
+      clear: Effect.andThen(
         closeAll,
         Effect.suspend(() => {
           const all = inOrder()

@@ -7,7 +7,7 @@ import type { StoredPort } from "./state.ts"
 export interface Publication {
   stored: StoredPort
   /** The listener, while the workspace has a VM. */
-  listener: { readonly hostPort: number; readonly scope: Scope.CloseableScope } | undefined
+  listener: { readonly hostPort: number; readonly scope: Scope.Closeable } | undefined
 }
 
 export const infoOf = ({ listener, stored: { guestPort, service } }: Publication): PublishedPort => ({

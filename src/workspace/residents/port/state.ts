@@ -6,7 +6,7 @@ import { removeFile } from "../../../system/files/entries.ts"
 import { toHostErrorOf } from "../../../system/files/host-error.ts"
 import type { ResidentKind } from "../../entry/Resident.ts"
 
-const Port = Schema.Int.pipe(Schema.between(1, 65_535))
+const Port = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })))
 
 const StoredPort = Schema.Struct({
   guestPort: Port,

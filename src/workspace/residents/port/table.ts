@@ -48,8 +48,8 @@ export const openTable = (directory: string): Effect.Effect<PortTable, HostFailu
             for (const publication of gone) published.set(publication.stored.guestPort, publication)
           })
           return gone.length === 0 ? Effect.void : Effect.onError(write, () => keep).pipe(
-            Effect.zipRight(Effect.forEach(gone, close)),
-            Effect.zipRight(Effect.suspend(() => record(gone.flatMap(takeEvents))))
+            Effect.andThen(Effect.forEach(gone, close)),
+            Effect.andThen(Effect.suspend(() => record(gone.flatMap(takeEvents))))
           )
         }).pipe(Effect.uninterruptible)
     }

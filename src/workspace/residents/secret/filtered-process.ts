@@ -14,14 +14,14 @@ export const filteredOutput = (
   process: GuestProcess,
   set: SecretSet | undefined
 ): Stream.Stream<Output, ChannelFailed> =>
-  set === undefined ? process.output : Stream.unwrapScoped(Effect.gen(function*() {
+  set === undefined ? process.output : Stream.unwrap(Effect.gen(function*() {
     const waiting = yield* Mailbox.make<Output, ChannelFailed>({ capacity: WAITING })
     const { each, rest } = filterPieces({ set }, {
       begin: () => ({ from: 0, done: 0 }),
       lose: () => {},
       write: (from, bytes) => bytes.length === 0 ? Effect.void : waiting.offer({ from, bytes })
     })
-    yield* Effect.zipRight(process.forEachOutput(each), rest).pipe(
+    yield* Effect.andThen(process.forEachOutput(each), rest).pipe(
       Mailbox.into(waiting),
       Effect.forkScoped
     )

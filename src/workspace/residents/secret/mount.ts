@@ -24,7 +24,7 @@ const env = guestEnvironment({ env: {}, tty: false })
 const script = (channel: GuestChannel, text: string, args: ReadonlyArray<string>, input = "") =>
   Effect.scoped(Effect.gen(function*() {
     const process = yield* channel.spawn({ argv: ["/bin/sh", "-c", text, "sh", ...args], env, cwd: "/", stdin: true })
-    yield* Effect.zipRight(process.writeStdin(Buffer.from(input, "utf8")), process.endStdin)
+    yield* Effect.andThen(process.writeStdin(Buffer.from(input, "utf8")), process.endStdin)
     yield* process.forEachOutput(() => Effect.void)
     return yield* process.exit
   })).pipe(Effect.interruptible)

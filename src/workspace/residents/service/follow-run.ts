@@ -84,7 +84,7 @@ export const followRun = (
   })
 
   return Effect.gen(function*() {
-    const probing = yield* Effect.fork(becomesReady)
+    const probing = yield* Effect.forkChild(becomesReady)
     const reason = yield* Effect.asSome(late).pipe(
       Effect.raceFirst(Effect.as(Effect.exit(ended), Option.none())),
       Effect.raceFirst(Effect.as(Deferred.await(live.stopping), Option.none())),

@@ -41,12 +41,12 @@ const visit = <A, E>(
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
-      const { answer, left } = yield* restore(Scope.extend(Effect.flatMap(connected, ask), scope)).pipe(
+      const { answer, left } = yield* restore(Scope.provide(Effect.flatMap(connected, ask), scope)).pipe(
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
       )
       yield* within(LEAVE_MS, Effect.exit(left)).pipe(
         Effect.ensuring(Scope.close(scope, Exit.void)),
-        Effect.forkDaemon
+        Effect.forkDetach
       )
       return answer
     })
@@ -73,9 +73,9 @@ const statusOf = ({ closed, end, received }: GuestSocket) =>
           head = Buffer.concat([head, piece.subarray(0, MAX_STATUS_LINE)])
         }
         const isKnown = head.length >= MAX_STATUS_LINE || head.includes(0x0a)
-        if (isKnown) Deferred.unsafeDone(status, Effect.succeed(head.toString("latin1")))
+        if (isKnown) Deferred.doneUnsafe(status, Effect.succeed(head.toString("latin1")))
         return bytes < MAX_ANSWER
-      })).pipe(Effect.ensuring(Deferred.succeed(status, head.toString("latin1"))), Effect.forkDaemon)
+      })).pipe(Effect.ensuring(Deferred.succeed(status, head.toString("latin1"))), Effect.forkDetach)
     return {
       answer: yield* Deferred.await(status),
       left: Effect.all([end, Fiber.await(reading), closed])
@@ -90,7 +90,7 @@ const answers = (channel: GuestChannel, url: string) => {
     "Connection: close\r\n\r\n"
   return visit(
     connect(channel, port === "" ? 80 : Number(port), families),
-    (socket) => Effect.zipRight(socket.write(Buffer.from(request, "latin1")), statusOf(socket))
+    (socket) => Effect.andThen(socket.write(Buffer.from(request, "latin1")), statusOf(socket))
   ).pipe(
     Effect.map((line) => {
       const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(line)?.[1])
@@ -170,7 +170,7 @@ export const untilReady = (
     const begin = yield* monotonicMs
     const isReady = yield* attempt(channel, check, probe).pipe(
       Effect.timeoutTo({ duration: limitMs, onSuccess: (ready) => ready, onTimeout: () => false }),
-      Effect.catchAll((_: PyroError) => Effect.succeed(false))
+      Effect.catch((_: PyroError) => Effect.succeed(false))
     )
     const pauseMs = probe.intervalMs ?? Math.max(EVERY_MS, PAUSE_SHARE * ((yield* monotonicMs) - begin))
     if (!isReady) yield* Effect.sleep(pauseMs)

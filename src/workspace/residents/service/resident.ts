@@ -13,14 +13,14 @@ import { supervise } from "./supervise.ts"
 const adopt = (services: Services, vm: ResidentVm) =>
   Effect.forEach(services.all(), ({ due, end, name, runs, wanted }) => {
     // The daemon ended between the end of the service and the end of its ports.
-    if (end !== undefined) return Effect.ignoreLogged(services.ports.unpublishService(name))
+    if (end !== undefined) return Effect.ignore(services.ports.unpublishService(name))
     const last = runs.at(-1)
     const isOpen = last !== undefined && last.outputBytes === undefined &&
       services.commands.journal.get(last.execId) !== undefined
     if (wanted === "stopped" && !isOpen) return settleRecord(services, name, { outcome: "not_started" })
     const live = makeLive(name)
     services.live.set(name, live)
-    if (wanted === "stopped") Deferred.unsafeDone(live.stopping, Effect.void)
+    if (wanted === "stopped") Deferred.doneUnsafe(live.stopping, Effect.void)
     return supervise(services, vm, live, due === true && !isOpen ? "launch" : "watch").pipe(
       Effect.interruptible,
       Effect.forkIn(vm.scope)
@@ -33,7 +33,7 @@ const comeBack = (services: Services, vm: ResidentVm) =>
     const live = makeLive(name)
     services.live.set(name, live)
     return services.change(name, ({ end: _, ...one }) => ({ ...one, due: true })).pipe(
-      Effect.zipRight(Effect.forkIn(Effect.interruptible(supervise(services, vm, live, "launch")), vm.scope))
+      Effect.andThen(Effect.forkIn(Effect.interruptible(supervise(services, vm, live, "launch")), vm.scope))
     )
   }, { discard: true })
 
@@ -60,7 +60,7 @@ const counts = (services: ReadonlyArray<ServiceRecord>): Partial<WorkspaceInfo> 
  * its memory, and is lost with its VM.
  */
 export const serviceResident = (services: Services): Resident<ReadonlyArray<ServiceRecord>> => ({
-  begin: (vm) => Effect.zipRight(Effect.sync(() => void (services.vm = vm)), comeBack(services, vm)),
+  begin: (vm) => Effect.andThen(Effect.sync(() => void (services.vm = vm)), comeBack(services, vm)),
   adopt: (vm) => adopt(services, vm),
   lose: (reason) => lose(services, reason),
   note: () => Effect.sync(services.all),

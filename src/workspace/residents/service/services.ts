@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId } from "effect"
+import { Deferred, Effect } from "effect"
 import {
   type NoSpace,
   type PyroError,
@@ -49,9 +49,9 @@ export interface Services {
 
 export const makeLive = (name: string): Live => ({
   name,
-  settled: Deferred.unsafeMake(FiberId.none),
-  stopping: Deferred.unsafeMake(FiberId.none),
-  over: Deferred.unsafeMake(FiberId.none)
+  settled: Deferred.makeUnsafe(),
+  stopping: Deferred.makeUnsafe(),
+  over: Deferred.makeUnsafe()
 })
 
 /** Opens the services of the workspace in `folder`. Their supervision begins with a VM. */
@@ -76,7 +76,7 @@ export const openServices = (
       put: (service) =>
         Effect.suspend(() => {
           const before = services.get(service.name)
-          return Effect.zipRight(changed(service), write).pipe(
+          return Effect.andThen(changed(service), write).pipe(
             Effect.onError(() =>
               Effect.sync(() => {
                 if (before === undefined) services.delete(service.name)
@@ -89,12 +89,12 @@ export const openServices = (
         Effect.suspend(() => {
           const service = services.get(name)
           if (service === undefined) return Effect.void
-          return Effect.zipRight(changed(change(service)), Effect.ignoreLogged(write))
+          return Effect.andThen(changed(change(service)), Effect.ignore(write))
         }),
       remove: (name) =>
         Effect.suspend(() => {
           services.delete(name)
-          return Effect.ignoreLogged(write)
+          return Effect.ignore(write)
         }),
       replaceAll: (next) =>
         Effect.suspend(() => {

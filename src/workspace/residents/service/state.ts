@@ -11,12 +11,7 @@ import { readVersioned } from "../../../system/files/versioned.ts"
 import type { ResidentKind } from "../../entry/Resident.ts"
 
 /** How pyro finds out that a service is ready. */
-export const Check = Schema.Union(
-  Schema.TaggedStruct("tcp", { port: Schema.Int }),
-  Schema.TaggedStruct("http", { url: Schema.String }),
-  Schema.TaggedStruct("file", { path: Schema.String }),
-  Schema.TaggedStruct("command", { script: Schema.String })
-)
+export const Check = Schema.Union([Schema.TaggedStruct("tcp", { port: Schema.Int }), Schema.TaggedStruct("http", { url: Schema.String }), Schema.TaggedStruct("file", { path: Schema.String }), Schema.TaggedStruct("command", { script: Schema.String })])
 export type Check = typeof Check.Type
 
 /** How a service is started, again and again. */
@@ -32,7 +27,7 @@ const Options = Schema.Struct({
   /** Ports of the guest to publish. */
   publish: optional(Schema.Array(Schema.Struct({ guestPort: Schema.Int, hostPort: optional(Schema.Int) }))),
   readyTimeoutSeconds: Schema.Number,
-  restart: Schema.Literal("never", "on-failure", "always"),
+  restart: Schema.Literals(["never", "on-failure", "always"]),
   /** Time between two tries of the check, in ms. Absent: pyro chooses. */
   readyIntervalMs: optional(Schema.Int),
   /** A model started the service: its ports need the permission of the workspace's policy. */
@@ -49,7 +44,7 @@ const Run = Schema.Struct({
 
 /** How a service ended for good. */
 const End = Schema.Struct({
-  outcome: Schema.Literal("exited", "signaled", "timed_out", "out_of_memory", "lost", "not_ready", "not_started"),
+  outcome: Schema.Literals(["exited", "signaled", "timed_out", "out_of_memory", "lost", "not_ready", "not_started"]),
   status: Schema.optional(Schema.Int),
   /** Reason of a failure. */
   detail: Schema.optional(Schema.String),
@@ -61,7 +56,7 @@ export const ServiceRecord = Schema.Struct({
   name: Schema.String,
   options: Options,
   /** What the last request asked for. */
-  wanted: Schema.Literal("running", "stopped"),
+  wanted: Schema.Literals(["running", "stopped"]),
   /** Its newest runs since its start, oldest first. */
   runs: Schema.Array(Run),
   /** Bytes of the output of earlier runs, which cursors count. */

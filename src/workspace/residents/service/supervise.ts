@@ -98,15 +98,15 @@ export const supervise = (
     })
 
   return loop(0, first === "launch").pipe(
-    Effect.catchAll((failure) => isCurrent() ? giveUp(services, live, failure) : Effect.void),
-    Effect.catchAllDefect((defect) =>
-      Effect.zipRight(Effect.logError(`service ${name} cannot be supervised`, defect), Effect.void)
+    Effect.catch((failure) => isCurrent() ? giveUp(services, live, failure) : Effect.void),
+    Effect.catchDefect((defect) =>
+      Effect.andThen(Effect.logError(`service ${name} cannot be supervised`, defect), Effect.void)
     ),
     Effect.ensuring(
       Effect.suspend(() => {
         if (isCurrent()) services.live.delete(name)
         // An interruption: this VM is no longer this process's.
-        Deferred.unsafeDone(
+        Deferred.doneUnsafe(
           live.settled,
           new VmFailed({ step: "service", detail: "the microVM was left", consoleTail: "" })
         )

@@ -80,7 +80,7 @@ const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeS
         use()
         return true
       },
-      write: (bytes) => Effect.zipRight(turn.take(process.writeStdin(bytes)), Effect.sync(use))
+      write: (bytes) => Effect.andThen(turn.take(process.writeStdin(bytes)), Effect.sync(use))
     }
     const inBackground = <A, E>(work: Effect.Effect<A, E>) =>
       work.pipe(Effect.ignore, Effect.interruptible, Effect.forkScoped)
@@ -131,7 +131,7 @@ export const attach = (
           bytes += piece.bytes.length
         }
         if (waiting.length > 0) {
-          const events = Chunk.unsafeFromArray(waiting)
+          const events = Chunk.fromArrayUnsafe(waiting)
           waiting = []
           return Effect.succeed(events)
         }

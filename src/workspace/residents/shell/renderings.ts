@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import { startTimer } from "../../../system/waits/timer.ts"
 import { loadXterm, Rendering } from "../../../terminal/rendering.ts"
 import { type Shell, sizesOf } from "./shell.ts"
@@ -32,7 +32,7 @@ export type WithScreen = <A>(
 interface Kept {
   rendering: Rendering | undefined
   /** One reader at a time. */
-  readonly turn: Effect.Semaphore
+  readonly turn: Semaphore.Semaphore
   forget: { readonly cancel: () => void } | undefined
 }
 
@@ -79,7 +79,7 @@ export class Renderings {
 
   #of(id: string): Kept {
     const kept: Kept = this.#kept.get(id) ??
-      { rendering: undefined, turn: Effect.unsafeMakeSemaphore(1), forget: undefined }
+      { rendering: undefined, turn: Semaphore.makeUnsafe(1), forget: undefined }
     kept.forget?.cancel()
     kept.forget = startTimer(KEPT_MS, () => this.#drop(id))
     // The map is in the order of use.

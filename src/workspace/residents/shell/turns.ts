@@ -1,9 +1,9 @@
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import type { Command } from "../exec/commands.ts"
 
 /** The turn to type into one shell. */
 class Turn {
-  readonly #semaphore = Effect.unsafeMakeSemaphore(1)
+  readonly #semaphore = Semaphore.makeUnsafe(1)
   #inputs = 0
 
   /** Whether no input has the turn or waits for the turn. */

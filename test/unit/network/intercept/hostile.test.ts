@@ -27,7 +27,7 @@ const setUp = (seen: Array<string> = []) =>
 
 /** The bytes that a server sends to a client that speaks no TLS of its own making. */
 const answerTo = ({ port }: Intercepted, bytes: string | Buffer) =>
-  Effect.async<Buffer>((resume) => {
+  Effect.callback<Buffer>((resume) => {
     const chunks: Array<Buffer> = []
     const socket = net.connect({ host: "127.0.0.1", port })
     socket.on("error", () => {}).on("data", (chunk) => chunks.push(chunk))
@@ -153,7 +153,7 @@ describe("a hostile guest of an intercepted connection", () => {
   it.scopedLive("a guest cannot negotiate TLS again", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
-      const refused = yield* Effect.async<boolean>((resume) => {
+      const refused = yield* Effect.callback<boolean>((resume) => {
         const socket = tls.connect({
           host: "127.0.0.1",
           port: guest.port,
@@ -208,7 +208,7 @@ describe("a hostile guest of an intercepted connection", () => {
 })
 
 const helloOf = Effect.scoped(Effect.gen(function*() {
-  return yield* Effect.async<Buffer>((resume) => {
+  return yield* Effect.callback<Buffer>((resume) => {
     const server = net.createServer((socket) => {
       socket.on("error", () => {}).once("data", (chunk) => {
         resume(Effect.succeed(chunk))

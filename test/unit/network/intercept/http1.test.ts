@@ -244,7 +244,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
         socket.pipe(socket)
       })
       const guest = yield* makeIntercepted({ identity, upstream })
-      const answer = yield* Effect.async<string>((resume) => {
+      const answer = yield* Effect.callback<string>((resume) => {
         let text = ""
         const socket = tls.connect({ host: "127.0.0.1", port: guest.port, ca: guest.ca, servername: HOST })
         socket.write(head(

@@ -48,7 +48,7 @@ const ask = (
   headers: http2.OutgoingHttpHeaders,
   body?: string
 ): Effect.Effect<Answer> =>
-  Effect.async((resume) => {
+  Effect.callback((resume) => {
     const stream = client.request({ ":path": "/", ":authority": HOST, ...headers }, { endStream: body === undefined })
     const answer = { headers: {} as http2.IncomingHttpHeaders, body: "", trailers: {} as http2.IncomingHttpHeaders }
     stream.on("error", () => {})
@@ -155,7 +155,7 @@ describe("an intercepted connection of HTTP/2", () => {
         frame(HEADERS, 5, 1, trailers)
       ]
       const reset = frame(RST_STREAM, 0, 1, Buffer.from([0, 0, 0, http2.constants.NGHTTP2_INTERNAL_ERROR]))
-      const answered = Effect.async<void>((resume) => {
+      const answered = Effect.callback<void>((resume) => {
         const { ca, port } = guest
         const socket = tls.connect({ host: "127.0.0.1", port, ca, servername: HOST, ALPNProtocols: ["h2"] })
         let answer = Buffer.alloc(0)

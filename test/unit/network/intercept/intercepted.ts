@@ -34,7 +34,7 @@ export const listen = <S extends net.Server>(server: S): Effect.Effect<number, n
         for (const socket of sockets) socket.destroy()
       })
     )
-    yield* Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void)))
+    yield* Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void)))
     return portOf(server)
   })
 
@@ -149,7 +149,7 @@ export const run = (
   args: ReadonlyArray<string>,
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}
 ): Effect.Effect<Ran> =>
-  Effect.async((resume) => {
+  Effect.callback((resume) => {
     execFile(program, args, {
       timeout: 60_000,
       maxBuffer: 64 << 20,
@@ -181,7 +181,7 @@ export const speak = (
   bytes: string | Buffer,
   options: tls.ConnectionOptions = {}
 ): Effect.Effect<string> =>
-  Effect.async((resume) => {
+  Effect.callback((resume) => {
     let answer = ""
     const socket = tls.connect({ host: "127.0.0.1", port, ca, servername: HOST, ...options })
     socket.on("error", (error: NodeJS.ErrnoException) => (answer += `<${error.code ?? error.message}>`))

@@ -61,8 +61,8 @@ describe("the package cache", () => {
           Effect.runFork(Effect.map(Deferred.await(half), () => response.end(BODY.subarray(100_000))))
         }
       })
-      const first = yield* Effect.fork(get(cache, TARBALL))
-      const second = yield* Effect.fork(get(cache, TARBALL))
+      const first = yield* Effect.forkChild(get(cache, TARBALL))
+      const second = yield* Effect.forkChild(get(cache, TARBALL))
       yield* Effect.sleep(200)
       yield* Deferred.succeed(half, undefined)
       for (const fiber of [first, second]) assert.isTrue((yield* fiber).body.equals(BODY))
@@ -334,7 +334,7 @@ describe("the package cache", () => {
         }
       })
       const requests = ["/-/v1/search", TARBALL].map((path) => `GET ${path} HTTP/1.1\r\nHost: cache.test\r\n\r\n`)
-      const speaking = yield* Effect.fork(speak(cache, requests.join(""), { endsAtAnswer: false }))
+      const speaking = yield* Effect.forkChild(speak(cache, requests.join(""), { endsAtAnswer: false }))
       yield* until(() => held.length === 2 && hasOpenFiles(cache))
       const [search, tarball] = held.sort((one, other) => Number(one.headersSent) - Number(other.headersSent))
       tarball!.destroy()
@@ -351,7 +351,7 @@ describe("the package cache", () => {
       const cache = yield* makePackageCache({ handler: (_, response) => void held.push(response) })
       const requests = `HEAD ${TARBALL} HTTP/1.1\r\nHost: cache.test\r\n\r\n` +
         `GET ${TARBALL} HTTP/1.1\r\nHost: cache.test\r\nConnection: close\r\n\r\n`
-      const speaking = yield* Effect.fork(speak(cache, requests, { endsAtAnswer: false }))
+      const speaking = yield* Effect.forkChild(speak(cache, requests, { endsAtAnswer: false }))
       yield* until(() => held.length === 1)
       held[0]!.writeHead(200, { "content-length": BODY.length }).end(BODY)
       const answer = yield* Fiber.join(speaking)

@@ -13,7 +13,7 @@ describe("a guest that keeps its connections to a registry busy", () => {
         directory: busy.directory,
         group: "other"
       })
-      yield* Effect.fork(get(busy, TARBALL))
+      yield* Effect.forkChild(get(busy, TARBALL))
       yield* Effect.repeat(Effect.sleep(5), { until: () => busy.asked.length === 1 })
       assert.strictEqual((yield* get(other, TARBALL)).body.toString(), "whole")
     }))
@@ -24,7 +24,7 @@ describe("a guest that keeps its connections to a registry busy", () => {
       const refused: Array<number> = []
       const requests = yield* Effect.forEach(
         Array.from({ length: 532 }, (_, at) => `/p${at}/-/p${at}-1.0.0.tgz`),
-        (path) => Effect.fork(Effect.map(get(cache, path), ({ status }) => refused.push(status)))
+        (path) => Effect.forkChild(Effect.map(get(cache, path), ({ status }) => refused.push(status)))
       )
       yield* Effect.repeat(Effect.sleep(5), { until: () => refused.length >= 20 })
       assert.deepStrictEqual(new Set(refused), new Set([502]))

@@ -107,7 +107,7 @@ export const get = (
   path: string,
   { headers = {}, method = "GET" }: { readonly headers?: http.OutgoingHttpHeaders; readonly method?: string } = {}
 ) =>
-  Effect.async<Answer, Error>((resume) => {
+  Effect.callback<Answer, Error>((resume) => {
     const request = http.request({
       port,
       host: "127.0.0.1",
@@ -148,7 +148,7 @@ export const speak = (
   bytes: string,
   { endsAtAnswer = true }: { readonly endsAtAnswer?: boolean } = {}
 ) =>
-  Effect.async<string>((resume) => {
+  Effect.callback<string>((resume) => {
     const chunks: Array<Buffer> = []
     const socket = net.connect({ port, host: "127.0.0.1" }, () => socket.write(bytes, "latin1"))
     socket.on("data", (chunk) => {

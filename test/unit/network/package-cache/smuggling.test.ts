@@ -28,7 +28,7 @@ const recorder = () => {
 
 /** `METHOD target host` of each request that Node's server reads. */
 const nodeReads = (bytes: Buffer) =>
-  Effect.async<ReadonlyArray<string>>((resume) => {
+  Effect.callback<ReadonlyArray<string>>((resume) => {
     const found: Array<string> = []
     const server = http.createServer((request, response) => {
       found.push(`${request.method} ${request.url} ${request.headers.host}`)

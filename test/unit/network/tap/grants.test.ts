@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Result } from "effect"
 import { assert, describe, it } from "vitest"
 import { readAddress } from "../../../../src/network/addressing/address.ts"
 import { type Policy, readPolicy } from "../../../../src/network/policy.ts"
@@ -6,7 +6,7 @@ import { judgeResolved, KnownNames } from "../../../../src/network/tap/grants.ts
 import { ruleset } from "../../../../src/network/tap/ruleset.ts"
 
 const rulesOf = (policy: Partial<Policy>) =>
-  Either.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
+  Result.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
 
 const PUBLIC = "203.0.113.10"
 

@@ -66,7 +66,7 @@ describe("descriptors", () => {
         copyFile(at("none"), at("file")),
         syncFile(at("none")),
         Effect.scoped(openFile(at("none"), "r")),
-        Effect.scoped(Effect.zipRight(openFile("/proc/self/stat", "r"), openFile(at("none"), "r")))
+        Effect.scoped(Effect.andThen(openFile("/proc/self/stat", "r"), openFile(at("none"), "r")))
       ]
       yield* Effect.forEach(failing, Effect.flip)
       const before = openDescriptors()

@@ -48,7 +48,7 @@ describe("lock", () => {
         stdio: ["ignore", "pipe", "ignore"]
       })
       yield* Effect.promise(() => new Promise((resolve) => holder.stdout.once("data", resolve)))
-      const waiting = yield* Effect.fork(Effect.scoped(acquireLock(file, { timeoutMs: 20_000 })))
+      const waiting = yield* Effect.forkChild(Effect.scoped(acquireLock(file, { timeoutMs: 20_000 })))
       // flock runs the command as its child, which has the descriptor too.
       execFileSync("sh", ["-c", `kill -9 $(cat /proc/${holder.pid}/task/${holder.pid}/children) ${holder.pid}`])
       yield* Fiber.join(waiting)
@@ -59,7 +59,7 @@ describe("lock", () => {
       const file = yield* lockFile
       yield* Effect.scoped(Effect.gen(function*() {
         yield* acquireLock(file, { timeoutMs: 1000 })
-        const waiting = yield* Effect.fork(Effect.scoped(acquireLock(file, { timeoutMs: 60_000 })))
+        const waiting = yield* Effect.forkChild(Effect.scoped(acquireLock(file, { timeoutMs: 60_000 })))
         yield* Effect.sleep(50)
         yield* Fiber.interrupt(waiting)
       }))

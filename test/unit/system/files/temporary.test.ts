@@ -32,9 +32,9 @@ describe("working folders", () => {
     Effect.gen(function*() {
       const parent = path.join(yield* scratch, "tmp")
       const scope = yield* Scope.make()
-      const work = yield* Scope.extend(makeTemporary(parent, "full"), scope)
+      const work = yield* Scope.provide(makeTemporary(parent, "full"), scope)
       for (let at = 0; at < 5_000; at++) fs.writeFileSync(path.join(work.path, String(at)), "x")
-      const removing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      const removing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       let sweeps = 0
       let freedBytes = 0
       while (fs.existsSync(work.path)) {

@@ -1,4 +1,4 @@
-import { ConfigProvider, Effect, Either } from "effect"
+import { ConfigProvider, Effect, Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
@@ -11,7 +11,7 @@ const environmentOf = (values: Readonly<Record<string, string>>) =>
   Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(values))))
 
 const valueOf = (name: VariableName, text: string) =>
-  Effect.runSync(Effect.either(environmentOf({ [name]: text })(setting(name))))
+  Effect.runSync(Effect.result(environmentOf({ [name]: text })(setting(name))))
 
 /** Files of a folder with one of the endings. */
 const sources = (folder: string, ending: RegExp): ReadonlyArray<string> =>
@@ -32,7 +32,7 @@ describe("environment variables", () => {
       ["PYRO_STATE_DIR", "/tmp/state", "/tmp/state"]
     ] as const
   )("the environment variable %s=%j means %j", (name, text, value) => {
-    assert.deepStrictEqual(valueOf(name, text), Either.right(value))
+    assert.deepStrictEqual(valueOf(name, text), Result.succeed(value))
   })
 
   it("an absent environment variable has its default", () => {
@@ -58,7 +58,7 @@ describe("environment variables", () => {
   )(
     "the environment variable %s=%j is refused with the variable, the value and the allowed values",
     (variable, value, allowed) => {
-      const failure = Either.getOrThrow(Either.flip(valueOf(variable, value)))
+      const failure = Result.getOrThrow(Result.flip(valueOf(variable, value)))
       assert.strictEqual(failure.code, "invalid_configuration")
       assert.deepInclude(failure, { variable, value, allowed })
       assert.strictEqual(
@@ -71,14 +71,14 @@ describe("environment variables", () => {
 
   it("a process checks all environment variables before its work", () => {
     const checked = (values: Readonly<Record<string, string>>) =>
-      Effect.runSync(Effect.either(environmentOf(values)(checkSettings)))
-    assert.isTrue(Either.isRight(checked({ PYRO_POOL_MEMBERS: "3", HOME: "/root" })))
-    const refused = Either.getOrThrow(Either.flip(checked({ PYRO_POOL_MEMBERS: "3", PYRO_FLATTEN_AT: "x" })))
+      Effect.runSync(Effect.result(environmentOf(values)(checkSettings)))
+    assert.isTrue(Result.isSuccess(checked({ PYRO_POOL_MEMBERS: "3", HOME: "/root" })))
+    const refused = Result.getOrThrow(Result.flip(checked({ PYRO_POOL_MEMBERS: "3", PYRO_FLATTEN_AT: "x" })))
     assert.strictEqual(refused.variable, "PYRO_FLATTEN_AT")
   })
 
   it("an error about an environment variable has no control characters of its value", () => {
-    const failure = Either.getOrThrow(Either.flip(valueOf("PYRO_ACCELERATOR", "\u001b[2Jtcg")))
+    const failure = Result.getOrThrow(Result.flip(valueOf("PYRO_ACCELERATOR", "\u001b[2Jtcg")))
     assert.notInclude(failure.message, "\u001b")
   })
 

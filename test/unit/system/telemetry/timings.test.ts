@@ -7,7 +7,7 @@ import { makeTimings, MAX_KEPT, type SpanExporter } from "../../../../src/system
 const operation = (name: string) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.withSpan(work, name, { kind: "server", root: true })
 
-const sleep = (ms: number) => Effect.zipRight(Effect.fork(TestClock.adjust(ms)), Effect.sleep(ms))
+const sleep = (ms: number) => Effect.andThen(Effect.forkChild(TestClock.adjust(ms)), Effect.sleep(ms))
 
 const run = <A, E>(work: Effect.Effect<A, E>) => Effect.runPromise(Effect.provide(work, TestContext.TestContext))
 
@@ -18,7 +18,7 @@ describe("timings", () => {
       yield* Effect.gen(function*() {
         yield* annotateStep("workspace", "ws-1")
         yield* sleep(10)
-        yield* Effect.zipRight(sleep(20), sleep(70).pipe(asStep("inner", { bytes: 7 }))).pipe(asStep("outer"))
+        yield* Effect.andThen(sleep(20), sleep(70).pipe(asStep("inner", { bytes: 7 }))).pipe(asStep("outer"))
         yield* Effect.ignore(Effect.fail({ code: "no_space" }).pipe(asStep("refused")))
       }).pipe(operation("workspace.create"), Effect.withTracer(tracer))
       const [one, ...others] = yield* slow(10)
@@ -53,8 +53,8 @@ describe("timings", () => {
       const { slow, tracer } = makeTimings()
       const mayEnd = yield* Deferred.make<void>()
       const later = yield* Effect.gen(function*() {
-        const fiber = yield* Effect.fork(
-          Effect.zipRight(Deferred.await(mayEnd).pipe(asStep("first")), Effect.void.pipe(asStep("second")))
+        const fiber = yield* Effect.forkChild(
+          Effect.andThen(Deferred.await(mayEnd).pipe(asStep("first")), Effect.void.pipe(asStep("second")))
         )
         yield* sleep(100)
         return fiber
@@ -68,7 +68,7 @@ describe("timings", () => {
   it("timings count the steps beyond an operation's limit", () =>
     run(Effect.gen(function*() {
       const { slow, tracer } = makeTimings()
-      yield* Effect.zipRight(
+      yield* Effect.andThen(
         Effect.forEach(Array.from({ length: 600 }), () => Effect.void.pipe(asStep("one")), { discard: true }),
         sleep(100)
       ).pipe(operation("op"), Effect.withTracer(tracer))

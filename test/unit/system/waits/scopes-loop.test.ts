@@ -7,21 +7,21 @@ describe("a loop whose steps close Scopes", () => {
     Effect.gen(function*() {
       const closing = yield* Deferred.make<void>()
       let closed = 0
-      const slow = Effect.zipRight(
+      const slow = Effect.andThen(
         Deferred.succeed(closing, undefined),
         Effect.delay(Effect.sync(() => void closed++), "50 millis")
       )
       const step = Effect.gen(function*() {
         const scope = yield* Scope.make()
         // Acquired in a fiber that has run finalizers before, and released in another: as everything that requests bring about.
-        const acquire = Effect.zipRight(
+        const acquire = Effect.andThen(
           Effect.scoped(Effect.addFinalizer(() => Effect.void)),
-          Scope.extend(Effect.addFinalizer(() => slow), scope)
+          Scope.provide(Effect.addFinalizer(() => slow), scope)
         )
-        yield* Fiber.await(yield* Effect.forkDaemon(acquire))
+        yield* Fiber.await(yield* Effect.forkDetach(acquire))
         yield* Effect.uninterruptible(Scope.close(scope, Exit.void))
       })
-      const loop = yield* inOwnFiber(step).pipe(Effect.delay("1 millis"), Effect.forever, Effect.fork)
+      const loop = yield* inOwnFiber(step).pipe(Effect.delay("1 millis"), Effect.forever, Effect.forkChild)
       yield* Deferred.await(closing)
       const exit = yield* Effect.timeout(Fiber.interrupt(loop), "5 seconds")
       assert.isTrue(Exit.isInterrupted(exit))
@@ -32,8 +32,8 @@ describe("a loop whose steps close Scopes", () => {
     Effect.gen(function*() {
       assert.strictEqual(yield* Effect.flip(inOwnFiber(Effect.fail("no"))), "no")
       const begun = yield* Deferred.make<void>()
-      const step = Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)
-      const fiber = yield* Effect.fork(inOwnFiber(step))
+      const step = Effect.andThen(Deferred.succeed(begun, undefined), Effect.never)
+      const fiber = yield* Effect.forkChild(inOwnFiber(step))
       yield* Deferred.await(begun)
       assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
     }))

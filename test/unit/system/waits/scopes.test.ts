@@ -20,7 +20,7 @@ describe("what is acquired plainly", () => {
   it.effect("resources are released with the Scope, the last one first", () =>
     Effect.gen(function*() {
       const { acquire, notes } = makeNotes()
-      assert.strictEqual(yield* Effect.scoped(Effect.zipRight(acquire("a"), acquire("b"))), "b")
+      assert.strictEqual(yield* Effect.scoped(Effect.andThen(acquire("a"), acquire("b"))), "b")
       assert.deepStrictEqual(notes, ["+a", "+b", "-b", "-a"])
     }))
 
@@ -36,9 +36,9 @@ describe("what is acquired plainly", () => {
     Effect.gen(function*() {
       const { acquire, notes } = makeNotes()
       const acquired = yield* Deferred.make<void>()
-      const fiber = yield* Effect.fork(
+      const fiber = yield* Effect.forkChild(
         Effect.scoped(
-          Effect.zipRight(acquire("a"), Effect.zipRight(Deferred.succeed(acquired, undefined), Effect.never))
+          Effect.andThen(acquire("a"), Effect.andThen(Deferred.succeed(acquired, undefined), Effect.never))
         )
       )
       yield* Deferred.await(acquired)
@@ -50,8 +50,8 @@ describe("what is acquired plainly", () => {
     Effect.gen(function*() {
       const { acquire, notes } = makeNotes()
       const scope = yield* Scope.make()
-      const half = Effect.zipRight(acquire("a"), Effect.fail("half-way"))
-      yield* Effect.flip(Scope.extend(allOrNothing(half), scope))
+      const half = Effect.andThen(acquire("a"), Effect.fail("half-way"))
+      yield* Effect.flip(Scope.provide(allOrNothing(half), scope))
       assert.deepStrictEqual(notes, ["+a", "-a"])
     }))
 })
@@ -63,11 +63,11 @@ describe("what is done at the close of a Scope", () => {
       const goOn = yield* Deferred.make<void>()
       let done = false
       const scope = yield* Scope.make()
-      const work = Effect.zipRight(Deferred.succeed(begun, undefined), Deferred.await(goOn))
-      yield* Scope.extend(atClose(Effect.zipRight(work, Effect.sync(() => (done = true)))), scope)
-      const closing = yield* Effect.fork(Scope.close(scope, Exit.void))
+      const work = Effect.andThen(Deferred.succeed(begun, undefined), Deferred.await(goOn))
+      yield* Scope.provide(atClose(Effect.andThen(work, Effect.sync(() => (done = true)))), scope)
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void))
       yield* Deferred.await(begun)
-      const interrupting = yield* Effect.fork(Fiber.interrupt(closing))
+      const interrupting = yield* Effect.forkChild(Fiber.interrupt(closing))
       yield* Deferred.succeed(goOn, undefined)
       yield* Fiber.join(interrupting)
       assert.isTrue(done)

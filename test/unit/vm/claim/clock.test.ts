@@ -15,12 +15,12 @@ const guestAhead = (aheadMs: number, delays: Array<number>) => {
   const call = {
     clockGet: () =>
       travel.pipe(
-        Effect.zipRight(Effect.sync(() => ({ realtimeNs: wallClockNs() + ahead }))),
+        Effect.andThen(Effect.sync(() => ({ realtimeNs: wallClockNs() + ahead }))),
         Effect.zipLeft(travel)
       ),
     clockSet: ({ ns }: { readonly ns: bigint }) =>
       travel.pipe(
-        Effect.zipRight(Effect.sync(() => {
+        Effect.andThen(Effect.sync(() => {
           ahead = ns - wallClockNs()
           sets += 1
         })),

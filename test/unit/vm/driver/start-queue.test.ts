@@ -9,8 +9,8 @@ const works = Effect.gen(function*() {
   const start = (name: string) =>
     Effect.gen(function*() {
       const end = yield* Deferred.make<void, string>()
-      const fiber = yield* Effect.fork(
-        queued(Effect.zipRight(Effect.sync(() => void begun.push(name)), Deferred.await(end)))
+      const fiber = yield* Effect.forkChild(
+        queued(Effect.andThen(Effect.sync(() => void begun.push(name)), Deferred.await(end)))
       )
       yield* Effect.yieldNow()
       return { end, fiber }

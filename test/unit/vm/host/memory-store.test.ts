@@ -7,7 +7,7 @@ import { haveMemoryDir, memoryDirPrefix, Paths } from "../../../../src/system/fi
 import { leaveMemoryStore } from "../../../../src/vm/sweep.ts"
 
 /** A state directory and a memory store of their own. */
-const own = Layer.unwrapScoped(Effect.gen(function*() {
+const own = Layer.unwrap(Effect.gen(function*() {
   const folder = yield* Effect.acquireRelease(
     Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-store-"))),
     (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true }))

@@ -117,7 +117,7 @@ describe("unused bytes of a disk", () => {
 
   it.effect("an agent that never answers ends the export at the deadline", () =>
     Effect.gen(function*() {
-      const asking = yield* Effect.fork(Effect.flip(asked(Effect.never)))
+      const asking = yield* Effect.forkChild(Effect.flip(asked(Effect.never)))
       yield* TestClock.adjust("10 minutes")
       const failure = yield* Fiber.join(asking)
       assert.strictEqual(failure._tag, "VmFailed")

@@ -69,7 +69,7 @@ describe("the event log of a workspace", () => {
       const [mine, other] = [yield* folder, yield* folder]
       const log = yield* EventLog
       const known = log.recorded()
-      const woken = yield* Effect.fork(log.next(known, mine))
+      const woken = yield* Effect.forkChild(log.next(known, mine))
       yield* Effect.yieldNow()
       yield* recordEvent(other, { _tag: "started" })
       assert.isNull(woken.unsafePoll())

@@ -37,7 +37,7 @@ describe("the network of a new guest", () => {
   it.scoped("the network is asked for behind the claim, without waiting, and nobody has to wait for it", () =>
     Effect.gen(function*() {
       const { answer, peer, turnedOn } = yield* unclaimed
-      const claim = yield* Effect.fork(turnedOn)
+      const claim = yield* Effect.forkChild(turnedOn)
       const calls = yield* peer.received(HostMessage.Call, claimCalls + networkCalls)
       assert.strictEqual(calls.length, claimCalls + networkCalls)
       assert.deepStrictEqual(
@@ -45,7 +45,7 @@ describe("the network of a new guest", () => {
         Calls.network({ mode: NetworkMode.on }).encode().toString("hex")
       )
       answer(0, claimCalls)
-      const network = yield* Effect.fork(yield* Fiber.join(claim))
+      const network = yield* Effect.forkChild(yield* Fiber.join(claim))
       answer(claimCalls, claimCalls + networkCalls)
       yield* Fiber.join(network)
     }))
@@ -53,7 +53,7 @@ describe("the network of a new guest", () => {
   it.scoped("a guest whose kernel cannot steer says so after the claim", () =>
     Effect.gen(function*() {
       const { answer, peer, turnedOn } = yield* unclaimed
-      const claim = yield* Effect.fork(turnedOn)
+      const claim = yield* Effect.forkChild(turnedOn)
       yield* peer.received(HostMessage.Call, claimCalls + networkCalls)
       answer(0, claimCalls + networkCalls - 1)
       answer(claimCalls + networkCalls - 1, claimCalls + networkCalls, EIO)
@@ -63,7 +63,7 @@ describe("the network of a new guest", () => {
   it.scoped("a guest that cannot be claimed fails by its claim", () =>
     Effect.gen(function*() {
       const { answer, peer, turnedOn } = yield* unclaimed
-      const claim = yield* Effect.fork(Effect.flip(Effect.flatten(turnedOn)))
+      const claim = yield* Effect.forkChild(Effect.flip(Effect.flatten(turnedOn)))
       yield* peer.received(HostMessage.Call, claimCalls + networkCalls)
       answer(0, 1)
       answer(1, claimCalls + networkCalls, EIO)

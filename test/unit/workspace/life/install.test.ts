@@ -61,7 +61,7 @@ describe("a workspace whose guest cannot be talked to any more", () => {
       const { channel, closed, entry } = yield* installed
       yield* takeOut(entry)
       yield* Deferred.fail(channel, broken)
-      const waiting = yield* Effect.fork(Effect.timeoutOption(Deferred.await(closed), "700 millis"))
+      const waiting = yield* Effect.forkChild(Effect.timeoutOption(Deferred.await(closed), "700 millis"))
       assert.isTrue(Option.isNone(yield* Fiber.join(waiting)))
       assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
     }))

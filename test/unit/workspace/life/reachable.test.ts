@@ -49,7 +49,7 @@ describe("a request for a project", () => {
       for (let number = 1; number <= 8; number++) {
         const expected = [1, 2, 5].includes(number) ? "Right" : "Left"
         for (const named of [`w${number}`, idOf(number)]) {
-          const found = yield* Effect.either(as("/p/one")(registry.find(named)))
+          const found = yield* Effect.result(as("/p/one")(registry.find(named)))
           assert.strictEqual(found._tag, expected, named)
           assert.strictEqual((yield* registry.find(named)).id, idOf(number))
         }

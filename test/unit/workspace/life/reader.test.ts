@@ -77,7 +77,7 @@ describe("the guest that reads a workspace", () => {
       // Somebody has the workspace first, so that the reader is still waiting when the deletion is asked for.
       yield* entry.one.take(1)
       const reader = yield* Scope.make()
-      const reading = yield* Effect.fork(Effect.flip(Scope.extend(borrow, reader)))
+      const reading = yield* Effect.forkChild(Effect.flip(Scope.provide(borrow, reader)))
       yield* SubscriptionRef.set(entry.doomed, true)
       yield* entry.one.release(1)
       const refused = yield* Fiber.join(reading)

@@ -123,7 +123,7 @@ describe("a transition of a workspace", () => {
       const { build, lifecycle, log, provided, workspace } = yield* world
       const { entry, old } = yield* workspace
       const built = yield* Deferred.make<void>()
-      const fiber = yield* Effect.fork(provided(transit<never>(lifecycle, {
+      const fiber = yield* Effect.forkChild(provided(transit<never>(lifecycle, {
         name: "start",
         entry,
         build: (onUndo) =>

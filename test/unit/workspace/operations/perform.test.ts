@@ -53,7 +53,7 @@ describe("the turn of an operation", () => {
           guestPort: 3000
         })
         const work = Effect.isEffect(asked) ? asked : Stream.runDrain(asked as Stream.Stream<unknown>)
-        const fiber = yield* Effect.fork(Effect.flip(work as Effect.Effect<never, { readonly _tag: string }>))
+        const fiber = yield* Effect.forkChild(Effect.flip(work as Effect.Effect<never, { readonly _tag: string }>))
         yield* Effect.repeatN(Effect.yieldNow(), 100)
         assert.isNull(fiber.unsafePoll())
         registry.entries.delete(entry.id)

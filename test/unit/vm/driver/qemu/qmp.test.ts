@@ -31,7 +31,7 @@ const monitor = (answer: (line: string, socket: net.Socket) => void, first = gre
       Effect.promise(() => new Promise<void>((resolve) => server.listen(file, resolve))),
       () => Effect.sync(() => server.close())
     )
-    return yield* Effect.async<net.Socket>((resume) => {
+    return yield* Effect.callback<net.Socket>((resume) => {
       const socket = net.connect(file, () => resume(Effect.succeed(socket)))
     })
   })

@@ -77,7 +77,7 @@ describe("an interrupted export", () => {
       const stuck = Stream.concat(Stream.make(new Uint8Array(200_000)), Stream.never)
       const asked = payload({ output: `${folder}/out` })
       const claims = [{ path: "a", content: "a" }, { path: "b", size: 1_000_000, content: stuck }]
-      const fiber = yield* Effect.fork(Stream.runDrain(exportPath(guestWith(claims), asked)))
+      const fiber = yield* Effect.forkChild(Stream.runDrain(exportPath(guestWith(claims), asked)))
       const staged = () => fs.readdirSync(folder).some((name) => fs.existsSync(`${folder}/${name}/root/b`))
       yield* Effect.iterate(false, {
         while: (seen) => !seen,

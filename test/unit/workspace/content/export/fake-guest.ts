@@ -115,7 +115,7 @@ export const resultOf = <E>(asked: ExportPayload, events: Stream.Stream<ExportEv
     const folding = workspaceExport.fold(asked)
     for (const event of all) folding.add(event)
     const result = folding.result()
-    if (result === undefined) return yield* Effect.dieMessage("no event ended the export")
+    if (result === undefined) return yield* Effect.die(new Error("no event ended the export"))
     Schema.encodeSync(ExportResult())(result)
     const stdout = Buffer.concat(all.flatMap((event) => event._tag === "Output" ? [event.bytes] : []))
     return { result, stdout, notices: all.filter((event) => event._tag === "Notice") }

@@ -204,19 +204,19 @@ while True:
             try: os.rename(s+"/d",s+"/x"); os.symlink(os.path.abspath("elsewhere"),s+"/d"); os.unlink(s+"/d"); os.rename(s+"/x",s+"/d")
             except OSError: pass`
         const child = yield* Effect.acquireRelease(
-          Effect.async<ReturnType<typeof spawn>>((resume) => {
+          Effect.callback<ReturnType<typeof spawn>>((resume) => {
             const swapping = spawn("python3", ["-c", script, parent], { stdio: ["ignore", "pipe", "inherit"] })
             swapping.stdout.once("data", () => resume(Effect.succeed(swapping)))
           }),
           (swapping) =>
-            Effect.async<void>((resume) => {
+            Effect.callback<void>((resume) => {
               if (swapping.exitCode !== null) return resume(Effect.void)
               swapping.once("exit", () => resume(Effect.void))
               swapping.kill("SIGKILL")
             })
         )
         for (let round = 0; round < 40; round++) {
-          yield* Effect.either(write({ parent, entries: wide, overwrite: true }))
+          yield* Effect.result(write({ parent, entries: wide, overwrite: true }))
           assert.deepStrictEqual(listed(`${parent}/elsewhere`), untouched, String(round))
         }
         assert.isNull(child.exitCode)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either, JSONSchema, Schema } from "effect"
+import { Result, JSONSchema, Schema } from "effect"
 import { payloadDefaults, payloadFields } from "../../../../../src/contract/rows/payload-fields.ts"
 import {
   FileEditPayload,
@@ -13,8 +13,8 @@ import {
 } from "../../../../../src/contract/rows/workspace-file.ts"
 
 const write = { workspace: "w", path: "p" }
-const refused = <A, I>(schema: Schema.Schema<A, I>, value: unknown) =>
-  Either.isLeft(Schema.decodeUnknownEither(schema)(value))
+const refused = <A, I>(schema: Schema.Codec<A, I>, value: unknown) =>
+  Result.isFailure(Schema.decodeUnknownResult(schema)(value))
 
 describe("requests about files", () => {
   it("file requests carry raw bytes between programs and base64 in JSON", () => {
@@ -62,8 +62,8 @@ describe("requests about files", () => {
       for (const { description, name } of payloadFields(row.payload())) {
         assert.notStrictEqual(description, "", `${row.name} ${name}`)
       }
-      assert.isObject(JSONSchema.make(row.payload() as Schema.Schema.AnyNoContext))
-      assert.isObject(JSONSchema.make(row.result() as Schema.Schema.AnyNoContext))
+      assert.isObject(JSONSchema.make(row.payload() as Schema.Codec<any, any>))
+      assert.isObject(JSONSchema.make(row.result() as Schema.Codec<any, any>))
     }
     const { properties } = JSONSchema.make(FileWritePayload()) as unknown as {
       readonly properties: Record<string, unknown>

@@ -51,7 +51,7 @@ const followed = (isStubborn: boolean, graceMs: number) =>
     const { done, process } = yield* makeProcess(isStubborn)
     const startedAtMs = yield* nowMs
     const time = { startedAtMs, deadlineMs: startedAtMs + 60_000, ending: endingOptions({ graceMs }) }
-    return { done, fiber: yield* Effect.fork(follow(process, log, time)) }
+    return { done, fiber: yield* Effect.forkChild(follow(process, log, time)) }
   })
 
 describe("the deadline of a command", () => {

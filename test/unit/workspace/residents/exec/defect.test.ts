@@ -15,7 +15,7 @@ describe("a defect of pyro", () => {
       const folder = folderOf(yield* temporaryDirectory, newWorkspaceId())
       fs.mkdirSync(folder.directory, { recursive: true })
       const commands = yield* openCommands(folder)
-      const channel = { launch: () => Effect.succeed(Effect.dieMessage("broken")) } as unknown as GuestChannel
+      const channel = { launch: () => Effect.succeed(Effect.die(new Error("broken"))) } as unknown as GuestChannel
       const generation = { channel, scope: yield* Effect.scope, memoryMib: 1024 }
       const payload = Schema.decodeUnknownSync(ExecPayload())({
         workspace: "w",

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import { readCeiling } from "../../../../../src/contract/rows/network-ceiling.ts"
 import type { AskedNetwork } from "../../../../../src/contract/rows/network-fields.ts"
 import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
@@ -62,7 +62,7 @@ describe("options that are added to the policy of a workspace", () => {
         { networkPolicy: "off" }
       ] as const
     ) {
-      assert.deepStrictEqual(Either.getOrThrow(addedTo(present, asked)), asked)
+      assert.deepStrictEqual(Result.getOrThrow(addedTo(present, asked)), asked)
     }
     assert.strictEqual(changed(present, {}), "nothing asked")
     assert.strictEqual(changed(present, { networkPolicy: "off", denyHosts: ["b.test"] }), "invalid_request")
@@ -90,7 +90,7 @@ describe("options that are added to the policy of a workspace", () => {
 
   it("no addition widens a policy", () => {
     const policies = [present, egress, { ...egress, allowHosts: ["npm"] }, { ...egress, allowIps: ["10.0.0.1"] }]
-    const grant = (policy: Policy) => Either.getOrThrow(grantedBy(policy))
+    const grant = (policy: Policy) => Result.getOrThrow(grantedBy(policy))
     for (const before of policies) {
       for (const [asked] of additions) {
         for (const ceiling of [undefined, "off", "egress", "egress:npm", "egress+published-ports"]) {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Exit, Logger, LogLevel, Scope } from "effect"
+import { Effect, Result, Exit, Logger, LogLevel, Scope } from "effect"
 import * as net from "node:net"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, NetworkRequest } from "../../../../../src/guest-channel/network.ts"
@@ -12,7 +12,7 @@ import { grantedBy } from "../../../../../src/workspace/residents/network/policy
 import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
 
 const rulesFor = (allowIps: ReadonlyArray<string>): Rules =>
-  Either.getOrThrow(grantedBy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps })).rules
+  Result.getOrThrow(grantedBy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps })).rules
 
 const ADDRESS = "203.0.113.1"
 
@@ -31,7 +31,7 @@ const world = Effect.gen(function*() {
   }
   const scope = yield* Scope.make()
   yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-  yield* Scope.extend(
+  yield* Scope.provide(
     serveRequests({ forEachNetworkRequest }, {
       dialler: {
         dial: ({ port }: DialRequest) =>
@@ -70,7 +70,7 @@ const world = Effect.gen(function*() {
     accept: Effect.die("unused"),
     acceptNow: () => {
       said.push("accept")
-      return Either.right({ socket: Effect.never, release: () => void said.push("release") })
+      return Result.succeed({ socket: Effect.never, release: () => void said.push("release") })
     },
     refuse: Effect.sync(() => void said.push("refuse")),
     withdrawn: Effect.never,

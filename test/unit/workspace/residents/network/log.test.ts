@@ -1,5 +1,5 @@
 import { afterAll, afterEach, assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Fiber } from "effect"
+import { Effect, Result, Fiber } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { judgeName } from "../../../../../src/network/judge.ts"
@@ -45,7 +45,7 @@ const hostsOf = ({ entries }: { readonly entries: ReadonlyArray<{ readonly host:
 describe("the log of a workspace's connections", () => {
   it.effect("the log keeps its entries, numbers and totals when it is opened again", () =>
     Effect.gen(function*() {
-      yield* withLog((log) => Effect.zipRight(log.append(entry("a.test")), log.append(denial("b.test"))))
+      yield* withLog((log) => Effect.andThen(log.append(entry("a.test")), log.append(denial("b.test"))))
       yield* withLog((log) =>
         Effect.gen(function*() {
           assert.strictEqual(log.position(), 2)
@@ -60,7 +60,7 @@ describe("the log of a workspace's connections", () => {
 
   it.effect("a reset begins the totals anew, and keeps the entries", () =>
     Effect.gen(function*() {
-      yield* withLog((log) => Effect.zipRight(log.append(denial("a.test")), log.reset))
+      yield* withLog((log) => Effect.andThen(log.append(denial("a.test")), log.reset))
       yield* withLog((log) =>
         Effect.sync(() => {
           assert.strictEqual(log.totals().denied, 0)
@@ -102,7 +102,7 @@ describe("the log of a workspace's connections", () => {
   it.effect("a follower wakes at the next entry", () =>
     withLog((log) =>
       Effect.gen(function*() {
-        const waiting = yield* Effect.fork(log.after(log.position()))
+        const waiting = yield* Effect.forkChild(log.after(log.position()))
         yield* Effect.yieldNow()
         yield* log.append(entry("a.test"))
         yield* Fiber.join(waiting)
@@ -138,7 +138,7 @@ describe("the denials of a command", () => {
   })
 
   const deniedByName = (host: string, rule: string, kind: "connection" | "lookup" = "lookup"): NewRecord => {
-    const verdict = judgeName(Either.getOrThrow(grantedBy({ ...openPolicy, denyHosts: [rule] })).rules, host, 443)
+    const verdict = judgeName(Result.getOrThrow(grantedBy({ ...openPolicy, denyHosts: [rule] })).rules, host, 443)
     assert(verdict._tag === "Denied")
     return entry(host, { kind, outcome: "denied", reason: verdict.reason })
   }

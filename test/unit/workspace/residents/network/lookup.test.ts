@@ -1,16 +1,16 @@
 import { assert, it } from "@effect/vitest"
-import { Deferred, Effect, Either, Fiber } from "effect"
+import { Deferred, Effect, Result, Fiber } from "effect"
 import { readPolicy } from "../../../../../src/network/policy.ts"
 import { lookUp } from "../../../../../src/workspace/residents/network/lookup.ts"
 
-const rules = Either.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [] }))
+const rules = Result.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [] }))
 
 it.effect("a withdrawn look-up waits for no resolver", () =>
   Effect.gen(function*() {
     const withdrawn = yield* Deferred.make<void>()
     const asked = yield* Deferred.make<void>()
     let isCancelled = false
-    const fiber = yield* Effect.fork(lookUp(
+    const fiber = yield* Effect.forkChild(lookUp(
       {
         _tag: "Resolve",
         name: "example.com",
@@ -25,7 +25,7 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
           makeAuthority: () => Effect.die("unused"),
           dialNow: () => undefined,
           resolve: () =>
-            Effect.zipRight(Deferred.succeed(asked, undefined), Effect.never).pipe(
+            Effect.andThen(Deferred.succeed(asked, undefined), Effect.never).pipe(
               Effect.onInterrupt(() => Effect.sync(() => isCancelled = true))
             )
         },

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either } from "effect"
+import { Result } from "effect"
 import { type Policy, policyOff } from "../../../../../src/network/policy.ts"
 import { liftedDenials, lostGrants } from "../../../../../src/workspace/residents/network/lost.ts"
 import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
 
 const grant = (policy: Partial<Policy>) =>
-  Either.getOrThrow(grantedBy({ ...policyOff, networkPolicy: "egress", ...policy }))
+  Result.getOrThrow(grantedBy({ ...policyOff, networkPolicy: "egress", ...policy }))
 const hosts = (...allowHosts: ReadonlyArray<string>) => grant({ allowHosts })
 const ips = (...allowIps: ReadonlyArray<string>) => grant({ allowIps })
 const off = grant({ networkPolicy: "off" })

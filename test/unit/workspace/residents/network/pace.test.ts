@@ -10,10 +10,10 @@ import { nothingGranted } from "../../../../../src/workspace/residents/network/p
 import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
 
 const dialler: DiallerService = {
-  dial: () => Effect.dieMessage("a look-up connects to nothing"),
+  dial: () => Effect.die(new Error("a look-up connects to nothing")),
   dialNow: () => undefined,
-  addressesOf: () => Effect.dieMessage("a look-up of the agent needs no addresses"),
-  makeAuthority: () => Effect.dieMessage("a look-up needs no authority"),
+  addressesOf: () => Effect.die(new Error("a look-up of the agent needs no addresses")),
+  makeAuthority: () => Effect.die(new Error("a look-up needs no authority")),
   resolve: () =>
     Effect.succeed({
       answer: { _tag: "NoSuchName" },
@@ -79,7 +79,7 @@ describe("the pace of a guest's requests", () => {
       const counts: Array<number> = []
       // Each flood takes two seconds.
       for (const restMs of [50_000, 10_000, 0]) {
-        const flood = yield* Effect.fork(Effect.repeatN(pace.wait, 1_999))
+        const flood = yield* Effect.forkChild(Effect.repeatN(pace.wait, 1_999))
         yield* TestClock.adjust("2100 millis")
         yield* Fiber.join(flood)
         counts.push(records.length)

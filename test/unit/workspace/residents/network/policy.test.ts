@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either } from "effect"
+import { Effect, Result } from "effect"
 import { type NetworkCeiling, readCeiling } from "../../../../../src/contract/rows/network-ceiling.ts"
 import type { AskedNetwork } from "../../../../../src/contract/rows/network-fields.ts"
 import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
@@ -8,14 +8,14 @@ import { grantOfCaller } from "../../../../../src/workspace/residents/network/ce
 import { askedGrant } from "../../../../../src/workspace/residents/network/policy.ts"
 import { recordedGrant, withPolicy } from "../../../../../src/workspace/residents/network/state.ts"
 
-const policyOf = (asked: AskedNetwork) => Either.map(askedGrant(asked), ({ policy }) => policy.networkPolicy)
-const refusal = (asked: AskedNetwork) => Either.getOrThrow(Either.flip(askedGrant(asked))).message
+const policyOf = (asked: AskedNetwork) => Result.map(askedGrant(asked), ({ policy }) => policy.networkPolicy)
+const refusal = (asked: AskedNetwork) => Result.getOrThrow(Result.flip(askedGrant(asked))).message
 
 describe("the policy that a request asks for", () => {
   it("a list of hosts or addresses alone asks for egress", () => {
-    assert.deepStrictEqual(policyOf({ allowHosts: ["npm"] }), Either.right("egress"))
-    assert.deepStrictEqual(policyOf({ allowIps: ["10.0.0.1"] }), Either.right("egress"))
-    assert.deepStrictEqual(policyOf({}), Either.right("off"))
+    assert.deepStrictEqual(policyOf({ allowHosts: ["npm"] }), Result.succeed("egress"))
+    assert.deepStrictEqual(policyOf({ allowIps: ["10.0.0.1"] }), Result.succeed("egress"))
+    assert.deepStrictEqual(policyOf({}), Result.succeed("off"))
   })
 
   it("a policy that contradicts itself is refused with the field", () => {
@@ -33,7 +33,7 @@ describe("the policy that a request asks for", () => {
       assert.include(refusal({ allowIps: [text] }), "--allow-host host.pyro.internal:5432", text)
     }
     assert.include(refusal({ allowIps: ["127.0.0.0/8"] }), "--allow-host host.pyro.internal:PORT")
-    assert.deepStrictEqual(policyOf({ allowIps: ["0.0.0.0/0", "::/0"] }), Either.right("egress"))
+    assert.deepStrictEqual(policyOf({ allowIps: ["0.0.0.0/0", "::/0"] }), Result.succeed("egress"))
   })
 
   it("several rules in one value are refused with the options that work", () => {
@@ -52,11 +52,11 @@ describe("the policy that a request asks for", () => {
     for (const text of ["host.pyro.internal", "Host.Pyro.Internal."]) {
       assert.match(refusal({ allowHosts: [text] }), /^allow_hosts: .* --allow-host host.pyro.internal:PORT$/)
     }
-    assert.deepStrictEqual(policyOf({ allowHosts: ["host.pyro.internal:11434"] }), Either.right("egress"))
+    assert.deepStrictEqual(policyOf({ allowHosts: ["host.pyro.internal:11434"] }), Result.succeed("egress"))
   })
 
   it("a record keeps a policy, and a rule that is no longer readable grants nothing", () => {
-    const { policy } = Either.getOrThrow(askedGrant({ allowHosts: ["npm", "*.example.com:443"] }))
+    const { policy } = Result.getOrThrow(askedGrant({ allowHosts: ["npm", "*.example.com:443"] }))
     const residents = withPolicy(noStates, policy)
     assert.deepStrictEqual(recordedGrant({ residents })?.policy, policy)
     const unreadable = withPolicy(noStates, { ...policy, allowHosts: ["no-list-of-that-name"] })

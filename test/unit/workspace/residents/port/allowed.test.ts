@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Schema } from "effect"
+import { Effect, Result, Schema } from "effect"
 import { type NetworkCeiling, readCeiling } from "../../../../../src/contract/rows/network-ceiling.ts"
 import type { NetworkInfo } from "../../../../../src/contract/rows/network-fields.ts"
 import { portText, readPort } from "../../../../../src/contract/rows/port-fields.ts"
@@ -28,8 +28,8 @@ const refusal = (ceiling: NetworkCeiling | undefined, policy: Parameters<typeof 
       callerProject,
       ceiling === undefined ? undefined : { project: "", all: false, networkCeiling: ceiling }
     ),
-    Effect.either,
-    Effect.map((result) => Either.isLeft(result) ? result.left.reason : undefined)
+    Effect.result,
+    Effect.map((result) => Result.isFailure(result) ? result.failure.reason : undefined)
   )
 
 describe("who may publish a port", () => {
@@ -83,7 +83,7 @@ describe("a port to publish", () => {
       ]
     ) {
       assert.isUndefined(readPort(text), text)
-      const refused = Schema.decodeUnknownEither(portText(""))(text)
+      const refused = Schema.decodeUnknownResult(portText(""))(text)
       assert.match(String(refused), /must be \[HOST_PORT:\]GUEST_PORT.*127\.0\.0\.1, and takes no other address/)
     }
   })

@@ -5,13 +5,13 @@ import { reset } from "../../../../../src/network/reset.ts"
 import { listen } from "../../../../../src/workspace/residents/port/listen.ts"
 
 const dial = (port: number) =>
-  Effect.async<Socket, string>((resume) => {
+  Effect.callback<Socket, string>((resume) => {
     const socket = connect({ host: "127.0.0.1", port }, () => resume(Effect.succeed(socket)))
     socket.on("error", (error: NodeJS.ErrnoException) => resume(Effect.fail(error.code ?? "")))
   })
 
 const closed = (socket: Socket) =>
-  Effect.async<void>((resume) => {
+  Effect.callback<void>((resume) => {
     if (socket.destroyed) return resume(Effect.void)
     socket.resume().once("close", () => resume(Effect.void))
   })
@@ -23,7 +23,7 @@ describe("a listener of the host", () => {
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const port = yield* listen({ port: 0, maxClients: 8, serve: waiting }).pipe(
-        Scope.extend(scope),
+        Scope.provide(scope),
         Effect.uninterruptible
       )
       const client = yield* dial(port)
@@ -46,7 +46,7 @@ describe("a listener of the host", () => {
       const port = yield* listen({
         port: 0,
         maxClients: 1,
-        serve: (client) => Effect.zipRight(Deferred.succeed(served, undefined), waiting(client))
+        serve: (client) => Effect.andThen(Deferred.succeed(served, undefined), waiting(client))
       })
       const first = yield* dial(port)
       yield* Deferred.await(served)

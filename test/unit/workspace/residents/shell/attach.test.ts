@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, FiberId, Stream } from "effect"
+import { Deferred, Effect, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -31,8 +31,8 @@ const openShell = () => {
   const process = {
     resize: (size: WindowSize) => Effect.sync(() => void seen.push(size))
   } as unknown as GuestProcess
-  const started = Deferred.unsafeMake<GuestProcess>(FiberId.none)
-  Deferred.unsafeDone(started, Effect.succeed(process))
+  const started = Deferred.makeUnsafe<GuestProcess>()
+  Deferred.doneUnsafe(started, Effect.succeed(process))
   const command = { id, log, started } as unknown as Command
   const commands = { journal, secrets: unstoredSecrets() } as unknown as Commands
   const context = { commands, folder, renderings: new Renderings(), turns: new Turns() }
