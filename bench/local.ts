@@ -1,4 +1,4 @@
-import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Schema, Stream } from "effect"
+import { Effect, Layer, ManagedRuntime, References, Schema, Stream } from "effect"
 import type { PyroError } from "../src/contract/errors/errors.ts"
 import { Pyro, type PyroService } from "../src/contract/rows/Pyro.ts"
 import { CreatePayload } from "../src/contract/rows/workspace-lifecycle.ts"
@@ -17,7 +17,7 @@ export interface Local {
 /** `env`: variables for the workspaces in addition to this process's own. */
 export const openLocal = async (env: Readonly<Record<string, string>>): Promise<Local> => {
   const runtime = ManagedRuntime.make(
-    Layer.provideMerge(layer, Layer.merge(logToStderr, Logger.minimumLogLevel(LogLevel.Warning)))
+    Layer.provideMerge(layer, Layer.merge(logToStderr, Layer.succeed(References.MinimumLogLevel, "Warn")))
   )
   const call: Local["call"] = (use) => runtime.runPromise(Effect.flatMap(Pyro, use))
   // Workspaces are taken up at their first use, which reads the variables.

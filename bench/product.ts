@@ -1,4 +1,4 @@
-import { Effect, Exit, Layer, Logger, ManagedRuntime, Scope, Stream } from "effect"
+import { Effect, Exit, Layer, Logger, ManagedRuntime, Schema, Scope, Stream } from "effect"
 import { Pyro } from "../src/contract/rows/Pyro.ts"
 import { RunPayload } from "../src/contract/rows/run.ts"
 import { SeedImages } from "../src/disk/SeedImages.ts"
@@ -30,7 +30,7 @@ export interface Product {
   readonly close: () => Promise<void>
 }
 
-export const logToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+export const logToStderr = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 
 const commandEnvironment = ["PATH=/usr/bin:/bin", "LANG=C.UTF-8", "HOME=/root"]
 
@@ -74,7 +74,7 @@ export const openProduct = (environment: string): Product => {
       const pyro = yield* Pyro
       const since = performance.now()
       let ended: { readonly ms: number; readonly status: number } | undefined
-      const payload = RunPayload().make({ environment, command })
+      const payload = Schema.decodeSync(RunPayload())({ environment, command })
       yield* Stream.runForEach(pyro.run(payload), (event) =>
         Effect.sync(() => {
           if (event._tag === "Exited") ended = { ms: performance.now() - since, status: event.status }

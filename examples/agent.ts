@@ -31,11 +31,11 @@ const perform = (workspace: string) => (action: Action) =>
     Edit: ({ newText, oldText, path }) =>
       pyro.workspace.file.edit({ workspace, path, oldText, newText }).pipe(
         Effect.as(`edited ${path}`),
-        Effect.catchTag("EditRejected", "FileRefused", ({ message }) => Effect.succeed(message))
+        Effect.catchTag(["EditRejected", "FileRefused"], ({ message }) => Effect.succeed(message))
       )
   })
 
-const patiently = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.intersect(Schedule.recurs(4)))
+const patiently = { schedule: Schedule.exponential("100 millis").pipe(Schedule.jittered), times: 4 }
 
 /** The loop, within a budget of actions and of time. */
 const solve = (workspace: string, prompt: string, budget: number) =>
@@ -58,15 +58,15 @@ const attempt = (workspace: string, prompt: string) =>
     const { digest, summary: { additions = 0 } } = yield* pyro.workspace.diff({ workspace })
     const passed = stdout.split("\n").filter((line) => line.startsWith("ok ")).length
     yield* Console.log(
-      `${prompt}: ${ended._tag === "Left" ? ended.left._tag : "done"}, ${passed} passed, +${additions}`
+      `${prompt}: ${ended._tag === "Failure" ? ended.failure._tag : "done"}, ${passed} passed, +${additions}`
     )
     return { workspace, prompt, passed, additions, digest }
   })
 
 /** The most tests passed, then the fewest lines. */
 const worth = Order.combine(
-  Order.mapInput(Order.number, ({ passed }: { readonly passed: number; readonly additions: number }) => passed),
-  Order.mapInput(Order.reverse(Order.number), ({ additions }) => additions)
+  Order.mapInput(Order.Number, ({ passed }: { readonly passed: number; readonly additions: number }) => passed),
+  Order.mapInput(Order.flip(Order.Number), ({ additions }) => additions)
 )
 
 const program = Effect.gen(function*() {

@@ -59,7 +59,7 @@ const respond = (body: object) =>
   })
 
 const program = Effect.gen(function*() {
-  const project = yield* bindProject({ projectPath: "examples/greeting" }, {})
+  const project = yield* Effect.fromResult(bindProject({ projectPath: "examples/greeting" }, {}))
   const { call, list } = makeTools({ profile: "workspace-core", project, pyro: Effect.succeed(yield* Pyro) })
   const request = { model: OPENAI_MODEL, tools: list.map(functionOf) }
   let input: ReadonlyArray<object> = [{

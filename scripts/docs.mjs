@@ -16,12 +16,12 @@ const modules = await importSources(
   `
   export { operations } from "./src/contract/rows/operations.ts"
   export { operationStates } from "./src/contract/rows/operation-states.ts"
-  export { payloadDefaults, payloadFields } from "./src/contract/rows/payload-fields.ts"
+  export { isInteger, payloadDefaults, payloadFields } from "./src/contract/rows/payload-fields.ts"
   export { PyroError } from "./src/contract/errors/errors.ts"
   export { exitStatus } from "./src/contract/errors/exit-status.ts"
   export { allowedText } from "./src/system/settings/allowed-values.ts"
   export { variables } from "./src/system/settings/variables.ts"
-  export { JSONSchema } from "effect"`
+  export { SchemaAST } from "effect"`
 )
 const pages = [
   { page: "docs/public-contract.md", source: "src/contract", text: reference(modules) },

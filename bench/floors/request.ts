@@ -1,9 +1,9 @@
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
-import * as Rpc from "@effect/rpc/Rpc"
-import * as RpcClient from "@effect/rpc/RpcClient"
-import * as RpcGroup from "@effect/rpc/RpcGroup"
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Context, Effect, Layer, ManagedRuntime } from "effect"
+import * as Rpc from "effect/rpc/Rpc"
+import * as RpcClient from "effect/rpc/RpcClient"
+import * as RpcGroup from "effect/rpc/RpcGroup"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -11,16 +11,16 @@ import * as path from "node:path"
 const group = RpcGroup.make(Rpc.make("nothing"))
 
 const server = `
-import { NodeSocketServer } from "@effect/platform-node"
-import { Rpc, RpcGroup, RpcSerialization, RpcServer } from "@effect/rpc"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { Effect, Layer } from "effect"
+import { Rpc, RpcGroup, RpcSerialization, RpcServer } from "effect/rpc"
 
 const group = RpcGroup.make(Rpc.make("nothing"))
 const served = RpcServer.layer(group, { disableTracing: true }).pipe(
   Layer.provide(group.toLayer({ nothing: () => Effect.void })),
   Layer.provide(RpcServer.layerProtocolSocketServer),
   Layer.provideMerge(NodeSocketServer.layer({ path: process.argv[1] })),
-  Layer.provide(RpcSerialization.layerMsgPack)
+  Layer.provide(RpcSerialization.layerSchemaBinary())
 )
 const up = Layer.effectDiscard(Effect.sync(() => console.log("up")))
 Effect.runPromise(Layer.launch(Layer.provideMerge(up, served))).catch((cause) => {
@@ -33,7 +33,7 @@ process.stdin.on("end", () => process.exit()).resume()
 
 class Client extends Context.Service<
   Client,
-  Effect.Effect.Success<ReturnType<typeof RpcClient.make<RpcGroup.Rpcs<typeof group>>>>
+  Effect.Success<ReturnType<typeof RpcClient.make<RpcGroup.Rpcs<typeof group>>>>
 >()("bench/floors/Client") {}
 
 const listening = (child: ChildProcess) =>
@@ -63,7 +63,7 @@ export const openRequests = async (folder: string, sources: string) => {
   const runtime = ManagedRuntime.make(
     Layer.effect(Client, RpcClient.make(group, { disableTracing: true })).pipe(
       Layer.provide(RpcClient.layerProtocolSocket()),
-      Layer.provide([NodeSocket.layerNet({ path: socket }), RpcSerialization.layerMsgPack])
+      Layer.provide([NodeSocket.layerNet({ path: socket }), RpcSerialization.layerSchemaBinary()])
     )
   )
   return {

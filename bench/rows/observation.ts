@@ -1,4 +1,4 @@
-import { Chunk, Effect, Option, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import type { PullEvents } from "../../src/contract/rows/event-batches.ts"
 import type { Operation } from "../../src/contract/rows/operations.ts"
 import { workspaceExec } from "../../src/contract/rows/workspace-exec.ts"
@@ -23,7 +23,7 @@ type Opened = Effect.Effect<PullEvents<Event, never>, never, Scope.Scope>
 /** An operation that does nothing but give its two events. */
 const operation = (work: Effect.Effect<void>): Opened =>
   Effect.map(work, () => {
-    const batches = [Chunk.of({ _tag: "Started" }), Chunk.of({ _tag: "Exited" })]
+    const batches = [[{ _tag: "Started" }], [{ _tag: "Exited" }]]
     return () =>
       Effect.suspend(() => {
         const next = batches.shift()
@@ -36,12 +36,14 @@ const drained = (opened: Opened) =>
 
 /** Milliseconds of one operation, when many run in a row. */
 const each = async (opened: Opened) =>
-  await timed(() => Effect.runPromise(Effect.withTracer(Effect.repeatN(drained(opened), count - 1), tracer))) / count
+  await timed(() =>
+    Effect.runPromise(Effect.withTracer(Effect.repeat(drained(opened), { times: count - 1 }), tracer))
+  ) / count
 
 /** What observation adds to one operation of `steps` steps. */
 const added = (row: Operation, steps: number) => async () => {
-  const plain = Effect.repeatN(Effect.void, Math.max(0, steps - 1))
-  const stepped = steps === 0 ? Effect.void : Effect.repeatN(asStep("a step")(Effect.void), steps - 1)
+  const plain = Effect.repeat(Effect.void, { times: Math.max(0, steps - 1) })
+  const stepped = steps === 0 ? Effect.void : Effect.repeat(asStep("a step")(Effect.void), { times: steps - 1 })
   const without = await each(operation(plain))
   const observed = await each(observeEvents(row, steps > 0)(operation(stepped)))
   return Math.max(0, observed - without)

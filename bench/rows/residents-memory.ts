@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { ShellOpenPayload } from "../../src/contract/rows/workspace-shell-open.ts"
 import { ShellReadPayload } from "../../src/contract/rows/workspace-shell-read.ts"
 import { ShellWritePayload } from "../../src/contract/rows/workspace-shell-write.ts"
@@ -18,13 +18,13 @@ const serve = (daemon: Daemon, workspace: string, name: string) =>
 /** A shell that has printed 2,000 lines and was read as plain text. */
 const useShell = async (daemon: Daemon, workspace: string) => {
   const { shellId } = await daemon.call((pyro) =>
-    pyro.workspace.shell.open(ShellOpenPayload().make({ workspace, command: ["/bin/sh"] }))
+    pyro.workspace.shell.open(Schema.decodeSync(ShellOpenPayload())({ workspace, command: ["/bin/sh"] }))
   )
-  const shell = { workspace, shellId }
+  const shell = { workspace, shell_id: shellId }
   const input = "seq 2000; echo last $((40+2))\n"
-  await daemon.call((pyro) => pyro.workspace.shell.write(ShellWritePayload().make({ ...shell, input })))
+  await daemon.call((pyro) => pyro.workspace.shell.write(Schema.decodeSync(ShellWritePayload())({ ...shell, input })))
   const { waited } = await daemon.call((pyro) =>
-    pyro.workspace.shell.read(ShellReadPayload().make({ ...shell, plain: true, waitFor: "last 42" }))
+    pyro.workspace.shell.read(Schema.decodeSync(ShellReadPayload())({ ...shell, plain: true, wait_for: "last 42" }))
   )
   if (waited !== "found") throw new Error(`a shell printed nothing: ${waited}`)
 }

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Mailbox, Scope } from "effect"
+import { Deferred, Effect, Queue, Schema, Scope, Stream } from "effect"
 import { forEachEvent } from "../../src/contract/rows/event-batches.ts"
 import type { AttachEvent } from "../../src/contract/rows/workspace-attach.ts"
 import { ShellOpenPayload } from "../../src/contract/rows/workspace-shell-open.ts"
@@ -40,11 +40,9 @@ export const shellEcho: Plan = {
   ours: async ({ daemon }) => {
     const workspace = await daemon.create()
     const { shellId } = await daemon.call((pyro) =>
-      pyro.workspace.shell.open(
-        ShellOpenPayload().make({ workspace, command: READER })
-      )
+      pyro.workspace.shell.open(Schema.decodeSync(ShellOpenPayload())({ workspace, command: READER }))
     )
-    const keys = Effect.runSync(Mailbox.make<Uint8Array>())
+    const keys = Effect.runSync(Queue.make<Uint8Array>())
     const scope = Effect.runSync(Scope.make())
     let echoed = Effect.runSync(Deferred.make<void>())
     const attached = Effect.runSync(Deferred.make<void>())
@@ -59,7 +57,7 @@ export const shellEcho: Plan = {
       Effect.andThen(
         Effect.forkIn(
           Effect.ignore(
-            forEachEvent(pyro.workspace.shell.attach, payload, { stdin: Mailbox.toStream(keys) }, seen)
+            forEachEvent(pyro.workspace.shell.attach, payload, { stdin: Stream.fromQueue(keys) }, seen)
           ),
           scope
         ),
@@ -70,7 +68,7 @@ export const shellEcho: Plan = {
     const key = () => {
       echoed = Effect.runSync(Deferred.make<void>())
       // A terminal takes lines of some thousand bytes.
-      keys.unsafeOffer(Uint8Array.of(++typed % 64 === 0 ? 0x0a : 0x78))
+      Queue.offerUnsafe(keys, Uint8Array.of(++typed % 64 === 0 ? 0x0a : 0x78))
       return Effect.runPromise(Deferred.await(echoed))
     }
     return side(() => apart(() => timed(key), PAUSE_MS, KEYS), () => daemon.remove(workspace))

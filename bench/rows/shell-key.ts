@@ -1,4 +1,4 @@
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Schema, Scope } from "effect"
 import * as path from "node:path"
 import type { StdinWriter } from "../../src/contract/rows/run-input.ts"
 import type { AttachEvent } from "../../src/contract/rows/workspace-attach.ts"
@@ -22,7 +22,7 @@ export const shellKey: Plan = {
     const local = await openLocal({ PYRO_STATE_DIR: path.join(room.disk, "state-local"), PYRO_POOL_MEMBERS: "0" })
     const workspace = await local.create()
     const { shellId } = await local.call((pyro) =>
-      pyro.workspace.shell.open(ShellOpenPayload().make({ workspace, command: READER }))
+      pyro.workspace.shell.open(Schema.decodeSync(ShellOpenPayload())({ workspace, command: READER }))
     )
     const scope = Effect.runSync(Scope.make())
     let echoed = () => {}

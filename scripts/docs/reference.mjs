@@ -57,7 +57,7 @@ const operation = (contract, row) => {
     "",
     "| field | type | |",
     "|---|---|---|",
-    ...schemaRows(contract.JSONSchema.make(row.result())),
+    ...schemaRows(contract, row.result().ast),
     "",
     ...(row.kind === "unary" ? [] : events(contract, row))
   ]
@@ -77,16 +77,15 @@ const extras = (cli) => {
 }
 
 const events = (contract, row) => {
-  const union = contract.JSONSchema.make(row.event())
+  const { ast } = row.event()
   return [
     "Events, as an Effect program sees them:",
     "",
     "| event | fields |",
     "|---|---|",
-    ...(union.anyOf ?? [union]).map((event) => {
-      const { _tag, ...fields } = resolve(union, event).properties
-      const names = Object.entries(fields).map(([name, field]) => `${code(name)} ${typeOf(union, field)}`)
-      return tableRow([code(resolve(union, _tag).enum[0]), names.join(", ")])
+    ...(ast.types ?? [ast]).map((event) => {
+      const [{ type: tag }, ...fields] = fieldsOf(contract, event)
+      return tableRow([code(tag.literal), fields.map(({ name, type }) => `${code(name)} ${typeOf(contract, type)}`).join(", ")])
     }),
     ""
   ]
@@ -99,12 +98,10 @@ const errors = (contract) => [
   "",
   "| code | fields | exit status of `run`, `exec` | of other commands |",
   "|---|---|---|---|",
-  ...contract.PyroError.members.map((error) => {
-    const schema = contract.JSONSchema.make(error)
-    const fields = Object.keys(resolve(schema, schema).properties).filter((name) => name !== "_tag").map(code).join(
-      ", "
-    )
-    const status = (family) => String(contract.exitStatus({ _tag: error._tag }, family))
+  ...contract.PyroError.members.map(({ ast, to: error }) => {
+    const fields = contract.SchemaAST.toEncoded(ast).propertySignatures
+      .flatMap(({ name }) => name === "_tag" ? [] : [code(name)]).join(", ")
+    const status = (family) => String(contract.exitStatus({ _tag: error.identifier }, family))
     const codes = error.codes ?? [error.prototype.code]
     return tableRow([codes.map(code).join(", "), fields, status("guest"), status("own")])
   }),
@@ -179,37 +176,49 @@ const legalStates = (rule) =>
   ]
 
 /** One row per field, nested ones as `outer.inner` and `list[].inner`. */
-const schemaRows = (root, schema = root, prefix = "") =>
-  Object.entries(resolve(root, schema).properties ?? {}).flatMap(([name, field]) => {
-    const type = resolve(root, field)
-    const required = resolve(root, schema).required?.includes(name)
-    const item = type.type === "array" ? resolve(root, type.items) : type
+const schemaRows = (contract, ast, prefix = "") =>
+  fieldsOf(contract, ast).flatMap(({ description, name, required, type }) => {
     const path = `${prefix}${name}`
+    const inner = contract.SchemaAST.isArrays(type) ? [`${path}[]`, type.rest[0]] : [path, type]
     return [
-      tableRow([
-        code(path),
-        typeOf(root, field) + (required ? "" : ", may be missing"),
-        descriptionOf({ ...type, ...field })
-      ]),
-      ...(item.properties === undefined ? [] : schemaRows(root, item, `${path}${type.type === "array" ? "[]" : ""}.`))
+      tableRow([code(path), typeOf(contract, type) + (required ? "" : ", may be missing"), description]),
+      ...schemaRows(contract, inner[1], `${inner[0]}.`)
     ]
   })
 
-/** A description such as "a string" comes from Effect and says no more than the type. */
-const descriptionOf = ({ description = "" }) => /^an? [a-z]+$/.test(description) ? "" : description
+/** Fields as JSON has them. A Schema's two sides have them in one order. */
+const fieldsOf = ({ SchemaAST }, ast) =>
+  (SchemaAST.toEncoded(ast).propertySignatures ?? []).map(({ name, type: encoded }, at) => {
+    const { type } = ast.propertySignatures[at]
+    return {
+      name,
+      type,
+      required: !SchemaAST.isOptional(encoded),
+      description: SchemaAST.resolveDescription(type) ?? SchemaAST.resolveDescription(encoded) ?? ""
+    }
+  })
 
-const typeOf = (root, schema) => {
-  const type = resolve(root, schema)
-  if (type.enum !== undefined) return type.enum.map((one) => code(JSON.stringify(one))).join(" or ")
-  if (type.contentEncoding === "binary") return "bytes"
-  if (type.anyOf !== undefined) return type.anyOf.map((one) => typeOf(root, one)).join(" or ")
-  return type.type === "array" ? `list of ${typeOf(root, type.items)}` : type.type
+const typeOf = (contract, ast) => {
+  const encoded = contract.SchemaAST.toEncoded(ast)
+  switch (encoded._tag) {
+    case "Literal":
+      return code(JSON.stringify(encoded.literal))
+    case "Union":
+      return encoded.types.filter((one) => !isBytes(one)).map((one) => typeOf(contract, one)).join(" or ")
+    case "Arrays":
+      return `list of ${typeOf(contract, encoded.rest[0])}`
+    case "Number":
+      return contract.isInteger(encoded) ? "integer" : "number"
+    case "Objects":
+    case "Declaration":
+      return isBytes(encoded) ? "bytes" : "object"
+    default:
+      return encoded._tag.toLowerCase()
+  }
 }
 
-const resolve = (root, schema) => {
-  if (schema.$ref !== undefined) return resolve(root, root.$defs[schema.$ref.split("/").at(-1)])
-  return schema.allOf?.length === 1 ? { ...resolve(root, schema.allOf[0]), ...schema } : schema
-}
+/** Beside them in a union is their text, which is what JSON has. */
+const isBytes = ({ annotations }) => annotations?.expected === "Uint8Array"
 
 const code = (text) => `\`${text}\``
 const anchor = (name) => name.replaceAll(".", "")

@@ -15,7 +15,7 @@ export const roff = ({ name, parts: [first, ...more], seeAlso, summary, version 
 
 /** The usage first, as manual pages have it. */
 const orderedSections = (document) => {
-  const [opening, ...others] = sectionsOf(flat(document))
+  const [opening, ...others] = sectionsOf(document)
   const isUsage = ({ title }) => title === "Usage"
   return [
     { title: "Synopsis", blocks: others.filter(isUsage).flatMap(({ blocks }) => blocks) },
@@ -31,42 +31,26 @@ const subsection = ({ blocks, title }) => [`.SS ${title}`, ...blocks.flatMap(blo
 const sectionsOf = (blocks) => {
   const sections = [{ title: "", blocks: [] }]
   for (const block of blocks) {
-    if (block._tag === "Header") sections.push({ title: spanText(block.value), blocks: [] })
+    if (block._tag === "Header") sections.push({ title: block.text, blocks: [] })
     else sections.at(-1).blocks.push(block)
   }
   return sections
 }
 
-const flat = (document) =>
-  document._tag === "Sequence"
-    ? [...flat(document.left), ...flat(document.right)]
-    : document._tag === "Empty"
-    ? []
-    : [document]
-
 const blockLines = (block) => {
   switch (block._tag) {
     case "Paragraph":
-      return [".PP", ...spanText(block.value).split("\n").map(escaped)]
-    case "Enumeration":
-      return [".PP", ".nf", ...block.elements.map((element) => escaped(spanText(element.value))), ".fi"]
-    case "DescriptionList":
-      return block.definitions.flatMap(([term, description]) => [
+      return [".PP", ...block.text.split("\n").map(escaped)]
+    case "Lines":
+      return [".PP", ".nf", ...block.lines.map(escaped), ".fi"]
+    case "Rows":
+      return block.rows.flatMap(([term, description]) => [
         ".TP",
-        `.B ${escaped(spanText(term))}`,
-        ...spanText(description.value).split("\n").map(escaped)
+        `.B ${escaped(term)}`,
+        ...description.split("\n").map(escaped)
       ])
-    default:
-      return []
   }
 }
-
-const spanText = (span) =>
-  typeof span.value === "string"
-    ? span.value
-    : span._tag === "Sequence"
-    ? spanText(span.left) + spanText(span.right)
-    : spanText(span.value)
 
 /** A hyphen that can be copied, a backslash, and no line that begins with a request. */
 const escaped = (text) => text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^([.'])/, "\\&$1")

@@ -146,7 +146,8 @@ export const printConfig = (
     })
     const shown = yield* Effect.forEach(
       merged.filter(({ changes }) => changes.length > 0),
-      ({ changes, format, path }) => Effect.map(Effect.orDie(edit(format, "", changes)), (text) => ({ path, text }))
+      ({ changes, format, path }) =>
+        Effect.map(Effect.orDie(Effect.fromResult(edit(format, "", changes))), (text) => ({ path, text }))
     )
     return {
       host: name,

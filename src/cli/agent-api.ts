@@ -1,4 +1,4 @@
-import { Effect, Fiber, Ref } from "effect"
+import { Effect, Ref } from "effect"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import type { NetworkRecord } from "../contract/rows/workspace-network.ts"
 import { note, warn } from "./print.ts"
@@ -60,7 +60,11 @@ export const withApiWatch = <A, E, R>(
       yield* isAttached ? writeStderr(onScreen(text, (yield* size).cols)) : warn(`${text}\n`)
     })
     const ended = yield* Effect.exit(
-      Effect.acquireUseRelease(Effect.forkDetach(Effect.ignore(watch)), () => run, Fiber.interruptFork)
+      Effect.acquireUseRelease(
+        Effect.forkDetach(Effect.ignore(watch)),
+        () => run,
+        (watching) => Effect.sync(() => watching.interruptUnsafe())
+      )
     )
     const text = yield* Ref.get(said)
     if (isAttached && text !== undefined) {

@@ -1,5 +1,4 @@
-import * as AutoCorrect from "@effect/cli/AutoCorrect"
-import * as CliConfig from "@effect/cli/CliConfig"
+import { distanceOf as lettersBetween } from "../contract/text/similar.ts"
 
 /**
  * The only candidate that begins with `word`, else the one that differs from it in at most two letters (one of a short word), if any. One that `ends` something
@@ -29,7 +28,7 @@ const LONG = 5
 
 /** Letters to add, to leave out or to change. Two that have changed places count once. */
 const distanceOf = (word: string, candidate: string): number => {
-  const distance = (one: string) => AutoCorrect.levensteinDistance(one, candidate, CliConfig.defaultConfig)
+  const distance = (one: string) => lettersBetween(one.toLowerCase(), candidate.toLowerCase())
   const swapped = Array.from(word.slice(1), (letter, at) => word.slice(0, at) + letter + word[at] + word.slice(at + 2))
   return Math.min(distance(word), ...swapped.map((one) => 1 + distance(one)))
 }

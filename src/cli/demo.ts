@@ -60,11 +60,11 @@ const show = ({ say, type: argv }: Stop, step: string, type: Type) =>
 /** Says again and again that a step goes on, in the place of a line of progress. */
 const goesOn = (step: string) =>
   Effect.flatMap(Terminal, ({ stderrIsTerminal, writeStderr }) =>
-    Effect.iterate(1, {
-      while: () => true,
-      body: (count) => {
+    Effect.gen(function*() {
+      for (let count = 1;; count++) {
+        yield* Effect.sleep(SILENCE)
         const line = `pyro: ${step} goes on after ${count * Duration.toSeconds(SILENCE)} s\n`
-        return Effect.delay(Effect.as(writeStderr(`${stderrIsTerminal ? "\r\x1b[K" : ""}${line}`), count + 1), SILENCE)
+        yield* writeStderr(`${stderrIsTerminal ? "\r\x1b[K" : ""}${line}`)
       }
     }))
 

@@ -11,6 +11,6 @@ export const keysUntil = (keys: Stream.Stream<Uint8Array>, detachKey: string, de
         ? Effect.succeed(bytes)
         : Effect.as(Deferred.succeed(detached, undefined), bytes.subarray(0, at))
     }),
-    Stream.interruptWhenDeferred(detached)
+    Stream.takeUntilEffect(() => Deferred.isDone(detached))
   )
 }

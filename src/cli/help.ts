@@ -1,11 +1,9 @@
-import * as HelpDoc from "@effect/cli/HelpDoc"
-import * as Span from "@effect/cli/HelpDoc/Span"
 import type { CliSurface } from "../contract/rows/operation.ts"
 import { payloadDefaults, payloadFields } from "../contract/rows/payload-fields.ts"
 import { aliasHelp, GROUP } from "./aliases.ts"
 import { type Command, commands } from "./commands.ts"
 import { type Flag, flagsOf } from "./flags.ts"
-import { helpText } from "./help-text.ts"
+import { type Help, helpText, type Row } from "./help-text.ts"
 import { unitHelp } from "./units.ts"
 
 /** `pyro run <environment> [options] [[--] <command...>]`. */
@@ -25,7 +23,7 @@ export const usageOf = (operation: Command): string => {
 /** A command may begin without dashes. Options of another command of pyro's may not. */
 const dashesOf = ({ rest }: CliSurface) => rest === "serve_options" ? "-- " : "[--] "
 
-const operationHelp = (operation: Command): HelpDoc.HelpDoc => {
+const operationHelp = (operation: Command): Help => {
   const cli: CliSurface = operation.cli
   const defaults = payloadDefaults(operation.payload())
   const described = (name: string, description: string) => {
@@ -42,22 +40,22 @@ const operationHelp = (operation: Command): HelpDoc.HelpDoc => {
     `${letter === undefined ? "" : `-${letter}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
     described(field?.name ?? "", description) + (repeated ? "; may be repeated" : "")
   ])
-  return HelpDoc.blocks([
-    HelpDoc.p(`${operation.summary}.`),
-    HelpDoc.p(operation.description),
-    HelpDoc.h1("Usage"),
+  return [
+    paragraph(`${operation.summary}.`),
+    paragraph(operation.description),
+    header("Usage"),
     verbatim([usageOf(operation)]),
-    ...(args.length === 0 ? [] : [HelpDoc.h1("Arguments"), rows(args)]),
-    HelpDoc.h1("Options"),
+    ...(args.length === 0 ? [] : [header("Arguments"), rows(args)]),
+    header("Options"),
     rows([...flags, ["--help", "Show this help"]]),
     ...unitLines(given),
-    HelpDoc.h1("Examples"),
+    header("Examples"),
     verbatim(cli.examples)
-  ])
+  ]
 }
 
 /** Formats of values with a unit. */
-const unitLines = (flags: ReadonlyArray<Flag>): ReadonlyArray<HelpDoc.HelpDoc> => {
+const unitLines = (flags: ReadonlyArray<Flag>): Help => {
   const lines = Object.values(unitHelp).flatMap((unit) =>
     flags.some(({ value }) => value === unit.value) ? [unit.line] : []
   )
@@ -81,7 +79,7 @@ export const help = (path: ReadonlyArray<string>, columns = PLAIN_COLUMNS): stri
   helpText(documentOf(path), columns)
 
 /** The same as a document. */
-export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
+export const documentOf = (path: ReadonlyArray<string>): Help => {
   const own = beneathPath(path)
   // What a workspace has of the same name.
   const beneath = path.length === 0 || path.length === own[0]?.cli.path.length
@@ -91,30 +89,30 @@ export const documentOf = (path: ReadonlyArray<string>): HelpDoc.HelpDoc => {
   const only = beneath.length === 1 ? beneath[0] : beneath.find((row) => row.cli.path.length === path.length)
   if (only !== undefined) return operationHelp(only)
   return path.length > 0
-    ? HelpDoc.blocks([
-      HelpDoc.h1("Usage"),
+    ? [
+      header("Usage"),
       verbatim([`pyro ${path.join(" ")} <verb> [options]`]),
-      HelpDoc.h1("Verbs"),
+      header("Verbs"),
       rows(beneath.map((row): Row => [behind(path, row), row.summary])),
-      HelpDoc.p([
+      paragraph([
         ...(path[0] === "workspace" ? ["If you omit the workspace, PYRO_WORKSPACE is used."] : []),
         `pyro ${path.join(" ")} <verb> --help shows the options.`
       ].join("\n"))
-    ])
-    : HelpDoc.blocks([
-      HelpDoc.h1("pyro runs commands in disposable microVMs."),
+    ]
+    : [
+      header("pyro runs commands in disposable microVMs."),
       verbatim([
         "pyro run debian:12 git --version       run one command in a new microVM",
         "pyro create --seed-path . --name fix   create a workspace from this directory",
         "pyro exec fix python3 -m unittest      run a command in the workspace"
       ]),
-      HelpDoc.h1("Commands"),
+      header("Commands"),
       rows(firstWords()),
-      HelpDoc.p(
+      paragraph(
         `${aliasHelp}.\n` +
           "Options: pyro <command> --help. JSON: --json. Shell completion: pyro completion"
       )
-    ])
+    ]
 }
 
 const beneathPath = (path: ReadonlyArray<string>) =>
@@ -146,13 +144,7 @@ const firstWords = (): ReadonlyArray<Row> => {
   return [...first]
 }
 
-type Row = readonly [left: string, right: string]
-
-const rows = ([first, ...more]: ReadonlyArray<Row>): HelpDoc.HelpDoc => {
-  const definition = ([left, right]: Row): [Span.Span, HelpDoc.HelpDoc] => [Span.text(left), HelpDoc.p(right)]
-  return first === undefined ? HelpDoc.empty : HelpDoc.descriptionList([definition(first), ...more.map(definition)])
-}
-
-/** Lines that are typed or read as they are. */
-const verbatim = ([first, ...more]: ReadonlyArray<string>): HelpDoc.HelpDoc =>
-  first === undefined ? HelpDoc.empty : HelpDoc.enumeration([HelpDoc.p(first), ...more.map((line) => HelpDoc.p(line))])
+const header = (text: string): Help[number] => ({ _tag: "Header", text })
+const paragraph = (text: string): Help[number] => ({ _tag: "Paragraph", text })
+const rows = (rows: ReadonlyArray<Row>): Help[number] => ({ _tag: "Rows", rows })
+const verbatim = (lines: ReadonlyArray<string>): Help[number] => ({ _tag: "Lines", lines })

@@ -16,8 +16,9 @@ export const isSignalIntercepted = (): boolean => holder !== undefined
 
 /** Delivers a signal to its receiver, once. False if there is none. */
 export const deliverSignal = (): boolean => {
-  if (holder === undefined) return false
-  Deferred.doneUnsafe(holder, Effect.void)
+  const receiver = holder
+  if (receiver === undefined) return false
   holder = undefined
+  Deferred.doneUnsafe(receiver, Effect.void)
   return true
 }

@@ -1,4 +1,4 @@
-import { Cause, Effect, Result, Exit, Layer, Logger } from "effect"
+import { Cause, Effect, Exit, Layer, Logger, Result } from "effect"
 import type { EarlyConnection } from "../mcp/handshake/early-connection.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
@@ -45,7 +45,7 @@ const serveMcp = (
     // A host's Ctrl-C reaches its servers as well. The host then cancels calls, and ends its servers itself.
     if (process.stdin.isTTY !== true) ignoreInterrupts()
     const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
-    const project = yield* bindProject(binding)
+    const project = yield* Effect.fromResult(bindProject(binding))
     const [{ serve }, { layerDaemon }, { boundYoungGeneration }] = yield* Effect.promise(() =>
       Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts"), import("./terminal-memory.ts")])
     )
@@ -90,7 +90,7 @@ const programOf = (
     })
 
 /** Logs go to stderr: stdout is for the guest's output and JSON. */
-const LogToStderr = Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))
+const LogToStderr = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 
 /** Data that the build records, for the words of a command line, `pyro mcp serve` and `pyro exec` before this bundle is loaded. */
 export const recorded = async (
@@ -159,7 +159,7 @@ export const main = (
         received = { name, status, atMs }
         if (deliverSignal()) return
         isInterrupted = true
-        fiber.unsafeInterruptAsFork(fiber.id())
+        fiber.interruptUnsafe(fiber.id)
       })
     }
     earlyConnection?.removeSignalListeners()

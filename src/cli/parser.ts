@@ -1,4 +1,4 @@
-import { Effect, Result, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import { firstIssue } from "../contract/errors/issue.ts"
 import type { CliSurface, PureSchema } from "../contract/rows/operation.ts"
@@ -128,11 +128,16 @@ export const decode = <S extends PureSchema>(
   cli: CliSurface,
   payload: S,
   raw: Readonly<Record<string, unknown>>
-): Result.Result<S["Type"], InvalidRequest> =>
-  Schema.decodeUnknownResult(payload, { onExcessProperty: "error" })(raw).pipe(Result.mapError((error) => {
-    const issue = firstIssue(error)
-    return new InvalidRequest({ field: typedName(cli, String(issue.path[0] ?? "")), detail: choiceText(issue.message) })
-  }))
+): Effect.Effect<S["Type"], InvalidRequest> =>
+  Schema.decodeUnknownEffect(payload, { onExcessProperty: "error", reportInput: true })(raw).pipe(
+    Effect.mapError((error) => {
+      const issue = firstIssue(error)
+      return new InvalidRequest({
+        field: typedName(cli, String(issue.path[0] ?? "")),
+        detail: choiceText(issue.message)
+      })
+    })
+  )
 
 /** The words of a Schema about a value that is none of its choices, for people. Other words stay. */
 const choiceText = (message: string): string => {

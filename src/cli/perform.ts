@@ -52,7 +52,7 @@ export interface Prepared {
   readonly operation: Operation
   readonly payload: unknown
   readonly json: boolean
-  readonly outputOptions: OutputOptions["Type"]
+  readonly outputOptions: OutputOptions
 }
 
 /** Sets the fields of the given switches. */
@@ -153,7 +153,7 @@ export const perform = ({ json, outputOptions, operation, payload }: Prepared): 
   }).pipe(Effect.provideService(OutputOptions, outputOptions))
 
 /** Follows the output of a command. The exit status is pyro's own, as with `docker logs -f`. */
-const performFollow = (pyro: PyroService, logs: LogsPayload, outputOptions: OutputOptions["Type"]) =>
+const performFollow = (pyro: PyroService, logs: LogsPayload, outputOptions: OutputOptions) =>
   Effect.gen(function*() {
     const payload = yield* followingExec(pyro, logs)
     if (payload === undefined) return yield* Effect.as(nothingRan(logs.workspace), 0)
@@ -222,7 +222,7 @@ const performCommand = (
   operation: Operation,
   payload: CommandPayload,
   json: boolean,
-  { switches }: OutputOptions["Type"]
+  { switches }: OutputOptions
 ) =>
   Effect.scoped(Effect.gen(function*() {
     const reads = switches.has("interactive")

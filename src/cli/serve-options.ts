@@ -28,5 +28,5 @@ export const checkServe = (words: ReadonlyArray<string>) =>
     const typed = yield* parse(mcpServe, words, undefined)
     const options = yield* serveOptions(typed.raw)
     const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
-    yield* bindProject({ ...options, secrets: namedSecrets(typed) })
+    yield* Effect.fromResult(bindProject({ ...options, secrets: namedSecrets(typed) }))
   })

@@ -39,7 +39,7 @@ const tellStop = (pyro: PyroService, { name, workspace }: ServiceStartPayload) =
     const live = pyro.workspace.service.status({ workspace, name }).pipe(
       Effect.map(({ state }) => state === "starting" || state === "ready" || state === "running")
     )
-    const ended = Effect.repeat(Effect.zipLeft(live, Effect.sleep("50 millis")), { while: (isLive) => isLive })
+    const ended = Effect.repeat(Effect.tap(live, () => Effect.sleep("50 millis")), { while: (isLive) => isLive })
     yield* Effect.timeout(Effect.interruptible(ended), `${STOP_SECONDS} seconds`)
     yield* note(`pyro: ${name} is stopped. Its log: pyro service logs ${workspace} ${name}\n`)
   }).pipe(

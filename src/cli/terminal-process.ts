@@ -1,4 +1,4 @@
-import { Effect, Layer, Option, Runtime, Stream } from "effect"
+import { Cause, Effect, Layer, Queue, Stream } from "effect"
 import { spawnSync } from "node:child_process"
 import { createReadStream, fstatSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
@@ -71,20 +71,20 @@ const inBackground = () => {
  * The next piece of stdin, or the end. An async iterator would not do: it cannot be left while it waits for input.
  * A stdin that cannot be read (closed, or a directory) is an empty one, as for other programs.
  */
-const nextInput = Effect.callback<Uint8Array, Option.Option<never>>((resume) => {
+const nextInput = Effect.callback<Uint8Array, Cause.Done>((resume) => {
   const input = process.stdin
   const take = () => {
     const bytes = input.read() as Uint8Array | null
     if (bytes !== null) {
       countPassed(bytes.length)
       finish(Effect.succeed(bytes))
-    } else if (input.readableEnded || input.destroyed) finish(Effect.fail(Option.none()))
+    } else if (input.readableEnded || input.destroyed) finish(Cause.done())
   }
-  const end = () => finish(Effect.fail(Option.none()))
+  const end = () => finish(Cause.done())
   const leave = () => {
     input.off("readable", take).off("end", end).off("error", end)
   }
-  const finish = (result: Effect.Effect<Uint8Array, Option.Option<never>>) => {
+  const finish = (result: Effect.Effect<Uint8Array, Cause.Done>) => {
     leave()
     resume(result)
   }
@@ -94,18 +94,15 @@ const nextInput = Effect.callback<Uint8Array, Option.Option<never>>((resume) => 
 })
 
 const stdin: Stream.Stream<Uint8Array> = Stream.suspend(() =>
-  process.stdin.isTTY && inBackground() ? Stream.empty : Stream.repeatEffectOption(nextInput)
+  process.stdin.isTTY && inBackground() ? Stream.empty : Stream.fromEffectRepeat(nextInput)
 )
 
-const size = Effect.sync((): WindowSize => ({
-  rows: process.stdout.rows || 24,
-  cols: process.stdout.columns || 80
-}))
+const sizeNow = (): WindowSize => ({ rows: process.stdout.rows || 24, cols: process.stdout.columns || 80 })
 
-const resizes = Stream.asyncPush<WindowSize>((emit) =>
+const resizes = Stream.callback<WindowSize>((sizes) =>
   Effect.acquireRelease(
-    Effect.map(Effect.runtime(), (runtime) => {
-      const listener = () => void emit.single(Runtime.runSync(runtime)(size))
+    Effect.sync(() => {
+      const listener = () => void Queue.offerUnsafe(sizes, sizeNow())
       process.stdout.on("resize", listener)
       return listener
     }),
@@ -191,7 +188,7 @@ export const layer: Layer.Layer<Terminal> = Layer.sync(Terminal, () => {
     writeStdout: sink(() => process.stdout, isatty(1)),
     writeStderr: (bytes) => Effect.ignore(writeStderr(bytes)),
     stdin,
-    size,
+    size: Effect.sync(sizeNow),
     resizes,
     interceptSignal,
     raw,

@@ -1,5 +1,5 @@
-import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
 import { Effect } from "effect"
+import type { FromClientEncoded, FromServerEncoded } from "effect/rpc/RpcMessage"
 import { isRestName } from "../contract/wire/event-rpcs.ts"
 import { INPUT_WRITE, isInputBytes } from "../contract/wire/input-rpcs.ts"
 import { makeInputs } from "./inputs.ts"
@@ -17,9 +17,9 @@ class DirectConnection {
   readonly #send: Send
   readonly #tryInput: (id: string, bytes: Uint8Array) => boolean
   /** Requests for events, by the operation. */
-  readonly #rests = new Map<unknown, string>()
+  readonly #rests = new Map<unknown, string | number>()
   /** Batches that the client has not taken, by the request. */
-  readonly #untaken = new Map<string, () => void>()
+  readonly #untaken = new Map<string | number, () => void>()
 
   constructor(send: Send, tryInput: (id: string, bytes: Uint8Array) => boolean) {
     this.#send = send
@@ -43,7 +43,7 @@ class DirectConnection {
     }
   }
 
-  #takeInput(requestId: string, payload: unknown) {
+  #takeInput(requestId: string | number, payload: unknown) {
     if (!isInputBytes(payload) || !this.#tryInput(payload.id, payload.bytes)) return false
     // The bytes go first: the channel writes them in the next microtask.
     void Promise.resolve().then(() =>

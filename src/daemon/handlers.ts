@@ -1,5 +1,6 @@
-import type { Headers } from "@effect/platform/Headers"
 import { Effect, Layer, Ref } from "effect"
+import type { Headers } from "effect/http/Headers"
+import type { ServerClient } from "effect/rpc/Rpc"
 import { pullFromStream, type PullOperation, type StreamingCall } from "../contract/rows/event-batches.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { callOf, Pyro, type PyroService } from "../contract/rows/Pyro.ts"
@@ -81,7 +82,7 @@ const eventHandlers = (
         )
       ).pipe(forCaller(headers), withMinted(headers))
   }
-  const rest = ({ id }: Named, { clientId }: { readonly clientId: number }) => open.rest(id, senderOf(clientId, id))
+  const rest = ({ id }: Named, { client }: { readonly client: ServerClient }) => open.rest(id, senderOf(client.id, id))
   const handlers = streamingRows.flatMap((row) => [[firstName(row), first(row)], [restName(row), rest]] as const)
   return { ...named<unknown>(handlers), [DROP]: ({ id }: Named) => open.drop(id) }
 }

@@ -1,9 +1,9 @@
-import { Deferred, Effect, Mailbox, Stream } from "effect"
+import { type Cause, Deferred, Effect, Queue, Stream } from "effect"
 import type { RunInput, StdinWriter, WindowSize } from "../contract/rows/run-input.ts"
 
 interface Input {
-  readonly stdin: Mailbox.Mailbox<Uint8Array>
-  readonly resizes: Mailbox.Mailbox<WindowSize>
+  readonly stdin: Queue.Queue<Uint8Array, Cause.Done>
+  readonly resizes: Queue.Queue<WindowSize, Cause.Done>
   readonly interrupt: Deferred.Deferred<void>
   /** Pieces of stdin that the operation has not written yet. */
   waiting: number
@@ -22,12 +22,14 @@ export const makeInputs = () => {
   const taken = new Map<string, Input>()
   const ended = new Set<string>()
 
-  const shutdown = ({ resizes, stdin }: Input) => Effect.andThen(stdin.shutdown, resizes.shutdown)
+  /** Not `Queue.shutdown`: it would interrupt a command that reads on. */
+  const drop = <A>(queue: Queue.Queue<A, Cause.Done>) => Effect.andThen(Queue.end(queue), Queue.collect(queue))
+  const shutdown = ({ resizes, stdin }: Input) => Effect.asVoid(Effect.andThen(drop(stdin), drop(resizes)))
 
   const make = Effect.gen(function*() {
     const made: Input = {
-      stdin: yield* Mailbox.make<Uint8Array>(2),
-      resizes: yield* Mailbox.make<WindowSize>({ capacity: 4, strategy: "sliding" }),
+      stdin: yield* Queue.bounded<Uint8Array, Cause.Done>(2),
+      resizes: yield* Queue.sliding<WindowSize, Cause.Done>(4),
       interrupt: Deferred.makeUnsafe<void>(),
       waiting: 0,
       writer: undefined
@@ -67,7 +69,7 @@ export const makeInputs = () => {
       input.writer = writer
       const write = (bytes: Uint8Array) => Effect.ensuring(writer.write(bytes), Effect.sync(() => input.waiting--))
       return Effect.ensuring(
-        Stream.runForEach(Mailbox.toStream(input.stdin), write),
+        Stream.runForEach(Stream.fromQueue(input.stdin), write),
         Effect.sync(() => {
           input.writer = undefined
         })
@@ -79,7 +81,7 @@ export const makeInputs = () => {
   const writePiece = (input: Input, bytes: Uint8Array) => {
     if (tryPiece(input, bytes)) return Effect.void
     input.waiting++
-    return input.stdin.offer(bytes)
+    return Queue.offer(input.stdin, bytes)
   }
 
   /** The input of a command about to run; forgotten when the scope closes. */
@@ -94,9 +96,9 @@ export const makeInputs = () => {
       (input) => forget(id, input)
     ).pipe(
       Effect.map((input): RunInput => ({
-        stdin: Mailbox.toStream(input.stdin),
+        stdin: Stream.fromQueue(input.stdin),
         writeStdin: writeTo(input),
-        resizes: Stream.orDie(Mailbox.toStream(input.resizes)),
+        resizes: Stream.fromQueue(input.resizes),
         interrupt: Deferred.await(input.interrupt)
       }))
     )
@@ -112,8 +114,8 @@ export const makeInputs = () => {
       return input !== undefined && tryPiece(input, bytes)
     },
     write: (id: string, bytes: Uint8Array) => into(id, (input) => writePiece(input, bytes)),
-    end: (id: string) => into(id, ({ stdin }) => stdin.end),
+    end: (id: string) => into(id, ({ stdin }) => Queue.end(stdin)),
     interrupt: (id: string) => into(id, ({ interrupt }) => Deferred.succeed(interrupt, undefined)),
-    resize: (id: string, size: WindowSize) => into(id, ({ resizes }) => resizes.offer(size))
+    resize: (id: string, size: WindowSize) => into(id, ({ resizes }) => Queue.offer(resizes, size))
   } as const
 }

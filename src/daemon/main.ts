@@ -1,4 +1,4 @@
-import { Cause, Effect, Layer, Logger, LogLevel } from "effect"
+import { Cause, Effect, Layer, References } from "effect"
 import { layerResident } from "../local/layer.ts"
 import { KnownSecrets } from "../redaction/known.ts"
 import { Paths } from "../system/files/Paths.ts"
@@ -25,7 +25,7 @@ export const daemon = (version: string): Effect.Effect<number> =>
     ),
     // Around all of it: the last lines of the log go out, too.
     withTelemetry(version),
-    Effect.provide(Logger.minimumLogLevel(LogLevel.Info)),
+    Effect.provideService(References.MinimumLogLevel, "Info"),
     withRedactedLog,
     Effect.provide(KnownSecrets.layer)
   )

@@ -1,4 +1,4 @@
-import { Cause, type Chunk, Effect, Exit, FiberId, Option, type Scope, type Tracer } from "effect"
+import { Cause, Effect, Exit, Option, type Scope, type Tracer } from "effect"
 import type { PullEvents } from "../contract/rows/event-batches.ts"
 import type { CliSurface } from "../contract/rows/operation.ts"
 import type { Operation } from "../contract/rows/operations.ts"
@@ -14,25 +14,24 @@ export interface AnyEvent {
 
 export const outputBytes = ({ bytes }: AnyEvent) => bytes instanceof Uint8Array ? bytes.length : 0
 
-const INTERRUPTED = Exit.interrupt(FiberId.none)
+const INTERRUPTED = Exit.interrupt()
 
 /** Starts the observation of an operation. `end` takes the first outcome and ignores later ones. */
 const begin = ({ name }: Operation, span: Tracer.Span | undefined) =>
   Effect.clockWith((clock) =>
     Effect.sync(() => {
-      const startNs = clock.unsafeCurrentTimeNanos()
+      const startNs = clock.monotonicTimeNanosUnsafe()
       let hasEnded = false
       return (exit: Exit.Exit<unknown, unknown>) => {
         if (hasEnded) return
         hasEnded = true
-        const endNs = clock.unsafeCurrentTimeNanos()
-        span?.end(endNs, exit)
-        recordOperation(name, outcomeOf(exit), Number(endNs - startNs) / 1e6)
+        span?.end(clock.currentTimeNanosUnsafe(), exit)
+        recordOperation(name, outcomeOf(exit), Number(clock.monotonicTimeNanosUnsafe() - startNs) / 1e6)
       }
     })
   )
 
-type End = Effect.Effect.Success<ReturnType<typeof begin>>
+type End = Effect.Success<ReturnType<typeof begin>>
 
 /** Observes what `use` makes of an operation, in a span if one has any use. */
 const observed = <A, E, R, B, E2, R2>(
@@ -43,7 +42,7 @@ const observed = <A, E, R, B, E2, R2>(
 ): Effect.Effect<B, E2, R2> =>
   hasSpan
     ? Effect.flatMap(
-      Effect.makeSpan(row.name, { kind: "server", root: true, captureStackTrace: false }),
+      Effect.makeSpan(row.name, { kind: "server", root: true }),
       (span) => Effect.flatMap(begin(row, span), (end) => use(Effect.withParentSpan(work, span) as typeof work, end))
     )
     : Effect.flatMap(begin(row, undefined), (end) => use(work, end))
@@ -64,7 +63,7 @@ export const observeEvents = (row: Operation, hasSpan = true) => {
     start: Effect.Effect<PullEvents<Event, E>, E2, R>
   ): Effect.Effect<PullEvents<Event, E>, E2, R | Scope.Scope> =>
     observed(row, hasSpan, start, (start, end) => {
-      const look = (events: Chunk.Chunk<Event>) => {
+      const look = (events: ReadonlyArray<Event>) => {
         for (const event of events) {
           // An export has output, too, which counts as an export.
           if (stdin !== undefined) countBytes("output", outputBytes(event))
@@ -83,9 +82,7 @@ export const observeEvents = (row: Operation, hasSpan = true) => {
       return atClose(Effect.sync(() => end(INTERRUPTED))).pipe(
         Effect.andThen(start),
         Effect.tapCause((cause) => Effect.sync(() => end(Exit.failCause(cause)))),
-        Effect.map((pull): PullEvents<Event, E> => (waitMs) =>
-          Effect.tapCause(Effect.map(pull(waitMs), look), ended)
-        )
+        Effect.map((pull): PullEvents<Event, E> => (waitMs) => Effect.tapCause(Effect.map(pull(waitMs), look), ended))
       )
     })
 }

@@ -1,15 +1,15 @@
 import {
-  Chunk,
+  Array as Arr,
+  Cause,
   Deferred,
   Effect,
-  Result,
-  ExecutionStrategy,
   Exit,
-  Fiber,
-  
-  type Mailbox,
+  type Fiber,
   Option,
-  Scope
+  type Pull,
+  Result,
+  Scope,
+  Stream
 } from "effect"
 import { ChannelFailed, type PyroError } from "../contract/errors/errors.ts"
 import type { PullEvents } from "../contract/rows/event-batches.ts"
@@ -71,27 +71,19 @@ const firstBatchOf = (pull: PullAny): Effect.Effect<FirstBatch<AnyEvent>, PyroEr
     return { events, more: true }
   })
 
-/**
- * Pulls as the RPC server takes them: it calls `takeAll` alone, and sends each batch without the cost of a stream. With `send`, `takeAll`
- * sends all batches itself.
- */
-const mailboxOf = (pull: ReturnType<PullAny>, send: SendEvents | undefined) =>
-  ({
-    takeAll: Effect.matchEffect(
-      send === undefined
-        ? pull
-        : Effect.forever(
-          Effect.flatMap(pull, (events) => events.length === 0 ? Effect.void : send(Chunk.toReadonlyArray(events)))
-        ),
-      {
-        onFailure: Option.match({
-          onNone: () => Effect.succeed([Chunk.empty<AnyEvent>(), true] as const),
-          onSome: Effect.fail
-        }),
-        onSuccess: (events) => Effect.succeed([events, false] as const)
-      }
-    )
-  }) as unknown as Mailbox.ReadonlyMailbox<AnyEvent, PyroError>
+/** Events batch by batch, as the RPC server takes them. With `send`, the first pull sends all batches itself. */
+const streamOf = (pull: ReturnType<PullAny>, send: SendEvents | undefined): Stream.Stream<AnyEvent, PyroError> => {
+  const next: Pull.Pull<Arr.NonEmptyReadonlyArray<AnyEvent>, PyroError> = Effect.flatMap(
+    Effect.mapError(pull, Option.getOrElse(() => Cause.Done())),
+    (events) =>
+      !Arr.isReadonlyArrayNonEmpty(events)
+        ? next
+        : send === undefined
+        ? Effect.succeed(events)
+        : Effect.andThen(send(events), next)
+  )
+  return Stream.fromPull(Effect.succeed(next))
+}
 
 /**
  * The operations that this daemon executes for its clients. Each has a Scope below `parent`; the daemon keeps the events after the first
@@ -131,7 +123,6 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
         })
       })
       return Effect.sleep(RELEASE_MS).pipe(
-        Effect.interruptible,
         Effect.andThen(closeAll),
         Effect.forkIn(parent),
         Effect.asVoid
@@ -143,7 +134,6 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
     Effect.gen(function*() {
       one.rest = rest
       one.expiry = yield* Effect.sleep(REST_KEPT_MS).pipe(
-        Effect.interruptible,
         Effect.andThen(Effect.suspend(() => {
           // This fiber is the expiry: `close` must not interrupt it.
           one.expiry = undefined
@@ -157,7 +147,7 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
     Effect.suspend(() => {
       const { expiry } = one
       one.expiry = undefined
-      return expiry === undefined ? Effect.void : Fiber.interruptFork(expiry)
+      return expiry === undefined ? Effect.void : Effect.sync(() => expiry.interruptUnsafe())
     })
 
   const drop = (id: string) =>
@@ -181,7 +171,7 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
     first: <E>(id: string, start: Effect.Effect<PullAny, PyroError | E, Scope.Scope>) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
-          const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
+          const scope = yield* Scope.fork(parent)
           const one: Open = { scope, state: "open", closed: undefined, rest: undefined, expiry: undefined }
           open.set(id, one)
           return yield* Scope.provide(restore(start), scope).pipe(
@@ -196,18 +186,15 @@ export const makeOpenOperations = (parent: Scope.Scope) => {
           )
         })
       ),
-    /** The events after the first batch. The end of the Scope ends the operation. */
-    rest: (
-      id: string,
-      send?: SendEvents
-    ): Effect.Effect<Mailbox.ReadonlyMailbox<AnyEvent, PyroError>, PyroError, Scope.Scope> =>
-      Effect.flatMap(
+    /** The events after the first batch. The end of the stream ends the operation. */
+    rest: (id: string, send?: SendEvents): Stream.Stream<AnyEvent, PyroError> =>
+      Stream.unwrap(Effect.map(
         Effect.acquireRelease(
           takeRest(id),
           (taken) => taken === undefined ? Effect.void : close(id, taken.one, Exit.void)
         ),
-        (taken) => taken === undefined ? Effect.fail(restExpired) : Effect.succeed(mailboxOf(taken.pull(), send))
-      ),
+        (taken) => taken === undefined ? Stream.fail(restExpired) : streamOf(taken.pull(), send)
+      )),
     /** Ends an operation that its caller does not want any more, and waits for its end. */
     drop
   } as const

@@ -1,10 +1,10 @@
 import { NetSocket } from "@effect/platform-node/NodeSocket"
-import * as Socket from "@effect/platform/Socket"
-import { SocketServer } from "@effect/platform/SocketServer"
-import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
-import * as RpcServer from "@effect/rpc/RpcServer"
-import { Cause, Effect, Layer, Mailbox, Option, Scope } from "effect"
+import { Cause, Effect, Layer, Option, Queue, Scope } from "effect"
+import type { FromClientEncoded, FromServerEncoded } from "effect/rpc/RpcMessage"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import * as RpcServer from "effect/rpc/RpcServer"
+import * as Socket from "effect/socket/Socket"
+import { SocketServer } from "effect/socket/SocketServer"
 import { defectOf, messagesOf, UnreadableMessage } from "../contract/wire/unreadable.ts"
 import type { DirectMessages } from "./direct-messages.ts"
 
@@ -18,7 +18,7 @@ export const layerProtocol = (direct: DirectMessages) =>
     Effect.gen(function*() {
       const serialization = yield* RpcSerialization.RpcSerialization
       const server = yield* SocketServer
-      const disconnects = yield* Mailbox.make<number>()
+      const disconnects = yield* Queue.unbounded<number>()
       const clients = new Map<number, (message: FromServerEncoded) => Effect.Effect<void>>()
       let lastId = 0
       let writeRequest: (clientId: number, message: FromClientEncoded) => Effect.Effect<void>
@@ -27,17 +27,17 @@ export const layerProtocol = (direct: DirectMessages) =>
         Effect.gen(function*() {
           const id = lastId++
           const scope = yield* Effect.scope
-          const parser = serialization.unsafeMake()
+          const parser = serialization.makeUnsafe()
           yield* Scope.addFinalizer(
             scope,
             Effect.suspend(() => {
               clients.delete(id)
               direct.close(id)
-              return disconnects.offer(id)
+              return Queue.offer(disconnects, id)
             })
           )
           const connection = Option.getOrUndefined(yield* Effect.serviceOption(NetSocket))
-          const write = yield* socket.writer
+          const { write } = yield* socket.writer
           clients.set(id, (message) =>
             Effect.suspend(() => {
               const encoded = parser.encode(message)
@@ -47,13 +47,13 @@ export const layerProtocol = (direct: DirectMessages) =>
             if (connection.writable) connection.write(parser.encode(message)!)
           })
           let isUnreadable = false
-          const receive = (bytes: string | Uint8Array) => {
-            if (isUnreadable) return
+          const receive = (bytes: string | Uint8Array): Effect.Effect<void, Socket.SocketError> => {
+            if (isUnreadable) return Effect.void
             try {
               const all = messagesOf<FromClientEncoded>(parser.decode(bytes))
               const messages = taken === undefined ? all : all.filter((message) => !taken.take(message))
               return messages.length === 0
-                ? undefined
+                ? Effect.void
                 : Effect.forEach(messages, (message) => writeRequest(id, message), { discard: true })
             } catch (cause) {
               isUnreadable = true
@@ -64,12 +64,11 @@ export const layerProtocol = (direct: DirectMessages) =>
               )
             }
           }
-          yield* socket.runRaw(receive).pipe(
-            Effect.interruptible,
-            Effect.catchIf((error) => error.reason === "Close", () => Effect.void),
-            Effect.orDie,
-            Effect.withUnhandledErrorLogLevel(Option.none())
-          )
+          const { pull } = yield* socket.reader
+          return yield* Effect.forever(Effect.flatMap(pull, (all) => Effect.forEach(all, receive, { discard: true })))
+            .pipe(
+              Effect.interruptible
+            )
         })
 
       const protocol = yield* RpcServer.Protocol.make((write) => {
@@ -82,10 +81,16 @@ export const layerProtocol = (direct: DirectMessages) =>
           initialMessage: Effect.succeedNone,
           supportsAck: true,
           supportsTransferables: false,
-          supportsSpanPropagation: true
+          supportsSpanPropagation: true,
+          supportsNotifications: true,
+          codecFor: serialization.codecFor
         })
       })
-      yield* server.run((socket) => Effect.scoped(serve(socket))).pipe(Effect.interruptible, Effect.forkScoped)
+      // A connection that ends, in whatever way, is no fault of this process.
+      yield* server.run((socket) => Effect.ignore(Effect.scoped(serve(socket)))).pipe(
+        Effect.interruptible,
+        Effect.forkScoped
+      )
       return protocol
     })
   )

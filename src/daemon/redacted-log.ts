@@ -1,28 +1,46 @@
-import { Cause, Effect, FiberRef, HashMap, HashSet, Logger } from "effect"
+import { Cause, Effect, type Fiber, Logger, References } from "effect"
 import { KnownSecrets } from "../redaction/known.ts"
 import { redactValue } from "../redaction/redact.ts"
 
+/** A fiber as loggers look at it: with other annotations. */
+const withAnnotations = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  annotations: Readonly<Record<string, unknown>>
+): Fiber.Fiber<unknown, unknown> =>
+  Object.create(fiber, {
+    getRef: {
+      value: (reference: Parameters<typeof fiber.getRef>[0]) =>
+        reference === References.CurrentLogAnnotations ? annotations : fiber.getRef(reference)
+    }
+  }) as Fiber.Fiber<unknown, unknown>
+
 /** A logger whose lines have no secret of a workspace. */
 export const redactedLogger = <Output>(
-  known: KnownSecrets["Type"],
+  known: KnownSecrets["Service"],
   logger: Logger.Logger<unknown, Output>
 ): Logger.Logger<unknown, Output> =>
-  Logger.mapInputOptions(logger, (options: Logger.Logger.Options<unknown>) => {
+  Logger.make((options) => {
     const sets = known.sets()
-    if (sets.length === 0) return options
+    if (sets.length === 0) return logger.log(options)
+    const { fiber } = options
     const cause = Cause.pretty(options.cause)
     const redacted = redactValue(sets, cause)
-    return {
+    return logger.log({
       ...options,
       message: redactValue(sets, options.message),
-      annotations: HashMap.map(options.annotations, (value) => redactValue(sets, value)),
+      fiber: withAnnotations(fiber, redactValue(sets, fiber.getRef(References.CurrentLogAnnotations))),
       cause: redacted === cause ? options.cause : Cause.die(redacted)
-    }
+    })
   })
 
 /** Redacts the lines of every logger that the work has from outside. Replacing one of them would leave the others as they are. */
 export const withRedactedLog = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | KnownSecrets> =>
   Effect.flatMap(
     KnownSecrets,
-    (known) => Effect.locallyWith(work, FiberRef.currentLoggers, HashSet.map((logger) => redactedLogger(known, logger)))
+    (known) =>
+      Effect.updateService(
+        work,
+        Logger.CurrentLoggers,
+        (loggers) => new Set([...loggers].map((logger) => redactedLogger(known, logger)))
+      )
   )

@@ -1,6 +1,6 @@
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
-import { SocketServer } from "@effect/platform/SocketServer"
 import { Effect, Layer, Schedule } from "effect"
+import { SocketServer } from "effect/socket/SocketServer"
 import { DaemonLeaves } from "../contract/wire/daemon-leaves.ts"
 import { acquirePlain } from "../system/waits/scopes.ts"
 import { clockReader } from "../system/waits/time.ts"
@@ -69,4 +69,4 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
     close: () => void (state.closed = true)
   } as const
 })
-export type RequestTracker = Effect.Effect.Success<typeof makeRequestTracker>
+export type RequestTracker = Effect.Success<typeof makeRequestTracker>

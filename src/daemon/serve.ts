@@ -1,5 +1,5 @@
-import * as RpcServer from "@effect/rpc/RpcServer"
 import { Effect, Fiber, Layer, MutableRef, Option, Ref, Schedule } from "effect"
+import * as RpcServer from "effect/rpc/RpcServer"
 import * as path from "node:path"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { makePyroRpcs } from "../contract/wire/rpc.ts"
@@ -110,7 +110,7 @@ export const serve = (version: string) =>
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
     // Its folder is for this user alone anyway.
     yield* setMode(socket, 0o600)
-    const unlink = Effect.ignore(removeFile(socket))
+    const unlink = Effect.ignoreCause(removeFile(socket))
     yield* Effect.addFinalizer(() => unlink)
     // What this process would release at its end, should it be killed: VMs of the pool and of `run`.
     yield* startWatchdog([process.execPath, process.argv[1] ?? "", "gc"])

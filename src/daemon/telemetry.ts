@@ -1,4 +1,4 @@
-import { Effect, Logger, Option } from "effect"
+import { Effect, Logger, Metric, Option } from "effect"
 import { KnownSecrets } from "../redaction/known.ts"
 import { makeTimings, type SpanExporter, Timings } from "../system/telemetry/timings.ts"
 import { type OtlpSettings, otlpSettings } from "./otlp/settings.ts"
@@ -7,11 +7,13 @@ import { redactedLogger } from "./redacted-log.ts"
 /** How long an exec takes is up to its command. */
 const isKept = (operation: string) => operation !== "workspace.exec"
 
+/** The exporter is a bundle of its own, with an Effect of its own: it is given this one's metrics. */
 const startExport = (settings: OtlpSettings, version: string) =>
-  Effect.flatMap(
-    Effect.promise(() => import("./otlp/exporter.ts")),
-    ({ startExporter }) => startExporter(settings, version)
-  )
+  Effect.gen(function*() {
+    const { startExporter } = yield* Effect.promise(() => import("./otlp/exporter.ts"))
+    const registry = yield* Metric.MetricRegistry
+    return yield* Effect.provideService(startExporter(settings, version), Metric.MetricRegistry, registry)
+  })
 
 /**
  * Records where operations spend their time, for as long as the effect runs. With OTEL_EXPORTER_OTLP_ENDPOINT, spans, metrics and log
@@ -31,5 +33,5 @@ export const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<
     const timed = work.pipe(Effect.provideService(Timings, timings), Effect.withTracer(timings.tracer))
     return yield* exporter === undefined
       ? timed
-      : Effect.provide(timed, Logger.add(redactedLogger(known, exporter.logger)))
+      : Effect.provide(timed, Logger.layer([redactedLogger(known, exporter.logger)], { mergeWithExisting: true }))
   }))

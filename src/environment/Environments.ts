@@ -76,7 +76,7 @@ export class Environments extends Context.Service<Environments, {
 
 const isOfWorkspace = ({ workspace }: Definition) => workspace !== undefined
 
-const make = (cacheDir: string, definitions: string, kernel: Kernel["Type"]) => {
+const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) => {
   const stores = makeImageStores(cacheDir, definitions)
   const { entries, entryOf, keepLocked, kept, keptRoot, known, own, mapFailure, storeOf } = stores
   const obtain = makeObtain(stores, kernel)

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Mailbox, Option, type Scope, type Stream } from "effect"
+import { type Cause, Deferred, Effect, Option, Queue, type Scope, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import type { Duplex } from "node:stream"
 import {
@@ -183,7 +183,7 @@ const DEFAULT_HELLO_TIMEOUT_MS = 10_000
 const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const timeoutMs = options.helloTimeoutMs ?? DEFAULT_HELLO_TIMEOUT_MS
-    const events = yield* Mailbox.make<AgentEvent>({ capacity: 64, strategy: "sliding" })
+    const events = yield* Queue.sliding<AgentEvent, Cause.Done>(64)
     const socket = yield* options.open
     const { monotonicMs } = yield* clockReader
     const connection = yield* Effect.acquireRelease(
@@ -194,13 +194,16 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
     )
     connection.greet({ takeover: options.takeover, forget: options.forget ?? false })
     const { build, takenOver } = yield* Deferred.await(connection.greeted).pipe(
-      Effect.timeoutOrElse({ duration: timeoutMs, orElse: () => Effect.fail(new ChannelFailed({ detail: `the guest's agent did not answer within ${timeoutMs} ms` })) })
+      Effect.timeoutOrElse({
+        duration: timeoutMs,
+        orElse: () =>
+          Effect.fail(new ChannelFailed({ detail: `the guest's agent did not answer within ${timeoutMs} ms` }))
+      })
     )
     yield* watchSilence(connection, {
       limitMs: options.silenceMs ?? DEFAULT_SILENCE_MS,
       explain: options.explainSilence ?? Effect.succeed("")
-      // A fiber inherits the caller's mask, and the scope would wait for it for ever.
-    }).pipe(Effect.interruptible, Effect.forkScoped)
+    }).pipe(Effect.forkScoped)
     const methods = Object.entries(Calls).map(([name, make]) =>
       [name, (fields: never) => request(connection, (make as (fields: never) => Call<unknown>)(fields))] as const
     )
@@ -251,7 +254,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
           () => within(Infinity)
         )
       },
-      events: Mailbox.toStream(events),
+      events: Stream.fromQueue(events),
       isSilent: () => connection.silentMs > 0,
       failed: Deferred.await(connection.failed)
     }

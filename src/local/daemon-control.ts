@@ -77,9 +77,15 @@ export const daemonStop = Effect.gen(function*() {
   signalIdentity(identity, "SIGTERM")
   yield* Effect.sync(() => isAlive(identity)).pipe(
     Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced("10 millis") }),
-    Effect.timeoutOrElse({ duration: stopTimeout, orElse: () => Effect.fail(new DaemonUnavailable({
-          detail: `process ${identity.pid} does not end; no workspace is lost by ending it: kill -9 ${identity.pid}`
-        })) })
+    Effect.timeoutOrElse({
+      duration: stopTimeout,
+      orElse: () =>
+        Effect.fail(
+          new DaemonUnavailable({
+            detail: `process ${identity.pid} does not end; no workspace is lost by ending it: kill -9 ${identity.pid}`
+          })
+        )
+    })
   )
   return { stopped: true }
 })

@@ -1,4 +1,4 @@
-import { Effect, Mailbox, Stream } from "effect"
+import { type Cause, Effect, Fiber, Queue, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import type { BuildPayload, PullEvent, PullPayload } from "../contract/rows/environment.ts"
 import type { Notice } from "../contract/rows/notice.ts"
@@ -93,15 +93,15 @@ const making = <E, R>(name: string, work: (onProgress: OnProgress) => Effect.Eff
   Stream.unwrap(Effect.gen(function*() {
     const environments = yield* Environments
     const kernel = yield* Kernel
-    const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
+    const notices = yield* Queue.sliding<Notice, Cause.Done>(64)
     const ready = yield* Effect.gen(function*() {
       yield* work(noticesTo(notices))
       yield* kernel.ensureWith(noticesTo(notices))
       return summary(yield* environments.inspect(name, { verify: false }))
-    }).pipe(Effect.ensuring(notices.end), Effect.forkScoped)
+    }).pipe(Effect.ensuring(Queue.end(notices)), Effect.forkScoped)
     return Stream.concat(
-      Mailbox.toStream(notices),
-      Stream.map(Stream.fromEffect(ready), (environment): PullEvent => ({ _tag: "Ready", environment }))
+      Stream.fromQueue(notices),
+      Stream.map(Stream.fromEffect(Fiber.join(ready)), (environment): PullEvent => ({ _tag: "Ready", environment }))
     )
   }))
 

@@ -43,7 +43,7 @@ const make = (pooled: boolean) =>
     )(yield* Effect.context<HostServices>())
     const effect = <A, E, R extends HostServices>(work: Effect.Effect<A, E, R>) => Effect.provide(work, context)
     const taking = yield* Effect.cached(effect(takeWorkspaces(yield* Effect.scope)))
-    let known: Effect.Effect.Success<typeof taking> | undefined
+    let known: Effect.Success<typeof taking> | undefined
     // Asked for by every operation: `cached` alone would wait for what is there.
     const taken = Effect.suspend(() =>
       known === undefined ? Effect.tap(taking, (all) => Effect.sync(() => known = all)) : Effect.succeed(known)

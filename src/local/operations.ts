@@ -43,7 +43,7 @@ export type HostWorks = { readonly [Name in HostOperation]: WorkOf<Name> }
 export interface HostParts {
   /** Whether the process stays: `run` then takes its microVM from the pool. */
   readonly isResident: boolean
-  readonly pool: Effect.Effect<Pool["Type"], PyroError>
+  readonly pool: Effect.Effect<Pool["Service"], PyroError>
   readonly rootOf: (workspace: string) => Effect.Effect<Root, PyroError>
   readonly pyro: () => PyroService
 }

@@ -1,4 +1,4 @@
-import { Cause, Chunk, Effect, Option, Stream } from "effect"
+import { Array as Arr, Cause, Effect, Option, Result, Stream } from "effect"
 import type { PullEvents, StreamingCall } from "../contract/rows/event-batches.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { callOf, mapCalls, type PyroService } from "../contract/rows/Pyro.ts"
@@ -23,8 +23,7 @@ const isAllowed = (payload: unknown) =>
 
 const inCause = <E>(sets: Sets, cause: Cause.Cause<E>): Cause.Cause<E> => {
   if (sets.length === 0) return cause
-  const defect = Cause.dieOption(cause)
-  const text = Option.map(defect, String)
+  const text = Option.map(Result.getSuccess(Cause.findDefect(cause)), String)
   // A defect with a secret gives its text alone.
   return Option.isSome(text) && redactValue(sets, text.value) !== text.value
     ? Cause.die(redactValue(sets, text.value))
@@ -34,8 +33,8 @@ const inCause = <E>(sets: Sets, cause: Cause.Cause<E>): Cause.Cause<E> => {
         : redactValue(sets, failure))
 }
 
-const inEvents = (sets: Sets, events: Chunk.Chunk<Event>) =>
-  sets.length === 0 ? events : Chunk.map(events, (event) => isFiltered(event) ? event : redactValue(sets, event))
+const inEvents = <Events extends ReadonlyArray<Event>>(sets: Sets, events: Events) =>
+  sets.length === 0 ? events : Arr.map(events, (event) => isFiltered(event) ? event : redactValue(sets, event))
 
 const inEffect = <A, E, R>(secretsOf: SecretsOf, payload: unknown, work: Effect.Effect<A, E, R>) =>
   work.pipe(
@@ -44,9 +43,7 @@ const inEffect = <A, E, R>(secretsOf: SecretsOf, payload: unknown, work: Effect.
         ? Effect.succeed(result)
         : Effect.map(secretsOf(payload), (sets) => redactValue(sets, result))
     ),
-    Effect.catchCause((cause) =>
-      Effect.flatMap(secretsOf(payload), (sets) => Effect.failCause(inCause(sets, cause)))
-    )
+    Effect.catchCause((cause) => Effect.flatMap(secretsOf(payload), (sets) => Effect.failCause(inCause(sets, cause))))
   )
 
 type AnyCall = (payload: unknown, input?: RunInput) => unknown
@@ -54,7 +51,7 @@ type AnyCall = (payload: unknown, input?: RunInput) => unknown
 const streamed = (call: StreamingCall<Event, unknown>, secretsOf: SecretsOf) => {
   const whole = (payload: unknown, input?: RunInput) =>
     call(payload, input).pipe(
-      Stream.mapChunksEffect((events) => Effect.map(secretsOf(payload), (sets) => inEvents(sets, events))),
+      Stream.mapArrayEffect((events) => Effect.map(secretsOf(payload), (sets) => inEvents(sets, events))),
       Stream.catchCause((cause) =>
         Stream.fromEffect(Effect.flatMap(secretsOf(payload), (sets) => Effect.failCause(inCause(sets, cause))))
       )
@@ -68,7 +65,7 @@ const streamed = (call: StreamingCall<Event, unknown>, secretsOf: SecretsOf) => 
         (next): PullEvents<Event> => (waitMs) =>
           next(waitMs).pipe(
             Effect.flatMap((events) =>
-              Chunk.every(events, isFiltered)
+              events.every(isFiltered)
                 ? Effect.succeed(events)
                 : Effect.map(secretsOf(payload), (sets) => inEvents(sets, events))
             ),

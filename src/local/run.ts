@@ -1,4 +1,4 @@
-import { Effect, Fiber, Mailbox, Stream } from "effect"
+import { type Cause, Effect, Fiber, Queue, Stream } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { requireOneCommand } from "../contract/rows/exec-validation.ts"
 import type { Notice } from "../contract/rows/notice.ts"
@@ -40,8 +40,8 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     const hasTap = payload.networkDriver === "tap"
     yield* demandDriver(payload)
     const network = granted !== undefined && isOn(granted) ? granted : undefined
-    const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
-    yield* Effect.forkScoped(Effect.ignore(sweepVms))
+    const notices = yield* Queue.sliding<Notice, Cause.Done>(64)
+    yield* Effect.forkScoped(Effect.ignoreCause(sweepVms))
     const prepare = Effect.gen(function*() {
       const images = yield* ensureImages(payload.environment, noticesTo(notices))
       const seeds = yield* SeedImages
@@ -61,25 +61,25 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         dieWithParent: true,
         hasTap,
         leastConfinement: payload.requireConfinement,
-        onSlowStep: tellSlowStep((notice) => void notices.unsafeOffer(notice))
+        onSlowStep: tellSlowStep((notice) => void Queue.offerUnsafe(notices, notice))
       })
     })
     const prepared = yield* prepare.pipe(
       // Somebody emptied the cache between an image's making and its use.
       Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" }),
-      Effect.ensuring(notices.end),
+      Effect.ensuring(Queue.end(notices)),
       Effect.forkScoped
     )
     const events: Stream.Stream<RunEvent, PyroError, Dialler | Paths> = Stream.unwrap(
       Effect.map(Fiber.join(prepared), (workspace) => runIn(workspace, payload, input, network, since))
     )
-    return Stream.concat(Mailbox.toStream(notices), events)
+    return Stream.concat(Stream.fromQueue(notices), events)
   }))
 
 /** What a workspace of the path, or an empty one, would start with, by default. */
 const seedFrom = (
   { allowHome, includeIgnored, seedPath, workspaceUser }: RunPayload,
-  notices: Mailbox.Mailbox<Notice>
+  notices: Queue.Enqueue<Notice, Cause.Done>
 ) =>
   Effect.gen(function*() {
     const { image, report } = yield* prepareSeed({
@@ -91,6 +91,6 @@ const seedFrom = (
       owner: ownerOf(workspaceUser)
     })
     countBytes("seed", report.bytes)
-    tellSeed(report, (notice) => void notices.unsafeOffer(notice))
+    tellSeed(report, (notice) => void Queue.offerUnsafe(notices, notice))
     return image
   })

@@ -23,4 +23,4 @@ export const servicesBesideSecrets = Vmm.layerQemu.pipe(
 /** The services that the work is done with, all in this process. */
 export const services = Layer.provideMerge(servicesBesideSecrets, KnownSecrets.layer)
 
-export type HostServices = Layer.Layer.Success<typeof services>
+export type HostServices = Layer.Success<typeof services>

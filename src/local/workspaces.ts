@@ -10,8 +10,8 @@ import { Workspaces } from "../workspace/operations/Workspaces.ts"
 
 /** What the process that has the workspaces holds. */
 export interface Taken {
-  readonly workspaces: Workspaces["Type"]
-  readonly pool: Pool["Type"]
+  readonly workspaces: Workspaces["Service"]
+  readonly pool: Pool["Service"]
 }
 
 /** A sweep holds the lock for a moment too, and runs just when a daemon was killed and the next one starts. */
@@ -37,7 +37,6 @@ export const takeWorkspaces = (
       })
     )
     const layer = Layer.provideMerge(Workspaces.layer, Pool.layer({ membersPerKind }))
-    // Also where the first caller cannot be interrupted: the layer's fibers inherit that, and its end would wait for them for ever.
-    const context = yield* Effect.interruptible(Layer.buildWithScope(layer, scope))
+    const context = yield* Layer.buildWithScope(layer, scope)
     return { workspaces: Context.get(context, Workspaces), pool: Context.get(context, Pool) }
   })

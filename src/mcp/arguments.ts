@@ -1,7 +1,8 @@
-import { Result, ParseResult, Schema } from "effect"
+import { Result, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
+import { issuesOf } from "../contract/errors/issue.ts"
 import type { Narrowing } from "../contract/rows/modes/mode.ts"
-import type { CliSurface, McpArgument, McpSurface, Profile } from "../contract/rows/operation.ts"
+import type { CliSurface, McpArgument, McpSurface, Profile, PureSchema } from "../contract/rows/operation.ts"
 import { payloadFields } from "../contract/rows/payload-fields.ts"
 import { named } from "../contract/text/names.ts"
 import { similarTo } from "../contract/text/similar.ts"
@@ -211,11 +212,12 @@ export const payloadOf = (
   args: ReadonlyArray<Argument>,
   fields: Readonly<Record<string, unknown>>
 ): Result.Result<unknown, InvalidRequest> =>
-  Schema.decodeUnknownResult(row.payload() as Schema.Schema<unknown>, { onExcessProperty: "error", errors: "all" })(
-    fields
-  ).pipe(Result.mapError((error) => {
-    const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
-    const messages = issues.map(({ message, path: [field = "", ...within] }) => {
+  Schema.decodeUnknownResult(row.payload() as PureSchema, {
+    onExcessProperty: "error",
+    errors: "all",
+    reportInput: true
+  })(fields).pipe(Result.mapError((error) => {
+    const messages = issuesOf(error).map(({ message, path: [field = "", ...within] }) => {
       const name = args.find((one) => one.field === field)?.name ?? String(field)
       return [[name, ...within.map(String)].join("."), shortened(message)] as const
     })

@@ -1,4 +1,4 @@
-import { Effect, Result, Exit, Schema } from "effect"
+import { Cause, Effect, Exit, Result, Schema } from "effect"
 import { ChannelFailed, type InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import { forEachEvent, type StreamingCall } from "../contract/rows/event-batches.ts"
 import type { Notice } from "../contract/rows/notice.ts"
@@ -51,7 +51,7 @@ export const callTool = (
   context: CallContext
 ): Effect.Effect<CallResult> =>
   Effect.gen(function*() {
-    const payload = yield* payloadFor(tool, raw, context.project)
+    const payload = yield* Effect.fromResult(payloadFor(tool, raw, context.project))
     const pyro = yield* context.pyro
     const request: Request<never> = {
       ...context,
@@ -80,7 +80,7 @@ export const callTool = (
     cutTexts(structured)
     return structuredResult(textHalf(text), structured)
   }).pipe(
-    Effect.locally(callerProject, callerOf(context.project)),
+    Effect.provideService(callerProject, callerOf(context.project)),
     Effect.exit,
     Effect.flatMap((exit): Effect.Effect<CallResult> => {
       if (Exit.isSuccess(exit)) return Effect.succeed(exit.value)
@@ -88,7 +88,7 @@ export const callTool = (
         content: [{ type: "text", text: errorText(exit.cause, { ...tool, ...context }) }],
         isError: true
       }
-      return exit.cause._tag === "Die"
+      return Cause.hasDies(exit.cause)
         ? Effect.as(Effect.logError(`${tool.listed.name} is defective`, exit.cause), failed)
         : Effect.succeed(failed)
     })

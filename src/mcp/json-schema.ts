@@ -1,4 +1,4 @@
-import { JSONSchema } from "effect"
+import { Schema } from "effect"
 import type { PureSchema } from "../contract/rows/operation.ts"
 import { named } from "../contract/text/names.ts"
 
@@ -19,26 +19,19 @@ type Raw = { readonly [key: string]: unknown }
 /** Bounds above this are left out of schemas. */
 const FAR = 1_000_000
 
-/** What is dropped: names for types, patterns that the server explains better than a model reads them, defaults that are described. */
-const NOISE = new Set(["$schema", "$defs", "$id", "title", "pattern", "contentEncoding", "default", "maxItems"])
+/** What is dropped: what the server explains better than a model reads it. */
+const NOISE = new Set(["pattern", "format", "contentEncoding", "maxItems"])
 
-/** A Schema's JSON side, without references: hosts read `$ref` badly, and models too. */
+/** A Schema's JSON side. No Schema has a name, so there are no references: hosts read `$ref` badly, and models too. */
 export const jsonSchemaOf = (schema: PureSchema): JsonSchema => {
-  const root = JSONSchema.make(schema, { target: "jsonSchema2020-12" }) as unknown as Raw
-  const definitions = (root["$defs"] ?? {}) as Readonly<Record<string, Raw>>
-  const plain = (value: Raw): JsonSchema => {
-    if (typeof value["$ref"] === "string") {
-      const { $ref, ...own } = value
-      return plain({ ...definitions[String($ref).split("/").at(-1)!], ...own })
-    }
-    const { allOf } = value
-    if (Array.isArray(allOf) && allOf.length === 1) {
-      const { allOf: _, ...own } = value
-      return plain({ ...plain(allOf[0] as Raw), ...own })
-    }
+  const plain = ({ maximum, minimum, ...value }: Raw): JsonSchema => {
     // An empty Struct has no type, which no client takes.
-    if (value["$id"] === "/schemas/%7B%7D") return EMPTY
-    const entries = Object.entries(value).flatMap(([key, one]): ReadonlyArray<readonly [string, unknown]> => {
+    if (value["not"] !== undefined) return EMPTY
+    const meant = withoutStandIns(value)
+    if (meant !== undefined) return plain(meant)
+    const entries = Object.entries({ ...value, minimum, maximum }).flatMap(([key, one]): ReadonlyArray<
+      readonly [string, unknown]
+    > => {
       if (NOISE.has(key) || one === undefined) return []
       switch (key) {
         case "properties": {
@@ -65,7 +58,16 @@ export const jsonSchemaOf = (schema: PureSchema): JsonSchema => {
     })
     return named(entries)
   }
-  return plain(root)
+  return plain(Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" }).schema)
+}
+
+/** Without the texts that JSON has for NaN and infinity, which no value of pyro's is, and for bytes, which stand beside one of pyro's own. */
+const withoutStandIns = ({ anyOf, ...own }: Raw): Raw | undefined => {
+  if (!Array.isArray(anyOf)) return undefined
+  const left = (anyOf as ReadonlyArray<Raw>).filter(({ enum: texts, format }) =>
+    format !== "byte" && !(Array.isArray(texts) && texts.includes("NaN"))
+  )
+  return left.length === anyOf.length ? undefined : left.length === 1 ? { ...left[0], ...own } : { anyOf: left, ...own }
 }
 
 const EMPTY: JsonSchema = { type: "object", properties: {}, additionalProperties: false }

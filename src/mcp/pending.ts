@@ -1,4 +1,4 @@
-import { Effect, Result, Fiber, Option } from "effect"
+import { Effect, Fiber, Option, Result } from "effect"
 
 /** Longest that a call waits, in ms, before it answers that its work goes on: hosts give a call up after a minute. */
 const WAIT_MS = 45_000
@@ -48,7 +48,7 @@ export const makePending = (waitMs = WAIT_MS): Pending => {
 
   /** No call waits for it. */
   const leave = (key: string, work: Work) => {
-    left.set(key, [...failure.get(key) ?? [], work])
+    left.set(key, [...left.get(key) ?? [], work])
     return Fiber.await(work.fiber).pipe(
       Effect.andThen(Effect.sleep(KEPT)),
       Effect.andThen(Effect.sync(() => remove(key, work))),

@@ -120,7 +120,7 @@ export const addResources = (
       : await run(
         Effect.flatMap(
           bound,
-          (project) => Effect.locally(Effect.flatMap(pyro, read), callerProject, callerOf(project))
+          (project) => Effect.provideService(Effect.flatMap(pyro, read), callerProject, callerOf(project))
         ).pipe(
           Effect.map((text) => ({ text: readableText(text) })),
           Effect.catch((error) => Effect.succeed(readableText(`${error.code}: ${factOf(error)}`)))

@@ -14,7 +14,7 @@ const MAX_URI_CHARACTERS = 16_384
 const MAX_WAIT_MS = 10_000
 
 /** An answer as it came. The SDK's own schema refuses a whole list for one root that is no file. */
-const RootsAnswer = Schema.standardSchemaV1(Schema.Struct({ roots: Schema.Array(Schema.Unknown) }))
+const RootsAnswer = Schema.toStandardSchemaV1(Schema.Struct({ roots: Schema.Array(Schema.Unknown) }))
 
 const uriOf = (root: unknown): ReadonlyArray<string> => {
   const { uri } = (root ?? {}) as { readonly uri?: unknown }

@@ -6,7 +6,7 @@ import {
   Server,
   type Tool
 } from "@modelcontextprotocol/server"
-import { Cause, Deferred, Effect, Exit, FiberRef, HashSet, Logger } from "effect"
+import { Cause, Deferred, Effect, Exit, Logger } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { modeOf } from "../contract/rows/modes/all.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
@@ -47,9 +47,9 @@ export interface ServerOptions {
 }
 
 /** Stdout may be the client's. As a value of the call's fiber: a Layer would be built for each. */
-const logToStderr = Effect.locally(
-  FiberRef.currentLoggers,
-  HashSet.make<[Logger.Logger<unknown, unknown>]>(Logger.withConsoleError(Logger.logfmtLogger))
+const logToStderr = Effect.provideService(
+  Logger.CurrentLoggers,
+  new Set([Logger.withConsoleError(Logger.formatLogFmt)])
 )
 
 /** Runs until it is done or the signal ends it; what happens then is nobody's to see. */

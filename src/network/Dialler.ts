@@ -1,4 +1,4 @@
-import { Context, Data, Effect, Result, Layer, type Scope } from "effect"
+import { Context, Data, Effect, Layer, Result, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { nowMs } from "../system/waits/time.ts"
 import { withoutServiceLabels } from "./addressing/name.ts"

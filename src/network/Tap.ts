@@ -97,12 +97,10 @@ const connected = (pid: number) =>
   Effect.sync(() => DEFAULT_ROUTES.some(([file, line]) => line.test(readIfReadable(`/proc/${pid}/net/${file}`) ?? "")))
     .pipe(
       Effect.repeat({ until: (isThere) => isThere, schedule: Schedule.spaced(LOOK_MS) }),
-      Effect.timeoutTo({
+      Effect.timeoutOrElse({
         duration: CONNECT_MS,
-        onSuccess: () => Effect.void,
-        onTimeout: () => Effect.logWarning("the network is not connected to the host's yet")
+        orElse: () => Effect.logWarning("the network is not connected to the host's yet")
       }),
-      Effect.flatten,
       Effect.interruptible
     )
 
@@ -165,8 +163,8 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
       new TapRun({ namespace, tag, deniedTool }, {
         onEnd,
         onQuestion: (question) =>
-          void fork(Effect.interruptible(answer(question))),
-        onDenied: (flow) => void fork(Effect.interruptible(onDeniedFlow(flow, known.namesOf(flow.address))))
+          void fork(answer(question)),
+        onDenied: (flow) => void fork(onDeniedFlow(flow, known.namesOf(flow.address)))
       }))
 
     const one = yield* Semaphore.make(1)
@@ -191,8 +189,8 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
     yield* connected(pid)
     yield* Effect.gen(function*() {
       const own = ownAddresses()
-      if (!sameAddresses(own, inForce.own)) yield* Effect.ignore(load({ own }))
-    }).pipe(Effect.delay(LOOK_EVERY), Effect.forever, Effect.interruptible, Effect.forkScoped)
+      if (!sameAddresses(own, inForce.own)) yield* Effect.ignoreCause(load({ own }))
+    }).pipe(Effect.delay(LOOK_EVERY), Effect.forever, Effect.forkScoped)
 
     return { change: (rules) => load({ rules }) }
   })

@@ -1,5 +1,6 @@
 import { Cause, Effect, Exit, Fiber } from "effect"
 import type { Socket } from "node:net"
+import { waitFor } from "../system/waits/afterwards.ts"
 import type { Signal } from "../system/waits/signal.ts"
 import { FirstReply } from "./connection/first-reply.ts"
 import { type ForbiddenText, TextSearch } from "./connection/forbidden-text.ts"
@@ -149,9 +150,9 @@ const together = <E>(
 ): Effect.Effect<SpliceEnd, E> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      Effect.forEach(parts, (part) => Effect.forkChild(Effect.interruptible(part))),
+      Effect.forEach(parts, (part) => Effect.forkChild(part)),
       (fibers) =>
-        restore(Effect.callback<SpliceEnd, E>((resume) => {
+        restore(waitFor<SpliceEnd, E>((resume) => {
           let left = fibers.length
           for (const fiber of fibers) {
             fiber.addObserver((exit) => {

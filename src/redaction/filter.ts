@@ -59,7 +59,7 @@ export const filterPieces = (secrets: SecretSource, target: FilterTarget) => {
         one.isPausing = false
         return target.write(from, one.stream.pause(), one.stream)
       })
-      return Effect.andThen(silence, shown).pipe(Effect.interruptible, Effect.forkChild, Effect.asVoid)
+      return Effect.asVoid(Effect.forkChild(Effect.andThen(silence, shown)))
     })
 
   const each = ({ bytes, from, offset }: FilterPiece): Effect.Effect<void> =>

@@ -18,7 +18,7 @@ export class KnownSecrets extends Context.Service<KnownSecrets, {
   static readonly layer = Layer.sync(KnownSecrets, () => make())
 }
 
-const make = (): KnownSecrets["Type"] => {
+const make = (): KnownSecrets["Service"] => {
   const known = new Map<string, Owner>()
   const setsOf = (owner: Owner | undefined) => owner?.set === undefined ? [] : [owner.set]
   return {

@@ -13,7 +13,7 @@ const remove = (workspaces: ReadonlyArray<string>) =>
   pyro.workspace.delete({ workspaces }).pipe(
     // The workspace has expired, or another client deleted it.
     Effect.catchTag("WorkspaceNotFound", () => Effect.void),
-    Effect.ignore
+    Effect.ignoreCause
   )
 
 /**
@@ -26,13 +26,16 @@ export const acquireWorkspace = (
   Effect.gen(function*() {
     const id = newRequestId()
     const labels = { ...options.labels, [SCOPE_LABEL]: id }
-    const last = yield* Effect.acquireRelease(Stream.runLast(pyro.workspace.create({ ...options, labels })), () =>
-        pyro.workspace.list({ labels: { [SCOPE_LABEL]: id } }).pipe(
-          Effect.flatMap(({ workspaces }) =>
-            workspaces.length === 0 ? Effect.void : remove(workspaces.map((one) => one.id))
-          ),
-          Effect.ignore
-        ), { interruptible: true })
+    // Before the creation: an interrupted one may have made the workspace.
+    yield* Effect.addFinalizer(() =>
+      pyro.workspace.list({ labels: { [SCOPE_LABEL]: id } }).pipe(
+        Effect.flatMap(({ workspaces }) =>
+          workspaces.length === 0 ? Effect.void : remove(workspaces.map((one) => one.id))
+        ),
+        Effect.ignoreCause
+      )
+    )
+    const last = yield* Stream.runLast(pyro.workspace.create({ ...options, labels }))
     return Option.isSome(last) && last.value._tag === "Ready"
       ? last.value.workspace
       : yield* new ChannelFailed({ detail: "the workspace's creation ended without it" })

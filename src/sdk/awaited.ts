@@ -1,4 +1,4 @@
-import type { FromServerEncoded } from "@effect/rpc/RpcMessage"
+import type { FromServerEncoded } from "effect/rpc/RpcMessage"
 
 /** The part of a connection that decides whether it keeps the process alive. */
 interface Referenced {
@@ -11,7 +11,7 @@ interface Referenced {
  * close its client.
  */
 export class Awaited {
-  readonly #requests = new Set<string>()
+  readonly #requests = new Set<string | number>()
   #connection: Referenced | undefined
 
   connected(connection: Referenced) {
@@ -19,11 +19,11 @@ export class Awaited {
     if (this.#requests.size === 0) connection.unref()
   }
 
-  begin(requestId: string) {
+  begin(requestId: string | number) {
     if (this.#requests.add(requestId).size === 1) this.#connection?.ref()
   }
 
-  end(requestId: string) {
+  end(requestId: string | number) {
     if (this.#requests.delete(requestId) && this.#requests.size === 0) this.#connection?.unref()
   }
 

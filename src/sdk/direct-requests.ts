@@ -1,10 +1,17 @@
-import * as Rpc from "@effect/rpc/Rpc"
-import type { RpcClientError } from "@effect/rpc/RpcClientError"
-import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
-import type { Parser } from "@effect/rpc/RpcSerialization"
-import { Cause, Chunk, Effect, Exit, Option, Schema } from "effect"
+import { Cause, Effect, Exit, Option, Schema } from "effect"
+import * as Rpc from "effect/rpc/Rpc"
+import type { RpcClientError } from "effect/rpc/RpcClientError"
+import type {
+  FromClientEncoded,
+  FromServerEncoded,
+  ResponseChunkEncoded,
+  ResponseDefectEncoded,
+  ResponseExitEncoded
+} from "effect/rpc/RpcMessage"
+import type { Parser } from "effect/rpc/RpcSerialization"
 import { checkEvents, restName, restRpc, type StreamingRow } from "../contract/wire/event-rpcs.ts"
 import { INPUT_WRITE } from "../contract/wire/input-rpcs.ts"
+import { codecFor } from "../contract/wire/serialization.ts"
 import type { Awaited } from "./awaited.ts"
 
 /** Offset of the ids of these requests: the RPC client counts its own from 0. */
@@ -17,15 +24,12 @@ interface Connection {
 }
 
 /** An answer, or the end of all requests: by a message that one side cannot read, or with the connection. */
-type Answer =
-  | Extract<FromServerEncoded, { readonly requestId: string }>
-  | Extract<FromServerEncoded, { readonly _tag: "Defect" }>
-  | RpcClientError
+type Answer = ResponseChunkEncoded | ResponseExitEncoded | ResponseDefectEncoded | RpcClientError
 
 /** Events of one operation, batch by batch. */
 export interface DirectEvents<Event> {
   /** Fails with `None` after the last event. One caller at a time. */
-  readonly pull: Effect.Effect<Chunk.Chunk<Event>, Option.Option<unknown>>
+  readonly pull: Effect.Effect<ReadonlyArray<Event>, Option.Option<unknown>>
   /** Ends the request if it has not ended. */
   readonly interrupt: () => void
 }
@@ -44,7 +48,7 @@ export class DirectRequests {
   #encode: Parser["encode"] = () => undefined
   #connection: Connection | undefined
   #lastId = FIRST_ID
-  readonly #open = new Map<string, (answer: Answer) => void>()
+  readonly #open = new Map<string | number, (answer: Answer) => void>()
   #ended: RpcClientError | undefined
   readonly #awaited: Awaited
 
@@ -126,14 +130,13 @@ export class DirectRequests {
     /** Batches that came while nobody waited: one, or two at a time. */
     const waiting: Array<ReadonlyArray<unknown>> = []
     let end: Exit.Exit<never, Option.Option<unknown>> | undefined
-    let taker: ((batch: Effect.Effect<Chunk.Chunk<Event>, Option.Option<unknown>>) => void) | undefined
+    let taker: ((batch: Effect.Effect<ReadonlyArray<Event>, Option.Option<unknown>>) => void) | undefined
 
     const ack = () => {
       if (requestId !== undefined && this.#open.has(requestId)) this.#send({ _tag: "Ack", requestId })
     }
-    const checked = (values: ReadonlyArray<unknown>) =>
-      Effect.sync(() => Chunk.fromArrayUnsafe(check(values) as ReadonlyArray<Event>))
-    const hand = (batch: Effect.Effect<Chunk.Chunk<Event>, Option.Option<unknown>>) => {
+    const checked = (values: ReadonlyArray<unknown>) => Effect.sync(() => check(values) as ReadonlyArray<Event>)
+    const hand = (batch: Effect.Effect<ReadonlyArray<Event>, Option.Option<unknown>>) => {
       const resume = taker!
       taker = undefined
       resume(batch)
@@ -176,6 +179,6 @@ export class DirectRequests {
 }
 
 const endOf = (row: StreamingRow, encoded: unknown): Exit.Exit<never, Option.Option<unknown>> => {
-  const exit: Exit.Exit<unknown, unknown> = Schema.decodeUnknownSync(Rpc.exitSchema(restRpc(row)))(encoded)
+  const exit: Exit.Exit<unknown, unknown> = Schema.decodeUnknownSync(codecFor(Rpc.exitSchema(restRpc(row))))(encoded)
   return Exit.isSuccess(exit) ? Exit.fail(Option.none()) : Exit.failCause(Cause.map(exit.cause, Option.some))
 }

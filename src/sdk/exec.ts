@@ -21,12 +21,12 @@ import type { StartedExec } from "./started-exec.ts"
 const MOST_LOST = 6
 const BETWEEN_MS = 50
 
-export const sinkOf = ({ direct, input }: Client, id: string) => ({
+export const sinkOf = (client: Client, id: string) => ({
   write: (bytes: Uint8Array): Effect.Effect<unknown, unknown> =>
-    direct?.isOpen === true ? direct.writeInput(id, bytes) : input.write({ id, bytes }),
-  end: input.end({ id }),
-  interrupt: input.interrupt({ id }),
-  resize: (size: { readonly rows: number; readonly cols: number }) => input.resize({ id, ...size })
+    client.direct?.isOpen === true ? client.direct.writeInput(id, bytes) : client["input.write"]({ id, bytes }),
+  end: client["input.end"]({ id }),
+  interrupt: client["input.interrupt"]({ id }),
+  resize: (size: { readonly rows: number; readonly cols: number }) => client["input.resize"]({ id, ...size })
 })
 
 /**

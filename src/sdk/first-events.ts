@@ -1,6 +1,6 @@
 import { Cause, Effect, Option, type Scope, Stream } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
-import type { FirstEvents } from "../contract/rows/event-batches.ts"
+import { type FirstEvents, streamFromPull } from "../contract/rows/event-batches.ts"
 import { projectHeaders } from "../contract/wire/caller-project.ts"
 import { DROP, type FirstBatch, firstName, restName, type StreamingRow } from "../contract/wire/event-rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
@@ -67,14 +67,14 @@ export const firstEvents = <Event>(
             : Cause.map(failureOf(Cause.map(cause, Option.getOrUndefined)), Option.some)
         return Effect.andThen(Effect.sync(isOver), Effect.failCause(known))
       })
-      return { events, rest: Stream.repeatEffectChunkOption(next), next } as FirstEvents<
+      return { events, rest: streamFromPull(Effect.succeed(() => next)), next } as FirstEvents<
         Event,
         PyroError | ConnectionLost
       >
     }
     const rest = more
       ? Stream.suspend(() => (methodOf(client, restName(row)) as Rest)({ id })).pipe(
-        Stream.onDone(() => Effect.sync(isOver)),
+        Stream.onEnd(Effect.sync(isOver)),
         Stream.tapCause(() => Effect.sync(isOver))
       )
       : undefined

@@ -31,8 +31,10 @@ export const makeInputBuffer = (input: RunInput) =>
     }
     let changed = Deferred.makeUnsafe<void>()
     const change = () => {
-      Deferred.doneUnsafe(changed, Effect.void)
+      const waited = changed
+      // Before those that wait go on: they may wait again.
       changed = Deferred.makeUnsafe<void>()
+      Deferred.doneUnsafe(waited, Effect.void)
     }
     const until = (condition: () => boolean): Effect.Effect<void> =>
       Effect.suspend(() => condition() ? Effect.void : Effect.andThen(Deferred.await(changed), until(condition)))
@@ -111,4 +113,4 @@ export const makeInputBuffer = (input: RunInput) =>
         }
       })
   })
-export type InputBuffer = Effect.Effect.Success<ReturnType<typeof makeInputBuffer>>
+export type InputBuffer = Effect.Success<ReturnType<typeof makeInputBuffer>>

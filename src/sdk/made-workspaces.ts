@@ -35,7 +35,10 @@ export const makeMinted = (session: Session, count: number) => {
     ids,
     /** The workspaces of a request whose answer was lost. Fails if they do not exist. */
     find: Effect.forEach(ids, settled).pipe(
-      Effect.timeoutOrElse({ duration: UNDONE_MS, orElse: () => Effect.fail(lost(`before it was done; look at it: pyro status ${ids[0]}`)) }),
+      Effect.timeoutOrElse({
+        duration: UNDONE_MS,
+        orElse: () => Effect.fail(lost(`before it was done; look at it: pyro status ${ids[0]}`))
+      }),
       Effect.catchIf(
         ({ _tag }) => _tag === "WorkspaceNotFound",
         () => Effect.fail(lost("before it was done, and nothing of it is left; ask again"))
@@ -43,7 +46,7 @@ export const makeMinted = (session: Session, count: number) => {
     ),
     /** Removes the workspaces of a request that met a defect: its caller does not know them. */
     removeAfter: (cause: Cause.Cause<unknown>) =>
-      Cause.isDie(cause)
+      Cause.hasDies(cause)
         ? within(
           UNDONE_MS,
           // A failure here would take the place of the defect.

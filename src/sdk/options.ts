@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import { firstIssue } from "../contract/errors/issue.ts"
-import type { CliSurface } from "../contract/rows/operation.ts"
+import type { CliSurface, PureSchema } from "../contract/rows/operation.ts"
 import type { Operation, OperationName, OperationOf } from "../contract/rows/operations.ts"
 import { named } from "../contract/text/names.ts"
 import { snakeCase } from "../contract/text/snake.ts"
@@ -37,7 +37,10 @@ export const payloadOf = (row: Operation, options: object): Effect.Effect<unknow
     const field = snakeCase(name)
     return [field, hostPaths.includes(field) && typeof value === "string" ? callersPath(value) : value]
   }))
-  return Schema.decodeUnknownEffect(row.payload() as Schema.Codec<any, any>, { onExcessProperty: "error" })(encoded).pipe(
+  return Schema.decodeUnknownEffect(row.payload() as PureSchema, {
+    onExcessProperty: "error",
+    reportInput: true
+  })(encoded).pipe(
     Effect.mapError((error) => {
       const { message, path } = firstIssue(error)
       const field = path.map(String).join(".")

@@ -78,9 +78,9 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
         ? Effect.runPromise(Effect.result(closed))
         : runtime.runPromise(Effect.result(effect), signal && { signal }),
       signal
-    ).then((either) => {
-      if (either._tag === "Left") throw withoutFrames(either.left)
-      return either.right
+    ).then((result) => {
+      if (result._tag === "Failure") throw withoutFrames(result.failure)
+      return result.success
     })
   const iterable = <A>(events: Stream.Stream<A, PyroError, Pyro>, { signal }: CallOptions): AsyncIterable<A> => ({
     [Symbol.asyncIterator]: () => {
@@ -93,8 +93,8 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
       const framed = Stream.mapError(events, withoutFrames)
       const ended = signal === undefined ? framed : Stream.interruptWhen(framed, aborted)
       const iterator = isClosed
-        ? Promise.resolve(Stream.toAsyncIterable(closed)[Symbol.asyncIterator]())
-        : runtime.runtime().then((ready) => Stream.toAsyncIterableRuntime(ended, ready)[Symbol.asyncIterator]())
+        ? Promise.resolve(Stream.toAsyncIterable(Stream.fromEffect(closed))[Symbol.asyncIterator]())
+        : runtime.context().then((ready) => Stream.toAsyncIterableWith(ended, ready)[Symbol.asyncIterator]())
       return {
         next: () => orReason(iterator.then((events) => events.next()), signal),
         return: async () => (await (await iterator).return?.()) ?? { done: true, value: undefined }

@@ -1,33 +1,34 @@
-import * as Socket from "@effect/platform/Socket"
-import * as RpcClient from "@effect/rpc/RpcClient"
-import { RpcClientError } from "@effect/rpc/RpcClientError"
-import type { FromClientEncoded, FromServerEncoded } from "@effect/rpc/RpcMessage"
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Cause, Effect, Layer } from "effect"
+import * as RpcClient from "effect/rpc/RpcClient"
+import { RpcClientDefect, RpcClientError } from "effect/rpc/RpcClientError"
+import type { FromClientEncoded, FromServerEncoded } from "effect/rpc/RpcMessage"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import * as Socket from "effect/socket/Socket"
 import { defectOf, messagesOf, reportOf, UNREADABLE, UnreadableMessage } from "../contract/wire/unreadable.ts"
 import type { Awaited } from "./awaited.ts"
 import type { DirectRequests } from "./direct-requests.ts"
 
-const broken = (message: string, cause: unknown) => new RpcClientError({ reason: "Protocol", message, cause })
+const broken = (message: string, cause: unknown) =>
+  new RpcClientError({ reason: Socket.isSocketError(cause) ? cause.reason : new RpcClientDefect({ message, cause }) })
 
 /** The connection ended before the request was sent, so the daemon did none of its work. */
 const notSent = (ended: RpcClientError) =>
-  broken(ended.message, new Socket.SocketGenericError({ reason: "Open", cause: ended }))
+  new RpcClientError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause: ended }) })
 
-type Write = Parameters<RpcClient.Protocol["Type"]["run"]>[0]
+type Write = Parameters<RpcClient.Protocol["Service"]["run"]>[1]
 
-/** Hands answers to the RPC client. Not `RpcClient.Protocol.make`: the timer in its wait would keep the process alive. */
+/** Hands answers to the RPC client. */
 const makeReceiver = () => {
   let early: Array<FromServerEncoded> = []
   let take: Write = (answer) => Effect.sync(() => void early.push(answer))
   return {
     write: (answer: FromServerEncoded) => take(answer),
-    run: (client: Write) =>
+    run: (_clientId: number, client: Write) =>
       Effect.suspend(() => {
         const before = early
         early = []
         take = client
-        return Effect.andThen(Effect.forEach(before, client, { discard: true }), Effect.callback<never>(() => {}))
+        return Effect.andThen(Effect.forEach(before, client, { discard: true }), Effect.never)
       })
   } as const
 }
@@ -47,15 +48,15 @@ const makeTakenOver = (sent: ReadonlyArray<string>) => {
   let requests = 0
   const left = sent.map((name) => ({ name, id: name === "Ack" ? undefined : String(requests++) }))
   /** Connection ids by client ids, and the reverse. */
-  const wireIds = new Map<string, string>()
-  const clientIds = new Map<string, string>()
+  const wireIds = new Map<string | number, string>()
+  const clientIds = new Map<string | number, string | number>()
   let early: Array<FromServerEncoded> = []
 
-  const link = (clientId: string, wireId: string) => {
+  const link = (clientId: string | number, wireId: string) => {
     wireIds.set(clientId, wireId)
     clientIds.set(wireId, clientId)
   }
-  const wireOf = (clientId: string) => wireIds.get(clientId) ?? clientId
+  const wireOf = (clientId: string | number) => wireIds.get(clientId) ?? clientId
   const toClient = (answer: FromServerEncoded): FromServerEncoded | undefined => {
     if (sent.length === 0 || !("requestId" in answer)) return answer
     const requestId = clientIds.get(answer.requestId)
@@ -103,9 +104,10 @@ export const layerProtocol = (direct: DirectRequests, awaited: Awaited, sent: Re
     Effect.gen(function*() {
       const { run, write } = makeReceiver()
       const socket = yield* Socket.Socket
-      const parser = (yield* RpcSerialization.RpcSerialization).unsafeMake()
+      const { codecFor, makeUnsafe } = yield* RpcSerialization.RpcSerialization
+      const parser = makeUnsafe()
       direct.encodeBy(parser)
-      const send = yield* socket.writer
+      const { write: send } = yield* socket.writer
       const scope = yield* Effect.scope
       const takenOver = makeTakenOver(sent)
       let ended: RpcClientError | undefined
@@ -140,8 +142,16 @@ export const layerProtocol = (direct: DirectRequests, awaited: Awaited, sent: Re
         )
       }
 
-      yield* socket.runRaw(receive).pipe(
-        Effect.andThen(Effect.fail(new Socket.SocketCloseError({ reason: "Close", code: 1000 }))),
+      // An answer that waits for a slow reader must not stop those behind it.
+      const received = (message: string | Uint8Array) => {
+        const work = receive(message)
+        return work === undefined ? Effect.void : Effect.forkIn(work, scope, { startImmediately: true })
+      }
+      yield* Effect.gen(function*() {
+        const { pull } = yield* socket.reader
+        while (true) yield* Effect.forEach(yield* pull, received, { discard: true })
+      }).pipe(
+        Effect.scoped,
         Effect.catchCause((cause) => {
           ended = broken("the connection ended", Cause.squash(cause))
           direct.fail(ended)
@@ -152,7 +162,7 @@ export const layerProtocol = (direct: DirectRequests, awaited: Awaited, sent: Re
       )
       return RpcClient.Protocol.of({
         run,
-        send: (request) =>
+        send: (_clientId, request) =>
           Effect.suspend(() => {
             if (ended !== undefined) return Effect.fail(request._tag === "Request" ? notSent(ended) : ended)
             if (request._tag === "Request") awaited.begin(request.id)
@@ -162,10 +172,13 @@ export const layerProtocol = (direct: DirectRequests, awaited: Awaited, sent: Re
               return Effect.asVoid(Effect.forkIn(Effect.forEach(came, writeResponse, { discard: true }), scope))
             }
             const encoded = parser.encode(message)
-            return encoded === undefined ? Effect.void : Effect.orDie(send(encoded))
+            return encoded === undefined
+              ? Effect.void
+              : Effect.mapError(send(encoded), (cause) => broken("the connection ended", cause))
           }),
         supportsAck: true,
-        supportsTransferables: false
+        supportsTransferables: false,
+        codecFor
       })
     })
   )

@@ -1,8 +1,11 @@
 import { fromDuplex } from "@effect/platform-node/NodeSocket"
-import * as Socket from "@effect/platform/Socket"
-import * as RpcClient from "@effect/rpc/RpcClient"
-import { Cause, Chunk, Effect, ExecutionStrategy, Exit, Layer, Scope, Semaphore } from "effect"
+import { Cause, Effect, Exit, Layer, Scope, Semaphore } from "effect"
+import * as RpcClient from "effect/rpc/RpcClient"
+import type { RpcClientError } from "effect/rpc/RpcClientError"
+import { RequestId } from "effect/rpc/RpcMessage"
+import * as Socket from "effect/socket/Socket"
 import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
+import type { DaemonLeaves } from "../contract/wire/daemon-leaves.ts"
 import { makePyroRpcs } from "../contract/wire/rpc.ts"
 import { serialization } from "../contract/wire/serialization.ts"
 import { Paths } from "../system/files/Paths.ts"
@@ -16,22 +19,17 @@ import type { StartedExec } from "./started-exec.ts"
 type NodeSocket = NonNullable<StartedExec["socket"]>
 
 /** Opens a connection, which the Scope destroys. */
-type OpenConnection = Effect.Effect<NodeSocket, Socket.SocketGenericError, Scope.Scope>
+type OpenConnection = Effect.Effect<NodeSocket, Socket.SocketError, Scope.Scope>
 
 export const socketTo = (path: string): OpenConnection =>
-  Effect.mapError(connectUnix(path), (cause) => new Socket.SocketGenericError({ reason: "Open", cause }))
-
-/** A paused connection. A listener resumes it. */
-const socketOf = (socket: NodeSocket): OpenConnection =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      socket.on("newListener", (event) => {
-        if (event === "data") process.nextTick(() => socket.resume())
-      })
-      return socket
-    }),
-    () => Effect.sync(() => void socket.destroy())
+  Effect.mapError(
+    connectUnix(path),
+    (cause) => new Socket.SocketError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause }) })
   )
+
+/** A connection that is made. */
+const socketOf = (socket: NodeSocket): OpenConnection =>
+  Effect.acquireRelease(Effect.succeed(socket), () => Effect.sync(() => void socket.destroy()))
 
 /** In the caller's scope: the connection lives as long as that. */
 export const connect = (open: OpenConnection, sent: ReadonlyArray<string> = []) =>
@@ -39,32 +37,30 @@ export const connect = (open: OpenConnection, sent: ReadonlyArray<string> = []) 
     const awaited = new Awaited()
     const direct = new DirectRequests(awaited)
     // Another sender may have asked for events already: the RPC client takes these over.
-    const opened = Effect.tap(open, (socket) =>
-      Effect.sync(() => {
-        awaited.connected(socket)
-        if (sent.length === 0) direct.connected(socket)
-      }))
+    const opened = Effect.map(open, (socket) => {
+      awaited.connected(socket)
+      if (sent.length === 0) direct.connected(socket)
+      return socket
+    })
     const socket = Layer.effect(Socket.Socket, fromDuplex(opened))
     const protocol = yield* Layer.build(
       layerProtocol(direct, awaited, sent).pipe(Layer.provide([socket, serialization]))
     )
-    const client = yield* Effect.provide(RpcClient.make(makePyroRpcs(), { disableTracing: true }), protocol)
+    let requests = 0
+    const generateRequestId = () => RequestId(String(requests++))
+    const client = yield* Effect.provide(
+      RpcClient.make(makePyroRpcs(), { disableTracing: true, generateRequestId }),
+      protocol
+    )
     return Object.assign(client, { direct } as { readonly direct?: DirectRequests })
   })
 
-export type Client = Effect.Effect.Success<ReturnType<typeof connect>>
+export type Client = Effect.Success<ReturnType<typeof connect>>
 
 /** A client's method: an Effect or a Stream, depending on the row. */
 type Method = (payload: unknown, options?: { readonly headers?: Record<string, string> }) => unknown
 
-/** The client nests by the first dot of a name. */
-export const methodOf = (client: Client, name: string): Method => {
-  const methods = client as unknown as Record<string, unknown>
-  const dot = name.indexOf(".")
-  return (dot < 0
-    ? methods[name]
-    : (methods[name.slice(0, dot)] as Record<string, unknown>)[name.slice(dot + 1)]) as Method
-}
+export const methodOf = (client: Client, name: string): Method => (client as unknown as Record<string, Method>)[name]!
 
 /** The daemon died, or left, before its answer. */
 export class ConnectionLost {
@@ -80,13 +76,11 @@ export class ConnectionLost {
 export const failureOf = (cause: Cause.Cause<unknown>): Cause.Cause<PyroError | ConnectionLost> => {
   // A leaving daemon interrupts its work and says so.
   if (Cause.hasInterruptsOnly(cause)) return Cause.fail(new ConnectionLost(true))
-  // For the RPC client, a write to a connection that has just ended is a defect.
-  if (Chunk.some(Cause.defects(cause), Socket.isSocketError)) return Cause.fail(new ConnectionLost(true))
   return Cause.map(cause, (failure) => {
-    const { _tag, cause: why } = failure as { readonly _tag?: string; readonly cause?: unknown }
+    const why = failure as PyroError | RpcClientError | DaemonLeaves
     // Nothing was written to a socket that cannot be connected to, or whose connection had ended: its daemon left before.
-    if (_tag === "RpcClientError") return new ConnectionLost(!(Socket.isSocketError(why) && why.reason === "Open"))
-    return _tag === "DaemonLeaves" ? new ConnectionLost(false) : failure as PyroError
+    if (why._tag === "RpcClientError") return new ConnectionLost(why.reason._tag !== "SocketOpenError")
+    return why._tag === "DaemonLeaves" ? new ConnectionLost(false) : why
   })
 }
 
@@ -96,7 +90,7 @@ export const isLost = (failure: PyroError | ConnectionLost): failure is Connecti
 export const lost = (detail: string) => new DaemonUnavailable({ detail: `the connection was lost ${detail}` })
 
 /** A connection to the daemon that reconnects after a loss, and starts a new daemon if the old one is gone. */
-export const makeSession = (start: StartDaemon, paths: Paths["Type"], started?: StartedExec) =>
+export const makeSession = (start: StartDaemon, paths: Paths["Service"], started?: StartedExec) =>
   Effect.gen(function*() {
     let socket = started?.socket
     const connection = Effect.suspend(() => {
@@ -109,7 +103,7 @@ export const makeSession = (start: StartDaemon, paths: Paths["Type"], started?: 
     const one = yield* Semaphore.make(1)
     const open = Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
-        const scope = yield* Scope.fork(parent, ExecutionStrategy.sequential)
+        const scope = yield* Scope.fork(parent)
         const client = yield* restore(connection).pipe(
           Effect.provideService(Paths, paths),
           Scope.provide(scope),
@@ -147,4 +141,4 @@ export const makeSession = (start: StartDaemon, paths: Paths["Type"], started?: 
         })
     } as const
   })
-export type Session = Effect.Effect.Success<ReturnType<typeof makeSession>>
+export type Session = Effect.Success<ReturnType<typeof makeSession>>

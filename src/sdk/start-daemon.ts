@@ -32,7 +32,7 @@ const gone = (identity: ProcessIdentity, timeoutMs: number) =>
   Effect.sync(() => isAlive(identity)).pipe(
     Effect.repeat({ while: (alive) => alive, schedule: Schedule.spaced("5 millis") }),
     Effect.as(true),
-    Effect.timeoutTo({ duration: timeoutMs, onSuccess: () => true, onTimeout: () => false })
+    Effect.timeoutOrElse({ duration: timeoutMs, orElse: () => Effect.succeed(false) })
   )
 
 /** An idle daemon of another version leaves. A busy one stays. */
@@ -81,13 +81,18 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
         return yield* new DaemonUnavailable({ detail })
       }
       // Another daemon has the workspaces: it will soon answer or leave.
-      yield* Effect.retry(answers, { schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo("500 millis")) }).pipe(
+      yield* Effect.retry(answers, {
+        schedule: Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "500 millis" }))
+      }).pipe(
         Effect.catch(() => started)
       )
     })
     yield* answers.pipe(
       Effect.catch(() =>
-        Effect.timeoutOrElse(started, { duration: startTimeoutMs, orElse: () => Effect.fail(new DaemonUnavailable({ detail: `it does not answer after ${startTimeoutMs} ms` })) })
+        Effect.timeoutOrElse(started, {
+          duration: startTimeoutMs,
+          orElse: () => Effect.fail(new DaemonUnavailable({ detail: `it does not answer after ${startTimeoutMs} ms` }))
+        })
       )
     )
     return socket

@@ -8,7 +8,7 @@ export interface StartedExec {
   /** Id of the RPC request. */
   readonly requestId: string
   /** The connection, which yields all received bytes again. `undefined` after a loss. */
-  readonly socket: Effect.Effect.Success<ReturnType<typeof connectUnix>> | undefined
+  readonly socket: Effect.Success<ReturnType<typeof connectUnix>> | undefined
   /** Messages that the daemon has received: names of requests, and `Ack`. */
   readonly sent: ReadonlyArray<string>
   /** Bytes of the command's output that were printed. */

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Option, Predicate, Stream } from "effect"
+import { Cause, Deferred, Effect, Predicate, Stream } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
 
@@ -24,19 +24,17 @@ const unread = (cause: unknown) =>
 
 /** Not `Stream.fromAsyncIterable`: its end waits for the iterable's answer, which a pipe without a writer never gives. */
 const piecesOf = (stdin: AsyncIterable<unknown>): Stream.Stream<unknown, InvalidRequest> =>
-  Stream.acquireRelease(
-    Effect.try({ try: () => stdin[Symbol.asyncIterator](), catch: unread }),
-    (iterator) => Effect.sync(() => void Promise.resolve().then(() => iterator.return?.()).catch(() => {}))
-  ).pipe(
-    Stream.flatMap((iterator) =>
-      Stream.repeatEffectOption(
-        Effect.flatMap(
-          Effect.tryPromise({ try: () => iterator.next(), catch: (cause) => Option.some(unread(cause)) }),
-          ({ done, value }) => done === true ? Effect.fail(Option.none()) : Effect.succeed(value as unknown)
-        )
-      )
-    )
-  )
+  Stream.unwrap(Effect.map(
+    Effect.acquireRelease(
+      Effect.try({ try: () => stdin[Symbol.asyncIterator](), catch: unread }),
+      (iterator) => Effect.sync(() => void Promise.resolve().then(() => iterator.return?.()).catch(() => {}))
+    ),
+    (iterator) =>
+      Stream.fromEffectRepeat(Effect.flatMap(
+        Effect.tryPromise({ try: () => iterator.next(), catch: unread }),
+        ({ done, value }) => done === true ? Cause.done() : Effect.succeed(value as unknown)
+      ))
+  ))
 
 /** The caller's input, also from a caller without types. `undefined` for none. */
 export const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | undefined, InvalidRequest> => {

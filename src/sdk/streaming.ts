@@ -51,7 +51,8 @@ const ending = (session: Session, row: StreamingRow) =>
         )
         return {
           events,
-          rest: rest && Stream.mapError(Stream.catch(rest, noted), lostIn(row)),
+          rest: rest &&
+            Stream.mapError(Stream.catch(rest, (failure) => Stream.fromEffect(noted(failure))), lostIn(row)),
           ...(notedNext === undefined ? {} : { next: notedNext })
         }
       })
@@ -85,17 +86,17 @@ const making = (session: Session, row: StreamingRow, { count, done }: Makes) =>
         const first = firstEvents<unknown>(client, row, payload, mintedHeaders(ids))
         const { events, rest } = yield* Effect.catch(first, noted)
         const foundRest = rest && rest.pipe(
-          Stream.catch(noted),
+          Stream.catch((failure) => Stream.fromEffect(noted(failure))),
           Stream.catch((failure) =>
             Stream.fromIterableEffect(Effect.map(foundAfter(failure), (found) => found.events))
           ),
-          Stream.tapCause(removeAfter)
+          Stream.tapCause((cause) => removeAfter(cause))
         )
         return { events, rest: foundRest } satisfies FirstEvents<unknown>
       })
       return yield* Effect.retry(once, { times: AGAIN, while: notDone }).pipe(
         Effect.catch(foundAfter),
-        Effect.tapCause(removeAfter)
+        Effect.tapCause((cause) => removeAfter(cause))
       )
     })
   )

@@ -1,4 +1,4 @@
-import { Effect, FiberRef } from "effect"
+import { Context, Effect } from "effect"
 import * as fs from "node:fs"
 import { SeedRejected } from "../contract/errors/errors.ts"
 
@@ -20,8 +20,10 @@ export interface WalkLimits {
   readonly deadlineMs: number
 }
 
-/** A FiberRef, so that tests need no million files. */
-export const walkLimits = FiberRef.unsafeMake<WalkLimits>({ entries: 1_000_000, depth: 512, deadlineMs: 120_000 })
+/** A reference, so that tests need no million files. */
+export const walkLimits = Context.Reference<WalkLimits>("pyro/seeding/walkLimits", {
+  defaultValue: () => ({ entries: 1_000_000, depth: 512, deadlineMs: 120_000 })
+})
 
 interface Folder {
   readonly path: Buffer
@@ -41,7 +43,7 @@ export const filesBeneath = (
   gits: Array<Buffer> = []
 ): Effect.Effect<ReadonlyArray<Buffer>, SeedRejected> =>
   Effect.gen(function*() {
-    const { deadlineMs, depth, entries } = yield* FiberRef.get(walkLimits)
+    const { deadlineMs, depth, entries } = yield* walkLimits
     const refuse = (detail: string) => new SeedRejected({ path: source, detail })
     const found: Array<Buffer> = []
     const walk = Effect.gen(function*() {
@@ -64,7 +66,10 @@ export const filesBeneath = (
       }
       return found
     })
-    return yield* Effect.timeoutOrElse(walk, { duration: deadlineMs, orElse: () => Effect.fail(refuse(`listing its files took longer than ${deadlineMs / 1000} s`)) })
+    return yield* Effect.timeoutOrElse(walk, {
+      duration: deadlineMs,
+      orElse: () => Effect.fail(refuse(`listing its files took longer than ${deadlineMs / 1000} s`))
+    })
   })
 
 interface Listed {

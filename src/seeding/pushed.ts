@@ -12,7 +12,8 @@ import { ensureFolder, listIfPresent } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 
 /** A pushed entry of the baseline, which replaces the seed image's entry. */
-const Entry = Schema.Union([Schema.TaggedStruct("file", {
+const Entry = Schema.Union([
+  Schema.TaggedStruct("file", {
     /** Mode as in git. */
     mode: Schema.Literals([0o100644, 0o100755, 0o120000]),
     /** Digest of the content or of a link's target, which names the content's file. */
@@ -20,7 +21,9 @@ const Entry = Schema.Union([Schema.TaggedStruct("file", {
     size: Schema.Int,
     /** When the host's file was changed, in nanoseconds. */
     mtimeNs: Schema.String
-  }), Schema.TaggedStruct("absent", {})])
+  }),
+  Schema.TaggedStruct("absent", {})
+])
 export type PushedEntry = typeof Entry.Type
 
 const Record = Schema.Struct({

@@ -38,7 +38,7 @@ const make = Effect.gen(function*() {
         const found = yield* find
         const all = { ...(yield* load), ...(yield* Ref.get(known)), [key]: found }
         yield* Ref.set(known, all)
-        yield* writeJsonAtomic(file, Facts, { bootId: hostBootId(), values: all }).pipe(Effect.ignore)
+        yield* writeJsonAtomic(file, Facts, { bootId: hostBootId(), values: all }).pipe(Effect.ignoreCause)
         return found
       })
   }

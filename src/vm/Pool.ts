@@ -74,7 +74,7 @@ const make = (config: PoolConfig) =>
     const state = yield* SubscriptionRef.make<State>({ wanted: new Map(), members: [], resting: true })
     const wake = yield* Queue.sliding<void>(1)
 
-    const close = ({ scope }: Member) => Effect.ignore(Scope.close(scope, Exit.void))
+    const close = ({ scope }: Member) => Effect.ignoreCause(Scope.close(scope, Exit.void))
 
     /** Takes the oldest member of a kind out, so that it is nobody else's. */
     const pick = (kind: string) =>
@@ -123,8 +123,6 @@ const make = (config: PoolConfig) =>
           if (!isWanted) return yield* close(member)
           yield* guest.vm.health.failure.pipe(
             Effect.catch(() => dropDead(member)),
-            // Or the end of the scope would wait for it.
-            Effect.interruptible,
             Effect.forkIn(scope)
           )
         })
@@ -172,7 +170,7 @@ const make = (config: PoolConfig) =>
         Effect.flatMap((members) =>
           Effect.forEach(members, close, { concurrency: 4, discard: true })
         ),
-        Effect.zipLeft(Queue.offer(wake, undefined))
+        Effect.tap(() => Queue.offer(wake, undefined))
       )
 
     // After the fiber below has ended, so that none comes behind it.
@@ -218,7 +216,7 @@ const make = (config: PoolConfig) =>
       Effect.flatMap(
         take(request).pipe(
           asStep("pool"),
-          Effect.tap((taken) => countPoolRequest(Option.isSome(taken) ? "hit" : "miss"))
+          Effect.tap((taken) => Effect.sync(() => countPoolRequest(Option.isSome(taken) ? "hit" : "miss")))
         ),
         Option.match({
           onSome: Effect.succeed,
@@ -235,6 +233,10 @@ const make = (config: PoolConfig) =>
         members: members.length,
         memoryMib: members.reduce((sum, { guest }) => sum + guest.vm.spec.memoryMib, 0)
       })),
-      settled: state.changes.pipe(Stream.filter(({ resting }) => resting), Stream.runHead, Effect.asVoid)
+      settled: SubscriptionRef.changes(state).pipe(
+        Stream.filter(({ resting }) => resting),
+        Stream.runHead,
+        Effect.asVoid
+      )
     }
   })

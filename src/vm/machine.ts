@@ -20,7 +20,7 @@ export type MachineSpec = typeof MachineSpec.Type
 export const MachineIdentity = Schema.Struct({
   accelerator: Schema.String,
   /** Build of the VMM. */
-  vmm: Schema.propertySignature(Schema.String).pipe(Schema.fromKey("qemu")),
+  vmm: Schema.String,
   /** Under KVM the guest has seen the host's CPU; under TCG QEMU's, which is everywhere the same. */
   cpu: Schema.String,
   tscKhz: Schema.Number,
@@ -28,7 +28,7 @@ export const MachineIdentity = Schema.Struct({
   environment: Schema.String,
   /** Hash of QEMU's arguments: devices, their order, sizes, the kernel's command line. */
   machine: Schema.String
-})
+}).pipe(Schema.encodeKeys({ vmm: "qemu" }))
 export type MachineIdentity = typeof MachineIdentity.Type
 
 /** TSC frequencies closer than this are the same clock (0.1 %: the guest's time would drift by no more). */

@@ -22,7 +22,16 @@ export const isVmId = Schema.is(VmId)
 export const processName = (id: string) => `pyro-${id}`
 
 /** What a VM serves. */
-export const VmPurpose = Schema.Literals(["run", "template", "probe", "selftest", "pool", "workspace", "inspector", "bench"])
+export const VmPurpose = Schema.Literals([
+  "run",
+  "template",
+  "probe",
+  "selftest",
+  "pool",
+  "workspace",
+  "inspector",
+  "bench"
+])
 export type VmPurpose = typeof VmPurpose.Type
 
 /** Which images a QEMU has open, named relative to the VM's folder, and what it calls them. */
@@ -55,7 +64,7 @@ export const VmRecord = Schema.Struct({
   /** Of the VM, and not of a workspace's generation: a VM of the pool is older. */
   createdAt: Schema.String,
   /** Process whose death ends the VM; absent until it was started. */
-  process: Schema.optional(ProcessIdentity).pipe(Schema.fromKey("qemu")),
+  process: Schema.optional(ProcessIdentity),
   /** The machine, with the host paths it was started from. Here and below: absent where an older pyro made the VM. */
   machine: Schema.optional(MachineSpec),
   /** QEMU that it was started with, as `qemuBuild` names it. */
@@ -66,11 +75,11 @@ export const VmRecord = Schema.Struct({
   disks: Schema.optional(DiskState),
   /** What the disks are being switched to; QEMU knows whether it has happened. */
   nextDisks: Schema.optional(DiskState)
-})
+}).pipe(Schema.encodeKeys({ process: "qemu" }))
 export type VmRecord = typeof VmRecord.Type
 
 /** Where the parts of one VM are on the host. */
-export const vmPaths = (paths: Paths["Type"], id: VmId) => {
+export const vmPaths = (paths: Paths["Service"], id: VmId) => {
   const directory = path.join(paths.stateDir, "vms", id)
   return {
     directory,

@@ -117,7 +117,7 @@ const deadFolders = (stateDir: string) => {
 }
 
 /** Memory files without a VM. Listed before the folders are looked for: a folder is always there first. */
-const orphanedMemory = (paths: Paths["Type"]) =>
+const orphanedMemory = (paths: Paths["Service"]) =>
   Effect.map(listIfPresent(paths.memoryDir), (names) =>
     names.filter(isVmId)
       .filter((id) => !exists(vmPaths(paths, id).directory))

@@ -107,7 +107,9 @@ const start = (
 ) =>
   Effect.gen(function*() {
     const program = programs[options.build ?? "sanitized"]
-    if (!existsSync(program)) return yield* Effect.die(new Error("no such build: run make -C guest-agent all sanitized"))
+    if (!existsSync(program)) {
+      return yield* Effect.die(new Error("no such build: run make -C guest-agent all sanitized"))
+    }
     const [rootCommand, ...rootArgs] = options.mounts === true
       ? inOwnMounts(program)
       : options.network === undefined
@@ -151,7 +153,9 @@ const start = (
           if (how !== 0) return yield* Effect.die(new Error(`the agent ended with ${how}:\n${said}`))
           if (/Sanitizer|runtime error/.test(said)) return yield* Effect.die(new Error(said))
           const left = processesMarked(mark)
-          if (left.length > 0) return yield* Effect.die(new Error(`the agent left processes behind: ${left.join(", ")}`))
+          if (left.length > 0) {
+            return yield* Effect.die(new Error(`the agent left processes behind: ${left.join(", ")}`))
+          }
         })
     )
     yield* until("the agent's socket", () => child.exitCode !== null || isListening(child.pid, socketPath))

@@ -6,7 +6,7 @@ import { Agent, withAgent } from "./agent.ts"
 import { collect, sh } from "./run.ts"
 
 withAgent("calls", (it) => {
-  it.scoped("agent calls do what they say", () =>
+  it.effect("agent calls do what they say", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -29,7 +29,7 @@ withAgent("calls", (it) => {
       yield* call.sync({ dropCaches: 0 })
     }))
 
-  it.scoped("a failed agent call names the error and its object", () =>
+  it.effect("a failed agent call names the error and its object", () =>
     Effect.gen(function*() {
       const { call } = yield* Agent.connect()
       const content = Buffer.from("never written")
@@ -41,7 +41,7 @@ withAgent("calls", (it) => {
       assert.include(local.message, "EOPNOTSUPP")
     }))
 
-  it.scoped("an agent call can be made to fail once", () =>
+  it.effect("an agent call can be made to fail once", () =>
     Effect.gen(function*() {
       const { call } = yield* Agent.connect()
       yield* call.failNext({ op: Calls.ping.op })
@@ -50,7 +50,7 @@ withAgent("calls", (it) => {
       yield* call.ping({ payload: Buffer.alloc(1) })
     }))
 
-  it.scoped("a chain runs all its calls in order before its process starts", () =>
+  it.effect("a chain runs all its calls in order before its process starts", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -69,7 +69,7 @@ withAgent("calls", (it) => {
       assert.isTrue(clock.realtimeNs > 0n)
     }))
 
-  it.scoped("a chain stops at its first failed call and starts no process", () =>
+  it.effect("a chain stops at its first failed call and starts no process", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent

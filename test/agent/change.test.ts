@@ -49,7 +49,7 @@ const file = (path: string, content: string | Buffer, more: { mode?: number; tak
   }) as const
 
 withAgent("changes of many files", (it) => {
-  it.scoped("a change takes, places and moves all its files", () =>
+  it.effect("a change takes, places and moves all its files", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* prepared("all")
@@ -79,7 +79,7 @@ withAgent("changes of many files", (it) => {
       })
     }))
 
-  it.scoped("a change with one failing part changes nothing", () =>
+  it.effect("a change with one failing part changes nothing", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* prepared("none")
@@ -111,7 +111,7 @@ withAgent("changes of many files", (it) => {
       }
     }))
 
-  it.scoped("a change whose sender disconnects changes nothing", () =>
+  it.effect("a change whose sender disconnects changes nothing", () =>
     Effect.gen(function*() {
       const root = yield* prepared("half")
       const before = listing(root)
@@ -120,7 +120,7 @@ withAgent("changes of many files", (it) => {
         const many = Array.from({ length: 40 }, (_, index) => file(`new-${index}`, Buffer.alloc(500_000, "y")))
         const changing = yield* Effect.forkChild(channel.changeFiles(root, [take(root, "one"), ...many]))
         yield* until("it began", () => fs.readdirSync(root).some((name) => name.startsWith(".pyro-")))
-        yield* changing.interruptAsFork(changing.id())
+        changing.interruptUnsafe()
       }))
       yield* Effect.scoped(Agent.connect())
       yield* until("what was staged is gone", () => !fs.readdirSync(root).some((name) => name.startsWith(".pyro-")))
@@ -129,7 +129,7 @@ withAgent("changes of many files", (it) => {
       else assert.deepStrictEqual(after, before)
     }))
 
-  it.scoped("a change refuses an invalid record", () =>
+  it.effect("a change refuses an invalid record", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* prepared("garbage")
@@ -143,7 +143,7 @@ withAgent("changes of many files", (it) => {
       )
     }))
 
-  it.scoped("the next change takes back that of a killed VM and leaves that of a living writer", () =>
+  it.effect("the next change takes back that of a killed VM and leaves that of a living writer", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* prepared("killed")

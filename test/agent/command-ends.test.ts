@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
+import { Effect, Exit, Fiber, Schema, Scope, Stream } from "effect"
 import * as fs from "node:fs"
+import { streamFromPull } from "../../src/contract/rows/event-batches.ts"
 import type { RunInput } from "../../src/contract/rows/run-input.ts"
 import { CancelPayload } from "../../src/contract/rows/workspace-cancel.ts"
 import { ExecPayload } from "../../src/contract/rows/workspace-exec.ts"
@@ -39,7 +40,7 @@ const workspace = Effect.gen(function*() {
       const telling = yield* Scope.provide(exec(commands, Effect.succeed(generation), payload, input), scope)
       yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
       yield* until("its first line", () => (commands.logs.get(id)?.position ?? 0) > 0)
-      const events = Effect.map(Stream.runCollect(Stream.repeatEffectChunkOption(telling())), Chunk.toReadonlyArray)
+      const events = Stream.runCollect(streamFromPull(Effect.succeed(telling)))
       return { id, events, ended: Effect.asVoid(events), leave: Scope.close(scope, Exit.void) }
     })
   const log = (id: string) =>
@@ -63,7 +64,7 @@ const handling = (signal: string) => `trap 'echo ${signal}; exit 3' ${signal}; e
 const deaf = "trap '' INT TERM HUP; echo up; while :; do sleep 0.01; done"
 
 withAgent("a command that looks for the network", (it) => {
-  it.scoped("the first command that looks for the network is told before its end", () =>
+  it.effect("the first command that looks for the network is told before its end", () =>
     Effect.gen(function*() {
       const { start } = yield* workspace
       const look = Effect.flatMap(
@@ -76,7 +77,7 @@ withAgent("a command that looks for the network", (it) => {
 })
 
 withAgent("a command that is ended", (it) => {
-  it.scoped("a cancel runs the command's SIGINT handler, and its output and status are kept", () =>
+  it.effect("a cancel runs the command's SIGINT handler, and its output and status are kept", () =>
     Effect.gen(function*() {
       const { end, left, log, start } = yield* workspace
       const { id } = yield* start(handling("INT"), { grace_seconds: NEVER_SECONDS })
@@ -87,7 +88,7 @@ withAgent("a command that is ended", (it) => {
       assert.deepStrictEqual(left(), [])
     }))
 
-  it.scoped("a timeout runs the command's SIGTERM handler, and the outcome is a timeout", () =>
+  it.effect("a timeout runs the command's SIGTERM handler, and the outcome is a timeout", () =>
     Effect.gen(function*() {
       const { log, start } = yield* workspace
       for (const status of [0, 3]) {
@@ -102,7 +103,7 @@ withAgent("a command that is ended", (it) => {
       }
     }))
 
-  it.scoped("the end of a client runs the handler of its command", () =>
+  it.effect("the end of a client runs the handler of its command", () =>
     Effect.gen(function*() {
       const { log, start } = yield* workspace
       const { id, leave } = yield* start(handling("INT"), { grace_seconds: NEVER_SECONDS })
@@ -112,7 +113,7 @@ withAgent("a command that is ended", (it) => {
       assert.strictEqual(output, "up\nINT\n")
     }))
 
-  it.scoped("a command ends with its caller's connection while the caller waits, and not once it was returned", () =>
+  it.effect("a command ends with its caller's connection while the caller waits, and not once it was returned", () =>
     Effect.gen(function*() {
       const { end, log, start } = yield* workspace
       const alone = yield* start(handling("INT"), { wait_seconds: 600 })
@@ -129,7 +130,7 @@ withAgent("a command that is ended", (it) => {
       yield* end(handedBack.id)
     }))
 
-  it.scoped("a command whose caller waits goes on without that caller once another has detached it", () =>
+  it.effect("a command whose caller waits goes on without that caller once another has detached it", () =>
     Effect.gen(function*() {
       const { detach, end, log, start } = yield* workspace
       const { id, leave } = yield* start(handling("INT"), { wait_seconds: 600 }, { endsWithCaller: true })
@@ -140,7 +141,7 @@ withAgent("a command that is ended", (it) => {
       assert.deepInclude((yield* log(id)).entry, { outcome: "exited", status: 3 })
     }))
 
-  it.scoped("a command that ignores the signal is killed after its grace period", () =>
+  it.effect("a command that ignores the signal is killed after its grace period", () =>
     Effect.gen(function*() {
       const { end, left, log, start } = yield* workspace
       const { id } = yield* start(deaf, { grace_seconds: 0.2 })
@@ -152,7 +153,7 @@ withAgent("a command that is ended", (it) => {
       yield* until("nothing left of them", () => left().length === 0)
     }))
 
-  it.scoped("a command without a grace period is killed at once", () =>
+  it.effect("a command without a grace period is killed at once", () =>
     Effect.gen(function*() {
       const { end, log, start } = yield* workspace
       const own = yield* start(handling("INT"), { grace_seconds: 0 })
@@ -166,7 +167,7 @@ withAgent("a command that is ended", (it) => {
       }
     }))
 
-  it.scoped("a second cancel kills a command at once", () =>
+  it.effect("a second cancel kills a command at once", () =>
     Effect.gen(function*() {
       const { end, isEnding, log, start } = yield* workspace
       const { id } = yield* start(deaf, { grace_seconds: NEVER_SECONDS })
@@ -177,7 +178,7 @@ withAgent("a command that is ended", (it) => {
       assert.deepInclude((yield* log(id)).entry, { outcome: "signaled", status: 137 })
     }))
 
-  it.scoped("a background child does not delay the end of a cancelled command and is killed", () =>
+  it.effect("a background child does not delay the end of a cancelled command and is killed", () =>
     Effect.gen(function*() {
       const { end, left, log, start } = yield* workspace
       const child = "sh -c 'trap \"\" INT TERM; sleep 1000; sleep 1000' &"
@@ -190,7 +191,7 @@ withAgent("a command that is ended", (it) => {
       yield* until("nothing left of it", () => left().length === 0)
     }))
 
-  it.scoped("a timeout sends SIGHUP to a command on a terminal", () =>
+  it.effect("a timeout sends SIGHUP to a command on a terminal", () =>
     Effect.gen(function*() {
       const { end, log, start } = yield* workspace
       const { id } = yield* start("", {

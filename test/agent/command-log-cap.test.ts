@@ -36,7 +36,7 @@ const workspace = Effect.gen(function*() {
 const counting = `seq -f %07.0f 0 ${LINES - 1}`
 
 withAgent("a command that prints more than its log may have", (it) => {
-  it.scoped("a client gets all output of a long command, and the log has beginning, end and the dropped count", () =>
+  it.effect("a client gets all output of a long command, and the log has beginning, end and the dropped count", () =>
     Effect.gen(function*() {
       const { commands, generation } = yield* workspace
       const execId = "a".repeat(32)

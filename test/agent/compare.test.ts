@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, FastCheck, Stream } from "effect"
+import { Effect, Stream } from "effect"
+import * as FastCheck from "fast-check"
 import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
@@ -10,7 +11,7 @@ import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { Agent, withAgent } from "./agent.ts"
 
 const differences = (channel: GuestChannel, request: Parameters<GuestChannel["compare"]>[0]) =>
-  Effect.map(Stream.runCollect(channel.compare(request)), (chunk) => Chunk.toReadonlyArray(chunk))
+  Stream.runCollect(channel.compare(request))
 
 const sideText = (side: Difference["old"]) =>
   side === undefined
@@ -43,7 +44,7 @@ const replace = (path: string, content: string | Buffer, mode = 0o644) => {
 }
 
 withAgent("two trees", (it) => {
-  it.scoped("the agent compares trees entry by entry and reports differences only", () =>
+  it.effect("the agent compares trees entry by entry and reports differences only", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const odd = Buffer.from("od\xffd\n", "latin1")
@@ -111,7 +112,7 @@ withAgent("two trees", (it) => {
       assert.include(missing.message, "ENOENT")
     }))
 
-  it.scoped("the agent compares large files to their last byte", () =>
+  it.effect("the agent compares large files to their last byte", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const sizes = [0, 1, 65_535, 65_536, 65_537, 1_000_000]
@@ -158,7 +159,7 @@ withAgent("two trees", (it) => {
     node: FastCheck.oneof({ maxDepth: 4 }, FastCheck.constantFrom("", "x", "y", "long"), tie("tree"))
   }))
 
-  it.scoped("the agent finds the differences of trees of any shape", () =>
+  it.effect("the agent finds the differences of trees of any shape", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -172,7 +173,7 @@ withAgent("two trees", (it) => {
       }
     }))
 
-  it.scoped("the agent compares the baseline with another tree, and reads the baseline", () =>
+  it.effect("the agent compares the baseline with another tree, and reads the baseline", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { new: after, old, root } = yield* trees("baseline", (old) => {
@@ -192,7 +193,7 @@ withAgent("two trees", (it) => {
       const read = (path: string) =>
         Effect.map(
           Stream.runCollect(channel.read({ root: baselineRoot, path })),
-          (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces)).toString()
+          (pieces) => Buffer.concat(pieces).toString()
         )
       assert.strictEqual(yield* read("workspace/file"), "before")
       assert.include((yield* Effect.flip(read("workspace/out"))).message, "EXDEV")
@@ -204,7 +205,7 @@ withAgent("two trees", (it) => {
       assert.include((yield* Effect.flip(read("workspace/file"))).message, "ENODEV")
     }))
 
-  it.scoped("the agent reads many files per request", () =>
+  it.effect("the agent reads many files per request", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -215,7 +216,7 @@ withAgent("two trees", (it) => {
       fs.symlinkSync("1", `${root}/link`)
       fs.symlinkSync("..", `${root}/d/up`)
       const read = (paths: ReadonlyArray<string>, limit: number) =>
-        Effect.map(Stream.runCollect(channel.readMany({ root, paths, limit })), (chunk) => Chunk.toReadonlyArray(chunk))
+        Stream.runCollect(channel.readMany({ root, paths, limit }))
       const all = yield* read(contents.map((_, i) => `${i}`), 1_000_000)
       assert.lengthOf(all, 300)
       for (const [i, { content, errno, size }] of all.entries()) {

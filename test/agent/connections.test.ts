@@ -22,7 +22,7 @@ const listening = (onConnection: (socket: Socket) => void) =>
 for (const [build, suite] of [["the sanitized build", withAgent], ["the guest's build", withGuestBuild]] as const) {
   suite(`connections to a port, in ${build}`, (it) => {
     for (const size of [0, 5, 1_000, 40_000, 1_000_000]) {
-      it.scoped(`the end of ${size} bytes arrives while the other direction is open`, () =>
+      it.effect(`the end of ${size} bytes arrives while the other direction is open`, () =>
         Effect.gen(function*() {
           const channel = yield* Agent.connect()
           const port = yield* listening((socket) => socket.end(Buffer.alloc(size)))
@@ -33,20 +33,20 @@ for (const [build, suite] of [["the sanitized build", withAgent], ["the guest's 
         }))
     }
 
-    it.scoped("the start of a connection waits for no other frame", () =>
+    it.effect("the start of a connection waits for no other frame", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const port = yield* listening(() => {})
         const times: Array<number> = []
         for (let round = 0; round < 40; round++) {
           const since = performance.now()
-          yield* Effect.scoped(Effect.tap(channel.connectPort({ port }), () => times.push(performance.now() - since)))
+          yield* Effect.scoped(Effect.map(channel.connectPort({ port }), () => times.push(performance.now() - since)))
         }
         // A new command's first frame waits 8 ms for the next one.
         assert.isBelow(Math.min(...times), 6)
       }))
 
-    it.scoped("a reset by the server is no end", () =>
+    it.effect("a reset by the server is no end", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const port = yield* listening((socket) => socket.once("data", () => socket.resetAndDestroy()))
@@ -55,7 +55,7 @@ for (const [build, suite] of [["the sanitized build", withAgent], ["the guest's 
         assert.deepInclude(yield* Effect.flip(Stream.runDrain(socket.received)), { errno: "ECONNRESET" })
       }))
 
-    it.scoped("the end of its Scope resets an open connection, and an ended one ends by FIN", () =>
+    it.effect("the end of its Scope resets an open connection, and an ended one ends by FIN", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const ends: Array<string> = []

@@ -16,7 +16,7 @@ over = os.open(sys.argv[2], os.O_PATH | os.O_NOFOLLOW)
 sys.exit(0 if tree >= 0 and libc.syscall(429, tree, b"", over, b"", 0x44) == 0 else 1)`
 
 withMounts("a diff of a workspace in which the guest has mounted something", (it) => {
-  it.scoped("diff names what is mounted over, is incomplete, and has no digest", () =>
+  it.effect("diff names what is mounted over, is incomplete, and has no digest", () =>
     Effect.gen(function*() {
       const { channel, diff, live, trees } = yield* workspace("mounted", (tree) => {
         for (const name of ["src/a.txt", "src/deep/b.txt", "file", "same", "other/c"]) {
@@ -58,7 +58,7 @@ withMounts("a diff of a workspace in which the guest has mounted something", (it
       assert.isUndefined(mountedCount)
     }))
 
-  it.scoped("a mount is named also where it shows the file or the link of the baseline", () =>
+  it.effect("a mount is named also where it shows the file or the link of the baseline", () =>
     Effect.gen(function*() {
       const { baseline, channel, diff, live } = yield* workspace("mounted-unchanged", (tree) => {
         fs.mkdirSync(path.join(tree, "src"))

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Result, Stream } from "effect"
+import { Effect, Result, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import {
   chmodSync,
@@ -30,7 +30,7 @@ const put = (
 ) => channel.writeWithVersion({ root, path, mode: 0, ...more }, Stream.make(Buffer.from(text)))
 
 withAgent("versions of files", (it) => {
-  it.scoped("a file's version comes with mode, size and content", () =>
+  it.effect("a file's version comes with mode, size and content", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("told")
@@ -38,18 +38,18 @@ withAgent("versions of files", (it) => {
       writeFileSync(`${root}/file`, content)
       chmodSync(`${root}/file`, 0o750)
       const { content: stream, state } = yield* channel.openFile({ root, path: "file" })
-      const read = Buffer.concat(Chunk.toReadonlyArray(yield* Stream.runCollect(stream)))
+      const read = Buffer.concat(yield* Stream.runCollect(stream))
       assert.isTrue(read.equals(content))
       assert.deepStrictEqual([state.mode, state.size], [0o750, 3_000_000])
       assert.strictEqual(yield* version(channel, root, "file"), state.version)
       const part = yield* channel.openFile({ root, path: "file", offset: 2_999_990, limit: 4 })
       assert.strictEqual(part.state.version, state.version)
-      assert.strictEqual(Buffer.concat(Chunk.toReadonlyArray(yield* Stream.runCollect(part.content))).length, 4)
+      assert.strictEqual(Buffer.concat(yield* Stream.runCollect(part.content)).length, 4)
       writeFileSync(`${root}/empty`, "")
       assert.strictEqual((yield* channel.openFile({ root, path: "empty" })).state.size, 0)
     }))
 
-  it.scoped("every change of a file changes its version", () =>
+  it.effect("every change of a file changes its version", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("changed")
@@ -76,7 +76,7 @@ withAgent("versions of files", (it) => {
       assert.strictEqual(seen.size, 10 * (changes.length + 1))
     }))
 
-  it.scoped("a write with an old version is refused and leaves nothing", () =>
+  it.effect("a write with an old version is refused and leaves nothing", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("expected")
@@ -97,7 +97,7 @@ withAgent("versions of files", (it) => {
       assert.deepStrictEqual(readdirSync(root), ["file"])
     }))
 
-  it.scoped("one of many racing writers with one version succeeds", () =>
+  it.effect("one of many racing writers with one version succeeds", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("race")
@@ -121,7 +121,7 @@ withAgent("versions of files", (it) => {
       assert.deepStrictEqual(readdirSync(root).sort(), ["file", "new"])
     }))
 
-  it.scoped("the version of a followed link is its target's", () =>
+  it.effect("the version of a followed link is its target's", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = yield* folder("links")

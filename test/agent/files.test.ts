@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { createHash, randomBytes } from "node:crypto"
 import {
@@ -17,11 +17,10 @@ import { setAttribute } from "../support/attributes.ts"
 import { Agent, until, withAgent } from "./agent.ts"
 
 const sha = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
-const whole = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) =>
-  Effect.map(Stream.runCollect(bytes), (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces)))
+const whole = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) => Effect.map(Stream.runCollect(bytes), Buffer.concat)
 
 withAgent("files", (it) => {
-  it.scoped("the agent reads files whole, from an offset, and up to a limit", () =>
+  it.effect("the agent reads files whole, from an offset, and up to a limit", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder: root } = yield* Agent
@@ -36,7 +35,7 @@ withAgent("files", (it) => {
       assert.strictEqual(beginning._tag, "Some")
     }))
 
-  it.scoped("the agent writes a whole file or nothing", () =>
+  it.effect("the agent writes a whole file or nothing", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder: root } = yield* Agent
@@ -63,7 +62,7 @@ withAgent("files", (it) => {
       assert.deepStrictEqual(readdirSync(`${root}/w/new`), ["file"])
     }))
 
-  it.scoped("the agent reaches no file outside its root", () =>
+  it.effect("the agent reaches no file outside its root", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -88,7 +87,7 @@ withAgent("files", (it) => {
       assert.include(missing.message, "ENOENT")
     }))
 
-  it.scoped("the agent lists files with all their metadata", () =>
+  it.effect("the agent lists files with all their metadata", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -99,7 +98,7 @@ withAgent("files", (it) => {
       symlinkSync("../away", `${root}/d/link`)
       writeFileSync(Buffer.from(`${root}/\xff\n`, "latin1"), "")
       for (let i = 0; i < 2_000; i++) writeFileSync(`${root}/d/e/${"n".repeat(100)}${i}`, "")
-      const entries = Chunk.toReadonlyArray(yield* Stream.runCollect(channel.walk({ root, path: "." })))
+      const entries = yield* Stream.runCollect(channel.walk({ root, path: "." }))
       const byPath = new Map(entries.map((entry) => [Buffer.from(entry.path).toString("latin1"), entry]))
       const found = (path: string) => byPath.get(path) ?? byPath.get(`./${path}`)
       assert.isAtLeast(entries.length, 2_006)
@@ -112,11 +111,11 @@ withAgent("files", (it) => {
       )
       assert.strictEqual(Buffer.from(found("d/link")?.linkTarget ?? []).toString(), "../away")
       assert.deepStrictEqual([found("d/link")?.type, found("d")?.type], ["symlink", "directory"])
-      const shallow = Chunk.toReadonlyArray(yield* Stream.runCollect(channel.walk({ root, path: ".", maxDepth: 1 })))
+      const shallow = yield* Stream.runCollect(channel.walk({ root, path: ".", maxDepth: 1 }))
       assert.isBelow(shallow.length, 5)
     }))
 
-  it.scoped("a walk tells of extended attributes if it is asked", () =>
+  it.effect("a walk tells of extended attributes if it is asked", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const root = `${(yield* Agent).folder}/attributes`
@@ -128,7 +127,7 @@ withAgent("files", (it) => {
       setAttribute(`${root}/d/file`)
       const walked = (attributes: boolean) =>
         Effect.map(Stream.runCollect(channel.walk({ root, path: "", attributes })), (entries) =>
-          Chunk.toReadonlyArray(entries)
+          entries
             .map((
               { hasAttributes = false, mode, path }
             ) => [Buffer.from(path).toString(), hasAttributes, mode & ~0o777])
@@ -140,12 +139,10 @@ withAgent("files", (it) => {
         ["link", false, 0],
         ["plain", false, 0]
       ])
-      assert.isTrue((yield* walked(false)).every(([, has, rest]) =>
-        has === false && rest === 0
-      ))
+      assert.isTrue((yield* walked(false)).every(([, has, rest]) => has === false && rest === 0))
     }))
 
-  it.scoped("the agent connects to ports of the guest's loopback, with half close", () =>
+  it.effect("the agent connects to ports of the guest's loopback, with half close", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const server = yield* Effect.acquireRelease(
@@ -168,7 +165,7 @@ withAgent("files", (it) => {
       const answer = yield* Effect.forkChild(whole(socket.received))
       yield* socket.write(question)
       yield* socket.end
-      assert.strictEqual((yield* answer).toString(), `${sha(question)}\n`)
+      assert.strictEqual((yield* Fiber.join(answer)).toString(), `${sha(question)}\n`)
       server.close()
       const refused = yield* Effect.flip(channel.connectPort({ port: 1 }))
       assert.include(refused.message, "ECONNREFUSED")

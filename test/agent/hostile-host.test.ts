@@ -26,7 +26,7 @@ const random = (seed: number) => {
 }
 
 withConfinedAgent("an agent whose host sends what it should not", (it) => {
-  it.scoped("the agent answers every cut call as malformed", () =>
+  it.effect("the agent answers every cut call as malformed", () =>
     Effect.gen(function*() {
       const raw = yield* openRaw
       let stream = 0
@@ -58,7 +58,7 @@ withConfinedAgent("an agent whose host sends what it should not", (it) => {
       }
     }))
 
-  it.scoped("the agent refuses an unknown call", () =>
+  it.effect("the agent refuses an unknown call", () =>
     Effect.gen(function*() {
       const raw = yield* openRaw
       for (const op of [0, 12, 16, 99, 255]) {
@@ -67,7 +67,7 @@ withConfinedAgent("an agent whose host sends what it should not", (it) => {
       }
     }))
 
-  it.scoped("the agent ignores messages about unknown streams", () =>
+  it.effect("the agent ignores messages about unknown streams", () =>
     Effect.gen(function*() {
       const raw = yield* openRaw
       raw.send(HostMessage.DataIn, 77, { offset: 0, data: Buffer.from("x") })
@@ -81,21 +81,21 @@ withConfinedAgent("an agent whose host sends what it should not", (it) => {
       assert.deepStrictEqual(raw.frames.map(({ kind }) => kind), [AgentMessage.Hello.kind, AgentMessage.Result.kind])
     }))
 
-  it.scoped("the agent resynchronises after any garbage by a takeover", () =>
+  it.effect("the agent resynchronises after any garbage by a takeover", () =>
     Effect.gen(function*() {
       for (let seed = 1; seed <= 60; seed++) {
         const next = random(seed)
         const garbage = Buffer.from(Array.from({ length: next(seed % 3 === 0 ? 200_000 : 300) }, () => next(256)))
         // Half of them look like frames at first.
         if (seed % 2 === 0) garbage.set([0x50, 0, next(256), next(256)].slice(0, garbage.length))
-        const raw = yield* Effect.scoped(Effect.tap(openRaw, ({ write }) => write(garbage)))
+        const raw = yield* Effect.scoped(Effect.tap(openRaw, ({ write }) => Effect.sync(() => write(garbage))))
         assert.isDefined(raw)
         const { hello } = yield* Effect.scoped(Agent.connect())
         assert.deepStrictEqual(hello.streams, [])
       }
     }))
 
-  it.scoped("the agent resynchronises after a frame that is cut near its largest size", () =>
+  it.effect("the agent resynchronises after a frame that is cut near its largest size", () =>
     Effect.gen(function*() {
       const largest = encodeFrame(5, HostMessage.DataIn.kind, Buffer.alloc(MAX_FRAME_BYTES - 10, 0x50))
       for (const cut of [1, 2, 3, 4, 8, 9, 17, 30_000, largest.length - 2, largest.length - 1]) {
@@ -104,7 +104,7 @@ withConfinedAgent("an agent whose host sends what it should not", (it) => {
       }
     }))
 
-  it.scoped("the agent survives frames with any bytes changed", () =>
+  it.effect("the agent survives frames with any bytes changed", () =>
     Effect.gen(function*() {
       for (let round = 0; round < 150; round++) {
         const next = random(1_000 + round)

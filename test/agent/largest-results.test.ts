@@ -1,6 +1,6 @@
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { assert } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { PureSchema } from "../../src/contract/rows/operation.ts"
@@ -10,6 +10,7 @@ import { FileContent, FileList, FileListPayload, FileReadPayload } from "../../s
 import { LogsPayload, LogsResult } from "../../src/contract/rows/workspace-logs.ts"
 import { SyncPushed } from "../../src/contract/rows/workspace-sync.ts"
 import { MAX_RESULT_BYTES } from "../../src/contract/text/first-of.ts"
+import { serialization } from "../../src/contract/wire/serialization.ts"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import { syncPush } from "../../src/seeding/push.ts"
@@ -25,10 +26,12 @@ import { Agent, withAgent, withConfinedAgent } from "./agent.ts"
 
 const MESSAGE_BYTES = 16 * 1024 * 1024
 
+const wire = Effect.map(RpcSerialization.RpcSerialization, ({ makeUnsafe }) => makeUnsafe())
+
 /** What a result takes as the answer to a request. */
 const messageBytes = (schema: () => PureSchema, result: unknown) => {
   const value = Schema.encodeUnknownSync(schema())(result)
-  const packed = RpcSerialization.msgPack.unsafeMake().encode({
+  const packed = Effect.runSync(Effect.provide(wire, serialization)).encode({
     _tag: "Exit",
     requestId: "1",
     exit: { _tag: "Success", value }
@@ -55,7 +58,7 @@ const fill = (tree: string, count: number, content: string | Uint8Array) => {
 }
 
 withAgent("the largest result", (it) => {
-  it.scoped("the largest diff fits a message and reports what it leaves out", () =>
+  it.effect("the largest diff fits a message and reports what it leaves out", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const home = path.join((yield* Agent).folder, "diff")
@@ -83,7 +86,7 @@ withAgent("the largest result", (it) => {
       // Three walks of 2,000 paths of 4,000 bytes, by a sanitizer build.
     }), 240_000)
 
-  it.scoped("the largest push result fits a message and counts all files", () =>
+  it.effect("the largest push result fits a message and counts all files", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const folder = path.join((yield* Agent).folder, "push")
@@ -113,7 +116,7 @@ withAgent("the largest result", (it) => {
       fits(SyncPushed, pushed)
     }))
 
-  it.scoped("the largest list of commands fits a message and keeps the newest", () =>
+  it.effect("the largest list of commands fits a message and keeps the newest", () =>
     Effect.gen(function*() {
       const folder = folderOf((yield* Agent).folder, newWorkspaceId())
       fs.mkdirSync(folder.directory, { recursive: true })
@@ -134,7 +137,7 @@ withAgent("the largest result", (it) => {
 })
 
 withConfinedAgent("the largest result", (it) => {
-  it.scoped("the largest listing and read fit a message", () =>
+  it.effect("the largest listing and read fit a message", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent

@@ -20,7 +20,7 @@ echo 1 > /proc/sys/net/ipv4/ip_forward
 echo 1 > /proc/sys/net/ipv6/conf/all/forwarding`
 
 withNetworkAgent("containers of the guest", (it) => {
-  it.scoped("a container connects, looks up, is refused, and keeps its neighbours", () =>
+  it.effect("a container connects, looks up, is refused, and keeps its neighbours", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const asked: Array<unknown> = []

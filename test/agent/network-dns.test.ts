@@ -30,7 +30,7 @@ const datagram = (hex: string, waitMs = 10_000) =>
    u.send(Buffer.from("${hex}", "hex"), 53, "8.8.8.8"); setTimeout(() => { console.log("nothing"); process.exit() }, ${waitMs}).unref()`
 
 withNetworkAgent("look-ups of the guest's programs", (it) => {
-  it.scoped("every server answers, over IPv4 and IPv6, from the address that was asked", () =>
+  it.effect("every server answers, over IPv4 and IPv6, from the address that was asked", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, {})
@@ -43,7 +43,7 @@ withNetworkAgent("look-ups of the guest's programs", (it) => {
       }
     }))
 
-  it.scoped("a name keeps its address, and each name has one of its own", () =>
+  it.effect("a name keeps its address, and each name has one of its own", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const connected: Array<string | undefined> = []
@@ -62,7 +62,7 @@ withNetworkAgent("look-ups of the guest's programs", (it) => {
       assert.deepStrictEqual(connected, ["n7.example"])
     }))
 
-  it.scoped("the host's answers reach the program: no such name, no data, a failure, records", () =>
+  it.effect("the host's answers reach the program: no such name, no data, a failure, records", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const answers: Record<string, DnsAnswer> = {
@@ -83,7 +83,7 @@ withNetworkAgent("look-ups of the guest's programs", (it) => {
       assert.deepStrictEqual(said.split("\n"), ["ENOTFOUND", "ENODATA", "ESERVFAIL", `[["first"],["second"]]`])
     }))
 
-  it.scoped("records beyond a datagram come over TCP", () =>
+  it.effect("records beyond a datagram come over TCP", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       let asked = 0
@@ -97,7 +97,7 @@ withNetworkAgent("look-ups of the guest's programs", (it) => {
       assert.deepStrictEqual([said, asked], ["60", 2])
     }))
 
-  it.scoped("a client that asks several questions over one connection and ends its side gets every answer", () =>
+  it.effect("a client that asks several questions over one connection and ends its side gets every answer", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, {})
@@ -111,7 +111,7 @@ withNetworkAgent("look-ups of the guest's programs", (it) => {
       assert.strictEqual(said, "3")
     }))
 
-  it.scoped("the agent answers malformed questions and strange names without the host", () =>
+  it.effect("the agent answers malformed questions and strange names without the host", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       let asked = 0
@@ -137,7 +137,7 @@ withNetworkAgent("look-ups of the guest's programs", (it) => {
       assert.strictEqual(asked, 0)
     }))
 
-  it.scoped("glibc looks names up", () =>
+  it.effect("glibc looks names up", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, {})
@@ -145,7 +145,7 @@ withNetworkAgent("look-ups of the guest's programs", (it) => {
       assert.match(stdout, /^198\.1[89]\.\d+\.\d+ +STREAM example\.com/)
     }))
 
-  it.scoped("a flood of questions keeps 256 open and the next look-up works", () =>
+  it.effect("a flood of questions keeps 256 open and the next look-up works", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       let held = 0

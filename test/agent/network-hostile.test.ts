@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import { constants } from "node:os"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
@@ -42,7 +42,7 @@ withNetworkAgent("an agent with a network whose host sends what it should not", 
     return { accept, raw, request, said }
   })
 
-  it.scoped("ACCEPT of an unknown request fails, and the open request goes on", () =>
+  it.effect("ACCEPT of an unknown request fails, and the open request goes on", () =>
     Effect.gen(function*() {
       const { accept, raw, request, said } = yield* waiting
       accept(2, request + 77)
@@ -54,7 +54,7 @@ withNetworkAgent("an agent with a network whose host sends what it should not", 
       yield* until("the program's connection", () => said() === "open\n")
     }))
 
-  it.scoped("an ANSWER that fits no request changes nothing", () =>
+  it.effect("an ANSWER that fits no request changes nothing", () =>
     Effect.gen(function*() {
       const { accept, raw, request } = yield* waiting
       for (const answer of Object.values(RequestAnswer)) {
@@ -69,7 +69,7 @@ withNetworkAgent("an agent with a network whose host sends what it should not", 
       yield* raw.frameFor(AgentMessage.Started, 2)
     }))
 
-  it.scoped("input ahead of the connection fails the stream and refuses the program", () =>
+  it.effect("input ahead of the connection fails the stream and refuses the program", () =>
     Effect.gen(function*() {
       const { raw, request, said } = yield* waiting
       const { Accept, DataIn } = HostMessage
@@ -83,7 +83,7 @@ withNetworkAgent("an agent with a network whose host sends what it should not", 
       yield* until("the program's error", () => /ECONN(REFUSED|RESET)/.test(said()))
     }))
 
-  it.scoped("input beyond the credit of 1 MiB resets the program", () =>
+  it.effect("input beyond the credit of 1 MiB resets the program", () =>
     Effect.gen(function*() {
       const { accept, raw, said } = yield* waiting
       accept(2)
@@ -93,7 +93,7 @@ withNetworkAgent("an agent with a network whose host sends what it should not", 
       yield* until("the program's error", () => said().includes("ECONNRESET"))
     }))
 
-  it.scoped("an unknown mode of NETWORK is malformed", () =>
+  it.effect("an unknown mode of NETWORK is malformed", () =>
     Effect.gen(function*() {
       const raw = yield* openRaw
       for (const mode of [4, 255]) raw.send(HostMessage.Call, 0x8000_0000 + mode, { op: 22, fields: Buffer.of(mode) })
@@ -103,7 +103,7 @@ withNetworkAgent("an agent with a network whose host sends what it should not", 
 })
 
 withNetworkAgent("an agent with a network whose guest floods", (it) => {
-  it.scoped(
+  it.effect(
     "a guest keeps 1,024 open requests, and the other programs connect once they are answered",
     () =>
       Effect.gen(function*() {
@@ -119,12 +119,12 @@ withNetworkAgent("an agent with a network whose guest floods", (it) => {
         yield* Effect.forEach(first, (request) => request._tag === "Connect" ? request.refuse : Effect.void)
         yield* serve(channel, {})
         assert.strictEqual(yield* Fiber.join(flood), "1300")
-        assert.strictEqual(Chunk.size(first), 1_024)
+        assert.strictEqual(first.length, 1_024)
       }),
     60_000
   )
 
-  it.scoped("connections beyond 2,048 are refused, and the open ones go on", () =>
+  it.effect("connections beyond 2,048 are refused, and the open ones go on", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const outcome = { full: 0, open: 0 }
@@ -151,7 +151,7 @@ withNetworkAgent("an agent with a network whose guest floods", (it) => {
       assert.strictEqual(outcome.full, 52)
     }), 120_000)
 
-  it.scoped("forged SYNs and segments change nothing for honest programs", () =>
+  it.effect("forged SYNs and segments change nothing for honest programs", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, { connect: (request) => request.port === 80 ? echo(request) : request.refuse })

@@ -39,7 +39,7 @@ const leftByOldHost = Effect.gen(function*() {
 })
 
 withNetworkAgent("a new host of a guest with a network", (it) => {
-  it.scoped("a new host gets the open request again", () =>
+  it.effect("a new host gets the open request again", () =>
     Effect.gen(function*() {
       const { close, file } = yield* leftByOldHost
       yield* close
@@ -51,7 +51,7 @@ withNetworkAgent("a new host of a guest with a network", (it) => {
       yield* until("both programs", () => lines(file) === "80 ECONNRESET 80 open 81 hello 81 open")
     }))
 
-  it.scoped("a host that forgets resets every connection and is asked again", () =>
+  it.effect("a host that forgets resets every connection and is asked again", () =>
     Effect.gen(function*() {
       const { close, file } = yield* leftByOldHost
       yield* close
@@ -63,7 +63,7 @@ withNetworkAgent("a new host of a guest with a network", (it) => {
       assert.include(lines(file), "80 open")
     }))
 
-  it.scoped("a host that vanishes with 200 connections leaves none of them to the next host", () =>
+  it.effect("a host that vanishes with 200 connections leaves none of them to the next host", () =>
     Effect.gen(function*() {
       const file = join((yield* Agent).folder, "many")
       writeFileSync(file, "")

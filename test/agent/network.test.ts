@@ -12,7 +12,7 @@ const program = (port: number, host: string, then = "") =>
    s.on("error", (e) => console.log(e.code, text)); ${then}`
 
 withNetworkAgent("connections of the guest's programs", (it) => {
-  it.scoped("a program reaches the host by a name, and its bytes flow both ways", () =>
+  it.effect("a program reaches the host by a name, and its bytes flow both ways", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const asked: Array<unknown> = []
@@ -30,7 +30,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.deepStrictEqual(asked, [["example.com", 8443]])
     }))
 
-  it.scoped("a refused program fails with ECONNREFUSED, over IPv4 and IPv6", () =>
+  it.effect("a refused program fails with ECONNREFUSED, over IPv4 and IPv6", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const asked: Array<unknown> = []
@@ -45,7 +45,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.deepStrictEqual(asked, [[undefined, "1.2.3.4", 80], [undefined, "2001:db8::1", 81]])
     }))
 
-  it.scoped("a program waits for the host's answer", () =>
+  it.effect("a program waits for the host's answer", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, { connect: (request) => Effect.andThen(Effect.sleep("1500 millis"), echo(request)) })
@@ -53,7 +53,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.strictEqual(said, "end late")
     }))
 
-  it.scoped("1 MiB passes in both directions", () =>
+  it.effect("1 MiB passes in both directions", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, { connect: echo })
@@ -66,7 +66,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.strictEqual(said, "3000000 true")
     }))
 
-  it.scoped("500 connections at once are all served", () =>
+  it.effect("500 connections at once are all served", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, { connect: echo })
@@ -82,7 +82,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.strictEqual(said, "500")
     }), 60_000)
 
-  it.scoped("a FIN of the host ends a program's input and leaves its output open", () =>
+  it.effect("a FIN of the host ends a program's input and leaves its output open", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const received = yield* Deferred.make<string, unknown>()
@@ -104,7 +104,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.deepStrictEqual([said, yield* Deferred.await(received)], ["false", "after"])
     }))
 
-  it.scoped("a reset by the host resets a program's connection", () =>
+  it.effect("a reset by the host resets a program's connection", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, {
@@ -117,7 +117,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.strictEqual(yield* js(channel, program(80, "1.2.3.4")), "ECONNRESET half")
     }))
 
-  it.scoped("a reset by a program fails the host's socket, behind its bytes", () =>
+  it.effect("a reset by a program fails the host's socket, behind its bytes", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const client = yield* jsFiber(
@@ -136,7 +136,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.strictEqual(yield* Fiber.join(client), "gone")
     }))
 
-  it.scoped("a request whose program gave up is withdrawn", () =>
+  it.effect("a request whose program gave up is withdrawn", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* jsFiber(channel, `const s = net.connect(80, "1.2.3.4"); setTimeout(() => s.destroy(), 200)`)
@@ -145,7 +145,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.deepInclude(yield* Effect.flip(Effect.scoped(request.accept)), { errno: "ECONNABORTED" })
     }), 30_000)
 
-  it.scoped("an accepted connection whose program gave up fails", () =>
+  it.effect("an accepted connection whose program gave up fails", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const client = yield* jsFiber(
@@ -157,7 +157,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.deepInclude(yield* Effect.flip(Effect.scoped(request.accept)), { errno: "ECONNABORTED" })
     }), 30_000)
 
-  it.scoped("a server of the guest keeps its own addresses, also new ones", () =>
+  it.effect("a server of the guest keeps its own addresses, also new ones", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const asked: Array<string> = []
@@ -187,7 +187,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       assert.deepStrictEqual(asked, ["10.9.9.8"])
     }))
 
-  it.scoped("datagrams other than DNS fail at once", () =>
+  it.effect("datagrams other than DNS fail at once", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const said = yield* js(
@@ -206,7 +206,7 @@ withNetworkAgent("a network that is turned on and off", (it) => {
       return socket.closed
     })
 
-  it.scoped("off resets open connections, refuses waiting ones and leaves no route", () =>
+  it.effect("off resets open connections, refuses waiting ones and leaves no route", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const accepted: Array<string> = []
@@ -232,7 +232,7 @@ withNetworkAgent("a network that is turned on and off", (it) => {
       )
     }))
 
-  it.scoped("on and off may be called again", () =>
+  it.effect("on and off may be called again", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, { connect: echo })
@@ -247,7 +247,7 @@ withNetworkAgent("a network that is turned on and off", (it) => {
 })
 
 withUnprivilegedNetworkAgent("an agent whose kernel refuses steering", (it) => {
-  it.scoped("prepare succeeds, on names the step that the kernel refuses, and commands run", () =>
+  it.effect("prepare succeeds, on names the step that the kernel refuses, and commands run", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       yield* channel.call.network({ mode: NetworkMode.prepare })
@@ -261,7 +261,7 @@ withUnprivilegedNetworkAgent("an agent whose kernel refuses steering", (it) => {
 })
 
 withAgent("an agent that may not steer", (it) => {
-  it.scoped("the call fails in the network namespace of the host", () =>
+  it.effect("the call fails in the network namespace of the host", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       for (const mode of Object.values(NetworkMode)) {

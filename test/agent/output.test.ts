@@ -27,7 +27,7 @@ const settled = (what: string, read: () => number) => {
 }
 
 withAgent("output", (it) => {
-  it.scoped("64 MiB of output arrive whole", () =>
+  it.effect("64 MiB of output arrive whole", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const script = `seq 1 9000000 | head -c ${64 * MIB}`
@@ -36,7 +36,7 @@ withAgent("output", (it) => {
       assert.deepStrictEqual([bytes, hash], [64 * MIB, expected])
     }))
 
-  it.scoped("unread output blocks its process and takes bounded memory on both sides", () =>
+  it.effect("unread output blocks its process and takes bounded memory on both sides", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { pid } = yield* Agent
@@ -49,7 +49,7 @@ withAgent("output", (it) => {
       assert.isBelow(residentBytes(pid) - before.agent, 32 * MIB)
     }))
 
-  it.scoped("output for a slow reader arrives whole in bounded memory", () =>
+  it.effect("output for a slow reader arrives whole in bounded memory", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { pid } = yield* Agent
@@ -77,7 +77,7 @@ withAgent("output", (it) => {
       assert.isBelow(grown.host, 32 * MIB)
     }))
 
-  it.scoped("unread output does not delay other streams", () =>
+  it.effect("unread output does not delay other streams", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const stuck = yield* Effect.forEach(Array.from({ length: 5 }), () => start(channel, ["yes"]))
@@ -88,7 +88,7 @@ withAgent("output", (it) => {
       yield* channel.call.ping({ payload: Buffer.alloc(0) })
     }))
 
-  it.scoped("output continues when its reader continues", () =>
+  it.effect("output continues when its reader continues", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const process = yield* start(channel, ["sh", "-c", `yes | head -c ${6 * MIB}; exit 4`])

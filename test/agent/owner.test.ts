@@ -25,7 +25,7 @@ const prepared = (name: string) =>
   })
 
 withAgent("in a directory of another user", (it) => {
-  it.scoped("a written file and the directories on its way get the owner of the directory above", () =>
+  it.effect("a written file and the directories on its way get the owner of the directory above", () =>
     Effect.gen(function*() {
       const { channel, owner, root, roots, theirs } = yield* prepared("write")
       yield* channel.write({ root, path: "a/b/new", mode: 0o600, createParents: true }, text("x"))
@@ -41,7 +41,7 @@ withAgent("in a directory of another user", (it) => {
       assert.strictEqual(owner("roots"), roots, "a file that is replaced keeps its owner")
     }))
 
-  it.scoped("files, links and directories of a change get the owner of the directory above", () =>
+  it.effect("files, links and directories of a change get the owner of the directory above", () =>
     Effect.gen(function*() {
       const { channel, owner, root, roots, theirs } = yield* prepared("change")
       const { ctimeNs, ino, mtimeNs, size } = fs.lstatSync(`${root}/roots`, { bigint: true })
@@ -57,7 +57,7 @@ withAgent("in a directory of another user", (it) => {
       assert.deepStrictEqual(fs.readdirSync(root).sort(), ["a", "c", "dir", "roots"])
     }))
 
-  it.scoped("a change that fails leaves nothing behind", () =>
+  it.effect("a change that fails leaves nothing behind", () =>
     Effect.gen(function*() {
       const { channel, owner, root, theirs } = yield* prepared("fails")
       const failure = yield* Effect.flip(channel.changeFiles(root, [

@@ -36,7 +36,7 @@ const parked = (channel: GuestChannel) =>
 const pidOf = (channel: GuestChannel) => Effect.map(sh(channel, "echo $$"), ({ stdout }) => Number(stdout))
 
 withGuestBuild("a child that waits for the next command", (it) => {
-  it.scoped("the waiting process becomes the next command, and another one waits", () =>
+  it.effect("the waiting process becomes the next command, and another one waits", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const first = yield* parked(channel)
@@ -45,7 +45,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.notStrictEqual(second, first)
     }))
 
-  it.scoped("the waiting process does not serve commands with input or a terminal", () =>
+  it.effect("the waiting process does not serve commands with input or a terminal", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const waits = yield* parked(channel)
@@ -58,7 +58,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual(yield* pidOf(channel), waits)
     }))
 
-  it.scoped("the waiting process holds no input of an earlier command open", () =>
+  it.effect("the waiting process holds no input of an earlier command open", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const reader = yield* start(channel, ["cat"], { stdin: true })
@@ -71,7 +71,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual((yield* Fiber.join(output)).exit.code, 0)
     }))
 
-  it.scoped("commands run without a killed waiting process", () =>
+  it.effect("commands run without a killed waiting process", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const killed = yield* parked(channel)
@@ -81,7 +81,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual(yield* pidOf(channel), next)
     }))
 
-  it.scoped("commands run without a stopped waiting process, which ends", () =>
+  it.effect("commands run without a stopped waiting process, which ends", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const stopped = yield* parked(channel)
@@ -92,7 +92,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual(yield* pidOf(channel), next)
     }))
 
-  it.scoped("the waiting process passes on no signal that it received", () =>
+  it.effect("the waiting process passes on no signal that it received", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const waits = yield* parked(channel)
@@ -104,7 +104,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.match(stdout, /^ShdPnd:\s0+$/m)
     }))
 
-  it.scoped("a waiting process that cannot start the command reports the error, and the next one starts", () =>
+  it.effect("a waiting process that cannot start the command reports the error, and the next one starts", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       yield* parked(channel)
@@ -116,7 +116,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.strictEqual(yield* pidOf(channel), waits)
     }))
 
-  it.scoped("the waiting process is killed with its command", () =>
+  it.effect("the waiting process is killed with its command", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const waits = yield* parked(channel)
@@ -126,7 +126,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       assert.deepStrictEqual([(yield* sleeper.exit)._tag, (yield* sleeper.exit).code], ["signaled", 9])
     }))
 
-  it.scoped("the waiting process ends with a killed agent", () =>
+  it.effect("the waiting process ends with a killed agent", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
       const [command, ...args] = asRoot(guestBuild)

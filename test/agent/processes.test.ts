@@ -6,7 +6,7 @@ import { collect, run, sh, start } from "./run.ts"
 
 for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBuild]] as const) {
   suite(`processes of the ${build} build`, (it) => {
-    it.scoped("a process returns every exit status", () =>
+    it.effect("a process returns every exit status", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         for (const code of [0, 1, 7, 126, 127, 128, 255]) {
@@ -16,7 +16,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         }
       }))
 
-    it.scoped("a process that dies of a signal reports the signal", () =>
+    it.effect("a process that dies of a signal reports the signal", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         for (const signal of [1, 2, 6, 9, 13, 15]) {
@@ -25,7 +25,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         }
       }))
 
-    it.scoped("a process gets its arguments, directory and environment, and default ids", () =>
+    it.effect("a process gets its arguments, directory and environment, and default ids", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const { folder, mark } = yield* Agent
@@ -52,7 +52,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.strictEqual((yield* sh(channel, "echo $HOME", { env: ["HOME=/elsewhere"] })).stdout, "/elsewhere\n")
       }))
 
-    it.scoped("a process starts in its own session, without blocked signals, with umask 022", () =>
+    it.effect("a process starts in its own session, without blocked signals, with umask 022", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const { stdout } = yield* run(channel, ["cat", "/proc/self/status", "/proc/self/stat"])
@@ -63,7 +63,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.deepStrictEqual([group, session], [pid, pid])
       }))
 
-    it.scoped("a process runs as the requested user", () =>
+    it.effect("a process runs as the requested user", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         assert.strictEqual((yield* run(channel, ["id", "-u"], { user: "nobody" })).stdout, "65534\n")
@@ -72,7 +72,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.deepStrictEqual([unknown._tag, "step" in unknown && unknown.step], ["CommandNotStarted", "user"])
       }))
 
-    it.scoped("a process that cannot start reports the reason, and that nothing ran", () =>
+    it.effect("a process that cannot start reports the reason, and that nothing ran", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const { folder } = yield* Agent
@@ -87,7 +87,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.strictEqual((yield* fails([""]))._tag, "CommandNotFound")
       }))
 
-    it.scoped("a process gets its whole stdin and the end", () =>
+    it.effect("a process gets its whole stdin and the end", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const input = Buffer.from(Array.from({ length: 3_000_000 }, (_, i) => (i * 7 + (i >> 8)) & 0xff))
@@ -103,7 +103,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.strictEqual(exit.code, 0)
       }))
 
-    it.scoped("a process without stdin reads nothing, and a process that does not read does not block its writer", () =>
+    it.effect("a process without stdin reads nothing, and a process that does not read does not block its writer", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         assert.deepStrictEqual((yield* sh(channel, "cat; echo end")).stdout, "end\n")
@@ -114,7 +114,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.strictEqual(exit.code, 0)
       }))
 
-    it.scoped("a process keeps stdout and stderr apart and in order", () =>
+    it.effect("a process keeps stdout and stderr apart and in order", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const script = "for i in 1 2 3 4 5; do echo out $i; sleep 0.02; echo err $i >&2; sleep 0.02; done"
@@ -125,7 +125,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.deepStrictEqual(order, [1, 2, 3, 4, 5].flatMap((i) => [`stdout out ${i}\n`, `stderr err ${i}\n`]))
       }))
 
-    it.scoped("killing a process kills its children", () =>
+    it.effect("killing a process kills its children", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const { mark } = yield* Agent
@@ -140,7 +140,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         yield* until("nothing left of it", () => processesMarked(mark).length === before)
       }))
 
-    it.scoped("closing the scope kills a process and its children", () =>
+    it.effect("closing the scope kills a process and its children", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const { mark } = yield* Agent
@@ -155,7 +155,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.strictEqual((yield* sh(channel, "echo well")).stdout, "well\n")
       }))
 
-    it.scoped("a background child does not delay a process's end, and goes on", () =>
+    it.effect("a background child does not delay a process's end, and goes on", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const { folder } = yield* Agent
@@ -170,7 +170,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         yield* Scope.close(scope, Exit.void)
       }))
 
-    it.scoped("a process and its group take signals", () =>
+    it.effect("a process and its group take signals", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const script =
@@ -190,7 +190,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.strictEqual((yield* process.exit).code, 3)
       }))
 
-    it.scoped("a process on a terminal sees its size, its changes, and Ctrl-C", () =>
+    it.effect("a process on a terminal sees its size, its changes, and Ctrl-C", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const script =
@@ -212,7 +212,7 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         assert.include(screen, "interrupted")
       }))
 
-    it.scoped("many concurrent processes keep their own output and status", () =>
+    it.effect("many concurrent processes keep their own output and status", () =>
       Effect.gen(function*() {
         const channel = yield* Agent.connect()
         const results = yield* Effect.forEach(

@@ -1,7 +1,8 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Exit, Redacted, Schema, Scope, Stream } from "effect"
+import { Effect, Exit, Redacted, Schema, Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { streamFromPull } from "../../src/contract/rows/event-batches.ts"
 import { ExecPayload } from "../../src/contract/rows/workspace-exec.ts"
 import { LogsPayload } from "../../src/contract/rows/workspace-logs.ts"
 import { logLimits } from "../../src/output-log/store.ts"
@@ -42,7 +43,7 @@ const openedIn = (folder: WorkspaceFolder, connect: object = {}) =>
     const run = (script: string, more: object = {}) =>
       Effect.scoped(Effect.gen(function*() {
         const pull = yield* start(script, more)
-        const events = Chunk.toReadonlyArray(yield* Stream.runCollect(Stream.repeatEffectChunkOption(pull())))
+        const events = yield* Stream.runCollect(streamFromPull(Effect.succeed(pull)))
         const output = events.flatMap((event) => event._tag === "Output" ? [event] : [])
         return {
           output: Buffer.concat(output.map(({ bytes }) => bytes)).toString(),
@@ -62,7 +63,7 @@ const stored = ({ directory }: WorkspaceFolder) =>
     .join("\n")
 
 withAgent("a command with secrets", (it) => {
-  it.scoped("gets a secret as a variable, and its output, its log and its journal have the name alone", () =>
+  it.effect("gets a secret as a variable, and its output, its log and its journal have the name alone", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder({ TOKEN })
       const { logOf, run } = yield* openedIn(folder)
@@ -80,13 +81,13 @@ withAgent("a command with secrets", (it) => {
       assert.strictEqual(fs.statSync(`${folder.directory}/secrets.json`).mode & 0o777, 0o600)
     }))
 
-  it.scoped("has the variable only if the caller asks for the secret", () =>
+  it.effect("has the variable only if the caller asks for the secret", () =>
     Effect.gen(function*() {
       const { run } = yield* openedIn(yield* newFolder({ TOKEN }))
       assert.strictEqual((yield* run("echo \"<$TOKEN>\"")).output, "<>\n")
     }))
 
-  it.scoped("does not start with a secret that the workspace lacks", () =>
+  it.effect("does not start with a secret that the workspace lacks", () =>
     Effect.gen(function*() {
       const { run } = yield* openedIn(yield* newFolder({ TOKEN }))
       const failure = yield* Effect.flip(run("true", { secret_env: ["OTHER"] }))
@@ -94,7 +95,7 @@ withAgent("a command with secrets", (it) => {
       assert.include(failure.message, "there is no secret OTHER; there are TOKEN")
     }))
 
-  it.scoped("prints a secret byte by byte, with pauses, and the output has two bytes of it at most", () =>
+  it.effect("prints a secret byte by byte, with pauses, and the output has two bytes of it at most", () =>
     Effect.gen(function*() {
       const { run } = yield* openedIn(yield* newFolder({ TOKEN }))
       const slowly = "for ((i = 0; i < ${#TOKEN}; i++)); do printf %s \"${TOKEN:i:1}\"; sleep 0.12; done; echo"
@@ -102,7 +103,7 @@ withAgent("a command with secrets", (it) => {
       assert.strictEqual(output, `${TOKEN.slice(0, 2)}[secret:TOKEN]\n`)
     }))
 
-  it.scoped("shows a prompt that ends like a secret begins, while the command waits", () =>
+  it.effect("shows a prompt that ends like a secret begins, while the command waits", () =>
     Effect.gen(function*() {
       const { commands, start } = yield* openedIn(yield* newFolder({ TOKEN: "> a long secret" }))
       const execId = newRequestId()
@@ -110,7 +111,7 @@ withAgent("a command with secrets", (it) => {
       yield* until("the whole prompt", () => commands.logs.get(execId)?.position === "name> ".length)
     }))
 
-  it.scoped("redacts a new value of a running command's secret, and the former value", () =>
+  it.effect("redacts a new value of a running command's secret, and the former value", () =>
     Effect.gen(function*() {
       const { run, secrets } = yield* openedIn(yield* newFolder({ TOKEN }))
       yield* secrets.change({ secrets: { TOKEN: Redacted.make("another value") } })
@@ -118,7 +119,7 @@ withAgent("a command with secrets", (it) => {
       assert.strictEqual(output, "[secret:TOKEN] [secret:TOKEN]\n")
     }))
 
-  it.scoped("loses and repeats no byte when another process of pyro takes over in the middle of a secret", () =>
+  it.effect("loses and repeats no byte when another process of pyro takes over in the middle of a secret", () =>
     Effect.gen(function*() {
       const folder = yield* newFolder({ TOKEN })
       const execId = newRequestId()

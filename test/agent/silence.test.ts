@@ -14,7 +14,7 @@ const stopped = <A, E, R>(use: Effect.Effect<A, E, R>) =>
     ))
 
 withAgent("an agent that is stopped", (it) => {
-  it.scoped("a stopped agent fails requests as silent and serves later ones when it continues", () =>
+  it.effect("a stopped agent fails requests as silent and serves later ones when it continues", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
       const channel = yield* Agent.connect({ silenceMs: 1_000 })
@@ -34,7 +34,7 @@ withAgent("an agent that is stopped", (it) => {
       assert.isFalse(channel.isSilent())
     }))
 
-  it.scoped("a stopped agent's commands run on, and their output is whole", () =>
+  it.effect("a stopped agent's commands run on, and their output is whole", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect({ silenceMs: 1_000 })
       const env = yield* Agent.environment
@@ -44,7 +44,7 @@ withAgent("an agent that is stopped", (it) => {
       yield* process.writeStdin(Buffer.from("still here\n"))
       const printed = yield* Stream.runFold(
         process.output,
-        "",
+        () => "",
         (text, { bytes }) => text + Buffer.from(bytes).toString()
       )
       assert.deepStrictEqual([printed, (yield* process.exit).code], ["still here\n", 0])
@@ -52,7 +52,7 @@ withAgent("an agent that is stopped", (it) => {
 })
 
 withAgent("an agent that has a slow request", (it) => {
-  it.scoped("a busy agent answers probes, so that requests are not given up", () =>
+  it.effect("a busy agent answers probes, so that requests are not given up", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
       const channel = yield* Agent.connect({ silenceMs: 1_000 })

@@ -21,7 +21,7 @@ const reportsTo = (flags: number) =>
   })
 
 withConfinedAgent("what the agent has taken", (it) => {
-  it.scoped("the agent tells a host that asks how many bytes of frames it has handled since the hello", () =>
+  it.effect("the agent tells a host that asks how many bytes of frames it has handled since the hello", () =>
     Effect.gen(function*() {
       // The second host's count begins anew.
       for (let round = 0; round < 2; round++) {
@@ -36,7 +36,7 @@ withConfinedAgent("what the agent has taken", (it) => {
       }
     }))
 
-  it.scoped("the agent tells a host that does not ask nothing", () =>
+  it.effect("the agent tells a host that does not ask nothing", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* reportsTo(0), [])
     }))

@@ -70,12 +70,12 @@ const session = (...cuts: ReadonlyArray<Cut>) =>
     const log: Log = { id: newRequestId(), stdout: "", stderr: "", code: undefined }
     for (const [i, cut] of [...cuts, {}].entries()) {
       const tried = yield* Effect.result(attempt(log, openCutting(cut), i > 0))
-      if (tried._tag === "Left") {
-        assert.strictEqual(tried.left._tag, "ChannelFailed", `${JSON.stringify(cuts)}: ${tried.left.message}`)
+      if (tried._tag === "Failure") {
+        assert.strictEqual(tried.failure._tag, "ChannelFailed", `${JSON.stringify(cuts)}: ${tried.failure.message}`)
       }
       // The first try may not reach its end; the last has to.
-      if (i === cuts.length && tried._tag === "Left") {
-        assert.fail(`${JSON.stringify(cuts)}: ${tried.left.message}`)
+      if (i === cuts.length && tried._tag === "Failure") {
+        assert.fail(`${JSON.stringify(cuts)}: ${tried.failure.message}`)
       }
     }
     assert.deepStrictEqual(
@@ -96,7 +96,7 @@ const record = Effect.gen(function*() {
 })
 
 withAgent("taking over", (it) => {
-  it.scoped("a session cut at every byte that the host sends loses and repeats nothing", () =>
+  it.effect("a session cut at every byte that the host sends loses and repeats nothing", () =>
     Effect.gen(function*() {
       yield* Effect.scoped(Agent.connect())
       const { kinds, sent } = yield* record
@@ -105,7 +105,7 @@ withAgent("taking over", (it) => {
       for (let toAgent = 0; toAgent <= sent; toAgent++) yield* session({ toAgent })
     }), 180_000)
 
-  it.scoped(
+  it.effect(
     "a session cut at many points of what the agent sends loses and repeats nothing",
     () =>
       Effect.gen(function*() {
@@ -115,7 +115,7 @@ withAgent("taking over", (it) => {
     180_000
   )
 
-  it.scoped(
+  it.effect(
     "a session cut again while it is taken up, also within the filler, loses and repeats nothing",
     () =>
       Effect.gen(function*() {
@@ -133,7 +133,7 @@ withAgent("taking over", (it) => {
     180_000
   )
 
-  it.scoped("a megabyte in and out, cut at any points, loses and repeats nothing", () =>
+  it.effect("a megabyte in and out, cut at any points, loses and repeats nothing", () =>
     Effect.gen(function*() {
       const { socketPath } = yield* Agent
       const env = yield* Agent.environment
@@ -173,7 +173,7 @@ withAgent("taking over", (it) => {
       }
     }), 120_000)
 
-  it.scoped("a takeover is answered at once, however much is sent again", () =>
+  it.effect("a takeover is answered at once, however much is sent again", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const first = yield* Scope.provide(Agent.connect(), scope)
@@ -192,7 +192,7 @@ withAgent("taking over", (it) => {
       }
     }))
 
-  it.scoped("a takeover continues a terminal", () =>
+  it.effect("a takeover continues a terminal", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const first = yield* Scope.provide(Agent.connect(), scope)
@@ -208,7 +208,7 @@ withAgent("taking over", (it) => {
       assert.deepStrictEqual([stdout, exit.code], ["\r\n33 99\r\n", 6])
     }))
 
-  it.scoped("a takeover lists running processes, adopts them, and ends the rest", () =>
+  it.effect("a takeover lists running processes, adopts them, and ends the rest", () =>
     Effect.gen(function*() {
       const { mark } = yield* Agent
       const scope = yield* Scope.make()
@@ -230,7 +230,7 @@ withAgent("taking over", (it) => {
       assert.deepStrictEqual([stdout, exit.code], ["before\ngot it\n", 0])
     }))
 
-  it.scoped("a takeover reports a process that has ended, with all its output", () =>
+  it.effect("a takeover reports a process that has ended, with all its output", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const first = yield* Scope.provide(Agent.connect(), scope)
@@ -244,7 +244,7 @@ withAgent("taking over", (it) => {
       assert.deepStrictEqual([stdout, stderr, exit._tag, exit.code], ["out\n", "err\n", "exited", 9])
     }))
 
-  it.scoped("a takeover with forget leaves nothing running", () =>
+  it.effect("a takeover with forget leaves nothing running", () =>
     Effect.gen(function*() {
       const { mark } = yield* Agent
       const scope = yield* Scope.make()
@@ -256,7 +256,7 @@ withAgent("taking over", (it) => {
       yield* until("nothing runs", () => processesMarked(mark).length === 0)
     }))
 
-  it.scoped("a command id runs once, however often it is requested", () =>
+  it.effect("a command id runs once, however often it is requested", () =>
     Effect.gen(function*() {
       const { folder } = yield* Agent
       const raw = yield* openRaw

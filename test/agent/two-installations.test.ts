@@ -46,7 +46,8 @@ const operations = ({ workspace }: PyroService) => ({
     Effect.flatMap(
       Schema.decodeUnknownEffect(ExecPayload())({ workspace: name, command: ["sh", "-ec", script] }),
       (payload) =>
-        Stream.runFold(workspace.exec(payload), "", (output, event) =>
+        Stream.runFold(workspace.exec(payload), () =>
+          "", (output, event) =>
           event._tag === "Output" ? output + Buffer.from(event.bytes).toString() : output)
     )
 })
@@ -61,7 +62,7 @@ const bothInstallations = Effect.gen(function*() {
 })
 
 describe("two installations in one process", () => {
-  it.scopedLive("they share no workspace, no event, no secret and no port", () =>
+  it.live("they share no workspace, no event, no secret and no port", () =>
     Effect.gen(function*() {
       const [one, other] = yield* bothInstallations
       // The same name, twice.

@@ -12,7 +12,7 @@ const MAX_SOCKET_PATH_BYTES = 107
  */
 const PASSING: ReadonlyArray<string | undefined> = ["EAGAIN", "ECONNREFUSED"]
 
-const untilAccepting = Schedule.intersect(Schedule.spaced("2 millis"), Schedule.recurs(500))
+const untilAccepting = Schedule.upTo(Schedule.spaced("2 millis"), { times: 500 })
 
 const attempt = (path: string) =>
   Effect.callback<Socket, NodeJS.ErrnoException>((resume) => {

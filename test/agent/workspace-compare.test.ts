@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
-import { Effect, FastCheck } from "effect"
+import { Effect } from "effect"
+import * as FastCheck from "fast-check"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -56,7 +57,7 @@ const listed = (tree: string, beneath = ""): ReadonlyArray<string> =>
   }).sort()
 
 /** A beginning and a live tree in the folder of an agent, as one side of a comparison. */
-const sideIn = (agent: Agent["Type"], name: string, seed: string) =>
+const sideIn = (agent: Agent["Service"], name: string, seed: string) =>
   Effect.gen(function*() {
     const channel = yield* Agent.connect().pipe(Effect.provideService(Agent, agent))
     const home = path.join(agent.folder, name)
@@ -78,7 +79,7 @@ const sideIn = (agent: Agent["Type"], name: string, seed: string) =>
   })
 
 const agents = Effect.all([Agent, anotherAgent])
-type Agents = Effect.Effect.Success<typeof agents>
+type Agents = Effect.Success<typeof agents>
 
 const twoSides = ([one, other]: Agents, seeds: readonly [string, string] = ["one", "one"]) =>
   Effect.gen(function*() {
@@ -107,7 +108,7 @@ const named = (changes: ReadonlyArray<{ readonly path: Uint8Array }>) =>
 const steps = FastCheck.array(step, { maxLength: 10 })
 
 withAgent("what differs between two trees of different guests", (it) => {
-  it.scoped("the patch of compare turns one workspace into the other after any changes", () =>
+  it.effect("the patch of compare turns one workspace into the other after any changes", () =>
     Effect.gen(function*() {
       const both = yield* agents
       for (const [seed, other, one, two] of FastCheck.sample(FastCheck.tuple(steps, steps, steps, steps), 25)) {
@@ -129,7 +130,7 @@ withAgent("what differs between two trees of different guests", (it) => {
       }
     }), 120_000)
 
-  it.scoped("compare finds no difference between equal large files and reads none that is too large", () =>
+  it.effect("compare finds no difference between equal large files and reads none that is too large", () =>
     Effect.gen(function*() {
       const { differences, from, to } = yield* twoSides(yield* agents)
       const large = Buffer.alloc(20 * 1024 * 1024, "large\n")
@@ -148,7 +149,7 @@ withAgent("what differs between two trees of different guests", (it) => {
       assert.deepStrictEqual(oversized[0]?.old, oversized[0]?.new)
     }))
 
-  it.scoped("compare trusts inode and times of common files, unless every content is read", () =>
+  it.effect("compare trusts inode and times of common files, unless every content is read", () =>
     Effect.gen(function*() {
       const { differences, from, to } = yield* twoSides(yield* agents)
       from.begin()
@@ -177,7 +178,7 @@ withAgent("what differs between two trees of different guests", (it) => {
       assert.deepStrictEqual(named((yield* differences()).changes), ["file"])
     }))
 
-  it.scoped("compare leaves out ignored files that no side was seeded with, counted once", () =>
+  it.effect("compare leaves out ignored files that no side was seeded with, counted once", () =>
     Effect.gen(function*() {
       const { differences, from, to } = yield* twoSides(yield* agents, ["one", "two"])
       fs.writeFileSync(`${from.baseline}/.gitignore`, "*.o\n")

@@ -8,7 +8,7 @@ import { withAgent } from "./agent.ts"
 import { listed, said, workspace } from "./diff-workspace.ts"
 
 withAgent("a workspace's diff", (it) => {
-  it.scoped("diff shows every kind of change, and its patch makes the workspace from the seed", () =>
+  it.effect("diff shows every kind of change, and its patch makes the workspace from the seed", () =>
     Effect.gen(function*() {
       const odd = Buffer.from("caf\xe9 \"\n", "latin1")
       const { applied, baseline, diff, live, patch } = yield* workspace("kinds", (tree) => {
@@ -123,7 +123,7 @@ withAgent("a workspace's diff", (it) => {
       assert.deepStrictEqual(yield* diff({ verified: true }), { ...result, specialCount: 0, verified: true })
     }))
 
-  it.scoped("diff leaves out ignored files, and none that was seeded", () =>
+  it.effect("diff leaves out ignored files, and none that was seeded", () =>
     Effect.gen(function*() {
       const { diff, live } = yield* workspace("ignored", (tree) => {
         fs.mkdirSync(`${tree}/.git/info`, { recursive: true })
@@ -161,7 +161,7 @@ withAgent("a workspace's diff", (it) => {
       assert.deepStrictEqual((yield* diff({ paths: ["/workspace"] })).files, result.files)
     }))
 
-  it.scoped("diff leaves out and counts files that the guest's ignore files exclude", () =>
+  it.effect("diff leaves out and counts files that the guest's ignore files exclude", () =>
     Effect.gen(function*() {
       const { applied, diff, live, patch } = yield* workspace("guest-ignored", (tree) => {
         fs.mkdirSync(`${tree}/src`)
@@ -201,7 +201,7 @@ withAgent("a workspace's diff", (it) => {
       assert.notInclude(said((yield* diff()).files), "added a.o")
     }))
 
-  it.scoped("diff shows files whose ignore rules are too large, too many or too slow", () =>
+  it.effect("diff shows files whose ignore rules are too large, too many or too slow", () =>
     Effect.gen(function*() {
       const { diff, live } = yield* workspace("hostile-ignored", (tree) => fs.writeFileSync(`${tree}/kept`, "kept\n"))
       const shown = (names: ReadonlyArray<string>) =>
@@ -231,7 +231,7 @@ withAgent("a workspace's diff", (it) => {
       assert.strictEqual(many.files.length, 101)
     }))
 
-  it.scoped("diff is as short as requested", () =>
+  it.effect("diff is as short as requested", () =>
     Effect.gen(function*() {
       const { diff, live, patch } = yield* workspace("short", (tree) => fs.writeFileSync(`${tree}/a`, "a\n"))
       fs.writeFileSync(`${live}/a`, "b\n".repeat(10_000))
@@ -258,7 +258,7 @@ withAgent("a workspace's diff", (it) => {
       assert.isUndefined(names.summary.additions)
     }))
 
-  it.scoped("diff names the requested paths that neither the workspace nor its seed has", () =>
+  it.effect("diff names the requested paths that neither the workspace nor its seed has", () =>
     Effect.gen(function*() {
       const { diff, live } = yield* workspace("missing", (tree) => {
         fs.mkdirSync(`${tree}/empty`)
@@ -276,7 +276,7 @@ withAgent("a workspace's diff", (it) => {
       assert.deepStrictEqual(said(some.files), ["deleted gone"])
     }))
 
-  it.scoped("diff names files that are too large and makes no complete patch", () =>
+  it.effect("diff names files that are too large and makes no complete patch", () =>
     Effect.gen(function*() {
       const { channel, diff, live, trees } = yield* workspace("large", (tree) => fs.writeFileSync(`${tree}/a`, "a\n"))
       fs.writeFileSync(`${live}/a`, "b\n")
@@ -295,7 +295,7 @@ withAgent("a workspace's diff", (it) => {
       assert.lengthOf(fits, 2)
     }))
 
-  it.scoped("diff reads many files in several requests", () =>
+  it.effect("diff reads many files in several requests", () =>
     Effect.gen(function*() {
       const { applied, diff, live, patch } = yield* workspace("many", (tree) => {
         for (let i = 0; i < 2_500; i++) fs.writeFileSync(`${tree}/${"n".repeat(50)}${i}`, `${i}\n`)

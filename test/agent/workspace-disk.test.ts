@@ -50,7 +50,7 @@ const certificate = (name: string) =>
   `-----BEGIN CERTIFICATE-----\n${Buffer.from(`0 ${name} 1`).toString("base64")}\n-----END CERTIFICATE-----\n`
 
 withConfinedAgent("files of an inspected disk", (it) => {
-  it.scoped("disk list shows absolute paths, and names that are no text in quoted form", () =>
+  it.effect("disk list shows absolute paths, and names that are no text in quoted form", () =>
     Effect.gen(function*() {
       const { list, root } = yield* fresh
       mkdirSync(`${root}/etc/deep`, { recursive: true })
@@ -67,7 +67,7 @@ withConfinedAgent("files of an inspected disk", (it) => {
       assert.strictEqual(yield* reasonOf(list({ path: "/../.." })), "outside")
     }))
 
-  it.scoped("disk read follows absolute links beneath the disk's root, also through directories", () =>
+  it.effect("disk read follows absolute links beneath the disk's root, also through directories", () =>
     Effect.gen(function*() {
       const { list, read, root } = yield* fresh
       mkdirSync(`${root}/usr/lib`, { recursive: true })
@@ -89,7 +89,7 @@ withConfinedAgent("files of an inspected disk", (it) => {
       assert.strictEqual((yield* read("/usr/lib/up")).text, "the disk's own\n")
     }))
 
-  it.scoped("disk read refuses a loop of absolute links, a directory and a special path", () =>
+  it.effect("disk read refuses a loop of absolute links, a directory and a special path", () =>
     Effect.gen(function*() {
       const { list, read, root } = yield* fresh
       symlinkSync("/b", `${root}/a`)
@@ -107,7 +107,7 @@ withConfinedAgent("files of an inspected disk", (it) => {
       assert.strictEqual(yield* reasonOf(read("/a/..")), "not_a_file")
     }))
 
-  it.scoped("a scrub takes out what pyro wrote into the root, and leaves the guest's own files", () =>
+  it.effect("a scrub takes out what pyro wrote into the root, and leaves the guest's own files", () =>
     Effect.gen(function*() {
       const { channel, root } = yield* fresh
       const layers = { changes: "/inspected/upper", environment: "/inspected/lower" }
@@ -160,7 +160,7 @@ withConfinedAgent("files of an inspected disk", (it) => {
       assert.isTrue(statSync(`${root}/upper/usr/local/share/ca-certificates/pyro-workspace.crt`).isDirectory())
     }))
 
-  it.scoped("a directory of any depth is cleared, and a file or a link in place of the directory goes alone", () =>
+  it.effect("a directory of any depth is cleared, and a file or a link in place of the directory goes alone", () =>
     Effect.gen(function*() {
       const { channel: { call }, root } = yield* fresh
       const script = `

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Chunk, Effect, Result, Schema, Stream } from "effect"
+import { Effect, Result, Schema, Stream } from "effect"
 import { spawn } from "node:child_process"
 import {
   chmodSync,
@@ -46,7 +46,7 @@ const files = (channel: GuestChannel) => {
             Effect.flatMap(workspaceFile(path), (file) => Effect.map(openFile(channel, file), ({ content }) => content))
           )
         ),
-        (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces))
+        (pieces) => Buffer.concat(pieces)
       )
   }
 }
@@ -69,7 +69,7 @@ const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
   Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
 
 withConfinedAgent("files of a workspace", (it) => {
-  it.scoped("file list shows files by level with their type", () =>
+  it.effect("file list shows files by level with their type", () =>
     Effect.gen(function*() {
       const { list, workspace } = yield* fresh
       mkdirSync(`${workspace}/src/deep/deeper`, { recursive: true })
@@ -108,7 +108,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(yield* reasonOf(list({ path: "src/main.py" })), "not_a_directory")
     }))
 
-  it.scoped("file read reads files whole, by lines, and up to a limit", () =>
+  it.effect("file read reads files whole, by lines, and up to a limit", () =>
     Effect.gen(function*() {
       const { bytes, read, workspace } = yield* fresh
       const lines = Array.from({ length: 50_000 }, (_, i) => `line ${i + 1}\n`)
@@ -151,7 +151,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(yield* reasonOf(read("nothing")), "not_found")
     }))
 
-  it.scoped("file write makes parent directories and keeps the mode", () =>
+  it.effect("file write makes parent directories and keeps the mode", () =>
     Effect.gen(function*() {
       const { channel, read, workspace, write } = yield* fresh
       const made = yield* write("a/b/new", { text: "größe" })
@@ -177,7 +177,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.isFalse(existsSync(`${workspace}/x`))
     }))
 
-  it.scoped("file write refuses an old version", () =>
+  it.effect("file write refuses an old version", () =>
     Effect.gen(function*() {
       const { read, workspace, write } = yield* fresh
       const { version } = yield* write("file", { text: "one" })
@@ -197,7 +197,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.deepStrictEqual(readdirSync(workspace).sort(), ["file", "fresh"])
     }))
 
-  it.scoped("file edit replaces exact text, or fails with the closest text", () =>
+  it.effect("file edit replaces exact text, or fails with the closest text", () =>
     Effect.gen(function*() {
       const { edit, read, workspace, write } = yield* fresh
       writeFileSync(`${workspace}/code`, "a = 1\nb = 1\n\tc = 2\n")
@@ -227,7 +227,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual((yield* edit("all", "gone", "")).sizeBytes, 0)
     }))
 
-  it.scoped("concurrent edits of a file are all kept", () =>
+  it.effect("concurrent edits of a file are all kept", () =>
     Effect.gen(function*() {
       const { edit, workspace } = yield* fresh
       const names = Array.from({ length: 4 }, (_, i) => `word${i}`)
@@ -237,7 +237,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(readFileSync(`${workspace}/shared`, "utf8"), names.map((name) => `${name} done\n`).join(""))
     }))
 
-  it.scoped("file operations stay beneath /workspace, whatever links say", () =>
+  it.effect("file operations stay beneath /workspace, whatever links say", () =>
     Effect.gen(function*() {
       const { edit, list, read, root, workspace, write } = yield* fresh
       mkdirSync(`${root}/etc`, { recursive: true })
@@ -268,7 +268,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual(readFileSync(`${root}/etc/passwd`, "utf8"), "secret")
     }))
 
-  it.scoped("file operations follow links beneath /workspace", () =>
+  it.effect("file operations follow links beneath /workspace", () =>
     Effect.gen(function*() {
       const { edit, read, workspace, write } = yield* fresh
       mkdirSync(`${workspace}/docs`)
@@ -282,7 +282,7 @@ withConfinedAgent("files of a workspace", (it) => {
       assert.strictEqual((yield* read("docs/../CLAUDE.md")).text, "new\n")
     }))
 
-  it.scoped("file operations stay beneath /workspace while a directory turns into a link and back", () =>
+  it.effect("file operations stay beneath /workspace while a directory turns into a link and back", () =>
     Effect.gen(function*() {
       const { edit, list, read, root, workspace, write } = yield* fresh
       const outside = mkdtempSync(`${root}/outside-`)

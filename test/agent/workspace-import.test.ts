@@ -39,7 +39,7 @@ const places = (name: string) =>
   })
 
 withAgent("an import", (it) => {
-  it.scoped("a file comes to any path of the guest, with its mode, and replaces the file there", () =>
+  it.effect("a file comes to any path of the guest, with its mode, and replaces the file there", () =>
     Effect.gen(function*() {
       const { bring, guest, host } = yield* places("file")
       fs.writeFileSync(`${host}/run`, "#!/bin/sh\n", { mode: 0o755 })
@@ -64,7 +64,7 @@ withAgent("an import", (it) => {
       assert.strictEqual(fs.readFileSync(`${guest}/new/deep/run`, "utf8"), "again")
     }))
 
-  it.scoped("links on the way in the guest are followed as its programs follow them", () =>
+  it.effect("links on the way in the guest are followed as its programs follow them", () =>
     Effect.gen(function*() {
       const { bring, guest, host } = yield* places("guest-links")
       fs.writeFileSync(`${host}/conf`, "new\n")
@@ -78,7 +78,7 @@ withAgent("an import", (it) => {
       assert.isTrue(fs.lstatSync(`${guest}/conf`).isSymbolicLink())
     }))
 
-  it.scoped("a directory comes with its links, and what stays on the host is reported", () =>
+  it.effect("a directory comes with its links, and what stays on the host is reported", () =>
     Effect.gen(function*() {
       const { bring, guest, host, refused } = yield* places("tree")
       fs.mkdirSync(`${host}/tree/in`, { recursive: true })
@@ -112,7 +112,7 @@ withAgent("an import", (it) => {
       )
     }))
 
-  it.scoped("a file of the host that is listed as empty and has content is refused, and an empty file comes", () =>
+  it.effect("a file of the host that is listed as empty and has content is refused, and an empty file comes", () =>
     Effect.gen(function*() {
       const { bring, guest, host, refused } = yield* places("unsized")
       fs.writeFileSync(`${host}/empty`, "")
@@ -122,7 +122,7 @@ withAgent("an import", (it) => {
       assert.strictEqual(fs.readFileSync(`${guest}/empty`, "utf8"), "")
     }))
 
-  it.scoped("an import is bounded, and refuses sources that are none", () =>
+  it.effect("an import is bounded, and refuses sources that are none", () =>
     Effect.gen(function*() {
       const { folder, guest, host, refused } = yield* places("bounds")
       fs.mkdirSync(`${host}/tree`)
@@ -136,7 +136,7 @@ withAgent("an import", (it) => {
       assert.include(yield* refused(`${host}/tree`, to, { maxEntries: 1 }), "more than 1 entries")
       assert.include(
         yield* refused(`${host}/tree`, to).pipe(
-          Effect.locally(walkLimits, { entries: 1, depth: 9, deadlineMs: 9_000 })
+          Effect.provideService(walkLimits, { entries: 1, depth: 9, deadlineMs: 9_000 })
         ),
         "more than 1 files and directories"
       )
@@ -145,7 +145,7 @@ withAgent("an import", (it) => {
       assert.include(yield* refused(`${host}/tree`, to, { content: Buffer.from("x") }), "goes with the source -")
       assert.include(yield* refused("-", guest, { content: Buffer.from("x") }), "name the file")
       assert.include(yield* refused(`${host}/tree/b`, guest, { unnamed: true }), "name the file")
-      const as = Effect.locally(callerProject, {
+      const as = Effect.provideService(callerProject, {
         project: folder,
         all: false,
         places: { reading: [`${host}/tree`], writing: [] }
@@ -154,7 +154,7 @@ withAgent("an import", (it) => {
       assert.deepStrictEqual(fs.readdirSync(guest), [])
     }))
 
-  it.scoped("a content comes as a file, also an empty one", () =>
+  it.effect("a content comes as a file, also an empty one", () =>
     Effect.gen(function*() {
       const { bring, guest } = yield* places("content")
       yield* bring("-", `${guest}/stamp`, { content: Buffer.from("now\n") })
@@ -167,7 +167,7 @@ withAgent("an import", (it) => {
 })
 
 withAgent("an export from outside of /workspace", (it) => {
-  it.scoped("a path outside of /workspace is exported by the same rules", () =>
+  it.effect("a path outside of /workspace is exported by the same rules", () =>
     Effect.gen(function*() {
       const { folder, guest, host, take } = yield* places("out")
       fs.mkdirSync(`${guest}/report/in`, { recursive: true })
@@ -202,7 +202,7 @@ withAgent("an export from outside of /workspace", (it) => {
       assert.deepStrictEqual(fs.readdirSync(host), ["new"])
     }))
 
-  it.scoped("files that the kernel makes up are exported with their content", () =>
+  it.effect("files that the kernel makes up are exported with their content", () =>
     Effect.gen(function*() {
       const { host, take } = yield* places("made-up")
       const version = fs.readFileSync("/proc/version", "utf8")

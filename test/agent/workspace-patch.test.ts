@@ -10,7 +10,7 @@ import { Agent, withAgent } from "./agent.ts"
 const seed = Number(process.env["PYRO_TEST_SEED"] ?? 7)
 
 withAgent("a patch", (it) => {
-  it.scoped(`patch apply turns a tree into the edited one and leaves no other file (PYRO_TEST_SEED=${seed})`, () =>
+  it.effect(`patch apply turns a tree into the edited one and leaves no other file (PYRO_TEST_SEED=${seed})`, () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -28,7 +28,7 @@ withAgent("a patch", (it) => {
       }
     }))
 
-  it.scoped("patch apply keeps modes that git does not know, and reports its changes", () =>
+  it.effect("patch apply keeps modes that git does not know, and reports its changes", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -48,7 +48,7 @@ withAgent("a patch", (it) => {
       assert.strictEqual(fs.statSync(`${root}/d/new`).mode & 0o7777, 0o644)
     }))
 
-  it.scoped("patch apply refuses a patch that changes nothing, for every reason", () =>
+  it.effect("patch apply refuses a patch that changes nothing, for every reason", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent
@@ -78,7 +78,7 @@ withAgent("a patch", (it) => {
       assert.strictEqual(fs.readFileSync(`${root}/f`, "utf8"), "a\nb\n")
     }))
 
-  it.scoped("patch apply follows no link out of the tree, and refuses a missing patch", () =>
+  it.effect("patch apply follows no link out of the tree, and refuses a missing patch", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
       const { folder } = yield* Agent

@@ -10,7 +10,7 @@ import { withAgent } from "./agent.ts"
 import { seeded, write } from "./pushed.ts"
 
 withAgent("a push to a directory of the workspace", (it) => {
-  it.scoped("sync push --dest copies to a directory of the workspace, and changes nothing outside of it", () =>
+  it.effect("sync push --dest copies to a directory of the workspace, and changes nothing outside of it", () =>
     Effect.gen(function*() {
       const { channel, disk, host, live, names, push, read, state } = yield* seeded("at-a-place")
       const other = path.join(path.dirname(host), "other")
@@ -58,7 +58,7 @@ withAgent("a push to a directory of the workspace", (it) => {
       assert.deepStrictEqual([read("new/place/edited"), read("dir/deep"), yield* names], ["2\n", "2\n", []])
     }))
 
-  it.scoped("sync push --dest names what copies lack by their paths in the workspace", () =>
+  it.effect("sync push --dest names what copies lack by their paths in the workspace", () =>
     Effect.gen(function*() {
       const { host, push } = yield* seeded("losses-at-a-place")
       const other = path.join(path.dirname(host), "other")
@@ -69,7 +69,7 @@ withAgent("a push to a directory of the workspace", (it) => {
       assert.deepStrictEqual(warnings.map((warning) => warning.split(": ")[1]), ["bin/new/tool", "bin/new/café"])
     }))
 
-  it.scoped("sync push --dest stays beneath /workspace, and replaces no link and no file on the way", () =>
+  it.effect("sync push --dest stays beneath /workspace, and replaces no link and no file on the way", () =>
     Effect.gen(function*() {
       const { host, live, push } = yield* seeded("at-a-wrong-place")
       fs.mkdirSync(path.join(live, "../outside"))

@@ -13,7 +13,7 @@ import { withAgent } from "./agent.ts"
 import { seeded, write } from "./pushed.ts"
 
 withAgent("a push", (it) => {
-  it.scoped("sync push copies the host's changes, which become part of the seed", () =>
+  it.effect("sync push copies the host's changes, which become part of the seed", () =>
     Effect.gen(function*() {
       const { host, live, push, read, state } = yield* seeded("brings")
       const nothing = yield* push()
@@ -45,7 +45,7 @@ withAgent("a push", (it) => {
       assert.strictEqual(fs.readdirSync(path.join(state, "pushed")).length, 4)
     }))
 
-  it.scoped("sync push counts the set-user-ID bits and extended attributes that it drops", () =>
+  it.effect("sync push counts the set-user-ID bits and extended attributes that it drops", () =>
     Effect.gen(function*() {
       const { host, live, push } = yield* seeded("losses")
       write(host, { "new/tool": "t\n", "new/noted": "n\n", "edited": "2\n" })
@@ -62,7 +62,7 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual((yield* push()).warnings, [])
     }))
 
-  it.scoped("a source that became a link since its check is not pushed for a server that may not read its target", () =>
+  it.effect("a source that became a link since its check is not pushed for a server that may not read its target", () =>
     Effect.gen(function*() {
       const { host, push, state } = yield* seeded("swapped")
       const real = fs.realpathSync(host)
@@ -70,13 +70,13 @@ withAgent("a push", (it) => {
       fs.symlinkSync(state, real)
       write(state, { "private": "p" })
       const as = (reading: ReadonlyArray<string>) =>
-        Effect.locally(callerProject, { project: real, all: false, places: { reading, writing: [] } })
+        Effect.provideService(callerProject, { project: real, all: false, places: { reading, writing: [] } })
       const refused = yield* Effect.flip(as([real])(push({ sourcePath: real })))
       assert.include(refused.message, "leads out of the directories that this server may use")
       assert.strictEqual((yield* as([`${real}-was`])(push({ sourcePath: `${real}-was` }))).filesPushed, 0)
     }))
 
-  it.scoped("sync push leaves files alone that were changed in the workspace, without --force", () =>
+  it.effect("sync push leaves files alone that were changed in the workspace, without --force", () =>
     Effect.gen(function*() {
       const { host, live, push, read } = yield* seeded("conflicts")
       write(live, { "both": "guest\n", "mine": "mine\n", "equal": "e\n", "a-file": "f" })
@@ -114,7 +114,7 @@ withAgent("a push", (it) => {
       ])
     }))
 
-  it.scoped("sync push --delete removes files that are gone on the host", () =>
+  it.effect("sync push --delete removes files that are gone on the host", () =>
     Effect.gen(function*() {
       const { host, live, push, state } = yield* seeded("deletes")
       for (const name of ["gone", "same", "dir/deep"]) fs.rmSync(path.join(host, name))
@@ -136,7 +136,7 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual((yield* push()).files, [{ path: "gone", change: "added" }])
     }))
 
-  it.scoped("sync push replaces a directory by a file or link, and the reverse", () =>
+  it.effect("sync push replaces a directory by a file or link, and the reverse", () =>
     Effect.gen(function*() {
       const { channel, disk, host, live, names, push, read, state } = yield* seeded("kinds")
       for (const name of ["same", "link"]) {
@@ -170,7 +170,7 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual([read("dir"), yield* names], ["file\n", []])
     }))
 
-  it.scoped("sync push keeps changed files that a replaced directory would remove", () =>
+  it.effect("sync push keeps changed files that a replaced directory would remove", () =>
     Effect.gen(function*() {
       const { host, live, push, read } = yield* seeded("no-room")
       write(live, { "same": "guest\n", "dir/own": "o\n" })
@@ -190,7 +190,7 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual([read("same/a"), read("dir/own")], ["a\n", "o\n"])
     }))
 
-  it.scoped("sync push refuses a directory that is plainly wrong", () =>
+  it.effect("sync push refuses a directory that is plainly wrong", () =>
     Effect.gen(function*() {
       const { disk, host, live, push, state } = yield* seeded("other-place")
       const other = path.join(path.dirname(host), "other")
@@ -220,7 +220,7 @@ withAgent("a push", (it) => {
       }])
     }))
 
-  it.scoped("pushed files are in no diff", () =>
+  it.effect("pushed files are in no diff", () =>
     Effect.gen(function*() {
       const { diff, host, live, names, patch, push, read } = yield* seeded("in-the-diff")
       write(host, {
@@ -269,7 +269,7 @@ withAgent("a push", (it) => {
       assert.strictEqual(fs.readlinkSync(path.join(host, "link")), "same")
     }))
 
-  it.scoped("sync push names ignored files and copies them if asked", () =>
+  it.effect("sync push names ignored files and copies them if asked", () =>
     Effect.gen(function*() {
       const { host, push, read } = yield* seeded("left-home")
       write(host, { ".gitignore": "*.o\nout/\n", "out/deep/file": "f\n", "out/other": "o\n", "x.o": "x" })
@@ -280,7 +280,7 @@ withAgent("a push", (it) => {
       assert.deepStrictEqual([read("out/deep/file"), read("out/other")], ["f\n", "o\n"])
     }))
 
-  it.scoped("sync push keeps files named __proto__ and the like", () =>
+  it.effect("sync push keeps files named __proto__ and the like", () =>
     Effect.gen(function*() {
       const { channel, disk, host, live, names, push, read, state } = yield* seeded("odd-names")
       write(host, { ...oddNames("1\n"), ...named(ODD_NAMES.map((name) => [`in/${name}`, "2\n"])) })
@@ -294,7 +294,7 @@ withAgent("a push", (it) => {
       assert.strictEqual((yield* push()).filesPushed, 0)
     }))
 
-  it.scoped("sync push is replayed onto the seed after a reset", () =>
+  it.effect("sync push is replayed onto the seed after a reset", () =>
     Effect.gen(function*() {
       const { channel, disk, host, live, names, push, read, state } = yield* seeded("replayed")
       write(host, { "edited": "2\n", "new/file": "n\n" })

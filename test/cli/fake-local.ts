@@ -1,5 +1,5 @@
 import * as NodeStream from "@effect/platform-node/NodeStream"
-import { Deferred, Effect, Layer, type Scope, Stream } from "effect"
+import { Deferred, Effect, Layer, Queue, type Scope, Stream } from "effect"
 import type { spawn as spawnTerminal } from "node-pty"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -134,6 +134,9 @@ const released = (what: string) =>
     if (existsSync(dirname(log))) appendFileSync(log, `${what}\n`)
   })
 
+/** Waits as for a VM that boots, whose process keeps this one: `Effect.never` alone keeps none. */
+const forEver: Effect.Effect<never> = Effect.forever(Effect.sleep("1 hour"))
+
 const start = (
   payload: RunPayload,
   input: RunInput
@@ -145,11 +148,11 @@ const start = (
         return payload.tty ? yield* onTerminal(payload, input) : yield* asProcess(payload, input)
       case "fake:boots-for-ever":
         appendFileSync(log, "booting\n")
-        return yield* Effect.never
+        return yield* forEver
       case "fake:never-releases":
-        yield* Effect.addFinalizer(() => Effect.andThen(released("stuck"), Effect.never))
+        yield* Effect.addFinalizer(() => Effect.andThen(released("stuck"), forEver))
         appendFileSync(log, "booting\n")
-        return yield* Effect.never
+        return yield* forEver
       case "fake:defect":
         return yield* Effect.die(new Error("something impossible"))
       case "fake:console":
@@ -225,9 +228,10 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
       Effect.forkScoped
     )
     const output = (from: "stdout" | "stderr") =>
-      NodeStream.fromReadable<never, Uint8Array>(() => outputs[from], (cause) => cause as never).pipe(
-        Stream.map((bytes): RunEvent => ({ _tag: "Output", from, bytes }))
-      )
+      NodeStream.fromReadable<Uint8Array, never>({ evaluate: () => outputs[from], onError: (cause) => cause as never })
+        .pipe(
+          Stream.map((bytes): RunEvent => ({ _tag: "Output", from, bytes }))
+        )
     const exited = Effect.map(Deferred.await(ended), ({ code, signal }): RunEvent =>
       signal === null
         ? { _tag: "Exited", outcome: "exited", status: code ?? 0, durations: durations(since) }
@@ -237,7 +241,7 @@ const asProcess = (payload: RunPayload, input: RunInput) =>
       Stream.fromEffect(exited)
     )
     const limited = payload.timeoutSeconds === undefined ? events : events.pipe(
-      Stream.interruptAfter(payload.timeoutSeconds * 1000),
+      Stream.interruptWhen(Effect.sleep(payload.timeoutSeconds * 1000)),
       Stream.concat(Stream.sync((): RunEvent => ({
         _tag: "Exited",
         outcome: "timed_out",
@@ -279,16 +283,17 @@ const onTerminal = (payload: RunPayload, input: RunInput) =>
       Effect.andThen(Effect.sync(() => pty.kill("SIGHUP"))),
       Effect.forkScoped
     )
-    const output = Stream.asyncPush<RunEvent>((emit) =>
+    const output = Stream.callback<RunEvent>((events) =>
       Effect.sync(() => {
-        pty.onData((text) => emit.single({ _tag: "Output", from: "stdout", bytes: Buffer.from(text) }))
+        pty.onData((text) => Queue.offerUnsafe(events, { _tag: "Output", from: "stdout", bytes: Buffer.from(text) }))
         pty.onExit(({ exitCode, signal = 0 }) => {
-          emit.single(
+          Queue.offerUnsafe(
+            events,
             signal === 0
               ? { _tag: "Exited", outcome: "exited", status: exitCode, durations: durations(since) }
               : { _tag: "Exited", outcome: "signaled", status: 128 + signal, signal, durations: durations(since) }
           )
-          emit.end()
+          Queue.endUnsafe(events)
         })
       })
     )

@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberRef, Stream } from "effect"
+import { Deferred, Effect, Stream } from "effect"
 import {
   InvalidRequest,
   type PyroError,
@@ -30,7 +30,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
   let made = 0
 
   const reachable = Effect.map(
-    FiberRef.get(callerProject),
+    callerProject,
     (caller) => [...all.values()].filter((one) => isReachable(caller, one))
   )
 
@@ -55,7 +55,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
       Stream.unwrap(Effect.gen(function*() {
         const taken = [...all.values()].find(({ name }) => name !== undefined && name === payload.name)
         if (taken !== undefined) return yield* new WorkspaceNameTaken({ name: taken.name!, workspace: taken.id })
-        const caller = yield* FiberRef.get(callerProject)
+        const caller = yield* callerProject
         const info: WorkspaceInfo = {
           id: `ws-${String(++made).padStart(10, "0")}`,
           ...(payload.name === undefined ? {} : { name: payload.name }),
@@ -159,7 +159,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
         )
         const seconds = payload.detach ? 0.2 : payload.waitSeconds
         return seconds === undefined ? events : events.pipe(
-          Stream.interruptAfter(seconds * 1000),
+          Stream.interruptWhen(Effect.sleep(seconds * 1000)),
           Stream.filter(({ _tag }) => _tag !== "Output" || !payload.detach),
           Stream.concat(Stream.succeed<ExecEvent>({ _tag: "Detached", execId })),
           Stream.takeUntil(({ _tag }) => _tag === "Exited")

@@ -1,4 +1,4 @@
-import { Effect, Layer, Logger, LogLevel } from "effect"
+import { Effect, References } from "effect"
 import { services } from "../../src/local/services.ts"
 import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
@@ -29,4 +29,6 @@ const program = Effect.scoped(Effect.gen(function*() {
   return yield* Effect.never
 }))
 
-await Effect.runPromise(Effect.provide(program, Layer.merge(services, Logger.minimumLogLevel(LogLevel.None))))
+await Effect.runPromise(
+  program.pipe(Effect.provide(services), Effect.provideService(References.MinimumLogLevel, "None"))
+)

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, identity } from "effect"
+import { Effect, Fiber } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
@@ -66,7 +66,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
   const flood = `i=0; while [ $i -lt ${mib} ]; do head -c 1048576 /dev/zero | tr '\\0' $i; i=$((i+1)); done; ` +
     "while [ ! -e /workspace/go ]; do sleep 0.05; done; echo end"
 
-  it.scoped("after kill -9 of a VM's owner, the next owner gets the complete output of an exec that ran once", () =>
+  it.effect("after kill -9 of a VM's owner, the next owner gets the complete output of an exec that ran once", () =>
     Effect.gen(function*() {
       const { child, exec, vm } = yield* other("hold", `echo run >> /workspace/runs; ${flood}`)
       const vmm = yield* Vmm
@@ -93,7 +93,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
           bytes: expected.length,
           exit: 0
         })
-        assert.strictEqual((yield* go).stdout, "run\n")
+        assert.strictEqual((yield* Fiber.join(go)).stdout, "run\n")
         assert.strictEqual(yield* guest.vm.health.trouble, "none")
         // It can be stopped, switched, captured like one's own: the monitor answers.
         yield* guest.vm.pause
@@ -106,7 +106,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
       assert.isFalse(fs.existsSync(paths.directory) || fs.existsSync(paths.memory))
     }))
 
-  it.scoped("a VM whose owner has left can be attached and left again, and the owner ends at once", () =>
+  it.effect("a VM whose owner has left can be attached and left again, and the owner ends at once", () =>
     Effect.gen(function*() {
       const { child, exec, vm } = yield* other(
         "leave",
@@ -128,12 +128,12 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
       assert.strictEqual(adopted._tag, "Some")
     }))
 
-  it.scoped("attaching during a switch of disks reads QEMU's disks, and a partial switch is refused", () =>
+  it.effect("attaching during a switch of disks reads QEMU's disks, and a partial switch is refused", () =>
     Effect.gen(function*() {
       const { vm } = yield* other("leave", "sleep 1000")
       const vmm = yield* Vmm
       const paths = vmPaths(yield* Paths, vm)
-      const read = Effect.flatMap(readRecord(paths), identity)
+      const read = Effect.flatMap(readRecord(paths), Effect.fromOption)
       const { disks, ...rest } = yield* read
       if (disks === undefined) return yield* Effect.die(new Error("the record has no disks"))
       const elsewhere: typeof disks = { ...disks, overlayNodes: ["w9"] }
@@ -152,7 +152,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("atta
       )
     }))
 
-  it.scoped("attaching to a VM without QEMU is refused, and a later death of QEMU is reported", () =>
+  it.effect("attaching to a VM without QEMU is refused, and a later death of QEMU is reported", () =>
     Effect.gen(function*() {
       const vmm = yield* Vmm
       const first = yield* other("leave", "sleep 1000")

@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Chunk, Effect, Schedule, Stream } from "effect"
+import { Effect, Schedule, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -18,7 +18,7 @@ const temporary = Effect.acquireRelease(
 )
 
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capture of a running VM", (it) => {
-  it.scoped("a captured VM goes on, and two VMs restored from the capture have separate memory and disks", () =>
+  it.effect("a captured VM goes on, and two VMs restored from the capture have separate memory and disks", () =>
     Effect.gen(function*() {
       const { images, placeholder } = yield* basics
       const folder = yield* temporary
@@ -92,7 +92,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       }
     }))
 
-  it.scoped("no program runs in a copy that cannot be renewed", () =>
+  it.effect("no program runs in a copy that cannot be renewed", () =>
     Effect.gen(function*() {
       const { images, placeholder } = yield* basics
       const frozen = frozenIn(yield* temporary)
@@ -106,7 +106,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       const count = (guest: typeof channel) =>
         guest.read({ root: "/dev/shm", path: "n" }).pipe(
           Stream.runCollect,
-          Effect.map((chunks) => Number(Buffer.concat(Chunk.toReadonlyArray(chunks)).toString()))
+          Effect.map((chunks) => Number(Buffer.concat(chunks).toString()))
         )
       yield* Effect.retry(count(channel), { times: 3_000, schedule: Schedule.spaced("20 millis") })
       yield* channel.call.failNext({ op: Calls.reseed.op })
@@ -139,7 +139,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       yield* Effect.repeat(count(copy.channel), { until: (now) => now > at, schedule: Schedule.spaced("10 millis") })
     }))
 
-  it.scoped("disks are switched under a VM that has none mounted", () =>
+  it.effect("disks are switched under a VM that has none mounted", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const { image: seed } = yield* (yield* SeedImages).fromPath({ path: import.meta.dirname, virtualMib: diskMib })

@@ -1,4 +1,4 @@
-import { Cause, Effect, Exit, Layer, Logger, LogLevel, Option } from "effect"
+import { Cause, Effect, Exit, Layer, Option, References } from "effect"
 import { Environments, type Progress } from "../../src/environment/Environments.ts"
 import { Kernel } from "../../src/environment/Kernel.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
@@ -43,7 +43,7 @@ const program = Effect.gen(function*() {
 
 const live = Environments.layer.pipe(Layer.provideMerge(Kernel.layer), Layer.provide(Paths.layer))
 const exit = await Effect.runPromiseExit(
-  program.pipe(Effect.provide(live), Logger.withMinimumLogLevel(LogLevel.None))
+  program.pipe(Effect.provide(live), Effect.provideService(References.MinimumLogLevel, "None"))
 )
 const outcome = Exit.match(exit, {
   onSuccess: (ok) => ({ ok }),

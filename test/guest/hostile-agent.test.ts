@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Cause, Effect, Exit, Option } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
@@ -19,7 +19,7 @@ const source = path.join(path.dirname(fileURLToPath(import.meta.url)), "../fixtu
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })(
   "a guest whose agent is the enemy's",
   (it) => {
-    it.scoped("a guest that floods the channel causes a typed error in bounded memory and leaves nothing", () =>
+    it.effect("a guest that floods the channel causes a typed error in bounded memory and leaves nothing", () =>
       Effect.gen(function*() {
         const { images, placeholder } = yield* basics
         const folder = yield* Effect.acquireRelease(
@@ -49,7 +49,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })(
         })))
         assert.isTrue(Exit.isFailure(exit))
         if (Exit.isFailure(exit)) {
-          const failure = exit.cause._tag === "Fail" ? exit.cause.error : undefined
+          const failure = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
           assert.strictEqual(failure?._tag, "ChannelFailed", String(exit.cause))
           assert.match(failure!.message, /hello|protocol/)
         }

@@ -47,7 +47,7 @@ const temporary = Effect.acquireRelease(
 )
 
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("the network of a microVM", (it) => {
-  it.scoped("a program connects by name once the network is on, and has no route before and after", () =>
+  it.effect("a program connects by name once the network is on, and has no route before and after", () =>
     Effect.gen(function*() {
       const workspace = yield* acquireTestWorkspace()
       yield* workspace.ready
@@ -68,7 +68,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("the 
       assert.include(yield* shell(channel, say("1.2.3.4", 443, "x")), "Network is unreachable")
     }))
 
-  it.scoped("a copy of a running VM resets the connections of its origin and makes new ones", () =>
+  it.effect("a copy of a running VM resets the connections of its origin and makes new ones", () =>
     Effect.gen(function*() {
       const { images, placeholder } = yield* basics
       const frozen = frozenIn(yield* temporary)

@@ -75,14 +75,14 @@ const warm = (request: RestoreRequest) =>
     return pool
   })
 
-const taken = (pool: Pool["Type"], request: RestoreRequest): Effect.Effect<RestoredGuest, never, Scope.Scope> =>
+const taken = (pool: Pool["Service"], request: RestoreRequest): Effect.Effect<RestoredGuest, never, Scope.Scope> =>
   Effect.map(pool.take(request), (guest) => {
     assert.strictEqual(guest._tag, "Some")
     return Option.getOrThrow(guest)
   })
 
 layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm pool", (it) => {
-  it.scoped("three pool members have different identities and separate disks", () =>
+  it.effect("three pool members have different identities and separate disks", () =>
     Effect.gen(function*() {
       const seeds = yield* Effect.all([seeded, seeded, seeded])
       const pool = yield* warm(yield* requestFor(seeds[0].image))
@@ -109,7 +109,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       }
     }))
 
-  it.scoped("a pool member shows no trace of its preparation and equals a restored guest", () =>
+  it.effect("a pool member shows no trace of its preparation and equals a restored guest", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder)
@@ -134,7 +134,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* looked(false, taken(pool, other)), fresh)
     }))
 
-  it.scoped("a pool member's first command runs in a waiting process that shares nothing with the agent", () =>
+  it.effect("a pool member's first command runs in a waiting process that shares nothing with the agent", () =>
     Effect.gen(function*() {
       const { image } = yield* seeded
       const { placeholder } = yield* basics
@@ -156,7 +156,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       }
     }))
 
-  it.scoped("the pool has a member with the last used seed mounted, and with no other", () =>
+  it.effect("the pool has a member with the last used seed mounted, and with no other", () =>
     Effect.gen(function*() {
       const [first, second] = yield* Effect.all([seeded, seeded])
       const request = yield* requestFor(first.image)
@@ -181,7 +181,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* claim(other, "sha256sum < data"), `${second.digest}  -\n`)
     }))
 
-  it.scoped("a dead pool member is replaced and never used", () =>
+  it.effect("a dead pool member is replaced and never used", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder)
@@ -205,7 +205,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.strictEqual(yield* claim(yield* taken(pool, request), "echo works too"), "works too\n")
     }))
 
-  it.scoped("the pool has no members for other disk sizes, and an emptied pool leaves nothing", () =>
+  it.effect("the pool has no members for other disk sizes, and an emptied pool leaves nothing", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder)
@@ -225,7 +225,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
       assert.deepStrictEqual([listVmIds(stateDir), fs.readdirSync(memoryDir)], [[], []])
     }))
 
-  it.scoped("a VM from the pool survives the pool's process and starts its first command faster than a restored one", () =>
+  it.effect("a VM from the pool survives the pool's process and starts its first command faster than a restored one", () =>
     Effect.gen(function*() {
       const { placeholder } = yield* basics
       const request = yield* requestFor(placeholder, "workspace")
@@ -238,7 +238,7 @@ layer(services, { excludeTestServices: true, timeout: "10 minutes" })("the warm 
           return performance.now() - since
         }))
       const times = (acquire: Effect.Effect<RestoredGuest, unknown, Scope.Scope>) =>
-        Effect.forEach([1, 2, 3], () => Effect.zipLeft(timed(acquire), pool.settled)).pipe(
+        Effect.forEach([1, 2, 3], () => Effect.tap(timed(acquire), () => pool.settled)).pipe(
           Effect.map((all) => [...all].sort((a, b) => a - b))
         )
       const warmed = yield* times(taken(pool, request))

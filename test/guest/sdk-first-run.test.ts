@@ -34,9 +34,9 @@ const effectCalls = (layer: typeof inThisProcess): Calls => {
           options: object
         ) => Effect.Effect<never>
         const run = (options: object) =>
-          runtime.runPromise(Effect.result(whole(options))).then((either) => {
-            if (either._tag === "Left") throw either.left
-            return either.right
+          runtime.runPromise(Effect.result(whole(options))).then((result) => {
+            if (result._tag === "Failure") throw result.failure
+            return result.success
           })
         return [name, Object.assign(run, promised(call))]
       })

@@ -38,7 +38,7 @@ const project = Effect.acquireRelease(
 )
 
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("the diff of a real workspace", (it) => {
-  it.scoped("diff shows exactly the changes, and its patch makes the same files on the host", () =>
+  it.effect("diff shows exactly the changes, and its patch makes the same files on the host", () =>
     Effect.gen(function*() {
       const { images, placeholder } = yield* basics
       const folder = yield* project

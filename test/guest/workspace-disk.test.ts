@@ -84,7 +84,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
     return { folder, read: readWorkspaceDisk(folder, placeholder.virtualBytes), placeholder }
   })
 
-  it.scoped("a synced file and the file system survive a killed QEMU", () =>
+  it.effect("a synced file and the file system survive a killed QEMU", () =>
     Effect.gen(function*() {
       const { folder, read } = yield* newDisk
       const digest = yield* Effect.scoped(Effect.gen(function*() {
@@ -114,7 +114,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       execFileSync("e2fsck", ["-fn", flat])
     }))
 
-  it.scoped("a disk continues over frozen layers, which nothing writes", () =>
+  it.effect("a disk continues over frozen layers, which nothing writes", () =>
     Effect.gen(function*() {
       const { folder, placeholder, read } = yield* newDisk
       for (const number of [0, 1, 2]) {
@@ -136,7 +136,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       layers.forEach((file, index) => assert.isTrue(fs.readFileSync(file).equals(before[index]!), file))
     }))
 
-  it.scoped("a waiting VM gets another disk, which remains when the VM is ended by its id", () =>
+  it.effect("a waiting VM gets another disk, which remains when the VM is ended by its id", () =>
     Effect.gen(function*() {
       const { read } = yield* newDisk
       const other = yield* newDisk
@@ -150,7 +150,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       assert.strictEqual(yield* claim(again, "cat f"), "kept")
     }))
 
-  it.scoped("a disk works without cache and templates, from its held base", () =>
+  it.effect("a disk works without cache and templates, from its held base", () =>
     Effect.gen(function*() {
       const { folder, read } = yield* newDisk
       const { images } = yield* basics
@@ -187,7 +187,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       assert.strictEqual((yield* Effect.flip(heldBase(base)))._tag, "ImageDamaged")
     }))
 
-  it.scoped("a disk is refused while another VM writes it, or if its header has changed", () =>
+  it.effect("a disk is refused while another VM writes it, or if its header has changed", () =>
     Effect.gen(function*() {
       const { read } = yield* newDisk
       const disk = yield* read

@@ -24,7 +24,7 @@ mkdir huge growing; truncate -s 4G huge/sparse; truncate -s 6M sparse
 sha256sum tree/sub/large | cut -d' ' -f1`
 
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("an export from a real workspace", (it) => {
-  it.scoped("an export equals the guest's files, within the rules", () =>
+  it.effect("an export equals the guest's files, within the rules", () =>
     Effect.gen(function*() {
       const folder = yield* Effect.acquireRelease(
         Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-export-"))),

@@ -44,7 +44,7 @@ const reasonOf = <A>(effect: Effect.Effect<A, PyroError>) =>
   Effect.map(Effect.flip(effect), (failure) => failure._tag === "FileRefused" ? failure.reason : failure._tag)
 
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("files in a guest", (it) => {
-  it.scoped("files cross whole with their mode, and large files stream", () =>
+  it.effect("files cross whole with their mode, and large files stream", () =>
     Effect.gen(function*() {
       const { channel, read, sh, write } = yield* workspace
       const content = randomBytes(20_000_000)
@@ -60,7 +60,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("file
       assert.deepStrictEqual([text.text, text.totalLines], ["one\ntwo", 2])
     }))
 
-  it.scoped("every change of a file changes its version, also within a clock tick", () =>
+  it.effect("every change of a file changes its version, also within a clock tick", () =>
     Effect.gen(function*() {
       const { read, sh, write } = yield* workspace
       const seen = new Set<string>()
@@ -83,7 +83,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("file
       }
     }))
 
-  it.scoped("a file that changes while it is written is not reported as written", () =>
+  it.effect("a file that changes while it is written is not reported as written", () =>
     Effect.gen(function*() {
       const { channel, read, sh, write } = yield* workspace
       yield* write("file", { text: "aaa" })
@@ -115,7 +115,7 @@ while True:
       assert.strictEqual(yield* sh("cat file"), "bbb")
     }))
 
-  it.scoped("a full disk keeps a file's old content and leaves no partial file", () =>
+  it.effect("a full disk keeps a file's old content and leaves no partial file", () =>
     Effect.gen(function*() {
       const { edit, read, sh, write } = yield* workspace
       yield* write("kept", { text: "old" })
@@ -132,7 +132,7 @@ while True:
       assert.strictEqual((yield* write("kept", { text: content })).sizeBytes, 1_000_000)
     }))
 
-  it.scoped("file operations cannot leave /workspace through the guest's links", () =>
+  it.effect("file operations cannot leave /workspace through the guest's links", () =>
     Effect.gen(function*() {
       const { edit, list, read, sh, write } = yield* workspace
       yield* sh(

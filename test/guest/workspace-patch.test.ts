@@ -8,7 +8,7 @@ const path = (name: string) => Buffer.from(name, "latin1")
 const plain = (content: string | Buffer) => ({ mode: 0o100644, content: Buffer.from(content) }) as const
 
 layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a patch in a workspace", (it) => {
-  it.scoped("a patch is applied whole, and not at all on a full disk", () =>
+  it.effect("a patch is applied whole, and not at all on a full disk", () =>
     Effect.gen(function*() {
       const workspace = yield* acquireTestWorkspace()
       const begun = yield* workspace.claim(

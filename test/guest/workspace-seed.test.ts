@@ -48,7 +48,7 @@ const tree = Effect.acquireRelease(
 )
 
 layer(guestServices, { excludeTestServices: true })("a workspace seeded from a git work tree", (it) => {
-  it.scoped("git in the guest shows the same state as on the host and takes a commit", () =>
+  it.effect("git in the guest shows the same state as on the host and takes a commit", () =>
     Effect.gen(function*() {
       const folder = yield* tree
       const { images, placeholder } = yield* basics

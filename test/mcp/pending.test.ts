@@ -18,7 +18,7 @@ const slowly = () => {
     const id = `ws-${String(begun.push(name)).padStart(10, "0")}`
     const ready = Effect.as(Deferred.await(go), { _tag: "Ready" as const, workspace: { ...info, id } })
     return Stream.concat(Stream.make(building), Stream.fromEffect(ready)).pipe(
-      Stream.ensuringWith((exit) => Effect.sync(() => void (exit._tag === "Failure" && ended.push(id))))
+      Stream.onExit((exit) => Effect.sync(() => void (exit._tag === "Failure" && ended.push(id))))
     )
   }
   return { begun, ended, go, pyro: fakePyro({ create }) }

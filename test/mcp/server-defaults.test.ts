@@ -1,4 +1,4 @@
-import { Effect, Result, Redacted, Stream } from "effect"
+import { Effect, Redacted, Result, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import type { Secrets } from "../../src/contract/rows/secret-fields.ts"
 import { instructionsOf } from "../../src/mcp/instructions.ts"

@@ -32,7 +32,7 @@ const world = Effect.gen(function*() {
           export: (payload) =>
             Stream.unwrap(
               Effect.sync(() => (meanwhile(), exportThrough({ channel, explain: (effect) => effect }, entry, payload)))
-            ).pipe(Stream.provideSomeLayer(eventLog))
+            ).pipe(Stream.provide(eventLog))
         }),
         "workspace_export",
         { workspace_id: "w", path, output_path: output },
@@ -43,7 +43,7 @@ const world = Effect.gen(function*() {
 })
 
 describe("workspace_export while another process changes the project", () => {
-  it.scopedLive("a directory that becomes a link after the check leads no export out of the project", () =>
+  it.live("a directory that becomes a link after the check leads no export out of the project", () =>
     Effect.gen(function*() {
       const { exportTo, other, project } = yield* world
       assert.isUndefined((yield* exportTo("out/first")).isError)
@@ -62,7 +62,7 @@ describe("workspace_export while another process changes the project", () => {
       assert.deepStrictEqual(fs.readdirSync(`${project}/.git/hooks`), [])
     }))
 
-  it.scopedLive("an export makes missing directories in the project, and none through a link that appears", () =>
+  it.live("an export makes missing directories in the project, and none through a link that appears", () =>
     Effect.gen(function*() {
       const { exportTo, other, project } = yield* world
       assert.isUndefined((yield* exportTo("out/new/deep/file")).isError)
@@ -76,7 +76,7 @@ describe("workspace_export while another process changes the project", () => {
       assert.deepStrictEqual(fs.readdirSync(other), [])
     }))
 
-  it.scopedLive("a project that becomes a link after the check leads no export elsewhere", () =>
+  it.live("a project that becomes a link after the check leads no export elsewhere", () =>
     Effect.gen(function*() {
       const { exportTo, other, project } = yield* world
       const refused = yield* exportTo("file", () => {
@@ -87,7 +87,7 @@ describe("workspace_export while another process changes the project", () => {
       assert.deepStrictEqual(fs.readdirSync(other), [])
     }))
 
-  it.scopedLive("none of many exports lands outside while a process swaps the directory in a loop", () =>
+  it.live("none of many exports lands outside while a process swaps the directory in a loop", () =>
     Effect.gen(function*() {
       const { exportTo, other, project } = yield* world
       fs.symlinkSync("../other", `${project}/link`)
@@ -108,7 +108,7 @@ describe("workspace_export while another process changes the project", () => {
       assert.deepStrictEqual(fs.readdirSync(other), [])
     }))
 
-  it.scopedLive("an export to the project itself adds files to the project", () =>
+  it.live("an export to the project itself adds files to the project", () =>
     Effect.gen(function*() {
       const { exportTo, project } = yield* world
       assert.isUndefined((yield* exportTo(".", undefined, ".")).isError)

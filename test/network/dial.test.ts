@@ -1,5 +1,5 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { Context, Duration, Effect, Layer, Schedule } from "effect"
+import { Context, Duration, Effect, Fiber, Layer, Schedule } from "effect"
 import { readFileSync } from "node:fs"
 import { processesWithArgument } from "../../src/system/processes/identity.ts"
 import { makeWorld, type Result, type World } from "./world/world.ts"
@@ -164,7 +164,7 @@ describe("the dial process", () => {
             Effect.repeat({ until: (asked) => asked, schedule: Schedule.spaced("5 millis") })
           )
         assert.deepStrictEqual(yield* dial("server.test.net", { group: "other" }), greeted(SERVER))
-        assert.isNull(slow.unsafePoll())
+        assert.isUndefined(slow.pollUnsafe())
       }).pipe(Effect.scoped))
 
     it.effect("500 connections at once are all served", () =>
@@ -225,7 +225,7 @@ describe("the dial process", () => {
           )
         const first = dialProcessOf(world)!
         process.kill(first.pid, "SIGKILL")
-        const { detail, reason } = yield* waiting
+        const { detail, reason } = yield* Fiber.join(waiting)
         assert.deepStrictEqual({ detail, reason }, {
           reason: "failed",
           detail: "the dial process ended with SIGKILL"
@@ -235,7 +235,7 @@ describe("the dial process", () => {
       }).pipe(Effect.scoped))
   })
 
-  it.scopedLive("a connection that is interrupted at any moment leaves no socket open", () =>
+  it.live("a connection that is interrupted at any moment leaves no socket open", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ kind: "ipv4" })
       const { count } = yield* world.ask({ op: "interrupt", name: "server.test.net" })
@@ -251,7 +251,7 @@ describe("the dial process", () => {
       assert.isTrue(world.seen.some(({ _tag }) => _tag === "Connection"))
     }))
 
-  it.scopedLive("the process ends with a daemon that is killed, also while a look-up waits", () =>
+  it.live("the process ends with a daemon that is killed, also while a look-up waits", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ kind: "ipv4" })
       yield* Effect.forkScoped(world.ask({ op: "dial", name: "silent.test.net" }))
@@ -266,7 +266,7 @@ describe("the dial process", () => {
       )
     }))
 
-  it.scopedLive("the process ends with the layer's Scope", () =>
+  it.live("the process ends with the layer's Scope", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ kind: "ipv4" })
       assert.isUndefined(dialProcessOf(world))
@@ -279,7 +279,7 @@ describe("the dial process", () => {
       )
     }))
 
-  it.scopedLive("an address that the host gets or loses, as a VPN's, is judged at each connection", () =>
+  it.live("an address that the host gets or loses, as a VPN's, is judged at each connection", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ kind: "ipv4" })
       const dial = world.ask({ op: "dial", name: "server.test.net" })
@@ -297,7 +297,7 @@ describe("the dial process", () => {
       assert.strictEqual(down.reason, "unreachable")
     }))
 
-  it.scopedLive("a resolver on the host's loopback answers the host, and no guest reaches it", () =>
+  it.live("a resolver on the host's loopback answers the host, and no guest reaches it", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ kind: "stub" })
       assert.deepStrictEqual(yield* world.ask({ op: "dial", name: "server.test.net" }), greeted(SERVER))
@@ -305,7 +305,7 @@ describe("the dial process", () => {
       assert.strictEqual(reason, "denied")
     }))
 
-  it.scopedLive("without any network a name is unresolved and an address unreachable", () =>
+  it.live("without any network a name is unresolved and an address unreachable", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ kind: "unplugged" })
       const name = yield* world.ask({ op: "dial", name: "server.test.net" })

@@ -146,7 +146,7 @@ describe("a host with a proxy", () => {
       }))
   })
 
-  it.scopedLive("a host whose resolver is silent asks it once, and the proxy resolves", () =>
+  it.live("a host whose resolver is silent asks it once, and the proxy resolves", () =>
     Effect.gen(function*() {
       const world = yield* makeWorld({ kind: "ipv4", env: { ALL_PROXY: `http://${PROXY}` } })
       const dial = (name: string) => Effect.timed(world.ask({ op: "dial", name }))

@@ -1,4 +1,4 @@
-import { Chunk, Effect, Layer, Stream } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -73,7 +73,7 @@ export const finish = (process: GuestProcess) =>
   Effect.gen(function*() {
     const pieces = yield* Stream.runCollect(process.output)
     const of = (from: "stdout" | "stderr") =>
-      Buffer.concat(Chunk.toReadonlyArray(pieces).filter((piece) => piece.from === from).map(({ bytes }) => bytes))
+      Buffer.concat(pieces.filter((piece) => piece.from === from).map(({ bytes }) => bytes))
         .toString("utf8")
     return { stdout: of("stdout"), stderr: of("stderr"), exit: yield* process.exit }
   })

@@ -1,4 +1,4 @@
-import { Effect, Result } from "effect"
+import { Effect } from "effect"
 import { HostFileUnusable } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
 import { isBeneath, realPath, realPlace } from "../../system/files/host-path.ts"
@@ -44,7 +44,7 @@ export const readDocument = (host: AgentHost, path: string, format: FormatName) 
   Effect.gen(function*() {
     const refuse = (detail: string) => new HostFileUnusable({ host: host.name, path, detail })
     const known = yield* Effect.mapError(readKnown(path), ({ detail }) => refuse(detail))
-    const value = yield* Result.mapError(read(format, known.text ?? ""), refuse)
+    const value = yield* Effect.mapError(Effect.fromResult(read(format, known.text ?? "")), refuse)
     return { known, format, value } satisfies Document
   })
 

@@ -79,7 +79,7 @@ export const changeOf = (
     const inTheWay = blocked(value, left)
     if (inTheWay !== undefined) return yield* refuse(`${inTheWay} has another form than pyro knows`)
     if (left.length === 0) return { known, after: known.text }
-    const edited = yield* Result.mapError(edit(format, known.text ?? "", left), refuse)
+    const edited = yield* Effect.mapError(Effect.fromResult(edit(format, known.text ?? "", left)), refuse)
     const record = yield* recordOf(state, known)
     const loses = isLast || left.every(({ _tag }) => _tag === "remove" || _tag === "take")
     const before = loses && record !== undefined ? undone(known.text ?? "", record) : undefined

@@ -64,7 +64,10 @@ export const greet = (kind: Handshake, { args, command, cwd, env }: Start): Effe
     input: requests[kind].map((request) => `${JSON.stringify({ jsonrpc: "2.0", ...request })}\n`).join("")
   }).pipe(
     Effect.mapError((failure) => failure.message),
-    Effect.timeoutOrElse({ duration: `${WAIT_SECONDS} seconds`, orElse: () => Effect.fail(`the server gave no answer within ${WAIT_SECONDS} seconds`) }),
+    Effect.timeoutOrElse({
+      duration: `${WAIT_SECONDS} seconds`,
+      orElse: () => Effect.fail(`the server gave no answer within ${WAIT_SECONDS} seconds`)
+    }),
     Effect.flatMap(({ stdout }) => {
       const answers = stdout.toString("utf8").split("\n").map(parsed)
       const answer = (id: number) => answers.find((one) => at(one, ["id"]) === id)

@@ -89,13 +89,13 @@ export const serverChecks = (host: AgentHost, found: FoundEntry, { cwd, place }:
     return answers.map((answer, index): Check => {
       const which = `${check}: ${index === 0 ? "initialize" : "server/discover"}`
       return Result.match(answer, {
-        onLeft: (detail): Check => ({
+        onFailure: (detail): Check => ({
           check: which,
           status: "failed",
           detail,
           fix: `try it: ${[command, ...args].join(" ")}`
         }),
-        onRight: ({ protocol, tools, version }) =>
+        onSuccess: ({ protocol, tools, version }) =>
           tools.length === 0
             ? { check: which, status: "failed", detail: "the server has no tools" }
             : ok(

@@ -7,7 +7,19 @@ export class FileRefused extends ContractError<FileRefused>()(
   "FileRefused",
   {
     path: Schema.String,
-    reason: Schema.Literals(["outside", "not_found", "exists", "not_a_file", "not_a_directory", "binary", "too_large", "no_space", "permission", "secret", "failed"]),
+    reason: Schema.Literals([
+      "outside",
+      "not_found",
+      "exists",
+      "not_a_file",
+      "not_a_directory",
+      "binary",
+      "too_large",
+      "no_space",
+      "permission",
+      "secret",
+      "failed"
+    ]),
     detail: Schema.String
   }
 ) {

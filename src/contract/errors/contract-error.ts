@@ -1,5 +1,5 @@
 import { type Cause, Schema } from "effect"
-import { type SnakeCase, snakeCase, type SnakeFields, snakeFields } from "../text/snake.ts"
+import { type SnakeCase, snakeCase, type SnakeKeys, snakeKeys } from "../text/snake.ts"
 
 export interface Coded<Code extends string> {
   get code(): Code
@@ -7,19 +7,14 @@ export interface Coded<Code extends string> {
 
 /** A class of `PyroError`. Its instances have a stable `code`, which is the tag in snake_case or one of `More`. */
 type ContractErrorClass<Self, Tag extends string, Fields extends Schema.Struct.Fields, More extends string> =
-  & Schema.Class<
+  Schema.Class<
     Self,
-    { readonly _tag: Schema.tag<Tag> } & Fields,
-    Schema.Struct.Encoded<{ readonly _tag: Schema.tag<Tag> } & Fields>,
-    Schema.Struct.Context<Fields>,
-    Schema.Struct.Constructor<Fields>,
-    {},
+    Schema.TaggedStruct<Tag, Fields>,
     Cause.YieldableError & Coded<SnakeCase<Tag> | More>
   >
-  & { readonly _tag: Tag }
 
 /**
- * The base of every error of the contract. Each class says what happened and what to do next: `message` to people, and `toolSteps` to models. JSON has its fields in snake_case. A class with more than one code names the others as `More`,
+ * The base of every error of the contract. Each class says what happened and what to do next: `message` to people, and `toolSteps` to models. A class with more than one code names the others as `More`,
  * and lists all as `codes`.
  */
 export const ContractError =
@@ -27,9 +22,17 @@ export const ContractError =
   <Tag extends string, const Fields extends Schema.Struct.Fields>(
     tag: Tag,
     fields: Fields
-  ): ContractErrorClass<Self, Tag, SnakeFields<Fields>, More> => {
-    const Base = Schema.TaggedError<Self>()(tag, snakeFields(fields))
+  ): ContractErrorClass<Self, Tag, Fields, More> => {
+    const Base = Schema.TaggedError<Self>()(tag, fields)
     const code = snakeCase(tag)
-    Object.defineProperty((Base as { readonly prototype: object }).prototype, "code", { get: () => code })
-    return Base as unknown as ContractErrorClass<Self, Tag, SnakeFields<Fields>, More>
+    Object.defineProperty((Base as unknown as { readonly prototype: object }).prototype, "code", { get: () => code })
+    return Base as unknown as ContractErrorClass<Self, Tag, Fields, More>
   }
+
+type WithFields = Schema.Constraint & { readonly fields: Schema.Struct.Fields }
+
+/** One of some classes of errors. JSON has their fields in snake_case. */
+export const oneOfErrors = <const Classes extends ReadonlyArray<WithFields>>(
+  classes: Classes
+): Schema.Union<{ readonly [I in keyof Classes]: Schema.encodeKeys<Classes[I], SnakeKeys<Classes[I]["fields"]>> }> =>
+  Schema.Union(classes.map((one) => Schema.encodeKeys(snakeKeys(one.fields))(one))) as never

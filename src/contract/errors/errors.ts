@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { AgentKeyMissing, HostEntryDiffers, HostFileUnusable } from "./agent-host.ts"
 import { EditRejected, ExportRefused, FileChanged, FileRefused, PatchRejected } from "./content.ts"
-import { ContractError } from "./contract-error.ts"
+import { ContractError, oneOfErrors } from "./contract-error.ts"
 import { DaemonMismatch, DaemonUnavailable } from "./daemon.ts"
 import { EnvironmentBuildFailed, EnvironmentNameTaken, EnvironmentUnknown, ImageDamaged } from "./environment.ts"
 import {
@@ -73,5 +73,60 @@ export class InvalidRequest extends ContractError<InvalidRequest>()(
 export const factOf = (error: PyroError): string => "fact" in error ? error.fact : error.message
 
 /** All errors of the contract. `exitStatus` must have a row for each class, or it does not compile. */
-export const PyroError = Schema.Union([InvalidRequest, EnvironmentUnknown, EnvironmentBuildFailed, EnvironmentNameTaken, ImageDamaged, HostToolMissing, HostToolUnsuitable, VmFailed, GuestPanicked, ChannelFailed, CommandNotFound, CommandNotExecutable, CommandNotStarted, NoSpace, AdmissionRefused, StateDirectoryUnusable, InvalidConfiguration, StateTooNew, SeedRejected, ConfinementUnavailable, WorkspaceNotFound, IdAmbiguous, WorkspaceNameTaken, WorkspaceNotReady, DiskDamaged, SnapshotNotFound, SnapshotExists, SnapshotMismatch, ExecNotFound, ShellNotFound, ShellEnded, ShellInputBlocked, TooManyShells, ServiceNotFound, ServiceRunning, ServiceFailed, FileRefused, FileChanged, EditRejected, PatchRejected, ExportRefused, NetworkDriverUnavailable, NetworkUnsupported, NetworkAboveCeiling, PortInUse, PortUnavailable, PortAlreadyPublished, PortNotPublished, PublishingNotAllowed, DaemonUnavailable, DaemonMismatch, HostFileUnusable, HostEntryDiffers, AgentKeyMissing])
+export const PyroError = oneOfErrors([
+  InvalidRequest,
+  EnvironmentUnknown,
+  EnvironmentBuildFailed,
+  EnvironmentNameTaken,
+  ImageDamaged,
+  HostToolMissing,
+  HostToolUnsuitable,
+  VmFailed,
+  GuestPanicked,
+  ChannelFailed,
+  CommandNotFound,
+  CommandNotExecutable,
+  CommandNotStarted,
+  NoSpace,
+  AdmissionRefused,
+  StateDirectoryUnusable,
+  InvalidConfiguration,
+  StateTooNew,
+  SeedRejected,
+  ConfinementUnavailable,
+  WorkspaceNotFound,
+  IdAmbiguous,
+  WorkspaceNameTaken,
+  WorkspaceNotReady,
+  DiskDamaged,
+  SnapshotNotFound,
+  SnapshotExists,
+  SnapshotMismatch,
+  ExecNotFound,
+  ShellNotFound,
+  ShellEnded,
+  ShellInputBlocked,
+  TooManyShells,
+  ServiceNotFound,
+  ServiceRunning,
+  ServiceFailed,
+  FileRefused,
+  FileChanged,
+  EditRejected,
+  PatchRejected,
+  ExportRefused,
+  NetworkDriverUnavailable,
+  NetworkUnsupported,
+  NetworkAboveCeiling,
+  PortInUse,
+  PortUnavailable,
+  PortAlreadyPublished,
+  PortNotPublished,
+  PublishingNotAllowed,
+  DaemonUnavailable,
+  DaemonMismatch,
+  HostFileUnusable,
+  HostEntryDiffers,
+  AgentKeyMissing
+])
 export type PyroError = typeof PyroError.Type

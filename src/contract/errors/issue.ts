@@ -1,4 +1,4 @@
-import { ParseResult } from "effect"
+import { type Schema, SchemaAST, SchemaIssue } from "effect"
 
 /** What is wrong with some input: of the first field that is, the JSON path and one sentence. */
 export interface Issue {
@@ -6,11 +6,45 @@ export interface Issue {
   readonly message: string
 }
 
+const format = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => {
+    switch (issue._tag) {
+      case "MissingKey":
+        return "is missing"
+      case "UnexpectedKey":
+        return `is unexpected, expected: ${namesOf(issue.ast).map((name) => JSON.stringify(name)).join(" | ")}`
+      default:
+        return SchemaIssue.defaultLeafHook(issue)
+    }
+  }
+})
+
+const namesOf = (ast: SchemaAST.AST) => SchemaAST.isObjects(ast) ? ast.propertySignatures.map(({ name }) => name) : []
+
+const expectation = /^Expected (.+), got (.+)$/s
+
+/** All that is wrong, field by field; of a field with some choices, each of them. What was given is told if the input was decoded with `reportInput`. */
+export const issuesOf = ({ issue }: Schema.SchemaError): ReadonlyArray<Issue> =>
+  distinct(
+    format(issue).issues.flatMap(({ message, path: steps = [] }) => {
+      const path = steps.map((step) => typeof step === "object" ? step.key : step)
+      const [, expected = "", actual] = expectation.exec(message) ?? []
+      return actual === undefined
+        ? [{ path, message }]
+        : expected.split(" | ").map((one) => ({ path, message: `Expected ${one}, actual ${actual}` }))
+    })
+  )
+
+/** One sentence is said once: several checks of a value may have the same. */
+const distinct = (
+  issues: ReadonlyArray<Issue>
+): ReadonlyArray<Issue> => [...new Map(issues.map((issue) => [JSON.stringify(issue), issue])).values()]
+
 const choice = /^Expected (.+), actual (.+)$/s
 
 /** Of a field with some choices all of them are told, not the first alone. */
 export const firstIssue = (error: Schema.SchemaError): Issue => {
-  const issues = ParseResult.ArrayFormatter.formatErrorSync(error)
+  const issues = issuesOf(error)
   const [first] = issues
   if (first === undefined) return { path: [], message: error.message }
   const where = JSON.stringify(first.path)
@@ -18,6 +52,6 @@ export const firstIssue = (error: Schema.SchemaError): Issue => {
   const expected = [...new Set(choices.flatMap((found) => found === null ? [] : [found[1]!]))]
   const actual = choices[0]?.[2]
   return expected.length < 2 || choices.includes(null)
-    ? { path: first.path, message: first.message }
+    ? first
     : { path: first.path, message: `Expected ${expected.join(" or ")}, actual ${actual}` }
 }

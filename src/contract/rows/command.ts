@@ -7,7 +7,11 @@ const MAX_TIMEOUT_SECONDS = 604_800
 
 const TimeoutSeconds = lazy(() =>
   Schema.Number.pipe(
-    Schema.check(Schema.makeFilter((seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS, { message: `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds` })),
+    Schema.check(
+      Schema.makeFilter((seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS, {
+        message: `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds`
+      })
+    ),
     Schema.annotate({
       description:
         "Seconds until the command and its children are ended, with status 124. More than 0, at most 604800. Default: no limit"
@@ -22,13 +26,21 @@ export const DEFAULT_GRACE_SECONDS = 2
 /** Seconds between the signal and SIGKILL. */
 export const graceSeconds = (description: string) =>
   Schema.Number.pipe(
-    Schema.check(Schema.makeFilter((seconds) => seconds >= 0 && seconds <= MAX_GRACE_SECONDS, { message: `must be 0 to ${MAX_GRACE_SECONDS} seconds` })),
+    Schema.check(
+      Schema.makeFilter((seconds) => seconds >= 0 && seconds <= MAX_GRACE_SECONDS, {
+        message: `must be 0 to ${MAX_GRACE_SECONDS} seconds`
+      })
+    ),
     Schema.annotate({ description })
   )
 
 const Variables = lazy(() =>
   strings(text("")).pipe(
-    Schema.check(Schema.makeFilter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), { message: "must be NAME=VALUE" })),
+    Schema.check(
+      Schema.makeFilter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), {
+        message: "must be NAME=VALUE"
+      })
+    ),
     Schema.annotate({ description: "Environment variables of the command. Default: none" })
   )
 )
@@ -59,14 +71,20 @@ export const fieldsOfCommand = () => ({
   env: defaulted(Variables(), () => ({})),
   cwd: defaulted(
     Schema.String.pipe(
-      Schema.check(Schema.makeFilter((path) => path !== "" && !path.includes("\0"), { message: "must be a path in the guest" })),
+      Schema.check(
+        Schema.makeFilter((path) => path !== "" && !path.includes("\0"), { message: "must be a path in the guest" })
+      ),
       Schema.annotate({ description: "Working directory. A relative path is relative to /workspace" })
     ),
     () => "/workspace"
   ),
   user: optional(
     Schema.String.pipe(
-      Schema.check(Schema.isPattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, { message: "must be a user name, a uid, or uid:gid" })),
+      Schema.check(
+        Schema.isPattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, {
+          message: "must be a user name, a uid, or uid:gid"
+        })
+      ),
       Schema.annotate({
         description: "User to run as: `root`, `agent`, a uid, or uid:gid. Default: the owner of /workspace"
       })

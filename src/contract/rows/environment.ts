@@ -107,9 +107,12 @@ export const PullPayload = lazy(() =>
 export type PullPayload = ReturnType<typeof PullPayload>["Type"]
 
 export const PullEvent = lazy(() =>
-  Schema.Union([Notice(), Schema.TaggedStruct("Ready", {
+  Schema.Union([
+    Notice(),
+    Schema.TaggedStruct("Ready", {
       environment: EnvironmentSummary().annotate({ description: "The environment after the build" })
-    })])
+    })
+  ])
 )
 export type PullEvent = ReturnType<typeof PullEvent>["Type"]
 

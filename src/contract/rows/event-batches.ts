@@ -1,4 +1,4 @@
-import { Chunk, Effect, Mailbox, Option, type Scope, Stream } from "effect"
+import { Cause, Effect, Option, Queue, type Scope, Stream } from "effect"
 import type { PyroError } from "../errors/errors.ts"
 import type { RunInput } from "./run-input.ts"
 
@@ -6,14 +6,16 @@ import type { RunInput } from "./run-input.ts"
  * Pulls the next events of an operation. The batch is empty if no event comes within `waitMs`; without `waitMs` the pull waits for
  * events. No event comes twice, and a pull after an interrupted one loses none. The pull fails with `None` after the last event.
  */
-export type PullEvents<Event, E = PyroError> = (waitMs?: number) => Effect.Effect<Chunk.Chunk<Event>, Option.Option<E>>
+export type PullEvents<Event, E = PyroError> = (
+  waitMs?: number
+) => Effect.Effect<ReadonlyArray<Event>, Option.Option<E>>
 
 /** The first batch of events, and the stream of all later ones; `rest` is undefined if the operation has ended. */
 export interface FirstEvents<Event, E = PyroError> {
   readonly events: ReadonlyArray<Event>
   readonly rest: Stream.Stream<Event, E> | undefined
   /** The same events as `rest` batch by batch, where the provider has them so. Fails with `None` after the last event. */
-  readonly next?: Effect.Effect<Chunk.Chunk<Event>, Option.Option<E>>
+  readonly next?: Effect.Effect<ReadonlyArray<Event>, Option.Option<E>>
 }
 
 /** Starts an operation and gives its first batch. The operation ends with the Scope. */
@@ -44,28 +46,27 @@ const BUFFERED_EVENTS = 16
 export const pullFromStream = <A, E>(
   events: Stream.Stream<A, E>
 ): Effect.Effect<PullEvents<A, E>, never, Scope.Scope> =>
-  Effect.map(Mailbox.fromStream(events, { capacity: BUFFERED_EVENTS }), (mailbox) => {
-    let hasEnded = false
-    const pull: Effect.Effect<Chunk.Chunk<A>, Option.Option<E>> = Effect.suspend(() =>
-      hasEnded ? Effect.fail(Option.none()) : Effect.flatMap(
-        Effect.mapError(mailbox.takeAll, Option.some),
-        ([batch, done]) => {
-          hasEnded = done
-          return batch.length === 0 ? pull : Effect.succeed(batch)
-        }
-      )
+  Effect.map(Stream.toQueue(events, { capacity: BUFFERED_EVENTS }), (queue) => {
+    const pull: Effect.Effect<ReadonlyArray<A>, Option.Option<E>> = Effect.mapError(
+      Queue.takeAll(queue),
+      (error) => Cause.isDone(error) ? Option.none() : Option.some(error)
     )
     return (waitMs) =>
-      waitMs === undefined ? pull : Effect.timeoutTo(pull, {
-        duration: waitMs,
-        onSuccess: (batch) => batch,
-        onTimeout: () => Chunk.empty()
-      })
+      waitMs === undefined
+        ? pull
+        : Effect.timeoutOrElse(pull, { duration: waitMs, orElse: () => Effect.succeed<ReadonlyArray<A>>([]) })
   })
 
 export const streamFromPull = <Event, E>(
   start: Effect.Effect<PullEvents<Event, E>, E, Scope.Scope>
-): Stream.Stream<Event, E> => Stream.unwrap(Effect.map(start, (pull) => Stream.repeatEffectChunkOption(pull())))
+): Stream.Stream<Event, E> =>
+  Stream.unwrap(Effect.map(start, (pull) =>
+    Stream.flattenIterable(Stream.fromPull(Effect.succeed(
+      Effect.map(
+        Effect.mapError(pull(), Option.getOrElse(() => Cause.Done())),
+        (events): readonly [ReadonlyArray<Event>] => [events]
+      )
+    )))))
 
 /** A call that has the events as pulls. */
 export const callFromPull = <Event, Payload>(
@@ -91,7 +92,7 @@ export const callFromFirst = <Event, Payload>(
 
 /** Runs `f` for every event of later batches, without the cost of a stream. */
 const forEachNext = <Event, E, E2>(
-  next: Effect.Effect<Chunk.Chunk<Event>, Option.Option<E>>,
+  next: Effect.Effect<ReadonlyArray<Event>, Option.Option<E>>,
   f: (event: Event) => Effect.Effect<unknown, E2>
 ): Effect.Effect<void, E | E2> =>
   Effect.flatMap(

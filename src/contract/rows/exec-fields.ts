@@ -5,7 +5,11 @@ import { lazy } from "./operation.ts"
 /** Id of a started command, or its first digits. */
 export const StartedExecId = lazy(() =>
   Schema.String.pipe(
-    Schema.check(Schema.isPattern(/^[0-9a-f]{1,32}$/, { message: "must be 32 lower-case hexadecimal digits, or the first of them" }))
+    Schema.check(
+      Schema.isPattern(/^[0-9a-f]{1,32}$/, {
+        message: "must be 32 lower-case hexadecimal digits, or the first of them"
+      })
+    )
   )
 )
 

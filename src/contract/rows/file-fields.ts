@@ -6,7 +6,11 @@ import { lazy } from "./operation.ts"
 /** Path of a file in the workspace. */
 export const path = (description: string) =>
   Schema.String.pipe(
-    Schema.check(Schema.makeFilter((value) => value !== "" && !value.includes("\0"), { message: "must be a path beneath /workspace, without a NUL byte" })),
+    Schema.check(
+      Schema.makeFilter((value) => value !== "" && !value.includes("\0"), {
+        message: "must be a path beneath /workspace, without a NUL byte"
+      })
+    ),
     Schema.annotate({
       description: `${description}: a path beneath /workspace. A path that is not UTF-8 is in git's quoted form`
     })
@@ -61,7 +65,7 @@ export const listingFields = () => ({
 })
 
 /** An entry of a listing; `path` describes its path. */
-export const fileEntry = (path: Schema.Schema<string>) =>
+export const fileEntry = (path: Schema.Codec<string>) =>
   snakeStruct({
     path,
     type: Schema.Literals(["file", "directory", "symlink", "character", "block", "fifo", "socket"]).annotate({
@@ -78,7 +82,7 @@ export const fileEntry = (path: Schema.Schema<string>) =>
   })
 
 /** A listing; `path` describes the paths in it. */
-export const fileList = (path: Schema.Schema<string>) =>
+export const fileList = (path: Schema.Codec<string>) =>
   snakeStruct({
     path,
     entries: Schema.Array(fileEntry(path)).annotate({ description: "Entries in the order of their paths' bytes" }),

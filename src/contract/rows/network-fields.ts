@@ -15,10 +15,16 @@ const rules = (description: string) =>
   optional(
     list(
       text("").pipe(
-        Schema.check(Schema.makeFilter((rule) => rule !== "" && rule.length <= MAX_RULE_CHARACTERS, { message: `must be 1 to ${MAX_RULE_CHARACTERS} characters` }))
+        Schema.check(
+          Schema.makeFilter((rule) => rule !== "" && rule.length <= MAX_RULE_CHARACTERS, {
+            message: `must be 1 to ${MAX_RULE_CHARACTERS} characters`
+          })
+        )
       )
     ).pipe(
-      Schema.check(Schema.makeFilter((all) => all.length <= MAX_RULES, { message: `must have ${MAX_RULES} rules at most` })),
+      Schema.check(
+        Schema.makeFilter((all) => all.length <= MAX_RULES, { message: `must have ${MAX_RULES} rules at most` })
+      ),
       Schema.annotate({ description })
     )
   )

@@ -2,7 +2,7 @@ import type { Schema } from "effect"
 import type { StateRule } from "./states.ts"
 
 /** A Schema that needs no services; `Encoded` is the JSON side. */
-export type PureSchema = Schema.Codec<any, any>
+export type PureSchema = Schema.Codec<unknown, unknown>
 
 /** Builds its value at the first call and keeps it: a process pays only for the rows it uses. */
 export const lazy = <A>(make: () => A): () => A => {

@@ -1,4 +1,4 @@
-import { Option, Schema, SchemaAST } from "effect"
+import { Schema, SchemaAST } from "effect"
 import { named } from "../text/names.ts"
 import type { PureSchema } from "./operation.ts"
 
@@ -17,13 +17,13 @@ export interface PayloadField {
 
 /** The fields of a payload's JSON side, in the order of its Schema. */
 export const payloadFields = (payload: PureSchema): ReadonlyArray<PayloadField> => {
-  const encoded = SchemaAST.encodedBoundAST(payload.ast)
-  return SchemaAST.isTypeLiteral(encoded)
-    ? encoded.propertySignatures.map((field) => ({
-      name: String(field.name),
-      kind: kindOf(field.type),
-      required: !field.isOptional,
-      description: descriptionOf(field.type)
+  const encoded = SchemaAST.toEncoded(payload.ast)
+  return SchemaAST.isObjects(encoded)
+    ? encoded.propertySignatures.map(({ name, type }) => ({
+      name: String(name),
+      kind: kindOf(type),
+      required: !SchemaAST.isOptional(type),
+      description: SchemaAST.resolveDescription(type) ?? ""
     }))
     : []
 }
@@ -33,9 +33,9 @@ const samples: ReadonlyArray<unknown> = ["x", 1, "1", ["x"]]
 
 /** What each field that may be left out is then, as JSON; fields without such a value are missing. */
 export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, unknown>> => {
-  const encoded = SchemaAST.encodedBoundAST(payload.ast)
-  const required = SchemaAST.isTypeLiteral(encoded)
-    ? encoded.propertySignatures.filter((field) => !field.isOptional)
+  const encoded = SchemaAST.toEncoded(payload.ast)
+  const required = SchemaAST.isObjects(encoded)
+    ? encoded.propertySignatures.filter(({ type }) => !SchemaAST.isOptional(type))
     : []
   const valueOf = (type: SchemaAST.AST) => {
     const kind = kindOf(type)
@@ -46,16 +46,15 @@ export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, un
   return named(Object.entries(full).filter(([name]) => !(name in least)))
 }
 
-const kindOf = (ast: SchemaAST.AST): FieldKind => {
-  const type = bare(ast)
+const kindOf = (type: SchemaAST.AST): FieldKind => {
   switch (type._tag) {
-    case "NumberKeyword":
-      return { _tag: isInteger(ast) ? "integer" : "number" }
-    case "BooleanKeyword":
+    case "Number":
+      return { _tag: isInteger(type) ? "integer" : "number" }
+    case "Boolean":
       return { _tag: "boolean" }
-    case "TupleType":
+    case "Arrays":
       return { _tag: "list" }
-    case "TypeLiteral":
+    case "Objects":
     case "Declaration":
       return { _tag: "map" }
     case "Union": {
@@ -67,17 +66,8 @@ const kindOf = (ast: SchemaAST.AST): FieldKind => {
   }
 }
 
-/** The type behind refinements. */
-const bare = (ast: SchemaAST.AST): SchemaAST.AST => SchemaAST.isRefinement(ast) ? bare(ast.from) : ast
-
-const isInteger = (ast: SchemaAST.AST): boolean =>
-  SchemaAST.isRefinement(ast) && (
-    Option.exists(SchemaAST.getJSONSchemaAnnotation(ast), (schema) => "type" in schema && schema.type === "integer") ||
-    isInteger(ast.from)
-  )
-
-const descriptionOf = (ast: SchemaAST.AST): string =>
-  Option.getOrElse(
-    SchemaAST.getDescriptionAnnotation(ast),
-    () => SchemaAST.isRefinement(ast) ? descriptionOf(ast.from) : ""
-  )
+/** Whether a number is a whole one. */
+export const isInteger = ({ checks }: SchemaAST.AST): boolean =>
+  checks?.some(({ annotations }) =>
+    (annotations?.["representation"] as { readonly id?: string } | undefined)?.id === "effect/schema/isInt"
+  ) ?? false

@@ -24,7 +24,12 @@ export const readPort = (text: string): AskedPort | undefined => {
 /** A port to publish, as `publish` of a service and `port publish` take it. */
 export const portText = (description: string) =>
   Schema.String.pipe(
-    Schema.check(Schema.makeFilter((text) => readPort(text) !== undefined, { message: "must be [HOST_PORT:]GUEST_PORT with ports from 1 to 65535, such as 8080:3000 or 3000. The host listens on 127.0.0.1, and takes no other address" })),
+    Schema.check(
+      Schema.makeFilter((text) => readPort(text) !== undefined, {
+        message:
+          "must be [HOST_PORT:]GUEST_PORT with ports from 1 to 65535, such as 8080:3000 or 3000. The host listens on 127.0.0.1, and takes no other address"
+      })
+    ),
     Schema.annotate({ description })
   )
 

@@ -15,9 +15,12 @@ export const PreparePayload = lazy(() =>
 export type PreparePayload = ReturnType<typeof PreparePayload>["Type"]
 
 export const PrepareEvent = lazy(() =>
-  Schema.Union([Notice(), Schema.TaggedStruct("Prepared", {
+  Schema.Union([
+    Notice(),
+    Schema.TaggedStruct("Prepared", {
       environment: EnvironmentSummary().annotate({ description: "An environment that a command ran in" })
-    })])
+    })
+  ])
 )
 export type PrepareEvent = ReturnType<typeof PrepareEvent>["Type"]
 

@@ -14,7 +14,11 @@ export const RunPayload = lazy(() =>
   snakeStruct({
     environment: defaulted(
       Schema.String.pipe(
-        Schema.check(Schema.makeFilter((name) => name !== "" && name.length <= 200, { message: "must be a name such as debian:12" })),
+        Schema.check(
+          Schema.makeFilter((name) => name !== "" && name.length <= 200, {
+            message: "must be a name such as debian:12"
+          })
+        ),
         Schema.annotate({ description: "Environment to run in" })
       ),
       () => "debian:12"
@@ -67,9 +71,14 @@ const ended = lazy(() => ({
 }))
 
 export const RunEvent = lazy(() =>
-  Schema.Union([Notice(), snakeTagged("Started", {
-        bootMs: milliseconds("Time until the microVM was ready for the command")
-      }), OutputEvent(), Schema.TaggedStruct("Exited", ended())])
+  Schema.Union([
+    Notice(),
+    snakeTagged("Started", {
+      bootMs: milliseconds("Time until the microVM was ready for the command")
+    }),
+    OutputEvent(),
+    Schema.TaggedStruct("Exited", ended())
+  ])
 )
 export type RunEvent = ReturnType<typeof RunEvent>["Type"]
 

@@ -1,4 +1,4 @@
-import { Redacted, Schema } from "effect"
+import { Redacted, Schema, SchemaGetter } from "effect"
 import { list, optional, text } from "../text/fields.ts"
 import { byName, named } from "../text/names.ts"
 import { lazy } from "./operation.ts"
@@ -14,7 +14,9 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 
 export const SecretName = lazy(() =>
   Schema.String.pipe(
-    Schema.check(Schema.isPattern(NAME, { message: "must be 1 to 64 letters, digits and '_', and must not begin with a digit" })),
+    Schema.check(
+      Schema.isPattern(NAME, { message: "must be 1 to 64 letters, digits and '_', and must not begin with a digit" })
+    ),
     Schema.annotate({ description: "Name of a secret" })
   )
 )
@@ -45,21 +47,21 @@ const refusalOfAll = (secrets: Readonly<Record<string, string>>): string | undef
 
 export type Secrets = Readonly<Record<string, Redacted.Redacted>>
 
-const Values = lazy(() => byName(Schema.Redacted(Schema.String)))
+const Values = lazy(() => Schema.toType(byName(Schema.Redacted(Schema.String))))
 
 /** Secrets with their values: text in JSON, wrapped in a program. */
 export const secretsSchema = (description: string) =>
-  Schema.transform(
-    byName(Schema.Unknown as unknown as Schema.Schema<string>).pipe(
-      Schema.check(Schema.makeFilter((given) => refusalOfAll(given) ?? true)),
-      Schema.annotate({ description })
-    ),
-    Values(),
-    {
-      strict: true,
-      decode: (given) => named(Object.entries(given).map(([name, value]) => [name, Redacted.make(value)] as const)),
-      encode: (all) => named(Object.entries(all).map(([name, value]) => [name, Redacted.value(value)] as const))
-    }
+  byName(Schema.Unknown as unknown as Schema.Codec<string>).pipe(
+    Schema.check(Schema.makeFilter((given) => refusalOfAll(given) ?? true)),
+    Schema.annotate({ description }),
+    Schema.decodeTo(Values(), {
+      decode: SchemaGetter.transform((given: Readonly<Record<string, string>>) =>
+        named(Object.entries(given).map(([name, value]) => [name, Redacted.make(value)] as const))
+      ),
+      encode: SchemaGetter.transform((all: Secrets) =>
+        named(Object.entries(all).map(([name, value]) => [name, Redacted.value(value)] as const))
+      )
+    })
   )
 
 /** Secrets with their values. */
@@ -77,7 +79,7 @@ const mapping = (part: RegExp, message: string) =>
     Schema.check(Schema.makeFilter((item) => {
       const [name = "", ...rest] = item.split("=")
       return NAME.test(name) && (rest.length === 0 || part.test(rest.join("=")))
-    }, { message: message }))
+    }, { message }))
   )
 
 /** A full path without a name such as `..`. */

@@ -6,7 +6,11 @@ const items = (description: string) =>
   optional(
     list(
       text("").pipe(
-        Schema.check(Schema.makeFilter((item) => secretTargetOf(item) !== undefined, { message: `must be NAME@HOST[:PORT][:HEADER] or NAME@PRESET (${Object.keys(secretPresets).join(", ")})` }))
+        Schema.check(
+          Schema.makeFilter((item) => secretTargetOf(item) !== undefined, {
+            message: `must be NAME@HOST[:PORT][:HEADER] or NAME@PRESET (${Object.keys(secretPresets).join(", ")})`
+          })
+        )
       )
     ).pipe(
       Schema.check(Schema.makeFilter((all) => all.length <= 64, { message: "must be 64 at most" })),

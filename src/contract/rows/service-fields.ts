@@ -8,7 +8,11 @@ import { GuestPort, HostPort } from "./port-fields.ts"
 /** Name of a service in its workspace. */
 export const serviceName = lazy(() =>
   Schema.String.pipe(
-    Schema.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { message: "must be 1 to 63 letters, digits, '.', '_' and '-'" })),
+    Schema.check(
+      Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+        message: "must be 1 to 63 letters, digits, '.', '_' and '-'"
+      })
+    ),
     Schema.annotate({ description: "Name of the service" })
   )
 )
@@ -33,7 +37,14 @@ export const readinessFields = () => ({
   readyHttp: optional(
     Schema.String.pipe(
       // The URL parser refuses ports above 65535, and 0 is no port.
-      Schema.check(Schema.makeFilter((url) => url.length <= 2_000 && READY_URL.test(url) && URL.canParse(url) && new URL(url).port !== "0", { message: "must be http://localhost[:PORT][/PATH], with localhost, 127.0.0.1 or [::1] as the host" })),
+      Schema.check(
+        Schema.makeFilter(
+          (url) => url.length <= 2_000 && READY_URL.test(url) && URL.canParse(url) && new URL(url).port !== "0",
+          {
+            message: "must be http://localhost[:PORT][/PATH], with localhost, 127.0.0.1 or [::1] as the host"
+          }
+        )
+      ),
       Schema.annotate({
         description: "The service is ready when this URL of the guest answers with a status of 200 to 399. Only http " +
           "on localhost; pyro follows no redirect"
@@ -68,7 +79,11 @@ export const readinessFields = () => ({
   })),
   readyTimeoutSeconds: defaulted(
     Schema.Number.pipe(
-      Schema.check(Schema.makeFilter((seconds) => seconds > 0 && seconds <= 3_600, { message: "must be more than 0 and at most 3600 seconds" })),
+      Schema.check(
+        Schema.makeFilter((seconds) => seconds > 0 && seconds <= 3_600, {
+          message: "must be more than 0 and at most 3600 seconds"
+        })
+      ),
       Schema.annotate({
         description:
           "Seconds until a service that is not ready is stopped and counts as failed. More than 0, at most 3600"

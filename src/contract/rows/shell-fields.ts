@@ -17,7 +17,9 @@ export const MAX_SHELL_INPUT_BYTES = 4_194_304
 
 export const shellIdField = lazy(() =>
   Schema.String.pipe(
-    Schema.check(Schema.makeFilter((id) => id !== "" && id.length <= 32, { message: "must be a shell's id, or its first digits" })),
+    Schema.check(
+      Schema.makeFilter((id) => id !== "" && id.length <= 32, { message: "must be a shell's id, or its first digits" })
+    ),
     Schema.annotate({ description: "Id of the shell, or its first digits" })
   )
 )
@@ -34,7 +36,15 @@ const KEY =
 export const keysField = () =>
   defaulted(
     list(
-      Schema.String.pipe(Schema.check(Schema.isPattern(KEY, { message: "must be ctrl-a to ctrl-z, enter, tab, escape, up, down, left, right, home, end, page-up, page-down, backspace, delete, or f1 to f12" })))
+      Schema.String.pipe(
+        Schema.check(
+          Schema.isPattern(KEY, {
+            message:
+              "must be ctrl-a to ctrl-z, enter, tab, escape, up, down, left, right, home, end, page-up, page-down, backspace, delete, or f1 to f12",
+            description: `a string matching the pattern ${KEY.source}`
+          })
+        )
+      )
     ).annotate({
       description:
         "Keys to press after the input: `ctrl-a` to `ctrl-z`, `enter`, `tab`, `escape`, `up`, `down`, `left`, `right`, `home`, `end`, " +

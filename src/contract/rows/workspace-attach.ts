@@ -27,7 +27,11 @@ export const AttachPayload = lazy(() =>
     ),
     detachKey: defaulted(
       Schema.String.pipe(
-        Schema.check(Schema.isPattern(/^(ctrl-[a-z@[\\\]^_]|none)$/, { message: "must be ctrl- and a letter or one of @ [ \\ ] ^ _, or none" })),
+        Schema.check(
+          Schema.isPattern(/^(ctrl-[a-z@[\\\]^_]|none)$/, {
+            message: "must be ctrl- and a letter or one of @ [ \\ ] ^ _, or none"
+          })
+        ),
         Schema.annotate({
           description: "Key that leaves the shell open and returns to your own: `ctrl-` and a letter or sign, or `none`"
         })
@@ -50,18 +54,21 @@ const shellId = () => Schema.String.annotate({ description: "Id of the shell" })
 const status = () => optional(Schema.Int.annotate({ description: "Exit status. Absent if the program has none" }))
 
 export const AttachEvent = lazy(() =>
-  Schema.Union([snakeTagged("Attached", {
-        shellId: shellId(),
-        screen: Schema.String.annotate({
-          description: "Sequences that paint the present screen on a cleared terminal"
-        })
-      }), Schema.TaggedStruct("Output", { bytes: outputBytes() }), Notice(), snakeTagged("Exited", { outcome: shellOutcome(), status: status() })])
+  Schema.Union([
+    snakeTagged("Attached", {
+      shellId: shellId(),
+      screen: Schema.String.annotate({
+        description: "Sequences that paint the present screen on a cleared terminal"
+      })
+    }),
+    Schema.TaggedStruct("Output", { bytes: outputBytes() }),
+    Notice(),
+    snakeTagged("Exited", { outcome: shellOutcome(), status: status() })
+  ])
 )
 export type AttachEvent = ReturnType<typeof AttachEvent>["Type"]
 
-export const AttachResult = lazy(() =>
-  snakeStruct({ shellId: shellId(), outcome: shellOutcome(), status: status() })
-)
+export const AttachResult = lazy(() => snakeStruct({ shellId: shellId(), outcome: shellOutcome(), status: status() }))
 export type AttachResult = ReturnType<typeof AttachResult>["Type"]
 
 const fold = (): Folding<AttachEvent, AttachResult> => {

@@ -1,8 +1,7 @@
-import { Schema } from "effect"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
-import { differenceFields, differenceResultFields, nameStatus } from "./workspace-diff.ts"
+import { differenceFields, differenceResult, nameStatus } from "./workspace-diff.ts"
 import { comparedField } from "./workspace-field.ts"
 
 export const ComparePayload = lazy(() =>
@@ -15,10 +14,10 @@ export const ComparePayload = lazy(() =>
 export type ComparePayload = ReturnType<typeof ComparePayload>["Type"]
 
 export const CompareResult = lazy(() =>
-  Schema.Struct(differenceResultFields({
+  differenceResult({
     digestFor: "which identifies it",
     ignored: "Number of new files that ignore rules exclude, equal or not"
-  }))
+  })
 )
 
 export const workspaceCompare = unary({

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { between, defaulted, list, optional, text } from "../text/fields.ts"
-import { snakeStruct, snakeFields } from "../text/snake.ts"
+import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -84,10 +84,10 @@ export const DiffFile = lazy(() =>
 export type DiffFile = ReturnType<typeof DiffFile>["Type"]
 
 /** Result of a comparison; `digestFor` says what the digest is used for, `ignored` describes the files that are left out. */
-export const differenceResultFields = (
+export const differenceResult = (
   { digestFor, ignored }: { readonly digestFor: string; readonly ignored: string }
 ) =>
-  snakeFields({
+  snakeStruct({
     summary: snakeStruct({
       files: Schema.Int.annotate({ description: "Number of changed files" }),
       added: Schema.Int.annotate({ description: "Number of added files" }),
@@ -149,10 +149,10 @@ export const differenceResultFields = (
   })
 
 export const DiffResult = lazy(() =>
-  Schema.Struct(differenceResultFields({
+  differenceResult({
     digestFor: "to export exactly this diff",
     ignored: "Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
-  }))
+  })
 )
 export type DiffResult = ReturnType<typeof DiffResult>["Type"]
 

@@ -11,7 +11,11 @@ import { workspaceField } from "./workspace-field.ts"
 /** Path of a file on a workspace's disk. */
 const diskPath = (description: string) =>
   Schema.String.pipe(
-    Schema.check(Schema.makeFilter((value) => value !== "" && !value.includes("\0"), { message: "must be a path of the guest, without a NUL byte" })),
+    Schema.check(
+      Schema.makeFilter((value) => value !== "" && !value.includes("\0"), {
+        message: "must be a path of the guest, without a NUL byte"
+      })
+    ),
     Schema.annotate({
       description:
         `${description}: a path of the guest, relative to /. A path that is not UTF-8 is in git's quoted form`
@@ -151,9 +155,7 @@ const exportFields = lazy(() => ({
   replaced: Schema.Boolean.annotate({ description: "Whether an existing file was replaced" })
 }))
 
-export const DiskExportEvent = lazy(() =>
-  Schema.Union([Notice(), snakeTagged("Exported", exportFields())])
-)
+export const DiskExportEvent = lazy(() => Schema.Union([Notice(), snakeTagged("Exported", exportFields())]))
 export type DiskExportEvent = ReturnType<typeof DiskExportEvent>["Type"]
 
 export const DiskExported = lazy(() =>

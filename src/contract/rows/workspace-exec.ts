@@ -37,7 +37,9 @@ export const ExecPayload = lazy(() =>
     ),
     waitSeconds: optional(
       Schema.Number.pipe(
-        Schema.check(Schema.makeFilter((seconds) => seconds >= 0 && seconds <= 86_400, { message: "must be 0 to 86400 seconds" })),
+        Schema.check(
+          Schema.makeFilter((seconds) => seconds >= 0 && seconds <= 86_400, { message: "must be 0 to 86400 seconds" })
+        ),
         Schema.annotate({
           description:
             "Seconds to wait for the end. Then return the id with status 75; the command goes on. 0 to 86400. Default: no limit"
@@ -59,20 +61,26 @@ export type ExecPayload = ReturnType<typeof ExecPayload>["Type"]
 const execId = () => Schema.String.annotate({ description: "Id of the command" })
 
 export const ExecEvent = lazy(() =>
-  Schema.Union([snakeTagged("Started", {
-        execId: execId(),
-        stdinBytes: optional(
-          Schema.Int.annotate({
-            description: "Bytes of stdin that a started command has received. Absent for a new command"
-          })
-        )
-      }), Schema.TaggedStruct("Output", {
+  Schema.Union([
+    snakeTagged("Started", {
+      execId: execId(),
+      stdinBytes: optional(
+        Schema.Int.annotate({
+          description: "Bytes of stdin that a started command has received. Absent for a new command"
+        })
+      )
+    }),
+    Schema.TaggedStruct("Output", {
       from: outputStream(),
       bytes: outputBytes(),
       next: Schema.Int.annotate({
         description: "Cursor after these bytes. A larger step than these bytes means that bytes between were dropped"
       })
-    }), Notice(), snakeTagged("Exited", { ...ended(), droppedBytes: droppedBytes() }), snakeTagged("Detached", { execId: execId() })])
+    }),
+    Notice(),
+    snakeTagged("Exited", { ...ended(), droppedBytes: droppedBytes() }),
+    snakeTagged("Detached", { execId: execId() })
+  ])
 )
 export type ExecEvent = ReturnType<typeof ExecEvent>["Type"]
 

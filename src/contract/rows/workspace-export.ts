@@ -28,12 +28,13 @@ export const ExportPayload = lazy(() =>
       () => []
     ),
     exclude: defaulted(
-      list(text("").pipe(Schema.check(Schema.makeFilter((glob) => glob !== "", { message: "must not be empty" })))).pipe(
-        Schema.check(Schema.isMaxLength(1_000)),
-        Schema.annotate({
-          description: "Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none"
-        })
-      ),
+      list(text("").pipe(Schema.check(Schema.makeFilter((glob) => glob !== "", { message: "must not be empty" }))))
+        .pipe(
+          Schema.check(Schema.isMaxLength(1_000)),
+          Schema.annotate({
+            description: "Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none"
+          })
+        ),
       () => []
     ),
     output: hostPath(
@@ -135,11 +136,18 @@ export const ExportSummary = lazy(() => snakeStruct(summaryFields()))
 export type ExportSummary = ReturnType<typeof ExportSummary>["Type"]
 
 export const ExportEvent = lazy(() =>
-  Schema.Union([Notice(), Schema.TaggedStruct("Output", {
+  Schema.Union([
+    Notice(),
+    /** Content for the standard output, if the output is `-`. */
+    Schema.TaggedStruct("Output", {
       bytes: outputBytes()
-    }), Schema.TaggedStruct("Written", {
+    }),
+    /** Written entries in batches. They follow the last rename. */
+    Schema.TaggedStruct("Written", {
       entries: Schema.Array(ExportedEntry()).annotate({ description: "Entries that were written" })
-    }), Schema.TaggedStruct("Exported", { summary: ExportSummary().annotate({ description: "Totals of the export" }) })])
+    }),
+    Schema.TaggedStruct("Exported", { summary: ExportSummary().annotate({ description: "Totals of the export" }) })
+  ])
 )
 export type ExportEvent = ReturnType<typeof ExportEvent>["Type"]
 

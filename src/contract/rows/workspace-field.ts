@@ -5,14 +5,20 @@ import { lazy } from "./operation.ts"
 /** A name that cannot be an id, an option or a path. */
 export const WorkspaceName = lazy(() =>
   Schema.String.pipe(
-    Schema.check(Schema.isPattern(/^(?!ws-[0-9a-f]{10}$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { message: "must be 1 to 63 letters, digits, '.', '_' and '-', and not have the form of an id" }))
+    Schema.check(
+      Schema.isPattern(/^(?!ws-[0-9a-f]{10}$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+        message: "must be 1 to 63 letters, digits, '.', '_' and '-', and not have the form of an id"
+      })
+    )
   )
 )
 
 /** The workspace of a request. */
 export const workspaceField = lazy(() =>
   Schema.String.pipe(
-    Schema.check(Schema.makeFilter((name) => name !== "" && name.length <= 200, { message: "must be a workspace's id or name" })),
+    Schema.check(
+      Schema.makeFilter((name) => name !== "" && name.length <= 200, { message: "must be a workspace's id or name" })
+    ),
     Schema.annotate({ description: "Name or id of the workspace, or the first digits of the id" })
   )
 )
@@ -20,7 +26,11 @@ export const workspaceField = lazy(() =>
 /** A snapshot of the workspace by its name. */
 export const snapshotField = (description: string) =>
   Schema.String.pipe(
-    Schema.check(Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, { message: "must be 1 to 63 letters, digits, '.', '_' and '-'" })),
+    Schema.check(
+      Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
+        message: "must be 1 to 63 letters, digits, '.', '_' and '-'"
+      })
+    ),
     Schema.annotate({ description })
   )
 
@@ -32,7 +42,11 @@ export const diskOnlyField = () =>
 /** A workspace, or one of its snapshots. */
 export const comparedField = (description: string) =>
   Schema.String.pipe(
-    Schema.check(Schema.isPattern(/^[^@]{1,200}(@[A-Za-z0-9][A-Za-z0-9._-]{0,62})?$/, { message: "must be a workspace's id or name, or WORKSPACE@SNAPSHOT" })),
+    Schema.check(
+      Schema.isPattern(/^[^@]{1,200}(@[A-Za-z0-9][A-Za-z0-9._-]{0,62})?$/, {
+        message: "must be a workspace's id or name, or WORKSPACE@SNAPSHOT"
+      })
+    ),
     Schema.annotate({ description })
   )
 
@@ -40,8 +54,8 @@ export const comparedField = (description: string) =>
 export const Labels = lazy(() =>
   strings(Schema.String).pipe(
     Schema.check(Schema.makeFilter((labels) =>
-        Object.entries(labels).every(([key, value]) =>
-          /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,62}$/.test(key) && /^[\x20-\x7e]{0,200}$/.test(value)
-        ), { message: "must be KEY=VALUE, with keys of letters, digits, '.', '_', '/' and '-', and printable values" }))
+      Object.entries(labels).every(([key, value]) =>
+        /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,62}$/.test(key) && /^[\x20-\x7e]{0,200}$/.test(value)
+      ), { message: "must be KEY=VALUE, with keys of letters, digits, '.', '_', '/' and '-', and printable values" }))
   )
 )

@@ -29,15 +29,21 @@ const MAX_EDIT_BYTES = 1_048_576
 const content = (description: string, maxBytes: number) =>
   Schema.String.pipe(
     // A lone surrogate has no UTF-8.
-    Schema.check(Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })),
-    Schema.check(Schema.makeFilter((value) => value.length * 3 <= maxBytes || new TextEncoder().encode(value).length <= maxBytes, { message: `must be at most ${maxBytes} bytes` })),
+    Schema.check(
+      Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })
+    ),
+    Schema.check(
+      Schema.makeFilter((value) => value.length * 3 <= maxBytes || new TextEncoder().encode(value).length <= maxBytes, {
+        message: `must be at most ${maxBytes} bytes`
+      })
+    ),
     Schema.annotate({ description })
   )
 
 const VERSION = "[0-9a-f]{16}"
 const expectedVersion = (description: string, pattern: string, message: string) =>
   Schema.String.pipe(
-    Schema.check(Schema.isPattern(new RegExp(`^(?:${pattern})$`), { message: message })),
+    Schema.check(Schema.isPattern(new RegExp(`^(?:${pattern})$`), { message })),
     Schema.annotate({ description })
   )
 
@@ -177,7 +183,9 @@ export const FileWritePayload = lazy(() =>
     content: optional(bytes("Content as bytes, at most 8388608", MAX_CONTENT_BYTES)),
     mode: optional(
       Schema.String.pipe(
-        Schema.check(Schema.isPattern(/^(?!0+$)[0-7]{3,4}$/, { message: "must be permission bits in octal, such as 755" })),
+        Schema.check(
+          Schema.isPattern(/^(?!0+$)[0-7]{3,4}$/, { message: "must be permission bits in octal, such as 755" })
+        ),
         Schema.annotate({
           description: "Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file"
         })
@@ -264,10 +272,12 @@ export const FileEditPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
     path: path("File to edit"),
-    oldText: content(
-      "Text to replace, exactly as in the file. The text must occur once, unless `replace_all`",
-      MAX_EDIT_BYTES
-    ).pipe(Schema.check(Schema.makeFilter((text) => text !== "", { message: "must not be empty" }))),
+    oldText: content("", MAX_EDIT_BYTES).pipe(
+      Schema.check(Schema.makeFilter((text) => text !== "", { message: "must not be empty" })),
+      Schema.annotate({
+        description: "Text to replace, exactly as in the file. The text must occur once, unless `replace_all`"
+      })
+    ),
     newText: content("New text. An empty text deletes the old one", MAX_EDIT_BYTES),
     replaceAll: defaulted(
       Schema.Boolean.annotate({ description: "Replace every occurrence" }),

@@ -35,9 +35,12 @@ export type ForkPayload = ReturnType<typeof ForkPayload>["Type"]
 const forks = () => Schema.Array(WorkspaceInfo()).annotate({ description: "The new workspaces" })
 
 export const ForkEvent = lazy(() =>
-  Schema.Union([Notice(), Schema.TaggedStruct("Forked", {
+  Schema.Union([
+    Notice(),
+    Schema.TaggedStruct("Forked", {
       workspaces: forks()
-    })])
+    })
+  ])
 )
 export type ForkEvent = ReturnType<typeof ForkEvent>["Type"]
 

@@ -12,10 +12,10 @@ import { WorkspaceUser } from "./workspace-user.ts"
 
 export const WorkspaceState = lazy(() =>
   Schema.Literals(workspaceStates).annotate({
-      description:
-        "State of the workspace. `failed`: the microVM died, and `start` or `reset` starts a new one; or the record cannot be read, as " +
-        "`detail` says"
-    })
+    description:
+      "State of the workspace. `failed`: the microVM died, and `start` or `reset` starts a new one; or the record cannot be read, as " +
+      "`detail` says"
+  })
 )
 export type WorkspaceState = (typeof workspaceStates)[number]
 

@@ -31,7 +31,11 @@ export const CreatePayload = lazy(() =>
   snakeStruct({
     environment: defaulted(
       Schema.String.pipe(
-        Schema.check(Schema.makeFilter((name) => name !== "" && name.length <= 200, { message: "must be a name such as debian:12" })),
+        Schema.check(
+          Schema.makeFilter((name) => name !== "" && name.length <= 200, {
+            message: "must be a name such as debian:12"
+          })
+        ),
         Schema.annotate({ description: "Environment of the workspace" })
       ),
       () => "debian:12"
@@ -91,24 +95,27 @@ const changed = lazy(() => Schema.Boolean.annotate({ description: changedMeaning
 
 /** Notices of a lifecycle operation, then the workspace. */
 export const WorkspaceEvent = lazy(() =>
-  Schema.Union([Notice(), Schema.TaggedStruct("Ready", {
+  Schema.Union([
+    Notice(),
+    Schema.TaggedStruct("Ready", {
       workspace: WorkspaceInfo().annotate({ description: "The workspace after the operation" }),
       changed: optional(changed().annotate({ description: `${changedMeaning}. Of \`start\` and \`stop\` only` }))
-    })])
+    })
+  ])
 )
 export type WorkspaceEvent = ReturnType<typeof WorkspaceEvent>["Type"]
 
-export const WorkspaceResult = lazy(() =>
-  snakeStruct({
-    workspace: WorkspaceInfo().annotate({ description: "The workspace after the operation" }),
-    warnings: warnings(),
-    ignoredCount: optional(
-      Schema.Int.annotate({
-        description: "Number of ignored files and directories that were not copied. Absent if there are none"
-      })
-    )
-  })
-)
+const resultFields = () => ({
+  workspace: WorkspaceInfo().annotate({ description: "The workspace after the operation" }),
+  warnings: warnings(),
+  ignoredCount: optional(
+    Schema.Int.annotate({
+      description: "Number of ignored files and directories that were not copied. Absent if there are none"
+    })
+  )
+})
+
+export const WorkspaceResult = lazy(() => snakeStruct(resultFields()))
 type WorkspaceResult = ReturnType<typeof WorkspaceResult>["Type"]
 
 /** Gathers the notices and the workspace. */
@@ -274,7 +281,7 @@ export const workspaceStatus = unary({
   result: WorkspaceInfo
 })
 
-const SwitchResult = lazy(() => Schema.Struct({ ...WorkspaceResult().fields, changed: changed() }))
+const SwitchResult = lazy(() => snakeStruct({ ...resultFields(), changed: changed() }))
 
 /** Gathers the notices, the workspace, and whether its state changed. */
 export const foldSwitch = (): Folding<WorkspaceEvent, ReturnType<typeof SwitchResult>["Type"]> => {

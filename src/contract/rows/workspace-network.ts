@@ -9,9 +9,7 @@ import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 
 const full = { profiles: ["full"] } as const
 
-export const NetworkSetPayload = lazy(() =>
-  snakeStruct({ workspace: workspaceField(), ...networkFields(OF_CHANGE) })
-)
+export const NetworkSetPayload = lazy(() => snakeStruct({ workspace: workspaceField(), ...networkFields(OF_CHANGE) }))
 export type NetworkSetPayload = ReturnType<typeof NetworkSetPayload>["Type"]
 
 export const NetworkSetResult = lazy(() =>

@@ -11,8 +11,17 @@ const tooLarge = `must be at most ${patchLimits.bytes} bytes`
 const PatchText = lazy(() =>
   Schema.String.pipe(
     // A lone surrogate has no UTF-8.
-    Schema.check(Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })),
-    Schema.check(Schema.makeFilter((value) => value.length * 3 <= patchLimits.bytes || new TextEncoder().encode(value).length <= patchLimits.bytes, { message: tooLarge })),
+    Schema.check(
+      Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })
+    ),
+    Schema.check(
+      Schema.makeFilter(
+        (value) => value.length * 3 <= patchLimits.bytes || new TextEncoder().encode(value).length <= patchLimits.bytes,
+        {
+          message: tooLarge
+        }
+      )
+    ),
     Schema.annotate({
       description: "Patch as text: output of git diff --binary or diff -u, or *** Begin Patch ... *** End Patch. " +
         "Paths are relative to /workspace, or absolute beneath it"

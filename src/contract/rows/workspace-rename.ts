@@ -1,4 +1,3 @@
-import { Schema } from "effect"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, settledOrAttaching, waits } from "./states.ts"

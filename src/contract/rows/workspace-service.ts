@@ -142,9 +142,7 @@ export const workspaceServiceList = unary({
   result: ServiceList
 })
 
-export const ServicePayload = lazy(() =>
-  snakeStruct({ workspace: workspaceField(), name: serviceName() })
-)
+export const ServicePayload = lazy(() => snakeStruct({ workspace: workspaceField(), name: serviceName() }))
 export type ServicePayload = ReturnType<typeof ServicePayload>["Type"]
 
 export const workspaceServiceStatus = unary({

@@ -1,4 +1,3 @@
-import { Schema } from "effect"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { shellFields, ShellInfo } from "./shell-fields.ts"

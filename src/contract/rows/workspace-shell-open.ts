@@ -1,4 +1,3 @@
-import { Schema } from "effect"
 import { defaulted } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { command, fieldsOfCommand } from "./command.ts"

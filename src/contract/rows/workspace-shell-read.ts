@@ -42,13 +42,23 @@ export const ShellReadPayload = lazy(() =>
       })
     ),
     waitFor: optional(
-      text("Wait until the new lines contain this text. With `wait_for_idle_ms`, the pause comes after the text").pipe(
-        Schema.check(Schema.makeFilter((value) => value !== "" && value.length <= 1_000, { message: "must have 1 to 1000 characters" }))
+      text("").pipe(
+        Schema.check(
+          Schema.makeFilter((value) => value !== "" && value.length <= 1_000, {
+            message: "must have 1 to 1000 characters"
+          })
+        ),
+        Schema.annotate({
+          description:
+            "Wait until the new lines contain this text. With `wait_for_idle_ms`, the pause comes after the text"
+        })
       )
     ),
     waitSeconds: defaulted(
       Schema.Number.pipe(
-        Schema.check(Schema.makeFilter((seconds) => seconds >= 0 && seconds <= 600, { message: "must be 0 to 600 seconds" })),
+        Schema.check(
+          Schema.makeFilter((seconds) => seconds >= 0 && seconds <= 600, { message: "must be 0 to 600 seconds" })
+        ),
         Schema.annotate({ description: "Maximum seconds of both waits together. 0 to 600" })
       ),
       () => 30

@@ -1,4 +1,3 @@
-import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"

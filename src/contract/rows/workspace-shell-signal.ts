@@ -10,7 +10,8 @@ export const ShellSignalPayload = lazy(() =>
   snakeStruct({
     ...shellFields(),
     signal: defaulted(
-      Schema.Literals(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGKILL", "SIGTSTP", "SIGCONT", "SIGUSR1", "SIGUSR2"]).annotate({ description: "Signal to send" }),
+      Schema.Literals(["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGKILL", "SIGTSTP", "SIGCONT", "SIGUSR1", "SIGUSR2"])
+        .annotate({ description: "Signal to send" }),
       () => "SIGINT" as const
     )
   })

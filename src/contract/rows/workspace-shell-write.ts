@@ -10,9 +10,18 @@ export const ShellWritePayload = lazy(() =>
   snakeStruct({
     ...shellFields(),
     input: defaulted(
-      text("Line to type, which Enter ends unless keys follow. A newline in it is Enter, too. Default: none").pipe(
-        Schema.check(Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })),
-        Schema.check(Schema.makeFilter((value) => new TextEncoder().encode(value).length <= MAX_SHELL_INPUT_BYTES, { message: `must be at most ${MAX_SHELL_INPUT_BYTES} bytes` }))
+      text("").pipe(
+        Schema.check(
+          Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })
+        ),
+        Schema.check(
+          Schema.makeFilter((value) => new TextEncoder().encode(value).length <= MAX_SHELL_INPUT_BYTES, {
+            message: `must be at most ${MAX_SHELL_INPUT_BYTES} bytes`
+          })
+        ),
+        Schema.annotate({
+          description: "Line to type, which Enter ends unless keys follow. A newline in it is Enter, too. Default: none"
+        })
       ),
       () => ""
     ),

@@ -1,25 +1,28 @@
-import { Result, Encoding, ParseResult, Schema } from "effect"
+import { Effect, Option, Schema, SchemaGetter } from "effect"
 import { byName } from "./names.ts"
 
 /** An integer of a range, refused with the range and its unit. */
-export const between = (options: {
+export const between = ({ description, from, to, unit }: {
   readonly from: number
   readonly to: number
   readonly unit: string
   readonly description: string
-}) =>
-  Schema.Int.pipe(
-    Schema.check(Schema.isBetween({ minimum: options.from, maximum: options.to })),
-    Schema.annotate({ description: `${options.description} (${options.from} to ${options.to})`, message: `must be a whole number from ${options.from} to ${options.to}${
-          options.unit === "" ? "" : ` ${options.unit}`
-        }` })
-  )
+}) => {
+  const message = `must be a whole number from ${from} to ${to}${unit === "" ? "" : ` ${unit}`}`
+  return Schema.Number.annotate({ message }).check(
+    Schema.isInt({ message }),
+    Schema.isBetween({ minimum: from, maximum: to }, { message })
+  ).annotate({ description: `${description} (${from} to ${to})` })
+}
 
 /** A duration in whole milliseconds, whatever a clock measured. */
-export const milliseconds = (what: string, more = "") => {
-  const description = `${what}, in ms${more === "" ? "" : `. ${more}`}`
-  return Schema.transform(Schema.Number, Schema.Number, { strict: true, decode: Math.round, encode: Math.round }).annotate({ description, jsonSchema: { type: "integer", description } })
-}
+export const milliseconds = (what: string, more = "") =>
+  Schema.Int.annotate({ description: `${what}, in ms${more === "" ? "" : `. ${more}`}` }).pipe(
+    Schema.decodeTo(Schema.Number, {
+      decode: SchemaGetter.transform((value: number) => value),
+      encode: SchemaGetter.transform(Math.round)
+    })
+  )
 
 /** Text without a NUL byte, so that C code can read it. */
 export const text = (description: string) =>
@@ -48,27 +51,36 @@ const NO_BYTES = "must be bytes (a Uint8Array), or a string of base64"
 /** Bytes: a `Uint8Array` between programs, base64 in JSON. */
 export const bytes = (what: string, maxBytes: number) => {
   const description = `${what}: base64 in JSON and in strings`
-  const encoded = Schema.Union([Schema.Uint8Array, Schema.String]).annotate({ description, jsonSchema: { type: "string", contentEncoding: "base64", description }, message: NO_BYTES })
-  return Schema.transformOrFail(encoded, Schema.Uint8Array, {
-    strict: true,
-    decode: (given, _options, ast) => {
-      const wrong = (what: string) => ParseResult.fail(new ParseResult.Type(ast, given, what))
-      const decoded = typeof given === "string" ? Encoding.decodeBase64(given) : Result.succeed(given)
-      if (Result.isFailure(decoded)) return wrong(NO_BYTES)
-      return decoded.success.length <= maxBytes
-        ? ParseResult.succeed(decoded.success)
-        : wrong(`must be at most ${maxBytes} bytes`)
-    },
-    encode: ParseResult.succeed
-  })
+  return Schema.Union([
+    Schema.Uint8Array.annotate({ message: NO_BYTES }),
+    Schema.String.annotate({ message: NO_BYTES })
+  ]).annotate({ description }).pipe(
+    // Judged before it is decoded: an error then has the field's name in JSON.
+    Schema.check(Schema.makeFilter((given) => {
+      const length = bytesOf(given)?.length
+      return length === undefined ? NO_BYTES : length <= maxBytes || `must be at most ${maxBytes} bytes`
+    }, { description })),
+    Schema.decodeTo(Schema.Uint8Array, {
+      decode: SchemaGetter.transform((given) => bytesOf(given)!),
+      encode: SchemaGetter.transform((all): Uint8Array | string => all)
+    })
+  )
 }
 
+const bytesOf = (given: Uint8Array | string): Uint8Array | undefined =>
+  typeof given === "string" ? fromBase64(given) : given
+
+const fromBase64 = (given: string) =>
+  Option.getOrUndefined(Schema.decodeUnknownOption(Schema.Uint8ArrayFromBase64)(given))
+
 /** An optional field: absent, and never `undefined`, if it is not given. */
-export const optional = <S extends Schema.Top>(schema: S) => Schema.optionalKey(schema)
+export const optional = <S extends Schema.Constraint>(schema: S): Schema.optionalKey<S> => Schema.optionalKey(schema)
 
 /** An optional field with the default `fallback()`. */
-export const defaulted = <A, I>(schema: Schema.Codec<A, I>, fallback: () => NoInfer<A>) =>
-  Schema.optionalWith(schema, { exact: true, default: fallback })
+export const defaulted = <S extends Schema.Constraint>(
+  schema: S,
+  fallback: () => NoInfer<S["Type"]>
+): Schema.withDecodingDefaultTypeKey<S> => Schema.withDecodingDefaultTypeKey<S>(Effect.sync(fallback))(schema)
 
 /** Permission to copy from a directory that is rarely intended. */
 export const allowHome = () =>
@@ -82,7 +94,9 @@ export const allowHome = () =>
 /** Globs that name ignored files beneath a directory. */
 export const ignoredGlobs = (description: string) =>
   list(
-    text("").pipe(Schema.check(Schema.makeFilter((glob) => !/^[./]*$|(^|\/)\.\.(\/|$)/.test(glob), { message: "must be a glob beneath the directory, such as build or 'dist/*.js', and not empty" })))
+    text("").pipe(Schema.check(Schema.makeFilter((glob) => !/^[./]*$|(^|\/)\.\.(\/|$)/.test(glob), {
+      message: "must be a glob beneath the directory, such as build or 'dist/*.js', and not empty"
+    })))
   ).annotate({ description })
 
 /** Ignored files that are copied with a repository. */

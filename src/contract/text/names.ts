@@ -1,4 +1,4 @@
-import { Result, ParseResult, Schema, SchemaIssue } from "effect"
+import { Effect, Schema, SchemaGetter, SchemaIssue, SchemaParser } from "effect"
 
 /** Has no prototype of its own: `value["constructor"]` and `value["__proto__"]` are undefined unless an entry has that name. */
 class Named {}
@@ -33,31 +33,33 @@ export const NamedClass: Function = Named
 /** Strings to values, as JSON has objects; unlike `Schema.Record` it keeps every name. */
 export const byName = <A, I>(
   value: Schema.Codec<A, I>
-): Schema.Codec<Readonly<Record<string, A>>, Readonly<Record<string, I>>> =>
-  Schema.declare([value], {
-    decode: (value) => eachValue(ParseResult.decodeUnknownEither(value)),
-    encode: (value) => eachValue(ParseResult.encodeUnknownEither(value))
-  }, {
-    description: "an object",
-    jsonSchema: { type: "object", additionalProperties: { type: "string" } },
-    arbitrary: (value) => (fc) => fc.array(fc.tuple(fc.string(), value(fc))).map(named)
-  }) as unknown as Schema.Codec<Readonly<Record<string, A>>, Readonly<Record<string, I>>>
-
-type Convert = (value: unknown, options?: object) => Result.Result<unknown, SchemaIssue.Issue>
-
-const eachValue = (convert: Convert) => (input: unknown, options: object, ast: Schema.Top["ast"]) => {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    return ParseResult.fail(new ParseResult.Type(ast, input))
-  }
-  const converted: Array<readonly [string, unknown]> = []
-  for (const [name, value] of Object.entries(input)) {
-    const result = convert(value, options)
-    if (Result.isFailure(result)) {
-      return ParseResult.fail(
-        new ParseResult.Composite(ast, input, new ParseResult.Pointer(name, value, result.failure))
+): Schema.declareConstructor<Readonly<Record<string, A>>, Readonly<Record<string, I>>, readonly [Schema.Codec<A, I>]> =>
+  Schema.declareConstructor<Readonly<Record<string, A>>, Readonly<Record<string, I>>>()(
+    [value],
+    ([item]) => (input, ast, options) => {
+      if (typeof input !== "object" || input === null || Array.isArray(input)) {
+        return Effect.fail(new SchemaIssue.InvalidType(ast, input, options))
+      }
+      const convert = SchemaParser.decodeUnknownEffect(item)
+      return Effect.map(
+        Effect.forEach(Object.entries(input), ([name, one]) =>
+          convert(one, options).pipe(
+            Effect.map((converted) => [name, converted] as const),
+            Effect.mapError((issue) =>
+              new SchemaIssue.Composite(ast, [new SchemaIssue.Pointer([name], issue)], input, options)
+            )
+          )),
+        named
       )
+    },
+    {
+      expected: "an object",
+      toCodecJson: ([item]) =>
+        // Effect's Record keeps `__proto__` as an own key, and `named` takes it from there.
+        // eslint-disable-next-line no-restricted-syntax
+        Schema.link<Readonly<Record<string, I>>>()(Schema.Record(Schema.String, item), {
+          decode: SchemaGetter.transform((record) => named(Object.entries(record))),
+          encode: SchemaGetter.passthrough()
+        })
     }
-    converted.push([name, result.success])
-  }
-  return ParseResult.succeed(named(converted))
-}
+  )

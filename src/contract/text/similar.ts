@@ -1,5 +1,5 @@
 /** Letters to change, add or leave out to get from one word to the other. */
-const distance = (a: string, b: string): number => {
+export const distanceOf = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
@@ -17,7 +17,7 @@ const MOST = 3
 export const similarTo = (word: string, names: ReadonlyArray<string>): ReadonlyArray<string> =>
   names
     .filter((name) => name.length <= 64)
-    .map((name) => ({ name, far: name.startsWith(word) ? 0 : distance(word.slice(0, 64), name) }))
+    .map((name) => ({ name, far: name.startsWith(word) ? 0 : distanceOf(word.slice(0, 64), name) }))
     // Of a word of two letters nothing would be left.
     .filter(({ far }) => far <= 2 && (far === 0 || far < word.length))
     .sort((a, b) => a.far - b.far)

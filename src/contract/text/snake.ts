@@ -12,39 +12,24 @@ type SnakeTail<S extends string> = S extends `${infer Head}${infer Tail}`
 export const snakeCase = <S extends string>(name: S): SnakeCase<S> =>
   name.replace(/[A-Z]/g, (capital, at: number) => (at === 0 ? "" : "_") + capital.toLowerCase()) as SnakeCase<S>
 
-type SnakeField<K extends string, F> = F extends Schema.PropertySignature<
-  infer TypeToken,
-  infer Type,
-  PropertyKey,
-  infer EncodedToken,
-  infer Encoded,
-  infer HasDefault,
-  infer R
-> ? Schema.PropertySignature<TypeToken, Type, SnakeCase<K>, EncodedToken, Encoded, HasDefault, R>
-  : F extends Schema.Top ? Schema.PropertySignature<
-      ":",
-      Schema.Schema.Type<F>,
-      SnakeCase<K>,
-      ":",
-      F["Encoded"],
-      false,
-      Schema.Schema.Context<F>
-    >
-  : never
+/** Names of the encoded side of fields that are named in camelCase. */
+export type SnakeKeys<Fields> = { readonly [K in keyof Fields]: K extends string ? SnakeCase<K> : never }
 
-export type SnakeFields<Fields extends Schema.Struct.Fields> = {
-  readonly [K in keyof Fields]: K extends SnakeCase<K & string> ? Fields[K] : SnakeField<K & string, Fields[K]>
-}
+type SnakeStruct<Fields extends Schema.Struct.Fields> = Schema.encodeKeys<Schema.Struct<Fields>, SnakeKeys<Fields>>
 
-/** Fields named in camelCase for TypeScript whose encoded (JSON) side is snake_case. */
-export const snakeFields = <const Fields extends Schema.Struct.Fields>(fields: Fields): SnakeFields<Fields> => {
-  const fieldsByName = named<Schema.Struct.Field>([])
-  for (const [name, field] of Object.entries(fields)) {
-    const key = snakeCase(name)
-    const signature = Schema.isPropertySignature(field) ? field : Schema.propertySignature(field as Schema.Top)
-    fieldsByName[name] = key === name
-      ? field
-      : Schema.fromKey(signature as Schema.PropertySignature<":", unknown, string, ":", unknown>, key)
-  }
-  return fieldsByName as SnakeFields<Fields>
-}
+/** A struct with fields named in camelCase for TypeScript whose encoded (JSON) side is snake_case. */
+export const snakeStruct = <const Fields extends Schema.Struct.Fields>(fields: Fields): SnakeStruct<Fields> =>
+  Schema.Struct(fields).pipe(Schema.encodeKeys(snakeKeys(fields)))
+
+/** The same with a tag. */
+export const snakeTagged = <const Tag extends string, const Fields extends Schema.Struct.Fields>(
+  tag: Tag,
+  fields: Fields
+): SnakeStruct<{ readonly _tag: Schema.tag<Tag> } & Fields> =>
+  snakeStruct({ _tag: Schema.tag(tag), ...fields }) as unknown as SnakeStruct<
+    { readonly _tag: Schema.tag<Tag> } & Fields
+  >
+
+/** Maps names of fields to their names in JSON. */
+export const snakeKeys = <Fields extends Schema.Struct.Fields>(fields: Fields): SnakeKeys<Fields> =>
+  named(Object.keys(fields).map((name) => [name, snakeCase(name)])) as unknown as SnakeKeys<Fields>

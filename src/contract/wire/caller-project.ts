@@ -1,4 +1,4 @@
-import { Effect, FiberRef, GlobalValue, Option, Schema } from "effect"
+import { Context, Effect, Option, Schema } from "effect"
 import { ceilingText, type NetworkCeiling, noNetwork, readCeiling } from "../rows/network-ceiling.ts"
 
 /** Directories of the host that a request may name paths in, by their real paths. */
@@ -20,9 +20,11 @@ export interface CallerProject {
 }
 
 /** Of the fiber that makes a request. Undefined: a person or a program, who reach every workspace. */
-export const callerProject: Context.Reference<CallerProject | undefined> = GlobalValue.globalValue(
-  Symbol.for("pyro/contract/callerProject"),
-  () => FiberRef.unsafeMake<CallerProject | undefined>(undefined)
+export const callerProject: Context.Reference<CallerProject | undefined> = Context.Reference(
+  "pyro/contract/callerProject",
+  {
+    defaultValue: (): CallerProject | undefined => undefined
+  }
 )
 
 /** Header of a request to the daemon that carries the caller's project. */
@@ -34,14 +36,16 @@ const CEILING_HEADER = "pyro-network-ceiling"
 /** Header that carries the caller's directories of the host. */
 const PLACES_HEADER = "pyro-places"
 
-const Places = Schema.fromJsonString(Schema.Struct({ reading: Schema.Array(Schema.String), writing: Schema.Array(Schema.String) }))
+const Places = Schema.fromJsonString(
+  Schema.Struct({ reading: Schema.Array(Schema.String), writing: Schema.Array(Schema.String) })
+)
 const noPlaces: CallerPlaces = { reading: [], writing: [] }
 const readPlaces = Schema.decodeOption(Places)
 const writePlaces = Schema.encodeSync(Places)
 
 /** The headers that carry the project of this fiber. */
 export const projectHeaders: Effect.Effect<Readonly<Record<string, string>>> = Effect.map(
-  FiberRef.get(callerProject),
+  callerProject,
   (caller): Readonly<Record<string, string>> =>
     caller === undefined ? {} : {
       [PROJECT_HEADER]: `${caller.all ? "+" : "-"}${caller.project}`,
@@ -58,7 +62,7 @@ export const forCaller =
     const places = headers[PLACES_HEADER]
     return header === undefined
       ? work
-      : Effect.locally(work, callerProject, {
+      : Effect.provideService(work, callerProject, {
         project: header.slice(1),
         all: header.startsWith("+"),
         networkCeiling: readCeiling(headers[CEILING_HEADER] ?? "") ?? noNetwork,
@@ -69,7 +73,7 @@ export const forCaller =
 
 /** Widest network that a request of this fiber may grant. Undefined: a person or a program, who may grant any. */
 export const callerCeiling: Effect.Effect<NetworkCeiling | undefined> = Effect.map(
-  FiberRef.get(callerProject),
+  callerProject,
   (caller) => caller === undefined ? undefined : caller.networkCeiling ?? noNetwork
 )
 

@@ -1,6 +1,6 @@
-import * as Rpc from "@effect/rpc/Rpc"
-import * as RpcGroup from "@effect/rpc/RpcGroup"
-import { ParseResult, Schema } from "effect"
+import { Effect, Schema, SchemaGetter, SchemaParser } from "effect"
+import * as Rpc from "effect/rpc/Rpc"
+import * as RpcGroup from "effect/rpc/RpcGroup"
 import { lazy, type PureSchema } from "../rows/operation.ts"
 import { type Operation, operations } from "../rows/operations.ts"
 import { secretsSchema } from "../rows/secret-fields.ts"
@@ -32,11 +32,11 @@ export const DROP = "drop"
  * is not used. The receiver checks the value; the sender does not check its own.
  */
 const checkedByReceiver = (schema: () => PureSchema): PureSchema => {
-  const check = lazy(() => ParseResult.decodeUnknown(schema()))
-  return Schema.transformOrFail(Schema.Any, Schema.Any, {
-    decode: (received) => check()(received),
-    encode: ParseResult.succeed
-  })
+  const check = lazy(() => SchemaParser.decodeUnknownEffect(schema()))
+  return Schema.Any.pipe(Schema.decodeTo(Schema.Any, {
+    decode: SchemaGetter.transformEffect((received) => check()(received)),
+    encode: SchemaGetter.passthrough()
+  }))
 }
 
 type Request = Readonly<Record<string, unknown>>
@@ -50,30 +50,30 @@ const secretsOf = (received: unknown): unknown =>
 
 /** The same for a request. The values of secrets cross as text: a program has them wrapped. */
 const checkedRequest = (schema: () => PureSchema): PureSchema => {
-  const check = lazy(() => ParseResult.decodeUnknown(schema()))
+  const check = lazy(() => SchemaParser.decodeUnknownEffect(schema()))
   const codec = lazy(() => secretsSchema(""))
   const withSecrets = (named: NamedRequest, secrets: unknown): NamedRequest => ({
     ...named,
     request: { ...named.request, secrets }
   })
-  return Schema.transformOrFail(Schema.Any, Schema.Any, {
-    decode: (received) => {
+  return Schema.Any.pipe(Schema.decodeTo(Schema.Any, {
+    decode: SchemaGetter.transformEffect((received) => {
       const secrets = secretsOf(received)
-      return secrets === undefined ? check()(received) : ParseResult.flatMap(
-        ParseResult.decodeUnknown(codec())(secrets),
+      return secrets === undefined ? check()(received) : Effect.flatMap(
+        SchemaParser.decodeUnknownEffect(codec())(secrets),
         (decoded) => check()(withSecrets(received as NamedRequest, decoded))
       )
-    },
-    encode: (named) => {
+    }),
+    encode: SchemaGetter.transformEffect((named) => {
       const secrets = secretsOf(named)
       return secrets === undefined
-        ? ParseResult.succeed(named)
-        : ParseResult.map(
-          ParseResult.encodeUnknown(codec())(secrets),
+        ? Effect.succeed(named)
+        : Effect.map(
+          SchemaParser.encodeUnknownEffect(codec())(secrets),
           (encoded) => withSecrets(named as NamedRequest, encoded)
         )
-    }
-  })
+    })
+  }))
 }
 
 /** An event of an operation, as the program has it. */

@@ -1,6 +1,6 @@
-import * as Rpc from "@effect/rpc/Rpc"
-import * as RpcGroup from "@effect/rpc/RpcGroup"
 import { Schema } from "effect"
+import * as Rpc from "effect/rpc/Rpc"
+import * as RpcGroup from "effect/rpc/RpcGroup"
 
 /** Header of a streaming request that names the input which flows beside it. */
 export const INPUT_HEADER = "pyro-input"

@@ -1,10 +1,9 @@
-import { Effect, FiberRef, GlobalValue } from "effect"
+import { Context, Effect } from "effect"
 
 /** Ids of the workspaces that a request makes, from its client: after a lost answer, the client asks for these ids. */
-const mintedIds: Context.Reference<ReadonlyArray<string>> = GlobalValue.globalValue(
-  Symbol.for("pyro/contract/mintedIds"),
-  () => FiberRef.unsafeMake<ReadonlyArray<string>>([])
-)
+const mintedIds: Context.Reference<ReadonlyArray<string>> = Context.Reference("pyro/contract/mintedIds", {
+  defaultValue: (): ReadonlyArray<string> => []
+})
 
 /** Header of a request to the daemon with the ids, separated by commas. */
 const IDS_HEADER = "pyro-workspace-ids"
@@ -17,7 +16,7 @@ export const withMinted =
   (headers: Readonly<Record<string, string | undefined>>) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
     const header = headers[IDS_HEADER]
-    return header === undefined ? work : Effect.locally(work, mintedIds, header.split(","))
+    return header === undefined ? work : Effect.provideService(work, mintedIds, header.split(","))
   }
 
-export const idsOfClient = FiberRef.get(mintedIds)
+export const idsOfClient: Effect.Effect<ReadonlyArray<string>> = mintedIds

@@ -1,6 +1,6 @@
-import * as Rpc from "@effect/rpc/Rpc"
-import * as RpcGroup from "@effect/rpc/RpcGroup"
 import { Schema } from "effect"
+import * as Rpc from "effect/rpc/Rpc"
+import * as RpcGroup from "effect/rpc/RpcGroup"
 import type { PureSchema } from "../rows/operation.ts"
 import { type Operation, operations } from "../rows/operations.ts"
 import { RequestError } from "./daemon-leaves.ts"

@@ -1,5 +1,5 @@
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
-import { Layer } from "effect"
+import { Layer, Schema } from "effect"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import { addExtension, Packr, Unpackr } from "msgpackr"
 import { named, NamedClass } from "../text/names.ts"
 
@@ -52,12 +52,22 @@ const makeParser = (): RpcSerialization.Parser => {
   }
 }
 
+/** How a request ended, as plain data around its result or its error. */
+const PlainExit = Schema.toCodecJson(Schema.Exit(Schema.Any, Schema.Any, Schema.Any))
+
+const isExit = (schema: Schema.Top): schema is ReturnType<typeof Schema.Exit> =>
+  "value" in schema && "error" in schema && "defect" in schema
+
+/** The encoded side of every Schema is plain data and bytes, which MessagePack has. Only the end of a request is an object of Effect. */
+export const codecFor: RpcSerialization.CodecFor = (schema) =>
+  isExit(schema) ? PlainExit.pipe(Schema.decodeTo(schema)) : schema
+
 /**
- * How requests and answers cross the daemon's socket: MessagePack. Client and daemon are one build. Not `makeMsgPack` of @effect/rpc: a
- * program that uses the package brings its own @effect/rpc, whose msgpackr knows no extension of pyro.
+ * How requests and answers cross the daemon's socket: MessagePack. Client and daemon are one build.
  */
 export const serialization = Layer.succeed(RpcSerialization.RpcSerialization, {
   contentType: "application/msgpack",
   includesFraming: true,
-  unsafeMake: makeParser
+  codecFor,
+  makeUnsafe: makeParser
 })

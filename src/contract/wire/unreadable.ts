@@ -1,6 +1,6 @@
-import * as Rpc from "@effect/rpc/Rpc"
-import * as RpcGroup from "@effect/rpc/RpcGroup"
 import { Predicate, Schema } from "effect"
+import * as Rpc from "effect/rpc/Rpc"
+import * as RpcGroup from "effect/rpc/RpcGroup"
 
 /**
  * A message between client and daemon that its receiver cannot read. Both are one build, so this is a defect of pyro. The receiver ends the

@@ -1,12 +1,11 @@
-import * as OtlpLogger from "@effect/opentelemetry/OtlpLogger"
-import * as OtlpMetrics from "@effect/opentelemetry/OtlpMetrics"
-import * as OtlpSerialization from "@effect/opentelemetry/OtlpSerialization"
-import * as OtlpTracer from "@effect/opentelemetry/OtlpTracer"
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import * as HttpClient from "@effect/platform/HttpClient"
-import type { HttpClientError } from "@effect/platform/HttpClientError"
-import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
-import { Effect, Fiber, FiberSet, Layer, type Logger, type Scope, type Tracer } from "effect"
+import { Effect, Layer, type Logger, Scope, type Tracer } from "effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as OtlpExporter from "effect/observability/OtlpExporter"
+import * as OtlpLogger from "effect/observability/OtlpLogger"
+import * as OtlpMetrics from "effect/observability/OtlpMetrics"
+import * as OtlpSerialization from "effect/observability/OtlpSerialization"
+import * as OtlpTracer from "effect/observability/OtlpTracer"
 import type { OtlpSettings } from "./settings.ts"
 
 // A bundle of its own (scripts/build.mjs): a daemon loads this module only if an endpoint is set.
@@ -31,30 +30,13 @@ const withWarning = (client: HttpClient.HttpClient) => {
   return HttpClient.transformResponse(client, (response) =>
     response.pipe(
       Effect.tap(({ status }) => status < 400 ? Effect.sync(() => (isWarned = false)) : warn(`status ${status}`)),
-      Effect.tapError(({ reason }: HttpClientError) => warn(reason))
+      Effect.tapError(({ reason }) => warn(reason._tag.replace(/Error$/, "")))
     ))
 }
 
 const client = Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, withWarning)).pipe(
   Layer.provide(FetchHttpClient.layer)
 )
-
-/**
- * Lets requests that are on their way at the end of the Scope arrive. The library interrupts them, and has removed their items from its
- * buffer by then.
- */
-const untilArrived = Effect.gen(function*() {
-  const client = yield* HttpClient.HttpClient
-  const requests = yield* FiberSet.make<HttpClientResponse, HttpClientError>()
-  yield* Effect.addFinalizer(() =>
-    // A finalizer is not interruptible, and the limit would wait for what it limits.
-    FiberSet.awaitEmpty(requests).pipe(Effect.interruptible, Effect.timeoutOption(SHUTDOWN_MS))
-  )
-  return HttpClient.transformResponse(
-    client,
-    (response) => Effect.flatMap(FiberSet.run(requests, response), Fiber.join)
-  )
-})
 
 const urlOf = ({ endpoint }: OtlpSettings, signal: "traces" | "metrics" | "logs") =>
   `${endpoint.replace(/\/+$/, "")}/v1/${signal}`
@@ -69,31 +51,32 @@ export const startExporter = (
     resource: { serviceName: settings.serviceName, serviceVersion: version, attributes: settings.resource },
     shutdownTimeout: SHUTDOWN_MS
   }
-  const exporters = Effect.gen(function*() {
-    const tracer = yield* OtlpTracer.make({
+  return Effect.gen(function*() {
+    // All of them send what is left at the same time.
+    const end = yield* Scope.fork(yield* Effect.scope, "parallel")
+    const untilEnd = <A, E, R>(exporter: Effect.Effect<A, E, R>) =>
+      Effect.flatMap(Scope.fork(end), (scope) => Scope.provide(exporter, scope))
+    const tracer = yield* untilEnd(OtlpTracer.make({
       ...common,
       url: urlOf(settings, "traces"),
       exportInterval: settings.spanIntervalMs
-    })
-    yield* OtlpMetrics.make({
+    }))
+    yield* untilEnd(OtlpMetrics.make({
       ...common,
       url: urlOf(settings, "metrics"),
       exportInterval: settings.metricIntervalMs
-    })
-    const logger = yield* OtlpLogger.make({
+    }))
+    const logger = yield* untilEnd(OtlpLogger.make({
       ...common,
       url: urlOf(settings, "logs"),
       exportInterval: settings.logIntervalMs
-    })
+    }))
     return { tracer, logger }
-  })
-  return untilArrived.pipe(
-    Effect.flatMap((client) =>
-      exporters.pipe(Effect.parallelFinalizers, Effect.provideService(HttpClient.HttpClient, client))
-    ),
+  }).pipe(
     Effect.provide(
-      Layer.merge(
+      Layer.mergeAll(
         client,
+        OtlpExporter.layerFlusher,
         settings.protocol === "http/json" ? OtlpSerialization.layerJson : OtlpSerialization.layerProtobuf
       )
     )

@@ -29,9 +29,9 @@ const Known = Schema.Struct({
     skippedCount: Schema.Int,
     skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String })),
     losses: Schema.optionalKey(Schema.Struct({
-        setIds: Schema.optionalKey(Loss),
-        attributes: Schema.optionalKey(Loss)
-      }))
+      setIds: Schema.optionalKey(Loss),
+      attributes: Schema.optionalKey(Loss)
+    }))
   })
 })
 

@@ -53,4 +53,4 @@ export const addPackages = (options: AddedBuild) =>
 
 /** The name appears when the content is whole. */
 const linkOrCopy = (from: string, to: string) =>
-  Effect.orElse(linkFile(from, to), () => Effect.andThen(copyFile(from, `${to}.part`), renameFile(`${to}.part`, to)))
+  Effect.catch(linkFile(from, to), () => Effect.andThen(copyFile(from, `${to}.part`), renameFile(`${to}.part`, to)))

@@ -30,7 +30,7 @@ export const buildNpmImage = ({ base, entry, onProgress, work }: NpmImageBuild) 
     const file = (name: string) => path.join(work.path, name)
     // The image stays readable here if another process removes its environment.
     yield* mapBuildFailure({ ...context, step: "prepare" })(
-      Effect.orElse(linkFile(base, file("base.erofs")), () => copyFile(base, file("base.erofs")))
+      Effect.catch(linkFile(base, file("base.erofs")), () => copyFile(base, file("base.erofs")))
     )
 
     onProgress({ step: "fetching npm packages", fraction: 0 })

@@ -39,7 +39,10 @@ export const versionsFromNpm = (name: string, begin: string) =>
     })
     return [found].flat().filter((one) => typeof one === "string")
   }).pipe(
-    Effect.timeoutOrElse({ duration: LOOK_UP_MS, orElse: () => Effect.fail(unanswered(name, `it did not answer within ${LOOK_UP_MS / 1000} s`)) }),
+    Effect.timeoutOrElse({
+      duration: LOOK_UP_MS,
+      orElse: () => Effect.fail(unanswered(name, `it did not answer within ${LOOK_UP_MS / 1000} s`))
+    }),
     Effect.catchTag("ToolFailed", ({ stderr }) =>
       stderr.includes("E404") ? Effect.succeed([]) : unanswered(name, stderr.split("\n", 2).join("; ")))
   )

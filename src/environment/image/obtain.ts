@@ -18,7 +18,7 @@ type BuildFailure = EnvironmentError | BuildTrouble
 /** Takes an image from its store, or builds it and stores it there. */
 export const makeObtain = (
   { downloads, locked, prepare, mapFailure, store, storeOf }: ImageStores,
-  kernel: Kernel["Type"]
+  kernel: Kernel["Service"]
 ) => {
   /** Adds Debian packages or npm packages to the image of another environment. The kernel stays the other's. */
   const addOver = (entry: CatalogueEntry, over: CatalogueEntry, onProgress: OnProgress) =>

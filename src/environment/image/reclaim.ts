@@ -8,7 +8,7 @@ import type { Kernel } from "../Kernel.ts"
 import type { ImageStores } from "./stores.ts"
 
 /** Operations that free space, see `Environments`. */
-export const makeReclaim = (stores: ImageStores, kernel: Kernel["Type"]) => {
+export const makeReclaim = (stores: ImageStores, kernel: Kernel["Service"]) => {
   const { downloads, entries, keepLocked, kept, keptRoot, known, locked, own, prepare, mapFailure, store, storeOf } =
     stores
 

@@ -52,9 +52,10 @@ export const imageStore = (root: string) => {
   const read = <A, I>(digest: string, schema: Schema.Codec<A, I>) =>
     readJson(manifestOf(digest), schema).pipe(
       damage,
-      Effect.flatMap(
-        Effect.mapError(() => new ImageDamaged({ path: home(digest), detail: "it is gone or incomplete" }))
-      )
+      Effect.flatMap(Option.match({
+        onNone: () => new ImageDamaged({ path: home(digest), detail: "it is gone or incomplete" }),
+        onSome: Effect.succeed
+      }))
     )
 
   /** Manifest of an image, with its list of Debian packages. */

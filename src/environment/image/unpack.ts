@@ -71,4 +71,4 @@ export const unpackImage = (work: Temporary) =>
       image: path.join(out, "root.erofs"),
       packageList: exists(list) ? yield* readText(list) : ""
     }
-  }).pipe(Effect.timeoutOrElse({ duration: unpackTimeout, orElse: () => Effect.fail((tooLong)()) }))
+  }).pipe(Effect.timeoutOrElse({ duration: unpackTimeout, orElse: () => Effect.fail(tooLong()) }))

@@ -1,5 +1,6 @@
-import { Effect, Result, Option, Stream } from "effect"
+import { Cause, Effect, Result, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
+import { waitFor } from "../../system/waits/afterwards.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
 import { AgentCallFailed } from "../errors.ts"
 import type { Accepted, DnsAnswer, NetworkRequest } from "../network.ts"
@@ -77,7 +78,7 @@ const acceptNow = (
 
 const accept = (connection: Connection, request: number) =>
   acquirePlain(
-    Effect.suspend((): Effect.Effect<Accepted, AgentCallFailed | ChannelFailed> => acceptNow(connection, request)),
+    Effect.suspend(() => Effect.fromResult(acceptNow(connection, request))),
     ({ release }) => release()
   ).pipe(Effect.flatMap(({ socket }) => socket))
 
@@ -110,9 +111,9 @@ const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequ
 
 /** Hands over requests until `take` gives an effect to wait for, or the connection is over. */
 const until = <A>(connection: Connection, take: (request: NetworkRequest) => A | undefined) =>
-  Effect.callback<A, Option.Option<never>>((resume) => {
+  waitFor<A, Cause.Done>((resume) => {
     connection.network.consume((pending) => {
-      if (pending === undefined) return resume(Effect.fail(Option.none()))
+      if (pending === undefined) return resume(Cause.done())
       const found = take(requestOf(connection, pending))
       if (found === undefined) return
       connection.network.pause()
@@ -123,10 +124,10 @@ const until = <A>(connection: Connection, take: (request: NetworkRequest) => A |
 
 /** `GuestChannel.networkRequests` */
 export const requestsOf = (connection: Connection): Stream.Stream<NetworkRequest> =>
-  Stream.repeatEffectOption(until(connection, (request) => request))
+  Stream.fromEffectRepeat(until(connection, (request) => request))
 
 /** `GuestChannel.forEachNetworkRequest` */
 export const forEachRequest = (
   connection: Connection,
   take: (request: NetworkRequest) => Effect.Effect<void> | undefined
-): Effect.Effect<void> => Effect.ignore(Effect.forever(Effect.flatten(until(connection, take))))
+): Effect.Effect<void> => Effect.ignore(Effect.forever(Effect.flatten(until(connection, take)), { disableYield: true }))

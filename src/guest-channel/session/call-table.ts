@@ -1,6 +1,7 @@
 import { Deferred, Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { settleAfterwards } from "../../system/waits/afterwards.ts"
 import type { Call } from "../calls.ts"
 import { AgentCallFailed, errnoName } from "../errors.ts"
 import { Reader } from "../wire/control.ts"
@@ -49,7 +50,7 @@ export class CallTable {
     const pending = this.#pending.get(id)
     if (pending === undefined) throw new Violation(`result of a call ${id - FIRST_CALL} that was not made`)
     const { call, order, result } = pending
-    Deferred.doneUnsafe(result, readResult(call, payload))
+    settleAfterwards(result, readResult(call, payload))
     this.#pending.delete(id)
     return order
   }
@@ -64,12 +65,12 @@ export class CallTable {
   silence(failure: ChannelFailed) {
     for (const pending of this.#pending.values()) {
       pending.isGivenUp = true
-      Deferred.doneUnsafe(pending.result, Effect.fail(failure))
+      settleAfterwards(pending.result, Effect.fail(failure))
     }
   }
 
   fail(failure: ChannelFailed) {
-    for (const { result } of this.#pending.values()) Deferred.doneUnsafe(result, Effect.fail(failure))
+    for (const { result } of this.#pending.values()) settleAfterwards(result, Effect.fail(failure))
     this.#pending.clear()
   }
 }

@@ -1,7 +1,8 @@
-import { Deferred, Effect, Exit, type Mailbox } from "effect"
+import { type Cause, Deferred, Effect, Queue } from "effect"
 import type { Duplex } from "node:stream"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { settleAfterwards, waitFor } from "../../system/waits/afterwards.ts"
 import { type AgentEvent, type Call, Calls } from "../calls.ts"
 import { NetworkTable } from "../streams/network-table.ts"
 import { StreamTable } from "../streams/stream-table.ts"
@@ -69,7 +70,7 @@ export class Connection implements StreamLink {
   readonly #socket: Duplex
   readonly #nonce: Uint8Array
   readonly #keep: (id: string) => boolean
-  readonly #events: Mailbox.Mailbox<AgentEvent>
+  readonly #events: Queue.Queue<AgentEvent, Cause.Done>
   readonly #search: HelloSearch
   readonly #decoder = new FrameDecoder((number, kind, payload) => this.#dispatch(number, kind, payload))
   readonly #calls = new CallTable()
@@ -88,7 +89,7 @@ export class Connection implements StreamLink {
     options: {
       readonly nonce: Uint8Array
       readonly keep: (id: string) => boolean
-      readonly events: Mailbox.Mailbox<AgentEvent>
+      readonly events: Queue.Queue<AgentEvent, Cause.Done>
       readonly monotonicMs: () => number
     }
   ) {
@@ -154,7 +155,7 @@ export class Connection implements StreamLink {
   }
 
   /** Waits until a request waits for the agent. One waiter at a time. */
-  readonly untilAwaited: Effect.Effect<void> = Effect.callback((resume) => {
+  readonly untilAwaited: Effect.Effect<void> = waitFor((resume) => {
     if (this.isAwaited) return resume(Effect.void)
     this.#wakeWatch = () => resume(Effect.void)
   })
@@ -202,13 +203,13 @@ export class Connection implements StreamLink {
     this.#failure = failure
     this.#socket.destroy()
     this.outbox.close()
-    Deferred.doneUnsafe(this.greeted, Effect.fail(failure))
-    Deferred.doneUnsafe(this.failed, Effect.fail(failure))
+    settleAfterwards(this.greeted, Effect.fail(failure))
+    settleAfterwards(this.failed, Effect.fail(failure))
     this.#calls.fail(failure)
     this.#streams.fail(failure)
     this.#awake.clear()
     this.network.end()
-    this.#events.unsafeDone(Exit.void)
+    Queue.endUnsafe(this.#events)
   }
 
   #read(chunk: Buffer) {
@@ -242,7 +243,7 @@ export class Connection implements StreamLink {
     }
     if (kind !== AgentMessage.Event.kind) throw new Violation(`frame 0x${kind.toString(16)} for the connection`)
     const { level, text } = decodePayload(AgentMessage.Event.fields, payload)
-    this.#events.unsafeOffer({ level: levelOf(level), text: escapeGuestText(text as Uint8Array, 1_000) })
+    Queue.offerUnsafe(this.#events, { level: levelOf(level), text: escapeGuestText(text as Uint8Array, 1_000) })
   }
 
   /** The agent's hello and the streams it brings over, which come before anything else. */
@@ -278,6 +279,6 @@ export class Connection implements StreamLink {
       this.release(stream)
     }
     const build = escapeGuestText(this.#hello!.build)
-    Deferred.doneUnsafe(this.greeted, Effect.succeed({ build, takenOver: this.#takenOver }))
+    settleAfterwards(this.greeted, Effect.succeed({ build, takenOver: this.#takenOver }))
   }
 }

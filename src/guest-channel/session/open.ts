@@ -1,4 +1,4 @@
-import { Deferred, Effect, Result, Exit } from "effect"
+import { Deferred, Effect, Exit, Result } from "effect"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/guest-text.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
@@ -37,7 +37,7 @@ const encodeNow = <A, E>(
 }
 
 const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E, encode: () => A) =>
-  Effect.suspend((): Effect.Effect<A, ChannelFailed | E> => encodeNow(connection, refused, encode))
+  Effect.suspend(() => Effect.fromResult(encodeNow(connection, refused, encode)))
 
 /** Messages before and after a time without any message. */
 export interface Silence {
@@ -143,7 +143,7 @@ const sendNow = <A, E>(connection: Connection, opener: Opener<A>, { after, unenc
   })
 
 const sendOpener = <A, E>(connection: Connection, opener: Opener<A>, options: OpenOptions<E>) =>
-  Effect.suspend((): Effect.Effect<SentOpener, ChannelFailed | E> => sendNow(connection, opener, options))
+  Effect.suspend(() => Effect.fromResult(sendNow(connection, opener, options)))
 
 const awaitStarted = <E>({ results, stream }: SentOpener, { refused }: OpenOptions<E>) => {
   const started = Effect.mapBoth(stream.started.wait, {

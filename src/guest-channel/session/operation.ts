@@ -85,7 +85,7 @@ export const recordsOf = <A>(
 ): Stream.Stream<A, Failure> =>
   piecesOf(stream, ({ bytes }) => bytes).pipe(
     Stream.mapEffect((bytes) => checked(connection, () => decoder.push(bytes))),
-    Stream.flattenIterables,
+    Stream.flattenIterable,
     Stream.concat(
       Stream.fromEffectDrain(Effect.andThen(awaitEnd(stream, operation), checked(connection, () => decoder.end())))
     )

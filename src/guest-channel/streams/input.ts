@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
+import { waitFor } from "../../system/waits/afterwards.ts"
 import { encodeControl, encodePayload, offset } from "../wire/control.ts"
 import { frameAround, MAX_PAYLOAD_BYTES } from "../wire/frame.ts"
 import { HostMessage } from "../wire/messages.ts"
@@ -75,7 +76,7 @@ export class Input {
   }
 
   #enqueue(bytes: Uint8Array | undefined, isLent: boolean) {
-    return Effect.callback<void, ChannelFailed>((resume) => {
+    return waitFor<void, ChannelFailed>((resume) => {
       if (this.#closed !== undefined) return resume(this.#closed)
       const entry: Waiting = { bytes, isLent, resume }
       this.#waiting.push(entry)

@@ -1,17 +1,13 @@
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Array as Arr, Cause, Effect, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import type { Piece } from "./output-queue.ts"
 import type { GuestStream } from "./stream.ts"
 
 /** Output of a stream in the order of arrival. Each request acknowledges the earlier pieces. */
 export const piecesOf = <A>(stream: GuestStream, each: (piece: Piece) => A): Stream.Stream<A, ChannelFailed> =>
-  Stream.repeatEffectChunkOption(Effect.matchEffect(stream.pull, {
-    onFailure: (failure) => Effect.fail(Option.some(failure)),
-    onSuccess: (pieces) =>
-      pieces === undefined
-        ? Effect.fail(Option.none())
-        : Effect.succeed(Chunk.fromArrayUnsafe(pieces.map(each)))
-  }))
+  Stream.fromPull(Effect.succeed(
+    Effect.flatMap(stream.pull, (pieces) => pieces === undefined ? Cause.done() : Effect.succeed(Arr.map(pieces, each)))
+  ))
 
 /**
  * Runs `f` for each piece, in order; the piece is acknowledged once the guest's next ones are asked for. What this

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { waitFor } from "../../system/waits/afterwards.ts"
 
 type Resume<A, E> = (effect: Effect.Effect<A, E>) => void
 
@@ -27,7 +28,7 @@ export class Settled<A, E> {
   readonly wait: Effect.Effect<A, E> = Effect.suspend(() => this.#effect ?? this.#later)
 
   get #later() {
-    return Effect.callback<A, E>((resume) => {
+    return waitFor<A, E>((resume) => {
       this.#waiting.push(resume)
       return Effect.sync(() => {
         this.#waiting = this.#waiting.filter((other) => other !== resume)

@@ -1,5 +1,6 @@
-import { Effect } from "effect"
+import { Array as Arr, Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
+import { waitFor } from "../../system/waits/afterwards.ts"
 import type { ProcessExit } from "../process.ts"
 import { readEnding, type Refused } from "../session/ending.ts"
 import { decodePayload, encodeControl, type Field } from "../wire/control.ts"
@@ -36,7 +37,7 @@ export interface StreamBegin {
   readonly started?: { readonly pid: number; readonly inOffset: number }
 }
 
-type Reader = (effect: Effect.Effect<Array<Piece> | undefined, ChannelFailed>) => void
+type Pulled = Effect.Effect<Arr.NonEmptyArray<Piece> | undefined, ChannelFailed>
 
 /**
  * The host's side of one stream. Every frame is checked against what it may be at this point; what the guest may
@@ -56,7 +57,7 @@ export class GuestStream {
   #isStarted = false
   #isEnded = false
   #failure: ChannelFailed | undefined
-  #reader: Reader | undefined
+  #reader: ((pulled: Pulled) => void) | undefined
   /** Takes pieces before the waiting reader does, or refuses one. */
   #taker: ((piece: Piece) => boolean) | undefined
   /** Where the reader will stand on each output once it is done with the pieces it has. */
@@ -206,16 +207,14 @@ export class GuestStream {
    * The next pieces, or `undefined` at the end of all output. Asking says that the pieces handed out before are
    * dealt with: only then are they acknowledged. One reader at a time.
    */
-  readonly pull: Effect.Effect<Array<Piece> | undefined, ChannelFailed> = this.pullUntaken(undefined)
+  readonly pull: Pulled = this.pullUntaken(undefined)
 
   /**
    * The same, without the pieces that `take` takes in the turn of their arrival: these are dealt with at once, and no fiber resumes for
    * them. The piece that `take` refuses is the first of the next pieces.
    */
-  pullUntaken(
-    take: ((piece: Piece) => boolean) | undefined
-  ): Effect.Effect<Array<Piece> | undefined, ChannelFailed> {
-    return Effect.callback((resume) => {
+  pullUntaken(take: ((piece: Piece) => boolean) | undefined): Pulled {
+    return waitFor((resume) => {
       if (this.#reader !== undefined) {
         return resume(Effect.die(new Error("the output of a stream has one reader at a time")))
       }
@@ -236,7 +235,7 @@ export class GuestStream {
     const pieces = this.#queue.take(Math.ceil(this.#window / 4))
     for (const { bytes, offset, output } of pieces) this.#handed[output as 1 | 2] = offset + bytes.length
     const fresh = this.#untaken(this.#known[1] === 0 && this.#known[2] === 0 ? pieces : this.#withoutKnown(pieces))
-    if (fresh.length > 0) return this.#resume(Effect.succeed(fresh))
+    if (Arr.isArrayNonEmpty(fresh)) return this.#resume(Effect.succeed(fresh))
     if (pieces.length > 0) {
       this.#acknowledge()
       return this.deliver()
@@ -255,10 +254,10 @@ export class GuestStream {
     return taken === 0 ? pieces : pieces.slice(taken)
   }
 
-  #resume(effect: Effect.Effect<Array<Piece> | undefined, ChannelFailed>) {
+  #resume(pulled: Pulled) {
     const reader = this.#reader
     this.#reader = undefined
-    reader?.(effect)
+    reader?.(pulled)
   }
 
   #withoutKnown(pieces: ReadonlyArray<Piece>) {

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Duplex } from "node:stream"
+import { afterwards, waitFor } from "../../system/waits/afterwards.ts"
 import { TransferGate } from "../streams/transfer-gate.ts"
 
 /** Frames up to this many bytes are joined into one write; copying them is cheaper than a vectored write. */
@@ -38,8 +39,7 @@ export class Outbox {
 
   /** Sends a frame, or one of its pieces: whoever sends these sends nothing between them. */
   send(frame: Uint8Array) {
-    // Not `queueMicrotask`, which makes a resource of Node's each time.
-    if (!this.#isDue) void Promise.resolve().then(this.#flush)
+    if (!this.#isDue) afterwards(this.#flush)
     this.#isDue = true
     this.#add(frame)
   }
@@ -77,7 +77,7 @@ export class Outbox {
 
   /** Asks again in the step that begins the wait: the socket may have drained in another fiber's turn since. */
   #drained(hasRoom: () => boolean): Effect.Effect<void> {
-    return Effect.callback<void>((resume) => {
+    return waitFor<void>((resume) => {
       if (hasRoom()) return resume(Effect.void)
       const go = () => resume(Effect.void)
       this.#waiting.push(go)

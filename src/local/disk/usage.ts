@@ -25,7 +25,7 @@ const cacheFolders = [
 const partOf = (name: string): User => name === "snapshots" || name === "logs" ? name : "workspaces"
 
 /** Bytes by user and by workspace. Images of the cache count there, and not for the workspaces that hold them. */
-const countAll = ({ cacheDir, stateDir }: Paths["Type"]) => {
+const countAll = ({ cacheDir, stateDir }: Paths["Service"]) => {
   const counter = new UsageCounter()
   const uses = new Map<User, number>()
   const add = (user: User, folder: string) => {

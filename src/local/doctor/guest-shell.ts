@@ -1,4 +1,4 @@
-import { Chunk, Effect, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import type { GuestProcess, SpawnRequest } from "../../guest-channel/process.ts"
 import { guestEnvironment } from "../../workspace/residents/guest-environment.ts"
 
@@ -15,6 +15,6 @@ export const stdoutOf = (process: GuestProcess) =>
     Stream.filter(({ from }) => from === "stdout"),
     Stream.map(({ bytes }) => bytes),
     Stream.runCollect,
-    Effect.map((chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks)).toString("utf8")),
-    Effect.zipLeft(process.exit)
+    Effect.map((chunks) => Buffer.concat(chunks).toString("utf8")),
+    Effect.tap(() => process.exit)
   )

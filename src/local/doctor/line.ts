@@ -14,7 +14,7 @@ export const improvable = (name: string, found: string, mend: string): DoctorLin
 export const inOrder = <E, R>(
   ...groups: ReadonlyArray<Effect.Effect<ReadonlyArray<DoctorLine>, E, R>>
 ): Stream.Stream<DoctorLine, E, R> =>
-  Stream.flattenIterables(Stream.mapEffect(Stream.fromIterable(groups), (lines) => lines))
+  Stream.flattenIterable(Stream.mapEffect(Stream.fromIterable(groups), (lines) => lines))
 
 /** In one line, whatever a program said. */
 export const lineEvent = (line: DoctorLine): DoctorEvent => ({

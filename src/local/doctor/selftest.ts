@@ -45,7 +45,5 @@ export const selftest = Stream.unwrap(Effect.gen(function*() {
   const left = Stream.fromEffect(Effect.flatMap(Ref.get(used), leftOnHost))
   return Stream.concat(proved, rest).pipe(Stream.concat(closed), Stream.concat(left), Stream.map(lineEvent))
 })).pipe(
-  Stream.catch((failure) =>
-    Stream.make(lineEvent(wrong("selftest", failure.message, "see docs/troubleshooting.md")))
-  )
+  Stream.catch((failure) => Stream.make(lineEvent(wrong("selftest", failure.message, "see docs/troubleshooting.md"))))
 ) satisfies Stream.Stream<DoctorEvent, never, unknown>

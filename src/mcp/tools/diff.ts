@@ -1,4 +1,4 @@
-import { Effect, Result, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import type { DiffFile, DiffResult } from "../../contract/rows/workspace-diff.ts"
@@ -51,14 +51,14 @@ const cutPatch = (patch: string, start: number): { readonly text: string; readon
 }
 
 /** A cursor holds for the diff that it was given with: its digest is part of it. */
-const startOf = (cursor: unknown, digest: string): Result.Result<number, InvalidRequest> => {
-  if (cursor === undefined) return Result.succeed(0)
+const startOf = (cursor: unknown, digest: string): Effect.Effect<number, InvalidRequest> => {
+  if (cursor === undefined) return Effect.succeed(0)
   const [, at, of] = /^(\d{1,9})-([0-9a-f]{0,12})$/.exec(String(cursor)) ?? []
   if (at === undefined) return refuse("must be the next_cursor of the same call")
-  return of === digest ? Result.succeed(Number(at)) : refuse("the diff has changed since; ask again without a cursor")
+  return of === digest ? Effect.succeed(Number(at)) : refuse("the diff has changed since; ask again without a cursor")
 }
 
-const refuse = (detail: string) => Result.fail(new InvalidRequest({ field: "cursor", detail }))
+const refuse = (detail: string) => Effect.fail(new InvalidRequest({ field: "cursor", detail }))
 
 const entryOf = ({ additions = 0, binary = false, deletions = 0, from, path, status }: DiffFile) => ({
   path,

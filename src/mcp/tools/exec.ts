@@ -96,7 +96,8 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
 const onceStarted = <A>(ask: Effect.Effect<A, PyroError>) =>
   ask.pipe(
     Effect.retry({
-      schedule: Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(5)),
+      schedule: Schedule.spaced("50 millis"),
+      times: 5,
       while: ({ _tag }) => _tag === "ExecNotFound"
     }),
     Effect.ignore

@@ -141,7 +141,7 @@ const imageTold = ({ path, sizeBytes, version }: Content, { content, height, med
   return { text: `${what}, version ${version}`, alone: { image: { mediaType, bytes: content } } }
 }
 
-type Content = Effect.Effect.Success<ReturnType<NonNullable<typeof fileReadTool.perform>>>["result"]
+type Content = Effect.Success<ReturnType<NonNullable<typeof fileReadTool.perform>>>["result"]
 
 /** How to have the rest of a line of which only the beginning is shown. */
 const cutLineText = ({ lossy, text = "" }: Content, line: number) => {

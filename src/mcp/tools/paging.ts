@@ -1,16 +1,16 @@
-import { Result } from "effect"
+import { Effect } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 
 /** Entries of a list in one result. */
 const PAGE_ENTRIES = 80
 
 /** Where a page of a list begins, from the cursor of the page before. */
-export const pageStart = (cursor: unknown): Result.Result<number, InvalidRequest> =>
+export const pageStart = (cursor: unknown): Effect.Effect<number, InvalidRequest> =>
   cursor === undefined
-    ? Result.succeed(0)
+    ? Effect.succeed(0)
     : typeof cursor === "string" && /^\d{1,9}$/.test(cursor)
-    ? Result.succeed(Number(cursor))
-    : Result.fail(new InvalidRequest({ field: "cursor", detail: "must be the next_cursor of the same call" }))
+    ? Effect.succeed(Number(cursor))
+    : Effect.fail(new InvalidRequest({ field: "cursor", detail: "must be the next_cursor of the same call" }))
 
 /** One page of a list. */
 export const pageOf = <A>(all: ReadonlyArray<A>, start: number) => {

@@ -1,4 +1,5 @@
 import { Deferred, Effect } from "effect"
+import { settleAfterwards } from "../../system/waits/afterwards.ts"
 import { asksForRetry } from "../first-bytes/retry.ts"
 
 const SWITCH = "HTTP/1.1 101"
@@ -43,7 +44,7 @@ export class FirstReply {
   #settle(isLast: boolean) {
     this.#open = this.#open.filter(({ answer, ask }) => {
       const said = ask(this.#bytes) ?? (isLast ? false : undefined)
-      if (said !== undefined) Deferred.doneUnsafe(answer, Effect.succeed(said))
+      if (said !== undefined) settleAfterwards(answer, Effect.succeed(said))
       return said === undefined
     })
     if (this.#open.length === 0) this.#bytes = Buffer.alloc(0)

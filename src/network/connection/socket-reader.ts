@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Socket } from "node:net"
+import { waitFor } from "../../system/waits/afterwards.ts"
 import { Signal } from "../../system/waits/signal.ts"
 
 type Chunks = ReadonlyArray<Buffer> | undefined
@@ -25,7 +26,7 @@ export class SocketReader {
   }
 
   /** The next pieces; undefined at the end. Pending for ever after a failure, which `failed` tells. */
-  readonly next: Effect.Effect<Chunks> = Effect.callback((resume) => {
+  readonly next: Effect.Effect<Chunks> = waitFor((resume) => {
     const chunks = this.#take()
     if (chunks !== null) return resume(Effect.succeed(chunks))
     this.#wake = (chunks) => resume(Effect.succeed(chunks))

@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
+import { waitFor } from "../../system/waits/afterwards.ts"
 import { atClose } from "../../system/waits/scopes.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { startTimer } from "../../system/waits/timer.ts"
@@ -74,7 +75,7 @@ export const connectDirectly = (
     const startMs = yield* nowMs
     const found = yield* addresses
     const leftMs = startMs + DIAL_MS - (yield* nowMs)
-    return yield* Effect.callback<DirectlyConnected, Failure>((resume) =>
+    return yield* waitFor<DirectlyConnected, Failure>((resume) =>
       Effect.sync(startDirectly(slots, found, target, leftMs, (outcome) => {
         if ("failure" in outcome) return resume(Effect.fail(outcome))
         held = outcome.socket

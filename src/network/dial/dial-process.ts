@@ -1,5 +1,6 @@
 import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
+import { waitFor } from "../../system/waits/afterwards.ts"
 import type { Authority } from "../intercept/interception.ts"
 import { release } from "../reset.ts"
 import { DialRun, failed, type Failure, type Listener, type Outcome } from "./dial-run.ts"
@@ -75,7 +76,7 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
     request: Parameters<typeof ask>[0],
     read: (message: Answer) => A | undefined
   ): Effect.Effect<A, Failure> =>
-    Effect.callback((resume) =>
+    waitFor((resume) =>
       ask(request, (outcome) => {
         if (!("message" in outcome)) return resume(Effect.fail(outcome))
         const { message } = outcome
@@ -94,7 +95,7 @@ export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = 
         yield* Effect.addFinalizer(() => Effect.sync(() => held.socket !== undefined && release(held.socket)))
         const listening: { readonly listener: Listener; stop?: () => void } | undefined = listener && { listener }
         yield* Effect.addFinalizer(() => Effect.sync(() => listening?.stop?.()))
-        return yield* Effect.callback<
+        return yield* waitFor<
           { readonly socket: Socket; readonly address: string; readonly viaProxy: boolean },
           Failure
         >((resume) =>

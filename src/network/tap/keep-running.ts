@@ -1,4 +1,5 @@
 import { Deferred, Effect, type Scope } from "effect"
+import { settleAfterwards } from "../../system/waits/afterwards.ts"
 import { monotonicMs } from "../../system/waits/time.ts"
 
 /** Pause before a process that has ended is started again, in ms. It doubles while the process ends soon. */
@@ -14,7 +15,7 @@ export const keepRunning = <Process extends { readonly stop: () => void }>(
   Effect.gen(function*() {
     const begin = Effect.gen(function*() {
       const ended = Deferred.makeUnsafe<string>()
-      const process = start((detail) => Deferred.doneUnsafe(ended, Effect.succeed(detail)))
+      const process = start((detail) => settleAfterwards(ended, Effect.succeed(detail)))
       return { process, ended: Deferred.await(ended), sinceMs: yield* monotonicMs }
     })
     let current = yield* begin
@@ -27,6 +28,6 @@ export const keepRunning = <Process extends { readonly stop: () => void }>(
       pauseMs = ranMs < SOON_MS ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : FIRST_PAUSE_MS
       yield* Effect.sleep(pauseMs)
       current = yield* begin
-    }).pipe(Effect.forever, Effect.interruptible, Effect.forkScoped)
+    }).pipe(Effect.forever, Effect.forkScoped)
     return () => current.process
   })

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { waitFor } from "../../system/waits/afterwards.ts"
 import { startTimer } from "../../system/waits/timer.ts"
 
 /** Fibers that wait until they are woken. */
@@ -10,7 +11,7 @@ export class Waiters {
    * fibers may run between a caller's own look and this step, and their `wake` would be lost.
    */
   wait(isDue: () => boolean, waitMs?: number): Effect.Effect<void> {
-    return Effect.callback((resume) => {
+    return waitFor((resume) => {
       if (isDue()) return resume(Effect.void)
       const forget = () => {
         timer?.cancel()

@@ -46,7 +46,7 @@ export class Overlay<E> {
 
   /** Lays the result of one part over the tree. */
   put(file: FilePatch, side: Side): Effect.Effect<Conflict | undefined, E> {
-    return Effect.gen(this, function*() {
+    return Effect.gen({ self: this }, function*() {
       this.#bytes += side.content.length
       if (this.#bytes > limits.total) return { path: file.to ?? file.from!, reason: tooMuch }
       if (vacates(file)) this.#vacate(file.from)
@@ -77,7 +77,7 @@ export class Overlay<E> {
 
   /** Paths at which the result would have both a file and a directory. */
   conflicts(): Effect.Effect<Array<Conflict>, E> {
-    return Effect.gen(this, function*() {
+    return Effect.gen({ self: this }, function*() {
       const conflicts: Array<Conflict> = []
       const sound = new Set<string>()
       for (const [path, side] of this.#laid) {
@@ -92,7 +92,7 @@ export class Overlay<E> {
 
   /** The changes of the overlay to the tree. */
   changes(): Effect.Effect<Array<Change>, E> {
-    return Effect.gen(this, function*() {
+    return Effect.gen({ self: this }, function*() {
       const changes: Array<Change> = []
       const before = (path: string) =>
         Effect.map(this.#original(path), (seen) => seen._tag === "file" ? seen.side : undefined)
@@ -123,7 +123,7 @@ export class Overlay<E> {
   }
 
   #original(path: string): Effect.Effect<Seen, E> {
-    return Effect.gen(this, function*() {
+    return Effect.gen({ self: this }, function*() {
       const known = this.#read.get(path)
       if (known !== undefined) return { _tag: "file", side: known }
       const found = yield* this.#tree.at(path)
@@ -139,7 +139,7 @@ export class Overlay<E> {
 
   /** The directory above a path that is no directory in the result. */
   #blockedAt(path: string, sound: Set<string>): Effect.Effect<string | undefined, E> {
-    return Effect.gen(this, function*() {
+    return Effect.gen({ self: this }, function*() {
       for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
         const above = path.slice(0, slash)
         if (sound.has(above)) continue
@@ -156,7 +156,7 @@ export class Overlay<E> {
 
   /** Whether the tree has no directory at a path, or none of its files are left. */
   #vanishes(path: string): Effect.Effect<boolean, E> {
-    return Effect.gen(this, function*() {
+    return Effect.gen({ self: this }, function*() {
       if (this.#laid.get(path) === null) return true
       const found = yield* this.#tree.at(path)
       if (found._tag === "absent") return true

@@ -1,4 +1,4 @@
-import { Effect, FiberRef } from "effect"
+import { Context, Effect } from "effect"
 import { HostToolMissing } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
 import { pathText } from "../../contract/text/path-text.ts"
@@ -43,7 +43,9 @@ export interface GitOptions {
  * Time limits of one git, in `ms`: a repository's rules, objects or server may keep git busy without end. `suspect`: time after
  * which pyro looks for files that block git.
  */
-export const gitDeadlines = FiberRef.unsafeMake({ short: 120_000, long: 3_600_000, suspect: 1_000 })
+export const gitDeadlines = Context.Reference("pyro/seeding/gitDeadlines", {
+  defaultValue: () => ({ short: 120_000, long: 3_600_000, suspect: 1_000 })
+})
 
 const nowhere = "/nonexistent"
 
@@ -189,7 +191,7 @@ export const git = (
 /** Fails if git waits for a special file, or exceeds its time limit. Never succeeds. */
 const overdue = (room: GitRoom, command: string, { isLong = false }: GitOptions) =>
   Effect.gen(function*() {
-    const deadlines = yield* FiberRef.get(gitDeadlines)
+    const deadlines = yield* gitDeadlines
     const deadlineMs = isLong ? deadlines.long : deadlines.short
     const late = new GitFailed({
       command,
@@ -203,7 +205,7 @@ const overdue = (room: GitRoom, command: string, { isLong = false }: GitOptions)
         (room.workTree === undefined ? undefined : yield* findSpecialFile(room.workTree.path, { everything: false })) ??
           (yield* Effect.reduce(
             room.sees,
-            undefined as Buffer | undefined,
+            (): Buffer | undefined => undefined,
             (before, { path }) =>
               before === undefined ? findSpecialFile(path, { everything: true }) : Effect.succeed(before)
           ))

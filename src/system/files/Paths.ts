@@ -41,7 +41,9 @@ const named = (
       : ensure(variable, directory))
 
 /** Variables by which another process of this user, in whatever directory, comes to the same paths. */
-export const pathVariables = ({ cacheDir, memoryDir, stateDir }: Paths["Type"]): Readonly<Record<string, string>> => ({
+export const pathVariables = (
+  { cacheDir, memoryDir, stateDir }: Paths["Service"]
+): Readonly<Record<string, string>> => ({
   PYRO_STATE_DIR: stateDir,
   PYRO_CACHE_DIR: cacheDir,
   PYRO_MEMORY_DIR: path.dirname(memoryDir)
@@ -64,7 +66,7 @@ export const memoryDirPrefix = () => `pyro-${process.getuid?.() ?? 0}-`
 const memoryVariable = "PYRO_MEMORY_DIR"
 
 /** Makes the memory directory unless it is there: it goes while no VM needs it. */
-export const haveMemoryDir = ({ memoryDir }: Pick<Paths["Type"], "memoryDir">) => ensure(memoryVariable, memoryDir)
+export const haveMemoryDir = ({ memoryDir }: Pick<Paths["Service"], "memoryDir">) => ensure(memoryVariable, memoryDir)
 
 /** The memory directory, or the one that it would be made in. */
 export const existingMemoryDir = (memoryDir: string) => fs.existsSync(memoryDir) ? memoryDir : path.dirname(memoryDir)

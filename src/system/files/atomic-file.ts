@@ -1,7 +1,8 @@
-import { Effect, type Option, ParseResult, Schema } from "effect"
+import { Effect, type Option, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import { dirname } from "node:path"
+import { firstIssue } from "../../contract/errors/issue.ts"
 import { readText } from "./content.ts"
 import { attempt, attemptAsync, FileFailed, isMissing } from "./failure.ts"
 
@@ -85,10 +86,11 @@ export const recall = <A, E>(path: string, make: Effect.Effect<A, E>): Effect.Ef
     const identity = identityOf(path)
     const known = recalled.get(path)
     if (identity !== undefined && known?.identity === identity) return Effect.succeed(known.value as A)
-    return Effect.tap(make, (value) => {
+    return Effect.map(make, (value) => {
       // One that was replaced meanwhile may be either.
       if (identity !== undefined && identityOf(path) === identity) recalled.set(path, { identity, value })
       else recalled.delete(path)
+      return value
     })
   })
 
@@ -98,14 +100,24 @@ export const readJson = <A, I>(
   schema: Schema.Codec<A, I>
 ): Effect.Effect<Option.Option<A>, FileFailed> =>
   readText(path).pipe(
-    Effect.flatMap((text) => Effect.mapError(Schema.decodeEffect(Schema.fromJsonString(schema))(text), damaged("decode", path))),
+    Effect.flatMap((text) =>
+      Effect.try({
+        try: () => JSON.parse(text) as unknown,
+        catch: (cause) =>
+          new FileFailed({ operation: "decode", path, detail: damage([(cause as Error).message]), cause })
+      })
+    ),
+    Effect.flatMap((json) =>
+      Effect.mapError(Schema.decodeUnknownEffect(schema, { reportInput: true })(json), damaged("decode", path))
+    ),
     Effect.asSome,
     Effect.catchIf(isMissing, () => Effect.succeedNone)
   )
 
 /** The first thing that is not as its Schema wants it. */
 export const damageOf = (error: Schema.SchemaError) => {
-  const [{ message, path } = { message: "", path: [] }] = ParseResult.ArrayFormatter.formatErrorSync(error)
-  const [line = ""] = message.split("\n", 1)
-  return `it is damaged (${[...path.map(String), line].join(": ").slice(0, 200)})`
+  const { message, path } = firstIssue(error)
+  return damage([...path.map(String), message.split("\n", 1)[0]!])
 }
+
+const damage = (words: ReadonlyArray<string>) => `it is damaged (${words.join(": ").slice(0, 200)})`

@@ -1,4 +1,4 @@
-import { Effect, FiberRef } from "effect"
+import { Effect } from "effect"
 import * as path from "node:path"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { printable } from "../../contract/text/printable.ts"
@@ -6,7 +6,7 @@ import { type CallerPlaces, callerProject } from "../../contract/wire/caller-pro
 import { isBeneath } from "./host-path.ts"
 
 const callersPlaces: Effect.Effect<CallerPlaces | undefined> = Effect.map(
-  FiberRef.get(callerProject),
+  callerProject,
   (caller) => caller?.places
 )
 

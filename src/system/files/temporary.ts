@@ -27,12 +27,12 @@ export const makeTemporary = (parent: string, label: string) =>
     const folder = path.join(parent, `${label.replace(/[^a-z0-9.-]/g, "_")}-${randomBytes(6).toString("hex")}`)
     const alive = folder + aliveSuffix
     // Also runs if the acquisition of the lock is interrupted.
-    yield* Effect.addFinalizer(() => Effect.ignore(removeFile(alive)))
+    yield* Effect.addFinalizer(() => Effect.ignoreCause(removeFile(alive)))
     // Within the gate, since a sweeper might otherwise find the lock file before it is locked.
     const scope = yield* Effect.scope
     yield* withLock(gate(parent), { timeoutMs: 30_000 })(Scope.provide(acquireLock(alive, { timeoutMs: 1000 }), scope))
     // Removed while locked, since a sweeper would otherwise count it as a dead owner's.
-    yield* Effect.addFinalizer(() => Effect.ignore(removeTemporary(folder)))
+    yield* Effect.addFinalizer(() => Effect.ignoreCause(removeTemporary(folder)))
     yield* makeFolder(folder)
     return { path: folder, alive } satisfies Temporary
   })

@@ -1,4 +1,4 @@
-import { Data, Effect, Result, Option, type ParseResult, Schema } from "effect"
+import { Data, Effect, Option, Result, Schema } from "effect"
 import { damageOf, readJson } from "./atomic-file.ts"
 import { FileFailed } from "./failure.ts"
 
@@ -46,8 +46,14 @@ export const decodeVersioned = <A, I, Stored>(
       ),
     catch: (cause) => new FileFailed({ operation: "decode", path, detail: "it is damaged", cause })
   })
-  return Result.flatMap(upgraded, (now) =>
-    Result.mapError(Schema.decodeUnknownResult(schema)(now), (cause: Schema.SchemaError) => new FileFailed({ operation: "decode", path, detail: damageOf(cause), cause })))
+  return Result.flatMap(
+    upgraded,
+    (now) =>
+      Result.mapError(
+        Schema.decodeUnknownResult(schema, { reportInput: true })(now),
+        (cause: Schema.SchemaError) => new FileFailed({ operation: "decode", path, detail: damageOf(cause), cause })
+      )
+  )
 }
 
 /** Reads a JSON object that carries its format in `format`; none when there is no such file. */
@@ -61,7 +67,7 @@ export const readVersioned = <A, I>(
       onNone: () => Effect.succeedNone,
       onSome: (found) => {
         const format = isObject(found) ? found["format"] : undefined
-        return Effect.asSome(decodeVersioned(path, { format, value: found as Older }, formats))
+        return Effect.asSome(Effect.fromResult(decodeVersioned(path, { format, value: found as Older }, formats)))
       }
     })
   )

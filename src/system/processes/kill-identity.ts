@@ -2,7 +2,7 @@ import { Effect, Schedule } from "effect"
 import { isAlive, type ProcessIdentity } from "./identity.ts"
 
 /** A process gives back its memory before it is gone, which takes a while: it is looked at less and less often. */
-export const untilGone = Schedule.exponential("1 millis").pipe(Schedule.union(Schedule.spaced("16 millis")))
+export const untilGone = Schedule.min([Schedule.exponential("1 millis"), Schedule.spaced("16 millis")])
 
 /** Kills one very process and waits until it is gone. */
 export const killIdentity = (identity: ProcessIdentity): Effect.Effect<void> =>

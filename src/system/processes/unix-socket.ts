@@ -43,5 +43,9 @@ export const connectUnix = (file: string) =>
 export const connectUnixSoon = (file: string, options: { readonly timeoutMs: number }) =>
   connectUnix(file).pipe(
     Effect.retry(Schedule.spaced("1 millis")),
-    Effect.timeoutOrElse({ duration: options.timeoutMs, orElse: () => Effect.fail(new ConnectFailed({ path: file, detail: `no such socket after ${options.timeoutMs} ms` })) })
+    Effect.timeoutOrElse({
+      duration: options.timeoutMs,
+      orElse: () =>
+        Effect.fail(new ConnectFailed({ path: file, detail: `no such socket after ${options.timeoutMs} ms` }))
+    })
   )

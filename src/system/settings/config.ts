@@ -1,4 +1,4 @@
-import { Config, Effect, Result, Option } from "effect"
+import { Context, Effect, Result } from "effect"
 import { InvalidConfiguration } from "../../contract/errors/errors.ts"
 import { type Allowed, allowedText } from "./allowed-values.ts"
 import { type ValueOf, type Variable, type VariableName, variables } from "./variables.ts"
@@ -36,11 +36,15 @@ const valueOf = <N extends VariableName>(name: N, text: string): Result.Result<V
     : Result.succeed(value as ValueOf<N>)
 }
 
+/** The environment as it is when a variable is read. Not Effect's `Config`, which reads the whole environment once. */
+export const ProcessVariables: Context.Reference<Readonly<Record<string, string | undefined>>> = Context.Reference(
+  "pyro/system/ProcessVariables",
+  { defaultValue: () => process.env }
+)
+
 /** Value of a variable, or its default. */
 export const setting = <N extends VariableName>(name: N): Effect.Effect<ValueOf<N>, InvalidConfiguration> =>
-  Effect.orElseSucceed(Config.option(Config.string(name)), () => Option.none<string>()).pipe(
-    Effect.flatMap((text) => valueOf(name, Option.getOrElse(text, () => "")))
-  )
+  Effect.flatMap(ProcessVariables, (values) => Effect.fromResult(valueOf(name, values[name] ?? "")))
 
 /** Fails if any variable has a value that is not allowed. A process calls this before it begins its work. */
 export const checkSettings: Effect.Effect<void, InvalidConfiguration> = Effect.forEach(

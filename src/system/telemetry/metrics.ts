@@ -1,4 +1,4 @@
-import { Effect, Metric, MetricBoundaries, MetricKey, MetricLabel, MetricState, type Scope } from "effect"
+import { Context, Effect, Metric, type Scope } from "effect"
 import { acquirePlain } from "../waits/scopes.ts"
 
 // The metrics of this process, in Effect's registry: `pyro daemon status` shows them and OTLP exports them. Labels are names of
@@ -13,56 +13,58 @@ const POOL_MEMBERS = "pyro.pool.members"
 const LIVE_VMS = "pyro.vms.live"
 
 /** Upper limits of the buckets: 1 ms to 65.5 s in factors of 2. */
-const durationBoundaries = MetricBoundaries.exponential({ start: 1, factor: 2, count: 18 })
+const durationBoundaries = Metric.exponentialBoundaries({ start: 1, factor: 2, count: 18 })
 
-/** A metric for each combination of labels. Its key has the labels: a tagged metric would look up its series at every update. */
-const perLabels = <M>(make: (labels: ReadonlyArray<MetricLabel.MetricLabel>) => M) => {
+/** A metric for each combination of labels, so that an update looks up no series. */
+const perLabels = <M>(make: (attributes: Labels) => M) => {
   const made = new Map<string, M>()
   return (labels: Labels): M => {
     const id = Object.values(labels).join(" ")
     let metric = made.get(id)
     if (metric === undefined) {
-      metric = make(Object.entries(labels).map(([name, value]) => MetricLabel.make(name, value)))
+      metric = make(labels)
       made.set(id, metric)
     }
     return metric
   }
 }
 
-const counters = (name: string, description: string) => {
-  const key = MetricKey.counter(name, { description, incremental: true })
-  return perLabels((labels) => Metric.fromMetricKey(MetricKey.taggedWithLabels(key, labels)))
-}
+const counters = (name: string, description: string) =>
+  perLabels((attributes) => Metric.counter(name, { description, incremental: true, attributes }))
 
-const durationKey = MetricKey.histogram(
-  DURATION,
-  durationBoundaries,
-  "Time from the request to the last event of an operation"
+const durations = perLabels((attributes) =>
+  Metric.histogram(DURATION, {
+    boundaries: durationBoundaries,
+    description: "Time from the request to the last event of an operation",
+    attributes
+  })
 )
-const durations = perLabels((labels) => Metric.fromMetricKey(MetricKey.taggedWithLabels(durationKey, labels)))
 const bytes = counters(BYTES, "Bytes that crossed between the host and workspaces")
 const poolRequests = counters(POOL_REQUESTS, "Requests for a microVM of the pool")
 const poolMembers = Metric.gauge(POOL_MEMBERS, { description: "MicroVMs that wait in the pool" })
 const liveVms = Metric.gauge(LIVE_VMS, { description: "MicroVMs that run or wait" })
 
+/** The metrics are in the registry that every context without services has. */
+const NONE = Context.empty()
+
 /** Records the end of an operation. The outcome is `ok`, `interrupted`, `defect` or the code of an error. */
 export const recordOperation = (operation: string, outcome: string, durationMs: number): void =>
-  void durations({ operation, outcome, unit: "ms" }).unsafeUpdate(durationMs, [])
+  void durations({ operation, outcome, unit: "ms" }).updateUnsafe(durationMs, NONE)
 
 /** Way of bytes across the border: into workspaces with a seed or a push, out of them with an export or as output of commands. */
 export type Crossing = "seed" | "push" | "export" | "output"
 
 export const countBytes = (crossing: Crossing, count: number): void =>
-  void bytes({ crossing, unit: "By" }).unsafeUpdate(count, [])
+  void bytes({ crossing, unit: "By" }).updateUnsafe(count, NONE)
 
-export const countPoolRequest = (result: "hit" | "miss"): void => void poolRequests({ result }).unsafeUpdate(1, [])
+export const countPoolRequest = (result: "hit" | "miss"): void => void poolRequests({ result }).updateUnsafe(1, NONE)
 
-export const setPoolMembers = (members: number): void => void poolMembers.unsafeUpdate(members, [])
+export const setPoolMembers = (members: number): void => void poolMembers.updateUnsafe(members, NONE)
 
 let live = 0
 const changeLive = (by: number) => {
   live += by
-  liveVms.unsafeUpdate(live, [])
+  liveVms.updateUnsafe(live, NONE)
 }
 
 /** Counts a microVM as live until the Scope closes. */
@@ -91,7 +93,7 @@ export interface Metrics {
 }
 
 /** Upper limit of the bucket that holds the 95th percentile, or the maximum where that is smaller. */
-const p95Of = ({ buckets, count, max }: MetricState.MetricState.Histogram) => {
+const p95Of = ({ buckets, count, max }: Metric.HistogramState) => {
   for (const [limit, below] of buckets) {
     if (below >= 0.95 * count) return Math.min(limit, max)
   }
@@ -112,17 +114,17 @@ const refusalsOf = (operations: ReadonlyArray<OperationMetrics>) => {
 export const readMetrics: Effect.Effect<Metrics> = Effect.sync(() => {
   const operations: Array<OperationMetrics> = []
   const single = new Map<string, number>()
-  for (const { metricKey, metricState } of Metric.unsafeSnapshot()) {
-    const labels = metricKey.tags.map(({ value }) => value)
-    const [first = "", second = ""] = labels
-    if (MetricState.isHistogramState(metricState) && metricKey.name === DURATION) {
-      const { count, max, sum } = metricState
-      const shape = { count, meanMs: sum / count, p95Ms: p95Of(metricState), maxMs: max }
+  for (const metric of Metric.snapshotUnsafe(NONE)) {
+    const { attributes = {}, id } = metric
+    const [first = "", second = ""] = Object.values(attributes)
+    if (metric.type === "Histogram" && id === DURATION) {
+      const { count, max, sum } = metric.state
+      const shape = { count, meanMs: sum / count, p95Ms: p95Of(metric.state), maxMs: max }
       operations.push({ operation: first, outcome: second, ...shape })
-    } else if (MetricState.isCounterState(metricState)) {
-      single.set(`${metricKey.name} ${first}`, Number(metricState.count))
-    } else if (MetricState.isGaugeState(metricState)) {
-      single.set(metricKey.name, Number(metricState.value))
+    } else if (metric.type === "Counter") {
+      single.set(`${id} ${first}`, Number(metric.state.count))
+    } else if (metric.type === "Gauge") {
+      single.set(id, Number(metric.state.value))
     }
   }
   operations.sort((a, b) => a.operation.localeCompare(b.operation) || b.count - a.count)

@@ -28,7 +28,7 @@ const isRecorded = (value: unknown): value is StepAttributes[string] =>
 export interface SpanOptions {
   readonly name: string
   readonly parent: Option.Option<Tracer.AnySpan>
-  readonly context: Context.Context<never>
+  readonly annotations: Context.Context<never>
   readonly links: ReadonlyArray<Tracer.SpanLink>
   readonly startTime: bigint
   readonly kind: Tracer.SpanKind
@@ -56,7 +56,7 @@ export class RecordedSpan implements Tracer.Span {
   readonly spanId: string
   readonly traceId: string
   readonly parent: Option.Option<Tracer.AnySpan>
-  readonly context: Context.Context<never>
+  readonly annotations: Context.Context<never>
   readonly attributes = new Map<string, unknown>()
   readonly links: ReadonlyArray<Tracer.SpanLink>
   readonly sampled: boolean
@@ -68,10 +68,10 @@ export class RecordedSpan implements Tracer.Span {
   /** The operation while it runs: a span that starts later is no step of it. */
   readonly #operation: OperationRecord
 
-  constructor({ context, exported, kind, links, name, onEnd, parent, startTime }: SpanOptions) {
+  constructor({ annotations, exported, kind, links, name, onEnd, parent, startTime }: SpanOptions) {
     this.name = name
     this.parent = parent
-    this.context = context
+    this.annotations = annotations
     this.links = links
     this.kind = kind
     this.status = { _tag: "Started", startTime }

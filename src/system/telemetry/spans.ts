@@ -9,10 +9,9 @@ export const asStep = (name: string, attributes?: StepAttributes) => <A, E, R>(w
 
 /** Adds an attribute to the step that runs. */
 export const annotateStep = (name: string, value: string | number | boolean): Effect.Effect<void> =>
-  Effect.withFiberRuntime((fiber) => {
-    const { currentSpan } = fiber
-    if (currentSpan?._tag === "Span") currentSpan.attribute(name, value)
-    return Effect.void
+  Effect.withFiberSucceed((fiber) => {
+    const { span } = fiber.cache
+    if (span?._tag === "Span") span.attribute(name, value)
   })
 
 /** Outcome of an operation or a step: `ok`, the code of its error, `interrupted` or `defect`. */

@@ -86,7 +86,7 @@ export const makeTimings = (
     readonly exporter?: SpanExporter | undefined
     readonly isKept?: (operation: string) => boolean
   } = {}
-): Timings["Type"] => {
+): Timings["Service"] => {
   const { exporter, isKept = () => true } = options
   const kept: Array<OperationRecord> = []
   const onEnd = (record: OperationRecord, kind: Tracer.SpanKind) => {
@@ -96,12 +96,11 @@ export const makeTimings = (
     if (kept.length > MAX_KEPT) kept.shift()
   }
   const tracer = Tracer.make({
-    span: (name, parent, context, links, startTime, kind) => {
+    span: (options) => {
+      const { parent } = options
       const isSampled = exporter !== undefined && (Option.isSome(parent) ? parent.value.sampled : exporter.samples())
-      const exported = isSampled ? exporter.tracer.span(name, parent, context, links, startTime, kind) : undefined
-      return new RecordedSpan({ name, parent, context, links, startTime, kind, exported, onEnd })
-    },
-    context: (execute) => execute()
+      return new RecordedSpan({ ...options, exported: isSampled ? exporter.tracer.span(options) : undefined, onEnd })
+    }
   })
   return {
     tracer,

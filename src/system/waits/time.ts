@@ -13,7 +13,7 @@ export const nowIso: Effect.Effect<string> = Effect.map(nowMs, (ms) => new Date(
 const msOf = (ns: bigint) => Number(ns) / 1e6
 
 /** Monotonic clock, in ms since a moment that only this process knows. */
-export const monotonicMs: Effect.Effect<number> = Effect.map(Clock.currentTimeNanos, msOf)
+export const monotonicMs: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, msOf)
 
 /** The same clocks for callbacks that are no effects. */
 export interface ClockReader {
@@ -22,10 +22,12 @@ export interface ClockReader {
 }
 
 /** Reads the clock of a fiber. */
-export const clockReader: Effect.Effect<ClockReader> = Effect.map(Effect.clock, (clock) => ({
-  nowMs: () => clock.unsafeCurrentTimeMillis(),
-  monotonicMs: () => msOf(clock.unsafeCurrentTimeNanos())
-}))
+export const clockReader: Effect.Effect<ClockReader> = Effect.clockWith((clock) =>
+  Effect.succeed({
+    nowMs: () => clock.currentTimeMillisUnsafe(),
+    monotonicMs: () => msOf(clock.monotonicTimeNanosUnsafe())
+  })
+)
 
 /** `Date.now()` has whole ms: the two clocks agree when they are no further apart. */
 const AGREE_MS = 2

@@ -23,10 +23,10 @@ export const fillMemory = (
   from: string | undefined
 ): Effect.Effect<void, VmFailed | NoSpace | HostToolMissing> =>
   (from === undefined ? emptyMemory(paths, record) : copySparse(from, paths.memory, record.uid)).pipe(
-    Effect.onError(() => Effect.ignore(removeFile(paths.memory)))
+    Effect.onError(() => Effect.ignoreCause(removeFile(paths.memory)))
   )
 
-export const removeMemory = (paths: VmPaths) => Effect.ignore(removeTree(paths.memory))
+export const removeMemory = (paths: VmPaths) => Effect.ignoreCause(removeTree(paths.memory))
 
 const emptyMemory = (paths: VmPaths, record: VmRecord) =>
   Effect.scoped(Effect.gen(function*() {

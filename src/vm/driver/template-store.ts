@@ -59,7 +59,7 @@ const find = (directory: string) =>
 
 /** Removes a template, for instance one that does not come up. */
 export const discardTemplate = (key: string) =>
-  Effect.flatMap(Paths, ({ cacheDir }) => Effect.ignore(removeTree(path.join(cacheDir, "templates", key))))
+  Effect.flatMap(Paths, ({ cacheDir }) => Effect.ignoreCause(removeTree(path.join(cacheDir, "templates", key))))
 
 /**
  * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem`, `state` and perhaps `overlay` into
@@ -101,7 +101,7 @@ export const ensureTemplate = <E, R>(
             yield* unlessRefused(Effect.andThen(removeTree(directory), renameFile(temporary, directory)))
             return templateIn(directory, { overlay: frozen.overlayPath })
           }),
-        () => Effect.ignore(removeTree(temporary))
+        () => Effect.ignoreCause(removeTree(temporary))
       )
     }).pipe(
       Effect.exit,

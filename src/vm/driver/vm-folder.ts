@@ -35,8 +35,8 @@ const prepareFolder = (paths: VmPaths, record: VmRecord) => {
     yield* renameFile(fresh, paths.directory)
   }).pipe(
     Effect.mapError(fileFailedAt("prepare", folder)),
-    Effect.onError(() => Effect.ignore(removeTree(fresh)))
+    Effect.onError(() => Effect.ignoreCause(removeTree(fresh)))
   )
 }
 
-export const removeFolder = (paths: VmPaths) => Effect.ignore(removeTree(paths.directory))
+export const removeFolder = (paths: VmPaths) => Effect.ignoreCause(removeTree(paths.directory))

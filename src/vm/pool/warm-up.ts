@@ -32,7 +32,7 @@ const others = [command("true"), command("true")]
 /** A warm-up takes 0.3 s, and several times as long on a busy host. */
 const timeoutMs = 20_000 * deadlineScale
 
-const toItsEnd = (process: Effect.Effect.Success<ReturnType<GuestChannel["spawn"]>>) =>
+const toItsEnd = (process: Effect.Success<ReturnType<GuestChannel["spawn"]>>) =>
   Effect.andThen(Stream.runDrain(process.output), process.exit)
 
 /** File systems of the disks that the guest's kernel still has, wherever they are mounted. */
@@ -81,7 +81,13 @@ export const warmUp = (guest: RestoredGuest): Effect.Effect<void, VmFailed | Cha
       failure._tag === "ChannelFailed" ? failure : failedAt("warm-up")(failure)
     ),
     Effect.raceFirst(guest.vm.health.failure),
-    Effect.timeoutOrElse({ duration: timeoutMs, orElse: () => Effect.fail(new VmFailed({ step: "warm-up", detail: `the guest was not through within ${timeoutMs} ms`, consoleTail: "" })) }),
+    Effect.timeoutOrElse({
+      duration: timeoutMs,
+      orElse: () =>
+        Effect.fail(
+          new VmFailed({ step: "warm-up", detail: `the guest was not through within ${timeoutMs} ms`, consoleTail: "" })
+        )
+    }),
     Effect.mapError((failure) => failure._tag === "ChannelFailed" ? failure : failedAt("warm-up")(failure))
   )
 
@@ -89,4 +95,4 @@ type WarmUpFailed =
   | VmFailed
   | ChannelFailed
   | AgentCallFailed
-  | Effect.Effect.Error<ReturnType<GuestChannel["spawn"]>>
+  | Effect.Error<ReturnType<GuestChannel["spawn"]>>

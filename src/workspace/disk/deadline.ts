@@ -8,10 +8,16 @@ import { VmFailed } from "../../contract/errors/errors.ts"
 const deadline = Duration.minutes(10)
 
 /** Ends the work of an inspector on a disk at the deadline. */
-export const withinDeadline = Effect.timeoutOrElse({ duration: deadline, orElse: () => Effect.fail(new VmFailed({
-      step: "inspect",
-      detail: `the microVM that read the disk did not finish within ${
-        Duration.toMinutes(deadline)
-      } minutes; the workspace is unchanged`,
-      consoleTail: ""
-    })) })
+export const withinDeadline = Effect.timeoutOrElse({
+  duration: deadline,
+  orElse: () =>
+    Effect.fail(
+      new VmFailed({
+        step: "inspect",
+        detail: `the microVM that read the disk did not finish within ${
+          Duration.toMinutes(deadline)
+        } minutes; the workspace is unchanged`,
+        consoleTail: ""
+      })
+    )
+})

@@ -23,7 +23,7 @@ export class DiskBytes {
 
   /** Bytes of the disk from `start` on. Bytes without data are zeros. */
   read(start: number, length: number): Effect.Effect<Buffer, FileFailed> {
-    return Effect.gen(this, function*() {
+    return Effect.gen({ self: this }, function*() {
       const bytes = Buffer.alloc(length)
       for (let extent = this.#extent; extent !== undefined; extent = this.#extent) {
         const from = Math.max(extent.start, start)

@@ -1,4 +1,4 @@
-import { Effect, Ref, Stream } from "effect"
+import { Effect, Ref, Stream, SubscriptionRef } from "effect"
 import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
 import { clusterRuns } from "../../disk/standalone-qcow2.ts"
@@ -53,7 +53,7 @@ const outputOf = (payload: DiskExportPayload) =>
     return output
   })
 
-type Output = Effect.Effect.Success<ReturnType<typeof outputOf>>
+type Output = Effect.Success<ReturnType<typeof outputOf>>
 
 /** Begins a file of `bytes`. Fails if another file is in its place, or if the host has too little space. */
 const putImage = ({ name, parent, within }: Output, { overwrite }: DiskExportPayload, bytes: number) => {
@@ -119,7 +119,7 @@ const work = (
 
 /** Fails when a deletion wants the workspace. */
 const untilDoomed = (entry: Entry) =>
-  entry.doomed.changes.pipe(
+  SubscriptionRef.changes(entry.doomed).pipe(
     Stream.filter((isDoomed) => isDoomed),
     Stream.take(1),
     Stream.runDrain,

@@ -26,7 +26,7 @@ const errorsOfDisk = { root: "/sys/fs/ext4/vdb", path: "errors_count" } as const
 /** ext4 shows a damaged directory as empty, and counts the error on the disk. */
 const demandSound = (channel: GuestChannel): Effect.Effect<void, ChannelFailed | DiskDamaged> =>
   channel.read(errorsOfDisk).pipe(
-    Stream.runFold("", (text, bytes) => (text + Buffer.from(bytes).toString("latin1")).slice(0, 16)),
+    Stream.runFold(() => "", (text, bytes) => (text + Buffer.from(bytes).toString("latin1")).slice(0, 16)),
     // An agent without a kernel of its own has no such file.
     Effect.catchTag("AgentCallFailed", () => Effect.succeed("0")),
     Effect.flatMap((count) =>
@@ -48,7 +48,7 @@ const at = <A>(
       (failure): failure is FileRefused => failure._tag === "FileRefused" && failure.reason === "outside",
       () => Effect.flatMap(withoutLinks(channel, path, tree), look)
     ),
-    Effect.zipLeft(demandSound(channel))
+    Effect.tap(demandSound(channel))
   )
 
 /** Lists a directory of an inspected disk. */

@@ -94,7 +94,10 @@ export const mapDisk = (disk: RestingDisk): Effect.Effect<ReadonlyArray<Extent>,
         ({ message }) =>
           new ImageDamaged({ path: files[0]!, detail: `qemu-img cannot read the disk's layers: ${message}` })
       ),
-      Effect.timeoutOrElse({ duration: mapTimeout, orElse: () => Effect.fail(new VmFailed({ step: "map disk", detail: "qemu-img did not end", consoleTail: "" })) })
+      Effect.timeoutOrElse({
+        duration: mapTimeout,
+        orElse: () => Effect.fail(new VmFailed({ step: "map disk", detail: "qemu-img did not end", consoleTail: "" }))
+      })
     )
     if (wrong !== undefined) return yield* Effect.fail(damaged(wrong))
     return yield* Effect.try({ try: () => reader.finish(), catch: damaged })

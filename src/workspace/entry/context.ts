@@ -1,4 +1,4 @@
-import { Context, Effect, ExecutionStrategy, Exit, Option, Ref, Scope } from "effect"
+import { Context, Effect, Exit, Option, Ref, Scope } from "effect"
 import {
   factOf,
   type NoSpace,
@@ -152,7 +152,7 @@ export const takeOutIf = (entry: Entry, generation: Generation) =>
   })
 
 /** A scope for a future generation. Ends with the workspace at the latest. */
-export const generationScope = (entry: Entry) => Scope.fork(entry.scope, ExecutionStrategy.sequential)
+export const generationScope = (entry: Entry) => Scope.fork(entry.scope, "sequential")
 
 /** Delay before the replaced VM is ended, so that the caller's first command has the host to itself. */
 const replacedMs = 100
@@ -162,7 +162,8 @@ export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: 
   Effect.interruptible(Effect.sleep(replacedMs)).pipe(
     Effect.ensuring(Option.match(old, { onNone: () => Effect.void, onSome: close })),
     Effect.andThen(Effect.interruptible(discardFolder(disk))),
-    Effect.forkIn(entry.scope)
+    // The old generation ends, also if the scope closes at once.
+    Effect.forkIn(entry.scope, { uninterruptible: true })
   )
 
 /** Removes a folder with its content, if it exists. */
@@ -170,7 +171,7 @@ export const removeFolder = (folder: string): Effect.Effect<void, NoSpace | Stat
   Effect.mapError(removeTree(folder), toHostError)
 
 /** The same for an unused folder: the next start of a daemon removes the rest. */
-export const discardFolder = (folder: string): Effect.Effect<void> => Effect.ignore(removeTree(folder))
+export const discardFolder = (folder: string): Effect.Effect<void> => Effect.ignoreCause(removeTree(folder))
 
 /** The parent folder goes with its last entry. */
 export const removeStaged = (above: string, directory: string) =>

@@ -1,15 +1,20 @@
-import { Effect, ExecutionStrategy, Option, Ref, Scope, SubscriptionRef, Semaphore } from "effect"
+import { Effect, Option, Ref, Scope, Semaphore, SubscriptionRef } from "effect"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { Generation } from "./generation.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
 import type { Residents } from "./resident-list.ts"
+
+interface EntryState {
+  readonly state: WorkspaceState
+  readonly detail?: string | undefined
+}
 
 /** One workspace in this process: the record has its identity, the entry its current state. */
 export interface Entry {
   readonly id: WorkspaceId
   readonly folder: WorkspaceFolder
   readonly record: Ref.Ref<WorkspaceRecord>
-  readonly state: Ref.Ref<{ readonly state: WorkspaceState; readonly detail?: string | undefined }>
+  readonly state: Ref.Ref<EntryState>
   readonly generation: Ref.Ref<Option.Option<Generation>>
   /** None only while the workspace is being made. */
   readonly residents: Ref.Ref<Option.Option<Residents>>
@@ -31,10 +36,10 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       id: record.id,
       folder,
       record: yield* Ref.make(record),
-      state: yield* Ref.make<Effect.Effect.Success<Entry["state"]>>({ state: "creating" }),
+      state: yield* Ref.make<EntryState>({ state: "creating" }),
       generation: yield* Ref.make(Option.none<Generation>()),
       residents: yield* Ref.make(Option.none<Residents>()),
-      scope: yield* Scope.fork(parent.scope, ExecutionStrategy.sequential),
+      scope: yield* Scope.fork(parent.scope, "sequential"),
       doomed: yield* SubscriptionRef.make(false),
       one: yield* Semaphore.make(1),
       pushing: yield* Semaphore.make(1),

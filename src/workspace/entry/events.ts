@@ -5,6 +5,7 @@ import { KnownSecrets } from "../../redaction/known.ts"
 import { redactValue } from "../../redaction/redact.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { countBytes } from "../../system/telemetry/metrics.ts"
+import { waitFor } from "../../system/waits/afterwards.ts"
 import { nowIso } from "../../system/waits/time.ts"
 
 const at = Schema.String
@@ -17,7 +18,16 @@ const port = {
 }
 
 /** One crossing between the host and a workspace, or a step of its life. Paths are the host's, URLs have no credentials. */
-const Event = Schema.Union([Schema.TaggedStruct("created", { at, environment: Schema.String }), Schema.TaggedStruct("started", { at }), Schema.TaggedStruct("stopped", { at }), Schema.TaggedStruct("died", { at, detail: Schema.String }), Schema.TaggedStruct("expired", { at, ttlSeconds: Schema.Int }), Schema.TaggedStruct("seed", { at, from: Schema.optional(Schema.String), files: Schema.Int, bytes: Schema.Number }), Schema.TaggedStruct("sync_push", {
+const Event = Schema.Union([
+  Schema.TaggedStruct("created", { at, environment: Schema.String }),
+  Schema.TaggedStruct("started", { at }),
+  Schema.TaggedStruct("stopped", { at }),
+  /** Nobody asked for the end of the microVM. The detail has the end of the guest's console. */
+  Schema.TaggedStruct("died", { at, detail: Schema.String }),
+  /** The last event: the deletion removes the log. */
+  Schema.TaggedStruct("expired", { at, ttlSeconds: Schema.Int }),
+  Schema.TaggedStruct("seed", { at, from: Schema.optional(Schema.String), files: Schema.Int, bytes: Schema.Number }),
+  Schema.TaggedStruct("sync_push", {
     at,
     from: Schema.String,
     /** Directory of the workspace. Absent for /workspace itself. */
@@ -25,14 +35,16 @@ const Event = Schema.Union([Schema.TaggedStruct("created", { at, environment: Sc
     files: Schema.Int,
     bytes: Schema.Number,
     conflicts: Schema.Int
-  }), Schema.TaggedStruct("import", {
+  }),
+  Schema.TaggedStruct("import", {
     at,
     from: Schema.String,
     /** Path of the copy in the guest. */
     to: Schema.String,
     files: Schema.Int,
     bytes: Schema.Number
-  }), Schema.TaggedStruct("export", {
+  }),
+  Schema.TaggedStruct("export", {
     at,
     kind: Schema.Literals(["file", "directory", "archive", "patch", "disk"]),
     /** Exported path of the workspace. Absent for a patch. */
@@ -41,7 +53,17 @@ const Event = Schema.Union([Schema.TaggedStruct("created", { at, environment: Sc
     files: Schema.Int,
     bytes: Schema.Number,
     digest: Schema.optional(Schema.String)
-  }), Schema.TaggedStruct("reset", { at, snapshot: Schema.optional(Schema.String) }), Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }), Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }), Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }), Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) }), Schema.TaggedStruct("network", {
+  }),
+  /** Later events belong to the current state of the workspace. */
+  Schema.TaggedStruct("reset", { at, snapshot: Schema.optional(Schema.String) }),
+  Schema.TaggedStruct("snapshot", { at, name: Schema.String, memory: Schema.Boolean }),
+  Schema.TaggedStruct("snapshot_delete", { at, name: Schema.String }),
+  /** Event of the forked workspace. */
+  Schema.TaggedStruct("fork", { at, to: Schema.Array(Schema.String), snapshot: Schema.optional(Schema.String) }),
+  /** Event of the fork: its beginning. */
+  Schema.TaggedStruct("forked", { at, from: Schema.String, snapshot: Schema.optional(Schema.String) }),
+  /** A change of the network policy. */
+  Schema.TaggedStruct("network", {
     at,
     networkPolicy: Schema.String,
     allowHosts: Schema.Array(Schema.String),
@@ -49,13 +71,25 @@ const Event = Schema.Union([Schema.TaggedStruct("created", { at, environment: Sc
     allowIps: Schema.Array(Schema.String),
     packageCache: Schema.optional(Schema.Boolean),
     trustHostCertificates: Schema.optional(Schema.Boolean)
-  }), Schema.TaggedStruct("port_published", { at, ...port }), Schema.TaggedStruct("port_unpublished", { at, ...port }), Schema.TaggedStruct("shell_opened", { at, shellId: Schema.String, command: Schema.Array(Schema.String) }), Schema.TaggedStruct("shell_closed", { at, shellId: Schema.String, outcome: Schema.String }), Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }), Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }), Schema.TaggedStruct("service_exited", {
+  }),
+  /** The host listens for a port of the guest, from now on or no longer. */
+  Schema.TaggedStruct("port_published", { at, ...port }),
+  Schema.TaggedStruct("port_unpublished", { at, ...port }),
+  Schema.TaggedStruct("shell_opened", { at, shellId: Schema.String, command: Schema.Array(Schema.String) }),
+  Schema.TaggedStruct("shell_closed", { at, shellId: Schema.String, outcome: Schema.String }),
+  Schema.TaggedStruct("service_started", { at, name: Schema.String, restarts: Schema.Int }),
+  Schema.TaggedStruct("service_ready", { at, name: Schema.String, readyMs: Schema.Number }),
+  Schema.TaggedStruct("service_exited", {
     at,
     name: Schema.String,
     outcome: Schema.String,
     status: Schema.optional(Schema.Int),
     detail: Schema.optional(Schema.String)
-  }), Schema.TaggedStruct("service_stopped", { at, name: Schema.String }), Schema.TaggedStruct("agent", { at, level: Schema.Literals(["info", "warning", "error"]), text: Schema.String })])
+  }),
+  Schema.TaggedStruct("service_stopped", { at, name: Schema.String }),
+  /** Event of the guest's agent, such as a process that the guest's kernel killed for lack of memory. */
+  Schema.TaggedStruct("agent", { at, level: Schema.Literals(["info", "warning", "error"]), text: Schema.String })
+])
 export type WorkspaceLogEvent = typeof Event.Type
 type WithoutTime<E> = E extends unknown ? Omit<E, "at"> : never
 /** An event before it is recorded. */
@@ -90,7 +124,7 @@ export class EventLog extends Context.Service<EventLog, {
 export const recordEvent = (folder: string, event: NewEvent) =>
   Effect.flatMap(EventLog, ({ record }) => record(folder, event))
 
-const make = ({ setsOf }: KnownSecrets["Type"]): EventLog["Type"] => {
+const make = ({ setsOf }: KnownSecrets["Service"]): EventLog["Service"] => {
   /** Those who wait for the next event. */
   const waiting = new Set<(folder: string) => void>()
   let recorded = 0
@@ -102,10 +136,10 @@ const make = ({ setsOf }: KnownSecrets["Type"]): EventLog["Type"] => {
           append(fileOf(folder), `${Schema.encodeSync(Line)(redactValue(setsOf(folder), { ...event, at }))}\n`)
           recorded += 1
           for (const wake of [...waiting]) wake(folder)
-        })).pipe(Effect.ignore),
+        })).pipe(Effect.ignoreCause),
     recorded: () => recorded,
     next: (known, folder) =>
-      Effect.callback((resume) => {
+      waitFor((resume) => {
         if (recorded !== known) return resume(Effect.void)
         const wake = (of: string) => {
           if (folder !== undefined && of !== folder) return
@@ -146,7 +180,7 @@ export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<Workspac
 
 const eventsOf = (line: string): ReadonlyArray<WorkspaceLogEvent> => {
   const read = Schema.decodeResult(Line)(line)
-  return read._tag === "Right" ? [read.right] : []
+  return read._tag === "Success" ? [read.success] : []
 }
 
 const newest = (file: string) => readFrom(file, (size) => Math.max(0, size - MOST_BYTES)).bytes.toString("utf8")

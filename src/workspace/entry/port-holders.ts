@@ -11,7 +11,7 @@ export class PortHolders extends Context.Service<PortHolders, {
   static readonly layer = Layer.sync(PortHolders, () => make())
 }
 
-const make = (): PortHolders["Type"] => {
+const make = (): PortHolders["Service"] => {
   const holders = new Map<number, string>()
   return {
     hold: (hostPort, workspace) =>

@@ -1,4 +1,4 @@
-import { Effect, Result, Option, Schema } from "effect"
+import { Effect, Option, Result, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -12,7 +12,10 @@ import { nowMs } from "../../system/waits/time.ts"
 import { VmId } from "../../vm/record.ts"
 import { demandReadable, noStates, ResidentStates, type StoredKind, tooNew } from "./resident-states.ts"
 
-export const WorkspaceId = Schema.String.pipe(Schema.check(Schema.isPattern(/^ws-[0-9a-f]{10}$/)), Schema.brand("WorkspaceId"))
+export const WorkspaceId = Schema.String.pipe(
+  Schema.check(Schema.isPattern(/^ws-[0-9a-f]{10}$/)),
+  Schema.brand("WorkspaceId")
+)
 export type WorkspaceId = typeof WorkspaceId.Type
 export const isWorkspaceId = Schema.is(WorkspaceId)
 
@@ -142,7 +145,7 @@ const flushAfter = "100 millis"
 export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord, options: WriteWorkspaceOptions = {}) =>
   writeJsonAtomic(folder.record, WorkspaceRecord, record, options).pipe(
     Effect.mapError(unwritten(folder)),
-    Effect.zipLeft(
+    Effect.tap(
       options.durable === true || options.flush === false
         ? Effect.void
         : syncFile(folder.record).pipe(Effect.delay(flushAfter), Effect.ignore, Effect.forkDetach)
@@ -167,11 +170,12 @@ export const readWorkspace = (
     (newer) => tooNew(place)(newer)
   )
   type Read = Result.Result<Option.Option<WorkspaceRecord>, FileFailed | StateTooNew>
-  return Effect.flatMap(read, (record): Read => {
+  const check = (record: Option.Option<WorkspaceRecord>): Read => {
     if (Option.isNone(record)) return hasDisk(folder) ? damaged("it is gone") : Result.succeed(record)
     if (record.value.id !== id) return damaged("it is the record of another workspace")
     return Result.map(demandReadable(kinds, place, record.value.residents), () => record)
-  })
+  }
+  return Effect.flatMap(read, (record) => Effect.fromResult(check(record)))
 }
 
 /** A disk is made after the record, and removed with it. */

@@ -1,4 +1,4 @@
-import { Effect, FiberRef, Ref } from "effect"
+import { Effect, Ref } from "effect"
 import {
   type IdAmbiguous,
   type StateTooNew,
@@ -21,8 +21,8 @@ export const makeRegistry = () => {
   const damaged = new Map<WorkspaceId, Damaged>()
 
   /** Whether this request may reach the workspace. The project of a damaged record is unknown. */
-  const reaches = (entry: Entry) => Effect.zipWith(FiberRef.get(callerProject), Ref.get(entry.record), isReachable)
-  const damagedHere = Effect.map(FiberRef.get(callerProject), (caller) => isReachable(caller, {}) ? damaged : none)
+  const reaches = (entry: Entry) => Effect.zipWith(callerProject, Ref.get(entry.record), isReachable)
+  const damagedHere = Effect.map(callerProject, (caller) => isReachable(caller, {}) ? damaged : none)
 
   /** The workspaces that this request may reach. Every request names or lists only these. */
   const reachable = {

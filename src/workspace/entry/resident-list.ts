@@ -1,4 +1,4 @@
-import { Cause, Effect, Result, Option, type Scope } from "effect"
+import { Cause, Effect, Option, type Scope } from "effect"
 import { type NoSpace, type PyroError, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { named } from "../../contract/text/names.ts"
@@ -24,13 +24,13 @@ export const listed = <State, Encoded>(
   { adopt, begin, finishNote, inherit, note, ...same }: Resident<State>
 ): ListedResident => {
   const decode = (stored: ResidentState) =>
-    Result.mapError(decodeState(kind, path, stored), (failure) =>
-        new StateDirectoryUnusable({
-          path,
-          detail: failure._tag === "FileFailed"
-            ? failure.detail
-            : `a newer pyro wrote the state of its "${kind.key}", of format ${failure.format}`
-        }))
+    Effect.mapError(Effect.fromResult(decodeState(kind, path, stored)), (failure) =>
+      new StateDirectoryUnusable({
+        path,
+        detail: failure._tag === "FileFailed"
+          ? failure.detail
+          : `a newer pyro wrote the state of its "${kind.key}", of format ${failure.format}`
+      }))
   const decoded = (take: Resident<State>["adopt"]): Take => (vm, kept) =>
     kept === undefined
       ? take(vm, Option.none())
@@ -94,7 +94,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
   ) =>
     Effect.flatMap(
       Effect.forEach(residents, (one) => Effect.result(contained(step, one, work(one)))),
-      (results) => Effect.asVoid(Effect.all(results))
+      Effect.forEach(Effect.fromResult, { discard: true })
     )
 
   /** The residents that a record has the state of. */

@@ -41,8 +41,8 @@ export const storedKind = <State, Encoded>(kind: ResidentKind<State, Encoded>): 
   decode: (path, stored) => decodeState(kind, path, stored),
   describeNoted: (stored) =>
     Result.match(decodeState(kind, "", stored), {
-      onLeft: () => ({}),
-      onRight: (state) => kind.describeNoted?.(state) ?? {}
+      onFailure: () => ({}),
+      onSuccess: (state) => kind.describeNoted?.(state) ?? {}
     })
 })
 
@@ -62,8 +62,11 @@ export const demandReadable = (
   Result.map(
     Result.all(
       Object.entries(states).map(([key, stored]) =>
-        Result.mapError(kinds.find((kind) => kind.key === key)?.decode(place.path, stored) ??
-            Result.fail(new FormatTooNew({ format: stored.format, newest: 0 })), (failure) => failure._tag === "FormatTooNew" ? tooNew(place, `the state of its "${key}"`)(failure) : failure)
+        Result.mapError(
+          kinds.find((kind) => kind.key === key)?.decode(place.path, stored) ??
+            Result.fail(new FormatTooNew({ format: stored.format, newest: 0 })),
+          (failure) => failure._tag === "FormatTooNew" ? tooNew(place, `the state of its "${key}"`)(failure) : failure
+        )
       )
     ),
     () => undefined

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Result, Fiber, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Fiber, Option, Ref, Result, Scope } from "effect"
 import * as path from "node:path"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { ensureFolder, listFolder } from "../../system/files/folders.ts"
@@ -91,7 +91,7 @@ const keepNamesApart = (found: ReadonlyArray<Entry>) =>
       if (other === undefined) known.set(name, id)
       else {
         yield* Effect.logWarning(`${id} has no name any more: ${other} is called ${name} too`)
-        yield* Effect.ignore(commit(entry, ({ name: _, ...rest }) => rest))
+        yield* Effect.ignoreCause(commit(entry, ({ name: _, ...rest }) => rest))
       }
     }
   })
@@ -117,12 +117,7 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
         ? { ...now, detail: "its guest has not answered yet" }
         : now)
     yield* Effect.raceFirst(Fiber.await(adopted), Deferred.await(still)).pipe(
-      Effect.timeoutTo({
-        duration: ADOPT_WAIT_MS,
-        onSuccess: () => Effect.void,
-        onTimeout: () => slow
-      }),
-      Effect.flatten
+      Effect.timeoutOrElse({ duration: ADOPT_WAIT_MS, orElse: () => slow })
     )
   })
 
@@ -136,7 +131,7 @@ const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect
       // A guest could name any number of other processes, each with a window of output without a reader.
       const guest = yield* Effect.flatMap(Vmm, (vmm) => vmm.attach(vm, { keep: residents.owns, onStill }))
       // A capture that was cut short has left the guest's programs stopped.
-      yield* Effect.ignore(guest.channel.chain(guest.vm.steps.startPrograms))
+      yield* Effect.ignoreCause(guest.channel.chain(guest.vm.steps.startPrograms))
       const { residents: kept } = yield* Ref.get(entry.record)
       yield* residents.adopt({ guest, channel: guest.channel, scope: yield* Effect.scope }, kept)
       return guest
@@ -168,7 +163,7 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
       // A stop, reset or deletion has ended the VM while its guest stood still.
       Effect.flatMap(Ref.get(entry.record), (now) =>
         now.vm !== vm || now.phase !== "running" ? Effect.void : Effect.all([
-          Effect.ignore(endVmIfDead(vm)),
+          Effect.ignoreCause(endVmIfDead(vm)),
           residents.lose(failure),
           setFailed(entry, failure),
           recordDeathOnce(entry, failure)

@@ -79,7 +79,7 @@ export const acquireWorkspace = (
     ) =>
       Effect.flatMap(monotonicMs, (sentAtMs) =>
         // The chain carries the time, which is old on arrival on a slow host.
-        Effect.zipLeft(send(steps()), settleClock(guest.channel, sentAtMs))).pipe(
+        Effect.tap(send(steps()), settleClock(guest.channel, sentAtMs))).pipe(
           Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure as AgentCallFailed, isEmpty)),
           Effect.raceFirst(guest.vm.health.failure),
           explainChannelFailure(guest),
@@ -90,7 +90,7 @@ export const acquireWorkspace = (
       claim: (first: SpawnRequest) => settled(claim, (steps) => guest.channel.spawnAfter(steps, first)),
       ready: Effect.asVoid(settled(claim, (steps) => guest.channel.chain(steps))),
       readyWith: (calls) => {
-        const along = Effect.forkScoped(Effect.interruptible(calls))
+        const along = Effect.forkScoped(calls, { startImmediately: true })
         // In this order: a fiber sends before the next one starts.
         const send = (steps: ReturnType<GuestSteps["claim"]>) =>
           Effect.all([guest.channel.chain(steps), along], { concurrency: 2 })

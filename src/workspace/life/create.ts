@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Fiber, FiberRef, Option, Ref, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Ref, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
@@ -15,6 +15,7 @@ import { ensureFolder } from "../../system/files/folders.ts"
 import { realPath } from "../../system/files/host-path.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { annotateStep, asStep } from "../../system/telemetry/spans.ts"
+import { settleAfterwards } from "../../system/waits/afterwards.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
 import { nowIso } from "../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
@@ -90,7 +91,7 @@ const announced = (
 /** The caller's project; of a caller that has none, the directory or archive that the workspace starts with. */
 const projectOf = ({ seedPath }: CreatePayload) =>
   Effect.map(
-    FiberRef.get(callerProject),
+    callerProject,
     (caller) => caller?.project ?? (seedPath === undefined ? undefined : realPath(seedPath))
   )
 
@@ -108,7 +109,7 @@ const imagesFor = (environment: string, notify: Notify) =>
     }
   })
 
-type Images = Effect.Effect.Success<ReturnType<typeof imagesFor>>
+type Images = Effect.Success<ReturnType<typeof imagesFor>>
 
 /** Makes the first disk of a workspace. */
 const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: CreatePayload) =>
@@ -126,7 +127,7 @@ const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: 
     return { placeholder, seedImage: seed, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }
   })
 
-type Prepared = Effect.Effect.Success<ReturnType<typeof prepareDisk>>
+type Prepared = Effect.Success<ReturnType<typeof prepareDisk>>
 
 /** The parts of a workspace that its first VM does not need. */
 const prepareRest = (
@@ -218,7 +219,7 @@ const creating = (
           placeholder: prepared.placeholder,
           seedImage: prepared.seedImage,
           onSlowStep: tellSlowStep(notify),
-          onClaim: () => Deferred.doneUnsafe(claiming, Effect.void),
+          onClaim: () => settleAfterwards(claiming, Effect.void),
           onNetwork
         })
         yield* Fiber.join(rest).pipe(
@@ -265,9 +266,9 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
     })
     const generation = yield* transit(lifecycle, transition).pipe(
       // The guest turns it on while the host writes the record and tells the residents.
-      Effect.zipLeft(Effect.interruptible(Effect.suspend(() => networkOn))),
+      Effect.tap(Effect.interruptible(Effect.suspend(() => networkOn))),
       entry.one.withPermits(1),
-      Effect.onError(() => Effect.ignore(forget(lifecycle, entry)))
+      Effect.onError(() => Effect.ignoreCause(forget(lifecycle, entry)))
     )
     if (generation !== undefined) yield* warmLater(lifecycle, generation, { files })
     return entry

@@ -41,7 +41,7 @@ export const growDisk = (entry: Entry, diskMib: number): Effect.Effect<void, Pyr
     const disk = yield* readWorkspaceDisk(old, virtualBytesOf(record))
     yield* removeFolder(folder)
     yield* linkGrown(disk, folder, virtualBytesOf({ diskMib })).pipe(
-      Effect.zipLeft(Effect.sync(() => faultPoint("grow:linked"))),
+      Effect.tap(Effect.sync(() => faultPoint("grow:linked"))),
       Effect.andThen(commit(entry, (known) => ({ ...known, disk: next, diskMib }), { durable: true })),
       Effect.onError(() => discardFolder(folder))
     )

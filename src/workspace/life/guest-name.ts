@@ -1,4 +1,4 @@
-import { Chunk, Effect, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { printable } from "../../contract/text/printable.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { deadlineScale } from "../../system/settings/deadline-scale.ts"
@@ -13,7 +13,7 @@ const renameTimeoutMs = 5_000 * deadlineScale
 export const readHosts = (channel: GuestChannel) =>
   channel.read({ root: "/", path: "etc/hosts", limit: maxHostsBytes }).pipe(
     Stream.runCollect,
-    Effect.map((chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks))),
+    Effect.map(Buffer.concat),
     Effect.map((bytes) => bytes.length === maxHostsBytes ? undefined : bytes.toString("latin1")),
     Effect.catchTag("AgentCallFailed", () => Effect.succeed(undefined))
   )

@@ -73,6 +73,6 @@ export const openInspector = (
     })
     yield* inspect
     yield* explainInspector(guest)(openWorkspaceFolder(guest))
-    yield* guest.channel.changeFiles(workspaceTrees.live.root, []).pipe(explainInspector(guest), Effect.ignore)
+    yield* guest.channel.changeFiles(workspaceTrees.live.root, []).pipe(explainInspector(guest), Effect.ignoreCause)
     return guest
   })

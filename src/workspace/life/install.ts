@@ -14,21 +14,17 @@ export const watch = <R>(
 ) =>
   Effect.gen(function*() {
     const { health } = generation.guest.vm
-    yield* recordAgentEvents(entry, generation.channel).pipe(Effect.interruptible, Effect.forkIn(generation.scope))
+    yield* Effect.forkIn(recordAgentEvents(entry, generation.channel), generation.scope)
     yield* health.troubles.pipe(
       Stream.changes,
       Stream.dropWhile((trouble) => trouble === "none"),
       Stream.runForEach((trouble) => Effect.logWarning(`${entry.id}: ${troubleText(trouble)}`)),
-      Effect.interruptible,
       Effect.forkIn(generation.scope)
     )
     yield* health.failure.pipe(
       // A guest that broke the protocol is ended, since it is out of reach and out of sight.
       Effect.raceFirst(explainChannelFailure(generation.guest)(generation.channel.failed)),
       Effect.catch(onEnd),
-      // Interruptible also under an uninterruptible caller: a fiber inherits the flag, and its scope would wait for the fiber for
-      // ever.
-      Effect.interruptible,
       Effect.forkIn(generation.scope)
     )
   })

@@ -117,7 +117,7 @@ const borrowHeld = <A extends Reader>(
 ): Effect.Effect<A & Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     const own = yield* Effect.acquireRelease(Scope.make(), Scope.close)
-    yield* entry.doomed.changes.pipe(
+    yield* SubscriptionRef.changes(entry.doomed).pipe(
       Stream.filter((isDoomed) => isDoomed),
       Stream.take(1),
       Stream.runForEach(() => Scope.close(own, Exit.void)),
@@ -125,10 +125,10 @@ const borrowHeld = <A extends Reader>(
     )
     const orDeleted: Reader["explain"] = (look) =>
       Effect.catch(look, (failure) =>
-        Effect.if(SubscriptionRef.get(entry.doomed), {
-          onTrue: () => beingDeleted(entry),
-          onFalse: () => Effect.fail(failure)
-        }))
+        Effect.flatMap(
+          SubscriptionRef.get(entry.doomed),
+          (isDoomed) => isDoomed ? beingDeleted(entry) : Effect.fail(failure)
+        ))
     const opening = Effect.andThen(holdAlone(lifecycle, entry), open)
     const services = yield* Effect.context<LifecycleServices>()
     const reader = yield* orDeleted(Effect.provide(Scope.provide(opening, own), services))

@@ -43,7 +43,7 @@ export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: 
     const from = rebase === "baseline" ? {} : { snapshot: rebase.record.name }
     yield* recordEvent(entry.folder.directory, { _tag: "reset", ...from })
     yield* commit(entry, ({ restoredFrom: _, staleResidents: _stale, ...now }) => now, { durable: false })
-  }).pipe(Effect.ignore)
+  }).pipe(Effect.ignoreCause)
 
 /** The residents of a snapshot, and its baseline with the files pushed before it. */
 const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { taken } }: Snapshot) =>

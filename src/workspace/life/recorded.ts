@@ -1,4 +1,4 @@
-import { Effect, Result, Option } from "effect"
+import { Effect, Option, Result } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { readTail } from "../../system/files/file-tail.ts"
 import { listIfPresent } from "../../system/files/folders.ts"

@@ -120,5 +120,5 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
         ),
       { concurrency: 4 }
     )
-    return (yield* Effect.all(results)).flat()
+    return (yield* Effect.forEach(results, Effect.fromResult)).flat()
   })

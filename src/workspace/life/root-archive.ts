@@ -70,5 +70,8 @@ export const archiveRoot = (channel: GuestChannel, file: string): Effect.Effect<
     // 1: a file changed during the read, as in any root in use.
     if (exit._tag !== "exited" || exit.code > 1) return yield* failed(`the guest's tar failed: ${told.trim()}`)
   })).pipe(
-    Effect.timeoutOrElse({ duration: archiveTimeout, orElse: () => Effect.fail(failed(`it took longer than ${archiveTimeout}`)) })
+    Effect.timeoutOrElse({
+      duration: archiveTimeout,
+      orElse: () => Effect.fail(failed(`it took longer than ${archiveTimeout}`))
+    })
   )

@@ -30,16 +30,14 @@ export const runningGeneration = (
 /** Fails if the host's disk is full and has paused the guest. */
 export const demandMoving = (entry: Entry, { guest }: Generation): Effect.Effect<void, WorkspaceNotReady> => {
   const isStill = Effect.map(guest.vm.health.trouble, (trouble) => trouble === "no-space")
-  return (isStill ? isStill.pipe(
+  return Effect.flatMap(isStill, (still) =>
+    still
+      ? isStill.pipe(
         Effect.repeat({ while: (still) => still, schedule: Schedule.spaced("100 millis") }),
         Effect.asVoid,
-        Effect.timeoutTo({
-          duration: GOES_ON,
-          onSuccess: Effect.succeed,
-          onTimeout: () => standsStill(entry)
-        }),
-        Effect.flatten
-      ) : Effect.void)
+        Effect.timeoutOrElse({ duration: GOES_ON, orElse: () => standsStill(entry) })
+      )
+      : Effect.void)
 }
 
 const standsStill = (entry: Entry) =>

@@ -17,7 +17,7 @@ const starting = (entry: Entry, notify: Notify): Transition<LifecycleServices> =
     Effect.gen(function*() {
       const guest = yield* guestOn(entry, yield* Ref.get(entry.record), notify)
       // A VM that was killed during a patch or a push left a half-done change: any change rolls it back first.
-      yield* Effect.ignore(guest.channel.changeFiles(workspaceTrees.live.root, []))
+      yield* Effect.ignoreCause(guest.channel.changeFiles(workspaceTrees.live.root, []))
       return guest
     }),
   change: (record) => ({ ...record, generation: record.generation + 1 }),
@@ -33,9 +33,8 @@ const ENDING = "10 seconds"
  */
 const isEnding = (entry: Entry, generation: Generation) =>
   Effect.gen(function*() {
-    const lost = yield* Effect.forkChild(Effect.flip(generation.channel.failed))
-    yield* Effect.yieldNow()
-    if (Option.isNone(yield* Fiber.poll(lost))) return yield* Effect.as(Fiber.interrupt(lost), false)
+    const lost = yield* Effect.forkChild(Effect.flip(generation.channel.failed), { startImmediately: true })
+    if (lost.pollUnsafe() === undefined) return yield* Effect.as(Fiber.interrupt(lost), false)
     const ended = Effect.repeat(Ref.get(entry.generation), {
       while: (now) => Option.isSome(now) && now.value === generation,
       schedule: Schedule.spaced("10 millis")

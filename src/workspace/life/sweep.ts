@@ -1,4 +1,4 @@
-import { Effect, Result, Option } from "effect"
+import { Effect, Option, Result } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing, NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { daemonFiles } from "../../system/files/daemon-files.ts"

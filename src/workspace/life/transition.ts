@@ -162,10 +162,10 @@ const tellResidents = <R>({ next, transition: { adopts, entry, event, lose, reba
       if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
       if (adopts === true && next !== undefined) {
         // A resident whose processes are not in the memory is forgotten by this.
-        yield* Effect.ignore(residents.adopt(next, (yield* Ref.get(entry.record)).residents))
+        yield* Effect.ignoreCause(residents.adopt(next, (yield* Ref.get(entry.record)).residents))
       }
       if (next !== undefined) {
-        yield* Effect.ignore(residents.begin(next, (yield* Ref.get(entry.record)).residents))
+        yield* Effect.ignoreCause(residents.begin(next, (yield* Ref.get(entry.record)).residents))
       }
     }
     if (event !== undefined) yield* recordEvent(entry.folder.directory, event)
@@ -192,7 +192,7 @@ export const install = (
         Effect.flatMap((isCurrent) =>
           isCurrent ? Effect.asVoid(transit(lifecycle, death(entry, generation, failure))) : Effect.void
         ),
-        Effect.ignore,
+        Effect.ignoreCause,
         Effect.uninterruptible,
         Effect.forkIn(lifecycle.scope)
       ))

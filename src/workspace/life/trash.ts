@@ -43,7 +43,7 @@ export const emptyTrash: Effect.Effect<
   const root = workspacesDirectory((yield* Paths).stateDir)
   const names = yield* Effect.mapError(listIfPresent(root), toHostError)
   const aside = names.filter((name) => name.startsWith(sweptPrefix))
-  const [stay] = yield* Effect.partition(aside, (name) => remove(path.join(root, name)))
+  const [, stay] = yield* Effect.partition(aside, (name) => remove(path.join(root, name)))
   yield* Effect.forEach(stay, (failure) => Effect.logWarning(failure.message), { discard: true })
   return stay
 })

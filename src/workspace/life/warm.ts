@@ -22,8 +22,7 @@ export const warmLater = (
   const quiet = Effect.delay(othersAreMade, warmAfter).pipe(Effect.repeat({ while: (busy) => busy }))
   return Effect.andThen(quiet, warmBaseline(channel)).pipe(
     Effect.ignore,
-    Effect.when(() => files > 0),
-    Effect.interruptible,
+    Effect.when(Effect.succeed(files > 0)),
     Effect.forkIn(scope)
   )
 }

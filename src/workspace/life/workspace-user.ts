@@ -44,7 +44,7 @@ export const demandUser = (
   Effect.suspend(() => {
     if (ownerOf(user) === undefined) return Effect.void
     const passwd = channel.read({ root: "/", path: "etc/passwd", limit: PASSWD_BYTES }).pipe(
-      Stream.runFold("", (text, bytes) => text + Buffer.from(bytes).toString("latin1")),
+      Stream.runFold(() => "", (text, bytes) => text + Buffer.from(bytes).toString("latin1")),
       Effect.catchTag("AgentCallFailed", () => Effect.succeed(""))
     )
     return Effect.flatMap(passwd, (text) => {

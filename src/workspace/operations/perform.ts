@@ -1,4 +1,4 @@
-import { type Context, Effect, Mailbox, type Scope, Stream } from "effect"
+import { type Cause, type Context, Effect, Fiber, Queue, type Scope, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import { callFromPull, type PullEvents } from "../../contract/rows/event-batches.ts"
 import type { Notice } from "../../contract/rows/notice.ts"
@@ -66,12 +66,12 @@ const place = ({ name, on, states, writes }: Operation) => {
 /** Work with its notices and its result as a stream. The end of the stream interrupts the work. */
 const withNotices = <Event, E>(work: (notify: Notify) => Effect.Effect<Event, E>): Stream.Stream<Notice | Event, E> =>
   Stream.unwrap(Effect.gen(function*() {
-    const notices = yield* Mailbox.make<Notice>({ capacity: 64, strategy: "sliding" })
-    const done = yield* work((notice) => void notices.unsafeOffer(notice)).pipe(
-      Effect.ensuring(notices.end),
+    const notices = yield* Queue.sliding<Notice, Cause.Done>(64)
+    const done = yield* work((notice) => void Queue.offerUnsafe(notices, notice)).pipe(
+      Effect.ensuring(Queue.end(notices)),
       Effect.forkScoped
     )
-    return Stream.concat(Mailbox.toStream(notices), Stream.fromEffect(done))
+    return Stream.concat(Stream.fromQueue(notices), Stream.fromEffect(Fiber.join(done)))
   }))
 
 /** A work of the table, whichever operation it belongs to. */

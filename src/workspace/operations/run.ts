@@ -144,10 +144,10 @@ const troubles = (guest: Guest): Stream.Stream<RunEvent> =>
       level: "warning",
       message: troubleText(trouble)
     })),
-    Stream.unfoldEffect(undefined as string | undefined, (before) =>
+    Stream.unfold(undefined as string | undefined, (before) =>
       Effect.map(
         changeOf(silenceOf(guest.channel), before),
-        (now) => Option.some([standstillNotice(now) as RunEvent, now])
+        (now) => [standstillNotice(now) as RunEvent, now] as const
       ))
   )
 

@@ -86,10 +86,9 @@ export const summarize = <R>(
         onFailure: ({ message }) => ({ changesUnknown: message }),
         onSuccess: (found) => ({ changes: changesSummary(found) })
       }),
-      Effect.timeoutTo({
+      Effect.timeoutOrElse({
         duration: DIFF_TIMEOUT,
-        onSuccess: (told) => told,
-        onTimeout: () => ({ changesUnknown: `the guest compared for more than ${DIFF_TIMEOUT}` })
+        orElse: () => Effect.succeed({ changesUnknown: `the guest compared for more than ${DIFF_TIMEOUT}` })
       })
     )
     const since = resetAt ?? record.createdAt

@@ -80,14 +80,12 @@ export const feed = (process: GuestProcess, input: RunInput): Effect.Effect<void
       yield* Stream.runForEach(input.stdin, process.writeStdin).pipe(
         Effect.andThen(process.endStdin),
         Effect.ignore, // the command's own end reports a lost channel
-        Effect.interruptible,
         Effect.forkScoped
       )
     }
     if (input.resizes !== undefined) {
       yield* Stream.runForEach(input.resizes, process.resize).pipe(
         Effect.ignore,
-        Effect.interruptible,
         Effect.forkScoped
       )
     }

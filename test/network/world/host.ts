@@ -1,4 +1,4 @@
-import { Effect, Result, ManagedRuntime } from "effect"
+import { Effect, ManagedRuntime, Result } from "effect"
 import { createServer, type Socket } from "node:net"
 import { createInterface } from "node:readline"
 import { Dialler } from "../../../src/network/Dialler.ts"

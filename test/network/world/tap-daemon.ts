@@ -15,7 +15,7 @@ import { serveTap } from "../../../src/workspace/residents/network/tap.ts"
 const [, , pid = "", id = ""] = process.argv
 
 const granted = (policy: Partial<Policy>) =>
-  Effect.orDie(grantedBy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
+  Effect.fromResult(grantedBy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [], ...policy }))
 
 const tell = (line: object) => void process.stdout.write(`${JSON.stringify(line)}\n`)
 

@@ -102,7 +102,7 @@ export class Ends {
     const failure = Option.getOrUndefined(Cause.findErrorOption(exit.cause)) as
       | { readonly _tag?: unknown; readonly code?: unknown; readonly detail?: unknown }
       | undefined
-    if (Cause.isDie(exit.cause) || typeof failure?.code !== "string") {
+    if (Cause.hasDies(exit.cause) || typeof failure?.code !== "string") {
       return void this.wrong.push(`${name}: ${Cause.pretty(exit.cause).slice(0, 2_000)}`)
     }
     this.#add(this.codes, failure.code)

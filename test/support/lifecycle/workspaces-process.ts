@@ -1,6 +1,7 @@
-import { Effect, Layer, Logger, LogLevel, Option, Schema, Scope, Stream } from "effect"
+import { Cause, Effect, Layer, Option, References, Schema, Scope, Stream } from "effect"
 import * as readline from "node:readline"
 import type { PyroError } from "../../../src/contract/errors/errors.ts"
+import { streamFromPull } from "../../../src/contract/rows/event-batches.ts"
 import { readCeiling } from "../../../src/contract/rows/network-ceiling.ts"
 import { mapCalls } from "../../../src/contract/rows/Pyro.ts"
 import { ComparePayload } from "../../../src/contract/rows/workspace-compare.ts"
@@ -51,7 +52,7 @@ const folded = (events: Stream.Stream<WorkspaceEvent, PyroError>) => {
   return Effect.map(Stream.runForEach(events, (event) => Effect.sync(() => folding.add(event))), () => folding.result())
 }
 
-const operations = ({ house }: Workspaces["Type"]) => {
+const operations = ({ house }: Workspaces["Service"]) => {
   const { watch, workspace: all } = mapCalls((row) =>
     isOfWorkspaces(row) ? performing(row, Effect.succeed(house)) : undefined
   )
@@ -67,7 +68,7 @@ const operations = ({ house }: Workspaces["Type"]) => {
       let stdout = ""
       let status: number | undefined
       let execId: string | undefined
-      const events = Stream.repeatEffectChunkOption(pull())
+      const events = streamFromPull(Effect.succeed(pull))
       yield* Stream.runForEach(events, (event) =>
         Effect.sync(() => {
           if (event._tag === "Output" && event.from === "stdout") stdout += Buffer.from(event.bytes).toString()
@@ -189,13 +190,13 @@ const program = Effect.scoped(Effect.gen(function*() {
     const asked = known[operation](payload) as Effect.Effect<unknown, { readonly message: string }>
     const networkCeiling = readCeiling(payload.ceiling ?? "")
     const caller = networkCeiling === undefined ? undefined : { project: "", all: true, networkCeiling }
-    return Effect.matchCause(Effect.locally(asked, callerProject, caller), {
+    return Effect.matchCause(Effect.provideService(asked, callerProject, caller), {
       onSuccess: (result) => answer(id, { result }),
-      onFailure: (cause) => answer(id, { error: String(cause) })
+      onFailure: (cause) => answer(id, { error: Cause.pretty(cause) })
     })
   })
 }))
 
 const layer = driver === "qemu" ? services : localAgentServices({ program: options[0]!, reports: options[1]! })
 
-await Effect.runPromise(Effect.provide(program, Layer.merge(layer, Logger.minimumLogLevel(LogLevel.None))))
+await Effect.runPromise(Effect.provide(program, Layer.merge(layer, Layer.succeed(References.MinimumLogLevel, "None"))))

@@ -38,5 +38,5 @@ export const attachVm = (
       // A crash in the middle of a capture leaves the programs stopped.
       yield* vm.resume
       return vm
-    }).pipe(Effect.onError(() => Effect.ignore(ownership.leave)))
+    }).pipe(Effect.onError(() => Effect.ignoreCause(ownership.leave)))
   })

@@ -22,7 +22,7 @@ export interface Directories {
   readonly cacheDir: string
 }
 
-export const directoriesOf = ({ cacheDir, stateDir }: Paths["Type"]): Directories => ({
+export const directoriesOf = ({ cacheDir, stateDir }: Paths["Service"]): Directories => ({
   root: path.join(stateDir, "local-disks"),
   cacheDir
 })
@@ -55,7 +55,7 @@ const make = <E>(
       Effect.andThen(fill(path.join(prepared, entry.tree))),
       Effect.andThen(onDisk(() => fs.renameSync(prepared, path.join(root, name)))),
       Effect.as(name),
-      Effect.onError(() => Effect.ignore(removeTree(prepared)))
+      Effect.onError(() => Effect.ignoreCause(removeTree(prepared)))
     )
   })
 
@@ -148,4 +148,4 @@ export const sweepDirectories = (directories: Directories): Effect.Effect<void> 
     yield* Effect.forEach(unused, (name) => removeTree(path.join(directories.root, name)), { discard: true })
     // The folder goes with the last one.
     yield* Effect.ignore(removeEmptyFolder(directories.root))
-  }).pipe(Effect.ignore)
+  }).pipe(Effect.ignoreCause)

@@ -123,7 +123,7 @@ export const makeDisks = (
           Effect.andThen(passOn(directories, ended, next, virtualBytes)),
           Effect.mapError((failure) => failure._tag === "HostToolMissing" ? failedAt("freeze disk")(failure) : failure),
           Effect.onError(() =>
-            Effect.ignore(
+            Effect.ignoreCause(
               Effect.forEach([next, top], (file) => file === undefined ? Effect.void : removeFile(file))
             )
           )

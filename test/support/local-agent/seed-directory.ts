@@ -41,6 +41,6 @@ export const seedDirectory = (cacheDir: string, { path: image }: Seed): Effect.E
         if (!fs.existsSync(directory)) fs.renameSync(prepared, directory)
       })),
       Effect.as(directory),
-      Effect.ensuring(Effect.ignore(removeTree(prepared)))
+      Effect.ensuring(Effect.ignoreCause(removeTree(prepared)))
     )
   })

@@ -62,7 +62,7 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
         const vm = yield* attachVm(id, options)
         const channel = yield* vm.channel({ takeover: true, keep }).pipe(
           // The next process that attaches finds the VM as it was.
-          Effect.onError(() => Effect.ignore(vm.leave))
+          Effect.onError(() => Effect.ignoreCause(vm.leave))
         )
         return { vm, channel }
       }).pipe(allOrNothing, Effect.provide(context))

@@ -133,7 +133,7 @@ describe("pyro agent whose API cannot be reached", () => {
       const agent = Effect.gen(function*() {
         yield* Effect.raceFirst(
           Deferred.await(said),
-          Effect.repeat(Effect.yieldNow(), { until: () => text() !== "" })
+          Effect.repeat(Effect.yieldNow, { until: () => text() !== "" })
         )
         return { status: 3, during: text() }
       })

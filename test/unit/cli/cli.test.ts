@@ -124,7 +124,7 @@ describe("the command line", () => {
     const { journal, status } = await on(["run", "debian:12", "--", "yes"], {
       terminal: { writeStdout: () => new OutputClosed({ code: "EPIPE", isHungUp: false }) },
       run: () =>
-        Stream.repeatValue<RunEvent>({ _tag: "Output", from: "stdout", bytes: bytes("y\n") }).pipe(
+        Stream.forever(Stream.succeed<RunEvent>({ _tag: "Output", from: "stdout", bytes: bytes("y\n") })).pipe(
           Stream.ensuring(Effect.sync(() => {
             ended = true
           }))
@@ -136,7 +136,7 @@ describe("the command line", () => {
   it("a failing write to a hung-up terminal exits as SIGHUP does", async () => {
     const { journal, signal, status } = await on(["run", "debian:12", "--", "yes"], {
       terminal: { ...REAL_TERMINAL, writeStdout: () => new OutputClosed({ code: "EIO", isHungUp: true }) },
-      run: () => Stream.repeatValue<RunEvent>({ _tag: "Output", from: "stdout", bytes: bytes("y\n") })
+      run: () => Stream.forever(Stream.succeed<RunEvent>({ _tag: "Output", from: "stdout", bytes: bytes("y\n") }))
     })
     assert.deepStrictEqual([status, signal, journal], [129, "SIGHUP", ["built"]])
   })

@@ -1,5 +1,6 @@
 import { it } from "@effect/vitest"
-import { Effect, Fiber, Ref, TestClock } from "effect"
+import { Effect, Fiber, Ref } from "effect"
+import { TestClock } from "effect/testing"
 import { assert, describe } from "vitest"
 import { performDemo } from "../../../src/cli/demo.ts"
 import { tour } from "../../../src/cli/demo/tour.ts"
@@ -24,7 +25,7 @@ describe("pyro demo", () => {
             ...terminal,
             writeStdout: writing(out),
             writeStderr: writing(err)
-          } as unknown as Terminal["Type"]
+          } as unknown as Terminal["Service"]
         ),
         Effect.provideService(Pyro, mapCalls(() => () => Effect.void)),
         Effect.forkChild

@@ -1,3 +1,4 @@
+import { Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { on, REAL_TERMINAL } from "./on.ts"
@@ -7,7 +8,7 @@ describe("a word that was taken for the environment", () => {
     const unknown = new EnvironmentUnknown({ environment: argv.at(-1) ?? "", known: ["debian:12"] })
     const { journal } = await on(argv, {
       answers: { "workspace.create": unknown },
-      run: () => unknown,
+      run: () => Stream.fail(unknown),
       terminal: argv[0] === "run" ? REAL_TERMINAL : {}
     })
     return journal.at(-1)

@@ -20,7 +20,7 @@ type Answers = Readonly<Record<string, unknown>>
 export interface CallContext {
   readonly answers?: Answers
   readonly files?: Readonly<Record<string, Uint8Array>>
-  readonly terminal?: Partial<Terminal["Type"]>
+  readonly terminal?: Partial<Terminal["Service"]>
   readonly run?: (payload: RunPayload, input: RunInput) => ReturnType<PyroService["run"]>
 }
 
@@ -92,7 +92,9 @@ const answering = (answers: Answers, called: Array<readonly [string, unknown]>):
       called.push([row.name, payload])
       const said = answers[row.name]
       const answer = typeof said === "function" ? said(payload) as unknown : said
-      if (answer instanceof EnvironmentUnknown || answer instanceof WorkspaceNotFound) return answer
+      if (answer instanceof EnvironmentUnknown || answer instanceof WorkspaceNotFound) {
+        return row.kind === "unary" ? answer : Stream.fail(answer)
+      }
       return row.kind === "unary"
         ? Effect.succeed(answer)
         : Stream.fromIterable(Array.isArray(answer) ? answer : [answer])

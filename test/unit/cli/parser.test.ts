@@ -11,7 +11,7 @@ const read = (...words: ReadonlyArray<string>) => {
   const { own, rest } = splitArgv(words)
   const routed = route(own)
   if (routed._tag !== "Operation") throw new Error(`no operation: ${JSON.stringify(routed)}`)
-  return Effect.runSync(Effect.merge(parse(routed.operation, routed.words, rest, { workspace: "mine" })))
+  return Result.merge(Effect.runSync(Effect.result(parse(routed.operation, routed.words, rest, { workspace: "mine" }))))
 }
 
 /** A command line as a payload's JSON side, or what is said against it. */
@@ -19,16 +19,15 @@ const typed = (...words: ReadonlyArray<string>) => {
   const { own, rest } = splitArgv(words)
   const routed = route(own)
   if (routed._tag !== "Operation") throw new Error(`no operation: ${JSON.stringify(routed)}`)
-  return Effect.runSync(Effect.result(parse(routed.operation, routed.words, rest))).pipe(
-    Result.flatMap(({ json, raw }) =>
-      Result.map(decode(routed.operation.cli, routed.operation.payload(), raw), (payload) => ({ json, payload, raw }))
-    ),
-    Result.match({
-      onLeft: (error): { readonly wrong: string } | { readonly json: boolean; readonly raw: object } => ({
+  return parse(routed.operation, routed.words, rest).pipe(
+    Effect.tap(({ raw }) => decode(routed.operation.cli, routed.operation.payload(), raw)),
+    Effect.match({
+      onFailure: (error): { readonly wrong: string } | { readonly json: boolean; readonly raw: object } => ({
         wrong: error.message
       }),
-      onRight: ({ json, raw }) => ({ json, raw })
-    })
+      onSuccess: ({ json, raw }) => ({ json, raw })
+    }),
+    Effect.runSync
   )
 }
 

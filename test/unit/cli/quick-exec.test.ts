@@ -23,7 +23,7 @@ const payloadOf = (argv: ReadonlyArray<string>) => {
   const { operation, words } = routed
   const read = Effect.runSync(Effect.result(parse(operation, words, rest)))
   if (Result.isFailure(read) || read.success.json || operation.name !== "workspace.exec") return undefined
-  const payload = decode(operation.cli, operation.payload(), read.success.raw)
+  const payload = Effect.runSync(Effect.result(decode(operation.cli, operation.payload(), read.success.raw)))
   return Result.isFailure(payload) ? undefined : payload.success
 }
 

@@ -1,4 +1,4 @@
-import { FastCheck as fc } from "effect"
+import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import { boundedOutput } from "../../../src/contract/rows/bounded-output.ts"
 

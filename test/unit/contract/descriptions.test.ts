@@ -1,4 +1,4 @@
-import { Option, SchemaAST } from "effect"
+import { SchemaAST } from "effect"
 import { assert, describe, it } from "vitest"
 import type { PureSchema } from "../../../src/contract/rows/operation.ts"
 import { operations } from "../../../src/contract/rows/operations.ts"
@@ -9,22 +9,16 @@ interface Field {
   readonly description: string
 }
 
-const descriptionOf = (ast: SchemaAST.AST): string => {
-  const own = SchemaAST.getDescriptionAnnotation(ast)
-  if (Option.isSome(own)) return own.value
-  return SchemaAST.isRefinement(ast) || SchemaAST.isTransformation(ast) ? descriptionOf(ast.from) : ""
-}
+const descriptionOf = (ast: SchemaAST.AST): string =>
+  SchemaAST.resolveDescription(ast) ?? SchemaAST.resolveDescription(SchemaAST.toEncoded(ast)) ?? ""
 
 const walk = (ast: SchemaAST.AST, path: string): ReadonlyArray<Field> => {
   switch (ast._tag) {
-    case "Refinement":
-    case "Transformation":
-      return walk(ast.from, path)
     case "Union":
       return ast.types.flatMap((one) => walk(one, path))
-    case "TupleType":
-      return ast.rest.flatMap(({ type }) => walk(type, `${path}[]`))
-    case "TypeLiteral":
+    case "Arrays":
+      return ast.rest.flatMap((type) => walk(type, `${path}[]`))
+    case "Objects":
       return ast.propertySignatures.filter(({ name }) => name !== "_tag").flatMap(({ name, type }) => {
         const inner = path === "" ? String(name) : `${path}.${String(name)}`
         return [{ path: inner, description: descriptionOf(type) }, ...walk(type, inner)]

@@ -25,18 +25,16 @@ import { snakeCase } from "../../../src/contract/text/snake.ts"
 /** A value of a field's type, different for every field. */
 const sampleOf = (name: string, ast: SchemaAST.AST): unknown => {
   switch (ast._tag) {
-    case "NumberKeyword":
+    case "Number":
       return 4711
-    case "Refinement":
-      return sampleOf(name, ast.from)
-    case "TupleType":
-      return ast.rest.map(({ type }) => sampleOf(name, type))
-    case "TypeLiteral":
+    case "Arrays":
+      return ast.rest.map((type) => sampleOf(name, type))
+    case "Objects":
       return Object.fromEntries(
         ast.propertySignatures.map((field) => [field.name, sampleOf(`${name}-${String(field.name)}`, field.type)])
       )
     case "Union":
-      return sampleOf(name, ast.types[0])
+      return sampleOf(name, ast.types[0]!)
     case "Literal":
       return ast.literal
     default:
@@ -45,17 +43,13 @@ const sampleOf = (name: string, ast: SchemaAST.AST): unknown => {
 }
 
 /** One value of every class of the family. */
-const samples = PyroError.members.map((error) => {
-  const make = error as unknown as {
+const samples = PyroError.members.map(({ to }) => {
+  const make = to as unknown as {
     new(fields: object): PyroError
     readonly fields: Schema.Struct.Fields
   }
   const { _tag, ...fields } = make.fields
-  const sample = Object.entries(fields).map(([name, field]) => {
-    const { ast } = field as { readonly ast: SchemaAST.AST | Schema.PropertySignature.AST }
-    if (ast._tag === "PropertySignatureTransformation") return [name, sampleOf(name, ast.to.type)]
-    return [name, sampleOf(name, ast._tag === "PropertySignatureDeclaration" ? ast.type : ast)]
-  })
+  const sample = Object.entries(fields).map(([name, { ast }]) => [name, sampleOf(name, ast)])
   return new make(Object.fromEntries(sample))
 })
 

@@ -7,7 +7,7 @@ const id = "4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"
 
 /** The field that is refused, or nothing. */
 const refused = (demand: Effect.Effect<void, { readonly field: string }>) =>
-  Result.match(Effect.runSync(Effect.result(demand)), { onLeft: ({ field }) => field, onRight: () => undefined })
+  Result.match(Effect.runSync(Effect.result(demand)), { onFailure: ({ field }) => field, onSuccess: () => undefined })
 
 describe("what an exec is asked for", () => {
   const exec = (asked: object) =>

@@ -1,6 +1,7 @@
-import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import { Effect, Schema } from "effect"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import { assert, describe, it } from "vitest"
+import type { PureSchema } from "../../../src/contract/rows/operation.ts"
 import { operations } from "../../../src/contract/rows/operations.ts"
 import { byName, named, table } from "../../../src/contract/text/names.ts"
 import { serialization } from "../../../src/contract/wire/serialization.ts"
@@ -10,11 +11,11 @@ const Strings = byName(Schema.String)
 
 /** A payload as the other end of the daemon's socket gets it. */
 const across = (name: string, payload: object): unknown => {
-  const schema = operations.find((row) => row.name === name)!.payload() as Schema.Schema<unknown>
+  const schema = operations.find((row) => row.name === name)!.payload() as PureSchema
   const crossed = Effect.runSync(
     Effect.map(RpcSerialization.RpcSerialization, (codec) => {
       const message = { payload: Schema.encodeSync(schema)(Schema.decodeUnknownSync(schema)(payload)) }
-      const { decode, encode } = codec.unsafeMake()
+      const { decode, encode } = codec.makeUnsafe()
       return decode(encode(message) as Uint8Array)[0] as { readonly payload: unknown }
     }).pipe(Effect.provide(serialization))
   )

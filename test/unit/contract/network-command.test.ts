@@ -39,7 +39,9 @@ describe("the command that adds a grant", () => {
   it("a first list of addresses keeps every public host", () => {
     const command = grantCommand("fix", policy({ denyHosts: ["b.test"] }), ["--allow-ip 10.0.0.1:80"])
     assert.strictEqual(command, "pyro network set fix --allow-host '*' --deny-host b.test --allow-ip 10.0.0.1:80")
-    assert.isTrue(askedGrant({ allowHosts: ["*"], denyHosts: ["b.test"], allowIps: ["10.0.0.1:80"] })._tag === "Right")
+    assert.isTrue(
+      askedGrant({ allowHosts: ["*"], denyHosts: ["b.test"], allowIps: ["10.0.0.1:80"] })._tag === "Success"
+    )
   })
 
   it("another kind of policy takes the place of the present one", () => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Result, Redacted, Schema } from "effect"
+import { Redacted, Result, Schema } from "effect"
 import { inspect } from "node:util"
 import { firstIssue } from "../../../src/contract/errors/issue.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"

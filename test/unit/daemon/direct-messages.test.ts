@@ -1,6 +1,6 @@
-import * as RpcServer from "@effect/rpc/RpcServer"
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Deferred, Effect, Fiber, Layer, Mailbox, Option, Ref, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Option, Queue, Ref, Stream } from "effect"
+import * as RpcServer from "effect/rpc/RpcServer"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -60,7 +60,7 @@ const served = (attach: Attach) =>
     return { client: yield* connect(socketTo(socket)), stop: Deferred.succeed(stop, undefined) }
   })
 
-const attached = (client: Effect.Effect.Success<ReturnType<typeof connect>>, inputId?: string) =>
+const attached = (client: Effect.Success<ReturnType<typeof connect>>, inputId?: string) =>
   firstEvents<AttachEvent>(
     client,
     row,
@@ -75,21 +75,21 @@ const begun = (rest: Rest): PullEvents<AttachEvent> => {
   let hasBegun = false
   return (waitMs) =>
     Effect.suspend(() => {
-      if (hasBegun) return waitMs === undefined ? Effect.map(rest, Chunk.of) : Effect.succeed(Chunk.empty())
+      if (hasBegun) return waitMs === undefined ? Effect.map(rest, (event) => [event]) : Effect.succeed([])
       hasBegun = true
-      return Effect.succeed(Chunk.of<AttachEvent>({ _tag: "Attached", shellId: "s", screen: "" }))
+      return Effect.succeed<ReadonlyArray<AttachEvent>>([{ _tag: "Attached", shellId: "s", screen: "" }])
     })
 }
 
 /** Gives each typed byte as output. */
 const echoing = (refuses: (key: number) => boolean): Attach => (input) => {
-  const typed = Effect.runSync(Mailbox.make<Uint8Array>())
-  const echo = (bytes: Uint8Array) => typed.unsafeOffer(Uint8Array.from(bytes))
+  const typed = Effect.runSync(Queue.unbounded<Uint8Array>())
+  const echo = (bytes: Uint8Array) => Queue.offerUnsafe(typed, Uint8Array.from(bytes))
   Effect.runFork(input!.writeStdin!({
     tryWrite: (bytes) => !refuses(bytes[0]!) && echo(bytes),
     write: (bytes) => Effect.delay(Effect.sync(() => void echo(bytes)), 5)
   }))
-  return begun(Effect.map(Effect.orDie(typed.take), (bytes) => output(...bytes)))
+  return begun(Effect.map(Queue.take(typed), (bytes) => output(...bytes)))
 }
 
 const bytesOf = (events: Iterable<AttachEvent>) =>
@@ -108,26 +108,26 @@ describe("keys of a client beside the RPC server", () => {
       assert.deepStrictEqual(got, keys)
     })
 
-  it.scopedLive("keys arrive in order if the shell takes each at once", () => keysArrive(() => false))
+  it.live("keys arrive in order if the shell takes each at once", () => keysArrive(() => false))
 
-  it.scopedLive("keys arrive in order if some of them have to wait", () => keysArrive((key) => key % 3 === 0))
+  it.live("keys arrive in order if some of them have to wait", () => keysArrive((key) => key % 3 === 0))
 })
 
 describe("events beside the RPC server", () => {
-  it.scopedLive("the daemon pulls no further events while the client takes none", () =>
+  it.live("the daemon pulls no further events while the client takes none", () =>
     Effect.gen(function*() {
       let pulled = 0
       const { client } = yield* served(() => begun(Effect.sync(() => output(pulled++))))
       const { next } = yield* attached(client)
       yield* next!
-      for (let turn = 0; turn < 200; turn++) yield* Effect.yieldNow()
+      for (let turn = 0; turn < 200; turn++) yield* Effect.yieldNow
       // One batch is with the caller, and one waits in the client.
       assert.isAtMost(pulled, 2)
       for (let at = 0; at < 20; at++) yield* next!
       assert.isAtLeast(pulled, 21)
     }))
 
-  it.scopedLive("a failure of the operation arrives as its error", () =>
+  it.live("a failure of the operation arrives as its error", () =>
     Effect.gen(function*() {
       const failure: PyroError = new ChannelFailed({ detail: "gone" })
       const { client } = yield* served(() => begun(Effect.fail(Option.some(failure))))
@@ -135,25 +135,25 @@ describe("events beside the RPC server", () => {
       assert.instanceOf(yield* Effect.flip(Stream.runDrain(rest!)), ChannelFailed)
     }))
 
-  it.scopedLive("the end of the operation ends its events", () =>
+  it.live("the end of the operation ends its events", () =>
     Effect.gen(function*() {
       const { client } = yield* served(() => begun(Effect.fail(Option.none())))
       const { rest } = yield* attached(client)
       yield* Stream.runDrain(rest!)
     }))
 
-  it.scopedLive("the end of the daemon is a lost connection", () =>
+  it.live("the end of the daemon is a lost connection", () =>
     Effect.gen(function*() {
       const { client, stop } = yield* served(() => begun(Effect.never))
       const { next } = yield* attached(client)
       const waiting = yield* Effect.forkChild(Effect.flip(next!))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       yield* stop
       const failure = Option.getOrUndefined(yield* Fiber.join(waiting))
       assert.instanceOf(failure, ConnectionLost)
     }))
 
-  it.scopedLive("a client that leaves ends the operation", () =>
+  it.live("a client that leaves ends the operation", () =>
     Effect.gen(function*() {
       const began = yield* Deferred.make<void>()
       const ended = yield* Deferred.make<void>()

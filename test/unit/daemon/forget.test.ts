@@ -25,7 +25,7 @@ it("a daemon that ends takes back its record, unless another one has the workspa
     assert.isTrue(fs.existsSync(record))
     // As a signal ends it: the fiber that forgets has been interrupted.
     const daemon = yield* Effect.forkChild(Effect.ensuring(Effect.never, Effect.ignore(forgetDaemon)))
-    yield* Effect.yieldNow()
+    yield* Effect.yieldNow
     yield* Fiber.interrupt(daemon)
     assert.isFalse(fs.existsSync(record))
   }).pipe(Effect.provide(paths), Effect.runPromise))

@@ -17,7 +17,7 @@ const makeWriter = () => {
 }
 
 describe("stdin of a client", () => {
-  it.scoped("a writer gets earlier bytes first, and later bytes in the turn of their request", () =>
+  it.effect("a writer gets earlier bytes first, and later bytes in the turn of their request", () =>
     Effect.gen(function*() {
       const inputs = makeInputs()
       const input = yield* inputs.take(id)
@@ -27,13 +27,13 @@ describe("stdin of a client", () => {
       const write = (bytes: Uint8Array) =>
         Effect.andThen(Deferred.await(mayWrite), Effect.sync(() => void state.waited.push(...bytes)))
       const writing = yield* Effect.forkChild(input.writeStdin!({ tryWrite, write }))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       // The first byte waits for the guest: the second one must not overtake it.
       yield* inputs.write(id, Uint8Array.of(2))
       assert.deepStrictEqual(state.atOnce, [])
       yield* Deferred.succeed(mayWrite, undefined)
-      while (state.waited.length < 2) yield* Effect.yieldNow()
-      yield* Effect.yieldNow()
+      while (state.waited.length < 2) yield* Effect.yieldNow
+      yield* Effect.yieldNow
       yield* inputs.write(id, Uint8Array.of(3))
       assert.deepStrictEqual(state, { isOpen: true, waited: [1, 2], atOnce: [3] })
       state.isOpen = false

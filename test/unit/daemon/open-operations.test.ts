@@ -1,4 +1,4 @@
-import { Chunk, Deferred, Effect, Exit, Fiber, Option, Scope } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import type { AnyEvent } from "../../../src/daemon/observer.ts"
 import { makeOpenOperations } from "../../../src/daemon/open-operations.ts"
@@ -8,7 +8,7 @@ const event: AnyEvent = { _tag: "Something" }
 /** An operation that tells one event, then nothing for ever, and takes its time to end. */
 const endless = () => {
   const state = { ended: false }
-  const mayEnd = Deferred.makeUnsafe<void>(Fiber.id(Fiber.void))
+  const mayEnd = Deferred.makeUnsafe<void>()
   const start = Effect.gen(function*() {
     yield* Effect.addFinalizer(() =>
       Effect.andThen(
@@ -23,11 +23,11 @@ const endless = () => {
       Effect.suspend(() => {
         if (!isTold) {
           isTold = true
-          return Effect.succeed(Chunk.of(event))
+          return Effect.succeed([event])
         }
         return waitMs === undefined
           ? Effect.never
-          : Effect.as(Effect.sleep(waitMs), Chunk.empty<AnyEvent>())
+          : Effect.as(Effect.sleep(waitMs), [] as ReadonlyArray<AnyEvent>)
       })
   })
   return { state, mayEnd, start }
@@ -42,12 +42,11 @@ const inScope = <A>(use: (operations: ReturnType<typeof makeOpenOperations>) => 
   }))
 
 /** Takes events to the end, as the RPC server does. */
-const drained = (rest: ReturnType<ReturnType<typeof makeOpenOperations>["rest"]>) =>
-  Effect.scoped(Effect.flatMap(rest, ({ takeAll }) => Effect.repeat(takeAll, { until: ([, isOver]) => isOver })))
+const drained = (rest: ReturnType<ReturnType<typeof makeOpenOperations>["rest"]>) => Stream.runDrain(rest)
 
 /** Whether it is still waiting after a while. */
 const waits = (fiber: Fiber.Fiber<unknown, unknown>) =>
-  Effect.map(Effect.andThen(Effect.sleep(20), Fiber.poll(fiber)), Option.isNone)
+  Effect.map(Effect.sleep(20), () => fiber.pollUnsafe() === undefined)
 
 describe("drop", () => {
   it("drop waits for the end of an operation whose rest no caller requested", () =>
@@ -110,7 +109,7 @@ describe("drop", () => {
           Effect.suspend(() => {
             if (told) return Effect.fail(Option.none())
             told = true
-            return Effect.succeed(Chunk.of(event))
+            return Effect.succeed([event])
           })
         )
         assert.deepStrictEqual(yield* operations.first("a", start), { events: [event], more: false })

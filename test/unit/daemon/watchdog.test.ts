@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schedule } from "effect"
+import { Effect, Fiber, Schedule } from "effect"
 import { build } from "esbuild"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as fs from "node:fs"
@@ -50,7 +50,7 @@ const until = (condition: () => boolean) =>
   )
 
 describe("the watchdog", () => {
-  it.scopedLive("the watchdog runs its command if its creator is killed, and not if the creator ends in good order", () =>
+  it.live("the watchdog runs its command if its creator is killed, and not if the creator ends in good order", () =>
     Effect.gen(function*() {
       const folder = yield* Effect.acquireRelease(
         Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-watchdog-"))),
@@ -68,7 +68,7 @@ describe("the watchdog", () => {
       const other = yield* start(file, orderly)
       const end = yield* Effect.forkChild(ended(other))
       other.stdin!.write("\n")
-      assert.strictEqual(yield* end, 0)
+      assert.strictEqual(yield* Fiber.join(end), 0)
       yield* until(() => watchesFor(orderly) === 0)
       assert.isFalse(fs.existsSync(orderly))
     }))

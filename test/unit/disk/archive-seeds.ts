@@ -95,8 +95,8 @@ export const survivesDamage = (
       const copy = Buffer.from(whole)
       damage(copy, round)
       const result = yield* Effect.result(seed(directory, copy, 16))
-      if (result._tag === "Right") assert.strictEqual(fsckComplaint(result.right.image.path), "")
-      else assert.include(["SeedRejected", "NoSpace"], result.left._tag, `round ${round}`)
+      if (result._tag === "Success") assert.strictEqual(fsckComplaint(result.success.image.path), "")
+      else assert.include(["SeedRejected", "NoSpace"], result.failure._tag, `round ${round}`)
     }
   }).pipe(Effect.scoped)
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck } from "effect"
+import { Effect } from "effect"
+import * as FastCheck from "fast-check"
 import { execFileSync, spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
@@ -44,7 +45,7 @@ const files = FastCheck.tuple(
 const folder = temporaryDirectoryIn(fs.existsSync("/dev/shm") ? "/dev/shm" : "/tmp")
 
 describe("pyro-copy", () => {
-  it.scopedLive("pyro-copy copies any sparse file exactly and leaves out zeros, and punching gives the same", () =>
+  it.live("pyro-copy copies any sparse file exactly and leaves out zeros, and punching gives the same", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       const [from, to] = [path.join(directory, "from"), path.join(directory, "to")]
@@ -62,7 +63,7 @@ describe("pyro-copy", () => {
       }
     }))
 
-  it.scopedLive("pyro-copy copies a large file exactly with two threads", () =>
+  it.live("pyro-copy copies a large file exactly with two threads", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       const [from, to] = [path.join(directory, "from"), path.join(directory, "to")]
@@ -72,7 +73,7 @@ describe("pyro-copy", () => {
       assert.strictEqual(fs.statSync(to).blocks * 512, (1500 * 4 + 1) * page)
     }))
 
-  it.scopedLive("pyro-copy never replaces a file and copies only regular files", () =>
+  it.live("pyro-copy never replaces a file and copies only regular files", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const [from, to] = [path.join(directory, "from"), path.join(directory, "to")]
@@ -88,7 +89,7 @@ describe("pyro-copy", () => {
       assert.strictEqual(copy("--punch", path.join(directory, "fifo")).status, 1)
     }))
 
-  it.scopedLive("pyro-copy sets mode and owner, and refuses invalid arguments", () =>
+  it.live("pyro-copy sets mode and owner, and refuses invalid arguments", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const from = path.join(directory, "from")

@@ -15,7 +15,7 @@ const verifyQcow2Header = (file: string, expected: Qcow2Options) => Effect.scope
 
 describe("empty qcow2 overlays", () => {
   for (const virtualBytes of sizes) {
-    it.scopedLive(`qemu-img finds no error in an empty overlay of ${virtualBytes / mib} MiB`, () =>
+    it.live(`qemu-img finds no error in an empty overlay of ${virtualBytes / mib} MiB`, () =>
       Effect.gen(function*() {
         const file = path.join(yield* temporaryDirectory, "disk.qcow2")
         fs.writeFileSync(file, qcow2Header({ virtualBytes }))
@@ -27,7 +27,7 @@ describe("empty qcow2 overlays", () => {
       }))
   }
 
-  it.scopedLive("an overlay's header stays the same while QEMU writes, discards and flushes", () =>
+  it.live("an overlay's header stays the same while QEMU writes, discards and flushes", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const file = path.join(directory, "disk.qcow2")
@@ -39,7 +39,7 @@ describe("empty qcow2 overlays", () => {
       assert.include(image("qemu-img", "check", file), "No errors were found")
     }))
 
-  it.scopedLive("an overlay whose header names another file is damaged", () =>
+  it.live("an overlay whose header names another file is damaged", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const file = path.join(directory, "disk.qcow2")
@@ -51,7 +51,7 @@ describe("empty qcow2 overlays", () => {
       assert.strictEqual(failure._tag, "ImageDamaged")
     }))
 
-  it.scopedLive("an overlay with a changed byte of its header, a short one, a symlink and a missing one are damaged", () =>
+  it.live("an overlay with a changed byte of its header, a short one, a symlink and a missing one are damaged", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const file = path.join(directory, "disk.qcow2")

@@ -30,7 +30,7 @@ describe("seed images from archives", { concurrent: true }, () => {
   const compressors = [[""], ["gz", "gzip"], ["zst", "zstd", "-q"], ["xz", "xz", "-1"], ["bz2", "bzip2"]]
   for (const format of ["v7", "ustar", "gnu", "pax"]) {
     for (const [suffix, ...compressor] of format === "gnu" ? compressors : compressors.slice(0, 1)) {
-      it.scopedLive(`a seed from a ${format} archive ${suffix} of tar has the same tree`, () =>
+      it.live(`a seed from a ${format} archive ${suffix} of tar has the same tree`, () =>
         Effect.gen(function*() {
           const directory = yield* temporaryDirectory
           const tree = sampleTree(directory, { long: format === "gnu" || format === "pax" })
@@ -44,7 +44,7 @@ describe("seed images from archives", { concurrent: true }, () => {
     }
   }
 
-  it.scopedLive("a seed from an archive counts the set-user-ID bits and extended attributes that it drops", () =>
+  it.live("a seed from an archive counts the set-user-ID bits and extended attributes that it drops", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = sampleTree(directory)
@@ -60,7 +60,7 @@ describe("seed images from archives", { concurrent: true }, () => {
       })
     }))
 
-  it.scopedLive("files of a seeded archive belong to root, whatever the archive says", () =>
+  it.live("files of a seeded archive belong to root, whatever the archive says", () =>
     Effect.gen(function*() {
       const { image } = yield* seed(
         yield* temporaryDirectory,

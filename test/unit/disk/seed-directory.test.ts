@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck, Schedule } from "effect"
+import { Effect, Schedule } from "effect"
+import * as FastCheck from "fast-check"
 import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -112,7 +113,7 @@ describe("seed images from directories", () => {
       }
     }), 60_000)
 
-  it.scopedLive("a seed leaves out and reports entries that are no file, directory or symlink", () =>
+  it.live("a seed leaves out and reports entries that are no file, directory or symlink", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       execFileSync("mkfifo", [path.join(tree, "fifo")])
@@ -133,7 +134,7 @@ describe("seed images from directories", () => {
       assert.deepStrictEqual(names(image.path, "/workspace"), ["good"])
     }))
 
-  it.scopedLive("a seed counts the set-user-ID bits and extended attributes that it drops, and names the first file", () =>
+  it.live("a seed counts the set-user-ID bits and extended attributes that it drops, and names the first file", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       for (const name of ["a", "b", "c", "d/e"]) {
@@ -159,7 +160,7 @@ describe("seed images from directories", () => {
       assert.deepStrictEqual(none.report.losses, {})
     }))
 
-  it.scopedLive("a seed from the cache reports the losses of the seed that made it", () =>
+  it.live("a seed from the cache reports the losses of the seed that made it", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       fs.writeFileSync(path.join(tree, "b"), "b")
@@ -175,7 +176,7 @@ describe("seed images from directories", () => {
       assert.deepStrictEqual(again.report, first.report)
     }))
 
-  it.scopedLive("a seed leaves out and reports unreadable entries and has the rest", () =>
+  it.live("a seed leaves out and reports unreadable entries and has the rest", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       fs.mkdirSync(path.join(tree, "closed"))
@@ -207,7 +208,7 @@ describe("seed images from directories", () => {
       assert.deepStrictEqual(names(path.join(into, image!), "/workspace"), ["closed", "good"])
     }))
 
-  it.scopedLive("a seed with a list has only the listed paths with their directories, and follows no symlink", () =>
+  it.live("a seed with a list has only the listed paths with their directories, and follows no symlink", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       fs.mkdirSync(path.join(tree, "a", "b"), { recursive: true })
@@ -251,7 +252,7 @@ describe("seed images from directories", () => {
       ])
     }))
 
-  it.scopedLive("a tree that swaps files for symlinks during the seed gives no outside file", () =>
+  it.live("a tree that swaps files for symlinks during the seed gives no outside file", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       const secret = path.join(directory, "secret")
@@ -286,7 +287,7 @@ describe("seed images from directories", () => {
       }
     }))
 
-  it.scopedLive("100,000 files in one directory are seeded with an index in seconds", () =>
+  it.live("100,000 files in one directory are seeded with an index in seconds", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       // In memory where there is room: it is the seeding that is looked at, not the disk under the tree.
@@ -308,7 +309,7 @@ describe("seed images from directories", () => {
       assert.isBelow(tookMs, 30_000)
     }), 120_000)
 
-  it.scopedLive("hard links of a seeded directory stay hard links", () =>
+  it.live("hard links of a seeded directory stay hard links", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       fs.mkdirSync(path.join(tree, "d"))
@@ -319,7 +320,7 @@ describe("seed images from directories", () => {
       assert.match(debugfs(image.path, "stat /workspace/d/two"), /Links: 2/)
     }))
 
-  it.scopedLive("a sparse file of a terabyte stays sparse in the seed, also in a thousand pieces", () =>
+  it.live("a sparse file of a terabyte stays sparse in the seed, also in a thousand pieces", () =>
     Effect.gen(function*() {
       const { directory, tree } = yield* places
       const fd = fs.openSync(path.join(tree, "sparse"), "w")

@@ -36,7 +36,7 @@ const empty = (directory: string, virtualMib: number) =>
   withSeeds(directory, Effect.flatMap(SeedImages, (seeds) => seeds.empty(virtualMib)))
 
 describe("seed images", { concurrent: true }, () => {
-  it.scopedLive("an empty seed image is sound, sparse, read-only and made once", () =>
+  it.live("an empty seed image is sound, sparse, read-only and made once", () =>
     Effect.gen(function*() {
       const cache = yield* temporaryDirectory
       const image = yield* empty(cache, sixteenGib)
@@ -51,7 +51,7 @@ describe("seed images", { concurrent: true }, () => {
       assert.strictEqual(fs.statSync(again.path).ino, stat.ino)
     }))
 
-  it.scopedLive("two caches get the same bytes for the same content, and other bytes for another size", () =>
+  it.live("two caches get the same bytes for the same content, and other bytes for another size", () =>
     Effect.gen(function*() {
       const one = yield* empty(yield* temporaryDirectory, 64)
       const other = yield* empty(yield* temporaryDirectory, 64)
@@ -62,14 +62,14 @@ describe("seed images", { concurrent: true }, () => {
     }))
 
   for (const virtualMib of [16, 17, 63, 128, 129, 1000, 4096, 1024 * 1024]) {
-    it.scopedLive(`an empty seed image of ${virtualMib} MiB is sound`, () =>
+    it.live(`an empty seed image of ${virtualMib} MiB is sound`, () =>
       Effect.gen(function*() {
         const image = yield* empty(yield* temporaryDirectory, virtualMib)
         assert.strictEqual(fsckComplaint(image.path), "")
       }))
   }
 
-  it.scopedLive("a seed reads an unchanged directory once, and a changed one again", () =>
+  it.live("a seed reads an unchanged directory once, and a changed one again", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = yield* settledTree(directory)
@@ -88,7 +88,7 @@ describe("seed images", { concurrent: true }, () => {
       assert.include(debugfs(third.image.path, "cat /workspace/README.md"), "HELLO")
     }))
 
-  it.scopedLive("a seed reads a directory again that changed a moment before the last seed", () =>
+  it.live("a seed reads a directory again that changed a moment before the last seed", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = path.join(directory, "tree")
@@ -98,7 +98,7 @@ describe("seed images", { concurrent: true }, () => {
       assert.deepStrictEqual(fs.readdirSync(path.join(directory, "seeds", "sources")), [])
     }))
 
-  it.scopedLive("a damaged, truncated or missing seed image is made again", () =>
+  it.live("a damaged, truncated or missing seed image is made again", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = yield* settledTree(directory)
@@ -127,7 +127,7 @@ describe("seed images", { concurrent: true }, () => {
       }
     }))
 
-  it.scopedLive("twelve concurrent requests all get one sound seed image", () =>
+  it.live("twelve concurrent requests all get one sound seed image", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = yield* settledTree(directory)
@@ -140,7 +140,7 @@ describe("seed images", { concurrent: true }, () => {
       assert.strictEqual(fsckComplaint(all[0]!.image.path), "")
     }))
 
-  it.scopedLive("a seed image in use survives its eviction, also on another file system", () =>
+  it.live("a seed image in use survives its eviction, also on another file system", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const elsewhere = yield* temporaryDirectoryIn("/dev/shm")
@@ -164,7 +164,7 @@ describe("seed images", { concurrent: true }, () => {
       assert.strictEqual(gone._tag, "ImageDamaged")
     }))
 
-  it.scopedLive("pruning removes the least recently used seed images and keeps the rest", () =>
+  it.live("pruning removes the least recently used seed images and keeps the rest", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const old = yield* empty(directory, 64)
@@ -184,7 +184,7 @@ describe("seed images", { concurrent: true }, () => {
       assert.deepStrictEqual(removed.map(({ digest }) => digest), [old.digest])
     }))
 
-  it.scopedLive("a seed image of an impossible size is refused", () =>
+  it.live("a seed image of an impossible size is refused", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       for (const virtualMib of [0, 1, 15, 1.5, 17_000_000]) {
@@ -192,7 +192,7 @@ describe("seed images", { concurrent: true }, () => {
       }
     }))
 
-  it.scopedLive("a seed path that is missing or no file is refused by name", () =>
+  it.live("a seed path that is missing or no file is refused by name", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       for (const source of [path.join(directory, "missing"), "/dev/null", "with\0nul"]) {

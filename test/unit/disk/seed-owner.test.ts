@@ -35,14 +35,14 @@ const tree = (directory: string) => {
   return root
 }
 
-const run = <A, E>(cache: string, use: (seeds: SeedImages["Type"]) => Effect.Effect<A, E>) =>
+const run = <A, E>(cache: string, use: (seeds: SeedImages["Service"]) => Effect.Effect<A, E>) =>
   withSeeds(cache, Effect.flatMap(SeedImages, use))
 
 const virtualMib = 64
 
 describe("the owner of a seed image", { concurrent: true }, () => {
   for (const owner of [agent, far]) {
-    it.scopedLive(`${owner.uid}:${owner.gid} owns /workspace and everything in it, and nothing else`, () =>
+    it.live(`${owner.uid}:${owner.gid} owns /workspace and everything in it, and nothing else`, () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         const source = tree(directory)
@@ -78,7 +78,7 @@ describe("the owner of a seed image", { concurrent: true }, () => {
       }))
   }
 
-  it.scopedLive("each owner of a source gets a seed image of its own", () =>
+  it.live("each owner of a source gets a seed image of its own", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const source = tree(directory)
@@ -112,13 +112,13 @@ describe("the owner of a seed image", { concurrent: true }, () => {
       assert.deepStrictEqual(yield* empty(agent), agents)
     }))
 
-  it.scopedLive("the digests of seed images for root stay the same as before images had owners", () =>
+  it.live("the digests of seed images for root stay the same as before images had owners", () =>
     Effect.gen(function*() {
       const { digest } = yield* run(yield* temporaryDirectory, (seeds) => seeds.empty(64))
       assert.strictEqual(digest, "7939b7684339b6fa78aedf2bea7286224e84c107988a0f7c0dcd1f203fe1f6b8")
     }))
 
-  it.scopedLive("the owner of a seed image must be two numbers", () =>
+  it.live("the owner of a seed image must be two numbers", () =>
     Effect.gen(function*() {
       const into = yield* temporaryDirectory
       const tool = path.join(nativeDirectory(), "pyro-seed")

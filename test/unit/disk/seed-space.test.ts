@@ -31,7 +31,7 @@ const treeOf = (directory: string, sizesMib: ReadonlyArray<number>) => {
 }
 
 describe("room for seed images", () => {
-  it.scopedLive("a directory that is larger than the disk is refused before the seed writes", () =>
+  it.live("a directory that is larger than the disk is refused before the seed writes", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const failure = yield* Effect.flip(seed(directory, treeOf(directory, [20, 20]), 32))
@@ -42,7 +42,7 @@ describe("room for seed images", () => {
       assert.deepStrictEqual(leftBehind(directory), [])
     }))
 
-  it.scopedLive("an archive that is larger than the disk is refused at the first entry that does not fit", () =>
+  it.live("an archive that is larger than the disk is refused at the first entry that does not fit", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const archive = path.join(directory, "archive")
@@ -55,7 +55,7 @@ describe("room for seed images", () => {
       assert.deepStrictEqual(leftBehind(directory), [])
     }))
 
-  it.scopedLive("a seed with more files than the disk has inodes is refused with the limit", () =>
+  it.live("a seed with more files than the disk has inodes is refused with the limit", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = path.join(directory, "tree")
@@ -70,7 +70,7 @@ describe("room for seed images", () => {
       assert.strictEqual(fsckComplaint(image.path), "")
     }))
 
-  it.scopedLive("a seed that just fits, or just does not, gives a sound image or an error", () =>
+  it.live("a seed that just fits, or just does not, gives a sound image or an error", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = treeOf(directory, [])
@@ -79,10 +79,11 @@ describe("room for seed images", () => {
         fs.writeFileSync(path.join(tree, "file"), randomBytes(kib * 1024))
         const result = yield* Effect.result(seed(directory, tree, 16))
         outcomes.add(result._tag)
-        if (result._tag === "Left") assert.include(["NoSpace", "SeedRejected"], result.left._tag, result.left.message)
-        else assert.strictEqual(fsckComplaint(result.right.image.path), "")
+        if (result._tag === "Failure") {
+          assert.include(["NoSpace", "SeedRejected"], result.failure._tag, result.failure.message)
+        } else assert.strictEqual(fsckComplaint(result.success.image.path), "")
       }
-      assert.deepStrictEqual([...outcomes].sort(), ["Left", "Right"])
+      assert.deepStrictEqual([...outcomes].sort(), ["Failure", "Success"])
     }))
 
   it.skipIf(!isRoot)(
@@ -109,7 +110,7 @@ describe("room for seed images", () => {
       }).pipe(Effect.scoped, Effect.runPromise)
   )
 
-  it.scopedLive("an archive whose unpacking program is missing is refused with the package to install", () =>
+  it.live("an archive whose unpacking program is missing is refused with the package to install", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const archive = path.join(directory, "archive.tar.zst")
@@ -128,7 +129,7 @@ describe("room for seed images", () => {
       assert.deepStrictEqual(leftBehind(directory), [])
     }))
 
-  it.scopedLive("a seed that is interrupted at any moment leaves nothing, and the next seed works", () =>
+  it.live("a seed that is interrupted at any moment leaves nothing, and the next seed works", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = treeOf(directory, [8, 8, 8, 8])
@@ -145,7 +146,7 @@ describe("room for seed images", () => {
       assert.strictEqual(fsckComplaint(image.path), "")
     }))
 
-  it.scopedLive("a kill of pyro-seed at any moment leaves no partial image", () =>
+  it.live("a kill of pyro-seed at any moment leaves no partial image", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const tree = treeOf(directory, [8, 8])

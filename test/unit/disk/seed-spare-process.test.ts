@@ -23,7 +23,7 @@ const waiting = () =>
 
 const until = (isSo: () => boolean) =>
   Effect.suspend(() => isSo() ? Effect.void : Effect.fail("not so after 5 s")).pipe(
-    Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo("5 seconds")))
+    Effect.retry(Schedule.spaced("20 millis").pipe(Schedule.upTo({ duration: "5 seconds" })))
   )
 
 const oneWaits = Effect.map(until(() => waiting().length === 1), () => waiting()[0] ?? 0)
@@ -38,8 +38,8 @@ const tree = Effect.map(temporaryDirectory, (directory) => {
 })
 
 // One after the other: whose process it is that waits could not be told apart.
-describe("a process of pyro-seed that waits", () => {
-  it.scopedLive("a process of pyro-seed waits after the first seed, does the next one, and ends with the service", () =>
+describe("a process of pyro-seed that waits", { concurrent: false }, () => {
+  it.live("a process of pyro-seed waits after the first seed, does the next one, and ends with the service", () =>
     Effect.gen(function*() {
       const { directory, tree: source } = yield* tree
       const options = { path: source, virtualMib: 64 }
@@ -70,7 +70,7 @@ describe("a process of pyro-seed that waits", () => {
       yield* noneWaits
     }))
 
-  it.scopedLive("a seed works after the waiting process of pyro-seed was killed", () =>
+  it.live("a seed works after the waiting process of pyro-seed was killed", () =>
     Effect.gen(function*() {
       const { directory, tree: source } = yield* tree
       yield* withSeeds(

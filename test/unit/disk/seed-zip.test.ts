@@ -43,7 +43,7 @@ const SEVEN_ZIP = Buffer.from(
 
 describe("seed images from zip archives", { concurrent: true }, () => {
   for (const level of [0, 9]) {
-    it.scopedLive(`a seed from an archive of zip -${level} has the same tree`, () =>
+    it.live(`a seed from an archive of zip -${level} has the same tree`, () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         const tree = sampleTree(directory, { long: true })
@@ -200,7 +200,7 @@ describe("seed images from zip archives", { concurrent: true }, () => {
 })
 
 describe("the reader of zip archives", () => {
-  it.scopedLive("the reader of zip archives runs under a system call filter, and its memory cannot be inspected", () =>
+  it.live("the reader of zip archives runs under a system call filter, and its memory cannot be inspected", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const archive = path.join(directory, "large.zip")
@@ -230,7 +230,7 @@ describe("the reader of zip archives", () => {
       return spawnSync(path.join(native, "pyro-seed"), args, { encoding: "utf8" })
     })
 
-  it.scopedLive("a zip archive is refused if libarchive is missing, which the error names", () =>
+  it.live("a zip archive is refused if libarchive is missing, which the error names", () =>
     Effect.gen(function*() {
       for (const script of ["", "exit 127"]) {
         const { status, stdout } = yield* withReader(script)
@@ -239,7 +239,7 @@ describe("the reader of zip archives", () => {
       }
     }))
 
-  it.scopedLive("the reader of zip archives has limits of processor time and memory, and no environment", () =>
+  it.live("the reader of zip archives has limits of processor time and memory, and no environment", () =>
     Effect.gen(function*() {
       const { stderr } = yield* withReader("ulimit -t >&2; ulimit -v >&2; env >&2; exit 1")
       const [seconds, kib, ...environment] = stderr.split("\n")
@@ -248,7 +248,7 @@ describe("the reader of zip archives", () => {
       assert.notInclude(environment.join("\n"), "HOME=")
     }))
 
-  it.scopedLive("the reader of zip archives ends at its limit of processor time, and the archive is refused", () =>
+  it.live("the reader of zip archives ends at its limit of processor time, and the archive is refused", () =>
     Effect.gen(function*() {
       const { status, stdout } = yield* withReader("kill -XCPU $$")
       assert.strictEqual(status, 5)

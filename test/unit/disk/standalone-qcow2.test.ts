@@ -56,7 +56,7 @@ const write = (directory: string, { isHole = false, ranges, virtualBytes }: Disk
 
 describe("standalone qcow2 images", () => {
   for (const disk of disks) {
-    it.scopedLive(`qemu-img finds ${disk.name} whole, without a backing file`, () =>
+    it.live(`qemu-img finds ${disk.name} whole, without a backing file`, () =>
       Effect.gen(function*() {
         const { qcow2, raw, runs } = write(yield* temporaryDirectory, disk)
         const { virtualBytes } = disk

@@ -22,7 +22,9 @@ const refusal = async (words: ReadonlyArray<string>): Promise<string | undefined
   if (Result.isFailure(parsed)) return parsed.failure.message
   // A flag that names a file has its field filled when it runs.
   if (operation.cli.extras !== undefined) return undefined
-  const decoded = decode(operation.cli, operation.payload(), parsed.success.raw)
+  const decoded = await Effect.runPromise(
+    Effect.result(decode(operation.cli, operation.payload(), parsed.success.raw))
+  )
   return Result.isFailure(decoded) ? decoded.failure.message : undefined
 }
 

@@ -32,7 +32,7 @@ describe("cpio archives", () => {
     }
   })
 
-  it.scopedLive("a cpio archive unpacks to the same content of any length", () =>
+  it.live("a cpio archive unpacks to the same content of any length", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const files = entries.filter(({ content }) => content !== undefined)

@@ -48,7 +48,7 @@ describe("a failed build", () => {
       assert.instanceOf(refused, EnvironmentBuildFailed)
       assert.include(refused.message, "read-only file system")
       const exit = yield* Effect.exit(mapBuildFailure(context)(Effect.die(new TypeError("a bug"))))
-      assert.isTrue(Exit.isFailure(exit) && Cause.isDie(exit.cause))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
     }))
 
   it.effect("a failed build for a user without subordinate ids says how to get them", () =>

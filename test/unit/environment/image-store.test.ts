@@ -29,7 +29,7 @@ const stored = Effect.gen(function*() {
 })
 
 describe("the store of images", () => {
-  it.scopedLive("the store finds an added image by name, stored read-only under the hash of its content", () =>
+  it.live("the store finds an added image by name, stored read-only under the hash of its content", () =>
     Effect.gen(function*() {
       const { image, store } = yield* stored
       const found = Option.getOrThrow(yield* store.find("debian:12", { thorough: true }))
@@ -41,7 +41,7 @@ describe("the store of images", () => {
       assert.isTrue(Option.isNone(yield* store.find("debian:13", cheap)))
     }))
 
-  it.scopedLive("the store accepts a copy of the whole cache", () =>
+  it.live("the store accepts a copy of the whole cache", () =>
     Effect.gen(function*() {
       const { root } = yield* stored
       const copy = yield* scratch
@@ -57,7 +57,7 @@ describe("the store of images", () => {
       assert.lengthOf(yield* store.packagesIn(first.manifest.digest), 1)
     }))
 
-  it.scopedLive("the store reports ImageDamaged if image, manifest or name have changed", () =>
+  it.live("the store reports ImageDamaged if image, manifest or name have changed", () =>
     Effect.gen(function*() {
       const damages: ReadonlyArray<(root: string, image: string) => void> = [
         (_, image) => fs.truncateSync(image, 3),
@@ -77,7 +77,7 @@ describe("the store of images", () => {
       }
     }))
 
-  it.scopedLive("the sweep removes only images that no name refers to", () =>
+  it.live("the sweep removes only images that no name refers to", () =>
     Effect.gen(function*() {
       const { add, image, root, store } = yield* stored
       const other = yield* add("debian:13", "other content")

@@ -9,7 +9,7 @@ import { scratch } from "./scratch.ts"
 const pageBytes = 4096
 
 describe("the initramfs", () => {
-  it.scopedLive("the initramfs fills whole pages, so it ends before the page of the ACPI tables", () =>
+  it.live("the initramfs fills whole pages, so it ends before the page of the ACPI tables", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const file = (name: string) => path.join(folder, name)

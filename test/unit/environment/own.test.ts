@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, LogLevel, Option } from "effect"
+import { Effect, Option, References } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { catalogue, packagesOf, recipeOf } from "../../../src/environment/catalogue.ts"
@@ -111,7 +111,7 @@ describe("an environment of one's own", () => {
 })
 
 describe("definitions", () => {
-  it.scopedLive("a definition is kept by name: an equal one is kept once, and a different one of that name is refused", () =>
+  it.live("a definition is kept by name: an equal one is kept once, and a different one of that name is refused", () =>
     Effect.gen(function*() {
       const own = ownDefinitions(path.join(yield* scratch, "environments"))
       assert.deepStrictEqual(yield* own.all, [])
@@ -132,7 +132,7 @@ describe("definitions", () => {
       assert.isTrue(Option.isNone(yield* own.find("web:2")))
     }))
 
-  it.scopedLive("a second environment from a workspace's root with the same name is refused", () =>
+  it.live("a second environment from a workspace's root with the same name is refused", () =>
     Effect.gen(function*() {
       const own = ownDefinitions(yield* scratch)
       const fixed = { ...definition("fixed"), workspace: "ws-0123456789" }
@@ -142,7 +142,7 @@ describe("definitions", () => {
       assert.include(error.message, "belongs to the root of ws-0123456789")
     }))
 
-  it.scopedLive("an unreadable definition is skipped, and its name stays taken", () =>
+  it.live("an unreadable definition is skipped, and its name stays taken", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       fs.writeFileSync(path.join(folder, "web.json"), "{")
@@ -152,5 +152,5 @@ describe("definitions", () => {
       assert.strictEqual(fs.readFileSync(path.join(folder, "web.json"), "utf8"), "{")
       yield* own.keep(definition("web", "tree"), { replace: true })
       assert.isTrue(Option.isSome(yield* own.find("web")))
-    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "None")))
 })

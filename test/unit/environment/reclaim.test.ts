@@ -7,10 +7,10 @@ import { ownDefinitions, ownFolder } from "../../../src/environment/own.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
 import { scratch } from "./scratch.ts"
 
-const noKernel = Layer.succeed(Kernel, undefined as unknown as Kernel["Type"])
+const noKernel = Layer.succeed(Kernel, undefined as unknown as Kernel["Service"])
 
 describe("the removal of environments", () => {
-  it.scoped("several environments are removed, or none if one of them is unknown", () =>
+  it.effect("several environments are removed, or none if one of them is unknown", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const paths = { cacheDir: path.join(folder, "cache"), stateDir: folder, memoryDir: folder }

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Deferred, Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Scope, Stream } from "effect"
 import { Calls } from "../../../src/guest-channel/calls.ts"
 import { AgentMessage, FIRST_CALL, HostMessage } from "../../support/guest-wire.ts"
 import { connected, Peer } from "./peer.ts"
@@ -11,18 +11,18 @@ const exited = { how: 0, code: 7, durationNs: 1_500_000n }
 const settle = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
 describe("events of the agent", () => {
-  it.scopedLive("agent events arrive with their severity and escaped text", () =>
+  it.live("agent events arrive with their severity and escaped text", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       for (const [level, text] of [[1, "one"], [2, "two\u001b[2J"], [3, "three"]] as const) {
         peer.send(AgentMessage.Event, 0, { level, text })
       }
-      const events = Chunk.toReadonlyArray(yield* Stream.runCollect(Stream.take(channel.events, 3)))
+      const events = yield* Stream.runCollect(Stream.take(channel.events, 3))
       assert.deepStrictEqual(events.map(({ level }) => level), ["info", "warning", "error"])
       assert.notInclude(events[1]!.text, "\u001b")
     }))
 
-  it.scopedLive("an agent event of unknown severity ends the connection", () =>
+  it.live("an agent event of unknown severity ends the connection", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.send(AgentMessage.Event, 0, { level: 4, text: "" })
@@ -31,7 +31,7 @@ describe("events of the agent", () => {
 })
 
 describe("calls", () => {
-  it.scopedLive("concurrent calls go out in order in one write", () =>
+  it.live("concurrent calls go out in order in one write", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const before = peer.host.writes.length
@@ -46,7 +46,7 @@ describe("calls", () => {
       yield* Fiber.join(all)
     }))
 
-  it.scopedLive("each call gets its own result, in any order of results", () =>
+  it.live("each call gets its own result, in any order of results", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const both = yield* Effect.forkChild(
@@ -61,7 +61,7 @@ describe("calls", () => {
       assert.deepStrictEqual([Buffer.from(pong).toString(), before], ["a", 17_179_869_184n])
     }))
 
-  it.scopedLive("a failed call reports the call, the errno and the guest's escaped text", () =>
+  it.live("a failed call reports the call, the errno and the guest's escaped text", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const mount = yield* Effect.forkChild(
@@ -73,7 +73,7 @@ describe("calls", () => {
       assert.strictEqual(failure.message, "the guest's agent could not mount: ENOENT (/dev/vdb\\u{1b}[2J)")
     }))
 
-  it.scopedLive("a call that is too large for a frame is refused before it is sent, and the channel works on", () =>
+  it.live("a call that is too large for a frame is refused before it is sent, and the channel works on", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -89,7 +89,7 @@ describe("calls", () => {
 })
 
 describe("what cannot be said", () => {
-  it.scopedLive("an invalid value, such as a NUL in a name, is refused before it is sent", () =>
+  it.live("an invalid value, such as a NUL in a name, is refused before it is sent", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const refused = [
@@ -111,7 +111,7 @@ describe("what cannot be said", () => {
 })
 
 describe("a chain", () => {
-  it.scopedLive("a chain and its spawn go out in one write and start the process in one round trip", () =>
+  it.live("a chain and its spawn go out in one write and start the process in one round trip", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -128,7 +128,7 @@ describe("a chain", () => {
       assert.deepStrictEqual(seen, ["1301", "0200", "0d00", HostMessage.Spawn.kind, "1300"])
     }))
 
-  it.scopedLive("a chain fails with its first failed call, not with the calls cancelled for it", () =>
+  it.live("a chain fails with its first failed call, not with the calls cancelled for it", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const claim = yield* Effect.forkChild(Effect.flip(
@@ -148,7 +148,7 @@ describe("a chain", () => {
 })
 
 describe("a process", () => {
-  it.scopedLive("a process gives its output in order, its end and its status", () =>
+  it.live("a process gives its output in order, its end and its status", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -161,13 +161,13 @@ describe("a process", () => {
       peer.send(AgentMessage.Exited, 1, exited)
       const output = yield* Stream.runCollect(process.output)
       assert.deepStrictEqual(
-        Chunk.toReadonlyArray(output).map(({ bytes, from, offset }) => [from, offset, Buffer.from(bytes).toString()]),
+        output.map(({ bytes, from, offset }) => [from, offset, Buffer.from(bytes).toString()]),
         [["stdout", 0, "one "], ["stderr", 0, "two "], ["stdout", 4, "three"]]
       )
       assert.deepStrictEqual(yield* process.exit, { _tag: "exited", code: 7, durationMs: 1.5 })
     }))
 
-  it.scopedLive("a reader that takes output at once gets the refused rest in order, and the host acknowledges both", () =>
+  it.live("a reader that takes output at once gets the refused rest in order, and the host acknowledges both", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -178,7 +178,7 @@ describe("a process", () => {
         (piece) => Effect.sync(() => seen.push(`later ${letter(piece)}`)),
         (piece) => letter(piece) !== "r" && seen.push(`at once ${letter(piece)}`) > 0
       ))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       for (const [at, data] of ["t", "r", "u"].entries()) {
         peer.send(AgentMessage.DataOut, 1, { output: 1, offset: at * 10_000, data: Buffer.alloc(10_000, data) })
       }
@@ -191,7 +191,7 @@ describe("a process", () => {
       )
     }))
 
-  it.scopedLive("a process that cannot start fails with the matching error", () =>
+  it.live("a process that cannot start fails with the matching error", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const cases = [
@@ -215,7 +215,7 @@ describe("a process", () => {
       assert.strictEqual((yield* peer.received(HostMessage.Release, cases.length)).length, cases.length)
     }))
 
-  it.scopedLive("the host acknowledges only output that its reader has processed, a quarter of the window at a time", () =>
+  it.live("the host acknowledges only output that its reader has processed, a quarter of the window at a time", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -240,7 +240,7 @@ describe("a process", () => {
       )
     }))
 
-  it.scopedLive("unread output of a process does not block another process", () =>
+  it.live("unread output of a process does not block another process", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -254,7 +254,7 @@ describe("a process", () => {
       assert.strictEqual(Buffer.from(Option.getOrThrow(first).bytes).toString(), "here")
     }))
 
-  it.scopedLive("a process gets its input in order and within its granted credit", () =>
+  it.live("a process gets its input in order and within its granted credit", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -279,7 +279,7 @@ describe("a process", () => {
       assert.isTrue(sent().equals(input))
     }))
 
-  it.scopedLive("the input for a process without stdin is dropped", () =>
+  it.live("the input for a process without stdin is dropped", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -290,7 +290,7 @@ describe("a process", () => {
       assert.deepStrictEqual([...peer.framesOf(HostMessage.DataIn), ...peer.framesOf(HostMessage.EndIn)], [])
     }))
 
-  it.scopedLive("the end of a process releases its waiting writers", () =>
+  it.live("the end of a process releases its waiting writers", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true
@@ -305,7 +305,7 @@ describe("a process", () => {
       assert.deepStrictEqual(peer.framesOf(HostMessage.Signal), [])
     }))
 
-  it.scopedLive("closing the scope of a process kills and releases it, and its late output is dropped", () =>
+  it.live("closing the scope of a process kills and releases it, and its late output is dropped", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const scope = yield* Scope.make()
@@ -325,7 +325,7 @@ describe("a process", () => {
       assert.include((yield* Effect.flip(channel.failed)).message, "stream 1, which is not open")
     }))
 
-  it.scopedLive("a process whose start is interrupted is released", () =>
+  it.live("a process whose start is interrupted is released", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const starting = yield* Effect.forkChild(Effect.scoped(channel.spawn({ argv: ["sleep", "9"] })))
@@ -334,7 +334,7 @@ describe("a process", () => {
       assert.deepStrictEqual((yield* peer.received(HostMessage.Release)).map(({ stream }) => stream), [1])
     }))
 
-  it.scopedLive("a process is released before its channel closes", () =>
+  it.live("a process is released before its channel closes", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.answering = true
@@ -343,7 +343,7 @@ describe("a process", () => {
       assert.isTrue(peer.host.destroyed)
     }))
 
-  it.scopedLive("processes that start and end many times leave no state", () =>
+  it.live("processes that start and end many times leave no state", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       peer.answering = true

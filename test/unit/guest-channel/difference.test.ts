@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import * as FastCheck from "fast-check"
 import { EFBIG, ENOENT } from "../../../src/guest-channel/errors.ts"
 import type { ComparedSide } from "../../../src/guest-channel/files.ts"
 import { DifferenceDecoder } from "../../../src/guest-channel/files/difference.ts"

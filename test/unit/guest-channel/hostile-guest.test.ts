@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, FastCheck, Fiber, Scope, Stream } from "effect"
+import { Effect, Exit, Fiber, Scope, Stream } from "effect"
+import * as FastCheck from "fast-check"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import { AgentMessage, END, FIRST_CALL, HostMessage, MARK } from "../../support/guest-wire.ts"
 import { frameOf, Peer } from "./peer.ts"
@@ -94,7 +95,7 @@ const busy = Effect.gen(function*() {
 
 describe("a guest that breaks the protocol", () => {
   for (const [name, says, told] of violations) {
-    it.scopedLive(`a guest loses its channel for ${name}, and all waiting requests get the reason`, () =>
+    it.live(`a guest loses its channel for ${name}, and all waiting requests get the reason`, () =>
       Effect.gen(function*() {
         const { channel, peer } = yield* busy
         for (const bytes of says) peer.raw(bytes)
@@ -107,7 +108,7 @@ describe("a guest that breaks the protocol", () => {
       }))
   }
 
-  it.scopedLive("a violation fails the waiting call and process", () =>
+  it.live("a violation fails the waiting call and process", () =>
     Effect.gen(function*() {
       const { calling, peer, spawning } = yield* busy
       peer.send(AgentMessage.Started, 1, { pid: 9 })
@@ -119,7 +120,7 @@ describe("a guest that breaks the protocol", () => {
       }
     }))
 
-  it.scopedLive("a violation keeps the output that came before it", () =>
+  it.live("a violation keeps the output that came before it", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.answering = true
@@ -135,7 +136,7 @@ describe("a guest that breaks the protocol", () => {
       assert.deepStrictEqual([failure._tag, read], ["ChannelFailed", ["said before"]])
     }))
 
-  it.scopedLive("a guest that does not answer is given up at the deadline", () =>
+  it.live("a guest that does not answer is given up at the deadline", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.prelude = Buffer.alloc(100)
@@ -145,14 +146,14 @@ describe("a guest that breaks the protocol", () => {
       assert.isFalse(failure.message.includes("undefined"))
     }))
 
-  it.scopedLive("a guest that floods before its hello is given up", () =>
+  it.live("a guest that floods before its hello is given up", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.prelude = Buffer.alloc(17 * 1024 * 1024, 0x50)
       assert.include((yield* Effect.flip(peer.connect())).message, "no hello within 16777216 bytes")
     }))
 
-  it.scopedLive("a guest that reads nothing is given up before it fills the host's memory", () =>
+  it.live("a guest that reads nothing is given up before it fills the host's memory", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.answering = true

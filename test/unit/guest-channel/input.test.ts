@@ -7,7 +7,7 @@ describe("the input of a stream", () => {
     Effect.gen(function*() {
       const input = new Input(1, () => {}, { sent: 0, limit: 10, credit: 10 })
       const writing = yield* Effect.forkChild(input.write(Buffer.alloc(100)))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       assert.strictEqual(input.sent, 10)
       input.grant(5)
       assert.strictEqual(input.sent, 10)
@@ -26,7 +26,7 @@ describe("the input of a stream", () => {
       assert.isFalse(input.tryWrite(Buffer.alloc(6)))
       assert.strictEqual(input.sent, 6)
       const writing = yield* Effect.forkChild(input.write(Buffer.alloc(6)))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       assert.isFalse(input.tryWrite(Buffer.alloc(0)))
       input.acknowledged(6)
       yield* Fiber.join(writing)

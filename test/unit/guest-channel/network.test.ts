@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Result, Exit, Fiber, Option, Schedule, Scope, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Option, Result, Schedule, Scope, Stream } from "effect"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, ResolveRequest } from "../../../src/guest-channel/network.ts"
 import { literalOf } from "../../../src/guest-channel/wire/address.ts"
@@ -31,7 +31,7 @@ const accepted = Effect.gen(function*() {
 })
 
 describe("requests of a guest for the network", () => {
-  it.scopedLive("a connect request carries the name, the literal and the port", () =>
+  it.live("a connect request carries the name, the literal and the port", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       ask(peer)
@@ -43,7 +43,7 @@ describe("requests of a guest for the network", () => {
       )
     }))
 
-  it.scopedLive("a refusal is sent once", () =>
+  it.live("a refusal is sent once", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       ask(peer)
@@ -57,13 +57,13 @@ describe("requests of a guest for the network", () => {
       ])
     }))
 
-  it.scopedLive("an accepted request becomes a stream of the host's number, with a large window", () =>
+  it.live("an accepted request becomes a stream of the host's number, with a large window", () =>
     Effect.gen(function*() {
       const { opener } = yield* accepted
       assert.deepStrictEqual([opener.request, opener.stream, opener.window], [1, 1, 1_048_576])
     }))
 
-  it.scopedLive("an accepted connection may be sent 1 MiB ahead", () =>
+  it.live("an accepted connection may be sent 1 MiB ahead", () =>
     Effect.gen(function*() {
       const { opener, peer, socket } = yield* accepted
       yield* Effect.forkChild(socket.write(Buffer.alloc(2_097_152)))
@@ -74,7 +74,7 @@ describe("requests of a guest for the network", () => {
       assert.isAbove((yield* peer.received(HostMessage.DataIn, 40)).length, 39)
     }))
 
-  it.scopedLive("the end of the guest's output ends what is received", () =>
+  it.live("the end of the guest's output ends what is received", () =>
     Effect.gen(function*() {
       const { opener, peer, socket } = yield* accepted
       peer.send(AgentMessage.DataOut, opener.stream, { output: 1, offset: 0, data: Buffer.from("GET /") })
@@ -83,7 +83,7 @@ describe("requests of a guest for the network", () => {
       assert.strictEqual(Buffer.concat([...pieces]).toString(), "GET /")
     }))
 
-  it.scopedLive("a reset by the guest fails what is received, behind its bytes", () =>
+  it.live("a reset by the guest fails what is received, behind its bytes", () =>
     Effect.gen(function*() {
       const { opener, peer, socket } = yield* accepted
       peer.send(AgentMessage.DataOut, opener.stream, { output: 1, offset: 0, data: Buffer.from("half") })
@@ -98,14 +98,14 @@ describe("requests of a guest for the network", () => {
       assert.deepInclude(yield* Effect.flip(socket.closed), { _tag: "AgentCallFailed", errno: "ECONNRESET" })
     }))
 
-  it.scopedLive("the end of its Scope releases an open connection", () =>
+  it.live("the end of its Scope releases an open connection", () =>
     Effect.gen(function*() {
       const { opener, peer, scope } = yield* accepted
       yield* Scope.close(scope, Exit.void)
       assert.deepStrictEqual((yield* peer.received(HostMessage.Release)).map(({ stream }) => stream), [opener.stream])
     }))
 
-  it.scopedLive("a connection that is accepted at once is sent in the same turn, and released by its holder", () =>
+  it.live("a connection that is accepted at once is sent in the same turn, and released by its holder", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       ask(peer)
@@ -118,10 +118,10 @@ describe("requests of a guest for the network", () => {
       yield* socket
       release()
       assert.strictEqual((yield* peer.received(HostMessage.Release)).length, 1)
-      assert.deepInclude(Result.getLeft(request.acceptNow()), { _tag: "Some" })
+      assert.isTrue(Result.isFailure(request.acceptNow()))
     }))
 
-  it.scopedLive("a withdrawn request tells its holder and cannot be accepted", () =>
+  it.live("a withdrawn request tells its holder and cannot be accepted", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       ask(peer)
@@ -132,7 +132,7 @@ describe("requests of a guest for the network", () => {
       assert.strictEqual(peer.framesOf(HostMessage.Accept).length, 0)
     }))
 
-  it.scopedLive("a withdrawn look-up tells its holder and gets no answer", () =>
+  it.live("a withdrawn look-up tells its holder and gets no answer", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       resolve(peer, 1, "example.com", 16)
@@ -145,7 +145,7 @@ describe("requests of a guest for the network", () => {
       assert.strictEqual(peer.framesOf(HostMessage.Answer).length, 0)
     }))
 
-  it.scopedLive("a request that was withdrawn before anybody took it is never seen", () =>
+  it.live("a request that was withdrawn before anybody took it is never seen", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       ask(peer)
@@ -154,7 +154,7 @@ describe("requests of a guest for the network", () => {
       assert.strictEqual((yield* nextConnect(channel)).name, "later.example")
     }))
 
-  it.scopedLive("a look-up is answered with an address, with nothing or with records", () =>
+  it.live("a look-up is answered with an address, with nothing or with records", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       for (const request of [1, 2, 3]) resolve(peer, request, "example.com", request)
@@ -176,7 +176,7 @@ describe("requests of a guest for the network", () => {
       )
     }))
 
-  it.scopedLive("records beyond 16 KiB become a server failure", () =>
+  it.live("records beyond 16 KiB become a server failure", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       resolve(peer, 1, "example.com", 16)
@@ -184,7 +184,7 @@ describe("requests of a guest for the network", () => {
       assert.strictEqual((yield* peer.received(HostMessage.Answer))[0]!.answer, RequestAnswer.serverFailure)
     }))
 
-  it.scopedLive("forEachNetworkRequest takes requests in order, and waits between them where it is told to", () =>
+  it.live("forEachNetworkRequest takes requests in order, and waits between them where it is told to", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const taken: Array<string> = []
@@ -207,7 +207,7 @@ describe("requests of a guest for the network", () => {
       yield* Fiber.join(all)
     }))
 
-  it.scopedLive("the requests end with the channel", () =>
+  it.live("the requests end with the channel", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const all = yield* Effect.forkChild(Stream.runCollect(channel.networkRequests))
@@ -243,7 +243,7 @@ const violations: ReadonlyArray<readonly [name: string, says: (peer: Peer) => vo
 
 describe("a guest that breaks the protocol of network requests", () => {
   for (const [name, says, told] of violations) {
-    it.scopedLive(`a guest loses its channel for ${name}`, () =>
+    it.live(`a guest loses its channel for ${name}`, () =>
       Effect.gen(function*() {
         const { channel, peer } = yield* connected
         says(peer)
@@ -251,7 +251,7 @@ describe("a guest that breaks the protocol of network requests", () => {
       }))
   }
 
-  it.scopedLive("requests that are withdrawn at once leave nothing behind", () =>
+  it.live("requests that are withdrawn at once leave nothing behind", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       for (let request = 1; request <= 5_000; request++) {

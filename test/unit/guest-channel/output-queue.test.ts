@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import * as FastCheck from "fast-check"
 import { OutputQueue } from "../../../src/guest-channel/streams/output-queue.ts"
 
 /** A piece as it comes from a socket: a small view of a chunk of its own. */

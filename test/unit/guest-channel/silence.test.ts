@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Ref, Stream } from "effect"
+import { Effect, Fiber, Ref, Stream } from "effect"
 import { ChannelFailed } from "../../../src/contract/errors/errors.ts"
 import { Calls } from "../../../src/guest-channel/calls.ts"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
@@ -58,7 +58,7 @@ const live = (peer: Peer, count: number) =>
 
 describe("an agent that sends nothing", () => {
   for (const [name, request] of Object.entries(requests)) {
-    it.scopedLive(`a silent agent fails ${name} with the code guest_silent, and the next one too`, () =>
+    it.live(`a silent agent fails ${name} with the code guest_silent, and the next one too`, () =>
       Effect.gen(function*() {
         const { channel } = yield* silent()
         for (let time = 0; time < 2; time++) {
@@ -70,7 +70,7 @@ describe("an agent that sends nothing", () => {
       }))
   }
 
-  it.scopedLive("a silent agent does not end a running command, and its output and end arrive later", () =>
+  it.live("a silent agent does not end a running command, and its output and end arrive later", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       const starting = yield* Effect.forkChild(channel.spawn({ argv: ["true"] }))
@@ -86,7 +86,7 @@ describe("an agent that sends nothing", () => {
       assert.deepStrictEqual([printed, (yield* process.exit).code, channel.isSilent()], ["back", 3, false])
     }))
 
-  it.scopedLive("a silent agent fails a request at the shorter deadline only while a caller ends the guest", () =>
+  it.live("a silent agent fails a request at the shorter deadline only while a caller ends the guest", () =>
     Effect.gen(function*() {
       const { channel } = yield* silent({ silenceMs: 200, endingSilenceMs: 40 })
       const detailOf = (request: typeof flush) =>
@@ -98,7 +98,7 @@ describe("an agent that sends nothing", () => {
       assert.include(yield* detailOf(other.channel.call.sync({ dropCaches: 0 })), "sent nothing for 0.2 s")
     }))
 
-  it.scopedLive("the host drops late answers of a silent agent and serves new requests", () =>
+  it.live("the host drops late answers of a silent agent and serves new requests", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       yield* Effect.flip(channel.call.sync({ dropCaches: 0 }))
@@ -112,7 +112,7 @@ describe("an agent that sends nothing", () => {
       assert.isFalse(channel.isSilent())
     }))
 
-  it.scopedLive("the host releases a command whose start a silent agent does not confirm", () =>
+  it.live("the host releases a command whose start a silent agent does not confirm", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       yield* Effect.flip(Effect.flatten(channel.launch({ argv: ["true"] })))
@@ -123,30 +123,30 @@ describe("an agent that sends nothing", () => {
 })
 
 describe("an agent that is only slow", () => {
-  it.scopedLive("the host waits for an agent that answers probes", () =>
+  it.live("the host waits for an agent that answers probes", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       const flush = yield* Effect.forkChild(channel.call.sync({ dropCaches: 0 }))
       const walk = yield* Effect.forkChild(Stream.runDrain(channel.walk(path)))
       // Each comes after 10 ms without a byte at least: four times the time after which a silent one fails.
       yield* live(peer, 16)
-      assert.deepStrictEqual([yield* Fiber.poll(flush), yield* Fiber.poll(walk)], [Option.none(), Option.none()])
+      assert.deepStrictEqual([flush.pollUnsafe(), walk.pollUnsafe()], [undefined, undefined])
       peer.send(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })
       yield* Fiber.join(flush)
       yield* Fiber.interrupt(walk)
     }))
 
-  it.scopedLive("the host waits for an agent that answers probes, also for a caller who ends the guest", () =>
+  it.live("the host waits for an agent that answers probes, also for a caller who ends the guest", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent({ endingSilenceMs: 40 })
       const flush = yield* Effect.forkChild(channel.unlessSilent(channel.call.sync({ dropCaches: 0 })))
       yield* live(peer, 16)
-      assert.deepStrictEqual(yield* Fiber.poll(flush), Option.none())
+      assert.isUndefined(flush.pollUnsafe())
       peer.send(AgentMessage.Result, FIRST_CALL, { errno: 0, detail: "", result: nothing })
       yield* Fiber.join(flush)
     }))
 
-  it.scopedLive("the host waits for an agent whose guest stands still for a known reason", () =>
+  it.live("the host waits for an agent whose guest stands still for a known reason", () =>
     Effect.gen(function*() {
       const isStill = yield* Ref.make(true)
       const asked = yield* Ref.make(0)
@@ -158,12 +158,12 @@ describe("an agent that is only slow", () => {
       })
       const waiting = yield* Effect.forkChild(Effect.flip(channel.call.sync({ dropCaches: 0 })))
       yield* Effect.repeat(Effect.delay(Ref.get(asked), "2 millis"), { until: (count) => count >= 3 })
-      assert.deepStrictEqual(yield* Fiber.poll(waiting), Option.none())
+      assert.isUndefined(waiting.pollUnsafe())
       yield* Ref.set(isStill, false)
       assert.match((yield* Fiber.join(waiting)).message, /QEMU is stopped/)
     }))
 
-  it.scopedLive("the host does not count time in which its own process stood still as the agent's silence", () =>
+  it.live("the host does not count time in which its own process stood still as the agent's silence", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       const flush = yield* Effect.forkChild(channel.call.sync({ dropCaches: 0 }))
@@ -173,7 +173,7 @@ describe("an agent that is only slow", () => {
       yield* Fiber.join(flush)
     }))
 
-  it.scopedLive("the host waits for an agent during a pause of its guest, also for requests made then", () =>
+  it.live("the host waits for an agent during a pause of its guest, also for requests made then", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       peer.answering = true
@@ -186,7 +186,7 @@ describe("an agent that is only slow", () => {
       yield* Fiber.join(yield* during)
     }))
 
-  it.scopedLive("the host sends no probe while only a command runs", () =>
+  it.live("the host sends no probe while only a command runs", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* silent()
       peer.answering = true

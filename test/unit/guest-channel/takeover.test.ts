@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Effect, Fiber, Option, Stream } from "effect"
 import { AgentMessage, HostMessage, TAKEOVER_FILLER_BYTES } from "../../support/guest-wire.ts"
 import { frameOf, Peer } from "./peer.ts"
 
@@ -17,11 +17,11 @@ const running = (stream: number) => ({
   acked2: 0,
   end: undefined as { readonly tag: number; readonly payload: Uint8Array } | undefined
 })
-const textOf = (output: Chunk.Chunk<{ readonly bytes: Uint8Array }>) =>
-  Buffer.concat(Chunk.toReadonlyArray(output).map(({ bytes }) => bytes)).toString()
+const textOf = (output: ReadonlyArray<{ readonly bytes: Uint8Array }>) =>
+  Buffer.concat(output.map(({ bytes }) => bytes)).toString()
 
 describe("taking over a channel", () => {
-  it.scopedLive("a takeover sends filler before its hello, and a connection to a restored guest sends none", () =>
+  it.live("a takeover sends filler before its hello, and a connection to a restored guest sends none", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       yield* peer.connect({ takeover: true })
@@ -33,7 +33,7 @@ describe("taking over a channel", () => {
       assert.strictEqual(Buffer.concat(restored.host.writes).length, 35)
     }))
 
-  it.scopedLive("a takeover finds the hello after the rest of an older connection, wherever that was cut", () =>
+  it.live("a takeover finds the hello after the rest of an older connection, wherever that was cut", () =>
     Effect.gen(function*() {
       const left = frameOf(AgentMessage.DataOut, 9, { output: 1, offset: 0, data: Buffer.alloc(300, 0x81) })
       const old = frameOf(AgentMessage.Hello, 0, {
@@ -51,7 +51,7 @@ describe("taking over a channel", () => {
       }
     }))
 
-  it.scopedLive("a takeover continues running processes from their acknowledged output", () =>
+  it.live("a takeover continues running processes from their acknowledged output", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.hello = { nextStream: 9, streams: 2 }
@@ -86,7 +86,7 @@ describe("taking over a channel", () => {
       assert.deepStrictEqual((yield* peer.received(HostMessage.Spawn)).map(({ stream }) => stream), [9])
     }))
 
-  it.scopedLive("a takeover acknowledges output that the log has, without delivering it", () =>
+  it.live("a takeover acknowledges output that the log has, without delivering it", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.hello = { nextStream: 4, streams: 1 }
@@ -99,11 +99,11 @@ describe("taking over a channel", () => {
       const reading = yield* Effect.forkChild(Stream.runHead(process.output))
       assert.deepStrictEqual((yield* peer.received(HostMessage.Ack)).map(({ offset }) => offset), [65_500])
       peer.send(AgentMessage.DataOut, 3, { output: 1, offset: 65_500, data: Buffer.from("x".repeat(4_500) + "new") })
-      const first = Option.getOrThrow(yield* reading)
+      const first = Option.getOrThrow(yield* Fiber.join(reading))
       assert.deepStrictEqual([first.offset, Buffer.from(first.bytes).toString()], [70_000, "new"])
     }))
 
-  it.scopedLive("a takeover ends reads and writes without a host, and each process is adopted once", () =>
+  it.live("a takeover ends reads and writes without a host, and each process is adopted once", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.hello = { nextStream: 9, streams: 2 }
@@ -114,7 +114,7 @@ describe("taking over a channel", () => {
       assert.isTrue(Option.isNone(yield* channel.adopt("04".repeat(16))))
     }))
 
-  it.scopedLive("a takeover over a closed socket fails at once", () =>
+  it.live("a takeover over a closed socket fails at once", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.host.destroy()
@@ -122,7 +122,7 @@ describe("taking over a channel", () => {
       assert.include((yield* Effect.flip(peer.connect())).message, "its socket closed")
     }))
 
-  it.scopedLive("a takeover ends unknown streams", () =>
+  it.live("a takeover ends unknown streams", () =>
     Effect.gen(function*() {
       const peer = new Peer()
       peer.hello = { nextStream: 9, streams: 2 }
@@ -166,7 +166,7 @@ describe("taking over a channel", () => {
     ]
   ]
   for (const [name, hello, following, told] of badStates) {
-    it.scopedLive(`a takeover is refused to a guest that claims ${name}`, () =>
+    it.live(`a takeover is refused to a guest that claims ${name}`, () =>
       Effect.gen(function*() {
         const peer = new Peer()
         peer.hello = hello

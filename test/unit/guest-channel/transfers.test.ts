@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { AgentMessage, HostMessage } from "../../support/guest-wire.ts"
 import { connected } from "./peer.ts"
 
@@ -17,7 +17,7 @@ const writeBesideCommand = Effect.gen(function*() {
   const connecting = yield* Effect.forkChild(channel.connectPort({ port: 80 }))
   const { stream } = (yield* peer.received(HostMessage.Connect))[0]!
   peer.send(AgentMessage.Started, stream, { pid: 262_144 })
-  const socket = yield* connecting
+  const socket = yield* Fiber.join(connecting)
   // What sends little does not wait.
   yield* socket.write(Buffer.alloc(LARGE_BYTES))
   const large = yield* peer.received(HostMessage.DataIn, LARGE_BYTES / 32_768)
@@ -32,7 +32,7 @@ const writeBesideCommand = Effect.gen(function*() {
 }).pipe(Effect.repeat({ until: ({ isSoon }) => isSoon }))
 
 describe("the bytes of a connection beside a new command", () => {
-  it.scopedLive("the bytes wait until the command has ended", () =>
+  it.live("the bytes wait until the command has ended", () =>
     Effect.gen(function*() {
       const { atOnce, command, count, peer } = yield* writeBesideCommand
       assert.deepStrictEqual(atOnce, [])
@@ -43,7 +43,7 @@ describe("the bytes of a connection beside a new command", () => {
       assert.strictEqual(Buffer.from(data!.data).toString(), "bytes")
     }))
 
-  it.scopedLive("the bytes go on beside a command that does not end", () =>
+  it.live("the bytes go on beside a command that does not end", () =>
     Effect.gen(function*() {
       const { atOnce, count, peer } = yield* writeBesideCommand
       assert.deepStrictEqual(atOnce, [])

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck, Fiber, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
+import * as FastCheck from "fast-check"
 import { WalkDecoder } from "../../../src/guest-channel/files/walk.ts"
 import { Writer } from "../../../src/guest-channel/wire/control.ts"
 import { AgentMessage, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
@@ -82,7 +83,7 @@ describe("walked entries", () => {
     )
   })
 
-  it.scopedLive("an unreadable walked entry ends the channel", () =>
+  it.live("an unreadable walked entry ends the channel", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
       const walking = yield* Effect.forkChild(Effect.flip(Stream.runDrain(channel.walk({ root: "/", path: "." }))))

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedImages } from "../../../src/disk/SeedImages.ts"
 import { demandDiskRoom, tendDisk } from "../../../src/local/disk/budget.ts"
 import { diskUsage } from "../../../src/local/disk/usage.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
+import { ProcessVariables } from "../../../src/system/settings/config.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 
 const mib = 1024 * 1024
@@ -32,18 +33,18 @@ const installation = (settings: Readonly<Record<string, string>>) =>
     const disk = path.join(stateDir, "workspaces", "ws-0123456789", "disk-0")
     write(path.join(disk, "0.qcow2"), 1, 0)
     fs.linkSync(held, path.join(disk, "seed.ext4"))
-    const paths = Paths.of({ stateDir, cacheDir, memoryDir: path.join(root, "memory") } as Paths["Type"])
+    const paths = Paths.of({ stateDir, cacheDir, memoryDir: path.join(root, "memory") } as Paths["Service"])
     const services = SeedImages.layer.pipe(Layer.provideMerge(Layer.succeed(Paths, paths)))
     const here = <A, E, R>(work: Effect.Effect<A, E, R | Paths | SeedImages>) =>
       work.pipe(
         Effect.provide(services),
-        Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings))))
+        Effect.provideService(ProcessVariables, settings)
       )
     return { here, template, recent, packages, download, environment, held }
   })
 
 describe("the disk budget", () => {
-  it.scopedLive("usage counts a shared file once, and as evictable only if no workspace holds it", () =>
+  it.live("usage counts a shared file once, and as evictable only if no workspace holds it", () =>
     Effect.gen(function*() {
       const { here } = yield* installation({})
       const { budgetBytes, evictableBytes, uses, usedBytes, workspaces } = yield* here(diskUsage)
@@ -64,7 +65,7 @@ describe("the disk budget", () => {
       ])
     }))
 
-  it.scopedLive("an eviction takes the least recently used cache first, and ends when the budget holds", () =>
+  it.live("an eviction takes the least recently used cache first, and ends when the budget holds", () =>
     Effect.gen(function*() {
       const { environment, held, here, packages, recent, template } = yield* installation({
         PYRO_DISK_BUDGET_MIB: "12"
@@ -77,7 +78,7 @@ describe("the disk budget", () => {
       yield* here(demandDiskRoom)
     }))
 
-  it.scopedLive("a budget that no eviction can keep refuses new work, and caches in use stay", () =>
+  it.live("a budget that no eviction can keep refuses new work, and caches in use stay", () =>
     Effect.gen(function*() {
       const { download, environment, here, packages, recent } = yield* installation({ PYRO_DISK_BUDGET_MIB: "2" })
       const failure = yield* Effect.flip(here(demandDiskRoom))
@@ -87,7 +88,7 @@ describe("the disk budget", () => {
       for (const kept of [environment, recent]) assert.isTrue(fs.existsSync(kept), kept)
     }))
 
-  it.scopedLive("a host without the reserve refuses new work early and says how much is missing", () =>
+  it.live("a host without the reserve refuses new work early and says how much is missing", () =>
     Effect.gen(function*() {
       const { here } = yield* installation({ PYRO_DISK_RESERVE_MIB: "1073741824" })
       const failure = yield* Effect.flip(here(demandDiskRoom))

@@ -4,7 +4,7 @@ import { programs } from "../../../src/local/doctor/host.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 
 describe("the doctor's look at programs", () => {
-  it.scopedLive("doctor names the packages of all missing programs in one command", () =>
+  it.live("doctor names the packages of all missing programs in one command", () =>
     Effect.gen(function*() {
       const empty = yield* temporaryDirectory
       const path = process.env["PATH"]

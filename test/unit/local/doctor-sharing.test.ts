@@ -19,7 +19,7 @@ const linesOf = (cacheDir: string, stateDir: string) =>
       sharing,
       Layer.mergeAll(
         Layer.succeed(Paths, { cacheDir, stateDir, memoryDir: stateDir }),
-        Layer.succeed(Environments, { list } as unknown as Environments["Type"])
+        Layer.succeed(Environments, { list } as unknown as Environments["Service"])
       )
     )
     assert.deepStrictEqual([...fs.readdirSync(cacheDir), ...fs.readdirSync(stateDir)], ["root.erofs"])
@@ -33,7 +33,7 @@ const elsewhere = Effect.acquireRelease(
 )
 
 describe("the doctor's look at where images are", () => {
-  it.scopedLive("doctor reports that workspaces share images on one file system", () =>
+  it.live("doctor reports that workspaces share images on one file system", () =>
     Effect.gen(function*() {
       const [line] = yield* linesOf(yield* temporaryDirectory, yield* temporaryDirectory)
       assert.deepInclude(line, { name: "images", ok: true })
@@ -41,7 +41,7 @@ describe("the doctor's look at where images are", () => {
       assert.isUndefined(line?.mend)
     }))
 
-  it.scopedLive("doctor reports the cost per workspace on two file systems, and the fix", () =>
+  it.live("doctor reports the cost per workspace on two file systems, and the fix", () =>
     Effect.gen(function*() {
       const other = yield* elsewhere
       assert.notStrictEqual(fs.statSync(other).dev, fs.statSync(os.tmpdir()).dev, "one file system here")

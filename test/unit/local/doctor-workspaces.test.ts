@@ -23,7 +23,7 @@ const linesOf = (records: Readonly<Record<string, string | undefined>>) =>
 const whole = JSON.stringify(recordOf("ws-0000000001", "stopped"))
 
 describe("the doctor's look at workspaces", () => {
-  it.scopedLive("doctor passes if every workspace record can be read or is absent", () =>
+  it.live("doctor passes if every workspace record can be read or is absent", () =>
     Effect.gen(function*() {
       for (const records of [{}, { "ws-0000000001": whole }, { "ws-0000000001": whole, "ws-0000000002": undefined }]) {
         const { lines } = yield* linesOf(records)
@@ -31,7 +31,7 @@ describe("the doctor's look at workspaces", () => {
       }
     }))
 
-  it.scopedLive("doctor names each workspace with a damaged record, and the fix", () =>
+  it.live("doctor names each workspace with a damaged record, and the fix", () =>
     Effect.gen(function*() {
       const { directory, lines } = yield* linesOf({
         "ws-0000000001": whole,

@@ -27,7 +27,10 @@ describe("names for operations that end something", () => {
       if (!Result.isFailure(failure)) return
       assert.strictEqual(failure.failure._tag, error._tag)
       assert.deepStrictEqual(failure.failure.similar, ends(row) ? [] : similar)
-      assert.strictEqual(failure.failure.message.includes("dk or") || failure.failure.message.includes("dk?"), !ends(row))
+      assert.strictEqual(
+        failure.failure.message.includes("dk or") || failure.failure.message.includes("dk?"),
+        !ends(row)
+      )
     }
   })
 

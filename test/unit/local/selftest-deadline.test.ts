@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { inTime } from "../../../src/local/doctor/selftest-deadline.ts"
 
 describe("a deadline of the self-test", () => {

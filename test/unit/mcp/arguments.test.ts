@@ -13,8 +13,8 @@ const requiredOf = (tool: string, profile: Profile): ReadonlyArray<string> =>
 /** What the fields come to, or what is wrong with them. */
 const taken = (tool: string, raw: Readonly<Record<string, unknown>>, profile: Profile = "full") =>
   Result.match(given(argumentsFor(tool, profile), raw), {
-    onLeft: ({ message }) => message,
-    onRight: ({ fields }) => fields
+    onFailure: ({ message }) => message,
+    onSuccess: ({ fields }) => fields
   })
 
 describe.each([

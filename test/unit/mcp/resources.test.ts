@@ -1,5 +1,5 @@
 import type { Server } from "@modelcontextprotocol/server"
-import { Effect, FiberRef } from "effect"
+import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import type { PyroService } from "../../../src/contract/rows/Pyro.ts"
@@ -62,7 +62,7 @@ const log = `logs/${"0".repeat(32)}`
 describe("a resource", () => {
   it("a resource is read for the project that the session was bound to", async () => {
     const seen: Array<string | undefined> = []
-    const ofProject = Effect.map(FiberRef.get(callerProject), (caller) => {
+    const ofProject = Effect.map(callerProject, (caller) => {
       seen.push(caller?.project)
       return { patch: "" } as never
     })

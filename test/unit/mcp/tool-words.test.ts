@@ -10,17 +10,15 @@ import { hasToolsOf, inToolWords } from "../../../src/mcp/tool-words.ts"
 /** A value of a field's type; texts have words of the command line. */
 const sampleOf = (ast: SchemaAST.AST): unknown => {
   switch (ast._tag) {
-    case "UndefinedKeyword":
+    case "Undefined":
       return undefined
-    case "NumberKeyword":
+    case "Number":
       return 4711
-    case "BooleanKeyword":
+    case "Boolean":
       return true
-    case "Refinement":
-      return sampleOf(ast.from)
-    case "TupleType":
-      return ast.rest.map(({ type }) => sampleOf(type))
-    case "TypeLiteral":
+    case "Arrays":
+      return ast.rest.map((type) => sampleOf(type))
+    case "Objects":
       return Object.fromEntries(ast.propertySignatures.map((field) => [field.name, sampleOf(field.type)]))
     case "Union":
       return sampleOf(ast.types[0]!)
@@ -32,18 +30,10 @@ const sampleOf = (ast: SchemaAST.AST): unknown => {
 }
 
 /** Every class of error, with each of the values that decide about its words. */
-const errors = PyroError.members.flatMap((member): ReadonlyArray<PyroError> => {
-  const make = member as unknown as { new(fields: object): PyroError; readonly fields: Schema.Struct.Fields }
+const errors = PyroError.members.flatMap(({ to }): ReadonlyArray<PyroError> => {
+  const make = to as unknown as { new(fields: object): PyroError; readonly fields: Schema.Struct.Fields }
   const { _tag, ...fields } = make.fields
-  const asts = Object.entries(fields).map(([name, field]) => {
-    const { ast } = field as { readonly ast: SchemaAST.AST | Schema.PropertySignature.AST }
-    const type = ast._tag === "PropertySignatureTransformation"
-      ? ast.to.type
-      : ast._tag === "PropertySignatureDeclaration"
-      ? ast.type
-      : ast
-    return [name, type as SchemaAST.AST] as const
-  })
+  const asts = Object.entries(fields).map(([name, { ast }]) => [name, ast] as const)
   const plain = Object.fromEntries(asts.map(([name, ast]) => [name, sampleOf(ast)]))
   const others = asts.flatMap(([name, ast]) =>
     ast._tag === "Union" ? ast.types.map((one) => ({ ...plain, [name]: sampleOf(one) })) : []

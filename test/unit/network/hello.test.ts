@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck as fc } from "effect"
+import * as fc from "fast-check"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import type { Hello } from "../../../src/network/first-bytes/hello.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck as fc } from "effect"
+import * as fc from "fast-check"
 import { readName, withoutServiceLabels } from "../../../src/network/addressing/name.ts"
 
 const label = (length: number) => "a".repeat(length)

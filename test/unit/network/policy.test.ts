@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Result, FastCheck as fc } from "effect"
+import { Result } from "effect"
+import * as fc from "fast-check"
 import { type Address, readAddress } from "../../../src/network/addressing/address.ts"
 import { judgeAddress, judgeLiteral, judgeName } from "../../../src/network/judge.ts"
 import { hostLists, listNames } from "../../../src/network/lists.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Result, Fiber } from "effect"
+import { Deferred, Effect, Fiber, Result } from "effect"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
 import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
 import { readFraming } from "../../../src/network/first-bytes/framing.ts"
@@ -173,7 +173,7 @@ describe("the requests of one HTTP connection", () => {
       const upgrade = get("example.com", "Upgrade: websocket", "Connection: Upgrade")
       yield* write(upgrade)
       const frame = yield* Effect.forkChild(write("\x81\x05frame"))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       assert.strictEqual(sent(), upgrade)
       reply.see(Buffer.from("HTTP/1."))
       reply.see(Buffer.from("1 101 Switching Protocols\r\n"))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result, Fiber } from "effect"
+import { Effect, Fiber, Result } from "effect"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
@@ -75,7 +75,7 @@ const CHANGE_OF_CIPHERS = Buffer.from([20, 3, 3, 0, 1, 1])
 const EARLY_DATA = Buffer.from([23, 3, 3, 0, 2, 0x16, 1])
 
 describe("a server that asks for a second ClientHello", () => {
-  it.scopedLive("a client that names the same host twice is served", () =>
+  it.live("a client that names the same host twice is served", () =>
     Effect.gen(function*() {
       const port = yield* listenRetrying
       assert.strictEqual(
@@ -91,7 +91,7 @@ describe("a server that asks for a second ClientHello", () => {
     ["behind early data", Buffer.concat([EARLY_DATA, CHANGE_OF_CIPHERS, EARLY_DATA])]
   ]
   for (const [title, between] of odd) {
-    it.scopedLive(`a second ClientHello for another host ${title} reaches no server`, () =>
+    it.live(`a second ClientHello for another host ${title} reaches no server`, () =>
       Effect.gen(function*() {
         const { reply, sender, sent, socket } = judged(HOST, yield* listenRetrying)
         yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
@@ -122,7 +122,7 @@ describe("a server that asks for a second ClientHello", () => {
       const hello = yield* helloOf(HOST)
       yield* write(hello)
       const fiber = yield* Effect.forkChild(write(EARLY_DATA))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       assert.lengthOf(sent, 1)
       // A warning, and the beginning of a ServerHello with random bytes of its own.
       for (const byte of [21, 3, 3, 0, 2, 1, 112, 22, 3, 3, 0, 90, 2, 0, 0, 86, 3, 3, 1]) reply.see(Buffer.from([byte]))

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result, FastCheck as fc } from "effect"
+import { Effect, Result } from "effect"
+import * as fc from "fast-check"
 import { execFileSync } from "node:child_process"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
 import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Mailbox, Schedule, type Scope, Stream } from "effect"
+import { type Cause, Deferred, Effect, Fiber, Queue, Schedule, type Scope, Stream } from "effect"
 import { writeFileSync } from "node:fs"
 import * as net from "node:net"
 import { join } from "node:path"
@@ -28,7 +28,7 @@ interface FakeGuest {
 }
 
 const makeGuest = Effect.gen(function*() {
-  const sent = yield* Mailbox.make<Uint8Array, Error>()
+  const sent = yield* Queue.unbounded<Uint8Array, Error | Cause.Done>()
   const resetBy = yield* Deferred.make<never, Error>()
   const ended = { byGuest: yield* Deferred.make<void>(), byHost: yield* Deferred.make<void>() }
   const chunks: Array<Uint8Array> = []
@@ -38,7 +38,7 @@ const makeGuest = Effect.gen(function*() {
   const guest: FakeGuest = {
     end: {
       forEachReceived: (f, take) =>
-        Stream.runForEach(Mailbox.toStream(sent), (bytes) => take?.(bytes) === true ? Effect.void : f(bytes)),
+        Stream.runForEach(Stream.fromQueue(sent), (bytes) => take?.(bytes) === true ? Effect.void : f(bytes)),
       write: (bytes) =>
         Effect.andThen(
           Effect.suspend(() => reading === undefined ? Effect.void : Deferred.await(reading)),
@@ -53,9 +53,9 @@ const makeGuest = Effect.gen(function*() {
         Deferred.await(resetBy)
       )
     },
-    send: (bytes) => Effect.asVoid(sent.offer(Buffer.from(bytes as string))),
-    finish: Effect.andThen(Deferred.succeed(ended.byGuest, undefined), Effect.asVoid(sent.end)),
-    reset: Effect.andThen(Deferred.fail(resetBy, failure), Effect.asVoid(sent.fail(failure))),
+    send: (bytes) => Effect.asVoid(Queue.offer(sent, Buffer.from(bytes as string))),
+    finish: Effect.andThen(Deferred.succeed(ended.byGuest, undefined), Effect.asVoid(Queue.end(sent))),
+    reset: Effect.andThen(Deferred.fail(resetBy, failure), Effect.asVoid(Queue.fail(sent, failure))),
     got: () => Buffer.concat(chunks).toString(),
     gotBytes: () => chunks.reduce((sum, { length }) => sum + length, 0),
     sawEnd: () => isEnded,
@@ -109,7 +109,7 @@ const setUp = (options: Pick<SpliceOptions<Error>, "bufferBytes" | "expectedName
   })
 
 describe("a spliced connection", () => {
-  it.scopedLive("bytes go both ways, are counted, and each side ends by itself", () =>
+  it.live("bytes go both ways, are counted, and each side ends by itself", () =>
     Effect.gen(function*() {
       const { counts, fiber, guest, server } = yield* setUp()
       const text = textOf(server)
@@ -127,7 +127,7 @@ describe("a spliced connection", () => {
       assert.deepStrictEqual(counts, { sentBytes: 5, receivedBytes: 22 })
     }))
 
-  it.scopedLive("a server that ends first still gets what the guest sends", () =>
+  it.live("a server that ends first still gets what the guest sends", () =>
     Effect.gen(function*() {
       const { fiber, guest, server } = yield* setUp()
       const text = textOf(server)
@@ -140,7 +140,7 @@ describe("a spliced connection", () => {
       assert.deepStrictEqual(yield* Fiber.join(fiber), { _tag: "Closed" })
     }))
 
-  it.scopedLive("a forbidden text ends the splice before its last byte is sent", () =>
+  it.live("a forbidden text ends the splice before its last byte is sent", () =>
     Effect.gen(function*() {
       const { fiber, guest, server } = yield* setUp({ forbidden: [{ text: "placeholder", detail: "not here" }] })
       const text = textOf(server)
@@ -151,7 +151,7 @@ describe("a spliced connection", () => {
       assert.strictEqual(text(), "key=place")
     }))
 
-  it.scopedLive("a reset by the server ends the splice as one, and not as an end", () =>
+  it.live("a reset by the server ends the splice as one, and not as an end", () =>
     Effect.gen(function*() {
       const { fiber, guest, server } = yield* setUp()
       server.write("x")
@@ -161,7 +161,7 @@ describe("a spliced connection", () => {
       assert.isFalse(guest.sawEnd())
     }))
 
-  it.scopedLive("a reset by the guest, also after its end, resets the socket", () =>
+  it.live("a reset by the guest, also after its end, resets the socket", () =>
     Effect.gen(function*() {
       for (const finishes of [false, true]) {
         const { fiber, guest, server } = yield* setUp()
@@ -183,17 +183,17 @@ describe("a spliced connection", () => {
       }
     }))
 
-  it.scopedLive("an interruption resets the socket", () =>
+  it.live("an interruption resets the socket", () =>
     Effect.gen(function*() {
       const { fiber, server } = yield* setUp()
       server.resume()
       const failed = yield* Effect.forkScoped(event(server, "error"))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       yield* Fiber.interrupt(fiber)
       assert.strictEqual((yield* Fiber.join(failed) as Effect.Effect<NodeJS.ErrnoException>).code, "ECONNRESET")
     }))
 
-  it.scopedLive("a guest that reads nothing stops the server, within bounds, and loses nothing", () =>
+  it.live("a guest that reads nothing stops the server, within bounds, and loses nothing", () =>
     Effect.gen(function*() {
       const { counts, guest, server, socket } = yield* setUp()
       const goOn = yield* guest.stopReading
@@ -217,7 +217,7 @@ describe("a spliced connection", () => {
       assert.strictEqual(guest.gotBytes(), total)
     }))
 
-  it.scopedLive("a small buffer holds less of both sides", () =>
+  it.live("a small buffer holds less of both sides", () =>
     Effect.gen(function*() {
       const held = (bufferBytes: number) =>
         Effect.gen(function*() {
@@ -235,7 +235,7 @@ describe("a spliced connection", () => {
       assert.isAbove(yield* held(8 * 1_048_576), small + 8 * 1_048_576)
     }))
 
-  it.scopedLive("a server that reads nothing stops the guest", () =>
+  it.live("a server that reads nothing stops the guest", () =>
     Effect.gen(function*() {
       const { counts, fiber, guest, server, socket } = yield* setUp()
       const piece = Buffer.alloc(65_536, 1)
@@ -249,7 +249,7 @@ describe("a spliced connection", () => {
       assert.strictEqual(got, 64 * 1_048_576)
     }))
 
-  it.scopedLive("an HTTP request that comes byte by byte goes on once its Host is known", () =>
+  it.live("an HTTP request that comes byte by byte goes on once its Host is known", () =>
     Effect.gen(function*() {
       const { fiber, guest, server } = yield* setUp({ expectedName: "example.com" })
       const text = textOf(server)
@@ -267,12 +267,12 @@ describe("a spliced connection", () => {
       yield* Fiber.join(fiber)
     }))
 
-  it.scopedLive("the first bytes of a request for another host reach nobody", () =>
+  it.live("the first bytes of a request for another host reach nobody", () =>
     Effect.gen(function*() {
       const { counts, fiber, guest, server } = yield* setUp({ expectedName: "example.com" })
       const text = textOf(server)
       const failed = yield* Effect.forkScoped(event(server, "error"))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       yield* guest.send("GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
       assert.deepStrictEqual(yield* Fiber.join(fiber), {
         _tag: "Denied",
@@ -283,7 +283,7 @@ describe("a spliced connection", () => {
       assert.strictEqual(counts.sentBytes, 0)
     }))
 
-  it.scopedLive("a request for another host whose head ends with the connection reaches nobody", () =>
+  it.live("a request for another host whose head ends with the connection reaches nobody", () =>
     Effect.gen(function*() {
       const { counts, fiber, guest } = yield* setUp({ expectedName: "example.com" })
       yield* guest.send("GET / HTTP/1.1\r\nHost: evil.example\r\n")
@@ -295,7 +295,7 @@ describe("a spliced connection", () => {
       assert.strictEqual(counts.sentBytes, 0)
     }))
 
-  it.scopedLive("a client that sends its request in hundreds of pieces is refused", () =>
+  it.live("a client that sends its request in hundreds of pieces is refused", () =>
     Effect.gen(function*() {
       const { fiber, guest } = yield* setUp({ expectedName: "example.com" })
       for (let at = 0; at < 256; at++) yield* guest.send(at === 0 ? "\x16" : "\x03")
@@ -303,7 +303,7 @@ describe("a spliced connection", () => {
       assert.strictEqual(ended._tag, "Denied")
     }))
 
-  it.scopedLive("other protocols go on, and a client that ends in between is passed on", () =>
+  it.live("other protocols go on, and a client that ends in between is passed on", () =>
     Effect.gen(function*() {
       for (const sent of ["SSH-2.0-x\r\n", "GET", ""]) {
         const { fiber, guest, server } = yield* setUp({ expectedName: "example.com" })
@@ -318,7 +318,7 @@ describe("a spliced connection", () => {
     }))
 
   for (const version of ["TLSv1_2", "TLSv1_3"] as const) {
-    it.scopedLive(`a guest that does not trust a certificate is told from one that does: ${version}`, () =>
+    it.live(`a guest that does not trust a certificate is told from one that does: ${version}`, () =>
       Effect.gen(function*() {
         const { authority, cert, key } = yield* makeIdentity
         const folder = yield* temporary

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, Scheduler } from "effect"
+import { Effect, Fiber, Scheduler } from "effect"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -39,14 +39,13 @@ const append = (log: ReturnType<LogStore["create"]>, from: "stdout" | "stderr", 
 /** Gives other fibers their turn, in which `work` runs, before one step of a fiber. */
 const interruptedAt = (step: number, work: () => void): Scheduler.Scheduler => {
   let steps = 0
-  return {
+  return Object.assign(new Scheduler.MixedScheduler(), {
     shouldYield: () => {
       if (steps++ !== step) return false
       work()
-      return 0
-    },
-    scheduleTask: (task, priority) => Scheduler.defaultScheduler.scheduleTask(task, priority)
-  }
+      return true
+    }
+  })
 }
 
 describe("the log of a command", () => {
@@ -125,7 +124,7 @@ describe("the log of a command", () => {
         (bytes) => log.append("stdout", bytes),
         { discard: true }
       ))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       // Two files of the beginning, three of the newest: the sixth has to wait.
       assert.strictEqual(log.position, 15 * 20)
       const heard: Array<Uint8Array> = []
@@ -167,15 +166,18 @@ describe("the log of a command", () => {
           for (let number = 0; number < 15; number++) append(log, "stdout", piece(number))
           let moved = false
           const writer = yield* log.append("stdout", piece(15)).pipe(
-            Effect.withScheduler(interruptedAt(step, () => {
-              moved = true
-              if (leaves) listener.close()
-              else while (listener.next() !== undefined);
-            })),
+            Effect.provideService(
+              Scheduler.Scheduler,
+              interruptedAt(step, () => {
+                moved = true
+                if (leaves) listener.close()
+                else while (listener.next() !== undefined);
+              })
+            ),
             Effect.forkChild
           )
-          for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow()
-          if (moved) assert.isTrue(Option.isSome(yield* Fiber.poll(writer)), `at step ${step}`)
+          for (let turn = 0; turn < 20; turn++) yield* Effect.yieldNow
+          if (moved) assert.isDefined(writer.pollUnsafe(), `at step ${step}`)
         }
       }
     }))
@@ -195,7 +197,7 @@ describe("the log of a command", () => {
       for (let next = listener.next(); heard.length < 3; next = listener.next()) {
         if (next === undefined) yield* log.more(listener.position)
         else heard.push(next.bytes)
-        yield* Effect.yieldNow()
+        yield* Effect.yieldNow
       }
       yield* Fiber.join(writer)
       makeRoom()

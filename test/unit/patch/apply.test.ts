@@ -17,15 +17,15 @@ const plan = (before: Tree, patch: string | Uint8Array) =>
 const applied = (before: Record<string, string | ReturnType<typeof file>>, patch: string | Uint8Array) => {
   const from = tree(before)
   const result = plan(from, patch)
-  if (result._tag === "Left") throw result.left
-  const after = Object.entries(described(changed(from, result.right.changes)))
+  if (result._tag === "Failure") throw result.failure
+  const after = Object.entries(described(changed(from, result.success.changes)))
   return Object.fromEntries(after.map(([path, text]) => [path, text.replace(/^100644 /, "")]))
 }
 
 const rejects = (before: Record<string, string | ReturnType<typeof file>>, patch: string) => {
   const result = plan(tree(before), patch)
-  if (result._tag === "Right") return assert.fail("it fits")
-  return result.left.rejects.map(({ hunk, path, reason }) => `${path} ${hunk}: ${reason}`)
+  if (result._tag === "Success") return assert.fail("it fits")
+  return result.failure.rejects.map(({ hunk, path, reason }) => `${path} ${hunk}: ${reason}`)
 }
 
 const lines = (...all: ReadonlyArray<string>) => all.map((line) => `${line}\n`).join("")
@@ -43,9 +43,10 @@ describe("a unified patch", () => {
     const moved = `${lines("new", "lines")}${numbered(1, 9)}`
     assert.strictEqual(applied({ f: moved }, hunk)["f"], moved.replace("line 3", "LINE 3"))
     const result = plan(tree({ f: moved }), hunk)
-    assert.deepStrictEqual(result._tag === "Right" && result.right.notes.map(({ hunk, offset }) => [hunk, offset]), [
-      [1, 2]
-    ])
+    assert.deepStrictEqual(
+      result._tag === "Success" && result.success.notes.map(({ hunk, offset }) => [hunk, offset]),
+      [[1, 2]]
+    )
   })
 
   it("a hunk whose lines occur at several other places is refused", () => {
@@ -291,8 +292,8 @@ describe("binary content", () => {
       ""
     )
     const result = plan(tree({ f: file(before) }), patch)
-    if (result._tag === "Left") return assert.fail(result.left.message)
-    assert.isTrue(Buffer.from(result.right.changes[0]!.after!.content).equals(after))
+    if (result._tag === "Failure") return assert.fail(result.failure.message)
+    assert.isTrue(Buffer.from(result.success.changes[0]!.after!.content).equals(after))
   })
 
   it("a binary patch cannot inflate beyond its stated size", () => {

@@ -74,8 +74,8 @@ describe(`mutated patches (PYRO_TEST_SEED=${seed})`, () => {
         const patch = parsePatch(bytes)
         read++
         const plan = Effect.runSync(Effect.result(applyPatch(patchTree(before), patch)))
-        if (plan._tag === "Right") fits++
-        for (const change of plan._tag === "Right" ? plan.right.changes : []) {
+        if (plan._tag === "Success") fits++
+        for (const change of plan._tag === "Success" ? plan.success.changes : []) {
           for (const path of [change.path, ...(change.from === undefined ? [] : [change.from])]) {
             assert.isUndefined(pathProblem(byteString(path)), bytes.toString("latin1"))
           }

@@ -44,13 +44,13 @@ describe(`patches of ${count} generated cases (PYRO_TEST_SEED=${seed})`, () => {
       const patch = formatPatch(changes)
       const plan = Effect.runSync(Effect.result(applyPatch(patchTree(before), parsePatch(patch))))
       const context = `case ${index}:\n${Buffer.from(patch).toString("latin1")}`
-      if (plan._tag === "Left") return assert.fail(`${plan.left.message}\n${context}`)
+      if (plan._tag === "Failure") return assert.fail(`${plan.failure.message}\n${context}`)
       assert.deepStrictEqual(
-        described(changed(before, plan.right.changes)),
+        described(changed(before, plan.success.changes)),
         described(changed(before, changes)),
         context
       )
-      assert.deepStrictEqual(plan.right.notes, [], context)
+      assert.deepStrictEqual(plan.success.notes, [], context)
     }
   })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import * as FastCheck from "fast-check"
 import { MAX_SECRETS } from "../../../src/contract/rows/secret-fields.ts"
 import { pathText } from "../../../src/contract/text/path-text.ts"
 import { printable } from "../../../src/contract/text/printable.ts"

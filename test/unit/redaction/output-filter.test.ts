@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import * as FastCheck from "fast-check"
 import { OutputFilter } from "../../../src/redaction/filter.ts"
 import { markerOf } from "../../../src/redaction/filter/output-filter.ts"
 import type { Pattern } from "../../../src/redaction/search/automaton.ts"

@@ -75,11 +75,11 @@ describe("records of a process that knows a secret", () => {
     withSecret(() =>
       Effect.gen(function*() {
         const lines: Array<string> = []
-        const logger = Logger.map(Logger.logfmtLogger, (line) => void lines.push(line))
+        const logger = Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))
         yield* Effect.logError(`a ${TOKEN}`, Cause.die(new Error(TOKEN))).pipe(
           Effect.annotateLogs("of", TOKEN),
           withRedactedLog,
-          Effect.provide(Logger.replace(Logger.defaultLogger, logger))
+          Effect.provide(Logger.layer([logger]))
         )
         assert.lengthOf(lines, 1)
         assert.notInclude(lines[0], TOKEN)

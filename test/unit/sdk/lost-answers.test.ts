@@ -1,6 +1,6 @@
-import * as RpcServer from "@effect/rpc/RpcServer"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Layer, Logger, Ref, Scope, Stream } from "effect"
+import * as RpcServer from "effect/rpc/RpcServer"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as os from "node:os"
@@ -78,10 +78,9 @@ const served = (fault: Fault, creates: boolean) =>
     }
     const requests = yield* makeRequestTracker
     const direct = makeDirectMessages()
-    const logger = Logger.replace(
-      Logger.defaultLogger,
+    const logger = Logger.layer([
       Logger.make(({ message }) => void log.push([message].flat().map(String).join(" ")))
-    )
+    ])
     yield* Layer.build(
       RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
         Layer.provide(handlers({ requests, leaving: yield* Ref.make(false), hasSpan: () => false, direct })),
@@ -122,7 +121,7 @@ const served = (fault: Fault, creates: boolean) =>
   })
 
 describe("a creation whose answer is lost", () => {
-  it.scopedLive("the client finds a workspace again by the id that it minted", () =>
+  it.live("the client finds a workspace again by the id that it minted", () =>
     Effect.gen(function*() {
       const { created, workspaces } = yield* served(closes, true)
       const { events } = yield* created
@@ -130,14 +129,14 @@ describe("a creation whose answer is lost", () => {
       assert.deepStrictEqual([...workspaces], [ready?._tag === "Ready" ? ready.workspace.id : ""])
     }))
 
-  it.scopedLive("the client says that nothing is left of a creation that was undone", () =>
+  it.live("the client says that nothing is left of a creation that was undone", () =>
     Effect.gen(function*() {
       const { created } = yield* served(closes, false)
       const failure = yield* Effect.flip(created as Effect.Effect<unknown, Error>)
       assert.match(failure.message, /the connection was lost before it was done, and nothing of it is left; ask again/)
     }))
 
-  it.scopedLive("an unreadable answer is a defect that names itself to the client and the daemon, and leaves no workspace", () =>
+  it.live("an unreadable answer is a defect that names itself to the client and the daemon, and leaves no workspace", () =>
     Effect.gen(function*() {
       const { created, log, workspaces } = yield* served(garbles, true)
       const exit = yield* Effect.exit(created)

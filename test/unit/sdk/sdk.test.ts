@@ -1,4 +1,4 @@
-import { Chunk, Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import * as path from "node:path"
 import { Readable } from "node:stream"
 import { assert, describe, it } from "vitest"
@@ -110,7 +110,7 @@ describe("the SDK for Effect programs", () => {
       Effect.provide(layer),
       Effect.runPromise
     )
-    assert.strictEqual(Chunk.size(events), 1)
+    assert.strictEqual(events.length, 1)
     assert.deepStrictEqual(ended, ["forever"])
   })
 

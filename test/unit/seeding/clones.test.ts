@@ -81,7 +81,7 @@ const works = (tree: string, git: "shallow" | "full", { commits, isWhole, sparse
 
 describe("a seed of a clone", { concurrent: true }, () => {
   for (const [kind, clone] of Object.entries(clones)) {
-    it.scopedLive(`a ${kind} clone is seeded, and git works on its files in the guest`, () =>
+    it.live(`a ${kind} clone is seeded, and git works on its files in the guest`, () =>
       Effect.gen(function*() {
         const folder = yield* temporaryDirectory
         const tree = cloned(folder, clone)
@@ -91,7 +91,7 @@ describe("a seed of a clone", { concurrent: true }, () => {
       }))
   }
 
-  it.scopedLive("a clone whose borrowed objects are gone is refused with a way that works", () =>
+  it.live("a clone whose borrowed objects are gone is refused with a way that works", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const tree = cloned(folder, clones["borrowing"]!)

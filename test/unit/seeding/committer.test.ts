@@ -48,7 +48,7 @@ const committedBy = (workspace: string) => {
 const config = (workspace: string) => fs.readFileSync(path.join(workspace, ".git/config"), "utf8")
 
 describe("a commit in the guest", () => {
-  it.scopedLive.each(["seedPath", "repoUrl"])(
+  it.live.each(["seedPath", "repoUrl"])(
     "a commit in a workspace seeded by a %s has the host user's name",
     (field) =>
       Effect.gen(function*() {
@@ -61,7 +61,7 @@ describe("a commit in the guest", () => {
       })
   )
 
-  it.scopedLive("a commit has the new name after a change of the host's configuration", () =>
+  it.live("a commit has the new name after a change of the host's configuration", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const { tree } = treeIn(folder)
@@ -71,7 +71,7 @@ describe("a commit in the guest", () => {
       assert.strictEqual(committedBy((yield* seeded({ seedPath: tree })).workspace), "Bob <bob@example.org>")
     }))
 
-  it.scopedLive("a commit has the repository's own name, and no included file is read", () =>
+  it.live("a commit has the repository's own name, and no included file is read", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       yield* globally(folder, ada)
@@ -83,7 +83,7 @@ describe("a commit in the guest", () => {
       assert.strictEqual(committedBy(workspace), "Ada \"L\" B <ada@work.example>")
     }))
 
-  it.scopedLive("a commit has no name if the host has none or an invalid one", () =>
+  it.live("a commit has no name if the host has none or an invalid one", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       yield* globally(folder, "[user]\n\tname = \"a\\nb\"\n")

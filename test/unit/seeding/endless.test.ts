@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, FiberRef } from "effect"
+import { Effect, Fiber } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -52,7 +52,7 @@ const slow = named([
 ])
 
 describe.each([["with namespaces", true], ["without namespaces", false]])("a seed %s", (_, namespaces) => {
-  it.scopedLive.each([".gitignore", "sub/.gitignore", ".gitattributes", "sub/.gitattributes"])(
+  it.live.each([".gitignore", "sub/.gitignore", ".gitattributes", "sub/.gitattributes"])(
     "a seed whose %s is a FIFO is refused",
     (name) =>
       Effect.gen(function*() {
@@ -65,14 +65,14 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
       })
   )
 
-  it.scopedLive("a seed whose list of alternates is a FIFO is refused", () =>
+  it.live("a seed whose list of alternates is a FIFO is refused", () =>
     Effect.gen(function*() {
       const tree = yield* prepared
       fifo(tree, ".git/objects/info/alternates")
       assert.include(yield* refusal(tree, namespaces), "objects/info/alternates is not a regular file")
     }))
 
-  it.scopedLive("a seed with a FIFO among its objects is refused", () =>
+  it.live("a seed with a FIFO among its objects is refused", () =>
     Effect.gen(function*() {
       const tree = yield* prepared
       const object = objectOf(tree)
@@ -80,7 +80,7 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
       assert.include(yield* refusal(tree, namespaces), `${object} is neither a file nor a directory`)
     }))
 
-  it.scopedLive.each(["HEAD", "config", "packed-refs", "index", "info/exclude", "shallow", "commondir"])(
+  it.live.each(["HEAD", "config", "packed-refs", "index", "info/exclude", "shallow", "commondir"])(
     "a seed whose .git/%s is a FIFO comes to an end",
     (name) =>
       Effect.gen(function*() {
@@ -90,27 +90,24 @@ describe.each([["with namespaces", true], ["without namespaces", false]])("a see
       })
   )
 
-  it.scopedLive("a seed whose ignore rules take too long is refused at the deadline", () =>
+  it.live("a seed whose ignore rules take too long is refused at the deadline", () =>
     Effect.gen(function*() {
       const tree = yield* prepared
       write(tree, slow)
-      const message = yield* Effect.locally(refusal(tree, namespaces), gitDeadlines, {
-        ...(yield* FiberRef.get(gitDeadlines)),
+      const message = yield* Effect.provideService(refusal(tree, namespaces), gitDeadlines, {
+        ...(yield* gitDeadlines),
         short: 2_000
       })
       assert.include(message, "git ls-files: it took longer than 2 s")
       yield* untilGone(tree)
     }))
 
-  it.scopedLive("a cancelled seed leaves no process", () =>
+  it.live("a cancelled seed leaves no process", () =>
     Effect.gen(function*() {
       const tree = yield* prepared
       write(tree, slow)
       const seeding = yield* Effect.forkChild(seeded({ seedPath: tree }, { namespaces }))
-      yield* Effect.iterate(0, {
-        while: () => !processesOn(tree).some((pid) => isLsFiles(pid)),
-        body: (n) => Effect.delay(Effect.succeed(n + 1), 20)
-      })
+      while (!processesOn(tree).some((pid) => isLsFiles(pid))) yield* Effect.sleep(20)
       yield* Fiber.interrupt(seeding)
       yield* untilGone(tree)
     }))

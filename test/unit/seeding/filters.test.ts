@@ -35,7 +35,7 @@ const refusedBy = (folder: string, ...args: ReadonlyArray<string>) => {
 }
 
 describe("a seed of a repository with clean and smudge filters", { concurrent: true }, () => {
-  it.scopedLive("commits in the guest keep filtered files as they are, and git refuses a change of one", () =>
+  it.live("commits in the guest keep filtered files as they are, and git refuses a change of one", () =>
     Effect.gen(function*() {
       const tree = filteredTree(yield* temporaryDirectory)
       const { report, workspace } = yield* seeded({ seedPath: tree })
@@ -69,7 +69,7 @@ describe("a seed of a repository with clean and smudge filters", { concurrent: t
       userGit(workspace, "fsck", "--strict")
     }))
 
-  it.scopedLive("a new file with a missing filter is refused", () =>
+  it.live("a new file with a missing filter is refused", () =>
     Effect.gen(function*() {
       const tree = filteredTree(yield* temporaryDirectory)
       const { workspace } = yield* seeded({ seedPath: tree, git: "full" })
@@ -79,7 +79,7 @@ describe("a seed of a repository with clean and smudge filters", { concurrent: t
       assert.strictEqual(userGit(workspace, "status", "--porcelain"), "?? big-new\n")
     }))
 
-  it.scopedLive("a repository without filters has no filter settings", () =>
+  it.live("a repository without filters has no filter settings", () =>
     Effect.gen(function*() {
       const tree = repository(yield* temporaryDirectory)
       write(tree, { ".gitattributes": "* text=auto\n# filter\n", "a": "a\n" })

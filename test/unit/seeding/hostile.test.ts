@@ -142,7 +142,7 @@ describe("a hostile repository", { concurrent: true }, () => {
   for (const { name, set, sprung } of traps) {
     for (const namespaces of [true, false]) {
       const git = namespaces ? "shallow" : "full"
-      it.scopedLive(`a hostile repository runs nothing on the host: ${name} (${namespaces ? "" : "not "}locked up, ${git})`, () =>
+      it.live(`a hostile repository runs nothing on the host: ${name} (${namespaces ? "" : "not "}locked up, ${git})`, () =>
         Effect.gen(function*() {
           const { folder, mark, program, tree } = yield* prepared
           set({ folder, program, tree })
@@ -157,7 +157,7 @@ describe("a hostile repository", { concurrent: true }, () => {
     }
   }
 
-  it.scopedLive("a hostile repository's configuration reaches the guest in its harmless parts only", () =>
+  it.live("a hostile repository's configuration reaches the guest in its harmless parts only", () =>
     Effect.gen(function*() {
       const { program, tree } = yield* prepared
       config(tree, "core.fsmonitor", program)
@@ -188,7 +188,7 @@ describe("a hostile repository", { concurrent: true }, () => {
     }))
 
   for (const kind of ["a file", "a symlink", "a common directory"] as const) {
-    it.scopedLive(`a hostile repository cannot read another repository by its .git: ${kind}`, () =>
+    it.live(`a hostile repository cannot read another repository by its .git: ${kind}`, () =>
       Effect.gen(function*() {
         const folder = yield* temporaryDirectory
         const secret = repository(folder, "secret")
@@ -211,7 +211,7 @@ describe("a hostile repository", { concurrent: true }, () => {
       }))
   }
 
-  it.scopedLive("a hostile repository cannot make another directory its work tree", () =>
+  it.live("a hostile repository cannot make another directory its work tree", () =>
     Effect.gen(function*() {
       const { folder, tree } = yield* prepared
       write(folder, { "secrets/key": "key\n" })
@@ -220,7 +220,7 @@ describe("a hostile repository", { concurrent: true }, () => {
       assert.deepStrictEqual(names(workspace), [".git", ".gitignore", "file.txt", "other.bin"])
     }))
 
-  it.scopedLive("a repository with alternates gets only the objects that it needs", () =>
+  it.live("a repository with alternates gets only the objects that it needs", () =>
     Effect.gen(function*() {
       const { folder, tree } = yield* prepared
       write(tree, { "secret": "secret\n" })
@@ -240,7 +240,7 @@ describe("a hostile repository", { concurrent: true }, () => {
       assert.isFalse(fs.existsSync(path.join(workspace, ".git/objects/info/alternates")))
     }))
 
-  it.scopedLive.each([
+  it.live.each([
     { kind: "files", redirected: ["index", "refs/heads/main", "info/exclude"] },
     { kind: "directories", redirected: ["refs/heads", "info"] }
   ])(

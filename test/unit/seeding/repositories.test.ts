@@ -17,7 +17,7 @@ const repository = (cache: string, name: string, files: Readonly<Record<string, 
 }
 
 describe("fetched repositories in the cache", () => {
-  it.scopedLive("a fetched repository loses the rest of a killed fetch, unless a fetch is running", () =>
+  it.live("a fetched repository loses the rest of a killed fetch, unless a fetch is running", () =>
     Effect.gen(function*() {
       const cache = yield* temporaryDirectory
       const left = {
@@ -40,7 +40,7 @@ describe("fetched repositories in the cache", () => {
       assert.strictEqual(yield* sweepRepositories(yield* temporaryDirectory), 0)
     }))
 
-  it.scopedLive("fetched repositories are pruned least recently used first, and never those in use", () =>
+  it.live("fetched repositories are pruned least recently used first, and never those in use", () =>
     Effect.gen(function*() {
       const cache = yield* temporaryDirectory
       const recent = repository(cache, "recent", {}, 0.5)

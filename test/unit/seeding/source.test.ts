@@ -21,7 +21,7 @@ const at = (home: string) =>
   )
 
 describe("a seed path", () => {
-  it.scopedLive("a seed path that is /, a home directory or contains one is refused, links resolved", () =>
+  it.live("a seed path that is /, a home directory or contains one is refused, links resolved", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const home = path.join(folder, "homes", "ada")
@@ -39,7 +39,7 @@ describe("a seed path", () => {
       }
     }))
 
-  it.scopedLive("a link is followed for a person, once, and for a server only within the directories that it may read", () =>
+  it.live("a link is followed for a person, once, and for a server only within the directories that it may read", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const [project, other] = [path.join(folder, "project"), path.join(folder, "other")]
@@ -49,7 +49,7 @@ describe("a seed path", () => {
       fs.symlinkSync(other, link)
       assert.deepStrictEqual(names((yield* seeded({ seedPath: link })).workspace), ["private"])
       const server = (reading: ReadonlyArray<string>) =>
-        Effect.locally(callerProject, { project, all: false, places: { reading, writing: [] } })
+        Effect.provideService(callerProject, { project, all: false, places: { reading, writing: [] } })
       const refused = yield* Effect.flip(server([project])(seeded({ seedPath: link })))
       assert.include(refused.message, "leads out of the directories that this server may use")
       yield* server([project, other])(seeded({ seedPath: other }))
@@ -61,7 +61,7 @@ describe("a seed path", () => {
       assert.include((yield* unfollowed).message, "the directory cannot be read")
     }))
 
-  it.scopedLive("a refused seed path is not read, and --allow-home accepts it", () =>
+  it.live("a refused seed path is not read, and --allow-home accepts it", () =>
     Effect.gen(function*() {
       const home = yield* temporaryDirectory
       write(home, { "file": "f\n" })
@@ -71,7 +71,7 @@ describe("a seed path", () => {
       assert.deepStrictEqual(names((yield* seeded({ seedPath: home, allowHome: true })).workspace), ["file"])
     }))
 
-  it.scopedLive("a directory whose files no repository chose is copied whole, and the report says why", () =>
+  it.live("a directory whose files no repository chose is copied whole, and the report says why", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const [plain, broken] = [path.join(folder, "plain"), path.join(folder, "broken")]
@@ -87,7 +87,7 @@ describe("a seed path", () => {
       assert.isUndefined((yield* seeded({ seedPath: tree })).report.whole)
     }))
 
-  it.scopedLive("a bare repository gives a checkout, as its URL does", () =>
+  it.live("a bare repository gives a checkout, as its URL does", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const tree = repository(folder)

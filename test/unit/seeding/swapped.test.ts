@@ -47,7 +47,7 @@ const messageOf = <A, E extends { readonly message: string }, R>(effect: Effect.
   Effect.map(Effect.flip(effect), ({ message }) => message)
 
 describe("a seed while another process swaps a directory for a link", () => {
-  it.scopedLive("gives no guest the history of another repository", () =>
+  it.live("gives no guest the history of another repository", () =>
     Effect.gen(function*() {
       const { folder, secret, sub } = yield* prepared
       // Away while git and pyro read what is to be copied, back while pyro copies the files, and away for the packing of objects.
@@ -68,7 +68,7 @@ esac`
       )
     }))
 
-  it.scopedLive("gives no guest objects that a link in the repository leads to", () =>
+  it.live("gives no guest objects that a link in the repository leads to", () =>
     Effect.gen(function*() {
       const { folder, secret, sub } = yield* prepared
       fs.writeFileSync(path.join(sub, ".git/refs/heads/main"), `${secret.head}\n`)
@@ -87,7 +87,7 @@ esac`
       )
     }))
 
-  it.scopedLive("is refused without namespaces too, once the link is there", () =>
+  it.live("is refused without namespaces too, once the link is there", () =>
     Effect.gen(function*() {
       const { folder, secret, sub } = yield* prepared
       const git = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim()
@@ -107,7 +107,7 @@ exec ${git} "$@"
       )
     }))
 
-  it.scopedLive("takes no bare repository outside of the caller's directories", () =>
+  it.live("takes no bare repository outside of the caller's directories", () =>
     Effect.gen(function*() {
       const { folder, secret, sub } = yield* prepared
       const [bare, other] = [path.join(sub, "bare.git"), path.join(folder, "other.git")]
@@ -117,13 +117,13 @@ exec ${git} "$@"
       const places = { reading: [sub], writing: [sub] }
       assert.include(
         yield* messageOf(
-          seeded({ seedPath: bare }).pipe(Effect.locally(callerProject, { project: sub, all: false, places }))
+          seeded({ seedPath: bare }).pipe(Effect.provideService(callerProject, { project: sub, all: false, places }))
         ),
         `${other} leads out of the directories that this server may use`
       )
     }))
 
-  it.scopedLive("lists no names of another repository for a push", () =>
+  it.live("lists no names of another repository for a push", () =>
     Effect.gen(function*() {
       const { folder, secret, sub } = yield* prepared
       const listed = Effect.provide(listHost(sub, [], ""), hostServices)
@@ -141,7 +141,7 @@ esac`
     }))
 })
 
-it.scopedLive("a repository behind a symlink in the place of a submodule stays on the host", () =>
+it.live("a repository behind a symlink in the place of a submodule stays on the host", () =>
   Effect.gen(function*() {
     const { secret, sub } = yield* prepared
     userGit(sub, "update-index", "--add", "--cacheinfo", `160000,${secret.head},module`)

@@ -44,7 +44,7 @@ const pushOfOne = Effect.gen(function*() {
 })
 
 describe("limits of a push", () => {
-  it.scopedLive("a push copies a file of 64 MiB, and skips a larger one with the reason", () =>
+  it.live("a push copies a file of 64 MiB, and skips a larger one with the reason", () =>
     Effect.gen(function*() {
       const { file, push } = yield* pushOfOne
       yield* offer(push, "file", { ...file, size: 64 * mib + 1 })
@@ -55,7 +55,7 @@ describe("limits of a push", () => {
       assert.deepStrictEqual(push.files, [{ path: "file", change: "added" }])
     }))
 
-  it.scopedLive("a push copies 512 MiB, and leaves the rest to the next push", () =>
+  it.live("a push copies 512 MiB, and leaves the rest to the next push", () =>
     Effect.gen(function*() {
       const { file, push } = yield* pushOfOne
       push.bytes = 512 * mib - 4
@@ -70,7 +70,7 @@ describe("limits of a push", () => {
       assert.deepStrictEqual([push.bytes, push.files], [512 * mib, [{ path: "file", change: "added" }]])
     }))
 
-  it.scopedLive("a push to a workspace of more than 1,000,000 files is refused", () =>
+  it.live("a push to a workspace of more than 1,000,000 files is refused", () =>
     Effect.gen(function*() {
       const pushed = yield* readPushed(yield* temporaryDirectory)
       const failure = yield* Effect.flip(lookAt(guestOf(1_000_001), trees, pushed))

@@ -34,7 +34,7 @@ const busyTree = (folder: string) => {
 }
 
 describe("a seed from a git work tree", { concurrent: true }, () => {
-  it.scopedLive("a git seed has tracked and unignored files and shows the same state", () =>
+  it.live("a git seed has tracked and unignored files and shows the same state", () =>
     Effect.gen(function*() {
       const tree = busyTree(yield* temporaryDirectory)
       const { report, workspace } = yield* seeded({ seedPath: tree })
@@ -55,7 +55,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       userGit(workspace, "fsck", "--strict")
     }))
 
-  it.scopedLive("--git full copies the whole history, and --git none copies no .git", () =>
+  it.live("--git full copies the whole history, and --git none copies no .git", () =>
     Effect.gen(function*() {
       const tree = busyTree(yield* temporaryDirectory)
       userGit(tree, "tag", "v1", "HEAD~1")
@@ -74,7 +74,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.strictEqual(none.report.git?.mode, "none")
     }))
 
-  it.scopedLive("--include-ignored copies ignored files", () =>
+  it.live("--include-ignored copies ignored files", () =>
     Effect.gen(function*() {
       const tree = busyTree(yield* temporaryDirectory)
       write(tree, { "dir/y.o": "o", "dir/build/z": "z" })
@@ -90,7 +90,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.deepStrictEqual(none.report.skipped, [{ path: "nothing", reason: "no ignored file is called so" }])
     }))
 
-  it.scopedLive("--include-ignored copies ignored repositories as others", () =>
+  it.live("--include-ignored copies ignored repositories as others", () =>
     Effect.gen(function*() {
       const tree = busyTree(yield* temporaryDirectory)
       write(tree, { "build/other/i": "i", "build/other/.gitignore": "j\n", "build/other/j": "j" })
@@ -105,7 +105,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       }
     }))
 
-  it.scopedLive("a seed of an ignored directory has all its files", () =>
+  it.live("a seed of an ignored directory has all its files", () =>
     Effect.gen(function*() {
       const tree = busyTree(yield* temporaryDirectory)
       write(tree, { "build/deep/z": "z", "build/.env": "e" })
@@ -115,7 +115,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.deepStrictEqual([report.git?.mode, report.skipped], ["none", []])
     }))
 
-  it.scopedLive("a seed of a subdirectory has that directory only", () =>
+  it.live("a seed of a subdirectory has that directory only", () =>
     Effect.gen(function*() {
       const tree = busyTree(yield* temporaryDirectory)
       const { report, workspace } = yield* seeded({ seedPath: path.join(tree, "dir") })
@@ -123,7 +123,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.strictEqual(report.git?.mode, "none")
     }))
 
-  it.scopedLive("a seed without commits, with a detached HEAD, or of a linked work tree shows the same state", () =>
+  it.live("a seed without commits, with a detached HEAD, or of a linked work tree shows the same state", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const fresh = repository(folder, "fresh")
@@ -145,7 +145,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.deepStrictEqual(worktree.report.skipped, [])
     }))
 
-  it.scopedLive("a seed has its submodules' files and state, and untracked repositories", () =>
+  it.live("a seed has its submodules' files and state, and untracked repositories", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const library = repository(folder, "library")
@@ -170,7 +170,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.strictEqual(status(alone.workspace), status(path.join(tree, "deps/library")))
     }))
 
-  it.scopedLive("a seed has no credentials of submodules, and no submodules without files", () =>
+  it.live("a seed has no credentials of submodules, and no submodules without files", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const library = repository(folder, "library")
@@ -191,7 +191,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.strictEqual(userGit(workspace, "submodule", "status"), userGit(tree, "submodule", "status"))
     }))
 
-  it.scopedLive("a seed image is made once per state of the tree", () =>
+  it.live("a seed image is made once per state of the tree", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const tree = busyTree(folder)
@@ -208,7 +208,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.deepStrictEqual(fs.readdirSync(path.join(cache, "seeds", "temporary")), [".lock"])
     }))
 
-  it.scopedLive("a seed does not read files that the host's index knows", () =>
+  it.live("a seed does not read files that the host's index knows", () =>
     Effect.gen(function*() {
       const tree = busyTree(yield* temporaryDirectory)
       for (const name of ["same", "later"]) fs.utimesSync(path.join(tree, name), 1_500_000_000, 1_500_000_000)
@@ -219,7 +219,7 @@ describe("a seed from a git work tree", { concurrent: true }, () => {
       assert.strictEqual(status(workspace), status(tree))
     }))
 
-  it.scopedLive("a seed reports files that it leaves out", () =>
+  it.live("a seed reports files that it leaves out", () =>
     Effect.gen(function*() {
       const tree = repository(yield* temporaryDirectory)
       write(tree, { "a": "a\n", "d/b": "b\n" })

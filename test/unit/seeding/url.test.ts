@@ -88,7 +88,7 @@ const upstream = (folder: string) => {
 const all = [".git", ".gitattributes", "a.txt", "b", "dir", "hidden", "link", "x.crlf", "y.id"]
 
 describe("a seed from a repository's URL", { concurrent: true }, () => {
-  it.scopedLive("a URL seed has a commit's files and a clean state", () =>
+  it.live("a URL seed has a commit's files and a clean state", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const { second, tree } = upstream(folder)
@@ -109,7 +109,7 @@ describe("a seed from a repository's URL", { concurrent: true }, () => {
       userGit(workspace, "fsck", "--strict")
     }))
 
-  it.scopedLive("a URL seed follows branches, tags and ids, and asks a server only for missing commits", () =>
+  it.live("a URL seed follows branches, tags and ids, and asks a server only for missing commits", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const { first, second, third } = upstream(folder)
@@ -135,7 +135,7 @@ describe("a seed from a repository's URL", { concurrent: true }, () => {
       }
     }))
 
-  it.scopedLive("a URL seed works with a server of plain files", () =>
+  it.live("a URL seed works with a server of plain files", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const { second, tree } = upstream(folder)
@@ -144,7 +144,7 @@ describe("a seed from a repository's URL", { concurrent: true }, () => {
       assert.strictEqual(report.git?.head, second)
     }))
 
-  it.scopedLive("a URL seed reads a local repository at any commit", () =>
+  it.live("a URL seed reads a local repository at any commit", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const { first, tree } = upstream(folder)
@@ -158,7 +158,7 @@ describe("a seed from a repository's URL", { concurrent: true }, () => {
       assert.strictEqual(userGit(bare.workspace, "status", "--porcelain"), "")
     }))
 
-  it.scopedLive("a failed URL seed reports the reason without its password", () =>
+  it.live("a failed URL seed reports the reason without its password", () =>
     Effect.gen(function*() {
       const host = yield* served(dumb(yield* temporaryDirectory))
       const failure = yield* Effect.flip(seeded({ repoUrl: `http://me:s3cret@${host}/none.git` }))

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FiberRef } from "effect"
+import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -25,7 +25,7 @@ const deep = (directory: string, levels: number) => {
 }
 
 const limited = (limits: Partial<WalkLimits>) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.flatMap(FiberRef.get(walkLimits), (now) => Effect.locally(effect, walkLimits, { ...now, ...limits }))
+  Effect.flatMap(walkLimits, (now) => Effect.provideService(effect, walkLimits, { ...now, ...limits }))
 
 const listed = (directory: string) =>
   Effect.scoped(
@@ -42,7 +42,7 @@ const refusal = (directory: string, limits: Partial<WalkLimits>) =>
   })
 
 describe("a directory that git cannot list", () => {
-  it.scopedLive("a directory without git is listed in order without .git, FIFOs are reported, and links are not followed", () =>
+  it.live("a directory without git is listed in order without .git, FIFOs are reported, and links are not followed", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       execFileSync("mkfifo", [path.join(directory, "a", "pipe")])
@@ -52,7 +52,7 @@ describe("a directory that git cannot list", () => {
       assert.deepStrictEqual(skipped, [{ path: "a/pipe", reason: "it is neither a file nor a symlink" }])
     }))
 
-  it.scopedLive("a directory beyond the limit of entries is refused", () =>
+  it.live("a directory beyond the limit of entries is refused", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       wide(directory, 2_000)
@@ -61,7 +61,7 @@ describe("a directory that git cannot list", () => {
       assert.include(message, "it has more than 2002 files and directories")
     }))
 
-  it.scopedLive("a directory beyond the limit of depth is refused", () =>
+  it.live("a directory beyond the limit of depth is refused", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       deep(directory, 40)
@@ -69,21 +69,21 @@ describe("a directory that git cannot list", () => {
       assert.include(yield* refusal(directory, { depth: 39 }), "it has more than 39 directories within each other")
     }))
 
-  it.scopedLive("a directory that is deeper than any project is refused by default", () =>
+  it.live("a directory that is deeper than any project is refused by default", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       deep(directory, 600)
       assert.include(yield* refusal(directory, {}), "it has more than 512 directories within each other")
     }))
 
-  it.scopedLive("a directory whose listing takes too long is refused", () =>
+  it.live("a directory whose listing takes too long is refused", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       deep(directory, 500)
       assert.include(yield* refusal(directory, { deadlineMs: 0 }), "listing its files took longer than 0 s")
     }))
 
-  it.scopedLive("a seed whose .git is a FIFO is refused by the same limits", () =>
+  it.live("a seed whose .git is a FIFO is refused by the same limits", () =>
     Effect.gen(function*() {
       const directory = yield* tree
       execFileSync("mkfifo", [path.join(directory, ".git")])

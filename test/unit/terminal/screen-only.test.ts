@@ -1,4 +1,4 @@
-import { FastCheck as fc } from "effect"
+import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
 import { ScreenOnly } from "../../../src/terminal/screen-only.ts"
 

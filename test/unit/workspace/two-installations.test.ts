@@ -27,20 +27,20 @@ const installation = Effect.gen(function*() {
 const bothInstallations = Effect.all([installation, installation])
 
 describe("two installations in one process", () => {
-  it.scoped("an installation hears of its own events alone", () =>
+  it.effect("an installation hears of its own events alone", () =>
     Effect.gen(function*() {
       const [one, other] = yield* bothInstallations
       const waiting = yield* Effect.forkChild(other.inside(Effect.flatMap(EventLog, (log) => log.next(0))))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       yield* one.inside(recordEvent(one.folder, { _tag: "started" }))
-      assert.isNull(waiting.unsafePoll())
+      assert.isUndefined(waiting.pollUnsafe())
       const counts = yield* Effect.forEach([one, other], ({ inside }) => inside(EventLog))
       assert.deepStrictEqual(counts.map((log) => log.recorded()), [1, 0])
       yield* other.inside(recordEvent(other.folder, { _tag: "started" }))
       yield* Fiber.join(waiting)
     }))
 
-  it.scoped("an installation knows the secrets of its own workspaces alone", () =>
+  it.effect("an installation knows the secrets of its own workspaces alone", () =>
     Effect.gen(function*() {
       const [one, other] = yield* bothInstallations
       yield* writeSecrets(one.folder, initialSecrets({ TOKEN: Redacted.make("correct horse battery") }))
@@ -57,7 +57,7 @@ describe("two installations in one process", () => {
       assert.include(fs.readFileSync(path.join(one.folder, "events.jsonl"), "utf8"), "[secret:TOKEN]")
     }))
 
-  it.scopedLive("an installation does not learn whose port another one has", () =>
+  it.live("an installation does not learn whose port another one has", () =>
     Effect.gen(function*() {
       const [one, other] = yield* bothInstallations
       const listen = (where: typeof one, workspace: string, hostPort: number) =>

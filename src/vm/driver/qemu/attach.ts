@@ -76,5 +76,5 @@ export const attachVm = (id: VmId): Effect.Effect<BothFaces, VmError, Scope.Scop
       // A crash in the middle of a capture leaves the guest stopped.
       if (status === "paused" || status === "postmigrate") yield* vm.resume
       return vm
-    }).pipe(Effect.onError(() => Effect.ignore(ownership.leave)))
+    }).pipe(Effect.onError(() => Effect.ignoreCause(ownership.leave)))
   })

@@ -85,10 +85,13 @@ export const captureVm = (
           Effect.acquireUseRelease(
             vm.pause,
             () => Effect.andThen(untilDelivered(vm, receivedBytes), copy(freeze)).pipe(asStep("paused")),
-            () => Effect.ignore(vm.resume)
+            () => Effect.ignoreCause(vm.resume)
           ))
       }).pipe(
-        Effect.timeoutOrElse({ duration: captureTimeoutMs, orElse: () => Effect.fail(failedAt("capture")(new Error("it took too long"))) }),
+        Effect.timeoutOrElse({
+          duration: captureTimeoutMs,
+          orElse: () => Effect.fail(failedAt("capture")(new Error("it took too long")))
+        }),
         Effect.catchTag(
           "AgentCallFailed",
           (failure) => failedAt("capture")(new Error(`its programs cannot be stopped: ${failure.message}`))
@@ -111,7 +114,7 @@ const goOn = (channel: GuestChannel) =>
     Effect.andThen(channel.request(startPrograms)),
     Effect.interruptible,
     Effect.timeout(stillTimeoutMs),
-    Effect.ignore
+    Effect.ignoreCause
   )
 
 /** Turns of QEMU's main loop, and of ours, without a byte from the guest, after which there are none left. */

@@ -103,7 +103,7 @@ export const makeVm = (options: {
       health,
       disks,
       port,
-      resume: Effect.zipLeft(command("resume", "cont"), note(false)),
+      resume: Effect.tap(command("resume", "cont"), () => note(false)),
       pause: Effect.andThen(note(true), command("pause", "stop")),
       isPaused: () => isPaused,
       leave: Effect.suspend(() =>
@@ -119,7 +119,7 @@ export const makeVm = (options: {
       freezeLayer: (top) =>
         Effect.asVoid(disks.freezeLayer(
           top,
-          (freeze) => Effect.acquireUseRelease(own.pause, () => freeze, () => Effect.ignore(own.resume))
+          (freeze) => Effect.acquireUseRelease(own.pause, () => freeze, () => Effect.ignoreCause(own.resume))
         ))
     }
   })

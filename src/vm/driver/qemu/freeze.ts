@@ -57,7 +57,7 @@ const bootPatiently = <A, E>(
       schedule: Schedule.recurs(bootRetries),
       while: (failure) => failure._tag === "VmFailed" && failure.step === "hello"
     }),
-    Effect.flatMap((result) => result)
+    Effect.flatMap(Effect.fromResult)
   )
 }
 

@@ -54,7 +54,7 @@ export const watchHealth = (options: {
       Effect.repeat({ until: (free) => free >= roomToGoOnBytes, schedule: Schedule.spaced("250 millis") }),
       Effect.andThen(SubscriptionRef.set(trouble, "none")),
       Effect.andThen(qmp.execute("cont")),
-      Effect.ignore
+      Effect.ignoreCause
     )
 
     const guestStopped = (reason: string) =>
@@ -122,7 +122,7 @@ export const watchHealth = (options: {
     return {
       failure: Deferred.await(broken),
       trouble: SubscriptionRef.get(trouble),
-      troubles: trouble.changes,
+      troubles: SubscriptionRef.changes(trouble),
       consoleTail
     }
   })

@@ -91,7 +91,7 @@ export const makeLiveDisks = (options: {
     const one = yield* Semaphore.make(1)
 
     const scope = yield* Effect.scope
-    const inBackground = <A, E>(work: Effect.Effect<A, E>) => Effect.forkIn(Effect.ignore(work), scope)
+    const inBackground = <A, E>(work: Effect.Effect<A, E>) => Effect.forkIn(Effect.ignoreCause(work), scope)
 
     const switchTo: LiveDisks["switchTo"] = (disk, { handOver } = {}) =>
       Effect.gen(function*() {
@@ -167,8 +167,8 @@ export const makeLiveDisks = (options: {
           return Ref.set(state, now).pipe(
             Effect.andThen(ownership.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now }))),
             // Whoever attaches asks QEMU which of the two it is.
-            Effect.ignore,
-            Effect.andThen(Effect.ignore(files))
+            Effect.ignoreCause,
+            Effect.andThen(Effect.ignoreCause(files))
           )
         })
         yield* ownership.update((record) => ({ ...record, disks: before, nextDisks: after }))
@@ -200,11 +200,11 @@ export const makeLiveDisks = (options: {
         const announce = (next: number) =>
           Effect.andThen(
             Ref.update(state, (now) => ({ ...now, next })),
-            Effect.ignore(ownership.update((record) => ({ ...record, disks: { ...before, next } })))
+            Effect.ignoreCause(ownership.update((record) => ({ ...record, disks: { ...before, next } })))
           )
         const after = yield* replaceLayers({ qmp, paths, uid }, before, merged, announce)
         yield* Ref.set(state, after)
-        yield* Effect.ignore(ownership.update((record) => ({ ...record, disks: after })))
+        yield* Effect.ignoreCause(ownership.update((record) => ({ ...record, disks: after })))
       }).pipe(one.withPermits(1))
 
     return {
@@ -220,7 +220,7 @@ export const makeLiveDisks = (options: {
 
 /** They go with the VM's folder at the latest. */
 const removeFiles = (directory: string, files: ReadonlyArray<string>) =>
-  Effect.ignore(Effect.forEach(files, (file) => removeTree(path.join(directory, file)), {
+  Effect.ignoreCause(Effect.forEach(files, (file) => removeTree(path.join(directory, file)), {
     concurrency: "unbounded",
     discard: true
   }))

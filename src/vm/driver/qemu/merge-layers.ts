@@ -109,7 +109,7 @@ export const replaceLayers = (
       qmp.execute("blockdev-reopen", { options: [overlayNode(before.disks.overlays[above]!, upper, node, isFrozen)] })
     ).pipe(Effect.onError(() => Effect.ignore(qmp.execute("blockdev-del", { "node-name": node }))))
     const gone = before.overlayNodes.slice(from, above).reverse()
-    yield* Effect.ignore(
+    yield* Effect.ignoreCause(
       qmp.executeAll(gone.map((name) => ["blockdev-del", { "node-name": name }] as const))
     )
     yield* Effect.forEach(

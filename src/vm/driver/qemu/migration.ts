@@ -17,6 +17,9 @@ export const awaitMigration = (qmp: Qmp, step: string) =>
     ),
     Effect.mapError(failedAt(step)),
     Effect.repeat({ until: (done) => done }),
-    Effect.timeoutOrElse({ duration: 30_000 * deadlineScale, orElse: () => Effect.fail(new VmFailed({ step, detail: "QEMU did not finish within 30 s", consoleTail: "" })) }),
+    Effect.timeoutOrElse({
+      duration: 30_000 * deadlineScale,
+      orElse: () => Effect.fail(new VmFailed({ step, detail: "QEMU did not finish within 30 s", consoleTail: "" }))
+    }),
     Effect.asVoid
   )

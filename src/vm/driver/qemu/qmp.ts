@@ -1,6 +1,7 @@
 import { Data, Deferred, Effect, Exit, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
+import { settleAfterwards, waitFor } from "../../../system/waits/afterwards.ts"
 
 /** QEMU refused a monitor command, or its monitor went away. */
 export class QmpFailed extends Data.TaggedError("QmpFailed")<{
@@ -107,8 +108,8 @@ export const makeQmp = (
       stopWaiting()
       const lost = (command: string) => new QmpFailed({ command, kind: "Closed", detail })
       for (const { command, resume } of pending.splice(0)) resume(Exit.fail(lost(command)))
-      Deferred.doneUnsafe(greeted, Effect.fail(lost("greeting")))
-      Deferred.doneUnsafe(closed, Effect.void)
+      settleAfterwards(greeted, Effect.fail(lost("greeting")))
+      settleAfterwards(closed, Effect.void)
       socket.destroy()
     }
 
@@ -119,7 +120,7 @@ export const makeQmp = (
       }
       if ("QMP" in message) {
         stopWaiting()
-        return Deferred.doneUnsafe(greeted, Effect.void)
+        return settleAfterwards(greeted, Effect.void)
       }
       const waiting = pending.shift()
       if (pending[0] === undefined) stopWaiting()
@@ -163,7 +164,7 @@ export const makeQmp = (
       JSON.stringify({ execute: command, ...(args === undefined ? {} : { arguments: args }) }) + "\n"
 
     const execute: Qmp["execute"] = (command, args) =>
-      Effect.callback((resume) => {
+      waitFor((resume) => {
         if (ended) {
           return resume(Effect.fail(new QmpFailed({ command, kind: "Closed", detail: "the connection has ended" })))
         }
@@ -172,7 +173,7 @@ export const makeQmp = (
       })
 
     const executeAll: Qmp["executeAll"] = (commands) =>
-      Effect.callback<void, QmpFailed>((resume) => {
+      waitFor<void, QmpFailed>((resume) => {
         if (commands.length === 0) return resume(Effect.void)
         if (ended) {
           return resume(

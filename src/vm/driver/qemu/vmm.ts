@@ -57,7 +57,12 @@ export const makeQemuVmm = Effect.gen(function*() {
         ...(isMounted && { mounted: placeholder.digest })
       })
       // A template that does not come up is made again without another word.
-      const telling = yield* Effect.once(request.onSlowStep?.(makingTemplate(isMounted)) ?? Effect.void)
+      let isTold = false
+      const telling = Effect.suspend(() => {
+        if (isTold) return Effect.void
+        isTold = true
+        return request.onSlowStep?.(makingTemplate(isMounted)) ?? Effect.void
+      })
       const once = Effect.gen(function*() {
         const frozen = yield* ensureTemplate(
           key,
@@ -150,7 +155,7 @@ export const makeQemuVmm = Effect.gen(function*() {
       const channel = yield* untilItGoesOn(vm.health, onStill).pipe(
         Effect.andThen(vm.channel({ takeover: true, keep })),
         // The next process that attaches finds the VM as it was.
-        Effect.onError(() => Effect.ignore(vm.leave))
+        Effect.onError(() => Effect.ignoreCause(vm.leave))
       )
       return { vm, channel }
     })).pipe(Effect.provide(context))

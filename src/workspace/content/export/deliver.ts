@@ -1,4 +1,4 @@
-import { Effect, Mailbox, type Scope, Stream } from "effect"
+import { type Cause, Effect, Queue, type Scope, Stream } from "effect"
 import {
   type ChannelFailed,
   ExportRefused,
@@ -65,13 +65,13 @@ const batch = 200
 export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, DeliveryFailed> =>
   Stream.unwrap(Effect.gen(function*() {
     // Few, so that a slow reader of the standard output holds the guest back.
-    const events = yield* Mailbox.make<ExportEvent, DeliveryFailed>(8)
-    yield* work(delivery, (event) => events.offer(event)).pipe(
+    const events = yield* Queue.bounded<ExportEvent, DeliveryFailed | Cause.Done>(8)
+    yield* work(delivery, (event) => Queue.offer(events, event)).pipe(
       Effect.scoped,
-      Mailbox.into(events),
+      Queue.into(events),
       Effect.forkScoped
     )
-    return Mailbox.toStream(events)
+    return Stream.fromQueue(events)
   }))
 
 type Tell = (event: ExportEvent) => Effect.Effect<unknown>

@@ -1,4 +1,4 @@
-import { Effect, Option, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import * as fs from "node:fs"
 import { InvalidRequest, type SeedRejected } from "../../../contract/errors/errors.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
@@ -124,7 +124,7 @@ export const contentOf = (root: string, { path, size }: SourceEntry): Stream.Str
     if (size === 0 && (yield* Effect.tryPromise({ try: () => hasContent(file), catch: unreadable }))) {
       return yield* Effect.fail<Unreadable>({ _tag: "Unreadable", reason: LISTED_AS_EMPTY })
     }
-    return Stream.unfoldEffect(size, (left) =>
+    return Stream.unfold(size, (left) =>
       Effect.tryPromise({
         try: async () => {
           if (left === 0) return undefined
@@ -132,5 +132,5 @@ export const contentOf = (root: string, { path, size }: SourceEntry): Stream.Str
           return bytesRead === 0 ? undefined : [buffer.subarray(0, bytesRead), left - bytesRead] as const
         },
         catch: unreadable
-      }).pipe(Effect.map(Option.fromNullishOr)))
+      }))
   }))

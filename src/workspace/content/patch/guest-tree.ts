@@ -34,7 +34,7 @@ export const guestTree = (channel: GuestChannel, root: string): GuestTree => {
 
   const walked = (directory: string) =>
     channel.walk({ root, path: bytesOf(directory), maxDepth: 1 }).pipe(
-      Stream.runFoldEffect(new Map<string, WalkEntry>(), (listing, entry) =>
+      Stream.runFoldEffect(() => new Map<string, WalkEntry>(), (listing, entry) =>
         ++entries > MAX_ENTRIES
           ? new FileRefused({
             path: shown(directory),

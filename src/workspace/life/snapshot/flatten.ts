@@ -113,7 +113,7 @@ const exchange = (
     const folder = entry.folder.disk(next)
     yield* removeFolder(folder)
     yield* linkMerged(now, folder, merged).pipe(
-      Effect.zipLeft(Effect.sync(() => faultPoint("flatten:linked"))),
+      Effect.tap(Effect.sync(() => faultPoint("flatten:linked"))),
       Effect.andThen(commit(entry, (known) => ({ ...known, disk: next }), { durable: true })),
       Effect.onError(() => discardFolder(folder))
     )
@@ -132,7 +132,7 @@ const replaceInVm = (entry: Entry, { layers }: WorkspaceDisk, merged: MergedLaye
       onSome: ({ guest: { vm: { disks } } }) =>
         Effect.flatMap(disks.layerCount, (count) =>
           count === layers.length + 1
-            ? disks.replace(merged).pipe(Effect.interruptible, Effect.timeout(REPLACE_TIMEOUT), Effect.ignore)
+            ? disks.replace(merged).pipe(Effect.interruptible, Effect.timeout(REPLACE_TIMEOUT), Effect.ignoreCause)
             : Effect.void)
     })
   )

@@ -80,7 +80,7 @@ const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
         yield* writeWorkspace(entry.folder, own)
         yield* holdBase(entry.folder.base, yield* heldBase(source.folder.base))
       }
-    }).pipe(Effect.onError(() => Effect.ignore(forgetAll(lifecycle, children))))
+    }).pipe(Effect.onError(() => Effect.ignoreCause(forgetAll(lifecycle, children))))
     faultPoint("fork:announced")
     return children
   })
@@ -133,9 +133,7 @@ const forking = (
     build: () =>
       buildFork(staged, entry, staged.vms[index], notify).pipe(
         Effect.mapError((failure) => withFitting(failure, children.length, built)),
-        Effect.tap(() => {
-          built += 1
-        })
+        Effect.tap(Effect.sync(() => built += 1))
       ),
     change: (record) => record,
     adopts: true,
@@ -179,9 +177,9 @@ export const fork = (
       yield* transitAll(lifecycle, forking(source, children, staged, snapshot, notify))
       const to = entries.map(({ id }) => id)
       yield* recordEvent(source.folder.directory, { _tag: "fork", to, ...origin(snapshot) })
-      yield* Effect.forkIn(discardFolder(staged.folder.directory), lifecycle.scope)
+      yield* Effect.forkIn(discardFolder(staged.folder.directory), lifecycle.scope, { uninterruptible: true })
       return entries
     })
     const held = entries.reduce((work, { one }) => one.withPermits(1)(work), made)
-    return yield* Effect.onError(held, () => Effect.ignore(forgetAll(lifecycle, children)))
+    return yield* Effect.onError(held, () => Effect.ignoreCause(forgetAll(lifecycle, children)))
   }).pipe(unlessDeleted(lifecycle, source), Effect.uninterruptible)

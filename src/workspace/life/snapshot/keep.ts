@@ -61,7 +61,7 @@ export const createSnapshot = (entry: Entry, name: string, notify: Notify) =>
       yield* writeSnapshot(workspace, folder, ready)
       faultPoint("snapshot:committed")
       return { folder, record: ready }
-    }).pipe(Effect.onError(() => Effect.ignore(removeSnapshot(workspace, folder))))
+    }).pipe(Effect.onError(() => Effect.ignoreCause(removeSnapshot(workspace, folder))))
     yield* recordEvent(workspace.directory, { _tag: "snapshot", name, memory: made.record.taken.memory !== undefined })
     yield* touch(workspace)
     yield* keepForGood(entry, made)
@@ -79,7 +79,6 @@ const keepForGood = (entry: Entry, { folder, record }: Snapshot) =>
   }).pipe(
     // Also because a deletion is removing it.
     Effect.catch((failure) => Effect.logDebug(`snapshot ${record.name} is not durable: ${failure.message}`)),
-    Effect.interruptible,
     Effect.forkIn(entry.scope),
     Effect.asVoid
   )

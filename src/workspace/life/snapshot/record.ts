@@ -1,4 +1,4 @@
-import { Effect, Result, Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import {
   type IdAmbiguous,
@@ -122,8 +122,8 @@ const read = (
   return readVersioned(taken.record, { schema: SnapshotRecord, upgrades }).pipe(
     Effect.catchTag("FormatTooNew", tooNew(place)),
     Effect.tap(Option.match({
-      onNone: () => Result.void,
-      onSome: ({ taken }) => demandReadable(residentKinds, place, taken?.residents ?? noStates)
+      onNone: () => Effect.void,
+      onSome: ({ taken }) => Effect.fromResult(demandReadable(residentKinds, place, taken?.residents ?? noStates))
     })),
     Effect.catchTag("FileFailed", ({ detail, path }) => new StateDirectoryUnusable({ path, detail })),
     Effect.map(Option.flatMap((record) =>

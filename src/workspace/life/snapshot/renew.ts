@@ -22,7 +22,10 @@ export const renew = (guest: Guest, hostname: string): Effect.Effect<void, VmFai
     yield* keepClock(channel)
     yield* channel.chain(vm.steps.startPrograms)
   }).pipe(
-    Effect.timeoutOrElse({ duration: renewTimeoutMs, orElse: () => Effect.fail(failed(`its agent did not do it within ${renewTimeoutMs} ms`)) }),
+    Effect.timeoutOrElse({
+      duration: renewTimeoutMs,
+      orElse: () => Effect.fail(failed(`its agent did not do it within ${renewTimeoutMs} ms`))
+    }),
     Effect.catchTag("AgentCallFailed", ({ message }) => failed(message)),
     Effect.raceFirst(guest.vm.health.failure),
     explainChannelFailure(guest),

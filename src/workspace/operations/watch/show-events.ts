@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { Effect, Stream, SubscriptionRef } from "effect"
 import type { EventEntry, EventsPayload, EventsResult } from "../../../contract/rows/workspace-events.ts"
 import { named } from "../../../contract/text/names.ts"
 import { snakeCase } from "../../../contract/text/snake.ts"
@@ -17,7 +17,7 @@ const entryOf = (event: WorkspaceLogEvent): EventEntry => {
 }
 
 /** The page, or the next page that has an event. */
-const pageWithEvent = (log: EventLog["Type"], folder: string, asked: EventsPayload): Effect.Effect<EventPage> =>
+const pageWithEvent = (log: EventLog["Service"], folder: string, asked: EventsPayload): Effect.Effect<EventPage> =>
   Effect.gen(function*() {
     const { cursor, follow, limit } = asked
     const known = log.recorded()
@@ -29,11 +29,11 @@ const pageWithEvent = (log: EventLog["Type"], folder: string, asked: EventsPaylo
 
 /** Shows the events of a workspace. A follower waits until the workspace is deleted. */
 export const showEvents = (
-  log: EventLog["Type"],
+  log: EventLog["Service"],
   { doomed, folder: { directory } }: Entry,
   asked: EventsPayload
 ): Effect.Effect<EventsResult> => {
-  const deleted = Stream.runHead(Stream.filter(doomed.changes, (isDoomed) => isDoomed)).pipe(
+  const deleted = Stream.runHead(Stream.filter(SubscriptionRef.changes(doomed), (isDoomed) => isDoomed)).pipe(
     Effect.andThen(eventPage(directory, asked.cursor, asked.limit))
   )
   return Effect.map(

@@ -58,7 +58,7 @@ const LEAST_MS = 100
 
 /** A table of workspaces at once, then whenever an event was recorded, and each `intervalMs`. */
 export const watchWorkspaces = (
-  log: EventLog["Type"],
+  log: EventLog["Service"],
   entries: Effect.Effect<ReadonlyArray<Entry>>,
   { intervalMs }: WatchPayload
 ): Stream.Stream<WatchTable> =>
@@ -74,5 +74,5 @@ export const watchWorkspaces = (
     })
     const changed = Effect.raceFirst(Effect.suspend(() => log.next(known)), Effect.sleep(intervalMs))
     const later = Effect.andThen(Effect.sleep(LEAST_MS), Effect.andThen(changed, table))
-    return Stream.concat(Stream.fromEffect(table), Stream.repeatEffect(later))
+    return Stream.concat(Stream.fromEffect(table), Stream.fromEffectRepeat(later))
   })

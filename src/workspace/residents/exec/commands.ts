@@ -14,6 +14,7 @@ import type { GuestProcess } from "../../../guest-channel/process.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
 import { logLimits, LogStore } from "../../../output-log/store.ts"
 import { attempt } from "../../../system/files/failure.ts"
+import { settleAfterwards } from "../../../system/waits/afterwards.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
 import { type Hints, hintsOf } from "../command-hints.ts"
@@ -131,7 +132,7 @@ export const openCommands = (
             return Effect.flatMap(
               Deferred.await(started),
               (process) => endProcess(process, "cancel", { ...ending, graceMs })
-            ).pipe(Effect.ignore, Effect.interruptible, Effect.forkIn(scope), Effect.asVoid)
+            ).pipe(Effect.ignore, Effect.forkIn(scope), Effect.asVoid)
           })
         const hints = hintsOf(scope)
         const command: Command = {
@@ -152,8 +153,8 @@ export const openCommands = (
 
       const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) => {
         if (running.get(command.id) === command) running.delete(command.id)
-        if (Exit.isFailure(exit)) Deferred.doneUnsafe(command.started, Exit.failCause(exit.cause))
-        Deferred.doneUnsafe(command.end, exit)
+        if (Exit.isFailure(exit)) settleAfterwards(command.started, Exit.failCause(exit.cause))
+        settleAfterwards(command.end, exit)
         command.log.end()
       }
 
@@ -192,7 +193,6 @@ export const openCommands = (
               ? Effect.failCause(cause)
               : Effect.sync(() => settle(command, Exit.failCause(cause)))
           ),
-          Effect.interruptible,
           Effect.forkIn(scope),
           Effect.asVoid
         )
@@ -249,7 +249,7 @@ export const openCommands = (
                   })
                 ),
                 Effect.flatMap((process) => {
-                  Deferred.doneUnsafe(command.started, Exit.succeed(process))
+                  settleAfterwards(command.started, Exit.succeed(process))
                   const rest = conclude(command, channel, process, { startedAtMs, deadlineMs })
                   const isFed = input.stdin !== undefined || input.resizes !== undefined
                   return isFed ? Effect.andThen(feed(process, input), rest) : rest
@@ -290,7 +290,7 @@ export const openCommands = (
             if (end !== undefined) continue
             const log = logs.get(id) ?? logs.create(id)
             if (!running.has(id) && !log.ended) {
-              yield* Effect.ignore(attempt("open", folder.logs, () => log.resume()))
+              yield* Effect.ignoreCause(attempt("open", folder.logs, () => log.resume()))
             }
             journal.ended({ id, outcome: "lost", ...printed(log) })
             log.end()

@@ -1,4 +1,4 @@
-import { Effect, type Scope, Latch } from "effect"
+import { Effect, Latch, type Scope } from "effect"
 import type { GuestProcess } from "../../../guest-channel/process.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import { touch, type WorkspaceFolder } from "../../entry/record.ts"
@@ -37,7 +37,7 @@ export const makeDeferredRelease = (
       return touch(folder)
     })
     const work = Effect.suspend(() => {
-      due.unsafeClose()
+      due.closeUnsafe()
       const written = journal.flush() ? unreleased.splice(0) : []
       return Effect.andThen(active, Effect.forEach(written, ({ release }) => release, { discard: true }))
     })
@@ -45,14 +45,13 @@ export const makeDeferredRelease = (
       Effect.andThen(Effect.sleep(AFTER_MS)),
       Effect.andThen(Effect.uninterruptible(work)),
       Effect.forever,
-      Effect.interruptible,
       Effect.forkScoped
     )
     return {
       started: Effect.suspend(() => monotonicMs() - touchedAtMs < FRESH_MS ? Effect.void : active),
       ended: (process) => {
         unreleased.push(process)
-        due.unsafeOpen()
+        due.openUnsafe()
       },
       forget: () => {
         unreleased = []

@@ -1,4 +1,4 @@
-import { Chunk, Deferred, Effect, Option, type Scope } from "effect"
+import { Deferred, Effect, Option, type Scope } from "effect"
 import {
   ChannelFailed,
   ExecNotFound,
@@ -51,7 +51,7 @@ const BATCH_BYTES = 65_536
 
 export type ExecPull = PullEvents<ExecEvent>
 
-const none = Effect.succeed(Chunk.empty<ExecEvent>())
+const none = Effect.succeed<ReadonlyArray<ExecEvent>>([])
 
 /** When the caller stops waiting. */
 interface WaitLimit {
@@ -135,7 +135,7 @@ const pullOutput = (
     const isIdle = () =>
       !log.ended && log.position <= reader.position && monotonicMs() < untilMs
     const takeBatch = () => {
-      const events = Chunk.fromArrayUnsafe(waiting)
+      const events = waiting
       waiting = []
       return events
     }
@@ -154,7 +154,7 @@ const oneBatch = (...events: ReadonlyArray<ExecEvent>): ExecPull => {
     Effect.suspend(() => {
       if (isDone) return Effect.fail(Option.none())
       isDone = true
-      return Effect.succeed(Chunk.fromArrayUnsafe(events))
+      return Effect.succeed(events)
     })
 }
 
@@ -222,7 +222,7 @@ export const exec = (
 /** Notes the time when the caller learns that the command continues. */
 const noting = (handedBack: { isTold: boolean }, pull: ExecPull): ExecPull => (waitMs) =>
   Effect.tap(pull(waitMs), (events) => {
-    handedBack.isTold ||= Chunk.some(events, ({ _tag }) => _tag === "Detached")
+    handedBack.isTold ||= events.some(({ _tag }) => _tag === "Detached")
     return Effect.void
   })
 

@@ -2,7 +2,10 @@ import { Schema } from "effect"
 import * as fs from "node:fs"
 
 /** What a command is when it is no exec: a shell, or one run of the service of that name. */
-export const CommandRole = Schema.Union([Schema.TaggedStruct("shell", {}), Schema.TaggedStruct("service", { name: Schema.String })])
+export const CommandRole = Schema.Union([
+  Schema.TaggedStruct("shell", {}),
+  Schema.TaggedStruct("service", { name: Schema.String })
+])
 export type CommandRole = typeof CommandRole.Type
 
 /** Size of a terminal from a position of its output on. */
@@ -44,7 +47,14 @@ const Ended = Schema.Struct({
 })
 
 /** A line of a workspace's journal of commands. `refused` takes a start back: the guest ran nothing. */
-const Line = Schema.fromJsonString(Schema.Union([Schema.Struct({ started: Started }), Schema.Struct({ ended: Ended }), Schema.Struct({ refused: Schema.Struct({ id: Schema.String }) }), Schema.Struct({ resized: Schema.Struct({ id: Schema.String, ...SizeAt.fields }) })]))
+const Line = Schema.fromJsonString(
+  Schema.Union([
+    Schema.Struct({ started: Started }),
+    Schema.Struct({ ended: Ended }),
+    Schema.Struct({ refused: Schema.Struct({ id: Schema.String }) }),
+    Schema.Struct({ resized: Schema.Struct({ id: Schema.String, ...SizeAt.fields }) })
+  ])
+)
 type Line = typeof Line.Type
 
 export type CommandStart = typeof Started.Type
@@ -101,7 +111,7 @@ export class CommandJournal {
     const size = bytes.lastIndexOf(0x0a) + 1
     for (const line of bytes.toString("utf8", 0, size).split("\n").slice(0, -1)) {
       const read = Schema.decodeResult(Line)(line)
-      if (read._tag === "Right") this.#apply(read.right)
+      if (read._tag === "Success") this.#apply(read.success)
     }
     if (size < bytes.length) fs.ftruncateSync(this.#fd, size)
     return size

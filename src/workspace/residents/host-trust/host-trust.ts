@@ -1,4 +1,4 @@
-import { Effect, Stream, Semaphore } from "effect"
+import { Effect, Semaphore, Stream } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { hostAuthorities, MAX_HOST_AUTHORITIES } from "../../../network/authorities.ts"
 import { guestEnvironment } from "../guest-environment.ts"

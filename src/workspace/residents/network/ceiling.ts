@@ -42,7 +42,7 @@ export const grantOfCaller = (
   !asksForNetwork(asked)
     ? Effect.succeed(undefined)
     : Effect.flatMap(callerCeiling, (ceiling) =>
-      Result.flatMap(
+      Effect.fromResult(Result.flatMap(
         ceiling === undefined ? Result.succeed(asked) : within(asked, ceiling),
         (granted): Result.Result<Granted, InvalidRequest | NetworkAboveCeiling> => askedGrant(granted)
-      ))
+      )))

@@ -3,6 +3,7 @@ import type { ConnectRequest, GuestSocket } from "../../../guest-channel/network
 import { nothingServed } from "../../../network/cache-access.ts"
 import type { DialRefused } from "../../../network/Dialler.ts"
 import { type Counts, refusedCertificate, splice, type SpliceEnd } from "../../../network/splice.ts"
+import { afterwards } from "../../../system/waits/afterwards.ts"
 import { type Attempt, attemptAt, type Ended, recordEnd, UNTRUSTED } from "./attempt.ts"
 import type { Begun } from "./begin.ts"
 import type { Connecting } from "./connecting.ts"
@@ -65,8 +66,8 @@ const answer = (attempt: Attempt, connecting: Connecting, beginning: Beginning):
     return ended
   })
   const record = (ended: Ended) => recordEnd(attempt, ended, connecting.record)
-  return Effect.withFiberRuntime<Ended, DialRefused>((fiber) => {
-    request.onWithdrawn(() => fiber.unsafeInterruptAsFork(fiber.id()))
+  return Effect.withFiber<Ended, DialRefused>((fiber) => {
+    request.onWithdrawn(() => afterwards(() => fiber.interruptUnsafe(fiber.id)))
     return Effect.scoped(served)
   }).pipe(
     Effect.matchEffect({

@@ -3,6 +3,7 @@ import type { Served } from "../../../network/cache-access.ts"
 import { DialRefused, type DialRequest } from "../../../network/Dialler.ts"
 import type { Rules } from "../../../network/policy.ts"
 import { release } from "../../../network/reset.ts"
+import { settleAfterwards } from "../../../system/waits/afterwards.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import type { Attempt } from "./attempt.ts"
 import { begin, type Begun, type Made, refusalByNumber } from "./begin.ts"
@@ -30,7 +31,7 @@ const dial = (attempt: Attempt, connecting: Connecting): Effect.Effect<Made, Dia
     if (refusal !== undefined) return yield* refusal
     const judgedBy = rules()
     const served = cache === undefined ? undefined : Deferred.makeUnsafe<Served>()
-    const onEnd = (got: Served) => served && Deferred.doneUnsafe(served, Effect.succeed(got))
+    const onEnd = (got: Served) => served && settleAfterwards(served, Effect.succeed(got))
     const found = name === undefined ? undefined : yield* Effect.mapError(interceptionOf(name, port), unreadable)
     const onDenied = (detail: string) => (attempt.denial ??= detail)
     const dialled = yield* dialler.dial({
@@ -45,7 +46,7 @@ const dial = (attempt: Attempt, connecting: Connecting): Effect.Effect<Made, Dia
 export const dialAndBegin = (attempt: Attempt, connecting: Connecting): Beginning =>
   Effect.flatMap(dial(attempt, connecting), (made) =>
     acquirePlain(
-      Effect.suspend((): Effect.Effect<Begun, DialRefused> => begin(attempt, made, connecting)),
+      Effect.suspend(() => Effect.fromResult(begin(attempt, made, connecting))),
       (begun) => begun.release()
     ))
 
@@ -56,9 +57,9 @@ const beginNow = (attempt: Attempt, made: Made, connecting: Connecting): Beginni
     const begun = begin(attempt, made, connecting)
     if (Result.isFailure(begun)) {
       release(socket)
-      return begun
+      return Effect.fail(begun.failure)
     }
-    return acquirePlain(begun, (one) => {
+    return acquirePlain(Effect.succeed(begun.success), (one) => {
       one.release()
       release(socket)
     })

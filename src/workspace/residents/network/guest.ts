@@ -34,20 +34,20 @@ const turnOnBy = (
   { call }: Pick<GuestChannel, "call">,
   mode: number,
   resolver: Resolver
-): Effect.Effect<void, NetworkUnsupported | ChannelFailed> =>
+): Effect.Effect<void, NetworkUnsupported | ChannelFailed> => {
+  const resolved = Effect.catchTag(
+    resolver,
+    "AgentCallFailed",
+    (failure) => Effect.logWarning(`the guest's resolver is not set: ${failure.message}`)
+  )
+  const turned = Effect.catchTag(
+    call.network({ mode }),
+    "AgentCallFailed",
+    (failure) => new NetworkUnsupported({ detail: failure.message })
+  )
   // The calls go in one write, in this order.
-  Effect.all([
-    Effect.catchTag(
-      resolver,
-      "AgentCallFailed",
-      (failure) => Effect.logWarning(`the guest's resolver is not set: ${failure.message}`)
-    ),
-    Effect.catchTag(
-      call.network({ mode }),
-      "AgentCallFailed",
-      (failure) => new NetworkUnsupported({ detail: failure.message })
-    )
-  ], { concurrency: 2, discard: true })
+  return Effect.all([resolved, turned], { concurrency: 2, discard: true })
+}
 
 /** Lets the guest's programs ask for connections. */
 export const turnOn = (channel: Pick<GuestChannel, "call">) => turnOnBy(channel, NetworkMode.on, writeResolver(channel))
@@ -72,4 +72,4 @@ export const watch = (channel: Pick<GuestChannel, "call">): Effect.Effect<void, 
 
 /** Resets the guest's connections and takes its network away. The host refuses every request in any case. */
 export const turnOff = ({ call }: Pick<GuestChannel, "call">): Effect.Effect<void> =>
-  Effect.ignore(call.network({ mode: NetworkMode.off }))
+  Effect.ignoreCause(call.network({ mode: NetworkMode.off }))

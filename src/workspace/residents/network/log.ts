@@ -7,6 +7,7 @@ import {
 import { snakeStruct } from "../../../contract/text/snake.ts"
 import { KnownSecrets } from "../../../redaction/known.ts"
 import { redactValue } from "../../../redaction/redact.ts"
+import { settleAfterwards } from "../../../system/waits/afterwards.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"
 
@@ -97,7 +98,7 @@ const makeLog = (file: LogFile): ConnectionLog => {
   let changed = Deferred.makeUnsafe<void>()
 
   const write = (entry: NetworkRecord | undefined) =>
-    Effect.ignore(Effect.try(() => file.append(encodeLine({ number, entry, totals }))))
+    Effect.ignoreCause(Effect.try(() => file.append(encodeLine({ number, entry, totals }))))
   const append = (record: NewRecord) => {
     number += 1
     const entry: NetworkRecord = { number, ...record }
@@ -117,7 +118,7 @@ const makeLog = (file: LogFile): ConnectionLog => {
     }
     const wake = changed
     changed = Deferred.makeUnsafe<void>()
-    Deferred.doneUnsafe(wake, Effect.void)
+    settleAfterwards(wake, Effect.void)
     return write(entry)
   }
   const reset = () => {

@@ -69,7 +69,7 @@ const makeNetwork = (
     readonly group: string
     readonly headerSecrets: HeaderSecrets
     readonly log: ConnectionLog
-    readonly paths: Paths["Type"]
+    readonly paths: Paths["Service"]
     readonly recorded: Granted | undefined
   }
 ): Network => {

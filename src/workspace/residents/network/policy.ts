@@ -18,8 +18,8 @@ const refuse = (field: string, detail: string) => Result.fail(new InvalidRequest
 /** Reads a policy that was judged before. Fails with the rule that cannot be read. */
 export const grantedBy = (policy: Policy): Result.Result<Granted, InvalidRequest> =>
   Result.mapBoth(readPolicy(policy), {
-    onLeft: ({ detail, field }) => new InvalidRequest({ field: snakeCase(field), detail }),
-    onRight: (rules) => ({ policy, rules })
+    onFailure: ({ detail, field }) => new InvalidRequest({ field: snakeCase(field), detail }),
+    onSuccess: (rules) => ({ policy, rules })
   })
 
 export const isOn = ({ rules }: Granted): boolean => rules.networkPolicy !== "off"

@@ -26,11 +26,7 @@ export const serveRequests = (
     const fork = yield* FiberSet.makeRuntime<never>()
     // A fiber starts at once: the host connects before the work for earlier connections, whose frames came along, goes on.
     const runFor = (request: NetworkRequest) => (work: Effect.Effect<void>) => {
-      fork(work.pipe(
-        Effect.catchDefect((defect) => Effect.andThen(Effect.logError(defect), giveUp(request))),
-        // A fiber inherits the caller's mask, and the scope would wait for the fiber for ever.
-        Effect.interruptible
-      ))
+      fork(Effect.catchDefect(work, (defect) => Effect.andThen(Effect.logError(defect), giveUp(request))))
     }
     const unmade = new Set<Effect.Effect<void>>()
     yield* atClose(Effect.suspend(() => Effect.forEach([...unmade], (giveUp) => giveUp, { discard: true })))
@@ -49,5 +45,5 @@ export const serveRequests = (
       if (!pace.isNow(monotonicMs())) return Effect.map(pace.wait, () => serve(request))
       serve(request)
       return undefined
-    }).pipe(Effect.interruptible, Effect.forkScoped)
+    }).pipe(Effect.forkScoped)
   })

@@ -32,7 +32,7 @@ export const setNetwork = (
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const present = recordedGrant(record) ?? nothingGranted
-    const granted = yield* grantOfCaller(yield* addedTo(present.policy, payload))
+    const granted = yield* grantOfCaller(yield* Effect.fromResult(addedTo(present.policy, payload)))
     if (granted === undefined) return yield* unsaid
     const before = record.residents
     yield* commit(entry, (record) => ({ ...record, residents: withPolicy(record.residents, granted.policy) }), {
@@ -42,7 +42,7 @@ export const setNetwork = (
     faultPoint("network:committed")
     const resetCount = yield* Effect.onError(
       network.change(granted),
-      () => Effect.ignore(commit(entry, (record) => ({ ...record, residents: before })))
+      () => Effect.ignoreCause(commit(entry, (record) => ({ ...record, residents: before })))
     )
     faultPoint("network:changed")
     yield* recordEvent(entry.folder.directory, { _tag: "network", ...granted.policy })

@@ -1,4 +1,4 @@
-import { Effect, Stream } from "effect"
+import { Effect, Stream, SubscriptionRef } from "effect"
 import type { WorkspaceNotReady } from "../../../contract/errors/errors.ts"
 import type { NetworkLogPayload, NetworkLogResult } from "../../../contract/rows/workspace-network.ts"
 import { hostLists, listNames } from "../../../network/lists.ts"
@@ -28,7 +28,7 @@ export const showNetworkLog = (
 ): Effect.Effect<NetworkLogResult, WorkspaceNotReady> =>
   Effect.gen(function*() {
     const { network } = yield* residentsOf(entry, "workspace.network.log")
-    const deleted = Stream.runHead(Stream.filter(entry.doomed.changes, (isDoomed) => isDoomed)).pipe(
+    const deleted = Stream.runHead(Stream.filter(SubscriptionRef.changes(entry.doomed), (isDoomed) => isDoomed)).pipe(
       Effect.andThen(Effect.sync(() => network.log.page(payload)))
     )
     const page = yield* Effect.raceFirst(pageWithEntry(network.log, payload), deleted)

@@ -29,7 +29,7 @@ export const grantOf = (policy: Policy): Granted => Result.getOrElse(grantedBy(p
 export const recordedGrant = ({ residents }: { readonly residents: ResidentStates }): Granted | undefined => {
   const stored = residents[networkKind.key]
   return stored === undefined ? undefined : Result.match(decodeState(networkKind, "", stored), {
-    onLeft: () => nothingGranted,
-    onRight: grantOf
+    onFailure: () => nothingGranted,
+    onSuccess: grantOf
   })
 }

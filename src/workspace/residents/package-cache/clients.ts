@@ -57,7 +57,7 @@ const settleAll = (files: Files, wanted: ReturnType<PackageCaching["settings"]>)
 export const settleClients = (channel: Files, caching: PackageCaching): Effect.Effect<void> =>
   Effect.suspend(() => {
     const wanted = caching.settings()
-    return wanted === undefined ? Effect.void : Effect.ignore(settleAll(channel, wanted))
+    return wanted === undefined ? Effect.void : Effect.ignoreCause(settleAll(channel, wanted))
   })
 
 /** Settles each guest once, before its next command, and again after a change of the policy. */

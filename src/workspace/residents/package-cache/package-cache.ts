@@ -28,7 +28,7 @@ export interface PackageCaching {
 
 /** Reads the policy at each question. The registry itself is judged when it is dialled. */
 export const packageCaching = (
-  { cacheDir }: Pick<Paths["Type"], "cacheDir">,
+  { cacheDir }: Pick<Paths["Service"], "cacheDir">,
   granted: () => Granted,
   secretHosts: HeaderSecrets["hosts"]
 ): PackageCaching => {

@@ -24,8 +24,7 @@ export const listen = ({ maxClients, port, serve }: ListenOptions): Effect.Effec
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
       // An error without a listener would end this process.
       client.on("error", () => {})
-      // The runtime has the mask of the fiber that made it: the end of the Scope would wait for the client.
-      run(Effect.interruptible(serve(client)))
+      run(serve(client))
     })
     server.maxConnections = maxClients
     yield* Effect.acquireRelease(bind(server, port), (bound) => Effect.sync(() => bound && server.close()))

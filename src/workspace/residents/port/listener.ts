@@ -1,4 +1,4 @@
-import { Effect, ExecutionStrategy, Exit, Scope, Semaphore } from "effect"
+import { Effect, Exit, Scope, Semaphore } from "effect"
 import { PortInUse, PortUnavailable } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { PortHolders } from "../../entry/port-holders.ts"
@@ -19,7 +19,7 @@ const LARGE_ROOMS = 32
 const SMALL_ROOM: Room = { bufferBytes: 32_768, windowBytes: 65_536 }
 
 const refusalOf =
-  ({ holderOf }: PortHolders["Type"], guestPort: number, hostPort: number) => ({ code, detail }: ListenFailed) => {
+  ({ holderOf }: PortHolders["Service"], guestPort: number, hostPort: number) => ({ code, detail }: ListenFailed) => {
     if (code !== "EADDRINUSE") return new PortUnavailable({ hostPort, guestPort, detail })
     const workspace = holderOf(hostPort)
     return new PortInUse({ hostPort, guestPort, ...(workspace === undefined ? {} : { workspace }) })
@@ -54,7 +54,7 @@ export const makeListeners = (
         Effect.gen(function*() {
           const target = new LoopbackPort(guestPort)
           const turns = yield* Semaphore.make(SERVED)
-          const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+          const own = yield* Scope.fork(scope, "sequential")
           const port = yield* listen({
             port: hostPort,
             maxClients: SERVED + WAITING,

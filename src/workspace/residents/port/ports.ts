@@ -68,7 +68,7 @@ export const openPorts = (
       const gone = letsModelsPublish(network) ? [] : inOrder().filter(({ stored }) => stored.byModel === true)
       if (gone.length === 0) return Effect.void
       for (const { stored } of gone) published.delete(stored.guestPort)
-      return Effect.andThen(Effect.forEach(gone, listeners.close), Effect.ignore(tell(gone)))
+      return Effect.andThen(Effect.forEach(gone, listeners.close), Effect.ignoreCause(tell(gone)))
     }).pipe(Effect.uninterruptible)
 
     const closeAll = Effect.suspend(() => Effect.forEach([...published.values()], listeners.close, { discard: true }))
@@ -97,7 +97,7 @@ export const openPorts = (
           if (silent.length === 0) return
           yield* Effect.forEach(silent, again.listen, { discard: true })
           yield* tell(silent)
-        }).pipe(Effect.ignore, Effect.uninterruptible, one.withPermits(1)),
+        }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
       takeWarnings: Effect.sync(again.takeWarnings),
       lose: Effect.gen(function*() {
         channel = undefined
@@ -107,7 +107,7 @@ export const openPorts = (
         const changed = all.filter(({ stored }) => stored.service !== undefined || stored.announced !== undefined)
         for (const { stored } of all) if (stored.service !== undefined) published.delete(stored.guestPort)
         if (changed.length > 0) yield* tell(changed)
-      }).pipe(Effect.ignore, Effect.uninterruptible, one.withPermits(1)),
+      }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
       noted: () => ({ workspace: id, ports: inOrder().map(({ stored: { announced: _, ...port } }) => port) }),
       inherit: (noted) =>
         Effect.suspend(() => {

@@ -1,4 +1,4 @@
-import { Effect, Mailbox, Stream } from "effect"
+import { type Cause, Effect, Queue, Stream } from "effect"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process.ts"
 import { filterPieces } from "../../../redaction/filter.ts"
@@ -15,15 +15,15 @@ export const filteredOutput = (
   set: SecretSet | undefined
 ): Stream.Stream<Output, ChannelFailed> =>
   set === undefined ? process.output : Stream.unwrap(Effect.gen(function*() {
-    const waiting = yield* Mailbox.make<Output, ChannelFailed>({ capacity: WAITING })
+    const waiting = yield* Queue.bounded<Output, ChannelFailed | Cause.Done>(WAITING)
     const { each, rest } = filterPieces({ set }, {
       begin: () => ({ from: 0, done: 0 }),
       lose: () => {},
-      write: (from, bytes) => bytes.length === 0 ? Effect.void : waiting.offer({ from, bytes })
+      write: (from, bytes) => bytes.length === 0 ? Effect.void : Queue.offer(waiting, { from, bytes })
     })
     yield* Effect.andThen(process.forEachOutput(each), rest).pipe(
-      Mailbox.into(waiting),
+      Queue.into(waiting),
       Effect.forkScoped
     )
-    return Mailbox.toStream(waiting)
+    return Stream.fromQueue(waiting)
   }))

@@ -169,7 +169,7 @@ export const untilReady = (
   const once = Effect.gen(function*() {
     const begin = yield* monotonicMs
     const isReady = yield* attempt(channel, check, probe).pipe(
-      Effect.timeoutTo({ duration: limitMs, onSuccess: (ready) => ready, onTimeout: () => false }),
+      Effect.timeoutOrElse({ duration: limitMs, orElse: () => Effect.succeed(false) }),
       Effect.catch((_: PyroError) => Effect.succeed(false))
     )
     const pauseMs = probe.intervalMs ?? Math.max(EVERY_MS, PAUSE_SHARE * ((yield* monotonicMs) - begin))

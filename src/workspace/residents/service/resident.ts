@@ -13,7 +13,7 @@ import { supervise } from "./supervise.ts"
 const adopt = (services: Services, vm: ResidentVm) =>
   Effect.forEach(services.all(), ({ due, end, name, runs, wanted }) => {
     // The daemon ended between the end of the service and the end of its ports.
-    if (end !== undefined) return Effect.ignore(services.ports.unpublishService(name))
+    if (end !== undefined) return Effect.ignoreCause(services.ports.unpublishService(name))
     const last = runs.at(-1)
     const isOpen = last !== undefined && last.outputBytes === undefined &&
       services.commands.journal.get(last.execId) !== undefined
@@ -22,7 +22,6 @@ const adopt = (services: Services, vm: ResidentVm) =>
     services.live.set(name, live)
     if (wanted === "stopped") Deferred.doneUnsafe(live.stopping, Effect.void)
     return supervise(services, vm, live, due === true && !isOpen ? "launch" : "watch").pipe(
-      Effect.interruptible,
       Effect.forkIn(vm.scope)
     )
   }, { discard: true })
@@ -33,7 +32,7 @@ const comeBack = (services: Services, vm: ResidentVm) =>
     const live = makeLive(name)
     services.live.set(name, live)
     return services.change(name, ({ end: _, ...one }) => ({ ...one, due: true })).pipe(
-      Effect.andThen(Effect.forkIn(Effect.interruptible(supervise(services, vm, live, "launch")), vm.scope))
+      Effect.andThen(Effect.forkIn(supervise(services, vm, live, "launch"), vm.scope))
     )
   }, { discard: true })
 

@@ -89,12 +89,12 @@ export const openServices = (
         Effect.suspend(() => {
           const service = services.get(name)
           if (service === undefined) return Effect.void
-          return Effect.andThen(changed(change(service)), Effect.ignore(write))
+          return Effect.andThen(changed(change(service)), Effect.ignoreCause(write))
         }),
       remove: (name) =>
         Effect.suspend(() => {
           services.delete(name)
-          return Effect.ignore(write)
+          return Effect.ignoreCause(write)
         }),
       replaceAll: (next) =>
         Effect.suspend(() => {

@@ -56,7 +56,7 @@ export const settleRecord = (services: Services, name: string, end: Omit<Service
       const { due: _, ...one } = withoutWait(service)
       return { ...closedRun(services, one), end: { ...end, at: service.endedAt ?? at } }
     })
-    yield* Effect.ignore(services.ports.unpublishService(name))
+    yield* Effect.ignoreCause(services.ports.unpublishService(name))
     const isStopped = services.get(name)?.wanted === "stopped"
     yield* services.record(isStopped ? { _tag: "service_stopped", name } : { _tag: "service_exited", name, ...end })
   })

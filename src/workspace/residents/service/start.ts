@@ -138,7 +138,7 @@ export const startService = (
     services.live.set(name, live)
     yield* Effect.onError(services.put(service), () => Effect.sync(() => services.live.delete(name)))
     const ready = Effect.gen(function*() {
-      yield* supervise(services, vm, live, "launch").pipe(Effect.interruptible, Effect.forkIn(vm.scope))
+      yield* Effect.forkIn(supervise(services, vm, live, "launch"), vm.scope)
       yield* Effect.interruptible(Deferred.await(live.settled)).pipe(
         Effect.onInterrupt(() => Effect.ignore(stopService(services, { name, workspace })))
       )

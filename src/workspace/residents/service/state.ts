@@ -11,7 +11,12 @@ import { readVersioned } from "../../../system/files/versioned.ts"
 import type { ResidentKind } from "../../entry/Resident.ts"
 
 /** How pyro finds out that a service is ready. */
-export const Check = Schema.Union([Schema.TaggedStruct("tcp", { port: Schema.Int }), Schema.TaggedStruct("http", { url: Schema.String }), Schema.TaggedStruct("file", { path: Schema.String }), Schema.TaggedStruct("command", { script: Schema.String })])
+export const Check = Schema.Union([
+  Schema.TaggedStruct("tcp", { port: Schema.Int }),
+  Schema.TaggedStruct("http", { url: Schema.String }),
+  Schema.TaggedStruct("file", { path: Schema.String }),
+  Schema.TaggedStruct("command", { script: Schema.String })
+])
 export type Check = typeof Check.Type
 
 /** How a service is started, again and again. */

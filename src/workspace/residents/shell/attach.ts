@@ -1,4 +1,4 @@
-import { Chunk, Deferred, Effect, Option, type Scope, Stream } from "effect"
+import { Deferred, Effect, Option, type Scope, Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import type { RunInput, StdinWriter, WindowSize } from "../../../contract/rows/run-input.ts"
@@ -82,8 +82,7 @@ const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeS
       },
       write: (bytes) => Effect.andThen(turn.take(process.writeStdin(bytes)), Effect.sync(use))
     }
-    const inBackground = <A, E>(work: Effect.Effect<A, E>) =>
-      work.pipe(Effect.ignore, Effect.interruptible, Effect.forkScoped)
+    const inBackground = <A, E>(work: Effect.Effect<A, E>) => Effect.forkScoped(Effect.ignore(work))
     if (writeStdin !== undefined) yield* inBackground(writeStdin(writer))
     else if (stdin !== undefined) yield* inBackground(Stream.runForEach(stdin, writer.write))
     if (resizes !== undefined) {
@@ -131,7 +130,7 @@ export const attach = (
           bytes += piece.bytes.length
         }
         if (waiting.length > 0) {
-          const events = Chunk.fromArrayUnsafe(waiting)
+          const events = waiting
           waiting = []
           return Effect.succeed(events)
         }
@@ -140,7 +139,7 @@ export const attach = (
             onFailure: Option.some,
             onSuccess: (end) => {
               isOver = true
-              return Chunk.of(endOf(end))
+              return [endOf(end)]
             }
           })
         }
@@ -148,7 +147,7 @@ export const attach = (
           log.more(reader.position, waitMs),
           () =>
             waitMs !== undefined && !log.ended && log.position <= reader.position
-              ? Effect.succeed(Chunk.empty<AttachEvent>())
+              ? Effect.succeed([])
               : pull(waitMs)
         )
       })

@@ -79,7 +79,6 @@ export const makeShells = (
     Deferred.await(command.end).pipe(
       Effect.flatMap(({ outcome }) => record({ _tag: "shell_closed", shellId: command.id, outcome })),
       Effect.ignore,
-      Effect.interruptible,
       Effect.forkIn(scope),
       Effect.asVoid
     )

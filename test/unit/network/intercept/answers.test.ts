@@ -155,7 +155,7 @@ describe("a host that sends everything back", () => {
   }
   const args = ["-i", "-u", `user:${PLACEHOLDER}`, "-H", `X-Key: ${PLACEHOLDER}`, "--compressed"]
 
-  it.scopedLive("shows no value over HTTP/1.1: status line, headers, body in pieces, trailers", () =>
+  it.live("shows no value over HTTP/1.1: status line, headers, body in pieces, trailers", () =>
     Effect.gen(function*() {
       const got: Array<ReturnType<typeof echoOf>> = []
       const identity = yield* makeIdentity
@@ -192,7 +192,7 @@ describe("a host that sends everything back", () => {
       }
     }))
 
-  it.scopedLive("shows no value over HTTP/2: headers, path, method, body across frames, trailers", () =>
+  it.live("shows no value over HTTP/2: headers, path, method, body across frames, trailers", () =>
     Effect.gen(function*() {
       const seen: Array<http2.IncomingHttpHeaders> = []
       const identity = yield* makeIdentity

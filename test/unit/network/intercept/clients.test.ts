@@ -90,7 +90,7 @@ const usesValue = ({ denials, requests }: Client) => {
 const scripts = clientScripts(HOST)
 
 describe("a client that has a placeholder alone", () => {
-  it.scopedLive("git clones, fetches and pushes", () =>
+  it.live("git clones, fetches and pushes", () =>
     Effect.gen(function*() {
       const client = yield* setUp
       assert.match(yield* client.sh(scripts.git), /^git demo\nsecond\n$/)
@@ -98,7 +98,7 @@ describe("a client that has a placeholder alone", () => {
     }))
 
   for (const [login, script] of [["a token", scripts.npm], ["Basic credentials", scripts.npmBasic]] as const) {
-    it.scopedLive(`npm installs with ${login}`, () =>
+    it.live(`npm installs with ${login}`, () =>
       Effect.gen(function*() {
         const client = yield* setUp
         assert.strictEqual(yield* client.sh(script), "npm demo\n")
@@ -140,7 +140,7 @@ describe("a WebSocket client that has a placeholder alone", () => {
     ["Node's own", "const options = [{ headers }]\n"]
   ] as const
   for (const [name, client] of clients) {
-    it.scopedLive(`${name} exchanges messages`, () =>
+    it.live(`${name} exchanges messages`, () =>
       Effect.gen(function*() {
         const identity = yield* makeIdentity
         const upstream = yield* listenHttps(identity, (_, response) => response.end(), echoWebSocket)

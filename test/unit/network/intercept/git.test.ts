@@ -6,7 +6,7 @@ const REFERENCE = `${"a".repeat(40)}\trefs/heads/main\n`
 const basic = (password: string) => `Basic ${Buffer.from(`user:${password}`).toString("base64")}`
 
 describe("git with a secret of its host", () => {
-  it.scopedLive("credentials with a placeholder open a repository that wants the value", () =>
+  it.live("credentials with a placeholder open a repository that wants the value", () =>
     Effect.gen(function*() {
       const identity = yield* makeIdentity
       const upstream = yield* listenHttps(identity, (request, response) => {

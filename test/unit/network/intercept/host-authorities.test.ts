@@ -8,7 +8,7 @@ import { temporary } from "../package-cache/package-cache.ts"
 import { makeIdentity } from "./intercepted.ts"
 
 describe("what a host trusts beyond the public authorities", () => {
-  it.scopedLive("an authority of a company, once; no public one, and no certificate of a server", () =>
+  it.live("an authority of a company, once; no public one, and no certificate of a server", () =>
     Effect.gen(function*() {
       const folder = yield* temporary
       const [company, extra, packaged] = yield* Effect.all([makeIdentity, makeIdentity, makeIdentity])

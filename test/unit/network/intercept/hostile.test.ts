@@ -59,7 +59,7 @@ describe("a hostile guest of an intercepted connection", () => {
     ["no HTTP", "\0\x01\x02garbage\r\n\r\n"]
   ]
   for (const [title, bytes] of smuggled) {
-    it.scopedLive(`a request with ${title} ends the connection, and no second request passes`, () =>
+    it.live(`a request with ${title} ends the connection, and no second request passes`, () =>
       Effect.gen(function*() {
         const seen: Array<string> = []
         const guest = yield* setUp(seen)
@@ -72,7 +72,7 @@ describe("a hostile guest of an intercepted connection", () => {
 
   for (const upgrade of ["", "Connection: Upgrade\r\nUpgrade: websocket\r\n"]) {
     const kind = upgrade === "" ? "a request" : "an upgrade"
-    it.scopedLive(`${kind} that names trailers and has no chunks is refused, and the dial process goes on`, () =>
+    it.live(`${kind} that names trailers and has no chunks is refused, and the dial process goes on`, () =>
       Effect.gen(function*() {
         const guest = yield* setUp()
         const answer = yield* speak(guest, `GET / HTTP/1.1\r\nHost: ${HOST}\r\nTrailer: X\r\n${upgrade}\r\n`)
@@ -81,13 +81,13 @@ describe("a hostile guest of an intercepted connection", () => {
       }))
   }
 
-  it.scopedLive("a header over 64 KiB is refused", () =>
+  it.live("a header over 64 KiB is refused", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       assert.match(yield* speak(guest, request(`X-Key: ${"a".repeat(70_000)}`, "", "")), / 431 /)
     }))
 
-  it.scopedLive("a request that repeats the placeholder until the values are over 64 KiB is refused", () =>
+  it.live("a request that repeats the placeholder until the values are over 64 KiB is refused", () =>
     Effect.gen(function*() {
       const identity = yield* makeIdentity
       const seen: Array<string> = []
@@ -97,7 +97,7 @@ describe("a hostile guest of an intercepted connection", () => {
       assert.deepStrictEqual(seen, [])
     }))
 
-  it.scopedLive("heads of a guest that are under way over 8 MiB end a connection", () =>
+  it.live("heads of a guest that are under way over 8 MiB end a connection", () =>
     Effect.gen(function*() {
       const identity = yield* makeIdentity
       const upstream = yield* listenHttps(identity, () => {})
@@ -107,7 +107,7 @@ describe("a hostile guest of an intercepted connection", () => {
       assert.notInclude(yield* Effect.raceFirst(speak(guest, heads), speak(guest, heads)), "200 OK")
     }))
 
-  it.scopedLive("more than 100 requests at once end the connection", () =>
+  it.live("more than 100 requests at once end the connection", () =>
     Effect.gen(function*() {
       const identity = yield* makeIdentity
       const upstream = yield* listenHttps(identity, () => {})
@@ -116,28 +116,28 @@ describe("a hostile guest of an intercepted connection", () => {
       assert.notInclude(answer, "200 OK")
     }))
 
-  it.scopedLive("a TLS server name of another host gets an alert, and its reason is told", () =>
+  it.live("a TLS server name of another host gets an alert, and its reason is told", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       assert.match(yield* speak(guest, SECOND, { servername: "evil.test" }), /<.*UNRECOGNIZED_NAME.*>/)
       assert.match(guest.denials.join(), /"evil.test", and the connection is to server.test/)
     }))
 
-  it.scopedLive("a guest that speaks no TLS is refused", () =>
+  it.live("a guest that speaks no TLS is refused", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       yield* answerTo(guest, SECOND)
       assert.deepStrictEqual(guest.denials, ["the guest does not speak TLS"])
     }))
 
-  it.scopedLive("a guest that only speaks another protocol than HTTP is refused", () =>
+  it.live("a guest that only speaks another protocol than HTTP is refused", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       yield* speak(guest, "", { ALPNProtocols: ["imap"] })
       assert.deepStrictEqual(guest.denials, ["the guest wants no HTTP with server.test"])
     }))
 
-  it.scopedLive("bytes that break TLS at any point end one connection alone", () =>
+  it.live("bytes that break TLS at any point end one connection alone", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       const hello = yield* helloOf
@@ -150,7 +150,7 @@ describe("a hostile guest of an intercepted connection", () => {
       assert.include((yield* curl(guest, "/alive")).stdout, "</alive>")
     }), 60_000)
 
-  it.scopedLive("a guest cannot negotiate TLS again", () =>
+  it.live("a guest cannot negotiate TLS again", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       const refused = yield* Effect.callback<boolean>((resume) => {
@@ -171,7 +171,7 @@ describe("a hostile guest of an intercepted connection", () => {
       assert.isTrue(refused)
     }))
 
-  it.scopedLive("a host whose certificate is not trusted gets no request, and the reason is told", () =>
+  it.live("a host whose certificate is not trusted gets no request, and the reason is told", () =>
     Effect.gen(function*() {
       const seen: Array<string> = []
       const identity = yield* makeIdentity
@@ -183,7 +183,7 @@ describe("a hostile guest of an intercepted connection", () => {
       assert.deepStrictEqual(seen, [])
     }))
 
-  it.scopedLive("NODE_TLS_REJECT_UNAUTHORIZED of the environment changes no trust", () =>
+  it.live("NODE_TLS_REJECT_UNAUTHORIZED of the environment changes no trust", () =>
     Effect.gen(function*() {
       const seen: Array<string> = []
       const identity = yield* makeIdentity
@@ -198,7 +198,7 @@ describe("a hostile guest of an intercepted connection", () => {
       assert.deepStrictEqual(seen, [])
     }))
 
-  it.scopedLive("the value is in no denial", () =>
+  it.live("the value is in no denial", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       yield* speak(guest, `GET / HTTP/1.1\r\nHost: evil.test\r\nX-Key: ${PLACEHOLDER}\r\n\r\n`)

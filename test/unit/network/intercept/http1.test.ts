@@ -58,7 +58,7 @@ const valueOf = (name: string) => {
 const head = (...lines: ReadonlyArray<string>) => [...lines, "", ""].join("\r\n")
 
 describe("an intercepted connection of HTTP/1.1", () => {
-  it.scopedLive.each(["end", "destroy"] as const)(
+  it.live.each(["end", "destroy"] as const)(
     "the guest's idle connection ends after the server's %s of its own",
     (way) =>
       Effect.gen(function*() {
@@ -72,7 +72,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       })
   )
 
-  it.scopedLive("a placeholder in a header becomes the value, and other headers stay as they are", () =>
+  it.live("a placeholder in a header becomes the value, and other headers stay as they are", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       const { stdout } = yield* curl(
@@ -90,7 +90,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.strictEqual(JSON.parse(stdout).url, `/a?b=${PLACEHOLDER}`)
     }))
 
-  it.scopedLive("a placeholder in Basic credentials becomes the value", () =>
+  it.live("a placeholder in Basic credentials becomes the value", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       yield* curl(guest, "/", "-u", `user:${PLACEHOLDER}`)
@@ -99,7 +99,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       ])
     }))
 
-  it.scopedLive("a secret for one header stays a placeholder in the others", () =>
+  it.live("a secret for one header stays a placeholder in the others", () =>
     Effect.gen(function*() {
       const guest = yield* setUp(echo, { header: "authorization" })
       yield* curl(
@@ -114,13 +114,13 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.deepStrictEqual(valueOf("authorization"), [`Bearer ${VALUE}`])
     }))
 
-  it.scopedLive("a placeholder in a body stays a placeholder", () =>
+  it.live("a placeholder in a body stays a placeholder", () =>
     Effect.gen(function*() {
       const guest = yield* setUp((request, response) => request.pipe(response))
       assert.strictEqual((yield* curl(guest, "/", "--data", `key=${PLACEHOLDER}`)).stdout, `key=${PLACEHOLDER}`)
     }))
 
-  it.scopedLive("a value that the server puts into a header of its answer becomes the placeholder", () =>
+  it.live("a value that the server puts into a header of its answer becomes the placeholder", () =>
     Effect.gen(function*() {
       const guest = yield* setUp((request, response) =>
         response.writeHead(200, { "X-Echo": request.headers["x-key"] as string }).end()
@@ -130,7 +130,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.notInclude(stdout, VALUE)
     }))
 
-  it.scopedLive("the placeholder of another host's secret is denied in a header, in Basic credentials and in a target", () =>
+  it.live("the placeholder of another host's secret is denied in a header, in Basic credentials and in a target", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       const attempts = [
@@ -145,7 +145,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.lengthOf(guest.denials, 3)
     }))
 
-  it.scopedLive("a request that names another host is denied", () =>
+  it.live("a request that names another host is denied", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       const { stdout } = yield* curl(
@@ -162,7 +162,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.lengthOf(guest.denials, 1)
     }))
 
-  it.scopedLive(
+  it.live(
     "a body of 32 MiB passes in both directions, with a length and in chunks",
     () =>
       Effect.gen(function*() {
@@ -184,7 +184,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
     60_000
   )
 
-  it.scopedLive("requests that a guest sends at once are answered in their order on one connection", () =>
+  it.live("requests that a guest sends at once are answered in their order on one connection", () =>
     Effect.gen(function*() {
       const ports = new Set<number | undefined>()
       const guest = yield* setUp((request, response) => {
@@ -198,7 +198,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.strictEqual(ports.size, 1)
     }))
 
-  it.scopedLive("a guest that waits for 100 Continue gets the server's own", () =>
+  it.live("a guest that waits for 100 Continue gets the server's own", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       const { stderr, stdout } = yield* curl(guest, "/", "-v", "-H", "Expect: 100-continue", "--data", "x".repeat(2000))
@@ -206,7 +206,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.strictEqual(JSON.parse(stdout).bytes, 2000)
     }))
 
-  it.scopedLive("trailers pass in both directions", () =>
+  it.live("trailers pass in both directions", () =>
     Effect.gen(function*() {
       const guest = yield* setUp((request, response) => {
         request.resume().on("end", () => {
@@ -225,7 +225,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.include(answer, "X-Down: late")
     }))
 
-  it.scopedLive("an answer that the server cuts is cut for the guest", () =>
+  it.live("an answer that the server cuts is cut for the guest", () =>
     Effect.gen(function*() {
       const guest = yield* setUp((_, response) => {
         response.writeHead(200, { "Content-Length": "100" })
@@ -235,7 +235,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.include([18, 56], (yield* curl(guest, "/")).status)
     }))
 
-  it.scopedLive("a WebSocket's handshake gets the value, and its bytes pass without the value", () =>
+  it.live("a WebSocket's handshake gets the value, and its bytes pass without the value", () =>
     Effect.gen(function*() {
       const identity = yield* makeIdentity
       const upstream = yield* listenHttps(identity, echo, (request, socket: net.Socket) => {
@@ -265,7 +265,7 @@ describe("an intercepted connection of HTTP/1.1", () => {
       assert.isTrue(answer.endsWith(`key=${MASK};\0\x81${PLACEHOLDER}!`))
     }))
 
-  it.scopedLive("a server that refuses another protocol answers the guest", () =>
+  it.live("a server that refuses another protocol answers the guest", () =>
     Effect.gen(function*() {
       const guest = yield* setUp()
       yield* curl(

@@ -65,7 +65,7 @@ const reply: OnStream = (stream, headers) => {
 }
 
 describe("an intercepted connection of HTTP/2", () => {
-  it.scopedLive("curl speaks HTTP/2 with a host that does, and a placeholder becomes the value", () =>
+  it.live("curl speaks HTTP/2 with a host that does, and a placeholder becomes the value", () =>
     Effect.gen(function*() {
       const guest = yield* setUp(reply)
       const { stdout } = yield* curl(guest, "/p", "-i", "-H", `X-Key: ${PLACEHOLDER}`)
@@ -74,14 +74,14 @@ describe("an intercepted connection of HTTP/2", () => {
       assert.include(stdout, `x-echo: ${PLACEHOLDER}`)
     }))
 
-  it.scopedLive("a host that knows HTTP/2 alone refuses a guest that does not", () =>
+  it.live("a host that knows HTTP/2 alone refuses a guest that does not", () =>
     Effect.gen(function*() {
       const guest = yield* setUp(reply)
       assert.notStrictEqual((yield* curl(guest, "/", "--http1.1")).status, 0)
       assert.lengthOf(guest.denials, 1)
     }))
 
-  it.scopedLive("requests at once, bodies and trailers pass", () =>
+  it.live("requests at once, bodies and trailers pass", () =>
     Effect.gen(function*() {
       const guest = yield* setUp((stream) => {
         stream.respond({ ":status": 200 }, { waitForTrailers: true })
@@ -98,7 +98,7 @@ describe("an intercepted connection of HTTP/2", () => {
       assert.isTrue(answers.every(({ trailers }) => trailers["grpc-status"] === "0"))
     }), 60_000)
 
-  it.scopedLive("the placeholder of another host's secret and another authority are denied", () =>
+  it.live("the placeholder of another host's secret and another authority are denied", () =>
     Effect.gen(function*() {
       const guest = yield* setUp(reply)
       assert.strictEqual(String((yield* ask(yield* session(guest), { "x-key": FOREIGN })).headers[":status"]), "403")
@@ -110,14 +110,14 @@ describe("an intercepted connection of HTTP/2", () => {
       assert.lengthOf(guest.denials, 3)
     }))
 
-  it.scopedLive("a stream that the host resets is reset for the guest with the same code", () =>
+  it.live("a stream that the host resets is reset for the guest with the same code", () =>
     Effect.gen(function*() {
       const guest = yield* setUp((stream) => stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM))
       const client = yield* session(guest)
       assert.strictEqual((yield* ask(client, {})).rstCode, http2.constants.NGHTTP2_ENHANCE_YOUR_CALM)
     }))
 
-  it.scopedLive("a stream that the guest resets is reset for the host", () =>
+  it.live("a stream that the guest resets is reset for the host", () =>
     Effect.gen(function*() {
       let reset: ((code: number) => void) | undefined
       const code = new Promise<number>((resolve) => (reset = resolve))
@@ -144,7 +144,7 @@ describe("an intercepted connection of HTTP/2", () => {
   const fields = Buffer.concat([Buffer.from([0x82, 0x87, 0x84, 0x41, HOST.length]), Buffer.from(HOST)])
   const DATA = 0, HEADERS = 1, RST_STREAM = 3, CONTINUATION = 9
 
-  it.scopedLive("trailers that Node does not send reset one stream alone", () =>
+  it.live("trailers that Node does not send reset one stream alone", () =>
     Effect.gen(function*() {
       const guest = yield* setUp(reply)
       const name = "http2-settings"
@@ -196,7 +196,7 @@ describe("an intercepted connection of HTTP/2", () => {
     ]
   ]
   for (const [title, bytes] of floods) {
-    it.scopedLive(`a guest that ${title} loses its connection`, () =>
+    it.live(`a guest that ${title} loses its connection`, () =>
       Effect.gen(function*() {
         const guest = yield* setUp(reply)
         yield* speak(guest, Buffer.concat([preface, bytes()]), { ALPNProtocols: ["h2"] })

@@ -55,7 +55,7 @@ export const makeIdentity = Effect.promise(async () => {
   const authority = await makeTestAuthority()
   return { authority, ...await authority.identityOf(HOST) }
 })
-export type Identity = Effect.Effect.Success<typeof makeIdentity>
+export type Identity = Effect.Success<typeof makeIdentity>
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "intercepted-"))),

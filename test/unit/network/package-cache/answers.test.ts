@@ -36,7 +36,7 @@ const hasOpenFiles = ({ directory }: PackageCacheFront) =>
   })
 
 describe("the package cache", () => {
-  it.scopedLive("a tarball is fetched once, and comes from the disk without the registry", () =>
+  it.live("a tarball is fetched once, and comes from the disk without the registry", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler: sending(BODY, { "content-length": String(BODY.length) }) })
       assert.isTrue((yield* get(cache, TARBALL)).body.equals(BODY))
@@ -52,7 +52,7 @@ describe("the package cache", () => {
       assert.deepInclude(other.served[0], { fetchedBytes: 0, cachedBytes: BODY.length })
     }))
 
-  it.scopedLive("requests for one file at a time cause one fetch, and each gets bytes as they arrive", () =>
+  it.live("requests for one file at a time cause one fetch, and each gets bytes as they arrive", () =>
     Effect.gen(function*() {
       const half = yield* Deferred.make<void>()
       const cache = yield* makePackageCache({
@@ -65,11 +65,11 @@ describe("the package cache", () => {
       const second = yield* Effect.forkChild(get(cache, TARBALL))
       yield* Effect.sleep(200)
       yield* Deferred.succeed(half, undefined)
-      for (const fiber of [first, second]) assert.isTrue((yield* fiber).body.equals(BODY))
+      for (const fiber of [first, second]) assert.isTrue((yield* Fiber.join(fiber)).body.equals(BODY))
       assert.lengthOf(cache.asked, 1)
     }))
 
-  it.scopedLive("a packument is asked about again with its tag, and served stale while the registry is away", () =>
+  it.live("a packument is asked about again with its tag, and served stale while the registry is away", () =>
     Effect.gen(function*() {
       const zipped = gzipSync("{\"name\":\"left-pad\"}")
       const cache = yield* makePackageCache({
@@ -87,7 +87,7 @@ describe("the package cache", () => {
       assert.strictEqual((yield* get(cache, PACKUMENT)).body.toString(), "{\"name\":\"left-pad\"}")
     }))
 
-  it.scopedLive("a fresh packument causes no question, unless the client wants a younger one", () =>
+  it.live("a fresh packument causes no question, unless the client wants a younger one", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler: sending("{}", { "cache-control": "max-age=300" }) })
       yield* get(cache, PACKUMENT)
@@ -97,7 +97,7 @@ describe("the package cache", () => {
       assert.lengthOf(cache.asked, 2)
     }))
 
-  it.scopedLive("a client that wants no kept answer gets a new one, which replaces the kept one", () =>
+  it.live("a client that wants no kept answer gets a new one, which replaces the kept one", () =>
     Effect.gen(function*() {
       let count = 0
       const cache = yield* makePackageCache({ handler: (_, response) => response.end(`${++count}`) })
@@ -110,7 +110,7 @@ describe("the package cache", () => {
       assert.strictEqual((yield* get(other, TARBALL)).body.toString(), "2")
     }))
 
-  it.scopedLive("an answer that the registry cuts is cut for the client, and never kept", () =>
+  it.live("an answer that the registry cuts is cut for the client, and never kept", () =>
     Effect.gen(function*() {
       let isWhole = false
       const cache = yield* makePackageCache({
@@ -164,7 +164,7 @@ describe("the package cache", () => {
     ["debian", BY_HASH]
   ]
   for (const [kind, file, index] of indexed) {
-    it.scopedLive(`a file whose hash is not that of ${index?.[3] ?? "its name"} is not kept: ${file}`, () =>
+    it.live(`a file whose hash is not that of ${index?.[3] ?? "its name"} is not kept: ${file}`, () =>
       Effect.gen(function*() {
         let body = BODY.subarray(1)
         const cache = yield* makePackageCache({ kind, handler: (_, response) => response.end(body) })
@@ -188,7 +188,7 @@ describe("the package cache", () => {
       }))
   }
 
-  it.scopedLive("a guest whose rules deny the registry makes no other guest read a stale index", () =>
+  it.live("a guest whose rules deny the registry makes no other guest read a stale index", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler: sending("{}") })
       yield* get(cache, PACKUMENT)
@@ -236,7 +236,7 @@ describe("the package cache", () => {
       ["to a request that wants no copy", {}, { "cache-control": "no-store" }]
     ]
   for (const [what, headers, asked] of unkept) {
-    it.scopedLive(`an answer ${what} is passed on and not kept`, () =>
+    it.live(`an answer ${what} is passed on and not kept`, () =>
       Effect.gen(function*() {
         const cache = yield* makePackageCache({ handler: sending("secret", headers) })
         assert.strictEqual((yield* get(cache, TARBALL, { headers: asked })).body.toString(), "secret")
@@ -245,7 +245,7 @@ describe("the package cache", () => {
       }))
   }
 
-  it.scopedLive("a range is served from a whole entry, and passed on without one", () =>
+  it.live("a range is served from a whole entry, and passed on without one", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({
         handler: (request, response) =>
@@ -264,7 +264,7 @@ describe("the package cache", () => {
       assert.strictEqual(changed.status, 200)
     }))
 
-  it.scopedLive("links of an index lead to the cache, also across pieces and through a coding", () =>
+  it.live("links of an index lead to the cache, also across pieces and through a coding", () =>
     Effect.gen(function*() {
       const link = { from: "https://files.pythonhosted.org/", to: "http://files.test/" }
       const page = `<a href="${link.from}packages/a">`.repeat(5_000)
@@ -277,7 +277,7 @@ describe("the package cache", () => {
       assert.strictEqual(answer.body.toString(), page.replaceAll(link.from, link.to))
     }))
 
-  it.scopedLive("hostile requests are refused, and none of them reaches the registry", () =>
+  it.live("hostile requests are refused, and none of them reaches the registry", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler: sending("x") })
       const host = "Host: cache.test"
@@ -295,14 +295,14 @@ describe("the package cache", () => {
       assert.deepStrictEqual(cache.asked, [])
     }))
 
-  it.scopedLive("more than 16 requests at once end the connection", () =>
+  it.live("more than 16 requests at once end the connection", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler: () => {} })
       const request = (number: number) => `GET /a${number} HTTP/1.1\r\nHost: cache.test\r\n\r\n`
       assert.strictEqual(yield* speak(cache, Array.from({ length: 20 }, (_, at) => request(at)).join("")), "")
     }))
 
-  it.scopedLive("a guest that leaves before its turn leaves no open file behind", () =>
+  it.live("a guest that leaves before its turn leaves no open file behind", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler: (_, response) => response.end(BODY) })
       yield* get(cache, TARBALL)
@@ -324,7 +324,7 @@ describe("the package cache", () => {
       yield* until(() => !hasOpenFiles(cache))
     }))
 
-  it.scopedLive("an answer that breaks before its turn ends the connection after the answers before it", () =>
+  it.live("an answer that breaks before its turn ends the connection after the answers before it", () =>
     Effect.gen(function*() {
       const held: Array<http.ServerResponse> = []
       const cache = yield* makePackageCache({
@@ -345,7 +345,7 @@ describe("the package cache", () => {
       assert.lengthOf(answer.match(/HTTP\/1\.1/g)!, 1)
     }))
 
-  it.scopedLive("a guest that asks for headers alone does not end the fetch that another request joins", () =>
+  it.live("a guest that asks for headers alone does not end the fetch that another request joins", () =>
     Effect.gen(function*() {
       const held: Array<http.ServerResponse> = []
       const cache = yield* makePackageCache({ handler: (_, response) => void held.push(response) })
@@ -360,7 +360,7 @@ describe("the package cache", () => {
       assert.lengthOf(cache.asked, 1)
     }))
 
-  it.scopedLive("an audit is passed on with its body, and other methods are refused", () =>
+  it.live("an audit is passed on with its body, and other methods are refused", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler: (request, response) => void request.pipe(response) })
       const audit = yield* get(cache, "/-/npm/v1/security/advisories/bulk", { method: "POST" })

@@ -10,7 +10,7 @@ const PACKUMENT = "/left-pad"
 const BODY = randomBytes(300_000)
 
 describe("a request for what the package cache has", () => {
-  it.scopedLive("a guest that asks for a file again has the registry asked, too", () =>
+  it.live("a guest that asks for a file again has the registry asked, too", () =>
     Effect.gen(function*() {
       let count = 0
       const cache = yield* makePackageCache({ handler: (_, response) => response.end(`${++count}`) })
@@ -27,7 +27,7 @@ describe("a request for what the package cache has", () => {
     ["npm", PACKUMENT, "wrong"]
   ]
   for (const [kind, path, answersAgain] of wrong) {
-    it.scopedLive(`a kept ${path} that is wrong beneath a right tag is ${answersAgain} for a guest that asks again`, () =>
+    it.live(`a kept ${path} that is wrong beneath a right tag is ${answersAgain} for a guest that asks again`, () =>
       Effect.gen(function*() {
         let body = "wrong"
         const cache = yield* makePackageCache({
@@ -48,7 +48,7 @@ describe("a request for what the package cache has", () => {
       }))
   }
 
-  it.scopedLive("a guest that names the Debian index that it has causes a question about that one", () =>
+  it.live("a guest that names the Debian index that it has causes a question about that one", () =>
     Effect.gen(function*() {
       const asked: Array<string | undefined> = []
       const cache = yield* makePackageCache({
@@ -64,7 +64,7 @@ describe("a request for what the package cache has", () => {
       assert.deepStrictEqual(asked, [undefined, "\"one\""])
     }))
 
-  it.scopedLive("a guest that wants the rest of a file while the file is fetched anew gets all of the file", () =>
+  it.live("a guest that wants the rest of a file while the file is fetched anew gets all of the file", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler: sending(BODY, { "content-length": String(BODY.length) }) })
       yield* get(cache, TARBALL)
@@ -74,7 +74,7 @@ describe("a request for what the package cache has", () => {
       assert.isTrue(rest.body.equals(BODY))
     }))
 
-  it.scopedLive("Maven, which always wants new answers, gets kept files, and the registry is asked about indexes", () =>
+  it.live("Maven, which always wants new answers, gets kept files, and the registry is asked about indexes", () =>
     Effect.gen(function*() {
       const [file, metadata] = ["/maven2/a/b/1/b-1.jar", "/maven2/a/b/maven-metadata.xml"]
       const asked: Array<string> = []

@@ -5,7 +5,7 @@ import { get, makePackageCache, sending } from "./package-cache.ts"
 const TARBALL = "/left-pad/-/left-pad-1.0.0.tgz"
 
 describe("a guest that keeps its connections to a registry busy", () => {
-  it.scopedLive("a request of one guest that gets no answer does not hold up the same request of another", () =>
+  it.live("a request of one guest that gets no answer does not hold up the same request of another", () =>
     Effect.gen(function*() {
       const busy = yield* makePackageCache({ handler: () => {} })
       const other = yield* makePackageCache({
@@ -18,7 +18,7 @@ describe("a guest that keeps its connections to a registry busy", () => {
       assert.strictEqual((yield* get(other, TARBALL)).body.toString(), "whole")
     }))
 
-  it.scopedLive("requests without an answer are bounded, and more are refused", () =>
+  it.live("requests without an answer are bounded, and more are refused", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler: () => {} })
       const refused: Array<number> = []

@@ -51,7 +51,7 @@ const npm = (port: number, project: string, ...args: ReadonlyArray<string>) =>
   })
 
 describe("npm with the package cache", () => {
-  it.scopedLive(
+  it.live(
     "an install keeps the registry in the lock file, and npm ci works offline from the cache",
     () =>
       Effect.gen(function*() {
@@ -74,7 +74,7 @@ describe("npm with the package cache", () => {
     60_000
   )
 
-  it.scopedLive("npm that finds a wrong hash asks again, and gets the right file", () =>
+  it.live("npm that finds a wrong hash asks again, and gets the right file", () =>
     Effect.gen(function*() {
       const registry = yield* makeRegistry
       let isWrong = true

@@ -91,7 +91,7 @@ export const makePackageCache = (options: Options) =>
     }))
     return { asked, directory, port: front, served, state }
   })
-export type PackageCacheFront = Effect.Effect.Success<ReturnType<typeof makePackageCache>>
+export type PackageCacheFront = Effect.Success<ReturnType<typeof makePackageCache>>
 
 export interface Answer {
   readonly status: number

@@ -102,7 +102,7 @@ describe("a guest that hides a request in another one", () => {
   ]
   for (const path of ["/x", TARBALL]) {
     for (const [headers, body] of framings) {
-      it.scopedLive(`GET ${path} with ${headers.join(" and ")} reaches no registry and ends the connection`, () =>
+      it.live(`GET ${path} with ${headers.join(" and ")} reaches no registry and ends the connection`, () =>
         Effect.gen(function*() {
           const { server, streams } = recorder()
           const cache = yield* makePackageCache({ handler: () => {}, server })
@@ -114,7 +114,7 @@ describe("a guest that hides a request in another one", () => {
     }
   }
 
-  it.scopedLive("a header that the cache does not know goes nowhere", () =>
+  it.live("a header that the cache does not know goes nowhere", () =>
     Effect.gen(function*() {
       const heads: Array<http.IncomingHttpHeaders> = []
       const cache = yield* makePackageCache({
@@ -139,7 +139,7 @@ describe("a guest that hides a request in another one", () => {
       assert.deepStrictEqual(heads.map((one) => one["user-agent"]), ["npm/11", "pyro-package-cache"])
     }))
 
-  it.scopedLive("an answer that nobody asked for is the answer to nothing", () =>
+  it.live("an answer that nobody asked for is the answer to nothing", () =>
     Effect.gen(function*() {
       let closed = 0
       const server = net.createServer((socket) => {
@@ -160,7 +160,7 @@ describe("a guest that hides a request in another one", () => {
       }
     }))
 
-  it.scopedLive("a connection that carried a guest's request brings no answer that is kept", () =>
+  it.live("a connection that carried a guest's request brings no answer that is kept", () =>
     Effect.gen(function*() {
       const { server, streams } = recorder()
       const cache = yield* makePackageCache({ handler: () => {}, server })
@@ -169,7 +169,7 @@ describe("a guest that hides a request in another one", () => {
       assert.deepStrictEqual(streams().map((bytes) => bytes.toString().split(" ")[1]), ["/-/v1/search?text=a", TARBALL])
     }))
 
-  it.scopedLive(
+  it.live(
     "whatever a guest sends, Node's and Python's servers read the same requests of the cache",
     () =>
       Effect.gen(function*() {

@@ -25,7 +25,7 @@ const offline = (directory: string) =>
 const noSpace = () => Object.assign(new Error("ENOSPC"), { code: "ENOSPC" })
 
 describe("the files of the package cache", () => {
-  it.scopedLive("a damaged body is cut for the client and removed, and the next request fetches it", () =>
+  it.live("a damaged body is cut for the client and removed, and the next request fetches it", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler })
       yield* get(cache, tarball("a"))
@@ -39,7 +39,7 @@ describe("the files of the package cache", () => {
       assert.lengthOf(other.asked, 1)
     }))
 
-  it.scopedLive("a file that was cut, or that belongs to another URL, is no entry", () =>
+  it.live("a file that was cut, or that belongs to another URL, is no entry", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler })
       for (const name of ["a", "b"]) yield* get(cache, tarball(name))
@@ -51,7 +51,7 @@ describe("the files of the package cache", () => {
       assert.isFalse(fs.existsSync(a))
     }))
 
-  it.scopedLive("only the owner can read the files", () =>
+  it.live("only the owner can read the files", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler })
       yield* get(cache, tarball("a"))
@@ -60,7 +60,7 @@ describe("the files of the package cache", () => {
       assert.strictEqual(fs.statSync(join(file, "..")).mode & 0o777, 0o700)
     }))
 
-  it.scopedLive("the least recently used entries are evicted above the limit", () =>
+  it.live("the least recently used entries are evicted above the limit", () =>
     Effect.gen(function*() {
       const cache = yield* makePackageCache({ handler, maxBytes: 5 * MIB })
       for (const [index, name] of ["a", "b", "c", "d"].entries()) {
@@ -75,7 +75,7 @@ describe("the files of the package cache", () => {
       assert.deepStrictEqual(left(), ["b", "c", "d", "e"])
     }))
 
-  it.scopedLive("unfinished files of a process that is gone are removed at the start, and those of others stay", () =>
+  it.live("unfinished files of a process that is gone are removed at the start, and those of others stay", () =>
     Effect.gen(function*() {
       const folder = yield* temporary
       const store = yield* Effect.promise(() => Store.open(folder, { maxBytes: MIB, reserveBytes: 0 }))
@@ -88,7 +88,7 @@ describe("the files of the package cache", () => {
       yield* Effect.promise(() => draft.file.close())
     }))
 
-  it.scopedLive("two stores on one folder see each other's entries", () =>
+  it.live("two stores on one folder see each other's entries", () =>
     Effect.gen(function*() {
       const folder = yield* temporary
       const open = () => Effect.promise(() => Store.open(folder, { maxBytes: MIB, reserveBytes: 0 }))
@@ -106,7 +106,7 @@ describe("the files of the package cache", () => {
       })
     }))
 
-  it.scopedLive("a file system without room keeps nothing, and the client gets all bytes", () =>
+  it.live("a file system without room keeps nothing, and the client gets all bytes", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       const cache = yield* makePackageCache({ handler, directory, maxBytes: 64 * MIB })

@@ -26,14 +26,14 @@ const flipByte = (file: string) => {
 }
 
 describe("a checked file", () => {
-  it.scopedLive("both checks accept an unchanged file", () =>
+  it.live("both checks accept an unchanged file", () =>
     Effect.gen(function*() {
       const { file, known } = yield* described
       assert.strictEqual(yield* checkFile(file, known, cheap), known)
       assert.deepStrictEqual(yield* checkFile(file, known, thorough), known)
     }))
 
-  it.scopedLive("both checks accept a copied file, which gets a new description", () =>
+  it.live("both checks accept a copied file, which gets a new description", () =>
     Effect.gen(function*() {
       const { file, known } = yield* described
       fs.copyFileSync(file, `${file}.copy`)
@@ -44,7 +44,7 @@ describe("a checked file", () => {
       assert.strictEqual(yield* checkFile(file, now, cheap), now)
     }))
 
-  it.scopedLive("the cheap check reports a file that is gone, cut short or written to", () =>
+  it.live("the cheap check reports a file that is gone, cut short or written to", () =>
     Effect.gen(function*() {
       const { file, known } = yield* described
       fs.appendFileSync(file, "x")
@@ -57,7 +57,7 @@ describe("a checked file", () => {
       assert.include((yield* Effect.flip(checkFile(file, known, cheap))).message, "it is gone")
     }))
 
-  it.scopedLive("the thorough check reports a file with one changed byte and unchanged times", () =>
+  it.live("the thorough check reports a file with one changed byte and unchanged times", () =>
     Effect.gen(function*() {
       const { file, known } = yield* described
       flipByte(file)

@@ -20,7 +20,7 @@ const failureOf = (code: string) =>
   }))
 
 describe("an operation on a file", () => {
-  it.scopedLive("a failed file operation has the operation, the path and the kernel's errno", () =>
+  it.live("a failed file operation has the operation, the path and the kernel's errno", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const at = (name: string) => path.join(folder, name)
@@ -56,7 +56,7 @@ describe("an operation on a file", () => {
       }
     }))
 
-  it.scopedLive("removing a missing file succeeds", () =>
+  it.live("removing a missing file succeeds", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       yield* removeFile(path.join(folder, "none"))

@@ -23,7 +23,7 @@ const folder = Effect.acquireRelease(
 const Point = Schema.Struct({ x: Schema.Int })
 
 describe("atomic files", () => {
-  it.scoped("an atomic file reads back its content, and a missing one reads as nothing", () =>
+  it.effect("an atomic file reads back its content, and a missing one reads as nothing", () =>
     Effect.gen(function*() {
       const file = path.join(yield* folder, "point.json")
       assert.deepStrictEqual(yield* readJson(file, Point), Option.none())
@@ -34,7 +34,7 @@ describe("atomic files", () => {
       assert.strictEqual((yield* Effect.flip(readJson(file, Point)))._tag, "FileFailed")
     }))
 
-  it.scoped("a failed atomic write leaves nothing", () =>
+  it.effect("a failed atomic write leaves nothing", () =>
     Effect.gen(function*() {
       const parent = yield* folder
       fs.mkdirSync(path.join(parent, "taken"))
@@ -66,7 +66,7 @@ describe("process identity", () => {
 })
 
 describe("host look-ups", () => {
-  it.scoped("a search in a file finds bytes across the border of two pieces", () =>
+  it.effect("a search in a file finds bytes across the border of two pieces", () =>
     Effect.gen(function*() {
       const file = path.join(yield* folder, "big")
       const bytes = Buffer.alloc(9 * 1024 * 1024)
@@ -77,7 +77,7 @@ describe("host look-ups", () => {
       assert.isFalse(fileHolds(file, Buffer.from("a needle that is not there")))
     }))
 
-  it.scoped("a client connects to a socket whose path is longer than a socket address", () =>
+  it.effect("a client connects to a socket whose path is longer than a socket address", () =>
     Effect.gen(function*() {
       const deep = path.join(yield* folder, "d".repeat(120))
       fs.mkdirSync(deep)
@@ -99,7 +99,7 @@ describe("paths", () => {
     return Effect.provide(Paths, Paths.layer).pipe(Effect.ensuring(Effect.sync(() => vi.unstubAllEnvs())))
   }
 
-  it.scoped("directories are private to their owner, with one memory directory per state directory", () =>
+  it.effect("directories are private to their owner, with one memory directory per state directory", () =>
     Effect.gen(function*() {
       const root = yield* folder
       const one = yield* paths({
@@ -116,7 +116,7 @@ describe("paths", () => {
       assert.notStrictEqual(one.memoryDir, other.memoryDir)
     }))
 
-  it.scoped("an unusable directory is refused with the variable that names another", () =>
+  it.effect("an unusable directory is refused with the variable that names another", () =>
     Effect.gen(function*() {
       const root = yield* folder
       fs.writeFileSync(path.join(root, "file"), "")

@@ -18,7 +18,7 @@ const openDescriptors = () => fs.readdirSync("/proc/self/fd").length
 const isRoot = process.getuid?.() === 0
 
 describe.skipIf(!isRoot)("a file system of 1 MiB", () => {
-  it.scopedLive("a write that is too large for the file system fails with a full disk", () =>
+  it.live("a write that is too large for the file system fails with a full disk", () =>
     Effect.gen(function*() {
       const folder = yield* smallFileSystem(1)
       const source = path.join(yield* temporaryDirectory, "large")
@@ -30,7 +30,7 @@ describe.skipIf(!isRoot)("a file system of 1 MiB", () => {
       }
     }))
 
-  it.scopedLive("an atomic write that does not fit keeps the old content and leaves no temporary file", () =>
+  it.live("an atomic write that does not fit keeps the old content and leaves no temporary file", () =>
     Effect.gen(function*() {
       const folder = yield* smallFileSystem(1)
       const file = path.join(folder, "file")
@@ -41,7 +41,7 @@ describe.skipIf(!isRoot)("a file system of 1 MiB", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), ["file"])
     }))
 
-  it.scopedLive("a failed append keeps the bytes that fit", () =>
+  it.live("a failed append keeps the bytes that fit", () =>
     Effect.gen(function*() {
       const file = path.join(yield* smallFileSystem(1), "file")
       assert.isTrue(isDiskFull(yield* Effect.flip(appendFile(file, large))))
@@ -53,7 +53,7 @@ describe.skipIf(!isRoot)("a file system of 1 MiB", () => {
 })
 
 describe("descriptors", () => {
-  it.scopedLive("failed file operations leave no descriptor open", () =>
+  it.live("failed file operations leave no descriptor open", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const at = (name: string) => path.join(folder, name)
@@ -74,7 +74,7 @@ describe("descriptors", () => {
       assert.strictEqual(openDescriptors(), before)
     }))
 
-  it.scopedLive("a descriptor stays open until its Scope closes", () =>
+  it.live("a descriptor stays open until its Scope closes", () =>
     Effect.gen(function*() {
       const before = openDescriptors()
       yield* Effect.scoped(Effect.gen(function*() {
@@ -86,7 +86,7 @@ describe("descriptors", () => {
 })
 
 describe("room on disk", () => {
-  it.scopedLive("the size of a tree counts unreadable entries as 0", () =>
+  it.live("the size of a tree counts unreadable entries as 0", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       fs.mkdirSync(path.join(folder, "a/b"), { recursive: true })

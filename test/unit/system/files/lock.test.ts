@@ -12,7 +12,7 @@ const lockFile = Effect.acquireRelease(
 )
 
 describe("lock", () => {
-  it.scopedLive("a lock excludes a second holder until the first releases it", () =>
+  it.live("a lock excludes a second holder until the first releases it", () =>
     Effect.gen(function*() {
       const file = yield* lockFile
       const order: Array<string> = []
@@ -26,7 +26,7 @@ describe("lock", () => {
       assert.deepStrictEqual(order.map((line) => line.slice(2)), ["in", "out", "in", "out"])
     }))
 
-  it.scopedLive("a lock request fails at its timeout, and at once with a timeout of 0", () =>
+  it.live("a lock request fails at its timeout, and at once with a timeout of 0", () =>
     Effect.gen(function*() {
       const file = yield* lockFile
       yield* acquireLock(file, { timeoutMs: 1000 })
@@ -36,7 +36,7 @@ describe("lock", () => {
       }
     }))
 
-  it.scopedLive("a lock excludes other programs, and the death of its holder releases it", () =>
+  it.live("a lock excludes other programs, and the death of its holder releases it", () =>
     Effect.gen(function*() {
       const file = yield* lockFile
       yield* Effect.scoped(Effect.gen(function*() {
@@ -54,7 +54,7 @@ describe("lock", () => {
       yield* Fiber.join(waiting)
     }))
 
-  it.scopedLive("an interrupted lock request leaves nothing", () =>
+  it.live("an interrupted lock request leaves nothing", () =>
     Effect.gen(function*() {
       const file = yield* lockFile
       yield* Effect.scoped(Effect.gen(function*() {

@@ -9,7 +9,7 @@ import { scratch } from "../../environment/scratch.ts"
 const entries = (folder: string) => fs.readdirSync(folder).filter((name) => name !== ".lock")
 
 describe("working folders", () => {
-  it.scopedLive("a temporary directory and its lock file are removed when the Scope closes", () =>
+  it.live("a temporary directory and its lock file are removed when the Scope closes", () =>
     Effect.gen(function*() {
       const parent = path.join(yield* scratch, "tmp")
       yield* Effect.scoped(Effect.gen(function*() {
@@ -20,7 +20,7 @@ describe("working folders", () => {
       assert.deepStrictEqual(entries(parent), [])
     }))
 
-  it.scopedLive("a sweep keeps a temporary directory whose owner lives, also in the same process", () =>
+  it.live("a sweep keeps a temporary directory whose owner lives, also in the same process", () =>
     Effect.gen(function*() {
       const parent = path.join(yield* scratch, "tmp")
       const work = yield* makeTemporary(parent, "alive")
@@ -28,7 +28,7 @@ describe("working folders", () => {
       assert.isTrue(fs.existsSync(work.path))
     }))
 
-  it.scopedLive("a sweep leaves a temporary directory to an owner that is removing it", () =>
+  it.live("a sweep leaves a temporary directory to an owner that is removing it", () =>
     Effect.gen(function*() {
       const parent = path.join(yield* scratch, "tmp")
       const scope = yield* Scope.make()
@@ -46,7 +46,7 @@ describe("working folders", () => {
       assert.strictEqual(freedBytes, 0)
     }))
 
-  it.scopedLive("a sweep removes the temporary directory of a killed owner with its content", () =>
+  it.live("a sweep removes the temporary directory of a killed owner with its content", () =>
     Effect.gen(function*() {
       const parent = path.join(yield* scratch, "tmp")
       const folder = path.join(parent, "dead-0123456789ab")
@@ -70,7 +70,7 @@ describe("working folders", () => {
       assert.deepStrictEqual(entries(parent), [])
     }))
 
-  it.scopedLive("a sweep removes a lock file without its directory", () =>
+  it.live("a sweep removes a lock file without its directory", () =>
     Effect.gen(function*() {
       const parent = path.join(yield* scratch, "tmp")
       fs.mkdirSync(parent)

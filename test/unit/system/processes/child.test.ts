@@ -11,7 +11,7 @@ describe("a host program", () => {
       assert.isAbove(left, 1)
       // Killed with the group; reaped by init a moment later.
       yield* Effect.suspend(() => existsSync(`/proc/${left}/exe`) ? Effect.fail("it still runs") : Effect.void).pipe(
-        Effect.retry(Schedule.spaced("10 millis").pipe(Schedule.upTo("5 seconds")))
+        Effect.retry(Schedule.spaced("10 millis").pipe(Schedule.upTo({ duration: "5 seconds" })))
       )
     }))
 

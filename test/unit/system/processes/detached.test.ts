@@ -23,7 +23,7 @@ const eventually = <A>(look: () => A | undefined) =>
 const parentOf = (pid: number) => Number(/^PPid:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))?.[1])
 
 describe("a detached program", () => {
-  it.scopedLive("is no descendant of its starter after the release", () =>
+  it.live("is no descendant of its starter after the release", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       const file = path.join(directory, "pid")
@@ -40,7 +40,7 @@ describe("a detached program", () => {
       assert.notStrictEqual(parent, process.pid)
     }))
 
-  it.scopedLive.each([["exit 7", 7], ["exit 0", 0], ["kill -9 $$", "SIGKILL"]] as const)(
+  it.live.each([["exit 7", 7], ["exit 0", 0], ["kill -9 $$", "SIGKILL"]] as const)(
     "that does %s ends with %s",
     ([script, ended]) =>
       Effect.gen(function*() {

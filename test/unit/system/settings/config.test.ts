@@ -1,14 +1,13 @@
-import { ConfigProvider, Effect, Result } from "effect"
+import { Effect, Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "vitest"
-import { checkSettings, setting } from "../../../../src/system/settings/config.ts"
+import { checkSettings, ProcessVariables, setting } from "../../../../src/system/settings/config.ts"
 import { type Variable, type VariableName, variables } from "../../../../src/system/settings/variables.ts"
 
 const root = path.resolve(import.meta.dirname, "../../../..")
 
-const environmentOf = (values: Readonly<Record<string, string>>) =>
-  Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(values))))
+const environmentOf = (values: Readonly<Record<string, string>>) => Effect.provideService(ProcessVariables, values)
 
 const valueOf = (name: VariableName, text: string) =>
   Effect.runSync(Effect.result(environmentOf({ [name]: text })(setting(name))))

@@ -1,4 +1,5 @@
-import { Cause, Deferred, Effect, Exit, Fiber, Option, TestClock, TestContext, Tracer } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Option, Tracer } from "effect"
+import { TestClock } from "effect/testing"
 import { assert, describe, it } from "vitest"
 import { annotateStep, asStep } from "../../../../src/system/telemetry/spans.ts"
 import { makeTimings, MAX_KEPT, type SpanExporter } from "../../../../src/system/telemetry/timings.ts"
@@ -9,7 +10,7 @@ const operation = (name: string) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
 
 const sleep = (ms: number) => Effect.andThen(Effect.forkChild(TestClock.adjust(ms)), Effect.sleep(ms))
 
-const run = <A, E>(work: Effect.Effect<A, E>) => Effect.runPromise(Effect.provide(work, TestContext.TestContext))
+const run = <A, E>(work: Effect.Effect<A, E>) => Effect.runPromise(Effect.provide(work, TestClock.layer()))
 
 describe("timings", () => {
   it("timings keep a slow operation with its steps, their depth, start, duration, outcome and attributes", () =>
@@ -82,12 +83,12 @@ describe("timings", () => {
 const exporterTo = (spans: Array<Tracer.Span & { ended?: Exit.Exit<unknown, unknown> }>, samples = () => true) => {
   let id = 0
   const tracer = Tracer.make({
-    span: (name, parent, context, links, startTime, kind) => {
+    span: ({ annotations, kind, links, name, parent, startTime }) => {
       const span = {
         _tag: "Span" as const,
         name,
         parent,
-        context,
+        annotations,
         kind,
         links,
         spanId: `span-${id++}`,
@@ -103,8 +104,7 @@ const exporterTo = (spans: Array<Tracer.Span & { ended?: Exit.Exit<unknown, unkn
       }
       spans.push(span)
       return span
-    },
-    context: (execute) => execute()
+    }
   })
   return { tracer, samples } satisfies SpanExporter
 }
@@ -137,7 +137,9 @@ describe("timings with an exporter of spans", () => {
       yield* Effect.ignore(Effect.fail(failure).pipe(operation("op"), Effect.withTracer(tracer)))
       yield* Effect.exit(Effect.die(failure).pipe(operation("op"), Effect.withTracer(tracer)))
       const told = spans.map(({ ended }) =>
-        Exit.isExit(ended) && Exit.isFailure(ended) ? Cause.pretty(ended.cause, { renderErrorCause: true }) : ""
+        Exit.isExit(ended) && Exit.isFailure(ended)
+          ? Cause.prettyErrors(ended.cause, { includeCauseInStack: true }).map(({ stack }) => stack).join()
+          : ""
       )
       assert.include(told[0], "file_refused")
       assert.include(told[1], "defect")

@@ -1,4 +1,4 @@
-import { Chunk, Effect, Option, Stream } from "effect"
+import { Cause, Effect, Stream } from "effect"
 import * as v8 from "node:v8"
 import * as vm from "node:vm"
 import { assert, describe, it } from "vitest"
@@ -10,12 +10,12 @@ const collect = vm.runInNewContext("gc") as () => void
 /** So many objects, made as they are asked for; `onMade` sees each. */
 const objects = (count: number, onMade: (object: object) => void) => {
   let made = 0
-  return Stream.repeatEffectChunkOption(
+  return Stream.fromEffectRepeat(
     Effect.suspend(() => {
-      if (made++ === count) return Effect.fail(Option.none())
+      if (made++ === count) return Cause.done()
       const object = { number: made }
       onMade(object)
-      return Effect.succeed(Chunk.of(object))
+      return Effect.succeed(object)
     })
   )
 }

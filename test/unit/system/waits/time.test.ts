@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, TestClock } from "effect"
+import { Effect } from "effect"
+import { TestClock } from "effect/testing"
 import { afterEach, vi } from "vitest"
 import { clockReader, monotonicMs, nowIso, nowMs, wallClockNs } from "../../../../src/system/waits/time.ts"
 

@@ -16,7 +16,7 @@ const guestAhead = (aheadMs: number, delays: Array<number>) => {
     clockGet: () =>
       travel.pipe(
         Effect.andThen(Effect.sync(() => ({ realtimeNs: wallClockNs() + ahead }))),
-        Effect.zipLeft(travel)
+        Effect.tap(() => travel)
       ),
     clockSet: ({ ns }: { readonly ns: bigint }) =>
       travel.pipe(
@@ -24,7 +24,7 @@ const guestAhead = (aheadMs: number, delays: Array<number>) => {
           ahead = ns - wallClockNs()
           sets += 1
         })),
-        Effect.zipLeft(travel)
+        Effect.tap(() => travel)
       )
   }
   return {

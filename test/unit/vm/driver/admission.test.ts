@@ -17,7 +17,7 @@ const refused = (count: number, size: { readonly memoryMib: number; readonly vcp
         () => newRecord({ createdAt: "1970-01-01T00:00:00.000Z", id: newVmId(), purpose: "workspace", uid: 0, ...size })
       )
       const paths = { stateDir: path.join(folder, "state"), cacheDir: folder, memoryDir: folder }
-      return Effect.flip(Effect.provideService(admit(records), Paths, paths as Paths["Type"]))
+      return Effect.flip(Effect.provideService(admit(records), Paths, paths as Paths["Service"]))
     },
     ({ remove }) => Effect.sync(remove)
   )

@@ -12,7 +12,7 @@ const works = Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(
         queued(Effect.andThen(Effect.sync(() => void begun.push(name)), Deferred.await(end)))
       )
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       return { end, fiber }
     })
   return { begun, start }

@@ -15,7 +15,7 @@ const installation = Effect.gen(function*() {
 })
 
 describe("the sweep of VMs", () => {
-  it.scopedLive("the sweep removes a memory file and a folder that no process answers for", () =>
+  it.live("the sweep removes a memory file and a folder that no process answers for", () =>
     Effect.gen(function*() {
       const { paths, sweep } = yield* installation
       const orphan = path.join(paths.memoryDir, newVmId())
@@ -32,7 +32,7 @@ describe("the sweep of VMs", () => {
       assert.deepStrictEqual(yield* sweep, [])
     }))
 
-  it.scopedLive("the sweep fails with the path if a directory of pyro is a file", () =>
+  it.live("the sweep fails with the path if a directory of pyro is a file", () =>
     Effect.gen(function*() {
       const { paths, sweep } = yield* installation
       const vms = path.join(paths.stateDir, "vms")
@@ -44,7 +44,7 @@ describe("the sweep of VMs", () => {
       assert.deepInclude(yield* Effect.flip(sweep), { code: "state_directory_unusable", path: paths.memoryDir })
     }))
 
-  it.scopedLive("the end of a VM fails with the path if the host keeps its files", () =>
+  it.live("the end of a VM fails with the path if the host keeps its files", () =>
     Effect.gen(function*() {
       const { paths } = yield* installation
       const id = newVmId()

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
+import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { clusterRuns } from "../../../../src/disk/standalone-qcow2.ts"
 import { withinDeadline } from "../../../../src/workspace/disk/deadline.ts"
 import {

@@ -15,7 +15,7 @@ const folder = Effect.acquireRelease(
 const exported = (to: string) => ({ _tag: "export", kind: "patch", to, files: 1, bytes: 3 } as const)
 
 describe("the event log of a workspace", () => {
-  it.scoped("the event log keeps all transfers and finds those after the last reset", () =>
+  it.effect("the event log keeps all transfers and finds those after the last reset", () =>
     Effect.gen(function*() {
       const at = yield* folder
       assert.deepStrictEqual(yield* readEvents(at), [])
@@ -31,7 +31,7 @@ describe("the event log of a workspace", () => {
       assert.deepStrictEqual(sinceReset(all.slice(0, 2)), { resetAt: undefined, events: all.slice(0, 2) })
     }).pipe(Effect.provide(eventLog)))
 
-  it.scoped("the event log loses only the line that a crash cut", () =>
+  it.effect("the event log loses only the line that a crash cut", () =>
     Effect.gen(function*() {
       const at = yield* folder
       yield* recordEvent(at, exported("/a"))
@@ -41,14 +41,14 @@ describe("the event log of a workspace", () => {
       assert.deepStrictEqual(told, ["/a", "/b"])
     }).pipe(Effect.provide(eventLog)))
 
-  it.scoped("pages follow each other without a gap, and skip what a crash cut", () =>
+  it.effect("pages follow each other without a gap, and skip what a crash cut", () =>
     Effect.gen(function*() {
       const at = yield* folder
       assert.deepStrictEqual(yield* eventPage(at, undefined, 10), { events: [], nextCursor: 0 })
       for (const to of ["/a", "/b"]) yield* recordEvent(at, exported(to))
       fs.appendFileSync(path.join(at, "events.jsonl"), "{\"_tag\":\"export\",\"at\":\"20")
       for (const to of ["/c", "/d", "/e"]) yield* recordEvent(at, exported(to))
-      const of = ({ events }: Effect.Effect.Success<ReturnType<typeof eventPage>>) =>
+      const of = ({ events }: Effect.Success<ReturnType<typeof eventPage>>) =>
         events.map((event) => event._tag === "export" ? event.to : event._tag)
       const newest = yield* eventPage(at, undefined, 2)
       assert.deepStrictEqual(of(newest), ["/d", "/e"])
@@ -64,15 +64,15 @@ describe("the event log of a workspace", () => {
       assert.deepStrictEqual(of(yield* eventPage(at, 1e9, 2)), [])
     }).pipe(Effect.provide(eventLog)))
 
-  it.scoped("a follower wakes at the next event of its workspace, also if the event came first", () =>
+  it.effect("a follower wakes at the next event of its workspace, also if the event came first", () =>
     Effect.gen(function*() {
       const [mine, other] = [yield* folder, yield* folder]
       const log = yield* EventLog
       const known = log.recorded()
       const woken = yield* Effect.forkChild(log.next(known, mine))
-      yield* Effect.yieldNow()
+      yield* Effect.yieldNow
       yield* recordEvent(other, { _tag: "started" })
-      assert.isNull(woken.unsafePoll())
+      assert.isUndefined(woken.pollUnsafe())
       yield* recordEvent(mine, { _tag: "started" })
       yield* Fiber.join(woken)
       yield* log.next(known, mine)

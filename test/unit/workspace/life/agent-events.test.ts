@@ -17,17 +17,17 @@ const recorded = (events: ReadonlyArray<AgentEvent>) =>
     )
     const lines: Array<string> = []
     const logger = Logger.make<unknown, void>(({ logLevel, message }) =>
-      void lines.push(`${logLevel.label} ${String(message)}`)
+      void lines.push(`${logLevel} ${String(message)}`)
     )
     const entry = { id: "ws-1", folder: { directory } } as unknown as Entry
     yield* recordAgentEvents(entry, { events: Stream.fromIterable(events) }).pipe(
-      Effect.provide(Layer.merge(Logger.replace(Logger.defaultLogger, logger), eventLog))
+      Effect.provide(Layer.merge(Logger.layer([logger]), eventLog))
     )
     return { lines, events: yield* readEvents(directory) }
   })
 
 describe("events of a guest's agent", () => {
-  it.scoped("agent events go to the daemon's log and the workspace's event log, with their severity", () =>
+  it.effect("agent events go to the daemon's log and the workspace's event log, with their severity", () =>
     Effect.gen(function*() {
       const { events, lines } = yield* recorded([
         { level: "info", text: "one" },
@@ -35,9 +35,9 @@ describe("events of a guest's agent", () => {
         { level: "error", text: "three" }
       ])
       assert.deepStrictEqual(lines, [
-        "INFO ws-1: its agent: one",
-        "WARN ws-1: its agent: a process was killed for want of memory",
-        "ERROR ws-1: its agent: three"
+        "Info ws-1: its agent: one",
+        "Warn ws-1: its agent: a process was killed for want of memory",
+        "Error ws-1: its agent: three"
       ])
       assert.deepStrictEqual(events.map(({ at: _, ...event }) => event), [
         { _tag: "agent", level: "info", text: "one" },
@@ -46,7 +46,7 @@ describe("events of a guest's agent", () => {
       ])
     }))
 
-  it.scoped("a guest that floods the host with agent events gets twenty of them recorded at once", () =>
+  it.effect("a guest that floods the host with agent events gets twenty of them recorded at once", () =>
     Effect.gen(function*() {
       const flood = Array.from({ length: 1_000 }, (): AgentEvent => ({ level: "info", text: "x".repeat(1_000) }))
       const { events, lines } = yield* recorded(flood)

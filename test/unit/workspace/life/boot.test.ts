@@ -18,7 +18,7 @@ const unclaimed = Effect.gen(function*() {
   const seed = { virtualBytes: 1 }
   const request = { hostname: "w", seed, overlays: [], placeholder: seed } as unknown as WorkspaceRequest
   const workspace = yield* acquireWorkspace(request).pipe(
-    Effect.provide(Layer.succeed(Vmm, { restore: () => Effect.succeed(guest) } as unknown as Vmm["Type"]))
+    Effect.provide(Layer.succeed(Vmm, { restore: () => Effect.succeed(guest) } as unknown as Vmm["Service"]))
   )
   /** Answers calls by their numbers. The tests' clock stands, so that no call for the guest's clock follows, as it does on a slow host. */
   const answer = (from: number, to: number, errno = 0) => {
@@ -34,7 +34,7 @@ const claimCalls = localSteps.claim({ hostname: "", machineId: "", bootId: "", g
 const networkCalls = localSteps.coverResolver("").length + 3
 
 describe("the network of a new guest", () => {
-  it.scoped("the network is asked for behind the claim, without waiting, and nobody has to wait for it", () =>
+  it.effect("the network is asked for behind the claim, without waiting, and nobody has to wait for it", () =>
     Effect.gen(function*() {
       const { answer, peer, turnedOn } = yield* unclaimed
       const claim = yield* Effect.forkChild(turnedOn)
@@ -50,7 +50,7 @@ describe("the network of a new guest", () => {
       yield* Fiber.join(network)
     }))
 
-  it.scoped("a guest whose kernel cannot steer says so after the claim", () =>
+  it.effect("a guest whose kernel cannot steer says so after the claim", () =>
     Effect.gen(function*() {
       const { answer, peer, turnedOn } = yield* unclaimed
       const claim = yield* Effect.forkChild(turnedOn)
@@ -60,7 +60,7 @@ describe("the network of a new guest", () => {
       assert.strictEqual((yield* Effect.flip(yield* Fiber.join(claim)))._tag, "NetworkUnsupported")
     }))
 
-  it.scoped("a guest that cannot be claimed fails by its claim", () =>
+  it.effect("a guest that cannot be claimed fails by its claim", () =>
     Effect.gen(function*() {
       const { answer, peer, turnedOn } = yield* unclaimed
       const claim = yield* Effect.forkChild(Effect.flip(Effect.flatten(turnedOn)))

@@ -8,11 +8,11 @@ import { makeClockKeeper } from "../../../../src/workspace/life/clock-keeper.ts"
 
 /** A host whose wall clock can step. */
 const steppingClock = () => {
-  const live = Clock.make()
   let stepMs = 0
-  const clock = Object.assign(Object.create(live) as Clock.Clock, {
-    unsafeCurrentTimeMillis: () => live.unsafeCurrentTimeMillis() + stepMs
-  })
+  const clock = Effect.map(Clock.Clock, (live) =>
+    Object.assign(Object.create(live) as Clock.Clock, {
+      currentTimeMillisUnsafe: () => live.currentTimeMillisUnsafe() + stepMs
+    }))
   return { clock, step: (ms: number) => void (stepMs += ms) }
 }
 
@@ -43,7 +43,7 @@ describe("the clocks of running guests", () => {
       const guests = [yield* guestBehind("ws-0000000001"), yield* guestBehind("ws-0000000002")]
       const stopped = { id: "ws-0000000003" as WorkspaceId, generation: yield* Ref.make(Option.none<Generation>()) }
       const entries = new Map([...guests.map(({ entry }) => entry), stopped].map((entry) => [entry.id, entry]))
-      const look = yield* Effect.withClock(makeClockKeeper(entries), clock)
+      const look = yield* Effect.provideServiceEffect(makeClockKeeper(entries), Clock.Clock, clock)
       yield* look
       assert.deepStrictEqual(guests.map(({ readings }) => readings()), [0, 0])
       step(90_000)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Ref, TestClock } from "effect"
+import { Effect, Layer, Ref } from "effect"
+import { TestClock } from "effect/testing"
 import * as fs from "node:fs"
 import { Paths } from "../../../../src/system/files/Paths.ts"
 import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
@@ -39,7 +40,7 @@ const stoppedWorkspace = Effect.gen(function*() {
 })
 
 describe("a workspace with a time to live", () => {
-  it.scoped("a workspace is deleted when nothing has used it for its time to live, and not before", () =>
+  it.effect("a workspace is deleted when nothing has used it for its time to live, and not before", () =>
     Effect.gen(function*() {
       const { folder, isThere, look } = yield* stoppedWorkspace
       yield* TestClock.adjust("599 seconds")
@@ -51,7 +52,7 @@ describe("a workspace with a time to live", () => {
       assert.isFalse(fs.existsSync(folder.directory))
     }))
 
-  it.scoped("each use of a workspace restarts its time to live", () =>
+  it.effect("each use of a workspace restarts its time to live", () =>
     Effect.gen(function*() {
       const { folder, isThere, look } = yield* stoppedWorkspace
       yield* TestClock.adjust("599 seconds")

@@ -30,7 +30,7 @@ const left = (change: Readonly<Record<string, unknown>> = {}) =>
   })
 
 describe("records of workspaces and snapshots", () => {
-  it.scopedLive("a record of format 1 is read, and written in the present format", () =>
+  it.live("a record of format 1 is read, and written in the present format", () =>
     Effect.gen(function*() {
       const { folder } = yield* left()
       const record = Option.getOrThrow(yield* readWorkspace(folder, residentKinds))
@@ -50,7 +50,7 @@ describe("records of workspaces and snapshots", () => {
       assert.deepStrictEqual(Option.getOrThrow(yield* readWorkspace(folder, residentKinds)), record)
     }))
 
-  it.scopedLive("a snapshot's record of format 1 keeps the commands that ran", () =>
+  it.live("a snapshot's record of format 1 keeps the commands that ran", () =>
     Effect.gen(function*() {
       const { find } = yield* left()
       const { record } = yield* find
@@ -64,7 +64,7 @@ describe("records of workspaces and snapshots", () => {
       assert.strictEqual(snapshotInfo(yield* find).runningCommands, 1)
     }))
 
-  it.scopedLive("a snapshot's record of format 1 without memory is read", () =>
+  it.live("a snapshot's record of format 1 without memory is read", () =>
     Effect.gen(function*() {
       const { find } = yield* left({ taken: { takenAtMs: 1, layers: 1 } })
       const snapshot = yield* find
@@ -72,7 +72,7 @@ describe("records of workspaces and snapshots", () => {
       assert.deepInclude(snapshotInfo(snapshot), { kind: "disk", runningCommands: 0 })
     }))
 
-  it.scopedLive("a record of a newer pyro is refused with the next command", () =>
+  it.live("a record of a newer pyro is refused with the next command", () =>
     Effect.gen(function*() {
       const { find, folder, place } = yield* left({ format: 4 })
       const workspace = yield* Effect.flip(readWorkspace(folder, residentKinds))
@@ -84,14 +84,14 @@ describe("records of workspaces and snapshots", () => {
       assert.deepStrictEqual(yield* readSnapshots(folder), [])
     }))
 
-  it.scopedLive("a record with a resident of a newer pyro is refused", () =>
+  it.live("a record with a resident of a newer pyro is refused", () =>
     Effect.gen(function*() {
       const { folder } = yield* left({ format: 2, residents: { cameras: { format: 1, state: [] } } })
       const failure = yield* Effect.flip(readWorkspace(folder, residentKinds))
       assert.deepInclude(failure, { _tag: "StateTooNew", part: "the state of its \"cameras\"", newest: 0 })
     }))
 
-  it.scopedLive.each<readonly [string, Readonly<Record<string, unknown>>]>([
+  it.live.each<readonly [string, Readonly<Record<string, unknown>>]>([
     ["format 0", { format: 0 }],
     ["a format that is no number", { format: "2" }],
     ["a field of another type", { labels: 7, taken: { layers: "one" } }],
@@ -104,7 +104,7 @@ describe("records of workspaces and snapshots", () => {
       assert.strictEqual(snapshot._tag, "StateDirectoryUnusable")
     }))
 
-  it.scopedLive("a workspace of a newer pyro is listed as failed, and its requests fail with state_too_new", () =>
+  it.live("a workspace of a newer pyro is listed as failed, and its requests fail with state_too_new", () =>
     Effect.gen(function*() {
       const { folder } = yield* left({ format: 4 })
       const registry = makeRegistry()

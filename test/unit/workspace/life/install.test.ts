@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, ExecutionStrategy, Fiber, Option, Ref, Scope, Stream } from "effect"
+import { Deferred, Effect, Fiber, Option, Ref, Scope, Stream } from "effect"
 import { ChannelFailed, VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { Paths } from "../../../../src/system/files/Paths.ts"
 import { takeOut } from "../../../../src/workspace/entry/context.ts"
@@ -20,7 +20,7 @@ const installed = Effect.gen(function*() {
   const entry = yield* makeEntry({ scope }, folderOf("/nowhere", record.id), record)
   const channel = yield* Deferred.make<never, ChannelFailed>()
   const vm = yield* Deferred.make<never, VmFailed>()
-  const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
+  const own = yield* Scope.fork(scope, "sequential")
   const closed = yield* Deferred.make<void>()
   yield* Scope.addFinalizer(own, Deferred.succeed(closed, undefined))
   const generation = {
@@ -35,7 +35,7 @@ const installed = Effect.gen(function*() {
 const broken = new ChannelFailed({ detail: "the guest broke the protocol: nonsense" })
 
 describe("a workspace whose guest cannot be talked to any more", () => {
-  it.scopedLive("a workspace whose guest connection breaks is failed with the reason, and its VM ends", () =>
+  it.live("a workspace whose guest connection breaks is failed with the reason, and its VM ends", () =>
     Effect.gen(function*() {
       const { channel, closed, entry } = yield* installed
       assert.strictEqual((yield* Ref.get(entry.state)).state, "running")
@@ -47,7 +47,7 @@ describe("a workspace whose guest cannot be talked to any more", () => {
       assert.isTrue(Option.isNone(yield* Ref.get(entry.generation)))
     }))
 
-  it.scopedLive("a workspace whose VM ended reports the VM's end as the reason", () =>
+  it.live("a workspace whose VM ended reports the VM's end as the reason", () =>
     Effect.gen(function*() {
       const { channel, closed, entry, vm } = yield* installed
       yield* Deferred.fail(channel, broken)
@@ -56,7 +56,7 @@ describe("a workspace whose guest cannot be talked to any more", () => {
       assert.include((yield* Ref.get(entry.state)).detail, "QEMU ended")
     }))
 
-  it.scopedLive("a broken guest connection does not change a workspace that a stop or reset has taken out", () =>
+  it.live("a broken guest connection does not change a workspace that a stop or reset has taken out", () =>
     Effect.gen(function*() {
       const { channel, closed, entry } = yield* installed
       yield* takeOut(entry)

@@ -29,7 +29,7 @@ const entryAt = (state: typeof WorkspaceState extends () => { readonly Type: inf
 
 describe("the checks of a workspace's state", () => {
   for (const operation of all) {
-    it.scoped(`the state checks follow the table for ${operation}`, () =>
+    it.effect(`the state checks follow the table for ${operation}`, () =>
       Effect.gen(function*() {
         for (const state of WorkspaceState().literals) {
           const { entry, lifecycle } = yield* entryAt(state)
@@ -44,7 +44,7 @@ describe("the checks of a workspace's state", () => {
       }))
   }
 
-  it.scoped("a refused operation names the state, the states that allow it, and the next command", () =>
+  it.effect("a refused operation names the state, the states that allow it, and the next command", () =>
     Effect.gen(function*() {
       const { entry } = yield* entryAt("stopped")
       const refused = yield* Effect.flip(runningGeneration(entry, "workspace.exec"))
@@ -55,7 +55,7 @@ describe("the checks of a workspace's state", () => {
       )
     }))
 
-  it.scoped("a workspace without a VM refuses an operation, whatever its state says", () =>
+  it.effect("a workspace without a VM refuses an operation, whatever its state says", () =>
     Effect.gen(function*() {
       const { entry } = yield* entryAt("running")
       yield* Ref.set(entry.generation, Option.none())

@@ -25,7 +25,7 @@ const registryOf = (workspaces: Readonly<Record<string, string | undefined>>) =>
   })
 
 describe("a workspace's id", () => {
-  it.scoped("a workspace is found by an unambiguous prefix of its id", () =>
+  it.effect("a workspace is found by an unambiguous prefix of its id", () =>
     Effect.gen(function*() {
       const { find } = yield* registryOf({
         "ws-0123456789": "fix",
@@ -44,7 +44,7 @@ describe("a workspace's id", () => {
       }
     }))
 
-  it.scoped("an ambiguous prefix of workspace ids is refused with all matches", () =>
+  it.effect("an ambiguous prefix of workspace ids is refused with all matches", () =>
     Effect.gen(function*() {
       const { find } = yield* registryOf({ "ws-0123456789": "fix", "ws-01ff456789": undefined })
       const error = yield* Effect.flip(find("ws-01"))
@@ -55,7 +55,7 @@ describe("a workspace's id", () => {
       )
     }))
 
-  it.scoped("a damaged workspace is found by a prefix of its id", () =>
+  it.effect("a damaged workspace is found by a prefix of its id", () =>
     Effect.gen(function*() {
       const { damaged, lookUp } = yield* registryOf({ "ws-0123456789": "fix" })
       const id = "ws-b000000000" as WorkspaceId
@@ -93,7 +93,7 @@ describe("a command's id", () => {
 })
 
 describe("a snapshot's name", () => {
-  it.scoped("a snapshot is found by an unambiguous prefix of its name if it is only read", () =>
+  it.effect("a snapshot is found by an unambiguous prefix of its name if it is only read", () =>
     Effect.gen(function*() {
       const state = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-prefix-"))
       yield* Effect.addFinalizer(() => Effect.sync(() => fs.rmSync(state, { recursive: true })))

@@ -22,10 +22,10 @@ const registryOf = (...records: ReadonlyArray<Pick<Partial<WorkspaceRecord>, "pr
     return { registry, scope }
   })
 
-const as = (project: string, all = false) => Effect.locally(callerProject, { project, all })
+const as = (project: string, all = false) => Effect.provideService(callerProject, { project, all })
 
 describe("a request for a project", () => {
-  it.scoped("a request for a project reaches workspaces of the project and of directories beneath it, by list, name and id", () =>
+  it.effect("a request for a project reaches workspaces of the project and of directories beneath it, by list, name and id", () =>
     Effect.gen(function*() {
       const { registry } = yield* registryOf(
         { project: "/p/one" },
@@ -47,7 +47,7 @@ describe("a request for a project", () => {
       assert.lengthOf(yield* as("/p/one", true)(names), 8)
       assert.lengthOf(yield* names, 8)
       for (let number = 1; number <= 8; number++) {
-        const expected = [1, 2, 5].includes(number) ? "Right" : "Left"
+        const expected = [1, 2, 5].includes(number) ? "Success" : "Failure"
         for (const named of [`w${number}`, idOf(number)]) {
           const found = yield* Effect.result(as("/p/one")(registry.find(named)))
           assert.strictEqual(found._tag, expected, named)
@@ -56,7 +56,7 @@ describe("a request for a project", () => {
       }
     }))
 
-  it.scoped("a request for a project gets no names of other projects in similar names or taken names", () =>
+  it.effect("a request for a project gets no names of other projects in similar names or taken names", () =>
     Effect.gen(function*() {
       const { registry } = yield* registryOf({ project: "/p/one" }, { project: "/p/two" })
       const mistyped = yield* Effect.flip(as("/p/two")(registry.find("w1")))
@@ -67,14 +67,14 @@ describe("a request for a project", () => {
       assert.strictEqual((yield* checked("w2")).workspace, idOf(2))
     }))
 
-  it.scoped("a server without a project reaches only workspaces of such servers", () =>
+  it.effect("a server without a project reaches only workspaces of such servers", () =>
     Effect.gen(function*() {
       const { registry } = yield* registryOf({ project: "" }, {}, { project: "/p" })
       const found = yield* as("")(registry.reachable.entries)
       assert.deepStrictEqual(found.map(({ id }) => id as string), [idOf(1)])
     }))
 
-  it.scoped("a request for a project cannot reach or delete a workspace with a damaged record", () =>
+  it.effect("a request for a project cannot reach or delete a workspace with a damaged record", () =>
     Effect.gen(function*() {
       const { registry, scope } = yield* registryOf({ project: "/p/one" })
       const { id } = recordOf(idOf(7), "running")

@@ -19,9 +19,9 @@ const atState = (state: WorkspaceState) =>
     lifecycle.registry.entries.set(id, entry)
     // No inspector is made: the disk is not there, or the workspace has a guest of its own.
     const borrow = borrowReader(lifecycle, entry, "workspace.file.read") as Effect.Effect<
-      Effect.Effect.Success<ReturnType<typeof borrowReader>>,
-      Effect.Effect.Error<ReturnType<typeof borrowReader>>,
-      Exclude<Effect.Effect.Context<ReturnType<typeof borrowReader>>, LifecycleServices>
+      Effect.Success<ReturnType<typeof borrowReader>>,
+      Effect.Error<ReturnType<typeof borrowReader>>,
+      Exclude<Effect.Services<ReturnType<typeof borrowReader>>, LifecycleServices>
     >
     const isFree = Effect.map(
       Effect.timeoutOption(entry.one.withPermits(1)(Effect.void), "2 seconds"),
@@ -45,7 +45,7 @@ describe("the guest that reads a workspace", () => {
     assert.deepStrictEqual(states.filter((state) => readerOf(state) === "inspector"), ["stopped", "failed"])
   })
 
-  it.scopedLive("a running workspace is its own reader, and no lock is held", () =>
+  it.live("a running workspace is its own reader, and no lock is held", () =>
     Effect.gen(function*() {
       const { borrow, entry, isFree } = yield* atState("running")
       const channel = { own: true }
@@ -55,7 +55,7 @@ describe("the guest that reads a workspace", () => {
       assert.isTrue(yield* isFree)
     }))
 
-  it.scopedLive("a workspace that is starting, stopping or deleting has no reader", () =>
+  it.live("a workspace that is starting, stopping or deleting has no reader", () =>
     Effect.gen(function*() {
       for (const state of ["starting", "stopping", "deleting"] as const) {
         const { borrow } = yield* atState(state)
@@ -64,14 +64,14 @@ describe("the guest that reads a workspace", () => {
       }
     }))
 
-  it.scopedLive("a reader of an unreadable disk releases the workspace", () =>
+  it.live("a reader of an unreadable disk releases the workspace", () =>
     Effect.gen(function*() {
       const { borrow, isFree } = yield* atState("stopped")
       assert.strictEqual((yield* Effect.flip(Effect.scoped(borrow))).code, "image_damaged")
       assert.isTrue(yield* isFree)
     }))
 
-  it.scopedLive("a waiting reader yields to a deletion, which does not wait for readers", () =>
+  it.live("a waiting reader yields to a deletion, which does not wait for readers", () =>
     Effect.gen(function*() {
       const { borrow, entry, isFree } = yield* atState("stopped")
       // Somebody has the workspace first, so that the reader is still waiting when the deletion is asked for.

@@ -31,7 +31,7 @@ const stopped = (workspaces: Readonly<Record<string, string | undefined>>) =>
     const services = Layer.mergeAll(
       eventLog,
       Layer.succeed(Paths, { stateDir, cacheDir: stateDir, memoryDir: stateDir }),
-      Logger.replace(Logger.defaultLogger, logger)
+      Logger.layer([logger])
     )
     const remove = (...names: ReadonlyArray<string>) =>
       removeAll({ registry, scope }, { workspaces: names, all: names.length === 0 }).pipe(Effect.provide(services))
@@ -42,7 +42,7 @@ const stopped = (workspaces: Readonly<Record<string, string | undefined>>) =>
 const [one, two, three] = ["ws-0000000001", "ws-0000000002", "ws-0000000003"] as const
 
 describe("the deletion of workspaces", () => {
-  it.scoped("the daemon's log has a line for each deleted workspace, and none for a failed deletion", () =>
+  it.effect("the daemon's log has a line for each deleted workspace, and none for a failed deletion", () =>
     Effect.gen(function*() {
       const { isThere, lines, remove } = yield* stopped({ [one]: "fix", [two]: undefined, [three]: undefined })
       assert.strictEqual((yield* Effect.flip(remove("fix", "nobody"))).code, "workspace_not_found")

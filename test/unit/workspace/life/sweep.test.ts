@@ -42,7 +42,7 @@ const state = Effect.gen(function*() {
 })
 
 describe("leftovers of workspaces", () => {
-  it.scopedLive("the sweep removes leftovers of workspaces if no process has the workspaces", () =>
+  it.live("the sweep removes leftovers of workspaces if no process has the workspaces", () =>
     Effect.gen(function*() {
       const { folder, sweep, there } = yield* state
       const before = there()
@@ -61,7 +61,7 @@ describe("leftovers of workspaces", () => {
       assert.deepStrictEqual(yield* sweep(sweepWorkspaces), { swept: [], stay: [] })
     }))
 
-  it.scopedLive("the sweep keeps leftovers while a record is unreadable or missing beside a disk", () =>
+  it.live("the sweep keeps leftovers while a record is unreadable or missing beside a disk", () =>
     Effect.gen(function*() {
       const { folder, sweep, there } = yield* state
       fs.writeFileSync(folder(ids.whole).record, "{\"format\": 2}")
@@ -73,7 +73,7 @@ describe("leftovers of workspaces", () => {
       assert.deepStrictEqual(there(), before)
     }))
 
-  it.scopedLive("the sweep reports what it cannot remove and removes the rest", () =>
+  it.live("the sweep reports what it cannot remove and removes the rest", () =>
     Effect.gen(function*() {
       const { folder, sweep } = yield* state
       const workspaces = path.dirname(folder(ids.whole).directory)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, ExecutionStrategy, Exit, Fiber, Layer, Option, Ref, Scope, Stream } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Option, Ref, Scope, Stream } from "effect"
 import * as fs from "node:fs"
 import { VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { Paths } from "../../../../src/system/files/Paths.ts"
@@ -41,7 +41,7 @@ const world = Effect.gen(function*() {
     const id = newWorkspaceId()
     const entry = yield* makeEntry({ scope }, folderOf(folder, id), recordOf(id, "running"))
     fs.mkdirSync(entry.folder.directory, { recursive: true })
-    const own = yield* Scope.fork(entry.scope, ExecutionStrategy.sequential)
+    const own = yield* Scope.fork(entry.scope, "sequential")
     yield* Scope.addFinalizer(own, note("old ends"))
     const guest = guestOf("vm-000000000000")
     const old = { guest, channel: guest.channel, scope: own }
@@ -60,11 +60,11 @@ const world = Effect.gen(function*() {
   return { build, lifecycle, log, note, provided, workspace }
 })
 
-const onDisk = (entry: Effect.Effect.Success<ReturnType<typeof makeEntry>>) =>
+const onDisk = (entry: Effect.Success<ReturnType<typeof makeEntry>>) =>
   Effect.map(readWorkspace(entry.folder, residentKinds), Option.getOrUndefined)
 
 describe("a transition of a workspace", () => {
-  it.scopedLive("a transition builds, hands over, commits, and only then ends the old VM", () =>
+  it.live("a transition builds, hands over, commits, and only then ends the old VM", () =>
     Effect.gen(function*() {
       const { build, lifecycle, log, note, provided, workspace } = yield* world
       const { entry, old } = yield* workspace
@@ -97,7 +97,7 @@ describe("a transition of a workspace", () => {
       assert.sameMembers(log.slice(2), ["old ends", "next: VM ends"])
     }))
 
-  it.scopedLive("a transition that fails before its commit undoes its build, and the old generation continues", () =>
+  it.live("a transition that fails before its commit undoes its build, and the old generation continues", () =>
     Effect.gen(function*() {
       for (const step of ["build", "handOver", "commit"] as const) {
         const { build, lifecycle, log, provided, workspace } = yield* world
@@ -107,7 +107,7 @@ describe("a transition of a workspace", () => {
           name: "reset",
           entry,
           shows: "resetting",
-          build: (onUndo) => Effect.zipLeft(build("next")(onUndo), step === "build" ? broken : Effect.void),
+          build: (onUndo) => Effect.tap(build("next")(onUndo), step === "build" ? broken : Effect.void),
           handOver: () => step === "handOver" ? broken : Effect.void,
           change: (record) => record
         })))
@@ -118,7 +118,7 @@ describe("a transition of a workspace", () => {
       }
     }))
 
-  it.scopedLive("a transition can be interrupted during its build", () =>
+  it.live("a transition can be interrupted during its build", () =>
     Effect.gen(function*() {
       const { build, lifecycle, log, provided, workspace } = yield* world
       const { entry, old } = yield* workspace
@@ -127,16 +127,17 @@ describe("a transition of a workspace", () => {
         name: "start",
         entry,
         build: (onUndo) =>
-          build("next")(onUndo).pipe(Effect.zipLeft(Deferred.succeed(built, undefined)), Effect.zipLeft(Effect.never)),
+          build("next")(onUndo).pipe(Effect.tap(Deferred.succeed(built, undefined)), Effect.tap(Effect.never)),
         change: (record) => record
       })))
       yield* Deferred.await(built)
-      assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
+      yield* Fiber.interrupt(fiber)
+      assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(fiber)))
       assert.deepStrictEqual(log, ["next: built", "next: VM ends", "next: disk removed"])
       assert.strictEqual(Option.getOrUndefined(yield* Ref.get(entry.generation)), old)
     }))
 
-  it.scopedLive("a transition of several workspaces changes all of them or none", () =>
+  it.live("a transition of several workspaces changes all of them or none", () =>
     Effect.gen(function*() {
       const { build, lifecycle, log, provided, workspace } = yield* world
       const [one, other] = [yield* workspace, yield* workspace]
@@ -164,7 +165,7 @@ describe("a transition of a workspace", () => {
       }
     }))
 
-  it.scopedLive("a transition without a next VM ends the old one before it returns", () =>
+  it.live("a transition without a next VM ends the old one before it returns", () =>
     Effect.gen(function*() {
       const { lifecycle, log, provided, workspace } = yield* world
       const { entry } = yield* workspace

@@ -60,7 +60,7 @@ describe("the user of a workspace", () => {
       assert.include(other.message, "has the ids 1001:100 instead of 1000:1000; choose an environment")
     }))
 
-  it.scoped("the workspace user is kept in the record, and is root in a record of format 2", () =>
+  it.effect("the workspace user is kept in the record, and is root in a record of format 2", () =>
     Effect.gen(function*() {
       const id = "ws-0123456789"
       const folder = folderOf(yield* temporaryDirectory, WorkspaceId.make(id))

@@ -40,7 +40,7 @@ describe("the turn of an operation", () => {
   })
 
   for (const row of waiting) {
-    it.scoped(`${row.name} begins after the step under way, and not in a workspace that the step has deleted`, () =>
+    it.effect(`${row.name} begins after the step under way, and not in a workspace that the step has deleted`, () =>
       Effect.gen(function*() {
         const { entry, house, registry } = yield* busyHouse
         const call = performing(row, Effect.succeed(house)) as (payload: unknown) => unknown
@@ -54,8 +54,8 @@ describe("the turn of an operation", () => {
         })
         const work = Effect.isEffect(asked) ? asked : Stream.runDrain(asked as Stream.Stream<unknown>)
         const fiber = yield* Effect.forkChild(Effect.flip(work as Effect.Effect<never, { readonly _tag: string }>))
-        yield* Effect.repeatN(Effect.yieldNow(), 100)
-        assert.isNull(fiber.unsafePoll())
+        yield* Effect.repeat(Effect.yieldNow, { times: 100 })
+        assert.isUndefined(fiber.pollUnsafe())
         registry.entries.delete(entry.id)
         yield* entry.one.release(1)
         assert.strictEqual((yield* Fiber.join(fiber))._tag, "WorkspaceNotFound")

@@ -154,12 +154,12 @@ describe("the states of residents in a record", () => {
   const kinds = [storedKind(kindOf("first")), storedKind(kindOf("second"))]
 
   it("residents' states of present and older formats are readable", () => {
-    assert.strictEqual(demandReadable(kinds, at, states({ count: 1 }, { count: 2 }))._tag, "Right")
-    assert.strictEqual(demandReadable(kinds, at, states(1, 2, 1))._tag, "Right")
+    assert.strictEqual(demandReadable(kinds, at, states({ count: 1 }, { count: 2 }))._tag, "Success")
+    assert.strictEqual(demandReadable(kinds, at, states(1, 2, 1))._tag, "Success")
     assert.deepStrictEqual(describeStates(kinds, states(3, 4, 1)), { runningCommands: 4 })
   })
 
-  const refusalOf = (stored: ResidentStates) => Effect.flip(demandReadable(kinds, at, stored))
+  const refusalOf = (stored: ResidentStates) => Effect.flip(Effect.fromResult(demandReadable(kinds, at, stored)))
 
   it.effect("a record is refused if a resident's state is newer, unknown or damaged", () =>
     Effect.gen(function*() {

@@ -24,7 +24,7 @@ const watched = (qmp: Qmp) =>
   })
 
 describe("the health of a VM", () => {
-  it.scopedLive("a VM's health shows the guest's console without carriage returns and escape sequences", () =>
+  it.live("a VM's health shows the guest's console without carriage returns and escape sequences", () =>
     Effect.gen(function*() {
       const printed = "first\r\n\r\nhidden\rshown\u001b[2J\r\r\nKernel panic - not syncing: \u001b[31mred\r\nlast\r"
       const { events, health } = yield* watched(qmpWith(printed))
@@ -38,7 +38,7 @@ describe("the health of a VM", () => {
       assert.notMatch(failure.message, /[\r\u001b]/)
     }))
 
-  it.scopedLive("a VM's health check fails without QEMU's monitor, although QEMU runs", () =>
+  it.live("a VM's health check fails without QEMU's monitor, although QEMU runs", () =>
     Effect.gen(function*() {
       const { health } = yield* watched(qmpWith("", Effect.void))
       assert.match((yield* Effect.flip(health.failure)).message, /monitor does not answer/)

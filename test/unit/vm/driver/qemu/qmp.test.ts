@@ -41,7 +41,7 @@ const ok = (line: string, socket: net.Socket) => {
 }
 
 describe("qmp", () => {
-  it.scopedLive("the QMP client gives answers to their commands in order, and events to its listeners", () =>
+  it.live("the QMP client gives answers to their commands in order, and events to its listeners", () =>
     Effect.gen(function*() {
       const events: Array<QmpEvent> = []
       const socket = yield* monitor((line, socket) => {
@@ -57,7 +57,7 @@ describe("qmp", () => {
       assert.deepStrictEqual(events, [{ event: "STOP", data: { a: 1 } }])
     }))
 
-  it.scopedLive("the QMP client names a refused command, also one of several", () =>
+  it.live("the QMP client names a refused command, also one of several", () =>
     Effect.gen(function*() {
       const socket = yield* monitor((line, socket) => {
         ok(line, socket)
@@ -75,7 +75,7 @@ describe("qmp", () => {
       yield* qmp.execute("good")
     }))
 
-  it.scopedLive("the QMP client fails its waiting commands when the monitor ends, sends garbage, or never ends a line", () =>
+  it.live("the QMP client fails its waiting commands when the monitor ends, sends garbage, or never ends a line", () =>
     Effect.gen(function*() {
       const ways = [
         (socket: net.Socket) => void socket.destroy(),
@@ -94,7 +94,7 @@ describe("qmp", () => {
       }
     }))
 
-  it.scopedLive("the QMP client does not wait for ever for a silent monitor, before its greeting or after a command", () =>
+  it.live("the QMP client does not wait for ever for a silent monitor, before its greeting or after a command", () =>
     Effect.gen(function*() {
       const socket = yield* monitor((line, socket) => {
         ok(line, socket)
@@ -116,7 +116,7 @@ describe("qmp", () => {
       assert.strictEqual(failure.command, "greeting")
     }))
 
-  it.scopedLive("the QMP client gives up a stopped QEMU long before the answer's deadline", () =>
+  it.live("the QMP client gives up a stopped QEMU long before the answer's deadline", () =>
     Effect.gen(function*() {
       const socket = yield* monitor(ok)
       let looks = 0

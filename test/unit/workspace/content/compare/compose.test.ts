@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import * as FastCheck from "fast-check"
 import type { ComparedSide } from "../../../../../src/guest-channel/files.ts"
 import { compose, isSameEntry } from "../../../../../src/workspace/content/compare/compose.ts"
 import type { Candidate } from "../../../../../src/workspace/content/diff/candidates.ts"

@@ -11,7 +11,7 @@ const exported = (claims: Iterable<Claimed>, fields: Partial<ExportPayload>, wit
 const refused = (...args: Parameters<typeof exported>) => Effect.flip(exported(...args))
 
 describe("an output in a directory that is missing", () => {
-  it.scopedLive("an export makes missing directories, and a refused one makes none", () =>
+  it.live("an export makes missing directories, and a refused one makes none", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const claims = [{ path: "x", size: 1, content: "x" }, { path: "gone", size: 3, content: { errno: "ENOENT" } }]
@@ -32,7 +32,7 @@ describe("an output in a directory that is missing", () => {
 })
 
 describe("an output that exists", () => {
-  it.scopedLive("an export names the way out of a conflict with --overwrite only where that option helps", () =>
+  it.live("an export names the way out of a conflict with --overwrite only where that option helps", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const file = `${folder}/file`

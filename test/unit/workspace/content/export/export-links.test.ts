@@ -17,7 +17,7 @@ beforeAll(() => void (restore = useSanitizedPut()))
 afterAll(() => restore())
 
 describe("an export of links", () => {
-  it.scopedLive("an export leaves no link that a later export can turn out of the output", () =>
+  it.live("an export leaves no link that a later export can turn out of the output", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const output = `${folder}/outer/out`
@@ -66,7 +66,7 @@ describe("an export of links", () => {
       assert.include(toDirectory.message, "a symbolic link is there")
     }))
 
-  it.scopedLive("an export is refused if the file of its links disappears and a link of the host may replace it", () =>
+  it.live("an export is refused if the file of its links disappears and a link of the host may replace it", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       fs.mkdirSync(`${folder}/out`)

@@ -21,7 +21,7 @@ const warningsOf = (fields: Parameters<typeof payload>[0]) =>
 const attributes = "extended attributes (user attributes, capabilities or access control lists)"
 
 describe("what an export drops", () => {
-  it.scopedLive("an export counts the set-user-ID bits and extended attributes that it drops, and names the first file", () =>
+  it.live("an export counts the set-user-ID bits and extended attributes that it drops, and names the first file", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const expected = [

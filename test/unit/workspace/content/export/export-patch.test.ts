@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Effect, Fiber, Stream } from "effect"
+import { Effect, Fiber, Stream } from "effect"
 import * as fs from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import type { ExportPayload } from "../../../../../src/contract/rows/workspace-export.ts"
@@ -19,7 +19,7 @@ describe("an export of a patch", () => {
       exportPatch(patch, paths.map((path) => Buffer.from(path)), "d1", payload({ patch: true, ...fields }))
     )
 
-  it.scopedLive("export --expect writes the reviewed diff or none", () =>
+  it.live("export --expect writes the reviewed diff or none", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const output = `${folder}/c.patch`
@@ -37,7 +37,7 @@ describe("an export of a patch", () => {
       assert.isTrue(replaced.result.entries[0]?.replaced)
     }))
 
-  it.scopedLive("an exported patch is checked by its paths", () =>
+  it.live("an exported patch is checked by its paths", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const output = `${folder}/c.patch`
@@ -52,7 +52,7 @@ describe("an export of a patch", () => {
       assert.deepStrictEqual(result.executableConfig.map(({ path }) => path), [".husky/pre-commit"])
     }))
 
-  it.scopedLive("a patch that makes a repository of git out of plain directories is refused", () =>
+  it.live("a patch that makes a repository of git out of plain directories is refused", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const output = `${folder}/c.patch`
@@ -71,7 +71,7 @@ describe("an export of a patch", () => {
 })
 
 describe("an interrupted export", () => {
-  it.scopedLive("an interrupted export leaves nothing", () =>
+  it.live("an interrupted export leaves nothing", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const stuck = Stream.concat(Stream.make(new Uint8Array(200_000)), Stream.never)
@@ -79,22 +79,22 @@ describe("an interrupted export", () => {
       const claims = [{ path: "a", content: "a" }, { path: "b", size: 1_000_000, content: stuck }]
       const fiber = yield* Effect.forkChild(Stream.runDrain(exportPath(guestWith(claims), asked)))
       const staged = () => fs.readdirSync(folder).some((name) => fs.existsSync(`${folder}/${name}/root/b`))
-      yield* Effect.iterate(false, {
-        while: (seen) => !seen,
-        body: () => Effect.as(Effect.sleep("2 millis"), staged())
-      }).pipe(Effect.timeout("10 seconds"))
+      yield* Effect.suspend(() => Effect.as(Effect.sleep("2 millis"), staged())).pipe(
+        Effect.repeat({ until: (seen) => seen }),
+        Effect.timeout("10 seconds")
+      )
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 
-  it.scopedLive("an export that its reader interrupts leaves nothing", () =>
+  it.live("an export that its reader interrupts leaves nothing", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const asked = payload({ path: "a", output: "-" })
-      const endless = Stream.repeatValue(new Uint8Array(65_536))
+      const endless = Stream.forever(Stream.make(new Uint8Array(65_536)))
       const claims = [{ path: "a", size: 2 ** 30, content: endless }]
       const head = yield* Stream.runCollect(Stream.take(exportPath(guestWith(claims), asked), 3))
-      assert.strictEqual(Chunk.size(head), 3)
+      assert.strictEqual(head.length, 3)
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 })

@@ -64,7 +64,7 @@ beforeAll(() => void (restore = useSanitizedPut()))
 afterAll(() => restore())
 
 describe("an export to an archive", () => {
-  it.scopedLive("an archive has the same content as a directory, in every format", () =>
+  it.live("an archive has the same content as a directory, in every format", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const { result: plain } = yield* exported(tree, { path: ".", output: `${folder}/plain` })
@@ -92,7 +92,7 @@ describe("an export to an archive", () => {
       assert.include(again.message, "--overwrite")
     }))
 
-  it.scopedLive("an archive follows the same rules, and pads a file that became shorter", () =>
+  it.live("an archive follows the same rules, and pads a file that became shorter", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       for (const output of [`${folder}/x.tar`, "-"]) {
@@ -126,7 +126,7 @@ describe("an export to an archive", () => {
 })
 
 describe("an export of several paths", () => {
-  it.scopedLive("an export of several paths keeps their places in /workspace", () =>
+  it.live("an export of several paths keeps their places in /workspace", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const paths = ["/workspace/dist/deep", "./src/one", "src/one"]
@@ -153,7 +153,7 @@ describe("an export of several paths", () => {
       assert.isFalse(fs.existsSync(`${folder}/no`))
     }))
 
-  it.scopedLive("export --exclude leaves out and counts matching paths", () =>
+  it.live("export --exclude leaves out and counts matching paths", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const exclude = ["node_modules", "*.map", "/src/one", "dist/deep/"]

@@ -60,7 +60,7 @@ it("sizes in a refusal are rounded up in the unit that fits", () => {
 })
 
 describe("an export of a directory", () => {
-  it.scopedLive("an exported directory has the guest's files with safe modes and a manifest", () =>
+  it.live("an exported directory has the guest's files with safe modes and a manifest", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const { result } = yield* exported(tree, { output: `${folder}/out` })
@@ -111,7 +111,7 @@ describe("an export of a directory", () => {
       })
     }))
 
-  it.scopedLive("an export leaves out and reports git directories, special files and links that lead out", () =>
+  it.live("an export leaves out and reports git directories, special files and links that lead out", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const claims: ReadonlyArray<Claimed> = [
@@ -156,7 +156,7 @@ describe("an export of a directory", () => {
       assert.strictEqual(result.skippedCount, 12)
     }))
 
-  it.scopedLive("an export with impossible file names is refused and writes nothing", () =>
+  it.live("an export with impossible file names is refused and writes nothing", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const names = [
@@ -186,7 +186,7 @@ describe("an export of a directory", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 
-  it.scopedLive("an export is bounded in entries and bytes before it writes", () =>
+  it.live("an export is bounded in entries and bytes before it writes", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       function* many() {
@@ -213,10 +213,10 @@ describe("an export of a directory", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }), 60_000)
 
-  it.scopedLive("an export cuts files that grow and leaves out files that disappear", () =>
+  it.live("an export cuts files that grow and leaves out files that disappear", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
-      const zeros = Stream.repeatValue(new Uint8Array(65_536))
+      const zeros = Stream.forever(Stream.make(new Uint8Array(65_536)))
       const claims: ReadonlyArray<Claimed> = [
         { path: "a", size: 100, content: zeros },
         { path: "b", size: 500_000, content: zeros },
@@ -239,7 +239,7 @@ describe("an export of a directory", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), ["out"])
     }))
 
-  it.scopedLive("an export refuses files that host tools execute, unless allowed, and then names them", () =>
+  it.live("an export refuses files that host tools execute, unless allowed, and then names them", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const claims: ReadonlyArray<Claimed> = [
@@ -283,7 +283,7 @@ describe("an export of a directory", () => {
       assert.include(hooks.message, "git directory")
     }))
 
-  it.scopedLive("an export reports progress after a second, at most four times a second", () =>
+  it.live("an export reports progress after a second, at most four times a second", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const piece = new Uint8Array(1000)
@@ -318,7 +318,7 @@ describe("an export of a file", () => {
     { path: "pipe", type: "fifo" }
   ]
 
-  it.scopedLive("an exported file becomes the output, or goes to the standard output", () =>
+  it.live("an exported file becomes the output, or goes to the standard output", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const { result } = yield* exported(claims, { path: "/workspace/d/run", output: `${folder}/script` })
@@ -332,7 +332,7 @@ describe("an export of a file", () => {
       assert.strictEqual(passed.result.entries[0]?.sha256, sha("hello"))
     }))
 
-  it.scopedLive("an exported file needs a file name if the output is a directory", () =>
+  it.live("an exported file needs a file name if the output is a directory", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       for (const overwrite of [false, true]) {
@@ -348,7 +348,7 @@ describe("an export of a file", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 
-  it.scopedLive("an export of a missing file, or into a git directory, is refused", () =>
+  it.live("an export of a missing file, or into a git directory, is refused", () =>
     Effect.gen(function*() {
       const folder = yield* scratch
       const output = `${folder}/out`
@@ -368,7 +368,7 @@ describe("an export of a file", () => {
       assert.deepStrictEqual(fs.readdirSync(folder), [])
     }))
 
-  it.scopedLive("an export stays in the caller's directory, whatever links lead out", () =>
+  it.live("an export stays in the caller's directory, whatever links lead out", () =>
     Effect.gen(function*() {
       const folder = fs.realpathSync(yield* scratch)
       fs.mkdirSync(`${folder}/project/sub`, { recursive: true })

@@ -1,4 +1,4 @@
-import { Chunk, Effect, Schema, Stream } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
 import { constants, tmpdir } from "node:os"
 import * as path from "node:path"
@@ -57,7 +57,7 @@ export const guestWith = (claims: Iterable<Claimed>): ExportChannel => {
           Stream.takeUntil((bytes) => (seen += bytes.length) > limit),
           Stream.runCollect,
           Effect.map((pieces): ReadResult => {
-            const content = Buffer.concat(Chunk.toReadonlyArray(pieces))
+            const content = Buffer.concat(pieces)
             const large = content.length > limit
             return { errno: large ? EFBIG : 0, size: content.length, content: large ? new Uint8Array(0) : content }
           }),
@@ -111,7 +111,7 @@ export const payload = (fields: Partial<ExportPayload>): ExportPayload => ({
 /** Runs an export to its end and folds its events as a surface does. */
 export const resultOf = <E>(asked: ExportPayload, events: Stream.Stream<ExportEvent, E>) =>
   Effect.gen(function*() {
-    const all = Chunk.toReadonlyArray(yield* Stream.runCollect(events))
+    const all = yield* Stream.runCollect(events)
     const folding = workspaceExport.fold(asked)
     for (const event of all) folding.add(event)
     const result = folding.result()

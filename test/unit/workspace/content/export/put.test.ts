@@ -66,7 +66,7 @@ const listed = (folder: string): Readonly<Record<string, string>> =>
 const whole = { d: "/", "d/a": "d/a", "d/e": "/", "d/e/b": "d/e/b", "d/l": "-> a", z: "z" }
 
 describe("pyro-put", () => {
-  it.scopedLive("a file gets holes where zeros are skipped, also at its end", () =>
+  it.live("a file gets holes where zeros are skipped, also at its end", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       const file = yield* put({ parent, name: "out", overwrite: false, entries: [of("file", "", { size: 6 })] })
@@ -90,7 +90,7 @@ describe("pyro-put", () => {
       assert.isTrue(start.equals(expected))
     }))
 
-  it.scopedLive("pyro-put adds to an existing directory and reports its content", () =>
+  it.live("pyro-put adds to an existing directory and reports its content", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/out/d`, { recursive: true })
@@ -100,7 +100,7 @@ describe("pyro-put", () => {
       assert.deepStrictEqual(done.there.map((path) => Buffer.from(path).toString()), ["", "d"])
     }))
 
-  it.scopedLive("pyro-put reports all conflicts before it writes, and replaces files and links only with permission", () =>
+  it.live("pyro-put reports all conflicts before it writes, and replaces files and links only with permission", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/out/d`, { recursive: true })
@@ -120,7 +120,7 @@ describe("pyro-put", () => {
       assert.strictEqual(fs.readFileSync(`${parent}/secret`, "latin1"), "secret")
     }))
 
-  it.scopedLive("pyro-put never replaces one type by another and never follows an existing link", () =>
+  it.live("pyro-put never replaces one type by another and never follows an existing link", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/elsewhere`)
@@ -143,7 +143,7 @@ describe("pyro-put", () => {
       assert.deepStrictEqual(fs.readdirSync(`${parent}/elsewhere`), [])
     }))
 
-  it.scopedLive("pyro-put undoes everything after a late conflict", () =>
+  it.live("pyro-put undoes everything after a late conflict", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/out/d/e`, { recursive: true })
@@ -173,7 +173,7 @@ describe("pyro-put", () => {
       assert.deepStrictEqual(listed(`${parent}/moved`), { a: "old", e: "/" })
     }))
 
-  it.scopedLive(
+  it.live(
     "pyro-put writes nowhere else while another process swaps directories and links",
     () =>
       Effect.gen(function*() {
@@ -224,7 +224,7 @@ while True:
     60_000
   )
 
-  it.scopedLive("pyro-put leaves nothing when its input ends at any byte", () =>
+  it.live("pyro-put leaves nothing when its input ends at any byte", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       const program = `${nativeDirectory()}/pyro-put`
@@ -241,7 +241,7 @@ while True:
       assert.deepStrictEqual(listed(`${parent}/out`), whole)
     }), 60_000)
 
-  it.scopedLive("pyro-put refuses a list that leads elsewhere, and unannounced content", () =>
+  it.live("pyro-put refuses a list that leads elsewhere, and unannounced content", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       const program = `${nativeDirectory()}/pyro-put`
@@ -266,7 +266,7 @@ while True:
       assert.deepStrictEqual(fs.readdirSync(parent), [])
     }), 60_000)
 
-  it.scopedLive("pyro-put reports the host's errors", () =>
+  it.live("pyro-put reports the host's errors", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       const missing = yield* Effect.flip(write({ parent: `${parent}/missing/../out`, entries: tree }))
@@ -275,7 +275,7 @@ while True:
       const file = yield* Effect.flip(write({ parent: `${parent}/file`, entries: tree }))
       assert.include(file._tag === "PutFailed" ? file.detail : "", "Not a directory")
     }))
-  it.scopedLive("pyro-put makes missing directories, and reports the paths of the output alone", () =>
+  it.live("pyro-put makes missing directories, and reports the paths of the output alone", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       for (const within of [undefined, parent]) {
@@ -296,7 +296,7 @@ while True:
       assert.deepStrictEqual(listed(`${parent}/new/deep/out`), whole)
     }))
 
-  it.scopedLive("pyro-put leaves no directory behind when it fails, and makes none through a link", () =>
+  it.live("pyro-put leaves no directory behind when it fails, and makes none through a link", () =>
     Effect.gen(function*() {
       const parent = yield* scratch
       fs.mkdirSync(`${parent}/elsewhere`)

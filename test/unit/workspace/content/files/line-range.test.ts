@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import * as FastCheck from "fast-check"
 import { LineRange, type LineRangeRequest } from "../../../../../src/workspace/content/files/line-range.ts"
 
 const read = (content: Buffer, request: Partial<LineRangeRequest>, piece = content.length) => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import * as FastCheck from "fast-check"
 import { nearMatch } from "../../../../../src/workspace/content/files/near-match.ts"
 import { MAX_EDITED_BYTES, replaceText } from "../../../../../src/workspace/content/files/replace.ts"
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck } from "effect"
+import * as FastCheck from "fast-check"
 import type { WalkEntry } from "../../../../../src/guest-channel/files.ts"
 import { UpperEntries } from "../../../../../src/workspace/content/files/upper-entries.ts"
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Stream, TestClock } from "effect"
+import { Deferred, Effect, Fiber, Stream } from "effect"
+import { TestClock } from "effect/testing"
 import type { GuestProcess, ProcessExit } from "../../../../../src/guest-channel/process.ts"
 import { logLimits, LogStore } from "../../../../../src/output-log/store.ts"
 import { nowMs } from "../../../../../src/system/waits/time.ts"
@@ -55,7 +56,7 @@ const followed = (isStubborn: boolean, graceMs: number) =>
   })
 
 describe("the deadline of a command", () => {
-  it.scoped("a command gets SIGTERM at its deadline and not before", () =>
+  it.effect("a command gets SIGTERM at its deadline and not before", () =>
     Effect.gen(function*() {
       const { done, fiber } = yield* followed(false, 2_000)
       yield* TestClock.adjust("59999 millis")
@@ -66,7 +67,7 @@ describe("the deadline of a command", () => {
       assert.include(JSON.stringify(end), "timed_out")
     }))
 
-  it.scoped("a command that ignores SIGTERM is killed after its grace period", () =>
+  it.effect("a command that ignores SIGTERM is killed after its grace period", () =>
     Effect.gen(function*() {
       const { done, fiber } = yield* followed(true, 2_000)
       yield* TestClock.adjust("61999 millis")

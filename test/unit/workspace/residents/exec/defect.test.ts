@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Schema, Stream } from "effect"
 import * as fs from "node:fs"
+import { streamFromPull } from "../../../../../src/contract/rows/event-batches.ts"
 import { ExecPayload } from "../../../../../src/contract/rows/workspace-exec.ts"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../../../../src/system/processes/identity.ts"
@@ -10,7 +11,7 @@ import { exec } from "../../../../../src/workspace/residents/exec/exec.ts"
 import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
 
 describe("a defect of pyro", () => {
-  it.scopedLive("a command whose start meets a defect ends with the defect", () =>
+  it.live("a command whose start meets a defect ends with the defect", () =>
     Effect.gen(function*() {
       const folder = folderOf(yield* temporaryDirectory, newWorkspaceId())
       fs.mkdirSync(folder.directory, { recursive: true })
@@ -24,7 +25,7 @@ describe("a defect of pyro", () => {
       })
       const run = Effect.flatMap(
         exec(commands, Effect.succeed(generation), payload, {}),
-        (pull) => Stream.runDrain(Stream.repeatEffectChunkOption(pull()))
+        (pull) => Stream.runDrain(streamFromPull(Effect.succeed(pull)))
       ).pipe(
         Effect.scoped,
         Effect.exit,

@@ -10,7 +10,7 @@ import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
 const id = "a".repeat(32)
 
 describe("running commands at a capture", () => {
-  it.scopedLive("the output of a running command gets second names, or the capture fails with the folder", () =>
+  it.live("the output of a running command gets second names, or the capture fails with the folder", () =>
     Effect.gen(function*() {
       const folder = yield* temporaryDirectory
       const journal = yield* Effect.acquireRelease(

@@ -57,7 +57,7 @@ const at = ({ hosts }: Opened, host: string, port = 443) => hosts.interceptionOf
 const placeholderOf = ({ hosts }: Opened) => hosts.placeholders()[0]!.placeholder
 
 describe("hosts of a workspace's secrets", () => {
-  it.scopedLive("each host gets the value, and another host or port gets none", () =>
+  it.live("each host gets the value, and another host or port gets none", () =>
     Effect.gen(function*() {
       const one = yield* setUp
       assert.deepStrictEqual(one.hosts.texts(), ["TOKEN@a.test", "TOKEN@b.test:8443:x-key"])
@@ -70,7 +70,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.strictEqual(statSync(join(one.folder, "secret-http.json")).mode & 0o777, 0o600)
     }).pipe(Effect.provide(KnownSecrets.layer)))
 
-  it.scopedLive("a removed host denies the placeholder until a reset, also in the next process", () =>
+  it.live("a removed host denies the placeholder until a reset, also in the next process", () =>
     Effect.gen(function*() {
       const one = yield* setUp
       const placeholder = placeholderOf(one)
@@ -87,7 +87,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.isUndefined(yield* at(next, "a.test"))
     }).pipe(Effect.provide(KnownSecrets.layer)))
 
-  it.scopedLive("a removed secret has no host, and its placeholder is denied everywhere", () =>
+  it.live("a removed secret has no host, and its placeholder is denied everywhere", () =>
     Effect.gen(function*() {
       const one = yield* setUp
       const placeholder = placeholderOf(one)
@@ -97,7 +97,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.strictEqual(placeholderOf(one), placeholder)
     }).pipe(Effect.provide(KnownSecrets.layer)))
 
-  it.scopedLive("a host without the value of its secret denies the placeholder: the daemon died between two files", () =>
+  it.live("a host without the value of its secret denies the placeholder: the daemon died between two files", () =>
     Effect.gen(function*() {
       const one = yield* setUp
       yield* one.secrets.change({ clearSecrets: ["TOKEN"] })
@@ -105,7 +105,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.deepStrictEqual([found?.secrets.length, found?.foreign.length], [0, 1])
     }).pipe(Effect.provide(KnownSecrets.layer)))
 
-  it.scopedLive("a host that is added again has the placeholder that running programs know", () =>
+  it.live("a host that is added again has the placeholder that running programs know", () =>
     Effect.gen(function*() {
       const one = yield* setUp
       const placeholder = placeholderOf(one)
@@ -116,7 +116,7 @@ describe("hosts of a workspace's secrets", () => {
       ])
     }).pipe(Effect.provide(KnownSecrets.layer)))
 
-  it.scopedLive("a new value changes the connections to all hosts of the secret", () =>
+  it.live("a new value changes the connections to all hosts of the secret", () =>
     Effect.gen(function*() {
       const one = yield* setUp
       const changed = yield* update(one, { secrets: secretsOf({ TOKEN: "new-value", OTHER: "other-value" }) })
@@ -124,7 +124,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.strictEqual((yield* at(one, "a.test"))?.secrets[0]?.value, "new-value")
     }).pipe(Effect.provide(KnownSecrets.layer)))
 
-  it.scopedLive("a change that would break a host is refused, and changes nothing", () =>
+  it.live("a change that would break a host is refused, and changes nothing", () =>
     Effect.gen(function*() {
       const one = yield* setUp
       const refused: ReadonlyArray<readonly [HeaderSecretChange, RegExp]> = [
@@ -139,7 +139,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.strictEqual((yield* at(one, "a.test"))?.secrets[0]?.value, VALUE)
     }).pipe(Effect.provide(KnownSecrets.layer)))
 
-  it.scopedLive("a reset to a snapshot brings the hosts back with the placeholder and the authority that the guest knows", () =>
+  it.live("a reset to a snapshot brings the hosts back with the placeholder and the authority that the guest knows", () =>
     Effect.gen(function*() {
       const taken = yield* setUp
       const placeholder = placeholderOf(taken)

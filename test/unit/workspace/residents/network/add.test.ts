@@ -14,9 +14,9 @@ const egress: Policy = { ...policyOff, networkPolicy: "egress" }
 /** The policy after a request of a caller, or the code of the refusal. */
 const changed = (present: Policy, asked: AskedNetwork, ceiling?: string) =>
   Effect.runSync(
-    Effect.flatMap(addedTo(present, asked), grantOfCaller).pipe(
+    Effect.flatMap(Effect.fromResult(addedTo(present, asked)), grantOfCaller).pipe(
       Effect.match({ onFailure: ({ code }) => code, onSuccess: (granted) => granted?.policy ?? "nothing asked" }),
-      Effect.locally(
+      Effect.provideService(
         callerProject,
         ceiling === undefined ? undefined : { project: "/p", all: false, networkCeiling: readCeiling(ceiling)! }
       )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result, Exit, Logger, LogLevel, Scope } from "effect"
+import { Effect, Exit, References, Result, Scope } from "effect"
 import * as net from "node:net"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, NetworkRequest } from "../../../../../src/guest-channel/network.ts"
@@ -61,7 +61,7 @@ const world = Effect.gen(function*() {
     }),
     scope
   )
-  yield* Effect.yieldNow()
+  yield* Effect.yieldNow
   const request: ConnectRequest = {
     _tag: "Connect",
     name: undefined,
@@ -100,7 +100,7 @@ const world = Effect.gen(function*() {
 const GAVE_UP = ["failed", "the guest gave up before the connection was made"]
 
 describe("a connection that waits for nothing", () => {
-  it.scoped("the host connects, and the guest is told, without a turn between", () =>
+  it.effect("the host connects, and the guest is told, without a turn between", () =>
     Effect.gen(function*() {
       const { ask, close, connected, live, outcomes, said, socket } = yield* world
       ask()
@@ -113,7 +113,7 @@ describe("a connection that waits for nothing", () => {
       assert.deepStrictEqual(outcomes(), [GAVE_UP])
     }))
 
-  it.scoped("a connection that the host cannot make is in the log before the guest is told", () =>
+  it.effect("a connection that the host cannot make is in the log before the guest is told", () =>
     Effect.gen(function*() {
       const { ask, close, outcomes, refused, said } = yield* world
       ask()
@@ -123,7 +123,7 @@ describe("a connection that waits for nothing", () => {
       assert.strictEqual(outcomes().length, 1)
     }))
 
-  it.scoped("a guest that gives up stops the host, and is in the log once", () =>
+  it.effect("a guest that gives up stops the host, and is in the log once", () =>
     Effect.gen(function*() {
       const { ask, close, outcomes, said, withdraw } = yield* world
       ask()
@@ -134,7 +134,7 @@ describe("a connection that waits for nothing", () => {
       assert.deepStrictEqual([said, outcomes()], [["dial", "stop"], [GAVE_UP]])
     }))
 
-  it.scoped("the end of the guest stops the host", () =>
+  it.effect("the end of the guest stops the host", () =>
     Effect.gen(function*() {
       const { ask, close, outcomes, said } = yield* world
       ask()
@@ -142,7 +142,7 @@ describe("a connection that waits for nothing", () => {
       assert.deepStrictEqual([said, outcomes()], [["dial", "stop"], [GAVE_UP]])
     }))
 
-  it.scoped("a policy that changed meanwhile is obeyed", () =>
+  it.effect("a policy that changed meanwhile is obeyed", () =>
     Effect.gen(function*() {
       const { ask, connected, forbid, live, outcomes, said, socket } = yield* world
       ask()
@@ -152,7 +152,7 @@ describe("a connection that waits for nothing", () => {
       assert.deepStrictEqual(outcomes(), [["denied", "no --allow-ip rule allows the address"]])
     }))
 
-  it.scoped("a name, and a request that the dialler does not take at once, have a fiber", () =>
+  it.effect("a name, and a request that the dialler does not take at once, have a fiber", () =>
     Effect.gen(function*() {
       const { ask, said } = yield* world
       ask({ name: "example.com" })
@@ -160,11 +160,11 @@ describe("a connection that waits for nothing", () => {
       assert.deepStrictEqual(said, ["dial 80 in a fiber", "refuse", "dial 81 in a fiber", "refuse"])
     }))
 
-  it.scoped("a defect of the dialler refuses the request, and the next one is served", () =>
+  it.effect("a defect of the dialler refuses the request, and the next one is served", () =>
     Effect.gen(function*() {
       const { ask, said } = yield* world
       ask({ port: 82 })
       ask()
       assert.deepStrictEqual(said, ["refuse", "dial"])
-    }).pipe(Logger.withMinimumLogLevel(LogLevel.None)))
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "None")))
 })

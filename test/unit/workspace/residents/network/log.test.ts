@@ -1,5 +1,5 @@
 import { afterAll, afterEach, assert, describe, it } from "@effect/vitest"
-import { Effect, Result, Fiber } from "effect"
+import { Effect, Fiber, Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { judgeName } from "../../../../../src/network/judge.ts"
@@ -36,7 +36,7 @@ const openPolicy = { networkPolicy: "egress", allowHosts: [], denyHosts: [], all
 const denial = (host: string) =>
   entry(host, { outcome: "denied", reason: "no rule", option: `--allow-host ${host}:443`, bytesIn: 0, bytesOut: 0 })
 
-const withLog = <A>(use: (log: Effect.Effect.Success<ReturnType<typeof openConnectionLog>>) => Effect.Effect<A>) =>
+const withLog = <A>(use: (log: Effect.Success<ReturnType<typeof openConnectionLog>>) => Effect.Effect<A>) =>
   Effect.scoped(Effect.flatMap(openConnectionLog(folder), use)).pipe(Effect.provide(KnownSecrets.layer))
 
 const hostsOf = ({ entries }: { readonly entries: ReadonlyArray<{ readonly host: string }> }) =>
@@ -103,7 +103,7 @@ describe("the log of a workspace's connections", () => {
     withLog((log) =>
       Effect.gen(function*() {
         const waiting = yield* Effect.forkChild(log.after(log.position()))
-        yield* Effect.yieldNow()
+        yield* Effect.yieldNow
         yield* log.append(entry("a.test"))
         yield* Fiber.join(waiting)
         yield* log.after(0)

@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Deferred, Effect, Result, Fiber } from "effect"
+import { Deferred, Effect, Fiber, Result } from "effect"
 import { readPolicy } from "../../../../../src/network/policy.ts"
 import { lookUp } from "../../../../../src/workspace/residents/network/lookup.ts"
 

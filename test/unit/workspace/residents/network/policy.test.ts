@@ -73,7 +73,7 @@ const granted = (ceiling: NetworkCeiling | undefined, asked: AskedNetwork) =>
         onFailure: ({ code }) => code,
         onSuccess: (found) => found === undefined ? "nothing asked" : found.policy.allowHosts
       }),
-      Effect.locally(
+      Effect.provideService(
         callerProject,
         ceiling === undefined ? undefined : { project: "/p", all: false, networkCeiling: ceiling }
       )

@@ -24,7 +24,7 @@ const network = (networkPolicy: NetworkInfo["networkPolicy"]) => ({
 /** The refusal of a publication, asked by a model under a ceiling, or by a person. */
 const refusal = (ceiling: NetworkCeiling | undefined, policy: Parameters<typeof network>[0], byModel = false) =>
   demandAllowed({ guestPort: 3000, workspace: "fix", byModel }, network(policy)).pipe(
-    Effect.locally(
+    Effect.provideService(
       callerProject,
       ceiling === undefined ? undefined : { project: "", all: false, networkCeiling: ceiling }
     ),

@@ -19,7 +19,7 @@ const closed = (socket: Socket) =>
 const waiting = (client: Socket) => Effect.ensuring(Effect.never, Effect.sync(() => reset(client)))
 
 describe("a listener of the host", () => {
-  it.scopedLive("the end of its Scope ends the listener and every client, also for an uninterruptible owner", () =>
+  it.live("the end of its Scope ends the listener and every client, also for an uninterruptible owner", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const port = yield* listen({ port: 0, maxClients: 8, serve: waiting }).pipe(
@@ -32,7 +32,7 @@ describe("a listener of the host", () => {
       assert.strictEqual(yield* Effect.flip(dial(port)), "ECONNREFUSED")
     }))
 
-  it.scopedLive("a port in use fails with its code, and leaves nothing", () =>
+  it.live("a port in use fails with its code, and leaves nothing", () =>
     Effect.gen(function*() {
       const options = { maxClients: 8, serve: waiting }
       const port = yield* listen({ port: 0, ...options })
@@ -40,7 +40,7 @@ describe("a listener of the host", () => {
       ;(yield* dial(port)).destroy()
     }))
 
-  it.scopedLive("clients beyond the limit are closed at once, and the others stay", () =>
+  it.live("clients beyond the limit are closed at once, and the others stay", () =>
     Effect.gen(function*() {
       const served = yield* Deferred.make<void>()
       const port = yield* listen({

@@ -41,7 +41,7 @@ const openShell = () => {
 }
 
 describe("the size of an attached terminal", () => {
-  it.scopedLive("a window that returns to its first size is rendered in that size", () =>
+  it.live("a window that returns to its first size is rendered in that size", () =>
     Effect.gen(function*() {
       const { context, journal, log, seen, shell } = openShell()
       const resizes = Stream.fromIterable([{ cols: 40, rows: 10 }, { cols: 80, rows: 24 }]).pipe(
@@ -57,7 +57,7 @@ describe("the size of an attached terminal", () => {
       ])
     }))
 
-  it.scopedLive("a size that the full disk refuses does not end later ones", () =>
+  it.live("a size that the full disk refuses does not end later ones", () =>
     Effect.gen(function*() {
       const { context, journal, seen, shell } = openShell()
       const resized = journal.resized.bind(journal)
