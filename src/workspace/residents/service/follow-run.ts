@@ -84,7 +84,8 @@ export const followRun = (
   })
 
   return Effect.gen(function*() {
-    const probing = yield* Effect.forkChild(becomesReady)
+    // At once: a service without a check is ready also if it ends in no time.
+    const probing = yield* Effect.forkChild(becomesReady, { startImmediately: true })
     const reason = yield* Effect.asSome(late).pipe(
       Effect.raceFirst(Effect.as(Effect.exit(ended), Option.none())),
       Effect.raceFirst(Effect.as(Deferred.await(live.stopping), Option.none())),
