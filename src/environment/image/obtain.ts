@@ -82,25 +82,19 @@ export const makeObtain = (
     good: (image: StoredImage) => boolean
   ): Effect.Effect<Environment, EnvironmentError> => {
     const look = Effect.map(usable(entry, thorough), Option.filter(good))
-    return Effect.flatMap(
-      Effect.andThen(prepare, look),
-      Option.match({
-        onSome: Effect.succeed,
-        onNone: () =>
-          Effect.scoped(Effect.gen(function*() {
-            const waiting = yield* Effect.forkScoped(reportWaiting(entry, onProgress))
-            return yield* Fiber.interrupt(waiting).pipe(
-              Effect.andThen(sweepTemporaries(store.temporaries)),
-              Effect.andThen(look),
-              Effect.flatMap(Option.match({
-                onSome: Effect.succeed,
-                onNone: () => isKept(entry) ? gone(entry) : build(entry, onProgress)
-              })),
-              locked(entry)
-            )
-          }))
-      })
-    ).pipe(mapFailure(entry.name, "prepare", entry.diskMib), Effect.map(environmentOf(entry)))
+    const make = Effect.gen(function*() {
+      yield* sweepTemporaries(store.temporaries)
+      const found = yield* look
+      if (Option.isSome(found)) return found.value
+      return yield* isKept(entry) ? gone(entry) : build(entry, onProgress)
+    })
+    return Effect.scoped(Effect.gen(function*() {
+      yield* prepare
+      const found = yield* look
+      if (Option.isSome(found)) return found.value
+      const waiting = yield* Effect.forkScoped(reportWaiting(entry, onProgress))
+      return yield* locked(entry)(Effect.andThen(Fiber.interrupt(waiting), make))
+    })).pipe(mapFailure(entry.name, "prepare", entry.diskMib), Effect.map(environmentOf(entry)))
   }
 
   return obtain

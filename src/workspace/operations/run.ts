@@ -125,13 +125,13 @@ const enforceDeadline = (process: GuestProcess, timeoutSeconds: number | undefin
     const passed = yield* Deferred.make<void>()
     const givenUp = yield* Deferred.make<void>()
     if (timeoutSeconds !== undefined) {
-      yield* Effect.sleep(timeoutSeconds * 1000).pipe(
-        Effect.andThen(Deferred.succeed(passed, undefined)),
-        Effect.andThen(endProcess(process, "timeout", ending)),
-        Effect.andThen(Effect.sleep(killGraceMs)),
-        Effect.andThen(Deferred.succeed(givenUp, undefined)),
-        Effect.forkScoped
-      )
+      yield* Effect.forkScoped(Effect.gen(function*() {
+        yield* Effect.sleep(timeoutSeconds * 1000)
+        yield* Deferred.succeed(passed, undefined)
+        yield* endProcess(process, "timeout", ending)
+        yield* Effect.sleep(killGraceMs)
+        yield* Deferred.succeed(givenUp, undefined)
+      }))
     }
     return { passed, givenUp }
   })

@@ -33,10 +33,11 @@ const switched = <R>(entry: Entry, work: Effect.Effect<boolean, PyroError, R>) =
 export const workspaceWorks = {
   "workspace.create": {
     notices: ({ lifecycle, notify }, payload) =>
-      Effect.andThen(demandOneSeed(payload), grantOfCaller(payload)).pipe(
-        Effect.flatMap((network) => create(lifecycle, payload, network, notify)),
-        Effect.flatMap(ready)
-      )
+      Effect.gen(function*() {
+        yield* demandOneSeed(payload)
+        const network = yield* grantOfCaller(payload)
+        return yield* ready(yield* create(lifecycle, payload, network, notify))
+      })
   },
   "workspace.list": ({ registry }, { labels }) =>
     Effect.map(

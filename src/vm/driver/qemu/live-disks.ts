@@ -152,24 +152,18 @@ export const makeLiveDisks = (options: {
         const ended = path.join(paths.directory, before.disks.overlays.at(-1)!)
         const frozen = yield* Ref.make(false)
         const failed = Effect.mapError(failedAt("freeze disk"))
-        const settle = Effect.flatMap(Ref.get(frozen), (done) => {
+        const undo = Effect.gen(function*() {
+          yield* Effect.ignore(qmp.execute("blockdev-del", { "node-name": name }))
+          const unused = [path.join(paths.directory, overlay), ...(top === undefined ? [] : [top])]
+          yield* Effect.forEach(unused, removeTree, { concurrency: 2, discard: true })
+        })
+        const settle = Effect.gen(function*() {
+          const done = yield* Ref.get(frozen)
           const now = done ? after : { ...before, next: after.next }
-          const files = done
-            ? closeToWriters(ended)
-            : Effect.andThen(
-              Effect.ignore(qmp.execute("blockdev-del", { "node-name": name })),
-              Effect.forEach(
-                [path.join(paths.directory, overlay), top],
-                (one) => one === undefined ? Effect.void : removeTree(one),
-                { concurrency: 2, discard: true }
-              )
-            )
-          return Ref.set(state, now).pipe(
-            Effect.andThen(ownership.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now }))),
-            // Whoever attaches asks QEMU which of the two it is.
-            Effect.ignoreCause,
-            Effect.andThen(Effect.ignoreCause(files))
-          )
+          yield* Ref.set(state, now)
+          // Whoever attaches asks QEMU which of the two it is.
+          yield* Effect.ignoreCause(ownership.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now })))
+          yield* Effect.ignoreCause(done ? closeToWriters(ended) : undo)
         })
         yield* ownership.update((record) => ({ ...record, disks: before, nextDisks: after }))
         return yield* Effect.ensuring(

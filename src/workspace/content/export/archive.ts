@@ -86,13 +86,14 @@ export const archivePut = (
           ? Effect.asVoid(nextFile)
           : new PutFailed({ reason: "failed", detail: "a file went away while it was archived", conflicts: [] })
       ),
-      commit: nextFile.pipe(
-        Effect.andThen(add(archiveEnd)),
-        Effect.andThen(flush),
-        Effect.andThen(sink.end),
-        Effect.andThen(file.endFile),
-        Effect.andThen(file.commit)
-      )
+      commit: Effect.gen(function*() {
+        yield* nextFile
+        yield* add(archiveEnd)
+        yield* flush
+        yield* sink.end
+        yield* file.endFile
+        return yield* file.commit
+      })
     }
   })
 

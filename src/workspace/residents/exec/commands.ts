@@ -169,11 +169,12 @@ export const openCommands = (
         process: GuestProcess,
         time: Omit<Parameters<typeof follow>[2], "ending">
       ) =>
-        Effect.flatMap(follow(process, command.log, { ...time, ending: command.ending }, secrets), (end) => {
+        Effect.gen(function*() {
+          const end = yield* follow(process, command.log, { ...time, ending: command.ending }, secrets)
           // Background processes that its handler left: the guest forgets them with the release.
-          const rest = command.isEnding || command.ending.isService ? Effect.ignore(process.kill) : Effect.void
-          const forgotten = Effect.andThen(rest, unmount(channel, command.id))
-          return Effect.andThen(forgotten, Effect.sync(() => concluded(command, process, end)))
+          if (command.isEnding || command.ending.isService) yield* Effect.ignore(process.kill)
+          yield* unmount(channel, command.id)
+          concluded(command, process, end)
         })
 
       const concluded = (command: Command, process: GuestProcess, end: CommandEnd) => {

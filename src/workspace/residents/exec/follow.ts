@@ -22,15 +22,15 @@ export const follow = (
   Effect.gen(function*() {
     const whole = Effect.asSome(Effect.andThen(recordOutput(process, log, secrets), process.exit))
     let isOver = false
-    const exit = yield* time.deadlineMs === undefined ? whole : Effect.raceFirst(
-      whole,
-      Effect.sleep(Math.max(0, time.deadlineMs - (yield* nowMs))).pipe(
-        Effect.andThen(Effect.sync(() => (isOver = true))),
-        Effect.andThen(endProcess(process, "timeout", time.ending)),
-        Effect.andThen(Effect.sleep(killGraceMs)),
-        Effect.as(Option.none())
-      )
-    )
+    const atDeadline = (deadlineMs: number) =>
+      Effect.gen(function*() {
+        yield* Effect.sleep(Math.max(0, deadlineMs - (yield* nowMs)))
+        isOver = true
+        yield* endProcess(process, "timeout", time.ending)
+        yield* Effect.sleep(killGraceMs)
+        return Option.none()
+      })
+    const exit = yield* time.deadlineMs === undefined ? whole : Effect.raceFirst(whole, atDeadline(time.deadlineMs))
     // Background processes that its handler left end with it.
     if (isOver) yield* Effect.ignore(process.kill)
     const late = isOver && ranOut(Option.getOrUndefined(exit), time.ending)

@@ -48,9 +48,11 @@ export const makePace = (record: (record: NewRecord) => Effect.Effect<void>): Pa
     tokens -= 1
     return true
   }
-  const wait: Effect.Effect<void> = Effect.flatMap(monotonicMs, (atMs) =>
-    isNow(atMs)
-      ? Effect.void
-      : report(atMs).pipe(Effect.andThen(Effect.sleep(REFILL_MS)), Effect.andThen(wait)))
+  const wait = Effect.gen(function*() {
+    for (let atMs = yield* monotonicMs; !isNow(atMs); atMs = yield* monotonicMs) {
+      yield* report(atMs)
+      yield* Effect.sleep(REFILL_MS)
+    }
+  })
   return { isNow, wait }
 }
