@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs"
 import { relative } from "node:path"
+import { withDeepImports } from "./deep-imports.mjs"
 
 /**
- * Gives each module the URL of its source. Otherwise every module in a bundle would have the bundle's own URL. The bundle is
+ * Gives each module the URL of its source, and its parts of Effect one by one. Otherwise every module in a bundle would have the bundle's own URL. The bundle is
  * CommonJS and finds the package's root in `__root`.
  */
 export const sourceUrls = (root) => ({
   name: "source-urls",
   setup: ({ onLoad }) =>
     onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
-      const source = readFileSync(path, "utf8")
-      if (!source.includes("import.meta.")) return undefined
+      const source = withDeepImports(root, readFileSync(path, "utf8"))
       const name = JSON.stringify(relative(root, path))
       return {
         loader: "ts",
