@@ -9,6 +9,7 @@ import { bundled } from "./build/bundle.mjs"
 import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
 import { hashed } from "./build/hashed.mjs"
+import { lazyBuiltins } from "./build/lazy-builtins.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
 import { unused } from "./build/unused.mjs"
 
@@ -94,7 +95,7 @@ const { errors, outputFiles, warnings } = await build({
   sourcemap: "external",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [otherLocal, unused, beside, withDialProgram(dialName), sourceUrls(root)],
+  plugins: [otherLocal, unused, lazyBuiltins, beside, withDialProgram(dialName), sourceUrls(root)],
   write: false
 })
 if (errors.length + warnings.length > 0) process.exit(1)

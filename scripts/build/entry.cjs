@@ -87,7 +87,11 @@ async function start() {
   if (wanted) require("node:v8").setFlagsFromString("--no-flush-bytecode")
   const module = { exports: {} }
   const root = path.join(__dirname, ROOT)
+  // Effect looks at the text of a stack, for which V8 counts the lines of the whole bundle.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
   script.runInThisContext()(module, module.exports, require, file, __dirname, root)
+  Error.stackTraceLimit = stackTraceLimit
   const status = await module.exports.main(argv, VERSION, BUNDLE, { earlyConnection, started: quick?.started })
   // Written last, so that it also holds the functions that V8 compiled on the way.
   if (wanted && status !== USAGE) writeCodeCache(cacheFile, script)
