@@ -9,6 +9,7 @@ import { Kernel } from "../environment/Kernel.ts"
 import { Dialler } from "../network/Dialler.ts"
 import { KnownSecrets } from "../redaction/known.ts"
 import { Paths } from "../system/files/Paths.ts"
+import { once } from "../system/waits/once.ts"
 import { HostFacts } from "../vm/HostFacts.ts"
 import { Vmm } from "../vm/Vmm.ts"
 import { EventLog } from "../workspace/entry/events.ts"
@@ -42,9 +43,9 @@ const make = (pooled: boolean) =>
       Vmm
     )(yield* Effect.context<HostServices>())
     const effect = <A, E, R extends HostServices>(work: Effect.Effect<A, E, R>) => Effect.provide(work, context)
-    const taking = yield* Effect.cached(effect(takeWorkspaces(yield* Effect.scope)))
+    const taking = yield* once(effect(takeWorkspaces(yield* Effect.scope)))
     let known: Effect.Success<typeof taking> | undefined
-    // Asked for by every operation: `cached` alone would wait for what is there.
+    // Asked for by every operation: `once` alone takes a mask and a wait for what is there.
     const taken = Effect.suspend(() =>
       known === undefined ? Effect.tap(taking, (all) => Effect.sync(() => known = all)) : Effect.succeed(known)
     )
