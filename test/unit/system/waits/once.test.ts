@@ -21,24 +21,17 @@ describe("work that is done once", () => {
 
   it.effect("goes on when all who asked have left, and the next one has its result", () =>
     Effect.gen(function*() {
-      const begun = yield* Deferred.make<void>()
       const goOn = yield* Deferred.make<void>()
       let count = 0
-      const asked = yield* once(Effect.gen(function*() {
-        count++
-        yield* Deferred.succeed(begun, undefined)
-        yield* Deferred.await(goOn)
-        return count
-      }))
-      const first = yield* Effect.forkChild(asked)
-      yield* Deferred.await(begun)
+      const asked = yield* once(Effect.andThen(Effect.sync(() => ++count), Deferred.await(goOn)))
+      const first = yield* Effect.forkChild(asked, { startImmediately: true })
       const leaving = yield* Effect.forkChild(Fiber.interrupt(first), { startImmediately: true })
       const next = yield* Effect.forkChild(asked, { startImmediately: true })
       yield* Deferred.succeed(goOn, undefined)
-      assert.strictEqual(yield* Fiber.join(next), 1)
+      yield* Fiber.join(next)
       yield* Fiber.join(leaving)
+      assert.strictEqual(count, 1)
       assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(first)))
-      assert.strictEqual(yield* asked, 1)
     }))
 
   it.effect("lets another one that waits leave at once", () =>
