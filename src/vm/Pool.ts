@@ -4,7 +4,6 @@ import { availableMemoryBytes } from "../system/processes/host.ts"
 import { variables } from "../system/settings/variables.ts"
 import { countPoolRequest, setPoolMembers } from "../system/telemetry/metrics.ts"
 import { asStep } from "../system/telemetry/spans.ts"
-import { inOwnFiber } from "../system/waits/scopes.ts"
 import type { RestoredGuest, RestoreRequest, VmmError } from "./guest.ts"
 import { changed, type Demands, remembered, type Wanted } from "./pool/demands.ts"
 import { handOver, kindOf, makeMember } from "./pool/members.ts"
@@ -175,7 +174,7 @@ const make = (config: PoolConfig) =>
 
     // After the fiber below has ended, so that none comes behind it.
     yield* Effect.addFinalizer(() => empty)
-    yield* inOwnFiber(step).pipe(
+    yield* step.pipe(
       Effect.catchCause((cause) => Effect.andThen(Effect.logError(cause), Effect.sleep(config.retryMs))),
       Effect.forever,
       Effect.forkScoped

@@ -1,4 +1,4 @@
-import { Effect, Exit, Fiber, Scope } from "effect"
+import { Effect, Exit, Scope } from "effect"
 
 /**
  * Acquires everything of an effect as one: when it fails half-way what it had acquired is released at once, not when the caller's
@@ -33,16 +33,3 @@ export const acquirePlain = <A, E, R>(
 /** Has it run, uninterruptibly, when the Scope closes; cheap in the same way. */
 export const atClose = (release: Effect.Effect<unknown>): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, Effect.uninterruptible(release)))
-
-/**
- * Does one step of a loop in a fiber of its own, which is interrupted and waited for with this one. For loops whose steps close Scopes:
- * an interruption that comes while a fiber runs a finalizer is lost (effect 3.22 puts back the fiber's values of before it), and the loop
- * would go on for ever, and whoever ends it would wait as long.
- */
-export const inOwnFiber = <A, E, R>(step: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(
-      Effect.forkChild(restore(step)),
-      (fiber) => restore(Fiber.join(fiber)).pipe(Effect.onInterrupt(() => Fiber.interrupt(fiber)))
-    )
-  )

@@ -1,7 +1,6 @@
 import { Context, Effect, Layer, Option, Ref, Schedule, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { SecretSet } from "../../redaction/secrets.ts"
-import { inOwnFiber } from "../../system/waits/scopes.ts"
 import { type Lifecycle, type LifecycleServices, pickServices } from "../entry/context.ts"
 import { touch } from "../entry/record.ts"
 import { makeRegistry } from "../entry/registry.ts"
@@ -59,13 +58,13 @@ const make = Effect.gen(function*() {
   yield* Effect.addFinalizer((exit) => Effect.andThen(leaveAll(lifecycle), Scope.close(scope, exit)))
   yield* adoptAll(lifecycle)
   // Its end is awaited before any scope closes that a deletion is just closing.
-  yield* inOwnFiber(Effect.suspend(() => expire(lifecycle))).pipe(
+  yield* Effect.suspend(() => expire(lifecycle)).pipe(
     Effect.repeat(Schedule.spaced(expiryEvery)),
     Effect.forkScoped
   )
   const keepClocks = yield* makeClockKeeper(registry.entries)
   yield* Effect.forkScoped(Effect.repeat(keepClocks, Schedule.spaced(clocksEvery)))
-  yield* inOwnFiber(makeFlattener(lifecycle)).pipe(
+  yield* makeFlattener(lifecycle).pipe(
     Effect.provide(services),
     Effect.catchCause((cause) => Effect.logWarning("layers of disks cannot be merged", cause)),
     Effect.repeat(Schedule.spaced(flattenEvery)),
