@@ -85,7 +85,10 @@ const events = (contract, row) => {
     "|---|---|",
     ...(ast.types ?? [ast]).map((event) => {
       const [{ type: tag }, ...fields] = fieldsOf(contract, event)
-      return tableRow([code(tag.literal), fields.map(({ name, type }) => `${code(name)} ${typeOf(contract, type)}`).join(", ")])
+      return tableRow([
+        code(tag.literal),
+        fields.map(({ name, type }) => `${code(name)} ${typeOf(contract, type)}`).join(", ")
+      ])
     }),
     ""
   ]
