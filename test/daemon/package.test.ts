@@ -13,8 +13,9 @@ const run = async (program: string, args: ReadonlyArray<string>, cwd: string, mo
     .stdout
 const node = (args: ReadonlyArray<string>, cwd: string) => run(process.execPath, args, cwd)
 
-/** A Node beside the one that runs the tests; `npm test -- daemon` installs these. */
-const installed = (name: string) => path.join(root, "test/nodes/node_modules", name, "bin/node")
+/** What `npm test -- daemon` installs beside the tools of development. */
+const beside = path.join(root, "test/nodes/node_modules")
+const installed = (name: string) => path.join(beside, name, "bin/node")
 /** What runs the package. Each has workspaces of its own, behind a daemon that it starts. */
 const supported = [
   { version: "20.19", program: installed("node-20") },
@@ -32,11 +33,11 @@ const { packages } = JSON.parse(fs.readFileSync(path.join(root, "package-lock.js
 }
 
 /**
- * What a program that uses the library installs beside it: the packages that it shares with pyro, and TypeScript. Copies: Node would
- * resolve a link to the clone, and find the clone's packages there.
+ * What a program that uses the library installs beside it: the packages that it shares with pyro, and the types of Node. Copies: Node
+ * would resolve a link to the clone, and find the clone's packages there.
  */
 const copyPeers = (modules: string) => {
-  const waiting = [...Object.keys(packages[""]!.peerDependencies!), "typescript", "@types/node"]
+  const waiting = [...Object.keys(packages[""]!.peerDependencies!), "@types/node"]
   for (const name of waiting) {
     const place = `node_modules/${name}`
     const copy = path.join(modules, name)
@@ -78,14 +79,25 @@ describe("the package, packed and installed", () => {
     fs.rmSync(path.join(root, "dist/lib"), { recursive: true, force: true })
   })
 
-  const strict = ["--strict", "--target", "ES2022", "--lib", "ES2023,ESNext.Disposable", "--types", "node"]
-  const compile = (...resolution: ReadonlyArray<string>) =>
-    node(["node_modules/typescript/lib/tsc.js", "main.ts", "workspaces.ts", ...strict, ...resolution], folder)
+  const strict = ["--strict", "--target", "ES2022", "--types", "node"]
+  const library = "ES2023,ESNext.Disposable"
+  /** The oldest TypeScript that Effect supports, and the one that checks pyro. */
+  const compilers = [
+    [process.execPath, path.join(beside, "typescript/lib/tsc.js")],
+    [path.join(root, "node_modules/@effect/tsgo-linux-x64/lib/tsc")]
+  ] as const
+  const compile = async (...options: ReadonlyArray<string>) => {
+    for (const [program, ...args] of compilers) {
+      await run(program, [...args, "main.ts", "workspaces.ts", ...strict, ...options], folder).catch(
+        (failure: { readonly stdout?: string }) => assert.fail(`${[program, ...args].join(" ")}: ${failure.stdout}`)
+      )
+    }
+  }
 
   it("the package's types compile with the resolution of Node and of bundlers", async () => {
-    await compile("--module", "esnext", "--moduleResolution", "bundler", "--skipLibCheck", "--noEmit")
-    // Its own declarations are checked too, and those of what it is built on.
-    await compile("--module", "nodenext", "--moduleResolution", "nodenext")
+    await compile("--module", "esnext", "--moduleResolution", "bundler", "--lib", library, "--skipLibCheck", "--noEmit")
+    // Its own declarations are checked too, and those of what it is built on: Effect's name types of the web's cryptography.
+    await compile("--module", "nodenext", "--moduleResolution", "nodenext", "--lib", `${library},DOM`)
     assert.isTrue(fs.existsSync(path.join(folder, "main.js")))
     const declarations = fs.readdirSync(path.join(modules, "pyro/dist/lib"), { recursive: true, encoding: "utf8" })
     for (const name of declarations.filter((one) => one.endsWith(".d.ts"))) {

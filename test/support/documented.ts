@@ -110,7 +110,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run lab -- --release 12 --root --command 'dmesg | tail'", "it boots a whole machine"],
   ["npm pack --pack-destination /tmp", PACKAGE],
   [
-    "cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz effect@3.22.4 @effect/platform@0.97.2 @effect/platform-node@0.108.2 @effect/rpc@0.76.2",
+    "cd ~/your-project && npm install /tmp/pyro-0.1.0.tgz effect@4.1.0 @effect/platform-node@4.1.0",
     PACKAGE
   ],
   ["npm install --global ./pyro-0.1.0.tgz", PACKAGE],
@@ -167,7 +167,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm install --save-dev typescript tsx @types/node && npm pkg set type=module", NETWORK],
   ["npx tsx program.ts", "it takes the program that the page shows before"],
   [
-    "npx tsc program.ts --target es2022 --module nodenext --moduleResolution nodenext --lib es2022,esnext.disposable --types node --strict && node program.js",
+    "npx tsc program.ts --target es2022 --module nodenext --moduleResolution nodenext --lib es2022,esnext.disposable,dom --types node --strict && node program.js",
     "it takes the program that the page shows before"
   ],
   ["export NPM_TOKEN=…", "the value is the reader's"],
