@@ -26,6 +26,7 @@ const program = Effect.scoped(Effect.gen(function*() {
   const say = Effect.sync(() => process.stdout.write(JSON.stringify({ vm: guest.vm.id, exec: running.id }) + "\n"))
   if (verb === "leave") return yield* Effect.andThen(guest.vm.leave, say)
   yield* say
+  // The connections to the VM keep this process.
   return yield* Effect.never
 }))
 

@@ -145,11 +145,7 @@ export const ended = () => ({
 export const outputStream = () =>
   Schema.Literals(["stdout", "stderr"]).annotate({ description: "Stream that the command wrote to" })
 
-export const outputBytes = () =>
-  Schema.Uint8Array.annotate({
-    description: "The bytes, as the command wrote them",
-    jsonSchema: { type: "string", contentEncoding: "binary", description: "The bytes, as the command wrote them" }
-  })
+export const outputBytes = () => Schema.Uint8Array.annotate({ description: "The bytes, as the command wrote them" })
 
 export const OutputEvent = lazy(() =>
   Schema.TaggedStruct("Output", {
