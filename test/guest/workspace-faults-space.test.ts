@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process"
+import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
@@ -169,7 +170,7 @@ describe("a disk that is full", () => {
   it("the next daemon learns a command's end that the full disk could not record", async () => {
     const { id } = await status("host")
     const journal = path.join(state, "workspaces", id, "commands.jsonl")
-    const execId = "0".repeat(32)
+    const execId = randomUUID().replaceAll("-", "")
     const scriptOf = (padding: number) => `: ${"x".repeat(padding)}; sleep 3; echo hello; exit 3`
     const lineOf = (script: string) => {
       const started = { id: execId, command: ["bash", "-c", script], startedAt: new Date().toISOString() }
@@ -180,8 +181,13 @@ describe("a disk that is full", () => {
       const left = (fs.statSync(journal).size + lineOf(scriptOf(0)).length) % PAGE
       return (2 * PAGE - SLACK - left) % PAGE
     }
-    // Ends are written in the turn after they are told.
-    const settled = () => new Promise((resolve) => setTimeout(resolve, 100))
+    /** Ends are written after they are told. */
+    const settled = () =>
+      until("the end of every command is written", () => {
+        const records = fs.readFileSync(journal, "utf8").split("\n")
+        const count = (kind: string) => records.filter((record) => record.startsWith(`{"${kind}":`)).length
+        return count("started") > 0 && count("started") === count("ended")
+      })
     for (await settled(); paddingNow() > 3_500; await settled()) await sh("host", "true")
     const script = scriptOf(paddingNow())
     const size = fs.statSync(journal).size + lineOf(script).length
