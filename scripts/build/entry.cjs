@@ -66,7 +66,9 @@ function print(text) {
 async function start() {
   // A daemon serves many small requests: what lives for one or two is collected when the heap has doubled, not when it is five times
   // what is in use. Said first: a code cache holds for the same flags only.
-  if (argv[0] === DAEMON) require("node:v8").setFlagsFromString("--heap-growing-percent=100")
+  // Elsewhere without V8's middle compiler: on Node 24, a process that ends while another thread compiles for it can wait for ever
+  // (nodejs/node 54918, 64274), and what lives for half a second has nothing of it.
+  require("node:v8").setFlagsFromString(argv[0] === DAEMON ? "--heap-growing-percent=100" : "--no-maglev")
   const handshaking = handshake()
   const earlyConnection = await handshaking
   // The client has left, and nothing it sent is unanswered.
