@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import { waitFor } from "../../system/waits/afterwards.ts"
+import { afterwards, waitFor } from "../../system/waits/afterwards.ts"
 import { encodeControl, encodePayload, offset } from "../wire/control.ts"
 import { frameAround, MAX_PAYLOAD_BYTES } from "../wire/frame.ts"
 import { HostMessage } from "../wire/messages.ts"
@@ -18,6 +18,9 @@ interface Waiting {
 const MAX_DATA_BYTES = MAX_PAYLOAD_BYTES - 8
 /** Lent bytes up to this many are copied: a vectored write costs more. */
 const COPIED_BYTES = 4_096
+
+/** Ends a write once its frames are written, which is when the code at hand is done: this process may be killed right after the answer. */
+const sent = ({ resume }: Waiting) => afterwards(() => resume(Effect.void))
 
 /** The input of a stream: sends in order, within the guest's credit. */
 export class Input {
@@ -60,7 +63,7 @@ export class Input {
     return this.#enqueue(bytes, true)
   }
 
-  /** Sends all of the bytes now, or none of them. None if an earlier write waits, or the guest has no room. */
+  /** Sends all of the bytes with the end of the code at hand, or none of them. None if an earlier write waits, or the guest has no room. */
   tryWrite(bytes: Uint8Array): boolean {
     if (this.#closed !== undefined || this.#waiting.length > 0) return false
     if (bytes.length > Math.min(this.#limit - this.#sent, MAX_DATA_BYTES)) return false
@@ -119,7 +122,7 @@ export class Input {
         )
         this.#waiting.shift()
         this.close(Effect.void)
-        next.resume(Effect.void)
+        sent(next)
         return
       }
       while (next.bytes.length > 0) {
@@ -137,7 +140,7 @@ export class Input {
         next.bytes = next.bytes.subarray(size)
       }
       this.#waiting.shift()
-      next.resume(Effect.void)
+      sent(next)
     }
   }
 }
