@@ -5,11 +5,11 @@ import { dirname, extname, join, relative, resolve } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { builtins } from "./build/builtins.mjs"
 import { bundled } from "./build/bundle.mjs"
 import { dialProgram, withDialProgram } from "./build/dial-program.mjs"
 import { buildEarlyParts } from "./build/early.mjs"
 import { hashed } from "./build/hashed.mjs"
-import { lazyBuiltins } from "./build/lazy-builtins.mjs"
 import { sourceUrls } from "./build/source-urls.mjs"
 import { unused } from "./build/unused.mjs"
 
@@ -95,7 +95,7 @@ const { errors, outputFiles, warnings } = await build({
   sourcemap: "external",
   legalComments: "none",
   logLevel: "warning",
-  plugins: [otherLocal, unused, lazyBuiltins, beside, withDialProgram(dialName), sourceUrls(root)],
+  plugins: [otherLocal, unused, builtins, beside, withDialProgram(dialName), sourceUrls(root)],
   write: false
 })
 if (errors.length + warnings.length > 0) process.exit(1)

@@ -32,7 +32,8 @@ export const clockReader: Effect.Effect<ClockReader> = Effect.clockWith((clock) 
 /** `Date.now()` has whole ms: the two clocks agree when they are no further apart. */
 const AGREE_MS = 2
 
-let originMs = performance.timeOrigin
+/** Taken from Node with the first use: it loads its part of performance then, which takes a millisecond. */
+let originMs: number | undefined
 
 /**
  * Host's wall clock in ns, finer than a millisecond, as a guest is told. The monotonic clock does not count the time in which the host
@@ -41,6 +42,7 @@ let originMs = performance.timeOrigin
 export const wallClockNs = (): bigint => {
   const monotonic = performance.now()
   const wall = Date.now()
+  originMs ??= performance.timeOrigin
   if (Math.abs(wall - (originMs + monotonic)) > AGREE_MS) originMs = wall - monotonic
   return BigInt(Math.round((originMs + monotonic) * 1000)) * 1000n
 }
