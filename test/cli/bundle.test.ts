@@ -13,7 +13,7 @@ describe("the built program", () => {
     /** Relative to the project. */
     const sources: ReadonlyArray<string> = JSON.parse(read(`${main()}.map`)).sources
     assert.include(sources, "src/vm/driver/qemu/vmm.ts")
-    assert.deepStrictEqual(sources.filter((source) => !/^(src\/|node_modules\/|unused:)/.test(source)), [])
+    assert.deepStrictEqual(sources.filter((source) => !/^(src\/|node_modules\/|unused:|builtin:)/.test(source)), [])
     assert.deepStrictEqual(sources.filter((source) => /local-agent/.test(source)), [])
   })
 
