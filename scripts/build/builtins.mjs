@@ -20,8 +20,11 @@ module.exports = Object.create(new Proxy({}, { get: (_, name) => load()[name] })
 export const builtins = {
   name: "builtins",
   setup: ({ onLoad, onResolve }) => {
-    onResolve({ filter: FILTER }, ({ kind, path }) =>
-      kind === "import-statement" ? { path: path.replace(/^node:/, ""), namespace: "builtin" } : undefined)
+    onResolve(
+      { filter: FILTER },
+      ({ kind, path }) =>
+        kind === "import-statement" ? { path: path.replace(/^node:/, ""), namespace: "builtin" } : undefined
+    )
     onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
       loader: "js",
       contents: SLOW.includes(path) ? late(path) : early(path)

@@ -8,24 +8,25 @@ import { roff } from "./roff.mjs"
  * `--help`. `man` of package.json names each file, because npm links no others.
  */
 export const manualPages = async (root) => {
-  const { commands, documentOf, groupSummary } = await helpOf(root)
+  const { commands, documentOf, groupSummary, pageOf } = await helpOf(root)
+  const helpPage = (path) => pageOf(documentOf(path))
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
   const words = [...new Set(commands.map(({ cli }) => cli.path[0]))]
   const overview = {
     name: "pyro",
     summary: "disposable microVM workspaces that coding agents inhabit",
-    parts: [{ document: documentOf([]) }],
+    parts: [{ document: helpPage([]) }],
     seeAlso: words.map((word) => `pyro-${word}`)
   }
   const pages = words.map((word) => {
     const beneath = commands.filter(({ cli }) => cli.path[0] === word)
     const [only] = beneath
-    const verbs = beneath.map(({ cli }) => ({ title: `pyro ${cli.path.join(" ")}`, document: documentOf(cli.path) }))
+    const verbs = beneath.map(({ cli }) => ({ title: `pyro ${cli.path.join(" ")}`, document: helpPage(cli.path) }))
     const isVerb = beneath.length === 1
     return {
       name: `pyro-${word}`,
       summary: isVerb ? only.summary : groupSummary(word),
-      parts: isVerb ? [{ document: verbs[0].document }] : [{ document: documentOf([word]) }, ...verbs],
+      parts: isVerb ? [{ document: verbs[0].document }] : [{ document: helpPage([word]) }, ...verbs],
       seeAlso: ["pyro"]
     }
   })
@@ -35,5 +36,5 @@ export const manualPages = async (root) => {
 const helpOf = (root) =>
   importSources(
     root,
-    `export { commands } from "./src/cli/commands.ts"; export { documentOf, groupSummary } from "./src/cli/help.ts"`
+    `export { commands } from "./src/cli/commands.ts"; export { documentOf, groupSummary } from "./src/cli/help.ts"; export { pageOf } from "./src/cli/help-text.ts"`
   )

@@ -1,10 +1,11 @@
+import { Context, Option } from "effect"
+import type { FlagDoc, HelpDoc, SubcommandDoc } from "effect/cli/HelpDoc"
 import type { CliSurface } from "../contract/rows/operation.ts"
 import { payloadDefaults, payloadFields } from "../contract/rows/payload-fields.ts"
 import { aliasHelp, GROUP } from "./aliases.ts"
 import { type Command, commands } from "./commands.ts"
-import { type Flag, flagsOf } from "./flags.ts"
-import { type Help, helpText, type Row } from "./help-text.ts"
-import { unitHelp } from "./units.ts"
+import { flagsOf } from "./flags.ts"
+import { helpText, Note } from "./help-text.ts"
 
 /** `pyro run <environment> [options] [[--] <command...>]`. */
 export const usageOf = (operation: Command): string => {
@@ -16,50 +17,51 @@ export const usageOf = (operation: Command): string => {
     ...cli.args.map((name) => needed.has(name) ? `<${name}>` : `[${name}]`),
     ...(cli.argsOrFlags ?? []).map((name) => `[${name}]`),
     "[options]",
-    ...(cli.rest === undefined ? [] : [`[${dashesOf(cli)}<${cli.rest}...>]`])
+    ...(cli.rest === undefined ? [] : [`[${dashesOf(cli)} <${cli.rest}...>]`])
   ].join(" ")
 }
 
 /** A command may begin without dashes. Options of another command of pyro's may not. */
-const dashesOf = ({ rest }: CliSurface) => rest === "serve_options" ? "-- " : "[--] "
+const dashesOf = ({ rest }: CliSurface) => rest === "serve_options" ? "--" : "[--]"
 
-const operationHelp = (operation: Command): Help => {
+const HELP: FlagDoc = {
+  name: "help",
+  aliases: [],
+  type: "boolean",
+  description: Option.some("Show this help"),
+  required: false
+}
+
+const operationHelp = (operation: Command): HelpDoc => {
   const cli: CliSurface = operation.cli
   const defaults = payloadDefaults(operation.payload())
   const described = (name: string, description: string) => {
     const value = defaults[name]
     return typeof value === "string" || typeof value === "number" ? `${description} [default: ${value}]` : description
   }
-  const args = payloadFields(operation.payload())
-    .filter(({ name }) => cli.args.includes(name) || cli.rest === name)
-    .map((
-      field
-    ): Row => [cli.rest === field.name ? `${dashesOf(cli)}<${field.name}...>` : `<${field.name}>`, field.description])
-  const given = flagsOf(operation)
-  const flags = given.map(({ description, field, letter, name, repeated, value }): Row => [
-    `${letter === undefined ? "" : `-${letter}, `}--${name}${value === undefined ? "" : ` ${value}`}`,
-    described(field?.name ?? "", description) + (repeated ? "; may be repeated" : "")
-  ])
-  return [
-    paragraph(`${operation.summary}.`),
-    paragraph(operation.description),
-    header("Usage"),
-    verbatim([usageOf(operation)]),
-    ...(args.length === 0 ? [] : [header("Arguments"), rows(args)]),
-    header("Options"),
-    rows([...flags, ["--help", "Show this help"]]),
-    ...unitLines(given),
-    header("Examples"),
-    verbatim(cli.examples)
-  ]
-}
-
-/** Formats of values with a unit. */
-const unitLines = (flags: ReadonlyArray<Flag>): Help => {
-  const lines = Object.values(unitHelp).flatMap((unit) =>
-    flags.some(({ value }) => value === unit.value) ? [unit.line] : []
-  )
-  return lines.length === 0 ? [] : [verbatim(lines)]
+  return {
+    description: `${operation.summary}.\n\n${operation.description}`,
+    usage: usageOf(operation),
+    args: payloadFields(operation.payload())
+      .filter(({ name }) => cli.args.includes(name) || cli.rest === name)
+      .map(({ description, kind, name, required }) => ({
+        name,
+        type: cli.rest === name ? dashesOf(cli) : "",
+        description: Option.some(description),
+        required,
+        variadic: kind._tag === "list"
+      })),
+    flags: flagsOf(operation).map(({ description, field, letter, name, repeated, required, value = "boolean" }) => ({
+      name,
+      aliases: letter === undefined ? [] : [`-${letter}`],
+      type: value,
+      description: Option.some(described(field?.name ?? "", description) + (repeated ? "; may be repeated" : "")),
+      required
+    })),
+    globalFlags: [HELP],
+    annotations: Context.empty(),
+    examples: cli.examples.map((command) => ({ command }))
+  }
 }
 
 /** Columns of help for a pipe or a file. */
@@ -79,7 +81,7 @@ export const help = (path: ReadonlyArray<string>, columns = PLAIN_COLUMNS): stri
   helpText(documentOf(path), columns)
 
 /** The same as a document. */
-export const documentOf = (path: ReadonlyArray<string>): Help => {
+export const documentOf = (path: ReadonlyArray<string>): HelpDoc => {
   const own = beneathPath(path)
   // What a workspace has of the same name.
   const beneath = path.length === 0 || path.length === own[0]?.cli.path.length
@@ -89,31 +91,49 @@ export const documentOf = (path: ReadonlyArray<string>): Help => {
   const only = beneath.length === 1 ? beneath[0] : beneath.find((row) => row.cli.path.length === path.length)
   if (only !== undefined) return operationHelp(only)
   return path.length > 0
-    ? [
-      header("Usage"),
-      verbatim([`pyro ${path.join(" ")} <verb> [options]`]),
-      header("Verbs"),
-      rows(beneath.map((row): Row => [behind(path, row), row.summary])),
-      paragraph([
+    ? listing({
+      usage: `pyro ${path.join(" ")} <verb> [options]`,
+      commands: beneath.map((row) => documented(behind(path, row), row.summary)),
+      note: [
         ...(path[0] === "workspace" ? ["If you omit the workspace, PYRO_WORKSPACE is used."] : []),
         `pyro ${path.join(" ")} <verb> --help shows the options.`
-      ].join("\n"))
-    ]
-    : [
-      header("pyro runs commands in disposable microVMs."),
-      verbatim([
-        "pyro run debian:12 git --version       run one command in a new microVM",
-        "pyro create --seed-path . --name fix   create a workspace from this directory",
-        "pyro exec fix python3 -m unittest      run a command in the workspace"
-      ]),
-      header("Commands"),
-      rows(firstWords()),
-      paragraph(
-        `${aliasHelp}.\n` +
-          "Options: pyro <command> --help. JSON: --json. Shell completion: pyro completion"
-      )
-    ]
+      ]
+    })
+    : listing({
+      description: "pyro runs commands in disposable microVMs.",
+      examples: [
+        { command: "pyro run debian:12 git --version", description: "run one command in a new microVM" },
+        { command: "pyro create --seed-path . --name fix", description: "create a workspace from this directory" },
+        { command: "pyro exec fix python3 -m unittest", description: "run a command in the workspace" }
+      ],
+      commands: firstWords(),
+      note: [
+        `${aliasHelp}.`,
+        "Options: pyro <command> --help. JSON: --json. Shell completion: pyro completion"
+      ]
+    })
 }
+
+const listing = (
+  { commands: [first, ...others], note, ...doc }: Partial<HelpDoc> & {
+    readonly commands: ReadonlyArray<SubcommandDoc>
+    readonly note: ReadonlyArray<string>
+  }
+): HelpDoc => ({
+  description: "",
+  usage: "",
+  flags: [],
+  annotations: Context.make(Note, note.join("\n")),
+  ...(first === undefined ? {} : { subcommands: [{ group: undefined, commands: [first, ...others] }] }),
+  ...doc
+})
+
+const documented = (name: string, description: string): SubcommandDoc => ({
+  name,
+  alias: undefined,
+  shortDescription: undefined,
+  description
+})
 
 const beneathPath = (path: ReadonlyArray<string>) =>
   commands.filter((row) => path.every((word, at) => row.cli.path[at] === word))
@@ -136,15 +156,10 @@ const groups = new Map([
 export const groupSummary = (word: string): string | undefined => groups.get(word)
 
 /** First words after `pyro`, each once. */
-const firstWords = (): ReadonlyArray<Row> => {
+const firstWords = (): ReadonlyArray<SubcommandDoc> => {
   const first = new Map<string, string>()
   for (const { cli: { path: [word] }, summary } of commands) {
     if (!first.has(word)) first.set(word, groups.get(word) ?? summary)
   }
-  return [...first]
+  return Array.from(first, ([word, summary]) => documented(word, summary))
 }
-
-const header = (text: string): Help[number] => ({ _tag: "Header", text })
-const paragraph = (text: string): Help[number] => ({ _tag: "Paragraph", text })
-const rows = (rows: ReadonlyArray<Row>): Help[number] => ({ _tag: "Rows", rows })
-const verbatim = (lines: ReadonlyArray<string>): Help[number] => ({ _tag: "Lines", lines })
