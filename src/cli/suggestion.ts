@@ -133,7 +133,7 @@ const meant = (typed: ReadonlyArray<string>): string | undefined => {
     listOf(last, beneath) ??
     closest(
       last,
-      front === "" ? FIRST_WORDS : [...new Set(beneath.flatMap(([word = ""]) => [word]))],
+      front === "" ? firstWords() : [...new Set(beneath.flatMap(([word = ""]) => [word]))],
       isEndingBehind(front)
     ) ??
     // A workspace's name stands where a verb of shells should.
@@ -145,7 +145,7 @@ const meant = (typed: ReadonlyArray<string>): string | undefined => {
 }
 
 /** Words that may stand behind `pyro`, with each verb that needs no group. */
-const FIRST_WORDS = [
+const firstWords = () => [
   ...new Set([...paths.flatMap((path) => [path[0] ?? "", shortPath(path)[0] ?? ""]), "help", "version", "completion"])
 ]
 

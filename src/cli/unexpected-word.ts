@@ -12,7 +12,7 @@ interface Meant {
   readonly isValue?: (word: string) => boolean
 }
 
-const name: Meant = { option: "--name", isValue: Schema.is(WorkspaceName()) }
+const name: Meant = { option: "--name", isValue: (word) => Schema.is(WorkspaceName())(word) }
 
 /** Options whose values people type as a second word, by the operation that takes no such word. */
 const MEANT = table<Meant | undefined>({

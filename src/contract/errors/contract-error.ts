@@ -24,8 +24,9 @@ export const ContractError =
     fields: Fields
   ): ContractErrorClass<Self, Tag, Fields, More> => {
     const Base = Schema.TaggedError<Self>()(tag, fields)
-    const code = snakeCase(tag)
-    Object.defineProperty((Base as unknown as { readonly prototype: object }).prototype, "code", { get: () => code })
+    Object.defineProperty((Base as unknown as { readonly prototype: object }).prototype, "code", {
+      get: () => snakeCase(tag)
+    })
     return Base as unknown as ContractErrorClass<Self, Tag, Fields, More>
   }
 
