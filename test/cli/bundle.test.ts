@@ -15,6 +15,9 @@ describe("the built program", () => {
     assert.include(sources, "src/vm/driver/qemu/vmm.ts")
     assert.deepStrictEqual(sources.filter((source) => !/^(src\/|node_modules\/|unused:|builtin:)/.test(source)), [])
     assert.deepStrictEqual(sources.filter((source) => /local-agent/.test(source)), [])
+    // It evaluates every part of Effect that any module of the bundle uses.
+    assert.include(sources, "node_modules/effect/src/Effect.ts")
+    assert.notInclude(sources, "node_modules/effect/src/index.ts")
   })
 
   it("no part of the built program generates test data, which is what Effect's Schema has fast-check for", () => {

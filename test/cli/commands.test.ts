@@ -318,3 +318,16 @@ describe("V8's code cache", () => {
     assert.strictEqual((await gc(cache)).status, 0)
   })
 })
+
+describe("the start of a command", () => {
+  it("a command that asks the daemon loads none of Node's slow parts", async () => {
+    await pyro("workspace", "list")
+    const hook = join(binary.folder, "loaded.cjs")
+    writeFileSync(hook, `process.on("exit", () => require("node:fs").writeSync(2, process.moduleLoadList.join("\\n")))`)
+    const { stderr } = await run(binary, ["workspace", "list"], { env: { NODE_OPTIONS: `--require ${hook}` } })
+    const loaded = stderr.split("\n")
+    assert.include(loaded, "NativeModule net")
+    const slow = ["child_process", "crypto", "fs/promises", "tls"].map((name) => `NativeModule ${name}`)
+    assert.deepStrictEqual(loaded.filter((name) => slow.includes(name)), [])
+  })
+})
