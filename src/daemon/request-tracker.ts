@@ -1,7 +1,9 @@
+import { NetSocket } from "@effect/platform-node/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
-import { Effect, Layer, Schedule } from "effect"
+import { Effect, Layer, Option, Schedule } from "effect"
 import { SocketServer } from "effect/socket/SocketServer"
 import { DaemonLeaves } from "../contract/wire/daemon-leaves.ts"
+import { withoutLateWrites } from "../system/processes/ended-socket.ts"
 import { acquirePlain } from "../system/waits/scopes.ts"
 import { clockReader } from "../system/waits/time.ts"
 import { makeIdleCollection } from "./idle-collection.ts"
@@ -43,7 +45,12 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
             server.run((socket) =>
               Effect.acquireUseRelease(
                 Effect.sync(() => void state.connections++),
-                () => handler(socket),
+                () =>
+                  Effect.flatMap(
+                    Effect.serviceOption(NetSocket),
+                    (connection) =>
+                      handler(withoutLateWrites(socket, () => Option.exists(connection, ({ destroyed }) => destroyed)))
+                  ),
                 () => Effect.sync(() => void state.connections--)
               )
             )

@@ -9,6 +9,7 @@ import type { DaemonLeaves } from "../contract/wire/daemon-leaves.ts"
 import { makePyroRpcs } from "../contract/wire/rpc.ts"
 import { serialization } from "../contract/wire/serialization.ts"
 import { Paths } from "../system/files/Paths.ts"
+import { withoutLateWrites } from "../system/processes/ended-socket.ts"
 import { connectUnix } from "../system/processes/unix-socket.ts"
 import { Awaited } from "./awaited.ts"
 import { DirectRequests } from "./direct-requests.ts"
@@ -37,12 +38,17 @@ export const connect = (open: OpenConnection, sent: ReadonlyArray<string> = []) 
     const awaited = new Awaited()
     const direct = new DirectRequests(awaited)
     // Another sender may have asked for events already: the RPC client takes these over.
+    let connection: NodeSocket | undefined
     const opened = Effect.map(open, (socket) => {
+      connection = socket
       awaited.connected(socket)
       if (sent.length === 0) direct.connected(socket)
       return socket
     })
-    const socket = Layer.effect(Socket.Socket, fromDuplex(opened))
+    const socket = Layer.effect(
+      Socket.Socket,
+      Effect.map(fromDuplex(opened), (made) => withoutLateWrites(made, () => connection?.destroyed === true))
+    )
     const protocol = yield* Layer.build(
       layerProtocol(direct, awaited, sent).pipe(Layer.provide([socket, serialization]))
     )
