@@ -54,7 +54,9 @@ const closed = [
   "environment",
   "vm",
   "seeding",
-  "agent-host"
+  "agent-host",
+  "sdk",
+  "daemon"
 ]
 
 /** What else is inside: it stands in the place of one of the folder's own parts. */
@@ -62,7 +64,13 @@ const alsoInside = {
   // The other end of the wire: fake and hostile agents.
   "guest-channel": [{ from: "^test/support/guest-wire\\.ts$", to: "wire/" }],
   // A driver that has processes in place of VMs: it is made of what drivers share.
-  "vm": [{ from: "^test/support/local-agent/", to: "driver/[^/]+$" }]
+  "vm": [{ from: "^test/support/local-agent/", to: "driver/[^/]+$" }],
+  // The two ends of the daemon's socket are tested with each other.
+  "sdk": [{
+    from: "^test/(unit/(daemon|contract)/|support/served-pyro|fixtures/forgetful-client)",
+    to: "connection/[^/]+$"
+  }],
+  "daemon": [{ from: "^test/support/served-pyro\\.ts$", to: "server/[^/]+$" }]
 }
 
 /** Everything that imports from src. */

@@ -59,21 +59,24 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
   }
   const payloadOf = (workspace: string, command: ReadonlyArray<string>) =>
     Schema.decodeSync(ExecPayload())({ workspace, command })
-  const output = (payload: ExecPayload) =>
+  /** Gives each piece of stdout, until the command's end. */
+  const streamed = (payload: ExecPayload, take: (bytes: Uint8Array) => void) =>
     call((daemon) =>
       Effect.gen(function*() {
-        const pieces: Array<Uint8Array> = []
         let ended = -1
         yield* forEachEvent(daemon.workspace.exec, payload, undefined, (event) =>
           Effect.sync(() => {
-            if (event._tag === "Output" && event.from === "stdout") pieces.push(event.bytes)
+            if (event._tag === "Output" && event.from === "stdout") take(event.bytes)
             if (event._tag === "Exited") ended = event.status
           }))
-        return ended === 0
-          ? Buffer.concat(pieces)
-          : yield* Effect.die(new Error(`${payload.command.join(" ")}: status ${ended}`))
+        if (ended !== 0) return yield* Effect.die(new Error(`${payload.command.join(" ")}: status ${ended}`))
       })
     )
+  const output = async (payload: ExecPayload) => {
+    const pieces: Array<Uint8Array> = []
+    await streamed(payload, (bytes) => pieces.push(bytes))
+    return Buffer.concat(pieces)
+  }
   const status = () => call((daemon) => daemon.daemon.status({}))
   return {
     call,
@@ -88,7 +91,13 @@ export const openDaemon = (pyro: ReadonlyArray<string>, env: Readonly<Record<str
                 : Effect.die(new Error("create ended without a workspace")))
         )
       ),
-    exec: async (workspace, ...command) => (await output(payloadOf(workspace, command))).length,
+    exec: async (workspace, ...command) => {
+      let got = 0
+      await streamed(payloadOf(workspace, command), (bytes) => {
+        got += bytes.length
+      })
+      return got
+    },
     prepared: (workspace, ...command) => {
       const payload = payloadOf(workspace, command)
       return () => output(payload)

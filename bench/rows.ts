@@ -1,5 +1,5 @@
 import type { Plan } from "./measure.ts"
-import { cliExec, runDaemon } from "./rows/cli-exec.ts"
+import { cliExec, cliList, runDaemon } from "./rows/cli-exec.ts"
 import { createEmpty, createWarm } from "./rows/create.ts"
 import { diff, seedAgain } from "./rows/diff.ts"
 import { execMcp } from "./rows/exec-mcp.ts"
@@ -33,7 +33,7 @@ import { shellKey } from "./rows/shell-key.ts"
 import { shellPlain } from "./rows/shell-plain.ts"
 import { slowReader } from "./rows/slow-reader.ts"
 import { fork, forkEight, snapshot } from "./rows/snapshot.ts"
-import { stdout } from "./rows/stdout.ts"
+import { stdout, stdoutSdk } from "./rows/stdout.ts"
 import { tenAtOnce } from "./rows/ten-at-once.ts"
 import { version } from "./rows/version.ts"
 
@@ -55,6 +55,7 @@ export const plans: ReadonlyArray<Plan> = [
   observedExec,
   observedCreate,
   stdout,
+  stdoutSdk,
   redaction,
   idleMemory,
   idleWorkspace,
@@ -63,6 +64,7 @@ export const plans: ReadonlyArray<Plan> = [
   mcpStart,
   hostConnect,
   cliExec,
+  cliList,
   run,
   runDaemon,
   slowReader,

@@ -40,3 +40,20 @@ export const runDaemon: Plan = {
     )
   }
 }
+
+export const cliList: Plan = {
+  name: "cli-list",
+  unit: "ms",
+  about: "`pyro workspace list` as a process, a daemon with one workspace up; floor: `node -e 0`",
+  budget: { kind: "ratio", atMost: 1.7, plus: 30 },
+  rounds: (runs) => 2 * runs,
+  warmups: 3,
+  floor: empty,
+  ours: async ({ daemon, pyro }) => {
+    const workspace = await daemon.create()
+    return side(
+      async () => (await runProgram([...pyro, "workspace", "list"])).ms,
+      () => daemon.remove(workspace)
+    )
+  }
+}

@@ -9,6 +9,15 @@ const command = ["/bin/dd", "if=/dev/zero", "bs=64k", `count=${bytes / 65_536}`,
 
 const perSecond = async (work: () => Promise<unknown>) => mib * 1000 / await timed(work)
 
+const inProcess = async ({ product }: Bench) => {
+  const vm = await product.vm()
+  return side(() =>
+    perSecond(async () => {
+      const got = await vm.exec(...command)
+      if (got !== bytes) throw new Error(`${got} bytes of ${bytes} arrived`)
+    }), vm.destroy)
+}
+
 export const stdout: Plan = {
   name: "stdout",
   unit: "MiB/s",
@@ -25,13 +34,24 @@ export const stdout: Plan = {
     mustSucceed([dev], await vm.channel.call(dev))
     return side(() => perSecond(() => vm.channel.pour(relay(guestRoot, ...command), bytes)), vm.destroy)
   },
-  ours: async ({ product }) => {
-    const vm = await product.vm()
+  ours: inProcess
+}
+
+export const stdoutSdk: Plan = {
+  name: "stdout-sdk",
+  unit: "MiB/s",
+  about: `${mib} MiB of one command's stdout through the daemon to a program; floor: the same in process`,
+  budget: { kind: "ratio", atLeast: 0.8 },
+  rounds: (runs) => Math.ceil(runs / 2),
+  warmups: 1,
+  floor: inProcess,
+  ours: async ({ daemon }) => {
+    const workspace = await daemon.create()
     return side(() =>
       perSecond(async () => {
-        const got = await vm.exec(...command)
+        const got = await daemon.exec(workspace, ...command)
         if (got !== bytes) throw new Error(`${got} bytes of ${bytes} arrived`)
-      }), vm.destroy)
+      }), () => daemon.remove(workspace))
   }
 }
 

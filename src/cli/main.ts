@@ -8,7 +8,7 @@ import { cli, type ExitPlan, type Interruption } from "./cli.ts"
 import { commands, type ServePayload } from "./commands.ts"
 import { daemonOf, layerFor } from "./homes.ts"
 import { deliverSignal, isSignalIntercepted } from "./intercepted-signal.ts"
-import type { RecordedFields } from "./quick-exec/request.ts"
+import type { RecordedFrames } from "./quick-exec/frames.ts"
 import { filesHere } from "./terminal-directory.ts"
 import { forgetLostTerminal } from "./terminal-lost.ts"
 import * as ProcessTerminal from "./terminal-process.ts"
@@ -98,7 +98,7 @@ export const recorded = async (
 ): Promise<{
   readonly aliases: ReturnType<typeof firstWords>
   readonly handshake: Recorded
-  readonly exec: RecordedFields
+  readonly exec: RecordedFrames
 }> => {
   const [{ recordHandshake }, { recordedFlags }, { recordedExec }] = await Promise.all([
     import("../mcp/record-handshake.ts"),

@@ -2,7 +2,7 @@ import { NetSocket } from "@effect/platform-node/NodeSocket"
 import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
 import { Effect, Layer, Option, Schedule } from "effect"
 import { SocketServer } from "effect/socket/SocketServer"
-import { DaemonLeaves } from "../contract/wire/daemon-leaves.ts"
+import { DaemonLeaves } from "../contract/wire/rpcs.ts"
 import { withoutLateWrites } from "../system/processes/ended-socket.ts"
 import { acquirePlain } from "../system/waits/scopes.ts"
 import { clockReader } from "../system/waits/time.ts"
@@ -45,12 +45,13 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
             server.run((socket) =>
               Effect.acquireUseRelease(
                 Effect.sync(() => void state.connections++),
+                // A connection that ends, in whatever way, is no fault of this process.
                 () =>
                   Effect.flatMap(
                     Effect.serviceOption(NetSocket),
                     (connection) =>
                       handler(withoutLateWrites(socket, () => Option.exists(connection, ({ destroyed }) => destroyed)))
-                  ),
+                  ).pipe(Effect.ignoreCause),
                 () => Effect.sync(() => void state.connections--)
               )
             )

@@ -1,9 +1,6 @@
 import { Effect, Fiber, Layer, MutableRef, Option, Ref, Schedule } from "effect"
-import * as RpcServer from "effect/rpc/RpcServer"
 import * as path from "node:path"
 import { Pyro } from "../contract/rows/Pyro.ts"
-import { makePyroRpcs } from "../contract/wire/rpc.ts"
-import { serialization } from "../contract/wire/serialization.ts"
 import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
 import { writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { daemonFiles } from "../system/files/daemon-files.ts"
@@ -15,10 +12,9 @@ import { ownIdentity, RETIRE_SIGNAL } from "../system/processes/identity.ts"
 import { setting } from "../system/settings/config.ts"
 import { Timings } from "../system/telemetry/timings.ts"
 import { clockReader, nowIso } from "../system/waits/time.ts"
-import { makeDirectMessages } from "./direct-messages.ts"
-import { handlers, type Serving } from "./handlers.ts"
-import { layerProtocol } from "./protocol.ts"
 import { makeRequestTracker, type RequestTracker } from "./request-tracker.ts"
+import type { Serving } from "./server/handlers.ts"
+import { layerSocketServer } from "./server/server.ts"
 import { startWatchdog } from "./watchdog.ts"
 
 /** By then whoever started a daemon has asked it for something, in ms. */
@@ -33,16 +29,6 @@ const ANSWERED_MS = 50
 /** Short whatever the state directory's path is: a socket address holds 107 bytes. */
 const shortPath = (file: string) =>
   Effect.map(openFolder(path.dirname(file)), (fd) => `/proc/self/fd/${fd}/${path.basename(file)}`)
-
-const listen = (serving: Serving, socket: string) => {
-  const direct = makeDirectMessages()
-  return RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
-    Layer.provide(handlers({ ...serving, direct })),
-    Layer.provide(layerProtocol(direct)),
-    Layer.provide(serving.requests.listen(socket)),
-    Layer.provide(serialization)
-  )
-}
 
 /** Whether somebody asked to leave, if nothing is held, instead of after a while. */
 const retirements = Effect.suspend(() => {
@@ -105,7 +91,7 @@ export const serve = (version: string) =>
       version,
       startedAt: yield* nowIso
     })
-    yield* Layer.build(listen(serving, yield* shortPath(socket)))
+    yield* Layer.build(layerSocketServer(serving, yield* shortPath(socket)))
     // Before its requests are: commands go on without this process.
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
     // Its folder is for this user alone anyway.

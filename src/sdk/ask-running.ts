@@ -1,8 +1,7 @@
 import { Effect, Option } from "effect"
-import type { PyroError } from "../contract/errors/errors.ts"
 import { daemonFiles } from "../system/files/daemon-files.ts"
 import { Paths } from "../system/files/Paths.ts"
-import { connect, methodOf, socketTo } from "./session.ts"
+import { connect, socketTo } from "./connection/connection.ts"
 import { daemonRuns } from "./start-daemon.ts"
 
 /** A daemon that hangs, or that leaves just now, must not make its observer wait. */
@@ -16,8 +15,8 @@ export const askRunning = (
 ): Effect.Effect<Option.Option<unknown>> =>
   Effect.scoped(Effect.gen(function*() {
     if (!(yield* daemonRuns(version))) return Option.none<unknown>()
-    const client = yield* connect(socketTo((yield* daemonFiles).socket))
-    return yield* Effect.asSome(methodOf(client, operation)(payload) as Effect.Effect<unknown, PyroError>)
+    const { ask } = yield* connect(socketTo((yield* daemonFiles).socket))
+    return yield* Effect.asSome(ask(operation, payload))
   })).pipe(
     Effect.timeout(answerTimeout),
     Effect.catchCause((cause) => Effect.as(Effect.logDebug(cause), Option.none<unknown>())),

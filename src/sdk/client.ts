@@ -3,9 +3,9 @@ import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { Pyro, type PyroService } from "../contract/rows/Pyro.ts"
 import { Paths } from "../system/files/Paths.ts"
+import { makeSession, type Session } from "./connection/session.ts"
 import { makeExec } from "./exec.ts"
 import { nested } from "./nested.ts"
-import { makeSession, type Session } from "./session.ts"
 import { daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
 import type { StartedExec } from "./started-exec.ts"
 import { streaming } from "./streaming.ts"
@@ -26,7 +26,7 @@ export const layerDaemon = (start: StartDaemon, started?: StartedExec): Layer.La
     Pyro,
     Effect.gen(function*() {
       // The session outlives this Effect, so it gets its services now.
-      const session = yield* makeSession(start, yield* Paths, started)
+      const session = yield* makeSession(start, yield* Paths, started?.request)
       return nested((row) => callOf(session, row, started)) as PyroService
     })
   ).pipe(Layer.provide(Paths.layer))

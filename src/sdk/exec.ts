@@ -1,46 +1,32 @@
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, Option, Scope } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
-import {
-  callFromFirst,
-  type FirstEvents,
-  type StartOperation,
-  streamFromFirst
-} from "../contract/rows/event-batches.ts"
+import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
 import { requireCommand, requireRead } from "../contract/rows/exec-validation.ts"
 import type { ExecEvent, ExecPayload } from "../contract/rows/workspace-exec.ts"
-import type { StreamingRow } from "../contract/wire/event-rpcs.ts"
-import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER } from "../contract/wire/input-rpcs.ts"
+import { ENDS_WITH_CALLER_HEADER, INPUT_HEADER, RESUMED_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
 import { clockReader } from "../system/waits/time.ts"
-import { firstEvents } from "./first-events.ts"
-import { makeInputBuffer } from "./input-buffer.ts"
-import { type Client, type ConnectionLost, isLost, lost, type Session } from "./session.ts"
-import type { StartedExec } from "./started-exec.ts"
+import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
+import { makeInputBuffer } from "./connection/input-buffer.ts"
+import type { Session } from "./connection/session.ts"
+import type { BegunRequest, StartedExec } from "./started-exec.ts"
 
 /** Maximum number of connections lost in a row without an event in between. */
 const MOST_LOST = 6
 const BETWEEN_MS = 50
-
-export const sinkOf = (client: Client, id: string) => ({
-  write: (bytes: Uint8Array): Effect.Effect<unknown, unknown> =>
-    client.direct?.isOpen === true ? client.direct.writeInput(id, bytes) : client["input.write"]({ id, bytes }),
-  end: client["input.end"]({ id }),
-  interrupt: client["input.interrupt"]({ id }),
-  resize: (size: { readonly rows: number; readonly cols: number }) => client["input.resize"]({ id, ...size })
-})
 
 /**
  * Runs a command and survives its daemon. The client mints the command's id. After a lost connection, it asks the next daemon for
  * this id from the next missing byte. Input continues at the guest's offset.
  */
 export const makeExec = (session: Session, row: StreamingRow, startedBefore?: StartedExec) => {
-  let taken = startedBefore
-  const first: StartOperation<ExecEvent, ExecPayload> = (payload, input = {}) =>
+  let early = startedBefore
+  return callFromPull<ExecEvent, ExecPayload>((payload, input = {}) =>
     Effect.gen(function*() {
       yield* requireCommand(payload)
       yield* requireRead(payload, input)
-      const before = taken
-      taken = undefined
+      const before = early
+      early = undefined
       const execId = before?.execId ?? payload.execId ?? newRequestId()
       // A request for a known command does not start it.
       const starts = payload.execId === undefined || payload.command.length > 0 || payload.script !== undefined
@@ -79,47 +65,61 @@ export const makeExec = (session: Session, row: StreamingRow, startedBefore?: St
             bytes: event.bytes.subarray(Math.max(0, event.bytes.length - (event.next - before.shownBytes)))
           }
 
-      const attempt = (
-        resumed: boolean,
-        requestId?: string
-      ): Effect.Effect<FirstEvents<ExecEvent>, PyroError, Scope.Scope> =>
+      const scope = yield* Effect.scope
+      let play: (offset: number) => Effect.Effect<void> = () => Effect.void
+      const attempt = (resumed: boolean, begun?: BegunRequest) =>
         Effect.gen(function*() {
-          const client = yield* session.client
+          const connection = yield* session.connection
           const inputId = inputBuffer && newRequestId()
-          const play = (offset: number) =>
-            inputBuffer && inputId ? inputBuffer(sinkOf(client, inputId), offset) : Effect.void
+          if (inputBuffer && inputId) {
+            const { input } = connection
+            play = (offset) => Effect.provideService(inputBuffer(input(inputId), offset), Scope.Scope, scope)
+          }
           const headers = {
             ...(inputId === undefined ? {} : { [INPUT_HEADER]: inputId }),
             ...(resumed && starts ? { [RESUMED_HEADER]: "yes" } : {}),
             ...(input.endsWithCaller === true ? { [ENDS_WITH_CALLER_HEADER]: "yes" } : {})
           }
           if (!resumed) yield* play(0)
-          const lostHere = (failure: ConnectionLost) => Effect.flatMap(session.failed(client, failure), again)
-          return yield* firstEvents<ExecEvent>(client, row, request(), headers, requestId).pipe(
-            Effect.tap(({ events }) => {
-              const started = events.find((event) => event._tag === "Started")
-              return resumed && started !== undefined ? play(started.stdinBytes ?? 0) : Effect.void
-            }),
-            Effect.map(({ events, rest }): FirstEvents<ExecEvent> => ({
-              events: events.filter(isNews).map(unshown),
-              rest: rest && Stream.catch(
-                Stream.map(Stream.filter(rest, isNews), unshown),
-                (failure) => isLost(failure) ? streamFromFirst(lostHere(failure)) : Stream.fail(failure)
-              )
-            })),
-            Effect.catchIf(isLost, lostHere)
-          )
-        })
+          const next = yield* connection.events(row, request(), headers, begun)
+          return { connection, next: next as PullEvents<ExecEvent, RequestFailure>, resumed }
+        }).pipe(Effect.provideService(Scope.Scope, scope))
 
-      const again = (): ReturnType<typeof attempt> =>
+      let current = yield* attempt(before !== undefined && before.request === undefined, before?.request)
+
+      /** The events that the caller does not have. Input continues where the guest is. */
+      const taken = (events: ReadonlyArray<ExecEvent>) => {
+        const news = events.filter(isNews).map(unshown)
+        if (!current.resumed) return Effect.succeed(news)
+        const started = events.find((event) => event._tag === "Started")
+        return started === undefined ? Effect.succeed(news) : Effect.as(play(started.stdinBytes ?? 0), news)
+      }
+
+      const again = Effect.suspend(() =>
         ++losses > MOST_LOST
           ? Effect.fail(lost(`again and again; the command goes on, come back to it with --exec-id ${execId}`))
           // A daemon that is being killed may accept connections for another moment.
-          : Effect.andThen(Effect.sleep(BETWEEN_MS * (losses - 1)), attempt(true))
+          : Effect.delay(attempt(true), BETWEEN_MS * (losses - 1))
+      )
 
-      return yield* before?.socket === undefined
-        ? attempt(before !== undefined)
-        : attempt(false, before.requestId)
+      const pull: Effect.Effect<ReadonlyArray<ExecEvent>, Option.Option<PyroError>> = Effect.matchEffect(
+        Effect.suspend(() => current.next()),
+        {
+          onSuccess: taken,
+          onFailure: (end) => {
+            if (Option.isNone(end)) return Effect.fail(Option.none())
+            if (!isLost(end.value)) return Effect.fail(Option.some(end.value))
+            return Effect.andThen(session.failed(current.connection, end.value), Effect.mapError(again, Option.some))
+              .pipe(
+                Effect.flatMap((made) => {
+                  current = made
+                  return pull
+                })
+              )
+          }
+        }
+      )
+      return () => pull
     })
-  return callFromFirst(first)
+  )
 }

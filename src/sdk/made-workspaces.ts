@@ -1,11 +1,12 @@
-import { Cause, Effect } from "effect"
+import { Cause, Effect, Option } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { type DeletePayload, workspaceDelete } from "../contract/rows/workspace-delete.ts"
 import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
 import { workspaceStatus } from "../contract/rows/workspace-lifecycle.ts"
 import { newRequestId } from "../system/processes/identity.ts"
 import { within } from "../system/waits/within.ts"
-import { lost, type Session } from "./session.ts"
+import { lost } from "./connection/failures.ts"
+import type { Session } from "./connection/session.ts"
 import { unary } from "./unary.ts"
 
 /** How an operation makes workspaces, whichever its payload and its events are. */
@@ -20,6 +21,9 @@ const UNDONE_MS = 60_000
 const LOOK_MS = 50
 
 const newWorkspaceId = () => `ws-${newRequestId().slice(0, 10)}`
+
+const isUnreadable = (cause: Cause.Cause<Option.Option<PyroError>>) =>
+  Option.exists(Option.flatten(Cause.findErrorOption(cause)), ({ _tag }) => _tag === "MessageUnreadable")
 
 /** The workspaces of one request, which the client finds again by their ids when the answer is lost. */
 export const makeMinted = (session: Session, count: number) => {
@@ -44,9 +48,9 @@ export const makeMinted = (session: Session, count: number) => {
         () => Effect.fail(lost("before it was done, and nothing of it is left; ask again"))
       )
     ),
-    /** Removes the workspaces of a request that met a defect: its caller does not know them. */
-    removeAfter: (cause: Cause.Cause<unknown>) =>
-      Cause.hasDies(cause)
+    /** Removes the workspaces of a request that met a defect, or whose answer cannot be read: its caller does not know them. */
+    removeAfter: (cause: Cause.Cause<Option.Option<PyroError>>) =>
+      Cause.hasDies(cause) || isUnreadable(cause)
         ? within(
           UNDONE_MS,
           // A failure here would take the place of the defect.

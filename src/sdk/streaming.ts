@@ -1,24 +1,47 @@
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Scope } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
-import { callFromFirst, type FirstEvents } from "../contract/rows/event-batches.ts"
-import type { StreamingRow } from "../contract/wire/event-rpcs.ts"
-import { INPUT_HEADER } from "../contract/wire/input-rpcs.ts"
+import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
 import { mintedHeaders } from "../contract/wire/minted-ids.ts"
+import { INPUT_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
-import { sinkOf } from "./exec.ts"
-import { firstEvents } from "./first-events.ts"
-import { makeInputBuffer } from "./input-buffer.ts"
+import type { Connection } from "./connection/connection.ts"
+import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
+import { makeInputBuffer } from "./connection/input-buffer.ts"
+import type { Session } from "./connection/session.ts"
 import { makeMinted, type Makes } from "./made-workspaces.ts"
-import { type Client, type ConnectionLost, isLost, lost, type Session } from "./session.ts"
 import { AGAIN } from "./unary.ts"
 
-type Failure = PyroError | ConnectionLost
+type Events = PullEvents<unknown, RequestFailure>
 
-/** Reports a lost connection, and gives the meaning of the failure. */
-const notedBy = (session: Session, client: Client) => (failure: Failure): Effect.Effect<never, Failure> =>
-  isLost(failure) ? Effect.flip(session.failed(client, failure)) : Effect.fail(failure)
-
-const notDone = (failure: Failure) => isLost(failure) && !failure.mayBeDone
+/** The events of a request. It is asked again if its daemon had left before; a lost connection is reported to the session. */
+const asking = (
+  session: Session,
+  ask: (connection: Connection) => Effect.Effect<Events, never, Scope.Scope>
+): Effect.Effect<Events, PyroError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const begin = Effect.flatMap(session.connection, (connection) =>
+      Effect.map(Effect.provideService(ask(connection), Scope.Scope, scope), (next) => ({ connection, next })))
+    let current = yield* begin
+    let times = AGAIN
+    const pull: Effect.Effect<ReadonlyArray<unknown>, Option.Option<RequestFailure>> = Effect.catch(
+      Effect.suspend(() =>
+        current.next()
+      ),
+      (end) => {
+        if (Option.isNone(end) || !isLost(end.value)) return Effect.fail(end)
+        return Effect.flatMap(session.failed(current.connection, end.value), (meaning) => {
+          if (meaning.mayBeDone || times-- === 0) return Effect.fail(Option.some(meaning))
+          const again = Effect.mapError(begin, Option.some)
+          return Effect.flatMap(again, (made) => {
+            current = made
+            return pull
+          })
+        })
+      }
+    )
+    return () => pull
+  })
 
 /** Work with events. Ends with its daemon. */
 export const streaming = (session: Session, row: StreamingRow) => {
@@ -27,76 +50,49 @@ export const streaming = (session: Session, row: StreamingRow) => {
 }
 
 const ending = (session: Session, row: StreamingRow) =>
-  callFromFirst<unknown, unknown>((payload, input) =>
+  callFromPull<unknown, unknown>((payload, input) =>
     Effect.gen(function*() {
       const inputBuffer = input === undefined ? undefined : yield* makeInputBuffer(input)
-      const once = Effect.gen(function*() {
-        const client = yield* session.client
+      const next = yield* asking(session, (connection) => {
+        if (inputBuffer === undefined) return connection.events(row, payload)
         const id = newRequestId()
-        if (inputBuffer !== undefined) yield* inputBuffer(sinkOf(client, id), 0)
-        const noted = notedBy(session, client)
-        const first = firstEvents<unknown>(
-          client,
-          row,
-          payload,
-          inputBuffer === undefined ? {} : { [INPUT_HEADER]: id }
+        return Effect.andThen(
+          inputBuffer(connection.input(id), 0),
+          connection.events(row, payload, { [INPUT_HEADER]: id })
         )
-        const { events, next, rest } = yield* Effect.catch(first, noted)
-        const notedNext = next && Effect.catch(
-          next,
-          Option.match({
-            onNone: () => Effect.fail(Option.none()),
-            onSome: (failure) => Effect.mapError(noted(failure), (why) => Option.some(lostIn(row)(why)))
-          })
-        )
-        return {
-          events,
-          rest: rest &&
-            Stream.mapError(Stream.catch(rest, (failure) => Stream.fromEffect(noted(failure))), lostIn(row)),
-          ...(notedNext === undefined ? {} : { next: notedNext })
-        }
       })
-      return yield* Effect.mapError(Effect.retry(once, { times: AGAIN, while: notDone }), lostIn(row))
+      return () => Effect.mapError(next(), Option.map(lostIn(row)))
     })
   )
 
-const lostIn = ({ endsWithConnection }: { readonly endsWithConnection?: true }) => (failure: Failure) =>
-  !isLost(failure)
-    ? failure
-    : lost(
-      endsWithConnection
-        ? "in the middle of the run, which ended with it"
-        : "before it was done; look at what is there"
-    )
+const lostIn =
+  ({ endsWithConnection }: { readonly endsWithConnection?: true }) => (failure: RequestFailure): PyroError =>
+    !isLost(failure)
+      ? failure
+      : lost(
+        endsWithConnection
+          ? "in the middle of the run, which ended with it"
+          : "before it was done; look at what is there"
+      )
 
 /** Work that makes workspaces. A lost answer is found again; the workspaces of an unreadable one are removed. */
 const making = (session: Session, row: StreamingRow, { count, done }: Makes) =>
-  callFromFirst<unknown, unknown>((payload) =>
+  callFromPull<unknown, unknown>((payload) =>
     Effect.gen(function*() {
       const { find, ids, removeAfter } = makeMinted(session, count(payload as never))
-      const found = Effect.map(find, (workspaces): FirstEvents<unknown> => ({
-        events: [done(workspaces as never)],
-        rest: undefined
-      }))
-      const foundAfter = (failure: Failure): Effect.Effect<FirstEvents<unknown>, PyroError> =>
-        isLost(failure) ? found : Effect.fail(failure)
-      const once = Effect.gen(function*() {
-        const client = yield* session.client
-        const noted = notedBy(session, client)
-        const first = firstEvents<unknown>(client, row, payload, mintedHeaders(ids))
-        const { events, rest } = yield* Effect.catch(first, noted)
-        const foundRest = rest && rest.pipe(
-          Stream.catch((failure) => Stream.fromEffect(noted(failure))),
-          Stream.catch((failure) =>
-            Stream.fromIterableEffect(Effect.map(foundAfter(failure), (found) => found.events))
-          ),
-          Stream.tapCause((cause) => removeAfter(cause))
-        )
-        return { events, rest: foundRest } satisfies FirstEvents<unknown>
+      const next = yield* asking(session, (connection) => connection.events(row, payload, mintedHeaders(ids)))
+      let isFound = false
+      const found = Effect.map(Effect.mapError(find, Option.some), (workspaces) => {
+        isFound = true
+        return [done(workspaces as never)]
       })
-      return yield* Effect.retry(once, { times: AGAIN, while: notDone }).pipe(
-        Effect.catch(foundAfter),
-        Effect.tapCause((cause) => removeAfter(cause))
-      )
+      const pull = Effect.suspend((): Effect.Effect<ReadonlyArray<unknown>, Option.Option<PyroError>> => {
+        if (isFound) return Effect.fail(Option.none())
+        return Effect.catch(next(), (end) => {
+          if (Option.isNone(end)) return Effect.fail(Option.none())
+          return isLost(end.value) ? found : Effect.fail(Option.some(end.value))
+        }).pipe(Effect.tapCause(removeAfter))
+      })
+      return () => pull
     })
   )

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Exit, Layer, Schema } from "effect"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as fs from "node:fs"
 import * as path from "node:path"
@@ -10,7 +10,7 @@ import { FileContent, FileList, FileListPayload, FileReadPayload } from "../../s
 import { LogsPayload, LogsResult } from "../../src/contract/rows/workspace-logs.ts"
 import { SyncPushed } from "../../src/contract/rows/workspace-sync.ts"
 import { MAX_RESULT_BYTES } from "../../src/contract/text/first-of.ts"
-import { serialization } from "../../src/contract/wire/serialization.ts"
+import { layerSerialization } from "../../src/contract/wire/serialization.ts"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
 import { baselineRoot } from "../../src/guest-channel/calls.ts"
 import { syncPush } from "../../src/seeding/push.ts"
@@ -26,15 +26,15 @@ import { Agent, withAgent, withConfinedAgent } from "./agent.ts"
 
 const MESSAGE_BYTES = 16 * 1024 * 1024
 
-const wire = Effect.map(RpcSerialization.RpcSerialization, ({ makeUnsafe }) => makeUnsafe())
+const { codecFor, makeUnsafe } = Effect.runSync(Effect.provide(RpcSerialization.RpcSerialization, layerSerialization()))
 
 /** What a result takes as the answer to a request. */
 const messageBytes = (schema: () => PureSchema, result: unknown) => {
-  const value = Schema.encodeUnknownSync(schema())(result)
-  const packed = Effect.runSync(Effect.provide(wire, serialization)).encode({
+  const exit = codecFor(Schema.Exit(schema(), Schema.Never, Schema.Defect())) as PureSchema
+  const packed = makeUnsafe().encode({
     _tag: "Exit",
     requestId: "1",
-    exit: { _tag: "Success", value }
+    exit: Schema.encodeUnknownSync(exit)(Exit.succeed(result))
   }) as Uint8Array
   return packed.length
 }

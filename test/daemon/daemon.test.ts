@@ -124,6 +124,19 @@ describe("the daemon without workspaces", () => {
     assert.strictEqual(await daemonPid(), pid)
   })
 
+  it("a client waits for a daemon that is stopped for a while, and is served", async () => {
+    const pid = await daemonPid()
+    process.kill(pid, "SIGSTOP")
+    let isServed = false
+    const listed = list().finally(() => isServed = true)
+    // Longer than the library's ping would wait.
+    await new Promise((resolve) => setTimeout(resolve, 11_000))
+    assert.isFalse(isServed)
+    process.kill(pid, "SIGCONT")
+    assert.deepStrictEqual(await listed, [])
+    assert.strictEqual(await daemonPid(), pid)
+  })
+
   it("the daemon's log has each line once", async () => {
     const { text } = await json<{ readonly text: string }>(["daemon", "logs"])
     const lines = text.trim().split("\n")

@@ -2,10 +2,18 @@ import * as fs from "node:fs"
 import { connect } from "node:net"
 import type { StartedExec } from "../../sdk/started-exec.ts"
 import { daemonSocket } from "./daemon-socket.ts"
-import { nextMessage, type PlainEvent } from "./events.ts"
-import { ack, commandOf, FIRST, firstRequest, type RecordedFields, REST, restRequest } from "./request.ts"
+import {
+  CREDIT_EVENTS,
+  creditFrame,
+  nextEvents,
+  type PlainEvent,
+  type RecordedFrames,
+  REQUEST_ID,
+  requestFrame
+} from "./frames.ts"
+import { commandOf } from "./request.ts"
 
-/** JSON of `RecordedFields`, put in by the build. */
+/** JSON of `RecordedFrames`, put in by the build. */
 declare const RECORDED: string
 
 /** Received bytes after which the program takes over: it bounds its memory, and it has time to load. */
@@ -44,17 +52,15 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
 
   function run(socket: ReturnType<typeof connect>): Promise<QuickExec> {
     return new Promise((resolve) => {
-      const ids = { execId: newId(), requestId: newId() }
-      const sent: Array<string> = []
+      const frames = JSON.parse(RECORDED) as RecordedFrames
+      const execId = newId()
+      let creditedEvents = 0
+      let takenEvents = 0
       let received = Buffer.alloc(0)
       let at = 0
       let shownBytes = 0
       let isOver = false
 
-      const send = (name: string, message: Buffer) => {
-        sent.push(name)
-        socket.write(message)
-      }
       const stop = () => {
         socket.off("data", data).off("close", lost)
         socket.pause()
@@ -67,12 +73,11 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
         if (given.isLost !== true) socket.unshift(received)
         resolve({
           started: {
-            ...ids,
-            sent,
+            execId,
+            request: given.isLost === true ? undefined : { id: REQUEST_ID, socket, creditedEvents },
             shownBytes,
             signal: given.signal,
-            removeSignalListeners,
-            socket: given.isLost === true ? undefined : socket
+            removeSignalListeners
           }
         })
       }
@@ -102,26 +107,28 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
       }
       const data = (chunk: Buffer) => {
         received = Buffer.concat([received, chunk])
-        for (let message = nextMessage(received, at); message !== undefined; message = nextMessage(received, at)) {
-          const { decoded, end } = message
+        for (let next = nextEvents(frames, received, at); next !== undefined; next = nextEvents(frames, received, at)) {
+          const { end, events } = next
           at = end
-          const went = decoded !== undefined && take(decoded.events)
+          const went = events !== undefined && take(events)
           if (typeof went === "number") {
             isOver = true
             stop()
             socket.destroy()
             return resolve({ status: went })
           }
-          if (!went || decoded.kind === "all") return handOver({})
-          if (decoded.kind === "first") send(REST, restRequest(ids.requestId))
-          else send("Ack", ack())
+          if (!went) return handOver({})
+          takenEvents += events.length
+          for (; takenEvents - creditedEvents >= CREDIT_EVENTS; creditedEvents += CREDIT_EVENTS) {
+            socket.write(creditFrame(frames))
+          }
         }
         if (received.length > MAX_BYTES) handOver({})
       }
 
       SIGNALS.forEach((one) => process.on(one, signalled))
       socket.on("error", () => {}).on("data", data).on("close", lost)
-      send(FIRST, firstRequest(command!, ids, JSON.parse(RECORDED) as RecordedFields))
+      socket.write(requestFrame(frames, { ...command!, execId }))
     })
   }
 }

@@ -36,3 +36,23 @@ export class DaemonMismatch extends ContractError<DaemonMismatch>()(
     return "only the user can fix this: pyro daemon stop"
   }
 }
+
+/** A message between a program and its daemon that its receiver cannot read. Both are one build, so this is a defect of pyro. */
+export class MessageUnreadable extends ContractError<MessageUnreadable>()(
+  "MessageUnreadable",
+  {
+    /** Name of the operation. */
+    operation: Schema.String,
+    detail: Schema.String
+  }
+) {
+  get fact() {
+    return `${this.operation}: a message between pyro and its daemon cannot be read: ${this.detail}`
+  }
+  override get message() {
+    return `${this.fact}. Look at what is there, and ask again; if that fails, replace the daemon (running commands go on): pyro daemon stop`
+  }
+  toolSteps(): ToolSteps {
+    return "look at what is there and call again once; if that fails, ask the user to run: pyro daemon stop"
+  }
+}

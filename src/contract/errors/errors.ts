@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { AgentKeyMissing, HostEntryDiffers, HostFileUnusable } from "./agent-host.ts"
 import { EditRejected, ExportRefused, FileChanged, FileRefused, PatchRejected } from "./content.ts"
 import { ContractError, oneOfErrors } from "./contract-error.ts"
-import { DaemonMismatch, DaemonUnavailable } from "./daemon.ts"
+import { DaemonMismatch, DaemonUnavailable, MessageUnreadable } from "./daemon.ts"
 import { EnvironmentBuildFailed, EnvironmentNameTaken, EnvironmentUnknown, ImageDamaged } from "./environment.ts"
 import {
   ChannelFailed,
@@ -125,6 +125,7 @@ export const PyroError = oneOfErrors([
   PublishingNotAllowed,
   DaemonUnavailable,
   DaemonMismatch,
+  MessageUnreadable,
   HostFileUnusable,
   HostEntryDiffers,
   AgentKeyMissing

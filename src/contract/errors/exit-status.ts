@@ -73,6 +73,7 @@ export const exitStatus = (error: PyroError, family: ExitFamily): number => {
     case "PublishingNotAllowed":
     case "DaemonUnavailable":
     case "DaemonMismatch":
+    case "MessageUnreadable":
     case "HostFileUnusable":
     case "HostEntryDiffers":
     case "AgentKeyMissing":

@@ -1,7 +1,7 @@
 import { Context, type Effect, type Stream } from "effect"
 import type { PyroError } from "../errors/errors.ts"
 import { named } from "../text/names.ts"
-import type { PullOperation, StartOperation } from "./event-batches.ts"
+import type { PullOperation } from "./event-batches.ts"
 import {
   type EventOf,
   type Operation,
@@ -18,10 +18,9 @@ export type WithInput = "run" | "workspace.exec" | "workspace.shell.attach"
 
 type Inputs<Name extends OperationName> = Name extends WithInput ? [input?: RunInput] : []
 
-/** How an operation with events is called; `forEachEvent` takes the cheapest way. */
+/** How an operation with events is called. */
 interface NamedStreamingCall<Name extends OperationName> {
   (payload: PayloadOf<Name>, ...input: Inputs<Name>): Stream.Stream<EventOf<Name>, PyroError>
-  readonly first?: StartOperation<EventOf<Name>, PayloadOf<Name>>
   readonly pull?: PullOperation<EventOf<Name>, PayloadOf<Name>>
 }
 

@@ -1,4 +1,4 @@
-import { Effect, Schema, SchemaGetter, SchemaIssue, SchemaParser } from "effect"
+import { Effect, Schema, type SchemaAST, SchemaGetter, SchemaIssue, SchemaParser } from "effect"
 
 /** Has no prototype of its own: `value["constructor"]` and `value["__proto__"]` are undefined unless an entry has that name. */
 class Named {}
@@ -30,6 +30,12 @@ export const table = <A>(entries: Readonly<Record<string, A>>): Readonly<Record<
 /** The class of `named` objects, for what tells objects apart by their class. */
 export const NamedClass: Function = Named
 
+/** The library writes a Schema with this mark as JSON text. */
+const AS_JSON = { id: "effect/schema/Json", payload: null }
+
+/** Whether a Schema, or its TypeScript side, is `byName`. */
+export const isByName = ({ annotations }: SchemaAST.AST): boolean => annotations?.["representation"] === AS_JSON
+
 /** Strings to values, as JSON has objects; unlike `Schema.Record` it keeps every name. */
 export const byName = <A, I>(
   value: Schema.Codec<A, I>
@@ -54,6 +60,8 @@ export const byName = <A, I>(
     },
     {
       expected: "an object",
+      // The wire has it as JSON text: as a struct, the library would sort the names.
+      representation: AS_JSON,
       toCodecJson: ([item]) =>
         // Effect's Record keeps `__proto__` as an own key, and `named` takes it from there.
         // eslint-disable-next-line no-restricted-syntax

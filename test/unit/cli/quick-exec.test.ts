@@ -1,19 +1,33 @@
-import { Effect, Result } from "effect"
-import { Packr, Unpackr } from "msgpackr"
+import { Effect, Result, Schema } from "effect"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import * as FastCheck from "fast-check"
 import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { decode, parse } from "../../../src/cli/parser.ts"
-import { nextMessage } from "../../../src/cli/quick-exec/events.ts"
-import { Incomplete, reader } from "../../../src/cli/quick-exec/msgpack.ts"
-import { ack, commandOf, firstRequest, restRequest } from "../../../src/cli/quick-exec/request.ts"
+import { creditFrame, nextEvents, REQUEST_ID, requestFrame } from "../../../src/cli/quick-exec/frames.ts"
+import { commandOf } from "../../../src/cli/quick-exec/request.ts"
 import { recordedExec } from "../../../src/cli/recorded-exec.ts"
-import { named } from "../../../src/contract/text/names.ts"
+import { ExecEvent, ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
+import { answerForm, payloadForm } from "../../../src/contract/wire/forms.ts"
+import { CREDIT, makePyroRpcs, WINDOW_EVENTS } from "../../../src/contract/wire/rpcs.ts"
+import { layerSerialization } from "../../../src/contract/wire/serialization.ts"
 import { ODD_NAMES } from "../../support/odd-names.ts"
 
-const packr = new Packr({ useRecords: false })
-const unpackr = new Unpackr({ useRecords: false })
+const library = Effect.runSync(Effect.provide(RpcSerialization.RpcSerialization, layerSerialization()))
+const { encode } = library.makeUnsafe()
 const execId = "0123456789abcdef".repeat(2)
-const requestId = "fedcba9876543210".repeat(2)
+const frames = recordedExec()
+
+interface Message {
+  readonly _tag: string
+  readonly tag: string
+  readonly isNotification?: boolean
+  readonly payload: Uint8Array
+}
+
+/** A message as the daemon reads it. */
+const read = (frame: Uint8Array) => library.makeUnsafe().decode(frame)[0] as Message
+const codec = <A>(schema: Schema.Codec<A, unknown>) => library.codecFor(schema) as Schema.Codec<A, Uint8Array>
 
 /** What the whole program would ask for. */
 const payloadOf = (argv: ReadonlyArray<string>) => {
@@ -70,14 +84,14 @@ describe("a command line that is run without the program", () => {
       const command = commandOf(line)
       if (command === undefined) continue
       taken++
-      const asked = unpackr.unpack(firstRequest(command, { execId, requestId }, recordedExec())) as {
-        readonly payload: { readonly request: unknown }
-      }
+      const asked = read(requestFrame(frames, { ...command, execId }))
       const payload = payloadOf(line)
       assert.isDefined(payload, line.join(" "))
-      // Both as they come out of the daemon's socket.
-      const expected = unpackr.unpack(packr.pack({ ...payload, maxBytes: 0, execId })) as unknown
-      assert.deepStrictEqual(asked.payload.request, expected)
+      assert.deepStrictEqual(Schema.decodeSync(codec(payloadForm(ExecPayload())))(asked.payload), {
+        ...payload,
+        maxBytes: 0,
+        execId
+      })
     }
     assert.isAbove(taken, WORDS.length)
   })
@@ -93,90 +107,116 @@ describe("a command line that is run without the program", () => {
     })
     for (const line of lines.slice(0, 10)) assert.isUndefined(commandOf(line), line.join(" "))
   })
-
-  it("quick exec sends the same messages as the daemon's client", () => {
-    const first = firstRequest({ workspace: "w", command: ["c"] }, { execId, requestId }, recordedExec())
-    const { headers, id, tag } = unpackr.unpack(first) as Record<string, unknown>
-    assert.deepStrictEqual({ headers, id, tag }, { headers: [], id: "0", tag: "first.workspace.exec" })
-    assert.deepStrictEqual(unpackr.unpack(restRequest(requestId)), {
-      _tag: "Request",
-      id: "1",
-      tag: "rest.workspace.exec",
-      payload: { id: requestId },
-      headers: []
-    })
-    assert.deepStrictEqual(unpackr.unpack(ack()), { _tag: "Ack", requestId: "1" })
-  })
 })
 
-describe("MessagePack", () => {
-  const plain = (value: unknown): unknown =>
-    value instanceof Map
-      ? Object.fromEntries([...value].map(([name, one]) => [name, plain(one)]))
-      : Array.isArray(value)
-      ? value.map(plain)
-      : value
+/** Events as the daemon sends them. */
+const sent = (events: ReadonlyArray<ExecEvent>, requestId = REQUEST_ID) =>
+  Buffer.from(encode({
+    _tag: "Chunk",
+    requestId,
+    values: Schema.encodeUnknownSync(codec(Schema.NonEmptyArray(answerForm(ExecEvent()))))(events)
+  }) as Uint8Array)
 
-  it("the MessagePack reader decodes as the library does", () => {
-    const numbers = [
-      0,
-      1,
-      127,
-      128,
-      255,
-      256,
-      65_535,
-      65_536,
-      4_294_967_295,
-      2 ** 40,
-      -1,
-      -32,
-      -33,
-      -128,
-      -129,
-      -40_000,
-      -(2 ** 40),
-      1.5
-    ]
-    const texts = ["", "a".repeat(31), "b".repeat(32), "c".repeat(300), "d".repeat(70_000), "é\u{1f525}"]
-    const value = {
-      numbers,
-      texts,
-      truth: [true, false, null],
-      bytes: [Buffer.alloc(3, 1), Buffer.alloc(300, 2), Buffer.alloc(70_000, 3)],
-      long: Array.from({ length: 70_000 }, () => 7),
-      nested: { a: { b: [{ c: [] }] } }
-    }
-    const packed = packr.pack(value)
-    const { at, read } = reader(packed, 0)
-    assert.deepStrictEqual(plain(read()), unpackr.unpack(packed))
-    assert.strictEqual(at(), packed.length)
+describe("frames that are written and read without the library", () => {
+  it("a request is byte for byte the library's", () => {
+    const texts = FastCheck.array(FastCheck.string({ maxLength: 300, unit: "grapheme" }), {
+      minLength: 1,
+      maxLength: 40
+    })
+    FastCheck.assert(FastCheck.property(texts, (command) => {
+      // A command without a NUL byte, as the parser gives it.
+      const words = command.map((word) => word.replaceAll("\0", ""))
+      const payload = { ...Schema.decodeSync(ExecPayload())({ workspace: "w1", command: words }), maxBytes: 0, execId }
+      const expected = encode({
+        _tag: "Request",
+        id: REQUEST_ID,
+        tag: "workspace.exec",
+        payload: Schema.encodeSync(codec(payloadForm(ExecPayload())))(payload),
+        headers: []
+      }) as Uint8Array
+      assert.deepStrictEqual(
+        requestFrame(frames, { workspace: "w1", command: words, execId }),
+        Buffer.from(expected)
+      )
+    }))
   })
 
-  it("the MessagePack reader waits for the rest of a cut message and leaves unknown types to the program", () => {
-    const message = {
-      _tag: "Chunk",
-      requestId: "1",
-      values: [{ _tag: "Output", from: "stdout", bytes: Buffer.from("x"), next: 1 }]
-    }
-    const packed = packr.pack(message)
+  it("credit is a request without an answer, of half a window", () => {
+    const message = read(creditFrame(frames))
+    assert.deepInclude(message, { _tag: "Request", tag: CREDIT, isNotification: true })
+    const { payloadSchema } = makePyroRpcs().requests.get(CREDIT)!
+    assert.deepStrictEqual(Schema.decodeUnknownSync(codec(payloadSchema as never))(message.payload) as unknown, {
+      request: REQUEST_ID,
+      events: WINDOW_EVENTS / 2
+    })
+  })
+
+  it("the events of any message are those that the library has written", () => {
+    const event = FastCheck.oneof(
+      FastCheck.constant({ _tag: "Started" as const, execId }),
+      FastCheck.record({
+        _tag: FastCheck.constant("Output" as const),
+        from: FastCheck.constantFrom("stdout" as const, "stderr" as const),
+        bytes: FastCheck.uint8Array({ maxLength: 40_000, size: "max" }),
+        next: FastCheck.integer({ min: 0, max: 2 ** 47 })
+      }),
+      FastCheck.record({
+        _tag: FastCheck.constant("Exited" as const),
+        outcome: FastCheck.constant("exited" as const),
+        status: FastCheck.nat(255),
+        durationMs: FastCheck.nat()
+      })
+    )
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(event, { minLength: 1, maxLength: 5 }), (events) => {
+        const frame = sent(events)
+        const next = nextEvents(frames, Buffer.concat([frame, frame]), 0)
+        assert.strictEqual(next?.end, frame.length)
+        assert.deepStrictEqual(
+          next?.events?.map((one): object => one._tag === "Output" ? { ...one, bytes: Buffer.from(one.bytes) } : one),
+          events.map((one): object =>
+            one._tag === "Started"
+              ? { _tag: "Started" }
+              : one._tag === "Exited"
+              ? { _tag: "Exited", status: one.status }
+              : { ...one, bytes: Buffer.from(one.bytes) }
+          )
+        )
+      }),
+      { numRuns: 50 }
+    )
+  })
+
+  it("a cut frame waits for its rest, and what is more than plain output is the program's", () => {
+    const plain = { _tag: "Output", from: "stdout", bytes: Buffer.from("x"), next: 1 } as const
+    const packed = sent([plain])
     for (let length = 0; length < packed.length; length++) {
-      assert.throws(() => reader(packed.subarray(0, length), 0).read(), Incomplete)
-      assert.isUndefined(nextMessage(packed.subarray(0, length), 0))
+      assert.isUndefined(nextEvents(frames, packed.subarray(0, length), 0))
     }
-    assert.strictEqual(nextMessage(packed, 0)?.decoded?.events.length, 1)
+    assert.strictEqual(nextEvents(frames, packed, 0)?.events?.length, 1)
     const others = [
-      { ...message, more: 1 },
-      { ...message, requestId: "2" },
-      { ...message, values: [{ _tag: "Notice", level: "warning", message: "x" }] },
-      { ...message, values: [{ _tag: "Exited", outcome: "signaled", status: 137, signal: 9, durationMs: 1 }] },
-      { ...message, values: [{ _tag: "Exited", outcome: "exited", status: 0, durationMs: 1, droppedBytes: 9 }] },
-      { ...message, values: [named([["__proto__", 1]])] },
-      { _tag: "Exit", requestId: "0", exit: { _tag: "Failure", cause: { _tag: "Fail", error: {} } } }
+      sent([plain], "2"),
+      sent([{ _tag: "Notice", level: "warning", message: "x" }]),
+      sent([{ _tag: "Started", execId, stdinBytes: 3 }]),
+      sent([{ _tag: "Detached", execId }]),
+      // A number that is no whole one of less than eight bytes.
+      sent([{ ...plain, next: 2 ** 50 }]),
+      sent([{ ...plain, next: 0.5 }]),
+      sent([plain, { _tag: "Exited", outcome: "signaled", status: 137, signal: 9, durationMs: 1 }]),
+      sent([{ _tag: "Exited", outcome: "exited", status: 0, durationMs: 1, droppedBytes: 9 }]),
+      Buffer.from(encode({ _tag: "Pong" }) as Uint8Array),
+      Buffer.from(encode({ _tag: "Exit", requestId: REQUEST_ID, exit: new Uint8Array(9) as never }) as Uint8Array),
+      Buffer.from([3, 0xc1, 0xc1, 0xc1])
     ]
     for (const other of others) {
-      const packed = packr.pack(other)
-      assert.deepStrictEqual(nextMessage(packed, 0), { decoded: undefined, end: packed.length })
+      assert.deepStrictEqual(nextEvents(frames, other, 0), { events: undefined, end: other.length })
     }
+  })
+
+  it("bytes that are no frame are the program's", () => {
+    FastCheck.assert(FastCheck.property(FastCheck.uint8Array({ minLength: 1, maxLength: 200 }), (bytes) => {
+      const next = nextEvents(frames, Buffer.from(bytes), 0)
+      assert.isUndefined(next?.events)
+    }))
   })
 })

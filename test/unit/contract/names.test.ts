@@ -4,7 +4,7 @@ import { assert, describe, it } from "vitest"
 import type { PureSchema } from "../../../src/contract/rows/operation.ts"
 import { operations } from "../../../src/contract/rows/operations.ts"
 import { byName, named, table } from "../../../src/contract/text/names.ts"
-import { serialization } from "../../../src/contract/wire/serialization.ts"
+import { layerSerialization } from "../../../src/contract/wire/serialization.ts"
 import { ODD_NAMES, oddNames } from "../../support/odd-names.ts"
 
 const Strings = byName(Schema.String)
@@ -14,12 +14,16 @@ const across = (name: string, payload: object): unknown => {
   const schema = operations.find((row) => row.name === name)!.payload() as PureSchema
   const crossed = Effect.runSync(
     Effect.map(RpcSerialization.RpcSerialization, (codec) => {
-      const message = { payload: Schema.encodeSync(schema)(Schema.decodeUnknownSync(schema)(payload)) }
+      const binary = codec.codecFor(schema) as PureSchema
+      const encoded = Schema.encodeSync(binary)(Schema.decodeUnknownSync(schema)(payload)) as never
       const { decode, encode } = codec.makeUnsafe()
-      return decode(encode(message) as Uint8Array)[0] as { readonly payload: unknown }
-    }).pipe(Effect.provide(serialization))
+      const [message] = decode(
+        encode({ _tag: "Request", id: "1", tag: name, payload: encoded, headers: [] }) as Uint8Array
+      )
+      return Schema.decodeUnknownSync(binary)((message as { readonly payload: unknown }).payload)
+    }).pipe(Effect.provide(layerSerialization()))
   )
-  return Schema.decodeUnknownSync(schema)(crossed.payload)
+  return crossed
 }
 
 describe("objects of names that someone else chose", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber } from "effect"
-import { makeInputs } from "../../../src/daemon/inputs.ts"
+import { makeInputs } from "../../../src/daemon/server/inputs.ts"
 
 const id = "0".repeat(32)
 

@@ -1,5 +1,5 @@
 import { type Cause, Deferred, Effect, Queue, Stream } from "effect"
-import type { RunInput, StdinWriter, WindowSize } from "../contract/rows/run-input.ts"
+import type { RunInput, StdinWriter, WindowSize } from "../../contract/rows/run-input.ts"
 
 interface Input {
   readonly stdin: Queue.Queue<Uint8Array, Cause.Done>
@@ -108,14 +108,10 @@ export const makeInputs = () => {
 
   return {
     take,
-    /** Takes all of the bytes at once, or none of them. */
-    tryWrite: (id: string, bytes: Uint8Array) => {
-      const input = taken.get(id)
-      return input !== undefined && tryPiece(input, bytes)
-    },
     write: (id: string, bytes: Uint8Array) => into(id, (input) => writePiece(input, bytes)),
     end: (id: string) => into(id, ({ stdin }) => Queue.end(stdin)),
     interrupt: (id: string) => into(id, ({ interrupt }) => Deferred.succeed(interrupt, undefined)),
     resize: (id: string, size: WindowSize) => into(id, ({ resizes }) => Queue.offer(resizes, size))
   } as const
 }
+export type Inputs = ReturnType<typeof makeInputs>

@@ -1,6 +1,6 @@
 import { Deferred, Effect, type Scope, Stream } from "effect"
-import type { RunInput, WindowSize } from "../contract/rows/run-input.ts"
-import { INPUT_BYTES } from "../contract/wire/input-rpcs.ts"
+import type { RunInput, WindowSize } from "../../contract/rows/run-input.ts"
+import { INPUT_BYTES } from "../../contract/wire/rpcs.ts"
 
 /** Maximum input read ahead of the sender, in `bytes`. */
 const AHEAD_BYTES = 2 * INPUT_BYTES

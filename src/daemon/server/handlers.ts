@@ -1,0 +1,140 @@
+import { Effect, Layer, Ref, Schema, Scope, Stream } from "effect"
+import type { Headers } from "effect/http/Headers"
+import type { ServerClient } from "effect/rpc/Rpc"
+import type { RequestId } from "effect/rpc/RpcMessage"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { firstIssue } from "../../contract/errors/issue.ts"
+import { lazy } from "../../contract/rows/operation.ts"
+import { type Operation, operations } from "../../contract/rows/operations.ts"
+import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
+import type { RunInput, WindowSize } from "../../contract/rows/run-input.ts"
+import { named } from "../../contract/text/names.ts"
+import { snakeCase } from "../../contract/text/snake.ts"
+import { forCaller } from "../../contract/wire/caller-project.ts"
+import { withMinted } from "../../contract/wire/minted-ids.ts"
+import {
+  CREDIT,
+  ENDS_WITH_CALLER_HEADER,
+  INPUT_HEADER,
+  makePyroRpcs,
+  RESUMED_HEADER,
+  type StreamingRow,
+  type UnaryRow,
+  UNREADABLE
+} from "../../contract/wire/rpcs.ts"
+import { demandAbsolutePaths } from "../host-paths.ts"
+import { observe, observeEvents } from "../observer.ts"
+import type { RequestTracker } from "../request-tracker.ts"
+import { batchesOf, pullOf } from "./batches.ts"
+import { type Inputs, makeInputs } from "./inputs.ts"
+import { makeReleases, type Releases } from "./releases.ts"
+import { makeWindows, type Windows } from "./window.ts"
+
+/** What the handlers share with the daemon that has them. */
+export interface Serving {
+  readonly requests: RequestTracker
+  /** Whether requests are ended because the daemon leaves, and not by their callers. */
+  readonly leaving: Ref.Ref<boolean>
+  /** Whether a span of the operation has any use. */
+  readonly hasSpan: (row: Operation) => boolean
+}
+
+/** What the library says of a request. */
+interface Asked {
+  readonly client: ServerClient
+  readonly requestId: RequestId
+  readonly headers: Headers
+}
+
+/** What flows into a request, and what is known of how it ends. */
+const inputOf = (inputs: Inputs, headers: Headers, leaving: Serving["leaving"]) =>
+  Effect.suspend(() => {
+    const id = headers[INPUT_HEADER]
+    const known: RunInput = {
+      resumed: headers[RESUMED_HEADER] !== undefined,
+      endsWithCaller: headers[ENDS_WITH_CALLER_HEADER] !== undefined,
+      leaving: Ref.get(leaving)
+    }
+    return id === undefined
+      ? Effect.succeed(known)
+      : Effect.map(inputs.take(id), (flowing): RunInput => ({ ...flowing, ...known }))
+  })
+
+/** Checks a payload, of whose fields the message has shown the types alone. */
+const checked = ({ payload }: Operation) => {
+  const decode = lazy(() => Schema.decodeUnknownEffect(Schema.toType(payload())))
+  return (given: unknown) =>
+    Effect.mapError(decode()(given), (error) => {
+      const { message, path } = firstIssue(error)
+      return new InvalidRequest({ field: path.map(String).map(snakeCase).join("."), detail: message })
+    })
+}
+
+const unaryHandler = (pyro: PyroService, row: UnaryRow, { requests }: Serving) => {
+  const call = callOf(pyro, row)
+  const demand = demandAbsolutePaths(row)
+  const check = checked(row)
+  const attend = row.home === "observer" ? requests.refuseWhenClosed : requests.track
+  const observed = observe(row)
+  const work = (payload: unknown) => Effect.andThen(demand(payload), call(payload) as Effect.Effect<unknown>)
+  return (payload: unknown, { headers }: Asked) =>
+    Effect.scoped(Effect.andThen(attend, observed(Effect.flatMap(check(payload), work)))).pipe(forCaller(headers))
+}
+
+/** What stands beside the operations of all clients. */
+interface Beside {
+  readonly inputs: Inputs
+  readonly windows: Windows
+  readonly releases: Releases
+}
+
+/** An operation with events, which ends with the stream of its request. */
+const streamingHandler = (
+  pyro: PyroService,
+  row: StreamingRow,
+  { hasSpan, leaving, requests }: Serving,
+  { inputs, releases, windows }: Beside
+) => {
+  const start = pullOf(pyro, row)
+  const demand = demandAbsolutePaths(row)
+  const check = checked(row)
+  const observed = observeEvents(row, hasSpan(row))
+  return (payload: unknown, { client, headers, requestId }: Asked) =>
+    Stream.unwrap(
+      Effect.flatMap(releases, (acquired) =>
+        Effect.gen(function*() {
+          yield* requests.track
+          const window = yield* windows.open(client.id, String(requestId))
+          const input = yield* inputOf(inputs, headers, leaving)
+          const work = (payload: unknown) => Effect.andThen(demand(payload), start(payload, input))
+          const pull = yield* observed(Effect.flatMap(check(payload), work))
+          const paced = Effect.tap(batchesOf(pull, acquired), (events) => window.take(events.length))
+          return Stream.fromPull(Effect.succeed(paced))
+        }).pipe(Scope.provide(acquired.scope), forCaller(headers), withMinted(headers)))
+    )
+}
+
+/** Every operation of the table, and the input of commands, served by `Pyro`. */
+export const handlers = (serving: Serving) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const pyro = yield* Pyro
+    const inputs = makeInputs()
+    const windows = makeWindows()
+    const beside: Beside = { inputs, windows, releases: yield* makeReleases }
+    type Input = { readonly id: string }
+    return makePyroRpcs().toLayer({
+      ...named<unknown>(operations.map((row) => [
+        row.name,
+        row.kind === "unary"
+          ? unaryHandler(pyro, row, serving)
+          : streamingHandler(pyro, row, serving, beside)
+      ])),
+      [UNREADABLE]: ({ detail }: { readonly detail: string }) => Effect.logError(`a client reports: ${detail}`),
+      [CREDIT]: ({ events, request }: { readonly events: number; readonly request: string }, { client }: Asked) =>
+        Effect.sync(() => windows.give(client.id, request, events)),
+      "input.write": ({ bytes, id }: Input & { readonly bytes: Uint8Array }) => inputs.write(id, bytes),
+      "input.end": ({ id }: Input) => inputs.end(id),
+      "input.interrupt": ({ id }: Input) => inputs.interrupt(id),
+      "input.resize": ({ id, ...size }: Input & WindowSize) => inputs.resize(id, size)
+    } as never)
+  }))

@@ -1,0 +1,93 @@
+import { NetSocket } from "@effect/platform-node/NodeSocket"
+import { Effect, Layer, Option } from "effect"
+import * as RpcServer from "effect/rpc/RpcServer"
+import type * as Socket from "effect/socket/Socket"
+import { SocketServer } from "effect/socket/SocketServer"
+import { makePyroRpcs } from "../../contract/wire/rpcs.ts"
+import { layerSerialization } from "../../contract/wire/serialization.ts"
+import { atClose } from "../../system/waits/scopes.ts"
+import { handlers, type Serving } from "./handlers.ts"
+
+/** Without acknowledgements, which would let a slow reader stop all others: events have credits instead. */
+const withoutAcks = Layer.effect(
+  RpcServer.Protocol,
+  Effect.map(RpcServer.Protocol, (library) => RpcServer.Protocol.of({ ...library, supportsAck: false }))
+)
+
+/** Smaller messages are gathered, in bytes. */
+const SMALL_BYTES = 8_192
+
+/** The small messages of one turn of the event loop are one write: each write wakes the client. */
+const gathering = (connection: NetSocket["Service"], writer: Socket.Writer) => {
+  let held: Array<Uint8Array> = []
+  const flush = () => {
+    const messages = held
+    held = []
+    if (messages.length > 0 && connection.writable) connection.write(Buffer.concat(messages))
+  }
+  const after = <A, E>(write: Effect.Effect<A, E>) =>
+    Effect.suspend(() => {
+      flush()
+      return write
+    })
+  const write: Socket.Writer["write"] = (message) =>
+    Effect.suspend(() => {
+      if (!(message instanceof Uint8Array) || message.length >= SMALL_BYTES || connection.writableNeedDrain) {
+        return after(writer.write(message))
+      }
+      if (held.push(message) === 1) process.nextTick(flush)
+      return Effect.void
+    })
+  return {
+    flush: Effect.sync(flush),
+    writer: {
+      write,
+      writeAll: (messages: Parameters<Socket.Writer["writeAll"]>[0]) => after(writer.writeAll(messages))
+    }
+  }
+}
+
+const inOneWrite = (socket: Socket.Socket) =>
+  Effect.map(Effect.serviceOption(NetSocket), (found): Socket.Socket => {
+    const connection = Option.getOrUndefined(found)
+    if (connection === undefined) return socket
+    const writer = Effect.gen(function*() {
+      const { flush, writer } = gathering(connection, yield* socket.writer)
+      yield* atClose(flush)
+      return writer
+    })
+    return { ...socket, writer }
+  })
+
+const layerListening = ({ requests }: Serving, path: string) =>
+  Layer.effect(
+    SocketServer,
+    Effect.map(SocketServer, (server) =>
+      SocketServer.of({
+        ...server,
+        run: (handler) => server.run((socket) => Effect.flatMap(inOneWrite(socket), handler))
+      }))
+  ).pipe(Layer.provide(requests.listen(path)))
+
+/** Every operation over a protocol of the library. */
+export const layerServer = (serving: Serving) =>
+  RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
+    Layer.provide(handlers(serving)),
+    Layer.provide(withoutAcks)
+  )
+
+/** The serialization of a server, whose log tells of requests that cannot be read. */
+const layerLogged = Layer.unwrap(
+  Effect.map(Effect.context<never>(), (context) => {
+    const log = Effect.runForkWith(context)
+    return layerSerialization(({ message }) => void log(Effect.logError(`of a client: ${message}`)))
+  })
+)
+
+/** The same over the daemon's socket. */
+export const layerSocketServer = (serving: Serving, socket: string) =>
+  layerServer(serving).pipe(
+    Layer.provide(RpcServer.layerProtocolSocketServer),
+    Layer.provide(layerListening(serving, socket)),
+    Layer.provide(layerLogged)
+  )

@@ -1,0 +1,265 @@
+import { fromDuplex } from "@effect/platform-node/NodeSocket"
+import {
+  Cause,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Fiber,
+  Option,
+  Pull,
+  Queue,
+  Schedule,
+  Schema,
+  type Scope
+} from "effect"
+import * as RpcClient from "effect/rpc/RpcClient"
+import { RpcClientDefect, RpcClientError } from "effect/rpc/RpcClientError"
+import { type FromServerEncoded, RequestId } from "effect/rpc/RpcMessage"
+import * as Socket from "effect/socket/Socket"
+import type { PullEvents } from "../../contract/rows/event-batches.ts"
+import { lazy } from "../../contract/rows/operation.ts"
+import { projectHeaders } from "../../contract/wire/caller-project.ts"
+import {
+  CREDIT,
+  makePyroRpcs,
+  REPORT_CHARACTERS,
+  type StreamingRow,
+  UNREADABLE,
+  WINDOW_EVENTS
+} from "../../contract/wire/rpcs.ts"
+import { layerSerialization, UnreadableMessage } from "../../contract/wire/serialization.ts"
+import { withoutLateWrites } from "../../system/processes/ended-socket.ts"
+import { connectUnix } from "../../system/processes/unix-socket.ts"
+import { atClose } from "../../system/waits/scopes.ts"
+import { within } from "../../system/waits/within.ts"
+import type { BegunRequest } from "../started-exec.ts"
+import { AwaitedRequests } from "./awaited.ts"
+import { failureOf, type RequestFailure } from "./failures.ts"
+import type { InputSink } from "./input-buffer.ts"
+
+type NodeSocket = BegunRequest["socket"]
+
+/** Opens a connection, which the Scope destroys. */
+type OpenConnection = Effect.Effect<NodeSocket, Socket.SocketError, Scope.Scope>
+
+/** A request that the daemon has got already. */
+interface Begun {
+  readonly id: string
+  /** Done when this program has asked for it, too. */
+  readonly asked: Deferred.Deferred<void>
+}
+
+/** The library's client, by the names of requests. */
+interface AnyClient {
+  (
+    name: string,
+    payload: unknown,
+    options: EventOptions
+  ): Effect.Effect<Queue.Dequeue<unknown, unknown>, never, Scope.Scope>
+  (name: string, payload: unknown, options?: { readonly headers: Headers }): Effect.Effect<unknown, unknown>
+}
+
+interface EventOptions {
+  readonly headers: Headers
+  readonly asQueue: true
+  readonly streamBufferSize: number
+}
+
+type Headers = Readonly<Record<string, string>>
+
+/** Requests and answers over one connection, until it ends. */
+export interface Connection {
+  /** One request, one answer. */
+  readonly ask: (operation: string, payload: unknown, headers?: Headers) => Effect.Effect<unknown, RequestFailure>
+  /**
+   * Begins an operation and gives its events. An end of the Scope before their last ends the operation, and waits for that. The daemon sends no
+   * more than a window of events ahead of the reader.
+   */
+  readonly events: (
+    row: StreamingRow,
+    payload: unknown,
+    headers?: Headers,
+    begun?: BegunRequest
+  ) => Effect.Effect<PullEvents<unknown, RequestFailure>, never, Scope.Scope>
+  /** Where the input of that id goes. */
+  readonly input: (id: string) => InputSink<unknown>
+}
+
+/** Maximum wait in ms for the end of an interrupted operation, in addition to the command's grace: a guest may be stuck. */
+const END_MS = 5_000
+
+/** Grace of a command in ms, if the request has one. */
+const graceMsOf = (payload: unknown) => {
+  const { graceSeconds } = payload as { readonly graceSeconds?: unknown }
+  return typeof graceSeconds === "number" ? graceSeconds * 1000 : 0
+}
+
+/** Events taken after which the daemon may send as many more. */
+const CREDIT_EVENTS = WINDOW_EVENTS / 2
+
+/** The id that the request of this fiber has on its connection. Undefined: any. */
+const ownRequestId: Context.Reference<RequestId | undefined> = Context.Reference("pyro/sdk/ownRequestId", {
+  defaultValue: (): RequestId | undefined => undefined
+})
+
+/** The connection ended before the request was sent, so the daemon did none of its work. */
+const notSent = (ended: RpcClientError) =>
+  new RpcClientError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause: ended }) })
+
+const pyroRpcs = lazy(makePyroRpcs)
+
+/**
+ * The library's own protocol without pings, which would end the commands of a client whose daemon was stopped for a while (the kernel reports
+ * a dead one), and without acknowledgements, which would let a slow reader stop all others: events have credits instead.
+ */
+const makeProtocol = (awaited: AwaitedRequests, begun: Begun | undefined, close: () => void) =>
+  Effect.gen(function*() {
+    const library = yield* RpcClient.makeProtocolSocket({
+      pingInterval: Duration.infinity,
+      retryPolicy: Schedule.recurs(0)
+    })
+    const listens = yield* Deferred.make<void>()
+    let ended: RpcClientError | undefined
+    /** Sends a request without an answer. */
+    const notify = (tag: string, payload: unknown) => {
+      const { payloadSchema } = pyroRpcs().requests.get(tag as never) as unknown as {
+        readonly payloadSchema: Schema.Top
+      }
+      const encoded = Schema.encodeUnknownSync(library.codecFor(payloadSchema) as Schema.Codec<unknown>)(payload)
+      return Effect.ignoreCause(
+        library.send(0, { _tag: "Request", id: "", tag, payload: encoded, headers: [], isNotification: true })
+      )
+    }
+    const defectOf = Schema.decodeUnknownSync(library.codecFor(Schema.Defect()) as Schema.Codec<unknown>)
+    const unreadable = (cause: unknown) =>
+      new RpcClientError({ reason: new RpcClientDefect({ message: "a message cannot be read", cause }) })
+    /** Notes an answer. A message that cannot be read ends the connection; the daemon's log gets its reason, too. */
+    const received = (
+      answer: FromServerEncoded
+    ): { readonly answer: FromServerEncoded; readonly then?: Effect.Effect<void> } => {
+      if (answer._tag === "Exit") awaited.end(answer.requestId)
+      if (answer._tag === "Defect") {
+        ended = unreadable(new UnreadableMessage(defectOf(answer.defect)))
+        awaited.endAll()
+        return { answer: { _tag: "ClientProtocolError", error: ended }, then: Effect.sync(close) }
+      }
+      if (answer._tag !== "ClientProtocolError") return { answer }
+      const { reason } = ended = answer.error
+      awaited.endAll()
+      if (reason._tag !== "RpcClientDefect" || !(reason.cause instanceof UnreadableMessage)) return { answer }
+      const detail = reason.cause.message.slice(0, REPORT_CHARACTERS)
+      return { answer, then: Effect.andThen(notify(UNREADABLE, { detail }), Effect.sync(close)) }
+    }
+    const protocol = RpcClient.Protocol.of({
+      ...library,
+      supportsAck: false,
+      run: (clientId, write) =>
+        // A fork starts when `run` listens.
+        Effect.andThen(
+          Effect.forkChild(Deferred.succeed(listens, undefined)),
+          library.run(clientId, (message) => {
+            const { answer, then } = received(message)
+            return then === undefined ? write(answer) : Effect.andThen(write(answer), then)
+          })
+        ),
+      send: (clientId, request, transferables) =>
+        request._tag !== "Request" ? library.send(clientId, request, transferables) : Effect.suspend(() => {
+          if (ended !== undefined) return Effect.fail(notSent(ended))
+          awaited.begin(request.id)
+          // The daemon has it already. From now on its answers have a receiver.
+          if (request.id === begun?.id) return Effect.asVoid(Deferred.succeed(begun.asked, undefined))
+          return library.send(clientId, request, transferables)
+        })
+    })
+    return { listens: Deferred.await(listens), notify, protocol }
+  })
+
+export const socketTo = (path: string): OpenConnection =>
+  Effect.mapError(
+    connectUnix(path),
+    (cause) => new Socket.SocketError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause }) })
+  )
+
+/** A connection that is made. */
+export const socketOf = (socket: NodeSocket): OpenConnection =>
+  Effect.acquireRelease(Effect.succeed(socket), () => Effect.sync(() => void socket.destroy()))
+
+/** Over any transport that the library has. */
+export const connectOver = (
+  socket: Socket.Socket,
+  awaited = new AwaitedRequests(),
+  begun?: Begun,
+  close: () => void = () => {}
+) =>
+  Effect.gen(function*() {
+    const { listens, notify, protocol } = yield* makeProtocol(awaited, begun, close)
+    let requests = 0
+    const generateRequestId = () => Fiber.getCurrent()?.getRef(ownRequestId) ?? RequestId(requests++)
+    const client = (yield* RpcClient.make(pyroRpcs(), { disableTracing: true, flatten: true, generateRequestId }).pipe(
+      Effect.provideService(RpcClient.Protocol, protocol)
+    )) as unknown as AnyClient
+    yield* atClose(Effect.sync(() => awaited.endAll()))
+    // The library drops answers that come before.
+    yield* listens
+
+    const ask: Connection["ask"] = (operation, payload, headers = {}) =>
+      Effect.flatMap(
+        projectHeaders,
+        (own) => client(operation, payload, { headers: { ...own, ...headers } })
+      ).pipe(Effect.catchCause((cause) => Effect.failCause(failureOf(operation, cause))))
+
+    const events: Connection["events"] = (row, payload, headers = {}, begun) =>
+      Effect.gen(function*() {
+        const id = RequestId(begun?.id ?? requests++)
+        // Released after the library has sent the interruption.
+        yield* atClose(
+          Effect.suspend(() =>
+            awaited.has(id) ? within(END_MS + graceMsOf(payload), awaited.untilEnd(id)) : Effect.void
+          )
+        )
+        const queue = yield* client(row.name, payload, {
+          headers: { ...yield* projectHeaders, ...headers },
+          asQueue: true,
+          streamBufferSize: Infinity
+        }).pipe(Effect.provideService(ownRequestId, id))
+        let taken = -(begun?.creditedEvents ?? 0)
+        const next = Effect.matchCauseEffect(Queue.takeAll(queue), {
+          onSuccess: (events) => {
+            taken += events.length
+            if (taken < CREDIT_EVENTS) return Effect.succeed(events)
+            const credit = notify(CREDIT, { request: String(id), events: taken })
+            taken = 0
+            return Effect.as(credit, events)
+          },
+          onFailure: (cause): Effect.Effect<never, Option.Option<RequestFailure>> =>
+            Pull.isDoneCause(cause)
+              ? Effect.fail(Option.none())
+              : Effect.failCause(Cause.map(failureOf(row.name, cause), Option.some))
+        })
+        return () => next
+      })
+
+    const input: Connection["input"] = (id) => ({
+      write: (bytes) => client("input.write", { id, bytes }),
+      end: client("input.end", { id }),
+      interrupt: client("input.interrupt", { id }),
+      resize: (size) => client("input.resize", { id, ...size })
+    })
+    return { ask, events, input } satisfies Connection
+  }).pipe(Effect.provideService(Socket.Socket, socket), Effect.provide(layerSerialization()))
+
+/** In the caller's scope: the connection lives as long as that. */
+export const connect = (open: OpenConnection, begun?: BegunRequest): Effect.Effect<Connection, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const awaited = new AwaitedRequests()
+    const asked = yield* Deferred.make<void>()
+    let connected: NodeSocket | undefined
+    const opened = Effect.tap(open, (socket) => {
+      connected = socket
+      awaited.connected(socket)
+      return begun === undefined ? Effect.void : Deferred.await(asked)
+    })
+    const socket = withoutLateWrites(yield* fromDuplex(opened), () => connected?.destroyed === true)
+    return yield* connectOver(socket, awaited, begun && { id: begun.id, asked }, () => connected?.destroySoon())
+  })

@@ -1,0 +1,51 @@
+import { Cause, Option, Result, Schema } from "effect"
+import type { RpcClientError } from "effect/rpc/RpcClientError"
+import * as Socket from "effect/socket/Socket"
+import { DaemonUnavailable, MessageUnreadable, type PyroError } from "../../contract/errors/errors.ts"
+import type { DaemonLeaves } from "../../contract/wire/rpcs.ts"
+import { UnreadableMessage } from "../../contract/wire/serialization.ts"
+
+/** The daemon died, or left, before its answer. */
+export class ConnectionLost {
+  readonly _tag = "ConnectionLost"
+  /** The daemon may have done the work. If not, the client can ask again. */
+  readonly mayBeDone: boolean
+  constructor(mayBeDone: boolean) {
+    this.mayBeDone = mayBeDone
+  }
+}
+
+export type RequestFailure = PyroError | ConnectionLost
+
+export const isLost = (failure: RequestFailure): failure is ConnectionLost => failure._tag === "ConnectionLost"
+
+export const lost = (detail: string) => new DaemonUnavailable({ detail: `the connection was lost ${detail}` })
+
+/**
+ * What is wrong with a message, if a defect says that one of both sides cannot read it. The library tells of a request that the daemon cannot
+ * read, and of a result that the daemon cannot write, by a text; handlers die of errors.
+ */
+const unreadable = (defect: unknown): string | undefined =>
+  Schema.isSchemaError(defect) ? defect.message : typeof defect === "string" ? defect : undefined
+
+const ofClient = (operation: string, { reason }: RpcClientError): RequestFailure =>
+  reason._tag === "RpcClientDefect" && reason.cause instanceof UnreadableMessage
+    ? new MessageUnreadable({ operation, detail: reason.cause.message })
+    // Nothing was written to a socket that cannot be connected to, or whose connection had ended: its daemon left before.
+    : new ConnectionLost(reason._tag !== "SocketOpenError")
+
+/** How a request failed, if the cause is neither our own interruption nor a defect. */
+export const failureOf = (operation: string, cause: Cause.Cause<unknown>): Cause.Cause<RequestFailure> => {
+  // A leaving daemon interrupts its work and says so.
+  if (Cause.hasInterruptsOnly(cause)) return Cause.fail(new ConnectionLost(true))
+  const defect = Option.getOrUndefined(Result.getSuccess(Cause.findDefect(cause)))
+  // A write to a connection that has ended meanwhile.
+  if (Socket.isSocketError(defect)) return Cause.fail(new ConnectionLost(true))
+  const detail = unreadable(defect)
+  if (detail !== undefined) return Cause.fail(new MessageUnreadable({ operation, detail }))
+  return Cause.map(cause, (failure) => {
+    const why = failure as PyroError | RpcClientError | DaemonLeaves
+    if (why._tag === "RpcClientError") return ofClient(operation, why)
+    return why._tag === "DaemonLeaves" ? new ConnectionLost(false) : why
+  })
+}
