@@ -50,6 +50,12 @@ export const descendants = (pid: number): ReadonlyArray<number> => {
   return below(pid)
 }
 
+/** Processor time of a process and all its threads, in ms. The kernel counts it in steps of 10 (proc(5), stat). */
+export const cpuMs = (pid: number): number => {
+  const fields = readOrEmpty(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? []
+  return 10 * (Number(fields[11]) + Number(fields[12]))
+}
+
 const kib = (text: string, field: string) => {
   const found = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(text)
   return found === null ? undefined : Number(found[1])

@@ -1,5 +1,6 @@
 import type { Plan } from "./measure.ts"
 import { cliExec, cliList, runDaemon } from "./rows/cli-exec.ts"
+import { cpuCreate, cpuDelete, cpuExec, cpuFileRead, cpuIdle } from "./rows/cpu.ts"
 import { createEmpty, createWarm } from "./rows/create.ts"
 import { diff, seedAgain } from "./rows/diff.ts"
 import { execMcp } from "./rows/exec-mcp.ts"
@@ -57,6 +58,11 @@ export const plans: ReadonlyArray<Plan> = [
   stdout,
   stdoutSdk,
   redaction,
+  cpuExec,
+  cpuFileRead,
+  cpuCreate,
+  cpuDelete,
+  cpuIdle,
   idleMemory,
   idleWorkspace,
   daemonMemory,
