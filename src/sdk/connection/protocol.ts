@@ -1,0 +1,88 @@
+import { Deferred, Duration, Effect, Schedule, Schema } from "effect"
+import * as RpcClient from "effect/rpc/RpcClient"
+import { RpcClientDefect, RpcClientError } from "effect/rpc/RpcClientError"
+import type { FromServerEncoded } from "effect/rpc/RpcMessage"
+import * as Socket from "effect/socket/Socket"
+import { lazy } from "../../contract/rows/operation.ts"
+import { makePyroRpcs, REPORT_CHARACTERS, UNREADABLE } from "../../contract/wire/rpcs.ts"
+import { UnreadableMessage } from "../../contract/wire/serialization.ts"
+import type { AwaitedRequests } from "./awaited.ts"
+
+/** A request that the daemon has got already. */
+export interface Begun {
+  readonly id: string
+  /** Done when this program has asked for it, too. */
+  readonly asked: Deferred.Deferred<void>
+}
+
+/** The connection ended before the request was sent, so the daemon did none of its work. */
+const notSent = (ended: RpcClientError) =>
+  new RpcClientError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause: ended }) })
+
+export const pyroRpcs = lazy(makePyroRpcs)
+
+/**
+ * The library's own protocol without pings, which would end the commands of a client whose daemon was stopped for a while (the kernel reports
+ * a dead one), and without acknowledgements, which would let a slow reader stop all others: events have credits instead.
+ */
+export const makeProtocol = (awaited: AwaitedRequests, begun: Begun | undefined, close: () => void) =>
+  Effect.gen(function*() {
+    const library = yield* RpcClient.makeProtocolSocket({
+      pingInterval: Duration.infinity,
+      retryPolicy: Schedule.recurs(0)
+    })
+    const listens = yield* Deferred.make<void>()
+    let ended: RpcClientError | undefined
+    /** Sends a request without an answer. */
+    const notify = (tag: string, payload: unknown) => {
+      const { payloadSchema } = pyroRpcs().requests.get(tag as never) as unknown as {
+        readonly payloadSchema: Schema.Top
+      }
+      const encoded = Schema.encodeUnknownSync(library.codecFor(payloadSchema) as Schema.Codec<unknown>)(payload)
+      return Effect.ignoreCause(
+        library.send(0, { _tag: "Request", id: "", tag, payload: encoded, headers: [], isNotification: true })
+      )
+    }
+    const defectOf = Schema.decodeUnknownSync(library.codecFor(Schema.Defect()) as Schema.Codec<unknown>)
+    const unreadable = (cause: unknown) =>
+      new RpcClientError({ reason: new RpcClientDefect({ message: "a message cannot be read", cause }) })
+    /** Notes an answer. A message that cannot be read ends the connection; the daemon's log gets its reason, too. */
+    const received = (
+      answer: FromServerEncoded
+    ): { readonly answer: FromServerEncoded; readonly then?: Effect.Effect<void> } => {
+      if (answer._tag === "Exit") awaited.end(answer.requestId)
+      if (answer._tag === "Defect") {
+        ended = unreadable(new UnreadableMessage(defectOf(answer.defect)))
+        awaited.endAll()
+        return { answer: { _tag: "ClientProtocolError", error: ended }, then: Effect.sync(close) }
+      }
+      if (answer._tag !== "ClientProtocolError") return { answer }
+      const { reason } = ended = answer.error
+      awaited.endAll()
+      if (reason._tag !== "RpcClientDefect" || !(reason.cause instanceof UnreadableMessage)) return { answer }
+      const detail = reason.cause.message.slice(0, REPORT_CHARACTERS)
+      return { answer, then: Effect.andThen(notify(UNREADABLE, { detail }), Effect.sync(close)) }
+    }
+    const protocol = RpcClient.Protocol.of({
+      ...library,
+      supportsAck: false,
+      run: (clientId, write) =>
+        // A fork starts when `run` listens.
+        Effect.andThen(
+          Effect.forkChild(Deferred.succeed(listens, undefined)),
+          library.run(clientId, (message) => {
+            const { answer, then } = received(message)
+            return then === undefined ? write(answer) : Effect.andThen(write(answer), then)
+          })
+        ),
+      send: (clientId, request, transferables) =>
+        request._tag !== "Request" ? library.send(clientId, request, transferables) : Effect.suspend(() => {
+          if (ended !== undefined) return Effect.fail(notSent(ended))
+          awaited.begin(request.id)
+          // The daemon has it already. From now on its answers have a receiver.
+          if (request.id === begun?.id) return Effect.asVoid(Deferred.succeed(begun.asked, undefined))
+          return library.send(clientId, request, transferables)
+        })
+    })
+    return { listens: Deferred.await(listens), notify, protocol }
+  })
