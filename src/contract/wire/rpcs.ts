@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Predicate, Schema, SchemaGetter, SchemaParser } from "effect"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import { PyroError } from "../errors/errors.ts"
@@ -12,8 +12,26 @@ export type StreamingRow = Extract<Operation, { readonly kind: "streaming" }>
 /** What a daemon that has decided to leave answers: nothing of the request was begun, the next daemon can be asked. Clients only. */
 export class DaemonLeaves extends Schema.TaggedError<DaemonLeaves>()("DaemonLeaves", {}) {}
 
-/** How a request between client and daemon fails. */
-export const RequestError = Schema.Union([PyroError, DaemonLeaves])
+type RequestError = PyroError | DaemonLeaves
+
+const requestErrors = lazy(() => Schema.toCodecJson(Schema.Union([PyroError, DaemonLeaves])))
+
+/** How a request between client and daemon fails. It crosses as JSON: the form of 57 classes is made with the first failure, not at each start. */
+const RequestError = Schema.declare(
+  (failure): failure is RequestError => Predicate.isError(failure) && Predicate.hasProperty(failure, "_tag"),
+  {
+    expected: "an error of pyro",
+    toCodecJson: () =>
+      Schema.link<RequestError>()(Schema.Unknown, {
+        decode: SchemaGetter.transformEffect((json, options) =>
+          SchemaParser.decodeUnknownEffect(requestErrors())(json, options)
+        ),
+        encode: SchemaGetter.transformEffect((failure, options) =>
+          SchemaParser.encodeUnknownEffect(requestErrors())(failure, options)
+        )
+      })
+  }
+)
 
 /** Events of an operation that the daemon sends before its client has taken any. */
 export const WINDOW_EVENTS = 32
