@@ -101,7 +101,8 @@ describe("Claude Code in a workspace", () => {
       checkedTerminal(words, { enter, env: { ...place.pyro.env, ...env } })
 
     const asking = onTerminal("agent", "claude-code", "--workspace", NAME, "--ask", "--", "--model", "none")
-    await asking.shows("fake agent: --permission-mode default --model none\n30 100")
+    // The hint how to detach may stand behind what the agent drew before.
+    await asking.shows(/fake agent: --permission-mode default --model none.*\n30 100/)
     asking.terminal.write("hello\r")
     await asking.shows("you said: hello")
     asking.terminal.write(DETACH)
