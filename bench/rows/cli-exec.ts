@@ -4,6 +4,15 @@ import { emptyNode } from "./version.ts"
 
 const empty = async () => side(async () => (await runProgram(emptyNode)).ms)
 
+/** A command of pyro as a process, beside a daemon with one workspace. */
+const beside = (words: (workspace: string) => ReadonlyArray<string>): Plan["ours"] => async ({ daemon, pyro }) => {
+  const workspace = await daemon.create()
+  return side(
+    async () => (await runProgram([...pyro, ...words(workspace)])).ms,
+    () => daemon.remove(workspace)
+  )
+}
+
 export const cliExec: Plan = {
   name: "cli-exec",
   unit: "ms",
@@ -12,13 +21,7 @@ export const cliExec: Plan = {
   rounds: (runs) => 2 * runs,
   warmups: 3,
   floor: empty,
-  ours: async ({ daemon, pyro }) => {
-    const workspace = await daemon.create()
-    return side(
-      async () => (await runProgram([...pyro, "workspace", "exec", workspace, "--", "true"])).ms,
-      () => daemon.remove(workspace)
-    )
-  }
+  ours: beside((workspace) => ["workspace", "exec", workspace, "--", "true"])
 }
 
 export const runDaemon: Plan = {
@@ -49,11 +52,5 @@ export const cliList: Plan = {
   rounds: (runs) => 2 * runs,
   warmups: 3,
   floor: empty,
-  ours: async ({ daemon, pyro }) => {
-    const workspace = await daemon.create()
-    return side(
-      async () => (await runProgram([...pyro, "workspace", "list"])).ms,
-      () => daemon.remove(workspace)
-    )
-  }
+  ours: beside(() => ["workspace", "list"])
 }

@@ -16,7 +16,7 @@ type RequestError = PyroError | DaemonLeaves
 
 const requestErrors = lazy(() => Schema.toCodecJson(Schema.Union([PyroError, DaemonLeaves])))
 
-/** How a request between client and daemon fails. It crosses as JSON: the form of 57 classes is made with the first failure, not at each start. */
+/** How a request between client and daemon fails. It crosses as JSON: the form of all its classes is made with the first failure, not at each start. */
 const RequestError = Schema.declare(
   (failure): failure is RequestError => Predicate.isError(failure) && Predicate.hasProperty(failure, "_tag"),
   {
