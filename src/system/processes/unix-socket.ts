@@ -39,10 +39,25 @@ export const connectUnix = (file: string) =>
     (socket) => Effect.sync(() => void socket.destroy())
   )
 
+/** Completes when the folder has an entry of this name, or cannot be watched. The kernel tells: nothing is polled. */
+const untilThere = (file: string) =>
+  Effect.callback<void>((resume) => {
+    let watcher: fs.FSWatcher
+    try {
+      watcher = fs.watch(path.dirname(file), () => void (fs.existsSync(file) && resume(Effect.void)))
+    } catch {
+      return resume(Effect.void)
+    }
+    watcher.on("error", () => resume(Effect.void))
+    if (fs.existsSync(file)) resume(Effect.void)
+    return Effect.sync(() => watcher.close())
+  })
+
 /** Connects to a socket that another process is about to create. */
 export const connectUnixSoon = (file: string, options: { readonly timeoutMs: number }) =>
-  connectUnix(file).pipe(
-    Effect.retry(Schedule.spaced("1 millis")),
+  untilThere(file).pipe(
+    // Between bind(2) and listen(2) of the other process the socket is there and refuses.
+    Effect.andThen(Effect.retry(connectUnix(file), Schedule.spaced("1 millis"))),
     Effect.timeoutOrElse({
       duration: options.timeoutMs,
       orElse: () =>
