@@ -1,11 +1,12 @@
 /*
  * pyro-copy: copies a sparse file (a VM's memory, an image) without pages of zeros, or punches these pages out of a file.
  *
- *   pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION
+ *   pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
  *   pyro-copy --punch FILE
  *
  * The destination gets its name only when it is complete, and never replaces a file. Its mode is 0600 by default. A file system
- * that shares extents (FICLONE) copies no data. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
+ * that shares extents (FICLONE) copies no data. With a program, it writes "copied" and a newline to FD and becomes that program, so
+ * that a VM costs its parent one fork. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
  */
 #include "sparse.h"
 
@@ -32,7 +33,9 @@ static int fail(const char *what, const char *path, int error) {
 }
 
 static int usage(void) {
-  fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION\n       pyro-copy --punch FILE\n", stderr);
+  fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]\n"
+        "       pyro-copy --punch FILE\n",
+        stderr);
   return STATUS_USAGE;
 }
 
@@ -139,6 +142,18 @@ static int punch(const char *path) {
   return error == 0 ? 0 : fail("cannot punch", path, error);
 }
 
+/* Becomes the program, which may outlive the parent. */
+static int become(const char *descriptor, char **command) {
+  static const char copied[] = "copied\n";
+  unsigned fd;
+  if (parse_id(&descriptor, &fd) != 0 || *descriptor != '\0') return usage();
+  if (write((int)fd, copied, sizeof copied - 1) != (ssize_t)(sizeof copied - 1))
+    return fail("cannot report to", "the given descriptor", errno);
+  prctl(PR_SET_PDEATHSIG, 0);
+  execvp(command[0], command);
+  return fail("cannot start", command[0], errno);
+}
+
 int main(int argc, char **argv) {
   struct wishes wishes = {.mode = 0600};
   int at = 1;
@@ -155,6 +170,7 @@ int main(int argc, char **argv) {
     else if (strcmp(argv[at], "--mode") != 0 || parse_mode(argv[at + 1], &wishes.mode) != 0)
       return usage();
   }
-  if (argc != at + 2) return usage();
-  return copy(argv[at], argv[at + 1], &wishes);
+  if (argc != at + 2 && argc < at + 4) return usage();
+  int status = copy(argv[at], argv[at + 1], &wishes);
+  return status != 0 || argc == at + 2 ? status : become(argv[at + 2], argv + at + 3);
 }

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { type HostToolMissing, memoryStore, NoSpace, VmFailed } from "../../contract/errors/errors.ts"
+import { memoryStore, NoSpace, VmFailed } from "../../contract/errors/errors.ts"
 import { openFile, setSize } from "../../system/files/descriptor.ts"
 import { removeFile, setOwner } from "../../system/files/entries.ts"
 import { removeTree } from "../../system/files/folders.ts"
@@ -10,47 +10,66 @@ import type { VmPaths, VmRecord } from "../record.ts"
 
 const mib = 1024 * 1024
 
+const COPY = "pyro-copy"
+
 /** Exit status of pyro-copy when the destination's file system is full. */
 const copyNoSpace = 3
 
-/**
- * Makes a VM's own memory file: a sparse copy of a frozen one, or empty for a boot. It is never shared: on QEMU before 8.2 a
- * template that is mapped by a VM could be written by it.
- */
-export const fillMemory = (
-  paths: VmPaths,
-  record: VmRecord,
-  from: string | undefined
-): Effect.Effect<void, VmFailed | NoSpace | HostToolMissing> =>
-  (from === undefined ? emptyMemory(paths, record) : copySparse(from, paths.memory, record.uid)).pipe(
+/** Makes a VM's own memory file of a frozen one, for a VM that starts later. */
+export const fillMemory = (paths: VmPaths, record: VmRecord, from: string) =>
+  copySparse(from, paths.memory, record.uid).pipe(
     Effect.onError(() => Effect.ignoreCause(removeFile(paths.memory)))
   )
 
 export const removeMemory = (paths: VmPaths) => Effect.ignoreCause(removeTree(paths.memory))
 
-const emptyMemory = (paths: VmPaths, record: VmRecord) =>
+/** Makes a VM's own memory file for a boot: a hole as large as its memory. */
+export const emptyMemory = (paths: VmPaths, record: VmRecord): Effect.Effect<void, VmFailed> =>
   Effect.scoped(Effect.gen(function*() {
     const fd = yield* openFile(paths.memory, "wx")
     yield* setSize(fd, paths.memory, record.memoryMib * mib)
     if (record.uid !== process.getuid?.()) yield* setOwner(paths.memory, record.uid)
   })).pipe(Effect.mapError(({ detail }) => new VmFailed({ step: "memory", detail, consoleTail: "" })))
 
+/** A copy that a program begins with. */
+export interface MemoryCopy {
+  readonly from: string
+  readonly to: string
+  readonly uid: number
+}
+
+const copyArguments = ({ from, to, uid }: MemoryCopy) => ["--owner", `${uid}:${uid}`, from, to]
+
+/** What the program writes to the descriptor of `copyThen` when the copy is made. */
+export const COPIED = "copied\n"
+
+/**
+ * A command that makes the copy, writes `COPIED` to `descriptor`, and becomes `command`: one process for both. A VM's memory is never
+ * shared: on QEMU before 8.2 a template that is mapped by a VM could be written by it.
+ */
+export const copyThen = (copy: MemoryCopy, descriptor: number, command: readonly [string, ...ReadonlyArray<string>]) =>
+  Effect.map(
+    nativeTool(COPY),
+    (tool) => [tool, ...copyArguments(copy), String(descriptor), ...command] as const
+  )
+
+/** Why a copy was not made, from the end of the program that made it. */
+export const copyFailed = ({ from, to }: Pick<MemoryCopy, "from" | "to">, code: number | null, detail: string) =>
+  code === copyNoSpace
+    ? new NoSpace({
+      where: memoryStore,
+      path: to,
+      neededMib: Math.ceil(bytesOnDisk(from) / mib),
+      availableMib: 0
+    })
+    : new VmFailed({ step: "memory", detail, consoleTail: "" })
+
 /** Copies a file without its holes and zero pages, for `uid` alone to read and write. */
 export const copySparse = (from: string, to: string, uid: number) =>
   Effect.gen(function*() {
-    const tool = yield* nativeTool("pyro-copy")
-    yield* runTool(tool, ["--owner", `${uid}:${uid}`, from, to]).pipe(
+    yield* runTool(yield* nativeTool(COPY), copyArguments({ from, to, uid })).pipe(
       Effect.mapError((failure) =>
-        failure._tag !== "ToolFailed"
-          ? failure
-          : failure.code === copyNoSpace
-          ? new NoSpace({
-            where: memoryStore,
-            path: to,
-            neededMib: Math.ceil(bytesOnDisk(from) / mib),
-            availableMib: 0
-          })
-          : new VmFailed({ step: "memory", detail: failure.message, consoleTail: "" })
+        failure._tag !== "ToolFailed" ? failure : copyFailed({ from, to }, failure.code, failure.message)
       )
     )
   })

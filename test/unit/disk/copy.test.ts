@@ -123,4 +123,22 @@ describe("pyro-copy", () => {
         assert.strictEqual(fs.statfsSync(small).bfree, fs.statfsSync(small).blocks)
       }).pipe(Effect.scoped, Effect.runPromise)
   )
+
+  it.effect("pyro-copy becomes a program that outlives its parent, only when the copy is made", () =>
+    Effect.gen(function*() {
+      const directory = yield* folder
+      const [from, to] = [path.join(directory, "from"), path.join(directory, "to")]
+      write(from, "d0d", 0)
+      const death =
+        "import ctypes, sys; n = ctypes.c_int(-1); ctypes.CDLL(None).prctl(2, ctypes.byref(n)); print(n.value, sys.argv[1:])"
+      const whole = copy(from, to, "1", "python3", "-c", death, "an argument")
+      assert.deepStrictEqual([whole.status, whole.stdout], [0, "copied\n0 ['an argument']\n"])
+      assert.isTrue(fs.readFileSync(to).equals(fs.readFileSync(from)))
+      const taken = copy(from, to, "1", "echo", "started")
+      assert.deepStrictEqual([taken.status, taken.stdout], [1, ""])
+      assert.match(taken.stderr, /^pyro-copy: cannot create .*to: File exists$/m)
+      const missing = copy(from, `${to}2`, "1", "no-such-program")
+      assert.deepStrictEqual([missing.status, missing.stdout], [1, "copied\n"])
+      for (const wrong of [["1"], ["x", "echo"]]) assert.strictEqual(copy(from, `${to}3`, ...wrong).status, 2)
+    }))
 })

@@ -11,7 +11,7 @@ import { newRecord, newVmId, vmPaths, type VmPurpose, type VmRecord } from "../.
 import type { VmError } from "../../Vm.ts"
 import { admit } from "../admission.ts"
 import { failedAt } from "../failure.ts"
-import { fillMemory, removeMemory } from "../memory.ts"
+import { emptyMemory, removeMemory } from "../memory.ts"
 import type { Ownership } from "../ownership.ts"
 import { acquireFolder } from "../vm-folder.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
@@ -69,12 +69,14 @@ export const reserveVm = (
     return { record, ownership, request }
   })
 
-/** Starts a reserved VM whose memory file is there. It goes on from the state in `statePath`, or boots its kernel. */
+/** Starts a reserved VM. It goes on from the state in `statePath`, or boots its kernel. */
 export const startReserved = (
   { record, request, ownership }: QemuReservation,
-  { disk, overlayPath, statePath }: {
+  { disk, memoryPath, overlayPath, statePath }: {
     readonly disk: DiskSource
     readonly statePath: string | undefined
+    /** Frozen memory that its own begins as. Undefined: its memory file is there. */
+    readonly memoryPath?: string | undefined
     /** What its empty overlay begins with (`Frozen.overlayPath`). */
     readonly overlayPath?: string | undefined
   }
@@ -83,14 +85,14 @@ export const startReserved = (
     const { paths } = ownership
     const { spec } = request
     const disks = firstDiskState(yield* placeDisk(paths, record.uid, disk, 0, overlayPath), disk.seed.virtualBytes)
-    yield* ownership.update((now) => ({ ...now, disks }))
     const qemu = yield* startQemu({
       qemu: request.qemuProgram,
       spec,
       ownership,
       record,
       level: request.confinement.level,
-      disks: disks.disks,
+      disks,
+      memoryPath,
       stateDescriptor: statePath === undefined ? undefined : yield* openForReading(statePath),
       dieWithParent: request.dieWithParent
     }).pipe(asStep("QEMU process"))
@@ -107,7 +109,7 @@ export const startReserved = (
   })
 
 /**
- * Makes a VM: journal, admission, memory, disks, QEMU, in this order, released in the opposite one. The guest does not run yet
+ * Makes a VM: journal, admission, disks, memory, QEMU, in this order, released in the opposite one. The guest does not run yet
  * when it was frozen (`resume` lets it); it boots at once otherwise.
  */
 export const acquireVm = (
@@ -116,9 +118,10 @@ export const acquireVm = (
   Effect.gen(function*() {
     const reserved = yield* reserveVm(request)
     yield* admit([reserved.record])
-    yield* fillMemory(reserved.ownership.paths, reserved.record, frozen?.memoryPath).pipe(asStep("memory copy"))
+    if (frozen === undefined) yield* emptyMemory(reserved.ownership.paths, reserved.record)
     return yield* startReserved(reserved, {
       disk,
+      memoryPath: frozen?.memoryPath,
       statePath: frozen?.statePath,
       overlayPath: frozen?.overlayPath
     })

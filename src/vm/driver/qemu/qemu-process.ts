@@ -14,12 +14,13 @@ import { packageOf } from "../../../system/processes/tool-packages.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 import type { ConfinementLevel } from "../../confinement.ts"
 import type { MachineSpec } from "../../machine.ts"
-import type { VmRecord } from "../../record.ts"
+import type { DiskState, VmRecord } from "../../record.ts"
 import { fileFailedAt } from "../failure.ts"
+import { COPIED, copyFailed, copyThen } from "../memory.ts"
 import type { Ownership } from "../ownership.ts"
 import { confine, type ConfinedCommand } from "./confine.ts"
 import { KVM, kvmDeviceFor } from "./kvm-device.ts"
-import { type Disks, names, qemuArguments, tapDescriptorInQemu } from "./machine.ts"
+import { names, qemuArguments, tapDescriptorInQemu } from "./machine.ts"
 
 export interface QemuProcess {
   /** Process whose death ends the VM. */
@@ -35,7 +36,9 @@ export interface QemuRequest {
   readonly ownership: Ownership
   readonly record: VmRecord
   readonly level: ConfinementLevel
-  readonly disks: Disks
+  readonly disks: DiskState
+  /** Frozen memory that the VM's own begins as. Undefined: its memory file is there. */
+  readonly memoryPath: string | undefined
   /** Wait for a frozen state on descriptor 3, which is this one of ours; undefined: boot. */
   readonly stateDescriptor: number | undefined
   /** The VM ends with this process, however it ends. */
@@ -75,7 +78,7 @@ export const startQemu = (
       : { path: KVM, group: undefined }
     const confined = confine(request.level, {
       qemu: request.qemu,
-      qemuArgs: qemuArguments(request.spec, record.id, request.disks, request.stateDescriptor !== undefined),
+      qemuArgs: qemuArguments(request.spec, record.id, request.disks.disks, request.stateDescriptor !== undefined),
       files,
       uid: record.uid,
       kvm,
@@ -83,10 +86,15 @@ export const startQemu = (
       infoDescriptor,
       keepsNetwork: hasTap
     })
-    const command = hasTap ? inTapNamespace(yield* nativeTool("pyro-tap"), confined) : confined
+    const locked = hasTap ? inTapNamespace(yield* nativeTool("pyro-tap"), confined) : confined
+    const copy = request.memoryPath === undefined
+      ? undefined
+      : { from: request.memoryPath, to: paths.memory, uid: record.uid }
+    const last = [locked.program, ...locked.args] as const
+    const [program, ...args] = copy === undefined ? last : yield* copyThen(copy, infoDescriptor, last)
     const ended = yield* Deferred.make<string>()
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() => launch(command.program, command.args, paths.directory, request.stateDescriptor)),
+      Effect.sync(() => launch(program, args, paths.directory, request.stateDescriptor)),
       (child) => Effect.andThen(ownership.unlessLeft(killAndWait(child)), Effect.sync(() => letGo(child)))
     )
     const stderr = keepTail(child.stderr as Readable)
@@ -99,23 +107,27 @@ export const startQemu = (
     if (child.pid === undefined) {
       const detail = yield* Deferred.await(ended)
       return yield* new HostToolMissing({
-        tool: path.basename(command.program),
-        package: packageOf(command.program),
+        tool: path.basename(program),
+        package: packageOf(program),
         detail
       })
     }
-    const pid = command.infoDescriptor === undefined
-      ? child.pid
-      : yield* Effect.raceFirst(
-        childPid(child.stdio[infoDescriptor] as Readable),
-        Effect.flatMap(Deferred.await(ended), (how) => Effect.fail(vmFailed("start", `${command.program}: ${how}`)))
-      )
+    const failure = (how: string) =>
+      copy !== undefined && stderr().startsWith("pyro-copy: ")
+        ? copyFailed(copy, child.exitCode, how)
+        : vmFailed("start", `${locked.program}: ${how}`)
+    const told = locked.infoDescriptor !== undefined ? CHILD_PID : copy === undefined ? undefined : COPIED_LINE
+    const [, inside] = told === undefined ? [] : yield* Effect.raceFirst(
+      untilTold(child.stdio[infoDescriptor] as Readable, told),
+      Effect.flatMap(Deferred.await(ended), (how) => Effect.fail(failure(how)))
+    )
+    const pid = inside === undefined ? child.pid : Number(inside)
     const identity = processIdentity(pid)
     if (identity === undefined) {
       return yield* vmFailed("start", `QEMU ended at once: ${yield* Deferred.await(ended)}`)
     }
     yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity)))
-    yield* ownership.update((now) => ({ ...now, process: identity }))
+    yield* ownership.update((now) => ({ ...now, disks: request.disks, process: identity }))
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
   })
 
@@ -203,14 +215,18 @@ const linkFiles = (
   ).pipe(Effect.mapError(fileFailedAt("prepare", directory)))
 
 /** Bubblewrap reports `{"child-pid": N, ...}`: the first process of the new pid namespace, whose end is the end of all in it. */
-const childPid = (info: Readable) =>
-  Effect.callback<number, VmFailed>((resume) => {
+const CHILD_PID = /"child-pid":\s*(\d+)/
+const COPIED_LINE = new RegExp(COPIED)
+
+/** Waits until the pipe has brought what the expression matches. */
+const untilTold = (info: Readable, expression: RegExp) =>
+  Effect.callback<RegExpExecArray>((resume) => {
     let text = ""
     info.setEncoding("utf8")
     info.on("data", (chunk: string) => {
       text += chunk
-      const found = /"child-pid":\s*(\d+)/.exec(text)
-      if (found !== null) resume(Effect.succeed(Number(found[1])))
+      const found = expression.exec(text)
+      if (found !== null) resume(Effect.succeed(found))
     })
     info.once("end", () => resume(Effect.never)) // the process's own end tells why
   })
