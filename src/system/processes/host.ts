@@ -30,18 +30,28 @@ export const freeBytes = (path: string): number => {
 
 export const isTmpfs = (path: string) => fs.statfsSync(path).type === tmpfsMagic
 
+const isProgram = (file: string) => {
+  try {
+    fs.accessSync(file, fs.constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Programs that were found, by PATH and name: a look into each folder costs more than all else that a VM's command needs. */
+const foundPrograms = new Map<string, string>()
+
 /** Where the first program of that name is, on PATH or where root's programs are; undefined when nowhere. */
-export const findProgram = (name: string): string | undefined =>
-  [...settingNow("PATH").split(":"), "/usr/sbin", "/sbin"].map((folder) => `${folder}/${name}`).find(
-    (file) => {
-      try {
-        fs.accessSync(file, fs.constants.X_OK)
-        return true
-      } catch {
-        return false
-      }
-    }
-  )
+export const findProgram = (name: string): string | undefined => {
+  const folders = settingNow("PATH")
+  const key = `${folders}\0${name}`
+  const known = foundPrograms.get(key)
+  if (known !== undefined && isProgram(known)) return known
+  const found = [...folders.split(":"), "/usr/sbin", "/sbin"].map((folder) => `${folder}/${name}`).find(isProgram)
+  if (found !== undefined) foundPrograms.set(key, found)
+  return found
+}
 
 /** Name of this user, or its number where it has no account. */
 export const userName = (): string => {

@@ -1,24 +1,14 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import * as path from "node:path"
 import { HostToolMissing, HostToolUnsuitable } from "../../../contract/errors/errors.ts"
 import { fileIdentity } from "../../../system/files/host-path.ts"
 import { runTool } from "../../../system/processes/child.ts"
-import { setting, settingNow } from "../../../system/settings/config.ts"
+import { findProgram } from "../../../system/processes/host.ts"
+import { setting } from "../../../system/settings/config.ts"
 import { HostFacts } from "../../HostFacts.ts"
 
 /** Older ones lack what a restore needs (x-ignore-shared with microvm was measured on 7.2). */
 const oldestQemu: readonly [number, number] = [7, 2]
-
-const onPath = (name: string) =>
-  settingNow("PATH").split(":").map((folder) => path.join(folder, name)).find((file) => {
-    try {
-      fs.accessSync(file, fs.constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 
 const qemuVersion = (program: string) =>
   Effect.flatMap(HostFacts, (facts) =>
@@ -41,7 +31,7 @@ export const qemuBuild = (program: string) =>
 
 /** QEMU that pyro runs: `PYRO_QEMU`, or the first `qemu-system-x86_64` on PATH, when it is new enough. */
 export const findQemu = Effect.gen(function*() {
-  const program = (yield* setting("PYRO_QEMU")) ?? onPath("qemu-system-x86_64")
+  const program = (yield* setting("PYRO_QEMU")) ?? findProgram("qemu-system-x86_64")
   if (program === undefined || !fs.existsSync(program)) {
     return yield* new HostToolMissing({
       tool: "qemu-system-x86_64",
