@@ -1,20 +1,13 @@
 import { Effect } from "effect"
 import { PatchRejected } from "../contract/errors/errors.ts"
 import { pathText } from "../contract/text/path-text.ts"
-import { patchedContent, type Reject } from "./apply/content-of.ts"
+import { type HunkNote, patchedContent, type Reject } from "./apply/content.ts"
 import { Overlay } from "./apply/overlay.ts"
 import { searchBudget } from "./apply/place-hunk.ts"
 import { bytesOf, type Change, type FilePatch, type Patch, type PatchTree, type Side } from "./patch.ts"
 
-/** Inexact fit of a hunk. */
-export interface PatchNote {
+interface PatchNote extends HunkNote {
   readonly path: Uint8Array
-  /** From 1. */
-  readonly hunk: number
-  /** Lines between the stated and the found place; negative upwards. */
-  readonly offset: number
-  /** The hunk fits only without regard to white space or a missing last line feed. */
-  readonly isLoose: boolean
 }
 
 export interface PatchPlan {
@@ -26,7 +19,7 @@ export interface PatchPlan {
 /** Maximum number of rejects in an error. */
 const MAX_REJECTS = 50
 
-/** Computes the effect of a patch on a tree, without a change. Fails with `PatchRejected`, which names every hunk that does not fit. */
+/** Computes how a patch changes a tree, which stays as it is. Fails with `PatchRejected`, which names every hunk that does not fit. */
 export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<PatchPlan, E | PatchRejected> =>
   Effect.gen(function*() {
     const overlay = new Overlay(tree, patch)
@@ -94,7 +87,7 @@ const sideBefore = <E>(overlay: Overlay<E>, file: FilePatch): Effect.Effect<Befo
         if (said !== undefined && isLink !== (said === 0o120000)) {
           return rejected(isLink ? "it is a symbolic link, not a file" : "it is a file, not a symbolic link")
         }
-        // A patch that does not speak of links means files; git's own name the mode whenever content changes.
+        // A patch without a mode is for a file: git's own patches name the mode whenever the content changes.
         if (isLink && said === undefined && file.content._tag !== "none") return rejected("it is a symbolic link")
         if (file.newMode !== undefined && isLink !== (file.newMode === 0o120000)) {
           const kinds = isLink ? ["symbolic link", "file"] : ["file", "symbolic link"]

@@ -1,9 +1,8 @@
 import { PatchRejected } from "../contract/errors/errors.ts"
 import { pathText } from "../contract/text/path-text.ts"
+import { parseUnified } from "./parse/git-format.ts"
 import { LineReader, PatchMalformed } from "./parse/line-reader.ts"
-import { seekV4A } from "./parse/notation.ts"
-import { parseUnified } from "./parse/unified.ts"
-import { parseV4A } from "./parse/v4a.ts"
+import { parseV4A, seekV4A } from "./parse/v4a.ts"
 import { bytesOf, byteString, type FilePatch, limits, type Patch, pathProblem, relativePath } from "./patch.ts"
 
 /**

@@ -34,6 +34,7 @@ export type FileContent =
     readonly newName: string | undefined
   }
 
+/** The inflated bytes: the content itself, or a delta to the content before. */
 export interface BinaryContent {
   readonly kind: "literal" | "delta"
   readonly bytes: Uint8Array
@@ -51,7 +52,7 @@ export interface Hunk {
   readonly place: HunkPlace
 }
 
-export type HunkPlace =
+type HunkPlace =
   /** In a unified diff: number of the first old line, from 1; for a hunk without old lines, the line before it. */
   | { readonly _tag: "line"; readonly line: number }
   /** In a V4A patch: behind lines with these texts, in order; whitespace may differ. */
@@ -146,4 +147,16 @@ export const pathProblem = (path: string): string | undefined => {
     if (name.length > limits.name) return "a component of it is too long"
   }
   return undefined
+}
+
+/** The lines of a byte string with their line feeds; only the last may lack one. */
+export const linesOf = (text: string): Array<string> => {
+  const lines: Array<string> = []
+  for (let at = 0; at < text.length;) {
+    const feed = text.indexOf("\n", at)
+    const end = feed < 0 ? text.length : feed + 1
+    lines.push(text.slice(at, end))
+    at = end
+  }
+  return lines
 }

@@ -1,4 +1,4 @@
-/** How lines are compared, from the strictest on. */
+/** How lines are compared, the strictest way first. */
 export type Likeness = "exact" | "line end" | "trailing space" | "space"
 
 const normal: Readonly<Record<Likeness, (line: string) => string>> = {
@@ -51,13 +51,13 @@ export class FileLines {
   }
 
   #as(like: Likeness) {
-    const known = this.#normal.get(like) ?? (like === "exact" ? this.lines : this.lines.map(normal[like]))
-    this.#normal.set(like, known)
-    return known
+    const lines = this.#normal.get(like) ?? (like === "exact" ? this.lines : this.lines.map(normal[like]))
+    this.#normal.set(like, lines)
+    return lines
   }
 }
 
-/** For each beginning of the pattern the length of its longest proper ending that the pattern begins with. */
+/** For each prefix of the pattern: the length of its longest proper suffix that is also a prefix of the pattern. */
 const fallbackOf = (pattern: ReadonlyArray<string>) => {
   const lengths = new Int32Array(pattern.length)
   for (let at = 1, matched = 0; at < pattern.length; at++) {

@@ -25,7 +25,7 @@ export class Overlay<E> {
   readonly #waiting = new Map<string, Side>()
   /** Number of later parts that vacate a path. */
   readonly #leaving = new Map<string, number>()
-  /** By path after: path before, of files that came as a whole. */
+  /** By the path after: the path before of each file that was moved. */
   readonly #movedFrom = new Map<string, string>()
   readonly #read = new Map<string, Side>()
   #bytes = 0

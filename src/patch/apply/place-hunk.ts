@@ -1,5 +1,5 @@
-import type { Hunk } from "../patch.ts"
-import { alreadyThere, notThere, severalTimes, shown, tellingLinesOf } from "./explain-hunk.ts"
+import { printable } from "../../contract/text/printable.ts"
+import { bytesOf, type Hunk } from "../patch.ts"
 import type { FileLines, Likeness } from "./find-lines.ts"
 
 /** Maximum lines to search for the hunks of one patch that are not at their stated place: some seconds. */
@@ -8,7 +8,7 @@ export interface SearchBudget {
 }
 export const searchBudget = (): SearchBudget => ({ lines: 20_000_000 })
 
-export interface Cursor {
+interface Cursor {
   /** First line that the hunk may touch: earlier lines belong to the previous hunk. */
   readonly from: number
   /** Distance of the previous hunk from its stated place. */
@@ -84,7 +84,7 @@ const placeAnchored = (
   const oldLines = oldLinesOf(hunk)
   const isAnchored = cursor.anchors.length > 0
   if (oldLines.length === 0) return { _tag: "at", at: isAnchored ? from : file.count, oldLines, like: "space" }
-  // Some repeat the anchor as the first line of the hunk, some leave an empty line behind its last.
+  // Some models repeat the anchor as the first line of the hunk, some leave an empty line after its last.
   const starts = isAnchored ? [from, from - 1] : [from]
   for (const lines of lastLineBlank(hunk) ? [oldLines, oldLines.slice(0, -1)] : [oldLines]) {
     if (lines.length === 0) continue
@@ -130,4 +130,66 @@ const firstLike = (file: FileLines, lines: ReadonlyArray<string>, from: number, 
     if (at !== undefined) return { at, like }
   }
   return undefined
+}
+
+/** Characters shown of a line. */
+const SHOWN = 80
+/** Maximum places to compare with a hunk in the search for its intended place. */
+const CANDIDATES = 20
+
+const alreadyThere = "the file has what it would make: it seems to be applied already"
+
+/**
+ * The result of a hunk, if its presence in a file proves that the hunk was applied. One line may occur anywhere, and so may context
+ * that only precedes or follows a deletion.
+ */
+const tellingLinesOf = ({ lines }: Hunk): ReadonlyArray<string> | undefined => {
+  const made = lines.filter(({ sign }) => sign !== "-")
+  if (made.filter(({ text }) => /[^ \t\r\n]/.test(text)).length < 2) return undefined
+  const isAround = lines[0]!.sign === " " && lines.at(-1)!.sign === " "
+  return isAround || made.some(({ sign }) => sign === "+") ? made.map(({ text }) => text) : undefined
+}
+
+const severalTimes = (found: ReadonlyArray<number>, most: number) => {
+  const lines = found.map((at) => at + 1).join(", ")
+  return `its lines are there ${found.length >= most ? "many times" : `${found.length} times`} (lines ${lines}); ` +
+    `give more context`
+}
+
+/** A line (a byte string) of a guest's file or a patch, short and safe to print. */
+const shown = (line: string): string => {
+  const text = printable(Buffer.from(bytesOf(line.slice(0, 4 * SHOWN))).toString("utf8").replace(/\r?\n$/, ""))
+  return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text)
+}
+
+const bare = (line: string) => line.replace(/\r?\n$/, "")
+const ending = (line: string) => line.endsWith("\r\n") ? "CR LF" : line.endsWith("\n") ? "LF" : "no end of line"
+
+/** Names the first line of a hunk that differs from the file's, at the most likely place of the hunk. */
+const notThere = (
+  file: FileLines,
+  oldLines: ReadonlyArray<string>,
+  { isNumbered, said }: { readonly said: number; readonly isNumbered: boolean }
+): string => {
+  const matching = (at: number) => {
+    let count = 0
+    while (count < oldLines.length && at + count < file.count && oldLines[count] === file.lines[at + count]) count++
+    return count
+  }
+  const first = file.find(oldLines.slice(0, 1), { like: "exact", from: 0, most: CANDIDATES })
+  const best = [said, ...first].map((at) => ({ at, count: matching(Math.max(0, at)) }))
+    .reduce((one, other) => other.count > one.count ? other : one)
+  const at = Math.max(0, best.at) + best.count
+  const line = oldLines[Math.min(best.count, oldLines.length - 1)]!
+  const wanted = shown(line)
+  if (!isNumbered && best.count === 0 && file.find([line], { like: "space", from: 0, most: 1 }).length === 0) {
+    return `the file has no line ${wanted}`
+  }
+  const there = file.lines[at]
+  if (there !== undefined && there !== line && bare(there) === bare(line)) {
+    return `line ${at + 1} ends with ${ending(there)}, where it has ${ending(line)}`
+  }
+  return at < file.count
+    ? `line ${at + 1} is ${shown(file.lines[at]!)}, where it has ${wanted}`
+    : `the file ends at line ${file.count}, where it goes on with ${wanted}`
 }

@@ -8,7 +8,7 @@ export interface DifferingPart {
 }
 
 const LINE_FEED = 0x0a
-/** Bytes that are compared at once. */
+/** Bytes to compare at once. */
 const BLOCK_BYTES = 64 * 1024
 
 const view = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -23,7 +23,7 @@ const commonStart = (one: Buffer, other: Buffer): number => {
   return at
 }
 
-/** Bytes that both end with, at most `most`. */
+/** Length of the common end, at most `most` bytes. */
 const commonEnd = (one: Buffer, other: Buffer, most: number): number => {
   const [oneEnd, otherEnd] = [one.length, other.length]
   let count = 0

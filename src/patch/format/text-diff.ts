@@ -1,7 +1,5 @@
 import { diffArrays } from "diff"
-import { linesOf } from "../text/lines.ts"
-import { HunkWriter, type Run, type TextDiff } from "./hunk-writer.ts"
-import { lineHash } from "./line-hash.ts"
+import { linesOf } from "../patch.ts"
 
 /** Maximum changed lines to find in one file: 0.3 s. Beyond it, the whole differing middle is replaced. */
 const MAX_EDITS = 2_000
@@ -37,7 +35,7 @@ function* runsOf(
   yield ""
   const hashed = middleOf(oldHashes, newHashes, budget)
   yield ""
-  // Lines with the same hash harm only their author: then the lines themselves are compared.
+  // Different lines with the same hash only cost time: then the lines themselves are compared.
   const runs = areTrue(hashed, old, now) ? hashed : middleOf(old, now, budget)
   return [kept(start), ...runs, kept(end)]
 }
@@ -90,4 +88,114 @@ export function* textDiff(
   for (const [index, run] of runs.entries()) writer.add(run, index === runs.length - 1)
   yield ""
   return writer.end()
+}
+
+/** Lines of context around a change. */
+export const CONTEXT = 3
+
+/** `count` successive lines that stay, are removed or are added. */
+interface Run {
+  readonly sign: " " | "-" | "+"
+  readonly count: number
+}
+
+export interface TextDiff {
+  /** Hunks in the form of a unified diff. Empty for equal texts. */
+  readonly hunks: string
+  /** Bytes of lines that stay. */
+  readonly kept: number
+}
+
+/** Gathers runs into hunks. */
+class HunkWriter {
+  readonly #out: Array<string> = []
+  #body: Array<string> = []
+  #kept = 0
+  #oldAt = 0
+  #newAt = 0
+  #oldStart = 0
+  #newStart = 0
+
+  readonly #old: ReadonlyArray<string>
+  readonly #now: ReadonlyArray<string>
+
+  /** Number of the first line in its file, from 0. */
+  readonly #firstLine: number
+
+  constructor(old: ReadonlyArray<string>, now: ReadonlyArray<string>, firstLine: number) {
+    this.#old = old
+    this.#now = now
+    this.#firstLine = firstLine
+  }
+
+  add({ count, sign }: Run, isLast: boolean) {
+    if (sign === " ") this.#addKept(count, isLast)
+    else this.#addEdit(count, sign)
+  }
+
+  end(): TextDiff {
+    this.#close()
+    return { hunks: this.#out.join(""), kept: this.#kept }
+  }
+
+  #addKept(count: number, isLast: boolean) {
+    const isOpen = this.#body.length > 0
+    const [oldFrom, newFrom] = [this.#oldAt, this.#newAt]
+    for (let i = 0; i < count; i++) this.#kept += this.#old[oldFrom + i]!.length
+    this.#oldAt += count
+    this.#newAt += count
+    const after = isOpen ? Math.min(count, isLast || count > 2 * CONTEXT ? CONTEXT : count) : 0
+    this.#put(" ", this.#old, oldFrom, after)
+    if (after === count && isOpen) return
+    this.#close()
+    const before = isLast ? 0 : Math.min(CONTEXT, count)
+    this.#open(oldFrom + count - before, newFrom + count - before)
+    this.#put(" ", this.#old, oldFrom + count - before, before)
+  }
+
+  #addEdit(count: number, sign: "-" | "+") {
+    if (this.#body.length === 0) this.#open(this.#oldAt, this.#newAt)
+    this.#put(sign, sign === "-" ? this.#old : this.#now, sign === "-" ? this.#oldAt : this.#newAt, count)
+    if (sign === "-") this.#oldAt += count
+    else this.#newAt += count
+  }
+
+  #put(sign: string, lines: ReadonlyArray<string>, from: number, count: number) {
+    for (let i = from; i < from + count; i++) {
+      const line = lines[i]!
+      this.#body.push(line.endsWith("\n") ? sign + line : `${sign}${line}\n\\ No newline at end of file\n`)
+    }
+  }
+
+  #open(oldStart: number, newStart: number) {
+    this.#oldStart = this.#firstLine + oldStart
+    this.#newStart = this.#firstLine + newStart
+  }
+
+  #close() {
+    const counts = { " ": 0, "-": 0, "+": 0 }
+    for (const line of this.#body) counts[line[0] as keyof typeof counts]++
+    if (counts["-"] + counts["+"] > 0) {
+      const old = range(this.#oldStart, counts[" "] + counts["-"])
+      const now = range(this.#newStart, counts[" "] + counts["+"])
+      this.#out.push(`@@ -${old} +${now} @@\n`, this.#body.join(""))
+    }
+    this.#body = []
+  }
+}
+
+/** Start and count. The start of an empty range is the line before it. */
+const range = (start: number, count: number) =>
+  count === 1 ? `${start + 1}` : `${count === 0 ? start : start + 1},${count}`
+
+/** 53 bits of a line (a byte string). Each line is compared some thousand times, and numbers compare faster. */
+export const lineHash = (line: string): number => {
+  let [high, low] = [0x811c9dc5, 0x2f0b4c47]
+  for (let i = 0; i < line.length; i++) {
+    const code = line.charCodeAt(i)
+    high = Math.imul(high ^ code, 0x01000193)
+    low = Math.imul(low ^ code, 0x5bd1e995)
+    low ^= low >>> 15
+  }
+  return (high >>> 0) * 0x200000 + (low >>> 11)
 }

@@ -1,22 +1,33 @@
 import { type Hunk, type HunkLine, limits } from "../patch.ts"
 import type { LineReader } from "./line-reader.ts"
 
-/** Used part of the patch's bounds. */
+/** What a patch has used of its `limits`. */
 export interface Used {
   hunks: number
   lines: number
   inflated: number
 }
 
+/** Counts one more hunk. Fails above the limit. */
+export const countHunk = (reader: LineReader, used: Used) => {
+  if (++used.hunks > limits.hunks) reader.fail(`it has more than ${limits.hunks} hunks`)
+}
+
+/** Counts one more line and moves past it. Fails above the limit. */
+export const countLine = (reader: LineReader, used: Used) => {
+  if (++used.lines > limits.lines) reader.fail(`it has more than ${limits.lines} lines`)
+  reader.skip()
+}
+
 const header = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/
 
 export const isHunkHeader = (line: string | undefined) => line !== undefined && header.test(line)
 
-/** Reads the following hunks. A CR at a line's end is content. */
+/** Reads the next hunks. A CR at a line's end is content. */
 export const readHunks = (reader: LineReader, used: Used): Array<Hunk> => {
   const hunks: Array<Hunk> = []
   while (isHunkHeader(reader.peek())) {
-    if (++used.hunks > limits.hunks) reader.fail(`it has more than ${limits.hunks} hunks`)
+    countHunk(reader, used)
     hunks.push(readHunk(reader, used))
   }
   return hunks
@@ -24,17 +35,17 @@ export const readHunks = (reader: LineReader, used: Used): Array<Hunk> => {
 
 const readHunk = (reader: LineReader, used: Used): Hunk => {
   const first = reader.mark()
-  const [, start, oldCount = "1", , newCount = "1"] = header.exec(reader.take())!
+  const [, start, oldCount = "1", , newCount = "1"] = header.exec(reader.next())!
   const mark = reader.mark()
   const before = used.lines
   const place = { _tag: "line", line: Number(start) } as const
   const counted = readBody(reader, used, counting(Number(oldCount), Number(newCount)))
-  if (counted !== undefined && !goesOn(reader)) return { lines: counted, place }
+  if (counted !== undefined && !continues(reader)) return { lines: counted, place }
   const isCut = counted === undefined && reader.isAtEnd
   // Models and people miscount. The comparison with the file checks the lines anyway.
   reader.back(mark)
   used.lines = before
-  const recounted = readBody(reader, used, { isOver: () => endsHunk(reader), take: () => true }) ?? []
+  const recounted = readBody(reader, used, { isOver: () => endsHunk(reader), accepts: () => true }) ?? []
   if (isCut) {
     const without = (sign: HunkLine["sign"]) => recounted.filter((line) => line.sign !== sign).length
     reader.back(first)
@@ -50,14 +61,14 @@ const readHunk = (reader: LineReader, used: Used): Hunk => {
 interface Extent {
   readonly isOver: () => boolean
   /** Whether a line with this sign still belongs to the hunk. */
-  readonly take: (sign: HunkLine["sign"]) => boolean
+  readonly accepts: (sign: HunkLine["sign"]) => boolean
 }
 
 const counting = (oldCount: number, newCount: number): Extent => {
   let [oldLeft, newLeft] = [oldCount, newCount]
   return {
     isOver: () => oldLeft <= 0 && newLeft <= 0,
-    take: (sign) => {
+    accepts: (sign) => {
       if (sign !== "+") oldLeft--
       if (sign !== "-") newLeft--
       return oldLeft >= 0 && newLeft >= 0
@@ -72,9 +83,8 @@ const readBody = (reader: LineReader, used: Used, extent: Extent): Array<HunkLin
     const line = reader.peek()
     if (line === undefined) return undefined
     const sign = signOf(line)
-    if (sign === undefined || !extent.take(sign)) return undefined
-    if (++used.lines > limits.lines) reader.fail(`it has more than ${limits.lines} lines`)
-    reader.skip()
+    if (sign === undefined || !extent.accepts(sign)) return undefined
+    countLine(reader, used)
     const hasFeed = !(reader.peek()?.startsWith("\\") ?? false)
     if (!hasFeed) reader.skip()
     lines.push({ sign, text: line.slice(1) + (hasFeed ? "\n" : "") })
@@ -88,26 +98,25 @@ const signOf = (line: string): HunkLine["sign"] | undefined => {
   return sign === " " || sign === "-" || sign === "+" ? sign : undefined
 }
 
-/** One more line of a hunk behind its stated end. */
-const goesOn = (reader: LineReader) => {
+/** Whether the hunk has another line after its stated end. */
+const continues = (reader: LineReader) => {
   const line = reader.peek()
-  return line !== undefined && line !== "" && /^[-+ ]/.test(line) && !isFileHeader(reader) && !isSignature(line)
+  return line !== undefined && line !== "" && /^[-+ ]/.test(line) && !isNamePair(reader) && !isSignature(line)
 }
 
 const endsHunk = (reader: LineReader) => {
   const line = reader.peek()
   if (line === undefined || signOf(line) === undefined) return true
-  if (isFileHeader(reader) || isSignature(line)) return true
+  if (isNamePair(reader) || isSignature(line)) return true
   // An empty line is context only when more of the hunk follows.
   if (line !== "" && line !== "\r") return false
   const second = reader.peekSecond()
-  return second === undefined || !/^[-+ ]/.test(second) || isFileHeaderLine(second) || isSignature(second)
+  return second === undefined || !/^[-+ ]/.test(second) || second.startsWith("--- ") || isSignature(second)
 }
 
-const isFileHeader = (reader: LineReader) =>
-  isFileHeaderLine(reader.peek()!) && (reader.peekSecond()?.startsWith("+++ ") ?? false)
-
-const isFileHeaderLine = (line: string) => line.startsWith("--- ")
+/** Whether the next two lines name a file before and after (`---` and `+++`). */
+export const isNamePair = (reader: LineReader) =>
+  reader.peek()?.startsWith("--- ") === true && reader.peekSecond()?.startsWith("+++ ") === true
 
 /** Last line of a patch of git format-patch. */
 const isSignature = (line: string) => /^-- ?\r?$/.test(line)

@@ -22,11 +22,6 @@ export class LineReader {
     return this.#at >= this.#text.length
   }
 
-  /** Number of the line that `peek` gives, from 1. */
-  get line() {
-    return this.#line
-  }
-
   /** The next line; undefined at the end. */
   peek(): string | undefined {
     return this.isAtEnd ? undefined : this.#text.slice(this.#at, this.#endOfLine())
@@ -46,7 +41,7 @@ export class LineReader {
     this.#line++
   }
 
-  take(): string {
+  next(): string {
     const line = this.peek()
     if (line === undefined) return this.fail("it ends too early; was it cut?")
     this.skip()

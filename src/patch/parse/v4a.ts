@@ -1,14 +1,32 @@
-import { type FilePatch, type Hunk, type HunkLine, limits, type Patch } from "../patch.ts"
-import { readQuoted } from "../text/quoted.ts"
+import { type FileContent, type FilePatch, type Hunk, type HunkLine, limits, type Patch } from "../patch.ts"
+import { readQuoted } from "../text/file-names.ts"
+import { beginsFile, beginsUnified } from "./git-format.ts"
+import { countHunk, countLine, type Used } from "./hunks.ts"
 import type { LineReader } from "./line-reader.ts"
-import { beginsPatch } from "./notation.ts"
 
 /**
- * The format of OpenAI's models: finds files by path, and hunks by their text alone. Skips a fence, a shell command or text around
- * it. `reader` is at its first line.
+ * Moves to the first line of a V4A patch, past text, a fence or a shell command. Returns false if the text has no such line, or if a
+ * unified patch comes first: then the line belongs to the text around that patch.
+ */
+export const seekV4A = (reader: LineReader): boolean => {
+  // After nothing but a fence, the line may be indented.
+  for (let isFirst = true; !reader.isAtEnd; reader.skip()) {
+    const line = reader.peek()!
+    if (beginsV4A(isFirst ? line.replace(/^[ \t\r]+/, "") : line)) return true
+    if (beginsUnified(reader)) return false
+    isFirst &&= /^[ \t\r]*(```[^`]*)?$/.test(line)
+  }
+  return false
+}
+
+const beginsV4A = (line: string) => /^\*\*\* Begin Patch[ \t\r]*$/.test(line)
+
+/**
+ * The format of OpenAI's models. It names files by path, and finds hunks by their text alone. `reader` is at the first line of the
+ * patch.
  */
 export const parseV4A = (reader: LineReader): Patch => {
-  const used = { hunks: 0, lines: 0 }
+  const used: Used = { hunks: 0, lines: 0, inflated: 0 }
   const files: Array<FilePatch> = []
   reader.skip()
   for (;;) {
@@ -24,17 +42,12 @@ export const parseV4A = (reader: LineReader): Patch => {
   }
 }
 
-/** A partial patch is never applied: the text behind the end must not be more of it. */
+/** Fails if more of the patch follows its end: pyro never applies a part of a patch. */
 const passRest = (reader: LineReader) => {
   for (; !reader.isAtEnd; reader.skip()) {
     if (fileLine.test(reader.peek()!)) reader.fail("it goes on behind *** End Patch; that line comes once, as the last")
-    if (beginsPatch(reader)) reader.fail("a second patch begins here; give one at a time")
+    if (beginsV4A(reader.peek()!) || beginsFile(reader)) reader.fail("a second patch begins here; give one at a time")
   }
-}
-
-interface Used {
-  hunks: number
-  lines: number
 }
 
 const fileLine = /^\*\*\* (Add|Update|Delete) File: /
@@ -67,10 +80,7 @@ const readFile = (reader: LineReader, used: Used): FilePatch => {
   if (verb === "Delete") return { ...common, from: path, to: undefined, content: { _tag: "none", wholly: true } }
   if (verb === "Add") {
     const hunk: Hunk = { lines: readAdded(reader, used), place: { _tag: "line", line: 0 } }
-    const content = hunk.lines.length === 0
-      ? { _tag: "none", wholly: false } as const
-      : { _tag: "hunks", hunks: [hunk] } as const
-    return { ...common, from: undefined, to: path, content }
+    return { ...common, from: undefined, to: path, content: contentOf(hunk.lines.length === 0 ? [] : [hunk]) }
   }
   const next = reader.peek() ?? ""
   const [toHead] = moveLine.exec(next) ?? []
@@ -78,13 +88,15 @@ const readFile = (reader: LineReader, used: Used): FilePatch => {
   if (moved !== undefined) reader.skip()
   const hunks: Array<Hunk> = []
   while (!isOver(reader)) {
-    if (++used.hunks > limits.hunks) reader.fail(`it has more than ${limits.hunks} hunks`)
+    countHunk(reader, used)
     hunks.push(readHunk(reader, used))
   }
   if (hunks.length === 0 && moved === undefined) return reader.fail(`nothing is said about how to update ${path}`)
-  const content = hunks.length === 0 ? { _tag: "none", wholly: false } as const : { _tag: "hunks", hunks } as const
-  return { ...common, from: path, to: moved ?? path, content }
+  return { ...common, from: path, to: moved ?? path, content: contentOf(hunks) }
 }
+
+const contentOf = (hunks: ReadonlyArray<Hunk>): FileContent =>
+  hunks.length === 0 ? { _tag: "none", wholly: false } : { _tag: "hunks", hunks }
 
 const isOver = (reader: LineReader) => {
   const line = reader.peek()
@@ -96,21 +108,16 @@ const readAdded = (reader: LineReader, used: Used) => {
   while (!isOver(reader)) {
     const line = reader.peek()!
     if (!line.startsWith("+")) reader.fail("each line of an added file begins with +")
-    lines.push(taken(reader, used, { sign: "+", text: `${line.slice(1)}\n` }))
+    countLine(reader, used)
+    lines.push({ sign: "+", text: `${line.slice(1)}\n` })
   }
   return lines
-}
-
-const taken = (reader: LineReader, used: Used, line: HunkLine) => {
-  if (++used.lines > limits.lines) reader.fail(`it has more than ${limits.lines} lines`)
-  reader.skip()
-  return line
 }
 
 const readHunk = (reader: LineReader, used: Used): Hunk => {
   const anchors: Array<string> = []
   while (reader.peek()?.startsWith("@@")) {
-    const line = reader.take().replace(/\r$/, "")
+    const line = reader.next().replace(/\r$/, "")
     const [, anchor] = /^@@(?: (.*))?$/.exec(line) ?? []
     // Some models close a hunk as a unified diff does, or number it: neither is a line of the file.
     const text = (anchor ?? "").replace(/ @@$/, "")
@@ -129,7 +136,8 @@ const readHunk = (reader: LineReader, used: Used): Hunk => {
     if (sign !== " " && sign !== "-" && sign !== "+") {
       return reader.fail("each line of a hunk begins with a space, + or -")
     }
-    lines.push(taken(reader, used, { sign, text: `${line.slice(1)}\n` }))
+    countLine(reader, used)
+    lines.push({ sign, text: `${line.slice(1)}\n` })
   }
   if (lines.length === 0) return reader.fail("a hunk without lines")
   return { lines, place: { _tag: "after", anchors, atEnd } }

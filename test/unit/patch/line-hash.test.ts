@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { lineHash } from "../../../src/patch/format/line-hash.ts"
+import { lineHash } from "../../../src/patch/format/text-diff.ts"
 import { diffOf } from "./trees.ts"
 
 /** The first 32 bits of the hash, which each further character changes for itself. */

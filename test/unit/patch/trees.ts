@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import type { TextDiff } from "../../../src/patch/format/hunk-writer.ts"
-import { diffBudget, textDiff } from "../../../src/patch/format/text-diff.ts"
+import { diffBudget, type TextDiff, textDiff } from "../../../src/patch/format/text-diff.ts"
 import type { Change, PatchTree, Side } from "../../../src/patch/patch.ts"
 
 /** A tree of files and links in memory: byte-string path -> what is there. Directories are where files are. */

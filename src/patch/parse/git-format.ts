@@ -1,9 +1,63 @@
-import type { FileContent, FilePatch, GitMode } from "../patch.ts"
-import { readQuoted } from "../text/quoted.ts"
-import { readBinary } from "./binary.ts"
-import { commonPath, nameOfLine, pathOfGitLine, withoutPrefix } from "./header-names.ts"
-import { isHunkHeader, readHunks, type Used } from "./hunks.ts"
+import { inflateExactly } from "../../system/files/git-blob.ts"
+import { type BinaryContent, type FileContent, type FilePatch, type GitMode, limits, type Patch } from "../patch.ts"
+import { decodeBase85Line } from "../text/base85.ts"
+import { commonPath, type LineName, nameOfLine, pathOfGitLine, readQuoted, withoutPrefix } from "../text/file-names.ts"
+import { isHunkHeader, isNamePair, readHunks, type Used } from "./hunks.ts"
 import type { LineReader } from "./line-reader.ts"
+
+/** Reads a git patch or the output of `diff -u`. Skips text before, between and behind its files. */
+export const parseUnified = (reader: LineReader): Patch => {
+  const used: Used = { hunks: 0, lines: 0, inflated: 0 }
+  const files: Array<FilePatch> = []
+  while (!reader.isAtEnd) {
+    const line = reader.peek()!
+    if (line.startsWith("diff --git ")) files.push(readGitFile(reader, used))
+    else if (isNamePair(reader)) files.push(readPlainFile(reader, used))
+    else if (isHunkHeader(line)) reader.fail("a hunk without the names of a file (--- and +++) before it")
+    else if (/^@@@ |^diff --cc |^diff --combined /.test(line)) reader.fail("diffs of merges cannot be applied")
+    else if (/^Binary files .* differ\r?$/.test(line)) reader.fail("it leaves out a binary file's content")
+    else reader.skip()
+    if (files.length > limits.files) reader.fail(`it is about more than ${limits.files} files`)
+  }
+  return { files }
+}
+
+/** Whether a file's part of a patch begins at the next line. */
+export const beginsFile = (reader: LineReader) =>
+  reader.peek()?.startsWith("diff --git ") === true || isNamePair(reader)
+
+/** Whether a patch begins at the next line, or a mail, commit or index line that precedes one. */
+export const beginsUnified = (reader: LineReader) => {
+  const line = reader.peek() ?? ""
+  return beginsFile(reader) || isHunkHeader(line) ||
+    /^(@@@ |diff --(cc|combined) |Binary files .* differ\r?$|Index: |(From|commit) [0-9a-f]{7,64}\b)/.test(line)
+}
+
+const readPlainFile = (reader: LineReader, used: Used): FilePatch => {
+  const old = nameOfLine(reader.next().slice(4))
+  const now = nameOfLine(reader.next().slice(4))
+  if (!isHunkHeader(reader.peek())) return reader.fail("no hunk (@@ -1,2 +1,2 @@) follows the names of a file")
+  const path = pathOf(old, now)
+  if (path === undefined) return reader.fail("its two names are of different files; a rename needs git's headers")
+  const start = reader.peek()!
+  const isNew = old.name === undefined || (old.isEpoch && / -0,0 /.test(start))
+  const isDeleted = now.name === undefined || (now.isEpoch && / \+0,0 /.test(start))
+  if (isNew && isDeleted) return reader.fail("it both creates and deletes a file")
+  return {
+    from: isNew ? undefined : path,
+    to: isDeleted ? undefined : path,
+    isCopy: false,
+    oldMode: undefined,
+    newMode: undefined,
+    content: { _tag: "hunks", hunks: readHunks(reader, used) }
+  }
+}
+
+const pathOf = (old: LineName, now: LineName) => {
+  if (old.name !== undefined && now.name !== undefined) return commonPath(old.name, now.name)
+  if (now.name !== undefined) return withoutPrefix(now.name, "b")
+  return old.name === undefined ? undefined : withoutPrefix(old.name, "a")
+}
 
 interface Headers {
   oldMode?: GitMode
@@ -18,9 +72,9 @@ interface Headers {
 }
 
 /** Reads one file's part of a git patch, from its `diff --git` line on. */
-export const readGitFile = (reader: LineReader, used: Used): FilePatch => {
+const readGitFile = (reader: LineReader, used: Used): FilePatch => {
   const start = reader.mark()
-  const path = pathOfGitLine(reader.take().slice("diff --git ".length))
+  const path = pathOfGitLine(reader.next().slice("diff --git ".length))
   const headers = readHeaders(reader)
   const named = readNames(reader)
   const known = headers.from !== undefined || headers.to !== undefined
@@ -128,9 +182,9 @@ interface Names {
 }
 
 const readNames = (reader: LineReader): Names | undefined => {
-  if (!reader.peek()?.startsWith("--- ") || !reader.peekSecond()?.startsWith("+++ ")) return undefined
-  const from = nameOfLine(reader.take().slice(4)).name
-  const to = nameOfLine(reader.take().slice(4)).name
+  if (!isNamePair(reader)) return undefined
+  const from = nameOfLine(reader.next().slice(4)).name
+  const to = nameOfLine(reader.next().slice(4)).name
   return { from, to }
 }
 
@@ -141,4 +195,38 @@ const bothNames = (names: Names | undefined): Names | undefined => {
   }
   if (names?.to !== undefined) return { from: undefined, to: withoutPrefix(names.to, "b") }
   return names?.from === undefined ? undefined : { from: withoutPrefix(names.from, "a"), to: undefined }
+}
+
+/** Reads the forward part behind `GIT binary patch`, and skips the reverse part. */
+const readBinary = (reader: LineReader, used: Used): BinaryContent => {
+  const forward = readPiece(reader, used)
+  if (forward === undefined) return reader.fail("a binary patch has to go on with literal or delta")
+  if (/^(literal|delta) \d+\r?$/.test(reader.peek() ?? "")) skipPiece(reader)
+  return forward
+}
+
+const readPiece = (reader: LineReader, used: Used): BinaryContent | undefined => {
+  const [, kind, count] = /^(literal|delta) (\d{1,10})\r?$/.exec(reader.peek() ?? "") ?? []
+  if (kind === undefined) return undefined
+  reader.skip()
+  const size = Number(count)
+  used.inflated += size
+  if (size > limits.file || used.inflated > limits.inflated) reader.fail("its binary content is too large")
+  const pieces: Array<Uint8Array> = []
+  for (;;) {
+    const line = reader.next().replace(/\r$/, "")
+    if (line === "") break
+    const bytes = decodeBase85Line(line)
+    if (bytes === undefined) return reader.fail("this is no line of a binary patch")
+    pieces.push(bytes)
+    if (reader.isAtEnd) break
+  }
+  const bytes = inflateExactly(Buffer.concat(pieces), size)
+  if (bytes === undefined) return reader.fail("its binary content is damaged")
+  return { kind: kind === "literal" ? "literal" : "delta", bytes }
+}
+
+const skipPiece = (reader: LineReader) => {
+  reader.skip()
+  while (!reader.isAtEnd && reader.next().replace(/\r$/, "") !== "");
 }
