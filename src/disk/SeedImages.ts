@@ -7,7 +7,6 @@ import { statFile } from "../system/files/entries.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { makeSpareProcess, type SpareProcess } from "../system/processes/spare-process.ts"
-import { type Pruned, type PruneOptions, pruneSeeds, seedEntries } from "./seed/prune.ts"
 import {
   awaiting,
   type Graft,
@@ -15,9 +14,21 @@ import {
   type Owner,
   type SeedFailed,
   type SeedReport,
+  type SeedResult,
   type SeedSource
 } from "./seed/pyro-seed.ts"
-import { imagePath, lookUp, openStore, remember, type SeedImage, type SeedStore } from "./seed/store.ts"
+import {
+  imagePath,
+  lookUp,
+  openStore,
+  type Pruned,
+  type PruneOptions,
+  pruneSeeds,
+  remember,
+  seedEntries,
+  type SeedImage,
+  type SeedStore
+} from "./seed/store.ts"
 
 export { attributesLost, type Graft, type Owner, type SeedFailed, type SeedReport } from "./seed/pyro-seed.ts"
 export type { SeedImage } from "./seed/store.ts"
@@ -37,7 +48,7 @@ export interface FromPath {
 
 /** Directories to add to an image. They are made only if the cache has no such image. */
 export interface Additions {
-  /** Equal keys say that the directories hold the same. */
+  /** Equal keys mean equal directories. */
   readonly key: string
   /** Makes the directories. They may vanish when the Scope closes, after the image is made. */
   readonly make: Effect.Effect<ReadonlyArray<Graft>, SeedFailed, Scope.Scope>
@@ -67,7 +78,7 @@ const formatVersion = 2
 
 /**
  * Seed images in the cache: ext4 with `upper`, `work` and `workspace`, made without a VM, read-only, named by content. The cache
- * may evict an image at any moment. Hold an image with `holdImage` to keep it.
+ * may evict an image at any moment. Link an image with `linkImage` to keep it.
  */
 export class SeedImages extends Context.Service<SeedImages, {
   /** The image with nothing in its workspace; made once per size and owner. */
@@ -93,7 +104,9 @@ export class SeedImages extends Context.Service<SeedImages, {
 
 const make = (cacheDir: string, spare: SpareProcess) => ({
   empty: (virtualMib: number, owner?: Owner) =>
-    Effect.flatMap(openStore(cacheDir), (store) => emptyImage(store, virtualMib, owner)),
+    Effect.flatMap(openStore(cacheDir), (store) => emptyImage(store, virtualMib, owner)).pipe(
+      Effect.map(({ image }) => image)
+    ),
   fromPath: (options: FromPath) =>
     Effect.gen(function*() {
       const source = yield* sourceOf(options)
@@ -115,15 +128,37 @@ const ownerText = (owner: Owner | undefined, before: string) =>
   owner === undefined ? "" : `${before}${owner.uid}-${owner.gid}`
 
 const emptyImage = (store: SeedStore, virtualMib: number, owner: Owner | undefined) =>
-  Effect.gen(function*() {
-    const fingerprint = `empty-${formatVersion}-${virtualMib}${ownerText(owner, "-")}`
-    const known = yield* lookUp(store, fingerprint, bytesOf(virtualMib))
-    if (Option.isSome(known)) return known.value.image
-    const { made } = yield* makeSeed({ source: { _tag: "empty" }, virtualMib, into: store.images, owner })
-    const { digest, report } = yield* madeOrNot(store, made)
-    yield* remember(store, fingerprint, { digest, report })
-    return { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }
-  })
+  knownOrMade(
+    store,
+    `empty-${formatVersion}-${virtualMib}${ownerText(owner, "-")}`,
+    virtualMib,
+    makeSeed({ source: { _tag: "empty" }, virtualMib, into: store.images, owner })
+  )
+
+const keyedImage = (store: SeedStore, { key, make, owner, virtualMib }: FromKey) => {
+  const named = `key ${formatVersion} ${virtualMib} ${key}${ownerText(owner, " owner ")}`
+  const fingerprint = createHash("sha256").update(named).digest("hex")
+  const made = Effect.flatMap(
+    make,
+    ({ archive, grafts }) =>
+      makeSeed({ source: { _tag: "archive", path: archive }, virtualMib, into: store.images, grafts, owner })
+  )
+  return knownOrMade(store, fingerprint, virtualMib, Effect.scoped(made))
+}
+
+const knownOrMade = <E>(
+  store: SeedStore,
+  fingerprint: string,
+  virtualMib: number,
+  make: Effect.Effect<SeedResult, E>
+) =>
+  Effect.flatMap(
+    lookUp(store, fingerprint, bytesOf(virtualMib)),
+    Option.match({
+      onNone: () => Effect.flatMap(make, (result) => seededBy(store, result, virtualMib, fingerprint)),
+      onSome: (known) => Effect.succeed(known)
+    })
+  )
 
 const imageOf = (
   store: SeedStore,
@@ -145,31 +180,19 @@ const imageOf = (
       : yield* Effect.scoped(
         Effect.flatMap(additions?.make ?? Effect.succeed([]), (grafts) => makeSeed({ ...request, grafts }))
       )
-    const { digest, report } = yield* madeOrNot(store, result.made)
-    if (Option.isSome(result.fingerprint) && result.fingerprint.value.settled) {
-      yield* remember(store, result.fingerprint.value.hex, { digest, report })
-    }
-    return { image: { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }, report }
+    const settled = Option.filter(result.fingerprint, ({ settled }) => settled)
+    return yield* seededBy(store, result, virtualMib, Option.getOrUndefined(settled)?.hex)
   })
 
-const keyedImage = (store: SeedStore, options: FromKey): Effect.Effect<Seeded, SeedFailed> =>
+/** The image that pyro-seed made. Notes the image under the fingerprint, if there is one. */
+const seededBy = (store: SeedStore, { made }: SeedResult, virtualMib: number, fingerprint: string | undefined) =>
   Effect.gen(function*() {
-    const { owner, virtualMib } = options
-    const named = `key ${formatVersion} ${virtualMib} ${options.key}${ownerText(owner, " owner ")}`
-    const fingerprint = createHash("sha256").update(named).digest("hex")
-    const known = yield* lookUp(store, fingerprint, bytesOf(virtualMib))
-    if (Option.isSome(known)) return known.value
-    const { made } = yield* Effect.scoped(Effect.flatMap(options.make, ({ archive, grafts }) =>
-      makeSeed({ source: { _tag: "archive", path: archive }, virtualMib, into: store.images, grafts, owner })))
-    const { digest, report } = yield* madeOrNot(store, made)
-    yield* remember(store, fingerprint, { digest, report })
+    if (Option.isNone(made)) {
+      return yield* new SeedRejected({ path: store.images, detail: "pyro-seed made no image" })
+    }
+    const { digest, report } = made.value
+    if (fingerprint !== undefined) yield* remember(store, fingerprint, { digest, report })
     return { image: { path: imagePath(store, digest), digest, virtualBytes: bytesOf(virtualMib) }, report }
-  })
-
-const madeOrNot = (store: SeedStore, made: Option.Option<{ readonly digest: string; readonly report: SeedReport }>) =>
-  Option.match(made, {
-    onNone: () => new SeedRejected({ path: store.images, detail: "pyro-seed made no image" }),
-    onSome: Effect.succeed
   })
 
 const sourceOf = (options: FromPath): Effect.Effect<SeedSource, SeedRejected> =>

@@ -1,20 +1,18 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import {
-  type HostToolMissing,
-  ImageDamaged,
-  type NoSpace,
-  type StateDirectoryUnusable
-} from "../contract/errors/errors.ts"
+import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { syncFile } from "../system/files/atomic-file.ts"
 import { writeFile } from "../system/files/content.ts"
 import { keepReadOnly } from "../system/files/descriptor.ts"
 import { exists, linkFile, removeFile, renameFile } from "../system/files/entries.ts"
+import { attempt, isDiskFull } from "../system/files/failure.ts"
 import { ensureFolder, listFolder, makeFolder } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { isSameFile } from "../system/files/host-path.ts"
-import { fileBytes } from "../system/processes/host.ts"
-import { holdImage } from "./hold.ts"
+import { bytesOnDisk } from "../system/files/usage.ts"
+import { runTool } from "../system/processes/child.ts"
+import { fileBytes, freeBytes } from "../system/processes/host.ts"
+import { nativeTool } from "../system/processes/native.ts"
 import { openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
 
 /** Raw ext4 image that a workspace disk starts from. */
@@ -39,7 +37,7 @@ export interface DiskSource {
   readonly top?: string | undefined
 }
 
-/** A disk that outlives its VMs: a folder with the held seed image and at least one layer. */
+/** A disk that outlives its VMs: a folder with the linked seed image and at least one layer. */
 export interface WorkspaceDisk extends DiskSource {
   readonly layers: ReadonlyArray<string>
   readonly top: string
@@ -66,15 +64,15 @@ const layerNumbers = (folder: string) =>
     (names) => names.map(numberOf).filter((number) => !Number.isNaN(number)).sort((a, b) => a - b)
   )
 
-/** Holds the seed image in a disk's folder. Makes a missing folder, and keeps a seed that the folder already has. */
-export const holdSeed = (
+/** Links the seed image into a disk's folder. Makes a missing folder, and keeps a seed that the folder already has. */
+export const linkSeed = (
   folder: string,
   seed: string
-): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
+): Effect.Effect<void, LinkFailed> =>
   Effect.gen(function*() {
-    const held = path.join(folder, seedName)
+    const link = path.join(folder, seedName)
     yield* Effect.mapError(ensureFolder(folder), toHostErrorOf(folder))
-    if (!exists(held)) yield* holdImage(seed, held)
+    if (!exists(link)) yield* linkImage(seed, link)
   })
 
 /**
@@ -96,7 +94,7 @@ export const makeWorkspaceDisk = (
     return file
   }).pipe(Effect.mapError(toHostErrorOf(folder)))
 
-/** How many layers there are in a disk's folder. */
+/** Number of layers in a disk's folder. */
 export const layerCount = (folder: string): Effect.Effect<number, NoSpace | StateDirectoryUnusable> =>
   Effect.mapBoth(layerNumbers(folder), { onSuccess: (numbers) => numbers.length, onFailure: toHostErrorOf(folder) })
 
@@ -108,11 +106,11 @@ export const shareLayers = (
   from: string,
   to: string,
   count: number
-): Effect.Effect<void, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
+): Effect.Effect<void, LinkFailed> =>
   Effect.gen(function*() {
-    yield* holdSeed(to, path.join(from, seedName))
+    yield* linkSeed(to, path.join(from, seedName))
     for (let number = 0; number < count; number++) {
-      yield* holdImage(path.join(from, `${number}.qcow2`), path.join(to, `${number}.qcow2`))
+      yield* linkImage(path.join(from, `${number}.qcow2`), path.join(to, `${number}.qcow2`))
     }
   })
 
@@ -187,3 +185,49 @@ export const readWorkspaceDisk = (folder: string, virtualBytes: number): Effect.
     if (top === undefined) return yield* damaged("it has no layer")
     return { seed: { path: seed, virtualBytes }, layers, top }
   })
+
+/** Another file system, too many links, or a file system or a rule of the kernel that has none. */
+const cannotLink: ReadonlyArray<string | undefined> = ["EXDEV", "EMLINK", "EPERM", "EOPNOTSUPP"]
+
+/** Exit status of pyro-copy for a full file system (native/copy/copy.c). */
+const copyFull = 3
+
+type LinkFailed = NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged
+
+/**
+ * Links an image of the cache into a user's folder, so that the image outlives its eviction. The new file is a hard link, or else a
+ * copy that shares blocks or omits holes. The path `link` must be free. Fails with ImageDamaged if the image was evicted meanwhile:
+ * request the image again.
+ */
+export const linkImage = (image: string, link: string): Effect.Effect<void, LinkFailed> =>
+  Effect.catch(linkFile(image, link), (failure): Effect.Effect<void, LinkFailed> => {
+    if (!exists(image)) return new ImageDamaged({ path: image, detail: "it is gone" })
+    if (isDiskFull(failure)) return Effect.fail(toHostErrorOf(path.dirname(link))(failure))
+    return cannotLink.includes(failure.code) ? copyImage(image, link) : unusable(link, failure.detail)
+  })
+
+const mib = 1024 * 1024
+
+const copyImage = (image: string, link: string) =>
+  Effect.gen(function*() {
+    const tool = yield* nativeTool("pyro-copy")
+    const { code, stderr } = yield* runTool(tool, ["--mode", "0444", image, link], { okCodes: [0, 1, 2, copyFull] })
+    if (code === copyFull) return yield* full(image, link)
+    if (code !== 0) return yield* unusable(link, stderr.trim())
+  }).pipe(Effect.catchTag("ToolFailed", (cause) => unusable(link, cause.message)))
+
+const unusable = (link: string, detail: string) =>
+  Effect.fail(new StateDirectoryUnusable({ path: path.dirname(link), detail: `cannot hold an image there: ${detail}` }))
+
+const full = (image: string, link: string) =>
+  attempt("statfs", link, () => freeBytes(path.dirname(link))).pipe(
+    Effect.orElseSucceed(() => 0),
+    Effect.flatMap((available) =>
+      new NoSpace({
+        where: "state directory",
+        path: path.dirname(link),
+        neededMib: Math.ceil(bytesOnDisk(image) / mib),
+        availableMib: Math.floor(available / mib)
+      })
+    )
+  )

@@ -17,7 +17,7 @@ import type { PyroError } from "../../src/contract/errors/errors.ts"
 import { DiskListPayload, DiskReadPayload } from "../../src/contract/rows/workspace-disk.ts"
 import type { GuestTree } from "../../src/guest-channel/guest-path.ts"
 import { listDisk, readDisk } from "../../src/workspace/disk/look.ts"
-import { scrubFiles } from "../../src/workspace/disk/scrub-files.ts"
+import { scrubFiles } from "../../src/workspace/disk/scrub.ts"
 import { guestFiles, guestLinks } from "../../src/workspace/residents/guest-files.ts"
 import { Agent, withConfinedAgent } from "./agent.ts"
 

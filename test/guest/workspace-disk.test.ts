@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll } from "vitest"
-import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk, type WorkspaceDisk } from "../../src/disk/workspace-disk.ts"
+import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk, type WorkspaceDisk } from "../../src/disk/workspace-disk.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
 import type { Guest, GuestImages, RestoredGuest } from "../../src/vm/guest.ts"
@@ -79,7 +79,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
   const newDisk = Effect.gen(function*() {
     const folder = path.join(yield* temporary, "disk")
     const { placeholder } = yield* basics
-    yield* holdSeed(folder, placeholder.path)
+    yield* linkSeed(folder, placeholder.path)
     yield* makeWorkspaceDisk(folder, placeholder.virtualBytes)
     return { folder, read: readWorkspaceDisk(folder, placeholder.virtualBytes), placeholder }
   })

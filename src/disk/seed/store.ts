@@ -2,8 +2,10 @@ import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
-import { removeFile, setTimes, statExactly } from "../../system/files/entries.ts"
-import { ensureFolder } from "../../system/files/folders.ts"
+import type { CacheEntry } from "../../system/files/cache-entry.ts"
+import { removeFile, setTimes, statEntry, statExactly, statFile } from "../../system/files/entries.ts"
+import type { FileFailed } from "../../system/files/failure.ts"
+import { ensureFolder, listFolder } from "../../system/files/folders.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { hostBootId } from "../../system/processes/identity.ts"
 import { nowMs } from "../../system/waits/time.ts"
@@ -34,6 +36,9 @@ const Known = Schema.Struct({
     }))
   })
 })
+
+/** None for a missing or unreadable note. */
+const readNote = (file: string) => readJson(file, Known).pipe(Effect.orElseSucceed(Option.none<typeof Known.Type>))
 
 /** Modification time of every sealed image in seconds, `seed_epoch` of native/seed/image.h. */
 const sealSeconds = 1_577_836_800n
@@ -76,7 +81,7 @@ const isSealed = (image: SeedImage): Effect.Effect<boolean> =>
 export const lookUp = (store: SeedStore, fingerprint: string, virtualBytes: number) =>
   Effect.gen(function*() {
     const file = path.join(store.sources, `${fingerprint}.json`)
-    const known = yield* readJson(file, Known).pipe(Effect.orElseSucceed(Option.none))
+    const known = yield* readNote(file)
     if (Option.isNone(known)) return Option.none()
     const { digest, report } = known.value
     const image: SeedImage = { path: imagePath(store, digest), digest, virtualBytes }
@@ -93,9 +98,88 @@ export const lookUp = (store: SeedStore, fingerprint: string, virtualBytes: numb
 export const remember = (store: SeedStore, fingerprint: string, known: typeof Known.Type) =>
   Effect.ignore(writeJsonAtomic(path.join(store.sources, `${fingerprint}.json`), Known, known))
 
-/** Digest a note names, or undefined when the note is not readable. */
-export const digestOf = (file: string) =>
-  readJson(file, Known).pipe(
-    Effect.map((known) => Option.getOrUndefined(Option.map(known, ({ digest }) => digest))),
-    Effect.orElseSucceed(() => undefined)
-  )
+export interface PruneOptions {
+  /** Maximum disk space of the remaining images, 0 to remove all. */
+  readonly keepBytes: number
+}
+
+export interface Pruned {
+  readonly removed: ReadonlyArray<{ readonly digest: string; readonly bytes: number }>
+  readonly keptBytes: number
+}
+
+/** Age of a temporary file that no running process is about to rename: a write takes milliseconds. */
+const staleAfterMs = 60 * 60 * 1000
+
+/** All seed images. The removal of one also removes the notes of its sources. */
+export const seedEntries = (store: SeedStore): Effect.Effect<ReadonlyArray<CacheEntry>, FileFailed> =>
+  Effect.gen(function*() {
+    const notes = yield* notesOf(store)
+    const cached = yield* Effect.forEach(yield* listFolder(store.images), (name) => cachedOf(store, name, notes))
+    return cached.filter((one) => one !== undefined)
+  })
+
+/** Removes the least recently used images, with the notes of their sources, until the rest fits. */
+export const pruneSeeds = (
+  store: SeedStore,
+  options: PruneOptions
+): Effect.Effect<Pruned, NoSpace | StateDirectoryUnusable> =>
+  Effect.gen(function*() {
+    const newestFirst = [...yield* seedEntries(store)].sort((left, right) => right.usedMs - left.usedMs)
+    const removed: Array<{ readonly digest: string; readonly bytes: number }> = []
+    let keptBytes = 0
+    for (const image of newestFirst) {
+      if (keptBytes + image.bytes <= options.keepBytes && options.keepBytes > 0) {
+        keptBytes += image.bytes
+        continue
+      }
+      yield* image.remove
+      removed.push({ digest: image.name, bytes: image.bytes })
+    }
+    const writtenBeforeMs = (yield* nowMs) - staleAfterMs
+    for (const folder of [store.images, store.sources]) {
+      for (const name of yield* listFolder(folder)) yield* dropStale(path.join(folder, name), writtenBeforeMs)
+    }
+    return { removed, keptBytes }
+  }).pipe(Effect.mapError(toHostErrorOf(store.images)))
+
+const notesOf = (store: SeedStore) =>
+  Effect.gen(function*() {
+    const names = yield* listFolder(store.sources)
+    const files = names.filter((name) => name.endsWith(".json")).map((name) => path.join(store.sources, name))
+    const notes = new Map<string, Array<string>>()
+    for (const file of files) {
+      const known = yield* readNote(file)
+      if (Option.isNone(known)) yield* removeFile(file)
+      else notes.set(known.value.digest, [...notes.get(known.value.digest) ?? [], file])
+    }
+    return notes
+  })
+
+const cachedOf = (
+  store: SeedStore,
+  name: string,
+  notes: ReadonlyMap<string, ReadonlyArray<string>>
+): Effect.Effect<CacheEntry | undefined, FileFailed> =>
+  Effect.gen(function*() {
+    const file = path.join(store.images, name)
+    const stat = name.endsWith(".ext4") ? yield* statEntry(file) : undefined
+    if (stat === undefined) return undefined
+    const digest = name.slice(0, -".ext4".length)
+    const own = notes.get(digest) ?? []
+    const used = yield* Effect.forEach(own, (note) => Effect.map(statFile(note), (found) => found?.mtimeMs ?? 0))
+    return {
+      kind: "seed" as const,
+      name: digest,
+      // With another link to the image, the removal of this one frees nothing.
+      bytes: stat.nlink > 1 ? 0 : stat.blocks * 512,
+      usedMs: Math.max(stat.birthtimeMs, ...used),
+      remove: Effect.forEach([...own, file], removeFile, { discard: true })
+    }
+  })
+
+const dropStale = (file: string, writtenBeforeMs: number): Effect.Effect<void, FileFailed> =>
+  Effect.gen(function*() {
+    const stat = file.endsWith(".tmp") ? yield* statEntry(file) : undefined
+    if (stat !== undefined && stat.mtimeMs < writtenBeforeMs) yield* removeFile(file)
+  })

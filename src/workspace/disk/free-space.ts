@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { type ChannelFailed, DiskDamaged } from "../../contract/errors/errors.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import type { Extent } from "./extents.ts"
+import type { Extent } from "./map.ts"
 
 /** Unused bytes of a disk, in order: first byte and end of the first range, of the second one, and so on. */
 export type FreeSpace = ReadonlyArray<number>

@@ -1,5 +1,11 @@
-import { Effect, Stream } from "effect"
-import { type ChannelFailed, DiskDamaged, type FileRefused, type PyroError } from "../../contract/errors/errors.ts"
+import { Duration, Effect, Stream } from "effect"
+import {
+  type ChannelFailed,
+  DiskDamaged,
+  type FileRefused,
+  type PyroError,
+  VmFailed
+} from "../../contract/errors/errors.ts"
 import type { DiskListPayload, DiskReadPayload } from "../../contract/rows/workspace-disk.ts"
 import { type GuestTree, workspaceFile, type WorkspacePath, workspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -8,9 +14,13 @@ import type { Guest } from "../../vm/guest.ts"
 import { withoutLinks } from "../content/files/links.ts"
 import { listDirectory } from "../content/files/list.ts"
 import { readPart } from "../content/files/read.ts"
+import type { Lifecycle, LifecycleServices } from "../entry/context.ts"
+import type { Entry } from "../entry/entry.ts"
+import { borrowDisk, type Borrowed } from "../life/reader.ts"
+import { guardOf } from "../residents/secret/guard.ts"
 
 /** Mounts the whole disk in its inspector, as the workspace's programs see the disk. */
-export const openTree = ({ channel, vm }: Guest): Effect.Effect<GuestTree, ChannelFailed | DiskDamaged> => {
+const openTree = ({ channel, vm }: Guest): Effect.Effect<GuestTree, ChannelFailed | DiskDamaged> => {
   const { directory, mounts } = vm.steps.inspectedRoot
   return channel.chain(mounts).pipe(
     Effect.as<GuestTree>({ root: directory, shown: "/" }),
@@ -70,3 +80,45 @@ export const readDisk = (
       // The disk is read at rest: no later write can expect its version.
       Effect.map(readPart(channel, file, payload, { tree, secrets }), ({ version: _, image: __, ...content }) =>
         content)))
+
+/** Looks at the disk of a workspace at rest, through an inspector. */
+export const lookAtDisk = <A, P extends { readonly workspace: string; readonly allowSecrets?: boolean }>(
+  lifecycle: Lifecycle,
+  entry: Entry,
+  payload: P,
+  operation: "workspace.disk.list" | "workspace.disk.read",
+  look: (
+    channel: Borrowed["channel"],
+    tree: GuestTree,
+    payload: P,
+    secrets: SecretSet | undefined
+  ) => Effect.Effect<A, PyroError>
+): Effect.Effect<A, PyroError, LifecycleServices> =>
+  Effect.scoped(Effect.gen(function*() {
+    const { channel, explain, guest } = yield* borrowDisk(lifecycle, entry, operation)
+    const secrets = yield* guardOf(entry, payload)
+    return yield* explain(
+      Effect.flatMap(openTree(guest), (tree) => look(channel, tree, payload, secrets)).pipe(withinDeadline)
+    )
+  }))
+
+/**
+ * Time for the work of an inspector on a disk. The agent answers probes while it works, and an agent that a guest has taken over may work
+ * for ever, as may the kernel with a file that is 16 TiB long.
+ */
+const deadline = Duration.minutes(10)
+
+/** Ends the work of an inspector on a disk at the deadline. */
+export const withinDeadline = Effect.timeoutOrElse({
+  duration: deadline,
+  orElse: () =>
+    Effect.fail(
+      new VmFailed({
+        step: "inspect",
+        detail: `the microVM that read the disk did not finish within ${
+          Duration.toMinutes(deadline)
+        } minutes; the workspace is unchanged`,
+        consoleTail: ""
+      })
+    )
+})

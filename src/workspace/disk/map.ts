@@ -6,6 +6,7 @@ import {
   type PyroError,
   VmFailed
 } from "../../contract/errors/errors.ts"
+import { printable } from "../../contract/text/printable.ts"
 import { openVerifiedQcow2 } from "../../disk/qcow2.ts"
 import type { Seed } from "../../disk/workspace-disk.ts"
 import { runTool } from "../../system/processes/child.ts"
@@ -13,7 +14,6 @@ import { fileBytes, findProgram } from "../../system/processes/host.ts"
 import { packageOf } from "../../system/processes/tool-packages.ts"
 import { chooseVmUid, probeConfinement, system, unshare } from "../../vm/confinement.ts"
 import type { HostFacts } from "../../vm/HostFacts.ts"
-import { type Extent, ExtentReader, WrongMap } from "./extents.ts"
 
 /** A disk's files at rest: no process may write them. */
 export interface RestingDisk {
@@ -102,3 +102,89 @@ export const mapDisk = (disk: RestingDisk): Effect.Effect<ReadonlyArray<Extent>,
     if (wrong !== undefined) return yield* Effect.fail(damaged(wrong))
     return yield* Effect.try({ try: () => reader.finish(), catch: damaged })
   }))
+
+/** A run of a disk's bytes in one file of its chain. Other bytes of the disk are zeros. */
+export interface Extent {
+  /** First byte on the disk. */
+  readonly start: number
+  readonly length: number
+  /** File of the chain, 0 for the newest. */
+  readonly depth: number
+  /** First byte in the file. */
+  readonly offset: number
+}
+
+/** Files of a chain by their depth, and the disk's size. */
+interface Chain {
+  readonly virtualBytes: number
+  /** Bytes of each file. */
+  readonly fileBytes: ReadonlyArray<number>
+}
+
+/** Maximum number of extents: a disk of 256 GiB in single clusters. */
+const MAX_EXTENTS = 4_194_304
+
+/** Maximum characters of one line of the map. */
+const MAX_LINE = 1_000
+
+/** The map is not one of this chain. */
+export class WrongMap extends Error {}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/**
+ * Reads what `qemu-img map --output=json` prints, an extent per line. A guest's QEMU wrote the metadata behind the map, so each number
+ * is checked: extents follow each other up to the disk's end, and stay in their file.
+ */
+export class ExtentReader {
+  readonly #chain: Chain
+  readonly #extents: Array<Extent> = []
+  #rest = ""
+  #end = 0
+
+  constructor(chain: Chain) {
+    this.#chain = chain
+  }
+
+  push(text: string) {
+    const lines = (this.#rest + text).split("\n")
+    this.#rest = lines.pop()!
+    if (this.#rest.length > MAX_LINE) throw new WrongMap("a line is too long")
+    for (const line of lines) this.#add(line)
+  }
+
+  /** All extents with data, in the order of the disk. */
+  finish(): ReadonlyArray<Extent> {
+    this.#add(this.#rest)
+    this.#rest = ""
+    if (this.#end !== this.#chain.virtualBytes) throw new WrongMap(`the map ends at byte ${this.#end}`)
+    return this.#extents
+  }
+
+  #add(line: string) {
+    const text = line.trim().replace(/^\[/, "").replace(/[,\]]+$/, "")
+    if (text === "") return
+    const { depth, length, offset, start, ...kind } = decoded(text)
+    if (start !== this.#end || !isCount(length) || length === 0) throw new WrongMap(`byte ${this.#end} is missing`)
+    this.#end = start + length
+    if (this.#end > this.#chain.virtualBytes) throw new WrongMap("the map is longer than the disk")
+    if (kind["data"] !== true || kind["zero"] === true) return
+    // QEMU compresses nothing that a guest writes.
+    if (kind["compressed"] === true || !isCount(offset) || !isCount(depth)) {
+      throw new WrongMap(`no place for byte ${start}`)
+    }
+    if (offset > (this.#chain.fileBytes[depth] ?? -1)) {
+      throw new WrongMap(`byte ${start} lies behind the end of its file`)
+    }
+    if (this.#extents.length === MAX_EXTENTS) throw new WrongMap("the disk is too fragmented")
+    this.#extents.push({ start, length, depth, offset })
+  }
+}
+
+const decoded = (text: string): Readonly<Record<string, unknown>> => {
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>
+  } catch {
+    throw new WrongMap(`no extent: ${printable(text.slice(0, 100))}`)
+  }
+}

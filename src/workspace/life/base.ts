@@ -6,7 +6,7 @@ import {
   type NoSpace,
   type StateDirectoryUnusable
 } from "../../contract/errors/errors.ts"
-import { holdImage } from "../../disk/hold.ts"
+import { linkImage } from "../../disk/workspace-disk.ts"
 import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
 import { exists, removeFile, statEntry } from "../../system/files/entries.ts"
 import { ensureFolder } from "../../system/files/folders.ts"
@@ -58,7 +58,7 @@ export const holdBase = (
     if (exists(record)) return yield* heldBase(folder)
     const places = placesIn(folder)
     const hold = (image: string, held: string) =>
-      removeFile(held).pipe(Effect.andThen(holdImage(image, held)), Effect.map(() => fileBytes(held)))
+      removeFile(held).pipe(Effect.andThen(linkImage(image, held)), Effect.map(() => fileBytes(held)))
     yield* ensureFolder(folder)
     const { environment, kernel } = images
     const sizeBytes = yield* hold(environment.imagePath, places.environment)

@@ -3,7 +3,7 @@ import type { PyroError } from "../../contract/errors/errors.ts"
 import type { CreatePayload } from "../../contract/rows/workspace-lifecycle.ts"
 import { callerProject } from "../../contract/wire/caller-project.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
-import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { demandPlain } from "../../redaction/refuse.ts"
@@ -121,7 +121,7 @@ const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: 
       ? seed
       : yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
     const disk = folder.disk(record.disk)
-    yield* holdSeed(disk, seed.path)
+    yield* linkSeed(disk, seed.path)
     yield* makeWorkspaceDisk(disk, seed.virtualBytes)
     faultPoint("create:disk")
     return { placeholder, seedImage: seed, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }

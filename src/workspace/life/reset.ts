@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import { holdSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { linkSeed, makeWorkspaceDisk, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { replayPushed } from "../../seeding/push.ts"
 import { readPushed } from "../../seeding/pushed.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
@@ -25,7 +25,7 @@ const newDiskLike = (oldDisk: string, newDisk: string, record: WorkspaceRecord) 
   Effect.gen(function*() {
     yield* removeFolder(newDisk)
     const { seed } = yield* readWorkspaceDisk(oldDisk, virtualBytesOf(record))
-    yield* holdSeed(newDisk, seed.path)
+    yield* linkSeed(newDisk, seed.path)
     yield* makeWorkspaceDisk(newDisk, seed.virtualBytes)
     faultPoint("reset:disk")
   })

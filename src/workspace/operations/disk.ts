@@ -1,6 +1,5 @@
-import { lookAtDisk } from "../disk/disk.ts"
 import { exportDisk } from "../disk/export.ts"
-import { listDisk, readDisk } from "../disk/look.ts"
+import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
 import type { Works } from "./work.ts"
 
 /** The work of the operations on the disk of a workspace at rest. */

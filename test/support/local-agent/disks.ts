@@ -2,9 +2,8 @@ import { Effect, Semaphore } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type HostToolMissing, type ImageDamaged, type NoSpace, VmFailed } from "../../../src/contract/errors/errors.ts"
-import { holdImage } from "../../../src/disk/hold.ts"
 import { qcow2Header } from "../../../src/disk/qcow2.ts"
-import type { DiskSource, Seed } from "../../../src/disk/workspace-disk.ts"
+import { type DiskSource, linkImage, type Seed } from "../../../src/disk/workspace-disk.ts"
 import { linkFile, removeFile, renameFile, setMode } from "../../../src/system/files/entries.ts"
 import { attempt } from "../../../src/system/files/failure.ts"
 import { failedAt, fileFailedAt } from "../../../src/vm/driver/failure.ts"
@@ -38,7 +37,7 @@ const placed = (paths: VmPaths) => {
 
 const hold = (image: string, held: string) =>
   Effect.mapError(
-    holdImage(image, held),
+    linkImage(image, held),
     (failure) => failure._tag === "StateDirectoryUnusable" ? failedAt("disk")(failure) : failure
   )
 

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { holdImage } from "../../../src/disk/hold.ts"
 import { SeedImages } from "../../../src/disk/SeedImages.ts"
+import { linkImage } from "../../../src/disk/workspace-disk.ts"
 import { debugfs, fsckComplaint } from "./inspect.ts"
 import { withSeeds } from "./seeds.ts"
 import { temporaryDirectory, temporaryDirectoryIn } from "./temporary-directory.ts"
@@ -147,8 +147,8 @@ describe("seed images", { concurrent: true }, () => {
       const { image } = yield* fromPath(directory, yield* settledTree(directory))
       const linked = path.join(directory, "seed.ext4")
       const copied = path.join(elsewhere, "seed.ext4")
-      yield* holdImage(image.path, linked)
-      yield* holdImage(image.path, copied)
+      yield* linkImage(image.path, linked)
+      yield* linkImage(image.path, copied)
       assert.strictEqual(fs.statSync(linked).ino, fs.statSync(image.path).ino)
       assert.isBelow(fs.statSync(copied).blocks * 512, 5 * 1024 * 1024)
       yield* withSeeds(directory, Effect.flatMap(SeedImages, (seeds) => seeds.prune({ keepBytes: 0 })))
@@ -158,9 +158,9 @@ describe("seed images", { concurrent: true }, () => {
         assert.strictEqual(fs.statSync(held).mode & 0o777, 0o444)
         assert.include(debugfs(held, "cat /workspace/README.md"), "# hello")
       }
-      const taken = yield* Effect.flip(holdImage(linked, copied))
+      const taken = yield* Effect.flip(linkImage(linked, copied))
       assert.strictEqual(taken._tag, "StateDirectoryUnusable")
-      const gone = yield* Effect.flip(holdImage(image.path, `${linked}.2`))
+      const gone = yield* Effect.flip(linkImage(image.path, `${linked}.2`))
       assert.strictEqual(gone._tag, "ImageDamaged")
     }))
 

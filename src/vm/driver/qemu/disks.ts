@@ -2,9 +2,8 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ImageDamaged } from "../../../contract/errors/errors.ts"
-import { holdImage } from "../../../disk/hold.ts"
 import { openVerifiedQcow2, qcow2Header } from "../../../disk/qcow2.ts"
-import type { DiskSource } from "../../../disk/workspace-disk.ts"
+import { type DiskSource, linkImage } from "../../../disk/workspace-disk.ts"
 import { keepReadOnly } from "../../../system/files/descriptor.ts"
 import { attempt, isMissing } from "../../../system/files/failure.ts"
 import { processesWithArgument } from "../../../system/processes/identity.ts"
@@ -14,7 +13,7 @@ import { names } from "./machine.ts"
 
 /** Takes hold of an image in the folder that the VM's QEMU may only read. Gives its name relative to the VM's folder. */
 export const placeImage = (paths: VmPaths, image: string, name: string) =>
-  holdImage(image, path.join(paths.images, name)).pipe(
+  linkImage(image, path.join(paths.images, name)).pipe(
     Effect.mapError((failure) => failure._tag === "StateDirectoryUnusable" ? failedAt("disk")(failure) : failure),
     Effect.as(`${names.images}/${name}`)
   )

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ExtentReader, WrongMap } from "../../../../src/workspace/disk/extents.ts"
+import { ExtentReader, WrongMap } from "../../../../src/workspace/disk/map.ts"
 
 const chain = { virtualBytes: 1_000, fileBytes: [500, 300] }
 

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { clusterRuns } from "../../../../src/disk/standalone-qcow2.ts"
-import { withinDeadline } from "../../../../src/workspace/disk/deadline.ts"
 import {
   type FreeSpace,
   FreeSpaceReader,
@@ -10,6 +9,7 @@ import {
   withoutFree,
   WrongFreeSpace
 } from "../../../../src/workspace/disk/free-space.ts"
+import { withinDeadline } from "../../../../src/workspace/disk/look.ts"
 
 const GIB = 1024 ** 3
 
