@@ -52,9 +52,9 @@ const fileModules = [
   "src/output-log/**/*.ts",
   "src/workspace/residents/exec/{inherit,journal}.ts",
   // Read directories of the caller, and handle each refusal in place.
-  "src/seeding/files-beneath.ts",
-  "src/seeding/git/{locate,pinned,refs,scratch}.ts",
-  "src/seeding/{sync/host-tree,tree/host-files,tree/special-files}.ts",
+  "src/seeding/host-files.ts",
+  "src/seeding/git/{pinned,repository,scratch}.ts",
+  "src/seeding/sync/host-tree.ts",
   "src/workspace/content/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.
   "src/environment/image/recipe.ts",

@@ -17,8 +17,8 @@ const MOST_IN_LINE = 1024 * 1024
 /** Maximum time to format before sockets and timers get a turn. */
 const TURN_MS = 10
 
-/** Gives every piece of the patch of some changes to `take`. Yields to other work between pieces and during long ones. */
-export const forEachPiece = (changes: ReadonlyArray<Change>, take: (piece: Uint8Array, change: Change) => void) =>
+/** Gives every piece of the patch of some changes to `use`. Yields to other work between pieces and during long ones. */
+export const forEachPiece = (changes: ReadonlyArray<Change>, use: (piece: Uint8Array, change: Change) => void) =>
   Effect.gen(function*() {
     const budget = diffBudget()
     const { monotonicMs } = yield* clockReader
@@ -26,7 +26,7 @@ export const forEachPiece = (changes: ReadonlyArray<Change>, take: (piece: Uint8
     for (const change of changes) {
       const deflated = yield* deflateLarge(change)
       for (const piece of changePieces(change, budget, deflated)) {
-        if (piece.length > 0) take(piece, change)
+        if (piece.length > 0) use(piece, change)
         if (monotonicMs() < pauseAtMs) continue
         yield* yieldToEventLoop
         pauseAtMs = monotonicMs() + TURN_MS

@@ -5,7 +5,7 @@ import type { SeedFailed } from "../disk/SeedImages.ts"
 import type { CacheEntry } from "../system/files/cache-entry.ts"
 import { writeFile } from "../system/files/content.ts"
 import { exists, statFile } from "../system/files/entries.ts"
-import type { FileFailed } from "../system/files/failure.ts"
+import { FileFailed } from "../system/files/failure.ts"
 import { ensureFolder, listIfPresent, removeTree } from "../system/files/folders.ts"
 import { toHostError, toHostErrorOf } from "../system/files/host-error.ts"
 import { isDirectory } from "../system/files/host-path.ts"
@@ -17,12 +17,12 @@ import { nowMs } from "../system/waits/time.ts"
 import { probeConfinement } from "../vm/confinement.ts"
 import type { BuildDirectory, PrepareServices } from "./request.ts"
 
-/** Folder of fetched repositories: each in `….git`, beside the lock file that its user holds. */
+/** Folder of fetched repositories. Each is a folder `….git`, with a lock file of its name beside it. */
 export const repositoriesOf = (cacheDir: string) => path.join(cacheDir, "repositories")
 
 export const lockOf = (repository: string) => `${repository}.lock`
 
-/** Readers without the lock finish within minutes of the fetch. */
+/** Some readers have no lock. They finish within minutes of the fetch. */
 const inUseMs = 60 * 60_000
 
 const repositoriesIn = (cacheDir: string) => {
@@ -70,33 +70,45 @@ export const clearRepository = (repository: string): Effect.Effect<number, FileF
 /** Errors of listing or removing repositories. */
 type RepositoriesFailed = HostToolMissing | NoSpace | StateDirectoryUnusable
 
-/** The same for all repositories of the cache that no process fetches into. */
+const hostErrors = <A, E>(effect: Effect.Effect<A, E | FileFailed>) =>
+  Effect.catchIf(
+    effect,
+    (failure): failure is FileFailed => failure instanceof FileFailed,
+    (failure) => Effect.fail(toHostError(failure))
+  )
+
+/** Clears all repositories of the cache that no process fetches into. Gives the bytes. */
 export const sweepRepositories = (cacheDir: string): Effect.Effect<number, RepositoriesFailed> =>
   repositoriesIn(cacheDir).pipe(
     Effect.flatMap(Effect.forEach((one) => whenFree(one, clearRepository(one)))),
     Effect.map((freed) => freed.reduce((sum, bytes) => sum + bytes, 0)),
-    Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure)))
+    hostErrors
+  )
+
+/** The repositories of the cache with their size and last use. `remove` gives the freed bytes, 0 for a repository in use. */
+const measured = (cacheDir: string) =>
+  Effect.flatMap(
+    repositoriesIn(cacheDir),
+    Effect.forEach((repository) =>
+      Effect.map(statFile(repository), (stat) => {
+        const bytes = bytesBeneath(repository)
+        const remove = whenFree(repository, Effect.as(removeTree(repository), bytes))
+        return { name: path.basename(repository), repository, bytes, usedMs: stat?.mtimeMs ?? 0, remove }
+      })
+    )
   )
 
 /** All repositories of the cache, for an eviction. */
-export const repositoryEntries = (
-  cacheDir: string
-): Effect.Effect<ReadonlyArray<CacheEntry>, RepositoriesFailed> =>
-  Effect.flatMap(
-    repositoriesIn(cacheDir),
-    (all) =>
-      Effect.forEach(all, (repository) =>
-        Effect.map(statFile(repository), (stat): CacheEntry => ({
-          kind: "repository",
-          name: path.basename(repository),
-          bytes: bytesBeneath(repository),
-          usedMs: stat?.mtimeMs ?? 0,
-          remove: whenFree(repository, Effect.as(removeTree(repository), 0)).pipe(
-            // Without its tool, the lock cannot be taken, and the repository stays.
-            Effect.catchTag("HostToolMissing", () => Effect.void)
-          )
-        })))
-  ).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
+export const repositoryEntries = (cacheDir: string): Effect.Effect<ReadonlyArray<CacheEntry>, RepositoriesFailed> =>
+  Effect.map(measured(cacheDir), (all) =>
+    all.map(({ bytes, name, remove, usedMs }): CacheEntry => ({
+      kind: "repository",
+      name,
+      bytes,
+      usedMs,
+      // Without the tool for locks, the repository stays.
+      remove: Effect.catchTag(Effect.asVoid(remove), "HostToolMissing", () => Effect.void)
+    }))).pipe(hostErrors)
 
 /** Removes the least recently used repositories until the rest fits. Those of the last hour stay. */
 export const pruneRepositories = (
@@ -104,26 +116,17 @@ export const pruneRepositories = (
   options: { readonly keepBytes: number }
 ): Effect.Effect<{ readonly removed: ReadonlyArray<string>; readonly freedBytes: number }, RepositoriesFailed> =>
   Effect.gen(function*() {
-    const found = yield* Effect.forEach(
-      yield* repositoriesIn(cacheDir),
-      (repository) =>
-        Effect.map(statFile(repository), (stat) => ({
-          repository,
-          usedMs: stat?.mtimeMs ?? 0,
-          bytes: bytesBeneath(repository)
-        }))
-    )
-    const newestFirst = found.sort((one, other) => other.usedMs - one.usedMs)
+    const newestFirst = (yield* measured(cacheDir)).sort((one, other) => other.usedMs - one.usedMs)
     const inUseSinceMs = (yield* nowMs) - inUseMs
     let [kept, freedBytes] = [0, 0]
-    for (const { bytes, repository, usedMs } of newestFirst) {
+    for (const { bytes, remove, usedMs } of newestFirst) {
       if (usedMs > inUseSinceMs || kept + bytes <= options.keepBytes) kept += bytes
-      // Its lock file stays: another holder of another file of that name would be no lock.
-      else freedBytes += yield* whenFree(repository, Effect.as(removeTree(repository), bytes))
+      // The lock file stays: a process may hold it, and a new file of this name would be another lock.
+      else freedBytes += yield* remove
     }
     const gone = newestFirst.filter(({ repository }) => !exists(repository))
-    return { removed: gone.map(({ repository }) => path.basename(repository)), freedBytes }
-  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
+    return { removed: gone.map(({ name }) => name), freedBytes }
+  }).pipe(hostErrors)
 
 /** Folder of intermediate files of a seed image, swept like all temporaries of its kind. */
 export const temporariesOf = (cacheDir: string) => path.join(cacheDir, "seeds", "temporary")
@@ -146,7 +149,7 @@ export const makeBuildDirectory: Effect.Effect<
   return { folder, namespaces: level !== "seccomp" }
 })
 
-/** A directory with one small file to seed from. Goes with the Scope. */
+/** A directory with one small file, as the source of a seed. The end of the Scope removes it. */
 export const sampleFolder = Effect.gen(function*() {
   const { folder } = yield* makeBuildDirectory
   const sample = path.join(folder, "sample")

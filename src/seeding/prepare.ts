@@ -7,14 +7,12 @@ import { makeUniqueFolder } from "../system/files/folders.ts"
 import { isDirectory, realPath } from "../system/files/host-path.ts"
 import { asStep } from "../system/telemetry/spans.ts"
 import { makeBuildDirectory } from "./cache.ts"
-import { filesBeneath } from "./files-beneath.ts"
 import { seedFromUrl } from "./git/from-url.ts"
 import { keyOf, makeGitDirectory } from "./git/git-directory.ts"
-import { GitFailed } from "./git/git-failed.ts"
+import { GitFailed, rejected } from "./git/git-failed.ts"
 import { hostIdentity } from "./git/identity.ts"
-import { isBare, locate, type Located } from "./git/locate.ts"
-import type { Head } from "./git/refs.ts"
-import { rejected } from "./git/rejected.ts"
+import { type Head, isBare, locate, type Located } from "./git/repository.ts"
+import { filesBeneath } from "./host-files.ts"
 import {
   demandNarrow,
   type GitMode,
@@ -34,7 +32,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
   Effect.scoped(Effect.gen(function*() {
     const { owner, repoUrl, virtualMib } = request
     yield* demandNarrow("seed_path", request.seedPath, request.allowHome === true)
-    // Resolved once. All that follows opens this path without links.
+    // The path is resolved once. From here on it is opened without links.
     const seedPath = request.seedPath === undefined ? undefined : realPath(request.seedPath) ?? request.seedPath
     if (seedPath !== undefined) yield* demandReadable("seed_path", seedPath)
     const seeds = yield* SeedImages
@@ -66,7 +64,7 @@ const seedFromTree = (
   Effect.gen(function*() {
     const seeds = yield* SeedImages
     const { folder, namespaces } = yield* makeBuildDirectory
-    // While git looks at the tree.
+    // Runs while git lists the tree.
     const asked = yield* Effect.forkScoped(hostIdentity)
     const options: CollectOptions = {
       ...request,

@@ -13,13 +13,10 @@ import type { FileChange, GuestPath, WalkEntry } from "../guest-channel/files.ts
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { type Pushed, pushedContent, readPushed, withinGit, writePushed } from "./pushed.ts"
 import { demandNarrow, type PrepareServices } from "./request.ts"
-import { demandDirectory, destination } from "./sync/dest.ts"
-import { guestFailure } from "./sync/guest-failure.ts"
-import { isGone, listHost, placedText } from "./sync/host-tree.ts"
-import { isFileOrLink, lookAt, type SyncTrees } from "./sync/look.ts"
-import { lossesOf } from "./sync/losses.ts"
+import { demandDirectory, demandSamePlace, demandSomethingSame, destination } from "./sync/demands.ts"
+import { isGone, listHost, lossesOf, placedText } from "./sync/host-tree.ts"
+import { guestFailure, isFileOrLink, lookAt, type SyncTrees } from "./sync/look.ts"
 import { newPush, offer, staysBehind, textOf, withdraw } from "./sync/plan.ts"
-import { demandSamePlace, demandSomethingSame } from "./sync/source.ts"
 
 /** Target of a push. */
 export interface SyncTarget extends SyncTrees {
@@ -33,8 +30,8 @@ export interface SyncTarget extends SyncTrees {
   ) => Effect.Effect<void, PyroError>
 }
 
-/** Of each list in the report. */
-const told = { most: 1000, maxBytes: 4 * 1024 * 1024 }
+/** Limits of each list in the report. */
+const reported = { most: 1000, maxBytes: 4 * 1024 * 1024 }
 
 /**
  * Copies the host's changes since the baseline into the guest, all or none, and adds them to the baseline. A file that the guest
@@ -56,7 +53,7 @@ export const syncPush = (
     yield* demandSomethingSame(host, look, payload)
     const push = newPush({ channel, look, host, folder: target.folder, force: payload.force })
     if (payload.delete) {
-      // Removals first: they free paths where a directory has become a file.
+      // Removals come first: a directory may have become a file.
       for (const name of look.started.keys()) {
         const isGoneThere = !host.files.has(name) && !withinGit(name) && isGone(host, name)
         if (isGoneThere) yield* withdraw(push, name)
@@ -68,7 +65,7 @@ export const syncPush = (
       : (target.whileCurrent ?? identity)(
         writePushed(target.folder, new Map([...pushed.entries, ...push.entries]))
       )
-    // The guest's files are recorded even if the caller leaves in between. After a crash here, the next push finds equal files.
+    // An interruption cannot skip the record of the guest's files. After a crash here, the next push finds equal files.
     yield* Effect.uninterruptibleMask((restore) =>
       Effect.andThen(
         push.changes.length === 0
@@ -86,11 +83,11 @@ export const syncPush = (
       removedCount,
       equalCount: push.equalCount,
       bytes: push.bytes,
-      files: firstOf(push.files, told),
+      files: firstOf(push.files, reported),
       conflictCount: push.conflicts.length,
-      conflicts: firstOf(push.conflicts, told),
+      conflicts: firstOf(push.conflicts, reported),
       skippedCount: push.skipped.length,
-      skipped: firstOf(push.skipped, told),
+      skipped: firstOf(push.skipped, reported),
       goneCount: gone.length,
       gone: gone.slice(0, MAX_MISSING_NAMES).map(textOf),
       ignoredCount: host.left.length,
@@ -118,7 +115,7 @@ export const replayPushed = (
       Stream.runForEach((entry) =>
         Effect.sync(() => {
           const name = Buffer.from(entry.path).toString("latin1")
-          // Directories go when they are empty.
+          // The guest removes empty directories itself.
           if (pushed.entries.has(name) && isFileOrLink(entry)) there.set(name, entry)
         })
       ),

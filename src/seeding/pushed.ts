@@ -92,18 +92,18 @@ export const keepContent = (folder: string, content: Uint8Array): Effect.Effect<
 /** Copies the baseline of another workspace's folder, or a snapshot's, to this one. Contents are shared. */
 export const copyPushed = (from: string, to: string): Effect.Effect<void, PushedFailed> =>
   Effect.gen(function*() {
-    // The record first: while there is none no content is missed.
+    // The record goes first: without it, no content is missing.
     yield* removeFile(recordOf(to))
     if (!exists(recordOf(from))) return
     yield* ensureFolder(contentsOf(to))
     for (const name of yield* listIfPresent(contentsOf(from))) {
-      const held = path.join(contentsOf(to), name)
-      if (!exists(held)) yield* linkFile(path.join(contentsOf(from), name), held)
+      const link = path.join(contentsOf(to), name)
+      if (!exists(link)) yield* linkFile(path.join(contentsOf(from), name), link)
     }
     yield* writeFileAtomic(recordOf(to), yield* readFile(recordOf(from)), { durable: true })
   }).pipe(Effect.mapError(toHostErrorOf(to)))
 
-/** Records the guest's present files, and removes contents that no entry names. */
+/** Records the pushed files, and removes contents that no entry names. */
 export const writePushed = (
   folder: string,
   entries: ReadonlyMap<string, PushedEntry>

@@ -21,9 +21,9 @@ export interface SeedRequest {
   /** Branch, tag or commit id. Absent: HEAD. */
   readonly repoRef?: string | undefined
   readonly git: GitMode
-  /** Ignored files to take along. */
+  /** Ignored files to include. */
   readonly includeIgnored: ReadonlyArray<string>
-  /** Whether a home directory or the whole host may be taken. @default false */
+  /** Whether the source may be a home directory or the whole host. @default false */
   readonly allowHome?: boolean
   readonly virtualMib: number
   /** Owner of all files. @default root */

@@ -6,7 +6,7 @@ import { table } from "../../contract/text/names.ts"
  */
 export interface Wildcard {
   readonly tokens: ReadonlyArray<Token>
-  /** Bytes that a text has at least. */
+  /** Minimum bytes of a matching text. */
   readonly least: number
   /** Required suffix of a text without a slash, if the pattern is only a suffix: most patterns are. */
   readonly ending: string | undefined
@@ -104,7 +104,7 @@ const readClass = (pattern: string, start: number) => {
   const negated = pattern[at] === "!" || pattern[at] === "^"
   if (negated) at++
   const has = new Uint8Array(256)
-  /** Code of the byte before, from which a range may go on; 0 when none may. */
+  /** Code of the previous byte, which may begin a range; 0 if no range may begin. */
   let before = 0
   do {
     const character = pattern[at]
@@ -148,7 +148,7 @@ export const wildcardMatches = ({ ending, least, tokens }: Wildcard, text: strin
   if (text.length < least) return false
   if (ending !== undefined) return text.endsWith(ending) && !text.includes("/")
   const bytes = Buffer.from(text, "latin1")
-  /** Whether the match so far may end before the byte with that number. */
+  /** Whether the match so far may end before the byte with this number. */
   let ends = new Uint8Array(bytes.length + 1)
   let next = new Uint8Array(bytes.length + 1)
   ends[0] = 1
@@ -167,7 +167,7 @@ export const wildcardMatches = ({ ending, least, tokens }: Wildcard, text: strin
 const step = (token: Token, ends: Uint8Array, next: Uint8Array, bytes: Uint8Array): boolean => {
   const { length } = bytes
   let some = 0
-  /** Whether a star has begun and may go on. */
+  /** Whether an earlier star may continue. */
   let open = ends[0]!
   switch (token._tag) {
     case "byte":

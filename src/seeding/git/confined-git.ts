@@ -7,7 +7,7 @@ import { runTool } from "../../system/processes/child.ts"
 import { findProgram, isRoot } from "../../system/processes/host.ts"
 import { nativeTool } from "../../system/processes/native.ts"
 import { processEnvironment } from "../../system/settings/config.ts"
-import { findSpecialFile } from "../tree/special-files.ts"
+import { findSpecialFile } from "../host-files.ts"
 import { GitFailed } from "./git-failed.ts"
 import type { Pinned } from "./pinned.ts"
 
@@ -49,7 +49,7 @@ export const gitDeadlines = Context.Reference("pyro/seeding/gitDeadlines", {
 
 const nowhere = "/nonexistent"
 
-/** Defence in depth, should a foreign configuration get there in spite of `GitRoom`. */
+/** Defence in depth, in case git reads a foreign configuration in spite of `GitRoom`. */
 const settings = [
   "core.fsmonitor=false",
   "core.hooksPath=/dev/null",
@@ -120,10 +120,10 @@ const networkFiles = [
 
 const places = ({ sees, workTree }: GitRoom) => [...(workTree === undefined ? [] : [workTree]), ...sees]
 
-/** Path of pyro-pinned in git's namespaces. */
+/** Path of the program pyro-pinned in git's namespaces. */
 const pinnedInside = "/run/pyro-pinned"
 
-/** Has git run only if it finds the directories that pyro opened, since a link may take the place of one. */
+/** Runs git only if the directories are still those that pyro opened: a link may have taken the place of one. */
 const whilePinned = (pinned: string, room: GitRoom, command: ReadonlyArray<string>): ReadonlyArray<string> => [
   pinned,
   ...places(room).flatMap(({ device, inode, path }) => [path, `${device}`, `${inode}`]),
@@ -151,6 +151,9 @@ const namespaceArgs = (room: GitRoom, network: boolean, pinned: string): Readonl
   ...["--ro-bind", pinned, pinnedInside],
   ...["--bind", room.gitDir, room.gitDir, "--chdir", room.cwd?.path ?? room.gitDir]
 ]
+
+/** The room without a work tree, for commands that need none. */
+export const withoutTree = (room: GitRoom): GitRoom => ({ ...room, workTree: undefined, cwd: undefined })
 
 /** Runs git in its room and gives its output. */
 export const git = (

@@ -2,13 +2,12 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing } from "../../contract/errors/errors.ts"
 import { attempt, type FileFailed } from "../../system/files/failure.ts"
-import { beneath } from "../files-beneath.ts"
-import { readBounded } from "../tree/host-files.ts"
+import { beneath, readBounded } from "../host-files.ts"
 import { type Listed, splitNul } from "../tree/listing.ts"
 import { git, type GitRoom } from "./confined-git.ts"
 import type { GitFailed } from "./git-failed.ts"
 
-/** Tracked files that git passes through a filter of one name, such as `lfs`, on their way to and from commits. */
+/** Tracked files that git filters when it reads or writes commits, by the name of the filter, such as `lfs`. */
 export interface Filtered {
   readonly filter: string
   readonly paths: ReadonlyArray<Buffer>
@@ -62,8 +61,8 @@ export const filteredFiles = (
 const nul = Buffer.alloc(1)
 
 /**
- * Has git leave these files alone in pyro's copy of the index: their contents are not those of the commits, and the guest may lack the
- * filter's program. `git add` of one is refused then, and `git commit -a` passes it over.
+ * Marks these files in pyro's copy of the index, so that git ignores their changes: their contents differ from those of the commits,
+ * and the guest may lack the filter's program. `git add` then refuses such a file, and `git commit -a` skips it.
  */
 export const leaveAlone = (room: GitRoom, filtered: ReadonlyArray<Filtered>) =>
   Effect.asVoid(git(room, ["update-index", "-z", "--skip-worktree", "--stdin"], {
@@ -72,7 +71,7 @@ export const leaveAlone = (room: GitRoom, filtered: ReadonlyArray<Filtered>) =>
 
 const plain = /^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$/
 
-/** Shell text that refuses a file's content, for a filter that the guest lacks. */
+/** Shell command that refuses the content, for a filter that the guest lacks. */
 const refusing = (filter: string) =>
   `echo 'pyro: this workspace lacks ${
     plain.test(filter) ? `the filter ${filter}` : "a filter"
@@ -82,7 +81,7 @@ const refusing = (filter: string) =>
 const lfs = (verb: string, otherwise: string) =>
   `if command -v git-lfs >/dev/null; then git-lfs ${verb} -- %f; else ${otherwise}; fi`
 
-/** Settings of the guest's git, by which no content passes a missing filter. */
+/** Settings of the guest's git, so that no content passes through a missing filter. */
 export const filterSettings = (filter: string): ReadonlyArray<readonly [name: string, value: string]> => {
   const without = refusing(filter)
   const [clean, smudge] = filter === "lfs" ? [lfs("clean", without), lfs("smudge --skip", "cat")] : [without, "cat"]

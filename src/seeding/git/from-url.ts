@@ -3,21 +3,23 @@ import * as path from "node:path"
 import { InvalidRequest, NoSpace, SeedRejected, WORKSPACE_DISK } from "../../contract/errors/errors.ts"
 import { type Graft, type SeedFailed, SeedImages } from "../../disk/SeedImages.ts"
 import { demandReadable } from "../../system/files/caller-places.ts"
+import { readFile, writeFile } from "../../system/files/content.ts"
+import { removeFile } from "../../system/files/entries.ts"
+import { attempt } from "../../system/files/failure.ts"
 import { makeFolder } from "../../system/files/folders.ts"
 import { realDirectory, realPath } from "../../system/files/host-path.ts"
 import { Paths } from "../../system/files/Paths.ts"
+import { nowMs } from "../../system/waits/time.ts"
 import type { BuildDirectory, History, PreparedSeed, PrepareServices, SeedRequest } from "../request.ts"
-import { commitPlan, commitTree, writeCommitTar } from "./commit.ts"
-import { git } from "./confined-git.ts"
-import { fetchCommit, noSuchRef, refNames } from "./fetch.ts"
-import { makeGitDirectory } from "./git-directory.ts"
-import type { GitFailed } from "./git-failed.ts"
+import { splitNul } from "../tree/listing.ts"
+import { git, withoutTree } from "./confined-git.ts"
+import { type GitPlan, makeGitDirectory, planGit } from "./git-directory.ts"
+import { type GitFailed, rejected } from "./git-failed.ts"
 import { committer, hostIdentity, type Identity } from "./identity.ts"
-import { isBare, locateAt, type Repository } from "./locate.ts"
-import { isObjectId, readHead, resolveRef } from "./refs.ts"
-import { rejected } from "./rejected.ts"
+import { believe, indexEntries, sealIndex } from "./index-file.ts"
+import { fetchCommit, noSuchRef, parseSource, refNames, type SourceUrl } from "./remote.ts"
+import { isBare, isObjectId, locateAt, readHead, type Repository, resolveRef } from "./repository.ts"
 import { makeScratch, type Scratch } from "./scratch.ts"
-import { parseSource, type SourceUrl } from "./source-url.ts"
 
 type UrlRequest = SeedRequest & { readonly repoUrl: string }
 
@@ -51,7 +53,7 @@ export const seedFromUrl = (
     return { image, report: { ...report, git: { head: commit, ref: scratch.head.ref, mode: request.git } } }
   })
 
-/** A look at the repository in which HEAD is the commit that was asked for. */
+/** A view of the repository whose HEAD is the requested commit. */
 const openCommit = (
   source: Exclude<SourceUrl, { readonly _tag: "refused" }>,
   request: UrlRequest,
@@ -62,7 +64,7 @@ const openCommit = (
     yield* makeFolder(folder)
     if (source._tag === "local") {
       const real = realDirectory(source.path)
-      // Since a server judged the path, a link may have taken its place.
+      // A link may have taken the place of the path since a server judged it.
       if (real !== undefined && request.seedPath !== undefined) yield* demandReadable("seed_path", real)
       const repository = real === undefined ? undefined : localRepository(real)
       const scratch = repository === undefined
@@ -116,7 +118,7 @@ const localCommit = (
       : names.map((name) => ({ id: resolveRef(commonDir, name), ref: name })).find(({ id }) => id !== undefined)
     if (found?.id === undefined) return yield* noSuchRef({ shown }, wanted)
     const peel = ["rev-parse", "--verify", "-q", `${found.id}^{commit}`] as const
-    const commit = (yield* git({ ...scratch.room, workTree: undefined, cwd: undefined }, peel)).toString().trim()
+    const commit = (yield* git(withoutTree(scratch.room), peel)).toString().trim()
     const ref = found.ref?.startsWith("refs/heads/") === true ? found.ref : undefined
     return { ...scratch, head: { commit, ref } }
   })
@@ -144,4 +146,64 @@ const makeCommit = (
       grafts.push({ at: ".git", directory })
     }
     return { archive, grafts }
+  })
+
+/** Maximum list of a tree: a tree that contains itself has no end. */
+const mostListBytes = 256 * 1024 * 1024
+
+/**
+ * Reads the list of a commit's tree, before any file is made: the size of each file by its path in latin1, the bytes of all files, and
+ * the time of the commit and its files.
+ */
+const commitTree = (scratch: Scratch) =>
+  Effect.gen(function*() {
+    const commit = scratch.head.commit!
+    const listed = yield* git(withoutTree(scratch.room), ["ls-tree", "-r", "-l", "-z", "--full-tree", commit], {
+      maxOutputBytes: mostListBytes,
+      isLong: true
+    })
+    const sizes = new Map<string, number>()
+    let bytes = 0
+    for (const record of splitNul(listed)) {
+      const tab = record.indexOf(9)
+      const size = Number(record.toString("latin1", 0, tab).split(/ +/)[3])
+      if (!Number.isSafeInteger(size)) continue // a submodule's commit has none
+      sizes.set(record.toString("latin1", tab + 1), size)
+      bytes += size
+    }
+    const said = yield* git(withoutTree(scratch.room), ["log", "-1", "--no-show-signature", "--format=%ct", commit])
+    return { bytes, sizes, seconds: Number(said.toString().trim()) }
+  })
+
+type CommitTree = Effect.Success<ReturnType<typeof commitTree>>
+
+/** Takes precedence over attributes of the tree, which could change, omit or fill in content. */
+const plainly = "* -export-ignore -export-subst -text !eol -ident -filter !working-tree-encoding\n"
+
+/** Writes a commit's files as a tar archive, with their content as in the repository. Returns the archive's path. */
+const writeCommitTar = (scratch: Scratch) =>
+  Effect.gen(function*() {
+    const file = path.join(scratch.room.gitDir, "tree.tar")
+    yield* writeFile(path.join(scratch.room.gitDir, "info/attributes"), plainly)
+    yield* git(withoutTree(scratch.room), ["archive", "--format=tar", `--output=${file}`, scratch.head.commit!], {
+      isLong: true
+    })
+    return file
+  })
+
+/** Plans the `.git` of a fresh check-out of the commit, with an index that knows the archive's files. */
+const commitPlan = (scratch: Scratch, history: History, tree: CommitTree, identity: Identity) =>
+  Effect.gen(function*() {
+    const file = path.join(scratch.room.gitDir, "index")
+    yield* removeFile(file)
+    yield* git(withoutTree(scratch.room), ["read-tree", "--index-output=" + file, scratch.head.commit!])
+    const index = yield* readFile(file)
+    for (const entry of indexEntries(index, scratch.idBytes) ?? []) {
+      const size = tree.sizes.get(entry.path.toString("latin1"))
+      believe(index, entry, size === undefined ? undefined : { mtimeSeconds: tree.seconds, size })
+    }
+    sealIndex(index, scratch.idBytes)
+    yield* writeFile(file, index)
+    const now = yield* nowMs
+    return yield* attempt("read", file, (): GitPlan => planGit(scratch, history, [], { identity, nowMs: now }))
   })

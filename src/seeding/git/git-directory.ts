@@ -5,14 +5,13 @@ import { contentIfPresent, writeFile } from "../../system/files/content.ts"
 import { renameFile } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { ensureFolder, listFolder } from "../../system/files/folders.ts"
+import { settle } from "../host-files.ts"
 import type { History } from "../request.ts"
-import { settle } from "../tree/host-files.ts"
 import type { Listed } from "../tree/listing.ts"
-import { git } from "./confined-git.ts"
+import { git, type GitRoom, withoutTree } from "./confined-git.ts"
 import { committer, type Identity } from "./identity.ts"
 import { believe, indexEntries, sealIndex } from "./index-file.ts"
-import { present, presentReached } from "./partial.ts"
-import { resolveRef, sharedRefs } from "./refs.ts"
+import { resolveRef, sharedRefs } from "./repository.ts"
 import { guestConfig, promisorOf, type Submodule, upstreamOf } from "./safe-config.ts"
 import type { Scratch } from "./scratch.ts"
 
@@ -33,17 +32,17 @@ export interface GitPlan {
   readonly staged: ReadonlyArray<string>
 }
 
-/** 2020-01-01, the time of files without one: `seed_epoch` of native/seed/image.h. */
+/** 2020-01-01, for files without a time of their own: `seed_epoch` of native/seed/image.h. */
 const epochSeconds = 1_577_836_800
 
-/** Equal keys are equal directories. */
+/** Equal keys mean equal directories. */
 export const keyOf = (plan: GitPlan): string => {
   const hash = createHash("sha256")
   const part = (bytes: string | Uint8Array | undefined) => {
     hash.update(`${bytes === undefined ? "none" : bytes.length}\0`).update(bytes ?? "")
   }
   for (const text of ["git 1", plan.history, plan.head, JSON.stringify([...plan.refs]), plan.config]) part(text)
-  // Its time depends on the files and the time of the build. An earlier index is equally good.
+  // The index's time is left out: it depends on the files and on the time of the build, and an earlier index is as good.
   for (const bytes of [plan.exclude, plan.shallow, plan.index]) part(bytes)
   if (plan.sparse !== undefined) part(plan.sparse)
   return hash.digest("hex")
@@ -76,7 +75,7 @@ export const planGit = (
   const tracking = upstream === undefined
     ? undefined
     : resolveRef(scratch.repository.commonDir, upstream.tracking) ?? scratch.upstreamCommit
-  // A single commit has no other one to compare with.
+  // A history of a single commit has no other commit to compare with.
   const keepsUpstream = history === "full" || (tracking !== undefined && tracking === head.commit)
   const refs = new Map(history === "full" ? sharedRefs(scratch.repository.commonDir) : [])
   if (head.ref !== undefined && head.commit !== undefined) refs.set(head.ref, head.commit)
@@ -103,8 +102,8 @@ export const planGit = (
       ? undefined
       : Buffer.from(`${head.commit}\n`),
     index,
-    // Files as new as the index are read by git, since they may have changed within that second. None can any more when the
-    // second is over.
+    // git reads files that are as new as the index, because they may have changed in the same second. Once that second is over,
+    // the index can be newer.
     indexSeconds: Math.max(newest + 2 <= nowMs / 1000 ? newest + 1 : newest, epochSeconds),
     staged: [
       ...new Set(
@@ -167,48 +166,49 @@ const packedRefs = (refs: ReadonlyMap<string, string>) =>
 const packObjects = (scratch: Scratch, plan: GitPlan, folder: string) =>
   Effect.gen(function*() {
     const { commit } = scratch.head
-    // Git writes into its room alone.
+    // git may write only into its room.
     const base = path.join(scratch.room.gitDir, "packed")
     const common = ["pack-objects", "-q", "--threads=1", "--delta-base-offset"] as const
-    const room = { ...scratch.room, workTree: undefined, cwd: undefined }
+    const room = withoutTree(scratch.room)
     const isPartial = promisorOf(scratch.settings) !== undefined
-    if (isPartial) {
-      const [options, revisions] = plan.history === "full" ? [[], [...plan.refs.values()]] : [["--no-walk"], []]
-      const wanted = [...new Set([...revisions, ...(commit === undefined ? [] : [commit])])]
-      const reached = wanted.length === 0 ? "" : yield* presentReached(room, options, wanted)
-      const known = new Set(reached.split("\n").map((line) => line.split(" ", 1)[0]))
-      const staged = yield* present(room, plan.staged.filter((id) => !known.has(id)))
-      yield* git(room, [...common, "--window=0", base], {
-        input: Buffer.from(`${reached}${staged.map((id) => `${id}\n`).join("")}`, "latin1"),
-        isLong: true
-      })
-    } else if (plan.history === "full") {
-      const wanted = [...new Set([...plan.refs.values(), ...(commit === undefined ? [] : [commit]), ...plan.staged])]
-      if (wanted.length > 0) {
-        yield* git(room, [...common, "--revs", base], {
-          input: `${wanted.join("\n")}\n`,
-          isLong: true
-        })
+    const isFull = plan.history === "full"
+    const wanted = [...new Set([...(isFull ? plan.refs.values() : []), ...(commit === undefined ? [] : [commit])])]
+    if (isFull && !isPartial) {
+      const revisions = [...new Set([...wanted, ...plan.staged])]
+      if (revisions.length > 0) {
+        yield* git(room, [...common, "--revs", base], { input: `${revisions.join("\n")}\n`, isLong: true })
       }
     } else {
-      const reached = commit === undefined
+      const options = [...(isPartial ? ["--missing=allow-any"] : []), ...(isFull ? [] : ["--no-walk"])]
+      const reached = wanted.length === 0
         ? ""
-        : (yield* git(room, ["rev-list", "--objects", "--no-walk", commit], { isLong: true })).toString("latin1")
-      const known = new Set(reached.split("\n").map((line) => line.split(" ", 1)[0]))
-      const input = `${reached}${plan.staged.filter((id) => !known.has(id)).map((id) => `${id}\n`).join("")}`
-      // Existing packs stay. A search for better deltas does not pay for a throw-away copy.
-      if (input !== "") {
-        yield* git(room, [...common, "--window=0", base], {
-          input: Buffer.from(input, "latin1"),
+        : (yield* git(room, ["rev-list", "--objects", ...options, "--stdin"], {
+          input: `${wanted.join("\n")}\n`,
           isLong: true
-        })
+        })).toString("latin1")
+      const known = new Set(reached.split("\n").map((line) => line.split(" ", 1)[0]))
+      const others = plan.staged.filter((id) => !known.has(id))
+      const staged = isPartial ? yield* present(room, others) : others
+      const input = `${reached}${staged.map((id) => `${id}\n`).join("")}`
+      // Existing packs stay. A search for better deltas does not pay for a throw-away copy.
+      if (input !== "" || isPartial) {
+        yield* git(room, [...common, "--window=0", base], { input: Buffer.from(input, "latin1"), isLong: true })
       }
     }
     const made = (yield* listFolder(scratch.room.gitDir)).filter((name) => /^packed-[0-9a-f]+\.(pack|idx)$/.test(name))
     for (const name of made) {
       const to = path.join(folder, "objects/pack", name.replace(/^packed-/, "pack-"))
       yield* renameFile(path.join(scratch.room.gitDir, name), to)
-      // The guest's git knows by this file that the pack names objects which the clone never had.
+      // This file tells the guest's git that the pack names objects which the clone never had.
       if (isPartial && name.endsWith(".pack")) yield* writeFile(to.replace(/pack$/, "promisor"), "")
     }
   })
+
+/** Those of the objects that a partial clone has. */
+const present = (room: GitRoom, ids: ReadonlyArray<string>) =>
+  ids.length === 0
+    ? Effect.succeed([])
+    : Effect.map(
+      git(room, ["cat-file", "--batch-check=%(objectname)"], { input: `${ids.join("\n")}\n`, isLong: true }),
+      (output) => output.toString("latin1").split("\n").filter((line) => line !== "" && !line.endsWith(" missing"))
+    )

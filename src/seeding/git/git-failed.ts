@@ -1,4 +1,7 @@
-import { Data } from "effect"
+import { Data, Effect } from "effect"
+import { SeedRejected } from "../../contract/errors/errors.ts"
+import { FileFailed } from "../../system/files/failure.ts"
+import { toHostError } from "../../system/files/host-error.ts"
 
 /** git failed, or was not run: then `command` is empty. Callers add their task. */
 export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly command: string; readonly detail: string }> {
@@ -6,3 +9,12 @@ export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly command:
     return this.command === "" ? this.detail : `git ${this.command}: ${this.detail}`
   }
 }
+
+/** Translates git's refusal into an error of the seed, and a failure of pyro's own files into an error of the host. */
+export const rejected = (source: string) => <A, E, R>(effect: Effect.Effect<A, E | GitFailed | FileFailed, R>) =>
+  Effect.mapError(effect, (failure) =>
+    failure instanceof GitFailed
+      ? new SeedRejected({ path: source, detail: failure.message })
+      : failure instanceof FileFailed
+      ? toHostError(failure)
+      : failure)

@@ -30,7 +30,7 @@ export const hostIdentity: Effect.Effect<Identity> = Effect.suspend(() => {
   }).pipe(
     Effect.timeout(timeoutMs),
     Effect.map(({ stdout }) => {
-      // The last of a name counts.
+      // Of several values of a name, the last one counts.
       const values = new Map(
         stdout.toString().split("\0").map((record) => {
           const end = record.indexOf("\n")

@@ -6,7 +6,7 @@ const headerBytes = 12
 const extended = 0x4000
 const pathMask = 0xfff
 
-/** One entry, and its offset. */
+/** One entry of an index. */
 export interface IndexEntry {
   readonly offset: number
   readonly path: Buffer
@@ -53,7 +53,7 @@ export const believe = (index: Buffer, entry: IndexEntry, stat: BelievedStat | u
   index.writeUInt32BE((stat?.size ?? 0) >>> 0, entry.offset + at.size)
 }
 
-/** Puts the checksum of a changed index right. */
+/** Updates the checksum of a changed index. */
 export const sealIndex = (index: Buffer, idBytes: number) => {
   const body = index.subarray(0, index.length - idBytes)
   createHash(idBytes === 20 ? "sha1" : "sha256").update(body).digest().copy(index, body.length)

@@ -1,4 +1,10 @@
+import { Effect } from "effect"
+import * as path from "node:path"
+import { writeFile } from "../../system/files/content.ts"
+import { attempt } from "../../system/files/failure.ts"
+import { readBounded } from "../host-files.ts"
 import { publicUrl } from "../request.ts"
+import { git, type GitRoom, withoutTree } from "./confined-git.ts"
 import { filterSettings } from "./filters.ts"
 import type { Identity } from "./identity.ts"
 
@@ -6,7 +12,7 @@ import type { Identity } from "./identity.ts"
 export type Settings = ReadonlyMap<string, string>
 
 /** Reads the output of `git config --list -z`; the first value of a name counts. */
-export const parseSettings = (listed: Buffer): Settings => {
+const parseSettings = (listed: Buffer): Settings => {
   const settings = new Map<string, string>()
   for (const record of listed.toString().split("\0")) {
     const end = record.indexOf("\n")
@@ -15,6 +21,10 @@ export const parseSettings = (listed: Buffer): Settings => {
   }
   return settings
 }
+
+/** The settings in a file. git follows no include in it. */
+export const settingsIn = (room: GitRoom, file: string) =>
+  Effect.map(git(withoutTree(room), ["config", "--file", file, "--no-includes", "--list", "-z"]), parseSettings)
 
 /** Settings for the comparison of work tree files. Each changes the result of `git status` and can run nothing. */
 const carried: ReadonlyArray<readonly [string, RegExp]> = Object.entries({
@@ -36,7 +46,7 @@ export const carriedSettings = (settings: Settings): ReadonlyArray<readonly [str
 export const objectFormat = (settings: Settings) =>
   settings.get("extensions.objectformat")?.toLowerCase() === "sha256" ? "sha256" : "sha1"
 
-export interface Upstream {
+interface Upstream {
   readonly branch: string
   readonly remote: string
   /** Name in the remote, `refs/heads/main`. */
@@ -57,7 +67,7 @@ export const upstreamOf = (settings: Settings, ref: string | undefined): Upstrea
     : undefined
 }
 
-/** Whether git takes a setting for on. */
+/** Whether git reads a setting as true. */
 export const isTrue = (value: string | undefined) => /^(true|yes|on|1)$/i.test(value ?? "")
 
 /** Remote that a partial clone fetches absent objects from; undefined for a repository with all objects. */
@@ -70,13 +80,13 @@ export const promisorOf = (settings: Settings): string | undefined => {
   return remote === undefined || plainName.test(remote) ? remote : "origin"
 }
 
-/** Rules of a sparse checkout, which keeps a part of the tracked files on the disk. */
+/** Rules of a sparse checkout: only a part of the tracked files is on the disk. */
 export interface Sparse {
   readonly patterns: Buffer
   readonly isCone: boolean
 }
 
-/** Remotes whose URL the guest may know. Git takes a remote without a URL for a directory of the remote's name. */
+/** Remotes whose URL the guest may know. For a remote without a URL, git would use a directory of the remote's name. */
 const remotesOf = (settings: Settings): ReadonlyMap<string, string> =>
   new Map([...settings].flatMap(([key, value]) => {
     const name = /^remote\.(.+)\.url$/s.exec(key)?.[1]
@@ -120,7 +130,7 @@ export const guestConfig = (options: {
     ["filemode", "true"],
     ["bare", "false"],
     ["logallrefupdates", "true"],
-    // Inodes and change times are the guest's own; times and sizes are the host's, by which the index knows its files.
+    // The index compares times and sizes, which the host's files have too. Inodes and change times are the guest's own.
     ["checkStat", "minimal"],
     ...carriedSettings(options.settings)
   ])
@@ -135,7 +145,7 @@ export const guestConfig = (options: {
     options.sparse === undefined
       ? ""
       : section("core", [["sparseCheckout", "true"], ["sparseCheckoutCone", String(options.sparse.isCone)]]),
-    // Git would otherwise take files behind a filter, which it shall leave alone, for a part of the checkout.
+    // Otherwise git would check out files behind a filter, which it must leave alone.
     options.sparse === undefined || (options.filters ?? []).length === 0
       ? ""
       : section("sparse", [["expectFilesOutsideOfPatterns", "true"]]),
@@ -161,3 +171,34 @@ export const guestConfig = (options: {
     )
   ].join("")
 }
+
+const mostBytes = 1024 * 1024
+
+/** Names that git accepts for a submodule, and a configuration for a section. */
+const isName = (name: string) =>
+  name.length <= 200 && !/[\p{Cc}\ufffd]/u.test(name) && !name.split(/[/\\]/).includes("..")
+
+/** Submodules at these paths of a work tree, by their names in `.gitmodules`. */
+export const submodulesAt = (
+  { room, settings }: { readonly room: GitRoom; readonly settings: Settings },
+  workTree: string,
+  paths: ReadonlyArray<string>
+) =>
+  Effect.gen(function*() {
+    const content = paths.length === 0
+      ? undefined
+      : yield* attempt("read", workTree, () => readBounded(path.join(workTree, ".gitmodules"), mostBytes))
+    if (content === undefined) return []
+    const copy = path.join(room.gitDir, "modules")
+    yield* writeFile(copy, content)
+    const said = yield* settingsIn(room, copy)
+    return [...said].flatMap(([key, value]): ReadonlyArray<Submodule> => {
+      const name = /^submodule\.(.+)\.path$/s.exec(key)?.[1]
+      if (name === undefined || !isName(name) || !paths.includes(value)) return []
+      const url = settings.get(`submodule.${name}.url`) ?? said.get(`submodule.${name}.url`)
+      return [{ name, url: url === undefined ? undefined : publicUrl(url) }]
+    })
+  }).pipe(
+    // git in the guest cannot parse the file either.
+    Effect.catchTag("GitFailed", () => Effect.succeed([]))
+  )

@@ -4,16 +4,14 @@ import * as path from "node:path"
 import { writeFile } from "../../system/files/content.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { ensureFolder } from "../../system/files/folders.ts"
-import { readBounded } from "../tree/host-files.ts"
-import { git, type GitRoom } from "./confined-git.ts"
+import { readBounded } from "../host-files.ts"
+import type { GitRoom } from "./confined-git.ts"
 import { GitFailed } from "./git-failed.ts"
-import { isBeneath, type Repository } from "./locate.ts"
-import { sparseOf } from "./partial.ts"
-import { type Held, holdDirectory, type Pinned, replaced, withDirectory } from "./pinned.ts"
-import { type Head, readHead } from "./refs.ts"
-import { carriedSettings, objectFormat, parseSettings, type Settings, type Sparse } from "./safe-config.ts"
+import { type OpenDirectory, openDirectory, type Pinned, replaced, withDirectory } from "./pinned.ts"
+import { type Head, isBeneath, readHead, type Repository } from "./repository.ts"
+import { carriedSettings, isTrue, objectFormat, type Settings, settingsIn, type Sparse } from "./safe-config.ts"
 
-/** pyro's view of a repository: a git directory of pyro's own with the repository's objects. */
+/** pyro's view of a repository: pyro's own git directory, which borrows the repository's objects. */
 export interface Scratch {
   /** By paths that lead to its open directories. */
   readonly repository: Repository
@@ -39,10 +37,10 @@ const mostAlternates = 64
  * Object directories of a repository, with borrowed ones (`git clone --shared`) up to git's depth of five. Also lists of borrowed
  * directories that are special files.
  */
-const objectFolders = (commonDir: Held) => {
+const objectFolders = (commonDir: OpenDirectory) => {
   const found = new Map<string, Pinned>()
   const strange: Array<string> = []
-  const visit = ({ at, ...folder }: Held, depth: number) => {
+  const visit = ({ at, ...folder }: OpenDirectory, depth: number) => {
     if (found.has(folder.path) || found.size >= mostAlternates || depth > 5) return
     found.set(folder.path, folder)
     const alternates = path.join(at, "info", "alternates")
@@ -58,7 +56,7 @@ const objectFolders = (commonDir: Held) => {
           // Only directories that look like an object store, not any directory that an entry names.
           if (fs.statSync(path.join(other.at, "pack")).isDirectory()) visit(other, depth + 1)
         })
-      } catch { /* it is not there: git could not use it either */ }
+      } catch { /* The directory is missing: git could not use it either. */ }
     }
   }
   return withDirectory(path.join(commonDir.at, "objects"), (objects) => {
@@ -70,7 +68,7 @@ const objectFolders = (commonDir: Held) => {
 
 const quoted = (file: string) => `"${file.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`
 
-/** Parts of a split index lie beside it. */
+/** A part of a split index, in the same directory. */
 const sharedIndex = /^sharedindex\.[0-9a-f]{40,64}$/
 
 const mostIndexBytes = 1024 * mib
@@ -81,10 +79,10 @@ const mostIndexBytes = 1024 * mib
  */
 export const makeScratch = (repository: Repository, folder: string, namespaces: boolean) =>
   Effect.gen(function*() {
-    const workTree = yield* holdDirectory(repository.workTree)
-    const gitDir = yield* holdDirectory(repository.gitDir)
-    const commonDir = repository.commonDir === repository.gitDir ? gitDir : yield* holdDirectory(repository.commonDir)
-    // Whatever takes a directory's place from here on, its files come from the one that is open.
+    const workTree = yield* openDirectory(repository.workTree)
+    const gitDir = yield* openDirectory(repository.gitDir)
+    const commonDir = repository.commonDir === repository.gitDir ? gitDir : yield* openDirectory(repository.commonDir)
+    // From here on all files come from the open directories, also if another one takes their place.
     const opened: Repository = { workTree: workTree.at, gitDir: gitDir.at, commonDir: commonDir.at }
     const objects = yield* attempt("open", path.join(commonDir.path, "objects"), () => objectFolders(commonDir))
     if (objects === undefined) return yield* replaced(path.join(commonDir.path, "objects"))
@@ -110,17 +108,16 @@ export const makeScratch = (repository: Repository, folder: string, namespaces: 
         }${objectFormat(settings) === "sha256" ? "[extensions]\n\tobjectformat = sha256\n" : ""}`
       )
     yield* write(new Map())
-    const readOf = (from: Held, name: string, maxBytes: number) =>
+    const readOf = (from: OpenDirectory, name: string, maxBytes: number) =>
       attempt("read", path.join(from.path, name), () => readBounded(path.join(from.at, name), maxBytes))
     yield* writeFile(at("foreign"), (yield* readOf(commonDir, "config", mib)) ?? "")
-    const list = ["config", "--file", at("foreign"), "--no-includes", "--list", "-z"] as const
-    const listed = () => git({ ...room, workTree: undefined, cwd: undefined }, list)
-    const settings = parseSettings(yield* listed())
+    const listed = settingsIn(room, at("foreign"))
+    const settings = yield* listed
     const ofWorkTree = settings.has("extensions.worktreeconfig")
       ? yield* readOf(gitDir, "config.worktree", mib)
       : undefined
     if (ofWorkTree !== undefined) yield* writeFile(at("foreign"), ofWorkTree)
-    const own = ofWorkTree === undefined ? settings : parseSettings(yield* listed())
+    const own = ofWorkTree === undefined ? settings : yield* listed
     const sparse = yield* attempt("read", gitDir.path, () => sparseOf(opened, settings, own))
     yield* write(settings)
     const head = readHead(opened)
@@ -133,6 +130,16 @@ export const makeScratch = (repository: Repository, folder: string, namespaces: 
     const idBytes = objectFormat(settings) === "sha256" ? 32 : 20
     return { repository: opened, room, head, settings, idBytes, shallow, exclude, sparse } satisfies Scratch
   })
+
+const mostPatternBytes = 16 * mib
+
+/** The sparse checkout of a work tree. git keeps its settings in a file of each work tree. */
+const sparseOf = ({ gitDir }: Repository, common: Settings, ofWorkTree: Settings): Sparse | undefined => {
+  const setting = (name: string) => ofWorkTree.get(name) ?? common.get(name)
+  if (!isTrue(setting("core.sparsecheckout"))) return undefined
+  const patterns = readBounded(path.join(gitDir, "info", "sparse-checkout"), mostPatternBytes)
+  return patterns === undefined ? undefined : { patterns, isCone: isTrue(setting("core.sparsecheckoutcone")) }
+}
 
 const copyIndex = (gitDir: string, folder: string) => {
   const names = fs.readdirSync(gitDir).filter((name) => name === "index" || sharedIndex.test(name))

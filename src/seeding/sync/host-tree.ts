@@ -1,14 +1,15 @@
 import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { type Losses, withLoss } from "../../contract/text/host-file-notes.ts"
 import { pathBytes, pathText } from "../../contract/text/path-text.ts"
-import type { SeedFailed } from "../../disk/SeedImages.ts"
+import { attributesLost, type SeedFailed } from "../../disk/SeedImages.ts"
 import { demandReadable } from "../../system/files/caller-places.ts"
 import { yieldToEventLoop } from "../../system/waits/event-loop.ts"
 import { makeBuildDirectory } from "../cache.ts"
-import { beneath, filesBeneath } from "../files-beneath.ts"
-import { isBare, locate } from "../git/locate.ts"
-import { rejected } from "../git/rejected.ts"
+import { rejected } from "../git/git-failed.ts"
+import { isBare, locate } from "../git/repository.ts"
+import { beneath, filesBeneath } from "../host-files.ts"
 import { nameOf, parentsOf } from "../pushed.ts"
 import type { PrepareServices } from "../request.ts"
 import { collectTree, type Skipped } from "../tree/collect.ts"
@@ -28,22 +29,22 @@ export interface HostFile {
 
 export interface HostTree {
   readonly root: string
-  /** Directory of the workspace that the files belong in, in latin1; "" is /workspace. */
+  /** Target directory in the workspace, in latin1; "" is /workspace. */
   readonly dest: string
   /** By their path in the workspace, in latin1. */
   readonly files: ReadonlyMap<string, HostFile>
   readonly skipped: ReadonlyArray<Skipped>
-  /** Ignored files and directories that are not taken along. */
+  /** Ignored files and directories that stay on the host. */
   readonly left: ReadonlyArray<string>
 }
 
 const prefixOf = (dest: string) => dest === "" ? "" : `${dest}/`
 
-/** A path of the host's directory, as text, as the path in the workspace. */
+/** Path in the workspace of a path in the host's directory, both as text. */
 export const placedText = (dest: string, path: string): string =>
   pathText(Buffer.from(prefixOf(dest) + nameOf(pathBytes(path) ?? Buffer.from(path)), "latin1"))
 
-/** Files to check in one turn of the event loop. */
+/** Number of files to check in one turn of the event loop. */
 const LOOKS_PER_TURN = 512
 
 /** Lists a directory of the host like a seed from it, without reading contents. */
@@ -79,9 +80,7 @@ export const listHost = (
         history: "none",
         includeIgnored,
         identity: Effect.succeed({})
-      }).pipe(
-        rejected(root)
-      )
+      }).pipe(rejected(root))
       : undefined
     const placed = (path: Uint8Array) => prefixOf(dest) + nameOf(path)
     const skipped = (collected?.collection.skipped ?? []).map((one) => ({
@@ -101,7 +100,7 @@ export const listHost = (
     return { root, dest, files, skipped, left: collected?.collection.left ?? [] }
   })
 
-/** A file, the reason why it is none, or `undefined` for a directory. */
+/** A file or link, the reason why it is neither, or `undefined` for a directory. */
 const look = (root: string, path: Buffer): HostFile | string | undefined => {
   try {
     const stat = fs.lstatSync(beneath(root, path), { bigint: true })
@@ -116,7 +115,7 @@ const look = (root: string, path: Buffer): HostFile | string | undefined => {
   }
 }
 
-/** Whether the host has nothing at all for a path of the workspace; beneath a file or a link there is nothing. */
+/** Whether the host has no entry for a path of the workspace. There is none beneath a file or a link. */
 export const isGone = ({ dest, files, root }: HostTree, name: string) => {
   const prefix = prefixOf(dest)
   if (!name.startsWith(prefix)) return false
@@ -125,7 +124,7 @@ export const isGone = ({ dest, files, root }: HostTree, name: string) => {
     const path = Buffer.from(name.slice(prefix.length), "latin1")
     return fs.lstatSync(beneath(root, path), { throwIfNoEntry: false }) === undefined
   } catch (cause) {
-    // A special file is on the way, say.
+    // For example beneath a special file.
     return (cause as NodeJS.ErrnoException).code === "ENOTDIR"
   }
 }
@@ -148,4 +147,19 @@ export const readHost = (root: string, file: HostFile, maxBytes: number): Buffer
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code ?? String(cause)
   }
+}
+
+/** Properties that the copies of host files lack. The push is done, so a failed look at attributes only leaves them out. */
+export const lossesOf = (root: string, files: ReadonlyArray<HostFile>) => {
+  let losses: Losses = {}
+  for (const { hasSetId, path } of files) if (hasSetId === true) losses = withLoss(losses, "setIds", pathText(path))
+  const list = Buffer.concat(
+    files.filter(({ mode }) => mode !== 0o120000).flatMap(({ path }) => [path, Buffer.alloc(1)])
+  )
+  return list.length === 0
+    ? Effect.succeed(losses)
+    : attributesLost(root, list).pipe(
+      Effect.map((found) => ({ ...losses, ...found })),
+      Effect.orElseSucceed(() => losses)
+    )
 }

@@ -1,10 +1,10 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, FileRefused, type StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { pathText } from "../../contract/text/path-text.ts"
+import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestPath, WalkEntry } from "../../guest-channel/files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { nameOf, type Pushed, pushedContent } from "../pushed.ts"
-import { guestFailure } from "./guest-failure.ts"
 
 /** Paths of the guest's tree and its baseline. */
 export interface SyncTrees {
@@ -89,7 +89,7 @@ const tooManyFiles = new FileRefused({
   detail: `it has more than ${mostEntries} files and directories, the most of a workspace for a push`
 })
 
-/** Whether the guest's file is another than the baseline's. */
+/** Whether the guest's file differs from the baseline's. */
 export const isChanged = (channel: GuestChannel, look: Look, name: string) => {
   const entry = look.pushed.entries.get(name)
   const live = look.live.get(name)
@@ -111,10 +111,27 @@ export const hasContent = (
   if (!isFileOrLink(live) || gitMode(live) !== mode) return Effect.succeed(false)
   if (live.type === "symlink") return Effect.succeed(content.equals(live.linkTarget))
   if (live.size !== content.length) return Effect.succeed(false)
-  // A limit of 0 is none.
+  // A limit of 0 means no limit.
   return channel.readMany({ root: trees.live.root, paths: [live.path], limit: Math.max(live.size, 1) }).pipe(
     Stream.runHead,
     guestFailure(pathText(live.path)),
     Effect.map((read) => read._tag === "Some" && read.value.errno === 0 && content.equals(read.value.content))
   )
 }
+
+/** The guest's refusal as an error of a push, which is all or nothing. */
+export const guestFailure = (path: string) => <A, E, R>(effect: Effect.Effect<A, E | AgentCallFailed, R>) =>
+  Effect.catchIf(
+    effect,
+    (failure): failure is AgentCallFailed => (failure as { readonly _tag?: unknown })._tag === "AgentCallFailed",
+    ({ detail, errno, hint, operation }) =>
+      new FileRefused({
+        path,
+        reason: errno === "ENOSPC" ? "no_space" : "failed",
+        detail: hint !== undefined
+          ? `${hint}; nothing was pushed`
+          : errno === "ESTALE"
+          ? "something changed there meanwhile; nothing was pushed, try again"
+          : `could not ${operation}: ${errno} (${detail}); nothing was pushed`
+      })
+  )

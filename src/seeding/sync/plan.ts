@@ -17,7 +17,7 @@ export interface Push {
   readonly channel: GuestChannel
   readonly look: Look
   readonly host: HostTree
-  /** Stores a pushed content. */
+  /** Folder of the workspace, which stores pushed contents. */
   readonly folder: string
   readonly force: boolean
   readonly changes: Array<FileChange>
@@ -27,12 +27,12 @@ export interface Push {
   readonly skipped: Array<{ readonly path: string; readonly reason: string }>
   /** Pushed files of the host. */
   readonly written: Array<HostFile>
-  /** Files that were to be removed and stay. */
+  /** Files that the push should remove, and that stay. */
   readonly staying: Set<string>
   /** Directories above removed files. */
   readonly thinned: Set<string>
   bytes: number
-  /** Files that had changed on the host, and that the guest had already. */
+  /** Number of files that changed on the host, and that the guest already has. */
   equalCount: number
 }
 
@@ -81,7 +81,7 @@ export const offer = (push: Push, name: string, file: HostFile) =>
       mtimeNs: String(file.mtimeNs)
     })
     if (equal) return void push.equalCount++
-    const taken = isFileOrLink(live) ? take(live, push) : undefined
+    const taken = isFileOrLink(live) ? detach(live, push) : undefined
     push.changes.push(
       isLink
         ? { _tag: "link", path, target: content }
@@ -92,7 +92,7 @@ export const offer = (push: Push, name: string, file: HostFile) =>
     push.files.push({ path: text, change: live === undefined ? "added" : "modified" })
   })
 
-/** Why a file is more than a push takes. */
+/** Reason why a file is too large for the push. */
 const tooMuch = ({ size }: HostFile, { bytes }: Push): string | undefined =>
   size > mostFileBytes
     ? `it is larger than ${mostFileBytes / mib} MiB, the most that a push takes of one file; ` +
@@ -116,7 +116,7 @@ export const withdraw = (push: Push, name: string) =>
     push.entries.set(name, { _tag: "absent" })
     if (live === undefined) return true
     for (const parent of parentsOf(name)) push.thinned.add(parent)
-    take(live, push)
+    detach(live, push)
     push.files.push({ path: textOf(name), change: "deleted" })
     return true
   })
@@ -129,7 +129,8 @@ export const staysBehind = ({ entries, host, look, staying }: Push, name: string
 const changedToo = "it was changed in the workspace too"
 const hasThere = ({ type }: WalkEntry) => `the workspace has a ${type} there`
 
-const take = (live: WalkEntry, push: Push) =>
+/** Takes the guest's file out of the tree. Returns the number of the change. */
+const detach = (live: WalkEntry, push: Push) =>
   push.changes.push({ _tag: "take", path: Buffer.from(live.path), seen: live }) - 1
 
 const isGoing = ({ entries }: Push, name: string) => entries.get(name)?._tag === "absent"
@@ -152,7 +153,7 @@ const makeWay = (push: Push, name: string) =>
 const inPlace = (push: Push, name: string): string | undefined => {
   const at = push.look.live.get(name)
   if (at === undefined || isFileOrLink(at)) return undefined
-  // A directory of the guest's own stays, empty or not.
+  // The guest's own directory stays, also an empty one.
   if (at.type !== "directory" || !push.thinned.has(name)) return hasThere(at)
   for (const [below, { type }] of push.look.live) {
     if (below.startsWith(`${name}/`) && type !== "directory" && !isGoing(push, below)) return hasThere(at)

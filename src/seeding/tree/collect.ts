@@ -8,19 +8,17 @@ import { attempt, type FileFailed } from "../../system/files/failure.ts"
 import { makeUniqueFolder } from "../../system/files/folders.ts"
 import { realDirectory } from "../../system/files/host-path.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import { beneath, filesBeneath, joinBytes } from "../files-beneath.ts"
 import { git } from "../git/confined-git.ts"
 import { filteredFiles, leaveAlone } from "../git/filters.ts"
 import { gitlink, type GitPlan, planGit } from "../git/git-directory.ts"
 import type { GitFailed } from "../git/git-failed.ts"
 import type { Identity } from "../git/identity.ts"
-import { locateAt, type Repository } from "../git/locate.ts"
 import { pinDirectory } from "../git/pinned.ts"
-import type { Head } from "../git/refs.ts"
+import { type Head, locateAt, type Repository } from "../git/repository.ts"
+import { submodulesAt } from "../git/safe-config.ts"
 import { makeScratch, type Scratch } from "../git/scratch.ts"
-import { submodulesAt } from "../git/submodules.ts"
+import { beneath, filesBeneath, hasFile, joinBytes } from "../host-files.ts"
 import type { History } from "../request.ts"
-import { hasFile } from "./host-files.ts"
 import { isIgnored, type Listed, listIgnored, listLeft, listTree } from "./listing.ts"
 
 export interface Skipped {
@@ -40,7 +38,7 @@ export interface Collection {
   readonly paths: Array<Buffer>
   readonly gits: Array<PlannedGit>
   readonly skipped: Array<Skipped>
-  /** Patterns of ignored files to take along that none was found for. */
+  /** Patterns of requested ignored files without a match. */
   readonly unmatched: Set<string>
   /** Files that git filters, in repositories with a new `.git`. */
   readonly filtered: Array<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
@@ -100,7 +98,7 @@ const collect = (
     const room = { ...scratch.room, cwd: yield* pinDirectory(directory) }
     const history = directory === repository.workTree ? options.history : "none"
     if (history !== "none" && exists(path.join(folder, "index"))) {
-      // The index must be true before it leaves this host.
+      // The index must be up to date before it leaves this host.
       yield* git(room, [
         "update-index",
         "-q",
@@ -108,21 +106,20 @@ const collect = (
         "--index-version",
         "2",
         "--refresh",
-        // A sparse index has entries for directories. The written one has an entry for each file.
+        // A sparse index has entries for directories, the written one has an entry for each file.
         ...(scratch.sparse === undefined ? [] : ["--force-write-index"])
       ], {
         okCodes: [0, 1],
         isLong: true
       })
     }
-    // Two processes at a time, which do not need each other's results.
     const [listed, left] = yield* Effect.all([listTree(room), depth === 0 ? listLeft(room) : Effect.succeed([])], {
       concurrency: 2
     })
     const whole = depth === 0 && listed.length === 0 && (yield* isIgnored(room))
     if (whole) into.unmatched.clear()
     const ignored = yield* listIgnored(room, whole ? ["**"] : options.includeIgnored)
-    if (depth === 0 && !whole) into.left.push(...notTaken(left, ignored.found))
+    if (depth === 0 && !whole) into.left.push(...omitted(left, ignored.found))
     const { nested, paths } = sort(
       [...listed, ...ignored.found].filter(({ path, state }) => state !== "sparse" || hasFile(directory, path))
     )
@@ -134,7 +131,7 @@ const collect = (
         mode === gitlink && repositoryAt(directory, path) !== undefined ? [path.toString()] : []
       )
       const identity = yield* options.identity
-      const submodules = yield* submodulesAt(scratch, withFiles)
+      const submodules = yield* submodulesAt(scratch, scratch.repository.workTree, withFiles)
       if (into.gits.length < mostGits && isText(at)) {
         const filtered = yield* filteredFiles(room, directory, listed)
         if (filtered.length > 0) yield* leaveAlone(room, filtered)
@@ -161,14 +158,14 @@ const collect = (
   })
 
 /** The ignored files that are left out. A directory with a requested file counts as included. */
-const notTaken = (left: ReadonlyArray<Buffer>, found: ReadonlyArray<Listed>) => {
-  const taken = new Set<string>()
+const omitted = (left: ReadonlyArray<Buffer>, found: ReadonlyArray<Listed>) => {
+  const included = new Set<string>()
   for (const { path } of found) {
     const name = path.toString("latin1")
-    taken.add(name)
-    for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) taken.add(name.slice(0, at + 1))
+    included.add(name)
+    for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) included.add(name.slice(0, at + 1))
   }
-  return left.filter((path) => !taken.has(path.toString("latin1"))).map((path) => pathText(path))
+  return left.filter((path) => !included.has(path.toString("latin1"))).map((path) => pathText(path))
 }
 
 /** Splits paths into files and nested repositories. */
@@ -222,7 +219,7 @@ const collectNested = (
 /** The repository whose work tree begins at a path of a directory. */
 const repositoryAt = (directory: string, found: Buffer) => {
   const root = path.join(directory, found.toString())
-  // No symlink on the path changes the place.
+  // No symlink on the path may lead elsewhere.
   const located = isText(found) && realDirectory(root) === root ? locateAt(root) : undefined
   return located?._tag === "repository" ? located.repository : undefined
 }

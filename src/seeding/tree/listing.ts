@@ -8,8 +8,8 @@ import type { GitFailed } from "../git/git-failed.ts"
 export interface Listed {
   readonly path: Buffer
   /**
-   * `tracked`, `untracked` (and not ignored), `removed` from the work tree, `changed` in it since staging, or `sparse`: tracked, and left alone in
-   * the work tree, which may lack it.
+   * `untracked` files are not ignored. `removed` files are missing from the work tree, and `changed` ones differ from the index.
+   * `sparse` files are tracked and may be missing from the work tree.
    */
   readonly state: "tracked" | "untracked" | "removed" | "changed" | "sparse"
   /** Mode in the index: 0o100644, 0o100755, 0o120000, 0o160000 for a submodule; 0 for an untracked file. */
@@ -53,7 +53,7 @@ export const listTree = (room: GitRoom): Effect.Effect<ReadonlyArray<Listed>, Gi
 export const isIgnored = (room: GitRoom) =>
   Effect.map(git(room, ["check-ignore", "."], { okCodes: [0, 1] }), (output) => output.length > 0)
 
-/** Ignored files and repositories that were asked for, and the patterns that any matches. */
+/** Requested ignored files and repositories, and the patterns with a match. */
 export interface Ignored {
   readonly found: ReadonlyArray<Listed>
   readonly matched: ReadonlyArray<string>
@@ -85,7 +85,7 @@ export const listIgnored = (
 export const listLeft = (room: GitRoom): Effect.Effect<ReadonlyArray<Buffer>, GitFailed | HostToolMissing> =>
   Effect.map(git(room, ["ls-files", "-z", "-o", "-i", "--exclude-standard", "--directory"]), splitNul)
 
-/** Byte strings that a NUL ends, each. */
+/** The NUL-terminated byte strings. */
 export const splitNul = (bytes: Buffer): ReadonlyArray<Buffer> => {
   const parts: Array<Buffer> = []
   for (let from = 0; from < bytes.length;) {

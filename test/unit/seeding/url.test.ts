@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import * as http from "node:http"
 import type { AddressInfo } from "node:net"
 import * as path from "node:path"
-import { parseSource } from "../../../src/seeding/git/source-url.ts"
+import { parseSource } from "../../../src/seeding/git/remote.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 import { commit, names, repository, seeded, seedWith, status, userGit, write } from "./support.ts"
 

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { readBounded } from "../tree/host-files.ts"
+import { readBounded } from "../host-files.ts"
 
 /** A git repository with a work tree, by real paths. */
 export interface Repository {
@@ -30,7 +30,7 @@ export const locate = (directory: string): Located => {
   }
 }
 
-/** Whether a directory is a repository without a work tree, and no work tree that looks like one. */
+/** Whether a directory is a repository without a work tree. */
 export const isBare = (directory: string): boolean => {
   const typeOf = (name: string) => fs.lstatSync(path.join(directory, name), { throwIfNoEntry: false })
   return typeOf("HEAD")?.isFile() === true && typeOf("objects")?.isDirectory() === true &&
@@ -55,7 +55,7 @@ export const locateAt = (workTree: string): Located => {
 
 export const isBeneath = (file: string, folder: string) => file === folder || file.startsWith(`${folder}/`)
 
-/** A file that says `gitdir: PATH`. */
+/** The repository of a `.git` file with the line `gitdir: PATH`. */
 const throughFile = (workTree: string, at: string): Located => {
   const said = /^gitdir: ([^\n\0]+)\n*$/.exec(readBounded(at, 8192)?.toString() ?? "")
   if (said === null) return refused(workTree, "it does not say where the repository is")
@@ -88,9 +88,85 @@ const whole = (workTree: string, gitDir: string, commonDir: string): Located => 
     fs.lstatSync(path.join(commonDir, "refs"), { throwIfNoEntry: false })?.isDirectory() === true
   if (!sound) return refused(workTree, "it is no repository")
   if (!isBeneath(objects, commonDir)) return refused(workTree, "its objects are a symlink that leads out of it")
-  // Only linked worktrees have one, and those were found before.
+  // Only linked worktrees have this file, and `throughFile` found those.
   if (gitDir === commonDir && fs.existsSync(path.join(gitDir, "commondir"))) {
     return refused(workTree, "it names another repository as its own")
   }
   return { _tag: "repository", repository: { workTree, gitDir, commonDir } }
+}
+
+/** Content of HEAD: a commit, and its branch. */
+export interface Head {
+  /** Undefined on a branch without commits. */
+  readonly commit: string | undefined
+  /** As `refs/heads/main`; undefined when detached. */
+  readonly ref: string | undefined
+}
+
+const objectId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
+
+export const isObjectId = (text: string) => objectId.test(text)
+
+/** Names that git allows, and that name a file below `refs`. */
+export const isRefName = (name: string) =>
+  name.length < 1024 && /^refs(?:\/[^\0-\x20\x7f~^:?*[\\/\ufffd]+)+$/.test(name) &&
+  !/(^|\/)\.|\.\.|@\{|\.(\/|$)|\.lock(\/|$)/.test(name)
+
+const mostPackedRefs = 64 * 1024 * 1024
+
+/** Refs in the `packed-refs` file of a repository. */
+const packedRefs = (commonDir: string): Map<string, string> => {
+  const text = readBounded(path.join(commonDir, "packed-refs"), mostPackedRefs)?.toString() ?? ""
+  const lines = text.split("\n").map((line) => line.split(" "))
+  return new Map(
+    lines.flatMap(([id, name]) =>
+      id !== undefined && name !== undefined && isObjectId(id) && isRefName(name) ? [[name, id] as const] : []
+    )
+  )
+}
+
+/** The commit of a ref. `undefined` for a missing or invalid ref. */
+export const resolveRef = (commonDir: string, name: string, depth = 5): string | undefined => {
+  if (!isRefName(name) || depth === 0) return undefined
+  const said = readBounded(path.join(commonDir, name), 1024)?.toString().trim()
+  if (said === undefined) return packedRefs(commonDir).get(name)
+  return isObjectId(said)
+    ? said
+    : said.startsWith("ref: ")
+    ? resolveRef(commonDir, said.slice(5), depth - 1)
+    : undefined
+}
+
+export const readHead = ({ commonDir, gitDir }: Pick<Repository, "commonDir" | "gitDir">): Head | undefined => {
+  const said = readBounded(path.join(gitDir, "HEAD"), 1024)?.toString().trim() ?? ""
+  if (isObjectId(said)) return { commit: said, ref: undefined }
+  const ref = said.startsWith("ref: ") ? said.slice(5).trim() : ""
+  return isRefName(ref) ? { commit: resolveRef(commonDir, ref), ref } : undefined
+}
+
+/** Branches, tags and remote branches, without other refs such as stashes. */
+const shared = /^refs\/(?:heads|tags|remotes)\//
+
+const mostRefs = 1_000_000
+
+export const sharedRefs = (commonDir: string): ReadonlyMap<string, string> => {
+  const refs = new Map([...packedRefs(commonDir)].filter(([name]) => shared.test(name)))
+  const visit = (folder: string) => {
+    for (const entry of entriesOf(path.join(commonDir, folder))) {
+      const name = `${folder}/${entry.name}`
+      if (entry.isDirectory()) visit(name)
+      const commit = entry.isFile() && refs.size < mostRefs ? resolveRef(commonDir, name) : undefined
+      if (commit !== undefined) refs.set(name, commit)
+    }
+  }
+  for (const folder of ["refs/heads", "refs/tags", "refs/remotes"]) visit(folder)
+  return new Map([...refs].sort(([one], [other]) => one < other ? -1 : 1))
+}
+
+const entriesOf = (folder: string) => {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
+  }
 }

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
+import { fileURLToPath } from "node:url"
 import { SeedRejected, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { writeFile } from "../../system/files/content.ts"
 import { setTimes } from "../../system/files/entries.ts"
@@ -9,16 +10,55 @@ import { toHostError } from "../../system/files/host-error.ts"
 import { withLock } from "../../system/files/lock.ts"
 import { nowMs } from "../../system/waits/time.ts"
 import { clearRepository, lockOf, repositoriesOf } from "../cache.ts"
-import type { History } from "../request.ts"
+import { type History, publicUrl } from "../request.ts"
 import { git, type GitOptions, type GitRoom } from "./confined-git.ts"
 import { GitFailed } from "./git-failed.ts"
-import { isObjectId, isRefName, resolveRef } from "./refs.ts"
-import type { SourceUrl } from "./source-url.ts"
+import { isObjectId, isRefName, resolveRef } from "./repository.ts"
+
+/** Source of a repository's fetch. */
+export type SourceUrl =
+  | {
+    readonly _tag: "remote"
+    /** URL for git, with credentials. Never shown. */
+    readonly url: string
+    /** URL for people and the guest. */
+    readonly shown: string
+    readonly protocols: ReadonlyArray<string>
+  }
+  | { readonly _tag: "local"; readonly path: string }
+  | { readonly _tag: "refused"; readonly reason: string }
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
+/**
+ * Parses a URL. https is allowed for every host, http for this host only, because http proves no origin. Paths and file: URLs name
+ * the user's repositories, of which only objects are read. ssh would need the user's keys in a process that talks to a stranger:
+ * users clone such a repository themselves and seed from its path.
+ */
+export const parseSource = (url: string): SourceUrl => {
+  if (url.startsWith("/")) return { _tag: "local", path: url }
+  if (url.startsWith("file:///")) return { _tag: "local", path: fileURLToPath(url) }
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  const shown = publicUrl(url)
+  if (parsed === undefined || shown === undefined || url.startsWith("-")) {
+    return { _tag: "refused", reason: "it is no https URL and no absolute path" }
+  }
+  if (parsed.protocol === "https:") return { _tag: "remote", url, shown, protocols: ["https"] }
+  if (parsed.protocol === "http:") {
+    return loopback.test(parsed.hostname)
+      ? { _tag: "remote", url, shown, protocols: ["http"] }
+      : { _tag: "refused", reason: "http is only taken from this host; use https" }
+  }
+  return {
+    _tag: "refused",
+    reason: "only https is spoken; clone it yourself and seed from the clone with --seed-path"
+  }
+}
 
 type Remote = Extract<SourceUrl, { readonly _tag: "remote" }>
 
 /** A commit in a repository of the cache. */
-export interface Fetched {
+interface Fetched {
   readonly directory: string
   readonly commit: string
   /** Branch whose tip is the commit, `refs/heads/main`. */
@@ -27,7 +67,7 @@ export interface Fetched {
 
 const origin = "origin"
 
-/** How long another fetch of the same repository is waited for, in `ms`. */
+/** Maximum wait for another fetch of the same repository. */
 const lockTimeoutMs = 30 * 60_000
 
 /**
@@ -85,7 +125,7 @@ const fetchInto = (
         ] as [string, ...Array<string>], { ...online, isLong: true })
       yield* (options.history === "full" ? fetchAt([]) : Effect.catchIf(
         fetchAt(["--depth=1"]),
-        // A server that only hands out files has no notion of depth.
+        // A server that only serves files cannot limit the depth.
         (failure) => failure._tag === "GitFailed" && failure.detail.includes("shallow"),
         () => fetchAt([])
       ))
@@ -99,7 +139,7 @@ const fetchInto = (
       : failure
   ))
 
-/** The least recently used repositories are removed first. */
+/** An eviction removes the least recently used repositories first. */
 const markUsed = (directory: string) => Effect.flatMap(nowMs, (ms) => setTimes(directory, ms / 1000))
 
 const withoutSecrets = (text: string, remote: Remote) => {
@@ -132,7 +172,7 @@ const ask = (room: GitRoom, online: GitOptions, ref: string | undefined, remote:
     return { id: ids.get(name)!, ref: isRefName(branch) && branch.startsWith("refs/heads/") ? branch : undefined }
   })
 
-/** Possible meanings of a ref, the likeliest first. `undefined` for an invalid one. */
+/** Possible full names of a ref, the likeliest first. `undefined` for an invalid ref. */
 export const refNames = (ref: string | undefined): ReadonlyArray<string> | undefined => {
   if (ref === undefined || ref === "HEAD") return ["HEAD"]
   if (ref.startsWith("refs/")) return isRefName(ref) ? [ref] : undefined
