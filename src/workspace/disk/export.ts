@@ -7,10 +7,9 @@ import { writingPlace } from "../../system/files/caller-places.ts"
 import { openUnfollowed } from "../../system/files/descriptor.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { put, type PutFailed } from "../../system/files/put.ts"
-import { executableEntries, executableRefusal } from "../content/export/config-check.ts"
-import { hostOutput } from "../content/export/host-output.ts"
-import { progressOf } from "../content/export/progress.ts"
-import { failureOf } from "../content/export/put-failure.ts"
+import { executableEntries, executableRefusal } from "../content/export/executable-config.ts"
+import { failureOf, hostOutput } from "../content/export/host-output.ts"
+import { progressOf } from "../content/export/report.ts"
 import {
   endUnattached,
   holdAlone,

@@ -15,8 +15,7 @@ import { isAtRest } from "../../life/reader.ts"
 import { captureFolder, findSnapshot, wholeSnapshotName } from "../../life/snapshot/record.ts"
 import type { Changes, ChangesOptions } from "../diff/changes.ts"
 import { changesOptions, differenceResult } from "../diff/diff.ts"
-import { differencesOf } from "./differences.ts"
-import { restingSide, type Side, workspaceSide } from "./side.ts"
+import { differencesOf, restingSide, type Side, workspaceSide } from "./differences.ts"
 
 /** Named side: a workspace in its current state, or one of its snapshots. */
 interface Operand {

@@ -49,3 +49,23 @@ export const collectCandidates = (
       Effect.as({ candidates, mounts })
     )
   })
+
+/** Whether a candidate is at or beneath one of these paths. Without paths, all are. */
+export const beneath = (paths: ReadonlyArray<Uint8Array>) => {
+  const wanted = paths.map((path) => Buffer.from(path).toString("latin1"))
+  return ({ path }: Candidate) =>
+    wanted.length === 0 || wanted.some((one) => one === "" || path === one || path.startsWith(`${one}/`))
+}
+
+/** The mounts that hide something of what is wanted, in order. */
+export const mountedAt = (
+  paths: ReadonlyArray<Uint8Array>,
+  mounts: ReadonlyArray<Candidate>
+): ReadonlyArray<Uint8Array> => {
+  const isWanted = beneath(paths)
+  const texts = paths.map((path) => Buffer.from(path).toString("latin1"))
+  return mounts
+    .filter((mount) => isWanted(mount) || texts.some((path) => path.startsWith(`${mount.path}/`)))
+    .map(({ path }) => Buffer.from(path, "latin1"))
+    .sort(Buffer.compare)
+}

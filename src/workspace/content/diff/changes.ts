@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { createHash } from "node:crypto"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
@@ -6,12 +7,10 @@ import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../patch/patch.ts"
 import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
 import { type Trees, workspaceTrees } from "../../life/baseline.ts"
-import { type Candidate, collectCandidates } from "./candidates.ts"
-import { type FileContent, readContents, type ReadLimits } from "./contents.ts"
+import { beneath, type Candidate, collectCandidates, mountedAt } from "./candidates.ts"
+import { type FileContent, missingIn, namedPaths, readContents, type ReadLimits } from "./contents.ts"
 import { withoutIgnored } from "./ignored.ts"
-import { missingIn, namedPaths } from "./missing.ts"
 import { overPushed } from "./over-pushed.ts"
-import { withRenames } from "./renames.ts"
 
 export interface ChangesOptions {
   /** Paths relative to /workspace that limit the changes, with everything beneath them; none: no limit. @default [] */
@@ -69,26 +68,6 @@ const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
 
 const isSpecial = (side: ComparedSide | undefined) =>
   side !== undefined && side.type !== "directory" && gitMode(side) === undefined
-
-/** Whether a candidate is at or beneath one of these paths. Without paths, all are. */
-export const beneath = (paths: ReadonlyArray<Uint8Array>) => {
-  const wanted = paths.map((path) => Buffer.from(path).toString("latin1"))
-  return ({ path }: Candidate) =>
-    wanted.length === 0 || wanted.some((one) => one === "" || path === one || path.startsWith(`${one}/`))
-}
-
-/** The mounts that hide something of what is wanted, in order. */
-export const mountedAt = (
-  paths: ReadonlyArray<Uint8Array>,
-  mounts: ReadonlyArray<Candidate>
-): ReadonlyArray<Uint8Array> => {
-  const isWanted = beneath(paths)
-  const texts = paths.map((path) => Buffer.from(path).toString("latin1"))
-  return mounts
-    .filter((mount) => isWanted(mount) || texts.some((path) => path.startsWith(`${mount.path}/`)))
-    .map(({ path }) => Buffer.from(path, "latin1"))
-    .sort(Buffer.compare)
-}
 
 /** Files that fit the limits by their reported sizes, in order, and the others. */
 const bySize = (
@@ -241,4 +220,41 @@ const wholeChanges = ({ changes, mounted, oversized }: Changes): Effect.Effect<R
     detail:
       `it${others_} is too large for a patch; leave it out by naming the paths that matter, or export it by itself`
   })
+}
+
+const SYMLINK = 0o120000
+
+/** Key that both files of a rename share. `undefined` for a file that cannot be renamed. */
+const keyOf = (side: Change["before"]) =>
+  side === undefined || side.mode === SYMLINK || side.content.length === 0
+    ? undefined
+    : createHash("sha1").update(side.content).digest("base64")
+
+const nameOf = (path: Uint8Array) => Buffer.from(path).toString("latin1").replace(/^.*\//s, "")
+
+/**
+ * Joins a deletion and an addition of the same content into one rename. Of several candidates, the one with the same name wins.
+ * Changes keep their order, with a rename at the place of the addition.
+ */
+const withRenames = (changes: ReadonlyArray<Change>): ReadonlyArray<Change> => {
+  const deleted = new Map<string, Array<Change>>()
+  for (const change of changes) {
+    const key = change.after === undefined ? keyOf(change.before) : undefined
+    if (key !== undefined) deleted.set(key, [...deleted.get(key) ?? [], change])
+  }
+  if (deleted.size === 0) return changes
+  const renamed = new Map<Change, Change>()
+  const gone = new Set<Change>()
+  for (const keepsName of [true, false]) {
+    for (const change of changes) {
+      if (change.before !== undefined || renamed.has(change)) continue
+      const candidates = deleted.get(keyOf(change.after) ?? "") ?? []
+      const name = nameOf(change.path)
+      const from = candidates.find((one) => !gone.has(one) && (!keepsName || nameOf(one.path) === name))
+      if (from === undefined) continue
+      gone.add(from)
+      renamed.set(change, { ...change, from: from.path, before: from.before })
+    }
+  }
+  return changes.filter((change) => !gone.has(change)).map((change) => renamed.get(change) ?? change)
 }

@@ -23,7 +23,7 @@ export interface ReadLimits {
 export type FileContent = Uint8Array | "absent" | "too large"
 
 /** Paths, grouped by request. */
-export const requestsOf = (paths: ReadonlyArray<string>) => {
+const requestsOf = (paths: ReadonlyArray<string>) => {
   const requests: Array<Array<string>> = []
   let bytes = Infinity
   for (const path of paths) {
@@ -78,3 +78,33 @@ const moved = (path: string, errno: number) =>
     reason: "failed",
     detail: `it cannot be read (${errnoName(errno)}); it may be changing just now, try again`
   })
+
+type Tree = { readonly root: string; readonly path: string }
+
+/** The paths that a tree does not have. Paths are byte strings relative to the tree. Reads no content. */
+export const missingIn = (
+  channel: GuestChannel,
+  { path, root }: Tree,
+  paths: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>, PyroError> =>
+  Stream.fromIterable(requestsOf(paths)).pipe(
+    Stream.flatMap((request) =>
+      Stream.zip(
+        Stream.fromIterable(request),
+        channel.readMany({
+          root,
+          paths: request.map((one) => Buffer.from(path === "" ? one : `${path}/${one}`, "latin1")),
+          limit: 0
+        })
+      )
+    ),
+    Stream.filter(([, { errno }]) => errno === ENOENT || errno === ENOTDIR),
+    Stream.map(([one]) => one),
+    Stream.runCollect,
+    Effect.map((missing) => Array.from(missing)),
+    Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? refused("/workspace")(failure) : failure)
+  )
+
+/** Paths as byte strings, without the tree's own. */
+export const namedPaths = (paths: ReadonlyArray<Uint8Array>): ReadonlyArray<string> =>
+  paths.flatMap((path) => path.length === 0 ? [] : [Buffer.from(path).toString("latin1")])

@@ -6,8 +6,7 @@ import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../patch/patch.ts"
 import { type Changes, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
-import type { LineCounts } from "./line-counts.ts"
-import { patchOf } from "./patch-of.ts"
+import { type LineCounts, patchOf } from "./patch-of.ts"
 
 const SYMLINK = 0o120000
 /** Most files that a result names. */

@@ -3,10 +3,10 @@ import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
 import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
+import { yieldToEventLoop } from "../../../system/waits/event-loop.ts"
 import type { Trees } from "../../life/baseline.ts"
 import type { Candidate } from "./candidates.ts"
 import { readContents } from "./contents.ts"
-import { guestRules } from "./guest-rules.ts"
 
 const MAX_FILE_BYTES = 1024 * 1024
 const MAX_TOTAL_BYTES = 8 * 1024 * 1024
@@ -95,7 +95,7 @@ const keptBy = (rules: IgnoreRules, candidates: ReadonlyArray<Candidate>) =>
     const kept: Array<Candidate> = []
     let at = 0
     while (at < candidates.length) {
-      if (at > 0) yield* Effect.promise(() => new Promise((resume) => setImmediate(resume)))
+      if (at > 0) yield* yieldToEventLoop
       yield* Effect.try({
         try: () => {
           const until = rules.workDone + SLICE_WORK
@@ -119,3 +119,47 @@ const tooManyRules = new FileRefused({
   detail:
     "the ignore rules of the baseline are too many for what changed; ask for ignored files too, to do without them"
 })
+
+/** Limits of ignore files that a guest made or changed. Rules above the limits are skipped, so they hide nothing. */
+const MAX_GUEST_FILES = 1_000
+const MAX_GUEST_FILE_BYTES = 64 * 1024
+const MAX_GUEST_TOTAL_BYTES = 256 * 1024
+/** A quarter of the baseline's limit: half a second, in slices. */
+const MAX_GUEST_WORK = 50_000_000
+
+/** Whether a path is that of an ignore file. */
+const isIgnoreFile = (path: string) => path === ".gitignore" || path.endsWith("/.gitignore")
+
+/**
+ * The ignore rules of a live tree. `undefined` if its ignore files equal those of the baseline. `baseline` has the texts of the
+ * baseline's ignore files, by directory.
+ */
+const guestRules = (
+  channel: GuestChannel,
+  trees: Trees,
+  found: ReadonlyArray<Candidate>,
+  baseline: ReadonlyMap<string, string>,
+  exclude: string | undefined
+): Effect.Effect<IgnoreRules | undefined, PyroError> =>
+  Effect.gen(function*() {
+    const changed = found.filter(({ path }) => isIgnoreFile(path))
+    const files = changed.flatMap(({ new: after, path }) =>
+      after?.type === "file" && after.size > 0 && after.size <= MAX_GUEST_FILE_BYTES ? [path] : []
+    )
+    if (files.length === 0) return undefined
+    const depth = (path: string) => path.split("/").length
+    const read = files.sort((one, other) => depth(one) - depth(other)).slice(0, MAX_GUEST_FILES)
+    const contents = yield* readContents(channel, trees.live, read, {
+      fileBytes: MAX_GUEST_FILE_BYTES,
+      total: { left: MAX_GUEST_TOTAL_BYTES },
+      linksAreAbsent: true
+    })
+    const rules = new IgnoreRules(MAX_GUEST_WORK)
+    const isChanged = new Set(changed.map(({ path }) => parentOf(path)))
+    for (const [directory, text] of baseline) if (!isChanged.has(directory)) rules.add(directory, text)
+    for (const [path, content] of contents) {
+      if (typeof content === "object") rules.add(parentOf(path), Buffer.from(content).toString("latin1"))
+    }
+    if (exclude !== undefined) rules.exclude(exclude)
+    return rules
+  })

@@ -2,9 +2,8 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import { forEachPiece } from "../../../patch/format.ts"
 import type { Change } from "../../../patch/patch.ts"
-import { type LineCounts, lineCounts } from "./line-counts.ts"
 
-export interface FormattedPatch {
+interface FormattedPatch {
   /** First bytes of the patch, whole lines, at most as many as were asked for. */
   readonly head: Uint8Array
   readonly bytes: number
@@ -46,3 +45,27 @@ export const patchOf = (changes: ReadonlyArray<Change>, maxBytes: number): Effec
     const head = keptBytes === bytes ? all : all.subarray(0, all.lastIndexOf(0x0a) + 1)
     return { head, bytes, digest: hash.digest("hex"), counts }
   })
+
+export interface LineCounts {
+  readonly additions: number
+  readonly deletions: number
+  readonly binary: boolean
+}
+
+const starts = (line: string, at: number, prefix: string) => line.startsWith(prefix, at)
+
+/** Counts the lines that a part of a git-style patch adds and takes away. Text is a byte string. */
+const lineCounts = (patch: string): LineCounts => {
+  let [additions, deletions, binary, inHunk] = [0, 0, false, false]
+  for (let at = 0; at < patch.length;) {
+    const feed = patch.indexOf("\n", at)
+    const first = patch[at]
+    if (first === "@") inHunk = true
+    else if (starts(patch, at, "diff --git ")) inHunk = false
+    else if (inHunk && first === "+") additions++
+    else if (inHunk && first === "-") deletions++
+    else if (!inHunk && (starts(patch, at, "GIT binary patch\n") || starts(patch, at, "Binary files "))) binary = true
+    at = feed < 0 ? patch.length : feed + 1
+  }
+  return { additions, deletions, binary }
+}

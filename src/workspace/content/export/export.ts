@@ -1,14 +1,16 @@
 import { Effect, type Scope, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import { type ExportRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { TooManyRules } from "../../../ignore/ignore-rules.ts"
 import type { Change } from "../../../patch/patch.ts"
 import { refuseSecretIn } from "../../../redaction/refuse.ts"
 import type { SecretSet } from "../../../redaction/secrets.ts"
 import { readPushed } from "../../../seeding/pushed.ts"
 import { writingPlace } from "../../../system/files/caller-places.ts"
 import { sha256Hex } from "../../../system/files/content-hash.ts"
+import { raw } from "../../../system/files/folded-name.ts"
 import type { Lifecycle, LifecycleServices } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { explainEnd } from "../../life/explain-end.ts"
@@ -17,11 +19,10 @@ import { runningGeneration } from "../../life/running.ts"
 import { guardOf } from "../../residents/secret/guard.ts"
 import { changesOf } from "../diff/changes.ts"
 import { changesOptions } from "../diff/diff.ts"
-import { boundedPatch } from "./bounded-patch.ts"
-import { withoutExcluded } from "./exclusion.ts"
-import { isOutside } from "./outside.ts"
-import { exportPatch } from "./patch.ts"
+import { isOutside } from "./guest-path.ts"
+import { boundedPatch, exportPatch } from "./patch.ts"
 import { type ExportBounds, exportPath } from "./path.ts"
+import { exclusion, tooManyGlobs } from "./tree.ts"
 
 /** Reader of what an export names: an inspector has no more than /workspace. Elsewhere a VM must run, as for an import. */
 const readerFor = (
@@ -65,6 +66,22 @@ const refuseSecretsIn = (secrets: SecretSet | undefined, changes: ReadonlyArray<
       (bytes) => bytes === undefined ? Effect.void : refuseSecretIn(secrets, pathText(path), bytes),
       { discard: true }
     ), { discard: true })
+
+/** Changes at paths that no glob excludes; a rename counts with both its names. */
+const withoutExcluded = (
+  changes: ReadonlyArray<Change>,
+  globs: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<Change>, ExportRefused> =>
+  Effect.try({
+    try: () => {
+      const excluded = exclusion(globs)
+      return changes.filter(({ from, path }) => ![path, from ?? path].some((one) => excluded(raw(one), false)))
+    },
+    catch: (error) => {
+      if (!(error instanceof TooManyRules)) throw error
+      return tooManyGlobs
+    }
+  })
 
 const exportedPaths = ({ path, paths }: ExportPayload) => path === "" ? paths : [path, ...paths]
 

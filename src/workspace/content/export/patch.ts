@@ -1,15 +1,16 @@
 import { Effect, Stream } from "effect"
 import { ExportRefused, type InvalidRequest } from "../../../contract/errors/errors.ts"
+import { patchLimits } from "../../../contract/rows/patch-limits.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
-import { pathProblem } from "../../../patch/patch.ts"
+import { countLines, forEachPiece } from "../../../patch/format.ts"
+import { type Change, pathProblem } from "../../../patch/patch.ts"
 import { hasGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"
-import { executablePaths } from "./config-check.ts"
 import { deliver, type DeliveryFailed } from "./deliver.ts"
+import { executablePaths } from "./executable-config.ts"
 import { hostOutput } from "./host-output.ts"
 import type { ExportBounds } from "./path.ts"
-import { Remarks } from "./remarks.ts"
-import { tooMuch, type TreeEntry } from "./tree.ts"
+import { Remarks, tooMuch, type TreeEntry } from "./tree.ts"
 
 const pieceBytes = 64 * 1024
 
@@ -69,3 +70,34 @@ const piecesOf = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
     { length: Math.ceil(bytes.length / pieceBytes) },
     (_, piece) => bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes)
   ))
+
+/** Changes that a refusal names. */
+const NAMED = 3
+
+const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+
+/** The patch of some changes, within the limits of `patch apply`. A refusal with the figures for a larger one. */
+export const boundedPatch = (changes: ReadonlyArray<Change>): Effect.Effect<Uint8Array, ExportRefused> =>
+  Effect.gen(function*() {
+    const pieces: Array<Uint8Array> = []
+    const bytesOf = new Map<Change, number>()
+    let [bytes, lines] = [0, 0]
+    yield* forEachPiece(changes, (piece, change) => {
+      bytes += piece.length
+      lines += countLines(piece, 0, piece.length)
+      bytesOf.set(change, (bytesOf.get(change) ?? 0) + piece.length)
+      if (bytes <= patchLimits.bytes) pieces.push(piece)
+    })
+    if (bytes <= patchLimits.bytes && lines <= patchLimits.lines && changes.length <= patchLimits.files) {
+      return Buffer.concat(pieces)
+    }
+    const largest = [...bytesOf].sort(([, one], [, other]) => other - one).slice(0, NAMED)
+    return yield* new ExportRefused({
+      detail: `the patch would have ${mib(bytes)}, ${lines} lines and ${changes.length} files; ` +
+        `patch apply takes ${
+          mib(patchLimits.bytes)
+        }, ${patchLimits.lines} lines and ${patchLimits.files} files at most; ` +
+        "export a path's part of the patch, or large files by themselves",
+      paths: largest.map(([{ path }, size]) => `${pathText(path)}: ${mib(size)}`)
+    })
+  })

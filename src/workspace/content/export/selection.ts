@@ -5,9 +5,8 @@ import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { WalkEntry } from "../../../guest-channel/files.ts"
 import { bytesOf, hasGitName, raw } from "../../../system/files/folded-name.ts"
 import type { ExportChannel } from "./contents.ts"
-import { exclusion } from "./exclusion.ts"
 import { guestPath, refusalOf, shown, WORKSPACE_ROOT } from "./guest-path.ts"
-import { entryOf, TreeCollector, type TreeEntry } from "./tree.ts"
+import { entryOf, exclusion, TreeCollector, type TreeEntry } from "./tree.ts"
 
 const directory = (path: string): WalkEntry => ({
   type: "directory",

@@ -1,13 +1,12 @@
 import { ExportRefused } from "../../../contract/errors/errors.ts"
+import type { ExportRemark } from "../../../contract/rows/workspace-export.ts"
 import type { Losses } from "../../../contract/text/host-file-notes.ts"
 import { sizeText } from "../../../contract/text/size-text.ts"
 import type { WalkEntry } from "../../../guest-channel/files.ts"
-import { TooManyRules } from "../../../ignore/ignore-rules.ts"
+import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
 import { isGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"
-import { tooManyGlobs } from "./exclusion.ts"
 import { shown } from "./guest-path.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
-import { Remarks } from "./remarks.ts"
 
 /** One thing to export. */
 export interface TreeEntry {
@@ -26,6 +25,25 @@ export interface TreeEntry {
 export interface Limits {
   readonly maxMib: number
   readonly maxEntries: number
+}
+
+const toldMost = 1_000
+/** Maximum characters of remarks: a guest's names must not exceed the limit of a message. */
+const charactersMost = 1024 * 1024
+
+/** Paths with reasons for special treatment. All count, and the first ones are named. */
+export class Remarks {
+  readonly told: Array<ExportRemark> = []
+  count = 0
+  #characters = 0
+
+  add(path: string, reason: string) {
+    this.count++
+    if (this.told.length === toldMost || this.#characters > charactersMost) return
+    const remark = { path: shown(path), reason }
+    this.#characters += remark.path.length + reason.length
+    this.told.push(remark)
+  }
 }
 
 /** Longest path beneath the output, in `bytes`: pyro-put's limit. */
@@ -62,6 +80,21 @@ export const entryOf = (path: string, found: WalkEntry): TreeEntry | string => {
     ...(loses.length === 0 ? {} : { loses })
   }
 }
+
+/** Whether a path, raw and relative to /workspace, is excluded by globs as in .gitignore. Throws `TooManyRules`. */
+export const exclusion = (
+  globs: ReadonlyArray<string>
+): (path: string, isDirectory: boolean) => boolean => {
+  if (globs.length === 0) return () => false
+  const rules = new IgnoreRules()
+  rules.exclude(globs.map((glob) => raw(Buffer.from(glob, "utf8"))).join("\n"))
+  return (path, isDirectory) => rules.ignores(path, isDirectory)
+}
+
+export const tooManyGlobs = new ExportRefused({
+  detail: "the globs to exclude take too long to match so many paths; give fewer, or name the paths to export",
+  paths: []
+})
 
 /** The entries of a directory that may cross, out of a walk that a hostile guest made up. */
 export class TreeCollector {

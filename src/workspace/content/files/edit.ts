@@ -4,9 +4,8 @@ import type { FileEdited, FileEditPayload } from "../../../contract/rows/workspa
 import { workspaceFile, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"
-import { nearMatch } from "./near-match.ts"
 import { openFile } from "./open.ts"
-import { MAX_EDITED_BYTES, type NotReplaced, replaceText } from "./replace.ts"
+import { MAX_EDITED_BYTES, nearMatch, type NotReplaced, replaceText } from "./replace.ts"
 import { type WriteError, writeFileFrom } from "./write.ts"
 
 /** Maximum attempts of an edit without an expected version, if other writers change the file between its read and its write. */

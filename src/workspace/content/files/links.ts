@@ -2,8 +2,8 @@ import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
 import { componentsOf, type GuestTree, pathOf, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { fileFailure } from "./failures.ts"
 import { MAX_WALKED } from "./list.ts"
+import { fileFailure } from "./open.ts"
 
 /** Maximum links on one path, as in Linux. */
 const MAX_LINKS = 40

@@ -1,11 +1,12 @@
 import { Effect, type Scope, Stream } from "effect"
-import type { ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
+import { type ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
+import { table } from "../../../contract/text/names.ts"
+import { type AgentCallFailed, DISK_HINTS } from "../../../guest-channel/errors.ts"
 import type { FileState } from "../../../guest-channel/files.ts"
 import { type GuestTree, type WorkspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { fileFailure } from "./failures.ts"
 
-export interface OpenedFile {
+interface OpenedFile {
   readonly state: FileState
   /** To be run once. */
   readonly content: Stream.Stream<Uint8Array, ChannelFailed | FileRefused>
@@ -28,3 +29,39 @@ export const openFile = (
     })),
     Effect.catchTag("AgentCallFailed", (failure) => fileFailure(path.text, tree)(failure))
   )
+
+type Reason = FileRefused["reason"]
+
+const reasons = table<readonly [Reason, string]>({
+  ENOENT: ["not_found", "there is no such file"],
+  ENOTDIR: ["not_a_directory", "it, or a part of its path, is not a directory"],
+  EISDIR: ["not_a_file", "is a directory"],
+  EINVAL: ["not_a_file", "is not a regular file"],
+  ENXIO: ["not_a_file", "is not a regular file"],
+  EACCES: ["permission", "the guest's kernel does not permit it"],
+  EPERM: ["permission", "the guest's kernel does not permit it"],
+  EROFS: ["permission", "its file system is read-only"],
+  ENOSPC: ["no_space", "the workspace's disk is full; nothing was changed, delete something and try again"],
+  EDQUOT: ["no_space", "the quota is used up; nothing was changed, delete something and try again"],
+  EUCLEAN: ["failed", DISK_HINTS.EUCLEAN],
+  ENODEV: ["failed", DISK_HINTS.ENODEV],
+  EFBIG: ["too_large", "is larger than the guest's file system takes"],
+  ELOOP: ["failed", "has too many symlinks on its way"],
+  ENAMETOOLONG: ["failed", "has a name that is too long"]
+})
+
+/** Error of the guest's kernel, in the contract's form. */
+export const fileFailure =
+  (path: string, { shown }: GuestTree = workspaceTree) =>
+  ({ detail, errno, operation }: AgentCallFailed): FileRefused => {
+    if (errno === "EXDEV") {
+      return new FileRefused({ path, reason: "outside", detail: `leads out of ${shown} (through a symlink or "..")` })
+    }
+    const known = reasons[errno]
+    return known === undefined
+      ? new FileRefused({ path, reason: "failed", detail: `could not ${operation} it: ${errno} (${detail})` })
+      : new FileRefused({ path, reason: known[0], detail: known[1] })
+  }
+
+/** Permission bits in octal notation. */
+export const modeText = (mode: number) => mode.toString(8).padStart(4, "0")

@@ -7,10 +7,9 @@ import { SecretSearch } from "../../../redaction/redact.ts"
 import { secretRefusal } from "../../../redaction/refuse.ts"
 import type { SecretSet } from "../../../redaction/secrets.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"
-import { modeText } from "./failures.ts"
 import { ImageRead } from "./image.ts"
 import { LineRange } from "./line-range.ts"
-import { openFile } from "./open.ts"
+import { modeText, openFile } from "./open.ts"
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 const lossless = (bytes: Uint8Array) => {

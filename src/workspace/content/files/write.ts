@@ -4,8 +4,7 @@ import type { FileWritePayload, FileWritten } from "../../../contract/rows/works
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import { workspaceFile, type WorkspacePath, workspaceRoot } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { fileFailure, modeText } from "./failures.ts"
-import { openFile } from "./open.ts"
+import { fileFailure, modeText, openFile } from "./open.ts"
 
 /** Errors of a write. */
 export type WriteError = ChannelFailed | FileChanged | FileRefused | InvalidRequest

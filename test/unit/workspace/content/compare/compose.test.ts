@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
 import type { ComparedSide } from "../../../../../src/guest-channel/files.ts"
-import { compose, isSameEntry } from "../../../../../src/workspace/content/compare/compose.ts"
+import { compose, isSameEntry } from "../../../../../src/workspace/content/compare/tree-differences.ts"
 import type { Candidate } from "../../../../../src/workspace/content/diff/candidates.ts"
 
 /** What is at a path; a file's content is a digit or two, so that many are of one size. */

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { MAX_IMAGE_BYTES } from "../../../../../src/contract/rows/file-fields.ts"
-import { imageSizeOf, imageTypeOf } from "../../../../../src/workspace/content/files/image-header.ts"
-import { ImageRead } from "../../../../../src/workspace/content/files/image.ts"
+import { ImageRead, imageSizeOf, imageTypeOf } from "../../../../../src/workspace/content/files/image.ts"
 import { images } from "../../../../support/images.ts"
 
 const read = (bytes: Buffer, piece = bytes.length, size = bytes.length) => {

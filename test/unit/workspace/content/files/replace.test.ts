@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
-import { nearMatch } from "../../../../../src/workspace/content/files/near-match.ts"
-import { MAX_EDITED_BYTES, replaceText } from "../../../../../src/workspace/content/files/replace.ts"
+import { MAX_EDITED_BYTES, nearMatch, replaceText } from "../../../../../src/workspace/content/files/replace.ts"
 
 const replace = (content: string | Buffer, oldText: string, newText: string, replaceAll = false) => {
   const outcome = replaceText(Buffer.from(content), { oldText, newText, replaceAll })

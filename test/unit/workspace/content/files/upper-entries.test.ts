@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
 import type { WalkEntry } from "../../../../../src/guest-channel/files.ts"
-import { UpperEntries } from "../../../../../src/workspace/content/files/upper-entries.ts"
+import { UpperEntries } from "../../../../../src/workspace/content/files/list.ts"
 
 const entry = (path: string): WalkEntry => ({
   type: "file",
