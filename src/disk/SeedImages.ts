@@ -47,14 +47,14 @@ export interface FromPath {
 }
 
 /** Directories to add to an image. They are made only if the cache has no such image. */
-export interface Additions {
+interface Additions {
   /** Equal keys mean equal directories. */
   readonly key: string
   /** Makes the directories. They may vanish when the Scope closes, after the image is made. */
   readonly make: Effect.Effect<ReadonlyArray<Graft>, SeedFailed, Scope.Scope>
 }
 
-export interface FromKey {
+interface FromKey {
   /** Names the content, as a commit's id does: equal keys give the same image. */
   readonly key: string
   readonly virtualMib: number
@@ -68,7 +68,7 @@ export interface FromKey {
   >
 }
 
-export interface Seeded {
+interface Seeded {
   readonly image: SeedImage
   readonly report: SeedReport
 }

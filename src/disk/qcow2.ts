@@ -16,7 +16,7 @@ export interface Qcow2Options {
 }
 
 /** Size that the file's header may have. */
-export interface ExpectedQcow2 {
+interface ExpectedQcow2 {
   readonly virtualBytes: number
   /** The file may be smaller, by whole MiB: a layer that is older than a growth of its disk. @default false */
   readonly mayBeSmaller?: boolean

@@ -19,7 +19,7 @@ import { guestFailure, isFileOrLink, lookAt, type SyncTrees } from "./sync/look.
 import { newPush, offer, staysBehind, textOf, withdraw } from "./sync/plan.ts"
 
 /** Target of a push. */
-export interface SyncTarget extends SyncTrees {
+interface SyncTarget extends SyncTrees {
   /** The workspace's folder, with the record of pushed files. */
   readonly folder: string
   /** Source of the workspace's seed. */

@@ -65,7 +65,7 @@ export interface SeedResult {
   readonly made: Option.Option<{ readonly digest: string; readonly report: SeedReport }>
 }
 
-export interface SeedRequest {
+interface SeedRequest {
   readonly source: SeedSource
   readonly virtualMib: number
   /** Folder in which the image appears as `DIGEST.ext4`. */

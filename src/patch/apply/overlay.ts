@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { bytesOf, type Change, type FilePatch, limits, type Patch, type PatchTree, type Side } from "../patch.ts"
 
-export type Seen =
+type Seen =
   | { readonly _tag: "absent" }
   | { readonly _tag: "file"; readonly side: Side }
   | { readonly _tag: "directory" }
@@ -9,7 +9,7 @@ export type Seen =
   /** The path exists, and a patch cannot change it. */
   | { readonly _tag: "unfit"; readonly reason: string }
 
-export interface Conflict {
+interface Conflict {
   readonly path: string
   readonly reason: string
 }

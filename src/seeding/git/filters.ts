@@ -8,7 +8,7 @@ import { git, type GitRoom } from "./confined-git.ts"
 import type { GitFailed } from "./git-failed.ts"
 
 /** Tracked files that git filters when it reads or writes commits, by the name of the filter, such as `lfs`. */
-export interface Filtered {
+interface Filtered {
   readonly filter: string
   readonly paths: ReadonlyArray<Buffer>
 }

@@ -48,7 +48,7 @@ export const keyOf = (plan: GitPlan): string => {
   return hash.digest("hex")
 }
 
-export interface PlanOptions {
+interface PlanOptions {
   /** Committer on this host, if the repository sets none. */
   readonly identity: Identity
   /** Submodules of the tree with files. @default none */

@@ -7,7 +7,7 @@ const extended = 0x4000
 const pathMask = 0xfff
 
 /** One entry of an index. */
-export interface IndexEntry {
+interface IndexEntry {
   readonly offset: number
   readonly path: Buffer
   readonly mode: number
@@ -42,7 +42,7 @@ export const indexEntries = (index: Buffer, idBytes: number): ReadonlyArray<Inde
 }
 
 /** State of a file in the index. `undefined` makes git read the content. */
-export interface BelievedStat {
+interface BelievedStat {
   readonly mtimeSeconds: number
   readonly size: number
 }

@@ -13,7 +13,7 @@ const mostFileBytes = 64 * mib
 const mostBytes = 512 * mib
 
 /** Plan of one push: changes of the guest's tree and of the baseline, and the report. */
-export interface Push {
+interface Push {
   readonly channel: GuestChannel
   readonly look: Look
   readonly host: HostTree

@@ -34,7 +34,7 @@ export interface PlannedGit {
 }
 
 /** Files of a directory to seed. */
-export interface Collection {
+interface Collection {
   readonly paths: Array<Buffer>
   readonly gits: Array<PlannedGit>
   readonly skipped: Array<Skipped>

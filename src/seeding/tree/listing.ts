@@ -54,7 +54,7 @@ export const isIgnored = (room: GitRoom) =>
   Effect.map(git(room, ["check-ignore", "."], { okCodes: [0, 1] }), (output) => output.length > 0)
 
 /** Requested ignored files and repositories, and the patterns with a match. */
-export interface Ignored {
+interface Ignored {
   readonly found: ReadonlyArray<Listed>
   readonly matched: ReadonlyArray<string>
 }

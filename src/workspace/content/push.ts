@@ -6,26 +6,16 @@ import {
   WorkspaceNotReady
 } from "../../contract/errors/errors.ts"
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { syncPush } from "../../seeding/push.ts"
 import { displayName } from "../entry/display-name.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { Generation } from "../entry/generation.ts"
 import { refused, workspaceTrees } from "../life/baseline.ts"
 
-/** The two trees of a diff by name: the guest's work tree and its baseline. */
-const { baseline, live } = workspaceTrees
-
 interface Used {
   readonly entry: Entry
   readonly generation: Generation
 }
-
-const mountBaseline = (channel: GuestChannel) =>
-  Effect.mapError(
-    channel.call.baseline({ device: workspaceTrees.device }),
-    (failure) => failure._tag === "AgentCallFailed" ? refused("/workspace")(failure) : failure
-  )
 
 /** Pushes host files into a running VM and its baseline. */
 export const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) =>
@@ -34,8 +24,13 @@ export const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) 
     const folder = entry.folder.directory
     const { seedPath } = yield* Ref.get(entry.record)
     const called = yield* displayName(entry)
-    yield* mountBaseline(channel)
-    /** A reset replays the pushes that were recorded before it took this VM out. No later push to this VM may be recorded. */
+    const { baseline, device, live } = workspaceTrees
+    yield* Effect.catchTag(
+      channel.call.baseline({ device }),
+      "AgentCallFailed",
+      (failure) => Effect.fail(refused("/workspace")(failure))
+    )
+    /** A reset replays the recorded pushes into a new VM. A later push into the old VM must not be recorded. */
     const whileCurrent = (record: Effect.Effect<void, StateDirectoryUnusable | NoSpace>) =>
       Effect.flatMap(Ref.get(entry.generation), (now): Effect.Effect<void, PyroError> =>
         Option.isSome(now) && now.value === generation

@@ -34,10 +34,10 @@ const diskRefusal = new ExportRefused({
   paths: []
 })
 
-/** Permission bits of the file: the disk may hold what only its owner shall read. */
+/** Permission bits of the file: the disk may have private data of its owner. */
 const IMAGE_MODE = 0o600
 
-/** The file to write. The guest chooses the image's first bytes, so tools of the host must not execute a file of that name. */
+/** The file to write. The guest chooses the image's first bytes, so no tool of the host may execute a file of this name. */
 const outputOf = (payload: DiskExportPayload) =>
   Effect.gen(function*() {
     const output = hostOutput(payload.output, yield* writingPlace(payload.output))
@@ -102,7 +102,7 @@ const work = (
 ) =>
   Effect.gen(function*() {
     const output = yield* outputOf(payload)
-    // Before the seconds of the inspector: whether the file can be made.
+    // Checks whether the file can be made, before the inspector takes seconds.
     yield* Effect.scoped(putImage(output, payload, 0)).pipe(Effect.catchTag("PutFailed", refused(output, 0)))
     yield* demandLegal(entry, operation)
     yield* holdAlone(lifecycle, entry)
@@ -135,7 +135,7 @@ export const exportDisk = (
   notify: Notify
 ): Effect.Effect<DiskExportEvent, PyroError, LifecycleServices> =>
   Effect.gen(function*() {
-    // A file may lie in pieces on the disk, so a search of the image could miss a value.
+    // The disk may have a file in pieces, so a search of the image could miss a value.
     if ((yield* guardOf(entry, payload)) !== undefined) return yield* diskRefusal
     return yield* work(lifecycle, entry, payload, notify).pipe(
       Effect.scoped,

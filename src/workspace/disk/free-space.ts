@@ -4,13 +4,13 @@ import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Extent } from "./map.ts"
 
-/** Unused bytes of a disk, in order: first byte and end of the first range, of the second one, and so on. */
+/** Unused ranges of a disk, in order: first byte and end of the first range, then of the second one, and so on. */
 export type FreeSpace = ReadonlyArray<number>
 
-/** Bytes of one call: the agent reads the bitmaps of 8 block groups and answers nothing else meanwhile. */
+/** Bytes of one call. The agent reads the bitmaps of 8 block groups, and answers nothing else meanwhile. */
 const WINDOW_BYTES = 1024 ** 3
 
-/** Minimum bytes of an answer that ends early: the agent's maximum of 2000 ranges, each at least a block of 1 KiB. */
+/** Minimum bytes of an answer that ends early: the agent's maximum of 2000 ranges of at least 1 KiB. */
 const MIN_STEP_BYTES = 2000 * 1024
 
 /** Maximum number of ranges: a disk of 32 GiB whose every other block is unused. */
@@ -21,7 +21,7 @@ const RANGE_BYTES = 16
 /** The ranges are not those of one disk. */
 export class WrongFreeSpace extends Error {}
 
-/** Collects the ranges that an agent tells. A guest may have taken the agent over, so each number is checked. */
+/** Collects the ranges of an agent. The guest may control the agent, so each number is checked. */
 export class FreeSpaceReader {
   readonly #virtualBytes: number
   readonly #bounds: Array<number> = []
@@ -37,7 +37,7 @@ export class FreeSpaceReader {
     return length === 0 ? undefined : { start: this.#at, length }
   }
 
-  /** Takes the answer for `next`. Throws `WrongFreeSpace`. */
+  /** Adds the answer for `next`. Throws `WrongFreeSpace`. */
   add({ end, ranges }: { readonly end: number; readonly ranges: Uint8Array }) {
     const stop = this.#at + (this.next?.length ?? 0)
     if (end > stop || (end < stop && end - this.#at < MIN_STEP_BYTES)) {
@@ -67,7 +67,7 @@ export class FreeSpaceReader {
   }
 }
 
-/** Asks an inspector for the unused bytes of the file system at `path`, on a disk that nothing writes any more. */
+/** Asks an inspector for the unused bytes of the file system at `path`. Nothing may write its disk. */
 export const readFreeSpace = (
   { call }: Pick<GuestChannel, "call">,
   path: string,

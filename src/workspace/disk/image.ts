@@ -86,7 +86,7 @@ export const writeImage = (
   progress: (bytes: number) => Effect.Effect<unknown>
 ) => (image.format === "qcow2" ? writeQcow2 : writeRaw)(image, content, file, progress)
 
-/** Reads a disk's bytes from the files of its chain. Reads go forward: none begins before the end of the previous one. */
+/** Reads a disk's bytes from the files of its chain. No read begins before the end of the previous one. */
 export class DiskBytes {
   readonly #files: ReadonlyArray<{ readonly path: string; readonly fd: number }>
   readonly #extents: Iterator<Extent, unknown>

@@ -81,7 +81,7 @@ export const readDisk = (
       Effect.map(readPart(channel, file, payload, { tree, secrets }), ({ version: _, image: __, ...content }) =>
         content)))
 
-/** Looks at the disk of a workspace at rest, through an inspector. */
+/** Reads the disk of a workspace at rest, through an inspector. */
 export const lookAtDisk = <A, P extends { readonly workspace: string; readonly allowSecrets?: boolean }>(
   lifecycle: Lifecycle,
   entry: Entry,
@@ -103,8 +103,8 @@ export const lookAtDisk = <A, P extends { readonly workspace: string; readonly a
   }))
 
 /**
- * Time for the work of an inspector on a disk. The agent answers probes while it works, and an agent that a guest has taken over may work
- * for ever, as may the kernel with a file that is 16 TiB long.
+ * Time for the work of an inspector on a disk. The agent answers probes while it works. An agent under the guest's control may work for
+ * ever, and so may the kernel with a file of 16 TiB.
  */
 const deadline = Duration.minutes(10)
 

@@ -58,8 +58,8 @@ const sandboxed = (level: "namespaces" | "namespaces+uid", files: ReadonlyArray<
 }
 
 /**
- * Where each byte of a disk lies. A confined `qemu-img` reads the metadata of the layers, whose headers are compared with pyro's own
- * before. pyro itself parses no metadata that a guest's QEMU wrote.
+ * The place of each byte of a disk in its files. A confined `qemu-img` reads the metadata of the layers, after a comparison of their
+ * headers with pyro's own. pyro itself parses no metadata that a guest's QEMU wrote.
  */
 export const mapDisk = (disk: RestingDisk): Effect.Effect<ReadonlyArray<Extent>, PyroError, HostFacts> =>
   Effect.scoped(Effect.gen(function*() {
@@ -127,14 +127,14 @@ const MAX_EXTENTS = 4_194_304
 /** Maximum characters of one line of the map. */
 const MAX_LINE = 1_000
 
-/** The map is not one of this chain. */
+/** The map does not fit the chain. */
 export class WrongMap extends Error {}
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /**
- * Reads what `qemu-img map --output=json` prints, an extent per line. A guest's QEMU wrote the metadata behind the map, so each number
- * is checked: extents follow each other up to the disk's end, and stay in their file.
+ * Reads the output of `qemu-img map --output=json`, one extent per line. A guest's QEMU wrote the metadata of the map, so each number is
+ * checked: extents follow each other up to the disk's end, and stay in their file.
  */
 export class ExtentReader {
   readonly #chain: Chain

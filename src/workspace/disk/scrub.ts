@@ -28,7 +28,7 @@ export interface ScrubbedDisk extends RestingDisk {
 
 const rootLayers = { changes: `${inspectedDisk}/upper`, environment: lowerDirectory } as const
 
-/** Takes leftovers off the disk, and then asks for its unused bytes. */
+/** Removes leftovers from the disk, and then asks for its unused bytes. */
 const scrub = (guest: Guest, virtualBytes: number) =>
   scrubFiles(guest.channel, rootLayers, { files: guestFiles, links: guestLinks }).pipe(
     Effect.andThen(guest.channel.chain(guest.vm.steps.scrubInspected)),
@@ -43,9 +43,9 @@ const scrub = (guest: Guest, virtualBytes: number) =>
   )
 
 /**
- * The disk of a workspace at rest without leftovers of a run: an inspector replays the journal and removes temporary files, settings of the
- * package cache and pyro's own files, all in a further layer. The layer goes with the Scope; a sweep removes the layer after a crash. The caller holds the workspace
- * alone.
+ * The disk of a workspace at rest without leftovers of a run. An inspector replays the journal and removes temporary files, settings of
+ * the package cache and pyro's own files, all in a further layer. The end of the Scope removes the layer, or a sweep after a crash. The
+ * caller has the lock of the workspace.
  */
 export const scrubbedDisk = (
   entry: Entry,
@@ -58,7 +58,7 @@ export const scrubbedDisk = (
     yield* Effect.mapError(ensureFolder(directory), unwritten(folder))
     const overlay = yield* makeWorkspaceDisk(directory, seed.virtualBytes)
     const written = [...layers, top]
-    // The VM ends before any process reads its layer.
+    // The VM must end before a process reads its layer.
     const free = yield* Effect.scoped(
       Effect.flatMap(
         openInspector(entry, { seed, layers: written, top: overlay }),
@@ -85,7 +85,7 @@ interface RootLayers {
 /** Maximum bytes of a file that pyro wrote into. A larger file is the guest's own. */
 const MAX_BYTES = 4 * 1024 * 1024
 
-/** The path is not there, or a link or another file of the guest is in its place. */
+/** The path is missing, or the guest has a link or another file in its place. */
 const NOT_THERE: ReadonlyArray<string> = ["ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "EXDEV", "EINVAL", "ENXIO"]
 
 const unlessMissing = <A, R>(look: Effect.Effect<A, Failure, R>): Effect.Effect<A | undefined, Failure, R> =>
@@ -109,7 +109,7 @@ const readBeneath = (channel: Channel, root: string, path: string): Effect.Effec
     return { content: Buffer.concat([...chunks]).toString("latin1"), mode: state.mode }
   }).pipe(Effect.scoped, unlessMissing)
 
-/** Takes pyro's part out of a file, and uncovers the environment's file if no other part is left. */
+/** Removes pyro's part of a file. If no other part is left, the environment's file is visible again. */
 const scrubFile = (
   channel: Channel,
   { changes, environment }: RootLayers,
@@ -120,7 +120,7 @@ const scrubFile = (
     if (found === undefined) return
     const rest = without(found.content)
     if (rest === found.content) return
-    // The removal first: its blocks have room for the rest on a full disk.
+    // The removal goes first: on a full disk, its blocks have room for the rest.
     yield* channel.call.clear({ path: `${changes}${path}` })
     const original = yield* readBeneath(channel, environment, path)
     if (rest === undefined || rest === (original?.content ?? "")) return
@@ -147,7 +147,7 @@ const scrubLinks = (
     unlessMissing
   )
 
-/** Takes out of an inspected disk what pyro wrote into the root of the guest. */
+/** Removes from an inspected disk the files that pyro wrote into the guest's root. */
 export const scrubFiles = (
   channel: Channel,
   layers: RootLayers,

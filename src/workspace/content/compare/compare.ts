@@ -25,18 +25,17 @@ interface Operand {
 
 const operandOf = ({ registry }: Lifecycle, text: string) =>
   Effect.gen(function*() {
-    const [workspace = "", begun] = text.split("@")
+    const [workspace = "", name] = text.split("@")
     const entry = yield* registry.find(workspace)
-    const snapshot = begun === undefined ? undefined : yield* wholeSnapshotName(entry, begun)
+    const snapshot = name === undefined ? undefined : yield* wholeSnapshotName(entry, name)
     if (snapshot !== undefined) yield* findSnapshot(entry, snapshot)
-    const operand: Operand = { entry, snapshot }
-    return operand
+    return { entry, snapshot } satisfies Operand
   })
 
-/** A side, to be opened after all sides that do not run are held. */
+/** A side. It opens after the locks of all workspaces that do not run. */
 type Opening = Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices>
 
-/** Further names of a snapshot's disk and pushed files, so that the snapshot can be deleted during the read. */
+/** Links to a snapshot's disk and pushed files, so that a deletion of the snapshot does not disturb the comparison. */
 const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
   Effect.gen(function*() {
     const directory = path.join(entry.folder.compared, randomBytes(8).toString("hex"))
@@ -52,10 +51,10 @@ const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
     return staged
   })
 
-/** Holds workspaces so that none starts meanwhile. All requests hold them in the same order. */
-const holding = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>
+/** Locks workspaces, so that none starts meanwhile. All requests lock them in the same order. */
+const locking = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(work: Effect.Effect<A, PyroError, R>) =>
   [...entries].sort((one, other) => one.id < other.id ? 1 : -1).reduce(
-    (held: Effect.Effect<A, PyroError, R>, entry) => alone(lifecycle, entry)(held),
+    (locked: Effect.Effect<A, PyroError, R>, entry) => alone(lifecycle, entry)(locked),
     work
   )
 
@@ -83,19 +82,19 @@ export const compare = (
 
 const between = (lifecycle: Lifecycle, sides: ReadonlyArray<Operand>, options: ChangesOptions) =>
   Effect.gen(function*() {
-    const held = new Set<Entry>()
+    const locked = new Set<Entry>()
     const openings: Array<Opening> = []
     for (const { entry, snapshot } of sides) {
       if (snapshot !== undefined) {
-        // Before any hold, because this step waits for its workspace, too.
+        // Before any lock, because this step locks its workspace itself.
         openings.push(restingSide(entry, yield* stageSnapshot(lifecycle, entry, snapshot)))
         continue
       }
-      if (yield* isAtRest(entry)) held.add(entry)
-      openings.push(Effect.suspend(() => workspaceSide(entry, held.has(entry))))
+      if (yield* isAtRest(entry)) locked.add(entry)
+      openings.push(Effect.suspend(() => workspaceSide(entry, locked.has(entry))))
     }
     return yield* Effect.scoped(Effect.gen(function*() {
       const [one, other] = yield* Effect.all(openings)
       return yield* differencesOf(one!, other!, options)
-    })).pipe(holding(lifecycle, held))
+    })).pipe(locking(lifecycle, locked))
   })

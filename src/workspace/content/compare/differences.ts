@@ -24,11 +24,11 @@ export interface Side extends Reader {
   readonly trees: Trees
   /** Pushed files, which count as part of the beginning for the ignore rules. */
   readonly pushed: Pushed
-  /** Names the seed image: two of the same name began from the same. */
+  /** Identity of the seed image. */
   readonly seed: string
 }
 
-/** Two names of one file are one seed image. Copies count as different, and the comparison finds them equal. */
+/** Links to one file are one seed image. Copies count as different, and the comparison finds them equal. */
 const seedOf = (disk: string) =>
   Effect.mapBoth(inodeOf(`${disk}/seed.ext4`), { onSuccess: (inode) => inode ?? disk, onFailure: toHostError })
 
@@ -41,13 +41,13 @@ const sideOf = (
     return { ...reader, trees: workspaceTrees, pushed: yield* readPushed(directory), seed: yield* seedOf(disk) }
   })
 
-/** A workspace in its current state; `isHeld` as in `openReader`. */
+/** A workspace in its current state; `isLocked` is `isHeld` of `openReader`. */
 export const workspaceSide = (
   entry: Entry,
-  isHeld: boolean
+  isLocked: boolean
 ): Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
-    const reader = yield* openReader(entry, isHeld, "workspace.compare")
+    const reader = yield* openReader(entry, isLocked, "workspace.compare")
     const { disk } = yield* Ref.get(entry.record)
     return yield* sideOf(reader, { directory: entry.folder.directory, disk: entry.folder.disk(disk) })
   })
@@ -59,7 +59,7 @@ export const restingSide = (
 ): Effect.Effect<Side, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.flatMap(openDiskReader(entry, folder.disk), (reader) => sideOf(reader, folder))
 
-/** Maximum bytes to read for proof of equality, if times are trusted. */
+/** Maximum bytes to read as a proof of equality. Above it, a comparison that is not verified trusts times. */
 const READ_ANYWAY_BYTES = 16 * 1024 * 1024
 
 const placesOf = ({ channel, explain, trees }: Side) => ({
@@ -69,14 +69,14 @@ const placesOf = ({ channel, explain, trees }: Side) => ({
 
 const pushedFile: ComparedSide = { type: "file", mode: 0o644, size: 0, linkTarget: new Uint8Array(0) }
 
-/** The same for the ignore rules, which count pushed files as part of the beginning. */
-const asBegun = (pushed: Pushed, candidates: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> =>
+/** The candidates for the ignore rules, with pushed files as part of the baseline. */
+const overPushed = (pushed: Pushed, candidates: ReadonlyArray<Candidate>): ReadonlyArray<Candidate> =>
   candidates.map((one) => {
     const entry = pushed.entries.get(one.path)
     return entry === undefined ? one : { ...one, old: entry._tag === "file" ? pushedFile : undefined }
   })
 
-/** Differences of a tree from its own beginning, and those that no ignore rule excludes. */
+/** Differences of a tree from its own baseline, and those that no ignore rule excludes. */
 const look = (side: Side, options: CompareOptions) =>
   side.explain(Effect.gen(function*() {
     const { channel, pushed, trees } = side
@@ -87,11 +87,11 @@ const look = (side: Side, options: CompareOptions) =>
     const all = found.filter(beneath(options.paths ?? []))
     const { kept } = options.includeIgnored === true
       ? { kept: all }
-      : yield* withoutIgnored(channel, trees, pushed, asBegun(pushed, all), found)
+      : yield* withoutIgnored(channel, trees, pushed, overPushed(pushed, all), found)
     return { all, kept: new Set(kept.map(({ path }) => path)), mounts }
   }))
 
-/** Without equal files. */
+/** The candidates that are not equal files. */
 const withoutSame = (from: Place, to: Place, composed: ReadonlyArray<Composed>, verified: boolean) =>
   Effect.gen(function*() {
     const twins = composed.flatMap(({ candidate: { old, path }, mayBeSame }) =>
@@ -109,7 +109,7 @@ const withoutSame = (from: Place, to: Place, composed: ReadonlyArray<Composed>, 
 
 /**
  * The changes that turn the tree of one side into that of the other, with all contents that fit. A path is ignored if neither
- * beginning has it and the rules of each side with the file exclude it.
+ * baseline has it and the rules of each side with the file exclude it.
  */
 export const differencesOf = (
   from: Side,
@@ -119,12 +119,13 @@ export const differencesOf = (
   Effect.gen(function*() {
     const [one, other] = yield* Effect.all([look(from, options), look(to, options)], { concurrency: 2 })
     const [fromPlaces, toPlaces] = [placesOf(from), placesOf(to)]
-    const beginnings = from.seed === to.seed
+    const baselines = from.seed === to.seed
       ? []
       : yield* walkedDifferences(fromPlaces.baseline, toPlaces.baseline, beneath(options.paths ?? []))
-    const begun = new Set(beginnings.map(({ path }) => path))
-    const composed = compose(one.all, other.all, beginnings)
-    const isKept = ({ candidate: { path } }: Composed) => one.kept.has(path) || other.kept.has(path) || begun.has(path)
+    const inBaselines = new Set(baselines.map(({ path }) => path))
+    const composed = compose(one.all, other.all, baselines)
+    const isKept = ({ candidate: { path } }: Composed) =>
+      one.kept.has(path) || other.kept.has(path) || inBaselines.has(path)
     const kept = composed.filter(isKept)
     const isFile = ({ candidate: { new: after, old } }: Composed) => (after ?? old)?.type !== "directory"
     const ignoredCount = composed.filter((each) => !isKept(each) && isFile(each)).length

@@ -12,16 +12,16 @@ export interface Place {
   readonly explain: <A>(effect: Effect.Effect<A, PyroError>) => Effect.Effect<A, PyroError>
 }
 
-/** A file that both trees have, of this size in both. */
-export interface Twin {
+/** A file that both trees have, with the same size. */
+interface Twin {
   readonly path: string
   readonly size: number
 }
 
-/** Contents that are held at once to be compared, in `bytes`, of each tree. */
+/** Maximum bytes of contents in memory at once, of each tree. */
 const BATCH_BYTES = 16 * 1024 * 1024
 
-/** Files of a batch, and larger ones by themselves. */
+/** Files in batches. A larger file is a batch of its own. */
 const batchesOf = (twins: ReadonlyArray<Twin>) => {
   const batches: Array<Array<Twin>> = []
   let bytes = Infinity

@@ -8,7 +8,7 @@ import { type Place, sameContents } from "./same-contents.ts"
 /** A path at which two trees may differ, with each tree's file. */
 export interface Composed {
   readonly candidate: Candidate
-  /** Both trees have a file of this size at the path, not compared yet. */
+  /** Both trees have a file of the same size, and the contents are not compared yet. */
   readonly mayBeSame: boolean
 }
 
@@ -18,7 +18,7 @@ const isExecutable = ({ mode }: ComparedSide) => (mode & 0o100) !== 0
 const mayHaveSameContent = (old: ComparedSide | undefined, after: ComparedSide | undefined) =>
   old?.type === "file" && after?.type === "file" && old.size === after.size && isExecutable(old) === isExecutable(after)
 
-/** Whether nothing differs for a diff, as far as can be said without reading a file. */
+/** Whether two entries are equal for a diff. False if that takes a read of files. */
 export const isSameEntry = (old: ComparedSide | undefined, after: ComparedSide | undefined) => {
   if (old === undefined || after === undefined) return old === after
   if (old.type !== after.type || old.type === "file") return false
@@ -28,29 +28,28 @@ export const isSameEntry = (old: ComparedSide | undefined, after: ComparedSide |
 const byPath = (candidates: ReadonlyArray<Candidate>) => new Map(candidates.map((one) => [one.path, one]))
 
 /**
- * Possible differences of two trees, from each tree's differences from its own beginning. `beginnings` has the differences of the
- * two beginnings: none for one common beginning. A path in none of the three lists is equal in both trees.
+ * Possible differences of two trees, from each tree's differences from its own baseline. `baselines` has the differences of the
+ * two baselines: none for a common baseline. A path in none of the three lists is equal in both trees.
  */
 export const compose = (
   from: ReadonlyArray<Candidate>,
   to: ReadonlyArray<Candidate>,
-  beginnings: ReadonlyArray<Candidate>
+  baselines: ReadonlyArray<Candidate>
 ): ReadonlyArray<Composed> => {
-  const [fromBy, toBy, beginningsBy] = [byPath(from), byPath(to), byPath(beginnings)]
-  return [...new Set([...fromBy.keys(), ...toBy.keys(), ...beginningsBy.keys()])].flatMap((path) => {
-    const [one, other, beginning] = [fromBy.get(path), toBy.get(path), beginningsBy.get(path)]
-    // File of a tree at a path where the tree is unchanged since its beginning.
-    const oldBeginning = beginning === undefined ? (one ?? other)!.old : beginning.old
-    const newBeginning = beginning === undefined ? (one ?? other)!.old : beginning.new
-    const old = one === undefined ? oldBeginning : one.new
-    const after = other === undefined ? newBeginning : other.new
+  const [fromBy, toBy, baselinesBy] = [byPath(from), byPath(to), byPath(baselines)]
+  return [...new Set([...fromBy.keys(), ...toBy.keys(), ...baselinesBy.keys()])].flatMap((path) => {
+    const [one, other, baseline] = [fromBy.get(path), toBy.get(path), baselinesBy.get(path)]
+    // A tree without a difference has its baseline's file.
+    const common = (one ?? other)?.old
+    const old = one === undefined ? (baseline === undefined ? common : baseline.old) : one.new
+    const after = other === undefined ? (baseline === undefined ? common : baseline.new) : other.new
     if (isSameEntry(old, after)) return []
-    const compared = [one, other, beginning].filter((known) => known !== undefined).length === 1
+    const compared = [one, other, baseline].filter((found) => found !== undefined).length === 1
     return [{ candidate: { path, old, new: after }, mayBeSame: !compared && mayHaveSameContent(old, after) }]
   })
 }
 
-/** Repositories' own folders, upper or lower case: the agent skips them in a comparison. */
+/** Whether a path is in a git directory, in any case of letters: the agent skips these in a comparison. */
 const isGit = (path: string) => /(^|\/)\.git(\/|$)/i.test(path)
 
 const tooMany = new FileRefused({
@@ -60,7 +59,7 @@ const tooMany = new FileRefused({
     `${MAX_PATH_BYTES / 1024 / 1024} MiB; compare workspaces of one beginning`
 })
 
-/** Everything of a tree that `use` wants something of, by path. */
+/** Results of `use` for the entries of a tree, by path. Entries without a result are left out. */
 const walked = <A>(
   { channel, explain, tree }: Place,
   use: (entry: WalkEntry, path: string) => A | undefined
@@ -104,7 +103,7 @@ export const walkedDifferences = (
 /** Identity of an unmodified file, which copies of a disk share. */
 const stampOf = ({ ctimeNs, ino, mtimeNs, size }: WalkEntry) => `${ino}:${size}:${mtimeNs}:${ctimeNs}`
 
-/** Those of the paths at which both trees have a file of the same inode, size and times, from a copied disk. */
+/** The paths at which both trees have a file of the same inode, size and times, as on a copied disk. */
 export const sameStamps = (
   from: Place,
   to: Place,

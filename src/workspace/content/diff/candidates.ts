@@ -11,7 +11,7 @@ export interface Candidate {
   readonly new: ComparedSide | undefined
 }
 
-/** Most differences that are held, and most bytes of their paths: about 100 MiB of memory. */
+/** Maximum number of differences, and maximum bytes of their paths: about 100 MiB of memory. */
 export const MAX_CANDIDATES = 300_000
 export const MAX_PATH_BYTES = 32 * 1024 * 1024
 
@@ -23,9 +23,9 @@ const tooMany = new FileRefused({
 })
 
 /** Paths at which the trees differ, and paths that cannot be compared, in the order of the walk. */
-export interface Differing {
+interface Differing {
   readonly candidates: ReadonlyArray<Candidate>
-  /** Paths over which the guest mounted something. The disk may have anything beneath. */
+  /** Paths over which the guest mounted something. Changes beneath are unknown. */
   readonly mounts: ReadonlyArray<Candidate>
 }
 
@@ -57,7 +57,7 @@ export const beneath = (paths: ReadonlyArray<Uint8Array>) => {
     wanted.length === 0 || wanted.some((one) => one === "" || path === one || path.startsWith(`${one}/`))
 }
 
-/** The mounts that hide something of what is wanted, in order. */
+/** The mounts that hide wanted paths, in order. */
 export const mountedAt = (
   paths: ReadonlyArray<Uint8Array>,
   mounts: ReadonlyArray<Candidate>

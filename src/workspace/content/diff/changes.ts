@@ -13,17 +13,17 @@ import { withoutIgnored } from "./ignored.ts"
 import { overPushed } from "./over-pushed.ts"
 
 export interface ChangesOptions {
-  /** Paths relative to /workspace that limit the changes, with everything beneath them; none: no limit. @default [] */
+  /** Only changes at or beneath these paths, relative to /workspace. @default all changes */
   readonly paths?: ReadonlyArray<Uint8Array> | undefined
-  /** Also new files that ignore rules of the baseline or the guest exclude. @default false */
+  /** Includes new files that ignore rules of the baseline or the guest exclude. @default false */
   readonly includeIgnored?: boolean | undefined
   /**
-   * Compares the contents of all files, so that forged times hide nothing. They are read by the guest's own kernel: a root
-   * that has taken that over can still lie. @default false
+   * Compares the contents of all files, so that forged times hide nothing. The guest's own kernel reads the files: a root that
+   * controls the kernel can still lie. @default false
    */
   readonly verified?: boolean | undefined
   readonly trees?: Trees | undefined
-  /** Files pushed since the workspace was made, which count as part of the baseline. @default none */
+  /** Pushed files, which are part of the baseline. @default none */
   readonly pushed?: Pushed | undefined
   /** Maximum `bytes` of one file, and of all contents together, before and after. @default 64 MiB and 128 MiB */
   readonly limits?: { readonly fileBytes: number; readonly totalBytes: number } | undefined
@@ -42,7 +42,7 @@ export interface Changes {
   readonly oversized: ReadonlyArray<Oversized>
   /** Paths over which the guest mounted something: the changes beneath are unknown. */
   readonly mounted: ReadonlyArray<Uint8Array>
-  /** Files that the ignore rules keep out. */
+  /** Number of files that the ignore rules exclude. */
   readonly ignoredCount: number
   /** Requested paths that neither side has. */
   readonly missing: ReadonlyArray<Uint8Array>
@@ -69,7 +69,7 @@ const gitMode = (side: ComparedSide | undefined): Side["mode"] | undefined => {
 const isSpecial = (side: ComparedSide | undefined) =>
   side !== undefined && side.type !== "directory" && gitMode(side) === undefined
 
-/** Files that fit the limits by their reported sizes, in order, and the others. */
+/** The candidates in order, and whether each fits the limits by its reported sizes. */
 const bySize = (
   candidates: ReadonlyArray<Candidate>,
   limits: { readonly fileBytes: number; readonly totalBytes: number }
@@ -99,11 +99,11 @@ const isSame = (before: Side | undefined, after: Side | undefined) =>
   (before === undefined || after === undefined || Buffer.compare(before.content, after.content) === 0)
 
 const oversizedOf = ({ new: after, old, path }: Candidate): Oversized => {
-  const told = (side: ComparedSide | undefined) => {
+  const stat = (side: ComparedSide | undefined) => {
     const mode = gitMode(side)
     return side === undefined || mode === undefined ? undefined : { mode, size: side.size }
   }
-  return { path: Buffer.from(path, "latin1"), old: told(old), new: told(after) }
+  return { path: Buffer.from(path, "latin1"), old: stat(old), new: stat(after) }
 }
 
 /** Reads files of one side, by byte strings relative to its tree. */
@@ -112,7 +112,7 @@ export type ReadSide = (
   limits: ReadLimits
 ) => Effect.Effect<ReadonlyMap<string, FileContent>, PyroError>
 
-/** Which of the candidates are changes, with all contents that fit, in the order of the bytes of their paths. */
+/** The candidates that are changes, with all contents that fit, in the order of the bytes of their paths. */
 export const withContents = (
   candidates: ReadonlyArray<Candidate>,
   read: { readonly old: ReadSide; readonly new: ReadSide },
@@ -192,7 +192,7 @@ export const collectChanges = (
     }
   })
 
-/** The same with every content. Fails if one is too large. */
+/** The same changes with every content. Fails if a content is too large. */
 export const changesOf = (
   channel: GuestChannel,
   options: ChangesOptions = {}

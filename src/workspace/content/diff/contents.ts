@@ -8,7 +8,7 @@ import { refused } from "../../life/baseline.ts"
 /** Maximum bytes of paths in one request, and maximum number of paths. */
 const MAX_REQUEST_BYTES = 48 * 1024
 const MAX_REQUEST_PATHS = 1_000
-/** A path's count on the wire. */
+/** Bytes of a path's length on the wire. */
 const COUNT_BYTES = 4
 
 export interface ReadLimits {
@@ -81,7 +81,7 @@ const moved = (path: string, errno: number) =>
 
 type Tree = { readonly root: string; readonly path: string }
 
-/** The paths that a tree does not have. Paths are byte strings relative to the tree. Reads no content. */
+/** The paths that a tree lacks, as byte strings relative to the tree. Reads no content. */
 export const missingIn = (
   channel: GuestChannel,
   { path, root }: Tree,
@@ -105,6 +105,6 @@ export const missingIn = (
     Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? refused("/workspace")(failure) : failure)
   )
 
-/** Paths as byte strings, without the tree's own. */
+/** Paths as byte strings, without the path of the tree itself. */
 export const namedPaths = (paths: ReadonlyArray<Uint8Array>): ReadonlyArray<string> =>
   paths.flatMap((path) => path.length === 0 ? [] : [Buffer.from(path).toString("latin1")])

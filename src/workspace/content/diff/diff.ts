@@ -9,15 +9,15 @@ import { type Changes, type ChangesOptions, collectChanges, type Oversized } fro
 import { type LineCounts, patchOf } from "./patch-of.ts"
 
 const SYMLINK = 0o120000
-/** Most files that a result names. */
+/** Maximum number of files in a result. */
 const MAX_LISTED = 20_000
 
-/** Options of a diff, without its presentation. */
+/** Options that select the changes of a diff. */
 export type DiffSelection = Pick<DiffPayload, "paths" | "includeIgnored" | "verified">
 
 const ROOT = "/workspace"
 
-/** A typed path: relative to /workspace or absolute beneath it, plain or in git's quoted form. */
+/** A requested path: relative to /workspace or absolute beneath it, plain or in git's quoted form. */
 const wantedPath = (text: string): Effect.Effect<Uint8Array, InvalidRequest> => {
   const outside = new InvalidRequest({ field: "paths", detail: `"${text}" is no path beneath ${ROOT}` })
   const bytes = pathBytes(text)
@@ -84,7 +84,7 @@ const shownPatch = (head: Uint8Array, bytes: number) => {
   }
 }
 
-/** Changes in the result's form. */
+/** Changes in the form of the result. */
 export const differenceResult = (
   { changes, ignoredCount, missing, mounted, oversized, specialCount }: Changes,
   payload: Pick<DiffPayload, "stat" | "nameOnly" | "verified" | "maxBytes">

@@ -78,7 +78,7 @@ export const withoutIgnored = (
     const guest = byBaseline.every(({ old }) => old !== undefined)
       ? undefined
       : yield* guestRules(channel, trees, found, ruleTexts, exclude)
-    // A guest whose rules cost too much has none: its files are shown.
+    // Guest rules that cost too much do not count.
     const kept = guest === undefined
       ? byBaseline
       : yield* keptBy(guest, byBaseline).pipe(Effect.orElseSucceed(() => byBaseline))
@@ -86,7 +86,7 @@ export const withoutIgnored = (
     return { kept, ignoredCount: files(candidates) - files(kept) }
   })
 
-/** Work between two turns of everything else that the daemon does: some 20 ms. */
+/** Work between two turns of other requests: some 20 ms. */
 const SLICE_WORK = 2_000_000
 
 /** Candidates that no rule excludes. */
@@ -127,7 +127,6 @@ const MAX_GUEST_TOTAL_BYTES = 256 * 1024
 /** A quarter of the baseline's limit: half a second, in slices. */
 const MAX_GUEST_WORK = 50_000_000
 
-/** Whether a path is that of an ignore file. */
 const isIgnoreFile = (path: string) => path === ".gitignore" || path.endsWith("/.gitignore")
 
 /**

@@ -9,7 +9,7 @@ import { type FileContent, readContents } from "./contents.ts"
 
 const SYMLINK = 0o120000
 const NO_LINK = new Uint8Array(0)
-/** Maximum `bytes` of the guest's contents held at once for the comparison with pushed files. */
+/** Maximum bytes of the guest's contents in memory at once, for the comparison with pushed files. */
 const BATCH_BYTES = 32 * 1024 * 1024
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -65,7 +65,7 @@ export const overPushed = (
     return [...others, ...candidates.filter(({ path }) => !same.has(path))]
   })
 
-/** File of the live tree at a path that equals the seed image: a command restored it after the push. */
+/** Adds the files at paths where the live tree equals the seed image: a command restored them after the push. */
 const lookUp = (
   channel: GuestChannel,
   trees: Trees,

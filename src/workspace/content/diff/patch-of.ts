@@ -4,7 +4,7 @@ import { forEachPiece } from "../../../patch/format.ts"
 import type { Change } from "../../../patch/patch.ts"
 
 interface FormattedPatch {
-  /** First bytes of the patch, whole lines, at most as many as were asked for. */
+  /** First lines of the patch, up to the requested number of bytes. */
   readonly head: Uint8Array
   readonly bytes: number
   /** SHA-256 of the whole patch, in hexadecimal. */
@@ -12,7 +12,7 @@ interface FormattedPatch {
   readonly counts: ReadonlyMap<Change, LineCounts>
 }
 
-/** Formats changes as one patch, of which only the head is kept. Yields to other work between files. */
+/** Formats changes as one patch, and keeps only its head. Yields to other work between files. */
 export const patchOf = (changes: ReadonlyArray<Change>, maxBytes: number): Effect.Effect<FormattedPatch> =>
   Effect.gen(function*() {
     const hash = createHash("sha256")
@@ -54,7 +54,7 @@ export interface LineCounts {
 
 const starts = (line: string, at: number, prefix: string) => line.startsWith(prefix, at)
 
-/** Counts the lines that a part of a git-style patch adds and takes away. Text is a byte string. */
+/** Counts the added and deleted lines of a part of a git patch (a byte string). */
 const lineCounts = (patch: string): LineCounts => {
   let [additions, deletions, binary, inHunk] = [0, 0, false, false]
   for (let at = 0; at < patch.length;) {

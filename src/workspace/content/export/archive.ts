@@ -11,17 +11,17 @@ export type ArchiveFormat = "tar" | "tar.gz"
 export const archiveFormat = (name: string): ArchiveFormat | undefined =>
   /\.(tar\.gz|tgz)$/i.test(name) ? "tar.gz" : /\.tar$/i.test(name) ? "tar" : undefined
 
-/** Most bytes that an archive can have: gzip makes incompressible content a little larger. */
+/** Maximum bytes of an archive: gzip makes incompressible content a little larger. */
 export const largestArchive = (entries: ReadonlyArray<TreeEntry>, format: ArchiveFormat): number => {
   const size = archiveSize(entries)
   return format === "tar" ? size : size + Math.ceil(size / 1000) + 1024
 }
 
-/** Size of a gathered write, in `bytes`: headers are small and many. */
+/** Bytes of one write: it gathers many small headers. */
 const GATHERED_BYTES = 64 * 1024
 const ZEROS = new Uint8Array(GATHERED_BYTES)
 
-/** Writes entries as one archive, as the content of the one file that `file` waits for. */
+/** Writes entries as one archive, which becomes the content of the single file of `file`. */
 export const archivePut = (
   file: Put,
   entries: ReadonlyArray<TreeEntry>,
@@ -30,21 +30,21 @@ export const archivePut = (
   Effect.map(format === "tar" ? Effect.succeed(plain(file)) : gzipped(file), (sink) => {
     const rest = entries.filter(({ path }) => path !== "").values()
     const hash = new ContentHash()
-    let held: Array<Uint8Array> = []
-    let heldBytes = 0
-    /** The file at hand, once its header is written. */
+    let pending: Array<Uint8Array> = []
+    let pendingBytes = 0
+    /** The current file, after its header. */
     let open: { left: number; readonly size: number } | undefined
     const flush = Effect.suspend(() => {
-      const all = Buffer.concat(held, heldBytes)
-      held = []
-      heldBytes = 0
+      const all = Buffer.concat(pending, pendingBytes)
+      pending = []
+      pendingBytes = 0
       return all.length === 0 ? Effect.void : sink.write(all)
     })
     const add = (bytes: Uint8Array) =>
       Effect.suspend(() => {
-        held.push(bytes)
-        heldBytes += bytes.length
-        return heldBytes < GATHERED_BYTES ? Effect.void : flush
+        pending.push(bytes)
+        pendingBytes += bytes.length
+        return pendingBytes < GATHERED_BYTES ? Effect.void : flush
       })
     /** Headers up to the next file's, which is returned. */
     const nextFile = Effect.gen(function*() {
@@ -71,7 +71,7 @@ export const archivePut = (
           current.left -= bytes.length
           return content(bytes)
         }),
-      // The header has the size already: a shortened file is filled up with zeros.
+      // The header already has the size: zeros fill up a file that became shorter.
       endFile: Effect.gen(function*() {
         const current = yield* begin
         for (; current.left > 0; current.left -= Math.min(current.left, ZEROS.length)) {
@@ -105,7 +105,7 @@ interface Sink {
 
 const plain = (file: Put): Sink => ({ write: file.write, end: Effect.void })
 
-/** Compresses on another thread. Passes output on before it takes more input. */
+/** Compresses on another thread. Passes output on before it accepts more input. */
 const gzipped = (file: Put): Effect.Effect<Sink, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(() => createGzip()), (gzip) => Effect.sync(() => gzip.destroy())).pipe(
     Effect.map((gzip) => {
@@ -135,7 +135,7 @@ const gzipped = (file: Put): Effect.Effect<Sink, never, Scope.Scope> =>
  */
 const BLOCK_BYTES = 512
 
-/** 1980-01-01, the oldest time that all archive tools take without a warning. */
+/** 1980-01-01, the oldest time that all archive tools accept without a warning. */
 const TIME = 315_532_800
 const NAME_BYTES = 100
 /** Largest size that fits eleven octal digits. */
@@ -148,7 +148,7 @@ const nameOf = ({ path, type }: TreeEntry) => bytesOf(type === "directory" ? `${
 
 const padded = (bytes: Uint8Array) => Buffer.concat([bytes, Buffer.alloc(padding(bytes.length))])
 
-/** Bytes that fill the last block of a content. */
+/** Number of bytes that fill the last block of a content. */
 const padding = (size: number): number => (BLOCK_BYTES - size % BLOCK_BYTES) % BLOCK_BYTES
 
 /** Two empty blocks. */
@@ -185,7 +185,7 @@ const block = (fields: {
 
 const none = new Uint8Array(0)
 
-/** A name that is too long for a header, in an entry of its own before it. */
+/** The entry before a header that has a name too long for the header itself. */
 const longName = (type: "K" | "L", name: Uint8Array) => {
   if (name.length <= NAME_BYTES) return []
   const content = Buffer.concat([name, Buffer.alloc(1)])

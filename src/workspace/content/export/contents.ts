@@ -1,4 +1,4 @@
-import { Effect, Option, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { type ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
 import { sizeText } from "../../../contract/text/size-text.ts"
 import { type AgentCallFailed, EFBIG, errnoName } from "../../../guest-channel/errors.ts"
@@ -39,13 +39,13 @@ const groupsOf = (
   return groups
 }
 
-/** How the contents of a tree are read. */
+/** How to read the contents of a tree. */
 interface Reading {
-  /** Directory of the guest that has the tree. @default WORKSPACE_ROOT */
+  /** Directory of the guest that contains the tree. @default WORKSPACE_ROOT */
   readonly from?: string | undefined
-  /** Contents that were read before, by the entry's path. @default none */
-  readonly held?: ReadonlyMap<string, FileContent["content"]> | undefined
-  /** Bytes after which the content of a file is cut. @default its listed size */
+  /** Contents in memory, by the entry's path. @default none */
+  readonly buffered?: Buffered | undefined
+  /** Maximum bytes of a file's content. The rest is cut. @default its listed size */
   readonly most?: ((entry: TreeEntry) => number) | undefined
 }
 
@@ -54,16 +54,17 @@ export const contentsOf = (
   channel: ExportChannel,
   path: string,
   entries: ReadonlyArray<TreeEntry>,
-  { from = WORKSPACE_ROOT, held, most = ({ size }) => size }: Reading = {}
+  { from = WORKSPACE_ROOT, buffered, most = ({ size }) => size }: Reading = {}
 ): Stream.Stream<FileContent, SourceFailed> => {
   const pieces = (entry: TreeEntry) => piecesOf(channel, below(path, entry), most(entry), from)
-  // The entry of an exported file has no path: the file is no directory that a request for several could open.
-  const isAlone = (entry: TreeEntry) => entry.path === "" || entry.size > smallBytes || held?.has(entry.path) === true
+  // A single exported file has an empty path, which a request for several files cannot open.
+  const isAlone = (entry: TreeEntry) =>
+    entry.path === "" || entry.size > smallBytes || buffered?.has(entry.path) === true
   return Stream.fromIterable(groupsOf(entries.filter(({ type }) => type === "file"), isAlone)).pipe(
     Stream.flatMap((group) => {
       const [first] = group
       return first !== undefined && isAlone(first)
-        ? Stream.make({ entry: first, content: held?.get(first.path) ?? pieces(first) })
+        ? Stream.make({ entry: first, content: buffered?.get(first.path) ?? pieces(first) })
         : many(channel, path, group, { from, pieces })
     })
   )
@@ -120,8 +121,8 @@ const piecesOf = (
     )
   })
 
-/** Maximum `bytes` that one export holds in memory. The largest usual file, /proc/kallsyms, has 10 MiB. */
-const heldMost = 16 * 1024 * 1024
+/** Maximum bytes of these contents in memory. The largest usual file, /proc/kallsyms, has 10 MiB. */
+const bufferedMost = 16 * 1024 * 1024
 /** Size of every file of sysfs, in `bytes`. Its content is shorter. */
 const sysfsSize = 4096
 
@@ -131,67 +132,59 @@ interface Place {
   readonly from: string
 }
 
-/** Whether the listed size may say nothing about the content, as in /proc and /sys. */
+/** Whether the listed size may be wrong, as in /proc and /sys. */
 const isUnsized = (entry: TreeEntry, { from, path }: Place): boolean =>
   entry.type === "file" &&
   (entry.size === 0 ||
     (entry.size === sysfsSize && from === wholeGuest.root && below(path, entry).startsWith("sys/")))
 
-/** The whole content, or none of a file that cannot be read: the export itself reports such a file. */
-const wholeOf = ({ content }: FileContent): Effect.Effect<Option.Option<Uint8Array>, ChannelFailed> =>
-  content instanceof Uint8Array ? Effect.succeedSome(content) : Stream.runCollect(content).pipe(
-    Effect.map((pieces) => Option.some(Buffer.concat(Array.from(pieces)))),
-    Effect.catchTags({ Gone: () => Effect.succeedNone, FileRefused: () => Effect.succeedNone })
+/** The whole content. `undefined` for an unreadable file, which the export itself reports. */
+const wholeOf = ({ content }: FileContent): Effect.Effect<Uint8Array | undefined, ChannelFailed> =>
+  content instanceof Uint8Array ? Effect.succeed(content) : Stream.runCollect(content).pipe(
+    Effect.map((pieces) => Buffer.concat(Array.from(pieces))),
+    Effect.catchTags({ Gone: () => Effect.succeed(undefined), FileRefused: () => Effect.succeed(undefined) })
   )
 
-/** Contents that are known before the export, by the entry's path. */
-type Held = ReadonlyMap<string, FileContent["content"]>
+/** Contents in memory, by the entry's path. */
+type Buffered = ReadonlyMap<string, FileContent["content"]>
 
 /**
- * Contents of files that the guest's kernel makes up, as those of /proc: they are listed as empty. An export announces sizes before contents,
- * so these contents are read before. A larger file is left out of a directory, and refused alone.
+ * Contents of files that the guest's kernel generates, such as those of /proc, which are listed as empty. An export announces sizes
+ * before contents, so these contents are read first. Above the limit, a file is left out of a directory, and refused alone.
  */
 export const unsizedContents = (
   channel: ExportChannel,
   entries: ReadonlyArray<TreeEntry>,
   place: Place
-): Effect.Effect<Held, ChannelFailed | FileRefused> =>
+): Effect.Effect<Buffered, ChannelFailed | FileRefused> =>
   Effect.gen(function*() {
-    const held = new Map<string, FileContent["content"]>()
-    let left = heldMost
+    const buffered = new Map<string, FileContent["content"]>()
+    let left = bufferedMost
     const unsized = contentsOf(channel, place.path, entries.filter((entry) => isUnsized(entry, place)), {
       from: place.from,
       most: () => Math.max(left, 0)
     })
     yield* Stream.runForEach(unsized, (file) =>
-      Effect.flatMap(
-        wholeOf(file),
-        Option.match({
-          onNone: () => Effect.void,
-          onSome: (content): Effect.Effect<void, FileRefused> => {
-            const { path, size } = file.entry
-            left -= content.length
-            if (left >= 0) {
-              if (content.length > 0) held.set(path, content)
-            } else if (path === "") {
-              const name = `${place.from === wholeGuest.root ? "/" : ""}${shown(place.path)}`
-              return new FileRefused({ path: name, reason: "too_large", detail: `${tooLarge}. ${READ_BY_COMMAND}` })
-            } else if (size === 0 && content.length > 0) {
-              held.set(path, Stream.fail({ _tag: "Gone", reason: tooLarge }))
-            }
-            return Effect.void
-          }
-        })
-      ))
-    return held
+      Effect.gen(function*() {
+        const content = yield* wholeOf(file)
+        if (content === undefined || content.length === 0) return
+        const { path, size } = file.entry
+        left -= content.length
+        if (left >= 0) buffered.set(path, content)
+        else if (path === "") {
+          const name = `${place.from === wholeGuest.root ? "/" : ""}${shown(place.path)}`
+          return yield* new FileRefused({ path: name, reason: "too_large", detail: `${tooLarge}. ${READ_BY_COMMAND}` })
+        } else if (size === 0) buffered.set(path, Stream.fail({ _tag: "Gone", reason: tooLarge }))
+      }))
+    return buffered
   })
 
-const tooLarge = `it is listed as empty, and the guest has more than ${sizeText(heldMost)} in files that are`
+const tooLarge = `it is listed as empty, and the guest has more than ${sizeText(bufferedMost)} in files that are`
 const READ_BY_COMMAND = "Read its content with a command, such as cat"
 
 /** The entries with the sizes of these contents. */
-export const withSizesOf = (entries: ReadonlyArray<TreeEntry>, held: Held): ReadonlyArray<TreeEntry> =>
-  held.size === 0 ? entries : entries.map((entry) => {
-    const content = held.get(entry.path)
+export const withSizesOf = (entries: ReadonlyArray<TreeEntry>, buffered: Buffered): ReadonlyArray<TreeEntry> =>
+  buffered.size === 0 ? entries : entries.map((entry) => {
+    const content = buffered.get(entry.path)
     return content instanceof Uint8Array ? { ...entry, size: content.length } : entry
   })

@@ -20,20 +20,20 @@ import { linksTo } from "./links.ts"
 import { manifestOf, progressOf, type Writing } from "./report.ts"
 import { type Remarks, type TreeEntry } from "./tree.ts"
 
-/** The file is no longer readable, so it is left out. */
+/** The file is no longer readable, so the export leaves it out. */
 export interface Gone {
   readonly _tag: "Gone"
   readonly reason: string
 }
 
-/** A file's content, which may be more or less than was expected. */
+/** A file's content. Its size may differ from the listed one. */
 export interface FileContent {
   readonly entry: TreeEntry
-  /** Whole content, if it is available: a stream for each small file takes longer than the rest. */
+  /** Small files come whole: a stream for each one takes longer than everything else. */
   readonly content: Uint8Array | Stream.Stream<Uint8Array, SourceFailed | Gone>
 }
 
-export interface Delivery {
+interface Delivery {
   readonly output: HostOutput
   readonly overwrite: boolean
   readonly kind: ExportSummary["kind"]
@@ -42,10 +42,10 @@ export interface Delivery {
   readonly digest?: string | undefined
   /** The root first, parents before children. */
   readonly entries: ReadonlyArray<TreeEntry>
-  /** Of each file among the entries, in their order. */
+  /** The content of each file, in the order of the entries. */
   readonly contents: Stream.Stream<FileContent, SourceFailed>
   readonly skips: Remarks
-  /** Paths that the caller excluded; undefined when the caller excluded none by a glob. */
+  /** Number of excluded paths; undefined without a glob. */
   readonly excludedCount?: number | undefined
   readonly executable: ExecutablePaths
   readonly allowExecutable: boolean
@@ -58,10 +58,10 @@ export type DeliveryFailed = SourceFailed | ExportRefused | NoSpace | HostToolMi
 /** Maximum entries in one event: with the longest names, fewer bytes than the limit of a message. */
 const batch = 200
 
-/** Writes all entries to the host or none, and reports the written ones. Every end leaves no half-made file. */
+/** Writes all entries to the host or none, and reports the written ones. No failure leaves a partial file. */
 export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, DeliveryFailed> =>
   Stream.unwrap(Effect.gen(function*() {
-    // Few, so that a slow reader of the standard output holds the guest back.
+    // The queue is short, so that a slow reader of the standard output slows down the guest.
     const events = yield* Queue.bounded<ExportEvent, DeliveryFailed | Cause.Done>(8)
     yield* work(delivery, (event) => Queue.offer(events, event)).pipe(
       Effect.scoped,
@@ -71,20 +71,20 @@ export const deliver = (delivery: Delivery): Stream.Stream<ExportEvent, Delivery
     return Stream.fromQueue(events)
   }))
 
-type Tell = (event: ExportEvent) => Effect.Effect<unknown>
+type Emit = (event: ExportEvent) => Effect.Effect<unknown>
 
-const work = (delivery: Delivery, tell: Tell) =>
+const work = (delivery: Delivery, emit: Emit) =>
   Effect.gen(function*() {
     const { entries, executable, output } = delivery
     if (executable.size > 0 && !delivery.allowExecutable) return yield* executableRefusal(executable)
     if (output._tag === "path" && output.asDirectory && delivery.kind !== "directory") {
       return yield* outputIsDirectory("the output ends with /, as a directory does", output.path)
     }
-    const session = yield* sessionOf(delivery, tell)
+    const session = yield* sessionOf(delivery, emit)
     const files = entries.filter(({ type }) => type === "file")
     const progress = yield* progressOf(
       { bytes: files.reduce((sum, { size }) => sum + size, 0), files: files.length },
-      tell
+      emit
     )
     const writing: Writing = { digests: new Map(), gone: new Set(), changed: [] }
     yield* Stream.runForEach(delivery.contents, ({ content, entry }) =>
@@ -100,7 +100,7 @@ const work = (delivery: Delivery, tell: Tell) =>
           })),
         Effect.andThen(progress.file)
       ))
-    // The host may have a link in place of the file: with --overwrite the export did not refuse that name.
+    // With --overwrite, the host may have a link in place of the missing file.
     const dangling = linksTo(entries, writing.gone)
     if (delivery.overwrite && dangling.length > 0) {
       return yield* new ExportRefused({
@@ -111,7 +111,7 @@ const work = (delivery: Delivery, tell: Tell) =>
     const done = yield* session.commit
     const manifest = manifestOf(entries, writing, done, executable)
     for (let at = 0; at < manifest.length; at += batch) {
-      yield* tell({ _tag: "Written", entries: manifest.slice(at, at + batch) })
+      yield* emit({ _tag: "Written", entries: manifest.slice(at, at + batch) })
     }
     const count = (type: TreeEntry["type"]) =>
       manifest.filter((entry) =>
@@ -127,14 +127,14 @@ const work = (delivery: Delivery, tell: Tell) =>
       ...(delivery.digest === undefined ? {} : { digest: delivery.digest }),
       ...(delivery.excludedCount === undefined ? {} : { excludedCount: delivery.excludedCount }),
       skippedCount: delivery.skips.count,
-      skipped: delivery.skips.told,
+      skipped: delivery.skips.listed,
       executableConfig: remarksOf(executable),
       warnings: [...delivery.warnings, ...warningsOf(writing.changed), ...lossNotes(lossesOf(entries, writing.gone))]
     }
-    yield* tell({ _tag: "Exported", summary })
+    yield* emit({ _tag: "Exported", summary })
   }).pipe(Effect.catchTag("PutFailed", (failure) => Effect.fail(failureOf(targetOf(delivery), failure))))
 
-/** Writes the announced size of a file. A file that changes meanwhile may have more, or less. */
+/** Writes the listed size of a file. A file that changes meanwhile may have more or less content. */
 const writeFile = (
   session: Put,
   entry: TreeEntry,
@@ -145,24 +145,24 @@ const writeFile = (
   Effect.gen(function*() {
     let left = entry.size
     let more = false
-    const take = (bytes: Uint8Array) => {
+    const write = (bytes: Uint8Array) => {
       const part = bytes.subarray(0, left)
       left -= part.length
       more = part.length < bytes.length
       return session.write(part).pipe(Effect.andThen(progress(part.length)), Effect.as(!more))
     }
-    yield* content instanceof Uint8Array ? take(content) : forEachWhile(content, take)
+    yield* content instanceof Uint8Array ? write(content) : forEachWhile(content, write)
     if (more || left > 0) writing.changed.push(entry.path)
     writing.digests.set(entry.path, yield* session.endFile)
   })
 
-const sessionOf = (delivery: Delivery, tell: Tell) =>
+const sessionOf = (delivery: Delivery, emit: Emit) =>
   Effect.gen(function*() {
     const { archive, entries, output } = delivery
     const written = archive === undefined
       ? entries
       : [{ path: "", type: "file", mode: 0o644, size: largestArchive(entries, archive) } as const]
-    const session = yield* output._tag === "stdout" ? passOn(tell) : placed(written, delivery.overwrite, output)
+    const session = yield* output._tag === "stdout" ? passOn(emit) : placed(written, delivery.overwrite, output)
     return archive === undefined ? session : yield* archivePut(session, entries, archive)
   })
 
@@ -185,15 +185,15 @@ const placed = (
     }))
   })
 
-/** In place of a file, the content goes to the caller. */
-const passOn = (tell: Tell): Effect.Effect<Put> =>
+/** Sends the content to the caller instead of a file. */
+const passOn = (emit: Emit): Effect.Effect<Put> =>
   Effect.sync(() => {
     const hash = new ContentHash()
     return {
       write: (bytes) =>
         bytes.length === 0
           ? Effect.void
-          : Effect.suspend(() => (hash.add(bytes), Effect.asVoid(tell({ _tag: "Output", bytes })))),
+          : Effect.suspend(() => (hash.add(bytes), Effect.asVoid(emit({ _tag: "Output", bytes })))),
       endFile: Effect.sync(() => hash.take()),
       omitFile: Effect.void,
       commit: Effect.succeed({ replaced: [], there: [] })

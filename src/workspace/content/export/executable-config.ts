@@ -6,8 +6,8 @@ import { Remarks, type TreeEntry } from "./tree.ts"
 
 /**
  * Files that tools of a host execute by themselves: when a directory is entered, listed or opened in an editor, when an agent or a
- * shell starts there, at a commit, or at any call of a package manager. Each rule is a file, or a directory with all in it, at any
- * depth. A rule of several components is these in a row; `*` stands for any text.
+ * shell starts there, at a commit, or at any call of a package manager. Each rule names a file, or a directory with its content, at any
+ * depth. A rule may have several successive components; `*` matches any text.
  *
  * The line is between files that a tool executes and files that a model reads. Instructions in prose (AGENTS.md, CLAUDE.md,
  * GEMINI.md, .cursorrules, .windsurfrules, .goosehints, .github/copilot-instructions.md) are not in the list: a README can say the
@@ -15,7 +15,7 @@ import { Remarks, type TreeEntry } from "./tree.ts"
  *
  * Not in the list either, on purpose:
  * - files that a person runs by name as the project's own code (Makefile, package.json, build.rs, test configuration, linters'
- *   JavaScript): running the exported project is what it was exported for;
+ *   JavaScript): a person exports the project to run it;
  * - .gitattributes and .gitmodules: they choose among drivers and addresses, and git takes no command from them;
  * - .nvmrc, .node-version, .python-version, .ruby-version: they name a version, and no path of a program;
  * - .env.example, .env.sample, .env.template: people copy them, and no loader reads them;
@@ -88,10 +88,10 @@ const rules: ReadonlyArray<readonly [reason: string, names: string]> = [
   ]
 ]
 
-/** Names that begin as a rule says, and that no tool reads. */
+/** Names that fit a pattern, and that no tool loads. */
 const notLoaded: ReadonlySet<string> = new Set([".env.example", ".env.sample", ".env.template"])
 
-/** By the first component, folded; rules with a `*` apart. */
+/** Rules without `*`, by the folded first component. */
 const table = new Map<string, Array<{ readonly rest: ReadonlyArray<string>; readonly reason: string }>>()
 const patterns: Array<{ readonly fits: (name: string) => boolean; readonly reason: string }> = []
 for (const [reason, names] of rules) {
@@ -125,7 +125,7 @@ const REPOSITORY = "git takes the directory for a repository, and runs what its 
 /** Entries of a repository. `commondir` names another directory for the last two and for the config. */
 const REPOSITORY_NAMES = new Set(["head", "commondir", "objects", "refs"])
 
-/** Directories that git would take for a repository, of paths with the directories above them. */
+/** Directories that git would treat as a repository. The paths include the directories above them. */
 const repositoriesIn = (paths: Iterable<string>): ReadonlyMap<string, string> => {
   const found = new Map<string, string>()
   const inside = new Map<string, Set<string>>()
@@ -183,18 +183,21 @@ export const executablePaths = (paths: ReadonlyArray<string>): ExecutablePaths =
     ...repositoriesIn(withParents(paths))
   ])
 
-const told = 10
+/** Number of paths in a refusal. */
+const MAX_NAMED = 10
 
 export const executableRefusal = (found: ExecutablePaths): ExportRefused =>
   new ExportRefused({
     detail:
       `tools of the host would execute ${found.size === 1 ? "this" : `these ${found.size} paths`} by themselves; ` +
       "look at what is in them, then allow it with --allow-executable-config",
-    paths: [...found].slice(0, told).map(([path, reason]) => `${path === "" ? "the output" : shown(path)}: ${reason}`)
+    paths: [...found].slice(0, MAX_NAMED).map(([path, reason]) =>
+      `${path === "" ? "the output" : shown(path)}: ${reason}`
+    )
   })
 
 export const remarksOf = (found: ExecutablePaths): ReadonlyArray<ExportRemark> => {
   const remarks = new Remarks()
   for (const [path, reason] of found) remarks.add(path, reason)
-  return remarks.told
+  return remarks.listed
 }

@@ -24,7 +24,7 @@ import { boundedPatch, exportPatch } from "./patch.ts"
 import { type ExportBounds, exportPath } from "./path.ts"
 import { exclusion, tooManyGlobs } from "./tree.ts"
 
-/** Reader of what an export names: an inspector has no more than /workspace. Elsewhere a VM must run, as for an import. */
+/** The guest that reads the exported paths. An inspector has only /workspace, so other paths need a running VM, as an import does. */
 const readerFor = (
   lifecycle: Lifecycle,
   entry: Entry,
@@ -47,7 +47,7 @@ export const exportFrom = (
     Effect.map(readerFor(lifecycle, entry, payload), (reader) => exportThrough(reader, entry, payload))
   )
 
-/** The same through a guest that reads the workspace. */
+/** Exports through a guest that reads the workspace. */
 export const exportThrough = ({ channel, explain }: Reader, entry: Entry, payload: ExportPayload) =>
   Stream.unwrap(Effect.gen(function*() {
     const bounds = { secrets: yield* guardOf(entry, payload), within: yield* writingPlace(payload.output) }

@@ -29,7 +29,7 @@ export const guestPath = (asked: string): string | FileRefused => {
 /** A raw path of the guest for people. */
 export const shown = (path: string) => path === "" ? "" : pathText(bytesOf(path))
 
-/** The agent's "no", about a path. */
+/** The agent's failure at a path as an error. */
 export const refusalOf = (path: string, failure: { readonly errno: string; readonly message: string }): FileRefused => {
   const named = path === "" ? WORKSPACE_ROOT : shown(path)
   switch (failure.errno) {
@@ -58,7 +58,7 @@ export const isOutside = ({ patch, path, paths }: Pick<ExportPayload, "patch" | 
     !asked.startsWith(`${WORKSPACE_ROOT}/`)
 }
 
-/** A refusal about a path from the guest's root, as an absolute path. */
+/** A refusal with the absolute path. */
 export const outsideRefusal = (failure: FileRefused): FileRefused =>
   new FileRefused({
     path: failure.path.startsWith("/") ? failure.path : `/${failure.path}`,
@@ -67,8 +67,8 @@ export const outsideRefusal = (failure: FileRefused): FileRefused =>
   })
 
 /**
- * The path from the guest's root, raw. Links above the path are followed, as the guest's programs follow them. The last component is not: a
- * link's target would be exported under a name that it does not have.
+ * The path from the guest's root, raw. Follows links above the last component, as the guest's programs do. The last component is not
+ * followed: the target would be exported under another name.
  */
 export const outsidePath = (
   channel: Pick<GuestChannel, "walk">,

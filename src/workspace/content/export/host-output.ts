@@ -15,18 +15,18 @@ export type HostOutput =
     readonly parent: string
     /** Name in the folder. */
     readonly name: string
-    /** The request ends with `/`, so the export makes no file there. */
+    /** The requested output ends with `/`, so it must not become a file. */
     readonly asDirectory: boolean
     readonly within?: string | undefined
     /** Raw part of the output's path that the rules judge together with the content's paths. */
     readonly tail: string
   }
 
-/** How many components of an output count when its content's names are judged: `.vscode/tasks.json` may be spread over both. */
+/** Number of the output's last components that the rules judge with the content's names: `.vscode/tasks.json` may be split between both. */
 const tailComponents = 3
 
 /**
- * Reads the output of a request. `within` is a folder (symlinks resolved) that the output cannot leave: its path then has no links.
+ * Reads the output of a request. `within` is a folder (symlinks resolved) that must contain the output. No link may be on the way.
  */
 export const hostOutput = (
   output: string,
@@ -69,14 +69,14 @@ export interface Target {
   readonly bytes: number
 }
 
-// Said by pyro-put (native/put/place.c).
+// Texts of pyro-put (native/put/place.c).
 const DIRECTORY_THERE = "a directory is there"
 const REPLACEABLE_THERE = "it is there already"
 
 export const outputIsDirectory = (why: string, path: string) =>
   new ExportRefused({ detail: `${why}; name the file to be written in it`, paths: [path] })
 
-/** Why an export wrote nothing. */
+/** Error of an export that wrote nothing. */
 export const failureOf = (target: Target, failure: PutFailed): ExportRefused | NoSpace => {
   const { bytes, path } = target
   if (failure.reason === "conflict") return conflictOf(target, failure)
@@ -110,7 +110,7 @@ const conflictOf = ({ isDirectory, path }: Target, { conflicts, detail }: PutFai
   return new ExportRefused({ detail: `${output.reason}; ${next}`, paths: [path] })
 }
 
-/** The way on for entries of a directory. */
+/** What to do about conflicting entries of a directory. */
 const remedyOf = (reasons: ReadonlyArray<string>) =>
   reasons.every((reason) => reason === REPLACEABLE_THERE)
     ? "files and links are replaced with --overwrite"

@@ -1,12 +1,12 @@
 /** Entries that the check of a link needs. Paths are raw. */
-export interface LinkTree {
+interface LinkTree {
   readonly get: (path: string) => { readonly type: string; readonly target?: string | undefined } | undefined
 }
 
 const stepsMost = 256
 const hopsMost = 40
 
-/** Maximum work of following all links of a tree, in resolved components: a guest can make endless links. */
+/** Maximum work to follow all links of a tree, in resolved components: a guest can make endless links. */
 export class LinkBudget {
   left = 10_000_000
 }
@@ -17,8 +17,8 @@ const dangles = "it is a link to nothing that is exported"
 const turnsBack = "it is a link with .. behind a name; the link would lead elsewhere if that name became a link"
 
 /**
- * Whether a target has `..` behind a name. Each `..` of other targets is resolved in a directory that the export itself makes, so
- * such a link climbs to the output at most. Later exports cannot lead such a link out of the output.
+ * Whether a target has `..` after a name. Without it, each `..` starts in a directory that the export itself makes, so the link
+ * cannot leave the output, also after later exports.
  */
 const hasLateParent = (parts: ReadonlyArray<string>): boolean => {
   const first = parts.findIndex((part) => part !== "" && part !== "." && part !== "..")
@@ -63,7 +63,7 @@ export const linkProblem = (
   return undefined
 }
 
-/** Links that end at a file which is not written after all. */
+/** Links to files that vanished. */
 export const linksTo = (
   entries: ReadonlyArray<{ readonly path: string; readonly type: string; readonly target?: string | undefined }>,
   gone: ReadonlySet<string>

@@ -10,13 +10,13 @@ import { deliver, type DeliveryFailed } from "./deliver.ts"
 import { executablePaths } from "./executable-config.ts"
 import { hostOutput } from "./host-output.ts"
 import type { ExportBounds } from "./path.ts"
-import { Remarks, tooMuch, type TreeEntry } from "./tree.ts"
+import { demandSize, Remarks, type TreeEntry } from "./tree.ts"
 
 const pieceBytes = 64 * 1024
 
 /**
- * Writes the patch of a diff to the host. `paths` are the paths of the patch, with the old paths of renames. `digest` is the
- * diff's, which must be the expected one.
+ * Writes the patch of a diff to the host. `paths` are the paths of the patch, with the old paths of renames. `digest` is the digest of
+ * the diff, which must be the expected one.
  */
 export const exportPatch = (
   patch: Uint8Array,
@@ -44,8 +44,7 @@ export const exportPatch = (
       })
     }
     const entry: TreeEntry = { path: "", type: "file", mode: 0o644, size: patch.length }
-    const excess = tooMuch([entry], payload)
-    if (excess !== undefined) return yield* excess
+    yield* demandSize([entry], payload)
     return deliver({
       output,
       overwrite: payload.overwrite,
@@ -71,12 +70,12 @@ const piecesOf = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
     (_, piece) => bytes.subarray(piece * pieceBytes, (piece + 1) * pieceBytes)
   ))
 
-/** Changes that a refusal names. */
+/** Number of changes in a refusal. */
 const NAMED = 3
 
 const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 
-/** The patch of some changes, within the limits of `patch apply`. A refusal with the figures for a larger one. */
+/** The patch of some changes. Fails above the limits of `patch apply`. */
 export const boundedPatch = (changes: ReadonlyArray<Change>): Effect.Effect<Uint8Array, ExportRefused> =>
   Effect.gen(function*() {
     const pieces: Array<Uint8Array> = []

@@ -11,13 +11,13 @@ import { executableEntries } from "./executable-config.ts"
 import { isOutside, outsidePath, outsideRefusal, shown, WORKSPACE_ROOT } from "./guest-path.ts"
 import { type HostOutput, hostOutput } from "./host-output.ts"
 import { collectSelection, rootEntry, selectedPaths } from "./selection.ts"
-import { Remarks, tooMuch } from "./tree.ts"
+import { demandSize, Remarks } from "./tree.ts"
 
-export type ExportFailed = DeliveryFailed | InvalidRequest | ChannelFailed
+type ExportFailed = DeliveryFailed | InvalidRequest | ChannelFailed
 
 /** Bounds of the caller, if any. */
 export interface ExportBounds {
-  /** Folder of the host (symlinks resolved) that the output cannot lie outside of. */
+  /** Folder of the host (symlinks resolved) that must contain the output. */
   readonly within?: string | undefined
   /** Secrets that the exported content must not have. @default none */
   readonly secrets?: SecretSet | undefined
@@ -49,25 +49,23 @@ export const exportPath = (
       : yield* selectedPaths(payload)
     const [path] = selected
     const several = selected.length > 1
-    // Several paths keep their places of /workspace.
+    // Several paths keep their places in /workspace.
     const top = several ? "" : path
     const root = yield* rootEntry(channel, top, from)
     const archive = root.type === "directory" ? archiveOf(output) : undefined
     const collector = root.type === "file" ? undefined : yield* collectSelection(channel, selected, root, payload, from)
     const listed = collector?.finish() ?? [root]
-    const listedExcess = tooMuch(listed, payload)
-    if (listedExcess !== undefined) return yield* listedExcess
-    const held = yield* unsizedContents(channel, listed, { path: top, from })
-    const entries = withSizesOf(listed, held)
-    const excess = tooMuch(entries, payload)
-    if (excess !== undefined) return yield* excess
+    yield* demandSize(listed, payload)
+    const buffered = yield* unsizedContents(channel, listed, { path: top, from })
+    const entries = withSizesOf(listed, buffered)
+    yield* demandSize(entries, payload)
     const { secrets } = bounds
     yield* Effect.forEach(
       secrets === undefined ? [] : entries,
       ({ path, target = "" }) => refuseSecretIn(secrets, shown(path), Buffer.from(`${path}\0${target}`, "latin1")),
       { discard: true }
     )
-    const contents = contentsOf(channel, top, entries, { from, held })
+    const contents = contentsOf(channel, top, entries, { from, buffered })
     return deliver({
       output,
       overwrite: payload.overwrite,
@@ -80,7 +78,7 @@ export const exportPath = (
       })),
       skips: collector?.skips ?? new Remarks(),
       excludedCount: payload.exclude.length === 0 ? undefined : collector?.excludedCount ?? 0,
-      // An archive may be unpacked anywhere: its entries are judged by their own names.
+      // The rules judge an archive's entries by their own names, because the archive may be unpacked anywhere.
       executable: executableEntries(entries, archive !== undefined || output._tag === "stdout" ? top : output.tail),
       allowExecutable: payload.allowExecutableConfig,
       warnings: []

@@ -14,7 +14,7 @@ const mib = (bytes: number) => (bytes / (1024 * 1024)).toFixed(1)
 /** Reports progress after a second, and then four times a second. */
 export const progressOf = <E, R>(
   total: { readonly bytes: number; readonly files: number },
-  tell: (notice: Notice) => Effect.Effect<unknown, E, R>
+  emit: (notice: Notice) => Effect.Effect<unknown, E, R>
 ) =>
   Effect.map(Clock.currentTimeMillis, (start) => {
     let bytes = 0
@@ -25,7 +25,7 @@ export const progressOf = <E, R>(
       next = now + betweenMs
       const fraction = total.bytes > 0 ? bytes / total.bytes : total.files > 0 ? files / total.files : 1
       const message = `exported ${mib(bytes)} of ${mib(total.bytes)} MiB, ${files} of ${total.files} files`
-      return tell({ _tag: "Notice", level: "progress", message, fraction: Math.min(1, fraction) })
+      return emit({ _tag: "Notice", level: "progress", message, fraction: Math.min(1, fraction) })
     })
     return {
       bytes: (count: number) => Effect.suspend(() => ((bytes += count), look)),
@@ -36,13 +36,13 @@ export const progressOf = <E, R>(
 /** Outcome of each file, by raw path. */
 export interface Writing {
   readonly digests: Map<string, { readonly size: number; readonly sha256: string }>
-  /** Left out after all. */
+  /** Files that vanished and are left out. */
   readonly gone: Set<string>
-  /** Written, with more or less content than they had at first. */
+  /** Files with more or less content than their listed size. */
   readonly changed: Array<string>
 }
 
-/** Exactly the written files: no directory that existed, no file that vanished. */
+/** The written entries, without directories that existed before and files that vanished. */
 export const manifestOf = (
   entries: ReadonlyArray<TreeEntry>,
   writing: Writing,

@@ -48,7 +48,7 @@ export const selectedPaths = (
     return [first, ...others]
   })
 
-/** Exported tree: the tree of one path, or a tree with each of several paths at its place beneath the directory `from` of the guest. */
+/** The entries to export: the tree of one path, or each of several paths at its place beneath the directory `from` of the guest. */
 export const collectSelection = (
   channel: ExportChannel,
   selected: readonly [string, ...ReadonlyArray<string>],
@@ -86,7 +86,7 @@ export const collectSelection = (
     return collector
   })
 
-/** Type of a guest's path. A link is not followed: its target would be exported under a name that it does not have. */
+/** The entry at a path of the guest. Follows no link: the target would be exported under another name. */
 export const rootEntry = (
   channel: ExportChannel,
   path: string,

@@ -1,3 +1,4 @@
+import { Effect } from "effect"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
 import type { ExportRemark } from "../../../contract/rows/workspace-export.ts"
 import type { Losses } from "../../../contract/text/host-file-notes.ts"
@@ -8,7 +9,7 @@ import { isGitName, isPlainPath, raw } from "../../../system/files/folded-name.t
 import { shown } from "./guest-path.ts"
 import { LinkBudget, linkProblem } from "./links.ts"
 
-/** One thing to export. */
+/** A file, directory or link to export. */
 export interface TreeEntry {
   /** Raw, relative to the exported path; "" is that path itself. */
   readonly path: string
@@ -22,40 +23,40 @@ export interface TreeEntry {
   readonly loses?: ReadonlyArray<keyof Losses> | undefined
 }
 
-export interface Limits {
+interface Limits {
   readonly maxMib: number
   readonly maxEntries: number
 }
 
-const toldMost = 1_000
+const listedMost = 1_000
 /** Maximum characters of remarks: a guest's names must not exceed the limit of a message. */
 const charactersMost = 1024 * 1024
 
-/** Paths with reasons for special treatment. All count, and the first ones are named. */
+/** Paths with reasons for special treatment. Counts all, and lists the first ones. */
 export class Remarks {
-  readonly told: Array<ExportRemark> = []
+  readonly listed: Array<ExportRemark> = []
   count = 0
   #characters = 0
 
   add(path: string, reason: string) {
     this.count++
-    if (this.told.length === toldMost || this.#characters > charactersMost) return
+    if (this.listed.length === listedMost || this.#characters > charactersMost) return
     const remark = { path: shown(path), reason }
     this.#characters += remark.path.length + reason.length
-    this.told.push(remark)
+    this.listed.push(remark)
   }
 }
 
 /** Longest path beneath the output, in `bytes`: pyro-put's limit. */
 const pathMost = 3800
-/** Bytes of all paths and link targets; more than the paths of a million files need. */
+/** Maximum bytes of all paths and link targets, more than a million files need. */
 const namesMost = 64 * 1024 * 1024
-/** Maximum other entries in a listing (a .git has many files): an endless walk is hostile. */
+/** Maximum number of listed entries that are not exported (a .git has many files). An endless walk is hostile. */
 const besidesMost = 1_000_000
 const mib = 1024 * 1024
 const odd = { character: "a device", block: "a device", fifo: "a FIFO", socket: "a socket" } as const
 
-/** No set-id bits, no write permission for others. The owner can always empty directories. */
+/** The mode on the host: no set-id bits, and no write permission for others. The owner can always empty a directory. */
 const hostMode = (type: TreeEntry["type"], mode: number) =>
   type === "symlink" ? 0o777 : type === "directory" ? (mode & 0o755) | 0o700 : mode & 0o755
 
@@ -96,7 +97,7 @@ export const tooManyGlobs = new ExportRefused({
   paths: []
 })
 
-/** The entries of a directory that may cross, out of a walk that a hostile guest made up. */
+/** Collects the entries to export from a walk, which a hostile guest may have made up. */
 export class TreeCollector {
   readonly skips = new Remarks()
   /** Paths that the caller excluded. */
@@ -141,11 +142,12 @@ export class TreeCollector {
     const slash = path.lastIndexOf("/")
     const above = path.slice(0, Math.max(slash, 0))
     if (this.#entries.get(above)?.type !== "directory") {
-      // Contents of a directory that was left out and reported.
+      // An entry of a directory that was left out and reported.
       if (above.length > pathMost || above.split("/").some(isGitName)) return undefined
       return new ExportRefused({ detail: "the guest lists a path in no directory", paths: [shown(path)] })
     }
-    if (this.#entries.has(path)) return undefined // listed twice, as directories that change are
+    // The walk of a changing directory may list an entry twice.
+    if (this.#entries.has(path)) return undefined
     const reason = isGitName(path.slice(slash + 1))
       ? "it is named as a git directory"
       : path.length > pathMost
@@ -183,10 +185,13 @@ export class TreeCollector {
   }
 }
 
-/** An error when there is more content than may cross. */
-export const tooMuch = (entries: ReadonlyArray<TreeEntry>, limits: Limits): ExportRefused | undefined => {
+/** Fails if the entries have more content than allowed. */
+export const demandSize = (
+  entries: ReadonlyArray<TreeEntry>,
+  limits: Pick<Limits, "maxMib">
+): Effect.Effect<void, ExportRefused> => {
   const bytes = entries.reduce((sum, { size }) => sum + size, 0)
-  if (bytes <= limits.maxMib * mib) return undefined
+  if (bytes <= limits.maxMib * mib) return Effect.void
   const largest = entries.filter(({ type }) => type === "file").sort((a, b) => b.size - a.size).slice(0, 3)
   return new ExportRefused({
     detail: `it has ${sizeText(bytes)}, more than ${limits.maxMib} MiB; allow more with --max-mib`,

@@ -1,7 +1,7 @@
 import { MAX_IMAGE_BYTES } from "../../../contract/rows/file-fields.ts"
 import type { FileContent } from "../../../contract/rows/workspace-file.ts"
 
-/** Takes the bytes of a file while they may be an image's, and keeps at most the limit. */
+/** Collects the bytes of a file while it may be an image, up to the limit. */
 export class ImageRead {
   readonly #sizeBytes: number
   readonly #pieces: Array<Buffer> = []
@@ -13,7 +13,7 @@ export class ImageRead {
     this.#sizeBytes = sizeBytes
   }
 
-  /** Takes the next bytes of an image, and says whether more are useful. `undefined` if the file is no image. */
+  /** Adds the next bytes. Returns whether more are useful. `undefined` if the file is no image. */
   push(bytes: Uint8Array): boolean | undefined {
     if (this.#type === "unknown" && bytes.length > 0) {
       const first = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, IMAGE_MAGIC_BYTES))
@@ -43,12 +43,12 @@ interface ImageSize {
   readonly height: number
 }
 
-/** First bytes of a file that tell its format. */
+/** Number of first bytes that show the format of a file. */
 const IMAGE_MAGIC_BYTES = 12
 
 const ascii = (bytes: Buffer, from: number, to: number) => bytes.toString("latin1", from, to)
 
-/** The format of an image by its first bytes; the name of a file says nothing. */
+/** The format of an image by its first bytes. A file's name may be wrong. */
 export const imageTypeOf = (bytes: Buffer): ImageType | undefined => {
   if (bytes.length < IMAGE_MAGIC_BYTES) return undefined
   if (ascii(bytes, 0, 8) === "\x89PNG\r\n\x1a\n") return "image/png"
@@ -72,7 +72,7 @@ const png = (bytes: Buffer) =>
 const gif = (bytes: Buffer) =>
   bytes.length >= 10 ? { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) } : undefined
 
-/** Segments of a JPEG before the frame's, at most: each is four bytes or more, so a hostile file may have a million. */
+/** Maximum segments of a JPEG before the frame. A hostile file may have a million of four bytes. */
 const MAX_SEGMENTS = 1_000
 
 const jpeg = (bytes: Buffer) => {
@@ -85,7 +85,7 @@ const jpeg = (bytes: Buffer) => {
       at++
       continue
     }
-    // Start of a frame, of any kind; C4, C8 and CC are tables and an extension.
+    // Start of a frame of any kind. C4, C8 and CC are tables and an extension.
     if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
       return { width: bytes.readUInt16BE(at + 7), height: bytes.readUInt16BE(at + 5) }
     }

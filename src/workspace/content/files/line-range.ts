@@ -1,5 +1,5 @@
 export interface LineRangeRequest {
-  /** First line wanted; lines count from 1. */
+  /** First line. Lines count from 1. */
   readonly startLine: number
   /** Undefined: all to the end. */
   readonly lineCount?: number | undefined
@@ -7,12 +7,12 @@ export interface LineRangeRequest {
 }
 
 /** Found lines of a range. */
-export interface FoundLines {
+interface FoundLines {
   readonly bytes: Uint8Array
   readonly lineCount: number
-  /** The range has more bytes than were asked for at most. */
+  /** The range has more than the maximum bytes. */
   readonly truncated: boolean
-  /** The only line, when just its beginning fits. */
+  /** Number of the only line, if just its beginning fits. */
   readonly cutLine: number | undefined
   /** Next line of a truncated range. `undefined` if there is none. */
   readonly nextLine: number | undefined
@@ -21,18 +21,18 @@ export interface FoundLines {
 }
 
 const NEWLINE = 0x0a
-/** git's measure of a binary file: a NUL in as many bytes. */
+/** As in git, a file is binary if its first bytes contain a NUL. */
 const BINARY_BYTES = 8_000
-/** Bytes read on behind the range to learn how many lines the file has. */
+/** Maximum bytes to read after the range, to count the file's lines. */
 const COUNTED_BYTES = 33_554_432
 
-/** Finds a range of lines in the bytes of a file as they arrive. Holds at most `maxBytes` of them. */
+/** Finds a range of lines in the bytes of a file as they arrive. Keeps at most `maxBytes` of them. */
 export class LineRange {
   readonly #request: LineRangeRequest
   readonly #kept: Array<Uint8Array> = []
   #keptBytes = 0
   #overflowed = false
-  /** Line that the next byte belongs to. */
+  /** Line of the next byte. */
   #line = 1
   #seenBytes = 0
   #seenBehind = 0
@@ -52,7 +52,7 @@ export class LineRange {
     return this.#overflowed || this.#line >= this.#endLine
   }
 
-  /** Takes the next bytes; says whether more are worth reading. */
+  /** Adds the next bytes. Returns whether more are useful. */
   push(bytes: Uint8Array): boolean {
     if (bytes.length === 0) return true
     const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -114,7 +114,7 @@ const newlines = (bytes: Buffer) => {
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
 
-/** Up to the end of the last whole line. For a single longer line its beginning, without half a character. */
+/** The whole lines. Of a single longer line its beginning, up to the end of a character. */
 const wholeLines = (bytes: Buffer) => {
   const end = bytes.lastIndexOf(NEWLINE)
   if (end !== -1) return bytes.subarray(0, end + 1)

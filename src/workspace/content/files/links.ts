@@ -9,8 +9,8 @@ import { fileFailure } from "./open.ts"
 const MAX_LINKS = 40
 
 /**
- * The path without links on its way. An absolute link is relative to the tree's root, as for the workspace's programs; the agent
- * refuses each absolute link. A missing entry stays as it is, for the agent to report.
+ * The path without links on its way. An absolute link starts at the tree's root, as for the workspace's programs. (The agent refuses
+ * every absolute link.) A missing entry stays in the path, and the agent reports it.
  */
 export const withoutLinks = (
   channel: Pick<GuestChannel, "walk">,

@@ -75,7 +75,7 @@ export const listDirectory = (
     }
   })
 
-/** Maximum bytes of names: with quotes and JSON around them they fit a message of 16 MiB. */
+/** Maximum bytes of names: as JSON, they fit a message of 16 MiB. */
 const MAX_NAME_BYTES = 2_097_152
 
 interface Ranked {
@@ -95,13 +95,13 @@ const byPath = (a: Ranked, b: Ranked) => Buffer.compare(a.entry.path, b.entry.pa
 const byDepth = (a: Ranked, b: Ranked) => a.depth - b.depth || byPath(a, b)
 
 /**
- * Keeps the highest entries of a walk, and the first ones of a level: at most `limit`, and at most 2 MiB of names. So a large
- * directory deep below does not displace its upper neighbours.
+ * Keeps the highest entries of a walk, and the first ones of a level: at most `limit`, and at most 2 MiB of names. So a large, deep
+ * directory does not displace entries above it.
  */
 export class UpperEntries {
   readonly #limit: number
-  #held: Array<Ranked> = []
-  #heldBytes = 0
+  #kept: Array<Ranked> = []
+  #keptBytes = 0
   /** After the first removal, entries that rank lower stay out. */
   #worst: Ranked | undefined
   seen = 0
@@ -114,30 +114,30 @@ export class UpperEntries {
     this.seen++
     const ranked = { entry, depth: depthOf(entry.path) }
     if (this.#worst !== undefined && byDepth(ranked, this.#worst) > 0) return
-    this.#held.push({
+    this.#kept.push({
       depth: ranked.depth,
       entry: { ...entry, path: copy(entry.path), linkTarget: copy(entry.linkTarget) }
     })
-    this.#heldBytes += nameBytes(entry)
-    if (this.#held.length > 2 * this.#limit + 1_000 || this.#heldBytes > 2 * MAX_NAME_BYTES) this.#prune()
+    this.#keptBytes += nameBytes(entry)
+    if (this.#kept.length > 2 * this.#limit + 1_000 || this.#keptBytes > 2 * MAX_NAME_BYTES) this.#prune()
   }
 
   #prune() {
-    this.#held.sort(byDepth)
+    this.#kept.sort(byDepth)
     let bytes = 0
-    const fitting = this.#held.findIndex(({ entry }, index) =>
+    const fitting = this.#kept.findIndex(({ entry }, index) =>
       index >= this.#limit || (bytes += nameBytes(entry)) > MAX_NAME_BYTES
     )
     if (fitting === -1) return
-    this.#held.length = fitting
-    this.#heldBytes = this.#held.reduce((sum, { entry }) => sum + nameBytes(entry), 0)
-    this.#worst = this.#held.at(-1)
+    this.#kept.length = fitting
+    this.#keptBytes = this.#kept.reduce((sum, { entry }) => sum + nameBytes(entry), 0)
+    this.#worst = this.#kept.at(-1)
   }
 
   /** The kept entries, in the byte order of their paths. */
   sorted(): ReadonlyArray<WalkEntry> {
     this.#prune()
-    return this.#held.sort(byPath).map(({ entry }) => entry)
+    return this.#kept.sort(byPath).map(({ entry }) => entry)
   }
 }
 

@@ -8,11 +8,11 @@ import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 
 interface OpenedFile {
   readonly state: FileState
-  /** To be run once. */
+  /** Can run once. */
   readonly content: Stream.Stream<Uint8Array, ChannelFailed | FileRefused>
 }
 
-/** Opens a file beneath a tree's root for reading, for as long as the scope lasts. */
+/** Opens a file beneath a tree's root for reading, until the scope ends. */
 export const openFile = (
   channel: GuestChannel,
   path: WorkspacePath,

@@ -21,9 +21,9 @@ const lossless = (bytes: Uint8Array) => {
 }
 
 /** Part of a file to read. */
-export type ReadPart = Pick<FileReadPayload, "startLine" | "lineCount" | "maxBytes" | "images">
+type ReadPart = Pick<FileReadPayload, "startLine" | "lineCount" | "maxBytes" | "images">
 
-/** Reads text beneath /workspace. A binary file gives its kind only. */
+/** Reads text beneath /workspace. For a binary file, the result has no content. */
 export const readFile = (
   channel: GuestChannel,
   payload: FileReadPayload,
@@ -31,7 +31,7 @@ export const readFile = (
 ): Effect.Effect<FileContent, ChannelFailed | FileRefused | InvalidRequest> =>
   Effect.flatMap(workspaceFile(payload.path), (path) => readPart(channel, path, payload, { secrets }))
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly tree?: GuestTree
   /** Secrets that the content must not have. @default none */
   readonly secrets?: SecretSet | undefined
@@ -56,7 +56,7 @@ export const readPart = (
         const found = search?.push(bytes)
         if (found !== undefined) return secretRefusal(path.text, found)
         wants &&= image?.push(bytes) ?? (whole = range.push(bytes))
-        // A secret may begin within the range, and end behind it.
+        // A secret may begin within the range and end after it.
         return Effect.succeed(wants || search?.isOpen === true)
       }))
     const file = { path: path.text, sizeBytes: state.size, mode: modeText(state.mode), version: state.version }

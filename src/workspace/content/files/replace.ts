@@ -11,7 +11,7 @@ interface Replaced {
   readonly count: number
   /** Lines of the new content at which replacements begin, the first few. */
   readonly lines: ReadonlyArray<number>
-  /** The texts' line ends were taken to be CRLF, as all of the file's are. */
+  /** LF in the texts stood for CRLF, because all lines of the file end in CRLF. */
   readonly crlf: boolean
 }
 
@@ -29,7 +29,7 @@ interface TooLarge {
   readonly size: number
 }
 
-/** Most lines that are named. */
+/** Maximum number of lines in a result. */
 const MAX_LINES = 100
 /** Largest file that an edit may make. */
 export const MAX_EDITED_BYTES = 33_554_432
@@ -37,7 +37,7 @@ export const MAX_EDITED_BYTES = 33_554_432
 const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 
-/** Counts lines up to places that only go forward. */
+/** Counts lines up to a place. Successive places must not go back. */
 const lineCounter = (content: Buffer) => {
   let line = 1
   let counted = 0
@@ -52,7 +52,7 @@ const lineCounter = (content: Buffer) => {
   }
 }
 
-/** Positions of `wanted`. Matches may overlap if they are only counted. */
+/** Positions of `wanted`. With a step of 1, matches may overlap. */
 const placesOf = (content: Buffer, wanted: Buffer, step: number) => {
   const places: Array<number> = []
   for (let at = content.indexOf(wanted); at !== -1; at = content.indexOf(wanted, at + step)) places.push(at)
@@ -141,7 +141,7 @@ const firstLine = (content: Buffer, oldText: string) => {
     : `its first line is at line ${lineOf(content, at)}, what follows there differs`
 }
 
-/** Shorter texts are in a file by chance. */
+/** Minimum length of a text that does not occur in a file by chance. */
 const TELLING = 8
 
 const done = (content: Buffer, newText: string) => {

@@ -10,7 +10,7 @@ import { fileFailure, modeText, openFile } from "./open.ts"
 export type WriteError = ChannelFailed | FileChanged | FileRefused | InvalidRequest
 
 /** Target and mode of a write, without the content. */
-export type WriteTarget = Pick<FileWritePayload, "expectedVersion" | "mode" | "path">
+type WriteTarget = Pick<FileWritePayload, "expectedVersion" | "mode" | "path">
 
 /** The present version. None if the file does not exist. */
 const currentVersion = (channel: GuestChannel, path: WorkspacePath) =>
@@ -23,7 +23,7 @@ const currentVersion = (channel: GuestChannel, path: WorkspacePath) =>
   )
 
 const writeFailure = (channel: GuestChannel, path: WorkspacePath, expectedVersion: string | undefined) => {
-  // Of a link that leads nowhere there is no version.
+  // A link to a missing file has no version.
   const exists = (version: Option.Option<string>) =>
     new FileRefused({
       path: path.text,
@@ -84,7 +84,7 @@ export const writeFileFrom = <E, R>(
     }
   })
 
-/** The same with the content in the request. */
+/** Writes the content of the request. */
 export const writeFile = (
   channel: GuestChannel,
   payload: FileWritePayload

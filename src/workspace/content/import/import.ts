@@ -19,8 +19,8 @@ import { withoutLinks } from "../files/links.ts"
 import { fileFailure } from "../files/open.ts"
 import { contentOf, listSource, type Source, type SourceEntry } from "./source.ts"
 
-/** Of the list in the report. */
-const told = { most: 1000, maxBytes: 4 * 1024 * 1024 }
+/** Limits of the list in the report. */
+const reported = { most: 1000, maxBytes: 4 * 1024 * 1024 }
 
 const MIB = 1024 * 1024
 
@@ -53,7 +53,7 @@ export const importFiles = (
     yield* demandNarrow("source_path", payload.sourcePath, payload.allowHome)
     const source = yield* listSource(payload.sourcePath)
     yield* demandBounded(source, payload)
-    // The name is the caller's, also where the source is a link.
+    // The name is the last component of the caller's path, also if the source is a link.
     const name = payload.unnamed === true
       ? undefined
       : Buffer.from(path.basename(payload.sourcePath)).toString("latin1")
@@ -74,7 +74,7 @@ export const importFiles = (
       kind: source.kind,
       ...count,
       skippedCount: skipped.length,
-      skipped: firstOf(skipped, told)
+      skipped: firstOf(skipped, reported)
     }
   })
 
@@ -105,7 +105,7 @@ const write = <E>(
   content: Stream.Stream<Uint8Array, E>
 ) => channel.write({ root: wholeGuest.root, path: bytes, mode, createParents: true, follow: true }, content)
 
-/** Copies one entry. The reason if it stays out of a directory's copy; a single file must come. */
+/** Copies one entry. Returns the reason if a copy of a directory omits it. A single file is never omitted. */
 const copy = (
   channel: GuestChannel,
   root: string,
@@ -142,7 +142,7 @@ const guestPathOf = (text: string): Effect.Effect<WorkspacePath, FileRefused | I
     : workspacePath(`/workspace/${text}`, wholeGuest)
 }
 
-/** The entry at a path without links. None if nothing is there; the root is a directory. */
+/** Type of the entry at a path without links. `undefined` for a missing entry. */
 const typeAt = (
   channel: GuestChannel,
   path: WorkspacePath
@@ -163,8 +163,8 @@ const typeAt = (
 }
 
 /**
- * Where a copy goes, without links on the way: the requested path, or the source's name in it, if it is a directory or ends with `/`.
- * `name` is undefined for a content that has none.
+ * Target of a copy, without links on the way: the requested path, or the source's name in it if the path is a directory or ends with
+ * `/`. `name` is undefined for a content without a name.
  */
 const targetOf = (
   channel: GuestChannel,

@@ -25,7 +25,7 @@ interface Skip {
 }
 
 export interface Source {
-  /** With all links resolved. */
+  /** Path with all links resolved. */
   readonly root: string
   readonly kind: "file" | "directory"
   readonly entries: ReadonlyArray<SourceEntry>
@@ -34,7 +34,7 @@ export interface Source {
 
 const refused = (detail: string) => new InvalidRequest({ field: "source_path", detail })
 
-/** Files to look at in one turn of the event loop. */
+/** Number of files to check in one turn of the event loop. */
 const LOOKS_PER_TURN = 512
 
 /** Lists a file or directory of the host, without reading contents. Only the source itself may be a link. */
@@ -72,7 +72,7 @@ const listDirectory = (root: string): Effect.Effect<Source, SeedRejected> =>
     return { root, kind: "directory", entries, skipped }
   })
 
-/** A file or link, the reason why it is none, or `undefined` for a directory. */
+/** A file or link, the reason why it is neither, or `undefined` for a directory. */
 const look = (root: string, path: Uint8Array): SourceEntry | string | undefined => {
   try {
     const at = path.length === 0 ? Buffer.from(root) : beneath(root, path)
@@ -87,7 +87,7 @@ const look = (root: string, path: Uint8Array): SourceEntry | string | undefined 
 }
 
 /** The file cannot be read, or is no longer the listed one. */
-export interface Unreadable {
+interface Unreadable {
   readonly _tag: "Unreadable"
   readonly reason: string
 }
@@ -99,7 +99,7 @@ const unreadable = (cause: unknown): Unreadable => ({
 
 const PIECE_BYTES = 256 * 1024
 
-/** As the files of /proc are. Their content would not count for the limits of the copy. */
+/** For files such as those of /proc: their content would not count for the limits of the copy. */
 const LISTED_AS_EMPTY =
   "the host lists it as empty, but it has content. Copy it through a pipe: cat FILE | pyro cp - NAME:PATH"
 

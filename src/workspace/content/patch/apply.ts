@@ -12,8 +12,8 @@ import { byteString, type Change, type Patch } from "../../../patch/patch.ts"
 import { changedMeanwhile, type GuestTree, guestTree } from "./guest-tree.ts"
 
 const LINK = 0o120000
-const FILES_TOLD = { most: 1_000, maxBytes: 8 * 1024 * 1024 }
-const MAX_NOTES_TOLD = 100
+const FILES_REPORTED = { most: 1_000, maxBytes: 8 * 1024 * 1024 }
+const MAX_NOTES_REPORTED = 100
 
 /**
  * Applies a patch beneath /workspace of a guest, whole or not at all, also on a full disk or with a concurrent change of its files.
@@ -58,7 +58,7 @@ const parsed = (bytes: Uint8Array): Effect.Effect<Patch, PatchRejected> =>
     }
   })
 
-/** The plan in the agent's form: all removals first. */
+/** The plan in the form of the agent. Removals come first. */
 const fileChanges = (tree: GuestTree, changes: ReadonlyArray<Change>) =>
   Effect.gen(function*() {
     const steps: Array<FileChange> = []
@@ -72,7 +72,7 @@ const fileChanges = (tree: GuestTree, changes: ReadonlyArray<Change>) =>
       if (after === undefined) continue
       const isSameContent = before !== undefined && Buffer.compare(before.content, after.content) === 0 &&
         (before.mode === LINK) === (after.mode === LINK)
-      // A mode that the patch does not change stays, though git knows only two.
+      // An unchanged mode stays exactly, although git knows only two modes.
       const mode = before?.mode === after.mode ? undefined : after.mode & 0o777
       if (isSameContent && taken !== undefined) steps.push({ _tag: "move", path, mode, taken })
       else if (after.mode === LINK) steps.push({ _tag: "link", path, target: after.content })
@@ -115,8 +115,8 @@ const fileOf = ({ after, before, from, path }: Change): PatchedFile => ({
 const report = ({ changes, notes }: PatchPlan, applied: boolean): PatchApplied => ({
   applied,
   filesChanged: changes.length,
-  files: firstOf(changes.slice(0, FILES_TOLD.most).map(fileOf), FILES_TOLD),
-  notes: notes.slice(0, MAX_NOTES_TOLD).map(({ hunk, isLoose, offset, path }) => ({
+  files: firstOf(changes.slice(0, FILES_REPORTED.most).map(fileOf), FILES_REPORTED),
+  notes: notes.slice(0, MAX_NOTES_REPORTED).map(({ hunk, isLoose, offset, path }) => ({
     path: pathText(path),
     hunk,
     offsetLines: offset,

@@ -6,19 +6,19 @@ import type { SeenFile, WalkEntry } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { bytesOf, byteString, type Found, limits, type PatchTree } from "../../../patch/patch.ts"
 
-export type GuestTreeFailure = ChannelFailed | FileRefused | PatchRejected
+type GuestTreeFailure = ChannelFailed | FileRefused | PatchRejected
 
 export interface GuestTree extends PatchTree<GuestTreeFailure> {
-  /** State of a file at the call of `at`. `undefined` for a path that it did not read. */
+  /** State of a file when `at` listed it. `undefined` for an unlisted path. */
   readonly seen: (path: string) => SeenFile | undefined
 }
 
-/** Entries of all directories that a patch is about; more are refused, lest a guest fills the host's memory. */
+/** Maximum entries of all directories of a patch, so that a guest cannot fill the host's memory. */
 const MAX_ENTRIES = 1_000_000
 
-/** A directory of a guest as patches see trees. Directories are listed once, when they are first asked about. */
+/** A directory of a guest as the tree of a patch. Each directory is listed once, at its first use. */
 export const guestTree = (channel: GuestChannel, root: string): GuestTree => {
-  /** By path of the directory ("" is the root); undefined = no directory is there. */
+  /** By the path of the directory ("" is the root); undefined for a path without a directory. */
   const listings = new Map<string, ReadonlyMap<string, WalkEntry> | undefined>()
   let entries = 0
 
@@ -78,7 +78,7 @@ export const guestTree = (channel: GuestChannel, root: string): GuestTree => {
       const entry = yield* entryAt(path)
       if (entry?.type === "symlink") return entry.linkTarget
       if (entry === undefined || entry.size > limits.file) return yield* changedMeanwhile(path)
-      // A limit of 0 is none.
+      // A limit of 0 means no limit.
       const reading = channel.readMany({ root, paths: [bytesOf(path)], limit: Math.max(entry.size, 1) })
       const [result] = yield* Stream.runCollect(reading).pipe(Effect.catchTag("AgentCallFailed", refused(path)))
       if (result === undefined || result.errno !== 0 || result.content.length !== entry.size) {
