@@ -39,6 +39,6 @@ export const pushInto = ({ entry, generation }: Used, payload: SyncPushPayload) 
             workspace: called,
             state: "resetting",
             detail: "nothing was pushed; push again"
-          })).pipe(entry.pushed.withPermits(1))
+          })).pipe(entry.pushedLock.withPermits(1))
     return yield* syncPush(channel, payload, { folder, seedPath, live, baseline, whileCurrent })
   })

@@ -116,9 +116,9 @@ const work = (
   })
 
 /** Fails when a deletion wants the workspace. */
-const untilDoomed = (entry: Entry) =>
-  SubscriptionRef.changes(entry.doomed).pipe(
-    Stream.filter((isDoomed) => isDoomed),
+const untilDeletion = (entry: Entry) =>
+  SubscriptionRef.changes(entry.isBeingDeleted).pipe(
+    Stream.filter((isDeleting) => isDeleting),
     Stream.take(1),
     Stream.runDrain,
     Effect.andThen(beingDeleted(entry))
@@ -139,7 +139,7 @@ export const exportDisk = (
     if ((yield* guardOf(entry, payload)) !== undefined) return yield* diskRefusal
     return yield* work(lifecycle, entry, payload, notify).pipe(
       Effect.scoped,
-      Effect.raceFirst(untilDoomed(entry)),
+      Effect.raceFirst(untilDeletion(entry)),
       unlessDeleted(lifecycle, entry)
     )
   })

@@ -92,7 +92,7 @@ const stillThere = ({ registry }: Lifecycle, entry: Entry) =>
 
 /** One lifecycle step at a time. Fails if the workspace was deleted while this step waited. */
 export const alone = (lifecycle: Lifecycle, entry: Entry) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
-  Effect.andThen(stillThere(lifecycle, entry), work).pipe(entry.one.withPermits(1))
+  Effect.andThen(stillThere(lifecycle, entry), work).pipe(entry.lifecycleLock.withPermits(1))
 
 /** One step at a time, for an operation that the table of states may refuse. */
 export const aloneFor =
@@ -102,7 +102,7 @@ export const aloneFor =
 /** Has the workspace alone for as long as the Scope lasts. */
 export const holdAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.andThen(restore(entry.one.take(1)), Effect.addFinalizer(() => entry.one.release(1)))
+    Effect.andThen(restore(entry.lifecycleLock.take(1)), Effect.addFinalizer(() => entry.lifecycleLock.release(1)))
   ).pipe(Effect.andThen(stillThere(lifecycle, entry)))
 
 /**

@@ -20,14 +20,17 @@ export interface Entry {
   readonly residents: Ref.Ref<Option.Option<Residents>>
   /** Resources of this process for the workspace besides its VM, until its deletion. */
   readonly scope: Scope.Closeable
-  /** True while a deletion waits or works: readers of the workspace's disk then stop. */
-  readonly doomed: SubscriptionRef.SubscriptionRef<boolean>
-  /** Create, stop, start, reset, snapshot, fork, delete and update: one at a time. Commands and files do not take it. */
-  readonly one: Semaphore.Semaphore
-  /** Pushes: one at a time. */
-  readonly pushing: Semaphore.Semaphore
-  /** Lock of the record of pushed files: read for a new generation, or written for the current one. Held for host files only. */
-  readonly pushed: Semaphore.Semaphore
+  /** True while a deletion waits or works. Readers of the workspace's disk then stop. */
+  readonly isBeingDeleted: SubscriptionRef.SubscriptionRef<boolean>
+  /** One of create, stop, start, reset, snapshot, fork, delete and update at a time. Commands and file operations do not take it. */
+  readonly lifecycleLock: Semaphore.Semaphore
+  /** One push at a time. */
+  readonly pushLock: Semaphore.Semaphore
+  /**
+   * Lock of the record of pushed files, which is read for a new generation and written for the current one. Held only for operations
+   * on host files.
+   */
+  readonly pushedLock: Semaphore.Semaphore
 }
 
 export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: WorkspaceFolder, record: WorkspaceRecord) =>
@@ -40,10 +43,10 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
       generation: yield* Ref.make(Option.none<Generation>()),
       residents: yield* Ref.make(Option.none<Residents>()),
       scope: yield* Scope.fork(parent.scope, "sequential"),
-      doomed: yield* SubscriptionRef.make(false),
-      one: yield* Semaphore.make(1),
-      pushing: yield* Semaphore.make(1),
-      pushed: yield* Semaphore.make(1)
+      isBeingDeleted: yield* SubscriptionRef.make(false),
+      lifecycleLock: yield* Semaphore.make(1),
+      pushLock: yield* Semaphore.make(1),
+      pushedLock: yield* Semaphore.make(1)
     }
     return entry
   })

@@ -267,7 +267,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
     const generation = yield* transit(lifecycle, transition).pipe(
       // The guest turns it on while the host writes the record and tells the residents.
       Effect.tap(Effect.interruptible(Effect.suspend(() => networkOn))),
-      entry.one.withPermits(1),
+      entry.lifecycleLock.withPermits(1),
       Effect.onError(() => Effect.ignoreCause(forget(lifecycle, entry)))
     )
     if (generation !== undefined) yield* warmLater(lifecycle, generation, { files })

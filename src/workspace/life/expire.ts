@@ -22,6 +22,6 @@ export const expire = (lifecycle: Lifecycle) =>
         `${entry.id}${called} is deleted: it was not used for ${record.ttlSeconds} s, its time to live`
       )
     }).pipe(
-      entry.one.withPermitsIfAvailable(1),
+      entry.lifecycleLock.withPermitsIfAvailable(1),
       Effect.catchCause((cause) => Effect.logWarning(`${entry.id} has expired and cannot be deleted`, cause))
     ), { discard: true })

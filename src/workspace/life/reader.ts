@@ -117,8 +117,8 @@ const borrowHeld = <A extends Reader>(
 ): Effect.Effect<A & Borrowed, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
     const own = yield* Effect.acquireRelease(Scope.make(), Scope.close)
-    yield* SubscriptionRef.changes(entry.doomed).pipe(
-      Stream.filter((isDoomed) => isDoomed),
+    yield* SubscriptionRef.changes(entry.isBeingDeleted).pipe(
+      Stream.filter((isDeleting) => isDeleting),
       Stream.take(1),
       Stream.runForEach(() => Scope.close(own, Exit.void)),
       Effect.forkScoped
@@ -126,8 +126,8 @@ const borrowHeld = <A extends Reader>(
     const orDeleted: Reader["explain"] = (look) =>
       Effect.catch(look, (failure) =>
         Effect.flatMap(
-          SubscriptionRef.get(entry.doomed),
-          (isDoomed) => isDoomed ? beingDeleted(entry) : Effect.fail(failure)
+          SubscriptionRef.get(entry.isBeingDeleted),
+          (isDeleting) => isDeleting ? beingDeleted(entry) : Effect.fail(failure)
         ))
     const opening = Effect.andThen(holdAlone(lifecycle, entry), open)
     const services = yield* Effect.context<LifecycleServices>()

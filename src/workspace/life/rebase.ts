@@ -52,5 +52,5 @@ const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { tak
     yield* residents.secrets.inherit(folder.directory)
     yield* residents.headerSecrets.inherit(folder.directory)
     yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs })
-    yield* entry.pushed.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
+    yield* entry.pushedLock.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
   })

@@ -39,9 +39,9 @@ export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
  */
 const remove = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.acquireUseRelease(
-    SubscriptionRef.set(entry.doomed, true),
+    SubscriptionRef.set(entry.isBeingDeleted, true),
     () => removeAlone(lifecycle, entry).pipe(aloneFor(lifecycle, entry, "workspace.delete")),
-    () => SubscriptionRef.set(entry.doomed, false)
+    () => SubscriptionRef.set(entry.isBeingDeleted, false)
   )
 
 /** Ends the VMs on its disks and removes it. The next process finishes an interrupted removal. */
@@ -71,7 +71,7 @@ const sayingNone = <A, E extends PyroError>(found: Effect.Effect<A, E>) =>
   )
 
 /** The workspaces to delete. Fails before the first deletion if one does not exist. */
-const doomed = (
+const workspacesToDelete = (
   { registry: { lookUp, reachable } }: Lifecycle,
   payload: DeletePayload
 ): Effect.Effect<ReadonlyArray<Entry | Damaged>, PyroError> =>
@@ -107,7 +107,7 @@ const logDeletion = ({ id, name }: Deleted, { all }: DeletePayload) =>
 export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
   Effect.gen(function*() {
     const results = yield* Effect.forEach(
-      yield* doomed(lifecycle, payload),
+      yield* workspacesToDelete(lifecycle, payload),
       (one) =>
         removeOne(lifecycle, one).pipe(
           Effect.tap((deleted) => logDeletion(deleted, payload)),

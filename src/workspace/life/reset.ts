@@ -33,7 +33,7 @@ const newDiskLike = (oldDisk: string, newDisk: string, record: WorkspaceRecord) 
 /** Files that were pushed since the creation are part of the baseline. */
 const replay = (entry: Entry, { channel }: Generation) =>
   Effect.flatMap(
-    entry.pushed.withPermits(1)(readPushed(entry.folder.directory)),
+    entry.pushedLock.withPermits(1)(readPushed(entry.folder.directory)),
     (pushed) => Effect.interruptible(replayPushed(channel, pushed, workspaceTrees.live))
   )
 

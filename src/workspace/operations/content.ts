@@ -20,7 +20,7 @@ export const contentWorks = {
   "workspace.sync.push": ({ entry, lifecycle }, payload) =>
     // Another push goes first, and the VM may be another one afterwards.
     inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(
-      entry.pushing.withPermits(1)
+      entry.pushLock.withPermits(1)
     ),
   "workspace.import": ({ generation }, payload) => importFiles(generation.channel, payload),
   "workspace.export": { events: ({ entry, lifecycle }, payload) => exportFrom(lifecycle, entry, payload) }

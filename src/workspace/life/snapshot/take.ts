@@ -69,7 +69,7 @@ export const take = (
     yield* copySecrets(entry.folder.directory, folder.directory)
     yield* copyHeaderSecrets(entry.folder.directory, folder.directory)
     return { takenAtMs, layers, residents: noStates, ...captured }
-  }).pipe(asStep("take"), entry.pushing.withPermits(1), Effect.uninterruptible)
+  }).pipe(asStep("take"), entry.pushLock.withPermits(1), Effect.uninterruptible)
 
 type Capture = (
   folder: CaptureFolder,

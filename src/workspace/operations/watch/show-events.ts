@@ -30,12 +30,13 @@ const pageWithEvent = (log: EventLog["Service"], folder: string, asked: EventsPa
 /** Shows the events of a workspace. A follower waits until the workspace is deleted. */
 export const showEvents = (
   log: EventLog["Service"],
-  { doomed, folder: { directory } }: Entry,
+  { folder: { directory }, isBeingDeleted }: Entry,
   asked: EventsPayload
 ): Effect.Effect<EventsResult> => {
-  const deleted = Stream.runHead(Stream.filter(SubscriptionRef.changes(doomed), (isDoomed) => isDoomed)).pipe(
-    Effect.andThen(eventPage(directory, asked.cursor, asked.limit))
-  )
+  const deleted = Stream.runHead(Stream.filter(SubscriptionRef.changes(isBeingDeleted), (isDeleting) => isDeleting))
+    .pipe(
+      Effect.andThen(eventPage(directory, asked.cursor, asked.limit))
+    )
   return Effect.map(
     Effect.raceFirst(pageWithEvent(log, directory, asked), deleted),
     ({ events, nextCursor }) => ({ events: events.map(entryOf), nextCursor })

@@ -28,7 +28,9 @@ export const showNetworkLog = (
 ): Effect.Effect<NetworkLogResult, WorkspaceNotReady> =>
   Effect.gen(function*() {
     const { network } = yield* residentsOf(entry, "workspace.network.log")
-    const deleted = Stream.runHead(Stream.filter(SubscriptionRef.changes(entry.doomed), (isDoomed) => isDoomed)).pipe(
+    const deleted = Stream.runHead(
+      Stream.filter(SubscriptionRef.changes(entry.isBeingDeleted), (isDeleting) => isDeleting)
+    ).pipe(
       Effect.andThen(Effect.sync(() => network.log.page(payload)))
     )
     const page = yield* Effect.raceFirst(pageWithEntry(network.log, payload), deleted)

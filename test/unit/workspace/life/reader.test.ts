@@ -24,7 +24,7 @@ const atState = (state: WorkspaceState) =>
       Exclude<Effect.Services<ReturnType<typeof borrowReader>>, LifecycleServices>
     >
     const isFree = Effect.map(
-      Effect.timeoutOption(entry.one.withPermits(1)(Effect.void), "2 seconds"),
+      Effect.timeoutOption(entry.lifecycleLock.withPermits(1)(Effect.void), "2 seconds"),
       Option.isSome
     )
     return { borrow, entry, isFree }
@@ -75,11 +75,11 @@ describe("the guest that reads a workspace", () => {
     Effect.gen(function*() {
       const { borrow, entry, isFree } = yield* atState("stopped")
       // Somebody has the workspace first, so that the reader is still waiting when the deletion is asked for.
-      yield* entry.one.take(1)
+      yield* entry.lifecycleLock.take(1)
       const reader = yield* Scope.make()
       const reading = yield* Effect.forkChild(Effect.flip(Scope.provide(borrow, reader)))
-      yield* SubscriptionRef.set(entry.doomed, true)
-      yield* entry.one.release(1)
+      yield* SubscriptionRef.set(entry.isBeingDeleted, true)
+      yield* entry.lifecycleLock.release(1)
       const refused = yield* Fiber.join(reading)
       assert.include(refused.message, "is deleting")
       assert.isTrue(yield* isFree)

@@ -18,7 +18,7 @@ const busyHouse = Effect.gen(function*() {
   yield* Ref.set(entry.state, { state: "running" })
   const registry = makeRegistry()
   registry.entries.set(id, entry)
-  yield* entry.one.take(1)
+  yield* entry.lifecycleLock.take(1)
   const house: House = { lifecycle: { registry, scope }, services: Context.empty() as House["services"] }
   return { entry, house, registry }
 })
@@ -57,7 +57,7 @@ describe("the turn of an operation", () => {
         yield* Effect.repeat(Effect.yieldNow, { times: 100 })
         assert.isUndefined(fiber.pollUnsafe())
         registry.entries.delete(entry.id)
-        yield* entry.one.release(1)
+        yield* entry.lifecycleLock.release(1)
         assert.strictEqual((yield* Fiber.join(fiber))._tag, "WorkspaceNotFound")
       }))
   }
