@@ -58,10 +58,10 @@ const fileModules = [
   "src/workspace/content/import/source.ts",
   // Reads recipes of the package itself: a missing one is a defect of the installation.
   "src/environment/image/recipe.ts",
-  // Appends one line for each event, inside an `attempt`, and mends a line that a crash cut.
+  // Appends one line for each event, inside an `attempt`, and ends a line that a crash cut.
   "src/workspace/entry/events.ts",
   // Look at records and folders that may be damaged or gone, and have an answer for each refusal.
-  "src/workspace/entry/{damaged,record}.ts",
+  "src/workspace/entry/{activity,damaged,record}.ts",
   // Reads a file of the package itself, as rootfs' recipes are read.
   "src/network/dial/program.ts",
   // Run in the dial process, which has promises and no effects: the host's certificates, and a folder that exists for a moment.

@@ -7,9 +7,7 @@ import {
 } from "../../contract/errors/errors.ts"
 import type { SyncPushPayload } from "../../contract/rows/workspace-sync.ts"
 import { syncPush } from "../../seeding/push.ts"
-import { displayName } from "../entry/display-name.ts"
-import type { Entry } from "../entry/entry.ts"
-import type { Generation } from "../entry/generation.ts"
+import { displayName, type Entry, type Generation } from "../entry/entry.ts"
 import { refused, workspaceTrees } from "../life/baseline.ts"
 
 interface Used {

@@ -23,9 +23,8 @@ import { HostFacts } from "../../vm/HostFacts.ts"
 import { Pool } from "../../vm/Pool.ts"
 import { endVm } from "../../vm/sweep.ts"
 import { Vmm } from "../../vm/Vmm.ts"
-import type { Entry } from "./entry.ts"
+import type { Entry, Generation } from "./entry.ts"
 import { EventLog } from "./events.ts"
-import type { Generation } from "./generation.ts"
 import { beingDeleted, demandLegal } from "./not-ready.ts"
 import { PortHolders } from "./port-holders.ts"
 import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
@@ -60,7 +59,7 @@ export type LifecycleServices =
 
 export interface Lifecycle {
   readonly registry: Registry
-  /** Scope of all workspaces. At its end they end, or stay for the next process. */
+  /** Scope of all workspaces. When it closes, they end, or stay for the next process. */
   readonly scope: Scope.Scope
 }
 
@@ -70,7 +69,7 @@ export type Notify = (notice: Notice) => void
 export const progress = (notify: Notify, message: string, fraction: number) =>
   Effect.sync(() => notify({ _tag: "Notice", level: "progress", message, fraction }))
 
-/** Changes the record, on disk first. */
+/** Changes the record, first on disk and then in this process. */
 export const commit = (
   entry: Entry,
   change: (record: WorkspaceRecord) => WorkspaceRecord,
@@ -99,15 +98,15 @@ export const aloneFor =
   (lifecycle: Lifecycle, entry: Entry, operation: WorkspaceOperation) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
     Effect.andThen(demandLegal(entry, operation), work).pipe(alone(lifecycle, entry))
 
-/** Has the workspace alone for as long as the Scope lasts. */
+/** Holds the lifecycle lock until the Scope closes. */
 export const holdAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.andThen(restore(entry.lifecycleLock.take(1)), Effect.addFinalizer(() => entry.lifecycleLock.release(1)))
   ).pipe(Effect.andThen(stillThere(lifecycle, entry)))
 
 /**
- * Failures of work in a workspace that is deleted meanwhile become that error: its files went away. For a caller that does not hold
- * the workspace alone.
+ * Turns a failure of work into the error of a deletion if the workspace was deleted meanwhile: the deletion removed the files that the
+ * work needs. For a caller that does not hold the lifecycle lock.
  */
 export const unlessDeleted =
   ({ registry }: Lifecycle, entry: Entry) =>
@@ -122,7 +121,7 @@ export const unlessDeleted =
       }))
 
 /** Shows a state during the work. If the work fails, the previous state returns, unless the VM died meanwhile. */
-export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+export const showing = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
       Ref.getAndSet(entry.state, { state }),
@@ -131,7 +130,7 @@ export const during = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: E
     )
   )
 
-/** Its state, and a line of the daemon's log. */
+/** Sets the state `failed`, and writes a line to the daemon's log. */
 export const setFailed = (entry: Entry, failure: PyroError) =>
   Effect.andThen(
     Ref.set(entry.state, { state: "failed", detail: factOf(failure) }),
@@ -141,23 +140,26 @@ export const setFailed = (entry: Entry, failure: PyroError) =>
 /** Ends a generation: commands first, then the VM. Returns when QEMU is gone. */
 export const close = (generation: Generation) => Scope.close(generation.scope, Exit.void)
 
-/** Takes the current generation out, so that no request starts work in it any more. */
-export const takeOut = (entry: Entry) => Ref.getAndSet(entry.generation, Option.none<Generation>())
+/** Detaches the current generation from the workspace, so that no request starts work in it any more. */
+export const detach = (entry: Entry) => Ref.getAndSet(entry.generation, Option.none<Generation>())
 
-/** Takes a generation out if it is the current one. False otherwise. */
-export const takeOutIf = (entry: Entry, generation: Generation) =>
+/** Detaches a generation if it is the current one. False otherwise. */
+export const detachIf = (entry: Entry, generation: Generation) =>
   Ref.modify(entry.generation, (now) => {
     const isCurrent = Option.isSome(now) && now.value === generation
     return [isCurrent, isCurrent ? Option.none<Generation>() : now]
   })
 
-/** A scope for a future generation. Ends with the workspace at the latest. */
+/** A scope for a future generation. It closes with the scope of the workspace at the latest. */
 export const generationScope = (entry: Entry) => Scope.fork(entry.scope, "sequential")
 
 /** Delay before the replaced VM is ended, so that the caller's first command has the host to itself. */
 const replacedMs = 100
 
-/** Ends a replaced generation and removes its disk in the background. The next process removes the rest if this one ends before. */
+/**
+ * Ends a replaced generation and removes its disk, in the background. If this process ends before, the next process removes the
+ * rest.
+ */
 export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: string) =>
   Effect.interruptible(Effect.sleep(replacedMs)).pipe(
     Effect.ensuring(Option.match(old, { onNone: () => Effect.void, onSome: close })),
@@ -170,10 +172,10 @@ export const leaveBehind = (entry: Entry, old: Option.Option<Generation>, disk: 
 export const removeFolder = (folder: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
   Effect.mapError(removeTree(folder), toHostError)
 
-/** The same for an unused folder: the next start of a daemon removes the rest. */
+/** Removes an unused folder. Never fails: the next start of a daemon removes the rest. */
 export const discardFolder = (folder: string): Effect.Effect<void> => Effect.ignoreCause(removeTree(folder))
 
-/** The parent folder goes with its last entry. */
+/** Removes a folder, and its parent folder if that is empty then. */
 export const removeStaged = (above: string, directory: string) =>
   Effect.andThen(discardFolder(directory), Effect.ignore(removeEmptyFolder(above)))
 

@@ -1,22 +1,13 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type StateTooNew, WorkspaceNotReady } from "../../contract/errors/errors.ts"
+import type { StateTooNew } from "../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { listVmIds, type VmId, vmPaths } from "../../vm/record.ts"
-import type { WorkspaceFolder, WorkspaceId } from "./record.ts"
-
-/** A workspace with an unreadable record: a newer pyro wrote the record, or it is damaged. Its VM and disk stay unchanged. */
-export interface Damaged {
-  readonly id: WorkspaceId
-  readonly folder: WorkspaceFolder
-  /** The problem and its remedy. */
-  readonly detail: string
-  /** Set if a newer pyro wrote the record. */
-  readonly tooNew?: StateTooNew
-}
+import type { WorkspaceFolder } from "./record.ts"
+import type { Damaged } from "./registry.ts"
 
 export const damagedBy = (failure: FileFailed | StateTooNew, which: Pick<Damaged, "id" | "folder">): Damaged =>
   failure._tag === "StateTooNew" ? { ...which, detail: failure.message, tooNew: failure } : {
@@ -24,11 +15,6 @@ export const damagedBy = (failure: FileFailed | StateTooNew, which: Pick<Damaged
     detail: `its record cannot be read: ${failure.message}; mend that file, or use the pyro that wrote it, after ` +
       `pyro daemon stop; or give up what is in it: pyro delete ${which.id}`
   }
-
-export const isDamaged = (one: Damaged | { readonly record: unknown }): one is Damaged => !("record" in one)
-
-export const refuseDamaged = ({ detail, id: workspace, tooNew }: Damaged) =>
-  tooNew ?? new WorkspaceNotReady({ workspace, state: "failed", detail })
 
 /** The folder may have any content, which must not keep other workspaces from adoption. */
 const orElse = <A>(read: () => A, otherwise: A): A => {

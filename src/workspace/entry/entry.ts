@@ -1,8 +1,17 @@
 import { Effect, Option, Ref, Scope, Semaphore, SubscriptionRef } from "effect"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
-import type { Generation } from "./generation.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Guest } from "../../vm/guest.ts"
 import type { WorkspaceFolder, WorkspaceId, WorkspaceRecord } from "./record.ts"
 import type { Residents } from "./resident-list.ts"
+
+/** One incarnation of a workspace's VM: running, with its disk mounted, used by no other workspace. */
+export interface Generation {
+  readonly guest: Guest
+  readonly channel: GuestChannel
+  /** Its end first ends all work in the VM, then the VM. */
+  readonly scope: Scope.Closeable
+}
 
 interface EntryState {
   readonly state: WorkspaceState
@@ -50,3 +59,9 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
     }
     return entry
   })
+
+/** How messages name a workspace: by its name, else by its id. Every command takes both. */
+export const displayName = ({ id, record }: {
+  readonly id: WorkspaceId
+  readonly record: Ref.Ref<WorkspaceRecord>
+}): Effect.Effect<string> => Effect.map(Ref.get(record), ({ name }) => name ?? id)

@@ -22,7 +22,7 @@ const Event = Schema.Union([
   Schema.TaggedStruct("created", { at, environment: Schema.String }),
   Schema.TaggedStruct("started", { at }),
   Schema.TaggedStruct("stopped", { at }),
-  /** Nobody asked for the end of the microVM. The detail has the end of the guest's console. */
+  /** The microVM ended, and no request asked for that. The detail has the end of the guest's console. */
   Schema.TaggedStruct("died", { at, detail: Schema.String }),
   /** The last event: the deletion removes the log. */
   Schema.TaggedStruct("expired", { at, ttlSeconds: Schema.Int }),
@@ -105,27 +105,27 @@ const countCrossing = (event: WithoutTime<WorkspaceLogEvent>) => {
 
 const fileOf = (folder: string) => path.join(folder, "events.jsonl")
 
-/** Bytes of the log that are read: some ten thousand events, the newest. */
+/** Maximum number of bytes that pyro reads from the end of the log: some ten thousand events. */
 const MOST_BYTES = 16 * 1024 * 1024
 
 /** The event logs of an installation's workspaces. */
 export class EventLog extends Context.Service<EventLog, {
   /** Appends to the log of the workspace with this folder. Never fails, since the event cannot be undone. */
   readonly record: (folder: string, event: NewEvent) => Effect.Effect<void>
-  /** Number of events that were recorded: all events of the installation since this process has its workspaces. */
+  /** Number of events that this process has recorded, of all workspaces. */
   readonly recorded: () => number
-  /** Waits for an event of a workspace, or of any if no folder is given. Returns at once if others than `known` were recorded. */
+  /** Waits for an event of this workspace, or of any workspace without `folder`. Returns at once if `recorded` is not `known` any more. */
   readonly next: (known: number, folder?: string) => Effect.Effect<void>
 }>()("pyro/workspace/EventLog") {
   static readonly layer = Layer.effect(EventLog, Effect.map(KnownSecrets, (secrets) => make(secrets)))
 }
 
-/** Records an event. Called after what it tells of. */
+/** Records an event after it happened. */
 export const recordEvent = (folder: string, event: NewEvent) =>
   Effect.flatMap(EventLog, ({ record }) => record(folder, event))
 
 const make = ({ setsOf }: KnownSecrets["Service"]): EventLog["Service"] => {
-  /** Those who wait for the next event. */
+  /** Callbacks that wait for the next event. */
   const waiting = new Set<(folder: string) => void>()
   let recorded = 0
   return {
@@ -158,9 +158,9 @@ const append = (file: string, line: string) => {
   try {
     const { size } = fs.fstatSync(fd)
     const last = Buffer.alloc(1)
-    // Of a line that a crash has cut only that line is lost.
-    const mend = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
-    fs.writeSync(fd, `${mend}${line}`)
+    // If a crash cut the last line, only that line is lost.
+    const separator = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
+    fs.writeSync(fd, `${separator}${line}`)
   } finally {
     fs.closeSync(fd)
   }
@@ -204,7 +204,7 @@ export interface EventPage {
   readonly nextCursor: number
 }
 
-/** The first `limit` events from a position of the log on, or the newest ones without a position. Invalid lines are skipped. */
+/** The first `limit` events from `cursor` on, or the newest events without a cursor. Invalid lines are skipped. */
 export const eventPage = (folder: string, cursor: number | undefined, limit: number): Effect.Effect<EventPage> =>
   Effect.sync(() => {
     let read: ReturnType<typeof readFrom>

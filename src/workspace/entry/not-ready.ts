@@ -2,8 +2,7 @@ import { Effect, Ref } from "effect"
 import { WorkspaceNotReady } from "../../contract/errors/errors.ts"
 import { isLegal, lastingStates, type WorkspaceOperation } from "../../contract/rows/operation-states.ts"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
-import { displayName } from "./display-name.ts"
-import type { Entry } from "./entry.ts"
+import { displayName, type Entry } from "./entry.ts"
 
 /** Next step for the caller. The error's message adds the command. */
 const next: Readonly<Record<WorkspaceState, string>> = {

@@ -8,9 +8,8 @@ import { syncFile, writeJsonAtomic } from "../../system/files/atomic-file.ts"
 import { FileFailed } from "../../system/files/failure.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { readVersioned, type Upgrades } from "../../system/files/versioned.ts"
-import { nowMs } from "../../system/waits/time.ts"
 import { VmId } from "../../vm/record.ts"
-import { demandReadable, noStates, ResidentStates, type StoredKind, tooNew } from "./resident-states.ts"
+import { demandReadable, noStates, ResidentStates, type StoredKind, tooNew } from "./resident.ts"
 
 export const WorkspaceId = Schema.String.pipe(
   Schema.check(Schema.isPattern(/^ws-[0-9a-f]{10}$/)),
@@ -57,7 +56,7 @@ export const WorkspaceRecord = Schema.Struct({
   residents: ResidentStates,
   /** The residents still belong to the previous disk: a reset was interrupted. */
   staleResidents: Schema.optional(Schema.Boolean),
-  /** The snapshot that the residents are to take over: a reset was interrupted. */
+  /** The snapshot whose residents the workspace must adopt: a reset was interrupted. */
   restoredFrom: Schema.optional(Schema.String),
   /** Source workspace and source snapshot of a fork. */
   forkedFrom: Schema.optional(
@@ -70,7 +69,7 @@ export const WorkspaceRecord = Schema.Struct({
 })
 export type WorkspaceRecord = typeof WorkspaceRecord.Type
 
-/** Format 1 knew commands only, and kept them in the journal. In format 2 root owned every /workspace. */
+/** Format 1 had commands only, in the journal. In format 2 root owned every /workspace. */
 const upgrades: Upgrades = [
   ({ staleCommands, ...same }) => ({
     ...same,
@@ -94,16 +93,16 @@ export interface WorkspaceFolder {
   readonly activity: string
   /** Journal of commands, a JSON document per line. */
   readonly journal: string
-  /** Their output, a file each. */
+  /** Output of commands, a file for each command. */
   readonly logs: string
-  /** Images that its root is made of, held so that they outlive the cache. */
+  /** Links to the images under its root disk, which therefore outlive the cache. */
   readonly base: string
   readonly disk: (number: number) => string
-  /** Its snapshots, a folder each. */
+  /** Snapshots, a folder for each. */
   readonly snapshots: string
   /** Source of forks during their creation. */
   readonly staged: string
-  /** Its snapshots in comparisons, a folder for each comparison. */
+  /** Snapshots in comparisons, a folder for each comparison. */
   readonly compared: string
 }
 
@@ -135,7 +134,7 @@ export interface WriteWorkspaceOptions {
   readonly flush?: boolean
 }
 
-/** After the step that the record belongs to: its own file operations would wait for the disk too. */
+/** Delay until the step that the record belongs to has ended: its own file operations would also wait for the disk. */
 const flushAfter = "100 millis"
 
 /**
@@ -178,7 +177,7 @@ export const readWorkspace = (
   return Effect.flatMap(read, (record) => Effect.fromResult(check(record)))
 }
 
-/** A disk is made after the record, and removed with it. */
+/** pyro makes a disk after the record, and removes both together. */
 const hasDisk = ({ directory }: WorkspaceFolder) => {
   try {
     return fs.readdirSync(directory).some((name) => /^disk-\d+$/.test(name))
@@ -187,22 +186,3 @@ const hasDisk = ({ directory }: WorkspaceFolder) => {
     return false
   }
 }
-
-/** When something was run or written last; the time of creation if the host does not tell. */
-export const lastActivity = (folder: WorkspaceFolder, record: WorkspaceRecord): Date => {
-  try {
-    return fs.statSync(folder.activity).mtime
-  } catch {
-    return new Date(record.createdAt)
-  }
-}
-
-/** Says that something was run or written at this time, in ms since 1970. Never fails: the time of last activity is not worth a command. */
-export const touchAt = (folder: WorkspaceFolder, ms: number) => {
-  try {
-    fs.utimesSync(folder.activity, ms / 1000, ms / 1000)
-  } catch { /* the workspace is just being deleted */ }
-}
-
-/** The same for now. */
-export const touch = (folder: WorkspaceFolder) => Effect.map(nowMs, (ms) => touchAt(folder, ms))

@@ -1,18 +1,34 @@
 import { Effect, Ref } from "effect"
 import {
   type IdAmbiguous,
+  InvalidRequest,
   type StateTooNew,
   WorkspaceNameTaken,
   WorkspaceNotFound,
-  type WorkspaceNotReady
+  WorkspaceNotReady
 } from "../../contract/errors/errors.ts"
 import { similarTo } from "../../contract/text/similar.ts"
 import { callerProject, isReachable } from "../../contract/wire/caller-project.ts"
+import { idsOfClient } from "../../contract/wire/minted-ids.ts"
 import { annotateStep } from "../../system/telemetry/spans.ts"
-import { type Damaged, isDamaged, refuseDamaged } from "./damaged.ts"
 import type { Entry } from "./entry.ts"
 import { onlyOne, wholeOf } from "./prefix.ts"
-import type { WorkspaceId } from "./record.ts"
+import { isWorkspaceId, newWorkspaceId, type WorkspaceFolder, type WorkspaceId } from "./record.ts"
+
+/** A workspace with an unreadable record: a newer pyro wrote the record, or it is damaged. Its VM and disk stay unchanged. */
+export interface Damaged {
+  readonly id: WorkspaceId
+  readonly folder: WorkspaceFolder
+  /** The problem and its remedy. */
+  readonly detail: string
+  /** Set if a newer pyro wrote the record. */
+  readonly tooNew?: StateTooNew
+}
+
+export const isDamaged = (one: Damaged | { readonly record: unknown }): one is Damaged => !("record" in one)
+
+export const refuseDamaged = ({ detail, id: workspace, tooNew }: Damaged) =>
+  tooNew ?? new WorkspaceNotReady({ workspace, state: "failed", detail })
 
 /** The workspaces of an installation, by id and by name. */
 export const makeRegistry = () => {
@@ -85,3 +101,18 @@ export const makeRegistry = () => {
 const none: ReadonlyMap<WorkspaceId, Damaged> = new Map()
 
 export type Registry = ReturnType<typeof makeRegistry>
+
+const wrong = (detail: string) => new InvalidRequest({ field: "workspace_ids", detail })
+
+/** Ids for new workspaces: those that the client minted, or others. Fails if a workspace has one already. */
+export const newIds = (
+  { damaged, entries }: Pick<Registry, "damaged" | "entries">,
+  count: number
+): Effect.Effect<ReadonlyArray<WorkspaceId>, InvalidRequest> =>
+  Effect.flatMap(idsOfClient, (minted) => {
+    if (minted.length === 0) return Effect.succeed(Array.from({ length: count }, newWorkspaceId))
+    const ids = minted.filter(isWorkspaceId)
+    if (ids.length !== minted.length || new Set(ids).size !== count) return wrong(`must be ${count} ids of workspaces`)
+    const taken = ids.find((id) => entries.has(id) || damaged.has(id))
+    return taken === undefined ? Effect.succeed(ids) : wrong(`${taken} exists already`)
+  })

@@ -2,8 +2,16 @@ import { Cause, Effect, Option, type Scope } from "effect"
 import { type NoSpace, type PyroError, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { named } from "../../contract/text/names.ts"
-import { decodeState, encodeState, type ResidentState, type ResidentStates } from "./resident-states.ts"
-import type { NotedAt, Resident, ResidentKind, ResidentVm } from "./Resident.ts"
+import {
+  decodeState,
+  encodeState,
+  type NotedAt,
+  type Resident,
+  type ResidentKind,
+  type ResidentState,
+  type ResidentStates,
+  type ResidentVm
+} from "./resident.ts"
 
 /** A resident for code that does not know the type of the resident's state. */
 export interface ListedResident extends Omit<Resident<ResidentState>, "adopt" | "begin"> {

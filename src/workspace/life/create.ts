@@ -21,7 +21,6 @@ import { nowIso } from "../../system/waits/time.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
 import { type Entry, makeEntry } from "../entry/entry.ts"
 import { recordEvent } from "../entry/events.ts"
-import { newIds } from "../entry/new-ids.ts"
 import {
   folderOf,
   RECORD_FORMAT,
@@ -31,7 +30,8 @@ import {
   type WorkspaceRecord,
   writeWorkspace
 } from "../entry/record.ts"
-import { noStates } from "../entry/resident-states.ts"
+import { newIds } from "../entry/registry.ts"
+import { noStates } from "../entry/resident.ts"
 import { checkItems, valueIn } from "../residents/header-secret/check.ts"
 import { writeFirstItems } from "../residents/header-secret/header-secrets.ts"
 import { demandDriver } from "../residents/network/demand-driver.ts"

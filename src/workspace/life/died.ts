@@ -1,8 +1,7 @@
 import { factOf, type PyroError } from "../../contract/errors/errors.ts"
 import { setFailed } from "../entry/context.ts"
-import type { Entry } from "../entry/entry.ts"
+import type { Entry, Generation } from "../entry/entry.ts"
 import type { NewEvent } from "../entry/events.ts"
-import type { Generation } from "../entry/generation.ts"
 import type { Transition } from "./description.ts"
 
 /** Longest reason that the event log keeps, in characters: the console of the guest is a part. */

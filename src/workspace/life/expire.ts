@@ -1,8 +1,8 @@
 import { Effect, Ref } from "effect"
 import { nowMs } from "../../system/waits/time.ts"
+import { lastActivity, touch } from "../entry/activity.ts"
 import type { Lifecycle } from "../entry/context.ts"
 import { recordEvent } from "../entry/events.ts"
-import { lastActivity, touch } from "../entry/record.ts"
 import { isBusy } from "../residents/entry-residents.ts"
 import { removeAlone } from "./remove.ts"
 

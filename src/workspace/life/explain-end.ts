@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import type { Entry } from "../entry/entry.ts"
-import type { Generation } from "../entry/generation.ts"
+import type { Entry, Generation } from "../entry/entry.ts"
 import { explainChannelFailure } from "./boot.ts"
 import { takenOutOr } from "./running.ts"
 

@@ -3,8 +3,7 @@ import { InvalidRequest, type PyroError, WorkspaceNotReady } from "../../contrac
 import { linkGrown, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
 import { commit, discardFolder, endUnattached, type LifecycleServices, removeFolder } from "../entry/context.ts"
-import { displayName } from "../entry/display-name.ts"
-import type { Entry } from "../entry/entry.ts"
+import { displayName, type Entry } from "../entry/entry.ts"
 import { virtualBytesOf } from "../entry/record.ts"
 
 /** Fails unless the disk of the workspace can grow to this size now. */

@@ -1,8 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import type { Entry } from "../entry/entry.ts"
-import type { Generation } from "../entry/generation.ts"
-import { troubleText } from "../entry/trouble.ts"
+import type { Entry, Generation } from "../entry/entry.ts"
+import { troubleText } from "../entry/standstill.ts"
 import { recordAgentEvents } from "./agent-events.ts"
 import { explainChannelFailure } from "./boot.ts"
 

@@ -1,12 +1,9 @@
 import { Effect, Option, Ref, Schedule } from "effect"
 import { WorkspaceNotReady } from "../../contract/errors/errors.ts"
 import { isLegal, type WorkspaceOperation } from "../../contract/rows/operation-states.ts"
-import { displayName } from "../entry/display-name.ts"
-import type { Entry } from "../entry/entry.ts"
-import type { Generation } from "../entry/generation.ts"
+import { displayName, type Entry, type Generation } from "../entry/entry.ts"
 import { notReady } from "../entry/not-ready.ts"
-import { troubleText } from "../entry/trouble.ts"
-import { silenceOf, type Standstill } from "../residents/exec/standstill.ts"
+import { silenceOf, type Standstill, troubleText } from "../entry/standstill.ts"
 
 /** Grace period for a guest that a full host disk has stopped: a request waits this long for the guest to resume. */
 const GOES_ON = "2 seconds"

@@ -1,7 +1,6 @@
 import { Effect, Fiber, Option, Ref, Schedule } from "effect"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
-import type { Entry } from "../entry/entry.ts"
-import type { Generation } from "../entry/generation.ts"
+import type { Entry, Generation } from "../entry/entry.ts"
 import { workspaceTrees } from "./baseline.ts"
 import type { Transition } from "./description.ts"
 import { guestOn } from "./guest-on.ts"

@@ -1,7 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import { type ChannelFailed, VmFailed } from "../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { during, type Lifecycle } from "../entry/context.ts"
+import { type Lifecycle, showing } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { Transition } from "./description.ts"
 import { demandMoving } from "./running.ts"
@@ -48,6 +48,6 @@ export const stop = (lifecycle: Lifecycle, entry: Entry) =>
     // A guest that a full host disk has paused keeps its memory, and writes it when the disk has room.
     const running = yield* Ref.get(entry.generation)
     if (Option.isSome(running)) yield* demandMoving(entry, running.value)
-    yield* during(entry, "stopping")(transit(lifecycle, stopping(entry)))
+    yield* showing(entry, "stopping")(transit(lifecycle, stopping(entry)))
     return true
   })

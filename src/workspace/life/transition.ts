@@ -3,21 +3,20 @@ import type { PyroError } from "../../contract/errors/errors.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { asStep } from "../../system/telemetry/spans.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
+import { touch } from "../entry/activity.ts"
 import {
   close,
   commit,
-  during,
+  detach,
+  detachIf,
   endUnattached,
   generationScope,
   leaveBehind,
   type Lifecycle,
-  takeOut,
-  takeOutIf
+  showing
 } from "../entry/context.ts"
-import type { Entry } from "../entry/entry.ts"
+import type { Entry, Generation } from "../entry/entry.ts"
 import { type EventLog, recordEvent } from "../entry/events.ts"
-import type { Generation } from "../entry/generation.ts"
-import { touch } from "../entry/record.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
 import { crashPoints, type Step, type Transition } from "./description.ts"
 import { death } from "./died.ts"
@@ -79,7 +78,7 @@ export const transitAll = <R>(
 export const transit = <R>(lifecycle: Lifecycle, transition: Transition<R>) => {
   const passed = Effect.map(transitAll(lifecycle, [transition]), ([next]) => next)
   const { entry, shows } = transition
-  return Effect.uninterruptible(shows === undefined ? passed : during(entry, shows)(passed))
+  return Effect.uninterruptible(shows === undefined ? passed : showing(entry, shows)(passed))
 }
 
 /** VMs that start at the same time. */
@@ -132,7 +131,7 @@ const buildNext = <R>(passage: Passage<R>) => {
 
 const takeOutOld = <R>(passage: Passage<R>) =>
   passage.transition.taken === undefined
-    ? Effect.map(takeOut(passage.transition.entry), (old) => {
+    ? Effect.map(detach(passage.transition.entry), (old) => {
       passage.old = old
     })
     : Effect.void
@@ -188,7 +187,7 @@ export const install = (
     yield* Ref.set(entry.generation, Option.some(generation))
     yield* Ref.set(entry.state, { state: "running" })
     yield* watch(entry, generation, (failure) =>
-      takeOutIf(entry, generation).pipe(
+      detachIf(entry, generation).pipe(
         Effect.flatMap((isCurrent) =>
           isCurrent ? Effect.asVoid(transit(lifecycle, death(entry, generation, failure))) : Effect.void
         ),

@@ -1,7 +1,7 @@
 import { Effect, Ref } from "effect"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import type { Lifecycle } from "../entry/context.ts"
-import type { Generation } from "../entry/generation.ts"
+import type { Generation } from "../entry/entry.ts"
 import { warmBaseline } from "./baseline.ts"
 
 const warmAfter = "2 seconds"

@@ -1,10 +1,23 @@
 import { Effect, Option, Ref } from "effect"
+import * as path from "node:path"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
-import { usedBeneath } from "../entry/disk-used.ts"
+import { namesIn } from "../../system/files/folders.ts"
+import { bytesOnDisk } from "../../system/files/usage.ts"
+import { lastActivity } from "../entry/activity.ts"
 import type { Entry } from "../entry/entry.ts"
-import { lastActivity } from "../entry/record.ts"
-import { silentText, troubleText } from "../entry/trouble.ts"
+import { silentText, troubleText } from "../entry/standstill.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
+
+/** Bytes of the host's disk that the layers of a disk's folder take. 0 if a deletion removes the folder meanwhile. */
+export const usedBeneath = (folder: string): number => {
+  try {
+    return namesIn(folder)
+      .filter((name) => name.endsWith(".qcow2"))
+      .reduce((sum, name) => sum + bytesOnDisk(path.join(folder, name)), 0)
+  } catch {
+    return 0
+  }
+}
 
 /** Reason why its guest does not run now. */
 const troubleOf = (entry: Entry) =>

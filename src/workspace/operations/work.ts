@@ -5,8 +5,7 @@ import type { EventOf, OperationName, OperationOf, PayloadOf, ResultOf } from ".
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
-import type { Entry } from "../entry/entry.ts"
-import type { Generation } from "../entry/generation.ts"
+import type { Entry, Generation } from "../entry/entry.ts"
 import type { Registry } from "../entry/registry.ts"
 import type { OpenResidents } from "../residents/open.ts"
 

@@ -1,4 +1,4 @@
-import { type StoredKind, storedKind } from "../entry/resident-states.ts"
+import { type StoredKind, storedKind } from "../entry/resident.ts"
 import { execKind } from "./exec/inherit.ts"
 import { networkKind } from "./network/state.ts"
 import { portKind } from "./port/state.ts"

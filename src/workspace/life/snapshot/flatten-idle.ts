@@ -1,8 +1,8 @@
 import { Effect, Ref } from "effect"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
+import { lastActivity } from "../../entry/activity.ts"
 import type { Lifecycle } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
-import { lastActivity } from "../../entry/record.ts"
 import { isBusy } from "../../residents/entry-residents.ts"
 import { flatten } from "./flatten.ts"
 

@@ -1,7 +1,8 @@
 import { Effect, Latch, type Scope } from "effect"
 import type { GuestProcess } from "../../../guest-channel/process.ts"
 import { clockReader } from "../../../system/waits/time.ts"
-import { touch, type WorkspaceFolder } from "../../entry/record.ts"
+import { touch } from "../../entry/activity.ts"
+import type { WorkspaceFolder } from "../../entry/record.ts"
 import type { CommandJournal } from "./journal.ts"
 
 /**

@@ -14,12 +14,12 @@ import type { CommandLog, LogReader } from "../../../output-log/log.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { acquirePlain, atClose } from "../../../system/waits/scopes.ts"
 import { clockReader, monotonicMs } from "../../../system/waits/time.ts"
+import { changeOf, type Standstill, standstillNotice } from "../../entry/standstill.ts"
 import { OutputTail } from "../command-hints.ts"
 import { feed } from "../command.ts"
 import { endRunning } from "./cancel.ts"
 import type { Command, Commands, Running } from "./commands.ts"
 import type { CommandEnd } from "./journal.ts"
-import { changeOf, type Standstill, standstillNotice } from "./standstill.ts"
 
 const notKept = (bytes: number): ExecEvent => ({
   _tag: "Notice",

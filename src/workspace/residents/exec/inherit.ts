@@ -6,7 +6,7 @@ import { copyStart } from "../../../system/files/content.ts"
 import { renameFile } from "../../../system/files/entries.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import { toHostErrorOf } from "../../../system/files/host-error.ts"
-import type { ResidentKind } from "../../entry/Resident.ts"
+import type { ResidentKind } from "../../entry/resident.ts"
 import { type CommandJournal, Started } from "./journal.ts"
 
 /** A command that ran at some moment, and which files held its output then. */

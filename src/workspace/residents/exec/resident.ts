@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
-import type { Resident } from "../../entry/Resident.ts"
+import type { Resident } from "../../entry/resident.ts"
 import { lineOf, NAMED_RUNNING } from "./command-line.ts"
 import type { Commands } from "./commands.ts"
 import { keepRunning, type RunningCommand } from "./inherit.ts"

@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import type { Policy } from "../../../network/policy.ts"
-import type { Resident } from "../../entry/Resident.ts"
+import type { Resident } from "../../entry/resident.ts"
 import type { Network } from "./network.ts"
 import { grantOf } from "./state.ts"
 

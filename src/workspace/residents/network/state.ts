@@ -1,8 +1,7 @@
 import { Result } from "effect"
 import { named } from "../../../contract/text/names.ts"
 import { Policy } from "../../../network/policy.ts"
-import { decodeState, encodeState, type ResidentStates } from "../../entry/resident-states.ts"
-import type { ResidentKind } from "../../entry/Resident.ts"
+import { decodeState, encodeState, type ResidentKind, type ResidentStates } from "../../entry/resident.ts"
 import { type Granted, grantedBy, nothingGranted } from "./policy.ts"
 
 /**

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { Resident } from "../../entry/Resident.ts"
+import type { Resident } from "../../entry/resident.ts"
 import type { Ports } from "./ports.ts"
 import type { PortState } from "./state.ts"
 

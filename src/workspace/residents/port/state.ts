@@ -4,7 +4,7 @@ import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/e
 import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { removeFile } from "../../../system/files/entries.ts"
 import { toHostErrorOf } from "../../../system/files/host-error.ts"
-import type { ResidentKind } from "../../entry/Resident.ts"
+import type { ResidentKind } from "../../entry/resident.ts"
 
 const Port = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })))
 

@@ -5,7 +5,7 @@ import type { ExecPayload } from "../../../contract/rows/workspace-exec.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso } from "../../../system/waits/time.ts"
-import type { ResidentVm } from "../../entry/Resident.ts"
+import type { ResidentVm } from "../../entry/resident.ts"
 import type { Services } from "./services.ts"
 import { type ServiceOptions, withoutWait } from "./state.ts"
 

@@ -13,7 +13,7 @@ import type { ServiceStartPayload } from "../../../contract/rows/workspace-servi
 import { callerCeiling } from "../../../contract/wire/caller-project.ts"
 import { demandPlain } from "../../../redaction/refuse.ts"
 import { nowIso } from "../../../system/waits/time.ts"
-import type { ResidentVm } from "../../entry/Resident.ts"
+import type { ResidentVm } from "../../entry/resident.ts"
 import { logEnd, stateOf } from "./describe.ts"
 import { isListening } from "./readiness.ts"
 import { infoOf, makeLive, type Services } from "./services.ts"

@@ -8,7 +8,7 @@ import { removeFile } from "../../../system/files/entries.ts"
 import { FileFailed } from "../../../system/files/failure.ts"
 import { toHostErrorOf } from "../../../system/files/host-error.ts"
 import { readVersioned } from "../../../system/files/versioned.ts"
-import type { ResidentKind } from "../../entry/Resident.ts"
+import type { ResidentKind } from "../../entry/resident.ts"
 
 /** How pyro finds out that a service is ready. */
 export const Check = Schema.Union([

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { Resident } from "../../entry/Resident.ts"
+import type { Resident } from "../../entry/resident.ts"
 import type { Shells } from "./shells.ts"
 
 /** The screens of a workspace's shells as a resident. */

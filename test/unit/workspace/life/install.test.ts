@@ -2,9 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Option, Ref, Scope, Stream } from "effect"
 import { ChannelFailed, VmFailed } from "../../../../src/contract/errors/errors.ts"
 import { Paths } from "../../../../src/system/files/Paths.ts"
-import { takeOut } from "../../../../src/workspace/entry/context.ts"
-import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
-import type { Generation } from "../../../../src/workspace/entry/generation.ts"
+import { detach } from "../../../../src/workspace/entry/context.ts"
+import { type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, newWorkspaceId, type WorkspaceRecord } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { install } from "../../../../src/workspace/life/transition.ts"
@@ -59,7 +58,7 @@ describe("a workspace whose guest cannot be talked to any more", () => {
   it.live("a broken guest connection does not change a workspace that a stop or reset has taken out", () =>
     Effect.gen(function*() {
       const { channel, closed, entry } = yield* installed
-      yield* takeOut(entry)
+      yield* detach(entry)
       yield* Deferred.fail(channel, broken)
       const waiting = yield* Effect.forkChild(Effect.timeoutOption(Deferred.await(closed), "700 millis"))
       assert.isTrue(Option.isNone(yield* Fiber.join(waiting)))

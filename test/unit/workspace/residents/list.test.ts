@@ -6,10 +6,12 @@ import { listed, makeResidents } from "../../../../src/workspace/entry/resident-
 import {
   demandReadable,
   describeStates,
+  type Resident,
+  type ResidentKind,
   type ResidentStates,
+  type ResidentVm,
   storedKind
-} from "../../../../src/workspace/entry/resident-states.ts"
-import type { Resident, ResidentKind, ResidentVm } from "../../../../src/workspace/entry/Resident.ts"
+} from "../../../../src/workspace/entry/resident.ts"
 
 /** A state of format 2; format 1 was the count alone. */
 const Count = Schema.Struct({ count: Schema.Int })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { changeOf, standstillNotice } from "../../../../../src/workspace/residents/exec/standstill.ts"
+import { changeOf, standstillNotice } from "../../../../src/workspace/entry/standstill.ts"
 
 describe("why a command's output does not come", () => {
   it.live("a standstill is reported when its reason changes, and not before", () =>

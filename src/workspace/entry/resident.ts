@@ -1,0 +1,152 @@
+import { type Effect, type Option, Result, Schema, type Scope } from "effect"
+import { type NoSpace, type PyroError, type StateDirectoryUnusable, StateTooNew } from "../../contract/errors/errors.ts"
+import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
+import { byName, named } from "../../contract/text/names.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { FileFailed } from "../../system/files/failure.ts"
+import { decodeVersioned, FormatTooNew, newestOf, type Upgrades } from "../../system/files/versioned.ts"
+import type { Vm } from "../../vm/Vm.ts"
+
+/** The VM that residents live in. */
+export interface ResidentVm {
+  readonly channel: GuestChannel
+  readonly guest: { readonly vm: Pick<Vm, "id" | "process" | "spec"> }
+  readonly scope: Scope.Scope
+}
+
+/** A moment at which a workspace's residents were noted down. */
+export interface NotedAt {
+  /** Folder that `note` put files into. */
+  readonly folder: string
+  /** Time since the moment, in ms. */
+  readonly sinceMs: number
+}
+
+/** How the state of a resident is stored, in workspace records and in snapshot records. */
+export interface ResidentKind<State, Encoded = State> {
+  /** Key of the state in a record. */
+  readonly key: string
+  readonly state: Schema.Codec<State, Encoded>
+  /** One function for each format before the present one. */
+  readonly upgrades: Upgrades<unknown>
+  /** Description of a snapshot's state in `pyro snapshot list`. */
+  readonly describeNoted?: (state: State) => Partial<SnapshotInfo>
+}
+
+/**
+ * Something that lives in a workspace's VM and follows the VM through every change: execs, shells, services, ports. The lifecycle calls
+ * all residents of a workspace through the list of `resident-list.ts`, and no resident by name.
+ */
+export interface Resident<State> {
+  /**
+   * Begins in the VM of a new generation, after its record is written. `kept` is the state that the workspace record has. `adopt`, where a
+   * transition adopts, came before.
+   * @default nothing
+   */
+  readonly begin?: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
+  /** Takes the resident up in a running VM. `kept` is the state that the workspace record has. */
+  readonly adopt: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
+  /** Ends every waiter with `reason`: the VM has ended. */
+  readonly lose: (reason: PyroError) => Effect.Effect<void>
+  /** Pauses for a capture of the VM, and continues when the Scope closes. */
+  readonly quiesce?: Effect.Effect<void, never, Scope.Scope>
+  /**
+   * Notes down the present state, with files in `folder`. The VM is paused, so this must neither wait nor take long.
+   * @default a snapshot has no state of the resident
+   */
+  readonly note?: (folder: string) => Effect.Effect<State, NoSpace | StateDirectoryUnusable>
+  /** Completes the files that `note` made. The VM runs again. */
+  readonly finishNote?: (noted: State, folder: string) => Effect.Effect<void, PyroError>
+  /** Takes over a noted state, of this workspace or of its fork's source. `adopt` follows. Only for a resident that notes states. */
+  readonly inherit?: (noted: State, at: NotedAt) => Effect.Effect<void, PyroError>
+  /** Forgets everything: the workspace is at its baseline again. May run twice. */
+  readonly clear: Effect.Effect<void, PyroError>
+  /**
+   * Sentences for the caller who made the present VM, about parts that are not as they were in the VM before. Each is given once.
+   * @default none
+   */
+  readonly takeWarnings?: Effect.Effect<ReadonlyArray<string>>
+  /** Whether a process of the guest belongs to this resident. pyro does not attach to other processes. */
+  readonly owns?: (processId: string) => boolean
+  /** Whether the resident uses the workspace now: a busy workspace does not expire. */
+  readonly isBusy?: Effect.Effect<boolean>
+  /** Part of `pyro status` about the resident. */
+  readonly describe?: Effect.Effect<Partial<WorkspaceInfo>>
+}
+
+/** The state of one resident in a record. The Schema of the resident decodes `state`. */
+export const ResidentState = Schema.Struct({ format: Schema.Int, state: Schema.Unknown })
+export type ResidentState = typeof ResidentState.Type
+
+/** The states of a workspace's residents in a record, by the residents' keys. */
+export const ResidentStates = byName(ResidentState)
+export type ResidentStates = typeof ResidentStates.Type
+
+export const noStates: ResidentStates = named([])
+
+/** A kind of resident for code that does not know the type of the kind's state. */
+export interface StoredKind {
+  readonly key: string
+  readonly decode: (path: string, stored: ResidentState) => Result.Result<unknown, FileFailed | FormatTooNew>
+  readonly describeNoted: (stored: ResidentState) => Partial<SnapshotInfo>
+}
+
+/** Decodes a state that the file `path` has. */
+export const decodeState = <State, Encoded>(
+  { state: schema, upgrades }: ResidentKind<State, Encoded>,
+  path: string,
+  { format, state }: ResidentState
+): Result.Result<State, FileFailed | FormatTooNew> =>
+  decodeVersioned(path, { format, value: state }, { schema, upgrades })
+
+export const encodeState = <State, Encoded>(kind: ResidentKind<State, Encoded>, state: State): ResidentState => ({
+  format: newestOf(kind.upgrades),
+  state: Schema.encodeSync(kind.state)(state)
+})
+
+export const storedKind = <State, Encoded>(kind: ResidentKind<State, Encoded>): StoredKind => ({
+  key: kind.key,
+  decode: (path, stored) => decodeState(kind, path, stored),
+  describeNoted: (stored) =>
+    Result.match(decodeState(kind, "", stored), {
+      onFailure: () => ({}),
+      onSuccess: (state) => kind.describeNoted?.(state) ?? {}
+    })
+})
+
+/** Path of a record, for errors. */
+export type RecordPlace = Pick<StateTooNew, "workspace" | "path"> & Partial<Pick<StateTooNew, "snapshot">>
+
+/** Says whose record a newer pyro wrote. */
+export const tooNew = (place: RecordPlace, part = "the record") => ({ format, newest }: FormatTooNew) =>
+  new StateTooNew({ ...place, part, format, newest })
+
+/** Fails if this pyro cannot read one of the states: a newer pyro wrote the state, or the state is damaged. */
+export const demandReadable = (
+  kinds: ReadonlyArray<StoredKind>,
+  place: RecordPlace,
+  states: ResidentStates
+): Result.Result<void, FileFailed | StateTooNew> =>
+  Result.map(
+    Result.all(
+      Object.entries(states).map(([key, stored]) =>
+        Result.mapError(
+          kinds.find((kind) => kind.key === key)?.decode(place.path, stored) ??
+            Result.fail(new FormatTooNew({ format: stored.format, newest: 0 })),
+          (failure) => failure._tag === "FormatTooNew" ? tooNew(place, `the state of its "${key}"`)(failure) : failure
+        )
+      )
+    ),
+    () => undefined
+  )
+
+/** Descriptions of a snapshot's states. */
+export const describeStates = (kinds: ReadonlyArray<StoredKind>, states: ResidentStates): Partial<SnapshotInfo> =>
+  Object.assign(
+    {},
+    ...kinds.map((kind) => {
+      const state = states[kind.key]
+      return state === undefined ? {} : kind.describeNoted(state)
+    })
+  ) as Partial<SnapshotInfo>
