@@ -50,7 +50,7 @@ const fileModules = [
   // Reads and writes of open descriptors for each piece of output, where an Effect a call costs too much.
   "src/workspace/residents/network/log-file.ts",
   "src/output-log/**/*.ts",
-  "src/workspace/residents/exec/{inherit,journal}.ts",
+  "src/workspace/residents/exec/{journal,resident}.ts",
   // Read directories of the caller, and handle each refusal in place.
   "src/seeding/host-files.ts",
   "src/seeding/git/{pinned,repository,scratch}.ts",

@@ -20,7 +20,7 @@ import { diffWorkspace } from "../../src/workspace/content/diff/diff.ts"
 import { listFiles } from "../../src/workspace/content/files/list.ts"
 import { readFile } from "../../src/workspace/content/files/read.ts"
 import { folderOf, newWorkspaceId } from "../../src/workspace/entry/record.ts"
-import { openCommands } from "../../src/workspace/residents/exec/commands.ts"
+import { openCommands } from "../../src/workspace/residents/exec/command-registry.ts"
 import { logs } from "../../src/workspace/residents/exec/logs.ts"
 import { Agent, withAgent, withConfinedAgent } from "./agent.ts"
 

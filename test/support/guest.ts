@@ -9,7 +9,7 @@ import { ensureImages } from "../../src/local/images.ts"
 import { services } from "../../src/local/services.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
-import { guestEnvironment } from "../../src/workspace/residents/guest-environment.ts"
+import { guestEnvironment } from "../../src/workspace/residents/command.ts"
 
 /** Environment that the guest tests run in; set up before them. */
 export const testEnvironment = "debian:12"

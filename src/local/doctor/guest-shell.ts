@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { GuestProcess, SpawnRequest } from "../../guest-channel/process.ts"
-import { guestEnvironment } from "../../workspace/residents/guest-environment.ts"
+import { guestEnvironment } from "../../workspace/residents/command.ts"
 
 /** A script for the guest's shell. */
 export const script = (text: string): SpawnRequest => ({

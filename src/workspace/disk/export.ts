@@ -21,7 +21,7 @@ import {
 import type { Entry } from "../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
-import { guardOf } from "../residents/secret/guard.ts"
+import { guardOf } from "../residents/entry-residents.ts"
 import { withoutFree } from "./free-space.ts"
 import { DiskBytes, type DiskImage, imageBytes, writeImage } from "./image.ts"
 import { filesOf, mapDisk } from "./map.ts"

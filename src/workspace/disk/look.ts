@@ -17,7 +17,7 @@ import { readPart } from "../content/files/read.ts"
 import type { Lifecycle, LifecycleServices } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { borrowDisk, type Borrowed } from "../life/reader.ts"
-import { guardOf } from "../residents/secret/guard.ts"
+import { guardOf } from "../residents/entry-residents.ts"
 
 /** Mounts the whole disk in its inspector, as the workspace's programs see the disk. */
 const openTree = ({ channel, vm }: Guest): Effect.Effect<GuestTree, ChannelFailed | DiskDamaged> => {

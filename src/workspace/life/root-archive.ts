@@ -5,7 +5,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { appendTo, openFile } from "../../system/files/descriptor.ts"
 import { isDiskFull } from "../../system/files/failure.ts"
 import { toHostError } from "../../system/files/host-error.ts"
-import { guestEnvironment } from "../residents/guest-environment.ts"
+import { guestEnvironment } from "../residents/command.ts"
 
 const mib = 1024 * 1024
 

@@ -9,12 +9,11 @@ import { touch } from "../entry/activity.ts"
 import { commit, type Lifecycle } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
-import { residentsOf } from "../residents/entry-residents.ts"
+import { guardOf, residentsOf } from "../residents/entry-residents.ts"
 import { demandStreams } from "../residents/network/demand-driver.ts"
 import type { OpenResidents } from "../residents/open.ts"
-import { guardOf } from "../residents/secret/guard.ts"
 import { initialSecrets } from "../residents/secret/workspace-secrets.ts"
-import { takeOutValues } from "../residents/service/plain.ts"
+import { redactStoredServices } from "../residents/service/services.ts"
 import { hostnameOf } from "./generation.ts"
 import { demandGrowth, growDisk } from "./grow.ts"
 import { renameGuest } from "./guest-name.ts"
@@ -47,7 +46,7 @@ const isNothing = (payload: UpdatePayload) =>
 const changeSecrets = ({ headerSecrets, network, secrets, services }: OpenResidents, payload: UpdatePayload) =>
   Effect.gen(function*() {
     yield* headerSecrets.check(payload)
-    yield* takeOutValues(services, secretSet(initialSecrets(payload.secrets).secrets))
+    yield* redactStoredServices(services, secretSet(initialSecrets(payload.secrets).secrets))
     yield* secrets.change(payload)
     faultPoint("secrets:written")
     const hosts = yield* headerSecrets.change(payload)

@@ -3,7 +3,7 @@ import { editFile } from "../content/files/edit.ts"
 import { listFiles } from "../content/files/list.ts"
 import { readFile } from "../content/files/read.ts"
 import { writeFile } from "../content/files/write.ts"
-import { guardOf } from "../residents/secret/guard.ts"
+import { guardOf } from "../residents/entry-residents.ts"
 import type { Works } from "./work.ts"
 
 /** The work of the operations on files. */

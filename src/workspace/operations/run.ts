@@ -1,9 +1,11 @@
-import { Deferred, Effect, Option, Stream } from "effect"
-import type { PyroError } from "../../contract/errors/errors.ts"
+import { type Cause, Deferred, Effect, Option, Queue, Stream } from "effect"
+import type { ChannelFailed, PyroError } from "../../contract/errors/errors.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { RunEvent, RunPayload } from "../../contract/rows/run.ts"
-import type { GuestProcess, ProcessExit } from "../../guest-channel/process.ts"
+import type { GuestProcess, ProcessExit, ProcessOutput } from "../../guest-channel/process.ts"
 import type { Dialler } from "../../network/Dialler.ts"
+import { filterPieces } from "../../redaction/filter.ts"
+import type { SecretSet } from "../../redaction/secrets.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { monotonicMs } from "../../system/waits/time.ts"
 import type { Guest } from "../../vm/guest.ts"
@@ -11,15 +13,45 @@ import { changeOf, silenceOf, standstillNotice, troubleText } from "../entry/sta
 import { explainChannelFailure, type FreshWorkspace } from "../life/boot.ts"
 import { demandUser } from "../life/workspace-user.ts"
 import { Hints, OutputTail } from "../residents/command-hints.ts"
-import { endOf, feed, spawnRequest } from "../residents/command.ts"
-import { type EndingOptions, endingOptions, endProcess, ranOut } from "../residents/ending.ts"
+import {
+  type EndingOptions,
+  endingOptions,
+  endOf,
+  endProcess,
+  feed,
+  ranOut,
+  spawnRequest
+} from "../residents/command.ts"
 import { type HeaderSecrets, unstoredHeaderSecrets } from "../residents/header-secret/header-secrets.ts"
 import { makeHostTrust } from "../residents/host-trust/host-trust.ts"
 import type { Granted } from "../residents/network/policy.ts"
 import { serveRun } from "../residents/network/run.ts"
-import { filteredOutput } from "../residents/secret/filtered-process.ts"
 import { mountSecrets, type SecretMount } from "../residents/secret/mount.ts"
 import { unstoredSecrets, type Variables } from "../residents/secret/workspace-secrets.ts"
+
+type Output = Pick<ProcessOutput, "bytes" | "from">
+
+/** Pieces that wait for the reader. */
+const WAITING = 16
+
+/** Output of a process without secrets, in the order of arrival. */
+export const filteredOutput = (
+  process: GuestProcess,
+  set: SecretSet | undefined
+): Stream.Stream<Output, ChannelFailed> =>
+  set === undefined ? process.output : Stream.unwrap(Effect.gen(function*() {
+    const waiting = yield* Queue.bounded<Output, ChannelFailed | Cause.Done>(WAITING)
+    const { each, rest } = filterPieces({ set }, {
+      begin: () => ({ from: 0, done: 0 }),
+      lose: () => {},
+      write: (from, bytes) => bytes.length === 0 ? Effect.void : Queue.offer(waiting, { from, bytes })
+    })
+    yield* Effect.andThen(process.forEachOutput(each), rest).pipe(
+      Queue.into(waiting),
+      Effect.forkScoped
+    )
+    return Stream.fromQueue(waiting)
+  }))
 
 type Exited = Extract<RunEvent, { readonly _tag: "Exited" }>
 

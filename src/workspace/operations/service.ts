@@ -1,9 +1,9 @@
 import { Effect, Ref } from "effect"
 import { takenOutOr } from "../life/running.ts"
+import { stopService } from "../residents/service/ending.ts"
 import { serviceLogs } from "../residents/service/logs.ts"
 import { demandService, infoOf, listServices } from "../residents/service/services.ts"
 import { startService } from "../residents/service/start.ts"
-import { stopService } from "../residents/service/stop.ts"
 import type { Works } from "./work.ts"
 
 /** The work of the operations on services. */

@@ -1,14 +1,33 @@
 import { Effect, type Scope, Stream } from "effect"
 import * as path from "node:path"
 import { OUT_OF_MEMORY, TIMED_OUT } from "../../contract/errors/exit-status.ts"
+import { DEFAULT_GRACE_SECONDS } from "../../contract/rows/command.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
+import type { RunPayload } from "../../contract/rows/run.ts"
+import { printable } from "../../contract/text/printable.ts"
 import type { GuestProcess, ProcessExit, SpawnRequest } from "../../guest-channel/process.ts"
-import { guestEnvironment } from "./guest-environment.ts"
+import { within } from "../../system/waits/within.ts"
+import type { CommandRole } from "./exec/journal.ts"
+
+const GUEST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/**
+ * Variables of a command, as `K=V`: defaults, overridden by the caller's. The agent sets HOME, USER and LOGNAME from the guest's
+ * own accounts unless the caller does.
+ */
+export const guestEnvironment = (request: Pick<RunPayload, "env" | "tty">): ReadonlyArray<string> =>
+  Object.entries({
+    PATH: GUEST_PATH,
+    LANG: "C.UTF-8",
+    SHELL: "/bin/bash",
+    TERM: request.tty ? "xterm-256color" : "dumb",
+    ...request.env
+  }).map(([key, value]) => `${key}=${value}`)
 
 /** Options of a command, the same for every request. */
 export interface CommandRequest {
   readonly command: ReadonlyArray<string>
-  /** Runs in a shell, in the place of `command`. */
+  /** Runs in a shell instead of `command`. */
   readonly script?: string
   readonly env: Readonly<Record<string, string>>
   /** A relative path is relative to /workspace. */
@@ -34,7 +53,7 @@ const argvOf = ({ command, script }: CommandRequest): ReadonlyArray<string> =>
       script
     ]
 
-/** Command line in the journal: a script as a call of the bash that all of pyro's environments have. */
+/** Command line in the journal. A script becomes a call of bash, which all environments of pyro have. */
 export const recordedCommand = (
   { command, script }: Pick<CommandRequest, "command" | "script">
 ): ReadonlyArray<string> => script === undefined ? command : ["bash", "-c", script]
@@ -73,7 +92,7 @@ export const endOf = (exit: ProcessExit | undefined, late: boolean) => {
   }
 }
 
-/** Passes stdin and the terminal's sizes on until they end, or the scope does. */
+/** Passes stdin and the sizes of the terminal to the process, until they end or the Scope closes. */
 export const feed = (process: GuestProcess, input: RunInput): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
     if (input.stdin !== undefined) {
@@ -90,3 +109,57 @@ export const feed = (process: GuestProcess, input: RunInput): Effect.Effect<void
       )
     }
   })
+
+/** Reason for ending a command early. */
+export type EndedBy = "cancel" | "timeout"
+
+/** How a command is ended. */
+export interface EndingOptions {
+  /** From the signal to the kill; 0 kills at once. */
+  readonly graceMs: number
+  /** The signal is SIGHUP, because an interactive shell ignores SIGINT and SIGTERM. */
+  readonly tty: boolean
+  /** The signal is SIGTERM, the request to end for servers. Processes that the service leaves end with it. */
+  readonly isService: boolean
+}
+
+const signalOf = (by: EndedBy, { isService, tty }: EndingOptions) =>
+  tty ? "SIGHUP" : by === "cancel" && !isService ? "SIGINT" : "SIGTERM"
+
+export const endingOptions = (
+  { graceMs = DEFAULT_GRACE_SECONDS * 1000, role, tty }: {
+    readonly graceMs?: number | undefined
+    readonly tty?: boolean | undefined
+    readonly role?: CommandRole | undefined
+  }
+): EndingOptions => ({ graceMs, tty: tty === true, isService: role?._tag === "service" })
+
+/**
+ * Ends a process. Its group gets a signal first, so that its handlers run. After its grace or its end, all its processes get
+ * SIGKILL. A failure of the channel is ignored, because the process's own end reports it.
+ */
+export const endProcess = (process: GuestProcess, by: EndedBy, ending: EndingOptions): Effect.Effect<void> =>
+  (ending.graceMs <= 0 ? Effect.void : process.signal(signalOf(by, ending), "group").pipe(
+    Effect.andThen(within(ending.graceMs, Effect.exit(process.exit))),
+    Effect.ignore
+  )).pipe(Effect.andThen(Effect.ignore(process.kill)))
+
+/**
+ * Whether a process ended because of its timeout. As with timeout(1), the status of its signal handler does not matter. False for a
+ * process that got no signal and ended by itself in the last moment.
+ */
+export const ranOut = (exit: ProcessExit | undefined, { graceMs }: EndingOptions): boolean =>
+  graceMs > 0 || exit?._tag !== "exited"
+
+/** Maximum length of a command line in a summary, in characters. */
+const COMMAND_LENGTH = 120
+
+/** Maximum number of running commands in a summary. */
+export const NAMED_RUNNING = 10
+
+/** A command as one short line. */
+export const lineOf = (command: ReadonlyArray<string>): string => {
+  const line = printable(command.join(" ")).replace(/\s+/g, " ").trim()
+  const characters = [...line]
+  return characters.length > COMMAND_LENGTH ? `${characters.slice(0, COMMAND_LENGTH - 1).join("")}…` : line
+}

@@ -4,7 +4,6 @@ import type { WorkspaceOperation } from "../../contract/rows/operation-states.ts
 import type { Entry } from "../entry/entry.ts"
 import { notReady } from "../entry/not-ready.ts"
 import type { Residents } from "../entry/resident-list.ts"
-import type { Commands } from "./exec/commands.ts"
 import type { OpenResidents } from "./open.ts"
 
 /** `openResidents` alone makes the residents of an entry, which knows them as a list. */
@@ -27,12 +26,6 @@ export const residentsOf = (
     })
   )
 
-/** The commands of a workspace, for `exec`, `cancel` and `logs`. */
-export const commandsOf = (
-  entry: Entry,
-  operation: "workspace.exec" | "workspace.cancel" | "workspace.logs"
-): Effect.Effect<Commands, WorkspaceNotReady> => Effect.map(residentsOf(entry, operation), ({ commands }) => commands)
-
 /** Ends everything that lives in a workspace's VM, also during its creation. */
 export const loseResidents = (entry: Entry, reason: PyroError): Effect.Effect<void> =>
   Effect.flatMap(
@@ -51,4 +44,11 @@ export const isBusy = (entry: Entry): Effect.Effect<boolean> =>
       onNone: () => Effect.succeed(false),
       onSome: (residents) => residents.isBusy
     })
+  )
+
+/** The secrets that content of a workspace must not contain. None if the request allows secrets. */
+export const guardOf = (entry: Entry, { allowSecrets }: { readonly allowSecrets?: boolean }) =>
+  Effect.map(
+    openResidentsOf(entry),
+    (residents) => allowSecrets === true ? undefined : Option.getOrUndefined(residents)?.secrets.set
   )

@@ -1,9 +1,9 @@
 import { type StoredKind, storedKind } from "../entry/resident.ts"
-import { execKind } from "./exec/inherit.ts"
+import { execKind } from "./exec/resident.ts"
 import { networkKind } from "./network/state.ts"
 import { portKind } from "./port/state.ts"
 import { serviceKind } from "./service/state.ts"
-import { shellKind } from "./shell/kind.ts"
+import { shellKind } from "./shell/resident.ts"
 
 /** Every kind of resident that this pyro knows; `open.ts` opens one of each. */
 export const residentKinds: ReadonlyArray<StoredKind> = [

@@ -9,9 +9,8 @@ import { EventLog } from "../entry/events.ts"
 import type { PortHolders } from "../entry/port-holders.ts"
 import type { WorkspaceFolder } from "../entry/record.ts"
 import { listed, makeResidents, type Residents } from "../entry/resident-list.ts"
-import { type Commands, openCommands } from "./exec/commands.ts"
-import { execKind } from "./exec/inherit.ts"
-import { execResident } from "./exec/resident.ts"
+import { type Commands, openCommands } from "./exec/command-registry.ts"
+import { execKind, execResident } from "./exec/resident.ts"
 import { type HeaderSecrets, openHeaderSecrets } from "./header-secret/header-secrets.ts"
 import { type Network, openNetwork } from "./network/network.ts"
 import type { Granted } from "./network/policy.ts"
@@ -24,8 +23,7 @@ import { openSecrets, type WorkspaceSecrets } from "./secret/workspace-secrets.t
 import { serviceResident } from "./service/resident.ts"
 import { openServices, type Services } from "./service/services.ts"
 import { serviceKind } from "./service/state.ts"
-import { shellKind } from "./shell/kind.ts"
-import { shellResident } from "./shell/resident.ts"
+import { shellKind, shellResident } from "./shell/resident.ts"
 import { makeShells, type Shells } from "./shell/shells.ts"
 
 /** The residents of a workspace. The operations of one kind, such as exec and logs, reach that kind by name; the lifecycle does not. */
@@ -57,7 +55,7 @@ export const openResidents = (
     const commands = yield* openCommands(folder, logLimits, secrets, headerSecrets, network.prepareClients)
     const ports = yield* openPorts(directory, network)
     const shells = yield* acquirePlain(
-      Effect.sync(() => makeShells(commands, folder, (event) => record(directory, event))),
+      Effect.sync(() => makeShells(commands, (event) => record(directory, event))),
       // Their timers would keep this process.
       ({ renderings }) => renderings.clear()
     )

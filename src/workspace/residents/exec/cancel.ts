@@ -2,7 +2,7 @@ import { Deferred, Effect } from "effect"
 import { ExecNotFound } from "../../../contract/errors/errors.ts"
 import type { CancelPayload, CancelResult } from "../../../contract/rows/workspace-cancel.ts"
 import { within } from "../../../system/waits/within.ts"
-import type { Command, Commands } from "./commands.ts"
+import type { Command, Commands } from "./command-registry.ts"
 
 /** Maximum wait for the end of a killed command. */
 const KILLED_MS = 5_000

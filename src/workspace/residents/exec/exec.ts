@@ -18,7 +18,7 @@ import { changeOf, type Standstill, standstillNotice } from "../../entry/standst
 import { OutputTail } from "../command-hints.ts"
 import { feed } from "../command.ts"
 import { endRunning } from "./cancel.ts"
-import type { Command, Commands, Running } from "./commands.ts"
+import type { Command, Commands, Running } from "./command-registry.ts"
 import type { CommandEnd } from "./journal.ts"
 
 const notKept = (bytes: number): ExecEvent => ({

@@ -3,7 +3,7 @@ import { ExecNotFound } from "../../../contract/errors/errors.ts"
 import type { LogEntry, LogsPayload, LogsResult } from "../../../contract/rows/workspace-logs.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
-import type { Commands } from "./commands.ts"
+import type { Commands } from "./command-registry.ts"
 import type { JournaledCommand } from "./journal.ts"
 
 const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry => {

@@ -1,9 +1,84 @@
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
-import type { Resident } from "../../entry/resident.ts"
-import { lineOf, NAMED_RUNNING } from "./command-line.ts"
-import type { Commands } from "./commands.ts"
-import { keepRunning, type RunningCommand } from "./inherit.ts"
+import { copyStart } from "../../../system/files/content.ts"
+import { renameFile } from "../../../system/files/entries.ts"
+import { attempt } from "../../../system/files/failure.ts"
+import { toHostErrorOf } from "../../../system/files/host-error.ts"
+import type { Resident, ResidentKind } from "../../entry/resident.ts"
+import { lineOf, NAMED_RUNNING } from "../command.ts"
+import { type Commands, journaled } from "./command-registry.ts"
+import { Started } from "./journal.ts"
+
+/** A command that ran at some moment, and the files that had its output then. */
+const RunningCommand = Schema.Struct({
+  start: Started,
+  segments: Schema.Array(Schema.Struct({ number: Schema.Int, size: Schema.Int }))
+})
+type RunningCommand = typeof RunningCommand.Type
+
+const Running = Schema.Array(RunningCommand)
+
+/** How a snapshot stores the commands that ran. A workspace stores its commands in a journal, which each command appends to. */
+export const execKind: ResidentKind<typeof Running.Type, typeof Running.Encoded> = {
+  key: "execs",
+  state: Running,
+  upgrades: [],
+  describeNoted: (commands) => ({
+    runningCommands: commands.filter(({ start }) => start.role === undefined).length
+  })
+}
+
+/**
+ * Notes the running commands, and links the files of their output in the folder `to`. Both happen in one turn of the event loop, because
+ * the VM is paused. `keepRunning` cuts files that grow later to their length at this moment.
+ */
+export const noteRunning = ({ journal, logs }: Pick<Commands, "journal" | "logs">, to: string) =>
+  attempt(
+    "link",
+    to,
+    (): ReadonlyArray<RunningCommand> =>
+      journal.commands.filter(({ end }) => end === undefined).map(({ start }) => ({
+        start,
+        segments: (logs.get(start.id)?.segments ?? []).map(({ number, size }) => {
+          fs.linkSync(logs.file(start.id, number), path.join(to, `${start.id}.${number}`))
+          return { number, size }
+        })
+      }))
+  ).pipe(Effect.mapError(toHostErrorOf(to)))
+
+/** Replaces each file that may have grown since `noteRunning` by a copy with its former size. */
+const keepRunning = (commands: ReadonlyArray<RunningCommand>, folder: string) =>
+  Effect.forEach(commands, ({ segments, start }) =>
+    Effect.gen(function*() {
+      const last = segments.at(-1)
+      if (last === undefined) return
+      const file = path.join(folder, `${start.id}.${last.number}`)
+      const own = `${file}.tmp`
+      yield* copyStart(file, own, last.size)
+      yield* renameFile(own, file)
+    }), { discard: true }).pipe(Effect.mapError(toHostErrorOf(folder)))
+
+/**
+ * Adds commands that ran elsewhere `sinceMs` ago to the journal, as running, with the output in `from`. `adopt` finds the commands in
+ * the guest.
+ */
+const inherit = (
+  { folder, journal, logs }: Commands,
+  commands: ReadonlyArray<RunningCommand>,
+  from: string,
+  sinceMs: number
+) =>
+  journaled(folder, () => {
+    for (const { segments, start } of commands) {
+      const { deadlineMs, ...rest } = start
+      // The clock of the snapshot's commands stood still.
+      const shifted = deadlineMs === undefined ? {} : { deadlineMs: deadlineMs + sinceMs }
+      journal.started({ ...rest, ...shifted, inherited: true })
+      logs.take(start.id, from, segments.map(({ number }) => number))
+    }
+  })
 
 const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> => {
   const execs = [...running.keys()].flatMap((id) => {
@@ -20,12 +95,15 @@ const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> => {
 export const execResident = (commands: Commands): Resident<ReadonlyArray<RunningCommand>> => ({
   adopt: (vm) => commands.adopt(vm),
   lose: commands.loseAll,
-  note: commands.noteRunning,
+  note: (folder) => noteRunning(commands, folder),
   finishNote: keepRunning,
-  inherit: (noted, { folder, sinceMs }) => commands.inherit(noted, folder, sinceMs),
-  clear: commands.clear,
+  inherit: (noted, { folder, sinceMs }) => inherit(commands, noted, folder, sinceMs),
+  clear: journaled(commands.folder, () => {
+    commands.journal.clear()
+    commands.logs.clear()
+  }),
   owns: (processId) => commands.journal.isRunning(processId),
-  // A shell waits for whoever types: typing counts as use of the workspace, the wait does not. Nor does a service that nobody asks about.
+  // Neither an open shell nor a service is a use of the workspace. Typing into a shell is one, and has its own note.
   isBusy: Effect.sync(() =>
     [...commands.running.keys()].some((id) => commands.journal.get(id)?.start.role === undefined)
   ),

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { hostAuthorities, isWorkspaceAuthority } from "../../../network/authorities.ts"
-import { guestEnvironment } from "../guest-environment.ts"
+import { guestEnvironment } from "../command.ts"
 import type { GuestFile, GuestLinks } from "../guest-file.ts"
 
 /** Where update-ca-certificates finds authorities of the machine. */

@@ -1,7 +1,7 @@
 import { Effect, Semaphore, Stream } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { hostAuthorities, MAX_HOST_AUTHORITIES } from "../../../network/authorities.ts"
-import { guestEnvironment } from "../guest-environment.ts"
+import { guestEnvironment } from "../command.ts"
 import type { GuestFile, GuestLinks } from "../guest-file.ts"
 import { BUNDLE, CERTIFICATE, CERTIFICATES_FOLDER, EXTRA, trustVariables } from "../header-secret/guest-trust.ts"
 import type { Granted } from "../network/policy.ts"

@@ -3,9 +3,8 @@ import type { ServiceLogsPayload, ServiceLogsResult } from "../../../contract/ro
 import { printable } from "../../../contract/text/printable.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import { wholeCharacters } from "../exec/logs.ts"
-import { logEnd, runsOf, stateWithReason } from "./describe.ts"
 import type { Services } from "./services.ts"
-import type { ServiceRecord } from "./state.ts"
+import { logEnd, runsOf, type ServiceRecord, stateWithReason } from "./state.ts"
 
 /** Maximum wait of a follower, in ms. */
 const FOLLOW_MS = 20_000

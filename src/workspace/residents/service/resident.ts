@@ -3,10 +3,9 @@ import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../../contract/rows/workspace-info.ts"
 import { named } from "../../../contract/text/names.ts"
 import type { Resident, ResidentVm } from "../../entry/resident.ts"
-import { stateOf } from "./describe.ts"
+import { giveUp, settleLost, settleRecord } from "./ending.ts"
 import { makeLive, type Services } from "./services.ts"
-import { giveUp, settleLost, settleRecord } from "./settle.ts"
-import { comesBack, type ServiceRecord } from "./state.ts"
+import { comesBack, type ServiceRecord, stateOf } from "./state.ts"
 import { supervise } from "./supervise.ts"
 
 /** Goes on with the services that a VM has, after the end of another daemon, or in a copy of a workspace. */

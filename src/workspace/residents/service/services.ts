@@ -1,5 +1,6 @@
 import { Deferred, Effect } from "effect"
 import {
+  InvalidRequest,
   type NoSpace,
   type PyroError,
   ServiceNotFound,
@@ -7,20 +8,22 @@ import {
 } from "../../../contract/errors/errors.ts"
 import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
+import { redactValue } from "../../../redaction/redact.ts"
+import { secretIn } from "../../../redaction/refuse.ts"
+import type { SecretSet } from "../../../redaction/secrets.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
-import type { Commands } from "../exec/commands.ts"
+import type { Commands } from "../exec/command-registry.ts"
 import type { Ports } from "../port/ports.ts"
-import { serviceInfo } from "./describe.ts"
-import { readServices, type ServiceRecord, writeServices } from "./state.ts"
+import { comesBack, readServices, serviceInfo, type ServiceRecord, writeServices } from "./state.ts"
 
-/** A service that runs, or is about to run, in this process's care. */
+/** A service that this process supervises: it runs, or is about to run. */
 export interface Live {
   readonly name: string
   /** Ends when the service is ready, and fails when its start failed. A service without a check is ready once it runs. */
   readonly settled: Deferred.Deferred<void, PyroError>
-  /** Ends when somebody asks for the end of the service. */
+  /** Ends when a request asks for the end of the service. */
   readonly stopping: Deferred.Deferred<void>
   /** Ends when the service has ended for good. */
   readonly over: Deferred.Deferred<void>
@@ -38,7 +41,7 @@ export interface Services {
   readonly get: (name: string) => ServiceRecord | undefined
   readonly all: () => ReadonlyArray<ServiceRecord>
   readonly put: (service: ServiceRecord) => Effect.Effect<void, NoSpace | StateDirectoryUnusable>
-  /** Changes a service that is there. A full disk keeps no service from going on: the change then holds in this process alone. */
+  /** Changes an existing service. On a full disk, the change holds in this process only, so that the service continues. */
   readonly change: (name: string, change: (service: ServiceRecord) => ServiceRecord) => Effect.Effect<void>
   readonly remove: (name: string) => Effect.Effect<void>
   readonly replaceAll: (
@@ -118,7 +121,7 @@ export const demandService = (services: Services, name: string, workspace: strin
       : Effect.succeed(found)
   })
 
-/** A service for an answer. */
+/** One service, for a response. */
 export const infoOf = (
   services: Services,
   name: string,
@@ -130,6 +133,36 @@ export const infoOf = (
     (service, now) => serviceInfo(services, service, now)
   )
 
-/** All services for an answer. */
+/** All services, for a response. */
 export const listServices = (services: Services): Effect.Effect<ReadonlyArray<ServiceInfo>> =>
   Effect.map(nowMs, (now) => services.all().map((service) => serviceInfo(services, service, now)))
+
+const heldBy = (service: string, secret: string) =>
+  new InvalidRequest({
+    field: "secrets",
+    detail:
+      `the service ${service} has the value of ${secret} in its command, variables or check, and pyro stores them while the service ` +
+      `runs or is to come back. Stop the service first: pyro service stop NAME ${service}. Then add the secret, and start the ` +
+      `service with --secret-env ${secret}`
+  })
+
+/**
+ * Removes the values of new secrets from the records of services that have ended for good. Fails if a service that pyro may start again
+ * has such a value, because its record needs the value.
+ */
+export const redactStoredServices = (
+  services: Services,
+  set: SecretSet | undefined
+): Effect.Effect<void, InvalidRequest | NoSpace | StateDirectoryUnusable> =>
+  Effect.gen(function*() {
+    if (set === undefined) return
+    const all = services.all()
+    for (const one of all) {
+      const secret = secretIn(set, one.options)
+      if (secret !== undefined && (one.end === undefined || comesBack(one))) return yield* heldBy(one.name, secret)
+    }
+    for (const { end, options, ...one } of all) {
+      if (end === undefined || secretIn(set, { end, options }) === undefined) continue
+      yield* services.put({ ...one, ...redactValue([set], { end, options }) })
+    }
+  })

@@ -11,40 +11,36 @@ import { ScreenOnly } from "../../../terminal/screen-only.ts"
 import type { ScreenSize } from "../../../terminal/screen.ts"
 import { touchAt } from "../../entry/activity.ts"
 import type { WorkspaceFolder } from "../../entry/record.ts"
-import type { Command, Commands } from "../exec/commands.ts"
+import type { Commands } from "../exec/command-registry.ts"
 import type { CommandEnd } from "../exec/journal.ts"
 import type { Renderings } from "./renderings.ts"
-import { resize } from "./resize.ts"
-import type { Shell } from "./shell.ts"
-import type { Turns } from "./turns.ts"
+import { type OpenShell, resize, type Shell } from "./shell.ts"
+import type { Turns } from "./write.ts"
 
 /** Maximum output of one batch, in bytes, without the last piece. */
 const BATCH_BYTES = 65_536
 
 export interface AttachContext {
   readonly commands: Commands
-  readonly folder: WorkspaceFolder
   readonly renderings: Renderings
   readonly turns: Turns
 }
 
-type OpenShell = Shell & { readonly command: Command }
-
-const within = (value: number, { from, to }: { readonly from: number; readonly to: number }) =>
+const clamp = (value: number, { from, to }: { readonly from: number; readonly to: number }) =>
   Math.min(to, Math.max(from, value))
 
 /** The nearest size that a shell may have. */
 const sizeOf = ({ cols, rows }: WindowSize): ScreenSize => ({
-  cols: within(cols, SHELL_COLS),
-  rows: within(rows, SHELL_ROWS)
+  cols: clamp(cols, SHELL_COLS),
+  rows: clamp(rows, SHELL_ROWS)
 })
 
 /** Maximum length of a painted screen, in characters: a message has at most 16 MiB. */
 const SCREEN_LENGTH = 4_194_304
 
 /**
- * The screen after all output so far. Where a secret was drawn piece by piece, and where colours make the screen too long, the text
- * without colours.
+ * The screen after all output so far. The text has no colours if the program drew a secret piece by piece, or if colours make the screen
+ * too long.
  */
 const painted = ({ commands, renderings }: AttachContext, shell: Shell) =>
   renderings.withScreen(shell, shell.log.position, ({ position, screen }) => {
@@ -74,7 +70,7 @@ const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeS
   Effect.gen(function*() {
     const process = yield* Deferred.await(shell.command.started)
     const turn = context.turns.of(shell.command)
-    const use = yield* makeUse(context.folder)
+    const use = yield* makeUse(context.commands.folder)
     const writer: StdinWriter = {
       tryWrite: (bytes) => {
         if (!turn.isFree || !process.tryWriteStdin(bytes)) return false
@@ -91,7 +87,7 @@ const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeS
         // A full disk refuses one size, and the next one may fit.
         Stream.runForEach(
           resizes,
-          (size) => Effect.ignore(resize(context.commands, context.folder, shell, sizeOf(size)))
+          (size) => Effect.ignore(resize(context.commands, shell, sizeOf(size)))
         )
       )
     }
@@ -113,7 +109,7 @@ export const attach = (
   Effect.gen(function*() {
     const { log } = shell
     if (asked.cols !== undefined || asked.rows !== undefined) {
-      yield* resize(context.commands, context.folder, shell, asked)
+      yield* resize(context.commands, shell, asked)
     }
     const { position, screen } = yield* painted(context, { ...shell, ...context.commands.journal.get(shell.id) })
     const reader = yield* acquirePlain(Effect.sync(() => log.listen(position)), (one) => one.close())

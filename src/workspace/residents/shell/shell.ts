@@ -1,13 +1,14 @@
-import { Effect } from "effect"
-import { type IdAmbiguous, ShellEnded, ShellNotFound } from "../../../contract/errors/errors.ts"
+import { Deferred, Effect } from "effect"
+import { type IdAmbiguous, type PyroError, ShellEnded, ShellNotFound } from "../../../contract/errors/errors.ts"
 import type { ShellInfo } from "../../../contract/rows/shell-fields.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
+import type { ScreenSize } from "../../../terminal/screen.ts"
 import { begunBy, onlyOne } from "../../entry/prefix.ts"
-import type { Command, Commands } from "../exec/commands.ts"
+import { type Command, type Commands, journaled } from "../exec/command-registry.ts"
 import type { JournaledCommand } from "../exec/journal.ts"
 
 /** A shell in a request. */
-export interface Named {
+export interface ShellRef {
   readonly workspace: string
   readonly shellId: string
 }
@@ -18,13 +19,16 @@ export interface Shell extends JournaledCommand {
   readonly log: CommandLog
 }
 
+/** A shell whose program runs. */
+export type OpenShell = Shell & { readonly command: Command }
+
 export const shellsOf = ({ journal }: Commands): ReadonlyArray<JournaledCommand> =>
   journal.commands.filter(({ start }) => start.role?._tag === "shell")
 
 /** The shell that a request names by its id, or by the first digits of the id. */
 export const findShell = (
   commands: Commands,
-  { shellId, workspace }: Named
+  { shellId, workspace }: ShellRef
 ): Effect.Effect<Shell, IdAmbiguous | ShellNotFound> =>
   Effect.gen(function*() {
     const shells = shellsOf(commands)
@@ -47,8 +51,8 @@ const endText = ({ end }: JournaledCommand) =>
 /** The open shell of a request. */
 export const openShell = (
   commands: Commands,
-  named: Named
-): Effect.Effect<Shell & { readonly command: Command }, IdAmbiguous | ShellEnded | ShellNotFound> =>
+  named: ShellRef
+): Effect.Effect<OpenShell, IdAmbiguous | ShellEnded | ShellNotFound> =>
   Effect.flatMap(findShell(commands, named), (shell) => {
     const command = commands.running.get(shell.id)
     return command === undefined
@@ -75,3 +79,21 @@ export const shellInfo = (commands: Commands, shell: JournaledCommand): ShellInf
     ...(start.inherited === undefined ? {} : { inherited: start.inherited })
   }
 }
+
+/** Changes the size of an open shell's terminal: first in the journal, for renderings of later output, and then in the guest. */
+export const resize = (
+  commands: Commands,
+  shell: OpenShell,
+  asked: Partial<ScreenSize>
+): Effect.Effect<void, PyroError> =>
+  Effect.gen(function*() {
+    const process = yield* Deferred.await(shell.command.started)
+    // The caller's copy of the record may lack earlier changes of the size.
+    const last = sizesOf(commands.journal.get(shell.id) ?? shell).at(-1)!
+    const { cols = last.cols, rows = last.rows } = asked
+    if (last.cols !== cols || last.rows !== rows) {
+      const size = { at: shell.log.position, cols, rows }
+      yield* journaled(commands.folder, () => commands.journal.resized(shell.id, size))
+    }
+    yield* process.resize({ cols, rows })
+  })

@@ -1,5 +1,6 @@
 import { Deferred, Effect, type Scope } from "effect"
-import { InvalidRequest, type PyroError, TooManyShells } from "../../../contract/errors/errors.ts"
+import { ChannelFailed, InvalidRequest, type PyroError, TooManyShells } from "../../../contract/errors/errors.ts"
+import { DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
 import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import { MAX_OPEN_SHELLS, type ShellInfo, type ShellScreen } from "../../../contract/rows/shell-fields.ts"
@@ -14,21 +15,37 @@ import { firstOf } from "../../../contract/text/first-of.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import type { NewEvent } from "../../entry/events.ts"
-import type { WorkspaceFolder } from "../../entry/record.ts"
 import { programOf } from "../command.ts"
 import { endRunning } from "../exec/cancel.ts"
-import type { Command, Commands, Running } from "../exec/commands.ts"
+import type { Command, Commands, Running } from "../exec/command-registry.ts"
 import type { JournaledCommand } from "../exec/journal.ts"
 import { attach } from "./attach.ts"
-import { open } from "./open.ts"
 import { read } from "./read.ts"
 import { Renderings } from "./renderings.ts"
-import { resize } from "./resize.ts"
-import { findShell, type Named, openShell, shellInfo, shellsOf } from "./shell.ts"
-import { Turns } from "./turns.ts"
-import { write } from "./write.ts"
+import { findShell, openShell, resize, shellInfo, type ShellRef, shellsOf } from "./shell.ts"
+import { Turns, write } from "./write.ts"
 
-/** Maximum number of shells in a list, which has all open ones, and of its bytes. */
+/** Starts a program on a terminal, and waits until the guest has started it: a program that cannot start leaves no shell. */
+const startProgram = (
+  commands: Commands,
+  generation: Running & { readonly memoryMib: number },
+  payload: ShellOpenPayload,
+  execId: string
+): Effect.Effect<Command, PyroError> =>
+  Effect.gen(function*() {
+    yield* commands.start(
+      generation,
+      { ...payload, execId, tty: true, detach: true, graceSeconds: DEFAULT_GRACE_SECONDS, maxBytes: 0 },
+      {},
+      { _tag: "shell" }
+    )
+    const command = commands.running.get(execId)
+    if (command === undefined) return yield* new ChannelFailed({ detail: "the shell's microVM has just ended" })
+    yield* Deferred.await(command.started)
+    return command
+  })
+
+/** Maximum number of shells in a list, which has all open ones, and maximum size of the list in bytes. */
 const MAX_LISTED = MAX_OPEN_SHELLS
 const MAX_LIST_BYTES = 4_194_304
 
@@ -49,7 +66,7 @@ export interface Shells {
   readonly resize: (payload: ShellResizePayload) => Effect.Effect<ShellInfo, PyroError>
   /** Signals the group in the foreground of the terminal. */
   readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
-  readonly close: (named: Named) => Effect.Effect<ShellInfo, PyroError>
+  readonly close: (named: ShellRef) => Effect.Effect<ShellInfo, PyroError>
   readonly renderings: Renderings
   /** A caller is attached to a shell. */
   readonly isAttached: () => boolean
@@ -61,7 +78,6 @@ export interface Shells {
 
 export const makeShells = (
   commands: Commands,
-  folder: WorkspaceFolder,
   record: (event: NewEvent) => Effect.Effect<void>
 ): Shells => {
   const renderings = new Renderings()
@@ -74,7 +90,7 @@ export const makeShells = (
   const isFull = () => count() + [...opening].filter((id) => !commands.running.has(id)).length >= MAX_OPEN_SHELLS
   const infoOf = (shell: JournaledCommand) => shellInfo(commands, commands.journal.get(shell.start.id) ?? shell)
 
-  /** Records the end of a shell, whoever ends it. A shell that its VM takes along ends with the VM's own event. */
+  /** Records the end of a shell, whoever ends it. If the VM ends with the shell, the VM's own event records that. */
   const recordEnd = (command: Command, scope: Scope.Scope) =>
     Deferred.await(command.end).pipe(
       Effect.flatMap(({ outcome }) => record({ _tag: "shell_closed", shellId: command.id, outcome })),
@@ -102,7 +118,7 @@ export const makeShells = (
             opening.add(id)
             return id
           }),
-          (id) => open(commands, generation, payload, id),
+          (id) => startProgram(commands, generation, payload, id),
           (id) => Effect.sync(() => opening.delete(id))
         )
         const shell = commands.journal.get(command.id)!
@@ -131,12 +147,12 @@ export const makeShells = (
         const shell = yield* openShell(commands, { workspace, shellId })
         yield* acquirePlain(Effect.sync(() => void attached++), () => void attached--)
         const size = { ...(cols === undefined ? {} : { cols }), ...(rows === undefined ? {} : { rows }) }
-        return yield* attach({ commands, folder, renderings, turns }, shell, { ...size, raw }, input)
+        return yield* attach({ commands, renderings, turns }, shell, { ...size, raw }, input)
       }),
     resize: (payload) =>
       Effect.flatMap(
         openShell(commands, payload),
-        (shell) => Effect.map(resize(commands, folder, shell, payload), () => infoOf(shell))
+        (shell) => Effect.map(resize(commands, shell, payload), () => infoOf(shell))
       ),
     signal: (payload) =>
       Effect.flatMap(

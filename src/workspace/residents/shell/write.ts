@@ -1,12 +1,11 @@
-import { Deferred, Effect, Option } from "effect"
+import { Deferred, Effect, Option, Semaphore } from "effect"
 import { type PyroError, ShellInputBlocked } from "../../../contract/errors/errors.ts"
 import type { ShellWritePayload, ShellWriteResult } from "../../../contract/rows/workspace-shell-write.ts"
 import type { GuestProcess } from "../../../guest-channel/process.ts"
 import { dependsOnMode, keySequence, typedText } from "../../../terminal/keys.ts"
-import type { Command } from "../exec/commands.ts"
+import type { Command } from "../exec/command-registry.ts"
 import type { Renderings } from "./renderings.ts"
-import type { Shell } from "./shell.ts"
-import type { Turns } from "./turns.ts"
+import type { OpenShell, Shell } from "./shell.ts"
 
 /** Time that a program may take to read more of the input, in ms. */
 const BLOCKED_MS = 5_000
@@ -32,7 +31,7 @@ const bytesOf = (renderings: Renderings, shell: Shell, payload: ShellWritePayloa
  */
 export const write = (
   { renderings, turns }: { readonly renderings: Renderings; readonly turns: Turns },
-  shell: Shell & { readonly command: Command },
+  shell: OpenShell,
   payload: ShellWritePayload
 ): Effect.Effect<ShellWriteResult, PyroError> =>
   Effect.gen(function*() {
@@ -83,3 +82,35 @@ const typeAll = (
     }
     return { shellId: id, writtenBytes: bytes.length, cursor }
   })
+
+/** The turn to type into one shell. */
+class Turn {
+  readonly #semaphore = Semaphore.makeUnsafe(1)
+  #inputs = 0
+
+  /** Whether no input has the turn or waits for the turn. */
+  get isFree() {
+    return this.#inputs === 0
+  }
+
+  /** Waits for the turn. */
+  take<A, E, R>(type: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.suspend(() => {
+      this.#inputs++
+      return Effect.ensuring(this.#semaphore.withPermits(1)(type), Effect.sync(() => this.#inputs--))
+    })
+  }
+}
+
+/** One input after the other, for each shell of a workspace. */
+export class Turns {
+  readonly #turns = new WeakMap<Command, Turn>()
+
+  of(command: Command): Turn {
+    const known = this.#turns.get(command)
+    if (known !== undefined) return known
+    const made = new Turn()
+    this.#turns.set(command, made)
+    return made
+  }
+}

@@ -9,8 +9,8 @@ import { makeEntry } from "../../../../src/workspace/entry/entry.ts"
 import { folderOf, type WorkspaceId } from "../../../../src/workspace/entry/record.ts"
 import { makeRegistry } from "../../../../src/workspace/entry/registry.ts"
 import { wholeSnapshotName } from "../../../../src/workspace/life/snapshot/record.ts"
-import type { Commands } from "../../../../src/workspace/residents/exec/commands.ts"
-import { withExecId } from "../../../../src/workspace/residents/exec/exec-id.ts"
+import { withExecId } from "../../../../src/workspace/operations/exec.ts"
+import type { Commands } from "../../../../src/workspace/residents/exec/command-registry.ts"
 import { recordOf } from "../record-of.ts"
 
 const registryOf = (workspaces: Readonly<Record<string, string | undefined>>) =>

@@ -4,7 +4,7 @@ import { TestClock } from "effect/testing"
 import type { GuestProcess, ProcessExit } from "../../../../../src/guest-channel/process.ts"
 import { logLimits, LogStore } from "../../../../../src/output-log/store.ts"
 import { nowMs } from "../../../../../src/system/waits/time.ts"
-import { endingOptions } from "../../../../../src/workspace/residents/ending.ts"
+import { endingOptions } from "../../../../../src/workspace/residents/command.ts"
 import { follow } from "../../../../../src/workspace/residents/exec/follow.ts"
 import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
 

@@ -6,7 +6,7 @@ import { ExecPayload } from "../../../../../src/contract/rows/workspace-exec.ts"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
 import { newRequestId } from "../../../../../src/system/processes/identity.ts"
 import { folderOf, newWorkspaceId } from "../../../../../src/workspace/entry/record.ts"
-import { openCommands } from "../../../../../src/workspace/residents/exec/commands.ts"
+import { openCommands } from "../../../../../src/workspace/residents/exec/command-registry.ts"
 import { exec } from "../../../../../src/workspace/residents/exec/exec.ts"
 import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
 

@@ -3,8 +3,8 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { logLimits, LogStore } from "../../../../../src/output-log/store.ts"
-import { runningOf } from "../../../../../src/workspace/residents/exec/inherit.ts"
 import { CommandJournal } from "../../../../../src/workspace/residents/exec/journal.ts"
+import { noteRunning } from "../../../../../src/workspace/residents/exec/resident.ts"
 import { temporaryDirectory } from "../../../disk/temporary-directory.ts"
 
 const id = "a".repeat(32)
@@ -21,11 +21,11 @@ describe("running commands at a capture", () => {
       journal.started({ id, command: ["true"], startedAt: "2026-01-01T00:00:00.000Z" })
       yield* logs.create(id).append("stdout", Buffer.from("printed"))
       const noted = path.join(folder, "noted")
-      const failure = yield* Effect.flip(runningOf(journal, logs, noted))
+      const failure = yield* Effect.flip(noteRunning({ journal, logs }, noted))
       assert.deepInclude(failure, { code: "state_directory_unusable", path: noted })
       assert.include(failure.message, "ENOENT")
       fs.mkdirSync(noted)
-      assert.deepStrictEqual((yield* runningOf(journal, logs, noted)).map(({ start }) => start.id), [id])
+      assert.deepStrictEqual((yield* noteRunning({ journal, logs }, noted)).map(({ start }) => start.id), [id])
       assert.deepStrictEqual(fs.readdirSync(noted), [`${id}.0`])
     }))
 })

@@ -8,12 +8,12 @@ import type { WindowSize } from "../../../../../src/contract/rows/run-input.ts"
 import type { GuestProcess } from "../../../../../src/guest-channel/process.ts"
 import { logLimits, LogStore } from "../../../../../src/output-log/store.ts"
 import { folderOf, newWorkspaceId } from "../../../../../src/workspace/entry/record.ts"
-import type { Command, Commands } from "../../../../../src/workspace/residents/exec/commands.ts"
+import type { Command, Commands } from "../../../../../src/workspace/residents/exec/command-registry.ts"
 import { CommandJournal } from "../../../../../src/workspace/residents/exec/journal.ts"
 import { unstoredSecrets } from "../../../../../src/workspace/residents/secret/workspace-secrets.ts"
 import { attach } from "../../../../../src/workspace/residents/shell/attach.ts"
 import { Renderings } from "../../../../../src/workspace/residents/shell/renderings.ts"
-import { Turns } from "../../../../../src/workspace/residents/shell/turns.ts"
+import { Turns } from "../../../../../src/workspace/residents/shell/write.ts"
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-attach-"))
 afterAll(() => fs.rmSync(directory, { recursive: true, force: true }))
@@ -34,8 +34,8 @@ const openShell = () => {
   const started = Deferred.makeUnsafe<GuestProcess>()
   Deferred.doneUnsafe(started, Effect.succeed(process))
   const command = { id, log, started } as unknown as Command
-  const commands = { journal, secrets: unstoredSecrets() } as unknown as Commands
-  const context = { commands, folder, renderings: new Renderings(), turns: new Turns() }
+  const commands = { folder, journal, secrets: unstoredSecrets() } as unknown as Commands
+  const context = { commands, renderings: new Renderings(), turns: new Turns() }
   const shell = { id, log, command, ...journal.get(id)! }
   return { context, journal, log, seen, shell } as const
 }

@@ -18,16 +18,13 @@ import { settleAfterwards } from "../../../system/waits/afterwards.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
 import { type Hints, hintsOf } from "../command-hints.ts"
-import { feed, recordedCommand, spawnRequest } from "../command.ts"
-import { type EndingOptions, endingOptions, endProcess } from "../ending.ts"
+import { type EndingOptions, endingOptions, endProcess, feed, recordedCommand, spawnRequest } from "../command.ts"
 import { noHeaderSecrets } from "../header-secret/header-secrets.ts"
 import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
 import { unstoredSecrets, type Variables, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { makeDeferredRelease } from "./deferred-release.ts"
-import { follow, printed } from "./follow.ts"
-import { type RunningCommand, runningOf, takeOver } from "./inherit.ts"
+import { follow, pidsMaxOf, printed, untilLate } from "./follow.ts"
 import { type CommandEnd, CommandJournal, type CommandRole } from "./journal.ts"
-import { pidsMaxOf, untilLate } from "./starting.ts"
 
 /** A command that was asked for and has not ended. */
 export interface Command {
@@ -57,6 +54,7 @@ export interface Running {
 
 /** Commands of one workspace since its creation or last reset. */
 export interface Commands {
+  readonly folder: WorkspaceFolder
   readonly journal: CommandJournal
   readonly logs: LogStore
   readonly secrets: WorkspaceSecrets
@@ -76,25 +74,14 @@ export interface Commands {
   readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed | NoSpace | StateDirectoryUnusable>
   /** Records that running commands are lost: their VM has ended. */
   readonly loseAll: (why: PyroError) => Effect.Effect<void>
-  /**
-   * Records the running commands, and gives their output second names in `folder`, in one moment without a wait. `keepRunning` cuts
-   * files that later grow to their length at this moment.
-   */
-  readonly noteRunning: (
-    folder: string
-  ) => Effect.Effect<ReadonlyArray<RunningCommand>, NoSpace | StateDirectoryUnusable>
-  /** Adopts commands that ran elsewhere at `noteRunning`, `sinceMs` ago; `adopt` finds them in the guest. */
-  readonly inherit: (
-    commands: ReadonlyArray<RunningCommand>,
-    folder: string,
-    sinceMs: number
-  ) => Effect.Effect<void, NoSpace | StateDirectoryUnusable>
-  /** Forgets every command and its output. */
-  readonly clear: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
 }
 
-/** Output that the guest need not send again. */
-const takenOf = (log: CommandLog) => ({ stdout: log.taken("stdout"), stderr: log.taken("stderr") })
+/** Writes to the journal. The error names the folder of the workspace. */
+export const journaled = <A>(folder: WorkspaceFolder, write: () => A) =>
+  Effect.mapError(attempt("write", folder.journal, write), unwritten(folder))
+
+/** Number of bytes of each output that the log has, so that the guest need not send them again. */
+const recordedOf = (log: CommandLog) => ({ stdout: log.taken("stdout"), stderr: log.taken("stderr") })
 
 /** Opens journal and logs of a workspace; they close with the Scope. */
 export const openCommands = (
@@ -121,8 +108,6 @@ export const openCommands = (
     Effect.let("running", () => new Map<string, Command>()),
     Effect.bind("deferred", ({ journal }) => makeDeferredRelease(folder, journal)),
     Effect.map(({ deferred, journal, logs, running }) => {
-      const journaled = <A>(work: () => A) => Effect.mapError(attempt("write", folder.journal, work), unwritten(folder))
-
       /** Known as running from here until it is settled. */
       const make = (id: string, log: CommandLog, scope: Scope.Scope, ending: EndingOptions) => {
         const started = Deferred.makeUnsafe<GuestProcess, PyroError>()
@@ -211,7 +196,7 @@ export const openCommands = (
           const deadlineMs = payload.timeoutSeconds === undefined
             ? undefined
             : startedAtMs + payload.timeoutSeconds * 1000
-          yield* journaled(() =>
+          yield* journaled(folder, () =>
             journal.started({
               id,
               ...(role === undefined ? {} : { role }),
@@ -222,8 +207,7 @@ export const openCommands = (
               ...(payload.tty ? { tty: true } : {}),
               ...(role?._tag === "shell" ? { sizes: [{ at: 0, cols: payload.cols, rows: payload.rows }] } : {}),
               ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) })
-            })
-          )
+            }))
           const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty, role })
           const command = make(id, logs.create(id), scope, ending)
           const request = spawnRequest(
@@ -269,7 +253,7 @@ export const openCommands = (
             yield* attempt("open", folder.logs, () => log.resume())
             // Never closed: its end would end the command, which outlives this process too.
             const kept = yield* Scope.make()
-            const adopted = yield* channel.adopt(id, takenOf(log)).pipe(Effect.provideService(Scope.Scope, kept))
+            const adopted = yield* channel.adopt(id, recordedOf(log)).pipe(Effect.provideService(Scope.Scope, kept))
             // The guest keeps each end until the journal has it.
             if (Option.isNone(adopted)) {
               journal.refused(id)
@@ -301,16 +285,6 @@ export const openCommands = (
           for (const command of [...running.values()]) settle(command, Exit.fail(why))
         })
 
-      const noteRunning: Commands["noteRunning"] = (to) => runningOf(journal, logs, to)
-
-      const inherit: Commands["inherit"] = (commands, from, sinceMs) =>
-        journaled(() => takeOver(journal, logs, commands, from, sinceMs))
-
-      const clear = journaled(() => {
-        journal.clear()
-        logs.clear()
-      })
-
-      return { journal, logs, secrets, running, start, adopt, loseAll, noteRunning, inherit, clear }
+      return { folder, journal, logs, secrets, running, start, adopt, loseAll }
     })
   )

@@ -1,9 +1,12 @@
 import { Deferred, Effect, Exit } from "effect"
-import { factOf, type PyroError, ServiceFailed } from "../../../contract/errors/errors.ts"
+import { factOf, type PyroError, ServiceFailed, type ServiceNotFound } from "../../../contract/errors/errors.ts"
+import { DEFAULT_STOP_SECONDS, type ServiceInfo } from "../../../contract/rows/service-fields.ts"
+import type { ServiceStopPayload } from "../../../contract/rows/workspace-service.ts"
+import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso } from "../../../system/waits/time.ts"
-import { runsOf } from "./describe.ts"
-import type { Live, Services } from "./services.ts"
-import { type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"
+import { within } from "../../../system/waits/within.ts"
+import { demandService, infoOf, type Live, type Services } from "./services.ts"
+import { comesBack, runsOf, type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"
 
 /** How a run ended, in words. */
 export const endText = ({ outcome, status }: Pick<ServiceEnd, "outcome" | "status">): string => {
@@ -39,7 +42,7 @@ export const notInMemory = (service: string, workspace: string) =>
     outputTail: ""
   })
 
-/** The record with the length of its last run's output. */
+/** The record, with the length of the last run's output. */
 export const closedRun = ({ commands }: Services, one: ServiceRecord): ServiceRecord => {
   const last = runsOf(commands, one).at(-1)
   return last === undefined ? one : {
@@ -48,7 +51,7 @@ export const closedRun = ({ commands }: Services, one: ServiceRecord): ServiceRe
   }
 }
 
-/** Writes down how a service ended, and records the event. */
+/** Writes the end of a service to its record, and records the event. */
 export const settleRecord = (services: Services, name: string, end: Omit<ServiceEnd, "at">) =>
   Effect.gen(function*() {
     const at = yield* nowIso
@@ -64,7 +67,7 @@ export const settleRecord = (services: Services, name: string, end: Omit<Service
 /** Ends the record of a service whose run could not be started, or whose VM is gone. */
 export const settleLost = (services: Services, name: string, failure: PyroError) =>
   Effect.gen(function*() {
-    // A person asked for this end of the VM, so no service has failed.
+    // A request stopped the workspace, so no service has failed.
     const isStop = failure._tag === "VmFailed" && failure.step === "stop"
     const stopped = (one: ServiceRecord): ServiceRecord => ({ ...one, wanted: "stopped" })
     if (isStop) yield* services.change(name, (one) => one.options.restart === "always" ? one : stopped(one))
@@ -84,4 +87,38 @@ export const giveUp = (services: Services, live: Live, failure: PyroError) =>
     yield* settleLost(services, live.name, failure)
     yield* Deferred.done(live.settled, Exit.fail(failure))
     yield* Deferred.succeed(live.over, undefined)
+  })
+
+/** Maximum wait for the end of a killed service, in ms. */
+const KILLED_MS = 8_000
+
+/** Asks for the end of a service. A second request kills it at once. */
+const beginStop = (services: Services, live: Live, graceMs: number) =>
+  Effect.gen(function*() {
+    const { name } = live
+    yield* services.change(name, (one) => ({ ...one, wanted: "stopped" }))
+    faultPoint("service-stop:asked")
+    const command = services.commands.running.get(services.get(name)?.runs.at(-1)?.execId ?? "")
+    if (command !== undefined) yield* command.stop(command.isEnding ? 0 : graceMs)
+    // The supervisor ends a run that was not known yet.
+    yield* Deferred.succeed(live.stopping, undefined)
+  })
+
+/**
+ * Ends a service: SIGTERM to its group, and after the grace SIGKILL to all its processes. Waits for the end. A service that
+ * has ended stays as it is, and does not come back with its workspace.
+ */
+export const stopService = (
+  services: Services,
+  { graceSeconds = DEFAULT_STOP_SECONDS, name, workspace }: ServiceStopPayload
+): Effect.Effect<ServiceInfo, ServiceNotFound> =>
+  Effect.gen(function*() {
+    yield* demandService(services, name, workspace)
+    const live = services.live.get(name)
+    if (live !== undefined) {
+      // The stop continues if the caller leaves.
+      yield* Effect.uninterruptible(beginStop(services, live, graceSeconds * 1000))
+      yield* within(graceSeconds * 1000 + KILLED_MS, Deferred.await(live.over))
+    } else yield* services.change(name, (one) => comesBack(one) ? { ...one, wanted: "stopped" } : one)
+    return yield* infoOf(services, name, workspace)
   })
