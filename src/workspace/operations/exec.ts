@@ -18,7 +18,7 @@ interface Request {
   readonly script?: string
 }
 
-/** The request with the whole id of the command that it names by a prefix. A command is started by a whole id only. */
+/** Replaces the prefix of an id in a request by the whole id of the command. Only a whole id starts a command. */
 export const withExecId = <Payload extends Request>(
   commands: Commands,
   payload: Payload

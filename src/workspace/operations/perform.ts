@@ -9,8 +9,7 @@ import { aloneFor, type Lifecycle, type LifecycleServices, type Notify } from ".
 import type { Entry } from "../entry/entry.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
 import { recordCrossing } from "./crossings.ts"
-import { inReader, inRunning } from "./places.ts"
-import type { WorkspacesOperation } from "./work.ts"
+import { inReader, inRunning, type WorkspacesOperation } from "./work.ts"
 import { works } from "./works.ts"
 
 /** The workspaces that operations work on, and the services of their work. */

@@ -1,26 +1,32 @@
-import type { Effect, Scope, Stream } from "effect"
+import { Effect, type Scope, type Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PullEvents } from "../../contract/rows/event-batches.ts"
+import type { WorkspaceOperation } from "../../contract/rows/operation-states.ts"
 import type { EventOf, OperationName, OperationOf, PayloadOf, ResultOf } from "../../contract/rows/operations.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { touch } from "../entry/activity.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import type { Registry } from "../entry/registry.ts"
+import { explainEnd } from "../life/explain-end.ts"
+import { borrowReader } from "../life/reader.ts"
+import { runningGeneration } from "../life/running.ts"
+import { residentsOf } from "../residents/entry-residents.ts"
 import type { OpenResidents } from "../residents/open.ts"
 
-/** Given to every work: the workspaces of this process. */
+/** The workspaces of this process. Every work gets them. */
 export interface AtAll {
   readonly lifecycle: Lifecycle
   readonly registry: Registry
 }
 
-/** The workspace that the payload names. */
+/** Also the workspace that the payload names. */
 export interface AtEntry extends AtAll {
   readonly entry: Entry
 }
 
-/** Also what lives in its VM, which need not run. */
+/** Also the residents of its VM, which need not run. */
 export interface AtResidents extends AtEntry, OpenResidents {}
 
 /** Also its running VM. */
@@ -28,7 +34,7 @@ export interface AtRunning extends AtResidents {
   readonly generation: Generation
 }
 
-/** The workspace, and a guest that reads its files while the work lasts. */
+/** Also a guest that reads the files of the workspace until the work ends. */
 export interface AtReader extends AtEntry {
   readonly channel: GuestChannel
 }
@@ -47,19 +53,19 @@ type PlaceOf<Name extends OperationName> = OperationOf<Name> extends { readonly 
   ? Extract<Place, keyof Places>
   : never
 
-/** What the row of an operation says that its work is given. */
+/** The argument of an operation's work, by the row of the operation. */
 type At<Name extends OperationName> = [PlaceOf<Name>] extends [never] ? AtAll : Places[PlaceOf<Name>]
 
-/** The work of an operation with events, in the shape that suits it. Its caller's interruption ends it. */
+/** The work of an operation with events, in one of three forms. An interruption of the caller ends the work. */
 type StreamingWork<Name extends OperationName> =
-  /** Notices while it works, and then the event that it gives. */
+  /** Notices during the work, and then its one event. */
   | {
     readonly notices: (
       at: At<Name> & { readonly notify: Notify },
       payload: PayloadOf<Name>
     ) => Effect.Effect<EventOf<Name>, PyroError, LifecycleServices>
   }
-  /** Batches that the caller pulls. The Scope ends it. */
+  /** Batches that the caller pulls, until the Scope closes. */
   | {
     readonly pulls: (
       at: At<Name>,
@@ -78,5 +84,34 @@ export type WorkOf<Name extends OperationName> = OperationOf<Name> extends { rea
   ? StreamingWork<Name>
   : (at: At<Name>, payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError, LifecycleServices>
 
-/** The work of every operation on workspaces. Each file beside this one has the works of one noun. */
+/** The work of every operation on workspaces. `works.ts` is the table. */
 export type Works = { readonly [Name in WorkspacesOperation]: WorkOf<Name> }
+
+/** Work with the running VM of a workspace. If that VM ends meanwhile, its end is the error. */
+export const inRunning = <A, R>(
+  lifecycle: Lifecycle,
+  entry: Entry,
+  operation: WorkspaceOperation,
+  { writes }: { readonly writes: boolean },
+  work: (at: AtRunning) => Effect.Effect<A, PyroError, R>
+): Effect.Effect<A, PyroError, R> =>
+  Effect.gen(function*() {
+    const generation = yield* runningGeneration(entry, operation)
+    const residents = yield* residentsOf(entry, operation)
+    if (writes) yield* touch(entry.folder)
+    return yield* explainEnd({ entry, generation })(
+      work({ ...residents, lifecycle, registry: lifecycle.registry, entry, generation })
+    )
+  })
+
+/** Work with a guest that reads a workspace in its present state. */
+export const inReader = <A, R>(
+  lifecycle: Lifecycle,
+  entry: Entry,
+  operation: WorkspaceOperation,
+  work: (at: AtReader) => Effect.Effect<A, PyroError, R>
+): Effect.Effect<A, PyroError, LifecycleServices | Exclude<R, Scope.Scope>> =>
+  Effect.scoped(Effect.flatMap(
+    borrowReader(lifecycle, entry, operation),
+    ({ channel, explain }) => explain(work({ lifecycle, registry: lifecycle.registry, entry, channel }))
+  ))

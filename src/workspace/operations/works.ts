@@ -1,25 +1,104 @@
-import { contentWorks } from "./content.ts"
-import { diskWorks } from "./disk.ts"
+import { Effect, Ref } from "effect"
+import { readPort } from "../../contract/rows/port-fields.ts"
+import { exportFrom } from "../content/export/export.ts"
+import { editFile } from "../content/files/edit.ts"
+import { listFiles } from "../content/files/list.ts"
+import { readFile } from "../content/files/read.ts"
+import { writeFile } from "../content/files/write.ts"
+import { importFiles } from "../content/import/import.ts"
+import { applyPatchIn } from "../content/patch/apply.ts"
+import { pushInto } from "../content/push.ts"
+import { exportDisk } from "../disk/export.ts"
+import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
+import { takenOutOr } from "../life/running.ts"
+import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
+import { guardOf } from "../residents/entry-residents.ts"
+import { setNetwork } from "../residents/network/set.ts"
+import { showNetworkLog } from "../residents/network/show.ts"
+import { stopService } from "../residents/service/ending.ts"
+import { serviceLogs } from "../residents/service/logs.ts"
+import { demandService, listServices, serviceStatus } from "../residents/service/services.ts"
+import { startService } from "../residents/service/start.ts"
 import { execWorks } from "./exec.ts"
-import { fileWorks } from "./file.ts"
-import { networkWorks } from "./network.ts"
-import { portWorks } from "./port.ts"
-import { serviceWorks } from "./service.ts"
-import { shellWorks } from "./shell.ts"
-import { snapshotWorks } from "./snapshot.ts"
-import type { Works } from "./work.ts"
-import { workspaceWorks } from "./workspace.ts"
+import { infoOf } from "./info.ts"
+import { inRunning, type Works } from "./work.ts"
+import { workspaceDiff, workspaceWorks } from "./workspace.ts"
 
 /** What each operation on workspaces does. `perform.ts` gives each work what its row says. */
 export const works: Works = {
+  // Whole workspaces, and commands.
   ...workspaceWorks,
   ...execWorks,
-  ...shellWorks,
-  ...serviceWorks,
-  ...fileWorks,
-  ...contentWorks,
-  ...snapshotWorks,
-  ...networkWorks,
-  ...portWorks,
-  ...diskWorks
+  // Shells.
+  "workspace.shell.open": ({ entry, generation, shells }, payload) =>
+    Effect.flatMap(
+      Ref.get(entry.record),
+      ({ memoryMib, workspaceUser }) =>
+        shells.open({ ...generation, memoryMib }, { ...payload, user: payload.user ?? workspaceUser })
+    ),
+  "workspace.shell.list": ({ shells }) => shells.list,
+  "workspace.shell.read": ({ shells }, payload) => shells.read(payload),
+  "workspace.shell.write": ({ shells }, payload) => shells.write(payload),
+  "workspace.shell.attach": { pulls: ({ shells }, payload, input) => shells.attach(payload, input) },
+  "workspace.shell.resize": ({ shells }, payload) => shells.resize(payload),
+  "workspace.shell.signal": ({ shells }, payload) => shells.signal(payload),
+  "workspace.shell.close": ({ shells }, payload) => shells.close(payload),
+  // Services.
+  "workspace.service.start": ({ entry, generation, services }, payload) =>
+    Effect.flatMap(
+      Ref.get(entry.record),
+      ({ workspaceUser }) => startService(services, generation, payload, workspaceUser)
+    ).pipe(
+      Effect.catch((failure) => takenOutOr(entry, generation, failure))
+    ),
+  "workspace.service.list": ({ services }) => Effect.map(listServices(services), (services) => ({ services })),
+  "workspace.service.status": ({ services }, { name, workspace }) => serviceStatus(services, name, workspace),
+  "workspace.service.logs": ({ services }, payload) =>
+    Effect.andThen(demandService(services, payload.name, payload.workspace), serviceLogs(services, payload)),
+  "workspace.service.stop": ({ services }, payload) => stopService(services, payload),
+  // Files.
+  "workspace.file.list": ({ channel }, payload) => listFiles(channel, payload),
+  "workspace.file.read": ({ channel, entry }, payload) =>
+    Effect.flatMap(guardOf(entry, payload), (secrets) => readFile(channel, payload, secrets)),
+  "workspace.file.write": ({ generation }, payload) => writeFile(generation.channel, payload),
+  "workspace.file.edit": ({ generation }, payload) => editFile(generation.channel, payload),
+  // Changes, and crossings to and from the host.
+  "workspace.diff": workspaceDiff,
+  "workspace.patch.apply": ({ generation }, payload) => applyPatchIn(generation.channel, payload),
+  "workspace.sync.push": ({ entry, lifecycle }, payload) =>
+    // The lock comes first: after the wait for another push, the VM may be another one.
+    inRunning(lifecycle, entry, "workspace.sync.push", { writes: true }, (used) => pushInto(used, payload)).pipe(
+      entry.pushLock.withPermits(1)
+    ),
+  "workspace.import": ({ generation }, payload) => importFiles(generation.channel, payload),
+  "workspace.export": { events: ({ entry, lifecycle }, payload) => exportFrom(lifecycle, entry, payload) },
+  // Snapshots.
+  "workspace.snapshot.create": {
+    notices: ({ entry, notify }, { name }) =>
+      Effect.map(
+        createSnapshot(entry, name, notify),
+        (snapshot) => ({ _tag: "Taken" as const, snapshot })
+      )
+  },
+  "workspace.snapshot.list": ({ entry }) => Effect.map(listSnapshots(entry), (snapshots) => ({ snapshots })),
+  "workspace.snapshot.delete": ({ entry }, { name }) =>
+    Effect.map(deleteSnapshot(entry, name), (deleted) => ({ deleted })),
+  // The network and published ports.
+  "workspace.network.set": ({ entry, ...residents }, payload) =>
+    Effect.flatMap(
+      setNetwork(entry, residents, payload),
+      (changed) => Effect.map(infoOf(entry), (workspace) => ({ workspace, ...changed }))
+    ),
+  "workspace.network.log": ({ entry }, payload) => showNetworkLog(entry, payload),
+  "workspace.port.publish": ({ ports }, { port, workspace }) => ports.publish({ ...readPort(port)!, workspace }),
+  "workspace.port.list": ({ ports }) => Effect.sync(() => ({ ports: ports.list() })),
+  "workspace.port.unpublish": ({ ports }, { guestPort, workspace }) => ports.unpublish(guestPort, workspace),
+  // The disk of a workspace at rest.
+  "workspace.disk.list": ({ entry, lifecycle }, payload) =>
+    lookAtDisk(lifecycle, entry, payload, "workspace.disk.list", listDisk),
+  "workspace.disk.read": ({ entry, lifecycle }, payload) =>
+    lookAtDisk(lifecycle, entry, payload, "workspace.disk.read", readDisk),
+  "workspace.disk.export": {
+    notices: ({ entry, lifecycle, notify }, payload) => exportDisk(lifecycle, entry, payload, notify)
+  }
 }

@@ -1,7 +1,10 @@
 import { Effect, Stream } from "effect"
 import { InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
+import type { DiffPayload } from "../../contract/rows/workspace-diff.ts"
+import { readPushed } from "../../seeding/pushed.ts"
 import { demandOneSeed } from "../../seeding/request.ts"
 import { compare } from "../content/compare/compare.ts"
+import { diffWorkspace } from "../content/diff/diff.ts"
 import { damagedInfo } from "../entry/damaged.ts"
 import type { Entry } from "../entry/entry.ts"
 import { EventLog } from "../entry/events.ts"
@@ -16,13 +19,15 @@ import { start } from "../life/start.ts"
 import { stop } from "../life/stop.ts"
 import { update } from "../life/update.ts"
 import { grantOfCaller } from "../residents/network/ceiling.ts"
-import { workspaceDiff } from "./content.ts"
+import { showEvents } from "./events.ts"
 import { infoOf } from "./info.ts"
-import { inReader } from "./places.ts"
 import { summarize } from "./summary.ts"
-import { showEvents } from "./watch/show-events.ts"
-import { watchWorkspaces } from "./watch/watch.ts"
-import type { Works } from "./work.ts"
+import { watchWorkspaces } from "./watch.ts"
+import { type AtReader, inReader, type Works } from "./work.ts"
+
+/** Differences between a workspace and its baseline. */
+export const workspaceDiff = ({ channel, entry }: AtReader, asked: Omit<DiffPayload, "workspace">) =>
+  Effect.flatMap(readPushed(entry.folder.directory), (pushed) => diffWorkspace(channel, asked, { pushed }))
 
 const ready = (entry: Entry) => Effect.map(infoOf(entry), (workspace) => ({ _tag: "Ready" as const, workspace }))
 

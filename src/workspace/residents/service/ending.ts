@@ -5,7 +5,7 @@ import type { ServiceStopPayload } from "../../../contract/rows/workspace-servic
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso } from "../../../system/waits/time.ts"
 import { within } from "../../../system/waits/within.ts"
-import { demandService, infoOf, type Live, type Services } from "./services.ts"
+import { demandService, type Live, type Services, serviceStatus } from "./services.ts"
 import { comesBack, runsOf, type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"
 
 /** How a run ended, in words. */
@@ -120,5 +120,5 @@ export const stopService = (
       yield* Effect.uninterruptible(beginStop(services, live, graceSeconds * 1000))
       yield* within(graceSeconds * 1000 + KILLED_MS, Deferred.await(live.over))
     } else yield* services.change(name, (one) => comesBack(one) ? { ...one, wanted: "stopped" } : one)
-    return yield* infoOf(services, name, workspace)
+    return yield* serviceStatus(services, name, workspace)
   })

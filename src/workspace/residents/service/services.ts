@@ -122,7 +122,7 @@ export const demandService = (services: Services, name: string, workspace: strin
   })
 
 /** One service, for a response. */
-export const infoOf = (
+export const serviceStatus = (
   services: Services,
   name: string,
   workspace: string

@@ -16,7 +16,7 @@ import { nowIso } from "../../../system/waits/time.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
 import { neverStarted, stopService } from "./ending.ts"
 import { isListening } from "./readiness.ts"
-import { infoOf, makeLive, type Services } from "./services.ts"
+import { makeLive, type Services, serviceStatus } from "./services.ts"
 import { type Check, logEnd, type ServiceOptions, type ServiceRecord, stateOf } from "./state.ts"
 import { supervise } from "./supervise.ts"
 
@@ -154,5 +154,5 @@ export const startService = (
         failure._tag === "ServiceFailed" ? new ServiceFailed({ ...failure, workspace }) : failure
       )
     )
-    return yield* infoOf(services, name, workspace)
+    return yield* serviceStatus(services, name, workspace)
   })

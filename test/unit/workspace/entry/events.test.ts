@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { EventLog, eventPage, readEvents, recordEvent, sinceReset } from "../../../../src/workspace/entry/events.ts"
-import { eventText } from "../../../../src/workspace/operations/watch/event-text.ts"
+import { eventText } from "../../../../src/workspace/operations/events.ts"
 import { eventLog } from "../../../support/event-log.ts"
 
 const folder = Effect.acquireRelease(

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { summaryText } from "../../../../src/workspace/operations/summary-text.ts"
+import { summaryText } from "../../../../src/workspace/operations/summary.ts"
 
 const ran = (execId: string, command: string, status: number) => ({
   execId,
