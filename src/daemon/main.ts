@@ -1,6 +1,6 @@
 import { Cause, Effect, Layer, References } from "effect"
 import { layerResident } from "../local/layer.ts"
-import { KnownSecrets } from "../redaction/known.ts"
+import { KnownSecrets } from "../redaction/secrets.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { withRedactedLog } from "./redacted-log.ts"
 import { forgetDaemon, serve } from "./serve.ts"

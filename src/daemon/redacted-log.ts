@@ -1,6 +1,6 @@
 import { Cause, Effect, type Fiber, Logger, References } from "effect"
-import { KnownSecrets } from "../redaction/known.ts"
 import { redactValue } from "../redaction/redact.ts"
+import { KnownSecrets } from "../redaction/secrets.ts"
 
 /** A fiber as loggers look at it: with other annotations. */
 const withAnnotations = (

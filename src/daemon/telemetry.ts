@@ -1,5 +1,5 @@
 import { Effect, Logger, Metric, Option } from "effect"
-import { KnownSecrets } from "../redaction/known.ts"
+import { KnownSecrets } from "../redaction/secrets.ts"
 import { makeTimings, type SpanExporter, Timings } from "../system/telemetry/timings.ts"
 import { type OtlpSettings, otlpSettings } from "./otlp/settings.ts"
 import { redactedLogger } from "./redacted-log.ts"

@@ -1,82 +1,204 @@
-import { Effect, Semaphore } from "effect"
-import { FilteredStream } from "./filter/filtered-stream.ts"
-import type { FilterPosition } from "./filter/output-filter.ts"
 import type { SecretSet } from "./secrets.ts"
 
-export { type FilterPosition, OutputFilter } from "./filter/output-filter.ts"
+/** The newest bytes of a stream, from some position on. Adding and dropping take time in proportion to the bytes that pass. */
+class HeldBytes {
+  #buffer = Buffer.alloc(0)
+  #begin = 0
+  #end = 0
+  /** Position of the first byte. */
+  #position: number
 
-/** Secrets that may change while a command runs. */
-export interface SecretSource {
-  readonly set: SecretSet | undefined
+  constructor(position: number) {
+    this.#position = position
+  }
+
+  /** Position behind the last byte. */
+  get end(): number {
+    return this.#position + this.#end - this.#begin
+  }
+
+  add(bytes: Uint8Array): void {
+    if (this.#end + bytes.length > this.#buffer.length) this.#move(bytes.length)
+    this.#buffer.set(bytes, this.#end)
+    this.#end += bytes.length
+  }
+
+  /** Moves the bytes to the front of a buffer with room for at least as many again. */
+  #move(more: number) {
+    const held = this.#buffer.subarray(this.#begin, this.#end)
+    const wanted = 2 * (held.length + more)
+    const buffer = wanted > this.#buffer.length ? Buffer.allocUnsafe(wanted) : this.#buffer
+    buffer.set(held, 0)
+    this.#buffer = buffer
+    this.#begin = 0
+    this.#end = held.length
+  }
+
+  /** A copy of the bytes between two positions. */
+  between(from: number, to: number): Uint8Array {
+    const at = this.#begin - this.#position
+    return Uint8Array.prototype.slice.call(this.#buffer, at + from, at + to)
+  }
+
+  /** Drops all bytes, and continues at a later position. */
+  restart(position: number): void {
+    this.dropBefore(this.end)
+    this.#position = position
+  }
+
+  /** Drops the bytes before a position. */
+  dropBefore(position: number): void {
+    this.#begin += position - this.#position
+    this.#position = position
+    if (this.#begin < this.#end) return
+    this.#begin = this.#end = 0
+    if (this.#buffer.length > MAX_EMPTY) this.#buffer = Buffer.alloc(0)
+  }
 }
 
-type OutputName = "stdout" | "stderr"
+/** Buffer that stays for the next bytes. */
+const MAX_EMPTY = 4_096
 
-/** A piece of a command's output, at a position of this output. */
-export interface FilterPiece {
-  readonly from: OutputName
-  readonly offset: number
-  readonly bytes: Uint8Array
+/** Position of a filter in its input. */
+export interface FilterPosition {
+  /** The filter needs the input from here on again if the filter starts anew. */
+  readonly from: number
+  /** The output contains everything before this position. At least `from`. */
+  readonly done: number
 }
 
-/** Receiver of filtered output. */
-export interface FilterTarget {
-  /** Position at which the output continues. */
-  readonly begin: (from: OutputName) => FilterPosition
-  /** Output that never came. */
-  readonly lose: (from: OutputName, bytes: number) => void
-  /** Takes output, which may be empty, and the position of the filter behind the output. */
-  readonly write: (from: OutputName, output: Uint8Array, stream: FilteredStream) => Effect.Effect<unknown>
+/** Number of bytes of a possible secret that a pause in the output reveals. */
+const SHOWN_BYTES = 2
+
+interface Match {
+  readonly begin: number
+  readonly end: number
+  readonly owner: number
 }
 
-/** Silence after which the first bytes of a possible secret are shown, in ms: a person may wait for the end of a prompt. */
-const PAUSE_MS = 100
+export const markerOf = (name: string): string => `[secret:${name}]`
 
-/** One output of a command. */
-interface Filtered {
-  readonly stream: FilteredStream
-  /** Counts the pieces. */
-  pieces: number
-  isPausing: boolean
-}
+/**
+ * Replaces secrets in output that arrives in pieces. Every byte of every occurrence goes. An occurrence inside another one gets no
+ * marker. Bytes that may begin a secret are held back until the next bytes decide.
+ */
+export class OutputFilter {
+  readonly #secrets: SecretSet
+  readonly #markers: ReadonlyArray<Uint8Array>
+  readonly #held: HeldBytes
+  #state = 0
+  /** Matches that a longer one may still contain, in the order of begin and end. */
+  readonly #matches: Array<Match> = []
+  /** Number of matches in front that have their marker. */
+  #settled = 0
+  #from: number
+  #done: number
+  /** Owner of the last marker, if nothing followed the marker. */
+  #last: number | undefined
+  #output: Array<Uint8Array> = []
 
-/** The filters of a command's outputs. `each` takes the pieces in their order, and `rest` writes the held bytes after the last one. */
-export const filterPieces = (secrets: SecretSource, target: FilterTarget) => {
-  const filtered: Partial<Record<OutputName, Filtered>> = {}
-  const lock = Semaphore.makeUnsafe(1).withPermits(1)
-  const alone = <A>(work: () => Effect.Effect<A>) => lock(Effect.suspend(work))
+  constructor(secrets: SecretSet, { done, from }: FilterPosition = { from: 0, done: 0 }) {
+    this.#secrets = secrets
+    this.#markers = secrets.names.map((name) => new Uint8Array(Buffer.from(markerOf(name))))
+    this.#held = new HeldBytes(from)
+    this.#from = from
+    this.#done = done
+  }
 
-  /** Waits for a silence of this output, once at a time. */
-  const pauseLater = (from: OutputName, one: Filtered) =>
-    Effect.suspend(() => {
-      if (one.isPausing || !one.stream.isHolding) return Effect.void
-      one.isPausing = true
-      const silence: Effect.Effect<void> = Effect.suspend(() => {
-        const seen = one.pieces
-        return Effect.flatMap(Effect.sleep(PAUSE_MS), () => one.pieces === seen ? Effect.void : silence)
-      })
-      const shown = alone(() => {
-        one.isPausing = false
-        return target.write(from, one.stream.pause(), one.stream)
-      })
-      return Effect.asVoid(Effect.forkChild(Effect.andThen(silence, shown)))
+  get position(): FilterPosition {
+    return { from: this.#from, done: this.#done }
+  }
+
+  /** Whether some input has no output yet. */
+  get isHolding(): boolean {
+    return this.#held.end > this.#done
+  }
+
+  /** The input that a filter with other secrets needs, from `position.from` on. */
+  get heldInput(): Uint8Array {
+    return this.#held.between(this.#from, this.#held.end)
+  }
+
+  /** Takes a piece of input, and gives the output that is certain. */
+  push(bytes: Uint8Array): ReadonlyArray<Uint8Array> {
+    const begin = this.#held.end
+    const isFresh = this.#from === begin && this.#done === begin
+    this.#state = this.#secrets.matcher.scan(bytes, this.#state, (end, { bytes: { length }, owner }) => {
+      this.#found({ begin: begin + end - length, end: begin + end, owner })
     })
+    // Most output: no secret, and nothing that may begin one.
+    if (isFresh && this.#matches.length === 0 && this.#state === 0) {
+      this.#skipTo(begin + bytes.length)
+      return bytes.length === 0 ? [] : [bytes]
+    }
+    this.#held.add(bytes)
+    const from = this.#held.end - this.#secrets.matcher.automaton.depth(this.#state)
+    this.#settle(from)
+    this.#show(from)
+    this.#from = from
+    this.#held.dropBefore(from)
+    return this.#take()
+  }
 
-  const each = ({ bytes, from, offset }: FilterPiece): Effect.Effect<void> =>
-    alone(() => {
-      const one = filtered[from] ??= { stream: new FilteredStream(target.begin(from)), pieces: 0, isPausing: false }
-      one.pieces++
-      const { lost, output } = one.stream.push(secrets.set, offset, bytes)
-      if (lost > 0) target.lose(from, lost)
-      return Effect.andThen(target.write(from, output, one.stream), pauseLater(from, one))
-    })
+  /** Gives output that a person may wait for: whole secrets, and the first bytes of a possible one. */
+  pause(): ReadonlyArray<Uint8Array> {
+    this.#settle(Infinity)
+    this.#show(Math.min(this.#held.end, this.#from + SHOWN_BYTES))
+    return this.#take()
+  }
 
-  const rest: Effect.Effect<void> = alone(() =>
-    Effect.forEach(["stdout", "stderr"] as const, (from) => {
-      const one = filtered[from]
-      return one === undefined ? Effect.void : target.write(from, one.stream.endOutput(), one.stream)
-    }, { discard: true })
-  )
+  /** Gives the rest: the input has ended. */
+  end(): ReadonlyArray<Uint8Array> {
+    this.#settle(Infinity)
+    this.#show(this.#held.end)
+    this.#from = this.#held.end
+    this.#held.dropBefore(this.#from)
+    this.#state = 0
+    return this.#take()
+  }
 
-  return { each, rest }
+  #found(match: Match) {
+    // Matches come in the order of their ends.
+    while (this.#matches.length > this.#settled && this.#matches.at(-1)!.begin >= match.begin) this.#matches.pop()
+    this.#matches.push(match)
+  }
+
+  /** Replaces the matches that begin before a position: no later match contains them. */
+  #settle(before: number) {
+    for (; this.#settled < this.#matches.length; this.#settled++) {
+      const { begin, end, owner } = this.#matches[this.#settled]!
+      if (begin >= before) break
+      if (end <= this.#done) continue
+      this.#show(begin)
+      const { fill } = this.#secrets
+      if (fill !== undefined) this.#output.push(Buffer.alloc(end - this.#done, fill))
+      else if (this.#last !== owner || begin >= this.#done) this.#output.push(this.#markers[owner]!)
+      this.#last = owner
+      this.#done = end
+    }
+    if (this.#settled * 2 <= this.#matches.length) return
+    this.#matches.splice(0, this.#settled)
+    this.#settled = 0
+  }
+
+  /** Gives the input up to a position as it is. */
+  #show(to: number) {
+    if (to <= this.#done) return
+    this.#output.push(this.#held.between(this.#done, to))
+    this.#done = to
+    this.#last = undefined
+  }
+
+  #skipTo(position: number) {
+    this.#from = position
+    this.#done = position
+    this.#last = undefined
+    this.#held.restart(position)
+  }
+
+  #take() {
+    const output = this.#output
+    this.#output = []
+    return output
+  }
 }

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
-import { demandPlain } from "../../../src/redaction/refuse.ts"
+import { demandPlain } from "../../../src/redaction/redact.ts"
 import { secretSet } from "../../../src/redaction/secrets.ts"
 
 const set = secretSet([{ name: "TOKEN", value: "correct-horse" }])

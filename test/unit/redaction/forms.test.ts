@@ -3,7 +3,7 @@ import * as FastCheck from "fast-check"
 import { MAX_SECRETS } from "../../../src/contract/rows/secret-fields.ts"
 import { pathText } from "../../../src/contract/text/path-text.ts"
 import { printable } from "../../../src/contract/text/printable.ts"
-import { MAX_BROKEN_BYTES } from "../../../src/redaction/forms/base64-forms.ts"
+import { MAX_BROKEN_BYTES } from "../../../src/redaction/forms.ts"
 import { firstSecretIn, redactText } from "../../../src/redaction/redact.ts"
 import { secretSet } from "../../../src/redaction/secrets.ts"
 

@@ -1,9 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
-import { OutputFilter } from "../../../src/redaction/filter.ts"
-import { markerOf } from "../../../src/redaction/filter/output-filter.ts"
-import type { Pattern } from "../../../src/redaction/search/automaton.ts"
-import { Matcher } from "../../../src/redaction/search/matcher.ts"
+import { markerOf, OutputFilter } from "../../../src/redaction/filter.ts"
+import { Matcher, type Pattern } from "../../../src/redaction/search.ts"
 import { type SecretSet, secretSet } from "../../../src/redaction/secrets.ts"
 
 const NAMES = ["A", "B", "C"]

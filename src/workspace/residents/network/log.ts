@@ -5,8 +5,8 @@ import {
   NetworkRecord
 } from "../../../contract/rows/workspace-network.ts"
 import { snakeStruct } from "../../../contract/text/snake.ts"
-import { KnownSecrets } from "../../../redaction/known.ts"
 import { redactValue } from "../../../redaction/redact.ts"
+import { KnownSecrets } from "../../../redaction/secrets.ts"
 import { settleAfterwards } from "../../../system/waits/afterwards.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"

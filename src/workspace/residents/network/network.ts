@@ -10,7 +10,7 @@ import type { OpenConnection } from "../../../contract/rows/workspace-network.ts
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService } from "../../../network/Dialler.ts"
 import type { Tap } from "../../../network/Tap.ts"
-import type { KnownSecrets } from "../../../redaction/known.ts"
+import type { KnownSecrets } from "../../../redaction/secrets.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import type { ResidentVm } from "../../entry/resident.ts"

@@ -1,9 +1,8 @@
 import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/rows/secret-fields.ts"
-import { KnownSecrets } from "../../../redaction/known.ts"
 import { redactText } from "../../../redaction/redact.ts"
-import { type NamedSecret, type SecretSet, secretSet } from "../../../redaction/secrets.ts"
+import { KnownSecrets, type NamedSecret, type SecretSet, secretSet } from "../../../redaction/secrets.ts"
 import type { SecretMount } from "./mount.ts"
 import { readSecrets, type StoredSecrets, writeSecrets } from "./secret-file.ts"
 

@@ -9,7 +9,7 @@ import {
 import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
 import { redactValue } from "../../../redaction/redact.ts"
-import { secretIn } from "../../../redaction/refuse.ts"
+import { secretIn } from "../../../redaction/redact.ts"
 import type { SecretSet } from "../../../redaction/secrets.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Dialler, type DiallerService } from "../../../../../src/network/Dialler.ts"
-import { KnownSecrets } from "../../../../../src/redaction/known.ts"
+import { KnownSecrets } from "../../../../../src/redaction/secrets.ts"
 import type { HeaderSecretChange } from "../../../../../src/workspace/residents/header-secret/check.ts"
 import {
   type HeaderSecrets,

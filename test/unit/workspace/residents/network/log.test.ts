@@ -3,7 +3,7 @@ import { Effect, Fiber, Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { judgeName } from "../../../../../src/network/judge.ts"
-import { KnownSecrets } from "../../../../../src/redaction/known.ts"
+import { KnownSecrets } from "../../../../../src/redaction/secrets.ts"
 import { UNTRUSTED } from "../../../../../src/workspace/residents/network/attempt.ts"
 import {
   aloneInWords,
