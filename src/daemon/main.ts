@@ -1,6 +1,6 @@
 import { Cause, Effect, Layer, References } from "effect"
 import { layerResident } from "../local/layer.ts"
-import { KnownSecrets } from "../redaction/secrets.ts"
+import { SecretRegistry } from "../redaction/secrets.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { withRedactedLog } from "./redacted-log.ts"
 import { forgetDaemon, serve } from "./serve.ts"
@@ -27,5 +27,5 @@ export const daemon = (version: string): Effect.Effect<number> =>
     withTelemetry(version),
     Effect.provideService(References.MinimumLogLevel, "Info"),
     withRedactedLog,
-    Effect.provide(KnownSecrets.layer)
+    Effect.provide(SecretRegistry.layer)
   )

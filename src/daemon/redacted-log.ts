@@ -1,6 +1,6 @@
 import { Cause, Effect, type Fiber, Logger, References } from "effect"
 import { redactValue } from "../redaction/redact.ts"
-import { KnownSecrets } from "../redaction/secrets.ts"
+import { SecretRegistry } from "../redaction/secrets.ts"
 
 /** A fiber as loggers look at it: with other annotations. */
 const withAnnotations = (
@@ -16,7 +16,7 @@ const withAnnotations = (
 
 /** A logger whose lines have no secret of a workspace. */
 export const redactedLogger = <Output>(
-  known: KnownSecrets["Service"],
+  known: SecretRegistry["Service"],
   logger: Logger.Logger<unknown, Output>
 ): Logger.Logger<unknown, Output> =>
   Logger.make((options) => {
@@ -34,9 +34,9 @@ export const redactedLogger = <Output>(
   })
 
 /** Redacts the lines of every logger that the work has from outside. Replacing one of them would leave the others as they are. */
-export const withRedactedLog = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | KnownSecrets> =>
+export const withRedactedLog = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | SecretRegistry> =>
   Effect.flatMap(
-    KnownSecrets,
+    SecretRegistry,
     (known) =>
       Effect.updateService(
         work,

@@ -1,5 +1,5 @@
 import { Effect, Logger, Metric, Option } from "effect"
-import { KnownSecrets } from "../redaction/secrets.ts"
+import { SecretRegistry } from "../redaction/secrets.ts"
 import { makeTimings, type SpanExporter, Timings } from "../system/telemetry/timings.ts"
 import { type OtlpSettings, otlpSettings } from "./otlp/settings.ts"
 import { redactedLogger } from "./redacted-log.ts"
@@ -23,7 +23,7 @@ export const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<
   Effect.scoped(Effect.gen(function*() {
     // A malformed number is the error of the work itself, which checks all variables.
     const settings = Option.flatten(yield* Effect.option(otlpSettings))
-    const known = yield* KnownSecrets
+    const known = yield* SecretRegistry
     const exporter = Option.isNone(settings) ? undefined : yield* startExport(settings.value, version)
     const spans: SpanExporter | undefined = Option.isNone(settings) || exporter === undefined ? undefined : {
       tracer: exporter.tracer,

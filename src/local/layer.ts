@@ -7,7 +7,7 @@ import { SeedImages } from "../disk/SeedImages.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { Dialler } from "../network/Dialler.ts"
-import { KnownSecrets } from "../redaction/secrets.ts"
+import { SecretRegistry } from "../redaction/secrets.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { once } from "../system/waits/once.ts"
 import { HostFacts } from "../vm/HostFacts.ts"
@@ -36,7 +36,7 @@ const make = (pooled: boolean) =>
       EventLog,
       HostFacts,
       Kernel,
-      KnownSecrets,
+      SecretRegistry,
       Paths,
       PortHolders,
       SeedImages,
@@ -74,7 +74,7 @@ const make = (pooled: boolean) =>
     /** The secrets of the workspace that a request names, else of all. */
     const secretsOf = (payload: unknown) =>
       Effect.suspend(() => {
-        const all = Context.get(context, KnownSecrets).sets()
+        const all = Context.get(context, SecretRegistry).sets()
         const { secrets, workspace } = payload as { readonly secrets?: Secrets; readonly workspace?: unknown }
         const given = secrets === undefined ? undefined : unstoredSecrets(secrets).set
         const others = given === undefined ? all : [...all, given]
@@ -93,6 +93,6 @@ export const layerOver = <E>(services: Layer.Layer<HostServices, E>): Layer.Laye
 export const layer: Layer.Layer<Pyro, PyroError> = layerOver(services)
 
 /** The same for a process that stays: `run` takes its microVMs from the pool, and the process's log has none of the secrets that are known. */
-export const layerResident: Layer.Layer<Pyro, PyroError, KnownSecrets> = Layer.effectContext(make(true)).pipe(
+export const layerResident: Layer.Layer<Pyro, PyroError, SecretRegistry> = Layer.effectContext(make(true)).pipe(
   Layer.provide(servicesBesideSecrets)
 )

@@ -3,7 +3,7 @@ import { SeedImages } from "../disk/SeedImages.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { Dialler } from "../network/Dialler.ts"
-import { KnownSecrets } from "../redaction/secrets.ts"
+import { SecretRegistry } from "../redaction/secrets.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { checkSettings } from "../system/settings/config.ts"
 import { HostFacts } from "../vm/HostFacts.ts"
@@ -21,6 +21,6 @@ export const servicesBesideSecrets = Vmm.layerQemu.pipe(
 )
 
 /** The services that the work is done with, all in this process. */
-export const services = Layer.provideMerge(servicesBesideSecrets, KnownSecrets.layer)
+export const services = Layer.provideMerge(servicesBesideSecrets, SecretRegistry.layer)
 
 export type HostServices = Layer.Success<typeof services>

@@ -62,7 +62,7 @@ class FilteredStream {
     this.#filter = this.#set === undefined ? undefined : new OutputFilter(this.#set, position)
   }
 
-  /** Goes over to other secrets, which see the held input again. */
+  /** Switches to other secrets, whose filter gets the held input again. */
   #use(set: SecretSet | undefined): Uint8Array {
     if (set === this.#set) return EMPTY
     const held = this.#filter?.heldInput ?? EMPTY

@@ -46,8 +46,8 @@ export class SecretSearch {
 }
 
 /**
- * Lines of a screen without secrets, also where a value goes on in the next line: a full-screen program breaks long lines by itself. The
- * marker stands where the value begins.
+ * Lines of a screen without secrets, also if a value continues in the next line: a full-screen program breaks long lines itself. The
+ * marker replaces the beginning of the value.
  */
 export const redactLines = (set: SecretSet | undefined, lines: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (set === undefined || lines.length === 0) return lines
@@ -55,7 +55,7 @@ export const redactLines = (set: SecretSet | undefined, lines: ReadonlyArray<str
   const found: Array<{ begin: number; end: number; owner: number }> = []
   set.matcher.scan(Buffer.concat(encoded), 0, (end, { bytes: { length }, owner }) => {
     const begin = end - length
-    // Matches come in the order of their ends: the ones inside this one go.
+    // Matches come in the order of their ends: this one replaces those inside it.
     while (found.length > 0 && found.at(-1)!.begin >= begin) found.pop()
     const last = found.at(-1)
     if (last !== undefined && begin < last.end) last.end = end
@@ -73,7 +73,7 @@ export const redactLines = (set: SecretSet | undefined, lines: ReadonlyArray<str
         parts.push(line.subarray(at - from, match.begin - from), Buffer.from(markerOf(set.names[match.owner]!)))
       }
       at = Math.min(match.end, to)
-      // It goes on in the next line.
+      // The value continues in the next line.
       if (match.end > to) break
       next++
     }
@@ -92,7 +92,7 @@ const inBytes = (sets: ReadonlyArray<SecretSet>, bytes: Uint8Array) =>
     bytes
   )
 
-/** Depth at which a value is no answer of pyro. */
+/** Pyro's answers are less deep. */
 const MAX_DEPTH = 32
 
 /**

@@ -6,7 +6,7 @@ import { streamFromPull } from "../../src/contract/rows/event-batches.ts"
 import { ExecPayload } from "../../src/contract/rows/workspace-exec.ts"
 import { LogsPayload } from "../../src/contract/rows/workspace-logs.ts"
 import { logLimits } from "../../src/output-log/store.ts"
-import { KnownSecrets } from "../../src/redaction/secrets.ts"
+import { SecretRegistry } from "../../src/redaction/secrets.ts"
 import { newRequestId } from "../../src/system/processes/identity.ts"
 import { folderOf, newWorkspaceId, type WorkspaceFolder } from "../../src/workspace/entry/record.ts"
 import { openCommands } from "../../src/workspace/residents/exec/command-registry.ts"
@@ -32,7 +32,7 @@ const newFolder = (secrets: Readonly<Record<string, string>>) =>
 const openedIn = (folder: WorkspaceFolder, connect: object = {}) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
-    const secrets = yield* Effect.provide(openSecrets(folder.directory), KnownSecrets.layer)
+    const secrets = yield* Effect.provide(openSecrets(folder.directory), SecretRegistry.layer)
     const commands = yield* openCommands(folder, logLimits, secrets)
     const channel = yield* Agent.connect(connect)
     const generation = { channel, scope, memoryMib: 1024 }

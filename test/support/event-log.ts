@@ -1,6 +1,6 @@
 import { Layer } from "effect"
-import { KnownSecrets } from "../../src/redaction/secrets.ts"
+import { SecretRegistry } from "../../src/redaction/secrets.ts"
 import { EventLog } from "../../src/workspace/entry/events.ts"
 
 /** The event logs of an installation of their own, and the secrets that the installation knows. */
-export const eventLog = Layer.provideMerge(EventLog.layer, KnownSecrets.layer)
+export const eventLog = Layer.provideMerge(EventLog.layer, SecretRegistry.layer)

@@ -15,7 +15,7 @@ import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import { Dialler } from "../../network/Dialler.ts"
-import { KnownSecrets } from "../../redaction/secrets.ts"
+import { SecretRegistry } from "../../redaction/secrets.ts"
 import { removeEmptyFolder, removeTree } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
 import { Paths } from "../../system/files/Paths.ts"
@@ -37,7 +37,7 @@ export const pickServices = Context.pick(
   EventLog,
   HostFacts,
   Kernel,
-  KnownSecrets,
+  SecretRegistry,
   Paths,
   Pool,
   PortHolders,
@@ -50,7 +50,7 @@ export type LifecycleServices =
   | EventLog
   | HostFacts
   | Kernel
-  | KnownSecrets
+  | SecretRegistry
   | Paths
   | Pool
   | PortHolders

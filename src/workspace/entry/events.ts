@@ -2,7 +2,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { redactValue } from "../../redaction/redact.ts"
-import { KnownSecrets } from "../../redaction/secrets.ts"
+import { SecretRegistry } from "../../redaction/secrets.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { countBytes } from "../../system/telemetry/metrics.ts"
 import { waitFor } from "../../system/waits/afterwards.ts"
@@ -117,14 +117,14 @@ export class EventLog extends Context.Service<EventLog, {
   /** Waits for an event of this workspace, or of any workspace without `folder`. Returns at once if `recorded` is not `known` any more. */
   readonly next: (known: number, folder?: string) => Effect.Effect<void>
 }>()("pyro/workspace/EventLog") {
-  static readonly layer = Layer.effect(EventLog, Effect.map(KnownSecrets, (secrets) => make(secrets)))
+  static readonly layer = Layer.effect(EventLog, Effect.map(SecretRegistry, (secrets) => make(secrets)))
 }
 
 /** Records an event after it happened. */
 export const recordEvent = (folder: string, event: NewEvent) =>
   Effect.flatMap(EventLog, ({ record }) => record(folder, event))
 
-const make = ({ setsOf }: KnownSecrets["Service"]): EventLog["Service"] => {
+const make = ({ setsOf }: SecretRegistry["Service"]): EventLog["Service"] => {
   /** Callbacks that wait for the next event. */
   const waiting = new Set<(folder: string) => void>()
   let recorded = 0

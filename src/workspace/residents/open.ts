@@ -2,7 +2,7 @@ import { Effect, type Scope } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import type { Dialler } from "../../network/Dialler.ts"
 import { logLimits } from "../../output-log/store.ts"
-import type { KnownSecrets } from "../../redaction/secrets.ts"
+import type { SecretRegistry } from "../../redaction/secrets.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
 import { EventLog } from "../entry/events.ts"
@@ -44,7 +44,7 @@ export const openResidents = (
 ): Effect.Effect<
   OpenResidents,
   NoSpace | StateDirectoryUnusable,
-  Dialler | EventLog | KnownSecrets | Paths | PortHolders | Scope.Scope
+  Dialler | EventLog | SecretRegistry | Paths | PortHolders | Scope.Scope
 > =>
   Effect.gen(function*() {
     const { directory } = folder

@@ -5,7 +5,7 @@ import { SeedImages } from "../../../src/disk/SeedImages.ts"
 import { Environments } from "../../../src/environment/Environments.ts"
 import { Kernel } from "../../../src/environment/Kernel.ts"
 import { Dialler } from "../../../src/network/Dialler.ts"
-import { KnownSecrets } from "../../../src/redaction/secrets.ts"
+import { SecretRegistry } from "../../../src/redaction/secrets.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
 import { HostFacts } from "../../../src/vm/HostFacts.ts"
 import { Vmm } from "../../../src/vm/Vmm.ts"
@@ -76,5 +76,5 @@ export const localAgentServices = (options: LocalAgentOptions) =>
     Layer.provideMerge(Layer.mergeAll(environments, SeedImages.layer)),
     Layer.provideMerge(Layer.mergeAll(kernel, HostFacts.layer, Dialler.layer)),
     Layer.provideMerge(Layer.mergeAll(EventLog.layer, Paths.layer, PortHolders.layer)),
-    Layer.provideMerge(KnownSecrets.layer)
+    Layer.provideMerge(SecretRegistry.layer)
   )

@@ -6,7 +6,7 @@ import * as path from "node:path"
 import { FileRefused, VmFailed } from "../../../src/contract/errors/errors.ts"
 import { withRedactedLog } from "../../../src/daemon/redacted-log.ts"
 import { redactValue } from "../../../src/redaction/redact.ts"
-import { type KnownSecrets, secretSet } from "../../../src/redaction/secrets.ts"
+import { type SecretRegistry, secretSet } from "../../../src/redaction/secrets.ts"
 import { type EventLog, readEvents, recordEvent } from "../../../src/workspace/entry/events.ts"
 import { writeSecrets } from "../../../src/workspace/residents/secret/secret-file.ts"
 import { initialSecrets, openSecrets } from "../../../src/workspace/residents/secret/workspace-secrets.ts"
@@ -16,7 +16,7 @@ const TOKEN = "correct horse battery"
 const sets = [secretSet([{ name: "TOKEN", value: TOKEN }])!]
 
 /** Runs work in a process that knows the secret of a folder. */
-const withSecret = <A, E>(work: (folder: string) => Effect.Effect<A, E, EventLog | KnownSecrets>) =>
+const withSecret = <A, E>(work: (folder: string) => Effect.Effect<A, E, EventLog | SecretRegistry>) =>
   Effect.acquireUseRelease(
     Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "pyro-secret-"))),
     (folder) =>

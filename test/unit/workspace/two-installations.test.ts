@@ -3,7 +3,7 @@ import { Effect, Fiber, Layer, Redacted } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { redactValue } from "../../../src/redaction/redact.ts"
-import { KnownSecrets } from "../../../src/redaction/secrets.ts"
+import { SecretRegistry } from "../../../src/redaction/secrets.ts"
 import { EventLog, recordEvent } from "../../../src/workspace/entry/events.ts"
 import { PortHolders } from "../../../src/workspace/entry/port-holders.ts"
 import { makeListeners } from "../../../src/workspace/residents/port/listener.ts"
@@ -45,7 +45,7 @@ describe("two installations in one process", () => {
       const [one, other] = yield* bothInstallations
       yield* writeSecrets(one.folder, initialSecrets({ TOKEN: Redacted.make("correct horse battery") }))
       yield* one.inside(openSecrets(one.folder))
-      const known = yield* Effect.forEach([one, other], ({ inside }) => inside(KnownSecrets))
+      const known = yield* Effect.forEach([one, other], ({ inside }) => inside(SecretRegistry))
       assert.deepStrictEqual(known.map((secrets) => secrets.sets().length), [1, 0])
       // Even of a folder with the same path.
       const line = "TOKEN=correct horse battery"

@@ -6,7 +6,7 @@ import {
 } from "../../../contract/rows/workspace-network.ts"
 import { snakeStruct } from "../../../contract/text/snake.ts"
 import { redactValue } from "../../../redaction/redact.ts"
-import { KnownSecrets } from "../../../redaction/secrets.ts"
+import { SecretRegistry } from "../../../redaction/secrets.ts"
 import { settleAfterwards } from "../../../system/waits/afterwards.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import { type LogFile, openLogFile } from "./log-file.ts"
@@ -74,8 +74,8 @@ const lastOf = (file: LogFile) => {
 }
 
 /** Opens the log in a workspace's folder. The log closes with the Scope. */
-export const openConnectionLog = (folder: string): Effect.Effect<ConnectionLog, never, KnownSecrets | Scope.Scope> =>
-  Effect.flatMap(KnownSecrets, ({ setsOf }) =>
+export const openConnectionLog = (folder: string): Effect.Effect<ConnectionLog, never, SecretRegistry | Scope.Scope> =>
+  Effect.flatMap(SecretRegistry, ({ setsOf }) =>
     Effect.map(
       acquirePlain(
         Effect.sync(() => openLogFile(folder, "network.jsonl", (line) => redactValue(setsOf(folder), line))),

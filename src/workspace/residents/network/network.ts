@@ -10,7 +10,7 @@ import type { OpenConnection } from "../../../contract/rows/workspace-network.ts
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService } from "../../../network/Dialler.ts"
 import type { Tap } from "../../../network/Tap.ts"
-import type { KnownSecrets } from "../../../redaction/secrets.ts"
+import type { SecretRegistry } from "../../../redaction/secrets.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
@@ -203,7 +203,7 @@ export const openNetwork = (
   directory: string,
   headerSecrets: HeaderSecrets,
   recorded: Granted | undefined
-): Effect.Effect<Network, never, Dialler | KnownSecrets | Paths | Scope.Scope> =>
+): Effect.Effect<Network, never, Dialler | SecretRegistry | Paths | Scope.Scope> =>
   // The directory names the workspace for the fairness of the dialler.
   Effect.gen(function*() {
     const log = yield* openConnectionLog(directory)

@@ -2,7 +2,7 @@ import { Effect, Redacted, type Scope } from "effect"
 import { InvalidRequest, type NoSpace, type StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { mappingOf, MAX_SECRETS, type Secrets } from "../../../contract/rows/secret-fields.ts"
 import { redactText } from "../../../redaction/redact.ts"
-import { KnownSecrets, type NamedSecret, type SecretSet, secretSet } from "../../../redaction/secrets.ts"
+import { type NamedSecret, SecretRegistry, type SecretSet, secretSet } from "../../../redaction/secrets.ts"
 import type { SecretMount } from "./mount.ts"
 import { readSecrets, type StoredSecrets, writeSecrets } from "./secret-file.ts"
 
@@ -140,9 +140,9 @@ const searchOf = ({ former, secrets }: StoredSecrets) => secretSet([...secrets, 
 /** The secrets of a folder, which this process removes from its own log until the Scope closes. */
 export const openSecrets = (
   folder: string
-): Effect.Effect<WorkspaceSecrets, NoSpace | StateDirectoryUnusable, KnownSecrets | Scope.Scope> =>
+): Effect.Effect<WorkspaceSecrets, NoSpace | StateDirectoryUnusable, SecretRegistry | Scope.Scope> =>
   Effect.map(readSecrets(folder), (stored) => new WorkspaceSecrets(folder, stored)).pipe(
-    Effect.tap((secrets) => Effect.flatMap(KnownSecrets, ({ know }) => know(folder, secrets)))
+    Effect.tap((secrets) => Effect.flatMap(SecretRegistry, ({ register }) => register(folder, secrets)))
   )
 
 /** Secrets that no folder stores. */

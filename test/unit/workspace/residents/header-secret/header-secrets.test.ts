@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Dialler, type DiallerService } from "../../../../../src/network/Dialler.ts"
-import { KnownSecrets } from "../../../../../src/redaction/secrets.ts"
+import { SecretRegistry } from "../../../../../src/redaction/secrets.ts"
 import type { HeaderSecretChange } from "../../../../../src/workspace/residents/header-secret/check.ts"
 import {
   type HeaderSecrets,
@@ -68,7 +68,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.strictEqual((yield* at(one, "b.test", 8443))?.secrets[0]?.header, "x-key")
       assert.isUndefined(yield* at(one, "b.test"))
       assert.strictEqual(statSync(join(one.folder, "secret-http.json")).mode & 0o777, 0o600)
-    }).pipe(Effect.provide(KnownSecrets.layer)))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
 
   it.live("a removed host denies the placeholder until a reset, also in the next process", () =>
     Effect.gen(function*() {
@@ -85,7 +85,7 @@ describe("hosts of a workspace's secrets", () => {
       }
       yield* next.hosts.forgetFormer
       assert.isUndefined(yield* at(next, "a.test"))
-    }).pipe(Effect.provide(KnownSecrets.layer)))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
 
   it.live("a removed secret has no host, and its placeholder is denied everywhere", () =>
     Effect.gen(function*() {
@@ -95,7 +95,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.deepStrictEqual(one.hosts.texts(), [])
       assert.deepStrictEqual((yield* at(one, "b.test", 8443))?.foreign, [{ name: "TOKEN", placeholder }])
       assert.strictEqual(placeholderOf(one), placeholder)
-    }).pipe(Effect.provide(KnownSecrets.layer)))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
 
   it.live("a host without the value of its secret denies the placeholder: the daemon died between two files", () =>
     Effect.gen(function*() {
@@ -103,7 +103,7 @@ describe("hosts of a workspace's secrets", () => {
       yield* one.secrets.change({ clearSecrets: ["TOKEN"] })
       const found = yield* at(one, "a.test")
       assert.deepStrictEqual([found?.secrets.length, found?.foreign.length], [0, 1])
-    }).pipe(Effect.provide(KnownSecrets.layer)))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
 
   it.live("a host that is added again has the placeholder that running programs know", () =>
     Effect.gen(function*() {
@@ -114,7 +114,7 @@ describe("hosts of a workspace's secrets", () => {
       assert.deepStrictEqual((yield* at(one, "a.test"))?.secrets, [
         { name: "TOKEN", placeholder, header: undefined, value: "new-value" }
       ])
-    }).pipe(Effect.provide(KnownSecrets.layer)))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
 
   it.live("a new value changes the connections to all hosts of the secret", () =>
     Effect.gen(function*() {
@@ -122,7 +122,7 @@ describe("hosts of a workspace's secrets", () => {
       const changed = yield* update(one, { secrets: secretsOf({ TOKEN: "new-value", OTHER: "other-value" }) })
       assert.deepStrictEqual(changed.map(({ host }) => host), ["a.test", "b.test"])
       assert.strictEqual((yield* at(one, "a.test"))?.secrets[0]?.value, "new-value")
-    }).pipe(Effect.provide(KnownSecrets.layer)))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
 
   it.live("a change that would break a host is refused, and changes nothing", () =>
     Effect.gen(function*() {
@@ -137,7 +137,7 @@ describe("hosts of a workspace's secrets", () => {
         assert.match((yield* Effect.flip(update(one, change))).message, detail)
       }
       assert.strictEqual((yield* at(one, "a.test"))?.secrets[0]?.value, VALUE)
-    }).pipe(Effect.provide(KnownSecrets.layer)))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
 
   it.live("a reset to a snapshot brings the hosts back with the placeholder and the authority that the guest knows", () =>
     Effect.gen(function*() {
@@ -152,5 +152,5 @@ describe("hosts of a workspace's secrets", () => {
       assert.deepStrictEqual(one.hosts.texts(), ["TOKEN@a.test", "TOKEN@b.test:8443"])
       assert.strictEqual(placeholderOf(one), placeholder)
       assert.deepStrictEqual((yield* at(one, "a.test"))?.authority, before?.authority)
-    }).pipe(Effect.provide(KnownSecrets.layer)))
+    }).pipe(Effect.provide(SecretRegistry.layer)))
 })

@@ -3,7 +3,7 @@ import { Effect, Fiber, Result } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { judgeName } from "../../../../../src/network/judge.ts"
-import { KnownSecrets } from "../../../../../src/redaction/secrets.ts"
+import { SecretRegistry } from "../../../../../src/redaction/secrets.ts"
 import { UNTRUSTED } from "../../../../../src/workspace/residents/network/attempt.ts"
 import {
   aloneInWords,
@@ -37,7 +37,7 @@ const denial = (host: string) =>
   entry(host, { outcome: "denied", reason: "no rule", option: `--allow-host ${host}:443`, bytesIn: 0, bytesOut: 0 })
 
 const withLog = <A>(use: (log: Effect.Success<ReturnType<typeof openConnectionLog>>) => Effect.Effect<A>) =>
-  Effect.scoped(Effect.flatMap(openConnectionLog(folder), use)).pipe(Effect.provide(KnownSecrets.layer))
+  Effect.scoped(Effect.flatMap(openConnectionLog(folder), use)).pipe(Effect.provide(SecretRegistry.layer))
 
 const hostsOf = ({ entries }: { readonly entries: ReadonlyArray<{ readonly host: string }> }) =>
   entries.map(({ host }) => host)
