@@ -1,9 +1,8 @@
 import { Effect } from "effect"
-import type { LogRoom, ReadableLog, RecentPiece, Segment } from "./log/parts.ts"
-import { LogReader } from "./log/reader.ts"
-import { LogFiles, type LogPiece } from "./log/segment-files.ts"
+import { Waiters } from "../system/waits/signal.ts"
+import { LogReader, type ReadableLog, type RecentPiece } from "./log/reader.ts"
+import { LogFiles, type LogRoom, type Segment } from "./log/segment-files.ts"
 import { HEAD_BYTES, type Mark, MARK_BYTES, type Marks, type OutputName, type SegmentStart } from "./log/segment.ts"
-import { Waiters } from "./log/waiters.ts"
 
 export type { LogReader }
 
@@ -99,9 +98,8 @@ export class CommandLog implements ReadableLog {
         return Effect.andThen(this.#moved.wait(() => this.#makeRoom(needed)), this.append(from, bytes, mark))
       }
       if (mark !== undefined) this.marks = { ...this.marks, [from]: mark }
-      const piece: LogPiece = { from, bytes, marks: this.marks }
       const begin = this.#files.end
-      const written = this.#files.write(piece, () => ({ ...this.received, dropped: this.droppedBytes }))
+      const written = this.#write(from, bytes)
       if (bytes.length === 0) return Effect.void
       this.#came(from, bytes, written ? begin : undefined)
       return written ? Effect.void : this.#handOver(bytes.length)
@@ -113,10 +111,16 @@ export class CommandLog implements ReadableLog {
     if (bytes.length === 0 || this.ended) return true
     if (!this.#makeRoom(HEAD_BYTES + bytes.length)) return false
     const begin = this.#files.end
-    const piece: LogPiece = { from, bytes, marks: this.marks }
-    if (!this.#files.write(piece, () => ({ ...this.received, dropped: this.droppedBytes }))) return false
+    if (!this.#write(from, bytes)) return false
     this.#came(from, bytes, begin)
     return true
+  }
+
+  #write(from: OutputName, bytes: Uint8Array) {
+    return this.#files.write(
+      { from, bytes, marks: this.marks },
+      () => ({ ...this.received, dropped: this.droppedBytes })
+    )
   }
 
   /** `offset`: where the last file has the piece, if the disk took the piece. */
@@ -152,6 +156,16 @@ export class CommandLog implements ReadableLog {
 
   reader(cursor: number): LogReader {
     return new LogReader(this, cursor)
+  }
+
+  /** Output from a cursor on, at most `maxBytes`. Ends before a gap, unless the gap comes first. */
+  page(cursor: number, maxBytes: number): ReturnType<LogReader["page"]> {
+    const reader = this.reader(cursor)
+    try {
+      return reader.page(maxBytes)
+    } finally {
+      reader.close()
+    }
   }
 
   /** A reader that keeps unread output in the log until the reader is closed. */

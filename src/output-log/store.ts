@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { CommandLog, type LogEnd } from "./log.ts"
-import type { LogLimits, LogRoom } from "./log/parts.ts"
+import type { LogLimits, LogRoom } from "./log/segment-files.ts"
 
 /** Limits of the contract: 256 MiB and 1 GiB of one command, 4 GiB of all together. */
 export const logLimits: LogLimits = {

@@ -105,7 +105,7 @@ const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequ
     acceptNow: () => acceptNow(connection, number),
     refuse: answerOnce(connection, number, () => ({ answer: RequestAnswer.refused, count: 0, records: NOTHING })),
     withdrawn: withdrawn.wait,
-    onWithdrawn: (listener) => withdrawn.onSettled(listener)
+    onWithdrawn: (listener) => void withdrawn.listen(listener)
   }
 }
 

@@ -2,7 +2,8 @@ import { type Cause, Deferred, Effect, Queue } from "effect"
 import type { Duplex } from "node:stream"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/guest-text.ts"
-import { settleAfterwards, waitFor } from "../../system/waits/afterwards.ts"
+import { settleAfterwards } from "../../system/waits/afterwards.ts"
+import { Waiters } from "../../system/waits/signal.ts"
 import { type AgentEvent, type Call, Calls } from "../calls.ts"
 import { NetworkTable } from "../streams/network-table.ts"
 import { StreamTable } from "../streams/stream-table.ts"
@@ -82,7 +83,7 @@ export class Connection implements StreamLink {
   #states: StateReader | undefined
   #statesLeft = 0
   #failure: ChannelFailed | undefined
-  #wakeWatch: (() => void) | undefined
+  readonly #watch = new Waiters()
 
   constructor(
     socket: Duplex,
@@ -133,19 +134,19 @@ export class Connection implements StreamLink {
 
   /** A call's frame, for the caller to send, and its result to come. Not for a failed connection. */
   make<A>(call: Call<A>, payload: Buffer) {
-    this.#awaited()
+    this.#watch.wake()
     return this.#calls.make(call, payload)
   }
 
   /** A call whose payload comes later, before any that is made after it. */
   announce<A>(call: Call<A>) {
-    this.#awaited()
+    this.#watch.wake()
     return this.#calls.announce(call)
   }
 
   /** A stream whose opening `frame`, numbered here, the caller sends. Throws `Unencodable`. Not for a failed connection. */
   open(begin: StreamBegin, frame: Buffer) {
-    this.#awaited()
+    this.#watch.wake()
     return this.#streams.open(begin, frame)
   }
 
@@ -154,16 +155,8 @@ export class Connection implements StreamLink {
     return this.#failure === undefined && (this.#calls.isAwaited || this.#streams.isAwaited)
   }
 
-  /** Waits until a request waits for the agent. One waiter at a time. */
-  readonly untilAwaited: Effect.Effect<void> = waitFor((resume) => {
-    if (this.isAwaited) return resume(Effect.void)
-    this.#wakeWatch = () => resume(Effect.void)
-  })
-
-  #awaited() {
-    this.#wakeWatch?.()
-    this.#wakeWatch = undefined
-  }
+  /** Waits until a request waits for the agent. */
+  readonly untilAwaited: Effect.Effect<void> = this.#watch.wait(() => this.isAwaited)
 
   /** Sends a probe, which a living agent answers at once, also during a call. One at a time. */
   probe() {

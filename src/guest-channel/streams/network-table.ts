@@ -1,9 +1,9 @@
 import { Effect } from "effect"
+import { Settled } from "../../system/waits/signal.ts"
 import { literalOf } from "../wire/address.ts"
 import { decodePayload } from "../wire/control.ts"
 import { AgentMessage, RequestKind } from "../wire/messages.ts"
 import { Violation } from "../wire/violation.ts"
-import { Settled } from "./settled.ts"
 
 /** Most open requests of an agent, by kind (guest-agent/src/net/request.h). */
 const MAX_OPEN = { connect: 1_024, resolve: 256 } as const
@@ -85,7 +85,7 @@ export class NetworkTable {
   withdraw(payload: Buffer) {
     const { request: number } = decodePayload(AgentMessage.Withdraw.fields, payload)
     const request = this.#open.get(number)
-    if (request !== undefined && this.answered(number)) request.withdrawn.settle(Effect.void)
+    if (request !== undefined && this.answered(number)) request.withdrawn.send(Effect.void)
   }
 
   /** Closes a request; false for one that was closed before. */

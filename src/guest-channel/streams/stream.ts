@@ -1,6 +1,7 @@
 import { Array as Arr, Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { waitFor } from "../../system/waits/afterwards.ts"
+import { Settled } from "../../system/waits/signal.ts"
 import type { ProcessExit } from "../process.ts"
 import { readEnding, type Refused } from "../session/ending.ts"
 import { decodePayload, encodeControl, type Field } from "../wire/control.ts"
@@ -9,7 +10,6 @@ import { Violation } from "../wire/violation.ts"
 import { Input } from "./input.ts"
 import { OutputQueue, type Piece } from "./output-queue.ts"
 import { Output } from "./output.ts"
-import { Settled } from "./settled.ts"
 
 /** The part of the connection that a stream uses. */
 export interface StreamLink {
@@ -158,7 +158,7 @@ export class GuestStream {
   #start(pid: number) {
     this.#isStarted = true
     if (this.#tellsCredit) this.input.grant(Math.min(pid, MAX_TOLD_CREDIT_BYTES))
-    this.started.settle(Effect.succeed(pid))
+    this.started.send(Effect.succeed(pid))
   }
 
   #end(kind: number, payload: Buffer) {
@@ -172,8 +172,8 @@ export class GuestStream {
     this.#isEnded = true
     this.input.close(Effect.void)
     const outcome = ending._tag === "refused" ? Effect.fail(ending) : Effect.succeed(ending)
-    if (ending._tag === "refused") this.started.settle(Effect.fail(ending))
-    this.ended.settle(outcome)
+    if (ending._tag === "refused") this.started.send(Effect.fail(ending))
+    this.ended.send(outcome)
     this.#link.wake(this)
   }
 
@@ -182,8 +182,8 @@ export class GuestStream {
     if (this.#failure !== undefined) return
     this.#failure = failure
     this.input.close(Effect.fail(failure))
-    this.started.settle(Effect.fail(failure))
-    this.ended.settle(Effect.fail(failure))
+    this.started.send(Effect.fail(failure))
+    this.ended.send(Effect.fail(failure))
     this.deliver()
   }
 

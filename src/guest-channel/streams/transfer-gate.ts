@@ -1,3 +1,4 @@
+import type { Signal } from "../../system/waits/signal.ts"
 import { startTimer } from "../../system/waits/timer.ts"
 import { Violation } from "../wire/violation.ts"
 
@@ -13,9 +14,8 @@ const MEETING_MS = 100
 /** How long transfers wait for a request, in ms. A command that takes longer shares the guest's processor with them. */
 const PAUSE_MS = 20
 
-interface ProcessExit {
-  readonly onSettled: (listener: () => void) => void
-}
+/** The end of a request. */
+type Ending = Pick<Signal<unknown>, "listen">
 
 /**
  * Says when the bytes of connections may go to the guest. They leave the channel and the guest's processor to a new request for a moment: a
@@ -25,7 +25,7 @@ export class TransferGate {
   readonly #changed: () => void
   readonly #now: () => number
   /** Requests that have not ended, with the time at which each was sent. The first ones are the oldest. */
-  readonly #requests = new Map<ProcessExit, number>()
+  readonly #requests = new Map<Ending, number>()
   /** Bytes of all frames since the hello. */
   #sentBytes = 0
   /** How many of them the agent has handled, as it tells; undefined before its first report. An older agent makes none. */
@@ -67,11 +67,11 @@ export class TransferGate {
   }
 
   /** A request goes to the guest: transfers wait until it has ended, but not long. */
-  requested(ending: ProcessExit) {
+  requested(ending: Ending) {
     const now = this.#now()
     if (now - this.#transferredAtMs < MEETING_MS) this.#metAtMs = now
     this.#requests.set(ending, now)
-    ending.onSettled(() => {
+    ending.listen(() => {
       this.#requests.delete(ending)
       if (this.#pausedAtMs !== undefined) this.#changed()
     })

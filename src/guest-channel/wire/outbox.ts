@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Duplex } from "node:stream"
-import { afterwards, waitFor } from "../../system/waits/afterwards.ts"
+import { afterwards } from "../../system/waits/afterwards.ts"
+import { Waiters } from "../../system/waits/signal.ts"
 import { TransferGate } from "../streams/transfer-gate.ts"
 
 /** Frames up to this many bytes are joined into one write; copying them is cheaper than a vectored write. */
@@ -20,7 +21,7 @@ export class Outbox {
   readonly #socket: Duplex
   #frames: Array<Uint8Array> = []
   #bytes = 0
-  #waiting: Array<() => void> = []
+  readonly #waiting = new Waiters()
   #held = false
   /** Sent frames are written before the event loop continues. */
   #isDue = false
@@ -33,8 +34,8 @@ export class Outbox {
   constructor(socket: Duplex, onOverflow: (detail: string) => void, monotonicMs: () => number) {
     this.#socket = socket
     this.#onOverflow = onOverflow
-    this.transfers = new TransferGate(() => this.#release(), monotonicMs)
-    socket.on("drain", () => this.#release())
+    this.transfers = new TransferGate(() => this.#waiting.wake(), monotonicMs)
+    socket.on("drain", () => this.#waiting.wake())
   }
 
   /** Sends a frame, or one of its pieces: whoever sends these sends nothing between them. */
@@ -71,20 +72,8 @@ export class Outbox {
   #below(limitBytes: number, isOpen = () => true): Effect.Effect<void> {
     const hasRoom = () => this.#socket.destroyed || (this.#socket.writableLength + this.#bytes < limitBytes && isOpen())
     return Effect.suspend(() =>
-      hasRoom() ? Effect.void : Effect.andThen(this.#drained(hasRoom), this.#below(limitBytes, isOpen))
+      hasRoom() ? Effect.void : Effect.andThen(this.#waiting.wait(hasRoom), this.#below(limitBytes, isOpen))
     )
-  }
-
-  /** Asks again in the step that begins the wait: the socket may have drained in another fiber's turn since. */
-  #drained(hasRoom: () => boolean): Effect.Effect<void> {
-    return waitFor<void>((resume) => {
-      if (hasRoom()) return resume(Effect.void)
-      const go = () => resume(Effect.void)
-      this.#waiting.push(go)
-      return Effect.sync(() => {
-        this.#waiting = this.#waiting.filter((other) => other !== go)
-      })
-    })
   }
 
   /** Writes all sent frames. Later frames wait until `letGo`. */
@@ -99,7 +88,7 @@ export class Outbox {
     for (const frame of first) this.#count(frame)
     this.#frames.unshift(...first)
     this.flush()
-    this.#release()
+    this.#waiting.wake()
   }
 
   /** Drops unwritten frames and ends all waits. */
@@ -108,11 +97,7 @@ export class Outbox {
     this.transfers.close()
     this.#frames = []
     this.#bytes = 0
-    this.#release()
-  }
-
-  #release() {
-    for (const go of this.#waiting.splice(0)) go()
+    this.#waiting.wake()
   }
 
   /** Writes the frames since the last write. */

@@ -1,6 +1,28 @@
 import * as fs from "node:fs"
-import type { ReadableLog, Segment } from "./parts.ts"
-import { HEAD_BYTES, type OutputName, readRun, seek, START_BYTES } from "./segment.ts"
+import type { Segment } from "./segment-files.ts"
+import { HEAD_BYTES, type OutputName, readRun, seek, type SegmentStart, START_BYTES } from "./segment.ts"
+
+/** The piece of a log that came last. */
+export interface RecentPiece {
+  readonly from: OutputName
+  readonly bytes: Uint8Array
+  /** Cursor of its first byte. */
+  readonly start: number
+  /** Position of the write, if it was written. */
+  readonly segment: Segment | undefined
+  readonly offset: number
+}
+
+/** A log for its readers. */
+export interface ReadableLog {
+  /** Cursor of its end. */
+  readonly position: number
+  readonly segments: ReadonlyArray<Segment>
+  readonly recent: RecentPiece | undefined
+  /** Descriptor of one of its files, which the caller closes. `undefined` if the file is gone. */
+  readonly open: (segment: Segment) => number | undefined
+  readonly startOf: (segment: Segment) => SegmentStart | undefined
+}
 
 /** A piece of one output. */
 export interface LoggedPiece {
@@ -46,6 +68,23 @@ export class LogReader {
       this.#skip()
     }
     return undefined
+  }
+
+  /** Output from the position on, at most `maxBytes`. Ends before a gap, unless the gap comes first. */
+  page(maxBytes: number): { readonly bytes: Buffer; readonly skipped: number } {
+    const pieces: Array<Uint8Array> = []
+    let skipped = 0
+    for (let left = maxBytes; left > 0;) {
+      const piece = this.next()
+      const gap = this.takeSkipped()
+      // Output behind a gap belongs to the next page.
+      if (gap > 0 && pieces.length > 0) break
+      skipped += gap
+      if (piece === undefined) break
+      pieces.push(piece.bytes.subarray(0, left))
+      left -= piece.bytes.length
+    }
+    return { bytes: Buffer.concat(pieces), skipped }
   }
 
   /** Bytes passed over since the last time this was asked. */

@@ -1,5 +1,4 @@
 import * as fs from "node:fs"
-import type { LogRoom, Segment } from "./parts.ts"
 import {
   encodeHead,
   encodeMark,
@@ -11,6 +10,38 @@ import {
   type SegmentStart,
   START_BYTES
 } from "./segment.ts"
+
+/** One file of a log. */
+export interface Segment {
+  readonly number: number
+  /** Bytes of the file that are whole pieces. */
+  size: number
+  /** Read at the first use. */
+  start: SegmentStart | undefined
+}
+
+export interface LogLimits {
+  /** Size of a file, in `bytes`. */
+  readonly segmentBytes: number
+  /** Number of files per command that hold its first output and stay. */
+  readonly headSegments: number
+  /** Number of files per command in all. The others hold its newest output. */
+  readonly segments: number
+  /** Maximum `bytes` of all commands of a workspace. */
+  readonly workspaceBytes: number
+}
+
+/** Space that a log shares with others. */
+export interface LogRoom {
+  readonly limits: LogLimits
+  /** Space of all logs, in `bytes`. */
+  heldBytes: number
+  readonly file: (id: string, number: number) => string
+  readonly created: () => void
+  readonly removed: (size: number) => void
+  /** Frees space for one more file. False if no file may be removed. */
+  readonly makeRoom: () => boolean
+}
 
 /** Output for a log, and the position of its filter if there is one. */
 export interface LogPiece {

@@ -1,9 +1,9 @@
 import { assert, beforeEach, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { setTimeout } from "node:timers/promises"
-import { Settled } from "../../../src/guest-channel/streams/settled.ts"
 import { TransferGate } from "../../../src/guest-channel/streams/transfer-gate.ts"
 import { Violation } from "../../../src/guest-channel/wire/violation.ts"
+import { Settled } from "../../../src/system/waits/signal.ts"
 
 const AHEAD = 196_608
 
@@ -14,7 +14,7 @@ let gate = new TransferGate(() => {}, () => now)
 const request = () => {
   const ending = new Settled<void, never>()
   gate.requested(ending)
-  return () => ending.settle(Effect.void)
+  return () => ending.send(Effect.void)
 }
 /** Transfers of so many bytes, which the agent takes at once. */
 const pass = (bytes: number) => {
