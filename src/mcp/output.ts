@@ -1,3 +1,4 @@
+import { isContinuation } from "../contract/text/utf8.ts"
 import { MAX_TEXT_CHARACTERS } from "./bounded.ts"
 
 export type OutputName = "stdout" | "stderr"
@@ -33,8 +34,6 @@ const costOf = (byte: number): number => {
   if (byte < 0x20) return byte >= 0x08 && byte <= 0x0d && byte !== 0x0b ? 2 : 6
   return byte === 0x22 || byte === 0x5c ? 2 : 1
 }
-
-const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
 
 /** A beginning of at most so many characters; ends with a line where one ends near, never within a character. */
 export const firstOf = (pieces: ReadonlyArray<OutputPiece>, budget: number): ReadonlyArray<OutputPiece> => {

@@ -1,3 +1,4 @@
+import { nextCharacter, utf8Text, wholeCharacters } from "../text/utf8.ts"
 import type { CommandOutput } from "./operation.ts"
 
 /** What was kept of a stream of bytes, as text. */
@@ -59,14 +60,14 @@ export const boundedOutput = (limit: number) => {
       const whole = new Uint8Array(bytes)
       whole.set(start)
       whole.set(tail.subarray(0, seen), headLength)
-      return { ...decoded(whole), bytes, truncated: false }
+      return { ...utf8Text(whole), bytes, truncated: false }
     }
     const at = tailLimit === 0 ? 0 : seen % tailLimit
     const end = new Uint8Array(tailLimit)
     end.set(tail.subarray(at))
     end.set(tail.subarray(0, at), tailLimit - at)
-    const first = decoded(withoutCutEnd(start))
-    const last = decoded(withoutCutStart(end))
+    const first = utf8Text(start.subarray(0, wholeCharacters(start)))
+    const last = utf8Text(end.subarray(nextCharacter(end)))
     return {
       text: `${first.text}\n[... ${bytes - limit} bytes left out ...]\n${last.text}`,
       bytes,
@@ -103,29 +104,4 @@ const grown = (buffer: Uint8Array<ArrayBuffer>, needed: number, limit: number) =
   const larger = new Uint8Array(Math.min(limit, Math.max(needed, buffer.length * 2)))
   larger.set(buffer)
   return larger
-}
-
-const decoded = (bytes: Uint8Array): { readonly text: string; readonly lossy: boolean } => {
-  try {
-    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), lossy: false }
-  } catch {
-    return { text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), lossy: true }
-  }
-}
-
-const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
-
-/** Without a character whose last bytes fell beyond the end (UTF-8 characters have at most four bytes). */
-const withoutCutEnd = (bytes: Uint8Array) => {
-  let start = bytes.length - 1
-  while (start > 0 && start > bytes.length - 4 && isContinuation(bytes[start])) start--
-  const first = bytes[start] ?? 0
-  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1
-  return start + length > bytes.length ? bytes.subarray(0, start) : bytes
-}
-
-const withoutCutStart = (bytes: Uint8Array) => {
-  let start = 0
-  while (start < 3 && isContinuation(bytes[start])) start++
-  return bytes.subarray(start)
 }

@@ -3,6 +3,7 @@ import { InvalidRequest, type PyroError } from "../../../contract/errors/errors.
 import type { DiffFile, DiffPayload, DiffResult } from "../../../contract/rows/workspace-diff.ts"
 import { firstOf, MAX_RESULT_BYTES } from "../../../contract/text/first-of.ts"
 import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
+import { utf8Text } from "../../../contract/text/utf8.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../patch/patch.ts"
 import { type Changes, type ChangesOptions, collectChanges, type Oversized } from "./changes.ts"
@@ -75,13 +76,8 @@ const fileOfOversized = ({ new: after, old, path }: Oversized): DiffFile => ({
 const fileOfMount = (path: Uint8Array): DiffFile => ({ path: pathText(path), status: "mounted", size: 0 })
 
 const shownPatch = (head: Uint8Array, bytes: number) => {
-  const text = Buffer.from(head).toString("utf8")
-  return {
-    patch: text,
-    patchBytes: bytes,
-    truncated: head.length < bytes,
-    lossy: !Buffer.from(text, "utf8").equals(head)
-  }
+  const { lossy, text } = utf8Text(head)
+  return { patch: text, patchBytes: bytes, truncated: head.length < bytes, lossy }
 }
 
 /** Changes in the form of the result. */

@@ -1,3 +1,4 @@
+import { wholeCharacters } from "../../../contract/text/utf8.ts"
 export interface LineRangeRequest {
   /** First line. Lines count from 1. */
   readonly startLine: number
@@ -112,15 +113,9 @@ const newlines = (bytes: Buffer) => {
   return count
 }
 
-const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
-
 /** The whole lines. Of a single longer line its beginning, up to the end of a character. */
 const wholeLines = (bytes: Buffer) => {
   const end = bytes.lastIndexOf(NEWLINE)
   if (end !== -1) return bytes.subarray(0, end + 1)
-  let start = bytes.length - 1
-  while (start > 0 && start > bytes.length - 4 && isContinuation(bytes[start])) start--
-  const first = bytes[start] ?? 0
-  const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1
-  return start + length > bytes.length && start > 0 ? bytes.subarray(0, start) : bytes
+  return bytes.subarray(0, wholeCharacters(bytes) || bytes.length)
 }

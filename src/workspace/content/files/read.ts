@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { ChannelFailed, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { FileContent, FileReadPayload } from "../../../contract/rows/workspace-file.ts"
+import { utf8Text } from "../../../contract/text/utf8.ts"
 import { type GuestTree, workspaceFile, type WorkspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { secretRefusal, SecretSearch } from "../../../redaction/redact.ts"
@@ -9,15 +10,6 @@ import { forEachWhile } from "../../../system/waits/for-each-while.ts"
 import { ImageRead } from "./image.ts"
 import { LineRange } from "./line-range.ts"
 import { modeText, openFile } from "./open.ts"
-
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-const lossless = (bytes: Uint8Array) => {
-  try {
-    return { text: strict.decode(bytes), lossy: false }
-  } catch {
-    return { text: new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes), lossy: true }
-  }
-}
 
 /** Part of a file to read. */
 type ReadPart = Pick<FileReadPayload, "startLine" | "lineCount" | "maxBytes" | "images">
@@ -65,7 +57,7 @@ export const readPart = (
     const { bytes, cutLine, lineCount, nextLine, totalLines, truncated } = range.found(whole)
     return {
       ...file,
-      ...lossless(bytes),
+      ...utf8Text(bytes),
       binary: false,
       truncated,
       startLine: payload.startLine,

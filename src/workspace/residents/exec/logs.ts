@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { ExecNotFound } from "../../../contract/errors/errors.ts"
 import type { LogEntry, LogsPayload, LogsResult } from "../../../contract/rows/workspace-logs.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
+import { utf8Text, wholeCharacters } from "../../../contract/text/utf8.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
 import type { Commands } from "./command-registry.ts"
 import type { JournaledCommand } from "./journal.ts"
@@ -30,40 +31,11 @@ export const pageOf = (
   log: CommandLog,
   { cursor, encoding, maxBytes = PAGE_BYTES }: Pick<LogsPayload, "cursor" | "encoding" | "maxBytes">
 ) => {
-  const reader = log.reader(cursor)
-  try {
-    const pieces: Array<Uint8Array> = []
-    let skipped = 0
-    for (let left = maxBytes; left > 0;) {
-      const piece = reader.next()
-      const gap = reader.takeSkipped()
-      // Output behind a gap belongs to the next page.
-      if (gap > 0 && pieces.length > 0) break
-      skipped += gap
-      if (piece === undefined) break
-      const bytes = piece.bytes.subarray(0, left)
-      pieces.push(bytes)
-      left -= bytes.length
-    }
-    const all = Buffer.concat(pieces)
-    const begin = cursor + skipped
-    const isEnd = log.ended && begin + all.length >= log.position
-    const bytes = encoding === "text" && !isEnd ? all.subarray(0, wholeCharacters(all)) : all
-    return { bytes, skipped, next: begin + bytes.length }
-  } finally {
-    reader.close()
-  }
-}
-
-/** Number of bytes without a cut character at the end (UTF-8 has at most four bytes each). */
-export const wholeCharacters = (bytes: Buffer): number => {
-  for (let at = bytes.length - 1; at > 0 && at >= bytes.length - 4; at--) {
-    const byte = bytes[at]!
-    if ((byte & 0xc0) === 0x80) continue
-    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
-    return at + length > bytes.length ? at : bytes.length
-  }
-  return bytes.length
+  const { bytes: all, skipped } = log.page(cursor, maxBytes)
+  const begin = cursor + skipped
+  const isEnd = log.ended && begin + all.length >= log.position
+  const bytes = encoding === "text" && !isEnd ? all.subarray(0, wholeCharacters(all) || all.length) : all
+  return { bytes, skipped, next: begin + bytes.length }
 }
 
 /** The newest commands in order of age, or the output of one from a cursor on. */
@@ -81,11 +53,13 @@ export const logs = (commands: Commands, payload: LogsPayload): Effect.Effect<Lo
     const log = commands.logs.get(execId)
     if (known === undefined || log === undefined) return new ExecNotFound({ workspace: payload.workspace, execId })
     const { bytes, next, skipped } = pageOf(log, payload)
-    const output = bytes.toString(payload.encoding === "text" ? "utf8" : "base64")
+    const { lossy, text } = payload.encoding === "text"
+      ? utf8Text(bytes)
+      : { text: bytes.toString("base64"), lossy: false }
     return Effect.succeed<LogsResult>({
       commands: [entryOf(commands, known)],
-      output,
-      lossy: payload.encoding === "text" && !Buffer.from(output, "utf8").equals(bytes),
+      output: text,
+      lossy,
       ...(skipped === 0 ? {} : { skippedBytes: skipped }),
       ...(known.end === undefined || next < log.position ? { nextCursor: next } : {})
     })

@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import type { ServiceLogsPayload, ServiceLogsResult } from "../../../contract/rows/workspace-service.ts"
 import { printable } from "../../../contract/text/printable.ts"
+import { nextCharacter, utf8Text, wholeCharacters } from "../../../contract/text/utf8.ts"
 import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
-import { wholeCharacters } from "../exec/logs.ts"
 import type { Services } from "./services.ts"
 import { logEnd, runsOf, type ServiceRecord, stateWithReason } from "./state.ts"
 
@@ -29,27 +29,13 @@ const read = ({ commands }: Pick<Services, "commands">, service: ServiceRecord, 
       at = end
       continue
     }
-    const reader = log.reader(at - begin)
-    try {
-      while (left > 0) {
-        const piece = reader.next()
-        const gap = reader.takeSkipped()
-        if (gap > 0 && pieces.length > 0) {
-          left = 0
-          break
-        }
-        skipped += gap
-        at += gap
-        if (piece === undefined) break
-        const bytes = piece.bytes.subarray(0, left)
-        pieces.push(bytes)
-        at += bytes.length
-        left -= bytes.length
-      }
-    } finally {
-      reader.close()
-    }
-    if (left <= 0) break
+    const page = log.page(at - begin, left)
+    if (page.skipped > 0 && pieces.length > 0) break
+    skipped += page.skipped
+    if (page.bytes.length > 0) pieces.push(page.bytes)
+    left -= page.bytes.length
+    at += page.skipped + page.bytes.length
+    if (at < end) break
   }
   return { bytes: Buffer.concat(pieces), next: at, skipped }
 }
@@ -67,13 +53,7 @@ const newestLines = (services: Pick<Services, "commands">, service: ServiceRecor
   const isCut = at === -1 && from > service.outputBefore && skipped === 0
   // A line that the limit has cut begins with its next character.
   const begin = at + 1
-  return { bytes: bytes.subarray(isCut ? beginOfCharacter(bytes) : begin), next, skipped: 0 }
-}
-
-const beginOfCharacter = (bytes: Buffer) => {
-  let at = 0
-  while (at < 4 && ((bytes[at] ?? 0) & 0xc0) === 0x80) at++
-  return at
+  return { bytes: bytes.subarray(isCut ? nextCharacter(bytes) : begin), next, skipped: 0 }
 }
 
 /** The end of a service's log, safe to show. */
@@ -107,16 +87,16 @@ export const serviceLogs = (
       ? read(services, now, from, maxBytes)
       : newestLines(services, now, tailLines, maxBytes)
     // A character that the page cuts comes with the next page.
-    const bytes = next < end || isLive() ? all.subarray(0, wholeCharacters(all)) : all
-    const output = bytes.toString("utf8")
+    const bytes = next < end || isLive() ? all.subarray(0, wholeCharacters(all) || all.length) : all
+    const { lossy, text } = utf8Text(bytes)
     const nextCursor = next - (all.length - bytes.length)
     const { restartInMs: _, ...state } = stateWithReason(now, yield* nowMs)
     return {
       ...state,
-      output,
+      output: text,
       nextCursor,
       hasMore: nextCursor < end && bytes.length > 0,
       ...(skipped === 0 ? {} : { skippedBytes: skipped }),
-      lossy: !Buffer.from(output, "utf8").equals(bytes)
+      lossy
     }
   })

@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { ShellScreen } from "../../../contract/rows/shell-fields.ts"
 import type { ShellReadPayload } from "../../../contract/rows/workspace-shell-read.ts"
+import { nextCharacter, utf8Text } from "../../../contract/text/utf8.ts"
 import { redactLines } from "../../../redaction/redact.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import type { Commands } from "../exec/command-registry.ts"
@@ -42,9 +43,7 @@ const newest = (lines: ReadonlyArray<string>, maxBytes: number) => {
 
 const endOf = (line: string, maxBytes: number) => {
   const bytes = Buffer.from(line, "utf8")
-  let from = Math.max(0, bytes.length - maxBytes)
-  while (from < bytes.length && (bytes[from]! & 0xc0) === 0x80) from++
-  return bytes.toString("utf8", from)
+  return bytes.toString("utf8", nextCharacter(bytes, Math.max(0, bytes.length - maxBytes)))
 }
 
 type Waited = NonNullable<ShellScreen["waited"]>
@@ -124,13 +123,13 @@ export const read = (
       }
     }
     const { bytes, next, skipped } = pageOf(shell.log, { cursor, encoding, maxBytes })
-    const output = bytes.toString(encoding === "text" ? "utf8" : "base64")
+    const { lossy, text } = encoding === "text" ? utf8Text(bytes) : { text: bytes.toString("base64"), lossy: false }
     return {
       ...common,
-      output,
+      output: text,
       nextCursor: next,
       truncated: next < shell.log.position,
       ...(skipped === 0 ? {} : { skippedBytes: skipped }),
-      lossy: encoding === "text" && !Buffer.from(output, "utf8").equals(bytes)
+      lossy
     }
   })
