@@ -22,19 +22,16 @@ import type {
   WrittenFile
 } from "./files.ts"
 import * as ChangeFiles from "./files/change-files.ts"
-import * as Compare from "./files/compare.ts"
 import * as Files from "./files/operations.ts"
 import type { GuestSocket, NetworkRequest, PortRequest } from "./network.ts"
-import { forEachRequest, requestsOf } from "./network/requests.ts"
-import { connectPort } from "./network/socket.ts"
+import { connectPort, forEachRequest, requestsOf } from "./network/connections.ts"
 import type { GuestProcess, SpawnRequest } from "./process.ts"
-import { StreamedProcess } from "./process/process.ts"
-import { launch, spawn } from "./process/spawn.ts"
+import { launch, spawn, StreamedProcess } from "./process/process.ts"
 import { Connection } from "./session/connection.ts"
 import { chain, request, type ResultsOf, type Silence, silently } from "./session/open.ts"
 import { DEFAULT_SILENCE_MS, ENDING_SILENCE_MS, type SilenceOptions, watchSilence } from "./session/silence.ts"
-import type { ResumableStream } from "./session/takeover.ts"
 import type { GuestString } from "./wire/control.ts"
+import type { ResumableStream } from "./wire/hello.ts"
 
 export interface ConnectOptions {
   /** Yields the byte stream to the agent; it lives as long as the channel's scope. */
@@ -134,8 +131,8 @@ export interface GuestChannel {
     content: Stream.Stream<Uint8Array, E, R>
   ) => Effect.Effect<WrittenFile, AgentCallFailed | ChannelFailed | E, R>
   readonly walk: (request: WalkRequest) => ReturnType<typeof Files.walk>
-  readonly compare: (request: CompareRequest) => ReturnType<typeof Compare.compare>
-  readonly readMany: (request: ReadManyRequest) => ReturnType<typeof Compare.readMany>
+  readonly compare: (request: CompareRequest) => ReturnType<typeof Files.compare>
+  readonly readMany: (request: ReadManyRequest) => ReturnType<typeof Files.readMany>
   readonly changeFiles: (
     root: GuestString,
     changes: ReadonlyArray<FileChange>
@@ -214,7 +211,7 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
         if (found === undefined) return Effect.succeed(Option.none())
         const { resumable, stream } = found
         takenOver.delete(id)
-        if (known !== undefined) stream.passOver(known.stdout, known.stderr)
+        if (known !== undefined) stream.passOver(known)
         const process = new StreamedProcess(connection, stream, {
           id,
           pid: resumable.pid,
@@ -239,8 +236,8 @@ const connect = (options: ConnectOptions): Effect.Effect<GuestChannel, ChannelFa
       write: (target, content) => Files.write(connection, target, content),
       writeWithVersion: (target, content) => Files.writeWithVersion(connection, target, content),
       walk: (wanted) => Files.walk(connection, wanted),
-      compare: (wanted) => Compare.compare(connection, wanted),
-      readMany: (wanted) => Compare.readMany(connection, wanted),
+      compare: (wanted) => Files.compare(connection, wanted),
+      readMany: (wanted) => Files.readMany(connection, wanted),
       changeFiles: (root, changes) => ChangeFiles.changeFiles(connection, root, changes),
       connectPort: (wanted) => connectPort(connection, wanted),
       networkRequests: requestsOf(connection),

@@ -1,15 +1,14 @@
 import { Effect, Stream } from "effect"
 import type { FileChange } from "../files.ts"
 import type { Connection } from "../session/connection.ts"
-import { awaitEnd } from "../session/open.ts"
-import { type Failure, id, open } from "../session/operation.ts"
+import { type Failure, id, open, sendInput } from "../session/operation.ts"
 import type { GuestString } from "../wire/control.ts"
 import { HostMessage } from "../wire/messages.ts"
 
 /**
- * Changes many files beneath `root`: all that is taken goes first, then everything is put in its place, with the
- * directories that it needs; directories left empty go. New content is written ahead, beside the rest: when one step
- * fails (a full disk, a file that changed meanwhile) those before it are undone, and nothing has changed.
+ * Changes many files beneath `root`: removes the taken files, then puts every file in its place, with the directories that it needs.
+ * Directories that become empty go. The guest writes new content first, beside the other files. If a step fails (a full disk, a file that
+ * changed meanwhile), the guest undoes the steps before, and nothing has changed.
  */
 export const changeFiles = (
   connection: Connection,
@@ -18,12 +17,7 @@ export const changeFiles = (
 ): Effect.Effect<void, Failure> =>
   Effect.scoped(Effect.gen(function*() {
     const stream = yield* open(connection, "change", HostMessage.Change, { id: id(), root })
-    const ended = awaitEnd(stream, "change")
-    const sent = Stream.runForEach(Stream.fromIterable(pieces(changes)), (bytes) => stream.input.write(bytes)).pipe(
-      Effect.andThen(Effect.suspend(() => stream.input.end()))
-    )
-    // Reports a full disk at once, and not after the whole content.
-    yield* Effect.raceFirst(Effect.andThen(sent, ended), ended)
+    yield* sendInput(stream, "change", Stream.fromIterable(pieces(changes)))
   }))
 
 const kinds = { take: 1, file: 2, link: 3, move: 4 } as const

@@ -1,14 +1,41 @@
 import { Effect, type Scope, Stream } from "effect"
-import type { OpenFile, ReadRequest, WalkEntry, WalkRequest, WriteRequest, WrittenFile } from "../files.ts"
+import type {
+  CompareRequest,
+  Difference,
+  OpenFile,
+  ReadManyRequest,
+  ReadRequest,
+  ReadResult,
+  WalkEntry,
+  WalkRequest,
+  WriteRequest,
+  WrittenFile
+} from "../files.ts"
 import type { Connection } from "../session/connection.ts"
 import { awaitEnd } from "../session/open.ts"
-import { checked, type Failure, id, open, recordsOf, window } from "../session/operation.ts"
-import { piecesOf } from "../streams/pieces.ts"
+import {
+  checked,
+  type Failure,
+  id,
+  open,
+  type RecordDecoder,
+  recordsOf,
+  sendInput,
+  window
+} from "../session/operation.ts"
+import { bytesOf } from "../streams/pieces.ts"
 import type { GuestStream } from "../streams/stream.ts"
-import { HostMessage, type OpenerKind, ReadFlag, WalkFlag, WriteFlag } from "../wire/messages.ts"
+import {
+  CompareFlag,
+  HostMessage,
+  type Message,
+  type OpenerKind,
+  ReadFlag,
+  WalkFlag,
+  WriteFlag
+} from "../wire/messages.ts"
 import { Violation } from "../wire/violation.ts"
-import { FILE_STATE_BYTES, readFileState } from "./file-state.ts"
-import { WalkDecoder } from "./walk.ts"
+import { ContentDecoder, differenceDecoder, FILE_STATE_BYTES, readFileState, walkDecoder } from "./records.ts"
 
 const openRead = (connection: Connection, request: ReadRequest, flags: number) =>
   Effect.suspend(() => {
@@ -17,7 +44,7 @@ const openRead = (connection: Connection, request: ReadRequest, flags: number) =
   })
 
 const contentOf = (stream: GuestStream) =>
-  Stream.concat(piecesOf(stream, ({ bytes }) => bytes), Stream.fromEffectDrain(awaitEnd(stream, "read")))
+  Stream.concat(bytesOf(stream), Stream.fromEffectDrain(awaitEnd(stream, "read")))
 
 /** Content of a file, read as the consumer asks for it. */
 export const read = (connection: Connection, request: ReadRequest): Stream.Stream<Uint8Array, Failure> =>
@@ -72,12 +99,7 @@ const sendContent = <E, R>(
     const expected = request.expected === undefined ? 0n : BigInt(`0x${request.expected}`)
     const fields = { id: id(), root, path, mode, flags: writeFlags(request) | flags, expected }
     const stream = yield* open(connection, "write", HostMessage.Write, fields)
-    const ended = awaitEnd(stream, "write")
-    const sent = Stream.runForEach(content, (bytes) => stream.input.write(bytes)).pipe(
-      Effect.andThen(Effect.suspend(() => stream.input.end()))
-    )
-    // Reports a full disk at once, and not after the whole content.
-    yield* Effect.raceFirst(Effect.andThen(sent, ended), ended)
+    yield* sendInput(stream, "write", content)
     return stream
   })
 
@@ -100,20 +122,55 @@ export const writeWithVersion = <E, R>(
     Effect.scoped
   )
 
-/** The entries of a tree, parents before children. A record that cannot be read ends the channel. */
+/** The records of an operation. A record that cannot be read ends the channel. */
+const recordsOfRequest = <F, A>(
+  connection: Connection,
+  operation: OpenerKind,
+  message: Message<F>,
+  fields: () => F,
+  decoder: () => RecordDecoder<A>
+): Stream.Stream<A, Failure> =>
+  Stream.unwrap(Effect.map(
+    Effect.suspend(() => open(connection, operation, message, fields())),
+    (stream) => recordsOf(connection, stream, operation, decoder())
+  ))
+
+/** The entries of a tree, parents before children. */
 export const walk = (connection: Connection, request: WalkRequest): Stream.Stream<WalkEntry, Failure> =>
-  Stream.unwrap(
-    Effect.suspend(() => {
-      const fields = {
-        id: id(),
-        window,
-        root: request.root,
-        path: request.path,
-        maxDepth: request.maxDepth ?? 0,
-        flags: request.attributes === true ? WalkFlag.attributes : 0
-      }
-      return open(connection, "walk", HostMessage.Walk, fields)
-    }).pipe(
-      Effect.map((stream) => recordsOf(connection, stream, "walk", new WalkDecoder()))
-    )
+  recordsOfRequest(connection, "walk", HostMessage.Walk, () => ({
+    id: id(),
+    window,
+    root: request.root,
+    path: request.path,
+    maxDepth: request.maxDepth ?? 0,
+    flags: request.attributes === true ? WalkFlag.attributes : 0
+  }), walkDecoder)
+
+/**
+ * The differences of two trees, in the order of the bytes of their names, directories before their entries. What the guest mounted within the
+ * new tree is of type `mount`, and nothing beneath it is compared.
+ */
+export const compare = (connection: Connection, request: CompareRequest): Stream.Stream<Difference, Failure> =>
+  recordsOfRequest(connection, "compare", HostMessage.Compare, () => ({
+    id: id(),
+    window,
+    oldRoot: request.old.root,
+    oldPath: request.old.path,
+    newRoot: request.new.root,
+    newPath: request.new.path,
+    skip: request.skip ?? "",
+    flags: request.content === true ? CompareFlag.content : 0
+  }), differenceDecoder)
+
+/** One result for each path, in their order. */
+export const readMany = (
+  connection: Connection,
+  { limit, paths, root }: ReadManyRequest
+): Stream.Stream<ReadResult, Failure> =>
+  recordsOfRequest(
+    connection,
+    "readMany",
+    HostMessage.ReadMany,
+    () => ({ id: id(), window, root, limit, paths }),
+    () => new ContentDecoder({ files: paths.length, limit })
   )

@@ -1,21 +1,26 @@
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import { constants } from "node:os"
-import { ChannelFailed } from "../../contract/errors/errors.ts"
-import { errnoName } from "../errors.ts"
-import type { GuestProcess, ProcessOutput } from "../process.ts"
+import {
+  ChannelFailed,
+  CommandNotExecutable,
+  CommandNotFound,
+  CommandNotStarted
+} from "../../contract/errors/errors.ts"
+import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { newRequestId } from "../../system/processes/identity.ts"
+import type { Call } from "../calls.ts"
+import { type AgentCallFailed, EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "../errors.ts"
+import type { GuestProcess, SpawnRequest } from "../process.ts"
 import type { Connection } from "../session/connection.ts"
-import type { Piece } from "../streams/output-queue.ts"
+import { launchStream, type Opener, openStream, windowOf } from "../session/open.ts"
 import { forEachPiece, piecesOf } from "../streams/pieces.ts"
 import type { GuestStream } from "../streams/stream.ts"
-import { HostMessage, type Message, SignalTarget, STDOUT } from "../wire/messages.ts"
+import type { GuestString } from "../wire/control.ts"
+import type { Refused } from "../wire/ending.ts"
+import { HostMessage, type Message, SignalTarget, SpawnFlag } from "../wire/messages.ts"
+import type { Unencodable } from "../wire/violation.ts"
 
-const outputOf = ({ bytes, offset, output }: Piece): ProcessOutput => ({
-  from: output === STDOUT ? "stdout" : "stderr",
-  offset,
-  bytes
-})
-
-export const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
+const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
 
 /**
  * The process behind a stream that has started. Every command makes one and uses two or three of its parts, so those are made when
@@ -41,15 +46,15 @@ export class StreamedProcess implements GuestProcess {
   }
 
   get output() {
-    return piecesOf(this.#stream, outputOf)
+    return piecesOf(this.#stream)
   }
 
   get forEachOutput(): GuestProcess["forEachOutput"] {
-    return (f, take) => forEachPiece(this.#stream, outputOf, f, take)
+    return (f, take) => forEachPiece(this.#stream, f, take)
   }
 
   get keepFrom(): GuestProcess["keepFrom"] {
-    return (output, position) => this.#stream.keepFrom(output === "stdout" ? STDOUT : 2, position)
+    return (from, position) => this.#stream.keepFrom(from, position)
   }
 
   get stdinSent(): GuestProcess["stdinSent"] {
@@ -113,3 +118,91 @@ export class StreamedProcess implements GuestProcess {
     )
   }
 }
+
+const textOf = (value: GuestString) => typeof value === "string" ? value : escapeGuestText(value)
+
+const notStarted = (argv: SpawnRequest["argv"]) => ({ detail, errno, step }: Refused) => {
+  const told = escapeGuestText(detail)
+  // Neither "it never started" nor its outcome: that is gone with the release.
+  if (errno === EEXIST) return new ChannelFailed({ detail: "a process of this id has run already, and was released" })
+  if (step !== "exec") {
+    return new CommandNotStarted({ step, detail: `${errnoName(errno)}${told === "" ? "" : `: ${told}`}` })
+  }
+  switch (errno) {
+    case ENOENT:
+      return new CommandNotFound({ command: textOf(argv[0]) })
+    case EACCES:
+    case ENOEXEC:
+    case EISDIR:
+      return new CommandNotExecutable({ command: textOf(argv[0]), detail: errnoName(errno) })
+    default:
+      return new CommandNotStarted({ step, detail: errnoName(errno) })
+  }
+}
+
+type ValueOf<M> = M extends Message<infer A> ? A : never
+type SpawnFailed = ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted
+
+const openerOf = (request: SpawnRequest, id: string): Opener<ValueOf<typeof HostMessage.Spawn>> => {
+  const window = windowOf(request.windowBytes)
+  const pty = request.pty !== undefined
+  return {
+    message: HostMessage.Spawn,
+    fields: {
+      id: Buffer.from(id, "hex"),
+      window,
+      flags: (pty ? SpawnFlag.pty : 0) | (request.stdin === true ? SpawnFlag.stdin : 0),
+      rows: cells(request.pty?.rows ?? 0),
+      cols: cells(request.pty?.cols ?? 0),
+      user: request.user ?? "",
+      cwd: request.cwd ?? "",
+      argv: request.argv,
+      env: request.env ?? [],
+      memoryMax: request.memoryMaxBytes ?? 0,
+      pidsMax: request.pidsMax ?? 0
+    },
+    begin: { window, input: request.stdin === true, outputs: pty ? [1] as const : [1, 2] as const }
+  }
+}
+
+const optionsOf = (request: SpawnRequest, after: ReadonlyArray<Call<unknown>>) => ({
+  after,
+  unencodable: ({ message }: Unencodable) =>
+    new CommandNotStarted({ step: "length", detail: `with its environment ${message}` }),
+  refused: notStarted(request.argv)
+})
+
+const startedAs =
+  (connection: Connection, id: string) =>
+  ({ pid, stream }: { readonly pid: number; readonly stream: GuestStream }): GuestProcess =>
+    new StreamedProcess(connection, stream, { id, pid, stdinOffset: 0 })
+
+/**
+ * Starts a process and waits only until it has started, or could not. With `after`, those calls go ahead of it in
+ * the same write, and the guest starts nothing when one of them fails.
+ */
+export const spawn = (
+  connection: Connection,
+  request: SpawnRequest,
+  after: ReadonlyArray<Call<unknown>> = []
+): Effect.Effect<GuestProcess, AgentCallFailed | SpawnFailed, Scope.Scope> =>
+  Effect.suspend(() => {
+    const id = request.id ?? newRequestId()
+    return Effect.map(
+      openStream(connection, openerOf(request, id), optionsOf(request, after)),
+      startedAs(connection, id)
+    )
+  })
+
+/** Starts a process at once. It goes on until its release, also without this connection. Returns an effect that waits for its start. */
+export const launch = (
+  connection: Connection,
+  request: SpawnRequest
+): Effect.Effect<Effect.Effect<GuestProcess, SpawnFailed>> =>
+  Effect.suspend(() => {
+    const id = request.id ?? newRequestId()
+    return Effect.map(
+      launchStream(connection, openerOf(request, id), optionsOf(request, [])),
+      (started) => Effect.map(started, startedAs(connection, id)) as Effect.Effect<GuestProcess, SpawnFailed>
+    )
+  })

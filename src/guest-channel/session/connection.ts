@@ -10,7 +10,7 @@ import { StreamTable } from "../streams/stream-table.ts"
 import type { GuestStream, StreamBegin, StreamLink } from "../streams/stream.ts"
 import { decodePayload, encodeControl } from "../wire/control.ts"
 import { FrameDecoder, TAKEOVER_FILLER_BYTES } from "../wire/frame.ts"
-import { HelloSearch } from "../wire/hello.ts"
+import { type AgentHello, HelloSearch, readHello, type ResumableStream, StateReader } from "../wire/hello.ts"
 import {
   AgentMessage,
   CONNECTION,
@@ -24,7 +24,6 @@ import { Outbox } from "../wire/outbox.ts"
 import { Violation } from "../wire/violation.ts"
 import { CallTable } from "./call-table.ts"
 import { countReceived } from "./garbage.ts"
-import { type AgentHello, readHello, type ResumableStream, StateReader } from "./takeover.ts"
 
 /** A stream that an older connection left, and this side of it. */
 export interface TakenOver {

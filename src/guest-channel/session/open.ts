@@ -7,10 +7,10 @@ import { AgentCallFailed, errnoName } from "../errors.ts"
 import type { ProcessExit } from "../process.ts"
 import type { GuestStream, StreamBegin } from "../streams/stream.ts"
 import { encodeControl } from "../wire/control.ts"
+import type { Refused } from "../wire/ending.ts"
 import { HostMessage, type Message } from "../wire/messages.ts"
 import { Unencodable } from "../wire/violation.ts"
 import type { Connection } from "./connection.ts"
-import type { Refused } from "./ending.ts"
 
 /** Unread output that the guest may send ahead, per output, unless a request says otherwise. */
 export const DEFAULT_WINDOW_BYTES = 1_048_576

@@ -2,7 +2,8 @@ import { Effect, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import type { AgentCallFailed } from "../errors.ts"
-import { piecesOf } from "../streams/pieces.ts"
+import type { ProcessExit } from "../process.ts"
+import { bytesOf } from "../streams/pieces.ts"
 import type { GuestStream } from "../streams/stream.ts"
 import { flows, type Message, type OpenerKind } from "../wire/messages.ts"
 import { Violation } from "../wire/violation.ts"
@@ -68,8 +69,22 @@ export const checked = <A>(connection: Connection, decode: () => A) =>
     }
   })
 
+/** Sends all of `content` as the input of an operation, and waits for its end. */
+export const sendInput = <E, R>(
+  stream: GuestStream,
+  operation: OpenerKind,
+  content: Stream.Stream<Uint8Array, E, R>
+): Effect.Effect<ProcessExit, E | Failure, R> => {
+  const ended = awaitEnd(stream, operation)
+  const sent = Stream.runForEach(content, (bytes) => stream.input.write(bytes)).pipe(
+    Effect.andThen(Effect.suspend(() => stream.input.end()))
+  )
+  // Reports a full disk at once, and not after the whole content.
+  return Effect.raceFirst(Effect.andThen(sent, ended), ended)
+}
+
 /** Cuts the bytes of a stream into records. */
-interface RecordDecoder<A> {
+export interface RecordDecoder<A> {
   /** Records that end in the chunk; throws `Violation`. */
   readonly push: (chunk: Uint8Array) => Iterable<A>
   /** Throws `Violation` within a record. */
@@ -83,7 +98,7 @@ export const recordsOf = <A>(
   operation: OpenerKind,
   decoder: RecordDecoder<A>
 ): Stream.Stream<A, Failure> =>
-  piecesOf(stream, ({ bytes }) => bytes).pipe(
+  bytesOf(stream).pipe(
     Stream.mapEffect((bytes) => checked(connection, () => decoder.push(bytes))),
     Stream.flattenIterable,
     Stream.concat(

@@ -1,32 +1,35 @@
 import { Array as Arr, Cause, Effect, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import type { Piece } from "./output-queue.ts"
+import type { ProcessOutput } from "../process.ts"
 import type { GuestStream } from "./stream.ts"
 
-/** Output of a stream in the order of arrival. Each request acknowledges the earlier pieces. */
-export const piecesOf = <A>(stream: GuestStream, each: (piece: Piece) => A): Stream.Stream<A, ChannelFailed> =>
+const pulled = <A>(stream: GuestStream, each: (pieces: Arr.NonEmptyArray<ProcessOutput>) => Arr.NonEmptyArray<A>) =>
   Stream.fromPull(Effect.succeed(
-    Effect.flatMap(stream.pull, (pieces) => pieces === undefined ? Cause.done() : Effect.succeed(Arr.map(pieces, each)))
+    Effect.flatMap(stream.pull, (pieces) => pieces === undefined ? Cause.done() : Effect.succeed(each(pieces)))
   ))
 
+/** Output of a stream in the order of arrival. Each request acknowledges the earlier pieces. */
+export const piecesOf = (stream: GuestStream): Stream.Stream<ProcessOutput, ChannelFailed> =>
+  pulled(stream, (pieces) => pieces)
+
+/** The same without positions, of a stream with one output. */
+export const bytesOf = (stream: GuestStream): Stream.Stream<Uint8Array, ChannelFailed> =>
+  pulled(stream, Arr.map(({ bytes }) => bytes))
+
 /**
- * Runs `f` for each piece, in order; the piece is acknowledged once the guest's next ones are asked for. What this
- * does not need, and a `Stream` does: some 40 MiB more memory for 64 MiB of output, whose buffers V8 keeps until a
- * full collection. `take` gets each piece first, without a fiber, and refuses what it cannot do at once.
+ * Runs `f` for each piece, in order. The piece is acknowledged once `f` asks for the next ones. A `Stream` takes some 40 MiB more memory for
+ * 64 MiB of output: V8 keeps its buffers until a full collection. `take` gets each piece first, without a fiber, and refuses a piece that it
+ * cannot take at once.
  */
-export const forEachPiece = <A, E, R>(
+export const forEachPiece = <E, R>(
   stream: GuestStream,
-  each: (piece: Piece) => A,
-  f: (value: A) => Effect.Effect<unknown, E, R>,
-  take?: (value: A) => boolean
+  f: (piece: ProcessOutput) => Effect.Effect<unknown, E, R>,
+  take?: (piece: ProcessOutput) => boolean
 ): Effect.Effect<void, ChannelFailed | E, R> => {
-  const pull = take === undefined ? stream.pull : stream.pullUntaken((piece) => take(each(piece)))
+  const pull = take === undefined ? stream.pull : stream.pullUntaken(take)
   const step: Effect.Effect<void, ChannelFailed | E, R> = Effect.flatMap(pull, (pieces) =>
     pieces === undefined
       ? Effect.void
-      : Effect.andThen(
-        Effect.forEach(pieces, (piece) => f(each(piece)), { discard: true }),
-        Effect.suspend(() => step)
-      ))
+      : Effect.andThen(Effect.forEach(pieces, f, { discard: true }), Effect.suspend(() => step)))
   return step
 }

@@ -2,14 +2,13 @@ import { Array as Arr, Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { waitFor } from "../../system/waits/afterwards.ts"
 import { Settled } from "../../system/waits/signal.ts"
-import type { ProcessExit } from "../process.ts"
-import { readEnding, type Refused } from "../session/ending.ts"
+import type { ProcessExit, ProcessOutput } from "../process.ts"
 import { decodePayload, encodeControl, type Field } from "../wire/control.ts"
+import { readEnding, type Refused } from "../wire/ending.ts"
 import { AgentMessage, HostMessage, INPUT_CREDIT_BYTES, MAX_TOLD_CREDIT_BYTES, type Message } from "../wire/messages.ts"
 import { Violation } from "../wire/violation.ts"
 import { Input } from "./input.ts"
-import { OutputQueue, type Piece } from "./output-queue.ts"
-import { Output } from "./output.ts"
+import { Output, OutputQueue } from "./output.ts"
 
 /** The part of the connection that a stream uses. */
 export interface StreamLink {
@@ -37,7 +36,12 @@ export interface StreamBegin {
   readonly started?: { readonly pid: number; readonly inOffset: number }
 }
 
-type Pulled = Effect.Effect<Arr.NonEmptyArray<Piece> | undefined, ChannelFailed>
+type OutputName = ProcessOutput["from"]
+type Pulled = Effect.Effect<Arr.NonEmptyArray<ProcessOutput> | undefined, ChannelFailed>
+
+/** Outputs by their numbers on the wire. Data of a file or a connection has the number of stdout. */
+const OUTPUTS: ReadonlyArray<OutputName | undefined> = [undefined, "stdout", "stderr"]
+const NUMBERS = { stdout: 1, stderr: 2 } as const
 
 /**
  * The host's side of one stream. Every frame is checked against what it may be at this point; what the guest may
@@ -52,21 +56,14 @@ export class GuestStream {
   readonly #window: number
   readonly #isRequest: boolean
   readonly #tellsCredit: boolean
-  readonly #outputs: ReadonlyArray<Output | undefined>
+  readonly #outputs: Partial<Record<OutputName, Output>>
   readonly #queue = new OutputQueue()
   #isStarted = false
   #isEnded = false
   #failure: ChannelFailed | undefined
   #reader: ((pulled: Pulled) => void) | undefined
   /** Takes pieces before the waiting reader does, or refuses one. */
-  #taker: ((piece: Piece) => boolean) | undefined
-  /** Where the reader will stand on each output once it is done with the pieces it has. */
-  readonly #handed: [number, number, number]
-  /** Output from these offsets on is not acknowledged. */
-  readonly #kept: [number, number, number] = [Infinity, Infinity, Infinity]
-  /** Output below these offsets is known already and passed over. */
-  #known: readonly [number, number, number] = [0, 0, 0]
-
+  #taker: ((piece: ProcessOutput) => boolean) | undefined
   constructor(number: number, link: StreamLink, begin: StreamBegin) {
     const [acked1, acked2] = begin.acked ?? [0, 0]
     this.number = number
@@ -74,12 +71,10 @@ export class GuestStream {
     this.#window = begin.window
     this.#isRequest = begin.isRequest ?? false
     this.#tellsCredit = begin.tellsCredit ?? false
-    this.#outputs = [
-      undefined,
-      begin.outputs.includes(1) ? new Output(begin.window, acked1, false) : undefined,
-      begin.outputs.includes(2) ? new Output(begin.window, acked2, begin.started !== undefined) : undefined
-    ]
-    this.#handed = [0, acked1, acked2]
+    this.#outputs = {
+      ...(begin.outputs.includes(1) ? { stdout: new Output(begin.window, acked1, false) } : {}),
+      ...(begin.outputs.includes(2) ? { stderr: new Output(begin.window, acked2, begin.started !== undefined) } : {})
+    }
     const sent = begin.started?.inOffset ?? 0
     this.inputOffset = sent
     // A stream taken over learns its credit from the ACK_IN that follows the STATE frames.
@@ -99,7 +94,7 @@ export class GuestStream {
 
   /** Whether every output has ended by itself. A reset ends the stream before. */
   get hasEndedOutput() {
-    return this.#outputs.every((output) => output?.ended !== false)
+    return Object.values(this.#outputs).every(({ ended }) => ended)
   }
 
   /** Whether a request waits for the agent here. */
@@ -123,15 +118,16 @@ export class GuestStream {
     if (this.#isEnded) throw new Violation(`frame 0x${kind.toString(16)} for stream ${this.number} after its end`)
     switch (kind) {
       case AgentMessage.DataOut.kind: {
-        const { data, offset, output } = decodePayload(AgentMessage.DataOut.fields, payload)
-        this.#output(output).receive(offset, data.length)
+        const { data, offset, output: number } = decodePayload(AgentMessage.DataOut.fields, payload)
+        const { from, output } = this.#output(number)
+        output.receive(offset, data.length)
         if (data.length === 0) return
-        this.#queue.push(output as 1 | 2, offset, data as Buffer, this.#reader === undefined)
+        this.#queue.push(from, offset, data as Buffer, this.#reader === undefined)
         return this.#link.wake(this)
       }
       case AgentMessage.EndOut.kind: {
         const { offset, output } = decodePayload(AgentMessage.EndOut.fields, payload)
-        this.#output(output).end(offset)
+        this.#output(output).output.end(offset)
         return this.#link.wake(this)
       }
       case AgentMessage.AckIn.kind:
@@ -149,10 +145,11 @@ export class GuestStream {
   }
 
   #output(number: number) {
-    const output = this.#outputs[number]
+    const from = OUTPUTS[number]
+    const output = from && this.#outputs[from]
     if (output === undefined) throw new Violation(`output ${number} of stream ${this.number}, which has none such`)
     if (!this.#isStarted) throw new Violation(`output of stream ${this.number} before it started`)
-    return output
+    return { from: from!, output }
   }
 
   #start(pid: number) {
@@ -165,7 +162,7 @@ export class GuestStream {
     const ending = readEnding(kind, payload)
     if (ending._tag !== "refused") {
       if (!this.#isStarted) throw new Violation(`stream ${this.number} exited before it started`)
-      if (this.#outputs.some((output) => output !== undefined && !output.isOver)) {
+      if (Object.values(this.#outputs).some(({ isOver }) => !isOver)) {
         throw new Violation(`stream ${this.number} exited before the end of its output`)
       }
     }
@@ -194,13 +191,14 @@ export class GuestStream {
   }
 
   /** Has the guest keep an output from an offset on, until a later offset is named. */
-  keepFrom(output: 1 | 2, offset: number) {
-    this.#kept[output] = offset
+  keepFrom(from: OutputName, offset: number) {
+    const output = this.#outputs[from]
+    if (output !== undefined) output.keptFrom = offset
   }
 
-  /** Passes over output that is known already (stdout, stderr), as after a crash that lost acknowledgements. */
-  passOver(stdout: number, stderr: number) {
-    this.#known = [0, stdout, stderr]
+  /** Passes over output before these positions: it is known already, as after a crash that lost acknowledgements. */
+  passOver(known: Readonly<Record<OutputName, number>>) {
+    for (const from of outputNames(this.#outputs)) this.#outputs[from]!.known = known[from]
   }
 
   /**
@@ -213,7 +211,7 @@ export class GuestStream {
    * The same, without the pieces that `take` takes in the turn of their arrival: these are dealt with at once, and no fiber resumes for
    * them. The piece that `take` refuses is the first of the next pieces.
    */
-  pullUntaken(take: ((piece: Piece) => boolean) | undefined): Pulled {
+  pullUntaken(take: ((piece: ProcessOutput) => boolean) | undefined): Pulled {
     return waitFor((resume) => {
       if (this.#reader !== undefined) {
         return resume(Effect.die(new Error("the output of a stream has one reader at a time")))
@@ -233,8 +231,8 @@ export class GuestStream {
     if (this.#reader === undefined) return
     // A quarter of the window at a time, so that acknowledgements flow while the reader works.
     const pieces = this.#queue.take(Math.ceil(this.#window / 4))
-    for (const { bytes, offset, output } of pieces) this.#handed[output as 1 | 2] = offset + bytes.length
-    const fresh = this.#untaken(this.#known[1] === 0 && this.#known[2] === 0 ? pieces : this.#withoutKnown(pieces))
+    for (const { bytes, from, offset } of pieces) this.#outputs[from]!.handed = offset + bytes.length
+    const fresh = this.#untaken(this.#withoutKnown(pieces))
     if (Arr.isArrayNonEmpty(fresh)) return this.#resume(Effect.succeed(fresh))
     if (pieces.length > 0) {
       this.#acknowledge()
@@ -246,7 +244,7 @@ export class GuestStream {
     }
   }
 
-  #untaken(pieces: Array<Piece>) {
+  #untaken(pieces: Array<ProcessOutput>) {
     const take = this.#taker
     if (take === undefined) return pieces
     let taken = 0
@@ -260,9 +258,10 @@ export class GuestStream {
     reader?.(pulled)
   }
 
-  #withoutKnown(pieces: ReadonlyArray<Piece>) {
+  #withoutKnown(pieces: Array<ProcessOutput>) {
+    if (pieces.every(({ from, offset }) => this.#outputs[from]!.known <= offset)) return pieces
     return pieces.flatMap((piece) => {
-      const known = this.#known[piece.output as 1 | 2] - piece.offset
+      const known = this.#outputs[piece.from]!.known - piece.offset
       if (known <= 0) return [piece]
       return known >= piece.bytes.length
         ? []
@@ -271,12 +270,12 @@ export class GuestStream {
   }
 
   #acknowledge() {
-    for (const number of [1, 2] as const) {
-      const output = this.#outputs[number]
-      if (output === undefined || this.#isEnded || this.#failure !== undefined) continue
-      output.consumed = Math.min(this.#handed[number], this.#kept[number])
-      const ack = output.takeAck()
-      if (ack !== undefined) this.send(HostMessage.Ack, { output: number, offset: ack })
+    if (this.#isEnded || this.#failure !== undefined) return
+    for (const from of outputNames(this.#outputs)) {
+      const offset = this.#outputs[from]!.takeAck()
+      if (offset !== undefined) this.send(HostMessage.Ack, { output: NUMBERS[from], offset })
     }
   }
 }
+
+const outputNames = (outputs: Partial<Record<OutputName, Output>>) => Object.keys(outputs) as Array<OutputName>

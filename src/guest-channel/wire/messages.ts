@@ -26,7 +26,6 @@ export const INPUT_CREDIT_BYTES = 65_536
 export const NETWORK_CREDIT_BYTES = 1_048_576
 /** The most that the host believes where an agent tells the credit of a stream. */
 export const MAX_TOLD_CREDIT_BYTES = NETWORK_CREDIT_BYTES
-export const STDOUT = 1
 
 export interface Message<A> {
   readonly kind: number

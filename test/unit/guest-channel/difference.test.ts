@@ -2,8 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
 import { EFBIG, ENOENT } from "../../../src/guest-channel/errors.ts"
 import type { ComparedSide } from "../../../src/guest-channel/files.ts"
-import { DifferenceDecoder } from "../../../src/guest-channel/files/difference.ts"
-import { ContentDecoder } from "../../../src/guest-channel/files/read-many.ts"
+import { ContentDecoder, differenceDecoder } from "../../../src/guest-channel/files/records.ts"
 import { Writer } from "../../../src/guest-channel/wire/control.ts"
 import { Violation } from "../../../src/guest-channel/wire/violation.ts"
 
@@ -85,7 +84,7 @@ describe("differences of two trees", () => {
         FastCheck.integer({ min: 1, max: 200 }),
         (differences, step) => {
           const bytes = Buffer.concat(differences.map(({ new: after, old, path }) => recordOf(path, old, after)))
-          assert.deepStrictEqual(inSteps(new DifferenceDecoder(), bytes, step), differences)
+          assert.deepStrictEqual(inSteps(differenceDecoder(), bytes, step), differences)
         }
       )
     )
@@ -95,25 +94,25 @@ describe("differences of two trees", () => {
     const side: ComparedSide = { type: "file", mode: 0o644, size: 1, linkTarget: new Uint8Array(0) }
     for (const path of ["", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/."]) {
       assert.throws(
-        () => new DifferenceDecoder().push(recordOf(Buffer.from(path), side, undefined)),
+        () => differenceDecoder().push(recordOf(Buffer.from(path), side, undefined)),
         Violation,
         "",
         path
       )
     }
     for (const path of ["...", ".a", "a/..b", "a/b"]) {
-      assert.lengthOf(new DifferenceDecoder().push(recordOf(Buffer.from(path), side, undefined)), 1, path)
+      assert.lengthOf(differenceDecoder().push(recordOf(Buffer.from(path), side, undefined)), 1, path)
     }
-    assert.throws(() => new DifferenceDecoder().push(recordOf(Buffer.from("a"), undefined, undefined)), Violation)
+    assert.throws(() => differenceDecoder().push(recordOf(Buffer.from("a"), undefined, undefined)), Violation)
     const odd = { ...side, mode: 0o100644 }
-    assert.throws(() => new DifferenceDecoder().push(recordOf(Buffer.from("a"), odd, undefined)), Violation, /mode/)
+    assert.throws(() => differenceDecoder().push(recordOf(Buffer.from("a"), odd, undefined)), Violation, /mode/)
   })
 
   it("garbage instead of differences is a violation and causes no other error", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.uint8Array({ maxLength: 300 }), FastCheck.nat(64), (garbage, length) => {
         const framed = Buffer.concat([Buffer.from([0, 0, 0, length]), garbage])
-        for (const bytes of [garbage, framed]) onlyViolations(() => inSteps(new DifferenceDecoder(), bytes, 7))
+        for (const bytes of [garbage, framed]) onlyViolations(() => inSteps(differenceDecoder(), bytes, 7))
       }),
       { numRuns: 2_000 }
     )

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Option, Result, Schedule, Scope, Stream } from "effect"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, ResolveRequest } from "../../../src/guest-channel/network.ts"
-import { literalOf } from "../../../src/guest-channel/wire/address.ts"
+import { literalOf } from "../../../src/guest-channel/streams/network-table.ts"
 import { AgentMessage, HostMessage, RequestAnswer } from "../../support/guest-wire.ts"
 import { connected, type Peer } from "./peer.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Stream } from "effect"
 import * as FastCheck from "fast-check"
-import { WalkDecoder } from "../../../src/guest-channel/files/walk.ts"
+import { walkDecoder } from "../../../src/guest-channel/files/records.ts"
 import { Writer } from "../../../src/guest-channel/wire/control.ts"
 import { AgentMessage, HostMessage } from "../../../src/guest-channel/wire/messages.ts"
 import { Violation } from "../../../src/guest-channel/wire/violation.ts"
@@ -46,7 +46,7 @@ describe("walked entries", () => {
             recordOf(letters[type as keyof typeof letters], path, linkTarget, size)
           )
         )
-        const decoder = new WalkDecoder()
+        const decoder = walkDecoder()
         const read = []
         for (let at = 0; at < bytes.length; at += step) read.push(...decoder.push(bytes.subarray(at, at + step)))
         decoder.end()
@@ -66,7 +66,7 @@ describe("walked entries", () => {
   it("garbage instead of walked entries is a violation and causes no other error", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.uint8Array({ maxLength: 300 }), (garbage) => {
-        const decoder = new WalkDecoder()
+        const decoder = walkDecoder()
         try {
           decoder.push(garbage)
           decoder.end()
@@ -77,7 +77,7 @@ describe("walked entries", () => {
       { numRuns: 2_000 }
     )
     assert.throws(
-      () => new WalkDecoder().push(Buffer.from("ffffffff", "hex")),
+      () => walkDecoder().push(Buffer.from("ffffffff", "hex")),
       Violation,
       /walk record of 4294967295 bytes/
     )

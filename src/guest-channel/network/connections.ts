@@ -1,15 +1,57 @@
-import { Cause, Effect, Result, Stream } from "effect"
+import { Cause, Effect, Result, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { waitFor } from "../../system/waits/afterwards.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
 import { AgentCallFailed } from "../errors.ts"
-import type { Accepted, DnsAnswer, NetworkRequest } from "../network.ts"
+import type { Accepted, DnsAnswer, GuestSocket, NetworkRequest, PortRequest } from "../network.ts"
 import type { Connection } from "../session/connection.ts"
-import { id, openNow } from "../session/operation.ts"
+import { awaitEnd } from "../session/open.ts"
+import { type Failure, id, open, openNow, window } from "../session/operation.ts"
 import type { PendingRequest } from "../streams/network-table.ts"
+import { bytesOf, forEachPiece } from "../streams/pieces.ts"
+import type { GuestStream } from "../streams/stream.ts"
 import { encodeControl } from "../wire/control.ts"
-import { CONNECTION, HostMessage, RequestAnswer } from "../wire/messages.ts"
-import { socketOf } from "./socket.ts"
+import { CONNECTION, HostMessage, type OpenerKind, RequestAnswer } from "../wire/messages.ts"
+
+/** Bytes of one write: half of what Node reads at a time. Other streams take their turn between two writes. */
+const WRITE_BYTES = 32_768
+
+/** The connection behind a stream that has started. */
+const socketOf = (connection: Connection, stream: GuestStream, operation: OpenerKind): GuestSocket => {
+  const closed = Effect.asVoid(awaitEnd(stream, operation))
+  const write = (bytes: Uint8Array): Effect.Effect<void, ChannelFailed> =>
+    bytes.length === 0 ? Effect.void : connection.outbox.calm.pipe(
+      Effect.andThen(Effect.suspend(() => stream.input.writeLent(bytes.subarray(0, WRITE_BYTES)))),
+      Effect.andThen(Effect.suspend(() => write(bytes.subarray(WRITE_BYTES))))
+    )
+  const ended = Effect.suspend(() => stream.hasEndedOutput ? Effect.void : closed)
+  return {
+    received: Stream.concat(bytesOf(stream), Stream.fromEffectDrain(ended)),
+    forEachReceived: (f, take) =>
+      Effect.andThen(forEachPiece(stream, ({ bytes }) => f(bytes), take && (({ bytes }) => take(bytes))), ended),
+    write,
+    end: Effect.suspend(() => stream.input.end()),
+    closed
+  }
+}
+
+/** Connects to a port on the guest's loopback. */
+export const connectPort = (
+  connection: Connection,
+  request: PortRequest
+): Effect.Effect<GuestSocket, Failure, Scope.Scope> =>
+  Effect.suspend(() => {
+    const { family = 4, port, windowBytes = window } = request
+    return open(
+      connection,
+      "connect",
+      HostMessage.Connect,
+      { id: id(), window: windowBytes, family, port },
+      windowBytes
+    )
+  }).pipe(
+    Effect.map((stream) => socketOf(connection, stream, "connect"))
+  )
 
 const MAX_RECORDS_BYTES = 16_384
 /** Unread bytes of each connection in the guest, for the first connections and for the others: 2,048 of them hold 256 MiB at most. */

@@ -1,7 +1,7 @@
 import type { ProcessExit } from "../process.ts"
-import { decodePayload } from "../wire/control.ts"
-import { AgentMessage, failedSteps } from "../wire/messages.ts"
-import { Violation } from "../wire/violation.ts"
+import { decodePayload } from "./control.ts"
+import { AgentMessage, failedSteps } from "./messages.ts"
+import { Violation } from "./violation.ts"
 
 /** The agent did not do it, or gave up on it. */
 export interface Refused {
