@@ -1,7 +1,6 @@
 import { Context, Data, Effect, Layer, Result, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { nowMs } from "../system/waits/time.ts"
-import { withoutServiceLabels } from "./addressing/name.ts"
 import { trustNow } from "./authorities.ts"
 import { type CacheAccess, nothingServed, type Served } from "./cache-access.ts"
 import { connectDirectly, startDirectly } from "./dial/connect-directly.ts"
@@ -12,8 +11,8 @@ import { isWithoutProxy, proxiesNow } from "./dial/proxy-environment.ts"
 import type { Slots } from "./dial/slots.ts"
 import type { Authority, Interception } from "./intercept/interception.ts"
 import { type Denied, judgeLiteral, judgeName } from "./judge.ts"
+import { LOOPBACK, THIS_HOST, withoutServiceLabels } from "./name.ts"
 import { parseIpRules, type Rules } from "./policy.ts"
-import { LOOPBACK, THIS_HOST } from "./this-host.ts"
 
 export type { DialFailure } from "./dial/protocol.ts"
 

@@ -1,10 +1,16 @@
-import { deniedRangeOf, loopbackRanges } from "./addressing/address-ranges.ts"
-import { type Address, contains, isSameAddress, readAddress, widthOf } from "./addressing/address.ts"
-import { readName } from "./addressing/name.ts"
-import { ownAddresses } from "./addressing/own-addresses.ts"
+import {
+  type Address,
+  contains,
+  deniedRangeOf,
+  isSameAddress,
+  loopbackRanges,
+  ownAddresses,
+  readAddress,
+  widthOf
+} from "./address.ts"
+import { loopbackOption, readName, THIS_HOST } from "./name.ts"
 import type { Rules } from "./policy.ts"
 import type { HostRule, IpRule } from "./rule.ts"
-import { loopbackOption, THIS_HOST } from "./this-host.ts"
 
 export interface Allowed {
   readonly _tag: "Allowed"

@@ -1,8 +1,6 @@
 import { domainToASCII } from "node:url"
-import { deniedRangeOf, loopbackRanges } from "./addressing/address-ranges.ts"
-import { contains, type Range, readRange } from "./addressing/address.ts"
-import { readName } from "./addressing/name.ts"
-import { THIS_HOST } from "./this-host.ts"
+import { contains, deniedRangeOf, loopbackRanges, type Range, readRange } from "./address.ts"
+import { readName, THIS_HOST } from "./name.ts"
 
 /** A rule about names. Without a port it holds for every port. */
 export interface HostRule {

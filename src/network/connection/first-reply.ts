@@ -1,6 +1,6 @@
 import { Deferred, Effect } from "effect"
 import { settleAfterwards } from "../../system/waits/afterwards.ts"
-import { asksForRetry } from "../first-bytes/retry.ts"
+import { asksForRetry } from "../first-bytes/tls.ts"
 
 const SWITCH = "HTTP/1.1 101"
 /** Maximum bytes that are looked at: a few alerts may precede the answer to a ClientHello. */

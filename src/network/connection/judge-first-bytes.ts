@@ -1,11 +1,9 @@
 import { Effect } from "effect"
-import { readFraming } from "../first-bytes/framing.ts"
 import type { Hello } from "../first-bytes/hello.ts"
+import { FirstLine, ODD_REQUEST, readFraming } from "../first-bytes/http.ts"
 import { fronting, inspect, inspectWhole } from "../first-bytes/inspect.ts"
 import { RequestBody } from "../first-bytes/request-body.ts"
-import { FirstLine, ODD_REQUEST } from "../first-bytes/request-line.ts"
-import { recordBeforeRetry } from "../first-bytes/retry.ts"
-import { helloBytes } from "../first-bytes/tls.ts"
+import { helloBytes, recordBeforeRetry } from "../first-bytes/tls.ts"
 import type { FirstReply } from "./first-reply.ts"
 import { Denied, type Sender } from "./sender.ts"
 

@@ -1,7 +1,5 @@
 import type { Socket } from "node:net"
-import { deniedRangeOf } from "../addressing/address-ranges.ts"
-import { type Address, readAddress } from "../addressing/address.ts"
-import { ownAddressesOnce } from "../addressing/own-addresses.ts"
+import { type Address, deniedRangeOf, ownAddressesOnce, readAddress } from "../address.ts"
 import { type AddressRules, type Denied, judgeAddress } from "../judge.ts"
 import { type FirstConnected, interleaved, startConnecting } from "./happy-eyeballs.ts"
 import { Refusal } from "./refusal.ts"

@@ -1,6 +1,6 @@
-import { Heads } from "../intercept/heads.ts"
 import { intercept } from "../intercept/intercept.ts"
 import type { Interception } from "../intercept/interception.ts"
+import { Heads } from "../intercept/request.ts"
 import { type Connected, dial } from "./dial.ts"
 import type { DialMessage } from "./protocol.ts"
 import { Refusal } from "./refusal.ts"

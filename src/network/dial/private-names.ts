@@ -1,5 +1,5 @@
 import { startTimer } from "../../system/waits/timer.ts"
-import { ownAddressesOnce } from "../addressing/own-addresses.ts"
+import { ownAddressesOnce } from "../address.ts"
 import { judgeAddress } from "../judge.ts"
 import { Refusal } from "./refusal.ts"
 import { addressesOf, NoAddress } from "./resolve.ts"

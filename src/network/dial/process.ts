@@ -1,6 +1,6 @@
 import type { Socket } from "node:net"
 import { startTimer } from "../../system/waits/timer.ts"
-import { makeAuthority } from "../intercept/authority.ts"
+import { makeAuthority } from "../intercept/certificates.ts"
 import { reset } from "../reset.ts"
 import { dialCached } from "./dial-cached.ts"
 import { dialIntercepted } from "./dial-intercepted.ts"

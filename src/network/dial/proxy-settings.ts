@@ -1,4 +1,4 @@
-import { contains, readAddress, readRange } from "../addressing/address.ts"
+import { contains, readAddress, readRange } from "../address.ts"
 import type { Proxies } from "./protocol.ts"
 import { Refusal } from "./refusal.ts"
 

@@ -1,5 +1,125 @@
 import { type Hello, malformed, needMore } from "./hello.ts"
-import { LEADING_SPACES, looksLikeRequest, ODD_REQUEST, SPACES, targetOf } from "./request-line.ts"
+
+/** Characters that a server may take for a space: Python splits a request line at each of them. */
+const SPACE = "[\\s\\x1c-\\x1f\\x85]+"
+const SPACES = new RegExp(SPACE)
+/** Servers ignore empty lines before a request, however many, and some ignore spaces. */
+const LEADING_SPACES = new RegExp(`^${SPACE}`)
+
+/** Every form but this one is read in different ways (RFC 9112, 3). */
+const EXACT = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ ([\x21-\x7e\x80-\xff]+) HTTP\/1\.[01]\r?$/
+/** Servers of HTTP accept RTSP and Icecast as well: Node's parser is one for all three. */
+const VERSION = /(^|[^A-Za-z0-9])(HTTP|RTSP|ICE)\/\d/i
+/** A request of HTTP/0.9 has no version. Python reads headers behind it all the same. */
+const WITHOUT_VERSION = new RegExp(
+  `^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE)${SPACE}\\S|^[A-Za-z_-]+${SPACE}(/|[a-z][a-z0-9+.-]*://)`
+)
+/** The line with which a proxy tells a server who its client is; a request follows. */
+const PROXY_LINE = /^PROXY /
+/** The preface of HTTP/2 without TLS, whose hosts are compressed. */
+const HTTP2_PREFACE = /^PRI \* HTTP\/2\.0\r?$/
+
+/** The target of a line that is exactly a request of HTTP/1.0 or HTTP/1.1; `undefined` for every other line. */
+const targetOf = (line: string): string | undefined => EXACT.exec(line)?.[1]
+
+/** Whether a server may take a line, which is no exact request line, for the beginning of a request. */
+const looksLikeRequest = (line: string): boolean =>
+  !HTTP2_PREFACE.test(line) && (VERSION.test(line) || WITHOUT_VERSION.test(line) || PROXY_LINE.test(line))
+
+export const ODD_REQUEST = "its first line looks like an HTTP request, and is none of HTTP/1.0 or HTTP/1.1"
+
+/** Characters of the end of a piece in which a version may have begun. */
+const KEPT_CHARACTERS = 8
+/** Characters of the beginning of a line that have the method and the beginning of the target. */
+const BEGIN_CHARACTERS = 64
+const ALL_SPACES = new RegExp(SPACE, "g")
+
+/**
+ * Watches the first line of a connection that is taken for another protocol: servers accept methods of odd bytes. The line passes piece by piece, since
+ * a server acts on no line without its end.
+ */
+export class FirstLine {
+  #kept = ""
+  #begin = ""
+  isOver = false
+
+  /** Whether the line so far looks like a request. */
+  looksLikeRequest(bytes: Uint8Array): boolean {
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
+    const begun = this.#begin === "" ? text.replace(LEADING_SPACES, "") : text
+    const end = begun.indexOf("\n")
+    const piece = end < 0 ? begun : begun.slice(0, end)
+    const line = this.#kept + piece
+    this.isOver = end >= 0
+    this.#kept = line.slice(-KEPT_CHARACTERS)
+    if (this.#begin.length < BEGIN_CHARACTERS) {
+      this.#begin = (this.#begin + piece).replace(ALL_SPACES, " ").slice(0, BEGIN_CHARACTERS)
+    }
+    return (VERSION.test(line) && !HTTP2_PREFACE.test(line)) || WITHOUT_VERSION.test(this.#begin)
+  }
+}
+
+/** Bytes of a request after its head. */
+export type Body =
+  | { readonly _tag: "Length"; readonly bytes: number }
+  | { readonly _tag: "Chunked" }
+  /** Servers may disagree on the end of the request. */
+  | { readonly _tag: "Unknown" }
+
+interface Framing {
+  readonly headBytes: number
+  readonly body: Body
+  /** The request asks for another protocol on this connection. */
+  readonly asksForUpgrade: boolean
+}
+
+const unknown: Body = { _tag: "Unknown" }
+
+const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) [\x21-\x7e\x80-\xff]+ HTTP\/1\.([01])$/
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/
+const LENGTH = /^\d{1,15}$/
+
+/**
+ * Reads where the request of a complete head ends (RFC 9112, 6.3). Strict: what servers read in different ways is `Unknown`, such as two lengths, a
+ * length beside a coding, or a line that ends with LF alone.
+ */
+export const readFraming = (bytes: Uint8Array): Framing => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")
+  const [leading = ""] = LEADING_SPACES.exec(text) ?? []
+  let at = leading.length
+  const lines: Array<string> = []
+  let isStrict = /^(\r\n)*$/.test(leading)
+  for (;;) {
+    const end = text.indexOf("\n", at)
+    const line = text.slice(at, end < 0 ? text.length : end)
+    at = end < 0 ? text.length : end + 1
+    isStrict &&= line.endsWith("\r")
+    const content = line.replace(/\r$/, "")
+    if (content === "") break
+    lines.push(content)
+  }
+  const [, method, minor] = REQUEST_LINE.exec(lines[0] ?? "") ?? []
+  const headers = lines.slice(1).map((line) => HEADER.exec(line))
+  const valuesOf = (wanted: string) =>
+    headers.flatMap((found) => found?.[1]?.toLowerCase() === wanted ? [found[2] ?? ""] : [])
+  const isRead = isStrict && method !== undefined && method !== "CONNECT" && !headers.includes(null)
+  return {
+    headBytes: at,
+    body: isRead ? bodyOf(valuesOf("content-length"), valuesOf("transfer-encoding"), minor === "1") : unknown,
+    asksForUpgrade: valuesOf("upgrade").length > 0
+  }
+}
+
+/** The body that the values of Content-Length and Transfer-Encoding announce. */
+export const bodyOf = (lengths: ReadonlyArray<string>, codings: ReadonlyArray<string>, mayBeChunked: boolean): Body => {
+  const [length = "0"] = lengths
+  const [coding = ""] = codings
+  if (codings.length === 0 && lengths.length <= 1 && LENGTH.test(length)) {
+    return { _tag: "Length", bytes: Number(length) }
+  }
+  const isChunked = codings.length === 1 && lengths.length === 0 && coding.toLowerCase() === "chunked" && mayBeChunked
+  return isChunked ? { _tag: "Chunked" } : unknown
+}
 
 /** Bytes of a method (`token` of RFC 9110, 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/

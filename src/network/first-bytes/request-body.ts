@@ -1,4 +1,4 @@
-import type { Body } from "./framing.ts"
+import type { Body } from "./http.ts"
 
 /** A chunk's size (RFC 9112, 7.1), without extensions. The last chunk has no trailers: servers disagree on both. */
 const SIZE = /^([0-9A-Fa-f]{1,8})\r\n/

@@ -4,7 +4,7 @@ import { firstSecretIn, redactBytes } from "../../redaction/redact.ts"
 import { answerSet, type SecretSet } from "../../redaction/secrets.ts"
 import { startTimer } from "../../system/waits/timer.ts"
 import type { HeaderSecret } from "./interception.ts"
-import type { Header } from "./placeholders.ts"
+import type { Header } from "./request.ts"
 
 /** Silence after which the first bytes of a possible value are sent, in ms: a program may wait for the end of a message. */
 const PAUSE_MS = 100

@@ -10,9 +10,14 @@ import {
   type Settings
 } from "node:http2"
 import { type AnswerFilter, answerFilter } from "./answers.ts"
-import { type InterceptedConnection, MAX_HEADER_BYTES, MAX_REQUESTS } from "./connection.ts"
-import type { Header } from "./placeholders.ts"
-import { judgeRequest, type RequestVerdict } from "./request.ts"
+import {
+  type Header,
+  type InterceptedConnection,
+  judgeRequest,
+  MAX_HEADER_BYTES,
+  MAX_REQUESTS,
+  type RequestVerdict
+} from "./request.ts"
 
 /** Bytes that a stream and a session may have on their way: 64 KiB, the default, would bound a download by its round trips. */
 const STREAM_WINDOW = 262_144

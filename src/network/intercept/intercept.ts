@@ -1,5 +1,6 @@
 import type { Socket } from "node:net"
 import { startTimer } from "../../system/waits/timer.ts"
+import { serverContext } from "./certificates.ts"
 import {
   acceptInward,
   ALERTS,
@@ -9,11 +10,10 @@ import {
   readClientHello,
   sendAlert
 } from "./handshake.ts"
-import type { Heads } from "./heads.ts"
 import { passHttp1 } from "./http1.ts"
 import { passHttp2 } from "./http2.ts"
 import type { Interception } from "./interception.ts"
-import { serverContext } from "./leaf.ts"
+import type { Heads } from "./request.ts"
 import { socketPair } from "./socket-pair.ts"
 import { clientContext } from "./trust.ts"
 

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from "node:http"
 import type { RegistryKind } from "../cache-access.ts"
-import type { Content } from "./content.ts"
 import { Download } from "./download.ts"
 import type { Entry, EntryHead } from "./entry.ts"
 import { expectedOf } from "./expected.ts"
-import { isKeepable } from "./freshness.ts"
+import { type Content, isKeepable } from "./keeping.ts"
 import type { Store } from "./store.ts"
 import { ask, type Upstream } from "./upstream.ts"
 

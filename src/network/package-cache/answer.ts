@@ -1,16 +1,33 @@
 import type { IncomingMessage } from "node:http"
-import { type Content, contentOf, keyOf } from "./content.ts"
 import type { Download } from "./download.ts"
 import type { Entry } from "./entry.ts"
-import { type Exchange, refuse } from "./exchange.ts"
-import { type Demand, demandOf, isFresh } from "./freshness.ts"
-import { linkOf } from "./link.ts"
+import { bodyOfRequest, type Exchange, isEmpty, pass, refuse, relay } from "./exchange.ts"
+import { type Content, contentOf, type Demand, demandOf, isFresh, keyOf } from "./keeping.ts"
 import type { PackageCache } from "./PackageCache.ts"
-import { pass, relay } from "./pass.ts"
-import { Recent } from "./recent.ts"
-import { bodyOfRequest, isEmpty } from "./request.ts"
-import { isKnown, respond } from "./respond.ts"
+import { isKnown, linkOf, respond } from "./respond.ts"
 import { addressOf } from "./upstream.ts"
+
+/** Time for which a delivery is remembered, in ms. */
+const RECENT_MS = 10 * 60_000
+/** Bounded, since guests choose what they ask for. */
+const MAX_RECENT = 16_384
+
+/** Which guest got which entry a moment ago. */
+class Recent {
+  readonly #times = new Map<string, number>()
+
+  add(group: string, key: string, nowMs: number) {
+    const name = `${group} ${key}`
+    this.#times.delete(name)
+    this.#times.set(name, nowMs)
+    if (this.#times.size > MAX_RECENT) this.#times.delete(this.#times.keys().next().value!)
+  }
+
+  has(group: string, key: string, nowMs: number): boolean {
+    const time = this.#times.get(`${group} ${key}`)
+    return time !== undefined && nowMs - time < RECENT_MS
+  }
+}
 
 /** Time in which a registry must answer about an entry that could be served as it is, in ms. */
 const VALIDATE_MS = 5_000

@@ -1,8 +1,8 @@
 import { promisify } from "node:util"
 import { gunzip } from "node:zlib"
 import type { RegistryKind } from "../cache-access.ts"
-import { ANY, indexAccepts, keyOf } from "./content.ts"
 import type { Entry } from "./entry.ts"
+import { ANY, indexAccepts, keyOf } from "./keeping.ts"
 
 /** The hash that a registry gives for a file. */
 export interface Expected {

@@ -1,10 +1,50 @@
 import { createHash, type Hash, randomBytes } from "node:crypto"
-import { constants, type FileHandle, mkdir, open, readdir, rename, rm, statfs } from "node:fs/promises"
+import { constants, type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises"
 import { join } from "node:path"
 import { isAlive, ownIdentity, type ProcessIdentity } from "../../system/processes/identity.ts"
 import { encodeEnd, Entry, type EntryHead } from "./entry.ts"
-import { evict } from "./evict.ts"
 import type { Expected } from "./expected.ts"
+
+/** A file of the store. */
+interface StoredFile {
+  readonly path: string
+  readonly bytes: number
+  readonly usedMs: number
+}
+
+const BLOCK_BYTES = 512
+
+/** Folders of entries have two hexadecimal digits. */
+const isEntryFolder = (name: string) => /^[0-9a-f]{2}$/.test(name)
+
+/** All entries of a store. Entries that go meanwhile are left out. */
+const entriesOf = async (folder: string): Promise<ReadonlyArray<StoredFile>> => {
+  const found: Array<StoredFile> = []
+  for (const name of (await readdir(folder)).filter(isEntryFolder)) {
+    for (const file of await readdir(join(folder, name)).catch(() => [])) {
+      const path = join(folder, name, file)
+      const known = await stat(path).catch(() => undefined)
+      if (known !== undefined) found.push({ path, bytes: known.blocks * BLOCK_BYTES, usedMs: known.mtimeMs })
+    }
+  }
+  return found
+}
+
+/** An eviction frees a tenth more, so that the next entries need none. */
+const KEPT_SHARE = 0.9
+
+/** Removes entries, least recently used first, if they exceed the limit. Gives the bytes of the others. */
+const evict = async (folder: string, maxBytes: number): Promise<number> => {
+  const entries = [...await entriesOf(folder)].sort((one, other) => one.usedMs - other.usedMs)
+  let bytes = entries.reduce((sum, entry) => sum + entry.bytes, 0)
+  const limit = bytes > maxBytes ? maxBytes * KEPT_SHARE : maxBytes
+  for (const entry of entries) {
+    if (bytes <= limit) break
+    await rm(entry.path, { force: true })
+    bytes -= entry.bytes
+  }
+  return bytes
+}
 
 const FOLDER_MODE = 0o700
 const FILE_MODE = 0o600

@@ -1,4 +1,4 @@
-import { type Address, bytesOf } from "../addressing/address.ts"
+import { type Address, bytesOf } from "../address.ts"
 
 /** The question of a DNS query (RFC 1035, 4.1). */
 export interface Question {

@@ -1,4 +1,4 @@
-import type { Address } from "../addressing/address.ts"
+import type { Address } from "../address.ts"
 import { type Denied, judgeAddress, judgeName } from "../judge.ts"
 import type { Rules } from "../policy.ts"
 import type { Grant } from "./ruleset.ts"

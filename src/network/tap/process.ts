@@ -1,10 +1,98 @@
+import { spawn } from "node:child_process"
 import * as dgram from "node:dgram"
 import * as net from "node:net"
-import { RESOLVER } from "./addresses.ts"
-import { watchDenied } from "./denied.ts"
+import { createInterface } from "node:readline"
+import { startTimer } from "../../system/waits/timer.ts"
 import { type Question, RCODE, readQuestion, type Reply, writeReply } from "./dns-message.ts"
-import { Firewall } from "./firewall.ts"
-import type { ReplyMessage, Request, Response } from "./protocol.ts"
+import type { DeniedMessage, ReplyMessage, Request, Response } from "./protocol.ts"
+import { LOG_GROUP, RESOLVER } from "./ruleset.ts"
+
+/** A script that waits, and who hears of its end. */
+interface Waiting {
+  readonly script: string
+  readonly settle: (failure: string | undefined) => void
+}
+
+/** Longest text of a failure. */
+const FAILURE_CHARACTERS = 500
+
+const run = (script: string) =>
+  new Promise<string | undefined>((resolve) => {
+    const child = spawn("nft", ["-f", "-"], { stdio: ["pipe", "ignore", "pipe"] })
+    let said = ""
+    child.stderr.setEncoding("utf8").on("data", (text: string) => said = (said + text).slice(0, FAILURE_CHARACTERS))
+    child.on("error", ({ message }) => resolve(message))
+    child.on("close", (code) => resolve(code === 0 ? undefined : said.trim() || `exit status ${code}`))
+    child.stdin.on("error", () => {}) // its exit tells
+    child.stdin.end(script)
+  })
+
+/**
+ * The firewall of this process's network namespace. One nft runs at a time; scripts that come meanwhile are one transaction, or one after the
+ * other if the transaction fails.
+ */
+export class Firewall {
+  #waiting: Array<Waiting> = []
+  #isRunning = false
+
+  /** Gives nft's last words, or nothing for success. */
+  apply(script: string): Promise<string | undefined> {
+    return new Promise((settle) => {
+      this.#waiting.push({ script, settle })
+      if (!this.#isRunning) void this.#runAll()
+    })
+  }
+
+  async #runAll() {
+    this.#isRunning = true
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting
+      this.#waiting = []
+      const failure = await run(batch.map(({ script }) => script).join("\n"))
+      for (const { script, settle } of batch) {
+        settle(failure === undefined || batch.length === 1 ? failure : await run(script))
+      }
+    }
+    this.#isRunning = false
+  }
+}
+
+/** Time in which the same destination is told once, in ms: a program that is refused tries again. */
+const SAME_MS = 5_000
+/** Destinations that are remembered; a guest chooses them. */
+const MAX_RECENT = 1_024
+
+/** Pause before the program is started again, in ms. It doubles while the program ends without a line. */
+const FIRST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 30_000
+
+/** Tells the first packet of each flow that the firewall of this network namespace denies. Without the program, none is told. */
+export const watchDenied = (tell: (flow: Omit<DeniedMessage, "_tag">) => void): void => {
+  const [program = "", name = ""] = process.argv.slice(-2)
+  const recent = new Set<string>()
+  const isRecent = (line: string) => {
+    if (recent.has(line)) return true
+    if (recent.size >= MAX_RECENT) recent.clear()
+    recent.add(line)
+    startTimer(SAME_MS, () => recent.delete(line))
+    return false
+  }
+  const start = (pauseMs: number) => {
+    let nextPauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+    const child = spawn(program, [String(LOG_GROUP), name], { stdio: ["ignore", "pipe", "inherit"] })
+    child.on("error", ({ message }) => process.stderr.write(`denials are not logged: ${message}\n`))
+    child.on("exit", (code, signal) => {
+      process.stderr.write(`denials are not logged for a moment: ${program} ended with ${signal ?? `status ${code}`}\n`)
+      startTimer(pauseMs, () => start(nextPauseMs))
+    })
+    createInterface(child.stdout).on("line", (line) => {
+      nextPauseMs = FIRST_PAUSE_MS
+      const [protocol, address = "", port] = line.split(" ")
+      if (!isRecent(line)) tell({ protocol: Number(protocol), address, port: port === "0" ? undefined : Number(port) })
+    })
+  }
+  start(FIRST_PAUSE_MS)
+}
 
 // The process in a network's namespace: its firewall and its resolver. Reads the guest's DNS messages, and asks the daemon for every answer.
 // It ends with the daemon's end of the IPC channel; the firewall stays as long as the namespace.

@@ -1,8 +1,20 @@
-import { deniedRanges } from "../addressing/address-ranges.ts"
-import { type Address, addressText, contains, isSameAddress, type Range, widthOf } from "../addressing/address.ts"
+import { type Address, addressText, contains, deniedRanges, isSameAddress, type Range, widthOf } from "../address.ts"
 import type { Rules } from "../policy.ts"
 import type { IpRule } from "../rule.ts"
-import { RESOLVER } from "./addresses.ts"
+
+/** Gateway and resolver of the guest, in each network the same (native/tap/tap.c, guest-agent/src/net/device.c). */
+export const RESOLVER = "198.18.0.2"
+
+/** The network between the guest's and the translator to the outside. Its packets leave no host. */
+export const OUTSIDE = {
+  address: "198.19.0.2",
+  netmask: "255.255.255.0",
+  gateway: "198.19.0.1",
+  /** Of IPv6, with 64 bits for the network. */
+  address6: "fd70:7972:6f00:1::2",
+  gateway6: "fd70:7972:6f00:1::1",
+  device: "out"
+} as const
 
 /** Ports of an address that a policy opens by a name. */
 export interface Grant {

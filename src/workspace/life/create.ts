@@ -32,7 +32,7 @@ import {
 } from "../entry/record.ts"
 import { newIds } from "../entry/registry.ts"
 import { noStates } from "../entry/resident.ts"
-import { checkItems, valueIn } from "../residents/header-secret/check.ts"
+import { checkItems, valueIn } from "../residents/header-secret/bindings.ts"
 import { writeFirstItems } from "../residents/header-secret/header-secrets.ts"
 import { demandDriver } from "../residents/network/demand-driver.ts"
 import { type Granted, nothingGranted } from "../residents/network/policy.ts"

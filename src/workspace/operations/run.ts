@@ -22,8 +22,8 @@ import {
   ranOut,
   spawnRequest
 } from "../residents/command.ts"
+import { makeHostTrust } from "../residents/guest-trust.ts"
 import { type HeaderSecrets, unstoredHeaderSecrets } from "../residents/header-secret/header-secrets.ts"
-import { makeHostTrust } from "../residents/host-trust/host-trust.ts"
 import type { Granted } from "../residents/network/policy.ts"
 import { serveRun } from "../residents/network/run.ts"
 import { mountSecrets, type SecretMount } from "../residents/secret/mount.ts"

@@ -1,6 +1,5 @@
 import type { GuestFile, GuestLinks } from "./guest-file.ts"
-import { trustFiles, trustLinks } from "./header-secret/guest-trust.ts"
-import { hostTrustFiles, hostTrustLinks } from "./host-trust/host-trust.ts"
+import { hostTrustFiles, hostTrustLinks, trustFiles, trustLinks } from "./guest-trust.ts"
 import { resolverFile } from "./network/guest.ts"
 import { settingsFiles } from "./package-cache/registries.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { readName, withoutServiceLabels } from "../../../src/network/addressing/name.ts"
+import { readName, withoutServiceLabels } from "../../../src/network/name.ts"
 
 const label = (length: number) => "a".repeat(length)
 

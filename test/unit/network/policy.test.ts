@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import * as fc from "fast-check"
-import { type Address, readAddress } from "../../../src/network/addressing/address.ts"
+import { type Address, readAddress } from "../../../src/network/address.ts"
 import { judgeAddress, judgeLiteral, judgeName } from "../../../src/network/judge.ts"
 import { hostLists, listNames } from "../../../src/network/lists.ts"
 import { type Policy, readPolicy } from "../../../src/network/policy.ts"

@@ -4,7 +4,7 @@ import * as net from "node:net"
 import * as tls from "node:tls"
 import { FirstReply } from "../../../src/network/connection/first-reply.ts"
 import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
-import { asksForRetry } from "../../../src/network/first-bytes/retry.ts"
+import { asksForRetry } from "../../../src/network/first-bytes/tls.ts"
 import { HOST, listen, makeIdentity } from "./intercept/intercepted.ts"
 
 /** Wants a key of another group than clients send first, so that every client has to send a second ClientHello. */

@@ -4,10 +4,19 @@ import { named } from "../../../contract/text/names.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService, type HostInterception } from "../../../network/Dialler.ts"
 import { trimmed } from "../../../redaction/secrets.ts"
+import { installAuthority, trustVariables } from "../guest-trust.ts"
 import type { Variables, WorkspaceSecrets } from "../secret/workspace-secrets.ts"
-import { bindingText, formerOf, isNamedBy, withItems, withoutBindings, withSnapshot } from "./bindings.ts"
-import { checkChange, type HeaderSecretChange, isHeaderValue } from "./check.ts"
-import { installAuthority, trustVariables } from "./guest-trust.ts"
+import {
+  bindingText,
+  checkChange,
+  formerOf,
+  type HeaderSecretChange,
+  isHeaderValue,
+  isNamedBy,
+  withItems,
+  withoutBindings,
+  withSnapshot
+} from "./bindings.ts"
 import { type Binding, readHeaderSecrets, type StoredHeaderSecrets, writeHeaderSecrets } from "./header-secret-file.ts"
 
 type StorageFailed = NoSpace | StateDirectoryUnusable

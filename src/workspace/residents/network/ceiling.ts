@@ -3,9 +3,9 @@ import { type InvalidRequest, NetworkAboveCeiling } from "../../../contract/erro
 import { ceilingText, type NetworkCeiling } from "../../../contract/rows/network-ceiling.ts"
 import type { AskedNetwork } from "../../../contract/rows/network-fields.ts"
 import { callerCeiling } from "../../../contract/wire/caller-project.ts"
+import { THIS_HOST } from "../../../network/name.ts"
 import { parseHostRules } from "../../../network/policy.ts"
 import { allowsNames, type HostRule } from "../../../network/rule.ts"
-import { THIS_HOST } from "../../../network/this-host.ts"
 import { askedGrant, asksForNetwork, type Granted } from "./policy.ts"
 
 /** The rules of some texts, without those that cannot be read: the ceiling is then lower, and the request is refused elsewhere. */

@@ -1,8 +1,8 @@
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
 import { type Denied, judgeAddress, judgeLiteral, judgeName } from "../../../network/judge.ts"
+import { THIS_HOST } from "../../../network/name.ts"
 import type { Rules } from "../../../network/policy.ts"
 import type { Counts } from "../../../network/splice.ts"
-import { THIS_HOST } from "../../../network/this-host.ts"
 import { Signal } from "../../../system/waits/signal.ts"
 
 /** A connection that is open now. */

@@ -2,9 +2,9 @@ import { Result } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { AskedNetwork } from "../../../contract/rows/network-fields.ts"
 import { snakeCase } from "../../../contract/text/snake.ts"
+import { loopbackOption, THIS_HOST } from "../../../network/name.ts"
 import { type Policy, policyOff, readPolicy, type Rules } from "../../../network/policy.ts"
 import { isBadRule, isLoopbackRule, parseIpRule } from "../../../network/rule.ts"
-import { loopbackOption, THIS_HOST } from "../../../network/this-host.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 
 /** A policy, and the same policy ready to judge. */

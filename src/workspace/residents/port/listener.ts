@@ -1,10 +1,123 @@
-import { Effect, Exit, Scope, Semaphore } from "effect"
-import { PortInUse, PortUnavailable } from "../../../contract/errors/errors.ts"
+import { Data, Effect, Exit, FiberSet, Scope, Semaphore } from "effect"
+import { createServer, type Server, type Socket } from "node:net"
+import { type ChannelFailed, PortInUse, PortUnavailable } from "../../../contract/errors/errors.ts"
+import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { GuestSocket } from "../../../guest-channel/network.ts"
+import { reset } from "../../../network/reset.ts"
+import { splice } from "../../../network/splice.ts"
 import { PortHolders } from "../../entry/port-holders.ts"
-import { LoopbackPort, type Room, serveClient } from "./connection.ts"
-import { listen, type ListenFailed } from "./listen.ts"
-import type { Publication } from "./publication.ts"
+import type { Publication } from "./table.ts"
+
+/** The host refused a port. */
+class ListenFailed extends Data.TaggedError("ListenFailed")<{
+  /** Such as `EADDRINUSE` or `EACCES`. */
+  readonly code: string
+  readonly detail: string
+}> {}
+
+interface ListenOptions {
+  /** Port of 127.0.0.1. 0: any free one. */
+  readonly port: number
+  /** Clients at a time. Further ones are closed at once. */
+  readonly maxClients: number
+  /** Serves one client, whose socket is paused and `allowHalfOpen`. Its end, also by interruption, must end the socket. */
+  readonly serve: (client: Socket) => Effect.Effect<void>
+}
+
+/** Listens until the Scope closes, which also interrupts the work for every client. Gives the port. */
+export const listen = ({ maxClients, port, serve }: ListenOptions): Effect.Effect<number, ListenFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const run = yield* FiberSet.makeRuntime<never>()
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (client) => {
+      // An error without a listener would end this process.
+      client.on("error", () => {})
+      run(serve(client))
+    })
+    server.maxConnections = maxClients
+    yield* Effect.acquireRelease(bind(server, port), (bound) => Effect.sync(() => bound && server.close()))
+    return (server.address() as { readonly port: number }).port
+  })
+
+const bind = (server: Server, port: number) =>
+  Effect.callback<true, ListenFailed>((resume) => {
+    const failed = (error: NodeJS.ErrnoException) =>
+      resume(new ListenFailed({ code: error.code ?? "", detail: error.message }))
+    server.once("error", failed).listen({ host: "127.0.0.1", port, exclusive: true }, () => {
+      // A later error, such as too many open files, ends no listener.
+      server.off("error", failed).on("error", () => {})
+      resume(Effect.succeed(true))
+    })
+  })
+
+type Family = 4 | 6
+type Channel = Pick<GuestChannel, "connectPort">
+
+/** Bytes that wait in the daemon for the receivers of one connection. */
+interface Room {
+  /** From the client. */
+  readonly bufferBytes: number
+  /** From the guest. */
+  readonly windowBytes: number
+}
+
+/** Time for the guest to accept. A server whose backlog is full answers nothing. */
+const CONNECT_TIMEOUT = "30 seconds"
+
+/** Connects to a port of the guest's loopback: servers listen on 127.0.0.1, on ::1, or on both. Begins with the family that answered last. */
+class LoopbackPort {
+  readonly port: number
+  #family: Family = 4
+
+  constructor(port: number) {
+    this.port = port
+  }
+
+  connect(
+    channel: Channel,
+    windowBytes: number
+  ): Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope> {
+    const first = this.#family
+    const other = first === 4 ? 6 : 4
+    const { port } = this
+    return channel.connectPort({ port, family: first, windowBytes }).pipe(
+      Effect.catch((refused) =>
+        refused._tag === "AgentCallFailed" && refused.errno === "ECONNREFUSED"
+          ? channel.connectPort({ port, family: other, windowBytes }).pipe(
+            Effect.tap(() => Effect.sync(() => (this.#family = other))),
+            // A guest without IPv6 says so: the refusal tells more.
+            Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? refused : failure)
+          )
+          : Effect.fail(refused)
+      )
+    )
+  }
+}
+
+/**
+ * Serves one client of a published port until both sides have ended or one was reset. Without a guest, or with a refusal by the guest, the
+ * client is reset. An interruption resets both sides.
+ */
+const serveClient = (
+  client: Socket,
+  target: LoopbackPort,
+  channel: () => Channel | undefined,
+  { bufferBytes, windowBytes }: Room
+): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const found = channel()
+    if (found === undefined) return
+    const guest = yield* Effect.timeoutOption(target.connect(found, windowBytes), CONNECT_TIMEOUT)
+    if (guest._tag === "None") return
+    yield* splice({ guest: guest.value, socket: client, bufferBytes })
+  }).pipe(
+    Effect.scoped,
+    Effect.ignore,
+    Effect.ensuring(Effect.sync(() => {
+      // A client whose connection has ended both ways is destroyed already.
+      if (!client.readableEnded || !client.writableFinished) reset(client)
+    }))
+  )
 
 /** Connections of one port that are served at a time. */
 const SERVED = 256

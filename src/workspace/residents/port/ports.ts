@@ -6,14 +6,56 @@ import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { EventLog } from "../../entry/events.ts"
 import type { PortHolders } from "../../entry/port-holders.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
+import type { Resident, ResidentVm } from "../../entry/resident.ts"
 import type { Network } from "../network/network.ts"
-import { letsModelsPublish } from "./allowed.ts"
-import { makeListeningAgain } from "./listen-again.ts"
-import { makeListeners } from "./listener.ts"
-import { infoOf, type Publication } from "./publication.ts"
-import { makePublish, type Publish } from "./publish.ts"
-import type { PortState } from "./state.ts"
-import { type HostFailure, openTable } from "./table.ts"
+import { type Listeners, makeListeners } from "./listener.ts"
+import { letsModelsPublish, makePublish, type Publish } from "./publish.ts"
+import { type HostFailure, infoOf, openTable, type PortState, type Publication } from "./table.ts"
+
+/** Listens anew for ports that an earlier VM or process had. */
+interface ListeningAgain {
+  /** Listens on the known port of the host if it is free, else on another one. */
+  readonly listen: (publication: Publication) => Effect.Effect<void>
+  /** Sentences about ports that are not as before. Each is given once. */
+  readonly takeWarnings: () => ReadonlyArray<string>
+}
+
+/** `id`: the workspace, for the log. */
+const makeListeningAgain = (id: string, listeners: Pick<Listeners, "listen">): ListeningAgain => {
+  let warnings: ReadonlyArray<string> = []
+  const warn = (sentence: string) =>
+    Effect.andThen(
+      Effect.logWarning(`${id}: ${sentence}`),
+      Effect.sync(() => void (warnings = [...warnings, sentence]))
+    )
+  return {
+    listen: (publication) => {
+      const { stored } = publication
+      const { guestPort, hostPort } = stored
+      const known = listeners.listen(guestPort, hostPort ?? 0)
+      const other = hostPort === undefined ?
+        known :
+        Effect.catch(known, ({ fact }) =>
+          Effect.tap(
+            listeners.listen(guestPort, 0),
+            (listener) =>
+              warn(`port ${guestPort} of the guest is now published on 127.0.0.1:${listener.hostPort}: ${fact}`)
+          ))
+      return other.pipe(
+        Effect.map((listener) => {
+          publication.listener = listener
+          publication.stored = { ...stored, hostPort: listener.hostPort }
+        }),
+        Effect.catch(({ fact }) => warn(`port ${guestPort} of the guest is not published: ${fact}`))
+      )
+    },
+    takeWarnings: () => {
+      const taken = warnings
+      warnings = []
+      return taken
+    }
+  }
+}
 
 /** The published ports of one workspace: their listeners on the host, while the workspace has a VM. */
 export interface Ports {
@@ -127,3 +169,22 @@ export const openPorts = (
       ).pipe(Effect.uninterruptible, one.withPermits(1))
     }
   })
+
+/**
+ * A workspace's published ports as a resident. Open connections end with their VM: a copy of its memory has none. A service's ports come
+ * and go with the service.
+ */
+export const portResident = (ports: Ports): Resident<PortState> => ({
+  begin: ports.begin,
+  adopt: ports.begin,
+  lose: () => ports.lose,
+  note: () => Effect.sync(ports.noted),
+  inherit: ports.inherit,
+  clear: ports.clear,
+  takeWarnings: ports.takeWarnings,
+  isBusy: Effect.sync(() => ports.open() > 0),
+  describe: Effect.sync(() => {
+    const all = ports.list()
+    return all.length === 0 ? {} : { ports: all }
+  })
+})

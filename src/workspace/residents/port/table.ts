@@ -1,8 +1,94 @@
-import { Effect } from "effect"
+import { Effect, Option, Schema, type Scope } from "effect"
+import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
+import type { PublishedPort } from "../../../contract/rows/port-fields.ts"
+import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
+import { removeFile } from "../../../system/files/entries.ts"
+import { toHostErrorOf } from "../../../system/files/host-error.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"
-import { type Publication, takeEvents } from "./publication.ts"
-import { readPorts, writePorts } from "./state.ts"
+import type { ResidentKind } from "../../entry/resident.ts"
+
+const Port = Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })))
+
+const StoredPort = Schema.Struct({
+  guestPort: Port,
+  /** Port of the host at which clients know it. Absent: any free one. */
+  hostPort: Schema.optional(Port),
+  /** Service that the port belongs to. */
+  service: Schema.optional(Schema.String),
+  /** A model published the port: it stays published while the network policy lets a model publish. */
+  byModel: Schema.optional(Schema.Literal(true)),
+  /** Port of the host in the last `port_published` event, until the `port_unpublished` event. */
+  announced: Schema.optional(Port)
+})
+/** A published port, in the workspace's file and in snapshots. */
+type StoredPort = typeof StoredPort.Type
+
+const PortState = Schema.Struct({
+  /** Workspace whose ports these are: another one does not get the same ports of the host. */
+  workspace: Schema.String,
+  ports: Schema.Array(StoredPort)
+})
+export type PortState = typeof PortState.Type
+
+/** How a snapshot stores published ports. A workspace stores its ports in a file of their own. */
+export const portKind: ResidentKind<PortState, typeof PortState.Encoded> = {
+  key: "ports",
+  state: PortState,
+  upgrades: []
+}
+
+const PortFile = Schema.Struct({ format: Schema.Literal(1), ports: Schema.Array(StoredPort) })
+
+const fileOf = (folder: string) => path.join(folder, "ports.json")
+
+const readPorts = (folder: string): Effect.Effect<ReadonlyArray<StoredPort>, NoSpace | StateDirectoryUnusable> =>
+  readJson(fileOf(folder), PortFile).pipe(
+    Effect.map(Option.match({ onNone: () => [], onSome: ({ ports }) => ports })),
+    Effect.mapError(toHostErrorOf(folder))
+  )
+
+/** Replaces the file. Without ports there is none. */
+const writePorts = (
+  folder: string,
+  ports: ReadonlyArray<StoredPort>
+): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
+  (ports.length === 0
+    ? removeFile(fileOf(folder))
+    : writeJsonAtomic(fileOf(folder), PortFile, { format: 1 as const, ports })).pipe(
+      Effect.mapError(toHostErrorOf(folder))
+    )
+
+/** One published port. */
+export interface Publication {
+  stored: StoredPort
+  /** The listener, while the workspace has a VM. */
+  listener: { readonly hostPort: number; readonly scope: Scope.Closeable } | undefined
+}
+
+export const infoOf = ({ listener, stored: { guestPort, service } }: Publication): PublishedPort => ({
+  guestPort,
+  ...(listener === undefined ? {} : { hostPort: listener.hostPort }),
+  ...(service === undefined ? {} : { service })
+})
+
+/**
+ * Events of a change of the listener that the event log does not have yet. Notes in the publication that the log has the events, so that
+ * each beginning and each end is told once, also by another process.
+ */
+export const takeEvents = (publication: Publication): ReadonlyArray<NewEvent> => {
+  const { listener, stored } = publication
+  const { announced, ...rest } = stored
+  const hostPort = listener?.hostPort
+  if (announced === hostPort) return []
+  publication.stored = { ...rest, ...(hostPort === undefined ? {} : { announced: hostPort }) }
+  const { guestPort, service } = stored
+  const of = { guestPort, ...(service === undefined ? {} : { service }) }
+  return [
+    ...(announced === undefined ? [] : [{ _tag: "port_unpublished", ...of, hostPort: announced } as const]),
+    ...(hostPort === undefined ? [] : [{ _tag: "port_published", ...of, hostPort } as const])
+  ]
+}
 
 export type HostFailure = NoSpace | StateDirectoryUnusable
 

@@ -6,7 +6,7 @@ import type * as http from "node:http"
 import * as net from "node:net"
 import { gunzipSync, gzipSync } from "node:zlib"
 import type { RegistryKind } from "../../../../src/network/cache-access.ts"
-import { contentOf } from "../../../../src/network/package-cache/content.ts"
+import { contentOf } from "../../../../src/network/package-cache/keeping.ts"
 import {
   entriesIn,
   get,

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Readable } from "node:stream"
 import { text } from "node:stream/consumers"
-import { type replacing, replacingTarballs } from "../../../../src/network/package-cache/link.ts"
+import { type replacing, replacingTarballs } from "../../../../src/network/package-cache/respond.ts"
 import { get, makePackageCache } from "./package-cache.ts"
 
 const FROM = "https://registry.npmjs.org/"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { readAddress } from "../../../../src/network/addressing/address.ts"
+import { readAddress } from "../../../../src/network/address.ts"
 import { addressRecords, RCODE, readQuestion, writeReply } from "../../../../src/network/tap/dns-message.ts"
 
 const label = (text: string) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text, "latin1")])

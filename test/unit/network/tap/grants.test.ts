@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { assert, describe, it } from "vitest"
-import { readAddress } from "../../../../src/network/addressing/address.ts"
+import { readAddress } from "../../../../src/network/address.ts"
 import { type Policy, readPolicy } from "../../../../src/network/policy.ts"
 import { judgeResolved, KnownNames } from "../../../../src/network/tap/grants.ts"
 import { ruleset } from "../../../../src/network/tap/ruleset.ts"

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Dialler, type DiallerService } from "../../../../../src/network/Dialler.ts"
 import { SecretRegistry } from "../../../../../src/redaction/secrets.ts"
-import type { HeaderSecretChange } from "../../../../../src/workspace/residents/header-secret/check.ts"
+import type { HeaderSecretChange } from "../../../../../src/workspace/residents/header-secret/bindings.ts"
 import {
   type HeaderSecrets,
   openHeaderSecrets

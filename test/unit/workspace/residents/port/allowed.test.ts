@@ -4,7 +4,7 @@ import { type NetworkCeiling, readCeiling } from "../../../../../src/contract/ro
 import type { NetworkInfo } from "../../../../../src/contract/rows/network-fields.ts"
 import { portText, readPort } from "../../../../../src/contract/rows/port-fields.ts"
 import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
-import { demandAllowed } from "../../../../../src/workspace/residents/port/allowed.ts"
+import { demandAllowed } from "../../../../../src/workspace/residents/port/publish.ts"
 
 const network = (networkPolicy: NetworkInfo["networkPolicy"]) => ({
   info: () => ({

@@ -1,3 +1,12 @@
+/** Name of the host's own loopback in guests, as `host.docker.internal`. Nobody registers `.internal` (ICANN, 2024). */
+export const THIS_HOST = "host.pyro.internal"
+
+/** Where services of the loopback listen. */
+export const LOOPBACK = ["127.0.0.1", "::1"] as const
+
+/** How to grant one service of the loopback. */
+export const loopbackOption = (port: number): string => `--allow-host ${THIS_HOST}:${port}`
+
 /** Longest name in text form (RFC 1035, 2.3.4): 255 octets on the wire. */
 const MAX_NAME_CHARACTERS = 253
 /** Longest label (RFC 1035, 2.3.4). */
@@ -16,12 +25,12 @@ const NUMBER = /^([0-9]+|0x[0-9a-f]*)$/
 const isLocalhost = (name: string) => name === "localhost" || name.endsWith(".localhost")
 
 /** A name in its one form: lower case, without the dot of the root. */
-export interface HostName {
+interface HostName {
   readonly _tag: "HostName"
   readonly name: string
 }
 
-export interface BadName {
+interface BadName {
   readonly _tag: "BadName"
   /** A clause that follows the name in a sentence. */
   readonly reason: string
