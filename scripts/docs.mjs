@@ -15,7 +15,7 @@ const modules = await importSources(
   root,
   `
   export { operations } from "./src/contract/rows/operations.ts"
-  export { operationStates } from "./src/contract/rows/operation-states.ts"
+  export { operationStates } from "./src/contract/rows/operations.ts"
   export { isInteger, payloadDefaults, payloadFields } from "./src/contract/rows/payload-fields.ts"
   export { PyroError } from "./src/contract/errors/errors.ts"
   export { exitStatus } from "./src/contract/errors/exit-status.ts"

@@ -1,7 +1,7 @@
 import { Deferred, Effect, Queue, Schema, Scope, Stream } from "effect"
 import { forEachEvent } from "../../src/contract/rows/event-batches.ts"
 import type { AttachEvent } from "../../src/contract/rows/workspace-attach.ts"
-import { ShellOpenPayload } from "../../src/contract/rows/workspace-shell-open.ts"
+import { ShellOpenPayload } from "../../src/contract/rows/workspace-shell.ts"
 import type { Bench } from "../bench.ts"
 import { mustSucceed, terminalEcho } from "../floors/channel.ts"
 import { openRequests } from "../floors/request.ts"

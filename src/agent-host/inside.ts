@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { AgentKeyMissing, InvalidRequest } from "../contract/errors/errors.ts"
-import type { InsideName } from "../contract/rows/agent-inside.ts"
+import type { InsideName } from "../contract/rows/agent-host.ts"
 import { named } from "../contract/text/names.ts"
 import type { AgentInside, ChosenKey } from "./inside/agent-inside.ts"
 import { agentInside } from "./inside/agents.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { insideNames } from "../contract/rows/agent-inside.ts"
+import { insideNames } from "../contract/rows/agent-host.ts"
 import type { CliSurface } from "../contract/rows/operation.ts"
 import { firstWords, GROUP } from "./aliases.ts"
 import { pathAfter, splitArgv } from "./argv.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
-import type { DeletePayload } from "../contract/rows/workspace-delete.ts"
+import type { DeletePayload } from "../contract/rows/workspace-reset.ts"
 import { firstLine } from "./first-line.ts"
 import { OutputOptions } from "./output-options.ts"
 import { warn } from "./print.ts"

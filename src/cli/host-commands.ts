@@ -1,8 +1,8 @@
 import { Schema } from "effect"
 import { hostNames } from "../contract/rows/agent-host.ts"
-import { GitHistory, gitHistoryText } from "../contract/rows/git-history.ts"
-import { modeNames } from "../contract/rows/modes/all.ts"
+import { modeNames } from "../contract/rows/modes.ts"
 import { type CliSurface, lazy } from "../contract/rows/operation.ts"
+import { GitHistory, gitHistoryText } from "../contract/rows/workspace-field.ts"
 import { defaulted, list, optional, strings, text } from "../contract/text/fields.ts"
 import { snakeStruct } from "../contract/text/snake.ts"
 

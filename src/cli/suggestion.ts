@@ -1,4 +1,4 @@
-import { ends } from "../contract/rows/ends.ts"
+import { ends } from "../contract/rows/operations.ts"
 import { GROUP } from "./aliases.ts"
 import { closest } from "./closest.ts"
 import { commands } from "./commands.ts"

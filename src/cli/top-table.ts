@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { WatchedWorkspace, WatchTable } from "../contract/rows/watch.ts"
+import type { WatchedWorkspace, WatchTable } from "../contract/rows/workspace-events.ts"
 import { size } from "./print.ts"
 import { tableText } from "./table.ts"
 import { Terminal } from "./terminal.ts"

@@ -1,7 +1,7 @@
 import { Effect, Option, Ref, Schema, Stream } from "effect"
 import { ChannelFailed } from "../contract/errors/errors.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
-import { type WatchPayload, WatchTable } from "../contract/rows/watch.ts"
+import { type WatchPayload, WatchTable } from "../contract/rows/workspace-events.ts"
 import { print, printJson } from "./print.ts"
 import { Terminal } from "./terminal.ts"
 import { topTable } from "./top-table.ts"

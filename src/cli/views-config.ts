@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { ConfigResult } from "../contract/rows/config.ts"
+import type { ConfigResult } from "../contract/rows/host.ts"
 import { note } from "./print.ts"
 import { printTable } from "./table.ts"
 import type { View } from "./view.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { PublishedPort } from "../contract/rows/port-fields.ts"
+import type { PublishedPort } from "../contract/rows/workspace-port.ts"
 import { note, print } from "./print.ts"
 import { printTable } from "./table.ts"
 import type { View } from "./view.ts"

@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import { connectionsText, hasConnections, policyText } from "../contract/rows/network-text.ts"
-import { servicesText } from "../contract/rows/service-text.ts"
+import { servicesText } from "../contract/rows/resident-text.ts"
 import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
 import { OutputOptions } from "./output-options.ts"
 import { note, print, size } from "./print.ts"

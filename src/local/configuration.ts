@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { ConfigResult } from "../contract/rows/config.ts"
+import type { ConfigResult } from "../contract/rows/host.ts"
 import { Paths, pathVariables } from "../system/files/Paths.ts"
 import { isNamed, settingNow } from "../system/settings/config.ts"
 import { type Variable, type VariableName, variables } from "../system/settings/variables.ts"

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { type PyroError, ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../contract/errors/errors.ts"
-import { ends } from "../contract/rows/ends.ts"
+import { ends } from "../contract/rows/operations.ts"
 import { callOf, mapCalls, type PyroService } from "../contract/rows/Pyro.ts"
 
 /** The same error without names of other objects. */

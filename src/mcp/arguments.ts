@@ -1,7 +1,7 @@
 import { Result, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import { issuesOf } from "../contract/errors/issue.ts"
-import type { Narrowing } from "../contract/rows/modes/mode.ts"
+import type { Narrowing } from "../contract/rows/modes.ts"
 import type { CliSurface, McpArgument, McpSurface, Profile, PureSchema } from "../contract/rows/operation.ts"
 import { payloadFields } from "../contract/rows/payload-fields.ts"
 import { named } from "../contract/text/names.ts"

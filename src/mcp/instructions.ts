@@ -1,5 +1,4 @@
-import { modeOf } from "../contract/rows/modes/all.ts"
-import type { Mode } from "../contract/rows/modes/mode.ts"
+import { type Mode, modeOf } from "../contract/rows/modes.ts"
 import { ceilingText, noNetwork } from "../contract/rows/network-ceiling.ts"
 import { secretTargetOf } from "../contract/rows/secret-target.ts"
 import type { Project } from "../sdk/project.ts"

@@ -1,5 +1,4 @@
-import { type ModeName, modeNames, modeOf } from "../contract/rows/modes/all.ts"
-import type { Mode } from "../contract/rows/modes/mode.ts"
+import { type Mode, type ModeName, modeNames, modeOf } from "../contract/rows/modes.ts"
 import type { McpSurface, Profile } from "../contract/rows/operation.ts"
 import { type Operation, operations } from "../contract/rows/operations.ts"
 

@@ -1,5 +1,5 @@
 import { ProtocolError, ProtocolErrorCode, type Server } from "@modelcontextprotocol/server"
-import type { Mode } from "../contract/rows/modes/mode.ts"
+import type { Mode } from "../contract/rows/modes.ts"
 import { onePage } from "./one-page.ts"
 
 const refuse = (message: string) => new ProtocolError(ProtocolErrorCode.InvalidParams, message)

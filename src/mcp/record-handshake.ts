@@ -2,7 +2,7 @@ import { type JSONRPCMessage, SUPPORTED_PROTOCOL_VERSIONS, type Transport } from
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { Result } from "effect"
 import { ChannelFailed, InvalidRequest } from "../contract/errors/errors.ts"
-import { modeNames } from "../contract/rows/modes/all.ts"
+import { modeNames } from "../contract/rows/modes.ts"
 import { named } from "../contract/text/names.ts"
 import type { Project } from "../sdk/project.ts"
 import type { Recorded, RecordedSelection } from "./handshake/recorded.ts"

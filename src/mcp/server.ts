@@ -8,7 +8,7 @@ import {
 } from "@modelcontextprotocol/server"
 import { Cause, Deferred, Effect, Exit, Logger } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
-import { modeOf } from "../contract/rows/modes/all.ts"
+import { modeOf } from "../contract/rows/modes.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { grantsOf, type Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"

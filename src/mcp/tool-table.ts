@@ -1,5 +1,4 @@
-import { modeOf } from "../contract/rows/modes/all.ts"
-import type { Mode, Narrowing } from "../contract/rows/modes/mode.ts"
+import { type Mode, modeOf, type Narrowing } from "../contract/rows/modes.ts"
 import { lazy, type McpSurface, type Profile, type PureSchema } from "../contract/rows/operation.ts"
 import { type Argument, argumentsOf, type Grants, inputSchemaOf, NO_GRANTS } from "./arguments.ts"
 import { type JsonSchema, jsonSchemaOf, resultSchemaOf } from "./json-schema.ts"

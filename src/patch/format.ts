@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { patchLimits } from "../contract/rows/patch-limits.ts"
+import { patchLimits } from "../contract/rows/workspace-patch.ts"
 import { blobName, deflate, deflateBeside } from "../system/files/git-blob.ts"
 import { yieldToEventLoop } from "../system/waits/event-loop.ts"
 import { clockReader } from "../system/waits/time.ts"

@@ -1,5 +1,5 @@
 import type { Effect } from "effect"
-import { patchLimits } from "../contract/rows/patch-limits.ts"
+import { patchLimits } from "../contract/rows/workspace-patch.ts"
 
 /** A parsed patch, before its application to a tree. Paths and lines are byte strings. */
 export interface Patch {

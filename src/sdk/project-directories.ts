@@ -1,6 +1,5 @@
-import type { GitHistory } from "../contract/rows/git-history.ts"
 import type { Secrets } from "../contract/rows/secret-fields.ts"
-import type { WorkspaceUser } from "../contract/rows/workspace-user.ts"
+import type { GitHistory, WorkspaceUser } from "../contract/rows/workspace-field.ts"
 import {
   absolutePath,
   canBeProject,

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { modeNames, modeOf } from "../../src/contract/rows/modes/all.ts"
+import { modeNames, modeOf } from "../../src/contract/rows/modes.ts"
 import type { McpSurface, Profile } from "../../src/contract/rows/operation.ts"
 import { operations } from "../../src/contract/rows/operations.ts"
 import { type Era, eras, inspector } from "../support/inspector.ts"

@@ -1,5 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { type ModeName, modeOf } from "../../src/contract/rows/modes/all.ts"
+import { type ModeName, modeOf } from "../../src/contract/rows/modes.ts"
 import { installation } from "../support/installation.ts"
 import { agentHosts, configure } from "./agent-hosts.ts"
 import { newPlace, play, type Played } from "./play.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
 import { WorkspaceNotReady } from "../../src/contract/errors/errors.ts"
-import { type ModeName, modeNames, modeOf, modes } from "../../src/contract/rows/modes/all.ts"
+import { type ModeName, modeNames, modeOf, modes } from "../../src/contract/rows/modes.ts"
 import type { McpSurface } from "../../src/contract/rows/operation.ts"
 import { operations } from "../../src/contract/rows/operations.ts"
 import { argumentsOf } from "../../src/mcp/arguments.ts"

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { modeOf } from "../../src/contract/rows/modes/all.ts"
+import { modeOf } from "../../src/contract/rows/modes.ts"
 import { pyroPath } from "./pyro-cli.ts"
 
 /** What one run of the Inspector's command line ended with. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { HostFileUnusable } from "../../contract/errors/errors.ts"
 import type { SelectionName } from "../../contract/rows/agent-host.ts"
-import { modeOf } from "../../contract/rows/modes/all.ts"
+import { modeOf } from "../../contract/rows/modes.ts"
 import { at, isTable } from "../format/json.ts"
 import { type AgentHost, ENTRY, type HostScope, type Place, type Server } from "../hosts/agent-host.ts"
 import { optionValues } from "./entries.ts"

@@ -1,5 +1,5 @@
 import type { ProfileName, SelectionName } from "../../contract/rows/agent-host.ts"
-import { modeOf } from "../../contract/rows/modes/all.ts"
+import { modeOf } from "../../contract/rows/modes.ts"
 import type { Profile } from "../../contract/rows/operation.ts"
 import { operations } from "../../contract/rows/operations.ts"
 import type { Tools } from "../hosts/agent-host.ts"

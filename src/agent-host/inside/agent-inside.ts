@@ -1,4 +1,4 @@
-import type { InsideName } from "../../contract/rows/agent-inside.ts"
+import type { InsideName } from "../../contract/rows/agent-host.ts"
 
 /** A variable of the host that has a key, and where the key goes. */
 export interface AgentKey {

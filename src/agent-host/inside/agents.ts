@@ -1,4 +1,4 @@
-import type { InsideName } from "../../contract/rows/agent-inside.ts"
+import type { InsideName } from "../../contract/rows/agent-host.ts"
 import type { AgentInside } from "./agent-inside.ts"
 import { claudeCode } from "./claude-code.ts"
 import { codex } from "./codex.ts"

@@ -1,4 +1,4 @@
-import type { ModeName } from "./modes/all.ts"
+import type { ModeName } from "./modes.ts"
 
 /** Agent hosts that `pyro host` knows. */
 export const hostNames = [
@@ -54,3 +54,7 @@ export type ProfileName = "vm-run" | "workspace-core" | "workspace-full"
 
 /** The tools of a server: those of a profile, or of a mode. */
 export type SelectionName = ProfileName | ModeName
+
+/** Agents that `pyro agent` runs in a workspace. */
+export const insideNames = ["claude-code", "codex", "opencode", "gemini"] as const
+export type InsideName = typeof insideNames[number]

@@ -1,6 +1,5 @@
-import { config } from "./config.ts"
+import { named } from "../text/names.ts"
 import { daemonLogs, daemonStatus, daemonStop, daemonTimings } from "./daemon.ts"
-import { doctor } from "./doctor.ts"
 import {
   environmentBuild,
   environmentInspect,
@@ -9,23 +8,19 @@ import {
   environmentPull,
   environmentRemove
 } from "./environment.ts"
-import { gc } from "./gc.ts"
-import { networkLists } from "./network-lists.ts"
-import { prepare } from "./prepare.ts"
+import { config, doctor, gc, prepare } from "./host.ts"
 import { run } from "./run.ts"
-import { watch } from "./watch.ts"
+import { settled, type StateRule } from "./states.ts"
 import { workspaceShellAttach } from "./workspace-attach.ts"
-import { workspaceCancel } from "./workspace-cancel.ts"
-import { workspaceCompare } from "./workspace-compare.ts"
-import { workspaceDelete } from "./workspace-delete.ts"
-import { workspaceDiff } from "./workspace-diff.ts"
+import { workspaceCompare, workspaceDiff } from "./workspace-diff.ts"
 import { workspaceDiskExport, workspaceDiskList, workspaceDiskRead } from "./workspace-disk.ts"
-import { workspaceEvents } from "./workspace-events.ts"
+import { watch, workspaceEvents } from "./workspace-events.ts"
 import { workspaceExec } from "./workspace-exec.ts"
 import { workspaceExport } from "./workspace-export.ts"
 import { workspaceFileEdit, workspaceFileList, workspaceFileRead, workspaceFileWrite } from "./workspace-file.ts"
 import { workspaceFork } from "./workspace-fork.ts"
 import { workspaceImport } from "./workspace-import.ts"
+import type { WorkspaceState } from "./workspace-info.ts"
 import {
   workspaceCreate,
   workspaceList,
@@ -33,12 +28,11 @@ import {
   workspaceStatus,
   workspaceStop
 } from "./workspace-lifecycle.ts"
-import { workspaceLogs } from "./workspace-logs.ts"
-import { workspaceNetworkLog, workspaceNetworkSet } from "./workspace-network.ts"
+import { workspaceCancel, workspaceLogs } from "./workspace-logs.ts"
+import { networkLists, workspaceNetworkLog, workspaceNetworkSet } from "./workspace-network.ts"
 import { workspacePatchApply } from "./workspace-patch.ts"
 import { workspacePortList, workspacePortPublish, workspacePortUnpublish } from "./workspace-port.ts"
-import { workspaceRename } from "./workspace-rename.ts"
-import { workspaceReset } from "./workspace-reset.ts"
+import { workspaceDelete, workspaceReset } from "./workspace-reset.ts"
 import {
   workspaceServiceList,
   workspaceServiceLogs,
@@ -46,17 +40,18 @@ import {
   workspaceServiceStatus,
   workspaceServiceStop
 } from "./workspace-service.ts"
-import { workspaceShellClose } from "./workspace-shell-close.ts"
-import { workspaceShellList } from "./workspace-shell-list.ts"
-import { workspaceShellOpen } from "./workspace-shell-open.ts"
-import { workspaceShellRead } from "./workspace-shell-read.ts"
-import { workspaceShellResize } from "./workspace-shell-resize.ts"
-import { workspaceShellSignal } from "./workspace-shell-signal.ts"
-import { workspaceShellWrite } from "./workspace-shell-write.ts"
+import { workspaceShellRead, workspaceShellWrite } from "./workspace-shell-io.ts"
+import {
+  workspaceShellClose,
+  workspaceShellList,
+  workspaceShellOpen,
+  workspaceShellResize,
+  workspaceShellSignal
+} from "./workspace-shell.ts"
 import { workspaceSnapshotCreate, workspaceSnapshotDelete, workspaceSnapshotList } from "./workspace-snapshot.ts"
 import { workspaceSummary } from "./workspace-summary.ts"
 import { workspaceSyncPush } from "./workspace-sync.ts"
-import { workspaceUpdate } from "./workspace-update.ts"
+import { workspaceRename, workspaceUpdate } from "./workspace-update.ts"
 
 /**
  * Everything pyro can be asked to do, in the order in which help shows it. CLI commands, RPCs, MCP tools and the
@@ -140,3 +135,40 @@ export type ResultOf<Name extends OperationName> = ReturnType<OperationOf<Name>[
 export type EventOf<Name extends OperationName> = OperationOf<Name> extends { readonly event: () => infer E }
   ? E extends { readonly Type: infer A } ? A : never
   : never
+
+/** What a row says of itself as far as it matters here. */
+interface Row {
+  readonly name: string
+  readonly annotations?: { readonly destructive: boolean }
+}
+
+/** Commands that end something, or take something away, which `reset` would bring back or which is no part of a workspace. */
+const ENDS: ReadonlyArray<string> = [
+  "workspace.cancel",
+  "workspace.shell.signal",
+  "workspace.shell.close",
+  "workspace.service.stop",
+  "workspace.port.unpublish",
+  "daemon.stop",
+  "host.disconnect"
+]
+
+/** Whether a command ends or removes what it names, or may. No suggestion leads to one, and none names another object for one. */
+export const ends = ({ annotations, name }: Row): boolean => annotations?.destructive === true || ENDS.includes(name)
+
+/** Operations on a workspace that exists; `env.build` reads one with `--from-workspace`. */
+export type WorkspaceOperation =
+  | Exclude<Extract<OperationName, `workspace.${string}`>, "workspace.create" | "workspace.list">
+  | "env.build"
+
+/** In which states of a workspace each operation is legal: for the checks, their errors and the reference. */
+export const operationStates = named(
+  operations.flatMap(({ name, states }) => states === undefined ? [] : [[name, states] as const])
+) as Readonly<Record<WorkspaceOperation, StateRule>>
+
+export const isLegal = (operation: WorkspaceOperation, state: WorkspaceState): boolean =>
+  operationStates[operation].legal.includes(state)
+
+/** The legal states that last until somebody changes them: the others end by themselves, and nobody can ask for them. */
+export const lastingStates = (operation: WorkspaceOperation): ReadonlyArray<WorkspaceState> =>
+  settled.filter((state) => isLegal(operation, state))

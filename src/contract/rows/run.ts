@@ -6,9 +6,8 @@ import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalField
 import { networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
-import { secretFlags, secretMappings, secretsField } from "./secret-fields.ts"
-import { secretHttpField } from "./secret-http-fields.ts"
-import { workspaceUser } from "./workspace-user.ts"
+import { secretFlags, secretHttpField, secretMappings, secretsField } from "./secret-fields.ts"
+import { workspaceUser } from "./workspace-field.ts"
 
 export const RunPayload = lazy(() =>
   snakeStruct({

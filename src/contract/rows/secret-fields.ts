@@ -2,6 +2,7 @@ import { Redacted, Schema, SchemaGetter } from "effect"
 import { list, optional, text } from "../text/fields.ts"
 import { byName, named } from "../text/names.ts"
 import { lazy } from "./operation.ts"
+import { secretPresets, secretTargetOf } from "./secret-target.ts"
 
 /** Shorter values stand in ordinary output by chance, and their markers would spoil the output. */
 export const MIN_SECRET_BYTES = 8
@@ -138,3 +139,43 @@ export const secretFlags = {
     description: "NAME: a secret whose value is the variable NAME of pyro's own environment"
   }
 } as const
+
+const items = (description: string) =>
+  optional(
+    list(
+      text("").pipe(
+        Schema.check(
+          Schema.makeFilter((item) => secretTargetOf(item) !== undefined, {
+            message: `must be NAME@HOST[:PORT][:HEADER] or NAME@PRESET (${Object.keys(secretPresets).join(", ")})`
+          })
+        )
+      )
+    ).pipe(
+      Schema.check(Schema.makeFilter((all) => all.length <= 64, { message: "must be 64 at most" })),
+      Schema.annotate({ description })
+    )
+  )
+
+/** Secrets whose values stay on the host. */
+export const secretHttpField = (rest: string) => ({
+  secretHttp: items(
+    "Secrets that only a host gets: NAME@HOST[:PORT][:HEADER] or NAME@PRESET. The guest has a placeholder in the variable NAME, " +
+      `and pyro puts the value into HTTPS requests to HOST. ${rest}`
+  )
+})
+
+/** Hosts that no longer get a secret. */
+export const clearSecretHttpField = () => ({
+  clearSecretHttp: items(
+    "Hosts that no longer get a secret: NAME@HOST[:PORT] or NAME@PRESET. pyro denies requests with the placeholder until a reset. Default: none"
+  )
+})
+
+/** Hosts of a workspace's secrets, in a result. */
+export const secretHosts = () =>
+  optional(
+    Schema.Array(Schema.String).annotate({
+      description:
+        "Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. Absent if the record cannot be read"
+    })
+  )

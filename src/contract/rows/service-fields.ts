@@ -3,7 +3,7 @@ import { between, defaulted, milliseconds, optional, text } from "../text/fields
 import { snakeStruct } from "../text/snake.ts"
 import { graceSeconds } from "./command.ts"
 import { lazy } from "./operation.ts"
-import { GuestPort, HostPort } from "./port-fields.ts"
+import { GuestPort, HostPort } from "./workspace-port.ts"
 
 /** Name of a service in its workspace. */
 export const serviceName = lazy(() =>

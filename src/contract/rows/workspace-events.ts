@@ -2,9 +2,10 @@ import { Schema } from "effect"
 import { between, defaulted, optional } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
-import { lazy, unary } from "./operation.ts"
+import { lazy, streaming, unary } from "./operation.ts"
 import { at, every } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
+import { WorkspaceState } from "./workspace-info.ts"
 
 export const EventsPayload = lazy(() =>
   snakeStruct({
@@ -67,4 +68,73 @@ export const workspaceEvents = unary({
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: EventsPayload,
   result: EventsResult
+})
+
+export const WatchPayload = lazy(() =>
+  snakeStruct({
+    intervalMs: defaulted(
+      between({ from: 100, to: 3_600_000, unit: "ms", description: "Time between two tables if nothing changes" }),
+      () => 2_000
+    )
+  })
+)
+export type WatchPayload = ReturnType<typeof WatchPayload>["Type"]
+
+const count = (description: string) => Schema.Int.annotate({ description })
+
+const WatchedWorkspace = lazy(() =>
+  snakeStruct({
+    id: Schema.String.annotate({ description: "Id of the workspace" }),
+    name: optional(Schema.String.annotate({ description: "Name of the workspace. Absent if it has none" })),
+    state: WorkspaceState(),
+    cpuPercent: optional(
+      Schema.Number.annotate({
+        description:
+          "CPU time of its microVM since the table before, in percent of one CPU. Absent without a microVM, and in the first table"
+      })
+    ),
+    memoryBytes: optional(
+      Schema.Number.annotate({ description: "Resident memory of its microVM's process. Absent without a microVM" })
+    ),
+    diskBytes: Schema.Number.annotate({ description: "Bytes of the host's disk that its changes take" }),
+    execs: count("Number of running commands"),
+    services: count("Number of services that run"),
+    shells: count("Number of open shells"),
+    ports: count("Number of ports that the host listens on")
+  })
+)
+export type WatchedWorkspace = ReturnType<typeof WatchedWorkspace>["Type"]
+
+export const WatchTable = lazy(() =>
+  snakeStruct({
+    _tag: Schema.Literal("Table"),
+    at: Schema.String.annotate({ description: "Time of the table, ISO 8601" }),
+    workspaces: Schema.Array(WatchedWorkspace()).annotate({ description: "All workspaces, oldest first" })
+  })
+)
+export type WatchTable = ReturnType<typeof WatchTable>["Type"]
+
+export const watch = streaming({
+  name: "watch",
+  summary: "Show all workspaces live, with their use of the host",
+  description:
+    "Shows a table of the workspaces with CPU, memory, disk, commands, services, shells and ports, and renews the table whenever a workspace " +
+    "changes, and each --interval-ms. q or Ctrl-C ends the display. Prints one table if stdout is no terminal, and with --json.",
+  cli: { path: ["top"], args: [], exits: "own", examples: ["pyro top", "pyro top --json"] },
+  mcp: { missing: "interactive terminal; workspace_list shows the workspaces" },
+  home: "daemon",
+  endsWithConnection: true,
+  annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+  payload: WatchPayload,
+  event: WatchTable,
+  result: WatchTable,
+  fold: () => {
+    let last: WatchTable | undefined
+    return {
+      add: (table) => {
+        last = table
+      },
+      result: () => last
+    }
+  }
 })

@@ -5,15 +5,16 @@ import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
 import {
   command,
+  droppedBytes,
   ended,
   fieldsOfCommand,
   Outcome,
   outputBytes,
   outputStream,
   script,
+  StartedExecId,
   terminalFields
 } from "./command.ts"
-import { droppedBytes, StartedExecId } from "./exec-fields.ts"
 import { Notice } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { secretMappings } from "./secret-fields.ts"

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { optional, strings } from "../text/fields.ts"
+import { defaulted, optional, strings } from "../text/fields.ts"
 import { lazy } from "./operation.ts"
 
 /** A name that cannot be an id, an option or a path. */
@@ -59,3 +59,23 @@ export const Labels = lazy(() =>
       ), { message: "must be KEY=VALUE, with keys of letters, digits, '.', '_', '/' and '-', and printable values" }))
   )
 )
+
+export const WorkspaceUser = lazy(() => Schema.Literals(["root", "agent"]))
+export type WorkspaceUser = ReturnType<typeof WorkspaceUser>["Type"]
+
+export const workspaceUser = () =>
+  defaulted(
+    WorkspaceUser().annotate({
+      description: "Owner of /workspace and of its files. Commands run as this user unless they name another"
+    }),
+    () => "root" as const
+  )
+
+/** How much of a repository's history goes along with its files. */
+export type GitHistory = "shallow" | "full" | "none"
+
+export const GitHistory = (description: string) =>
+  Schema.Literals(["shallow", "full", "none"]).annotate({ description })
+
+export const gitHistoryText =
+  "History of the repository to copy. `shallow`: the last commit. `full`: all commits. `none`: no .git"

@@ -4,11 +4,10 @@ import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
 import { lazy } from "./operation.ts"
-import { PublishedPort } from "./port-fields.ts"
-import { secretNames } from "./secret-fields.ts"
-import { secretHosts } from "./secret-http-fields.ts"
+import { secretHosts, secretNames } from "./secret-fields.ts"
 import { workspaceStates } from "./states.ts"
-import { WorkspaceUser } from "./workspace-user.ts"
+import { WorkspaceUser } from "./workspace-field.ts"
+import { PublishedPort } from "./workspace-port.ts"
 
 export const WorkspaceState = lazy(() =>
   Schema.Literals(workspaceStates).annotate({

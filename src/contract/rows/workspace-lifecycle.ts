@@ -1,16 +1,13 @@
 import { Schema } from "effect"
 import { allowHome, between, defaulted, hostPath, ignoredPaths, optional, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
-import { GitHistory, gitHistoryText } from "./git-history.ts"
 import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
-import { secretFlags, secretsField } from "./secret-fields.ts"
-import { secretHttpField } from "./secret-http-fields.ts"
+import { secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
 import { at, every, settled, waits } from "./states.ts"
-import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
+import { GitHistory, gitHistoryText, Labels, workspaceField, WorkspaceName, workspaceUser } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
-import { workspaceUser } from "./workspace-user.ts"
 
 const core = { profiles: ["core", "full"] } as const
 const full = { profiles: ["full"] } as const

@@ -2,9 +2,19 @@ import { Schema } from "effect"
 import { bytes, defaulted, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
-import { patchLimits } from "./patch-limits.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
+
+/**
+ * Most that a patch may have. What `export --patch` writes is bounded by the same numbers as what `patch apply` takes, so that a
+ * workspace takes every patch that another one gave.
+ */
+export const patchLimits = {
+  /** With its frame, and as base64, a patch has to fit a message of 16 MiB. */
+  bytes: 8 * 1024 * 1024,
+  lines: 2_000_000,
+  files: 100_000
+} as const
 
 const tooLarge = `must be at most ${patchLimits.bytes} bytes`
 

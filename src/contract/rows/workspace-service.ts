@@ -3,7 +3,6 @@ import { between, defaulted, list, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { command, fieldsOfCommand, script } from "./command.ts"
 import { always, lazy, unary } from "./operation.ts"
-import { portText } from "./port-fields.ts"
 import { secretMappings } from "./secret-fields.ts"
 import {
   DEFAULT_STOP_SECONDS,
@@ -17,6 +16,7 @@ import {
 } from "./service-fields.ts"
 import { at, withCommands, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
+import { portText } from "./workspace-port.ts"
 
 const full = { profiles: ["full"] } as const
 

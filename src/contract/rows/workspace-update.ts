@@ -2,8 +2,7 @@ import { Schema } from "effect"
 import { between, defaulted, list, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
-import { clearSecretsField, secretFlags, secretsField } from "./secret-fields.ts"
-import { clearSecretHttpField, secretHttpField } from "./secret-http-fields.ts"
+import { clearSecretHttpField, clearSecretsField, secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
 import { at, settledOrAttaching, waits } from "./states.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
@@ -95,5 +94,34 @@ export const workspaceUpdate = unary({
   home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: UpdatePayload,
+  result: WorkspaceInfo
+})
+
+export const RenamePayload = lazy(() =>
+  snakeStruct({
+    workspace: workspaceField(),
+    name: WorkspaceName().annotate({ description: "New name" })
+  })
+)
+export type RenamePayload = ReturnType<typeof RenamePayload>["Type"]
+
+export const workspaceRename = unary({
+  name: "workspace.rename",
+  summary: "Give a workspace another name",
+  description:
+    "Changes the name, and the host name of the guest with it. An open shell shows the former host name in its prompt. The id stays. " +
+    "`update --clear-name` removes a name.",
+  cli: {
+    path: ["workspace", "rename"],
+    args: ["workspace", "name"],
+    exits: "own",
+    examples: ["pyro rename fix parser"]
+  },
+  mcp: { missing: "`workspace_update` sets the name" },
+  states: at(settledOrAttaching, waits),
+  on: "entry",
+  home: "daemon",
+  annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
+  payload: RenamePayload,
   result: WorkspaceInfo
 })

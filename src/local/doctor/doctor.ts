@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import type { DoctorPayload } from "../../contract/rows/doctor.ts"
+import type { DoctorPayload } from "../../contract/rows/host.ts"
 import { cpu, logout, memory, programs, storage, userNamespaces } from "./host.ts"
 import { accelerator, confinement, type DoctorNeeds, qemu } from "./hypervisor.ts"
 import { inOrder, lineEvent } from "./line.ts"

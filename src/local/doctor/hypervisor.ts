@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { DoctorLine } from "../../contract/rows/doctor.ts"
+import type { DoctorLine } from "../../contract/rows/host.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"

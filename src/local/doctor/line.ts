@@ -1,5 +1,5 @@
 import { type Effect, Stream } from "effect"
-import type { DoctorEvent, DoctorLine } from "../../contract/rows/doctor.ts"
+import type { DoctorEvent, DoctorLine } from "../../contract/rows/host.ts"
 
 /** A finding that needs nothing done. */
 export const fine = (name: string, found: string): DoctorLine => ({ name, ok: true, found })

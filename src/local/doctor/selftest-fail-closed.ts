@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { DoctorLine } from "../../contract/rows/doctor.ts"
+import type { DoctorLine } from "../../contract/rows/host.ts"
 import { Calls } from "../../guest-channel/calls.ts"
 import type { FreshWorkspace } from "../../workspace/life/boot.ts"
 import { script, stdoutOf } from "./guest-shell.ts"

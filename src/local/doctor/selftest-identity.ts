@@ -1,4 +1,4 @@
-import type { DoctorLine } from "../../contract/rows/doctor.ts"
+import type { DoctorLine } from "../../contract/rows/host.ts"
 import { fine, wrong } from "./line.ts"
 
 const report = "please report it; do not trust this host's VMs to be unlike each other until it is mended"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { DoctorLine } from "../../contract/rows/doctor.ts"
+import type { DoctorLine } from "../../contract/rows/host.ts"
 import { exists } from "../../system/files/entries.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { processesWithArgument } from "../../system/processes/identity.ts"

@@ -1,5 +1,5 @@
 import { Effect, Ref, Stream } from "effect"
-import type { DoctorEvent } from "../../contract/rows/doctor.ts"
+import type { DoctorEvent } from "../../contract/rows/host.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { acquireWorkspace } from "../../workspace/life/boot.ts"
 import { ensureImages } from "../images.ts"

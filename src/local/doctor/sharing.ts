@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { DoctorLine } from "../../contract/rows/doctor.ts"
+import type { DoctorLine } from "../../contract/rows/host.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { canLink, fileBytes } from "../../system/processes/host.ts"

@@ -1,5 +1,5 @@
 import { Effect, Result } from "effect"
-import type { DoctorLine } from "../../contract/rows/doctor.ts"
+import type { DoctorLine } from "../../contract/rows/host.ts"
 import { readWorkspaces } from "../../workspace/life/recorded.ts"
 import { fine, wrong } from "./line.ts"
 

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
+import { waitingText } from "../../contract/rows/resident-text.ts"
 import type { ServiceInfo } from "../../contract/rows/service-fields.ts"
-import { waitingText } from "../../contract/rows/service-text.ts"
 import type { Tool } from "../request.ts"
 import { textAsSeen } from "../terminal.ts"
 import { count, lines, seconds } from "../words.ts"

@@ -1,7 +1,7 @@
 import { Effect, Result, Schema } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { lazy } from "../../contract/rows/operation.ts"
-import { servicesText } from "../../contract/rows/service-text.ts"
+import { servicesText } from "../../contract/rows/resident-text.ts"
 import { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import type { Project } from "../../sdk/project.ts"

@@ -8,7 +8,7 @@ import {
   type WorkspaceNotReady
 } from "../../contract/errors/errors.ts"
 import type { Notice } from "../../contract/rows/notice.ts"
-import type { WorkspaceOperation } from "../../contract/rows/operation-states.ts"
+import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"

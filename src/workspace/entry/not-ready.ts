@@ -1,6 +1,6 @@
 import { Effect, Ref } from "effect"
 import { WorkspaceNotReady } from "../../contract/errors/errors.ts"
-import { isLegal, lastingStates, type WorkspaceOperation } from "../../contract/rows/operation-states.ts"
+import { isLegal, lastingStates, type WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import { displayName, type Entry } from "./entry.ts"
 

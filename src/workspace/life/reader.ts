@@ -1,6 +1,6 @@
 import { Effect, Exit, Option, Ref, Scope, Stream, SubscriptionRef } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import type { WorkspaceOperation } from "../../contract/rows/operation-states.ts"
+import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import { type DiskSource, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"

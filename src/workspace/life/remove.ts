@@ -5,7 +5,7 @@ import {
   type StateDirectoryUnusable,
   WorkspaceNotFound
 } from "../../contract/errors/errors.ts"
-import type { DeletePayload } from "../../contract/rows/workspace-delete.ts"
+import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
 import type { Paths } from "../../system/files/Paths.ts"
 import { endVm } from "../../vm/sweep.ts"
 import { aloneFor, type Lifecycle } from "../entry/context.ts"

@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, InvalidRequest } from "../../contract/errors/errors.ts"
-import type { WorkspaceUser } from "../../contract/rows/workspace-user.ts"
+import type { WorkspaceUser } from "../../contract/rows/workspace-field.ts"
 import type { Owner } from "../../disk/SeedImages.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 

@@ -1,6 +1,6 @@
 import { Effect, Option, Ref } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import { grantCommand } from "../../contract/rows/network-command.ts"
+import { grantCommand } from "../../contract/rows/network-text.ts"
 import { connectionsText, hasConnections, policyText, targetText } from "../../contract/rows/network-text.ts"
 import type { DiffResult } from "../../contract/rows/workspace-diff.ts"
 import type { SummaryCommand, SummaryExport, SummaryResult } from "../../contract/rows/workspace-summary.ts"

@@ -1,10 +1,11 @@
 import { Clock, Effect, Option, Ref, Stream } from "effect"
-import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../contract/rows/watch.ts"
+import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../contract/rows/workspace-events.ts"
 import { processUsage } from "../../system/processes/process-usage.ts"
 import { nowIso } from "../../system/waits/time.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { EventLog } from "../entry/events.ts"
 import { usedBeneath } from "./info.ts"
+import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../contract/rows/workspace-events.ts"
 
 /** CPU time of a microVM at the moment of a table. */
 interface Seen {

@@ -1,7 +1,7 @@
 import { Effect, type Scope, type Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PullEvents } from "../../contract/rows/event-batches.ts"
-import type { WorkspaceOperation } from "../../contract/rows/operation-states.ts"
+import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { EventOf, OperationName, OperationOf, PayloadOf, ResultOf } from "../../contract/rows/operations.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"

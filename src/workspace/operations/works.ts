@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import { readPort } from "../../contract/rows/port-fields.ts"
+import { readPort } from "../../contract/rows/workspace-port.ts"
 import { exportFrom } from "../content/export/export.ts"
 import { editFile } from "../content/files/edit.ts"
 import { listFiles } from "../content/files/list.ts"

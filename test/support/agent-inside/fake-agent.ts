@@ -1,5 +1,5 @@
 import * as assert from "node:assert"
-import type { InsideName } from "../../../src/contract/rows/agent-inside.ts"
+import type { InsideName } from "../../../src/contract/rows/agent-host.ts"
 import type { installation } from "../installation.ts"
 import { insideOf } from "./inside-of.ts"
 

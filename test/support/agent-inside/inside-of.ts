@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { type Inside, prepareInside } from "../../../src/agent-host/inside.ts"
-import type { InsideName } from "../../../src/contract/rows/agent-inside.ts"
+import type { InsideName } from "../../../src/contract/rows/agent-host.ts"
 
 /** An agent for a workspace, with a key and the usual provider. */
 export const insideOf = (agent: InsideName): Inside =>

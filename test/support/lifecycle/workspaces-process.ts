@@ -4,8 +4,7 @@ import type { PyroError } from "../../../src/contract/errors/errors.ts"
 import { streamFromPull } from "../../../src/contract/rows/event-batches.ts"
 import { readCeiling } from "../../../src/contract/rows/network-ceiling.ts"
 import { mapCalls } from "../../../src/contract/rows/Pyro.ts"
-import { ComparePayload } from "../../../src/contract/rows/workspace-compare.ts"
-import { DeletePayload } from "../../../src/contract/rows/workspace-delete.ts"
+import { ComparePayload } from "../../../src/contract/rows/workspace-diff.ts"
 import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
 import { ForkPayload } from "../../../src/contract/rows/workspace-fork.ts"
@@ -13,19 +12,20 @@ import { CreatePayload, foldSwitch, type WorkspaceEvent } from "../../../src/con
 import { LogsPayload } from "../../../src/contract/rows/workspace-logs.ts"
 import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/rows/workspace-network.ts"
 import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/rows/workspace-port.ts"
-import { ResetPayload } from "../../../src/contract/rows/workspace-reset.ts"
+import { DeletePayload, ResetPayload } from "../../../src/contract/rows/workspace-reset.ts"
 import {
   ServiceLogsPayload,
   ServicePayload,
   ServiceStartPayload,
   ServiceStopPayload
 } from "../../../src/contract/rows/workspace-service.ts"
-import { ShellClosePayload } from "../../../src/contract/rows/workspace-shell-close.ts"
-import { ShellListPayload } from "../../../src/contract/rows/workspace-shell-list.ts"
-import { ShellOpenPayload } from "../../../src/contract/rows/workspace-shell-open.ts"
-import { ShellReadPayload } from "../../../src/contract/rows/workspace-shell-read.ts"
-import { ShellResizePayload } from "../../../src/contract/rows/workspace-shell-resize.ts"
-import { ShellWritePayload } from "../../../src/contract/rows/workspace-shell-write.ts"
+import { ShellReadPayload, ShellWritePayload } from "../../../src/contract/rows/workspace-shell-io.ts"
+import {
+  ShellClosePayload,
+  ShellListPayload,
+  ShellOpenPayload,
+  ShellResizePayload
+} from "../../../src/contract/rows/workspace-shell.ts"
 import { SnapshotPayload } from "../../../src/contract/rows/workspace-snapshot.ts"
 import { UpdatePayload } from "../../../src/contract/rows/workspace-update.ts"
 import { callerProject } from "../../../src/contract/wire/caller-project.ts"

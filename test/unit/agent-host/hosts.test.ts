@@ -3,7 +3,7 @@ import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import type { FormatName } from "../../../src/agent-host/format/language.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
-import { modeOf } from "../../../src/contract/rows/modes/all.ts"
+import { modeOf } from "../../../src/contract/rows/modes.ts"
 import { filesBeneath, newPlace } from "./place.ts"
 
 /** A configuration with comments, other servers and unknown keys, in each language. */

@@ -5,7 +5,7 @@ import * as fs from "node:fs"
 import { setImmediate } from "node:timers/promises"
 import { promisify } from "node:util"
 import { type InsideRequest, prepareInside } from "../../../src/agent-host/inside.ts"
-import { type InsideName, insideNames } from "../../../src/contract/rows/agent-inside.ts"
+import { type InsideName, insideNames } from "../../../src/contract/rows/agent-host.ts"
 import { checkName, packageNames } from "../../../src/environment/own.ts"
 
 /** Whether a process of a test's own script is left. */

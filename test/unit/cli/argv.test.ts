@@ -2,7 +2,7 @@ import { assert, describe, it } from "vitest"
 import { route, splitArgv } from "../../../src/cli/argv.ts"
 import { commands } from "../../../src/cli/commands.ts"
 import { shortPath } from "../../../src/cli/short-path.ts"
-import { ends } from "../../../src/contract/rows/ends.ts"
+import { ends } from "../../../src/contract/rows/operations.ts"
 
 describe("splitting argv", () => {
   it("splitArgv cuts at the first -- and keeps later ones", () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import type { ShellScreen } from "../../../src/contract/rows/shell-fields.ts"
-import type { ShellReadPayload } from "../../../src/contract/rows/workspace-shell-read.ts"
+import type { ShellReadPayload } from "../../../src/contract/rows/workspace-shell-io.ts"
 import { shown } from "./shown.ts"
 
 const screen = { output: "$ ", nextCursor: 427, outcome: "running", truncated: false } as const

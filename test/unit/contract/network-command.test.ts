@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { grantCommand, type PresentPolicy } from "../../../src/contract/rows/network-command.ts"
+import { grantCommand, type PresentPolicy } from "../../../src/contract/rows/network-text.ts"
 import { askedGrant } from "../../../src/workspace/residents/network/policy.ts"
 
 const policy = (more: Partial<PresentPolicy>): PresentPolicy => ({

@@ -2,10 +2,10 @@ import { assert, describe, it } from "vitest"
 import {
   isLegal,
   lastingStates,
+  operations,
   operationStates,
   type WorkspaceOperation
-} from "../../../src/contract/rows/operation-states.ts"
-import { operations } from "../../../src/contract/rows/operations.ts"
+} from "../../../src/contract/rows/operations.ts"
 import { payloadFields } from "../../../src/contract/rows/payload-fields.ts"
 import { WorkspaceState } from "../../../src/contract/rows/workspace-info.ts"
 

@@ -1,8 +1,7 @@
 import { Effect, Result, Stream } from "effect"
 import { assert, describe, it } from "vitest"
 import { ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
-import { ends } from "../../../src/contract/rows/ends.ts"
-import { operations } from "../../../src/contract/rows/operations.ts"
+import { ends, operations } from "../../../src/contract/rows/operations.ts"
 import { callOf, mapCalls } from "../../../src/contract/rows/Pyro.ts"
 import { withExactNames } from "../../../src/local/exact-names.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { patchLimits } from "../../../src/contract/rows/patch-limits.ts"
+import { patchLimits } from "../../../src/contract/rows/workspace-patch.ts"
 import { applyPatch } from "../../../src/patch/apply.ts"
 import { differingPart } from "../../../src/patch/format/differing-part.ts"
 import { parsePatch } from "../../../src/patch/parse.ts"

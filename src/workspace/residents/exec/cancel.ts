@@ -1,6 +1,6 @@
 import { Deferred, Effect } from "effect"
 import { ExecNotFound } from "../../../contract/errors/errors.ts"
-import type { CancelPayload, CancelResult } from "../../../contract/rows/workspace-cancel.ts"
+import type { CancelPayload, CancelResult } from "../../../contract/rows/workspace-logs.ts"
 import { within } from "../../../system/waits/within.ts"
 import type { Command, Commands } from "./command-registry.ts"
 

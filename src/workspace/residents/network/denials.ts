@@ -1,4 +1,4 @@
-import { grantCommand, liftCommand, type PresentPolicy } from "../../../contract/rows/network-command.ts"
+import { grantCommand, liftCommand, type PresentPolicy } from "../../../contract/rows/network-text.ts"
 import type { NetworkRecord } from "../../../contract/rows/workspace-network.ts"
 import { typed } from "../../../contract/text/shell-words.ts"
 import { denyingHost } from "../../../network/judge.ts"

@@ -1,7 +1,7 @@
 import { Effect, type Scope, Semaphore } from "effect"
 import * as path from "node:path"
 import { PortNotPublished } from "../../../contract/errors/errors.ts"
-import type { PublishedPort } from "../../../contract/rows/port-fields.ts"
+import type { PublishedPort } from "../../../contract/rows/workspace-port.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { EventLog } from "../../entry/events.ts"
 import type { PortHolders } from "../../entry/port-holders.ts"

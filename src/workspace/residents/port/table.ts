@@ -1,7 +1,7 @@
 import { Effect, Option, Schema, type Scope } from "effect"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
-import type { PublishedPort } from "../../../contract/rows/port-fields.ts"
+import type { PublishedPort } from "../../../contract/rows/workspace-port.ts"
 import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { removeFile } from "../../../system/files/entries.ts"
 import { toHostErrorOf } from "../../../system/files/host-error.ts"

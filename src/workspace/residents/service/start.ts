@@ -7,8 +7,8 @@ import {
   VmFailed
 } from "../../../contract/errors/errors.ts"
 import { requireCommand } from "../../../contract/rows/exec-validation.ts"
-import { readPort } from "../../../contract/rows/port-fields.ts"
 import type { ServiceInfo } from "../../../contract/rows/service-fields.ts"
+import { readPort } from "../../../contract/rows/workspace-port.ts"
 import type { ServiceStartPayload } from "../../../contract/rows/workspace-service.ts"
 import { callerCeiling } from "../../../contract/wire/caller-project.ts"
 import { demandPlain } from "../../../redaction/redact.ts"

@@ -5,12 +5,17 @@ import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
 import { MAX_OPEN_SHELLS, type ShellInfo, type ShellScreen } from "../../../contract/rows/shell-fields.ts"
 import type { AttachEvent, AttachPayload } from "../../../contract/rows/workspace-attach.ts"
-import type { ShellListResult } from "../../../contract/rows/workspace-shell-list.ts"
-import type { ShellOpenPayload } from "../../../contract/rows/workspace-shell-open.ts"
-import type { ShellReadPayload } from "../../../contract/rows/workspace-shell-read.ts"
-import type { ShellResizePayload } from "../../../contract/rows/workspace-shell-resize.ts"
-import type { ShellSignalPayload } from "../../../contract/rows/workspace-shell-signal.ts"
-import type { ShellWritePayload, ShellWriteResult } from "../../../contract/rows/workspace-shell-write.ts"
+import type {
+  ShellReadPayload,
+  ShellWritePayload,
+  ShellWriteResult
+} from "../../../contract/rows/workspace-shell-io.ts"
+import type {
+  ShellListResult,
+  ShellOpenPayload,
+  ShellResizePayload,
+  ShellSignalPayload
+} from "../../../contract/rows/workspace-shell.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"

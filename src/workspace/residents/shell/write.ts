@@ -1,6 +1,6 @@
 import { Deferred, Effect, Option, Semaphore } from "effect"
 import { type PyroError, ShellInputBlocked } from "../../../contract/errors/errors.ts"
-import type { ShellWritePayload, ShellWriteResult } from "../../../contract/rows/workspace-shell-write.ts"
+import type { ShellWritePayload, ShellWriteResult } from "../../../contract/rows/workspace-shell-io.ts"
 import type { GuestProcess } from "../../../guest-channel/process.ts"
 import { dependsOnMode, keySequence, typedText } from "../../../terminal/keys.ts"
 import type { Command } from "../exec/command-registry.ts"

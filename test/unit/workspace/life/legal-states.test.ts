@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Option, Ref } from "effect"
-import { isLegal, operationStates, type WorkspaceOperation } from "../../../../src/contract/rows/operation-states.ts"
+import { isLegal, operationStates, type WorkspaceOperation } from "../../../../src/contract/rows/operations.ts"
 import { WorkspaceState } from "../../../../src/contract/rows/workspace-info.ts"
 import { aloneFor } from "../../../../src/workspace/entry/context.ts"
 import { type Generation, makeEntry } from "../../../../src/workspace/entry/entry.ts"

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import { type NetworkCeiling, readCeiling } from "../../../../../src/contract/rows/network-ceiling.ts"
 import type { NetworkInfo } from "../../../../../src/contract/rows/network-fields.ts"
-import { portText, readPort } from "../../../../../src/contract/rows/port-fields.ts"
+import { portText, readPort } from "../../../../../src/contract/rows/workspace-port.ts"
 import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
 import { demandAllowed } from "../../../../../src/workspace/residents/port/publish.ts"
 
