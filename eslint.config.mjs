@@ -194,7 +194,7 @@ export default tseslint.config(
       "src/system/waits/timer.ts",
       "src/guest-channel/wire/outbox.ts",
       "src/vm/driver/qemu/qmp.ts",
-      "src/daemon/idle-collection.ts"
+      "src/daemon/request-tracker.ts"
     ],
     rules: { "no-restricted-globals": "off" }
   }

@@ -1,7 +1,7 @@
 import { Duration, Effect, Random } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
-import { typed as asTyped } from "../contract/text/shell-words.ts"
+import { typed as asTyped } from "../contract/text/printable.ts"
 import { demoCommand, DemoPayload } from "./demo-command.ts"
 import { afterwards, type Stop, tour } from "./demo/tour.ts"
 import { decode, parse } from "./parser.ts"

@@ -3,7 +3,7 @@ import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import type { PayloadOf } from "../contract/rows/operations.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { ExecPayload } from "../contract/rows/workspace-exec.ts"
-import { typed } from "../contract/text/shell-words.ts"
+import { typed } from "../contract/text/printable.ts"
 import type { Typed } from "./parser.ts"
 import { note } from "./print.ts"
 

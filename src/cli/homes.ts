@@ -1,7 +1,7 @@
 import { Effect, Layer, Option } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
-import { callOf, Pyro, type PyroService } from "../contract/rows/Pyro.ts"
+import { callOf, mapCalls, Pyro } from "../contract/rows/Pyro.ts"
 import { daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
@@ -22,10 +22,7 @@ const layerObserver = (operation: Operation, build: string): Layer.Layer<Pyro, P
   Layer.effect(
     Pyro,
     Effect.promise(async () => {
-      const [{ askRunning }, { nested }] = await Promise.all([
-        import("../sdk/ask-running.ts"),
-        import("../sdk/nested.ts")
-      ])
+      const { askRunning } = await import("../sdk/client.ts")
       const here = (payload: unknown) =>
         Effect.flatMap(Pyro, (pyro) => callOf(pyro, operation)(payload) as Effect.Effect<unknown, PyroError>).pipe(
           Effect.provide(LazyLocal)
@@ -35,7 +32,7 @@ const layerObserver = (operation: Operation, build: string): Layer.Layer<Pyro, P
           askRunning(build, operation.name, payload),
           Option.match({ onNone: () => here(payload), onSome: Effect.succeed })
         )
-      return nested(() => call) as PyroService
+      return mapCalls(() => call)
     })
   )
 

@@ -1,5 +1,5 @@
 import { Cause, Effect, Exit, Layer, Logger, Result } from "effect"
-import type { EarlyConnection } from "../mcp/handshake/early-connection.ts"
+import type { EarlyConnection } from "../mcp/handshake/handshake.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import type { CliSurface } from "../contract/rows/operation.ts"
 import { WorkspaceName } from "../contract/rows/workspace-field.ts"
 import { table } from "../contract/text/names.ts"
-import { typed } from "../contract/text/shell-words.ts"
+import { typed } from "../contract/text/printable.ts"
 import type { Command } from "./commands.ts"
 import { shortPath } from "./short-path.ts"
 

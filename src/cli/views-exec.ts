@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { PayloadOf, ResultOf } from "../contract/rows/operations.ts"
-import { typed } from "../contract/text/shell-words.ts"
+import { typed } from "../contract/text/printable.ts"
 import { OutputOptions } from "./output-options.ts"
 import { note, print, showOutput, warn } from "./print.ts"
 import type { View } from "./view.ts"

@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import type { LogEntry } from "../contract/rows/workspace-logs.ts"
-import { typed } from "../contract/text/shell-words.ts"
+import { typed } from "../contract/text/printable.ts"
 import { endLine, note, printContent, size, warn } from "./print.ts"
 import { type Cell, painted, printTable } from "./table.ts"
 import { ago, duration } from "./time-text.ts"

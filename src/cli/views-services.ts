@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { ServiceInfo } from "../contract/rows/service-fields.ts"
-import { typed } from "../contract/text/shell-words.ts"
+import { typed } from "../contract/text/printable.ts"
 import { note, noteOnNewLine, print, printContent, warn } from "./print.ts"
 import { performServiceStart } from "./service-start.ts"
 import { type Colour, painted, printTable } from "./table.ts"

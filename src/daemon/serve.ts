@@ -1,4 +1,5 @@
-import { Effect, Fiber, Layer, Option, Ref } from "effect"
+import { Effect, Fiber, Layer, Option, Ref, type Scope } from "effect"
+import { spawn } from "node:child_process"
 import * as path from "node:path"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { DaemonRecord, runningDaemon } from "../local/daemon-control.ts"
@@ -8,6 +9,7 @@ import { openFolder } from "../system/files/descriptor.ts"
 import { removeFile, setMode } from "../system/files/entries.ts"
 import { toHostError } from "../system/files/host-error.ts"
 import { withLock } from "../system/files/lock.ts"
+import { daemonEnvironment } from "../system/processes/daemon-environment.ts"
 import { ownIdentity } from "../system/processes/identity.ts"
 import { Timings } from "../system/telemetry/timings.ts"
 import { nowIso } from "../system/waits/time.ts"
@@ -15,7 +17,44 @@ import { makeRequestTracker } from "./request-tracker.ts"
 import type { Serving } from "./server/handlers.ts"
 import { layerSocketServer } from "./server/server.ts"
 import { untilIdle } from "./until-idle.ts"
-import { startWatchdog } from "./watchdog.ts"
+
+/**
+ * Reads until its stdin ends, which the kernel sees to when the process that holds the other end dies in whatever way, then becomes
+ * the command. `read` is part of the shell: nothing else runs meanwhile.
+ */
+const waitThenRun = "while read -r _; do :; done; exec \"$@\""
+
+/**
+ * Runs a command once this process has died without closing the Scope: what it holds in vain, such as members of a pool, is then swept
+ * without anybody coming by. Closing the Scope calls the watch off.
+ */
+export const startWatchdog = (
+  command: readonly [string, ...ReadonlyArray<string>]
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      // A session of its own: what ends this process's terminal or process group must not end it too.
+      const child = spawn("/bin/sh", ["-c", waitThenRun, "pyro-watchdog", ...command], {
+        detached: true,
+        cwd: "/",
+        env: daemonEnvironment(),
+        stdio: ["pipe", "ignore", "ignore"]
+      })
+      // Without a watch the next daemon sweeps; a shell that cannot be started is no reason not to serve.
+      child.on("error", () => {})
+      child.stdin.on("error", () => {})
+      child.unref()
+      const { stdin } = child
+      if ("unref" in stdin && typeof stdin.unref === "function") stdin.unref()
+      return child
+    }),
+    (child) =>
+      Effect.sync(() => {
+        // Before its stdin ends, or it would take that for our death.
+        child.kill("SIGKILL")
+        child.stdin.destroy()
+      })
+  ).pipe(Effect.asVoid)
 
 /** Short whatever the state directory's path is: a socket address holds 107 bytes. */
 const shortPath = (file: string) =>

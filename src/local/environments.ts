@@ -1,7 +1,11 @@
-import { type Cause, Effect, Fiber, Queue, Stream } from "effect"
-import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
-import type { BuildPayload, PullEvent, PullPayload } from "../contract/rows/environment.ts"
+import { type Cause, Effect, Fiber, Queue, Schema, Stream } from "effect"
+import { InvalidRequest, type PyroError, VmFailed } from "../contract/errors/errors.ts"
+import { type BuildPayload, type PullEvent, PullPayload } from "../contract/rows/environment.ts"
+import type { PrepareEvent, PreparePayload } from "../contract/rows/host.ts"
 import type { Notice } from "../contract/rows/notice.ts"
+import type { PyroService } from "../contract/rows/Pyro.ts"
+import { RunPayload } from "../contract/rows/run.ts"
+import { CreatePayload } from "../contract/rows/workspace-lifecycle.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import {
   type EnvironmentDetail,
@@ -11,12 +15,27 @@ import {
   type Removed
 } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
-import { pruneRepositories } from "../seeding/cache.ts"
+import { pruneRepositories, sampleFolder } from "../seeding/cache.ts"
+import type { PrepareServices } from "../seeding/request.ts"
 import { Paths } from "../system/files/Paths.ts"
+import type { GuestImages } from "../vm/guest.ts"
 import { pruneTemplates } from "../vm/templates.ts"
 import type { Root } from "../workspace/operations/Workspaces.ts"
 import { diskUsage } from "./disk/usage.ts"
-import { noticesTo } from "./images.ts"
+
+/** Progress of something long as notices, offered without waiting: who shows them may be slow, or not there. */
+export const noticesTo = (notices: Queue.Enqueue<Notice, Cause.Done>): OnProgress => ({ fraction, step }) =>
+  void Queue.offerUnsafe(notices, { _tag: "Notice", level: "progress", message: step, fraction })
+
+/** Kernel and environment of a name, built when they are absent. */
+export const ensureImages = (environment: string, onProgress: OnProgress) =>
+  Effect.gen(function*() {
+    const environments = yield* Environments
+    const kernel = yield* Kernel
+    const image = yield* environments.ensure(environment, { onProgress })
+    const images: GuestImages = { environment: image, kernel: yield* kernel.ensureWith(onProgress) }
+    return images
+  })
 
 const summary = ({ description, environment, name, own, state }: EnvironmentStatus) => ({
   name,
@@ -137,3 +156,49 @@ export const buildEnvironment = (
     }))
 
 const wrong = (field: string, detail: string) => new InvalidRequest({ field, detail })
+
+/** Lifetime of a workspace that a killed daemon may leave, in seconds. */
+const LEFT_SECONDS = 60
+
+/**
+ * Makes environments ready one after the other: builds or checks the image, runs a command in a microVM, and creates and deletes a
+ * workspace with a seed. Each of the last two saves its template and tells the pool what to keep ready.
+ */
+export const prepare = (pyro: PyroService) => ({ environments }: PreparePayload) =>
+  Stream.flatMap(Stream.fromIterable([...new Set(environments)]), (environment) => prepareOne(pyro, environment))
+
+const prepareOne = (pyro: PyroService, environment: string) =>
+  pyro.env.pull(Schema.decodeSync(PullPayload())({ environment })).pipe(
+    Stream.flatMap((event): Stream.Stream<PrepareEvent, PyroError, PrepareServices> =>
+      event._tag === "Notice"
+        ? Stream.make(event)
+        : Stream.concat(
+          Stream.concat(runOnce(pyro, environment), createOnce(pyro, environment)),
+          Stream.make({ _tag: "Prepared" as const, environment: event.environment })
+        )
+    )
+  )
+
+const runOnce = (pyro: PyroService, environment: string): Stream.Stream<Notice, PyroError> =>
+  pyro.run(Schema.decodeSync(RunPayload())({ environment, command: ["true"] })).pipe(
+    Stream.tap((event) =>
+      event._tag === "Exited" && event.status !== 0
+        ? new VmFailed({ step: "run", detail: `true exited with ${event.status} in ${environment}`, consoleTail: "" })
+        : Effect.void
+    ),
+    Stream.filter((event) => event._tag === "Notice")
+  )
+
+const createOnce = (pyro: PyroService, environment: string) =>
+  Stream.unwrap(Effect.gen(function*() {
+    const seedPath = yield* sampleFolder
+    const payload = { environment, seed_path: seedPath, ttl_seconds: LEFT_SECONDS, git: "none" as const }
+    return pyro.workspace.create(Schema.decodeSync(CreatePayload())(payload)).pipe(
+      Stream.tap((event) =>
+        event._tag === "Ready"
+          ? Effect.asVoid(pyro.workspace.delete({ workspaces: [event.workspace.id], all: false }))
+          : Effect.void
+      ),
+      Stream.filter((event) => event._tag === "Notice")
+    )
+  }))

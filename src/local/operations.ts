@@ -21,12 +21,12 @@ import {
   buildEnvironment,
   inspectEnvironment,
   listEnvironments,
+  prepare,
   pruneEnvironments,
   pullEnvironment,
   removeEnvironments
 } from "./environments.ts"
 import { gc } from "./gc.ts"
-import { prepare } from "./prepare.ts"
 import { run } from "./run.ts"
 import type { HostServices } from "./services.ts"
 

@@ -21,7 +21,7 @@ import { checkItems, valueIn } from "../workspace/residents/header-secret/bindin
 import { grantOfCaller } from "../workspace/residents/network/ceiling.ts"
 import { demandDriver } from "../workspace/residents/network/demand-driver.ts"
 import { isOn } from "../workspace/residents/network/policy.ts"
-import { ensureImages, noticesTo } from "./images.ts"
+import { ensureImages, noticesTo } from "./environments.ts"
 
 /** Size of the workspace disk as the guest sees it; it takes room on the host only as it is written. */
 export const diskMib = 16 * 1024

@@ -1,15 +1,22 @@
-import { Layer } from "effect"
+import { Context, Effect, Layer, Scope } from "effect"
+import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
 import { SeedImages } from "../disk/SeedImages.ts"
 import { Environments } from "../environment/Environments.ts"
 import { Kernel } from "../environment/Kernel.ts"
 import { Dialler } from "../network/Dialler.ts"
 import { SecretRegistry } from "../redaction/secrets.ts"
+import { daemonFiles } from "../system/files/daemon-files.ts"
+import { toHostError } from "../system/files/host-error.ts"
+import { acquireLock } from "../system/files/lock.ts"
 import { Paths } from "../system/files/Paths.ts"
-import { checkSettings } from "../system/settings/config.ts"
+import { checkSettings, setting } from "../system/settings/config.ts"
 import { HostFacts } from "../vm/HostFacts.ts"
+import { Pool } from "../vm/Pool.ts"
 import { Vmm } from "../vm/Vmm.ts"
+import type { LifecycleServices } from "../workspace/entry/context.ts"
 import { EventLog } from "../workspace/entry/events.ts"
 import { PortHolders } from "../workspace/entry/port-holders.ts"
+import { Workspaces } from "../workspace/operations/Workspaces.ts"
 
 /** The same as `services`, for a process that redacts its own log by the secrets that are known. */
 export const servicesBesideSecrets = Vmm.layerQemu.pipe(
@@ -24,3 +31,36 @@ export const servicesBesideSecrets = Vmm.layerQemu.pipe(
 export const services = Layer.provideMerge(servicesBesideSecrets, SecretRegistry.layer)
 
 export type HostServices = Layer.Success<typeof services>
+
+/** What the process that has the workspaces holds. */
+export interface Taken {
+  readonly workspaces: Workspaces["Service"]
+  readonly pool: Pool["Service"]
+}
+
+/** A sweep holds the lock for a moment too, and runs just when a daemon was killed and the next one starts. */
+const takeTimeoutMs = 2_000
+
+/**
+ * The workspaces, taken up when they are first asked for and held until `scope` closes, with the pool that they are made from. One
+ * process at a time can have them: the kernel lets go of the lock when that one dies.
+ */
+export const takeWorkspaces = (
+  scope: Scope.Scope
+): Effect.Effect<Taken, PyroError, Exclude<LifecycleServices, Pool>> =>
+  Effect.gen(function*() {
+    const { lock } = yield* daemonFiles
+    const membersPerKind = yield* setting("PYRO_POOL_MEMBERS")
+    yield* Scope.provide(acquireLock(lock, { timeoutMs: takeTimeoutMs }), scope).pipe(
+      Effect.catchTags({
+        FileFailed: (failure) => Effect.fail(toHostError(failure)),
+        LockTimeout: () =>
+          new DaemonUnavailable({
+            detail: "another process owns them. Use that process through the SDK's client, or stop it: pyro daemon stop"
+          })
+      })
+    )
+    const layer = Layer.provideMerge(Workspaces.layer, Pool.layer({ membersPerKind }))
+    const context = yield* Layer.buildWithScope(layer, scope)
+    return { workspaces: Context.get(context, Workspaces), pool: Context.get(context, Pool) }
+  })

@@ -2,8 +2,16 @@ import { Cause, Option } from "effect"
 import { factOf, type PyroError } from "../contract/errors/errors.ts"
 import { printable } from "../contract/text/printable.ts"
 import type { Project } from "../sdk/project.ts"
-import { hintOf } from "./next-step.ts"
-import { inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"
+import { hasToolsOf, inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"
+
+/** For a server that has no tool for the next step. */
+const ASK = "ask the user"
+
+/** The next call to make, with tools of the server only. `all` says that the server reaches the workspaces of every project. */
+export const hintOf = (error: PyroError, tool: ToolContext, all: boolean): string => {
+  const steps = error.toolSteps(all)
+  return (typeof steps === "string" ? [steps] : steps).find((one) => hasToolsOf(one, tool)) ?? ASK
+}
 
 /** Maximum characters of an error: hosts cut longer texts at a place of their own. */
 const MAX_CHARACTERS = 2_000

@@ -1,6 +1,7 @@
 import { ProtocolError, ProtocolErrorCode, type Server } from "@modelcontextprotocol/server"
 import { Effect, Schema } from "effect"
 import { factOf, type PyroError } from "../contract/errors/errors.ts"
+import type { Mode } from "../contract/rows/modes.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { DiffPayload } from "../contract/rows/workspace-diff.ts"
 import { FileReadPayload } from "../contract/rows/workspace-file.ts"
@@ -8,11 +9,20 @@ import { LogsPayload } from "../contract/rows/workspace-logs.ts"
 import { readableText } from "../contract/text/printable.ts"
 import { callerProject } from "../contract/wire/caller-project.ts"
 import { callerOf, type Project } from "../sdk/project.ts"
-import { onePage } from "./one-page.ts"
 import { textAsSeen } from "./terminal.ts"
 import { inToolWords } from "./tool-words.ts"
-import { withoutBinaries } from "./tools/binaries.ts"
+import { withoutBinaries } from "./tools/diff.ts"
 import { bytes } from "./words.ts"
+
+/** Refuses the cursor of a list that has one page: this server gave none out. */
+export const onePage =
+  <A>(list: A) => ({ params }: { readonly params?: { readonly cursor?: string | undefined } | undefined }): A => {
+    if (params?.cursor === undefined) return list
+    throw new ProtocolError(
+      ProtocolErrorCode.InvalidParams,
+      "unknown cursor: this list has one page; ask without a cursor"
+    )
+  }
 
 /** Kinds of resources, for people who put one into a conversation; whatever they give, a tool gives too. */
 const resourceTemplates = [
@@ -129,5 +139,22 @@ export const addResources = (
       )
     if (typeof found === "string") throw new ProtocolError(ProtocolErrorCode.InvalidParams, found, { uri })
     return { contents: [{ uri, mimeType: uri.endsWith("/diff") ? "text/x-diff" : "text/plain", text: found.text }] }
+  })
+}
+
+const refuse = (message: string) => new ProtocolError(ProtocolErrorCode.InvalidParams, message)
+
+/** Offers the prompt of a mode. Hosts show a prompt to people as a command of its name. */
+export const addPrompts = (server: Server, { name, prompt: { argument, description, text } }: Mode): void => {
+  const list = { prompts: [{ name, description, arguments: [{ ...argument, required: false }] }] }
+  server.setRequestHandler("prompts/list", onePage(list))
+  server.setRequestHandler("prompts/get", ({ params }) => {
+    if (params.name !== name) throw refuse(`there is no prompt ${params.name}; this server has ${name}`)
+    // Hosts send an empty text for an argument that a person left empty.
+    const given = Object.entries(params.arguments ?? {}).filter(([, typed]) => typed.trim() !== "")
+    const unknown = given.find(([key]) => key !== argument.name)
+    if (unknown !== undefined) throw refuse(`${unknown[0]} is no argument of ${name}; it has ${argument.name}`)
+    const content = { type: "text" as const, text: text(given[0]?.[1]) }
+    return { description, messages: [{ role: "user" as const, content }] }
   })
 }

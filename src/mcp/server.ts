@@ -10,24 +10,83 @@ import { Cause, Deferred, Effect, Exit, Logger } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { modeOf } from "../contract/rows/modes.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
+import { readableText } from "../contract/text/printable.ts"
 import { grantsOf, type Project } from "../sdk/project.ts"
 import { type CallResult, callTool } from "./call.ts"
 import { clientNameOf, getsOneHalf, listForOneHalf } from "./clients.ts"
 import type { Fields } from "./handshake/request-shape.ts"
 import { instructionsOf } from "./instructions.ts"
-import { onePage } from "./one-page.ts"
 import { makePending } from "./pending.ts"
 import { type ModeName, noTool, noToolResult, type ProfileName, profilesWith, type SelectionName } from "./profile.ts"
-import { withProgress } from "./progress.ts"
-import { addPrompts } from "./prompts.ts"
-import { addResources } from "./resources.ts"
+import { addPrompts, addResources, onePage } from "./resources.ts"
 import { type BindRoot, boundProject } from "./roots.ts"
-import { selectedTools } from "./tool-table.ts"
+import { type ListedTool, selectedTools } from "./tool-table.ts"
+
+export interface ToolsOptions {
+  readonly profile: ProfileName
+  /** Kind of task, which chooses the tools instead of the profile. */
+  readonly mode?: ModeName
+  /** Does the work; asked for at each call. */
+  readonly pyro: Effect.Effect<PyroService, PyroError>
+  /** What of the host a model may name. */
+  readonly project: Project
+}
+
+/** The tools of a profile without the protocol around them, for agents that call functions. */
+export interface Tools {
+  readonly list: ReadonlyArray<ListedTool>
+  /** What the tool answers, for a model to read: failures too, also that there is no such tool. Interrupting it ends what it started. */
+  readonly call: (name: string, args: Readonly<Record<string, unknown>>) => Effect.Effect<CallResult>
+}
+
+/** The tools that `createServer` serves, with the same names, arguments and answers. */
+export const makeTools = ({ mode, profile, project, pyro }: ToolsOptions): Tools => {
+  const selection = mode ?? profile
+  const tools = selectedTools(selection, grantsOf(project))
+  const pending = makePending()
+  const byName = new Map(tools.map((tool) => [tool.listed.name, tool]))
+  return {
+    list: tools.map(({ listed }) => listed),
+    call: (name, args) => {
+      const tool = byName.get(name)
+      return tool === undefined
+        ? Effect.succeed(noToolResult(name, selection, byName.keys()))
+        : callTool(tool, args, { pending, pyro, project, report: () => {} })
+    }
+  }
+}
+
+/** How often a call says that it goes on: a host that hears nothing for a minute gives it up. */
+const EVERY_SECONDS = 10
+
+type Notify = (progress: { readonly progress: number; readonly message: string }) => Promise<void>
+
+/** Tells how far a call is, every 10 s while it lasts, with the last that was said of it. */
+export const withProgress = <A, E>(
+  notify: Notify | undefined,
+  work: (report: (message: string) => void) => Effect.Effect<A, E>
+): Effect.Effect<A, E> => {
+  let last = "running"
+  const report = (message: string) => {
+    last = message
+  }
+  if (notify === undefined) return work(report)
+  const tick = (seconds: number): Effect.Effect<never> =>
+    Effect.sleep(EVERY_SECONDS * 1_000).pipe(
+      // Nothing is in it that the result has not: the last of them may be lost, and nobody need be there to hear it.
+      Effect.andThen(
+        Effect.ignore(
+          Effect.tryPromise(() => notify({ progress: seconds, message: readableText(`${last}, ${seconds} s`) }))
+        )
+      ),
+      Effect.andThen(Effect.suspend(() => tick(seconds + EVERY_SECONDS)))
+    )
+  return Effect.raceFirst(work(report), tick(EVERY_SECONDS))
+}
 
 export { bindProject, type Project, type ProjectOptions } from "../sdk/project.ts"
 export type { CallResult } from "./call.ts"
 export type { JsonSchema } from "./json-schema.ts"
-export { makeTools, type Tools, type ToolsOptions } from "./make-tools.ts"
 export type { ListedTool } from "./tool-table.ts"
 
 export interface ServerOptions {

@@ -1,5 +1,5 @@
 import { Result, Schema } from "effect"
-import { typed } from "../contract/text/shell-words.ts"
+import { typed } from "../contract/text/printable.ts"
 import { similarTo } from "../contract/text/similar.ts"
 import { snakeStruct } from "../contract/text/snake.ts"
 import { hostLists, listNames } from "./lists.ts"

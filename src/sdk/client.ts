@@ -1,15 +1,15 @@
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
-import { Pyro, type PyroService } from "../contract/rows/Pyro.ts"
+import { mapCalls, Pyro } from "../contract/rows/Pyro.ts"
+import { daemonFiles } from "../system/files/daemon-files.ts"
 import { Paths } from "../system/files/Paths.ts"
+import { streaming, unary } from "./calls.ts"
+import { connect, socketTo } from "./connection/connection.ts"
 import { makeSession, type Session } from "./connection/session.ts"
 import { makeExec } from "./exec.ts"
-import { nested } from "./nested.ts"
 import { daemonRuns as runs, type StartDaemon } from "./start-daemon.ts"
 import type { StartedExec } from "./started-exec.ts"
-import { streaming } from "./streaming.ts"
-import { unary } from "./unary.ts"
 
 const isResumable = ({ resumable }: { readonly resumable?: true }) => resumable === true
 
@@ -27,9 +27,29 @@ export const layerDaemon = (start: StartDaemon, started?: StartedExec): Layer.La
     Effect.gen(function*() {
       // The session outlives this Effect, so it gets its services now.
       const session = yield* makeSession(start, yield* Paths, started?.request)
-      return nested((row) => callOf(session, row, started)) as PyroService
+      return mapCalls((row) => callOf(session, row, started))
     })
   ).pipe(Layer.provide(Paths.layer))
 
 /** Whether a daemon of this version already runs, so that a request starts none. */
 export const daemonRuns = (version: string) => Effect.provide(runs(version), Paths.layer)
+
+/** A daemon that hangs, or that leaves just now, must not make its observer wait. */
+const answerTimeout = "2 seconds"
+
+/** The daemon's answer to one request. None if no daemon of this version runs or answers soon. Starts no daemon. */
+export const askRunning = (
+  version: string,
+  operation: string,
+  payload: unknown
+): Effect.Effect<Option.Option<unknown>> =>
+  Effect.scoped(Effect.gen(function*() {
+    if (!(yield* daemonRuns(version))) return Option.none<unknown>()
+    const { ask } = yield* connect(socketTo((yield* daemonFiles).socket))
+    return yield* Effect.asSome(ask(operation, payload))
+  })).pipe(
+    Effect.timeout(answerTimeout),
+    Effect.catchCause((cause) => Effect.as(Effect.logDebug(cause), Option.none<unknown>())),
+    Effect.provide(Paths.layer),
+    Effect.orElseSucceed(() => Option.none<unknown>())
+  )

@@ -1,14 +1,60 @@
-import { Effect, type Layer, ManagedRuntime, Stream } from "effect"
-import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
+import { Cause, Deferred, Effect, type Layer, ManagedRuntime, Predicate, Stream } from "effect"
+import { DaemonUnavailable, InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import { commandOutput } from "../contract/rows/bounded-output.ts"
 import type { CommandOutput } from "../contract/rows/operation.ts"
 import type { EventOf, Operation, OperationName, OperationOf, ResultOf } from "../contract/rows/operations.ts"
-import type { Pyro } from "../contract/rows/Pyro.ts"
+import { type Nested, nested, type Pyro } from "../contract/rows/Pyro.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
 import { collecting, pyro } from "./effects.ts"
-import { type Nested, nested } from "./nested.ts"
 import type { Options } from "./options.ts"
-import { readInput, type Stdin } from "./stdin.ts"
+
+/** Stdin of a command, whole or in pieces, text as UTF-8. */
+export type Stdin = string | Uint8Array | AsyncIterable<string | Uint8Array>
+
+/** A command's input, and a wait that fails with the input. Otherwise the command would take a failure for the end of the input. */
+export interface ReadInput {
+  readonly input: RunInput
+  readonly failed: Effect.Effect<never, InvalidRequest>
+}
+
+const wrong = (detail: string) => new InvalidRequest({ field: "stdin", detail })
+
+const asBytes = (piece: unknown): Effect.Effect<Uint8Array, InvalidRequest> => {
+  if (typeof piece === "string") return Effect.succeed(Buffer.from(piece))
+  if (piece instanceof Uint8Array) return Effect.succeed(piece)
+  return Effect.fail(wrong("must be a string, bytes, or an AsyncIterable of these"))
+}
+
+const unread = (cause: unknown) =>
+  wrong(`could not be read: ${Predicate.isError(cause) ? cause.message : String(cause)}`)
+
+/** Not `Stream.fromAsyncIterable`: its end waits for the iterable's answer, which a pipe without a writer never gives. */
+const piecesOf = (stdin: AsyncIterable<unknown>): Stream.Stream<unknown, InvalidRequest> =>
+  Stream.unwrap(Effect.map(
+    Effect.acquireRelease(
+      Effect.try({ try: () => stdin[Symbol.asyncIterator](), catch: unread }),
+      (iterator) => Effect.sync(() => void Promise.resolve().then(() => iterator.return?.()).catch(() => {}))
+    ),
+    (iterator) =>
+      Stream.fromEffectRepeat(Effect.flatMap(
+        Effect.tryPromise({ try: () => iterator.next(), catch: unread }),
+        ({ done, value }) => done === true ? Cause.done() : Effect.succeed(value as unknown)
+      ))
+  ))
+
+/** The caller's input, also from a caller without types. `undefined` for none. */
+export const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | undefined, InvalidRequest> => {
+  if (stdin === undefined) return Effect.succeed(undefined)
+  if (!Predicate.hasProperty(stdin, Symbol.asyncIterator)) {
+    return Effect.map(asBytes(stdin), (bytes) => ({ input: { stdin: Stream.make(bytes) }, failed: Effect.never }))
+  }
+  const failed = Deferred.makeUnsafe<never, InvalidRequest>()
+  const pieces = piecesOf(stdin).pipe(
+    Stream.mapEffect(asBytes),
+    Stream.catch((failure) => Stream.concat(Stream.fromEffectDrain(Deferred.fail(failed, failure)), Stream.never))
+  )
+  return Effect.succeed({ input: { stdin: pieces }, failed: Deferred.await(failed) })
+}
 
 export interface CallOptions {
   /** An abort ends the work, and then the promise rejects with the signal's reason. */

@@ -1,5 +1,5 @@
 import headless from "@xterm/headless"
-import { typed } from "../../src/contract/text/shell-words.ts"
+import { typed } from "../../src/contract/text/printable.ts"
 import { onTerminal } from "../cli/cli-process.ts"
 import { pyroPath, until } from "./pyro-cli.ts"
 

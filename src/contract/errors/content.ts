@@ -1,6 +1,5 @@
 import { Schema } from "effect"
-import { ContractError } from "./contract-error.ts"
-import { type ToolSteps } from "./tool-steps.ts"
+import { ContractError, type ToolSteps } from "./contract-error.ts"
 
 /** The guest's path has the wrong type, or lies outside /workspace. Nothing was changed. */
 export class FileRefused extends ContractError<FileRefused>()(

@@ -1,6 +1,5 @@
 import { Schema } from "effect"
-import { ContractError } from "./contract-error.ts"
-import { type ToolSteps } from "./tool-steps.ts"
+import { ContractError, type ToolSteps } from "./contract-error.ts"
 
 export class DaemonUnavailable extends ContractError<DaemonUnavailable>()(
   "DaemonUnavailable",

@@ -1,7 +1,6 @@
 import { Schema } from "effect"
-import { AgentKeyMissing, HostEntryDiffers, HostFileUnusable } from "./agent-host.ts"
 import { EditRejected, ExportRefused, FileChanged, FileRefused, PatchRejected } from "./content.ts"
-import { ContractError, oneOfErrors } from "./contract-error.ts"
+import { ContractError, oneOfErrors, type ToolSteps } from "./contract-error.ts"
 import { DaemonMismatch, DaemonUnavailable, MessageUnreadable } from "./daemon.ts"
 import { EnvironmentBuildFailed, EnvironmentNameTaken, EnvironmentUnknown, ImageDamaged } from "./environment.ts"
 import {
@@ -14,7 +13,10 @@ import {
 } from "./guest.ts"
 import {
   AdmissionRefused,
+  AgentKeyMissing,
   ConfinementUnavailable,
+  HostEntryDiffers,
+  HostFileUnusable,
   HostToolMissing,
   HostToolUnsuitable,
   InvalidConfiguration,
@@ -22,11 +24,25 @@ import {
   SeedRejected,
   StateDirectoryUnusable
 } from "./host.ts"
-import { NetworkAboveCeiling, NetworkDriverUnavailable, NetworkUnsupported } from "./network.ts"
-import { PortAlreadyPublished, PortInUse, PortNotPublished, PortUnavailable, PublishingNotAllowed } from "./port.ts"
-import { ServiceFailed, ServiceNotFound, ServiceRunning } from "./service.ts"
-import { ShellEnded, ShellInputBlocked, ShellNotFound, TooManyShells } from "./shell.ts"
-import { type ToolSteps } from "./tool-steps.ts"
+import {
+  NetworkAboveCeiling,
+  NetworkDriverUnavailable,
+  NetworkUnsupported,
+  PortAlreadyPublished,
+  PortInUse,
+  PortNotPublished,
+  PortUnavailable,
+  PublishingNotAllowed
+} from "./network.ts"
+import {
+  ServiceFailed,
+  ServiceNotFound,
+  ServiceRunning,
+  ShellEnded,
+  ShellInputBlocked,
+  ShellNotFound,
+  TooManyShells
+} from "./resident.ts"
 import {
   DiskDamaged,
   ExecNotFound,
@@ -40,16 +56,16 @@ import {
   WorkspaceNotReady
 } from "./workspace.ts"
 
-export * from "./agent-host.ts"
 export * from "./content.ts"
 export * from "./daemon.ts"
 export * from "./environment.ts"
 export * from "./guest.ts"
 export * from "./host.ts"
+export * from "./host.ts"
 export * from "./network.ts"
-export * from "./port.ts"
-export * from "./service.ts"
-export * from "./shell.ts"
+export * from "./network.ts"
+export * from "./resident.ts"
+export * from "./resident.ts"
 export * from "./workspace.ts"
 
 /** The request is invalid. Another attempt fails as well. */

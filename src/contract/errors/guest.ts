@@ -1,7 +1,6 @@
 import { Schema } from "effect"
 import { table } from "../text/names.ts"
-import { ContractError } from "./contract-error.ts"
-import { gone, nothingRan, type ToolSteps } from "./tool-steps.ts"
+import { ContractError, gone, nothingRan, type ToolSteps } from "./contract-error.ts"
 
 const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
 

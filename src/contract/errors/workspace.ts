@@ -1,7 +1,6 @@
 import { Schema } from "effect"
 import { optional } from "../text/fields.ts"
-import { ContractError } from "./contract-error.ts"
-import { start, type ToolSteps } from "./tool-steps.ts"
+import { ContractError, start, type ToolSteps } from "./contract-error.ts"
 
 const named = (names: ReadonlyArray<string>) => names.length === 0 ? "" : `. Did you mean ${names.join(" or ")}?`
 

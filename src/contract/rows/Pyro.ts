@@ -30,16 +30,20 @@ export type Call<Name extends OperationName> = OperationOf<Name> extends { reado
   : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError>
 
 /** A name up to its first dot, and what follows. */
-export type Head<Name extends string> = Name extends `${infer First}.${string}` ? First : Name
-export type Tail<Name extends string, First extends string> = Name extends `${First}.${infer Rest}` ? Rest : never
+type Head<Name extends string> = Name extends `${infer First}.${string}` ? First : Name
+type Tail<Name extends string, First extends string> = Name extends `${First}.${infer Rest}` ? Rest : never
 
-/** `workspace.file.list` is reached as `workspace.file.list`: dots nest. */
-type Nested<Name extends string, Prefix extends string = ""> = {
-  readonly [First in Head<Name>]: `${Prefix}${First}` extends OperationName ? Call<`${Prefix}${First}`>
-    : Nested<Tail<Name, First>, `${Prefix}${First}.`>
+/** The calls of an API by the operations' names: `workspace.file.list` is `api.workspace.file.list`. */
+export type Nested<
+  All extends { readonly [Name in OperationName]: unknown },
+  Name extends string = OperationName,
+  Prefix extends string = ""
+> = {
+  readonly [First in Head<Name>]: `${Prefix}${First}` extends OperationName ? All[`${Prefix}${First}`]
+    : Nested<All, Tail<Name, First>, `${Prefix}${First}.`>
 }
 
-export type PyroService = Nested<OperationName>
+export type PyroService = Nested<{ readonly [Name in OperationName]: Call<Name> }>
 
 /** Everything pyro can do, wherever it is done: in this process, or behind a socket. */
 export class Pyro extends Context.Service<Pyro, PyroService>()("pyro/contract/Pyro") {}
@@ -51,14 +55,17 @@ export const callOf = (pyro: PyroService, operation: Operation) => {
   return at as (payload: unknown, input?: RunInput) => unknown
 }
 
-/** A service with the call that `make` gives for each operation. */
-export const mapCalls = (make: (operation: Operation) => unknown): PyroService => {
+/** Makes a call for every row of the table. */
+export const nested = (make: (row: Operation) => unknown): unknown => {
   const root = named<unknown>([])
-  for (const operation of operations) {
-    const words = operation.name.split(".")
+  for (const row of operations) {
+    const words = row.name.split(".")
     let at = root
     for (const word of words.slice(0, -1)) at = (at[word] ??= named([])) as Record<string, unknown>
-    at[words.at(-1)!] = make(operation)
+    at[words.at(-1)!] = make(row)
   }
-  return root as unknown as PyroService
+  return root
 }
+
+/** A service with the call that `make` gives for each operation. */
+export const mapCalls = (make: (row: Operation) => unknown): PyroService => nested(make) as PyroService

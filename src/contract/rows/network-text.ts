@@ -1,4 +1,4 @@
-import { typed } from "../text/shell-words.ts"
+import { typed } from "../text/printable.ts"
 import type { NetworkInfo } from "./network-fields.ts"
 import type { NetworkRecord } from "./workspace-network.ts"
 

@@ -33,3 +33,25 @@ export const jsonText = (document: unknown, indent?: number): string =>
     unseen,
     (character) => character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("")
   )
+
+const controlOrInvisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\\"]/gu
+
+const escapedGuest = (character: string) => {
+  if (character === "\n") return "\\n"
+  if (character === "\t") return "\\t"
+  if (character === "\\" || character === "\"") return `\\${character}`
+  return `\\u{${character.codePointAt(0)!.toString(16)}}`
+}
+
+/**
+ * Text that came from the guest, made safe for an error, a log or a terminal: no control characters, no
+ * direction overrides, no invisible ones, at most `limitBytes` bytes of it, cut with an ellipsis.
+ */
+export const escapeGuestText = (bytes: Uint8Array, limitBytes = 200) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, limitBytes))
+    .toString("utf8")
+    .replace(controlOrInvisible, escapedGuest) + (bytes.byteLength > limitBytes ? "…" : "")
+
+/** Words as they could be typed into a shell. */
+export const typed = (words: ReadonlyArray<string>): string =>
+  words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`).join(" ")

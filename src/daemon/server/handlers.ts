@@ -4,7 +4,7 @@ import type { ServerClient } from "effect/rpc/Rpc"
 import type { RequestId } from "effect/rpc/RpcMessage"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
 import { firstIssue } from "../../contract/errors/issue.ts"
-import { lazy } from "../../contract/rows/operation.ts"
+import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
 import { type Operation, operations } from "../../contract/rows/operations.ts"
 import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
 import type { RunInput, WindowSize } from "../../contract/rows/run-input.ts"
@@ -22,13 +22,31 @@ import {
   type UnaryRow,
   UNREADABLE
 } from "../../contract/wire/rpcs.ts"
-import { demandAbsolutePaths } from "../host-paths.ts"
 import { observe, observeEvents } from "../observer.ts"
 import type { RequestTracker } from "../request-tracker.ts"
-import { batchesOf, pullOf } from "./batches.ts"
+import { batchesOf, makeReleases, makeWindows, pullOf, type Releases, type Windows } from "./delivery.ts"
 import { type Inputs, makeInputs } from "./inputs.ts"
-import { makeReleases, type Releases } from "./releases.ts"
-import { makeWindows, type Windows } from "./window.ts"
+
+/**
+ * Fails where a request names a path of the host that is not absolute: whoever asks means a folder of their own, and the daemon's working
+ * directory is the host's root. `-` is no path.
+ */
+export const demandAbsolutePaths = (row: Operation): (payload: unknown) => Effect.Effect<void, InvalidRequest> => {
+  const { hostPaths = [] }: CliSurface = row.cli
+  if (hostPaths.length === 0) return () => Effect.void
+  return (payload) =>
+    Effect.suspend(() => {
+      for (const [name, value] of Object.entries(payload as object)) {
+        const field = snakeCase(name)
+        if (!hostPaths.includes(field) || typeof value !== "string" || value === "-" || value.startsWith("/")) continue
+        return new InvalidRequest({
+          field,
+          detail: "must be an absolute path of the host: the daemon is in no directory of yours"
+        })
+      }
+      return Effect.void
+    })
+}
 
 /** What the handlers share with the daemon that has them. */
 export interface Serving {

@@ -6,7 +6,7 @@ import {
   CommandNotFound,
   CommandNotStarted
 } from "../../contract/errors/errors.ts"
-import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { escapeGuestText } from "../../contract/text/printable.ts"
 import { newRequestId } from "../../system/processes/identity.ts"
 import type { Call } from "../calls.ts"
 import { type AgentCallFailed, EACCES, EEXIST, EISDIR, ENOENT, ENOEXEC, errnoName } from "../errors.ts"

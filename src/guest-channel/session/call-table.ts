@@ -1,6 +1,6 @@
 import { Deferred, Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { escapeGuestText } from "../../contract/text/printable.ts"
 import { settleAfterwards } from "../../system/waits/afterwards.ts"
 import type { Call } from "../calls.ts"
 import { AgentCallFailed, errnoName } from "../errors.ts"

@@ -1,6 +1,6 @@
 import { Deferred, Effect, Exit, Result } from "effect"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
-import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { escapeGuestText } from "../../contract/text/printable.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
 import { type Call, Calls } from "../calls.ts"
 import { AgentCallFailed, errnoName } from "../errors.ts"

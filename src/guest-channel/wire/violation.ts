@@ -1,4 +1,4 @@
-import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { escapeGuestText } from "../../contract/text/printable.ts"
 
 /**
  * The guest broke a rule of the protocol. Thrown only inside the receive path, which turns it into

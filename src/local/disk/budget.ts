@@ -6,8 +6,7 @@ import { Paths } from "../../system/files/Paths.ts"
 import { freeMib } from "../../system/files/usage.ts"
 import { setting } from "../../system/settings/config.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import { cacheEntries } from "./cache-entries.ts"
-import { diskUsage } from "./usage.ts"
+import { cacheEntries, diskUsage } from "./usage.ts"
 
 const mib = 1024 * 1024
 

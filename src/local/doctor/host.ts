@@ -1,13 +1,16 @@
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import type { DoctorLine } from "../../contract/rows/host.ts"
+import { Environments } from "../../environment/Environments.ts"
 import { exists } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { existingMemoryDir, Paths } from "../../system/files/Paths.ts"
 import { runTool } from "../../system/processes/child.ts"
 import {
   availableMemoryBytes,
+  canLink,
   coreCount,
   cpuModel,
+  fileBytes,
   findProgram,
   freeBytes,
   isRoot,
@@ -17,6 +20,7 @@ import {
 } from "../../system/processes/host.ts"
 import { asNamespaceRoot } from "../../system/processes/namespace.ts"
 import { packageOf } from "../../system/processes/tool-packages.ts"
+import { readWorkspaces } from "../../workspace/life/recorded.ts"
 import { fine, improvable, wrong } from "./line.ts"
 
 const mib = 1024 * 1024
@@ -146,3 +150,44 @@ export const logout = Effect.sync((): DoctorLine => {
     ? improvable("logout", "ends every VM of this user (KillUserProcesses)", `sudo loginctl enable-linger ${user}`)
     : fine("logout", "VMs go on; the names of their memory files may vanish, which does not harm them")
 })
+
+/** Kernel and initramfs of a guest, in MiB: 53.2 and 0.4 MB (Debian's 6.1.176). */
+const KERNEL_MIB = 51
+
+/** What a workspace costs of the disk: it holds images of the cache by a second name, and by a copy where there can be none. */
+export const sharing: Effect.Effect<ReadonlyArray<DoctorLine>, never, Environments | Paths> = Effect.gen(function*() {
+  const { cacheDir, stateDir } = yield* Paths
+  if (canLink(cacheDir, stateDir)) return [fine("images", "each workspace shares those of the cache, without a copy")]
+  const all = yield* Effect.orElseSucceed(Effect.flatMap(Environments, ({ list }) => list), () => [])
+  const costs = all.flatMap(({ environment }) =>
+    environment === undefined
+      ? []
+      : [`${Math.ceil(fileBytes(environment.imagePath) / mib) + KERNEL_MIB} MiB of ${environment.name}`]
+  )
+  const each = costs.length === 0 ? `its environment and ${KERNEL_MIB} MiB of kernel` : costs.join(", or ")
+  return [improvable(
+    "images",
+    `the cache and the state directory are on different file systems: each workspace copies ${each}, and its seed`,
+    "put both on one file system with PYRO_STATE_DIR or PYRO_CACHE_DIR"
+  )]
+})
+
+/**
+ * A line for each workspace whose record cannot be read. While there is one `pyro gc` leaves the disks of all alone, since that record
+ * might name any of them.
+ */
+export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<DoctorLine> => {
+  const damaged = all.filter(({ record }) => Result.isFailure(record))
+  if (damaged.length === 0) {
+    return [fine("workspaces", all.length === 0 ? "none" : `${all.length}, each with a record that can be read`)]
+  }
+  return damaged.map(({ folder: { record }, id }) =>
+    wrong(
+      "workspaces",
+      `${id} is left alone, its record is damaged`,
+      `mend ${record}, then: pyro daemon stop; or give up what is in it: pyro delete ${id}`
+    )
+  )
+}).pipe(
+  Effect.catch((failure) => Effect.succeed([wrong("workspaces", "they cannot be read", failure.message)]))
+)

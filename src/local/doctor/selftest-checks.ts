@@ -1,14 +1,16 @@
 import { Effect } from "effect"
+import type { DoctorLine } from "../../contract/rows/host.ts"
+import { Calls } from "../../guest-channel/calls.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
+import { exists } from "../../system/files/entries.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { fileHolds } from "../../system/processes/host.ts"
+import { processesWithArgument } from "../../system/processes/identity.ts"
 import { clockOffsetMs, keepClock } from "../../vm/clock.ts"
-import { vmPaths } from "../../vm/record.ts"
+import { processName, type VmId, vmPaths } from "../../vm/record.ts"
 import type { FreshWorkspace, StartError } from "../../workspace/life/boot.ts"
-import { script, stdoutOf } from "./guest-shell.ts"
-import { inOrder } from "./line.ts"
-import { inTime } from "./selftest-deadline.ts"
-import { clockVerdict, differ, selfPortrait, verdict } from "./selftest-identity.ts"
+import { fine, inOrder, wrong } from "./line.ts"
+import { clockVerdict, differ, inTime, script, selfPortrait, stdoutOf, verdict } from "./proof.ts"
 
 /** Files of the environment, and one of the guest's own, read through whatever cache there is. */
 const checksums =
@@ -91,3 +93,34 @@ export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
     inTime("their files", files)
   )
 }
+
+const name = "a VM that cannot be reseeded is not handed out"
+
+/** Makes the guest's reseeding fail, and proves that nothing runs in it then. */
+export const failClosed = (workspace: FreshWorkspace) =>
+  Effect.gen(function*() {
+    yield* workspace.guest.channel.call.failNext({ op: Calls.reseed.op })
+    return yield* Effect.scoped(Effect.flatMap(workspace.claim(script("echo ran")), stdoutOf)).pipe(
+      Effect.match({
+        onSuccess: (): DoctorLine =>
+          wrong(name, "it ran a command all the same", "please report it; do not use this version"),
+        onFailure: (failure): DoctorLine =>
+          failure._tag === "VmFailed" && failure.step === "claim"
+            ? fine(name, "the claim failed and the command did not run")
+            : wrong(name, `it failed, but otherwise than it should: ${failure.message}`, "pyro doctor")
+      })
+    )
+  })
+
+/** Looks for whatever the self-test's own VMs may have left, in the host's own terms: processes, memory, folders. */
+export const leftOnHost = (ids: ReadonlyArray<string>) =>
+  Effect.map(Paths, (paths): DoctorLine => {
+    const files = ids.flatMap((id) => {
+      const { directory, memory } = vmPaths(paths, id as VmId)
+      return [directory, memory].filter((file) => exists(file))
+    })
+    const left = [...processesWithArgument(...ids.map(processName)).map(({ pid }) => `process ${pid}`), ...files]
+    return left.length === 0
+      ? fine("nothing is left on the host", `${ids.length} VMs, no process, memory file or folder of theirs`)
+      : wrong("nothing is left on the host", left.join(", "), "pyro gc")
+  })

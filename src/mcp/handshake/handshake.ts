@@ -1,8 +1,17 @@
 import { projectDirectories } from "../../sdk/project-directories.ts"
 import { understood } from "./command-line.ts"
 import { makeConversation } from "./conversation.ts"
-import type { EarlyConnection } from "./early-connection.ts"
 import type { RecordedIndex, RecordedSelection } from "./recorded.ts"
+
+/** A connection whose first messages were answered before the server was loaded. */
+export interface EarlyConnection {
+  /** Stdin with all bytes from the first one on. It is paused. */
+  readonly stdin: typeof process.stdin
+  /** Ids of the answered requests, in order. */
+  readonly answered: ReadonlyArray<string | number>
+  /** Removes the early signal listeners. The caller has installed its own. */
+  readonly removeSignalListeners: () => void
+}
 
 /** JSON of `RecordedIndex`, put in by the build. */
 declare const RECORDED: string

@@ -5,12 +5,30 @@ import { diskExportTool, exportTool, patchTool, summaryTool, syncPushTool } from
 import { compareTool, diffTool } from "./diff.ts"
 import { execTool } from "./exec.ts"
 import { diskListTool, diskReadTool, fileEditTool, fileListTool, fileReadTool, fileWriteTool } from "./files.ts"
-import { networkLogTool, networkSetTool } from "./network.ts"
+import {
+  serviceListTool,
+  serviceLogsTool,
+  serviceStartTool,
+  serviceStopTool,
+  serviceTool,
+  shellCloseTool,
+  shellListTool,
+  shellOpenTool,
+  shellReadTool,
+  shellWriteTool
+} from "./residents.ts"
 import { runTool } from "./run.ts"
-import { serviceListTool, serviceLogsTool, serviceStartTool, serviceStopTool, serviceTool } from "./services.ts"
-import { shellCloseTool, shellListTool, shellOpenTool, shellReadTool, shellWriteTool } from "./shells.ts"
-import { snapshotListTool } from "./snapshots.ts"
-import { createTool, deleteTool, listTool, resetTool, statusTool, updateTool } from "./workspaces.ts"
+import {
+  createTool,
+  deleteTool,
+  listTool,
+  networkLogTool,
+  networkSetTool,
+  resetTool,
+  snapshotListTool,
+  statusTool,
+  updateTool
+} from "./workspaces.ts"
 
 /** Tools that are more than their row; any other is the row with a plain text. */
 export const tools: { readonly [Name in OperationName]?: AnyTool } = {

@@ -6,7 +6,21 @@ import { snakeStruct } from "../../contract/text/snake.ts"
 import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
 import { bytes, count, lines } from "../words.ts"
-import { withoutBinaries } from "./binaries.ts"
+
+/** A binary file's part of a patch: two encoded contents, of which each line has no space. */
+const BINARY =
+  /^GIT binary patch\n(?:(?:literal|delta) (\d+)\n(?:\S+(?:\n|$(?![^])))*\n?)?(?:(?:literal|delta) (\d+)\n(?:\S+(?:\n|$(?![^])))*\n?)?/gm
+
+/**
+ * A patch with a note in place of each binary content: nobody reads that, and it would cost thousands of tokens. Lines of a text file's part begin with
+ * another character than a binary's.
+ */
+export const withoutBinaries = (patch: string): string =>
+  patch.replace(BINARY, (_, after?: string, before?: string) => {
+    // A deleted file has nothing after the change.
+    const size = Number(after ?? 0) || Number(before ?? 0)
+    return `(binary, ${bytes(size)})\n`
+  })
 
 /** Result of `workspace_diff` and `workspace_compare`: the first files, and a page of the patch. */
 const DiffPage = lazy(() =>

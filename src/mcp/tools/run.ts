@@ -8,7 +8,7 @@ import { keepOutput } from "../output.ts"
 import type { Request, Tool } from "../request.ts"
 import { asSeen } from "../terminal.ts"
 import { lines, noticeText } from "../words.ts"
-import { streamsText, verdictOf } from "./command-end.ts"
+import { streamsText, verdictOf } from "./commands.ts"
 import { inputOf } from "./exec.ts"
 
 /** What `vm_run` tells. */

@@ -1,15 +1,59 @@
 import { Effect, Result, Schema } from "effect"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
+import {
+  connectionsText,
+  droppedLines,
+  hasConnections,
+  policyText,
+  subjectText,
+  targetText
+} from "../../contract/rows/network-text.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import { servicesText } from "../../contract/rows/resident-text.ts"
 import { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
+import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import type { Project } from "../../sdk/project.ts"
 import type { Fields, Given } from "../arguments.ts"
 import type { Tool } from "../request.ts"
-import { count, lines } from "../words.ts"
-import { networkLine } from "./network.ts"
+import { bytes, count, lines } from "../words.ts"
 import { moreText, pageOf, pageStart } from "./paging.ts"
+
+const entryText = (one: NetworkRecord): string =>
+  [
+    one.at,
+    one.outcome,
+    subjectText(one),
+    ...(one.address === undefined ? [] : [`${bytes(one.bytesOut)} sent, ${bytes(one.bytesIn)} received`]),
+    ...(one.reason === undefined ? [] : [one.reason]),
+    ...(one.option === undefined ? [] : [`to allow: ${one.option}`])
+  ].join("  ")
+
+export const networkSetTool: Tool<"workspace.network.set"> = {
+  text: (changed) => {
+    const { resetCount, workspace: { id, network } } = changed
+    return lines(
+      `workspace ${id}: network ${network === undefined ? "off" : policyText(network)}`,
+      ...droppedLines(changed),
+      resetCount > 0 && `${resetCount} open connections reset`
+    )
+  }
+}
+
+export const networkLogTool: Tool<"workspace.network.log"> = {
+  text: ({ entries, nextCursor, open }, { inWords }) =>
+    lines(
+      entries.length + open.length === 0 && "no entries",
+      inWords(lines(...entries.map(entryText))),
+      ...open.map((one) => `${one.at}  open  ${targetText(one)}`),
+      `[go on with cursor ${nextCursor}]`
+    )
+}
+
+/** The network of a workspace in one line. */
+export const networkLine = (network: Parameters<typeof policyText>[0] & Parameters<typeof hasConnections>[0]) =>
+  `network: ${policyText(network)}${hasConnections(network) ? `; ${connectionsText(network)}` : ""}`
 
 const labelsText = (labels: Readonly<Record<string, string>>) =>
   Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(" ")
@@ -17,7 +61,7 @@ const labelsText = (labels: Readonly<Record<string, string>>) =>
 const originOf = (one: WorkspaceInfo) => one.repoUrl ?? one.seedPath ?? "nothing"
 
 /** A workspace in one line: what it is called, how it is, what it is. */
-const line = (one: WorkspaceInfo): string =>
+const workspaceLine = (one: WorkspaceInfo): string =>
   [
     one.id,
     ...(one.name === undefined ? [] : [`"${one.name}"`]),
@@ -71,21 +115,24 @@ export const createTool: Tool<"workspace.create"> = {
   text: ({ warnings, workspace }) =>
     lines(
       `workspace ${workspace.id} is ready`,
-      line(workspace),
+      workspaceLine(workspace),
       details(workspace),
       ...warned(warnings)
     )
 }
 
 export const resetTool: Tool<"workspace.reset"> = {
-  text: ({ warnings, workspace }) => lines(`workspace ${workspace.id} is reset`, line(workspace), ...warned(warnings))
+  text: ({ warnings, workspace }) =>
+    lines(`workspace ${workspace.id} is reset`, workspaceLine(workspace), ...warned(warnings))
 }
 
 export const statusTool: Tool<"workspace.status"> = {
-  text: (one) => lines(line(one), details(one), `created ${one.createdAt}`)
+  text: (one) => lines(workspaceLine(one), details(one), `created ${one.createdAt}`)
 }
 
-export const updateTool: Tool<"workspace.update"> = { text: (one) => lines(`updated ${line(one)}`, details(one)) }
+export const updateTool: Tool<"workspace.update"> = {
+  text: (one) => lines(`updated ${workspaceLine(one)}`, details(one))
+}
 
 export const deleteTool: Tool<"workspace.delete"> = {
   text: ({ deleted }) => `deleted ${deleted.join(", ") || "nothing"}`
@@ -109,9 +156,25 @@ export const listTool: Tool<"workspace.list", ReturnType<typeof Listed>["Type"]>
         workspaces.length === 0
           ? "no workspaces; create one with workspace_create"
           : count(workspaces.length, "workspace"),
-        ...entries.map(line),
+        ...entries.map(workspaceLine),
         moreText(nextCursor)
       )
       return { result: { workspaces: entries, nextCursor }, text }
     })
+}
+
+/** A snapshot in one line: its name, what it holds, since when. */
+const snapshotLine = ({ createdAt, durable, kind, memoryBytes, name, runningCommands }: SnapshotInfo): string =>
+  [
+    `${name}: ${kind === "memory" ? `memory (${bytes(memoryBytes)}) and disk` : "disk"} of ${createdAt}`,
+    ...(runningCommands > 0 ? [`${count(runningCommands, "command")} running`] : []),
+    ...(durable ? [] : ["not yet durable"])
+  ].join(", ")
+
+export const snapshotListTool: Tool<"workspace.snapshot.list"> = {
+  text: ({ snapshots }) =>
+    lines(
+      snapshots.length === 0 ? "the workspace has no snapshots" : count(snapshots.length, "snapshot"),
+      ...snapshots.map(snapshotLine)
+    )
 }

@@ -12,10 +12,9 @@ import { connectUnix } from "../../system/processes/unix-socket.ts"
 import { atClose } from "../../system/waits/scopes.ts"
 import { within } from "../../system/waits/within.ts"
 import type { BegunRequest } from "../started-exec.ts"
-import { AwaitedRequests } from "./awaited.ts"
 import { failureOf, type RequestFailure } from "./failures.ts"
 import type { InputSink } from "./input-buffer.ts"
-import { type Begun, makeProtocol, pyroRpcs } from "./protocol.ts"
+import { AwaitedRequests, type Begun, makeProtocol, pyroRpcs } from "./protocol.ts"
 
 type NodeSocket = BegunRequest["socket"]
 

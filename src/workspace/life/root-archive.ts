@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { NoSpace, type PyroError, VmFailed } from "../../contract/errors/errors.ts"
-import { escapeGuestText } from "../../contract/text/guest-text.ts"
+import { escapeGuestText } from "../../contract/text/printable.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { appendTo, openFile } from "../../system/files/descriptor.ts"
 import { isDiskFull } from "../../system/files/failure.ts"

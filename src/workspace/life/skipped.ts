@@ -1,5 +1,4 @@
-import { ignoredFilesNote, lossNotes } from "../../contract/text/host-file-notes.ts"
-import { sizeText } from "../../contract/text/size-text.ts"
+import { ignoredFilesNote, lossNotes, sizeText } from "../../contract/text/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import type { PreparedSeed } from "../../seeding/request.ts"
 import type { Notify } from "../entry/context.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "fast-check"
-import { escapeGuestText } from "../../../src/contract/text/guest-text.ts"
+import { escapeGuestText } from "../../../src/contract/text/printable.ts"
 
 describe("text of the guest", () => {
   it("the guest's text cannot drive a terminal, break a line, hide or reverse itself", () => {

@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { Environments } from "../../../src/environment/Environments.ts"
-import { sharing } from "../../../src/local/doctor/sharing.ts"
+import { sharing } from "../../../src/local/doctor/host.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 

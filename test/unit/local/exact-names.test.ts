@@ -3,7 +3,7 @@ import { assert, describe, it } from "vitest"
 import { ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { ends, operations } from "../../../src/contract/rows/operations.ts"
 import { callOf, mapCalls } from "../../../src/contract/rows/Pyro.ts"
-import { withExactNames } from "../../../src/local/exact-names.ts"
+import { withExactNames } from "../../../src/local/answers.ts"
 
 const similar = ["dk"]
 const errors = [

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { inTime } from "../../../src/local/doctor/selftest-deadline.ts"
+import { inTime } from "../../../src/local/doctor/proof.ts"
 
 describe("a deadline of the self-test", () => {
   it.effect("the self-test ends a check that hangs and names the check", () =>

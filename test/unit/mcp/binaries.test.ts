@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
-import { withoutBinaries } from "../../../src/mcp/tools/binaries.ts"
+import { withoutBinaries } from "../../../src/mcp/tools/diff.ts"
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-binaries-"))
 afterAll(() => fs.rmSync(folder, { recursive: true }))

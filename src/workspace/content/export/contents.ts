@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { type ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
-import { sizeText } from "../../../contract/text/size-text.ts"
+import { sizeText } from "../../../contract/text/host-file-notes.ts"
 import { type AgentCallFailed, EFBIG, errnoName } from "../../../guest-channel/errors.ts"
 import { wholeGuest } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"

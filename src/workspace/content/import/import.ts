@@ -4,7 +4,6 @@ import { type ChannelFailed, FileRefused, InvalidRequest, type PyroError } from 
 import type { Imported, ImportPayload } from "../../../contract/rows/workspace-import.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
-import { sizeText } from "../../../contract/text/size-text.ts"
 import type { WalkEntry } from "../../../guest-channel/files.ts"
 import {
   componentsOf,
@@ -13,6 +12,7 @@ import {
   type WorkspacePath,
   workspacePath
 } from "../../../guest-channel/guest-path.ts"
+import { sizeText } from "../../../contract/text/host-file-notes.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "../../../seeding/request.ts"
 import { withoutLinks } from "../files/links.ts"

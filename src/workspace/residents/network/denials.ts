@@ -1,6 +1,6 @@
 import { grantCommand, liftCommand, type PresentPolicy } from "../../../contract/rows/network-text.ts"
 import type { NetworkRecord } from "../../../contract/rows/workspace-network.ts"
-import { typed } from "../../../contract/text/shell-words.ts"
+import { typed } from "../../../contract/text/printable.ts"
 import { denyingHost } from "../../../network/judge.ts"
 import { UNTRUSTED } from "./attempt.ts"
 import type { ConnectionLog } from "./log.ts"

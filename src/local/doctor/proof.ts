@@ -1,5 +1,27 @@
+import { Effect, Stream } from "effect"
+import { VmFailed } from "../../contract/errors/errors.ts"
 import type { DoctorLine } from "../../contract/rows/host.ts"
+import type { GuestProcess, SpawnRequest } from "../../guest-channel/process.ts"
+import { deadlineScale } from "../../system/settings/deadline-scale.ts"
+import { guestEnvironment } from "../../workspace/residents/command.ts"
 import { fine, wrong } from "./line.ts"
+
+/** A script for the guest's shell. */
+export const script = (text: string): SpawnRequest => ({
+  argv: ["/bin/sh", "-c", text],
+  env: guestEnvironment({ env: {}, tty: false }),
+  cwd: "/workspace"
+})
+
+/** Everything a process prints to stdout, once it has ended. */
+export const stdoutOf = (process: GuestProcess) =>
+  process.output.pipe(
+    Stream.filter(({ from }) => from === "stdout"),
+    Stream.map(({ bytes }) => bytes),
+    Stream.runCollect,
+    Effect.map((chunks) => Buffer.concat(chunks).toString("utf8")),
+    Effect.tap(() => process.exit)
+  )
 
 const report = "please report it; do not trust this host's VMs to be unlike each other until it is mended"
 
@@ -30,3 +52,16 @@ const maxClockOffsetMs = 50
 
 export const clockVerdict = (name: string, offsetMs: number): DoctorLine =>
   verdict(name, Math.abs(offsetMs) <= maxClockOffsetMs, `${offsetMs.toFixed(1)} ms off the host's`)
+
+/** What belongs together takes a few seconds, on a busy host under TCG some twenty. */
+const timeoutMs = 120_000 * deadlineScale
+
+/** Fails with what was being proved when that does not end: a self-test that stands still would prove nothing. */
+export const inTime = <A, E, R>(what: string, proof: Effect.Effect<A, E, R>): Effect.Effect<A, E | VmFailed, R> =>
+  Effect.timeoutOrElse(proof, {
+    duration: timeoutMs,
+    orElse: () =>
+      Effect.fail(
+        new VmFailed({ step: "selftest", detail: `${what}: not through within ${timeoutMs / 1000} s`, consoleTail: "" })
+      )
+  })

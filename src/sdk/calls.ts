@@ -1,15 +1,93 @@
-import { Effect, Option, Scope } from "effect"
+import { Cause, Effect, Option, Scope } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { callFromPull, type PullEvents } from "../contract/rows/event-batches.ts"
+import type { Operation } from "../contract/rows/operations.ts"
+import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
+import { workspaceStatus } from "../contract/rows/workspace-lifecycle.ts"
+import { type DeletePayload, workspaceDelete } from "../contract/rows/workspace-reset.ts"
 import { mintedHeaders } from "../contract/wire/minted-ids.ts"
 import { INPUT_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
+import { within } from "../system/waits/within.ts"
 import type { Connection } from "./connection/connection.ts"
 import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
 import { makeInputBuffer } from "./connection/input-buffer.ts"
 import type { Session } from "./connection/session.ts"
-import { makeMinted, type Makes } from "./made-workspaces.ts"
-import { AGAIN } from "./unary.ts"
+
+/** How often a request is made again. */
+export const AGAIN = 3
+
+/** One request with one result. Asked again after the loss of its daemon if it only reads or had not started. */
+export const unary = (session: Session, { annotations, name }: Operation) => (payload: unknown) => {
+  const once = Effect.flatMap(session.connection, (connection) =>
+    Effect.catchIf(
+      connection.ask(name, payload),
+      isLost,
+      (failure) => Effect.flip(session.failed(connection, failure))
+    ))
+  const repeatable = (failure: RequestFailure) => isLost(failure) && (annotations.readOnly || !failure.mayBeDone)
+  return Effect.mapError(
+    Effect.retry(once, { times: AGAIN, while: repeatable }),
+    (failure) => isLost(failure) ? lost("before it answered; it may have been done") : failure
+  )
+}
+
+/** How an operation makes workspaces, whichever its payload and its events are. */
+export interface Makes {
+  readonly count: (payload: never) => number
+  readonly done: (workspaces: ReadonlyArray<never>) => unknown
+}
+
+/** A daemon undoes the creation of a client that is gone. Longest wait for this, in ms. */
+const UNDONE_MS = 60_000
+
+const LOOK_MS = 50
+
+const newWorkspaceId = () => `ws-${newRequestId().slice(0, 10)}`
+
+const isUnreadable = (cause: Cause.Cause<Option.Option<PyroError>>) =>
+  Option.exists(Option.flatten(Cause.findErrorOption(cause)), ({ _tag }) => _tag === "MessageUnreadable")
+
+/** The workspaces of one request, which the client finds again by their ids when the answer is lost. */
+export const makeMinted = (session: Session, count: number) => {
+  const ids = Array.from({ length: count }, newWorkspaceId)
+  const status = unary(session, workspaceStatus) as (payload: unknown) => Effect.Effect<WorkspaceInfo, PyroError>
+  const remove: (payload: DeletePayload) => Effect.Effect<unknown, PyroError> = unary(session, workspaceDelete)
+  const settled = (id: string): Effect.Effect<WorkspaceInfo, PyroError> =>
+    Effect.flatMap(
+      status({ workspace: id }),
+      (info) => info.state === "creating" ? Effect.delay(settled(id), LOOK_MS) : Effect.succeed(info)
+    )
+  return {
+    ids,
+    /** The workspaces of a request whose answer was lost. Fails if they do not exist. */
+    find: Effect.forEach(ids, settled).pipe(
+      Effect.timeoutOrElse({
+        duration: UNDONE_MS,
+        orElse: () => Effect.fail(lost(`before it was done; look at it: pyro status ${ids[0]}`))
+      }),
+      Effect.catchIf(
+        ({ _tag }) => _tag === "WorkspaceNotFound",
+        () => Effect.fail(lost("before it was done, and nothing of it is left; ask again"))
+      )
+    ),
+    /** Removes the workspaces of a request that met a defect, or whose answer cannot be read: its caller does not know them. */
+    removeAfter: (cause: Cause.Cause<Option.Option<PyroError>>) =>
+      Cause.hasDies(cause) || isUnreadable(cause)
+        ? within(
+          UNDONE_MS,
+          // A failure here would take the place of the defect.
+          Effect.forEach(
+            ids,
+            (id) => Effect.catchCause(remove({ workspaces: [id], all: false }), () => Effect.void),
+            {
+              discard: true
+            }
+          )
+        )
+        : Effect.void
+  } as const
+}
 
 type Events = PullEvents<unknown, RequestFailure>
 

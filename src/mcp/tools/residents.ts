@@ -1,12 +1,14 @@
 import { Effect } from "effect"
 import type { PyroService } from "../../contract/rows/Pyro.ts"
-import { shellStateText, shellWaitText } from "../../contract/rows/resident-text.ts"
+import { shellStateText, shellWaitText, waitingText } from "../../contract/rows/resident-text.ts"
+import type { ServiceInfo } from "../../contract/rows/service-fields.ts"
 import { type ShellInfo, ShellScreen } from "../../contract/rows/shell-fields.ts"
 import type { ShellReadPayload } from "../../contract/rows/workspace-shell-io.ts"
-import { typed } from "../../contract/text/shell-words.ts"
+import { typed } from "../../contract/text/printable.ts"
 import { MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
-import { callText, count, lines } from "../words.ts"
+import { textAsSeen } from "../terminal.ts"
+import { callText, count, lines, seconds } from "../words.ts"
 
 /** Pause of the output after which a shell is read, in ms. */
 const IDLE_MS = 300
@@ -14,7 +16,7 @@ const IDLE_MS = 300
 const WAIT_SECONDS = 30
 const PAUSE_SECONDS = 5
 
-const line = (one: ShellInfo): string =>
+const shellLine = (one: ShellInfo): string =>
   `${one.shellId} ${shellStateText(one)}, ${one.cols}x${one.rows}: ${
     one.command.length === 0 ? "bash -l" : typed(one.command).slice(0, 300)
   }`
@@ -36,10 +38,11 @@ const screenText = (screen: ShellScreen, asked: ShellReadPayload): string => {
   )
 }
 
-export const shellOpenTool: Tool<"workspace.shell.open"> = { text: (one) => `shell ${line(one)}` }
+export const shellOpenTool: Tool<"workspace.shell.open"> = { text: (one) => `shell ${shellLine(one)}` }
 
 export const shellListTool: Tool<"workspace.shell.list"> = {
-  text: ({ shells }) => lines(shells.length === 0 ? "no shells" : count(shells.length, "shell"), ...shells.map(line))
+  text: ({ shells }) =>
+    lines(shells.length === 0 ? "no shells" : count(shells.length, "shell"), ...shells.map(shellLine))
 }
 
 export const shellCloseTool: Tool<"workspace.shell.close"> = {
@@ -71,5 +74,53 @@ export const shellWriteTool: Tool<"workspace.shell.write", ShellScreen> = {
         ...(typeof wanted === "string" ? { waitFor: wanted } : { waitForIdleMs: IDLE_MS }),
         waitSeconds: typeof wanted === "string" ? WAIT_SECONDS : PAUSE_SECONDS
       })
+    })
+}
+
+/** A service in one line. */
+const serviceLine = (
+  { detail, name, ports, readyMs, restartInMs, restarts, state, status, uptimeMs }: ServiceInfo
+): string =>
+  [
+    `${name}: ${state}`,
+    ...(readyMs === undefined || state !== "ready" ? [] : [`ready after ${seconds(readyMs)}`]),
+    ...(status !== undefined
+      ? [`exit status ${status}`]
+      : restartInMs === undefined
+      ? [`up ${seconds(uptimeMs)}`]
+      : []),
+    ...ports.map(({ guestPort, hostPort }) => `port ${guestPort} at 127.0.0.1:${hostPort} of the user's host`),
+    ...(restarts === 0 ? [] : [count(restarts, "restart")]),
+    ...(detail === undefined ? [] : [detail])
+  ].join(", ")
+
+export const serviceTool: Tool<"workspace.service.status"> = { text: serviceLine }
+export const serviceStartTool: Tool<"workspace.service.start"> = {
+  perform: ({ payload, pyro, report }) => {
+    const waiting = waitingText(payload)
+    if (waiting !== undefined) report(waiting)
+    return Effect.map(pyro.workspace.service.start(payload), (result) => ({ result, text: serviceLine(result) }))
+  }
+}
+export const serviceStopTool: Tool<"workspace.service.stop"> = { text: serviceLine }
+
+export const serviceListTool: Tool<"workspace.service.list"> = {
+  text: ({ services }) => services.length === 0 ? "no services" : lines(...services.map(serviceLine))
+}
+
+export const serviceLogsTool: Tool<"workspace.service.logs"> = {
+  perform: ({ payload, pyro }) =>
+    Effect.map(pyro.workspace.service.logs(payload), (page) => {
+      const result = { ...page, output: textAsSeen(page.output) }
+      const { hasMore, nextCursor, output, skippedBytes = 0, state } = result
+      return {
+        result,
+        text: lines(
+          `state ${state}`,
+          skippedBytes > 0 && `[${skippedBytes} bytes before this are no longer kept]`,
+          output,
+          `[${hasMore ? "there is more; " : ""}go on with cursor ${nextCursor}]`
+        )
+      }
     })
 }

@@ -1,10 +1,39 @@
 import { Array as Arr, Cause, Effect, Option, Result, Stream } from "effect"
+import { type PyroError, ServiceNotFound, SnapshotNotFound, WorkspaceNotFound } from "../contract/errors/errors.ts"
 import type { PullEvents, StreamingCall } from "../contract/rows/event-batches.ts"
-import type { Operation } from "../contract/rows/operations.ts"
+import { ends, type Operation } from "../contract/rows/operations.ts"
 import { callOf, mapCalls, type PyroService } from "../contract/rows/Pyro.ts"
 import type { RunInput } from "../contract/rows/run-input.ts"
 import { redactValue } from "../redaction/redact.ts"
 import type { SecretSet } from "../redaction/secrets.ts"
+
+/** The same error without names of other objects. */
+const withoutSimilar = (error: PyroError): PyroError => {
+  switch (error._tag) {
+    case "ServiceNotFound":
+      return new ServiceNotFound({ ...error, similar: [] })
+    case "SnapshotNotFound":
+      return new SnapshotNotFound({ ...error, similar: [] })
+    case "WorkspaceNotFound":
+      return new WorkspaceNotFound({ ...error, similar: [] })
+    default:
+      return error
+  }
+}
+
+/**
+ * The same operations, but for those that end or remove what they name: these answer an unknown name without similar ones. A person in a
+ * hurry, or a model, would take the next best name, and lose another workspace.
+ */
+export const withExactNames = (pyro: PyroService): PyroService =>
+  mapCalls((row) => {
+    const call = callOf(pyro, row)
+    if (!ends(row)) return call
+    return (payload: unknown) => {
+      const work = call(payload) as Effect.Effect<unknown, PyroError> | Stream.Stream<unknown, PyroError>
+      return Effect.isEffect(work) ? Effect.mapError(work, withoutSimilar) : Stream.mapError(work, withoutSimilar)
+    }
+  })
 
 type Sets = ReadonlyArray<SecretSet>
 /** The secrets that an answer to this payload may have. */

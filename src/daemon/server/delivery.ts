@@ -1,0 +1,140 @@
+import { Array as Arr, Cause, Deferred, Effect, Exit, Option, Pull, Scope } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import {
+  type PullEvents,
+  pullFromStream,
+  type PullOperation,
+  type StreamingCall
+} from "../../contract/rows/event-batches.ts"
+import { callOf, type PyroService } from "../../contract/rows/Pyro.ts"
+import { type StreamingRow, WINDOW_EVENTS } from "../../contract/wire/rpcs.ts"
+import { acquirePlain } from "../../system/waits/scopes.ts"
+import { type AnyEvent, outputBytes } from "../observer.ts"
+
+/** How many more events a client takes. A batch may take the window below zero. */
+class Window {
+  #free = WINDOW_EVENTS
+  #waiting: Deferred.Deferred<void> | undefined
+
+  /** Waits until the client takes events. */
+  take(events: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#free <= 0) {
+        return Effect.andThen(Deferred.await(this.#waiting ??= Deferred.makeUnsafe()), this.take(events))
+      }
+      this.#free -= events
+      return Effect.void
+    })
+  }
+
+  give(events: number) {
+    this.#free += events
+    const waiting = this.#waiting
+    if (this.#free <= 0 || waiting === undefined) return
+    this.#waiting = undefined
+    Deferred.doneUnsafe(waiting, Effect.void)
+  }
+}
+
+/** Windows of the operations that run for clients. A client that reads slowly holds up its own operation alone. */
+export const makeWindows = () => {
+  const open = new Map<string, Window>()
+  const keyOf = (clientId: number, request: string) => `${clientId}/${request}`
+  return {
+    /** The window of a request, until the Scope closes. */
+    open: (clientId: number, request: string): Effect.Effect<Window, never, Scope.Scope> => {
+      const key = keyOf(clientId, request)
+      return acquirePlain(
+        Effect.sync(() => {
+          const made = new Window()
+          open.set(key, made)
+          return made
+        }),
+        () => open.delete(key)
+      )
+    },
+    /** The client of a request has taken events. */
+    give: (clientId: number, request: string, events: number) => open.get(keyOf(clientId, request))?.give(events)
+  } as const
+}
+export type Windows = ReturnType<typeof makeWindows>
+
+/**
+ * Delay of the release of an operation that has ended at once, in ms. A caller that runs one command after the other would wait for the
+ * release with its answer; a moment later the guest works on the next request, and this process is idle.
+ */
+const RELEASE_MS = 2
+
+/** What an operation of a client has acquired. */
+export interface Acquired {
+  readonly scope: Scope.Scope
+  /** The operation has ended by itself. Its release may come after its answer. */
+  hasEnded: boolean
+}
+
+/** Gives an operation a Scope of its own, which closes with the caller's Scope, or soon after. */
+export const makeReleases = Effect.map(Effect.scope, (parent) => {
+  /** One fiber releases all operations that have ended meanwhile: a fiber for each costs as much as a short command. */
+  let ended: Array<Scope.Closeable> = []
+  const closeAll = Effect.suspend(() => {
+    const closing = ended
+    ended = []
+    return Effect.forEach(closing, (scope) => Effect.forkIn(Scope.close(scope, Exit.void), parent), { discard: true })
+  })
+  const closeSoon = (scope: Scope.Closeable) =>
+    Effect.suspend(() =>
+      ended.push(scope) > 1 ? Effect.void : Effect.asVoid(Effect.forkIn(Effect.delay(closeAll, RELEASE_MS), parent))
+    )
+  return Effect.uninterruptible(Effect.gen(function*() {
+    const scope = yield* Scope.fork(parent)
+    const acquired: Acquired = { scope, hasEnded: false }
+    yield* Scope.addFinalizerExit(
+      yield* Effect.scope,
+      (exit) => acquired.hasEnded ? closeSoon(scope) : Scope.close(scope, exit)
+    )
+    return acquired
+  }))
+})
+export type Releases = Effect.Success<typeof makeReleases>
+
+/** Events batch by batch. An operation without `pull` runs as a stream into a small buffer. */
+export const pullOf = (pyro: PyroService, row: StreamingRow): PullOperation<AnyEvent, unknown> => {
+  const call = callOf(pyro, row) as StreamingCall<AnyEvent, unknown>
+  return call.pull ?? ((payload, input) => pullFromStream(call(payload, input)))
+}
+
+/** Maximum wait for an operation's end before its first events are sent, in ms: before any output, and after some. */
+const FIRST_EVENT_MS = 30
+const AFTER_OUTPUT_MS = 2
+/** The first events are sent with this much output, in bytes. */
+const FIRST_BATCH_BYTES = 65_536
+
+type Batch = Arr.NonEmptyReadonlyArray<AnyEvent>
+type Next = Pull.Pull<Batch, PyroError>
+
+/** Batch by batch. What comes at once is the first batch: most operations end in no time, and each message wakes their client. */
+export const batchesOf = (pull: PullEvents<AnyEvent>, acquired: Acquired): Next => {
+  const come = (waitMs?: number) => Effect.mapError(pull(waitMs), Option.getOrElse(() => Cause.Done()))
+  const next: Next = Effect.flatMap(
+    come(),
+    (events) => Arr.isReadonlyArrayNonEmpty(events) ? Effect.succeed(events) : next
+  )
+  let later: Next | undefined
+  const first: Next = Effect.gen(function*() {
+    const events = [...yield* next]
+    for (let bytes = 0; bytes < FIRST_BATCH_BYTES && events.length < WINDOW_EVENTS;) {
+      bytes = events.reduce((sum, event) => sum + outputBytes(event), 0)
+      const more = yield* Effect.exit(come(bytes > 0 ? AFTER_OUTPUT_MS : FIRST_EVENT_MS))
+      if (Exit.isFailure(more)) {
+        later = Effect.failCause(more.cause)
+        acquired.hasEnded = Pull.isDoneCause(more.cause)
+        break
+      }
+      if (more.value.length === 0) break
+      events.push(...more.value)
+    }
+    later ??= next
+    return events as unknown as Batch
+  })
+  return Effect.suspend(() => later ?? first)
+}
