@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, list, milliseconds, optional, strings, text } from "../text/fields.ts"
+import { between, defaulted, flag, integer, list, milliseconds, optional, strings, text } from "../text/fields.ts"
 import { lazy } from "./operation.ts"
 
 /** A week, in seconds. JavaScript's timers end at 24 days. */
@@ -102,12 +102,7 @@ export const fieldsOfCommand = () => ({
 })
 
 export const terminalFields = () => ({
-  tty: defaulted(
-    Schema.Boolean.annotate({
-      description: "Run on a terminal, for interactive programs. stdout and stderr are then one stream"
-    }),
-    () => false
-  ),
+  tty: flag("Run on a terminal, for interactive programs. stdout and stderr are then one stream"),
   rows: defaulted(
     between({ from: 1, to: 65_535, unit: "rows", description: "Height of the terminal in rows" }),
     () => 24
@@ -128,13 +123,10 @@ export type Outcome = ReturnType<typeof Outcome>["Type"]
 /** How a command ended. */
 export const endFields = () => ({
   outcome: Outcome(),
-  status: Schema.Int.annotate({
-    description:
-      "Exit status: the command's own, 128 + n after signal n, 124 after the timeout, 137 if the guest ran out of memory"
-  }),
-  signal: optional(
-    Schema.Int.annotate({ description: "Number of the signal that ended the command. Absent if no signal did" })
-  )
+  status: integer(
+    "Exit status: the command's own, 128 + n after signal n, 124 after the timeout, 137 if the guest ran out of memory"
+  ),
+  signal: optional(integer("Number of the signal that ended the command. Absent if no signal did"))
 })
 
 export const ended = () => ({
@@ -167,8 +159,4 @@ export const StartedExecId = lazy(() =>
 
 /** Bytes of a command's output that its log no longer has. */
 export const droppedBytes = () =>
-  optional(
-    Schema.Int.annotate({
-      description: "Bytes of the output that the log no longer has. Absent if the log is complete"
-    })
-  )
+  optional(integer("Bytes of the output that the log no longer has. Absent if the log is complete"))

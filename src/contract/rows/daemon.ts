@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional } from "../text/fields.ts"
+import { between, boolean, defaulted, integer, number, optional, string } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { DiskUsage } from "./disk-usage.ts"
@@ -8,38 +8,34 @@ import { lazy, unary } from "./operation.ts"
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
 const none = lazy(() => Schema.Struct({}))
 
-const count = (description: string) => Schema.Int.annotate({ description })
-const ms = (description: string) => Schema.Number.annotate({ description })
-const byteCount = (description: string) => Schema.Number.annotate({ description: `${description}, in bytes` })
+const byteCount = (description: string) => number(`${description}, in bytes`)
 
 const Metrics = lazy(() =>
   snakeStruct({
     operations: Schema.Array(
       snakeStruct({
-        operation: Schema.String.annotate({ description: "Name of the operation, such as `workspace.create`" }),
-        outcome: Schema.String.annotate({
-          description: "`ok`, the code of an error, `interrupted` or `defect` (an error without a code)"
-        }),
-        count: count("Number of operations with this outcome"),
-        meanMs: ms("Mean duration in ms, from the request to the last event"),
-        p95Ms: ms(
+        operation: string("Name of the operation, such as `workspace.create`"),
+        outcome: string("`ok`, the code of an error, `interrupted` or `defect` (an error without a code)"),
+        count: integer("Number of operations with this outcome"),
+        meanMs: number("Mean duration in ms, from the request to the last event"),
+        p95Ms: number(
           "Upper limit in ms of the histogram bucket of the 95th percentile. Buckets double from 1 ms to 65536 ms"
         ),
-        maxMs: ms("Maximum duration in ms")
+        maxMs: number("Maximum duration in ms")
       })
     ).annotate({ description: "Operations by name and outcome" }),
     refusals: Schema.Array(
       snakeStruct({
-        code: Schema.String.annotate({ description: "Code of the error" }),
-        count: count("Number of operations that failed with this code")
+        code: string("Code of the error"),
+        count: integer("Number of operations that failed with this code")
       })
     ).annotate({ description: "Failed operations by the code of their error, most frequent first" }),
     pool: snakeStruct({
-      hits: count("Requests for a microVM that the pool served"),
-      misses: count("Requests for which pyro restored a microVM"),
-      members: count("Number of microVMs in the pool")
+      hits: integer("Requests for a microVM that the pool served"),
+      misses: integer("Requests for which pyro restored a microVM"),
+      members: integer("Number of microVMs in the pool")
     }).annotate({ description: "The pool of waiting microVMs" }),
-    liveVms: count("Number of live microVMs of the daemon, with those of the pool"),
+    liveVms: integer("Number of live microVMs of the daemon, with those of the pool"),
     bytes: snakeStruct({
       seed: byteCount("Content of seeds of workspaces and runs"),
       push: byteCount("Content of files of `sync push`"),
@@ -51,26 +47,18 @@ const Metrics = lazy(() =>
 
 export const DaemonStatus = lazy(() =>
   snakeStruct({
-    running: Schema.Boolean.annotate({ description: "Whether the daemon runs" }),
-    pid: optional(Schema.Int.annotate({ description: "Process id of the daemon. Absent if none runs" })),
-    version: optional(
-      Schema.String.annotate({ description: "Version and build of the daemon. Absent if none runs" })
-    ),
-    startedAt: optional(
-      Schema.String.annotate({ description: "Start of the daemon, ISO 8601. Absent if none runs" })
-    ),
-    logPath: Schema.String.annotate({ description: "Path of the daemon's log file" }),
+    running: boolean("Whether the daemon runs"),
+    pid: optional(integer("Process id of the daemon. Absent if none runs")),
+    version: optional(string("Version and build of the daemon. Absent if none runs")),
+    startedAt: optional(string("Start of the daemon, ISO 8601. Absent if none runs")),
+    logPath: string("Path of the daemon's log file"),
     vms: Schema.Array(
       snakeStruct({
-        id: Schema.String.annotate({ description: "Id of the microVM" }),
-        purpose: Schema.String.annotate({
-          description: "Purpose of the microVM, such as `workspace`, `pool` or `run`"
-        }),
-        workspace: optional(
-          Schema.String.annotate({ description: "Id of its workspace. Absent for other purposes" })
-        ),
-        pid: optional(Schema.Int.annotate({ description: "Process id of QEMU" })),
-        memoryMib: Schema.Int.annotate({ description: "Guest memory in MiB" })
+        id: string("Id of the microVM"),
+        purpose: string("Purpose of the microVM, such as `workspace`, `pool` or `run`"),
+        workspace: optional(string("Id of its workspace. Absent for other purposes")),
+        pid: optional(integer("Process id of QEMU")),
+        memoryMib: integer("Guest memory in MiB")
       })
     ).annotate({ description: "MicroVMs of this installation" }),
     disk: DiskUsage().annotate({ description: "Use of the host's disk" }),
@@ -105,7 +93,7 @@ export const daemonStop = unary({
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: none,
-  result: lazy(() => Schema.Struct({ stopped: Schema.Boolean.annotate({ description: "False if no daemon ran" }) }))
+  result: lazy(() => Schema.Struct({ stopped: boolean("False if no daemon ran") }))
 })
 
 export const daemonLogs = unary({
@@ -123,40 +111,38 @@ export const daemonLogs = unary({
       )
     })
   ),
-  result: lazy(() => Schema.Struct({ text: Schema.String.annotate({ description: "End of the log file" }) }))
+  result: lazy(() => Schema.Struct({ text: string("End of the log file") }))
 })
 
 const attributes = byName(Schema.Union([Schema.String, Schema.Number, Schema.Boolean]))
 
 export const DaemonTimings = lazy(() =>
   snakeStruct({
-    slowMs: Schema.Int.annotate({ description: "Minimum duration in ms of an operation that the daemon keeps" }),
+    slowMs: integer("Minimum duration in ms of an operation that the daemon keeps"),
     operations: Schema.Array(
       snakeStruct({
-        operation: Schema.String.annotate({ description: "Name of the operation, such as `workspace.create`" }),
-        startedAt: Schema.String.annotate({ description: "Start of the operation (ISO 8601)" }),
-        durationMs: ms("Time in ms from the request to the last event"),
-        outcome: Schema.String.annotate({ description: "`ok`, the code of an error, `interrupted` or `defect`" }),
+        operation: string("Name of the operation, such as `workspace.create`"),
+        startedAt: string("Start of the operation (ISO 8601)"),
+        durationMs: number("Time in ms from the request to the last event"),
+        outcome: string("`ok`, the code of an error, `interrupted` or `defect`"),
         attributes: attributes.annotate({
           description: "Facts about the operation, such as the id of its workspace"
         }),
         steps: Schema.Array(
           snakeStruct({
-            name: Schema.String.annotate({ description: "Name of the step" }),
-            depth: Schema.Int.annotate({
-              description: "0 for a step of the operation, 1 for a step of such a step"
-            }),
-            startMs: ms("Time in ms from the operation's start to the step's start"),
-            durationMs: ms("Duration of the step in ms"),
-            outcome: Schema.String.annotate({
-              description: "Outcome of the step, as of an operation; `running` if the step goes on after the operation"
-            }),
+            name: string("Name of the step"),
+            depth: integer("0 for a step of the operation, 1 for a step of such a step"),
+            startMs: number("Time in ms from the operation's start to the step's start"),
+            durationMs: number("Duration of the step in ms"),
+            outcome: string(
+              "Outcome of the step, as of an operation; `running` if the step goes on after the operation"
+            ),
             attributes: attributes.annotate({
               description: "Facts about the step: ids, sizes and names of variants"
             })
           })
         ).annotate({ description: "Steps in the order of their start, each before its own steps" }),
-        omittedSteps: count("Number of steps that were not kept: an operation has room for 512")
+        omittedSteps: integer("Number of steps that were not kept: an operation has room for 512")
       })
     ).annotate({ description: "Slow operations, newest first. `workspace.exec` is never among them" })
   })

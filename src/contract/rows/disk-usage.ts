@@ -1,9 +1,7 @@
 import { Schema } from "effect"
-import { optional } from "../text/fields.ts"
+import { integer, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
-
-const bytes = (description: string) => Schema.Int.annotate({ description })
 
 /** Users of the host's disk, in the order in which a shared file counts for the first of them. */
 export const diskUsers = [
@@ -24,23 +22,23 @@ export const diskUsers = [
 
 export const DiskUsage = lazy(() =>
   snakeStruct({
-    usedBytes: bytes("Bytes on disk of state and cache together"),
-    evictableBytes: bytes("Bytes of caches that pyro can evict: no workspace holds their content"),
-    budgetBytes: optional(bytes("Maximum of `used_bytes`, from PYRO_DISK_BUDGET_MIB. Absent without one")),
-    freeBytes: bytes("Bytes that the file system of the state directory has free for this user"),
+    usedBytes: integer("Bytes on disk of state and cache together"),
+    evictableBytes: integer("Bytes of caches that pyro can evict: no workspace holds their content"),
+    budgetBytes: optional(integer("Maximum of `used_bytes`, from PYRO_DISK_BUDGET_MIB. Absent without one")),
+    freeBytes: integer("Bytes that the file system of the state directory has free for this user"),
     uses: Schema.Array(
       snakeStruct({
         what: Schema.Literals(diskUsers).annotate({
           description:
             "User of the space. `workspaces`: disks; `downloads`: the package cache; `vms`: files of running microVMs; `code`: compiled code of pyro. A shared file counts once"
         }),
-        bytes: bytes("Bytes on disk")
+        bytes: integer("Bytes on disk")
       })
     ).annotate({ description: "Users of the space, without those of 0 bytes" }),
     workspaces: Schema.Array(
       snakeStruct({
-        workspace: Schema.String.annotate({ description: "Id of the workspace" }),
-        bytes: bytes("Bytes of its disk, snapshots and logs that no other workspace shares")
+        workspace: string("Id of the workspace"),
+        bytes: integer("Bytes of its disk, snapshots and logs that no other workspace shares")
       })
     ).annotate({ description: "Workspaces, largest first" })
   })

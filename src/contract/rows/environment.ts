@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, list, optional, text } from "../text/fields.ts"
+import { defaulted, flag, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { Notice } from "./notice.ts"
@@ -9,24 +9,18 @@ import { at, withVm } from "./states.ts"
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
 
 const summaryFields = lazy(() => ({
-  name: Schema.String.annotate({ description: "Name of the environment" }),
-  description: Schema.String.annotate({ description: "Contents, one line" }),
+  name: string("Name of the environment"),
+  description: string("Contents, one line"),
   state: Schema.Literals(["ready", "absent", "outdated"]).annotate({
     description: "`ready`: on this host. `absent`: built when first used. `outdated`: built from an older recipe"
   }),
-  digest: optional(
-    Schema.String.annotate({
-      description: "Digest of the image's inputs; the same inputs have the same digest. Absent if not built"
-    })
-  ),
-  sizeBytes: optional(Schema.Int.annotate({ description: "Size of the image file in bytes. Absent if not built" })),
+  digest: optional(string("Digest of the image's inputs; the same inputs have the same digest. Absent if not built")),
+  sizeBytes: optional(integer("Size of the image file in bytes. Absent if not built")),
   origin: Schema.Literals(["catalogue", "own"]).annotate({
     description: "`catalogue`: defined by pyro. `own`: made by `pyro env build`"
   }),
-  from: optional(Schema.String.annotate({ description: "For `own`: environment that it extends" })),
-  fromWorkspace: optional(
-    Schema.String.annotate({ description: "For `own`: id of the workspace whose root became the image" })
-  ),
+  from: optional(string("For `own`: environment that it extends")),
+  fromWorkspace: optional(string("For `own`: id of the workspace whose root became the image")),
   addedPackages: optional(
     Schema.Array(Schema.String).annotate({ description: "For `own`: packages that were added" })
   ),
@@ -35,9 +29,7 @@ const summaryFields = lazy(() => ({
       description: "For `own`: npm packages that were added, with versions. Absent without one"
     })
   ),
-  builtAt: optional(
-    Schema.String.annotate({ description: "Time of the build on this host, ISO 8601. Absent if not built" })
-  )
+  builtAt: optional(string("Time of the build on this host, ISO 8601. Absent if not built"))
 }))
 
 export const EnvironmentSummary = lazy(() => snakeStruct(summaryFields()))
@@ -46,14 +38,12 @@ export type EnvironmentSummary = ReturnType<typeof EnvironmentSummary>["Type"]
 export const EnvironmentDetail = lazy(() =>
   snakeStruct({
     ...summaryFields(),
-    imagePath: optional(
-      Schema.String.annotate({ description: "Path of the image file in the cache. Absent if not built" })
-    ),
-    kernelVersion: optional(Schema.String.annotate({ description: "Version of the guest's kernel" })),
+    imagePath: optional(string("Path of the image file in the cache. Absent if not built")),
+    kernelVersion: optional(string("Version of the guest's kernel")),
     packages: Schema.Array(
       Schema.Struct({
-        name: Schema.String.annotate({ description: "Name of the Debian package" }),
-        version: Schema.String.annotate({ description: "Its version" })
+        name: string("Name of the Debian package"),
+        version: string("Its version")
       })
     ).annotate({ description: "Debian packages in the image" })
   })
@@ -70,7 +60,7 @@ const Removed = lazy(() =>
       description:
         "What was removed: names of environments or digests of images, `template KEY`, `seed DIGEST`, `repository NAME`"
     }),
-    freedBytes: Schema.Int.annotate({ description: "Bytes of disk that were freed" }),
+    freedBytes: integer("Bytes of disk that were freed"),
     disk: DiskUsage().annotate({ description: "Use of the host's disk afterwards" })
   })
 )
@@ -98,10 +88,7 @@ export const environmentList = unary({
 export const PullPayload = lazy(() =>
   Schema.Struct({
     ...OneEnvironment().fields,
-    force: defaulted(
-      Schema.Boolean.annotate({ description: "Build the image again, even if it is undamaged" }),
-      () => false
-    )
+    force: flag("Build the image again, even if it is undamaged")
   })
 )
 export type PullPayload = ReturnType<typeof PullPayload>["Type"]
@@ -163,12 +150,7 @@ export const BuildPayload = lazy(() =>
         "Id or name of a running workspace. Its root becomes the environment, without /workspace, /tmp and processes"
       )
     ),
-    replace: defaulted(
-      Schema.Boolean.annotate({
-        description: "Give the name to the new environment if another environment of yours has the name"
-      }),
-      () => false
-    )
+    replace: flag("Give the name to the new environment if another environment of yours has the name")
   })
 )
 export type BuildPayload = ReturnType<typeof BuildPayload>["Type"]

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, bytes, defaulted, optional } from "../text/fields.ts"
+import { between, boolean, bytes, defaulted, flag, integer, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
@@ -17,13 +17,15 @@ export const path = (description: string) =>
   )
 
 export const version = lazy(() =>
-  Schema.String.annotate({
-    description: "Version of the file's content, for `expected_version` of a later write or edit"
-  })
+  string("Version of the file's content, for `expected_version` of a later write or edit")
 )
-export const mode = lazy(() => Schema.String.annotate({ description: "Permission bits in octal, such as 0644" }))
-export const sizeBytes = lazy(() => Schema.Int.annotate({ description: "Size of the file in bytes" }))
-export const resultPath = lazy(() => Schema.String.annotate({ description: "Path relative to /workspace" }))
+export const mode = lazy(() => string("Permission bits in octal, such as 0644"))
+export const sizeBytes = lazy(() => integer("Size of the file in bytes"))
+/** A path in a result, in git's form. */
+export const gitPath = (description: string) =>
+  string(`${description}. A path that is not UTF-8 is in git's quoted form`)
+
+export const resultPath = lazy(() => string("Path relative to /workspace"))
 
 /** Maximum bytes of an image: 5 MiB as base64, the limit of model APIs. */
 export const MAX_IMAGE_BYTES = 3_932_160
@@ -33,20 +35,15 @@ export const FileImage = lazy(() =>
     mediaType: Schema.Literals(["image/png", "image/jpeg", "image/gif", "image/webp"]).annotate({
       description: "Format, from the first bytes of the file"
     }),
-    width: optional(
-      Schema.Int.annotate({ description: "Width in pixels, from the header. Absent if the header has none" })
-    ),
-    height: optional(Schema.Int.annotate({ description: "Height in pixels. Absent if the header has none" })),
+    width: optional(integer("Width in pixels, from the header. Absent if the header has none")),
+    height: optional(integer("Height in pixels. Absent if the header has none")),
     content: optional(bytes("Content. Absent if it is longer than 3932160 bytes", MAX_IMAGE_BYTES))
   })
 )
 
 /** Fields that choose the entries of a listing. */
 export const listingFields = () => ({
-  recursive: defaulted(
-    Schema.Boolean.annotate({ description: "List subdirectories as well" }),
-    () => false
-  ),
+  recursive: flag("List subdirectories as well"),
   depth: optional(between({
     from: 1,
     to: 1_024,
@@ -73,12 +70,8 @@ export const fileEntry = (path: Schema.Codec<string>) =>
     }),
     sizeBytes: sizeBytes(),
     mode: mode(),
-    modifiedAt: optional(
-      Schema.String.annotate({
-        description: "Time of the last change, ISO 8601. Absent if the time has no calendar date"
-      })
-    ),
-    target: optional(Schema.String.annotate({ description: "Target of a symbolic link. Absent for others" }))
+    modifiedAt: optional(string("Time of the last change, ISO 8601. Absent if the time has no calendar date")),
+    target: optional(string("Target of a symbolic link. Absent for others"))
   })
 
 /** A listing; `path` describes the paths in it. */
@@ -86,10 +79,8 @@ export const fileList = (path: Schema.Codec<string>) =>
   snakeStruct({
     path,
     entries: Schema.Array(fileEntry(path)).annotate({ description: "Entries in the order of their paths' bytes" }),
-    truncated: Schema.Boolean.annotate({ description: "Whether there are more entries than the limit" }),
-    total: optional(
-      Schema.Int.annotate({ description: "Total number of entries. Absent if there are too many to count" })
-    )
+    truncated: boolean("Whether there are more entries than the limit"),
+    total: optional(integer("Total number of entries. Absent if there are too many to count"))
   })
 
 /** Maximum bytes of text that one read returns. */
@@ -120,23 +111,15 @@ export const lineFields = () => ({
 
 /** Text of a file with its place in the file. */
 export const textFields = () => ({
-  text: optional(Schema.String.annotate({ description: "Text of the lines. Absent for a binary file" })),
-  binary: Schema.Boolean.annotate({
-    description: "Whether the file is binary: it has a NUL byte near its beginning"
-  }),
-  lossy: Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
-  truncated: Schema.Boolean.annotate({
-    description: "Whether text is left out. `next_line` and `cut_line` say where"
-  }),
-  startLine: optional(Schema.Int.annotate({ description: "Number of the first line of the text" })),
-  lineCount: optional(Schema.Int.annotate({ description: "Number of lines in the text" })),
+  text: optional(string("Text of the lines. Absent for a binary file")),
+  binary: boolean("Whether the file is binary: it has a NUL byte near its beginning"),
+  lossy: boolean("Whether bytes that are not UTF-8 were replaced by U+FFFD"),
+  truncated: boolean("Whether text is left out. `next_line` and `cut_line` say where"),
+  startLine: optional(integer("Number of the first line of the text")),
+  lineCount: optional(integer("Number of lines in the text")),
   cutLine: optional(
-    Schema.Int.annotate({
-      description: "Number of a line that is longer than the limit; the text has its beginning. Absent otherwise"
-    })
+    integer("Number of a line that is longer than the limit; the text has its beginning. Absent otherwise")
   ),
-  nextLine: optional(Schema.Int.annotate({ description: "Number of the next line to read. Absent at the end" })),
-  totalLines: optional(
-    Schema.Int.annotate({ description: "Number of lines in the file. Absent if the file is too long to count" })
-  )
+  nextLine: optional(integer("Number of the next line to read. Absent at the end")),
+  totalLines: optional(integer("Number of lines in the file. Absent if the file is too long to count"))
 })

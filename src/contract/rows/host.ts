@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, list, optional, text } from "../text/fields.ts"
+import { boolean, defaulted, flag, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { DiskUsage } from "./disk-usage.ts"
 import { EnvironmentSummary } from "./environment.ts"
@@ -8,24 +8,18 @@ import { type Folding, lazy, streaming, unary } from "./operation.ts"
 
 export const DoctorPayload = lazy(() =>
   Schema.Struct({
-    selftest: defaulted(
-      Schema.Boolean.annotate({
-        description:
-          "Also start two microVMs from one template, and check that they share no state and leave nothing behind"
-      }),
-      () => false
+    selftest: flag(
+      "Also start two microVMs from one template, and check that they share no state and leave nothing behind"
     )
   })
 )
 export type DoctorPayload = ReturnType<typeof DoctorPayload>["Type"]
 
 const lineFields = lazy(() => ({
-  name: Schema.String.annotate({ description: "Name of the check" }),
-  ok: Schema.Boolean.annotate({ description: "Whether the check passed" }),
-  found: Schema.String.annotate({ description: "Finding, one sentence" }),
-  mend: optional(
-    Schema.String.annotate({ description: "Command or step that fixes it. Absent if the check passed" })
-  )
+  name: string("Name of the check"),
+  ok: boolean("Whether the check passed"),
+  found: string("Finding, one sentence"),
+  mend: optional(string("Command or step that fixes it. Absent if the check passed"))
 }))
 
 export const DoctorLine = lazy(() => Schema.Struct(lineFields()))
@@ -36,7 +30,7 @@ export type DoctorEvent = ReturnType<typeof DoctorEvent>["Type"]
 
 export const DoctorResult = lazy(() =>
   Schema.Struct({
-    ok: Schema.Boolean.annotate({ description: "Whether every check passed" }),
+    ok: boolean("Whether every check passed"),
     lines: Schema.Array(DoctorLine()).annotate({ description: "The checks, in order" })
   })
 )
@@ -129,12 +123,10 @@ export const prepare = streaming({
 export const GcResult = lazy(() =>
   snakeStruct({
     swept: Schema.Array(Schema.Struct({
-      kind: Schema.String.annotate({
-        description: "Kind of resource, such as `vm`, `memory file` or `evicted template`"
-      }),
-      what: Schema.String.annotate({ description: "Its pid, id or path" })
+      kind: string("Kind of resource, such as `vm`, `memory file` or `evicted template`"),
+      what: string("Its pid, id or path")
     })).annotate({ description: "Resources that were removed" }),
-    freedBytes: Schema.Int.annotate({ description: "Bytes of disk and memory that were freed" }),
+    freedBytes: integer("Bytes of disk and memory that were freed"),
     disk: DiskUsage().annotate({ description: "Use of the host's disk afterwards" })
   })
 )
@@ -156,7 +148,7 @@ export const gc = unary({
 
 const Setting = lazy(() =>
   snakeStruct({
-    name: Schema.String.annotate({ description: "Environment variable" }),
+    name: string("Environment variable"),
     group: Schema.Literals(["pyro", "host", "testing"]).annotate({
       description: "`pyro`: of pyro alone. `host`: of other programs too. `testing`: of pyro's own tests"
     }),
@@ -168,10 +160,10 @@ const Setting = lazy(() =>
     source: Schema.Literals(["environment", "default"]).annotate({
       description: "`environment`: the variable is set. `default`: it is not, or it is empty"
     }),
-    otherwise: optional(Schema.String.annotate({ description: "Default in words, if it depends on the host" })),
-    unit: optional(Schema.String.annotate({ description: "Unit of the value" })),
-    purpose: Schema.String.annotate({ description: "Use of the value" }),
-    readers: Schema.String.annotate({ description: "Processes that read it" })
+    otherwise: optional(string("Default in words, if it depends on the host")),
+    unit: optional(string("Unit of the value")),
+    purpose: string("Use of the value"),
+    readers: string("Processes that read it")
   })
 )
 

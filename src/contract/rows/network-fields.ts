@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, list, optional, text } from "../text/fields.ts"
+import { boolean, flag, integer, list, number, optional, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
@@ -74,21 +74,13 @@ export const networkFields = (defaults = OF_NEW_GUEST) => ({
     "Address that the guest may connect to: IP[/BITS][:PORT] or [IPV6[/BITS]]:PORT. Private addresses and connections without a name need " +
       "such a rule. Default: none"
   ),
-  noPackageCache: defaulted(
-    Schema.Boolean.annotate({
-      description:
-        "Use no cache of packages. By default, downloads of npm, pip, apt, cargo, go and Maven from registries that the policy allows are kept on the " +
-        "host for all workspaces"
-    }),
-    () => false
+  noPackageCache: flag(
+    "Use no cache of packages. By default, downloads of npm, pip, apt, cargo, go and Maven from registries that the policy allows are kept on the " +
+      "host for all workspaces"
   ),
-  trustHostCertificates: defaulted(
-    Schema.Boolean.annotate({
-      description:
-        "Let the guest's programs trust the certificate authorities that this host trusts beyond the public ones, such as that of a company's " +
-        "TLS proxy. Default: `PYRO_TRUST_HOST_CERTIFICATES`, else they trust the public ones alone"
-    }),
-    () => false
+  trustHostCertificates: flag(
+    "Let the guest's programs trust the certificate authorities that this host trusts beyond the public ones, such as that of a company's " +
+      "TLS proxy. Default: `PYRO_TRUST_HOST_CERTIFICATES`, else they trust the public ones alone"
   )
 })
 
@@ -102,17 +94,16 @@ export interface AskedNetwork {
   readonly trustHostCertificates?: boolean
 }
 
-const count = (description: string) => Schema.Int.annotate({ description })
 const rulesInForce = (description: string) => Schema.Array(Schema.String).annotate({ description })
 
 /** Counts of a workspace's connections. */
 export const connectionCounts = () => ({
-  open: count("Connections that are open now"),
-  allowed: count("Connections that were made since create or the last reset"),
-  denied: count("Connections and look-ups that the policy denied since then"),
-  failed: count("Allowed connections that could not be made since then"),
-  bytesOut: Schema.Number.annotate({ description: "Bytes that left the guest since then" }),
-  bytesIn: Schema.Number.annotate({ description: "Bytes that the guest received since then" })
+  open: integer("Connections that are open now"),
+  allowed: integer("Connections that were made since create or the last reset"),
+  denied: integer("Connections and look-ups that the policy denied since then"),
+  failed: integer("Allowed connections that could not be made since then"),
+  bytesOut: number("Bytes that left the guest since then"),
+  bytesIn: number("Bytes that the guest received since then")
 })
 
 /** The network of a workspace, as `status` and `list` show it. */
@@ -122,9 +113,7 @@ export const NetworkInfo = lazy(() =>
     allowHosts: rulesInForce("Hosts that the guest may connect to. Empty, as allow_ips: every public host"),
     denyHosts: rulesInForce("Hosts that the guest may not connect to"),
     allowIps: rulesInForce("Addresses that the guest may connect to"),
-    trustHostCertificates: optional(
-      Schema.Boolean.annotate({ description: "`true`: the guest trusts the authorities of this host, too" })
-    ),
+    trustHostCertificates: optional(boolean("`true`: the guest trusts the authorities of this host, too")),
     ...connectionCounts()
   })
 )

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { optional } from "../text/fields.ts"
+import { integer, number, optional, string } from "../text/fields.ts"
 import { lazy } from "./operation.ts"
 
 /** A message beside the result: the progress of a long step, or a warning to the caller. */
@@ -8,11 +8,9 @@ export const Notice = lazy(() =>
     level: Schema.Literals(["progress", "warning"]).annotate({
       description: "`progress`: for display only. `warning`: part of the result"
     }),
-    message: Schema.String.annotate({ description: "The message, one sentence" }),
-    ignoredCount: optional(
-      Schema.Int.annotate({ description: "Number of ignored files and directories that are not copied" })
-    ),
-    fraction: optional(Schema.Number.annotate({ description: "Completed part of the step, 0 to 1" }))
+    message: string("The message, one sentence"),
+    ignoredCount: optional(integer("Number of ignored files and directories that are not copied")),
+    fraction: optional(number("Completed part of the step, 0 to 1"))
   })
 )
 export type Notice = ReturnType<typeof Notice>["Type"]

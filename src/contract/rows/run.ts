@@ -1,5 +1,16 @@
 import { Schema } from "effect"
-import { allowHome, between, defaulted, hostPath, ignoredPaths, milliseconds, optional } from "../text/fields.ts"
+import {
+  allowHome,
+  between,
+  boolean,
+  defaulted,
+  hostPath,
+  ignoredPaths,
+  integer,
+  milliseconds,
+  optional,
+  string
+} from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
 import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
@@ -83,14 +94,14 @@ export type RunEvent = ReturnType<typeof RunEvent>["Type"]
 
 export const RunResult = lazy(() =>
   snakeStruct({
-    environment: Schema.String.annotate({ description: "Environment that the command ran in" }),
+    environment: string("Environment that the command ran in"),
     ...ended(),
-    stdout: Schema.String.annotate({ description: "Output on stdout" }),
-    stderr: Schema.String.annotate({ description: "Output on stderr" }),
-    stdoutBytes: Schema.Int.annotate({ description: "Total bytes that the command wrote to stdout" }),
-    stderrBytes: Schema.Int.annotate({ description: "Total bytes that the command wrote to stderr" }),
-    truncated: Schema.Boolean.annotate({ description: "Whether the middle of stdout or stderr is left out" }),
-    lossy: Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" }),
+    stdout: string("Output on stdout"),
+    stderr: string("Output on stderr"),
+    stdoutBytes: integer("Total bytes that the command wrote to stdout"),
+    stderrBytes: integer("Total bytes that the command wrote to stderr"),
+    truncated: boolean("Whether the middle of stdout or stderr is left out"),
+    lossy: boolean("Whether bytes that are not UTF-8 were replaced by U+FFFD"),
     warnings: warnings()
   })
 )

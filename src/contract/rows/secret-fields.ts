@@ -1,5 +1,5 @@
 import { Redacted, Schema, SchemaGetter } from "effect"
-import { list, optional, text } from "../text/fields.ts"
+import { boolean, list, optional, text } from "../text/fields.ts"
 import { byName, named } from "../text/names.ts"
 import { lazy } from "./operation.ts"
 import { secretPresets, secretTargetOf } from "./secret-target.ts"
@@ -105,11 +105,7 @@ export const secretMappings = () => ({
 
 /** Permission for content that has a secret. */
 export const allowSecretsField = () => ({
-  allowSecrets: optional(
-    Schema.Boolean.annotate({
-      description: "Allow content that has the value of a secret. Default: pyro refuses the content"
-    })
-  )
+  allowSecrets: optional(boolean("Allow content that has the value of a secret. Default: pyro refuses the content"))
 })
 
 /** A mapping in its parts. */

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, milliseconds, optional, text } from "../text/fields.ts"
+import { between, defaulted, integer, milliseconds, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { graceSeconds } from "./command.ts"
 import { lazy } from "./operation.ts"
@@ -105,13 +105,10 @@ export const ServiceState = lazy(() =>
 )
 export type ServiceState = ReturnType<typeof ServiceState>["Type"]
 
-export const serviceDetail = () =>
-  optional(Schema.String.annotate({ description: "Reason for the state. Absent if the state needs none" }))
+export const serviceDetail = () => optional(string("Reason for the state. Absent if the state needs none"))
 
 export const serviceStatus = () =>
-  optional(
-    Schema.Int.annotate({ description: "Exit status of its last run, 128 + n after signal n. Absent while it runs" })
-  )
+  optional(integer("Exit status of its last run, 128 + n after signal n. Absent while it runs"))
 
 /** A service, as `status` and `list` show it. */
 export const ServiceInfo = lazy(() =>
@@ -120,10 +117,8 @@ export const ServiceInfo = lazy(() =>
     state: ServiceState(),
     detail: serviceDetail(),
     command: Schema.Array(Schema.String).annotate({ description: "Program and arguments" }),
-    readyCheck: optional(
-      Schema.String.annotate({ description: "Its check, such as `tcp 8080`. Absent without one" })
-    ),
-    startedAt: Schema.String.annotate({ description: "Start of its present or last run, ISO 8601" }),
+    readyCheck: optional(string("Its check, such as `tcp 8080`. Absent without one")),
+    startedAt: string("Start of its present or last run, ISO 8601"),
     ports: Schema.Array(snakeStruct({ guestPort: GuestPort(), hostPort: HostPort() })).annotate({
       description: "Its published ports"
     }),
@@ -131,12 +126,12 @@ export const ServiceInfo = lazy(() =>
       milliseconds("Time from this start until the check succeeded", "Absent before, and without a check")
     ),
     uptimeMs: milliseconds("How long its present run lasts, or its last run lasted"),
-    restarts: Schema.Int.annotate({ description: "Number of restarts since `service start`" }),
+    restarts: integer("Number of restarts since `service start`"),
     restartInMs: optional(
       milliseconds("Time until the next restart", "Absent unless it waits for one")
     ),
     status: serviceStatus(),
-    outputBytes: Schema.Int.annotate({ description: "Cursor of the end of its log" })
+    outputBytes: integer("Cursor of the end of its log")
   })
 )
 export type ServiceInfo = ReturnType<typeof ServiceInfo>["Type"]

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, list, optional } from "../text/fields.ts"
+import { between, boolean, defaulted, integer, list, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { Outcome } from "./command.ts"
 import { lazy } from "./operation.ts"
@@ -61,7 +61,7 @@ export const cursorField = () =>
     () => 0
   )
 
-const shellId = () => Schema.String.annotate({ description: "Id of the shell" })
+export const shellId = () => string("Id of the shell")
 export const shellOutcome = () =>
   Schema.Union([Outcome(), Schema.Literals(["running", "lost"])]).annotate({
     description: "How the program of the shell ended, or `running`. `lost`: the microVM ended first"
@@ -74,12 +74,12 @@ export const ShellInfo = lazy(() =>
     command: Schema.Array(Schema.String).annotate({
       description: "Program and arguments. Empty for the login shell"
     }),
-    startedAt: Schema.String.annotate({ description: "Time of the opening, ISO 8601" }),
+    startedAt: string("Time of the opening, ISO 8601"),
     outcome: shellOutcome(),
-    status: optional(Schema.Int.annotate({ description: "Exit status. Absent while the program runs" })),
-    cols: Schema.Int.annotate({ description: "Width of the terminal in columns" }),
-    rows: Schema.Int.annotate({ description: "Height of the terminal in rows" }),
-    outputBytes: Schema.Int.annotate({ description: "Total bytes of its output: the cursor of its end" }),
+    status: optional(integer("Exit status. Absent while the program runs")),
+    cols: integer("Width of the terminal in columns"),
+    rows: integer("Height of the terminal in rows"),
+    outputBytes: integer("Total bytes of its output: the cursor of its end"),
     inherited: optional(
       Schema.Literal(true).annotate({
         description: "True if the shell was opened before the fork or the snapshot that this workspace comes from"
@@ -94,14 +94,10 @@ export const ShellScreen = lazy(() =>
   snakeStruct({
     shellId: shellId(),
     outcome: shellOutcome(),
-    status: optional(Schema.Int.annotate({ description: "Exit status. Absent while the program runs" })),
-    output: Schema.String.annotate({
-      description: "Output from the cursor on. With `plain`, the lines that a person sees"
-    }),
-    nextCursor: Schema.Int.annotate({ description: "Cursor after this output, for the next call" }),
-    truncated: Schema.Boolean.annotate({
-      description: "Whether output is left out: with `plain` the earlier lines, else the rest"
-    }),
+    status: optional(integer("Exit status. Absent while the program runs")),
+    output: string("Output from the cursor on. With `plain`, the lines that a person sees"),
+    nextCursor: integer("Cursor after this output, for the next call"),
+    truncated: boolean("Whether output is left out: with `plain` the earlier lines, else the rest"),
     alternate: optional(
       Schema.Literal(true).annotate({
         description: "True if a full-screen program runs: `output` is then the whole screen. Only with `plain`"
@@ -113,15 +109,9 @@ export const ShellScreen = lazy(() =>
       })
     ),
     skippedBytes: optional(
-      Schema.Int.annotate({
-        description: "Bytes between the cursor and this output that were dropped. Absent if there are none"
-      })
+      integer("Bytes between the cursor and this output that were dropped. Absent if there are none")
     ),
-    lossy: optional(
-      Schema.Boolean.annotate({
-        description: "Whether bytes that are not UTF-8 were replaced by U+FFFD. Absent with `plain`"
-      })
-    )
+    lossy: optional(boolean("Whether bytes that are not UTF-8 were replaced by U+FFFD. Absent with `plain`"))
   })
 )
 export type ShellScreen = ReturnType<typeof ShellScreen>["Type"]

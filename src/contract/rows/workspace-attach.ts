@@ -1,10 +1,10 @@
 import { Schema } from "effect"
-import { defaulted, optional } from "../text/fields.ts"
+import { defaulted, flag, integer, optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
 import { Notice } from "./notice.ts"
 import { always, type Folding, lazy, streaming } from "./operation.ts"
-import { cols, rows, shellIdField, shellOutcome } from "./shell-fields.ts"
+import { cols, rows, shellId, shellIdField, shellOutcome } from "./shell-fields.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
@@ -38,28 +38,21 @@ export const AttachPayload = lazy(() =>
       ),
       () => DEFAULT_DETACH_KEY
     ),
-    raw: defaulted(
-      Schema.Boolean.annotate({
-        description:
-          "Pass the output as it is. By default, pyro leaves out what asks your terminal or acts outside of its screen: titles, the " +
-          "clipboard, notifications, printing, questions"
-      }),
-      () => false
+    raw: flag(
+      "Pass the output as it is. By default, pyro leaves out what asks your terminal or acts outside of its screen: titles, the " +
+        "clipboard, notifications, printing, questions"
     )
   })
 )
 export type AttachPayload = ReturnType<typeof AttachPayload>["Type"]
 
-const shellId = () => Schema.String.annotate({ description: "Id of the shell" })
-const status = () => optional(Schema.Int.annotate({ description: "Exit status. Absent if the program has none" }))
+const status = () => optional(integer("Exit status. Absent if the program has none"))
 
 export const AttachEvent = lazy(() =>
   Schema.Union([
     snakeTagged("Attached", {
       shellId: shellId(),
-      screen: Schema.String.annotate({
-        description: "Sequences that paint the present screen on a cleared terminal"
-      })
+      screen: string("Sequences that paint the present screen on a cleared terminal")
     }),
     Schema.TaggedStruct("Output", { bytes: outputBytes() }),
     Notice(),

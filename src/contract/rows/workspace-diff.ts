@@ -1,11 +1,9 @@
 import { Schema } from "effect"
-import { between, defaulted, list, optional, text } from "../text/fields.ts"
+import { between, boolean, defaulted, flag, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
 import { comparedField, workspaceField } from "./workspace-field.ts"
-
-const flag = (description: string) => defaulted(Schema.Boolean.annotate({ description }), () => false)
 
 /** A switch of the command line only: JSON has the status of each file. */
 export const nameStatus = {
@@ -54,12 +52,8 @@ const Mode = lazy(() => Schema.Literals(["100644", "100755", "120000"]))
 
 export const DiffFile = lazy(() =>
   snakeStruct({
-    path: Schema.String.annotate({
-      description: "Path after the change, relative to /workspace. A path that is no plain text is in git's quoted form"
-    }),
-    from: optional(
-      Schema.String.annotate({ description: "Path before the change. Absent if the file was not renamed" })
-    ),
+    path: string("Path after the change, relative to /workspace. A path that is no plain text is in git's quoted form"),
+    from: optional(string("Path before the change. Absent if the file was not renamed")),
     status: Schema.Literals(["added", "modified", "deleted", "renamed", "type_changed", "mounted"]).annotate({
       description:
         "Kind of change. `type_changed`: a file became a symbolic link, or the reverse. `mounted`: the guest mounted something over " +
@@ -67,17 +61,14 @@ export const DiffFile = lazy(() =>
     }),
     oldMode: optional(Mode().annotate({ description: "Git mode before the change. Absent for an added file" })),
     newMode: optional(Mode().annotate({ description: "Git mode after the change. Absent for a deleted file" })),
-    binary: optional(
-      Schema.Boolean.annotate({ description: "Whether the file is not text. Absent with `name_only`" })
-    ),
-    additions: optional(Schema.Int.annotate({ description: "Lines added. Absent with `name_only`" })),
-    deletions: optional(Schema.Int.annotate({ description: "Lines removed. Absent with `name_only`" })),
-    size: Schema.Int.annotate({ description: "Size of the file in bytes; of a deleted file, before the change" }),
+    binary: optional(boolean("Whether the file is not text. Absent with `name_only`")),
+    additions: optional(integer("Lines added. Absent with `name_only`")),
+    deletions: optional(integer("Lines removed. Absent with `name_only`")),
+    size: integer("Size of the file in bytes; of a deleted file, before the change"),
     tooLarge: optional(
-      Schema.Boolean.annotate({
-        description:
-          "True if the file is not in the patch, because it has more than 64 MiB, or all files together have more than 128 MiB"
-      })
+      boolean(
+        "True if the file is not in the patch, because it has more than 64 MiB, or all files together have more than 128 MiB"
+      )
     )
   })
 )
@@ -89,62 +80,39 @@ export const differenceResult = (
 ) =>
   snakeStruct({
     summary: snakeStruct({
-      files: Schema.Int.annotate({ description: "Number of changed files" }),
-      added: Schema.Int.annotate({ description: "Number of added files" }),
-      modified: Schema.Int.annotate({ description: "Number of modified files" }),
-      deleted: Schema.Int.annotate({ description: "Number of deleted files" }),
-      renamed: Schema.Int.annotate({ description: "Number of renamed files" }),
-      typeChanged: Schema.Int.annotate({ description: "Number of files whose type changed" }),
-      additions: optional(Schema.Int.annotate({ description: "Total lines added. Absent with `name_only`" })),
-      deletions: optional(Schema.Int.annotate({ description: "Total lines removed. Absent with `name_only`" }))
+      files: integer("Number of changed files"),
+      added: integer("Number of added files"),
+      modified: integer("Number of modified files"),
+      deleted: integer("Number of deleted files"),
+      renamed: integer("Number of renamed files"),
+      typeChanged: integer("Number of files whose type changed"),
+      additions: optional(integer("Total lines added. Absent with `name_only`")),
+      deletions: optional(integer("Total lines removed. Absent with `name_only`"))
     }).annotate({ description: "Counts of the changes" }),
     files: Schema.Array(DiffFile()).annotate({ description: "Changed files by path, at most 20000" }),
-    unlisted: Schema.Int.annotate({
-      description: "Number of changed files that `files` leaves out"
-    }),
-    ignoredCount: Schema.Int.annotate({ description: ignored }),
+    unlisted: integer("Number of changed files that `files` leaves out"),
+    ignoredCount: integer(ignored),
     tooLargeCount: optional(
-      Schema.Int.annotate({
-        description:
-          "Number of `too_large` files. The patch is then incomplete and has no digest. Absent if there are none"
-      })
+      integer("Number of `too_large` files. The patch is then incomplete and has no digest. Absent if there are none")
     ),
     mountedCount: optional(
-      Schema.Int.annotate({
-        description:
-          "Number of `mounted` paths. The diff is then incomplete and has no digest. Absent if there are none"
-      })
+      integer("Number of `mounted` paths. The diff is then incomplete and has no digest. Absent if there are none")
     ),
-    specialCount: Schema.Int.annotate({
-      description: "Number of new sockets, FIFOs and devices. A patch cannot contain them"
-    }),
+    specialCount: integer("Number of new sockets, FIFOs and devices. A patch cannot contain them"),
     missingPaths: optional(
       Schema.Array(Schema.String).annotate({
         description: "Paths of the request that neither side has. Absent if there are none"
       })
     ),
-    verified: Schema.Boolean.annotate({ description: "Whether the content of all files was compared" }),
-    patch: optional(
-      Schema.String.annotate({
-        description: "Patch in git's form, or its beginning. Absent with `stat` or `name_only`"
-      })
-    ),
-    patchBytes: optional(Schema.Int.annotate({ description: "Size of the whole patch in bytes" })),
-    truncated: optional(
-      Schema.Boolean.annotate({
-        description: "Whether the patch is longer than `max_bytes` and its end is left out"
-      })
-    ),
-    lossy: optional(
-      Schema.Boolean.annotate({
-        description: "Whether bytes of the patch that are not UTF-8 were replaced by U+FFFD"
-      })
-    ),
+    verified: boolean("Whether the content of all files was compared"),
+    patch: optional(string("Patch in git's form, or its beginning. Absent with `stat` or `name_only`")),
+    patchBytes: optional(integer("Size of the whole patch in bytes")),
+    truncated: optional(boolean("Whether the patch is longer than `max_bytes` and its end is left out")),
+    lossy: optional(boolean("Whether bytes of the patch that are not UTF-8 were replaced by U+FFFD")),
     digest: optional(
-      Schema.String.annotate({
-        description:
-          `SHA-256 of the whole patch, ${digestFor}. Absent with \`name_only\`, if a file is too large, or if a path is mounted`
-      })
+      string(
+        `SHA-256 of the whole patch, ${digestFor}. Absent with \`name_only\`, if a file is too large, or if a path is mounted`
+      )
     )
   })
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, hostPath } from "../text/fields.ts"
+import { boolean, defaulted, flag, hostPath, integer, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { fileList, lineFields, listingFields, mode, sizeBytes, textFields } from "./file-fields.ts"
 import { Notice } from "./notice.ts"
@@ -22,7 +22,7 @@ const diskPath = (description: string) =>
     })
   )
 
-const shownPath = () => Schema.String.annotate({ description: "Absolute path in the guest" })
+const shownPath = () => string("Absolute path in the guest")
 
 export const DiskListPayload = lazy(() =>
   snakeStruct({
@@ -138,21 +138,18 @@ export const DiskExportPayload = lazy(() =>
       }),
       () => "raw" as const
     ),
-    overwrite: defaulted(
-      Schema.Boolean.annotate({ description: "Replace an existing file or link" }),
-      () => false
-    ),
+    overwrite: flag("Replace an existing file or link"),
     ...allowSecretsField()
   })
 )
 export type DiskExportPayload = ReturnType<typeof DiskExportPayload>["Type"]
 
 const exportFields = lazy(() => ({
-  output: Schema.String.annotate({ description: "File that was written on the host" }),
+  output: string("File that was written on the host"),
   format: format().annotate({ description: "Format of the file" }),
-  virtualBytes: Schema.Int.annotate({ description: "Size of the disk in bytes, as the guest sees the disk" }),
-  writtenBytes: Schema.Int.annotate({ description: "Bytes written to the file, without its holes" }),
-  replaced: Schema.Boolean.annotate({ description: "Whether an existing file was replaced" })
+  virtualBytes: integer("Size of the disk in bytes, as the guest sees the disk"),
+  writtenBytes: integer("Bytes written to the file, without its holes"),
+  replaced: boolean("Whether an existing file was replaced")
 }))
 
 export const DiskExportEvent = lazy(() => Schema.Union([Notice(), snakeTagged("Exported", exportFields())]))
@@ -160,7 +157,7 @@ export type DiskExportEvent = ReturnType<typeof DiskExportEvent>["Type"]
 
 export const DiskExported = lazy(() =>
   snakeStruct({
-    workspace: Schema.String.annotate({ description: "Workspace, as the request names it" }),
+    workspace: string("Workspace, as the request names it"),
     ...exportFields()
   })
 )

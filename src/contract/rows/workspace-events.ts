@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional } from "../text/fields.ts"
+import { between, defaulted, flag, integer, number, optional, string } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, streaming, unary } from "./operation.ts"
@@ -19,12 +19,8 @@ export const EventsPayload = lazy(() =>
       between({ from: 1, to: 1_000, unit: "", description: "Maximum number of events to show" }),
       () => 100
     ),
-    follow: defaulted(
-      Schema.Boolean.annotate({
-        description:
-          "Wait for the next event if there is none. The command line goes on until Ctrl-C, with --json as one event a line"
-      }),
-      () => false
+    follow: flag(
+      "Wait for the next event if there is none. The command line goes on until Ctrl-C, with --json as one event a line"
     )
   })
 )
@@ -32,9 +28,9 @@ export type EventsPayload = ReturnType<typeof EventsPayload>["Type"]
 
 const EventEntry = lazy(() =>
   snakeStruct({
-    at: Schema.String.annotate({ description: "Time of the event, ISO 8601" }),
-    kind: Schema.String.annotate({ description: "Kind of the event, such as `started` or `export`" }),
-    text: Schema.String.annotate({ description: "The event in a sentence" }),
+    at: string("Time of the event, ISO 8601"),
+    kind: string("Kind of the event, such as `started` or `export`"),
+    text: string("The event in a sentence"),
     details: byName(Schema.Unknown).annotate({ description: "Fields of this kind of event" })
   })
 )
@@ -43,7 +39,7 @@ export type EventEntry = ReturnType<typeof EventEntry>["Type"]
 export const EventsResult = lazy(() =>
   snakeStruct({
     events: Schema.Array(EventEntry()).annotate({ description: "Events, oldest first" }),
-    nextCursor: Schema.Int.annotate({ description: "Cursor of the next call" })
+    nextCursor: integer("Cursor of the next call")
   })
 )
 export type EventsResult = ReturnType<typeof EventsResult>["Type"]
@@ -80,27 +76,22 @@ export const WatchPayload = lazy(() =>
 )
 export type WatchPayload = ReturnType<typeof WatchPayload>["Type"]
 
-const count = (description: string) => Schema.Int.annotate({ description })
-
 const WatchedWorkspace = lazy(() =>
   snakeStruct({
-    id: Schema.String.annotate({ description: "Id of the workspace" }),
-    name: optional(Schema.String.annotate({ description: "Name of the workspace. Absent if it has none" })),
+    id: string("Id of the workspace"),
+    name: optional(string("Name of the workspace. Absent if it has none")),
     state: WorkspaceState(),
     cpuPercent: optional(
-      Schema.Number.annotate({
-        description:
-          "CPU time of its microVM since the table before, in percent of one CPU. Absent without a microVM, and in the first table"
-      })
+      number(
+        "CPU time of its microVM since the table before, in percent of one CPU. Absent without a microVM, and in the first table"
+      )
     ),
-    memoryBytes: optional(
-      Schema.Number.annotate({ description: "Resident memory of its microVM's process. Absent without a microVM" })
-    ),
-    diskBytes: Schema.Number.annotate({ description: "Bytes of the host's disk that its changes take" }),
-    execs: count("Number of running commands"),
-    services: count("Number of services that run"),
-    shells: count("Number of open shells"),
-    ports: count("Number of ports that the host listens on")
+    memoryBytes: optional(number("Resident memory of its microVM's process. Absent without a microVM")),
+    diskBytes: number("Bytes of the host's disk that its changes take"),
+    execs: integer("Number of running commands"),
+    services: integer("Number of services that run"),
+    shells: integer("Number of open shells"),
+    ports: integer("Number of ports that the host listens on")
   })
 )
 export type WatchedWorkspace = ReturnType<typeof WatchedWorkspace>["Type"]
@@ -108,7 +99,7 @@ export type WatchedWorkspace = ReturnType<typeof WatchedWorkspace>["Type"]
 export const WatchTable = lazy(() =>
   snakeStruct({
     _tag: Schema.Literal("Table"),
-    at: Schema.String.annotate({ description: "Time of the table, ISO 8601" }),
+    at: string("Time of the table, ISO 8601"),
     workspaces: Schema.Array(WatchedWorkspace()).annotate({ description: "All workspaces, oldest first" })
   })
 )

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { STILL_RUNNING } from "../errors/exit-status.ts"
-import { defaulted, optional } from "../text/fields.ts"
+import { boolean, flag, integer, optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
 import {
@@ -32,10 +32,7 @@ export const ExecPayload = lazy(() =>
           "Id of the command, 32 hexadecimal digits. With the id of a started command, show its output and outcome instead of running it again. Default: a new id"
       })
     ),
-    detach: defaulted(
-      Schema.Boolean.annotate({ description: "Return the id at once and leave the command running" }),
-      () => false
-    ),
+    detach: flag("Return the id at once and leave the command running"),
     waitSeconds: optional(
       Schema.Number.pipe(
         Schema.check(
@@ -59,24 +56,18 @@ export const ExecPayload = lazy(() =>
 )
 export type ExecPayload = ReturnType<typeof ExecPayload>["Type"]
 
-const execId = () => Schema.String.annotate({ description: "Id of the command" })
+const execId = () => string("Id of the command")
 
 export const ExecEvent = lazy(() =>
   Schema.Union([
     snakeTagged("Started", {
       execId: execId(),
-      stdinBytes: optional(
-        Schema.Int.annotate({
-          description: "Bytes of stdin that a started command has received. Absent for a new command"
-        })
-      )
+      stdinBytes: optional(integer("Bytes of stdin that a started command has received. Absent for a new command"))
     }),
     Schema.TaggedStruct("Output", {
       from: outputStream(),
       bytes: outputBytes(),
-      next: Schema.Int.annotate({
-        description: "Cursor after these bytes. A larger step than these bytes means that bytes between were dropped"
-      })
+      next: integer("Cursor after these bytes. A larger step than these bytes means that bytes between were dropped")
     }),
     Notice(),
     snakeTagged("Exited", { ...ended(), droppedBytes: droppedBytes() }),
@@ -95,21 +86,19 @@ export const ExecResult = lazy(() => {
     outcome: Schema.Union([Outcome(), Schema.Literal("running")]).annotate({
       description: "How the command ended. `running`: it goes on, and has no status or duration"
     }),
-    stdout: Schema.String.annotate({ description: "Output on stdout" }),
-    stderr: Schema.String.annotate({ description: "Output on stderr" }),
-    stdoutBytes: Schema.Int.annotate({ description: "Total bytes that the command wrote to stdout" }),
-    stderrBytes: Schema.Int.annotate({ description: "Total bytes that the command wrote to stderr" }),
-    truncated: Schema.Boolean.annotate({
-      description: "Whether the middle of stdout or stderr is left out. `logs` has all output"
-    }),
+    stdout: string("Output on stdout"),
+    stderr: string("Output on stderr"),
+    stdoutBytes: integer("Total bytes that the command wrote to stdout"),
+    stderrBytes: integer("Total bytes that the command wrote to stderr"),
+    truncated: boolean("Whether the middle of stdout or stderr is left out. `logs` has all output"),
     droppedBytes: droppedBytes(),
     notices: optional(
       Schema.Array(Schema.String).annotate({
         description: "Warnings, one sentence each. Absent if there are none"
       })
     ),
-    nextCursor: Schema.Int.annotate({ description: "Cursor after this output, for the next call" }),
-    lossy: Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
+    nextCursor: integer("Cursor after this output, for the next call"),
+    lossy: boolean("Whether bytes that are not UTF-8 were replaced by U+FFFD")
   })
 })
 export type ExecResult = ReturnType<typeof ExecResult>["Type"]

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, hostPath, list, optional, text } from "../text/fields.ts"
+import { between, boolean, defaulted, flag, hostPath, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
 import { Notice, warnings } from "./notice.ts"
@@ -41,25 +41,13 @@ export const ExportPayload = lazy(() =>
       "Path on the host: a file, a directory (files are added to an existing one), or an archive (a directory, if the name ends " +
         "with .tar, .tar.gz or .tgz). Missing directories above it are created. - is the standard output; a directory is then a tar archive"
     ),
-    patch: defaulted(
-      Schema.Boolean.annotate({ description: "Export the diff against the seed as a patch for git apply" }),
-      () => false
-    ),
+    patch: flag("Export the diff against the seed as a patch for git apply"),
     expect: optional(
       text("With `patch`: fail unless the diff has this digest, from `workspace diff --json`")
     ),
-    overwrite: defaulted(
-      Schema.Boolean.annotate({
-        description: "Replace existing files and links. Directories are never replaced"
-      }),
-      () => false
-    ),
-    allowExecutableConfig: defaulted(
-      Schema.Boolean.annotate({
-        description:
-          "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"
-      }),
-      () => false
+    overwrite: flag("Replace existing files and links. Directories are never replaced"),
+    allowExecutableConfig: flag(
+      "Allow files that tools of the host execute or load automatically, such as .vscode, .env, .envrc or .npmrc"
     ),
     ...allowSecretsField(),
     maxMib: defaulted(
@@ -82,21 +70,16 @@ export type ExportPayload = ReturnType<typeof ExportPayload>["Type"]
 /** One thing that an export wrote. */
 export const ExportedEntry = lazy(() =>
   snakeStruct({
-    path: Schema.String.annotate({
-      description:
-        "Path relative to the output; empty for the output itself. A path that is no plain text is in git's quoted form"
-    }),
+    path: string(
+      "Path relative to the output; empty for the output itself. A path that is no plain text is in git's quoted form"
+    ),
     type: Schema.Literals(["file", "directory", "symlink"]).annotate({ description: "Type of the entry" }),
-    mode: Schema.String.annotate({ description: "Permission bits in octal, such as 0644" }),
-    size: Schema.Int.annotate({ description: "Size of a file in bytes; 0 for others" }),
-    sha256: optional(Schema.String.annotate({ description: "SHA-256 of a file's content. Absent for others" })),
-    target: optional(Schema.String.annotate({ description: "Target of a link. Absent for others" })),
-    replaced: optional(Schema.Boolean.annotate({ description: "True if an existing file was replaced" })),
-    executableConfig: optional(
-      Schema.String.annotate({
-        description: "Reason why tools of the host execute this automatically. Absent for others"
-      })
-    )
+    mode: string("Permission bits in octal, such as 0644"),
+    size: integer("Size of a file in bytes; 0 for others"),
+    sha256: optional(string("SHA-256 of a file's content. Absent for others")),
+    target: optional(string("Target of a link. Absent for others")),
+    replaced: optional(boolean("True if an existing file was replaced")),
+    executableConfig: optional(string("Reason why tools of the host execute this automatically. Absent for others"))
   })
 )
 export type ExportedEntry = ReturnType<typeof ExportedEntry>["Type"]
@@ -104,26 +87,22 @@ export type ExportedEntry = ReturnType<typeof ExportedEntry>["Type"]
 /** A path that was left out or needs attention, and the reason. */
 const Remark = lazy(() =>
   Schema.Struct({
-    path: Schema.String.annotate({ description: "The path" }),
-    reason: Schema.String.annotate({ description: "Reason, one sentence" })
+    path: string("The path"),
+    reason: string("Reason, one sentence")
   })
 )
 export type ExportRemark = ReturnType<typeof Remark>["Type"]
 
 const summaryFields = lazy(() => ({
-  output: Schema.String.annotate({ description: "Path that was written on the host, or -" }),
+  output: string("Path that was written on the host, or -"),
   kind: Schema.Literals(["file", "directory", "archive", "patch"]).annotate({ description: "Kind of the export" }),
-  files: Schema.Int.annotate({ description: "Number of files" }),
-  directories: Schema.Int.annotate({ description: "Number of directories" }),
-  symlinks: Schema.Int.annotate({ description: "Number of links" }),
-  bytes: Schema.Int.annotate({ description: "Size of all files in bytes" }),
-  digest: optional(Schema.String.annotate({ description: "SHA-256 of the exported patch. Absent for files" })),
-  excludedCount: optional(
-    Schema.Int.annotate({ description: "Number of paths that `exclude` left out. Absent without `exclude`" })
-  ),
-  skippedCount: Schema.Int.annotate({
-    description: "Number of paths that were left out. A directory counts as one"
-  }),
+  files: integer("Number of files"),
+  directories: integer("Number of directories"),
+  symlinks: integer("Number of links"),
+  bytes: integer("Size of all files in bytes"),
+  digest: optional(string("SHA-256 of the exported patch. Absent for files")),
+  excludedCount: optional(integer("Number of paths that `exclude` left out. Absent without `exclude`")),
+  skippedCount: integer("Number of paths that were left out. A directory counts as one"),
   skipped: Schema.Array(Remark()).annotate({ description: "The first 1000 of these paths" }),
   executableConfig: Schema.Array(Remark()).annotate({
     description:
@@ -153,7 +132,7 @@ export type ExportEvent = ReturnType<typeof ExportEvent>["Type"]
 
 export const ExportResult = lazy(() =>
   snakeStruct({
-    workspace: Schema.String.annotate({ description: "Workspace, as the request names it" }),
+    workspace: string("Workspace, as the request names it"),
     ...summaryFields(),
     entries: Schema.Array(ExportedEntry()).annotate({ description: "Entries that were written, in order" })
   })

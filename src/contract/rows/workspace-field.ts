@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, optional, strings } from "../text/fields.ts"
+import { boolean, defaulted, optional, strings } from "../text/fields.ts"
 import { lazy } from "./operation.ts"
 
 /** A name that cannot be an id, an option or a path. */
@@ -34,10 +34,7 @@ export const snapshotField = (description: string) =>
     Schema.annotate({ description })
   )
 
-export const diskOnlyField = () =>
-  optional(
-    Schema.Boolean.annotate({ description: "Use only the files, in a new microVM without running processes" })
-  )
+export const diskOnlyField = () => optional(boolean("Use only the files, in a new microVM without running processes"))
 
 /** A workspace, or one of its snapshots. */
 export const comparedField = (description: string) =>

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { bytes, defaulted, optional } from "../text/fields.ts"
+import { boolean, bytes, defaulted, flag, integer, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import {
   fileEntry,
@@ -100,9 +100,7 @@ export const FileReadPayload = lazy(() =>
     workspace: workspaceField(),
     path: path("File to read"),
     ...lineFields(),
-    images: optional(
-      Schema.Boolean.annotate({ description: "Return an image: PNG, JPEG, GIF or WebP. Default: false" })
-    ),
+    images: optional(boolean("Return an image: PNG, JPEG, GIF or WebP. Default: false")),
     ...allowSecretsField()
   })
 )
@@ -203,7 +201,7 @@ export type FileWritePayload = ReturnType<typeof FileWritePayload>["Type"]
 export const FileWritten = lazy(() =>
   snakeStruct({
     path: resultPath(),
-    created: Schema.Boolean.annotate({ description: "Whether the file is new" }),
+    created: boolean("Whether the file is new"),
     sizeBytes: sizeBytes(),
     mode: mode(),
     version: version()
@@ -279,10 +277,7 @@ export const FileEditPayload = lazy(() =>
       })
     ),
     newText: content("New text. An empty text deletes the old one", MAX_EDIT_BYTES),
-    replaceAll: defaulted(
-      Schema.Boolean.annotate({ description: "Replace every occurrence" }),
-      () => false
-    ),
+    replaceAll: flag("Replace every occurrence"),
     expectedVersion: optional(expectedVersion(
       "Edit only if the file has this version, from a read. Default: any version",
       VERSION,
@@ -295,7 +290,7 @@ export type FileEditPayload = ReturnType<typeof FileEditPayload>["Type"]
 export const FileEdited = lazy(() =>
   snakeStruct({
     path: resultPath(),
-    replaced: Schema.Int.annotate({ description: "Number of replaced occurrences" }),
+    replaced: integer("Number of replaced occurrences"),
     lines: Schema.Array(Schema.Int).annotate({
       description: "Numbers of the first 100 lines of the new file at which replacements begin"
     }),

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional } from "../text/fields.ts"
+import { between, defaulted, flag, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
@@ -21,12 +21,8 @@ export const ForkPayload = lazy(() =>
     ),
     snapshot: optional(snapshotField("Snapshot to fork. Default: the current state")),
     diskOnly: diskOnlyField(),
-    withoutSecrets: defaulted(
-      Schema.Boolean.annotate({
-        description:
-          "Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values"
-      }),
-      () => false
+    withoutSecrets: flag(
+      "Fork the files alone, and give the forks none of the workspace's secrets. Files may still have the values"
     )
   })
 )

@@ -1,6 +1,18 @@
 import { Schema } from "effect"
-import { allowHome, between, bytes, defaulted, hostPath, optional, text } from "../text/fields.ts"
+import {
+  allowHome,
+  between,
+  boolean,
+  bytes,
+  defaulted,
+  hostPath,
+  integer,
+  optional,
+  string,
+  text
+} from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { gitPath } from "./file-fields.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -16,11 +28,7 @@ export const ImportPayload = lazy(() =>
       "Path in the guest, absolute or relative to /workspace. A directory, and a path that ends with /, gets the copy under its own name"
     ),
     content: optional(bytes("Content of the file, at most 8388608 bytes, if `source_path` is -", MAX_STDIN_BYTES)),
-    unnamed: optional(
-      Schema.Boolean.annotate({
-        description: "The name of the source does not count: a directory is refused as the target"
-      })
-    ),
+    unnamed: optional(boolean("The name of the source does not count: a directory is refused as the target")),
     allowHome: allowHome(),
     maxMib: defaulted(
       between({
@@ -44,20 +52,17 @@ export const ImportPayload = lazy(() =>
 )
 export type ImportPayload = ReturnType<typeof ImportPayload>["Type"]
 
-const path = (description: string) =>
-  Schema.String.annotate({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
-
 export const Imported = lazy(() =>
   snakeStruct({
-    path: path("Path of the copy in the guest"),
+    path: gitPath("Path of the copy in the guest"),
     kind: Schema.Literals(["file", "directory"]).annotate({ description: "Kind of the copy" }),
-    files: Schema.Int.annotate({ description: "Number of files that were written" }),
-    symlinks: Schema.Int.annotate({ description: "Number of links that were made" }),
-    bytes: Schema.Int.annotate({ description: "Bytes that were written" }),
-    skippedCount: Schema.Int.annotate({ description: "Number of paths that were not copied" }),
+    files: integer("Number of files that were written"),
+    symlinks: integer("Number of links that were made"),
+    bytes: integer("Bytes that were written"),
+    skippedCount: integer("Number of paths that were not copied"),
     skipped: Schema.Array(Schema.Struct({
-      path: path("Path relative to the source"),
-      reason: Schema.String.annotate({ description: "Reason, one sentence" })
+      path: gitPath("Path relative to the source"),
+      reason: string("Reason, one sentence")
     })).annotate({ description: "The first 1000 of these paths" })
   })
 )

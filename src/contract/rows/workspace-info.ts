@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { optional } from "../text/fields.ts"
+import { integer, optional, string } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
@@ -24,8 +24,8 @@ const Labels = lazy(() => byName(Schema.String))
 export const RunningCommands = lazy(() =>
   Schema.Array(
     snakeStruct({
-      execId: Schema.String.annotate({ description: "Id of the command" }),
-      command: Schema.String.annotate({ description: "Its words, cut if they are long" })
+      execId: string("Id of the command"),
+      command: string("Its words, cut if they are long")
     })
   )
 )
@@ -33,58 +33,40 @@ export const RunningCommands = lazy(() =>
 /** A workspace, as `status` and `list` show it. */
 export const WorkspaceInfo = lazy(() =>
   snakeStruct({
-    id: Schema.String.annotate({ description: "Id of the workspace. pyro never reuses an id" }),
-    name: optional(Schema.String.annotate({ description: "Name of the workspace. Absent if it has none" })),
+    id: string("Id of the workspace. pyro never reuses an id"),
+    name: optional(string("Name of the workspace. Absent if it has none")),
     labels: Labels().annotate({ description: "Labels by key" }),
-    environment: Schema.String.annotate({ description: "Environment that the workspace was created from" }),
-    environmentDigest: Schema.String.annotate({ description: "Digest of the environment's image" }),
+    environment: string("Environment that the workspace was created from"),
+    environmentDigest: string("Digest of the environment's image"),
     state: WorkspaceState(),
-    detail: optional(
-      Schema.String.annotate({ description: "Reason for the state. Absent if the state needs none" })
-    ),
-    createdAt: Schema.String.annotate({ description: "Time of creation, ISO 8601" }),
-    lastActivityAt: Schema.String.annotate({
-      description: "Time of the last command or write, ISO 8601. Reads do not count"
-    }),
-    expiresAt: optional(
-      Schema.String.annotate({
-        description: "Time at which pyro deletes the workspace, ISO 8601. Absent if it does not expire"
-      })
-    ),
-    generation: Schema.Int.annotate({
-      description: "Number of its microVMs so far. Every start and reset makes a new one"
-    }),
-    vcpuCount: Schema.Int.annotate({ description: "Number of virtual CPUs" }),
-    memoryMib: Schema.Int.annotate({ description: "Guest memory in MiB" }),
-    diskMib: Schema.Int.annotate({ description: "Size of the disk in MiB" }),
+    detail: optional(string("Reason for the state. Absent if the state needs none")),
+    createdAt: string("Time of creation, ISO 8601"),
+    lastActivityAt: string("Time of the last command or write, ISO 8601. Reads do not count"),
+    expiresAt: optional(string("Time at which pyro deletes the workspace, ISO 8601. Absent if it does not expire")),
+    generation: integer("Number of its microVMs so far. Every start and reset makes a new one"),
+    vcpuCount: integer("Number of virtual CPUs"),
+    memoryMib: integer("Guest memory in MiB"),
+    diskMib: integer("Size of the disk in MiB"),
     diskUsedBytes: optional(
-      Schema.Int.annotate({
-        description:
-          "Bytes of the host's disk that the changes of the workspace take, without its seed and snapshots. Absent if the record cannot be read"
-      })
+      integer(
+        "Bytes of the host's disk that the changes of the workspace take, without its seed and snapshots. Absent if the record cannot be read"
+      )
     ),
-    seedPath: optional(
-      Schema.String.annotate({ description: "Host path that was copied to /workspace. Absent without one" })
-    ),
-    repoUrl: optional(Schema.String.annotate({ description: "Git URL that was checked out. Absent without one" })),
-    repoRef: optional(
-      Schema.String.annotate({ description: "Branch, tag or commit of the URL. Absent without one" })
-    ),
+    seedPath: optional(string("Host path that was copied to /workspace. Absent without one")),
+    repoUrl: optional(string("Git URL that was checked out. Absent without one")),
+    repoRef: optional(string("Branch, tag or commit of the URL. Absent without one")),
     workspaceUser: optional(
       WorkspaceUser().annotate({
         description: "Owner of /workspace and default user of commands. Absent if the record cannot be read"
       })
     ),
     project: optional(
-      Schema.String.annotate({
-        description:
-          "Project of the workspace: a directory of the host, or a repository's URL. `mcp serve` reaches its own project's workspaces only"
-      })
+      string(
+        "Project of the workspace: a directory of the host, or a repository's URL. `mcp serve` reaches its own project's workspaces only"
+      )
     ),
     forkedFrom: optional(
-      Schema.String.annotate({
-        description: "Id of the workspace that was forked, which may be deleted. Absent if this is no fork"
-      })
+      string("Id of the workspace that was forked, which may be deleted. Absent if this is no fork")
     ),
     secrets: secretNames(),
     secretHttp: secretHosts(),
@@ -102,7 +84,7 @@ export const WorkspaceInfo = lazy(() =>
     ports: optional(
       Schema.Array(PublishedPort()).annotate({ description: "Published ports. Absent if the record cannot be read" })
     ),
-    runningCommands: Schema.Int.annotate({ description: "Number of running commands" }),
+    runningCommands: integer("Number of running commands"),
     services: optional(
       byName(Schema.Int).annotate({
         description: "Number of services by their state. Absent if the record cannot be read"
@@ -113,9 +95,7 @@ export const WorkspaceInfo = lazy(() =>
         description: "The newest 10 running commands. Absent if the record cannot be read"
       })
     ),
-    shells: optional(
-      Schema.Int.annotate({ description: "Number of open shells. Absent if the record cannot be read" })
-    )
+    shells: optional(integer("Number of open shells. Absent if the record cannot be read"))
   })
 )
 export type WorkspaceInfo = ReturnType<typeof WorkspaceInfo>["Type"]

@@ -1,5 +1,15 @@
 import { Schema } from "effect"
-import { allowHome, between, defaulted, hostPath, ignoredPaths, optional, text } from "../text/fields.ts"
+import {
+  allowHome,
+  between,
+  boolean,
+  defaulted,
+  hostPath,
+  ignoredPaths,
+  integer,
+  optional,
+  text
+} from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
@@ -88,7 +98,7 @@ export const CreatePayload = lazy(() =>
 export type CreatePayload = ReturnType<typeof CreatePayload>["Type"]
 
 const changedMeaning = "False if the workspace was in the state before: running, or stopped"
-const changed = lazy(() => Schema.Boolean.annotate({ description: changedMeaning }))
+const changed = lazy(() => boolean(changedMeaning))
 
 /** Notices of a lifecycle operation, then the workspace. */
 export const WorkspaceEvent = lazy(() =>
@@ -106,9 +116,7 @@ const resultFields = () => ({
   workspace: WorkspaceInfo().annotate({ description: "The workspace after the operation" }),
   warnings: warnings(),
   ignoredCount: optional(
-    Schema.Int.annotate({
-      description: "Number of ignored files and directories that were not copied. Absent if there are none"
-    })
+    integer("Number of ignored files and directories that were not copied. Absent if there are none")
   )
 })
 

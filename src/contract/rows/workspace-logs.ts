@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, milliseconds, optional } from "../text/fields.ts"
+import { between, boolean, defaulted, integer, milliseconds, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { droppedBytes, graceSeconds, Outcome, StartedExecId } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
@@ -8,17 +8,17 @@ import { workspaceField } from "./workspace-field.ts"
 
 const LogEntry = lazy(() =>
   snakeStruct({
-    execId: Schema.String.annotate({ description: "Id of the command" }),
+    execId: string("Id of the command"),
     command: Schema.Array(Schema.String).annotate({ description: "Program and arguments" }),
-    startedAt: Schema.String.annotate({ description: "Start of the command, ISO 8601" }),
+    startedAt: string("Start of the command, ISO 8601"),
     outcome: Schema.Union([Outcome(), Schema.Literals(["running", "lost"])]).annotate({
       description: "How the command ended, or `running`. `lost`: the microVM ended before the command's end was known"
     }),
-    status: optional(Schema.Int.annotate({ description: "Exit status. Absent while the command runs" })),
+    status: optional(integer("Exit status. Absent while the command runs")),
     durationMs: optional(
       milliseconds("Time from start to end", "Absent while the command runs")
     ),
-    outputBytes: Schema.Int.annotate({ description: "Total bytes of its output" }),
+    outputBytes: integer("Total bytes of its output"),
     droppedBytes: droppedBytes(),
     inherited: optional(
       Schema.Literal(true).annotate({
@@ -69,25 +69,15 @@ export type LogsPayload = ReturnType<typeof LogsPayload>["Type"]
 export const LogsResult = lazy(() =>
   snakeStruct({
     commands: Schema.Array(LogEntry()).annotate({ description: "Commands, oldest first" }),
-    olderCount: optional(
-      Schema.Int.annotate({ description: "Number of older commands that are not listed. Absent if there are none" })
-    ),
+    olderCount: optional(integer("Number of older commands that are not listed. Absent if there are none")),
     output: optional(
-      Schema.String.annotate({
-        description: "Output of the command, stdout and stderr in the order of arrival. Absent without `exec_id`"
-      })
+      string("Output of the command, stdout and stderr in the order of arrival. Absent without `exec_id`")
     ),
-    nextCursor: optional(
-      Schema.Int.annotate({ description: "Cursor for the next call. Absent at the end of a finished log" })
-    ),
+    nextCursor: optional(integer("Cursor for the next call. Absent at the end of a finished log")),
     skippedBytes: optional(
-      Schema.Int.annotate({
-        description: "Bytes between the cursor and this output that were dropped. Absent if there are none"
-      })
+      integer("Bytes between the cursor and this output that were dropped. Absent if there are none")
     ),
-    lossy: optional(
-      Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
-    )
+    lossy: optional(boolean("Whether bytes that are not UTF-8 were replaced by U+FFFD"))
   })
 )
 export type LogsResult = ReturnType<typeof LogsResult>["Type"]
@@ -140,7 +130,7 @@ export const workspaceLogs = unary({
 export const CancelPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
-    execId: Schema.String.annotate({ description: "Id of the command, as `workspace logs` lists it" }),
+    execId: string("Id of the command, as `workspace logs` lists it"),
     graceSeconds: optional(
       graceSeconds(
         "Seconds between SIGINT and SIGKILL to the command and its children. 0 to 3600; 0 kills at once. Default: the command's own"
@@ -152,10 +142,8 @@ export type CancelPayload = ReturnType<typeof CancelPayload>["Type"]
 
 export const CancelResult = lazy(() =>
   snakeStruct({
-    execId: Schema.String.annotate({ description: "Id of the command" }),
-    cancelled: Schema.Boolean.annotate({
-      description: "True if the cancel ended the command. False if the command had ended before"
-    })
+    execId: string("Id of the command"),
+    cancelled: boolean("True if the cancel ended the command. False if the command had ended before")
   })
 )
 export type CancelResult = ReturnType<typeof CancelResult>["Type"]

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, milliseconds, optional } from "../text/fields.ts"
+import { between, defaulted, flag, integer, milliseconds, number, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { networkFields, OF_CHANGE } from "./network-fields.ts"
 import { lazy, unary } from "./operation.ts"
@@ -9,8 +9,8 @@ import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 
 const HostList = lazy(() =>
   Schema.Struct({
-    name: Schema.String.annotate({ description: "Name of the list, as --allow-host takes it" }),
-    description: Schema.String.annotate({ description: "Programs that the list is for" }),
+    name: string("Name of the list, as --allow-host takes it"),
+    description: string("Programs that the list is for"),
     hosts: Schema.Array(Schema.String).annotate({ description: "Hosts of the list with their ports" })
   })
 )
@@ -50,9 +50,7 @@ export type NetworkSetPayload = ReturnType<typeof NetworkSetPayload>["Type"]
 export const NetworkSetResult = lazy(() =>
   snakeStruct({
     workspace: WorkspaceInfo().annotate({ description: "The workspace with its new policy" }),
-    resetCount: Schema.Int.annotate({
-      description: "Number of open connections that the new policy forbids and pyro reset"
-    }),
+    resetCount: integer("Number of open connections that the new policy forbids and pyro reset"),
     noLongerAllowed: Schema.Array(Schema.String).annotate({
       description:
         "Grants of the policy before that the new policy does not have: lists, hosts and addresses as they were given, " +
@@ -108,8 +106,8 @@ export const workspaceNetworkSet = unary({
 /** One connection or look-up that has ended, or that was never made. */
 export const NetworkRecord = lazy(() =>
   snakeStruct({
-    number: Schema.Int.annotate({ description: "Number of the entry in the workspace's log, from 1 on" }),
-    at: Schema.String.annotate({ description: "Time of the guest's request, ISO 8601" }),
+    number: integer("Number of the entry in the workspace's log, from 1 on"),
+    at: string("Time of the guest's request, ISO 8601"),
     kind: Schema.Literals(["connection", "lookup", "flood"]).annotate({
       description: "`connection`: TCP. `lookup`: the guest asked for the addresses or records of a name. " +
         "`flood`: the guest asked for more than pyro judges at a time; one entry a minute"
@@ -118,29 +116,15 @@ export const NetworkRecord = lazy(() =>
       description:
         "`allowed`: made, and over. `denied`: refused by the policy. `failed`: allowed, and could not be made"
     }),
-    host: Schema.String.annotate({
-      description: "Name that the guest asked for, or the address if it named none. `*` for a flood"
-    }),
-    port: optional(Schema.Int.annotate({ description: "Port of the connection. Absent for a look-up" })),
-    address: optional(
-      Schema.String.annotate({
-        description: "Address that the host connected to. Absent if the host connected to none"
-      })
-    ),
-    reason: optional(
-      Schema.String.annotate({
-        description: "Reason for the denial, the failure or the early end. Absent otherwise"
-      })
-    ),
-    option: optional(
-      Schema.String.annotate({ description: "Option that would allow the request. Absent unless one would" })
-    ),
-    bytesOut: Schema.Number.annotate({ description: "Bytes that the guest sent" }),
-    bytesIn: Schema.Number.annotate({ description: "Bytes that the guest received" }),
+    host: string("Name that the guest asked for, or the address if it named none. `*` for a flood"),
+    port: optional(integer("Port of the connection. Absent for a look-up")),
+    address: optional(string("Address that the host connected to. Absent if the host connected to none")),
+    reason: optional(string("Reason for the denial, the failure or the early end. Absent otherwise")),
+    option: optional(string("Option that would allow the request. Absent unless one would")),
+    bytesOut: number("Bytes that the guest sent"),
+    bytesIn: number("Bytes that the guest received"),
     cachedBytes: optional(
-      Schema.Number.annotate({
-        description: "Bytes of `bytes_in` that came from the package cache of this host. Absent if there are none"
-      })
+      number("Bytes of `bytes_in` that came from the package cache of this host. Absent if there are none")
     ),
     durationMs: milliseconds("Time from the request to the end")
   })
@@ -149,12 +133,12 @@ export type NetworkRecord = ReturnType<typeof NetworkRecord>["Type"]
 
 const OpenConnection = lazy(() =>
   snakeStruct({
-    at: Schema.String.annotate({ description: "Time of the guest's request, ISO 8601" }),
-    host: Schema.String.annotate({ description: "Name or address that the guest asked for" }),
-    port: Schema.Int.annotate({ description: "Port of the connection" }),
-    address: Schema.String.annotate({ description: "Address that the host connected to" }),
-    bytesOut: Schema.Number.annotate({ description: "Bytes that the guest sent so far" }),
-    bytesIn: Schema.Number.annotate({ description: "Bytes that the guest received so far" })
+    at: string("Time of the guest's request, ISO 8601"),
+    host: string("Name or address that the guest asked for"),
+    port: integer("Port of the connection"),
+    address: string("Address that the host connected to"),
+    bytesOut: number("Bytes that the guest sent so far"),
+    bytesIn: number("Bytes that the guest received so far")
   })
 )
 export type OpenConnection = ReturnType<typeof OpenConnection>["Type"]
@@ -162,10 +146,7 @@ export type OpenConnection = ReturnType<typeof OpenConnection>["Type"]
 export const NetworkLogPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
-    denied: defaulted(
-      Schema.Boolean.annotate({ description: "Show only what the policy denied" }),
-      () => false
-    ),
+    denied: flag("Show only what the policy denied"),
     cursor: optional(
       Schema.Int.pipe(Schema.check(Schema.isGreaterThanOrEqualTo(0))).annotate({
         description: "Number of the last entry that is known: show the entries after it. Default: show the newest"
@@ -175,12 +156,7 @@ export const NetworkLogPayload = lazy(() =>
       between({ from: 1, to: 1_000, unit: "", description: "Maximum number of entries to show" }),
       () => 100
     ),
-    follow: defaulted(
-      Schema.Boolean.annotate({
-        description: "Wait for the next entry if there is none. The command line goes on until Ctrl-C"
-      }),
-      () => false
-    )
+    follow: flag("Wait for the next entry if there is none. The command line goes on until Ctrl-C")
   })
 )
 export type NetworkLogPayload = ReturnType<typeof NetworkLogPayload>["Type"]
@@ -193,11 +169,9 @@ export const NetworkLogResult = lazy(() =>
     open: Schema.Array(OpenConnection()).annotate({
       description: "Connections that are open now, the newest 100. Empty with `denied`"
     }),
-    nextCursor: Schema.Int.annotate({ description: "Cursor of the next call" }),
+    nextCursor: integer("Cursor of the next call"),
     droppedCount: optional(
-      Schema.Int.annotate({
-        description: "Number of entries after the cursor that the log no longer has. Absent if there are none"
-      })
+      integer("Number of entries after the cursor that the log no longer has. Absent if there are none")
     )
   })
 )

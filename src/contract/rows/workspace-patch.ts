@@ -1,6 +1,7 @@
 import { Schema } from "effect"
-import { bytes, defaulted, optional } from "../text/fields.ts"
+import { boolean, bytes, flag, integer, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { gitPath } from "./file-fields.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -44,39 +45,31 @@ export const PatchApplyPayload = lazy(() =>
     workspace: workspaceField(),
     patch: optional(PatchText()),
     patchBytes: optional(bytes("Patch as bytes, for a patch that is not UTF-8", patchLimits.bytes)),
-    check: defaulted(
-      Schema.Boolean.annotate({ description: "Only check whether the patch applies, and show the changes" }),
-      () => false
-    )
+    check: flag("Only check whether the patch applies, and show the changes")
   })
 )
 export type PatchApplyPayload = ReturnType<typeof PatchApplyPayload>["Type"]
 
-const path = (description: string) =>
-  Schema.String.annotate({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
-
 export const PatchedFile = lazy(() =>
   snakeStruct({
-    path: path("Path relative to /workspace"),
+    path: gitPath("Path relative to /workspace"),
     change: Schema.Literals(["added", "modified", "deleted", "renamed"]).annotate({ description: "Kind of change" }),
-    from: optional(path("Path before the change, if the file was renamed"))
+    from: optional(gitPath("Path before the change, if the file was renamed"))
   })
 )
 export type PatchedFile = ReturnType<typeof PatchedFile>["Type"]
 
 export const PatchApplied = lazy(() =>
   snakeStruct({
-    applied: Schema.Boolean.annotate({ description: "Whether the patch was applied. False with `check`" }),
-    filesChanged: Schema.Int.annotate({ description: "Number of changed files and links" }),
+    applied: boolean("Whether the patch was applied. False with `check`"),
+    filesChanged: integer("Number of changed files and links"),
     files: Schema.Array(PatchedFile()).annotate({ description: "The first 1000 of these files" }),
     notes: Schema.Array(
       snakeStruct({
-        path: path("File of the hunk"),
-        hunk: Schema.Int.annotate({ description: "Number of the hunk in the file, from 1" }),
-        offsetLines: Schema.Int.annotate({
-          description: "Lines between the stated and the real position; negative is upwards"
-        }),
-        loose: Schema.Boolean.annotate({ description: "True if the hunk fits only without regard to white space" })
+        path: gitPath("File of the hunk"),
+        hunk: integer("Number of the hunk in the file, from 1"),
+        offsetLines: integer("Lines between the stated and the real position; negative is upwards"),
+        loose: boolean("True if the hunk fits only without regard to white space")
       })
     ).annotate({ description: "The first 100 hunks that fit at another line, or without regard to white space" })
   })

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, optional } from "../text/fields.ts"
+import { between, integer, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { at, settled, waits, withCommands } from "./states.ts"
@@ -35,23 +35,17 @@ export const portText = (description: string) =>
     Schema.annotate({ description })
   )
 
-export const GuestPort = () => Schema.Int.annotate({ description: "TCP port of the guest's loopback" })
+export const GuestPort = () => integer("TCP port of the guest's loopback")
 
 export const HostPort = () =>
-  optional(
-    Schema.Int.annotate({
-      description: "Port of 127.0.0.1 on the host. Absent while the workspace does not run"
-    })
-  )
+  optional(integer("Port of 127.0.0.1 on the host. Absent while the workspace does not run"))
 
 /** A port of the guest that the host listens for. */
 export const PublishedPort = lazy(() =>
   snakeStruct({
     guestPort: GuestPort(),
     hostPort: HostPort(),
-    service: optional(
-      Schema.String.annotate({ description: "Service that the port belongs to. Absent without one" })
-    )
+    service: optional(string("Service that the port belongs to. Absent without one"))
   })
 )
 export type PublishedPort = ReturnType<typeof PublishedPort>["Type"]

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, list, optional } from "../text/fields.ts"
+import { defaulted, flag, list, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { at, every, settledOrAttaching, waits } from "./states.ts"
@@ -71,7 +71,7 @@ export const DeletePayload = lazy(() =>
       list(workspaceField()).annotate({ description: "Ids or names of the workspaces. Default: none" }),
       () => []
     ),
-    all: defaulted(Schema.Boolean.annotate({ description: "Delete every workspace" }), () => false)
+    all: flag("Delete every workspace")
   })
 )
 export type DeletePayload = ReturnType<typeof DeletePayload>["Type"]

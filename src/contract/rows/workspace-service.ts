@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, list, optional } from "../text/fields.ts"
+import { between, boolean, defaulted, flag, integer, list, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { command, fieldsOfCommand, script } from "./command.ts"
 import { always, lazy, unary } from "./operation.ts"
@@ -191,12 +191,8 @@ export const ServiceLogsPayload = lazy(() =>
       between({ from: 1, to: 4_194_304, unit: "bytes", description: "Maximum bytes of output of one answer" }),
       () => 1_048_576
     ),
-    follow: defaulted(
-      Schema.Boolean.annotate({
-        description:
-          "Wait for output if there is none, at most 20 seconds. The command line goes on until the service has ended, and says how on stderr"
-      }),
-      () => false
+    follow: flag(
+      "Wait for output if there is none, at most 20 seconds. The command line goes on until the service has ended, and says how on stderr"
     )
   })
 )
@@ -207,15 +203,13 @@ export const ServiceLogsResult = lazy(() =>
     state: ServiceState(),
     detail: serviceDetail(),
     status: serviceStatus(),
-    output: Schema.String.annotate({ description: "stdout and stderr in the order of arrival" }),
-    nextCursor: Schema.Int.annotate({ description: "Cursor of the next call" }),
-    hasMore: Schema.Boolean.annotate({ description: "Whether there is more output now" }),
+    output: string("stdout and stderr in the order of arrival"),
+    nextCursor: integer("Cursor of the next call"),
+    hasMore: boolean("Whether there is more output now"),
     skippedBytes: optional(
-      Schema.Int.annotate({
-        description: "Bytes between the cursor and this output that were dropped. Absent if there are none"
-      })
+      integer("Bytes between the cursor and this output that were dropped. Absent if there are none")
     ),
-    lossy: Schema.Boolean.annotate({ description: "Whether bytes that are not UTF-8 were replaced by U+FFFD" })
+    lossy: boolean("Whether bytes that are not UTF-8 were replaced by U+FFFD")
   })
 )
 export type ServiceLogsResult = ReturnType<typeof ServiceLogsResult>["Type"]

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, optional, text } from "../text/fields.ts"
+import { between, defaulted, flag, integer, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"
 import {
@@ -18,13 +18,9 @@ export const ShellReadPayload = lazy(() =>
   snakeStruct({
     ...shellFields(),
     cursor: cursorField(),
-    plain: defaulted(
-      Schema.Boolean.annotate({
-        description:
-          "Show the lines that a person sees on the terminal, without its codes: from the line of the cursor on, or the whole screen of a " +
-          "full-screen program"
-      }),
-      () => false
+    plain: flag(
+      "Show the lines that a person sees on the terminal, without its codes: from the line of the cursor on, or the whole screen of a " +
+        "full-screen program"
     ),
     encoding: defaulted(
       Schema.Literals(["text", "base64"]).annotate({
@@ -143,10 +139,7 @@ export const ShellWritePayload = lazy(() =>
       ),
       () => ""
     ),
-    noNewline: defaulted(
-      Schema.Boolean.annotate({ description: "Do not press Enter after the input" }),
-      () => false
-    ),
+    noNewline: flag("Do not press Enter after the input"),
     keys: keysField()
   })
 )
@@ -154,11 +147,9 @@ export type ShellWritePayload = ReturnType<typeof ShellWritePayload>["Type"]
 
 export const ShellWriteResult = lazy(() =>
   snakeStruct({
-    shellId: Schema.String.annotate({ description: "Id of the shell" }),
-    writtenBytes: Schema.Int.annotate({ description: "Bytes that the terminal took" }),
-    cursor: Schema.Int.annotate({
-      description: "Position in the output before the input: read from here to see what the input did"
-    })
+    shellId: string("Id of the shell"),
+    writtenBytes: integer("Bytes that the terminal took"),
+    cursor: integer("Position in the output before the input: read from here to see what the input did")
   })
 )
 export type ShellWriteResult = ReturnType<typeof ShellWriteResult>["Type"]

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { milliseconds, optional } from "../text/fields.ts"
+import { boolean, integer, milliseconds, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
@@ -10,20 +10,16 @@ const full = { profiles: ["full"] } as const
 
 export const SnapshotInfo = lazy(() =>
   snakeStruct({
-    name: Schema.String.annotate({ description: "Name of the snapshot" }),
+    name: string("Name of the snapshot"),
     kind: Schema.Literals(["memory", "disk"]).annotate({
       description: "`memory`: memory and disk of a running workspace. `disk`: files of a workspace that was not running"
     }),
-    createdAt: Schema.String.annotate({ description: "Time of creation, ISO 8601" }),
-    durable: Schema.Boolean.annotate({
-      description: "Whether the snapshot survives a power cut. True some seconds after its creation"
-    }),
-    memoryBytes: Schema.Int.annotate({ description: "Bytes of the host's disk that its memory takes" }),
-    layers: Schema.Int.annotate({ description: "Number of disk layers, which it shares with the workspace" }),
-    holdsSecrets: Schema.Boolean.annotate({
-      description: "Whether the workspace had secrets: the memory or the files may have the values"
-    }),
-    runningCommands: Schema.Int.annotate({ description: "Number of commands that run in it" }),
+    createdAt: string("Time of creation, ISO 8601"),
+    durable: boolean("Whether the snapshot survives a power cut. True some seconds after its creation"),
+    memoryBytes: integer("Bytes of the host's disk that its memory takes"),
+    layers: integer("Number of disk layers, which it shares with the workspace"),
+    holdsSecrets: boolean("Whether the workspace had secrets: the memory or the files may have the values"),
+    runningCommands: integer("Number of commands that run in it"),
     pauseMs: optional(
       milliseconds("Time for which the workspace was paused", "Absent for `disk`")
     )
@@ -137,7 +133,5 @@ export const workspaceSnapshotDelete = unary({
   home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: SnapshotPayload,
-  result: lazy(() =>
-    Schema.Struct({ deleted: Schema.String.annotate({ description: "Name of the deleted snapshot" }) })
-  )
+  result: lazy(() => Schema.Struct({ deleted: string("Name of the deleted snapshot") }))
 })

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { milliseconds, optional } from "../text/fields.ts"
+import { integer, milliseconds, number, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { NetworkInfo, networkRules } from "./network-fields.ts"
 import { lazy, unary } from "./operation.ts"
@@ -13,12 +13,12 @@ export type SummaryPayload = ReturnType<typeof SummaryPayload>["Type"]
 
 const Command = lazy(() =>
   snakeStruct({
-    execId: Schema.String.annotate({ description: "Id of the command" }),
-    command: Schema.String.annotate({ description: "Its words, cut if they are long" }),
+    execId: string("Id of the command"),
+    command: string("Its words, cut if they are long"),
     outcome: Schema.Literals(["exited", "signaled", "timed_out", "out_of_memory", "running", "lost"]).annotate({
       description: "How the command ended, or `running`. `lost`: the microVM ended first"
     }),
-    status: optional(Schema.Int.annotate({ description: "Exit status. Absent while the command runs" })),
+    status: optional(integer("Exit status. Absent while the command runs")),
     durationMs: optional(
       milliseconds("Time from start to end", "Absent while the command runs")
     )
@@ -28,10 +28,10 @@ export type SummaryCommand = ReturnType<typeof Command>["Type"]
 
 const Commands = lazy(() =>
   snakeStruct({
-    total: Schema.Int.annotate({ description: "Number of commands" }),
-    succeeded: Schema.Int.annotate({ description: "Number of commands that ended with status 0" }),
-    failed: Schema.Int.annotate({ description: "Number of commands that ended in another way" }),
-    running: Schema.Int.annotate({ description: "Number of running commands" }),
+    total: integer("Number of commands"),
+    succeeded: integer("Number of commands that ended with status 0"),
+    failed: integer("Number of commands that ended in another way"),
+    running: integer("Number of running commands"),
     lastFailed: Schema.Array(Command()).annotate({ description: "The newest 5 failed commands, oldest first" }),
     stillRunning: RunningCommands().annotate({ description: "The newest 10 running commands, oldest first" }),
     last: Schema.Array(Command()).annotate({ description: "The newest 5 commands, oldest first" })
@@ -40,17 +40,14 @@ const Commands = lazy(() =>
 
 const Changes = lazy(() =>
   snakeStruct({
-    files: Schema.Int.annotate({ description: "Number of changed files" }),
-    additions: Schema.Int.annotate({ description: "Total lines added" }),
-    deletions: Schema.Int.annotate({ description: "Total lines removed" }),
-    ignoredCount: Schema.Int.annotate({
-      description:
-        "Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
-    }),
+    files: integer("Number of changed files"),
+    additions: integer("Total lines added"),
+    deletions: integer("Total lines removed"),
+    ignoredCount: integer(
+      "Number of new files that ignore rules exclude: rules of the seed, and of ignore files made in the guest"
+    ),
     first: Schema.Array(Schema.Struct({
-      path: Schema.String.annotate({
-        description: "Path relative to /workspace. A path that is no plain text is in git's quoted form"
-      }),
+      path: string("Path relative to /workspace. A path that is no plain text is in git's quoted form"),
       status: Schema.Literals(["added", "modified", "deleted", "renamed", "type_changed", "mounted"]).annotate({
         description: "Kind of change"
       })
@@ -60,32 +57,28 @@ const Changes = lazy(() =>
 
 const Exported = lazy(() =>
   snakeStruct({
-    at: Schema.String.annotate({ description: "Time of the export, ISO 8601" }),
+    at: string("Time of the export, ISO 8601"),
     kind: Schema.Literals(["file", "directory", "archive", "patch", "disk"]).annotate({
       description: "Kind of the export"
     }),
-    path: optional(Schema.String.annotate({ description: "Path in the workspace. Absent for a patch" })),
-    output: Schema.String.annotate({ description: "Path that was written on the host, or -" }),
-    files: Schema.Int.annotate({ description: "Number of files" }),
-    bytes: Schema.Number.annotate({ description: "Size of all files in bytes" })
+    path: optional(string("Path in the workspace. Absent for a patch")),
+    output: string("Path that was written on the host, or -"),
+    files: integer("Number of files"),
+    bytes: number("Size of all files in bytes")
   })
 )
 export type SummaryExport = ReturnType<typeof Exported>["Type"]
 
 export const SummaryResult = lazy(() =>
   snakeStruct({
-    id: Schema.String.annotate({ description: "Id of the workspace" }),
-    name: optional(Schema.String.annotate({ description: "Name of the workspace. Absent if it has none" })),
+    id: string("Id of the workspace"),
+    name: optional(string("Name of the workspace. Absent if it has none")),
     state: WorkspaceState(),
-    since: Schema.String.annotate({
-      description: "Start of the summary: time of creation or last reset, ISO 8601"
-    }),
+    since: string("Start of the summary: time of creation or last reset, ISO 8601"),
     commands: Commands().annotate({ description: "Commands since then" }),
     changes: optional(Changes().annotate({ description: "Changes since the seed. Absent if they are unknown" })),
-    changesUnknown: optional(
-      Schema.String.annotate({ description: "Reason why the changes are unknown. Absent otherwise" })
-    ),
-    exportCount: Schema.Int.annotate({ description: "Number of exports since then" }),
+    changesUnknown: optional(string("Reason why the changes are unknown. Absent otherwise")),
+    exportCount: integer("Number of exports since then"),
     exports: Schema.Array(Exported()).annotate({ description: "The newest 5 exports, oldest first" }),
     network: optional(
       NetworkInfo().annotate({
@@ -98,7 +91,7 @@ export const SummaryResult = lazy(() =>
         description: "The newest 5 denials since then, oldest first. Absent as `network`"
       })
     ),
-    text: Schema.String.annotate({ description: "The summary as text, in a few lines" })
+    text: string("The summary as text, in a few lines")
   })
 )
 export type SummaryResult = ReturnType<typeof SummaryResult>["Type"]

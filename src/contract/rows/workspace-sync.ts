@@ -1,6 +1,7 @@
 import { Schema } from "effect"
-import { allowHome, defaulted, hostPath, ignoredPaths, text } from "../text/fields.ts"
+import { allowHome, defaulted, flag, hostPath, ignoredPaths, integer, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { gitPath } from "./file-fields.ts"
 import { warnings } from "./notice.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, withVm } from "./states.ts"
@@ -16,63 +17,46 @@ export const SyncPushPayload = lazy(() =>
     ),
     includeIgnored: ignoredPaths(),
     allowHome: allowHome(),
-    delete: defaulted(
-      Schema.Boolean.annotate({
-        description: "Remove files from the workspace that were seeded and are gone from the directory"
-      }),
-      () => false
-    ),
-    force: defaulted(
-      Schema.Boolean.annotate({ description: "Overwrite files that were changed in the workspace" }),
-      () => false
-    )
+    delete: flag("Remove files from the workspace that were seeded and are gone from the directory"),
+    force: flag("Overwrite files that were changed in the workspace")
   })
 )
 export type SyncPushPayload = ReturnType<typeof SyncPushPayload>["Type"]
 
-const path = (description: string) =>
-  Schema.String.annotate({ description: `${description}. A path that is not UTF-8 is in git's quoted form` })
-
 const Reasons = lazy(() =>
   Schema.Array(Schema.Struct({
-    path: path("Path relative to /workspace"),
-    reason: Schema.String.annotate({ description: "Reason, one sentence" })
+    path: gitPath("Path relative to /workspace"),
+    reason: string("Reason, one sentence")
   }))
 )
 
 export const SyncPushed = lazy(() =>
   snakeStruct({
-    filesPushed: Schema.Int.annotate({ description: "Number of files and links that were written or removed" }),
-    writtenCount: Schema.Int.annotate({ description: "Number of files and links that were written" }),
-    removedCount: Schema.Int.annotate({ description: "Number of files and links that were removed" }),
-    equalCount: Schema.Int.annotate({
-      description:
-        "Number of files and links that had changed on the host and were equal in the workspace. Diffs count them as pushed"
-    }),
-    bytes: Schema.Int.annotate({ description: "Bytes that were written" }),
+    filesPushed: integer("Number of files and links that were written or removed"),
+    writtenCount: integer("Number of files and links that were written"),
+    removedCount: integer("Number of files and links that were removed"),
+    equalCount: integer(
+      "Number of files and links that had changed on the host and were equal in the workspace. Diffs count them as pushed"
+    ),
+    bytes: integer("Bytes that were written"),
     files: Schema.Array(
       Schema.Struct({
-        path: path("Path relative to /workspace"),
+        path: gitPath("Path relative to /workspace"),
         change: Schema.Literals(["added", "modified", "deleted"]).annotate({ description: "Kind of change" })
       })
     ).annotate({ description: "The first 1000 of these files" }),
-    conflictCount: Schema.Int.annotate({
-      description: "Number of files that were not pushed, because they were changed in the workspace"
-    }),
+    conflictCount: integer("Number of files that were not pushed, because they were changed in the workspace"),
     conflicts: Reasons().annotate({ description: "The first 1000 of these files" }),
-    skippedCount: Schema.Int.annotate({ description: "Number of paths of the host that could not be copied" }),
+    skippedCount: integer("Number of paths of the host that could not be copied"),
     skipped: Reasons().annotate({ description: "The first 1000 of these paths" }),
-    goneCount: Schema.Int.annotate({
-      description:
-        "Number of files and links that are gone on the host and stay in the workspace. `delete` removes them"
-    }),
-    gone: Schema.Array(path("Path relative to /workspace")).annotate({
+    goneCount: integer(
+      "Number of files and links that are gone on the host and stay in the workspace. `delete` removes them"
+    ),
+    gone: Schema.Array(gitPath("Path relative to /workspace")).annotate({
       description: "The first 20 of these paths"
     }),
-    ignoredCount: Schema.Int.annotate({
-      description: "Number of ignored files and directories that were not copied. A directory counts as one"
-    }),
-    ignored: Schema.Array(path("Path relative to the directory")).annotate({
+    ignoredCount: integer("Number of ignored files and directories that were not copied. A directory counts as one"),
+    ignored: Schema.Array(gitPath("Path relative to the directory")).annotate({
       description: "The first 20 of these paths"
     }),
     warnings: warnings()

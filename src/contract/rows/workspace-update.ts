@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, list, optional } from "../text/fields.ts"
+import { between, boolean, defaulted, list, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { clearSecretHttpField, clearSecretsField, secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
@@ -12,7 +12,7 @@ export const UpdatePayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
     name: optional(WorkspaceName().annotate({ description: "New name. Default: unchanged" })),
-    clearName: optional(Schema.Boolean.annotate({ description: "Remove the name: the id stays" })),
+    clearName: optional(boolean("Remove the name: the id stays")),
     labels: defaulted(
       Labels().annotate({ description: "Labels to set. Other labels stay. Default: none" }),
       () => ({})

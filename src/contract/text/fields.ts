@@ -1,6 +1,17 @@
 import { Effect, Option, Schema, SchemaGetter } from "effect"
 import { byName } from "./names.ts"
 
+export const string = (description: string) => Schema.String.annotate({ description })
+
+export const integer = (description: string) => Schema.Int.annotate({ description })
+
+export const number = (description: string) => Schema.Number.annotate({ description })
+
+export const boolean = (description: string) => Schema.Boolean.annotate({ description })
+
+/** A boolean that is false if it is not given. */
+export const flag = (description: string) => defaulted(boolean(description), () => false)
+
 /** An integer of a range, refused with the range and its unit. */
 export const between = ({ description, from, to, unit }: {
   readonly from: number
