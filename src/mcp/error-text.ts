@@ -1,5 +1,5 @@
 import { Cause, Option } from "effect"
-import { factOf, type PyroError } from "../contract/errors/errors.ts"
+import { type PyroError } from "../contract/errors/errors.ts"
 import { printable } from "../contract/text/printable.ts"
 import type { Project } from "../sdk/project.ts"
 import { hasToolsOf, inToolWords, namesUsersOption, type ToolContext } from "./tool-words.ts"
@@ -43,7 +43,7 @@ export const errorText = (cause: Cause.Cause<PyroError>, tool: FailureContext = 
   if (Option.isSome(failure)) {
     const error = failure.value
     const all = tool.project?.allWorkspaces ?? false
-    const fact = factOf(error)
+    const fact = error.fact
     const known = hintOf(error, tool, all)
     if (QUOTING.has(error._tag)) return textOf(error.code, fact, known)
     const hint = namesUsersOption(fact, tool)

@@ -1,6 +1,6 @@
 import { ProtocolError, ProtocolErrorCode, type Server } from "@modelcontextprotocol/server"
 import { Effect, Schema } from "effect"
-import { factOf, type PyroError } from "../contract/errors/errors.ts"
+import { type PyroError } from "../contract/errors/errors.ts"
 import type { Mode } from "../contract/rows/modes.ts"
 import type { PyroService } from "../contract/rows/Pyro.ts"
 import { DiffPayload } from "../contract/rows/workspace-diff.ts"
@@ -133,7 +133,7 @@ export const addResources = (
           (project) => Effect.provideService(Effect.flatMap(pyro, read), callerProject, callerOf(project))
         ).pipe(
           Effect.map((text) => ({ text: readableText(text) })),
-          Effect.catch((error) => Effect.succeed(readableText(`${error.code}: ${factOf(error)}`)))
+          Effect.catch((error) => Effect.succeed(readableText(`${error.code}: ${error.fact}`)))
         ),
         mcpReq.signal
       )

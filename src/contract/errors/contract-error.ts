@@ -5,27 +5,70 @@ export interface Coded<Code extends string> {
   get code(): Code
 }
 
+/** What an error tells beside its fields. */
+interface Told {
+  /** What happened, for people, models and programs. */
+  readonly fact: string
+  /** What a model does next; `all`: it may reach workspaces of other projects. */
+  readonly toolSteps: (all: boolean) => ToolSteps
+}
+
 /** A class of `PyroError`. Its instances have a stable `code`, which is the tag in snake_case or one of `More`. */
 type ContractErrorClass<Self, Tag extends string, Fields extends Schema.Struct.Fields, More extends string> =
   Schema.Class<
     Self,
     Schema.TaggedStruct<Tag, Fields>,
-    Cause.YieldableError & Coded<SnakeCase<Tag> | More>
+    Cause.YieldableError & Told & Coded<SnakeCase<Tag> | More>
   >
 
-/**
- * The base of every error of the contract. Each class says what happened and what to do next: `message` to people, and `toolSteps` to models. A class with more than one code names the others as `More`,
- * and lists all as `codes`.
- */
+/** A text, or how the error's fields make it. */
+type Made<Fields extends Schema.Struct.Fields, A> = A | ((error: Schema.Struct.Type<Fields>) => A)
+
+/** What an error says of its fields. */
+interface Sentences<Fields extends Schema.Struct.Fields> {
+  /** What happened, with the values. */
+  readonly fact: Made<Fields, string>
+  /** What a person does next, with the command. @default the fact says it */
+  readonly next?: Made<Fields, string>
+  /** The message to people. @default the fact, a full stop and `next` */
+  readonly message?: (error: Schema.Struct.Type<Fields> & Pick<Told, "fact">) => string
+  readonly steps: ToolSteps | ((error: Schema.Struct.Type<Fields>, all: boolean) => ToolSteps)
+}
+
+/** The base of every error of the contract. A class with more than one code names the others as `More`, and lists all as `codes`. */
 export const ContractError =
   <Self, More extends string = never>() =>
   <Tag extends string, const Fields extends Schema.Struct.Fields>(
     tag: Tag,
-    fields: Fields
+    fields: Fields,
+    { fact, message, next, steps }: Sentences<Fields>
   ): ContractErrorClass<Self, Tag, Fields, More> => {
+    type Error = Schema.Struct.Type<Fields> & Pick<Told, "fact">
+    const textOf = (made: Made<Fields, string>, error: Error) => typeof made === "function" ? made(error) : made
+    const messageOf = (error: Error) => {
+      if (message !== undefined) return message(error)
+      if (next === undefined) return error.fact
+      // A question needs no full stop.
+      return `${error.fact}${error.fact.endsWith("?") ? "" : "."} ${textOf(next, error)}`
+    }
     const Base = Schema.TaggedError<Self>()(tag, fields)
-    Object.defineProperty((Base as unknown as { readonly prototype: object }).prototype, "code", {
-      get: () => snakeCase(tag)
+    Object.defineProperties((Base as unknown as { readonly prototype: object }).prototype, {
+      code: { get: () => snakeCase(tag) },
+      fact: {
+        get(this: Error) {
+          return textOf(fact, this)
+        }
+      },
+      message: {
+        get(this: Error) {
+          return messageOf(this)
+        }
+      },
+      toolSteps: {
+        value(this: Error, all: boolean) {
+          return typeof steps === "function" ? steps(this, all) : steps
+        }
+      }
     })
     return Base as unknown as ContractErrorClass<Self, Tag, Fields, More>
   }
@@ -75,3 +118,7 @@ export const makeRoom = (fits: number | undefined): ToolSteps => {
     `${less}, or ask the user to make room`
   ]
 }
+
+/** The end of a fact about an unknown name. */
+export const didYouMean = (similar: ReadonlyArray<string>): string =>
+  similar.length === 0 ? "" : `. Did you mean ${similar.join(" or ")}?`

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { EditRejected, ExportRefused, FileChanged, FileRefused, PatchRejected } from "./content.ts"
-import { ContractError, oneOfErrors, type ToolSteps } from "./contract-error.ts"
+import { ContractError, oneOfErrors } from "./contract-error.ts"
 import { DaemonMismatch, DaemonUnavailable, MessageUnreadable } from "./daemon.ts"
 import { EnvironmentBuildFailed, EnvironmentNameTaken, EnvironmentUnknown, ImageDamaged } from "./environment.ts"
 import {
@@ -61,34 +61,21 @@ export * from "./daemon.ts"
 export * from "./environment.ts"
 export * from "./guest.ts"
 export * from "./host.ts"
-export * from "./host.ts"
 export * from "./network.ts"
-export * from "./network.ts"
-export * from "./resident.ts"
 export * from "./resident.ts"
 export * from "./workspace.ts"
 
 /** The request is invalid. Another attempt fails as well. */
-export class InvalidRequest extends ContractError<InvalidRequest>()(
-  "InvalidRequest",
-  {
-    /** JSON name of the field; empty for the whole request. */
-    field: Schema.String,
-    detail: Schema.String
-  }
-) {
-  override get message() {
-    return this.field === "" ? this.detail : `${this.field}: ${this.detail}`
-  }
-  toolSteps(): ToolSteps {
-    return "correct this argument and call again"
-  }
-}
+export class InvalidRequest extends ContractError<InvalidRequest>()("InvalidRequest", {
+  /** JSON name of the field; empty for the whole request. */
+  field: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ field, detail }) => field === "" ? detail : `${field}: ${detail}`,
+  steps: "correct this argument and call again"
+}) {}
 
-/** The error without the next command of `pyro`, for MCP tools and programs. */
-export const factOf = (error: PyroError): string => "fact" in error ? error.fact : error.message
-
-/** All errors of the contract. `exitStatus` must have a row for each class, or it does not compile. */
+/** All errors of the contract. */
 export const PyroError = oneOfErrors([
   InvalidRequest,
   EnvironmentUnknown,

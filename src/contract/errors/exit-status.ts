@@ -15,68 +15,13 @@ export const OUT_OF_MEMORY = 137
 /** The status where only pyro failed: a guest's own status must stay recognisable, so 125 as with env(1) and docker. */
 export const ownFailure = (family: ExitFamily): number => family === "guest" ? 125 : 1
 
-/** The status to leave with after `error`; exhaustive over the family. */
-export const exitStatus = (error: PyroError, family: ExitFamily): number => {
-  switch (error._tag) {
-    case "InvalidRequest":
-      return USAGE
-    case "CommandNotFound":
-      return 127
-    case "CommandNotExecutable":
-      return 126
-    case "CommandNotStarted":
-      return 125
-    case "EnvironmentUnknown":
-    case "EnvironmentBuildFailed":
-    case "ImageDamaged":
-    case "HostToolMissing":
-    case "HostToolUnsuitable":
-    case "VmFailed":
-    case "GuestPanicked":
-    case "ChannelFailed":
-    case "NoSpace":
-    case "AdmissionRefused":
-    case "StateDirectoryUnusable":
-    case "InvalidConfiguration":
-    case "StateTooNew":
-    case "SeedRejected":
-    case "ConfinementUnavailable":
-    case "WorkspaceNotFound":
-    case "IdAmbiguous":
-    case "EnvironmentNameTaken":
-    case "WorkspaceNameTaken":
-    case "WorkspaceNotReady":
-    case "DiskDamaged":
-    case "SnapshotNotFound":
-    case "SnapshotExists":
-    case "SnapshotMismatch":
-    case "ExecNotFound":
-    case "ShellNotFound":
-    case "ShellEnded":
-    case "ShellInputBlocked":
-    case "TooManyShells":
-    case "ServiceNotFound":
-    case "ServiceRunning":
-    case "ServiceFailed":
-    case "FileRefused":
-    case "FileChanged":
-    case "EditRejected":
-    case "PatchRejected":
-    case "ExportRefused":
-    case "NetworkUnsupported":
-    case "NetworkDriverUnavailable":
-    case "NetworkAboveCeiling":
-    case "PortInUse":
-    case "PortUnavailable":
-    case "PortAlreadyPublished":
-    case "PortNotPublished":
-    case "PublishingNotAllowed":
-    case "DaemonUnavailable":
-    case "DaemonMismatch":
-    case "MessageUnreadable":
-    case "HostFileUnusable":
-    case "HostEntryDiffers":
-    case "AgentKeyMissing":
-      return ownFailure(family)
-  }
+/** Errors with a status of their own: after any other, pyro itself failed. */
+const statuses: { readonly [Tag in PyroError["_tag"]]?: number } = {
+  InvalidRequest: USAGE,
+  CommandNotFound: 127,
+  CommandNotExecutable: 126,
+  CommandNotStarted: 125
 }
+
+/** The status to leave with after `error`. */
+export const exitStatus = (error: PyroError, family: ExitFamily): number => statuses[error._tag] ?? ownFailure(family)

@@ -1,11 +1,11 @@
 import { Schema } from "effect"
 import { table } from "../text/names.ts"
-import { ContractError, gone, nothingRan, type ToolSteps } from "./contract-error.ts"
+import { ContractError, gone, nothingRan } from "./contract-error.ts"
 
 const console = (tail: string) => tail === "" ? "" : `\nend of the guest's console:\n${tail}`
 
-/** Steps of requests that end a workspace's microVM. */
-const requestedEnds: ReadonlyArray<string> = ["stop", "reset", "delete"]
+/** Whether a request ended the microVM at this step: the host has no fault. */
+const isRequested = (step: string) => ["stop", "reset", "delete"].includes(step)
 
 /** Steps of a microVM that ran before: the host can run one, so its check would find nothing. */
 const laterSteps: ReadonlyArray<string> = ["attach", "exec", "run", "service"]
@@ -20,84 +20,58 @@ const nextStep = (step: string) => {
 }
 
 /** The microVM could not be started, restored or kept running, or was ended. */
-export class VmFailed extends ContractError<VmFailed>()(
-  "VmFailed",
-  {
-    step: Schema.String,
-    detail: Schema.String,
-    /** End of the guest's console log; empty if the guest printed nothing. */
-    consoleTail: Schema.String
-  }
-) {
-  get fact() {
-    return this.isRequested
-      ? this.detail
-      : `the microVM failed (${this.step}): ${this.detail}${console(this.consoleTail)}`
-  }
-  /** A request ended the microVM: the host has no fault. */
-  get isRequested() {
-    return requestedEnds.includes(this.step)
-  }
-  override get message() {
-    if (this.isRequested) return `${this.detail}. Its commands ended with it`
-    return `the microVM failed (${this.step}): ${this.detail}. ${nextStep(this.step)}${console(this.consoleTail)}`
-  }
-  toolSteps(): ToolSteps {
-    return gone
-  }
-}
+export class VmFailed extends ContractError<VmFailed>()("VmFailed", {
+  step: Schema.String,
+  detail: Schema.String,
+  /** End of the guest's console log; empty if the guest printed nothing. */
+  consoleTail: Schema.String
+}, {
+  fact: ({ consoleTail, detail, step }) =>
+    isRequested(step) ? detail : `the microVM failed (${step}): ${detail}${console(consoleTail)}`,
+  message: ({ consoleTail, detail, step }) =>
+    isRequested(step)
+      ? `${detail}. Its commands ended with it`
+      : `the microVM failed (${step}): ${detail}. ${nextStep(step)}${console(consoleTail)}`,
+  steps: gone
+}) {}
 
-export class GuestPanicked extends ContractError<GuestPanicked>()(
-  "GuestPanicked",
-  {
-    detail: Schema.String,
-    consoleTail: Schema.String
-  }
-) {
-  override get message() {
-    return `the guest's kernel panicked: ${this.detail}. Its commands are lost. Run them again${
-      console(this.consoleTail)
-    }`
-  }
-  toolSteps(): ToolSteps {
-    return gone
-  }
-}
+export class GuestPanicked extends ContractError<GuestPanicked>()("GuestPanicked", {
+  detail: Schema.String,
+  consoleTail: Schema.String
+}, {
+  fact: ({ detail, consoleTail }) =>
+    `the guest's kernel panicked: ${detail}. Its commands are lost. Run them again${console(consoleTail)}`,
+  steps: gone
+}) {}
 
 /**
  * The connection to the guest broke, or the guest violated the protocol (`lost`), or the guest does not answer (`silent`). The outcome of
  * the request is unknown.
  */
-export class ChannelFailed extends ContractError<ChannelFailed, "guest_silent">()(
-  "ChannelFailed",
-  {
-    detail: Schema.String,
-    /** `silent`: the guest sends nothing, and its commands may still run. */
-    reason: Schema.optional(Schema.Literals(["lost", "silent"]))
-  }
-) {
-  /** All codes of this error. */
-  static readonly codes = ["channel_failed", "guest_silent"] as const
-  override get code(): (typeof ChannelFailed.codes)[number] {
-    return this.reason === "silent" ? "guest_silent" : "channel_failed"
-  }
-  get fact() {
-    return this.reason === "silent"
-      ? `the guest does not answer: ${this.detail}. The request may be done in part`
-      : `lost the channel to the guest: ${this.detail}. The command may have run in part`
-  }
-  override get message() {
-    return this.reason === "silent"
-      ? `${this.fact}. Keep the files: pyro stop, then pyro start. To discard all changes instead: pyro reset`
-      : `${this.fact}. Run it again. Start a failed workspace first: pyro start`
-  }
-  toolSteps(): ToolSteps {
-    if (this.reason !== "silent") return gone
-    return [
+export class ChannelFailed extends ContractError<ChannelFailed, "guest_silent">()("ChannelFailed", {
+  detail: Schema.String,
+  /** `silent`: the guest sends nothing, and its commands may still run. */
+  reason: Schema.optional(Schema.Literals(["lost", "silent"]))
+}, {
+  fact: ({ detail, reason }) =>
+    reason === "silent"
+      ? `the guest does not answer: ${detail}. The request may be done in part`
+      : `lost the channel to the guest: ${detail}. The command may have run in part`,
+  next: ({ reason }) =>
+    reason === "silent"
+      ? "Keep the files: pyro stop, then pyro start. To discard all changes instead: pyro reset"
+      : "Run it again. Start a failed workspace first: pyro start",
+  steps: ({ reason }) =>
+    reason !== "silent" ? gone : [
       "call workspace_stop and workspace_start: the files are kept. workspace_reset discards the changes",
       "ask the user to stop and start the workspace: the files are kept. workspace_reset discards the changes",
       "ask the user to stop and start the workspace: the files are kept"
     ]
+}) {
+  /** All codes of this error. */
+  static readonly codes = ["channel_failed", "guest_silent"] as const
+  override get code(): (typeof ChannelFailed.codes)[number] {
+    return this.reason === "silent" ? "guest_silent" : "channel_failed"
   }
 }
 
@@ -122,41 +96,28 @@ const toolsOfBuildEnvironments = new Set([
   "flex"
 ])
 
-export class CommandNotFound extends ContractError<CommandNotFound>()(
-  "CommandNotFound",
-  {
-    command: Schema.String
-  }
-) {
-  get fact() {
-    const where = toolsOfBuildEnvironments.has(this.command) ? ". debian:12-build and debian:13-build have it" : ""
-    return `no command "${this.command}" in the guest. Nothing ran${where}`
-  }
-  override get message() {
-    const next = /\s/.test(this.command.trim())
+export class CommandNotFound extends ContractError<CommandNotFound>()("CommandNotFound", {
+  command: Schema.String
+}, {
+  fact: ({ command }) => {
+    const where = toolsOfBuildEnvironments.has(command) ? ". debian:12-build and debian:13-build have it" : ""
+    return `no command "${command}" in the guest. Nothing ran${where}`
+  },
+  next: ({ command }) =>
+    /\s/.test(command.trim())
       ? "Give its words separately, or as a script: --script"
-      : "Check its name and the guest's PATH, or install it (docs/dependencies.md)"
-    return `${this.fact}. ${next}`
-  }
-  toolSteps(): ToolSteps {
-    return nothingRan
-  }
-}
+      : "Check its name and the guest's PATH, or install it (docs/dependencies.md)",
+  steps: nothingRan
+}) {}
 
-export class CommandNotExecutable extends ContractError<CommandNotExecutable>()(
-  "CommandNotExecutable",
-  {
-    command: Schema.String,
-    detail: Schema.String
-  }
-) {
-  override get message() {
-    return `"${this.command}" cannot be executed in the guest: ${this.detail}. Nothing ran. Check its mode and its interpreter`
-  }
-  toolSteps(): ToolSteps {
-    return nothingRan
-  }
-}
+export class CommandNotExecutable extends ContractError<CommandNotExecutable>()("CommandNotExecutable", {
+  command: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ command, detail }) =>
+    `"${command}" cannot be executed in the guest: ${detail}. Nothing ran. Check its mode and its interpreter`,
+  steps: nothingRan
+}) {}
 
 /** Next step after an error that another attempt repeats, by the failed step. */
 const correctionOf = table<string>({
@@ -167,24 +128,21 @@ const correctionOf = table<string>({
 })
 
 /** The command never started. */
-export class CommandNotStarted extends ContractError<CommandNotStarted>()(
-  "CommandNotStarted",
-  {
-    step: Schema.String,
-    detail: Schema.String
-  }
-) {
-  override get message() {
-    const correction = correctionOf[this.step]
+export class CommandNotStarted extends ContractError<CommandNotStarted>()("CommandNotStarted", {
+  step: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ step, detail }) => {
+    const correction = correctionOf[step]
     const next = correction ?? "Another attempt is safe"
-    return `the command was not started (${this.step}): ${this.detail}. Nothing ran. ${next}`
-  }
-  toolSteps(): ToolSteps {
-    if (this.step === "length") {
+    return `the command was not started (${step}): ${detail}. Nothing ran. ${next}`
+  },
+  steps: ({ step }) => {
+    if (step === "length") {
       return ["write it with workspace_file_write and run that file, or pass it as stdin", "split the command"]
     }
-    return this.step === "user" || this.step === "cwd"
+    return step === "user" || step === "cwd"
       ? "nothing ran; name another one, or omit the argument"
       : nothingRan
   }
-}
+}) {}

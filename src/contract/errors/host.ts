@@ -1,46 +1,29 @@
 import { Schema } from "effect"
 import { printable } from "../text/printable.ts"
-import { ContractError, makeRoom, type ToolSteps, usersHost } from "./contract-error.ts"
+import { ContractError, makeRoom, usersHost } from "./contract-error.ts"
 
 const suffix = (detail: string) => detail === "" ? "" : ` (${detail})`
 
-export class HostToolMissing extends ContractError<HostToolMissing>()(
-  "HostToolMissing",
-  {
-    tool: Schema.String,
-    /** Debian package that has the tool. */
-    package: Schema.String,
-    detail: Schema.String
-  }
-) {
-  override get message() {
-    return `${this.tool} is missing on this host${
-      suffix(this.detail)
-    }. Install it: sudo apt-get install ${this.package}`
-  }
-  toolSteps(): ToolSteps {
-    return usersHost
-  }
-}
+export class HostToolMissing extends ContractError<HostToolMissing>()("HostToolMissing", {
+  tool: Schema.String,
+  /** Debian package that has the tool. */
+  package: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ detail, package: name, tool }) =>
+    `${tool} is missing on this host${suffix(detail)}. Install it: sudo apt-get install ${name}`,
+  steps: usersHost
+}) {}
 
-export class HostToolUnsuitable extends ContractError<HostToolUnsuitable>()(
-  "HostToolUnsuitable",
-  {
-    tool: Schema.String,
-    found: Schema.String,
-    needed: Schema.String
-  }
-) {
-  get fact() {
-    return `${this.tool} ${this.found} cannot be used; pyro needs ${this.needed}`
-  }
-  override get message() {
-    return `${this.fact}. Install a newer one, or name another program: PYRO_QEMU`
-  }
-  toolSteps(): ToolSteps {
-    return usersHost
-  }
-}
+export class HostToolUnsuitable extends ContractError<HostToolUnsuitable>()("HostToolUnsuitable", {
+  tool: Schema.String,
+  found: Schema.String,
+  needed: Schema.String
+}, {
+  fact: ({ tool, found, needed }) => `${tool} ${found} cannot be used; pyro needs ${needed}`,
+  next: "Install a newer one, or name another program: PYRO_QEMU",
+  steps: usersHost
+}) {}
 
 /** `where` of a `NoSpace`: memory of running VMs. A VM that ends frees its share. */
 export const memoryStore = "memory store"
@@ -60,197 +43,122 @@ const remedy = (resource: string, fitting: number | undefined) => {
     "origin"
 }
 
-export class NoSpace extends ContractError<NoSpace>()(
-  "NoSpace",
-  {
-    /** Name of the full store, such as `memory store` or `cache`. */
-    where: Schema.String,
-    path: Schema.String,
-    neededMib: Schema.Number,
-    availableMib: Schema.Number,
-    fits
-  }
-) {
-  get fact() {
-    return `no space in the ${this.where} at ${this.path}: ${this.neededMib} MiB needed, ${this.availableMib} MiB free${
-      fitText(this.fits)
-    }`
-  }
-  override get message() {
-    const next = this.where === memoryStore
-      ? remedy("memory", this.fits)
-      : this.where === WORKSPACE_DISK
+export class NoSpace extends ContractError<NoSpace>()("NoSpace", {
+  /** Name of the full store, such as `memory store` or `cache`. */
+  where: Schema.String,
+  path: Schema.String,
+  neededMib: Schema.Number,
+  availableMib: Schema.Number,
+  fits
+}, {
+  fact: ({ where, path, neededMib, availableMib, fits }) =>
+    `no space in the ${where} at ${path}: ${neededMib} MiB needed, ${availableMib} MiB free${fitText(fits)}`,
+  next: ({ fits, where }) =>
+    where === memoryStore
+      ? remedy("memory", fits)
+      : where === WORKSPACE_DISK
       ? "Copy less, or create a workspace with a larger disk: --disk-mib"
-      : "Free some space: pyro gc"
-    return `${this.fact}. ${next}`
-  }
-  toolSteps(): ToolSteps {
-    return makeRoom(this.fits)
-  }
-}
+      : "Free some space: pyro gc",
+  steps: ({ fits }) => makeRoom(fits)
+}) {}
 
 /** The host lacks resources for another microVM beside the running ones. */
-export class AdmissionRefused extends ContractError<AdmissionRefused>()(
-  "AdmissionRefused",
-  {
-    /** Resource that would run out, such as `memory` or `cpu`. */
-    resource: Schema.String,
-    detail: Schema.String,
-    fits
-  }
-) {
-  get fact() {
-    const what = this.fits === undefined ? "the microVM was" : "the microVMs were"
-    return `${what} not started, because ${this.resource} would run out: ${this.detail}${fitText(this.fits)}`
-  }
-  override get message() {
-    return `${this.fact}. ${remedy(this.resource, this.fits)}`
-  }
-  toolSteps(): ToolSteps {
-    return makeRoom(this.fits)
-  }
-}
+export class AdmissionRefused extends ContractError<AdmissionRefused>()("AdmissionRefused", {
+  /** Resource that would run out, such as `memory` or `cpu`. */
+  resource: Schema.String,
+  detail: Schema.String,
+  fits
+}, {
+  fact: ({ fits, resource, detail }) => {
+    const what = fits === undefined ? "the microVM was" : "the microVMs were"
+    return `${what} not started, because ${resource} would run out: ${detail}${fitText(fits)}`
+  },
+  next: ({ resource, fits }) => `${remedy(resource, fits)}`,
+  steps: ({ fits }) => makeRoom(fits)
+}) {}
 
-export class StateDirectoryUnusable extends ContractError<StateDirectoryUnusable>()(
-  "StateDirectoryUnusable",
-  {
-    path: Schema.String,
-    detail: Schema.String
-  }
-) {
-  override get message() {
-    return `${this.path} cannot be used: ${this.detail}. ${
-      this.detail.startsWith("it is damaged")
+export class StateDirectoryUnusable extends ContractError<StateDirectoryUnusable>()("StateDirectoryUnusable", {
+  path: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ path, detail }) =>
+    `${path} cannot be used: ${detail}. ${
+      detail.startsWith("it is damaged")
         ? "Repair it, or delete its workspace or snapshot"
         : "Make it writable for your user, or choose another directory: PYRO_STATE_DIR, PYRO_CACHE_DIR or PYRO_MEMORY_DIR"
-    }`
-  }
-  toolSteps(): ToolSteps {
-    return usersHost
-  }
-}
+    }`,
+  steps: usersHost
+}) {}
 
 /** An environment variable has an invalid value. Nothing was done. */
-export class InvalidConfiguration extends ContractError<InvalidConfiguration>()(
-  "InvalidConfiguration",
-  {
-    /** Name of the environment variable. */
-    variable: Schema.String,
-    value: Schema.String,
-    /** Allowed values, as a phrase. */
-    allowed: Schema.String
-  }
-) {
-  get fact() {
-    return `the environment variable ${this.variable} is "${
-      printable(this.value.slice(0, 200))
-    }"; allowed: ${this.allowed}`
-  }
-  override get message() {
-    return `${this.fact}. Correct the value, or remove the variable: unset ${this.variable}`
-  }
-  toolSteps(): ToolSteps {
-    return usersHost
-  }
-}
+export class InvalidConfiguration extends ContractError<InvalidConfiguration>()("InvalidConfiguration", {
+  /** Name of the environment variable. */
+  variable: Schema.String,
+  value: Schema.String,
+  /** Allowed values, as a phrase. */
+  allowed: Schema.String
+}, {
+  fact: ({ variable, value, allowed }) =>
+    `the environment variable ${variable} is "${printable(value.slice(0, 200))}"; allowed: ${allowed}`,
+  next: ({ variable }) => `Correct the value, or remove the variable: unset ${variable}`,
+  steps: usersHost
+}) {}
 
-export class SeedRejected extends ContractError<SeedRejected>()(
-  "SeedRejected",
-  {
-    path: Schema.String,
-    detail: Schema.String
-  }
-) {
-  override get message() {
-    const next = this.path.includes("://")
+export class SeedRejected extends ContractError<SeedRejected>()("SeedRejected", {
+  path: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ path, detail }) => {
+    const next = path.includes("://")
       ? "Check the URL and the ref, or clone the repository and use the clone: --seed-path"
       : "Name a readable directory, or a tar, zip or 7z archive"
-    return `cannot copy ${this.path} to the workspace: ${this.detail}. ${next}`
-  }
-  toolSteps(): ToolSteps {
-    return "name another seed_path, or none"
-  }
-}
+    return `cannot copy ${path} to the workspace: ${detail}. ${next}`
+  },
+  steps: "name another seed_path, or none"
+}) {}
 
-export class ConfinementUnavailable extends ContractError<ConfinementUnavailable>()(
-  "ConfinementUnavailable",
-  {
-    level: Schema.String,
-    detail: Schema.String
-  }
-) {
-  get fact() {
-    return `this host confines QEMU only to the level "${this.level}": ${this.detail}`
-  }
-  override get message() {
-    return `${this.fact}. Change that, or ask for no more: --require-confinement`
-  }
-  toolSteps(): ToolSteps {
-    return usersHost
-  }
-}
+export class ConfinementUnavailable extends ContractError<ConfinementUnavailable>()("ConfinementUnavailable", {
+  level: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ level, detail }) => `this host confines QEMU only to the level "${level}": ${detail}`,
+  next: "Change that, or ask for no more: --require-confinement",
+  steps: usersHost
+}) {}
 
 /** A configuration file of an agent host cannot be read or changed. Nothing was written. */
-export class HostFileUnusable extends ContractError<HostFileUnusable>()(
-  "HostFileUnusable",
-  {
-    host: Schema.String,
-    path: Schema.String,
-    detail: Schema.String
-  }
-) {
-  get fact() {
-    return `${this.path} of ${this.host} cannot be used: ${this.detail}`
-  }
-  override get message() {
-    return `${this.fact}. Nothing was written. Correct the file, or print the entry: pyro host print-config ${this.host}`
-  }
-  toolSteps(): ToolSteps {
-    return "only the user can fix this"
-  }
-}
+export class HostFileUnusable extends ContractError<HostFileUnusable>()("HostFileUnusable", {
+  host: Schema.String,
+  path: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ path, host, detail }) => `${path} of ${host} cannot be used: ${detail}`,
+  next: ({ host }) => `Nothing was written. Correct the file, or print the entry: pyro host print-config ${host}`,
+  steps: "only the user can fix this"
+}) {}
 
 /** An agent has no key. Nothing was made. */
-export class AgentKeyMissing extends ContractError<AgentKeyMissing>()(
-  "AgentKeyMissing",
-  {
-    agent: Schema.String,
-    /** Variables of which one would do. */
-    variables: Schema.Array(Schema.String)
-  }
-) {
-  get fact() {
-    return `${this.agent} needs a key, and the environment has none: ${this.variables.join(", ")}`
-  }
-  override get message() {
-    return `${this.fact}. Nothing was made. Set one, which stays on the host: export ${this.variables[0]}=…`
-  }
-  toolSteps(): ToolSteps {
-    return "only the user can fix this"
-  }
-}
+export class AgentKeyMissing extends ContractError<AgentKeyMissing>()("AgentKeyMissing", {
+  agent: Schema.String,
+  /** Variables of which one would do. */
+  variables: Schema.Array(Schema.String)
+}, {
+  fact: ({ agent, variables }) => `${agent} needs a key, and the environment has none: ${variables.join(", ")}`,
+  next: ({ variables }) => `Nothing was made. Set one, which stays on the host: export ${variables[0]}=…`,
+  steps: "only the user can fix this"
+}) {}
 
 /** An agent host has another entry for pyro. Nothing was written. */
-export class HostEntryDiffers extends ContractError<HostEntryDiffers>()(
-  "HostEntryDiffers",
-  {
-    host: Schema.String,
-    path: Schema.String,
-    /** Keys of the entry that differ. */
-    keys: Schema.Array(Schema.String),
-    /** The change that `--force` makes, as a patch. */
-    diff: Schema.String
-  }
-) {
-  get fact() {
-    return `${this.host} has another entry for pyro in ${this.path}: ${
-      this.keys.join(", ")
-    } would change\n${this.diff.trimEnd()}`
-  }
-  override get message() {
-    return `${this.fact}\nMake this change: run the command again with --force`
-  }
-  toolSteps(): ToolSteps {
-    return "only the user can fix this"
-  }
-}
+export class HostEntryDiffers extends ContractError<HostEntryDiffers>()("HostEntryDiffers", {
+  host: Schema.String,
+  path: Schema.String,
+  /** Keys of the entry that differ. */
+  keys: Schema.Array(Schema.String),
+  /** The change that `--force` makes, as a patch. */
+  diff: Schema.String
+}, {
+  fact: ({ host, path, keys, diff }) =>
+    `${host} has another entry for pyro in ${path}: ${keys.join(", ")} would change\n${diff.trimEnd()}`,
+  message: ({ fact }) => `${fact}\nMake this change: run the command again with --force`,
+  steps: "only the user can fix this"
+}) {}

@@ -1,6 +1,5 @@
 import { Context, Effect, Exit, Option, Ref, Scope } from "effect"
 import {
-  factOf,
   type NoSpace,
   type PyroError,
   type StateDirectoryUnusable,
@@ -133,8 +132,8 @@ export const showing = (entry: Entry, state: WorkspaceState) => <A, E, R>(work: 
 /** Sets the state `failed`, and writes a line to the daemon's log. */
 export const setFailed = (entry: Entry, failure: PyroError) =>
   Effect.andThen(
-    Ref.set(entry.state, { state: "failed", detail: factOf(failure) }),
-    Effect.logWarning(`${entry.id} has failed: ${printable(factOf(failure))}`)
+    Ref.set(entry.state, { state: "failed", detail: failure.fact }),
+    Effect.logWarning(`${entry.id} has failed: ${printable(failure.fact)}`)
   )
 
 /** Ends a generation: commands first, then the VM. Returns when QEMU is gone. */

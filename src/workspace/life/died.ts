@@ -1,4 +1,4 @@
-import { factOf, type PyroError } from "../../contract/errors/errors.ts"
+import { type PyroError } from "../../contract/errors/errors.ts"
 import { setFailed } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import type { NewEvent } from "../entry/events.ts"
@@ -10,7 +10,7 @@ const MAX_CHARACTERS = 8_192
 /** The event of a VM's end. */
 export const diedOf = (failure: PyroError): NewEvent => ({
   _tag: "died",
-  detail: factOf(failure).slice(0, MAX_CHARACTERS)
+  detail: failure.fact.slice(0, MAX_CHARACTERS)
 })
 
 /**

@@ -1,5 +1,4 @@
 import { Effect, Exit, Option, Ref, Scope } from "effect"
-import { factOf } from "../../contract/errors/errors.ts"
 import type { Lifecycle } from "../entry/context.ts"
 
 /** Releases the running VMs, for the next process to attach to. */
@@ -11,7 +10,7 @@ export const leaveAll = (lifecycle: Lifecycle) =>
       yield* Ref.set(entry.generation, Option.none())
       yield* Effect.catch(
         generation.value.guest.vm.leave,
-        (failure) => Effect.logWarning(`${entry.id} is left without a word of it: ${factOf(failure)}`)
+        (failure) => Effect.logWarning(`${entry.id} is left without a word of it: ${failure.fact}`)
       )
       yield* Scope.close(generation.value.scope, Exit.void)
     }), { discard: true })

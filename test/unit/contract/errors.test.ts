@@ -7,7 +7,6 @@ import {
   CommandNotFound,
   ConfinementUnavailable,
   EnvironmentBuildFailed,
-  factOf,
   HostToolUnsuitable,
   ImageDamaged,
   InvalidRequest,
@@ -105,10 +104,10 @@ describe("the error family", () => {
   it.each(samples.map((error) => [error._tag, error] as const))(
     "the fact of %s names no command of pyro",
     (_, error) => {
-      assert.notMatch(factOf(error), /\bpyro (workspace|env|daemon|doctor|gc)\b|--[a-z]/)
+      assert.notMatch(error.fact, /\bpyro (workspace|env|daemon|doctor|gc)\b|--[a-z]/)
       for (const [name, value] of Object.entries(Schema.encodeSync(PyroError)(error))) {
         if (name === "_tag" || IN_WORDS.includes(`${error._tag}.${name}`)) continue
-        for (const leaf of leaves(value)) assert.include(factOf(error), leaf, `${name} is missing`)
+        for (const leaf of leaves(value)) assert.include(error.fact, leaf, `${name} is missing`)
       }
     }
   )

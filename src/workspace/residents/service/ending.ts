@@ -3,6 +3,7 @@ import { factOf, type PyroError, ServiceFailed, type ServiceNotFound } from "../
 import { DEFAULT_STOP_SECONDS, type ServiceInfo } from "../../../contract/rows/service-fields.ts"
 import type { ServiceStopPayload } from "../../../contract/rows/workspace-service.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
+import { type PyroError, ServiceFailed } from "../../../contract/errors/errors.ts"
 import { nowIso } from "../../../system/waits/time.ts"
 import { within } from "../../../system/waits/within.ts"
 import { demandService, type Live, type Services, serviceStatus } from "./services.ts"
@@ -75,7 +76,7 @@ export const settleLost = (services: Services, name: string, failure: PyroError)
       ? "the workspace was stopped"
       : failure._tag === "ServiceFailed"
       ? failure.detail
-      : factOf(failure)
+      : failure.fact
     const outcome = neverStarted(failure) ? "not_started" : "lost"
     yield* settleRecord(services, name, { outcome, detail: detail.slice(0, MAX_DETAIL) })
   })
