@@ -22,7 +22,7 @@ const startExport = (settings: OtlpSettings, version: string) =>
  * Records where operations spend their time, for as long as the effect runs. With OTEL_EXPORTER_OTLP_ENDPOINT, spans, metrics and log
  * lines also go out over OTLP.
  */
-export const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
+const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   Effect.scoped(Effect.gen(function*() {
     // A malformed number is the error of the work itself, which checks all variables.
     const settings = Option.flatten(yield* Effect.option(otlpSettings))

@@ -37,7 +37,7 @@ export const withExactNames = (pyro: PyroService): PyroService =>
 
 type Sets = ReadonlyArray<SecretSet>
 /** The secrets that an answer to this payload may have. */
-export type SecretsOf = (payload: unknown) => Effect.Effect<Sets>
+type SecretsOf = (payload: unknown) => Effect.Effect<Sets>
 
 interface Event {
   readonly _tag: string

@@ -31,16 +31,16 @@ import { run } from "./run.ts"
 import type { HostServices } from "./services.ts"
 
 /** Operations of this host, which need no workspace. */
-export type HostOperation = Exclude<OperationName, WorkspacesOperation>
+type HostOperation = Exclude<OperationName, WorkspacesOperation>
 
 type WorkOf<Name extends HostOperation> = OperationOf<Name> extends { readonly kind: "streaming" }
   ? (payload: PayloadOf<Name>, input?: RunInput) => Stream.Stream<EventOf<Name>, PyroError, HostServices>
   : (payload: PayloadOf<Name>) => Effect.Effect<ResultOf<Name>, PyroError, HostServices>
 
-export type HostWorks = { readonly [Name in HostOperation]: WorkOf<Name> }
+type HostWorks = { readonly [Name in HostOperation]: WorkOf<Name> }
 
 /** What some of them take from the process. */
-export interface HostParts {
+interface HostParts {
   /** Whether the process stays: `run` then takes its microVM from the pool. */
   readonly isResident: boolean
   readonly pool: Effect.Effect<Pool["Service"], PyroError>

@@ -33,7 +33,7 @@ const QUOTING: ReadonlySet<PyroError["_tag"]> = new Set([
 ])
 
 /** The tool that failed, and its project. */
-export interface FailureContext extends ToolContext {
+interface FailureContext extends ToolContext {
   readonly project?: Project
 }
 

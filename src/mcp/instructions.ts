@@ -5,7 +5,7 @@ import type { Project } from "../sdk/project.ts"
 import type { SelectionName } from "./profile.ts"
 
 /** The project in the server's instructions. */
-export type NamedProject = Pick<
+type NamedProject = Pick<
   Project,
   | "path"
   | "session"

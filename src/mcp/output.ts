@@ -15,7 +15,7 @@ export interface OutputPiece {
 const beginOf = ({ begin, bytes, next }: OutputPiece) => begin ?? next - bytes.length
 
 /** A command's output as it is shown. */
-export interface ShownOutput {
+interface ShownOutput {
   readonly stdout: string
   readonly stderr: string
   /** What is missing in the middle, as cursors of both streams together. */

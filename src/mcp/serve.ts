@@ -16,7 +16,7 @@ import { createServer } from "./server.ts"
  */
 const MAX_LEAVING_MS = 1_000
 
-export interface ServeOptions {
+interface ServeOptions {
   readonly profile: ProfileName
   /** Kind of task, which chooses the tools instead of the profile. */
   readonly mode?: ModeName | undefined

@@ -22,7 +22,7 @@ import { addPrompts, addResources, onePage } from "./resources.ts"
 import { type BindRoot, boundProject } from "./roots.ts"
 import { type ListedTool, selectedTools } from "./tool-table.ts"
 
-export interface ToolsOptions {
+interface ToolsOptions {
   readonly profile: ProfileName
   /** Kind of task, which chooses the tools instead of the profile. */
   readonly mode?: ModeName
@@ -112,7 +112,7 @@ const logToStderr = Effect.provideService(
 )
 
 /** Runs until it is done or the signal ends it; what happens then is nobody's to see. */
-export const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal): Promise<A> => {
+const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal): Promise<A> => {
   const exit = await Effect.runPromiseExit(logToStderr(effect), { signal })
   if (Exit.isSuccess(exit)) return exit.value
   throw new ProtocolError(

@@ -49,7 +49,7 @@ const isUnreadable = (cause: Cause.Cause<Option.Option<PyroError>>) =>
   Option.exists(Option.flatten(Cause.findErrorOption(cause)), ({ _tag }) => _tag === "MessageUnreadable")
 
 /** The workspaces of one request, which the client finds again by their ids when the answer is lost. */
-export const makeMinted = (session: Session, count: number) => {
+const makeMinted = (session: Session, count: number) => {
   const ids = Array.from({ length: count }, newWorkspaceId)
   const status = unary(session, workspaceStatus) as (payload: unknown) => Effect.Effect<WorkspaceInfo, PyroError>
   const remove: (payload: DeletePayload) => Effect.Effect<unknown, PyroError> = unary(session, workspaceDelete)

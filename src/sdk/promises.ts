@@ -12,7 +12,7 @@ import type { Options } from "./options.ts"
 export type Stdin = string | Uint8Array | AsyncIterable<string | Uint8Array>
 
 /** A command's input, and a wait that fails with the input. Otherwise the command would take a failure for the end of the input. */
-export interface ReadInput {
+interface ReadInput {
   readonly input: RunInput
   readonly failed: Effect.Effect<never, InvalidRequest>
 }
@@ -43,7 +43,7 @@ const piecesOf = (stdin: AsyncIterable<unknown>): Stream.Stream<unknown, Invalid
   ))
 
 /** The caller's input, also from a caller without types. `undefined` for none. */
-export const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | undefined, InvalidRequest> => {
+const readInput = (stdin: Stdin | undefined): Effect.Effect<ReadInput | undefined, InvalidRequest> => {
   if (stdin === undefined) return Effect.succeed(undefined)
   if (!Predicate.hasProperty(stdin, Symbol.asyncIterator)) {
     return Effect.map(asBytes(stdin), (bytes) => ({ input: { stdin: Stream.make(bytes) }, failed: Effect.never }))

@@ -1,7 +1,7 @@
 import { type Cause, Schema } from "effect"
 import { type SnakeCase, snakeCase, type SnakeKeys, snakeKeys } from "../text/snake.ts"
 
-export interface Coded<Code extends string> {
+interface Coded<Code extends string> {
   get code(): Code
 }
 
@@ -85,7 +85,7 @@ export const oneOfErrors = <const Classes extends ReadonlyArray<WithFields>>(
  * What a model does next after an error, in order of preference: sentences, each with the tools that it needs. A server shows the first
  * sentence whose tools it has, or "ask the user". People read the next command of `pyro` in the error's message.
  */
-export type ToolSteps = string | ReadonlyArray<string>
+type ToolSteps = string | ReadonlyArray<string>
 
 /** Without the tool, a model must not reset the workspace instead. */
 export const start = [

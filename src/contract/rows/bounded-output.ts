@@ -2,7 +2,7 @@ import { nextCharacter, utf8Text, wholeCharacters } from "../text/utf8.ts"
 import type { CommandOutput } from "./operation.ts"
 
 /** What was kept of a stream of bytes, as text. */
-export interface KeptOutput {
+interface KeptOutput {
   readonly text: string
   /** Bytes that were produced in all. */
   readonly bytes: number

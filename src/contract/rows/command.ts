@@ -1,5 +1,18 @@
 import { Schema } from "effect"
-import { between, defaulted, flag, integer, list, milliseconds, optional, strings, text } from "../text/fields.ts"
+import {
+  between,
+  defaulted,
+  described,
+  flag,
+  integer,
+  list,
+  matching,
+  milliseconds,
+  must,
+  optional,
+  strings,
+  text
+} from "../text/fields.ts"
 import { lazy } from "./operation.ts"
 
 /** A week, in seconds. JavaScript's timers end at 24 days. */
@@ -7,15 +20,13 @@ const MAX_TIMEOUT_SECONDS = 604_800
 
 const TimeoutSeconds = lazy(() =>
   Schema.Number.pipe(
-    Schema.check(
-      Schema.makeFilter((seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS, {
-        message: `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds`
-      })
+    must(
+      (seconds) => seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS,
+      `must be more than 0 and at most ${MAX_TIMEOUT_SECONDS} seconds`
     ),
-    Schema.annotate({
-      description:
-        "Seconds until the command and its children are ended, with status 124. More than 0, at most 604800. Default: no limit"
-    })
+    described(
+      "Seconds until the command and its children are ended, with status 124. More than 0, at most 604800. Default: no limit"
+    )
   )
 )
 
@@ -26,22 +37,17 @@ export const DEFAULT_GRACE_SECONDS = 2
 /** Seconds between the signal and SIGKILL. */
 export const graceSeconds = (description: string) =>
   Schema.Number.pipe(
-    Schema.check(
-      Schema.makeFilter((seconds) => seconds >= 0 && seconds <= MAX_GRACE_SECONDS, {
-        message: `must be 0 to ${MAX_GRACE_SECONDS} seconds`
-      })
-    ),
-    Schema.annotate({ description })
+    must((seconds) => seconds >= 0 && seconds <= MAX_GRACE_SECONDS, `must be 0 to ${MAX_GRACE_SECONDS} seconds`),
+    described(description)
   )
 
 const Variables = lazy(() =>
   strings(text("")).pipe(
-    Schema.check(
-      Schema.makeFilter((variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)), {
-        message: "must be NAME=VALUE"
-      })
+    must(
+      (variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)),
+      "must be NAME=VALUE"
     ),
-    Schema.annotate({ description: "Environment variables of the command. Default: none" })
+    described("Environment variables of the command. Default: none")
   )
 )
 
@@ -71,23 +77,15 @@ export const fieldsOfCommand = () => ({
   env: defaulted(Variables(), () => ({})),
   cwd: defaulted(
     Schema.String.pipe(
-      Schema.check(
-        Schema.makeFilter((path) => path !== "" && !path.includes("\0"), { message: "must be a path in the guest" })
-      ),
-      Schema.annotate({ description: "Working directory. A relative path is relative to /workspace" })
+      must((path) => path !== "" && !path.includes("\0"), "must be a path in the guest"),
+      described("Working directory. A relative path is relative to /workspace")
     ),
     () => "/workspace"
   ),
   user: optional(
     Schema.String.pipe(
-      Schema.check(
-        Schema.isPattern(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, {
-          message: "must be a user name, a uid, or uid:gid"
-        })
-      ),
-      Schema.annotate({
-        description: "User to run as: `root`, `agent`, a uid, or uid:gid. Default: the owner of /workspace"
-      })
+      matching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, "must be a user name, a uid, or uid:gid"),
+      described("User to run as: `root`, `agent`, a uid, or uid:gid. Default: the owner of /workspace")
     )
   ),
   maxBytes: defaulted(
@@ -149,11 +147,7 @@ export const OutputEvent = lazy(() =>
 /** Id of a started command, or its first digits. */
 export const StartedExecId = lazy(() =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.isPattern(/^[0-9a-f]{1,32}$/, {
-        message: "must be 32 lower-case hexadecimal digits, or the first of them"
-      })
-    )
+    matching(/^[0-9a-f]{1,32}$/, "must be 32 lower-case hexadecimal digits, or the first of them")
   )
 )
 

@@ -116,7 +116,7 @@ export const daemonLogs = unary({
 
 const attributes = byName(Schema.Union([Schema.String, Schema.Number, Schema.Boolean]))
 
-export const DaemonTimings = lazy(() =>
+const DaemonTimings = lazy(() =>
   snakeStruct({
     slowMs: integer("Minimum duration in ms of an operation that the daemon keeps"),
     operations: Schema.Array(
@@ -147,7 +147,6 @@ export const DaemonTimings = lazy(() =>
     ).annotate({ description: "Slow operations, newest first. `workspace.exec` is never among them" })
   })
 )
-export type DaemonTimings = ReturnType<typeof DaemonTimings>["Type"]
 
 export const daemonTimings = unary({
   name: "daemon.timings",

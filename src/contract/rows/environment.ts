@@ -66,12 +66,11 @@ const Removed = lazy(() =>
 )
 export type Removed = ReturnType<typeof Removed>["Type"]
 
-export const EnvironmentList = lazy(() =>
+const EnvironmentList = lazy(() =>
   Schema.Struct({
     environments: Schema.Array(EnvironmentSummary()).annotate({ description: "All environments" })
   })
 )
-export type EnvironmentList = ReturnType<typeof EnvironmentList>["Type"]
 
 export const environmentList = unary({
   name: "env.list",

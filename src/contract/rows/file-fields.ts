@@ -1,19 +1,13 @@
 import { Schema } from "effect"
-import { between, boolean, bytes, defaulted, flag, integer, optional, string } from "../text/fields.ts"
+import { between, boolean, bytes, defaulted, described, flag, integer, must, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
 /** Path of a file in the workspace. */
 export const path = (description: string) =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.makeFilter((value) => value !== "" && !value.includes("\0"), {
-        message: "must be a path beneath /workspace, without a NUL byte"
-      })
-    ),
-    Schema.annotate({
-      description: `${description}: a path beneath /workspace. A path that is not UTF-8 is in git's quoted form`
-    })
+    must((value) => value !== "" && !value.includes("\0"), "must be a path beneath /workspace, without a NUL byte"),
+    described(`${description}: a path beneath /workspace. A path that is not UTF-8 is in git's quoted form`)
   )
 
 export const version = lazy(() =>

@@ -28,13 +28,13 @@ export type DoctorLine = ReturnType<typeof DoctorLine>["Type"]
 export const DoctorEvent = lazy(() => Schema.Union([Notice(), Schema.TaggedStruct("Line", lineFields())]))
 export type DoctorEvent = ReturnType<typeof DoctorEvent>["Type"]
 
-export const DoctorResult = lazy(() =>
+const DoctorResult = lazy(() =>
   Schema.Struct({
     ok: boolean("Whether every check passed"),
     lines: Schema.Array(DoctorLine()).annotate({ description: "The checks, in order" })
   })
 )
-export type DoctorResult = ReturnType<typeof DoctorResult>["Type"]
+type DoctorResult = ReturnType<typeof DoctorResult>["Type"]
 
 const fold = (): Folding<DoctorEvent, DoctorResult> => {
   const lines: Array<DoctorLine> = []
@@ -120,7 +120,7 @@ export const prepare = streaming({
   fold: foldPrepare
 })
 
-export const GcResult = lazy(() =>
+const GcResult = lazy(() =>
   snakeStruct({
     swept: Schema.Array(Schema.Struct({
       kind: string("Kind of resource, such as `vm`, `memory file` or `evicted template`"),
@@ -130,7 +130,6 @@ export const GcResult = lazy(() =>
     disk: DiskUsage().annotate({ description: "Use of the host's disk afterwards" })
   })
 )
-export type GcResult = ReturnType<typeof GcResult>["Type"]
 
 export const gc = unary({
   name: "gc",

@@ -11,7 +11,7 @@ export interface Narrowing {
 }
 
 /** The message with which a person begins the story of a mode. */
-export interface Prompt {
+interface Prompt {
   readonly description: string
   /** The only argument, which a person may leave out. Claude Code gives each argument one word, so that a second would get the second word. */
   readonly argument: { readonly name: string; readonly description: string }
@@ -59,15 +59,15 @@ export const exec: Narrowing = {
 
 export const fileList: Narrowing = { arguments: ["workspace_id", "path", "recursive", "cursor"] }
 
-export const fileRead: Narrowing = { arguments: ["workspace_id", "path", "start_line", "line_count"] }
+const fileRead: Narrowing = { arguments: ["workspace_id", "path", "start_line", "line_count"] }
 
 export const diff: Narrowing = { arguments: ["workspace_id", "paths", "stat", "cursor"] }
 
-export const onlyWorkspace: Narrowing = { arguments: ["workspace_id"] }
+const onlyWorkspace: Narrowing = { arguments: ["workspace_id"] }
 
 export const remove: Narrowing = { arguments: ["workspace_ids"] }
 
-export const reproFix = mode({
+const reproFix = mode({
   name: "repro-fix",
   use: "reproduce a defect in a copy of the project, correct it, and deliver the correction as a patch file",
   tools: {
@@ -157,7 +157,7 @@ export const inspect = mode({
   }
 })
 
-export const coldStart = mode({
+const coldStart = mode({
   name: "cold-start",
   use:
     "follow the project's own instructions on a clean machine: install, build, test, start. The files stay as they are",
@@ -198,7 +198,7 @@ export const coldStart = mode({
   }
 })
 
-export const reviewEval = mode({
+const reviewEval = mode({
   name: "review-eval",
   use: "judge one or more changes by the same commands, each from the same snapshot, and write a report",
   tools: {

@@ -1,10 +1,10 @@
 import { Schema } from "effect"
-import { boolean, flag, integer, list, number, optional, text } from "../text/fields.ts"
+import { boolean, described, flag, integer, list, must, number, optional, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
-export const NetworkPolicyName = lazy(() => Schema.Literals(["off", "egress", "egress+published-ports"]))
-export type NetworkPolicyName = ReturnType<typeof NetworkPolicyName>["Type"]
+const NetworkPolicyName = lazy(() => Schema.Literals(["off", "egress", "egress+published-ports"]))
+type NetworkPolicyName = ReturnType<typeof NetworkPolicyName>["Type"]
 
 /** Maximum number of rules in one list of a policy. */
 export const MAX_RULES = 256
@@ -15,17 +15,14 @@ const rules = (description: string) =>
   optional(
     list(
       text("").pipe(
-        Schema.check(
-          Schema.makeFilter((rule) => rule !== "" && rule.length <= MAX_RULE_CHARACTERS, {
-            message: `must be 1 to ${MAX_RULE_CHARACTERS} characters`
-          })
+        must(
+          (rule) => rule !== "" && rule.length <= MAX_RULE_CHARACTERS,
+          `must be 1 to ${MAX_RULE_CHARACTERS} characters`
         )
       )
     ).pipe(
-      Schema.check(
-        Schema.makeFilter((all) => all.length <= MAX_RULES, { message: `must have ${MAX_RULES} rules at most` })
-      ),
-      Schema.annotate({ description })
+      must((all) => all.length <= MAX_RULES, `must have ${MAX_RULES} rules at most`),
+      described(description)
     )
   )
 
@@ -97,7 +94,7 @@ export interface AskedNetwork {
 const rulesInForce = (description: string) => Schema.Array(Schema.String).annotate({ description })
 
 /** Counts of a workspace's connections. */
-export const connectionCounts = () => ({
+const connectionCounts = () => ({
   open: integer("Connections that are open now"),
   allowed: integer("Connections that were made since create or the last reset"),
   denied: integer("Connections and look-ups that the policy denied since then"),

@@ -134,7 +134,7 @@ export interface McpSurface {
 }
 
 /** What a caller may assume about calling it, in MCP's terms. Destructive is what no `reset` of the workspace takes back. */
-export interface Annotations {
+interface Annotations {
   readonly readOnly: boolean
   readonly destructive: boolean
   readonly idempotent: boolean
@@ -167,7 +167,7 @@ export interface CommandOutput {
  * What the work of an operation on one workspace is given: the workspace; also its residents; also its running VM, with any loss of the
  * VM explained; or a guest that reads the files, running or not.
  */
-export type WorkPlace = "entry" | "residents" | "running" | "reader"
+type WorkPlace = "entry" | "residents" | "running" | "reader"
 
 /** `writes` of an operation that counts as use of the workspace, whatever is asked. */
 export const always = () => true
@@ -207,7 +207,7 @@ interface Common<
 }
 
 /** One request, one answer. */
-export interface Unary<
+interface Unary<
   Name extends string,
   Payload extends PureSchema,
   Result extends PureSchema,

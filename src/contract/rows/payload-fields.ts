@@ -3,7 +3,7 @@ import { named } from "../text/names.ts"
 import type { PureSchema } from "./operation.ts"
 
 /** How a field's value is written in words. */
-export type FieldKind =
+type FieldKind =
   | { readonly _tag: "text" | "integer" | "number" | "boolean" | "list" | "map" }
   | { readonly _tag: "choice"; readonly choices: ReadonlyArray<string> }
 

@@ -4,10 +4,12 @@ import {
   between,
   boolean,
   defaulted,
+  described,
   hostPath,
   ignoredPaths,
   integer,
   milliseconds,
+  must,
   optional,
   string
 } from "../text/fields.ts"
@@ -24,12 +26,8 @@ export const RunPayload = lazy(() =>
   snakeStruct({
     environment: defaulted(
       Schema.String.pipe(
-        Schema.check(
-          Schema.makeFilter((name) => name !== "" && name.length <= 200, {
-            message: "must be a name such as debian:12"
-          })
-        ),
-        Schema.annotate({ description: "Environment to run in" })
+        must((name) => name !== "" && name.length <= 200, "must be a name such as debian:12"),
+        described("Environment to run in")
       ),
       () => "debian:12"
     ),
@@ -92,7 +90,7 @@ export const RunEvent = lazy(() =>
 )
 export type RunEvent = ReturnType<typeof RunEvent>["Type"]
 
-export const RunResult = lazy(() =>
+const RunResult = lazy(() =>
   snakeStruct({
     environment: string("Environment that the command ran in"),
     ...ended(),
@@ -105,7 +103,7 @@ export const RunResult = lazy(() =>
     warnings: warnings()
   })
 )
-export type RunResult = ReturnType<typeof RunResult>["Type"]
+type RunResult = ReturnType<typeof RunResult>["Type"]
 
 const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
   const output = commandOutput(payload.maxBytes)

@@ -1,24 +1,22 @@
 import { Redacted, Schema, SchemaGetter } from "effect"
-import { boolean, list, optional, text } from "../text/fields.ts"
+import { boolean, described, list, matching, must, optional, text } from "../text/fields.ts"
 import { byName, named } from "../text/names.ts"
 import { lazy } from "./operation.ts"
 import { secretPresets, secretTargetOf } from "./secret-target.ts"
 
 /** Shorter values stand in ordinary output by chance, and their markers would spoil the output. */
-export const MIN_SECRET_BYTES = 8
+const MIN_SECRET_BYTES = 8
 export const MAX_SECRET_BYTES = 1_048_576
 export const MAX_SECRETS = 64
 /** Bytes of all secrets of a workspace together. */
-export const MAX_ALL_SECRETS_BYTES = 4_194_304
+const MAX_ALL_SECRETS_BYTES = 4_194_304
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
 
-export const SecretName = lazy(() =>
+const SecretName = lazy(() =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.isPattern(NAME, { message: "must be 1 to 64 letters, digits and '_', and must not begin with a digit" })
-    ),
-    Schema.annotate({ description: "Name of a secret" })
+    matching(NAME, "must be 1 to 64 letters, digits and '_', and must not begin with a digit"),
+    described("Name of a secret")
   )
 )
 
@@ -51,10 +49,10 @@ export type Secrets = Readonly<Record<string, Redacted.Redacted>>
 const Values = lazy(() => Schema.toType(byName(Schema.Redacted(Schema.String))))
 
 /** Secrets with their values: text in JSON, wrapped in a program. */
-export const secretsSchema = (description: string) =>
+const secretsSchema = (description: string) =>
   byName(Schema.Unknown as unknown as Schema.Codec<string>).pipe(
     Schema.check(Schema.makeFilter((given) => refusalOfAll(given) ?? true)),
-    Schema.annotate({ description }),
+    described(description),
     Schema.decodeTo(Values(), {
       decode: SchemaGetter.transform((given: Readonly<Record<string, string>>) =>
         named(Object.entries(given).map(([name, value]) => [name, Redacted.make(value)] as const))
@@ -77,10 +75,10 @@ export const clearSecretsField = () => ({
 
 const mapping = (part: RegExp, message: string) =>
   text("").pipe(
-    Schema.check(Schema.makeFilter((item) => {
+    must((item) => {
       const [name = "", ...rest] = item.split("=")
       return NAME.test(name) && (rest.length === 0 || part.test(rest.join("=")))
-    }, { message }))
+    }, message)
   )
 
 /** A full path without a name such as `..`. */
@@ -140,15 +138,14 @@ const items = (description: string) =>
   optional(
     list(
       text("").pipe(
-        Schema.check(
-          Schema.makeFilter((item) => secretTargetOf(item) !== undefined, {
-            message: `must be NAME@HOST[:PORT][:HEADER] or NAME@PRESET (${Object.keys(secretPresets).join(", ")})`
-          })
+        must(
+          (item) => secretTargetOf(item) !== undefined,
+          `must be NAME@HOST[:PORT][:HEADER] or NAME@PRESET (${Object.keys(secretPresets).join(", ")})`
         )
       )
     ).pipe(
-      Schema.check(Schema.makeFilter((all) => all.length <= 64, { message: "must be 64 at most" })),
-      Schema.annotate({ description })
+      must((all) => all.length <= 64, "must be 64 at most"),
+      described(description)
     )
   )
 

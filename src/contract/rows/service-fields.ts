@@ -1,5 +1,16 @@
 import { Schema } from "effect"
-import { between, defaulted, integer, milliseconds, optional, string, text } from "../text/fields.ts"
+import {
+  between,
+  defaulted,
+  described,
+  integer,
+  matching,
+  milliseconds,
+  must,
+  optional,
+  string,
+  text
+} from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { graceSeconds } from "./command.ts"
 import { lazy } from "./operation.ts"
@@ -8,16 +19,12 @@ import { GuestPort, HostPort } from "./workspace-port.ts"
 /** Name of a service in its workspace. */
 export const serviceName = lazy(() =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
-        message: "must be 1 to 63 letters, digits, '.', '_' and '-'"
-      })
-    ),
-    Schema.annotate({ description: "Name of the service" })
+    matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, '.', '_' and '-'"),
+    described("Name of the service")
   )
 )
 
-export const DEFAULT_READY_SECONDS = 60
+const DEFAULT_READY_SECONDS = 60
 /** Servers that save their state at SIGTERM need more time than a command. */
 export const DEFAULT_STOP_SECONDS = 5
 
@@ -37,38 +44,32 @@ export const readinessFields = () => ({
   readyHttp: optional(
     Schema.String.pipe(
       // The URL parser refuses ports above 65535, and 0 is no port.
-      Schema.check(
-        Schema.makeFilter(
-          (url) => url.length <= 2_000 && READY_URL.test(url) && URL.canParse(url) && new URL(url).port !== "0",
-          {
-            message: "must be http://localhost[:PORT][/PATH], with localhost, 127.0.0.1 or [::1] as the host"
-          }
-        )
+      must(
+        (url) => url.length <= 2_000 && READY_URL.test(url) && URL.canParse(url) && new URL(url).port !== "0",
+        "must be http://localhost[:PORT][/PATH], with localhost, 127.0.0.1 or [::1] as the host"
       ),
-      Schema.annotate({
-        description: "The service is ready when this URL of the guest answers with a status of 200 to 399. Only http " +
+      described(
+        "The service is ready when this URL of the guest answers with a status of 200 to 399. Only http " +
           "on localhost; pyro follows no redirect"
-      })
+      )
     )
   ),
   readyFile: optional(
     text("").pipe(
-      Schema.check(Schema.makeFilter((path) => path !== "", { message: "must be a path in the guest" })),
-      Schema.annotate({
-        description:
-          "The service is ready when this file of the guest exists. A relative path is relative to /workspace. " +
+      must((path) => path !== "", "must be a path in the guest"),
+      described(
+        "The service is ready when this file of the guest exists. A relative path is relative to /workspace. " +
           "A file that exists before the start counts too"
-      })
+      )
     )
   ),
   readyCommand: optional(
     text("").pipe(
-      Schema.check(Schema.makeFilter((script) => script.trim() !== "", { message: "must be a shell script" })),
-      Schema.annotate({
-        description:
-          "The service is ready when this shell script ends with status 0. It runs again and again, as the " +
+      must((script) => script.trim() !== "", "must be a shell script"),
+      described(
+        "The service is ready when this shell script ends with status 0. It runs again and again, as the " +
           "service's user, with its variables and in its directory. `ready_timeout_seconds` bounds all of them together"
-      })
+      )
     )
   ),
   readyIntervalMs: optional(between({
@@ -79,15 +80,8 @@ export const readinessFields = () => ({
   })),
   readyTimeoutSeconds: defaulted(
     Schema.Number.pipe(
-      Schema.check(
-        Schema.makeFilter((seconds) => seconds > 0 && seconds <= 3_600, {
-          message: "must be more than 0 and at most 3600 seconds"
-        })
-      ),
-      Schema.annotate({
-        description:
-          "Seconds until a service that is not ready is stopped and counts as failed. More than 0, at most 3600"
-      })
+      must((seconds) => seconds > 0 && seconds <= 3_600, "must be more than 0 and at most 3600 seconds"),
+      described("Seconds until a service that is not ready is stopped and counts as failed. More than 0, at most 3600")
     ),
     () => DEFAULT_READY_SECONDS
   )

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, boolean, defaulted, integer, list, optional, string } from "../text/fields.ts"
+import { between, boolean, defaulted, described, integer, list, must, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { Outcome } from "./command.ts"
 import { lazy } from "./operation.ts"
@@ -17,10 +17,8 @@ export const MAX_SHELL_INPUT_BYTES = 4_194_304
 
 export const shellIdField = lazy(() =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.makeFilter((id) => id !== "" && id.length <= 32, { message: "must be a shell's id, or its first digits" })
-    ),
-    Schema.annotate({ description: "Id of the shell, or its first digits" })
+    must((id) => id !== "" && id.length <= 32, "must be a shell's id, or its first digits"),
+    described("Id of the shell, or its first digits")
   )
 )
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { defaulted, flag, integer, optional, string } from "../text/fields.ts"
+import { defaulted, described, flag, integer, matching, optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
 import { Notice } from "./notice.ts"
@@ -9,7 +9,7 @@ import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /** The key that detaches, if no other one is named. */
-export const DEFAULT_DETACH_KEY = "ctrl-]"
+const DEFAULT_DETACH_KEY = "ctrl-]"
 
 export const AttachPayload = lazy(() =>
   snakeStruct({
@@ -27,14 +27,8 @@ export const AttachPayload = lazy(() =>
     ),
     detachKey: defaulted(
       Schema.String.pipe(
-        Schema.check(
-          Schema.isPattern(/^(ctrl-[a-z@[\\\]^_]|none)$/, {
-            message: "must be ctrl- and a letter or one of @ [ \\ ] ^ _, or none"
-          })
-        ),
-        Schema.annotate({
-          description: "Key that leaves the shell open and returns to your own: `ctrl-` and a letter or sign, or `none`"
-        })
+        matching(/^(ctrl-[a-z@[\\\]^_]|none)$/, "must be ctrl- and a letter or one of @ [ \\ ] ^ _, or none"),
+        described("Key that leaves the shell open and returns to your own: `ctrl-` and a letter or sign, or `none`")
       ),
       () => DEFAULT_DETACH_KEY
     ),

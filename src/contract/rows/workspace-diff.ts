@@ -1,12 +1,12 @@
 import { Schema } from "effect"
-import { between, boolean, defaulted, flag, integer, list, optional, string, text } from "../text/fields.ts"
+import { between, boolean, defaulted, described, flag, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
 import { comparedField, workspaceField } from "./workspace-field.ts"
 
 /** A switch of the command line only: JSON has the status of each file. */
-export const nameStatus = {
+const nameStatus = {
   "name-status": {
     _tag: "switch",
     sets: "name_only",
@@ -15,11 +15,11 @@ export const nameStatus = {
 } as const
 
 /** Options of a comparison; `whole` says where the rest of a patch that is too long can be read. */
-export const differenceFields = (whole: string) => ({
+const differenceFields = (whole: string) => ({
   paths: defaulted(
     list(text("File or directory, relative to /workspace")).pipe(
       Schema.check(Schema.isMaxLength(1_000)),
-      Schema.annotate({ description: "Files and directories to compare. Default: all" })
+      described("Files and directories to compare. Default: all")
     ),
     () => []
   ),
@@ -177,7 +177,7 @@ export const ComparePayload = lazy(() =>
 )
 export type ComparePayload = ReturnType<typeof ComparePayload>["Type"]
 
-export const CompareResult = lazy(() =>
+const CompareResult = lazy(() =>
   differenceResult({
     digestFor: "which identifies it",
     ignored: "Number of new files that ignore rules exclude, equal or not"

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { boolean, defaulted, flag, hostPath, integer, string } from "../text/fields.ts"
+import { boolean, defaulted, described, flag, hostPath, integer, must, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { fileList, lineFields, listingFields, mode, sizeBytes, textFields } from "./file-fields.ts"
 import { Notice } from "./notice.ts"
@@ -11,15 +11,8 @@ import { workspaceField } from "./workspace-field.ts"
 /** Path of a file on a workspace's disk. */
 const diskPath = (description: string) =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.makeFilter((value) => value !== "" && !value.includes("\0"), {
-        message: "must be a path of the guest, without a NUL byte"
-      })
-    ),
-    Schema.annotate({
-      description:
-        `${description}: a path of the guest, relative to /. A path that is not UTF-8 is in git's quoted form`
-    })
+    must((value) => value !== "" && !value.includes("\0"), "must be a path of the guest, without a NUL byte"),
+    described(`${description}: a path of the guest, relative to /. A path that is not UTF-8 is in git's quoted form`)
   )
 
 const shownPath = () => string("Absolute path in the guest")
@@ -33,8 +26,7 @@ export const DiskListPayload = lazy(() =>
 )
 export type DiskListPayload = ReturnType<typeof DiskListPayload>["Type"]
 
-export const DiskList = lazy(() => fileList(shownPath()))
-export type DiskList = ReturnType<typeof DiskList>["Type"]
+const DiskList = lazy(() => fileList(shownPath()))
 
 export const workspaceDiskList = unary({
   name: "workspace.disk.list",
@@ -155,13 +147,13 @@ const exportFields = lazy(() => ({
 export const DiskExportEvent = lazy(() => Schema.Union([Notice(), snakeTagged("Exported", exportFields())]))
 export type DiskExportEvent = ReturnType<typeof DiskExportEvent>["Type"]
 
-export const DiskExported = lazy(() =>
+const DiskExported = lazy(() =>
   snakeStruct({
     workspace: string("Workspace, as the request names it"),
     ...exportFields()
   })
 )
-export type DiskExported = ReturnType<typeof DiskExported>["Type"]
+type DiskExported = ReturnType<typeof DiskExported>["Type"]
 
 const foldExport = ({ workspace }: DiskExportPayload): Folding<DiskExportEvent, DiskExported> => {
   let exported: DiskExported | undefined

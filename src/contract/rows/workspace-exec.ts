@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { STILL_RUNNING } from "../errors/exit-status.ts"
-import { boolean, flag, integer, optional, string } from "../text/fields.ts"
+import { boolean, described, flag, integer, must, optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
 import {
@@ -35,13 +35,10 @@ export const ExecPayload = lazy(() =>
     detach: flag("Return the id at once and leave the command running"),
     waitSeconds: optional(
       Schema.Number.pipe(
-        Schema.check(
-          Schema.makeFilter((seconds) => seconds >= 0 && seconds <= 86_400, { message: "must be 0 to 86400 seconds" })
-        ),
-        Schema.annotate({
-          description:
-            "Seconds to wait for the end. Then return the id with status 75; the command goes on. 0 to 86400. Default: no limit"
-        })
+        must((seconds) => seconds >= 0 && seconds <= 86_400, "must be 0 to 86400 seconds"),
+        described(
+          "Seconds to wait for the end. Then return the id with status 75; the command goes on. 0 to 86400. Default: no limit"
+        )
       )
     ),
     cursor: optional(
@@ -76,7 +73,7 @@ export const ExecEvent = lazy(() =>
 )
 export type ExecEvent = ReturnType<typeof ExecEvent>["Type"]
 
-export const ExecResult = lazy(() => {
+const ExecResult = lazy(() => {
   const { durationMs, status, ...end } = ended()
   return snakeStruct({
     execId: execId(),
@@ -101,7 +98,7 @@ export const ExecResult = lazy(() => {
     lossy: boolean("Whether bytes that are not UTF-8 were replaced by U+FFFD")
   })
 })
-export type ExecResult = ReturnType<typeof ExecResult>["Type"]
+type ExecResult = ReturnType<typeof ExecResult>["Type"]
 
 const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
   const output = commandOutput(payload.maxBytes)

@@ -1,5 +1,18 @@
 import { Schema } from "effect"
-import { between, boolean, defaulted, flag, hostPath, integer, list, optional, string, text } from "../text/fields.ts"
+import {
+  between,
+  boolean,
+  defaulted,
+  described,
+  flag,
+  hostPath,
+  integer,
+  list,
+  must,
+  optional,
+  string,
+  text
+} from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { outputBytes } from "./command.ts"
 import { Notice, warnings } from "./notice.ts"
@@ -20,20 +33,17 @@ export const ExportPayload = lazy(() =>
     paths: defaulted(
       list(text("File or directory of the guest")).pipe(
         Schema.check(Schema.isMaxLength(1_000)),
-        Schema.annotate({
-          description:
-            "More files or directories. Each of several paths keeps its path relative to /workspace. Default: none"
-        })
+        described(
+          "More files or directories. Each of several paths keeps its path relative to /workspace. Default: none"
+        )
       ),
       () => []
     ),
     exclude: defaulted(
-      list(text("").pipe(Schema.check(Schema.makeFilter((glob) => glob !== "", { message: "must not be empty" }))))
+      list(text("").pipe(must((glob) => glob !== "", "must not be empty")))
         .pipe(
           Schema.check(Schema.isMaxLength(1_000)),
-          Schema.annotate({
-            description: "Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none"
-          })
+          described("Globs of paths to leave out, as in .gitignore, relative to /workspace. Default: none")
         ),
       () => []
     ),

@@ -1,14 +1,13 @@
 import { Schema } from "effect"
-import { boolean, defaulted, optional, strings } from "../text/fields.ts"
+import { boolean, defaulted, described, matching, must, optional, strings } from "../text/fields.ts"
 import { lazy } from "./operation.ts"
 
 /** A name that cannot be an id, an option or a path. */
 export const WorkspaceName = lazy(() =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.isPattern(/^(?!ws-[0-9a-f]{10}$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
-        message: "must be 1 to 63 letters, digits, '.', '_' and '-', and not have the form of an id"
-      })
+    matching(
+      /^(?!ws-[0-9a-f]{10}$)[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+      "must be 1 to 63 letters, digits, '.', '_' and '-', and not have the form of an id"
     )
   )
 )
@@ -16,22 +15,19 @@ export const WorkspaceName = lazy(() =>
 /** The workspace of a request. */
 export const workspaceField = lazy(() =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.makeFilter((name) => name !== "" && name.length <= 200, { message: "must be a workspace's id or name" })
-    ),
-    Schema.annotate({ description: "Name or id of the workspace, or the first digits of the id" })
+    must((name) => name !== "" && name.length <= 200, "must be a workspace's id or name"),
+    described("Name or id of the workspace, or the first digits of the id")
   )
 )
+
+/** The payload of an operation that needs nothing but the workspace. */
+export const WorkspaceRef = lazy(() => Schema.Struct({ workspace: workspaceField() }))
 
 /** A snapshot of the workspace by its name. */
 export const snapshotField = (description: string) =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, {
-        message: "must be 1 to 63 letters, digits, '.', '_' and '-'"
-      })
-    ),
-    Schema.annotate({ description })
+    matching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, "must be 1 to 63 letters, digits, '.', '_' and '-'"),
+    described(description)
   )
 
 export const diskOnlyField = () => optional(boolean("Use only the files, in a new microVM without running processes"))
@@ -39,21 +35,20 @@ export const diskOnlyField = () => optional(boolean("Use only the files, in a ne
 /** A workspace, or one of its snapshots. */
 export const comparedField = (description: string) =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.isPattern(/^[^@]{1,200}(@[A-Za-z0-9][A-Za-z0-9._-]{0,62})?$/, {
-        message: "must be a workspace's id or name, or WORKSPACE@SNAPSHOT"
-      })
+    matching(
+      /^[^@]{1,200}(@[A-Za-z0-9][A-Za-z0-9._-]{0,62})?$/,
+      "must be a workspace's id or name, or WORKSPACE@SNAPSHOT"
     ),
-    Schema.annotate({ description })
+    described(description)
   )
 
 /** Labels of a workspace by key. */
 export const Labels = lazy(() =>
   strings(Schema.String).pipe(
-    Schema.check(Schema.makeFilter((labels) =>
+    must((labels) =>
       Object.entries(labels).every(([key, value]) =>
         /^[A-Za-z0-9_][A-Za-z0-9._/-]{0,62}$/.test(key) && /^[\x20-\x7e]{0,200}$/.test(value)
-      ), { message: "must be KEY=VALUE, with keys of letters, digits, '.', '_', '/' and '-', and printable values" }))
+      ), "must be KEY=VALUE, with keys of letters, digits, '.', '_', '/' and '-', and printable values")
   )
 )
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { boolean, bytes, defaulted, flag, integer, optional } from "../text/fields.ts"
+import { boolean, bytes, defaulted, described, flag, integer, matching, must, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import {
   fileEntry,
@@ -29,22 +29,19 @@ const MAX_EDIT_BYTES = 1_048_576
 const content = (description: string, maxBytes: number) =>
   Schema.String.pipe(
     // A lone surrogate has no UTF-8.
-    Schema.check(
-      Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })
+    must((value) => !/\p{Surrogate}/u.test(value), "must be well-formed Unicode"),
+    must(
+      (value) => value.length * 3 <= maxBytes || new TextEncoder().encode(value).length <= maxBytes,
+      `must be at most ${maxBytes} bytes`
     ),
-    Schema.check(
-      Schema.makeFilter((value) => value.length * 3 <= maxBytes || new TextEncoder().encode(value).length <= maxBytes, {
-        message: `must be at most ${maxBytes} bytes`
-      })
-    ),
-    Schema.annotate({ description })
+    described(description)
   )
 
 const VERSION = "[0-9a-f]{16}"
 const expectedVersion = (description: string, pattern: string, message: string) =>
   Schema.String.pipe(
-    Schema.check(Schema.isPattern(new RegExp(`^(?:${pattern})$`), { message })),
-    Schema.annotate({ description })
+    matching(new RegExp(`^(?:${pattern})$`), message),
+    described(description)
   )
 
 export const FileListPayload = lazy(() =>
@@ -181,12 +178,8 @@ export const FileWritePayload = lazy(() =>
     content: optional(bytes("Content as bytes, at most 8388608", MAX_CONTENT_BYTES)),
     mode: optional(
       Schema.String.pipe(
-        Schema.check(
-          Schema.isPattern(/^(?!0+$)[0-7]{3,4}$/, { message: "must be permission bits in octal, such as 755" })
-        ),
-        Schema.annotate({
-          description: "Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file"
-        })
+        matching(/^(?!0+$)[0-7]{3,4}$/, "must be permission bits in octal, such as 755"),
+        described("Permission bits in octal, such as 755. Default: those of the old file, 644 for a new file")
       )
     ),
     expectedVersion: optional(expectedVersion(
@@ -271,10 +264,8 @@ export const FileEditPayload = lazy(() =>
     workspace: workspaceField(),
     path: path("File to edit"),
     oldText: content("", MAX_EDIT_BYTES).pipe(
-      Schema.check(Schema.makeFilter((text) => text !== "", { message: "must not be empty" })),
-      Schema.annotate({
-        description: "Text to replace, exactly as in the file. The text must occur once, unless `replace_all`"
-      })
+      must((text) => text !== "", "must not be empty"),
+      described("Text to replace, exactly as in the file. The text must occur once, unless `replace_all`")
     ),
     newText: content("New text. An empty text deletes the old one", MAX_EDIT_BYTES),
     replaceAll: flag("Replace every occurrence"),

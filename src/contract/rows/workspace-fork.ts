@@ -30,7 +30,7 @@ export type ForkPayload = ReturnType<typeof ForkPayload>["Type"]
 
 const forks = () => Schema.Array(WorkspaceInfo()).annotate({ description: "The new workspaces" })
 
-export const ForkEvent = lazy(() =>
+const ForkEvent = lazy(() =>
   Schema.Union([
     Notice(),
     Schema.TaggedStruct("Forked", {
@@ -38,7 +38,7 @@ export const ForkEvent = lazy(() =>
     })
   ])
 )
-export type ForkEvent = ReturnType<typeof ForkEvent>["Type"]
+type ForkEvent = ReturnType<typeof ForkEvent>["Type"]
 
 const ForkResult = lazy(() => Schema.Struct({ workspaces: forks(), warnings: warnings() }))
 type ForkResult = ReturnType<typeof ForkResult>["Type"]

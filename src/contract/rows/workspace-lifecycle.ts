@@ -4,9 +4,11 @@ import {
   between,
   boolean,
   defaulted,
+  described,
   hostPath,
   ignoredPaths,
   integer,
+  must,
   optional,
   text
 } from "../text/fields.ts"
@@ -16,7 +18,7 @@ import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
 import { secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
 import { at, every, settled, waits } from "./states.ts"
-import { GitHistory, gitHistoryText, Labels, workspaceField, WorkspaceName, workspaceUser } from "./workspace-field.ts"
+import { GitHistory, gitHistoryText, Labels, WorkspaceName, WorkspaceRef, workspaceUser } from "./workspace-field.ts"
 import { secondary, WorkspaceInfo } from "./workspace-info.ts"
 
 const core = { profiles: ["core", "full"] } as const
@@ -38,12 +40,8 @@ export const CreatePayload = lazy(() =>
   snakeStruct({
     environment: defaulted(
       Schema.String.pipe(
-        Schema.check(
-          Schema.makeFilter((name) => name !== "" && name.length <= 200, {
-            message: "must be a name such as debian:12"
-          })
-        ),
-        Schema.annotate({ description: "Environment of the workspace" })
+        must((name) => name !== "" && name.length <= 200, "must be a name such as debian:12"),
+        described("Environment of the workspace")
       ),
       () => "debian:12"
     ),
@@ -265,8 +263,6 @@ export const workspaceList = unary({
   )
 })
 
-const OneWorkspace = lazy(() => Schema.Struct({ workspace: workspaceField() }))
-
 export const workspaceStatus = unary({
   name: "workspace.status",
   summary: "Show a workspace",
@@ -282,7 +278,7 @@ export const workspaceStatus = unary({
   states: at(every),
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-  payload: OneWorkspace,
+  payload: WorkspaceRef,
   result: WorkspaceInfo
 })
 
@@ -347,7 +343,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
     on: "entry",
     home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
-    payload: OneWorkspace,
+    payload: WorkspaceRef,
     event: WorkspaceEvent,
     result: SwitchResult,
     fold: foldSwitch

@@ -47,7 +47,7 @@ const full = { profiles: ["full"] } as const
 export const NetworkSetPayload = lazy(() => snakeStruct({ workspace: workspaceField(), ...networkFields(OF_CHANGE) }))
 export type NetworkSetPayload = ReturnType<typeof NetworkSetPayload>["Type"]
 
-export const NetworkSetResult = lazy(() =>
+const NetworkSetResult = lazy(() =>
   snakeStruct({
     workspace: WorkspaceInfo().annotate({ description: "The workspace with its new policy" }),
     resetCount: integer("Number of open connections that the new policy forbids and pyro reset"),
@@ -61,7 +61,6 @@ export const NetworkSetResult = lazy(() =>
     })
   })
 )
-export type NetworkSetResult = ReturnType<typeof NetworkSetResult>["Type"]
 
 export const workspaceNetworkSet = unary({
   name: "workspace.network.set",

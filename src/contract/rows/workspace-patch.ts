@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { boolean, bytes, flag, integer, optional } from "../text/fields.ts"
+import { boolean, bytes, described, flag, integer, must, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { gitPath } from "./file-fields.ts"
 import { lazy, unary } from "./operation.ts"
@@ -22,21 +22,15 @@ const tooLarge = `must be at most ${patchLimits.bytes} bytes`
 const PatchText = lazy(() =>
   Schema.String.pipe(
     // A lone surrogate has no UTF-8.
-    Schema.check(
-      Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })
+    must((value) => !/\p{Surrogate}/u.test(value), "must be well-formed Unicode"),
+    must(
+      (value) => value.length * 3 <= patchLimits.bytes || new TextEncoder().encode(value).length <= patchLimits.bytes,
+      tooLarge
     ),
-    Schema.check(
-      Schema.makeFilter(
-        (value) => value.length * 3 <= patchLimits.bytes || new TextEncoder().encode(value).length <= patchLimits.bytes,
-        {
-          message: tooLarge
-        }
-      )
-    ),
-    Schema.annotate({
-      description: "Patch as text: output of git diff --binary or diff -u, or *** Begin Patch ... *** End Patch. " +
+    described(
+      "Patch as text: output of git diff --binary or diff -u, or *** Begin Patch ... *** End Patch. " +
         "Paths are relative to /workspace, or absolute beneath it"
-    })
+    )
   )
 )
 

@@ -1,9 +1,9 @@
 import { Schema } from "effect"
-import { between, integer, optional, string } from "../text/fields.ts"
+import { between, described, integer, must, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"
 import { at, settled, waits, withCommands } from "./states.ts"
-import { workspaceField } from "./workspace-field.ts"
+import { workspaceField, WorkspaceRef } from "./workspace-field.ts"
 
 /** A guest port to publish. Without `hostPort`, the host chooses a free one. */
 export interface AskedPort {
@@ -26,13 +26,11 @@ export const readPort = (text: string): AskedPort | undefined => {
 /** A port to publish, as `publish` of a service and `port publish` take it. */
 export const portText = (description: string) =>
   Schema.String.pipe(
-    Schema.check(
-      Schema.makeFilter((text) => readPort(text) !== undefined, {
-        message:
-          "must be [HOST_PORT:]GUEST_PORT with ports from 1 to 65535, such as 8080:3000 or 3000. The host listens on 127.0.0.1, and takes no other address"
-      })
+    must(
+      (text) => readPort(text) !== undefined,
+      "must be [HOST_PORT:]GUEST_PORT with ports from 1 to 65535, such as 8080:3000 or 3000. The host listens on 127.0.0.1, and takes no other address"
     ),
-    Schema.annotate({ description })
+    described(description)
   )
 
 export const GuestPort = () => integer("TCP port of the guest's loopback")
@@ -89,15 +87,11 @@ export const workspacePortPublish = unary({
   result: PublishedPort
 })
 
-export const PortListPayload = lazy(() => snakeStruct({ workspace: workspaceField() }))
-export type PortListPayload = ReturnType<typeof PortListPayload>["Type"]
-
-export const PortListResult = lazy(() =>
+const PortListResult = lazy(() =>
   Schema.Struct({
     ports: Schema.Array(PublishedPort()).annotate({ description: "Published ports, by guest port" })
   })
 )
-export type PortListResult = ReturnType<typeof PortListResult>["Type"]
 
 export const workspacePortList = unary({
   name: "workspace.port.list",
@@ -114,7 +108,7 @@ export const workspacePortList = unary({
   on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-  payload: PortListPayload,
+  payload: WorkspaceRef,
   result: PortListResult
 })
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, boolean, defaulted, flag, integer, list, optional, string } from "../text/fields.ts"
+import { between, boolean, defaulted, described, flag, integer, list, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { command, fieldsOfCommand, script } from "./command.ts"
 import { always, lazy, unary } from "./operation.ts"
@@ -15,7 +15,7 @@ import {
   stopSeconds
 } from "./service-fields.ts"
 import { at, withCommands, withVm } from "./states.ts"
-import { workspaceField } from "./workspace-field.ts"
+import { workspaceField, WorkspaceRef } from "./workspace-field.ts"
 import { portText } from "./workspace-port.ts"
 
 const full = { profiles: ["full"] } as const
@@ -41,11 +41,10 @@ export const ServiceStartPayload = lazy(() => {
     publish: optional(
       list(portText("")).pipe(
         Schema.check(Schema.isMaxLength(16, { message: "must be at most 16 ports" })),
-        Schema.annotate({
-          description:
-            "Ports of the guest to publish on 127.0.0.1 of the host while the service lives: [HOST_PORT:]GUEST_PORT. " +
+        described(
+          "Ports of the guest to publish on 127.0.0.1 of the host while the service lives: [HOST_PORT:]GUEST_PORT. " +
             "Without HOST_PORT, or with 0, the host chooses a free one. Default: none"
-        })
+        )
       )
     ),
     env,
@@ -107,8 +106,6 @@ export const workspaceServiceStart = unary({
   result: ServiceInfo
 })
 
-const ServiceListPayload = lazy(() => snakeStruct({ workspace: workspaceField() }))
-
 const ServiceList = lazy(() =>
   snakeStruct({
     services: Schema.Array(ServiceInfo()).annotate({
@@ -138,7 +135,7 @@ export const workspaceServiceList = unary({
   on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-  payload: ServiceListPayload,
+  payload: WorkspaceRef,
   result: ServiceList
 })
 

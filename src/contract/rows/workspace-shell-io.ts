@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, defaulted, flag, integer, optional, string, text } from "../text/fields.ts"
+import { between, defaulted, described, flag, integer, must, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { always, lazy, unary } from "./operation.ts"
 import {
@@ -47,23 +47,14 @@ export const ShellReadPayload = lazy(() =>
     ),
     waitFor: optional(
       text("").pipe(
-        Schema.check(
-          Schema.makeFilter((value) => value !== "" && value.length <= 1_000, {
-            message: "must have 1 to 1000 characters"
-          })
-        ),
-        Schema.annotate({
-          description:
-            "Wait until the new lines contain this text. With `wait_for_idle_ms`, the pause comes after the text"
-        })
+        must((value) => value !== "" && value.length <= 1_000, "must have 1 to 1000 characters"),
+        described("Wait until the new lines contain this text. With `wait_for_idle_ms`, the pause comes after the text")
       )
     ),
     waitSeconds: defaulted(
       Schema.Number.pipe(
-        Schema.check(
-          Schema.makeFilter((seconds) => seconds >= 0 && seconds <= 600, { message: "must be 0 to 600 seconds" })
-        ),
-        Schema.annotate({ description: "Maximum seconds of both waits together. 0 to 600" })
+        must((seconds) => seconds >= 0 && seconds <= 600, "must be 0 to 600 seconds"),
+        described("Maximum seconds of both waits together. 0 to 600")
       ),
       () => 30
     )
@@ -125,17 +116,12 @@ export const ShellWritePayload = lazy(() =>
     ...shellFields(),
     input: defaulted(
       text("").pipe(
-        Schema.check(
-          Schema.makeFilter((value) => !/\p{Surrogate}/u.test(value), { message: "must be well-formed Unicode" })
+        must((value) => !/\p{Surrogate}/u.test(value), "must be well-formed Unicode"),
+        must(
+          (value) => new TextEncoder().encode(value).length <= MAX_SHELL_INPUT_BYTES,
+          `must be at most ${MAX_SHELL_INPUT_BYTES} bytes`
         ),
-        Schema.check(
-          Schema.makeFilter((value) => new TextEncoder().encode(value).length <= MAX_SHELL_INPUT_BYTES, {
-            message: `must be at most ${MAX_SHELL_INPUT_BYTES} bytes`
-          })
-        ),
-        Schema.annotate({
-          description: "Line to type, which Enter ends unless keys follow. A newline in it is Enter, too. Default: none"
-        })
+        described("Line to type, which Enter ends unless keys follow. A newline in it is Enter, too. Default: none")
       ),
       () => ""
     ),

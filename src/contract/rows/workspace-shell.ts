@@ -6,7 +6,7 @@ import { always, lazy, unary } from "./operation.ts"
 import { secretMappings } from "./secret-fields.ts"
 import { cols, full, rows, shell, shellFields, ShellInfo, writes } from "./shell-fields.ts"
 import { at, withCommands, withVm } from "./states.ts"
-import { workspaceField } from "./workspace-field.ts"
+import { workspaceField, WorkspaceRef } from "./workspace-field.ts"
 
 export const ShellOpenPayload = lazy(() => {
   const { cwd, env, user } = fieldsOfCommand()
@@ -66,9 +66,6 @@ export const workspaceShellOpen = unary({
   result: ShellInfo
 })
 
-export const ShellListPayload = lazy(() => snakeStruct({ workspace: workspaceField() }))
-export type ShellListPayload = ReturnType<typeof ShellListPayload>["Type"]
-
 export const ShellListResult = lazy(() =>
   snakeStruct({
     shells: Schema.Array(ShellInfo()).annotate({
@@ -99,7 +96,7 @@ export const workspaceShellList = unary({
   on: "residents",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-  payload: ShellListPayload,
+  payload: WorkspaceRef,
   result: ShellListResult
 })
 

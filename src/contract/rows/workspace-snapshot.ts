@@ -4,7 +4,7 @@ import { snakeStruct } from "../text/snake.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
 import { at, every, settled, settledOrAttaching, waits } from "./states.ts"
-import { snapshotField, workspaceField } from "./workspace-field.ts"
+import { snapshotField, workspaceField, WorkspaceRef } from "./workspace-field.ts"
 
 const full = { profiles: ["full"] } as const
 
@@ -34,8 +34,8 @@ export type SnapshotPayload = ReturnType<typeof SnapshotPayload>["Type"]
 
 const taken = () => SnapshotInfo().annotate({ description: "The new snapshot" })
 
-export const SnapshotEvent = lazy(() => Schema.Union([Notice(), Schema.TaggedStruct("Taken", { snapshot: taken() })]))
-export type SnapshotEvent = ReturnType<typeof SnapshotEvent>["Type"]
+const SnapshotEvent = lazy(() => Schema.Union([Notice(), Schema.TaggedStruct("Taken", { snapshot: taken() })]))
+type SnapshotEvent = ReturnType<typeof SnapshotEvent>["Type"]
 
 const SnapshotResult = lazy(() => snakeStruct({ snapshot: taken(), warnings: warnings() }))
 type SnapshotResult = ReturnType<typeof SnapshotResult>["Type"]
@@ -103,7 +103,7 @@ export const workspaceSnapshotList = unary({
   on: "entry",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-  payload: lazy(() => Schema.Struct({ workspace: workspaceField() })),
+  payload: WorkspaceRef,
   result: lazy(() =>
     Schema.Struct({
       snapshots: Schema.Array(SnapshotInfo()).annotate({ description: "Snapshots, oldest first" })

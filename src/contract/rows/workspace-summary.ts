@@ -4,12 +4,9 @@ import { snakeStruct } from "../text/snake.ts"
 import { NetworkInfo, networkRules } from "./network-fields.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, readable } from "./states.ts"
-import { workspaceField } from "./workspace-field.ts"
+import { WorkspaceRef } from "./workspace-field.ts"
 import { RunningCommands, WorkspaceState } from "./workspace-info.ts"
 import { NetworkRecord } from "./workspace-network.ts"
-
-export const SummaryPayload = lazy(() => snakeStruct({ workspace: workspaceField() }))
-export type SummaryPayload = ReturnType<typeof SummaryPayload>["Type"]
 
 const Command = lazy(() =>
   snakeStruct({
@@ -131,6 +128,6 @@ export const workspaceSummary = unary({
   on: "entry",
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-  payload: SummaryPayload,
+  payload: WorkspaceRef,
   result: SummaryResult
 })

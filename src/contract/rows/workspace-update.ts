@@ -97,13 +97,12 @@ export const workspaceUpdate = unary({
   result: WorkspaceInfo
 })
 
-export const RenamePayload = lazy(() =>
+const RenamePayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
     name: WorkspaceName().annotate({ description: "New name" })
   })
 )
-export type RenamePayload = ReturnType<typeof RenamePayload>["Type"]
 
 export const workspaceRename = unary({
   name: "workspace.rename",

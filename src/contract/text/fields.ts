@@ -12,6 +12,19 @@ export const boolean = (description: string) => Schema.Boolean.annotate({ descri
 /** A boolean that is false if it is not given. */
 export const flag = (description: string) => defaulted(boolean(description), () => false)
 
+export const described = <S extends Schema.Top>(description: string) => (self: S): S["Rebuild"] =>
+  self.annotate({ description })
+
+/** A check whose refusal is `message`. */
+export const must =
+  <S extends Schema.Top>(isRight: (value: S["Type"]) => boolean, message: string) => (self: S): S["Rebuild"] =>
+    self.check(Schema.makeFilter(isRight, { message }))
+
+/** The same of a text that has a pattern. */
+export const matching =
+  <S extends Schema.Top & { readonly Type: string }>(pattern: RegExp, message: string) => (self: S): S["Rebuild"] =>
+    self.check(Schema.isPattern(pattern, { message }))
+
 /** An integer of a range, refused with the range and its unit. */
 export const between = ({ description, from, to, unit }: {
   readonly from: number
@@ -38,8 +51,8 @@ export const milliseconds = (what: string, more = "") =>
 /** Text without a NUL byte, so that C code can read it. */
 export const text = (description: string) =>
   Schema.String.pipe(
-    Schema.check(Schema.makeFilter((value) => !value.includes("\0"), { message: "must not contain a NUL byte" })),
-    Schema.annotate({ description })
+    must((value) => !value.includes("\0"), "must not contain a NUL byte"),
+    described(description)
   )
 
 /** A list of strings. The error names the wrong item, or says that the value is no list. */
@@ -53,8 +66,8 @@ export const strings = <A extends string>(value: Schema.Codec<A, string>) =>
 /** A path of the host. The empty path is refused: it would mean the working directory. */
 export const hostPath = (description: string) =>
   text(description).pipe(
-    Schema.check(Schema.makeFilter((value) => value !== "", { message: "must not be empty" })),
-    Schema.annotate({ description })
+    must((value) => value !== "", "must not be empty"),
+    described(description)
   )
 
 const NO_BYTES = "must be bytes (a Uint8Array), or a string of base64"
@@ -105,9 +118,10 @@ export const allowHome = () =>
 /** Globs that name ignored files beneath a directory. */
 export const ignoredGlobs = (description: string) =>
   list(
-    text("").pipe(Schema.check(Schema.makeFilter((glob) => !/^[./]*$|(^|\/)\.\.(\/|$)/.test(glob), {
-      message: "must be a glob beneath the directory, such as build or 'dist/*.js', and not empty"
-    })))
+    text("").pipe(must(
+      (glob) => !/^[./]*$|(^|\/)\.\.(\/|$)/.test(glob),
+      "must be a glob beneath the directory, such as build or 'dist/*.js', and not empty"
+    ))
   ).annotate({ description })
 
 /** Ignored files that are copied with a repository. */

@@ -13,7 +13,7 @@ import type { OtlpSettings } from "./settings.ts"
 /** How long the end of the daemon waits for the last export, in ms. */
 const SHUTDOWN_MS = 1_500
 
-export interface Exporter {
+interface Exporter {
   readonly tracer: Tracer.Tracer
   readonly logger: Logger.Logger<unknown, void>
 }

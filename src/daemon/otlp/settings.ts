@@ -20,7 +20,7 @@ export interface OtlpSettings {
 const decoded = (text: string) => Option.getOrElse(Option.liftThrowable(decodeURIComponent)(text), () => text)
 
 /** Decodes `key=value,key=value`, whose values may be percent-encoded. */
-export const decodePairs = (text: string): Readonly<Record<string, string>> =>
+const decodePairs = (text: string): Readonly<Record<string, string>> =>
   named(
     text.split(",").flatMap((pair) => {
       const at = pair.indexOf("=")
@@ -30,7 +30,7 @@ export const decodePairs = (text: string): Readonly<Record<string, string>> =>
   )
 
 /** Share of a sampler. An operation has no parent, so a `parentbased` sampler decides as its root. */
-export const ratioOf = (sampler: string, argument: string): number => {
+const ratioOf = (sampler: string, argument: string): number => {
   switch (sampler.replace(/^parentbased_/, "")) {
     case "always_off":
       return 0

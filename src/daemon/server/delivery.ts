@@ -66,7 +66,7 @@ export type Windows = ReturnType<typeof makeWindows>
 const RELEASE_MS = 2
 
 /** What an operation of a client has acquired. */
-export interface Acquired {
+interface Acquired {
   readonly scope: Scope.Scope
   /** The operation has ended by itself. Its release may come after its answer. */
   hasEnded: boolean

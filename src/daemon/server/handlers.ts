@@ -31,7 +31,7 @@ import { type Inputs, makeInputs } from "./inputs.ts"
  * Fails where a request names a path of the host that is not absolute: whoever asks means a folder of their own, and the daemon's working
  * directory is the host's root. `-` is no path.
  */
-export const demandAbsolutePaths = (row: Operation): (payload: unknown) => Effect.Effect<void, InvalidRequest> => {
+const demandAbsolutePaths = (row: Operation): (payload: unknown) => Effect.Effect<void, InvalidRequest> => {
   const { hostPaths = [] }: CliSurface = row.cli
   if (hostPaths.length === 0) return () => Effect.void
   return (payload) =>

@@ -58,7 +58,7 @@ export const accelerator = Effect.gen(function*() {
 )
 
 /** Services that the findings are looked for with. */
-export type DoctorNeeds = Environments | HostFacts | Kernel | Paths | SeedImages | Vmm
+type DoctorNeeds = Environments | HostFacts | Kernel | Paths | SeedImages | Vmm
 
 /** What was found on this host, a line each as it is found; then the self-test's lines when it is asked for. */
 export const doctor = ({ selftest: wanted }: DoctorPayload) => {

@@ -18,7 +18,7 @@ import { clockVerdict, differ, inTime, script, selfPortrait, stdoutOf, verdict }
 import { checks, failClosed, leftOnHost } from "./selftest-checks.ts"
 
 /** What the self-test makes VMs of, and where it notes them. */
-export interface Material {
+interface Material {
   readonly images: GuestImages
   readonly placeholder: Seed
   readonly used: Ref.Ref<ReadonlyArray<string>>
@@ -27,7 +27,7 @@ export interface Material {
 const shell = ({ channel }: Guest, text: string) => Effect.scoped(Effect.flatMap(channel.spawn(script(text)), stdoutOf))
 
 /** That members of the pool, taken one after the other, are unlike each other. */
-export const poolChecks = <E, R>(acquire: (hostname: string) => Effect.Effect<FreshWorkspace, E, R>) =>
+const poolChecks = <E, R>(acquire: (hostname: string) => Effect.Effect<FreshWorkspace, E, R>) =>
   Effect.gen(function*() {
     const pool = Context.get(yield* Layer.build(Pool.layer({ membersPerKind: 2, quietMs: 0 })), Pool)
     const take = (hostname: string) => Effect.provideService(acquire(hostname), Pool, pool)
@@ -78,7 +78,7 @@ const copyOf =
  * That a snapshot holds what was in memory and on disk, that VMs that go on from it are unlike each other and the one it was taken of,
  * and that a fresh VM on the seed has nothing of it, as after a reset.
  */
-export const copyChecks = <E, R>(
+const copyChecks = <E, R>(
   material: Material,
   acquire: (hostname: string) => Effect.Effect<FreshWorkspace, E, R>
 ) =>

@@ -110,7 +110,7 @@ const NEWLINE = 0x0a
 /** Code of a resource that does not exist, in every revision that begins with `initialize`. The SDK has the code of the later one. */
 const RESOURCE_NOT_FOUND = -32_002
 
-export interface LineTransportOptions {
+interface LineTransportOptions {
   readonly stdin: typeof process.stdin
   readonly stdout: typeof process.stdout
   /** Ids of requests that were answered before. The server's own answers to them are kept back. */

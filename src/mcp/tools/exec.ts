@@ -19,7 +19,7 @@ interface Page {
 }
 
 /** What was left out of a command's output, from its beginning on, as much as fits. */
-export const pageOfOutput = (
+const pageOfOutput = (
   { own, payload, pyro }: Request<ExecPayload>,
   { again, from, id, to }: Page
 ): Effect.Effect<Done<ExecTold>, PyroError> =>

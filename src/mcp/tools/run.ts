@@ -12,7 +12,7 @@ import { streamsText, verdictOf } from "./commands.ts"
 import { inputOf } from "./exec.ts"
 
 /** What `vm_run` tells. */
-export const RunTold = lazy(() =>
+const RunTold = lazy(() =>
   snakeStruct({
     outcome: Outcome(),
     exitCode: Schema.Int,

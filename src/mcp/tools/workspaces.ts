@@ -52,7 +52,7 @@ export const networkLogTool: Tool<"workspace.network.log"> = {
 }
 
 /** The network of a workspace in one line. */
-export const networkLine = (network: Parameters<typeof policyText>[0] & Parameters<typeof hasConnections>[0]) =>
+const networkLine = (network: Parameters<typeof policyText>[0] & Parameters<typeof hasConnections>[0]) =>
   `network: ${policyText(network)}${hasConnections(network) ? `; ${connectionsText(network)}` : ""}`
 
 const labelsText = (labels: Readonly<Record<string, string>>) =>

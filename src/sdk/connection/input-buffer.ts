@@ -113,4 +113,3 @@ export const makeInputBuffer = (input: RunInput) =>
         }
       })
   })
-export type InputBuffer = Effect.Success<ReturnType<typeof makeInputBuffer>>

@@ -7,6 +7,7 @@ import { mapCalls } from "../../../src/contract/rows/Pyro.ts"
 import { ComparePayload } from "../../../src/contract/rows/workspace-diff.ts"
 import { EventsPayload } from "../../../src/contract/rows/workspace-events.ts"
 import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
+import { WorkspaceRef } from "../../../src/contract/rows/workspace-field.ts"
 import { ForkPayload } from "../../../src/contract/rows/workspace-fork.ts"
 import { CreatePayload, foldSwitch, type WorkspaceEvent } from "../../../src/contract/rows/workspace-lifecycle.ts"
 import { LogsPayload } from "../../../src/contract/rows/workspace-logs.ts"
@@ -20,12 +21,7 @@ import {
   ServiceStopPayload
 } from "../../../src/contract/rows/workspace-service.ts"
 import { ShellReadPayload, ShellWritePayload } from "../../../src/contract/rows/workspace-shell-io.ts"
-import {
-  ShellClosePayload,
-  ShellListPayload,
-  ShellOpenPayload,
-  ShellResizePayload
-} from "../../../src/contract/rows/workspace-shell.ts"
+import { ShellClosePayload, ShellOpenPayload, ShellResizePayload } from "../../../src/contract/rows/workspace-shell.ts"
 import { SnapshotPayload } from "../../../src/contract/rows/workspace-snapshot.ts"
 import { UpdatePayload } from "../../../src/contract/rows/workspace-update.ts"
 import { callerProject } from "../../../src/contract/wire/caller-project.ts"
@@ -123,7 +119,7 @@ const operations = ({ house }: Workspaces["Service"]) => {
     exec: operation(ExecPayload(), exec),
     logs: operation(LogsPayload(), all.logs),
     "shell-open": operation(ShellOpenPayload(), all.shell.open),
-    "shell-list": operation(ShellListPayload(), all.shell.list),
+    "shell-list": operation(WorkspaceRef(), all.shell.list),
     "shell-read": operation(ShellReadPayload(), all.shell.read),
     "shell-write": operation(ShellWritePayload(), all.shell.write),
     "shell-resize": operation(ShellResizePayload(), all.shell.resize),
