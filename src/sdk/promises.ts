@@ -92,17 +92,33 @@ export interface PyroPromises extends Nested<{ readonly [Name in OperationName]:
 
 type AnyCall = (options?: object, call?: CallOptions) => unknown
 
-/** An aborted call rejects with the caller's own reason. */
-const orReason = <A>(work: Promise<A>, signal: AbortSignal | undefined): Promise<A> =>
-  work.catch((cause: unknown) => {
-    throw signal?.aborted === true ? signal.reason : cause
-  })
-
 const nothingYet = (): CommandOutput => commandOutput(0).kept()
 
-/** The SDK's own stack frames would surround the message of an uncaught error. */
-const withoutFrames = (error: PyroError): PyroError =>
-  Object.defineProperty(error, "stack", { value: `${error._tag}: ${error.message}`, configurable: true })
+const isPyroError = (cause: unknown): cause is PyroError =>
+  Predicate.isError(cause) && Predicate.hasProperty(cause, "_tag") && Predicate.hasProperty(cause, "code")
+
+/** The lines of the program that wait for the promise whose handler is `handler`. */
+const waitingFrames = (handler: (cause: unknown) => never): string => {
+  const holder = { stack: "" }
+  Error.captureStackTrace(holder, handler)
+  return holder.stack.split("\n").filter((line) => /^ +at (?!process\.processTicks)/.test(line)).map((line) =>
+    `\n${line}`
+  ).join("")
+}
+
+/**
+ * Ends the chain of each promise. An aborted call rejects with the caller's own reason. An error gets a stack for people: its code, the
+ * operation, and the lines of the program. The SDK's own frames would surround its message.
+ */
+const rejecting = ({ name }: Operation, signal: AbortSignal | undefined) => {
+  const reject = (cause: unknown): never => {
+    if (signal?.aborted === true) throw signal.reason
+    if (!isPyroError(cause)) throw cause
+    const value = `${cause._tag} [${cause.code}]: ${name}: ${cause.message}${waitingFrames(reject)}`
+    throw Object.defineProperty(cause, "stack", { value, configurable: true })
+  }
+  return reject
+}
 
 /** The Effect API's call of a row. */
 const effectCallOf = (row: Operation) => {
@@ -117,18 +133,21 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
   let isClosed = false
   /** Error of a call after `close`, in place of Effect's own error. */
   const closed = Effect.fail(new DaemonUnavailable({ detail: "this client was closed; make another one" }))
-  const promise = <A>(effect: Effect.Effect<A, PyroError, Pyro>, { signal }: CallOptions): Promise<A> =>
+  const promise = <A>(row: Operation, effect: Effect.Effect<A, PyroError, Pyro>, { signal }: CallOptions): Promise<A> =>
     // A promise rejects with the error itself instead of Effect's wrapper.
-    orReason(
-      isClosed
-        ? Effect.runPromise(Effect.result(closed))
-        : runtime.runPromise(Effect.result(effect), signal && { signal }),
-      signal
-    ).then((result) => {
-      if (result._tag === "Failure") throw withoutFrames(result.failure)
-      return result.success
-    })
-  const iterable = <A>(events: Stream.Stream<A, PyroError, Pyro>, { signal }: CallOptions): AsyncIterable<A> => ({
+    (isClosed
+      ? Effect.runPromise(Effect.result(closed))
+      : runtime.runPromise(Effect.result(effect), signal && { signal }))
+      .then((result) => {
+        if (result._tag === "Failure") throw result.failure
+        return result.success
+      })
+      .catch(rejecting(row, signal))
+  const iterable = <A>(
+    row: Operation,
+    events: Stream.Stream<A, PyroError, Pyro>,
+    { signal }: CallOptions
+  ): AsyncIterable<A> => ({
     [Symbol.asyncIterator]: () => {
       const aborted = Effect.callback<never>((resume) => {
         const abort = () => resume(Effect.interrupt)
@@ -136,13 +155,12 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
         signal?.addEventListener("abort", abort, { once: true })
         return Effect.sync(() => signal?.removeEventListener("abort", abort))
       })
-      const framed = Stream.mapError(events, withoutFrames)
-      const ended = signal === undefined ? framed : Stream.interruptWhen(framed, aborted)
+      const ended = signal === undefined ? events : Stream.interruptWhen(events, aborted)
       const iterator = isClosed
         ? Promise.resolve(Stream.toAsyncIterable(Stream.fromEffect(closed))[Symbol.asyncIterator]())
         : runtime.context().then((ready) => Stream.toAsyncIterableWith(ended, ready)[Symbol.asyncIterator]())
       return {
-        next: () => orReason(iterator.then((events) => events.next()), signal),
+        next: () => iterator.then((events) => events.next()).catch(rejecting(row, signal)),
         return: async () => (await (await iterator).return?.()) ?? { done: true, value: undefined }
       }
     }
@@ -150,12 +168,13 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
   const promiseCall = (row: Operation): AnyCall => {
     const call = effectCallOf(row)
     if (row.kind === "unary") {
-      return (options = {}, how = {}) => promise(call(options) as Effect.Effect<unknown, PyroError, Pyro>, how)
+      return (options = {}, how = {}) => promise(row, call(options) as Effect.Effect<unknown, PyroError, Pyro>, how)
     }
     return Object.assign(
       (options: object = {}, how: CallOptions = {}) => {
         let output = nothingYet
         const result = promise(
+          row,
           Effect.flatMap(readInput(how.stdin), (read) => {
             const collected = collecting(row, options, read?.input, (folding) => {
               output = folding.output ?? output
@@ -169,6 +188,7 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
       {
         stream: (options: object = {}, how: CallOptions = {}) =>
           iterable(
+            row,
             Stream.unwrap(Effect.map(readInput(how.stdin), (read) => {
               const events = call(options, read?.input) as Stream.Stream<unknown, PyroError, Pyro>
               return read === undefined ? events : Stream.interruptWhen(events, read.failed)

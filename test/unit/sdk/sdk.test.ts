@@ -149,9 +149,28 @@ describe("the SDK for everybody else", () => {
       (error) => error
     )
     assert.instanceOf(failure, CommandNotFound)
-    // Nobody may catch it: Node then prints the stack.
-    assert.strictEqual(failure.stack, `CommandNotFound: ${failure.message}`)
     assert.deepStrictEqual(await pyro.env.list(), { environments: [] })
+  })
+
+  it("the stack of a rejection has the code, the operation and the program's line, and no frame of the SDK", async () => {
+    await using pyro = makePromises(service().layer)
+    const options = { environment: "debian:12", command: ["missing"] }
+    const calls: ReadonlyArray<() => Promise<void>> = [
+      async () => {
+        await pyro.run(options)
+      },
+      async () => {
+        for await (const _ of pyro.run.stream(options)) { /* The events before the failure. */ }
+      }
+    ]
+    for (const call of calls) {
+      // Nobody may catch it: Node then prints the stack.
+      const { message, stack = "" } = await call().then(() => new Error("it did not fail"), (error: Error) => error)
+      const [header, ...frames] = stack.split("\n")
+      assert.strictEqual(header, `CommandNotFound [command_not_found]: run: ${message}`)
+      assert.match(frames[0] ?? "", /^ +at .*sdk\.test\.ts:\d+/)
+      for (const frame of frames) assert.notMatch(frame, /src\/sdk|node_modules\/effect/)
+    }
   })
 
   it("the promise API passes stdin", async () => {
