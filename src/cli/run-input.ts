@@ -39,7 +39,7 @@ export const completeRun = (
         `for example: ${
           typed(["pyro", ...shortPath(operation.cli.path), ...operands.length === 0 ? ["debian:12"] : operands, "ls"])
         }`
-      return yield* new InvalidRequest({ field: "", detail: `no command; ${meant}` })
+      return yield* new InvalidRequest({ field: "command", detail: `nothing to run; ${meant}` })
     }
     if (raw["tty"] !== true && !shell) return raw
     const env = (raw["env"] ?? {}) as Readonly<Record<string, string>>

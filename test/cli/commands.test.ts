@@ -72,11 +72,11 @@ describe("help, version and usage errors", () => {
   it.each([
     [["rnu"], /no command "rnu". Did you mean "run"\?/],
     [["env"], /"pyro env" needs a verb/],
-    [["run"], /no command; for example: pyro run debian:12 ls/],
+    [["run"], /command: nothing to run; for example: pyro run debian:12 ls/],
     [["run", "debian:12", "--mem-mib", "8", "--", "true"], /--mem-mib: must be a whole number from 128 to 1048576 MiB/],
     [["run", "debian:12", "--vcpu-count", "0", "--", "true"], /--vcpu-count: must be a whole number from 1 to 32/],
     [["run", "debian:12", "--memory", "8", "--", "true"], /no option --memory/],
-    [["run", "debian:12"], /no command; for example: pyro run debian:12 ls/],
+    [["run", "debian:12"], /command: nothing to run; for example: pyro run debian:12 ls/],
     [["gc", "--", "x"], /unexpected "x"/],
     [["run", "debian:12", "--seed-path", "", "--", "true"], /--seed-path: must not be empty/],
     [["workspace", "sync", "push", "fix", ""], /<source_path>: must not be empty/]
@@ -89,6 +89,14 @@ describe("help, version and usage errors", () => {
     const { error } = JSON.parse(inJson.stdout.toString())
     assert.deepStrictEqual([inJson.status, error.code, inJson.stderr], [2, "invalid_request", ""])
     assert.match(error.message, complaint)
+  })
+})
+
+describe("run and exec without a command", () => {
+  it.each([["run"], ["exec", "fix"]])("pyro %s without a command names the field in JSON", async (...args) => {
+    const { status, stdout } = await pyro(...args, "--json")
+    const { error } = JSON.parse(stdout.toString())
+    assert.deepStrictEqual([status, error.code, error.field], [2, "invalid_request", "command"])
   })
 })
 

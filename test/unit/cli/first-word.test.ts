@@ -68,7 +68,7 @@ describe("a word that was taken for the environment", () => {
     assert.strictEqual(await told("run", "ls"), `err pyro: ${unknown("ls")}\n${advice}\n`)
     assert.include(await told("run", "cat", "a b"), "the first word is the environment: pyro run debian:12 ")
     const { journal } = await on(["run", "ls"])
-    assert.deepStrictEqual(journal, [`err pyro: no command; ${advice}\nsee: pyro run --help\n`])
+    assert.deepStrictEqual(journal, [`err pyro: command: nothing to run; ${advice}\nsee: pyro run --help\n`])
   })
 })
 
@@ -133,7 +133,7 @@ describe("the guest's command without --", () => {
   it("exec without a command gives an example that works, also for a command in the place of PYRO_WORKSPACE's workspace", async () => {
     const said = async (words: ReadonlyArray<string>, workspace?: string) =>
       (await on(words, workspace === undefined ? {} : { terminal: { workspace } })).journal
-    const refused = (advice: string) => [`err pyro: no command; ${advice}\nsee: pyro exec --help\n`]
+    const refused = (advice: string) => [`err pyro: command: nothing to run; ${advice}\nsee: pyro exec --help\n`]
     assert.deepStrictEqual(await said(["exec", "fix"]), refused("for example: pyro exec fix ls"))
     assert.deepStrictEqual(await said(["exec"], "fix"), refused("for example: pyro exec fix ls"))
     assert.deepStrictEqual(await said(["exec", "fix"], "fix"), refused("for example: pyro exec fix ls"))
