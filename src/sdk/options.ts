@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
-import { firstIssue } from "../contract/errors/issue.ts"
+import { invalidRequest } from "../contract/errors/issue.ts"
 import type { CliSurface, PureSchema } from "../contract/rows/operation.ts"
 import type { Operation, OperationName, OperationOf } from "../contract/rows/operations.ts"
 import { named } from "../contract/text/names.ts"
@@ -42,12 +42,12 @@ export const payloadOf = (row: Operation, options: object): Effect.Effect<unknow
     reportInput: true
   })(encoded).pipe(
     Effect.mapError((error) => {
-      const { message, path } = firstIssue(error)
-      const field = path.map(String).join(".")
+      const refused = invalidRequest(error)
+      const { detail, field } = refused
       // Unknown options have no JSON name, so the error repeats them as written.
-      return message.startsWith(UNEXPECTED)
-        ? new InvalidRequest({ field: camelCase(field), detail: message.replace(/"\w+"/g, camelCase) })
-        : new InvalidRequest({ field, detail: message })
+      return detail.startsWith(UNEXPECTED)
+        ? new InvalidRequest({ field: camelCase(field), detail: detail.replace(/"\w+"/g, camelCase) })
+        : refused
     })
   )
 }

@@ -1,4 +1,5 @@
 import { type Schema, SchemaAST, SchemaIssue } from "effect"
+import { InvalidRequest } from "./errors.ts"
 
 /** What is wrong with some input: of the first field that is, the JSON path and one sentence. */
 export interface Issue {
@@ -54,4 +55,13 @@ export const firstIssue = (error: Schema.SchemaError): Issue => {
   return expected.length < 2 || choices.includes(null)
     ? first
     : { path: first.path, message: `Expected ${expected.join(" or ")}, actual ${actual}` }
+}
+
+/** The error of a request that a Schema refuses. `nameOf` gives the JSON name of a step of the path. */
+export const invalidRequest = (
+  error: Schema.SchemaError,
+  nameOf: (step: string) => string = (step) => step
+): InvalidRequest => {
+  const { message, path } = firstIssue(error)
+  return new InvalidRequest({ field: path.map((step) => nameOf(String(step))).join("."), detail: message })
 }

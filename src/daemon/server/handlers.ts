@@ -3,7 +3,7 @@ import type { Headers } from "effect/http/Headers"
 import type { ServerClient } from "effect/rpc/Rpc"
 import type { RequestId } from "effect/rpc/RpcMessage"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
-import { firstIssue } from "../../contract/errors/issue.ts"
+import { invalidRequest } from "../../contract/errors/issue.ts"
 import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
 import { type Operation, operations } from "../../contract/rows/operations.ts"
 import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
@@ -81,11 +81,7 @@ const inputOf = (inputs: Inputs, headers: Headers, leaving: Serving["leaving"]) 
 /** Checks a payload, of whose fields the message has shown the types alone. */
 const checked = ({ payload }: Operation) => {
   const decode = lazy(() => Schema.decodeUnknownEffect(Schema.toType(payload())))
-  return (given: unknown) =>
-    Effect.mapError(decode()(given), (error) => {
-      const { message, path } = firstIssue(error)
-      return new InvalidRequest({ field: path.map(String).map(snakeCase).join("."), detail: message })
-    })
+  return (given: unknown) => Effect.mapError(decode()(given), (error) => invalidRequest(error, snakeCase))
 }
 
 const unaryHandler = (pyro: PyroService, row: UnaryRow, { requests }: Serving) => {

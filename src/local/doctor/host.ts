@@ -185,7 +185,7 @@ export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<Doctor
     wrong(
       "workspaces",
       `${id} is left alone, its record is damaged`,
-      `mend ${record}, then: pyro daemon stop; or give up what is in it: pyro delete ${id}`
+      `fix ${record}, then: pyro daemon stop; or give the workspace up: pyro delete ${id}`
     )
   )
 }).pipe(

@@ -4,11 +4,16 @@ import type { DoctorEvent, DoctorLine } from "../../contract/rows/host.ts"
 /** A finding that needs nothing done. */
 export const fine = (name: string, found: string): DoctorLine => ({ name, ok: true, found })
 
-/** A finding that keeps pyro from working, or from working well, and what mends it. */
-export const wrong = (name: string, found: string, mend: string): DoctorLine => ({ name, ok: false, found, mend })
+/** A finding that keeps pyro from working, or from working well, and what fixes it. */
+export const wrong = (name: string, found: string, fix: string): DoctorLine => ({ name, ok: false, found, mend: fix })
 
 /** A finding that is no fault, with what would improve it. */
-export const improvable = (name: string, found: string, mend: string): DoctorLine => ({ name, ok: true, found, mend })
+export const improvable = (name: string, found: string, fix: string): DoctorLine => ({
+  name,
+  ok: true,
+  found,
+  mend: fix
+})
 
 /** Findings one after the other, each group looked for when it is its turn. */
 export const inOrder = <E, R>(

@@ -23,7 +23,7 @@ export const stdoutOf = (process: GuestProcess) =>
     Effect.tap(() => process.exit)
   )
 
-const report = "please report it; do not trust this host's VMs to be unlike each other until it is mended"
+const report = "please report it; do not trust this host's VMs to be unlike each other until it is fixed"
 
 /** A claim about VMs that holds, or that must not be lived with. */
 export const verdict = (name: string, ok: boolean, found: string): DoctorLine =>

@@ -5,7 +5,6 @@ import { nowIso } from "../../system/waits/time.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { EventLog } from "../entry/events.ts"
 import { usedBeneath } from "./info.ts"
-import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../contract/rows/workspace-events.ts"
 
 /** CPU time of a microVM at the moment of a table. */
 interface Seen {
