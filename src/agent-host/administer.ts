@@ -1,20 +1,47 @@
 import { Effect } from "effect"
 import { HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
 import { processEnvironment } from "../system/settings/config.ts"
-import { type ChangedFile, described, write } from "./connect/apply.ts"
-import type { DoctorOptions } from "./connect/check.ts"
-import { entryOf, meantServer, selectionOf } from "./connect/entry-of.ts"
-import type { FileChange } from "./connect/file-change.ts"
+import { entryOf, meantServer, selectionOf, toolsOf } from "./connect/found-entry.ts"
+import { type ChangedFile, described, type FileChange, write } from "./connect/host-files.ts"
 import { approvalsOf, entryPath, plan, type Request } from "./connect/plan.ts"
-import { checkSecrets, secretNotes } from "./connect/secrets.ts"
-import { toolsOf } from "./doctor/tools-of.ts"
+import type { DoctorOptions } from "./doctor/server.ts"
+import type { Change } from "./format/document.ts"
 import { edit } from "./format/format.ts"
-import type { Change } from "./format/json.ts"
-import type { AgentHost, Approve, HostName, HostScope, Place, Server } from "./hosts/agent-host.ts"
-import { findProgram } from "./hosts/find-program.ts"
+import {
+  type AgentHost,
+  type Approve,
+  type HostName,
+  type HostScope,
+  neededVariables,
+  type Place,
+  type Server
+} from "./hosts/agent-host.ts"
 import { agentHosts } from "./hosts/hosts.ts"
+import { findProgram } from "./surroundings.ts"
 
-/** What `pyro host` did, or would do. */
+/** Refuses secrets from variables that the host gives to no server: the host could not start that server. */
+const checkSecrets = ({ title, withholds = [] }: AgentHost, { args }: Server) => {
+  const withheld = neededVariables(args).find((name) => withholds.includes(name))
+  return withheld === undefined ? Effect.void : new InvalidRequest({
+    field: "--secret-env",
+    detail:
+      `${title} gives ${withheld} to no server; use a variable of another name, or a file: --secret-file ${withheld}=PATH`
+  })
+}
+
+/** Notes about variables of the server's secrets that are not set here. */
+const secretNotes = ({ title }: AgentHost, { args }: Server, { variable }: Place) => {
+  const unset = neededVariables(args).filter((name) => variable(name) === undefined)
+  return unset.length === 0
+    ? []
+    : [
+      `${title} needs the variable ${
+        unset.join(" and ")
+      }, which is not set here. Without it pyro's server does not start`
+    ]
+}
+
+/** The result of `pyro host`, or of its dry run. */
 export interface Outcome {
   readonly host: HostName
   readonly scope: HostScope
@@ -34,7 +61,7 @@ export interface ConnectOptions {
   readonly force: boolean
 }
 
-/** The file with a host's entry, if the host has one in this scope. */
+/** The file with a host's entry. Fails if the host has none in this scope. */
 const configFor = (host: AgentHost, scope: HostScope, place: Place) => {
   const config = host.config(scope, place)
   return config === undefined
@@ -45,7 +72,7 @@ const configFor = (host: AgentHost, scope: HostScope, place: Place) => {
     : Effect.succeed(config)
 }
 
-/** Writes the files, or tells alone what would be written. */
+/** Writes the files, or only describes the changes. */
 const carryOut = (
   { dryRun, host, place, scope }: Pick<ConnectOptions, "dryRun" | "host" | "place" | "scope">,
   files: ReadonlyArray<FileChange>
@@ -93,7 +120,7 @@ export const disconnect = (
   })
 
 /**
- * Rewrites an entry that is not as pyro writes it, and removes other entries that are pyro as well. The options of the server, its
+ * Rewrites an entry that differs from pyro's, and removes other entries that also run pyro. The options of the server, its
  * variables and the approvals stay.
  */
 export const repair = (
@@ -127,7 +154,7 @@ export interface Shown {
   readonly notes: ReadonlyArray<string>
 }
 
-/** The text that a host's files need, without a look at the files. */
+/** The text to add to a host's files. Does not read the files. */
 export const printConfig = (
   { approve, host: name, place, scope, server }: Omit<ConnectOptions, "dryRun" | "force">
 ): Effect.Effect<Shown, InvalidRequest> =>

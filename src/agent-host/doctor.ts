@@ -2,15 +2,13 @@ import { Effect, Result } from "effect"
 import type { Approve, HostName, HostScope } from "../contract/rows/agent-host.ts"
 import { runTool } from "../system/processes/child.ts"
 import { processEnvironment } from "../system/settings/config.ts"
-import { type Check, type DoctorOptions, fixFor, ok } from "./connect/check.ts"
-import { entryOf, type FoundEntry, meantServer, selectionOf } from "./connect/entry-of.ts"
+import { entryOf, type FoundEntry, meantServer, selectionOf, toolsOf } from "./connect/found-entry.ts"
 import { plan, readDocument } from "./connect/plan.ts"
-import { serverChecks } from "./doctor/server.ts"
-import { toolsOf } from "./doctor/tools-of.ts"
-import { at } from "./format/json.ts"
+import { type Check, type DoctorOptions, fixFor, ok, serverChecks } from "./doctor/server.ts"
+import { at } from "./format/document.ts"
 import type { AgentHost, Place, Server } from "./hosts/agent-host.ts"
-import { findProgram } from "./hosts/find-program.ts"
 import { agentHosts } from "./hosts/hosts.ts"
+import { findProgram } from "./surroundings.ts"
 
 export interface Diagnosis {
   readonly host: HostName
@@ -36,7 +34,7 @@ const programCheck = ({ program, title }: AgentHost): Effect.Effect<Check> => {
 
 const LEVELS: ReadonlyArray<Approve> = ["safe", "all", "none"]
 
-/** Which of the levels of `--approve` a host's files have. */
+/** The level of `--approve` that a host's files have. */
 const approvalCheck = (host: AgentHost, found: FoundEntry, server: Server, place: Place) =>
   Effect.gen(function*() {
     const check = `approvals (${found.scope})`
@@ -111,7 +109,7 @@ const entryChecks = (host: AgentHost, found: FoundEntry, options: DoctorOptions)
     ]
   })
 
-/** Says what a host will see of pyro. Changes nothing; starts the server twice and ends it. */
+/** Checks how a host will see pyro. Changes nothing. Starts the server twice and ends it. */
 export const doctor = (options: DoctorOptions): Effect.Effect<Diagnosis> =>
   Effect.gen(function*() {
     const host = agentHosts[options.host]

@@ -1,11 +1,9 @@
 import { Effect } from "effect"
-import type { AgentKeyMissing, InvalidRequest } from "../contract/errors/errors.ts"
 import type { InsideName } from "../contract/rows/agent-host.ts"
+import { AgentKeyMissing, InvalidRequest } from "../contract/errors/errors.ts"
+import { secretTargetOf } from "../contract/rows/secret-target.ts"
 import { named } from "../contract/text/names.ts"
-import type { AgentInside, ChosenKey } from "./inside/agent-inside.ts"
-import { agentInside } from "./inside/agents.ts"
-import { accessOf, keyOf } from "./inside/key.ts"
-import { commandOf, environmentNameOf, hasAgent, isOnce } from "./inside/program.ts"
+import { type AgentInside, agentInside, type ChosenKey, type InsideOptions } from "./inside/agents.ts"
 
 export interface InsideRequest {
   readonly agent: InsideName
@@ -15,7 +13,7 @@ export interface InsideRequest {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** An agent that is ready for a workspace: data alone, and nothing made yet. */
+/** Everything that pyro needs to run an agent in a workspace. Nothing exists yet. */
 export interface Inside {
   readonly agent: InsideName
   /** The key's variable, and its value, which stays on the host. */
@@ -33,11 +31,11 @@ export interface Inside {
   readonly isIn: (environment: string) => boolean
   readonly command: ReadonlyArray<string>
   readonly env: Readonly<Record<string, string>>
-  /** The agent answers once and ends, in place of a full screen. */
+  /** The agent answers once and ends, without a full screen. */
   readonly isOnce: boolean
 }
 
-/** Decides all about an agent in a workspace. Fails before anything is made. */
+/** Prepares an agent for a workspace. Fails before pyro makes anything. */
 export const prepareInside = (
   request: InsideRequest,
   variable: (name: string) => string | undefined
@@ -58,9 +56,87 @@ export const prepareInside = (
     }
   })
 
-/** Variables of the host that the agent gets too. A key is none of them. */
+/** Variables of the host that the agent also gets. None has a key. */
 const passed = ({ passes }: AgentInside, { baseUrl }: ChosenKey, variable: (name: string) => string | undefined) =>
   named([baseUrl.variable, ...passes].flatMap((name) => {
     const value = variable(name)
     return value === undefined || value === "" ? [] : [[name, value] as const]
   }))
+
+type Variable = (name: string) => string | undefined
+
+/** The agent's key in the host's variables, and its provider's origin. */
+const keyOf = (
+  { keys, name }: AgentInside,
+  variable: Variable
+): Effect.Effect<ChosenKey & { readonly value: string }, AgentKeyMissing> => {
+  for (const key of keys) {
+    const value = variable(key.variable)
+    if (value !== undefined && value !== "") {
+      return Effect.succeed({ ...key, value, url: variable(key.baseUrl.variable) || key.baseUrl.fallback })
+    }
+  }
+  return new AgentKeyMissing({ agent: name, variables: keys.map((key) => key.variable) })
+}
+
+/** The host that the guest may reach, and the place of the key: arguments of `--allow-host` and `--secret-http`. */
+const accessOf = (
+  key: ChosenKey
+): Effect.Effect<{ readonly allowHost: string; readonly secretHttp: string }, InvalidRequest> => {
+  const { baseUrl: { variable: field }, header, url, variable } = key
+  const refuse = (detail: string) => new InvalidRequest({ field, detail })
+  if (!URL.canParse(url)) return refuse(`${url} is no URL; one looks like https://api.example.com`)
+  const { hostname, port, protocol } = new URL(url)
+  if (protocol !== "https:") {
+    return refuse(`${url} must begin with https://, because pyro puts the key into HTTPS requests`)
+  }
+  const secretHttp = `${variable}@${hostname}${port === "" ? "" : `:${port}`}:${header}`
+  return secretTargetOf(secretHttp) === undefined
+    ? refuse(`${hostname} must be a host name, because a key belongs to a name`)
+    : Effect.succeed({ allowHost: `${hostname}:${port === "" ? 443 : port}`, secretHttp })
+}
+
+/** Splits `@scope/name@1.2.3`. */
+const partsOf = (npm: string) => {
+  const at = npm.lastIndexOf("@")
+  return { name: npm.slice(0, at), version: npm.slice(at + 1) }
+}
+
+/** Name of the environment that adds the agent to another environment, such as `claude-code:2.1.332-debian_12`. */
+const environmentNameOf = ({ name, npm: [first] }: AgentInside, from: string): string =>
+  `${name}:${partsOf(first).version}-${from.replaceAll(":", "_")}`.slice(0, name.length + 63)
+
+/** Whether an environment has the agent, in any version. */
+const hasAgent = ({ name }: AgentInside, environment: string): boolean => environment.startsWith(`${name}:`)
+
+/** Path of an agent's program in a guest. */
+const programOf = ({ npm: [first], program }: AgentInside) =>
+  `/usr/local/lib/node_modules/${partsOf(first).name}/${program}`
+
+/**
+ * Continues the agent when it stops itself on Ctrl-Z: it leads its session, so no shell can continue it. A second process, which
+ * the agent does not know, looks once a second.
+ */
+const KEEP_GOING = `( (
+  while sleep 1 && [ -e /proc/$$ ]; do
+    while read -r key state rest; do
+      [ "$key" = State: ] && [ "$state" = T ] && kill -CONT $$
+    done </proc/$$/status
+  done
+) </dev/null >/dev/null 2>&1 & )`
+
+/** Words of the guest's command: settings first, then the agent in the same process. */
+const commandOf = (
+  agent: AgentInside,
+  key: ChosenKey,
+  args: ReadonlyArray<string>,
+  options: InsideOptions
+): ReadonlyArray<string> => [
+  ...["sh", "-c", `${agent.setUp(key, options)}\n${isOnce(agent, args) ? "" : `${KEEP_GOING}\n`}exec "$@"`, agent.name],
+  programOf(agent),
+  ...(options.ask ? agent.asking ?? [] : agent.trusting),
+  ...args
+]
+
+/** Whether the agent answers once and ends, without a full screen. */
+export const isOnce = ({ once }: AgentInside, args: ReadonlyArray<string>) => args.some((word) => once.includes(word))

@@ -3,34 +3,41 @@ import { HostFileUnusable } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
 import { isBeneath, realPath, realPlace } from "../../system/files/host-path.ts"
 import { readKnown } from "../../system/files/replace.ts"
+import {
+  at,
+  type Change,
+  changed,
+  type FormatName,
+  isEqual,
+  isIn,
+  isTable,
+  type Json,
+  type Path
+} from "../format/document.ts"
 import { read } from "../format/format.ts"
-import { at, type Change, changed, isIn, isTable, type Path } from "../format/json.ts"
-import type { FormatName } from "../format/language.ts"
 import {
   type AgentHost,
   type Approve,
   ENTRY,
   type HostScope,
+  isHandedOn,
   type Place,
   type Server,
-  type Tools
+  type Tools,
+  variablesOf
 } from "../hosts/agent-host.ts"
-import { isHandedOn, variablesOf } from "./entries.ts"
-import type { Document, FileChange } from "./file-change.ts"
-import { pending } from "./pending.ts"
-import { type HostFileRecord, readRecord } from "./record.ts"
-import { ADDRESS, foreignNote, isForeign, replacedBy, restoring } from "./replaced.ts"
-import { changeOf, ownChange } from "./take-back.ts"
+import { changeOf, ownChange, pending } from "./changes.ts"
+import { type Document, type FileChange, type HostFileRecord, readRecord, type Replaced } from "./host-files.ts"
 
-/** What a command would do. */
-export interface Plan {
+/** The changes of a command. */
+interface Plan {
   readonly files: ReadonlyArray<FileChange>
   /** Keys of an existing entry that would change. */
   readonly differing: ReadonlyArray<string>
   readonly notes: ReadonlyArray<string>
 }
 
-/** What a host is to be told about pyro. */
+/** The wanted state of pyro in a host. */
 export interface Request {
   readonly host: AgentHost
   readonly scope: HostScope
@@ -57,7 +64,7 @@ export const approvalsOf = ({ approve, host, place, scope, tools }: Request) => 
     : host.approvals({ approve, scope, place, tools, config, entry: entryPath(host) })
 }
 
-/** A server with the variables that its entry has already. Those that only hand on a variable of the host belong to its options. */
+/** A server with the variables of its present entry. Variables that only pass on a variable of the host follow from the server's options. */
 const withKeptVariables = (server: Server, found: unknown): Server => {
   const kept = Object.entries(variablesOf(found))
   return server.env !== undefined || kept.length === 0
@@ -65,7 +72,7 @@ const withKeptVariables = (server: Server, found: unknown): Server => {
     : { ...server, env: named(kept.filter((one) => !isHandedOn(one))) }
 }
 
-/** Keys that do not belong into pyro's entry: those of an address, and all keys of another program's entry. */
+/** Keys that do not belong in pyro's entry: keys for an address, and all keys of another program's entry. */
 const foreignKeys = ({ host }: Request, found: unknown, own: ReadonlyArray<string>): ReadonlyArray<string> => {
   const others = isTable(found) ? Object.keys(found).filter((key) => !own.includes(key)) : []
   return isServe(host, found) ? others.filter((key) => ADDRESS.test(key)) : others
@@ -76,7 +83,7 @@ const isServe = (host: AgentHost, found: unknown) => {
   return words[1] === "mcp" && words[2] === "serve"
 }
 
-/** Changes of the entry's own keys. A new entry is one change, with the approvals that stand in the entry. */
+/** Changes of the entry's own keys. A new entry is one change, which includes the approvals inside the entry. */
 const entryChanges = (request: Request, server: Server, value: unknown, approvals: ReadonlyArray<Change>) => {
   const path = entryPath(request.host)
   const found = at(value, path)
@@ -97,7 +104,7 @@ const entryChanges = (request: Request, server: Server, value: unknown, approval
   return [{ _tag: "set", path, value: at(whole, path) } as Change]
 }
 
-export interface PlanOptions {
+interface PlanOptions {
   /** Leaves the approvals as they are. */
   readonly keepApprovals?: boolean
   /** Leaves the entry as it is. */
@@ -106,11 +113,11 @@ export interface PlanOptions {
   readonly stale?: ReadonlyArray<string>
 }
 
-/** What `disconnect` does to an entry that is not simply pyro's: another program's stays, and one that pyro replaced comes back. */
+/** Changes by `disconnect` in special cases: another program's entry stays, and an entry that pyro replaced comes back. */
 const takenBack = (host: AgentHost, path: Path, found: unknown, record: HostFileRecord | undefined) =>
   found === undefined ? undefined : isForeign(host, found) ? [] : restoring(path, found, record)
 
-/** Plans the entry and the approvals of a host. Without a server it plans their removal, without approvals it leaves those. */
+/** Plans the entry and the approvals of a host. Without a server, plans their removal. */
 export const plan = (
   request: Request,
   server: Server | undefined,
@@ -162,6 +169,48 @@ export const plan = (
     })
   })
 
-/** A project's links are not this user's: one of them may lead to a file of the home directory. */
+/** Somebody else may have made a project's links: one of them may lead to a file of the home directory. */
 const leadsOut = (file: string, project: string) =>
   !isBeneath(realPath(file) ?? realPlace(file), realPath(project) ?? project)
+
+/** Keys of an entry for a server at an address. A host refuses an entry with both an address and a command. */
+const ADDRESS = /^(url|uri|http_?url|server_?url|(env_)?(http_)?headers|bearer_token(_env_var)?|oauth.*|auth)$/i
+
+/** Whether an entry with pyro's name is for another program, or for a server at an address. */
+const isForeign = (host: AgentHost, entry: unknown): boolean => {
+  const words = host.commandOf(entry)
+  if (words !== undefined) return !words.some((word, index) => word === "mcp" && words[index + 1] === "serve")
+  return isTable(entry) && Object.keys(entry).some((key) => ADDRESS.test(key))
+}
+
+/** The foreign entry that a record must keep: the entry at the path now, or the one before pyro's first change. */
+const replacedBy = (
+  host: AgentHost,
+  path: Path,
+  found: unknown,
+  record: HostFileRecord | undefined
+): Replaced | undefined => {
+  if (found === undefined) return undefined
+  if (!isForeign(host, found)) return record?.replaced
+  // JSON would turn a date of TOML into a string.
+  return isEqual(JSON.parse(JSON.stringify(found)), found) ? { path, value: found } : undefined
+}
+
+/** Changes that restore the entry that pyro replaced. Undefined if pyro replaced none. */
+const restoring = (
+  path: Path,
+  found: unknown,
+  record: HostFileRecord | undefined
+): ReadonlyArray<Change> | undefined => {
+  const { replaced } = record ?? {}
+  if (replaced === undefined || !isEqual(replaced.path, path)) return undefined
+  const { value } = replaced
+  if (!isTable(value) || !isTable(found)) return [{ _tag: "set", path, value: value as Json }]
+  return [
+    ...Object.entries(value).map(([key, one]): Change => ({ _tag: "set", path: [...path, key], value: one })),
+    ...Object.keys(found).filter((key) => at(value, [key]) === undefined)
+      .map((key): Change => ({ _tag: "remove", path: [...path, key] }))
+  ]
+}
+
+const foreignNote = ({ title }: AgentHost) => `the entry ${ENTRY} of ${title} is not for this pyro, and stays`

@@ -1,7 +1,6 @@
 import { Result } from "effect"
-import { type Change, changed, isEqual, isTable } from "./json.ts"
+import { type Change, changed, type Format, type FormatName, isEqual, isTable } from "./document.ts"
 import { jsonc } from "./jsonc.ts"
-import type { Format, FormatName } from "./language.ts"
 import { toml } from "./toml.ts"
 import { yaml } from "./yaml.ts"
 
@@ -9,14 +8,14 @@ const formats: { readonly [Name in FormatName]: Format } = { json: jsonc, toml, 
 
 const BOM = "\uFEFF"
 
-/** The table that a configuration file is. */
+/** Reads a configuration file, whose top level must be a table. */
 export const read = (name: FormatName, text: string): Result.Result<{ readonly [key: string]: unknown }, string> =>
   Result.flatMap(
     formats[name].parse(text.startsWith(BOM) ? text.slice(1) : text),
     (value) => isTable(value) ? Result.succeed(value) : Result.fail("the document has no keys at its top")
   )
 
-/** Applies changes to a text, keeps the rest of the text, and checks that the result says exactly what was wanted. */
+/** Applies changes to a text and keeps the rest of the text. Parses the result, and fails if its value is not the wanted one. */
 export const edit = (
   name: FormatName,
   original: string,

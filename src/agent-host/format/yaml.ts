@@ -1,10 +1,8 @@
 import { Result } from "effect"
-import { at, changed, isTable } from "./json.ts"
-import type { Format } from "./language.ts"
-import { endOfLine, withEndOfLine } from "./lines.ts"
+import { at, changed, endOfLine, type Format, isTable, withEndOfLine } from "./document.ts"
 import { isMap, isScalar, parseDocument, stringifyYaml } from "./parsers.ts"
 
-/** YAML. Only the text of pyro's own key changes; comments inside of it stay. */
+/** YAML. Only the text of pyro's own key changes; comments inside it stay. */
 export const yaml: Format = {
   parse: (text) => {
     const document = parseDocument(text)
@@ -117,7 +115,7 @@ const contentEnd = (text: string, offset: number): number => {
   return lineEnd < 0 ? text.length : lineEnd
 }
 
-/** Removes a key at the top of a document, with all that is beneath it. */
+/** Removes a key at the top of a document, with everything below it. */
 const withoutKey = (text: string, key: string): string => {
   const { contents } = parseDocument(text)
   if (isMap(contents) && contents.flow === true && contents.range) return flowText(text, contents, key, undefined)

@@ -1,6 +1,7 @@
+import * as path from "node:path"
 import type { Approve, HostName, HostScope } from "../../contract/rows/agent-host.ts"
-import type { Change, Json, Path } from "../format/json.ts"
-import type { FormatName } from "../format/language.ts"
+import { named } from "../../contract/text/names.ts"
+import { at, type Change, type FormatName, isTable, type Json, type Path } from "../format/document.ts"
 
 export type { Approve, HostName, HostScope }
 
@@ -22,11 +23,11 @@ export interface Place {
 /** Environment variables. */
 export type Variables = Readonly<Record<string, string>>
 
-/** The server that a host is to start. */
+/** The server that a host starts. */
 export interface Server {
   readonly command: string
   readonly args: ReadonlyArray<string>
-  /** Variables of the server. Absent: the entry keeps those that it has. */
+  /** Variables of the server. Absent: the entry keeps its variables. */
   readonly env?: Variables | undefined
 }
 
@@ -37,26 +38,26 @@ export interface Tools {
   readonly asked: ReadonlyArray<string>
 }
 
-export interface ConfigFile {
+interface ConfigFile {
   readonly path: string
   readonly format: FormatName
 }
 
-/** What approvals need in one file of a host. */
-export interface ApprovalFile extends ConfigFile {
+/** Changes for approvals in one file of a host. */
+interface ApprovalFile extends ConfigFile {
   readonly changes: ReadonlyArray<Change>
 }
 
-/** A file that only pyro writes. Without a text there is none. */
-export interface OwnFile {
+/** A file that only pyro writes. Without a text, the file does not exist. */
+interface OwnFile {
   readonly path: string
   readonly text: string | undefined
 }
 
-export interface Approvals {
+interface Approvals {
   readonly files: ReadonlyArray<ApprovalFile>
   readonly own?: OwnFile
-  /** What a person must do or know besides. */
+  /** Further steps for the person. */
   readonly notes?: ReadonlyArray<string>
 }
 
@@ -70,14 +71,14 @@ export interface ApprovalRequest {
   readonly entry: Path
 }
 
-export interface Trust {
+interface Trust {
   readonly file: ConfigFile
   readonly isTrusted: (value: unknown) => boolean
   /** The next step. */
   readonly fix: string
 }
 
-/** An agent host: where it keeps its servers and approvals, and what an entry looks like. */
+/** An agent host: the places of its servers and approvals, and the form of an entry. */
 export interface AgentHost {
   readonly name: HostName
   /** Name for people. */
@@ -95,8 +96,69 @@ export interface AgentHost {
   readonly approvals: (request: ApprovalRequest) => Approvals
   /** Where the host records that it trusts a project, if it starts a project's servers only then. */
   readonly trust?: (scope: HostScope, place: Place) => Trust | undefined
-  /** The variables that the server of an entry gets from a host with the variables `own`. Absent: all of these, and those of the entry. */
+  /** The variables that a host with the variables `own` gives to the server of an entry. Absent: all of `own`, and those of the entry. */
   readonly environment?: (own: Variables, entry: unknown) => Variables
-  /** Variables of the host that no server gets, whatever its entry says. */
+  /** Variables that the host gives to no server, even if an entry names them. */
   readonly withholds?: ReadonlyArray<string>
 }
+
+/** The directory of a user's configuration files. */
+export const configHome = ({ home, variable }: Place) => variable("XDG_CONFIG_HOME") ?? path.join(home, ".config")
+
+/** Approvals of a host that keeps them where pyro cannot write. `note` says what the person does instead. */
+export const noApprovals = (note: string): AgentHost["approvals"] => ({ approve }) => ({
+  files: [],
+  notes: approve === "none" ? [] : [note]
+})
+
+/** The variables of a server under the host's key for them. */
+export const envOf = ({ env }: Server, key = "env"): { readonly [key: string]: Json } =>
+  env === undefined ? {} : { [key]: env }
+
+/** An entry of a program, its arguments and its variables, as most hosts have it. */
+export const plainEntry = (server: Server): { readonly [key: string]: Json } => ({
+  command: server.command,
+  args: server.args,
+  ...envOf(server)
+})
+
+const strings = (value: unknown): ReadonlyArray<string> | undefined =>
+  Array.isArray(value) && value.every((one) => typeof one === "string") ? value : undefined
+
+/** The command line of an entry with a program and its arguments. */
+export const commandLine = (entry: unknown, program = "command"): ReadonlyArray<string> | undefined => {
+  const command = at(entry, [program])
+  const args = at(entry, ["args"]) ?? []
+  const words = strings(args)
+  return typeof command === "string" && words !== undefined ? [command, ...words] : undefined
+}
+
+/** The command line of an entry with all words in one list. */
+export const commandList = (entry: unknown): ReadonlyArray<string> | undefined => strings(at(entry, ["command"]))
+
+/** The variables that an entry sets, under the key that its host has for them. */
+export const variablesOf = (entry: unknown): Variables => {
+  const table = [["env"], ["environment"], ["envs"], ["transport", "env"]].map((path) => at(entry, path)).find(isTable)
+  return named(Object.entries(table ?? {}).flatMap(([name, value]) => typeof value === "string" ? [[name, value]] : []))
+}
+
+/** Variables of an entry that pass on variables of the host, for a host that replaces `$NAME`. */
+export const handedOn = (names: ReadonlyArray<string>): Variables => named(names.map((name) => [name, `$${name}`]))
+
+/** Whether a variable of an entry passes on the host's variable of that name. */
+export const isHandedOn = ([name, value]: readonly [string, string]): boolean => value === `$${name}`
+
+/** The values of an option in a command line. */
+export const optionValues = (args: ReadonlyArray<string>, flag: string): ReadonlyArray<string> =>
+  args.flatMap((word, index) =>
+    word === flag && args[index + 1] !== undefined
+      ? [args[index + 1]!]
+      : word.startsWith(`${flag}=`)
+      ? [word.slice(flag.length + 1)]
+      : []
+  )
+
+/** Variables of the host that the server needs for its secrets. */
+export const neededVariables = (args: ReadonlyArray<string>): ReadonlyArray<string> => [
+  ...new Set(optionValues(args, "--secret-env"))
+]

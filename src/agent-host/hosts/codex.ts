@@ -1,9 +1,8 @@
 import * as path from "node:path"
 import { named } from "../../contract/text/names.ts"
 import { variables } from "../../system/settings/variables.ts"
-import { commandLine, envOf, neededVariables, variablesOf } from "../connect/entries.ts"
-import { at, type Change } from "../format/json.ts"
-import type { AgentHost } from "./agent-host.ts"
+import { at, type Change } from "../format/document.ts"
+import { type AgentHost, commandLine, envOf, neededVariables, variablesOf } from "./agent-host.ts"
 
 /** Variables that Codex gives to every server. */
 const PASSED = ["HOME", "LOGNAME", "PATH", "SHELL", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ"]
@@ -36,8 +35,8 @@ export const codex: AgentHost = {
     env_vars: [...new Set([...envVars, ...neededVariables(server.args)])],
     startup_timeout_sec: 30,
     tool_timeout_sec: 600,
-    // Codex waits a second for a server that is not required, and then starts without its tools. A project's file is also read by
-    // people without pyro, whose Codex would not start.
+    // Codex waits one second for a server that is not required, and then starts without its tools. People without pyro may also read a
+    // project's file, and their Codex would not start.
     ...(scope === "user" ? { required: true } : {}),
     ...envOf(server)
   }),

@@ -1,20 +1,68 @@
 import * as path from "node:path"
 import { named } from "../../contract/text/names.ts"
-import { commandLine, envOf, handedOn, neededVariables } from "../connect/entries.ts"
-import { at } from "../format/json.ts"
-import { type AgentHost, ENTRY, type Place } from "./agent-host.ts"
-import { geminiEnvironment } from "./gemini-environment.ts"
+import { at } from "../format/document.ts"
+import {
+  type AgentHost,
+  commandLine,
+  ENTRY,
+  envOf,
+  handedOn,
+  neededVariables,
+  type Place,
+  type Variables,
+  variablesOf
+} from "./agent-host.ts"
+
+// Gemini CLI 0.61 withholds some variables from servers: packages/core/src/services/environmentSanitization.ts.
+
+const ALWAYS = new Set(["PATH", "HOME", "LANG", "SHELL", "TMPDIR", "USER", "LOGNAME", "TERM", "COLORTERM"])
+
+const NEVER = new Set([
+  ...["CLIENT_ID", "DB_URI", "CONNECTION_STRING", "AWS_DEFAULT_REGION", "AZURE_CLIENT_ID", "AZURE_TENANT_ID"],
+  ...["SLACK_WEBHOOK_URL", "TWILIO_ACCOUNT_SID", "DATABASE_URL", "GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_ACCOUNT"],
+  "FIREBASE_PROJECT_ID"
+])
+
+const SECRET_NAME = /TOKEN|SECRET|PASSWORD|PASSWD|KEY|AUTH|CREDENTIAL|CREDS|PRIVATE|CERT/i
+
+const SECRET_VALUE = [
+  /-----BEGIN ((RSA|OPENSSH|EC|PGP) PRIVATE KEY|CERTIFICATE)-----/i,
+  /(https?|ftp|smtp):\/\/[^:\s]{1,1024}:[^@\s]{1,1024}@/i,
+  /((ghp|gho|ghu|ghs|ghr|github_pat)_[a-z0-9_]{36,}|AIzaSy[a-z0-9_\\-]{33}|AKIA[A-Z0-9]{16})/i,
+  /(eyJ[a-z0-9_-]{0,10240}\.[a-z0-9_-]{0,10240}\.|(s|r)k_(live|test)_[0-9a-z]{24}|xox[abpr]-[a-z0-9-]+)/i
+]
+
+const isTakenOut = (name: string, value: string) => {
+  const key = name.toUpperCase()
+  if (key.startsWith("GEMINI_CLI_")) return false
+  if (SECRET_VALUE.some((pattern) => pattern.test(value))) return true
+  return !key.startsWith("GIT_CONFIG_") && !ALWAYS.has(key) && (NEVER.has(key) || SECRET_NAME.test(key))
+}
+
+/** Replaces `$NAME` and `${NAME}` by the host's variables. An unset variable becomes empty. */
+const expanded = (value: string, own: Variables) =>
+  value.replace(
+    /\$(?:(\w+)|\{([^}]+?)(?::-([^}]*))?\})/g,
+    (_, bare?: string, braced?: string, otherwise?: string) => own[bare ?? braced ?? ""] ?? otherwise ?? ""
+  )
+
+/** The variables that a server of Gemini CLI gets. */
+const geminiEnvironment = (own: Variables, entry: unknown): Variables =>
+  named([
+    ...Object.entries(own).filter(([name, value]) => !isTakenOut(name, value)),
+    ...Object.entries(variablesOf(entry)).map(([name, value]) => [name, expanded(value, own)] as const)
+  ])
 
 const rule = (tools: string, decision: string, priority: number) =>
   `[[rule]]\ntoolName = ${tools}\nmcpName = "${ENTRY}"\ndecision = "${decision}"\npriority = ${priority}\n`
 
-/** A policy of Gemini CLI: of two rules for a tool, the one with the higher priority holds. */
+/** A policy of Gemini CLI. The rule with the highest priority decides about a tool. */
 const policy = (asked: ReadonlyArray<string>) =>
   `# Written by pyro host connect gemini: which tools of pyro run without a question.\n${rule("\"*\"", "allow", 200)}${
     asked.length === 0 ? "" : `\n${rule(JSON.stringify(asked), "ask_user", 300)}`
   }`
 
-/** The directory that Gemini CLI takes for the home directory. */
+/** The home directory of Gemini CLI. */
 const homeOf = ({ home, variable }: Place) => variable("GEMINI_CLI_HOME") ?? home
 
 /** Gemini CLI: servers in settings.json; `trust` allows all tools, a policy file some. Policies of a project do not count. */

@@ -1,15 +1,10 @@
 import type { AgentHost, HostName } from "./agent-host.ts"
-import { claudeCode } from "./claude-code.ts"
-import { cline } from "./cline.ts"
+import { claudeCode, qwen } from "./claude-code.ts"
 import { codex } from "./codex.ts"
-import { cursor } from "./cursor.ts"
+import { cline, cursor, vscode, windsurf, zed } from "./editors.ts"
 import { gemini } from "./gemini.ts"
-import { goose } from "./goose.ts"
 import { kilo, opencode } from "./opencode.ts"
-import { amp, copilot, windsurf } from "./others.ts"
-import { qwen } from "./qwen.ts"
-import { vscode } from "./vscode.ts"
-import { zed } from "./zed.ts"
+import { amp, copilot, goose } from "./others.ts"
 
 export const agentHosts: { readonly [Name in HostName]: AgentHost } = {
   "claude-code": claudeCode,

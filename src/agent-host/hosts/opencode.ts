@@ -1,19 +1,17 @@
 import * as path from "node:path"
-import { commandList, envOf } from "../connect/entries.ts"
-import type { Change } from "../format/json.ts"
-import { type AgentHost, ENTRY } from "./agent-host.ts"
+import type { Change } from "../format/document.ts"
+import { type AgentHost, commandList, configHome, ENTRY, envOf } from "./agent-host.ts"
 
 const key = (tool: string) => ["permission", `${ENTRY}_${tool}`] as const
 
-/** OpenCode or a relative: servers and permissions in one file. The last rule that matches a tool decides. */
+/** OpenCode, or a program with the same settings: servers and permissions in one file. The last rule that matches a tool decides. */
 const openCodeLike = ({ name, program, title }: Pick<AgentHost, "name" | "program" | "title">): AgentHost => ({
   name,
   title,
   program,
-  config: (scope, { exists, home, project, variable }) => {
-    const folder = scope === "project"
-      ? project
-      : path.join(variable("XDG_CONFIG_HOME") ?? path.join(home, ".config"), program)
+  config: (scope, place) => {
+    const { exists, project } = place
+    const folder = scope === "project" ? project : path.join(configHome(place), program)
     const files = [`${program}.jsonc`, `${program}.json`].map((file) => path.join(folder, file))
     const fallback = files[scope === "project" ? 1 : 0]!
     return { path: files.find(exists) ?? fallback, format: "json" }
@@ -47,5 +45,5 @@ const openCodeLike = ({ name, program, title }: Pick<AgentHost, "name" | "progra
 
 export const opencode = openCodeLike({ name: "opencode", title: "OpenCode", program: "opencode" })
 
-/** A relative of OpenCode with the same settings in files of its own name. */
+/** Kilo has OpenCode's settings, in files with its own name. */
 export const kilo = openCodeLike({ name: "kilo", title: "Kilo", program: "kilo" })

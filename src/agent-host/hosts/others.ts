@@ -1,16 +1,6 @@
 import * as path from "node:path"
-import { commandLine, envOf } from "../connect/entries.ts"
-import { at, type Change } from "../format/json.ts"
-import { type AgentHost, ENTRY, type HostScope } from "./agent-host.ts"
-
-/** A host whose approvals pyro does not set. */
-const asking = (title: string): AgentHost["approvals"] => ({ approve }) => ({
-  files: [],
-  notes: approve === "none" ? [] : [`Allow pyro's tools in ${title}: pyro does not set its approvals`]
-})
-
-const userOnly = (scope: HostScope, file: string) =>
-  scope === "project" ? undefined : { path: file, format: "json" as const }
+import { at, type Change } from "../format/document.ts"
+import { type AgentHost, commandLine, configHome, ENTRY, envOf, noApprovals, plainEntry } from "./agent-host.ts"
 
 /** GitHub Copilot CLI. Its project file is Claude Code's too, so both have the same entry there. */
 export const copilot: AgentHost = {
@@ -32,7 +22,7 @@ export const copilot: AgentHost = {
     ...envOf(server)
   }),
   commandOf: commandLine,
-  // Measured with 1.0.102: these are taken out, and "${GITHUB_TOKEN}" in an entry is not replaced.
+  // Measured with 1.0.102: Copilot withholds these, and does not replace "${GITHUB_TOKEN}" in an entry.
   withholds: ["GITHUB_TOKEN", "COPILOT_GITHUB_TOKEN"],
   trust: (scope, { home, project, variable }) =>
     scope === "user" ? undefined : {
@@ -43,13 +33,15 @@ export const copilot: AgentHost = {
       },
       fix: `run copilot in ${project}, and trust the folder`
     },
-  approvals: asking("Copilot CLI, for instance with --allow-tool=pyro")
+  approvals: noApprovals(
+    "Allow pyro's tools in Copilot CLI, for instance with --allow-tool=pyro: pyro does not set its approvals"
+  )
 }
 
 /** A rule of Amp's permissions: the first one that matches a tool decides. */
 const rule = (tool: string, action: "allow" | "ask") => ({ tool: `mcp__${ENTRY}__${tool}`, action })
 
-/** One rule a tool, so that the order of the rules does not matter. */
+/** One rule for each tool, so that the order of the rules does not matter. */
 const ampRules = (name: string, wanted: "allow" | "ask" | undefined): ReadonlyArray<Change> =>
   (["allow", "ask"] as const).map((action) => ({
     _tag: action === wanted ? "add" : "take",
@@ -62,14 +54,14 @@ export const amp: AgentHost = {
   name: "amp",
   title: "Amp",
   program: "amp",
-  config: (scope, { home, project, variable }) => ({
+  config: (scope, place) => ({
     path: scope === "project"
-      ? path.join(project, ".amp", "settings.json")
-      : path.join(variable("XDG_CONFIG_HOME") ?? path.join(home, ".config"), "amp", "settings.json"),
+      ? path.join(place.project, ".amp", "settings.json")
+      : path.join(configHome(place), "amp", "settings.json"),
     format: "json"
   }),
   servers: ["amp.mcpServers"],
-  entry: (server) => ({ command: server.command, args: server.args, ...envOf(server) }),
+  entry: plainEntry,
   commandOf: commandLine,
   approvals: ({ approve, config, scope, tools: { asked, safe } }) => ({
     files: [{
@@ -83,13 +75,27 @@ export const amp: AgentHost = {
   })
 }
 
-export const windsurf: AgentHost = {
-  name: "windsurf",
-  title: "Windsurf",
-  program: "windsurf",
-  config: (scope, { home }) => userOnly(scope, path.join(home, ".codeium", "windsurf", "mcp_config.json")),
-  servers: ["mcpServers"],
-  entry: (server) => ({ command: server.command, args: server.args, ...envOf(server) }),
-  commandOf: commandLine,
-  approvals: asking("Windsurf")
+/** Goose: servers in config.yaml. Its mode (`GOOSE_MODE`) decides about questions. */
+export const goose: AgentHost = {
+  name: "goose",
+  title: "Goose",
+  program: "goose",
+  config: (scope, place) =>
+    scope === "project" ? undefined : {
+      path: path.join(configHome(place), "goose", "config.yaml"),
+      format: "yaml"
+    },
+  servers: ["extensions"],
+  entry: (server) => ({
+    name: ENTRY,
+    description: "Disposable microVM workspaces",
+    type: "stdio",
+    enabled: true,
+    cmd: server.command,
+    args: server.args,
+    timeout: 600,
+    ...envOf(server, "envs")
+  }),
+  commandOf: (entry) => commandLine(entry, "cmd"),
+  approvals: noApprovals("Goose's mode and its tool permissions decide about questions: goose configure")
 }

@@ -1,8 +1,7 @@
 import { Result } from "effect"
 import { assert, describe, it } from "vitest"
+import type { Change, FormatName } from "../../../src/agent-host/format/document.ts"
 import { edit } from "../../../src/agent-host/format/format.ts"
-import type { Change } from "../../../src/agent-host/format/json.ts"
-import type { FormatName } from "../../../src/agent-host/format/language.ts"
 
 const set = (
   path: string,

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import type { FormatName } from "../../../src/agent-host/format/language.ts"
+import type { FormatName } from "../../../src/agent-host/format/document.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
 import { modeOf } from "../../../src/contract/rows/modes.ts"

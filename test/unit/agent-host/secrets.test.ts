@@ -1,5 +1,5 @@
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
-import { variablesOf } from "../../../src/agent-host/connect/entries.ts"
+import { variablesOf } from "../../../src/agent-host/hosts/agent-host.ts"
 import { agentHosts } from "../../../src/agent-host/hosts/hosts.ts"
 import { type HostName, hostNames } from "../../../src/contract/rows/agent-host.ts"
 import { newPlace } from "./place.ts"

@@ -2,23 +2,92 @@ import { Effect, Result } from "effect"
 import { HostFileUnusable } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
 import type { KnownFile } from "../../system/files/replace.ts"
+import {
+  at,
+  type Change,
+  changed,
+  type FormatName,
+  isEqual,
+  isTable,
+  type Json,
+  type Path
+} from "../format/document.ts"
 import { edit, read } from "../format/format.ts"
-import { type Change, isEqual, isTable } from "../format/json.ts"
-import type { FormatName } from "../format/language.ts"
 import type { AgentHost } from "../hosts/agent-host.ts"
-import type { Document, FileChange } from "./file-change.ts"
-import { blocked, pending } from "./pending.ts"
-import { type HostFileRecord, readRecord, type Replaced, undone, undoOf } from "./record.ts"
+import {
+  type Document,
+  type FileChange,
+  type HostFileRecord,
+  readRecord,
+  type Replaced,
+  undone,
+  undoOf
+} from "./host-files.ts"
+
+/** The changes that a document does not have yet. A removal also removes the tables and lists that it leaves empty. */
+export const pending = (value: unknown, changes: ReadonlyArray<Change>): ReadonlyArray<Change> => {
+  const left: Array<Change> = []
+  let current = value
+  for (const change of changes) {
+    const next = stillNeeded(current, change)
+    if (next === undefined) continue
+    left.push(next)
+    current = changed(current, next)
+  }
+  return left
+}
+
+const hasItem = (list: unknown, item: Json) => Array.isArray(list) && list.some((one) => isEqual(one, item))
+
+const stillNeeded = (value: unknown, change: Change): Change | undefined => {
+  const found = at(value, change.path)
+  switch (change._tag) {
+    case "set":
+      return isEqual(found, change.value) ? undefined : change
+    case "remove":
+      return found === undefined ? undefined : { _tag: "remove", path: withEmptyParents(value, change.path) }
+    case "add":
+      return hasItem(found, change.item) ? undefined : change
+    case "take":
+      return !Array.isArray(found) || !hasItem(found, change.item)
+        ? undefined
+        : found.length === 1
+        ? { _tag: "remove", path: withEmptyParents(value, change.path) }
+        : change
+  }
+}
+
+const withEmptyParents = (value: unknown, path: Path): Path => {
+  const parent = path.slice(0, -1)
+  const [first, ...rest] = parent
+  const table = at(value, parent)
+  return first !== undefined && isTable(table) && Object.keys(table).length === 1
+    ? withEmptyParents(value, [first, ...rest])
+    : path
+}
+
+/** The path of a value that blocks a change, because the value is no table or no list. */
+const blocked = (value: unknown, changes: ReadonlyArray<Change>): string | undefined => {
+  for (const { _tag, path } of changes) {
+    for (let length = 1; length < path.length; length += 1) {
+      const found = at(value, path.slice(0, length))
+      if (found !== undefined && found !== null && !isTable(found)) return path.slice(0, length).join(".")
+    }
+    const list = at(value, path) ?? []
+    if (_tag === "add" && !Array.isArray(list)) return path.join(".")
+  }
+  return undefined
+}
 
 interface Target {
   readonly host: AgentHost
   /** pyro's state directory. */
   readonly state: string
-  /** Nothing of pyro is to be left in the host's files. */
+  /** The change removes everything of pyro from the host's files. */
   readonly isLast: boolean
 }
 
-/** What pyro's entry of a file stands in the place of. */
+/** The foreign entry that pyro's entry replaces. */
 interface Entry {
   readonly replaced: Replaced | undefined
 }
@@ -34,7 +103,7 @@ const withoutEmpty = (value: unknown): unknown => {
   return entries.length === 0 ? undefined : named(entries)
 }
 
-/** Whether two texts say the same, but for empty tables and lists: an edit cannot tell whether a person wrote those. */
+/** Whether two texts have the same value, apart from empty tables and lists: an edit does not know whether a person wrote those. */
 const saySame = (format: FormatName, one: string, other: string) => {
   const values = [one, other].map((text) => Result.map(read(format, text), withoutEmpty))
   return values.every(Result.isSuccess) && isEqual(values[0]!.success, values[1]!.success)
@@ -42,7 +111,7 @@ const saySame = (format: FormatName, one: string, other: string) => {
 
 const isBlank = (text: string) => /^\s*(\{\s*\})?\s*$/.test(text)
 
-/** The record of a file after pyro has written a text: the way back to the text before pyro's first change. */
+/** The record of a file after pyro has written a text. It leads back to the text before pyro's first change. */
 const nextRecord = (
   known: KnownFile,
   record: HostFileRecord | undefined,
@@ -64,7 +133,7 @@ const recordOf = (state: string, { real, text }: KnownFile) =>
   text === undefined ? Effect.succeed(undefined) : readRecord(state, real)
 
 /**
- * A configuration file after its changes. A file that loses what pyro wrote gets the text from before pyro's first change, byte for byte, as far
+ * A configuration file after its changes. A file that loses pyro's text gets the text from before pyro's first change, byte for byte, as far
  * as no other program has changed pyro's lines.
  */
 export const changeOf = (
@@ -91,7 +160,7 @@ export const changeOf = (
     return isBack || isLast ? { known, after } : { known, after, record: nextRecord(known, record, after, entry) }
   })
 
-/** A file that is pyro's alone, with another text or none. */
+/** A change of a file that only pyro writes. Without a text, the file is removed or restored. */
 export const ownChange = (state: string, known: KnownFile, text: string | undefined): Effect.Effect<FileChange> =>
   Effect.map(recordOf(state, known), (record) =>
     text !== undefined

@@ -1,3 +1,4 @@
+import type { Result } from "effect"
 import { named, NamedClass } from "../../contract/text/names.ts"
 
 /** A value of a configuration file. */
@@ -35,7 +36,7 @@ export const at = (value: unknown, path: ReadonlyArray<string>): unknown => {
 export const isIn = (path: ReadonlyArray<string>, outer: ReadonlyArray<string>): boolean =>
   outer.length <= path.length && outer.every((key, index) => path[index] === key)
 
-/** Whether two documents say the same. The order of keys does not count. */
+/** Whether two documents have the same value. The order of keys does not count. */
 export const isEqual = (one: unknown, other: unknown): boolean => {
   if (Array.isArray(one) && Array.isArray(other)) {
     return one.length === other.length && one.every((item, index) => isEqual(item, other[index]))
@@ -78,4 +79,26 @@ const leaf = (found: unknown, change: Change): unknown => {
     case "take":
       return items.filter((item) => !isEqual(item, change.item))
   }
+}
+
+/** A language of configuration files. */
+export interface Format {
+  /** The document's value, or the reason of a failure. An empty text is an empty document. */
+  readonly parse: (text: string) => Result.Result<unknown, string>
+  /** Changes one value and keeps all other text. The result may be wrong for rare forms: `edit` checks it. */
+  readonly change: (text: string, value: unknown, change: Change) => string
+}
+
+export type FormatName = "json" | "toml" | "yaml"
+
+/** The end of line that a text uses. */
+export const endOfLine = (text: string): "\r\n" | "\n" => /\r\n/.test(text) ? "\r\n" : "\n"
+
+/** A text with another end of line. */
+export const withEndOfLine = (text: string, eol: "\r\n" | "\n"): string => text.replace(/\r?\n/g, eol)
+
+/** Line and column of an offset, from 1. */
+export const placeOf = (text: string, offset: number): string => {
+  const before = text.slice(0, offset).split("\n")
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`
 }

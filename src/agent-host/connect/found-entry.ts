@@ -1,27 +1,36 @@
 import { Effect } from "effect"
 import type { HostFileUnusable } from "../../contract/errors/errors.ts"
-import type { SelectionName } from "../../contract/rows/agent-host.ts"
 import { modeOf } from "../../contract/rows/modes.ts"
-import { at, isTable } from "../format/json.ts"
-import { type AgentHost, ENTRY, type HostScope, type Place, type Server } from "../hosts/agent-host.ts"
-import { optionValues } from "./entries.ts"
+import type { ProfileName, SelectionName } from "../../contract/rows/agent-host.ts"
+import type { Profile } from "../../contract/rows/operation.ts"
+import { operations } from "../../contract/rows/operations.ts"
+import { at, isTable } from "../format/document.ts"
+import {
+  type AgentHost,
+  ENTRY,
+  type HostScope,
+  optionValues,
+  type Place,
+  type Server,
+  type Tools
+} from "../hosts/agent-host.ts"
 import { entryPath, readDocument } from "./plan.ts"
 
-/** pyro's entry as a host's file has it. */
+/** pyro's entry in a host's file. */
 export interface FoundEntry {
   readonly scope: HostScope
   readonly path: string
   readonly entry: unknown
   /** The command line; undefined if the entry has none. */
   readonly words: ReadonlyArray<string> | undefined
-  /** Other names whose servers are `pyro mcp serve` as well. */
+  /** Names of other entries that also run `pyro mcp serve`. */
   readonly stale: ReadonlyArray<string>
 }
 
 const runsServe = (words: ReadonlyArray<string> | undefined): boolean =>
   words !== undefined && /(^|\/)pyro(\.js)?$/.test(words[0] ?? "") && words[1] === "mcp" && words[2] === "serve"
 
-/** Reads a host's file of a scope; undefined if the file has nothing of pyro. */
+/** Finds pyro's entry in a host's file of a scope. Undefined if the file has no entry of pyro. */
 export const entryOf = (
   host: AgentHost,
   scope: HostScope,
@@ -41,11 +50,11 @@ export const entryOf = (
       : { scope, path: config.path, entry, words: host.commandOf(entry), stale }
   })
 
-/** Words that a host's entry has behind the options of the server. */
+/** Words that a host's entry has after the options of the server. */
 const suffixOf = (host: AgentHost, scope: HostScope): ReadonlyArray<string> =>
   (host.commandOf(host.entry({ command: "pyro", args: ["mcp", "serve"] }, scope)) ?? []).slice(3)
 
-/** The server that an entry means: its command and options if they are those of `pyro mcp serve`, else the usual ones. */
+/** The server of an entry: its command and options if they run `pyro mcp serve`, else the default ones. */
 export const meantServer = (
   host: AgentHost,
   { scope, words = [] }: FoundEntry,
@@ -66,9 +75,36 @@ export const meantServer = (
 /** The value of a server's option, the last one if there are several. */
 const optionOf = ({ args }: Server, flag: string): string | undefined => optionValues(args, flag).at(-1)
 
-/** The mode of a server's options, else the profile. */
+/** The mode in a server's options, else the profile. */
 export const selectionOf = (server: Server): SelectionName => {
   const mode = modeOf(optionOf(server, "--mode"))
   const profile = optionOf(server, "--profile")
   return mode?.name ?? (profile === "vm-run" || profile === "workspace-full" ? profile : "workspace-core")
+}
+
+/** Profiles of `pyro mcp serve`, and their names in the table of operations. */
+const profiles: { readonly [Name in ProfileName]: Profile } = {
+  "vm-run": "vm-run",
+  "workspace-core": "core",
+  "workspace-full": "full"
+}
+
+const namesOf = (selection: SelectionName): ReadonlyArray<string> => {
+  const mode = modeOf(selection)
+  const inProfile = profiles[selection as ProfileName]
+  return operations.flatMap(({ mcp }) =>
+    "tool" in mcp &&
+      (mode === undefined
+        ? (mcp.profiles as ReadonlyArray<Profile>).includes(inProfile)
+        : Object.hasOwn(mode.tools, mcp.tool))
+      ? [mcp.tool as string]
+      : []
+  )
+}
+
+/** The tools of a server. Exports write to the host and deletions are final, so a person decides about them. */
+export const toolsOf = (selection: SelectionName): Tools => {
+  const names = namesOf(selection)
+  const isAsked = (name: string) => /_(export|delete)$/.test(name)
+  return { safe: names.filter((name) => !isAsked(name)), asked: names.filter(isAsked) }
 }
