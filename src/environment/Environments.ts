@@ -18,11 +18,10 @@ import {
   type Removed
 } from "./image/environment.ts"
 import { type KeepRequest, keepRoot } from "./image/keep-root.ts"
-import { exactNpm, joinNpm, versionsFromNpm } from "./image/npm-versions.ts"
+import { exactNpm, joinNpm, versionsFromNpm } from "./image/npm.ts"
 import { makeObtain } from "./image/obtain.ts"
 import { silent } from "./image/progress.ts"
-import { makeReclaim } from "./image/reclaim.ts"
-import { makeImageStores } from "./image/stores.ts"
+import { makeImageStores, makeReclaim } from "./image/stores.ts"
 import { Kernel } from "./Kernel.ts"
 import { checkName, type Definition, ownFolder, packageNames } from "./own.ts"
 
@@ -60,7 +59,7 @@ export class Environments extends Context.Service<Environments, {
   ) => Effect.Effect<EnvironmentDetail, EnvironmentError>
   /** Removes environments from this host, with their definitions, or none if one is unknown. Running VMs keep their open files. */
   readonly remove: (names: ReadonlyArray<string>) => Effect.Effect<Removed, EnvironmentError>
-  /** Removes leftovers of dead builds and gives their bytes. Safe at any time: images and downloads stay. */
+  /** Removes leftovers of dead builds and returns their bytes. Safe at any time: images and downloads stay. */
   readonly sweep: Effect.Effect<number, EnvironmentError>
   /** Removes images without a name, downloaded packages, unused kernels and leftovers of dead builds. */
   readonly prune: Effect.Effect<Removed, EnvironmentError>
@@ -120,7 +119,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
         ...(npm.length === 0 ? {} : { npm }),
         created: yield* nowIso
       }
-      // Before minutes of building, and once more when the name is given.
+      // Checked before a build of minutes, and again when pyro stores the name.
       yield* own.known(definition, { replace })
       const entry = yield* entryOf(definition)
       const recipe = recipeOf(entry)
@@ -134,7 +133,7 @@ const make = (cacheDir: string, definitions: string, kernel: Kernel["Service"]) 
       return built
     })
 
-  /** Only for a request that stores a definition: a state directory without definitions has no such folder. */
+  /** Only for a request that stores a definition: without definitions, the state directory does not have this folder. */
   const prepareKept = ensureFolder(keptRoot)
   const keep = <E>(
     request: KeepRequest,

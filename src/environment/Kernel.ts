@@ -18,8 +18,8 @@ import { makeTemporary, sweepTemporaries } from "../system/files/temporary.ts"
 import { bytesBeneath } from "../system/files/usage.ts"
 import { nativeTool } from "../system/processes/native.ts"
 import { asStep } from "../system/telemetry/spans.ts"
-import { sha256Text } from "./image/digest.ts"
 import { type OnProgress, silent } from "./image/progress.ts"
+import { sha256Text } from "./image/recipe.ts"
 import { buildInitramfs } from "./initramfs.ts"
 import { buildKernel, findKernel, mapKernelFailure } from "./kernel/home.ts"
 
@@ -45,8 +45,8 @@ export interface KernelModules {
 export type KernelError = EnvironmentBuildFailed | NoSpace | HostToolMissing | ImageDamaged
 
 /**
- * The one kernel of all guests: Debian 12's cloud kernel, unpacked from its package and never installed. The kernel stays until it
- * is removed or damaged, so that later uses need no network.
+ * The one kernel of all guests: Debian 12's cloud kernel, unpacked from its package and never installed. The kernel stays until somebody
+ * removes or damages it, so that later uses need no network.
  */
 export class Kernel extends Context.Service<Kernel, {
   /** Kernel and initramfs, made when they are absent or damaged. Cheap otherwise. */
@@ -55,9 +55,9 @@ export class Kernel extends Context.Service<Kernel, {
   readonly ensureWith: (onProgress: OnProgress) => Effect.Effect<GuestKernel, KernelError>
   /** Modules for `/lib/modules` of an image, made with the kernel when absent. */
   readonly modules: (onProgress: OnProgress) => Effect.Effect<KernelModules, KernelError>
-  /** Removes leftovers of dead builds and gives their bytes. Safe at any time. */
+  /** Removes leftovers of dead builds and returns their bytes. Safe at any time. */
   readonly sweep: Effect.Effect<number, KernelError>
-  /** Removes unused kernels, unused initramfs images and leftovers of dead builds. Gives the bytes. */
+  /** Removes unused kernels, unused initramfs images and leftovers of dead builds. Returns their bytes. */
   readonly prune: Effect.Effect<number, KernelError>
 }>()("pyro/environment/Kernel") {
   static readonly layer = Layer.effect(
@@ -126,7 +126,7 @@ const InitramfsRecord = Schema.Struct({ format: Schema.Literal(1), file: Checked
 
 const initramfsName = (agentDigest: string) => `initrd-${agentDigest.slice(0, 32)}.img`
 
-/** Every start of a VM asks. */
+/** Cached, because every start of a VM needs it. */
 const agentDigest = (file: string) =>
   recall(
     file,
@@ -136,7 +136,7 @@ const agentDigest = (file: string) =>
     })
   )
 
-/** The initramfs of a kernel with the current agent, made if absent or damaged. Concurrent makers write the same file. */
+/** The initramfs of a kernel with the current agent, made if absent or damaged. Concurrent builds write the same file. */
 const initramfs = (folder: string, temporaries: string) =>
   Effect.gen(function*() {
     const agent = yield* nativeTool("agent")

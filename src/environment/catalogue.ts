@@ -82,7 +82,7 @@ export const lookUp = (
     : Effect.succeed(entry)
 }
 
-/** Packages that an environment has beside the essential ones and apt, sorted. */
+/** Packages of an environment besides the essential ones and apt, sorted. */
 export const packagesOf = (entry: CatalogueEntry): ReadonlyArray<string> => {
   const files = entry.lists.flatMap((list) => [`${list}.packages`, `${list}.${entry.codename}.packages`])
   const present = files.map((file) => path.join(recipeFolder("environment"), file)).filter(exists)

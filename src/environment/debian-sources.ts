@@ -1,23 +1,27 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { HostToolMissing } from "../contract/errors/errors.ts"
+import { writeFile } from "../system/files/content.ts"
 import { exists } from "../system/files/entries.ts"
+import { ensureFolder, listFolder } from "../system/files/folders.ts"
+import type { Temporary } from "../system/files/temporary.ts"
 import { runTool } from "../system/processes/child.ts"
 import { asNamespaceRoot } from "../system/processes/namespace.ts"
+import { runSupervised, withSbin } from "./image/host-tools.ts"
 import { recipeFolder } from "./image/recipe.ts"
 
 /** Keys of all Debian releases that are still alive; package `debian-archive-keyring`, on Debian and its derivatives. */
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 /** One repository that this host's apt knows. Fields that apt cannot fill are empty. */
-export interface HostSource {
+interface HostSource {
   readonly uri: string
   readonly release: string
   readonly component: string
   readonly origin: string
 }
 
-/** Reads `apt-get indextargets` in the format of `targetFormat`. A field that apt does not know stays as written. */
+/** Reads the output of `apt-get indextargets` in the format of `targetFormat`. apt leaves an unknown field as written. */
 export const parseTargets = (text: string): ReadonlyArray<HostSource> =>
   text.split("\n").filter((line) => line.includes("|")).map((line) => {
     const [uri = "", release = "", component = "", origin = ""] = line.split("|").map((field) =>
@@ -34,7 +38,7 @@ const targetFormat = "$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)"
 export const sourcesFor = (codename: string, known: ReadonlyArray<HostSource>): ReadonlyArray<string> => {
   const debian = known.filter(({ component, origin, uri }) =>
     component === "main" && /^https?:/.test(uri) &&
-    // Before the first `apt-get update` apt does not know the origin yet; the archive's layout is the same on every mirror.
+    // Before the first `apt-get update`, apt does not know the origin. The archive's layout is the same on every mirror.
     (origin === "" ? /\/debian(-security)?\/?$/.test(uri) : origin === "Debian")
   )
   const main = debian.find(({ release }) => /^[a-z]+$/.test(release))
@@ -68,10 +72,10 @@ export const debianSources = (codename: string) =>
       .map((line) => line.replace(/^deb (?!\[)/, `deb [signed-by=${keyring}] `))
   })
 
-/** Groups of settings for this host's own upkeep, or for the choice of files rather than their transport. */
+/** Groups of settings that maintain this host, or that choose files instead of transporting them. */
 const notForBuilds = /^Acquire::(IndexTargets|Changelogs|Languages|CompressionTypes|GzipIndexes|cdrom)\b/
 
-/** How this host's apt fetches: proxies, certificates, retries, passwords of mirrors. Lines of an apt.conf. */
+/** The fetch settings of this host's apt: proxies, certificates, retries, passwords of mirrors. Lines of an apt.conf. */
 export const hostFetchSettings = runTool("apt-config", ["dump", "--no-empty"]).pipe(
   Effect.map(({ stdout }) => [
     ...stdout.toString("utf8").split("\n").filter((line) => line.startsWith("Acquire::") && !notForBuilds.test(line)),
@@ -79,3 +83,55 @@ export const hostFetchSettings = runTool("apt-config", ["dump", "--no-empty"]).p
     `Dir::Etc::netrcparts "/etc/apt/auth.conf.d";`
   ])
 )
+
+/**
+ * apt with a state of its own in a working folder. It knows the given sources and no installed package, and verifies signatures as
+ * usual. It needs no root, runs no hooks of the host, and leaves the host's lists and cache alone.
+ */
+export const privateApt = (options: Temporary & { readonly sources: ReadonlyArray<string> }) =>
+  Effect.gen(function*() {
+    const folder = options.path
+    yield* ensureFolder(path.join(folder, "lists", "partial"))
+    yield* ensureFolder(path.join(folder, "archives", "partial"))
+    yield* writeFile(path.join(folder, "status"), "")
+    yield* writeFile(path.join(folder, "sources.list"), options.sources.join("\n") + "\n")
+    const settings = yield* hostFetchSettings
+    const config = path.join(folder, "apt.conf")
+    const nowhere = ["parts", "main", "sourceparts", "preferences", "preferencesparts"]
+    yield* writeFile(
+      config,
+      [
+        ...settings,
+        `Dir::State "${folder}";`,
+        `Dir::State::status "${folder}/status";`,
+        `Dir::State::lists "${folder}/lists";`,
+        `Dir::Cache "${folder}";`,
+        `Dir::Cache::archives "${folder}/archives";`,
+        `Dir::Etc::sourcelist "${folder}/sources.list";`,
+        ...nowhere.map((item) => `Dir::Etc::${item} "/dev/null";`),
+        `Acquire::Languages "none";`,
+        // The folder is private to this user, so apt's download user cannot write into it.
+        `APT::Sandbox::User "";`,
+        `APT::Architecture "amd64";`,
+        `APT::Architectures "amd64";`,
+        ""
+      ].join("\n")
+    )
+    const env = { ...withSbin(), APT_CONFIG: config, LC_ALL: "C.UTF-8" }
+    const run = (tool: string, args: ReadonlyArray<string>) =>
+      runSupervised(options.alive, [tool, ...args], { env, cwd: folder })
+    return {
+      update: run("apt-get", ["update", "--quiet", "--error-on=any"]),
+      /** Name of the first package that another one depends on. */
+      dependencyOf: (name: string) =>
+        Effect.map(run("apt-cache", ["depends", "--important", name]), ({ stdout }) =>
+          /^ +Depends: (\S+)/m.exec(stdout.toString("utf8"))?.[1]),
+      /** Downloads one package into `folder` and returns its file name. */
+      download: (name: string) =>
+        Effect.map(
+          Effect.andThen(run("apt-get", ["download", "--quiet", name]), listFolder(folder)),
+          (names) =>
+            names.find((file) => file.endsWith(".deb"))
+        )
+    }
+  })

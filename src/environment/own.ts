@@ -14,10 +14,10 @@ import { ensureFolder, listIfPresent } from "../system/files/folders.ts"
 import { toHostErrorOf } from "../system/files/host-error.ts"
 import { withLock } from "../system/files/lock.ts"
 import { catalogue, type CatalogueEntry } from "./catalogue.ts"
-import { twiceNamed, withProgramOfNode } from "./image/npm-versions.ts"
+import { twiceNamed, withProgramOfNode } from "./image/npm.ts"
 
 /**
- * Definition of an environment of the user's own. The definition lies with the state and the image in the cache: pyro builds a
+ * Definition of an environment of the user's own. The definition is in the state directory and the image in the cache: pyro builds a
  * missing image again from the definition.
  */
 export const Definition = Schema.Struct({
@@ -29,14 +29,14 @@ export const Definition = Schema.Struct({
   packages: Schema.Array(Schema.String),
   /** npm packages over these, as NAME@VERSION, sorted. */
   npm: Schema.optional(Schema.Array(Schema.String)),
-  /** Id of the workspace whose root is the image. Such an image lies with the state, since pyro cannot make it again. */
+  /** Id of the workspace whose root is the image. Such an image is in the state directory, because pyro cannot build it again. */
   workspace: Schema.optional(Schema.String),
   /** Time of the definition, ISO 8601. */
   created: Schema.String
 })
 export type Definition = typeof Definition.Type
 
-/** A name, or a name and a tag: nothing else can be a file name, and a word of a command line, everywhere. */
+/** A name, or a name and a tag. Each is also a safe file name and a safe word of a command line. */
 const namePattern = /^[a-z0-9][a-z0-9._-]{0,62}(:[a-z0-9][a-z0-9._-]{0,62})?$/
 
 /** Fails with InvalidRequest unless a user's own environment may have that name. */
@@ -61,13 +61,13 @@ export const checkName = (name: string): Effect.Effect<void, InvalidRequest> => 
 /** A package in apt's form, optionally with its version. apt would remove a package with a hyphen at the end. */
 const packagePattern = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](=[A-Za-z0-9.+:~-]+)?$/
 
-/** A package of npm's registry with its version, or the first one or two numbers of it. Other ranges have no one meaning. */
+/** A package of npm's registry with its version, or the version's first one or two numbers. Other ranges are ambiguous. */
 const npmPattern = /^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*@\d+(\.\d+(\.\d+([-+][A-Za-z0-9.+-]+)?)?)?$/
 
 const wordsOf = (words: ReadonlyArray<string>) =>
   words.flatMap((word) => word.split(/[\s,]+/)).filter((word) => word !== "")
 
-/** Packages out of words that may hold several, separated by commas or blanks: sorted, each once. Fails with InvalidRequest. */
+/** Packages from words that may have several, separated by commas or blanks: sorted, each once. Fails with InvalidRequest. */
 export const packageNames = (
   { npm, packages }: { readonly npm: ReadonlyArray<string>; readonly packages: ReadonlyArray<string> }
 ): Effect.Effect<{ readonly npm: ReadonlyArray<string>; readonly packages: ReadonlyArray<string> }, InvalidRequest> => {
@@ -96,7 +96,7 @@ export const packageNames = (
     : Effect.succeed({ packages: [...new Set(debian)].sort(), npm: ofNpm })
 }
 
-/** Space for packages of unknown size, in MiB. Programs of npm are larger: some are one file of 400 MB. */
+/** Space for packages of unknown size, in MiB. npm programs are larger: some are one file of 400 MB. */
 const addedMib = 700
 const npmMib = 1500
 
@@ -153,12 +153,12 @@ export interface Replacing {
   readonly replace?: boolean
 }
 
-/** The definitions that lie in a folder. */
+/** The definitions in a folder. */
 export const ownDefinitions = (folder: string) => {
   const file = (name: string) => path.join(folder, `${name}.json`)
   const alone = withLock(path.join(folder, ".lock"), { timeoutMs: 30_000 })
 
-  /** The definition of a name, if there is one. An unreadable definition stays and is logged. */
+  /** The definition of a name, if there is one. Logs an unreadable definition and leaves it. */
   const find = (name: string): Effect.Effect<Option.Option<Definition>> =>
     !namePattern.test(name)
       ? Effect.succeed(Option.none())
@@ -176,7 +176,7 @@ export const ownDefinitions = (folder: string) => {
   )
 
   /**
-   * Whether the name already stands for the same definition. If it stands for another one: false with `replace`, else fails with
+   * Whether the name already has the same definition. For another definition: false with `replace`, else fails with
    * EnvironmentNameTaken.
    */
   const known = (wanted: Definition, { replace }: Replacing = {}): Effect.Effect<boolean, EnvironmentNameTaken> =>
@@ -204,7 +204,7 @@ export const ownDefinitions = (folder: string) => {
         same ? Effect.void : writeJsonAtomic(file(definition.name), Definition, definition, { durable: true })))
     )
 
-  /** Whether the name is given, also by a definition that cannot be read. */
+  /** Whether the name is in use, even by an unreadable definition. */
   const isGiven = (name: string) => namePattern.test(name) && exists(file(name))
 
   /** Whether the definition existed. */

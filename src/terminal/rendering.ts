@@ -5,12 +5,12 @@ import { Screen, type ScreenMark, type ScreenSize, type ScreenText } from "./scr
 
 /** Time after which other work of this process gets its turn, in ms. */
 const TURN_MS = 8
-/** Bytes that are written at once: fewer where the emulator takes longer than a turn for them. */
+/** Bytes to write at once: fewer if the emulator needs longer than a turn for them. */
 const SLICE_BYTES = { most: 8_192, least: 256 } as const
-/** Positions that are remembered as places to read on from. */
+/** Maximum number of remembered positions. */
 const MAX_MARKS = 16
 
-/** The emulator is loaded with the first screen. */
+/** Loads the emulator with the first screen. */
 export const loadXterm: Effect.Effect<typeof Xterm> = Effect.promise(() => import("./emulator/xterm.ts"))
 
 /** A change of the terminal's size at a position of its output. */
@@ -41,7 +41,7 @@ export class Rendering {
     this.position = begin
   }
 
-  /** Takes a piece of output and gives other work its turns. Output that the emulator fails on makes it begin anew behind the slice. */
+  /** Takes a piece of output, and yields to other work. If the emulator fails, the screen restarts after the slice. */
   take(bytes: Uint8Array): Effect.Effect<void> {
     return Effect.flatMap(clockReader, ({ monotonicMs }) => {
       const startedMs = monotonicMs()
@@ -69,7 +69,7 @@ export class Rendering {
     })
   }
 
-  /** Begins anew with an empty screen, at this position or a later one. */
+  /** Restarts with an empty screen, at this position or a later one. */
   restart(at = this.position): void {
     this.#screen.dispose()
     this.#marks.clear()
@@ -83,7 +83,7 @@ export class Rendering {
     this.#screen.resize(size)
   }
 
-  /** Remembers this position as a place to read on from. */
+  /** Remembers this position, so that a reader can continue from it. */
   mark(): void {
     if (this.#marks.has(this.position)) return
     if (this.#marks.size >= MAX_MARKS) this.#forgetOldest()
@@ -106,7 +106,7 @@ export class Rendering {
     return this.#screen
   }
 
-  /** Memory that the screen takes, in bytes, about. */
+  /** Approximate memory of the screen in bytes. */
   get bytes(): number {
     return this.#screen.bytes
   }
@@ -124,7 +124,7 @@ export class Rendering {
   }
 }
 
-/** Lets timers and sockets have their turn. */
+/** Yields to timers and sockets. */
 const turn = Effect.callback<void>((resume) => {
   const immediate = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(immediate))

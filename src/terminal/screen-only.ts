@@ -1,27 +1,27 @@
 const ENQ = 0x05, BEL = 0x07, CAN = 0x18, SUB = 0x1a, ESC = 0x1b, DEL = 0x7f
 
-/** Maximum bytes of a sequence that passes; a longer one is left out. */
+/** Maximum bytes of a sequence. Longer ones are left out. */
 const MAX_BYTES = 4_096
 
 /**
- * Control sequences that ask the terminal, or act outside of its screen (ECMA-48; xterm, "Control Sequences"). A private marker counts at any
- * place: terminals differ in what they do with one behind a digit.
+ * Control sequences that query the terminal, or act outside its screen (ECMA-48; xterm, "Control Sequences"). A private marker counts at any
+ * place: terminals treat one after a digit in different ways.
  */
 const OUTSIDE = new RegExp([
   "^[0-?]*[cnxti]$", // device attributes, reports, parameters, window operations, printing
   "^[0-?]*\\$[pw|]$", // modes and presentation reports, columns of the window
   "^(?=.*[<-?])[0-?]*[quS]$", // version, keyboard, graphics; `> u` and `< u` would leave the keyboard changed
-  "^(?=.*[?])[0-?]*[rs]$", // modes that were saved: what they restore is not known
+  "^(?=.*[?])[0-?]*[rs]$", // saved modes: their values are not known
   "^[0-?]*\"p$", // another conformance level: the terminal would read the next sequences in another way
   "^(?=.*[?])[0-?]*m$", // key modifiers
   "^[0-?]*[*&'][a-z|{]$", // checksums of the screen, locator
   "^[0-?]*([$]u|#[|RS])$" // terminal state and colours
 ].join("|"))
 
-/** Modes that lock the keyboard, or have the terminal wait for a program, read sequences as a VT52 does, or change its window's width. */
+/** Modes that lock the keyboard, make the terminal wait for a program or read sequences as a VT52, or change its window's width. */
 const TAKES_OVER = /^(?:(?:\d*;)*0*2(?:;\d*)*h|\?(?:\d*;)*0*(?:2|40|1001)(?:;\d*)*[hl])$/
 
-/** Single escapes that ask (DECID), or change how the terminal reads bytes (S8C1T, ISO 2022). */
+/** Single escapes that query the terminal (DECID), or change its character set (S8C1T, ISO 2022). */
 const OUTSIDE_ESCAPES = /^(Z|[ %].*)$/
 
 /** A hyperlink, which is a part of the screen. */
@@ -29,10 +29,10 @@ const LINK = /^8;[ -~]*$/
 
 /** Strings: OSC, DCS, SOS, PM, APC, and titles of screen(1). */
 const STRINGS = new Set([..."]PX^_k"].map((one) => one.charCodeAt(0)))
-/** The console of Linux takes a colour and a reset of colours without an end. */
+/** Linux's console accepts a colour and a reset of colours without a terminator. */
 const CONSOLE_COLOUR = /^(R|P[0-9a-fA-F]{7})$/
 
-/** Bounds of the second byte of a character of UTF-8 after some first bytes (Unicode, table 3-7). */
+/** Bounds of the second byte of a UTF-8 character after some first bytes (Unicode, table 3-7). */
 const SECOND: Readonly<Record<number, readonly [from: number, to: number]>> = {
   0xe0: [0xa0, 0xbf],
   0xed: [0x80, 0x9f],
@@ -44,7 +44,7 @@ const lengthOf = (first: number) => first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
 
 type State = "text" | "escape" | "control" | "string" | "string escape"
 
-/** Most output: ASCII and controls of the cursor. */
+/** The bytes of most output: ASCII and controls of the cursor. */
 const isPlain = (byte: number) => byte < 0x80 && byte !== ESC && byte !== ENQ && byte !== CAN && byte !== SUB
 
 const isControl = (byte: number) => byte >= 0x80 && byte < 0xa0
@@ -52,15 +52,15 @@ const isControl = (byte: number) => byte >= 0x80 && byte < 0xa0
 const text = (bytes: ReadonlyArray<number>) => String.fromCharCode(...bytes)
 
 /**
- * Passes what draws on the screen of a terminal, piece by piece. Left out: what asks the terminal, so that no answer is typed into the guest's
- * program, and what acts outside of the screen: titles, clipboard, notifications, printers, windows, graphics protocols. What passes is whole:
- * a terminal never sees the beginning of a sequence whose rest is left out.
+ * Passes only output that draws on the screen of a terminal, piece by piece. Leaves out queries of the terminal, so that no answer is typed into the guest's
+ * program, and sequences that act outside the screen: titles, clipboard, notifications, printers, windows, graphics protocols. It passes whole sequences only:
+ * a terminal never gets the beginning of a sequence without its rest.
  */
 export class ScreenOnly {
   #state: State = "text"
   #kind = 0
   #held: Array<number> = []
-  /** The present character of UTF-8 so far. Terminals take bytes of a broken one for controls. */
+  /** Bytes of an incomplete UTF-8 character. Terminals would read some bytes of a broken character as controls. */
   #character: Array<number> = []
 
   pass(bytes: Uint8Array): Uint8Array {
@@ -71,7 +71,7 @@ export class ScreenOnly {
   }
 
   #take(byte: number, output: Array<number>) {
-    // They end every sequence.
+    // CAN and SUB end every sequence.
     if (byte === CAN || byte === SUB) return this.#begin("text")
     switch (this.#state) {
       case "text":
@@ -102,7 +102,7 @@ export class ScreenOnly {
     if (this.#held.length <= MAX_BYTES) this.#held.push(byte)
   }
 
-  /** Characters and simple controls. Controls of the upper half (C1) would begin sequences, as bytes of their own and in UTF-8. */
+  /** Passes characters and simple controls. Leaves out C1 controls, which begin sequences, as single bytes and in UTF-8. */
   #draw(byte: number, output: Array<number>) {
     const [first] = this.#character
     if (first !== undefined) {
@@ -121,7 +121,7 @@ export class ScreenOnly {
     this.#character = []
   }
 
-  /** A broken character: its bytes pass as those of a text in ISO 8859. */
+  /** Passes the bytes of a broken character, as text in ISO 8859. */
   #breakOff(output: Array<number>) {
     output.push(...this.#character.filter((byte) => !isControl(byte)))
     this.#character = []

@@ -1,8 +1,26 @@
 import type { SerializeAddon } from "@xterm/addon-serialize"
 import type { IBuffer, IMarker, Terminal } from "@xterm/headless"
 import { boundWork, coreOf } from "./emulator/limits.ts"
-import { joinedRows } from "./emulator/rows.ts"
 import type * as Xterm from "./emulator/xterm.ts"
+
+/** The text of a buffer from a row on. Joins rows that the terminal wrapped, and removes blanks at the ends of lines and of the text. */
+const joinedRows = (buffer: IBuffer, from: number): ReadonlyArray<string> => {
+  let first = from
+  while (first > 0 && buffer.getLine(first)?.isWrapped === true) first--
+  // The beginning of this line is gone: the rest could be half a word, or half a secret.
+  while (first < buffer.length && first === 0 && buffer.getLine(first)?.isWrapped === true) first++
+  const lines: Array<string> = []
+  for (let row = first; row < buffer.length; row++) {
+    const line = buffer.getLine(row)
+    if (line === undefined) break
+    const text = line.translateToString(true)
+    if (line.isWrapped && lines.length > 0) lines[lines.length - 1] += text
+    else lines.push(text)
+  }
+  const trimmed = lines.map((line) => line.trimEnd())
+  while (trimmed.at(-1) === "") trimmed.pop()
+  return trimmed
+}
 
 export interface ScreenSize {
   readonly cols: number
@@ -18,11 +36,11 @@ const SCROLLED_LINES = 10_000
 const EMPTY_BYTES = 300_000
 const CELL_BYTES = 12
 
-/** Text from some line of a terminal on. */
+/** Text of a terminal from a line on. */
 export interface ScreenText {
   /** Lines without blanks at their ends. A line that the terminal wrapped is one line. */
   readonly lines: ReadonlyArray<string>
-  /** Lines between the place that was asked for and these are gone. */
+  /** Lines between the requested position and these lines are gone. */
   readonly isCut: boolean
   /** A full-screen program runs: the lines are the whole screen. */
   readonly isAlternate: boolean
@@ -37,8 +55,8 @@ export interface ScreenMark {
 const ALTERNATE = [47, 1047, 1049]
 
 /**
- * A terminal as a person sees it, without a person: fed with a program's output, asked for the text. It answers no questions of the
- * program, such as device status, and obeys no requests to the host, such as clipboard or title.
+ * A virtual terminal: takes a program's output, and returns the text that a person would see. It does not answer queries of the
+ * program, such as device status, and ignores requests to the host, such as clipboard or title.
  */
 export class Screen {
   readonly #terminal: Terminal
@@ -46,7 +64,7 @@ export class Screen {
   readonly #beginWrite: () => void
   #decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   readonly #marks = new Set<ScreenMark>()
-  /** Where the cursor stood when the full-screen program began. */
+  /** Position of the cursor when the full-screen program began. */
   #beforeAlternate: IMarker | undefined
 
   constructor({ SerializeAddon, Terminal, widths }: typeof Xterm, size: ScreenSize) {
@@ -61,7 +79,7 @@ export class Screen {
     this.#serializer = new SerializeAddon()
     this.#terminal.loadAddon(this.#serializer)
     this.#followCursor()
-    // After the others, so that it is asked first: what it ignores moves nothing.
+    // Registered last, so that it runs first: an ignored sequence moves no mark.
     this.#beginWrite = boundWork(this.#terminal)
   }
 
@@ -75,7 +93,7 @@ export class Screen {
     return this.#terminal.modes.applicationCursorKeysMode
   }
 
-  /** Takes output, which may begin and end within a character or a sequence. Throws where the emulator does: the screen is then unusable. */
+  /** Takes output, which may begin and end within a character or a sequence. Throws if the emulator throws: the screen is then unusable. */
   write(bytes: Uint8Array): void {
     const text = this.#decoder.decode(bytes, { stream: true })
     if (text === "") return
@@ -108,12 +126,12 @@ export class Screen {
     }
     const line = mark === undefined ? 0 : mark.marker?.line ?? -1
     const isCut = (mark === undefined || line < 0) && this.#isFull(buffer.normal)
-    // A mark that the program has deleted, and no scrolling: its screen is all that can have changed.
+    // The program has deleted the mark and nothing scrolled: only its screen can have changed.
     const from = line < 0 && !isCut ? buffer.normal.baseY : Math.max(0, line)
     return { lines: joinedRows(buffer.normal, from), isCut, isAlternate: false }
   }
 
-  /** The rows of the screen as they stand: a line that the terminal wrapped takes several. */
+  /** The rows of the screen. A line that the terminal wrapped is several rows. */
   rows(): ReadonlyArray<string> {
     const { active } = this.#terminal.buffer
     return Array.from(
@@ -122,13 +140,13 @@ export class Screen {
     )
   }
 
-  /** Sequences that paint this screen on a terminal of the same size. None if they are longer than so many characters. */
+  /** Sequences that paint this screen on a terminal of the same size. Undefined if they have more than `maxLength` characters. */
   painted(maxLength = Infinity): string | undefined {
     const painted = this.#serializer.serialize({ scrollback: 0 })
     return painted.length > maxLength ? undefined : painted
   }
 
-  /** Memory of the emulator in bytes, about. */
+  /** Approximate memory of the emulator in bytes. */
   get bytes(): number {
     const { buffer: { alternate, normal }, cols } = this.#terminal
     return EMPTY_BYTES + CELL_BYTES * cols * (normal.length + alternate.length)
@@ -138,12 +156,12 @@ export class Screen {
     this.#terminal.dispose()
   }
 
-  /** The buffer has no room left, so its first lines may be gone. */
+  /** The buffer is full, so its first lines may be gone. */
   #isFull({ length }: IBuffer) {
     return length >= this.#terminal.rows + (this.#terminal.options.scrollback ?? 0)
   }
 
-  /** Moves marks up with the cursor: a program that draws again above a mark changes what a reader has seen. */
+  /** Moves marks up with the cursor: a program that draws above a mark changes text that a reader has seen. */
   #followCursor() {
     const { parser } = this.#terminal
     const on = (final: string, row: (count: number, y: number) => number | undefined) => {
@@ -171,7 +189,7 @@ export class Screen {
     })
   }
 
-  /** Marks taken during one full-screen program share their place. */
+  /** Disposes a marker that no mark uses. Marks taken during one full-screen program share a marker. */
   #drop(marker: IMarker | undefined) {
     if (marker === this.#beforeAlternate || [...this.#marks].some((one) => one.marker === marker)) return
     marker?.dispose()

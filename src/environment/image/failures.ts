@@ -43,7 +43,7 @@ export const mapBuildFailure = (context: BuildContext) => <A, E, R>(effect: Effe
     return new EnvironmentBuildFailed({ environment, step, detail: namespaceAdvice(said) ?? shortReason(said, error) })
   })
 
-/** Lines that only repeat that something failed. */
+/** Lines that report a failure without its reason. */
 const hollow = /^E: (Some index files|.* failed$|.* failed to run$|.* failed: |child had|run_chroot)/
 
 /** The lines with a tool's reason: `E:` lines of apt and mmdebstrap, else the last lines. */

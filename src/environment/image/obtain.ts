@@ -7,15 +7,14 @@ import type { Kernel } from "../Kernel.ts"
 import { addPackages, buildImage } from "./build.ts"
 import { type Environment, type EnvironmentError, environmentOf, isKept } from "./environment.ts"
 import type { BuildTrouble } from "./failures.ts"
-import { parsePackages } from "./manifest.ts"
-import { buildNpmImage } from "./npm-image.ts"
+import { buildNpmImage } from "./npm.ts"
 import { type OnProgress, silent, within } from "./progress.ts"
-import type { StoredImage } from "./store.ts"
+import { parsePackages, type StoredImage } from "./store.ts"
 import type { ImageStores } from "./stores.ts"
 
 type BuildFailure = EnvironmentError | BuildTrouble
 
-/** Takes an image from its store, or builds it and stores it there. */
+/** Gets an image from its store, or builds and stores it. */
 export const makeObtain = (
   { downloads, locked, prepare, mapFailure, store, storeOf }: ImageStores,
   kernel: Kernel["Service"]
@@ -74,7 +73,7 @@ export const makeObtain = (
         Effect.as(Effect.logWarning(`${entry.name} is built anew: ${error.message}`), Option.none<StoredImage>()))
     )
 
-  /** Takes the image if `good` accepts it, else builds it once for all concurrent requests. */
+  /** Returns the image if `good` accepts it, else builds it once for all concurrent requests. */
   const obtain = (
     entry: CatalogueEntry,
     onProgress: OnProgress,

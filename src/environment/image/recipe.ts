@@ -20,3 +20,6 @@ export const recipeDigest = (folder: string, words: ReadonlyArray<string>): stri
   }
   return hash.digest("hex")
 }
+
+/** SHA-256 of a text, in hex. */
+export const sha256Text = (text: string) => createHash("sha256").update(text).digest("hex")

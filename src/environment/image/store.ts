@@ -1,15 +1,53 @@
-import { Effect, Option, type Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import { ImageDamaged } from "../../contract/errors/errors.ts"
 import { readJson, recall, syncContent, writeJsonAtomic } from "../../system/files/atomic-file.ts"
-import { checkFile, describeFile } from "../../system/files/checked-file.ts"
+import { CheckedFile, checkFile, describeFile } from "../../system/files/checked-file.ts"
 import { exists, removeFile, renameFile, setMode } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { ensureFolder, listIfPresent, makeFolder, removeTree } from "../../system/files/folders.ts"
 import { withLock } from "../../system/files/lock.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { nowIso } from "../../system/waits/time.ts"
-import { Manifest, ManifestHead, NameRecord } from "./manifest.ts"
+
+/** Fields of a manifest that every use of an image reads. Reading the list of packages would take most of the time. */
+const ManifestHead = Schema.Struct({
+  format: Schema.Literal(1),
+  /** Environment name of the build. */
+  name: Schema.String,
+  /** SHA-256 of the image file: the name of its folder. */
+  digest: Schema.String,
+  /** Digest of the recipe (see `recipeOf`). */
+  recipe: Schema.String,
+  kernelVersion: Schema.String,
+  /** Time of the build on this host, ISO 8601. */
+  created: Schema.String,
+  image: CheckedFile
+})
+type ManifestHead = typeof ManifestHead.Type
+
+/** Sources of an image, beside it in its folder. */
+const Manifest = Schema.Struct({
+  ...ManifestHead.fields,
+  /** Digest of the kernel package's pieces. */
+  kernel: Schema.String,
+  /** Lines of the build's sources.list. */
+  sources: Schema.Array(Schema.String),
+  /** All Debian packages in the image, sorted. */
+  packages: Schema.Array(Schema.Struct({ name: Schema.String, version: Schema.String }))
+})
+type Manifest = typeof Manifest.Type
+
+/** Image of an environment's name. */
+const NameRecord = Schema.Struct({ format: Schema.Literal(1), name: Schema.String, digest: Schema.String })
+type NameRecord = typeof NameRecord.Type
+
+/** Reads lines of `name=version`, the format of the build's package list. */
+export const parsePackages = (text: string): Manifest["packages"] =>
+  text.split("\n").filter((line) => line !== "").map((line) => {
+    const [name = "", version = ""] = line.split("=", 2)
+    return { name, version }
+  })
 
 /** An image in the cache. */
 export interface StoredImage {

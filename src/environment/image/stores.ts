@@ -1,8 +1,12 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
-import { ensureFolder } from "../../system/files/folders.ts"
+import { exists } from "../../system/files/entries.ts"
+import { ensureFolder, removeTree } from "../../system/files/folders.ts"
 import { withLock } from "../../system/files/lock.ts"
+import { sweepTemporaries } from "../../system/files/temporary.ts"
+import { bytesBeneath } from "../../system/files/usage.ts"
 import { catalogue, type CatalogueEntry, lookUp } from "../catalogue.ts"
+import type { Kernel } from "../Kernel.ts"
 import { type Definition, keptEntry, ownDefinitions, ownEntry } from "../own.ts"
 import { isKept } from "./environment.ts"
 import { mapBuildFailure } from "./failures.ts"
@@ -12,7 +16,7 @@ import { imageStore } from "./store.ts"
 const BUILD_TIMEOUT_MS = 60 * 60_000
 
 /**
- * Places of images: images that pyro can build again lie in the cache, images of workspaces beside the user's definitions. Also the
+ * The stores of images: images that pyro can build again are in the cache, images of workspaces are beside the user's definitions. Also the
  * list of environments.
  */
 export const makeImageStores = (cacheDir: string, definitions: string) => {
@@ -24,7 +28,7 @@ export const makeImageStores = (cacheDir: string, definitions: string) => {
   const mapFailure = (environment: string, step: string, neededMib = 1) =>
     mapBuildFailure({ environment, step, folder: root, neededMib })
 
-  /** Images that nothing could make again. */
+  /** Images that pyro cannot build again. */
   const keptRoot = path.join(definitions, "images")
   const kept = imageStore(keptRoot)
   const storeOf = (entry: CatalogueEntry) => isKept(entry) ? kept : store
@@ -64,3 +68,62 @@ export const makeImageStores = (cacheDir: string, definitions: string) => {
   }
 }
 export type ImageStores = ReturnType<typeof makeImageStores>
+
+/** Operations that free space, see `Environments`. */
+export const makeReclaim = (stores: ImageStores, kernel: Kernel["Service"]) => {
+  const { downloads, entries, keepLocked, kept, keptRoot, known, locked, own, prepare, mapFailure, store, storeOf } =
+    stores
+
+  /** Removes all of them, or none if one is unknown. */
+  const remove = (names: ReadonlyArray<string>) =>
+    Effect.gen(function*() {
+      const gone = yield* Effect.forEach(yield* Effect.forEach([...new Set(names)], known), removeOne)
+      return {
+        removed: gone.flatMap(({ removed }) => removed),
+        freedBytes: gone.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
+      }
+    })
+
+  const removeOne = (entry: CatalogueEntry) => {
+    const { name } = entry
+    return Effect.gen(function*() {
+      const dropped = entry.own !== undefined && (yield* own.drop(name))
+      const shared = (yield* entries).some((one) => one.storedAs === entry.storedAs && one.name !== name)
+      if (!shared) yield* storeOf(entry).forget(entry.storedAs)
+      const { freedBytes, removed } = yield* storeOf(entry).sweep
+      return { removed: dropped || removed.length > 0 ? [name, ...removed] : [], freedBytes }
+    }).pipe(
+      locked(entry),
+      (work) => Effect.andThen(prepare, work),
+      mapFailure(name, "remove")
+    )
+  }
+
+  const sweep = Effect.gen(function*() {
+    yield* prepare
+    const temporary = (yield* sweepTemporaries(store.temporaries)) + (yield* sweepTemporaries(kept.temporaries))
+    return temporary + (yield* kernel.sweep)
+  }).pipe(mapFailure("all", "sweep"))
+
+  const prune = Effect.gen(function*() {
+    yield* prepare
+    const temporary = yield* sweepTemporaries(store.temporaries)
+    const named = new Set((yield* entries).map(({ storedAs }) => storedAs))
+    // Definitions belong to the state: an image without one can only return with a new definition.
+    yield* store.forgetAll((name) => name.startsWith("own-") && !named.has(name))
+    // Left by a crash between image and name. An image with an unreadable definition stays, because pyro could not make it again.
+    const unnamed = exists(keptRoot)
+      ? yield* keepLocked(Effect.andThen(kept.forgetAll((name) => !own.isGiven(name)), kept.sweep))
+      : { removed: [], freedBytes: 0 }
+    const { freedBytes, removed } = yield* store.sweep
+    const packages = bytesBeneath(downloads)
+    yield* removeTree(downloads)
+    const kernels = yield* kernel.prune
+    return {
+      removed: [...removed, ...unnamed.removed],
+      freedBytes: temporary + freedBytes + unnamed.freedBytes + packages + kernels
+    }
+  }).pipe(mapFailure("all", "prune"))
+
+  return { remove, sweep, prune }
+}

@@ -1,6 +1,6 @@
 import { Data } from "effect"
 
-/** A file does not look like a bzImage with a payload that pyro can unpack. */
+/** A file is not a bzImage, or pyro cannot unpack its payload. */
 export class NotABzImage extends Data.TaggedError("NotABzImage")<{ readonly detail: string }> {
   override get message() {
     return this.detail

@@ -1,22 +1,22 @@
 import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
+import { EnvironmentBuildFailed } from "../../contract/errors/errors.ts"
 import { lazy } from "../../contract/rows/operation.ts"
 import { byName, named } from "../../contract/text/names.ts"
 import { readJson, recall, writeJsonAtomic } from "../../system/files/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile } from "../../system/files/checked-file.ts"
 import { renameFile } from "../../system/files/entries.ts"
-import { makeFolder, removeTree } from "../../system/files/folders.ts"
-import { makeTemporary } from "../../system/files/temporary.ts"
-import { sha256Text } from "../image/digest.ts"
+import { ensureFolder, makeFolder, removeTree } from "../../system/files/folders.ts"
+import { makeTemporary, type Temporary } from "../../system/files/temporary.ts"
+import { debianSources, privateApt } from "../debian-sources.ts"
 import { mapBuildFailure } from "../image/failures.ts"
+import { needSpace } from "../image/host-tools.ts"
 import type { OnProgress } from "../image/progress.ts"
-import { recipeDigest, recipeFolder } from "../image/recipe.ts"
-import { needSpace } from "../image/space.ts"
-import { fetchKernelPackage } from "./fetch.ts"
+import { recipeDigest, recipeFolder, sha256Text } from "../image/recipe.ts"
 import { kernelFiles, unpackKernel } from "./unpack.ts"
 
-/** A kernel in the cache, whole. */
-export interface KernelHome {
+/** A complete kernel in the cache. */
+interface KernelHome {
   /** Digest of the kernel's pieces, the name of its folder. */
   readonly digest: string
   readonly folder: string
@@ -37,13 +37,13 @@ type Manifest = typeof Manifest.Type
 /** Room for the package, its unpacked tree and the pieces, in MiB (measured: 26 + 110 + 150). */
 const neededMib = 400
 
-/** Says a failure of a step with the guest kernel. */
+/** Reports a failure of a step with the guest kernel. */
 export const mapKernelFailure = (root: string, step: string) =>
   mapBuildFailure({ environment: "the guest kernel", step, folder: root, neededMib })
 
 const currentFile = (root: string) => path.join(root, "current.json")
 
-/** The current kernel if it is whole. Damage and another recipe count as absence: pyro makes the kernel again. */
+/** The current kernel if it is complete. Damage and another recipe count as absence: pyro makes the kernel again. */
 export const findKernel = (root: string): Effect.Effect<Option.Option<KernelHome>> =>
   Effect.gen(function*() {
     const digest = Option.getOrUndefined(yield* recall(currentFile(root), readJson(currentFile(root), Schema.String)))
@@ -61,11 +61,11 @@ export const findKernel = (root: string): Effect.Effect<Option.Option<KernelHome
   }).pipe(Effect.catchTags({
     ImageDamaged: (error) =>
       Effect.as(Effect.logWarning(`the guest kernel is made anew: ${error.message}`), Option.none<KernelHome>()),
-    // Cut short, or written by another version of pyro.
+    // The file is cut short, or another version of pyro wrote it.
     FileFailed: ({ path }) => Effect.as(Effect.logDebug(`${path} is of no use`), Option.none<KernelHome>())
   }))
 
-/** Every start of a VM asks. */
+/** Cached, because every start of a VM needs it. */
 const recipe = lazy(() => recipeDigest(recipeFolder("kernel"), []))
 
 /** Fetches and unpacks the kernel and makes it the current one. One process at a time calls this. */
@@ -94,3 +94,39 @@ export const buildKernel = (root: string, temporaries: string, onProgress: OnPro
     onProgress({ step: "unpacking the kernel", fraction: 1 })
     return { digest, folder, version } satisfies KernelHome
   }))
+
+/** Debian release and package of the guest kernel, the same for every environment. */
+const release = "bookworm"
+const metaPackage = "linux-image-cloud-amd64"
+
+const Kept = Schema.Struct({ name: Schema.String, file: CheckedFile })
+
+/**
+ * The kernel's package file. A file fetched earlier is used again if its content still matches the hash that apt verified, so a
+ * damaged kernel is repaired without the network. Otherwise apt downloads the newest package and verifies it against Debian's keys.
+ */
+const fetchKernelPackage = (options: { readonly work: Temporary; readonly keep: string }) =>
+  Effect.gen(function*() {
+    const recordFile = path.join(options.keep, "package.json")
+    const kept = Option.getOrUndefined(yield* Effect.orElseSucceed(readJson(recordFile, Kept), () => Option.none()))
+    if (kept !== undefined) {
+      const deb = path.join(options.keep, kept.name)
+      const whole = yield* Effect.option(checkFile(deb, kept.file, { thorough: true }))
+      if (Option.isSome(whole)) return deb
+    }
+    const apt = yield* privateApt({ ...options.work, sources: yield* debianSources(release) })
+    yield* apt.update
+    const name = yield* apt.dependencyOf(metaPackage)
+    if (name === undefined) return yield* absent(`the mirror of ${release} has no package ${metaPackage}`)
+    const file = yield* apt.download(name)
+    if (file === undefined) return yield* absent(`apt downloaded nothing for ${name}`)
+    const deb = path.join(options.keep, file)
+    yield* removeTree(options.keep)
+    yield* ensureFolder(options.keep)
+    yield* renameFile(path.join(options.work.path, file), deb)
+    yield* writeJsonAtomic(recordFile, Kept, { name: file, file: yield* describeFile(deb) })
+    return deb
+  })
+
+const absent = (detail: string) =>
+  new EnvironmentBuildFailed({ environment: "the guest kernel", step: "fetch", detail })

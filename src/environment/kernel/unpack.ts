@@ -8,9 +8,8 @@ import { listFolder, removeTree } from "../../system/files/folders.ts"
 import { runTool } from "../../system/processes/child.ts"
 import { runSupervised } from "../image/host-tools.ts"
 import { readList, recipeFolder } from "../image/recipe.ts"
+import { cpioMembers, fileType } from "../initramfs.ts"
 import { type Compression, isKernelElf, kernelPayload } from "./bzimage.ts"
-import { cpioMembers, fileType } from "./cpio.ts"
-import { loadOrder, readModuleIndex } from "./module-order.ts"
 
 /** Parts of an unpacked kernel package, all in one folder. */
 export const kernelFiles = ["vmlinux", "modules.tar", "boot-modules.cpio"] as const
@@ -23,7 +22,7 @@ const unpackers: Readonly<Record<Exclude<Compression, "none" | "gzip">, readonly
 
 /**
  * Unpacks a Debian kernel package into `folder`: the kernel as an ELF file, one archive of all modules with the indexes of
- * modprobe, and the modules that the initramfs loads. Nothing is installed. Gives the kernel's version.
+ * modprobe, and the modules that the initramfs loads. Installs nothing. Returns the kernel's version.
  */
 export const unpackKernel = (deb: string, folder: string, alive: string) =>
   Effect.gen(function*() {
@@ -82,7 +81,7 @@ const unpack = (compression: Compression, bytes: Buffer) => {
   }
 }
 
-/** Part of the initramfs that depends on the kernel alone: `/modules`, with the module names in load order. */
+/** Part of the initramfs that depends only on the kernel: `/modules`, with the module names in load order. */
 const bootModules = (folder: string) =>
   Effect.gen(function*() {
     const read = (name: string) => readFile(path.join(folder, name))
@@ -106,7 +105,56 @@ const bootModules = (folder: string) =>
     ], bootModulesInode)
   })
 
-/** Clear of the inode numbers that the rest of the initramfs has. */
+/** Above the inode numbers of the rest of the initramfs. */
 const bootModulesInode = 1000
 
 const readOnly = { mode: 0o444 }
+
+/** Modules of a kernel, by file name relative to the module folder, each with its dependencies. */
+interface ModuleIndex {
+  /** Path of each loadable module by name. */
+  readonly paths: ReadonlyMap<string, string>
+  /** All dependencies of a module's path, in the order of `modules.dep`: the first module to load is the last in the list. */
+  readonly dependencies: ReadonlyMap<string, ReadonlyArray<string>>
+  readonly builtin: ReadonlySet<string>
+}
+
+/** A module's name in the kernel: without folder and suffix, dashes as underscores. */
+const moduleName = (path: string) => path.slice(path.lastIndexOf("/") + 1).replace(/\.ko$/, "").replaceAll("-", "_")
+
+/** Reads `modules.dep` of depmod and `modules.builtin` of the kernel's build. */
+export const readModuleIndex = (files: { readonly dep: string; readonly builtin: string }): ModuleIndex => {
+  const paths = new Map<string, string>()
+  const dependencies = new Map<string, ReadonlyArray<string>>()
+  for (const line of files.dep.split("\n")) {
+    const colon = line.indexOf(":")
+    if (colon < 0) continue
+    const path = line.slice(0, colon)
+    paths.set(moduleName(path), path)
+    dependencies.set(path, line.slice(colon + 1).split(" ").filter((word) => word !== ""))
+  }
+  const builtin = files.builtin.split("\n").filter((line) => line !== "").map(moduleName)
+  return { paths, dependencies, builtin: new Set(builtin) }
+}
+
+/**
+ * Puts the wanted modules and their dependencies into load order, without built-in modules. The second list names modules that the
+ * kernel lacks.
+ */
+export const loadOrder = (
+  index: ModuleIndex,
+  wanted: ReadonlyArray<string>
+): { readonly order: ReadonlyArray<string>; readonly missing: ReadonlyArray<string> } => {
+  const order = new Set<string>()
+  const missing: Array<string> = []
+  for (const name of wanted) {
+    const path = index.paths.get(name)
+    if (path === undefined) {
+      if (!index.builtin.has(name)) missing.push(name)
+      continue
+    }
+    for (const dependency of [...(index.dependencies.get(path) ?? [])].reverse()) order.add(dependency)
+    order.add(path)
+  }
+  return { order: [...order], missing }
+}

@@ -5,7 +5,7 @@ interface Params {
   readonly params: Int32Array
 }
 
-/** The emulator's own side, which its public API hides: it parses at once, and handlers see the parameters themselves. */
+/** The emulator's internal API. It parses synchronously, and handlers can change the parameters. */
 export interface Core {
   readonly writeSync: (data: string) => void
   readonly registerCsiHandler: (id: IFunctionIdentifier, handler: (params: Params) => boolean) => unknown
@@ -19,18 +19,18 @@ const WRITE_CELLS = 8_000_000
 /** Private modes whose switch clears a whole screen. */
 const SCREEN_MODES = [3, 47, 1047, 1049]
 
-/** Cells that the work of a full reset equals, beside those of both screens. */
+/** Cost of a full reset in cells, besides the cells of both screens. */
 const RESET_CELLS = 10_000
 
 /**
- * Bounds the work and the memory of a few bytes of hostile output. A count of 2147483647, which the emulator would obey in a loop, counts
- * as the size of the screen. Of sequences that change much of the screen, those beyond the limit of one write are ignored. The result
+ * Bounds the work and the memory of a few bytes of hostile output. A count of 2147483647, for which the emulator would loop, counts
+ * as the size of the screen. Sequences that change much of the screen are ignored beyond the limit of one write. The result
  * begins a write.
  */
 export const boundWork = (terminal: Terminal): () => void => {
   const core = coreOf(terminal)
   let left = WRITE_CELLS
-  /** Whether a sequence is one too many, and so ignored. */
+  /** Whether a sequence exceeds the limit, and so is ignored. */
   const spend = (cells: number) => {
     left -= cells
     return left < 0
@@ -45,7 +45,7 @@ export const boundWork = (terminal: Terminal): () => void => {
       })
     }
   }
-  // Insert and delete lines, scroll up and down: each line takes as long as some twenty of plain cells.
+  // Insert and delete lines, scroll up and down: a cell costs as much as some twenty plain cells.
   counted("LMST", () => terminal.rows, () => 20 * terminal.cols)
   // Forward and backward tabs.
   counted("IZ", () => terminal.cols, () => 1)

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { cpioEnd, type CpioEntry, cpioMembers, fileType } from "../../../src/environment/kernel/cpio.ts"
+import { cpioEnd, type CpioEntry, cpioMembers, fileType } from "../../../src/environment/initramfs.ts"
 import { scratch } from "./scratch.ts"
 
 const entries: ReadonlyArray<CpioEntry> = [

