@@ -124,15 +124,34 @@ const rooms = {
   }
 }
 
-/** The rules of one such folder. */
-const rulesOfRooms = ([folder, table]) => [
-  ...Object.entries(table).map(([room, others]) => ({
+/** Folders whose first level puts their rooms together. */
+const roomsBelow = {
+  "cli": {
+    "terminal": [],
+    "rows": [],
+    "quick-exec": [],
+    "output": ["terminal"],
+    "arguments": ["rows", "terminal"],
+    "help": ["rows", "arguments", "output"],
+    "views": ["output", "terminal"],
+    "perform": ["arguments", "output", "views", "terminal"],
+    "agent": ["rows", "arguments", "output", "views", "perform", "terminal"]
+  }
+}
+
+/** Which room may import which. */
+const arrowsOfRooms = ([folder, table]) =>
+  Object.entries(table).map(([room, others]) => ({
     name: `room-${folder}-${room}`,
     comment: `src/${folder}/${room} may import: ${others.join(", ") || "no other room"}`,
     severity: "error",
     from: { path: `^src/${folder}/${room}/` },
     to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/(${[room, ...others].join("|")})/` }
-  })),
+  }))
+
+/** The rules of a folder all of whose files are in rooms. */
+const rulesOfRooms = ([folder, table]) => [
+  ...arrowsOfRooms([folder, table]),
   {
     name: `rooms-of-${folder}`,
     comment: `a file of src/${folder} lies in one of its rooms`,
@@ -160,6 +179,7 @@ module.exports = {
     })),
     ...closed.flatMap(rulesOfDoor),
     ...Object.entries(rooms).flatMap(rulesOfRooms),
+    ...Object.entries(roomsBelow).flatMap(arrowsOfRooms),
     {
       name: "drivers-behind-vmm",
       comment:

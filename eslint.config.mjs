@@ -33,7 +33,7 @@ const barrel = {
 const nodeModule = {
   regex: "^node:",
   message: "Only src/{" + hostFolders.join(",") +
-    "}, src/cli/{terminal*,quick-exec,words} and tools outside src use Node's own modules."
+    "}, src/cli/{terminal,quick-exec,arguments/operands} and tools outside src use Node's own modules."
 }
 
 const nodeFiles = {
@@ -162,16 +162,15 @@ export default tseslint.config(
   {
     files: [
       ...hostFolders.map((folder) => `src/${folder}/**/*.ts`),
-      "src/cli/terminal*",
-      "src/cli/terminal*/**",
+      "src/cli/terminal/**",
       "src/cli/quick-exec/**",
       // Node's parseArgs, which touches nothing of the host.
-      "src/cli/words.ts"
+      "src/cli/arguments/operands.ts"
     ],
     rules: { "no-restricted-imports": ["error", { patterns: [barrel, nodeFiles] }] }
   },
   {
-    files: [...fileModules, "src/cli/terminal*", "src/cli/terminal*/**", "src/cli/quick-exec/**"],
+    files: [...fileModules, "src/cli/terminal/**", "src/cli/quick-exec/**"],
     rules: { "no-restricted-imports": ["error", { patterns: [barrel] }] }
   },
   { files: ["src/cli/**/*.ts"], rules: { "no-console": "off" } },

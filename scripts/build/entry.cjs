@@ -6,7 +6,7 @@
 const VERSION = "__VERSION__"
 /** Versions of what is built in. */
 const PARTS = __PARTS__
-/** First words that stand for others (src/cli/aliases.ts). */
+/** First words that stand for others (src/cli/arguments/aliases.ts). */
 const ALIASES = new Map(Object.entries(__ALIASES__))
 const BUNDLE = "__BUNDLE__"
 const HANDSHAKE = "__HANDSHAKE__"
@@ -165,7 +165,7 @@ function writeCodeCache(cacheFile, script) {
   const directory = path.dirname(cacheFile)
   const unfinished = `${cacheFile}.${process.pid}.tmp`
   try {
-    // V8's own values again, also of what src/cli/terminal-memory.ts may have set: a code cache holds for the same flags only.
+    // V8's own values again, also of what src/cli/terminal/process.ts may have set: a code cache holds for the same flags only.
     const { setFlagsFromString } = require("node:v8")
     for (const flag of ["--flush-bytecode", "--semi-space-growth-factor=2"]) setFlagsFromString(flag)
     // The command itself made the cache directory; Node's `recursive` spins where a parent refuses with ENOENT, as /proc does.

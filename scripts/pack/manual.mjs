@@ -36,5 +36,5 @@ export const manualPages = async (root) => {
 const helpOf = (root) =>
   importSources(
     root,
-    `export { commands } from "./src/cli/commands.ts"; export { documentOf, groupSummary } from "./src/cli/help.ts"; export { pageOf } from "./src/cli/help-text.ts"`
+    `export { commands } from "./src/cli/rows/rows.ts"; export { documentOf, groupSummary } from "./src/cli/help/help.ts"; export { pageOf } from "./src/cli/help/help-text.ts"`
   )

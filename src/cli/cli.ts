@@ -3,23 +3,21 @@ import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
 import { workspaceCreate } from "../contract/rows/workspace-lifecycle.ts"
-import { agentCommand } from "./agent-command.ts"
-import { type Route, route, splitArgv } from "./argv.ts"
-import { mcpServe, type ServePayload } from "./commands.ts"
-import { complete, type Names, SHELLS } from "./complete.ts"
-import { completionHelp, completionScripts } from "./completion-scripts.ts"
-import { cpCommand } from "./cp-command.ts"
+import { shortly } from "./arguments/aliases.ts"
+import { type Route, route, splitArgv } from "./arguments/argv.ts"
+import { nameHint } from "./arguments/corrections.ts"
+import { fillSecrets } from "./arguments/extras.ts"
+import { asTyped, parse } from "./arguments/parser.ts"
 import { copying } from "./cp.ts"
-import { demoCommand } from "./demo-command.ts"
-import { nameHint } from "./first-word.ts"
-import { asTyped, parse } from "./parser.ts"
-import { perform, prepare } from "./perform.ts"
-import { printJson } from "./print.ts"
-import { type FailureReport, reportFailure, reportInterruption } from "./report.ts"
-import { fillSecrets } from "./secret-flags.ts"
+import { complete, completionHelp, completionScripts, type Names, SHELLS } from "./help/complete.ts"
+import { printJson } from "./output/print.ts"
+import { type FailureReport, reportFailure, reportInterruption } from "./output/report.ts"
+import { perform } from "./perform/perform.ts"
+import { prepare } from "./perform/prepare.ts"
+import { agentCommand } from "./rows/agent.ts"
+import { cpCommand, demoCommand, mcpServe, type ServePayload } from "./rows/rows.ts"
 import { serveOptions } from "./serve-options.ts"
-import { shortly } from "./short-path.ts"
-import { type OutputClosed, Terminal } from "./terminal.ts"
+import { type OutputClosed, Terminal } from "./terminal/Terminal.ts"
 
 /** The signal, if any, that interrupted the program. */
 export interface Interruption {
@@ -35,21 +33,21 @@ export interface CliOptions {
   readonly interruption: Interruption
   /** Serves MCP on stdin and stdout until the client disconnects. */
   readonly serveMcp: (payload: ServePayload) => Effect.Effect<void, PyroError>
-  /** Names that completion offers beside commands and flags. */
+  /** Names that completion offers besides commands and flags. */
   readonly names: Names
 }
 
 /** How the process exits. */
 export interface ExitPlan {
   readonly status: number
-  /** Signal that the process dies of. */
+  /** Signal that kills the process. */
   readonly signal?: string | undefined
 }
 
 /** Exit of a process whose terminal has hung up. */
 const HANG_UP_EXIT: ExitPlan = { status: 129, signal: "SIGHUP" }
 
-/** The kernel fails writes to a terminal that has hung up before it sends SIGHUP: the failure may arrive first. */
+/** After a terminal hangs up, writes fail before the kernel sends SIGHUP: the failure may arrive first. */
 const isHungUp = (cause: Cause.Cause<PyroError | OutputClosed>) =>
   Option.exists(Cause.findErrorOption(cause), (failure) => failure._tag === "OutputClosed" && failure.isHungUp)
 
@@ -134,8 +132,8 @@ const run = (
       )
     case "Agent":
       return Effect.flatMap(
-        Effect.promise(() => import("./agent.ts")),
-        // Every operation of an agent's workspace is the daemon's.
+        Effect.promise(() => import("./agent/agent.ts")),
+        // The daemon does every operation of an agent's workspace.
         ({ performAgent }) =>
           Effect.interruptible(Effect.provide(performAgent(routed.words, rest), options.pyro(workspaceCreate)))
       )
@@ -164,7 +162,7 @@ const run = (
     case "Help":
       return Effect.gen(function*() {
         const terminal = yield* Terminal
-        const { help, helpColumns } = yield* Effect.promise(() => import("./help.ts"))
+        const { help, helpColumns } = yield* Effect.promise(() => import("./help/help.ts"))
         const columns = terminal.stdoutIsTerminal ? (yield* terminal.size).cols : undefined
         yield* terminal.writeStdout(help(routed.path, helpColumns(terminal.variable("COLUMNS"), columns)))
         return 0

@@ -3,12 +3,12 @@ import { InvalidRequest } from "../contract/errors/errors.ts"
 import type { Operation } from "../contract/rows/operations.ts"
 import { workspaceExport } from "../contract/rows/workspace-export.ts"
 import { workspaceImport } from "../contract/rows/workspace-import.ts"
-import { cpCommand } from "./cp-command.ts"
-import { decode, parse } from "./parser.ts"
-import { isDirectory } from "./terminal-directory.ts"
-import { Terminal } from "./terminal.ts"
+import { decode, parse } from "./arguments/parser.ts"
+import { cpCommand } from "./rows/rows.ts"
+import { isDirectory } from "./terminal/files.ts"
+import { Terminal } from "./terminal/Terminal.ts"
 
-/** The command line of an operation that does what a `cp` says. */
+/** The command line of the operation that does a `cp`. */
 export interface Copying {
   readonly operation: Operation
   readonly words: ReadonlyArray<string>
@@ -17,7 +17,7 @@ export interface Copying {
   readonly asTyped: (error: InvalidRequest) => InvalidRequest
 }
 
-/** A place in a workspace. A path of the host that has a colon is written with a slash: `./a:b`. */
+/** A place in a workspace. A host path with a colon needs a slash: `./a:b`. */
 const GUEST = /^([A-Za-z0-9][A-Za-z0-9._-]*):(.*)$/s
 
 const guestOf = (word: string) => {
@@ -27,15 +27,15 @@ const guestOf = (word: string) => {
 
 const wrong = (detail: string) => new InvalidRequest({ field: "", detail })
 
-/** Flags that only one direction has. */
+/** Flags of only one direction. */
 const OUT_ONLY = ["allow_executable_config", "allow_secrets"]
 const IN_ONLY = ["allow_home"]
-/** Flags that `cp` alone has, or that say what happens anyway. */
+/** Flags that only `cp` has, or that do not change this direction. */
 const OWN = { in: ["recursive", "overwrite"], out: ["recursive"] }
 
 const dashed = (field: string) => `--${field.replaceAll("_", "-")}`
 
-/** Reads the words of `cp`, and writes those of `workspace export` or `workspace import`. */
+/** Translates the words of `cp` into those of `workspace export` or `workspace import`. */
 export const copying = (
   typed: ReadonlyArray<string>,
   rest: ReadonlyArray<string> | undefined
@@ -66,7 +66,7 @@ export const copying = (
     )
     if (from !== undefined) {
       const output = inDirectory(target, resolvePath, from.inside.replace(/\/+$/, "").split("/").at(-1) ?? "")
-      // Bytes on their way to a pipe are in no place where a tool would find them.
+      // Bytes in a pipe are not in a file that a tool would load.
       const piped = output === "-" && !("allow_executable_config" in raw) ? ["--allow-executable-config"] : []
       return {
         operation: workspaceExport,
@@ -86,7 +86,7 @@ export const copying = (
     }
   })
 
-/** Where the copy goes on the host: in a directory that is there, or that a slash at the end says, under its own name. */
+/** The path of the copy on the host: under its own name in an existing directory, or in one with a slash at the end. */
 const inDirectory = (target: string, resolvePath: (path: string) => string, name: string) =>
   target === "-" || name === "" || name === "." || name === ".." ||
     !(target.endsWith("/") || isDirectory(resolvePath(target)))

@@ -2,22 +2,21 @@ import { Duration, Effect, Random } from "effect"
 import { InvalidRequest, type PyroError } from "../contract/errors/errors.ts"
 import { Pyro } from "../contract/rows/Pyro.ts"
 import { typed as asTyped } from "../contract/text/printable.ts"
-import { demoCommand, DemoPayload } from "./demo-command.ts"
-import { afterwards, type Stop, tour } from "./demo/tour.ts"
-import { decode, parse } from "./parser.ts"
-import { print } from "./print.ts"
-import { type OutputClosed, Terminal } from "./terminal.ts"
+import { decode, parse } from "./arguments/parser.ts"
+import { print } from "./output/print.ts"
+import { demoCommand, DemoPayload } from "./rows/rows.ts"
+import { type OutputClosed, Terminal } from "./terminal/Terminal.ts"
 
-/** Time for a reader of each step, beside the time that the step takes. */
+/** Time for a reader after each step. */
 const READING = Duration.seconds(4)
 
-/** Time after which a step that goes on says so: a step takes seconds, and minutes on a busy host. */
+/** Time after which pyro reports that a step still runs: a step takes seconds, and minutes on a busy host. */
 const SILENCE = Duration.seconds(10)
 
-/** Performs one command line, as the person would type it, and gives its exit status. */
-export type Type = (argv: ReadonlyArray<string>) => Effect.Effect<number, never, Terminal>
+/** Performs one command line, as a person would type it, and returns its exit status. */
+type Type = (argv: ReadonlyArray<string>) => Effect.Effect<number, never, Terminal>
 
-/** Shows the tour. Its workspaces are deleted at the end, whatever the end is. */
+/** Shows the tour. Deletes its workspaces at the end, even after a failure. */
 export const performDemo = (
   words: ReadonlyArray<string>,
   rest: ReadonlyArray<string> | undefined,
@@ -39,13 +38,13 @@ export const performDemo = (
     return 0
   })
 
-/** Names that no workspace of the person has, in all likelihood. */
+/** Names that probably no workspace of the person has. */
 const demoNames = Effect.map(
   Random.nextIntBetween(0x1000, 0x10000),
   (number) => [`demo-${number.toString(16)}`, `demo-${number.toString(16)}-copy`] as const
 )
 
-/** Failing commands are a part of the story: it goes on. */
+/** Continues after failing commands: they are a part of the story. */
 const show = ({ say, type: argv }: Stop, step: string, type: Type) =>
   Effect.gen(function*() {
     const { colour, writeStdout } = yield* Terminal
@@ -53,12 +52,12 @@ const show = ({ say, type: argv }: Stop, step: string, type: Type) =>
     const heading = `${step}: ${say}`
     yield* writeStdout(colour ? `\x1b[36m${heading}\x1b[0m\n` : `# ${heading}\n`)
     yield* print(`$ pyro ${asTyped(argv)}\n`)
-    const status = yield* Effect.scoped(Effect.andThen(Effect.forkScoped(goesOn(step)), type(argv)))
+    const status = yield* Effect.scoped(Effect.andThen(Effect.forkScoped(reportRunning(step)), type(argv)))
     if (status !== 0) yield* print(`(exit status ${status})\n`)
   })
 
-/** Says again and again that a step goes on, in the place of a line of progress. */
-const goesOn = (step: string) =>
+/** Reports repeatedly that a step still runs. */
+const reportRunning = (step: string) =>
   Effect.flatMap(Terminal, ({ stderrIsTerminal, writeStderr }) =>
     Effect.gen(function*() {
       for (let count = 1;; count++) {
@@ -76,3 +75,68 @@ const leaveNothing = (names: ReadonlyArray<string>) =>
         discard: true
       })
   )
+
+/** One stop of the tour: a sentence or two, and a command line. */
+interface Stop {
+  readonly say: string
+  readonly type: ReadonlyArray<string>
+}
+
+const PROGRAM = `printf 'def add(a, b):\\n    return a - b\\n' > add.py
+printf 'from add import add\\nassert add(2, 2) == 4, add(2, 2)\\nprint("passed")\\n' > test.py
+python3 -B test.py`
+
+/** The stops, in a workspace and a fork with these names. */
+export const tour = (name: string, fork: string): ReadonlyArray<Stop> => [
+  {
+    say:
+      "A workspace is a Linux machine with a kernel of its own. This one is empty; --seed-path . would copy a directory to it.",
+    type: ["create", "--name", name]
+  },
+  {
+    say: "A program with a mistake, and its test.",
+    type: ["exec", name, "--script", PROGRAM]
+  },
+  {
+    say: "An edit names the text that it replaces. Agents have this as a tool.",
+    type: ["file", "edit", name, "add.py", "--old-text", "a - b", "--new-text", "a + b"]
+  },
+  { say: "The test again.", type: ["exec", name, "python3", "-B", "test.py"] },
+  { say: "A snapshot keeps the disk and the memory.", type: ["snapshot", "create", name, "green"] },
+  {
+    say: "Then something goes wrong, as root, without a question.",
+    type: ["exec", name, "rm", "-rf", "/usr", "/home", "/workspace/add.py"]
+  },
+  { say: "Nothing works any more. Your host has noticed nothing.", type: ["exec", name, "ls"] },
+  { say: "Do not repair it. Go back.", type: ["reset", name, "--snapshot", "green"] },
+  { say: "As if nothing had happened.", type: ["exec", name, "python3", "-B", "test.py"] },
+  {
+    say: "The guest has no network, until you grant hosts with --allow-host.",
+    type: ["exec", name, "curl", "--silent", "--show-error", "https://example.org"]
+  },
+  {
+    say: "A fork is a copy of the running machine, to try something else.",
+    type: ["fork", name, "--name", fork]
+  },
+  {
+    say: "The copy goes its own way.",
+    type: ["exec", fork, "--script", "echo 'def double(a): return add(a, a)' >> add.py"]
+  },
+  { say: "What makes one out of the other, as a patch.", type: ["compare", name, fork] },
+  {
+    say: "A server in the guest, ready when it answers, on a port of this host.",
+    type: [
+      ...["service", "start", name, "web", "--ready-tcp", "8000", "--publish", "8000"],
+      ...["python3", "-m", "http.server", "8000"]
+    ]
+  },
+  { say: "All that changed. Only an export that you ask for writes to your files.", type: ["diff", name] },
+  { say: "Nothing of it stays.", type: ["delete", name, fork] }
+]
+
+/** Shown at the end. */
+const afterwards = `Your own:
+  pyro create --seed-path . --name fix   a copy of this directory
+  pyro host connect claude-code          workspaces as tools of your agent; pyro host --help names the others
+  pyro agent claude-code                 the agent itself in a workspace
+`

@@ -6,7 +6,7 @@ import { daemonCommand } from "../sdk/daemon-command.ts"
 import type { StartDaemon } from "../sdk/start-daemon.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
 
-/** The layer that works in this process, loaded on first use: help and usage errors need none. */
+/** The layer that works in this process. Loaded on first use, because help and usage errors need none. */
 const LazyLocal: Layer.Layer<Pyro, PyroError> = Layer.unwrap(
   Effect.map(Effect.promise(() => import("../local/layer.ts")), ({ layer }) => layer)
 )
@@ -17,7 +17,7 @@ export const daemonOf = (build: string): StartDaemon => ({
   command: daemonCommand(process.argv[1] ?? "")
 })
 
-/** Asks a daemon that runs; this process does the work if none answers. */
+/** Asks a running daemon. This process does the work if none answers. */
 const layerObserver = (operation: Operation, build: string): Layer.Layer<Pyro, PyroError> =>
   Layer.effect(
     Pyro,
@@ -36,7 +36,7 @@ const layerObserver = (operation: Operation, build: string): Layer.Layer<Pyro, P
     })
   )
 
-/** Pyro for one operation: workspaces are the daemon's; the host's own matters are done in this process. */
+/** Pyro for one operation: the daemon owns workspaces, and this process does work on the host itself. */
 export const layerFor = (
   operation: Operation,
   build: string,

@@ -4,7 +4,9 @@ import type { Diagnosis } from "../agent-host/doctor.ts"
 import { type HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "../contract/errors/errors.ts"
 import { hostNameOf } from "../contract/rows/agent-host.ts"
 import { named } from "../contract/text/names.ts"
-import { colouredPatch } from "./diff-text.ts"
+import { decode, parse, type Typed } from "./arguments/parser.ts"
+import { print, printJson, warn } from "./output/print.ts"
+import { painted, printTable } from "./output/table.ts"
 import {
   ConnectPayload,
   DisconnectPayload,
@@ -16,13 +18,10 @@ import {
   hostPrintConfig,
   hostRepair,
   PrintConfigPayload
-} from "./host-commands.ts"
-import { decode, parse, type Typed } from "./parser.ts"
-import { printJson } from "./print.ts"
-import { print, warn } from "./print.ts"
+} from "./rows/host.ts"
 import { checkServe, oneSelection } from "./serve-options.ts"
-import { painted, printTable } from "./table.ts"
-import { type OutputClosed, Terminal } from "./terminal.ts"
+import { type OutputClosed, Terminal } from "./terminal/Terminal.ts"
+import { colouredPatch } from "./views/diff.ts"
 
 type Failure = InvalidRequest | HostFileUnusable | HostEntryDiffers | OutputClosed
 
@@ -90,7 +89,7 @@ export const performHost = (
     }
   })
 
-/** The host's own name in place of another one that people type. */
+/** Replaces another name of a host by its own. */
 const withHostName = (typed: Typed): Typed => {
   const name = typed.raw["host"]
   return typeof name === "string"
@@ -98,7 +97,7 @@ const withHostName = (typed: Typed): Typed => {
     : typed
 }
 
-/** Where a host would start the server, and how. */
+/** The directory and the command with which a host would start the server. */
 const startOf = ({ projectPath }: { readonly projectPath?: string }) =>
   Effect.gen(function*() {
     const { resolvePath } = yield* Terminal
@@ -127,7 +126,7 @@ const placeOf = ({ projectPath, scope }: Where) =>
       : place
   })
 
-/** The command line of the server, checked as `pyro mcp serve` itself would. */
+/** The command line of the server, checked as `pyro mcp serve` checks it. */
 const serverOf = (
   { env, git, mode, profile, serveOptions }: {
     readonly git?: string

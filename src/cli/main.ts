@@ -3,16 +3,14 @@ import type { EarlyConnection } from "../mcp/handshake/handshake.ts"
 import type { Recorded } from "../mcp/handshake/recorded.ts"
 import { DAEMON } from "../sdk/daemon-command.ts"
 import type { StartedExec } from "../sdk/started-exec.ts"
-import { firstWords } from "./aliases.ts"
+import { firstWords } from "./arguments/aliases.ts"
 import { cli, type ExitPlan, type Interruption } from "./cli.ts"
-import { commands, type ServePayload } from "./commands.ts"
 import { daemonOf, layerFor } from "./homes.ts"
-import { deliverSignal, isSignalIntercepted } from "./intercepted-signal.ts"
 import type { RecordedFrames } from "./quick-exec/frames.ts"
-import { filesHere } from "./terminal-directory.ts"
-import { forgetLostTerminal } from "./terminal-lost.ts"
-import * as ProcessTerminal from "./terminal-process.ts"
-import { dieAtExit } from "./terminal-signal.ts"
+import { commands, type ServePayload } from "./rows/rows.ts"
+import { deliverSignal, dieAtExit, forgetLostTerminal, isSignalIntercepted } from "./terminal/exit.ts"
+import { filesHere } from "./terminal/files.ts"
+import * as ProcessTerminal from "./terminal/process.ts"
 
 /** Signals that end the process, with their exit status 128 + n. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
@@ -42,14 +40,14 @@ const serveMcp = (
   { earlyConnection, ignoreInterrupts }: Host
 ) =>
   Effect.gen(function*() {
-    // A host's Ctrl-C reaches its servers as well. The host then cancels calls, and ends its servers itself.
+    // A host's Ctrl-C also reaches its servers. The host then cancels calls, and ends its servers itself.
     if (process.stdin.isTTY !== true) ignoreInterrupts()
     const { bindProject } = yield* Effect.promise(() => import("../sdk/project.ts"))
     const project = yield* Effect.fromResult(bindProject(binding))
-    const [{ serve }, { layerDaemon }, { boundYoungGeneration }] = yield* Effect.promise(() =>
-      Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts"), import("./terminal-memory.ts")])
+    const [{ serve }, { layerDaemon }] = yield* Effect.promise(() =>
+      Promise.all([import("../mcp/serve.ts"), import("../sdk/client.ts")])
     )
-    boundYoungGeneration()
+    ProcessTerminal.boundYoungGeneration()
     const bindRoot = (directory: string) => Result.getOrUndefined(bindProject({ ...binding, projectPath: directory }))
     yield* serve({ profile, mode, version, project, bindRoot, layer: layerDaemon(daemonOf(build)), earlyConnection })
   })
@@ -92,7 +90,7 @@ const programOf = (
 /** Logs go to stderr: stdout is for the guest's output and JSON. */
 const LogToStderr = Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
 
-/** Data that the build records, for the words of a command line, `pyro mcp serve` and `pyro exec` before this bundle is loaded. */
+/** Data that the build records, for aliases, `pyro mcp serve` and `pyro exec` before this bundle is loaded. */
 export const recorded = async (
   version: string
 ): Promise<{
@@ -102,8 +100,8 @@ export const recorded = async (
 }> => {
   const [{ recordHandshake }, { recordedFlags }, { recordedExec }] = await Promise.all([
     import("../mcp/record-handshake.ts"),
-    import("./recorded-flags.ts"),
-    import("./recorded-exec.ts")
+    import("./recorded.ts"),
+    import("./recorded.ts")
   ])
   const aliases = firstWords(commands.map((row) => row.cli.path))
   return { aliases, handshake: { flags: recordedFlags(), ...await recordHandshake(version) }, exec: recordedExec() }
@@ -112,7 +110,7 @@ export const recorded = async (
 /** Maximum turns of the event loop until this process attaches to a command that was started early. */
 const MAX_ATTACH_TURNS = 1_000
 
-/** Sends a signal again that arrived while this bundle was loaded, once the command can receive it. */
+/** Resends a signal that arrived while this bundle was loaded, once the command can receive it. */
 const sendAgain = (signal: NodeJS.Signals, turns = MAX_ATTACH_TURNS): void => {
   if (isSignalIntercepted() || turns === 0) process.kill(process.pid, signal)
   else setImmediate(() => sendAgain(signal, turns - 1))
@@ -137,7 +135,7 @@ export const main = (
     const { earlyConnection, started } = early
     const host: Host = { ...early, ignoreInterrupts: () => void ignored.add("SIGINT") }
     const program = programOf(argv, version, `${version} (${buildOf(bundle)})`, interruption, host).pipe(
-      // Within the region that cannot be interrupted: afterwards an interrupted fiber has no result any more.
+      // Inside the uninterruptible region: later, an interrupted fiber has no result.
       Effect.tap(({ signal, status }) =>
         Effect.sync(() => {
           if (signal !== undefined) dieAtExit(signal)

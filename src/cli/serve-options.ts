@@ -2,10 +2,10 @@ import { Effect, Redacted } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import { mappingOf } from "../contract/rows/secret-fields.ts"
 import { named } from "../contract/text/names.ts"
-import { mcpServe, ServePayload } from "./commands.ts"
-import { decode, parse, type Typed } from "./parser.ts"
+import { decode, parse, type Typed } from "./arguments/parser.ts"
+import { mcpServe, ServePayload } from "./rows/rows.ts"
 
-/** Refuses a mode beside a profile: each chooses the tools. */
+/** Refuses a mode together with a profile: each chooses the tools. */
 export const oneSelection = (raw: Readonly<Record<string, unknown>>): Effect.Effect<void, InvalidRequest> =>
   raw["mode"] !== undefined && raw["profile"] !== undefined
     ? Effect.fail(new InvalidRequest({ field: "--mode", detail: "cannot be combined with --profile" }))
@@ -15,7 +15,7 @@ export const oneSelection = (raw: Readonly<Record<string, unknown>>): Effect.Eff
 export const serveOptions = (raw: Readonly<Record<string, unknown>>): Effect.Effect<ServePayload, InvalidRequest> =>
   Effect.andThen(oneSelection(raw), decode(mcpServe.cli, ServePayload(), raw))
 
-/** The secrets that options name, without their values: an agent host may have other variables than this terminal. */
+/** The secrets of options, without their values: an agent host may have other variables than this terminal. */
 const namedSecrets = ({ lists = {} }: Typed) =>
   named(
     [...lists["secret-env"] ?? [], ...lists["secret-file"] ?? []]

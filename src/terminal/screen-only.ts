@@ -59,7 +59,7 @@ const text = (bytes: ReadonlyArray<number>) => String.fromCharCode(...bytes)
 export class ScreenOnly {
   #state: State = "text"
   #kind = 0
-  #held: Array<number> = []
+  #buffered: Array<number> = []
   /** Bytes of an incomplete UTF-8 character. Terminals would read some bytes of a broken character as controls. */
   #character: Array<number> = []
 
@@ -94,12 +94,12 @@ export class ScreenOnly {
 
   #begin(state: State) {
     this.#state = state
-    this.#held = []
+    this.#buffered = []
     this.#character = []
   }
 
-  #hold(byte: number) {
-    if (this.#held.length <= MAX_BYTES) this.#held.push(byte)
+  #buffer(byte: number) {
+    if (this.#buffered.length <= MAX_BYTES) this.#buffered.push(byte)
   }
 
   /** Passes characters and simple controls. Leaves out C1 controls, which begin sequences, as single bytes and in UTF-8. */
@@ -130,14 +130,14 @@ export class ScreenOnly {
   #takeEscape(byte: number, output: Array<number>) {
     if (byte === ESC) return this.#begin("escape")
     if (byte < 0x20 || byte >= DEL) return byte < 0x20 ? this.#draw(byte, output) : this.#begin("text")
-    if (this.#held.length === 0 && byte === 0x5b) return this.#begin("control")
-    if (this.#held.length === 0 && STRINGS.has(byte)) {
+    if (this.#buffered.length === 0 && byte === 0x5b) return this.#begin("control")
+    if (this.#buffered.length === 0 && STRINGS.has(byte)) {
       this.#kind = byte
       return this.#begin("string")
     }
-    this.#hold(byte)
+    this.#buffer(byte)
     if (byte < 0x30) return
-    if (!OUTSIDE_ESCAPES.test(text(this.#held))) output.push(ESC, ...this.#held)
+    if (!OUTSIDE_ESCAPES.test(text(this.#buffered))) output.push(ESC, ...this.#buffered)
     this.#begin("text")
   }
 
@@ -145,11 +145,11 @@ export class ScreenOnly {
     if (byte === ESC) return this.#begin("escape")
     if (byte < 0x20) return this.#draw(byte, output)
     if (byte >= DEL) return this.#begin("text")
-    this.#hold(byte)
+    this.#buffer(byte)
     if (byte < 0x40) return
-    const held = text(this.#held)
-    const isDrawn = this.#held.length <= MAX_BYTES && !OUTSIDE.test(held) && !TAKES_OVER.test(held)
-    if (isDrawn) output.push(ESC, 0x5b, ...this.#held)
+    const sequence = text(this.#buffered)
+    const isDrawn = this.#buffered.length <= MAX_BYTES && !OUTSIDE.test(sequence) && !TAKES_OVER.test(sequence)
+    if (isDrawn) output.push(ESC, 0x5b, ...this.#buffered)
     this.#begin("text")
   }
 
@@ -157,13 +157,13 @@ export class ScreenOnly {
     if (byte === ESC) return void (this.#state = "string escape")
     if (this.#kind !== 0x5d) return
     if (byte === BEL) return this.#endString(output)
-    this.#hold(byte)
-    if (this.#held.length <= 8 && CONSOLE_COLOUR.test(text(this.#held))) this.#begin("text")
+    this.#buffer(byte)
+    if (this.#buffered.length <= 8 && CONSOLE_COLOUR.test(text(this.#buffered))) this.#begin("text")
   }
 
   #endString(output: Array<number>) {
-    const isLink = this.#kind === 0x5d && this.#held.length <= MAX_BYTES && LINK.test(text(this.#held))
-    if (isLink) output.push(ESC, 0x5d, ...this.#held, ESC, 0x5c)
+    const isLink = this.#kind === 0x5d && this.#buffered.length <= MAX_BYTES && LINK.test(text(this.#buffered))
+    if (isLink) output.push(ESC, 0x5d, ...this.#buffered, ESC, 0x5c)
     this.#begin("text")
   }
 }

@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8"
 import { Agent, until, withAgent } from "./agent.ts"
 import { hashOutput, sh, start } from "./run.ts"
 
-// As pyro's own processes have it (src/cli/terminal-memory.ts): the young generation would grow by up to 48 MiB meanwhile.
+// As pyro's own processes have it (src/cli/terminal/process.ts): the young generation would grow by up to 48 MiB meanwhile.
 setFlagsFromString("--semi-space-growth-factor=1")
 
 const MIB = 1_048_576

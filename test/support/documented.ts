@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { commands } from "../../src/cli/commands.ts"
-import { help } from "../../src/cli/help.ts"
+import { help } from "../../src/cli/help/help.ts"
+import { commands } from "../../src/cli/rows/rows.ts"
 import { type ShellCommand, shellCommands } from "./shell-commands.ts"
 
 const root = path.resolve(import.meta.dirname, "../..")

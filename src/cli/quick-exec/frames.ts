@@ -1,15 +1,15 @@
 /**
- * The few frames of the wire that a simple command needs, without the library. A frame is its size and its bytes; what stands around the
- * values that differ is recorded when the program is built (`src/cli/recorded-exec.ts`), by the library itself.
+ * The few frames of the wire that a simple command needs, without the library. A frame is its size and its bytes. The bytes around the
+ * variable values are recorded when the program is built (`src/cli/recorded.ts`), by the library itself.
  */
 
 /** Id of the request on its connection. */
 export const REQUEST_ID = "begun"
 
-/** Events after which the daemon is told that it may send as many more: half of its window. */
+/** Events per message of credit: half of the daemon's window. */
 export const CREDIT_EVENTS = 16
 
-/** What stands before a part of a frame and behind it, in base64. */
+/** The bytes before and after a part of a frame, in base64. */
 export interface Around {
   readonly before: string
   readonly behind: string
@@ -21,11 +21,11 @@ export interface RecordedFrames {
   readonly request: Around
   /** The payload, in pieces: recorded bytes, and the names of values between them. */
   readonly payload: ReadonlyArray<{ readonly bytes: string } | { readonly value: keyof Values }>
-  /** A message with events, around them. */
+  /** The bytes of a message around its events. */
   readonly chunk: Around
-  /** What stands before the events. */
+  /** The bytes before the events. */
   readonly events: string
-  /** What each event begins with. */
+  /** The first bytes of each event. */
   readonly started: string
   readonly output: string
   readonly exited: string
@@ -33,7 +33,7 @@ export interface RecordedFrames {
   readonly credit: string
 }
 
-/** Values of a request that differ. */
+/** The variable values of a request. */
 export interface Values {
   readonly workspace: string
   readonly command: ReadonlyArray<string>
@@ -48,7 +48,7 @@ export type PlainEvent =
 
 const recorded = (base64: string) => Buffer.from(base64, "base64")
 
-/** A number in groups of seven bits, the lowest first. */
+/** A number as a LEB128 varint. */
 const uvarint = (value: number): Buffer => {
   const bytes: Array<number> = []
   let rest = value
@@ -74,10 +74,10 @@ export const requestFrame = ({ payload, request }: RecordedFrames, values: Value
 
 export const creditFrame = ({ credit }: RecordedFrames): Buffer => recorded(credit)
 
-/** More bytes are needed. */
+/** The frame needs more bytes. */
 class Incomplete extends Error {}
 
-/** Something else, which the program reads. */
+/** The frame is of another kind, which only the loaded program reads. */
 class Foreign extends Error {}
 
 class Reader {
@@ -103,7 +103,7 @@ class Reader {
     }
   }
 
-  /** A whole number: its sign is the lowest bit. Eight bytes are no whole number, and more bytes than its own are another's. */
+  /** An integer with its sign in the lowest bit. A value of eight bytes is not an integer, and a longer one is of another kind. */
   integer(): number {
     const number = new Reader(this.sized())
     const coded = number.uvarint()
@@ -120,7 +120,7 @@ class Reader {
     return bytes
   }
 
-  /** Passes bytes that are known. */
+  /** Skips known bytes. */
   expect(base64: string) {
     const known = recorded(base64)
     if (!this.startsWith(known)) throw new Foreign()
@@ -154,7 +154,7 @@ const eventOf = (frames: RecordedFrames, bytes: Buffer): PlainEvent => {
     }
     reader.expect(frames.exited)
     if (reader.sized().toString("latin1") !== "exited") throw new Foreign()
-    // Its duration.
+    // The duration.
     reader.sized()
     return { _tag: "Exited", status: reader.integer() }
   })()
@@ -175,7 +175,7 @@ const eventsOf = (frames: RecordedFrames, message: Buffer): ReadonlyArray<PlainE
 }
 
 /**
- * The events of the next whole frame of what was received. Undefined: more bytes are needed. `events` is undefined if only the loaded program
+ * The events of the next complete frame. Undefined if the frame needs more bytes. `events` is undefined if only the loaded program
  * can read the frame.
  */
 export const nextEvents = (frames: RecordedFrames, received: Buffer, from: number) => {

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import { connect } from "node:net"
+import * as path from "node:path"
 import type { StartedExec } from "../../sdk/started-exec.ts"
-import { daemonSocket } from "./daemon-socket.ts"
 import {
   CREDIT_EVENTS,
   creditFrame,
@@ -11,18 +11,72 @@ import {
   REQUEST_ID,
   requestFrame
 } from "./frames.ts"
-import { commandOf } from "./request.ts"
 
-/** JSON of `RecordedFrames`, put in by the build. */
+interface Command {
+  readonly workspace: string
+  readonly command: ReadonlyArray<string>
+}
+
+/** A name or an id without special characters. */
+const NAME = /^[A-Za-z0-9][\w.-]{0,62}$/
+
+/** Reads a command line of the form `workspace exec NAME [--] PROGRAM ARGS`. The parser reads other forms. */
+export const commandOf = (argv: ReadonlyArray<string>): Command | undefined => {
+  const [group, verb, workspace = "", ...words] = argv
+  if (group !== "workspace" || verb !== "exec" || !NAME.test(workspace)) return undefined
+  const [first, ...others] = words
+  // There is an option before the command's first word.
+  const command = first === "--" ? others : first?.startsWith("-") === true ? [] : words
+  return command.length > 0 ? { workspace, command } : undefined
+}
+
+/** Maximum length of a socket's path, in bytes. */
+const MAX_ADDRESS_BYTES = 107
+
+/** The daemon's folder, if the state directory is private to this user. */
+const folder = (env: NodeJS.ProcessEnv): string | undefined => {
+  const named = env["PYRO_STATE_DIR"]
+  const base = env["XDG_STATE_HOME"] ?? ""
+  const state = named
+    ? named
+    : path.isAbsolute(base)
+    ? path.join(base, "pyro")
+    : env["HOME"]
+    ? path.join(env["HOME"], ".local/state", "pyro")
+    : undefined
+  if (state === undefined || !path.isAbsolute(state)) return undefined
+  const { mode, uid } = fs.lstatSync(state)
+  const isOwn = (mode & fs.constants.S_IFMT) === fs.constants.S_IFDIR && (mode & 0o077) === 0 &&
+    uid === process.getuid?.()
+  return isOwn ? path.join(state, "daemon") : undefined
+}
+
+/** The socket of the daemon of this build; undefined if there is none, or if an error must be reported. */
+const daemonSocket = (build: string, env: NodeJS.ProcessEnv): string | undefined => {
+  try {
+    const daemon = folder(env)
+    if (daemon === undefined) return undefined
+    const socket = path.join(daemon, "socket")
+    if (Buffer.byteLength(socket) > MAX_ADDRESS_BYTES) return undefined
+    const { version } = JSON.parse(fs.readFileSync(path.join(daemon, "daemon.json"), "utf8")) as {
+      readonly version?: unknown
+    }
+    return version === build ? socket : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** JSON of `RecordedFrames`. The build defines it. */
 declare const RECORDED: string
 
-/** Received bytes after which the program takes over: it bounds its memory, and it has time to load. */
+/** Received bytes after which the loaded program continues: it bounds its memory, and so much output leaves time to load it. */
 const MAX_BYTES = 262_144
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 /** Result: the exit status, or the state for the loaded program. */
-export type QuickExec = { readonly status: number } | { readonly started: StartedExec }
+type QuickExec = { readonly status: number } | { readonly started: StartedExec }
 
 const newId = () => {
   const random = Buffer.alloc(16)
@@ -33,8 +87,8 @@ const newId = () => {
 }
 
 /**
- * Runs a simple command through a daemon that is there, without the program: loading that takes longer than most commands. Undefined
- * where nothing was asked for. Whatever is not plain output and an exit status is the program's, which then reads the connection from its
+ * Runs a simple command through a running daemon, without the program, whose load takes longer than most commands. Undefined
+ * if no request was sent. The loaded program handles everything but plain output and an exit status. It then reads the connection from the
  * first byte.
  */
 export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<QuickExec | undefined> | undefined => {
@@ -84,7 +138,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
       const lost = () => handOver({ isLost: true })
       const signalled = (signal: NodeJS.Signals) => handOver({ signal: signal as StartedExec["signal"] })
 
-      /** False where the output cannot be written just now, or at all. */
+      /** Writes output. False if a write fails or would block. */
       const show = ({ bytes, from, next }: Extract<PlainEvent, { readonly _tag: "Output" }>): boolean => {
         const left = () => bytes.subarray(Math.max(0, bytes.length - (next - shownBytes)))
         for (let rest = left(); rest.length > 0; rest = left()) {
@@ -97,7 +151,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
         }
         return true
       }
-      /** False where the program is to go on; a number is the status to leave with. */
+      /** True to continue, false to hand over to the loaded program. A number is the exit status. */
       const take = (events: ReadonlyArray<PlainEvent>): boolean | number => {
         for (const event of events) {
           if (event._tag === "Exited") return event.status

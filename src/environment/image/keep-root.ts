@@ -68,7 +68,7 @@ export const keepRoot = <E>(
       packages: parsePackages(packageList)
     })
     yield* definitions.keep(definition, { replace })
-    // Existing workspaces have their own hard links of the old image.
+    // Workspaces keep the old image through their own links or copies.
     if (replace) yield* images.sweep
   }))
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { withHosts } from "../../../src/cli/agent-workspace.ts"
+import { withHosts } from "../../../src/cli/agent/workspace.ts"
 
 const none = {
   allowHosts: [],

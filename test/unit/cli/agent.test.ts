@@ -1,12 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Stream } from "effect"
-import { withApiWatch } from "../../../src/cli/agent-api.ts"
-import { agentCommand, AgentPayload } from "../../../src/cli/agent-command.ts"
-import { earlierWorkspace } from "../../../src/cli/agent-offer.ts"
-import { takeUp } from "../../../src/cli/agent-workspace.ts"
-import { OutputOptions } from "../../../src/cli/output-options.ts"
-import { decode, parse } from "../../../src/cli/parser.ts"
-import { Terminal } from "../../../src/cli/terminal.ts"
+import { withApiWatch } from "../../../src/cli/agent/agent.ts"
+import { earlierWorkspace, workspaceFor } from "../../../src/cli/agent/workspace.ts"
+import { decode, parse } from "../../../src/cli/arguments/parser.ts"
+import { OutputOptions } from "../../../src/cli/output/print.ts"
+import { agentCommand, AgentPayload } from "../../../src/cli/rows/agent.ts"
+import { Terminal } from "../../../src/cli/terminal/Terminal.ts"
 import { Pyro } from "../../../src/contract/rows/Pyro.ts"
 import type { CreatePayload } from "../../../src/contract/rows/workspace-lifecycle.ts"
 
@@ -96,7 +95,7 @@ describe("pyro agent in a new workspace", () => {
         requests.push(request)
         return Stream.make({ _tag: "Ready", workspace: { id: "ws-1" } })
       }
-      yield* Effect.provideService(takeUp(payload, inside), Pyro, {
+      yield* Effect.provideService(workspaceFor(payload, inside), Pyro, {
         env: { list: () => Effect.succeed({ environments: [{ name: "codex", state: "ready" }] }) },
         workspace: { create }
       } as never)

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "vitest"
-import { route, splitArgv } from "../../../src/cli/argv.ts"
-import { commands } from "../../../src/cli/commands.ts"
-import { shortPath } from "../../../src/cli/short-path.ts"
 import { ends } from "../../../src/contract/rows/operations.ts"
+import { shortPath } from "../../../src/cli/arguments/aliases.ts"
+import { route, splitArgv } from "../../../src/cli/arguments/argv.ts"
+import { commands } from "../../../src/cli/rows/rows.ts"
 
 describe("splitting argv", () => {
   it("splitArgv cuts at the first -- and keeps later ones", () => {

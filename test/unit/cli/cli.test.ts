@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { OutputClosed } from "../../../src/cli/terminal.ts"
+import { OutputClosed } from "../../../src/cli/terminal/Terminal.ts"
 import type { RunEvent } from "../../../src/contract/rows/run.ts"
 import { type CallContext, EXITED, on, REAL_TERMINAL } from "./on.ts"
 

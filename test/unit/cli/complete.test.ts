@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { assert, describe, it } from "vitest"
-import { complete } from "../../../src/cli/complete.ts"
+import { complete } from "../../../src/cli/help/complete.ts"
 
 const names = {
   workspaces: Effect.succeed(["fix", "flaky", "parser"]),

@@ -2,9 +2,8 @@ import { it } from "@effect/vitest"
 import { Effect, Fiber, Ref } from "effect"
 import { TestClock } from "effect/testing"
 import { assert, describe } from "vitest"
-import { performDemo } from "../../../src/cli/demo.ts"
-import { tour } from "../../../src/cli/demo/tour.ts"
-import { Terminal } from "../../../src/cli/terminal.ts"
+import { performDemo, tour } from "../../../src/cli/demo.ts"
+import { Terminal } from "../../../src/cli/terminal/Terminal.ts"
 import { mapCalls, Pyro } from "../../../src/contract/rows/Pyro.ts"
 
 describe("pyro demo", () => {

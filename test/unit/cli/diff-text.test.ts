@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import stringWidth from "string-width"
-import { colouredPatch, statText } from "../../../src/cli/diff-text.ts"
+import { colouredPatch, statText } from "../../../src/cli/views/diff.ts"
 import type { DiffFile } from "../../../src/contract/rows/workspace-diff.ts"
 
 const file = (path: string, additions: number, deletions: number): DiffFile => ({

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
-import { route, splitArgv } from "../../../src/cli/argv.ts"
-import { commands } from "../../../src/cli/commands.ts"
+import { route, splitArgv } from "../../../src/cli/arguments/argv.ts"
+import { commands } from "../../../src/cli/rows/rows.ts"
 import { on, REAL_TERMINAL } from "./on.ts"
 
 const said = async (line: string) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "vitest"
-import { commands } from "../../../src/cli/commands.ts"
-import { help, helpColumns, usageOf } from "../../../src/cli/help.ts"
+import { help, helpColumns, usageOf } from "../../../src/cli/help/help.ts"
+import { commands } from "../../../src/cli/rows/rows.ts"
 
 describe("help", () => {
   it.each(commands.map((row) => [row.cli.path.join(" "), row] as const))(

@@ -1,6 +1,6 @@
 import { Effect, Layer, Ref, Stream } from "effect"
 import { cli } from "../../../src/cli/cli.ts"
-import { FileUnreadable, Terminal } from "../../../src/cli/terminal.ts"
+import { FileUnreadable, Terminal } from "../../../src/cli/terminal/Terminal.ts"
 import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { operations } from "../../../src/contract/rows/operations.ts"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"

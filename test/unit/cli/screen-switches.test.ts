@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { screenSwitches } from "../../../src/cli/screen-switches.ts"
+import { screenSwitches } from "../../../src/cli/terminal/screen.ts"
 
 /** What is noted last of a program's output, in pieces of some bytes. */
 const noted = (text: string, size = text.length) => {

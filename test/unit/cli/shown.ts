@@ -1,7 +1,7 @@
 import { Effect, Ref, Stream } from "effect"
-import { Terminal } from "../../../src/cli/terminal.ts"
-import type { View } from "../../../src/cli/view.ts"
-import { views } from "../../../src/cli/views.ts"
+import { Terminal } from "../../../src/cli/terminal/Terminal.ts"
+import type { View } from "../../../src/cli/views/view.ts"
+import { views } from "../../../src/cli/views/views.ts"
 import type { OperationName, PayloadOf, ResultOf } from "../../../src/contract/rows/operations.ts"
 
 /** What a view writes: `out` is the result, `err` what is said beside it. Fields that do not matter may be left out. */

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import stringWidth from "string-width"
-import { type Cell, painted, tableText } from "../../../src/cli/table.ts"
+import { type Cell, painted, tableText } from "../../../src/cli/output/table.ts"
 
 const plain = { width: Number.POSITIVE_INFINITY, colour: false }
 const rows = [["NAME", "STATE", "WHAT"], ["fix", painted("green", "running"), "a long description of it"]]

@@ -1,5 +1,5 @@
 import { assert, it } from "vitest"
-import { views } from "../../../src/cli/views.ts"
+import { views } from "../../../src/cli/views/views.ts"
 import { shown } from "./shown.ts"
 
 const unchanged = {

@@ -1,0 +1,125 @@
+import type { Operation } from "../../contract/rows/operations.ts"
+import { agentCommand } from "../rows/agent.ts"
+import { type HostCommand, isHostCommand } from "../rows/host.ts"
+import { type Command, commands, cpCommand, demoCommand, mcpServe } from "../rows/rows.ts"
+import { shortly, unaliased } from "./aliases.ts"
+import { unknownOption } from "./closest.ts"
+import { type Flag, flagsOf } from "./flags.ts"
+import { suggestion } from "./foreign-commands.ts"
+import { operandAt } from "./operands.ts"
+
+/** Splits off the argv of a guest's program: the words after the first bare `--`, or from the guest command's first word on. pyro must not parse them. */
+export const splitArgv = (argv: ReadonlyArray<string>) => {
+  const dashes = argv.indexOf("--")
+  const own = dashes < 0 ? argv : argv.slice(0, dashes)
+  const begin = commandBegin(own)
+  return begin !== undefined
+    ? { own: argv.slice(0, begin), rest: argv.slice(begin), isDashed: false }
+    : { own, rest: dashes < 0 ? undefined : argv.slice(dashes + 1), isDashed: dashes >= 0 }
+}
+
+/** Position of the guest command's first word: the first word after the arguments of a pyro command that takes a guest command. */
+const commandBegin = (own: ReadonlyArray<string>): number | undefined => {
+  let path: ReadonlyArray<string> = []
+  for (const [at, word] of own.entries()) {
+    if (word.startsWith("-")) continue
+    path = pathAfter(path, word) ?? [...path, word]
+    const command = commands.find(({ cli }) => cli.path.length === path.length && startsWith(cli.path, path))
+    if (command?.cli.rest !== undefined) {
+      const begin = operandAt(own.slice(at + 1), flagsOf(command), command.cli.args.length)
+      return begin === undefined ? undefined : at + 1 + begin
+    }
+    if (command !== undefined || beneathPath(path).length === 0) return undefined
+  }
+  return undefined
+}
+
+/** The command of the words before `--`. */
+export type Route =
+  | { readonly _tag: "Operation"; readonly operation: Operation; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Host"; readonly command: HostCommand; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Agent"; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Copy"; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Demo"; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Serve"; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Help"; readonly path: ReadonlyArray<string> }
+  | { readonly _tag: "Version" }
+  | { readonly _tag: "CompletionScript"; readonly shell: string | undefined }
+  | { readonly _tag: "Complete" }
+  | { readonly _tag: "Wrong"; readonly detail: string; readonly path: ReadonlyArray<string> }
+
+/** Finds the command of the words. Flags may be before, between and after them. */
+export const route = (own: ReadonlyArray<string>): Route => {
+  const words = own[0] === "help" ? [...own.slice(1), "--help"] : own
+  if (own[0] === "__complete") return { _tag: "Complete" }
+  const wantsHelp = words.includes("--help") || words.includes("-h")
+  const flags: Array<string> = []
+  let path: ReadonlyArray<string> = []
+  if (words[0] === "version") return { _tag: "Version" }
+  if (words[0] === "completion") return { _tag: "CompletionScript", shell: wantsHelp ? undefined : words[1] }
+  for (const [at, word] of words.entries()) {
+    if (word.startsWith("-")) {
+      flags.push(word)
+      continue
+    }
+    const longer = pathAfter(path, word) ?? [...path, word]
+    const beneath = beneathPath(longer)
+    if (beneath.length === 0) {
+      const typed = words.slice(0, at + 1).filter((one) => !one.startsWith("-"))
+      return wantsHelp
+        ? { _tag: "Help", path }
+        : { _tag: "Wrong", detail: `no command "${typed.join(" ")}"${suggestion(longer)}`, path }
+    }
+    path = longer
+    const exact = beneath.find((row) => row.cli.path.length === path.length)
+    if (exact !== undefined) {
+      if (wantsHelp) return { _tag: "Help", path }
+      const left = withFlags(exact, words.slice(at + 1), flags)
+      if (isHostCommand(exact)) return { _tag: "Host", command: exact, words: left }
+      if (exact === agentCommand) return { _tag: "Agent", words: left }
+      if (exact === cpCommand) return { _tag: "Copy", words: left }
+      if (exact === demoCommand) return { _tag: "Demo", words: left }
+      return exact === mcpServe
+        ? { _tag: "Serve", words: left }
+        : { _tag: "Operation", operation: exact as Operation, words: left }
+    }
+  }
+  if (wantsHelp || words.length === 0) return { _tag: "Help", path }
+  if (words.includes("--version")) return { _tag: "Version" }
+  return { _tag: "Wrong", detail: incomplete(path, flags), path }
+}
+
+/** Options that a command line may have before its command. */
+const GENERAL = ["--help", "--json", "--quiet", "--version"]
+
+/** Error text of words that end before a command. First reports an option that no command below them has. */
+const incomplete = (path: ReadonlyArray<string>, flags: ReadonlyArray<string>) => {
+  const unknown = flags.find((flag) =>
+    !GENERAL.includes(flag) && !beneathPath(path).some((row) => flagsOf(row).some((one) => isCalled(one, flag)))
+  )
+  if (unknown !== undefined) return unknownOption(unknown, GENERAL)
+  return path.length === 0 ? `no command before ${flags.join(" ")}` : `"${shortly(path)}" needs a verb`
+}
+
+const isCalled = ({ letter, name }: Flag, word: string) =>
+  word.split("=", 1)[0] === `--${name}` || (letter !== undefined && word === `-${letter}`)
+
+const beneathPath = (path: ReadonlyArray<string>) => commands.filter((row) => startsWith(row.cli.path, path))
+
+/** The path with one more word, which may be an alias. Undefined if no command begins with it. */
+export const pathAfter = (path: ReadonlyArray<string>, word: string): ReadonlyArray<string> | undefined => {
+  const exists = (longer: ReadonlyArray<string>) => beneathPath(longer).length > 0
+  const longer = [...path, word]
+  return exists(longer) ? longer : unaliased(path, word, exists)
+}
+
+/** The words after an operation's path, and the flags before it. An early flag without its value does not take the next word as its value. */
+const withFlags = (operation: Command, words: ReadonlyArray<string>, early: ReadonlyArray<string>) => {
+  if (early.length === 0) return words
+  const switches = flagsOf(operation).flatMap(({ name, value }) => value === undefined ? [`--${name}`] : [])
+  const isSwitch = (flag: string) => switches.includes(flag)
+  return [...early.filter(isSwitch), ...words, ...early.filter((flag) => !isSwitch(flag))]
+}
+
+const startsWith = (path: ReadonlyArray<string>, start: ReadonlyArray<string>) =>
+  start.every((word, at) => path[at] === word)

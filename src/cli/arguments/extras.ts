@@ -1,0 +1,199 @@
+import { Effect } from "effect"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import type { CliExtra, CliSurface } from "../../contract/rows/operation.ts"
+import { type Operation, operations } from "../../contract/rows/operations.ts"
+import { mappingOf, MAX_SECRET_BYTES } from "../../contract/rows/secret-fields.ts"
+import { named } from "../../contract/text/names.ts"
+import { Terminal } from "../terminal/Terminal.ts"
+import { numberOf, unitOf } from "./flags.ts"
+import type { Typed } from "./parser.ts"
+
+/** The longest value and a newline at the end. */
+const MAX_FILE_BYTES = MAX_SECRET_BYTES + 2
+
+type SecretFlag = readonly [flag: string, extra: Extract<CliExtra, { readonly _tag: "secret" }>]
+
+/** Fills the field `secrets` from files and from pyro's own environment, so that no command line has a value. */
+export const fillSecrets = (
+  { cli }: { readonly cli: CliSurface },
+  typed: Typed
+): Effect.Effect<Typed, InvalidRequest, Terminal> =>
+  Effect.gen(function*() {
+    const flags = Object.entries(cli.extras ?? {}).flatMap(([flag, extra]): ReadonlyArray<SecretFlag> =>
+      extra._tag === "secret" ? [[flag, extra]] : []
+    )
+    if (flags.length === 0) return typed
+    const given = Object.entries((typed.raw["secrets"] ?? {}) as Readonly<Record<string, string>>)
+    const secrets = named<unknown>(given)
+    for (const [flag, { from }] of flags) {
+      for (const word of typed.lists?.[flag] ?? []) {
+        const { name, value } = yield* from === "file" ? fromFile(flag, word) : fromEnvironment(flag, word)
+        if (name in secrets) {
+          return yield* new InvalidRequest({ field: `--${flag}`, detail: `the secret ${name} is given twice` })
+        }
+        secrets[name] = value
+      }
+    }
+    if (!("secret-env" in (cli.extras ?? {}))) {
+      for (const [name, value] of yield* fromMappings(typed, secrets)) secrets[name] = value
+    }
+    return Object.keys(secrets).length === 0
+      ? typed
+      : { ...typed, raw: named([...Object.entries(typed.raw), ["secrets", secrets]]) }
+  })
+
+const fromFile = (flag: string, word: string) =>
+  Effect.gen(function*() {
+    const { readFile } = yield* Terminal
+    const refuse = (detail: string) => new InvalidRequest({ field: `--${flag}`, detail })
+    const { name, to: path } = mappingOf(word)
+    if (path === undefined || path === "") return yield* refuse("must be NAME=PATH")
+    const bytes = yield* Effect.mapError(readFile(path, MAX_FILE_BYTES), ({ detail }) => refuse(detail))
+    const value = yield* Effect.try({
+      try: () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
+      catch: () => refuse(`${path} is not UTF-8; encode the file first: base64 ${path}`)
+    })
+    return { name, value }
+  })
+
+const fromEnvironment = (flag: string, name: string) =>
+  Effect.flatMap(Terminal, ({ variable }) => {
+    const value = variable(name)
+    return value === undefined
+      ? new InvalidRequest({
+        field: `--${flag}`,
+        detail: `the variable ${name} is not set; set it first: export ${name}=…`
+      })
+      : Effect.succeed({ name, value })
+  })
+
+const nameOf = (item: string) => /^[^=@]*/.exec(item)![0]
+
+/** A command's secrets may come from variables of pyro's own environment. */
+const fromMappings = ({ raw }: Typed, known: Readonly<Record<string, unknown>>) =>
+  Effect.map(Terminal, ({ variable }) => {
+    const wanted = ["secret_env", "secret_mount", "secret_http"].flatMap((field) =>
+      (raw[field] ?? []) as ReadonlyArray<string>
+    )
+    const names = new Set(wanted.map(nameOf).filter((name) => !(name in known)))
+    return [...names].flatMap((name) => {
+      const value = variable(name)
+      return value === undefined ? [] : [[name, value] as const]
+    })
+  })
+
+/** Maximum bytes of a file that fills a field. No operation accepts more. */
+const MAX_BYTES = 8 * 1024 * 1024
+
+/** Fills fields with the content of files that flags name. */
+export const fillFromFiles = (
+  operation: Operation,
+  { extras, raw }: Pick<Typed, "extras" | "raw">
+): Effect.Effect<Typed["raw"], InvalidRequest, Terminal> =>
+  Effect.gen(function*() {
+    const cli: CliSurface = operation.cli
+    const flags = Object.entries(cli.extras ?? {}).flatMap(([name, extra]) =>
+      extra._tag === "file" ? [{ ...extra, name }] : []
+    )
+    if (flags.length === 0) return raw
+    const terminal = yield* Terminal
+    // Without `oneOf` the flags are optional.
+    const { fields, stdin } = cli.oneOf ?? { fields: flags.map(({ fills }) => fills), stdin: "" }
+    const given = [
+      ...fields.filter((field) => field in raw),
+      ...flags.flatMap(({ name }) => name in extras ? [name] : [])
+    ].map((name) => `--${name}`)
+    if (given.length > 1) {
+      return yield* new InvalidRequest({ field: "", detail: `${given.join(" and ")} cannot be combined` })
+    }
+    if (cli.oneOf !== undefined && given.length === 0 && (terminal.stdinIsTerminal || terminal.stdinIsNull)) {
+      const names = [
+        ...fields.filter((field) => cli.filled?.includes(field) !== true),
+        ...flags.map(({ name }) => name)
+      ]
+      return yield* new InvalidRequest({
+        field: "",
+        detail: `give one of ${names.map((name) => `--${name}`).join(", ")}, or pipe something in`
+      })
+    }
+    const filled = named(Object.entries(raw))
+    for (const { as, fills, name } of flags) {
+      const path = extras[name] ?? (given.length === 0 && name === stdin ? "-" : undefined)
+      if (path === undefined) continue
+      const refuse = (detail: string) => new InvalidRequest({ field: `--${name}`, detail })
+      const bytes = yield* Effect.mapError(terminal.readFile(path, MAX_BYTES), ({ detail }) => refuse(detail))
+      const content = as === "bytes" ? bytes : textOf(bytes)
+      if (content === undefined) return yield* refuse(`${path} is not UTF-8`)
+      filled[fills] = content
+    }
+    return filled
+  })
+
+/** Undefined if the bytes are not UTF-8. */
+const textOf = (bytes: Uint8Array): string | undefined => {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** Lowers fields to the limits that flags without a field set. */
+export const withLimits = (
+  { cli }: { readonly cli: CliSurface },
+  typed: Typed
+): Effect.Effect<Typed, InvalidRequest> =>
+  Effect.gen(function*() {
+    const raw = named(Object.entries(typed.raw))
+    for (const [name, extra] of Object.entries(cli.extras ?? {})) {
+      const word = typed.extras[name]
+      if (extra._tag !== "limit" || word === undefined) continue
+      const limit = numberOf(word, unitOf(extra.field))
+      if (typeof limit === "string" || limit <= 0) {
+        const detail = typeof limit === "string" ? limit : "must be more than 0"
+        return yield* new InvalidRequest({ field: `--${name}`, detail })
+      }
+      const given = raw[extra.field]
+      raw[extra.field] = typeof given === "number" ? Math.min(given, limit) : limit
+    }
+    return { ...typed, raw }
+  })
+
+interface Request {
+  readonly operation: Operation
+  readonly raw: Typed["raw"]
+}
+
+/** Turns a read with an `export` flag into an export, which has no limit of size. */
+export const asExport = (
+  operation: Operation,
+  { extras, raw }: Pick<Typed, "extras" | "raw">
+): Effect.Effect<Request, InvalidRequest> => {
+  const cli: CliSurface = operation.cli
+  const found =
+    Object.entries(cli.extras ?? {}).flatMap(([flag, extra]) =>
+      extra._tag === "export" ? [{ flag, exports: extra.operation }] : []
+    )[0]
+  const output = found && extras[found.flag]
+  if (found === undefined || output === undefined) return Effect.succeed({ operation, raw })
+  const { allow_secrets: allowSecrets, path, workspace, ...others } = raw
+  const other = Object.keys(others)[0]
+  if (other !== undefined) {
+    return new InvalidRequest({
+      field: `--${other.replaceAll("_", "-")}`,
+      detail: `cannot be combined with --${found.flag}`
+    })
+  }
+  return Effect.succeed({
+    operation: operations.find(({ name }) => name === found.exports)!,
+    raw: {
+      workspace,
+      path,
+      output,
+      ...(allowSecrets === undefined ? {} : { allow_secrets: allowSecrets }),
+      overwrite: extras["overwrite"] !== undefined,
+      // Bytes in a pipe are not in a file that a tool would load.
+      allow_executable_config: extras["allow-executable-config"] !== undefined || output === "-"
+    }
+  })
+}

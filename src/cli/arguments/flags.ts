@@ -1,0 +1,155 @@
+import type { CliExtra, CliSurface } from "../../contract/rows/operation.ts"
+import { type PayloadField, payloadFields } from "../../contract/rows/payload-fields.ts"
+import { table } from "../../contract/text/names.ts"
+import { type Command, mcpServe } from "../rows/rows.ts"
+
+/** One flag of a command line. */
+export type Flag =
+  & {
+    /** Without its dashes. */
+    readonly name: string
+    /** Its short form, without the dash. */
+    readonly letter?: string
+    /** Name of its field with dashes, which is also accepted: `memory-mib` for `mem-mib`. */
+    readonly also?: string
+    readonly description: string
+    /** Placeholder of its value in help; undefined for a switch. */
+    readonly value: string | undefined
+    readonly repeated: boolean
+    readonly required: boolean
+  }
+  & (
+    | { readonly field: PayloadField; readonly extra?: never }
+    | { readonly field?: never; readonly extra: CliExtra }
+  )
+
+/** `memory_mib` -> `mem-mib`: the flag of a field, without its dashes. */
+export const flagName = (cli: CliSurface, field: string): string => cli.flags?.[field] ?? field.replaceAll("_", "-")
+
+/** Flags of every command with a result. */
+const common: NonNullable<CliSurface["extras"]> = {
+  json: { _tag: "switch", description: "Print one JSON document" },
+  quiet: { _tag: "switch", description: "Print only the result and errors" }
+}
+
+const VALUES = table<string | undefined>({
+  boolean: undefined,
+  integer: "N",
+  number: "N",
+  map: "NAME=VALUE"
+})
+
+/** Short flags as in docker, for commands that run a program in a guest. */
+const LETTERS = table({ env: "e", cwd: "w", tty: "t", interactive: "i", user: "u", detach: "d" })
+
+/** Short flags of other commands. */
+const OTHER_LETTERS = table({ follow: "f", recursive: "r" })
+
+const letterOf = (cli: CliSurface, name: string) => {
+  const letter = (cli.rest === undefined ? OTHER_LETTERS : LETTERS)[name]
+  return letter === undefined ? {} : { letter }
+}
+
+const ofField = (cli: CliSurface, field: PayloadField): Flag => {
+  const { kind } = field
+  const unit = kind._tag === "integer" || kind._tag === "number" ? unitOf(field.name) : undefined
+  const also = field.name.replaceAll("_", "-")
+  return {
+    name: flagName(cli, field.name),
+    ...(also === flagName(cli, field.name) ? {} : { also }),
+    ...letterOf(cli, field.name),
+    description: field.description,
+    value: unit !== undefined
+      ? unitHelp[unit].value
+      : kind._tag === "choice"
+      ? kind.choices.join("|")
+      : kind._tag in VALUES
+      ? VALUES[kind._tag]
+      : cli.hostPaths?.includes(field.name) === true
+      ? "PATH"
+      : "TEXT",
+    repeated: kind._tag === "list" || kind._tag === "map",
+    required: field.required,
+    field
+  }
+}
+
+const extraValue = (extra: CliExtra): string | undefined => {
+  switch (extra._tag) {
+    case "switch":
+      return undefined
+    case "limit":
+      return unitHelp.time.value
+    case "file":
+      return "FILE"
+    case "export":
+      return "PATH"
+    case "secret":
+      return extra.from === "file" ? "NAME=PATH" : "NAME"
+  }
+}
+
+const ofExtra = (cli: CliSurface) => ([name, extra]: readonly [string, CliExtra]): Flag => ({
+  name,
+  ...letterOf(cli, name),
+  description: extra.description,
+  value: extraValue(extra),
+  repeated: extra._tag === "secret",
+  required: false,
+  extra
+})
+
+/** The flags of an operation, in the order of the help. */
+export const flagsOf = (operation: Command): ReadonlyArray<Flag> => {
+  const cli: CliSurface = operation.cli
+  const fields = payloadFields(operation.payload()).filter(({ name }) =>
+    !cli.args.includes(name) && cli.rest !== name && cli.filled?.includes(name) !== true
+  )
+  return [
+    ...fields.map((field) => ofField(cli, field)),
+    ...Object.entries({ ...cli.extras, ...operation === mcpServe ? {} : common }).map(ofExtra(cli))
+  ]
+}
+
+/** Unit of a number on the command line. */
+type Unit = "time" | "mib" | "bytes"
+
+/** The unit of a field, by the end of its JSON name. */
+export const unitOf = (field: string): Unit | undefined =>
+  field.endsWith("_seconds") ? "time" : field.endsWith("_mib") ? "mib" : field.endsWith("_bytes") ? "bytes" : undefined
+
+const KIB = 1024
+
+/** Letters that may follow a number, in the field's own unit: seconds, MiB or bytes. */
+const FACTORS = {
+  time: table({ s: 1, m: 60, h: 3600, d: 86_400 }),
+  mib: table({ m: 1, g: KIB, t: KIB ** 2 }),
+  bytes: table({ k: KIB, m: KIB ** 2, g: KIB ** 3 })
+}
+
+/** Help text of each unit. */
+export const unitHelp: Readonly<Record<Unit, { readonly value: string; readonly line: string }>> = {
+  time: { value: "TIME", line: "TIME is a number of seconds, or one with a unit: 90s, 10m, 2h, 1d." },
+  mib: { value: "MIB", line: "MIB is a number of MiB, or one with a unit: 512M, 2G, 1T." },
+  bytes: { value: "BYTES", line: "BYTES is a number of bytes, or one with a unit: 64K, 10M, 1G." }
+}
+
+const EXAMPLES: Readonly<Record<Unit, string>> = {
+  time: "seconds, or a number with s, m, h or d, such as 10m",
+  mib: "MiB, or a number with M, G or T, such as 2G",
+  bytes: "bytes, or a number with K, M or G, such as 10M"
+}
+
+/** The typed number in the unit of the field, or an error text. */
+export const numberOf = (word: string, unit: Unit | undefined): number | string => {
+  const plain = word.trim() === "" ? Number.NaN : Number(word)
+  if (!Number.isNaN(plain)) return plain
+  if (unit === undefined) return `"${word}" is not a number`
+  const [, digits, letters = ""] = /^(\d+(?:\.\d+)?)([a-z]+)$/i.exec(word.trim()) ?? []
+  // `GiB` and `GB` are other spellings.
+  const letter = letters.toLowerCase().replace(unit === "time" ? /$^/ : /i?b$/, "")
+  const factor = FACTORS[unit][letter]
+  return digits === undefined || factor === undefined
+    ? `"${word}" must be ${EXAMPLES[unit]}`
+    : Number(digits) * factor
+}

@@ -1,0 +1,162 @@
+import { Effect, Schema } from "effect"
+import { InvalidRequest } from "../../contract/errors/errors.ts"
+import { firstIssue } from "../../contract/errors/issue.ts"
+import type { CliSurface, PureSchema } from "../../contract/rows/operation.ts"
+import { type PayloadField, payloadFields } from "../../contract/rows/payload-fields.ts"
+import { named } from "../../contract/text/names.ts"
+import type { Command } from "../rows/rows.ts"
+import { closest } from "./closest.ts"
+import { unexpectedWord, wrongOption } from "./corrections.ts"
+import { flagName, flagsOf, numberOf, unitOf } from "./flags.ts"
+import { type BadWord, type Defaults, positional, readWords } from "./operands.ts"
+
+/** A parsed command line: the payload's JSON side, and the flags of the CLI itself. */
+export interface Typed {
+  readonly raw: Readonly<Record<string, unknown>>
+  /** Values of the flags without a field; a switch has the value `true`. */
+  readonly extras: Readonly<Record<string, string>>
+  /** Values of the repeatable flags without a field. */
+  readonly lists?: Readonly<Record<string, ReadonlyArray<string>>>
+  readonly json: boolean
+  readonly quiet: boolean
+}
+
+/** Parses the words of one operation before `--`. The error has the correction. */
+export const parse = (
+  operation: Command,
+  words: ReadonlyArray<string>,
+  rest: ReadonlyArray<string> | undefined,
+  defaults: Defaults = {}
+): Effect.Effect<Typed, InvalidRequest> => {
+  const cli: CliSurface = operation.cli
+  const flags = flagsOf(operation)
+  const greedy = (cli.greedy ?? []).map((field) => flagName(cli, field))
+  const refused = (bad: BadWord) => {
+    switch (bad._tag) {
+      case "NoValue":
+        return wrong(`${bad.flag} needs a value`)
+      case "GivenTwice":
+        return wrong(`${bad.flag} is given twice`)
+      case "UnknownFlag":
+        return wrong(wrongOption(operation, bad, { flags, rest, defaults }))
+    }
+  }
+
+  return Effect.gen(function*() {
+    const read = readWords(words, flags, greedy)
+    if ("_tag" in read) return yield* refused(read)
+    const raw = named<unknown>([])
+    const extras = named<string>([])
+    const lists = named<ReadonlyArray<string>>([])
+    for (const { field, name, repeated, required } of flags) {
+      const given = read.values.get(name)
+      if (given === undefined && required) return yield* wrong(`missing --${name}`)
+      if (given?.[0] === undefined) continue
+      if (field === undefined) {
+        if (repeated) lists[name] = given
+        else extras[name] = given[0]
+      } else raw[field.name] = yield* fromWords(name, field, given)
+    }
+    // Words after -- that are not a guest's command are operands, even with dashes.
+    const operands = [...read.operands, ...(cli.rest === undefined ? rest ?? [] : [])]
+    giveBack(cli, raw, operands)
+    const { missing, others, values } = positional(operation, operands, raw, defaults)
+    if (missing !== undefined) {
+      const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]
+      return yield* wrong(`missing <${missing}>` + (instead === undefined ? "" : `, or --${flagName(cli, instead)}`))
+    }
+    if (others.length > 0) {
+      return yield* wrong(unexpectedWord(operation, operands.slice(0, operands.length - others.length), others))
+    }
+    Object.assign(raw, values)
+    if (cli.rest !== undefined && rest !== undefined) raw[cli.rest] = rest
+    return {
+      raw,
+      extras,
+      ...(Object.keys(lists).length === 0 ? {} : { lists }),
+      json: extras["json"] !== undefined,
+      quiet: extras["quiet"] !== undefined
+    }
+  })
+}
+
+/** Uses the last value of a greedy flag as the missing argument: `env build --packages git web`. */
+const giveBack = (cli: CliSurface, raw: Record<string, unknown>, operands: Array<string>) => {
+  for (const field of cli.greedy ?? []) {
+    const values = (raw[field] ?? []) as ReadonlyArray<string>
+    if (operands.length >= cli.args.length || values.length < 2) continue
+    operands.push(values.at(-1)!)
+    raw[field] = values.slice(0, -1)
+  }
+}
+
+/** A field's JSON value from its words. */
+const fromWords = (
+  flag: string,
+  field: PayloadField,
+  values: ReadonlyArray<string>
+): Effect.Effect<unknown, InvalidRequest> => {
+  const refuse = (detail: string) => new InvalidRequest({ field: `--${flag}`, detail })
+  const [first = ""] = values
+  switch (field.kind._tag) {
+    case "boolean":
+      return Effect.succeed(true)
+    case "integer":
+    case "number": {
+      const number = numberOf(first, unitOf(field.name))
+      return typeof number === "string" ? refuse(number) : Effect.succeed(number)
+    }
+    case "list":
+      return Effect.succeed(values)
+    case "map": {
+      const bad = values.find((pair) => pair.indexOf("=") < 1)
+      return bad === undefined
+        ? Effect.succeed(named(values.map((pair) => pair.split(/=(.*)/s, 2) as [string, string])))
+        // Without a name, the word may be the value of a secret.
+        : refuse(field.name === "secrets" ? "must be NAME=VALUE" : `"${bad}" must be NAME=VALUE`)
+    }
+    default:
+      return Effect.succeed(first)
+  }
+}
+
+/** Decodes the typed fields with the operation's Schema. Errors name the flag. */
+export const decode = <S extends PureSchema>(
+  cli: CliSurface,
+  payload: S,
+  raw: Readonly<Record<string, unknown>>
+): Effect.Effect<S["Type"], InvalidRequest> =>
+  Schema.decodeUnknownEffect(payload, { onExcessProperty: "error", reportInput: true })(raw).pipe(
+    Effect.mapError((error) => {
+      const issue = firstIssue(error)
+      return new InvalidRequest({
+        field: typedName(cli, String(issue.path[0] ?? "")),
+        detail: choiceText(issue.message)
+      })
+    })
+  )
+
+/** A Schema's message about a value that is none of its choices, for people. Other messages stay. */
+const choiceText = (message: string): string => {
+  const [, expected = "", actual = ""] = /^Expected ("[^"]+"(?: or "[^"]+")+), actual "(.*)"$/s.exec(message) ?? []
+  const choices = Array.from(expected.matchAll(/"([^"]+)"/g), ([, choice]) => choice!)
+  if (choices.length === 0) return message
+  const near = closest(actual, choices, () => false)
+  return `"${actual}" is none of ${choices.join(", ")}${near === undefined ? "" : `. Did you mean "${near}"?`}`
+}
+
+/** A field's name on the command line. */
+const typedName = (cli: CliSurface, field: string): string => {
+  if (field === "" || field === cli.rest) return field
+  if (cli.args.includes(field)) return `<${field}>`
+  const file = Object.entries(cli.extras ?? {}).find(([, extra]) => extra._tag === "file" && extra.fills === field)
+  return file !== undefined && cli.filled?.includes(field) === true ? `--${file[0]}` : `--${flagName(cli, field)}`
+}
+
+/** An error of the operation with its field's name on the command line. */
+export const asTyped = (operation: Command, error: InvalidRequest): InvalidRequest =>
+  payloadFields(operation.payload()).some(({ name }) => name === error.field)
+    ? new InvalidRequest({ field: typedName(operation.cli, error.field), detail: error.detail })
+    : error
+
+const wrong = (detail: string) => new InvalidRequest({ field: "", detail })

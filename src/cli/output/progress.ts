@@ -1,0 +1,91 @@
+import { Effect, Stream } from "effect"
+import { ChannelFailed, type PyroError } from "../../contract/errors/errors.ts"
+import type { Notice } from "../../contract/rows/notice.ts"
+import type { Folding } from "../../contract/rows/operation.ts"
+import { printable } from "../../contract/text/printable.ts"
+import { Terminal } from "../terminal/Terminal.ts"
+import { OutputOptions } from "./print.ts"
+
+const BAR_CELLS = 24
+const CLEAR_LINE = "\r\u001b[2K"
+
+/**
+ * Shows notices on stderr. On a terminal, progress is one line that is overwritten and then cleared; elsewhere it is
+ * one line per step. Warnings stay. Nothing with `--quiet`.
+ */
+export const makeProgress = Effect.map(Effect.all([Terminal, OutputOptions]), ([terminal, { quiet }]) => {
+  let drawn = false
+  let last = ""
+
+  const clear = Effect.suspend(() => {
+    if (!drawn) return Effect.void
+    drawn = false
+    return terminal.writeStderr(CLEAR_LINE)
+  })
+
+  const show = (notice: Notice): Effect.Effect<void> => {
+    if (quiet) return Effect.void
+    const message = printable(notice.message).replaceAll("\n", " ")
+    if (notice.level === "warning") {
+      return Effect.andThen(clear, terminal.writeStderr(`pyro: warning: ${message}\n`))
+    }
+    if (terminal.stderrIsTerminal) {
+      drawn = true
+      return terminal.writeStderr(`${CLEAR_LINE}${bar(notice.fraction)}${message}`)
+    }
+    if (message === last) return Effect.void
+    last = message
+    return terminal.writeStderr(`pyro: ${message}\n`)
+  }
+
+  return { show, clear } as const
+})
+
+const bar = (fraction: number | undefined) => {
+  if (fraction === undefined) return ""
+  const share = Math.min(1, Math.max(0, fraction))
+  const full = Math.round(share * BAR_CELLS)
+  return `[${"#".repeat(full)}${" ".repeat(BAR_CELLS - full)}] ${String(Math.round(share * 100)).padStart(3)}% `
+}
+
+export interface Tagged {
+  readonly _tag: string
+}
+
+type Progress = Effect.Success<typeof makeProgress>
+
+/** Folds the events of an operation to its result. `show` gets each event. */
+const foldEvents = <Event extends Tagged, Result, E, R>(
+  folding: Folding<Event, Result>,
+  events: Stream.Stream<Event, PyroError>,
+  show: (event: Event, progress: Progress) => Effect.Effect<unknown, E, R>
+) =>
+  Effect.gen(function*() {
+    const progress = yield* makeProgress
+    yield* Stream.runForEach(events, (event) => {
+      folding.add(event)
+      return show(event, progress)
+    }).pipe(Effect.ensuring(progress.clear))
+    return folding.result() ?? (yield* new ChannelFailed({ detail: "the stream of events ended without its last" }))
+  })
+
+const isNotice = (event: Tagged): event is Notice => event._tag === "Notice"
+
+/** Shows the notices of an operation, prints nothing else, and returns the result. */
+export const withProgress = <Payload, Event extends Tagged, Result>(
+  row: { readonly fold: (payload: Payload) => Folding<Event, Result> },
+  payload: Payload,
+  events: Stream.Stream<Event, PyroError>
+) => foldEvents(row.fold(payload), events, (event, progress) => isNotice(event) ? progress.show(event) : Effect.void)
+
+/** Shows events as they arrive (with `json` only `Started`) and returns their result. */
+export const printEvents = <Result, E, R>(
+  folding: Folding<Tagged, Result>,
+  json: boolean,
+  events: Stream.Stream<Tagged, PyroError>,
+  show: (event: Tagged) => Effect.Effect<unknown, E, R>
+) =>
+  foldEvents(folding, events, (event, progress): Effect.Effect<unknown, E, R> => {
+    if (json && event._tag !== "Started") return Effect.void
+    return isNotice(event) ? progress.show(event) : Effect.andThen(progress.clear, show(event))
+  })

@@ -1,0 +1,44 @@
+import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
+import { Effect, Stream } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
+import type { PyroService } from "../../contract/rows/Pyro.ts"
+import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
+import { OutputOptions, warn } from "../output/print.ts"
+import { Terminal } from "../terminal/Terminal.ts"
+
+/** The answer to a question; empty at the end of the input. */
+export const firstLine = (stdin: Stream.Stream<Uint8Array>): Effect.Effect<string> =>
+  stdin.pipe(
+    Stream.decodeText(),
+    Stream.splitLines,
+    Stream.runHead,
+    Effect.map((line) => line._tag === "Some" ? line.value : "")
+  )
+
+/** Maximum names in a question. */
+const MOST_NAMES = 5
+
+/** Asks on a terminal whether to delete all workspaces. True without a question in a script. */
+export const confirmDeleteAll = (
+  pyro: PyroService,
+  payload: DeletePayload
+): Effect.Effect<boolean, PyroError, Terminal> =>
+  Effect.gen(function*() {
+    const terminal = yield* Terminal
+    const { switches } = yield* OutputOptions
+    if (!payload.all || switches.has("yes") || !terminal.stdinIsTerminal || !terminal.stderrIsTerminal) return true
+    const { workspaces } = yield* pyro.workspace.list({ labels: {} })
+    if (workspaces.length === 0) return true
+    const names = workspaces.map(({ id, name }) => name ?? id)
+    const more = names.length > MOST_NAMES ? ", …" : ""
+    const listed = `(${names.slice(0, MOST_NAMES).join(", ")}${more})`
+    yield* warn(
+      names.length === 1
+        ? `Delete the workspace ${listed} with everything in it? [y/N] `
+        : `Delete all ${names.length} workspaces ${listed} with everything in them? [y/N] `
+    )
+    const answer = yield* firstLine(terminal.stdin)
+    const isMeant = /^y(es)?$/i.test(answer.trim())
+    if (!isMeant) yield* warn("nothing was deleted\n")
+    return isMeant
+  })

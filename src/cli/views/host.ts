@@ -1,0 +1,181 @@
+import { Clock, Effect } from "effect"
+import type { ConfigResult } from "../../contract/rows/host.ts"
+import type { DiskUsage } from "../../contract/rows/disk-usage.ts"
+import type { ResultOf } from "../../contract/rows/operations.ts"
+import { ago, note, print, size } from "../output/print.ts"
+import { painted, printTable } from "../output/table.ts"
+import type { View, Views } from "./view.ts"
+
+type Setting = ConfigResult["settings"][number]
+
+/** Variables that every program has. */
+const EVERYWHERE = ["COLUMNS", "HOME", "PATH", "TERM"]
+
+const isOfInterest = ({ group, name, source }: Setting) =>
+  group === "pyro" || (source === "environment" && !EVERYWHERE.includes(name))
+
+const valueText = ({ otherwise, unit, value }: Setting) =>
+  value === undefined
+    ? (otherwise ?? "none").replaceAll("`", "")
+    : unit === undefined
+    ? String(value)
+    : `${value} ${unit}`
+
+type Metrics = NonNullable<ResultOf<"daemon.status">["metrics"]>
+
+/** The metrics in one line; `--json` shows all of them. */
+const metricsLine = ({ bytes, liveVms, operations, pool }: Metrics) => {
+  const total = operations.reduce((sum, { count }) => sum + count, 0)
+  const failed = operations.reduce((sum, { count, outcome }) => outcome === "ok" ? sum : sum + count, 0)
+  return `operations: ${total}, ${failed} failed; microVMs: ${liveVms}, ${pool.members} in the pool ` +
+    `(${pool.hits} hits, ${pool.misses} misses); in: ${size(bytes.seed + bytes.push)}, ` +
+    `out: ${size(bytes.export + bytes.output)}\n`
+}
+
+/** Maximum workspaces in the table of disk use. */
+const NAMED_WORKSPACES = 5
+
+/** The uses of the host's disk, as a table. */
+export const diskText = ({ budgetBytes, evictableBytes, freeBytes, usedBytes, uses, workspaces }: DiskUsage) =>
+  printTable([
+    ["DISK", "SIZE"],
+    ...uses.map(({ bytes, what }) => [what, size(bytes)]),
+    ...workspaces.slice(0, NAMED_WORKSPACES).map(({ bytes, workspace }) => [`  ${workspace}`, size(bytes)]),
+    ["total", `${size(usedBytes)}${budgetBytes === undefined ? "" : ` of ${size(budgetBytes)}`}`],
+    ["evictable", size(evictableBytes)],
+    ["free", size(freeBytes)]
+  ], { head: true })
+
+const status: View<"daemon.status"> = {
+  result: ({ disk, logPath, metrics, pid, running, startedAt, version, vms }) =>
+    Effect.all([
+      print(
+        (running ? `running: process ${pid}, pyro ${version}, since ${startedAt}\n` : "not running\n") +
+          `log: ${logPath}\n` +
+          (metrics === undefined ? "" : metricsLine(metrics))
+      ),
+      vms.length === 0 ? Effect.void : printTable([
+        ["VM", "PURPOSE", "WORKSPACE", "PID", "MEMORY"],
+        ...vms.map((vm) => [vm.id, vm.purpose, vm.workspace ?? "-", String(vm.pid ?? "-"), `${vm.memoryMib} MiB`])
+      ], { head: true }),
+      diskText(disk)
+    ], { discard: true })
+}
+
+type Operation = ResultOf<"daemon.timings">["operations"][number]
+
+const facts = (attributes: Operation["attributes"]) =>
+  Object.entries(attributes).map(([name, value]) => `${name}=${String(value)}`).join(" ")
+
+const msText = (ms: number) => `${ms < 10 ? ms.toFixed(1) : String(Math.round(ms))} ms`
+
+/** One line for the operation and one for each step, indented by its depth. */
+const timingRows = ({ attributes, durationMs, omittedSteps, operation, outcome, startedAt, steps }: Operation) => [
+  [painted("bold", operation), startedAt, msText(durationMs), `${outcome} ${facts(attributes)}`.trim()],
+  ...steps.map((step) => [
+    "  ".repeat(step.depth + 1) + step.name,
+    `+${msText(step.startMs)}`,
+    msText(step.durationMs),
+    `${step.outcome === "ok" ? "" : step.outcome} ${facts(step.attributes)}`.trim()
+  ]),
+  ...(omittedSteps === 0 ? [] : [[`  ${omittedSteps} more steps`, "", "", ""]])
+]
+
+const timings: View<"daemon.timings"> = {
+  result: ({ operations, slowMs }) =>
+    operations.length === 0
+      ? note(`no operation of a running daemon took ${slowMs} ms or more\n`)
+      : printTable([["STEP", "START", "TIME", ""], ...operations.flatMap(timingRows)], { head: true })
+}
+
+const removed = (result: ResultOf<"env.rm">) =>
+  print(
+    result.removed.map((one) => `removed ${one}\n`).join("") +
+      (result.removed.length === 0 && result.freedBytes === 0
+        ? "nothing to remove\n"
+        : `${size(result.freedBytes)} freed\n`)
+  )
+
+const ready = (environment: ResultOf<"env.pull">) =>
+  print(`${environment.name} is ${environment.state}: ${environment.digest ?? "no digest"}\n`)
+
+export const hostViews = {
+  "config": {
+    result: ({ settings }) =>
+      Effect.andThen(
+        printTable([
+          ["SETTING", "VALUE", "FROM"],
+          ...settings.filter(isOfInterest).map((one) => [one.name, valueText(one), one.source])
+        ], { head: true }),
+        note(
+          "A running daemon has the values of its start; change a variable, then: pyro daemon stop. " +
+            "All variables: pyro config --json, docs/configuration.md\n"
+        )
+      )
+  },
+  "daemon.status": status,
+  "daemon.stop": { result: ({ stopped }) => print(stopped ? "stopped\n" : "no daemon was running\n") },
+  "daemon.logs": { result: ({ text }) => print(text) },
+  "daemon.timings": timings,
+  "env.list": {
+    result: ({ environments }) =>
+      Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+        printTable([
+          ["NAME", "ORIGIN", "STATE", "BUILT", "SIZE", "DIGEST", "DESCRIPTION"],
+          ...environments.map((one) => [
+            one.name,
+            one.origin,
+            one.state,
+            one.builtAt === undefined ? "-" : ago(one.builtAt, nowMs),
+            size(one.sizeBytes),
+            one.digest?.replace(/^sha256:/, "").slice(0, 12) ?? "-",
+            one.description
+          ])
+        ], { head: true, flexible: [6] }))
+  },
+  "env.pull": { result: ready },
+  "env.build": { result: ready },
+  "env.inspect": {
+    result: (environment) =>
+      Effect.andThen(
+        printTable([
+          ["name", environment.name],
+          ["description", environment.description],
+          ["origin", environment.origin],
+          ["state", environment.state],
+          ["digest", environment.digest ?? "-"],
+          ["size", size(environment.sizeBytes)],
+          ["built", environment.builtAt ?? "-"],
+          ["image", environment.imagePath ?? "-"],
+          ["kernel", environment.kernelVersion ?? "-"],
+          ["packages", String(environment.packages.length)]
+        ]),
+        printTable(environment.packages.map((one) => [`  ${one.name}`, one.version]))
+      )
+  },
+  "env.rm": { result: removed },
+  "env.prune": { result: (result) => Effect.andThen(removed(result), diskText(result.disk)) },
+  "doctor": {
+    event: (line) =>
+      print(
+        `${line.ok ? "ok    " : "WRONG "}${line.name}: ${line.found}\n` +
+          (line.mend === undefined ? "" : `      ${line.ok ? "better" : "mend it"} with: ${line.mend}\n`)
+      ),
+    result: ({ lines, ok }) =>
+      print(ok ? "all is well\n" : `${lines.filter((line) => !line.ok).length} of ${lines.length} need mending\n`)
+  },
+  "prepare": {
+    event: (event) => event._tag === "Prepared" ? print(`${event.environment.name} is ready\n`) : Effect.void,
+    result: () => print("pyro is ready. Create a workspace: pyro create --seed-path .\n")
+  },
+  "gc": {
+    result: ({ disk, freedBytes, swept }) =>
+      Effect.andThen(
+        print(
+          swept.map(({ kind, what }) => `swept ${kind} ${what}\n`).join("") +
+            (swept.length === 0 ? "nothing to sweep\n" : `${size(freedBytes)} freed\n`)
+        ),
+        diskText(disk)
+      )
+  }
+} satisfies Views

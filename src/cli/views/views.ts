@@ -1,0 +1,23 @@
+import type { OperationName } from "../../contract/rows/operations.ts"
+import { diffViews } from "./diff.ts"
+import { execViews } from "./exec.ts"
+import { fileViews } from "./files.ts"
+import { hostViews } from "./host.ts"
+import { networkViews } from "./network.ts"
+import { serviceViews } from "./services.ts"
+import { shellViews } from "./shell.ts"
+import { topViews } from "./top.ts"
+import type { View } from "./view.ts"
+import { workspaceViews } from "./workspace.ts"
+
+export const views: { readonly [Name in OperationName]: View<Name> } = {
+  ...workspaceViews,
+  ...execViews,
+  ...fileViews,
+  ...diffViews,
+  ...networkViews,
+  ...shellViews,
+  ...serviceViews,
+  ...topViews,
+  ...hostViews
+}
