@@ -110,7 +110,10 @@ const useExisting = (payload: AgentPayload, inside: Inside, named: string) =>
       yield* decode(workspaceUpdate.cli, UpdatePayload(), { workspace, ...secretsOf(inside) })
     )
     yield* grant([inside.access.allowHost, ...payload.allowHosts], found)
-    return { id: workspace, description: `${found.name ?? workspace}, the microVM of an earlier run` } satisfies AgentWorkspace
+    return {
+      id: workspace,
+      description: `${found.name ?? workspace}, the microVM of an earlier run`
+    } satisfies AgentWorkspace
   })
 
 /** A policy with additional hosts. Undefined if the policy already allows them. */
