@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import type { InsideName } from "../contract/rows/agent-host.ts"
 import { AgentKeyMissing, InvalidRequest } from "../contract/errors/errors.ts"
+import type { InsideName } from "../contract/rows/agent-host.ts"
 import { secretTargetOf } from "../contract/rows/secret-target.ts"
 import { named } from "../contract/text/names.ts"
 import { type AgentInside, agentInside, type ChosenKey, type InsideOptions } from "./inside/agents.ts"

@@ -120,7 +120,11 @@ const run = (
       return prepare(routed.operation, routed.words, rest).pipe(
         Effect.flatMap((prepared) =>
           Effect.provide(perform(prepared), options.pyro(prepared.operation)).pipe(
-            Effect.mapError((error) => error._tag === "InvalidRequest" ? asTyped(prepared.operation, error) : error)
+            Effect.mapError((error) =>
+              error._tag === "InvalidRequest"
+                ? asTyped({ cli: prepared.cli, payload: prepared.operation.payload }, error)
+                : error
+            )
           )
         ),
         Effect.interruptible

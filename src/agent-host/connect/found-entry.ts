@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { HostFileUnusable } from "../../contract/errors/errors.ts"
-import { modeOf } from "../../contract/rows/modes.ts"
 import type { ProfileName, SelectionName } from "../../contract/rows/agent-host.ts"
+import { modeOf } from "../../contract/rows/modes.ts"
 import type { Profile } from "../../contract/rows/operation.ts"
 import { operations } from "../../contract/rows/operations.ts"
 import { at, isTable } from "../format/document.ts"

@@ -7,7 +7,7 @@ import { ExecPayload, workspaceExec } from "../../contract/rows/workspace-exec.t
 import type { NetworkRecord } from "../../contract/rows/workspace-network.ts"
 import { ShellOpenPayload, workspaceShellOpen } from "../../contract/rows/workspace-shell.ts"
 import { named } from "../../contract/text/names.ts"
-import { decode, parse } from "../arguments/parser.ts"
+import { decode, parse, surfaceAsTyped } from "../arguments/parser.ts"
 import { note, OutputOptions, warn } from "../output/print.ts"
 import { perform } from "../perform/perform.ts"
 import { agentCommand, AgentPayload } from "../rows/agent.ts"
@@ -28,7 +28,7 @@ export const performAgent = (
     }
     const terminal = yield* Terminal
     const payload = yield* decode(
-      agentCommand.cli,
+      surfaceAsTyped(agentCommand.cli, typed),
       AgentPayload(),
       withPaths(withName(typed.raw), terminal.resolvePath)
     )

@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import { typed } from "../../contract/text/printable.ts"
 import { Pyro } from "../../contract/rows/Pyro.ts"
 import { DiffPayload, type DiffResult, workspaceDiff } from "../../contract/rows/workspace-diff.ts"
 import { ExportPayload, workspaceExport } from "../../contract/rows/workspace-export.ts"

@@ -101,8 +101,8 @@ const incomplete = (path: ReadonlyArray<string>, flags: ReadonlyArray<string>) =
   return path.length === 0 ? `no command before ${flags.join(" ")}` : `"${shortly(path)}" needs a verb`
 }
 
-const isCalled = ({ letter, name }: Flag, word: string) =>
-  word.split("=", 1)[0] === `--${name}` || (letter !== undefined && word === `-${letter}`)
+const isCalled = ({ also, letter, name }: Flag, word: string) =>
+  [name, also].some((one) => word.split("=", 1)[0] === `--${one}`) || (letter !== undefined && word === `-${letter}`)
 
 const beneathPath = (path: ReadonlyArray<string>) => commands.filter((row) => startsWith(row.cli.path, path))
 

@@ -1,5 +1,4 @@
 import { ends } from "../../contract/rows/operations.ts"
-import { ends } from "../../contract/rows/operations.ts"
 import { commands } from "../rows/rows.ts"
 import { GROUP, shortly, shortPath } from "./aliases.ts"
 import { closest } from "./closest.ts"

@@ -30,6 +30,12 @@ const COMMAND: Hints = {
   "--entrypoint": "The first word of the command is the program"
 }
 
+/** For commands on a workspace that exists. */
+const SIZE: Hints = each(
+  "--mem-mib --memory-mib --vcpu-count --memory --cpus",
+  "Memory and CPUs stay as create made them. Another workspace may have more: pyro create --mem-mib MIB --vcpu-count N"
+)
+
 const RUN: Hints = {
   ...MACHINE,
   ...COMMAND,
@@ -80,6 +86,7 @@ const HINTS = table<Readonly<Record<string, string | undefined>>>({
   "workspace.create": table(CREATE),
   "workspace.exec": table({
     ...COMMAND,
+    ...SIZE,
     ...each("-p --publish", "A port is the workspace's: pyro port publish NAME 8080:80"),
     ...each(
       "-v --volume --mount",
@@ -94,6 +101,7 @@ const HINTS = table<Readonly<Record<string, string | undefined>>>({
     )
   ),
   "workspace.reset": table({
+    ...SIZE,
     ...each(
       "--hard --soft --mixed --to",
       "A reset discards every change of disk and memory. --snapshot NAME returns to a snapshot, and no option to the state after create"
@@ -112,13 +120,10 @@ const HINTS = table<Readonly<Record<string, string | undefined>>>({
   "workspace.file.write": table({
     "--content": "The content is --text TEXT, --from FILE, or stdin"
   }),
-  "workspace.update": table(
-    each(
-      "--mem-mib --memory-mib --vcpu-count -m --memory --cpus",
-      "Memory and CPUs stay as create made them. Another workspace may have more: pyro create --mem-mib MIB --vcpu-count N"
-    )
-  ),
-  "workspace.fork": table({ "-n": "The name is --name NAME" }),
+  "workspace.update": table({ ...SIZE, "-m": SIZE["--memory"] }),
+  "workspace.start": table(SIZE),
+  "workspace.service.start": table(SIZE),
+  "workspace.fork": table({ ...SIZE, "-n": "The name is --name NAME" }),
   "workspace.list": table({
     ...each("-a --all", "The list has all workspaces, running or not"),
     ...each("-q", "Ids alone: --id-only"),

@@ -11,6 +11,8 @@ interface ReadWords {
   readonly values: ReadonlyMap<string, ReadonlyArray<string>>
   /** The words that belong to no flag, in their order. */
   readonly operands: ReadonlyArray<string>
+  /** Flags that were typed with the name of their field, by this name with underscores: `memory_mib` -> `memory-mib`. */
+  readonly typedNames: Readonly<Record<string, string>>
 }
 
 /** A wrong word. Flags have their dashes. */
@@ -44,6 +46,7 @@ export const readWords = (
   ])
   const values = new Map<string, Array<string>>()
   const operands: Array<string> = []
+  const typedNames = named<string>([])
   let taker = operands
   for (const token of tokensOf(words, flags)) {
     if (token.kind === "positional") taker.push(token.value)
@@ -53,7 +56,10 @@ export const readWords = (
     if (flag === undefined || (token.inlineValue === true && !takesValue)) {
       return { _tag: "UnknownFlag", word: token.word, option: token.rawName, operands, others: words.slice(token.at) }
     }
-    if (takesValue && token.value === undefined) return { _tag: "NoValue", flag: `--${flag.name}` }
+    if (token.name === flag.also && flag.field !== undefined) typedNames[flag.field.name] = flag.also
+    if (takesValue && token.value === undefined) {
+      return { _tag: "NoValue", flag: token.rawName.startsWith("--") ? token.rawName : `--${flag.name}` }
+    }
     const value = token.value ?? "true"
     const given = values.get(flag.name) ?? []
     if (given.length > 0 && !flag.repeated) return { _tag: "GivenTwice", flag: `--${flag.name}` }
@@ -62,7 +68,7 @@ export const readWords = (
     values.set(flag.name, given)
     taker = greedy.includes(flag.name) ? given : operands
   }
-  return { values, operands }
+  return { values, operands, typedNames }
 }
 
 /** Position of the operand after `before` others. Undefined after an unknown flag, because the operand may be its value. */
@@ -73,7 +79,9 @@ export const operandAt = (
 ): number | undefined => {
   let count = 0
   for (const token of tokensOf(words, flags)) {
-    if (token.kind === "option" && !flags.some(({ name }) => name === token.name)) return undefined
+    if (token.kind === "option" && !flags.some(({ also, name }) => name === token.name || also === token.name)) {
+      return undefined
+    }
     if (token.kind === "positional" && count++ === before) return token.at
   }
   return undefined

@@ -19,6 +19,8 @@ export interface Typed {
   readonly lists?: Readonly<Record<string, ReadonlyArray<string>>>
   readonly json: boolean
   readonly quiet: boolean
+  /** Names of flags, as `CliSurface` has them, where the command line has another name than the usual one. */
+  readonly flags?: CliSurface["flags"]
 }
 
 /** Parses the words of one operation before `--`. The error has the correction. */
@@ -55,7 +57,7 @@ export const parse = (
       if (field === undefined) {
         if (repeated) lists[name] = given
         else extras[name] = given[0]
-      } else raw[field.name] = yield* fromWords(name, field, given)
+      } else raw[field.name] = yield* fromWords(read.typedNames[field.name] ?? name, field, given)
     }
     // Words after -- that are not a guest's command are operands, even with dashes.
     const operands = [...read.operands, ...(cli.rest === undefined ? rest ?? [] : [])]
@@ -75,7 +77,8 @@ export const parse = (
       extras,
       ...(Object.keys(lists).length === 0 ? {} : { lists }),
       json: extras["json"] !== undefined,
-      quiet: extras["quiet"] !== undefined
+      quiet: extras["quiet"] !== undefined,
+      ...(Object.keys(read.typedNames).length === 0 ? {} : { flags: read.typedNames })
     }
   })
 }
@@ -145,6 +148,10 @@ const choiceText = (message: string): string => {
   return `"${actual}" is none of ${choices.join(", ")}${near === undefined ? "" : `. Did you mean "${near}"?`}`
 }
 
+/** The surface of a command, with the names of flags as they were typed, for errors. */
+export const surfaceAsTyped = (cli: CliSurface, { flags }: Typed): CliSurface =>
+  flags === undefined ? cli : { ...cli, flags: { ...cli.flags, ...flags } }
+
 /** A field's name on the command line. */
 const typedName = (cli: CliSurface, field: string): string => {
   if (field === "" || field === cli.rest) return field
@@ -154,9 +161,9 @@ const typedName = (cli: CliSurface, field: string): string => {
 }
 
 /** An error of the operation with its field's name on the command line. */
-export const asTyped = (operation: Command, error: InvalidRequest): InvalidRequest =>
-  payloadFields(operation.payload()).some(({ name }) => name === error.field)
-    ? new InvalidRequest({ field: typedName(operation.cli, error.field), detail: error.detail })
+export const asTyped = ({ cli, payload }: Pick<Command, "cli" | "payload">, error: InvalidRequest): InvalidRequest =>
+  payloadFields(payload()).some(({ name }) => name === error.field)
+    ? new InvalidRequest({ field: typedName(cli, error.field), detail: error.detail })
     : error
 
 const wrong = (detail: string) => new InvalidRequest({ field: "", detail })

@@ -1,6 +1,5 @@
 import { Effect } from "effect"
 import { insideNames } from "../../contract/rows/agent-host.ts"
-import { insideNames } from "../../contract/rows/agent-host.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import { firstWords, GROUP } from "../arguments/aliases.ts"
 import { pathAfter, splitArgv } from "../arguments/argv.ts"
@@ -80,7 +79,10 @@ const inOperation = (operation: Command, before: ReadonlyArray<string>, prefix: 
   const cli: CliSurface = operation.cli
   const flags = flagsOf(operation)
   const called = (word: string | undefined) =>
-    flags.find(({ letter, name }) => word === `--${name}` || (letter !== undefined && word === `-${letter}`))
+    flags.find(({ also, letter, name }) =>
+      word === `--${name}` || (also !== undefined && word === `--${also}`) ||
+      (letter !== undefined && word === `-${letter}`)
+    )
   const awaited = called(before.at(-1))
   const given = before
     .filter((word, at) => !word.startsWith("-") && called(before[at - 1])?.value === undefined)

@@ -2,9 +2,9 @@ import { Effect, Schema, type Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { CliSurface } from "../../contract/rows/operation.ts"
 import { callOf, Pyro, type PyroService } from "../../contract/rows/Pyro.ts"
-import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
 import { ExecPayload, workspaceExec } from "../../contract/rows/workspace-exec.ts"
 import type { LogsPayload } from "../../contract/rows/workspace-logs.ts"
+import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
 import { note, OutputOptions, printJson, printJsonLines } from "../output/print.ts"
 import { printEvents, type Tagged } from "../output/progress.ts"
 import type { OutputClosed, Terminal } from "../terminal/Terminal.ts"
@@ -17,7 +17,7 @@ import { confirmDeleteAll } from "./question.ts"
 type Events = Stream.Stream<Tagged, PyroError>
 
 /** Performs the operation, prints its result, and returns the exit status. */
-export const perform = ({ json, outputOptions, operation, payload }: Prepared): Effect.Effect<
+export const perform = ({ json, outputOptions, operation, payload }: Omit<Prepared, "cli">): Effect.Effect<
   number,
   PyroError | OutputClosed,
   Pyro | Terminal

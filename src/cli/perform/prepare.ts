@@ -7,13 +7,15 @@ import { typed } from "../../contract/text/printable.ts"
 import { shortPath } from "../arguments/aliases.ts"
 import { afterDefault, afterEnvironment } from "../arguments/corrections.ts"
 import { asExport, fillFromFiles, fillSecrets, withLimits } from "../arguments/extras.ts"
-import { decode, parse, type Typed } from "../arguments/parser.ts"
+import { decode, parse, surfaceAsTyped, type Typed } from "../arguments/parser.ts"
 import type { OutputOptions } from "../output/print.ts"
 import { Terminal } from "../terminal/Terminal.ts"
 
 /** An operation with its decoded payload. */
 export interface Prepared {
   readonly operation: Operation
+  /** The operation's surface, for errors. */
+  readonly cli: CliSurface
   readonly payload: unknown
   readonly json: boolean
   readonly outputOptions: OutputOptions
@@ -56,7 +58,7 @@ export const prepare = (
       ? yield* completeRun(requested, typed)
       : yield* fillFromFiles(requested, typed)
     const { operation, raw } = yield* asExport(requested, { ...typed, raw: filled })
-    const cli: CliSurface = operation.cli
+    const cli = surfaceAsTyped(operation.cli, typed)
     const paths = (cli.hostPaths ?? []).flatMap((name) => {
       const typedPath = raw[name]
       if (typeof typedPath !== "string") return []
@@ -74,7 +76,7 @@ export const prepare = (
       })
     }
     const payload = yield* decode(cli, operation.payload(), named([...Object.entries(raw), ...paths]))
-    return { operation, payload, json: typed.json, outputOptions: { quiet: typed.quiet, switches } }
+    return { operation, cli, payload, json: typed.json, outputOptions: { quiet: typed.quiet, switches } }
   })
 
 /** Whether the operation runs a program that reads pyro's stdin. */

@@ -1,4 +1,3 @@
-import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { PyroService } from "../../contract/rows/Pyro.ts"

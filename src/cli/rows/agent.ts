@@ -1,10 +1,7 @@
 import { Schema } from "effect"
 import { insideNames } from "../../contract/rows/agent-host.ts"
-import { GitHistory, gitHistoryText, WorkspaceName } from "../../contract/rows/workspace-field.ts"
-import { insideNames } from "../../contract/rows/agent-host.ts"
-import { GitHistory, gitHistoryText } from "../../contract/rows/workspace-field.ts"
 import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
-import { WorkspaceName } from "../../contract/rows/workspace-field.ts"
+import { GitHistory, gitHistoryText, WorkspaceName } from "../../contract/rows/workspace-field.ts"
 import {
   allowHome,
   between,

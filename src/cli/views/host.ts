@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
-import type { ConfigResult } from "../../contract/rows/host.ts"
 import type { DiskUsage } from "../../contract/rows/disk-usage.ts"
+import type { ConfigResult } from "../../contract/rows/host.ts"
 import type { ResultOf } from "../../contract/rows/operations.ts"
 import { ago, note, print, size } from "../output/print.ts"
 import { painted, printTable } from "../output/table.ts"

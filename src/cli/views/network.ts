@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { droppedLines, policyText, subjectText, targetText } from "../../contract/rows/network-text.ts"
-import type { PublishedPort } from "../../contract/rows/workspace-port.ts"
 import type { NetworkRecord, OpenConnection } from "../../contract/rows/workspace-network.ts"
+import type { PublishedPort } from "../../contract/rows/workspace-port.ts"
 import { duration, note, print, size, wrapped } from "../output/print.ts"
 import { printTable } from "../output/table.ts"
 import type { Views } from "./view.ts"

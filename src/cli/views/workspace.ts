@@ -1,5 +1,4 @@
 import { Clock, Effect } from "effect"
-import { servicesText } from "../../contract/rows/resident-text.ts"
 import { connectionsText, hasConnections, policyText } from "../../contract/rows/network-text.ts"
 import { servicesText } from "../../contract/rows/resident-text.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"

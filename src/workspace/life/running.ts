@@ -1,7 +1,7 @@
 import { Effect, Option, Ref, Schedule } from "effect"
 import { WorkspaceNotReady } from "../../contract/errors/errors.ts"
-import { displayName, type Entry, type Generation } from "../entry/entry.ts"
 import { isLegal, type WorkspaceOperation } from "../../contract/rows/operations.ts"
+import { displayName, type Entry, type Generation } from "../entry/entry.ts"
 import { notReady } from "../entry/not-ready.ts"
 import { silenceOf, type Standstill, troubleText } from "../entry/standstill.ts"
 

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "vitest"
-import { ends } from "../../../src/contract/rows/operations.ts"
 import { shortPath } from "../../../src/cli/arguments/aliases.ts"
 import { route, splitArgv } from "../../../src/cli/arguments/argv.ts"
 import { commands } from "../../../src/cli/rows/rows.ts"
+import { ends } from "../../../src/contract/rows/operations.ts"
 
 describe("splitting argv", () => {
   it("splitArgv cuts at the first -- and keeps later ones", () => {

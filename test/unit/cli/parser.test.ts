@@ -4,6 +4,7 @@ import { route, splitArgv } from "../../../src/cli/arguments/argv.ts"
 import { decode, parse } from "../../../src/cli/arguments/parser.ts"
 import { operations } from "../../../src/contract/rows/operations.ts"
 import { ODD_NAMES } from "../../support/odd-names.ts"
+import { on } from "./on.ts"
 import { pyroWords } from "./shell-words.ts"
 
 /** What is read from a command line where `mine` is the default workspace. */
@@ -41,6 +42,25 @@ describe("the parser", () => {
     })
     assert.deepInclude(create("--mem-mib=2048"), { raw: { memory_mib: 2048 } })
     assert.deepEqual(create("--memory-mib", "1", "--mem-mib", "2"), { wrong: "--mem-mib is given twice" })
+    assert.deepEqual(create("--memory-mib"), { wrong: "--memory-mib needs a value" })
+    assert.deepEqual(create("--memory-mib", "much"), {
+      wrong: "--memory-mib: \"much\" must be MiB, or a number with M, G or T, such as 2G"
+    })
+  })
+
+  it("an error about a value names the option as it was typed", async () => {
+    const tooLittle = "must be a whole number from 128 to 1048576 MiB"
+    for (const option of ["--memory-mib", "--mem-mib"]) {
+      for (const argv of [["create", option, "5"], ["run", "debian:12", `${option}=5`, "--", "true"]]) {
+        const { journal, status } = await on(argv)
+        assert.deepStrictEqual([status, journal[0]?.split("\n")[0]], [2, `err pyro: ${option}: ${tooLittle}`])
+      }
+    }
+  })
+
+  it("a guest's command needs no dashes after an option with the name of its field", async () => {
+    const { requests } = await on(["run", "--memory-mib", "512", "debian:12", "ls", "-l"])
+    assert.deepInclude(requests[0], { memoryMib: 512, command: ["ls", "-l"] })
   })
 
   it("the parser reads 100,000 repetitions of an option within the deadline", () => {

@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { ExportRefused, type InvalidRequest } from "../../../contract/errors/errors.ts"
-import { patchLimits } from "../../../contract/rows/workspace-patch.ts"
 import type { ExportEvent, ExportPayload } from "../../../contract/rows/workspace-export.ts"
+import { patchLimits } from "../../../contract/rows/workspace-patch.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import { countLines, forEachPiece } from "../../../patch/format.ts"
 import { type Change, pathProblem } from "../../../patch/patch.ts"

@@ -3,6 +3,7 @@ import * as path from "node:path"
 import { type ChannelFailed, FileRefused, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
 import type { Imported, ImportPayload } from "../../../contract/rows/workspace-import.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
+import { sizeText } from "../../../contract/text/host-file-notes.ts"
 import { pathBytes, pathText } from "../../../contract/text/path-text.ts"
 import type { WalkEntry } from "../../../guest-channel/files.ts"
 import {
@@ -12,7 +13,6 @@ import {
   type WorkspacePath,
   workspacePath
 } from "../../../guest-channel/guest-path.ts"
-import { sizeText } from "../../../contract/text/host-file-notes.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { demandNarrow } from "../../../seeding/request.ts"
 import { withoutLinks } from "../files/links.ts"

@@ -5,8 +5,8 @@ import {
   type PortUnavailable,
   PublishingNotAllowed
 } from "../../../contract/errors/errors.ts"
-import { callerCeiling } from "../../../contract/wire/caller-project.ts"
 import type { AskedPort, PublishedPort } from "../../../contract/rows/workspace-port.ts"
+import { callerCeiling } from "../../../contract/wire/caller-project.ts"
 import type { Network } from "../network/network.ts"
 import type { Listeners } from "./listener.ts"
 import { type HostFailure, infoOf, type PortTable, type Publication, takeEvents } from "./table.ts"
