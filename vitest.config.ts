@@ -41,6 +41,8 @@ export default defineConfig({
       project("cli"),
       project("mcp"),
       project("daemon"),
+      // What npm installs, on each Node that users have.
+      project("package"),
       // The use cases of the documents, on real projects. Each file takes a minute, so that the short files of `guest` come last.
       project("smoke", { testTimeout: 900_000, hookTimeout: 600_000 }),
       project("guest", ofMicroVms),

@@ -23,10 +23,10 @@ const checks = [
   { name: "links in the documents", commands: [node("scripts/docs/links.mjs")] }
 ]
 
-/** What is packed, on every Node that it supports. It takes both cores, so it follows the others; `npm test` has it in its suite `daemon`. */
+/** What is packed, on every Node that it supports. It takes both cores, so it follows the others; `npm test` has it in its suite `package`. */
 const packageCheck = {
   name: "the package on Node 20, 22 and the pinned one",
-  commands: [node("node_modules/vitest/vitest.mjs", "run", "--project", "daemon", "test/daemon/package.test.ts")]
+  commands: [node("node_modules/vitest/vitest.mjs", "run", "--project", "package")]
 }
 
 /** `npm run check`. */

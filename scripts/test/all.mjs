@@ -7,7 +7,7 @@ import { nativeTests } from "./native.mjs"
 import { vitestTests } from "./vitest.mjs"
 
 /** Those that keep both cores busy. */
-const vitestProjects = ["agent", "network", "cli", "mcp", "daemon", "smoke", "guest"]
+const vitestProjects = ["agent", "network", "cli", "mcp", "daemon", "package", "smoke", "guest"]
 const tests = ["native", "unit", ...vitestProjects, "lab"]
 const suites = [...tests, "checks"]
 
@@ -27,7 +27,7 @@ export const allTests = async () => {
 
   await setUp("test")
   if (wanted("checks")) await setUp("check")
-  if (wanted("daemon")) await setUp("otherNodes")
+  if (wanted("package")) await setUp("otherNodes")
   const total = { passed: 0, failed: 0, skipped: 0 }
   const add = (counts) => Object.keys(total).forEach((key) => (total[key] += counts[key]))
   const inTurn = async (suites) => {

@@ -88,7 +88,7 @@ export const pyroWords = (call: ReadonlyArray<string>): ReadonlyArray<string> | 
 
 const SETS_UP = "it sets up this clone; CI does it before any test"
 const NETWORK = "it needs the network"
-const PACKAGE = "test/daemon/package.test.ts packs and installs the package"
+const PACKAGE = "test/package/package.test.ts packs and installs the package"
 const SHARED = "it removes what other tests use from the cache that they share"
 const READERS = "the reader has the program; test/guest/workspace-secrets.test.ts passes secrets to programs"
 const WEB = "it needs the network; test/projects/web-application.test.ts does every step of the page"

@@ -13,7 +13,7 @@ const run = async (program: string, args: ReadonlyArray<string>, cwd: string, mo
     .stdout
 const node = (args: ReadonlyArray<string>, cwd: string) => run(process.execPath, args, cwd)
 
-/** What `npm test -- daemon` installs beside the tools of development. */
+/** What `npm test -- package` installs beside the tools of development. */
 const beside = path.join(root, "test/nodes/node_modules")
 const installed = (name: string) => path.join(beside, name, "bin/node")
 /** What runs the package. Each has workspaces of its own, behind a daemon that it starts. */
