@@ -17,7 +17,8 @@ const MIB = 1024 * 1024
 
 export const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "package-cache-"))),
-  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+  // A cache keeps what was served behind the answer, and so may write while the folder is removed.
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }))
 )
 
 export interface Options {
