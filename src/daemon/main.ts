@@ -7,10 +7,10 @@ import { type OtlpSettings, otlpSettings } from "./otlp/settings.ts"
 import { redactedLogger, withRedactedLog } from "./redacted-log.ts"
 import { forgetDaemon, serve } from "./serve.ts"
 
-/** How long an exec takes is up to its command. */
+/** The duration of an exec depends on its command. */
 const isKept = (operation: string) => operation !== "workspace.exec"
 
-/** The exporter is a bundle of its own, with an Effect of its own: it is given this one's metrics. */
+/** The exporter is a bundle with an Effect of its own, so it gets this bundle's metrics. */
 const startExport = (settings: OtlpSettings, version: string) =>
   Effect.gen(function*() {
     const { startExporter } = yield* Effect.promise(() => import("./otlp/exporter.ts"))
@@ -19,7 +19,7 @@ const startExport = (settings: OtlpSettings, version: string) =>
   })
 
 /**
- * Records where operations spend their time, for as long as the effect runs. With OTEL_EXPORTER_OTLP_ENDPOINT, spans, metrics and log
+ * Records where operations spend their time while the effect runs. With OTEL_EXPORTER_OTLP_ENDPOINT, spans, metrics and log
  * lines also go out over OTLP.
  */
 const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
@@ -39,24 +39,24 @@ const withTelemetry = (version: string) => <A, E, R>(work: Effect.Effect<A, E, R
       : Effect.provide(timed, Logger.layer([redactedLogger(known, exporter.logger)], { mergeWithExisting: true }))
   }))
 
-/** The daemon as a program that logs to its stderr; its effect never fails and gives the status to leave with. */
+/** The daemon as a program that logs to stderr. Its effect never fails, and gives the exit status. */
 export const daemon = (version: string): Effect.Effect<number> =>
   serve(version).pipe(
     Effect.as(0),
-    // Two clients that started one each: the second finds the workspaces taken and has nothing to do.
+    // Two clients may start a daemon each: the second daemon finds the workspaces taken, and leaves.
     Effect.catchTag("DaemonUnavailable", (failure) => Effect.as(Effect.logInfo(failure.message), 0)),
     Effect.provide(Layer.merge(layerResident, Paths.layer)),
-    // Last: until everything is released there is somebody to wait for.
+    // Last: until then a client waits for the release.
     Effect.ensuring(Effect.provide(forgetDaemon, Paths.layer).pipe(Effect.ignore)),
     Effect.catch((failure) => Effect.as(Effect.logError(failure.message), 1)),
-    // A line that the client can quote, and the trace before it.
+    // The trace, and then a line that the client can quote.
     Effect.catchDefect((defect) =>
       Effect.logError("a defect", Cause.die(defect)).pipe(
         Effect.andThen(Effect.logError(String(defect))),
         Effect.as(1)
       )
     ),
-    // Around all of it: the last lines of the log go out, too.
+    // Outermost: the last lines of the log are exported, too.
     withTelemetry(version),
     Effect.provideService(References.MinimumLogLevel, "Info"),
     withRedactedLog,

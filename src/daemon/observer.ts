@@ -6,7 +6,7 @@ import { countBytes, recordOperation } from "../system/telemetry/metrics.ts"
 import { outcomeOf } from "../system/telemetry/spans.ts"
 import { atClose } from "../system/waits/scopes.ts"
 
-/** An event of any operation: some carry output of a command. */
+/** An event of any operation. Some have output of a command. */
 export interface AnyEvent {
   readonly _tag: string
   readonly bytes?: unknown
@@ -33,7 +33,7 @@ const begin = ({ name }: Operation, span: Tracer.Span | undefined) =>
 
 type End = Effect.Success<ReturnType<typeof begin>>
 
-/** Observes what `use` makes of an operation, in a span if one has any use. */
+/** Observes the result of `use`, in a span if it has a use. */
 const observed = <A, E, R, B, E2, R2>(
   row: Operation,
   hasSpan: boolean,
@@ -51,11 +51,11 @@ const observed = <A, E, R, B, E2, R2>(
 export const observe = (row: Operation, hasSpan = true) => <A, E, R>(work: Effect.Effect<A, E, R>) =>
   observed(row, hasSpan, work, (work, end) => Effect.onExit(work, (exit) => Effect.sync(() => end(exit))))
 
-/** Events that tell the result of an operation. A caller that has one need not pull the end. */
+/** Events with the result of an operation. Their reader need not pull the end. */
 const RESULTS = new Set(["Exited", "Detached", "Ready", "Forked", "Taken", "Exported"])
 
 /**
- * Observes an operation with events, from its start to its result or its end. An operation that its caller drops before is interrupted.
+ * Observes an operation with events, from its start to its result or its end. An operation that its caller drops earlier counts as interrupted.
  */
 export const observeEvents = (row: Operation, hasSpan = true) => {
   const { stdin }: CliSurface = row.cli

@@ -2,7 +2,7 @@ import { Cause, Effect, type Fiber, Logger, References } from "effect"
 import { redactValue } from "../redaction/redact.ts"
 import { SecretRegistry } from "../redaction/secrets.ts"
 
-/** A fiber as loggers look at it: with other annotations. */
+/** A fiber with other annotations, for loggers. */
 const withAnnotations = (
   fiber: Fiber.Fiber<unknown, unknown>,
   annotations: Readonly<Record<string, unknown>>
@@ -33,7 +33,7 @@ export const redactedLogger = <Output>(
     })
   })
 
-/** Redacts the lines of every logger that the work has from outside. Replacing one of them would leave the others as they are. */
+/** Redacts the lines of every logger of the work. */
 export const withRedactedLog = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | SecretRegistry> =>
   Effect.flatMap(
     SecretRegistry,

@@ -16,8 +16,8 @@ const AT_MOST_EVERY_MS = 20_000
 const WORTH_BYTES = 6 * 1024 * 1024
 
 /**
- * Collects all garbage, which takes some 30 ms, after a time without requests. V8 by itself waits until the heap has doubled, and a daemon
- * that was busy would keep the heap for hours.
+ * Collects all garbage after a time without requests, in some 30 ms. V8 by itself waits until the heap has doubled: a daemon that was busy
+ * would keep the heap for hours.
  *
  * The timer is Node's and not a fiber's: every request stops and restarts the timer in the synchronous part of its count, where a fiber
  * would cost an interruption each time. The timer touches the heap alone and does not keep the process.
@@ -50,10 +50,10 @@ export const makeIdleCollection = ({ monotonicMs }: ClockReader) => {
 
 /** Maximum time that a closed daemon stays for clients that are still connected, in ms. */
 const LINGER_MS = 1000
-/** Time in which Node accepts every connection that was made before the socket's name went, in ms. */
+/** Time in which Node accepts every connection that was made before the unlink of the socket, in ms. */
 const ACCEPT_MS = 20
 
-/** Counts requests and connections. The counts are known without waiting, so that a daemon leaves between two requests, not during one. */
+/** Counts requests and connections. The counts are read without a wait, so that a daemon leaves between two requests, not during one. */
 export const makeRequestTracker = Effect.map(clockReader, (clock) => {
   const garbage = makeIdleCollection(clock)
   const state = { requests: 0, connections: 0, usedAtMs: clock.monotonicMs(), closed: false }
@@ -68,7 +68,7 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
     if (--state.requests === 0) garbage.idle()
   }
 
-  /** Fails with DaemonLeaves after `close`. Enough for a request that only looks at the daemon and does not keep it. */
+  /** Fails with DaemonLeaves after `close`. For a request that only observes, and does not keep the daemon. */
   const refuseWhenClosed = Effect.suspend(() => state.closed ? Effect.fail(new DaemonLeaves()) : Effect.void)
 
   /** Counts one request until the Scope closes. Fails with DaemonLeaves after `close`. */
@@ -85,7 +85,7 @@ export const makeRequestTracker = Effect.map(clockReader, (clock) => {
             server.run((socket) =>
               Effect.acquireUseRelease(
                 Effect.sync(() => void state.connections++),
-                // A connection that ends, in whatever way, is no fault of this process.
+                // The end of a connection is never a fault of this process.
                 () =>
                   Effect.flatMap(
                     Effect.serviceOption(NetSocket),

@@ -19,28 +19,28 @@ import { layerSocketServer } from "./server/server.ts"
 import { untilIdle } from "./until-idle.ts"
 
 /**
- * Reads until its stdin ends, which the kernel sees to when the process that holds the other end dies in whatever way, then becomes
- * the command. `read` is part of the shell: nothing else runs meanwhile.
+ * Reads until its stdin ends, then becomes the command. The kernel ends the stdin when the process at the other end dies. `read` is built
+ * into the shell: no other process runs meanwhile.
  */
 const waitThenRun = "while read -r _; do :; done; exec \"$@\""
 
 /**
- * Runs a command once this process has died without closing the Scope: what it holds in vain, such as members of a pool, is then swept
- * without anybody coming by. Closing the Scope calls the watch off.
+ * Runs a command if this process dies without closing the Scope, so that its leftovers, such as members of a pool, are swept at once.
+ * Closing the Scope ends the watch.
  */
 export const startWatchdog = (
   command: readonly [string, ...ReadonlyArray<string>]
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      // A session of its own: what ends this process's terminal or process group must not end it too.
+      // A session of its own: a signal to this process's terminal or group must not end it.
       const child = spawn("/bin/sh", ["-c", waitThenRun, "pyro-watchdog", ...command], {
         detached: true,
         cwd: "/",
         env: daemonEnvironment(),
         stdio: ["pipe", "ignore", "ignore"]
       })
-      // Without a watch the next daemon sweeps; a shell that cannot be started is no reason not to serve.
+      // Without a watch, the next daemon sweeps.
       child.on("error", () => {})
       child.stdin.on("error", () => {})
       child.unref()
@@ -50,31 +50,31 @@ export const startWatchdog = (
     }),
     (child) =>
       Effect.sync(() => {
-        // Before its stdin ends, or it would take that for our death.
+        // Before its stdin ends: the end would start the command.
         child.kill("SIGKILL")
         child.stdin.destroy()
       })
   ).pipe(Effect.asVoid)
 
-/** Short whatever the state directory's path is: a socket address holds 107 bytes. */
+/** Short for every state directory: a socket address holds 107 bytes. */
 const shortPath = (file: string) =>
   Effect.map(openFolder(path.dirname(file)), (fd) => `/proc/self/fd/${fd}/${path.basename(file)}`)
 
 /**
- * Has the workspaces and serves them until it is interrupted, or nothing is left to hold. Its end leaves running workspaces running.
- * Fails with DaemonUnavailable when another process has them.
+ * Owns and serves the workspaces until it is interrupted, or holds nothing. Running workspaces go on after its end.
+ * Fails with DaemonUnavailable if another process owns them.
  */
 export const serve = (version: string) =>
   Effect.scoped(Effect.gen(function*() {
     const { record, socket } = yield* daemonFiles
     const pyro = yield* Pyro
-    // Takes the lock and takes up what an earlier daemon left, before anybody can ask for it.
+    // Takes the lock and adopts the workspaces of an earlier daemon, before the first request.
     yield* pyro.workspace.list({ labels: {} })
     const requests = yield* makeRequestTracker
     const timings = Option.getOrUndefined(yield* Effect.serviceOption(Timings))
     const hasSpan: Serving["hasSpan"] = ({ name }) => timings === undefined || timings.wants(name)
     const serving: Serving = { requests, leaving: yield* Ref.make(false), hasSpan }
-    // The lock is ours: whoever made a socket of this name is dead.
+    // This process has the lock, so the process that made the socket is dead.
     yield* removeFile(socket)
     yield* writeJsonAtomic(record, DaemonRecord, {
       process: ownIdentity(),
@@ -82,26 +82,26 @@ export const serve = (version: string) =>
       startedAt: yield* nowIso
     })
     yield* Layer.build(layerSocketServer(serving, yield* shortPath(socket)))
-    // Before its requests are: commands go on without this process.
+    // Before the requests are interrupted: commands go on without this process.
     yield* Effect.addFinalizer(() => Ref.set(serving.leaving, true))
-    // Its folder is for this user alone anyway.
+    // Its folder is for this user alone, too.
     yield* setMode(socket, 0o600)
     const unlink = Effect.ignoreCause(removeFile(socket))
     yield* Effect.addFinalizer(() => unlink)
-    // What this process would release at its end, should it be killed: VMs of the pool and of `run`.
+    // Sweeps VMs of the pool and of `run` if this process is killed.
     yield* startWatchdog([process.execPath, process.argv[1] ?? "", "gc"])
     yield* Effect.logInfo(`pyro ${version}, process ${process.pid}: ready`)
     yield* untilIdle(requests, Effect.andThen(Effect.sync(requests.close), unlink))
     yield* requests.awaitClients
   })).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
 
-/** Takes back what this process said of itself as a daemon; not when another one is there, which says so in the same place. */
+/** Removes the record of this daemon, unless another daemon has replaced it. */
 export const forgetDaemon = Effect.gen(function*() {
   const { lock, record } = yield* daemonFiles
   const forget = Effect.flatMap(
     runningDaemon,
     (found) => Option.exists(found, ({ process: { pid } }) => pid === process.pid) ? removeFile(record) : Effect.void
   )
-  // A fiber of its own: this one has been interrupted when a signal ends the daemon, and would not wait for the lock.
+  // A fiber of its own: a signal interrupts this one, which then would not wait for the lock.
   yield* Fiber.join(yield* Effect.forkDetach(withLock(lock, { timeoutMs: 0 })(forget)))
 })

@@ -5,17 +5,17 @@ import { setting } from "../system/settings/config.ts"
 import { clockReader } from "../system/waits/time.ts"
 import type { RequestTracker } from "./request-tracker.ts"
 
-/** By then whoever started a daemon has asked it for something, in ms. */
+/** Time in which the client that started a daemon makes its first request, in ms. */
 const LEAST_IDLE_MS = 100
-/** How long a daemon without workspaces and requests stays, in ms: the next command is quicker for it. */
+/** Time that a daemon stays without workspaces and requests, in ms: the next command is faster. */
 const idleTime = Effect.map(setting("PYRO_DAEMON_IDLE_MS"), (ms) => Math.max(LEAST_IDLE_MS, ms))
 
-/** Longest time between two looks at the workspaces, in ms. A workspace that stopped by itself is noticed this late, and a look takes some 5 ms. */
+/** Maximum time between two looks at the workspaces, in ms. A look takes some 5 ms, and notices a workspace that stopped by itself. */
 const LOOK_EVERY_MS = 15_000
-/** By then the answer to the last request has been written, in ms. */
+/** Time in which the answer to the last request is written, in ms. */
 const ANSWERED_MS = 50
 
-/** Whether somebody has asked to leave once nothing is held, instead of after a while. */
+/** Whether a client of another version has asked the daemon to leave as soon as it holds nothing. */
 const retirement = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -29,7 +29,7 @@ const retirement = Effect.map(
   ({ asked }) => asked
 )
 
-/** Ends when there has been nothing to hold for a while, or nothing is held and somebody asks; at that moment it calls `close`. */
+/** Ends after a time in which the daemon held nothing, or at once if it is asked to leave. Calls `close` at that moment. */
 export const untilIdle = (requests: RequestTracker, close: Effect.Effect<void>) =>
   Effect.gen(function*() {
     const pyro = yield* Pyro
@@ -41,10 +41,10 @@ export const untilIdle = (requests: RequestTracker, close: Effect.Effect<void>) 
     const look = Effect.gen(function*() {
       const lookedAtMs = monotonicMs()
       const { workspaces } = yield* pyro.workspace.list({ labels: {} })
-      // From here to `close` nothing else happens: a request comes before, and is seen, or after, and is refused.
+      // No turn of the event loop until `close`: a request comes before and is seen, or comes after and is refused.
       const since = requests.idleSinceMs()
       const held = workspaces.some(({ state }) => state !== "stopped" && state !== "failed")
-      // What was done meanwhile is not in the list.
+      // The list lacks the work of requests that came meanwhile.
       const busy = held || since === undefined || since > lookedAtMs
       if (busy) {
         heldAtMs = monotonicMs()

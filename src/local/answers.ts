@@ -22,8 +22,8 @@ const withoutSimilar = (error: PyroError): PyroError => {
 }
 
 /**
- * The same operations, but for those that end or remove what they name: these answer an unknown name without similar ones. A person in a
- * hurry, or a model, would take the next best name, and lose another workspace.
+ * The same operations. Those that end or remove an object answer an unknown name without similar ones: a person in a hurry, or a model,
+ * would take the next best name, and lose another workspace.
  */
 export const withExactNames = (pyro: PyroService): PyroService =>
   mapCalls((row) => {
@@ -53,7 +53,7 @@ const isAllowed = (payload: unknown) =>
 const inCause = <E>(sets: Sets, cause: Cause.Cause<E>): Cause.Cause<E> => {
   if (sets.length === 0) return cause
   const text = Option.map(Result.getSuccess(Cause.findDefect(cause)), String)
-  // A defect with a secret gives its text alone.
+  // Of a defect with a secret, the redacted text stays.
   return Option.isSome(text) && redactValue(sets, text.value) !== text.value
     ? Cause.die(redactValue(sets, text.value))
     : Cause.map(cause, (failure) =>
@@ -113,6 +113,6 @@ const redactedCall = (pyro: PyroService, row: Operation, secretsOf: SecretsOf): 
     : (payload) => inEffect(secretsOf, payload, call(payload) as Effect.Effect<unknown>)
 }
 
-/** The same operations, whose answers have no secrets. Every surface of pyro has its answers from here. */
+/** The same operations, with answers that have no secrets. Every surface of pyro gets its answers from here. */
 export const withoutSecrets = (pyro: PyroService, secretsOf: SecretsOf): PyroService =>
   mapCalls((row) => redactedCall(pyro, row, secretsOf))

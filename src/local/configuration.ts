@@ -4,11 +4,11 @@ import { Paths, pathVariables } from "../system/files/Paths.ts"
 import { isNamed, settingNow } from "../system/settings/config.ts"
 import { type Variable, type VariableName, variables } from "../system/settings/variables.ts"
 
-/** Variables whose values may hold a key, and those that are URLs and may hold a password. */
+/** Variables that may hold a key, and variables whose URL may hold a password. */
 const SECRET = /_HEADERS$|_ATTRIBUTES$/
 const URLS = /_PROXY$|_ENDPOINT$/i
 
-/** A value without what only its reader may know. */
+/** A value without its secrets. */
 const shown = (name: string, value: number | string) => {
   if (typeof value === "number") return value
   if (SECRET.test(name)) return "(set)"

@@ -12,7 +12,7 @@ import { listVmIds, readRecord, vmPaths, type VmRecord } from "../vm/record.ts"
 import { recordedWorkspaces } from "../workspace/life/recorded.ts"
 import { diskUsage } from "./disk/usage.ts"
 
-/** What a daemon says of itself while it runs. */
+/** The record of a running daemon. */
 export const DaemonRecord = Schema.Struct({
   process: ProcessIdentity,
   version: Schema.String,
@@ -20,7 +20,7 @@ export const DaemonRecord = Schema.Struct({
 })
 export type DaemonRecord = typeof DaemonRecord.Type
 
-/** The daemon that runs, or is just leaving. */
+/** The daemon that runs, or is leaving. */
 export const runningDaemon = Effect.gen(function*() {
   const { record } = yield* daemonFiles
   const found = yield* Effect.orElseSucceed(readJson(record, DaemonRecord), () => Option.none<DaemonRecord>())
@@ -60,7 +60,7 @@ export const daemonStatus = Effect.gen(function*() {
   return status
 })
 
-/** The same in the daemon itself, which alone has the metrics. */
+/** The same in the daemon, the only process with metrics. */
 export const daemonStatusWithMetrics = Effect.zipWith(
   daemonStatus,
   readMetrics,
@@ -69,7 +69,7 @@ export const daemonStatusWithMetrics = Effect.zipWith(
 
 const stopTimeout = "30 seconds"
 
-/** Asks the daemon to leave and waits until it has; it leaves its workspaces running. */
+/** Asks the daemon to leave, and waits for its end. The workspaces go on. */
 export const daemonStop = Effect.gen(function*() {
   const daemon = yield* runningDaemon
   if (Option.isNone(daemon)) return { stopped: false }
@@ -93,7 +93,7 @@ export const daemonStop = Effect.gen(function*() {
 export const daemonLogs = ({ maxBytes }: { readonly maxBytes: number }) =>
   Effect.map(daemonFiles, ({ log }) => ({ text: readTail(log, maxBytes) }))
 
-/** Slow operations of this process; none outside of a daemon. */
+/** Slow operations of this process. Only a daemon has some. */
 export const daemonTimings = ({ limit }: { readonly limit: number }) =>
   Effect.gen(function*() {
     const timings = yield* Effect.serviceOption(Timings)

@@ -23,11 +23,11 @@ import { pruneTemplates } from "../vm/templates.ts"
 import type { Root } from "../workspace/operations/Workspaces.ts"
 import { diskUsage } from "./disk/usage.ts"
 
-/** Progress of something long as notices, offered without waiting: who shows them may be slow, or not there. */
+/** Progress as notices. Never waits: the reader of the notices may be slow, or gone. */
 export const noticesTo = (notices: Queue.Enqueue<Notice, Cause.Done>): OnProgress => ({ fraction, step }) =>
   void Queue.offerUnsafe(notices, { _tag: "Notice", level: "progress", message: step, fraction })
 
-/** Kernel and environment of a name, built when they are absent. */
+/** The kernel, and the environment of a name. Builds them if they are absent. */
 export const ensureImages = (environment: string, onProgress: OnProgress) =>
   Effect.gen(function*() {
     const environments = yield* Environments
@@ -70,7 +70,7 @@ export const listEnvironments = Effect.flatMap(
 export const inspectEnvironment = (environment: string) =>
   Effect.flatMap(Environments, ({ inspect }) => Effect.map(inspect(environment, { verify: true }), detail))
 
-/** Removes what was made from images that are no longer on this host, and adds it up. */
+/** Removes the templates of images that are no longer on this host, and adds their bytes. */
 const withTemplates = <E, R>(removal: Effect.Effect<Removed, E, R>) =>
   Effect.gen(function*() {
     const environments = yield* Environments
@@ -89,7 +89,7 @@ const withTemplates = <E, R>(removal: Effect.Effect<Removed, E, R>) =>
 export const removeEnvironments = (environments: ReadonlyArray<string>) =>
   withTemplates(Effect.flatMap(Environments, ({ remove }) => remove(environments)))
 
-/** Disk space that seed images may go on taking when the cache is pruned, and fetched repositories as well. */
+/** Bytes of seed images that a prune keeps, and of fetched repositories. */
 const keptSeedBytes = 1024 ** 3
 
 export const pruneEnvironments = withTemplates(Effect.gen(function*() {
@@ -107,7 +107,7 @@ export const pruneEnvironments = withTemplates(Effect.gen(function*() {
   }
 }))
 
-/** Does something long for an environment, and makes ready what it boots with, saying how far it is. */
+/** Runs long work for an environment, then builds the kernel, with progress. */
 const making = <E, R>(name: string, work: (onProgress: OnProgress) => Effect.Effect<unknown, E, R>) =>
   Stream.unwrap(Effect.gen(function*() {
     const environments = yield* Environments
@@ -131,7 +131,7 @@ export const pullEnvironment = ({ environment, force }: PullPayload) =>
     (onProgress) => Effect.flatMap(Environments, ({ pull }) => pull(environment, { force, onProgress }))
   )
 
-/** Builds an environment of the user's own; `rootOf` finds the workspace that it may be made from. */
+/** Builds an environment of the user's own. `rootOf` finds the workspace whose root becomes the image. */
 export const buildEnvironment = (
   { from, fromWorkspace, name, npm, packages, replace }: BuildPayload,
   rootOf: (workspace: string) => Effect.Effect<Root, PyroError>

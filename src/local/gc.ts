@@ -10,7 +10,7 @@ import { sweepWorkspaces } from "../workspace/life/sweep.ts"
 import { tendDisk } from "./disk/budget.ts"
 import { diskUsage } from "./disk/usage.ts"
 
-/** Half-made things of one kind, which are counted together. */
+/** Unfinished files of one kind, as one entry. */
 const halfMade = (what: string, freedBytes: number) => freedBytes > 0 ? [{ kind: "build", what, freedBytes }] : []
 
 const sweepSeeds = (cacheDir: string) => {
@@ -20,7 +20,7 @@ const sweepSeeds = (cacheDir: string) => {
   )
 }
 
-/** Sweeps what crashes left behind: VMs first, so that nothing is removed under a living user. */
+/** Sweeps the leftovers of crashes. VMs come first, so that no file is removed under a running one. */
 export const gc = Effect.gen(function*() {
   const { cacheDir } = yield* Paths
   const vms = yield* sweepVms
@@ -35,7 +35,7 @@ export const gc = Effect.gen(function*() {
     ...halfMade("half-fetched repositories", yield* sweepRepositories(cacheDir)),
     ...yield* tendDisk
   ]
-  // Last: it keeps nothing else from being swept.
+  // Last: a workspace that cannot be swept must not keep the rest.
   for (const failure of workspaces.stay) return yield* failure
   return {
     swept: swept.map(({ kind, what }) => ({ kind, what })),

@@ -27,7 +27,7 @@ const tendEvery = "60 seconds"
 /** @param pooled whether `run` takes its microVM from the pool of the process that has the workspaces */
 const make = (pooled: boolean) =>
   Effect.gen(function*() {
-    // These alone: the context of a Layer under construction also holds the Layer's own Scope.
+    // Not the whole context: under construction, it also has the Layer's own Scope.
     const context = Context.pick(
       Dialler,
       Environments,
@@ -43,7 +43,7 @@ const make = (pooled: boolean) =>
     const effect = <A, E, R extends HostServices>(work: Effect.Effect<A, E, R>) => Effect.provide(work, context)
     const taking = yield* once(effect(takeWorkspaces(yield* Effect.scope)))
     let known: Effect.Success<typeof taking> | undefined
-    // Asked for by every operation: `once` alone takes a mask and a wait for what is there.
+    // Every operation asks: `once` alone would cost a mask and a wait for a known value.
     const taken = Effect.suspend(() =>
       known === undefined ? Effect.tap(taking, (all) => Effect.sync(() => known = all)) : Effect.succeed(known)
     )
@@ -62,14 +62,14 @@ const make = (pooled: boolean) =>
       pyro: () => pyro
     })
     const house = Effect.map(taken, ({ workspaces }) => workspaces.house)
-    /** An operation that makes something new: too little disk space refuses it before its first step. */
+    /** Refuses an operation that makes something new, if the disk has too little space. */
     const withRoom = (call: StreamingCall<unknown, unknown>): typeof call => (payload, input) =>
       Stream.unwrap(Effect.as(effect(demandDiskRoom), call(payload, input)))
     const pyro: PyroService = mapCalls((row) => {
       const call = isOfWorkspaces(row) ? performing(row, house) : callOfHost(works, row, context)
       return row.needsRoom === true ? withRoom(call as StreamingCall<unknown, unknown>) : call
     })
-    /** The secrets of the workspace that a request names, else of all. */
+    /** The secrets of the workspace that a request names, else of all workspaces. */
     const secretsOf = (payload: unknown) =>
       Effect.suspend(() => {
         const all = Context.get(context, SecretRegistry).sets()
@@ -87,10 +87,10 @@ const make = (pooled: boolean) =>
 export const layerOver = <E>(services: Layer.Layer<HostServices, E>): Layer.Layer<Pyro, E> =>
   Layer.provide(Layer.effectContext(make(false)), services)
 
-/** Pyro without a daemon: everything is done in this process and ends with it, but for workspaces, which outlive it. */
+/** Pyro without a daemon: all work is done in this process, and ends with it. Workspaces outlive the process. */
 export const layer: Layer.Layer<Pyro, PyroError> = layerOver(services)
 
-/** The same for a process that stays: `run` takes its microVMs from the pool, and the process's log has none of the secrets that are known. */
+/** The same for a process that stays: `run` takes its microVMs from the pool, and the log has no known secret. */
 export const layerResident: Layer.Layer<Pyro, PyroError, SecretRegistry> = Layer.effectContext(make(true)).pipe(
   Layer.provide(servicesBesideSecrets)
 )

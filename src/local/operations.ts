@@ -39,7 +39,7 @@ type WorkOf<Name extends HostOperation> = OperationOf<Name> extends { readonly k
 
 type HostWorks = { readonly [Name in HostOperation]: WorkOf<Name> }
 
-/** What some of them take from the process. */
+/** Parts of the process that some operations use. */
 interface HostParts {
   /** Whether the process stays: `run` then takes its microVM from the pool. */
   readonly isResident: boolean
@@ -48,7 +48,7 @@ interface HostParts {
   readonly pyro: () => PyroService
 }
 
-/** What each operation of the host does. */
+/** The work of each operation of the host. */
 export const hostWorks = ({ isResident, pool, pyro, rootOf }: HostParts): HostWorks => ({
   run: (payload, input) =>
     isResident
@@ -71,7 +71,7 @@ export const hostWorks = ({ isResident, pool, pyro, rootOf }: HostParts): HostWo
   "daemon.timings": daemonTimings
 })
 
-/** A work of the table, whichever operation it belongs to. */
+/** The work of any operation of the table. */
 type AnyWork = (
   payload: unknown,
   input?: RunInput

@@ -23,12 +23,12 @@ import { demandDriver } from "../workspace/residents/network/demand-driver.ts"
 import { isOn } from "../workspace/residents/network/policy.ts"
 import { ensureImages, noticesTo } from "./environments.ts"
 
-/** Size of the workspace disk as the guest sees it; it takes room on the host only as it is written. */
+/** Size of the workspace disk in the guest. The host's file grows as the guest writes. */
 export const diskMib = 16 * 1024
 
 /**
- * One command in a fresh VM, in this process. The stream holds everything: its end, failure or interruption releases the VM, and
- * what crashed runs before it had left is swept on the way.
+ * One command in a fresh VM, in this process. The end, a failure or an interruption of the stream releases the VM. Sweeps the leftovers
+ * of crashed runs.
  */
 export const run = (payload: RunPayload, input: RunInput = {}) =>
   Stream.unwrap(Effect.gen(function*() {
@@ -65,7 +65,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
       })
     })
     const prepared = yield* prepare.pipe(
-      // Somebody emptied the cache between an image's making and its use.
+      // The cache was emptied between the build of an image and its use.
       Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" }),
       Effect.ensuring(Queue.end(notices)),
       Effect.forkScoped
@@ -76,7 +76,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
     return Stream.concat(Stream.fromQueue(notices), events)
   }))
 
-/** What a workspace of the path, or an empty one, would start with, by default. */
+/** The seed that `create` makes of the path, or of none, by default. */
 const seedFrom = (
   { allowHome, includeIgnored, seedPath, workspaceUser }: RunPayload,
   notices: Queue.Enqueue<Notice, Cause.Done>

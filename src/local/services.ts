@@ -18,32 +18,32 @@ import { EventLog } from "../workspace/entry/events.ts"
 import { PortHolders } from "../workspace/entry/port-holders.ts"
 import { Workspaces } from "../workspace/operations/Workspaces.ts"
 
-/** The same as `services`, for a process that redacts its own log by the secrets that are known. */
+/** `services` without the known secrets, for a process that redacts its own log by them. */
 export const servicesBesideSecrets = Vmm.layerQemu.pipe(
   Layer.provideMerge(Layer.mergeAll(Environments.layer, SeedImages.layer)),
   Layer.provideMerge(Layer.mergeAll(Kernel.layer, HostFacts.layer, Dialler.layer)),
   Layer.provideMerge(Layer.mergeAll(EventLog.layer, Paths.layer, PortHolders.layer)),
-  // Before any of these begins: each reads its own variables when it needs them.
+  // First: each service reads its own variables when it needs them.
   Layer.provideMerge(Layer.effectDiscard(checkSettings))
 )
 
-/** The services that the work is done with, all in this process. */
+/** The services of all work, in this process. */
 export const services = Layer.provideMerge(servicesBesideSecrets, SecretRegistry.layer)
 
 export type HostServices = Layer.Success<typeof services>
 
-/** What the process that has the workspaces holds. */
+/** What the owner of the workspaces holds. */
 export interface Taken {
   readonly workspaces: Workspaces["Service"]
   readonly pool: Pool["Service"]
 }
 
-/** A sweep holds the lock for a moment too, and runs just when a daemon was killed and the next one starts. */
+/** A sweep holds the lock for a moment. It may run between a killed daemon and the next one. */
 const takeTimeoutMs = 2_000
 
 /**
- * The workspaces, taken up when they are first asked for and held until `scope` closes, with the pool that they are made from. One
- * process at a time can have them: the kernel lets go of the lock when that one dies.
+ * The workspaces and their pool, from the first request until `scope` closes. One process at a time can own them: the kernel releases
+ * the lock when the owner dies.
  */
 export const takeWorkspaces = (
   scope: Scope.Scope

@@ -10,7 +10,7 @@ import type { OtlpSettings } from "./settings.ts"
 
 // A bundle of its own (scripts/build.mjs): a daemon loads this module only if an endpoint is set.
 
-/** How long the end of the daemon waits for the last export, in ms. */
+/** Maximum wait of the daemon's end for the last export, in ms. */
 const SHUTDOWN_MS = 1_500
 
 interface Exporter {
@@ -41,7 +41,7 @@ const client = Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpCli
 const urlOf = ({ endpoint }: OtlpSettings, signal: "traces" | "metrics" | "logs") =>
   `${endpoint.replace(/\/+$/, "")}/v1/${signal}`
 
-/** Exports until the Scope closes, which sends what is left. */
+/** Exports until the Scope closes. The close sends the rest. */
 export const startExporter = (
   settings: OtlpSettings,
   version: string
@@ -52,7 +52,7 @@ export const startExporter = (
     shutdownTimeout: SHUTDOWN_MS
   }
   return Effect.gen(function*() {
-    // All of them send what is left at the same time.
+    // The exporters send their rest at the same time.
     const end = yield* Scope.fork(yield* Effect.scope, "parallel")
     const untilEnd = <A, E, R>(exporter: Effect.Effect<A, E, R>) =>
       Effect.flatMap(Scope.fork(end), (scope) => Scope.provide(exporter, scope))

@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import { named } from "../../contract/text/names.ts"
 import { setting } from "../../system/settings/config.ts"
 
-/** Export of traces, metrics and logs over OTLP, as the variables of OpenTelemetry ask for. */
+/** Export of traces, metrics and logs over OTLP, from the variables of OpenTelemetry. */
 export interface OtlpSettings {
   readonly endpoint: string
   readonly protocol: "http/protobuf" | "http/json"

@@ -11,7 +11,7 @@ import { type StreamingRow, WINDOW_EVENTS } from "../../contract/wire/rpcs.ts"
 import { acquirePlain } from "../../system/waits/scopes.ts"
 import { type AnyEvent, outputBytes } from "../observer.ts"
 
-/** How many more events a client takes. A batch may take the window below zero. */
+/** The number of events that a client still takes. A batch may take the window below zero. */
 class Window {
   #free = WINDOW_EVENTS
   #waiting: Deferred.Deferred<void> | undefined
@@ -36,7 +36,7 @@ class Window {
   }
 }
 
-/** Windows of the operations that run for clients. A client that reads slowly holds up its own operation alone. */
+/** Windows of the clients' operations. A slow reader delays its own operation only. */
 export const makeWindows = () => {
   const open = new Map<string, Window>()
   const keyOf = (clientId: number, request: string) => `${clientId}/${request}`
@@ -60,8 +60,8 @@ export const makeWindows = () => {
 export type Windows = ReturnType<typeof makeWindows>
 
 /**
- * Delay of the release of an operation that has ended at once, in ms. A caller that runs one command after the other would wait for the
- * release with its answer; a moment later the guest works on the next request, and this process is idle.
+ * Delay of the release of an operation that ended at once, in ms. A caller that runs one command after the other does not wait for the
+ * release: it happens while the guest works on the next request.
  */
 const RELEASE_MS = 2
 
@@ -74,7 +74,7 @@ interface Acquired {
 
 /** Gives an operation a Scope of its own, which closes with the caller's Scope, or soon after. */
 export const makeReleases = Effect.map(Effect.scope, (parent) => {
-  /** One fiber releases all operations that have ended meanwhile: a fiber for each costs as much as a short command. */
+  /** One fiber releases all ended operations: a fiber for each costs as much as a short command. */
   let ended: Array<Scope.Closeable> = []
   const closeAll = Effect.suspend(() => {
     const closing = ended
@@ -112,7 +112,7 @@ const FIRST_BATCH_BYTES = 65_536
 type Batch = Arr.NonEmptyReadonlyArray<AnyEvent>
 type Next = Pull.Pull<Batch, PyroError>
 
-/** Batch by batch. What comes at once is the first batch: most operations end in no time, and each message wakes their client. */
+/** Batch by batch. Events that come at once are one batch: most operations are short, and each message wakes their client. */
 export const batchesOf = (pull: PullEvents<AnyEvent>, acquired: Acquired): Next => {
   const come = (waitMs?: number) => Effect.mapError(pull(waitMs), Option.getOrElse(() => Cause.Done()))
   const next: Next = Effect.flatMap(

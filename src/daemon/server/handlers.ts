@@ -28,8 +28,8 @@ import { batchesOf, makeReleases, makeWindows, pullOf, type Releases, type Windo
 import { type Inputs, makeInputs } from "./inputs.ts"
 
 /**
- * Fails where a request names a path of the host that is not absolute: whoever asks means a folder of their own, and the daemon's working
- * directory is the host's root. `-` is no path.
+ * Fails if a request names a path of the host that is not absolute: the caller means its own directory, and the daemon's working directory
+ * is /. `-` is no path.
  */
 const demandAbsolutePaths = (row: Operation): (payload: unknown) => Effect.Effect<void, InvalidRequest> => {
   const { hostPaths = [] }: CliSurface = row.cli
@@ -48,23 +48,23 @@ const demandAbsolutePaths = (row: Operation): (payload: unknown) => Effect.Effec
     })
 }
 
-/** What the handlers share with the daemon that has them. */
+/** Parts of the daemon that the handlers use. */
 export interface Serving {
   readonly requests: RequestTracker
-  /** Whether requests are ended because the daemon leaves, and not by their callers. */
+  /** Whether the daemon ends requests because it leaves. */
   readonly leaving: Ref.Ref<boolean>
-  /** Whether a span of the operation has any use. */
+  /** Whether a span of the operation has a use. */
   readonly hasSpan: (row: Operation) => boolean
 }
 
-/** What the library says of a request. */
+/** A request, as the library describes it. */
 interface Asked {
   readonly client: ServerClient
   readonly requestId: RequestId
   readonly headers: Headers
 }
 
-/** What flows into a request, and what is known of how it ends. */
+/** The input of a request, and how the request may end. */
 const inputOf = (inputs: Inputs, headers: Headers, leaving: Serving["leaving"]) =>
   Effect.suspend(() => {
     const id = headers[INPUT_HEADER]
@@ -78,7 +78,7 @@ const inputOf = (inputs: Inputs, headers: Headers, leaving: Serving["leaving"]) 
       : Effect.map(inputs.take(id), (flowing): RunInput => ({ ...flowing, ...known }))
   })
 
-/** Checks a payload, of whose fields the message has shown the types alone. */
+/** Checks a payload. The wire has checked only the types of its fields. */
 const checked = ({ payload }: Operation) => {
   const decode = lazy(() => Schema.decodeUnknownEffect(Schema.toType(payload())))
   return (given: unknown) => Effect.mapError(decode()(given), (error) => invalidRequest(error, snakeCase))
@@ -95,14 +95,14 @@ const unaryHandler = (pyro: PyroService, row: UnaryRow, { requests }: Serving) =
     Effect.scoped(Effect.andThen(attend, observed(Effect.flatMap(check(payload), work)))).pipe(forCaller(headers))
 }
 
-/** What stands beside the operations of all clients. */
+/** State of all clients' operations. */
 interface Beside {
   readonly inputs: Inputs
   readonly windows: Windows
   readonly releases: Releases
 }
 
-/** An operation with events, which ends with the stream of its request. */
+/** An operation with events. It ends with the stream of its request. */
 const streamingHandler = (
   pyro: PyroService,
   row: StreamingRow,

@@ -11,9 +11,9 @@ interface Input {
   writer: StdinWriter | undefined
 }
 
-/** Inputs whose command has not come yet: a limit against a client that never runs any. */
+/** Maximum inputs without a command: a client may never run one. */
 const MOST_WAITING = 64
-/** Ids remembered of commands that have ended: what was on its way to them is dropped. */
+/** Maximum remembered ids of ended commands. Their late input is dropped. */
 const MOST_ENDED = 4_096
 
 /** Inputs of the commands that run for clients, by the id that the client gave them. */
@@ -56,14 +56,14 @@ export const makeInputs = () => {
       const oldest = waiting.size < MOST_WAITING ? undefined : waiting.entries().next().value
       if (oldest !== undefined) yield* forget(...oldest)
       const made = yield* make
-      // A fiber may be suspended at any step: another message of the same command may have made its input meanwhile.
+      // Another message of the command may have made its input meanwhile: a fiber may be suspended at any step.
       const other = knownOf(id)
       if (other !== undefined || ended.has(id)) return other
       waiting.set(id, made)
       return made
     })
 
-  /** Writes the pieces that have to wait. All others go to the writer in the turn of their request. */
+  /** Writes the pieces that had to wait. All others go to the writer in the turn of their request. */
   const writeTo = (input: Input) => (writer: StdinWriter) =>
     Effect.suspend(() => {
       input.writer = writer

@@ -14,7 +14,7 @@ const withoutAcks = Layer.effect(
   Effect.map(RpcServer.Protocol, (library) => RpcServer.Protocol.of({ ...library, supportsAck: false }))
 )
 
-/** Smaller messages are gathered, in bytes. */
+/** Messages below this size are gathered, in bytes. */
 const SMALL_BYTES = 8_192
 
 /** The small messages of one turn of the event loop are one write: each write wakes the client. */
@@ -69,14 +69,14 @@ const layerListening = ({ requests }: Serving, path: string) =>
       }))
   ).pipe(Layer.provide(requests.listen(path)))
 
-/** Every operation over a protocol of the library. */
+/** Every operation, over any protocol of the library. */
 export const layerServer = (serving: Serving) =>
   RpcServer.layer(makePyroRpcs(), { disableFatalDefects: true, disableTracing: true }).pipe(
     Layer.provide(handlers(serving)),
     Layer.provide(withoutAcks)
   )
 
-/** The serialization of a server, whose log tells of requests that cannot be read. */
+/** The serialization of a server. Requests that cannot be read are logged. */
 const layerLogged = Layer.unwrap(
   Effect.map(Effect.context<never>(), (context) => {
     const log = Effect.runForkWith(context)

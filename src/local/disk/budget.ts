@@ -14,7 +14,7 @@ const mib = 1024 * 1024
 const IN_USE_MS = 10 * 60_000
 
 interface Shortage {
-  /** Whether an eviction from the cache frees what is missing. */
+  /** Whether an eviction from the cache can free the missing bytes. */
   readonly endsByEviction: boolean
   readonly where: string
   readonly path: string
@@ -22,7 +22,7 @@ interface Shortage {
   readonly neededBytes: number
 }
 
-/** What is missing of the reserve on one file system. */
+/** The shortage of the reserve on one file system. */
 const reserveShortage = (where: string, folder: string, cacheDir: string, reserveBytes: number) =>
   Effect.gen(function*() {
     const free = yield* freeMib(folder)
@@ -37,7 +37,7 @@ const reserveShortage = (where: string, folder: string, cacheDir: string, reserv
     return shortage
   }).pipe(Effect.mapError(toHostError))
 
-/** What exceeds the budget. Without a budget, nothing is counted. */
+/** The excess over the budget. Without a budget, nothing is counted. */
 const budgetShortage = (stateDir: string) =>
   Effect.gen(function*() {
     const budgetBytes = (yield* setting("PYRO_DISK_BUDGET_MIB")) * mib

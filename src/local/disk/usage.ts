@@ -80,7 +80,7 @@ const cacheFolders = [
 
 const partOf = (name: string): User => name === "snapshots" || name === "logs" ? name : "workspaces"
 
-/** Bytes by user and by workspace. Images of the cache count there, and not for the workspaces that hold them. */
+/** Bytes by user and by workspace. Images of the cache count for the cache, and not for the workspaces that link them. */
 const countAll = ({ cacheDir, stateDir }: Paths["Service"]) => {
   const counter = new UsageCounter()
   const uses = new Map<User, number>()
@@ -108,7 +108,7 @@ const countAll = ({ cacheDir, stateDir }: Paths["Service"]) => {
 
 const mib = 1024 * 1024
 
-/** What uses the host's disk. Reads the names and sizes of all files of pyro. */
+/** The use of the host's disk. Reads the names and sizes of all files of pyro. */
 export const diskUsage = Effect.gen(function*() {
   const paths = yield* Paths
   const budgetMib = yield* setting("PYRO_DISK_BUDGET_MIB")

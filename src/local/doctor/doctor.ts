@@ -26,14 +26,14 @@ export const confinement = Effect.map(probeConfinement, ({ level, reason }): Doc
     )
     : fine("confinement", `seccomp + ${level.replace("+", " + ")}${reason === "" ? "" : ` (${reason})`}`))
 
-/** What gives this host's guests KVM, for a reason that they do not have it. */
+/** The command that gives guests KVM, by the reason why they lack it. */
 const remedyOf = (reason: string) => {
   if (reason.includes("this user may not open")) return "sudo usermod -aG kvm \"$USER\" and log in anew"
   const [, command] = /To allow it: (.+)$/.exec(reason) ?? []
   return command ?? "run on a host with a KVM that works; all works without"
 }
 
-/** Which accelerator guests get, and why; needs a kernel and an environment to try KVM with. */
+/** The accelerator of guests, and the reason. The trial of KVM needs a kernel and an environment. */
 export const accelerator = Effect.gen(function*() {
   const environments = yield* Environments
   const ready = (yield* environments.list).find(({ environment }) => environment !== undefined)?.environment
@@ -57,10 +57,10 @@ export const accelerator = Effect.gen(function*() {
   Effect.catch((failure) => Effect.succeed([wrong("accelerator", failure.message, "see docs/troubleshooting.md")]))
 )
 
-/** Services that the findings are looked for with. */
+/** Services of the checks. */
 type DoctorNeeds = Environments | HostFacts | Kernel | Paths | SeedImages | Vmm
 
-/** What was found on this host, a line each as it is found; then the self-test's lines when it is asked for. */
+/** One line for each check of the host as it ends, then the lines of the self-test if it is asked for. */
 export const doctor = ({ selftest: wanted }: DoctorPayload) => {
   const host = inOrder<never, DoctorNeeds>(
     Effect.succeed([cpu]),

@@ -25,7 +25,7 @@ import { fine, improvable, wrong } from "./line.ts"
 
 const mib = 1024 * 1024
 
-/** Room that one default VM and a build of an environment need. */
+/** Space that one default VM and a build of an environment need. */
 const neededMemoryMib = 1536
 const neededCacheMib = 3072
 const neededStateMib = 512
@@ -134,7 +134,7 @@ export const userNamespaces = runTool("unshare", ["--user", "--map-root-user", "
 )
 
 /**
- * What ending the login session does to running VMs: systemd-logind removes this user's files from /dev/shm (RemoveIPC) unless
+ * The effect of a logout on running VMs: systemd-logind removes this user's files from /dev/shm (RemoveIPC) unless
  * the user lingers, and kills processes where KillUserProcesses is set.
  */
 export const logout = Effect.sync((): DoctorLine => {
@@ -154,7 +154,7 @@ export const logout = Effect.sync((): DoctorLine => {
 /** Kernel and initramfs of a guest, in MiB: 53.2 and 0.4 MB (Debian's 6.1.176). */
 const KERNEL_MIB = 51
 
-/** What a workspace costs of the disk: it holds images of the cache by a second name, and by a copy where there can be none. */
+/** Disk space of a workspace: it links images of the cache, and copies them if it cannot. */
 export const sharing: Effect.Effect<ReadonlyArray<DoctorLine>, never, Environments | Paths> = Effect.gen(function*() {
   const { cacheDir, stateDir } = yield* Paths
   if (canLink(cacheDir, stateDir)) return [fine("images", "each workspace shares those of the cache, without a copy")]
@@ -173,8 +173,8 @@ export const sharing: Effect.Effect<ReadonlyArray<DoctorLine>, never, Environmen
 })
 
 /**
- * A line for each workspace whose record cannot be read. While there is one `pyro gc` leaves the disks of all alone, since that record
- * might name any of them.
+ * A line for each workspace whose record cannot be read. Until it is fixed, `pyro gc` removes no disk, because the record may name any
+ * of them.
  */
 export const workspaces = Effect.map(readWorkspaces, (all): ReadonlyArray<DoctorLine> => {
   const damaged = all.filter(({ record }) => Result.isFailure(record))

@@ -4,10 +4,10 @@ import type { DoctorEvent, DoctorLine } from "../../contract/rows/host.ts"
 /** A finding that needs nothing done. */
 export const fine = (name: string, found: string): DoctorLine => ({ name, ok: true, found })
 
-/** A finding that keeps pyro from working, or from working well, and what fixes it. */
+/** A finding that keeps pyro from working, or from working well, and its fix. */
 export const wrong = (name: string, found: string, fix: string): DoctorLine => ({ name, ok: false, found, mend: fix })
 
-/** A finding that is no fault, with what would improve it. */
+/** A finding that is no fault, with an improvement. */
 export const improvable = (name: string, found: string, fix: string): DoctorLine => ({
   name,
   ok: true,
@@ -15,13 +15,13 @@ export const improvable = (name: string, found: string, fix: string): DoctorLine
   mend: fix
 })
 
-/** Findings one after the other, each group looked for when it is its turn. */
+/** Findings one after the other. A group runs when its turn comes. */
 export const inOrder = <E, R>(
   ...groups: ReadonlyArray<Effect.Effect<ReadonlyArray<DoctorLine>, E, R>>
 ): Stream.Stream<DoctorLine, E, R> =>
   Stream.flattenIterable(Stream.mapEffect(Stream.fromIterable(groups), (lines) => lines))
 
-/** In one line, whatever a program said. */
+/** The finding on one line: a program may have printed several. */
 export const lineEvent = (line: DoctorLine): DoctorEvent => ({
   _tag: "Line",
   ...line,

@@ -13,7 +13,7 @@ export const script = (text: string): SpawnRequest => ({
   cwd: "/workspace"
 })
 
-/** Everything a process prints to stdout, once it has ended. */
+/** The whole stdout of a process, after its end. */
 export const stdoutOf = (process: GuestProcess) =>
   process.output.pipe(
     Stream.filter(({ from }) => from === "stdout"),
@@ -25,17 +25,17 @@ export const stdoutOf = (process: GuestProcess) =>
 
 const report = "please report it; do not trust this host's VMs to be unlike each other until it is fixed"
 
-/** A claim about VMs that holds, or that must not be lived with. */
+/** A claim about VMs. If it does not hold, VMs of this host cannot be trusted. */
 export const verdict = (name: string, ok: boolean, found: string): DoctorLine =>
   ok ? fine(name, found) : wrong(name, found, report)
 
-/** What a guest says about itself, a line each. */
+/** Prints the identity of a guest, one trait a line. */
 export const selfPortrait =
   "head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \\n'; echo; cat /etc/machine-id /proc/sys/kernel/random/boot_id; hostname"
 
 const traits = ["random bytes", "machine id", "boot id", "host name"]
 
-/** That guests are unlike each other in all that they say about themselves. */
+/** Claims that guests differ in each trait. */
 export const differ = (portraits: ReadonlyArray<string>, of = ""): ReadonlyArray<DoctorLine> => {
   const lines = portraits.map((text) => text.split("\n"))
   return traits.map((trait, index) => {
@@ -53,10 +53,10 @@ const maxClockOffsetMs = 50
 export const clockVerdict = (name: string, offsetMs: number): DoctorLine =>
   verdict(name, Math.abs(offsetMs) <= maxClockOffsetMs, `${offsetMs.toFixed(1)} ms off the host's`)
 
-/** What belongs together takes a few seconds, on a busy host under TCG some twenty. */
+/** A proof takes a few seconds, and some twenty on a busy host under TCG. */
 const timeoutMs = 120_000 * deadlineScale
 
-/** Fails with what was being proved when that does not end: a self-test that stands still would prove nothing. */
+/** Fails with the name of a proof that does not end: a self-test that hangs would prove nothing. */
 export const inTime = <A, E, R>(what: string, proof: Effect.Effect<A, E, R>): Effect.Effect<A, E | VmFailed, R> =>
   Effect.timeoutOrElse(proof, {
     duration: timeoutMs,

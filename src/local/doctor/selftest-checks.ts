@@ -12,13 +12,13 @@ import type { FreshWorkspace, StartError } from "../../workspace/life/boot.ts"
 import { fine, inOrder, wrong } from "./line.ts"
 import { clockVerdict, differ, inTime, script, selfPortrait, stdoutOf, verdict } from "./proof.ts"
 
-/** Files of the environment, and one of the guest's own, read through whatever cache there is. */
+/** Files of the environment, and one of the guest's own, read through the page cache. */
 const checksums =
   "cd /; sha256sum usr/bin/bash usr/bin/dash usr/lib/x86_64-linux-gnu/libc.so.6 etc/os-release workspace/big 2>&1"
 
 const pauseSeconds = 5
 
-/** The claims about two VMs of one template, each proved as it is asked for. */
+/** The claims about two VMs of one template. Each is proved when it is pulled. */
 export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
   const shell = (workspace: FreshWorkspace, text: string) =>
     Effect.scoped(Effect.flatMap(workspace.guest.channel.spawn(script(text)), stdoutOf))
@@ -45,7 +45,7 @@ export const checks = (one: FreshWorkspace, other: FreshWorkspace) => {
 
   const isolation = Effect.gen(function*() {
     const marker = crypto.randomUUID().replaceAll("-", "")
-    // The guest joins the halves, so that the whole is in its memory and not in the command that asked for it.
+    // The guest joins the halves: its memory has the whole, and the command has not.
     yield* shell(
       one,
       `printf %s%s ${marker.slice(0, 16)} ${marker.slice(16)} | tee /dev/shm/page > /workspace/file; sync`
@@ -112,7 +112,7 @@ export const failClosed = (workspace: FreshWorkspace) =>
     )
   })
 
-/** Looks for whatever the self-test's own VMs may have left, in the host's own terms: processes, memory, folders. */
+/** Looks for processes, memory files and folders that the self-test's VMs left on the host. */
 export const leftOnHost = (ids: ReadonlyArray<string>) =>
   Effect.map(Paths, (paths): DoctorLine => {
     const files = ids.flatMap((id) => {

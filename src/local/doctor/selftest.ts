@@ -17,7 +17,7 @@ import { inOrder, lineEvent, wrong } from "./line.ts"
 import { clockVerdict, differ, inTime, script, selfPortrait, stdoutOf, verdict } from "./proof.ts"
 import { checks, failClosed, leftOnHost } from "./selftest-checks.ts"
 
-/** What the self-test makes VMs of, and where it notes them. */
+/** The parts of the self-test's VMs, and the list of the VMs. */
 interface Material {
   readonly images: GuestImages
   readonly placeholder: Seed
@@ -26,12 +26,12 @@ interface Material {
 
 const shell = ({ channel }: Guest, text: string) => Effect.scoped(Effect.flatMap(channel.spawn(script(text)), stdoutOf))
 
-/** That members of the pool, taken one after the other, are unlike each other. */
+/** Proves that members of the pool differ from each other. */
 const poolChecks = <E, R>(acquire: (hostname: string) => Effect.Effect<FreshWorkspace, E, R>) =>
   Effect.gen(function*() {
     const pool = Context.get(yield* Layer.build(Pool.layer({ membersPerKind: 2, quietMs: 0 })), Pool)
     const take = (hostname: string) => Effect.provideService(acquire(hostname), Pool, pool)
-    // Whoever asks makes the pool have some for the next.
+    // The first request fills the pool.
     yield* Effect.scoped(take("selftest-pool"))
     yield* pool.settled
     const { members } = yield* pool.status
@@ -49,7 +49,7 @@ const poolChecks = <E, R>(acquire: (hostname: string) => Effect.Effect<FreshWork
     ]
   })
 
-/** A copy of a captured VM that has been made one of its own. */
+/** A copy of a captured VM with an identity of its own. */
 const copyOf =
   (parent: Guest, { images, placeholder, used }: Material, folder: string, hostname: string) =>
   (layers: ReadonlyArray<string>) =>
@@ -75,8 +75,8 @@ const copyOf =
     })
 
 /**
- * That a snapshot holds what was in memory and on disk, that VMs that go on from it are unlike each other and the one it was taken of,
- * and that a fresh VM on the seed has nothing of it, as after a reset.
+ * Proves that a snapshot holds memory and disk, that the VMs restored from it differ from each other and from their origin, and that a
+ * fresh VM on the seed has none of its content, as after a reset.
  */
 const copyChecks = <E, R>(
   material: Material,
@@ -84,7 +84,7 @@ const copyChecks = <E, R>(
 ) =>
   Effect.gen(function*() {
     const { cacheDir } = yield* Paths
-    // Where what a killed process leaves is swept.
+    // A folder that is swept after a killed process.
     const { path: folder } = yield* makeTemporary(`${cacheDir}/environments/tmp`, "selftest")
     const { claim, guest: parent } = yield* acquire("selftest-f")
     yield* claim(script("echo kept > /dev/shm/page; echo kept > /workspace/file; sync; exec sleep infinity"))
@@ -132,8 +132,8 @@ const copyChecks = <E, R>(
 const environment = "debian:12"
 
 /**
- * Restores two VMs from one template, takes two from a pool, has two go on from the memory of a third, and proves that they are as many:
- * each line is a claim that was checked against the guests themselves. Takes about ten seconds, five of them a pause.
+ * Restores two VMs from one template, takes two from a pool, resumes two from the memory of a third, and proves that no two share an
+ * identity. Each line is a claim that was checked against the guests. Takes about ten seconds, five of them a pause.
  */
 export const selftest = Stream.unwrap(Effect.gen(function*() {
   const images = yield* ensureImages(environment, () => {})
