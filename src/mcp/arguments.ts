@@ -13,17 +13,17 @@ import type { ToolRow } from "./profile.ts"
 export interface Argument extends McpArgument {
   /** Name of the argument. */
   readonly name: string
-  /** JSON name of the payload's field; an argument of the surface alone has none of that name. */
+  /** JSON name of the payload's field. The payload has no field of this name for an argument of the surface alone. */
   readonly field: string
   readonly required: boolean
-  /** Names of alternative arguments: exactly one of them all is given. */
+  /** Names of alternative arguments: exactly one must be given. */
   readonly others?: ReadonlyArray<string>
   /** Value that the server's mode decides. The schema of the tool does not have the argument. */
   readonly fixed?: string | number | boolean | undefined
   readonly schema: JsonSchema
 }
 
-/** What a server grants, which decides about arguments. */
+/** Grants of a server, which decide about arguments. */
 export interface Grants {
   /** A model may ask for a network. */
   readonly network: boolean
@@ -72,7 +72,7 @@ export const argumentsOf = (
   )
 }
 
-/** Of fields that take each other's place the only one that a profile has must be given; of several, none by itself. */
+/** Alternative fields: a single one of a profile must be given, and one of several. */
 const withOthers = (fields: ReadonlyArray<string>, args: ReadonlyArray<Argument>): ReadonlyArray<Argument> => {
   const names = args.filter(({ field }) => fields.includes(field)).map(({ name }) => name)
   return args.map((one) => {
@@ -92,7 +92,7 @@ const oneOf = ({ cli }: { readonly cli: CliSurface }) => cli.oneOf?.fields ?? []
 
 const hostPaths = ({ cli }: { readonly cli: CliSurface }) => cli.hostPaths ?? []
 
-/** Fields of a row that says nothing of arguments. */
+/** The arguments of a row without a list of arguments. */
 const everyField = (row: ToolRow): Readonly<Record<string, McpArgument>> => {
   const { filled = [] }: CliSurface = row.cli
   const names = payloadFields(row.payload()).map(({ name }) => name)
@@ -134,7 +134,7 @@ const NO_NETWORK =
 const shownNames = (args: ReadonlyArray<Argument>) =>
   args.filter(({ fixed }) => fixed === undefined).map(({ name }) => name)
 
-/** The argument that a model may have meant, else all that there are. */
+/** The argument that a model may have meant, else all arguments. */
 const insteadOf = (name: string, known: ReadonlyArray<string>): string => {
   if (known.length === 0) return "it has none"
   const words = name.toLowerCase().split("_")
@@ -182,7 +182,7 @@ export const given = (
   return Result.succeed({ fields, own })
 }
 
-/** Models write numbers, truth and a list of one as text too, and text that is a number as one, such as a mode or a cursor. */
+/** Models also write numbers, booleans and a list of one as text, and a text of digits, such as a mode or a cursor, as a number. */
 const meantBy = ({ type }: JsonSchema, value: unknown): unknown => {
   if (typeof value === "number") return type === "string" && Number.isSafeInteger(value) ? String(value) : value
   if (typeof value !== "string") return value
@@ -206,7 +206,7 @@ const MAX_MESSAGE_CHARACTERS = 200
 const shortened = (message: string) =>
   message.length <= MAX_MESSAGE_CHARACTERS ? message : `${message.slice(0, MAX_MESSAGE_CHARACTERS - 1)}…`
 
-/** The payload, judged by its own Schema; failures name the argument. */
+/** The payload, decoded by its Schema. Failures name the argument. */
 export const payloadOf = (
   row: ToolRow,
   args: ReadonlyArray<Argument>,

@@ -9,7 +9,7 @@ export const MAX_TEXT_CHARACTERS = 6_500
 /** Characters that JSON writes for a text, or for its escapes in a text half. */
 export const costOf = (text: string): number => jsonText(text).length - 2
 
-/** The longest beginning of a text that costs at most `budget`; ends with a line where one ends in its second half. */
+/** The longest beginning of a text that costs at most `budget`. Ends with a line if one ends in its second half. */
 export const headOf = (text: string, budget: number): string => {
   if (costOf(text) <= budget) return text
   const end = lengthFor(text, budget, (length) => text.slice(0, length))
@@ -30,8 +30,8 @@ const lengthFor = (text: string, budget: number, part: (length: number) => strin
 }
 
 /**
- * The text half of a result: at most `MAX_RESULT_CHARACTERS`, with a note about omitted parts. What a reader would not see stands in it as
- * escapes; the structured half has each character itself, for programs.
+ * The text half of a result: at most `MAX_RESULT_CHARACTERS`, with a note about omitted parts. Invisible characters are escaped. The
+ * structured half has each character itself, for programs.
  */
 export const textHalf = (raw: string): string => {
   const text = readableText(raw)
@@ -45,7 +45,7 @@ interface Place {
   readonly characters: number
 }
 
-/** Cuts the longest texts of a result, where leaving out entries of lists was not enough. */
+/** Cuts the longest texts of a result that is too long without entries of its lists. */
 export const cutTexts = (result: Record<string, unknown>): void => {
   for (let excess = excessOf(result); excess > 0; excess = excessOf(result)) {
     const [name, text] = Object.entries(result).reduce<readonly [string, string]>(
@@ -60,7 +60,7 @@ export const cutTexts = (result: Record<string, unknown>): void => {
 
 const excessOf = (result: unknown) => JSON.stringify(result).length - MAX_RESULT_CHARACTERS
 
-/** Shortens the longest lists of a result until its JSON is short enough; gives the number of entries that had to go. */
+/** Shortens the longest lists of a result until its JSON is short enough. Gives the number of removed entries. */
 export const shortened = (result: unknown): number => {
   let left = 0
   for (let excess = excessOf(result); excess > 0;) {

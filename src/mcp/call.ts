@@ -19,7 +19,7 @@ import type { ProfileTool } from "./tool-table.ts"
 import { inToolWords } from "./tool-words.ts"
 import { noticeText, plainText } from "./words.ts"
 
-/** A call with the environment that the server was started with, where a model names none. */
+/** A call with the server's environment, if a model names none. */
 const withEnvironment = (args: ReadonlyArray<Argument>, raw: Fields, { environment }: Project): Fields =>
   environment !== undefined && args.some(({ field }) => field === "environment")
     ? { ...raw, environment: raw["environment"] ?? environment }
@@ -30,15 +30,15 @@ const hasField = ({ payload }: ToolRow, field: string) => payloadFields(payload(
 /** Whether an operation makes a /workspace. */
 const makesWorkspace = (row: ToolRow) => hasField(row, "seed_path")
 
-/** A payload with the owner of /workspace that the server was started with, where a model names none. */
+/** A payload with the server's owner of /workspace, if a model names none. */
 const withWorkspaceUser = (fields: Fields, row: ToolRow, { workspaceUser }: Project): Fields =>
   workspaceUser !== undefined && makesWorkspace(row) ? { workspace_user: workspaceUser, ...fields } : fields
 
-/** A payload with the history that the server was started with, where a model names none. A one-shot VM has no history. */
+/** A payload with the server's git history, if a model names none. A one-shot VM has no history. */
 const withGit = (fields: Fields, row: ToolRow, { git }: Project): Fields =>
   git !== undefined && hasField(row, "git") ? { git, ...fields } : fields
 
-/** A payload with the secrets that the server was started with. A model can name none. */
+/** A payload with the server's secrets. A model can name none. */
 const withSecrets = (fields: Fields, row: ToolRow, { secretHttp = [], secrets = {} }: Project): Fields =>
   !makesWorkspace(row) || Object.keys(secrets).length === 0 ? fields : {
     ...fields,
@@ -50,8 +50,8 @@ const withSecrets = (fields: Fields, row: ToolRow, { secretHttp = [], secrets = 
 const SOURCES = ["seed_path", "source_path"]
 
 /**
- * A payload with the ignored files that the server was started with, beside those that a model names. They are the bound directory's:
- * no other directory has them.
+ * A payload with the server's ignored files, beside those that a model names. They belong to the bound directory, and to no other
+ * directory.
  */
 const withIgnored = (fields: Fields, { includeIgnored = [], path }: Project): Fields => {
   if (includeIgnored.length === 0 || !SOURCES.some((field) => path !== undefined && fields[field] === path)) {
@@ -68,11 +68,11 @@ export interface CallContext {
   readonly report: (message: string) => void
   /** Unfinished work of earlier calls. */
   readonly pending: Pending
-  /** Ends when the client waits no longer, because of its own limit. @default never */
+  /** Ends at the client's own time-out. @default never */
   readonly timedOut?: Effect.Effect<void>
 }
 
-/** The result of a call as it goes to the client: each half complete by itself, since no host shows both. */
+/** The result of a call for the client. Each half is complete by itself, because no host shows both. */
 export interface CallResult {
   readonly content: [{ readonly type: "text"; readonly text: string }, ...ReadonlyArray<ImageBlock>]
   readonly structuredContent?: Readonly<Record<string, unknown>>
@@ -86,7 +86,7 @@ interface ImageBlock {
   readonly data: string
 }
 
-/** Calls a tool. Every failure, defects too, is a result that a model can read; only its interruption is not answered. */
+/** Calls a tool. Every failure is a result for a model, also a defect. An interruption has no answer. */
 export const callTool = (
   tool: ProfileTool,
   raw: Readonly<Record<string, unknown>>,
@@ -140,7 +140,7 @@ export const callTool = (
 const keyOf = ({ row }: ProfileTool, { own, value }: { readonly value: unknown; readonly own: Fields }) =>
   JSON.stringify([row.name, value, Object.entries(own).sort()])
 
-/** Result of a call that is not done. It is an error: hosts refuse a success without the fields of the output schema. */
+/** Result of an unfinished call. It is an error: hosts refuse a success without the fields of the output schema. */
 const pendingResult = ({ listed: { name } }: ProfileTool, last: string): CallResult => ({
   content: [{
     type: "text",

@@ -5,7 +5,7 @@ interface OneHalfHost {
   readonly host: string
   /** `clientInfo.name` of the host's client. */
   readonly client: RegExp
-  /** What was seen in a run, or read in the source, and in which version. */
+  /** The observation in a run, or in the source, with the version. */
   readonly evidence: string
 }
 
@@ -37,7 +37,7 @@ export const oneHalfHosts: ReadonlyArray<OneHalfHost> = [
 export const getsOneHalf = (client: string | undefined): boolean =>
   client !== undefined && oneHalfHosts.some((one) => one.client.test(client))
 
-/** A list of tools for such a client: without schemas of what it does not get, and with the instructions. */
+/** A list of tools for such a client: without output schemas, and with the instructions. */
 export const listForOneHalf = <Tool extends { readonly description?: string | undefined }>(
   tools: ReadonlyArray<Tool & { readonly outputSchema?: unknown }>,
   instructions: string

@@ -22,7 +22,7 @@ type NamedProject = Pick<
 /** Longest directory of a session that the instructions quote, in characters. */
 const MAX_SESSION_CHARACTERS = 200
 
-/** Where the user's directory is in a workspace, if that is a part of the project. */
+/** Place of the user's directory in a workspace, if it is a part of the project. */
 const sessionText = ({ repoUrl, session }: NamedProject): string =>
   session === undefined || repoUrl !== undefined || session.length > MAX_SESSION_CHARACTERS
     ? ""

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import type { PureSchema } from "../contract/rows/operation.ts"
 import { named } from "../contract/text/names.ts"
 
-/** JSON Schema as far as it is written here. */
+/** The part of JSON Schema that pyro writes. */
 export interface JsonSchema {
   readonly type?: string
   readonly description?: string
@@ -19,7 +19,7 @@ type Raw = { readonly [key: string]: unknown }
 /** Bounds above this are left out of schemas. */
 const FAR = 1_000_000
 
-/** What is dropped: what the server explains better than a model reads it. */
+/** Keywords that are dropped: the server's errors explain them better. */
 const NOISE = new Set(["pattern", "format", "contentEncoding", "maxItems"])
 
 /** A Schema's JSON side. No Schema has a name, so there are no references: hosts read `$ref` badly, and models too. */
@@ -61,7 +61,7 @@ export const jsonSchemaOf = (schema: PureSchema): JsonSchema => {
   return plain(Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" }).schema)
 }
 
-/** Without the texts that JSON has for NaN and infinity, which no value of pyro's is, and for bytes, which stand beside one of pyro's own. */
+/** Drops the texts of JSON for NaN and infinity, which pyro never has, and the library's text for bytes, beside pyro's own. */
 const withoutStandIns = ({ anyOf, ...own }: Raw): Raw | undefined => {
   if (!Array.isArray(anyOf)) return undefined
   const left = (anyOf as ReadonlyArray<Raw>).filter(({ enum: texts, format }) =>
@@ -102,7 +102,7 @@ const describeType = (schema: JsonSchema, omits: ReadonlySet<string>): JsonSchem
   }
 }
 
-/** A result's JSON with `null` for what is missing and without what is left out: what `resultSchemaOf` describes. */
+/** A result's JSON as `resultSchemaOf` describes it: `null` for missing fields, and no omitted field. */
 export const completed = (value: unknown, schema: JsonSchema): unknown => {
   if (value === undefined || value === null) return null
   const of = schema.anyOf?.length === 2 && schema.anyOf[1]?.type === "null" ? schema.anyOf[0]! : schema

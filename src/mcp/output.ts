@@ -8,7 +8,7 @@ export interface OutputPiece {
   readonly bytes: Uint8Array
   /** Cursor behind it. */
   readonly next: number
-  /** Cursor before it, of a piece that stands for other bytes than its own: it is shown whole or not at all. */
+  /** Cursor before a piece that replaces other bytes of the output. It is shown whole or not at all. */
   readonly begin?: number
 }
 
@@ -18,9 +18,9 @@ const beginOf = ({ begin, bytes, next }: OutputPiece) => begin ?? next - bytes.l
 interface ShownOutput {
   readonly stdout: string
   readonly stderr: string
-  /** What is missing in the middle, as cursors of both streams together. */
+  /** The missing middle, as cursors of both streams together. */
   readonly omitted: { readonly from: number; readonly to: number } | undefined
-  /** Cursor behind all that came. */
+  /** Cursor behind the last byte. */
   readonly next: number
 }
 
@@ -29,13 +29,13 @@ const HEAD_SHARE = 0.3
 
 const NEWLINE = 0x0a
 
-/** Most characters that JSON writes for a byte; never less than one, since any byte may be none of UTF-8. */
+/** Maximum characters of JSON for a byte. At least one, because any byte may be invalid UTF-8. */
 const costOf = (byte: number): number => {
   if (byte < 0x20) return byte >= 0x08 && byte <= 0x0d && byte !== 0x0b ? 2 : 6
   return byte === 0x22 || byte === 0x5c ? 2 : 1
 }
 
-/** A beginning of at most so many characters; ends with a line where one ends near, never within a character. */
+/** A beginning of at most `budget` characters. Ends with a near line end if there is one, and never within a character. */
 export const firstOf = (pieces: ReadonlyArray<OutputPiece>, budget: number): ReadonlyArray<OutputPiece> => {
   const taken: Array<OutputPiece> = []
   let cost = 0
@@ -79,7 +79,7 @@ const lastOf = (pieces: ReadonlyArray<OutputPiece>, budget: number): ReadonlyArr
   return taken
 }
 
-/** Keeps what of a command's output can be shown, however much comes: its beginning and its end. `from` is the first byte's cursor. */
+/** Keeps the beginning and the end of a command's output. `from` is the cursor of the first byte. */
 export const keepOutput = (from: number, limit = MAX_TEXT_CHARACTERS) => {
   const head: Array<OutputPiece> = []
   const tail: Array<OutputPiece> = []
@@ -120,7 +120,7 @@ export const keepOutput = (from: number, limit = MAX_TEXT_CHARACTERS) => {
     }
   }
 
-  /** `readOn` says how to get what is left out. */
+  /** `readOn` says how to get the omitted output. */
   const shown = (readOn: (omitted: { readonly from: number; readonly to: number }) => string): ShownOutput => {
     const all = [...head, ...tail]
     const isWhole = headBytes + tailBytes === total.stdout + total.stderr
@@ -129,7 +129,7 @@ export const keepOutput = (from: number, limit = MAX_TEXT_CHARACTERS) => {
     }
     const first = firstOf(all, limit * HEAD_SHARE)
     const last = lastOf(all, limit * (1 - HEAD_SHARE))
-    // Pieces of two streams may come in another order than that of their cursors: what is not shown lies between these.
+    // Pieces of two streams may come in another order than their cursors.
     const omitted = {
       from: Math.min(
         first.at(-1)?.next ?? from,

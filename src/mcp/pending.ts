@@ -1,27 +1,27 @@
 import { Effect, Fiber, Option, Result } from "effect"
 
-/** Longest that a call waits, in ms, before it answers that its work goes on: hosts give a call up after a minute. */
+/** Maximum wait of a call in ms, before it answers that its work continues: hosts give up a call after a minute. */
 const WAIT_MS = 45_000
 /** Time for which a finished result waits for a call. */
 const KEPT = "5 minutes"
 
 type Say = (message: string) => void
 
-/** Work that may go on when the call that began it has answered. */
+/** Work that may outlive the call that began it. */
 interface Work {
   readonly fiber: Fiber.Fiber<unknown, unknown>
   /** Its last progress message. */
   last: string
-  /** The call that waits for it now. */
+  /** Reports progress to the call that waits now. */
   hear: Say
-  /** Nothing is prepared any more: the call waits to the end. */
+  /** The preparation has ended: the call waits to the end. */
   isUnderWay: boolean
 }
 
 export interface Pending {
   /**
-   * Does the work of a call, or takes up the work that an equal call had to leave. Left is what was said last of work that is not done
-   * in time; it goes on, and the next call of the same key takes it up. A call that is interrupted ends its work.
+   * Does the work of a call, or resumes the work that an equal call left. Fails with the last progress message if the work is not done in
+   * time. The work then continues, and the next call of the same key resumes it. The interruption of a call ends its work.
    */
   readonly work: <A, E>(
     key: string,
@@ -30,7 +30,7 @@ export interface Pending {
   ) => Effect.Effect<Result.Result<A, string>, E>
 }
 
-/** The works that calls have left, of one server. */
+/** The unfinished work of one server's calls. */
 export const makePending = (waitMs = WAIT_MS): Pending => {
   const left = new Map<string, Array<Work>>()
 

@@ -34,7 +34,7 @@ export const profilesWith = (name: string): ReadonlyArray<ProfileName> =>
     toolRows(profiles[one]).some(({ mcp }) => mcp.tool === name)
   )
 
-/** That a server has no tool of this name; `there` are those it has. */
+/** Says that a server has no tool of this name. `there` are its tools. */
 export const noTool = (name: string, selection: SelectionName, there: Iterable<string>): string => {
   const elsewhere = profilesWith(name)
   const where = elsewhere.length === 0

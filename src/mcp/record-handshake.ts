@@ -37,7 +37,7 @@ const chosen = (selection: SelectionName) => {
   return mode === undefined ? { profile: selection as ProfileName } : { profile: "workspace-core" as const, mode }
 }
 
-/** Starts a server and asks it; gives a function that asks for one more thing. */
+/** Starts a server. Gives a function that sends it a request. */
 const connect = (selection: SelectionName, version: string, project = noProject) => {
   const waiting = new Map<number, (answer: Answer) => void>()
   const transport: Transport = {
@@ -107,7 +107,7 @@ const recordSelection = async (
   }
 }
 
-/** Asks the server of each profile and each mode for everything that `handshake/` is to answer in its place. */
+/** Records the answers of each profile's and each mode's server that `handshake/` gives in its place. */
 export const recordHandshake = async (version: string): Promise<Omit<Recorded, "flags">> => {
   const { answer } = await discover("vm-run", version, UNKNOWN)
   const [modernVersion = ""] = (answer.error?.data as { readonly supported: ReadonlyArray<string> }).supported

@@ -6,22 +6,22 @@ import type { PyroService } from "../contract/rows/Pyro.ts"
 import type { Project } from "../sdk/project.ts"
 import type { Fields, Given } from "./arguments.ts"
 
-/** A call of a tool while it is done. */
+/** A call of a tool while it runs. */
 export interface Request<Payload> {
   readonly pyro: PyroService
   readonly payload: Payload
   /** Arguments that are the surface's own, by the names of the row. */
   readonly own: Fields
   readonly project: Project
-  /** Tells the caller how far it is, when a word of progress is due. */
+  /** Sets the next progress message. */
   readonly report: (message: string) => void
-  /** A text of pyro's own as a model reads it: tools and arguments for commands and options. */
+  /** A text of pyro in a model's words: tools and arguments in place of commands and options. */
   readonly inWords: (text: string) => string
   /** Whether the server has a tool. */
   readonly has: (tool: string) => boolean
-  /** Says that everything is prepared: the call waits to the end from now on. */
+  /** Says that the preparation has ended: the call waits to the end from now on. */
   readonly underWay: () => void
-  /** Ends when the client waits no longer, because of its own limit. Of a tool that outlives it. */
+  /** Ends at the client's own time-out, for a tool that outlives it. */
   readonly timedOut: Effect.Effect<void>
 }
 
@@ -40,15 +40,15 @@ export interface Image {
 
 /** Differences of a tool from its row. Most tools are the row and a text. */
 export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
-  /** Schema of the result, where it is not the row's. */
+  /** Schema of the result. @default the row's */
   readonly result?: () => PureSchema & { readonly Type: Result }
-  /** Its work goes on when a call has waited long enough, and an equal call takes it up. */
+  /** Its work outlives a call that has waited long enough, and an equal call resumes it. */
   readonly goesOn?: true
-  /** It waits its own time and hands its work back then, whatever the limit of the client. */
+  /** It waits its own time and then hands its work back, also after the client's time-out. */
   readonly outlivesTimeOut?: true
   /** JSON of the payload from the arguments. */
   readonly fill?: (given: Given, project: Project) => Result.Result<Fields, InvalidRequest>
-  /** Does it, in the place of calling the operation and folding its events. */
+  /** The work of the tool. @default calls the operation and folds its events */
   readonly perform?: (request: Request<PayloadOf<Name>>) => Effect.Effect<Done<Result>, PyroError>
   /** The result for people, verdict first. */
   readonly text?: (result: Result, request: Request<PayloadOf<Name>>) => string

@@ -14,7 +14,7 @@ import { inToolWords } from "./tool-words.ts"
 import { withoutBinaries } from "./tools/diff.ts"
 import { bytes } from "./words.ts"
 
-/** Refuses the cursor of a list that has one page: this server gave none out. */
+/** Refuses a cursor for a list of one page: the server gave no cursor. */
 export const onePage =
   <A>(list: A) => ({ params }: { readonly params?: { readonly cursor?: string | undefined } | undefined }): A => {
     if (params?.cursor === undefined) return list
@@ -24,7 +24,7 @@ export const onePage =
     )
   }
 
-/** Kinds of resources, for people who put one into a conversation; whatever they give, a tool gives too. */
+/** Kinds of resources, for people who put one into a conversation. A tool gives each of them, too. */
 const resourceTemplates = [
   {
     uriTemplate: "pyro://workspaces/{workspace_id}/diff",
@@ -59,10 +59,10 @@ const decoded = (text: string) => {
   }
 }
 
-/** Text that is not all there is, and says so. */
+/** A shortened text with a note. */
 const cut = (text: string, note: string) => `${text}${text.endsWith("\n") ? "" : "\n"}[${note}]\n`
 
-/** What a URI names; undefined where it names nothing. A shortened text names the next step as `inOwnWords` does. */
+/** Reads the resource of a URI; undefined for an unknown URI. `inOwnWords` translates the next step of a shortened text. */
 const reading = (
   uri: string,
   inOwnWords: (text: string) => string

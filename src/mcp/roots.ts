@@ -6,14 +6,14 @@ import type { Project } from "../sdk/project.ts"
 /** A project that is bound to a directory, by its real path. */
 export type BindRoot = (directory: string) => Project | undefined
 
-/** Roots of a client that are looked at, and the longest URI among them: a path of 4,096 bytes, escaped. */
+/** Maximum roots of a client, and maximum length of their URIs: a path of 4,096 bytes, escaped. */
 const MAX_ROOTS = 32
 const MAX_URI_CHARACTERS = 16_384
 
-/** Longest that the first call waits for the client's roots, in ms. */
+/** Maximum wait of the first call for the client's roots, in ms. */
 const MAX_WAIT_MS = 10_000
 
-/** An answer as it came. The SDK's own schema refuses a whole list for one root that is no file. */
+/** An answer without checks of its roots: the SDK's own schema refuses a whole list for one root that is no file. */
 const RootsAnswer = Schema.toStandardSchemaV1(Schema.Struct({ roots: Schema.Array(Schema.Unknown) }))
 
 const uriOf = (root: unknown): ReadonlyArray<string> => {
@@ -22,9 +22,9 @@ const uriOf = (root: unknown): ReadonlyArray<string> => {
 }
 
 /**
- * The project of a connection. One that awaits a root is decided at the first call, by one question to the client, and never changes
- * afterwards: workspaces belong to a project, and a model reaches those of its project only. A client that offers no roots, or answers
- * with none that can be a project, leaves the project as it is. The revision without `initialize` has no such question.
+ * The project of a connection. If it awaits a root, the first call asks the client once, and the answer holds for the connection:
+ * workspaces belong to a project, and a model reaches those of its project only. Without a root that can be a project, the project stays
+ * as it is. The revision without `initialize` has no such request.
  */
 export const boundProject = (
   server: Server,

@@ -11,8 +11,8 @@ import { readable } from "./rpc/readable.ts"
 import { createServer } from "./server.ts"
 
 /**
- * Longest that the end of the server waits for calls, in ms. A host that leaves waits for its servers, and kills them some seconds later;
- * the daemon goes on with what it was asked in any case.
+ * Maximum wait of the server's end for its calls, in ms. A host that leaves waits for its servers, and kills them some seconds later. The
+ * daemon goes on with its requests in any case.
  */
 const MAX_LEAVING_MS = 1_000
 
@@ -22,17 +22,17 @@ interface ServeOptions {
   readonly mode?: ModeName | undefined
   readonly version: string
   readonly project: Project
-  /** Binds a directory that a client named as a root, where the project awaits one. */
+  /** Binds a directory that a client named as a root, if the project awaits one. */
   readonly bindRoot: BindRoot
-  /** Does the work; built at the first call, and again when that failed. */
+  /** Does the work. Built at the first call, and again after a failed build. */
   readonly layer: Layer.Layer<Pyro, PyroError>
-  /** A connection that has begun already; otherwise it begins here. */
+  /** A connection that has begun already. @default it begins here */
   readonly earlyConnection?: EarlyConnection | undefined
 }
 
 /**
- * The service of a layer, built when it is first asked for, and again when that failed. Whoever asked may go meanwhile: it belongs to the
- * scope.
+ * The service of a layer. The first call builds it, and a later call builds it again if that failed. It belongs to the scope, and not to
+ * the call.
  */
 const whenAsked = (
   layer: Layer.Layer<Pyro, PyroError>
@@ -57,7 +57,7 @@ const whenAsked = (
     return Effect.suspend(() => built === undefined ? wait : Effect.succeed(built))
   })
 
-/** Calls of tools that have not ended yet. */
+/** Calls of tools that run. */
 const makeCalls = () => {
   const running = new Set<Promise<unknown>>()
   return {
@@ -74,9 +74,8 @@ const makeCalls = () => {
 }
 
 /**
- * Serves this process's stdin and stdout until the client closes them, or until it is interrupted. Then it ends the calls that run, with
- * the commands that these started; workspaces stay, and so do commands that a call has handed back. Stdout carries nothing but the
- * protocol.
+ * Serves this process's stdin and stdout until the client closes them, or an interruption. Then ends the running calls with the commands
+ * that they started. Workspaces stay, and so do commands that a call has handed back. Stdout has the protocol only.
  */
 export const serve = ({ earlyConnection, layer, ...options }: ServeOptions): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {
@@ -94,7 +93,7 @@ export const serve = ({ earlyConnection, layer, ...options }: ServeOptions): Eff
         onclose?.()
         resume(Effect.void)
       }
-      // A stream that was paused is not read by listening to it.
+      // A listener alone does not resume a paused stream.
       stdin.resume()
       return Effect.promise(() => handle.close())
     }).pipe(Effect.ensuring(calls.ended))

@@ -26,16 +26,16 @@ interface ToolsOptions {
   readonly profile: ProfileName
   /** Kind of task, which chooses the tools instead of the profile. */
   readonly mode?: ModeName
-  /** Does the work; asked for at each call. */
+  /** Does the work. Each call asks for it. */
   readonly pyro: Effect.Effect<PyroService, PyroError>
-  /** What of the host a model may name. */
+  /** The parts of the host that a model may name. */
   readonly project: Project
 }
 
-/** The tools of a profile without the protocol around them, for agents that call functions. */
+/** The tools of a profile without the protocol, for agents that call functions. */
 export interface Tools {
   readonly list: ReadonlyArray<ListedTool>
-  /** What the tool answers, for a model to read: failures too, also that there is no such tool. Interrupting it ends what it started. */
+  /** The answer of a tool for a model. Every failure is an answer, also an unknown tool. An interruption ends the work of the call. */
   readonly call: (name: string, args: Readonly<Record<string, unknown>>) => Effect.Effect<CallResult>
 }
 
@@ -56,12 +56,12 @@ export const makeTools = ({ mode, profile, project, pyro }: ToolsOptions): Tools
   }
 }
 
-/** How often a call says that it goes on: a host that hears nothing for a minute gives it up. */
+/** Interval of progress messages: a host gives up a call after a minute of silence. */
 const EVERY_SECONDS = 10
 
 type Notify = (progress: { readonly progress: number; readonly message: string }) => Promise<void>
 
-/** Tells how far a call is, every 10 s while it lasts, with the last that was said of it. */
+/** Sends the last progress message of a call every 10 s while it runs. */
 export const withProgress = <A, E>(
   notify: Notify | undefined,
   work: (report: (message: string) => void) => Effect.Effect<A, E>
@@ -73,7 +73,7 @@ export const withProgress = <A, E>(
   if (notify === undefined) return work(report)
   const tick = (seconds: number): Effect.Effect<never> =>
     Effect.sleep(EVERY_SECONDS * 1_000).pipe(
-      // Nothing is in it that the result has not: the last of them may be lost, and nobody need be there to hear it.
+      // Progress may be lost: the result has all of it.
       Effect.andThen(
         Effect.ignore(
           Effect.tryPromise(() => notify({ progress: seconds, message: readableText(`${last}, ${seconds} s`) }))
@@ -93,25 +93,25 @@ export interface ServerOptions {
   readonly profile: ProfileName
   /** Kind of task, which chooses the tools instead of the profile. */
   readonly mode?: ModeName | undefined
-  /** What pyro calls its version. */
+  /** Version of pyro. */
   readonly version: string
-  /** Does the work; asked for at each call, so that nothing is started for a client that only looks. */
+  /** Does the work. Each call asks for it, so that a client that only lists the tools starts nothing. */
   readonly pyro: Effect.Effect<PyroService, PyroError>
-  /** What of the host a model may name. */
+  /** The parts of the host that a model may name. */
   readonly project: Project
-  /** Binds a directory that a client named as a root, where the project awaits one. @default none is bound */
+  /** Binds a directory that a client named as a root, if the project awaits one. @default none is bound */
   readonly bindRoot?: BindRoot | undefined
-  /** Told of each call of a tool; the promise settles when the call has ended everything that it started. */
+  /** Gets each call of a tool. The promise settles when the call has ended all of its work. */
   readonly onCall?: ((call: Promise<unknown>) => void) | undefined
 }
 
-/** Stdout may be the client's. As a value of the call's fiber: a Layer would be built for each. */
+/** Logs to stderr: stdout may be the client's. A value of the call's fiber, because a Layer would be built for each call. */
 const logToStderr = Effect.provideService(
   Logger.CurrentLoggers,
   new Set([Logger.withConsoleError(Logger.formatLogFmt)])
 )
 
-/** Runs until it is done or the signal ends it; what happens then is nobody's to see. */
+/** Runs until its end or the signal. After the signal, its result is dropped. */
 const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal): Promise<A> => {
   const exit = await Effect.runPromiseExit(logToStderr(effect), { signal })
   if (Exit.isSuccess(exit)) return exit.value
@@ -121,10 +121,10 @@ const runCall = async <A>(effect: Effect.Effect<A>, signal: AbortSignal): Promis
   )
 }
 
-/** Whether a client cancelled a call because the call took longer than its limit, by the reason that it gave. */
+/** Whether the reason of a cancellation says that the call took longer than the client's limit. */
 const isTimeOut = (reason: unknown) => typeof reason === "string" && /time[ds]?[ -]?out/i.test(reason)
 
-/** The cancellation of a call and, apart from it, the moment at which its client has waited long enough: nobody wants the work to end then. */
+/** The cancellation of a call, and the moment of the client's time-out, which must not end the work. */
 const withTimeOut = (signal: AbortSignal) => {
   const cancelled = new AbortController()
   const timedOut = Deferred.makeUnsafe<void>()
@@ -136,8 +136,8 @@ const withTimeOut = (signal: AbortSignal) => {
 }
 
 /**
- * pyro as an MCP server, to be connected to any transport. The tools are those of the profile or the mode, read off the table of operations. A call
- * that its client cancels, or that runs when the connection is closed, ends what that call started.
+ * pyro as an MCP server for any transport. The tools are those of the profile or the mode, from the table of operations. The cancellation of
+ * a call, or the end of the connection, ends the work that the call started.
  */
 export const createServer = (
   { bindRoot, mode: modeName, onCall, profile, project, pyro, version }: ServerOptions
@@ -157,7 +157,7 @@ export const createServer = (
     },
     instructions
   })
-  /** Whether the client of a request gets one half of a result. Of the revision without `initialize`, each request names its client. */
+  /** Whether the client of a request gets one half of a result. In the revision without `initialize`, each request names its client. */
   const isOneHalf = (envelope: object | undefined) =>
     getsOneHalf(
       clientNameOf(envelope === undefined ? server.getClientVersion() : (envelope as Fields)[CLIENT_INFO_META_KEY])

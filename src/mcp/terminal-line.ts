@@ -1,6 +1,6 @@
 import type { OutputName, OutputPiece } from "./output.ts"
 
-/** Bytes of a line that are held because its beginning may still be overwritten. */
+/** Maximum held bytes of a line: its beginning may still be overwritten. */
 const MAX_HELD_BYTES = 2_000
 /** Columns of a line that a program redraws: with four bytes each it fits a page of output. */
 const MAX_COLUMNS = 1_000
@@ -9,8 +9,8 @@ const NEWLINE = 0x0a
 const encoder = new TextEncoder()
 
 /**
- * The line that a stream is writing, as a terminal shows it: a carriage return, a backspace and some sequences let a program write over
- * what the line has. A line that nothing was written over keeps its bytes, each with its own place in the output.
+ * The current line of a stream, as a terminal shows it: after a carriage return, a backspace and some sequences, a program writes over
+ * the line. A line without overwrites keeps its bytes and their places in the output.
  */
 export class TerminalLine {
   readonly #from: OutputName
@@ -19,7 +19,7 @@ export class TerminalLine {
   #heldBytes = 0
   /** The line grew too long to be held: its beginning was handed on. */
   #passing = false
-  /** Characters by column, once something was written over. */
+  /** Characters by column, after the first overwrite. */
   #cells: Array<string> | undefined
   #column = 0
   #begin = 0
@@ -64,7 +64,7 @@ export class TerminalLine {
   /** To the first column; `next` is the cursor behind the carriage return. */
   carriageReturn(next: number): void {
     if (this.#passing) {
-      // What was handed on cannot be taken back: the rest is a line of its own.
+      // The beginning is already handed on: the rest is a line of its own.
       this.#emit({ from: this.#from, bytes: Uint8Array.of(NEWLINE), next })
       this.#passing = false
     } else if (this.#heldBytes > 0 || this.#cells !== undefined) {
@@ -97,7 +97,7 @@ export class TerminalLine {
     }
   }
 
-  /** Hands on what is held. */
+  /** Hands on the held bytes. */
   end(): void {
     this.#flush()
   }
@@ -154,7 +154,7 @@ export class TerminalLine {
       for (const piece of this.#held) this.#emit(piece)
     } else {
       const text = cells.join("")
-      // Programs write spaces over what a shorter text leaves.
+      // Programs write spaces over the rest of a longer text.
       const bytes = encoder.encode((end === "" ? text : text.trimEnd()) + end)
       if (bytes.length > 0) this.#emit({ from: this.#from, bytes, begin: this.#begin, next: this.#next })
     }

@@ -7,14 +7,14 @@ const BACKSPACE = 0x08
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
-/** Bytes that are no text to a terminal. Others of ASCII's controls are left to whoever reads. */
+/** Bytes that are no text to a terminal. Other controls of ASCII stay. */
 const SPECIAL = new Set([BEL, BACKSPACE, RETURN, 0x0e, 0x0f, ESC, 0x7f])
 const isSpecial = Uint8Array.from({ length: 256 }, (_, byte) => SPECIAL.has(byte) ? 1 : 0)
 
-/** Longest sequence: a longer one is none, and its bytes are text. Titles and links of terminals have at most some kilobytes. */
+/** Maximum length of a sequence: the bytes of a longer one are text. Titles and links of terminals have some kilobytes at most. */
 const MAX_SEQUENCE_BYTES = 4_096
 
-/** Where in a sequence of control bytes a stream is (ECMA-48). */
+/** Position of a stream in a control sequence (ECMA-48). */
 type State = "text" | "escape" | "intermediate" | "control" | "string" | "string-escape"
 
 /** One stream without the codes that a terminal obeys. */
@@ -67,7 +67,7 @@ class TerminalStream {
     }
   }
 
-  /** Hands on what is held; with it the text of a sequence that does not go on, and that a terminal would wait for the end of. */
+  /** Hands on the held bytes, with the text of a sequence that never ended. */
   end(goesOn: boolean): void {
     if (!goesOn && (this.#state === "string" || this.#state === "string-escape")) this.#giveUp()
     this.#state = "text"
@@ -128,7 +128,7 @@ class TerminalStream {
     return isLast
   }
 
-  /** What began like a sequence is none: its bytes are text, but for the escape. */
+  /** The bytes are no sequence: all but the escape are text. */
   #giveUp(): void {
     this.#state = "text"
     this.line.write(Uint8Array.from(this.#sequence.slice(1)), this.#sequenceBegin + this.#sequence.length)
@@ -137,7 +137,7 @@ class TerminalStream {
 
 /**
  * A command's output as a person sees it on a terminal: without colours, links, titles and other codes, and with the last state of a line
- * that a program writes again and again. `add` gets it bit by bit; `from` is the first byte's cursor.
+ * that a program redraws. `add` gets the output piece by piece. `from` is the cursor of the first byte.
  */
 export const asSeen = (add: (piece: OutputPiece) => void, from = 0) => {
   const streams = { stdout: new TerminalStream("stdout", add), stderr: new TerminalStream("stderr", add) }
@@ -147,7 +147,7 @@ export const asSeen = (add: (piece: OutputPiece) => void, from = 0) => {
       next = piece.next
       streams[piece.from].push(piece)
     },
-    /** Hands on what is held back. Gives the cursor to go on at, where the command does: before a sequence that is cut at the end. */
+    /** Hands on the held bytes. If the command continues, gives the cursor to continue at: before a sequence that is cut at the end. */
     end: (goesOn: boolean): number => {
       let cursor = next
       for (const one of [streams.stdout, streams.stderr]) {

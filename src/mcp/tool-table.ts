@@ -31,7 +31,7 @@ export interface ProfileTool {
   readonly result: PureSchema
   /** Schema of the result's JSON as the tool returns it. */
   readonly resultSchema: JsonSchema
-  /** The same as clients check it: with what a shortened result adds. */
+  /** The same for clients, with the field that a shortened result adds. */
   readonly outputSchema: JsonSchema & { readonly type: "object" }
   /** Whether entries of lists may be left out to keep a result short; `omitted` counts them. */
   readonly hasLists: boolean
@@ -92,7 +92,7 @@ const toolOf = (
         readOnlyHint: readOnly,
         destructiveHint: destructive,
         idempotentHint: idempotent,
-        // What a tool reaches beyond the host is what a workspace may reach. Codex refuses such tools unless a person approves.
+        // A tool reaches beyond the host only what a workspace may reach. Codex refuses such tools unless a person approves.
         openWorldHint: openWorld && grants.network
       },
       // Claude Code shows other tools by name, and not before its second request if a prompt begins the conversation. A mode has few tools.

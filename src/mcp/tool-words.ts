@@ -4,7 +4,7 @@ import { payloadFields } from "../contract/rows/payload-fields.ts"
 import type { Argument } from "./arguments.ts"
 import type { ToolRow } from "./profile.ts"
 
-/** What a text is told about. */
+/** The tool and the server of a text. */
 export interface ToolContext {
   readonly args: ReadonlyArray<Argument>
   readonly row?: ToolRow
@@ -75,7 +75,7 @@ interface Command {
   readonly tool: string | undefined
 }
 
-/** Commands by the words that are typed, with the tool that does the same. The longest first. Others are the host's, for the user to type. */
+/** Commands by their typed words, with their tool, the longest first. All other commands are for the user to type. */
 const commands: ReadonlyArray<Command> = operations
   .flatMap(({ cli: { path }, mcp }: { readonly cli: CliSurface; readonly mcp: McpSurface | object }) => {
     const tool = "tool" in mcp ? mcp.tool : undefined
@@ -96,7 +96,7 @@ export const hasToolsOf = (text: string, { there }: ToolContext): boolean =>
 
 const COMMAND = /\bpyro [a-z]+(?: [a-z]+)*/g
 
-/** Commands of pyro as the tools that do the same. What no tool of the server does is the user's to do. */
+/** Replaces commands of pyro by their tools, or by `the user's command` if the server has no such tool. */
 const commandsAsTools = (text: string, tool: ToolContext) =>
   text.replace(COMMAND, (command) => {
     const found = commands.find(({ words }) => command === words || command.startsWith(`${words} `))
@@ -107,7 +107,7 @@ const commandsAsTools = (text: string, tool: ToolContext) =>
       : `the user's command ${found.full}${rest}`
   })
 
-/** Changes of a network as calls, where the server has the tool and a model may give each option. Elsewhere the options alone. */
+/** Replaces changes of a network by calls, if the server has the tool and a model may give each option; else by the options. */
 const networkSets = (text: string, tool: ToolContext) =>
   text.replace(NETWORK_SET, (command: string, options: string) => {
     const isModels = [...options.matchAll(FLAG)].every(([, words = ""]) => SET_OPTIONS.has(words))
@@ -118,7 +118,7 @@ const networkSets = (text: string, tool: ToolContext) =>
 /** A page of the documents in parentheses, which a model cannot read. */
 const PAGE = / \(docs\/[\w/-]+\.md\)/g
 
-/** A text of pyro's own without words of the command line: tools for commands, arguments for options, and no pages of the documents. */
+/** A text of pyro in a model's words: tools for commands, arguments for options, and no pages of the documents. */
 export const inToolWords = (text: string, tool: ToolContext): string => {
   if (!text.includes("--") && !text.includes("pyro ") && !text.includes("docs/")) return text
   const set = networkSets(text.replace(PAGE, ""), tool)
@@ -126,7 +126,7 @@ export const inToolWords = (text: string, tool: ToolContext): string => {
     elsewhere(set, tool)
 }
 
-/** Where a tool's text names an argument of other tools, says of which, and who decides. */
+/** If a tool's text names an argument of other tools, says which tools have it, and who decides. */
 const elsewhere = (text: string, { args }: ToolContext): string => {
   const names = [...text.matchAll(FLAG)].flatMap(([, words = ""]) => NETWORK_OPTIONS.get(words) ?? [])
   const others = [...new Set(names)].filter((name) => !args.some((one) => one.name === name))

@@ -40,7 +40,7 @@ const inline = (value: unknown): string =>
     ? value.map(inline).join(", ")
     : scalar(value)
 
-/** Any result as text: a line per field, a line per entry of a list, nothing for what is not there. */
+/** Any result as text: a line per field, a line per entry of a list. Empty fields are left out. */
 export const plainText = (title: string, result: unknown): string => {
   const field = ([name, value]: readonly [string, unknown]): string | undefined => {
     if (isEmpty(value)) return undefined

@@ -8,16 +8,16 @@ export interface Understood {
   readonly options: ProjectOptions
 }
 
-/** Directories are judged here as the server judges them, so any value will do for the judgement. */
+/** Directories. The server's own check follows, so any value is accepted here. */
 const DIRECTORIES: ReadonlySet<string> = new Set(["projectPath", "allowRead", "allowExport"])
-/** Values of other options that no schema of a URL, a name or a glob refuses. */
+/** Values that every schema of a URL, a name or a glob accepts. */
 const HARMLESS = /^[\w@+:~*][\w@+:~*,./=-]{0,1000}$/
 
 const isHarmless = (value: string) => HARMLESS.test(value) && !/(^|\/)\.\.(\/|$)/.test(value)
 
 const workspaceUserOf = (value: string | undefined) => value === "agent" || value === "root" ? value : undefined
 
-/** The words after `pyro mcp serve`, where each of them is certain to be accepted; otherwise the parser of the command line decides. */
+/** The words after `pyro mcp serve`, if the parser of the command line certainly accepts each of them; else undefined. */
 export const understood = (
   words: ReadonlyArray<string>,
   flags: ReadonlyArray<RecordedFlag>

@@ -6,7 +6,7 @@ import type { Understood } from "./command-line.ts"
 import type { Recorded, RecordedSelection } from "./recorded.ts"
 import { CLIENT_INFO, type Fields, isInitialize, isLegacy, isModern, type Message, messageOf } from "./request-shape.ts"
 
-/** What becomes of a message: it is answered, needs no answer, or is left to the server together with all that follow. */
+/** The decision about a message: answer it, ignore it, or leave it and all later ones to the server. */
 export type Reply =
   | { readonly _tag: "Answer"; readonly id: string | number; readonly method: string; readonly line: string }
   | { readonly _tag: "Nothing" }
@@ -16,8 +16,8 @@ const NOTHING: Reply = { _tag: "Nothing" }
 const LEFT: Reply = { _tag: "Left" }
 
 /**
- * Which revision of the protocol the client speaks: `probed` after `server/discover` alone, since a client may still turn to
- * `initialize` then, as `serveStdio` of the SDK has it.
+ * The client's revision of the protocol. `probed`: after `server/discover` alone, a client may still send `initialize`, as in `serveStdio`
+ * of the SDK.
  */
 type Era = "open" | "probed" | "legacy" | "modern"
 
@@ -85,7 +85,7 @@ export const makeConversation = (
   return (line: string): Reply => {
     const message = messageOf(line)
     if (message === undefined) return LEFT
-    // The server gets it too, with everything else that was received; only a first one would tell it which revision is spoken.
+    // The server gets it, too. Only a first message decides about the revision.
     if (message.id === undefined) return era === "legacy" || era === "modern" ? NOTHING : LEFT
     return request(message.id, message)
   }

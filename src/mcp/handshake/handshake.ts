@@ -13,7 +13,7 @@ export interface EarlyConnection {
   readonly removeSignalListeners: () => void
 }
 
-/** JSON of `RecordedIndex`, put in by the build. */
+/** JSON of `RecordedIndex`, from the build. */
 declare const RECORDED: string
 
 /** Bytes and answers after which the server takes over in any case. A first `tools/list` comes long before. */
@@ -29,9 +29,9 @@ const NEWLINE = 0x0a
 type ReadBeside = (file: string, offset: number, sizeBytes: number) => string
 
 /**
- * Answers the first requests of an MCP client on stdin before the server is loaded: hosts wait a second for them. Undefined where the
- * words after `pyro mcp serve` are not plainly right. Otherwise resolves with what the server goes on with, or with undefined when the
- * client has left.
+ * Answers the first requests of an MCP client on stdin before the server is loaded: hosts wait a second for them. Undefined if the words
+ * after `pyro mcp serve` are not certainly right. Otherwise resolves with the connection for the server, or with undefined if the client
+ * has left.
  */
 export const handshake = (
   words: ReadonlyArray<string>,
@@ -64,7 +64,7 @@ export const handshake = (
     const answered: Array<string | number> = []
     let hasListed = false
 
-    /** False when the server is to go on. */
+    /** False if the server continues. */
     const take = (text: string): boolean => {
       const answer = reply(text)
       if (answer._tag === "Left") return false
@@ -95,7 +95,7 @@ export const handshake = (
       stdin.unshift(Buffer.concat(received))
       resolve({ stdin, answered, removeSignalListeners })
     }
-    /** Every whole line was answered: what is left of one is no message. */
+    /** Every whole line was answered. */
     const end = () => {
       stop()
       resolve(undefined)

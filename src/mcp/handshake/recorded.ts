@@ -12,7 +12,7 @@ export interface RecordedFlag {
 
 /** What the server of a profile or a mode answers to requests that need no daemon. */
 export interface RecordedSelection {
-  /** Result of `initialize` for a revision that the server does not know; `instructions` are those of no project. */
+  /** Result of `initialize` for an unknown revision. `instructions` are those without a project. */
   readonly initialize: { readonly protocolVersion: string } & Readonly<Record<string, unknown>>
   /** Result of `server/discover`. */
   readonly discover: Readonly<Record<string, unknown>>
@@ -26,7 +26,7 @@ export interface RecordedSelection {
   }
 }
 
-/** Everything that the first answers are made from; the build records it from the server itself. */
+/** The source of the first answers. The build records it from the server itself. */
 export interface Recorded {
   readonly flags: ReadonlyArray<RecordedFlag>
   /** Revisions of the protocol that begin with `initialize`. */
@@ -36,7 +36,7 @@ export interface Recorded {
   readonly selections: Readonly<Record<SelectionName, RecordedSelection>>
 }
 
-/** The same as the handshake's own file has it. The answers are in another file, because a server needs those of one selection. */
+/** The same in the handshake's own file. The answers are in another file, because a server needs those of one selection. */
 export interface RecordedIndex extends Omit<Recorded, "selections"> {
   /** Name of the file beside the handshake's. */
   readonly answersFile: string

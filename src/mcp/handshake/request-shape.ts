@@ -1,7 +1,7 @@
 /** Any object of JSON. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** A request or a notification, with nothing beside what JSON-RPC has. */
+/** A request or a notification with the members of JSON-RPC only. */
 export interface Message {
   readonly id: string | number | undefined
   readonly method: string
@@ -11,7 +11,7 @@ export interface Message {
 export const PROTOCOL_VERSION = "io.modelcontextprotocol/protocolVersion"
 const CLIENT_CAPABILITIES = "io.modelcontextprotocol/clientCapabilities"
 export const CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
-/** Names in `_meta` that begin so have a schema in the SDK. */
+/** Prefix of the names in `_meta` that have a schema in the SDK. */
 const RESERVED = "io.modelcontextprotocol/"
 
 const isFields = (value: unknown): value is Fields =>
@@ -21,14 +21,14 @@ const isId = (value: unknown): value is string | number => isText(value) || Numb
 
 type Check = (value: unknown) => boolean
 
-/** An object whose every field is among these and as it should be. */
+/** An object with these fields only, each of which passes its check. */
 const only = (checks: Readonly<Record<string, Check>>): Check => (value) =>
   isFields(value) && Object.entries(value).every(([name, one]) => Object.hasOwn(checks, name) && checks[name]!(one))
 
 const isBoolean: Check = (value) => typeof value === "boolean"
 const ofFields: Check = (value) => isFields(value) && Object.values(value).every(isFields)
 
-/** What clients of today report that they can do; the SDK's schemas take all of it. */
+/** Capabilities that clients of today report. The SDK's schemas accept all of them. */
 const isCapabilities = only({
   experimental: ofFields,
   extensions: ofFields,
@@ -40,14 +40,14 @@ const isCapabilities = only({
 const isKnownInfo = only({ name: isText, title: isText, version: isText, websiteUrl: isText, description: isText })
 const isInfo: Check = (value) => isKnownInfo(value) && "name" in (value as Fields) && "version" in (value as Fields)
 
-/** `_meta` without the fields that the caller looks at itself. */
+/** Checks `_meta`, except the fields that the caller checks. */
 const isMeta = (value: unknown, own: ReadonlyArray<string> = []): value is Fields =>
   isFields(value) &&
   Object.entries(value).every(([name, one]) =>
     own.includes(name) || (name === "progressToken" ? isId(one) : isText(one) && !name.startsWith(RESERVED))
   )
 
-/** The message of a line; undefined where a line has anything else, or anything more. */
+/** The message of a line; undefined for any other line. */
 export const messageOf = (line: string): Message | undefined => {
   let value: unknown
   try {
@@ -62,7 +62,7 @@ export const messageOf = (line: string): Message | undefined => {
   return isMessage ? { id, method, params } as Message : undefined
 }
 
-/** Whether `initialize` is asked for in a way that the SDK accepts. */
+/** Whether the SDK accepts these parameters of `initialize`. */
 export const isInitialize = (params: Fields | undefined): params is Fields & { readonly protocolVersion: string } => {
   const { _meta = {}, capabilities, clientInfo, protocolVersion, ...more } = params ?? {}
   return isText(protocolVersion) && isCapabilities(capabilities) && isInfo(clientInfo) && isMeta(_meta) &&

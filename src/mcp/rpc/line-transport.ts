@@ -6,20 +6,20 @@ import {
 } from "@modelcontextprotocol/server"
 import { findingsOf, readable } from "./readable.ts"
 
-/** An answer to what is no request that a server could take. Without a readable id, JSON-RPC has null in its place. */
+/** An answer to a line that is no valid request. JSON-RPC has null in place of an unreadable id. */
 export interface Refusal {
   readonly jsonrpc: "2.0"
   readonly id: string | number | null
   readonly error: { readonly code: number; readonly message: string }
 }
 
-/** What becomes of a line of a client. */
+/** The decision about a line of a client. */
 export type Judged =
   | { readonly _tag: "Message"; readonly message: JSONRPCMessage }
   | { readonly _tag: "Refused"; readonly refusals: ReadonlyArray<Refusal> }
   | { readonly _tag: "Nothing" }
 
-/** Requests of one batch that get a refusal each. A batch is a line, and a line may have millions. */
+/** Maximum requests of one batch that get a refusal each. A batch is a line, and a line may have millions. */
 const MAX_BATCH_REFUSALS = 100
 
 type Fields = Readonly<Record<string, unknown>>
@@ -38,7 +38,7 @@ export const refusal = (id: unknown, message: string, code: number = ProtocolErr
 
 const refused = (...refusals: ReadonlyArray<Refusal>): Judged => ({ _tag: "Refused", refusals })
 
-/** What is wrong with a request or a notification; undefined where nothing is. */
+/** The fault of a request or a notification; undefined if there is none. */
 const faultOf = (message: Fields): string | undefined => {
   const { id, jsonrpc, method, params } = message
   if (jsonrpc !== "2.0") return "jsonrpc must be \"2.0\""
@@ -52,7 +52,7 @@ const faultOf = (message: Fields): string | undefined => {
   return token === undefined || isId(token) ? undefined : "params._meta.progressToken must be a string or an integer"
 }
 
-/** As the SDK takes it; undefined where its schema still finds a fault. */
+/** The message for the SDK; undefined if its schema finds a fault. */
 const parsed = (message: Fields): JSONRPCMessage | undefined => {
   try {
     return parseJSONRPCMessage(message)
@@ -69,7 +69,7 @@ const judgeBatch = (batch: ReadonlyArray<unknown>): Judged => {
     : refused(...ids.map((id) => refusal(id, text)))
 }
 
-/** Decides about a line. Nothing but a response stays without an answer if it is malformed: responses are not answered. */
+/** Decides about a line. Every malformed line gets an answer, except a response. */
 export const judge = (line: string): Judged => {
   if (line.trim() === "") return NOTHING
   let value: unknown
@@ -99,10 +99,10 @@ export const judge = (line: string): Judged => {
     : { _tag: "Message", message }
 }
 
-/** Longest message that is read: an argument of 8 MiB, with room for how JSON escapes it. Of a longer one the connection ends. */
+/** Maximum bytes of a message: an argument of 8 MiB, with room for JSON's escapes. A longer message ends the connection. */
 const MAX_MESSAGE_BYTES = 64 * 1_048_576
 
-/** Unread answers after which nothing more is read: a client that only asks costs no more memory than this. */
+/** Maximum bytes of unread answers before the reading pauses: this bounds the memory of a client that only asks. */
 const MAX_UNREAD_BYTES = 4 * 1_048_576
 
 const NEWLINE = 0x0a
@@ -113,13 +113,13 @@ const RESOURCE_NOT_FOUND = -32_002
 interface LineTransportOptions {
   readonly stdin: typeof process.stdin
   readonly stdout: typeof process.stdout
-  /** Ids of requests that were answered before. The server's own answers to them are kept back. */
+  /** Ids of requests that were answered before. The server's own answers to them are dropped. */
   readonly answered: ReadonlyArray<string | number>
 }
 
 type ErrorResponse = Extract<JSONRPCMessage, { readonly error: unknown }>
 
-/** An error as a client can read it, with the code that its revision has. */
+/** An error in readable form, with the code of the client's revision. */
 const corrected = ({ error, ...message }: ErrorResponse, isLegacy: boolean): ErrorResponse => {
   const { code, data } = error
   const findings = findingsOf(error.message)
@@ -133,8 +133,8 @@ const corrected = ({ error, ...message }: ErrorResponse, isLegacy: boolean): Err
 }
 
 /**
- * One message a line, over stdin and stdout. What is no message is answered here, and never reaches the server. Reads on only while the
- * client does.
+ * One message a line, over stdin and stdout. A line that is no message is answered here, and never reaches the server. Reads only while
+ * the client reads.
  */
 export const makeLineTransport = ({ answered, stdin, stdout }: LineTransportOptions): Transport => {
   const left = [...answered]

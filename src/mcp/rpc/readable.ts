@@ -13,7 +13,7 @@ const isIssue = (value: unknown): value is Issue => {
   return Array.isArray(path) && typeof message === "string"
 }
 
-/** Where the SDK's schemas print what they found: as JSON, behind a few words or behind nothing. */
+/** The findings that the SDK's schemas print as JSON, with or without words before. */
 const DUMP = /\[\s*\{/
 
 const issuesOf = (json: string): ReadonlyArray<Issue> | undefined => {
@@ -25,7 +25,7 @@ const issuesOf = (json: string): ReadonlyArray<Issue> | undefined => {
   }
 }
 
-/** What is wrong in a message, where the SDK says it as a dump of its schema's findings. */
+/** The findings in a message of the SDK; undefined if it has none. */
 export const findingsOf = (message: string): { readonly text: string; readonly before: string } | undefined => {
   const at = message.search(DUMP)
   const issues = at < 0 ? undefined : issuesOf(message.slice(at))

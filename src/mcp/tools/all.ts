@@ -30,7 +30,7 @@ import {
   updateTool
 } from "./workspaces.ts"
 
-/** Tools that are more than their row; any other is the row with a plain text. */
+/** Tools with a text or work of their own. Any other tool is its row with a plain text. */
 export const tools: { readonly [Name in OperationName]?: AnyTool } = {
   "run": runTool,
   "workspace.create": createTool,

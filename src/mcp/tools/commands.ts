@@ -11,7 +11,7 @@ import { bytes, count, lines, seconds } from "../words.ts"
 
 export type Exited = Extract<ExecEvent, { readonly _tag: "Exited" }>
 
-/** What `workspace_exec` tells: one shape for what has ended and what still runs. */
+/** Result of `workspace_exec`, of an ended and of a running command. */
 export const ExecTold = lazy(() =>
   snakeStruct({
     state: Schema.Literals(["exited", "running"]),
@@ -28,7 +28,7 @@ export const ExecTold = lazy(() =>
 )
 export type ExecTold = ReturnType<typeof ExecTold>["Type"]
 
-/** The part of it that says how a command is. */
+/** The fields with the state of a command. */
 export const stateOf = (exited: Exited | undefined) => ({
   state: exited === undefined ? "running" as const : "exited" as const,
   outcome: exited?.outcome ?? null,
@@ -51,7 +51,7 @@ export const verdictOf = ({ durationMs, outcome, signal, status }: Omit<Exited, 
   }
 }
 
-/** Both streams as they are, under their names where it is not clear which is which. */
+/** Both streams, with a heading where there is a stderr. */
 export const streamsText = ({ stderr, stdout }: { readonly stdout: string; readonly stderr: string }): string =>
   stderr === "" ? stdout : stdout === "" ? `stderr:\n${stderr}` : `${stdout.replace(/\n$/, "")}\nstderr:\n${stderr}`
 
@@ -71,7 +71,7 @@ const endOf = ({ durationMs = 0, outcome, status = 0 }: LogEntry): string => {
   }
 }
 
-/** A command in one line: its id, what became of it, how it was called. */
+/** A command in one line: id, end, bytes of output, command line. */
 const line = (entry: LogEntry): string =>
   `${entry.execId} ${endOf(entry)}, printed ${bytes(entry.outputBytes)}: ${short(typed(entry.command))}`
 

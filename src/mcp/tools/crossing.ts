@@ -6,7 +6,7 @@ import { bytes, count, lines } from "../words.ts"
 
 const isEmpty = (paths: unknown) => !Array.isArray(paths) || paths.length === 0
 
-/** Paths that a text names before it only counts. */
+/** Maximum paths that a text names. It counts the rest. */
 const NAMED = 40
 
 const named = <A>(all: ReadonlyArray<A>, line: (one: A) => string, total = all.length) =>
@@ -31,7 +31,7 @@ export const patchTool: Tool<"workspace.patch.apply"> = {
 }
 
 export const exportTool: Tool<"workspace.export"> = {
-  // Left out by mistake it would be a copy of everything.
+  // A forgotten path would copy everything.
   fill: ({ fields }) =>
     fields["path"] === undefined && isEmpty(fields["paths"]) && fields["patch"] !== true
       ? Result.fail(

@@ -7,13 +7,13 @@ import { costOf, headOf, MAX_TEXT_CHARACTERS } from "../bounded.ts"
 import type { Tool } from "../request.ts"
 import { bytes, count, lines } from "../words.ts"
 
-/** A binary file's part of a patch: two encoded contents, of which each line has no space. */
+/** A binary file's part of a patch: two encoded contents in lines without spaces. */
 const BINARY =
   /^GIT binary patch\n(?:(?:literal|delta) (\d+)\n(?:\S+(?:\n|$(?![^])))*\n?)?(?:(?:literal|delta) (\d+)\n(?:\S+(?:\n|$(?![^])))*\n?)?/gm
 
 /**
- * A patch with a note in place of each binary content: nobody reads that, and it would cost thousands of tokens. Lines of a text file's part begin with
- * another character than a binary's.
+ * A patch with a note in place of each binary content, which would cost thousands of tokens. Lines of a text file's part begin with another
+ * character than a binary's.
  */
 export const withoutBinaries = (patch: string): string =>
   patch.replace(BINARY, (_, after?: string, before?: string) => {

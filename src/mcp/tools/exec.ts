@@ -18,13 +18,13 @@ interface Page {
   readonly again: (cursor: string) => string
 }
 
-/** What was left out of a command's output, from its beginning on, as much as fits. */
+/** A page of a command's omitted output, from its beginning. */
 const pageOfOutput = (
   { own, payload, pyro }: Request<ExecPayload>,
   { again, from, id, to }: Page
 ): Effect.Effect<Done<ExecTold>, PyroError> =>
   Effect.gen(function*() {
-    /** Only listens: neither starts the command nor ends it. */
+    /** Only reads: neither starts nor ends the command. */
     const listen = (cursor: number) =>
       pyro.workspace.exec({ ...payload, execId: id, maxBytes: 0, waitSeconds: 0.25, cursor })
     const pieces: Array<OutputPiece> = []
@@ -47,7 +47,7 @@ const pageOfOutput = (
     seen?.end(false)
     const page = firstOf(pieces, MAX_TEXT_CHARACTERS)
     const isWhole = page.length === pieces.length && page.at(-1)?.bytes.length === pieces.at(-1)?.bytes.length
-    // Codes that are left out may stand behind all that is shown. A page that nothing of fits on would come again for ever.
+    // Dropped codes may follow the shown text. A page without any text would come again for ever.
     const end = isWhole ? read : page.at(-1)?.next ?? read
     const isLast = end >= to
     let exited: Exited | undefined
@@ -77,7 +77,7 @@ const pageOfOutput = (
 /** `1200` is everything from there on, shown by its beginning and end; `1200-90000` is read page by page. */
 const CURSOR = /^(\d{1,15})(?:-(\d{1,15}))?$/
 
-/** Of what is there already not even a poll may miss anything. */
+/** A poll must not miss output that is already there. */
 const LEAST_WAIT_SECONDS = 0.25
 
 const newExecId = () => crypto.randomUUID().replaceAll("-", "")
@@ -167,7 +167,7 @@ const onceStarted = <A>(ask: Effect.Effect<A, PyroError>) =>
     Effect.ignore
   )
 
-/** Listens on when the client's limit has passed. The command is then no longer the call's: it outlives this server, as one that was returned. */
+/** Reads on after the client's time-out. The command then outlives this server, as one that was handed back. */
 const handedBackAtTimeOut = <A>(
   { payload: { workspace }, pyro, timedOut }: Request<ExecPayload>,
   execId: string,

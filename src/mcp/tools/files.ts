@@ -19,7 +19,7 @@ const Listed = lazy(() =>
   })
 )
 
-/** Most entries of a tree that are looked at; pages are cut from these. */
+/** Maximum entries of a tree. Pages are cut from these. */
 const MAX_ENTRIES = 10_000
 
 const entryLine = ({ path, sizeBytes, target, type }: FileEntry) => {
@@ -143,7 +143,7 @@ const imageTold = ({ path, sizeBytes, version }: Content, { content, height, med
 
 type Content = Effect.Success<ReturnType<NonNullable<typeof fileReadTool.perform>>>["result"]
 
-/** How to have the rest of a line of which only the beginning is shown. */
+/** How to read the rest of a line that is cut. */
 const cutLineText = ({ lossy, text = "" }: Content, line: number) => {
   // Replaced bytes cannot be counted.
   const shown = lossy ? 0 : Buffer.byteLength(text)
@@ -151,7 +151,7 @@ const cutLineText = ({ lossy, text = "" }: Content, line: number) => {
     `sed -n ${line}p FILE | tail -c +${shown + 1} | head -c ${MAX_TEXT_CHARACTERS}]`
 }
 
-/** Escaped for JSON a text may be longer than what is shown of one: then it ends at an earlier line, or within its only one. */
+/** Shortens a text whose JSON is too long: at an earlier line, or within its only line. */
 const fitting = <File extends DiskContent>(file: File): File => {
   if (file.text === undefined || costOf(file.text) <= MAX_TEXT_CHARACTERS) return file
   const startLine = file.startLine ?? 1

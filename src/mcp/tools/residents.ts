@@ -57,7 +57,7 @@ export const shellReadTool: Tool<"workspace.shell.read"> = {
   perform: ({ payload, pyro }) => shown(pyro, { ...payload, plain: true })
 }
 
-/** Types, and shows what the shell makes of it: one call in place of two. */
+/** Types, and shows the screen afterwards: one call in place of two. */
 export const shellWriteTool: Tool<"workspace.shell.write", ShellScreen> = {
   result: ShellScreen,
   perform: ({ own, payload, pyro }) =>

@@ -11,7 +11,7 @@ import { lines, noticeText } from "../words.ts"
 import { streamsText, verdictOf } from "./commands.ts"
 import { inputOf } from "./exec.ts"
 
-/** What `vm_run` tells. */
+/** Result of `vm_run`. */
 const RunTold = lazy(() =>
   snakeStruct({
     outcome: Outcome(),

@@ -60,7 +60,7 @@ const labelsText = (labels: Readonly<Record<string, string>>) =>
 
 const originOf = (one: WorkspaceInfo) => one.repoUrl ?? one.seedPath ?? "nothing"
 
-/** A workspace in one line: what it is called, how it is, what it is. */
+/** A workspace in one line: id, name, state, environment and labels. */
 const workspaceLine = (one: WorkspaceInfo): string =>
   [
     one.id,
@@ -90,7 +90,7 @@ const portLine = ({ guestPort, hostPort, service }: NonNullable<WorkspaceInfo["p
 
 const warned = (warnings: ReadonlyArray<string>) => warnings.map((one) => `warning: ${one}`)
 
-/** What a new workspace starts from: what the model named, else what the server is bound to. */
+/** The seed of a new workspace: the model's, else the server's project. */
 const seeded = ({ fields, own }: Given, project: Project): Result.Result<Fields, InvalidRequest> => {
   const { seed_path: seed, ...others } = fields
   if (own["empty"] === true) {
@@ -163,7 +163,7 @@ export const listTool: Tool<"workspace.list", ReturnType<typeof Listed>["Type"]>
     })
 }
 
-/** A snapshot in one line: its name, what it holds, since when. */
+/** A snapshot in one line: name, content and time. */
 const snapshotLine = ({ createdAt, durable, kind, memoryBytes, name, runningCommands }: SnapshotInfo): string =>
   [
     `${name}: ${kind === "memory" ? `memory (${bytes(memoryBytes)}) and disk` : "disk"} of ${createdAt}`,
