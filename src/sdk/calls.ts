@@ -14,10 +14,10 @@ import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
 import { makeInputBuffer } from "./connection/input-buffer.ts"
 import type { Session } from "./connection/session.ts"
 
-/** How often a request is made again. */
+/** Maximum repetitions of a request. */
 export const AGAIN = 3
 
-/** One request with one result. Asked again after the loss of its daemon if it only reads or had not started. */
+/** One request with one result. Repeated after the loss of its daemon if it only reads or had not started. */
 export const unary = (session: Session, { annotations, name }: Operation) => (payload: unknown) => {
   const once = Effect.flatMap(session.connection, (connection) =>
     Effect.catchIf(
@@ -32,13 +32,13 @@ export const unary = (session: Session, { annotations, name }: Operation) => (pa
   )
 }
 
-/** How an operation makes workspaces, whichever its payload and its events are. */
+/** `makes` of a row, of any payload and events. */
 export interface Makes {
   readonly count: (payload: never) => number
   readonly done: (workspaces: ReadonlyArray<never>) => unknown
 }
 
-/** A daemon undoes the creation of a client that is gone. Longest wait for this, in ms. */
+/** Maximum wait, in ms, until a daemon has undone the creation of a client that is gone. */
 const UNDONE_MS = 60_000
 
 const LOOK_MS = 50
@@ -76,7 +76,7 @@ const makeMinted = (session: Session, count: number) => {
       Cause.hasDies(cause) || isUnreadable(cause)
         ? within(
           UNDONE_MS,
-          // A failure here would take the place of the defect.
+          // A failure here would hide the defect.
           Effect.forEach(
             ids,
             (id) => Effect.catchCause(remove({ workspaces: [id], all: false }), () => Effect.void),
@@ -91,7 +91,7 @@ const makeMinted = (session: Session, count: number) => {
 
 type Events = PullEvents<unknown, RequestFailure>
 
-/** The events of a request. It is asked again if its daemon had left before; a lost connection is reported to the session. */
+/** The events of a request. Repeated if its daemon had left before. A lost connection is reported to the session. */
 const asking = (
   session: Session,
   ask: (connection: Connection) => Effect.Effect<Events, never, Scope.Scope>

@@ -20,7 +20,7 @@ const callOf = (session: Session, row: Operation, started: StartedExec | undefin
     ? makeExec(session, row, started)
     : streaming(session, row)
 
-/** Pyro behind the daemon of this installation, which is started when there is none. */
+/** Pyro behind the daemon of this installation. Starts the daemon if none runs. */
 export const layerDaemon = (start: StartDaemon, started?: StartedExec): Layer.Layer<Pyro, PyroError> =>
   Layer.effect(
     Pyro,
@@ -34,7 +34,7 @@ export const layerDaemon = (start: StartDaemon, started?: StartedExec): Layer.La
 /** Whether a daemon of this version already runs, so that a request starts none. */
 export const daemonRuns = (version: string) => Effect.provide(runs(version), Paths.layer)
 
-/** A daemon that hangs, or that leaves just now, must not make its observer wait. */
+/** A daemon that hangs or leaves must not delay its observer. */
 const answerTimeout = "2 seconds"
 
 /** The daemon's answer to one request. None if no daemon of this version runs or answers soon. Starts no daemon. */

@@ -9,7 +9,7 @@ import type { WorkspaceInfo } from "../contract/rows/workspace-info.ts"
 import { newRequestId } from "../system/processes/identity.ts"
 import { type Options, payloadOf } from "./options.ts"
 
-/** An operation for Effect programs. Options that may all be left out may be left out themselves. */
+/** An operation for Effect programs. `options` is optional if all of its fields are. */
 export type EffectCall<Name extends OperationName> = OperationOf<Name> extends { readonly kind: "streaming" } ? {
     /** Events in their order. The end of the stream's Scope ends the work. */
     (...args: Arguments<Name>): Stream.Stream<EventOf<Name>, PyroError, Pyro>
@@ -28,7 +28,7 @@ type AnyCall = (options?: object, input?: RunInput) => unknown
 
 const eventsOf = (row: Operation, pyro: PyroService) => callOf(pyro, row) as StreamingCall<unknown, unknown>
 
-/** Runs an operation to its end and gives its result. `begun` gets what gathers the events. */
+/** Runs an operation to its end and gives its result. `begun` gets the fold of the events. */
 export const collecting = (
   row: Extract<Operation, { readonly kind: "streaming" }>,
   options: object,
@@ -62,8 +62,8 @@ const effectCall = (row: Operation): AnyCall => {
 }
 
 /**
- * Every operation for Effect programs, wherever it is done: see the Layers `layer` (in this process) and `layerDaemon`. Bad options
- * fail with InvalidRequest before anything is done.
+ * Every operation for Effect programs, over one of the Layers `layer` (in this process) and `layerDaemon`. Bad options fail with
+ * InvalidRequest before any work.
  *
  * @example
  * const { status } = yield* pyro.workspace.exec.collect({ workspace: "fix", script: "python3 -m unittest" })

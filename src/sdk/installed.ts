@@ -9,7 +9,7 @@ import { daemonCommand } from "./daemon-command.ts"
 /** The command of the package that this module belongs to. */
 const program = () => `${packageRoot()}/dist/pyro.js`
 
-/** More than it has. */
+/** More than the size of the command. */
 const ENTRY_BYTES = 65_536
 
 /** Build id of a built command (scripts/build/entry.cjs). The client does not talk to a daemon of another build. */

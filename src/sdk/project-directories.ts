@@ -15,7 +15,7 @@ import {
 export interface ProjectOptions {
   /** Directory to work on. */
   readonly projectPath?: string | undefined
-  /** Git repository that workspaces start with instead of the directory. */
+  /** Git repository to seed workspaces with, instead of the directory. */
   readonly repoUrl?: string | undefined
   readonly repoRef?: string | undefined
   /** Directories that a model may name as a source, beside the project. */
@@ -24,13 +24,13 @@ export interface ProjectOptions {
   readonly allowExport?: ReadonlyArray<string> | undefined
   /** A model also reaches workspaces of other projects. @default false */
   readonly allWorkspaces?: boolean | undefined
-  /** Globs of ignored files of the directory that go along to each workspace. */
+  /** Globs of ignored files of the directory that are copied to each workspace. */
   readonly includeIgnored?: ReadonlyArray<string> | undefined
-  /** Environment of workspaces for which a model names none. @default the tool's own */
+  /** Environment if a model names none. @default the tool's own */
   readonly environment?: string | undefined
-  /** History that goes along to workspaces for which a model names none. @default shallow */
+  /** Git history to copy if a model names none. @default shallow */
   readonly git?: GitHistory | undefined
-  /** Owner of /workspace in workspaces for which a model names none. @default root */
+  /** Owner of /workspace if a model names none. @default root */
   readonly workspaceUser?: WorkspaceUser | undefined
   /** Widest network that a model may grant: `off`, `egress`, or `egress:HOST,HOST`. @default off */
   readonly networkCeiling?: string | undefined
@@ -45,13 +45,13 @@ export interface ProjectDirectories {
   readonly base: string | undefined
   /** Directory of the session beneath the base, relative to it. Undefined: the base itself, or a directory elsewhere. */
   readonly session: string | undefined
-  /** Nobody named a project, and the working directory can be none: a root of the client decides. */
+  /** No project is named, and the working directory cannot be one: a root of the client decides. */
   readonly awaitsRoot: boolean
   readonly reading: ReadonlyArray<string>
   readonly writing: ReadonlyArray<string>
 }
 
-/** Why options name no directories that a server could be bound to. */
+/** Why a server cannot be bound to the directories of its options. */
 export interface Refusal {
   readonly flag: string
   readonly detail: string
@@ -93,7 +93,7 @@ const sessionIn = (base: string | undefined): string | undefined => {
     : real.slice(base.length + 1)
 }
 
-/** A host's directory that can be no project binds nothing: the host means it, and not the directory that it started the server in. */
+/** A host's directory that cannot be a project binds nothing: the host does not mean the working directory of the server. */
 const found = (named: string): string | undefined => {
   if (named === "") return projectAround(workingDirectory())
   const real = realPath(named)

@@ -12,8 +12,8 @@ import { projectDirectories, type ProjectOptions } from "./project-directories.t
 export type { ProjectOptions } from "./project-directories.ts"
 
 /**
- * Host paths that a model can name: paths beneath the bound directory, with all links resolved, and beneath allowed directories.
- * Without a bound directory it can name none.
+ * Host paths that a model can name: paths beneath the bound directory, with all links resolved, and beneath allowed directories. None
+ * without a bound directory.
  */
 export interface Project {
   /** Real path of the bound directory. */
@@ -26,19 +26,19 @@ export interface Project {
   readonly repoRef: string | undefined
   /** The real path of a source that a model named. */
   readonly source: (argument: string, named: string) => Result.Result<string, InvalidRequest>
-  /** The real place of a destination that a model named; whether something is there is the export's own to judge. */
+  /** The real place of a destination that a model named. The export checks whether it exists. */
   readonly destination: (argument: string, named: string) => Result.Result<string, InvalidRequest>
   /** Directories that the daemon opens for a model's paths, without following links. */
   readonly places?: CallerPlaces | undefined
   /** Whether a model also reaches workspaces of other projects. @default false */
   readonly allWorkspaces?: boolean
-  /** Globs of ignored files of the bound directory that go along to each workspace. @default none */
+  /** Globs of ignored files of the bound directory that are copied to each workspace. @default none */
   readonly includeIgnored?: ReadonlyArray<string>
-  /** Environment of workspaces for which a model names none. @default the tool's own */
+  /** Environment if a model names none. @default the tool's own */
   readonly environment?: string | undefined
-  /** History that goes along to workspaces for which a model names none. @default shallow */
+  /** Git history to copy if a model names none. @default shallow */
   readonly git?: GitHistory | undefined
-  /** Owner of /workspace in workspaces for which a model names none. @default root */
+  /** Owner of /workspace if a model names none. @default root */
   readonly workspaceUser?: WorkspaceUser | undefined
   /** Widest network that a model may grant to a workspace. @default off */
   readonly networkCeiling?: NetworkCeiling
@@ -48,12 +48,12 @@ export interface Project {
   readonly secretHttp?: ReadonlyArray<string>
 }
 
-/** What a model may ask for beside files. */
+/** Permissions of a model beside files. */
 export const grantsOf = ({ networkCeiling = noNetwork }: Pick<Project, "networkCeiling">) => ({
   network: networkCeiling.networkPolicy !== "off"
 })
 
-/** The project that a model's requests are made for: each reaches the workspaces of that project. */
+/** The caller of a model's requests: each reaches the workspaces of the project. */
 export const callerOf = (
   { allWorkspaces = false, networkCeiling = noNetwork, path, places, repoUrl }: Project
 ): CallerProject => ({
@@ -63,7 +63,7 @@ export const callerOf = (
   places
 })
 
-/** A URL in the form of a record. */
+/** A URL in the form of a workspace's record. */
 const withoutCredentials = (url: string) => {
   try {
     const { host, pathname, protocol } = new URL(url)

@@ -11,7 +11,7 @@ import type { Options } from "./options.ts"
 /** Stdin of a command, whole or in pieces, text as UTF-8. */
 export type Stdin = string | Uint8Array | AsyncIterable<string | Uint8Array>
 
-/** A command's input, and a wait that fails with the input. Otherwise the command would take a failure for the end of the input. */
+/** A command's input, and a wait that fails with the input: the command would read a failure as the end of the input. */
 interface ReadInput {
   readonly input: RunInput
   readonly failed: Effect.Effect<never, InvalidRequest>
@@ -28,7 +28,7 @@ const asBytes = (piece: unknown): Effect.Effect<Uint8Array, InvalidRequest> => {
 const unread = (cause: unknown) =>
   wrong(`could not be read: ${Predicate.isError(cause) ? cause.message : String(cause)}`)
 
-/** Not `Stream.fromAsyncIterable`: its end waits for the iterable's answer, which a pipe without a writer never gives. */
+/** Not `Stream.fromAsyncIterable`: its end waits for the iterable, and a pipe without a writer never answers. */
 const piecesOf = (stdin: AsyncIterable<unknown>): Stream.Stream<unknown, InvalidRequest> =>
   Stream.unwrap(Effect.map(
     Effect.acquireRelease(

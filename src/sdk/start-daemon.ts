@@ -14,7 +14,7 @@ import { isAlive, ProcessIdentity, RETIRE_SIGNAL, signalIdentity } from "../syst
 import { connectUnix } from "../system/processes/unix-socket.ts"
 import { checkSettings } from "../system/settings/config.ts"
 
-/** How a daemon is started when there is none. */
+/** How to start a daemon if none runs. */
 export interface StartDaemon {
   readonly version: string
   /** Program and arguments. It becomes the daemon and runs while it holds work. */
@@ -24,7 +24,7 @@ export interface StartDaemon {
 /** The part of a daemon's record that every version has. */
 const Announced = Schema.Struct({ process: ProcessIdentity, version: Schema.String })
 
-/** Taking up many workspaces after a crash takes a while. */
+/** The adoption of many workspaces after a crash takes a while. */
 const startTimeoutMs = 60_000
 const retireTimeoutMs = 2_000
 
@@ -64,7 +64,7 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
     yield* checkVersion(record, start.version)
     const answers = Effect.scoped(connectUnix(socket))
     const started: Effect.Effect<void, DaemonUnavailable | InvalidConfiguration> = Effect.gen(function*() {
-      // The daemon inherits the variables, and its own refusal would stand in its log only.
+      // The daemon inherits the variables, and only its log would have its refusal.
       yield* checkSettings
       const child = yield* startDetached({ command: start.command, env: variables, log })
       const status = yield* answers.pipe(

@@ -70,7 +70,7 @@ export class PatchRejected extends ContractError<PatchRejected>()("PatchRejected
 /** The export, or its output, is not allowed. Nothing was written. */
 export class ExportRefused extends ContractError<ExportRefused>()("ExportRefused", {
   detail: Schema.String,
-  /** The first paths that are the reason. */
+  /** The first paths that caused the refusal. */
   paths: Schema.Array(Schema.String)
 }, {
   fact: ({ detail, paths }) => `nothing was exported: ${detail}${paths.length === 0 ? "" : ` (${paths.join(", ")})`}`,

@@ -5,7 +5,7 @@ interface Coded<Code extends string> {
   get code(): Code
 }
 
-/** What an error tells beside its fields. */
+/** Texts of an error. */
 interface Told {
   /** What happened, for people, models and programs. */
   readonly fact: string
@@ -24,7 +24,7 @@ type ContractErrorClass<Self, Tag extends string, Fields extends Schema.Struct.F
 /** A text, or how the error's fields make it. */
 type Made<Fields extends Schema.Struct.Fields, A> = A | ((error: Schema.Struct.Type<Fields>) => A)
 
-/** What an error says of its fields. */
+/** The texts of a class, from its fields. */
 interface Sentences<Fields extends Schema.Struct.Fields> {
   /** What happened, with the values. */
   readonly fact: Made<Fields, string>

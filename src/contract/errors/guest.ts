@@ -7,7 +7,7 @@ const console = (tail: string) => tail === "" ? "" : `\nend of the guest's conso
 /** Whether a request ended the microVM at this step: the host has no fault. */
 const isRequested = (step: string) => ["stop", "reset", "delete"].includes(step)
 
-/** Steps of a microVM that ran before: the host can run one, so its check would find nothing. */
+/** Steps after the start of a microVM. The host can run one, so `pyro doctor` would find nothing. */
 const laterSteps: ReadonlyArray<string> = ["attach", "exec", "run", "service"]
 /** Steps of a microVM that only read a disk. */
 const readingSteps: ReadonlyArray<string> = ["archive", "inspect", "map disk", "merge layers"]

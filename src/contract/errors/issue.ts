@@ -1,7 +1,7 @@
 import { type Schema, SchemaAST, SchemaIssue } from "effect"
 import { InvalidRequest } from "./errors.ts"
 
-/** What is wrong with some input: of the first field that is, the JSON path and one sentence. */
+/** A fault of some input: the JSON path of the field and one sentence. */
 export interface Issue {
   readonly path: ReadonlyArray<PropertyKey>
   readonly message: string
@@ -24,7 +24,7 @@ const namesOf = (ast: SchemaAST.AST) => SchemaAST.isObjects(ast) ? ast.propertyS
 
 const expectation = /^Expected (.+), got (.+)$/s
 
-/** All that is wrong, field by field; of a field with some choices, each of them. What was given is told if the input was decoded with `reportInput`. */
+/** All faults, field by field, with one for each choice of a field. They have the given value if the input was decoded with `reportInput`. */
 export const issuesOf = ({ issue }: Schema.SchemaError): ReadonlyArray<Issue> =>
   distinct(
     format(issue).issues.flatMap(({ message, path: steps = [] }) => {
@@ -36,14 +36,14 @@ export const issuesOf = ({ issue }: Schema.SchemaError): ReadonlyArray<Issue> =>
     })
   )
 
-/** One sentence is said once: several checks of a value may have the same. */
+/** Removes repeated sentences: several checks of a value may have the same. */
 const distinct = (
   issues: ReadonlyArray<Issue>
 ): ReadonlyArray<Issue> => [...new Map(issues.map((issue) => [JSON.stringify(issue), issue])).values()]
 
 const choice = /^Expected (.+), actual (.+)$/s
 
-/** Of a field with some choices all of them are told, not the first alone. */
+/** The first fault. For a field with choices, it names all of them. */
 export const firstIssue = (error: Schema.SchemaError): Issue => {
   const issues = issuesOf(error)
   const [first] = issues

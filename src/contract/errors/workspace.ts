@@ -6,7 +6,7 @@ export class WorkspaceNotFound extends ContractError<WorkspaceNotFound>()("Works
   workspace: Schema.String,
   /** Similar names and ids. */
   similar: Schema.Array(Schema.String),
-  /** What became of the other workspaces of the request. Absent if there are none. */
+  /** The outcome for the other workspaces of the request. Absent if there are none. */
   others: optional(Schema.String)
 }, {
   fact: ({ others, similar, workspace }) =>

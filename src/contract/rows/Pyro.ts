@@ -13,7 +13,7 @@ import {
 } from "./operations.ts"
 import type { RunInput } from "./run-input.ts"
 
-/** Operations that the caller feeds while they run. */
+/** Operations with input while they run. */
 export type WithInput = "run" | "workspace.exec" | "workspace.shell.attach"
 
 type Inputs<Name extends OperationName> = Name extends WithInput ? [input?: RunInput] : []
@@ -45,10 +45,10 @@ export type Nested<
 
 export type PyroService = Nested<{ readonly [Name in OperationName]: Call<Name> }>
 
-/** Everything pyro can do, wherever it is done: in this process, or behind a socket. */
+/** All operations of pyro, in this process or behind a socket. */
 export class Pyro extends Context.Service<Pyro, PyroService>()("pyro/contract/Pyro") {}
 
-/** The call of an operation that is known only as a row of the table. */
+/** The call of an operation, by its row. */
 export const callOf = (pyro: PyroService, operation: Operation) => {
   let at: unknown = pyro
   for (const word of operation.name.split(".")) at = (at as Record<string, unknown>)[word]

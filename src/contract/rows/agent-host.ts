@@ -37,13 +37,13 @@ const otherNames = new Map<string, HostName>([
   ["goose-cli", "goose"]
 ])
 
-/** A host's own name for a name that people type; any other word stays. */
+/** A host's own name for a typed name. Any other word stays. */
 export const hostNameOf = (typed: string): string => {
   const word = typed.toLowerCase().replace(/[ _]/g, "-")
   return otherNames.get(word) ?? ((hostNames as ReadonlyArray<string>).includes(word) ? word : typed)
 }
 
-/** Where an entry holds: for all projects of this user, or for one project. */
+/** Scope of an entry: all projects of this user, or one project. */
 export type HostScope = "user" | "project"
 
 /** Which of pyro's tools run without a question. `none` leaves the decision to the host. */

@@ -1,10 +1,10 @@
 import { nextCharacter, utf8Text, wholeCharacters } from "../text/utf8.ts"
 import type { CommandOutput } from "./operation.ts"
 
-/** What was kept of a stream of bytes, as text. */
+/** The kept part of a stream of bytes, as text. */
 interface KeptOutput {
   readonly text: string
-  /** Bytes that were produced in all. */
+  /** Total bytes of the stream. */
   readonly bytes: number
   /** The middle is missing: more than the limit was produced. */
   readonly truncated: boolean
@@ -13,15 +13,14 @@ interface KeptOutput {
 }
 
 /**
- * Keeps the head and the tail of a stream of bytes, together at most `limit` bytes, however much is added and in
- * however small pieces.
+ * Keeps the head and the tail of a stream of bytes, together at most `limit` bytes.
  */
 export const boundedOutput = (limit: number) => {
   const headLimit = Math.ceil(limit / 2)
   const tailLimit = limit - headLimit
   let head = new Uint8Array(0)
   let headLength = 0
-  /** Linear until `tailLimit` bytes were seen, from then on a ring whose oldest byte is at `seen % tailLimit`. */
+  /** Linear until `tailLimit` bytes were seen, then a ring whose oldest byte is at `seen % tailLimit`. */
   let tail = new Uint8Array(0)
   let seen = 0
 

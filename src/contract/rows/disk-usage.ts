@@ -3,7 +3,7 @@ import { integer, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
-/** Users of the host's disk, in the order in which a shared file counts for the first of them. */
+/** Users of the host's disk. A shared file counts for the first of its users in this order. */
 export const diskUsers = [
   "environments",
   "kernels",

@@ -4,16 +4,16 @@ export interface Narrowing {
   readonly arguments: ReadonlyArray<string>
   /** Arguments that the mode decides, with their values. A model does not see them, and cannot give another value. */
   readonly fixed?: Readonly<Record<string, string | number | boolean>>
-  /** Fields that the mode gives where a model does not give the argument `unless`. */
+  /** Fields that the mode gives if a model does not give the argument `unless`. */
   readonly filled?: { readonly unless: string; readonly fields: Readonly<Record<string, string>> }
   /** The tool's text for a model in this mode. @default the tool's own */
   readonly description?: string
 }
 
-/** The message with which a person begins the story of a mode. */
+/** The message with which a person begins the task of a mode. */
 interface Prompt {
   readonly description: string
-  /** The only argument, which a person may leave out. Claude Code gives each argument one word, so that a second would get the second word. */
+  /** The only argument, which a person may omit. Claude Code gives each argument one word, so a second argument would get the second word. */
   readonly argument: { readonly name: string; readonly description: string }
   /** The message with the argument. */
   readonly text: (given?: string) => string
@@ -118,7 +118,7 @@ export const inspect = mode({
   tools: {
     workspace_create: {
       arguments: ["environment", "seed_path", "allow_hosts"],
-      // What code without a network tries is then in the log.
+      // The log then has the attempts of code without a network.
       filled: { unless: "allow_hosts", fields: { network_policy: "off" } }
     },
     workspace_list: list,

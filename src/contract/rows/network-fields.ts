@@ -116,7 +116,7 @@ export const NetworkInfo = lazy(() =>
 )
 export type NetworkInfo = ReturnType<typeof NetworkInfo>["Type"]
 
-/** Counts of connections, and the person's choice of certificates, that MCP results leave out where the policy is what matters. */
+/** Fields that MCP results about a policy leave out: counts of connections, and the person's choice of certificates. */
 export const networkDetails = [
   "open",
   "allowed",
@@ -127,5 +127,5 @@ export const networkDetails = [
   "trust_host_certificates"
 ] as const
 
-/** Rules of a policy that MCP results leave out where the counts are what matters. */
+/** Rules of a policy, which MCP results about counts leave out. */
 export const networkRules = ["allow_hosts", "deny_hosts", "allow_ips", "trust_host_certificates"] as const

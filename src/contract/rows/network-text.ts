@@ -6,7 +6,7 @@ import type { NetworkRecord } from "./workspace-network.ts"
 const isOff = (network: Pick<NetworkInfo, "networkPolicy"> | undefined): boolean =>
   network === undefined || network.networkPolicy === "off"
 
-/** What a new policy dropped of the policy before: a line for its grants, a line for its denials. The policy off drops all: nothing to tell. */
+/** The dropped grants and denials of the former policy, a line each. None if the new policy is off. */
 export const droppedLines = (
   { noLongerAllowed, noLongerDenied, workspace: { network } }: {
     readonly noLongerAllowed: ReadonlyArray<string>
@@ -36,7 +36,7 @@ export const policyText = (
   ].join("; ")
 }
 
-/** Whether there is anything to count: a workspace without a network may have had one, or may have tried. */
+/** Whether there are connections to count: a workspace without a network may have had one, or may have tried. */
 export const hasConnections = (
   { allowed, denied, failed, networkPolicy, open }: Pick<
     NetworkInfo,
@@ -61,7 +61,7 @@ export const subjectText = (one: NetworkRecord): string => {
   }
 }
 
-/** Target of a connection: `name:port`, and the address where the name has another. */
+/** Target of a connection: `name:port`, and the address if it differs. */
 export const targetText = ({ address, host, port }: Pick<NetworkRecord, "address" | "host" | "port">): string => {
   const named = host.includes(":") && port !== undefined ? `[${host}]` : host
   return `${named}${port === undefined ? "" : `:${port}`}${
@@ -74,7 +74,7 @@ export type PresentPolicy =
   & Pick<NetworkInfo, "allowHosts" | "allowIps" | "denyHosts" | "networkPolicy" | "trustHostCertificates">
   & { readonly packageCache?: boolean | undefined }
 
-/** A policy has hundreds of rules at most; nobody reads a hint of them all. */
+/** Maximum characters of a hint: a policy may have hundreds of rules. */
 const MAX_CHARACTERS = 800
 
 /** Options that make a command describe the whole policy. */
@@ -111,7 +111,7 @@ export const grantCommand = (workspace: string, policy: PresentPolicy, options: 
   return command.length <= MAX_CHARACTERS ? command : `${added} beside the present grants (pyro status ${workspace})`
 }
 
-/** The command that names the policy of a workspace anew, without some of its denied hosts. */
+/** The command that sets the policy of a workspace again, without some of its denied hosts. */
 export const liftCommand = (workspace: string, policy: PresentPolicy, denyHosts: ReadonlyArray<string>): string =>
   grantCommand(workspace, { ...policy, denyHosts: policy.denyHosts.filter((rule) => !denyHosts.includes(rule)) }, [
     `--network-policy ${policy.networkPolicy}`

@@ -10,12 +10,12 @@ export const lazy = <A>(make: () => A): () => A => {
   return () => (made ??= { value: make() }).value
 }
 
-/** Why an operation is not offered on a surface. */
+/** Why a surface lacks an operation. */
 export interface Missing {
   readonly missing: string
 }
 
-/** A flag of the command line alone: no field of the payload has its value. */
+/** A flag of the command line without a field of the payload. */
 export type CliExtra =
   /** Names a file of the host, or `-` for stdin, whose content becomes a field. */
   | {
@@ -25,31 +25,31 @@ export type CliExtra =
     readonly as: "text" | "bytes"
     readonly description: string
   }
-  /** Names a path of the host, or `-`, to which the bytes themselves are exported instead of being shown. */
+  /** Names a path of the host, or `-`, that gets the bytes instead of the display. */
   | {
     readonly _tag: "export"
     /** Name of the operation that exports. */
     readonly operation: string
     readonly description: string
   }
-  /** Gives the field `secrets` an entry, whose value is not on the command line. May be given several times. */
+  /** Adds an entry to the field `secrets` whose value is not on the command line. May be given several times. */
   | {
     readonly _tag: "secret"
     readonly from: "file" | "environment"
     readonly description: string
   }
-  /** Seconds that a field of seconds has at most. */
+  /** Maximum of a field of seconds. */
   | {
     readonly _tag: "limit"
     /** JSON name of the field. */
     readonly field: string
     readonly description: string
   }
-  /** Changes how it is done or shown on the command line. */
+  /** Changes how the command line runs or shows the operation. */
   | {
     readonly _tag: "switch"
     readonly description: string
-    /** JSON name of a field that is true with it. @default none */
+    /** JSON name of a field that the switch sets to true. @default none */
     readonly sets?: string
   }
 
@@ -58,7 +58,7 @@ export interface CliSurface {
   readonly path: readonly [string, ...ReadonlyArray<string>]
   /** JSON names of the fields given as positional arguments, in order. */
   readonly args: ReadonlyArray<string>
-  /** JSON names of fields with a flag that a word behind the arguments may give as well, in order. A list takes all words that are left. */
+  /** JSON names of fields with a flag that a word after the arguments may fill as well, in order. A list takes all remaining words. */
   readonly argsOrFlags?: ReadonlyArray<string>
   /** JSON name of the field that takes every word after `--`. */
   readonly rest?: string
@@ -66,23 +66,23 @@ export interface CliSurface {
   readonly flags?: Readonly<Record<string, string>>
   /** JSON names of the lists whose flag takes all words up to the next flag. */
   readonly greedy?: ReadonlyArray<string>
-  /** JSON names of the fields that the CLI fills in by itself. */
+  /** JSON names of the fields that the CLI fills by itself. */
   readonly filled?: ReadonlyArray<string>
-  /** Arguments that are needed unless a flag is given, which takes their place: JSON names of both. */
+  /** Arguments that a flag replaces: JSON names of both. */
   readonly unless?: Readonly<Record<string, string>>
-  /** The same, but that they may be given beside the flag. */
+  /** Arguments that are not needed with a flag, and may be given beside it: JSON names of both. */
   readonly neededWithout?: Readonly<Record<string, string>>
   /** Flags without a field, by their names without dashes. */
   readonly extras?: Readonly<Record<string, CliExtra>>
-  /** Fields of which one is given, by itself or by a `file` flag; else stdin, if it is no terminal, is what is given to the flag `stdin`. */
+  /** Fields of which one must be given, directly or by a `file` flag. Without one, the flag `stdin` reads stdin, if it is no terminal. */
   readonly oneOf?: { readonly fields: ReadonlyArray<string>; readonly stdin: string }
-  /** JSON names of the fields that are paths of the host. The caller makes them absolute: the daemon is elsewhere, and refuses others. */
+  /** JSON names of the fields that are paths of the host. The caller makes them absolute: the daemon refuses relative ones. */
   readonly hostPaths?: ReadonlyArray<string>
   /** Whether the operation runs a command, which reads this process's stdin with `--interactive`. @default the row runs none */
   readonly stdin?: "interactive"
   /** JSON name of a boolean field: the CLI asks a person on a terminal before it sends `true`. */
   readonly confirms?: string
-  /** Arguments that name something that exists, by the JSON name of their field: completion offers the names. */
+  /** Arguments with names of existing objects, by the JSON name of their field. Completion offers the names. */
   readonly completes?: Readonly<Record<string, "snapshots">>
   /** Whose exit status the process leaves with. */
   readonly exits: "guest" | "own"
@@ -95,21 +95,21 @@ export type Profile = "vm-run" | "core" | "full"
 
 /** A field of the payload as an argument of a tool. */
 export interface McpArgument {
-  /** What a model calls it. @default the field's JSON name; `workspace_id` for `workspace` */
+  /** Its name for a model. @default the field's JSON name; `workspace_id` for `workspace` */
   readonly name?: string
-  /** What a model is told; it has no flags. @default what the field says of itself */
+  /** Its description for a model, without flags. @default the field's */
   readonly description?: string
-  /** Profiles in which it can be given. @default all */
+  /** Profiles that have it. @default all */
   readonly visibleIn?: ReadonlyArray<Profile>
-  /** What it is when it is left out, in the place of the field's own default. */
+  /** Its default, in place of the field's own. */
   readonly default?: string | number | boolean
-  /** It is this, whatever the field is, and the surface makes of it what the operation takes: a cursor, stdin. It needs no field. */
+  /** Its type if the surface itself uses it, such as a cursor or stdin. It needs no field. */
   readonly own?: "text" | "boolean"
-  /** Whether it must be given. @default whether the field must, and has no `default` here; of the CLI's `oneOf`, one must */
+  /** Whether it must be given. @default whether the field must, without a `default` here; one of the CLI's `oneOf` must */
   readonly needed?: boolean
   /** It is an argument only of a server that may grant a network. */
   readonly network?: true
-  /** It names a path of the host, which the operation reads or writes: beneath the bound project, unless the server was told more. */
+  /** It is a path of the host that the operation reads or writes: beneath the bound project, or a directory that the server allows. */
   readonly hostPath?: "read" | "write"
 }
 
@@ -118,22 +118,22 @@ export interface McpSurface {
   readonly profiles: ReadonlyArray<Profile>
   /** Its name for people. @default the row's summary */
   readonly title?: string
-  /** What a model is told. @default the row's summary */
+  /** Description for a model. @default the row's summary */
   readonly description?: string
   /** Arguments by the JSON name of their field, in this order; other fields have their defaults. @default every field */
   readonly arguments?: Readonly<Record<string, McpArgument>>
-  /** JSON names of fields, at any depth, that the tool's result goes without: each name is paid for in every conversation. */
+  /** JSON names of fields, at any depth, that the tool's result omits: every conversation pays for each name. */
   readonly omits?: ReadonlyArray<string>
   /**
-   * The tool tells no schema of its result, because it may answer with an image and nothing else: some hosts drop the image when a
-   * structured result stands beside it, others refuse a result that lacks the structured half when there is a schema.
+   * The tool has no output schema, because its answer may be an image alone: some hosts drop the image beside a structured result, and
+   * others refuse a result without the structured half if there is a schema.
    */
   readonly schemaless?: true
-  /** Hosts that load tools on demand are asked to have this one ready. */
+  /** Asks hosts that load tools on demand to load this one at once. */
   readonly essential?: true
 }
 
-/** What a caller may assume about calling it, in MCP's terms. Destructive is what no `reset` of the workspace takes back. */
+/** What a caller may assume about a call, in MCP's terms. Destructive: no `reset` of the workspace undoes it. */
 interface Annotations {
   readonly readOnly: boolean
   readonly destructive: boolean
@@ -144,9 +144,9 @@ interface Annotations {
 /** Gathers a streaming operation's events into its result. */
 export interface Folding<Event, Result> {
   readonly add: (event: Event) => void
-  /** Undefined while the event that ends the operation has not been seen. */
+  /** Undefined before the last event of the operation. */
   readonly result: () => Result | undefined
-  /** Output of the operation's command until now. Absent for an operation without a command. */
+  /** Output of the operation's command so far. Absent for an operation without a command. */
   readonly output?: () => CommandOutput
 }
 
@@ -164,12 +164,12 @@ export interface CommandOutput {
 }
 
 /**
- * What the work of an operation on one workspace is given: the workspace; also its residents; also its running VM, with any loss of the
- * VM explained; or a guest that reads the files, running or not.
+ * What the work of an operation on one workspace gets: the workspace; also its residents; also its running VM, whose loss is explained; or
+ * a guest that reads the files of a running or stopped workspace.
  */
 type WorkPlace = "entry" | "residents" | "running" | "reader"
 
-/** `writes` of an operation that counts as use of the workspace, whatever is asked. */
+/** `writes` of an operation that always counts as use of the workspace. */
 export const always = () => true
 
 interface Common<
@@ -186,14 +186,14 @@ interface Common<
   readonly cli: CliSurface
   readonly mcp: McpSurface | Missing
   /**
-   * Where the CLI has it done: by the daemon, which has the workspaces and is started for it; by the daemon where one runs anyway,
-   * for its pool; by a daemon that runs and answers, which the operation neither starts nor keeps from leaving, else in its own process
-   * (observer); or in its own process. @default host
+   * Where the CLI runs it. `daemon`: in the daemon, which owns the workspaces and is started for it. `daemon-if-running`: in a daemon that
+   * runs anyway, for its pool. `observer`: in a daemon that runs and answers, without starting or keeping it, else in the CLI's process.
+   * `host`: in the CLI's process. @default host
    */
   readonly home?: "daemon" | "daemon-if-running" | "observer" | "host"
-  /** In which states of the workspace it is legal. @default no state matters, or there is no workspace */
+  /** Legal states of the workspace. @default no state matters, or there is no workspace */
   readonly states?: StateRule
-  /** Where its work runs. One whose `states` wait has the workspace alone. @default it finds by itself what it needs, and waits by itself */
+  /** Place of its work. If its `states` wait, it has the workspace alone. @default it finds its objects and waits by itself */
   readonly on?: Place
   /** Whether it counts as use of the workspace. @default it does not, or its work says so */
   readonly writes?: (payload: Payload["Type"]) => boolean
@@ -202,7 +202,7 @@ interface Common<
   readonly annotations: Annotations
   readonly payload: () => Payload
   readonly result: () => Result
-  /** Status that a process leaves with after this result; 0 when there is no such function. */
+  /** Exit status of the CLI after this result. @default 0 */
   readonly exitStatus?: (result: Result["Type"], payload: Payload["Type"]) => number
 }
 
@@ -226,18 +226,18 @@ export interface Streaming<
 > extends Common<Name, Payload, Result, Place> {
   readonly kind: "streaming"
   readonly event: () => Event
-  /** The operation survives its daemon: the client goes on with the next daemon. Only an operation with an `execId` can. */
+  /** The operation survives its daemon: the client resumes it with the next daemon. It needs an `execId`. */
   readonly resumable?: true
   /**
-   * The operation makes workspaces, whose ids the client mints. After a lost answer the client finds them again: `done` gives the
-   * operation's last event.
+   * The operation makes workspaces, and the client mints their ids. After a lost answer the client finds them again. `done` makes the
+   * last event.
    */
   readonly makes?: {
     readonly count: (payload: Payload["Type"]) => number
     /** Takes the WorkspaceInfo of each. */
     readonly done: (workspaces: ReadonlyArray<never>) => Event["Type"]
   }
-  /** The work ends if the connection is lost; else it may be done all the same. */
+  /** The work ends with a lost connection. Without this, it may still be done. */
   readonly endsWithConnection?: true
   readonly fold: (payload: Payload["Type"]) => Folding<Event["Type"], Result["Type"]>
 }

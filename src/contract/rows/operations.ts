@@ -54,8 +54,8 @@ import { workspaceSyncPush } from "./workspace-sync.ts"
 import { workspaceRename, workspaceUpdate } from "./workspace-update.ts"
 
 /**
- * Everything pyro can be asked to do, in the order in which help shows it. CLI commands, RPCs, MCP tools and the
- * reference are read off this list; Schemas are thunks, so that a process builds only those that it uses.
+ * All operations of pyro, in the order of the help. CLI commands, RPCs, MCP tools and the reference come from this list. Schemas are
+ * thunks, so that a process builds only those that it uses.
  */
 export const operations = [
   run,
@@ -136,13 +136,13 @@ export type EventOf<Name extends OperationName> = OperationOf<Name> extends { re
   ? E extends { readonly Type: infer A } ? A : never
   : never
 
-/** What a row says of itself as far as it matters here. */
+/** The part of a row that `ends` reads. */
 interface Row {
   readonly name: string
   readonly annotations?: { readonly destructive: boolean }
 }
 
-/** Commands that end something, or take something away, which `reset` would bring back or which is no part of a workspace. */
+/** Commands that end or remove an object that a `reset` brings back, or that is no part of a workspace. */
 const ENDS: ReadonlyArray<string> = [
   "workspace.cancel",
   "workspace.shell.signal",
@@ -153,7 +153,7 @@ const ENDS: ReadonlyArray<string> = [
   "host.disconnect"
 ]
 
-/** Whether a command ends or removes what it names, or may. No suggestion leads to one, and none names another object for one. */
+/** Whether a command ends or removes an object. No suggestion names such a command, or another object for it. */
 export const ends = ({ annotations, name }: Row): boolean => annotations?.destructive === true || ENDS.includes(name)
 
 /** Operations on a workspace that exists; `env.build` reads one with `--from-workspace`. */
@@ -161,7 +161,7 @@ export type WorkspaceOperation =
   | Exclude<Extract<OperationName, `workspace.${string}`>, "workspace.create" | "workspace.list">
   | "env.build"
 
-/** In which states of a workspace each operation is legal: for the checks, their errors and the reference. */
+/** The legal states of each operation on a workspace: for the checks, their errors and the reference. */
 export const operationStates = named(
   operations.flatMap(({ name, states }) => states === undefined ? [] : [[name, states] as const])
 ) as Readonly<Record<WorkspaceOperation, StateRule>>
@@ -169,6 +169,6 @@ export const operationStates = named(
 export const isLegal = (operation: WorkspaceOperation, state: WorkspaceState): boolean =>
   operationStates[operation].legal.includes(state)
 
-/** The legal states that last until somebody changes them: the others end by themselves, and nobody can ask for them. */
+/** The legal states that last until a request changes them. The others end by themselves. */
 export const lastingStates = (operation: WorkspaceOperation): ReadonlyArray<WorkspaceState> =>
   settled.filter((state) => isLegal(operation, state))

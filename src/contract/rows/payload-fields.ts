@@ -2,7 +2,7 @@ import { Schema, SchemaAST } from "effect"
 import { named } from "../text/names.ts"
 import type { PureSchema } from "./operation.ts"
 
-/** How a field's value is written in words. */
+/** Kind of a field's value. */
 type FieldKind =
   | { readonly _tag: "text" | "integer" | "number" | "boolean" | "list" | "map" }
   | { readonly _tag: "choice"; readonly choices: ReadonlyArray<string> }
@@ -28,10 +28,10 @@ export const payloadFields = (payload: PureSchema): ReadonlyArray<PayloadField> 
     : []
 }
 
-/** Values of which any required field takes one: a text, a number, the text of a number, a list. */
+/** Samples. Every required field accepts one of them. */
 const samples: ReadonlyArray<unknown> = ["x", 1, "1", ["x"]]
 
-/** What each field that may be left out is then, as JSON; fields without such a value are missing. */
+/** Defaults of the optional fields, as JSON. Fields without a default are missing. */
 export const payloadDefaults = (payload: PureSchema): Readonly<Record<string, unknown>> => {
   const encoded = SchemaAST.toEncoded(payload.ast)
   const required = SchemaAST.isObjects(encoded)
@@ -66,7 +66,7 @@ const kindOf = (type: SchemaAST.AST): FieldKind => {
   }
 }
 
-/** Whether a number is a whole one. */
+/** Whether a number must be whole. */
 export const isInteger = ({ checks }: SchemaAST.AST): boolean =>
   checks?.some(({ annotations }) =>
     (annotations?.["representation"] as { readonly id?: string } | undefined)?.id === "effect/schema/isInt"

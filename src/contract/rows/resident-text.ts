@@ -16,7 +16,7 @@ export const shellStateText = ({ outcome, status }: Pick<ShellScreen, "outcome" 
   }
 }
 
-/** What a read waited for and did not get, as a sentence; undefined without a wait or after a successful one. */
+/** Why a wait of a read failed, as a sentence; undefined without a wait or after a successful one. */
 export const shellWaitText = (
   { waited }: Pick<ShellScreen, "waited">,
   { waitFor, waitForIdleMs, waitSeconds }: Pick<ShellReadPayload, "waitFor" | "waitForIdleMs" | "waitSeconds">
@@ -36,7 +36,7 @@ export const shellWaitText = (
 export const servicesText = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts).map(([state, count]) => `${count} ${state}`).join(", ")
 
-/** What `service start` waits for; undefined if it waits for nothing. */
+/** The check that `service start` waits for; undefined if it waits for none. */
 export const waitingText = (
   { name, readyCommand, readyFile, readyHttp, readyTcp }: Pick<
     ServiceStartPayload,

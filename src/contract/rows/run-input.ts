@@ -5,7 +5,7 @@ export interface WindowSize {
   readonly cols: number
 }
 
-/** Where the stdin of a command goes. */
+/** Writes the stdin of a command. */
 export interface StdinWriter {
   /** Takes all of the bytes at once, or none of them. */
   readonly tryWrite: (bytes: Uint8Array) => boolean
@@ -13,23 +13,23 @@ export interface StdinWriter {
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, unknown>
 }
 
-/** What flows into a running command while it runs. */
+/** Input of a running command, and the relation to its caller. */
 export interface RunInput {
-  /** The command's stdin, pulled only as fast as the guest takes it; its end closes the guest's stdin. None: /dev/null. */
+  /** The command's stdin, pulled as fast as the guest takes it. Its end closes the guest's stdin. Absent: /dev/null. */
   readonly stdin?: Stream.Stream<Uint8Array>
   /**
-   * Writes `stdin` until its end, in the place of the stream. Bytes of the daemon's clients then reach the guest in the request's own
-   * turn of the event loop.
+   * Writes `stdin` until its end, in place of the stream. Bytes of the daemon's clients then reach the guest in the request's own turn of
+   * the event loop.
    */
   readonly writeStdin?: (writer: StdinWriter) => Effect.Effect<void, unknown>
   /** New sizes of the caller's terminal, for a command with `tty`. */
   readonly resizes?: Stream.Stream<WindowSize>
-  /** Ends when `run`'s command is to be ended as by Ctrl-C: its output flows on until its end. A command with an id is ended by `workspace.cancel`. */
+  /** Ends to interrupt `run`'s command as Ctrl-C does. The output continues until the command's end. `workspace.cancel` ends a command with an id. */
   readonly interrupt?: Effect.Effect<void>
-  /** A command that is known already is taken up as by the one who started it: its interruption ends it, stdin flows on. */
+  /** A known command is resumed as by its first caller: an interruption ends it, and stdin continues. */
   readonly resumed?: boolean
-  /** The command ends with its caller, also one with a time to wait, until the caller was told that it goes on. */
+  /** The command ends with its caller, until the caller knows that the command outlives the call. */
   readonly endsWithCaller?: boolean
-  /** Asked when a running command's stream is dropped: whether only this process leaves, and the caller is still there. */
+  /** Whether a dropped stream means that this process leaves, and not the caller. */
   readonly leaving?: Effect.Effect<boolean>
 }

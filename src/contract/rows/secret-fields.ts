@@ -4,11 +4,11 @@ import { byName, named } from "../text/names.ts"
 import { lazy } from "./operation.ts"
 import { secretPresets, secretTargetOf } from "./secret-target.ts"
 
-/** Shorter values stand in ordinary output by chance, and their markers would spoil the output. */
+/** Minimum bytes of a secret: a shorter value occurs in ordinary output by chance. */
 const MIN_SECRET_BYTES = 8
 export const MAX_SECRET_BYTES = 1_048_576
 export const MAX_SECRETS = 64
-/** Bytes of all secrets of a workspace together. */
+/** Maximum bytes of all secrets of a workspace together. */
 const MAX_ALL_SECRETS_BYTES = 4_194_304
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/
@@ -66,7 +66,7 @@ const secretsSchema = (description: string) =>
 /** Secrets with their values. */
 export const secretsField = (description: string) => ({ secrets: optional(secretsSchema(description)) })
 
-/** Secrets that a workspace gives up. */
+/** Secrets to remove from a workspace. */
 export const clearSecretsField = () => ({
   clearSecrets: optional(
     list(SecretName()).annotate({ description: "Names of secrets to remove. Default: none" })

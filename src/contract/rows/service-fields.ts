@@ -31,7 +31,7 @@ export const DEFAULT_STOP_SECONDS = 5
 /** A URL of a server in the guest: the probe connects to the guest's loopback. */
 const READY_URL = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?(\/[\x21-\x7e]*)?$/
 
-/** How pyro finds out that a service is ready. At most one. */
+/** The check that a service is ready. At most one. */
 export const readinessFields = () => ({
   readyTcp: optional(
     between({

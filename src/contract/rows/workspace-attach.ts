@@ -8,7 +8,7 @@ import { cols, rows, shellId, shellIdField, shellOutcome } from "./shell-fields.
 import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
-/** The key that detaches, if no other one is named. */
+/** Default key that detaches. */
 const DEFAULT_DETACH_KEY = "ctrl-]"
 
 export const AttachPayload = lazy(() =>

@@ -14,7 +14,7 @@ const nameStatus = {
   }
 } as const
 
-/** Options of a comparison; `whole` says where the rest of a patch that is too long can be read. */
+/** Options of a comparison. `whole` says how to get the rest of a long patch. */
 const differenceFields = (whole: string) => ({
   paths: defaulted(
     list(text("File or directory, relative to /workspace")).pipe(
@@ -74,7 +74,7 @@ export const DiffFile = lazy(() =>
 )
 export type DiffFile = ReturnType<typeof DiffFile>["Type"]
 
-/** Result of a comparison; `digestFor` says what the digest is used for, `ignored` describes the files that are left out. */
+/** Result of a comparison. `digestFor`: use of the digest. `ignored`: description of the omitted files. */
 export const differenceResult = (
   { digestFor, ignored }: { readonly digestFor: string; readonly ignored: string }
 ) =>

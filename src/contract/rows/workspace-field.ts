@@ -63,7 +63,7 @@ export const workspaceUser = () =>
     () => "root" as const
   )
 
-/** How much of a repository's history goes along with its files. */
+/** The part of a repository's history that is copied with its files. */
 export type GitHistory = "shallow" | "full" | "none"
 
 export const GitHistory = (description: string) =>

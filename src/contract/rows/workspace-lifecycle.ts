@@ -300,7 +300,7 @@ export const foldSwitch = (): Folding<WorkspaceEvent, ReturnType<typeof SwitchRe
   }
 }
 
-/** An operation whose payload is one workspace and whose result is the workspace afterwards. */
+/** An operation on one workspace whose result is the changed workspace. */
 const step = <const Name extends "workspace.stop" | "workspace.start">(
   row: {
     readonly name: Name

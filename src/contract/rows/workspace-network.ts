@@ -102,7 +102,7 @@ export const workspaceNetworkSet = unary({
   result: NetworkSetResult
 })
 
-/** One connection or look-up that has ended, or that was never made. */
+/** One connection or look-up that has ended or was denied. */
 export const NetworkRecord = lazy(() =>
   snakeStruct({
     number: integer("Number of the entry in the workspace's log, from 1 on"),

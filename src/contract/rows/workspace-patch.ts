@@ -7,11 +7,10 @@ import { at, withVm } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
 
 /**
- * Most that a patch may have. What `export --patch` writes is bounded by the same numbers as what `patch apply` takes, so that a
- * workspace takes every patch that another one gave.
+ * Limits of a patch. They hold for `export --patch` and for `patch apply`, so that every exported patch can be applied.
  */
 export const patchLimits = {
-  /** With its frame, and as base64, a patch has to fit a message of 16 MiB. */
+  /** As base64 and with its frame, a patch must fit a message of 16 MiB. */
   bytes: 8 * 1024 * 1024,
   lines: 2_000_000,
   files: 100_000

@@ -15,7 +15,7 @@ const FORM = /^(?:([0-9]{1,5}):)?([0-9]{1,5})$/
 
 const isPort = (port: number) => port >= 1 && port <= 65_535
 
-/** Reads `[HOST_PORT:]GUEST_PORT`, where the host port 0 is none; undefined for anything else. */
+/** Reads `[HOST_PORT:]GUEST_PORT`. The host port 0 is none. Undefined for any other text. */
 export const readPort = (text: string): AskedPort | undefined => {
   const [, host, guest] = FORM.exec(text) ?? []
   if (guest === undefined || !isPort(Number(guest))) return undefined
@@ -38,7 +38,7 @@ export const GuestPort = () => integer("TCP port of the guest's loopback")
 export const HostPort = () =>
   optional(integer("Port of 127.0.0.1 on the host. Absent while the workspace does not run"))
 
-/** A port of the guest that the host listens for. */
+/** A port of the guest that the host publishes. */
 export const PublishedPort = lazy(() =>
   snakeStruct({
     guestPort: GuestPort(),

@@ -20,7 +20,7 @@ import { portText } from "./workspace-port.ts"
 
 const full = { profiles: ["full"] } as const
 
-/** Part of results that a model does not need. */
+/** Fields of results that a model does not need. */
 const omits = ["command", "started_at", "output_bytes", "ready_check", "ready_ms", "restart_in_ms"] as const
 
 export const ServiceStartPayload = lazy(() => {

@@ -20,7 +20,7 @@ export const must =
   <S extends Schema.Top>(isRight: (value: S["Type"]) => boolean, message: string) => (self: S): S["Rebuild"] =>
     self.check(Schema.makeFilter(isRight, { message }))
 
-/** The same of a text that has a pattern. */
+/** A check of a text against a pattern. */
 export const matching =
   <S extends Schema.Top & { readonly Type: string }>(pattern: RegExp, message: string) => (self: S): S["Rebuild"] =>
     self.check(Schema.isPattern(pattern, { message }))
@@ -39,7 +39,7 @@ export const between = ({ description, from, to, unit }: {
   ).annotate({ description: `${description} (${from} to ${to})` })
 }
 
-/** A duration in whole milliseconds, whatever a clock measured. */
+/** A duration, rounded to whole milliseconds. */
 export const milliseconds = (what: string, more = "") =>
   Schema.Int.annotate({ description: `${what}, in ms${more === "" ? "" : `. ${more}`}` }).pipe(
     Schema.decodeTo(Schema.Number, {

@@ -1,12 +1,12 @@
 /**
- * Most bytes that the lists and texts of one result may have together: with its frame it has to fit a message of 16 MiB, and a
- * larger message ends the connection between client and daemon.
+ * Maximum bytes of all lists and texts of one result. With its frame, the result must fit a message of 16 MiB: a larger one ends the
+ * connection between client and daemon.
  */
 export const MAX_RESULT_BYTES = 15_728_640
 
 const encoder = new TextEncoder()
 
-/** What a value takes in a message, in `bytes`: not more than its JSON. */
+/** Maximum size of a value in a message, in `bytes`: that of its JSON. */
 const sizeOf = (value: unknown) => encoder.encode(JSON.stringify(value)).length
 
 /** The beginning of a list: at most `most` of it, and no more than fits `maxBytes`. */

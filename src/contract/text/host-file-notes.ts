@@ -52,7 +52,7 @@ const lostText = {
   attributes: "extended attributes (user attributes, capabilities or access control lists)"
 } as const
 
-/** Notes about lost properties, one for each; `shown` is a path as the reader knows it. */
+/** One note for each lost property. `shown` gives a path in the reader's form. */
 export const lossNotes = (
   losses: Losses = {},
   shown: (path: string) => string = (path) => path
@@ -70,6 +70,6 @@ export const lossNotes = (
 const kib = 1024
 const mib = 1024 * kib
 
-/** A size as a person reads it, rounded up: a small file is not a MiB. */
+/** A size for people, rounded up. */
 export const sizeText = (bytes: number): string =>
   bytes < kib ? `${bytes} bytes` : bytes < mib ? `${Math.ceil(bytes / kib)} KiB` : `${Math.ceil(bytes / mib)} MiB`

@@ -8,7 +8,7 @@ type Inspect = (value: unknown, options: unknown) => string
 /** Node prints the object as a plain one. */
 Object.defineProperty(Named.prototype, Symbol.for("nodejs.util.inspect.custom"), {
   value(this: object, _depth: number, options: unknown, inspect?: Inspect) {
-    // Other printers than Node's bring no function.
+    // Only Node passes a function.
     return inspect === undefined ? JSON.stringify({ ...this }) : inspect({ ...this }, options)
   }
 })
@@ -23,11 +23,11 @@ export const named = <A>(entries: Iterable<readonly [name: string, value: A]>): 
   return object
 }
 
-/** A table of pyro's own that is asked by names that someone else chose. */
+/** A table of pyro with lookups by names that someone else chose. */
 export const table = <A>(entries: Readonly<Record<string, A>>): Readonly<Record<string, A | undefined>> =>
   named(Object.entries(entries))
 
-/** The class of `named` objects, for what tells objects apart by their class. */
+/** The class of `named` objects, for code that compares classes. */
 export const NamedClass: Function = Named
 
 /** The library writes a Schema with this mark as JSON text. */

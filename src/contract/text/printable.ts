@@ -1,7 +1,7 @@
 /**
- * Characters that show nothing, and yet act on a terminal or say something to a model: DEL and the controls of the upper half (C1), bidirectional
- * marks and overrides, separators of lines, spaces without a width, invisible operators, and the tags and selectors of Unicode's plane 14, which
- * spell hidden words. Joiners (U+200C, U+200D) stay: scripts and emoji need them.
+ * Invisible characters that act on a terminal or on a model: DEL and the C1 controls, bidirectional marks and overrides, line separators,
+ * zero-width spaces, invisible operators, and the tags and selectors of Unicode's plane 14, which can spell hidden words. Joiners (U+200C,
+ * U+200D) stay: scripts and emoji need them.
  */
 const UNSEEN = String
   .raw`\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}`
@@ -18,15 +18,15 @@ const escaped = (character: string) => {
     : `\\u{${digits}}`
 }
 
-/** Text that may come from a guest, safe to show in a terminal: what acts or is not seen becomes visible escapes; newlines (`\r\n` too) and tabs stay. */
+/** Text from a guest, safe for a terminal: control and invisible characters become escapes. Newlines (`\r\n` too) and tabs stay. */
 export const printable = (text: string): string => text.replaceAll("\r\n", "\n").replace(unprintable, escaped)
 
-/** The same for a model, whose text keeps both kinds of line ends: a diff may be about them. */
+/** The same for a model. Both kinds of line ends stay: a diff may be about them. */
 export const readableText = (text: string): string => text.split("\r\n").map(printable).join("\r\n")
 
 /**
- * A document of JSON, safe to show in a terminal: `JSON.stringify` leaves DEL, controls of the upper half (C1), which terminals obey, and
- * bidirectional overrides as they are. Every reader of JSON gets the same document.
+ * A JSON document, safe for a terminal: `JSON.stringify` keeps DEL, C1 controls and bidirectional overrides. Every reader of JSON gets the
+ * same document.
  */
 export const jsonText = (document: unknown, indent?: number): string =>
   JSON.stringify(document, undefined, indent).replace(

@@ -1,4 +1,4 @@
-/** Letters to change, add or leave out to get from one word to the other. */
+/** Levenshtein distance of two words. */
 export const distanceOf = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, at) => at)
   for (let i = 1; i <= a.length; i++) {
@@ -13,12 +13,12 @@ export const distanceOf = (a: string, b: string): number => {
 
 const MOST = 3
 
-/** Names that somebody may have meant: begun but not finished, or mistyped by a letter or two. Nearest first. */
+/** Names that begin with the word, or differ by one or two letters. Nearest first. */
 export const similarTo = (word: string, names: ReadonlyArray<string>): ReadonlyArray<string> =>
   names
     .filter((name) => name.length <= 64)
     .map((name) => ({ name, far: name.startsWith(word) ? 0 : distanceOf(word.slice(0, 64), name) }))
-    // Of a word of two letters nothing would be left.
+    // A word of two letters would match every name of two letters.
     .filter(({ far }) => far <= 2 && (far === 0 || far < word.length))
     .sort((a, b) => a.far - b.far)
     .slice(0, MOST)

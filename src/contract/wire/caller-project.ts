@@ -7,7 +7,7 @@ export interface CallerPlaces {
   readonly writing: ReadonlyArray<string>
 }
 
-/** The project that a request is made for, where its surface is bound to one. */
+/** The project of a request, if its surface is bound to one. */
 export interface CallerProject {
   /** Absolute path on the host, or the URL of a repository; empty when the surface is bound to no project. */
   readonly project: string
@@ -19,7 +19,7 @@ export interface CallerProject {
   readonly places?: CallerPlaces | undefined
 }
 
-/** Of the fiber that makes a request. Undefined: a person or a program, who reach every workspace. */
+/** The caller of this fiber. Undefined: a person or a program, who reach every workspace. */
 export const callerProject: Context.Reference<CallerProject | undefined> = Context.Reference(
   "pyro/contract/callerProject",
   {

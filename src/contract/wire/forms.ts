@@ -2,7 +2,7 @@ import { Schema, SchemaAST } from "effect"
 import type { PureSchema } from "../rows/operation.ts"
 import { isByName } from "../text/names.ts"
 
-/** What the library's types leave out. */
+/** Parts of the library that its types omit. */
 interface Node {
   readonly recur?: (visit: Visit) => SchemaAST.AST
 }
@@ -31,8 +31,8 @@ const ofPayload: Visit = (ast) => hasOwnForm(ast) ? ast : isByName(ast) ? asJson
 const ofAnswer: Visit = (ast) => isByName(ast) ? SchemaAST.toType(ast) : plain(ast, ofAnswer)
 
 /**
- * A payload between programs: as it is in TypeScript, since names as in JSON cost a walk more through each value. The daemon checks it
- * before it handles it.
+ * A payload between programs, in its TypeScript form: JSON's names would cost another walk through each value. The daemon checks it
+ * before use.
  */
 export const payloadForm = (schema: PureSchema): PureSchema => {
   const form = Schema.make<PureSchema>(ofPayload(schema.ast))

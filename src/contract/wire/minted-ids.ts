@@ -1,6 +1,6 @@
 import { Context, Effect } from "effect"
 
-/** Ids of the workspaces that a request makes, from its client: after a lost answer, the client asks for these ids. */
+/** Ids of the workspaces that a request makes. The client mints them, and asks for them after a lost answer. */
 const mintedIds: Context.Reference<ReadonlyArray<string>> = Context.Reference("pyro/contract/mintedIds", {
   defaultValue: (): ReadonlyArray<string> => []
 })

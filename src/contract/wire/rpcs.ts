@@ -9,14 +9,14 @@ import { answerForm, payloadForm } from "./forms.ts"
 export type UnaryRow = Extract<Operation, { readonly kind: "unary" }>
 export type StreamingRow = Extract<Operation, { readonly kind: "streaming" }>
 
-/** What a daemon that has decided to leave answers: nothing of the request was begun, the next daemon can be asked. Clients only. */
+/** The answer of a daemon that leaves: it did no work, so the client asks the next daemon. Only clients see it. */
 export class DaemonLeaves extends Schema.TaggedError<DaemonLeaves>()("DaemonLeaves", {}) {}
 
 type RequestError = PyroError | DaemonLeaves
 
 const requestErrors = lazy(() => Schema.toCodecJson(Schema.Union([PyroError, DaemonLeaves])))
 
-/** How a request between client and daemon fails. It crosses as JSON: the form of all its classes is made with the first failure, not at each start. */
+/** The failure of a request. It crosses as JSON: the form of all classes is made with the first failure, not at each start. */
 const RequestError = Schema.declare(
   (failure): failure is RequestError => Predicate.isError(failure) && Predicate.hasProperty(failure, "_tag"),
   {
@@ -33,36 +33,36 @@ const RequestError = Schema.declare(
   }
 )
 
-/** Events of an operation that the daemon sends before its client has taken any. */
+/** Maximum events of an operation that the daemon sends ahead of its client. */
 export const WINDOW_EVENTS = 32
 
-/** Most bytes of input in one request. */
+/** Maximum bytes of input in one request. */
 export const INPUT_BYTES = 65_536
 
-/** Header of a request with the id of the input that flows beside it. */
+/** Header with the id of the input beside the request. */
 export const INPUT_HEADER = "pyro-input"
 
-/** Header of a request that goes on with an earlier one of the same exec id, whose connection was lost. */
+/** Header of a request that resumes an earlier one of the same exec id after a lost connection. */
 export const RESUMED_HEADER = "pyro-resumed"
 
-/** Header of a request whose command ends when the request does, also when the caller's connection is lost in its time to wait. */
+/** Header of a request whose command ends with the request, also if the connection is lost while the caller waits. */
 export const ENDS_WITH_CALLER_HEADER = "pyro-ends-with-caller"
 
-/** Names an input, which flows beside a request: minted by the client. */
+/** Id of the input beside a request. The client mints it. */
 const InputId = Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{32}$/)))
 
-/** The client tells the daemon that it has taken events of an operation, by the id of the operation's request on this connection. */
+/** Reports to the daemon the number of taken events, with the id of the operation's request on this connection. */
 export const CREDIT = "credit"
 
-/** The client tells the daemon of an answer that it cannot read. */
+/** Reports an unreadable answer to the daemon. */
 export const UNREADABLE = "unreadable"
 
-/** Most characters of such a report. */
+/** Maximum characters of such a report. */
 export const REPORT_CHARACTERS = 1_000
 
 /**
- * What stands beside the operations. Input flows into a running command as requests, one at a time, each answered when the command is ready
- * for more: RPCs stream only towards the client.
+ * The RPCs beside the operations. Input of a running command is one request at a time, answered when the command is ready for more: RPCs
+ * stream only to the client.
  */
 const makeOtherRpcs = () =>
   RpcGroup.make(
@@ -81,7 +81,7 @@ const makeOtherRpcs = () =>
     })
   )
 
-/** An operation's RPC. Its Schemas are made when they are first used: a client calls one row or two of them all. */
+/** An operation's RPC. Its Schemas are made at their first use: a client calls one or two rows. */
 const rpcOf = (row: Operation): Rpc.Any => {
   const made = lazy((): Rpc.AnyWithProps => {
     const [payload, error] = [payloadForm(row.payload()), RequestError]

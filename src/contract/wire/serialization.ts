@@ -1,7 +1,7 @@
 import { Effect, Layer, Predicate } from "effect"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 
-/** Most bytes of a message. */
+/** Maximum bytes of a message. */
 export const MESSAGE_BYTES = 16 * 1024 * 1024
 
 /** A message of the other side that cannot be read. */
@@ -13,9 +13,9 @@ export class UnreadableMessage extends Error {
 }
 
 /**
- * How requests and answers cross a connection: the binary form that the library derives from the Schemas of the rows, with the fingerprint of
- * each Schema, so that another build's message is refused and never misread. Bytes behind an unreadable message have no known beginning: they
- * are dropped, and `unreadable` is told once.
+ * The form of requests and answers on a connection: the binary form that the library derives from the Schemas of the rows, with the
+ * fingerprint of each Schema, so that another build's message is refused and never misread. After an unreadable message, the bounds of
+ * messages are unknown: later bytes are dropped, and `unreadable` is called once.
  */
 export const layerSerialization = (
   unreadable: (message: UnreadableMessage) => void = () => {}

@@ -18,7 +18,7 @@ import { AwaitedRequests, type Begun, makeProtocol, pyroRpcs } from "./protocol.
 
 type NodeSocket = BegunRequest["socket"]
 
-/** Opens a connection, which the Scope destroys. */
+/** Opens a connection. The Scope destroys it. */
 type OpenConnection = Effect.Effect<NodeSocket, Socket.SocketError, Scope.Scope>
 
 /** The library's client, by the names of requests. */
@@ -44,8 +44,8 @@ export interface Connection {
   /** One request, one answer. */
   readonly ask: (operation: string, payload: unknown, headers?: Headers) => Effect.Effect<unknown, RequestFailure>
   /**
-   * Begins an operation and gives its events. An end of the Scope before their last ends the operation, and waits for that. The daemon sends no
-   * more than a window of events ahead of the reader.
+   * Begins an operation and gives its events. If the Scope ends before the last event, it ends the operation and waits for its end. The
+   * daemon sends at most a window of events ahead of the reader.
    */
   readonly events: (
     row: StreamingRow,
@@ -53,7 +53,7 @@ export interface Connection {
     headers?: Headers,
     begun?: BegunRequest
   ) => Effect.Effect<PullEvents<unknown, RequestFailure>, never, Scope.Scope>
-  /** Where the input of that id goes. */
+  /** The receiver of the input of an id. */
   readonly input: (id: string) => InputSink<unknown>
 }
 
@@ -66,10 +66,10 @@ const graceMsOf = (payload: unknown) => {
   return typeof graceSeconds === "number" ? graceSeconds * 1000 : 0
 }
 
-/** Events taken after which the daemon may send as many more. */
+/** Number of taken events after which the client gives as much credit. */
 const CREDIT_EVENTS = WINDOW_EVENTS / 2
 
-/** The id that the request of this fiber has on its connection. Undefined: any. */
+/** The id of this fiber's request on its connection. Undefined: any. */
 const ownRequestId: Context.Reference<RequestId | undefined> = Context.Reference("pyro/sdk/ownRequestId", {
   defaultValue: (): RequestId | undefined => undefined
 })
@@ -148,7 +148,7 @@ export const connectOver = (
     return { ask, events, input } satisfies Connection
   }).pipe(Effect.provideService(Socket.Socket, socket), Effect.provide(layerSerialization()))
 
-/** In the caller's scope: the connection lives as long as that. */
+/** Opens a connection in the caller's scope. */
 export const connect = (open: OpenConnection, begun?: BegunRequest): Effect.Effect<Connection, never, Scope.Scope> =>
   Effect.gen(function*() {
     const awaited = new AwaitedRequests()

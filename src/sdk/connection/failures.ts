@@ -5,7 +5,7 @@ import { DaemonUnavailable, MessageUnreadable, type PyroError } from "../../cont
 import type { DaemonLeaves } from "../../contract/wire/rpcs.ts"
 import { UnreadableMessage } from "../../contract/wire/serialization.ts"
 
-/** The daemon died, or left, before its answer. */
+/** The daemon died or left before its answer. */
 export class ConnectionLost {
   readonly _tag = "ConnectionLost"
   /** The daemon may have done the work. If not, the client can ask again. */
@@ -22,8 +22,8 @@ export const isLost = (failure: RequestFailure): failure is ConnectionLost => fa
 export const lost = (detail: string) => new DaemonUnavailable({ detail: `the connection was lost ${detail}` })
 
 /**
- * What is wrong with a message, if a defect says that one of both sides cannot read it. The library tells of a request that the daemon cannot
- * read, and of a result that the daemon cannot write, by a text; handlers die of errors.
+ * The fault of a message that one side cannot read, if this is the defect. The library reports an unreadable request, and an unwritable
+ * result, as a text. Handlers die of errors.
  */
 const unreadable = (defect: unknown): string | undefined =>
   Schema.isSchemaError(defect) ? defect.message : typeof defect === "string" ? defect : undefined
@@ -31,7 +31,7 @@ const unreadable = (defect: unknown): string | undefined =>
 const ofClient = (operation: string, { reason }: RpcClientError): RequestFailure =>
   reason._tag === "RpcClientDefect" && reason.cause instanceof UnreadableMessage
     ? new MessageUnreadable({ operation, detail: reason.cause.message })
-    // Nothing was written to a socket that cannot be connected to, or whose connection had ended: its daemon left before.
+    // Nothing was written: the socket had no listener, or the connection had ended. Its daemon left before.
     : new ConnectionLost(reason._tag !== "SocketOpenError")
 
 /** How a request failed, if the cause is neither our own interruption nor a defect. */

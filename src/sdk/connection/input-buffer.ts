@@ -4,7 +4,7 @@ import { INPUT_BYTES } from "../../contract/wire/rpcs.ts"
 
 /** Maximum input read ahead of the sender, in `bytes`. */
 const AHEAD_BYTES = 2 * INPUT_BYTES
-/** Sent input that stays buffered, in `bytes`: more than daemon and channel buffer on the way to the guest. */
+/** Sent input that stays buffered, in `bytes`: more than the buffers of daemon and channel. */
 const KEPT_BYTES = 16 * INPUT_BYTES
 
 /** Receiver of a command's input. */
@@ -32,7 +32,7 @@ export const makeInputBuffer = (input: RunInput) =>
     let changed = Deferred.makeUnsafe<void>()
     const change = () => {
       const waited = changed
-      // Before those that wait go on: they may wait again.
+      // Before the waiting fibers resume: they may wait again.
       changed = Deferred.makeUnsafe<void>()
       Deferred.doneUnsafe(waited, Effect.void)
     }

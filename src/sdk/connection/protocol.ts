@@ -16,8 +16,8 @@ interface Referenced {
 }
 
 /**
- * The requests of a connection that wait for their last answer. The connection keeps the process alive only for them, so a program ends that
- * forgot to close its client.
+ * The requests of a connection that wait for their last answer. The connection keeps the process alive only for them, so that a program
+ * without a `close` ends.
  */
 export class AwaitedRequests {
   readonly #ends = new Map<RequestId, Deferred.Deferred<void> | undefined>()
@@ -58,10 +58,10 @@ export class AwaitedRequests {
   }
 }
 
-/** A request that the daemon has got already. */
+/** A request that the daemon has already received. */
 export interface Begun {
   readonly id: string
-  /** Done when this program has asked for it, too. */
+  /** Done when this program has made the request, too. */
   readonly asked: Deferred.Deferred<void>
 }
 
@@ -72,8 +72,8 @@ const notSent = (ended: RpcClientError) =>
 export const pyroRpcs = lazy(makePyroRpcs)
 
 /**
- * The library's own protocol without pings, which would end the commands of a client whose daemon was stopped for a while (the kernel reports
- * a dead one), and without acknowledgements, which would let a slow reader stop all others: events have credits instead.
+ * The library's protocol without pings and acknowledgements. Pings would end the commands of a client whose daemon was stopped for a while,
+ * and the kernel reports a dead one. Acknowledgements would let a slow reader stop all others: events have credits instead.
  */
 export const makeProtocol = (awaited: AwaitedRequests, begun: Begun | undefined, close: () => void) =>
   Effect.gen(function*() {

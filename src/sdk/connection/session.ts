@@ -46,8 +46,8 @@ export const makeSession = (start: StartDaemon, paths: Paths["Service"], begun?:
       /** The connection, made again after a loss. */
       connection: Effect.suspend(() => broken ? renewed : Effect.succeed(current.connection)),
       /**
-       * Reports a failed request; later connections are unaffected. Returns the meaning of the failure. A daemon says that it
-       * leaves only if it serves no client. So no unanswered request was started, also none lost with the connection.
+       * Reports a failed request of a connection. Returns the meaning of the failure. A daemon says that it leaves only if it serves no
+       * client: then no unanswered request was started, also none that was lost with the connection.
        */
       failed: (of: Connection, failure: ConnectionLost) =>
         Effect.sync(() => {
