@@ -76,3 +76,5 @@ export class ExportRefused extends ContractError<ExportRefused>()("ExportRefused
   fact: ({ detail, paths }) => `nothing was exported: ${detail}${paths.length === 0 ? "" : ` (${paths.join(", ")})`}`,
   steps: "nothing was written on the host; correct the named paths and call again"
 }) {}
+
+export const contentErrors = [FileRefused, FileChanged, EditRejected, PatchRejected, ExportRefused] as const

@@ -31,3 +31,5 @@ export class MessageUnreadable extends ContractError<MessageUnreadable>()("Messa
     "Look at what is there, and ask again; if that fails, replace the daemon (running commands go on): pyro daemon stop",
   steps: "look at what is there and call again once; if that fails, ask the user to run: pyro daemon stop"
 }) {}
+
+export const daemonErrors = [DaemonUnavailable, DaemonMismatch, MessageUnreadable] as const

@@ -48,3 +48,10 @@ export class ImageDamaged extends ContractError<ImageDamaged>()("ImageDamaged", 
   next: "Remove it, and pyro builds it again: pyro env rm",
   steps: "only the user can fix this, and pyro then builds the image again: pyro env rm"
 }) {}
+
+export const environmentErrors = [
+  EnvironmentUnknown,
+  EnvironmentBuildFailed,
+  EnvironmentNameTaken,
+  ImageDamaged
+] as const

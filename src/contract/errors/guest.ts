@@ -146,3 +146,12 @@ export class CommandNotStarted extends ContractError<CommandNotStarted>()("Comma
       : nothingRan
   }
 }) {}
+
+export const guestErrors = [
+  VmFailed,
+  GuestPanicked,
+  ChannelFailed,
+  CommandNotFound,
+  CommandNotExecutable,
+  CommandNotStarted
+] as const

@@ -162,3 +162,17 @@ export class HostEntryDiffers extends ContractError<HostEntryDiffers>()("HostEnt
   message: ({ fact }) => `${fact}\nMake this change: run the command again with --force`,
   steps: "only the user can fix this"
 }) {}
+
+export const hostErrors = [
+  HostToolMissing,
+  HostToolUnsuitable,
+  NoSpace,
+  AdmissionRefused,
+  StateDirectoryUnusable,
+  InvalidConfiguration,
+  SeedRejected,
+  ConfinementUnavailable,
+  HostFileUnusable,
+  AgentKeyMissing,
+  HostEntryDiffers
+] as const

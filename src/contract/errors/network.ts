@@ -120,3 +120,14 @@ export class PublishingNotAllowed extends ContractError<PublishingNotAllowed>()(
         "only the user can allow this"
       ]
 }) {}
+
+export const networkErrors = [
+  NetworkUnsupported,
+  NetworkDriverUnavailable,
+  NetworkAboveCeiling,
+  PortInUse,
+  PortUnavailable,
+  PortAlreadyPublished,
+  PortNotPublished,
+  PublishingNotAllowed
+] as const

@@ -94,3 +94,13 @@ export class ServiceFailed extends ContractError<ServiceFailed>()("ServiceFailed
       : `${fact}\nAll of it: pyro service logs ${workspace} ${service}`,
   steps: "correct the command or the check, and call service_start again"
 }) {}
+
+export const residentErrors = [
+  ShellNotFound,
+  TooManyShells,
+  ShellEnded,
+  ShellInputBlocked,
+  ServiceNotFound,
+  ServiceRunning,
+  ServiceFailed
+] as const

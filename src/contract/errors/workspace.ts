@@ -176,3 +176,16 @@ export class ExecNotFound extends ContractError<ExecNotFound>()("ExecNotFound", 
   next: ({ workspace }) => `List commands: pyro logs ${workspace}`,
   steps: "run the command with workspace_exec and `command`"
 }) {}
+
+export const workspaceErrors = [
+  WorkspaceNotFound,
+  IdAmbiguous,
+  WorkspaceNameTaken,
+  WorkspaceNotReady,
+  StateTooNew,
+  DiskDamaged,
+  SnapshotNotFound,
+  SnapshotExists,
+  SnapshotMismatch,
+  ExecNotFound
+] as const

@@ -76,7 +76,7 @@ export const daemonStatus = unary({
   summary: "Show whether pyro's daemon runs, its microVMs, its metrics and what uses the disk",
   description:
     "The daemon owns the workspaces. The first command that needs the daemon starts it. The daemon exits ten minutes after the last workspace is deleted. This command neither starts the daemon nor delays its exit.",
-  cli: { path: ["daemon", "status"], args: [], exits: "own", examples: ["pyro daemon status --json"] },
+  cli: { path: ["daemon", "status"], args: [], examples: ["pyro daemon status --json"] },
   mcp: HOST_ADMINISTRATION,
   home: "observer",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -89,7 +89,7 @@ export const daemonStop = unary({
   summary: "Stop pyro's daemon; workspaces and their commands go on",
   description:
     "The next command that needs the daemon starts a new one. The new daemon takes over the running workspaces.",
-  cli: { path: ["daemon", "stop"], args: [], exits: "own", examples: ["pyro daemon stop"] },
+  cli: { path: ["daemon", "stop"], args: [], examples: ["pyro daemon stop"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: none,
@@ -100,7 +100,7 @@ export const daemonLogs = unary({
   name: "daemon.logs",
   summary: "Show the end of the log of pyro's daemon",
   description: "Prints the last bytes of the daemon's log file.",
-  cli: { path: ["daemon", "logs"], args: [], exits: "own", examples: ["pyro daemon logs"] },
+  cli: { path: ["daemon", "logs"], args: [], examples: ["pyro daemon logs"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() =>
@@ -156,7 +156,6 @@ export const daemonTimings = unary({
   cli: {
     path: ["daemon", "timings"],
     args: [],
-    exits: "own",
     examples: ["pyro daemon timings", "pyro daemon timings --limit 1 --json"]
   },
   mcp: HOST_ADMINISTRATION,

@@ -77,7 +77,7 @@ export const environmentList = unary({
   summary: "List environments, and which of them are on this host",
   description:
     "Lists every environment of the catalogue and of `pyro env build`. Environments that are on this host have a digest, a size and an age.",
-  cli: { path: ["env", "list"], args: [], exits: "own", examples: ["pyro env list", "pyro env list --json"] },
+  cli: { path: ["env", "list"], args: [], examples: ["pyro env list", "pyro env list --json"] },
   mcp: { tool: "environment_list", profiles: ["full"], omits: ["added_npm_packages"] },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
@@ -118,7 +118,7 @@ export const environmentPull = streaming({
   description:
     "Builds the image from Debian packages if it is absent or outdated. Otherwise checks the image's hash, and builds " +
     "a damaged image again.",
-  cli: { path: ["env", "pull"], args: ["environment"], exits: "own", examples: ["pyro env pull debian:12-build"] },
+  cli: { path: ["env", "pull"], args: ["environment"], examples: ["pyro env pull debian:12-build"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: PullPayload,
@@ -165,7 +165,6 @@ export const environmentBuild = streaming({
     path: ["env", "build"],
     args: ["name"],
     greedy: ["packages", "npm"],
-    exits: "own",
     examples: [
       "pyro env build web --from debian:12-build --packages postgresql-client redis-tools",
       "pyro env build lint --from debian:13 --packages nodejs --npm prettier@3.6.2",
@@ -176,7 +175,6 @@ export const environmentBuild = streaming({
   },
   mcp: HOST_ADMINISTRATION,
   states: at(withVm, { except: "Without `from_workspace` no workspace is involved." }),
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: BuildPayload,
   event: PullEvent,
@@ -188,7 +186,7 @@ export const environmentInspect = unary({
   name: "env.inspect",
   summary: "Show the contents of an environment",
   description: "Shows an environment's digest, image, kernel and packages, and checks the image's hash.",
-  cli: { path: ["env", "inspect"], args: ["environment"], exits: "own", examples: ["pyro env inspect debian:12"] },
+  cli: { path: ["env", "inspect"], args: ["environment"], examples: ["pyro env inspect debian:12"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: OneEnvironment,
@@ -201,12 +199,7 @@ export const environmentRemove = unary({
   description:
     "Removes images and their templates, or nothing if it does not know one of the names. pyro builds an environment of the catalogue again when it is next used. An environment " +
     "of `pyro env build` is lost. Workspaces keep the image that they started from.",
-  cli: {
-    path: ["env", "rm"],
-    args: ["environments"],
-    exits: "own",
-    examples: ["pyro env rm debian:13", "pyro env rm web lint"]
-  },
+  cli: { path: ["env", "rm"], args: ["environments"], examples: ["pyro env rm debian:13", "pyro env rm web lint"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: lazy(() =>
@@ -225,7 +218,7 @@ export const environmentPrune = unary({
   description:
     "Removes images, kernels and templates of older recipes and of interrupted builds. Also removes copies of projects that no " +
     "workspace uses; the next workspace of the project copies the project again.",
-  cli: { path: ["env", "prune"], args: [], exits: "own", examples: ["pyro env prune"] },
+  cli: { path: ["env", "prune"], args: [], examples: ["pyro env prune"] },
   mcp: HOST_ADMINISTRATION,
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),

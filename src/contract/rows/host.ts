@@ -53,7 +53,7 @@ export const doctor = streaming({
   summary: "Check this host and show how to fix what is wrong",
   description:
     "Checks everything that pyro needs from this host. Prints one line per check: OK, or how to fix it. Exit status 1 if a check fails.",
-  cli: { path: ["doctor"], args: [], exits: "own", examples: ["pyro doctor", "pyro doctor --selftest"] },
+  cli: { path: ["doctor"], args: [], examples: ["pyro doctor", "pyro doctor --selftest"] },
   mcp: { missing: "host administration" },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DoctorPayload,
@@ -108,7 +108,6 @@ export const prepare = streaming({
   cli: {
     path: ["prepare"],
     args: ["environments"],
-    exits: "own",
     examples: ["pyro prepare", "pyro prepare debian:12 debian:12-build"]
   },
   mcp: { missing: "host administration" },
@@ -138,7 +137,7 @@ export const gc = unary({
     "Compares pyro's records with the processes, memory files and directories on this host. Ends and removes those without " +
     "an owner, and lists them. Resources in use stay. If the disk budget or the free space demands it, evicts caches that were not used the longest. " +
     "Shows what uses the disk. Running it again is safe.",
-  cli: { path: ["gc"], args: [], exits: "own", examples: ["pyro gc"] },
+  cli: { path: ["gc"], args: [], examples: ["pyro gc"] },
   mcp: { missing: "host administration" },
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
@@ -180,7 +179,7 @@ export const config = unary({
     "pyro has no configuration file: each setting is an environment variable or an option. Shows the variables of this process with their values. " +
     "A running daemon has the values of its start, and `pyro daemon stop` lets the next command start one with the present values. " +
     "docs/configuration.md explains each variable.",
-  cli: { path: ["config"], args: [], exits: "own", examples: ["pyro config", "pyro config --json"] },
+  cli: { path: ["config"], args: [], examples: ["pyro config", "pyro config --json"] },
   mcp: { missing: "host administration" },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),

@@ -188,7 +188,7 @@ interface Common<
   /**
    * Where the CLI runs it. `daemon`: in the daemon, which owns the workspaces and is started for it. `daemon-if-running`: in a daemon that
    * runs anyway, for its pool. `observer`: in a daemon that runs and answers, without starting or keeping it, else in the CLI's process.
-   * `host`: in the CLI's process. @default host
+   * `host`: in the CLI's process. @default `daemon` for an operation with `states`, else `host`
    */
   readonly home?: "daemon" | "daemon-if-running" | "observer" | "host"
   /** Legal states of the workspace. @default no state matters, or there is no workspace */
@@ -242,14 +242,24 @@ export interface Streaming<
   readonly fold: (payload: Payload["Type"]) => Folding<Event["Type"], Result["Type"]>
 }
 
+/** A row as it is written. Most processes leave with pyro's own status. */
+type Written<Row extends { readonly cli: CliSurface }> = Omit<Row, "kind" | "cli"> & {
+  readonly cli: Omit<CliSurface, "exits"> & Partial<Pick<CliSurface, "exits">>
+}
+
+/** The daemon owns the workspaces, so an operation with states runs there. */
+const homeOf = ({ states }: { readonly states?: StateRule }) => states === undefined ? "host" : "daemon"
+
 export const unary = <
   const Name extends string,
   Payload extends PureSchema,
   Result extends PureSchema,
   Place extends WorkPlace | undefined = undefined
->(row: Omit<Unary<Name, Payload, Result, Place>, "kind">): Unary<Name, Payload, Result, Place> => ({
+>(row: Written<Unary<Name, Payload, Result, Place>>): Unary<Name, Payload, Result, Place> => ({
   kind: "unary",
-  ...row
+  home: homeOf(row),
+  ...row,
+  cli: { exits: "own", ...row.cli }
 })
 
 export const streaming = <
@@ -258,9 +268,9 @@ export const streaming = <
   Event extends PureSchema,
   Result extends PureSchema,
   Place extends WorkPlace | undefined = undefined
->(
-  row: Omit<Streaming<Name, Payload, Event, Result, Place>, "kind">
-): Streaming<Name, Payload, Event, Result, Place> => ({
+>(row: Written<Streaming<Name, Payload, Event, Result, Place>>): Streaming<Name, Payload, Event, Result, Place> => ({
   kind: "streaming",
-  ...row
+  home: homeOf(row),
+  ...row,
+  cli: { exits: "own", ...row.cli }
 })

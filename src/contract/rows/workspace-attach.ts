@@ -91,7 +91,6 @@ export const workspaceShellAttach = streaming({
   states: at(withVm),
   on: "running",
   writes: always,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: AttachPayload,
   event: AttachEvent,

@@ -137,7 +137,6 @@ export const workspaceDiff = unary({
     argsOrFlags: ["paths"],
     flags: { paths: "path" },
     extras: nameStatus,
-    exits: "own",
     examples: [
       "pyro diff fix",
       "pyro diff fix --stat",
@@ -162,7 +161,6 @@ export const workspaceDiff = unary({
   },
   states: at(readable),
   on: "reader",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiffPayload,
   result: DiffResult
@@ -198,7 +196,6 @@ export const workspaceCompare = unary({
     argsOrFlags: ["paths"],
     flags: { paths: "path" },
     extras: nameStatus,
-    exits: "own",
     examples: [
       "pyro compare try-1 try-2",
       "pyro compare fix@green fix --stat",
@@ -221,7 +218,6 @@ export const workspaceCompare = unary({
     }
   },
   states: at(readable, { except: "A snapshot can be compared in every state of its workspace." }),
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ComparePayload,
   result: CompareResult

@@ -37,7 +37,6 @@ export const workspaceDiskList = unary({
   cli: {
     path: ["workspace", "disk", "list"],
     args: ["workspace", "path"],
-    exits: "own",
     examples: ["pyro disk list fix /etc", "pyro disk list fix /var/log --recursive --depth 2"]
   },
   mcp: {
@@ -55,7 +54,6 @@ export const workspaceDiskList = unary({
   },
   states: at(atRest),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiskListPayload,
   result: DiskList
@@ -91,7 +89,6 @@ export const workspaceDiskRead = unary({
     path: ["workspace", "disk", "read"],
     args: ["workspace", "path"],
     extras: { "content-only": { _tag: "switch", description: "Print the content alone, as without --json" } },
-    exits: "own",
     examples: [
       "pyro disk read fix /etc/os-release",
       "pyro disk read fix /etc/passwd --start-line 2 --line-count 5"
@@ -111,7 +108,6 @@ export const workspaceDiskRead = unary({
   },
   states: at(atRest),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: DiskReadPayload,
   result: DiskContent
@@ -179,7 +175,6 @@ export const workspaceDiskExport = streaming({
     path: ["workspace", "disk", "export"],
     args: ["workspace"],
     hostPaths: ["output"],
-    exits: "own",
     examples: [
       "pyro disk export fix --output fix.img",
       "pyro disk export fix --format qcow2 --output fix.qcow2 --overwrite"
@@ -198,7 +193,6 @@ export const workspaceDiskExport = streaming({
   },
   states: at(atRest),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: DiskExportPayload,
   event: DiskExportEvent,

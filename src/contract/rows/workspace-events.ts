@@ -54,13 +54,11 @@ export const workspaceEvents = unary({
   cli: {
     path: ["workspace", "events"],
     args: ["workspace"],
-    exits: "own",
     examples: ["pyro events fix", "pyro events fix --follow --json"]
   },
   mcp: { missing: "workspace_summary and workspace_status have what a model needs" },
   states: at(every),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: EventsPayload,
   result: EventsResult
@@ -111,7 +109,7 @@ export const watch = streaming({
   description:
     "Shows a table of the workspaces with CPU, memory, disk, commands, services, shells and ports, and renews the table whenever a workspace " +
     "changes, and each --interval-ms. q or Ctrl-C ends the display. Prints one table if stdout is no terminal, and with --json.",
-  cli: { path: ["top"], args: [], exits: "own", examples: ["pyro top", "pyro top --json"] },
+  cli: { path: ["top"], args: [], examples: ["pyro top", "pyro top --json"] },
   mcp: { missing: "interactive terminal; workspace_list shows the workspaces" },
   home: "daemon",
   endsWithConnection: true,

@@ -211,7 +211,6 @@ export const workspaceExec = streaming({
   },
   states: at(withVm, { except: "An `exec_id` that the workspace knows is followed in every state but `creating`." }),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ExecPayload,
   event: ExecEvent,

@@ -183,7 +183,6 @@ export const workspaceExport = streaming({
     args: ["workspace", "path", "paths"],
     neededWithout: { path: "patch" },
     hostPaths: ["output"],
-    exits: "own",
     examples: [
       "pyro export fix build/report.html --output report.html",
       "pyro export fix /workspace/dist --output ./dist --overwrite",
@@ -227,7 +226,6 @@ export const workspaceExport = streaming({
   },
   states: at(readable, { except: "A path outside of /workspace is read from a running workspace only." }),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   payload: ExportPayload,
   event: ExportEvent,

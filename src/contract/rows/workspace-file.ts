@@ -68,7 +68,6 @@ export const workspaceFileList = unary({
   cli: {
     path: ["workspace", "file", "list"],
     args: ["workspace", "path"],
-    exits: "own",
     examples: ["pyro file list fix", "pyro file list fix src --recursive --depth 2"]
   },
   mcp: {
@@ -86,7 +85,6 @@ export const workspaceFileList = unary({
   },
   states: at(readable),
   on: "reader",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileListPayload,
   result: FileList
@@ -140,7 +138,6 @@ export const workspaceFileRead = unary({
         description: "With --output: allow a file that tools of the host execute automatically, such as .envrc"
       }
     },
-    exits: "own",
     examples: [
       "pyro file read fix src/main.py",
       "pyro file read fix src/main.py --start-line 100 --line-count 50",
@@ -164,7 +161,6 @@ export const workspaceFileRead = unary({
   },
   states: at(readable),
   on: "reader",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: FileReadPayload,
   result: FileContent
@@ -228,7 +224,6 @@ export const workspaceFileWrite = unary({
       }
     },
     oneOf: { fields: ["text", "content"], stdin: "from" },
-    exits: "own",
     examples: [
       "pyro file write fix notes.md --text 'to do'",
       "git archive HEAD | pyro file write fix head.tar",
@@ -253,7 +248,6 @@ export const workspaceFileWrite = unary({
   states: at(withVm),
   on: "running",
   writes: always,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: FileWritePayload,
   result: FileWritten
@@ -305,7 +299,6 @@ export const workspaceFileEdit = unary({
   cli: {
     path: ["workspace", "file", "edit"],
     args: ["workspace", "path"],
-    exits: "own",
     examples: [
       "pyro file edit fix src/main.py --old-text 'retries = 3' --new-text 'retries = 5'",
       "pyro file edit fix src/main.py --old-text foo --new-text bar --replace-all"
@@ -330,7 +323,6 @@ export const workspaceFileEdit = unary({
   states: at(withVm),
   on: "running",
   writes: always,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: FileEditPayload,
   result: FileEdited

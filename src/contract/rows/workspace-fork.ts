@@ -66,7 +66,6 @@ export const workspaceFork = streaming({
     path: ["workspace", "fork"],
     args: ["workspace"],
     extras: { "id-only": { _tag: "switch", description: "Print only the ids" } },
-    exits: "own",
     examples: [
       "pyro fork fix --name try",
       "pyro fork fix --name try --count 3",
@@ -89,7 +88,6 @@ export const workspaceFork = streaming({
   },
   states: at(settled, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
   needsRoom: true,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ForkPayload,
   event: ForkEvent,

@@ -81,7 +81,6 @@ export const workspaceImport = unary({
     args: ["workspace", "source_path", "path"],
     filled: ["content", "unnamed"],
     hostPaths: ["source_path"],
-    exits: "own",
     examples: [
       "pyro import fix app.conf /etc/app.conf",
       "pyro import fix fixtures test/",
@@ -92,7 +91,6 @@ export const workspaceImport = unary({
   states: at(withVm),
   on: "running",
   writes: always,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ImportPayload,
   result: Imported

@@ -158,7 +158,6 @@ export const workspaceCreate = streaming({
     },
     extras: { ...secretFlags, "id-only": { _tag: "switch", description: "Print only the id" } },
     hostPaths: ["seed_path"],
-    exits: "own",
     examples: [
       "pyro create --seed-path . --name fix",
       "pyro create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
@@ -228,7 +227,6 @@ export const workspaceList = unary({
     args: [],
     flags: { labels: "label" },
     extras: { "id-only": { _tag: "switch", description: "Print only the ids" } },
-    exits: "own",
     examples: [
       "pyro list",
       "pyro list --label task=42 --json",
@@ -267,7 +265,7 @@ export const workspaceStatus = unary({
   name: "workspace.status",
   summary: "Show a workspace",
   description: "Shows the state, sizes, labels, seed, last use and expiry of a workspace.",
-  cli: { path: ["workspace", "status"], args: ["workspace"], exits: "own", examples: ["pyro status fix"] },
+  cli: { path: ["workspace", "status"], args: ["workspace"], examples: ["pyro status fix"] },
   mcp: {
     tool: "workspace_status",
     ...core,
@@ -276,7 +274,6 @@ export const workspaceStatus = unary({
     omits: [...secondary.filter((field) => field !== "shells" && field !== "ports"), ...networkDetails]
   },
   states: at(every),
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: WorkspaceInfo
@@ -317,12 +314,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
     name: row.name,
     summary: row.summary,
     description: row.description,
-    cli: {
-      path: ["workspace", row.verb],
-      args: ["workspace"],
-      exits: "own",
-      examples: [`pyro ${row.verb} fix`]
-    },
+    cli: { path: ["workspace", row.verb], args: ["workspace"], examples: [`pyro ${row.verb} fix`] },
     mcp: {
       tool: `workspace_${row.verb}`,
       ...full,
@@ -341,7 +333,6 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
     },
     states: at(settled, waits),
     on: "entry",
-    home: "daemon",
     annotations: { readOnly: false, destructive: row.destructive, idempotent: true, openWorld: false },
     payload: WorkspaceRef,
     event: WorkspaceEvent,

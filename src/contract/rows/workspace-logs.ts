@@ -101,7 +101,6 @@ export const workspaceLogs = unary({
           "or of the newest command if none runs"
       }
     },
-    exits: "own",
     examples: ["pyro logs fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f", "pyro logs fix --follow"]
   },
   mcp: {
@@ -121,7 +120,6 @@ export const workspaceLogs = unary({
   },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: LogsPayload,
   result: LogsResult
@@ -157,7 +155,6 @@ export const workspaceCancel = unary({
   cli: {
     path: ["workspace", "cancel"],
     args: ["workspace", "exec_id"],
-    exits: "own",
     examples: ["pyro cancel fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f"]
   },
   mcp: {
@@ -171,7 +168,6 @@ export const workspaceCancel = unary({
   },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: CancelPayload,
   result: CancelResult

@@ -21,12 +21,7 @@ export const networkLists = unary({
   description:
     "Shows the hosts behind each name, such as npm or debian. A list has the hosts that the service's own clients need. Hosts of a list may also take " +
     "uploads.",
-  cli: {
-    path: ["network", "lists"],
-    args: [],
-    exits: "own",
-    examples: ["pyro network lists"]
-  },
+  cli: { path: ["network", "lists"], args: [], examples: ["pyro network lists"] },
   mcp: {
     tool: "network_lists",
     profiles: ["full"],
@@ -73,7 +68,6 @@ export const workspaceNetworkSet = unary({
     path: ["workspace", "network", "set"],
     args: ["workspace"],
     flags: { allow_hosts: "allow-host", deny_hosts: "deny-host", allow_ips: "allow-ip" },
-    exits: "own",
     examples: [
       "pyro network set fix --allow-host npm --allow-host github",
       "pyro network set fix --network-policy egress --deny-host '*.example.com'",
@@ -96,7 +90,6 @@ export const workspaceNetworkSet = unary({
   },
   states: at(settled, waits),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: NetworkSetPayload,
   result: NetworkSetResult
@@ -185,7 +178,6 @@ export const workspaceNetworkLog = unary({
   cli: {
     path: ["workspace", "network", "log"],
     args: ["workspace"],
-    exits: "own",
     examples: ["pyro network log fix", "pyro network log fix --follow --denied"]
   },
   mcp: {
@@ -203,7 +195,6 @@ export const workspaceNetworkLog = unary({
   },
   states: at(withCommands),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: NetworkLogPayload,
   result: NetworkLogResult

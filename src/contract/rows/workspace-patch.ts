@@ -89,7 +89,6 @@ export const workspacePatchApply = unary({
       }
     },
     oneOf: { fields: ["patch", "patch_bytes"], stdin: "patch-file" },
-    exits: "own",
     examples: [
       "pyro patch apply fix --patch-file change.patch",
       "git diff --binary | pyro patch apply fix --patch-file - --check",
@@ -111,7 +110,6 @@ export const workspacePatchApply = unary({
   states: at(withVm),
   on: "running",
   writes: ({ check }) => !check,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: PatchApplyPayload,
   result: PatchApplied

@@ -68,7 +68,6 @@ export const workspacePortPublish = unary({
   cli: {
     path: ["workspace", "port", "publish"],
     args: ["workspace", "port"],
-    exits: "own",
     examples: ["pyro port publish fix 3000", "pyro port publish fix 8080:3000"]
   },
   mcp: {
@@ -81,7 +80,6 @@ export const workspacePortPublish = unary({
   states: at(["running"], waits),
   on: "running",
   writes: always,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: true },
   payload: PortPublishPayload,
   result: PublishedPort
@@ -97,16 +95,10 @@ export const workspacePortList = unary({
   name: "workspace.port.list",
   summary: "List the published ports of a workspace",
   description: "Shows each published port of the guest with its port of the host, and the service that it belongs to.",
-  cli: {
-    path: ["workspace", "port", "list"],
-    args: ["workspace"],
-    exits: "own",
-    examples: ["pyro port list fix"]
-  },
+  cli: { path: ["workspace", "port", "list"], args: ["workspace"], examples: ["pyro port list fix"] },
   mcp: { missing: "workspace_status shows the ports" },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: PortListResult
@@ -127,7 +119,6 @@ export const workspacePortUnpublish = unary({
   cli: {
     path: ["workspace", "port", "unpublish"],
     args: ["workspace", "guest_port"],
-    exits: "own",
     examples: ["pyro port unpublish fix 3000"]
   },
   mcp: {
@@ -139,7 +130,6 @@ export const workspacePortUnpublish = unary({
   },
   states: at(settled, waits),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: PortUnpublishPayload,
   result: PublishedPort

@@ -26,7 +26,6 @@ export const workspaceReset = streaming({
   cli: {
     path: ["workspace", "reset"],
     args: ["workspace"],
-    exits: "own",
     examples: ["pyro reset fix", "pyro reset fix --snapshot green"]
   },
   mcp: {
@@ -57,7 +56,6 @@ export const workspaceReset = streaming({
   },
   states: at(settledOrAttaching, waits),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: ResetPayload,
   event: WorkspaceEvent,
@@ -86,7 +84,6 @@ export const workspaceDelete = unary({
     unless: { workspaces: "all" },
     confirms: "all",
     extras: { yes: { _tag: "switch", description: "Skip the question that --all asks on a terminal" } },
-    exits: "own",
     examples: ["pyro delete fix other", "pyro delete --all --yes"]
   },
   mcp: {
@@ -98,7 +95,6 @@ export const workspaceDelete = unary({
     omits: ["names"]
   },
   states: at(every, waits),
-  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: DeletePayload,
   result: lazy(() =>

@@ -67,7 +67,6 @@ export const workspaceServiceStart = unary({
     path: ["workspace", "service", "start"],
     args: ["workspace", "name"],
     rest: "command",
-    exits: "own",
     examples: [
       "pyro service start fix web --ready-tcp 8000 -- python3 -m http.server 8000",
       "pyro service start fix site --ready-tcp 8090 --publish 8090 -- python3 -m http.server 8090",
@@ -100,7 +99,6 @@ export const workspaceServiceStart = unary({
   states: at(withVm),
   on: "running",
   writes: always,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: ServiceStartPayload,
   result: ServiceInfo
@@ -118,12 +116,7 @@ export const workspaceServiceList = unary({
   name: "workspace.service.list",
   summary: "List the services of a workspace",
   description: "Lists the services that were started since create or the last reset, with their states.",
-  cli: {
-    path: ["workspace", "service", "list"],
-    args: ["workspace"],
-    exits: "own",
-    examples: ["pyro service list fix"]
-  },
+  cli: { path: ["workspace", "service", "list"], args: ["workspace"], examples: ["pyro service list fix"] },
   mcp: {
     tool: "service_list",
     ...full,
@@ -133,7 +126,6 @@ export const workspaceServiceList = unary({
   },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: ServiceList
@@ -149,7 +141,6 @@ export const workspaceServiceStatus = unary({
   cli: {
     path: ["workspace", "service", "status"],
     args: ["workspace", "name"],
-    exits: "own",
     examples: ["pyro service status fix web"]
   },
   mcp: {
@@ -161,7 +152,6 @@ export const workspaceServiceStatus = unary({
   },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ServicePayload,
   result: ServiceInfo
@@ -221,7 +211,6 @@ export const workspaceServiceLogs = unary({
     path: ["workspace", "service", "logs"],
     args: ["workspace", "name"],
     extras: { all: { _tag: "switch", description: "Show the whole log, as without --tail-lines" } },
-    exits: "own",
     examples: [
       "pyro service logs fix web --tail-lines 20",
       "pyro service logs fix web --cursor 1200"
@@ -242,7 +231,6 @@ export const workspaceServiceLogs = unary({
   },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ServiceLogsPayload,
   result: ServiceLogsResult
@@ -265,12 +253,7 @@ export const workspaceServiceStop = unary({
   description:
     "Sends SIGTERM to the process group of the service, and SIGKILL to all its processes after --grace-seconds. Waits for the end. " +
     "The log stays. A service that has ended stays as it is.",
-  cli: {
-    path: ["workspace", "service", "stop"],
-    args: ["workspace", "name"],
-    exits: "own",
-    examples: ["pyro service stop fix web"]
-  },
+  cli: { path: ["workspace", "service", "stop"], args: ["workspace", "name"], examples: ["pyro service stop fix web"] },
   mcp: {
     tool: "service_stop",
     ...full,
@@ -280,7 +263,6 @@ export const workspaceServiceStop = unary({
   },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ServiceStopPayload,
   result: ServiceInfo

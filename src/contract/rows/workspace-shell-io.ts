@@ -80,7 +80,6 @@ export const workspaceShellRead = unary({
         description: "Maximum characters of output to return, where one of several bytes counts as several"
       }
     },
-    exits: "own",
     examples: [
       "pyro shell read fix \"$SHELL_ID\" --plain",
       "pyro shell read fix \"$SHELL_ID\" --plain --wait-for-idle-ms 300",
@@ -105,7 +104,6 @@ export const workspaceShellRead = unary({
   },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: ShellReadPayload,
   result: ShellScreen
@@ -158,7 +156,6 @@ export const workspaceShellWrite = unary({
         description: "File of the host with the text to type (UTF-8), or - for stdin"
       }
     },
-    exits: "own",
     examples: [
       "pyro shell write fix \"$SHELL_ID\" --input 'make test'",
       "pyro shell write fix \"$SHELL_ID\" --input y --no-newline",
@@ -183,7 +180,6 @@ export const workspaceShellWrite = unary({
   states: at(withVm),
   on: "running",
   writes: always,
-  home: "daemon",
   annotations: writes,
   payload: ShellWritePayload,
   result: ShellWriteResult

@@ -34,7 +34,6 @@ export const workspaceShellOpen = unary({
     args: ["workspace"],
     rest: "command",
     extras: { "id-only": { _tag: "switch", description: "Print only the id of the shell" } },
-    exits: "own",
     examples: [
       "pyro shell open fix",
       "pyro shell open fix --cols 120 --rows 40 -- python3",
@@ -60,7 +59,6 @@ export const workspaceShellOpen = unary({
   },
   states: at(withVm),
   on: "running",
-  home: "daemon",
   annotations: writes,
   payload: ShellOpenPayload,
   result: ShellInfo
@@ -80,12 +78,7 @@ export const workspaceShellList = unary({
   summary: "List the shells of a workspace",
   description:
     "Lists the shells since create or the last reset, with their programs, sizes and outcomes. The output of an ended shell stays readable.",
-  cli: {
-    path: shell("list"),
-    args: ["workspace"],
-    exits: "own",
-    examples: ["pyro shell list fix"]
-  },
+  cli: { path: shell("list"), args: ["workspace"], examples: ["pyro shell list fix"] },
   mcp: {
     tool: "shell_list",
     ...full,
@@ -94,7 +87,6 @@ export const workspaceShellList = unary({
   },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: ShellListResult
@@ -117,14 +109,12 @@ export const workspaceShellResize = unary({
   cli: {
     path: shell("resize"),
     args: ["workspace", "shell_id"],
-    exits: "own",
     examples: ["pyro shell resize fix \"$SHELL_ID\" --cols 120 --rows 40"]
   },
   mcp: { missing: "`shell_open` sets the size" },
   states: at(withVm),
   on: "running",
   writes: always,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ShellResizePayload,
   result: ShellInfo
@@ -151,7 +141,6 @@ export const workspaceShellSignal = unary({
     path: shell("signal"),
     args: ["workspace", "shell_id"],
     argsOrFlags: ["signal"],
-    exits: "own",
     examples: [
       "pyro shell signal fix \"$SHELL_ID\" SIGINT",
       "pyro shell signal fix \"$SHELL_ID\" --signal SIGTERM"
@@ -161,7 +150,6 @@ export const workspaceShellSignal = unary({
   states: at(withVm),
   on: "running",
   writes: always,
-  home: "daemon",
   annotations: writes,
   payload: ShellSignalPayload,
   result: ShellInfo
@@ -175,12 +163,7 @@ export const workspaceShellClose = unary({
   summary: "Close a shell",
   description:
     "Hangs the terminal up (SIGHUP), and kills the program and its children after 2 seconds. The output stays readable. A closed shell stays closed.",
-  cli: {
-    path: shell("close"),
-    args: ["workspace", "shell_id"],
-    exits: "own",
-    examples: ["pyro shell close fix \"$SHELL_ID\""]
-  },
+  cli: { path: shell("close"), args: ["workspace", "shell_id"], examples: ["pyro shell close fix \"$SHELL_ID\""] },
   mcp: {
     tool: "shell_close",
     ...full,
@@ -189,7 +172,6 @@ export const workspaceShellClose = unary({
   },
   states: at(withCommands),
   on: "residents",
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ShellClosePayload,
   result: ShellInfo

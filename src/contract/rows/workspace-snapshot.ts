@@ -61,7 +61,6 @@ export const workspaceSnapshotCreate = streaming({
   cli: {
     path: ["workspace", "snapshot", "create"],
     args: ["workspace", "name"],
-    exits: "own",
     examples: ["pyro snapshot create fix green"]
   },
   mcp: {
@@ -74,7 +73,6 @@ export const workspaceSnapshotCreate = streaming({
   states: at(settled, waits),
   on: "entry",
   needsRoom: true,
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
   payload: SnapshotPayload,
   event: SnapshotEvent,
@@ -86,12 +84,7 @@ export const workspaceSnapshotList = unary({
   name: "workspace.snapshot.list",
   summary: "List a workspace's snapshots, oldest first",
   description: "Shows kind, size and durability of each snapshot.",
-  cli: {
-    path: ["workspace", "snapshot", "list"],
-    args: ["workspace"],
-    exits: "own",
-    examples: ["pyro snapshot list fix"]
-  },
+  cli: { path: ["workspace", "snapshot", "list"], args: ["workspace"], examples: ["pyro snapshot list fix"] },
   mcp: {
     tool: "workspace_snapshot_list",
     ...full,
@@ -101,7 +94,6 @@ export const workspaceSnapshotList = unary({
   },
   states: at(every),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: lazy(() =>
@@ -119,7 +111,6 @@ export const workspaceSnapshotDelete = unary({
     path: ["workspace", "snapshot", "delete"],
     args: ["workspace", "name"],
     completes: { name: "snapshots" },
-    exits: "own",
     examples: ["pyro snapshot delete fix green"]
   },
   mcp: {
@@ -130,7 +121,6 @@ export const workspaceSnapshotDelete = unary({
   },
   states: at(settledOrAttaching, waits),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
   payload: SnapshotPayload,
   result: lazy(() => Schema.Struct({ deleted: string("Name of the deleted snapshot") }))

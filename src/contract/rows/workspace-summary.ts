@@ -102,7 +102,6 @@ export const workspaceSummary = unary({
   cli: {
     path: ["workspace", "summary"],
     args: ["workspace"],
-    exits: "own",
     examples: ["pyro summary fix", "pyro summary fix --json"]
   },
   mcp: {
@@ -126,7 +125,6 @@ export const workspaceSummary = unary({
   },
   states: at(readable),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: SummaryResult

@@ -77,7 +77,6 @@ export const workspaceSyncPush = unary({
     path: ["workspace", "sync", "push"],
     args: ["workspace", "source_path"],
     hostPaths: ["source_path"],
-    exits: "own",
     examples: [
       "pyro sync push fix .",
       "pyro sync push fix . --delete --json",
@@ -111,7 +110,6 @@ export const workspaceSyncPush = unary({
   },
   states: at(withVm),
   on: "running",
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: SyncPushPayload,
   result: SyncPushed

@@ -57,7 +57,6 @@ export const workspaceUpdate = unary({
     args: ["workspace"],
     flags: { labels: "label", clear_labels: "clear-label", secrets: "secret", clear_secrets: "clear-secret" },
     extras: secretFlags,
-    exits: "own",
     examples: [
       "pyro update fix --label reviewed=yes --ttl-seconds 3600",
       "pyro update fix --disk-mib 65536"
@@ -91,7 +90,6 @@ export const workspaceUpdate = unary({
   },
   states: at(settledOrAttaching, waits),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: UpdatePayload,
   result: WorkspaceInfo
@@ -110,16 +108,10 @@ export const workspaceRename = unary({
   description:
     "Changes the name, and the host name of the guest with it. An open shell shows the former host name in its prompt. The id stays. " +
     "`update --clear-name` removes a name.",
-  cli: {
-    path: ["workspace", "rename"],
-    args: ["workspace", "name"],
-    exits: "own",
-    examples: ["pyro rename fix parser"]
-  },
+  cli: { path: ["workspace", "rename"], args: ["workspace", "name"], examples: ["pyro rename fix parser"] },
   mcp: { missing: "`workspace_update` sets the name" },
   states: at(settledOrAttaching, waits),
   on: "entry",
-  home: "daemon",
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: RenamePayload,
   result: WorkspaceInfo
