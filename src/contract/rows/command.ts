@@ -54,11 +54,7 @@ const Variables = lazy(() =>
 /** Program and arguments of a command. */
 export const command = (
   description = "Program and its arguments. Default: a login shell, which needs a terminal"
-) =>
-  defaulted(
-    list(text("Program or one argument")).annotate({ description }),
-    () => []
-  )
+) => defaulted(list(text("Program or one argument")).annotate({ description }), () => [])
 
 /** A shell script in place of a program and its arguments. */
 export const script = () =>
@@ -137,18 +133,11 @@ export const outputStream = () =>
 
 export const outputBytes = () => Schema.Uint8Array.annotate({ description: "The bytes, as the command wrote them" })
 
-export const OutputEvent = lazy(() =>
-  Schema.TaggedStruct("Output", {
-    from: outputStream(),
-    bytes: outputBytes()
-  })
-)
+export const OutputEvent = lazy(() => Schema.TaggedStruct("Output", { from: outputStream(), bytes: outputBytes() }))
 
 /** Id of a started command, or its first digits. */
 export const StartedExecId = lazy(() =>
-  Schema.String.pipe(
-    matching(/^[0-9a-f]{1,32}$/, "must be 32 lower-case hexadecimal digits, or the first of them")
-  )
+  Schema.String.pipe(matching(/^[0-9a-f]{1,32}$/, "must be 32 lower-case hexadecimal digits, or the first of them"))
 )
 
 /** Bytes of a command's output that its log no longer has. */

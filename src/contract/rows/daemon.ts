@@ -125,9 +125,7 @@ const DaemonTimings = lazy(() =>
         startedAt: string("Start of the operation (ISO 8601)"),
         durationMs: number("Time in ms from the request to the last event"),
         outcome: string("`ok`, the code of an error, `interrupted` or `defect`"),
-        attributes: attributes.annotate({
-          description: "Facts about the operation, such as the id of its workspace"
-        }),
+        attributes: attributes.annotate({ description: "Facts about the operation, such as the id of its workspace" }),
         steps: Schema.Array(
           snakeStruct({
             name: string("Name of the step"),
@@ -137,9 +135,7 @@ const DaemonTimings = lazy(() =>
             outcome: string(
               "Outcome of the step, as of an operation; `running` if the step goes on after the operation"
             ),
-            attributes: attributes.annotate({
-              description: "Facts about the step: ids, sizes and names of variants"
-            })
+            attributes: attributes.annotate({ description: "Facts about the step: ids, sizes and names of variants" })
           })
         ).annotate({ description: "Steps in the order of their start, each before its own steps" }),
         omittedSteps: integer("Number of steps that were not kept: an operation has room for 512")

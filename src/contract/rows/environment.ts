@@ -41,10 +41,7 @@ export const EnvironmentDetail = lazy(() =>
     imagePath: optional(string("Path of the image file in the cache. Absent if not built")),
     kernelVersion: optional(string("Version of the guest's kernel")),
     packages: Schema.Array(
-      Schema.Struct({
-        name: string("Name of the Debian package"),
-        version: string("Its version")
-      })
+      Schema.Struct({ name: string("Name of the Debian package"), version: string("Its version") })
     ).annotate({ description: "Debian packages in the image" })
   })
 )
@@ -67,9 +64,7 @@ const Removed = lazy(() =>
 export type Removed = ReturnType<typeof Removed>["Type"]
 
 const EnvironmentList = lazy(() =>
-  Schema.Struct({
-    environments: Schema.Array(EnvironmentSummary()).annotate({ description: "All environments" })
-  })
+  Schema.Struct({ environments: Schema.Array(EnvironmentSummary()).annotate({ description: "All environments" }) })
 )
 
 export const environmentList = unary({

@@ -45,12 +45,7 @@ export const listingFields = () => ({
     description: "Number of levels to list; 1 is the directory's own entries. Default: 1, with `recursive` all"
   })),
   limit: defaulted(
-    between({
-      from: 1,
-      to: 10_000,
-      unit: "entries",
-      description: "Maximum number of entries, upper levels first"
-    }),
+    between({ from: 1, to: 10_000, unit: "entries", description: "Maximum number of entries, upper levels first" }),
     () => 1_000
   )
 })
@@ -83,7 +78,7 @@ export const MAX_READ_BYTES = 4_194_304
 /** Fields that choose the lines of a read. */
 export const lineFields = () => ({
   startLine: defaulted(
-    between({ from: 1, to: 1_000_000_000, unit: "", description: "Number of the first line to read" }),
+    between({ from: 1, to: 1_000_000_000, description: "Number of the first line to read" }),
     () => 1
   ),
   lineCount: optional(between({

@@ -166,9 +166,7 @@ const Setting = lazy(() =>
 )
 
 export const ConfigResult = lazy(() =>
-  snakeStruct({
-    settings: Schema.Array(Setting()).annotate({ description: "Every variable that pyro reads" })
-  })
+  snakeStruct({ settings: Schema.Array(Setting()).annotate({ description: "Every variable that pyro reads" }) })
 )
 export type ConfigResult = ReturnType<typeof ConfigResult>["Type"]
 

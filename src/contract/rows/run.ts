@@ -34,10 +34,7 @@ export const RunPayload = lazy(() =>
     command: command(),
     script: script(),
     ...fieldsOfCommand(),
-    vcpuCount: defaulted(
-      between({ from: 1, to: 32, unit: "", description: "Number of virtual CPUs" }),
-      () => 1
-    ),
+    vcpuCount: defaulted(between({ from: 1, to: 32, description: "Number of virtual CPUs" }), () => 1),
     memoryMib: defaulted(
       between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
       () => 1024
@@ -81,9 +78,7 @@ const ended = lazy(() => ({
 export const RunEvent = lazy(() =>
   Schema.Union([
     Notice(),
-    snakeTagged("Started", {
-      bootMs: milliseconds("Time until the microVM was ready for the command")
-    }),
+    snakeTagged("Started", { bootMs: milliseconds("Time until the microVM was ready for the command") }),
     OutputEvent(),
     Schema.TaggedStruct("Exited", ended())
   ])

@@ -68,9 +68,7 @@ export const secretsField = (description: string) => ({ secrets: optional(secret
 
 /** Secrets to remove from a workspace. */
 export const clearSecretsField = () => ({
-  clearSecrets: optional(
-    list(SecretName()).annotate({ description: "Names of secrets to remove. Default: none" })
-  )
+  clearSecrets: optional(list(SecretName()).annotate({ description: "Names of secrets to remove. Default: none" }))
 })
 
 const mapping = (part: RegExp, message: string) =>

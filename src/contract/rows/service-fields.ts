@@ -37,7 +37,6 @@ export const readinessFields = () => ({
     between({
       from: 1,
       to: 65_535,
-      unit: "",
       description: "The service is ready when this TCP port of the guest accepts a connection on the loopback address"
     })
   ),
@@ -121,9 +120,7 @@ export const ServiceInfo = lazy(() =>
     ),
     uptimeMs: milliseconds("How long its present run lasts, or its last run lasted"),
     restarts: integer("Number of restarts since `service start`"),
-    restartInMs: optional(
-      milliseconds("Time until the next restart", "Absent unless it waits for one")
-    ),
+    restartInMs: optional(milliseconds("Time until the next restart", "Absent unless it waits for one")),
     status: serviceStatus(),
     outputBytes: integer("Cursor of the end of its log")
   })

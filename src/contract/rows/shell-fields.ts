@@ -69,9 +69,7 @@ export const shellOutcome = () =>
 export const ShellInfo = lazy(() =>
   snakeStruct({
     shellId: shellId(),
-    command: Schema.Array(Schema.String).annotate({
-      description: "Program and arguments. Empty for the login shell"
-    }),
+    command: Schema.Array(Schema.String).annotate({ description: "Program and arguments. Empty for the login shell" }),
     startedAt: string("Time of the opening, ISO 8601"),
     outcome: shellOutcome(),
     status: optional(integer("Exit status. Absent while the program runs")),

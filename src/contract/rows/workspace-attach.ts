@@ -19,12 +19,8 @@ export const AttachPayload = lazy(() =>
         description: "Id of the shell, or its first digits. Default on the command line: a new shell"
       })
     ),
-    cols: optional(
-      cols().annotate({ description: "Width of the caller's terminal in columns. Default: the shell's" })
-    ),
-    rows: optional(
-      rows().annotate({ description: "Height of the caller's terminal in rows. Default: the shell's" })
-    ),
+    cols: optional(cols().annotate({ description: "Width of the caller's terminal in columns. Default: the shell's" })),
+    rows: optional(rows().annotate({ description: "Height of the caller's terminal in rows. Default: the shell's" })),
     detachKey: defaulted(
       Schema.String.pipe(
         matching(/^(ctrl-[a-z@[\\\]^_]|none)$/, "must be ctrl- and a letter or one of @ [ \\ ] ^ _, or none"),

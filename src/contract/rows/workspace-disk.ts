@@ -60,22 +60,12 @@ export const workspaceDiskList = unary({
 })
 
 export const DiskReadPayload = lazy(() =>
-  snakeStruct({
-    workspace: workspaceField(),
-    path: diskPath("File to read"),
-    ...lineFields(),
-    ...allowSecretsField()
-  })
+  snakeStruct({ workspace: workspaceField(), path: diskPath("File to read"), ...lineFields(), ...allowSecretsField() })
 )
 export type DiskReadPayload = ReturnType<typeof DiskReadPayload>["Type"]
 
 export const DiskContent = lazy(() =>
-  snakeStruct({
-    path: shownPath(),
-    ...textFields(),
-    sizeBytes: sizeBytes(),
-    mode: mode()
-  })
+  snakeStruct({ path: shownPath(), ...textFields(), sizeBytes: sizeBytes(), mode: mode() })
 )
 export type DiskContent = ReturnType<typeof DiskContent>["Type"]
 
@@ -144,10 +134,7 @@ export const DiskExportEvent = lazy(() => Schema.Union([Notice(), snakeTagged("E
 export type DiskExportEvent = ReturnType<typeof DiskExportEvent>["Type"]
 
 const DiskExported = lazy(() =>
-  snakeStruct({
-    workspace: string("Workspace, as the request names it"),
-    ...exportFields()
-  })
+  snakeStruct({ workspace: string("Workspace, as the request names it"), ...exportFields() })
 )
 type DiskExported = ReturnType<typeof DiskExported>["Type"]
 

@@ -15,10 +15,7 @@ export const EventsPayload = lazy(() =>
         description: "`next_cursor` of an earlier answer: show the events after it. Default: show the newest"
       })
     ),
-    limit: defaulted(
-      between({ from: 1, to: 1_000, unit: "", description: "Maximum number of events to show" }),
-      () => 100
-    ),
+    limit: defaulted(between({ from: 1, to: 1_000, description: "Maximum number of events to show" }), () => 100),
     follow: flag(
       "Wait for the next event if there is none. The command line goes on until Ctrl-C, with --json as one event a line"
     )

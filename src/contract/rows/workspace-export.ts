@@ -95,12 +95,7 @@ export const ExportedEntry = lazy(() =>
 export type ExportedEntry = ReturnType<typeof ExportedEntry>["Type"]
 
 /** A path that was left out or needs attention, and the reason. */
-const Remark = lazy(() =>
-  Schema.Struct({
-    path: string("The path"),
-    reason: string("Reason, one sentence")
-  })
-)
+const Remark = lazy(() => Schema.Struct({ path: string("The path"), reason: string("Reason, one sentence") }))
 export type ExportRemark = ReturnType<typeof Remark>["Type"]
 
 const summaryFields = lazy(() => ({
@@ -128,9 +123,7 @@ export const ExportEvent = lazy(() =>
   Schema.Union([
     Notice(),
     /** Content for the standard output, if the output is `-`. */
-    Schema.TaggedStruct("Output", {
-      bytes: outputBytes()
-    }),
+    Schema.TaggedStruct("Output", { bytes: outputBytes() }),
     /** Written entries in batches. They follow the last rename. */
     Schema.TaggedStruct("Written", {
       entries: Schema.Array(ExportedEntry()).annotate({ description: "Entries that were written" })

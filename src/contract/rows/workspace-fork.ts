@@ -16,7 +16,7 @@ export const ForkPayload = lazy(() =>
       })
     ),
     count: defaulted(
-      between({ from: 1, to: 64, unit: "", description: "Number of forks. pyro makes all of them or none" }),
+      between({ from: 1, to: 64, description: "Number of forks. pyro makes all of them or none" }),
       () => 1
     ),
     snapshot: optional(snapshotField("Snapshot to fork. Default: the current state")),
@@ -30,14 +30,7 @@ export type ForkPayload = ReturnType<typeof ForkPayload>["Type"]
 
 const forks = () => Schema.Array(WorkspaceInfo()).annotate({ description: "The new workspaces" })
 
-const ForkEvent = lazy(() =>
-  Schema.Union([
-    Notice(),
-    Schema.TaggedStruct("Forked", {
-      workspaces: forks()
-    })
-  ])
-)
+const ForkEvent = lazy(() => Schema.Union([Notice(), Schema.TaggedStruct("Forked", { workspaces: forks() })]))
 type ForkEvent = ReturnType<typeof ForkEvent>["Type"]
 
 const ForkResult = lazy(() => Schema.Struct({ workspaces: forks(), warnings: warnings() }))

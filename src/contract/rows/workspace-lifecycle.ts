@@ -66,7 +66,7 @@ export const CreatePayload = lazy(() =>
       () => ({})
     ),
     ttlSeconds: optional(TtlSeconds()),
-    vcpuCount: defaulted(between({ from: 1, to: 32, unit: "", description: "Number of virtual CPUs" }), () => 1),
+    vcpuCount: defaulted(between({ from: 1, to: 32, description: "Number of virtual CPUs" }), () => 1),
     memoryMib: defaulted(
       between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
       () => 1024

@@ -15,9 +15,7 @@ const LogEntry = lazy(() =>
       description: "How the command ended, or `running`. `lost`: the microVM ended before the command's end was known"
     }),
     status: optional(integer("Exit status. Absent while the command runs")),
-    durationMs: optional(
-      milliseconds("Time from start to end", "Absent while the command runs")
-    ),
+    durationMs: optional(milliseconds("Time from start to end", "Absent while the command runs")),
     outputBytes: integer("Total bytes of its output"),
     droppedBytes: droppedBytes(),
     inherited: optional(
@@ -59,7 +57,7 @@ export const LogsPayload = lazy(() =>
       })
     ),
     limit: defaulted(
-      between({ from: 1, to: 10_000, unit: "", description: "Maximum number of commands to list, the newest" }),
+      between({ from: 1, to: 10_000, description: "Maximum number of commands to list, the newest" }),
       () => 100
     )
   })

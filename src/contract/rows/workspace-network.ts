@@ -30,11 +30,7 @@ export const networkLists = unary({
   },
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: lazy(() => Schema.Struct({})),
-  result: lazy(() =>
-    Schema.Struct({
-      lists: Schema.Array(HostList()).annotate({ description: "The lists by name" })
-    })
-  )
+  result: lazy(() => Schema.Struct({ lists: Schema.Array(HostList()).annotate({ description: "The lists by name" }) }))
 })
 
 const full = { profiles: ["full"] } as const
@@ -144,10 +140,7 @@ export const NetworkLogPayload = lazy(() =>
         description: "Number of the last entry that is known: show the entries after it. Default: show the newest"
       })
     ),
-    limit: defaulted(
-      between({ from: 1, to: 1_000, unit: "", description: "Maximum number of entries to show" }),
-      () => 100
-    ),
+    limit: defaulted(between({ from: 1, to: 1_000, description: "Maximum number of entries to show" }), () => 100),
     follow: flag("Wait for the next entry if there is none. The command line goes on until Ctrl-C")
   })
 )

@@ -86,9 +86,7 @@ export const workspacePortPublish = unary({
 })
 
 const PortListResult = lazy(() =>
-  Schema.Struct({
-    ports: Schema.Array(PublishedPort()).annotate({ description: "Published ports, by guest port" })
-  })
+  Schema.Struct({ ports: Schema.Array(PublishedPort()).annotate({ description: "Published ports, by guest port" }) })
 )
 
 export const workspacePortList = unary({
@@ -107,7 +105,7 @@ export const workspacePortList = unary({
 export const PortUnpublishPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
-    guestPort: between({ from: 1, to: 65_535, unit: "", description: "Port of the guest" })
+    guestPort: between({ from: 1, to: 65_535, description: "Port of the guest" })
   })
 )
 export type PortUnpublishPayload = ReturnType<typeof PortUnpublishPayload>["Type"]

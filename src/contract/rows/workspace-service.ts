@@ -106,9 +106,7 @@ export const workspaceServiceStart = unary({
 
 const ServiceList = lazy(() =>
   snakeStruct({
-    services: Schema.Array(ServiceInfo()).annotate({
-      description: "Services since create or the last reset, by name"
-    })
+    services: Schema.Array(ServiceInfo()).annotate({ description: "Services since create or the last reset, by name" })
   })
 )
 

@@ -97,9 +97,7 @@ export const workspaceSnapshotList = unary({
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   payload: WorkspaceRef,
   result: lazy(() =>
-    Schema.Struct({
-      snapshots: Schema.Array(SnapshotInfo()).annotate({ description: "Snapshots, oldest first" })
-    })
+    Schema.Struct({ snapshots: Schema.Array(SnapshotInfo()).annotate({ description: "Snapshots, oldest first" }) })
   )
 })
 

@@ -16,9 +16,7 @@ const Command = lazy(() =>
       description: "How the command ended, or `running`. `lost`: the microVM ended first"
     }),
     status: optional(integer("Exit status. Absent while the command runs")),
-    durationMs: optional(
-      milliseconds("Time from start to end", "Absent while the command runs")
-    )
+    durationMs: optional(milliseconds("Time from start to end", "Absent while the command runs"))
   })
 )
 export type SummaryCommand = ReturnType<typeof Command>["Type"]

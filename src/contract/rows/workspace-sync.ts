@@ -24,10 +24,7 @@ export const SyncPushPayload = lazy(() =>
 export type SyncPushPayload = ReturnType<typeof SyncPushPayload>["Type"]
 
 const Reasons = lazy(() =>
-  Schema.Array(Schema.Struct({
-    path: gitPath("Path relative to /workspace"),
-    reason: string("Reason, one sentence")
-  }))
+  Schema.Array(Schema.Struct({ path: gitPath("Path relative to /workspace"), reason: string("Reason, one sentence") }))
 )
 
 export const SyncPushed = lazy(() =>
@@ -52,9 +49,7 @@ export const SyncPushed = lazy(() =>
     goneCount: integer(
       "Number of files and links that are gone on the host and stay in the workspace. `delete` removes them"
     ),
-    gone: Schema.Array(gitPath("Path relative to /workspace")).annotate({
-      description: "The first 20 of these paths"
-    }),
+    gone: Schema.Array(gitPath("Path relative to /workspace")).annotate({ description: "The first 20 of these paths" }),
     ignoredCount: integer("Number of ignored files and directories that were not copied. A directory counts as one"),
     ignored: Schema.Array(gitPath("Path relative to the directory")).annotate({
       description: "The first 20 of these paths"

@@ -96,10 +96,7 @@ export const workspaceUpdate = unary({
 })
 
 const RenamePayload = lazy(() =>
-  snakeStruct({
-    workspace: workspaceField(),
-    name: WorkspaceName().annotate({ description: "New name" })
-  })
+  snakeStruct({ workspace: workspaceField(), name: WorkspaceName().annotate({ description: "New name" }) })
 )
 
 export const workspaceRename = unary({

@@ -26,10 +26,10 @@ export const matching =
     self.check(Schema.isPattern(pattern, { message }))
 
 /** An integer of a range, refused with the range and its unit. */
-export const between = ({ description, from, to, unit }: {
+export const between = ({ description, from, to, unit = "" }: {
   readonly from: number
   readonly to: number
-  readonly unit: string
+  readonly unit?: string
   readonly description: string
 }) => {
   const message = `must be a whole number from ${from} to ${to}${unit === "" ? "" : ` ${unit}`}`
