@@ -4,37 +4,26 @@ import { ownDefinitions, ownFolder } from "../environment/own.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { recordedCommands, recordedNames, recordedSnapshots, recordedWorkspaces } from "../workspace/life/recorded.ts"
 
-/** Names of the workspaces for a completion. Asks and starts no daemon, and never fails. */
-export const workspaceNames: Effect.Effect<ReadonlyArray<string>> = recordedNames.pipe(
-  Effect.provide(Paths.layer),
-  Effect.orElseSucceed(() => [])
-)
+/** Names for a completion. Asks and starts no daemon, and never fails. */
+const orNone = <E>(names: Effect.Effect<ReadonlyArray<string>, E, Paths>): Effect.Effect<ReadonlyArray<string>> =>
+  names.pipe(Effect.provide(Paths.layer), Effect.orElseSucceed(() => []))
 
-/** Ids of the workspaces. */
-export const workspaceIds: Effect.Effect<ReadonlyArray<string>> = recordedWorkspaces.pipe(
-  Effect.map((all) => all.map(({ id }) => id)),
-  Effect.provide(Paths.layer),
-  Effect.orElseSucceed(() => [])
-)
+export const workspaceNames = orNone(recordedNames)
+
+export const workspaceIds = orNone(Effect.map(recordedWorkspaces, (all) => all.map(({ id }) => id)))
 
 /** Ids of a workspace's newest commands. */
-export const commandsOf = (workspace: string): Effect.Effect<ReadonlyArray<string>> =>
-  recordedCommands(workspace).pipe(
-    Effect.provide(Paths.layer),
-    Effect.orElseSucceed(() => [])
-  )
+export const commandsOf = (workspace: string) => orNone(recordedCommands(workspace))
 
-/** Names of a workspace's snapshots. */
-export const snapshotsOf = (workspace: string): Effect.Effect<ReadonlyArray<string>> =>
-  recordedSnapshots(workspace).pipe(
-    Effect.provide(Paths.layer),
-    Effect.orElseSucceed(() => [])
-  )
+export const snapshotsOf = (workspace: string) => orNone(recordedSnapshots(workspace))
 
 /** Names of the environments: those of the catalogue and the user's own. */
-export const environmentNames: Effect.Effect<ReadonlyArray<string>> = Paths.pipe(
-  Effect.flatMap(({ stateDir }) => ownDefinitions(ownFolder(stateDir)).all),
-  Effect.provide(Paths.layer),
-  Effect.orElseSucceed(() => []),
-  Effect.map((own) => [...catalogue, ...own].map(({ name }) => name))
+export const environmentNames = Effect.map(
+  orNone(
+    Effect.flatMap(
+      Paths,
+      ({ stateDir }) => Effect.map(ownDefinitions(ownFolder(stateDir)).all, (own) => own.map(({ name }) => name))
+    )
+  ),
+  (own) => [...catalogue.map(({ name }) => name), ...own]
 )

@@ -39,9 +39,9 @@ export interface Image {
 }
 
 /** Differences of a tool from its row. Most tools are the row and a text. */
-export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
+interface Differences<Payload, In, Out> {
   /** Schema of the result. @default the row's */
-  readonly result?: () => PureSchema & { readonly Type: Result }
+  readonly result?: () => PureSchema & { readonly Type: Out }
   /** Its work outlives a call that has waited long enough, and an equal call resumes it. */
   readonly goesOn?: true
   /** It waits its own time and then hands its work back, also after the client's time-out. */
@@ -49,17 +49,12 @@ export interface Tool<Name extends OperationName, Result = ResultOf<Name>> {
   /** JSON of the payload from the arguments. */
   readonly fill?: (given: Given, project: Project) => Result.Result<Fields, InvalidRequest>
   /** The work of the tool. @default calls the operation and folds its events */
-  readonly perform?: (request: Request<PayloadOf<Name>>) => Effect.Effect<Done<Result>, PyroError>
+  readonly perform?: (request: Request<Payload>) => Effect.Effect<Done<Out>, PyroError>
   /** The result for people, verdict first. */
-  readonly text?: (result: Result, request: Request<PayloadOf<Name>>) => string
+  readonly text?: (result: In, request: Request<Payload>) => string
 }
 
+export type Tool<Name extends OperationName, A = ResultOf<Name>> = Differences<PayloadOf<Name>, A, A>
+
 /** A tool without its types. */
-export interface AnyTool {
-  readonly result?: () => PureSchema
-  readonly goesOn?: true
-  readonly outlivesTimeOut?: true
-  readonly fill?: (given: Given, project: Project) => Result.Result<Fields, InvalidRequest>
-  readonly perform?: (request: Request<never>) => Effect.Effect<Done<unknown>, PyroError>
-  readonly text?: (result: never, request: Request<never>) => string
-}
+export type AnyTool = Differences<never, never, unknown>

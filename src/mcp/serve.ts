@@ -2,13 +2,10 @@ import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { Context, Effect, Fiber, Layer, type Scope } from "effect"
 import type { PyroError } from "../contract/errors/errors.ts"
 import { Pyro, type PyroService } from "../contract/rows/Pyro.ts"
-import type { Project } from "../sdk/project.ts"
 import type { EarlyConnection } from "./handshake/handshake.ts"
-import type { ModeName, ProfileName } from "./profile.ts"
-import type { BindRoot } from "./roots.ts"
 import { makeLineTransport } from "./rpc/line-transport.ts"
 import { readable } from "./rpc/readable.ts"
-import { createServer } from "./server.ts"
+import { createServer, type ServerOptions } from "./server.ts"
 
 /**
  * Maximum wait of the server's end for its calls, in ms. A host that leaves waits for its servers, and kills them some seconds later. The
@@ -16,14 +13,7 @@ import { createServer } from "./server.ts"
  */
 const MAX_LEAVING_MS = 1_000
 
-interface ServeOptions {
-  readonly profile: ProfileName
-  /** Kind of task, which chooses the tools instead of the profile. */
-  readonly mode?: ModeName | undefined
-  readonly version: string
-  readonly project: Project
-  /** Binds a directory that a client named as a root, if the project awaits one. */
-  readonly bindRoot: BindRoot
+interface ServeOptions extends Omit<ServerOptions, "pyro" | "onCall"> {
   /** Does the work. Built at the first call, and again after a failed build. */
   readonly layer: Layer.Layer<Pyro, PyroError>
   /** A connection that has begun already. @default it begins here */

@@ -25,8 +25,8 @@ import { type ListedTool, selectedTools } from "./tool-table.ts"
 interface ToolsOptions {
   readonly profile: ProfileName
   /** Kind of task, which chooses the tools instead of the profile. */
-  readonly mode?: ModeName
-  /** Does the work. Each call asks for it. */
+  readonly mode?: ModeName | undefined
+  /** Does the work. Each call asks for it, so that a client that only lists the tools starts nothing. */
   readonly pyro: Effect.Effect<PyroService, PyroError>
   /** The parts of the host that a model may name. */
   readonly project: Project
@@ -89,16 +89,9 @@ export type { CallResult } from "./call.ts"
 export type { JsonSchema } from "./json-schema.ts"
 export type { ListedTool } from "./tool-table.ts"
 
-export interface ServerOptions {
-  readonly profile: ProfileName
-  /** Kind of task, which chooses the tools instead of the profile. */
-  readonly mode?: ModeName | undefined
+export interface ServerOptions extends ToolsOptions {
   /** Version of pyro. */
   readonly version: string
-  /** Does the work. Each call asks for it, so that a client that only lists the tools starts nothing. */
-  readonly pyro: Effect.Effect<PyroService, PyroError>
-  /** The parts of the host that a model may name. */
-  readonly project: Project
   /** Binds a directory that a client named as a root, if the project awaits one. @default none is bound */
   readonly bindRoot?: BindRoot | undefined
   /** Gets each call of a tool. The promise settles when the call has ended all of its work. */

@@ -1,4 +1,5 @@
 import type { Notice } from "../contract/rows/notice.ts"
+import { isFields } from "./handshake/request-shape.ts"
 
 /** `1 file`, `2 files`. */
 export const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`
@@ -24,17 +25,14 @@ export const lines = (...all: ReadonlyArray<string | undefined | false>): string
 export const callText = (tool: string, args: Readonly<Record<string, unknown>>): string =>
   `${tool} ${JSON.stringify(args)}`
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  value !== null && typeof value === "object" && !Array.isArray(value)
-
 const isEmpty = (value: unknown) =>
   value === null || value === "" || (Array.isArray(value) && value.length === 0) ||
-  (isRecord(value) && Object.keys(value).length === 0)
+  (isFields(value) && Object.keys(value).length === 0)
 
 const scalar = (value: unknown): string => typeof value === "string" ? value : JSON.stringify(value)
 
 const inline = (value: unknown): string =>
-  isRecord(value)
+  isFields(value)
     ? Object.entries(value).flatMap(([name, one]) => isEmpty(one) ? [] : [`${name}=${inline(one)}`]).join(" ")
     : Array.isArray(value)
     ? value.map(inline).join(", ")
@@ -44,7 +42,7 @@ const inline = (value: unknown): string =>
 export const plainText = (title: string, result: unknown): string => {
   const field = ([name, value]: readonly [string, unknown]): string | undefined => {
     if (isEmpty(value)) return undefined
-    if (Array.isArray(value) && value.some(isRecord)) {
+    if (Array.isArray(value) && value.some(isFields)) {
       return lines(
         `${name}:`,
         ...value.map((one) => `- ${inline(one)}`)
@@ -53,5 +51,5 @@ export const plainText = (title: string, result: unknown): string => {
     if (typeof value === "string" && value.includes("\n")) return `${name}:\n${value}`
     return `${name}: ${inline(value)}`
   }
-  return lines(`${title}: done`, ...(isRecord(result) ? Object.entries(result).map(field) : [inline(result)]))
+  return lines(`${title}: done`, ...(isFields(result) ? Object.entries(result).map(field) : [inline(result)]))
 }

@@ -34,9 +34,9 @@ export interface ProjectOptions {
   readonly workspaceUser?: WorkspaceUser | undefined
   /** Widest network that a model may grant: `off`, `egress`, or `egress:HOST,HOST`. @default off */
   readonly networkCeiling?: string | undefined
-  /** Secrets of every workspace that a model makes. @default none */
+  /** Secrets of every workspace that a model makes. A model knows their names. @default none */
   readonly secrets?: Secrets | undefined
-  /** Hosts that get a secret in place of its placeholder, as `--secret-http` takes them. @default none */
+  /** Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. @default none */
   readonly secretHttp?: ReadonlyArray<string> | undefined
 }
 

@@ -1,9 +1,7 @@
 import { Result } from "effect"
 import { InvalidRequest } from "../contract/errors/errors.ts"
 import { type NetworkCeiling, noNetwork, readCeiling } from "../contract/rows/network-ceiling.ts"
-import type { Secrets } from "../contract/rows/secret-fields.ts"
 import { secretTargetOf } from "../contract/rows/secret-target.ts"
-import type { GitHistory, WorkspaceUser } from "../contract/rows/workspace-field.ts"
 import type { CallerPlaces, CallerProject } from "../contract/wire/caller-project.ts"
 import { absolutePath, isBeneath, realPath, realPlace, workingDirectory } from "../system/files/host-path.ts"
 import { processEnvironment } from "../system/settings/config.ts"
@@ -15,37 +13,34 @@ export type { ProjectOptions } from "./project-directories.ts"
  * Host paths that a model can name: paths beneath the bound directory, with all links resolved, and beneath allowed directories. None
  * without a bound directory.
  */
-export interface Project {
+export interface Project extends
+  Pick<
+    ProjectOptions,
+    | "repoUrl"
+    | "repoRef"
+    | "allWorkspaces"
+    | "includeIgnored"
+    | "environment"
+    | "git"
+    | "workspaceUser"
+    | "secrets"
+    | "secretHttp"
+  >
+{
   /** Real path of the bound directory. */
   readonly path: string | undefined
   /** Directory of the session beneath the bound directory, relative to it. @default the bound directory */
   readonly session?: string | undefined
   /** Whether the client's first root, if it can be a project, becomes the bound directory. @default false */
   readonly awaitsRoot?: boolean
-  readonly repoUrl: string | undefined
-  readonly repoRef: string | undefined
   /** The real path of a source that a model named. */
   readonly source: (argument: string, named: string) => Result.Result<string, InvalidRequest>
   /** The real place of a destination that a model named. The export checks whether it exists. */
   readonly destination: (argument: string, named: string) => Result.Result<string, InvalidRequest>
   /** Directories that the daemon opens for a model's paths, without following links. */
   readonly places?: CallerPlaces | undefined
-  /** Whether a model also reaches workspaces of other projects. @default false */
-  readonly allWorkspaces?: boolean
-  /** Globs of ignored files of the bound directory that are copied to each workspace. @default none */
-  readonly includeIgnored?: ReadonlyArray<string>
-  /** Environment if a model names none. @default the tool's own */
-  readonly environment?: string | undefined
-  /** Git history to copy if a model names none. @default shallow */
-  readonly git?: GitHistory | undefined
-  /** Owner of /workspace if a model names none. @default root */
-  readonly workspaceUser?: WorkspaceUser | undefined
   /** Widest network that a model may grant to a workspace. @default off */
   readonly networkCeiling?: NetworkCeiling
-  /** Secrets of every workspace that a model makes. A model knows their names. @default none */
-  readonly secrets?: Secrets
-  /** Hosts that get a secret in place of its placeholder: NAME@HOST[:PORT][:HEADER]. @default none */
-  readonly secretHttp?: ReadonlyArray<string>
 }
 
 /** Permissions of a model beside files. */
@@ -95,20 +90,12 @@ export const bindProject = (
       return yield* refuse("--secret-http", `there is no secret ${valueless}: add --secret-env ${valueless}`)
     }
     return {
+      ...options,
       path: base,
       session,
       awaitsRoot,
       places: { reading: [...own, ...reading], writing: [...own, ...writing] },
-      repoUrl: options.repoUrl,
-      repoRef: options.repoRef,
-      allWorkspaces: options.allWorkspaces === true,
-      includeIgnored: options.includeIgnored ?? [],
-      environment: options.environment,
-      git: options.git,
-      workspaceUser: options.workspaceUser,
       networkCeiling,
-      secrets,
-      secretHttp,
       source: (argument, named) =>
         Result.gen(function*() {
           if (named === "") return yield* refuse(argument, "must not be empty")

@@ -63,16 +63,16 @@ type DoctorNeeds = Environments | HostFacts | Kernel | Paths | SeedImages | Vmm
 /** One line for each check of the host as it ends, then the lines of the self-test if it is asked for. */
 export const doctor = ({ selftest: wanted }: DoctorPayload) => {
   const host = inOrder<never, DoctorNeeds>(
-    Effect.succeed([cpu]),
-    Effect.map(memory, (line) => [line]),
+    Effect.succeed(cpu),
+    memory,
     storage,
     sharing,
-    Effect.map(programs, (line) => [line]),
-    Effect.map(userNamespaces, (line) => [line]),
-    Effect.map(qemu, (line) => [line]),
-    Effect.map(confinement, (line) => [line]),
+    programs,
+    userNamespaces,
+    qemu,
+    confinement,
     accelerator,
-    Effect.map(logout, (line) => [line]),
+    logout,
     workspaces
   ).pipe(Stream.map(lineEvent))
   return wanted ? Stream.concat(host, selftest) : host

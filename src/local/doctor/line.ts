@@ -1,4 +1,4 @@
-import { type Effect, Stream } from "effect"
+import { Array as Arr, Effect, Stream } from "effect"
 import type { DoctorEvent, DoctorLine } from "../../contract/rows/host.ts"
 
 /** A finding that needs nothing done. */
@@ -15,11 +15,11 @@ export const improvable = (name: string, found: string, fix: string): DoctorLine
   mend: fix
 })
 
-/** Findings one after the other. A group runs when its turn comes. */
+/** Findings one after the other. A check runs when its turn comes. */
 export const inOrder = <E, R>(
-  ...groups: ReadonlyArray<Effect.Effect<ReadonlyArray<DoctorLine>, E, R>>
+  ...checks: ReadonlyArray<Effect.Effect<DoctorLine | ReadonlyArray<DoctorLine>, E, R>>
 ): Stream.Stream<DoctorLine, E, R> =>
-  Stream.flattenIterable(Stream.mapEffect(Stream.fromIterable(groups), (lines) => lines))
+  Stream.flattenIterable(Stream.mapEffect(Stream.fromIterable(checks), Effect.map(Arr.ensure)))
 
 /** The finding on one line: a program may have printed several. */
 export const lineEvent = (line: DoctorLine): DoctorEvent => ({

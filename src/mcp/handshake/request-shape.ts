@@ -14,10 +14,10 @@ export const CLIENT_INFO = "io.modelcontextprotocol/clientInfo"
 /** Prefix of the names in `_meta` that have a schema in the SDK. */
 const RESERVED = "io.modelcontextprotocol/"
 
-const isFields = (value: unknown): value is Fields =>
+export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 const isText = (value: unknown): value is string => typeof value === "string"
-const isId = (value: unknown): value is string | number => isText(value) || Number.isSafeInteger(value)
+export const isId = (value: unknown): value is string | number => isText(value) || Number.isSafeInteger(value)
 
 type Check = (value: unknown) => boolean
 

@@ -4,6 +4,7 @@ import {
   ProtocolErrorCode,
   type Transport
 } from "@modelcontextprotocol/server"
+import { type Fields, isFields, isId } from "../handshake/request-shape.ts"
 import { findingsOf, readable } from "./readable.ts"
 
 /** An answer to a line that is no valid request. JSON-RPC has null in place of an unreadable id. */
@@ -21,12 +22,6 @@ export type Judged =
 
 /** Maximum requests of one batch that get a refusal each. A batch is a line, and a line may have millions. */
 const MAX_BATCH_REFUSALS = 100
-
-type Fields = Readonly<Record<string, unknown>>
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-const isId = (value: unknown): value is string | number => typeof value === "string" || Number.isSafeInteger(value)
 
 const NOTHING: Judged = { _tag: "Nothing" }
 
