@@ -19,7 +19,7 @@ import { unstoredSecrets } from "../workspace/residents/secret/workspace-secrets
 import { withExactNames, withoutSecrets } from "./answers.ts"
 import { demandDiskRoom, tendDisk } from "./disk/budget.ts"
 import { callOfHost, hostWorks } from "./operations.ts"
-import { type HostServices, services, servicesBesideSecrets, takeWorkspaces } from "./services.ts"
+import { type HostServices, ownWorkspaces, services, servicesBesideSecrets } from "./services.ts"
 
 /** Interval of the checks of the disk budget. */
 const tendEvery = "60 seconds"
@@ -41,11 +41,11 @@ const make = (pooled: boolean) =>
       Vmm
     )(yield* Effect.context<HostServices>())
     const effect = <A, E, R extends HostServices>(work: Effect.Effect<A, E, R>) => Effect.provide(work, context)
-    const taking = yield* once(effect(takeWorkspaces(yield* Effect.scope)))
-    let known: Effect.Success<typeof taking> | undefined
+    const owning = yield* once(effect(ownWorkspaces(yield* Effect.scope)))
+    let known: Effect.Success<typeof owning> | undefined
     // Every operation asks: `once` alone would cost a mask and a wait for a known value.
-    const taken = Effect.suspend(() =>
-      known === undefined ? Effect.tap(taking, (all) => Effect.sync(() => known = all)) : Effect.succeed(known)
+    const owned = Effect.suspend(() =>
+      known === undefined ? Effect.tap(owning, (all) => Effect.sync(() => known = all)) : Effect.succeed(known)
     )
     if (pooled) {
       yield* effect(tendDisk).pipe(
@@ -57,11 +57,11 @@ const make = (pooled: boolean) =>
     }
     const works = hostWorks({
       isResident: pooled,
-      pool: Effect.map(taken, ({ pool }) => pool),
-      rootOf: (workspace) => Effect.flatMap(taken, ({ workspaces }) => workspaces.root({ workspace })),
+      pool: Effect.map(owned, ({ pool }) => pool),
+      rootOf: (workspace) => Effect.flatMap(owned, ({ workspaces }) => workspaces.root({ workspace })),
       pyro: () => pyro
     })
-    const house = Effect.map(taken, ({ workspaces }) => workspaces.house)
+    const house = Effect.map(owned, ({ workspaces }) => workspaces.house)
     /** Refuses an operation that makes something new, if the disk has too little space. */
     const withRoom = (call: StreamingCall<unknown, unknown>): typeof call => (payload, input) =>
       Stream.unwrap(Effect.as(effect(demandDiskRoom), call(payload, input)))

@@ -33,25 +33,25 @@ export const services = Layer.provideMerge(servicesBesideSecrets, SecretRegistry
 export type HostServices = Layer.Success<typeof services>
 
 /** What the owner of the workspaces holds. */
-export interface Taken {
+export interface Owned {
   readonly workspaces: Workspaces["Service"]
   readonly pool: Pool["Service"]
 }
 
 /** A sweep holds the lock for a moment. It may run between a killed daemon and the next one. */
-const takeTimeoutMs = 2_000
+const lockTimeoutMs = 2_000
 
 /**
  * The workspaces and their pool, from the first request until `scope` closes. One process at a time can own them: the kernel releases
  * the lock when the owner dies.
  */
-export const takeWorkspaces = (
+export const ownWorkspaces = (
   scope: Scope.Scope
-): Effect.Effect<Taken, PyroError, Exclude<LifecycleServices, Pool>> =>
+): Effect.Effect<Owned, PyroError, Exclude<LifecycleServices, Pool>> =>
   Effect.gen(function*() {
     const { lock } = yield* daemonFiles
     const membersPerKind = yield* setting("PYRO_POOL_MEMBERS")
-    yield* Scope.provide(acquireLock(lock, { timeoutMs: takeTimeoutMs }), scope).pipe(
+    yield* Scope.provide(acquireLock(lock, { timeoutMs: lockTimeoutMs }), scope).pipe(
       Effect.catchTags({
         FileFailed: (failure) => Effect.fail(toHostError(failure)),
         LockTimeout: () =>

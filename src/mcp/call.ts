@@ -106,7 +106,7 @@ export const callTool = (
       timedOut: context.timedOut ?? Effect.never
     }
     const perform = tool.tool.perform ?? performCall(tool)
-    const done = tool.tool.goesOn === true
+    const done = tool.tool.continues === true
       ? yield* context.pending.work(
         keyOf(tool, payload),
         context.report,

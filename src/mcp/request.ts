@@ -43,7 +43,7 @@ interface Differences<Payload, In, Out> {
   /** Schema of the result. @default the row's */
   readonly result?: () => PureSchema & { readonly Type: Out }
   /** Its work outlives a call that has waited long enough, and an equal call resumes it. */
-  readonly goesOn?: true
+  readonly continues?: true
   /** It waits its own time and then hands its work back, also after the client's time-out. */
   readonly outlivesTimeOut?: true
   /** JSON of the payload from the arguments. */

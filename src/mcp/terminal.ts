@@ -68,8 +68,8 @@ class TerminalStream {
   }
 
   /** Hands on the held bytes, with the text of a sequence that never ended. */
-  end(goesOn: boolean): void {
-    if (!goesOn && (this.#state === "string" || this.#state === "string-escape")) this.#giveUp()
+  end(continues: boolean): void {
+    if (!continues && (this.#state === "string" || this.#state === "string-escape")) this.#giveUp()
     this.#state = "text"
     this.line.end()
   }
@@ -148,12 +148,12 @@ export const asSeen = (add: (piece: OutputPiece) => void, from = 0) => {
       streams[piece.from].push(piece)
     },
     /** Hands on the held bytes. If the command continues, gives the cursor to continue at: before a sequence that is cut at the end. */
-    end: (goesOn: boolean): number => {
+    end: (continues: boolean): number => {
       let cursor = next
       for (const one of [streams.stdout, streams.stderr]) {
         const unfinished = one.unfinishedAt(next)
-        one.end(goesOn && unfinished !== undefined)
-        if (goesOn) cursor = unfinished ?? cursor
+        one.end(continues && unfinished !== undefined)
+        if (continues) cursor = unfinished ?? cursor
       }
       return cursor
     }

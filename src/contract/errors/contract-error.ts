@@ -6,7 +6,7 @@ interface Coded<Code extends string> {
 }
 
 /** Texts of an error. */
-interface Told {
+interface Texts {
   /** What happened, for people, models and programs. */
   readonly fact: string
   /** What a model does next; `all`: it may reach workspaces of other projects. */
@@ -18,20 +18,20 @@ type ContractErrorClass<Self, Tag extends string, Fields extends Schema.Struct.F
   Schema.Class<
     Self,
     Schema.TaggedStruct<Tag, Fields>,
-    Cause.YieldableError & Told & Coded<SnakeCase<Tag> | More>
+    Cause.YieldableError & Texts & Coded<SnakeCase<Tag> | More>
   >
 
-/** A text, or how the error's fields make it. */
-type Made<Fields extends Schema.Struct.Fields, A> = A | ((error: Schema.Struct.Type<Fields>) => A)
+/** A text, or the function that makes it from the error's fields. */
+type Text<Fields extends Schema.Struct.Fields> = string | ((error: Schema.Struct.Type<Fields>) => string)
 
 /** The texts of a class, from its fields. */
 interface Sentences<Fields extends Schema.Struct.Fields> {
   /** What happened, with the values. */
-  readonly fact: Made<Fields, string>
+  readonly fact: Text<Fields>
   /** What a person does next, with the command. @default the fact says it */
-  readonly next?: Made<Fields, string>
+  readonly next?: Text<Fields>
   /** The message to people. @default the fact, a full stop and `next` */
-  readonly message?: (error: Schema.Struct.Type<Fields> & Pick<Told, "fact">) => string
+  readonly message?: (error: Schema.Struct.Type<Fields> & Pick<Texts, "fact">) => string
   readonly steps: ToolSteps | ((error: Schema.Struct.Type<Fields>, all: boolean) => ToolSteps)
 }
 
@@ -43,9 +43,9 @@ export const ContractError =
     fields: Fields,
     { fact, message, next, steps }: Sentences<Fields>
   ): ContractErrorClass<Self, Tag, Fields, More> => {
-    type Error = Schema.Struct.Type<Fields> & Pick<Told, "fact">
-    const textOf = (made: Made<Fields, string>, error: Error) => typeof made === "function" ? made(error) : made
-    const messageOf = (error: Error) => {
+    type Instance = Schema.Struct.Type<Fields> & Pick<Texts, "fact">
+    const textOf = (text: Text<Fields>, error: Instance) => typeof text === "function" ? text(error) : text
+    const messageOf = (error: Instance) => {
       if (message !== undefined) return message(error)
       if (next === undefined) return error.fact
       // A question needs no full stop.
@@ -55,17 +55,17 @@ export const ContractError =
     Object.defineProperties((Base as unknown as { readonly prototype: object }).prototype, {
       code: { get: () => snakeCase(tag) },
       fact: {
-        get(this: Error) {
+        get(this: Instance) {
           return textOf(fact, this)
         }
       },
       message: {
-        get(this: Error) {
+        get(this: Instance) {
           return messageOf(this)
         }
       },
       toolSteps: {
-        value(this: Error, all: boolean) {
+        value(this: Instance, all: boolean) {
           return typeof steps === "function" ? steps(this, all) : steps
         }
       }

@@ -88,8 +88,8 @@ export const handshake = (
     const data = (chunk: Buffer) => {
       received.push(chunk)
       receivedBytes += chunk.length
-      const goesOn = takeLines(chunk)
-      if (goesOn && !hasListed) return
+      const continues = takeLines(chunk)
+      if (continues && !hasListed) return
       stop()
       stdin.pause()
       stdin.unshift(Buffer.concat(received))

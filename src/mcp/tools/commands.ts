@@ -12,7 +12,7 @@ import { bytes, count, lines, seconds } from "../words.ts"
 export type Exited = Extract<ExecEvent, { readonly _tag: "Exited" }>
 
 /** Result of `workspace_exec`, of an ended and of a running command. */
-export const ExecTold = lazy(() =>
+export const ExecReport = lazy(() =>
   snakeStruct({
     state: Schema.Literals(["exited", "running"]),
     outcome: Schema.NullOr(Outcome()),
@@ -26,7 +26,7 @@ export const ExecTold = lazy(() =>
     nextCursor: Schema.NullOr(Schema.String)
   })
 )
-export type ExecTold = ReturnType<typeof ExecTold>["Type"]
+export type ExecReport = ReturnType<typeof ExecReport>["Type"]
 
 /** The fields with the state of a command. */
 export const stateOf = (exited: Exited | undefined) => ({

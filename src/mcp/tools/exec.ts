@@ -8,7 +8,7 @@ import { firstOf, keepOutput, type OutputPiece, textOf } from "../output.ts"
 import type { Done, Request, Tool } from "../request.ts"
 import { asSeen } from "../terminal.ts"
 import { callText, lines } from "../words.ts"
-import { ExecTold, type Exited, stateOf, streamsText, verdictOf } from "./commands.ts"
+import { ExecReport, type Exited, stateOf, streamsText, verdictOf } from "./commands.ts"
 
 interface Page {
   readonly id: string
@@ -22,7 +22,7 @@ interface Page {
 const pageOfOutput = (
   { own, payload, pyro }: Request<ExecPayload>,
   { again, from, id, to }: Page
-): Effect.Effect<Done<ExecTold>, PyroError> =>
+): Effect.Effect<Done<ExecReport>, PyroError> =>
   Effect.gen(function*() {
     /** Only reads: neither starts nor ends the command. */
     const listen = (cursor: number) =>
@@ -56,7 +56,7 @@ const pageOfOutput = (
         if (event._tag === "Exited") exited = event
       }))
     const nextCursor = isLast ? null : `${end}-${to}`
-    const result: ExecTold = {
+    const result: ExecReport = {
       ...stateOf(exited),
       stdout: textOf(page, "stdout"),
       stderr: textOf(page, "stderr"),
@@ -85,7 +85,7 @@ const newExecId = () => crypto.randomUUID().replaceAll("-", "")
 export const inputOf = (stdin: unknown): RunInput =>
   typeof stdin === "string" ? { stdin: Stream.make(new TextEncoder().encode(stdin)) } : {}
 
-const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, PyroError> =>
+const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecReport>, PyroError> =>
   Effect.gen(function*() {
     const { own, payload } = request
     const { execId, script, waitSeconds = 0, workspace } = payload
@@ -134,14 +134,14 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecTold>, P
     yield* starts
       ? Effect.onInterrupt(handedBackAtTimeOut(request, id, listening), () => endStarted(request, id))
       : listening
-    const goesOn = seen?.end(exited === undefined)
+    const resumeAt = seen?.end(exited === undefined)
     const { next, omitted, stderr, stdout } = kept.shown((gap) => `read it with ${again(`${gap.from}-${gap.to}`)}`)
     const nextCursor = exited === undefined
-      ? `${goesOn ?? next}`
+      ? `${resumeAt ?? next}`
       : omitted === undefined
       ? null
       : `${omitted.from}-${omitted.to}`
-    const result: ExecTold = {
+    const result: ExecReport = {
       ...stateOf(exited),
       stdout,
       stderr,
@@ -184,4 +184,4 @@ const handedBackAtTimeOut = <A>(
 const endStarted = ({ payload: { workspace }, pyro }: Request<ExecPayload>, execId: string) =>
   onceStarted(pyro.workspace.cancel({ workspace, execId }))
 
-export const execTool: Tool<"workspace.exec", ExecTold> = { result: ExecTold, perform, outlivesTimeOut: true }
+export const execTool: Tool<"workspace.exec", ExecReport> = { result: ExecReport, perform, outlivesTimeOut: true }

@@ -73,7 +73,7 @@ export const fileReadTool: Tool<"workspace.file.read"> = {
     Effect.gen(function*() {
       const read = yield* pyro.workspace.file.read({ ...payload, maxBytes: MAX_TEXT_CHARACTERS, images: true })
       if (read.binary) {
-        return { result: read, ...(read.image === undefined ? binaryTold(read) : imageTold(read, read.image)) }
+        return { result: read, ...(read.image === undefined ? binaryReport(read) : imageReport(read, read.image)) }
       }
       const file = fitting(read)
       return { result: file, text: partText(file, payload, `, version ${file.version}`, cutLineText) }
@@ -114,7 +114,7 @@ const partText = <File extends DiskContent>(
 
 type ImageRead = NonNullable<Content["image"]>
 
-const binaryTold = ({ path, sizeBytes }: Content) => ({
+const binaryReport = ({ path, sizeBytes }: Content) => ({
   text: `${path} is binary, ${bytes(sizeBytes)}; inspect it with workspace_exec`,
   alone: {}
 })
@@ -125,7 +125,7 @@ const MAX_PIXELS = 8_000
 const KINDS = { "image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WebP" } as const
 
 /** An image with its verdict, or why it is not shown. */
-const imageTold = ({ path, sizeBytes, version }: Content, { content, height, mediaType, width }: ImageRead) => {
+const imageReport = ({ path, sizeBytes, version }: Content, { content, height, mediaType, width }: ImageRead) => {
   const size = width === undefined || height === undefined ? "" : `${width} x ${height} pixels, `
   const what = `${path} is a ${KINDS[mediaType]} image, ${size}${bytes(sizeBytes)}`
   if (size === "") {

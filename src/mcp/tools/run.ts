@@ -12,7 +12,7 @@ import { streamsText, verdictOf } from "./commands.ts"
 import { inputOf } from "./exec.ts"
 
 /** Result of `vm_run`. */
-const RunTold = lazy(() =>
+const RunReport = lazy(() =>
   snakeStruct({
     outcome: Outcome(),
     exitCode: Schema.Int,
@@ -23,7 +23,7 @@ const RunTold = lazy(() =>
     warnings: Schema.Array(Schema.String)
   })
 )
-type RunTold = ReturnType<typeof RunTold>["Type"]
+type RunReport = ReturnType<typeof RunReport>["Type"]
 
 const perform = ({ inWords, own, payload, pyro, report, underWay }: Request<RunPayload>) =>
   Effect.gen(function*() {
@@ -54,7 +54,7 @@ const perform = ({ inWords, own, payload, pyro, report, underWay }: Request<RunP
     seen?.end(false)
     const { omitted, stderr, stdout } = kept.shown(() => "the VM is gone; print less, or use a workspace")
     const { durations: { commandMs }, outcome, signal, status } = exited
-    const result: RunTold = {
+    const result: RunReport = {
       outcome,
       exitCode: status,
       durationMs: commandMs,
@@ -67,8 +67,8 @@ const perform = ({ inWords, own, payload, pyro, report, underWay }: Request<RunP
     return { result, text: lines(verdict, ...warnings.map((one) => `warning: ${one}`), streamsText(result)) }
   })
 
-export const runTool: Tool<"run", RunTold> = {
-  result: RunTold,
-  goesOn: true,
+export const runTool: Tool<"run", RunReport> = {
+  result: RunReport,
+  continues: true,
   perform
 }

@@ -110,7 +110,7 @@ const seeded = ({ fields, own }: Given, project: Project): Result.Result<Fields,
 }
 
 export const createTool: Tool<"workspace.create"> = {
-  goesOn: true,
+  continues: true,
   fill: seeded,
   text: ({ warnings, workspace }) =>
     lines(

@@ -25,7 +25,7 @@ import { ShellClosePayload, ShellOpenPayload, ShellResizePayload } from "../../.
 import { SnapshotPayload } from "../../../src/contract/rows/workspace-snapshot.ts"
 import { UpdatePayload } from "../../../src/contract/rows/workspace-update.ts"
 import { callerProject } from "../../../src/contract/wire/caller-project.ts"
-import { services, takeWorkspaces } from "../../../src/local/services.ts"
+import { ownWorkspaces, services } from "../../../src/local/services.ts"
 import { collectGarbage } from "../../../src/system/processes/collector.ts"
 import { isOfWorkspaces, performing } from "../../../src/workspace/operations/perform.ts"
 import type { Workspaces } from "../../../src/workspace/operations/Workspaces.ts"
@@ -177,7 +177,7 @@ export interface Request {
 const answer = (id: number, result: object) => process.stdout.write(`${JSON.stringify({ id, ...result })}\n`)
 
 const program = Effect.scoped(Effect.gen(function*() {
-  const { workspaces } = yield* takeWorkspaces(yield* Effect.scope)
+  const { workspaces } = yield* ownWorkspaces(yield* Effect.scope)
   const known = operations(workspaces)
   const lines = readline.createInterface({ input: process.stdin })
   yield* Stream.runForEach(Stream.fromAsyncIterable(lines, String), (line) => {
