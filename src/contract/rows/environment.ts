@@ -2,8 +2,8 @@ import { Schema } from "effect"
 import { defaulted, flag, integer, list, optional, string, text } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { DiskUsage } from "./disk-usage.ts"
-import { Notice } from "./notice.ts"
-import { type Folding, lazy, streaming, unary } from "./operation.ts"
+import { foldTo, Notice } from "./notice.ts"
+import { lazy, streaming, unary } from "./operation.ts"
 import { at, withVm } from "./states.ts"
 
 const HOST_ADMINISTRATION = { missing: "host administration" } as const
@@ -97,16 +97,6 @@ export const PullEvent = lazy(() =>
 )
 export type PullEvent = ReturnType<typeof PullEvent>["Type"]
 
-const foldPull = (): Folding<PullEvent, EnvironmentSummary> => {
-  let ready: EnvironmentSummary | undefined
-  return {
-    add: (event) => {
-      if (event._tag === "Ready") ready = event.environment
-    },
-    result: () => ready
-  }
-}
-
 export const environmentPull = streaming({
   name: "env.pull",
   summary: "Build an environment, or check the existing image",
@@ -119,7 +109,7 @@ export const environmentPull = streaming({
   payload: PullPayload,
   event: PullEvent,
   result: EnvironmentSummary,
-  fold: foldPull
+  fold: () => foldTo("Ready", ({ environment }) => environment)
 })
 
 export const BuildPayload = lazy(() =>
@@ -174,7 +164,7 @@ export const environmentBuild = streaming({
   payload: BuildPayload,
   event: PullEvent,
   result: EnvironmentSummary,
-  fold: foldPull
+  fold: () => foldTo("Ready", ({ environment }) => environment)
 })
 
 export const environmentInspect = unary({

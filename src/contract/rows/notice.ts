@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { integer, number, optional, string } from "../text/fields.ts"
-import { lazy } from "./operation.ts"
+import { type Folding, lazy } from "./operation.ts"
 
 /** A message beside the result: the progress of a long step, or a warning to the caller. */
 export const Notice = lazy(() =>
@@ -19,3 +19,21 @@ export type Notice = ReturnType<typeof Notice>["Type"]
 export const warnings = lazy(() =>
   Schema.Array(Schema.String).annotate({ description: "Warnings, one sentence each. Empty if there are none" })
 )
+
+const isNotice = (event: { readonly _tag: string }): event is Notice => event._tag === "Notice"
+
+/** Gathers the warnings, and makes the result of the event with this tag. */
+export const foldTo = <Event extends { readonly _tag: string }, const Tag extends Event["_tag"], Result>(
+  tag: Tag,
+  result: (event: Extract<Event, { readonly _tag: Tag }>, warnings: ReadonlyArray<string>) => Result
+): Folding<Event, Result> => {
+  const messages: Array<string> = []
+  let last: Extract<Event, { readonly _tag: Tag }> | undefined
+  return {
+    add: (event) => {
+      if (event._tag === tag) last = event as typeof last
+      else if (isNotice(event) && event.level === "warning") messages.push(event.message)
+    },
+    result: () => last && result(last, messages)
+  }
+}

@@ -1,18 +1,5 @@
 import { Schema } from "effect"
-import {
-  allowHome,
-  between,
-  boolean,
-  defaulted,
-  described,
-  hostPath,
-  ignoredPaths,
-  integer,
-  milliseconds,
-  must,
-  optional,
-  string
-} from "../text/fields.ts"
+import { allowHome, boolean, hostPath, ignoredPaths, integer, milliseconds, optional, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
 import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
@@ -20,25 +7,15 @@ import { networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
 import { secretFlags, secretHttpField, secretMappings, secretsField } from "./secret-fields.ts"
-import { workspaceUser } from "./workspace-field.ts"
+import { confinementField, environmentField, machineFields, workspaceUser } from "./workspace-field.ts"
 
 export const RunPayload = lazy(() =>
   snakeStruct({
-    environment: defaulted(
-      Schema.String.pipe(
-        must((name) => name !== "" && name.length <= 200, "must be a name such as debian:12"),
-        described("Environment to run in")
-      ),
-      () => "debian:12"
-    ),
+    environment: environmentField("Environment to run in"),
     command: command(),
     script: script(),
     ...fieldsOfCommand(),
-    vcpuCount: defaulted(between({ from: 1, to: 32, description: "Number of virtual CPUs" }), () => 1),
-    memoryMib: defaulted(
-      between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
-      () => 1024
-    ),
+    ...machineFields(),
     seedPath: optional(
       hostPath(
         "Directory or archive of the host to copy to /workspace. A git repository is copied as by `create`"
@@ -53,11 +30,7 @@ export const RunPayload = lazy(() =>
     ...secretsField("Secrets by name, for `--secret-env`. pyro removes the values from output. Default: none"),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
     ...secretMappings(),
-    requireConfinement: optional(
-      Schema.Literals(["namespaces", "namespaces+uid"]).annotate({
-        description: "Fail if the host cannot confine QEMU to this level"
-      })
-    )
+    requireConfinement: confinementField()
   })
 )
 export type RunPayload = ReturnType<typeof RunPayload>["Type"]

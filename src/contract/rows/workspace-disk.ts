@@ -2,8 +2,8 @@ import { Schema } from "effect"
 import { boolean, defaulted, described, flag, hostPath, integer, must, string } from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { fileList, lineFields, listingFields, mode, sizeBytes, textFields } from "./file-fields.ts"
-import { Notice } from "./notice.ts"
-import { type Folding, lazy, streaming, unary } from "./operation.ts"
+import { foldTo, Notice } from "./notice.ts"
+import { lazy, streaming, unary } from "./operation.ts"
 import { allowSecretsField } from "./secret-fields.ts"
 import { at, atRest } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -138,18 +138,6 @@ const DiskExported = lazy(() =>
 )
 type DiskExported = ReturnType<typeof DiskExported>["Type"]
 
-const foldExport = ({ workspace }: DiskExportPayload): Folding<DiskExportEvent, DiskExported> => {
-  let exported: DiskExported | undefined
-  return {
-    add: (event) => {
-      if (event._tag !== "Exported") return
-      const { _tag, ...rest } = event
-      exported = { workspace, ...rest }
-    },
-    result: () => exported
-  }
-}
-
 export const workspaceDiskExport = streaming({
   name: "workspace.disk.export",
   summary: "Export the disk of a stopped workspace as one image",
@@ -184,5 +172,5 @@ export const workspaceDiskExport = streaming({
   payload: DiskExportPayload,
   event: DiskExportEvent,
   result: DiskExported,
-  fold: foldExport
+  fold: ({ workspace }) => foldTo("Exported", ({ _tag, ...exported }) => ({ workspace, ...exported }))
 })

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { boolean, defaulted, described, matching, must, optional, strings } from "../text/fields.ts"
+import { between, boolean, defaulted, described, matching, must, optional, strings } from "../text/fields.ts"
 import { lazy } from "./operation.ts"
 
 /** A name that cannot be an id, an option or a path. */
@@ -71,3 +71,29 @@ export const GitHistory = (description: string) =>
 
 export const gitHistoryText =
   "History of the repository to copy. `shallow`: the last commit. `full`: all commits. `none`: no .git"
+
+/** The environment of a new microVM. */
+export const environmentField = (description: string) =>
+  defaulted(
+    Schema.String.pipe(
+      must((name) => name !== "" && name.length <= 200, "must be a name such as debian:12"),
+      described(description)
+    ),
+    () => "debian:12"
+  )
+
+/** The sizes of a new microVM. */
+export const machineFields = () => ({
+  vcpuCount: defaulted(between({ from: 1, to: 32, description: "Number of virtual CPUs" }), () => 1),
+  memoryMib: defaulted(
+    between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
+    () => 1024
+  )
+})
+
+export const confinementField = () =>
+  optional(
+    Schema.Literals(["namespaces", "namespaces+uid"]).annotate({
+      description: "Fail if the host cannot confine QEMU to this level"
+    })
+  )

@@ -1,11 +1,11 @@
 import { Schema } from "effect"
 import { between, defaulted, flag, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
-import { Notice, warnings } from "./notice.ts"
-import { type Folding, lazy, streaming } from "./operation.ts"
+import { foldTo, Notice, warnings } from "./notice.ts"
+import { lazy, streaming } from "./operation.ts"
 import { at, settled, waits } from "./states.ts"
 import { diskOnlyField, snapshotField, workspaceField, WorkspaceName } from "./workspace-field.ts"
-import { secondary, WorkspaceInfo } from "./workspace-info.ts"
+import { unchanged, WorkspaceInfo } from "./workspace-info.ts"
 
 export const ForkPayload = lazy(() =>
   snakeStruct({
@@ -36,18 +36,6 @@ type ForkEvent = ReturnType<typeof ForkEvent>["Type"]
 const ForkResult = lazy(() => Schema.Struct({ workspaces: forks(), warnings: warnings() }))
 type ForkResult = ReturnType<typeof ForkResult>["Type"]
 
-const fold = (): Folding<ForkEvent, ForkResult> => {
-  const messages: Array<string> = []
-  let workspaces: ReadonlyArray<WorkspaceInfo> | undefined
-  return {
-    add: (event) => {
-      if (event._tag === "Forked") workspaces = event.workspaces
-      else if (event.level === "warning") messages.push(event.message)
-    },
-    result: () => workspaces === undefined ? undefined : { workspaces, warnings: messages }
-  }
-}
-
 export const workspaceFork = streaming({
   name: "workspace.fork",
   summary: "Make copies of a workspace, with memory and disk",
@@ -77,7 +65,7 @@ export const workspaceFork = streaming({
       snapshot: { description: "Begin from this snapshot instead" },
       disk_only: { description: "Files alone, in a fresh VM" }
     },
-    omits: [...secondary, "seed_path", "detail", "secrets", "secret_http", "running_commands", "running", "network"]
+    omits: [...unchanged, "detail"]
   },
   states: at(settled, { ...waits, except: "With `snapshot`, a fork is legal in `starting` too." }),
   needsRoom: true,
@@ -89,5 +77,5 @@ export const workspaceFork = streaming({
     done: (workspaces: ReadonlyArray<WorkspaceInfo>) => ({ _tag: "Forked" as const, workspaces })
   },
   result: ForkResult,
-  fold
+  fold: () => foldTo("Forked", ({ workspaces }, warnings) => ({ workspaces, warnings }))
 })

@@ -120,3 +120,14 @@ export const secondary = [
   "forked_from",
   "ports"
 ] as const
+
+/** Fields that MCP results of a step on a workspace leave out: the step does not change them. */
+export const unchanged = [
+  ...secondary,
+  "seed_path",
+  "secrets",
+  "secret_http",
+  "running_commands",
+  "running",
+  "network"
+] as const

@@ -4,11 +4,9 @@ import {
   between,
   boolean,
   defaulted,
-  described,
   hostPath,
   ignoredPaths,
   integer,
-  must,
   optional,
   text
 } from "../text/fields.ts"
@@ -18,8 +16,18 @@ import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
 import { secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
 import { at, every, settled, waits } from "./states.ts"
-import { GitHistory, gitHistoryText, Labels, WorkspaceName, WorkspaceRef, workspaceUser } from "./workspace-field.ts"
-import { secondary, WorkspaceInfo } from "./workspace-info.ts"
+import {
+  confinementField,
+  environmentField,
+  GitHistory,
+  gitHistoryText,
+  Labels,
+  machineFields,
+  WorkspaceName,
+  WorkspaceRef,
+  workspaceUser
+} from "./workspace-field.ts"
+import { secondary, unchanged, WorkspaceInfo } from "./workspace-info.ts"
 
 const core = { profiles: ["core", "full"] } as const
 const full = { profiles: ["full"] } as const
@@ -38,13 +46,7 @@ const TtlSeconds = lazy(() =>
 
 export const CreatePayload = lazy(() =>
   snakeStruct({
-    environment: defaulted(
-      Schema.String.pipe(
-        must((name) => name !== "" && name.length <= 200, "must be a name such as debian:12"),
-        described("Environment of the workspace")
-      ),
-      () => "debian:12"
-    ),
+    environment: environmentField("Environment of the workspace"),
     seedPath: optional(
       hostPath(
         "Directory or archive (tar, tar.gz, tar.zst, zip, 7z) of the host to copy to /workspace. Default: /workspace is empty"
@@ -66,11 +68,7 @@ export const CreatePayload = lazy(() =>
       () => ({})
     ),
     ttlSeconds: optional(TtlSeconds()),
-    vcpuCount: defaulted(between({ from: 1, to: 32, description: "Number of virtual CPUs" }), () => 1),
-    memoryMib: defaulted(
-      between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
-      () => 1024
-    ),
+    ...machineFields(),
     diskMib: defaulted(
       between({
         from: 64,
@@ -82,11 +80,7 @@ export const CreatePayload = lazy(() =>
     ),
     ...networkFields(),
     ...networkDriverField(),
-    requireConfinement: optional(
-      Schema.Literals(["namespaces", "namespaces+uid"]).annotate({
-        description: "Fail if the host cannot confine QEMU to this level"
-      })
-    ),
+    requireConfinement: confinementField(),
     ...secretsField(
       "Secrets of the workspace by name, for `exec --secret-env`. pyro removes the values from output. Default: none"
     ),
@@ -242,7 +236,7 @@ export const workspaceList = unary({
       labels: { description: "Only with these" },
       cursor: { own: "text", description: "next_cursor" }
     },
-    omits: [...secondary, "seed_path", "secrets", "secret_http", "running_commands", "running", "network", "detail"]
+    omits: [...unchanged, "detail"]
   },
   home: "daemon",
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -320,16 +314,7 @@ const step = <const Name extends "workspace.stop" | "workspace.start">(
       ...full,
       title: row.title,
       description: row.toolDescription,
-      omits: [
-        ...secondary,
-        "seed_path",
-        "secrets",
-        "secret_http",
-        "running_commands",
-        "running",
-        "network",
-        "ignored_count"
-      ]
+      omits: [...unchanged, "ignored_count"]
     },
     states: at(settled, waits),
     on: "entry",

@@ -4,7 +4,7 @@ import { snakeStruct } from "../text/snake.ts"
 import { lazy, streaming, unary } from "./operation.ts"
 import { at, every, settledOrAttaching, waits } from "./states.ts"
 import { diskOnlyField, snapshotField, workspaceField } from "./workspace-field.ts"
-import { secondary } from "./workspace-info.ts"
+import { unchanged } from "./workspace-info.ts"
 import { foldWorkspace, WorkspaceEvent, WorkspaceResult } from "./workspace-lifecycle.ts"
 
 export const ResetPayload = lazy(() =>
@@ -39,20 +39,7 @@ export const workspaceReset = streaming({
       snapshot: { visibleIn: ["full"], description: "Go back to this snapshot of it instead" },
       disk_only: { visibleIn: ["full"], description: "Its files alone, in a fresh VM" }
     },
-    omits: [
-      ...secondary,
-      "labels",
-      "environment",
-      "detail",
-      "expires_at",
-      "seed_path",
-      "secrets",
-      "secret_http",
-      "running_commands",
-      "running",
-      "network",
-      "ignored_count"
-    ]
+    omits: [...unchanged, "labels", "environment", "detail", "expires_at", "ignored_count"]
   },
   states: at(settledOrAttaching, waits),
   on: "entry",

@@ -1,8 +1,8 @@
 import { Schema } from "effect"
 import { boolean, integer, milliseconds, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
-import { Notice, warnings } from "./notice.ts"
-import { type Folding, lazy, streaming, unary } from "./operation.ts"
+import { foldTo, Notice, warnings } from "./notice.ts"
+import { lazy, streaming, unary } from "./operation.ts"
 import { at, every, settled, settledOrAttaching, waits } from "./states.ts"
 import { snapshotField, workspaceField, WorkspaceRef } from "./workspace-field.ts"
 
@@ -40,18 +40,6 @@ type SnapshotEvent = ReturnType<typeof SnapshotEvent>["Type"]
 const SnapshotResult = lazy(() => snakeStruct({ snapshot: taken(), warnings: warnings() }))
 type SnapshotResult = ReturnType<typeof SnapshotResult>["Type"]
 
-const fold = (): Folding<SnapshotEvent, SnapshotResult> => {
-  const messages: Array<string> = []
-  let snapshot: SnapshotInfo | undefined
-  return {
-    add: (event) => {
-      if (event._tag === "Taken") snapshot = event.snapshot
-      else if (event.level === "warning") messages.push(event.message)
-    },
-    result: () => snapshot === undefined ? undefined : { snapshot, warnings: messages }
-  }
-}
-
 export const workspaceSnapshotCreate = streaming({
   name: "workspace.snapshot.create",
   summary: "Save a workspace's memory and disk under a name",
@@ -77,7 +65,7 @@ export const workspaceSnapshotCreate = streaming({
   payload: SnapshotPayload,
   event: SnapshotEvent,
   result: SnapshotResult,
-  fold
+  fold: () => foldTo("Taken", ({ snapshot }, warnings) => ({ snapshot, warnings }))
 })
 
 export const workspaceSnapshotList = unary({

@@ -5,7 +5,7 @@ import { lazy, unary } from "./operation.ts"
 import { clearSecretHttpField, clearSecretsField, secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
 import { at, settledOrAttaching, waits } from "./states.ts"
 import { Labels, workspaceField, WorkspaceName } from "./workspace-field.ts"
-import { secondary, WorkspaceInfo } from "./workspace-info.ts"
+import { unchanged, WorkspaceInfo } from "./workspace-info.ts"
 import { MAX_TTL_SECONDS } from "./workspace-lifecycle.ts"
 
 export const UpdatePayload = lazy(() =>
@@ -75,18 +75,7 @@ export const workspaceUpdate = unary({
       ttl_seconds: { description: "Delete it after so long unused; 0: never" },
       disk_mib: { description: "Grow the disk of a stopped workspace", visibleIn: ["full"] }
     },
-    omits: [
-      ...secondary,
-      "environment",
-      "state",
-      "detail",
-      "seed_path",
-      "secrets",
-      "secret_http",
-      "running_commands",
-      "running",
-      "network"
-    ]
+    omits: [...unchanged, "environment", "state", "detail"]
   },
   states: at(settledOrAttaching, waits),
   on: "entry",
