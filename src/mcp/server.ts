@@ -22,6 +22,11 @@ import { addPrompts, addResources, onePage } from "./resources.ts"
 import { type BindRoot, boundProject } from "./roots.ts"
 import { type ListedTool, selectedTools } from "./tool-table.ts"
 
+export { bindProject, type Project, type ProjectOptions } from "../sdk/project.ts"
+export type { CallResult } from "./call.ts"
+export type { JsonSchema } from "./json-schema.ts"
+export type { ListedTool } from "./tool-table.ts"
+
 interface ToolsOptions {
   readonly profile: ProfileName
   /** Kind of task, which chooses the tools instead of the profile. */
@@ -83,11 +88,6 @@ export const withProgress = <A, E>(
     )
   return Effect.raceFirst(work(report), tick(EVERY_SECONDS))
 }
-
-export { bindProject, type Project, type ProjectOptions } from "../sdk/project.ts"
-export type { CallResult } from "./call.ts"
-export type { JsonSchema } from "./json-schema.ts"
-export type { ListedTool } from "./tool-table.ts"
 
 export interface ServerOptions extends ToolsOptions {
   /** Version of pyro. */
