@@ -1,7 +1,7 @@
 import { Effect, Layer, Ref, Stream } from "effect"
 import { cli } from "../../../src/cli/cli.ts"
 import { FileUnreadable, Terminal } from "../../../src/cli/terminal/Terminal.ts"
-import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
+import { EnvironmentUnknown, FileRefused, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { operations } from "../../../src/contract/rows/operations.ts"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import type { RunInput } from "../../../src/contract/rows/run-input.ts"
@@ -92,7 +92,7 @@ const answering = (answers: Answers, called: Array<readonly [string, unknown]>):
       called.push([row.name, payload])
       const said = answers[row.name]
       const answer = typeof said === "function" ? said(payload) as unknown : said
-      if (answer instanceof EnvironmentUnknown || answer instanceof WorkspaceNotFound) {
+      if ([EnvironmentUnknown, FileRefused, WorkspaceNotFound].some((one) => answer instanceof one)) {
         return row.kind === "unary" ? answer : Stream.fail(answer)
       }
       return row.kind === "unary"
