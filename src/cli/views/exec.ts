@@ -7,6 +7,7 @@ import {
   duration,
   endLine,
   note,
+  noteOnNewLine,
   OutputOptions,
   print,
   printContent,
@@ -18,12 +19,45 @@ import {
 import { type Cell, painted, printTable } from "../output/table.ts"
 import type { View, Views } from "./view.ts"
 
-const end = (result: ResultOf<"workspace.exec">, { detach, workspace }: PayloadOf<"workspace.exec">) => {
+/** How a command failed, in one line. Undefined for success, and for a command that runs. */
+const failureText = (
+  { outcome, signal, status }: Pick<LogEntry, "outcome" | "status"> & { readonly signal?: number }
+): string | undefined => {
+  switch (outcome) {
+    case "running":
+      return undefined
+    case "exited":
+      return status === undefined || status === 0 ? undefined : `the command ended with status ${status}`
+    case "signaled":
+      return `signal ${signal ?? (status ?? 128) - 128} ended the command`
+    case "timed_out":
+      return "the command ran past its timeout and was ended (--timeout-seconds)"
+    case "out_of_memory":
+      return "the guest ran out of memory and killed the command"
+    case "lost":
+      return "the microVM ended before the command's end was known"
+  }
+}
+
+const noteFailure = (how: Parameters<typeof failureText>[0]) => {
+  const text = failureText(how)
+  return text === undefined ? Effect.void : noteOnNewLine(`pyro: ${text}\n`)
+}
+
+const end = (
+  result: ResultOf<"workspace.exec">,
+  { detach, workspace }: PayloadOf<"workspace.exec">,
+  isFollowed: boolean
+) => {
   switch (result.outcome) {
     case "exited":
-      return result.droppedBytes === undefined
-        ? Effect.void
-        : note(`pyro: ${result.droppedBytes} bytes of the output are not in the log\n`)
+      return Effect.andThen(
+        result.droppedBytes === undefined
+          ? Effect.void
+          : note(`pyro: ${result.droppedBytes} bytes of the output are not in the log\n`),
+        // The exit status of `exec` is the command's, and that of a follower is pyro's own.
+        isFollowed ? noteFailure(result) : Effect.void
+      )
     case "running":
       return detach
         ? print(`${result.execId}\n`)
@@ -32,12 +66,8 @@ const end = (result: ResultOf<"workspace.exec">, { detach, workspace }: PayloadO
             typed([workspace, "--exec-id", result.execId, "--cursor", String(result.nextCursor)])
           }\n`
         )
-    case "signaled":
-      return note(`pyro: signal ${result.signal ?? (result.status ?? 128) - 128} ended the command\n`)
-    case "timed_out":
-      return note("pyro: the command ran past its timeout and was ended (--timeout-seconds)\n")
-    case "out_of_memory":
-      return note("pyro: the guest ran out of memory and killed the command\n")
+    default:
+      return noteFailure(result)
   }
 }
 
@@ -48,7 +78,8 @@ const execView: View<"workspace.exec"> = {
   result: (result, payload) =>
     Effect.flatMap(
       OutputOptions,
-      ({ switches }) => switches.has("id-only") ? print(`${result.execId}\n`) : end(result, payload)
+      ({ switches }) =>
+        switches.has("id-only") ? print(`${result.execId}\n`) : end(result, payload, switches.has("follow"))
     )
 }
 
@@ -109,6 +140,8 @@ const logsView: View<"workspace.logs"> = {
         if (isCut && nextCursor !== undefined && nextCursor !== cursor) {
           yield* endLine(output)
           yield* note(`pyro: there may be more; continue with --cursor ${nextCursor}\n`)
+        } else if (command !== undefined && encoding === "text" && (nextCursor ?? cursor) === cursor) {
+          yield* noteFailure(command)
         }
       } else if (commands.length === 0) yield* note(`no commands in ${workspace} yet\n`)
       else {

@@ -70,10 +70,13 @@ describe("workspace logs --follow", () => {
     "workspace.exec": events
   }
 
-  it("logs --follow prints the command's output and exits with 0 whatever its status is", async () => {
+  it("logs --follow prints the command's output and its status, and exits with 0", async () => {
     for (const argv of [["logs", "fix", execId, "-f"], ["logs", "fix", "--exec-id", execId, "--follow"]]) {
       const { called, journal, status } = await on(["workspace", ...argv, "--cursor", "4"], { answers: running })
-      assert.deepStrictEqual([status, journal], [0, ["built", "out so far\n", "err then\n"]])
+      assert.deepStrictEqual([status, journal], [
+        0,
+        ["built", "out so far\n", "err then\n", "err pyro: the command ended with status 3\n"]
+      ])
       assert.deepStrictEqual(called.map(([name]) => name), ["workspace.exec"])
       assert.deepInclude(called[0]?.[1], {
         workspace: "fix",
