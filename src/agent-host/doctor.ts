@@ -4,7 +4,7 @@ import { runTool } from "../system/processes/child.ts"
 import { processEnvironment } from "../system/settings/config.ts"
 import { entryOf, type FoundEntry, meantServer, selectionOf, toolsOf } from "./connect/found-entry.ts"
 import { plan, readDocument } from "./connect/plan.ts"
-import { type Check, type DoctorOptions, fixFor, ok, serverChecks } from "./doctor/server.ts"
+import { type Check, type DoctorOptions, failed, fixFor, ok, serverChecks, warning } from "./doctor/server.ts"
 import { at } from "./format/document.ts"
 import type { AgentHost, Place, Server } from "./hosts/agent-host.ts"
 import { agentHosts } from "./hosts/hosts.ts"
@@ -20,7 +20,7 @@ const programCheck = ({ program, title }: AgentHost): Effect.Effect<Check> => {
   const check = title
   const file = findProgram(program, processEnvironment()["PATH"], "/")
   if (file === undefined) {
-    return Effect.succeed({ check, status: "warning", detail: `${program} is not on PATH`, fix: `install ${title}` })
+    return Effect.succeed(warning(check, `${program} is not on PATH`, `install ${title}`))
   }
   return runTool(file, ["--version"], { maxOutputBytes: 65_536 }).pipe(
     Effect.timeout("20 seconds"),
@@ -57,12 +57,9 @@ const entryChecks = (host: AgentHost, found: FoundEntry, options: DoctorOptions)
     const { cwd, own, place } = options
     const { entry, path, scope, stale } = found
     const check = `entry (${scope})`
-    const stales = stale.map((name): Check => ({
-      check,
-      status: "warning",
-      detail: `${path} has another server ${name} that is pyro as well`,
-      fix: fixFor("repair", host, scope)
-    }))
+    const stales = stale.map((name) =>
+      warning(check, `${path} has another server ${name} that is pyro as well`, fixFor("repair", host, scope))
+    )
     if (entry === undefined) return stales
     const usable = (command: string) => findProgram(command, processEnvironment()["PATH"], cwd) !== undefined
     const server = meantServer(host, found, usable, own)
@@ -72,34 +69,17 @@ const entryChecks = (host: AgentHost, found: FoundEntry, options: DoctorOptions)
       { keepApprovals: true }
     )
     const isOff = at(entry, ["enabled"]) === false || at(entry, ["disabled"]) === true
-    const entryCheck: Check = isOff
-      ? {
-        check,
-        status: "failed",
-        detail: `${path} has the entry, but the entry is disabled`,
-        fix: `enable pyro in ${host.title}`
-      }
+    const entryCheck = isOff
+      ? failed(check, `${path} has the entry, but the entry is disabled`, `enable pyro in ${host.title}`)
       : differing.length > 0
-      ? {
-        check,
-        status: "warning",
-        detail: `${path}: not as pyro writes it: ${differing.join(", ")}`,
-        fix: fixFor("repair", host, scope)
-      }
+      ? warning(check, `${path}: not as pyro writes it: ${differing.join(", ")}`, fixFor("repair", host, scope))
       : ok(check, path)
-    const trust = host.trust?.(scope, place)
+    const trust = scope === "project" ? host.trust?.(place) : undefined
     const trusted = trust === undefined
       ? []
       : trust.isTrusted((yield* readDocument(host, trust.file.path, trust.file.format)).value)
       ? [ok("trust", place.project)]
-      : [
-        {
-          check: "trust",
-          status: "warning",
-          detail: `${host.title} does not trust ${place.project} yet`,
-          fix: trust.fix
-        } as const
-      ]
+      : [warning("trust", `${host.title} does not trust ${place.project} yet`, trust.fix)]
     return [
       entryCheck,
       ...stales,
@@ -124,28 +104,14 @@ export const doctor = (options: DoctorOptions): Effect.Effect<Diagnosis> =>
         return yield* entryChecks(host, found, options)
       }))
       if (Result.isSuccess(checked)) checks.push(...checked.success)
-      else {checks.push({
-          check: `entry (${scope})`,
-          status: "failed",
-          detail: checked.failure.fact,
-          fix: "correct the file"
-        })}
+      else checks.push(failed(`entry (${scope})`, checked.failure.fact, "correct the file"))
     }
     if (entries === 0 && !checks.some(({ status }) => status === "failed")) {
-      checks.push({
-        check: "entry",
-        status: "failed",
-        detail: `${host.title} has no entry for pyro`,
-        fix: fixFor("connect", host, "user")
-      })
+      checks.push(failed("entry", `${host.title} has no entry for pyro`, fixFor("connect", host, "user")))
     }
     if (entries > 1) {
-      checks.push({
-        check: "entries",
-        status: "warning",
-        detail: "both your files and the project's have an entry; one is enough",
-        fix: fixFor("disconnect", host, "project")
-      })
+      const detail = "both your files and the project's have an entry; one is enough"
+      checks.push(warning("entries", detail, fixFor("disconnect", host, "project")))
     }
     return { host: host.name, checks }
   })

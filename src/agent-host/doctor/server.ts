@@ -35,6 +35,13 @@ export interface DoctorOptions {
 }
 
 export const ok = (check: string, detail: string): Check => ({ check, status: "ok", detail })
+export const warning = (check: string, detail: string, fix: string): Check => ({
+  check,
+  status: "warning",
+  detail,
+  fix
+})
+export const failed = (check: string, detail: string, fix: string): Check => ({ check, status: "failed", detail, fix })
 
 /** The command of `pyro host` to run next. */
 export const fixFor = (command: "connect" | "repair" | "disconnect", host: AgentHost, scope: HostScope) =>
@@ -63,24 +70,23 @@ const secretChecks = (
   env: Variables
 ): ReadonlyArray<Check> => {
   const { title, withholds = [] } = host
-  return neededVariables(args).filter((name) => (env[name] ?? "") === "").map((name) => ({
-    check: `secret ${name} (${scope})`,
-    status: "failed",
-    ...(withholds.includes(name)
-      ? {
-        detail: `${title} gives ${name} to no server, so the server does not start`,
-        fix: `use a variable of another name, or a file: --secret-file ${name}=PATH`
-      }
+  return neededVariables(args).filter((name) => (env[name] ?? "") === "").map((name) => {
+    const [detail, fix] = withholds.includes(name)
+      ? [
+        `${title} gives ${name} to no server, so the server does not start`,
+        `use a variable of another name, or a file: --secret-file ${name}=PATH`
+      ] as const
       : (processEnvironment()[name] ?? "") === ""
-      ? {
-        detail: `the variable ${name} is not set here, and without it the server does not start`,
-        fix: `export ${name}=…, and start ${title} from the same shell`
-      }
-      : {
-        detail: `${title} does not give the variable ${name} to the server, which then does not start`,
-        fix: fixFor("repair", host, scope)
-      })
-  }))
+      ? [
+        `the variable ${name} is not set here, and without it the server does not start`,
+        `export ${name}=…, and start ${title} from the same shell`
+      ] as const
+      : [
+        `${title} does not give the variable ${name} to the server, which then does not start`,
+        fixFor("repair", host, scope)
+      ] as const
+    return failed(`secret ${name} (${scope})`, detail, fix)
+  })
 }
 
 /** Starts the server of an entry as the host would, and sends the host's requests. */
@@ -92,27 +98,17 @@ export const serverChecks = (host: AgentHost, found: FoundEntry, { cwd, place }:
       word.replaceAll("${workspaceFolder}", place.project)
     )
     const file = findProgram(command, env["PATH"], cwd)
+    const line = [command, ...args].join(" ")
     if (file === undefined) {
-      return [
-        {
-          check,
-          status: "failed",
-          detail: `${host.title} finds no program ${command === "" ? "in its entry" : command}`,
-          fix: fixFor("repair", host, found.scope)
-        } satisfies Check
-      ]
+      const detail = `${host.title} finds no program ${command === "" ? "in its entry" : command}`
+      return [failed(check, detail, fixFor("repair", host, found.scope))]
     }
     if (found.scope === "project" && !isHarmless(found, file)) {
-      return [
-        {
-          check,
-          status: "warning",
-          detail: `not started: the project's file starts ${
-            [command, ...args].join(" ").slice(0, 200)
-          }, or sets variables`,
-          fix: `look at ${found.path}, and replace its entry: pyro host connect ${host.name} --scope project --force`
-        } satisfies Check
-      ]
+      return [warning(
+        check,
+        `not started: the project's file starts ${line.slice(0, 200)}, or sets variables`,
+        `look at ${found.path}, and replace its entry: pyro host connect ${host.name} --scope project --force`
+      )]
     }
     const secrets = secretChecks(host, found, args, env)
     if (secrets.length > 0) return secrets
@@ -121,13 +117,8 @@ export const serverChecks = (host: AgentHost, found: FoundEntry, { cwd, place }:
     return answers.map((answer, index): Check => {
       const which = `${check}: ${index === 0 ? "initialize" : "server/discover"}`
       return Result.match(answer, {
-        onFailure: (detail): Check => ({
-          check: which,
-          status: "failed",
-          detail,
-          fix: `try it: ${[command, ...args].join(" ")}`
-        }),
-        onSuccess: ({ protocol, tools, version }) =>
+        onFailure: (detail) => failed(which, detail, `try it: ${line}`),
+        onSuccess: ({ protocol, tools, version }): Check =>
           tools.length === 0
             ? { check: which, status: "failed", detail: "the server has no tools" }
             : ok(

@@ -95,7 +95,7 @@ export interface AgentHost {
   readonly commandOf: (entry: unknown) => ReadonlyArray<string> | undefined
   readonly approvals: (request: ApprovalRequest) => Approvals
   /** Where the host records that it trusts a project, if it starts a project's servers only then. */
-  readonly trust?: (scope: HostScope, place: Place) => Trust | undefined
+  readonly trust?: (place: Place) => Trust
   /** The variables that a host with the variables `own` gives to the server of an entry. Absent: all of `own`, and those of the entry. */
   readonly environment?: (own: Variables, entry: unknown) => Variables
   /** Variables that the host gives to no server, even if an entry names them. */
@@ -104,6 +104,15 @@ export interface AgentHost {
 
 /** The directory of a user's configuration files. */
 export const configHome = ({ home, variable }: Place) => variable("XDG_CONFIG_HOME") ?? path.join(home, ".config")
+
+/** Places of a host's file: `project` below the project, if there is one, and `user` for all projects. */
+export const configFiles = (
+  format: FormatName,
+  project: ReadonlyArray<string> | undefined,
+  user: (place: Place) => string
+): AgentHost["config"] =>
+(scope, place) =>
+  scope === "user" ? { path: user(place), format } : project && { path: path.join(place.project, ...project), format }
 
 /** Approvals of a host that keeps them where pyro cannot write. `note` says what the person does instead. */
 export const noApprovals = (note: string): AgentHost["approvals"] => ({ approve }) => ({

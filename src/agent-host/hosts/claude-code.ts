@@ -1,6 +1,14 @@
 import * as path from "node:path"
 import { at, type Change } from "../format/document.ts"
-import { type AgentHost, type ApprovalRequest, commandLine, ENTRY, envOf, type Place } from "./agent-host.ts"
+import {
+  type AgentHost,
+  type ApprovalRequest,
+  commandLine,
+  configFiles,
+  ENTRY,
+  envOf,
+  type Place
+} from "./agent-host.ts"
 
 const tool = (name: string) => `mcp__${ENTRY}__${name}`
 const ALLOW = ["permissions", "allow"] as const
@@ -25,19 +33,15 @@ export const claudeCode: AgentHost = {
   name: "claude-code",
   title: "Claude Code",
   program: "claude",
-  config: (scope, place) => ({
-    path: scope === "project" ? path.join(place.project, ".mcp.json") : stateFile(place),
-    format: "json"
-  }),
+  config: configFiles("json", [".mcp.json"], stateFile),
   servers: ["mcpServers"],
   entry: (server) => ({ type: "stdio", command: server.command, args: server.args, ...envOf(server) }),
   commandOf: commandLine,
-  trust: (scope, place) =>
-    scope === "user" ? undefined : {
-      file: { path: stateFile(place), format: "json" },
-      isTrusted: (value) => at(value, ["projects", place.project, "hasTrustDialogAccepted"]) === true,
-      fix: `run claude in ${place.project}, and trust the folder`
-    },
+  trust: (place) => ({
+    file: { path: stateFile(place), format: "json" },
+    isTrusted: (value) => at(value, ["projects", place.project, "hasTrustDialogAccepted"]) === true,
+    fix: `run claude in ${place.project}, and trust the folder`
+  }),
   approvals: (request) => {
     const { approve, place: { home, project, variable }, scope } = request
     const isProject = scope === "project"
@@ -65,22 +69,18 @@ export const qwen: AgentHost = {
   name: "qwen",
   title: "Qwen Code",
   program: "qwen",
-  config: (scope, place) => ({
-    path: path.join(scope === "project" ? path.join(place.project, ".qwen") : qwenFolder(place), "settings.json"),
-    format: "json"
-  }),
+  config: configFiles("json", [".qwen", "settings.json"], (place) => path.join(qwenFolder(place), "settings.json")),
   servers: ["mcpServers"],
   entry: (server) => ({ command: server.command, args: server.args, timeout: 600_000, ...envOf(server) }),
   commandOf: commandLine,
-  trust: (scope, place) =>
-    scope === "user" ? undefined : {
-      file: {
-        path: place.variable("QWEN_CODE_TRUSTED_FOLDERS_PATH") ?? path.join(qwenFolder(place), "trustedFolders.json"),
-        format: "json"
-      },
-      isTrusted: (value) => at(value, [place.project]) === "TRUST_FOLDER",
-      fix: `run qwen in ${place.project}, and trust the folder`
+  trust: (place) => ({
+    file: {
+      path: place.variable("QWEN_CODE_TRUSTED_FOLDERS_PATH") ?? path.join(qwenFolder(place), "trustedFolders.json"),
+      format: "json"
     },
+    isTrusted: (value) => at(value, [place.project]) === "TRUST_FOLDER",
+    fix: `run qwen in ${place.project}, and trust the folder`
+  }),
   approvals: (request) => ({
     // A permission belongs to this person, and a project's file is shared.
     files: request.scope === "user" ? [{ ...request.config, changes: permissions(request) }] : [],

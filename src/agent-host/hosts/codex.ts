@@ -2,7 +2,15 @@ import * as path from "node:path"
 import { named } from "../../contract/text/names.ts"
 import { variables } from "../../system/settings/variables.ts"
 import { at, type Change } from "../format/document.ts"
-import { type AgentHost, commandLine, envOf, neededVariables, variablesOf } from "./agent-host.ts"
+import {
+  type AgentHost,
+  commandLine,
+  configFiles,
+  envOf,
+  neededVariables,
+  type Place,
+  variablesOf
+} from "./agent-host.ts"
 
 /** Variables that Codex gives to every server. */
 const PASSED = ["HOME", "LOGNAME", "PATH", "SHELL", "USER", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ"]
@@ -17,17 +25,15 @@ const envVars = [
   ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => [name, name.toLowerCase()])
 ]
 
+const userFile = ({ home, variable }: Place) =>
+  path.join(variable("CODEX_HOME") ?? path.join(home, ".codex"), "config.toml")
+
 /** Codex: servers and approvals in config.toml. A project's file counts once the project is trusted. */
 export const codex: AgentHost = {
   name: "codex",
   title: "Codex",
   program: "codex",
-  config: (scope, { home, project, variable }) => ({
-    path: scope === "project"
-      ? path.join(project, ".codex", "config.toml")
-      : path.join(variable("CODEX_HOME") ?? path.join(home, ".codex"), "config.toml"),
-    format: "toml"
-  }),
+  config: configFiles("toml", [".codex", "config.toml"], userFile),
   servers: ["mcp_servers"],
   entry: (server, scope) => ({
     command: server.command,
@@ -46,12 +52,11 @@ export const codex: AgentHost = {
     const passed = new Set<unknown>([...PASSED, ...(Array.isArray(listed) ? listed : [])])
     return named([...Object.entries(own).filter(([name]) => passed.has(name)), ...Object.entries(variablesOf(entry))])
   },
-  trust: (scope, { home, project, variable }) =>
-    scope === "user" ? undefined : {
-      file: { path: path.join(variable("CODEX_HOME") ?? path.join(home, ".codex"), "config.toml"), format: "toml" },
-      isTrusted: (value) => at(value, ["projects", project, "trust_level"]) === "trusted",
-      fix: `run codex in ${project}, and trust the directory`
-    },
+  trust: (place) => ({
+    file: { path: userFile(place), format: "toml" },
+    isTrusted: (value) => at(value, ["projects", place.project, "trust_level"]) === "trusted",
+    fix: `run codex in ${place.project}, and trust the directory`
+  }),
   approvals: ({ approve, config, entry, scope, tools: { asked } }) => ({
     files: [{
       ...config,

@@ -1,16 +1,22 @@
 import * as path from "node:path"
 import { at, type Change, type Path } from "../format/document.ts"
-import { type AgentHost, commandLine, configHome, ENTRY, envOf, noApprovals, plainEntry } from "./agent-host.ts"
+import {
+  type AgentHost,
+  commandLine,
+  configFiles,
+  configHome,
+  ENTRY,
+  envOf,
+  noApprovals,
+  plainEntry
+} from "./agent-host.ts"
 
 /** Cursor: servers in mcp.json, allowed tools in permissions.json, whose list replaces the list of Cursor's settings. */
 export const cursor: AgentHost = {
   name: "cursor",
   title: "Cursor",
   program: "cursor",
-  config: (scope, { home, project }) => ({
-    path: path.join(scope === "project" ? project : home, ".cursor", "mcp.json"),
-    format: "json"
-  }),
+  config: configFiles("json", [".cursor", "mcp.json"], ({ home }) => path.join(home, ".cursor", "mcp.json")),
   servers: ["mcpServers"],
   entry: (server, scope) => ({
     type: "stdio",
@@ -44,12 +50,11 @@ export const vscode: AgentHost = {
   name: "vscode",
   title: "VS Code",
   program: "code",
-  config: (scope, place) => ({
-    path: scope === "project"
-      ? path.join(place.project, ".vscode", "mcp.json")
-      : path.join(configHome(place), "Code", "User", "mcp.json"),
-    format: "json"
-  }),
+  config: configFiles(
+    "json",
+    [".vscode", "mcp.json"],
+    (place) => path.join(configHome(place), "Code", "User", "mcp.json")
+  ),
   servers: ["servers"],
   entry: (server) => ({
     type: "stdio",
@@ -68,12 +73,11 @@ export const zed: AgentHost = {
   name: "zed",
   title: "Zed",
   program: "zed",
-  config: (scope, place) => ({
-    path: scope === "project"
-      ? path.join(place.project, ".zed", "settings.json")
-      : path.join(configHome(place), "zed", "settings.json"),
-    format: "json"
-  }),
+  config: configFiles(
+    "json",
+    [".zed", "settings.json"],
+    (place) => path.join(configHome(place), "zed", "settings.json")
+  ),
   servers: ["context_servers"],
   entry: plainEntry,
   commandOf: commandLine,
@@ -101,11 +105,11 @@ export const cline: AgentHost = {
   name: "cline",
   title: "Cline",
   program: "cline",
-  config: (scope, { home }) =>
-    scope === "project" ? undefined : {
-      path: path.join(home, ".cline", "data", "settings", "cline_mcp_settings.json"),
-      format: "json"
-    },
+  config: configFiles(
+    "json",
+    undefined,
+    ({ home }) => path.join(home, ".cline", "data", "settings", "cline_mcp_settings.json")
+  ),
   servers: ["mcpServers"],
   entry: (server) => ({
     transport: { type: "stdio", command: server.command, args: server.args, ...envOf(server) },
@@ -129,11 +133,7 @@ export const windsurf: AgentHost = {
   name: "windsurf",
   title: "Windsurf",
   program: "windsurf",
-  config: (scope, { home }) =>
-    scope === "project" ? undefined : {
-      path: path.join(home, ".codeium", "windsurf", "mcp_config.json"),
-      format: "json"
-    },
+  config: configFiles("json", undefined, ({ home }) => path.join(home, ".codeium", "windsurf", "mcp_config.json")),
   servers: ["mcpServers"],
   entry: plainEntry,
   commandOf: commandLine,

@@ -4,6 +4,7 @@ import { at } from "../format/document.ts"
 import {
   type AgentHost,
   commandLine,
+  configFiles,
   ENTRY,
   envOf,
   handedOn,
@@ -70,10 +71,11 @@ export const gemini: AgentHost = {
   name: "gemini",
   title: "Gemini CLI",
   program: "gemini",
-  config: (scope, place) => ({
-    path: path.join(scope === "project" ? place.project : homeOf(place), ".gemini", "settings.json"),
-    format: "json"
-  }),
+  config: configFiles(
+    "json",
+    [".gemini", "settings.json"],
+    (place) => path.join(homeOf(place), ".gemini", "settings.json")
+  ),
   servers: ["mcpServers"],
   entry: (server) => {
     const passed = handedOn(neededVariables(server.args))
@@ -83,16 +85,15 @@ export const gemini: AgentHost = {
   },
   commandOf: commandLine,
   environment: geminiEnvironment,
-  trust: (scope, place) =>
-    scope === "user" ? undefined : {
-      file: {
-        path: place.variable("GEMINI_CLI_TRUSTED_FOLDERS_PATH") ??
-          path.join(homeOf(place), ".gemini", "trustedFolders.json"),
-        format: "json"
-      },
-      isTrusted: (value) => at(value, [place.project]) === "TRUST_FOLDER",
-      fix: `run gemini in ${place.project}, and trust the folder`
+  trust: (place) => ({
+    file: {
+      path: place.variable("GEMINI_CLI_TRUSTED_FOLDERS_PATH") ??
+        path.join(homeOf(place), ".gemini", "trustedFolders.json"),
+      format: "json"
     },
+    isTrusted: (value) => at(value, [place.project]) === "TRUST_FOLDER",
+    fix: `run gemini in ${place.project}, and trust the folder`
+  }),
   approvals: ({ approve, config, entry, place, scope, tools: { asked } }) => ({
     files: [{
       ...config,

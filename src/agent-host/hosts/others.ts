@@ -1,18 +1,25 @@
 import * as path from "node:path"
 import { at, type Change } from "../format/document.ts"
-import { type AgentHost, commandLine, configHome, ENTRY, envOf, noApprovals, plainEntry } from "./agent-host.ts"
+import {
+  type AgentHost,
+  commandLine,
+  configFiles,
+  configHome,
+  ENTRY,
+  envOf,
+  noApprovals,
+  type Place,
+  plainEntry
+} from "./agent-host.ts"
+
+const copilotHome = ({ home, variable }: Place) => variable("COPILOT_HOME") ?? path.join(home, ".copilot")
 
 /** GitHub Copilot CLI. Its project file is Claude Code's too, so both have the same entry there. */
 export const copilot: AgentHost = {
   name: "copilot",
   title: "Copilot CLI",
   program: "copilot",
-  config: (scope, { home, project, variable }) => ({
-    path: scope === "project"
-      ? path.join(project, ".mcp.json")
-      : path.join(variable("COPILOT_HOME") ?? path.join(home, ".copilot"), "mcp-config.json"),
-    format: "json"
-  }),
+  config: configFiles("json", [".mcp.json"], (place) => path.join(copilotHome(place), "mcp-config.json")),
   servers: ["mcpServers"],
   entry: (server, scope) => ({
     type: scope === "project" ? "stdio" : "local",
@@ -24,15 +31,14 @@ export const copilot: AgentHost = {
   commandOf: commandLine,
   // Measured with 1.0.102: Copilot withholds these, and does not replace "${GITHUB_TOKEN}" in an entry.
   withholds: ["GITHUB_TOKEN", "COPILOT_GITHUB_TOKEN"],
-  trust: (scope, { home, project, variable }) =>
-    scope === "user" ? undefined : {
-      file: { path: path.join(variable("COPILOT_HOME") ?? path.join(home, ".copilot"), "config.json"), format: "json" },
-      isTrusted: (value) => {
-        const trusted = at(value, ["trustedFolders"])
-        return Array.isArray(trusted) && trusted.includes(project)
-      },
-      fix: `run copilot in ${project}, and trust the folder`
+  trust: (place) => ({
+    file: { path: path.join(copilotHome(place), "config.json"), format: "json" },
+    isTrusted: (value) => {
+      const trusted = at(value, ["trustedFolders"])
+      return Array.isArray(trusted) && trusted.includes(place.project)
     },
+    fix: `run copilot in ${place.project}, and trust the folder`
+  }),
   approvals: noApprovals(
     "Allow pyro's tools in Copilot CLI, for instance with --allow-tool=pyro: pyro does not set its approvals"
   )
@@ -54,12 +60,11 @@ export const amp: AgentHost = {
   name: "amp",
   title: "Amp",
   program: "amp",
-  config: (scope, place) => ({
-    path: scope === "project"
-      ? path.join(place.project, ".amp", "settings.json")
-      : path.join(configHome(place), "amp", "settings.json"),
-    format: "json"
-  }),
+  config: configFiles(
+    "json",
+    [".amp", "settings.json"],
+    (place) => path.join(configHome(place), "amp", "settings.json")
+  ),
   servers: ["amp.mcpServers"],
   entry: plainEntry,
   commandOf: commandLine,
@@ -80,11 +85,7 @@ export const goose: AgentHost = {
   name: "goose",
   title: "Goose",
   program: "goose",
-  config: (scope, place) =>
-    scope === "project" ? undefined : {
-      path: path.join(configHome(place), "goose", "config.yaml"),
-      format: "yaml"
-    },
+  config: configFiles("yaml", undefined, (place) => path.join(configHome(place), "goose", "config.yaml")),
   servers: ["extensions"],
   entry: (server) => ({
     name: ENTRY,
