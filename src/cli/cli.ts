@@ -14,8 +14,7 @@ import { printJson } from "./output/print.ts"
 import { type FailureReport, reportFailure, reportInterruption } from "./output/report.ts"
 import { perform } from "./perform/perform.ts"
 import { prepare } from "./perform/prepare.ts"
-import { agentCommand } from "./rows/agent.ts"
-import { cpCommand, demoCommand, mcpServe, type ServePayload } from "./rows/rows.ts"
+import { mcpServe, type ServePayload } from "./rows/rows.ts"
 import { serveOptions } from "./serve-options.ts"
 import { type OutputClosed, Terminal } from "./terminal/Terminal.ts"
 
@@ -60,8 +59,8 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
     command: shortly(pathOf(routed)),
     family: routed._tag === "Operation"
       ? routed.operation.cli.exits
-      : routed._tag === "Agent"
-      ? agentCommand.cli.exits
+      : routed._tag === "Command"
+      ? routed.command.cli.exits
       : "own"
   } as const
   return run(routed, rest, options).pipe(
@@ -79,7 +78,8 @@ export const cli = (options: CliOptions): Effect.Effect<ExitPlan, never, Termina
       }
       const { name, status } = signal
       // A server exits with a status: no shell loop waits for its signal.
-      const exitPlan = routed._tag === "Serve" ? { status } : { status, signal: name }
+      const isServer = routed._tag === "Command" && routed.command.name === "mcp.serve"
+      const exitPlan = isServer ? { status } : { status, signal: name }
       return Effect.as(printFailure(reportInterruption(name, status), json), exitPlan)
     }),
     Effect.uninterruptible
@@ -90,16 +90,8 @@ const pathOf = (routed: Route): ReadonlyArray<string> => {
   switch (routed._tag) {
     case "Operation":
       return routed.operation.cli.path
-    case "Host":
+    case "Command":
       return routed.command.cli.path
-    case "Agent":
-      return agentCommand.cli.path
-    case "Copy":
-      return cpCommand.cli.path
-    case "Demo":
-      return demoCommand.cli.path
-    case "Serve":
-      return mcpServe.cli.path
     case "Version":
     case "Complete":
       return []
@@ -129,40 +121,8 @@ const run = (
         ),
         Effect.interruptible
       )
-    case "Host":
-      return Effect.flatMap(
-        Effect.promise(() => import("./host.ts")),
-        ({ performHost }) => Effect.interruptible(performHost(routed.command, routed.words, rest))
-      )
-    case "Agent":
-      return Effect.flatMap(
-        Effect.promise(() => import("./agent/agent.ts")),
-        // The daemon does every operation of an agent's workspace.
-        ({ performAgent }) =>
-          Effect.interruptible(Effect.provide(performAgent(routed.words, rest), options.pyro(workspaceCreate)))
-      )
-    case "Copy":
-      return Effect.flatMap(copying(routed.words, rest), ({ asTyped, operation, rest, words }) =>
-        Effect.mapError(
-          run({ _tag: "Operation", operation, words }, rest, options),
-          (error) => error._tag === "InvalidRequest" ? asTyped(error) : error
-        )).pipe(Effect.interruptible)
-    case "Demo": {
-      const type = (argv: ReadonlyArray<string>) => Effect.map(cli({ ...options, argv }), ({ status }) => status)
-      return Effect.flatMap(
-        Effect.promise(() => import("./demo.ts")),
-        ({ performDemo }) =>
-          Effect.interruptible(Effect.provide(performDemo(routed.words, rest, type), options.pyro(workspaceCreate)))
-      )
-    }
-    case "Serve":
-      return parse(mcpServe, routed.words, rest).pipe(
-        Effect.flatMap((typed) => fillSecrets(mcpServe, typed)),
-        Effect.flatMap(({ raw }) => serveOptions(raw)),
-        Effect.flatMap(options.serveMcp),
-        Effect.as(0),
-        Effect.interruptible
-      )
+    case "Command":
+      return Effect.interruptible(runCommand(routed, rest, options))
     case "Help":
       return Effect.gen(function*() {
         const terminal = yield* Terminal
@@ -184,6 +144,49 @@ const run = (
       })
     case "Wrong":
       return new InvalidRequest({ field: "", detail: routed.detail })
+  }
+}
+
+/** Runs a command that is no operation. */
+const runCommand = (
+  { command, words }: Extract<Route, { readonly _tag: "Command" }>,
+  rest: ReadonlyArray<string> | undefined,
+  options: CliOptions
+): Effect.Effect<number, PyroError | OutputClosed, Terminal> => {
+  // These commands work with workspaces, so the daemon does their operations.
+  const withDaemon = <E, R>(work: Effect.Effect<number, E, R | Pyro>) =>
+    Effect.provide(work, options.pyro(workspaceCreate))
+  switch (command.name) {
+    case "agent":
+      return Effect.flatMap(
+        Effect.promise(() => import("./agent/agent.ts")),
+        ({ performAgent }) => withDaemon(performAgent(words, rest))
+      )
+    case "workspace.cp":
+      return Effect.flatMap(copying(words, rest), ({ asTyped, operation, rest, words }) =>
+        Effect.mapError(
+          run({ _tag: "Operation", operation, words }, rest, options),
+          (error) => error._tag === "InvalidRequest" ? asTyped(error) : error
+        ))
+    case "demo": {
+      const type = (argv: ReadonlyArray<string>) => Effect.map(cli({ ...options, argv }), ({ status }) => status)
+      return Effect.flatMap(
+        Effect.promise(() => import("./demo.ts")),
+        ({ performDemo }) => withDaemon(performDemo(words, rest, type))
+      )
+    }
+    case "mcp.serve":
+      return parse(mcpServe, words, rest).pipe(
+        Effect.flatMap((typed) => fillSecrets(mcpServe, typed)),
+        Effect.flatMap(({ raw }) => serveOptions(raw)),
+        Effect.flatMap(options.serveMcp),
+        Effect.as(0)
+      )
+    default:
+      return Effect.flatMap(
+        Effect.promise(() => import("./host.ts")),
+        ({ performHost }) => performHost(command, words, rest)
+      )
   }
 }
 

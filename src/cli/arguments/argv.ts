@@ -1,7 +1,5 @@
 import type { Operation } from "../../contract/rows/operations.ts"
-import { agentCommand } from "../rows/agent.ts"
-import { type HostCommand, isHostCommand } from "../rows/host.ts"
-import { type Command, commands, cpCommand, demoCommand, mcpServe } from "../rows/rows.ts"
+import { type Command, commands, isOperation, type OwnCommand } from "../rows/rows.ts"
 import { shortly, unaliased } from "./aliases.ts"
 import { unknownOption } from "./closest.ts"
 import { type Flag, flagsOf } from "./flags.ts"
@@ -24,12 +22,13 @@ const commandBegin = (own: ReadonlyArray<string>): number | undefined => {
   for (const [at, word] of own.entries()) {
     if (word.startsWith("-")) continue
     path = pathAfter(path, word) ?? [...path, word]
-    const command = commands.find(({ cli }) => cli.path.length === path.length && startsWith(cli.path, path))
+    const beneath = beneathPath(path)
+    const command: Command | undefined = beneath.find(({ cli }) => cli.path.length === path.length)
     if (command?.cli.rest !== undefined) {
       const begin = operandAt(own.slice(at + 1), flagsOf(command), command.cli.args.length)
       return begin === undefined ? undefined : at + 1 + begin
     }
-    if (command !== undefined || beneathPath(path).length === 0) return undefined
+    if (command !== undefined || beneath.length === 0) return undefined
   }
   return undefined
 }
@@ -37,11 +36,7 @@ const commandBegin = (own: ReadonlyArray<string>): number | undefined => {
 /** The command of the words before `--`. */
 export type Route =
   | { readonly _tag: "Operation"; readonly operation: Operation; readonly words: ReadonlyArray<string> }
-  | { readonly _tag: "Host"; readonly command: HostCommand; readonly words: ReadonlyArray<string> }
-  | { readonly _tag: "Agent"; readonly words: ReadonlyArray<string> }
-  | { readonly _tag: "Copy"; readonly words: ReadonlyArray<string> }
-  | { readonly _tag: "Demo"; readonly words: ReadonlyArray<string> }
-  | { readonly _tag: "Serve"; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Command"; readonly command: OwnCommand; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Help"; readonly path: ReadonlyArray<string> }
   | { readonly _tag: "Version" }
   | { readonly _tag: "CompletionScript"; readonly shell: string | undefined }
@@ -75,13 +70,9 @@ export const route = (own: ReadonlyArray<string>): Route => {
     if (exact !== undefined) {
       if (wantsHelp) return { _tag: "Help", path }
       const left = withFlags(exact, words.slice(at + 1), flags)
-      if (isHostCommand(exact)) return { _tag: "Host", command: exact, words: left }
-      if (exact === agentCommand) return { _tag: "Agent", words: left }
-      if (exact === cpCommand) return { _tag: "Copy", words: left }
-      if (exact === demoCommand) return { _tag: "Demo", words: left }
-      return exact === mcpServe
-        ? { _tag: "Serve", words: left }
-        : { _tag: "Operation", operation: exact as Operation, words: left }
+      return isOperation(exact)
+        ? { _tag: "Operation", operation: exact, words: left }
+        : { _tag: "Command", command: exact, words: left }
     }
   }
   if (wantsHelp || words.length === 0) return { _tag: "Help", path }

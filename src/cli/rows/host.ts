@@ -160,6 +160,3 @@ export const hostRepair = row({
 
 export const hostCommands = [hostConnect, hostDisconnect, hostPrintConfig, hostDoctor, hostRepair] as const
 export type HostCommand = typeof hostCommands[number]
-
-export const isHostCommand = (command: { readonly name: string }): command is HostCommand =>
-  hostCommands.some(({ name }) => name === command.name)

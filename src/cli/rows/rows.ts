@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { modeNames } from "../../contract/rows/modes.ts"
 import { type CliSurface, lazy, type PureSchema } from "../../contract/rows/operation.ts"
-import { operations } from "../../contract/rows/operations.ts"
+import { type Operation, operations } from "../../contract/rows/operations.ts"
 import { secretFlags, secretsField } from "../../contract/rows/secret-fields.ts"
 import { secretHttpField } from "../../contract/rows/secret-fields.ts"
 import { GitHistory, gitHistoryText } from "../../contract/rows/workspace-field.ts"
@@ -151,7 +151,7 @@ export const ServePayload = lazy(() =>
 export type ServePayload = ReturnType<typeof ServePayload>["Type"]
 
 /** The MCP server. It is no operation, and runs until its client disconnects. */
-export const mcpServe: Command = {
+export const mcpServe = {
   name: "mcp.serve",
   summary: "Serve workspaces to an agent over MCP, on stdin and stdout",
   description:
@@ -178,14 +178,14 @@ export const mcpServe: Command = {
     ]
   },
   payload: ServePayload
-}
+} as const satisfies Command
+
+/** Commands that are no operations. */
+const ownCommands = [cpCommand, mcpServe, agentCommand, ...hostCommands, demoCommand] as const
+export type OwnCommand = typeof ownCommands[number]
 
 /** All commands, in the order of the help. */
-export const commands: ReadonlyArray<Command> = [
-  ...operations,
-  cpCommand,
-  mcpServe,
-  agentCommand,
-  ...hostCommands,
-  demoCommand
-]
+export const commands: ReadonlyArray<Operation | OwnCommand> = [...operations, ...ownCommands]
+
+export const isOperation = (command: Operation | OwnCommand): command is Operation =>
+  operations.some((one) => one === command)
