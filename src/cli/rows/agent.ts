@@ -14,6 +14,7 @@ import {
   text
 } from "../../contract/text/fields.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
+import { flag } from "./flag.ts"
 
 // The command combines operations and reads the person's keys. It is no operation, so that no model and no program can call it.
 
@@ -27,12 +28,8 @@ export const AgentPayload = lazy(() =>
     workspace: optional(
       text("Id or name of a workspace that `pyro agent` made before. Default: a new workspace")
     ),
-    new: defaulted(
-      Schema.Boolean.annotate({
-        description:
-          "Make a new workspace. By default, pyro offers the workspace of an earlier run in this project, if a person can answer"
-      }),
-      () => false
+    new: flag(
+      "Make a new workspace. By default, pyro offers the workspace of an earlier run in this project, if a person can answer"
     ),
     seedPath: optional(
       hostPath(
@@ -64,20 +61,11 @@ export const AgentPayload = lazy(() =>
       strings(text("Value")).annotate({ description: "Environment variables of the agent. Default: none" }),
       () => ({})
     ),
-    ask: defaulted(
-      Schema.Boolean.annotate({
-        description:
-          "Keep the agent's own questions. By default, the agent works without questions, because the microVM is the boundary"
-      }),
-      () => false
+    ask: flag(
+      "Keep the agent's own questions. By default, the agent works without questions, because the microVM is the boundary"
     ),
     patch: optional(hostPath("File of the host to write the changes to, at the end. Default: none")),
-    delete: defaulted(
-      Schema.Boolean.annotate({
-        description: "Delete the workspace at the end. A workspace with changes that --patch did not write stays"
-      }),
-      () => false
-    )
+    delete: flag("Delete the workspace at the end. A workspace with changes that --patch did not write stays")
   })
 )
 export type AgentPayload = ReturnType<typeof AgentPayload>["Type"]

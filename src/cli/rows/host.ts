@@ -5,6 +5,7 @@ import { type CliSurface, lazy } from "../../contract/rows/operation.ts"
 import { GitHistory, gitHistoryText } from "../../contract/rows/workspace-field.ts"
 import { defaulted, list, optional, strings, text } from "../../contract/text/fields.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
+import { flag } from "./flag.ts"
 
 // These commands change files of the person who types them. They are no operations, so that no model and no program can call them.
 
@@ -13,10 +14,13 @@ export { hostNames }
 const host = () => Schema.Literals(hostNames).annotate({ description: `Agent host: ${hostNames.join(", ")}` })
 
 const scope = () =>
-  Schema.Literals(["user", "project"]).annotate({
-    description:
-      "Files to change. `user`: those of your home directory, for all projects. `project`: those of one project"
-  })
+  defaulted(
+    Schema.Literals(["user", "project"]).annotate({
+      description:
+        "Files to change. `user`: those of your home directory, for all projects. `project`: those of one project"
+    }),
+    () => "user" as const
+  )
 
 const projectPath = optional(
   text("Directory of the project. Default: the git work tree of the working directory, else the working directory")
@@ -46,38 +50,24 @@ const server = () => ({
   serveOptions: defaulted(list(text("Option")).annotate({ description: "More options of pyro mcp serve" }), () => [])
 })
 
-const switches = {
-  dryRun: (description: string) => defaulted(Schema.Boolean.annotate({ description }), () => false)
-}
-
-const DRY_RUN = "Show the change as a diff and write nothing"
+const dryRun = () => flag("Show the change as a diff and write nothing")
 
 export const ConnectPayload = lazy(() =>
   snakeStruct({
     host: host(),
-    scope: defaulted(scope(), () => "user" as const),
+    scope: scope(),
     ...server(),
     projectPath,
-    dryRun: switches.dryRun(DRY_RUN),
-    force: defaulted(
-      Schema.Boolean.annotate({ description: "Replace an entry for pyro that differs" }),
-      () => false
-    )
+    dryRun: dryRun(),
+    force: flag("Replace an entry for pyro that differs")
   })
 )
 
 export const DisconnectPayload = lazy(() =>
-  snakeStruct({
-    host: host(),
-    scope: defaulted(scope(), () => "user" as const),
-    projectPath,
-    dryRun: switches.dryRun(DRY_RUN)
-  })
+  snakeStruct({ host: host(), scope: scope(), projectPath, dryRun: dryRun() })
 )
 
-export const PrintConfigPayload = lazy(() =>
-  snakeStruct({ host: host(), scope: defaulted(scope(), () => "user" as const), ...server(), projectPath })
-)
+export const PrintConfigPayload = lazy(() => snakeStruct({ host: host(), scope: scope(), ...server(), projectPath }))
 
 export const DoctorPayload = lazy(() => snakeStruct({ host: host(), projectPath }))
 

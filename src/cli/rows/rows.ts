@@ -9,9 +9,8 @@ import { WorkspaceUser } from "../../contract/rows/workspace-field.ts"
 import { between, defaulted, ignoredGlobs, optional, text } from "../../contract/text/fields.ts"
 import { snakeStruct } from "../../contract/text/snake.ts"
 import { agentCommand } from "./agent.ts"
+import { flag } from "./flag.ts"
 import { hostCommands } from "./host.ts"
-
-const flag = (description: string) => defaulted(Schema.Boolean.annotate({ description }), () => false)
 
 const CpPayload = lazy(() =>
   snakeStruct({
@@ -62,12 +61,7 @@ export const cpCommand = {
 
 export const DemoPayload = lazy(() =>
   Schema.Struct({
-    fast: defaulted(
-      Schema.Boolean.annotate({
-        description: "Do not wait for a reader between the steps. A pipe or a file never waits"
-      }),
-      () => false
-    )
+    fast: flag("Do not wait for a reader between the steps. A pipe or a file never waits")
   })
 )
 
@@ -140,12 +134,7 @@ export const ServePayload = lazy(() =>
     ),
     ...secretsField("Secrets of every workspace that the server makes. Default: none"),
     ...secretHttpField("Needs a network policy that allows HOST. Default: none"),
-    allWorkspaces: defaulted(
-      Schema.Boolean.annotate({
-        description: "Let a model use workspaces of every project. Default: those of the bound project"
-      }),
-      () => false
-    )
+    allWorkspaces: flag("Let a model use workspaces of every project. Default: those of the bound project")
   })
 )
 export type ServePayload = ReturnType<typeof ServePayload>["Type"]
