@@ -5,20 +5,9 @@ import { type HostEntryDiffers, type HostFileUnusable, InvalidRequest } from "..
 import { hostNameOf } from "../contract/rows/agent-host.ts"
 import { named } from "../contract/text/names.ts"
 import { decode, parse, type Typed } from "./arguments/parser.ts"
-import { print, printJson, warn } from "./output/print.ts"
+import { note, OutputOptions, print, printJson } from "./output/print.ts"
 import { painted, printTable } from "./output/table.ts"
-import {
-  ConnectPayload,
-  DisconnectPayload,
-  DoctorPayload,
-  type HostCommand,
-  hostConnect,
-  hostDisconnect,
-  hostDoctor,
-  hostPrintConfig,
-  hostRepair,
-  PrintConfigPayload
-} from "./rows/host.ts"
+import { type HostCommand } from "./rows/host.ts"
 import { checkServe, oneSelection } from "./serve-options.ts"
 import { type OutputClosed, Terminal } from "./terminal/Terminal.ts"
 import { colouredPatch } from "./views/diff.ts"
@@ -31,60 +20,61 @@ export const performHost = (
   words: ReadonlyArray<string>,
   rest: ReadonlyArray<string> | undefined
 ): Effect.Effect<number, Failure, Terminal> =>
+  Effect.flatMap(
+    parse(command, words, rest),
+    (typed) =>
+      Effect.provideService(performTyped(command, withHostName(typed)), OutputOptions, {
+        quiet: typed.quiet,
+        switches: new Set<string>()
+      })
+  )
+
+const performTyped = (command: HostCommand, { json, raw }: Typed): Effect.Effect<number, Failure, Terminal> =>
   Effect.gen(function*() {
-    const typed = withHostName(yield* parse(command, words, rest))
-    const show = { json: typed.json, quiet: typed.quiet }
     const { connect, disconnect, printConfig, repair } = yield* Effect.promise(() =>
       import("../agent-host/administer.ts")
     )
     switch (command.name) {
       case "host.connect": {
-        yield* oneSelection(typed.raw)
-        const payload = yield* decode(hostConnect.cli, ConnectPayload(), typed.raw)
+        yield* oneSelection(raw)
+        const payload = yield* decode(command.cli, command.payload(), raw)
         const outcome = yield* connect({ ...payload, place: yield* placeOf(payload), server: yield* serverOf(payload) })
-        const status = yield* showOutcome(
-          outcome,
-          show,
-          payload.dryRun,
-          `${payload.host} has this entry already: nothing to change\n`
-        )
+        yield* showOutcome(outcome, json, payload, `${payload.host} has this entry already: nothing to change\n`)
         const isWritten = outcome.files.length > 0 && !payload.dryRun
-        if (isWritten && !show.json && !show.quiet) yield* warn(afterConnect(payload.host))
-        return status
+        if (isWritten && !json) yield* note(afterConnect(payload.host))
+        return 0
       }
       case "host.disconnect": {
-        const payload = yield* decode(hostDisconnect.cli, DisconnectPayload(), typed.raw)
+        const payload = yield* decode(command.cli, command.payload(), raw)
         const outcome = yield* disconnect({ ...payload, place: yield* placeOf(payload) })
-        return yield* showOutcome(
-          outcome,
-          show,
-          payload.dryRun,
-          `${payload.host} has no entry for pyro: nothing to change\n`
-        )
+        yield* showOutcome(outcome, json, payload, `${payload.host} has no entry for pyro: nothing to change\n`)
+        return 0
       }
       case "host.print-config": {
-        yield* oneSelection(typed.raw)
-        const payload = yield* decode(hostPrintConfig.cli, PrintConfigPayload(), typed.raw)
-        return yield* showConfig(
-          yield* printConfig({ ...payload, place: yield* placeOf(payload), server: yield* serverOf(payload) }),
-          show
-        )
+        yield* oneSelection(raw)
+        const payload = yield* decode(command.cli, command.payload(), raw)
+        const shown = yield* printConfig({
+          ...payload,
+          place: yield* placeOf(payload),
+          server: yield* serverOf(payload)
+        })
+        yield* json ? printJson(shown) : showConfig(shown)
+        return 0
       }
       case "host.doctor": {
-        const payload = yield* decode(hostDoctor.cli, DoctorPayload(), typed.raw)
+        const payload = yield* decode(command.cli, command.payload(), raw)
         const { doctor } = yield* Effect.promise(() => import("../agent-host/doctor.ts"))
-        return yield* showDiagnosis(yield* doctor({ host: payload.host, ...yield* startOf(payload) }), show)
+        const diagnosis = yield* doctor({ host: payload.host, ...yield* startOf(payload) })
+        yield* json ? printJson(diagnosis) : showDiagnosis(diagnosis)
+        return diagnosis.checks.some(({ status }) => status === "failed") ? 1 : 0
       }
       case "host.repair": {
-        const payload = yield* decode(hostRepair.cli, DisconnectPayload(), typed.raw)
+        const payload = yield* decode(command.cli, command.payload(), raw)
         yield* placeOf(payload)
         const outcome = yield* repair({ ...payload, ...yield* startOf(payload) })
-        return yield* showOutcome(
-          outcome,
-          show,
-          payload.dryRun,
-          `the entry of ${payload.host} is as pyro writes it: nothing to change\n`
-        )
+        const nothing = `the entry of ${payload.host} is as pyro writes it: nothing to change\n`
+        yield* showOutcome(outcome, json, payload, nothing)
+        return 0
       }
     }
   })
@@ -108,23 +98,15 @@ const startOf = ({ projectPath }: { readonly projectPath?: string }) =>
     return { place, cwd: hasProject ? place.project : cwd, own: ownCommand(cwd), hasProject }
   })
 
-interface Where {
-  readonly scope: "user" | "project"
-  readonly projectPath?: string
-}
-
-const placeOf = ({ projectPath, scope }: Where) =>
-  Effect.gen(function*() {
-    const { resolvePath } = yield* Terminal
-    const { isProject, surroundings } = yield* Effect.promise(() => import("../agent-host/surroundings.ts"))
-    const place = surroundings(projectPath === undefined ? undefined : resolvePath(projectPath), resolvePath("."))
-    return scope === "project" && !isProject(place.project)
-      ? yield* new InvalidRequest({
+/** The place of the configuration. Fails if the scope needs a project and there is none. */
+const placeOf = (where: { readonly scope: "user" | "project"; readonly projectPath?: string }) =>
+  Effect.flatMap(startOf(where), ({ hasProject, place }) =>
+    where.scope === "project" && !hasProject
+      ? new InvalidRequest({
         field: "--scope",
         detail: `${place.project} is no project; go to the directory of one, or name one with --project-path`
       })
-      : place
-  })
+      : Effect.succeed(place))
 
 /** The command line of the server, checked as `pyro mcp serve` checks it. */
 const serverOf = (
@@ -149,59 +131,44 @@ const serverOf = (
     return { command: ownCommand(resolvePath(".")), args: ["mcp", "serve", ...options], env }
   })
 
-interface Show {
-  readonly json: boolean
-  readonly quiet: boolean
-}
-
 const COLOURS = { ok: "green", warning: "yellow", failed: "red" } as const
 
 const VERBS = { create: "created", change: "changed", remove: "removed" } as const
 
-const showNotes = (notes: ReadonlyArray<string>, { quiet }: Show) =>
-  quiet ? Effect.void : warn(notes.map((note) => `note: ${note}\n`).join(""))
+const showNotes = (notes: ReadonlyArray<string>) => note(notes.map((one) => `note: ${one}\n`).join(""))
 
 const afterConnect = (host: string) =>
   `next: restart ${host} in your project, and ask for work in a pyro workspace\nnext: pyro host doctor ${host}\n`
 
-const showOutcome = (outcome: Outcome, show: Show, dryRun: boolean, nothing: string) =>
+const showOutcome = (
+  outcome: Outcome,
+  json: boolean,
+  { dryRun }: { readonly dryRun: boolean },
+  nothing: string
+) =>
   Effect.gen(function*() {
     const { colour, writeStdout } = yield* Terminal
     const { files, notes } = outcome
-    if (show.json) {
-      yield* printJson({ ...outcome, dry_run: dryRun })
-      return 0
-    }
+    if (json) return yield* printJson({ ...outcome, dry_run: dryRun })
     if (files.length === 0) yield* print(nothing)
     for (const { backup, change, diff, path } of files) {
       if (dryRun) yield* colour ? writeStdout(colouredPatch(diff)) : print(diff)
       else yield* print(`${VERBS[change]} ${path}${backup === undefined ? "" : ` (before: ${backup})`}\n`)
     }
-    yield* showNotes(notes, show)
-    return 0
+    yield* showNotes(notes)
   })
 
-const showDiagnosis = (diagnosis: Diagnosis, { json }: Show) =>
-  Effect.gen(function*() {
-    const { checks } = diagnosis
-    if (json) yield* printJson(diagnosis)
-    else {
-      yield* printTable([
-        ["CHECK", "STATUS", "DETAIL"],
-        ...checks.map(({ check, detail, status }) => [check, painted(COLOURS[status], status), detail])
-      ], { head: true })
-      yield* print(checks.map(({ fix }) => fix === undefined ? "" : `next: ${fix}\n`).join(""))
-    }
-    return checks.some(({ status }) => status === "failed") ? 1 : 0
-  })
+const showDiagnosis = ({ checks }: Diagnosis) =>
+  Effect.andThen(
+    printTable([
+      ["CHECK", "STATUS", "DETAIL"],
+      ...checks.map(({ check, detail, status }) => [check, painted(COLOURS[status], status), detail])
+    ], { head: true }),
+    print(checks.map(({ fix }) => fix === undefined ? "" : `next: ${fix}\n`).join(""))
+  )
 
-const showConfig = (shown: Shown, show: Show) =>
-  Effect.gen(function*() {
-    if (show.json) {
-      yield* printJson(shown)
-      return 0
-    }
-    yield* print(shown.files.map(({ path, text }) => `${path}:\n\n${text.trimEnd()}\n`).join("\n"))
-    yield* showNotes(shown.notes, show)
-    return 0
-  })
+const showConfig = ({ files, notes }: Shown) =>
+  Effect.andThen(
+    print(files.map(({ path, text }) => `${path}:\n\n${text.trimEnd()}\n`).join("\n")),
+    showNotes(notes)
+  )
