@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import type { NoSpace } from "../../contract/errors/errors.ts"
 import { named } from "../../contract/text/names.ts"
-import { copyFile, readText, writeFile } from "../../system/files/content.ts"
-import { exists, linkFile, renameFile } from "../../system/files/entries.ts"
+import { readText, writeFile } from "../../system/files/content.ts"
+import { exists } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { ensureFolder } from "../../system/files/folders.ts"
 import type { Temporary } from "../../system/files/temporary.ts"
@@ -12,9 +12,27 @@ import { type CatalogueEntry, packagesOf } from "../catalogue.ts"
 import { debianSources, hostFetchSettings } from "../debian-sources.ts"
 import type { KernelError, KernelModules } from "../Kernel.ts"
 import { type BuildContext, mapBuildFailure } from "./failures.ts"
-import { availableMemoryMib, needSpace, needTool, runSupervised, withSbin } from "./host-tools.ts"
+import { availableMemoryMib, linkOrCopy, needSpace, needTool, runSupervised, withSbin } from "./host-tools.ts"
 import { followBuild, type OnProgress } from "./progress.ts"
 import { recipeFolder } from "./recipe.ts"
+
+interface PackageBuild {
+  readonly entry: CatalogueEntry
+  readonly work: Temporary
+  /** Folder of downloaded packages, shared by the environments of a release. */
+  readonly packages: string
+  readonly onProgress: OnProgress
+}
+
+/** Files of a finished build in its working folder. */
+interface BuiltImage {
+  readonly image: string
+  /** Lines of `name=version`. */
+  readonly packageList: string
+  readonly sources: ReadonlyArray<string>
+}
+
+const tools = ["mmdebstrap", "mkfs.erofs", "tar", "apt-get"] as const
 
 interface ImageBuild extends PackageBuild {
   readonly modules: Effect.Effect<KernelModules, KernelError>
@@ -57,28 +75,6 @@ export const addPackages = (options: AddedBuild) =>
     const { built } = yield* runBuild(options, script, entry.own?.packages ?? [], () => Effect.void)
     return built
   })
-
-/** The name appears only when the content is complete. */
-const linkOrCopy = (from: string, to: string) =>
-  Effect.catch(linkFile(from, to), () => Effect.andThen(copyFile(from, `${to}.part`), renameFile(`${to}.part`, to)))
-
-interface PackageBuild {
-  readonly entry: CatalogueEntry
-  readonly work: Temporary
-  /** Folder of downloaded packages, shared by the environments of a release. */
-  readonly packages: string
-  readonly onProgress: OnProgress
-}
-
-/** Files of a finished build in its working folder. */
-interface BuiltImage {
-  readonly image: string
-  /** Lines of `name=version`. */
-  readonly packageList: string
-  readonly sources: ReadonlyArray<string>
-}
-
-const tools = ["mmdebstrap", "mkfs.erofs", "tar", "apt-get"] as const
 
 /** Runs a build's script in its working folder. Meanwhile, `provide` makes a file that the script waits for. */
 const runBuild = <A, E>(

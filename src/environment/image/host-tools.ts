@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { HostToolMissing, NoSpace } from "../../contract/errors/errors.ts"
-import { readIfReadable } from "../../system/files/content.ts"
-import { exists } from "../../system/files/entries.ts"
+import { copyFile, readIfReadable } from "../../system/files/content.ts"
+import { exists, linkFile, renameFile } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { freeMib } from "../../system/files/usage.ts"
 import { runTool, type ToolOptions } from "../../system/processes/child.ts"
@@ -66,3 +66,7 @@ const controlGroupRoom = (): ReadonlyArray<number> => {
 }
 
 const read = (file: string) => readIfReadable(file) ?? ""
+
+/** Links a file, or copies it to another file system. The name appears only when the content is complete. */
+export const linkOrCopy = (from: string, to: string) =>
+  Effect.catch(linkFile(from, to), () => Effect.andThen(copyFile(from, `${to}.part`), renameFile(`${to}.part`, to)))

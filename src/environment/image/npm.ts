@@ -1,13 +1,11 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import { InvalidRequest } from "../../contract/errors/errors.ts"
-import { copyFile } from "../../system/files/content.ts"
-import { linkFile } from "../../system/files/entries.ts"
 import type { Temporary } from "../../system/files/temporary.ts"
 import { runTool } from "../../system/processes/child.ts"
 import type { CatalogueEntry } from "../catalogue.ts"
 import { mapBuildFailure } from "./failures.ts"
-import { needSpace, needTool, runSupervised, withSbin } from "./host-tools.ts"
+import { linkOrCopy, needSpace, needTool, runSupervised, withSbin } from "./host-tools.ts"
 import type { OnProgress } from "./progress.ts"
 import { recipeFolder } from "./recipe.ts"
 
@@ -119,9 +117,7 @@ export const buildNpmImage = ({ base, entry, onProgress, work }: NpmImageBuild) 
     yield* mapBuildFailure({ ...context, step: "prepare" })(needSpace(work.path, context.neededMib))
     const file = (name: string) => path.join(work.path, name)
     // The image stays readable here if another process removes its environment.
-    yield* mapBuildFailure({ ...context, step: "prepare" })(
-      Effect.catch(linkFile(base, file("base.erofs")), () => copyFile(base, file("base.erofs")))
-    )
+    yield* mapBuildFailure({ ...context, step: "prepare" })(linkOrCopy(base, file("base.erofs")))
 
     onProgress({ step: "fetching npm packages", fraction: 0 })
     yield* mapBuildFailure({ ...context, step: "npm" })(
