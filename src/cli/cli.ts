@@ -23,7 +23,7 @@ export interface Interruption {
   readonly signal: () => { readonly name: string; readonly status: number } | undefined
 }
 
-export interface CliOptions {
+interface CliOptions {
   /** The words after `pyro`. */
   readonly argv: ReadonlyArray<string>
   readonly version: string

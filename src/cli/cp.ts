@@ -9,7 +9,7 @@ import { isDirectory } from "./terminal/files.ts"
 import { Terminal } from "./terminal/Terminal.ts"
 
 /** The command line of the operation that does a `cp`. */
-export interface Copying {
+interface Copying {
   readonly operation: Operation
   readonly words: ReadonlyArray<string>
   readonly rest: ReadonlyArray<string>

@@ -13,11 +13,6 @@ const MAX_MARKS = 16
 /** Loads the emulator with the first screen. */
 export const loadXterm: Effect.Effect<typeof Xterm> = Effect.promise(() => import("./emulator/xterm.ts"))
 
-/** A change of the terminal's size at a position of its output. */
-export interface SizeAt extends ScreenSize {
-  readonly at: number
-}
-
 /** A screen that has taken some output, up to a position. */
 export class Rendering {
   readonly #xterm: typeof Xterm

@@ -86,7 +86,7 @@ export const takesInput = ({ cli }: { readonly cli: CliSurface }) => cli.stdin !
  * Completes the command line of `run` or `exec` from its terminal: a shell if there is no command, the
  * window's size, and `TERM`.
  */
-export const completeRun = (
+const completeRun = (
   operation: Operation,
   given: Typed
 ): Effect.Effect<Typed["raw"], InvalidRequest, Terminal> =>

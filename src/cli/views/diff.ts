@@ -34,7 +34,7 @@ export const colouredPatch = (patch: string): string => {
 const LETTERS = { added: "A", deleted: "D", modified: "M", renamed: "R", type_changed: "T", mounted: "U" } as const
 
 /** A line of `git diff --name-status`. pyro finds only renames without a change of content. */
-export const statusLine = ({ from, path, status }: DiffFile): string =>
+const statusLine = ({ from, path, status }: DiffFile): string =>
   `${LETTERS[status]}${status === "renamed" ? "100" : ""}${from === undefined ? "" : `\t${from}`}\t${path}\n`
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`

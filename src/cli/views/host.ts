@@ -36,7 +36,7 @@ const metricsLine = ({ bytes, liveVms, operations, pool }: Metrics) => {
 const NAMED_WORKSPACES = 5
 
 /** The uses of the host's disk, as a table. */
-export const diskText = ({ budgetBytes, evictableBytes, freeBytes, usedBytes, uses, workspaces }: DiskUsage) =>
+const diskText = ({ budgetBytes, evictableBytes, freeBytes, usedBytes, uses, workspaces }: DiskUsage) =>
   printTable([
     ["DISK", "SIZE"],
     ...uses.map(({ bytes, what }) => [what, size(bytes)]),

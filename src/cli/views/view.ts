@@ -8,7 +8,7 @@ import type { Tagged } from "../output/progress.ts"
 import type { OutputClosed, Terminal } from "../terminal/Terminal.ts"
 
 /** Outcome of a view's own way to perform an operation: the result, or the exit status if it has shown the result itself. */
-export type Performed<Result> =
+type Performed<Result> =
   | { readonly _tag: "Result"; readonly result: Result }
   | { readonly _tag: "Shown"; readonly status: number }
 

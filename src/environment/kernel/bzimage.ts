@@ -10,7 +10,7 @@ export class NotABzImage extends Data.TaggedError("NotABzImage")<{ readonly deta
 export type Compression = "gzip" | "lz4" | "xz" | "zstd" | "none"
 
 /** The compressed kernel inside a bzImage, and its unpacked size. */
-export interface KernelPayload {
+interface KernelPayload {
   readonly compression: Compression
   readonly bytes: Buffer
   readonly unpackedBytes: number | undefined

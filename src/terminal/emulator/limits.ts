@@ -6,7 +6,7 @@ interface Params {
 }
 
 /** The emulator's internal API. It parses synchronously, and handlers can change the parameters. */
-export interface Core {
+interface Core {
   readonly writeSync: (data: string) => void
   readonly registerCsiHandler: (id: IFunctionIdentifier, handler: (params: Params) => boolean) => unknown
 }
