@@ -1,4 +1,4 @@
-/* The reader of held SYNs, the SYN sent again and its refusal. */
+/* The reader of pending SYNs, the SYN sent again and its refusal. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct flow flow;
   if (!packet_read_syn(data, size, &flow)) return 0;
-  uint8_t packet[HOLD_PACKET_MAX], reset[PACKET_RESET_MAX], headers[PACKET_DATAGRAM_HEADERS_MAX];
+  uint8_t packet[SYN_PACKET_MAX], reset[PACKET_RESET_MAX], headers[PACKET_DATAGRAM_HEADERS_MAX];
   if (size > sizeof packet || flow.from_port == 0 || flow.to_port == 0) abort();
   memcpy(packet, data, size);
   packet_seal_segment(packet, size);

@@ -7,7 +7,7 @@
 #include "clock.h"
 #include "log.h"
 #include "net/request.h"
-#include "patience.h"
+#include "deadline.h"
 #include "port.h"
 #include "stream.h"
 #include "taken.h"
@@ -28,8 +28,8 @@ static struct link data_queue = {&data_queue, &data_queue};
 static struct link *state_at;
 static bool greeted;
 /* Bytes of the deferrable frames in the port's buffer if it has no others, and the time of the first one. */
-static size_t patient_bytes;
-static uint64_t patient_since_ns;
+static size_t deferred_bytes;
+static uint64_t deferred_since_ns;
 
 static bool all_sent(const struct output *output) { return output->number == 0 || (output->ended && output->sent == output->produced); }
 
@@ -99,10 +99,10 @@ static bool send_state(const struct stream *stream) {
 
 /* Called before a deferrable frame enters the buffer: STARTED and END_OUT of a command, which may end soon, and EXITED of a connection,
  * whose ends the host knows. A connection's other frames wait for nothing: the other end may speak next. */
-static void note_patient_frame(size_t size) {
-  if (port_waiting() != patient_bytes) return;
-  if (patient_bytes == 0) patient_since_ns = clock_monotonic_ns();
-  patient_bytes += size;
+static void note_deferred_frame(size_t size) {
+  if (port_waiting() != deferred_bytes) return;
+  if (deferred_bytes == 0) deferred_since_ns = clock_monotonic_ns();
+  deferred_bytes += size;
 }
 
 /* Sends one pending control frame. */
@@ -111,7 +111,7 @@ static void send_control(struct stream *stream, uint8_t *to) {
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, KIND_STARTED);
     put_u32(&writer, stream->told_pid);
     stream->started_due = false;
-    if (!stream_is_connection(stream)) note_patient_frame(STARTED_SIZE);
+    if (!stream_is_connection(stream)) note_deferred_frame(STARTED_SIZE);
     commit(writer);
     return;
   }
@@ -130,12 +130,12 @@ static void send_control(struct stream *stream, uint8_t *to) {
     put_u8(&writer, output->number);
     put_u64(&writer, output->produced);
     output->end_announced = true;
-    if (!stream_is_connection(stream)) note_patient_frame(END_OUT_SIZE);
+    if (!stream_is_connection(stream)) note_deferred_frame(END_OUT_SIZE);
     commit(writer);
     return;
   }
   if (ending_due(stream)) {
-    if (stream_is_connection(stream) && stream->ending.kind == KIND_EXITED) note_patient_frame(EXITED_SIZE);
+    if (stream_is_connection(stream) && stream->ending.kind == KIND_EXITED) note_deferred_frame(EXITED_SIZE);
     struct writer writer = frame_begin(to, CONTROL_MAX, stream->number, stream->ending.kind);
     put_ending(&writer, &stream->ending);
     stream->end_announced = true;
@@ -179,10 +179,10 @@ static bool send_data(void) {
   return true;
 }
 
-int announce_delay_ms(void) { return patient_bytes != 0 && port_may_write() ? patience_left_ms(patient_since_ns) : -1; }
+int announce_delay_ms(void) { return deferred_bytes != 0 && port_may_write() ? grace_left_ms(deferred_since_ns) : -1; }
 
-/* Nothing but fresh patient frames is there to be sent. */
-static bool may_delay(void) { return patient_bytes != 0 && patient_bytes == port_waiting() && patience_left_ms(patient_since_ns) > 0; }
+/* Nothing but fresh deferred frames is there to be sent. */
+static bool may_delay(void) { return deferred_bytes != 0 && deferred_bytes == port_waiting() && grace_left_ms(deferred_since_ns) > 0; }
 
 void announce_pump(void) {
   for (;;) {
@@ -190,7 +190,7 @@ void announce_pump(void) {
     bool fitted = send_states() && requests_send() && taken_send() && send_all_control();
     if (fitted && !list_empty(&data_queue) && send_data()) continue;
     if (fitted && may_delay()) return;
-    patient_bytes = 0;
+    deferred_bytes = 0;
     if (!port_flush()) return;
     if (fitted && list_empty(&data_queue)) return;
   }
@@ -198,13 +198,13 @@ void announce_pump(void) {
 
 void announce_requests(void) {
   if (!requests_unsent() || !port_may_write() || !send_states() || !requests_send()) return; /* the pump goes on */
-  patient_bytes = 0;
+  deferred_bytes = 0;
   port_flush();
 }
 
 void announce_hello(const uint8_t nonce[ID_SIZE], const char *build) {
   port_discard();
-  patient_bytes = 0;
+  deferred_bytes = 0;
   greeted = true;
   for (struct link *at = streams_all()->next; at != streams_all(); at = at->next) {
     struct stream *stream = container_of(at, struct stream, all);

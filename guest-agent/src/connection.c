@@ -10,7 +10,7 @@
 #include "forward.h"
 #include "frame.h"
 #include "net/accept.h"
-#include "net/hold.h"
+#include "net/pending_syn.h"
 #include "net/network.h"
 #include "port.h"
 #include "pty.h"
@@ -88,7 +88,7 @@ static const struct opener *opener_of(uint8_t kind) {
 
 /* The request of an ACCEPT that opens no stream is refused. */
 static void refuse_connection(const struct frame *frame, const union request *request) {
-  if (frame->kind == KIND_ACCEPT) hold_refuse(request->accept.request);
+  if (frame->kind == KIND_ACCEPT) pending_syn_refuse(request->accept.request);
 }
 
 static void open_stream(const struct frame *frame, const struct opener *opener, const union request *request) {

@@ -16,7 +16,7 @@
 #include "loop.h"
 #include "net/network.h"
 #include "output.h"
-#include "parked.h"
+#include "spare.h"
 #include "pipes.h"
 #include "port.h"
 #include "reap.h"
@@ -31,9 +31,9 @@ static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
 static void serve(void) {
   bool at_once = false;
   while (!port_ended() && !reap_asked_to_end()) {
-    int patience_ms = sooner(announce_delay_ms(), outputs_patience_ms());
-    if (!at_once && patience_ms < 0) patience_ms = spawn_prepare();
-    loop_wait(at_once ? 0 : sooner(sooner(port_poll_ms(), patience_ms), network_delay_ms()));
+    int delay_ms = sooner(announce_delay_ms(), outputs_grace_ms());
+    if (!at_once && delay_ms < 0) delay_ms = spawn_prepare();
+    loop_wait(at_once ? 0 : sooner(sooner(port_poll_ms(), delay_ms), network_delay_ms()));
     port_poll();
     reap_children();
     outputs_watch_due();
@@ -66,7 +66,7 @@ int main(int count, char **arguments) {
     local_start(count, arguments);
   }
   serve();
-  parked_end();
+  spare_end();
   streams_release_all();
   sinks_close();
   tree_kill_all();

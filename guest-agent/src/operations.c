@@ -13,7 +13,7 @@
 #include "mount.h"
 #include "net/network.h"
 #include "net/routes.h"
-#include "parked.h"
+#include "spare.h"
 #include "small_file.h"
 
 void call_about(struct call *call, const char *what) {
@@ -119,7 +119,7 @@ static int switch_root_call(struct call *call) {
   int error = 0;
   char *path = take_path(call, &error);
   if (error == 0) error = call_done(call);
-  if (error == 0) parked_root_moves(true);
+  if (error == 0) spare_root_moves(true);
   if (error == 0) error = switch_root(path, call->detail, sizeof call->detail);
   free(path);
   return error;
@@ -129,7 +129,7 @@ static int visit_root_call(struct call *call) {
   int error = 0;
   char *path = take_path(call, &error);
   if (error == 0) error = call_done(call);
-  if (error == 0) parked_root_moves(false);
+  if (error == 0) spare_root_moves(false);
   if (error == 0) error = visit_root(path, call->detail, sizeof call->detail);
   free(path);
   return error;

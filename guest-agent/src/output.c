@@ -11,7 +11,7 @@
 #include "clock.h"
 #include "encode.h"
 #include "kernel.h"
-#include "patience.h"
+#include "deadline.h"
 #include "port.h"
 #include "ring.h"
 #include "sink.h"
@@ -127,13 +127,13 @@ static struct output *first_fresh(void) {
   return list_empty(&fresh_outputs) ? NULL : container_of(fresh_outputs.next, struct output, fresh);
 }
 
-int outputs_patience_ms(void) {
+int outputs_grace_ms(void) {
   const struct output *output = first_fresh();
-  return output == NULL ? -1 : patience_left_ms(output->began_ns);
+  return output == NULL ? -1 : grace_left_ms(output->began_ns);
 }
 
 void outputs_watch_due(void) {
-  for (struct output *output; (output = first_fresh()) != NULL && patience_left_ms(output->began_ns) == 0;) {
+  for (struct output *output; (output = first_fresh()) != NULL && grace_left_ms(output->began_ns) == 0;) {
     list_remove(&output->fresh);
     if (watch(output) < 0) fail(output, errno);
   }

@@ -61,9 +61,9 @@ bool output_send(struct output *output, uint32_t stream);
 /* Closes and frees. A sink takes the output of remaining writers. */
 void output_close(struct output *output);
 
-/* A short command is over before its pipes are worth watching: they are read when it ends, or watched from PATIENCE_MS
+/* A short command is over before its pipes are worth watching: they are read when it ends, or watched from GRACE_MS
  * on. How long until the next one is due, in ms; -1 = none is. */
-int outputs_patience_ms(void);
+int outputs_grace_ms(void);
 void outputs_watch_due(void);
 /* Lets every output that has something to read, and room, read once. True when some can go on at once. */
 bool outputs_read(void);

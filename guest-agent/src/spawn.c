@@ -11,8 +11,8 @@
 #include "child.h"
 #include "clock.h"
 #include "kernel.h"
-#include "parked.h"
-#include "patience.h"
+#include "spare.h"
+#include "deadline.h"
 #include "pipes.h"
 #include "pty.h"
 
@@ -38,7 +38,7 @@ int spawn_prepare(void) {
   int left = latest_ns == 0 ? 0 : time_left_ms(latest_ns, HEAD_START_MS);
   if (left > 0) return left;
   latest_ns = 0;
-  parked_prepare(null_device);
+  spare_prepare(null_device);
   pipes_prepare();
   cgroup_prepare();
   return -1;
@@ -174,17 +174,17 @@ static bool start(struct stream *stream, const struct child_plan *plan) {
 }
 
 /* In the child that waits; false when there is none. */
-static bool run_parked(struct stream *stream, const struct child_plan *plan, const struct spawn_request *request) {
-  struct parked parked;
+static bool run_spare(struct stream *stream, const struct child_plan *plan, const struct spawn_request *request) {
+  struct spare spare;
   struct child_report report;
   if (request->memory_max != 0 || (request->flags & (SPAWN_PTY | SPAWN_STDIN)) != 0) return false;
-  if (!parked_start(plan, request->pids_max, &parked, &report)) return false;
-  stream->cgroup = parked.cgroup;
-  if (settle(stream, plan, parked.pid, &report)) {
-    watch_outputs(stream, parked.out, parked.err);
+  if (!spare_start(plan, request->pids_max, &spare, &report)) return false;
+  stream->cgroup = spare.cgroup;
+  if (settle(stream, plan, spare.pid, &report)) {
+    watch_outputs(stream, spare.out, spare.err);
   } else {
-    close(parked.out);
-    close(parked.err);
+    close(spare.out);
+    close(spare.err);
   }
   return true;
 }
@@ -237,8 +237,8 @@ static void run(struct stream *stream, const struct spawn_request *request, cons
       .user = user,
   };
   stream->started_ns = clock_monotonic_ns();
-  parked_wanted(request->pids_max);
-  if (run_parked(stream, &plan, request)) return;
+  spare_wanted(request->pids_max);
+  if (run_spare(stream, &plan, request)) return;
   if (cgroup_available()) {
     int error = cgroup_take(request->memory_max, request->pids_max, &stream->cgroup);
     if (error != 0) {

@@ -10,7 +10,7 @@
 #include "../forward.h"
 #include "../tcp.h"
 #include "dns_tcp.h"
-#include "hold.h"
+#include "pending_syn.h"
 
 enum { CONNECTIONS_PER_ROUND = 256, LISTENERS = 2, DNS_PORT = 53 };
 
@@ -67,7 +67,7 @@ static void take(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &ignored, sizeof ignored);
   tcp_no_delay(fd);
   bool known = flow_of(fd, &flow);
-  struct stream *stream = known ? hold_take(&flow) : NULL;
+  struct stream *stream = known ? pending_syn_take(&flow) : NULL;
   if (stream != NULL) {
     attach(stream, fd);
   } else if (known && flow.to_port == DNS_PORT) {
@@ -81,7 +81,7 @@ static void take(int fd) {
 static void on_ready(struct source *source, uint32_t events) {
   (void)events;
   /* The programs behind new SYNs wait for the host; the connections here are made. */
-  hold_ask();
+  pending_syn_ask();
   int listener = source == &listeners[0].source ? listeners[0].fd : listeners[1].fd;
   for (int i = 0; i < CONNECTIONS_PER_ROUND; i++) {
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -100,13 +100,13 @@ int accept_watch(int listener) {
 /* Its connection is reset, or refused if it has not come. */
 static void on_broken(struct stream *stream) {
   forward_reset(stream);
-  if (!stream->input.exists) hold_leave(stream);
+  if (!stream->input.exists) pending_syn_leave(stream);
 }
 
 void accept_request(struct stream *stream, const struct accept_request *request) {
   static const struct stream_events events = {.changed = forward_changed, .broken = on_broken};
   stream->on = &events;
-  if (!hold_accept(request->request, stream)) stream_fail(stream, ECONNABORTED, STEP_OPEN, "the request is over");
+  if (!pending_syn_accept(request->request, stream)) stream_fail(stream, ECONNABORTED, STEP_OPEN, "the request is over");
 }
 
 void accept_reset_waiting(void) {

@@ -1,4 +1,4 @@
-/* ACCEPT: the held connection of a program of the guest becomes a stream. */
+/* ACCEPT: the pending connection of a program of the guest becomes a stream. */
 #ifndef PYRO_ACCEPT_H
 #define PYRO_ACCEPT_H
 

@@ -9,7 +9,7 @@
 #include "../clock.h"
 #include "../list.h"
 #include "../loop.h"
-#include "../patience.h"
+#include "../deadline.h"
 #include "resolve.h"
 
 enum {

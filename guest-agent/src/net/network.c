@@ -7,7 +7,7 @@
 #include "../stream.h"
 #include "accept.h"
 #include "dns_tcp.h"
-#include "hold.h"
+#include "pending_syn.h"
 #include "resolve.h"
 #include "routes.h"
 #include "steer.h"
@@ -29,7 +29,7 @@ int network_on(const char **what) {
   network_prepare();
   *what = failed_step;
   if (failure != 0) return failure;
-  hold_turn(true);
+  pending_syn_turn(true);
   is_on = true;
   int error = routes_add(what);
   if (error != 0) {
@@ -53,32 +53,32 @@ int network_off(const char **what) {
   if (!is_on) return 0;
   is_on = false;
   /* The connections first: without its routes, nothing tells a program of the end of its connection. */
-  hold_turn(false);
+  pending_syn_turn(false);
   reset_streams();
-  hold_refuse_all();
+  pending_syn_refuse_all();
   resolve_fail_all();
   dns_tcp_close_all();
   accept_reset_waiting();
   loop_close_now();
   int error = routes_remove_rules(what);
-  hold_drain();
+  pending_syn_drain();
   routes_remove_addresses();
   return error;
 }
 
 void network_answer(const struct answer *answer) {
   if (answer->kind == ANSWER_REFUSED)
-    hold_refuse(answer->request);
+    pending_syn_refuse(answer->request);
   else
     resolve_answer(answer);
 }
 
 static int sooner(int a, int b) { return a < 0 || (b >= 0 && b < a) ? b : a; }
 
-int network_delay_ms(void) { return sooner(sooner(hold_delay_ms(), resolve_delay_ms()), dns_tcp_delay_ms()); }
+int network_delay_ms(void) { return sooner(sooner(pending_syn_delay_ms(), resolve_delay_ms()), dns_tcp_delay_ms()); }
 
 void network_expire(void) {
-  hold_expire();
+  pending_syn_expire();
   resolve_expire();
   dns_tcp_expire();
 }

@@ -48,7 +48,7 @@ bool packet_read_syn(const uint8_t *packet, size_t size, struct flow *flow) {
   if (size < 1) return false;
   bool ipv4 = packet[0] >> 4 == 4;
   size_t header = network_header(ipv4);
-  if (size < header + TCP_HEADER || size > HOLD_PACKET_MAX) return false;
+  if (size < header + TCP_HEADER || size > SYN_PACKET_MAX) return false;
   /* Neither IPv4 options nor IPv6 extension headers. */
   if (ipv4 ? packet[0] != 0x45 || packet[9] != IPPROTO_TCP : packet[0] >> 4 != 6 || packet[6] != IPPROTO_TCP) return false;
   const uint8_t *tcp = packet + header;

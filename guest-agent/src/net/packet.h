@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "hold_program.h"
+#include "syn_filter.h"
 
 /* The two ends of a connection or an exchange of datagrams. */
 struct flow {

@@ -9,7 +9,7 @@
 static int raw4 = -1, raw6 = -1;
 
 static int open_socket(int family) {
-  uint32_t mark = HOLD_MARK;
+  uint32_t mark = SYN_MARK;
   int fd = socket(family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
   if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0) return fd;
   close(fd);
@@ -41,7 +41,7 @@ static void send_pieces(const struct flow *flow, struct iovec *pieces, size_t co
 }
 
 void raw_send_syn(const uint8_t *packet, size_t size, const struct flow *flow) {
-  uint8_t copy[HOLD_PACKET_MAX];
+  uint8_t copy[SYN_PACKET_MAX];
   memcpy(copy, packet, size);
   packet_seal_segment(copy, size);
   send_pieces(flow, &(struct iovec){copy, size}, 1);

@@ -6,7 +6,7 @@
 
 /* 0, or -1 with errno. IPv4 is needed, IPv6 is not. */
 int raw_sockets_open(void);
-/* Sends a held SYN to the listener, past the filter. */
+/* Sends a pending SYN to the listener, past the filter. */
 void raw_send_syn(const uint8_t *packet, size_t size, const struct flow *flow);
 /* Refuses a SYN: connect() of its sender fails with ECONNREFUSED. */
 void raw_send_reset(const uint8_t *syn, const struct flow *flow);

@@ -8,7 +8,7 @@
 #include "../clock.h"
 #include "../list.h"
 #include "../loop.h"
-#include "../patience.h"
+#include "../deadline.h"
 #include "dns.h"
 #include "fake_names.h"
 #include "raw_socket.h"

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "hold_program.h"
+#include "syn_filter.h"
 #include "netlink.h"
 
 /* The rules stand behind those of the tables main (32766) and default (32767): every route of the guest's own wins. */
@@ -59,7 +59,7 @@ static struct netlink_message rule(uint16_t type, bool ipv4, uint8_t action, uin
 static int change_rules(uint16_t type, bool ipv4, int accepted) {
   uint8_t tcp = IPPROTO_TCP, udp = IPPROTO_UDP;
   struct rule_ports dns = {DNS_PORT, DNS_PORT};
-  uint32_t mark = HOLD_MARK;
+  uint32_t mark = SYN_MARK;
   static const char loopback[] = "lo";
   struct netlink_message rules[] = {
       rule(type, ipv4, RULE_TO_TABLE, 0, PRIORITY_TCP),

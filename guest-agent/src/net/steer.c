@@ -11,7 +11,7 @@
 
 #include "accept.h"
 #include "bpf.h"
-#include "hold.h"
+#include "pending_syn.h"
 #include "raw_socket.h"
 #include "resolve.h"
 #include "routes.h"
@@ -92,7 +92,7 @@ int steer_prepare(const char **what) {
   if (open_sockets(sockets, listeners) < 0) return errno;
   *what = "raw sockets";
   if (raw_sockets_open() < 0) return errno;
-  int error = hold_open(listeners[0], listeners[1], what);
+  int error = pending_syn_open(listeners[0], listeners[1], what);
   if (error != 0) return error;
   *what = "listeners";
   for (int i = 0; i < 2; i++)

@@ -1,4 +1,4 @@
-#include "parked.h"
+#include "spare.h"
 
 #include "borrow.h"
 
@@ -16,17 +16,17 @@
 enum {
   STACK_BYTES = 64 * 1024,
   /* Longer than any scheduler delay: the child is stopped, or frozen. */
-  PATIENCE_S = 1,
+  DEADLINE_S = 1,
 };
 
-enum state { PARKED, GO, RUNNING, CANCELLED };
+enum state { WAITING, GO, RUNNING, CANCELLED };
 
 static uint8_t stack[STACK_BYTES] __attribute__((aligned(16)));
 /* Both are futexes. The kernel sets `tid` to 0 when the child has left the agent's memory, by its exec or its death. */
 static uint32_t state;
 static uint32_t tid;
 static const struct child_plan *volatile order;
-static struct parked parked = {-1, NULL, -1, -1};
+static struct spare spare = {-1, NULL, -1, -1};
 static bool wanted, used;
 static uint64_t wanted_pids;
 
@@ -66,8 +66,8 @@ static bool move_state(enum state from, enum state to) {
 static void wait_for_command(const void *unused) {
   (void)unused;
   if (settle()) {
-    while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == PARKED)
-      quiet_syscall(SYS_futex, (long)&state, KERNEL_FUTEX_WAIT_PRIVATE, PARKED, 0);
+    while (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == WAITING)
+      quiet_syscall(SYS_futex, (long)&state, KERNEL_FUTEX_WAIT_PRIVATE, WAITING, 0);
     if (move_state(GO, RUNNING)) {
       forget_signals();
       if (place.shares_root) quiet_syscall(SYS_unshare, KERNEL_CLONE_FS, 0, 0, 0);
@@ -83,9 +83,9 @@ static bool in_memory(void) { return __atomic_load_n(&tid, __ATOMIC_ACQUIRE) != 
 
 /* Waits until the child has left the agent's memory; false if it did not run in time. */
 static bool wait_until_gone(void) {
-  static const struct timespec patience = {PATIENCE_S, 0};
+  static const struct timespec deadline = {DEADLINE_S, 0};
   for (uint32_t seen; (seen = __atomic_load_n(&tid, __ATOMIC_ACQUIRE)) != 0;) {
-    long result = quiet_syscall(SYS_futex, (long)&tid, KERNEL_FUTEX_WAIT, seen, (long)&patience);
+    long result = quiet_syscall(SYS_futex, (long)&tid, KERNEL_FUTEX_WAIT, seen, (long)&deadline);
     if (result == -ETIMEDOUT && move_state(GO, CANCELLED)) return false;
   }
   return true;
@@ -94,12 +94,12 @@ static bool wait_until_gone(void) {
 /* Its pid stays its own while it is in the agent's memory: it cannot have been reaped. */
 static void kill_and_wait(void) {
   while (in_memory()) {
-    kill(parked.pid, SIGKILL);
+    kill(spare.pid, SIGKILL);
     wait_until_gone();
   }
 }
 
-static void close_ends(struct parked *child) {
+static void close_ends(struct spare *child) {
   if (child->out >= 0) close(child->out);
   if (child->err >= 0) close(child->err);
   child->out = child->err = -1;
@@ -108,49 +108,49 @@ static void close_ends(struct parked *child) {
 /* The process that ended or stopped it may also have changed its cgroup, so that is not used again. */
 static void discard(void) {
   kill_and_wait();
-  close_ends(&parked);
-  if (parked.cgroup != NULL) {
-    cgroup_kill(parked.cgroup);
-    cgroup_release(parked.cgroup);
+  close_ends(&spare);
+  if (spare.cgroup != NULL) {
+    cgroup_kill(spare.cgroup);
+    cgroup_release(spare.cgroup);
   }
-  parked = (struct parked){-1, NULL, -1, -1};
+  spare = (struct spare){-1, NULL, -1, -1};
 }
 
-void parked_wanted(uint64_t pids_max) {
+void spare_wanted(uint64_t pids_max) {
   wanted = used;
   used = true;
   wanted_pids = pids_max;
 }
 
-static void park(const struct place *given) {
+static void make_spare(const struct place *given) {
   struct kernel_clone_args arguments = {
       .flags = KERNEL_CLONE_VM | KERNEL_CLONE_PARENT_SETTID | KERNEL_CLONE_CHILD_CLEARTID | (given->shares_root ? KERNEL_CLONE_FS : 0) |
-               (parked.cgroup != NULL ? KERNEL_CLONE_INTO_CGROUP : 0),
+               (spare.cgroup != NULL ? KERNEL_CLONE_INTO_CGROUP : 0),
       .child_tid = (uint64_t)&tid,
       .parent_tid = (uint64_t)&tid,
       .exit_signal = SIGCHLD,
       .stack = (uint64_t)stack,
       .stack_size = sizeof stack,
-      .cgroup = parked.cgroup != NULL ? (uint64_t)cgroup_descriptor(parked.cgroup) : 0,
+      .cgroup = spare.cgroup != NULL ? (uint64_t)cgroup_descriptor(spare.cgroup) : 0,
   };
   place = *given;
-  state = PARKED;
+  state = WAITING;
   long pid = clone_and_run(&arguments, wait_for_command, NULL);
   if (pid >= 0)
-    parked.pid = (pid_t)pid;
+    spare.pid = (pid_t)pid;
   else
     discard();
 }
 
-void parked_prepare(int in) {
-  if (parked.pid >= 0 && !in_memory()) discard();
-  if (!wanted || parked.pid >= 0) return;
+void spare_prepare(int in) {
+  if (spare.pid >= 0 && !in_memory()) discard();
+  if (!wanted || spare.pid >= 0) return;
   int out[2] = {-1, -1}, err[2] = {-1, -1};
   if (pipe_take(out) != 0) return;
-  if (pipe_take(err) == 0 && (!cgroup_available() || cgroup_take(0, wanted_pids, &parked.cgroup) == 0)) {
-    parked.out = out[0];
-    parked.err = err[0];
-    park(&(struct place){.in = in, .out = out[1], .err = err[1], .dies_with_agent = agent_may_end(), .shares_root = !root_is_final});
+  if (pipe_take(err) == 0 && (!cgroup_available() || cgroup_take(0, wanted_pids, &spare.cgroup) == 0)) {
+    spare.out = out[0];
+    spare.err = err[0];
+    make_spare(&(struct place){.in = in, .out = out[1], .err = err[1], .dies_with_agent = agent_may_end(), .shares_root = !root_is_final});
   } else {
     close(out[0]);
     if (err[0] >= 0) close(err[0]);
@@ -168,37 +168,37 @@ static bool go(const struct child_plan *plan) {
   return wait_until_gone() && __atomic_load_n(&state, __ATOMIC_ACQUIRE) == RUNNING;
 }
 
-bool parked_start(const struct child_plan *plan, uint64_t pids_max, struct parked *taken, struct child_report *report) {
-  if (parked.pid < 0) return false;
-  if (!in_memory() || (parked.cgroup != NULL && cgroup_limit_processes(parked.cgroup, pids_max) != 0) || !go(plan)) {
+bool spare_start(const struct child_plan *plan, uint64_t pids_max, struct spare *taken, struct child_report *report) {
+  if (spare.pid < 0) return false;
+  if (!in_memory() || (spare.cgroup != NULL && cgroup_limit_processes(spare.cgroup, pids_max) != 0) || !go(plan)) {
     discard();
     return false;
   }
-  *taken = parked;
-  parked = (struct parked){-1, NULL, -1, -1};
+  *taken = spare;
+  spare = (struct spare){-1, NULL, -1, -1};
   *report = child_reported();
   return true;
 }
 
-void parked_root_moves(bool for_good) {
-  if (parked.pid >= 0 && !place.shares_root) discard();
+void spare_root_moves(bool for_good) {
+  if (spare.pid >= 0 && !place.shares_root) discard();
   if (for_good) root_is_final = true;
 }
 
-void parked_end(void) {
+void spare_end(void) {
   wanted = false;
-  if (parked.pid >= 0) discard();
+  if (spare.pid >= 0) discard();
 }
 
 #else
 
-void parked_wanted(uint64_t pids_max) { (void)pids_max; }
-void parked_prepare(int in) { (void)in; }
-bool parked_start(const struct child_plan *plan, uint64_t pids_max, struct parked *taken, struct child_report *report) {
+void spare_wanted(uint64_t pids_max) { (void)pids_max; }
+void spare_prepare(int in) { (void)in; }
+bool spare_start(const struct child_plan *plan, uint64_t pids_max, struct spare *taken, struct child_report *report) {
   (void)plan, (void)pids_max, (void)taken, (void)report;
   return false;
 }
-void parked_root_moves(bool for_good) { (void)for_good; }
-void parked_end(void) {}
+void spare_root_moves(bool for_good) { (void)for_good; }
+void spare_end(void) {}
 
 #endif

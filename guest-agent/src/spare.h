@@ -1,8 +1,8 @@
 /* A child that waits for the next command: cloned into its cgroup, in its own session, with its outputs in place, so that
  * a command costs only its exec. Under TCG this saves a tenth of /bin/true's time. Only if a child may borrow the agent's
  * memory. */
-#ifndef PYRO_PARKED_H
-#define PYRO_PARKED_H
+#ifndef PYRO_SPARE_H
+#define PYRO_SPARE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,23 +10,23 @@
 #include "cgroup.h"
 #include "child.h"
 
-/* Resources of a command in the parked child. */
-struct parked {
+/* Resources of a command in the spare child. */
+struct spare {
   pid_t pid;
   struct cgroup *cgroup; /* NULL without cgroups */
   int out, err;          /* the ends that are read */
 };
 
-/* A command came. From the second one on, a child is parked in idle time with the same limit of processes. */
-void parked_wanted(uint64_t pids_max);
+/* A command came. From the second one on, a child is spare in idle time with the same limit of processes. */
+void spare_wanted(uint64_t pids_max);
 /* Parks a child if there is none; `in` becomes its input. */
-void parked_prepare(int in);
-/* Runs the plan (without its descriptors) in the parked child and waits as child_start does. False without a running
+void spare_prepare(int in);
+/* Runs the plan (without its descriptors) in the spare child and waits as child_start does. False without a running
  * child: a process in the guest killed or stopped it. */
-bool parked_start(const struct child_plan *plan, uint64_t pids_max, struct parked *taken, struct child_report *report);
+bool spare_start(const struct child_plan *plan, uint64_t pids_max, struct spare *taken, struct child_report *report);
 /* Another directory will become the agent's root, and so the child's. The child holds no directory that the agent unmounts. */
-void parked_root_moves(bool for_good);
+void spare_root_moves(bool for_good);
 /* Ends the child, and parks no other until the next command. */
-void parked_end(void);
+void spare_end(void);
 
 #endif

@@ -1,23 +1,23 @@
 /* The filter of the listeners: keeps each SYN back and tells the agent of it. */
-#ifndef PYRO_HOLD_PROGRAM_H
-#define PYRO_HOLD_PROGRAM_H
+#ifndef PYRO_SYN_FILTER_H
+#define PYRO_SYN_FILTER_H
 
 #include <stdint.h>
 
 enum {
   /* Mark of the SYNs that the agent sends again, and that the filter lets through. */
-  HOLD_MARK = 0x7079726f,
+  SYN_MARK = 0x7079726f,
   /* IPv6, TCP and 40 bytes of TCP options. */
-  HOLD_PACKET_MAX = 100,
+  SYN_PACKET_MAX = 100,
 };
 
 /* A record of the ring. */
-struct held_record {
+struct syn_record {
   uint32_t size;
-  uint8_t packet[HOLD_PACKET_MAX];
+  uint8_t packet[SYN_PACKET_MAX];
 };
 
 /* Loads the filter over a ring; its descriptor, or -1 with errno. */
-int hold_program_load(int ring);
+int syn_filter_load(int ring);
 
 #endif

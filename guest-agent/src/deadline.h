@@ -1,14 +1,14 @@
 /* Grace of a new command, in the hope that it ends soon: its pipes are not watched, and STARTED waits for its other
  * frames. A longer command has this delay once. */
-#ifndef PYRO_PATIENCE_H
-#define PYRO_PATIENCE_H
+#ifndef PYRO_DEADLINE_H
+#define PYRO_DEADLINE_H
 
 #include <stdint.h>
 
 #include "clock.h"
 
 /* /bin/true takes 3 to 7 ms under TCG, less than one under KVM. */
-enum { PATIENCE_MS = 8 };
+enum { GRACE_MS = 8 };
 
 /* 0 = used up */
 static inline int time_left_ms(uint64_t since_ns, int whole_ms) {
@@ -16,6 +16,6 @@ static inline int time_left_ms(uint64_t since_ns, int whole_ms) {
   return passed_ms >= (uint64_t)whole_ms ? 0 : whole_ms - (int)passed_ms;
 }
 
-static inline int patience_left_ms(uint64_t since_ns) { return time_left_ms(since_ns, PATIENCE_MS); }
+static inline int grace_left_ms(uint64_t since_ns) { return time_left_ms(since_ns, GRACE_MS); }
 
 #endif
