@@ -1,4 +1,4 @@
-import type { Effect, Result, Scope, Stream } from "effect"
+import type { Effect, Result, Stream } from "effect"
 import type { ChannelFailed } from "../contract/errors/errors.ts"
 import type { AgentCallFailed } from "./errors.ts"
 
@@ -43,11 +43,8 @@ export interface ConnectRequest {
   readonly address: string
   readonly port: number
   /**
-   * Opens the stream: the program's `connect()` succeeds. Fails with ECONNABORTED when the program has given up. The end of the Scope resets
-   * a connection that is still open.
+   * Opens the stream: the program's `connect()` succeeds. Sends before it returns. Fails with ECONNABORTED if the program has given up.
    */
-  readonly accept: Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>
-  /** The same, sent before it returns. */
   readonly acceptNow: () => Result.Result<Accepted, AgentCallFailed | ChannelFailed>
   /** The program's `connect()` fails with ECONNREFUSED. Without effect on an answered request. */
   readonly refuse: Effect.Effect<void>

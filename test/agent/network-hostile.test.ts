@@ -3,6 +3,7 @@ import { Effect, Fiber, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import { constants } from "node:os"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
+import { accept as acceptRequest, networkRequests } from "../support/guest-requests.ts"
 import { AgentMessage, encodeControl, encodeFrame, HostMessage, RequestAnswer } from "../support/guest-wire.ts"
 import { until, withNetworkAgent } from "./agent.ts"
 import { connectedNetwork, echo, js, jsFiber, serve } from "./network.ts"
@@ -115,7 +116,7 @@ withNetworkAgent("an agent with a network whose guest floods", (it) => {
            if (e.code === "ECONNREFUSED") refused++; if (--left === 0) console.log(refused) })`
         )
         // As many as fit are asked for; the kernel sends the others again after a second.
-        const first = yield* channel.networkRequests.pipe(Stream.take(1_024), Stream.runCollect)
+        const first = yield* networkRequests(channel).pipe(Stream.take(1_024), Stream.runCollect)
         yield* Effect.forEach(first, (request) => request._tag === "Connect" ? request.refuse : Effect.void)
         yield* serve(channel, {})
         assert.strictEqual(yield* Fiber.join(flood), "1300")
@@ -129,8 +130,8 @@ withNetworkAgent("an agent with a network whose guest floods", (it) => {
       const channel = yield* connectedNetwork
       const outcome = { full: 0, open: 0 }
       yield* serve(channel, {
-        connect: ({ accept }) =>
-          accept.pipe(
+        connect: (request) =>
+          acceptRequest(request).pipe(
             Effect.tap(() => Effect.sync(() => outcome.open++)),
             Effect.flatMap((socket) => socket.closed),
             Effect.tapError((error) =>

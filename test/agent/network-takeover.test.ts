@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
 import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
+import { accept } from "../support/guest-requests.ts"
 import { Agent, until, withNetworkAgent } from "./agent.ts"
 import { js, nextConnect, serve } from "./network.ts"
 import { launch } from "./run.ts"
@@ -33,7 +34,7 @@ const leftByOldHost = Effect.gen(function*() {
   yield* programs(channel, file)
   const requests = [yield* nextConnect(channel), yield* nextConnect(channel)]
   const first = requests.find(({ port }) => port === 80)
-  yield* Scope.provide(first!.accept, old)
+  yield* Scope.provide(accept(first!), old)
   yield* until("the first program", () => lines(file) === "80 open")
   return { close: Scope.close(old, Exit.void), file }
 })
@@ -46,7 +47,7 @@ withNetworkAgent("a new host of a guest with a network", (it) => {
       const channel = yield* Agent.connect({ forget: false })
       const request = yield* nextConnect(channel)
       assert.deepStrictEqual([request.address, request.port], ["1.2.3.4", 81])
-      const socket = yield* request.accept
+      const socket = yield* accept(request)
       yield* socket.write(Buffer.from("hello"))
       yield* until("both programs", () => lines(file) === "80 ECONNRESET 80 open 81 hello 81 open")
     }))
@@ -73,8 +74,8 @@ withNetworkAgent("a new host of a guest with a network", (it) => {
       let open = 0
       yield* Scope.provide(
         serve(channel, {
-          connect: ({ accept }) =>
-            Effect.flatMap(accept, ({ closed }) => Effect.andThen(Effect.sync(() => open++), closed))
+          connect: (request) =>
+            Effect.flatMap(accept(request), ({ closed }) => Effect.andThen(Effect.sync(() => open++), closed))
         }),
         old
       )

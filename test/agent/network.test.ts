@@ -2,6 +2,7 @@ import { assert } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import { NetworkMode } from "../../src/guest-channel/calls.ts"
 import type { ConnectRequest } from "../../src/guest-channel/network.ts"
+import { accept } from "../support/guest-requests.ts"
 import { Agent, withAgent, withNetworkAgent, withUnprivilegedNetworkAgent } from "./agent.ts"
 import { connectedNetwork, echo, js, jsFiber, nextConnect, serve, textOf } from "./network.ts"
 
@@ -87,9 +88,9 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       const channel = yield* connectedNetwork
       const received = yield* Deferred.make<string, unknown>()
       yield* serve(channel, {
-        connect: ({ accept }) =>
+        connect: (request) =>
           Effect.gen(function*() {
-            const socket = yield* accept
+            const socket = yield* accept(request)
             yield* socket.write(Buffer.from("all"))
             yield* socket.end
             const text = yield* textOf(socket)
@@ -108,9 +109,9 @@ withNetworkAgent("connections of the guest's programs", (it) => {
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       yield* serve(channel, {
-        connect: ({ accept }) =>
+        connect: (request) =>
           Effect.andThen(
-            Effect.flatMap(accept, (socket) => socket.write(Buffer.from("half"))),
+            Effect.flatMap(accept(request), (socket) => socket.write(Buffer.from("half"))),
             Effect.sleep("50 millis")
           )
       })
@@ -125,7 +126,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
         `const s = net.connect(80, "1.2.3.4", () => s.write("half", () => setTimeout(() => s.resetAndDestroy(), 50)));
          s.on("close", () => console.log("gone"))`
       )
-      const socket = yield* Effect.flatMap(nextConnect(channel), ({ accept }) => accept)
+      const socket = yield* Effect.flatMap(nextConnect(channel), accept)
       const pieces: Array<string> = []
       const failure = yield* socket.received.pipe(
         Stream.runForEach((bytes) => Effect.sync(() => pieces.push(Buffer.from(bytes).toString()))),
@@ -142,7 +143,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       yield* jsFiber(channel, `const s = net.connect(80, "1.2.3.4"); setTimeout(() => s.destroy(), 200)`)
       const request = yield* nextConnect(channel)
       yield* request.withdrawn
-      assert.deepInclude(yield* Effect.flip(Effect.scoped(request.accept)), { errno: "ECONNABORTED" })
+      assert.deepInclude(yield* Effect.flip(Effect.scoped(accept(request))), { errno: "ECONNABORTED" })
     }), 30_000)
 
   it.effect("an accepted connection whose program gave up fails", () =>
@@ -154,7 +155,7 @@ withNetworkAgent("connections of the guest's programs", (it) => {
       )
       const request = yield* nextConnect(channel)
       assert.strictEqual(yield* Fiber.join(client), "gone")
-      assert.deepInclude(yield* Effect.flip(Effect.scoped(request.accept)), { errno: "ECONNABORTED" })
+      assert.deepInclude(yield* Effect.flip(Effect.scoped(accept(request))), { errno: "ECONNABORTED" })
     }), 30_000)
 
   it.effect("a server of the guest keeps its own addresses, also new ones", () =>
@@ -200,8 +201,8 @@ withNetworkAgent("connections of the guest's programs", (it) => {
 })
 
 withNetworkAgent("a network that is turned on and off", (it) => {
-  const open = (accepted: Array<string>) => ({ accept }: ConnectRequest) =>
-    Effect.flatMap(accept, (socket) => {
+  const open = (accepted: Array<string>) => (request: ConnectRequest) =>
+    Effect.flatMap(accept(request), (socket) => {
       accepted.push("open")
       return socket.closed
     })

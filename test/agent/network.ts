@@ -10,6 +10,7 @@ import type {
   NetworkRequest,
   ResolveRequest
 } from "../../src/guest-channel/network.ts"
+import { accept, networkRequests } from "../support/guest-requests.ts"
 import { Agent } from "./agent.ts"
 import { run, sh } from "./run.ts"
 
@@ -23,7 +24,7 @@ export const serve = (
     readonly answer?: (request: ResolveRequest) => Effect.Effect<void>
   }
 ) =>
-  Stream.runForEach(channel.networkRequests, (request: NetworkRequest) =>
+  Stream.runForEach(networkRequests(channel), (request: NetworkRequest) =>
     request._tag === "Resolve"
       ? handle.answer?.(request) ??
         request.answer(handle.resolve?.(request.name, request.type) ?? { _tag: "Address" })
@@ -31,7 +32,7 @@ export const serve = (
 
 /** Sends back what comes, then its end. */
 export const echo = (request: ConnectRequest) =>
-  Effect.flatMap(request.accept, (socket) =>
+  Effect.flatMap(accept(request), (socket) =>
     Stream.runForEach(socket.received, (bytes) => socket.write(bytes)).pipe(
       Effect.andThen(socket.end),
       Effect.andThen(socket.closed)
@@ -39,7 +40,7 @@ export const echo = (request: ConnectRequest) =>
 
 /** The next request to connect; look-ups before it get an address. */
 export const nextConnect = (channel: GuestChannel): Effect.Effect<ConnectRequest> =>
-  Effect.flatMap(Stream.runHead(channel.networkRequests), (found) => {
+  Effect.flatMap(Stream.runHead(networkRequests(channel)), (found) => {
     const request = Option.getOrThrow(found)
     return request._tag === "Connect"
       ? Effect.succeed(request)

@@ -9,6 +9,7 @@ import type { ConnectRequest } from "../../src/guest-channel/network.ts"
 import { frozenIn } from "../../src/vm/machine.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
 import { renew } from "../../src/workspace/life/snapshot/renew.ts"
+import { accept, networkRequests } from "../support/guest-requests.ts"
 import { acquireTestWorkspace, basics, finish, guestServices, script } from "../support/guest.ts"
 
 const resolver = Calls.writeSmall({
@@ -24,13 +25,13 @@ const serve = (
   channel: GuestChannel,
   connect: (request: ConnectRequest) => Effect.Effect<unknown, unknown, Scope.Scope>
 ) =>
-  Stream.runForEach(channel.networkRequests, (request) =>
+  Stream.runForEach(networkRequests(channel), (request) =>
     request._tag === "Connect"
       ? Effect.forkScoped(Effect.scoped(connect(request)))
       : request.answer({ _tag: request.name === "denied" ? "NoSuchName" : "Address" })).pipe(Effect.forkScoped)
 
-const echo = ({ accept }: ConnectRequest) =>
-  Effect.flatMap(accept, (socket) => Stream.runForEach(socket.received, (bytes) => socket.write(bytes)))
+const echo = (request: ConnectRequest) =>
+  Effect.flatMap(accept(request), (socket) => Stream.runForEach(socket.received, (bytes) => socket.write(bytes)))
 
 const shell = (channel: GuestChannel, text: string) =>
   Effect.scoped(Effect.flatMap(channel.spawn(script(text)), finish)).pipe(

@@ -1,7 +1,6 @@
 import { Cause, Effect, Result, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { waitFor } from "../../system/waits/afterwards.ts"
-import { acquirePlain } from "../../system/waits/scopes.ts"
 import { AgentCallFailed } from "../errors.ts"
 import type { Accepted, DnsAnswer, GuestSocket, NetworkRequest, PortRequest } from "../network.ts"
 import type { Connection } from "../session/connection.ts"
@@ -118,12 +117,6 @@ const acceptNow = (
   )
 }
 
-const accept = (connection: Connection, request: number) =>
-  acquirePlain(
-    Effect.suspend(() => Effect.fromResult(acceptNow(connection, request))),
-    ({ release }) => release()
-  ).pipe(Effect.flatMap(({ socket }) => socket))
-
 /** A request as its consumer sees it. */
 const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequest => {
   const { number } = pending
@@ -143,7 +136,6 @@ const requestOf = (connection: Connection, pending: PendingRequest): NetworkRequ
     name,
     address,
     port,
-    accept: Effect.suspend(() => accept(connection, number)),
     acceptNow: () => acceptNow(connection, number),
     refuse: answerOnce(connection, number, () => ({ answer: RequestAnswer.refused, count: 0, records: NOTHING })),
     withdrawn: withdrawn.wait,
@@ -163,10 +155,6 @@ const until = <A>(connection: Connection, take: (request: NetworkRequest) => A |
     })
     return Effect.sync(() => connection.network.pause())
   })
-
-/** `GuestChannel.networkRequests` */
-export const requestsOf = (connection: Connection): Stream.Stream<NetworkRequest> =>
-  Stream.fromEffectRepeat(until(connection, (request) => request))
 
 /** `GuestChannel.forEachNetworkRequest` */
 export const forEachRequest = (

@@ -141,7 +141,7 @@ const notStarted = (argv: SpawnRequest["argv"]) => ({ detail, errno, step }: Ref
 }
 
 type ValueOf<M> = M extends Message<infer A> ? A : never
-type SpawnFailed = ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted
+export type SpawnFailed = ChannelFailed | CommandNotExecutable | CommandNotFound | CommandNotStarted
 
 const openerOf = (request: SpawnRequest, id: string): Opener<ValueOf<typeof HostMessage.Spawn>> => {
   const window = windowOf(request.windowBytes)

@@ -3,6 +3,7 @@ import { Deferred, Effect, Exit, Fiber, Option, Result, Schedule, Scope, Stream 
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest, ResolveRequest } from "../../../src/guest-channel/network.ts"
 import { literalOf } from "../../../src/guest-channel/streams/network-table.ts"
+import { accept, networkRequests } from "../../support/guest-requests.ts"
 import { AgentMessage, HostMessage, RequestAnswer } from "../../support/guest-wire.ts"
 import { connected, type Peer } from "./peer.ts"
 
@@ -14,7 +15,7 @@ const ask = (
 const resolve = (peer: Peer, request: number, name: string, port = 1) =>
   ask(peer, { request, what: 2, address: Buffer.alloc(0), port, name })
 
-const next = (channel: GuestChannel) => Effect.map(Stream.runHead(channel.networkRequests), Option.getOrThrow)
+const next = (channel: GuestChannel) => Effect.map(Stream.runHead(networkRequests(channel)), Option.getOrThrow)
 const nextConnect = (channel: GuestChannel) => Effect.map(next(channel), (request) => request as ConnectRequest)
 const nextResolve = (channel: GuestChannel) => Effect.map(next(channel), (request) => request as ResolveRequest)
 
@@ -24,7 +25,7 @@ const accepted = Effect.gen(function*() {
   ask(peer)
   const request = yield* nextConnect(channel)
   const scope = yield* Scope.make()
-  const accepting = yield* Effect.forkChild(Scope.provide(request.accept, scope))
+  const accepting = yield* Effect.forkChild(Scope.provide(accept(request), scope))
   const [opener] = yield* peer.received(HostMessage.Accept)
   peer.send(AgentMessage.Started, opener!.stream, { pid: 0 })
   return { channel, opener: opener!, peer, request, scope, socket: yield* Fiber.join(accepting) }
@@ -36,7 +37,7 @@ describe("requests of a guest for the network", () => {
       const { channel, peer } = yield* connected
       ask(peer)
       ask(peer, { request: 2, address: Uint8Array.of(1, 2, 3, 4), port: 80, name: "" })
-      const requests = yield* channel.networkRequests.pipe(Stream.take(2), Stream.runCollect)
+      const requests = yield* networkRequests(channel).pipe(Stream.take(2), Stream.runCollect)
       assert.deepStrictEqual(
         [...requests].map((request) => request._tag === "Connect" && [request.name, request.address, request.port]),
         [["example.com", "198.18.1.7", 443], [undefined, "1.2.3.4", 80]]
@@ -128,7 +129,7 @@ describe("requests of a guest for the network", () => {
       const request = yield* nextConnect(channel)
       peer.send(AgentMessage.Withdraw, 0, { request: 1 })
       yield* request.withdrawn
-      assert.deepInclude(yield* Effect.flip(Effect.scoped(request.accept)), { errno: "ECONNABORTED" })
+      assert.deepInclude(yield* Effect.flip(Effect.scoped(accept(request))), { errno: "ECONNABORTED" })
       assert.strictEqual(peer.framesOf(HostMessage.Accept).length, 0)
     }))
 
@@ -210,7 +211,7 @@ describe("requests of a guest for the network", () => {
   it.live("the requests end with the channel", () =>
     Effect.gen(function*() {
       const { channel, peer } = yield* connected
-      const all = yield* Effect.forkChild(Stream.runCollect(channel.networkRequests))
+      const all = yield* Effect.forkChild(Stream.runCollect(networkRequests(channel)))
       ask(peer)
       peer.end()
       assert.isAtMost((yield* Fiber.join(all)).length, 1)

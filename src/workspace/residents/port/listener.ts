@@ -50,7 +50,6 @@ const bind = (server: Server, port: number) =>
     })
   })
 
-type Family = 4 | 6
 type Channel = Pick<GuestChannel, "connectPort">
 
 /** Bytes that wait in the daemon for the receivers of one connection. */
@@ -65,26 +64,18 @@ interface Room {
 const CONNECT_TIMEOUT = "30 seconds"
 
 /** Connects to a port of the guest's loopback: servers listen on 127.0.0.1, on ::1, or on both. Begins with the family that answered last. */
-class LoopbackPort {
-  readonly port: number
-  #family: Family = 4
-
-  constructor(port: number) {
-    this.port = port
-  }
-
-  connect(
+const loopbackPort = (port: number) => {
+  let family: 4 | 6 = 4
+  return (
     channel: Channel,
     windowBytes: number
-  ): Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope> {
-    const first = this.#family
-    const other = first === 4 ? 6 : 4
-    const { port } = this
-    return channel.connectPort({ port, family: first, windowBytes }).pipe(
+  ): Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope> => {
+    const other = family === 4 ? 6 : 4
+    return channel.connectPort({ port, family, windowBytes }).pipe(
       Effect.catch((refused) =>
         refused._tag === "AgentCallFailed" && refused.errno === "ECONNREFUSED"
           ? channel.connectPort({ port, family: other, windowBytes }).pipe(
-            Effect.tap(() => Effect.sync(() => (this.#family = other))),
+            Effect.tap(() => Effect.sync(() => (family = other))),
             // A guest without IPv6 says so: the refusal tells more.
             Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? refused : failure)
           )
@@ -100,14 +91,14 @@ class LoopbackPort {
  */
 const serveClient = (
   client: Socket,
-  target: LoopbackPort,
+  connect: ReturnType<typeof loopbackPort>,
   channel: () => Channel | undefined,
   { bufferBytes, windowBytes }: Room
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
     const found = channel()
     if (found === undefined) return
-    const guest = yield* Effect.timeoutOption(target.connect(found, windowBytes), CONNECT_TIMEOUT)
+    const guest = yield* Effect.timeoutOption(connect(found, windowBytes), CONNECT_TIMEOUT)
     if (guest._tag === "None") return
     yield* splice({ guest: guest.value, socket: client, bufferBytes })
   }).pipe(
@@ -139,33 +130,22 @@ const refusalOf =
   }
 
 /** The listeners of one workspace. */
-export interface Listeners {
-  /** Listens on a port of the host, 0 for a free one, until `close` of the listener or the end of the Scope. */
-  readonly listen: (
-    guestPort: number,
-    hostPort: number
-  ) => Effect.Effect<NonNullable<Publication["listener"]>, PortInUse | PortUnavailable>
-  /** Ends the listener of a publication, if there is one, and resets its connections. */
-  readonly close: (publication: Publication) => Effect.Effect<void>
-  /** Number of open connections. */
-  readonly open: () => number
-}
+export type Listeners = Effect.Success<ReturnType<typeof makeListeners>>
 
 /** Listens for clients of a workspace, and connects them by the channel of the present VM. */
-export const makeListeners = (
-  workspace: string,
-  channel: () => GuestChannel | undefined
-): Effect.Effect<Listeners, never, PortHolders | Scope.Scope> =>
+export const makeListeners = (workspace: string, channel: () => GuestChannel | undefined) =>
   Effect.gen(function*() {
     const scope = yield* Effect.scope
     const holders = yield* PortHolders
     const inAll = yield* Semaphore.make(SERVED_IN_ALL)
     let open = 0
     return {
+      /** Number of open connections. */
       open: () => open,
-      listen: (guestPort, hostPort) =>
+      /** Listens on a port of the host, 0 for a free one, until `close` of the listener or the end of the Scope. */
+      listen: (guestPort: number, hostPort: number) =>
         Effect.gen(function*() {
-          const target = new LoopbackPort(guestPort)
+          const connect = loopbackPort(guestPort)
           const turns = yield* Semaphore.make(SERVED)
           const own = yield* Scope.fork(scope, "sequential")
           const port = yield* listen({
@@ -174,7 +154,7 @@ export const makeListeners = (
             serve: (client) =>
               Effect.acquireUseRelease(
                 Effect.sync(() => (open += 1)),
-                (count) => serveClient(client, target, channel, count <= LARGE_ROOMS ? LARGE_ROOM : SMALL_ROOM),
+                (count) => serveClient(client, connect, channel, count <= LARGE_ROOMS ? LARGE_ROOM : SMALL_ROOM),
                 () => Effect.sync(() => (open -= 1))
                 // A client that waits for its turn at this port takes no place of other ports.
               ).pipe(inAll.withPermits(1), turns.withPermits(1))
@@ -186,7 +166,8 @@ export const makeListeners = (
           yield* Scope.provide(holders.hold(port, workspace), own)
           return { hostPort: port, scope: own }
         }).pipe(Effect.uninterruptible),
-      close: (publication) =>
+      /** Ends the listener of a publication, if there is one, and resets its connections. */
+      close: (publication: Publication) =>
         Effect.suspend(() => {
           const { listener } = publication
           publication.listener = undefined

@@ -1,26 +1,16 @@
-import { Effect, type Scope, Semaphore } from "effect"
+import { Effect, Semaphore } from "effect"
 import * as path from "node:path"
 import { PortNotPublished } from "../../../contract/errors/errors.ts"
 import type { PublishedPort } from "../../../contract/rows/workspace-port.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { EventLog } from "../../entry/events.ts"
-import type { PortHolders } from "../../entry/port-holders.ts"
 import type { Resident, ResidentVm } from "../../entry/resident.ts"
 import type { Network } from "../network/network.ts"
 import { type Listeners, makeListeners } from "./listener.ts"
 import { letsModelsPublish, makePublish, type Publish } from "./publish.ts"
 import { type HostFailure, infoOf, openTable, type PortState, type Publication } from "./table.ts"
 
-/** Listens anew for ports that an earlier VM or process had. */
-interface ListeningAgain {
-  /** Listens on the known port of the host if it is free, else on another one. */
-  readonly listen: (publication: Publication) => Effect.Effect<void>
-  /** Sentences about ports that are not as before. Each is given once. */
-  readonly takeWarnings: () => ReadonlyArray<string>
-}
-
-/** `id`: the workspace, for the log. */
-const makeListeningAgain = (id: string, listeners: Pick<Listeners, "listen">): ListeningAgain => {
+/** Listens anew for ports that an earlier VM or process had. `id`: the workspace, for the log. */
+const makeListeningAgain = (id: string, listeners: Pick<Listeners, "listen">) => {
   let warnings: ReadonlyArray<string> = []
   const warn = (sentence: string) =>
     Effect.andThen(
@@ -28,7 +18,8 @@ const makeListeningAgain = (id: string, listeners: Pick<Listeners, "listen">): L
       Effect.sync(() => void (warnings = [...warnings, sentence]))
     )
   return {
-    listen: (publication) => {
+    /** Listens on the known port of the host if it is free, else on another one. */
+    listen: (publication: Publication) => {
       const { stored } = publication
       const { guestPort, hostPort } = stored
       const known = listeners.listen(guestPort, hostPort ?? 0)
@@ -48,6 +39,7 @@ const makeListeningAgain = (id: string, listeners: Pick<Listeners, "listen">): L
         Effect.catch(({ fact }) => warn(`port ${guestPort} of the guest is not published: ${fact}`))
       )
     },
+    /** Sentences about ports that are not as before. Each is given once. */
     takeWarnings: () => {
       const taken = warnings
       warnings = []
@@ -57,46 +49,14 @@ const makeListeningAgain = (id: string, listeners: Pick<Listeners, "listen">): L
 }
 
 /** The published ports of one workspace: their listeners on the host, while the workspace has a VM. */
-export interface Ports {
-  /**
-   * Listens from now on, also before the guest's server does: clients are then reset. A port that is published in the same way already
-   * stays. A model needs the permission of its server and of the workspace's policy.
-   */
-  readonly publish: Publish
-  /** Ends a listener and resets its connections. `workspace`: its name in the words of the caller. */
-  readonly unpublish: (
-    guestPort: number,
-    workspace: string
-  ) => Effect.Effect<PublishedPort, PortNotPublished | HostFailure>
-  /** Ends the listeners of a service, if there are any. */
-  readonly unpublishService: (service: string) => Effect.Effect<void, HostFailure>
-  /** Ends the ports that models published if the network policy no longer lets a model publish. */
-  readonly followPolicy: Effect.Effect<void>
-  /** By guest port. */
-  readonly list: () => ReadonlyArray<PublishedPort>
-  /** Number of open connections. */
-  readonly open: () => number
-  /** Listens for all ports in a VM that the workspace has now. */
-  readonly begin: (vm: ResidentVm) => Effect.Effect<void>
-  /** Sentences about ports that the present VM does not have as the VM before had them. Each is given once. */
-  readonly takeWarnings: Effect.Effect<ReadonlyArray<string>>
-  /** Ends all listeners: the VM has ended. The ports of services are forgotten, the others come back with the next VM. */
-  readonly lose: Effect.Effect<void>
-  readonly noted: () => PortState
-  /** Takes over noted ports. Those of another workspace get other ports of the host. */
-  readonly inherit: (noted: PortState) => Effect.Effect<void, HostFailure>
-  readonly clear: Effect.Effect<void, HostFailure>
-}
+export type Ports = Effect.Success<ReturnType<typeof openPorts>>
 
 /** Opens the published ports of the workspace in `directory`. Their listeners close with the Scope. */
-export const openPorts = (
-  directory: string,
-  network: Pick<Network, "info">
-): Effect.Effect<Ports, HostFailure, EventLog | PortHolders | Scope.Scope> =>
+export const openPorts = (directory: string, network: Pick<Network, "info">) =>
   Effect.gen(function*() {
     const id = path.basename(directory)
     const table = yield* openTable(directory)
-    const { inOrder, published, tell, write } = table
+    const { inOrder, published, report, write } = table
     const one = yield* Semaphore.make(1)
     let channel: GuestChannel | undefined
     const listeners = yield* makeListeners(id, () => channel)
@@ -109,15 +69,20 @@ export const openPorts = (
       const gone = letsModelsPublish(network) ? [] : inOrder().filter(({ stored }) => stored.byModel === true)
       if (gone.length === 0) return Effect.void
       for (const { stored } of gone) published.delete(stored.guestPort)
-      return Effect.andThen(Effect.forEach(gone, listeners.close), Effect.ignoreCause(tell(gone)))
+      return Effect.andThen(Effect.forEach(gone, listeners.close), Effect.ignoreCause(report(gone)))
     }).pipe(Effect.uninterruptible)
 
     const closeAll = Effect.suspend(() => Effect.forEach([...published.values()], listeners.close, { discard: true }))
 
     return {
-      publish: (request) => one.withPermits(1)(publish(request)),
-      unpublish: (guestPort, workspace) =>
-        one.withPermits(1)(Effect.suspend((): ReturnType<Ports["unpublish"]> => {
+      /**
+       * Listens from now on, also before the guest's server does: clients are then reset. A port that is published in the same way already
+       * stays. A model needs the permission of its server and of the workspace's policy.
+       */
+      publish: (request: Parameters<Publish>[0]) => one.withPermits(1)(publish(request)),
+      /** Ends a listener and resets its connections. `workspace`: its name in the words of the caller. */
+      unpublish: (guestPort: number, workspace: string) =>
+        one.withPermits(1)(Effect.suspend((): Effect.Effect<PublishedPort, PortNotPublished | HostFailure> => {
           const found = published.get(guestPort)
           if (found === undefined) {
             const others = inOrder().map(({ stored }) => stored.guestPort)
@@ -125,21 +90,27 @@ export const openPorts = (
           }
           return Effect.as(remove([found]), infoOf(found))
         })),
-      unpublishService: (service) =>
+      /** Ends the listeners of a service, if there are any. */
+      unpublishService: (service: string) =>
         one.withPermits(1)(Effect.suspend(() => remove(inOrder().filter(({ stored }) => stored.service === service)))),
       followPolicy: one.withPermits(1)(followPolicy),
+      /** By guest port. */
       list: () => inOrder().map(infoOf),
+      /** Number of open connections. */
       open: listeners.open,
-      begin: (vm) =>
+      /** Listens for all ports in a VM that the workspace has now. */
+      begin: (vm: ResidentVm) =>
         Effect.gen(function*() {
           channel = vm.channel
           yield* followPolicy
           const silent = inOrder().filter(({ listener }) => listener === undefined)
           if (silent.length === 0) return
           yield* Effect.forEach(silent, again.listen, { discard: true })
-          yield* tell(silent)
+          yield* report(silent)
         }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
+      /** Sentences about ports that the present VM does not have as the VM before had them. Each is given once. */
       takeWarnings: Effect.sync(again.takeWarnings),
+      /** Ends all listeners: the VM has ended. The ports of services are forgotten, the others come back with the next VM. */
       lose: Effect.gen(function*() {
         channel = undefined
         again.takeWarnings()
@@ -147,10 +118,14 @@ export const openPorts = (
         const all = inOrder()
         const changed = all.filter(({ stored }) => stored.service !== undefined || stored.announced !== undefined)
         for (const { stored } of all) if (stored.service !== undefined) published.delete(stored.guestPort)
-        if (changed.length > 0) yield* tell(changed)
+        if (changed.length > 0) yield* report(changed)
       }).pipe(Effect.ignoreCause, Effect.uninterruptible, one.withPermits(1)),
-      noted: () => ({ workspace: id, ports: inOrder().map(({ stored: { announced: _, ...port } }) => port) }),
-      inherit: (noted) =>
+      noted: (): PortState => ({
+        workspace: id,
+        ports: inOrder().map(({ stored: { announced: _, ...port } }) => port)
+      }),
+      /** Takes over noted ports. Those of another workspace get other ports of the host. */
+      inherit: (noted: PortState) =>
         Effect.suspend(() => {
           for (const { announced: _, hostPort, ...port } of noted.ports) {
             const kept = noted.workspace === id && hostPort !== undefined ? { hostPort } : {}
@@ -163,7 +138,7 @@ export const openPorts = (
         Effect.suspend(() => {
           const all = inOrder()
           published.clear()
-          return tell(all)
+          return report(all)
         })
       ).pipe(Effect.uninterruptible, one.withPermits(1))
     }

@@ -93,22 +93,10 @@ export const takeEvents = (publication: Publication): ReadonlyArray<NewEvent> =>
 export type HostFailure = NoSpace | StateDirectoryUnusable
 
 /** The publications of one workspace, by guest port, with their file and their events. Not locked: one change at a time. */
-export interface PortTable {
-  readonly published: Map<number, Publication>
-  readonly inOrder: () => ReadonlyArray<Publication>
-  readonly write: Effect.Effect<void, HostFailure>
-  readonly record: (events: ReadonlyArray<NewEvent>) => Effect.Effect<void>
-  /** Records the events that publications lack. The file knows of the events first: each is recorded once at most. */
-  readonly tell: (publications: ReadonlyArray<Publication>) => Effect.Effect<void, HostFailure>
-  /** Forgets publications, and then closes them. A port that the file cannot lose stays. */
-  readonly remove: (
-    gone: ReadonlyArray<Publication>,
-    close: (publication: Publication) => Effect.Effect<void>
-  ) => Effect.Effect<void, HostFailure>
-}
+export type PortTable = Effect.Success<ReturnType<typeof openTable>>
 
 /** Reads the table of the workspace in `directory`. Nothing listens yet. */
-export const openTable = (directory: string): Effect.Effect<PortTable, HostFailure, EventLog> =>
+export const openTable = (directory: string) =>
   Effect.zipWith(readPorts(directory), EventLog, (known, log) => {
     const published = new Map<number, Publication>(
       known.map((stored) => [stored.guestPort, { stored, listener: undefined }])
@@ -122,18 +110,20 @@ export const openTable = (directory: string): Effect.Effect<PortTable, HostFailu
       inOrder,
       write,
       record,
-      tell: (publications) =>
+      /** Records the events that publications lack. The file knows of the events first: each is recorded once at most. */
+      report: (publications: ReadonlyArray<Publication>) =>
         Effect.suspend(() => {
           const events = publications.flatMap(takeEvents)
           return Effect.ensuring(write, record(events))
         }),
-      remove: (gone, close) =>
+      /** Forgets publications, and then closes them. A port that the file cannot lose stays. */
+      remove: (gone: ReadonlyArray<Publication>, close: (publication: Publication) => Effect.Effect<void>) =>
         Effect.suspend(() => {
           for (const { stored } of gone) published.delete(stored.guestPort)
-          const keep = Effect.sync(() => {
+          const restore = Effect.sync(() => {
             for (const publication of gone) published.set(publication.stored.guestPort, publication)
           })
-          return gone.length === 0 ? Effect.void : Effect.onError(write, () => keep).pipe(
+          return gone.length === 0 ? Effect.void : Effect.onError(write, () => restore).pipe(
             Effect.andThen(Effect.forEach(gone, close)),
             Effect.andThen(Effect.suspend(() => record(gone.flatMap(takeEvents))))
           )

@@ -67,7 +67,6 @@ const world = Effect.gen(function*() {
     name: undefined,
     address: ADDRESS,
     port: 80,
-    accept: Effect.die("unused"),
     acceptNow: () => {
       said.push("accept")
       return Result.succeed({ socket: Effect.never, release: () => void said.push("release") })
