@@ -33,15 +33,15 @@ const call = <F extends Fields, A>(name: string, op: number, fields: F, result: 
 const nothing: Field<void> = { write: () => {}, read: () => undefined }
 
 /**
- * `prepare` loads what the other modes need, once, and never fails. `on` has the guest's programs ask for the network, and fails where the
+ * `prepare` loads the needs of the other modes, once, and never fails. `on` makes the guest's programs ask for the network, and fails if the
  * kernel cannot do so. `off` resets the open connections. `device` gives eth0 its address and the default route.
  */
 export const NetworkMode = { prepare: 0, on: 1, off: 2, device: 3 } as const
 
-/** Root of what `Calls.baseline` has mounted. */
+/** Root of the mount of `Calls.baseline`. */
 export const baselineRoot = "baseline:"
 
-/** Every call the agent knows. Strings are bytes for the guest, times are nanoseconds. */
+/** All calls of the agent. Strings are bytes for the guest, times are nanoseconds. */
 export const Calls = {
   /** Answers with the same bytes. */
   ping: call("ping", 1, { payload: bytes }, bytes),
@@ -67,11 +67,11 @@ export const Calls = {
   /** Opens (1) or closes (0) a chain, in which nothing runs after the first failure. */
   chain: call("chain", 19, { on: u8 }, nothing),
   /**
-   * Mounts a device read-only where no process of the guest sees it, for openers whose root is `baselineRoot`; lets go
-   * of the one before. Empty: only that.
+   * Mounts a device read-only, out of sight of the guest's processes, for openers with the root `baselineRoot`. Unmounts the device
+   * before. Empty: only unmounts.
    */
   baseline: call("baseline", 20, { device: str }, nothing),
-  /** As `switchRoot`, but to come back from: the empty path leaves it again, for the root before. */
+  /** The same as `switchRoot` for a visit: the empty path returns to the root before. */
   visitRoot: call("visit_root", 21, { path: str }, nothing),
   /** mode: a number of `NetworkMode` */
   network: call("network", 22, { mode: u8 }, nothing),

@@ -13,10 +13,10 @@ export class AgentCallFailed extends Schema.TaggedError<AgentCallFailed>()("Agen
   operation: Schema.String,
   /** Name of the error number, such as `ENOENT`. */
   errno: Schema.String,
-  /** What failed, a path or a step; escaped text of the guest. */
+  /** The failed path or step; escaped text of the guest. */
   detail: Schema.String
 }) {
-  /** Remedy, if the workspace's disk is the cause. Damage concerns the whole disk, whatever the path. */
+  /** Remedy, if the workspace's disk is the cause. Damage concerns the whole disk. */
   get hint() {
     if (this.errno === "EUCLEAN") return DISK_HINTS.EUCLEAN
     return this.errno === "ENODEV" && this.detail === "/workspace" ? DISK_HINTS.ENODEV : undefined

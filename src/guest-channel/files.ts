@@ -20,7 +20,7 @@ export interface WriteRequest extends GuestPath {
   readonly mode: number
   /** Makes missing directories above it. @default false */
   readonly createParents?: boolean | undefined
-  /** Fails (EEXIST) when it is there already. @default false */
+  /** Fails (EEXIST) if the file exists. @default false */
   readonly exclusive?: boolean | undefined
   /** @default false */
   readonly append?: boolean | undefined
@@ -33,7 +33,7 @@ export interface WriteRequest extends GuestPath {
 export interface WalkRequest extends GuestPath {
   /** Levels below the walked directory, 1 = its own entries; 0 = all. @default 0 */
   readonly maxDepth?: number | undefined
-  /** Tells of each file and directory whether it has extended attributes. @default false */
+  /** Reports for each file and directory whether it has extended attributes. @default false */
   readonly attributes?: boolean | undefined
 }
 
@@ -47,7 +47,7 @@ export interface FileState {
 }
 
 export interface WrittenFile extends FileState {
-  /** Whether it was not there before. */
+  /** Whether the file is new. */
   readonly created: boolean
 }
 
@@ -86,7 +86,7 @@ export interface CompareRequest {
   readonly new: GuestPath
   /** A name that is passed over on both sides, in any case of its letters. @default none */
   readonly skip?: string | undefined
-  /** Compares the contents of files whose metadata is the same, too. @default false */
+  /** Also compares the contents of files with the same metadata. @default false */
   readonly content?: boolean | undefined
 }
 
@@ -101,7 +101,7 @@ export interface ComparedSide {
   readonly linkTarget: Uint8Array
 }
 
-/** A path at which two trees differ; at least one of them has something there. */
+/** A path at which two trees differ. At least one of them has an entry there. */
 export interface Difference {
   /** Relative to both trees: the guest's own bytes, made of names that are neither empty nor `.` nor `..`. */
   readonly path: Uint8Array
@@ -111,38 +111,38 @@ export interface Difference {
 
 export interface ReadManyRequest {
   readonly root: GuestString
-  /** Together less than a frame; no link in them is followed. */
+  /** Together less than a frame. The guest follows no link in them. */
   readonly paths: ReadonlyArray<GuestString>
-  /** Most `bytes` of each; a larger file is not read. */
+  /** Maximum `bytes` of a file; a larger file is not read. */
   readonly limit: number
 }
 
 /** How one file was read. */
 export interface ReadResult {
-  /** 0: all of it is there. EFBIG: it is larger than the limit. */
+  /** 0: the content is whole. EFBIG: the file is larger than the limit. */
   readonly errno: number
-  /** Of the file, in `bytes`, as far as it is known. */
+  /** Size of the file in `bytes`, if it is known. */
   readonly size: number
   /** Empty unless errno is 0. */
   readonly content: Uint8Array
 }
 
-/** A path is bytes relative to the root; no link on its way is followed. */
+/** A path is bytes relative to the root. The guest follows no link in it. */
 export type FileChange =
-  /** Takes a file or link away. Fails (ESTALE) when it is not the one that was seen. */
+  /** Removes a file or link, and keeps it until the end of the change. Fails (ESTALE) if it differs from the seen one. */
   | { readonly _tag: "take"; readonly path: Uint8Array; readonly seen: SeenFile }
-  /** Places a file where nothing is, or only empty directories, with the mode and owner of the taken file. */
+  /** Places a file at a free path, or in place of empty directories, with the mode and owner of the taken file. */
   | {
     readonly _tag: "file"
     readonly path: Uint8Array
     readonly content: Uint8Array
     /** Permission bits. Undefined: those of the taken file, else 0644. */
     readonly mode: number | undefined
-    /** Which `take` (its place in the list) it stands in for. */
+    /** Index of the `take` that it replaces. */
     readonly taken: number | undefined
   }
   | { readonly _tag: "link"; readonly path: Uint8Array; readonly target: Uint8Array }
-  /** Places a taken file, or puts it back, with another mode unless undefined. */
+  /** Places a taken file, or puts it back. Undefined: its mode stays. */
   | { readonly _tag: "move"; readonly path: Uint8Array; readonly mode: number | undefined; readonly taken: number }
 
 /** State of a file from a walk. */

@@ -7,15 +7,15 @@ export interface GuestSocket {
   /** Bytes that the guest's end sends. Ends at its FIN, fails at its reset. */
   readonly received: Stream.Stream<Uint8Array, AgentCallFailed | ChannelFailed>
   /**
-   * The same for each piece in turn, without what a `Stream` costs. `take` gets each piece first, in the turn of its arrival, and leaves a
-   * piece to `f` by `false`.
+   * The same for each piece in turn, without the cost of a `Stream`. `take` gets each piece first, in the turn of its arrival, and returns
+   * `false` to leave a piece to `f`.
    */
   readonly forEachReceived: <E>(
     f: (bytes: Uint8Array) => Effect.Effect<void, E>,
     take?: (bytes: Uint8Array) => boolean
   ) => Effect.Effect<void, AgentCallFailed | ChannelFailed | E>
   /**
-   * Waits while the guest's end does not read. Ends well when the connection is over; `closed` tells how. Nobody may change the bytes
+   * Waits while the guest's end does not read. Succeeds if the connection is over; `closed` has the outcome. The bytes must not change
    * afterwards.
    */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, ChannelFailed>
@@ -54,7 +54,7 @@ export interface ConnectRequest {
   readonly onWithdrawn: (listener: () => void) => void
 }
 
-/** A connection that the guest is told of, and that whoever accepted it releases. */
+/** An accepted connection. The caller releases it. */
 export interface Accepted {
   /** Waits until the guest has it. */
   readonly socket: Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed>

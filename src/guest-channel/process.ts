@@ -27,14 +27,14 @@ export interface GuestProcess {
   readonly id: string
   readonly pid: number
   /**
-   * What it prints, in the order it came. Has to be read: with a window of unread output the process blocks, and
-   * its exit is only told after the end of its output. The guest keeps every byte until the consumer asks for the
-   * next ones, so that what a consumer wrote to a log before asking again cannot be lost. One consumer.
+   * Its output, in the order of arrival. The caller has to read it: the process blocks when a whole window is unread, and its exit follows
+   * the end of its output. The guest keeps every byte until the consumer asks for the next ones: a consumer that first writes to a log loses
+   * nothing. One consumer.
    */
   readonly output: Stream.Stream<ProcessOutput, ChannelFailed>
   /**
-   * The same, handed to `f` piece by piece until all outputs end: faster than the stream and with less memory. `take` gets each piece first,
-   * in the turn of its arrival, and leaves a piece to `f` by `false`.
+   * The same, piece by piece, until all outputs end: faster than the stream and with less memory. `take` gets each piece first, in the turn of
+   * its arrival, and returns `false` to leave a piece to `f`.
    */
   readonly forEachOutput: <E, R>(
     f: (output: ProcessOutput) => Effect.Effect<unknown, E, R>,
@@ -46,7 +46,7 @@ export interface GuestProcess {
   readonly stdinOffset: number
   /** Input bytes that were sent to the guest so far. An interrupted write has sent a part. */
   readonly stdinSent: () => number
-  /** Waits while the process does not read. Ends well when it no longer can read. */
+  /** Waits while the process does not read. Succeeds when the process can no longer read. */
   readonly writeStdin: (bytes: Uint8Array) => Effect.Effect<void, ChannelFailed>
   /** Writes all of the bytes to the channel's socket before it returns, or none of them: then `writeStdin` has to wait. */
   readonly tryWriteStdin: (bytes: Uint8Array) => boolean
@@ -61,7 +61,7 @@ export interface GuestProcess {
   /** Kills the process and its children. After its end, and before its release, kills its background children. */
   readonly kill: Effect.Effect<void, ChannelFailed>
   readonly exit: Effect.Effect<ProcessExit, ChannelFailed>
-  /** Does now what the end of the scope does: kills a running process and releases it in the guest. For a launched process. */
+  /** Kills a running process and releases it in the guest, as the end of the scope does. For a launched process. */
   readonly release: Effect.Effect<void>
 }
 
@@ -74,7 +74,7 @@ export interface SpawnRequest {
   readonly cwd?: GuestString | undefined
   /** Name, uid, or uid:gid. @default root */
   readonly user?: string | undefined
-  /** Whether it gets an input; else it reads /dev/null. @default false */
+  /** Whether the process has an input; else its input is /dev/null. @default false */
   readonly stdin?: boolean | undefined
   /** Runs it on a terminal of this size, on which stdout and stderr are one. */
   readonly pty?: TerminalSize | undefined

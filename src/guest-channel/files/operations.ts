@@ -87,7 +87,7 @@ const writeFlags = (request: WriteRequest) =>
   (request.exclusive === true ? WriteFlag.exclusive : 0) | (request.append === true ? WriteFlag.append : 0) |
   (request.follow === true ? WriteFlag.follow : 0)
 
-/** Sends all of `content` and waits until the file has taken its place, or could not. */
+/** Sends all of `content`, and waits until the file is in its place or the write has failed. */
 const sendContent = <E, R>(
   connection: Connection,
   request: WriteRequest,
@@ -103,14 +103,14 @@ const sendContent = <E, R>(
     return stream
   })
 
-/** Writes a file as a whole or not at all: it appears under its name once all of `content` is there. */
+/** Writes a whole file or nothing: the file appears under its name after all of `content`. */
 export const write = <E, R>(
   connection: Connection,
   request: WriteRequest,
   content: Stream.Stream<Uint8Array, E, R>
 ): Effect.Effect<void, E | Failure, R> => Effect.asVoid(Effect.scoped(sendContent(connection, request, content, 0)))
 
-/** The same, and returns the state of the written file. It takes up to a tick of the guest's clock (4 ms) longer, so that the version is unique. */
+/** The same, and returns the state of the written file. The call waits up to a tick of the guest's clock (4 ms), so that the version is unique. */
 export const writeWithVersion = <E, R>(
   connection: Connection,
   request: WriteRequest,
@@ -147,8 +147,8 @@ export const walk = (connection: Connection, request: WalkRequest): Stream.Strea
   }), walkDecoder)
 
 /**
- * The differences of two trees, in the order of the bytes of their names, directories before their entries. What the guest mounted within the
- * new tree is of type `mount`, and nothing beneath it is compared.
+ * The differences of two trees, in the order of the bytes of their names, directories before their entries. A mount of the guest in the
+ * new tree has the type `mount`, and its content is not compared.
  */
 export const compare = (connection: Connection, request: CompareRequest): Stream.Stream<Difference, Failure> =>
   recordsOfRequest(connection, "compare", HostMessage.Compare, () => ({

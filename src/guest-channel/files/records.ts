@@ -6,7 +6,7 @@ import { Violation } from "../wire/violation.ts"
 /** Longer than any record of a path: neither side can name a longer one. */
 const MAX_RECORD_BYTES = 65_536
 
-/** Cuts a stream into records that begin with their u32 length; holds at most one record. */
+/** Cuts a stream into records that begin with their u32 length. Buffers at most one record. */
 class RecordCutter<A> {
   readonly #kind: string
   readonly #read: (payload: Buffer) => A
@@ -147,7 +147,7 @@ const END_BYTES = 12
 /** Cuts the output of a comparison into differences. */
 export const differenceDecoder = () => new RecordCutter("compare", readDifference)
 
-/** Cuts the output of READ_MANY into one result for each path; holds the file at hand, of the limit at most. */
+/** Cuts the output of READ_MANY into one result for each path. Buffers one file, up to the limit. */
 export class ContentDecoder {
   readonly #files: number
   readonly #limit: number

@@ -23,8 +23,8 @@ import type { Unencodable } from "../wire/violation.ts"
 const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
 
 /**
- * The process behind a stream that has started. Every command makes one and uses two or three of its parts, so those are made when
- * they are asked for; they are functions of their own, and may be handed on without it.
+ * The process of a started stream. Every command makes one and uses two or three of its parts, so getters make the parts. A part is a
+ * function that works without the process.
  */
 export class StreamedProcess implements GuestProcess {
   readonly id: string
@@ -123,7 +123,7 @@ const textOf = (value: GuestString) => typeof value === "string" ? value : escap
 
 const notStarted = (argv: SpawnRequest["argv"]) => ({ detail, errno, step }: Refused) => {
   const told = escapeGuestText(detail)
-  // Neither "it never started" nor its outcome: that is gone with the release.
+  // The release removed the outcome of the earlier process.
   if (errno === EEXIST) return new ChannelFailed({ detail: "a process of this id has run already, and was released" })
   if (step !== "exec") {
     return new CommandNotStarted({ step, detail: `${errnoName(errno)}${told === "" ? "" : `: ${told}`}` })
@@ -178,8 +178,8 @@ const startedAs =
     new StreamedProcess(connection, stream, { id, pid, stdinOffset: 0 })
 
 /**
- * Starts a process and waits only until it has started, or could not. With `after`, those calls go ahead of it in
- * the same write, and the guest starts nothing when one of them fails.
+ * Starts a process, and waits for its start or its failure. The calls of `after` precede it in the same write, and the guest starts nothing if
+ * one of them fails.
  */
 export const spawn = (
   connection: Connection,
@@ -194,7 +194,7 @@ export const spawn = (
     )
   })
 
-/** Starts a process at once. It goes on until its release, also without this connection. Returns an effect that waits for its start. */
+/** Starts a process at once. It runs until its release, also without this connection. Gives an effect that waits for its start. */
 export const launch = (
   connection: Connection,
   request: SpawnRequest

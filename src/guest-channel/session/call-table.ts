@@ -20,7 +20,7 @@ interface Pending {
   isGivenUp: boolean
 }
 
-/** Calls that wait for their result. One whose caller was interrupted stays until its result has come. */
+/** Calls that wait for their result. A call of an interrupted caller stays until its result comes. */
 export class CallTable {
   readonly #pending = new Map<number, Pending>()
   #made = 0
@@ -30,13 +30,13 @@ export class CallTable {
     return this.#made
   }
 
-  /** Makes the next call out of its encoded payload: its frame, to be sent in this order, and its result to come. */
+  /** Makes the next call from its encoded payload: its frame, which the caller sends in this order, and its result. */
   make<A>(call: Call<A>, payload: Buffer): { readonly frame: Buffer; readonly result: CallResult<A> } {
     const { frameOf, result } = this.announce(call)
     return { frame: frameOf(payload), result }
   }
 
-  /** Reserves the next call, whose payload is not known yet. Calls that are sent later must be made later. */
+  /** Reserves the next call, whose payload comes later. Calls must be made in the order of their frames. */
   announce<A>(call: Call<A>): { readonly frameOf: (payload: Buffer) => Buffer; readonly result: CallResult<A> } {
     // Numbers come round after 2^31 calls, when the first are long answered.
     const id = FIRST_CALL + (this.#made % FIRST_CALL)
@@ -61,7 +61,7 @@ export class CallTable {
     return false
   }
 
-  /** Fails what waits; results that come later are dropped. */
+  /** Fails waiting calls, and drops their later results. */
   silence(failure: ChannelFailed) {
     for (const pending of this.#pending.values()) {
       pending.isGivenUp = true

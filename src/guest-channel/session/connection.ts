@@ -45,13 +45,12 @@ const levelOf = (number: number): EventLevel => {
   return level
 }
 
-/** Each time that so many streams were released while they ran, a ping finds out which releases the guest has seen. */
+/** After this many releases of running streams, a ping finds out which releases the guest has seen. */
 const FORGOTTEN_STREAMS = 128
 
 /**
- * One connection to the agent. Frames are handed to the calls and streams they are for in the socket's own
- * callback: no fiber per frame. The socket is never paused; what a stream holds unread is bounded by its credit.
- * Whatever the guest does wrong ends here, as one `ChannelFailed` for all that is pending.
+ * One connection to the agent. The socket's callback gives each frame to its call or stream, without a fiber per frame. The socket is never
+ * paused: the credit of a stream bounds its unread bytes. A violation by the guest fails everything pending with one `ChannelFailed`.
  */
 export class Connection implements StreamLink {
   readonly greeted = Deferred.makeUnsafe<Greeting, ChannelFailed>()
@@ -63,7 +62,7 @@ export class Connection implements StreamLink {
   receivedBytes = 0
   /** The guest is paused on purpose: it can send nothing. */
   isQuiet = false
-  /** How long the agent sent nothing while its requests waited, and failed; 0 once it sends something. */
+  /** Time without a byte from the agent, in `ms`, after which requests failed; 0 after the next byte. */
   silentMs = 0
   /** Maximum silence for a caller that ends the guest in any case, in `ms`. */
   endingMs = Infinity
@@ -137,13 +136,13 @@ export class Connection implements StreamLink {
     return this.#calls.make(call, payload)
   }
 
-  /** A call whose payload comes later, before any that is made after it. */
+  /** A call whose payload comes later, but before the payloads of later calls. */
   announce<A>(call: Call<A>) {
     this.#watch.wake()
     return this.#calls.announce(call)
   }
 
-  /** A stream whose opening `frame`, numbered here, the caller sends. Throws `Unencodable`. Not for a failed connection. */
+  /** Opens a stream and numbers its opening `frame`, which the caller sends. Throws `Unencodable`. Not for a failed connection. */
   open(begin: StreamBegin, frame: Buffer) {
     this.#watch.wake()
     return this.#streams.open(begin, frame)
@@ -163,7 +162,7 @@ export class Connection implements StreamLink {
     if (frame !== undefined) this.send(frame)
   }
 
-  /** Fails every request that waits for the agent, which has sent nothing for another `ms`. The connection goes on. */
+  /** Fails every request that waits for the agent, which has sent nothing for another `ms`. The connection stays. */
   silence(ms: number, why: string) {
     this.silentMs += ms
     const failure = new ChannelFailed({

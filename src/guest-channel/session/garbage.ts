@@ -1,15 +1,15 @@
 import { collectGarbage } from "../../system/processes/collector.ts"
 
 /**
- * A collection of young objects each time so many bytes were received: 0.3 ms where few of them are still in use. Rarer ones
- * find more that is in use and promote it, and what is promoted only a full collection frees.
+ * Received bytes between two collections of young objects. One takes 0.3 ms if few objects are in use. Rarer collections find more objects in
+ * use and promote them, and only a full collection frees promoted objects.
  */
 const YOUNG_EVERY_BYTES = 2_097_152
-/** Growth that is worth a full one, 15 ms for the heap of a CLI; V8 alone lets it come to some 45 MiB. */
+/** Growth before a full collection, which takes 15 ms for the heap of a CLI. V8 alone waits until some 45 MiB. */
 const FULL_BYTES = 14_680_064
-/** A full collection that takes longer belongs to a large heap, which is then allowed more. */
+/** A full collection that takes longer shows a large heap, which may then grow more. */
 const LONG_MS = 40
-/** A reader that is as fast as the guest is not slowed down for it: at most one full collection in so many ms. */
+/** Minimum time between full collections, in ms, for readers that are as fast as the guest. */
 const FULL_EVERY_MS = 400
 
 let receivedBytes = 0
@@ -18,9 +18,8 @@ let fullBytes = FULL_BYTES
 let fullAtMs = -Infinity
 
 /**
- * Counts bytes that came from sockets, each chunk in a buffer of its own, and collects garbage when too many such
- * buffers lie about: V8 hardly counts them, so that 64 MiB of output would take 45 MiB of memory, however slowly
- * it is read. Nothing happens for what prints less than a few MiB.
+ * Counts bytes that came from sockets, each chunk in a buffer of its own, and collects garbage if there are too many unused buffers. V8 hardly
+ * counts them: 64 MiB of output would take 45 MiB of memory, at any speed. A few MiB of output cause no collection.
  */
 export const countReceived = (bytes: number) => {
   receivedBytes += bytes

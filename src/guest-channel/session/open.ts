@@ -42,11 +42,11 @@ const encoding = <A, E>(connection: Connection, refused: (why: Unencodable) => E
 /** Messages before and after a time without any message. */
 export interface Silence {
   readonly last: Call<unknown>
-  /** Made anew when they are sent: some tell the time. */
+  /** Made when they are sent: some contain the time. */
   readonly first: ReadonlyArray<() => Call<unknown>>
 }
 
-/** Sends `last`, which the guest answers, and then nothing before `use` has ended; then `first`, then what others sent meanwhile. */
+/** Sends `last`, waits for its answer, and sends nothing during `use`. Then sends `first`, and then the messages of others. */
 export const silently = <A, E, R>(
   connection: Connection,
   { first, last }: Silence,
@@ -74,7 +74,7 @@ export const silently = <A, E, R>(
 const unencodableFor = (operation: string) => ({ errno, message: detail }: Unencodable) =>
   new AgentCallFailed({ operation, errno, detail })
 
-/** Sends one call when run; calls run one after the other without waiting share a write and a round trip. */
+/** Sends one call. Calls that run without a wait between them share a write and a round trip. */
 export const request = <A>(connection: Connection, call: Call<A>): Effect.Effect<A, AgentCallFailed | ChannelFailed> =>
   encoding(connection, unencodableFor(call.name), () => {
     const { frame, result } = connection.make(call, call.encode())
@@ -83,8 +83,8 @@ export const request = <A>(connection: Connection, call: Call<A>): Effect.Effect
   }).pipe(Effect.flatMap(Deferred.await))
 
 /**
- * Encodes calls as one chain, and gives what sends it: in one write, and the agent runs nothing after the first
- * that fails. Throws `Unencodable` before anything is made. `last` is the frame of an opener at the chain's end.
+ * Encodes calls as one chain, and gives a function that sends the chain in one write. The agent runs no call after the first failure. Throws
+ * `Unencodable` before it makes any call. `last` is the frame of an opener at the chain's end.
  */
 const encodeChain = (connection: Connection, calls: ReadonlyArray<Call<unknown>>) => {
   const links = [Calls.chain({ on: 1 }), ...calls, Calls.chain({ on: 0 })].map((call) => [call, call.encode()] as const)
@@ -117,7 +117,7 @@ export interface Opener<A> {
 }
 
 interface OpenOptions<E> {
-  /** Calls that go ahead of it, as a chain; none: no chain. */
+  /** Calls before it, as a chain; none: no chain. */
   readonly after: ReadonlyArray<Call<unknown>>
   readonly unencodable: (why: Unencodable) => E
   readonly refused: (refused: Refused) => E
@@ -159,7 +159,7 @@ export const openStream = <A, E>(connection: Connection, opener: Opener<A>, opti
     Effect.flatMap((sent) => awaitStarted(sent, options))
   )
 
-/** Opens a stream in this turn of the event loop, in a write of its own. Whoever has it releases it. */
+/** Opens a stream in this turn of the event loop, in a write of its own. The caller releases it. */
 export const openStreamNow = <A, E>(connection: Connection, opener: Opener<A>, options: OpenOptions<E>) =>
   Result.map(sendNow(connection, opener, options), (sent) => {
     connection.outbox.flush()

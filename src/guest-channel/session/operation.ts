@@ -48,7 +48,7 @@ export const open = <A>(
     Effect.map(({ stream }) => stream)
   )
 
-/** The same in this turn of the event loop. Whoever has the stream releases it. */
+/** The same in this turn of the event loop. The caller releases the stream. */
 export const openNow = <A>(
   connection: Connection,
   operation: OpenerKind,

@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts"
 /** Maximum time without a byte from the agent while a request waits for it, in `ms`. */
 export const DEFAULT_SILENCE_MS = 20_000
 
-/** The same where the reason is known, such as a QEMU that is stopped. */
+/** The same if the reason is known, such as a stopped QEMU. */
 const KNOWN_MS = 5_000
 
 /** The same for a caller that ends the guest in any case (`GuestChannel.unlessSilent`), in `ms`. */
@@ -20,16 +20,16 @@ const TICK_MS = 1_000
 export interface SilenceOptions {
   readonly limitMs: number
   /**
-   * Why the agent sends nothing, or an empty text if nobody knows. `undefined`: the guest stands still for a reason that is told
-   * elsewhere, and its requests wait on.
+   * Why the agent sends nothing, or an empty text without a known reason. `undefined`: the guest is stopped for a reason that another part
+   * reports, and its requests continue to wait.
    */
   readonly explain: Effect.Effect<string | undefined>
 }
 
 /**
- * Fails the requests of an agent that sends nothing, probes included: one that was stopped by a debugger, whose control group is frozen
- * or whose port is gone, or whose QEMU is stopped. The connection stays: commands that run are not requests, and an agent that comes
- * back goes on. Each tick counts as one tick, however long it took: a host that slept, or a daemon that was busy, is no silence.
+ * Fails the requests of an agent that answers nothing, not even probes: a debugger stopped the agent, its control group is frozen, its port is
+ * removed, or its QEMU is stopped. The connection stays: running commands are not requests, and a resumed agent continues. A tick counts once,
+ * also if it takes longer: the sleep of a host or the work of a busy daemon is no silence.
  */
 export const watchSilence = (connection: Connection, { explain, limitMs }: SilenceOptions): Effect.Effect<never> => {
   const tickMs = Math.min(TICK_MS, limitMs / 4)

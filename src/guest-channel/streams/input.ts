@@ -19,7 +19,7 @@ const MAX_DATA_BYTES = MAX_PAYLOAD_BYTES - 8
 /** Lent bytes up to this many are copied: a vectored write costs more. */
 const COPIED_BYTES = 4_096
 
-/** Ends a write once its frames are written, which is when the code at hand is done: this process may be killed right after the answer. */
+/** Ends a write after the current turn, in which its frames are written: a kill of this process may follow the answer. */
 const sent = ({ resume }: Waiting) => afterwards(() => resume(Effect.void))
 
 /** The input of a stream: sends in order, within the guest's credit. */
@@ -34,7 +34,7 @@ export class Input {
   /** How writes end from now on; set once the stream or the channel is over. */
   #closed: Effect.Effect<void, ChannelFailed> | undefined
 
-  /** `limit`: how far may be sent before the first acknowledgement. `credit`: how far beyond each acknowledgement. */
+  /** `limit`: end of the bytes that may precede the first acknowledgement. `credit`: bytes beyond each later acknowledgement. */
   constructor(
     stream: number,
     send: (frame: Uint8Array) => void,
@@ -53,17 +53,17 @@ export class Input {
     return this.#sent
   }
 
-  /** Sends all of `bytes`; waits while the guest does not take them. Ends well when the reader is gone. */
+  /** Sends all of `bytes`; waits while the guest does not take them. Succeeds if the reader has closed. */
   write(bytes: Uint8Array) {
     return this.#enqueue(bytes, false)
   }
 
-  /** The same without a copy: nobody may change the bytes afterwards. */
+  /** The same without a copy: the bytes must not change afterwards. */
   writeLent(bytes: Uint8Array) {
     return this.#enqueue(bytes, true)
   }
 
-  /** Sends all of the bytes with the end of the code at hand, or none of them. None if an earlier write waits, or the guest has no room. */
+  /** Sends all of the bytes at the end of the current turn, or none of them: an earlier write waits, or the guest has no room. */
   tryWrite(bytes: Uint8Array): boolean {
     if (this.#closed !== undefined || this.#waiting.length > 0) return false
     if (bytes.length > Math.min(this.#limit - this.#sent, MAX_DATA_BYTES)) return false
@@ -91,7 +91,7 @@ export class Input {
     })
   }
 
-  /** The guest takes more ahead of each acknowledgement than was known. */
+  /** Raises the credit beyond each acknowledgement. */
   grant(credit: number) {
     if (credit <= this.#credit) return
     this.#credit = credit

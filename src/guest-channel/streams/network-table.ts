@@ -78,8 +78,7 @@ const readRequest = (payload: Buffer): PendingRequest => {
 }
 
 /**
- * The open requests of a guest for the network. Bounded by the protocol: a guest with more open requests breaks it, and a withdrawn request
- * that nobody took leaves nothing behind.
+ * The open requests of a guest for the network. The protocol bounds their number. A withdrawn request without a consumer uses no memory.
  */
 export class NetworkTable {
   readonly #open = new Map<number, PendingRequest>()
@@ -88,7 +87,7 @@ export class NetworkTable {
   readonly #count = { connect: 0, resolve: 0 }
   #isOver = false
   #consumer: Consumer | undefined
-  /** Accepted connections whose Scope is open. */
+  /** Number of accepted connections that are not released. */
   opened = 0
 
   receive(payload: Buffer) {

@@ -16,18 +16,18 @@ export interface StreamLink {
   readonly send: (frame: Uint8Array) => void
   /** Sends a low-priority frame. */
   readonly sendLater: (frame: Buffer) => void
-  /** Has `deliver` called once the socket chunk at hand is read. */
+  /** Calls `deliver` of the stream after the current socket chunk. */
   readonly wake: (stream: GuestStream) => void
 }
 
-/** Where a stream stands when this side first knows it: just opened, or taken over from an older connection. */
+/** State of a stream at its first use on this side: just opened, or taken over from an older connection. */
 export interface StreamBegin {
   readonly window: number
   readonly outputs: ReadonlyArray<1 | 2>
   readonly input: boolean
   /** Input bytes that may be sent ahead of the last acknowledgement. @default 65 536 */
   readonly credit?: number
-  /** STARTED has the credit in the place of a pid. Older agents tell 0. @default false */
+  /** STARTED has the credit instead of a pid. Older agents send 0. @default false */
   readonly tellsCredit?: boolean
   /** The stream is one request to the agent, until its end: a file, a walk. Else the request is over when it has started. */
   readonly isRequest?: boolean
@@ -44,8 +44,8 @@ const OUTPUTS: ReadonlyArray<OutputName | undefined> = [undefined, "stdout", "st
 const NUMBERS = { stdout: 1, stderr: 2 } as const
 
 /**
- * The host's side of one stream. Every frame is checked against what it may be at this point; what the guest may
- * not say throws `Violation`. Nothing here waits: effects are resumed by the frames as they come in.
+ * The host's side of one stream. It checks every frame against the state of the stream, and throws `Violation` for a frame that is not
+ * allowed. Nothing here waits: frames resume the effects.
  */
 export class GuestStream {
   readonly number: number
@@ -202,14 +202,13 @@ export class GuestStream {
   }
 
   /**
-   * The next pieces, or `undefined` at the end of all output. Asking says that the pieces handed out before are
-   * dealt with: only then are they acknowledged. One reader at a time.
+   * The next pieces, or `undefined` at the end of all output. The request acknowledges the pieces before. One reader at a time.
    */
   readonly pull: Pulled = this.pullUntaken(undefined)
 
   /**
-   * The same, without the pieces that `take` takes in the turn of their arrival: these are dealt with at once, and no fiber resumes for
-   * them. The piece that `take` refuses is the first of the next pieces.
+   * The same, without the pieces that `take` takes in the turn of their arrival, for which no fiber resumes. The piece that `take` refuses is
+   * the first of the next pieces.
    */
   pullUntaken(take: ((piece: ProcessOutput) => boolean) | undefined): Pulled {
     return waitFor((resume) => {

@@ -3,13 +3,13 @@ import { startTimer } from "../../system/waits/timer.ts"
 import { Violation } from "../wire/violation.ts"
 
 /**
- * Bytes that the agent may have unread past which transfers wait: a command's frame waits behind so many at most. More than the step of the
- * agent's reports (STEP of its taken.c). Measured in docs/benchmarks.md, `exec-beside-own-download`.
+ * Transfers wait while the agent has more unread bytes: this is the maximum before a command's frame. More than the step of the agent's
+ * reports (STEP of its taken.c). Measured in docs/benchmarks.md, `exec-beside-own-download`.
  */
 const AHEAD_BYTES = 196_608
-/** How long transfers keep to this after a request that met one, in ms. Alone, a download is a tenth faster with all buffers full. */
+/** Time for which transfers keep this limit after a request that met one, in ms. Alone, a download is a tenth faster with full buffers. */
 const LIMITED_MS = 30_000
-/** A request meets a transfer whose last bytes went at most so long ago, in ms. */
+/** A request meets a transfer if the transfer sent bytes within this time, in ms. */
 const MEETING_MS = 100
 /** How long transfers wait for a request, in ms. A command that takes longer shares the guest's processor with them. */
 const PAUSE_MS = 20
@@ -18,8 +18,8 @@ const PAUSE_MS = 20
 type Ending = Pick<Signal<unknown>, "listen">
 
 /**
- * Says when the bytes of connections may go to the guest. They leave the channel and the guest's processor to a new request for a moment: a
- * command beside a download of its own workspace would take three times as long otherwise.
+ * Decides when the bytes of connections may go to the guest. They pause for a new request: a command beside a download of its own workspace
+ * would take three times as long otherwise.
  */
 export class TransferGate {
   readonly #changed: () => void
@@ -28,14 +28,14 @@ export class TransferGate {
   readonly #requests = new Map<Ending, number>()
   /** Bytes of all frames since the hello. */
   #sentBytes = 0
-  /** How many of them the agent has handled, as it tells; undefined before its first report. An older agent makes none. */
+  /** Number of them that the agent has reported as handled; undefined before its first report. An older agent makes none. */
   #takenBytes: number | undefined
   /** When transfers were last let through. */
   #transferredAtMs = -Infinity
   /** When a request last met a transfer. */
   #metAtMs = -Infinity
   #pausedAtMs: number | undefined
-  /** `sentBytes` at the end of the last pause. Transfers go on for a moment between two pauses, and what sends little has none. */
+  /** `sentBytes` at the end of the last pause. Transfers continue for a moment between two pauses, and small transfers never pause. */
   #resumedAtBytes = 0
   #timer: ReturnType<typeof startTimer> | undefined
 
@@ -57,7 +57,7 @@ export class TransferGate {
     this.#sentBytes += bytes
   }
 
-  /** The agent tells how many bytes since the hello it has handled. */
+  /** The agent reports the number of bytes since the hello that it has handled. */
   taken(bytes: number) {
     if (bytes > this.#sentBytes || bytes < (this.#takenBytes ?? 0)) {
       throw new Violation(`${bytes} bytes taken, ${this.#takenBytes ?? 0} before, of ${this.#sentBytes}`)

@@ -6,7 +6,7 @@ export class Writer {
   #frame = Buffer.allocUnsafe(256)
   #at = HEADER_BYTES
 
-  /** Room for `bytes` more plus the frame's end; returns where they go. */
+  /** Makes room for `bytes` more and the frame's end. Gives their position. */
   #grow(bytes: number) {
     const at = this.#at
     this.#at = at + bytes
@@ -140,7 +140,7 @@ export const id16: Field<Uint8Array> = {
   }
 }
 
-/** Text for the guest, or bytes where it is no UTF-8. */
+/** Text for the guest, or bytes that are not UTF-8. */
 export type GuestString = string | Uint8Array
 
 /** Read as bytes: names of the guest may be no UTF-8. */

@@ -4,16 +4,16 @@ import { Unencodable, Violation } from "./violation.ts"
 
 /** First byte of every frame; not zero, so that zeros between frames can be skipped. */
 export const MARK = 0x50
-/** Last byte of every frame; not zero, so that filler never completes a half frame. */
+/** Last byte of every frame; not zero, so that filler never completes a partial frame. */
 export const END = 0xa5
 export const HEADER_BYTES = 9
 const OVERHEAD_BYTES = HEADER_BYTES + 1
 export const MAX_FRAME_BYTES = 65_536
 export const MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - OVERHEAD_BYTES
-/** Zeros before the hello of a takeover: whatever half frame the agent holds, or hunts in, they end it. */
+/** Zeros before the hello of a takeover: they complete any partial frame that the agent reads. */
 export const TAKEOVER_FILLER_BYTES = 2 * MAX_FRAME_BYTES
 
-/** Writes header and end around a payload that already lies at `HEADER_BYTES` of `frame`. */
+/** Writes header and end around a payload at `HEADER_BYTES` of `frame`. */
 export const sealFrame = (frame: Buffer, stream: number, kind: number) => {
   const length = frame.length - OVERHEAD_BYTES
   if (length > MAX_PAYLOAD_BYTES) {
@@ -58,8 +58,8 @@ export const frameAround = (
 export type FrameSink = (stream: number, kind: number, payload: Buffer) => void
 
 /**
- * Cuts a byte stream into frames. A frame that lies in one chunk is passed on as a view of it; one that spans
- * chunks is copied once, into a buffer of exactly its size. Holds at most one frame of `MAX_FRAME_BYTES`.
+ * Cuts a byte stream into frames. A frame within one chunk is a view of the chunk. A frame in several chunks is copied once, into a buffer of
+ * its size. Buffers at most one frame of `MAX_FRAME_BYTES`.
  */
 export class FrameDecoder {
   readonly #sink: FrameSink

@@ -12,8 +12,8 @@ const LEAD_BYTES = HEADER_BYTES + 4
 const MAX_DISCARDED_BYTES = 16 * 1024 * 1024
 
 /**
- * Finds the agent's hello in the raw bytes. What precedes it is the rest of an older connection, cut anywhere,
- * so it cannot be read as frames; only the nonce, minted for this connection, tells where the new one begins.
+ * Finds the agent's hello in the raw bytes. The bytes before are the rest of an older connection, cut anywhere, and so no frames. Only the nonce
+ * of this connection shows where the new one begins.
  */
 export class HelloSearch {
   readonly #nonce: Uint8Array
@@ -24,7 +24,7 @@ export class HelloSearch {
     this.#nonce = nonce
   }
 
-  /** Bytes from the hello's mark on, once it is there. */
+  /** Bytes from the hello's mark on, once the hello has come. */
   push(chunk: Buffer): Buffer | undefined {
     const bytes = this.#carry.length === 0 ? chunk : Buffer.concat([this.#carry, chunk])
     for (let at = bytes.indexOf(this.#nonce); at >= 0; at = bytes.indexOf(this.#nonce, at + 1)) {
@@ -58,7 +58,7 @@ export interface ResumableStream {
   readonly number: number
   readonly opener: OpenerKind
   readonly phase: "running" | "ended"
-  /** 0 where it is no process. */
+  /** 0 for a stream that is no process. */
   readonly pid: number
 }
 
@@ -107,7 +107,7 @@ export class StateReader {
     this.#ids.add(id)
     this.#numbers.add(number)
     const [name, { input, outputs }] = opener
-    // A connection to the outside is released at once: its other end is gone.
+    // A connection to the outside is released at once: its other end has closed.
     if (name !== "accept") this.#windowBytes += state.window * outputs.length
     if (this.#windowBytes > MAX_WINDOWS_BYTES) throw new Violation(`windows beyond ${MAX_WINDOWS_BYTES} bytes together`)
     return {

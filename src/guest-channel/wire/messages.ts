@@ -24,7 +24,7 @@ export const FIRST_CALL = 0x8000_0000
 export const INPUT_CREDIT_BYTES = 65_536
 /** The same for a connection of the guest to the outside: 64 KiB would halve the speed of a download. */
 export const NETWORK_CREDIT_BYTES = 1_048_576
-/** The most that the host believes where an agent tells the credit of a stream. */
+/** Maximum credit that the host accepts if an agent reports the credit of a stream. */
 export const MAX_TOLD_CREDIT_BYTES = NETWORK_CREDIT_BYTES
 
 export interface Message<A> {
@@ -35,9 +35,9 @@ const message = <A>(kind: number, fields: Field<A>): Message<A> => ({ kind, fiel
 
 /** Messages of the host. */
 export const HostMessage = {
-  /** flags: 1 kill and forget every stream first, 2 tell what was taken */
+  /** flags: 1 kill and forget every stream first, 2 report the handled bytes (TAKEN) */
   Hello: message(0x01, struct({ nonce: id16, version: u32, flags: u8 })),
-  /** the frame's stream is the call's id; the payload goes on with the op's own fields */
+  /** the frame's stream is the call's id; the op's own fields follow */
   Call: message(0x02, struct({ op: u8, fields: rest })),
   /** flags: 1 pty, 2 stdin open; window in `bytes` per output; 0 = no limit */
   Spawn: message(
@@ -63,14 +63,14 @@ export const HostMessage = {
   Signal: message(0x07, struct({ target: u8, signal: u32 })),
   Resize: message(0x08, struct({ rows: u16, cols: u16 })),
   Release: message(0x09, struct({})),
-  /** limit 0 = to the end; flags: 1 tell what the file is ahead of its content */
+  /** limit 0 = to the end; flags: 1 report the state of the file before its content */
   Read: message(0x0a, struct({ id: id16, window: u32, root: str, path: str, offset, limit: offset, flags: u8 })),
-  /** flags: 1 create parents, 2 exclusive, 4 append, 8 follow a link, 16 tell what the file is then; expected 0 = any version */
+  /** flags: 1 create parents, 2 exclusive, 4 append, 8 follow a link, 16 report the state of the written file; expected 0 = any version */
   Write: message(0x0b, struct({ id: id16, root: str, path: str, mode: u32, flags: u8, expected: u64 })),
   Walk: message(0x0c, struct({ id: id16, window: u32, root: str, path: str, maxDepth: u32, flags: u32 })),
   /** family: 4 = 127.0.0.1, 6 = ::1 */
   Connect: message(0x0d, struct({ id: id16, window: u32, family: u8, port: u16 })),
-  /** skip: a name passed over on both sides, in any case, empty = none; flags: 1 compare contents whatever the metadata says */
+  /** skip: a name passed over on both sides, in any case, empty = none; flags: 1 compare contents of files with the same metadata, too */
   Compare: message(
     0x0e,
     struct({
@@ -86,7 +86,7 @@ export const HostMessage = {
   ),
   /** limit in `bytes` of each file */
   ReadMany: message(0x0f, struct({ id: id16, window: u32, root: str, limit: offset, paths: list(str) })),
-  /** what to change is the input */
+  /** the input has the changes */
   Change: message(0x10, struct({ id: id16, root: str })),
   /** accepts a connect request of the guest, whose connection becomes this stream */
   Accept: message(0x11, struct({ id: id16, window: u32, request: u32 })),
@@ -108,7 +108,7 @@ const endOfState: Field<{ readonly tag: number; readonly payload: Uint8Array } |
 export const AgentMessage = {
   /** nextStream: lowest number never used in this generation; streams: how many STATE frames follow */
   Hello: message(0x81, struct({ nonce: id16, version: u32, build: str, nextStream: u32, streams: u32 })),
-  /** the op's result follows where errno is 0 */
+  /** the op's result follows if errno is 0 */
   Result: message(0x82, struct({ errno: u32, detail: str, result: rest })),
   Started: message(0x83, struct({ pid: u32 })),
   Failed: message(0x84, struct({ errno: u32, step: u8, detail: str })),

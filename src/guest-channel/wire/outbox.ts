@@ -6,14 +6,14 @@ import { TransferGate } from "../streams/transfer-gate.ts"
 
 /** Frames up to this many bytes are joined into one write; copying them is cheaper than a vectored write. */
 const JOINED_BYTES = 16_384
-/** Bytes the guest has not taken from the socket past which signals and resizes wait. */
+/** Untaken bytes in the socket above which signals and resizes wait. */
 const CONGESTED_BYTES = 1_048_576
-/** The same for the bytes of connections: a command's frames wait behind so many bytes at most. */
+/** The same for the bytes of connections: the maximum number of bytes before a command's frames. */
 const CALM_BYTES = 65_536
 /** Maximum delay of low-priority frames, in ms, and their maximum number. */
 const LATER_MS = 50
 const MOST_LATER = 64
-/** Twice the input credit of 1,024 streams: more is left untaken only by a guest that grants credit without reading. */
+/** Twice the input credit of 1,024 streams: only a guest that grants credit without reading leaves more untaken. */
 const MAX_UNTAKEN_BYTES = 134_217_728
 
 /** Collects the frames of one turn of the event loop and writes them at once, in order. */
@@ -38,7 +38,7 @@ export class Outbox {
     socket.on("drain", () => this.#waiting.wake())
   }
 
-  /** Sends a frame, or one of its pieces: whoever sends these sends nothing between them. */
+  /** Sends a frame, or one of its pieces. The caller sends nothing between the pieces of a frame. */
   send(frame: Uint8Array) {
     if (!this.#isDue) afterwards(this.#flush)
     this.#isDue = true
@@ -62,13 +62,13 @@ export class Outbox {
     this.transfers.sent(length)
   }
 
-  /** Waits while the guest leaves so much untaken that one more small frame would be one too many. */
+  /** Waits while the guest has too many untaken bytes for another small frame. */
   readonly room = this.#below(CONGESTED_BYTES)
 
-  /** Waits while the frames of others are still untaken or a request is new, so that a transfer delays no command. */
+  /** Waits while frames of others are untaken or a request is new, so that a transfer delays no command. */
   readonly calm = this.#below(CALM_BYTES, () => this.transfers.isOpen)
 
-  /** Waits until less than `limitBytes` are untaken. One waiter after the other: the next one sees what the first one sends. */
+  /** Waits until less than `limitBytes` are untaken. Waiters continue one after the other: each counts the bytes of the one before. */
   #below(limitBytes: number, isOpen = () => true): Effect.Effect<void> {
     const hasRoom = () => this.#socket.destroyed || (this.#socket.writableLength + this.#bytes < limitBytes && isOpen())
     return Effect.suspend(() =>
@@ -82,7 +82,7 @@ export class Outbox {
     this.#held = true
   }
 
-  /** `first` goes before what waited. */
+  /** Sends `first` before the waiting frames. */
   letGo(first: ReadonlyArray<Buffer>) {
     this.#held = false
     for (const frame of first) this.#count(frame)
