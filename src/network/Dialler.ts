@@ -72,7 +72,7 @@ export interface LookUpRequest {
 
 /** Answer to a DNS question of a guest. */
 export type DnsAnswer =
-  /** The name is allowed: the guest gets an address that stands for the name. Nobody was asked. */
+  /** The name is allowed: the guest gets an address for the name. No question left the host. */
   | { readonly _tag: "Address" }
   | { readonly _tag: "NoData" }
   | { readonly _tag: "NoSuchName" }
@@ -92,7 +92,7 @@ export interface DiallerService {
   readonly dial: (request: DialRequest) => Effect.Effect<Dialled, DialRefused, Scope.Scope>
   /**
    * The same without a fiber, for a request that has to wait for nothing: `connect()` of the host is called before this returns, and `settle`
-   * is called once, with a socket that the caller has to release. The returned function stops the attempt, and has nothing told. `undefined`
+   * is called once, with a socket that the caller has to release. The returned function stops the attempt without a call of `settle`. `undefined`
    * for every other request, also a denied one, which `dial` answers.
    */
   readonly dialNow: (
@@ -136,7 +136,7 @@ const answerOf = ({ outcome, records }: AnsweredMessage, rules: Rules): DnsAnswe
   }
 }
 
-/** Judges a request by what it asks for. */
+/** Judges the name or address of a request. */
 const judge = ({ address, name, port, rules }: DialRequest) =>
   // Every address is judged once more before it is dialled, with the host's own addresses.
   name === undefined ? judgeLiteral(rules, address, port, () => []) : judgeName(rules, name, port)

@@ -24,7 +24,7 @@ export class TapFailed extends Data.TaggedError("TapFailed")<{
   }
 }
 
-/** What is known of a name. */
+/** Result of a look-up. */
 export type Found =
   | { readonly _tag: "Addresses"; readonly addresses: ReadonlyArray<string> }
   | { readonly _tag: "Records"; readonly records: Uint8Array; readonly count: number }
@@ -65,7 +65,7 @@ export interface Tap {
 /** Programs may keep an answer this long. */
 const TTL_SECONDS = 30
 
-/** A random first number: flows that a daemon before has marked are none of this one's. Marks have 32 bits. */
+/** The first number is random, so that no mark of an earlier daemon is valid. Marks have 32 bits. */
 const MAX_FIRST_NUMBER = 2 ** 31
 
 /** How often the host's own addresses are looked at: new ones are denied too. */
@@ -101,13 +101,13 @@ const connected = (pid: number) =>
     )
 
 /**
- * Connects a network namespace that has a device `guest` to this process's network: first the firewall, which forwards nothing but what the policy
- * allows, then the translator. Their processes end with the Scope, and with this process.
+ * Connects a network namespace that has a device `guest` to this process's network: first the firewall, which forwards only what the policy allows,
+ * then the translator. Their processes end with the Scope, and with this process.
  */
 export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const { lookUp, onDeniedFlow, onDeniedName, pid, tag } = options
-    // What the guest asks and meets is answered until the Scope closes.
+    // The Scope ends the answers to the guest.
     const fork = yield* FiberSet.makeRuntime<never>()
     const namespace = yield* Effect.mapError(openFile(`/proc/${pid}/ns/net`, "r"), failedBy)
     const deniedTool = yield* Effect.mapError(nativeTool("pyro-denied"), failedBy)
@@ -119,7 +119,7 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
     const deny = (question: QuestionMessage, denied: Denied) =>
       Effect.andThen(onDeniedName(question, denied), reply(question.id, { code: RCODE.noSuchName }))
 
-    /** The firewall is told before the guest, and by the rules that are in force at this moment. */
+    /** Tells the firewall before the guest, by the present rules. */
     const replyWith = (question: QuestionMessage, found: ReadonlyArray<string>, atMs: number) =>
       Effect.suspend(() => {
         const { own, rules } = inForce
@@ -139,7 +139,7 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
         const { rules } = inForce
         const found = yield* lookUp(question, rules)
         const atMs = yield* nowMs
-        // Another policy came meanwhile: its verdict is another one.
+        // Another policy came meanwhile, which may judge the name in another way.
         if (inForce.rules !== rules) return yield* answer(question)
         switch (found._tag) {
           case "Denied":
@@ -164,7 +164,7 @@ export const openTap = (options: TapOptions): Effect.Effect<Tap, TapFailed, Scop
       }))
 
     const one = yield* Semaphore.make(1)
-    /** What does not hold is not believed: after a failure, the firewall has the state before. */
+    /** Loads the firewall. After a failure, the firewall and `inForce` have the state before. */
     const load = (next: Partial<Pick<typeof inForce, "own" | "rules">>) =>
       Effect.gen(function*() {
         const { own, rules } = inForce

@@ -1,7 +1,7 @@
 import * as net from "node:net"
 import { networkInterfaces } from "node:os"
 
-/** An address as a number, so that prefixes are compared whatever the text looked like. */
+/** An address as a number, so that prefixes are compared in every form of the text. */
 export interface Address {
   readonly family: 4 | 6
   readonly value: bigint
@@ -76,7 +76,7 @@ export const isSameAddress = (a: Address, b: Address): boolean => a.family === b
 
 /** A range that no policy opens by a name. */
 interface DeniedRange extends Range {
-  /** What an address of the range is, as a noun phrase. */
+  /** Kind of the range's addresses, as a noun phrase. */
   readonly kind: string
 }
 
@@ -153,7 +153,7 @@ export const loopbackRanges: ReadonlyArray<Range> = ["127.0.0.0/8", "::1", "0.0.
   readRange(text)!
 )
 
-/** Addresses of this host now, without loopback addresses, whose range is denied as a whole. */
+/** Present addresses of this host, without loopback addresses: their whole range is denied. */
 export const ownAddresses = (): ReadonlyArray<Address> =>
   Object.values(networkInterfaces()).flatMap((addresses = []) =>
     addresses.flatMap(({ address: text }) => {

@@ -1,6 +1,6 @@
 import type { Trust } from "./intercept/trust.ts"
 
-/** What a registry serves, and so which of its answers can be kept. */
+/** Content of a registry, which decides which answers can be kept. */
 export type RegistryKind =
   | "npm"
   | "pypi-index"
@@ -35,7 +35,7 @@ export interface CacheAccess {
   readonly trust: Trust
 }
 
-/** What one connection got from the cache. */
+/** Traffic of one connection through the cache. */
 export interface Served {
   /** Address of the registry, or the proxy's `host:port`. Absent if the registry was not asked. */
   readonly address?: string | undefined

@@ -16,7 +16,7 @@ export interface Allowed {
   readonly _tag: "Allowed"
   /** Name or address in its one form. */
   readonly host: string
-  /** Rule that allows it; undefined where no list is in force. */
+  /** Rule that allows it; undefined without a list. */
   readonly rule: string | undefined
 }
 
@@ -24,7 +24,7 @@ export interface Denied {
   readonly _tag: "Denied"
   /** A sentence without its full stop. */
   readonly reason: string
-  /** Option that would allow it, such as `--allow-host example.com:443`; undefined where none does. */
+  /** Option that would allow it, such as `--allow-host example.com:443`; undefined if there is none. */
   readonly option: string | undefined
 }
 
@@ -73,7 +73,7 @@ export const denyingHost = (reason: string | undefined): string | undefined =>
   // A rule of a list has the host behind the list's name.
   /^--deny-host (\S+)(?: \(\S+\))? denies the name$/.exec(reason ?? "")?.[1]
 
-/** What a client does that asks for a name beside the list for it. */
+/** Explanation for a client that asks for a name outside its list. */
 const causeOf = ({ allowHosts }: Rules, name: string) =>
   name === "github.com" && allowHosts.some((rule) => rule.name === "index.crates.io")
     ? " (a cargo before 1.70 takes the index of crates from GitHub: install cargo in debian:13-build, where --allow-host crates is enough)"
@@ -116,7 +116,7 @@ const ipOption = (text: string, port: number) => `--allow-ip ${text.includes(":"
 const addressOption = (text: string, address: Address, port: number) =>
   isLoopback(address) ? loopbackOption(port) : ipOption(text, port)
 
-/** Addresses of the host as they are now. Called only where they decide: the look at the host's interfaces takes as long as a connection. */
+/** Present addresses of the host. Called only if they decide: reading the host's interfaces takes as long as a connection. */
 export type OwnAddresses = () => ReadonlyArray<Address>
 
 /** Judges the parsed address: everything but public addresses must be named by a rule. */

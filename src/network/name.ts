@@ -1,7 +1,7 @@
 /** Name of the host's own loopback in guests, as `host.docker.internal`. Nobody registers `.internal` (ICANN, 2024). */
 export const THIS_HOST = "host.pyro.internal"
 
-/** Where services of the loopback listen. */
+/** Addresses on which services of the loopback listen. */
 export const LOOPBACK = ["127.0.0.1", "::1"] as const
 
 /** How to grant one service of the loopback. */
@@ -21,7 +21,7 @@ const TOP_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/
  */
 const NUMBER = /^([0-9]+|0x[0-9a-f]*)$/
 
-/** Names that stand for this host itself (RFC 6761, 6.3). */
+/** Names of this host itself (RFC 6761, 6.3). */
 const isLocalhost = (name: string) => name === "localhost" || name.endsWith(".localhost")
 
 /** A name in its one form: lower case, without the dot of the root. */

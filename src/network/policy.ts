@@ -35,7 +35,7 @@ export interface Rules {
   readonly allowIps: ReadonlyArray<IpRule>
   /** Only listed hosts and addresses are allowed. */
   readonly isListed: boolean
-  /** A rule names hosts: what a connection says of its host must be the name that was judged. An address has many names. */
+  /** A rule names hosts: the host in a connection's bytes must be the judged name, because an address has many names. */
   readonly comparesNames: boolean
 }
 
@@ -96,7 +96,7 @@ const each = <A>(
   return Result.succeed(rules)
 }
 
-/** Reads every rule of a policy, or tells the first that cannot be read. */
+/** Reads every rule of a policy. Fails with the first rule that cannot be read. */
 export const readPolicy = (policy: Policy): Result.Result<Rules, PolicyIssue> =>
   Result.map(
     Result.all({

@@ -30,7 +30,7 @@ export interface Counts {
   sentBytes: number
   /** From the host's side to the guest. */
   receivedBytes: number
-  /** Of them the guest's first record, where it begins a TLS handshake. */
+  /** Bytes of the guest's first record, if it begins a TLS handshake. */
   helloBytes?: number
 }
 
@@ -96,7 +96,7 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
     const reply = new FirstReply()
     const judged = options.expectedName === undefined ? send : withJudgement(options.expectedName, send, reply)
     const searched = withSearch(options.forbidden ?? [], judged)
-    /** Without a wait, and only where nobody judges the bytes. A socket that has ended fails in `send`. */
+    /** Sends without a wait, if no judgement of the bytes is needed. A socket that has ended fails in `send`. */
     const sendNow = (bytes: Uint8Array) => {
       if (!socket.writable || socket.writableLength + bytes.length > bufferBytes) return false
       countSent(counts, bytes)
@@ -178,7 +178,7 @@ const sender = (socket: Socket, counts: Counts, bufferBytes: number): Sender => 
     })
 })
 
-/** Waits until the socket has sent its bytes, or is gone: its failure is told elsewhere. */
+/** Waits until the socket has sent its bytes or is destroyed. The reader reports a failure. */
 const drained = (socket: Socket) =>
   Effect.callback<void>((resume) => {
     if (socket.destroyed) return resume(Effect.void)
@@ -190,7 +190,7 @@ const drained = (socket: Socket) =>
     return Effect.sync(() => socket.off("drain", done).off("close", done))
   })
 
-/** Sends no more from the piece on that completes a forbidden text. */
+/** Fails at the piece that completes a forbidden text, and sends neither it nor later ones. */
 const withSearch = (texts: ReadonlyArray<ForbiddenText>, send: Sender<Denied>): Sender<Denied> => {
   if (texts.length === 0) return send
   const search = new TextSearch(texts)

@@ -61,7 +61,7 @@ const MAX_EMPTY = 4_096
 
 /** Position of a filter in its input. */
 export interface FilterPosition {
-  /** The filter needs the input from here on again if the filter starts anew. */
+  /** A new filter of the same output needs the input from here on. */
   readonly from: number
   /** The output contains everything before this position. At least `from`. */
   readonly done: number

@@ -30,7 +30,7 @@ const onOneLine = ({ from, text, to }: Encoded): ReadonlyArray<string> => {
   return [whole, whole.replaceAll("+", "-").replaceAll("/", "_")]
 }
 
-/** The lines of a text whose first group stands in a column. */
+/** The lines of a text whose first group is in a column. */
 const broken = ({ from, text, to }: Encoded, column: number, columns: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let begin = from

@@ -46,7 +46,7 @@ class FilteredStream {
     return { lost, output: concat([before, changed, this.#pass(fresh)].filter(({ length }) => length > 0)) }
   }
 
-  /** Shows what a person may wait for. */
+  /** Gives output that a person may wait for. */
   pause(): Uint8Array {
     return concat(this.#filter?.pause() ?? [])
   }

@@ -102,7 +102,7 @@ class Automaton {
     return this.patterns[this.#out[state]! - 1]
   }
 
-  /** The same state, or its longest suffix if no pattern goes on from the state. */
+  /** The same state, or its longest suffix if no pattern continues from the state. */
   settle(state: number): number {
     const isEnd = (this.#edge[state + 1]! & APART) !== 0 && (this.#edge[state]! & BRANCHES) === 0
     return isEnd ? this.#fail[state]! : state

@@ -16,7 +16,7 @@ const WITHOUT_VERSION = new RegExp(
 )
 /** The line with which a proxy tells a server who its client is; a request follows. */
 const PROXY_LINE = /^PROXY /
-/** The preface of HTTP/2 without TLS, whose hosts are compressed. */
+/** The preface of HTTP/2 without TLS, which has compressed hosts. */
 const HTTP2_PREFACE = /^PRI \* HTTP\/2\.0\r?$/
 
 /** The target of a line that is exactly a request of HTTP/1.0 or HTTP/1.1; `undefined` for every other line. */
@@ -187,7 +187,7 @@ const targetHosts = (target: string): ReadonlyArray<string> => {
   return [...readings].map((one) => one.replace(/^.*@/s, "")).map((one) => withoutPort(one) ?? one)
 }
 
-/** `Example.com:80` -> `example.com`; undefined where the text is no host. */
+/** `Example.com:80` -> `example.com`; undefined if the text is no host. */
 const withoutPort = (text: string): string | undefined => {
   const [, bracketed, plain] = /^(?:\[([0-9a-f:.]+)\]|([^:\s/\\@?#,]*))(?::\d*)?$/i.exec(text) ?? []
   return bracketed?.toLowerCase() ?? plain?.toLowerCase()

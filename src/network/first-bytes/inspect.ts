@@ -28,12 +28,12 @@ const read = (head: Uint8Array): Hello => {
   return type >= 0x80 ? readSsl2(head) : readHttp(head)
 }
 
-/** The same for a client that sends no more: some servers take the end for the end of the head. */
+/** The same for a client that has ended: some servers read the end as the end of the head. */
 export const inspectWhole = (bytes: Uint8Array): Hello => inspect(Buffer.concat([bytes, HEAD_END]))
 
 /**
- * Why a connection to `name` is refused for its first bytes; undefined if it goes on. Protocols without a host name in their first
- * bytes go on.
+ * Why a connection to `name` is refused for its first bytes; undefined if it is allowed. Protocols without a host name in their first
+ * bytes are allowed.
  */
 export const fronting = (name: string, hello: Exclude<Hello, { readonly _tag: "NeedMore" }>): string | undefined => {
   switch (hello._tag) {

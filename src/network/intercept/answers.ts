@@ -68,7 +68,7 @@ const bodyFilter = (set: SecretSet): Transform => {
 const MAX_KEPT = 16
 const kept = new Map<string, SecretSet>()
 
-/** Each connection brings its secrets anew. */
+/** The set of these secrets. Each connection sends its secrets again. */
 const keptSet = (secrets: ReadonlyArray<HeaderSecret>): SecretSet => {
   const key = JSON.stringify(secrets.map(({ value }) => value))
   const set = kept.get(key) ?? answerSet(secrets)

@@ -7,7 +7,7 @@ const CURVE = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }
 const DAY_MS = 86_400_000
 /** Room for a clock that is behind. */
 const BACKDATED_MS = DAY_MS
-/** Workspaces live for days; their authority goes with them. */
+/** More than the life of a workspace, with which its authority is removed. */
 const AUTHORITY_MS = 10 * 365 * DAY_MS
 
 /** The library of certificates. Only an interception loads the library. */
@@ -52,7 +52,7 @@ export const makeAuthority = async (
   const keys = await crypto.subtle.generateKey(CURVE, true, ["sign", "verify"])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: randomSerial(),
-    // Unique, so that clients that remember several authorities tell them apart.
+    // Unique, so that clients can distinguish several authorities.
     name: [{ CN: [`${AUTHORITY_NAME} ${randomSerial().slice(0, 8)}`] }],
     notBefore: new Date(nowMs - BACKDATED_MS),
     notAfter: new Date(nowMs + AUTHORITY_MS),
@@ -130,7 +130,7 @@ const makeContext = async (authority: Authority, host: string, nowMs: number) =>
   })
 }
 
-/** What the host shows to guests as `host`. Concurrent calls make one certificate. */
+/** TLS context of the server `host` for guests. Concurrent calls make one certificate. */
 export const serverContext = (
   { authority, nowMs }: Pick<Interception, "authority" | "nowMs">,
   host: string

@@ -30,10 +30,10 @@ const SETTINGS: Settings = {
   maxHeaderListSize: MAX_HEADER_BYTES
 }
 
-/** Bounds of what one session keeps, in MB, and of header fields a message has. */
+/** Bounds of a session's memory, in MB, and of a message's header fields. */
 const LIMITS = { maxSessionMemory: 10, maxHeaderListPairs: 256, settings: SETTINGS }
 
-/** Errors of streams and sessions end them; their ends are told by `close`. */
+/** An error ends its stream or session, which then has a `close` event. */
 const ignore = () => {}
 
 const headersOf = (headers: IncomingHttpHeaders): ReadonlyArray<Header> =>

@@ -27,12 +27,12 @@ export interface InterceptOptions {
   readonly interception: Interception
   /** The guest's, of all its connections. */
   readonly heads: Heads
-  /** Tells why TLS failed or a request was denied; once at most. */
+  /** Gets the reason if TLS fails or a request is denied; once at most. */
   readonly onDenied: (detail: string) => void
 }
 
 /**
- * Ends TLS between the guest and `host`, whose requests get the values of secrets. Gives the socket that takes the place of the real one: its bytes are the
+ * Ends TLS between the guest and `host`, whose requests get the values of secrets. Gives the socket that replaces the real one: its bytes are the
  * guest's. The end of either socket ends the other.
  */
 export const intercept = async (options: InterceptOptions): Promise<Socket> => {

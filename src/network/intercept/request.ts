@@ -28,7 +28,7 @@ const OF_MESSAGE = /^(connection|content-length|expect|host|keep-alive|te|traile
 /** Whether a header may get a value. HTTP/2 gives the method and the target as pseudo-headers, which hosts show in their answers. */
 const isField = (name: string) => !name.startsWith(":") && !OF_MESSAGE.test(name)
 
-/** The secret whose placeholder stands in a text of a request. */
+/** The secret whose placeholder is in a text of a request. */
 const foreignIn = (
   foreign: ReadonlyArray<ForeignSecret>,
   target: string,
@@ -72,7 +72,7 @@ const forReadableAnswer = (headers: ReadonlyArray<Header>): ReadonlyArray<Header
   ["accept-encoding", "identity"]
 ]
 
-/** Puts the values into the headers of a request, and asks for a readable answer where there was one to put in. */
+/** Puts the values into the headers of a request, and asks for a readable answer if there was a value to put in. */
 const giveValues = (
   secrets: ReadonlyArray<HeaderSecret>,
   headers: ReadonlyArray<Header>
@@ -114,7 +114,7 @@ export interface InterceptedConnection {
   readonly interception: Interception
   /** The guest's, of all its connections. */
   readonly heads: Heads
-  /** Tells the daemon why a request was denied; once a connection. */
+  /** Reports to the daemon why a request was denied; once a connection. */
   readonly onDenied: (detail: string) => void
 }
 
@@ -142,7 +142,7 @@ const denied = (status: number, detail: string): RequestVerdict => ({ _tag: "Den
 const nameOf = (host: string) => host.replace(/:\d*$/, "").replace(/\.$/, "").toLowerCase()
 
 /**
- * Judges the head of a request to `host`, and puts the values in. A request for another host would give the value to somebody else: one
+ * Judges the head of a request to `host`, and puts the values in. A request for another host would give the value to another owner: one
  * server may serve many names.
  */
 export const judgeRequest = (

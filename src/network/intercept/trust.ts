@@ -20,12 +20,12 @@ const HOST_FILES = [
   "/etc/ssl/cert.pem"
 ]
 
-/** The host's own file; `undefined` where it has none. */
+/** The host's own file; `undefined` without one. */
 export const hostFile = (): string | undefined => HOST_FILES.find((path) => existsSync(path))
 
 const textOf = (path: string) => readFile(path, "latin1")
 
-/** The host's authorities; those of Node where the host has no file. */
+/** The host's authorities; those of Node if the host has no file. */
 const hostAuthorities = async (): Promise<ReadonlyArray<string>> => {
   for (const path of HOST_FILES) {
     const text = await textOf(path).catch(() => undefined)
@@ -42,7 +42,7 @@ const read = async ({ extraFile, file }: Trust) => {
 
 const kept = new Map<string, Promise<SecureContext>>()
 
-/** What the host trusts. The first call reads the files: some hundred certificates take 20 ms. */
+/** TLS context with the authorities of the host. The first call reads the files: some hundred certificates take 20 ms. */
 export const clientContext = (trust: Trust): Promise<SecureContext> => {
   const key = JSON.stringify(trust)
   const found = kept.get(key)

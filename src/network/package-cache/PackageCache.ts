@@ -7,7 +7,7 @@ import { type Content, isKeepable } from "./keeping.ts"
 import type { Store } from "./store.ts"
 import { ask, type Upstream } from "./upstream.ts"
 
-/** What a fetch brought. */
+/** Result of a fetch. */
 export type Fetched =
   /** The answer is on its way to the disk. */
   | { readonly _tag: "Download"; readonly download: Download; readonly response: IncomingMessage }
@@ -31,7 +31,7 @@ export interface FetchRequest {
 /** Longest wait for the answer to another guest's request, in ms: that guest may keep its connections to the registry busy. */
 const JOIN_MS = 2_000
 
-/** Time for which a registry that could not be reached is not asked about what is kept, in ms. */
+/** Time without questions about kept entries to a registry that could not be reached, in ms. */
 const UNREACHABLE_MS = 30_000
 
 /** Sent in place of the client's name: nothing that a guest chose decides about an answer that others get. */
@@ -46,7 +46,7 @@ const headOf = (key: string, { headers }: IncomingMessage): EntryHead => ({
   lastModified: headers["last-modified"]
 })
 
-/** What a promise brings in time; undefined for a failure, too. */
+/** Value of a promise; undefined if it fails or takes longer. */
 const inTime = <A>(promise: Promise<A>, ms: number) =>
   new Promise<A | undefined>((resolve) => {
     AbortSignal.timeout(ms).addEventListener("abort", () => resolve(undefined), { once: true })
@@ -59,7 +59,7 @@ const conditionsOf = (known: Entry | undefined) =>
     ...(known.head.lastModified === undefined ? {} : { "if-modified-since": known.head.lastModified })
   }
 
-/** Answers of registries, kept on the disk and fetched once for all that ask at a time. */
+/** Answers of registries, kept on the disk. Concurrent requests share one fetch. */
 export class PackageCache {
   readonly store: Store
   readonly nowMs: () => number
@@ -79,7 +79,7 @@ export class PackageCache {
   async fetch(request: FetchRequest): Promise<{ readonly fetched: Fetched; readonly isMine: boolean }> {
     const running = this.#fetching.get(request.key)
     if (running !== undefined) {
-      // The rules of the other guest may deny what those of this one allow.
+      // The rules of the other guest may deny the registry, and those of this one allow it.
       const fetched = await inTime(running, JOIN_MS)
       const isAnswer = fetched?._tag === "Download"
         ? fetched.download.isOpen
@@ -138,7 +138,7 @@ export class PackageCache {
     this.#unreachable.set(place, nowMs + UNREACHABLE_MS)
   }
 
-  /** An answer is kept only if it has the length and the hash that the registry tells. */
+  /** Keeps an answer only if it has the length and the hash of the registry. */
   async #keep(
     { key, kind, path, upstream }: Pick<FetchRequest, "key" | "kind" | "path" | "upstream">,
     response: IncomingMessage

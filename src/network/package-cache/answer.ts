@@ -9,7 +9,7 @@ import { addressOf } from "./upstream.ts"
 
 /** Time for which a delivery is remembered, in ms. */
 const RECENT_MS = 10 * 60_000
-/** Bounded, since guests choose what they ask for. */
+/** Bounded, because guests choose the requests. */
 const MAX_RECENT = 16_384
 
 /** Which guest got which entry a moment ago. */
@@ -32,7 +32,7 @@ class Recent {
 /** Time in which a registry must answer about an entry that could be served as it is, in ms. */
 const VALIDATE_MS = 5_000
 
-/** What guests got a moment ago. */
+/** Recent deliveries to guests. */
 const recent = new Recent()
 
 /** A guest that asks for the size or a part of a file asks for the file later. */
@@ -77,13 +77,13 @@ const sendDownload = async (
 
 /**
  * A guest that got an entry a moment ago, asks again, and does not have it may have found a wrong hash or signature. Its tag proves nothing
- * then: who sent a wrong body may have sent the right tag. Over TLS, an index is what the registry says, and clients ask for one often.
+ * then: the sender of a wrong body may have sent the right tag. Over TLS, an index comes from the registry, and clients ask for it often.
  */
 const isSuspect = (cache: PackageCache, exchange: Exchange, { keeps }: Content, { head }: Entry) =>
   (keeps === "immutable" || exchange.access.kind === "debian") && !isKnown(exchange, head) &&
   recent.has(exchange.upstream.dial.group, head.key, cache.nowMs())
 
-/** Answers from what is kept, after a question to the registry where one is due. */
+/** Answers from the kept entry, after a question to the registry if one is due. */
 const answerKept = async (cache: PackageCache, exchange: Exchange, content: Content, demand: Demand) => {
   const { request, upstream } = exchange
   const path = request.url!
@@ -146,7 +146,7 @@ const sendFetched = async (
   }
 }
 
-/** The registry was asked for what the cache keeps; the guest's own request may have had conditions that this answer ignores. */
+/** Gives the guest an answer to the cache's own request, or passes the guest's request on if it has conditions that the answer ignores. */
 const relayUnkept = (exchange: Exchange, response: IncomingMessage) =>
   linkOf(exchange) === undefined && exchange.request.method === "GET" &&
     response.headers["content-encoding"] === undefined
@@ -160,7 +160,7 @@ const MAX_TARGET_CHARACTERS = 4_096
 /** A target in origin form, without a fragment (RFC 9112, 3.2). Servers read `//host/` in different ways. */
 const TARGET = /^\/(?!\/)[\x21\x22\x24-\x7e]*$/
 
-/** Answers one request of a guest. Fails if the registry cannot be reached or the guest is gone. */
+/** Answers one request of a guest. Fails if the registry cannot be reached or the guest has disconnected. */
 export const answer = async (cache: PackageCache, exchange: Exchange): Promise<void> => {
   const { access, request, upstream } = exchange
   const { headers, method = "", url = "" } = request

@@ -21,12 +21,12 @@ interface Options {
 }
 
 /**
- * An answer that arrives, goes to the disk, and from there to any number of clients at their own pace. If the disk takes no more, the
- * clients get the rest directly and nothing is kept. Without clients the download ends.
+ * An arriving answer, which goes to the disk, and from there to any number of clients at their own pace. If the disk refuses more bytes, the
+ * clients get the rest directly, and nothing is kept. Without clients the download ends.
  */
 export class Download {
   readonly head: EntryHead
-  /** Length of the body; undefined if the registry does not tell. */
+  /** Length of the body; undefined if the registry does not say. */
   readonly bodyBytes: number | undefined
   /** Settles at the end, also after a failure. */
   readonly over: Promise<void>

@@ -24,7 +24,7 @@ const TAIL_BYTES = LENGTH_DIGITS + TIME_DIGITS + MAGIC.length
 
 const digits = (number: number, count: number) => String(Math.trunc(number)).padStart(count, "0")
 
-/** What follows the body in an entry's file. */
+/** Head and tail, which follow the body in an entry's file. */
 export const encodeEnd = (head: EntryHead, digest: string, validatedMs: number): Buffer => {
   const json = Buffer.from(JSON.stringify({ ...head, digest } satisfies StoredHead))
   const tail = `${digits(json.length, LENGTH_DIGITS)}${digits(validatedMs, TIME_DIGITS)}${MAGIC}`

@@ -5,7 +5,7 @@ import type { CacheAccess } from "../cache-access.ts"
 import { type Body, bodyOf } from "../first-bytes/http.ts"
 import { addressOf, ask, type Upstream } from "./upstream.ts"
 
-/** What a connection of a guest has got so far. */
+/** Traffic of a guest's connection so far. */
 interface Tally {
   address: string | undefined
   fetchedBytes: number
@@ -13,18 +13,18 @@ interface Tally {
   denial: { readonly detail: string; readonly option?: string | undefined } | undefined
 }
 
-/** One request of a guest, and where its answer goes. */
+/** One request of a guest, and the target of its answer. */
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly access: CacheAccess
   readonly upstream: Upstream
   readonly tally: Tally
-  /** Aborted when the guest's connection ends. A response that waits for its turn on the connection never tells. */
+  /** Aborted when the guest's connection ends. A response that waits for its turn on the connection has no event. */
   readonly gone: AbortSignal
 }
 
-/** What a guest sends after such a request may be the rest of it. */
+/** Later bytes of the guest may be the rest of such a request. */
 const ENDS_CONNECTION = new Set([400, 405, 417])
 
 /** Answers with a sentence. */
@@ -37,7 +37,7 @@ export const refuse = ({ response }: Pick<Exchange, "response">, status: number,
   response.end(`${sentence}\n`)
 }
 
-/** Headers that a registry may need. All others, and what frames the message, stay with the cache. */
+/** Headers that a registry may need. The cache passes on no others, and no framing. */
 const PASSED = new Set([
   "accept",
   "accept-encoding",
@@ -72,7 +72,7 @@ const TEXT = /^[\t\x20-\x7e]*$/
 const passedHeaders = ({ headers }: Pick<IncomingMessage, "headers">): OutgoingHttpHeaders =>
   named(Object.entries(headers).filter(([name, value]) => PASSED.has(name) && TEXT.test(String(value))))
 
-/** The body that a guest's request announces. `Unknown` for one whose end servers may see elsewhere. */
+/** The body that a guest's request announces. `Unknown` for a body whose end servers may read in different ways. */
 export const bodyOfRequest = (
   { httpVersion, rawHeaders }: Pick<IncomingMessage, "httpVersion" | "rawHeaders">
 ): Body => {
@@ -115,7 +115,7 @@ export const relay = async (exchange: Exchange, answer: IncomingMessage): Promis
   await pipeline(counted(answer, exchange), exchange.response, { signal: exchange.gone })
 }
 
-/** Passes a request on to the registry, as the cache has read it, and its answer back. Nothing of them is kept. */
+/** Passes a request on to the registry, as the cache has read it, and its answer back. Keeps nothing. */
 export const pass = async (exchange: Exchange): Promise<void> => {
   const { gone, request, upstream } = exchange
   const body = bodyOfRequest(request)

@@ -14,7 +14,7 @@ export interface Expected {
 /** A larger index is not read: it would hold up the connections of all guests. */
 const MAX_INDEX_BYTES = 8 * 1024 * 1024
 
-/** Where kept answers are. */
+/** The kept answers. */
 export interface Kept {
   readonly get: (key: string) => Promise<Entry | undefined>
 }
@@ -146,7 +146,7 @@ const ofDebian = (path: string): Expected | undefined => {
   return digest === undefined ? undefined : { algorithm: ALGORITHMS[Number(bits) as keyof typeof ALGORITHMS], digest }
 }
 
-/** The hash that a file must have: its name tells it, or an index that is kept. `undefined` where neither does. */
+/** The hash that a file must have: from its name or a kept index; else `undefined`. */
 export const expectedOf = async (
   kept: Kept,
   kind: RegistryKind,

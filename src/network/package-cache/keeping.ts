@@ -37,7 +37,7 @@ const DEBIAN_INDEX = /^\/[^?]*\/dists\/[^?]+$/
 const CRATES_INDEX = /^\/(?:config\.json|1\/[\w-]|2\/[\w-]{2}|3\/[\w-]\/[\w-]{3}|[\w-]{2}\/[\w-]{2}\/[\w-]{4,64})$/
 const CRATES_FILE = /^\/crates\/[\w-]{1,64}\/[\w.+-]+\/download$/
 
-/** Path of a Go module, with `!` before what was a capital letter (go.dev/ref/mod, "GOPROXY protocol"). */
+/** Path of a Go module, with `!` before each former capital letter (go.dev/ref/mod, "GOPROXY protocol"). */
 const GO_MODULE = String.raw`(?:[\w.~!-]+/)+`
 /** A whole version never changes. A shorter one, or the name of a branch, is a question. */
 const GO_FILE = new RegExp(String.raw`^/${GO_MODULE}@v/v\d+\.\d+\.\d+[\w.+!-]*\.(?:info|mod|zip)$`)
@@ -55,7 +55,7 @@ export const keyOf = (
   accept: string
 ) => `${name}:${port}${path} ${accept}`
 
-/** What a path of a registry has; undefined for all that the cache passes on and never keeps. */
+/** Content of a path of a registry; undefined for content that the cache passes on and never keeps. */
 export const contentOf = (kind: RegistryKind, path: string, accept: string): Content | undefined => {
   switch (kind) {
     case "npm":
@@ -96,7 +96,7 @@ const seconds = (header: string | undefined, name: string): number | undefined =
 /** An index that a registry calls fresh for longer is asked about after this time, in seconds. */
 const MAX_FRESH_S = 3_600
 
-/** What a client asks of a cache. */
+/** Demands of a client on a cache. */
 export interface Demand {
   /** The client wants no answer that was kept: it may have found one that is damaged. */
   readonly isNew: boolean

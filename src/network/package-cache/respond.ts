@@ -22,7 +22,7 @@ export const linkOf = ({ access: { kind, link }, request: { headers, url = "" } 
     ? link
     : undefined
 
-/** A stream of text. Each step gives what is done, and what waits for the next piece. */
+/** A stream of text. Each step gives the finished text, and the rest that waits for the next piece. */
 const transform = (step: (text: string) => readonly [done: string, held: string]) => {
   let held = ""
   return new Transform({
@@ -37,7 +37,7 @@ const transform = (step: (text: string) => readonly [done: string, held: string]
   })
 }
 
-/** Replaces a text in a stream, also where a piece ends within the text. */
+/** Replaces a text in a stream, also if a piece ends within the text. */
 export const replacing = ({ from, to }: Pick<Link, "from" | "to">): Transform =>
   transform((found) => {
     const text = found.replaceAll(from, to)
@@ -173,7 +173,7 @@ export const respond = async (
   try {
     await pipeline([source, ...changes, response], { signal: exchange.gone })
   } finally {
-    // A pipeline whose signal came first leaves the source alone.
+    // An aborted pipeline does not destroy the source.
     source.destroy()
   }
 }

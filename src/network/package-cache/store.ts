@@ -92,7 +92,7 @@ export class Store {
     this.#bytes = bytes
   }
 
-  /** Opens the folder, removes unfinished files of processes that are gone, and evicts what is above the limit. */
+  /** Opens the folder, removes unfinished files of ended processes, and evicts entries above the limit. */
   static async open(
     folder: string,
     options: { readonly maxBytes: number; readonly reserveBytes: number }
@@ -182,12 +182,12 @@ export class Draft {
     await this.#publish(this.#bytes + end.length)
   }
 
-  /** Removes the file's name; readers of the file go on. */
+  /** Removes the file's name. Readers of the file continue. */
   async discard(): Promise<void> {
     await rm(this.#path, { force: true })
   }
 
-  /** One write may take a part of the bytes, and the next tells why. */
+  /** A write may take a part of the bytes; the next write then fails with the reason. */
   async #writeAt(bytes: Buffer, position: number) {
     for (let done = 0; done < bytes.length;) {
       done += (await this.file.write(bytes, done, bytes.length - done, position + done)).bytesWritten

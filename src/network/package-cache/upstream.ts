@@ -19,7 +19,7 @@ const MAX_UNANSWERED = 512
 /** Time for one connection, in ms. */
 const CONNECT_MS = 30_000
 
-/** Where the requests of one connection of a guest go. */
+/** Target of the requests of one connection of a guest. */
 export interface Upstream {
   /** The name that policy allows. */
   readonly dial: DialMessage
@@ -59,7 +59,7 @@ class DialledAgent extends Agent {
   /** Requests without an answer. Node's own counts leave out those that wait for a connection to be made. */
   unanswered = 0
   readonly #upstream: Upstream
-  /** What ends a connection that waits. */
+  /** Listeners that end a waiting connection. */
   readonly #ends = new WeakMap<Duplex, () => void>()
 
   constructor(upstream: Upstream, keepAlive: boolean) {

@@ -46,7 +46,7 @@ const SAID_CHARACTERS = 1_000
 
 /**
  * Arguments of pasta(1), which connects a network namespace to the host's network by sockets of its own: the host's firewall, routes and settings
- * stay as they are. No address stands for the host, and nothing is forwarded inwards.
+ * stay as they are. No address leads to the host, and nothing is forwarded inwards.
  */
 const PASTA = [
   ...["--foreground", "--stderr", "--quiet"],

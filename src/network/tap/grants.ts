@@ -9,7 +9,7 @@ const OTHER_PORT = 0
 const portsOf = (rules: ReadonlyArray<{ readonly port: number | undefined }>) =>
   rules.flatMap(({ port }) => port === undefined ? [] : [port])
 
-/** What the policy opens of an address that a name resolved to. */
+/** Ports that the policy opens of an address to which a name resolved. */
 const grantOf = (rules: Rules, name: string, address: string, timeoutSeconds: number): Grant => {
   const isAllowed = (port: number) => judgeName(rules, name, port)._tag === "Allowed"
   const isOpen = isAllowed(OTHER_PORT)

@@ -57,7 +57,7 @@ export class Firewall {
   }
 }
 
-/** Time in which the same destination is told once, in ms: a program that is refused tries again. */
+/** Time in which the same destination is reported once, in ms: a refused program tries again. */
 const SAME_MS = 5_000
 /** Destinations that are remembered; a guest chooses them. */
 const MAX_RECENT = 1_024
@@ -66,7 +66,7 @@ const MAX_RECENT = 1_024
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 30_000
 
-/** Tells the first packet of each flow that the firewall of this network namespace denies. Without the program, none is told. */
+/** Reports the first packet of each flow that the firewall of this network namespace denies. Without the program, it reports none. */
 export const watchDenied = (tell: (flow: Omit<DeniedMessage, "_tag">) => void): void => {
   const [program = "", name = ""] = process.argv.slice(-2)
   const recent = new Set<string>()
@@ -143,7 +143,7 @@ watchDenied((flow) => send({ _tag: "Denied", ...flow }))
 
 const udp = dgram.createSocket("udp4")
 udp.on("message", (message, from) => ask(message, UDP_BYTES, (bytes) => udp.send(bytes, from.port, from.address)))
-// An answer to a guest that is gone.
+// An answer to a guest that has ended.
 udp.on("error", () => {})
 
 const tcp = net.createServer((socket) => {

@@ -36,7 +36,7 @@ export interface QuestionMessage {
 export interface AppliedMessage {
   readonly _tag: "Applied"
   readonly id: number
-  /** Last words of nft; undefined: the script holds. */
+  /** Error text of nft; undefined: success. */
   readonly failure: string | undefined
 }
 

@@ -54,7 +54,7 @@ const to = (range: Range) =>
 const opening = ({ port, range }: IpRule) =>
   `${to(range)} ${port === undefined ? "" : `${PORTS} th dport ${port} `}goto allow`
 
-/** Rules that decide about one range alone: what `allowIps` opens of it, and nothing else. */
+/** Rules for one range alone: `allowIps` opens parts of it, and the rest is denied. */
 const decided = (range: Range, opens: ReadonlyArray<IpRule>) => [
   ...opens.map(opening),
   `${to(range)} goto deny`

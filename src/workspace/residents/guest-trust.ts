@@ -8,10 +8,10 @@ import type { GuestFile, GuestLinks } from "./guest-file.ts"
 import type { Granted } from "./network/policy.ts"
 import type { Variables } from "./secret/workspace-secrets.ts"
 
-/** Where update-ca-certificates finds authorities of the machine. */
+/** Folder in which update-ca-certificates finds authorities of the machine. */
 const CERTIFICATES_FOLDER = "/usr/local/share/ca-certificates"
 const CERTIFICATE = `${CERTIFICATES_FOLDER}/pyro-workspace.crt`
-/** The authorities that pyro added, where the guest trusts those of the host. */
+/** The authorities that pyro added, if the guest trusts those of the host. */
 const EXTRA = "/etc/ssl/pyro-extra.pem"
 const BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -51,8 +51,8 @@ export const trustLinks: GuestLinks = {
 }
 
 /**
- * Adds the certificate as update-ca-certificates does, which a guest may run later. That tool reads every certificate anew, for 9 s in a guest
- * without KVM.
+ * Adds the certificate as update-ca-certificates does, which a guest may run later. That tool reads all certificates again, which takes
+ * 9 s in a guest without KVM.
  */
 const INSTALL_AUTHORITY = `
 set -e
@@ -156,8 +156,8 @@ const installHostAuthorities = (channel: Channel, pems: ReadonlyArray<string>) =
   })
 
 /**
- * Lets a guest's programs trust the authorities of the host, where the policy says so. Gives the variables of each command: programs with
- * certificates of their own find the guest's by them.
+ * Lets a guest's programs trust the authorities of the host, if the policy says so. Gives variables for each command, by which programs with
+ * certificates of their own find the guest's.
  */
 export const makeHostTrust = (granted: () => Granted, authorities = () => hostAuthorities()) => {
   const trusting = new WeakSet<object>()

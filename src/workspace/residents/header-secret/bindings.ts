@@ -17,7 +17,7 @@ const isAmong = (all: ReadonlyArray<Place>) => (one: Place) => all.some((other) 
 /** Bindings that pyro removed, and whose placeholders the guest may still know. */
 export const formerOf = ({ former = [] }: StoredHeaderSecrets): ReadonlyArray<Binding> => former
 
-/** A new placeholder. Its characters stand for themselves in URLs, headers, shells and configuration files. */
+/** A new placeholder. Its characters need no escape in URLs, headers, shells and configuration files. */
 const makePlaceholder = (name: string): string => `pyro_secret_${name}_${randomBytes(16).toString("hex")}`
 
 /** The placeholder that the guest knows for a secret. A secret has one placeholder for all its hosts. */

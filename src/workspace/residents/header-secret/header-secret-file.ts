@@ -55,7 +55,7 @@ export const writeHeaderSecrets = (
     Effect.mapError(toHostErrorOf(folder))
   )
 
-/** Gives a folder the hosts of another one's secrets, and the authority: programs in a copied memory go on with both. */
+/** Copies the hosts of secrets and the authority to another folder: programs in a copied memory continue with both. */
 export const copyHeaderSecrets = (from: string, to: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
   Effect.flatMap(
     readHeaderSecrets(from),

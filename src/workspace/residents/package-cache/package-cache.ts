@@ -82,12 +82,12 @@ const nextText = (found: string | undefined, wanted: string | undefined): string
   if (found === undefined) return wanted
   if (found.length >= READ_BYTES) return undefined
   const foreign = withoutOwnLines(found)
-  // A setting of somebody else comes first.
+  // A setting of the user or the project comes first.
   const next = wanted === undefined ? foreign : foreign.trim() === "" ? wanted : found
   return next === found ? undefined : next
 }
 
-/** Writes one file, or takes pyro's lines out of it. */
+/** Writes one file, or removes pyro's lines from it. */
 const settle = (files: Files, file: string, wanted: string | undefined) =>
   Effect.flatMap(textOf(files, file), (found) => {
     const next = nextText(Option.getOrUndefined(found), wanted)
@@ -113,7 +113,7 @@ const settleAll = (files: Files, wanted: ReturnType<PackageCaching["settings"]>)
     { concurrency: "unbounded", discard: true }
   )
 
-/** Leads the guest's clients to the cache as the policy is now. A guest without a network is left as it is. */
+/** Points the guest's clients to the cache, by the present policy. A guest without a network stays as it is. */
 export const settleClients = (channel: Files, caching: PackageCaching): Effect.Effect<void> =>
   Effect.suspend(() => {
     const wanted = caching.settings()

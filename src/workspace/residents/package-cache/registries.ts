@@ -86,7 +86,7 @@ const MARK = `# ${SENTENCE}\n`
 export interface ClientSettings {
   /** All must be allowed. */
   readonly registries: ReadonlyArray<Registry>
-  /** A host whose permission lets another way work, which the settings would close. */
+  /** A host with another way to the packages, which the settings would replace. They are left out if the policy allows the host. */
   readonly unlessAllowed?: Pick<Registry, "host" | "port">
   /** Files of lowest priority, relative to the root. */
   readonly paths: ReadonlyArray<string>

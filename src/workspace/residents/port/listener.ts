@@ -60,7 +60,7 @@ interface Room {
   readonly windowBytes: number
 }
 
-/** Time for the guest to accept. A server whose backlog is full answers nothing. */
+/** Time for the guest to accept. A server with a full backlog does not answer. */
 const CONNECT_TIMEOUT = "30 seconds"
 
 /** Connects to a port of the guest's loopback: servers listen on 127.0.0.1, on ::1, or on both. Begins with the family that answered last. */
@@ -76,7 +76,7 @@ const loopbackPort = (port: number) => {
         refused._tag === "AgentCallFailed" && refused.errno === "ECONNREFUSED"
           ? channel.connectPort({ port, family: other, windowBytes }).pipe(
             Effect.tap(() => Effect.sync(() => (family = other))),
-            // A guest without IPv6 says so: the refusal tells more.
+            // The refusal explains more than the failure of a guest without IPv6.
             Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? refused : failure)
           )
           : Effect.fail(refused)
@@ -117,7 +117,7 @@ const WAITING = 256
 /** Connections of a workspace that are served at a time: the agent has 1,024 streams, and commands need some. */
 const SERVED_IN_ALL = 512
 
-/** Room of the first connections of a workspace, and of the others: 512 of the first kind would take more than half a gibibyte. */
+/** Buffers of the first connections of a workspace, and of the others: 512 of the first kind would take more than half a gibibyte. */
 const LARGE_ROOM: Room = { bufferBytes: 262_144, windowBytes: 1_048_576 }
 const LARGE_ROOMS = 32
 const SMALL_ROOM: Room = { bufferBytes: 32_768, windowBytes: 65_536 }

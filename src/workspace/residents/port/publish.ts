@@ -79,7 +79,7 @@ export const makePublish = (
         ...(stored.service === undefined ? {} : { service: stored.service })
       })
 
-  /** A port that a person asks for stays, whoever published it first. */
+  /** A port that a person asks for stays, also if a model published it first. */
   const makePersons = (publication: Publication) => {
     const { byModel, ...rest } = publication.stored
     if (byModel === undefined) return Effect.void

@@ -73,8 +73,8 @@ export const infoOf = ({ listener, stored: { guestPort, service } }: Publication
 })
 
 /**
- * Events of a change of the listener that the event log does not have yet. Notes in the publication that the log has the events, so that
- * each beginning and each end is told once, also by another process.
+ * Events of a change of the listener that the event log lacks. Notes in the publication that the log has them: each beginning and each end
+ * is recorded once, also by another process.
  */
 export const takeEvents = (publication: Publication): ReadonlyArray<NewEvent> => {
   const { listener, stored } = publication
