@@ -12,7 +12,7 @@ import * as Files from "./files/operations.ts"
 import type { NetworkRequest, PortRequest } from "./network.ts"
 import { connectPort, forEachRequest } from "./network/connections.ts"
 import type { GuestProcess, SpawnRequest } from "./process.ts"
-import { launch, spawn, type SpawnFailed, StreamedProcess } from "./process/process.ts"
+import { launch, processOf, spawn, type SpawnFailed } from "./process/process.ts"
 import { Connection, type Greeting } from "./session/connection.ts"
 import { chain, request, type Silence, silently } from "./session/open.ts"
 import { DEFAULT_SILENCE_MS, ENDING_SILENCE_MS, type SilenceOptions, watchSilence } from "./session/silence.ts"
@@ -57,18 +57,18 @@ const callMethods = (connection: Connection): CallMethods =>
 
 const adopt = (
   connection: Connection,
-  { takenOver }: Greeting,
+  { adoptable }: Greeting,
   id: string,
   known: Readonly<Record<"stdout" | "stderr", number>> | undefined
 ): Effect.Effect<Option.Option<GuestProcess>, ChannelFailed, Scope.Scope> =>
   Effect.suspend(() => {
     if (connection.failure !== undefined) return Effect.fail(connection.failure)
-    const found = takenOver.get(id)
+    const found = adoptable.get(id)
     if (found === undefined) return Effect.succeed(Option.none())
     const { resumable, stream } = found
-    takenOver.delete(id)
+    adoptable.delete(id)
     if (known !== undefined) stream.passOver(known)
-    const process = new StreamedProcess(connection, stream, {
+    const process = processOf(connection, stream, {
       id,
       pid: resumable.pid,
       stdinOffset: stream.inputOffset
@@ -89,7 +89,7 @@ const channelOf = (
     /** Hash of the agent's sources. */
     build: greeting.build,
     /** Streams of older connections. */
-    streams: Array.from(greeting.takenOver.values(), ({ resumable }) => resumable)
+    streams: Array.from(greeting.adoptable.values(), ({ resumable }) => resumable)
   },
   call: callMethods(connection),
   request: <A>(call: Call<A>) => request(connection, call),

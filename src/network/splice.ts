@@ -118,7 +118,7 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
             }), { discard: true }),
           Effect.suspend(() => inwards)
         ))
-    return together([outwards, inwards, guest.closed], (end) => {
+    return raceAllParts([outwards, inwards, guest.closed], (end) => {
       reader.failed.listen((detail) => end({ _tag: "ResetByHost", detail }))
       options.stop?.listen(() => end({ _tag: "Stopped" }))
     }).pipe(
@@ -144,7 +144,7 @@ export const splice = <E>(options: SpliceOptions<E>): Effect.Effect<SpliceEnd> =
   })
 
 /** Runs the parts until all have ended, one has failed, or `end` is called. Cheaper than races, which make two fibers each. */
-const together = <E>(
+const raceAllParts = <E>(
   parts: ReadonlyArray<Effect.Effect<void, E>>,
   onStart: (end: (how: SpliceEnd) => void) => void
 ): Effect.Effect<SpliceEnd, E> =>

@@ -1,7 +1,7 @@
 import type { SecretSet } from "./secrets.ts"
 
 /** The newest bytes of a stream, from some position on. Adding and dropping take time in proportion to the bytes that pass. */
-class HeldBytes {
+class TailBuffer {
   #buffer = Buffer.alloc(0)
   #begin = 0
   #end = 0
@@ -85,7 +85,7 @@ export const markerOf = (name: string): string => `[secret:${name}]`
 export class OutputFilter {
   readonly #secrets: SecretSet
   readonly #markers: ReadonlyArray<Uint8Array>
-  readonly #held: HeldBytes
+  readonly #buffered: TailBuffer
   #state = 0
   /** Matches that a longer one may still contain, in the order of begin and end. */
   readonly #matches: Array<Match> = []
@@ -100,7 +100,7 @@ export class OutputFilter {
   constructor(secrets: SecretSet, { done, from }: FilterPosition = { from: 0, done: 0 }) {
     this.#secrets = secrets
     this.#markers = secrets.names.map((name) => new Uint8Array(Buffer.from(markerOf(name))))
-    this.#held = new HeldBytes(from)
+    this.#buffered = new TailBuffer(from)
     this.#from = from
     this.#done = done
   }
@@ -110,18 +110,18 @@ export class OutputFilter {
   }
 
   /** Whether some input has no output yet. */
-  get isHolding(): boolean {
-    return this.#held.end > this.#done
+  get isBuffering(): boolean {
+    return this.#buffered.end > this.#done
   }
 
   /** The input that a filter with other secrets needs, from `position.from` on. */
-  get heldInput(): Uint8Array {
-    return this.#held.between(this.#from, this.#held.end)
+  get bufferedInput(): Uint8Array {
+    return this.#buffered.between(this.#from, this.#buffered.end)
   }
 
   /** Takes a piece of input, and gives the output that is certain. */
   push(bytes: Uint8Array): ReadonlyArray<Uint8Array> {
-    const begin = this.#held.end
+    const begin = this.#buffered.end
     const isFresh = this.#from === begin && this.#done === begin
     this.#state = this.#secrets.matcher.scan(bytes, this.#state, (end, { bytes: { length }, owner }) => {
       this.#found({ begin: begin + end - length, end: begin + end, owner })
@@ -131,28 +131,28 @@ export class OutputFilter {
       this.#skipTo(begin + bytes.length)
       return bytes.length === 0 ? [] : [bytes]
     }
-    this.#held.add(bytes)
-    const from = this.#held.end - this.#secrets.matcher.automaton.depth(this.#state)
+    this.#buffered.add(bytes)
+    const from = this.#buffered.end - this.#secrets.matcher.automaton.depth(this.#state)
     this.#settle(from)
     this.#show(from)
     this.#from = from
-    this.#held.dropBefore(from)
+    this.#buffered.dropBefore(from)
     return this.#take()
   }
 
   /** Gives output that a person may wait for: whole secrets, and the first bytes of a possible one. */
   pause(): ReadonlyArray<Uint8Array> {
     this.#settle(Infinity)
-    this.#show(Math.min(this.#held.end, this.#from + SHOWN_BYTES))
+    this.#show(Math.min(this.#buffered.end, this.#from + SHOWN_BYTES))
     return this.#take()
   }
 
   /** Gives the rest: the input has ended. */
   end(): ReadonlyArray<Uint8Array> {
     this.#settle(Infinity)
-    this.#show(this.#held.end)
-    this.#from = this.#held.end
-    this.#held.dropBefore(this.#from)
+    this.#show(this.#buffered.end)
+    this.#from = this.#buffered.end
+    this.#buffered.dropBefore(this.#from)
     this.#state = 0
     return this.#take()
   }
@@ -184,7 +184,7 @@ export class OutputFilter {
   /** Gives the input up to a position as it is. */
   #show(to: number) {
     if (to <= this.#done) return
-    this.#output.push(this.#held.between(this.#done, to))
+    this.#output.push(this.#buffered.between(this.#done, to))
     this.#done = to
     this.#last = undefined
   }
@@ -193,7 +193,7 @@ export class OutputFilter {
     this.#from = position
     this.#done = position
     this.#last = undefined
-    this.#held.restart(position)
+    this.#buffered.restart(position)
   }
 
   #take() {

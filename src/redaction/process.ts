@@ -27,8 +27,8 @@ class FilteredStream {
     return this.#filter?.position ?? this.#position
   }
 
-  get isHolding(): boolean {
-    return this.#filter?.isHolding ?? false
+  get isBuffering(): boolean {
+    return this.#filter?.isBuffering ?? false
   }
 
   /** Takes the input at an offset. Gives the output, and the number of bytes that never came. */
@@ -65,7 +65,7 @@ class FilteredStream {
   /** Switches to other secrets, whose filter gets the held input again. */
   #use(set: SecretSet | undefined): Uint8Array {
     if (set === this.#set) return EMPTY
-    const held = this.#filter?.heldInput ?? EMPTY
+    const held = this.#filter?.bufferedInput ?? EMPTY
     const { position } = this
     this.#set = set
     if (set === undefined) {
@@ -131,7 +131,7 @@ export const filterPieces = (secrets: SecretSource, target: FilterTarget) => {
   /** Waits for a silence of this output, once at a time. */
   const pauseLater = (from: OutputName, one: Filtered) =>
     Effect.suspend(() => {
-      if (one.isPausing || !one.stream.isHolding) return Effect.void
+      if (one.isPausing || !one.stream.isBuffering) return Effect.void
       one.isPausing = true
       const silence: Effect.Effect<void> = Effect.suspend(() => {
         const seen = one.pieces

@@ -30,7 +30,7 @@ withConfinedAgent("what the agent has taken", (it) => {
     Effect.gen(function*() {
       // The second host's count begins anew.
       for (let round = 0; round < 2; round++) {
-        const reports = yield* Effect.scoped(reportsTo(HelloFlag.tellTaken))
+        const reports = yield* Effect.scoped(reportsTo(HelloFlag.reportTaken))
         assert.isAtLeast(reports.length, 4)
         for (const [at, bytes] of reports.entries()) {
           // The last report may come after the request.

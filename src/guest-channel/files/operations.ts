@@ -73,7 +73,7 @@ export const openFile = (
   request: ReadRequest
 ): Effect.Effect<OpenFile, Failure, Scope.Scope> =>
   Effect.gen(function*() {
-    const stream = yield* openRead(connection, request, ReadFlag.tell)
+    const stream = yield* openRead(connection, request, ReadFlag.report)
     const [head, rest] = yield* headOf(connection, stream, "read", FILE_STATE_BYTES)
     const { created: _, ...state } = yield* checked(connection, () => readFileState(head))
     return {
@@ -116,7 +116,7 @@ export const writeWithVersion = <E, R>(
   request: WriteRequest,
   content: Stream.Stream<Uint8Array, E, R>
 ): Effect.Effect<WrittenFile, E | Failure, R> =>
-  sendContent(connection, request, content, WriteFlag.tell).pipe(
+  sendContent(connection, request, content, WriteFlag.report).pipe(
     Effect.flatMap((stream) => headOf(connection, stream, "write", FILE_STATE_BYTES)),
     Effect.flatMap(([head]) => checked(connection, () => readFileState(head))),
     Effect.scoped

@@ -22,100 +22,59 @@ import type { Unencodable } from "../wire/violation.ts"
 
 const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
 
-/**
- * The process of a started stream. Every command makes one and uses two or three of its parts, so getters make the parts. A part is a
- * function that works without the process.
- */
-export class StreamedProcess implements GuestProcess {
-  readonly id: string
-  readonly pid: number
-  readonly stdinOffset: number
-  readonly #connection: Connection
-  readonly #stream: GuestStream
-
-  constructor(
-    connection: Connection,
-    stream: GuestStream,
-    known: { readonly id: string; readonly pid: number; readonly stdinOffset: number }
-  ) {
-    this.#connection = connection
-    this.#stream = stream
-    this.id = known.id
-    this.pid = known.pid
-    this.stdinOffset = known.stdinOffset
-  }
-
-  get output() {
-    return piecesOf(this.#stream)
-  }
-
-  get forEachOutput(): GuestProcess["forEachOutput"] {
-    return (f, take) => forEachPiece(this.#stream, f, take)
-  }
-
-  get keepFrom(): GuestProcess["keepFrom"] {
-    return (from, position) => this.#stream.keepFrom(from, position)
-  }
-
-  get stdinSent(): GuestProcess["stdinSent"] {
-    return () => this.#stream.input.sent
-  }
-
-  get writeStdin(): GuestProcess["writeStdin"] {
-    return (bytes) => this.#stream.input.write(bytes)
-  }
-
-  get tryWriteStdin(): GuestProcess["tryWriteStdin"] {
-    return (bytes) => {
-      const isTaken = this.#stream.input.tryWrite(bytes)
-      if (isTaken) this.#connection.outbox.flush()
-      return isTaken
-    }
-  }
-
-  get endStdin() {
-    return Effect.suspend(() => this.#stream.input.end())
-  }
-
-  get resize(): GuestProcess["resize"] {
-    return ({ cols, rows }) => this.#send(HostMessage.Resize, { rows: cells(rows), cols: cells(cols) })
-  }
-
-  get signal(): GuestProcess["signal"] {
-    return (signal, target = "process") =>
-      this.#send(HostMessage.Signal, {
-        target: target === "group" ? SignalTarget.group : SignalTarget.main,
-        signal: typeof signal === "number" ? signal : constants.signals[signal]
-      })
-  }
-
-  get kill() {
-    const everything = { target: SignalTarget.everything, signal: constants.signals.SIGKILL }
-    return this.#send(HostMessage.Signal, everything, { alsoEnded: true })
-  }
-
-  get exit() {
-    return Effect.mapError(this.#stream.ended.wait, (error) =>
-      error._tag === "refused"
-        ? new ChannelFailed({
-          detail: `the guest gave up on process ${this.pid}: ${errnoName(error.errno)} (${error.step})`
-        })
-        : error)
-  }
-
-  get release() {
-    return Effect.sync(() => this.#connection.release(this.#stream))
-  }
-
-  #send<A>(message: Message<A>, value: A, { alsoEnded = false } = {}) {
-    return Effect.andThen(
-      this.#connection.outbox.room,
+/** The process of a started stream. Its parts work without the object. Getters make the effects, since most commands use few of them. */
+export const processOf = (
+  connection: Connection,
+  stream: GuestStream,
+  known: Pick<GuestProcess, "id" | "pid" | "stdinOffset">
+): GuestProcess => {
+  const send = <A>(message: Message<A>, value: A, { alsoEnded = false } = {}) =>
+    Effect.andThen(
+      connection.outbox.room,
       Effect.suspend(() => {
-        if (this.#connection.failure !== undefined) return Effect.fail(this.#connection.failure)
-        if (alsoEnded || !this.#stream.isEnded) this.#stream.send(message, value)
+        if (connection.failure !== undefined) return Effect.fail(connection.failure)
+        if (alsoEnded || !stream.isEnded) stream.send(message, value)
         return Effect.void
       })
     )
+  return {
+    ...known,
+    get output() {
+      return piecesOf(stream)
+    },
+    forEachOutput: (f, take) => forEachPiece(stream, f, take),
+    keepFrom: (from, position) => stream.keepFrom(from, position),
+    stdinSent: () => stream.input.sent,
+    writeStdin: (bytes) => stream.input.write(bytes),
+    tryWriteStdin: (bytes) => {
+      const isTaken = stream.input.tryWrite(bytes)
+      if (isTaken) connection.outbox.flush()
+      return isTaken
+    },
+    get endStdin() {
+      return Effect.suspend(() => stream.input.end())
+    },
+    resize: ({ cols, rows }) => send(HostMessage.Resize, { rows: cells(rows), cols: cells(cols) }),
+    signal: (signal, target = "process") =>
+      send(HostMessage.Signal, {
+        target: target === "group" ? SignalTarget.group : SignalTarget.main,
+        signal: typeof signal === "number" ? signal : constants.signals[signal]
+      }),
+    get kill() {
+      const everything = { target: SignalTarget.everything, signal: constants.signals.SIGKILL }
+      return send(HostMessage.Signal, everything, { alsoEnded: true })
+    },
+    get exit() {
+      return Effect.mapError(stream.ended.wait, (error) =>
+        error._tag === "refused"
+          ? new ChannelFailed({
+            detail: `the guest gave up on process ${known.pid}: ${errnoName(error.errno)} (${error.step})`
+          })
+          : error)
+    },
+    get release() {
+      return Effect.sync(() => connection.release(stream))
+    }
   }
 }
 
@@ -175,7 +134,7 @@ const optionsOf = (request: SpawnRequest, after: ReadonlyArray<Call<unknown>>) =
 const startedAs =
   (connection: Connection, id: string) =>
   ({ pid, stream }: { readonly pid: number; readonly stream: GuestStream }): GuestProcess =>
-    new StreamedProcess(connection, stream, { id, pid, stdinOffset: 0 })
+    processOf(connection, stream, { id, pid, stdinOffset: 0 })
 
 /**
  * Starts a process, and waits for its start or its failure. The calls of `after` precede it in the same write, and the guest starts nothing if

@@ -26,7 +26,7 @@ import { CallTable } from "./call-table.ts"
 import { countReceived } from "./garbage.ts"
 
 /** A stream that an older connection left, and this side of it. */
-export interface TakenOver {
+export interface Adoptable {
   readonly resumable: ResumableStream
   readonly stream: GuestStream
 }
@@ -34,7 +34,7 @@ export interface TakenOver {
 export interface Greeting {
   readonly build: string
   /** Processes to adopt, by id. An adoption removes its process. */
-  readonly takenOver: Map<string, TakenOver>
+  readonly adoptable: Map<string, Adoptable>
 }
 
 const eventLevels = Object.keys(EventLevel) as ReadonlyArray<EventLevel>
@@ -75,7 +75,7 @@ export class Connection implements StreamLink {
   readonly #calls = new CallTable()
   readonly #streams = new StreamTable(this)
   readonly #awake = new Set<GuestStream>()
-  readonly #takenOver = new Map<string, TakenOver>()
+  readonly #adoptable = new Map<string, Adoptable>()
   #phase: "searching" | "hello" | "states" | "open" = "searching"
   #hello: AgentHello | undefined
   #states: StateReader | undefined
@@ -113,7 +113,7 @@ export class Connection implements StreamLink {
   greet(options: { readonly takeover: boolean; readonly forget: boolean }) {
     if (options.takeover) this.send(Buffer.alloc(TAKEOVER_FILLER_BYTES))
     const { fields, kind } = HostMessage.Hello
-    const flags = HelloFlag.tellTaken | (options.forget ? HelloFlag.forget : 0)
+    const flags = HelloFlag.reportTaken | (options.forget ? HelloFlag.forget : 0)
     this.send(encodeControl(CONNECTION, kind, fields, { nonce: this.#nonce, version: PROTOCOL_VERSION, flags }))
     this.outbox.transfers.restart()
   }
@@ -255,7 +255,7 @@ export class Connection implements StreamLink {
         throw new Violation(`frame 0x${kind.toString(16)} among the states of streams`)
       }
       const { begin, stream: resumable } = this.#states!.read(number, payload)
-      this.#takenOver.set(resumable.id, { resumable, stream: this.#streams.takeOver(number, begin) })
+      this.#adoptable.set(resumable.id, { resumable, stream: this.#streams.adopt(number, begin) })
       this.#statesLeft--
     }
     if (this.#statesLeft === 0) this.#finishGreeting()
@@ -263,13 +263,13 @@ export class Connection implements StreamLink {
 
   #finishGreeting() {
     this.#phase = "open"
-    for (const [id, { resumable, stream }] of this.#takenOver) {
+    for (const [id, { resumable, stream }] of this.#adoptable) {
       // A read or a write without its host cannot be continued.
       if (resumable.opener === "spawn" && this.#keep(id)) continue
-      this.#takenOver.delete(id)
+      this.#adoptable.delete(id)
       this.release(stream)
     }
     const build = escapeGuestText(this.#hello!.build)
-    settleAfterwards(this.greeted, Effect.succeed({ build, takenOver: this.#takenOver }))
+    settleAfterwards(this.greeted, Effect.succeed({ build, adoptable: this.#adoptable }))
   }
 }

@@ -53,21 +53,21 @@ export const silently = <A, E, R>(
   use: Effect.Effect<A, E, R>
 ): Effect.Effect<A, AgentCallFailed | ChannelFailed | E, R> =>
   Effect.suspend(() => {
-    let letGo = () => {}
+    let resume = () => {}
     const answered = encoding(connection, unencodableFor(last.name), () => {
       const { frame, result } = connection.make(last, last.encode())
       connection.send(frame)
-      connection.outbox.hold()
+      connection.outbox.pause()
       // Registered before any wait: the agent answers calls in their order.
       const announced = first.map((make) => ({ make, ...connection.announce(make()) }))
-      letGo = () => connection.outbox.letGo(announced.map(({ frameOf, make }) => frameOf(make().encode())))
+      resume = () => connection.outbox.resume(announced.map(({ frameOf, make }) => frameOf(make().encode())))
       return result
     })
     const quiet = (isQuiet: boolean) => Effect.sync(() => (connection.isQuiet = isQuiet))
     return answered.pipe(
       Effect.flatMap(Deferred.await),
       Effect.andThen(Effect.acquireUseRelease(quiet(true), () => use, () => quiet(false))),
-      Effect.ensuring(Effect.sync(() => letGo()))
+      Effect.ensuring(Effect.sync(() => resume()))
     )
   })
 

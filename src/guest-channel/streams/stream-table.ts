@@ -25,7 +25,7 @@ export class StreamTable {
   /** Adds a stream under the next number, which the frame that opens it, yet to be sent, is given. Throws `Unencodable`. */
   open(begin: StreamBegin, frame: Buffer) {
     if (this.#next >= FIRST_CALL) throw new Unencodable("E2BIG", "all stream numbers of this guest are used up")
-    const stream = this.takeOver(this.#next++, begin)
+    const stream = this.adopt(this.#next++, begin)
     numberFrame(frame, stream.number)
     return stream
   }
@@ -52,7 +52,7 @@ export class StreamTable {
   }
 
   /** Adds a stream that the agent brought over from an older connection. */
-  takeOver(number: number, begin: StreamBegin) {
+  adopt(number: number, begin: StreamBegin) {
     const stream = new GuestStream(number, this.#link, begin)
     this.#streams.set(number, stream)
     return stream

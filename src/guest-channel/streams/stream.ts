@@ -5,7 +5,13 @@ import { Settled } from "../../system/waits/signal.ts"
 import type { ProcessExit, ProcessOutput } from "../process.ts"
 import { decodePayload, encodeControl, type Field } from "../wire/control.ts"
 import { readEnding, type Refused } from "../wire/ending.ts"
-import { AgentMessage, HostMessage, INPUT_CREDIT_BYTES, MAX_TOLD_CREDIT_BYTES, type Message } from "../wire/messages.ts"
+import {
+  AgentMessage,
+  HostMessage,
+  INPUT_CREDIT_BYTES,
+  MAX_REPORTED_CREDIT_BYTES,
+  type Message
+} from "../wire/messages.ts"
 import { Violation } from "../wire/violation.ts"
 import { Input } from "./input.ts"
 import { Output, OutputQueue } from "./output.ts"
@@ -28,7 +34,7 @@ export interface StreamBegin {
   /** Input bytes that may be sent ahead of the last acknowledgement. @default 65 536 */
   readonly credit?: number
   /** STARTED has the credit instead of a pid. Older agents send 0. @default false */
-  readonly tellsCredit?: boolean
+  readonly reportsCredit?: boolean
   /** The stream is one request to the agent, until its end: a file, a walk. Else the request is over when it has started. */
   readonly isRequest?: boolean
   readonly acked?: readonly [number, number]
@@ -55,7 +61,7 @@ export class GuestStream {
   readonly #link: StreamLink
   readonly #window: number
   readonly #isRequest: boolean
-  readonly #tellsCredit: boolean
+  readonly #reportsCredit: boolean
   readonly #outputs: Partial<Record<OutputName, Output>>
   readonly #queue = new OutputQueue()
   #isStarted = false
@@ -70,7 +76,7 @@ export class GuestStream {
     this.#link = link
     this.#window = begin.window
     this.#isRequest = begin.isRequest ?? false
-    this.#tellsCredit = begin.tellsCredit ?? false
+    this.#reportsCredit = begin.reportsCredit ?? false
     this.#outputs = {
       ...(begin.outputs.includes(1) ? { stdout: new Output(begin.window, acked1, false) } : {}),
       ...(begin.outputs.includes(2) ? { stderr: new Output(begin.window, acked2, begin.started !== undefined) } : {})
@@ -154,7 +160,7 @@ export class GuestStream {
 
   #start(pid: number) {
     this.#isStarted = true
-    if (this.#tellsCredit) this.input.grant(Math.min(pid, MAX_TOLD_CREDIT_BYTES))
+    if (this.#reportsCredit) this.input.grant(Math.min(pid, MAX_REPORTED_CREDIT_BYTES))
     this.started.send(Effect.succeed(pid))
   }
 

@@ -25,7 +25,7 @@ export const INPUT_CREDIT_BYTES = 65_536
 /** The same for a connection of the guest to the outside: 64 KiB would halve the speed of a download. */
 export const NETWORK_CREDIT_BYTES = 1_048_576
 /** Maximum credit that the host accepts if an agent reports the credit of a stream. */
-export const MAX_TOLD_CREDIT_BYTES = NETWORK_CREDIT_BYTES
+export const MAX_REPORTED_CREDIT_BYTES = NETWORK_CREDIT_BYTES
 
 export interface Message<A> {
   readonly kind: number
@@ -168,10 +168,10 @@ export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", 
 export const SpawnFlag = { pty: 1, stdin: 2 } as const
 export const CompareFlag = { content: 1 } as const
 export const WalkFlag = { attributes: 2 } as const
-export const ReadFlag = { tell: 1 } as const
-export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8, tell: 16 } as const
+export const ReadFlag = { report: 1 } as const
+export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8, report: 16 } as const
 export const SignalTarget = { main: 0, group: 1, everything: 2 } as const
-export const HelloFlag = { forget: 1, tellTaken: 2 } as const
+export const HelloFlag = { forget: 1, reportTaken: 2 } as const
 
 /** Data of a stream, by its opener. A process on a terminal has no second output. */
 export const flows = {
@@ -179,7 +179,7 @@ export const flows = {
   read: { kind: HostMessage.Read.kind, outputs: [1], input: false },
   write: { kind: HostMessage.Write.kind, outputs: [1], input: true },
   walk: { kind: HostMessage.Walk.kind, outputs: [1], input: false },
-  connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true, tellsCredit: true },
+  connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true, reportsCredit: true },
   compare: { kind: HostMessage.Compare.kind, outputs: [1], input: false },
   readMany: { kind: HostMessage.ReadMany.kind, outputs: [1], input: false },
   change: { kind: HostMessage.Change.kind, outputs: [1], input: true },

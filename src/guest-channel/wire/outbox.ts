@@ -22,7 +22,7 @@ export class Outbox {
   #frames: Array<Uint8Array> = []
   #bytes = 0
   readonly #waiting = new Waiters()
-  #held = false
+  #isPaused = false
   /** Sent frames are written before the event loop continues. */
   #isDue = false
   #later: NodeJS.Timeout | undefined
@@ -76,15 +76,15 @@ export class Outbox {
     )
   }
 
-  /** Writes all sent frames. Later frames wait until `letGo`. */
-  hold() {
+  /** Writes all sent frames. Later frames wait until `resume`. */
+  pause() {
     this.flush()
-    this.#held = true
+    this.#isPaused = true
   }
 
   /** Sends `first` before the waiting frames. */
-  letGo(first: ReadonlyArray<Buffer>) {
-    this.#held = false
+  resume(first: ReadonlyArray<Buffer>) {
+    this.#isPaused = false
     for (const frame of first) this.#count(frame)
     this.#frames.unshift(...first)
     this.flush()
@@ -104,7 +104,7 @@ export class Outbox {
   flush() {
     clearTimeout(this.#later)
     this.#later = undefined
-    if (this.#held) return
+    if (this.#isPaused) return
     const frames = this.#frames
     const bytes = this.#bytes
     this.#frames = []

@@ -49,7 +49,7 @@ const bodyFilter = (set: SecretSet): Transform => {
     transform(bytes: Buffer, _, done) {
       timer?.cancel()
       give(this, filter.push(bytes))
-      if (filter.isHolding) timer = startTimer(PAUSE_MS, () => this.destroyed || give(this, filter.pause()))
+      if (filter.isBuffering) timer = startTimer(PAUSE_MS, () => this.destroyed || give(this, filter.pause()))
       done()
     },
     flush(done) {

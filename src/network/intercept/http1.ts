@@ -134,8 +134,8 @@ export const passHttp1 = (connection: InterceptedConnection): void => {
       closeIfIdle()
     })
     response.sendDate = false
-    const isHeld = heads.hold(pairs(incoming.rawHeaders), (release) => response.once("close", release))
-    if (underWay > MAX_REQUESTS || !isHeld) return inward.destroy()
+    const fits = heads.reserve(pairs(incoming.rawHeaders), (release) => response.once("close", release))
+    if (underWay > MAX_REQUESTS || !fits) return inward.destroy()
     const forwarded = forward(incoming)
     if (forwarded._tag === "Denied") {
       onDenied(forwarded.detail)
@@ -188,7 +188,7 @@ export const passHttp1 = (connection: InterceptedConnection): void => {
   })
   server.on("upgrade", (incoming: IncomingMessage, _: Duplex, head: Buffer) => {
     underWay += 1
-    if (!heads.hold(pairs(incoming.rawHeaders), (release) => inward.once("close", release))) return inward.destroy()
+    if (!heads.reserve(pairs(incoming.rawHeaders), (release) => inward.once("close", release))) return inward.destroy()
     const forwarded = forward(incoming)
     const denial = forwarded._tag === "Denied" ? forwarded.detail : undefined
     if (denial !== undefined) onDenied(denial)

@@ -84,7 +84,7 @@ export const passHttp2 = (connection: InterceptedConnection): void => {
   server.on("stream", (stream, headers, flags) => {
     stream.on("error", ignore)
     const given = headersOf(headers)
-    if (!heads.hold(given, (release) => stream.once("close", release))) {
+    if (!heads.reserve(given, (release) => stream.once("close", release))) {
       return stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
     }
     const verdict = judge(connection, given)

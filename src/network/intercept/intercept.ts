@@ -56,12 +56,12 @@ export const intercept = async (options: InterceptOptions): Promise<Socket> => {
 }
 
 /** Guests deny themselves as often as they like. */
-const once = (tell: (detail: string) => void) => {
-  let isTold = false
+const once = (report: (detail: string) => void) => {
+  let isReported = false
   return (detail: string) => {
-    if (isTold) return
-    isTold = true
-    tell(detail)
+    if (isReported) return
+    isReported = true
+    report(detail)
   }
 }
 

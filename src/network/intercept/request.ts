@@ -95,7 +95,7 @@ export class Heads {
   #bytes = 0
 
   /** Counts a head until `ended` calls back. `false` for a head that does not fit. */
-  hold(headers: ReadonlyArray<Header>, ended: (release: () => void) => void): boolean {
+  reserve(headers: ReadonlyArray<Header>, ended: (release: () => void) => void): boolean {
     const bytes = bytesOf(headers)
     if (this.#bytes + bytes > MAX_BYTES) return false
     this.#bytes += bytes

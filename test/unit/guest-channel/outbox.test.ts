@@ -47,11 +47,11 @@ describe("what nobody waits for", () => {
 
   it("a low-priority frame waits while the outbox is held, and goes at its release", async () => {
     const { outbox, writes } = make()
-    outbox.hold()
+    outbox.pause()
     outbox.sendLater(Buffer.from("a"))
     await ms(80)
     assert.deepStrictEqual(writes, [])
-    outbox.letGo([Buffer.from("first")])
+    outbox.resume([Buffer.from("first")])
     assert.deepStrictEqual(writes, ["firsta"])
   })
 

@@ -108,14 +108,14 @@ describe("output filter", () => {
     const filter = new OutputFilter(first)
     const shown = joined(filter.push(Buffer.from("xxaaa")))
     const next = new OutputFilter(setOf(["aaac"]), filter.position)
-    const rest = joined([...next.push(filter.heldInput), ...next.push(Buffer.from("cy")), ...next.end()])
+    const rest = joined([...next.push(filter.bufferedInput), ...next.push(Buffer.from("cy")), ...next.end()])
     assert.strictEqual(shown + rest, "xx[secret:A]y")
   })
 
   it("holds nothing back of output that begins no secret", () => {
     const filter = new OutputFilter(secretSet([{ name: "A", value: "correct horse" }])!)
     assert.strictEqual(joined(filter.push(Buffer.from("password: "))), "password: ")
-    assert.isFalse(filter.isHolding)
+    assert.isFalse(filter.isBuffering)
   })
 
   it("shows the end of a prompt after a pause", () => {

@@ -17,20 +17,20 @@ const read = (file: string) => {
 }
 
 /** Children of an agent that wait for a command. */
-const parkedOf = (agent: number) =>
+const sparesOf = (agent: number) =>
   readdirSync("/proc").filter((pid) => /^\d+$/.test(pid)).flatMap((pid) => {
     const [, name, state, parent] = /^\d+ \((.*)\) (\S) (\d+) /.exec(read(`/proc/${pid}/stat`)) ?? []
     return name === "pyro-next" && state !== "Z" && Number(parent) === agent ? [Number(pid)] : []
   })
 
 /** The child that waits: after the second command there is always one. */
-const parked = (channel: GuestChannel) =>
+const spare = (channel: GuestChannel) =>
   Effect.gen(function*() {
     yield* run(channel, ["true"])
     yield* run(channel, ["true"])
     const { pid } = yield* Agent
-    yield* until("a parked child", () => parkedOf(pid).length === 1)
-    return parkedOf(pid)[0]!
+    yield* until("a spare child", () => sparesOf(pid).length === 1)
+    return sparesOf(pid)[0]!
   })
 
 const pidOf = (channel: GuestChannel) => Effect.map(sh(channel, "echo $$"), ({ stdout }) => Number(stdout))
@@ -39,16 +39,16 @@ withGuestBuild("a child that waits for the next command", (it) => {
   it.effect("the waiting process becomes the next command, and another one waits", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
-      const first = yield* parked(channel)
+      const first = yield* spare(channel)
       assert.strictEqual(yield* pidOf(channel), first)
-      const second = yield* parked(channel)
+      const second = yield* spare(channel)
       assert.notStrictEqual(second, first)
     }))
 
   it.effect("the waiting process does not serve commands with input or a terminal", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
-      const waits = yield* parked(channel)
+      const waits = yield* spare(channel)
       const reader = yield* start(channel, ["cat"], { stdin: true })
       yield* reader.writeStdin(Buffer.from("given"))
       yield* reader.endStdin
@@ -63,9 +63,9 @@ withGuestBuild("a child that waits for the next command", (it) => {
       const channel = yield* Agent.connect()
       const reader = yield* start(channel, ["cat"], { stdin: true })
       const output = yield* Effect.forkChild(collect(reader))
-      const old = yield* parked(channel)
+      const old = yield* spare(channel)
       assert.strictEqual(yield* pidOf(channel), old)
-      const waits = yield* parked(channel)
+      const waits = yield* spare(channel)
       yield* until("its descriptors", () => readdirSync(`/proc/${waits}/fd`).join() === "0,1,2")
       yield* reader.endStdin
       assert.strictEqual((yield* Fiber.join(output)).exit.code, 0)
@@ -74,28 +74,28 @@ withGuestBuild("a child that waits for the next command", (it) => {
   it.effect("commands run without a killed waiting process", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
-      const killed = yield* parked(channel)
+      const killed = yield* spare(channel)
       process.kill(killed, "SIGKILL")
       assert.notStrictEqual(yield* pidOf(channel), killed)
-      const next = yield* parked(channel)
+      const next = yield* spare(channel)
       assert.strictEqual(yield* pidOf(channel), next)
     }))
 
   it.effect("commands run without a stopped waiting process, which ends", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
-      const stopped = yield* parked(channel)
+      const stopped = yield* spare(channel)
       process.kill(stopped, "SIGSTOP")
       assert.notStrictEqual(yield* pidOf(channel), stopped)
       yield* until("it is gone", () => !existsSync(`/proc/${stopped}`))
-      const next = yield* parked(channel)
+      const next = yield* spare(channel)
       assert.strictEqual(yield* pidOf(channel), next)
     }))
 
   it.effect("the waiting process passes on no signal that it received", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
-      const waits = yield* parked(channel)
+      const waits = yield* spare(channel)
       for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"] as const) process.kill(waits, signal)
       const { exit, stdout } = yield* sh(channel, "echo $$; cat /proc/self/status")
       assert.deepStrictEqual([exit._tag, exit.code], ["exited", 0])
@@ -107,19 +107,19 @@ withGuestBuild("a child that waits for the next command", (it) => {
   it.effect("a waiting process that cannot start the command reports the error, and the next one starts", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
-      yield* parked(channel)
+      yield* spare(channel)
       assert.strictEqual((yield* Effect.flip(run(channel, ["no-such-command"])))._tag, "CommandNotFound")
-      yield* parked(channel)
+      yield* spare(channel)
       const missing = yield* Effect.flip(run(channel, ["true"], { cwd: "/no/such/directory" }))
       assert.deepStrictEqual([missing._tag, "step" in missing && missing.step], ["CommandNotStarted", "cwd"])
-      const waits = yield* parked(channel)
+      const waits = yield* spare(channel)
       assert.strictEqual(yield* pidOf(channel), waits)
     }))
 
   it.effect("the waiting process is killed with its command", () =>
     Effect.gen(function*() {
       const channel = yield* Agent.connect()
-      const waits = yield* parked(channel)
+      const waits = yield* spare(channel)
       const sleeper = yield* start(channel, ["sleep", "1000"])
       assert.strictEqual(sleeper.pid, waits)
       yield* sleeper.kill
@@ -137,7 +137,7 @@ withGuestBuild("a child that waits for the next command", (it) => {
       )
       yield* until("its socket", () => existsSync(socketPath))
       const channel = yield* Agent.connect({ socketPath })
-      const waits = yield* Effect.provideService(parked(channel), Agent, {
+      const waits = yield* Effect.provideService(spare(channel), Agent, {
         ...(yield* Agent),
         pid: agent.pid!
       })
