@@ -1,7 +1,7 @@
 import { Effect, Layer } from "effect"
 import { DaemonUnavailable, type PyroError } from "../contract/errors/errors.ts"
 import type { Pyro } from "../contract/rows/Pyro.ts"
-import { readTail } from "../system/files/file-tail.ts"
+import { readTail } from "../system/files/line-log.ts"
 import { packageRoot } from "../system/processes/native.ts"
 import { layerDaemon } from "./client.ts"
 import { daemonCommand } from "./daemon-command.ts"

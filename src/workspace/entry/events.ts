@@ -4,6 +4,7 @@ import * as path from "node:path"
 import { redactValue } from "../../redaction/redact.ts"
 import { SecretRegistry } from "../../redaction/secrets.ts"
 import { attempt } from "../../system/files/failure.ts"
+import { openLineLog, readEnd, readFrom } from "../../system/files/line-log.ts"
 import { countBytes } from "../../system/telemetry/metrics.ts"
 import { waitFor } from "../../system/waits/afterwards.ts"
 import { nowIso } from "../../system/waits/time.ts"
@@ -152,15 +153,10 @@ const make = ({ setsOf }: SecretRegistry["Service"]): EventLog["Service"] => {
   }
 }
 
-/** Appends a line with one write, so that a crash cuts the last line at most. */
 const append = (file: string, line: string) => {
-  const fd = fs.openSync(file, "a+", 0o600)
+  const { fd } = openLineLog(file)
   try {
-    const { size } = fs.fstatSync(fd)
-    const last = Buffer.alloc(1)
-    // If a crash cut the last line, only that line is lost.
-    const separator = size > 0 && fs.readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a ? "\n" : ""
-    fs.writeSync(fd, `${separator}${line}`)
+    fs.writeSync(fd, line)
   } finally {
     fs.closeSync(fd)
   }
@@ -169,33 +165,13 @@ const append = (file: string, line: string) => {
 /** All recorded events, oldest first. Invalid lines are skipped. */
 export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<WorkspaceLogEvent>> =>
   Effect.sync(() => {
-    let text: string
-    try {
-      text = newest(fileOf(folder))
-    } catch {
-      return []
-    }
+    const { text } = readEnd(fileOf(folder), MOST_BYTES)
     return text.split("\n").flatMap(eventsOf)
   })
 
 const eventsOf = (line: string): ReadonlyArray<WorkspaceLogEvent> => {
   const read = Schema.decodeResult(Line)(line)
   return read._tag === "Success" ? [read.success] : []
-}
-
-const newest = (file: string) => readFrom(file, (size) => Math.max(0, size - MOST_BYTES)).bytes.toString("utf8")
-
-/** Content of a file from the position that `start` gives for its size. */
-const readFrom = (file: string, start: (size: number) => number) => {
-  const fd = fs.openSync(file, "r")
-  try {
-    const { size } = fs.fstatSync(fd)
-    const at = Math.min(start(size), size)
-    const bytes = Buffer.alloc(Math.min(size - at, MOST_BYTES))
-    return { at, bytes: bytes.subarray(0, fs.readSync(fd, bytes, 0, bytes.length, at)) }
-  } finally {
-    fs.closeSync(fd)
-  }
 }
 
 export interface EventPage {
@@ -209,7 +185,7 @@ export const eventPage = (folder: string, cursor: number | undefined, limit: num
   Effect.sync(() => {
     let read: ReturnType<typeof readFrom>
     try {
-      read = readFrom(fileOf(folder), (size) => cursor ?? Math.max(0, size - MOST_BYTES))
+      read = readFrom(fileOf(folder), (size) => cursor ?? Math.max(0, size - MOST_BYTES), MOST_BYTES)
     } catch {
       return { events: [], nextCursor: cursor ?? 0 }
     }

@@ -1,8 +1,8 @@
 import { Effect, Option, Result } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
-import { readTail } from "../../system/files/file-tail.ts"
 import { listIfPresent } from "../../system/files/folders.ts"
 import { toHostError } from "../../system/files/host-error.ts"
+import { readTail } from "../../system/files/line-log.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { wholeOf } from "../entry/prefix.ts"
 import {

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { readEnd, readTail } from "../../../system/files/file-tail.ts"
+import { openLineLog, readEnd, readTail } from "../../../system/files/line-log.ts"
 
 /** Maximum size of one file of the log; the log has two. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024
@@ -24,24 +24,17 @@ export const openLogFile = (folder: string, name: string, redact: (line: string)
   const current = path.join(folder, name)
   const older = path.join(folder, `${name}.1`)
   let open: { readonly fd: number; size: number } | undefined
-  const openCurrent = () => {
-    const fd = fs.openSync(current, "a", 0o600)
-    const { size } = fs.fstatSync(fd)
-    // A crash has cut the last line: only that line is lost.
-    if (size > 0 && readEnd(current, 1).text !== "\n") fs.writeSync(fd, "\n")
-    return { fd, size }
-  }
   const close = () => {
     if (open !== undefined) fs.closeSync(open.fd)
     open = undefined
   }
   return {
     append: (line) => {
-      open ??= openCurrent()
+      open ??= openLineLog(current)
       if (open.size >= MAX_FILE_BYTES) {
         close()
         fs.renameSync(current, older)
-        open = openCurrent()
+        open = openLineLog(current)
       }
       open.size += fs.writeSync(open.fd, `${redact(line)}\n`)
     },
