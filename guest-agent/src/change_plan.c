@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "small_file.h"
+
 enum { BUFFER = 64 * 1024 };
 
 /* Descriptor 0 through a buffer. */
@@ -61,18 +63,6 @@ static int take_text(struct reader *reader, char text[PATH_MAX]) {
   error = take(reader, text, (size_t)size);
   text[size] = '\0';
   return error != 0 ? error : memchr(text, '\0', (size_t)size) != NULL ? EBADMSG : 0;
-}
-
-static int write_all(int fd, const uint8_t *data, size_t size) {
-  while (size > 0) {
-    ssize_t count = write(fd, data, size);
-    if (count < 0 && errno != EINTR) return errno;
-    if (count > 0) {
-      data += count;
-      size -= (size_t)count;
-    }
-  }
-  return 0;
 }
 
 static int stage_content(struct reader *reader, int fd) {

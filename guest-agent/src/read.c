@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "small_file.h"
 #include "task.h"
 #include "version.h"
 
@@ -19,18 +20,6 @@ struct plan {
   uint8_t flags;
 };
 
-static int write_all(const char *data, size_t size) {
-  while (size > 0) {
-    ssize_t count = write(STDOUT_FILENO, data, size);
-    if (count < 0 && errno != EINTR) return errno;
-    if (count > 0) {
-      data += count;
-      size -= (size_t)count;
-    }
-  }
-  return 0;
-}
-
 /* For files that cannot be spliced, as those of /proc. */
 static int copy_rest(int fd, uint64_t left) {
   static char piece[PIECE];
@@ -39,7 +28,7 @@ static int copy_rest(int fd, uint64_t left) {
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return errno;
     if (count == 0) return 0;
-    int error = write_all(piece, (size_t)count);
+    int error = write_all(STDOUT_FILENO, piece, (size_t)count);
     if (error != 0) return error;
     left -= (uint64_t)count;
   }
@@ -66,7 +55,7 @@ static int tell(int fd, struct stat *status) {
   if (fstat(fd, status) < 0) return errno;
   uint8_t record[FILE_RECORD];
   version_record(record, 0, status, version_of(fd, status));
-  return write_all((const char *)record, sizeof record);
+  return write_all(STDOUT_FILENO, record, sizeof record);
 }
 
 static int body(const void *request, struct task_report *report) {

@@ -64,3 +64,16 @@ int write_small_file(const char *path, mode_t mode, struct bytes content) {
   close(fd);
   return error;
 }
+
+int write_all(int fd, const void *data, size_t size) {
+  const char *rest = data;
+  while (size > 0) {
+    ssize_t count = write(fd, rest, size);
+    if (count < 0 && errno != EINTR) return errno;
+    if (count > 0) {
+      rest += count;
+      size -= (size_t)count;
+    }
+  }
+  return 0;
+}

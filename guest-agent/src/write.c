@@ -12,6 +12,7 @@
 #include "beneath.h"
 #include "kernel.h"
 #include "owner.h"
+#include "small_file.h"
 #include "task.h"
 #include "version.h"
 
@@ -35,18 +36,6 @@ struct draft {
   struct stat old; /* of the replaced file; st_nlink 0 = none */
   struct stat own; /* of the draft with its complete content */
 };
-
-static int write_all(int fd, const char *data, size_t size) {
-  while (size > 0) {
-    ssize_t count = write(fd, data, size);
-    if (count < 0 && errno != EINTR) return errno;
-    if (count > 0) {
-      data += count;
-      size -= (size_t)count;
-    }
-  }
-  return 0;
-}
 
 static int copy_input(int fd) {
   static char piece[PIECE];
@@ -92,7 +81,7 @@ static int tell(int fd, const struct draft *draft) {
   status.st_mtim = draft->own.st_mtim;
   uint8_t record[FILE_RECORD];
   version_record(record, draft->old.st_nlink == 0 ? FILE_CREATED : 0, &status, version_of(fd, &status));
-  return write_all(STDOUT_FILENO, (const char *)record, sizeof record);
+  return write_all(STDOUT_FILENO, record, sizeof record);
 }
 
 static mode_t mode_for(const struct draft *draft, uint32_t mode) {

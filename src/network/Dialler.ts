@@ -1,5 +1,6 @@
 import { Context, Data, Effect, Layer, Result, type Scope } from "effect"
 import type { Socket } from "node:net"
+import type { DnsAnswer } from "../guest-channel/network.ts"
 import { nowMs } from "../system/waits/time.ts"
 import { trustNow } from "./authorities.ts"
 import { type CacheAccess, nothingServed, type Served } from "./cache-access.ts"
@@ -69,16 +70,6 @@ export interface LookUpRequest {
   readonly rules: Rules
   readonly group: string
 }
-
-/** Answer to a DNS question of a guest. */
-export type DnsAnswer =
-  /** The name is allowed: the guest gets an address for the name. No question left the host. */
-  | { readonly _tag: "Address" }
-  | { readonly _tag: "NoData" }
-  | { readonly _tag: "NoSuchName" }
-  | { readonly _tag: "ServerFailure" }
-  /** Complete resource records, without compression of names. */
-  | { readonly _tag: "Records"; readonly records: Uint8Array; readonly count: number }
 
 export interface Resolved {
   readonly answer: DnsAnswer
