@@ -29,8 +29,7 @@ import { PortHolders } from "./port-holders.ts"
 import { type WorkspaceRecord, writeWorkspace, type WriteWorkspaceOptions } from "./record.ts"
 import type { Registry } from "./registry.ts"
 
-/** Services of lifecycle steps. */
-export const pickServices = Context.pick(
+const services = [
   Dialler,
   Environments,
   EventLog,
@@ -42,19 +41,11 @@ export const pickServices = Context.pick(
   PortHolders,
   SeedImages,
   Vmm
-)
-export type LifecycleServices =
-  | Dialler
-  | Environments
-  | EventLog
-  | HostFacts
-  | Kernel
-  | SecretRegistry
-  | Paths
-  | Pool
-  | PortHolders
-  | SeedImages
-  | Vmm
+] as const
+
+/** Services of lifecycle steps. */
+export type LifecycleServices = Context.Service.Identifier<typeof services[number]>
+export const pickServices = Context.pick(...services)
 
 export interface Lifecycle {
   readonly registry: Registry

@@ -27,7 +27,7 @@ export interface Damaged {
 
 export const isDamaged = (one: Damaged | { readonly record: unknown }): one is Damaged => !("record" in one)
 
-export const refuseDamaged = ({ detail, id: workspace, tooNew }: Damaged) =>
+const refuseDamaged = ({ detail, id: workspace, tooNew }: Damaged) =>
   tooNew ?? new WorkspaceNotReady({ workspace, state: "failed", detail })
 
 /** The workspaces of an installation, by id and by name. */

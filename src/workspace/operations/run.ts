@@ -35,7 +35,7 @@ type Output = Pick<ProcessOutput, "bytes" | "from">
 const WAITING = 16
 
 /** Output of a process without secrets, in the order of arrival. */
-export const filteredOutput = (
+const filteredOutput = (
   process: GuestProcess,
   set: SecretSet | undefined
 ): Stream.Stream<Output, ChannelFailed> =>

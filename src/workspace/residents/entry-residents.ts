@@ -1,6 +1,6 @@
 import { Effect, Option, Ref } from "effect"
-import type { PyroError, WorkspaceNotReady } from "../../contract/errors/errors.ts"
 import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
+import type { WorkspaceNotReady } from "../../contract/errors/errors.ts"
 import type { Entry } from "../entry/entry.ts"
 import { notReady } from "../entry/not-ready.ts"
 import type { Residents } from "../entry/resident-list.ts"
@@ -23,16 +23,6 @@ export const residentsOf = (
     Option.match({
       onNone: () => notReady(entry, operation),
       onSome: Effect.succeed
-    })
-  )
-
-/** Ends everything that lives in a workspace's VM, also during its creation. */
-export const loseResidents = (entry: Entry, reason: PyroError): Effect.Effect<void> =>
-  Effect.flatMap(
-    Ref.get(entry.residents),
-    Option.match({
-      onNone: () => Effect.void,
-      onSome: ({ lose }) => lose(reason)
     })
   )
 

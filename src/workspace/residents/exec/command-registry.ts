@@ -14,12 +14,12 @@ import type { GuestProcess } from "../../../guest-channel/process.ts"
 import type { CommandLog } from "../../../output-log/log.ts"
 import { logLimits, LogStore } from "../../../output-log/store.ts"
 import { attempt } from "../../../system/files/failure.ts"
+import { toHostErrorOf } from "../../../system/files/host-error.ts"
 import { settleAfterwards } from "../../../system/waits/afterwards.ts"
 import { nowMs } from "../../../system/waits/time.ts"
-import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
+import type { WorkspaceFolder } from "../../entry/record.ts"
 import { type Hints, hintsOf } from "../command-hints.ts"
 import { type EndingOptions, endingOptions, endProcess, feed, recordedCommand, spawnRequest } from "../command.ts"
-import { noHeaderSecrets } from "../header-secret/header-secrets.ts"
 import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
 import { unstoredSecrets, type Variables, type WorkspaceSecrets } from "../secret/workspace-secrets.ts"
 import { makeDeferredRelease } from "./deferred-release.ts"
@@ -78,7 +78,7 @@ export interface Commands {
 
 /** Writes to the journal. The error names the folder of the workspace. */
 export const journaled = <A>(folder: WorkspaceFolder, write: () => A) =>
-  Effect.mapError(attempt("write", folder.journal, write), unwritten(folder))
+  Effect.mapError(attempt("write", folder.journal, write), toHostErrorOf(folder.directory))
 
 /** Number of bytes of each output that the log has, so that the guest need not send them again. */
 const recordedOf = (log: CommandLog) => ({ stdout: log.taken("stdout"), stderr: log.taken("stderr") })
@@ -88,203 +88,198 @@ export const openCommands = (
   folder: WorkspaceFolder,
   limits = logLimits,
   secrets = unstoredSecrets(),
-  headerSecrets = noHeaderSecrets,
-  /** Runs before each command. */
-  prepare: (channel: GuestChannel) => Effect.Effect<Variables> = () => Effect.succeed({})
+  /** Runs before each command, and gives variables of its environment. */
+  prepare: (channel: GuestChannel) => Effect.Effect<Variables, NoSpace | StateDirectoryUnusable> = () =>
+    Effect.succeed({})
 ): Effect.Effect<Commands, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
-  Effect.acquireRelease(
-    attempt("open", folder.journal, () => new CommandJournal(folder.journal)),
-    (journal) => Effect.sync(() => journal.close())
-  ).pipe(
-    Effect.bindTo("journal"),
-    Effect.bind("logs", ({ journal: { commands } }) =>
-      attempt("open", folder.logs, () =>
-        new LogStore(
-          folder.logs,
-          limits,
-          commands.map(({ end, start }) => [start.id, end] as const)
-        ))),
-    Effect.mapError(unwritten(folder)),
-    Effect.let("running", () => new Map<string, Command>()),
-    Effect.bind("deferred", ({ journal }) => makeDeferredRelease(folder, journal)),
-    Effect.map(({ deferred, journal, logs, running }) => {
-      /** Known as running from here until it is settled. */
-      const make = (id: string, log: CommandLog, scope: Scope.Scope, ending: EndingOptions) => {
-        const started = Deferred.makeUnsafe<GuestProcess, PyroError>()
-        const stop = (graceMs: number) =>
-          Effect.suspend(() => {
-            command.isEnding = true
-            return Effect.flatMap(
-              Deferred.await(started),
-              (process) => endProcess(process, "cancel", { ...ending, graceMs })
-            ).pipe(Effect.ignore, Effect.forkIn(scope), Effect.asVoid)
-          })
-        const hints = hintsOf(scope)
-        const command: Command = {
-          id,
-          log,
-          started,
-          end: Deferred.makeUnsafe<CommandEnd, PyroError>(),
-          ending,
-          hints,
-          startedAt: hints.now(),
-          isEnding: false,
-          isHandedBack: false,
-          stop
-        }
-        running.set(id, command)
-        return command
-      }
+  Effect.gen(function*() {
+    const journal = yield* Effect.acquireRelease(
+      attempt("open", folder.journal, () => new CommandJournal(folder.journal)),
+      (journal) => Effect.sync(() => journal.close())
+    )
+    const ends = journal.commands.map(({ end, start }) => [start.id, end] as const)
+    const logs = yield* attempt("open", folder.logs, () => new LogStore(folder.logs, limits, ends))
+    const deferred = yield* makeDeferredRelease(folder, journal)
+    const running = new Map<string, Command>()
 
-      const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) => {
-        if (running.get(command.id) === command) running.delete(command.id)
-        if (Exit.isFailure(exit)) settleAfterwards(command.started, Exit.failCause(exit.cause))
-        settleAfterwards(command.end, exit)
-        command.log.end()
-      }
-
-      /** Removes the files of a command's secrets. */
-      const unmount = (channel: GuestChannel, id: string) =>
-        Effect.suspend(() => unmountSecrets(channel, journal.get(id)?.start.secretPaths ?? []))
-
-      /** From the process to its recorded end. */
-      const conclude = (
-        command: Command,
-        channel: GuestChannel,
-        process: GuestProcess,
-        time: Omit<Parameters<typeof follow>[2], "ending">
-      ) =>
-        Effect.gen(function*() {
-          const end = yield* follow(process, command.log, { ...time, ending: command.ending }, secrets)
-          // Background processes that its handler left: the guest forgets them with the release.
-          if (command.isEnding || command.ending.isService) yield* Effect.ignore(process.kill)
-          yield* unmount(channel, command.id)
-          concluded(command, process, end)
+    /** Known as running from here until it is settled. */
+    const make = (id: string, log: CommandLog, scope: Scope.Scope, ending: EndingOptions) => {
+      const started = Deferred.makeUnsafe<GuestProcess, PyroError>()
+      const stop = (graceMs: number) =>
+        Effect.suspend(() => {
+          command.isEnding = true
+          return Effect.flatMap(
+            Deferred.await(started),
+            (process) => endProcess(process, "cancel", { ...ending, graceMs })
+          ).pipe(Effect.ignore, Effect.forkIn(scope), Effect.asVoid)
         })
-
-      const concluded = (command: Command, process: GuestProcess, end: CommandEnd) => {
-        // The id belongs to another VM now: the workspace went back to a snapshot, and this VM still runs for a moment.
-        if (running.get(command.id) !== command) return
-        journal.ended(end)
-        settle(command, Exit.succeed(end))
-        deferred.ended(process)
+      const hints = hintsOf(scope)
+      const command: Command = {
+        id,
+        log,
+        started,
+        end: Deferred.makeUnsafe<CommandEnd, PyroError>(),
+        ending,
+        hints,
+        startedAt: hints.now(),
+        isEnding: false,
+        isHandedBack: false,
+        stop
       }
+      running.set(id, command)
+      return command
+    }
 
-      /** In the VM's scope, because the caller may leave. Also a defect of pyro ends the command: its callers would wait for ever. */
-      const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
-        work.pipe(
-          Effect.scoped,
-          Effect.catchCause((cause) =>
-            Cause.hasInterrupts(cause)
-              ? Effect.failCause(cause)
-              : Effect.sync(() => settle(command, Exit.failCause(cause)))
-          ),
-          Effect.forkIn(scope),
-          Effect.asVoid
+    const settle = (command: Command, exit: Exit.Exit<CommandEnd, PyroError>) => {
+      if (running.get(command.id) === command) running.delete(command.id)
+      if (Exit.isFailure(exit)) settleAfterwards(command.started, Exit.failCause(exit.cause))
+      settleAfterwards(command.end, exit)
+      command.log.end()
+    }
+
+    /** Removes the files of a command's secrets. */
+    const unmount = (channel: GuestChannel, id: string) =>
+      Effect.suspend(() => {
+        const paths = journal.get(id)?.start.secretPaths
+        return paths === undefined ? Effect.void : unmountSecrets(channel, paths)
+      })
+
+    /** From the process to its recorded end. */
+    const conclude = (
+      command: Command,
+      channel: GuestChannel,
+      process: GuestProcess,
+      time: Omit<Parameters<typeof follow>[2], "ending">
+    ) =>
+      Effect.gen(function*() {
+        const end = yield* follow(process, command.log, { ...time, ending: command.ending }, secrets)
+        // Background processes that its handler left: the guest forgets them with the release.
+        if (command.isEnding || command.ending.isService) yield* Effect.ignore(process.kill)
+        yield* unmount(channel, command.id)
+        concluded(command, process, end)
+      })
+
+    const concluded = (command: Command, process: GuestProcess, end: CommandEnd) => {
+      // The id belongs to another VM now: the workspace went back to a snapshot, and this VM still runs for a moment.
+      if (running.get(command.id) !== command) return
+      journal.ended(end)
+      settle(command, Exit.succeed(end))
+      deferred.ended(process)
+    }
+
+    /** In the VM's scope, because the caller may leave. Also a defect of pyro ends the command: its callers would wait for ever. */
+    const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
+      work.pipe(
+        Effect.scoped,
+        Effect.catchCause((cause) =>
+          Cause.hasInterrupts(cause)
+            ? Effect.failCause(cause)
+            : Effect.sync(() => settle(command, Exit.failCause(cause)))
+        ),
+        Effect.forkIn(scope),
+        Effect.asVoid
+      )
+
+    const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input, role) =>
+      Effect.gen(function*() {
+        const { execId: id } = payload
+        const prepared = yield* prepare(channel)
+        // No yield lies between this and the journal: of two requests with one id, only one starts the command.
+        if (journal.get(id) !== undefined) return { mine: false }
+        const variables = yield* secrets.variables(payload.secretEnv)
+        const mounts = yield* secrets.mounts(payload.secretMount)
+        const startedAtMs = yield* nowMs
+        const deadlineMs = payload.timeoutSeconds === undefined
+          ? undefined
+          : startedAtMs + payload.timeoutSeconds * 1000
+        yield* journaled(folder, () =>
+          journal.started({
+            id,
+            ...(role === undefined ? {} : { role }),
+            command: recordedCommand(payload).map((word) => secrets.redact(word)),
+            startedAt: new Date(startedAtMs).toISOString(),
+            ...(deadlineMs === undefined ? {} : { deadlineMs }),
+            ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
+            ...(payload.tty ? { tty: true } : {}),
+            ...(role?._tag === "shell" ? { sizes: [{ at: 0, cols: payload.cols, rows: payload.rows }] } : {}),
+            ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) })
+          }))
+        const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty, role })
+        const command = make(id, logs.create(id), scope, ending)
+        const request = spawnRequest(
+          { ...payload, env: { ...prepared, ...payload.env, ...variables } },
+          input
         )
-
-      const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input, role) =>
-        Effect.gen(function*() {
-          const { execId: id } = payload
-          const placeholders = yield* headerSecrets.variables(channel)
-          const trust = yield* prepare(channel)
-          // No yield lies between this and the journal: of two requests with one id, only one starts the command.
-          if (journal.get(id) !== undefined) return { mine: false }
-          const variables = yield* secrets.variables(payload.secretEnv)
-          const mounts = yield* secrets.mounts(payload.secretMount)
-          const startedAtMs = yield* nowMs
-          const deadlineMs = payload.timeoutSeconds === undefined
-            ? undefined
-            : startedAtMs + payload.timeoutSeconds * 1000
-          yield* journaled(folder, () =>
-            journal.started({
-              id,
-              ...(role === undefined ? {} : { role }),
-              command: recordedCommand(payload).map((word) => secrets.redact(word)),
-              startedAt: new Date(startedAtMs).toISOString(),
-              ...(deadlineMs === undefined ? {} : { deadlineMs }),
-              ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
-              ...(payload.tty ? { tty: true } : {}),
-              ...(role?._tag === "shell" ? { sizes: [{ at: 0, cols: payload.cols, rows: payload.rows }] } : {}),
-              ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) })
-            }))
-          const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty, role })
-          const command = make(id, logs.create(id), scope, ending)
-          const request = spawnRequest(
-            { ...payload, env: { ...placeholders, ...trust, ...payload.env, ...variables } },
-            input
+        // The following work overlaps with the start in the guest.
+        const launch = channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
+        const started = mounts.length === 0
+          ? yield* launch
+          : Effect.andThen(mountSecrets(channel, mounts, payload.user ?? "root"), Effect.flatten(launch)).pipe(
+            Effect.tapError(({ _tag }) => _tag.startsWith("Command") ? unmount(channel, id) : Effect.void)
           )
-          // The following work overlaps with the start in the guest.
-          const launch = channel.launch({ ...request, id, pidsMax: pidsMaxOf(memoryMib) })
-          const started = mounts.length === 0
-            ? yield* launch
-            : Effect.andThen(mountSecrets(channel, mounts, payload.user ?? "root"), Effect.flatten(launch)).pipe(
-              Effect.tapError(({ _tag }) => _tag.startsWith("Command") ? unmount(channel, id) : Effect.void)
-            )
-          const work =
-            (deadlineMs === undefined ? started : untilLate(command.started, started, deadlineMs - startedAtMs))
-              .pipe(
-                Effect.tapError((failure) =>
-                  Effect.sync(() => {
-                    // After a lost channel the start is unknown: the guest is asked by the id.
-                    if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
-                    journal.refused(id)
-                    journal.flush()
-                    logs.forget(id)
-                  })
-                ),
-                Effect.flatMap((process) => {
-                  settleAfterwards(command.started, Exit.succeed(process))
-                  const rest = conclude(command, channel, process, { startedAtMs, deadlineMs })
-                  const isFed = input.stdin !== undefined || input.resizes !== undefined
-                  return isFed ? Effect.andThen(feed(process, input), rest) : rest
+        const work =
+          (deadlineMs === undefined ? started : untilLate(command.started, started, deadlineMs - startedAtMs))
+            .pipe(
+              Effect.tapError((failure) =>
+                Effect.sync(() => {
+                  // After a lost channel the start is unknown: the guest is asked by the id.
+                  if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
+                  journal.refused(id)
+                  journal.flush()
+                  logs.forget(id)
                 })
-              )
-          yield* inBackground(command, work, scope)
-          yield* deferred.started
-          return { mine: true }
-        }).pipe(Effect.uninterruptible)
+              ),
+              Effect.flatMap((process) => {
+                settleAfterwards(command.started, Exit.succeed(process))
+                const rest = conclude(command, channel, process, { startedAtMs, deadlineMs })
+                const isFed = input.stdin !== undefined || input.resizes !== undefined
+                return isFed ? Effect.andThen(feed(process, input), rest) : rest
+              })
+            )
+        yield* inBackground(command, work, scope)
+        yield* deferred.started
+        return { mine: true }
+      }).pipe(Effect.uninterruptible)
 
-      const adopt: Commands["adopt"] = ({ channel, scope }) =>
-        Effect.forEach(journal.commands.filter(({ end }) => end === undefined), ({ start }) =>
-          Effect.gen(function*() {
-            const { deadlineMs, id } = start
-            const log = logs.get(id) ?? logs.create(id)
-            yield* attempt("open", folder.logs, () => log.resume())
-            // Never closed: its end would end the command, which outlives this process too.
-            const kept = yield* Scope.make()
-            const adopted = yield* channel.adopt(id, recordedOf(log)).pipe(Effect.provideService(Scope.Scope, kept))
-            // The guest keeps each end until the journal has it.
-            if (Option.isNone(adopted)) {
-              journal.refused(id)
-              journal.flush()
-              return logs.forget(id)
-            }
-            const process = adopted.value
-            const command = make(id, log, scope, endingOptions(start))
-            yield* Deferred.succeed(command.started, process)
-            const startedAtMs = Date.parse(start.startedAt)
-            yield* inBackground(command, conclude(command, channel, process, { startedAtMs, deadlineMs }), scope)
-          }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(unwritten(folder)(failure)))), {
-          discard: true
-        })
-
-      const loseAll = (why: PyroError) =>
+    const adopt: Commands["adopt"] = ({ channel, scope }) =>
+      Effect.forEach(journal.commands.filter(({ end }) => end === undefined), ({ start }) =>
         Effect.gen(function*() {
-          for (const { end, start: { id } } of journal.commands) {
-            if (end !== undefined) continue
-            const log = logs.get(id) ?? logs.create(id)
-            if (!running.has(id) && !log.ended) {
-              yield* Effect.ignoreCause(attempt("open", folder.logs, () => log.resume()))
-            }
-            journal.ended({ id, outcome: "lost", ...printed(log) })
-            log.end()
+          const { deadlineMs, id } = start
+          const log = logs.get(id) ?? logs.create(id)
+          yield* attempt("open", folder.logs, () => log.resume())
+          // Never closed: its end would end the command, which outlives this process too.
+          const kept = yield* Scope.make()
+          const adopted = yield* channel.adopt(id, recordedOf(log)).pipe(Effect.provideService(Scope.Scope, kept))
+          // The guest keeps each end until the journal has it.
+          if (Option.isNone(adopted)) {
+            journal.refused(id)
+            journal.flush()
+            return logs.forget(id)
           }
-          journal.flush()
-          deferred.forget()
-          for (const command of [...running.values()]) settle(command, Exit.fail(why))
-        })
+          const process = adopted.value
+          const command = make(id, log, scope, endingOptions(start))
+          yield* Deferred.succeed(command.started, process)
+          const startedAtMs = Date.parse(start.startedAt)
+          yield* inBackground(command, conclude(command, channel, process, { startedAtMs, deadlineMs }), scope)
+        }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(folder.directory)(failure)))), {
+        discard: true
+      })
 
-      return { folder, journal, logs, secrets, running, start, adopt, loseAll }
-    })
-  )
+    const loseAll = (why: PyroError) =>
+      Effect.gen(function*() {
+        for (const { end, start: { id } } of journal.commands) {
+          if (end !== undefined) continue
+          const log = logs.get(id) ?? logs.create(id)
+          if (!running.has(id) && !log.ended) {
+            yield* Effect.ignoreCause(attempt("open", folder.logs, () => log.resume()))
+          }
+          journal.ended({ id, outcome: "lost", ...printed(log) })
+          log.end()
+        }
+        journal.flush()
+        deferred.forget()
+        for (const command of [...running.values()]) settle(command, Exit.fail(why))
+      })
+
+    return { folder, journal, logs, secrets, running, start, adopt, loseAll }
+  }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(folder.directory)(failure))))

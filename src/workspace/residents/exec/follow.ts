@@ -63,7 +63,7 @@ const tryRecordPlain = (log: CommandLog, { bytes, from, offset }: ProcessOutput)
  * Records the output of a process until the output ends. The log, and everything that reads the log, gets no secret. The guest keeps the
  * bytes that may begin one, so that the next process of pyro filters them again.
  */
-export const recordOutput = (
+const recordOutput = (
   process: GuestProcess,
   log: CommandLog,
   secrets: SecretSource

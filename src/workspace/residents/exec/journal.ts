@@ -138,16 +138,12 @@ export class CommandJournal {
 
   /** Throws errors of the host's file system. The command is then unknown. */
   started(start: CommandStart) {
-    const line: Line = { started: { ...start, command: shortened(start.command) } }
-    this.#write([...this.#waiting, line])
-    this.#apply(line)
+    this.#writeNow({ started: { ...start, command: shortened(start.command) } })
   }
 
   /** Throws errors of the host's file system. The terminal then keeps its size. */
   resized(id: string, size: SizeAt) {
-    const line: Line = { resized: { id, ...size } }
-    this.#write([...this.#waiting, line])
-    this.#apply(line)
+    this.#writeNow({ resized: { id, ...size } })
   }
 
   /** Known from now on; with `flush` also on disk. */
@@ -181,6 +177,11 @@ export class CommandJournal {
   close() {
     this.flush()
     fs.closeSync(this.#fd)
+  }
+
+  #writeNow(line: Line) {
+    this.#write([...this.#waiting, line])
+    this.#apply(line)
   }
 
   #add(line: Line) {

@@ -49,18 +49,6 @@ export interface HeaderSecrets {
   readonly hosts: () => ReadonlyArray<string>
 }
 
-export const noHeaderSecrets: HeaderSecrets = {
-  variables: () => Effect.succeed({}),
-  interceptionOf: () => Effect.succeed(undefined),
-  placeholders: () => [],
-  hosts: () => [],
-  texts: () => [],
-  check: () => Effect.void,
-  change: () => Effect.succeed([]),
-  inherit: () => Effect.void,
-  forgetFormer: Effect.void
-}
-
 /** The first bindings of a workspace, as its folder stores them. */
 export const writeFirstItems = (
   folder: string,

@@ -142,7 +142,7 @@ export const writeServices = (
   )
 
 /** A check in a few words. */
-export const checkText = (check: Check): string => {
+const checkText = (check: Check): string => {
   switch (check._tag) {
     case "tcp":
       return `tcp ${check.port}`

@@ -5,7 +5,6 @@ import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel
 import type { ConnectRequest, NetworkRequest } from "../../../../../src/guest-channel/network.ts"
 import { type Dialled, DialRefused, type DialRequest } from "../../../../../src/network/Dialler.ts"
 import type { Rules } from "../../../../../src/network/policy.ts"
-import { noHeaderSecrets } from "../../../../../src/workspace/residents/header-secret/header-secrets.ts"
 import type { LiveConnection } from "../../../../../src/workspace/residents/network/live.ts"
 import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
 import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
@@ -55,8 +54,8 @@ const world = Effect.gen(function*() {
       live,
       record: (one) => Effect.sync(() => void records.push(one)),
       pace: { isNow: () => true, wait: Effect.void },
-      interceptionOf: noHeaderSecrets.interceptionOf,
-      placeholders: noHeaderSecrets.placeholders,
+      interceptionOf: () => Effect.succeed(undefined),
+      placeholders: () => [],
       caching: { of: () => undefined, settings: () => undefined }
     }),
     scope

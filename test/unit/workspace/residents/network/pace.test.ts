@@ -4,7 +4,6 @@ import { TestClock } from "effect/testing"
 import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel.ts"
 import type { ResolveRequest } from "../../../../../src/guest-channel/network.ts"
 import type { DiallerService } from "../../../../../src/network/Dialler.ts"
-import { noHeaderSecrets } from "../../../../../src/workspace/residents/header-secret/header-secrets.ts"
 import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
 import { makePace } from "../../../../../src/workspace/residents/network/pace.ts"
 import { nothingGranted } from "../../../../../src/workspace/residents/network/policy.ts"
@@ -45,8 +44,8 @@ const flooding = Effect.gen(function*() {
     live: new Set(),
     record,
     pace: makePace(record),
-    interceptionOf: noHeaderSecrets.interceptionOf,
-    placeholders: noHeaderSecrets.placeholders,
+    interceptionOf: () => Effect.succeed(undefined),
+    placeholders: () => [],
     caching: { of: () => undefined, settings: () => undefined }
   })
   return { answered: () => answered, records }
