@@ -16,7 +16,7 @@ export const damagedBy = (failure: FileFailed | StateTooNew, which: Pick<Damaged
       `pyro daemon stop; or give up what is in it: pyro delete ${which.id}`
   }
 
-/** The folder may have any content, which must not keep other workspaces from adoption. */
+/** Reads a damaged folder. Its content may be anything, and must not prevent the adoption of other workspaces. */
 const orElse = <A>(read: () => A, otherwise: A): A => {
   try {
     return read()
@@ -27,7 +27,7 @@ const orElse = <A>(read: () => A, otherwise: A): A => {
 
 const UNKNOWN = "unknown"
 
-/** Information that needs no record. */
+/** Information about a damaged workspace, without its record. */
 export const damagedInfo = ({ detail, folder, id }: Damaged): WorkspaceInfo => {
   const made = orElse(() => fs.statSync(folder.directory).birthtime, new Date(0))
   const active = orElse(() => fs.statSync(folder.activity).mtime, made)
@@ -52,8 +52,8 @@ const filesOf = (folder: string): ReadonlyArray<string> =>
   orElse(() => fs.readdirSync(folder).map((name) => path.join(folder, name)), [])
 
 /**
- * A file under each of its names, if it is writable. A frozen layer belongs to all disks that build on it, forks and their source
- * alike.
+ * Identity of a writable file, the same under each of its names. `undefined` for a frozen layer, which belongs to all disks that build
+ * on it.
  */
 const identityOf = (file: string) => {
   const stat = orElse(() => fs.lstatSync(file, { throwIfNoEntry: false }), undefined)
@@ -62,7 +62,7 @@ const identityOf = (file: string) => {
 
 const identities = (files: ReadonlyArray<string>) => files.map(identityOf).filter((one) => one !== undefined)
 
-/** VMs that write a disk of one of these workspaces, found by the layers, which no record has to name. */
+/** VMs that write to a disk of one of these workspaces. The layers identify them, because no record may name them. */
 export const vmsOnDisksOf = (
   folders: ReadonlyArray<WorkspaceFolder>
 ): Effect.Effect<ReadonlyArray<VmId>, never, Paths> =>

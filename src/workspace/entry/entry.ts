@@ -9,7 +9,7 @@ import type { Residents } from "./resident-list.ts"
 export interface Generation {
   readonly guest: Guest
   readonly channel: GuestChannel
-  /** Its end first ends all work in the VM, then the VM. */
+  /** When it closes, first all work in the VM ends, and then the VM. */
   readonly scope: Scope.Closeable
 }
 
@@ -25,9 +25,9 @@ export interface Entry {
   readonly record: Ref.Ref<WorkspaceRecord>
   readonly state: Ref.Ref<EntryState>
   readonly generation: Ref.Ref<Option.Option<Generation>>
-  /** None only while the workspace is being made. */
+  /** None only during the creation of the workspace. */
   readonly residents: Ref.Ref<Option.Option<Residents>>
-  /** Resources of this process for the workspace besides its VM, until its deletion. */
+  /** Resources of this process for the workspace, without its VM. It closes with the deletion. */
   readonly scope: Scope.Closeable
   /** True while a deletion waits or works. Readers of the workspace's disk then stop. */
   readonly isBeingDeleted: SubscriptionRef.SubscriptionRef<boolean>
@@ -60,7 +60,7 @@ export const makeEntry = (parent: { readonly scope: Scope.Scope }, folder: Works
     return entry
   })
 
-/** How messages name a workspace: by its name, else by its id. Every command takes both. */
+/** The name of a workspace in messages, or its id if it has no name. Every command accepts both. */
 export const displayName = ({ id, record }: {
   readonly id: WorkspaceId
   readonly record: Ref.Ref<WorkspaceRecord>

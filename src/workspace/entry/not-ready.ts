@@ -37,7 +37,7 @@ export const demandLegal = (entry: Entry, operation: WorkspaceOperation): Effect
     ({ state }) => isLegal(operation, state) ? Effect.void : notReady(entry, operation)
   )
 
-/** The error of an operation that gave way to a deletion. */
+/** The error of an operation that a deletion has ended. */
 export const beingDeleted = (entry: Entry) =>
   Effect.flatMap(
     displayName(entry),

@@ -1,11 +1,11 @@
 import { Context, Effect, Layer, type Scope } from "effect"
 import { acquirePlain } from "../../system/waits/scopes.ts"
 
-/** The workspaces of an installation by their ports of the host. */
+/** Ports of the host, and the workspace that has each. */
 export class PortHolders extends Context.Service<PortHolders, {
-  /** Remembers whose port it is, until the Scope closes. */
+  /** Registers the workspace that has a port, until the Scope closes. */
   readonly hold: (hostPort: number, workspace: string) => Effect.Effect<void, never, Scope.Scope>
-  /** Workspace of this installation that has a port of the host; undefined if another program has it. */
+  /** The workspace of this installation that has a port. `undefined` if another program has the port. */
   readonly holderOf: (hostPort: number) => string | undefined
 }>()("pyro/workspace/PortHolders") {
   static readonly layer = Layer.sync(PortHolders, () => make())

@@ -21,9 +21,9 @@ export const isWorkspaceId = Schema.is(WorkspaceId)
 export const newWorkspaceId = (): WorkspaceId => WorkspaceId.make(`ws-${randomBytes(5).toString("hex")}`)
 
 /**
- * A workspace on disk. The record is written before the side effects that it announces. `creating` and `deleting` say that the rest
- * may be incomplete: after a crash the next process removes the whole. In all other phases the record names the one valid disk and
- * the one valid VM; all others are leftovers. One rename switches from a generation to the next.
+ * A workspace on disk. pyro writes the record before the side effects that it announces. In the phases `creating` and `deleting` the
+ * rest may be incomplete: after a crash the next process removes the workspace. In all other phases the record names the only valid
+ * disk and the only valid VM. One rename switches from a generation to the next.
  */
 export const WorkspaceRecord = Schema.Struct({
   format: Schema.Literal(3),
@@ -36,7 +36,7 @@ export const WorkspaceRecord = Schema.Struct({
   generation: Schema.Int,
   /** The VM of a running generation. */
   vm: Schema.optional(VmId),
-  /** Number of the disk: every reset begins a new one. */
+  /** Number of the disk. Every reset makes a new disk. */
   disk: Schema.Int,
   vcpuCount: Schema.Int,
   memoryMib: Schema.Int,
@@ -52,7 +52,7 @@ export const WorkspaceRecord = Schema.Struct({
   workspaceUser: Schema.Literals(["root", "agent"]),
   /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
   project: Schema.optional(Schema.String),
-  /** State of its residents; each resident's own Schema decodes it. */
+  /** States of its residents. The Schema of each resident decodes its state. */
   residents: ResidentStates,
   /** The residents still belong to the previous disk: a reset was interrupted. */
   staleResidents: Schema.optional(Schema.Boolean),
@@ -138,8 +138,8 @@ export interface WriteWorkspaceOptions {
 const flushAfter = "100 millis"
 
 /**
- * Writes a record. It survives this process at once, and a power cut a moment later. A create does not wait for the disk: a power
- * cut also ends the VM whose record it would undo.
+ * Writes a record. The record survives the end of this process at once, and a power cut a moment later. A create does not wait for the
+ * disk: the power cut that loses the record also ends the VM.
  */
 export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord, options: WriteWorkspaceOptions = {}) =>
   writeJsonAtomic(folder.record, WorkspaceRecord, record, options).pipe(
@@ -152,8 +152,8 @@ export const writeWorkspace = (folder: WorkspaceFolder, record: WorkspaceRecord,
   )
 
 /**
- * None for a folder without a record. Fails if a newer pyro wrote the record, or if the record is damaged, missing or another
- * workspace's. The same for the state of a resident, which its kind decodes.
+ * Reads a record. None for a folder without a record and without a disk. Fails if the record is damaged, missing, from a newer pyro or
+ * of another workspace. The same applies to the state of each resident.
  */
 export const readWorkspace = (
   folder: WorkspaceFolder,

@@ -13,7 +13,7 @@ import {
   type ResidentVm
 } from "./resident.ts"
 
-/** A resident for code that does not know the type of the resident's state. */
+/** A resident, for code that does not know the type of its state. */
 export interface ListedResident extends Omit<Resident<ResidentState>, "adopt" | "begin"> {
   readonly key: string
   readonly begin?: Take
@@ -23,8 +23,8 @@ export interface ListedResident extends Omit<Resident<ResidentState>, "adopt" | 
 type Take = (vm: ResidentVm, kept: ResidentState | undefined) => Effect.Effect<void, PyroError>
 
 /**
- * Adapts a resident to the list. `path` is the workspace's folder, for errors. The reader of the record has refused unreadable
- * states.
+ * Adapts a resident to the list. `path` is the workspace's folder, for errors. The reader of the record has already refused
+ * unreadable states.
  */
 export const listed = <State, Encoded>(
   kind: ResidentKind<State, Encoded>,
@@ -62,17 +62,17 @@ export const listed = <State, Encoded>(
 
 /** All residents of one workspace, as one. */
 export interface Residents {
-  /** Tries every resident, and then fails with the first failure. `kept`: the states that the workspace record has. */
+  /** Tries every resident, and then fails with the first failure. `kept`: the states in the record of the workspace. */
   readonly begin: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, PyroError>
-  /** Tries every resident, and then fails with the first failure. `kept`: the states that the workspace record has. */
+  /** Tries every resident, and then fails with the first failure. `kept`: the states in the record of the workspace. */
   readonly adopt: (vm: ResidentVm, kept: ResidentStates) => Effect.Effect<void, PyroError>
   readonly lose: (reason: PyroError) => Effect.Effect<void>
-  /** Does a capture while all residents stand still. */
+  /** Makes a capture while all residents are paused. */
   readonly quiesced: <A, E, R>(capture: Effect.Effect<A, E, R>) => Effect.Effect<A, E, Exclude<R, Scope.Scope>>
   /** Fails with the first failing resident: the capture must then be discarded. */
   readonly note: (folder: string) => Effect.Effect<ResidentStates, NoSpace | StateDirectoryUnusable>
   readonly finishNote: (noted: ResidentStates, folder: string) => Effect.Effect<void, PyroError>
-  /** Tries every resident that was noted down, and then fails with the first failure. */
+  /** Tries every resident with a recorded state, and then fails with the first failure. */
   readonly inherit: (noted: ResidentStates, at: NotedAt) => Effect.Effect<void, PyroError>
   /** Tries every resident, and then fails with the first failure. */
   readonly clear: Effect.Effect<void, PyroError>
@@ -90,7 +90,7 @@ const contained = (step: string, resident: ListedResident, work: Effect.Effect<v
       new StateDirectoryUnusable({ path: resident.key, detail: String(defect) })
     ))
 
-/** A resident may depend on earlier ones in the list: residents are taken up in order and given up in the reverse order. */
+/** A resident may depend on earlier ones in the list: the list adopts residents in its order and ends them in the reverse order. */
 export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => {
   const reversed = all.toReversed()
 
@@ -105,7 +105,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
       Effect.forEach(Effect.fromResult, { discard: true })
     )
 
-  /** The residents that a record has the state of. */
+  /** The residents that have a state in the record. */
   const eachOf = (
     step: string,
     states: ResidentStates,

@@ -15,7 +15,7 @@ export interface ResidentVm {
   readonly scope: Scope.Scope
 }
 
-/** A moment at which a workspace's residents were noted down. */
+/** The moment of a capture: `note` recorded the states of the residents. */
 export interface NotedAt {
   /** Folder that `note` put files into. */
   readonly folder: string
@@ -40,30 +40,30 @@ export interface ResidentKind<State, Encoded = State> {
  */
 export interface Resident<State> {
   /**
-   * Begins in the VM of a new generation, after its record is written. `kept` is the state that the workspace record has. `adopt`, where a
-   * transition adopts, came before.
+   * Begins in the VM of a new generation, after the record of the generation is written. `kept` is the state in the record of the
+   * workspace. If the transition adopts, `adopt` came before.
    * @default nothing
    */
   readonly begin?: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
-  /** Takes the resident up in a running VM. `kept` is the state that the workspace record has. */
+  /** Adopts the resident in a running VM. `kept` is the state in the record of the workspace. */
   readonly adopt: (vm: ResidentVm, kept: Option.Option<State>) => Effect.Effect<void, PyroError>
   /** Ends every waiter with `reason`: the VM has ended. */
   readonly lose: (reason: PyroError) => Effect.Effect<void>
   /** Pauses for a capture of the VM, and continues when the Scope closes. */
   readonly quiesce?: Effect.Effect<void, never, Scope.Scope>
   /**
-   * Notes down the present state, with files in `folder`. The VM is paused, so this must neither wait nor take long.
+   * Records the present state for a capture, with files in `folder`. The VM is paused, so this must neither wait nor take long.
    * @default a snapshot has no state of the resident
    */
   readonly note?: (folder: string) => Effect.Effect<State, NoSpace | StateDirectoryUnusable>
   /** Completes the files that `note` made. The VM runs again. */
   readonly finishNote?: (noted: State, folder: string) => Effect.Effect<void, PyroError>
-  /** Takes over a noted state, of this workspace or of its fork's source. `adopt` follows. Only for a resident that notes states. */
+  /** Inherits a recorded state, of this workspace or of the source of its fork. `adopt` follows. Only for a resident with `note`. */
   readonly inherit?: (noted: State, at: NotedAt) => Effect.Effect<void, PyroError>
   /** Forgets everything: the workspace is at its baseline again. May run twice. */
   readonly clear: Effect.Effect<void, PyroError>
   /**
-   * Sentences for the caller who made the present VM, about parts that are not as they were in the VM before. Each is given once.
+   * Sentences for the caller that made the present VM, about parts that differ from the VM before. Gives each sentence once.
    * @default none
    */
   readonly takeWarnings?: Effect.Effect<ReadonlyArray<string>>
@@ -85,14 +85,14 @@ export type ResidentStates = typeof ResidentStates.Type
 
 export const noStates: ResidentStates = named([])
 
-/** A kind of resident for code that does not know the type of the kind's state. */
+/** A kind of resident, for code that does not know the type of its state. */
 export interface StoredKind {
   readonly key: string
   readonly decode: (path: string, stored: ResidentState) => Result.Result<unknown, FileFailed | FormatTooNew>
   readonly describeNoted: (stored: ResidentState) => Partial<SnapshotInfo>
 }
 
-/** Decodes a state that the file `path` has. */
+/** Decodes a state from the file `path`. */
 export const decodeState = <State, Encoded>(
   { state: schema, upgrades }: ResidentKind<State, Encoded>,
   path: string,
@@ -118,7 +118,7 @@ export const storedKind = <State, Encoded>(kind: ResidentKind<State, Encoded>): 
 /** Path of a record, for errors. */
 export type RecordPlace = Pick<StateTooNew, "workspace" | "path"> & Partial<Pick<StateTooNew, "snapshot">>
 
-/** Says whose record a newer pyro wrote. */
+/** The error for a record that a newer pyro wrote. */
 export const tooNew = (place: RecordPlace, part = "the record") => ({ format, newest }: FormatTooNew) =>
   new StateTooNew({ ...place, part, format, newest })
 

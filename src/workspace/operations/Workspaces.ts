@@ -15,7 +15,7 @@ import { makeFlattener } from "../life/snapshot/flatten-idle.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
 import type { House } from "./perform.ts"
 
-interface Named {
+interface WorkspaceRef {
   readonly workspace: string
 }
 
@@ -23,20 +23,20 @@ interface Named {
 export interface Root {
   readonly id: string
   readonly environment: string
-  /** Writes it as a tar archive to a new file of the host. */
+  /** Writes the root as a tar archive to a new file of the host. */
   readonly archive: (file: string) => Effect.Effect<void, PyroError>
 }
 
 /**
- * The workspaces of this installation. One process at a time owns them. The process adopts the workspaces of its predecessor, and
- * leaves its own running at its end. `performing` makes the calls of their operations.
+ * The workspaces of this installation. One process at a time owns them. A new process adopts the workspaces of its predecessor, which
+ * run on after its end. `performing` makes the calls of their operations.
  */
 export class Workspaces extends Context.Service<Workspaces, {
   readonly house: House
-  readonly root: (payload: Named) => Effect.Effect<Root, PyroError>
+  readonly root: (payload: WorkspaceRef) => Effect.Effect<Root, PyroError>
   /** The secrets of a workspace. Undefined if there is no workspace of this name. */
-  readonly secretsOf: (payload: Named) => Effect.Effect<ReadonlyArray<SecretSet> | undefined>
-  /** How many VMs run. */
+  readonly secretsOf: (payload: WorkspaceRef) => Effect.Effect<ReadonlyArray<SecretSet> | undefined>
+  /** Number of running VMs. */
   readonly running: Effect.Effect<number>
 }>()("pyro/workspace/Workspaces") {
   static readonly layer = Layer.effect(Workspaces, Effect.suspend(() => make))
@@ -51,13 +51,13 @@ const flattenEvery = "5 seconds"
 
 const make = Effect.gen(function*() {
   const services = pickServices(yield* Effect.context<LifecycleServices>())
-  // Not below the layer's own scope: its end would close this scope before the VMs are released.
+  // Not a child of the layer's own scope, which would close this scope before the VMs are released.
   const scope = yield* Scope.make()
   const lifecycle: Lifecycle = { registry: makeRegistry(), scope }
   const { registry } = lifecycle
   yield* Effect.addFinalizer((exit) => Effect.andThen(leaveAll(lifecycle), Scope.close(scope, exit)))
   yield* adoptAll(lifecycle)
-  // Its end is awaited before any scope closes that a deletion is just closing.
+  // The layer waits for the end of this fiber before it closes other scopes, because a deletion may be closing one of them.
   yield* Effect.suspend(() => expire(lifecycle)).pipe(
     Effect.repeat(Schedule.spaced(expiryEvery)),
     Effect.forkScoped

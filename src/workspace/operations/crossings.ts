@@ -4,7 +4,7 @@ import type { Entry } from "../entry/entry.ts"
 import { type NewEvent, recordEvent } from "../entry/events.ts"
 import type { WorkspacesOperation } from "./work.ts"
 
-/** What a work gives: its answer, or each of its events. */
+/** Result of a work, or each of its events. */
 type Given<Name extends WorkspacesOperation> = OperationOf<Name> extends { readonly kind: "streaming" } ? EventOf<Name>
   : ResultOf<Name>
 
@@ -13,8 +13,8 @@ type Crossings = {
 }
 
 /**
- * What the log of a workspace says of each crossing between the workspace and the host, from the request and what the work gives. A step
- * of the workspace's life records its event by itself: with the commit that it tells of, which nothing interrupts.
+ * The event of each crossing between a workspace and the host, from the request and the result. A step of the workspace's life records
+ * its event by itself, together with its commit, because nothing interrupts the two.
  */
 const crossings: Crossings = {
   "workspace.import": ({ sourcePath }, { bytes, files, path }) => ({
@@ -53,11 +53,11 @@ const crossings: Crossings = {
       : undefined
 }
 
-/** Records what a work gives, if that is a crossing, before the caller has it. */
+/** Records the event of a crossing before the caller gets the result. */
 export const recordCrossing = (name: WorkspacesOperation) => {
-  const told = crossings[name] as ((payload: unknown, given: unknown) => NewEvent | undefined) | undefined
+  const eventOf = crossings[name] as ((payload: unknown, given: unknown) => NewEvent | undefined) | undefined
   return ({ entry }: { readonly entry: Entry }, payload: unknown) => (given: unknown) => {
-    const event = told?.(payload, given)
+    const event = eventOf?.(payload, given)
     return event === undefined ? Effect.void : recordEvent(entry.folder.directory, event)
   }
 }

@@ -18,7 +18,7 @@ const portOf = (
     hostPort === undefined ? "" : ` on 127.0.0.1:${hostPort}`
   }`
 
-/** An event in a sentence. */
+/** An event as a sentence. */
 const sentenceOf = (event: WorkspaceLogEvent): string => {
   switch (event._tag) {
     case "created":
@@ -78,7 +78,7 @@ const sentenceOf = (event: WorkspaceLogEvent): string => {
   }
 }
 
-/** Parts of it come from the guest. */
+/** An event as a sentence that is safe to print: parts of it come from the guest. */
 export const eventText = (event: WorkspaceLogEvent): string => printable(sentenceOf(event))
 
 const entryOf = (event: WorkspaceLogEvent): EventEntry => {
@@ -91,7 +91,7 @@ const entryOf = (event: WorkspaceLogEvent): EventEntry => {
   }
 }
 
-/** The page, or the next page that has an event. */
+/** The requested page, or for a follower the next page that has an event. */
 const pageWithEvent = (log: EventLog["Service"], folder: string, asked: EventsPayload): Effect.Effect<EventPage> =>
   Effect.gen(function*() {
     const { cursor, follow, limit } = asked

@@ -8,7 +8,7 @@ import { exec } from "../residents/exec/exec.ts"
 import { logs } from "../residents/exec/logs.ts"
 import type { Works } from "./work.ts"
 
-/** Digits of a whole id. */
+/** Number of digits of a whole id. */
 const WHOLE = 32
 
 interface Request {
@@ -44,7 +44,7 @@ export const execWorks = {
     pulls: ({ commands, entry }, payload, input) =>
       Effect.gen(function*() {
         const { memoryMib, workspaceUser } = yield* Ref.get(entry.record)
-        // A command that the workspace knows is followed without a VM.
+        // No VM is needed to follow a command that the workspace knows.
         const running = Effect.map(
           runningGeneration(entry, "workspace.exec"),
           (generation) => ({ ...generation, memoryMib })

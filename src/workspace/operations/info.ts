@@ -8,7 +8,7 @@ import type { Entry } from "../entry/entry.ts"
 import { silentText, troubleText } from "../entry/standstill.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
 
-/** Bytes of the host's disk that the layers of a disk's folder take. 0 if a deletion removes the folder meanwhile. */
+/** Bytes that the layers in a disk's folder take on the host's disk. 0 if a deletion removes the folder meanwhile. */
 export const usedBeneath = (folder: string): number => {
   try {
     return namesIn(folder)
@@ -19,7 +19,7 @@ export const usedBeneath = (folder: string): number => {
   }
 }
 
-/** Reason why its guest does not run now. */
+/** Reason why the guest of a workspace does not run now. */
 const troubleOf = (entry: Entry) =>
   Effect.gen(function*() {
     const generation = yield* Ref.get(entry.generation)

@@ -19,7 +19,7 @@ export interface House {
 
 type Asked = { readonly workspace: string }
 
-/** Does work at the place that its row names. The types of the table say that the work takes what it is given. */
+/** Does work at the place that its row names. The types of the table ensure that the work gets the argument that it needs. */
 const place = ({ name, on, states, writes }: Operation) => {
   const operation = name as WorkspaceOperation
   const inEntry = <A, R>(
@@ -72,7 +72,7 @@ const withNotices = <Event, E>(work: (notify: Notify) => Effect.Effect<Event, E>
     return Stream.concat(Stream.fromQueue(notices), Stream.fromEffect(Fiber.join(done)))
   }))
 
-/** A work of the table, whichever operation it belongs to. */
+/** The work of any operation of the table. */
 type AnyWork =
   | ((at: never, payload: never) => Effect.Effect<unknown, PyroError, LifecycleServices>)
   | {
@@ -95,8 +95,8 @@ type WorkspacesRow = Operation & { readonly name: WorkspacesOperation }
 export const isOfWorkspaces = (row: Operation): row is WorkspacesRow => Object.hasOwn(works, row.name)
 
 /**
- * The call of an operation on workspaces. It waits for the workspaces, finds the one that the payload names, checks its state, gives the
- * work of the table what the row says, and records a crossing.
+ * The call of an operation on workspaces. It waits for the workspaces, finds the one that the payload names, checks its state, does the
+ * work of the table at the place of the row, and records a crossing.
  */
 export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroError>) => {
   const work = works[row.name] as AnyWork

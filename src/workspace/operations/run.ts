@@ -31,10 +31,10 @@ import { unstoredSecrets, type Variables } from "../residents/secret/workspace-s
 
 type Output = Pick<ProcessOutput, "bytes" | "from">
 
-/** Pieces that wait for the reader. */
+/** Maximum number of pieces that wait for the reader. */
 const WAITING = 16
 
-/** Output of a process without secrets, in the order of arrival. */
+/** Output of a process, without secrets, in the order of arrival. */
 const filteredOutput = (
   process: GuestProcess,
   set: SecretSet | undefined
@@ -59,15 +59,15 @@ type Exited = Extract<RunEvent, { readonly _tag: "Exited" }>
 const killGraceMs = 3_000
 
 /**
- * Runs the first command of a fresh workspace: Started, Output as it arrives, Exited. The stream's end or interruption ends the
- * workspace.
+ * Runs the first command of a fresh workspace: Started, Output as it arrives, Exited. The end or the interruption of the stream ends
+ * the workspace.
  */
 export const runIn = (
   workspace: FreshWorkspace,
   payload: RunPayload,
   input: RunInput,
   network: Granted | undefined,
-  /** When the request came, by the monotonic clock. */
+  /** Time of the request, by the monotonic clock. */
   sinceMs: number
 ): Stream.Stream<RunEvent, PyroError, Dialler | Paths> =>
   Stream.unwrap(Effect.gen(function*() {
@@ -120,7 +120,7 @@ interface FirstStart {
   readonly headerSecrets: HeaderSecrets
 }
 
-/** Starts the command with the claim, in one round trip, unless network, secrets or a check of the workspace's user must precede it. */
+/** Starts the command. One round trip claims the VM and starts, unless the network, secrets or a check of the user must come first. */
 const startFirst = (
   workspace: FreshWorkspace,
   payload: RunPayload,

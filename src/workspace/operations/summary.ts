@@ -92,7 +92,7 @@ const networkLines = ({ id, lastDenied = [], name, network }: Summary) =>
     )
   ]
 
-/** A summary for people: a few dozen lines at most. */
+/** A summary for people, of a few dozen lines at most. */
 export const summaryText = (summary: Summary): string =>
   [
     `${summary.name ?? summary.id} is ${summary.state}. Since ${summary.since}:`,

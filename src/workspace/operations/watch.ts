@@ -6,7 +6,7 @@ import type { Entry } from "../entry/entry.ts"
 import type { EventLog } from "../entry/events.ts"
 import { usedBeneath } from "./info.ts"
 
-/** CPU time of a microVM at the moment of a table. */
+/** CPU time of a microVM at the time of a table. */
 interface Seen {
   readonly pid: number
   readonly cpuMs: number
@@ -53,10 +53,10 @@ const rowOf = (entry: Entry, seen: Map<string, Seen>): Effect.Effect<WatchedWork
     }
   })
 
-/** Shortest time between two tables: a workspace that changes all the time must not keep the daemon busy. */
+/** Minimum time between two tables, so that a workspace that changes all the time does not keep the daemon busy. */
 const LEAST_MS = 100
 
-/** A table of workspaces at once, then whenever an event was recorded, and each `intervalMs`. */
+/** A table of workspaces at once, then after each event, and after `intervalMs` without an event. */
 export const watchWorkspaces = (
   log: EventLog["Service"],
   entries: Effect.Effect<ReadonlyArray<Entry>>,

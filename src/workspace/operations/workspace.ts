@@ -31,7 +31,7 @@ export const workspaceDiff = ({ channel, entry }: AtReader, asked: Omit<DiffPayl
 
 const ready = (entry: Entry) => Effect.map(infoOf(entry), (workspace) => ({ _tag: "Ready" as const, workspace }))
 
-/** After work that says whether it changed the state of the workspace. */
+/** The event after work whose result is whether the state of the workspace changed. */
 const switched = <R>(entry: Entry, work: Effect.Effect<boolean, PyroError, R>) =>
   Effect.flatMap(work, (changed) => Effect.map(ready(entry), (event) => ({ ...event, changed })))
 

@@ -1,7 +1,7 @@
 import type { Notice } from "../../contract/rows/notice.ts"
 import { aloneInWords, type NetworkNews, type PolicyWords } from "./network/denials.ts"
 
-/** Part at the end of a command's output to search: errors are there. */
+/** Number of bytes at the end of a command's output that pyro searches for errors. */
 const TAIL_BYTES = 8_192
 
 /** Messages of resolvers and programs without a network. */
@@ -11,7 +11,7 @@ const NO_NETWORK =
 /** Status of a command that a shell did not find. */
 const NOT_FOUND = 127
 
-/** A page of the documents stands in parentheses: a model, which cannot read it, gets the sentence without. */
+/** A page of the documents is in parentheses. A model cannot read the page, and gets the sentence without it. */
 export const hints = {
   network: ({ granting }: PolicyWords) =>
     `the guest has no network: no host name can be looked up and no address reached. To allow a host: ${
@@ -40,27 +40,27 @@ export class OutputTail {
 
 const warning = (message: string): Notice => ({ _tag: "Notice", level: "warning", message })
 
-/** Hints for the caller of a command. Each is told once per machine, and denials of the network with each command that met them. */
+/** Hints for the caller of a command. Each comes once per machine. Denials of the network come with each command that met them. */
 export class Hints {
-  readonly #said = new Set<Hint>()
-  /** The network of the machine, where the machine has or may get one. */
+  readonly #given = new Set<Hint>()
+  /** The network of the machine, if the machine has one or may get one. */
   network: NetworkNews | undefined
 
-  /** Moment for `after`: the start of a command. */
+  /** The present position, for `after`. */
   now(): number {
     return this.network?.position() ?? 0
   }
 
-  /** Beside the result of a command that began at `startedAt`, printed this at last and left with the status. */
+  /** Notices for a command with this end of its output, this status and this position of its start. */
   after(tail: OutputTail, status: number, startedAt = 0): ReadonlyArray<Notice> {
     const denials = this.network?.since(startedAt)
-    // A command that succeeded has got along without the connection.
+    // A command that succeeded did not need the connection.
     const failures = status === 0 ? undefined : this.network?.failedSince(startedAt)
     const news = [denials, failures].filter((one) => one !== undefined)
     if (news.length > 0) return news.map(warning)
     const hint = this.#hintOf(tail, status)
-    if (hint === undefined || this.#said.has(hint)) return []
-    this.#said.add(hint)
+    if (hint === undefined || this.#given.has(hint)) return []
+    this.#given.add(hint)
     return [warning(hints[hint](this.network?.words ?? aloneInWords))]
   }
 
@@ -70,11 +70,11 @@ export class Hints {
   }
 }
 
-const known = new WeakMap<object, Hints>()
+const hintsByMachine = new WeakMap<object, Hints>()
 
-/** The hints of one machine for its whole life. */
+/** The hints of one machine. */
 export const hintsOf = (machine: object): Hints => {
-  const found = known.get(machine) ?? new Hints()
-  known.set(machine, found)
+  const found = hintsByMachine.get(machine) ?? new Hints()
+  hintsByMachine.set(machine, found)
   return found
 }

@@ -6,10 +6,10 @@ import { notReady } from "../entry/not-ready.ts"
 import type { Residents } from "../entry/resident-list.ts"
 import type { OpenResidents } from "./open.ts"
 
-/** `openResidents` alone makes the residents of an entry, which knows them as a list. */
+/** Only `openResidents` makes the residents of an entry. The type of the entry knows them as a list. */
 const isOpen = (residents: Residents): residents is OpenResidents => "commands" in residents
 
-/** The residents of a workspace by name. None only while the workspace is being made. */
+/** The residents of a workspace by name. None only during the creation of the workspace. */
 export const openResidentsOf = (entry: Entry): Effect.Effect<Option.Option<OpenResidents>> =>
   Effect.map(Ref.get(entry.residents), Option.filter(isOpen))
 

@@ -4,8 +4,8 @@ import { resolverFile } from "./network/guest.ts"
 import { settingsFiles } from "./package-cache/registries.ts"
 
 /**
- * Every file that pyro writes into the root of a guest and that stays on the disk. An export of the disk leaves out pyro's part. Files in
- * /run and mounts over files (host name, secrets) are not on the disk.
+ * The files that pyro writes into the root of a guest, as far as they stay on the disk. An export of the disk omits pyro's part of them.
+ * Files in /run and mounts over files (host name, secrets) are not on the disk.
  */
 export const guestFiles: ReadonlyArray<GuestFile> = [
   resolverFile,

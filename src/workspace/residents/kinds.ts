@@ -5,7 +5,7 @@ import { portKind } from "./port/table.ts"
 import { serviceKind } from "./service/state.ts"
 import { shellKind } from "./shell/resident.ts"
 
-/** Every kind of resident that this pyro knows; `open.ts` opens one of each. */
+/** Every kind of resident that this pyro knows. `open.ts` opens one of each kind. */
 export const residentKinds: ReadonlyArray<StoredKind> = [
   storedKind(execKind),
   storedKind(networkKind),

@@ -25,7 +25,7 @@ import { serviceKind } from "./service/state.ts"
 import { shellKind, shellResident } from "./shell/resident.ts"
 import { makeShells, type Shells } from "./shell/shells.ts"
 
-/** The residents of a workspace. The operations of one kind, such as exec and logs, reach that kind by name; the lifecycle does not. */
+/** The residents of a workspace. The operations of one kind, such as exec and logs, use that kind by name. The lifecycle does not. */
 export interface OpenResidents extends Residents {
   readonly commands: Commands
   readonly secrets: WorkspaceSecrets
@@ -62,7 +62,7 @@ export const openResidents = (
         makeShells(commands, (event) =>
           record(directory, event))
       ),
-      // Their timers would keep this process.
+      // Their timers would keep this process alive.
       ({ renderings }) =>
         renderings.clear()
     )

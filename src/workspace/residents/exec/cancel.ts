@@ -8,8 +8,8 @@ import type { Command, Commands } from "./command-registry.ts"
 const KILLED_MS = 5_000
 
 /**
- * Ends a running command and all its processes, and waits for its end up to a limit. The command has the given grace, or its own. A
- * second request kills it at once.
+ * Ends a running command and all its processes, and waits for the end up to a limit. The grace is the given one, or the command's own.
+ * A second request kills the command at once.
  */
 export const endRunning = (command: Command, graceMs = command.ending.graceMs): Effect.Effect<void> =>
   Effect.suspend(() => {

@@ -26,23 +26,23 @@ import { makeDeferredRelease } from "./deferred-release.ts"
 import { follow, pidsMaxOf, printed, untilLate } from "./follow.ts"
 import { type CommandEnd, CommandJournal, type CommandRole } from "./journal.ts"
 
-/** A command that was asked for and has not ended. */
+/** A requested command that has not ended. */
 export interface Command {
   readonly id: string
   readonly log: CommandLog
-  /** Ends when the guest has started the command, or failed to. */
+  /** Completes when the guest has started the command, or could not. */
   readonly started: Deferred.Deferred<GuestProcess, PyroError>
   readonly end: Deferred.Deferred<CommandEnd, PyroError>
   readonly ending: EndingOptions
-  /** Generation of the VM that runs it. */
+  /** Hints of the VM that runs the command. */
   readonly hints: Hints
-  /** Moment of its start for its hints. */
+  /** Start of the command, as a position for the hints. */
   readonly startedAt: number
   /** Whether `stop` was called. */
   isEnding: boolean
-  /** Whether a caller has said that the command goes on without callers. It then ends with none of them. */
+  /** Whether a caller detached the command. The command then ends with none of its callers. */
   isHandedBack: boolean
-  /** Ends the command and all its processes as soon as the guest has it. A command with a grace gets a signal first. */
+  /** Ends the command and all its processes as soon as the guest has started it. With a grace the command gets a signal first. */
   readonly stop: (graceMs: number) => Effect.Effect<void>
 }
 
@@ -60,8 +60,8 @@ export interface Commands {
   readonly secrets: WorkspaceSecrets
   readonly running: ReadonlyMap<string, Command>
   /**
-   * Starts a command. Its output and end are recorded until the VM's scope closes, with or without listeners. A known id starts
-   * nothing: `mine` is false.
+   * Starts a command, and records its output and end until the VM's scope closes, with or without listeners. A known id starts nothing:
+   * `mine` is false.
    */
   readonly start: (
     generation: Running & { readonly memoryMib: number },
@@ -70,9 +70,9 @@ export interface Commands {
     /** @default an exec */
     role?: CommandRole
   ) => Effect.Effect<{ readonly mine: boolean }, InvalidRequest | NoSpace | StateDirectoryUnusable>
-  /** Adopts the commands that a guest still runs or whose end it keeps, after the death of the daemon that started them. */
+  /** Adopts the commands of another daemon that a guest still runs, or whose end the guest keeps. */
   readonly adopt: (generation: Running) => Effect.Effect<void, ChannelFailed | NoSpace | StateDirectoryUnusable>
-  /** Records that running commands are lost: their VM has ended. */
+  /** Records that the running commands are lost, because their VM has ended. */
   readonly loseAll: (why: PyroError) => Effect.Effect<void>
 }
 
@@ -102,7 +102,7 @@ export const openCommands = (
     const deferred = yield* makeDeferredRelease(folder, journal)
     const running = new Map<string, Command>()
 
-    /** Known as running from here until it is settled. */
+    /** Registers a running command, until `settle`. */
     const make = (id: string, log: CommandLog, scope: Scope.Scope, ending: EndingOptions) => {
       const started = Deferred.makeUnsafe<GuestProcess, PyroError>()
       const stop = (graceMs: number) =>
@@ -153,21 +153,21 @@ export const openCommands = (
     ) =>
       Effect.gen(function*() {
         const end = yield* follow(process, command.log, { ...time, ending: command.ending }, secrets)
-        // Background processes that its handler left: the guest forgets them with the release.
+        // Ends background processes that a signal handler left: after the release the guest does not know them.
         if (command.isEnding || command.ending.isService) yield* Effect.ignore(process.kill)
         yield* unmount(channel, command.id)
         concluded(command, process, end)
       })
 
     const concluded = (command: Command, process: GuestProcess, end: CommandEnd) => {
-      // The id belongs to another VM now: the workspace went back to a snapshot, and this VM still runs for a moment.
+      // The workspace was reset to a snapshot: the id belongs to another VM, and this VM still runs for a moment.
       if (running.get(command.id) !== command) return
       journal.ended(end)
       settle(command, Exit.succeed(end))
       deferred.ended(process)
     }
 
-    /** In the VM's scope, because the caller may leave. Also a defect of pyro ends the command: its callers would wait for ever. */
+    /** Works in the VM's scope, because the caller may leave. A defect of pyro ends the command, so that its callers do not wait for ever. */
     const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
       work.pipe(
         Effect.scoped,
@@ -184,7 +184,7 @@ export const openCommands = (
       Effect.gen(function*() {
         const { execId: id } = payload
         const prepared = yield* prepare(channel)
-        // No yield lies between this and the journal: of two requests with one id, only one starts the command.
+        // The steps from here to the journal do not wait: of two requests with one id, only one starts the command.
         if (journal.get(id) !== undefined) return { mine: false }
         const variables = yield* secrets.variables(payload.secretEnv)
         const mounts = yield* secrets.mounts(payload.secretMount)
@@ -222,7 +222,7 @@ export const openCommands = (
             .pipe(
               Effect.tapError((failure) =>
                 Effect.sync(() => {
-                  // After a lost channel the start is unknown: the guest is asked by the id.
+                  // After the loss of the channel, only the guest knows whether the command started.
                   if (failure._tag === "ChannelFailed" || running.get(id) !== command) return
                   journal.refused(id)
                   journal.flush()
@@ -247,7 +247,7 @@ export const openCommands = (
           const { deadlineMs, id } = start
           const log = logs.get(id) ?? logs.create(id)
           yield* attempt("open", folder.logs, () => log.resume())
-          // Never closed: its end would end the command, which outlives this process too.
+          // Nothing closes this scope: its end would end the command, which outlives this process.
           const kept = yield* Scope.make()
           const adopted = yield* channel.adopt(id, recordedOf(log)).pipe(Effect.provideService(Scope.Scope, kept))
           // The guest keeps each end until the journal has it.

@@ -6,24 +6,24 @@ import type { WorkspaceFolder } from "../../entry/record.ts"
 import type { CommandJournal } from "./journal.ts"
 
 /**
- * Delay of the work after the end of a command, in ms. A caller that runs one command after another asks for the next one sooner.
- * While the guest runs the next command, this process is idle.
+ * Delay of the work after the end of a command, in ms. A caller that runs one command after another requests the next one sooner, and
+ * this process is idle while the guest runs it.
  */
 const AFTER_MS = 2
-/** Resolution of the time of last activity, in ms: of commands in a row, not every start is written down. */
+/** Resolution of the time of last activity, in ms: pyro does not write the start of every command in a row. */
 const FRESH_MS = 500
 
-/** The work that is left when the caller of a command has its answer, done once for all commands that ended meanwhile. */
+/** Work after the response to the caller of a command, done once for all commands that ended meanwhile. */
 export interface DeferredRelease {
-  /** The workspace is in use. */
+  /** Notes the start of a command as a use of the workspace. */
   readonly started: Effect.Effect<void>
-  /** The end of a command is in the journal, though not in its file yet. The guest keeps the end until the file has it. */
+  /** Releases an ended command in the guest once the file of the journal has its end. */
   readonly ended: (process: GuestProcess) => void
-  /** The guest is gone, with all commands to release. */
+  /** Forgets the commands to release, because their guest is gone. */
   readonly forget: () => void
 }
 
-/** One fiber does the work for all commands of a workspace. It ends with the Scope, which waits for a write under way. */
+/** One fiber does the work for all commands of a workspace. When the Scope closes, it waits for a write in progress. */
 export const makeDeferredRelease = (
   folder: WorkspaceFolder,
   journal: CommandJournal

@@ -43,10 +43,10 @@ const exited = (log: CommandLog, { durationMs, outcome, signal, status }: Comman
       ...(log.droppedBytes === 0 ? {} : { droppedBytes: log.droppedBytes })
     })
 
-/** Minimum wait in ms, for a caller that does not want to wait: more than an idle guest needs to start a command. */
+/** Minimum wait for the start, in ms, also for a caller that does not want to wait. An idle guest starts a command sooner. */
 const LEAST_START_MS = 1_000
 
-/** Maximum output of one batch, in bytes, without the last piece: few messages carry fast output. */
+/** Maximum output of one batch, in bytes, without its last piece. A large batch needs few messages for fast output. */
 const BATCH_BYTES = 65_536
 
 export type ExecPull = PullEvents<ExecEvent>
@@ -60,11 +60,11 @@ interface WaitLimit {
   readonly last: ExecEvent
 }
 
-/** From now on the log drops no output before the reader has it, also output that does not fit on the disk. */
+/** From now on the log drops no output before the reader has it, even if the output does not fit on the disk. */
 const listen = (log: CommandLog, cursor: number) =>
   acquirePlain(Effect.sync(() => log.listen(cursor)), (reader) => reader.close())
 
-/** `first`, then the output from the reader's position as it arrives, then the end. */
+/** Gives `first`, then the output from the reader's position on as it arrives, and then the end. */
 const pullOutput = (
   first: ExecEvent,
   log: CommandLog,
@@ -110,7 +110,7 @@ const pullOutput = (
         }
         return Effect.succeed(takeBatch())
       })
-    /** The end if there is one, else the available output, else the next output. */
+    /** The end of an ended command, or the available output, or the next output. */
     const whenDrained: ExecPull = (waitMs) => {
       if (log.ended) {
         return Effect.matchEffect(Effect.flatMap(end, (how) => exited(log, how)), {
@@ -163,18 +163,18 @@ const endWithScope = (
   command: Command,
   running: Commands["running"],
   input: RunInput,
-  handedBack: { readonly isTold: boolean }
+  handedBack: { readonly isReported: boolean }
 ) =>
   atClose(Effect.suspend(() =>
-    running.get(command.id) === command && !handedBack.isTold && !command.isHandedBack
+    running.get(command.id) === command && !handedBack.isReported && !command.isHandedBack
       ? Effect.flatMap(input.leaving ?? Effect.succeed(false), (leaving) => leaving ? Effect.void : endRunning(command))
       : Effect.void
   ))
 
 /**
- * Runs a command, or listens again to the command of that id: Started, Output, Exited, or Detached at the end of the caller's wait.
- * An interruption of the starting caller ends the command. An interruption of a later caller only stops its listening, and a later
- * caller that detaches takes the command from the starting one.
+ * Runs a command, or follows the command of that id: Started, Output, Exited, or Detached at the end of the caller's wait. An
+ * interruption of the caller that started the command ends the command. An interruption of a later caller does not, and a later caller
+ * that detaches the command keeps it running after the first caller.
  */
 export const exec = (
   commands: Commands,
@@ -194,11 +194,11 @@ export const exec = (
     if (command === undefined) return yield* replay(commands, id, cursor, payload.workspace)
     command.isHandedBack ||= payload.detach
     const owned = mine || input.resumed === true
-    const handedBack = { isTold: false }
+    const handedBack = { isReported: false }
     if (owned && !payload.detach && (untilMs === undefined || input.endsWithCaller === true)) {
       yield* endWithScope(command, commands.running, input, handedBack)
     }
-    // Before the guest has the command: its first output may be all its output.
+    // Listens before the guest has the command, because its first output may be its whole output.
     const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
     const process = yield* startedBefore(command, untilMs)
     const resumes = !mine && input.resumed === true
@@ -220,13 +220,13 @@ export const exec = (
   })
 
 /** Notes the time when the caller learns that the command continues. */
-const noting = (handedBack: { isTold: boolean }, pull: ExecPull): ExecPull => (waitMs) =>
+const noting = (handedBack: { isReported: boolean }, pull: ExecPull): ExecPull => (waitMs) =>
   Effect.tap(pull(waitMs), (events) => {
-    handedBack.isTold ||= events.some(({ _tag }) => _tag === "Detached")
+    handedBack.isReported ||= events.some(({ _tag }) => _tag === "Detached")
     return Effect.void
   })
 
-/** The process after its start in the guest. None for a caller that waits no longer. */
+/** The process after its start in the guest. `undefined` if the wait of the caller ends first. */
 const startedBefore = ({ started }: Command, untilMs: number | undefined) =>
   untilMs === undefined
     ? Deferred.await(started)
@@ -253,7 +253,7 @@ const startUnknown = (
       Effect.map(commands.start(running, payload, input), ({ mine }) => mine))
   })
 
-/** All that is known of an ended command, from its log. */
+/** The output and the end of an ended command, from its log. */
 const replay = (commands: Commands, id: string, cursor: number, workspace: string) =>
   Effect.gen(function*() {
     const known = commands.journal.get(id)

@@ -17,14 +17,14 @@ const PIDS_PER_MIB = 4
 
 export const pidsMaxOf = (memoryMib: number) => Math.max(1024, memoryMib * PIDS_PER_MIB)
 
-/** Maximum wait for a start beyond a command's own timeout. A later start is killed. */
+/** Maximum wait for a start after a command's own timeout. */
 const GRACE_MS = 3_000
 
 const notStartedInTime = Exit.fail(
   new ChannelFailed({ detail: "the guest has not started the command within its time; ask again by its id" })
 )
 
-/** Waits for the start without a limit. Callers wait no longer than the command's own timeout. */
+/** Waits for the start without a limit. Its callers, who wait for `started`, stop after the command's own timeout. */
 export const untilLate = <A, E, B, F>(
   started: Deferred.Deferred<B, F | ChannelFailed>,
   start: Effect.Effect<A, E>,
@@ -35,21 +35,21 @@ export const untilLate = <A, E, B, F>(
     return Effect.ensuring(start, Effect.sync(overdue.cancel))
   })
 
-/** A filter's position alone, without output, is written after this many bytes. */
+/** Number of bytes without output after which the log gets the position of a filter. */
 const MARKED_EVERY = 65_536
 /**
- * Number of bytes that the guest keeps for a filter. A longer beginning of a secret is acknowledged before the log has it: the window of
- * a command's output is 1 MiB, and with a full window the command would stop.
+ * Number of bytes that the guest keeps for a filter. pyro acknowledges a longer beginning of a secret before the log has it: the window of
+ * a command's output is 1 MiB, and a full window would stop the command.
  */
 const MAX_KEPT = 524_288
 
-/** Output goes into the log. Output that the log missed while no process listened to the guest counts as lost. */
+/** Appends output to the log. The log counts output as lost that came while no process listened to the guest. */
 const recordPlain = (log: CommandLog, { bytes, from, offset }: ProcessOutput) => {
   if (offset > log.received[from]) log.lose(from, offset - log.received[from])
   return log.append(from, bytes.subarray(log.received[from] - offset))
 }
 
-/** The same at once, or not at all. A failure is that of the second attempt: here it would end the guest's channel. */
+/** Appends output at once, or not at all. `recordPlain` tries again and reports a failure, which would end the guest's channel here. */
 const tryRecordPlain = (log: CommandLog, { bytes, from, offset }: ProcessOutput) => {
   if (offset > log.received[from]) return false
   try {
@@ -60,8 +60,8 @@ const tryRecordPlain = (log: CommandLog, { bytes, from, offset }: ProcessOutput)
 }
 
 /**
- * Records the output of a process until the output ends. The log, and everything that reads the log, gets no secret. The guest keeps the
- * bytes that may begin one, so that the next process of pyro filters them again.
+ * Records the output of a process until the output ends. The log, and everything that reads the log, gets no secret. The guest keeps
+ * bytes that may begin a secret, so that the next process of pyro filters them again.
  */
 const recordOutput = (
   process: GuestProcess,
@@ -88,7 +88,7 @@ const recordOutput = (
     return Effect.andThen(process.forEachOutput(each, take), filter.rest)
   })
 
-/** Maximum wait for the end of a killed command. Its end is reported in any case. */
+/** Maximum wait for the end of a killed command. After it, pyro reports the end without the guest. */
 const killGraceMs = 3_000
 
 /** Reads a process to its end, and ends it with all its processes at its timeout. */
@@ -110,7 +110,7 @@ export const follow = (
         return Option.none()
       })
     const exit = yield* time.deadlineMs === undefined ? whole : Effect.raceFirst(whole, atDeadline(time.deadlineMs))
-    // Background processes that its handler left end with it.
+    // Ends background processes that a signal handler left.
     if (isOver) yield* Effect.ignore(process.kill)
     const late = isOver && ranOut(Option.getOrUndefined(exit), time.ending)
     return {
@@ -121,7 +121,7 @@ export const follow = (
     }
   })
 
-/** Output of a command, as its journal has it. */
+/** Size of a command's output, for its line of the journal. */
 export const printed = ({ droppedBytes, received }: CommandLog) => ({
   stdoutBytes: received.stdout,
   stderrBytes: received.stderr,

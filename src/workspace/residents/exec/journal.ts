@@ -1,14 +1,14 @@
 import { Schema } from "effect"
 import * as fs from "node:fs"
 
-/** What a command is when it is no exec: a shell, or one run of the service of that name. */
+/** Role of a command that is no exec: a shell, or one run of the service of this name. */
 export const CommandRole = Schema.Union([
   Schema.TaggedStruct("shell", {}),
   Schema.TaggedStruct("service", { name: Schema.String })
 ])
 export type CommandRole = typeof CommandRole.Type
 
-/** Size of a terminal from a position of its output on. */
+/** Size of a terminal, from this position of its output on. */
 export const SizeAt = Schema.Struct({ at: Schema.Int, cols: Schema.Int, rows: Schema.Int })
 export type SizeAt = typeof SizeAt.Type
 
@@ -27,7 +27,7 @@ export const Started = Schema.Struct({
   tty: Schema.optional(Schema.Literal(true)),
   /** Sizes of a shell's terminal, in order. The first one is the size at the start. */
   sizes: Schema.optional(Schema.Array(SizeAt)),
-  /** Files in the guest with secrets of the command, which go with the command. */
+  /** Files in the guest with secrets of the command. pyro removes them after its end. */
   secretPaths: Schema.optional(Schema.Array(Schema.String)),
   /** The command ran before the workspace's current snapshot state. */
   inherited: Schema.optional(Schema.Literal(true))
@@ -46,7 +46,7 @@ const Ended = Schema.Struct({
   droppedBytes: Schema.optional(Schema.Int)
 })
 
-/** A line of a workspace's journal of commands. `refused` takes a start back: the guest ran nothing. */
+/** A line of a workspace's journal of commands. `refused` revokes a start: the guest ran nothing. */
 const Line = Schema.fromJsonString(
   Schema.Union([
     Schema.Struct({ started: Started }),
@@ -66,10 +66,10 @@ export interface JournaledCommand {
   readonly end: CommandEnd | undefined
 }
 
-/** Number of sizes of a terminal that the journal remembers, the newest. */
+/** Maximum number of sizes of a terminal that the journal remembers. The oldest go first. */
 const MAX_SIZES = 256
 
-/** Characters of a command that the journal keeps: a script may be megabytes. */
+/** Maximum number of characters of a command that the journal keeps: a script may have megabytes. */
 const COMMAND_CHARACTERS = 4_096
 
 const shortened = (command: ReadonlyArray<string>) => {
@@ -84,15 +84,15 @@ const shortened = (command: ReadonlyArray<string>) => {
 }
 
 /**
- * Commands of a workspace in the order of their start, on disk before the guest gets them. A line is one write. A crash may cut the
- * last line, which is then ignored.
+ * Commands of a workspace in the order of their start. A command is on disk before the guest gets it. A line is one write. A crash may cut
+ * the last line, which the next process removes.
  */
 export class CommandJournal {
   readonly #fd: number
   readonly #commands = new Map<string, JournaledCommand>()
   /** Bytes of the file that are whole lines. */
   #size: number
-  /** Lines not written yet, or without room on the disk. They precede the next line. */
+  /** Lines that are not written yet, or found no space on the disk. The next write begins with them. */
   #waiting: Array<Line> = []
 
   constructor(file: string) {
@@ -121,7 +121,7 @@ export class CommandJournal {
     return [...this.#commands.values()]
   }
 
-  /** Those that are execs, in order. */
+  /** Commands that are execs, in order. */
   get execs(): ReadonlyArray<JournaledCommand> {
     return this.commands.filter(({ start }) => start.role === undefined)
   }
@@ -136,7 +136,7 @@ export class CommandJournal {
     return known !== undefined && known.end === undefined
   }
 
-  /** Throws errors of the host's file system. The command is then unknown. */
+  /** Throws errors of the host's file system. The journal then does not have the command. */
   started(start: CommandStart) {
     this.#writeNow({ started: { ...start, command: shortened(start.command) } })
   }
@@ -146,7 +146,7 @@ export class CommandJournal {
     this.#writeNow({ resized: { id, ...size } })
   }
 
-  /** Known from now on; with `flush` also on disk. */
+  /** In memory from now on, and on disk after `flush`. */
   ended(end: CommandEnd) {
     this.#add({ ended: end })
   }
@@ -222,5 +222,5 @@ export class CommandJournal {
   }
 }
 
-// Its types are plain JSON's, and to have a Schema say so takes ten times as long: a command waits for its line.
+// Without the Schema, which takes ten times as long for plain JSON: a command waits for its line.
 const encode = (line: Line) => JSON.stringify(line) + "\n"

@@ -91,7 +91,7 @@ const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> => {
   }
 }
 
-/** A workspace's commands as a resident. A command continues in a snapshot's or a fork's VM, and no caller owns the command there. */
+/** The commands of a workspace as a resident. A command continues in the VM of a snapshot or a fork, where no caller owns it. */
 export const execResident = (commands: Commands): Resident<ReadonlyArray<RunningCommand>> => ({
   adopt: (vm) => commands.adopt(vm),
   lose: commands.loseAll,

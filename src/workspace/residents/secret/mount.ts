@@ -66,6 +66,6 @@ export const mountSecrets = (
     }
   })
 
-/** Removes the files. A guest that does not answer loses them with its memory. */
+/** Removes the files. If the guest does not answer, they end with its memory. */
 export const unmountSecrets = (channel: GuestChannel, paths: ReadonlyArray<string>): Effect.Effect<void> =>
   paths.length === 0 ? Effect.void : Effect.ignore(script(channel, "rm -f -- \"$@\"", paths))

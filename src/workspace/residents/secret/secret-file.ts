@@ -12,7 +12,7 @@ const NamedSecret = Schema.Struct({ name: Schema.String, value: Schema.String })
 const SecretFile = Schema.Struct({
   format: Schema.Literal(1),
   secrets: Schema.Array(NamedSecret),
-  /** Values that the guest may still know, and that pyro removes from output only. */
+  /** Former values, which the guest may still have. pyro only removes them from output. */
   former: Schema.Array(NamedSecret)
 })
 export type StoredSecrets = Pick<typeof SecretFile.Type, "former" | "secrets">
@@ -46,6 +46,6 @@ export const removeSecrets = (folder: string): Effect.Effect<void, SecretFileFai
 /** Whether the folder of a workspace or of a snapshot has secrets. */
 export const holdsSecrets = (folder: string): boolean => exists(fileOf(folder))
 
-/** Gives a folder the secrets of another one. */
+/** Copies the secrets of a folder to another folder. */
 export const copySecrets = (from: string, to: string): Effect.Effect<void, SecretFileFailed> =>
   Effect.flatMap(readSecrets(from), (stored) => writeSecrets(to, stored))

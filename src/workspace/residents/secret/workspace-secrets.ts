@@ -6,7 +6,7 @@ import { type NamedSecret, SecretRegistry, type SecretSet, secretSet } from "../
 import type { SecretMount } from "./mount.ts"
 import { readSecrets, type StoredSecrets, writeSecrets } from "./secret-file.ts"
 
-/** Number of former values that pyro removes from output. The oldest go first. */
+/** Maximum number of former values that pyro removes from output. The oldest go first. */
 const MAX_FORMER = 64
 
 /** Change of a workspace's secrets. */
@@ -24,13 +24,13 @@ const plain = (secrets: Secrets): ReadonlyArray<NamedSecret> =>
 /** The secrets of a new workspace, as its folder stores them. */
 export const initialSecrets = (secrets: Secrets = {}): StoredSecrets => ({ secrets: plain(secrets), former: [] })
 
-/** Adds values to former ones, each once, without those that are present. */
+/** The former values, each once, without present values. */
 const formerWith = (secrets: ReadonlyArray<NamedSecret>, former: ReadonlyArray<NamedSecret>) => {
   const known = new Set(secrets.map(({ value }) => value))
   return former.filter(({ value }) => !known.has(value) && known.add(value)).slice(-MAX_FORMER)
 }
 
-/** The secrets of one workspace in this process. The file changes first. */
+/** The secrets of one workspace in this process. Each change writes the file first. */
 export class WorkspaceSecrets {
   readonly #folder: string
   #stored: StoredSecrets
@@ -51,12 +51,12 @@ export class WorkspaceSecrets {
     return this.#stored.secrets.find((one) => one.name === name)?.value
   }
 
-  /** The search for all values, former ones included. Another object after each change. */
+  /** The search for all values, including former ones. Each change makes a new object. */
   get set(): SecretSet | undefined {
     return this.#set
   }
 
-  /** Text as a person or a model may see it. */
+  /** Text without secrets. */
   redact(text: string): string {
     return this.#set === undefined ? text : redactText(this.#set, text)
   }
@@ -110,7 +110,7 @@ export class WorkspaceSecrets {
     })
   }
 
-  /** Adds the secrets of a snapshot: the guest knows them again. A present secret keeps its value. */
+  /** Adds the secrets of a snapshot, because the guest has them again. A present secret keeps its value. */
   inherit(folder: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> {
     return Effect.flatMap(readSecrets(folder), (theirs) => {
       const names = this.names
@@ -120,7 +120,7 @@ export class WorkspaceSecrets {
     })
   }
 
-  /** Forgets the former values: nothing of the guest that knew them is left. */
+  /** Forgets the former values, because nothing is left of the guest that had them. */
   get forgetFormer(): Effect.Effect<void, NoSpace | StateDirectoryUnusable> {
     return Effect.suspend(() =>
       this.#stored.former.length === 0 ? Effect.void : this.#store({ ...this.#stored, former: [] })

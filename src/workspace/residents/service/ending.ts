@@ -8,7 +8,7 @@ import { within } from "../../../system/waits/within.ts"
 import { demandService, type Live, type Services, serviceStatus } from "./services.ts"
 import { comesBack, runsOf, type ServiceEnd, type ServiceRecord, withoutWait } from "./state.ts"
 
-/** How a run ended, in words. */
+/** The end of a run as a sentence. */
 export const endText = ({ outcome, status }: Pick<ServiceEnd, "outcome" | "status">): string => {
   switch (outcome) {
     case "exited":
@@ -27,10 +27,10 @@ export const endText = ({ outcome, status }: Pick<ServiceEnd, "outcome" | "statu
   }
 }
 
-/** Characters of a reason: an error may have the end of a console. */
+/** Maximum number of characters of a reason. An error may contain the end of a console. */
 const MAX_DETAIL = 2_000
 
-/** The command never ran. */
+/** Whether a failure means that the command never ran. */
 export const neverStarted = ({ _tag }: PyroError) =>
   _tag === "InvalidRequest" || _tag === "NoSpace" || /^(Command|Port|Publishing)/.test(_tag)
 
@@ -100,7 +100,7 @@ const beginStop = (services: Services, live: Live, graceMs: number) =>
     faultPoint("service-stop:asked")
     const command = services.commands.running.get(services.get(name)?.runs.at(-1)?.execId ?? "")
     if (command !== undefined) yield* command.stop(command.isEnding ? 0 : graceMs)
-    // The supervisor ends a run that was not known yet.
+    // The supervisor ends a run that has no command yet.
     yield* Deferred.succeed(live.stopping, undefined)
   })
 

@@ -9,18 +9,18 @@ import { monotonicMs } from "../../../system/waits/time.ts"
 import { within } from "../../../system/waits/within.ts"
 import type { Check } from "./state.ts"
 
-/** Shortest time between two attempts, in ms: readiness is to be noticed within 50 ms. */
+/** Minimum time between two tries, in ms, so that pyro notices readiness within 50 ms. */
 const EVERY_MS = 25
-/** A guest spends at most this part of its time with attempts: an attempt that took long is followed by a longer pause. */
+/** Minimum pause after a try, as a multiple of its duration, so that tries take at most a fifth of the guest's time. */
 const PAUSE_SHARE = 4
-/** Maximum time of an attempt, in ms. A script has no limit but the service's own: it may start something itself. */
+/** Maximum time of a try, in ms. A script has only the limit of its service, because it may start something. */
 const ATTEMPT_MS = 10_000
-/** The end of a script's output that is kept, in bytes. */
+/** Number of bytes that pyro keeps of the end of a script's output. */
 const KEPT_BYTES = 2_048
-/** Longest status line, and longest answer, that pyro reads, in bytes. */
+/** Maximum sizes of a status line and of a response that pyro reads, in bytes. */
 const MAX_STATUS_LINE = 1_024
 const MAX_ANSWER = 1_048_576
-/** Maximum time for a server to end a connection, in ms. The check has its answer before. */
+/** Maximum wait until a server ends a connection, in ms. The check already has its answer. */
 const LEAVE_MS = 1_000
 
 /** Connects to a port of the guest's loopback: IPv4 first, then IPv6. */
@@ -32,10 +32,10 @@ const connect = (channel: GuestChannel, port: number, families: ReadonlyArray<4 
   )
 }
 
-/** A connection for one question. Servers log a reset connection as an error, so pyro leaves as a client does. */
+/** Opens a connection for one question. Servers log a reset connection as an error, so pyro closes it as a client does. */
 const visit = <A, E>(
   connected: Effect.Effect<GuestSocket, AgentCallFailed | ChannelFailed, Scope.Scope>,
-  /** `left` ends with the server's last byte. */
+  /** `left` completes with the server's last byte. */
   ask: (socket: GuestSocket) => Effect.Effect<{ readonly answer: A; readonly left: Effect.Effect<unknown, unknown> }, E>
 ): Effect.Effect<A, E | AgentCallFailed | ChannelFailed> =>
   Effect.uninterruptibleMask((restore) =>
@@ -60,7 +60,7 @@ export const isListening = (channel: GuestChannel, port: number): Effect.Effect<
       Effect.succeed({ answer: true, left: Effect.all([end, Stream.runDrain(received), closed]) })
   ).pipe(Effect.catchTag("AgentCallFailed", () => Effect.succeed(false)))
 
-/** Reads an answer to its end, at most so much. Gives the first line as soon as it is there. */
+/** Reads a response up to a limit. Gives the first line as soon as it arrives. */
 const statusOf = ({ closed, end, received }: GuestSocket) =>
   Effect.gen(function*() {
     const status = yield* Deferred.make<string>()
@@ -82,7 +82,7 @@ const statusOf = ({ closed, end, received }: GuestSocket) =>
     }
   })
 
-/** A GET request of the URL answers with a status of 200 to 399. */
+/** Whether a GET request of the URL has a response with a status of 200 to 399. */
 const answers = (channel: GuestChannel, url: string) => {
   const { host, hostname, pathname, port, search } = new URL(url)
   const families: ReadonlyArray<4 | 6> = hostname === "[::1]" ? [6] : hostname === "127.0.0.1" ? [4] : [4, 6]
@@ -100,7 +100,7 @@ const answers = (channel: GuestChannel, url: string) => {
   )
 }
 
-/** Errors of an open file that exists: a directory, a socket, a file that is not readable, a link that leads elsewhere. */
+/** Errors of opening a path that exists: a directory, a socket, an unreadable file, a link to another tree. */
 const EXISTING: ReadonlySet<string> = new Set(["EISDIR", "EINVAL", "ENXIO", "EACCES", "EXDEV"])
 
 const exists = (channel: GuestChannel, file: string) => {
@@ -111,15 +111,15 @@ const exists = (channel: GuestChannel, file: string) => {
   )
 }
 
-/** The last try of a check, as far as pyro knows it. */
+/** The last try of a check. */
 export interface LastTry {
-  /** How it ended. Absent while it runs. */
+  /** How the try ended. Absent while it runs. */
   end?: string
-  /** The end of its output. */
+  /** The end of the output. */
   output: Buffer
 }
 
-/** A script ends with status 0. The end of the attempt kills it with all its processes. */
+/** Whether a script ends with status 0. The end of the try kills the script with all its processes. */
 const succeeds = (
   channel: GuestChannel,
   request: SpawnRequest,
@@ -138,7 +138,7 @@ const succeeds = (
   })).pipe(Effect.catchIf((failure) => failure._tag !== "ChannelFailed", () => Effect.succeed(false)))
 
 interface Probe {
-  /** The request that runs a script as the service. */
+  /** The request that runs a script with the environment and the user of the service. */
   readonly command: (script: string) => SpawnRequest
   /** Gets each try of a script. */
   readonly note: (last: LastTry) => void
@@ -159,7 +159,7 @@ const attempt = (channel: GuestChannel, check: Check, { command, note }: Probe) 
   }
 }
 
-/** Tries a check again and again until it succeeds. A guest that does not answer is asked again. */
+/** Tries a check until it succeeds, also in a guest that does not answer for a while. */
 export const untilReady = (
   channel: GuestChannel,
   check: Check,

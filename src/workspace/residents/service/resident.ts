@@ -8,7 +8,7 @@ import { makeLive, type Services } from "./services.ts"
 import { comesBack, type ServiceRecord, stateOf } from "./state.ts"
 import { supervise } from "./supervise.ts"
 
-/** Goes on with the services that a VM has, after the end of another daemon, or in a copy of a workspace. */
+/** Supervises the services that a VM has, after the end of another daemon, or in a copy of a workspace. */
 const adopt = (services: Services, vm: ResidentVm) =>
   Effect.forEach(services.all(), ({ due, end, name, runs, wanted }) => {
     // The daemon ended between the end of the service and the end of its ports.
@@ -25,7 +25,7 @@ const adopt = (services: Services, vm: ResidentVm) =>
     )
   }, { discard: true })
 
-/** Starts the services again that ended with the workspace's former VM. */
+/** Restarts the services that ended with the workspace's former VM. */
 const comeBack = (services: Services, vm: ResidentVm) =>
   Effect.forEach(services.all().filter((one) => comesBack(one) && !services.live.has(one.name)), ({ name }) => {
     const live = makeLive(name)
@@ -54,8 +54,8 @@ const counts = (services: ReadonlyArray<ServiceRecord>): Partial<WorkspaceInfo> 
 }
 
 /**
- * A workspace's services as a resident. Their runs are commands, which come first in the list of residents: a service goes on in a copy of
- * its memory, and is lost with its VM.
+ * The services of a workspace as a resident. Their runs are commands, which come first in the list of residents. A service continues in a
+ * copy of its memory, and is lost with its VM.
  */
 export const serviceResident = (services: Services): Resident<ReadonlyArray<ServiceRecord>> => ({
   begin: (vm) => Effect.andThen(Effect.sync(() => void (services.vm = vm)), comeBack(services, vm)),

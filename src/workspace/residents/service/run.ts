@@ -16,7 +16,7 @@ import { type LastTry, untilReady } from "./readiness.ts"
 import type { Live, Services } from "./services.ts"
 import { type ServiceEnd, type ServiceOptions, withoutWait } from "./state.ts"
 
-/** Runs whose logs a service keeps. */
+/** Maximum number of runs whose logs a service keeps. */
 const KEPT_RUNS = 20
 
 /** The command of a run. */
@@ -42,7 +42,7 @@ const payloadOf = (
   maxBytes: 0
 })
 
-/** Makes the next run of a service known on disk, and then starts it. A new daemon starts a run that the guest does not know. */
+/** Records the next run of a service on disk, and then starts it. A new daemon starts a recorded run that the guest does not know. */
 export const launch = (services: Services, vm: ResidentVm, name: string) =>
   Effect.gen(function*() {
     const { change, commands } = services
@@ -62,7 +62,7 @@ export const launch = (services: Services, vm: ResidentVm, name: string) =>
       }
     })
     faultPoint("service:recorded")
-    // Before the program: a port in use is refused while nothing runs.
+    // Ports come before the program, so that nothing runs if a port is in use.
     const { options, wasReady } = services.get(name)!
     const { byModel = false, publish = [] } = options
     yield* Effect.forEach(
@@ -71,7 +71,7 @@ export const launch = (services: Services, vm: ResidentVm, name: string) =>
         Effect.catchTag(
           services.ports.publish({ ...port, service: name, byModel }),
           "PublishingNotAllowed",
-          // The policy has changed since the start: the service goes on without the port.
+          // The policy has changed since the start: the service continues without the port.
           (failure) => wasReady === true ? Effect.void : Effect.fail(failure)
         ),
       { discard: true }
@@ -86,7 +86,7 @@ export const launch = (services: Services, vm: ResidentVm, name: string) =>
     faultPoint("service:started")
   })
 
-/** Follows the present run of a service to its end: with its check, its time to become ready, and a request to stop. */
+/** Follows the present run of a service to its end. Tries its check, and ends the run if it is late or a request stops it. */
 export const followRun = (
   services: Services,
   vm: ResidentVm,
@@ -111,12 +111,12 @@ export const followRun = (
 
   const endRun = Effect.suspend(() => {
     const command = commands.running.get(runId())
-    // A stop may have begun to end the command, with a grace of its own.
+    // A stop may already be ending the command, with its own grace.
     return command === undefined || command.isEnding ? Effect.void : endRunning(command)
   })
 
   let lastTry: LastTry | undefined
-  /** What the check's script printed, as a sentence of the reason. */
+  /** Output of the last try of the check, as a sentence of the reason. */
   const lastTryText = () => {
     if (lastTry === undefined) return ""
     const output = printable(commands.secrets.redact(lastTry.output.toString("utf8"))).trim()
@@ -148,7 +148,7 @@ export const followRun = (
     yield* Deferred.succeed(live.settled, undefined)
   })
 
-  /** Ends a run that is not ready in time. Gives the reason. */
+  /** Waits until the run is late for its readiness, and gives the reason of its end. */
   const late = Effect.gen(function*() {
     const { check, readyTimeoutSeconds } = service().options
     if (check === undefined) return yield* Effect.never
@@ -158,7 +158,7 @@ export const followRun = (
   })
 
   return Effect.gen(function*() {
-    // At once: a service without a check is ready also if it ends in no time.
+    // At once: a service without a check is ready even if it ends immediately.
     const probing = yield* Effect.forkChild(becomesReady, { startImmediately: true })
     const reason = yield* Effect.asSome(late).pipe(
       Effect.raceFirst(Effect.as(Effect.exit(ended), Option.none())),

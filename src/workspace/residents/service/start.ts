@@ -43,7 +43,7 @@ const checkOf = (
 const portOf = (check: Check | undefined): number | undefined =>
   check?._tag === "tcp" ? check.port : check?._tag === "http" ? Number(new URL(check.url).port || 80) : undefined
 
-/** A program that listens already would make the service look ready. */
+/** Fails if a program of the guest listens on the checked port already: the service would look ready. */
 const demandFreePort = ({ channel }: ResidentVm, check: Check | undefined) =>
   Effect.gen(function*() {
     const port = portOf(check)
@@ -76,8 +76,8 @@ const optionsOf = (
 })
 
 /**
- * Starts a service, and waits until it is ready. Fails if it ends or is late; none of its processes is then left. An interruption
- * stops the service. `user`: who runs it unless the request says.
+ * Starts a service, and waits until it is ready. Fails if the service ends or is late. No process of it is left then. An interruption
+ * stops the service. `user`: the user if the request names none.
  */
 export const startService = (
   services: Services,
@@ -132,7 +132,7 @@ export const startService = (
       startedAt,
       restarts: 0
     }
-    // No other fiber runs between the check and this.
+    // No other fiber runs between `demandEnded` and this.
     services.live.set(name, live)
     yield* Effect.onError(services.put(service), () => Effect.sync(() => services.live.delete(name)))
     const ready = Effect.gen(function*() {
@@ -149,7 +149,7 @@ export const startService = (
           ? services.remove(name)
           : Effect.ignore(services.put(before))
       ),
-      // With the words of the caller.
+      // The workspace as the caller named it.
       Effect.mapError((failure) =>
         failure._tag === "ServiceFailed" ? new ServiceFailed({ ...failure, workspace }) : failure
       )

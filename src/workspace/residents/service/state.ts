@@ -14,7 +14,7 @@ import { recordedCommand } from "../command.ts"
 import type { Commands } from "../exec/command-registry.ts"
 import type { Ports } from "../port/ports.ts"
 
-/** How pyro finds out that a service is ready. */
+/** The check whether a service is ready. */
 export const Check = Schema.Union([
   Schema.TaggedStruct("tcp", { port: Schema.Int }),
   Schema.TaggedStruct("http", { url: Schema.String }),
@@ -23,7 +23,7 @@ export const Check = Schema.Union([
 ])
 export type Check = typeof Check.Type
 
-/** How a service is started, again and again. */
+/** Options of each start of a service. */
 const Options = Schema.Struct({
   command: Schema.Array(Schema.String),
   script: optional(Schema.String),
@@ -37,7 +37,7 @@ const Options = Schema.Struct({
   publish: optional(Schema.Array(Schema.Struct({ guestPort: Schema.Int, hostPort: optional(Schema.Int) }))),
   readyTimeoutSeconds: Schema.Number,
   restart: Schema.Literals(["never", "on-failure", "always"]),
-  /** Time between two tries of the check, in ms. Absent: pyro chooses. */
+  /** Time between two tries of the check, in ms. Absent: pyro chooses the time. */
   readyIntervalMs: optional(Schema.Int),
   /** A model started the service: its ports need the permission of the workspace's policy. */
   byModel: optional(Schema.Literal(true))
@@ -64,17 +64,17 @@ export type ServiceEnd = typeof End.Type
 export const ServiceRecord = Schema.Struct({
   name: Schema.String,
   options: Options,
-  /** What the last request asked for. */
+  /** The state that the last request asked for. */
   wanted: Schema.Literals(["running", "stopped"]),
   /** Its newest runs since its start, oldest first. */
   runs: Schema.Array(Run),
   /** Bytes of the output of earlier runs, which cursors count. */
   outputBefore: Schema.Int,
-  /** The present run is not known to the guest yet, or the next run is due: a new daemon starts it. */
+  /** The guest does not have the present run yet, or the next run is due. A new daemon starts it. */
   due: Schema.optional(Schema.Literal(true)),
   /** Why the next run is due. Absent for the first run. */
   dueBecause: Schema.optional(Schema.String),
-  /** Time at which the next run is due, and end of the run before, ISO 8601. Only with `dueBecause`. */
+  /** Time of the next run, and end of the run before it, ISO 8601. Only with `dueBecause`. */
   dueAt: Schema.optional(Schema.String),
   endedAt: Schema.optional(Schema.String),
   /** Start of the present run, ISO 8601. */
@@ -83,18 +83,18 @@ export const ServiceRecord = Schema.Struct({
   readyMs: Schema.optional(Schema.Number),
   /** A run of this start was ready, or has no check. */
   wasReady: Schema.optional(Schema.Literal(true)),
-  /** Runs after the first one that have begun. */
+  /** Number of begun runs after the first one. */
   restarts: Schema.Int,
   /** Absent while it runs, or while it is to run again. */
   end: Schema.optional(End)
 })
 export type ServiceRecord = typeof ServiceRecord.Type
 
-/** A service that ended with its VM, and that the workspace's next start brings back. */
+/** Whether a service ended with its VM, and the next start of the workspace restarts it. */
 export const comesBack = ({ end, options, wanted }: ServiceRecord): boolean =>
   wanted === "running" && options.restart === "always" && end?.outcome === "lost"
 
-/** A service that does not wait for its next run. */
+/** The record without the wait for a next run. */
 export const withoutWait = (
   { dueAt: _, dueBecause: _because, endedAt: _ended, ...rest }: ServiceRecord
 ): ServiceRecord => rest
@@ -129,7 +129,7 @@ export const readServices = (
     )
   )
 
-/** The services survive this process, as its end at any moment leaves either the old file or the new one. */
+/** Writes the services, so that they survive this process: if it ends meanwhile, the file is the old one or the new one. */
 export const writeServices = (
   folder: string,
   services: ReadonlyArray<ServiceRecord>
@@ -141,7 +141,7 @@ export const writeServices = (
     toHostErrorOf(folder)
   )
 
-/** A check in a few words. */
+/** A check as a short text. */
 const checkText = (check: Check): string => {
   switch (check._tag) {
     case "tcp":
@@ -187,7 +187,7 @@ export const stateWithReason = (service: ServiceRecord, nowMs: number) => {
   }
 }
 
-/** Bytes of output of each run, and where the first one begins. */
+/** The runs of a service, with the positions of their output in the service's log. */
 export const runsOf = ({ logs }: Pick<Commands, "logs">, { outputBefore, runs }: ServiceRecord) => {
   let begin = outputBefore
   return runs.map(({ execId, outputBytes }) => {
@@ -198,7 +198,7 @@ export const runsOf = ({ logs }: Pick<Commands, "logs">, { outputBefore, runs }:
   })
 }
 
-/** Cursor behind the last byte of a service's log. */
+/** Position after the last byte of a service's log. */
 export const logEnd = (commands: Pick<Commands, "logs">, service: ServiceRecord): number =>
   runsOf(commands, service).at(-1)?.end ?? service.outputBefore
 

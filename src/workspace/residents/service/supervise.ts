@@ -14,10 +14,10 @@ const FIRST_DELAY_MS = 500
 const MAX_DELAY_MS = 30_000
 /** Failures in a row after which pyro gives up. */
 const MAX_FAILURES = 10
-/** A run of this length, in ms, begins a new row. */
+/** Length of a run, in ms, after which the count of failures in a row begins again. */
 const STEADY_MS = 60_000
 
-/** One service from its start, or from its adoption by this process, to its end. */
+/** Supervises one service, from its start or its adoption by this process, to its end. */
 export const supervise = (
   services: Services,
   vm: ResidentVm,
@@ -28,7 +28,7 @@ export const supervise = (
   const { name } = live
   const workspace = path.basename(services.folder)
   const service = () => services.get(name)!
-  /** Another VM, another start or a reset has taken the name over. */
+  /** False after another VM, another start or a reset has replaced this service. */
   const isCurrent = () => services.live.get(name) === live
 
   /** Whether the service runs again after this end. */
@@ -104,7 +104,7 @@ export const supervise = (
     Effect.ensuring(
       Effect.suspend(() => {
         if (isCurrent()) services.live.delete(name)
-        // An interruption: this VM is no longer this process's.
+        // After an interruption, because this process leaves the VM.
         Deferred.doneUnsafe(
           live.settled,
           new VmFailed({ step: "service", detail: "the microVM was left", consoleTail: "" })

@@ -50,10 +50,10 @@ const painted = ({ commands, renderings }: AttachContext, shell: Shell) =>
     return { position, screen: coloured ?? redacted.join("\r\n").slice(0, SCREEN_LENGTH) }
   })
 
-/** Minimum time between two notes of the workspace's use, in ms: a note is a change of a file. */
+/** Minimum time between two notes of the workspace's use, in ms. Each note changes a file. */
 const NOTED_EVERY_MS = 1_000
 
-/** Notes the use of a workspace by typed keys. */
+/** Notes typed keys as a use of the workspace. */
 const makeUse = (folder: WorkspaceFolder) =>
   Effect.map(clockReader, (clock) => {
     let notedMs = -Infinity
@@ -65,7 +65,7 @@ const makeUse = (folder: WorkspaceFolder) =>
     }
   })
 
-/** Keys of the caller, and the size of the caller's terminal, until the Scope closes. */
+/** Passes the keys of the caller and the size of the caller's terminal to the shell, until the Scope closes. */
 const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeStdin }: RunInput) =>
   Effect.gen(function*() {
     const process = yield* Deferred.await(shell.command.started)
@@ -84,7 +84,7 @@ const feed = (context: AttachContext, shell: OpenShell, { resizes, stdin, writeS
     else if (stdin !== undefined) yield* inBackground(Stream.runForEach(stdin, writer.write))
     if (resizes !== undefined) {
       yield* inBackground(
-        // A full disk refuses one size, and the next one may fit.
+        // On a full disk one size fails, and the next one may succeed.
         Stream.runForEach(
           resizes,
           (size) => Effect.ignore(resize(context.commands, shell, sizeOf(size)))
@@ -99,7 +99,10 @@ const endOf = ({ outcome, status }: CommandEnd): AttachEvent => ({
   ...(status === undefined ? {} : { status })
 })
 
-/** Connects a caller to an open shell: its present screen, then all output that draws on the screen, until its end. The end of the Scope detaches the caller. */
+/**
+ * Connects a caller to an open shell: gives its present screen, and then all output that draws on the screen, until the end of the shell.
+ * The caller is detached when the Scope closes.
+ */
 export const attach = (
   context: AttachContext,
   shell: OpenShell,

@@ -3,28 +3,28 @@ import { startTimer } from "../../../system/waits/timer.ts"
 import { loadXterm, Rendering } from "../../../terminal/rendering.ts"
 import { type Shell, sizesOf } from "./shell.ts"
 
-/** Maximum output of one rendering, in bytes: the emulator begins at most so far before its end. */
+/** Maximum output of one rendering, in bytes. The emulator begins at most this far before the end of the output. */
 const WINDOW_BYTES = 16_777_216
 /**
- * Renderings of a workspace that are kept, of the shells that were read last: `few` whatever their size, more while all together take at
- * most `bytes`, and never more than `most`. One with a full text above its screen takes some 12 MB.
+ * Renderings that pyro keeps for a workspace, of the shells that it read last: `few` of any size, more while all together take at most
+ * `bytes`, and never more than `most`. A rendering with a full text above its screen takes some 12 MB.
  */
 const KEPT = { few: 4, most: 16, bytes: 12_582_912 } as const
-/** Time after which an unused rendering goes, in ms. */
+/** Time after which pyro discards an unused rendering, in ms. */
 const KEPT_MS = 60_000
-/** Time that one rendering may take, in ms. Sequences that the emulator is slow at fill less of the screen then. */
+/** Maximum time of one rendering, in ms. After it, the screen shows only the end of output with slow sequences. */
 const MAX_SPENT_MS = 3_000
-/** The same where the emulator was too slow the last time: each look at hostile output would take that long. */
+/** The same if the last rendering was too slow, because each look at hostile output would take that long. */
 const MAX_SPENT_AGAIN_MS = 300
-/** Output that is rendered after this time, in bytes. */
+/** Amount of output that pyro renders after the maximum time, in bytes. */
 const LATE_WINDOW_BYTES = 8_192
-/** Output between two looks at the time, in bytes. */
+/** Amount of output between two checks of the time, in bytes. */
 const PART_BYTES = 32_768
 
 /** Calls `use` with a shell's screen after all its output so far. */
 export type WithScreen = <A>(
   shell: Shell,
-  /** Position that text is asked from. */
+  /** Position from which the caller wants text. */
   cursor: number,
   use: (rendering: Rendering) => A
 ) => Effect.Effect<A>
@@ -36,7 +36,7 @@ interface Kept {
   forget: { readonly cancel: () => void } | undefined
 }
 
-/** Renderings of a workspace's shells. A shell is rendered when it is read, and never in between. */
+/** Renderings of a workspace's shells. pyro renders a shell when a caller reads it, and never in between. */
 export class Renderings {
   readonly #kept = new Map<string, Kept>()
 
@@ -49,7 +49,7 @@ export class Renderings {
           const asked = Math.min(cursor, end)
           const begin = Math.max(0, end - WINDOW_BYTES)
           const before = kept.rendering
-          // Where the text of an earlier place is wanted, the screen is made again.
+          // Renders again if the caller wants text from an earlier position.
           const isUsable = before !== undefined && before.position >= begin && before.position <= end &&
             (before.knows(asked) || before.position <= asked)
           if (!isUsable) {
@@ -128,7 +128,7 @@ const feed = (shell: Shell, rendering: Rendering, to: number): Effect.Effect<voi
       while (rendering.position < to) {
         const piece = reader.next()
         if (piece === undefined) return
-        // Output that is gone: what follows begins on an empty screen.
+        // The log dropped output: the following output begins on an empty screen.
         if (reader.takeSkipped() > 0) beginAt(piece.next - piece.bytes.length)
         for (let rest = piece.bytes; rest.length > 0 && rendering.position < to;) {
           if (rendering.spentMs > untilMs && to - rendering.position > LATE_WINDOW_BYTES) {

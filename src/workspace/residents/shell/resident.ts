@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import type { Resident, ResidentKind } from "../../entry/resident.ts"
 import type { Shells } from "./shells.ts"
 
-/** All that a shell is after a crash, in a fork and in a snapshot is in the journal of commands: there is no state beside. */
+/** Shells have no state of their own in a record: the journal of commands has what a fork, a snapshot and the next process need. */
 export const shellKind: ResidentKind<object> = { key: "shells", state: Schema.Struct({}), upgrades: [] }
 
 /** The screens of a workspace's shells as a resident. */

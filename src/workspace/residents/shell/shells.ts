@@ -54,7 +54,7 @@ const startProgram = (
 const MAX_LISTED = MAX_OPEN_SHELLS
 const MAX_LIST_BYTES = 4_194_304
 
-/** The shells of one workspace. A shell is a command with a terminal: its output, its end and its adoption are those of commands. */
+/** The shells of one workspace. A shell is a command with a terminal: commands have its output, its end and its adoption. */
 export interface Shells {
   readonly open: (
     generation: Running & { readonly memoryMib: number },
@@ -73,7 +73,7 @@ export interface Shells {
   readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
   readonly close: (named: ShellRef) => Effect.Effect<ShellInfo, PyroError>
   readonly renderings: Renderings
-  /** A caller is attached to a shell. */
+  /** Whether a caller is attached to a shell. */
   readonly isAttached: () => boolean
   /** Number of open shells. */
   readonly count: () => number

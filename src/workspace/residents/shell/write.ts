@@ -7,16 +7,16 @@ import type { Command } from "../exec/command-registry.ts"
 import type { Renderings } from "./renderings.ts"
 import type { OpenShell, Shell } from "./shell.ts"
 
-/** Time that a program may take to read more of the input, in ms. */
+/** Maximum time until a program reads more of the input, in ms. */
 const BLOCKED_MS = 5_000
-/** Input that is written at once, in bytes: the progress of a long input shows in these steps. */
+/** Number of bytes of one write. The steps show the progress of a long input. */
 const STEP_BYTES = 16_384
 
-/** The input as it is typed. A caller that means a line must not wait for a program that waits for the line's end. */
+/** The input with the newline that the caller left out. Otherwise the program would wait for the end of the line. */
 const lineOf = ({ input, keys, noNewline }: ShellWritePayload) =>
   noNewline || keys.length > 0 || input === "" || /[\n\r]$/.test(input) ? input : `${input}\n`
 
-/** Bytes of the input and then of the keys. Some keys depend on what the program has asked the terminal for. */
+/** Bytes of the input and then of the keys. The bytes of some keys depend on a mode of the terminal that the program sets. */
 const bytesOf = (renderings: Renderings, shell: Shell, payload: ShellWritePayload) =>
   Effect.gen(function*() {
     const { keys } = payload
@@ -26,8 +26,8 @@ const bytesOf = (renderings: Renderings, shell: Shell, payload: ShellWritePayloa
   })
 
 /**
- * Types into an open shell. Fails if the program reads nothing for some time, of this input or of another client's before it, with the
- * part that the terminal took.
+ * Types into an open shell. If the program reads nothing for some time, of this input or of another client's before it, the request fails
+ * with the number of bytes that the terminal took.
  */
 export const write = (
   { renderings, turns }: { readonly renderings: Renderings; readonly turns: Turns },
@@ -47,12 +47,12 @@ export const write = (
     let hasTurn = false
     let isLate = false
     const typed = turns.of(shell.command).take(Effect.suspend(() => {
-      // The request has failed already, so its input must not come.
+      // The request has already failed, so the program must not get its input.
       if (isLate) return Effect.never
       hasTurn = true
       return typeAll(process, shell, bytes, blocked)
     }))
-    /** Another client's input comes first, and the program reads none of it. */
+    /** Fails if the program reads nothing of another client's input, which comes first. */
     const waitsInVain = Effect.gen(function*() {
       for (let sent = -1; sent !== process.stdinSent();) {
         sent = process.stdinSent()
@@ -83,17 +83,17 @@ const typeAll = (
     return { shellId: id, writtenBytes: bytes.length, cursor }
   })
 
-/** The turn to type into one shell. */
+/** A queue of inputs for one shell. */
 class Turn {
   readonly #semaphore = Semaphore.makeUnsafe(1)
   #inputs = 0
 
-  /** Whether no input has the turn or waits for the turn. */
+  /** Whether no input is in progress or waits. */
   get isFree() {
     return this.#inputs === 0
   }
 
-  /** Waits for the turn. */
+  /** Waits for the inputs before it, and then types. */
   take<A, E, R>(type: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.suspend(() => {
       this.#inputs++
@@ -102,7 +102,7 @@ class Turn {
   }
 }
 
-/** One input after the other, for each shell of a workspace. */
+/** Ensures that each shell of a workspace gets one input at a time. */
 export class Turns {
   readonly #turns = new WeakMap<Command, Turn>()
 
