@@ -11,8 +11,8 @@ import { executableEntries, executableRefusal } from "../content/export/executab
 import { failureOf, hostOutput } from "../content/export/host-output.ts"
 import { progressOf } from "../content/export/report.ts"
 import {
+  acquireLifecycleLock,
   endUnattached,
-  holdAlone,
   type Lifecycle,
   type LifecycleServices,
   type Notify,
@@ -105,7 +105,7 @@ const work = (
     // Checks whether the file can be made, before the inspector takes seconds.
     yield* Effect.scoped(putImage(output, payload, 0)).pipe(Effect.catchTag("PutFailed", refused(output, 0)))
     yield* demandLegal(entry, operation)
-    yield* holdAlone(lifecycle, entry)
+    yield* acquireLifecycleLock(lifecycle, entry)
     // A start may have come first.
     yield* demandLegal(entry, operation)
     yield* endUnattached(entry)

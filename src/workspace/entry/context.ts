@@ -89,7 +89,7 @@ export const aloneFor =
     Effect.andThen(demandLegal(entry, operation), work).pipe(alone(lifecycle, entry))
 
 /** Holds the lifecycle lock until the Scope closes. */
-export const holdAlone = (lifecycle: Lifecycle, entry: Entry) =>
+export const acquireLifecycleLock = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.andThen(restore(entry.lifecycleLock.take(1)), Effect.addFinalizer(() => entry.lifecycleLock.release(1)))
   ).pipe(Effect.andThen(stillThere(lifecycle, entry)))

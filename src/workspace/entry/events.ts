@@ -162,13 +162,6 @@ const append = (file: string, line: string) => {
   }
 }
 
-/** All recorded events, oldest first. Invalid lines are skipped. */
-export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<WorkspaceLogEvent>> =>
-  Effect.sync(() => {
-    const { text } = readEnd(fileOf(folder), MOST_BYTES)
-    return text.split("\n").flatMap(eventsOf)
-  })
-
 const eventsOf = (line: string): ReadonlyArray<WorkspaceLogEvent> => {
   const read = Schema.decodeResult(Line)(line)
   return read._tag === "Success" ? [read.success] : []
@@ -200,6 +193,10 @@ export const eventPage = (folder: string, cursor: number | undefined, limit: num
     const page = cursor === undefined ? found.slice(-limit) : found
     return { events: page.map(({ event }) => event), nextCursor: page.length === limit ? page.at(-1)!.end : at + from }
   })
+
+/** All recorded events, oldest first. */
+export const readEvents = (folder: string): Effect.Effect<ReadonlyArray<WorkspaceLogEvent>> =>
+  Effect.map(eventPage(folder, undefined, Infinity), ({ events }) => events)
 
 /** Events since the last reset, and the time of the reset. */
 export const sinceReset = (events: ReadonlyArray<WorkspaceLogEvent>) => {

@@ -4,7 +4,7 @@ import { acquirePlain } from "../../system/waits/scopes.ts"
 /** Ports of the host, and the workspace that has each. */
 export class PortHolders extends Context.Service<PortHolders, {
   /** Registers the workspace that has a port, until the Scope closes. */
-  readonly hold: (hostPort: number, workspace: string) => Effect.Effect<void, never, Scope.Scope>
+  readonly register: (hostPort: number, workspace: string) => Effect.Effect<void, never, Scope.Scope>
   /** The workspace of this installation that has a port. `undefined` if another program has the port. */
   readonly holderOf: (hostPort: number) => string | undefined
 }>()("pyro/workspace/PortHolders") {
@@ -14,7 +14,7 @@ export class PortHolders extends Context.Service<PortHolders, {
 const make = (): PortHolders["Service"] => {
   const holders = new Map<number, string>()
   return {
-    hold: (hostPort, workspace) =>
+    register: (hostPort, workspace) =>
       Effect.asVoid(
         acquirePlain(Effect.sync(() => holders.set(hostPort, workspace)), () => holders.delete(hostPort))
       ),

@@ -116,7 +116,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
       return state === undefined ? Effect.void : work(one, state)
     })
 
-  const standStill: Effect.Effect<void, never, Scope.Scope> = Effect.forEach(
+  const pauseAll: Effect.Effect<void, never, Scope.Scope> = Effect.forEach(
     reversed,
     ({ key, quiesce }) =>
       Effect.catchDefect(
@@ -130,7 +130,7 @@ export const makeResidents = (all: ReadonlyArray<ListedResident>): Residents => 
     begin: (vm, kept) => each("begin", all, (one) => one.begin?.(vm, kept[one.key]) ?? Effect.void),
     adopt: (vm, kept) => each("be taken up", all, (one) => one.adopt(vm, kept[one.key])),
     lose: (reason) => Effect.ignore(each("be ended", reversed, (one) => one.lose(reason))),
-    quiesced: (capture) => Effect.scoped(Effect.andThen(standStill, capture)),
+    quiesced: (capture) => Effect.scoped(Effect.andThen(pauseAll, capture)),
     note: (folder) =>
       Effect.map(
         Effect.forEach(all, ({ key, note }) =>

@@ -5,7 +5,13 @@ import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import { type DiskSource, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { Guest } from "../../vm/guest.ts"
-import { endUnattached, holdAlone, type Lifecycle, type LifecycleServices, unlessDeleted } from "../entry/context.ts"
+import {
+  acquireLifecycleLock,
+  endUnattached,
+  type Lifecycle,
+  type LifecycleServices,
+  unlessDeleted
+} from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
@@ -129,7 +135,7 @@ const borrowHeld = <A extends Reader>(
           SubscriptionRef.get(entry.isBeingDeleted),
           (isDeleting) => isDeleting ? beingDeleted(entry) : Effect.fail(failure)
         ))
-    const opening = Effect.andThen(holdAlone(lifecycle, entry), open)
+    const opening = Effect.andThen(acquireLifecycleLock(lifecycle, entry), open)
     const services = yield* Effect.context<LifecycleServices>()
     const reader = yield* orDeleted(Effect.provide(Scope.provide(opening, own), services))
     return { ...reader, entry, explain: (look) => orDeleted(reader.explain(look)) }

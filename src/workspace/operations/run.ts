@@ -1,4 +1,4 @@
-import { type Cause, Deferred, Effect, Option, Queue, Stream } from "effect"
+import { Deferred, Effect, Option, Queue, Stream } from "effect"
 import type { ChannelFailed, PyroError } from "../../contract/errors/errors.ts"
 import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { RunEvent, RunPayload } from "../../contract/rows/run.ts"
@@ -31,27 +31,16 @@ import { unstoredSecrets, type Variables } from "../residents/secret/workspace-s
 
 type Output = Pick<ProcessOutput, "bytes" | "from">
 
-/** Maximum number of pieces that wait for the reader. */
-const WAITING = 16
-
 /** Output of a process, without secrets, in the order of arrival. */
-const filteredOutput = (
-  process: GuestProcess,
-  set: SecretSet | undefined
-): Stream.Stream<Output, ChannelFailed> =>
-  set === undefined ? process.output : Stream.unwrap(Effect.gen(function*() {
-    const waiting = yield* Queue.bounded<Output, ChannelFailed | Cause.Done>(WAITING)
+const filteredOutput = (process: GuestProcess, set: SecretSet | undefined): Stream.Stream<Output, ChannelFailed> =>
+  set === undefined ? process.output : Stream.callback((queue) => {
     const { each, rest } = filterPieces({ set }, {
       begin: () => ({ from: 0, done: 0 }),
       lose: () => {},
-      write: (from, bytes) => bytes.length === 0 ? Effect.void : Queue.offer(waiting, { from, bytes })
+      write: (from, bytes) => bytes.length === 0 ? Effect.void : Queue.offer(queue, { from, bytes })
     })
-    yield* Effect.andThen(process.forEachOutput(each), rest).pipe(
-      Queue.into(waiting),
-      Effect.forkScoped
-    )
-    return Stream.fromQueue(waiting)
-  }))
+    return process.forEachOutput(each).pipe(Effect.andThen(rest), Effect.andThen(Queue.end(queue)))
+  })
 
 type Exited = Extract<RunEvent, { readonly _tag: "Exited" }>
 

@@ -163,7 +163,7 @@ export const makeListeners = (workspace: string, channel: () => GuestChannel | u
             Effect.mapError(refusalOf(holders, guestPort, hostPort)),
             Effect.onError(() => Scope.close(own, Exit.void))
           )
-          yield* Scope.provide(holders.hold(port, workspace), own)
+          yield* Scope.provide(holders.register(port, workspace), own)
           return { hostPort: port, scope: own }
         }).pipe(Effect.uninterruptible),
       /** Ends the listener of a publication, if there is one, and resets its connections. */

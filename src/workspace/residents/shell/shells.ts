@@ -1,10 +1,7 @@
 import { Deferred, Effect, type Scope } from "effect"
 import { ChannelFailed, InvalidRequest, type PyroError, TooManyShells } from "../../../contract/errors/errors.ts"
 import { DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
-import type { PullEvents } from "../../../contract/rows/event-batches.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
-import { MAX_OPEN_SHELLS, type ShellInfo, type ShellScreen } from "../../../contract/rows/shell-fields.ts"
-import type { AttachEvent, AttachPayload } from "../../../contract/rows/workspace-attach.ts"
 import type {
   ShellReadPayload,
   ShellWritePayload,
@@ -16,6 +13,9 @@ import type {
   ShellResizePayload,
   ShellSignalPayload
 } from "../../../contract/rows/workspace-shell.ts"
+import { MAX_OPEN_SHELLS } from "../../../contract/rows/shell-fields.ts"
+import type { AttachPayload } from "../../../contract/rows/workspace-attach.ts"
+import type { ShellWritePayload } from "../../../contract/rows/workspace-shell-io.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
@@ -55,36 +55,9 @@ const MAX_LISTED = MAX_OPEN_SHELLS
 const MAX_LIST_BYTES = 4_194_304
 
 /** The shells of one workspace. A shell is a command with a terminal: commands have its output, its end and its adoption. */
-export interface Shells {
-  readonly open: (
-    generation: Running & { readonly memoryMib: number },
-    payload: ShellOpenPayload
-  ) => Effect.Effect<ShellInfo, PyroError>
-  readonly list: Effect.Effect<ShellListResult>
-  readonly read: (payload: ShellReadPayload) => Effect.Effect<ShellScreen, PyroError>
-  readonly write: (payload: ShellWritePayload) => Effect.Effect<ShellWriteResult, PyroError>
-  /** Connects a caller to the shell, until the Scope closes. */
-  readonly attach: (
-    payload: AttachPayload,
-    input: RunInput
-  ) => Effect.Effect<PullEvents<AttachEvent>, PyroError, Scope.Scope>
-  readonly resize: (payload: ShellResizePayload) => Effect.Effect<ShellInfo, PyroError>
-  /** Signals the group in the foreground of the terminal. */
-  readonly signal: (payload: ShellSignalPayload) => Effect.Effect<ShellInfo, PyroError>
-  readonly close: (named: ShellRef) => Effect.Effect<ShellInfo, PyroError>
-  readonly renderings: Renderings
-  /** Whether a caller is attached to a shell. */
-  readonly isAttached: () => boolean
-  /** Number of open shells. */
-  readonly count: () => number
-  /** Records the ends of the shells that run in an adopted VM. */
-  readonly adopt: (vm: { readonly scope: Scope.Scope }) => Effect.Effect<void>
-}
+export type Shells = ReturnType<typeof makeShells>
 
-export const makeShells = (
-  commands: Commands,
-  record: (event: NewEvent) => Effect.Effect<void>
-): Shells => {
+export const makeShells = (commands: Commands, record: (event: NewEvent) => Effect.Effect<void>) => {
   const renderings = new Renderings()
   const turns = new Turns()
   let attached = 0
@@ -106,13 +79,15 @@ export const makeShells = (
 
   return {
     renderings,
+    /** Number of open shells. */
     count,
-    adopt: ({ scope }) =>
+    /** Records the ends of the shells that run in an adopted VM. */
+    adopt: ({ scope }: { readonly scope: Scope.Scope }) =>
       Effect.forEach(shellsOf(commands), ({ start }) => {
         const command = commands.running.get(start.id)
         return command === undefined ? Effect.void : recordEnd(command, scope)
       }, { discard: true }),
-    open: (generation, payload) =>
+    open: (generation: Running & { readonly memoryMib: number }, payload: ShellOpenPayload) =>
       Effect.gen(function*() {
         if (isFull()) {
           return yield* new TooManyShells({ workspace: payload.workspace, maxShells: MAX_OPEN_SHELLS })
@@ -141,12 +116,14 @@ export const makeShells = (
       const newestFirst = all.toReversed().filter((shell) => isOpen(shell) || ended-- > 0).map(infoOf)
       return { shells: [...firstOf(newestFirst, { most: MAX_LISTED, maxBytes: MAX_LIST_BYTES })].reverse() }
     }),
-    read: (payload) =>
+    read: (payload: ShellReadPayload) =>
       Effect.flatMap(findShell(commands, payload), (shell) => read({ commands, renderings }, shell, payload)),
-    write: (payload) =>
+    write: (payload: ShellWritePayload) =>
       Effect.flatMap(openShell(commands, payload), (shell) => write({ renderings, turns }, shell, payload)),
+    /** Whether a caller is attached to a shell. */
     isAttached: () => attached > 0,
-    attach: ({ cols, raw, rows, shellId, workspace }, input) =>
+    /** Connects a caller to the shell, until the Scope closes. */
+    attach: ({ cols, raw, rows, shellId, workspace }: AttachPayload, input: RunInput) =>
       Effect.gen(function*() {
         if (shellId === undefined) return yield* new InvalidRequest({ field: "shell_id", detail: "is missing" })
         const shell = yield* openShell(commands, { workspace, shellId })
@@ -154,19 +131,20 @@ export const makeShells = (
         const size = { ...(cols === undefined ? {} : { cols }), ...(rows === undefined ? {} : { rows }) }
         return yield* attach({ commands, renderings, turns }, shell, { ...size, raw }, input)
       }),
-    resize: (payload) =>
+    resize: (payload: ShellResizePayload) =>
       Effect.flatMap(
         openShell(commands, payload),
         (shell) => Effect.map(resize(commands, shell, payload), () => infoOf(shell))
       ),
-    signal: (payload) =>
+    /** Signals the group in the foreground of the terminal. */
+    signal: (payload: ShellSignalPayload) =>
       Effect.flatMap(
         openShell(commands, payload),
         (shell) =>
           Effect.flatMap(Deferred.await(shell.command.started), (process) =>
             Effect.map(process.signal(payload.signal, "group"), () => infoOf(shell)))
       ),
-    close: (named) =>
+    close: (named: ShellRef) =>
       Effect.flatMap(findShell(commands, named), (shell) => {
         const command = commands.running.get(shell.id)
         const ended = command === undefined ? Effect.void : endRunning(command)
