@@ -51,20 +51,12 @@ export const openResidents = (
     const secrets = yield* openSecrets(directory)
     const headerSecrets = yield* openHeaderSecrets(directory, secrets)
     const network = yield* openNetwork(directory, headerSecrets, recorded)
-    const commands = yield* openCommands(folder, logLimits, secrets, (channel) =>
-      Effect.zipWith(headerSecrets.variables(channel), network.prepareClients(channel), (placeholders, trust) => ({
-        ...placeholders,
-        ...trust
-      })))
+    const commands = yield* openCommands(folder, logLimits, secrets, [headerSecrets.variables, network.prepareClients])
     const ports = yield* openPorts(directory, network)
     const shells = yield* acquirePlain(
-      Effect.sync(() =>
-        makeShells(commands, (event) =>
-          record(directory, event))
-      ),
+      Effect.sync(() => makeShells(commands, (event) => record(directory, event))),
       // Their timers would keep this process alive.
-      ({ renderings }) =>
-        renderings.clear()
+      ({ renderings }) => renderings.clear()
     )
     const services = yield* openServices(directory, commands, ports)
     return {

@@ -83,14 +83,15 @@ export const journaled = <A>(folder: WorkspaceFolder, write: () => A) =>
 /** Number of bytes of each output that the log has, so that the guest need not send them again. */
 const recordedOf = (log: CommandLog) => ({ stdout: log.taken("stdout"), stderr: log.taken("stderr") })
 
+/** Prepares the guest before each command, and gives variables for the command. */
+type Preparation = (channel: GuestChannel) => Effect.Effect<Variables, NoSpace | StateDirectoryUnusable>
+
 /** Opens journal and logs of a workspace; they close with the Scope. */
 export const openCommands = (
   folder: WorkspaceFolder,
   limits = logLimits,
   secrets = unstoredSecrets(),
-  /** Runs before each command, and gives variables of its environment. */
-  prepare: (channel: GuestChannel) => Effect.Effect<Variables, NoSpace | StateDirectoryUnusable> = () =>
-    Effect.succeed({})
+  preparations: ReadonlyArray<Preparation> = []
 ): Effect.Effect<Commands, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
   Effect.gen(function*() {
     const journal = yield* Effect.acquireRelease(
@@ -183,7 +184,8 @@ export const openCommands = (
     const start: Commands["start"] = ({ channel, memoryMib, scope }, payload, input, role) =>
       Effect.gen(function*() {
         const { execId: id } = payload
-        const prepared = yield* prepare(channel)
+        let prepared: Variables = {}
+        for (const prepare of preparations) prepared = { ...prepared, ...yield* prepare(channel) }
         // The steps from here to the journal do not wait: of two requests with one id, only one starts the command.
         if (journal.get(id) !== undefined) return { mine: false }
         const variables = yield* secrets.variables(payload.secretEnv)
