@@ -160,12 +160,7 @@ const knownOrMade = <E>(
     })
   )
 
-const imageOf = (
-  store: SeedStore,
-  source: SeedSource,
-  options: FromPath,
-  spare: SpareProcess
-): Effect.Effect<Seeded, SeedFailed> =>
+const imageOf = (store: SeedStore, source: SeedSource, options: FromPath, spare: SpareProcess) =>
   Effect.gen(function*() {
     const { additions, owner, virtualMib } = options
     const request = { source, virtualMib, into: store.images, salt: additions?.key, owner }

@@ -36,7 +36,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     const seedPath = request.seedPath === undefined ? undefined : realPath(request.seedPath) ?? request.seedPath
     if (seedPath !== undefined) yield* demandReadable("seed_path", seedPath)
     const seeds = yield* SeedImages
-    if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl }, makeBuildDirectory)
+    if (repoUrl !== undefined) return yield* seedFromUrl({ ...request, repoUrl })
     if (seedPath === undefined) {
       const image = yield* seeds.empty(virtualMib, owner).pipe(asStep("seed image"))
       const report = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
@@ -45,7 +45,7 @@ export const prepareSeed = (request: SeedRequest): Effect.Effect<PreparedSeed, S
     // `fromPath` reports other unreadable sources.
     const directory = isDirectory(seedPath) ? seedPath : undefined
     if (directory !== undefined && isBare(directory)) {
-      return yield* seedFromUrl({ ...request, repoUrl: directory }, makeBuildDirectory)
+      return yield* seedFromUrl({ ...request, repoUrl: directory })
     }
     const located: Located = directory === undefined ? { _tag: "none" } : locate(directory)
     if (directory === undefined || located._tag === "none") {

@@ -51,7 +51,7 @@ export const syncPush = (
     const look = yield* lookAt(channel, target, pushed)
     yield* demandDirectory(dest, look)
     yield* demandSomethingSame(host, look, payload)
-    const push = newPush({ channel, look, host, folder: target.folder, force: payload.force })
+    const push = newPush({ look, host, folder: target.folder, force: payload.force })
     if (payload.delete) {
       // Removals come first: a directory may have become a file.
       for (const name of look.started.keys()) {

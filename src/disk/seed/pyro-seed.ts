@@ -217,12 +217,7 @@ const resultOf = (said: Said): SeedResult => {
 const freeMibOf = (folder: string) =>
   Effect.orElseSucceed(attempt("statfs", folder, () => Math.floor(freeBytes(folder) / mib)), () => 0)
 
-const failureOf = (
-  request: SeedRequest,
-  code: number,
-  said: Said,
-  stderr: string
-): Effect.Effect<never, SeedFailed> => {
+const failureOf = (request: SeedRequest, code: number, said: Said, stderr: string) => {
   const detail = said.records.get("error")?.[1] ?? `pyro-seed ended with status ${code}`
   const path = request.source._tag === "empty" ? request.into : request.source.path
   const needed = said.counts.get("neededBytes")

@@ -156,11 +156,7 @@ const notesOf = (store: SeedStore) =>
     return notes
   })
 
-const cachedOf = (
-  store: SeedStore,
-  name: string,
-  notes: ReadonlyMap<string, ReadonlyArray<string>>
-): Effect.Effect<CacheEntry | undefined, FileFailed> =>
+const cachedOf = (store: SeedStore, name: string, notes: ReadonlyMap<string, ReadonlyArray<string>>) =>
   Effect.gen(function*() {
     const file = path.join(store.images, name)
     const stat = name.endsWith(".ext4") ? yield* statEntry(file) : undefined

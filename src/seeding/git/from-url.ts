@@ -10,6 +10,7 @@ import { makeFolder } from "../../system/files/folders.ts"
 import { realDirectory, realPath } from "../../system/files/host-path.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { nowMs } from "../../system/waits/time.ts"
+import { makeBuildDirectory } from "../cache.ts"
 import type { BuildDirectory, History, PreparedSeed, PrepareServices, SeedRequest } from "../request.ts"
 import { splitNul } from "../tree/listing.ts"
 import { git, withoutTree } from "./confined-git.ts"
@@ -25,14 +26,13 @@ type UrlRequest = SeedRequest & { readonly repoUrl: string }
 
 /** The seed image of a commit, from a repository in the cache or one of the user's own. */
 export const seedFromUrl = (
-  request: UrlRequest,
-  makeDirectory: Effect.Effect<BuildDirectory, SeedFailed, PrepareServices | Scope.Scope>
+  request: UrlRequest
 ): Effect.Effect<PreparedSeed, SeedFailed, PrepareServices | Scope.Scope> =>
   Effect.gen(function*() {
     const source = parseSource(request.repoUrl)
     if (source._tag === "refused") return yield* new InvalidRequest({ field: "repo_url", detail: source.reason })
     const shown = source._tag === "local" ? source.path : source.shown
-    const buildDirectory = yield* makeDirectory
+    const buildDirectory = yield* makeBuildDirectory
     const scratch = yield* openCommit(source, request, buildDirectory).pipe(rejected(shown))
     const commit = scratch.head.commit!
     const history = request.git === "none" ? undefined : request.git

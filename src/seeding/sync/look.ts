@@ -17,6 +17,7 @@ const mostEntries = 1_000_000
 
 /** State of the guest's side, by path in latin1. */
 export interface Look {
+  readonly channel: GuestChannel
   readonly trees: SyncTrees
   readonly pushed: Pushed
   readonly live: ReadonlyMap<string, WalkEntry>
@@ -66,7 +67,7 @@ export const lookAt = (
         started.set(name, { mode: entry.mode, size: entry.size, mtimeNs: BigInt(entry.mtimeNs), link })
       }
     }
-    return { trees, pushed, live, started, differing }
+    return { channel, trees, pushed, live, started, differing }
   })
 
 const walked = (channel: GuestChannel, tree: GuestPath) =>
@@ -90,20 +91,19 @@ const tooManyFiles = new FileRefused({
 })
 
 /** Whether the guest's file differs from the baseline's. */
-export const isChanged = (channel: GuestChannel, look: Look, name: string) => {
+export const isChanged = (look: Look, name: string) => {
   const entry = look.pushed.entries.get(name)
   const live = look.live.get(name)
   if (entry === undefined) return Effect.succeed(look.differing.has(name))
   if (entry._tag === "absent") return Effect.succeed(live !== undefined)
   return pushedContent(look.pushed, name, entry).pipe(
-    Effect.flatMap((content) => hasContent(channel, look, live, entry.mode, content)),
+    Effect.flatMap((content) => hasContent(look, live, entry.mode, content)),
     Effect.map((same) => !same)
   )
 }
 
 export const hasContent = (
-  channel: GuestChannel,
-  { trees }: Look,
+  { channel, trees }: Look,
   live: WalkEntry | undefined,
   mode: number,
   content: Buffer

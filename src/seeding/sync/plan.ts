@@ -2,7 +2,6 @@ import { Effect } from "effect"
 import type { SyncPushed } from "../../contract/rows/workspace-sync.ts"
 import { pathText } from "../../contract/text/path-text.ts"
 import type { FileChange, WalkEntry } from "../../guest-channel/files.ts"
-import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import { keepContent, parentsOf, type PushedEntry, withinGit } from "../pushed.ts"
 import { type HostFile, type HostTree, isGone, readHost } from "./host-tree.ts"
 import { hasContent, isChanged, isFileOrLink, type Look } from "./look.ts"
@@ -14,7 +13,6 @@ const mostBytes = 512 * mib
 
 /** Plan of one push: changes of the guest's tree and of the baseline, and the report. */
 interface Push {
-  readonly channel: GuestChannel
   readonly look: Look
   readonly host: HostTree
   /** Folder of the workspace, which stores pushed contents. */
@@ -36,7 +34,7 @@ interface Push {
   equalCount: number
 }
 
-export const newPush = (of: Pick<Push, "channel" | "look" | "host" | "folder" | "force">): Push => ({
+export const newPush = (of: Pick<Push, "look" | "host" | "folder" | "force">): Push => ({
   ...of,
   changes: [],
   entries: new Map(),
@@ -55,7 +53,7 @@ export const textOf = (name: string) => pathText(Buffer.from(name, "latin1"))
 /** Adds a file or link of the host, unless the guest already has it or another entry blocks its path. */
 export const offer = (push: Push, name: string, file: HostFile) =>
   Effect.gen(function*() {
-    const { channel, look } = push
+    const { look } = push
     const path = Buffer.from(name, "latin1")
     const text = pathText(path)
     const before = look.started.get(name)
@@ -67,9 +65,9 @@ export const offer = (push: Push, name: string, file: HostFile) =>
     const blocked = (yield* makeWay(push, name)) ?? inPlace(push, name)
     if (blocked !== undefined) return void push.conflicts.push({ path: text, reason: blocked })
     const live = look.live.get(name)
-    const equal = yield* hasContent(channel, look, live, file.mode, content)
+    const equal = yield* hasContent(look, live, file.mode, content)
     const makesRoom = live?.type === "directory"
-    if (!equal && !push.force && !makesRoom && (yield* isChanged(channel, look, name))) {
+    if (!equal && !push.force && !makesRoom && (yield* isChanged(look, name))) {
       return void push.conflicts.push({ path: text, reason: changedToo })
     }
     const sha256 = yield* keepContent(push.folder, content)
@@ -104,14 +102,14 @@ const tooMuch = ({ size }: HostFile, { bytes }: Push): string | undefined =>
 /** Removes a file or link that the host no longer has, unless the guest changed it. False if it stays. */
 export const withdraw = (push: Push, name: string) =>
   Effect.gen(function*() {
-    const { channel, look } = push
+    const { look } = push
     const live = look.live.get(name)
     const stays = (reason: string) => {
       push.staying.add(name)
       push.conflicts.push({ path: textOf(name), reason })
       return false
     }
-    if (live !== undefined && !push.force && (yield* isChanged(channel, look, name))) return stays(changedToo)
+    if (live !== undefined && !push.force && (yield* isChanged(look, name))) return stays(changedToo)
     if (live !== undefined && !isFileOrLink(live)) return stays(hasThere(live))
     push.entries.set(name, { _tag: "absent" })
     if (live === undefined) return true

@@ -82,7 +82,11 @@ const deliverImage = (
     return yield* Effect.gen(function*() {
       const file = yield* putImage(output, payload, bytes)
       const progress = yield* progressOf({ bytes, files: 1 }, (notice) => Effect.sync(() => notify(notice)))
-      const writtenBytes = yield* writeImage(image, new DiskBytes(files, extents()), file, progress.bytes)
+      const writtenBytes = yield* writeImage(image, {
+        content: new DiskBytes(files, extents()),
+        file,
+        progress: progress.bytes
+      })
       yield* file.endFile
       const { replaced } = yield* file.commit
       return { output: output.path, format: payload.format, virtualBytes, writtenBytes, replaced: replaced.length > 0 }

@@ -37,12 +37,17 @@ function* piecesOf(runs: ReadonlyArray<ClusterRun>) {
   }
 }
 
+/** How to write a disk: the source of its bytes, the target, and what to call after each read. */
+interface Writing {
+  readonly content: DiskBytes
+  readonly file: SparsePut
+  readonly progress: (bytes: number) => Effect.Effect<unknown>
+}
+
 /** Writes a disk with holes in place of zeros. Gives the written bytes. */
 const writeRaw = (
   { runs, virtualBytes }: DiskImage,
-  content: DiskBytes,
-  file: SparsePut,
-  progress: (bytes: number) => Effect.Effect<unknown>
+  { content, file, progress }: Writing
 ) =>
   Effect.gen(function*() {
     let [end, written] = [0, 0]
@@ -65,9 +70,7 @@ const writeRaw = (
 /** Writes a qcow2 image without a backing file: metadata first, then each cluster with data. Gives the written bytes. */
 const writeQcow2 = (
   { runs, virtualBytes }: DiskImage,
-  content: DiskBytes,
-  file: SparsePut,
-  progress: (bytes: number) => Effect.Effect<unknown>
+  { content, file, progress }: Writing
 ) =>
   Effect.gen(function*() {
     for (const piece of standaloneMetadata(virtualBytes, runs)) yield* file.write(piece)
@@ -79,12 +82,8 @@ const writeQcow2 = (
   })
 
 /** Writes an exported disk into a file. Gives the written bytes, without holes. */
-export const writeImage = (
-  image: DiskImage,
-  content: DiskBytes,
-  file: SparsePut,
-  progress: (bytes: number) => Effect.Effect<unknown>
-) => (image.format === "qcow2" ? writeQcow2 : writeRaw)(image, content, file, progress)
+export const writeImage = (image: DiskImage, writing: Writing) =>
+  (image.format === "qcow2" ? writeQcow2 : writeRaw)(image, writing)
 
 /** Reads a disk's bytes from the files of its chain. No read begins before the end of the previous one. */
 export class DiskBytes {

@@ -110,11 +110,7 @@ const readBeneath = (channel: Channel, root: string, path: string): Effect.Effec
   }).pipe(Effect.scoped, unlessMissing)
 
 /** Removes pyro's part of a file. If no other part is left, the environment's file is visible again. */
-const scrubFile = (
-  channel: Channel,
-  { changes, environment }: RootLayers,
-  { path, without }: GuestFile
-): Effect.Effect<void, Failure> =>
+const scrubFile = (channel: Channel, { changes, environment }: RootLayers, { path, without }: GuestFile) =>
   Effect.gen(function*() {
     const found = yield* readBeneath(channel, changes, path)
     if (found === undefined) return
@@ -131,11 +127,7 @@ const scrubFile = (
     )
   })
 
-const scrubLinks = (
-  channel: Channel,
-  { changes }: RootLayers,
-  { directory, targets }: GuestLinks
-): Effect.Effect<void, Failure> =>
+const scrubLinks = (channel: Channel, { changes }: RootLayers, { directory, targets }: GuestLinks) =>
   channel.walk({ root: changes, path: directory.slice(1), maxDepth: 1 }).pipe(
     Stream.take(MAX_WALKED),
     Stream.filter(({ linkTarget, type }) =>

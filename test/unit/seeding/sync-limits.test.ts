@@ -30,10 +30,8 @@ const pushOfOne = Effect.gen(function*() {
   const root = path.join(folder, "host")
   fs.mkdirSync(root)
   fs.writeFileSync(path.join(root, "file"), "12345")
-  const channel = guestOf(0)
-  const look = yield* lookAt(channel, trees, yield* readPushed(folder))
+  const look = yield* lookAt(guestOf(0), trees, yield* readPushed(folder))
   const push = newPush({
-    channel,
     look,
     host: { root, dest: "", files: new Map(), skipped: [], left: [] },
     folder,

@@ -33,10 +33,7 @@ const seedOf = (disk: string) =>
   Effect.mapBoth(inodeOf(`${disk}/seed.ext4`), { onSuccess: (inode) => inode ?? disk, onFailure: toHostError })
 
 /** A side in a guest. The folder `directory` has the pushed files, `disk` the layers. */
-const sideOf = (
-  reader: Reader,
-  { directory, disk }: { readonly directory: string; readonly disk: string }
-): Effect.Effect<Side, PyroError> =>
+const sideOf = (reader: Reader, { directory, disk }: { readonly directory: string; readonly disk: string }) =>
   Effect.gen(function*() {
     return { ...reader, trees: workspaceTrees, pushed: yield* readPushed(directory), seed: yield* seedOf(disk) }
   })
@@ -79,15 +76,11 @@ const overPushed = (pushed: Pushed, candidates: ReadonlyArray<Candidate>): Reado
 /** Differences of a tree from its own baseline, and those that no ignore rule excludes. */
 const look = (side: Side, options: CompareOptions) =>
   side.explain(Effect.gen(function*() {
-    const { channel, pushed, trees } = side
-    const { candidates: found, mounts } = yield* collectCandidates(channel, {
-      verified: options.verified ?? false,
-      trees
-    })
+    const { candidates: found, mounts } = yield* collectCandidates(side, options.verified ?? false)
     const all = found.filter(beneath(options.paths ?? []))
     const { kept } = options.includeIgnored === true
       ? { kept: all }
-      : yield* withoutIgnored(channel, trees, pushed, overPushed(pushed, all), found)
+      : yield* withoutIgnored(side, overPushed(side.pushed, all), found)
     return { all, kept: new Set(kept.map(({ path }) => path)), mounts }
   }))
 

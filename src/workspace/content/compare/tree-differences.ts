@@ -60,10 +60,7 @@ const tooMany = new FileRefused({
 })
 
 /** Results of `use` for the entries of a tree, by path. Entries without a result are left out. */
-const walked = <A>(
-  { channel, explain, tree }: Place,
-  use: (entry: WalkEntry, path: string) => A | undefined
-): Effect.Effect<ReadonlyMap<string, A>, PyroError> =>
+const walked = <A>({ channel, explain, tree }: Place, use: (entry: WalkEntry, path: string) => A | undefined) =>
   Effect.suspend(() => {
     const found = new Map<string, A>()
     let bytes = 0

@@ -2,6 +2,7 @@ import { Effect, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import type { Pushed } from "../../../seeding/pushed.ts"
 import { differences, type Trees } from "../../life/baseline.ts"
 
 /** A path at which the trees differ, as a byte string with one character per byte. */
@@ -22,6 +23,13 @@ const tooMany = new FileRefused({
     `${MAX_PATH_BYTES / 1024 / 1024} MiB; remove what was generated, or reset the workspace`
 })
 
+/** A workspace's trees, with the pushed files over the seed image. */
+export interface Sources {
+  readonly channel: GuestChannel
+  readonly trees: Trees
+  readonly pushed: Pushed
+}
+
 /** Paths at which the trees differ, and paths that cannot be compared, in the order of the walk. */
 interface Differing {
   readonly candidates: ReadonlyArray<Candidate>
@@ -29,16 +37,16 @@ interface Differing {
   readonly mounts: ReadonlyArray<Candidate>
 }
 
-/** All paths at which the trees differ. */
+/** All paths at which the live tree differs from the seed image. */
 export const collectCandidates = (
-  channel: GuestChannel,
-  options: { readonly verified: boolean; readonly trees: Trees }
+  { channel, trees }: Pick<Sources, "channel" | "trees">,
+  verified: boolean
 ): Effect.Effect<Differing, PyroError> =>
   Effect.suspend(() => {
     const candidates: Array<Candidate> = []
     const mounts: Array<Candidate> = []
     let bytes = 0
-    return differences(channel, options).pipe(
+    return differences(channel, { verified, trees }).pipe(
       Stream.runForEach((difference) => {
         bytes += difference.path.length
         if (candidates.length + mounts.length >= MAX_CANDIDATES || bytes > MAX_PATH_BYTES) return Effect.fail(tooMany)

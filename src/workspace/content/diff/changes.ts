@@ -7,7 +7,7 @@ import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Change, Side } from "../../../patch/patch.ts"
 import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
 import { type Trees, workspaceTrees } from "../../life/baseline.ts"
-import { beneath, type Candidate, collectCandidates, mountedAt } from "./candidates.ts"
+import { beneath, type Candidate, collectCandidates, mountedAt, type Sources } from "./candidates.ts"
 import { type FileContent, missingIn, namedPaths, readContents, type ReadLimits } from "./contents.ts"
 import { withoutIgnored } from "./ignored.ts"
 import { overPushed } from "./over-pushed.ts"
@@ -157,17 +157,14 @@ export const collectChanges = (
   options: ChangesOptions = {}
 ): Effect.Effect<Changes, PyroError> =>
   Effect.gen(function*() {
-    const trees = options.trees ?? workspaceTrees
-    const { candidates: differing, mounts } = yield* collectCandidates(channel, {
-      verified: options.verified ?? false,
-      trees
-    })
-    const pushed = options.pushed ?? nothingPushed
-    const found = yield* overPushed(channel, trees, pushed, differing)
-    const wanted = found.filter(beneath(options.paths ?? []))
+    const { paths: wantedPaths = [], pushed = nothingPushed, trees = workspaceTrees, verified = false } = options
+    const sources: Sources = { channel, trees, pushed }
+    const { candidates: differing, mounts } = yield* collectCandidates(sources, verified)
+    const found = yield* overPushed(sources, differing)
+    const wanted = found.filter(beneath(wantedPaths))
     const { ignoredCount, kept } = options.includeIgnored === true
       ? { ignoredCount: 0, kept: wanted }
-      : yield* withoutIgnored(channel, trees, pushed, wanted, found)
+      : yield* withoutIgnored(sources, wanted, found)
     const readOld: ReadSide = (paths, limits) =>
       Effect.gen(function*() {
         const seeded = paths.filter((path) => !pushed.entries.has(path))
@@ -179,7 +176,7 @@ export const collectChanges = (
         return contents
       })
     const readNew: ReadSide = (paths, limits) => readContents(channel, trees.live, paths, limits)
-    const unknown = yield* missingIn(channel, trees.live, namedPaths(options.paths ?? [])).pipe(
+    const unknown = yield* missingIn(channel, trees.live, namedPaths(wantedPaths)).pipe(
       Effect.flatMap((paths) => missingIn(channel, trees.baseline, paths)),
       Effect.map((paths) => paths.map((path) => Buffer.from(path, "latin1")))
     )
@@ -188,7 +185,7 @@ export const collectChanges = (
       ignoredCount,
       // A pushed file that is gone is a change.
       missing: unknown.filter((path) => !wanted.some(beneath([path]))),
-      mounted: mountedAt(options.paths ?? [], mounts)
+      mounted: mountedAt(wantedPaths, mounts)
     }
   })
 

@@ -45,11 +45,7 @@ const modes = (old: Side["mode"] | undefined, after: Side["mode"] | undefined) =
   ...(after === undefined ? {} : { newMode: octal[after] })
 })
 
-const statusOf = (
-  old: Side["mode"] | undefined,
-  after: Side["mode"] | undefined,
-  isRename: boolean
-): DiffFile["status"] => {
+const statusOf = (old: Side["mode"] | undefined, after: Side["mode"] | undefined, isRename: boolean) => {
   if (old === undefined) return "added"
   if (after === undefined) return "deleted"
   if ((old === SYMLINK) !== (after === SYMLINK)) return "type_changed"

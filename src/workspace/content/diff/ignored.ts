@@ -1,11 +1,9 @@
 import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
-import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
+import { pushedContent } from "../../../seeding/pushed.ts"
 import { yieldToEventLoop } from "../../../system/waits/event-loop.ts"
-import type { Trees } from "../../life/baseline.ts"
-import type { Candidate } from "./candidates.ts"
+import type { Candidate, Sources } from "./candidates.ts"
 import { readContents } from "./contents.ts"
 
 const MAX_FILE_BYTES = 1024 * 1024
@@ -35,14 +33,13 @@ const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
  * has all differences, `candidates` those of the request.
  */
 export const withoutIgnored = (
-  channel: GuestChannel,
-  trees: Trees,
-  pushed: Pushed,
+  sources: Sources,
   candidates: ReadonlyArray<Candidate>,
   found: ReadonlyArray<Candidate>
 ): Effect.Effect<{ readonly kept: ReadonlyArray<Candidate>; readonly ignoredCount: number }, PyroError> =>
   Effect.gen(function*() {
     if (candidates.every(({ old }) => old !== undefined)) return { kept: candidates, ignoredCount: 0 }
+    const { channel, pushed, trees } = sources
     const excludePath = ".git/info/exclude"
     const fileIn = (directory: string) => directory === "" ? ".gitignore" : `${directory}/.gitignore`
     const directories = ruleDirectories(candidates)
@@ -77,7 +74,7 @@ export const withoutIgnored = (
     const byBaseline = yield* keptBy(rules, candidates)
     const guest = byBaseline.every(({ old }) => old !== undefined)
       ? undefined
-      : yield* guestRules(channel, trees, found, ruleTexts, exclude)
+      : yield* guestRules(sources, found, ruleTexts, exclude)
     // Guest rules that cost too much do not count.
     const kept = guest === undefined
       ? byBaseline
@@ -134,8 +131,7 @@ const isIgnoreFile = (path: string) => path === ".gitignore" || path.endsWith("/
  * baseline's ignore files, by directory.
  */
 const guestRules = (
-  channel: GuestChannel,
-  trees: Trees,
+  { channel, trees }: Sources,
   found: ReadonlyArray<Candidate>,
   baseline: ReadonlyMap<string, string>,
   exclude: string | undefined

@@ -1,10 +1,9 @@
 import { Effect, Stream } from "effect"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
-import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { parentsOf, type Pushed, pushedContent, type PushedEntry } from "../../../seeding/pushed.ts"
-import { refused, type Trees } from "../../life/baseline.ts"
-import type { Candidate } from "./candidates.ts"
+import { refused } from "../../life/baseline.ts"
+import type { Candidate, Sources } from "./candidates.ts"
 import { type FileContent, readContents } from "./contents.ts"
 
 const SYMLINK = 0o120000
@@ -41,12 +40,11 @@ const parentsIn = (pushed: Pushed) => {
  * difference if the live tree has the pushed file.
  */
 export const overPushed = (
-  channel: GuestChannel,
-  trees: Trees,
-  pushed: Pushed,
+  sources: Sources,
   found: ReadonlyArray<Candidate>
 ): Effect.Effect<ReadonlyArray<Candidate>, PyroError> =>
   Effect.gen(function*() {
+    const { pushed } = sources
     if (pushed.entries.size === 0) return found
     const parents = parentsIn(pushed)
     const others = found.filter(({ path }) => !pushed.entries.has(path)).map((one) =>
@@ -54,41 +52,35 @@ export const overPushed = (
     )
     const live = new Map(found.map((one) => [one.path, one.new]))
     const asSeeded = new Set([...pushed.entries.keys()].filter((path) => !live.has(path)))
-    if (asSeeded.size > 0) yield* lookUp(channel, trees, asSeeded, live)
+    if (asSeeded.size > 0) yield* addLive(sources, asSeeded, live)
     const candidates: Array<Candidate> = []
     for (const [path, entry] of pushed.entries) {
       const before = entry._tag === "absent" && parents.has(path) ? directory : yield* oldSide(pushed, path, entry)
       const [old, after] = [before, live.get(path)]
       if (old !== undefined || after !== undefined) candidates.push({ path, old, new: after })
     }
-    const same = yield* unchanged(channel, trees, pushed, candidates)
+    const same = yield* unchanged(sources, candidates)
     return [...others, ...candidates.filter(({ path }) => !same.has(path))]
   })
 
 /** Adds the files at paths where the live tree equals the seed image: a command restored them after the push. */
-const lookUp = (
-  channel: GuestChannel,
-  trees: Trees,
+const addLive = (
+  { channel, trees }: Sources,
   paths: ReadonlySet<string>,
-  into: Map<string, ComparedSide | undefined>
+  live: Map<string, ComparedSide | undefined>
 ) =>
   channel.walk(trees.live).pipe(
     Stream.runForEach((entry) =>
       Effect.sync(() => {
         const path = Buffer.from(entry.path).toString("latin1")
-        if (paths.has(path)) into.set(path, entry)
+        if (paths.has(path)) live.set(path, entry)
       })
     ),
     Effect.catchTag("AgentCallFailed", (failure) => Effect.fail(refused("/workspace")(failure)))
   )
 
 /** Paths at which the live tree has the pushed content. Reads contents, because no time of the guest is trusted. */
-const unchanged = (
-  channel: GuestChannel,
-  trees: Trees,
-  pushed: Pushed,
-  candidates: ReadonlyArray<Candidate>
-): Effect.Effect<ReadonlySet<string>, PyroError> =>
+const unchanged = ({ channel, pushed, trees }: Sources, candidates: ReadonlyArray<Candidate>) =>
   Effect.gen(function*() {
     const same = new Set<string>()
     const equal = (path: string, content: FileContent | undefined) =>

@@ -19,10 +19,7 @@ const requestBytes = 48 * 1024
 const requestPaths = 1_000
 
 /** Files in order, grouped by request. A file that `isAlone` shares no request. */
-const groupsOf = (
-  files: ReadonlyArray<TreeEntry>,
-  isAlone: (file: TreeEntry) => boolean
-): ReadonlyArray<ReadonlyArray<TreeEntry>> => {
+const groupsOf = (files: ReadonlyArray<TreeEntry>, isAlone: (file: TreeEntry) => boolean) => {
   const groups: Array<Array<TreeEntry>> = []
   let open: Array<TreeEntry> = []
   let bytes = 0
@@ -105,12 +102,7 @@ const many = (
   )
 
 /** Content of a file up to the piece in which it exceeds its listed size, so that an endless file ends. */
-const piecesOf = (
-  channel: ExportChannel,
-  path: string,
-  size: number,
-  from: string
-): Stream.Stream<Uint8Array, SourceFailed | Gone> =>
+const piecesOf = (channel: ExportChannel, path: string, size: number, from: string) =>
   Stream.suspend(() => {
     let seen = 0
     return channel.read({ root: from, path: bytesOf(path), limit: size + 1 }).pipe(

@@ -106,13 +106,7 @@ const write = <E>(
 ) => channel.write({ root: wholeGuest.root, path: bytes, mode, createParents: true, follow: true }, content)
 
 /** Copies one entry. Returns the reason if a copy of a directory omits it. A single file is never omitted. */
-const copy = (
-  channel: GuestChannel,
-  root: string,
-  entry: SourceEntry,
-  target: WorkspacePath,
-  kind: Source["kind"]
-): Effect.Effect<string | undefined, ChannelFailed | FileRefused> => {
+const copy = (channel: GuestChannel, root: string, entry: SourceEntry, target: WorkspacePath, kind: Source["kind"]) => {
   const at = pathOf([...componentsOf(target.bytes), ...componentsOf(entry.path)], wholeGuest)
   const work = entry.target === undefined
     ? write(channel, at, entry.mode, contentOf(root, entry))
@@ -166,12 +160,7 @@ const typeAt = (
  * Target of a copy, without links on the way: the requested path, or the source's name in it if the path is a directory or ends with
  * `/`. `name` is undefined for a content without a name.
  */
-const targetOf = (
-  channel: GuestChannel,
-  asked: string,
-  name: string | undefined,
-  kind: "file" | "directory"
-): Effect.Effect<WorkspacePath, ChannelFailed | FileRefused | InvalidRequest> =>
+const targetOf = (channel: GuestChannel, asked: string, name: string | undefined, kind: "file" | "directory") =>
   Effect.gen(function*() {
     const path = yield* withoutLinks(channel, yield* guestPathOf(asked), wholeGuest)
     const there = yield* typeAt(channel, path)

@@ -18,7 +18,7 @@ const collected = (count: number, name: string) => {
     compare: () => Stream.map(Stream.range(1, count, 10_000), () => difference)
   } as unknown as GuestChannel
   return Effect.map(
-    collectCandidates(channel, { verified: false, trees: workspaceTrees }),
+    collectCandidates({ channel, trees: workspaceTrees }, false),
     ({ candidates }) => candidates
   )
 }
