@@ -43,7 +43,7 @@ interface Collection {
   /** Files that git filters, in repositories with a new `.git`. */
   readonly filtered: Array<{ readonly filter: string; readonly paths: ReadonlyArray<string> }>
   /** Ignored files and directories that are left out. A directory counts as one. */
-  readonly left: Array<string>
+  left: ReadonlyArray<string>
 }
 
 type CollectFailed = GitFailed | FileFailed | HostToolMissing | SeedRejected
@@ -119,7 +119,7 @@ const collect = (
     const whole = depth === 0 && listed.length === 0 && (yield* isIgnored(room))
     if (whole) into.unmatched.clear()
     const ignored = yield* listIgnored(room, whole ? ["**"] : options.includeIgnored)
-    if (depth === 0 && !whole) into.left.push(...omitted(left, ignored.found))
+    if (depth === 0 && !whole) into.left = omitted(left, ignored.found)
     const { nested, paths } = sort(
       [...listed, ...ignored.found].filter(({ path, state }) => state !== "sparse" || hasFile(directory, path))
     )

@@ -54,6 +54,7 @@ const listDirectory = (root: string): Effect.Effect<Source, SeedRejected> =>
   Effect.gen(function*() {
     const entries: Array<SourceEntry> = []
     const skipped: Array<Skip> = []
+    const skip = (path: Uint8Array, reason: string) => void skipped.push({ path: pathText(path), reason })
     const filled = new Set<string>()
     const folders: Array<Buffer> = []
     const gits: Array<Buffer> = []
@@ -63,12 +64,11 @@ const listDirectory = (root: string): Effect.Effect<Source, SeedRejected> =>
       const name = path.toString("latin1")
       filled.add(name.slice(0, Math.max(name.lastIndexOf("/"), 0)))
       if (found === undefined) folders.push(path)
-      else if (typeof found === "string") skipped.push({ path: pathText(path), reason: found })
+      else if (typeof found === "string") skip(path, found)
       else entries.push(found)
     }
-    const empty = folders.filter((path) => !filled.has(path.toString("latin1")))
-    skipped.push(...empty.map((path) => ({ path: pathText(path), reason: "it is an empty directory" })))
-    skipped.push(...gits.map((path) => ({ path: pathText(path), reason: "pyro copies no entry named .git" })))
+    for (const path of folders) if (!filled.has(path.toString("latin1"))) skip(path, "it is an empty directory")
+    for (const path of gits) skip(path, "pyro copies no entry named .git")
     return { root, kind: "directory", entries, skipped }
   })
 
