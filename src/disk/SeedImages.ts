@@ -93,7 +93,7 @@ export class SeedImages extends Context.Service<SeedImages, {
   readonly fromKey: (options: FromKey) => Effect.Effect<Seeded, SeedFailed>
   /** All images, for an eviction. */
   readonly entries: Effect.Effect<ReadonlyArray<CacheEntry>, SeedFailed>
-  /** Removes the images that were not asked for the longest, until the rest is within the budget. */
+  /** Removes the least recently used images until the rest is within the budget. */
   readonly prune: (options: PruneOptions) => Effect.Effect<Pruned, SeedFailed>
 }>()("pyro/disk/SeedImages") {
   static readonly layer = Layer.effect(
@@ -123,7 +123,7 @@ const make = (cacheDir: string, spare: SpareProcess) => ({
 
 const bytesOf = (virtualMib: number) => virtualMib * 1024 * 1024
 
-/** Part of a fingerprint; none for root, so that older images of that owner stay known. */
+/** Part of a fingerprint. Empty for root, so that older images of root stay known. */
 const ownerText = (owner: Owner | undefined, before: string) =>
   owner === undefined ? "" : `${before}${owner.uid}-${owner.gid}`
 

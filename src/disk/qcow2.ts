@@ -73,7 +73,7 @@ export const openVerifiedQcow2 = (path: string, expected: ExpectedQcow2) =>
 /** Offset of the disk's size in a header. */
 const VIRTUAL_BYTES_AT = 24
 
-/** The size in a header if the header may have it. The zeros behind a smaller layer are the guest's own loss. */
+/** The size in a header if the header may have it. If a guest makes a layer smaller, the guest loses its own data. */
 const sizeIn = (header: Buffer, { mayBeSmaller = false, virtualBytes }: ExpectedQcow2) => {
   const found = Number(header.readBigUInt64BE(VIRTUAL_BYTES_AT))
   return mayBeSmaller && found > 0 && found < virtualBytes && found % (1024 * 1024) === 0 ? found : virtualBytes

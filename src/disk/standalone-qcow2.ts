@@ -1,6 +1,6 @@
 import { qcow2Header } from "./qcow2.ts"
 
-/** Bytes of a cluster: of qcow2 as pyro writes it, and the unit in which an exported disk has holes. */
+/** Bytes of a cluster of pyro's qcow2 files, and of the smallest hole in an exported disk. */
 export const CLUSTER_BYTES = 65_536
 
 /** A run of clusters with data, by number. */
@@ -9,7 +9,7 @@ export interface ClusterRun {
   readonly count: number
 }
 
-/** Runs of clusters that any of the byte ranges touches. The ranges are in order and do not overlap. */
+/** Runs of clusters that contain a byte of the ranges. The ranges are in order and do not overlap. */
 export const clusterRuns = (
   ranges: Iterable<{ readonly start: number; readonly length: number }>
 ): ReadonlyArray<ClusterRun> => {
@@ -84,8 +84,7 @@ const table = (clusters: number, entries: Iterable<readonly [number, bigint]>) =
 const place = (cluster: number) => BigInt(cluster) * BigInt(CLUSTER_BYTES)
 
 /**
- * Metadata of a qcow2 image without a backing file, in pieces, oldest part first. The clusters of the runs follow, one after the other,
- * each whole.
+ * Metadata of a qcow2 image without a backing file, in pieces and in the order of the file. The whole clusters of the runs follow.
  */
 export function* standaloneMetadata(
   virtualBytes: number,

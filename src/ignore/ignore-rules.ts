@@ -121,7 +121,7 @@ const readRule = (line: string): IgnoreRule => {
   }
 }
 
-/** The rules of an ignore file, in their order. Bytes behind a NUL in a line do not count. */
+/** The rules of an ignore file, in order. Bytes after a NUL in a line do not count. */
 const readIgnoreFile = (text: string): ReadonlyArray<IgnoreRule> =>
   (text.startsWith("\xef\xbb\xbf") ? text.slice(3) : text).split("\n").flatMap((line) => {
     if (line === "" || line.startsWith("#")) return []

@@ -35,20 +35,22 @@ export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<P
     }
     for (const file of patch.files) {
       const path = (file.from ?? file.to)!
-      const before = yield* sideBefore(overlay, file)
-      if (before._tag === "rejected") {
-        reject(path, [{ hunk: 0, reason: before.reason }])
+      const giveUp = (all: ReadonlyArray<Reject>) => {
+        reject(path, all)
         overlay.giveUp(file)
+      }
+      const before = yield* sideBefore(overlay, file)
+      if (typeof before === "string") {
+        giveUp([{ hunk: 0, reason: before }])
         continue
       }
-      const patched = patchedContent(file, before.side?.content ?? new Uint8Array(0), budget)
+      const patched = patchedContent(file, before?.content ?? new Uint8Array(0), budget)
       if (patched._tag === "rejected") {
-        reject(path, patched.rejects)
-        overlay.giveUp(file)
+        giveUp(patched.rejects)
         continue
       }
       for (const note of patched.notes) notes.push({ path: bytesOf(file.to ?? path), ...note })
-      const mode = file.newMode ?? before.side?.mode ?? 0o100644
+      const mode = file.newMode ?? before?.mode ?? 0o100644
       const problem = yield* overlay.put(file, { mode, content: patched.content })
       if (problem !== undefined) reject(problem.path, [{ hunk: 0, reason: problem.reason }])
     }
@@ -61,43 +63,36 @@ export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<P
     return { changes: yield* overlay.changes(), notes }
   })
 
-type Before =
-  | { readonly _tag: "is"; readonly side: Side | undefined }
-  | { readonly _tag: "rejected"; readonly reason: string }
-
-const rejected = (reason: string): Before => ({ _tag: "rejected", reason })
-
-const sideBefore = <E>(overlay: Overlay<E>, file: FilePatch): Effect.Effect<Before, E> =>
+/** The file that a part of the patch changes, or the reason why the part does not fit it. Undefined for a new file. */
+const sideBefore = <E>(overlay: Overlay<E>, file: FilePatch): Effect.Effect<Side | string | undefined, E> =>
   Effect.gen(function*() {
-    if (file.from === undefined) return { _tag: "is", side: undefined }
+    if (file.from === undefined) return undefined
     const found = yield* overlay.at(file.from)
     switch (found._tag) {
       case "absent":
-        return rejected("there is no such file")
+        return "there is no such file"
       case "directory":
-        return rejected("it is a directory")
+        return "it is a directory"
       case "other":
-        return rejected(`it is ${found.what}`)
+        return `it is ${found.what}`
       case "unfit":
-        return rejected(found.reason)
+        return found.reason
       case "file": {
         const { side } = found
         const isLink = side.mode === 0o120000
         const said = file.oldMode ?? file.newMode
         if (said !== undefined && isLink !== (said === 0o120000)) {
-          return rejected(isLink ? "it is a symbolic link, not a file" : "it is a file, not a symbolic link")
+          return isLink ? "it is a symbolic link, not a file" : "it is a file, not a symbolic link"
         }
         // A patch without a mode is for a file: git's own patches name the mode whenever the content changes.
-        if (isLink && said === undefined && file.content._tag !== "none") return rejected("it is a symbolic link")
+        if (isLink && said === undefined && file.content._tag !== "none") return "it is a symbolic link"
         if (file.newMode !== undefined && isLink !== (file.newMode === 0o120000)) {
           const kinds = isLink ? ["symbolic link", "file"] : ["file", "symbolic link"]
-          return rejected(
-            `the patch changes the mode of a ${kinds[0]} to that of a ${
-              kinds[1]
-            }; such a patch has to delete and create it`
-          )
+          return `the patch changes the mode of a ${kinds[0]} to that of a ${
+            kinds[1]
+          }; such a patch has to delete and create it`
         }
-        return { _tag: "is", side }
+        return side
       }
     }
   })

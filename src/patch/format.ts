@@ -111,7 +111,7 @@ interface Content {
   readonly index: string | undefined
   /** Common share of both contents, in percent. */
   readonly similarity: number
-  /** The lines behind the headers. `undefined` without a change of content. */
+  /** The lines after the headers. `undefined` without a change of content. */
   readonly body: Iterable<Piece> | undefined
 }
 
@@ -149,7 +149,7 @@ function* contentOf(
 /** git 2.39 rejects a header with a space before a slash, unless the name is in quotes. */
 const headerName = (name: string) => name.includes(" /") ? quoted(name, "always") : quoted(name)
 
-/** A tab ends a name with a space, since a reader could take the rest for a date. */
+/** A tab ends a name with a space. Otherwise a reader could parse the rest as a date. */
 const nameLine = (name: string) => {
   const written = quoted(name)
   return written === name && name.includes(" ") ? `${name}\t` : written

@@ -55,7 +55,7 @@ export interface Hunk {
 type HunkPlace =
   /** In a unified diff: number of the first old line, from 1; for a hunk without old lines, the line before it. */
   | { readonly _tag: "line"; readonly line: number }
-  /** In a V4A patch: behind lines with these texts, in order; whitespace may differ. */
+  /** In a V4A patch: after lines with these texts, in order. Whitespace may differ. */
   | { readonly _tag: "after"; readonly anchors: ReadonlyArray<string>; readonly atEnd: boolean }
 
 /** One side of a change: the file at a path before or after. */

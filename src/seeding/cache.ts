@@ -46,20 +46,20 @@ const whenFree = (repository: string, work: Effect.Effect<number, FileFailed>) =
 export const clearRepository = (repository: string): Effect.Effect<number, FileFailed> =>
   Effect.gen(function*() {
     let freed = 0
-    const look = (folder: string, isLeft: (name: string) => boolean, deep: boolean): Effect.Effect<void, FileFailed> =>
+    const clear = (folder: string, isLeft: (name: string) => boolean, deep: boolean): Effect.Effect<void, FileFailed> =>
       Effect.flatMap(
         listIfPresent(folder),
         Effect.forEach((name) => {
           const at = path.join(folder, name)
-          if (!isLeft(name)) return deep && isDirectory(at) ? look(at, isLeft, deep) : Effect.void
+          if (!isLeft(name)) return deep && isDirectory(at) ? clear(at, isLeft, deep) : Effect.void
           freed += bytesBeneath(at)
           return removeTree(at)
         }, { discard: true })
       )
-    yield* look(repository, (name) => name.endsWith(".lock"), false)
-    yield* look(path.join(repository, "refs"), (name) => name.endsWith(".lock"), true)
-    yield* look(path.join(repository, "objects"), (name) => name.startsWith("tmp_objdir-"), false)
-    yield* look(
+    yield* clear(repository, (name) => name.endsWith(".lock"), false)
+    yield* clear(path.join(repository, "refs"), (name) => name.endsWith(".lock"), true)
+    yield* clear(path.join(repository, "objects"), (name) => name.startsWith("tmp_objdir-"), false)
+    yield* clear(
       path.join(repository, "objects/pack"),
       (name) => name.startsWith("tmp_") || name.startsWith(".tmp-"),
       false

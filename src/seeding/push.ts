@@ -14,9 +14,9 @@ import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { type Pushed, pushedContent, readPushed, withinGit, writePushed } from "./pushed.ts"
 import { demandNarrow, type PrepareServices } from "./request.ts"
 import { demandDirectory, demandSamePlace, demandSomethingSame, destination } from "./sync/demands.ts"
+import { guestFailure, isFileOrLink, readGuest, type SyncTrees } from "./sync/guest-state.ts"
 import { isGone, listHost, lossesOf, placedText } from "./sync/host-tree.ts"
-import { guestFailure, isFileOrLink, lookAt, type SyncTrees } from "./sync/look.ts"
-import { newPush, offer, staysBehind, textOf, withdraw } from "./sync/plan.ts"
+import { isLeftover, newPush, planFile, planRemoval, textOf } from "./sync/plan.ts"
 
 /** Target of a push. */
 interface SyncTarget extends SyncTrees {
@@ -48,18 +48,18 @@ export const syncPush = (
     const host = yield* listHost(payload.sourcePath, payload.includeIgnored, dest)
     if (dest === "") yield* demandSamePlace(host, target.seedPath)
     const pushed = yield* readPushed(target.folder)
-    const look = yield* lookAt(channel, target, pushed)
-    yield* demandDirectory(dest, look)
-    yield* demandSomethingSame(host, look, payload)
-    const push = newPush({ look, host, folder: target.folder, force: payload.force })
+    const guest = yield* readGuest(channel, target, pushed)
+    yield* demandDirectory(dest, guest)
+    yield* demandSomethingSame(host, guest, payload)
+    const push = newPush({ guest, host, folder: target.folder, force: payload.force })
     if (payload.delete) {
       // Removals come first: a directory may have become a file.
-      for (const name of look.started.keys()) {
+      for (const name of guest.initial.keys()) {
         const isGoneThere = !host.files.has(name) && !withinGit(name) && isGone(host, name)
-        if (isGoneThere) yield* withdraw(push, name)
+        if (isGoneThere) yield* planRemoval(push, name)
       }
     }
-    for (const [name, file] of host.files) yield* offer(push, name, file)
+    for (const [name, file] of host.files) yield* planFile(push, name, file)
     const record = push.entries.size === 0
       ? Effect.void
       : (target.whileCurrent ?? identity)(
@@ -76,7 +76,7 @@ export const syncPush = (
     )
     const losses = yield* lossesOf(host.root, push.written)
     const removedCount = push.files.filter(({ change }) => change === "deleted").length
-    const gone = [...look.started.keys()].filter((name) => staysBehind(push, name))
+    const gone = [...guest.initial.keys()].filter((name) => isLeftover(push, name))
     return {
       filesPushed: push.files.length,
       writtenCount: push.files.length - removedCount,

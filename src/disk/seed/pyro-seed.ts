@@ -61,7 +61,7 @@ export type SeedFailed = SeedRejected | NoSpace | HostToolMissing | InvalidReque
 export interface SeedResult {
   /** State of a source that can change. `settled` if a later comparison with this state is reliable. */
   readonly fingerprint: Option.Option<{ readonly hex: string; readonly settled: boolean }>
-  /** Absent if the folder of known fingerprints has the source: then nothing was written. */
+  /** Absent if the folder of known fingerprints has the source. Then nothing was written. */
   readonly made: Option.Option<{ readonly digest: string; readonly report: SeedReport }>
 }
 
@@ -110,7 +110,7 @@ const runSeed = (tool: string, args: ReadonlyArray<string>, list: Uint8Array | u
       child.stdin?.end(list)
       return child
     }
-    // The spare process was killed while it waited.
+    // Something killed the spare process while it waited.
     const isEnded = (failure: ToolFailed | HostToolMissing) =>
       hasWaited && failure._tag === "ToolFailed" && failure.signal !== undefined
     return Effect.catchIf(toolEnd(tool, start, options), isEnded, () => runTool(tool, args, options))
@@ -118,7 +118,7 @@ const runSeed = (tool: string, args: ReadonlyArray<string>, list: Uint8Array | u
 
 /**
  * Writes one seed image with the native tool. An interruption leaves nothing behind: an unfinished image has no name. The call
- * takes the spare process if one waits, and prepares the next one.
+ * uses the spare process if one waits, and prepares the next one.
  */
 export const makeSeed = (request: SeedRequest, spare?: SpareProcess): Effect.Effect<SeedResult, SeedFailed> =>
   Effect.gen(function*() {
@@ -148,7 +148,7 @@ export const makeSeed = (request: SeedRequest, spare?: SpareProcess): Effect.Eff
     return code === 0 ? resultOf(said) : yield* failureOf(request, code, said, stderr)
   })
 
-/** Counts those of a directory's files that have extended attributes, which a copy lacks. NUL-terminated paths below it. */
+/** Counts the files with extended attributes, which a copy lacks. `list` has NUL-terminated paths below the directory. */
 export const attributesLost = (
   directory: string,
   list: Uint8Array
@@ -213,7 +213,7 @@ const resultOf = (said: Said): SeedResult => {
   }
 }
 
-/** Free MiB of a folder's file system; 0 if the host does not tell. */
+/** Free MiB of a folder's file system, 0 if unknown. */
 const freeMibOf = (folder: string) =>
   Effect.orElseSucceed(attempt("statfs", folder, () => Math.floor(freeBytes(folder) / mib)), () => 0)
 

@@ -33,7 +33,7 @@ export class FileLines {
     return wanted.every((line, i) => line === this.lines[at + i])
   }
 
-  /** The first places, at most `most`, with lines equal to the wanted ones. Linear time (Knuth, Morris, Pratt). */
+  /** The first places, at most `most`, of the wanted lines. Linear time (Knuth, Morris, Pratt). */
   find(wanted: ReadonlyArray<string>, how: { readonly like: Likeness; readonly from: number; readonly most: number }) {
     const pattern = how.like === "exact" ? wanted : wanted.map(normal[how.like])
     const lines = this.#as(how.like)

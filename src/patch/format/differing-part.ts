@@ -2,7 +2,7 @@
 export interface DifferingPart {
   /** Start of the part in both contents, in `bytes`. Everything before is equal. */
   readonly start: number
-  /** End of the part in each content, in `bytes`. Everything behind is equal. */
+  /** End of the part in each content, in `bytes`. Everything after it is equal. */
   readonly oldEnd: number
   readonly newEnd: number
 }

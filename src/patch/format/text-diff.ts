@@ -15,7 +15,7 @@ export const diffBudget = (): DiffBudget => ({ edits2: 16 * MAX_EDITS ** 2 })
 /** A step of a generator after which other work may run. */
 type Pause = ""
 
-/** The runs that lead from one list of lines to the other. The time is bounded: under pressure, fewer lines are kept. */
+/** The runs that turn one list of lines into the other. Bounded in time: if the budget is low, fewer lines are kept. */
 function* runsOf(
   before: ReadonlyArray<string>,
   after: ReadonlyArray<string>,

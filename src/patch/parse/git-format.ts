@@ -5,7 +5,7 @@ import { commonPath, type LineName, nameOfLine, pathOfGitLine, readQuoted, witho
 import { isHunkHeader, isNamePair, readHunks, type Used } from "./hunks.ts"
 import type { LineReader } from "./line-reader.ts"
 
-/** Reads a git patch or the output of `diff -u`. Skips text before, between and behind its files. */
+/** Reads a git patch or the output of `diff -u`. Skips text before, between and after its files. */
 export const parseUnified = (reader: LineReader): Patch => {
   const used: Used = { hunks: 0, lines: 0, inflated: 0 }
   const files: Array<FilePatch> = []
@@ -197,7 +197,7 @@ const bothNames = (names: Names | undefined): Names | undefined => {
   return names?.from === undefined ? undefined : { from: withoutPrefix(names.from, "a"), to: undefined }
 }
 
-/** Reads the forward part behind `GIT binary patch`, and skips the reverse part. */
+/** Reads the forward part after `GIT binary patch`, and skips the reverse part. */
 const readBinary = (reader: LineReader, used: Used): BinaryContent => {
   const forward = readPiece(reader, used)
   if (forward === undefined) return reader.fail("a binary patch has to go on with literal or delta")

@@ -92,7 +92,7 @@ const readBody = (reader: LineReader, used: Used, extent: Extent): Array<HunkLin
   return lines
 }
 
-/** An empty line stands for an empty line of context, because many programs trim their output. */
+/** An empty line counts as an empty line of context, because many programs trim their output. */
 const signOf = (line: string): HunkLine["sign"] | undefined => {
   const sign = line === "" || line === "\r" ? " " : line[0]
   return sign === " " || sign === "-" || sign === "+" ? sign : undefined

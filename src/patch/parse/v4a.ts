@@ -53,7 +53,7 @@ const passRest = (reader: LineReader) => {
 const fileLine = /^\*\*\* (Add|Update|Delete) File: /
 const moveLine = /^\*\*\* Move to: /
 
-// Not trim(), which takes the byte A0, part of many characters, for white space.
+// trim() would also remove the byte A0, which is part of many characters.
 const trimmed = (text: string) => {
   let [from, to] = [0, text.length]
   while (from < to && " \t\r".includes(text[from]!)) from++

@@ -70,7 +70,7 @@ const withoutFirst = (name: string) => name.slice(name.indexOf("/") + 1)
 const mayHavePrefix = (name: string) => name.includes("/") && !name.startsWith("/")
 
 /**
- * The one path behind the two names of a file: the same name, or `a/x` and `b/x` (`old/x` and `new/x`), or `x.orig` and `x`.
+ * The common path of the two names of a file: the same name, or `a/x` and `b/x` (`old/x` and `new/x`), or `x.orig` and `x`.
  * `undefined` for unrelated names.
  */
 export const commonPath = (old: string, now: string): string | undefined => {
@@ -81,7 +81,7 @@ export const commonPath = (old: string, now: string): string | undefined => {
   return after.startsWith(before) ? before : undefined
 }
 
-/** A name beside /dev/null, without the prefix `a/` or `b/` of git and most others. */
+/** The name of a new or deleted file, without the prefix `a/` or `b/` of git and most other tools. */
 export const withoutPrefix = (name: string, prefix: "a" | "b") => name.startsWith(`${prefix}/`) ? name.slice(2) : name
 
 /** The path in `diff --git a/x b/x` if both names are of one file. `text` follows `diff --git `. */

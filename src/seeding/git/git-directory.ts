@@ -60,9 +60,8 @@ interface PlanOptions {
 }
 
 /**
- * Plans a `.git` with the same state in the guest as the repository has on the host. The index knows the files by their times and
- * sizes, which the guest's copies keep. So the guest's first `git status` reads only files that also differ from the index on the
- * host.
+ * Plans a `.git` with the same state in the guest as the repository has on the host. The index has the times and sizes of the files,
+ * which the guest's copies keep. So the guest's first `git status` reads only files that also differ from the index on the host.
  */
 export const planGit = (
   scratch: Scratch,

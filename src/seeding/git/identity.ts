@@ -10,14 +10,14 @@ export interface Identity {
   readonly email?: string | undefined
 }
 
-/** Variables that lead git to the user's own configuration. */
+/** Variables that name the places of the user's configuration. */
 const places = ["HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"]
 
 const timeoutMs = 5_000
 
 /**
- * Committer on this host by the system's and the user's configuration, with included files. Reads no repository, and reading a
- * configuration runs nothing.
+ * Committer on this host, from the configuration of the system and the user with included files. Reads no repository, and runs nothing
+ * from a configuration.
  */
 export const hostIdentity: Effect.Effect<Identity> = Effect.suspend(() => {
   const program = findProgram("git")

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 
-/** Offsets in an entry of git's index (gitformat-index): mtime, size, and flags behind the object's id. */
+/** Offsets in an entry of git's index (gitformat-index): mtime, size, and flags after the object's id. */
 const at = { mtime: 8, mode: 24, size: 36, id: 40 } as const
 const headerBytes = 12
 const extended = 0x4000

@@ -32,7 +32,7 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /**
  * Parses a URL. https is allowed for every host, http for this host only, because http proves no origin. Paths and file: URLs name
- * the user's repositories, of which only objects are read. ssh would need the user's keys in a process that talks to a stranger:
+ * the user's repositories; pyro reads only their objects. ssh would need the user's keys in a process that talks to a foreign server, so
  * users clone such a repository themselves and seed from its path.
  */
 export const parseSource = (url: string): SourceUrl => {

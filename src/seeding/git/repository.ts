@@ -76,7 +76,7 @@ const throughFile = (workTree: string, at: string): Located => {
 
 const notBack = "it points to a repository elsewhere, which does not point back"
 
-/** `core.worktree` as git writes it for submodules: unquoted, on a line of its own. */
+/** `core.worktree` as git writes it for submodules: unquoted, on a separate line. */
 const workTreeOf = (gitDir: string) =>
   /^\[core\]\n(?:\t[^\n]*\n)*?\tworktree = ([^"\\\n;#]+)\n/m.exec(
     readBounded(path.join(gitDir, "config"), 1 << 20)?.toString() ?? ""

@@ -13,7 +13,7 @@ import { carriedSettings, isTrue, objectFormat, type Settings, settingsIn, type 
 
 /** pyro's view of a repository: pyro's own git directory, which borrows the repository's objects. */
 export interface Scratch {
-  /** By paths that lead to its open directories. */
+  /** With paths to its open directories. */
   readonly repository: Repository
   readonly room: GitRoom
   readonly head: Head
@@ -24,7 +24,7 @@ export interface Scratch {
   readonly shallow: Buffer | undefined
   /** Known commit of the branch's upstream, if no ref has it. */
   readonly upstreamCommit?: string | undefined
-  /** Ignore rules of the repository, beside those in the tree. */
+  /** Ignore rules of the repository outside its tree. */
   readonly exclude: Buffer | undefined
   /** @default every tracked file is on the disk */
   readonly sparse?: Sparse | undefined

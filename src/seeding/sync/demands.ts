@@ -7,8 +7,8 @@ import { hasGitName, isPlainPath } from "../../system/files/folded-name.ts"
 import { realDirectory } from "../../system/files/host-path.ts"
 import { isBeneath } from "../git/repository.ts"
 import { parentsOf, withinGit } from "../pushed.ts"
+import type { GuestState } from "./guest-state.ts"
 import type { HostTree } from "./host-tree.ts"
-import type { Look } from "./look.ts"
 import { textOf } from "./plan.ts"
 
 /** Target directory of a push, relative to /workspace and in latin1; "" is /workspace itself. */
@@ -31,7 +31,7 @@ export const destination = (dest: string): Effect.Effect<string, InvalidRequest>
 const SLASH = 0x2f
 
 /** Fails where the workspace has a file or a link in place of the directory: a push replaces neither. */
-export const demandDirectory = (dest: string, { live }: Look): Effect.Effect<void, FileRefused> => {
+export const demandDirectory = (dest: string, { live }: GuestState): Effect.Effect<void, FileRefused> => {
   const blocked = parentsOf(`${dest}/`).find((name) => (live.get(name)?.type ?? "directory") !== "directory")
   return blocked === undefined ? Effect.void : new FileRefused({
     path: textOf(blocked),
@@ -60,12 +60,12 @@ const isWithin = (dest: string, name: string) => !withinGit(name) && (dest === "
 /** Refuses to remove all initial files of a workspace: the caller means another directory. */
 export const demandSomethingSame = (
   host: HostTree,
-  look: Look,
+  guest: GuestState,
   { delete: deletes, force }: Pick<SyncPushPayload, "delete" | "force">
 ) =>
   Effect.suspend(() => {
     // No push touches a repository's own files.
-    const began = deletes && !force ? [...look.started.keys()].filter((name) => isWithin(host.dest, name)) : []
+    const began = deletes && !force ? [...guest.initial.keys()].filter((name) => isWithin(host.dest, name)) : []
     return began.length > 0 && !began.some((name) => host.files.has(name))
       ? wrongSource(
         `${host.root} has none of the files that the workspace began with, and all of those would be removed; push the ` +

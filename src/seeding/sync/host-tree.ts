@@ -92,7 +92,7 @@ export const listHost = (
     for (const [index, path] of paths.entries()) {
       // Other requests of the daemon get a turn during the listing of a large tree.
       if (index % LOOKS_PER_TURN === 0) yield* yieldToEventLoop
-      const found = look(root, path)
+      const found = fileAt(root, path)
       if (typeof found === "string") {
         skipped.push({ path: pathText(Buffer.from(placed(path), "latin1")), reason: found })
       } else if (found !== undefined) files.set(placed(path), found)
@@ -101,7 +101,7 @@ export const listHost = (
   })
 
 /** A file or link, the reason why it is neither, or `undefined` for a directory. */
-const look = (root: string, path: Buffer): HostFile | string | undefined => {
+const fileAt = (root: string, path: Buffer): HostFile | string | undefined => {
   try {
     const stat = fs.lstatSync(beneath(root, path), { bigint: true })
     const facts = { path, size: Number(stat.size), mtimeNs: stat.mtimeNs, permissions: Number(stat.mode) & 0o777 }

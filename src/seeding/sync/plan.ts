@@ -3,17 +3,17 @@ import type { SyncPushed } from "../../contract/rows/workspace-sync.ts"
 import { pathText } from "../../contract/text/path-text.ts"
 import type { FileChange, WalkEntry } from "../../guest-channel/files.ts"
 import { keepContent, parentsOf, type PushedEntry, withinGit } from "../pushed.ts"
+import { type GuestState, hasContent, isChanged, isFileOrLink } from "./guest-state.ts"
 import { type HostFile, type HostTree, isGone, readHost } from "./host-tree.ts"
-import { hasContent, isChanged, isFileOrLink, type Look } from "./look.ts"
 
 const mib = 1024 * 1024
-/** Maximum size of a file and of a push, which goes through this process's memory. */
+/** Maximum size of a file and of a push. Both are in this process's memory. */
 const mostFileBytes = 64 * mib
 const mostBytes = 512 * mib
 
 /** Plan of one push: changes of the guest's tree and of the baseline, and the report. */
 interface Push {
-  readonly look: Look
+  readonly guest: GuestState
   readonly host: HostTree
   /** Folder of the workspace, which stores pushed contents. */
   readonly folder: string
@@ -26,15 +26,15 @@ interface Push {
   /** Pushed files of the host. */
   readonly written: Array<HostFile>
   /** Files that the push should remove, and that stay. */
-  readonly staying: Set<string>
+  readonly unremoved: Set<string>
   /** Directories above removed files. */
-  readonly thinned: Set<string>
+  readonly parentsOfRemoved: Set<string>
   bytes: number
   /** Number of files that changed on the host, and that the guest already has. */
   equalCount: number
 }
 
-export const newPush = (of: Pick<Push, "look" | "host" | "folder" | "force">): Push => ({
+export const newPush = (of: Pick<Push, "guest" | "host" | "folder" | "force">): Push => ({
   ...of,
   changes: [],
   entries: new Map(),
@@ -42,8 +42,8 @@ export const newPush = (of: Pick<Push, "look" | "host" | "folder" | "force">): P
   conflicts: [],
   skipped: [...of.host.skipped],
   written: [],
-  staying: new Set(),
-  thinned: new Set(),
+  unremoved: new Set(),
+  parentsOfRemoved: new Set(),
   bytes: 0,
   equalCount: 0
 })
@@ -51,24 +51,24 @@ export const newPush = (of: Pick<Push, "look" | "host" | "folder" | "force">): P
 export const textOf = (name: string) => pathText(Buffer.from(name, "latin1"))
 
 /** Adds a file or link of the host, unless the guest already has it or another entry blocks its path. */
-export const offer = (push: Push, name: string, file: HostFile) =>
+export const planFile = (push: Push, name: string, file: HostFile) =>
   Effect.gen(function*() {
-    const { look } = push
+    const { guest } = push
     const path = Buffer.from(name, "latin1")
     const text = pathText(path)
-    const before = look.started.get(name)
+    const before = guest.initial.get(name)
     const isLink = file.mode === 0o120000
     if (!isLink && before?.mode === file.mode && before.size === file.size && before.mtimeNs === file.mtimeNs) return
     const content = tooMuch(file, push) ?? readHost(push.host.root, file, mostFileBytes)
     if (typeof content === "string") return void push.skipped.push({ path: text, reason: content })
     if (isLink && before?.link !== undefined && before.link.equals(content)) return
-    const blocked = (yield* makeWay(push, name)) ?? inPlace(push, name)
+    const blocked = (yield* clearParents(push, name)) ?? blockedBy(push, name)
     if (blocked !== undefined) return void push.conflicts.push({ path: text, reason: blocked })
-    const live = look.live.get(name)
-    const equal = yield* hasContent(look, live, file.mode, content)
+    const live = guest.live.get(name)
+    const equal = yield* hasContent(guest, live, file.mode, content)
     const makesRoom = live?.type === "directory"
-    if (!equal && !push.force && !makesRoom && (yield* isChanged(look, name))) {
-      return void push.conflicts.push({ path: text, reason: changedToo })
+    if (!equal && !push.force && !makesRoom && (yield* isChanged(guest, name))) {
+      return void push.conflicts.push({ path: text, reason: changedInGuest })
     }
     const sha256 = yield* keepContent(push.folder, content)
     push.entries.set(name, {
@@ -100,31 +100,31 @@ const tooMuch = ({ size }: HostFile, { bytes }: Push): string | undefined =>
     : undefined
 
 /** Removes a file or link that the host no longer has, unless the guest changed it. False if it stays. */
-export const withdraw = (push: Push, name: string) =>
+export const planRemoval = (push: Push, name: string) =>
   Effect.gen(function*() {
-    const { look } = push
-    const live = look.live.get(name)
+    const { guest } = push
+    const live = guest.live.get(name)
     const stays = (reason: string) => {
-      push.staying.add(name)
+      push.unremoved.add(name)
       push.conflicts.push({ path: textOf(name), reason })
       return false
     }
-    if (live !== undefined && !push.force && (yield* isChanged(look, name))) return stays(changedToo)
+    if (live !== undefined && !push.force && (yield* isChanged(guest, name))) return stays(changedInGuest)
     if (live !== undefined && !isFileOrLink(live)) return stays(hasThere(live))
     push.entries.set(name, { _tag: "absent" })
     if (live === undefined) return true
-    for (const parent of parentsOf(name)) push.thinned.add(parent)
+    for (const parent of parentsOf(name)) push.parentsOfRemoved.add(parent)
     detach(live, push)
     push.files.push({ path: textOf(name), change: "deleted" })
     return true
   })
 
 /** Whether the guest still has a file or link of the baseline that the host no longer has. */
-export const staysBehind = ({ entries, host, look, staying }: Push, name: string): boolean =>
-  !host.files.has(name) && !withinGit(name) && isFileOrLink(look.live.get(name)) && entries.get(name) === undefined &&
-  !staying.has(name) && isGone(host, name)
+export const isLeftover = ({ entries, host, guest, unremoved }: Push, name: string): boolean =>
+  !host.files.has(name) && !withinGit(name) && isFileOrLink(guest.live.get(name)) && entries.get(name) === undefined &&
+  !unremoved.has(name) && isGone(host, name)
 
-const changedToo = "it was changed in the workspace too"
+const changedInGuest = "it was changed in the workspace too"
 const hasThere = ({ type }: WalkEntry) => `the workspace has a ${type} there`
 
 /** Takes the guest's file out of the tree. Returns the number of the change. */
@@ -134,13 +134,13 @@ const detach = (live: WalkEntry, push: Push) =>
 const isGoing = ({ entries }: Push, name: string) => entries.get(name)?._tag === "absent"
 
 /** Removes a file or link at the path of a new host directory. Gives the reason if the directory cannot be made. */
-const makeWay = (push: Push, name: string) =>
+const clearParents = (push: Push, name: string) =>
   Effect.gen(function*() {
     for (const parent of parentsOf(name)) {
-      const live = push.look.live.get(parent)
+      const live = push.guest.live.get(parent)
       if (live === undefined || live.type === "directory" || isGoing(push, parent)) continue
-      const isOurs = isFileOrLink(live) && push.look.started.has(parent) && !push.host.files.has(parent)
-      if (!isOurs || push.staying.has(parent) || !(yield* withdraw(push, parent))) {
+      const isOurs = isFileOrLink(live) && push.guest.initial.has(parent) && !push.host.files.has(parent)
+      if (!isOurs || push.unremoved.has(parent) || !(yield* planRemoval(push, parent))) {
         return "the workspace has no directory where it belongs"
       }
     }
@@ -148,12 +148,12 @@ const makeWay = (push: Push, name: string) =>
   })
 
 /** Reason why another entry of the guest blocks a path, such as a directory that partly stays. */
-const inPlace = (push: Push, name: string): string | undefined => {
-  const at = push.look.live.get(name)
+const blockedBy = (push: Push, name: string): string | undefined => {
+  const at = push.guest.live.get(name)
   if (at === undefined || isFileOrLink(at)) return undefined
   // The guest's own directory stays, also an empty one.
-  if (at.type !== "directory" || !push.thinned.has(name)) return hasThere(at)
-  for (const [below, { type }] of push.look.live) {
+  if (at.type !== "directory" || !push.parentsOfRemoved.has(name)) return hasThere(at)
+  for (const [below, { type }] of push.guest.live) {
     if (below.startsWith(`${name}/`) && type !== "directory" && !isGoing(push, below)) return hasThere(at)
   }
   return undefined

@@ -76,18 +76,26 @@ export const collectTree = (
   Effect.gen(function*() {
     const unmatched = new Set(options.includeIgnored)
     const collection: Collection = { paths: [], gits: [], skipped: [], unmatched, filtered: [], left: [] }
-    const head = yield* collect(repository, directory, Buffer.alloc(0), 0, options, collection)
+    const place = { directory, prefix: Buffer.alloc(0), depth: 0 }
+    const head = yield* collect(repository, place, options, collection)
     for (const pattern of unmatched) {
       collection.skipped.push({ path: pathText(Buffer.from(pattern)), reason: "no ignored file is called so" })
     }
     return head === undefined ? undefined : { collection, head }
   })
 
+/** A directory to collect. */
+interface Place {
+  readonly directory: string
+  /** Path of the directory in the whole tree. */
+  readonly prefix: Buffer
+  /** Number of repositories around it. */
+  readonly depth: number
+}
+
 const collect = (
   repository: Repository,
-  directory: string,
-  prefix: Buffer,
-  depth: number,
+  { depth, directory, prefix }: Place,
   options: CollectOptions,
   into: Collection
 ): Effect.Effect<Head | undefined, CollectFailed, Scope.Scope> =>
@@ -99,19 +107,10 @@ const collect = (
     const history = directory === repository.workTree ? options.history : "none"
     if (history !== "none" && exists(path.join(folder, "index"))) {
       // The index must be up to date before it leaves this host.
-      yield* git(room, [
-        "update-index",
-        "-q",
-        "--no-split-index",
-        "--index-version",
-        "2",
-        "--refresh",
-        // A sparse index has entries for directories, the written one has an entry for each file.
-        ...(scratch.sparse === undefined ? [] : ["--force-write-index"])
-      ], {
-        okCodes: [0, 1],
-        isLong: true
-      })
+      // A sparse index has entries for directories, the written one has an entry for each file.
+      const force = scratch.sparse === undefined ? [] : ["--force-write-index"]
+      const command = ["update-index", "-q", "--no-split-index", "--index-version", "2", "--refresh", ...force] as const
+      yield* git(room, command, { okCodes: [0, 1], isLong: true })
     }
     const [listed, left] = yield* Effect.all([listTree(room), depth === 0 ? listLeft(room) : Effect.succeed([])], {
       concurrency: 2
@@ -120,7 +119,7 @@ const collect = (
     if (whole) into.unmatched.clear()
     const ignored = yield* listIgnored(room, whole ? ["**"] : options.includeIgnored)
     if (depth === 0 && !whole) into.left = omitted(left, ignored.found)
-    const { nested, paths } = sort(
+    const { nested, paths } = split(
       [...listed, ...ignored.found].filter(({ path, state }) => state !== "sparse" || hasFile(directory, path))
     )
     for (const found of paths) into.paths.push(joinBytes(prefix, found))
@@ -138,22 +137,15 @@ const collect = (
         for (const { filter, paths } of filtered) {
           into.filtered.push({ filter: printable(filter), paths: paths.map((one) => pathText(joinBytes(prefix, one))) })
         }
-        const now = yield* nowMs
-        const plan = yield* attempt("read", scratch.room.gitDir, () =>
-          planGit(scratch, history, listed, {
-            identity,
-            nowMs: now,
-            submodules,
-            filters: filtered.map(({ filter }) => filter)
-          }))
+        const filters = filtered.map(({ filter }) => filter)
+        const planOptions = { identity, nowMs: yield* nowMs, submodules, filters }
+        const plan = yield* attempt("read", scratch.room.gitDir, () => planGit(scratch, history, listed, planOptions))
         into.gits.push({ at: at.toString(), scratch, plan })
       } else {
         into.skipped.push({ path: pathText(at), reason: "there are too many repositories in the tree" })
       }
     }
-    for (const found of nested) {
-      yield* collectNested(directory, found, prefix, depth, options, into)
-    }
+    for (const found of nested) yield* collectNested(found, { directory, prefix, depth }, options, into)
     return scratch.head
   })
 
@@ -169,7 +161,7 @@ const omitted = (left: ReadonlyArray<Buffer>, found: ReadonlyArray<Listed>) => {
 }
 
 /** Splits paths into files and nested repositories. */
-const sort = (listed: ReadonlyArray<Listed>) => {
+const split = (listed: ReadonlyArray<Listed>) => {
   const removed = new Set(listed.flatMap((one) => one.state === "removed" ? [one.path.toString("latin1")] : []))
   const nested: Array<Buffer> = []
   const paths: Array<Buffer> = []
@@ -185,10 +177,8 @@ const sort = (listed: ReadonlyArray<Listed>) => {
 const isText = (bytes: Buffer) => Buffer.from(bytes.toString()).equals(bytes)
 
 const collectNested = (
-  directory: string,
   found: Buffer,
-  prefix: Buffer,
-  depth: number,
+  { depth, directory, prefix }: Place,
   options: CollectOptions,
   into: Collection
 ): Effect.Effect<void, CollectFailed, Scope.Scope> =>
@@ -206,13 +196,14 @@ const collectNested = (
       return yield* plain("its repository lies too deep, or its name is not UTF-8")
     }
     const root = path.join(directory, found.toString())
-    // A symlink is copied as such, and git knows no repository behind one.
+    // A symlink is copied as a symlink: git follows none to a repository.
     if (realDirectory(root) !== root) return
     const located = locateAt(root)
-    // A submodule that was never fetched: an empty directory, on the host as in the guest.
+    // A submodule that was never fetched is an empty directory, on the host and in the guest.
     if (located._tag === "none") return
     if (located._tag === "refused") return yield* plain(located.reason)
-    const head = yield* collect(located.repository, root, at, depth + 1, options, into)
+    const place = { directory: root, prefix: at, depth: depth + 1 }
+    const head = yield* collect(located.repository, place, options, into)
     if (head === undefined) yield* plain("its repository is kept in a way that is not known")
   })
 

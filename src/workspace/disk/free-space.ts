@@ -18,7 +18,7 @@ const MAX_RANGES = 4_194_304
 
 const RANGE_BYTES = 16
 
-/** The ranges are not those of one disk. */
+/** The ranges do not fit one disk. */
 export class WrongFreeSpace extends Error {}
 
 /** Collects the ranges of an agent. The guest may control the agent, so each number is checked. */

@@ -37,7 +37,7 @@ const errorsOfDisk = { root: "/sys/fs/ext4/vdb", path: "errors_count" } as const
 const demandSound = (channel: GuestChannel): Effect.Effect<void, ChannelFailed | DiskDamaged> =>
   channel.read(errorsOfDisk).pipe(
     Stream.runFold(() => "", (text, bytes) => (text + Buffer.from(bytes).toString("latin1")).slice(0, 16)),
-    // An agent without a kernel of its own has no such file.
+    // The agent of the tests runs on the host's kernel, which has no such file.
     Effect.catchTag("AgentCallFailed", () => Effect.succeed("0")),
     Effect.flatMap((count) =>
       count.trim() === "0"

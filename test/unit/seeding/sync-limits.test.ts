@@ -5,9 +5,9 @@ import * as path from "node:path"
 import type { WalkEntry } from "../../../src/guest-channel/files.ts"
 import type { GuestChannel } from "../../../src/guest-channel/GuestChannel.ts"
 import { readPushed } from "../../../src/seeding/pushed.ts"
+import { readGuest, type SyncTrees } from "../../../src/seeding/sync/guest-state.ts"
 import type { HostFile } from "../../../src/seeding/sync/host-tree.ts"
-import { lookAt, type SyncTrees } from "../../../src/seeding/sync/look.ts"
-import { newPush, offer } from "../../../src/seeding/sync/plan.ts"
+import { newPush, planFile } from "../../../src/seeding/sync/plan.ts"
 import { temporaryDirectory } from "../disk/temporary-directory.ts"
 
 const mib = 1024 * 1024
@@ -30,9 +30,9 @@ const pushOfOne = Effect.gen(function*() {
   const root = path.join(folder, "host")
   fs.mkdirSync(root)
   fs.writeFileSync(path.join(root, "file"), "12345")
-  const look = yield* lookAt(guestOf(0), trees, yield* readPushed(folder))
+  const guest = yield* readGuest(guestOf(0), trees, yield* readPushed(folder))
   const push = newPush({
-    look,
+    guest,
     host: { root, dest: "", files: new Map(), skipped: [], left: [] },
     folder,
     force: false
@@ -45,11 +45,11 @@ describe("limits of a push", () => {
   it.live("a push copies a file of 64 MiB, and skips a larger one with the reason", () =>
     Effect.gen(function*() {
       const { file, push } = yield* pushOfOne
-      yield* offer(push, "file", { ...file, size: 64 * mib + 1 })
+      yield* planFile(push, "file", { ...file, size: 64 * mib + 1 })
       assert.deepStrictEqual(push.skipped.map(({ path }) => path), ["file"])
       assert.include(push.skipped[0]!.reason, "larger than 64 MiB")
       assert.isEmpty(push.changes)
-      yield* offer(push, "file", { ...file, size: 64 * mib })
+      yield* planFile(push, "file", { ...file, size: 64 * mib })
       assert.deepStrictEqual(push.files, [{ path: "file", change: "added" }])
     }))
 
@@ -57,21 +57,21 @@ describe("limits of a push", () => {
     Effect.gen(function*() {
       const { file, push } = yield* pushOfOne
       push.bytes = 512 * mib - 4
-      yield* offer(push, "file", file)
+      yield* planFile(push, "file", file)
       assert.deepStrictEqual([push.files, push.skipped.map(({ path }) => path)], [[], ["file"]])
       assert.include(
         push.skipped[0]!.reason,
         "more than 512 MiB changed, the most of one push; the next push brings it"
       )
       push.bytes = 512 * mib - 5
-      yield* offer(push, "file", file)
+      yield* planFile(push, "file", file)
       assert.deepStrictEqual([push.bytes, push.files], [512 * mib, [{ path: "file", change: "added" }]])
     }))
 
   it.live("a push to a workspace of more than 1,000,000 files is refused", () =>
     Effect.gen(function*() {
       const pushed = yield* readPushed(yield* temporaryDirectory)
-      const failure = yield* Effect.flip(lookAt(guestOf(1_000_001), trees, pushed))
+      const failure = yield* Effect.flip(readGuest(guestOf(1_000_001), trees, pushed))
       assert.deepInclude(failure, { code: "file_refused", reason: "too_large", path: "/workspace" })
     }))
 })

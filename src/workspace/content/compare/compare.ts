@@ -60,8 +60,8 @@ const locking = (lifecycle: Lifecycle, entries: ReadonlySet<Entry>) => <A, R>(wo
 const nothing: Changes = { changes: [], oversized: [], missing: [], mounted: [], ignoredCount: 0, specialCount: 0 }
 
 /**
- * The changes that turn the files of one workspace or snapshot into those of another. A running workspace is read in its own VM,
- * any other in an inspector, and such a workspace cannot start meanwhile. Changes nothing.
+ * The changes that turn the files of one workspace or snapshot into those of another. Reads a running workspace in its own VM, and any
+ * other in an inspector, while that workspace cannot start. Changes nothing.
  */
 export const compare = (
   lifecycle: Lifecycle,

@@ -16,7 +16,7 @@ export interface ReadLimits {
   readonly fileBytes: number
   /** Remaining bytes of all files together. Reads decrease it. */
   readonly total: { left: number }
-  /** A non-regular file, or a path behind a link, is "absent" instead of a failure. @default false */
+  /** A non-regular file, or a path through a link, is "absent" instead of a failure. @default false */
   readonly linksAreAbsent?: boolean | undefined
 }
 

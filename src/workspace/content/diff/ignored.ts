@@ -30,7 +30,7 @@ const ruleDirectories = (candidates: ReadonlyArray<Candidate>) => {
 /**
  * Splits ignored candidates from the rest, and counts them without directories. The rules come from the baseline and from ignore
  * files that the guest made or changed, which can only exclude more. As in git, a file of the baseline is never ignored. `found`
- * has all differences, `candidates` those of the request.
+ * has all differences, `candidates` has the differences at the requested paths.
  */
 export const withoutIgnored = (
   sources: Sources,

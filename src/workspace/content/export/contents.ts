@@ -12,7 +12,7 @@ import type { TreeEntry } from "./tree.ts"
 /** Channel functions that exports use. */
 export type ExportChannel = Pick<GuestChannel, "walk" | "read" | "readMany">
 
-/** Maximum `bytes` of a file that shares a request with others: a request of its own costs the guest a process. */
+/** Maximum bytes of a file that shares a request with others: a separate request costs the guest a process. */
 const smallBytes = 128 * 1024
 /** Maximum bytes of paths in one request, each with its count, and maximum number of paths. */
 const requestBytes = 48 * 1024
@@ -93,7 +93,7 @@ const many = (
     Stream.zip(Stream.fromIterable(group)),
     Stream.map(([{ content, errno }, entry]): FileContent => {
       if (errno === 0) return { entry, content }
-      // The file grew, maybe without an end: the export takes its listed size.
+      // The file grew, maybe without end: the export reads its listed size.
       if (errno === EFBIG) return { entry, content: pieces(entry) }
       const whole = below(path, entry)
       const message = `it cannot be read: ${errnoName(errno)}`
@@ -101,7 +101,7 @@ const many = (
     })
   )
 
-/** Content of a file up to the piece in which it exceeds its listed size, so that an endless file ends. */
+/** Content of a file, until it exceeds its listed size: a file may be endless. */
 const piecesOf = (channel: ExportChannel, path: string, size: number, from: string) =>
   Stream.suspend(() => {
     let seen = 0

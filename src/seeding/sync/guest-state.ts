@@ -16,18 +16,18 @@ export interface SyncTrees {
 const mostEntries = 1_000_000
 
 /** State of the guest's side, by path in latin1. */
-export interface Look {
+export interface GuestState {
   readonly channel: GuestChannel
   readonly trees: SyncTrees
   readonly pushed: Pushed
   readonly live: ReadonlyMap<string, WalkEntry>
   /** Files and links of the baseline, with pushed ones. */
-  readonly started: ReadonlyMap<string, Started>
+  readonly initial: ReadonlyMap<string, InitialFile>
   /** Differences of the live tree from the seed image. */
   readonly differing: ReadonlySet<string>
 }
 
-interface Started {
+interface InitialFile {
   readonly mode: number
   readonly size: number
   readonly mtimeNs: bigint
@@ -41,11 +41,11 @@ export const isFileOrLink = (
 const gitMode = (entry: WalkEntry) =>
   entry.type === "symlink" ? 0o120000 : (entry.mode & 0o100) === 0 ? 0o100644 : 0o100755
 
-export const lookAt = (
+export const readGuest = (
   channel: GuestChannel,
   trees: SyncTrees,
   pushed: Pushed
-): Effect.Effect<Look, ChannelFailed | FileRefused | StateDirectoryUnusable> =>
+): Effect.Effect<GuestState, ChannelFailed | FileRefused | StateDirectoryUnusable> =>
   Effect.gen(function*() {
     const live = yield* walked(channel, trees.live)
     const base = yield* walked(channel, trees.baseline)
@@ -54,27 +54,27 @@ export const lookAt = (
       Stream.take(2 * mostEntries)
     )
     const differing = new Set(yield* Stream.runCollect(differences).pipe(guestFailure("/workspace")))
-    const started = new Map<string, Started>()
+    const initial = new Map<string, InitialFile>()
     for (const [name, entry] of base) {
       if (!isFileOrLink(entry)) continue
       const link = entry.type === "symlink" ? Buffer.from(entry.linkTarget) : undefined
-      started.set(name, { mode: gitMode(entry), size: entry.size, mtimeNs: entry.mtimeNs, link })
+      initial.set(name, { mode: gitMode(entry), size: entry.size, mtimeNs: entry.mtimeNs, link })
     }
     for (const [name, entry] of pushed.entries) {
-      if (entry._tag === "absent") started.delete(name)
+      if (entry._tag === "absent") initial.delete(name)
       else {
         const link = entry.mode === 0o120000 ? yield* pushedContent(pushed, name, entry) : undefined
-        started.set(name, { mode: entry.mode, size: entry.size, mtimeNs: BigInt(entry.mtimeNs), link })
+        initial.set(name, { mode: entry.mode, size: entry.size, mtimeNs: BigInt(entry.mtimeNs), link })
       }
     }
-    return { channel, trees, pushed, live, started, differing }
+    return { channel, trees, pushed, live, initial, differing }
   })
 
 const walked = (channel: GuestChannel, tree: GuestPath) =>
   Effect.suspend(() => {
     const found = new Map<string, WalkEntry>()
     return channel.walk(tree).pipe(
-      // By chunks: an effect for each of a million entries takes seconds.
+      // In chunks: an effect for each of a million entries takes seconds.
       Stream.runForEachArray((entries): Effect.Effect<void, FileRefused> => {
         for (const entry of entries) found.set(nameOf(entry.path), entry)
         return found.size > mostEntries ? tooManyFiles : Effect.void
@@ -91,19 +91,19 @@ const tooManyFiles = new FileRefused({
 })
 
 /** Whether the guest's file differs from the baseline's. */
-export const isChanged = (look: Look, name: string) => {
-  const entry = look.pushed.entries.get(name)
-  const live = look.live.get(name)
-  if (entry === undefined) return Effect.succeed(look.differing.has(name))
+export const isChanged = (guest: GuestState, name: string) => {
+  const entry = guest.pushed.entries.get(name)
+  const live = guest.live.get(name)
+  if (entry === undefined) return Effect.succeed(guest.differing.has(name))
   if (entry._tag === "absent") return Effect.succeed(live !== undefined)
-  return pushedContent(look.pushed, name, entry).pipe(
-    Effect.flatMap((content) => hasContent(look, live, entry.mode, content)),
+  return pushedContent(guest.pushed, name, entry).pipe(
+    Effect.flatMap((content) => hasContent(guest, live, entry.mode, content)),
     Effect.map((same) => !same)
   )
 }
 
 export const hasContent = (
-  { channel, trees }: Look,
+  { channel, trees }: GuestState,
   live: WalkEntry | undefined,
   mode: number,
   content: Buffer
