@@ -13,7 +13,6 @@ import {
   makeSeed,
   type Owner,
   type SeedFailed,
-  type SeedReport,
   type SeedResult,
   type SeedSource
 } from "./seed/pyro-seed.ts"
@@ -27,11 +26,12 @@ import {
   remember,
   seedEntries,
   type SeedImage,
+  type SeedReport,
   type SeedStore
 } from "./seed/store.ts"
 
-export { attributesLost, type Graft, type Owner, type SeedFailed, type SeedReport } from "./seed/pyro-seed.ts"
-export type { SeedImage } from "./seed/store.ts"
+export { attributesLost, type Graft, type Owner, type SeedFailed } from "./seed/pyro-seed.ts"
+export type { SeedImage, SeedReport } from "./seed/store.ts"
 
 export interface FromPath {
   /** A directory, a tar archive (plain, or compressed with gzip, zstd, xz, bzip2 or lz4), or a zip or 7z archive. Without links on the path. */

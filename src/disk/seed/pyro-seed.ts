@@ -16,20 +16,7 @@ import { freeBytes } from "../../system/processes/host.ts"
 import { nativeTool } from "../../system/processes/native.ts"
 import type { SpareProcess } from "../../system/processes/spare-process.ts"
 import { packageOf } from "../../system/processes/tool-packages.ts"
-
-/** Included and omitted files of a seed image. */
-export interface SeedReport {
-  readonly files: number
-  readonly directories: number
-  readonly symlinks: number
-  /** Content of all regular files. */
-  readonly bytes: number
-  /** Number of omitted paths. `skipped` has the first 1000. */
-  readonly skippedCount: number
-  readonly skipped: ReadonlyArray<{ readonly path: string; readonly reason: string }>
-  /** Properties of files that the image lacks. */
-  readonly losses?: Losses
-}
+import type { SeedReport } from "./store.ts"
 
 /** Source of an image. */
 export type SeedSource =

@@ -9,7 +9,6 @@ import { ensureFolder, listFolder } from "../../system/files/folders.ts"
 import { toHostErrorOf } from "../../system/files/host-error.ts"
 import { hostBootId } from "../../system/processes/identity.ts"
 import { nowMs } from "../../system/waits/time.ts"
-import type { SeedReport } from "./pyro-seed.ts"
 
 /** A disk image that a workspace starts from: read-only, named by its content, shared by all requests for the same source. */
 export interface SeedImage {
@@ -20,21 +19,28 @@ export interface SeedImage {
 
 const Loss = Schema.Struct({ count: Schema.Int, first: Schema.String })
 
+/** Included and omitted files of a seed image. */
+const Report = Schema.Struct({
+  files: Schema.Int,
+  directories: Schema.Int,
+  symlinks: Schema.Int,
+  /** Content of all regular files. */
+  bytes: Schema.Int,
+  /** Number of omitted paths. `skipped` has the first 1000. */
+  skippedCount: Schema.Int,
+  skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String })),
+  /** Properties of files that the image lacks. */
+  losses: Schema.optionalKey(Schema.Struct({
+    setIds: Schema.optionalKey(Loss),
+    attributes: Schema.optionalKey(Loss)
+  }))
+})
+export type SeedReport = typeof Report.Type
+
 /** Note of the image that a source gave in one state. The file's modification time is the last use. */
 const Known = Schema.Struct({
   digest: Schema.String.pipe(Schema.check(Schema.isPattern(/^[0-9a-f]{64}$/))),
-  report: Schema.Struct({
-    files: Schema.Int,
-    directories: Schema.Int,
-    symlinks: Schema.Int,
-    bytes: Schema.Int,
-    skippedCount: Schema.Int,
-    skipped: Schema.Array(Schema.Struct({ path: Schema.String, reason: Schema.String })),
-    losses: Schema.optionalKey(Schema.Struct({
-      setIds: Schema.optionalKey(Loss),
-      attributes: Schema.optionalKey(Loss)
-    }))
-  })
+  report: Report
 })
 
 /** None for a missing or unreadable note. */

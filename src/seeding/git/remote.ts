@@ -57,14 +57,6 @@ export const parseSource = (url: string): SourceUrl => {
 
 type Remote = Extract<SourceUrl, { readonly _tag: "remote" }>
 
-/** A commit in a repository of the cache. */
-interface Fetched {
-  readonly directory: string
-  readonly commit: string
-  /** Branch whose tip is the commit, `refs/heads/main`. */
-  readonly ref: string | undefined
-}
-
 const origin = "origin"
 
 /** Maximum wait for another fetch of the same repository. */
@@ -72,7 +64,8 @@ const lockTimeoutMs = 30 * 60_000
 
 /**
  * Fetches the commit of a remote repository's ref into the cache, unless the cache has it: one bare repository for each URL and
- * depth. Asks the server for the ref every time, and for a full commit id only if the commit is missing.
+ * depth. Asks the server for the ref every time, and for a full commit id only if the commit is missing. `ref` of the result is the
+ * branch whose tip is the commit, as `refs/heads/main`.
  */
 export const fetchCommit = (
   remote: Remote,
@@ -107,7 +100,7 @@ const fetchInto = (
     const kept = (commit: string) => `refs/pyro/${options.history}/${commit}`
     if (ref !== undefined && isObjectId(ref) && resolveRef(directory, kept(ref)) !== undefined) {
       yield* markUsed(directory)
-      return { directory, commit: ref, ref: undefined } satisfies Fetched
+      return { directory, commit: ref, ref: undefined }
     }
     const found = yield* ask(room, online, ref, remote)
     if (resolveRef(directory, kept(found.id)) === undefined) {
@@ -132,7 +125,7 @@ const fetchInto = (
     }
     yield* markUsed(directory)
     const peeled = yield* git(room, ["rev-parse", "--verify", "-q", `${found.id}^{commit}`])
-    return { directory, commit: peeled.toString().trim(), ref: found.ref } satisfies Fetched
+    return { directory, commit: peeled.toString().trim(), ref: found.ref }
   }).pipe(Effect.mapError((failure) =>
     failure instanceof GitFailed
       ? new SeedRejected({ path: remote.shown, detail: withoutSecrets(failure.message, remote) })

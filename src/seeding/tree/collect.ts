@@ -18,7 +18,7 @@ import { type Head, locateAt, type Repository } from "../git/repository.ts"
 import { submodulesAt } from "../git/safe-config.ts"
 import { makeScratch, type Scratch } from "../git/scratch.ts"
 import { beneath, filesBeneath, hasFile, joinBytes } from "../host-files.ts"
-import type { History } from "../request.ts"
+import type { BuildDirectory, GitMode } from "../request.ts"
 import { isIgnored, type Listed, listIgnored, listLeft, listTree } from "./listing.ts"
 
 export interface Skipped {
@@ -48,12 +48,9 @@ interface Collection {
 
 type CollectFailed = GitFailed | FileFailed | HostToolMissing | SeedRejected
 
-export interface CollectOptions {
-  readonly history: History | "none"
+export interface CollectOptions extends BuildDirectory {
+  readonly history: GitMode
   readonly includeIgnored: ReadonlyArray<string>
-  /** An empty folder for intermediate files. */
-  readonly folder: string
-  readonly namespaces: boolean
   /** Committer on this host. */
   readonly identity: Effect.Effect<Identity>
 }

@@ -53,17 +53,11 @@ export const listTree = (room: GitRoom): Effect.Effect<ReadonlyArray<Listed>, Gi
 export const isIgnored = (room: GitRoom) =>
   Effect.map(git(room, ["check-ignore", "."], { okCodes: [0, 1] }), (output) => output.length > 0)
 
-/** Requested ignored files and repositories, and the patterns with a match. */
-interface Ignored {
-  readonly found: ReadonlyArray<Listed>
-  readonly matched: ReadonlyArray<string>
-}
-
-/** A pattern without a slash matches at any depth, and directories whole. */
-export const listIgnored = (
-  room: GitRoom,
-  patterns: ReadonlyArray<string>
-): Effect.Effect<Ignored, GitFailed | HostToolMissing> =>
+/**
+ * Requested ignored files and repositories, and the patterns with a match. A pattern without a slash matches at any depth. A
+ * pattern that matches a directory matches everything in it.
+ */
+export const listIgnored = (room: GitRoom, patterns: ReadonlyArray<string>) =>
   Effect.map(
     Effect.forEach(patterns, (given) => {
       const whole = given.replace(/\/+$/, "")

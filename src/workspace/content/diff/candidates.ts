@@ -1,5 +1,5 @@
 import { Effect, Stream } from "effect"
-import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
+import { FileRefused } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { Pushed } from "../../../seeding/pushed.ts"
@@ -30,18 +30,11 @@ export interface Sources {
   readonly pushed: Pushed
 }
 
-/** Paths at which the trees differ, and paths that cannot be compared, in the order of the walk. */
-interface Differing {
-  readonly candidates: ReadonlyArray<Candidate>
-  /** Paths over which the guest mounted something. Changes beneath are unknown. */
-  readonly mounts: ReadonlyArray<Candidate>
-}
-
-/** All paths at which the live tree differs from the seed image. */
-export const collectCandidates = (
-  { channel, trees }: Pick<Sources, "channel" | "trees">,
-  verified: boolean
-): Effect.Effect<Differing, PyroError> =>
+/**
+ * All paths at which the live tree differs from the seed image, in the order of the walk. `mounts` has paths over which the guest
+ * mounted something: the changes beneath are unknown.
+ */
+export const collectCandidates = ({ channel, trees }: Pick<Sources, "channel" | "trees">, verified: boolean) =>
   Effect.suspend(() => {
     const candidates: Array<Candidate> = []
     const mounts: Array<Candidate> = []

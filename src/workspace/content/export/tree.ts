@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
-import type { ExportRemark } from "../../../contract/rows/workspace-export.ts"
 import { type Losses, sizeText } from "../../../contract/text/host-file-notes.ts"
+import type { ExportPayload, ExportRemark } from "../../../contract/rows/workspace-export.ts"
 import type { WalkEntry } from "../../../guest-channel/files.ts"
 import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
 import { isGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"
@@ -22,10 +22,7 @@ export interface TreeEntry {
   readonly loses?: ReadonlyArray<keyof Losses> | undefined
 }
 
-interface Limits {
-  readonly maxMib: number
-  readonly maxEntries: number
-}
+type Limits = Pick<ExportPayload, "maxMib" | "maxEntries">
 
 const listedMost = 1_000
 /** Maximum characters of remarks: a guest's names must not exceed the limit of a message. */

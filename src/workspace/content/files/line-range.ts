@@ -1,11 +1,7 @@
+import type { FileReadPayload } from "../../../contract/rows/workspace-file.ts"
 import { wholeCharacters } from "../../../contract/text/utf8.ts"
-export interface LineRangeRequest {
-  /** First line. Lines count from 1. */
-  readonly startLine: number
-  /** Undefined: all to the end. */
-  readonly lineCount?: number | undefined
-  readonly maxBytes: number
-}
+
+export type LineRangeRequest = Pick<FileReadPayload, "startLine" | "lineCount" | "maxBytes">
 
 /** Found lines of a range. */
 interface FoundLines {

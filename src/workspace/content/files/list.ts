@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import type { ChannelFailed, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
-import type { FileEntry, FileList } from "../../../contract/rows/workspace-file.ts"
+import type { FileEntry, FileList, FileListPayload } from "../../../contract/rows/workspace-file.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { WalkEntry } from "../../../guest-channel/files.ts"
 import { type GuestTree, type WorkspacePath, workspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
@@ -29,12 +29,7 @@ const entryOf = (prefix: Uint8Array) => ({ linkTarget, mode, mtimeNs, path, size
 })
 
 /** Part of a tree to list. */
-interface Listing {
-  readonly path: string
-  readonly recursive: boolean
-  readonly depth?: number | undefined
-  readonly limit: number
-}
+type Listing = Pick<FileListPayload, "path" | "recursive" | "depth" | "limit">
 
 const levels = ({ depth, recursive }: Omit<Listing, "path">) => depth ?? (recursive ? 0 : 1)
 

@@ -1,23 +1,12 @@
-import { Effect, type Scope, Stream } from "effect"
-import { type ChannelFailed, FileRefused } from "../../../contract/errors/errors.ts"
+import { Effect, Stream } from "effect"
+import { FileRefused } from "../../../contract/errors/errors.ts"
 import { table } from "../../../contract/text/names.ts"
 import { type AgentCallFailed, DISK_HINTS } from "../../../guest-channel/errors.ts"
-import type { FileState } from "../../../guest-channel/files.ts"
 import { type GuestTree, type WorkspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 
-interface OpenedFile {
-  readonly state: FileState
-  /** Can run once. */
-  readonly content: Stream.Stream<Uint8Array, ChannelFailed | FileRefused>
-}
-
-/** Opens a file beneath a tree's root for reading, until the scope ends. */
-export const openFile = (
-  channel: GuestChannel,
-  path: WorkspacePath,
-  tree: GuestTree = workspaceTree
-): Effect.Effect<OpenedFile, ChannelFailed | FileRefused, Scope.Scope> =>
+/** Opens a file beneath a tree's root for reading, until the scope ends. The stream of the content can run once. */
+export const openFile = (channel: GuestChannel, path: WorkspacePath, tree: GuestTree = workspaceTree) =>
   channel.openFile({ root: tree.root, path: path.bytes }).pipe(
     Effect.map(({ content, state }) => ({
       state,

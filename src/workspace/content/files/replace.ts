@@ -1,9 +1,7 @@
+import type { FileEditPayload } from "../../../contract/rows/workspace-file.ts"
+
 /** Old and new text of a replacement. */
-interface Replacement {
-  readonly oldText: string
-  readonly newText: string
-  readonly replaceAll: boolean
-}
+type Replacement = Pick<FileEditPayload, "oldText" | "newText" | "replaceAll">
 
 interface Replaced {
   readonly _tag: "replaced"
