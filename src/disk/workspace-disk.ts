@@ -57,6 +57,15 @@ const seedName = "seed.ext4"
 
 const numberOf = (name: string) => Number(/^(0|[1-9]\d{0,8})\.qcow2$/.exec(name)?.[1] ?? Number.NaN)
 
+const layerFile = (folder: string, number: number) => path.join(folder, `${number}.qcow2`)
+
+/** Links a seed and layers into a new folder. */
+const linkLayers = (seed: Seed, layers: ReadonlyArray<string>, to: string) =>
+  makeFolder(to).pipe(
+    Effect.andThen(linkFile(seed.path, path.join(to, seedName))),
+    Effect.andThen(Effect.forEach(layers, (file, number) => linkFile(file, layerFile(to, number)), { discard: true }))
+  )
+
 /** Numbers of the layers in a disk's folder, ascending. */
 const layerNumbers = (folder: string) =>
   Effect.map(
@@ -85,7 +94,7 @@ export const makeWorkspaceDisk = (
 ): Effect.Effect<string, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
     yield* ensureFolder(folder)
-    const file = path.join(folder, `${((yield* layerNumbers(folder)).at(-1) ?? -1) + 1}.qcow2`)
+    const file = layerFile(folder, ((yield* layerNumbers(folder)).at(-1) ?? -1) + 1)
     const temporary = `${file}.tmp`
     yield* writeFile(temporary, qcow2Header({ virtualBytes })).pipe(
       Effect.andThen(renameFile(temporary, file)),
@@ -99,8 +108,8 @@ export const layerCount = (folder: string): Effect.Effect<number, NoSpace | Stat
   Effect.mapBoth(layerNumbers(folder), { onSuccess: (numbers) => numbers.length, onFailure: toHostErrorOf(folder) })
 
 /**
- * Gives the seed image and the oldest `count` layers of a disk second names in the new folder of another disk. No process may write
- * these layers any more. The two folders are independent.
+ * Links the seed image and the oldest `count` layers of a disk into the new folder of another disk. No process may write these layers
+ * any more. The two folders are independent.
  */
 export const shareLayers = (
   from: string,
@@ -110,7 +119,7 @@ export const shareLayers = (
   Effect.gen(function*() {
     yield* linkSeed(to, path.join(from, seedName))
     for (let number = 0; number < count; number++) {
-      yield* linkImage(path.join(from, `${number}.qcow2`), path.join(to, `${number}.qcow2`))
+      yield* linkImage(layerFile(from, number), layerFile(to, number))
     }
   })
 
@@ -123,9 +132,8 @@ export interface MergedLayers {
 }
 
 /**
- * Gives a disk second names in a new folder: its seed, `merged` in place of the replaced layers, and all other layers with the
- * writable one. Both folders name the same files, so each sees all writes. New files are durable at the end. Fails if the file
- * system has no hard links.
+ * Links a disk into a new folder: its seed, `merged` in place of the replaced layers, and all other layers with the writable one. Both
+ * folders have the same files, so each sees all writes. New files are durable at the end. Fails if the file system has no hard links.
  */
 export const linkMerged = (
   from: WorkspaceDisk,
@@ -138,20 +146,15 @@ export const linkMerged = (
     files.splice(merged.from, merged.count, merged.file)
     yield* Effect.gen(function*() {
       yield* keepReadOnly(fd, merged.file)
-      yield* makeFolder(to)
-      yield* linkFile(from.seed.path, path.join(to, seedName))
-      yield* Effect.forEach(files, (file, number) => linkFile(file, path.join(to, `${number}.qcow2`)), {
-        discard: true
-      })
-      // The file, the folder, and the folder's own name.
-      yield* syncFile(path.join(to, `${merged.from}.qcow2`))
+      yield* linkLayers(from.seed, files, to)
+      yield* syncFile(layerFile(to, merged.from))
       yield* syncFile(to)
     }).pipe(Effect.mapError(toHostErrorOf(to)))
   }))
 
 /**
- * Gives a disk second names in a new folder, with a new, larger layer on top. Both folders name the same files: the caller lets no process
- * write the old top any more. The folder is durable at the end. Fails if the file system has no hard links.
+ * Links a disk into a new folder, with a new, larger layer on top. Both folders have the same files, so no process may write the old
+ * top any more. The folder is durable at the end. Fails if the file system has no hard links.
  */
 export const linkGrown = (
   from: WorkspaceDisk,
@@ -159,11 +162,8 @@ export const linkGrown = (
   virtualBytes: number
 ): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
-    yield* makeFolder(to)
-    yield* linkFile(from.seed.path, path.join(to, seedName))
     const isEmpty = fileBytes(from.top) === qcow2Header(from.seed).length
-    const files = isEmpty ? from.layers : [...from.layers, from.top]
-    yield* Effect.forEach(files, (file, number) => linkFile(file, path.join(to, `${number}.qcow2`)), { discard: true })
+    yield* linkLayers(from.seed, isEmpty ? from.layers : [...from.layers, from.top], to)
     const top = yield* makeWorkspaceDisk(to, virtualBytes)
     yield* syncFile(top)
     yield* syncFile(to)
@@ -180,7 +180,7 @@ export const readWorkspaceDisk = (folder: string, virtualBytes: number): Effect.
     if (!exists(seed)) return yield* damaged(`${seedName} is gone`)
     const numbers = yield* Effect.mapError(layerNumbers(folder), ({ detail }) => damaged(detail))
     if (numbers.some((number, index) => number !== index)) return yield* damaged("one of its layers is gone")
-    const layers = numbers.map((number) => path.join(folder, `${number}.qcow2`))
+    const layers = numbers.map((number) => layerFile(folder, number))
     const top = layers.pop()
     if (top === undefined) return yield* damaged("it has no layer")
     return { seed: { path: seed, virtualBytes }, layers, top }
