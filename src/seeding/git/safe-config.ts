@@ -110,64 +110,65 @@ export interface Submodule {
   readonly url: string | undefined
 }
 
+type Values = Iterable<readonly [name: string, value: string | undefined]>
+
+/** A section with the values that are set. Empty without one. */
+const section = (title: string, values: Values) => {
+  const lines = [...values].flatMap(([name, value]) => value === undefined ? [] : [`\t${name} = ${value}\n`])
+  return lines.length === 0 ? "" : `[${title}]\n${lines.join("")}`
+}
+
+const quotedSection = (title: string, values: Values) =>
+  section(
+    title,
+    Array.from(values, ([name, value]) => [name, value === undefined ? undefined : quoted(value)] as const)
+  )
+
 /** The configuration that the guest's git gets. */
-export const guestConfig = (options: {
+export const guestConfig = ({ filters, identity, settings, sparse, submodules, upstream }: {
   readonly settings: Settings
   readonly upstream: Upstream | undefined
-  readonly identity?: Identity
-  readonly submodules?: ReadonlyArray<Submodule>
-  readonly filters?: ReadonlyArray<string>
-  readonly sparse?: Sparse | undefined
+  readonly identity: Identity
+  readonly submodules: ReadonlyArray<Submodule>
+  readonly filters: ReadonlyArray<string>
+  readonly sparse: Sparse | undefined
 }): string => {
-  const sha256 = objectFormat(options.settings) === "sha256"
-  const promisor = promisorOf(options.settings)
-  const extensions = [
-    ...(sha256 ? [["objectformat", "sha256"] as const] : []),
-    ...(promisor === undefined ? [] : [["partialClone", quoted(promisor)] as const])
-  ]
+  const isSha256 = objectFormat(settings) === "sha256"
+  const promisor = promisorOf(settings)
+  const remotes = remotesOf(settings)
   const core = new Map([
-    ["repositoryformatversion", extensions.length > 0 ? "1" : "0"],
+    ["repositoryformatversion", isSha256 || promisor !== undefined ? "1" : "0"],
     ["filemode", "true"],
     ["bare", "false"],
     ["logallrefupdates", "true"],
     // The index compares times and sizes, which the host's files have too. Inodes and change times are the guest's own.
     ["checkStat", "minimal"],
-    ...carriedSettings(options.settings)
+    ...carriedSettings(settings)
   ])
-  const section = (title: string, values: Iterable<readonly [string, string]>) =>
-    `[${title}]\n${[...values].map(([name, value]) => `\t${name} = ${value}\n`).join("")}`
-  const { email, name } = options.identity ?? {}
-  const identity = [["name", name], ["email", email]] as const
-  const remotes = remotesOf(options.settings)
   return [
     section("core", core),
-    extensions.length > 0 ? section("extensions", extensions) : "",
-    options.sparse === undefined
+    section("extensions", [
+      ["objectformat", isSha256 ? "sha256" : undefined],
+      ["partialClone", promisor === undefined ? undefined : quoted(promisor)]
+    ]),
+    sparse === undefined
       ? ""
-      : section("core", [["sparseCheckout", "true"], ["sparseCheckoutCone", String(options.sparse.isCone)]]),
+      : section("core", [["sparseCheckout", "true"], ["sparseCheckoutCone", String(sparse.isCone)]]),
     // Otherwise git would check out files behind a filter, which it must leave alone.
-    options.sparse === undefined || (options.filters ?? []).length === 0
-      ? ""
-      : section("sparse", [["expectFilesOutsideOfPatterns", "true"]]),
+    sparse === undefined || filters.length === 0 ? "" : section("sparse", [["expectFilesOutsideOfPatterns", "true"]]),
     promisor === undefined ? "" : section(`remote ${quoted(promisor)}`, [["promisor", "true"]]),
-    ...[...remotes].map(([name, url]) =>
-      section(`remote ${quoted(name)}`, [["url", quoted(url)], ["fetch", `+refs/heads/*:refs/remotes/${name}/*`]])
+    ...Array.from(
+      remotes,
+      ([name, url]) =>
+        section(`remote ${quoted(name)}`, [["url", quoted(url)], ["fetch", `+refs/heads/*:refs/remotes/${name}/*`]])
     ),
-    options.upstream === undefined ? "" : section(
-      `branch ${quoted(options.upstream.branch)}`,
-      Object.entries(upstreamSettings(options.upstream, remotes)).map(([key, value]) => [key, quoted(value)] as const)
-    ),
-    name === undefined && email === undefined
+    upstream === undefined
       ? ""
-      : section("user", identity.flatMap(([key, value]) => value === undefined ? [] : [[key, quoted(value)] as const])),
-    ...(options.filters ?? []).map((filter) =>
-      section(`filter ${quoted(filter)}`, filterSettings(filter).map(([key, value]) => [key, quoted(value)] as const))
-    ),
-    ...(options.submodules ?? []).map(({ name, url }) =>
-      section(`submodule ${quoted(name)}`, [
-        ["active", "true"],
-        ...(url === undefined ? [] : [["url", quoted(url)] as const])
-      ])
+      : quotedSection(`branch ${quoted(upstream.branch)}`, Object.entries(upstreamSettings(upstream, remotes))),
+    quotedSection("user", [["name", identity.name], ["email", identity.email]]),
+    ...filters.map((filter) => quotedSection(`filter ${quoted(filter)}`, filterSettings(filter))),
+    ...submodules.map(({ name, url }) =>
+      section(`submodule ${quoted(name)}`, [["active", "true"], ["url", url === undefined ? undefined : quoted(url)]])
     )
   ].join("")
 }
