@@ -2,6 +2,7 @@ import { Effect, Stream } from "effect"
 import { createHash } from "node:crypto"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { batchesOf } from "../batches.ts"
 import { readContents } from "../diff/contents.ts"
 
 /** A tree in a guest. */
@@ -20,21 +21,6 @@ interface Twin {
 
 /** Maximum bytes of contents in memory at once, of each tree. */
 const BATCH_BYTES = 16 * 1024 * 1024
-
-/** Files in batches. A larger file is a batch of its own. */
-const batchesOf = (twins: ReadonlyArray<Twin>) => {
-  const batches: Array<Array<Twin>> = []
-  let bytes = Infinity
-  for (const twin of twins) {
-    bytes += twin.size
-    if (bytes > BATCH_BYTES) {
-      batches.push([])
-      bytes = twin.size
-    }
-    batches.at(-1)!.push(twin)
-  }
-  return batches
-}
 
 /** SHA-256 of a file's first `size` bytes. `undefined` if the file is unreadable. */
 const digestOf = ({ channel, explain, tree }: Place, { path, size }: Twin) =>
@@ -66,7 +52,7 @@ export const sameContents = (
 ): Effect.Effect<ReadonlySet<string>, PyroError> =>
   Effect.gen(function*() {
     const same = new Set<string>()
-    for (const batch of batchesOf(twins)) {
+    for (const batch of batchesOf(twins, ({ size }) => size, { bytes: BATCH_BYTES })) {
       const [first] = batch
       if (first !== undefined && first.size > BATCH_BYTES) {
         if (yield* sameDigest(from, to, first)) same.add(first.path)

@@ -8,7 +8,7 @@ import type { Change, Side } from "../../../patch/patch.ts"
 import { type Pushed, pushedContent } from "../../../seeding/pushed.ts"
 import { type Trees, workspaceTrees } from "../../life/baseline.ts"
 import { beneath, type Candidate, collectCandidates, mountedAt, type Sources } from "./candidates.ts"
-import { type FileContent, missingIn, namedPaths, readContents, type ReadLimits } from "./contents.ts"
+import { missingIn, namedPaths, readContents, type ReadLimits, type ReadResult } from "./contents.ts"
 import { withoutIgnored } from "./ignored.ts"
 import { overPushed } from "./over-pushed.ts"
 
@@ -84,7 +84,7 @@ const bySize = (
   })
 }
 
-type Contents = ReadonlyMap<string, FileContent>
+type Contents = ReadonlyMap<string, ReadResult>
 
 /** One side with its content. `undefined` if the file is gone. */
 const sideOf = (path: string, side: ComparedSide | undefined, contents: Contents): Side | "too large" | undefined => {
@@ -110,7 +110,7 @@ const oversizedOf = ({ new: after, old, path }: Candidate): Oversized => {
 export type ReadSide = (
   paths: ReadonlyArray<string>,
   limits: ReadLimits
-) => Effect.Effect<ReadonlyMap<string, FileContent>, PyroError>
+) => Effect.Effect<ReadonlyMap<string, ReadResult>, PyroError>
 
 /** The candidates that are changes, with all contents that fit, in the order of the bytes of their paths. */
 export const withContents = (

@@ -4,12 +4,12 @@ import { pathText } from "../../../contract/text/path-text.ts"
 import { EFBIG, EINVAL, ELOOP, ENOENT, ENOTDIR, errnoName } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { refused } from "../../life/baseline.ts"
+import { batchesOf } from "../batches.ts"
 
-/** Maximum bytes of paths in one request, and maximum number of paths. */
-const MAX_REQUEST_BYTES = 48 * 1024
-const MAX_REQUEST_PATHS = 1_000
+/** Maximum bytes of paths in one request of `readMany`, and maximum number of paths. */
+export const requestLimits = { bytes: 48 * 1024, items: 1_000 } as const
 /** Bytes of a path's length on the wire. */
-const COUNT_BYTES = 4
+export const COUNT_BYTES = 4
 
 export interface ReadLimits {
   /** Maximum `bytes` of one file. Larger files are not read. */
@@ -20,22 +20,11 @@ export interface ReadLimits {
   readonly linksAreAbsent?: boolean | undefined
 }
 
-export type FileContent = Uint8Array | "absent" | "too large"
+export type ReadResult = Uint8Array | "absent" | "too large"
 
 /** Paths, grouped by request. */
-const requestsOf = (paths: ReadonlyArray<string>) => {
-  const requests: Array<Array<string>> = []
-  let bytes = Infinity
-  for (const path of paths) {
-    bytes += path.length + COUNT_BYTES
-    if (bytes > MAX_REQUEST_BYTES || requests.at(-1)!.length >= MAX_REQUEST_PATHS) {
-      requests.push([])
-      bytes = path.length + COUNT_BYTES
-    }
-    requests.at(-1)!.push(path)
-  }
-  return requests
-}
+const requestsOf = (paths: ReadonlyArray<string>) =>
+  batchesOf(paths, ({ length }) => length + COUNT_BYTES, requestLimits)
 
 /** Reads regular files of a tree, by byte strings relative to it. A file beyond the limits is "too large". */
 export const readContents = (
@@ -43,9 +32,9 @@ export const readContents = (
   tree: { readonly root: string; readonly path: string },
   paths: ReadonlyArray<string>,
   limits: ReadLimits
-): Effect.Effect<ReadonlyMap<string, FileContent>, PyroError> =>
+): Effect.Effect<ReadonlyMap<string, ReadResult>, PyroError> =>
   Effect.suspend(() => {
-    const contents = new Map<string, FileContent>()
+    const contents = new Map<string, ReadResult>()
     const absent = new Set(limits.linksAreAbsent === true ? [ENOENT, ENOTDIR, ELOOP, EINVAL] : [ENOENT, ENOTDIR])
     const prefix = tree.path === "" ? "" : `${tree.path}/`
     const requestOne = (request: ReadonlyArray<string>) => {

@@ -3,8 +3,9 @@ import type { PyroError } from "../../../contract/errors/errors.ts"
 import type { ComparedSide } from "../../../guest-channel/files.ts"
 import { parentsOf, type Pushed, pushedContent, type PushedEntry } from "../../../seeding/pushed.ts"
 import { refused } from "../../life/baseline.ts"
+import { batchesOf } from "../batches.ts"
 import type { Candidate, Sources } from "./candidates.ts"
-import { type FileContent, readContents } from "./contents.ts"
+import { readContents, type ReadResult } from "./contents.ts"
 
 const SYMLINK = 0o120000
 const NO_LINK = new Uint8Array(0)
@@ -83,25 +84,21 @@ const addLive = (
 const unchanged = ({ channel, pushed, trees }: Sources, candidates: ReadonlyArray<Candidate>) =>
   Effect.gen(function*() {
     const same = new Set<string>()
-    const equal = (path: string, content: FileContent | undefined) =>
+    const equal = (path: string, content: ReadResult | undefined) =>
       Effect.gen(function*() {
         const entry = pushed.entries.get(path)
         if (entry?._tag !== "file" || typeof content !== "object") return
         if (Buffer.compare(yield* pushedContent(pushed, path, entry), content) === 0) same.add(path)
       })
-    const batches: Array<{ readonly paths: Array<string>; bytes: number }> = [{ paths: [], bytes: 0 }]
+    const files: Array<{ readonly path: string; readonly size: number }> = []
     for (const { new: after, old, path } of candidates) {
       if (old?.type === "symlink" && after?.type === "symlink") yield* equal(path, after.linkTarget)
       if (old?.type !== "file" || after?.type !== "file" || old.size !== after.size) continue
-      if ((old.mode & 0o100) !== (after.mode & 0o100)) continue
-      if (batches.at(-1)!.bytes + old.size > BATCH_BYTES) batches.push({ paths: [], bytes: 0 })
-      const batch = batches.at(-1)!
-      batch.paths.push(path)
-      batch.bytes += old.size
+      if ((old.mode & 0o100) === (after.mode & 0o100)) files.push({ path, size: old.size })
     }
-    for (const { paths } of batches) {
+    for (const batch of batchesOf(files, ({ size }) => size, { bytes: BATCH_BYTES })) {
       const limits = { fileBytes: MAX_FILE_BYTES, total: { left: BATCH_BYTES + MAX_FILE_BYTES } }
-      const contents = yield* readContents(channel, trees.live, paths, limits)
+      const contents = yield* readContents(channel, trees.live, batch.map(({ path }) => path), limits)
       for (const [path, content] of contents) yield* equal(path, content)
     }
     return same

@@ -5,7 +5,9 @@ import { type AgentCallFailed, EFBIG, errnoName } from "../../../guest-channel/e
 import { wholeGuest } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { bytesOf } from "../../../system/files/folded-name.ts"
-import type { FileContent, Gone, SourceFailed } from "./deliver.ts"
+import { batchesOf } from "../batches.ts"
+import { COUNT_BYTES, requestLimits } from "../diff/contents.ts"
+import type { EntryContent, Gone, SourceFailed } from "./deliver.ts"
 import { refusalOf, shown, WORKSPACE_ROOT } from "./guest-path.ts"
 import type { TreeEntry } from "./tree.ts"
 
@@ -14,27 +16,6 @@ export type ExportChannel = Pick<GuestChannel, "walk" | "read" | "readMany">
 
 /** Maximum bytes of a file that shares a request with others: a separate request costs the guest a process. */
 const smallBytes = 128 * 1024
-/** Maximum bytes of paths in one request, each with its count, and maximum number of paths. */
-const requestBytes = 48 * 1024
-const requestPaths = 1_000
-
-/** Files in order, grouped by request. A file that `isAlone` shares no request. */
-const groupsOf = (files: ReadonlyArray<TreeEntry>, isAlone: (file: TreeEntry) => boolean) => {
-  const groups: Array<Array<TreeEntry>> = []
-  let open: Array<TreeEntry> = []
-  let bytes = 0
-  for (const file of files) {
-    const small = !isAlone(file)
-    bytes += file.path.length + 4
-    if (open.length === 0 || !small || bytes > requestBytes || open.length === requestPaths) {
-      open = [file]
-      bytes = file.path.length + 4
-      groups.push(open)
-    } else open.push(file)
-    if (!small) open = []
-  }
-  return groups
-}
 
 /** How to read the contents of a tree. */
 interface Reading {
@@ -52,12 +33,14 @@ export const contentsOf = (
   path: string,
   entries: ReadonlyArray<TreeEntry>,
   { from = WORKSPACE_ROOT, buffered, most = ({ size }) => size }: Reading = {}
-): Stream.Stream<FileContent, SourceFailed> => {
+): Stream.Stream<EntryContent, SourceFailed> => {
   const pieces = (entry: TreeEntry) => piecesOf(channel, below(path, entry), most(entry), from)
   // A single exported file has an empty path, which a request for several files cannot open.
   const isAlone = (entry: TreeEntry) =>
     entry.path === "" || entry.size > smallBytes || buffered?.has(entry.path) === true
-  return Stream.fromIterable(groupsOf(entries.filter(({ type }) => type === "file"), isAlone)).pipe(
+  const files = entries.filter(({ type }) => type === "file")
+  const groups = batchesOf(files, (file) => file.path.length + COUNT_BYTES, { ...requestLimits, isAlone })
+  return Stream.fromIterable(groups).pipe(
     Stream.flatMap((group) => {
       const [first] = group
       return first !== undefined && isAlone(first)
@@ -82,8 +65,8 @@ const many = (
   channel: ExportChannel,
   path: string,
   group: ReadonlyArray<TreeEntry>,
-  { from, pieces }: { readonly from: string; readonly pieces: (entry: TreeEntry) => FileContent["content"] }
-): Stream.Stream<FileContent, SourceFailed> =>
+  { from, pieces }: { readonly from: string; readonly pieces: (entry: TreeEntry) => EntryContent["content"] }
+): Stream.Stream<EntryContent, SourceFailed> =>
   channel.readMany({
     root: bytesOf(path === "" ? from : `${from}${from === "/" ? "" : "/"}${path}`),
     paths: group.map((entry) => bytesOf(entry.path)),
@@ -91,7 +74,7 @@ const many = (
   }).pipe(
     Stream.mapError((failure) => failure._tag === "AgentCallFailed" ? refusalOf(path, failure) : failure),
     Stream.zip(Stream.fromIterable(group)),
-    Stream.map(([{ content, errno }, entry]): FileContent => {
+    Stream.map(([{ content, errno }, entry]): EntryContent => {
       if (errno === 0) return { entry, content }
       // The file grew, maybe without end: the export reads its listed size.
       if (errno === EFBIG) return { entry, content: pieces(entry) }
@@ -131,14 +114,14 @@ const isUnsized = (entry: TreeEntry, { from, path }: Place): boolean =>
     (entry.size === sysfsSize && from === wholeGuest.root && below(path, entry).startsWith("sys/")))
 
 /** The whole content. `undefined` for an unreadable file, which the export itself reports. */
-const wholeOf = ({ content }: FileContent): Effect.Effect<Uint8Array | undefined, ChannelFailed> =>
+const wholeOf = ({ content }: EntryContent): Effect.Effect<Uint8Array | undefined, ChannelFailed> =>
   content instanceof Uint8Array ? Effect.succeed(content) : Stream.runCollect(content).pipe(
     Effect.map((pieces) => Buffer.concat(Array.from(pieces))),
     Effect.catchTags({ Gone: () => Effect.succeed(undefined), FileRefused: () => Effect.succeed(undefined) })
   )
 
 /** Contents in memory, by the entry's path. */
-type Buffered = ReadonlyMap<string, FileContent["content"]>
+type Buffered = ReadonlyMap<string, EntryContent["content"]>
 
 /**
  * Contents of files that the guest's kernel generates, such as those of /proc, which are listed as empty. An export announces sizes
@@ -150,7 +133,7 @@ export const unsizedContents = (
   place: Place
 ): Effect.Effect<Buffered, ChannelFailed | FileRefused> =>
   Effect.gen(function*() {
-    const buffered = new Map<string, FileContent["content"]>()
+    const buffered = new Map<string, EntryContent["content"]>()
     let left = bufferedMost
     const unsized = contentsOf(channel, place.path, entries.filter((entry) => isUnsized(entry, place)), {
       from: place.from,

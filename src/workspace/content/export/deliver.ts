@@ -27,7 +27,7 @@ export interface Gone {
 }
 
 /** A file's content. Its size may differ from the listed one. */
-export interface FileContent {
+export interface EntryContent {
   readonly entry: TreeEntry
   /** Small files come whole: a stream for each one takes longer than everything else. */
   readonly content: Uint8Array | Stream.Stream<Uint8Array, SourceFailed | Gone>
@@ -43,7 +43,7 @@ interface Delivery {
   /** The root first, parents before children. */
   readonly entries: ReadonlyArray<TreeEntry>
   /** The content of each file, in the order of the entries. */
-  readonly contents: Stream.Stream<FileContent, SourceFailed>
+  readonly contents: Stream.Stream<EntryContent, SourceFailed>
   readonly skips: Remarks
   /** Number of excluded paths; undefined without a glob. */
   readonly excludedCount?: number | undefined
@@ -138,7 +138,7 @@ const work = (delivery: Delivery, emit: Emit) =>
 const writeFile = (
   session: Put,
   entry: TreeEntry,
-  content: FileContent["content"],
+  content: EntryContent["content"],
   writing: Writing,
   progress: (bytes: number) => Effect.Effect<unknown>
 ) =>
