@@ -19,7 +19,7 @@ export interface PatchPlan {
 /** Maximum number of rejects in an error. */
 const MAX_REJECTS = 50
 
-/** Computes how a patch changes a tree, which stays as it is. Fails with `PatchRejected`, which names every hunk that does not fit. */
+/** Computes how a patch changes a tree. Changes nothing. Fails with `PatchRejected`, which names every hunk that does not fit. */
 export const applyPatch = <E>(tree: PatchTree<E>, patch: Patch): Effect.Effect<PatchPlan, E | PatchRejected> =>
   Effect.gen(function*() {
     const overlay = new Overlay(tree, patch)

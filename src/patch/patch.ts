@@ -89,7 +89,7 @@ export type Found =
 /** A tree for a patch. Paths and names are byte strings. No link is followed. */
 export interface PatchTree<E> {
   readonly at: (path: string) => Effect.Effect<Found, E>
-  /** Content of the file, or target of the link, that `at` found. Fails unless its size is `size` bytes. */
+  /** Content of the file or target of the link at a path. Fails if the size differs from the `size` of `at`. */
   readonly content: (path: string) => Effect.Effect<Uint8Array, E>
 }
 

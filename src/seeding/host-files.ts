@@ -149,7 +149,7 @@ const entriesOf = (folder: Buffer, most: number) =>
     return listed.sort((one, other) => Buffer.compare(one.name, other.name))
   })
 
-/** Names that git opens wherever they are in a work tree. */
+/** Names of files that git opens at any depth of a work tree. */
 const opened = [".gitignore", ".gitattributes"].map((name) => Buffer.from(name))
 
 /** Directories to check between two turns of other work. */

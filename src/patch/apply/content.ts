@@ -55,7 +55,7 @@ const make = ({ content }: FilePatch, before: Uint8Array, budget: SearchBudget):
   }
 }
 
-/** Whether a patch names another blob. The name of all zeros means that there is none. */
+/** Whether a patch names another blob. A name of zeros means no blob. */
 const isNamedOtherwise = (content: Uint8Array, name: string | undefined) =>
   name !== undefined && !/^0+$/.test(name) && blobName(content) !== name
 

@@ -15,8 +15,7 @@ interface Conflict {
 }
 
 /**
- * A tree under the effects of the patch parts so far. Files may trade places: an arrival waits for a later part that vacates its
- * path.
+ * A tree with the changes of the first parts of a patch. Files may swap paths: a moved file waits for a later part that frees its path.
  */
 export class Overlay<E> {
   readonly #tree: PatchTree<E>

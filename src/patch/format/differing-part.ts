@@ -45,7 +45,7 @@ const lineBehind = (content: Buffer, at: number) => {
   return feed < 0 ? content.length : feed + 1
 }
 
-/** Finds the part with comparisons of memory alone: 10 ms for two contents of 64 MiB. */
+/** Finds the part by memory comparisons: 10 ms for two contents of 64 MiB. */
 export const differingPart = (before: Uint8Array, after: Uint8Array, contextLines: number): DifferingPart => {
   const [old, now] = [view(before), view(after)]
   const same = commonStart(old, now)

@@ -24,7 +24,7 @@ export const quoted = (path: string, when: "needed" | "always" = "needed"): stri
   return `"${inner}"`
 }
 
-/** Longer than any path with each of its bytes escaped. */
+/** More characters than the longest path with an escape for each byte. */
 const MAX_QUOTED = 4 * 4096 + 2
 
 /** Reads a quoted path that starts at `at`. `undefined` without one. */

@@ -133,7 +133,7 @@ const whilePinned = (pinned: string, room: GitRoom, command: ReadonlyArray<strin
 ]
 
 /**
- * bubblewrap's arguments: an empty root with /usr, the room, and no capability but reading under root. No `--new-session`: the
+ * bubblewrap's arguments: an empty root with /usr and the room, and for root only the capability to read. No `--new-session`: the
  * child already leads a session. bubblewrap's own children must stay in its process group, or a kill before `--die-with-parent`
  * takes effect misses them.
  */

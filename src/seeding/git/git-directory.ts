@@ -28,7 +28,7 @@ export interface GitPlan {
   readonly index: Buffer | undefined
   /** Modification time of the index. */
   readonly indexSeconds: number
-  /** Objects that the index alone needs. */
+  /** Objects that only the index needs. */
   readonly staged: ReadonlyArray<string>
 }
 
@@ -116,7 +116,7 @@ export const planGit = (
 
 export const gitlink = 0o160000
 
-/** Keeps only times and sizes of an index's entries, and no state of files that have changed. */
+/** Keeps the times and sizes of an index's entries, except those of changed files. */
 const settleIndex = (index: Buffer | undefined, idBytes: number, listed: ReadonlyArray<Listed>) => {
   const changed = new Set(listed.flatMap(({ path, state }) => state === "changed" ? [path.toString("latin1")] : []))
   let newest = 0

@@ -100,7 +100,7 @@ interface Found {
   readonly mode: number
 }
 
-/** Content of a regular file beneath a root. `undefined` for another file, a large one and none. */
+/** Content of a regular file beneath a root. `undefined` for a missing, large or other file. */
 const readBeneath = (channel: Channel, root: string, path: string): Effect.Effect<Found | undefined, Failure> =>
   Effect.gen(function*() {
     const { content, state } = yield* channel.openFile({ root, path: path.slice(1), limit: MAX_BYTES })

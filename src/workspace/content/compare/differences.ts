@@ -22,7 +22,7 @@ export type CompareOptions = Pick<ChangesOptions, "paths" | "includeIgnored" | "
 /** A side of a comparison: a workspace or a snapshot, in a guest that reads it. */
 export interface Side extends Reader {
   readonly trees: Trees
-  /** Pushed files, which count as part of the beginning for the ignore rules. */
+  /** Pushed files, which are part of the baseline for the ignore rules. */
   readonly pushed: Pushed
   /** Identity of the seed image. */
   readonly seed: string
@@ -73,7 +73,7 @@ const overPushed = (pushed: Pushed, candidates: ReadonlyArray<Candidate>): Reado
     return entry === undefined ? one : { ...one, old: entry._tag === "file" ? pushedFile : undefined }
   })
 
-/** Differences of a tree from its own baseline, and those that no ignore rule excludes. */
+/** Differences of a tree from its own baseline. `kept` has the paths that no ignore rule excludes. */
 const look = (side: Side, options: CompareOptions) =>
   side.explain(Effect.gen(function*() {
     const { candidates: found, mounts } = yield* collectCandidates(side, options.verified ?? false)

@@ -37,7 +37,7 @@ const parentsIn = (pushed: Pushed) => {
 }
 
 /**
- * Differences from the current baseline. At a pushed path, the old side is the pushed file, whatever the seed image has. No
+ * Differences from the current baseline. At a pushed path, the old side is the pushed file, not the seed image's. No
  * difference if the live tree has the pushed file.
  */
 export const overPushed = (

@@ -19,7 +19,7 @@ export const patchOf = (changes: ReadonlyArray<Change>, maxBytes: number): Effec
     const counts = new Map<Change, LineCounts>()
     const kept: Array<Uint8Array> = []
     let [bytes, keptBytes] = [0, 0]
-    /** The change of the last piece, and its pieces so far. */
+    /** The change of the last piece, with all its pieces. */
     let current: { readonly change: Change; readonly pieces: Array<Uint8Array> } | undefined
     const finish = () => {
       if (current === undefined) return

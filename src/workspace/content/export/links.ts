@@ -26,7 +26,7 @@ const hasLateParent = (parts: ReadonlyArray<string>): boolean => {
 }
 
 /**
- * Resolves a link as the kernel would, among the exported entries alone. `undefined` if the link ends at an entry and no later
+ * Resolves a link as the kernel would, among the exported entries. `undefined` if the link ends at an entry and no later
  * export can lead it out, else the reason for leaving it out.
  */
 export const linkProblem = (
