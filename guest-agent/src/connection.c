@@ -197,6 +197,8 @@ static bool may_handle(const struct frame *frame) {
 static void handle_frames(void) {
   struct frame frame;
   while (frame_peek(&reader, &frame)) {
+    /* The frame before may have let a program connect again. The host works on that while the agent works on this frame. */
+    pending_syn_ask();
     if (!may_handle(&frame)) return;
     taken_add(frame.length + FRAME_OVERHEAD);
     handle(&frame);
