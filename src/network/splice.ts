@@ -150,7 +150,7 @@ const raceAllParts = <E>(
 ): Effect.Effect<SpliceEnd, E> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(
-      Effect.forEach(parts, (part) => Effect.forkChild(part)),
+      Effect.forEach(parts, (part) => Effect.forkChild(part, { startImmediately: true })),
       (fibers) =>
         restore(waitFor<SpliceEnd, E>((resume) => {
           let left = fibers.length
