@@ -48,7 +48,7 @@ const fileModules = [
   // Descriptors, sockets and links that a VMM inherits or owns; each write runs inside an `attempt`.
   "src/vm/driver/**/*.ts",
   // Reads and writes of open descriptors for each piece of output, where an Effect a call costs too much.
-  "src/workspace/residents/network/log-file.ts",
+  "src/workspace/residents/network/log.ts",
   "src/output-log/**/*.ts",
   "src/workspace/residents/exec/{journal,resident}.ts",
   // Read directories of the caller, and handle each refusal in place.

@@ -16,7 +16,7 @@ import { readEvents, recordEvent, type WorkspaceLogEvent } from "../entry/events
 import { workspacesDirectory } from "../entry/record.ts"
 import type { Residents } from "../entry/resident-list.ts"
 import { troubleText } from "../entry/standstill.ts"
-import { recordedGrant } from "../residents/network/state.ts"
+import { recordedGrant } from "../residents/network/policy.ts"
 import { openResidents } from "../residents/open.ts"
 import { forget } from "./create.ts"
 import type { Transition } from "./description.ts"

@@ -4,10 +4,9 @@ import type { SeedImage } from "../../disk/SeedImages.ts"
 import type { DiskSource } from "../../disk/workspace-disk.ts"
 import type { GuestImages, OnSlowStep } from "../../vm/guest.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
-import { demandTap } from "../residents/network/demand-driver.ts"
 import { turnOnClaimed, turnOnDevice, watchClaimed } from "../residents/network/guest.ts"
-import { isOn } from "../residents/network/policy.ts"
-import { recordedGrant } from "../residents/network/state.ts"
+import { isOn, recordedGrant } from "../residents/network/policy.ts"
+import { demandTap } from "../residents/network/tap.ts"
 import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
 
 export interface GuestRequest {

@@ -4,10 +4,8 @@ import { nothingServed } from "../../../network/cache-access.ts"
 import type { DialRefused } from "../../../network/Dialler.ts"
 import { type Counts, refusedCertificate, splice, type SpliceEnd } from "../../../network/splice.ts"
 import { afterwards } from "../../../system/waits/afterwards.ts"
-import { type Attempt, attemptAt, type Ended, recordEnd, UNTRUSTED } from "./attempt.ts"
-import type { Begun } from "./begin.ts"
-import type { Connecting } from "./connecting.ts"
-import { type Beginning, dialAndBegin, dialAndBeginNow } from "./dial.ts"
+import { open, type Opened, openNow, type ToOpen } from "./accept.ts"
+import { type Connecting, type Ended, type Opening, openingOf, recordEnd, UNTRUSTED } from "./open.ts"
 
 const endedAs = (end: Exclude<SpliceEnd, { readonly _tag: "Stopped" }>, counts: Counts): Ended => {
   if (end._tag !== "Denied" && refusedCertificate(counts)) {
@@ -40,59 +38,59 @@ const SERVED_TIMEOUT = "2 seconds"
 /** Moves bytes until both sides have ended, or the policy or a side has reset the connection. */
 const move = (
   guest: GuestSocket,
-  { bufferBytes, expectedName, one, socket, texts }: Begun
+  { bufferBytes, expectedName, open: { counts, reset }, socket, texts }: Opened
 ): Effect.Effect<Ended> =>
   Effect.map(
-    splice({ guest, socket, counts: one.counts, expectedName, forbidden: texts, bufferBytes, stop: one.reset }),
-    (end) => end._tag === "Stopped" ? one.reset.value! : endedAs(end, one.counts)
+    splice({ guest, socket, counts, expectedName, forbidden: texts, bufferBytes, stop: reset }),
+    (end) => end._tag === "Stopped" ? reset.value! : endedAs(end, counts)
   )
 
 /**
- * Answers one request that is being dialled: accepted, moved, recorded. The guest's `connect()` succeeds after the host has connected, and
- * fails with ECONNREFUSED otherwise. An interruption resets both sides.
+ * Serves one request whose connection is being opened, and records its end. The guest's `connect()` succeeds after the host has connected,
+ * and fails with ECONNREFUSED otherwise. An interruption resets both sides.
  */
-const answer = (attempt: Attempt, connecting: Connecting, beginning: Beginning): Effect.Effect<void> => {
-  const { request } = attempt
-  const served: Effect.Effect<Ended, DialRefused, Scope.Scope> = Effect.gen(function*() {
-    const begun = yield* beginning
-    const guest = yield* Effect.option(begun.guest)
+const serve = (opening: Opening, connecting: Connecting, toOpen: ToOpen): Effect.Effect<void> => {
+  const { request } = opening
+  const moved: Effect.Effect<Ended, DialRefused, Scope.Scope> = Effect.gen(function*() {
+    const opened = yield* toOpen
+    const guest = yield* Effect.option(opened.guest)
     if (guest._tag === "None") return GAVE_UP
-    attempt.made = begun.one
-    const ended = yield* move(guest.value, begun)
-    if (begun.served !== undefined) {
-      const served = yield* Effect.timeoutOption(Deferred.await(begun.served), SERVED_TIMEOUT)
-      attempt.served = Option.getOrElse(served, () => nothingServed)
+    opening.open = opened.open
+    const ended = yield* move(guest.value, opened)
+    if (opened.served !== undefined) {
+      const served = yield* Effect.timeoutOption(Deferred.await(opened.served), SERVED_TIMEOUT)
+      opening.served = Option.getOrElse(served, () => nothingServed)
     }
     return ended
   })
-  const record = (ended: Ended) => recordEnd(attempt, ended, connecting.record)
+  const record = (ended: Ended) => recordEnd(opening, ended, connecting.record)
   return Effect.withFiber<Ended, DialRefused>((fiber) => {
     request.onWithdrawn(() => afterwards(() => fiber.interruptUnsafe(fiber.id)))
-    return Effect.scoped(served)
+    return Effect.scoped(moved)
   }).pipe(
     Effect.matchEffect({
       // Before the refusal: a command that ends because of the denial finds the entry.
       onFailure: (refusal) => Effect.andThen(record(refusedAs(refusal)), request.refuse),
       onSuccess: record
     }),
-    Effect.onInterrupt(() => record(attempt.made === undefined ? GAVE_UP : VM_ENDED))
+    Effect.onInterrupt(() => record(opening.open === undefined ? GAVE_UP : VM_ENDED))
   )
 }
 
-/** Answers one request: judged, dialled, accepted, moved, recorded. */
+/** Serves one request from the judgement to the end of its connection. */
 export const connect = (request: ConnectRequest, connecting: Connecting): Effect.Effect<void> =>
   Effect.flatMap(Clock.currentTimeMillis, (startMs) => {
-    const attempt = attemptAt(startMs, request, connecting.caching)
-    return answer(attempt, connecting, dialAndBegin(attempt, connecting))
+    const opening = openingOf(request, startMs, connecting.caching)
+    return serve(opening, connecting, open(opening, connecting))
   })
 
-/** Where connections begin without a fiber. */
-export interface Begin {
+/** What connections need that have no fiber yet. */
+export interface WithoutFiber {
   readonly nowMs: () => number
   /** Runs the work for a request, from now on. */
   readonly run: (work: Effect.Effect<void>) => void
-  /** What gives up each connection that has no fiber yet. */
-  readonly unmade: Set<Effect.Effect<void>>
+  /** Gives up each connection that has no fiber yet. */
+  readonly unopened: Set<Effect.Effect<void>>
 }
 
 /**
@@ -102,24 +100,24 @@ export interface Begin {
 export const connectNow = (
   request: ConnectRequest,
   connecting: Connecting,
-  { nowMs, run, unmade }: Begin
+  { nowMs, run, unopened }: WithoutFiber
 ): boolean => {
-  const attempt = attemptAt(nowMs(), request, connecting.caching)
+  const opening = openingOf(request, nowMs(), connecting.caching)
   let isSettled = false
   const giveUp = Effect.suspend(() => {
     isSettled = true
-    unmade.delete(giveUp)
+    unopened.delete(giveUp)
     stop?.()
-    return recordEnd(attempt, GAVE_UP, connecting.record)
+    return recordEnd(opening, GAVE_UP, connecting.record)
   })
-  const stop = dialAndBeginNow(attempt, connecting, (beginning) => {
+  const stop = openNow(opening, connecting, (toOpen) => {
     isSettled = true
-    unmade.delete(giveUp)
-    run(answer(attempt, connecting, beginning))
+    unopened.delete(giveUp)
+    run(serve(opening, connecting, toOpen))
   })
   if (stop === undefined) return false
   if (isSettled) return true
-  unmade.add(giveUp)
+  unopened.add(giveUp)
   request.onWithdrawn(() => isSettled || run(giveUp))
   return true
 }

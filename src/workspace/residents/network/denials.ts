@@ -2,8 +2,8 @@ import { grantCommand, liftCommand, type PresentPolicy } from "../../../contract
 import type { NetworkRecord } from "../../../contract/rows/workspace-network.ts"
 import { typed } from "../../../contract/text/printable.ts"
 import { denyingHost } from "../../../network/judge.ts"
-import { UNTRUSTED } from "./attempt.ts"
 import type { ConnectionLog } from "./log.ts"
+import { UNTRUSTED } from "./open.ts"
 
 /** What the end of a command tells about the network. */
 export interface NetworkNews {

@@ -1,4 +1,4 @@
-import { Effect, Scope } from "effect"
+import { Effect, Option, Scope } from "effect"
 import * as path from "node:path"
 import {
   type ChannelFailed,
@@ -9,23 +9,24 @@ import type { NetworkInfo } from "../../../contract/rows/network-fields.ts"
 import type { OpenConnection } from "../../../contract/rows/workspace-network.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { Dialler, type DiallerService } from "../../../network/Dialler.ts"
+import type { Policy } from "../../../network/policy.ts"
 import type { Tap } from "../../../network/Tap.ts"
 import type { SecretRegistry } from "../../../redaction/secrets.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
+import type { Resident, ResidentVm } from "../../entry/resident.ts"
 import { hintsOf } from "../command-hints.ts"
 import { makeHostTrust } from "../guest-trust.ts"
 import type { HeaderSecrets, SecretHost } from "../header-secret/header-secrets.ts"
 import { makeClients, packageCaching } from "../package-cache/package-cache.ts"
 import type { Variables } from "../secret/workspace-secrets.ts"
-import type { Connecting } from "./connecting.ts"
 import { newsOf, workspaceWords } from "./denials.ts"
 import { turnOff, turnOn, turnOnDevice, watch } from "./guest.ts"
-import { describeLive, forbiddenBy, type LiveConnection, resetLive } from "./live.ts"
 import { type ConnectionLog, openConnectionLog } from "./log.ts"
+import { type Connecting, describeOpen, forbiddenBy, type Open } from "./open.ts"
 import { makePace } from "./pace.ts"
-import { type Granted, isOn, nothingGranted } from "./policy.ts"
+import { type Granted, grantOf, isOn, nothingGranted } from "./policy.ts"
 import { serveRequests } from "./serve.ts"
 import { serveTap } from "./tap.ts"
 
@@ -77,12 +78,12 @@ const makeNetwork = (
   /** The host's side of the guest's network device. */
   let tap: Tap | undefined
   const served = new WeakSet<GuestChannel>()
-  const live = new Set<LiveConnection>()
+  const open = new Set<Open>()
   const connecting: Connecting = {
     dialler,
     group,
     rules: () => (granted ?? nothingGranted).rules,
-    live,
+    open,
     record: log.append,
     pace: makePace(log.append),
     interceptionOf,
@@ -127,10 +128,10 @@ const makeNetwork = (
     })
   const resetForbidden = ({ rules }: Granted) => {
     let count = 0
-    for (const one of live) {
+    for (const one of open) {
       const forbidden = forbiddenBy(rules, one)
       if (forbidden === undefined) continue
-      resetLive(one, forbidden)
+      one.reset.send(forbidden)
       count++
     }
     return count
@@ -178,9 +179,9 @@ const makeNetwork = (
     resetHosts: (hosts) => {
       // The cache does not serve hosts of secrets.
       clients.changed()
-      const isChanged = ({ name, port }: LiveConnection) => hosts.some((one) => one.host === name && one.port === port)
-      for (const one of [...live].filter(isChanged)) {
-        resetLive(one, { outcome: "allowed", reason: "the secrets of the host changed" })
+      const isChanged = ({ name, port }: Open) => hosts.some((one) => one.host === name && one.port === port)
+      for (const one of [...open].filter(isChanged)) {
+        one.reset.send({ outcome: "allowed", reason: "the secrets of the host changed" })
       }
     },
     // The names of the cache lead nowhere from a network device.
@@ -190,10 +191,10 @@ const makeNetwork = (
       ),
     lose: Effect.sync(() => {
       current = undefined
-      for (const one of live) resetLive(one, { outcome: "allowed", reason: "the microVM ended" })
+      for (const one of open) one.reset.send({ outcome: "allowed", reason: "the microVM ended" })
     }),
-    open: (most) => [...live].slice(-most).map(describeLive),
-    info: () => ({ ...policy(), open: live.size, ...log.totals() })
+    open: (most) => [...open].slice(-most).map(describeOpen),
+    info: () => ({ ...policy(), open: open.size, ...log.totals() })
   }
 }
 
@@ -209,3 +210,17 @@ export const openNetwork = (
     const [dialler, paths] = [yield* Dialler, yield* Paths]
     return makeNetwork({ dialler, group: directory, headerSecrets, log, paths, recorded })
   })
+
+const granted = (kept: Option.Option<Policy>) => Option.getOrUndefined(Option.map(kept, grantOf))
+
+/**
+ * A workspace's network as a resident. Open connections end with their VM: a copy of its memory has none. The policy is the workspace record's,
+ * also after a reset to a snapshot that was taken under another one. The log outlives resets.
+ */
+export const networkResident = (network: Network): Resident<Policy> => ({
+  begin: (vm, kept) => network.begin(vm, granted(kept)),
+  adopt: (vm, kept) => network.adopt(vm, granted(kept)),
+  lose: () => network.lose,
+  clear: network.log.reset,
+  describe: Effect.sync(() => ({ network: network.info() }))
+})

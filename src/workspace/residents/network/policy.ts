@@ -1,11 +1,14 @@
 import { Result } from "effect"
 import { InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { AskedNetwork } from "../../../contract/rows/network-fields.ts"
+import { named } from "../../../contract/text/names.ts"
 import { snakeCase } from "../../../contract/text/snake.ts"
 import { loopbackOption, THIS_HOST } from "../../../network/name.ts"
-import { type Policy, policyOff, readPolicy, type Rules } from "../../../network/policy.ts"
+import { Policy, policyOff, readPolicy, type Rules } from "../../../network/policy.ts"
 import { isBadRule, isLoopbackRule, parseIpRule } from "../../../network/rule.ts"
 import { settingNow } from "../../../system/settings/config.ts"
+import { decodeState, encodeState, type ResidentStates } from "../../entry/resident.ts"
+import type { ResidentKind } from "../../entry/resident.ts"
 
 /** A policy, and the same policy ready to judge. */
 export interface Granted {
@@ -27,7 +30,7 @@ export const isOn = ({ rules }: Granted): boolean => rules.networkPolicy !== "of
 /** The grant of a guest without a network. */
 export const nothingGranted: Granted = Result.getOrThrow(grantedBy(policyOff))
 
-const isEmpty = (rules: ReadonlyArray<string> | undefined) => rules === undefined || rules.length === 0
+export const isEmpty = (rules: ReadonlyArray<string> | undefined) => rules === undefined || rules.length === 0
 
 /** Whether a request says anything about the network. */
 export const asksForNetwork = (
@@ -78,5 +81,34 @@ export const askedGrant = (asked: AskedNetwork): Result.Result<Granted, InvalidR
     allowIps,
     ...cached,
     ...(isTrusting ? { trustHostCertificates: true } : {})
+  })
+}
+
+/**
+ * How a workspace stores its policy. The record of the workspace has the state, and no snapshot: a snapshot would bring back a wider policy.
+ */
+export const networkKind: ResidentKind<Policy, typeof Policy.Encoded> = {
+  key: "network",
+  state: Policy,
+  upgrades: []
+}
+
+/** The states of a record with another policy. */
+export const withPolicy = (states: ResidentStates, policy: Policy): ResidentStates =>
+  named([...Object.entries(states), [networkKind.key, encodeState(networkKind, policy)]])
+
+/** The policy alone: the other states stay with the workspace that has them. */
+export const policyStates = (states: ResidentStates): ResidentStates =>
+  named(Object.entries(states).filter(([key]) => key === networkKind.key))
+
+/** The grant of a stored policy. A rule that a newer list or parser refuses grants nothing. */
+export const grantOf = (policy: Policy): Granted => Result.getOrElse(grantedBy(policy), () => nothingGranted)
+
+/** The grant that a record has. `undefined` for a workspace that never had a network. */
+export const recordedGrant = ({ residents }: { readonly residents: ResidentStates }): Granted | undefined => {
+  const stored = residents[networkKind.key]
+  return stored === undefined ? undefined : Result.match(decodeState(networkKind, "", stored), {
+    onFailure: () => nothingGranted,
+    onSuccess: grantOf
   })
 }

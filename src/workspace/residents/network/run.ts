@@ -37,7 +37,7 @@ export const serveRun = (
       // Each run is a group of its own for the fairness of the dialler.
       group: vm.id,
       rules,
-      live: new Set<never>(),
+      open: new Set<never>(),
       record: log.append,
       pace: makePace(log.append),
       interceptionOf,

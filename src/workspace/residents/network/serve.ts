@@ -1,11 +1,69 @@
-import { Effect, FiberSet, type Scope } from "effect"
+import { Clock, Effect, FiberSet, type Scope } from "effect"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import type { NetworkRequest } from "../../../guest-channel/network.ts"
+import type { NetworkRequest, ResolveRequest } from "../../../guest-channel/network.ts"
+import type { Denied } from "../../../network/judge.ts"
 import { atClose } from "../../../system/waits/scopes.ts"
 import { clockReader } from "../../../system/waits/time.ts"
-import type { Connecting } from "./connecting.ts"
 import { connect, connectNow } from "./connection.ts"
-import { lookUp, makeRecent } from "./lookup.ts"
+import type { NewRecord } from "./log.ts"
+import type { Connecting } from "./open.ts"
+
+/** Time in which a resolver asks for the other types of a name's records, in ms. */
+const SAME_MS = 2_000
+
+/** Port of the cache. */
+const HTTP = 80
+
+/** Names of recent denials. Bounded, since a guest chooses the names. */
+const MAX_RECENT = 256
+
+/** Whether a denied question only adds a record type to a question of a moment ago, as A and AAAA of one look-up. */
+export const makeRecent = () => {
+  const denied = new Map<string, { readonly type: number; readonly atMs: number }>()
+  return ({ name, type }: Pick<ResolveRequest, "name" | "type">, atMs: number): boolean => {
+    const before = denied.get(name)
+    if (before !== undefined && before.type !== type && atMs - before.atMs < SAME_MS) return true
+    denied.delete(name)
+    denied.set(name, { type, atMs })
+    if (denied.size > MAX_RECENT) denied.delete(denied.keys().next().value!)
+    return false
+  }
+}
+
+/** The entry of a denial, without what was asked for. */
+export const denialAt = (
+  atMs: number,
+  { option, reason }: Pick<Denied, "option" | "reason">
+): Omit<NewRecord, "host" | "kind"> => ({
+  at: new Date(atMs).toISOString(),
+  outcome: "denied",
+  reason,
+  ...(option === undefined ? {} : { option }),
+  bytesOut: 0,
+  bytesIn: 0,
+  durationMs: 0
+})
+
+/**
+ * Answers a look-up until the guest gives it up: the bound of open requests then bounds what waits for resolvers. The log has denials alone: an
+ * allowed look-up precedes a connection, which the log has.
+ */
+export const lookUp = (
+  request: ResolveRequest,
+  { caching, dialler, group, record, rules }: Connecting,
+  isRecent: ReturnType<typeof makeRecent>
+): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { type } = request
+    // The cache has names of its own, which are allowed as their registries are.
+    const name = caching.of(request.name, HTTP)?.registry.host ?? request.name
+    const { answer, denied } = yield* dialler.resolve({ name, type, rules: rules(), group })
+    const nowMs = yield* Clock.currentTimeMillis
+    if (denied !== undefined && !isRecent(request, nowMs)) {
+      yield* record({ ...denialAt(nowMs, denied), kind: "lookup", host: name })
+    }
+    yield* request.answer(answer)
+  }).pipe(Effect.raceFirst(request.withdrawn))
 
 /** A request that pyro cannot serve for a reason of its own. */
 const giveUp = (request: NetworkRequest) =>
@@ -28,13 +86,13 @@ export const serveRequests = (
     const runFor = (request: NetworkRequest) => (work: Effect.Effect<void>) => {
       fork(Effect.catchDefect(work, (defect) => Effect.andThen(Effect.logError(defect), giveUp(request))))
     }
-    const unmade = new Set<Effect.Effect<void>>()
-    yield* atClose(Effect.suspend(() => Effect.forEach([...unmade], (giveUp) => giveUp, { discard: true })))
+    const unopened = new Set<Effect.Effect<void>>()
+    yield* atClose(Effect.suspend(() => Effect.forEach([...unopened], (giveUp) => giveUp, { discard: true })))
     const serve = (request: NetworkRequest) => {
       const run = runFor(request)
       if (request._tag === "Resolve") return run(lookUp(request, connecting, isRecent))
       try {
-        if (!connectNow(request, connecting, { nowMs, run, unmade })) run(connect(request, connecting))
+        if (!connectNow(request, connecting, { nowMs, run, unopened })) run(connect(request, connecting))
       } catch (defect) {
         // A defect is this request's, and not the channel's.
         run(Effect.die(defect))

@@ -1,17 +1,141 @@
-import { Effect, Ref } from "effect"
-import { InvalidRequest } from "../../../contract/errors/errors.ts"
+import { Effect, Ref, Result } from "effect"
+import { InvalidRequest, NetworkAboveCeiling } from "../../../contract/errors/errors.ts"
+import { ceilingText, type NetworkCeiling } from "../../../contract/rows/network-ceiling.ts"
+import { type AskedNetwork, MAX_RULES } from "../../../contract/rows/network-fields.ts"
 import type { NetworkSetPayload } from "../../../contract/rows/workspace-network.ts"
+import { callerCeiling } from "../../../contract/wire/caller-project.ts"
+import { parseHostRules, parseIpRules, type Policy, type Rules } from "../../../network/policy.ts"
+import { allowsAddresses, allowsNames, type HostRule, includesNames } from "../../../network/rule.ts"
+import { THIS_HOST } from "../../../network/name.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { touch } from "../../entry/activity.ts"
 import { commit } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import type { OpenResidents } from "../open.ts"
-import { addedTo } from "./add.ts"
-import { grantOfCaller } from "./ceiling.ts"
-import { liftedDenials, lostGrants } from "./lost.ts"
-import { nothingGranted } from "./policy.ts"
-import { recordedGrant, withPolicy } from "./state.ts"
+import {
+  askedGrant,
+  asksForNetwork,
+  type Granted,
+  isEmpty,
+  nothingGranted,
+  recordedGrant,
+  withPolicy
+} from "./policy.ts"
+
+/** The rules of a text. A text that cannot be read has none: a ceiling is then lower, and the request is refused elsewhere. */
+const rulesOf = <A>(parsed: Result.Result<ReadonlyArray<A>, string>) => Result.getOrElse(parsed, (): [] => [])
+
+const hostRules = (text: string) => rulesOf(parseHostRules(text))
+
+/** A request within a ceiling: `egress` without hosts means the hosts of the ceiling. */
+const within = (asked: AskedNetwork, ceiling: NetworkCeiling): Result.Result<AskedNetwork, NetworkAboveCeiling> => {
+  const above = (what: string) => Result.fail(new NetworkAboveCeiling({ asked: what, ceiling: ceilingText(ceiling) }))
+  const { allowHosts = [], allowIps = [], networkPolicy } = asked
+  if (networkPolicy === "off") return Result.succeed(asked)
+  if (ceiling.networkPolicy === "off") return above("a network")
+  if (networkPolicy === "egress+published-ports" && ceiling.networkPolicy === "egress") return above("a published port")
+  // An address is no name: it reaches private networks.
+  if (allowIps.length > 0) return above(`the address ${allowIps[0]}`)
+  const ofThisHost = allowHosts.find((text) => hostRules(text).some(({ name }) => name === THIS_HOST))
+  if (ceiling.allowHosts.length === 0) {
+    return ofThisHost === undefined
+      ? Result.succeed(asked)
+      : above(`the host ${ofThisHost}`)
+  }
+  if (allowHosts.length === 0) return Result.succeed({ ...asked, allowHosts: ceiling.allowHosts })
+  const highest = ceiling.allowHosts.flatMap(hostRules)
+  const beyond = allowHosts.find((text) =>
+    !hostRules(text).every((rule) => highest.some((one) => allowsNames(one, rule)))
+  )
+  return beyond === undefined ? Result.succeed(asked) : above(`the host ${beyond}`)
+}
+
+/** The grant that a request asks for, within the ceiling of its caller. `undefined` for a request that says nothing about the network. */
+export const grantOfCaller = (
+  asked: AskedNetwork
+): Effect.Effect<Granted | undefined, InvalidRequest | NetworkAboveCeiling> =>
+  !asksForNetwork(asked)
+    ? Effect.succeed(undefined)
+    : Effect.flatMap(callerCeiling, (ceiling) =>
+      Effect.fromResult(Result.flatMap(
+        ceiling === undefined ? Result.succeed(asked) : within(asked, ceiling),
+        (granted): Result.Result<Granted, InvalidRequest | NetworkAboveCeiling> => askedGrant(granted)
+      )))
+
+/** Whether a request names neither a policy nor a grant, and something beside them. */
+const isAddition = (asked: AskedNetwork) =>
+  asked.networkPolicy === undefined && isEmpty(asked.allowHosts) && isEmpty(asked.allowIps) &&
+  (!isEmpty(asked.denyHosts) || asked.noPackageCache === true || asked.trustHostCertificates === true)
+
+/**
+ * A request for a workspace that has a policy. Denied hosts, no package cache and the trust in certificates, alone, are added to the policy: its
+ * grants stay, and so do its denials. Any other request describes the whole policy, and so does one to a workspace without a network.
+ */
+export const addedTo = (present: Policy, asked: AskedNetwork): Result.Result<AskedNetwork, InvalidRequest> => {
+  if (present.networkPolicy === "off" || !isAddition(asked)) return Result.succeed(asked)
+  const denyHosts = [...new Set([...present.denyHosts, ...asked.denyHosts ?? []])]
+  return denyHosts.length > MAX_RULES
+    ? Result.fail(
+      new InvalidRequest({
+        field: "deny_hosts",
+        detail: `must have ${MAX_RULES} rules at most, together with those of the workspace`
+      })
+    )
+    : Result.succeed({
+      networkPolicy: present.networkPolicy,
+      allowHosts: present.allowHosts,
+      allowIps: present.allowIps,
+      denyHosts,
+      noPackageCache: present.packageCache === false || asked.noPackageCache === true,
+      trustHostCertificates: present.trustHostCertificates === true || asked.trustHostCertificates === true
+    })
+}
+
+const isOpen = (rules: Rules) => rules.networkPolicy !== "off" && !rules.isListed
+
+const everyName: HostRule = { text: "*", match: "every", name: "", port: undefined }
+
+const isDenied = ({ denyHosts }: Rules, rule: HostRule) => denyHosts.some((one) => includesNames(one, rule))
+
+/** Whether a rule of names is in force. A part of its names may be denied. */
+const allowsRule = (rules: Rules, rule: HostRule) =>
+  rules.networkPolicy !== "off" && !isDenied(rules, rule) &&
+  (isOpen(rules) ? [everyName] : rules.allowHosts).some((one) => allowsNames(one, rule))
+
+const WITH_PORTS = "egress+published-ports"
+
+/** The denials of a policy that the policy after it lifts: what they denied is allowed then. */
+export const liftedDenials = (before: Granted, { policy, rules }: Granted): ReadonlyArray<string> =>
+  before.rules.networkPolicy === "off" ?
+    [] :
+    before.policy.denyHosts.filter((text) =>
+      !policy.denyHosts.includes(text) && hostRules(text).some((rule) => allowsRule(rules, rule))
+    )
+
+/** The grants of a policy that the policy after it does not have, in the words of the policy. */
+export const lostGrants = (before: Granted, after: Granted): ReadonlyArray<string> => {
+  if (before.rules.networkPolicy === "off") return []
+  const { rules } = after
+  const isLost = (rule: HostRule) => allowsRule(before.rules, rule) && !allowsRule(rules, rule)
+  const allowIps = rules.networkPolicy === "off" ? [] : rules.allowIps
+  return [
+    ...(isOpen(before.rules) && isLost(everyName) ? ["every public host"] : []),
+    ...before.policy.allowHosts.flatMap((text) => {
+      const known = hostRules(text)
+      const lost = known.filter(isLost)
+      // Of a list that stays, only the names that are gone.
+      return lost.length === known.length ? lost.length === 0 ? [] : [text] : lost.map((rule) => rule.text)
+    }),
+    ...before.policy.allowIps.filter((text) =>
+      rulesOf(parseIpRules(text)).some((rule) => !allowIps.some((one) => allowsAddresses(one, rule)))
+    ),
+    ...(before.rules.networkPolicy === WITH_PORTS && rules.networkPolicy !== WITH_PORTS ? ["ports of a model"] : []),
+    ...(before.policy.trustHostCertificates === true && after.policy.trustHostCertificates !== true
+      ? ["trust in this host's certificates"]
+      : [])
+  ]
+}
 
 const unsaid = new InvalidRequest({
   field: "network_policy",

@@ -1,14 +1,60 @@
 import { Clock, Effect, type Scope } from "effect"
+import { HostToolMissing, InvalidRequest, NetworkDriverUnavailable } from "../../../contract/errors/errors.ts"
+import type { NetworkDriver } from "../../../contract/rows/network-fields.ts"
 import { TYPE_A, TYPE_AAAA } from "../../../network/Dialler.ts"
 import { type Denied, judgeLiteral, judgeName } from "../../../network/judge.ts"
 import { THIS_HOST } from "../../../network/name.ts"
 import type { Rules } from "../../../network/policy.ts"
 import { type DeniedFlow, type Found, openTap, type Question, type Tap, type TapFailed } from "../../../network/Tap.ts"
+import { runTool } from "../../../system/processes/child.ts"
+import { findProgram, isRoot } from "../../../system/processes/host.ts"
+import { nativeTool } from "../../../system/processes/native.ts"
+import { packageOf } from "../../../system/processes/tool-packages.ts"
 import { processName } from "../../../vm/record.ts"
 import type { Vm } from "../../../vm/Vm.ts"
-import type { Connecting } from "./connecting.ts"
-import type { NewRecord } from "./log.ts"
-import { makeRecent } from "./lookup.ts"
+import type { Connecting } from "./open.ts"
+import { denialAt, makeRecent } from "./serve.ts"
+
+/** Programs that the driver starts. */
+const PROGRAMS = ["bwrap", "nsenter", "nft", "pasta"]
+
+const unavailable = (detail: string) => new NetworkDriverUnavailable({ driver: "tap", detail })
+
+/** Fails unless this host can give microVMs a tap device: tries a device and a firewall table in a network namespace. Nothing stays. */
+export const demandTap: Effect.Effect<void, NetworkDriverUnavailable | HostToolMissing> = Effect.gen(function*() {
+  if (!isRoot()) return yield* unavailable("it needs root")
+  const missing = PROGRAMS.find((program) => findProgram(program) === undefined)
+  if (missing !== undefined) {
+    const detail = "--network-driver tap needs it"
+    return yield* new HostToolMissing({ tool: missing, package: packageOf(missing), detail })
+  }
+  const tool = yield* nativeTool("pyro-tap")
+  // Any free descriptor will do.
+  yield* runTool(tool, ["9", findProgram("nft")!, "add", "table", "inet", "pyro"]).pipe(
+    Effect.catchTag("ToolFailed", ({ stderr }) => unavailable(stderr.trim()))
+  )
+})
+
+/** Secrets of a host need a driver that reads connections. */
+export const demandStreams = (
+  driver: NetworkDriver | undefined,
+  secretHttp: ReadonlyArray<string> = []
+): Effect.Effect<void, InvalidRequest> =>
+  driver === "tap" && secretHttp.length > 0
+    ? new InvalidRequest({
+      field: "secret_http",
+      detail: "needs the network driver streams: pyro reads no bytes of a network device's connections"
+    })
+    : Effect.void
+
+/** Fails unless this host has the driver of a request, and the driver has what the request asks for. */
+export const demandDriver = (
+  { networkDriver, secretHttp }: {
+    readonly networkDriver?: NetworkDriver
+    readonly secretHttp?: ReadonlyArray<string>
+  }
+): Effect.Effect<void, InvalidRequest | NetworkDriverUnavailable | HostToolMissing> =>
+  networkDriver === "tap" ? Effect.andThen(demandStreams(networkDriver, secretHttp), demandTap) : Effect.void
 
 type Serving = Pick<Connecting, "dialler" | "group" | "record" | "rules">
 
@@ -41,19 +87,6 @@ const lookUp = ({ name, type }: Question, rules: Rules, { dialler, group }: Serv
   )
 }
 
-const denial = (
-  atMs: number,
-  { option, reason }: Pick<Denied, "option" | "reason">
-): Omit<NewRecord, "host" | "kind"> => ({
-  at: new Date(atMs).toISOString(),
-  outcome: "denied",
-  reason,
-  ...(option === undefined ? {} : { option }),
-  bytesOut: 0,
-  bytesIn: 0,
-  durationMs: 0
-})
-
 /** Why the firewall denied a flow, by the rules that it was made of. */
 const reasonOf = ({ address, port = 0 }: DeniedFlow, name: string | undefined, rules: Rules) => {
   const verdict = name === undefined
@@ -80,11 +113,11 @@ export const serveTap = (
       Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
         isRecent(question, nowMs)
           ? Effect.void
-          : record({ ...denial(nowMs, denied), kind: "lookup", host: question.name })),
+          : record({ ...denialAt(nowMs, denied), kind: "lookup", host: question.name })),
     onDeniedFlow: (flow, names) =>
       Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
         record({
-          ...denial(nowMs, reasonOf(flow, names[0], rules())),
+          ...denialAt(nowMs, reasonOf(flow, names[0], rules())),
           kind: "connection",
           host: names[0] ?? flow.address,
           ...(flow.port === undefined ? {} : { port: flow.port })

@@ -4,10 +4,8 @@ import { readCeiling } from "../../../../../src/contract/rows/network-ceiling.ts
 import type { AskedNetwork } from "../../../../../src/contract/rows/network-fields.ts"
 import { callerProject } from "../../../../../src/contract/wire/caller-project.ts"
 import { type Policy, policyOff } from "../../../../../src/network/policy.ts"
-import { addedTo } from "../../../../../src/workspace/residents/network/add.ts"
-import { grantOfCaller } from "../../../../../src/workspace/residents/network/ceiling.ts"
-import { lostGrants } from "../../../../../src/workspace/residents/network/lost.ts"
 import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
+import { addedTo, grantOfCaller, lostGrants } from "../../../../../src/workspace/residents/network/set.ts"
 
 const egress: Policy = { ...policyOff, networkPolicy: "egress" }
 

@@ -5,8 +5,8 @@ import type { GuestChannel } from "../../../../../src/guest-channel/GuestChannel
 import type { ConnectRequest, NetworkRequest } from "../../../../../src/guest-channel/network.ts"
 import { type Dialled, DialRefused, type DialRequest } from "../../../../../src/network/Dialler.ts"
 import type { Rules } from "../../../../../src/network/policy.ts"
-import type { LiveConnection } from "../../../../../src/workspace/residents/network/live.ts"
 import type { NewRecord } from "../../../../../src/workspace/residents/network/log.ts"
+import type { Open } from "../../../../../src/workspace/residents/network/open.ts"
 import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
 import { serveRequests } from "../../../../../src/workspace/residents/network/serve.ts"
 
@@ -19,7 +19,7 @@ const ADDRESS = "203.0.113.1"
 const world = Effect.gen(function*() {
   const said: Array<string> = []
   const records: Array<NewRecord> = []
-  const live = new Set<LiveConnection>()
+  const open = new Set<Open>()
   let rules = rulesFor([`${ADDRESS}:80`])
   let withdraw = () => {}
   let take = (_: NetworkRequest): unknown => undefined
@@ -51,7 +51,7 @@ const world = Effect.gen(function*() {
       },
       group: "w",
       rules: () => rules,
-      live,
+      open,
       record: (one) => Effect.sync(() => void records.push(one)),
       pace: { isNow: () => true, wait: Effect.void },
       interceptionOf: () => Effect.succeed(undefined),
@@ -83,7 +83,7 @@ const world = Effect.gen(function*() {
   const socket = new net.Socket().on("error", () => {})
   return {
     said,
-    live,
+    open,
     socket,
     outcomes: () => records.map(({ outcome, reason }) => [outcome, reason]),
     ask: (fields: Partial<ConnectRequest> = {}) => take({ ...request, ...fields }),
@@ -100,13 +100,13 @@ const GAVE_UP = ["failed", "the guest gave up before the connection was made"]
 describe("a connection that waits for nothing", () => {
   it.effect("the host connects, and the guest is told, without a turn between", () =>
     Effect.gen(function*() {
-      const { ask, close, connected, live, outcomes, said, socket } = yield* world
+      const { ask, close, connected, open, outcomes, said, socket } = yield* world
       ask()
-      assert.deepStrictEqual([said, live.size], [["dial"], 0])
+      assert.deepStrictEqual([said, open.size], [["dial"], 0])
       connected()
-      assert.deepStrictEqual([said, live.size], [["dial", "accept"], 1])
+      assert.deepStrictEqual([said, open.size], [["dial", "accept"], 1])
       yield* close
-      assert.deepStrictEqual([said, live.size], [["dial", "accept", "release"], 0])
+      assert.deepStrictEqual([said, open.size], [["dial", "accept", "release"], 0])
       assert.isTrue(socket.destroyed)
       assert.deepStrictEqual(outcomes(), [GAVE_UP])
     }))
@@ -142,11 +142,11 @@ describe("a connection that waits for nothing", () => {
 
   it.effect("a policy that changed meanwhile is obeyed", () =>
     Effect.gen(function*() {
-      const { ask, connected, forbid, live, outcomes, said, socket } = yield* world
+      const { ask, connected, forbid, open, outcomes, said, socket } = yield* world
       ask()
       forbid()
       connected()
-      assert.deepStrictEqual([said, live.size, socket.destroyed], [["dial", "refuse"], 0, true])
+      assert.deepStrictEqual([said, open.size, socket.destroyed], [["dial", "refuse"], 0, true])
       assert.deepStrictEqual(outcomes(), [["denied", "no --allow-ip rule allows the address"]])
     }))
 

@@ -4,7 +4,6 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { judgeName } from "../../../../../src/network/judge.ts"
 import { SecretRegistry } from "../../../../../src/redaction/secrets.ts"
-import { UNTRUSTED } from "../../../../../src/workspace/residents/network/attempt.ts"
 import {
   aloneInWords,
   denialText,
@@ -12,6 +11,7 @@ import {
   workspaceWords
 } from "../../../../../src/workspace/residents/network/denials.ts"
 import { type NewRecord, openConnectionLog } from "../../../../../src/workspace/residents/network/log.ts"
+import { UNTRUSTED } from "../../../../../src/workspace/residents/network/open.ts"
 import { grantedBy } from "../../../../../src/workspace/residents/network/policy.ts"
 import { temporaryFolder } from "../../../../support/pyro-cli.ts"
 

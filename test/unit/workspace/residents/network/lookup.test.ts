@@ -1,7 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Result } from "effect"
 import { readPolicy } from "../../../../../src/network/policy.ts"
-import { lookUp } from "../../../../../src/workspace/residents/network/lookup.ts"
+import { lookUp } from "../../../../../src/workspace/residents/network/serve.ts"
 
 const rules = Result.getOrThrow(readPolicy({ networkPolicy: "egress", allowHosts: [], denyHosts: [], allowIps: [] }))
 
@@ -31,7 +31,7 @@ it.effect("a withdrawn look-up waits for no resolver", () =>
         },
         group: "a",
         rules: () => rules,
-        live: new Set(),
+        open: new Set(),
         record: () => Effect.void,
         interceptionOf: () => Effect.succeed(undefined),
         pace: { isNow: () => true, wait: Effect.void },

@@ -41,7 +41,7 @@ const flooding = Effect.gen(function*() {
     dialler,
     group: "w",
     rules: () => nothingGranted.rules,
-    live: new Set(),
+    open: new Set(),
     record,
     pace: makePace(record),
     interceptionOf: () => Effect.succeed(undefined),

@@ -1,0 +1,194 @@
+import { Deferred, Effect, Result, type Scope } from "effect"
+import type { Socket } from "node:net"
+import type { GuestSocket } from "../../../guest-channel/network.ts"
+import type { Served } from "../../../network/cache-access.ts"
+import { type Dialled, DialRefused, type DialRequest, type HostInterception } from "../../../network/Dialler.ts"
+import type { Rules } from "../../../network/policy.ts"
+import { release } from "../../../network/reset.ts"
+import type { ForbiddenText } from "../../../network/splice.ts"
+import { THIS_HOST } from "../../../network/name.ts"
+import { settleAfterwards } from "../../../system/waits/afterwards.ts"
+import { acquirePlain } from "../../../system/waits/scopes.ts"
+import { Signal } from "../../../system/waits/signal.ts"
+import { type Connecting, forbiddenBy, type Open, type Opening } from "./open.ts"
+
+/** Maximum connections of one guest at a time: the agent has no more streams. */
+const MAX_OPEN = 2_048
+
+/**
+ * Bytes that wait in the daemon each way of a connection, for the first connections of a guest and for the others: 2,048 connections that
+ * nobody reads would take more than a gibibyte.
+ */
+const LARGE_BUFFER_BYTES = 262_144
+const LARGE_BUFFERS = 128
+const SMALL_BUFFER_BYTES = 16_384
+
+const tooMany = new DialRefused({
+  reason: "failed",
+  detail: `the guest has ${MAX_OPEN} connections`,
+  option: undefined
+})
+
+/** Why a guest gets no further connection; `undefined` while it may. */
+const refusalByNumber = ({ open }: Pick<Connecting, "open">): DialRefused | undefined =>
+  open.size < MAX_OPEN ? undefined : tooMany
+
+/** Values are put into intercepted connections alone: elsewhere a placeholder shows a wrong or hostile use of the secret. */
+const forbiddenAt = (host: string, placeholders: HostInterception["foreign"]): ReadonlyArray<ForbiddenText> =>
+  placeholders.map(({ name, placeholder }) => ({
+    text: placeholder,
+    detail: `the guest sent the placeholder of the secret ${name} to ${host}, which does not get the secret`
+  }))
+
+/** The host's side of a connection. */
+interface HostSide {
+  readonly dialled: Dialled
+  /** Rules that allowed it. */
+  readonly judgedBy: Rules
+  readonly isIntercepted: boolean
+  /** What the package cache tells about a connection that it answers. */
+  readonly served: Deferred.Deferred<Served> | undefined
+}
+
+/** An open connection, and what moves its bytes. */
+export interface Opened {
+  readonly open: Open
+  readonly socket: Socket
+  /** Waits until the guest has the connection. Fails if the guest has given up. */
+  readonly guest: Effect.Effect<GuestSocket, unknown>
+  readonly texts: ReadonlyArray<ForbiddenText>
+  readonly bufferBytes: number
+  readonly expectedName: string | undefined
+  readonly served: HostSide["served"]
+  /** Ends all but the socket. */
+  readonly release: () => void
+}
+
+/** Tells the guest of a connection in this turn, and adds it to the open ones. The caller releases it. */
+const accept = (
+  { at, cache, name, port, request }: Opening,
+  { dialled, isIntercepted, judgedBy, served }: HostSide,
+  connecting: Connecting
+): Result.Result<Opened, DialRefused> => {
+  const { placeholders, rules } = connecting
+  const literal = request.address
+  const isInspected = judgedBy.comparesNames && name !== undefined
+  const { address, socket, viaProxy } = dialled
+  // Other connections were made meanwhile.
+  const refusal = refusalByNumber(connecting)
+  if (refusal !== undefined) return Result.fail(refusal)
+  const bufferBytes = connecting.open.size < LARGE_BUFFERS ? LARGE_BUFFER_BYTES : SMALL_BUFFER_BYTES
+  const open: Open = {
+    at,
+    name,
+    literal,
+    port,
+    address,
+    viaProxy,
+    isInspected,
+    counts: { sentBytes: 0, receivedBytes: 0 },
+    reset: new Signal()
+  }
+  // The policy may have changed meanwhile.
+  const forbidden = rules() === judgedBy ? undefined : forbiddenBy(rules(), open)
+  if (forbidden !== undefined) {
+    return Result.fail(new DialRefused({ reason: "denied", detail: forbidden.reason, option: forbidden.option }))
+  }
+  const accepted = request.acceptNow()
+  connecting.open.add(open)
+  return Result.succeed({
+    open,
+    socket,
+    guest: Result.isSuccess(accepted) ? accepted.success.socket : Effect.fail(accepted.failure),
+    texts: isIntercepted ? [] : forbiddenAt(`${name ?? literal}:${port}`, placeholders()),
+    bufferBytes,
+    // The cache compares the host of each request itself. A service of this host may want to be called localhost.
+    expectedName: isInspected && cache === undefined && name !== THIS_HOST ? name : undefined,
+    served,
+    release: () => {
+      if (Result.isSuccess(accepted)) accepted.success.release()
+      connecting.open.delete(open)
+    }
+  })
+}
+
+/** Gives an open connection, or the reason for none. The end of the Scope resets both sides. */
+export type ToOpen = Effect.Effect<Opened, DialRefused, Scope.Scope>
+
+const unreadable = ({ message }: Error) => new DialRefused({ reason: "failed", detail: message, option: undefined })
+
+const askedFor = ({ name, port, request }: Opening, { group }: Connecting, rules: Rules): DialRequest => ({
+  name,
+  address: request.address,
+  port,
+  rules,
+  group
+})
+
+/** Connects on the host. */
+const dial = (opening: Opening, connecting: Connecting): Effect.Effect<HostSide, DialRefused, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { dialler, interceptionOf, rules } = connecting
+    const { cache, name, port } = opening
+    const refusal = refusalByNumber(connecting)
+    if (refusal !== undefined) return yield* refusal
+    const judgedBy = rules()
+    const served = cache === undefined ? undefined : Deferred.makeUnsafe<Served>()
+    const onEnd = (got: Served) => served && settleAfterwards(served, Effect.succeed(got))
+    const found = name === undefined ? undefined : yield* Effect.mapError(interceptionOf(name, port), unreadable)
+    const onDenied = (detail: string) => (opening.denial ??= detail)
+    const dialled = yield* dialler.dial({
+      ...askedFor(opening, connecting, judgedBy),
+      interception: found && { ...found, onDenied },
+      cache: cache && { ...cache, onEnd }
+    })
+    return { dialled, judgedBy, isIntercepted: found !== undefined, served }
+  })
+
+/** Connects on the host, and tells the guest. */
+export const open = (opening: Opening, connecting: Connecting): ToOpen =>
+  Effect.flatMap(dial(opening, connecting), (hostSide) =>
+    acquirePlain(
+      Effect.suspend(() => Effect.fromResult(accept(opening, hostSide, connecting))),
+      (opened) => opened.release()
+    ))
+
+/** Tells the guest in this turn, with a socket that nobody owns yet. */
+const acceptNow = (opening: Opening, hostSide: HostSide, connecting: Connecting): ToOpen => {
+  const { socket } = hostSide.dialled
+  try {
+    const accepted = accept(opening, hostSide, connecting)
+    if (Result.isFailure(accepted)) {
+      release(socket)
+      return Effect.fail(accepted.failure)
+    }
+    return acquirePlain(Effect.succeed(accepted.success), (opened) => {
+      opened.release()
+      release(socket)
+    })
+  } catch (defect) {
+    release(socket)
+    return Effect.die(defect)
+  }
+}
+
+/**
+ * Calls `connect()` of the host in this turn, without a fiber, and calls `settle` once, after the guest is told. The returned function stops
+ * the attempt. `undefined` for a request that has to wait before, or that is not allowed.
+ */
+export const openNow = (
+  opening: Opening,
+  connecting: Connecting,
+  settle: (toOpen: ToOpen) => void
+): (() => void) | undefined => {
+  const { dialler, rules } = connecting
+  // A name may belong to a secret or to the cache, and has to be looked up.
+  if (opening.name !== undefined || refusalByNumber(connecting) !== undefined) return undefined
+  const judgedBy = rules()
+  return dialler.dialNow(askedFor(opening, connecting, judgedBy), (outcome) =>
+    settle(
+      outcome instanceof DialRefused
+        ? outcome
+        : acceptNow(opening, { dialled: outcome, judgedBy, isIntercepted: false, served: undefined }, connecting)
+    ))
+}
