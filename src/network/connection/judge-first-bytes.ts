@@ -1,11 +1,75 @@
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
+import { settleAfterwards } from "../../system/waits/afterwards.ts"
 import type { Hello } from "../first-bytes/hello.ts"
 import { FirstLine, ODD_REQUEST, readFraming } from "../first-bytes/http.ts"
 import { fronting, inspect, inspectWhole } from "../first-bytes/inspect.ts"
 import { RequestBody } from "../first-bytes/request-body.ts"
-import { helloBytes, recordBeforeRetry } from "../first-bytes/tls.ts"
-import type { FirstReply } from "./first-reply.ts"
-import { Denied, type Sender } from "./sender.ts"
+import { FirstLine, ODD_REQUEST } from "../first-bytes/http.ts"
+import { asksForRetry, recordBeforeRetry } from "../first-bytes/tls.ts"
+import { helloBytes } from "../first-bytes/tls.ts"
+
+/** The direction of a connection from the guest to the host's side. */
+export interface Sender<E = never> {
+  readonly write: (bytes: Uint8Array) => Effect.Effect<void, E>
+  readonly end: () => Effect.Effect<void, E>
+}
+
+/** The guest sent something that the connection must not carry. */
+export class Denied {
+  readonly detail: string
+  constructor(detail: string) {
+    this.detail = detail
+  }
+}
+
+const SWITCH = "HTTP/1.1 101"
+/** Maximum bytes that are looked at: a few alerts may precede the answer to a ClientHello. */
+const MAX_BYTES = 1_024
+
+/** A question about the first bytes from the host's side. */
+interface Question {
+  /** `undefined`: too few bytes. */
+  readonly ask: (bytes: Buffer) => boolean | undefined
+  readonly answer: Deferred.Deferred<boolean>
+}
+
+const question = (ask: Question["ask"]): Question => ({ ask, answer: Deferred.makeUnsafe<boolean>() })
+
+/** Sees what the first bytes from the host's side say. */
+export class FirstReply {
+  readonly #switches = question((bytes) =>
+    bytes.length < SWITCH.length ? undefined : /^HTTP\/1\.\d 101/.test(bytes.toString("latin1"))
+  )
+  readonly #retries = question(asksForRetry)
+  #open = [this.#switches, this.#retries]
+  #bytes: Buffer = Buffer.alloc(0)
+
+  see(bytes: Uint8Array) {
+    if (this.#open.length === 0) return
+    this.#bytes = Buffer.concat([this.#bytes, bytes.subarray(0, MAX_BYTES)])
+    this.#settle(this.#bytes.length >= MAX_BYTES)
+  }
+
+  /** No more bytes come. */
+  end() {
+    this.#settle(true)
+  }
+
+  /** Whether the answer switches protocols (RFC 9110, 15.2.2). */
+  readonly switches: Effect.Effect<boolean> = Deferred.await(this.#switches.answer)
+
+  /** Whether the server asks for another ClientHello. */
+  readonly retries: Effect.Effect<boolean> = Deferred.await(this.#retries.answer)
+
+  #settle(isLast: boolean) {
+    this.#open = this.#open.filter(({ answer, ask }) => {
+      const said = ask(this.#bytes) ?? (isLast ? false : undefined)
+      if (said !== undefined) settleAfterwards(answer, Effect.succeed(said))
+      return said === undefined
+    })
+    if (this.#open.length === 0) this.#bytes = Buffer.alloc(0)
+  }
+}
 
 /** Pieces in which a head may come. Each piece has all bytes before it read again. */
 const MAX_HEAD_PIECES = 256

@@ -1,14 +1,10 @@
 import type { Socket } from "node:net"
 import { type AddressRules, judgeAddress } from "../judge.ts"
 import { isBadRule, parseIpRule } from "../rule.ts"
-import { connectJudged, connectSlots } from "./connect-judged.ts"
-import type { FirstConnected } from "./happy-eyeballs.ts"
-import { isInside } from "./private-names.ts"
-import { promised } from "./promised.ts"
+import { connectJudged, connectSlots, type FirstConnected, promised } from "./connect-judged.ts"
 import type { DialMessage } from "./protocol.ts"
-import { proxyFor } from "./proxy-settings.ts"
-import { connectThrough } from "./proxy.ts"
-import { addressesOf } from "./resolve.ts"
+import { connectThrough, proxyFor } from "./proxy.ts"
+import { addressesOf, isInside } from "./resolve.ts"
 
 export interface Connected {
   readonly socket: Socket

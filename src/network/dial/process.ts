@@ -2,8 +2,6 @@ import type { Socket } from "node:net"
 import { startTimer } from "../../system/waits/timer.ts"
 import { makeAuthority } from "../intercept/certificates.ts"
 import { reset } from "../reset.ts"
-import { dialCached } from "./dial-cached.ts"
-import { dialIntercepted } from "./dial-intercepted.ts"
 import { dial } from "./dial.ts"
 import {
   type AddressesMessage,
@@ -17,6 +15,7 @@ import {
 import { lookUp } from "./records.ts"
 import { Refusal, refusalOf } from "./refusal.ts"
 import { addressesOf } from "./resolve.ts"
+import { dialCached, dialIntercepted } from "./terminate.ts"
 
 // The dial process: resolves names, asks proxies and ends TLS, so that neither a slow resolver nor cryptography stalls the daemon. It
 // ends with the daemon's end of the IPC channel.

@@ -1,6 +1,9 @@
 import type { CacheAccess, Served } from "../cache-access.ts"
 import type { Authority, Interception } from "../intercept/interception.ts"
 
+/** Threads of libuv's pool in the dial process (UV_THREADPOOL_SIZE). A look-up with a dead resolver keeps one for up to 30 s. */
+export const THREADS = 96
+
 // Messages between the daemon and the dial process, as JSON over Node's IPC. Both come from one build.
 
 /** Time for one connection, with the wait for its turn, in ms. A client sends its SYN again after 1, 3, 7, 15 and 31 s. */
@@ -71,7 +74,7 @@ export interface AddressesMessage {
 }
 
 /** The daemon no longer wants the answer. */
-export interface CancelMessage {
+interface CancelMessage {
   readonly _tag: "Cancel"
   readonly id: number
 }
@@ -79,7 +82,7 @@ export interface CancelMessage {
 export type Request = DialMessage | LookUpMessage | AddressesMessage | AuthorityMessage | CancelMessage
 
 /** Goes with the connected socket. */
-export interface ConnectedMessage {
+interface ConnectedMessage {
   readonly _tag: "Connected"
   readonly id: number
   /** Address that was dialled, or the proxy's `host:port`. */
@@ -113,27 +116,27 @@ export interface AnsweredMessage {
   readonly records: ReadonlyArray<DnsRecord>
 }
 
-export interface AddressesFoundMessage {
+interface AddressesFoundMessage {
   readonly _tag: "AddressesFound"
   readonly id: number
   readonly addresses: ReadonlyArray<string>
 }
 
-export interface AuthorityMadeMessage {
+interface AuthorityMadeMessage {
   readonly _tag: "AuthorityMade"
   readonly id: number
   readonly authority: Authority
 }
 
 /** An intercepted connection was denied after it was made. */
-export interface InterceptionDeniedMessage {
+interface InterceptionDeniedMessage {
   readonly _tag: "InterceptionDenied"
   readonly id: number
   readonly detail: string
 }
 
 /** A connection to the cache of packages is over. */
-export interface CacheServedMessage {
+interface CacheServedMessage {
   readonly _tag: "CacheServed"
   readonly id: number
   readonly served: Served

@@ -20,7 +20,7 @@ const number = (value: number, size: 1 | 2 | 4) => {
 const LABELS = /^([^.\\]{1,63}\.)*[^.\\]{1,63}$/
 
 /** A name on the wire (RFC 1035, 3.1); undefined for names with escaped characters. */
-export const encodeName = (text: string): Buffer | undefined => {
+const encodeName = (text: string): Buffer | undefined => {
   const name = text.replace(/\.$/, "")
   if (name === "") return Buffer.from([0])
   if (!LABELS.test(name) || name.length > 253) return undefined

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { proxyFor, readProxy } from "../../../src/network/dial/proxy-settings.ts"
+import { proxyFor, readProxy } from "../../../src/network/dial/proxy.ts"
 
 const none = { http: undefined, https: undefined, all: undefined, no: undefined }
 const hostOf = (proxies: Partial<typeof none> | Readonly<Record<string, string>>, host: string, port: number) =>

@@ -1,8 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Result } from "effect"
-import { FirstReply } from "../../../src/network/connection/first-reply.ts"
-import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
 import { readFraming } from "../../../src/network/first-bytes/http.ts"
+import { FirstReply, withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
 import { RequestBody } from "../../../src/network/first-bytes/request-body.ts"
 
 const head = (...headers: ReadonlyArray<string>) =>

@@ -2,8 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import * as fc from "fast-check"
 import { execFileSync } from "node:child_process"
-import { FirstReply } from "../../../src/network/connection/first-reply.ts"
-import { withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
+import { FirstReply, withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
 
 const EVIL = "evil.example"
 

@@ -21,7 +21,7 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024
 const TAIL_BYTES = 16_384
 
 /** Two files of lines: a full one replaces the older one, so that a guest cannot fill the host's disk. */
-export interface LogFile {
+interface LogFile {
   /** Appends a line. Throws errors of the file system. */
   readonly append: (line: string) => void
   /** Lines of both files, oldest first. The first and the last one may be cut. */
@@ -32,7 +32,7 @@ export interface LogFile {
 }
 
 /** Opens the log in a folder, with each line as `redact` gives it. The first line makes the file. */
-export const openLogFile = (folder: string, name: string, redact: (line: string) => string): LogFile => {
+const openLogFile = (folder: string, name: string, redact: (line: string) => string): LogFile => {
   const current = path.join(folder, name)
   const older = path.join(folder, `${name}.1`)
   let open: { readonly fd: number; size: number } | undefined

@@ -1,0 +1,88 @@
+import type { CacheAccess, Served } from "../cache-access.ts"
+import { Heads } from "../intercept/request.ts"
+import { intercept } from "../intercept/intercept.ts"
+import type { Interception } from "../intercept/interception.ts"
+import { socketPair } from "../intercept/socket-pair.ts"
+import { serve } from "../package-cache/serve.ts"
+import { type Connected, dial } from "./dial.ts"
+import type { DialMessage } from "./protocol.ts"
+import { Refusal } from "./refusal.ts"
+
+/** Maximum connections of one kind at a time that end in the dial process: each has buffers on both sides, or those of two TLS sessions. */
+const MAX_OPEN = 1_024
+const MAX_OPEN_PER_GROUP = 256
+
+/** Connections of one kind that are open in this process. Those of a group share a value. */
+class OpenConnections<A> {
+  readonly #what: string
+  readonly #makeShared: () => A
+  readonly #open = new Map<string, { readonly shared: A; count: number }>()
+
+  constructor(what: string, makeShared: () => A) {
+    this.#what = what
+    this.#makeShared = makeShared
+  }
+
+  /** Counts a connection until `close` is called, whose second call does nothing. Throws if too many are open. */
+  add(group: string): { readonly shared: A; readonly close: () => void } {
+    const all = [...this.#open.values()].reduce((sum, { count }) => sum + count, 0)
+    const one = this.#open.get(group) ?? { shared: this.#makeShared(), count: 0 }
+    if (one.count >= MAX_OPEN_PER_GROUP || all >= MAX_OPEN) {
+      throw new Refusal("failed", `too many connections to ${this.#what} are open`)
+    }
+    one.count += 1
+    this.#open.set(group, one)
+    let isOpen = true
+    const close = () => {
+      if (isOpen) one.count -= 1
+      isOpen = false
+      if (one.count === 0 && this.#open.get(group) === one) this.#open.delete(group)
+    }
+    return { shared: one.shared, close }
+  }
+}
+
+const cached = new OpenConnections("the package cache", () => undefined)
+
+/** Answers a connection from the cache of packages, in place of the registry. The guest's side has the socket that is given. */
+export const dialCached = async (
+  request: DialMessage,
+  access: CacheAccess,
+  onEnd: (served: Served) => void
+): Promise<Connected> => {
+  const { close } = cached.add(request.group)
+  try {
+    const [near, far] = await socketPair()
+    serve(far, request, access, (served) => {
+      close()
+      onEnd(served)
+    })
+    return { socket: near, address: "package cache", viaProxy: true, head: "" }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+const intercepted = new OpenConnections("hosts of secrets", () => new Heads())
+
+/** Connects, and ends TLS between the guest and the host. The guest's side has the socket that is given. */
+export const dialIntercepted = async (
+  request: DialMessage,
+  interception: Interception,
+  signal: AbortSignal,
+  onDenied: (detail: string) => void
+): Promise<Connected> => {
+  const { close, shared: heads } = intercepted.add(request.group)
+  try {
+    const connected = await dial(request, signal)
+    const { head, socket: outward } = connected
+    outward.once("close", close)
+    if (head !== "") outward.unshift(Buffer.from(head, "base64"))
+    const socket = await intercept({ socket: outward, host: request.name!, interception, heads, onDenied })
+    return { ...connected, head: "", socket }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
