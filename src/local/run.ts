@@ -19,9 +19,9 @@ import { ownerOf } from "../workspace/life/workspace-user.ts"
 import { runIn } from "../workspace/operations/run.ts"
 import { checkItems, valueIn } from "../workspace/residents/header-secret/bindings.ts"
 import { isOn } from "../workspace/residents/network/policy.ts"
-import { ensureImages, noticesTo } from "./environments.ts"
 import { grantOfCaller } from "../workspace/residents/network/set.ts"
 import { demandDriver } from "../workspace/residents/network/tap.ts"
+import { ensureImages, noticesTo } from "./environments.ts"
 
 /** Size of the workspace disk in the guest. The host's file grows as the guest writes. */
 export const diskMib = 16 * 1024

@@ -16,7 +16,7 @@ const base64Of = (text: string): ReadonlyArray<string> =>
     return encoded.slice(uncertain, Math.floor((before + text.length) * 8 / 6))
   })
 
-/** Looks for texts, and for their base64, in the pieces of a stream. A text may be cut by the borders of pieces. */
+/** Looks for texts, and for their base64, in the pieces of a stream. A text may be split between pieces. */
 export class TextSearch {
   readonly #needles: ReadonlyArray<readonly [needle: Buffer, found: ForbiddenText]>
   readonly #keptBytes: number

@@ -4,9 +4,7 @@ import type { Hello } from "../first-bytes/hello.ts"
 import { FirstLine, ODD_REQUEST, readFraming } from "../first-bytes/http.ts"
 import { fronting, inspect, inspectWhole } from "../first-bytes/inspect.ts"
 import { RequestBody } from "../first-bytes/request-body.ts"
-import { FirstLine, ODD_REQUEST } from "../first-bytes/http.ts"
-import { asksForRetry, recordBeforeRetry } from "../first-bytes/tls.ts"
-import { helloBytes } from "../first-bytes/tls.ts"
+import { asksForRetry, helloBytes, recordBeforeRetry } from "../first-bytes/tls.ts"
 
 /** The direction of a connection from the guest to the host's side. */
 export interface Sender<E = never> {

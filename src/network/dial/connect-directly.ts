@@ -31,9 +31,9 @@ export interface DirectlyConnected {
 }
 
 /**
- * Connects from this process within `ms`, and tells how that ended, once. Without the two messages and the handle that the dial process would
- * pass: `connect()` blocks no thread, and an arriving handle costs as much as a new socket. The returned function stops the attempts, and has
- * nothing told.
+ * Connects from this process within `ms`, and tells how that ended, once. It needs neither the two messages nor the handle that the dial
+ * process would pass: `connect()` blocks no thread, and receiving a handle costs as much as a new socket. After a call of the returned function,
+ * the attempts are over and `settle` is not called.
  */
 export const startDirectly = (
   slots: Slots,

@@ -1,7 +1,7 @@
 import * as net from "node:net"
 import type { Socket } from "node:net"
-import { type Address, deniedRangeOf, ownAddressesOnce, readAddress } from "../address.ts"
 import { startTimer } from "../../system/waits/timer.ts"
+import { type Address, deniedRangeOf, ownAddressesOnce, readAddress } from "../address.ts"
 import { type AddressRules, type Denied, judgeAddress } from "../judge.ts"
 import { connectRefusal, Refusal } from "./refusal.ts"
 import { Slots } from "./slots.ts"
@@ -31,8 +31,8 @@ export interface FirstConnected {
 }
 
 /**
- * Connects to the first address that answers (RFC 8305), and tells how that ended, once. No byte of the socket is read. The returned
- * function destroys every attempt that goes on, and has nothing told.
+ * Connects to the first address that answers (RFC 8305), and tells how that ended, once. No byte of the socket is read. After a call of the
+ * returned function, the attempts are over and `settle` is not called.
  */
 export const startConnecting = (
   addresses: ReadonlyArray<string>,
@@ -92,8 +92,8 @@ export interface JudgedTarget {
 const denied = ({ option, reason }: Denied) => new Refusal("denied", reason, option)
 
 /**
- * Judges every address, connects to the judged ones, and tells how that ended, once. It waits for nothing before `connect()` where a slot
- * is free. The returned function stops the attempts, and has nothing told.
+ * Judges every address, connects to the judged ones, and tells how that ended, once. It calls `connect()` before it returns if a
+ * slot is free. After a call of the returned function, the attempts are over and `settle` is not called.
  */
 export const connectJudged = (
   slots: Slots,
@@ -145,7 +145,7 @@ const itself = ({ localAddress, remoteAddress }: Socket): ReadonlyArray<Address>
   return isItself && deniedRangeOf(address)?.kind !== "a loopback address" ? [address] : []
 }
 
-/** A promise of what `start` tells, which returns how to stop. An abort stops, and rejects with its reason. */
+/** A promise of the outcome that `start` tells. `start` returns what stops it. An abort stops it, and rejects with its reason. */
 export const promised = <A>(
   signal: AbortSignal,
   start: (settle: (outcome: A | Refusal) => void) => () => void

@@ -41,7 +41,7 @@ class DialRun {
   readonly #pending = new Map<number, (outcome: Outcome | Failure) => void>()
   isOver = false
 
-  /** Throws where a process cannot be made, or a source tree was not built. */
+  /** Throws if no process can be made, or if the source tree was not built. */
   constructor() {
     const program = dialProgram()
     const variables = nodeEnvironment()
@@ -104,7 +104,7 @@ class DialRun {
 
   #end(detail: string) {
     this.isOver = true
-    // A process that only the channel has left would go on.
+    // A process that only loses its channel would continue.
     this.#child.kill("SIGKILL")
     for (const settle of [...this.#pending.values()]) settle(failed(detail))
     this.#pending.clear()
@@ -118,7 +118,7 @@ const MAX_PENDING = 65_536
 
 /** The dial process, which starts with the first request and again after a crash. */
 export interface DialProcess {
-  /** Starts the process before the first request. A failure is told by the request. */
+  /** Starts the process before the first request, which tells of a failure. */
   readonly prepare: Effect.Effect<void>
   /** The listener hears of the connection until the Scope closes. */
   readonly dial: (request: Omit<DialMessage, "_tag" | "id">, listener?: Listener) => Effect.Effect<
@@ -137,7 +137,7 @@ export interface DialProcess {
 /** The Scope ends the process. */
 export const startDialProcess: Effect.Effect<DialProcess, never, Scope.Scope> = Effect.gen(function*() {
   const state = { run: undefined as DialRun | undefined, lastId: 0 }
-  // The first request comes late, maybe after a new package has come. It tells of a program that is not there.
+  // The first request comes late, maybe after a new version was installed. It tells of a missing program.
   yield* Effect.ignore(Effect.try(dialProgram))
   yield* Effect.addFinalizer(() => Effect.sync(() => state.run?.stop()))
 

@@ -1,2 +1,2 @@
-// The processes of the network: one program, which the first argument chooses from. Each runs alone in a process.
+// The processes of the network: one program, whose first argument chooses one of them.
 void (process.argv.includes("network-tap") ? import("../tap/process.ts") : import("./process.ts"))

@@ -20,8 +20,8 @@ export class Slots {
   }
 
   /**
-   * Calls `start` in its turn: at once if a slot is free, and then before this returns. The function that both are given gives the slot
-   * back, or leaves the queue; its second call does nothing.
+   * Calls `start` in its turn: before this returns, if a slot is free. `leave`, which `start` gets and this returns, gives the slot back or
+   * leaves the queue; its second call does nothing.
    */
   enter(group: string, start: (leave: () => void) => void): () => void {
     let state: "waiting" | "running" | "left" = "waiting"

@@ -1,7 +1,7 @@
 import type { CacheAccess, Served } from "../cache-access.ts"
-import { Heads } from "../intercept/request.ts"
 import { intercept } from "../intercept/intercept.ts"
 import type { Interception } from "../intercept/interception.ts"
+import { Heads } from "../intercept/request.ts"
 import { socketPair } from "../intercept/socket-pair.ts"
 import { serve } from "../package-cache/serve.ts"
 import { type Connected, dial } from "./dial.ts"

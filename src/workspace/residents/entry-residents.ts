@@ -1,6 +1,6 @@
 import { Effect, Option, Ref } from "effect"
-import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { WorkspaceNotReady } from "../../contract/errors/errors.ts"
+import type { WorkspaceOperation } from "../../contract/rows/operations.ts"
 import type { Entry } from "../entry/entry.ts"
 import { notReady } from "../entry/not-ready.ts"
 import type { Residents } from "../entry/resident-list.ts"

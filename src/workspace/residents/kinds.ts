@@ -1,7 +1,7 @@
 import { type StoredKind, storedKind } from "../entry/resident.ts"
 import { execKind } from "./exec/resident.ts"
-import { portKind } from "./port/table.ts"
 import { networkKind } from "./network/policy.ts"
+import { portKind } from "./port/table.ts"
 import { serviceKind } from "./service/state.ts"
 import { shellKind } from "./shell/resident.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Result } from "effect"
-import { readFraming } from "../../../src/network/first-bytes/http.ts"
 import { FirstReply, withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
+import { readFraming } from "../../../src/network/first-bytes/http.ts"
 import { RequestBody } from "../../../src/network/first-bytes/request-body.ts"
 
 const head = (...headers: ReadonlyArray<string>) =>

@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Result } from "effect"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { asksForRetry } from "../../../src/network/first-bytes/tls.ts"
 import { FirstReply, withJudgement } from "../../../src/network/connection/judge-first-bytes.ts"
+import { asksForRetry } from "../../../src/network/first-bytes/tls.ts"
 import { HOST, listen, makeIdentity } from "./intercept/intercepted.ts"
 
 /** Wants a key of another group than clients send first, so that every client has to send a second ClientHello. */

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { ExportRefused } from "../../../contract/errors/errors.ts"
-import { type Losses, sizeText } from "../../../contract/text/host-file-notes.ts"
 import type { ExportPayload, ExportRemark } from "../../../contract/rows/workspace-export.ts"
+import { type Losses, sizeText } from "../../../contract/text/host-file-notes.ts"
 import type { WalkEntry } from "../../../guest-channel/files.ts"
 import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
 import { isGitName, isPlainPath, raw } from "../../../system/files/folded-name.ts"

@@ -3,10 +3,10 @@ import type { Socket } from "node:net"
 import type { GuestSocket } from "../../../guest-channel/network.ts"
 import type { Served } from "../../../network/cache-access.ts"
 import { type Dialled, DialRefused, type DialRequest, type HostInterception } from "../../../network/Dialler.ts"
+import { THIS_HOST } from "../../../network/name.ts"
 import type { Rules } from "../../../network/policy.ts"
 import { release } from "../../../network/reset.ts"
 import type { ForbiddenText } from "../../../network/splice.ts"
-import { THIS_HOST } from "../../../network/name.ts"
 import { settleAfterwards } from "../../../system/waits/afterwards.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
 import { Signal } from "../../../system/waits/signal.ts"
@@ -16,8 +16,8 @@ import { type Connecting, forbiddenBy, type Open, type Opening } from "./open.ts
 const MAX_OPEN = 2_048
 
 /**
- * Bytes that wait in the daemon each way of a connection, for the first connections of a guest and for the others: 2,048 connections that
- * nobody reads would take more than a gibibyte.
+ * Bytes that may wait in the daemon for each direction of a connection. The first connections of a guest get large buffers: with them, 2,048
+ * connections that nobody reads would take more than a gibibyte.
  */
 const LARGE_BUFFER_BYTES = 262_144
 const LARGE_BUFFERS = 128
@@ -29,7 +29,7 @@ const tooMany = new DialRefused({
   option: undefined
 })
 
-/** Why a guest gets no further connection; `undefined` while it may. */
+/** Why a guest gets no more connections; `undefined` if it may have more. */
 const refusalByNumber = ({ open }: Pick<Connecting, "open">): DialRefused | undefined =>
   open.size < MAX_OPEN ? undefined : tooMany
 

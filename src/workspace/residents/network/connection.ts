@@ -84,7 +84,7 @@ export const connect = (request: ConnectRequest, connecting: Connecting): Effect
     return serve(opening, connecting, open(opening, connecting))
   })
 
-/** What connections need that have no fiber yet. */
+/** What a connection needs before it has a fiber. */
 export interface WithoutFiber {
   readonly nowMs: () => number
   /** Runs the work for a request, from now on. */

@@ -76,7 +76,7 @@ export const failureText = (records: ReadonlyArray<NetworkRecord>, { granting } 
   return sentences.length === 0 ? undefined : sentences.join(". ")
 }
 
-/** Denials for want of a rule as one sentence: which names, why, and the words that would allow them. */
+/** One sentence about names that no rule allows: which names, why, and the words that would allow them. */
 const unallowedText = (byTarget: ReadonlyMap<string, NetworkRecord>, { granting }: PolicyWords) => {
   const named = [...byTarget.values()].slice(0, NAMED_HOSTS)
   const options = [...new Set(named.flatMap(({ option }) => option === undefined ? [] : [option]))]

@@ -64,8 +64,8 @@ export const turnOnDevice = (channel: Pick<GuestChannel, "call">) =>
   turnOnBy(channel, NetworkMode.device, writeResolver(channel))
 
 /**
- * Leads what a guest without a network tries to the host, which denies and logs it. A kernel that cannot steer leaves the guest unwatched: it has no
- * network in any case.
+ * Brings the attempts of a guest without a network to the host, which denies and logs them. A guest whose kernel cannot steer is not watched: it has
+ * no network in any case.
  */
 export const watch = (channel: Pick<GuestChannel, "call">): Effect.Effect<void, ChannelFailed> =>
   Effect.catchTag(turnOn(channel), "NetworkUnsupported", ({ message }) => Effect.logWarning(message))

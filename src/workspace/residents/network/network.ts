@@ -14,7 +14,6 @@ import type { Tap } from "../../../network/Tap.ts"
 import type { SecretRegistry } from "../../../redaction/secrets.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
-import type { ResidentVm } from "../../entry/resident.ts"
 import type { Resident, ResidentVm } from "../../entry/resident.ts"
 import { hintsOf } from "../command-hints.ts"
 import { makeHostTrust } from "../guest-trust.ts"
@@ -43,7 +42,7 @@ export interface Network {
   ) => Effect.Effect<number, NetworkUnsupported | NetworkDriverUnavailable | ChannelFailed>
   /** Resets the connections to some hosts, which have a former value of a secret. */
   readonly resetHosts: (hosts: ReadonlyArray<SecretHost>) => void
-  /** Leads the guest's clients to the package cache, before a command, and gives the variables by which they trust what the host trusts. */
+  /** Points the guest's package clients at the cache before a command, and gives the variables that make them trust what the host trusts. */
   readonly prepareClients: (channel: GuestChannel) => Effect.Effect<Variables>
   /** Resets all connections: the VM has ended, or another one takes its place. */
   readonly lose: Effect.Effect<void>
@@ -104,7 +103,7 @@ const makeNetwork = (
     serveTap(vm, connecting).pipe(
       Effect.tap((opened) =>
         acquirePlain(Effect.sync(() => (tap = opened)), () => {
-          // The next microVM's is open before this one's closes.
+          // The device of the next microVM opens before this one closes.
           if (tap === opened) tap = undefined
         })
       ),

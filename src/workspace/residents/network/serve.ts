@@ -65,13 +65,13 @@ export const lookUp = (
     yield* request.answer(answer)
   }).pipe(Effect.raceFirst(request.withdrawn))
 
-/** A request that pyro cannot serve for a reason of its own. */
+/** Answers a request that pyro cannot serve because of a defect. */
 const giveUp = (request: NetworkRequest) =>
   request._tag === "Connect" ? request.refuse : request.answer({ _tag: "ServerFailure" })
 
 /**
- * Answers the requests of a guest until its channel ends. Every request has a fiber of its own, a connection from when it waits for more than
- * the host's `connect()`; the channel bounds their number, and the pace their rate. The end of the Scope resets all connections.
+ * Answers the requests of a guest until its channel ends. Each request has its own fiber; a connection gets one when it waits for more than the
+ * host's `connect()`. The channel bounds the number of requests, and the pace bounds their rate. The end of the Scope resets all connections.
  */
 export const serveRequests = (
   { forEachNetworkRequest }: Pick<GuestChannel, "forEachNetworkRequest">,
@@ -82,7 +82,7 @@ export const serveRequests = (
     const { pace } = connecting
     const { monotonicMs, nowMs } = yield* clockReader
     const fork = yield* FiberSet.makeRuntime<never>()
-    // A fiber starts at once: the host connects before the work for earlier connections, whose frames came along, goes on.
+    // A fiber starts at once, so the host connects before it continues the work for earlier connections whose frames arrived together.
     const runFor = (request: NetworkRequest) => (work: Effect.Effect<void>) => {
       fork(Effect.catchDefect(work, (defect) => Effect.andThen(Effect.logError(defect), giveUp(request))))
     }

@@ -4,9 +4,9 @@ import { ceilingText, type NetworkCeiling } from "../../../contract/rows/network
 import { type AskedNetwork, MAX_RULES } from "../../../contract/rows/network-fields.ts"
 import type { NetworkSetPayload } from "../../../contract/rows/workspace-network.ts"
 import { callerCeiling } from "../../../contract/wire/caller-project.ts"
+import { THIS_HOST } from "../../../network/name.ts"
 import { parseHostRules, parseIpRules, type Policy, type Rules } from "../../../network/policy.ts"
 import { allowsAddresses, allowsNames, type HostRule, includesNames } from "../../../network/rule.ts"
-import { THIS_HOST } from "../../../network/name.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { touch } from "../../entry/activity.ts"
 import { commit } from "../../entry/context.ts"
@@ -70,7 +70,7 @@ const isAddition = (asked: AskedNetwork) =>
 
 /**
  * A request for a workspace that has a policy. Denied hosts, no package cache and the trust in certificates, alone, are added to the policy: its
- * grants stay, and so do its denials. Any other request describes the whole policy, and so does one to a workspace without a network.
+ * grants stay, and so do its denials. Any other request describes the whole policy, and so does a request for a workspace without a network.
  */
 export const addedTo = (present: Policy, asked: AskedNetwork): Result.Result<AskedNetwork, InvalidRequest> => {
   if (present.networkPolicy === "off" || !isAddition(asked)) return Result.succeed(asked)
@@ -124,7 +124,7 @@ export const lostGrants = (before: Granted, after: Granted): ReadonlyArray<strin
     ...before.policy.allowHosts.flatMap((text) => {
       const known = hostRules(text)
       const lost = known.filter(isLost)
-      // Of a list that stays, only the names that are gone.
+      // If a part of a list stays, only the names that are gone.
       return lost.length === known.length ? lost.length === 0 ? [] : [text] : lost.map((rule) => rule.text)
     }),
     ...before.policy.allowIps.filter((text) =>
@@ -146,7 +146,7 @@ const unsaid = new InvalidRequest({
 /**
  * Replaces a workspace's policy: in the record first, then in this process and in the guest. Gives the number of reset connections and the lost grants.
  * If the guest cannot have a network, the policy before stays. After a crash, the next process brings the guest to the policy of the record.
- * Its caller has the workspace alone.
+ * The caller has exclusive access to the workspace.
  */
 export const setNetwork = (
   entry: Entry,

@@ -87,7 +87,7 @@ const lookUp = ({ name, type }: Question, rules: Rules, { dialler, group }: Serv
   )
 }
 
-/** Why the firewall denied a flow, by the rules that it was made of. */
+/** Why the firewall, which is made from the rules, denied a flow. */
 const reasonOf = ({ address, port = 0 }: DeniedFlow, name: string | undefined, rules: Rules) => {
   const verdict = name === undefined
     ? judgeLiteral(rules, address, port)

@@ -2,20 +2,14 @@ import { Deferred, Effect, type Scope } from "effect"
 import { ChannelFailed, InvalidRequest, type PyroError, TooManyShells } from "../../../contract/errors/errors.ts"
 import { DEFAULT_GRACE_SECONDS } from "../../../contract/rows/command.ts"
 import type { RunInput } from "../../../contract/rows/run-input.ts"
+import { MAX_OPEN_SHELLS } from "../../../contract/rows/shell-fields.ts"
+import type { AttachPayload } from "../../../contract/rows/workspace-attach.ts"
+import type { ShellReadPayload, ShellWritePayload } from "../../../contract/rows/workspace-shell-io.ts"
 import type {
-  ShellReadPayload,
-  ShellWritePayload,
-  ShellWriteResult
-} from "../../../contract/rows/workspace-shell-io.ts"
-import type {
-  ShellListResult,
   ShellOpenPayload,
   ShellResizePayload,
   ShellSignalPayload
 } from "../../../contract/rows/workspace-shell.ts"
-import { MAX_OPEN_SHELLS } from "../../../contract/rows/shell-fields.ts"
-import type { AttachPayload } from "../../../contract/rows/workspace-attach.ts"
-import type { ShellWritePayload } from "../../../contract/rows/workspace-shell-io.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
 import { acquirePlain } from "../../../system/waits/scopes.ts"
