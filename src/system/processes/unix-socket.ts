@@ -39,18 +39,22 @@ export const connectUnix = (file: string) =>
     (socket) => Effect.sync(() => void socket.destroy())
   )
 
-/** Completes when the folder has an entry of this name, or cannot be watched. The kernel tells: nothing is polled. */
+/** Waits until the folder has an entry of this name, without polling. Returns at once if the folder cannot be watched. */
 const untilThere = (file: string) =>
   Effect.callback<void>((resume) => {
-    let watcher: fs.FSWatcher
-    try {
-      watcher = fs.watch(path.dirname(file), () => void (fs.existsSync(file) && resume(Effect.void)))
-    } catch {
-      return resume(Effect.void)
+    let watcher: fs.FSWatcher | undefined
+    const done = () => {
+      watcher?.close()
+      resume(Effect.void)
     }
-    watcher.on("error", () => resume(Effect.void))
-    if (fs.existsSync(file)) resume(Effect.void)
-    return Effect.sync(() => watcher.close())
+    try {
+      watcher = fs.watch(path.dirname(file), () => void (fs.existsSync(file) && done()))
+    } catch {
+      return done()
+    }
+    watcher.on("error", done)
+    if (fs.existsSync(file)) done()
+    return Effect.sync(() => watcher?.close())
   })
 
 /** Connects to a socket that another process is about to create. */
