@@ -114,6 +114,16 @@ describe("the log of a command", () => {
     assert.strictEqual(fs.readdirSync(folder).length, 5)
   })
 
+  it("a page has at most its bytes and ends before dropped output, unless the dropped output comes first", () => {
+    const log = new LogStore(newFolder(), small, []).create(a)
+    for (let number = 0; number < 30; number++) append(log, "stdout", piece(number))
+    const [head, tail] = [Buffer.concat([0, 1, 2, 3, 4, 5].map(piece)), Buffer.concat([21, 22].map(piece))]
+    assert.deepStrictEqual(log.page(0, 25), { bytes: head.subarray(0, 25), skipped: 0 })
+    assert.deepStrictEqual(log.page(0, 1_000), { bytes: head, skipped: 0 })
+    assert.deepStrictEqual(log.page(120, 40), { bytes: tail, skipped: 300 })
+    assert.deepStrictEqual(log.page(600, 40), { bytes: Buffer.alloc(0), skipped: 0 })
+  })
+
   it.live("a full log waits for a listener before it drops output, and not after the listener has left", () =>
     Effect.gen(function*() {
       const store = new LogStore(newFolder(), small, [])
