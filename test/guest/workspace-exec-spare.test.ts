@@ -3,7 +3,7 @@ import { layer as behindItsDaemon } from "../../src/sdk/installed.ts"
 import { makePromises, type PyroPromises } from "../../src/sdk/promises.ts"
 import { installation } from "../support/installation.ts"
 
-const own = installation("pyro-parked-")
+const own = installation("pyro-spare-")
 const before = process.env["PYRO_STATE_DIR"]
 let pyro: PyroPromises
 beforeAll(async () => {
@@ -22,24 +22,24 @@ const run = async (script: string, workspace = "w") =>
   (await pyro.workspace.exec({ workspace, command: ["bash", "-c", script] })).stdout
 
 /** Pid and cgroup of the process in which the next command will run; the agent makes one a moment after any command but the first began. */
-const findParked = `
-until parked=$(grep -lx pyro-next /proc/[0-9]*/comm 2>/dev/null); do sleep 0.01; done
-pid=\${parked//[!0-9]/}
+const findSpare = `
+until spare=$(grep -lx pyro-next /proc/[0-9]*/comm 2>/dev/null); do sleep 0.01; done
+pid=\${spare//[!0-9]/}
 cgroup=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/$pid/cgroup)
 `
 
-const parkedPid = async (workspace?: string) => {
+const sparePid = async (workspace?: string) => {
   await run("true", workspace)
-  return Number(await run(`${findParked} echo $pid`, workspace))
+  return Number(await run(`${findSpare} echo $pid`, workspace))
 }
 
 describe("the process that waits for the next command", () => {
   it("the waiting process becomes the next command, in its own cgroup", async () => {
-    const pid = await parkedPid()
+    const pid = await sparePid()
     assert.strictEqual(Number(await run("echo $$")), pid)
     // The one that asks, and the one that waits.
     assert.strictEqual(
-      Number(await run(`${findParked} grep -l 'populated 1' /sys/fs/cgroup/pyro/*/cgroup.events | wc -l`)),
+      Number(await run(`${findSpare} grep -l 'populated 1' /sys/fs/cgroup/pyro/*/cgroup.events | wc -l`)),
       2
     )
   })
@@ -55,7 +55,7 @@ describe("the process that waits for the next command", () => {
       "mkdir /sys/fs/cgroup/pyro/other; echo $pid > /sys/fs/cgroup/pyro/other/cgroup.procs"
     ]
   ])("commands work when the guest's root %s", async (_, harm) => {
-    assert.strictEqual(await run(`${findParked} ${harm}; echo done`), "done\n")
+    assert.strictEqual(await run(`${findSpare} ${harm}; echo done`), "done\n")
     for (let count = 0; count < 4; count++) assert.strictEqual(await run("echo $(echo well)"), "well\n")
   })
 
@@ -63,11 +63,11 @@ describe("the process that waits for the next command", () => {
     await run("echo kept > /workspace/file")
     await pyro.workspace.fork({ workspace: "w", name: "child" })
     for (const name of ["child", "w"]) {
-      const pid = await parkedPid(name)
+      const pid = await sparePid(name)
       assert.strictEqual(await run("echo $$; cat /workspace/file", name), `${pid}\nkept\n`)
     }
     await pyro.workspace.reset({ workspace: "w" })
-    const pid = await parkedPid()
+    const pid = await sparePid()
     assert.strictEqual(await run("echo $$; cat /workspace/file || true"), `${pid}\n`)
   })
 })
