@@ -71,7 +71,7 @@ export const silently = <A, E, R>(
     )
   })
 
-const unencodableFor = (operation: string) => ({ errno, message: detail }: Unencodable) =>
+export const unencodableFor = (operation: string) => ({ errno, message: detail }: Unencodable) =>
   new AgentCallFailed({ operation, errno, detail })
 
 /** Sends one call. Calls that run without a wait between them share a write and a round trip. */
@@ -128,7 +128,8 @@ interface SentOpener {
   readonly results: ReturnType<ReturnType<typeof encodeChain>>
 }
 
-const isConnection = (kind: number) => kind === HostMessage.Connect.kind || kind === HostMessage.Accept.kind
+/** Whether a message opens a connection, which is no request once it has started. */
+export const isConnection = (kind: number) => kind === HostMessage.Connect.kind || kind === HostMessage.Accept.kind
 
 const sendNow = <A, E>(connection: Connection, opener: Opener<A>, { after, unencodable }: OpenOptions<E>) =>
   encodeNow(connection, unencodable, (): SentOpener => {
@@ -183,8 +184,6 @@ const isSilence = (failure: unknown) => failure instanceof ChannelFailed && fail
 /** How a file operation or a connection failed. */
 export const operationFailed = (operation: string) => ({ detail, errno }: Refused) =>
   new AgentCallFailed({ operation, errno: errnoName(errno), detail: escapeGuestText(detail) })
-
-export const operationUnencodable = unencodableFor
 
 /** Waits for the end of a file operation. */
 export const awaitEnd = (

@@ -11,10 +11,11 @@ import type { Connection } from "./connection.ts"
 import {
   awaitEnd,
   DEFAULT_WINDOW_BYTES,
+  isConnection,
   openStream,
   openStreamNow,
   operationFailed,
-  operationUnencodable
+  unencodableFor
 } from "./open.ts"
 
 export type Failure = AgentCallFailed | ChannelFailed
@@ -22,17 +23,14 @@ export type Failure = AgentCallFailed | ChannelFailed
 export const id = () => Buffer.from(newRequestId(), "hex")
 export const window = DEFAULT_WINDOW_BYTES
 
-/** Whether it opens a connection, which is no request once it has started. */
-const isConnection = (operation: OpenerKind) => operation === "connect" || operation === "accept"
-
 const begun = (operation: OpenerKind, windowBytes: number) => ({
   window: windowBytes,
-  isRequest: !isConnection(operation),
+  isRequest: !isConnection(flows[operation].kind),
   ...flows[operation]
 })
 const optionsOf = (operation: OpenerKind) => ({
   after: [],
-  unencodable: operationUnencodable(operation),
+  unencodable: unencodableFor(operation),
   refused: operationFailed(operation)
 })
 

@@ -105,14 +105,8 @@ const endTogether = (guest: Http2Session, client: ClientHttp2Session) => {
   guest.once("close", () => client.destroy())
 }
 
-/** Passes one request and its answer. */
-const exchange = (...parts: Parameters<typeof connectStreams>) => {
-  const [, stream] = parts
-  attempt(stream, () => connectStreams(...parts))
-}
-
 /** Node refuses some headers that its parser accepts. */
-const attempt = (stream: ServerHttp2Stream, work: () => void) => {
+const orClose = (stream: ServerHttp2Stream, work: () => void) => {
   try {
     work()
   } catch {
@@ -120,36 +114,38 @@ const attempt = (stream: ServerHttp2Stream, work: () => void) => {
   }
 }
 
-const connectStreams = (
+/** Passes one request and its answer. */
+const exchange = (
   filter: AnswerFilter,
   stream: ServerHttp2Stream,
   client: ClientHttp2Session,
   headers: OutgoingHttpHeaders,
   isEnded: boolean
-) => {
-  if (client.closed || client.destroyed) return stream.close(constants.NGHTTP2_REFUSED_STREAM)
-  const request = client.request(headers, { endStream: isEnded, waitForTrailers: !isEnded })
-  const redacted = (given: IncomingHttpHeaders) => outgoing(filter.headers(headersOf(given)))
-  request.on("error", ignore)
+) =>
+  orClose(stream, () => {
+    if (client.closed || client.destroyed) return stream.close(constants.NGHTTP2_REFUSED_STREAM)
+    const request = client.request(headers, { endStream: isEnded, waitForTrailers: !isEnded })
+    const redacted = (given: IncomingHttpHeaders) => outgoing(filter.headers(headersOf(given)))
+    request.on("error", ignore)
 
-  let sent: OutgoingHttpHeaders = {}
-  stream.on("trailers", (trailers) => sent = trailers)
-  request.on("wantTrailers", () => attempt(stream, () => request.sendTrailers(sent)))
-  if (!isEnded) stream.pipe(request)
+    let sent: OutgoingHttpHeaders = {}
+    stream.on("trailers", (trailers) => sent = trailers)
+    request.on("wantTrailers", () => orClose(stream, () => request.sendTrailers(sent)))
+    if (!isEnded) stream.pipe(request)
 
-  let received: OutgoingHttpHeaders = {}
-  request.on("headers", (given) => attempt(stream, () => stream.closed || stream.additionalHeaders(redacted(given))))
-  request.on("trailers", (trailers) => received = redacted(trailers))
-  request.once("response", (given, flags) =>
-    attempt(stream, () => {
-      if (stream.closed || stream.destroyed) return
-      const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
-      stream.on("wantTrailers", () => attempt(stream, () => stream.sendTrailers(received)))
-      stream.respond(redacted(given), { endStream, waitForTrailers: !endStream, sendDate: false } as object)
-      if (!endStream) request.pipe(filter.body()).pipe(stream)
-    }))
-  request.once("close", () => {
-    if (request.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(request.rstCode)
+    let received: OutgoingHttpHeaders = {}
+    request.on("headers", (given) => orClose(stream, () => stream.closed || stream.additionalHeaders(redacted(given))))
+    request.on("trailers", (trailers) => received = redacted(trailers))
+    request.once("response", (given, flags) =>
+      orClose(stream, () => {
+        if (stream.closed || stream.destroyed) return
+        const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0
+        stream.on("wantTrailers", () => orClose(stream, () => stream.sendTrailers(received)))
+        stream.respond(redacted(given), { endStream, waitForTrailers: !endStream, sendDate: false } as object)
+        if (!endStream) request.pipe(filter.body()).pipe(stream)
+      }))
+    request.once("close", () => {
+      if (request.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(request.rstCode)
+    })
+    stream.once("close", () => request.closed || request.close(stream.rstCode || constants.NGHTTP2_CANCEL))
   })
-  stream.once("close", () => request.closed || request.close(stream.rstCode || constants.NGHTTP2_CANCEL))
-}
