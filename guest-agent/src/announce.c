@@ -196,10 +196,14 @@ void announce_pump(void) {
   }
 }
 
-void announce_requests(void) {
-  if (!requests_unsent() || !port_may_write() || !send_states() || !requests_send()) return; /* the pump goes on */
+void announce_answers(void) {
+  if (port_waiting() == 0 || !port_may_write()) return; /* the pump goes on */
   deferred_bytes = 0;
   port_flush();
+}
+
+void announce_requests(void) {
+  if (requests_unsent() && port_may_write() && send_states() && requests_send()) announce_answers();
 }
 
 void announce_hello(const uint8_t nonce[ID_SIZE], const char *build) {

@@ -18,6 +18,8 @@ void announce(struct stream *stream);
 void announce_pump(void);
 /* Sends the requests of programs for the network, before the frames of streams. */
 void announce_requests(void);
+/* Sends the answers that are ready, before the work that follows. */
+void announce_answers(void);
 /* Time until deferred frames must go, in ms; -1 = none is deferred. */
 int announce_delay_ms(void);
 

@@ -78,6 +78,11 @@ static void answer_error(uint32_t id, int error, const char *detail) {
   port_commit(frame_finish(&writer));
 }
 
+bool call_begins_chain(const struct frame *frame) {
+  struct cursor fields = cursor_over(frame->payload, frame->length);
+  return frame->kind == KIND_CALL && take_u8(&fields) == OP_CHAIN && take_u8(&fields) != 0 && !fields.bad;
+}
+
 void call_run(const struct frame *frame) {
   struct writer result = begin_result(frame->stream, 0, "");
   struct call call = {.fields = cursor_over(frame->payload, frame->length), .result = &result, .local = local};

@@ -12,6 +12,7 @@
 void call_init(bool local);
 /* Runs one call and answers it. The caller has checked the room for a whole frame. */
 void call_run(const struct frame *frame);
+bool call_begins_chain(const struct frame *frame);
 /* A call is still being worked on: the next has to wait. */
 bool call_busy(void);
 /* A child without a stream ended. */

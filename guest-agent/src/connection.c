@@ -200,6 +200,8 @@ static void handle_frames(void) {
     /* The frame before may have let a program connect again. The host works on that while the agent works on this frame. */
     pending_syn_ask();
     if (!may_handle(&frame)) return;
+    /* The host goes on with the answers to an earlier chain while the agent works on this one. */
+    if (call_begins_chain(&frame)) announce_answers();
     taken_add(frame.length + FRAME_OVERHEAD);
     handle(&frame);
     frame_consume(&reader, &frame);
