@@ -1,12 +1,12 @@
 import { type Cause, Schema } from "effect"
 import { type SnakeCase, snakeCase, type SnakeKeys, snakeKeys } from "../text/snake.ts"
 
-interface Coded<Code extends string> {
+export interface Coded<Code extends string> {
   get code(): Code
 }
 
 /** Texts of an error. */
-interface Texts {
+export interface Texts {
   /** What happened, for people, models and programs. */
   readonly fact: string
   /** What a model does next; `all`: it may reach workspaces of other projects. */

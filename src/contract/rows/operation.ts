@@ -134,7 +134,7 @@ export interface McpSurface {
 }
 
 /** What a caller may assume about a call, in MCP's terms. Destructive: no `reset` of the workspace undoes it. */
-interface Annotations {
+export interface Annotations {
   readonly readOnly: boolean
   readonly destructive: boolean
   readonly idempotent: boolean
@@ -167,7 +167,7 @@ export interface CommandOutput {
  * What the work of an operation on one workspace gets: the workspace; also its residents; also its running VM, whose loss is explained; or
  * a guest that reads the files of a running or stopped workspace.
  */
-type WorkPlace = "entry" | "residents" | "running" | "reader"
+export type WorkPlace = "entry" | "residents" | "running" | "reader"
 
 /** `writes` of an operation that always counts as use of the workspace. */
 export const always = () => true
@@ -207,7 +207,7 @@ interface Common<
 }
 
 /** One request, one answer. */
-interface Unary<
+export interface Unary<
   Name extends string,
   Payload extends PureSchema,
   Result extends PureSchema,
