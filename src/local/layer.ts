@@ -19,7 +19,8 @@ import { unstoredSecrets } from "../workspace/residents/secret/workspace-secrets
 import { withExactNames, withoutSecrets } from "./answers.ts"
 import { demandDiskRoom, tendDisk } from "./disk/budget.ts"
 import { callOfHost, hostWorks } from "./operations.ts"
-import { type HostServices, ownWorkspaces, services, servicesBesideSecrets } from "./services.ts"
+import { type HostServices, services, servicesBesideSecrets } from "./services.ts"
+import { ownWorkspaces } from "./workspaces.ts"
 
 /** Interval of the checks of the disk budget. */
 const tendEvery = "60 seconds"
