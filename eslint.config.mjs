@@ -111,7 +111,7 @@ const runFork = {
   message: "Fork into a Scope that the process's end awaits; src/cli/main.ts alone starts a fiber from nothing."
 }
 const timerMessage =
-  "Use Effect.sleep, or startTimer of src/system/waits/timer.ts to wake a fiber on the path of every command."
+  "Use Effect.sleep, or startTimer of src/system/waits/signal.ts to wake a fiber on the path of every command."
 const timers = ["setTimeout", "setInterval"].map((name) => ({ name, message: timerMessage }))
 
 export default tseslint.config(
@@ -190,7 +190,7 @@ export default tseslint.config(
     // The module of timers; a sender that batches frames of several fibers; deadlines inside the callbacks of sockets and
     // child processes, where no fiber runs; and a collection of garbage that no fiber waits for.
     files: [
-      "src/system/waits/timer.ts",
+      "src/system/waits/signal.ts",
       "src/guest-channel/wire/outbox.ts",
       "src/vm/driver/qemu/qmp.ts",
       "src/daemon/request-tracker.ts"

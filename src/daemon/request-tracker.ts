@@ -4,8 +4,8 @@ import { Effect, Layer, Option, Schedule } from "effect"
 import { SocketServer } from "effect/socket/SocketServer"
 import { DaemonLeaves } from "../contract/wire/rpcs.ts"
 import { collectGarbage } from "../system/processes/collector.ts"
-import { withoutLateWrites } from "../system/processes/ended-socket.ts"
-import { acquirePlain } from "../system/waits/scopes.ts"
+import { withoutLateWrites } from "../system/processes/unix-socket.ts"
+import { acquirePlain } from "../system/waits/effects.ts"
 import { type ClockReader, clockReader } from "../system/waits/time.ts"
 
 /** Time without a request before a collection, in ms. */

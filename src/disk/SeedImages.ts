@@ -2,11 +2,11 @@ import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { SeedRejected } from "../contract/errors/errors.ts"
-import type { CacheEntry } from "../system/files/cache-entry.ts"
 import { statFile } from "../system/files/entries.ts"
-import { toHostErrorOf } from "../system/files/host-error.ts"
+import { toHostErrorOf } from "../system/files/failure.ts"
 import { Paths } from "../system/files/Paths.ts"
-import { makeSpareProcess, type SpareProcess } from "../system/processes/spare-process.ts"
+import type { CacheEntry } from "../system/files/usage.ts"
+import { makeSpareProcess, type SpareProcess } from "../system/processes/child.ts"
 import {
   awaiting,
   type Graft,

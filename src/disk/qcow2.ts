@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { ImageDamaged } from "../contract/errors/errors.ts"
-import { openUnfollowed, readRegular } from "../system/files/descriptor.ts"
+import { openUnfollowed, readRegular } from "../system/files/content.ts"
 
 const clusterBits = 16
 const clusterBytes = 1 << clusterBits

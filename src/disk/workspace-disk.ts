@@ -2,12 +2,17 @@ import { Effect } from "effect"
 import * as path from "node:path"
 import { type HostToolMissing, ImageDamaged, NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
 import { syncFile } from "../system/files/atomic-file.ts"
-import { writeFile } from "../system/files/content.ts"
-import { keepReadOnly } from "../system/files/descriptor.ts"
-import { exists, linkFile, removeFile, renameFile } from "../system/files/entries.ts"
-import { attempt, isDiskFull } from "../system/files/failure.ts"
-import { ensureFolder, listFolder, makeFolder } from "../system/files/folders.ts"
-import { toHostErrorOf } from "../system/files/host-error.ts"
+import { keepReadOnly, writeFile } from "../system/files/content.ts"
+import {
+  ensureFolder,
+  exists,
+  linkFile,
+  listFolder,
+  makeFolder,
+  removeFile,
+  renameFile
+} from "../system/files/entries.ts"
+import { attempt, isDiskFull, toHostErrorOf } from "../system/files/failure.ts"
 import { isSameFile } from "../system/files/host-path.ts"
 import { bytesOnDisk } from "../system/files/usage.ts"
 import { runTool } from "../system/processes/child.ts"

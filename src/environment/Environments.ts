@@ -1,6 +1,6 @@
 import { Context, Effect, Layer, Option } from "effect"
 import { type EnvironmentNameTaken, type ImageDamaged, InvalidRequest } from "../contract/errors/errors.ts"
-import { ensureFolder } from "../system/files/folders.ts"
+import { ensureFolder } from "../system/files/entries.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { asStep } from "../system/telemetry/spans.ts"
 import { nowIso, nowMs } from "../system/waits/time.ts"

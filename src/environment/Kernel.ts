@@ -8,10 +8,9 @@ import {
   type NoSpace
 } from "../contract/errors/errors.ts"
 import { readJson, recall, writeJsonAtomic } from "../system/files/atomic-file.ts"
-import { CheckedFile, checkFile, describeFile } from "../system/files/checked-file.ts"
 import { readFile } from "../system/files/content.ts"
-import { renameFile } from "../system/files/entries.ts"
-import { ensureFolder, listFolder, removeTree } from "../system/files/folders.ts"
+import { CheckedFile, checkFile, describeFile } from "../system/files/digest.ts"
+import { ensureFolder, listFolder, removeTree, renameFile } from "../system/files/entries.ts"
 import { withLock } from "../system/files/lock.ts"
 import { Paths } from "../system/files/Paths.ts"
 import { makeTemporary, sweepTemporaries } from "../system/files/temporary.ts"

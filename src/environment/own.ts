@@ -8,10 +8,8 @@ import {
   type StateDirectoryUnusable
 } from "../contract/errors/errors.ts"
 import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
-import { exists, removeFile } from "../system/files/entries.ts"
-import type { FileFailed } from "../system/files/failure.ts"
-import { ensureFolder, listIfPresent } from "../system/files/folders.ts"
-import { toHostErrorOf } from "../system/files/host-error.ts"
+import { ensureFolder, exists, listIfPresent, removeFile } from "../system/files/entries.ts"
+import { type FileFailed, toHostErrorOf } from "../system/files/failure.ts"
 import { withLock } from "../system/files/lock.ts"
 import { catalogue, type CatalogueEntry } from "./catalogue.ts"
 import { twiceNamed, withProgramOfNode } from "./image/npm.ts"

@@ -1,7 +1,6 @@
 import { Data, Effect, FiberSet, Schedule, type Scope, Semaphore } from "effect"
 import { randomInt } from "node:crypto"
-import { readIfReadable } from "../system/files/content.ts"
-import { openFile } from "../system/files/descriptor.ts"
+import { openFile, readIfReadable } from "../system/files/content.ts"
 import { nativeTool } from "../system/processes/native.ts"
 import { nowMs } from "../system/waits/time.ts"
 import { type Address, ownAddresses, readAddress } from "./address.ts"

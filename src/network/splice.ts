@@ -1,7 +1,6 @@
 import { Cause, Effect, Exit, Fiber } from "effect"
 import type { Socket } from "node:net"
-import { waitFor } from "../system/waits/afterwards.ts"
-import type { Signal } from "../system/waits/signal.ts"
+import { type Signal, waitFor } from "../system/waits/signal.ts"
 import { type ForbiddenText, TextSearch } from "./connection/forbidden-text.ts"
 import { Denied, FirstReply, type Sender, withJudgement } from "./connection/judge-first-bytes.ts"
 import { SocketReader } from "./connection/socket-reader.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { patchLimits } from "../contract/rows/workspace-patch.ts"
 import { blobName, deflate, deflateBeside } from "../system/files/git-blob.ts"
-import { yieldToEventLoop } from "../system/waits/event-loop.ts"
+import { yieldToEventLoop } from "../system/waits/effects.ts"
 import { clockReader } from "../system/waits/time.ts"
 import { countLines, type DifferingPart, differingPart } from "./format/differing-part.ts"
 import { CONTEXT, type DiffBudget, diffBudget, textDiff } from "./format/text-diff.ts"

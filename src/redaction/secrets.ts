@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, type Scope } from "effect"
-import { acquirePlain } from "../system/waits/scopes.ts"
+import { acquirePlain } from "../system/waits/effects.ts"
 import { answerForms, secretForms } from "./forms.ts"
 import { Matcher } from "./search.ts"
 

@@ -8,7 +8,7 @@ import { type DeletePayload, workspaceDelete } from "../contract/rows/workspace-
 import { mintedHeaders } from "../contract/wire/minted-ids.ts"
 import { INPUT_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
-import { within } from "../system/waits/within.ts"
+import { within } from "../system/waits/effects.ts"
 import type { Connection } from "./connection/connection.ts"
 import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
 import { makeInputBuffer } from "./connection/input-buffer.ts"

@@ -6,9 +6,9 @@ import {
   type PyroError
 } from "../contract/errors/errors.ts"
 import { readJson } from "../system/files/atomic-file.ts"
-import { daemonFiles } from "../system/files/daemon-files.ts"
 import { readTail } from "../system/files/line-log.ts"
-import { Paths, pathVariables } from "../system/files/Paths.ts"
+import { readTail } from "../system/files/content.ts"
+import { daemonFiles, Paths, pathVariables } from "../system/files/Paths.ts"
 import { startDetached } from "../system/processes/detached.ts"
 import { isAlive, ProcessIdentity, RETIRE_SIGNAL, signalIdentity } from "../system/processes/identity.ts"
 import { connectUnix } from "../system/processes/unix-socket.ts"

@@ -2,7 +2,7 @@ import { Context, Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { SeedRejected } from "../contract/errors/errors.ts"
-import { yieldToEventLoop } from "../system/waits/event-loop.ts"
+import { yieldToEventLoop } from "../system/waits/effects.ts"
 import { isItself } from "./git/pinned.ts"
 
 const slash = Buffer.from("/")

@@ -6,10 +6,8 @@ import { byName, named } from "../contract/text/names.ts"
 import { pathBytes, pathText } from "../contract/text/path-text.ts"
 import { readJson, writeFileAtomic, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { readFile } from "../system/files/content.ts"
-import { exists, linkFile, removeFile } from "../system/files/entries.ts"
-import type { FileFailed } from "../system/files/failure.ts"
-import { ensureFolder, listIfPresent } from "../system/files/folders.ts"
-import { toHostErrorOf } from "../system/files/host-error.ts"
+import { ensureFolder, exists, linkFile, listIfPresent, removeFile } from "../system/files/entries.ts"
+import { type FileFailed, toHostErrorOf } from "../system/files/failure.ts"
 
 /** A pushed entry of the baseline, which replaces the seed image's entry. */
 const Entry = Schema.Union([

@@ -5,14 +5,13 @@ import { variables } from "../system/settings/variables.ts"
 import { countPoolRequest, setPoolMembers } from "../system/telemetry/metrics.ts"
 import { asStep } from "../system/telemetry/spans.ts"
 import type { RestoredGuest, RestoreRequest, VmmError } from "./guest.ts"
-import { changed, type Demands, remembered, type Wanted } from "./pool/demands.ts"
 import { handOver, kindOf, makeMember } from "./pool/members.ts"
-import { nextStep, type PoolConfig } from "./pool/policy.ts"
+import { changed, type Demands, nextStep, type PoolConfig, remembered, type Wanted } from "./pool/policy.ts"
 import { Vmm } from "./Vmm.ts"
 
 export type { PoolConfig } from "./pool/policy.ts"
 
-export interface PoolStatus {
+interface PoolStatus {
   /** Guests that wait. */
   readonly members: number
   /** Guest memory that they may take, in MiB. */

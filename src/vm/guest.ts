@@ -101,7 +101,7 @@ export interface ReservedVm {
   readonly restore: (captured: CapturedState) => Effect.Effect<Guest, VmmError, Scope.Scope>
 }
 
-export interface AttachOptions {
+interface AttachOptions {
   /** Chooses the streams that the channel goes on with; the others end. Default: all. */
   readonly keep?: (stream: string) => boolean
   /** Runs when the guest stands still because the host's disk is full. The VM is attached once the guest goes on. */

@@ -1,10 +1,8 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../contract/errors/errors.ts"
-import { exists, statEntry } from "../system/files/entries.ts"
-import { attempt, type FileFailed } from "../system/files/failure.ts"
-import { listFolder, listIfPresent, removeEmptyFolder, removeTree } from "../system/files/folders.ts"
-import { toHostError } from "../system/files/host-error.ts"
+import { exists, listFolder, listIfPresent, removeEmptyFolder, removeTree, statEntry } from "../system/files/entries.ts"
+import { attempt, type FileFailed, toHostError } from "../system/files/failure.ts"
 import { haveMemoryDir, memoryDirPrefix, Paths } from "../system/files/Paths.ts"
 import { freedBeneath } from "../system/files/usage.ts"
 import { isAlive, processesWithArgument } from "../system/processes/identity.ts"
@@ -22,7 +20,7 @@ import {
 } from "./record.ts"
 
 /** One thing that a crash had left behind and that is gone now. */
-export interface Leftover {
+interface Leftover {
   readonly kind: "vm" | "process" | "memory file" | "folder"
   readonly what: string
   readonly freedBytes: number

@@ -1,18 +1,15 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
 import { readJson } from "../system/files/atomic-file.ts"
-import type { CacheEntry } from "../system/files/cache-entry.ts"
-import { statFile } from "../system/files/entries.ts"
-import type { FileFailed } from "../system/files/failure.ts"
-import { listIfPresent, removeTree } from "../system/files/folders.ts"
-import { toHostError } from "../system/files/host-error.ts"
+import { listIfPresent, removeTree, statFile } from "../system/files/entries.ts"
+import { type FileFailed, toHostError } from "../system/files/failure.ts"
 import { withLock } from "../system/files/lock.ts"
 import { Paths } from "../system/files/Paths.ts"
-import { bytesBeneath } from "../system/files/usage.ts"
+import { bytesBeneath, type CacheEntry } from "../system/files/usage.ts"
 import { TemplateManifest } from "./driver/template-store.ts"
 
 /** One template that is no longer there. */
-export interface RemovedTemplate {
+interface RemovedTemplate {
   readonly kind: "template"
   /** Its folder. */
   readonly what: string

@@ -8,7 +8,7 @@ import { Calls } from "../../src/guest-channel/calls.ts"
 import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
 import { frozenIn } from "../../src/vm/machine.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
-import { renew } from "../../src/workspace/life/snapshot/renew.ts"
+import { renew } from "../../src/workspace/life/snapshot/restore.ts"
 import { acquireTestWorkspace, basics, diskMib, finish, guestServices, script } from "../support/guest.ts"
 import { filesOf, recordOf } from "../support/vm-on-host.ts"
 

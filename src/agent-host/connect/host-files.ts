@@ -4,14 +4,18 @@ import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { HostFileUnusable } from "../../contract/errors/errors.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
-import { missingFolder, readKept, removeEmptyFolders, removeKept, writeKept } from "../../system/files/kept-text.ts"
 import {
   backUp,
   checkWritable,
   type KnownFile,
+  missingFolder,
+  readKept,
   readKnown,
+  removeEmptyFolders,
+  removeKept,
   removeKnown,
-  replaceKnown
+  replaceKnown,
+  writeKept
 } from "../../system/files/replace.ts"
 import type { FormatName } from "../format/document.ts"
 import type { HostName, HostScope } from "../hosts/agent-host.ts"

@@ -5,7 +5,7 @@ import type * as Socket from "effect/socket/Socket"
 import { SocketServer } from "effect/socket/SocketServer"
 import { makePyroRpcs } from "../../contract/wire/rpcs.ts"
 import { layerSerialization } from "../../contract/wire/serialization.ts"
-import { atClose } from "../../system/waits/scopes.ts"
+import { atClose } from "../../system/waits/effects.ts"
 import { handlers, type Serving } from "./handlers.ts"
 
 /** Without acknowledgements, which would let a slow reader stop all others: events have credits instead. */

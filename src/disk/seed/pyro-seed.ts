@@ -11,11 +11,18 @@ import type { Losses } from "../../contract/text/host-file-notes.ts"
 import { pathText } from "../../contract/text/path-text.ts"
 import { printable } from "../../contract/text/printable.ts"
 import { attempt } from "../../system/files/failure.ts"
-import { runTool, spawnTool, toolEnd, type ToolFailed } from "../../system/processes/child.ts"
+import {
+  packageOf,
+  runTool,
+  type SpareProcess,
+  spawnTool,
+  toolEnd,
+  type ToolFailed
+} from "../../system/processes/child.ts"
 import { freeBytes } from "../../system/processes/host.ts"
 import { nativeTool } from "../../system/processes/native.ts"
-import type { SpareProcess } from "../../system/processes/spare-process.ts"
-import { packageOf } from "../../system/processes/tool-packages.ts"
+import type { SpareProcess } from "../../system/processes/child.ts"
+import { packageOf } from "../../system/processes/child.ts"
 import type { SeedReport } from "./store.ts"
 
 /** Source of an image. */

@@ -2,11 +2,17 @@ import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
-import type { CacheEntry } from "../../system/files/cache-entry.ts"
-import { removeFile, setTimes, statEntry, statExactly, statFile } from "../../system/files/entries.ts"
-import type { FileFailed } from "../../system/files/failure.ts"
-import { ensureFolder, listFolder } from "../../system/files/folders.ts"
-import { toHostErrorOf } from "../../system/files/host-error.ts"
+import {
+  ensureFolder,
+  listFolder,
+  removeFile,
+  setTimes,
+  statEntry,
+  statExactly,
+  statFile
+} from "../../system/files/entries.ts"
+import { type FileFailed, toHostErrorOf } from "../../system/files/failure.ts"
+import type { CacheEntry } from "../../system/files/usage.ts"
 import { hostBootId } from "../../system/processes/identity.ts"
 import { nowMs } from "../../system/waits/time.ts"
 

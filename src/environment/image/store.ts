@@ -2,10 +2,18 @@ import { Effect, Option, Schema } from "effect"
 import * as path from "node:path"
 import { ImageDamaged } from "../../contract/errors/errors.ts"
 import { readJson, recall, syncContent, writeJsonAtomic } from "../../system/files/atomic-file.ts"
-import { CheckedFile, checkFile, describeFile } from "../../system/files/checked-file.ts"
-import { exists, removeFile, renameFile, setMode } from "../../system/files/entries.ts"
+import { CheckedFile, checkFile, describeFile } from "../../system/files/digest.ts"
+import {
+  ensureFolder,
+  exists,
+  listIfPresent,
+  makeFolder,
+  removeFile,
+  removeTree,
+  renameFile,
+  setMode
+} from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
-import { ensureFolder, listIfPresent, makeFolder, removeTree } from "../../system/files/folders.ts"
 import { withLock } from "../../system/files/lock.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { nowIso } from "../../system/waits/time.ts"

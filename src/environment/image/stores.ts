@@ -1,7 +1,6 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
-import { exists } from "../../system/files/entries.ts"
-import { ensureFolder, removeTree } from "../../system/files/folders.ts"
+import { ensureFolder, exists, removeTree } from "../../system/files/entries.ts"
 import { withLock } from "../../system/files/lock.ts"
 import { sweepTemporaries } from "../../system/files/temporary.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"

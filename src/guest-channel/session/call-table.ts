@@ -1,7 +1,7 @@
 import { Deferred, Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/printable.ts"
-import { settleAfterwards } from "../../system/waits/afterwards.ts"
+import { settleAfterwards } from "../../system/waits/signal.ts"
 import type { Call } from "../calls.ts"
 import { AgentCallFailed, errnoName } from "../errors.ts"
 import { Reader } from "../wire/control.ts"

@@ -1,7 +1,7 @@
 import { Deferred, Effect, Exit, Result } from "effect"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/printable.ts"
-import { acquirePlain } from "../../system/waits/scopes.ts"
+import { acquirePlain } from "../../system/waits/effects.ts"
 import { type Call, Calls } from "../calls.ts"
 import { AgentCallFailed, errnoName } from "../errors.ts"
 import type { ProcessExit } from "../process.ts"

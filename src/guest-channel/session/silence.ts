@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { yieldToEventLoop } from "../../system/waits/event-loop.ts"
+import { yieldToEventLoop } from "../../system/waits/effects.ts"
 import type { Connection } from "./connection.ts"
 
 /** Maximum time without a byte from the agent while a request waits for it, in `ms`. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import { afterwards, waitFor } from "../../system/waits/afterwards.ts"
+import { afterwards, waitFor } from "../../system/waits/signal.ts"
 import { encodeControl, encodePayload, offset } from "../wire/control.ts"
 import { frameAround, MAX_PAYLOAD_BYTES } from "../wire/frame.ts"
 import { HostMessage } from "../wire/messages.ts"

@@ -1,7 +1,6 @@
 import { Array as Arr, Effect } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import { waitFor } from "../../system/waits/afterwards.ts"
-import { Settled } from "../../system/waits/signal.ts"
+import { Settled, waitFor } from "../../system/waits/signal.ts"
 import type { ProcessExit, ProcessOutput } from "../process.ts"
 import { decodePayload, encodeControl, type Field } from "../wire/control.ts"
 import { readEnding, type Refused } from "../wire/ending.ts"

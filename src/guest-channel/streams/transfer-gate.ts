@@ -1,5 +1,4 @@
-import type { Signal } from "../../system/waits/signal.ts"
-import { startTimer } from "../../system/waits/timer.ts"
+import { type Signal, startTimer } from "../../system/waits/signal.ts"
 import { Violation } from "../wire/violation.ts"
 
 /**

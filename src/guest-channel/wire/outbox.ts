@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import type { Duplex } from "node:stream"
-import { afterwards } from "../../system/waits/afterwards.ts"
-import { Waiters } from "../../system/waits/signal.ts"
+import { afterwards, Waiters } from "../../system/waits/signal.ts"
 import { TransferGate } from "../streams/transfer-gate.ts"
 
 /** Frames up to this many bytes are joined into one write; copying them is cheaper than a vectored write. */

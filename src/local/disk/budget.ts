@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { NoSpace } from "../../contract/errors/errors.ts"
 import { statFile } from "../../system/files/entries.ts"
-import { toHostError } from "../../system/files/host-error.ts"
+import { toHostError } from "../../system/files/failure.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { freeMib } from "../../system/files/usage.ts"
 import { setting } from "../../system/settings/config.ts"

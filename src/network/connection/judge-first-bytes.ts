@@ -1,5 +1,5 @@
 import { Deferred, Effect } from "effect"
-import { settleAfterwards } from "../../system/waits/afterwards.ts"
+import { settleAfterwards } from "../../system/waits/signal.ts"
 import type { Hello } from "../first-bytes/hello.ts"
 import { FirstLine, ODD_REQUEST, readFraming } from "../first-bytes/http.ts"
 import { fronting, inspect, inspectWhole } from "../first-bytes/inspect.ts"

@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import type { Socket } from "node:net"
-import { waitFor } from "../../system/waits/afterwards.ts"
-import { Signal } from "../../system/waits/signal.ts"
+import { Signal, waitFor } from "../../system/waits/signal.ts"
 
 type Chunks = ReadonlyArray<Buffer> | undefined
 

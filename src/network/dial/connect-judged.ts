@@ -1,6 +1,6 @@
 import * as net from "node:net"
 import type { Socket } from "node:net"
-import { startTimer } from "../../system/waits/timer.ts"
+import { startTimer } from "../../system/waits/signal.ts"
 import { type Address, deniedRangeOf, ownAddressesOnce, readAddress } from "../address.ts"
 import { type AddressRules, type Denied, judgeAddress } from "../judge.ts"
 import { connectRefusal, Refusal } from "./refusal.ts"

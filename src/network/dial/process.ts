@@ -1,5 +1,5 @@
 import type { Socket } from "node:net"
-import { startTimer } from "../../system/waits/timer.ts"
+import { startTimer } from "../../system/waits/signal.ts"
 import { makeAuthority } from "../intercept/certificates.ts"
 import { reset } from "../reset.ts"
 import { dial } from "./dial.ts"

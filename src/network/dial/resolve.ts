@@ -1,5 +1,5 @@
 import { lookup } from "node:dns/promises"
-import { startTimer } from "../../system/waits/timer.ts"
+import { startTimer } from "../../system/waits/signal.ts"
 import { ownAddressesOnce } from "../address.ts"
 import { judgeAddress } from "../judge.ts"
 import { THREADS } from "./protocol.ts"

@@ -2,7 +2,7 @@ import { Transform } from "node:stream"
 import { OutputFilter } from "../../redaction/filter.ts"
 import { firstSecretIn, redactBytes } from "../../redaction/redact.ts"
 import { answerSet, type SecretSet } from "../../redaction/secrets.ts"
-import { startTimer } from "../../system/waits/timer.ts"
+import { startTimer } from "../../system/waits/signal.ts"
 import type { HeaderSecret } from "./interception.ts"
 import type { Header } from "./request.ts"
 

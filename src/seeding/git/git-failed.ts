@@ -1,7 +1,6 @@
 import { Data, Effect } from "effect"
 import { SeedRejected } from "../../contract/errors/errors.ts"
-import { FileFailed } from "../../system/files/failure.ts"
-import { toHostError } from "../../system/files/host-error.ts"
+import { FileFailed, toHostError } from "../../system/files/failure.ts"
 
 /** git failed, or was not run: then `command` is empty. Callers add their task. */
 export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly command: string; readonly detail: string }> {

@@ -4,7 +4,8 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { type InvalidConfiguration, NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 import { setting } from "../settings/config.ts"
-import { isDiskFull } from "./failure.ts"
+import { ensureFolder } from "./entries.ts"
+import { isDiskFull, toHostErrorOf } from "./failure.ts"
 
 /**
  * Where pyro keeps things. `stateDir` holds what must not be lost, `cacheDir` what may vanish at any moment and is made anew,
@@ -126,3 +127,17 @@ const usable = <A>(variable: string, directory: string, make: () => A) =>
           detail: `${variable}: ${cause instanceof Error ? cause.message : String(cause)}`
         })
   })
+
+/** Files of the daemon. They belong to the state directory, not to a login session. The folder exists. */
+export const daemonFiles = Effect.flatMap(Paths, ({ stateDir }) => {
+  const folder = path.join(stateDir, "daemon")
+  return ensureFolder(folder).pipe(
+    Effect.mapError(toHostErrorOf(stateDir)),
+    Effect.as({
+      record: path.join(folder, "daemon.json"),
+      lock: path.join(folder, "lock"),
+      socket: path.join(folder, "socket"),
+      log: path.join(folder, "log")
+    })
+  )
+})

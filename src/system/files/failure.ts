@@ -1,4 +1,5 @@
 import { Data, Effect } from "effect"
+import { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
 
 /** The host refused an operation on a file of pyro's own, or the file's content is damaged. */
 export class FileFailed extends Data.TaggedError("FileFailed")<{
@@ -62,3 +63,13 @@ export const attemptAsync = <A>(
   work: (signal: AbortSignal) => Promise<A>
 ): Effect.Effect<A, FileFailed> =>
   Effect.catchDefect(Effect.promise(work), (cause) => failureOf(operation, path, cause))
+
+/** What a caller is told of a file that the host refused: a full disk has an error of its own. */
+export const toHostError = (failure: FileFailed): NoSpace | StateDirectoryUnusable =>
+  toHostErrorOf(failure.path)(failure)
+
+/** The same, with the folder that the caller knows in the place of the file. */
+export const toHostErrorOf = (folder: string) => (failure: FileFailed): NoSpace | StateDirectoryUnusable =>
+  isDiskFull(failure)
+    ? new NoSpace({ where: "state directory", path: folder, neededMib: 1, availableMib: 0 })
+    : new StateDirectoryUnusable({ path: folder, detail: failure.detail })

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 
 /** The home directory, by its real path where it has one. */
-export const homeDirectory = (): string => realPath(os.homedir()) ?? os.homedir()
+const homeDirectory = (): string => realPath(os.homedir()) ?? os.homedir()
 
 /** The working directory of this process. */
 export const workingDirectory = (): string => process.cwd()

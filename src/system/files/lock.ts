@@ -2,7 +2,7 @@ import { Data, Effect } from "effect"
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { HostToolMissing } from "../../contract/errors/errors.ts"
-import { openFile } from "./descriptor.ts"
+import { openFile } from "./content.ts"
 
 /** Another process held the lock past the deadline of the caller. */
 export class LockTimeout extends Data.TaggedError("LockTimeout")<{ readonly path: string; readonly waitedMs: number }> {

@@ -3,9 +3,17 @@ import { type ChildProcessByStdio, spawn } from "node:child_process"
 import type { Readable, Writable } from "node:stream"
 import type { HostToolMissing } from "../../contract/errors/errors.ts"
 import { nativeTool } from "../processes/native.ts"
-import { ContentHash } from "./content-hash.ts"
-import { type PutPlace, putPlace } from "./put-place.ts"
-import { encodeEntry, HOLE, LAST_ENTRY, type PutEntry, PutRecords, WITHDRAWN } from "./put-records.ts"
+import { ContentHash } from "./digest.ts"
+import {
+  encodeEntry,
+  HOLE,
+  LAST_ENTRY,
+  type PutEntry,
+  type PutPlace,
+  putPlace,
+  PutRecords,
+  WITHDRAWN
+} from "./put-records.ts"
 
 export interface PutRequest {
   /** Folder to write beneath, made if it is missing; relative to `within` when that is given. */

@@ -66,3 +66,15 @@ export const freeMib = (path: string): Effect.Effect<number, FileFailed> =>
   !exists(path) && dirname(path) !== path
     ? freeMib(dirname(path))
     : attempt("statfs", path, () => Math.floor(freeBytes(path) / mib))
+
+/** An entry of the cache that pyro can make or fetch again. */
+export interface CacheEntry {
+  readonly kind: "template" | "seed" | "repository" | "packages" | "download"
+  readonly name: string
+  /** Bytes that the removal frees; 0 while a workspace holds the entry's content. */
+  readonly bytes: number
+  /** Time of the last use, in ms since the epoch. */
+  readonly usedMs: number
+  /** Removes the entry, unless another process works on it. */
+  readonly remove: Effect.Effect<void, FileFailed>
+}

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 
-export type Collect = (options?: { readonly type: "minor" }) => void
+type Collect = (options?: { readonly type: "minor" }) => void
 
 let collector: Collect | undefined
 

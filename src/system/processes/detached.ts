@@ -3,13 +3,13 @@ import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import { DaemonUnavailable } from "../../contract/errors/errors.ts"
-import { daemonEnvironment } from "./daemon-environment.ts"
+import { daemonEnvironment } from "./environment.ts"
 
 /** A log that has grown past this is put aside, once, before a new process writes to it. */
 const ROTATE_BYTES = 4_194_304
 
 /** A program that outlives this process. */
-export interface Detached {
+interface Detached {
   readonly command: readonly [string, ...ReadonlyArray<string>]
   /** Variables beside those of this process that a daemon needs. */
   readonly env: Readonly<Record<string, string>>

@@ -6,7 +6,7 @@ import { HostToolMissing } from "../../contract/errors/errors.ts"
 import { settingNow } from "../settings/config.ts"
 
 /** Programs that the project builds: `agent` from `guest-agent/`, the others from `native/`. */
-export type NativeTool =
+type NativeTool =
   | "agent"
   | "pyro-seed"
   | "pyro-copy"

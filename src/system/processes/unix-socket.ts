@@ -1,11 +1,10 @@
-import { Data, Effect, Schedule } from "effect"
+import { Data, Effect, Schedule, Scope } from "effect"
+import type * as Socket from "effect/socket/Socket"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
 
-export class ConnectFailed
-  extends Data.TaggedError("ConnectFailed")<{ readonly path: string; readonly detail: string }>
-{
+class ConnectFailed extends Data.TaggedError("ConnectFailed")<{ readonly path: string; readonly detail: string }> {
   override get message() {
     return `${this.path}: ${this.detail}`
   }
@@ -68,3 +67,30 @@ export const connectUnixSoon = (file: string, options: { readonly timeoutMs: num
         Effect.fail(new ConnectFailed({ path: file, detail: `no such socket after ${options.timeoutMs} ms` }))
     })
   )
+
+/**
+ * The same socket, whose writes after the end of its connection are dropped. In Effect 4.1 they wait for a next connection, which a socket of
+ * Node's never has, or for room in a connection that is destroyed: an answer to a client that has left would wait for ever, and with it
+ * whoever ends the server.
+ */
+export const withoutLateWrites = (
+  socket: Socket.Socket,
+  isDestroyed: () => boolean
+): Socket.Socket => {
+  let isOver = false
+  const unlessOver = <A, E>(write: Effect.Effect<A, E>) =>
+    Effect.suspend(() => isOver || isDestroyed() ? Effect.void : Effect.asVoid(write))
+  return {
+    ...socket,
+    reader: Effect.tap(socket.reader, () =>
+      Effect.flatMap(Effect.scope, (scope) => {
+        isOver = false
+        // The Scope runs this before the reader's own end.
+        return Scope.addFinalizer(scope, Effect.sync(() => void (isOver = true)))
+      })),
+    writer: Effect.map(socket.writer, ({ write, writeAll }) => ({
+      write: (chunk) => unlessOver(write(chunk)),
+      writeAll: (chunks) => unlessOver(writeAll(chunks))
+    }))
+  }
+}

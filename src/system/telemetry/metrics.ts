@@ -1,5 +1,5 @@
 import { Context, Effect, Metric, type Scope } from "effect"
-import { acquirePlain } from "../waits/scopes.ts"
+import { acquirePlain } from "../waits/effects.ts"
 
 // The metrics of this process, in Effect's registry: `pyro daemon status` shows them and OTLP exports them. Labels are names of
 // operations, outcomes and directions only, so the number of series is bounded. An update is a plain call, because short commands make one.
@@ -52,7 +52,7 @@ export const recordOperation = (operation: string, outcome: string, durationMs: 
   void durations({ operation, outcome, unit: "ms" }).updateUnsafe(durationMs, NONE)
 
 /** Way of bytes across the border: into workspaces with a seed or a push, out of them with an export or as output of commands. */
-export type Crossing = "seed" | "push" | "export" | "output"
+type Crossing = "seed" | "push" | "export" | "output"
 
 export const countBytes = (crossing: Crossing, count: number): void =>
   void bytes({ crossing, unit: "By" }).updateUnsafe(count, NONE)
@@ -74,7 +74,7 @@ export const liveVm: Effect.Effect<void, never, Scope.Scope> = acquirePlain(
 )
 
 /** Operations of one kind and outcome. */
-export interface OperationMetrics {
+interface OperationMetrics {
   readonly operation: string
   readonly outcome: string
   readonly count: number
@@ -84,7 +84,7 @@ export interface OperationMetrics {
 }
 
 /** All metrics since the start of this process. */
-export interface Metrics {
+interface Metrics {
   readonly operations: ReadonlyArray<OperationMetrics>
   readonly refusals: ReadonlyArray<{ readonly code: string; readonly count: number }>
   readonly pool: { readonly hits: number; readonly misses: number; readonly members: number }

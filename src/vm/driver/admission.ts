@@ -1,12 +1,23 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, Semaphore } from "effect"
+import { availableMemoryBytes, coreCount, freeBytes } from "../../system/processes/host.ts"
 import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } from "../../contract/errors/errors.ts"
-import { attempt } from "../../system/files/failure.ts"
-import { toHostError } from "../../system/files/host-error.ts"
+import { attempt, toHostError } from "../../system/files/failure.ts"
 import { haveMemoryDir, Paths } from "../../system/files/Paths.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
-import { availableMemoryBytes, coreCount, freeBytes } from "../../system/processes/host.ts"
 import { isAlive } from "../../system/processes/identity.ts"
 import { listVmIds, readRecord, vmPaths, type VmRecord } from "../record.ts"
+
+/**
+ * Maximum number of guests that start at once: one for each core, and one that waits for a file meanwhile. Of 20 guests on 2 cores, half
+ * had started after 3.8 s without a queue and after 2.0 s with it; all had started after 4.0 s and 3.7 s.
+ */
+export const guestsStartingAtOnce = coreCount() + 1
+
+/** Runs at most `atOnce` effects at a time, the others in the order of their arrival. An effect that waits can be interrupted. */
+export const makeStartQueue = (
+  atOnce: number
+): Effect.Effect<<A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>> =>
+  Effect.map(Semaphore.make(atOnce), (semaphore) => semaphore.withPermits(1))
 
 /** Memory that is left to the host itself, in MiB. */
 const hostReserveMib = 256

@@ -127,7 +127,7 @@ const coverResolver = (content: string) => [
  * Makes a restored guest one of its own and gives it its disk. The files that say who it is lie on tmpfs and are bound over those
  * of the root: they belong to the generation, not to the disk.
  */
-export const claimSteps = (
+const claimSteps = (
   identity: GuestIdentity,
   { grows = false, isEmpty = false, isMounted = false }: ClaimedDisk = {}
 ): ReadonlyArray<Call<unknown>> => [
@@ -214,7 +214,7 @@ export const startPrograms = setFreezer("0")
  * bound over those of the root already: they are written where they are, so that an open one changes too. `hosts` is its /etc/hosts,
  * where that can be read.
  */
-export const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
+const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
   ...freshness(),
   ...renameSteps(identity.hostname, hosts),
   writeFile("/etc/machine-id", `${identity.machineId}\n`, 0o444),

@@ -1,8 +1,7 @@
 import { Effect } from "effect"
 import { memoryStore, NoSpace, VmFailed } from "../../contract/errors/errors.ts"
-import { openFile, setSize } from "../../system/files/descriptor.ts"
-import { removeFile, setOwner } from "../../system/files/entries.ts"
-import { removeTree } from "../../system/files/folders.ts"
+import { openFile, setSize } from "../../system/files/content.ts"
+import { removeFile, removeTree, setOwner } from "../../system/files/entries.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
 import { runTool } from "../../system/processes/child.ts"
 import { nativeTool } from "../../system/processes/native.ts"
@@ -32,7 +31,7 @@ export const emptyMemory = (paths: VmPaths, record: VmRecord): Effect.Effect<voi
   })).pipe(Effect.mapError(({ detail }) => new VmFailed({ step: "memory", detail, consoleTail: "" })))
 
 /** A copy that a program begins with. */
-export interface MemoryCopy {
+interface MemoryCopy {
   readonly from: string
   readonly to: string
   readonly uid: number

@@ -6,7 +6,7 @@ import {
   standaloneBytes,
   standaloneMetadata
 } from "../../disk/standalone-qcow2.ts"
-import { fillFrom } from "../../system/files/descriptor.ts"
+import { fillFrom } from "../../system/files/content.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import type { SparsePut } from "../../system/files/put.ts"
 import type { Extent } from "./map.ts"

@@ -9,9 +9,8 @@ import {
 import { printable } from "../../contract/text/printable.ts"
 import { openVerifiedQcow2 } from "../../disk/qcow2.ts"
 import type { Seed } from "../../disk/workspace-disk.ts"
-import { runTool } from "../../system/processes/child.ts"
+import { packageOf, runTool } from "../../system/processes/child.ts"
 import { fileBytes, findProgram } from "../../system/processes/host.ts"
-import { packageOf } from "../../system/processes/tool-packages.ts"
 import { chooseVmUid, probeConfinement, system, unshare } from "../../vm/confinement.ts"
 import type { HostFacts } from "../../vm/HostFacts.ts"
 

@@ -6,7 +6,7 @@ import { SecretRegistry } from "../../redaction/secrets.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { openLineLog, readFrom } from "../../system/files/line-log.ts"
 import { countBytes } from "../../system/telemetry/metrics.ts"
-import { waitFor } from "../../system/waits/afterwards.ts"
+import { waitFor } from "../../system/waits/signal.ts"
 import { nowIso } from "../../system/waits/time.ts"
 
 const at = Schema.String

@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, type Scope } from "effect"
-import { acquirePlain } from "../../system/waits/scopes.ts"
+import { acquirePlain } from "../../system/waits/effects.ts"
 
 /** Ports of the host, and the workspace that has each. */
 export class PortHolders extends Context.Service<PortHolders, {

@@ -4,8 +4,8 @@ import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
 import type { SnapshotInfo } from "../../contract/rows/workspace-snapshot.ts"
 import { byName, named } from "../../contract/text/names.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { decodeVersioned, FormatTooNew, newestOf, type Upgrades } from "../../system/files/atomic-file.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
-import { decodeVersioned, FormatTooNew, newestOf, type Upgrades } from "../../system/files/versioned.ts"
 import type { Vm } from "../../vm/Vm.ts"
 
 /** The VM that residents live in. */

@@ -8,9 +8,8 @@ import {
 } from "../../contract/errors/errors.ts"
 import { linkImage } from "../../disk/workspace-disk.ts"
 import { readJson, writeJsonAtomic } from "../../system/files/atomic-file.ts"
-import { exists, removeFile, statEntry } from "../../system/files/entries.ts"
-import { ensureFolder } from "../../system/files/folders.ts"
-import { toHostErrorOf } from "../../system/files/host-error.ts"
+import { ensureFolder, exists, removeFile, statEntry } from "../../system/files/entries.ts"
+import { toHostErrorOf } from "../../system/files/failure.ts"
 import { fileBytes } from "../../system/processes/host.ts"
 import type { GuestImages } from "../../vm/guest.ts"
 

@@ -1,9 +1,12 @@
-import { Effect, Stream } from "effect"
+import { Effect, Ref, Stream } from "effect"
 import { FileRefused, type PyroError } from "../../contract/errors/errors.ts"
+import type { SeedReport } from "../../disk/SeedImages.ts"
 import { baselineRoot } from "../../guest-channel/calls.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { Difference } from "../../guest-channel/files.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import type { Lifecycle } from "../entry/context.ts"
+import type { Generation } from "../entry/entry.ts"
 
 /** The guest's device with the baseline, read-only at the hypervisor. */
 const baselineDevice = "/dev/vdc"
@@ -44,3 +47,26 @@ export const refused = (path: string) => (failure: AgentCallFailed): PyroError =
  */
 export const warmBaseline = (channel: GuestChannel, trees: Trees = workspaceTrees): Effect.Effect<void, PyroError> =>
   Stream.runDrain(differences(channel, { verified: false, trees }))
+
+const warmAfter = "2 seconds"
+
+/**
+ * Reads both trees into the guest's memory, for the first diff. The first command and the creation of other workspaces go first.
+ * Not for a workspace without a seed, which has no tree to read.
+ */
+export const warmLater = (
+  { registry }: Lifecycle,
+  { channel, scope }: Generation,
+  { files }: Pick<SeedReport, "files">
+) => {
+  const othersAreMade = Effect.map(
+    Effect.forEach(registry.entries.values(), ({ record }) => Ref.get(record)),
+    (records) => records.some(({ phase }) => phase === "creating")
+  )
+  const quiet = Effect.delay(othersAreMade, warmAfter).pipe(Effect.repeat({ while: (busy) => busy }))
+  return Effect.andThen(quiet, warmBaseline(channel)).pipe(
+    Effect.ignore,
+    Effect.when(Effect.succeed(files > 0)),
+    Effect.forkIn(scope)
+  )
+}

@@ -2,6 +2,7 @@ import type { Effect, Option, Scope } from "effect"
 import type { PyroError } from "../../contract/errors/errors.ts"
 import type { WorkspaceState } from "../../contract/rows/workspace-info.ts"
 import type { Guest } from "../../vm/guest.ts"
+import { setFailed } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import type { NewEvent } from "../entry/events.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
@@ -24,7 +25,7 @@ export const crashPoints = {
 } as const satisfies Readonly<Record<string, ReadonlyArray<Step>>>
 
 export type Step = "built" | "handed-over" | "committed" | "settled"
-export type TransitionName = keyof typeof crashPoints
+type TransitionName = keyof typeof crashPoints
 
 /**
  * Registers the undo of a part of the build. The undo runs if the transition fails or is interrupted before the commit of the
@@ -33,7 +34,7 @@ export type TransitionName = keyof typeof crashPoints
 export type OnUndo = (undo: Effect.Effect<void>) => Effect.Effect<void>
 
 /** The generations on both sides of a transition. No request can start work in either. */
-export interface Sides {
+interface Sides {
   readonly old: Option.Option<Generation>
   readonly next: Generation | undefined
 }
@@ -70,3 +71,25 @@ export interface Transition<R = never> {
   /** Disk that is unused once the next generation runs. */
   readonly oldDisk?: string
 }
+
+/** Longest reason that the event log keeps, in characters: the console of the guest is a part. */
+const MAX_CHARACTERS = 8_192
+
+/** The event of a VM's end. */
+export const diedOf = (failure: PyroError): NewEvent => ({
+  _tag: "died",
+  detail: failure.fact.slice(0, MAX_CHARACTERS)
+})
+
+/**
+ * The end of a VM that no request caused. The record still names the VM: the next process finds the VM dead, and reaches the same
+ * state.
+ */
+export const death = (entry: Entry, generation: Generation, failure: PyroError): Transition => ({
+  name: "died",
+  entry,
+  taken: generation,
+  handOver: () => setFailed(entry, failure),
+  lose: failure,
+  event: diedOf(failure)
+})

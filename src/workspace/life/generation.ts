@@ -1,13 +1,50 @@
-import { Effect } from "effect"
+import { Effect, Option, Stream } from "effect"
+import * as path from "node:path"
 import type { PyroError } from "../../contract/errors/errors.ts"
-import type { SeedImage } from "../../disk/SeedImages.ts"
-import type { DiskSource } from "../../disk/workspace-disk.ts"
-import type { GuestImages, OnSlowStep } from "../../vm/guest.ts"
-import type { WorkspaceRecord } from "../entry/record.ts"
+import { printable } from "../../contract/text/printable.ts"
+import { type SeedImage, SeedImages } from "../../disk/SeedImages.ts"
+import { type DiskSource, readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { Environments } from "../../environment/Environments.ts"
+import { Kernel } from "../../environment/Kernel.ts"
+import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
+import { exists } from "../../system/files/entries.ts"
+import { Paths } from "../../system/files/Paths.ts"
+import { deadlineScale } from "../../system/settings/deadline-scale.ts"
+import type { Guest, GuestImages, OnSlowStep } from "../../vm/guest.ts"
+import { type Notify, progress } from "../entry/context.ts"
+import type { Entry } from "../entry/entry.ts"
+import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
 import { turnOnClaimed, turnOnDevice, watchClaimed } from "../residents/network/guest.ts"
 import { isOn, recordedGrant } from "../residents/network/policy.ts"
 import { demandTap } from "../residents/network/tap.ts"
+import { heldBase } from "./base.ts"
 import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
+
+/** Larger files stay unchanged: no resolver reads so much. */
+const maxHostsBytes = 65_536
+
+const renameTimeoutMs = 5_000 * deadlineScale
+
+/** A guest's /etc/hosts, where it can be read. */
+export const readHosts = (channel: GuestChannel) =>
+  channel.read({ root: "/", path: "etc/hosts", limit: maxHostsBytes }).pipe(
+    Stream.runCollect,
+    Effect.map(Buffer.concat),
+    Effect.map((bytes) => bytes.length === maxHostsBytes ? undefined : bytes.toString("latin1")),
+    Effect.catchTag("AgentCallFailed", () => Effect.succeed(undefined))
+  )
+
+/**
+ * Gives a running guest another host name. The name of the workspace does not depend on it: of a guest that refuses, the daemon's log tells,
+ * and its next generation has the name.
+ */
+export const renameGuest = ({ channel, vm }: Guest, hostname: string): Effect.Effect<void> =>
+  Effect.flatMap(readHosts(channel), (hosts) => channel.chain(vm.steps.rename(hostname, hosts))).pipe(
+    Effect.timeout(renameTimeoutMs),
+    Effect.catch((failure) =>
+      Effect.logWarning(`a guest did not take the host name ${hostname}: ${printable(failure.message)}`)
+    )
+  )
 
 export interface GuestRequest {
   readonly record: WorkspaceRecord
@@ -67,4 +104,36 @@ export const acquireGuest = (request: GuestRequest) =>
       else request.onNetwork(turned)
     }
     return guest
+  })
+
+/**
+ * The images of a workspace's root: the cache's, which the pool knows, while the cache still has the same ones, else the
+ * workspace's own.
+ */
+export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
+  Effect.gen(function*() {
+    const held = yield* heldBase(entry.folder.base)
+    const environments = yield* Environments
+    const cached = yield* Effect.orElseSucceed(environments.resolve(record.environment.name), () => Option.none())
+    if (Option.isNone(cached) || cached.value.digest !== held.environment.digest) return held
+    // Nothing is built for a workspace that has its own.
+    if (!exists(path.join((yield* Paths).cacheDir, "kernels", "current.json"))) return held
+    const kernel = yield* Effect.option(Effect.flatMap(Kernel, ({ ensure }) => ensure))
+    return Option.isSome(kernel) && kernel.value.digest === held.kernel.digest
+      ? { environment: cached.value, kernel: kernel.value }
+      : held
+  })
+
+/** Tells the caller of a long part of a start, such as the making of a template. */
+export const tellSlowStep = (notify: Notify): OnSlowStep => (message) => progress(notify, message, 0.5)
+
+/** Makes a VM on the disk that `record` names; the VM belongs to the Scope. */
+export const guestOn = (entry: Entry, record: WorkspaceRecord, notify: Notify) =>
+  Effect.gen(function*() {
+    const from = yield* Effect.all({
+      images: imagesOf(entry, record),
+      placeholder: Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
+      disk: readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
+    })
+    return yield* acquireGuest({ record, ...from, onSlowStep: tellSlowStep(notify) })
   })

@@ -9,7 +9,7 @@ import type { Entry } from "../entry/entry.ts"
 import type { WorkspaceRecord } from "../entry/record.ts"
 import { workspaceTrees } from "./baseline.ts"
 import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
-import { imagesOf } from "./guest-on.ts"
+import { imagesOf } from "./generation.ts"
 
 /**
  * Maximum memory of an inspector, in MiB: it runs no program of the workspace. The pool has VMs with the default memory of a

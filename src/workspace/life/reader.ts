@@ -12,12 +12,21 @@ import {
   type LifecycleServices,
   unlessDeleted
 } from "../entry/context.ts"
-import type { Entry } from "../entry/entry.ts"
+import type { Entry, Generation } from "../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
-import { explainEnd } from "./explain-end.ts"
+import { explainChannelFailure } from "./boot.ts"
 import { explainInspector, openInspector } from "./inspector.ts"
-import { runningGeneration } from "./running.ts"
+import { runningGeneration, takenOutOr } from "./running.ts"
+
+/** Reason for the end of work in a guest: another request took its VM out of the workspace, or the VM ended by itself. */
+export const explainEnd =
+  ({ entry, generation }: { readonly entry: Entry; readonly generation: Generation }) =>
+  <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
+    Effect.catchTags(explainChannelFailure(generation.guest)(work), {
+      ChannelFailed: (failure) => takenOutOr(entry, generation, failure),
+      VmFailed: (failure) => takenOutOr(entry, generation, failure)
+    })
 
 /** A guest that has a workspace's files at /workspace and its baseline as /dev/vdc. */
 export interface Reader {
@@ -32,7 +41,7 @@ export interface Borrowed extends Reader {
 }
 
 /** An inspector of a disk. */
-export interface DiskReader extends Reader {
+interface DiskReader extends Reader {
   readonly guest: Guest
 }
 

@@ -7,17 +7,21 @@ import {
 } from "../../contract/errors/errors.ts"
 import type { DeletePayload } from "../../contract/rows/workspace-reset.ts"
 import type { Paths } from "../../system/files/Paths.ts"
+import { nowMs } from "../../system/waits/time.ts"
 import { endVm } from "../../vm/sweep.ts"
+import { lastActivity, touch } from "../entry/activity.ts"
 import { aloneFor, type Lifecycle } from "../entry/context.ts"
 import { vmsOnDisksOf } from "../entry/damaged.ts"
 import type { Entry } from "../entry/entry.ts"
+import { recordEvent } from "../entry/events.ts"
 import type { WorkspaceId } from "../entry/record.ts"
 import { type Damaged, isDamaged } from "../entry/registry.ts"
+import { isBusy } from "../residents/entry-residents.ts"
 import { forget } from "./create.ts"
 import type { Transition } from "./description.ts"
-import { endedBy } from "./stop.ts"
+import { endedBy } from "./start-stop.ts"
+import { moveToTrash, removeTrashed } from "./sweep.ts"
 import { transit } from "./transition.ts"
-import { moveToTrash, removeTrashed } from "./trash.ts"
 
 /** The end of a workspace's VM, announced as the end of the workspace. */
 const deleting = (entry: Entry): Transition => ({
@@ -31,7 +35,7 @@ const deleting = (entry: Entry): Transition => ({
 })
 
 /** Removes the workspace with all its files, also on a full disk. The caller holds the workspace alone. */
-export const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
+const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.andThen(transit(lifecycle, deleting(entry)), forget(lifecycle, entry)).pipe(Effect.uninterruptible)
 
 /**
@@ -83,7 +87,7 @@ const workspacesToDelete = (
   })
 
 /** A deleted workspace, by the name that its user knows. */
-export interface Deleted {
+interface Deleted {
   readonly id: WorkspaceId
   readonly name: string | undefined
 }
@@ -123,3 +127,23 @@ export const removeAll = (lifecycle: Lifecycle, payload: DeletePayload) =>
     )
     return (yield* Effect.forEach(results, Effect.fromResult)).flat()
   })
+
+/** Deletes expired workspaces. A workspace in a lifecycle step is checked again the next time. */
+export const expire = (lifecycle: Lifecycle) =>
+  Effect.forEach([...lifecycle.registry.entries.values()], (entry) =>
+    Effect.gen(function*() {
+      const record = yield* Ref.get(entry.record)
+      if (record.ttlSeconds === undefined || !lifecycle.registry.entries.has(entry.id)) return
+      if (yield* isBusy(entry)) return yield* touch(entry.folder)
+      const at = lastActivity(entry.folder, record).getTime() + record.ttlSeconds * 1000
+      if ((yield* nowMs) < at) return
+      yield* recordEvent(entry.folder.directory, { _tag: "expired", ttlSeconds: record.ttlSeconds })
+      yield* removeAlone(lifecycle, entry)
+      const called = record.name === undefined ? "" : ` (${record.name})`
+      yield* Effect.logInfo(
+        `${entry.id}${called} is deleted: it was not used for ${record.ttlSeconds} s, its time to live`
+      )
+    }).pipe(
+      entry.lifecycleLock.withPermitsIfAvailable(1),
+      Effect.catchCause((cause) => Effect.logWarning(`${entry.id} has expired and cannot be deleted`, cause))
+    ), { discard: true })

@@ -2,9 +2,8 @@ import { Effect } from "effect"
 import { NoSpace, type PyroError, VmFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/printable.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
-import { appendTo, openFile } from "../../system/files/descriptor.ts"
-import { isDiskFull } from "../../system/files/failure.ts"
-import { toHostError } from "../../system/files/host-error.ts"
+import { appendTo, openFile } from "../../system/files/content.ts"
+import { isDiskFull, toHostError } from "../../system/files/failure.ts"
 import { guestEnvironment } from "../residents/command.ts"
 
 const mib = 1024 * 1024

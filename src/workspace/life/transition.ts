@@ -18,8 +18,7 @@ import {
 import type { Entry, Generation } from "../entry/entry.ts"
 import { type EventLog, recordEvent } from "../entry/events.ts"
 import { openResidentsOf } from "../residents/entry-residents.ts"
-import { crashPoints, type Step, type Transition } from "./description.ts"
-import { death } from "./died.ts"
+import { crashPoints, death, type Step, type Transition } from "./description.ts"
 import { watch } from "./install.ts"
 import { markStale, rebaseResidents } from "./rebase.ts"
 

@@ -1,7 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import * as path from "node:path"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
-import { namesIn } from "../../system/files/folders.ts"
+import { namesIn } from "../../system/files/entries.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
 import { lastActivity } from "../entry/activity.ts"
 import type { Entry } from "../entry/entry.ts"

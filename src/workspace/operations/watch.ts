@@ -1,6 +1,6 @@
 import { Clock, Effect, Option, Ref, Stream } from "effect"
 import type { WatchedWorkspace, WatchPayload, WatchTable } from "../../contract/rows/workspace-events.ts"
-import { processUsage } from "../../system/processes/process-usage.ts"
+import { processUsage } from "../../system/processes/identity.ts"
 import { nowIso } from "../../system/waits/time.ts"
 import type { Entry } from "../entry/entry.ts"
 import type { EventLog } from "../entry/events.ts"

@@ -6,7 +6,7 @@ import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { RunPayload } from "../../contract/rows/run.ts"
 import { printable } from "../../contract/text/printable.ts"
 import type { GuestProcess, ProcessExit, SpawnRequest } from "../../guest-channel/process.ts"
-import { within } from "../../system/waits/within.ts"
+import { within } from "../../system/waits/effects.ts"
 import type { CommandRole } from "./exec/journal.ts"
 
 const GUEST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -6,9 +6,8 @@ import { afterAll, assert, it } from "vitest"
 import { forgetDaemon } from "../../../src/daemon/serve.ts"
 import { DaemonRecord } from "../../../src/local/daemon-control.ts"
 import { writeJsonAtomic } from "../../../src/system/files/atomic-file.ts"
-import { daemonFiles } from "../../../src/system/files/daemon-files.ts"
 import { withLock } from "../../../src/system/files/lock.ts"
-import { Paths } from "../../../src/system/files/Paths.ts"
+import { daemonFiles, Paths } from "../../../src/system/files/Paths.ts"
 import { ownIdentity } from "../../../src/system/processes/identity.ts"
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "pyro-forget-"))

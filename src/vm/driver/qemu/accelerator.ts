@@ -7,7 +7,7 @@ import { setting } from "../../../system/settings/config.ts"
 import type { AcceleratorChoice } from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine.ts"
-import { KVM, kvmPermissions, MAY_NOT_OPEN } from "./kvm-device.ts"
+import { KVM, kvmPermissions, MAY_NOT_OPEN } from "./confine.ts"
 
 /** What executes a guest's code. `tcg` is a translator in software, which works on every host and is 6 to 15 times slower. */
 export type Accelerator = "kvm" | "tcg"

@@ -1,7 +1,7 @@
 import { Effect, type Scope } from "effect"
 import type { NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"
-import { openFile } from "../../../system/files/descriptor.ts"
+import { openFile } from "../../../system/files/content.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { nowIso } from "../../../system/waits/time.ts"
@@ -12,17 +12,16 @@ import type { VmError } from "../../Vm.ts"
 import { admit } from "../admission.ts"
 import { failedAt } from "../failure.ts"
 import { emptyMemory, removeMemory } from "../memory.ts"
-import type { Ownership } from "../ownership.ts"
-import { acquireFolder } from "../vm-folder.ts"
+import { acquireFolder, type Ownership } from "../ownership.ts"
+import { awaitMigration } from "./capture.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
 import { placeDisk } from "./disks.ts"
 import { firstDiskState } from "./live-disks.ts"
-import { awaitMigration } from "./migration.ts"
 import { startQemu, stateDescriptorInQemu } from "./qemu-process.ts"
 import type { BothFaces } from "./qemu-vm.ts"
 import type { Qmp } from "./qmp.ts"
 
-export interface VmRequest {
+interface VmRequest {
   readonly purpose: VmPurpose
   readonly spec: MachineSpec
   readonly qemuProgram: string
@@ -42,7 +41,7 @@ export interface QemuReservation {
   readonly ownership: Ownership
   readonly request: ReserveRequest
 }
-export type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
+type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
 
 /** Writes down that a VM is to be; its memory file, whoever makes it, goes with the Scope. */
 export const reserveVm = (

@@ -2,14 +2,14 @@ import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import type { GuestPanicked, HostToolMissing, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
+import { type GuestPanicked, type HostToolMissing, type NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import { Calls } from "../../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { openFolder } from "../../../system/files/descriptor.ts"
+import { openFolder } from "../../../system/files/content.ts"
 import { removeFile, setOwner } from "../../../system/files/entries.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
-import { yieldToEventLoop } from "../../../system/waits/event-loop.ts"
+import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import { monotonicMs, wallClockNs } from "../../../system/waits/time.ts"
 import { keepClock } from "../../clock.ts"
 import { type Frozen, frozenIn } from "../../machine.ts"
@@ -18,8 +18,28 @@ import { failedAt } from "../failure.ts"
 import { startPrograms, stopPrograms } from "../machine-steps.ts"
 import { copySparse } from "../memory.ts"
 import { names } from "./machine.ts"
-import { awaitMigration } from "./migration.ts"
 import type { QemuVm } from "./qemu-vm.ts"
+import type { Qmp } from "./qmp.ts"
+
+/** Waits until a migration, in or out, is through. */
+export const awaitMigration = (qmp: Qmp, step: string) =>
+  qmp.execute("query-migrate").pipe(
+    Effect.map((answer) => (answer as { readonly status?: string; readonly "error-desc"?: string })),
+    Effect.flatMap((answer) =>
+      answer.status === "failed" || answer.status === "cancelled"
+        ? Effect.fail(
+          new VmFailed({ step, detail: answer["error-desc"] ?? `migration ${answer.status}`, consoleTail: "" })
+        )
+        : Effect.succeed(answer.status === "completed")
+    ),
+    Effect.mapError(failedAt(step)),
+    Effect.repeat({ until: (done) => done }),
+    Effect.timeoutOrElse({
+      duration: 30_000 * deadlineScale,
+      orElse: () => Effect.fail(new VmFailed({ step, detail: "QEMU did not finish within 30 s", consoleTail: "" }))
+    }),
+    Effect.asVoid
+  )
 
 /** Device state of a microVM is some 80 KiB; a QEMU that was taken over must not fill our disk. */
 const maxStateBytes = 64 * 1024 * 1024

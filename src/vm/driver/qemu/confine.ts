@@ -1,10 +1,85 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { type HostToolMissing, VmFailed } from "../../../contract/errors/errors.ts"
+import { runTool } from "../../../system/processes/child.ts"
 import { findProgram } from "../../../system/processes/host.ts"
 import { type ConfinementLevel, system, unshare } from "../../confinement.ts"
-import { KVM, type KvmDevice } from "./kvm-device.ts"
 import { names } from "./machine.ts"
 
+/** Device of KVM, as the namespace of a VM gets it. */
+export interface KvmDevice {
+  /** Path on the host. */
+  readonly path: string
+  /** Group by which the VM's user may open the device. Undefined: the user needs none. */
+  readonly group: number | undefined
+}
+
+/** Path of KVM's device on the host, and in each namespace. */
+export const KVM = "/dev/kvm"
+
+type Access = Pick<fs.Stats, "mode" | "gid">
+
+const mayOthers = ({ mode }: Access) => (mode & 0o006) === 0o006
+
+/** A user without rights may be in the device's group, but never in root's. */
+const mayGroup = ({ gid, mode }: Access) => (mode & 0o060) === 0o060 && gid !== 0
+
+/** Permissions and owner of the device: what decides about a VM may change while the host runs. */
+export const kvmPermissions = (): string => {
+  const { gid, mode, uid } = fs.statSync(KVM)
+  return `${(mode & 0o777).toString(8)}:${uid}:${gid}`
+}
+
+const shown = ({ gid, mode, uid }: Access & Pick<fs.Stats, "uid">) =>
+  `0${(mode & 0o777).toString(8)}, owner ${uid}:${gid}`
+
+/** Begin of the detail of a VM that may not open KVM, where its user is another one than pyro's. */
+export const MAY_NOT_OPEN = "the user of the microVM may not open"
+
+const numberOf = (rdev: number) => ({
+  major: ((rdev >>> 8) & 0xfff).toString(),
+  minor: ((rdev & 0xff) | ((rdev >>> 12) & 0xfff00)).toString()
+})
+
+/**
+ * The device for a VM's user. Without udev, the device of a container or a small server is root's alone (0600): the VM then gets a node of
+ * its own in `folder`, that its user owns and no one else may open. Such a node is no right that the user has elsewhere: only pyro can make one.
+ */
+export const kvmDeviceFor = (
+  uid: number,
+  folder: string,
+  device = KVM
+): Effect.Effect<KvmDevice, VmFailed | HostToolMissing> =>
+  Effect.gen(function*() {
+    const stat = fs.statSync(device)
+    if (mayOthers(stat)) return { path: device, group: undefined }
+    if (mayGroup(stat)) return { path: device, group: stat.gid }
+    const node = path.join(folder, "kvm")
+    const { major, minor } = numberOf(stat.rdev)
+    const refused = (why: string) =>
+      new VmFailed({
+        step: "kvm",
+        detail: `${MAY_NOT_OPEN} ${device} (${shown(stat)}), and pyro cannot make a device of its own for it: ${why}`,
+        consoleTail: ""
+      })
+    fs.rmSync(node, { force: true })
+    yield* runTool("mknod", ["-m", "0600", node, "c", major, minor]).pipe(
+      Effect.catchTag("ToolFailed", ({ message }) => refused(message))
+    )
+    yield* Effect.try({
+      try: () => {
+        fs.chownSync(node, uid, uid)
+        // A file system without devices, and a container that may not use this one, refuse this also to root.
+        fs.closeSync(fs.openSync(node, "r+"))
+      },
+      catch: (cause) => refused((cause as Error).message)
+    })
+    return { path: node, group: undefined }
+  })
+
 /** Files that one QEMU may see, by host path. */
-export interface VisibleFiles {
+interface VisibleFiles {
   readonly run: string
   readonly images: string
   readonly memory: string

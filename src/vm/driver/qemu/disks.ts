@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { ImageDamaged } from "../../../contract/errors/errors.ts"
 import { openVerifiedQcow2, qcow2Header } from "../../../disk/qcow2.ts"
 import { type DiskSource, linkImage } from "../../../disk/workspace-disk.ts"
-import { keepReadOnly } from "../../../system/files/descriptor.ts"
+import { keepReadOnly } from "../../../system/files/content.ts"
 import { attempt, isMissing } from "../../../system/files/failure.ts"
 import { processesWithArgument } from "../../../system/processes/identity.ts"
 import { processName, type VmPaths } from "../../record.ts"
@@ -12,7 +12,7 @@ import { failedAt, fileFailedAt } from "../failure.ts"
 import { names } from "./machine.ts"
 
 /** Takes hold of an image in the folder that the VM's QEMU may only read. Gives its name relative to the VM's folder. */
-export const placeImage = (paths: VmPaths, image: string, name: string) =>
+const placeImage = (paths: VmPaths, image: string, name: string) =>
   linkImage(image, path.join(paths.images, name)).pipe(
     Effect.mapError((failure) => failure._tag === "StateDirectoryUnusable" ? failedAt("disk")(failure) : failure),
     Effect.as(`${names.images}/${name}`)

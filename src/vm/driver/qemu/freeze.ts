@@ -17,8 +17,7 @@ import { mountSteps, templateSteps } from "../machine-steps.ts"
 import { type Accelerator, ofAccelerator } from "./accelerator.ts"
 import { acquireVm } from "./acquire-vm.ts"
 import { freezeMemory } from "./capture.ts"
-import { greet } from "./channel.ts"
-import type { BothFaces } from "./qemu-vm.ts"
+import { type BothFaces, greet } from "./qemu-vm.ts"
 
 /** From QEMU's start to the agent's answer: 1.3 s measured under TCG alone, more beside other work; 10 s on a KVM that is emulated itself. */
 const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000 * deadlineScale, tcg: 8_000 * deadlineScale }
@@ -26,7 +25,7 @@ const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000 * deadlineScale
 /** A boot under TCG may hang for want of a timer tick; the next one does not. */
 const bootRetries = 4
 
-export interface BootRequest {
+interface BootRequest {
   readonly purpose: VmPurpose
   readonly spec: MachineSpec
   readonly qemuProgram: string
@@ -79,7 +78,7 @@ const warmFiles = [
   "etc/nsswitch.conf"
 ]
 
-export interface TemplateRequest extends Omit<BootRequest, "purpose"> {
+interface TemplateRequest extends Omit<BootRequest, "purpose"> {
   readonly directory: string
   /** Whether it has its workspace disk mounted, an empty one over `seed`. */
   readonly isMounted: boolean

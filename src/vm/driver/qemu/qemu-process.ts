@@ -6,11 +6,10 @@ import type { Readable } from "node:stream"
 import { HostToolMissing, type NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import { table } from "../../../contract/text/names.ts"
 import { linkSymbolically } from "../../../system/files/entries.ts"
-import { killAndWait } from "../../../system/processes/child.ts"
+import { killAndWait, packageOf } from "../../../system/processes/child.ts"
 import { isAlive, type ProcessIdentity, processIdentity } from "../../../system/processes/identity.ts"
 import { killIdentity, untilGone } from "../../../system/processes/kill-identity.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
-import { packageOf } from "../../../system/processes/tool-packages.ts"
 import { settingNow } from "../../../system/settings/config.ts"
 import type { ConfinementLevel } from "../../confinement.ts"
 import type { MachineSpec } from "../../machine.ts"
@@ -18,8 +17,7 @@ import type { DiskState, VmRecord } from "../../record.ts"
 import { fileFailedAt } from "../failure.ts"
 import { COPIED, copyFailed, copyThen } from "../memory.ts"
 import type { Ownership } from "../ownership.ts"
-import { confine, type ConfinedCommand } from "./confine.ts"
-import { KVM, kvmDeviceFor } from "./kvm-device.ts"
+import { confine, type ConfinedCommand, KVM, kvmDeviceFor } from "./confine.ts"
 import { names, qemuArguments, tapDescriptorInQemu } from "./machine.ts"
 
 export interface QemuProcess {
@@ -30,7 +28,7 @@ export interface QemuProcess {
   readonly isAlive: () => boolean
 }
 
-export interface QemuRequest {
+interface QemuRequest {
   readonly qemu: string
   readonly spec: MachineSpec
   readonly ownership: Ownership

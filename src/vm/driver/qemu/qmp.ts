@@ -1,7 +1,7 @@
 import { Data, Deferred, Effect, Exit, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
-import { settleAfterwards, waitFor } from "../../../system/waits/afterwards.ts"
+import { settleAfterwards, waitFor } from "../../../system/waits/signal.ts"
 
 /** QEMU refused a monitor command, or its monitor went away. */
 export class QmpFailed extends Data.TaggedError("QmpFailed")<{

@@ -2,7 +2,7 @@ import { Context, Effect } from "effect"
 import { isEmptyOver, type Seed } from "../../../disk/workspace-disk.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
-import { allOrNothing } from "../../../system/waits/scopes.ts"
+import { allOrNothing } from "../../../system/waits/effects.ts"
 import { demand } from "../../confinement.ts"
 import type {
   CapturedState,
@@ -15,18 +15,15 @@ import type {
 import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine.ts"
 import { leaveMemoryStore } from "../../sweep.ts"
-import { admit } from "../admission.ts"
+import { admit, guestsStartingAtOnce, makeStartQueue } from "../admission.ts"
 import { fillMemory } from "../memory.ts"
-import { guestsStartingAtOnce, makeStartQueue } from "../start-queue.ts"
 import { discardTemplate, ensureTemplate } from "../template-store.ts"
 import { acquireVm, type QemuReservation, reserveVm, startReserved } from "./acquire-vm.ts"
 import { attachVm } from "./attach.ts"
 import { freezeTemplate } from "./freeze.ts"
 import { untilItGoesOn } from "./health.ts"
-import { findHypervisor, type Hypervisor } from "./hypervisor.ts"
-import { machineIdentity } from "./identity.ts"
-import { findQemu } from "./qemu-program.ts"
-import { templateKey } from "./template-key.ts"
+import { findHypervisor, findQemu, type Hypervisor } from "./hypervisor.ts"
+import { machineIdentity, templateKey } from "./identity.ts"
 
 /** An empty workspace and one with files have a template each. */
 const makingTemplate = (isMounted: boolean) =>

@@ -8,7 +8,7 @@ import {
 } from "../../../contract/errors/errors.ts"
 import type { ExportEvent, ExportSummary } from "../../../contract/rows/workspace-export.ts"
 import { type Losses, lossNotes, withLoss } from "../../../contract/text/host-file-notes.ts"
-import { ContentHash } from "../../../system/files/content-hash.ts"
+import { ContentHash } from "../../../system/files/digest.ts"
 import { bytesOf } from "../../../system/files/folded-name.ts"
 import { type Put, put, type PutFailed } from "../../../system/files/put.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"

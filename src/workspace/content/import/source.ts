@@ -6,7 +6,7 @@ import { printable } from "../../../contract/text/printable.ts"
 import { beneath, filesBeneath } from "../../../seeding/host-files.ts"
 import { demandReadable } from "../../../system/files/caller-places.ts"
 import { realPath } from "../../../system/files/host-path.ts"
-import { yieldToEventLoop } from "../../../system/waits/event-loop.ts"
+import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 
 /** A file or link of the host. */
 export interface SourceEntry {

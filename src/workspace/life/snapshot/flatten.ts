@@ -4,15 +4,16 @@ import * as path from "node:path"
 import type { PyroError } from "../../../contract/errors/errors.ts"
 import { SeedImages } from "../../../disk/SeedImages.ts"
 import { linkMerged, type MergedLayers, readWorkspaceDisk, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"
-import { inodeOf, linkFile } from "../../../system/files/entries.ts"
-import { attempt } from "../../../system/files/failure.ts"
-import { ensureFolder } from "../../../system/files/folders.ts"
-import { toHostError } from "../../../system/files/host-error.ts"
+import { ensureFolder, inodeOf, linkFile } from "../../../system/files/entries.ts"
+import { attempt, toHostError } from "../../../system/files/failure.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { freeBytes } from "../../../system/processes/host.ts"
 import { setting } from "../../../system/settings/config.ts"
+import { variables } from "../../../system/settings/variables.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
+import { monotonicMs, nowMs } from "../../../system/waits/time.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
+import { lastActivity } from "../../entry/activity.ts"
 import {
   alone,
   commit,
@@ -24,9 +25,34 @@ import {
 } from "../../entry/context.ts"
 import type { Entry } from "../../entry/entry.ts"
 import { unwritten, virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import { imagesOf } from "../guest-on.ts"
+import { isBusy } from "../../residents/entry-residents.ts"
+import { imagesOf } from "../generation.ts"
 import { inspectorSize } from "../inspector.ts"
-import { runToMerge } from "./layer-run.ts"
+
+/**
+ * Number of frozen layers of one disk that starts a merge. Each layer costs QEMU two descriptors, and a look-up per cluster that no
+ * layer above has.
+ */
+export const LONGEST_CHAIN = variables.PYRO_FLATTEN_AT.default
+
+/**
+ * The layers of a chain to merge: from `from` to the newest, given the `bytes` of each, oldest first. None if the chain is short.
+ * An oldest layer with more bytes than all later ones together stays out, so that pyro does not copy a large layer again and again.
+ * At the maximum length, the merge still takes at least half of the chain.
+ */
+export const runToMerge = (
+  bytes: ReadonlyArray<number>,
+  longest: number = LONGEST_CHAIN
+): { readonly from: number } | undefined => {
+  if (bytes.length < longest) return undefined
+  let [from, rest] = [0, bytes.reduce((sum, one) => sum + one, 0)]
+  while (bytes.length - from > Math.ceil(longest / 2)) {
+    rest -= bytes[from]!
+    if (bytes[from]! <= rest) break
+    from += 1
+  }
+  return { from }
+}
 
 /** QEMU answers in ms. A silent one gets this limit. */
 const REPLACE_TIMEOUT = "10 seconds"
@@ -66,7 +92,7 @@ const openMerger = (entry: Entry, record: WorkspaceRecord, { layers, seed }: Wor
  * a new folder of the disk, and one write of the record switches over. A crash before leaves the old folder, a crash after it the
  * new one; the other is swept. A running VM then also reads the merged file.
  */
-export const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boolean, PyroError, LifecycleServices> =>
+const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boolean, PyroError, LifecycleServices> =>
   Effect.scoped(Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
@@ -136,3 +162,35 @@ const replaceInVm = (entry: Entry, { layers }: WorkspaceDisk, merged: MergedLaye
             : Effect.void)
     })
   )
+
+/** How long nothing may have been run or written before a workspace counts as idle, in ms. */
+const QUIET_MS = 5_000
+/** When a merge that failed is tried again, in ms: most fail for want of memory or disk. */
+const RETRY_MS = 10 * 60_000
+
+const isIdle = (entry: Entry) =>
+  Effect.gen(function*() {
+    const { state } = yield* Ref.get(entry.state)
+    if (state !== "running" && state !== "stopped") return false
+    if (yield* isBusy(entry)) return false
+    return (yield* nowMs) - lastActivity(entry.folder, yield* Ref.get(entry.record)).getTime() >= QUIET_MS
+  })
+
+/** Merges layers of idle workspaces with long chains, one workspace after the other. Callers repeat it. */
+export const makeFlattener = (lifecycle: Lifecycle) => {
+  const retryAtMs = new Map<string, number>()
+  const one = (entry: Entry) =>
+    Effect.gen(function*() {
+      if ((retryAtMs.get(entry.id) ?? 0) > (yield* monotonicMs) || !(yield* isIdle(entry))) return
+      if (yield* flatten(lifecycle, entry)) yield* Effect.logInfo(`${entry.id}: layers of its disk are merged`)
+      retryAtMs.delete(entry.id)
+    }).pipe(
+      Effect.catch((failure) =>
+        Effect.andThen(
+          Effect.map(monotonicMs, (now) => retryAtMs.set(entry.id, now + RETRY_MS)),
+          Effect.logDebug(`${entry.id}: layers of its disk stay as they are: ${failure.message}`)
+        )
+      )
+    )
+  return Effect.suspend(() => Effect.forEach([...lifecycle.registry.entries.values()], one, { discard: true }))
+}

@@ -1,18 +1,50 @@
 import { Effect, Option, Ref, type Scope } from "effect"
 import type { NoSpace, PyroError, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import type { ForkPayload } from "../../../contract/rows/workspace-fork.ts"
-import { linkFile, statEntry } from "../../../system/files/entries.ts"
-import { listFolder, makeFolder } from "../../../system/files/folders.ts"
-import { toHostError } from "../../../system/files/host-error.ts"
+import { linkFile, listFolder, makeFolder, statEntry } from "../../../system/files/entries.ts"
+import { toHostError } from "../../../system/files/failure.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import type { ReservedVm } from "../../../vm/guest.ts"
 import { alone, aloneFor, type Lifecycle, type LifecycleServices } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
+import type { WorkspaceRecord } from "../../entry/record.ts"
+import type { Registry } from "../../entry/registry.ts"
 import { noStates } from "../../entry/resident.ts"
 import { heldBase } from "../base.ts"
 import { type CaptureFolder, captureFolder, findSnapshot, type Taken } from "./record.ts"
 import { demandLoadable, demandSame, reserve } from "./restore.ts"
 import { identityOf, seedOf, take } from "./take.ts"
+
+/** Longest name of a workspace. */
+const mostCharacters = 63
+
+const numbered = (name: string, number: number) => {
+  const suffix = `-${number}`
+  return `${name.slice(0, mostCharacters - suffix.length)}${suffix}`
+}
+
+/**
+ * A name for each fork: the requested one, with -1 to -N for several forks. Without a requested name, the workspace's name with the
+ * first free numbers. Forks of a workspace without a name have none.
+ */
+export const forkNames = (
+  { entries }: Registry,
+  source: WorkspaceRecord,
+  { count, name }: Pick<ForkPayload, "count" | "name">
+): Effect.Effect<ReadonlyArray<string | undefined>> =>
+  Effect.gen(function*() {
+    const places = Array.from({ length: count }, (_, index) => index + 1)
+    if (name !== undefined) return count === 1 ? [name] : places.map((number) => numbered(name, number))
+    const { name: own } = source
+    if (own === undefined) return places.map(() => undefined)
+    const taken = new Set<string | undefined>()
+    for (const entry of entries.values()) taken.add((yield* Ref.get(entry.record)).name)
+    const free: Array<string> = []
+    for (let number = 1; free.length < count; number++) {
+      if (!taken.has(numbered(own, number))) free.push(numbered(own, number))
+    }
+    return free
+  })
 
 /** A fork before its start. */
 export interface Child {

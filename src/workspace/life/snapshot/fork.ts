@@ -27,10 +27,9 @@ import { copySecrets, removeSecrets } from "../../residents/secret/secret-file.t
 import { heldBase, holdBase } from "../base.ts"
 import { forget, makeFolder } from "../create.ts"
 import type { Transition } from "../description.ts"
-import { guestOn } from "../guest-on.ts"
+import { guestOn } from "../generation.ts"
 import { transitAll } from "../transition.ts"
-import { forkNames } from "./fork-names.ts"
-import { type Child, stage, type Staged } from "./fork-stage.ts"
+import { type Child, forkNames, stage, type Staged } from "./fork-stage.ts"
 import { goOn, makeDisk } from "./restore.ts"
 
 const announced = (

@@ -9,9 +9,8 @@ import {
 } from "../../../contract/errors/errors.ts"
 import type { SnapshotInfo } from "../../../contract/rows/workspace-snapshot.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
-import { writeJsonAtomic } from "../../../system/files/atomic-file.ts"
+import { isObject, readVersioned, type Upgrades, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
-import { isObject, readVersioned, type Upgrades } from "../../../system/files/versioned.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { type Frozen, frozenIn, MachineIdentity, MachineSpec } from "../../../vm/machine.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
@@ -51,7 +50,7 @@ const SnapshotRecord = Schema.Struct({
   durable: Schema.Boolean,
   taken: Schema.optional(Taken)
 })
-export type SnapshotRecord = typeof SnapshotRecord.Type
+type SnapshotRecord = typeof SnapshotRecord.Type
 
 /** State of one resident in format 1, which knew commands only. */
 const execsOf = (commands: unknown) => ({ execs: { format: 1, state: commands } })

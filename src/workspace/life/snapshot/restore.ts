@@ -1,18 +1,56 @@
 import { Effect, Scope } from "effect"
-import { type PyroError, SnapshotMismatch } from "../../../contract/errors/errors.ts"
+import {
+  type ChannelFailed,
+  type GuestPanicked,
+  type PyroError,
+  SnapshotMismatch,
+  VmFailed
+} from "../../../contract/errors/errors.ts"
 import { makeWorkspaceDisk, readWorkspaceDisk, type Seed, shareLayers } from "../../../disk/workspace-disk.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
+import { keepClock } from "../../../vm/clock.ts"
+import { newGuestIdentity } from "../../../vm/guest-steps.ts"
 import type { Guest, GuestImages, ReservedVm } from "../../../vm/guest.ts"
 import { differencesOf, type MachineIdentity, type MachineSpec } from "../../../vm/machine.ts"
 import { Pool } from "../../../vm/Pool.ts"
 import { Vmm } from "../../../vm/Vmm.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
-import { hostnameOf } from "../generation.ts"
+import { explainChannelFailure } from "../boot.ts"
+import { hostnameOf, readHosts } from "../generation.ts"
 import type { CaptureFolder, Snapshot, Taken } from "./record.ts"
-import { renew } from "./renew.ts"
 
-export type TakenMemory = NonNullable<Taken["memory"]>
+const renewTimeoutMs = 30_000 * deadlineScale
+
+/**
+ * Makes a guest from captured memory unique before its programs run: fresh randomness, time, name, ids. After a failure no program
+ * has run in it, and it must not be used.
+ */
+export const renew = (guest: Guest, hostname: string): Effect.Effect<void, VmFailed | GuestPanicked | ChannelFailed> =>
+  Effect.gen(function*() {
+    const { channel, vm } = guest
+    const hosts = yield* readHosts(channel)
+    yield* channel.chain(vm.steps.renewal(newGuestIdentity(hostname), hosts))
+    yield* keepClock(channel)
+    yield* channel.chain(vm.steps.startPrograms)
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: renewTimeoutMs,
+      orElse: () => Effect.fail(failed(`its agent did not do it within ${renewTimeoutMs} ms`))
+    }),
+    Effect.catchTag("AgentCallFailed", ({ message }) => failed(message)),
+    Effect.raceFirst(guest.vm.health.failure),
+    explainChannelFailure(guest),
+    asStep("renew")
+  )
+
+const failed = (detail: string) =>
+  new VmFailed({
+    step: "renew",
+    detail: `${detail}; the VM was thrown away before anything ran in it`,
+    consoleTail: ""
+  })
 
 /** Fails when memory of `captured` cannot go on here. */
 export const demandSame = (
@@ -38,7 +76,7 @@ export const demandLoadable = ({ record }: Snapshot, images: GuestImages, seed: 
   })
 
 /** A VM that will continue from a memory, and the scope of its future generation. */
-export interface Wanted {
+interface Wanted {
   readonly record: WorkspaceRecord
   readonly images: GuestImages
   readonly seed: Seed

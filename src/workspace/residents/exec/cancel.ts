@@ -1,7 +1,7 @@
 import { Deferred, Effect } from "effect"
 import { ExecNotFound } from "../../../contract/errors/errors.ts"
 import type { CancelPayload, CancelResult } from "../../../contract/rows/workspace-logs.ts"
-import { within } from "../../../system/waits/within.ts"
+import { within } from "../../../system/waits/effects.ts"
 import type { Command, Commands } from "./command-registry.ts"
 
 /** Maximum wait for the end of a killed command. */

@@ -4,8 +4,8 @@ import type { GuestProcess, ProcessOutput } from "../../../guest-channel/process
 import type { CommandLog } from "../../../output-log/log.ts"
 import type { FilterPosition } from "../../../redaction/filter.ts"
 import { filterPieces, type SecretSource } from "../../../redaction/process.ts"
+import { startTimer } from "../../../system/waits/signal.ts"
 import { nowMs } from "../../../system/waits/time.ts"
-import { startTimer } from "../../../system/waits/timer.ts"
 import { type EndingOptions, endOf, endProcess, ranOut } from "../command.ts"
 import type { CommandEnd } from "./journal.ts"
 

@@ -3,8 +3,7 @@ import * as path from "node:path"
 import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/errors.ts"
 import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { removeFile } from "../../../system/files/entries.ts"
-import { FileFailed } from "../../../system/files/failure.ts"
-import { toHostErrorOf } from "../../../system/files/host-error.ts"
+import { FileFailed, toHostErrorOf } from "../../../system/files/failure.ts"
 
 const Binding = Schema.Struct({
   name: Schema.String,

@@ -9,7 +9,7 @@ import { type DeniedFlow, type Found, openTap, type Question, type Tap, type Tap
 import { runTool } from "../../../system/processes/child.ts"
 import { findProgram, isRoot } from "../../../system/processes/host.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
-import { packageOf } from "../../../system/processes/tool-packages.ts"
+import { packageOf } from "../../../system/processes/child.ts"
 import { processName } from "../../../vm/record.ts"
 import type { Vm } from "../../../vm/Vm.ts"
 import type { Connecting } from "./open.ts"

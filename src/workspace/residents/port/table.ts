@@ -4,7 +4,7 @@ import type { NoSpace, StateDirectoryUnusable } from "../../../contract/errors/e
 import type { PublishedPort } from "../../../contract/rows/workspace-port.ts"
 import { readJson, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
 import { removeFile } from "../../../system/files/entries.ts"
-import { toHostErrorOf } from "../../../system/files/host-error.ts"
+import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { EventLog, type NewEvent } from "../../entry/events.ts"
 import type { ResidentKind } from "../../entry/resident.ts"
 

@@ -5,8 +5,8 @@ import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { GuestSocket } from "../../../guest-channel/network.ts"
 import type { SpawnRequest } from "../../../guest-channel/process.ts"
+import { within } from "../../../system/waits/effects.ts"
 import { monotonicMs } from "../../../system/waits/time.ts"
-import { within } from "../../../system/waits/within.ts"
 import type { Check } from "./state.ts"
 
 /** Minimum time between two tries, in ms, so that pyro notices readiness within 50 ms. */

@@ -5,7 +5,7 @@ import type { RunInput, StdinWriter, WindowSize } from "../../../contract/rows/r
 import { SHELL_COLS, SHELL_ROWS } from "../../../contract/rows/shell-fields.ts"
 import type { AttachEvent } from "../../../contract/rows/workspace-attach.ts"
 import { redactLines } from "../../../redaction/redact.ts"
-import { acquirePlain } from "../../../system/waits/scopes.ts"
+import { acquirePlain } from "../../../system/waits/effects.ts"
 import { clockReader } from "../../../system/waits/time.ts"
 import { ScreenOnly } from "../../../terminal/screen-only.ts"
 import type { ScreenSize } from "../../../terminal/screen.ts"

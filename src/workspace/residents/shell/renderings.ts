@@ -1,5 +1,5 @@
 import { Effect, Semaphore } from "effect"
-import { startTimer } from "../../../system/waits/timer.ts"
+import { startTimer } from "../../../system/waits/signal.ts"
 import { loadXterm, Rendering } from "../../../terminal/rendering.ts"
 import { type Shell, sizesOf } from "./shell.ts"
 

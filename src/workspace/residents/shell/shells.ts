@@ -12,7 +12,7 @@ import type {
 } from "../../../contract/rows/workspace-shell.ts"
 import { firstOf } from "../../../contract/text/first-of.ts"
 import { newRequestId } from "../../../system/processes/identity.ts"
-import { acquirePlain } from "../../../system/waits/scopes.ts"
+import { acquirePlain } from "../../../system/waits/effects.ts"
 import type { NewEvent } from "../../entry/events.ts"
 import { programOf } from "../command.ts"
 import { endRunning } from "../exec/cancel.ts"

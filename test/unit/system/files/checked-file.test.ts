@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { ImageDamaged } from "../../../../src/contract/errors/errors.ts"
-import { checkFile, describeFile } from "../../../../src/system/files/checked-file.ts"
+import { checkFile, describeFile } from "../../../../src/system/files/digest.ts"
 import { scratch } from "../../environment/scratch.ts"
 
 const cheap = { thorough: false }

@@ -2,12 +2,37 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { appendFile, copyFile, readFile, readText, writeFile } from "../../../../src/system/files/content.ts"
-import { openFile, openFolder, openUnfollowed } from "../../../../src/system/files/descriptor.ts"
-import { linkFile, removeFile, renameFile, setMode, statEntry, statFile } from "../../../../src/system/files/entries.ts"
-import { attempt, attemptAsync, type FileFailed, isDiskFull, isMissing } from "../../../../src/system/files/failure.ts"
-import { ensureFolder, listFolder, listIfPresent, makeFolder } from "../../../../src/system/files/folders.ts"
-import { toHostError, toHostErrorOf } from "../../../../src/system/files/host-error.ts"
+import {
+  appendFile,
+  copyFile,
+  openFile,
+  openFolder,
+  openUnfollowed,
+  readFile,
+  readText,
+  writeFile
+} from "../../../../src/system/files/content.ts"
+import {
+  ensureFolder,
+  linkFile,
+  listFolder,
+  listIfPresent,
+  makeFolder,
+  removeFile,
+  renameFile,
+  setMode,
+  statEntry,
+  statFile
+} from "../../../../src/system/files/entries.ts"
+import {
+  attempt,
+  attemptAsync,
+  type FileFailed,
+  isDiskFull,
+  isMissing,
+  toHostError,
+  toHostErrorOf
+} from "../../../../src/system/files/failure.ts"
 import { temporaryDirectory } from "../../disk/temporary-directory.ts"
 
 /** An error as Node throws one for a system call. */

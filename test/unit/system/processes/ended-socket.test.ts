@@ -2,7 +2,7 @@ import { fromDuplex } from "@effect/platform-node/NodeSocket"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { PassThrough } from "node:stream"
-import { withoutLateWrites } from "../../../../src/system/processes/ended-socket.ts"
+import { withoutLateWrites } from "../../../../src/system/processes/unix-socket.ts"
 
 describe("a socket without late writes", () => {
   it.live("a write reaches the connection, and after its end it is dropped at once", () =>

@@ -1,5 +1,5 @@
 import { assert, describe, it, vi } from "vitest"
-import { nodeEnvironment } from "../../../../src/system/processes/node-environment.ts"
+import { nodeEnvironment } from "../../../../src/system/processes/environment.ts"
 
 describe("the environment of a Node process that handles a guest's traffic", () => {
   it("variables that print traffic or load code are left out, and all others stay", () => {

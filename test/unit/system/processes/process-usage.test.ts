@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { assert, describe, it } from "vitest"
-import { processUsage } from "../../../../src/system/processes/process-usage.ts"
+import { processUsage } from "../../../../src/system/processes/identity.ts"
 
 describe("the use of the host by a process", () => {
   it("the use of a process counts its children, and an ended process has none", async () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
-import { once } from "../../../../src/system/waits/once.ts"
+import { once } from "../../../../src/system/waits/effects.ts"
 
 describe("work that is done once", () => {
   it.effect("has one result for all who ask", () =>

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Scope } from "effect"
-import { acquirePlain, allOrNothing, atClose } from "../../../../src/system/waits/scopes.ts"
+import { acquirePlain, allOrNothing, atClose } from "../../../../src/system/waits/effects.ts"
 
 /** Notes what is acquired and released, in order. */
 const makeNotes = () => {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
-import { makeStartQueue } from "../../../../src/vm/driver/start-queue.ts"
+import { makeStartQueue } from "../../../../src/vm/driver/admission.ts"
 
 /** Work that ends when it is told to; `begun` has the names in the order in which they began. */
 const works = Effect.gen(function*() {

@@ -1,7 +1,6 @@
 import { assert, describe, it } from "vitest"
 import type { RestoreRequest } from "../../../../src/vm/guest.ts"
-import { changed, type Demands, remembered } from "../../../../src/vm/pool/demands.ts"
-import type { PoolConfig } from "../../../../src/vm/pool/policy.ts"
+import { changed, type Demands, type PoolConfig, remembered } from "../../../../src/vm/pool/policy.ts"
 
 const config: PoolConfig = { membersPerKind: 2, memoryMib: 1024, idleMs: 1000, quietMs: 10, retryMs: 100 }
 const image = (name: string) => ({ digest: name, path: `/${name}`, virtualBytes: 512 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { LONGEST_CHAIN, runToMerge } from "../../../../src/workspace/life/snapshot/layer-run.ts"
+import { LONGEST_CHAIN, runToMerge } from "../../../../src/workspace/life/snapshot/flatten.ts"
 
 const mib = 1024 * 1024
 

@@ -4,8 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll } from "vitest"
-import { confine } from "../../../../../src/vm/driver/qemu/confine.ts"
-import { type KvmDevice, kvmDeviceFor, MAY_NOT_OPEN } from "../../../../../src/vm/driver/qemu/kvm-device.ts"
+import { confine, type KvmDevice, kvmDeviceFor, MAY_NOT_OPEN } from "../../../../../src/vm/driver/qemu/confine.ts"
 import { temporaryFolder } from "../../../../support/pyro-cli.ts"
 
 /** User of a VM. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { templateKey } from "../../../../../src/vm/driver/qemu/identity.ts"
 import { kernelCommandLine, qemuArguments } from "../../../../../src/vm/driver/qemu/machine.ts"
-import { templateKey } from "../../../../../src/vm/driver/qemu/template-key.ts"
 import { newGuestIdentity } from "../../../../../src/vm/guest-steps.ts"
 import type { MachineSpec } from "../../../../../src/vm/machine.ts"
 import { newFolderName, newVmId, parseNewFolder } from "../../../../../src/vm/record.ts"

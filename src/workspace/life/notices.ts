@@ -1,7 +1,9 @@
+import { Effect, Option, Ref } from "effect"
 import { ignoredFilesNote, lossNotes, sizeText } from "../../contract/text/host-file-notes.ts"
 import type { SeedReport } from "../../disk/SeedImages.ts"
 import type { PreparedSeed } from "../../seeding/request.ts"
 import type { Notify } from "../entry/context.ts"
+import type { Entry } from "../entry/entry.ts"
 
 /** A larger copy of a directory without git is told: such a directory may hold `node_modules` and the like. */
 const quietFiles = 1000
@@ -58,3 +60,16 @@ const tellWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: Noti
     "In a git repository, ignored files such as node_modules stay on the host"
   notify({ _tag: "Notice", level: "warning", message })
 }
+
+/** Tells the caller who made a workspace's new VM which residents are not as they were before. */
+export const tellWarnings = (entry: Entry, notify: Notify) =>
+  Effect.flatMap(
+    Ref.get(entry.residents),
+    Option.match({
+      onNone: () => Effect.void,
+      onSome: ({ takeWarnings }) =>
+        Effect.map(takeWarnings, (warnings) => {
+          for (const message of warnings) notify({ _tag: "Notice", level: "warning", message })
+        })
+    })
+  )

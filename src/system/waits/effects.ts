@@ -1,4 +1,28 @@
-import { Effect, Exit, Scope } from "effect"
+import { Deferred, Effect, Exit, type Option, Scope } from "effect"
+
+/** Goes on in the next iteration of Node's event loop: events that are ready come first, new input comes after. */
+export const yieldToEventLoop: Effect.Effect<void> = Effect.callback((resume) =>
+  void setImmediate(() => resume(Effect.void))
+)
+
+/** Waits for an effect no longer than that, also in a finalizer, where a timeout alone could not interrupt what it waits for. */
+export const within = <A, E, R>(ms: number, effect: Effect.Effect<A, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
+  Effect.timeoutOption(Effect.interruptible(effect), ms)
+
+/**
+ * Does work once, when it is first asked for, and keeps its result or failure. Whoever asks first does the work, and stays until its end.
+ * Not `Effect.cached`, which interrupts the work when all who wait for it have left, and begins it anew for the next.
+ */
+export const once = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
+  Effect.sync(() => {
+    const result = Deferred.makeUnsafe<A, E>()
+    let hasBegun = false
+    return Effect.uninterruptibleMask((restore) => {
+      if (hasBegun) return restore(Deferred.await(result))
+      hasBegun = true
+      return Effect.andThen(Deferred.into(work, result), Deferred.await(result))
+    })
+  })
 
 /**
  * Acquires everything of an effect as one: when it fails half-way what it had acquired is released at once, not when the caller's

@@ -3,6 +3,28 @@ import { createHash, type Hash } from "node:crypto"
 import * as fs from "node:fs"
 import { ImageDamaged } from "../../contract/errors/errors.ts"
 
+/** Size and SHA-256 of bytes that pass by. */
+export class ContentHash {
+  #hash = createHash("sha256")
+  #size = 0
+
+  add(bytes: Uint8Array) {
+    this.#hash.update(bytes)
+    this.#size += bytes.length
+  }
+
+  /** What was added since the last call. */
+  take() {
+    const taken = { size: this.#size, sha256: this.#hash.digest("hex") }
+    this.#hash = createHash("sha256")
+    this.#size = 0
+    return taken
+  }
+}
+
+/** SHA-256 of bytes, in hexadecimal. */
+export const sha256Hex = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
+
 /** What a file was when it was written: enough to notice cheaply that it changed, and to prove that it did not. */
 export const CheckedFile = Schema.Struct({
   sizeBytes: Schema.Int,
@@ -14,7 +36,7 @@ export const CheckedFile = Schema.Struct({
 export type CheckedFile = typeof CheckedFile.Type
 
 /** Digest of a file's content, in hex. */
-export type Digest = (path: string) => Effect.Effect<string, ImageDamaged>
+type Digest = (path: string) => Effect.Effect<string, ImageDamaged>
 
 const damaged = (path: string) => (cause: unknown) =>
   new ImageDamaged({
