@@ -13,8 +13,8 @@ import { countBytes } from "../system/telemetry/metrics.ts"
 import { monotonicMs } from "../system/waits/time.ts"
 import { sweepVms } from "../vm/sweep.ts"
 import { acquireWorkspace } from "../workspace/life/boot.ts"
-import { tellSlowStep } from "../workspace/life/generation.ts"
-import { tellSeed } from "../workspace/life/notices.ts"
+import { reportSlowStep } from "../workspace/life/generation.ts"
+import { reportSeed } from "../workspace/life/notices.ts"
 import { ownerOf } from "../workspace/life/workspace-user.ts"
 import { runIn } from "../workspace/operations/run.ts"
 import { checkItems, valueIn } from "../workspace/residents/header-secret/bindings.ts"
@@ -61,7 +61,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         dieWithParent: true,
         hasTap,
         leastConfinement: payload.requireConfinement,
-        onSlowStep: tellSlowStep((notice) => void Queue.offerUnsafe(notices, notice))
+        onSlowStep: reportSlowStep((notice) => void Queue.offerUnsafe(notices, notice))
       })
     })
     const prepared = yield* prepare.pipe(
@@ -91,6 +91,6 @@ const seedFrom = (
       owner: ownerOf(workspaceUser)
     })
     countBytes("seed", report.bytes)
-    tellSeed(report, (notice) => void Queue.offerUnsafe(notices, notice))
+    reportSeed(report, (notice) => void Queue.offerUnsafe(notices, notice))
     return image
   })

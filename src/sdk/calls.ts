@@ -8,7 +8,7 @@ import { type DeletePayload, workspaceDelete } from "../contract/rows/workspace-
 import { mintedHeaders } from "../contract/wire/minted-ids.ts"
 import { INPUT_HEADER, type StreamingRow } from "../contract/wire/rpcs.ts"
 import { newRequestId } from "../system/processes/identity.ts"
-import { within } from "../system/waits/effects.ts"
+import { withTimeout } from "../system/waits/effects.ts"
 import type { Connection } from "./connection/connection.ts"
 import { isLost, lost, type RequestFailure } from "./connection/failures.ts"
 import { makeInputBuffer } from "./connection/input-buffer.ts"
@@ -74,7 +74,7 @@ const makeMinted = (session: Session, count: number) => {
     /** Removes the workspaces of a request that met a defect, or whose answer cannot be read: its caller does not know them. */
     removeAfter: (cause: Cause.Cause<Option.Option<PyroError>>) =>
       Cause.hasDies(cause) || isUnreadable(cause)
-        ? within(
+        ? withTimeout(
           UNDONE_MS,
           // A failure here would hide the defect.
           Effect.forEach(

@@ -11,7 +11,7 @@ import { newGuestIdentity } from "../../src/vm/guest-steps.ts"
 import type { Guest, GuestImages, RestoredGuest } from "../../src/vm/guest.ts"
 import { endVm } from "../../src/vm/sweep.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
-import { heldBase, holdBase } from "../../src/workspace/life/base.ts"
+import { linkBase, linkedBase } from "../../src/workspace/life/base.ts"
 import { knownAccelerator } from "../support/accelerator.ts"
 import { basics, finish, guestServices, memoryMib, script } from "../support/guest.ts"
 import { ownCache } from "../support/own-cache.ts"
@@ -164,7 +164,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
         fs.copyFileSync(file, copy)
         return copy
       }
-      yield* holdBase(base, {
+      yield* linkBase(base, {
         environment: { ...images.environment, imagePath: gone(images.environment.imagePath) },
         kernel: {
           digest: `${images.kernel.digest}-other`,
@@ -173,7 +173,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
         }
       })
       fs.rmSync(evicted, { recursive: true })
-      const held = yield* heldBase(base)
+      const held = yield* linkedBase(base)
       const templates = () => fs.readdirSync(path.join(cacheDir, "templates")).filter((name) => !name.includes("."))
       const before = new Set(templates())
       const run = (text: string) =>
@@ -184,7 +184,7 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       assert.strictEqual(templates().filter((name) => !before.has(name)).length, 1, "a template of its own was made")
       assert.strictEqual(yield* run("cat f"), "kept")
       fs.truncateSync(held.kernel.initrd, 10)
-      assert.strictEqual((yield* Effect.flip(heldBase(base)))._tag, "ImageDamaged")
+      assert.strictEqual((yield* Effect.flip(linkedBase(base)))._tag, "ImageDamaged")
     }))
 
   it.effect("a disk is refused while another VM writes it, or if its header has changed", () =>

@@ -8,7 +8,7 @@ import { projectHeaders } from "../../contract/wire/caller-project.ts"
 import { CREDIT, type StreamingRow, WINDOW_EVENTS } from "../../contract/wire/rpcs.ts"
 import { layerSerialization } from "../../contract/wire/serialization.ts"
 import { connectUnix, withoutLateWrites } from "../../system/processes/unix-socket.ts"
-import { atClose, within } from "../../system/waits/effects.ts"
+import { atClose, withTimeout } from "../../system/waits/effects.ts"
 import type { BegunRequest } from "../started-exec.ts"
 import { failureOf, type RequestFailure } from "./failures.ts"
 import type { InputSink } from "./input-buffer.ts"
@@ -112,7 +112,7 @@ export const connectOver = (
         // Released after the library has sent the interruption.
         yield* atClose(
           Effect.suspend(() =>
-            awaited.has(id) ? within(END_MS + graceMsOf(payload), awaited.untilEnd(id)) : Effect.void
+            awaited.has(id) ? withTimeout(END_MS + graceMsOf(payload), awaited.untilEnd(id)) : Effect.void
           )
         )
         const queue = yield* client(row.name, payload, {

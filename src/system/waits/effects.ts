@@ -6,8 +6,10 @@ export const yieldToEventLoop: Effect.Effect<void> = Effect.callback((resume) =>
 )
 
 /** Waits for an effect no longer than that, also in a finalizer, where a timeout alone could not interrupt what it waits for. */
-export const within = <A, E, R>(ms: number, effect: Effect.Effect<A, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
-  Effect.timeoutOption(Effect.interruptible(effect), ms)
+export const withTimeout = <A, E, R>(
+  ms: number,
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<Option.Option<A>, E, R> => Effect.timeoutOption(Effect.interruptible(effect), ms)
 
 /**
  * Does work once, when it is first asked for, and keeps its result or failure. Whoever asks first does the work, and stays until its end.

@@ -48,13 +48,13 @@ const imagesIn = (
  * the images as they are there: guests and templates can be made from those when the cache is gone or has moved on. Images that are
  * held already stay, and are what is given. Safe to repeat after a crash in the middle.
  */
-export const holdBase = (
+export const linkBase = (
   folder: string,
   images: GuestImages
 ): Effect.Effect<GuestImages, NoSpace | HostToolMissing | StateDirectoryUnusable | ImageDamaged> =>
   Effect.gen(function*() {
     const record = path.join(folder, files.record)
-    if (exists(record)) return yield* heldBase(folder)
+    if (exists(record)) return yield* linkedBase(folder)
     const places = placesIn(folder)
     const hold = (image: string, held: string) =>
       removeFile(held).pipe(Effect.andThen(linkImage(image, held)), Effect.map(() => fileBytes(held)))
@@ -71,8 +71,8 @@ export const holdBase = (
     return imagesIn(folder, images)
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(folder)(failure))))
 
-/** The images that `holdBase` has put into a folder; ImageDamaged when they are not all there. */
-export const heldBase = (folder: string): Effect.Effect<GuestImages, ImageDamaged> =>
+/** The images that `linkBase` has put into a folder; ImageDamaged when they are not all there. */
+export const linkedBase = (folder: string): Effect.Effect<GuestImages, ImageDamaged> =>
   Effect.gen(function*() {
     const damaged = (file: string, detail: string) => new ImageDamaged({ path: file, detail })
     const record = path.join(folder, files.record)

@@ -39,12 +39,12 @@ import { demandDriver } from "../residents/network/tap.ts"
 import { openResidents } from "../residents/open.ts"
 import { writeSecrets } from "../residents/secret/secret-file.ts"
 import { initialSecrets } from "../residents/secret/workspace-secrets.ts"
-import { holdBase } from "./base.ts"
+import { linkBase } from "./base.ts"
 import { warmLater } from "./baseline.ts"
 import { explainChannelFailure } from "./boot.ts"
 import type { Transition } from "./description.ts"
-import { acquireGuest, type GuestRequest, tellSlowStep } from "./generation.ts"
-import { tellSeed } from "./notices.ts"
+import { acquireGuest, type GuestRequest, reportSlowStep } from "./generation.ts"
+import { reportSeed } from "./notices.ts"
 import { moveToTrash, removeTrashed } from "./sweep.ts"
 import { transit } from "./transition.ts"
 import { demandUser, ownerOf } from "./workspace-user.ts"
@@ -137,16 +137,16 @@ const prepareRest = (
   Effect.gen(function*() {
     const { folder } = entry
     const record = yield* Ref.get(entry.record)
-    yield* holdBase(folder.base, { environment, kernel }).pipe(
+    yield* linkBase(folder.base, { environment, kernel }).pipe(
       // The cache was emptied meanwhile: a new build gives the same image, or the VM's image is another one.
       Effect.catchTag("ImageDamaged", (gone) =>
         Effect.flatMap(Effect.interruptible(imagesFor(record.environment.name, notify)), (again) =>
           again.environment.digest === environment.digest && again.kernel.digest === kernel.digest
-            ? holdBase(folder.base, again)
+            ? linkBase(folder.base, again)
             : gone))
     )
     faultPoint("create:held")
-    tellSeed(report, notify)
+    reportSeed(report, notify)
     const from = record.seedPath ?? record.repoUrl
     yield* recordEvent(folder.directory, {
       _tag: "seed",
@@ -216,7 +216,7 @@ const creating = (
           disk: prepared.disk,
           placeholder: prepared.placeholder,
           seedImage: prepared.seedImage,
-          onSlowStep: tellSlowStep(notify),
+          onSlowStep: reportSlowStep(notify),
           onClaim: () => settleAfterwards(claiming, Effect.void),
           onNetwork
         })

@@ -45,8 +45,8 @@ export interface Transition<R = never> {
   readonly entry: Entry
   /** State that `status` shows until the transition ends. */
   readonly shows?: WorkspaceState
-  /** The generation that the caller has taken out already. @default the current one, taken out when the next one is built */
-  readonly taken?: Generation
+  /** The generation that the caller has detached already. @default the current one, detached when the next one is built */
+  readonly detached?: Generation
   /** Makes the guest of the next generation; the Scope is the generation's. Interruptible. @default there is no next generation */
   readonly build?: (onUndo: OnUndo) => Effect.Effect<Guest, PyroError, R | Scope.Scope>
   /** Scope of the next generation, for a VM that is reserved before the transition. @default a new one below the entry's */
@@ -88,7 +88,7 @@ export const diedOf = (failure: PyroError): NewEvent => ({
 export const death = (entry: Entry, generation: Generation, failure: PyroError): Transition => ({
   name: "died",
   entry,
-  taken: generation,
+  detached: generation,
   handOver: () => setFailed(entry, failure),
   lose: failure,
   event: diedOf(failure)

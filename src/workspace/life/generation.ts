@@ -17,7 +17,7 @@ import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
 import { turnOnClaimed, turnOnDevice, watchClaimed } from "../residents/network/guest.ts"
 import { isOn, recordedGrant } from "../residents/network/policy.ts"
 import { demandTap } from "../residents/network/tap.ts"
-import { heldBase } from "./base.ts"
+import { linkedBase } from "./base.ts"
 import { acquireWorkspace, explainChannelFailure } from "./boot.ts"
 
 /** Larger files stay unchanged: no resolver reads so much. */
@@ -112,7 +112,7 @@ export const acquireGuest = (request: GuestRequest) =>
  */
 export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
   Effect.gen(function*() {
-    const held = yield* heldBase(entry.folder.base)
+    const held = yield* linkedBase(entry.folder.base)
     const environments = yield* Environments
     const cached = yield* Effect.orElseSucceed(environments.resolve(record.environment.name), () => Option.none())
     if (Option.isNone(cached) || cached.value.digest !== held.environment.digest) return held
@@ -125,7 +125,7 @@ export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
   })
 
 /** Tells the caller of a long part of a start, such as the making of a template. */
-export const tellSlowStep = (notify: Notify): OnSlowStep => (message) => progress(notify, message, 0.5)
+export const reportSlowStep = (notify: Notify): OnSlowStep => (message) => progress(notify, message, 0.5)
 
 /** Makes a VM on the disk that `record` names; the VM belongs to the Scope. */
 export const guestOn = (entry: Entry, record: WorkspaceRecord, notify: Notify) =>
@@ -135,5 +135,5 @@ export const guestOn = (entry: Entry, record: WorkspaceRecord, notify: Notify) =
       placeholder: Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),
       disk: readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
     })
-    return yield* acquireGuest({ record, ...from, onSlowStep: tellSlowStep(notify) })
+    return yield* acquireGuest({ record, ...from, onSlowStep: reportSlowStep(notify) })
   })

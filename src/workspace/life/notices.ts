@@ -13,7 +13,7 @@ const quietBytes = 64 * 1024 * 1024
 const namedSkips = 20
 
 /** Warns of files of the host that a seed lacks, and of properties that the copies lack. */
-const tellSkipped = (
+const reportSkipped = (
   { losses, skipped, skippedCount }: Pick<SeedReport, "losses" | "skipped" | "skippedCount">,
   notify: Notify
 ) => {
@@ -25,11 +25,11 @@ const tellSkipped = (
 }
 
 /** Tells the caller in which ways the files of a seed differ from the host's. */
-export const tellSeed = (report: PreparedSeed["report"], notify: Notify) => {
-  tellSkipped(report, notify)
-  tellFiltered(report.filtered, notify)
-  tellLeft(report.left, notify)
-  tellWhole(report, notify)
+export const reportSeed = (report: PreparedSeed["report"], notify: Notify) => {
+  reportSkipped(report, notify)
+  reportFiltered(report.filtered, notify)
+  reportIgnored(report.left, notify)
+  reportWhole(report, notify)
 }
 
 /** Files of an attribute rule, in a warning. */
@@ -43,18 +43,18 @@ const filterNote = ({ filter, paths }: { readonly filter: string; readonly paths
 }
 
 /** Names the filters of git that the guest may lack, and their files. */
-const tellFiltered = (filtered: PreparedSeed["report"]["filtered"] = [], notify: Notify) => {
+const reportFiltered = (filtered: PreparedSeed["report"]["filtered"] = [], notify: Notify) => {
   for (const each of filtered) notify({ _tag: "Notice", level: "warning", message: filterNote(each) })
 }
 
 /** Says how many ignored files stay on the host. */
-const tellLeft = (left: ReadonlyArray<string> = [], notify: Notify) => {
+const reportIgnored = (left: ReadonlyArray<string> = [], notify: Notify) => {
   const message = ignoredFilesNote(left.length, left)
   if (message !== undefined) notify({ _tag: "Notice", level: "warning", message, ignoredCount: left.length })
 }
 
 /** Says that no rules of git chose the files of a large copy. */
-const tellWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: Notify) => {
+const reportWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: Notify) => {
   if (whole === undefined || (files <= quietFiles && bytes <= quietBytes)) return
   const message = `${whole}, so pyro copied all its files (${files} files, ${sizeText(bytes)}). ` +
     "In a git repository, ignored files such as node_modules stay on the host"
@@ -62,7 +62,7 @@ const tellWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: Noti
 }
 
 /** Tells the caller who made a workspace's new VM which residents are not as they were before. */
-export const tellWarnings = (entry: Entry, notify: Notify) =>
+export const reportWarnings = (entry: Entry, notify: Notify) =>
   Effect.flatMap(
     Ref.get(entry.residents),
     Option.match({

@@ -17,15 +17,15 @@ import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
 import { explainChannelFailure } from "./boot.ts"
 import { explainInspector, openInspector } from "./inspector.ts"
-import { runningGeneration, takenOutOr } from "./running.ts"
+import { detachedOr, runningGeneration } from "./running.ts"
 
 /** Reason for the end of work in a guest: another request took its VM out of the workspace, or the VM ended by itself. */
 export const explainEnd =
   ({ entry, generation }: { readonly entry: Entry; readonly generation: Generation }) =>
   <A, R>(work: Effect.Effect<A, PyroError, R>): Effect.Effect<A, PyroError, R> =>
     Effect.catchTags(explainChannelFailure(generation.guest)(work), {
-      ChannelFailed: (failure) => takenOutOr(entry, generation, failure),
-      VmFailed: (failure) => takenOutOr(entry, generation, failure)
+      ChannelFailed: (failure) => detachedOr(entry, generation, failure),
+      VmFailed: (failure) => detachedOr(entry, generation, failure)
     })
 
 /** A guest that has a workspace's files at /workspace and its baseline as /dev/vdc. */

@@ -46,11 +46,11 @@ export const rebaseResidents = (entry: Entry, residents: OpenResidents, rebase: 
   }).pipe(Effect.ignoreCause)
 
 /** The residents of a snapshot, and its baseline with the files pushed before it. */
-const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { taken } }: Snapshot) =>
+const inherit = (entry: Entry, residents: OpenResidents, { folder, record: { captured } }: Snapshot) =>
   Effect.gen(function*() {
-    const sinceMs = (yield* nowMs) - taken.takenAtMs
+    const sinceMs = (yield* nowMs) - captured.takenAtMs
     yield* residents.secrets.inherit(folder.directory)
     yield* residents.headerSecrets.inherit(folder.directory)
-    yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs })
+    yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs })
     yield* entry.pushedLock.withPermits(1)(copyPushed(folder.directory, entry.folder.directory))
   })

@@ -6,14 +6,14 @@ import { faultPoint } from "../../system/waits/fault.ts"
 import { discardFolder, type Lifecycle, type LifecycleServices, type Notify, removeFolder } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
-import { heldBase } from "./base.ts"
+import { linkedBase } from "./base.ts"
 import { workspaceTrees } from "./baseline.ts"
 import type { OnUndo, Transition } from "./description.ts"
 import { guestOn } from "./generation.ts"
-import { tellWarnings } from "./notices.ts"
+import { reportWarnings } from "./notices.ts"
+import { seedOf } from "./snapshot/capture.ts"
 import { findSnapshot, type Snapshot } from "./snapshot/record.ts"
 import { demandLoadable, goOn, makeDisk, reserve } from "./snapshot/restore.ts"
-import { seedOf } from "./snapshot/take.ts"
 import { endedBy } from "./start-stop.ts"
 import { transit } from "./transition.ts"
 
@@ -77,7 +77,7 @@ interface Target {
 const buildFrom = (
   entry: Entry,
   next: WorkspaceRecord,
-  { diskOnly, snapshot: { folder, record: { taken } } }: Target,
+  { diskOnly, snapshot: { folder, record: { captured } } }: Target,
   notify: Notify,
   onUndo: OnUndo
 ) =>
@@ -85,12 +85,12 @@ const buildFrom = (
     const newDisk = entry.folder.disk(next.disk)
     yield* onUndo(discardFolder(newDisk))
     yield* removeFolder(newDisk)
-    const { seed } = yield* Effect.uninterruptible(makeDisk(folder, taken, newDisk, next))
+    const { seed } = yield* Effect.uninterruptible(makeDisk(folder, captured, newDisk, next))
     faultPoint("reset-to:disk")
-    if (diskOnly || taken.memory === undefined) return yield* guestOn(entry, next, notify)
-    const images = yield* heldBase(entry.folder.base)
+    if (diskOnly || captured.memory === undefined) return yield* guestOn(entry, next, notify)
+    const images = yield* linkedBase(entry.folder.base)
     const scope = yield* Effect.scope
-    const [vm] = yield* reserve(taken.memory.spec, [{ record: next, images, seed, scope }])
+    const [vm] = yield* reserve(captured.memory.spec, [{ record: next, images, seed, scope }])
     yield* vm!.fill(folder.frozen.memoryPath)
     return yield* goOn(vm!, folder.frozen.statePath, next, newDisk)
   })
@@ -124,8 +124,8 @@ export const resetTo = (
     const snapshot = yield* findSnapshot(entry, asked.snapshot)
     const before = yield* Ref.get(entry.record)
     if (!asked.diskOnly) {
-      yield* demandLoadable(snapshot, yield* heldBase(entry.folder.base), seedOf(entry, before))
+      yield* demandLoadable(snapshot, yield* linkedBase(entry.folder.base), seedOf(entry, before))
     }
     yield* transit(lifecycle, returning(entry, before, { snapshot, diskOnly: asked.diskOnly }, notify))
-    yield* tellWarnings(entry, notify)
+    yield* reportWarnings(entry, notify)
   })

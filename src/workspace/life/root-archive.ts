@@ -50,10 +50,10 @@ export const archiveRoot = (channel: GuestChannel, file: string): Effect.Effect<
   Effect.scoped(Effect.gen(function*() {
     const fd = yield* Effect.mapError(openFile(file, "wx"), toHostError)
     const tar = yield* channel.spawn({ argv: command, env: guestEnvironment({ env: {}, tty: false }), cwd: "/" })
-    let [bytes, told] = [0, ""]
+    let [bytes, errorText] = [0, ""]
     yield* tar.forEachOutput((output): Effect.Effect<void, PyroError> => {
       if (output.from === "stderr") {
-        told = (told + escapeGuestText(output.bytes)).slice(-1_000)
+        errorText = (errorText + escapeGuestText(output.bytes)).slice(-1_000)
         return Effect.void
       }
       bytes += output.bytes.length
@@ -67,7 +67,7 @@ export const archiveRoot = (channel: GuestChannel, file: string): Effect.Effect<
     })
     const exit = yield* tar.exit
     // 1: a file changed during the read, as in any root in use.
-    if (exit._tag !== "exited" || exit.code > 1) return yield* failed(`the guest's tar failed: ${told.trim()}`)
+    if (exit._tag !== "exited" || exit.code > 1) return yield* failed(`the guest's tar failed: ${errorText.trim()}`)
   })).pipe(
     Effect.timeoutOrElse({
       duration: archiveTimeout,

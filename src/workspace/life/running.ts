@@ -6,7 +6,7 @@ import { notReady } from "../entry/not-ready.ts"
 import { silenceOf, type Standstill, troubleText } from "../entry/standstill.ts"
 
 /** Grace period for a guest that a full host disk has stopped: a request waits this long for the guest to resume. */
-const GOES_ON = "2 seconds"
+const RESUME_GRACE = "2 seconds"
 
 /** The running VM of a workspace, for an operation that is legal in the workspace's state. */
 export const runningGeneration = (
@@ -32,7 +32,7 @@ export const demandMoving = (entry: Entry, { guest }: Generation): Effect.Effect
       ? isStill.pipe(
         Effect.repeat({ while: (still) => still, schedule: Schedule.spaced("100 millis") }),
         Effect.asVoid,
-        Effect.timeoutOrElse({ duration: GOES_ON, orElse: () => standsStill(entry) })
+        Effect.timeoutOrElse({ duration: RESUME_GRACE, orElse: () => standsStill(entry) })
       )
       : Effect.void)
 }
@@ -46,7 +46,7 @@ const standsStill = (entry: Entry) =>
     }))
 
 /** Reason for failed work in a workspace's VM: the VM was taken out of the workspace, or the failure itself. */
-export const takenOutOr = <E>(
+export const detachedOr = <E>(
   entry: Entry,
   generation: Generation,
   failure: E

@@ -6,7 +6,7 @@ import type { Entry, Generation } from "../entry/entry.ts"
 import { workspaceTrees } from "./baseline.ts"
 import type { Transition } from "./description.ts"
 import { guestOn } from "./generation.ts"
-import { tellWarnings } from "./notices.ts"
+import { reportWarnings } from "./notices.ts"
 import { demandMoving } from "./running.ts"
 import { transit } from "./transition.ts"
 
@@ -50,7 +50,7 @@ export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
     const present = yield* Ref.get(entry.generation)
     if (Option.isSome(present) && !(yield* isEnding(entry, present.value))) return false
     yield* transit(lifecycle, starting(entry, notify))
-    yield* tellWarnings(entry, notify)
+    yield* reportWarnings(entry, notify)
     return true
   })
 

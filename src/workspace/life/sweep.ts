@@ -75,7 +75,7 @@ export const sweepWorkspaces: Effect.Effect<
 > = Effect.gen(function*() {
   const { lock } = yield* daemonFiles
   // A starting daemon waits for the lock, so the sweep holds it for renames only, not for the removal of gigabytes.
-  const swept = yield* withLock(lock, { timeoutMs: 0 })(takeOutUnnamed).pipe(
+  const swept = yield* withLock(lock, { timeoutMs: 0 })(detachUnnamed).pipe(
     Effect.catchTags({
       FileFailed: (failure) => Effect.fail(toHostError(failure)),
       LockTimeout: () => Effect.succeed([])
@@ -85,7 +85,7 @@ export const sweepWorkspaces: Effect.Effect<
   return { swept, stay }
 })
 
-const takeOutUnnamed = Effect.gen(function*() {
+const detachUnnamed = Effect.gen(function*() {
   const read = yield* readWorkspaces
   // A damaged record may name any disk, and a disk in use must stay.
   if (read.some(({ record }) => Result.isFailure(record))) return []

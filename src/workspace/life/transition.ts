@@ -51,7 +51,7 @@ export const transitAll = <R>(
       yield* each(buildNext, "build")
       crash("built")
       // From here on no request starts work in the old generations, and the next ones are not visible yet.
-      yield* each(takeOutOld)
+      yield* each(detachOld)
       yield* each(({ next, old, transition }) => transition.handOver?.({ next, old }) ?? Effect.void, "hand over")
       crash("handed-over")
       // The one write that switches over.
@@ -63,7 +63,7 @@ export const transitAll = <R>(
     crash("committed")
     // Without a next generation the old one ends first, so that the residents get all its output.
     yield* each(({ next, old }) => next === undefined && Option.isSome(old) ? close(old.value) : Effect.void, "end")
-    yield* each(tellResidents, "residents")
+    yield* each(reportToResidents, "residents")
     crash("settled")
     yield* each((passage) => installNext(lifecycle, passage))
     // Otherwise the old one ends in the background, after the first command in the next one.
@@ -104,19 +104,19 @@ const stepsOf = <R>(passages: ReadonlyArray<Passage<R>>) => {
 
 const open = <R>(transition: Transition<R>) =>
   Effect.gen(function*() {
-    const { build, entry, scope, taken } = transition
+    const { build, entry, scope, detached } = transition
     const passage: Passage<R> = {
       transition,
       scope: build === undefined ? undefined : scope ?? (yield* generationScope(entry)),
-      old: Option.fromNullishOr(taken),
+      old: Option.fromNullishOr(detached),
       next: undefined,
       isCommitted: false
     }
     return passage
   })
 
-const endOther = <R>({ transition: { attaches, entry, taken } }: Passage<R>) =>
-  attaches === true || taken !== undefined ? Effect.void : endUnattached(entry)
+const endOther = <R>({ transition: { attaches, entry, detached } }: Passage<R>) =>
+  attaches === true || detached !== undefined ? Effect.void : endUnattached(entry)
 
 const buildNext = <R>(passage: Passage<R>) => {
   const { scope, transition: { build } } = passage
@@ -128,8 +128,8 @@ const buildNext = <R>(passage: Passage<R>) => {
   })
 }
 
-const takeOutOld = <R>(passage: Passage<R>) =>
-  passage.transition.taken === undefined
+const detachOld = <R>(passage: Passage<R>) =>
+  passage.transition.detached === undefined
     ? Effect.map(detach(passage.transition.entry), (old) => {
       passage.old = old
     })
@@ -145,13 +145,13 @@ const commitRecord = <R>({ next, transition: { change, entry, rebase, unwritten 
 }
 
 /** Puts the old generation back, and ends the next one with all its resources. */
-const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, taken } }: Passage<R>) =>
+const undo = <R>(lifecycle: Lifecycle, { old, scope, transition: { entry, detached } }: Passage<R>) =>
   Effect.andThen(
-    Option.isSome(old) && taken === undefined ? install(lifecycle, entry, old.value) : Effect.void,
+    Option.isSome(old) && detached === undefined ? install(lifecycle, entry, old.value) : Effect.void,
     scope === undefined ? Effect.void : Scope.close(scope, Exit.void)
   )
 
-const tellResidents = <R>({ next, transition: { adopts, entry, event, lose, rebase } }: Passage<R>) =>
+const reportToResidents = <R>({ next, transition: { adopts, entry, event, lose, rebase } }: Passage<R>) =>
   Effect.gen(function*() {
     const opened = yield* openResidentsOf(entry)
     if (Option.isSome(opened)) {

@@ -10,7 +10,7 @@ import { applyPatchIn } from "../content/patch/apply.ts"
 import { pushInto } from "../content/push.ts"
 import { exportDisk } from "../disk/export.ts"
 import { listDisk, lookAtDisk, readDisk } from "../disk/look.ts"
-import { takenOutOr } from "../life/running.ts"
+import { detachedOr } from "../life/running.ts"
 import { createSnapshot, deleteSnapshot, listSnapshots } from "../life/snapshot/keep.ts"
 import { guardOf } from "../residents/entry-residents.ts"
 import { setNetwork } from "../residents/network/set.ts"
@@ -49,7 +49,7 @@ export const works: Works = {
       Ref.get(entry.record),
       ({ workspaceUser }) => startService(services, generation, payload, workspaceUser)
     ).pipe(
-      Effect.catch((failure) => takenOutOr(entry, generation, failure))
+      Effect.catch((failure) => detachedOr(entry, generation, failure))
     ),
   "workspace.service.list": ({ services }) => Effect.map(listServices(services), (services) => ({ services })),
   "workspace.service.status": ({ services }, { name, workspace }) => serviceStatus(services, name, workspace),

@@ -6,7 +6,7 @@ import type { RunInput } from "../../contract/rows/run-input.ts"
 import type { RunPayload } from "../../contract/rows/run.ts"
 import { printable } from "../../contract/text/printable.ts"
 import type { GuestProcess, ProcessExit, SpawnRequest } from "../../guest-channel/process.ts"
-import { within } from "../../system/waits/effects.ts"
+import { withTimeout } from "../../system/waits/effects.ts"
 import type { CommandRole } from "./exec/journal.ts"
 
 const GUEST_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -140,7 +140,7 @@ export const endingOptions = (
  */
 export const endProcess = (process: GuestProcess, by: EndedBy, ending: EndingOptions): Effect.Effect<void> =>
   (ending.graceMs <= 0 ? Effect.void : process.signal(signalOf(by, ending), "group").pipe(
-    Effect.andThen(within(ending.graceMs, Effect.exit(process.exit))),
+    Effect.andThen(withTimeout(ending.graceMs, Effect.exit(process.exit))),
     Effect.ignore
   )).pipe(Effect.andThen(Effect.ignore(process.kill)))
 

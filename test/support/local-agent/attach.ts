@@ -1,9 +1,9 @@
 import { Effect, type Scope } from "effect"
 import { exists } from "../../../src/system/files/entries.ts"
 import { Paths } from "../../../src/system/files/Paths.ts"
+import { adopt, refused } from "../../../src/vm/driver/adopt.ts"
 import { removeMemory } from "../../../src/vm/driver/memory.ts"
 import { makeOwnership, removeFolder } from "../../../src/vm/driver/ownership.ts"
-import { refused, takeOver } from "../../../src/vm/driver/take-over.ts"
 import { type VmId, vmPaths } from "../../../src/vm/record.ts"
 import type { Vm, VmError } from "../../../src/vm/Vm.ts"
 import { adoptAgent } from "./agent-process.ts"
@@ -23,7 +23,7 @@ export const attachVm = (
     const paths = vmPaths(all, id)
     const directories = directoriesOf(all)
     if (!exists(paths.directory)) return yield* refused(`there is no VM ${id}`)
-    const record = yield* takeOver(id, paths, "agent")
+    const record = yield* adopt(id, paths, "agent")
     const ownership = yield* makeOwnership(paths, record)
     // In the order in which their maker acquired them.
     yield* Effect.addFinalizer(() => sweepDirectories(directories))

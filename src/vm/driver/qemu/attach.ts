@@ -4,10 +4,10 @@ import { exists } from "../../../system/files/entries.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { type DiskState, type VmId, vmPaths } from "../../record.ts"
 import type { VmError } from "../../Vm.ts"
+import { adopt, type Attachable, refused } from "../adopt.ts"
 import { failedAt } from "../failure.ts"
 import { removeMemory } from "../memory.ts"
 import { makeOwnership, removeFolder } from "../ownership.ts"
-import { type Attachable, refused, takeOver } from "../take-over.ts"
 import { removeCaptureSocket } from "./capture.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
 import { adoptQemu } from "./qemu-process.ts"
@@ -58,7 +58,7 @@ export const attachVm = (id: VmId): Effect.Effect<BothFaces, VmError, Scope.Scop
   Effect.gen(function*() {
     const paths = vmPaths(yield* Paths, id)
     if (!exists(paths.directory)) return yield* refused(`there is no VM ${id}`)
-    const record = yield* Effect.flatMap(takeOver(id, paths, "QEMU"), withDisks)
+    const record = yield* Effect.flatMap(adopt(id, paths, "QEMU"), withDisks)
     const ownership = yield* makeOwnership(paths, record)
     // In the order in which whoever made it acquired them: QEMU ends before what it uses goes.
     yield* Effect.addFinalizer(() => ownership.unlessLeft(removeFolder(paths)))

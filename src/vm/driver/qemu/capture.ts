@@ -116,7 +116,7 @@ export const captureVm = (
           "AgentCallFailed",
           (failure) => failedAt("capture")(new Error(`its programs cannot be stopped: ${failure.message}`))
         ),
-        Effect.ensuring(goOn(channel)),
+        Effect.ensuring(resumePrograms(channel)),
         Effect.ensuring(Effect.map(monotonicMs, (now) => (pauseMs = now - since)))
       ))
     return { layers: [...before, last], pauseMs }
@@ -129,7 +129,7 @@ export const captureVm = (
 const letProgramsRun = [() => Calls.clockSet({ ns: wallClockNs() }), () => startPrograms]
 
 /** Waits until the programs of a guest run that `captureVm` has stopped, with a time that was read to be right. */
-const goOn = (channel: GuestChannel) =>
+const resumePrograms = (channel: GuestChannel) =>
   Effect.ignore(keepClock(channel)).pipe(
     Effect.andThen(channel.request(startPrograms)),
     Effect.interruptible,

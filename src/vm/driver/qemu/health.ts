@@ -9,7 +9,7 @@ import type { QemuProcess } from "./qemu-process.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
 
 /** Free bytes that must be there before a VM that a full disk has stopped goes on. */
-const roomToGoOnBytes = 32 * 1024 * 1024
+const roomToResumeBytes = 32 * 1024 * 1024
 
 const consoleBytes = 65_536
 
@@ -20,7 +20,7 @@ const consoleText = (text: string) =>
   )
 
 /** How long QEMU's own end, which ends its monitor too, may take to be told. */
-const endTold = "2 seconds"
+const endReported = "2 seconds"
 
 /** Events of one monitor, the newest thousand: a guest that provokes more loses its own oldest. */
 export const makeEventQueue = Queue.sliding<QmpEvent>(1024)
@@ -49,9 +49,9 @@ export const watchHealth = (options: {
       Effect.orElseSucceed(() => "")
     )
 
-    const goOnWhenRoom = attempt("statfs", options.directory, () => freeBytes(options.directory)).pipe(
+    const resumeWhenRoom = attempt("statfs", options.directory, () => freeBytes(options.directory)).pipe(
       Effect.orElseSucceed(() => 0),
-      Effect.repeat({ until: (free) => free >= roomToGoOnBytes, schedule: Schedule.spaced("250 millis") }),
+      Effect.repeat({ until: (free) => free >= roomToResumeBytes, schedule: Schedule.spaced("250 millis") }),
       Effect.andThen(SubscriptionRef.set(trouble, "none")),
       Effect.andThen(qmp.execute("cont")),
       Effect.ignoreCause
@@ -75,7 +75,7 @@ export const watchHealth = (options: {
 
     const noSpace = Effect.flatMap(
       SubscriptionRef.getAndSet(trouble, "no-space"),
-      (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(goOnWhenRoom))
+      (before) => before === "no-space" ? Effect.void : Effect.asVoid(Effect.forkScoped(resumeWhenRoom))
     )
 
     const begin = table<Effect.Effect<void, never, Scope.Scope>>({
@@ -110,7 +110,7 @@ export const watchHealth = (options: {
     )
     // What it was asked last it may do at any later time: nobody knows its disks any more.
     yield* qmp.closed.pipe(
-      Effect.andThen(Effect.sleep(endTold)),
+      Effect.andThen(Effect.sleep(endReported)),
       Effect.andThen(
         Deferred.fail(
           broken,
@@ -128,7 +128,7 @@ export const watchHealth = (options: {
   })
 
 /** Waits for a guest that a full disk has stopped; `onStill` is done when it has. */
-export const untilItGoesOn = ({ failure, trouble, troubles }: VmHealth, onStill: Effect.Effect<unknown>) =>
+export const untilResumed = ({ failure, trouble, troubles }: VmHealth, onStill: Effect.Effect<unknown>) =>
   Effect.gen(function*() {
     if ((yield* trouble) !== "no-space") return
     yield* onStill

@@ -114,9 +114,9 @@ export const startQemu = (
       copy !== undefined && stderr().startsWith("pyro-copy: ")
         ? copyFailed(copy, child.exitCode, how)
         : vmFailed("start", `${locked.program}: ${how}`)
-    const told = locked.infoDescriptor !== undefined ? CHILD_PID : copy === undefined ? undefined : COPIED_LINE
-    const [, inside] = told === undefined ? [] : yield* Effect.raceFirst(
-      untilTold(child.stdio[infoDescriptor] as Readable, told),
+    const reportedBy = locked.infoDescriptor !== undefined ? CHILD_PID : copy === undefined ? undefined : COPIED_LINE
+    const [, inside] = reportedBy === undefined ? [] : yield* Effect.raceFirst(
+      untilReported(child.stdio[infoDescriptor] as Readable, reportedBy),
       Effect.flatMap(Deferred.await(ended), (how) => Effect.fail(failure(how)))
     )
     const pid = inside === undefined ? child.pid : Number(inside)
@@ -217,7 +217,7 @@ const CHILD_PID = /"child-pid":\s*(\d+)/
 const COPIED_LINE = new RegExp(COPIED)
 
 /** Waits until the pipe has brought what the expression matches. */
-const untilTold = (info: Readable, expression: RegExp) =>
+const untilReported = (info: Readable, expression: RegExp) =>
   Effect.callback<RegExpExecArray>((resume) => {
     let text = ""
     info.setEncoding("utf8")

@@ -21,7 +21,7 @@ import { discardTemplate, ensureTemplate } from "../template-store.ts"
 import { acquireVm, type QemuReservation, reserveVm, startReserved } from "./acquire-vm.ts"
 import { attachVm } from "./attach.ts"
 import { freezeTemplate } from "./freeze.ts"
-import { untilItGoesOn } from "./health.ts"
+import { untilResumed } from "./health.ts"
 import { findHypervisor, findQemu, type Hypervisor } from "./hypervisor.ts"
 import { machineIdentity, templateKey } from "./identity.ts"
 
@@ -149,7 +149,7 @@ export const makeQemuVmm = Effect.gen(function*() {
   const attach: VmmService["attach"] = (id, { keep, onStill = Effect.void } = {}) =>
     allOrNothing(Effect.gen(function*() {
       const vm = yield* attachVm(id)
-      const channel = yield* untilItGoesOn(vm.health, onStill).pipe(
+      const channel = yield* untilResumed(vm.health, onStill).pipe(
         Effect.andThen(vm.channel({ takeover: true, keep })),
         // The next process that attaches finds the VM as it was.
         Effect.onError(() => Effect.ignoreCause(vm.leave))

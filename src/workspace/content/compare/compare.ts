@@ -41,9 +41,9 @@ const stageSnapshot = (lifecycle: Lifecycle, entry: Entry, name: string) =>
     yield* Effect.addFinalizer(() => removeStaged(entry.folder.compared, directory))
     const staged = captureFolder(directory)
     yield* Effect.gen(function*() {
-      const { folder, record: { taken } } = yield* findSnapshot(entry, name)
+      const { folder, record: { captured } } = yield* findSnapshot(entry, name)
       yield* Effect.mapError(ensureFolder(directory), unwritten(entry.folder))
-      yield* shareLayers(folder.disk, staged.disk, taken.layers)
+      yield* shareLayers(folder.disk, staged.disk, captured.layers)
       yield* copyPushed(folder.directory, directory)
     }).pipe(alone(lifecycle, entry))
     faultPoint("compare:staged")

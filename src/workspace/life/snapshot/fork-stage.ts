@@ -10,10 +10,10 @@ import { displayName, type Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
 import type { Registry } from "../../entry/registry.ts"
 import { noStates } from "../../entry/resident.ts"
-import { heldBase } from "../base.ts"
-import { type CaptureFolder, captureFolder, findSnapshot, type Taken } from "./record.ts"
+import { linkedBase } from "../base.ts"
+import { capture, identityOf, seedOf } from "./capture.ts"
+import { type Captured, type CaptureFolder, captureFolder, findSnapshot } from "./record.ts"
 import { demandLoadable, demandSame, reserve } from "./restore.ts"
-import { identityOf, seedOf, take } from "./take.ts"
 
 /** Longest name of a workspace. */
 const mostCharacters = 63
@@ -37,11 +37,11 @@ export const forkNames = (
     if (name !== undefined) return count === 1 ? [name] : places.map((number) => numbered(name, number))
     const { name: own } = source
     if (own === undefined) return places.map(() => undefined)
-    const taken = new Set<string | undefined>()
-    for (const entry of entries.values()) taken.add((yield* Ref.get(entry.record)).name)
+    const used = new Set<string | undefined>()
+    for (const entry of entries.values()) used.add((yield* Ref.get(entry.record)).name)
     const free: Array<string> = []
     for (let number = 1; free.length < count; number++) {
-      if (!taken.has(numbered(own, number))) free.push(numbered(own, number))
+      if (!used.has(numbered(own, number))) free.push(numbered(own, number))
     }
     return free
   })
@@ -56,7 +56,7 @@ export interface Child {
 /** Source of forks: a folder of the first of them, and a VM for each with the memory. */
 export interface Staged {
   readonly folder: CaptureFolder
-  readonly taken: Taken
+  readonly captured: Captured
   /** None if only files are copied. */
   readonly vms: ReadonlyArray<ReservedVm>
 }
@@ -73,14 +73,14 @@ const stageSnapshot = (
 ) =>
   Effect.gen(function*() {
     const snapshot = yield* findSnapshot(source, name)
-    const { folder, record: { taken } } = snapshot
+    const { folder, record: { captured } } = snapshot
     const record = yield* Ref.get(source.record)
-    const memory = diskOnly ? undefined : taken.memory
-    const images = yield* heldBase(source.folder.base)
+    const memory = diskOnly ? undefined : captured.memory
+    const images = yield* linkedBase(source.folder.base)
     if (memory !== undefined) yield* demandLoadable(snapshot, images, seedOf(source, record))
     const staged = stagedIn(children)
     yield* linkTree(folder.directory, staged.directory)
-    return { staged, taken, memory }
+    return { staged, captured, memory }
   }).pipe(alone(lifecycle, source))
 
 const linkTree = (from: string, to: string): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
@@ -94,12 +94,12 @@ const linkTree = (from: string, to: string): Effect.Effect<void, NoSpace | State
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostError(failure))))
 
 /** Reserves a VM for each fork, in the scope of the fork's first generation. */
-const reserveFor = (source: Entry, spec: NonNullable<Taken["memory"]>["spec"], children: ReadonlyArray<Child>) =>
+const reserveFor = (source: Entry, spec: NonNullable<Captured["memory"]>["spec"], children: ReadonlyArray<Child>) =>
   Effect.gen(function*() {
     const seed = seedOf(source, yield* Ref.get(source.record))
     const wanted = yield* Effect.forEach(children, ({ entry, scope }) =>
       Effect.gen(function*() {
-        const images = yield* heldBase(entry.folder.base)
+        const images = yield* linkedBase(entry.folder.base)
         return { record: yield* Ref.get(entry.record), images, seed, scope }
       }))
     return yield* reserve(spec, wanted)
@@ -115,13 +115,13 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
     yield* Effect.mapError(makeFolder(folder.directory), toHostError)
     const generation = Option.getOrUndefined(yield* Ref.get(source.generation))
     if (generation === undefined || diskOnly) {
-      const staged: Staged = { folder, taken: yield* take(source, folder, undefined), vms: [] }
+      const staged: Staged = { folder, captured: yield* capture(source, folder, undefined), vms: [] }
       return staged
     }
     const { captured, here } = yield* identityOf(source, generation)
     yield* demandSame(`workspace ${yield* displayName(source)}`, captured, here)
     const vms = yield* reserveFor(source, generation.guest.vm.spec, children)
-    const staged: Staged = { folder, taken: yield* take(source, folder, vms[0]!.memory), vms }
+    const staged: Staged = { folder, captured: yield* capture(source, folder, vms[0]!.memory), vms }
     return staged
   }).pipe(aloneFor(lifecycle, source, "workspace.fork"))
 
@@ -146,11 +146,15 @@ export const stage = (
       if (first !== undefined) yield* fillAll(others, first.memory.path)
       return staged
     }
-    const { memory, staged: folder, taken } = yield* stageSnapshot(lifecycle, source, snapshot, diskOnly, children)
+    const { memory, staged: folder, captured } = yield* stageSnapshot(lifecycle, source, snapshot, diskOnly, children)
     if (memory === undefined) {
-      return { folder, taken: { takenAtMs: taken.takenAtMs, layers: taken.layers, residents: noStates }, vms: [] }
+      return {
+        folder,
+        captured: { takenAtMs: captured.takenAtMs, layers: captured.layers, residents: noStates },
+        vms: []
+      }
     }
     const vms = yield* reserveFor(source, memory.spec, children)
     yield* fillAll(vms, folder.frozen.memoryPath)
-    return { folder, taken, vms }
+    return { folder, captured, vms }
   }).pipe(asStep("stage"))

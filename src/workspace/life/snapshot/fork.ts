@@ -24,7 +24,7 @@ import { copyHeaderSecrets, removeHeaderSecrets } from "../../residents/header-s
 import { policyStates, recordedGrant } from "../../residents/network/policy.ts"
 import { openResidents } from "../../residents/open.ts"
 import { copySecrets, removeSecrets } from "../../residents/secret/secret-file.ts"
-import { heldBase, holdBase } from "../base.ts"
+import { linkBase, linkedBase } from "../base.ts"
 import { forget, makeFolder } from "../create.ts"
 import type { Transition } from "../description.ts"
 import { guestOn } from "../generation.ts"
@@ -55,7 +55,7 @@ const announced = (
   }
 }
 
-/** Makes folders and records before all other parts of the forks. From then on their names are taken. */
+/** Makes folders and records before all other parts of the forks. From then on their names are captured. */
 const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
@@ -77,7 +77,7 @@ const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
         children.push({ entry, scope: yield* generationScope(entry) })
         yield* makeFolder(entry.folder)
         yield* writeWorkspace(entry.folder, own)
-        yield* holdBase(entry.folder.base, yield* heldBase(source.folder.base))
+        yield* linkBase(entry.folder.base, yield* linkedBase(source.folder.base))
       }
     }).pipe(Effect.onError(() => Effect.ignoreCause(forgetAll(lifecycle, children))))
     faultPoint("fork:announced")
@@ -88,11 +88,11 @@ const forgetAll = (lifecycle: Lifecycle, children: ReadonlyArray<Child>) =>
   Effect.forEach(children, ({ entry }) => forget(lifecycle, entry), { discard: true })
 
 /** Makes disk, residents and VM of a fork. */
-const buildFork = ({ folder, taken }: Staged, child: Entry, vm: ReservedVm | undefined, notify: Notify) =>
+const buildFork = ({ folder, captured }: Staged, child: Entry, vm: ReservedVm | undefined, notify: Notify) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(child.record)
     const disk = child.folder.disk(record.disk)
-    yield* makeDisk(folder, taken, disk, record)
+    yield* makeDisk(folder, captured, disk, record)
     yield* copyPushed(folder.directory, child.folder.directory)
     yield* copySecrets(folder.directory, child.folder.directory)
     yield* copyHeaderSecrets(folder.directory, child.folder.directory)
@@ -100,7 +100,7 @@ const buildFork = ({ folder, taken }: Staged, child: Entry, vm: ReservedVm | und
       openResidents(child.folder, recordedGrant(yield* Ref.get(child.record))),
       child.scope
     )
-    yield* residents.inherit(taken.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - taken.takenAtMs })
+    yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })
     yield* Ref.set(child.residents, Option.some(residents))
     return vm === undefined
       ? yield* guestOn(child, record, notify)

@@ -18,6 +18,7 @@ import { displayName, type Entry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
 import { guardOf } from "../../residents/entry-residents.ts"
+import { capture } from "./capture.ts"
 import {
   announced,
   type CaptureFolder,
@@ -28,7 +29,6 @@ import {
   snapshotInfo,
   writeSnapshot
 } from "./record.ts"
-import { take } from "./take.ts"
 
 /** A removal first hides the snapshot, and then frees its files. */
 const removeSnapshot = (workspace: WorkspaceFolder, folder: CaptureFolder) =>
@@ -54,13 +54,17 @@ export const createSnapshot = (entry: Entry, name: string, notify: Notify) =>
       yield* writeSnapshot(workspace, folder, record)
       faultPoint("snapshot:announced")
       yield* progress(notify, "copying the workspace", 0.2)
-      const taken = yield* take(entry, folder, { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 })
-      const ready = { ...record, phase: "ready" as const, taken }
+      const captured = yield* capture(entry, folder, { path: folder.frozen.memoryPath, uid: process.getuid?.() ?? 0 })
+      const ready = { ...record, phase: "ready" as const, captured }
       yield* writeSnapshot(workspace, folder, ready)
       faultPoint("snapshot:committed")
       return { folder, record: ready }
     }).pipe(Effect.onError(() => Effect.ignoreCause(removeSnapshot(workspace, folder))))
-    yield* recordEvent(workspace.directory, { _tag: "snapshot", name, memory: made.record.taken.memory !== undefined })
+    yield* recordEvent(workspace.directory, {
+      _tag: "snapshot",
+      name,
+      memory: made.record.captured.memory !== undefined
+    })
     yield* touch(workspace)
     yield* keepForGood(entry, made)
     return snapshotInfo(made)

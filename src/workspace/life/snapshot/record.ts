@@ -22,7 +22,7 @@ import { holdsSecrets } from "../../residents/secret/secret-file.ts"
 import { snapshotNames } from "../recorded.ts"
 
 /** State of a workspace at one moment. The folder beside it has the files. */
-export const Taken = Schema.Struct({
+export const Captured = Schema.Struct({
   takenAtMs: Schema.Number,
   /** Absent for a snapshot of the disk alone. */
   memory: Schema.optional(
@@ -37,7 +37,7 @@ export const Taken = Schema.Struct({
   /** Layers of its disk, all without a writer. */
   layers: Schema.Int
 })
-export type Taken = typeof Taken.Type
+export type Captured = typeof Captured.Type
 
 /** A snapshot's record, on disk before its other files. `ready`: all files are there. */
 const SnapshotRecord = Schema.Struct({
@@ -48,8 +48,8 @@ const SnapshotRecord = Schema.Struct({
   /** Boot of the host at the snapshot's creation: files that are not durable do not outlive this boot. */
   hostBoot: Schema.String,
   durable: Schema.Boolean,
-  taken: Schema.optional(Taken)
-})
+  captured: Schema.optional(Captured)
+}).pipe(Schema.encodeKeys({ captured: "taken" }))
 type SnapshotRecord = typeof SnapshotRecord.Type
 
 /** State of one resident in format 1, which knew commands only. */
@@ -67,7 +67,7 @@ const upgrades: Upgrades = [
 /** A complete snapshot. */
 export interface Snapshot {
   readonly folder: CaptureFolder
-  readonly record: SnapshotRecord & { readonly taken: Taken }
+  readonly record: SnapshotRecord & { readonly captured: Captured }
 }
 
 /** Paths of a snapshot's parts. */
@@ -115,18 +115,18 @@ const read = (
   folder: WorkspaceFolder,
   name: string
 ): Effect.Effect<Option.Option<Snapshot>, StateDirectoryUnusable | StateTooNew> => {
-  const taken = snapshotFolder(folder, name)
-  const place = { workspace: path.basename(folder.directory), snapshot: name, path: taken.record }
-  return readVersioned(taken.record, { schema: SnapshotRecord, upgrades }).pipe(
+  const files = snapshotFolder(folder, name)
+  const place = { workspace: path.basename(folder.directory), snapshot: name, path: files.record }
+  return readVersioned(files.record, { schema: SnapshotRecord, upgrades }).pipe(
     Effect.catchTag("FormatTooNew", tooNew(place)),
     Effect.tap(Option.match({
       onNone: () => Effect.void,
-      onSome: ({ taken }) => Effect.fromResult(demandReadable(residentKinds, place, taken?.residents ?? noStates))
+      onSome: ({ captured }) => Effect.fromResult(demandReadable(residentKinds, place, captured?.residents ?? noStates))
     })),
     Effect.catchTag("FileFailed", ({ detail, path }) => new StateDirectoryUnusable({ path, detail })),
     Effect.map(Option.flatMap((record) =>
-      record.phase === "ready" && record.taken !== undefined
-        ? Option.some({ folder: taken, record: { ...record, taken: record.taken } })
+      record.phase === "ready" && record.captured !== undefined
+        ? Option.some({ folder: files, record: { ...record, captured: record.captured } })
         : Option.none()
     ))
   )
@@ -178,15 +178,15 @@ export const findSnapshot = (
     })
   )
 
-export const snapshotInfo = ({ folder, record: { createdAt, durable, name, taken } }: Snapshot): SnapshotInfo => ({
+export const snapshotInfo = ({ folder, record: { createdAt, durable, name, captured } }: Snapshot): SnapshotInfo => ({
   name,
-  kind: taken.memory === undefined ? "disk" : "memory",
+  kind: captured.memory === undefined ? "disk" : "memory",
   createdAt,
   durable,
   memoryBytes: bytesOnDisk(folder.frozen.memoryPath),
-  layers: taken.layers,
+  layers: captured.layers,
   holdsSecrets: holdsSecrets(folder.directory),
   runningCommands: 0,
-  ...describeStates(residentKinds, taken.residents),
-  ...(taken.memory === undefined ? {} : { pauseMs: taken.memory.pauseMs })
+  ...describeStates(residentKinds, captured.residents),
+  ...(captured.memory === undefined ? {} : { pauseMs: captured.memory.pauseMs })
 })

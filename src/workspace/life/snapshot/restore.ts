@@ -19,7 +19,7 @@ import { Vmm } from "../../../vm/Vmm.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../../entry/record.ts"
 import { explainChannelFailure } from "../boot.ts"
 import { hostnameOf, readHosts } from "../generation.ts"
-import type { CaptureFolder, Snapshot, Taken } from "./record.ts"
+import type { Captured, CaptureFolder, Snapshot } from "./record.ts"
 
 const renewTimeoutMs = 30_000 * deadlineScale
 
@@ -66,7 +66,7 @@ export const demandSame = (
 /** Fails if a snapshot's memory cannot run here. Succeeds without a memory. */
 export const demandLoadable = ({ record }: Snapshot, images: GuestImages, seed: Seed) =>
   Effect.gen(function*() {
-    const { durable, hostBoot, name, taken: { memory } } = record
+    const { durable, hostBoot, name, captured: { memory } } = record
     if (memory === undefined) return
     const here = yield* Effect.flatMap(Vmm, (vmm) => vmm.identity(memory.spec, images, seed))
     const lost = durable || hostBoot === hostBootId()
@@ -107,8 +107,8 @@ export const reserve = (
     return reserved
   })
 
-/** A new disk on the taken layers, with its own empty layer on top. */
-export const makeDisk = (folder: CaptureFolder, { layers }: Taken, disk: string, record: WorkspaceRecord) =>
+/** A new disk on the captured layers, with its own empty layer on top. */
+export const makeDisk = (folder: CaptureFolder, { layers }: Captured, disk: string, record: WorkspaceRecord) =>
   Effect.gen(function*() {
     yield* shareLayers(folder.disk, disk, layers)
     yield* makeWorkspaceDisk(disk, virtualBytesOf(record))

@@ -1,7 +1,7 @@
 import { Deferred, Effect } from "effect"
 import { ExecNotFound } from "../../../contract/errors/errors.ts"
 import type { CancelPayload, CancelResult } from "../../../contract/rows/workspace-logs.ts"
-import { within } from "../../../system/waits/effects.ts"
+import { withTimeout } from "../../../system/waits/effects.ts"
 import type { Command, Commands } from "./command-registry.ts"
 
 /** Maximum wait for the end of a killed command. */
@@ -16,7 +16,7 @@ export const endRunning = (command: Command, graceMs = command.ending.graceMs): 
     const leftMs = command.isEnding ? 0 : graceMs
     return Effect.andThen(
       command.stop(leftMs),
-      within(leftMs + KILLED_MS, Effect.exit(Deferred.await(command.end)))
+      withTimeout(leftMs + KILLED_MS, Effect.exit(Deferred.await(command.end)))
     )
   })
 

@@ -2,7 +2,7 @@ import { Deferred, Effect, Exit } from "effect"
 import { type PyroError, ServiceFailed, type ServiceNotFound } from "../../../contract/errors/errors.ts"
 import { DEFAULT_STOP_SECONDS, type ServiceInfo } from "../../../contract/rows/service-fields.ts"
 import type { ServiceStopPayload } from "../../../contract/rows/workspace-service.ts"
-import { within } from "../../../system/waits/effects.ts"
+import { withTimeout } from "../../../system/waits/effects.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso } from "../../../system/waits/time.ts"
 import { demandService, type Live, type Services, serviceStatus } from "./services.ts"
@@ -118,7 +118,7 @@ export const stopService = (
     if (live !== undefined) {
       // The stop continues if the caller leaves.
       yield* Effect.uninterruptible(beginStop(services, live, graceSeconds * 1000))
-      yield* within(graceSeconds * 1000 + KILLED_MS, Deferred.await(live.over))
+      yield* withTimeout(graceSeconds * 1000 + KILLED_MS, Deferred.await(live.over))
     } else yield* services.change(name, (one) => comesBack(one) ? { ...one, wanted: "stopped" } : one)
     return yield* serviceStatus(services, name, workspace)
   })

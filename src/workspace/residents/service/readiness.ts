@@ -5,7 +5,7 @@ import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import type { GuestSocket } from "../../../guest-channel/network.ts"
 import type { SpawnRequest } from "../../../guest-channel/process.ts"
-import { within } from "../../../system/waits/effects.ts"
+import { withTimeout } from "../../../system/waits/effects.ts"
 import { monotonicMs } from "../../../system/waits/time.ts"
 import type { Check } from "./state.ts"
 
@@ -44,7 +44,7 @@ const visit = <A, E>(
       const { answer, left } = yield* restore(Scope.provide(Effect.flatMap(connected, ask), scope)).pipe(
         Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
       )
-      yield* within(LEAVE_MS, Effect.exit(left)).pipe(
+      yield* withTimeout(LEAVE_MS, Effect.exit(left)).pipe(
         Effect.ensuring(Scope.close(scope, Exit.void)),
         Effect.forkDetach
       )

@@ -55,8 +55,8 @@ describe("records of workspaces and snapshots", () => {
       const { find } = yield* left()
       const { record } = yield* find
       const command = "a0e297782f154c35b5e94f543a8191cb"
-      assert.notProperty(record.taken.memory, "commands")
-      assert.deepNestedInclude(record.taken.residents, {
+      assert.notProperty(record.captured.memory, "commands")
+      assert.deepNestedInclude(record.captured.residents, {
         "execs.format": 1,
         "execs.state[0].start.id": command,
         "execs.state[0].segments": [{ number: 0, size: 35 }]
@@ -68,7 +68,7 @@ describe("records of workspaces and snapshots", () => {
     Effect.gen(function*() {
       const { find } = yield* left({ taken: { takenAtMs: 1, layers: 1 } })
       const snapshot = yield* find
-      assert.deepStrictEqual(Object.keys(snapshot.record.taken.residents), [])
+      assert.deepStrictEqual(Object.keys(snapshot.record.captured.residents), [])
       assert.deepInclude(snapshotInfo(snapshot), { kind: "disk", runningCommands: 0 })
     }))
 

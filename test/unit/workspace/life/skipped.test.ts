@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Notice } from "../../../../src/contract/rows/notice.ts"
 import type { PreparedSeed } from "../../../../src/seeding/request.ts"
-import { tellSeed } from "../../../../src/workspace/life/notices.ts"
+import { reportSeed } from "../../../../src/workspace/life/notices.ts"
 
 const nothing = { files: 0, directories: 0, symlinks: 0, bytes: 0, skippedCount: 0, skipped: [], git: undefined }
 
 const told = (report: Partial<PreparedSeed["report"]>) => {
   const notices: Array<Notice> = []
-  tellSeed({ ...nothing, ...report }, (notice) => void notices.push(notice))
+  reportSeed({ ...nothing, ...report }, (notice) => void notices.push(notice))
   return notices.map(({ level, message }) => `${level}: ${message}`)
 }
 

@@ -46,21 +46,21 @@ const attachable = (
  * Makes this process the owner of a VM that has no owner. Of two processes that come at once, one gets the VM. `program` names the
  * VM's process in errors.
  */
-export const takeOver = (
+export const adopt = (
   id: VmId,
   paths: VmPaths,
   program: string
 ): Effect.Effect<Attachable, VmFailed | HostToolMissing> =>
   Effect.gen(function*() {
     const record = yield* attachable(id, yield* Effect.mapError(readRecord(paths), failedAt("attach")), program)
-    const taken: Attachable = { ...record, owner: ownIdentity() }
-    yield* writeRecord(paths, taken).pipe(
+    const adopted: Attachable = { ...record, owner: ownIdentity() }
+    yield* writeRecord(paths, adopted).pipe(
       // Only the process that has the workspaces attaches to their VMs, so a full disk does no harm here.
       Effect.catchIf(isDiskFull, (failure) =>
-        Effect.logWarning(`${id} is taken over without a record of it: ${failure.message}`)),
+        Effect.logWarning(`${id} is adopted over without a record of it: ${failure.message}`)),
       Effect.mapError(failedAt("attach"))
     )
-    return taken
+    return adopted
   }).pipe(
     withLock(path.join(paths.directory, "owner.lock"), { timeoutMs: takeTimeoutMs }),
     Effect.mapError((failure) =>

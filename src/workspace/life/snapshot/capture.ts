@@ -18,9 +18,9 @@ import { noStates, type ResidentStates } from "../../entry/resident.ts"
 import { residentsOf } from "../../residents/entry-residents.ts"
 import { copyHeaderSecrets } from "../../residents/header-secret/header-secret-file.ts"
 import { copySecrets } from "../../residents/secret/secret-file.ts"
-import { heldBase } from "../base.ts"
+import { linkedBase } from "../base.ts"
 import { flush } from "../start-stop.ts"
-import type { CaptureFolder, Taken } from "./record.ts"
+import type { Captured, CaptureFolder } from "./record.ts"
 
 /** The seed image of a workspace's disk, under its VM's name. */
 export const seedOf = (entry: Entry, record: WorkspaceRecord): Seed => ({
@@ -33,7 +33,7 @@ export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const vmm = yield* Vmm
-    const here = yield* vmm.identity(vm.spec, yield* heldBase(entry.folder.base), seedOf(entry, record))
+    const here = yield* vmm.identity(vm.spec, yield* linkedBase(entry.folder.base), seedOf(entry, record))
     return { here, captured: vm.identity }
   })
 
@@ -42,11 +42,11 @@ export const identityOf = (entry: Entry, { guest: { vm } }: Generation) =>
  * requested, memory, device state and running commands. The workspace continues afterwards, also after a failure. The caller holds
  * the workspace alone.
  */
-export const take = (
+export const capture = (
   entry: Entry,
   folder: CaptureFolder,
   memory: MemoryTarget | undefined
-): Effect.Effect<Taken, PyroError, Paths | Vmm> =>
+): Effect.Effect<Captured, PyroError, Paths | Vmm> =>
   Effect.gen(function*() {
     const record = yield* Ref.get(entry.record)
     const disk = entry.folder.disk(record.disk)
@@ -72,7 +72,7 @@ export const take = (
 type Capture = (
   folder: CaptureFolder,
   top: string
-) => Effect.Effect<Pick<Taken, "memory" | "residents"> | undefined, PyroError>
+) => Effect.Effect<Pick<Captured, "memory" | "residents"> | undefined, PyroError>
 
 /** Does all checks before the pause. Gives the capture itself. */
 const prepare = (
