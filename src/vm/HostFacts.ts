@@ -11,11 +11,11 @@ const Facts = Schema.Struct({
 })
 
 /**
- * Things about this host that are slow to find out and stay true until it boots again: the TSC's frequency, whether KVM
- * really boots a kernel, what QEMU there is. Kept in one file of the cache; a key holds everything the answer depends on.
+ * Facts about this host that are slow to find and stay true until the next boot: the TSC's frequency, whether KVM boots a kernel, the
+ * version of QEMU. One file of the cache has them. A key names everything that the answer depends on.
  */
 export class HostFacts extends Context.Service<HostFacts, {
-  /** The known answer, or the one that `find` gives now and that is kept for the next time. */
+  /** The known answer, else the answer of `find`, which is then stored. */
   readonly get: <E, R>(key: string, find: Effect.Effect<string, E, R>) => Effect.Effect<string, E, R>
 }>()("pyro/vm/HostFacts") {
   static readonly layer = Layer.effect(HostFacts, Effect.suspend(() => make))
@@ -24,7 +24,7 @@ export class HostFacts extends Context.Service<HostFacts, {
 const make = Effect.gen(function*() {
   const { cacheDir } = yield* Paths
   const file = path.join(cacheDir, "host-facts.json")
-  // A file that cannot be read is no more than a cache that is empty.
+  // An unreadable file counts as an empty cache.
   const load = readJson(file, Facts).pipe(
     Effect.map((found) => found._tag === "Some" && found.value.bootId === hostBootId() ? found.value.values : {}),
     Effect.orElseSucceed(() => ({}))

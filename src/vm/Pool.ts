@@ -12,33 +12,33 @@ import { Vmm } from "./Vmm.ts"
 export type { PoolConfig } from "./pool/policy.ts"
 
 interface PoolStatus {
-  /** Guests that wait. */
+  /** Number of guests that wait. */
   readonly members: number
-  /** Guest memory that they may take, in MiB. */
+  /** Maximum guest memory that they use, in MiB. */
   readonly memoryMib: number
 }
 
 /**
- * Guests that were restored and have been through a claim beforehand, and wait, stopped. Only ever an optimisation: whatever goes
- * wrong with one, a VM is restored on the spot.
+ * Guests that were restored and warmed up ahead of a request, and wait paused. The pool is only an optimisation: if a member fails, a VM is
+ * restored on the spot.
  */
 export class Pool extends Context.Service<Pool, {
   /**
-   * A waiting guest of these images and sizes, with the disk of the request, running and to be claimed; none when none waits. It
-   * belongs to the Scope, and may outlive this process if it is left. The request is remembered, and members for the next one like
-   * it are made in the background.
+   * A spare guest of these images and sizes with the disk of the request, running but not yet claimed. None if none waits. The guest
+   * belongs to the Scope, and outlives this process if it is left. The pool remembers the request, and makes members for the next similar
+   * one in the background.
    */
   readonly take: (request: RestoreRequest) => Effect.Effect<Option.Option<RestoredGuest>, never, Scope.Scope>
-  /** A waiting guest, else one restored on the spot; where there is no room for that, members of the pool make it. */
+  /** A spare guest, else one restored on the spot. If that does not fit, the members of the pool make room for it. */
   readonly acquire: (request: RestoreRequest) => Effect.Effect<RestoredGuest, VmmError, Scope.Scope>
-  /** What was refused for want of room is tried once more without the members. */
+  /** Retries work without the pool's members if there was no room for it. */
   readonly withRoom: <A, E extends { readonly _tag: string }, R>(
     attempt: Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E, R>
-  /** Ends all members, and makes none until somebody asks for a guest again. */
+  /** Ends all members. The pool makes new ones after the next request. */
   readonly empty: Effect.Effect<void>
   readonly status: Effect.Effect<PoolStatus>
-  /** Waits until nothing is left to be made or ended for now. */
+  /** Waits until the pool has no member to make or end. */
   readonly settled: Effect.Effect<void>
 }>()("pyro/vm/Pool") {
   static readonly layer = (config: Partial<PoolConfig> = {}): Layer.Layer<Pool, never, Vmm> =>
@@ -62,7 +62,7 @@ interface Member {
 interface State {
   readonly wanted: Demands
   readonly members: ReadonlyArray<Member>
-  /** Nothing is being done, and nothing is to be done soon. */
+  /** No step is running or due soon. */
   readonly resting: boolean
 }
 
@@ -74,14 +74,14 @@ const make = (config: PoolConfig) =>
 
     const close = ({ scope }: Member) => Effect.ignoreCause(Scope.close(scope, Exit.void))
 
-    /** Takes the oldest member of a kind out, so that it is nobody else's. */
+    /** Removes the oldest member of a kind from the pool, for one caller. */
     const pick = (kind: string) =>
       SubscriptionRef.modify(state, (now) => {
         const found = now.members.find((member) => member.kind === kind)
         return [found, found === undefined ? now : { ...now, members: now.members.filter((one) => one !== found) }]
       })
 
-    /** One that has the disk mounted, where nothing was written to that; else one that has none. */
+    /** A member with the disk mounted, if nothing was written to the disk; else one without a disk. */
     const pickFor = (request: RestoreRequest) =>
       Effect.gen(function*() {
         const { wanted } = yield* SubscriptionRef.get(state)
@@ -100,7 +100,7 @@ const make = (config: PoolConfig) =>
         now.members.includes(member),
         { ...now, members: now.members.filter((one) => one !== member) }
       ]).pipe(
-        // In a fiber of its own: this one ends with the member.
+        // In its own fiber: this fiber ends with the member.
         Effect.flatMap((ours) => ours ? Effect.forkDetach(close(member)) : Effect.void),
         Effect.andThen(Queue.offer(wake, undefined))
       )
@@ -117,7 +117,7 @@ const make = (config: PoolConfig) =>
             state,
             (now) => now.wanted.has(kind) ? [true, { ...now, members: [...now.members, member] }] : [false, now]
           )
-          // The pool was emptied meanwhile.
+          // The pool was emptied in the meantime.
           if (!isWanted) return yield* close(member)
           yield* guest.vm.health.failure.pipe(
             Effect.catch(() => dropDead(member)),
@@ -171,7 +171,7 @@ const make = (config: PoolConfig) =>
         Effect.tap(() => Queue.offer(wake, undefined))
       )
 
-    // After the fiber below has ended, so that none comes behind it.
+    // Runs after the fiber below has ended, so that no member is made later.
     yield* Effect.addFinalizer(() => empty)
     yield* step.pipe(
       Effect.catchCause((cause) => Effect.andThen(Effect.logError(cause), Effect.sleep(config.retryMs))),

@@ -23,13 +23,13 @@ export interface Vm {
   readonly spec: MachineSpec
   /** Process whose end is the end of the VM. */
   readonly process: ProcessIdentity
-  /** What the VM's memory can go on with. */
+  /** What the VM's memory can continue on. */
   readonly identity: MachineIdentity
-  /** Absent for a VM that an older pyro made. */
+  /** Absent for a VM of an older pyro. */
   readonly confinement: ConfinementLevel | undefined
   readonly health: VmHealth
   readonly disks: VmDisks
-  /** Calls by which the guest gets its identity and its disk. */
+  /** Calls that give the guest its identity and its disk. */
   readonly steps: GuestSteps
   /**
    * Connects to the guest's agent. One channel at a time. Without `takeover` the agent must be idle: the guest has just booted, or was
@@ -38,20 +38,20 @@ export interface Vm {
   readonly channel: (options?: ChannelOptions) => Effect.Effect<GuestChannel, VmError | ChannelFailed, Scope.Scope>
   /** Lets the guest run. */
   readonly resume: Effect.Effect<void, VmFailed>
-  /** Stops the guest between two instructions. Its clocks stand still: check them after `resume`. */
+  /** Stops the guest between two instructions. Its clocks stop too: check them after `resume`. */
   readonly pause: Effect.Effect<void, VmFailed>
   /** Bytes of memory that the guest has touched: a capture writes as many. */
   readonly memoryBytes: Effect.Effect<number>
   /**
-   * Captures memory, device state and disk at one moment. The guest's programs stand still meanwhile, and go on afterwards, also if the
-   * capture failed. `channel` is the VM's own.
+   * Captures memory, device state and disk at one moment. The guest's programs are stopped during the capture and continue afterwards, also
+   * after a failure. `channel` is the VM's own.
    */
   readonly capture: (
     channel: GuestChannel,
     target: CaptureTarget
   ) => Effect.Effect<Captured, CaptureError, Scope.Scope>
   /**
-   * Freezes the layer that the guest writes, at one moment, and goes on with the empty overlay `top` (as `DiskSource.top`). The caller
+   * Freezes the layer that the guest writes, at one moment, and continues on the empty overlay `top` (as `DiskSource.top`). The caller
    * flushes the guest's caches first. A failed freeze removes `top`.
    */
   readonly freezeLayer: (top: string) => Effect.Effect<void, VmFailed | NoSpace | ImageDamaged>
@@ -62,48 +62,48 @@ export interface Vm {
   readonly leave: Effect.Effect<void, VmFailed | NoSpace>
 }
 
-/** What keeps a VM from running for now. `no-space`: the host's disk is full; it goes on when there is room. */
+/** Why a VM does not run now. `no-space`: the host's disk is full, and the VM resumes when there is room. */
 export type VmTrouble = "none" | "no-space" | "io-error"
 
 export interface VmHealth {
-  /** Never succeeds; fails as soon as the VM cannot go on: race whatever waits for the guest against it. */
+  /** Never succeeds. Fails when the VM is lost: race every wait for the guest against it. */
   readonly failure: Effect.Effect<never, VmFailed | GuestPanicked>
   readonly trouble: Effect.Effect<VmTrouble>
-  /** `trouble` as it is, then each change. */
+  /** The present `trouble`, then each change. */
   readonly troubles: Stream.Stream<VmTrouble>
   /** End of what the guest's kernel and agent wrote to the console, escaped: a terminal shows it as text. */
   readonly consoleTail: Effect.Effect<string>
 }
 
-/** Options of a channel. `keep` chooses the streams that a takeover goes on with. */
+/** Options of a channel. `keep` chooses the streams that survive a takeover. */
 export type ChannelOptions = Pick<ConnectOptions, "keep" | "takeover">
 
 /** The disks of one running VM. */
 export interface VmDisks {
-  /** Number of layers over the seed, the written one included. */
+  /** Number of layers above the seed, with the one that is written. */
   readonly layerCount: Effect.Effect<number>
   /**
    * Makes `disk` the workspace disk and its seed the baseline. The guest must have neither mounted: the kernel drops a device's cache at
-   * the last unmount. The sizes must be those that the VM was started with. The old images are closed in the background. `handOver` is
-   * for a stopped guest in which nothing runs yet: the record gets the new purpose first, and the guest runs on without another round
-   * trip. After a failure with `handOver` the VM must not be used.
+   * the last unmount. The sizes must be those of the VM's start. The old images are closed in the background. `handOver` is for a paused
+   * guest that has run nothing yet: the record gets the new purpose first, and the guest resumes without another round trip. After a
+   * failure with `handOver` the VM must not be used.
    */
   readonly switchTo: (
     disk: DiskSource,
     options?: { readonly handOver?: VmPurpose }
   ) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
   /**
-   * Hands a stopped guest over with the disk that it has mounted, and lets it run on. `top`, an empty overlay that is to outlive the VM
-   * (as `DiskSource.top`), becomes another name of the written overlay.
+   * Hands over a paused guest with the disk that it has mounted, and resumes it. `top`, an empty overlay that outlives the VM (as
+   * `DiskSource.top`), becomes another name of the written overlay.
    */
   readonly handOver: (purpose: VmPurpose, top: string | undefined) => Effect.Effect<void, VmFailed | NoSpace>
-  /** Writes the content of the frozen layers from `from` on into one new file of the VM's folder. Gives the host path. */
+  /** Writes the content of the frozen layers from `from` upwards into one new file of the VM's folder. Gives the host path. */
   readonly merge: (from: number) => Effect.Effect<string, VmFailed | NoSpace>
-  /** Reads one file in place of several frozen layers from now on. Both hold the same: nothing in the guest notices. */
+  /** Makes QEMU read one file in place of several frozen layers. The content is the same, so the guest notices nothing. */
   readonly replace: (merged: Merged) => Effect.Effect<void, VmFailed | NoSpace | HostToolMissing | ImageDamaged>
 }
 
-/** Layers of a running VM that one file takes the place of. */
+/** Layers of a running VM that one file replaces. */
 export interface Merged {
   /** Index of the oldest of these layers. */
   readonly from: number
@@ -119,20 +119,20 @@ export interface MemoryTarget {
 }
 
 export interface CaptureTarget {
-  /** Overlay that the VM goes on with, if the overlay is to outlive the VM (as `DiskSource.top`). */
+  /** Overlay that the VM continues on, if the overlay outlives the VM (as `DiskSource.top`). */
   readonly top?: string | undefined
   /** Files for device state and memory; neither exists yet. */
   readonly frozen: Frozen
-  /** Host user that is to own the memory file. */
+  /** Host user that owns the memory file. */
   readonly memoryUid: number
-  /** Runs while nothing in the guest runs: its result is of the same moment. */
+  /** Runs while the guest is paused, so its result is of the same moment. */
   readonly inPause?: Effect.Effect<void, NoSpace | StateDirectoryUnusable>
 }
 
 export interface Captured {
-  /** The VM's own names of the frozen layers, oldest first. They go with the VM. */
+  /** The VM's own names of the frozen layers, oldest first. They are removed with the VM. */
   readonly layers: ReadonlyArray<string>
-  /** Time that the guest's programs stood still, in ms. */
+  /** Time that the guest's programs were stopped, in ms. */
   readonly pauseMs: number
 }
 

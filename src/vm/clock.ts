@@ -4,12 +4,12 @@ import type { AgentCallFailed } from "../guest-channel/errors.ts"
 import type { GuestChannel } from "../guest-channel/GuestChannel.ts"
 import { monotonicMs, wallClockNs } from "../system/waits/time.ts"
 
-/** A guest whose clock is further off than this is set; a reading over the channel is good to a few ms. */
+/** A guest's clock is set if it is further off than this. A reading over the channel is accurate to a few ms. */
 const toleranceMs = 20
 
 /** One reading of the guest's wall clock. */
 interface Reading {
-  /** How far it is from the host's, in ms; positive when it is ahead. Compared with the middle of the round trip. */
+  /** Difference from the host's clock, in ms; positive if the guest is ahead. Compared with the middle of the round trip. */
   readonly offsetMs: number
   readonly roundTripMs: number
 }
@@ -26,39 +26,39 @@ const read = (channel: GuestChannel): Effect.Effect<Reading, AgentCallFailed | C
     })
   })
 
-/** A reading that had to wait may be off by half its round trip: on a busy host that is more than what is measured. */
+/** A delayed reading may be wrong by half its round trip, which exceeds the measured value on a busy host. */
 const readings = 5
 
-/** How far the guest's wall clock is from the host's, in ms; positive when it is ahead. The quickest of several readings tells. */
+/** Difference of the guest's wall clock from the host's, in ms; positive if the guest is ahead. The quickest of several readings counts. */
 export const clockOffsetMs = (channel: GuestChannel) =>
   Effect.map(
     Effect.replicateEffect(read(channel), readings),
     (all) => all.reduce((best, one) => one.roundTripMs < best.roundTripMs ? one : best).offsetMs
   )
 
-/** How often the clock is read before it is taken as it is. Twice is the rule; on a busy host every other message is late. */
+/** Maximum number of readings. Two are usual; on a busy host every other message is late. */
 const attempts = 8
 
-/** `keepClock` for a guest that was told the time no earlier than `sentAtMs` of the monotonic clock and has answered: it may be right by that. */
+/**
+ * `keepClock` for a guest that got the time no earlier than `sentAtMs` of the monotonic clock and has answered. Its clock may be correct
+ * already.
+ */
 export const settleClock = (channel: GuestChannel, sentAtMs: number) =>
   Effect.flatMap(monotonicMs, (now) => now - sentAtMs <= toleranceMs ? Effect.void : keepClock(channel))
 
-/**
- * Puts the guest's wall clock right when it is not: after a restore, where the time was taken before it was sent, after a pause, a
- * host that slept, a step of the host's own clock.
- */
+/** Corrects the guest's wall clock if needed: after a restore, a pause, a suspend of the host, or a step of the host's clock. */
 export const keepClock = (
   channel: GuestChannel,
   left: number = attempts
 ): Effect.Effect<void, AgentCallFailed | ChannelFailed> =>
   Effect.flatMap(read(channel), ({ offsetMs, roundTripMs }) => {
     const off = Math.abs(offsetMs)
-    // What took long is half that unsure, and says nothing of a clock that is off by less.
+    // The error of a reading is half its round trip: a smaller difference proves nothing.
     const unsureMs = roundTripMs / 2
     if (left <= 1 || Math.max(off, unsureMs) <= toleranceMs) return Effect.void
     const again = keepClock(channel, left - 1)
     if (off <= Math.max(toleranceMs, unsureMs)) return again
-    // It arrives half a round trip after it is sent.
+    // The call arrives half a round trip later.
     const ns = wallClockNs() + BigInt(Math.round(unsureMs * 1e6))
     return Effect.andThen(channel.call.clockSet({ ns }), again)
   })

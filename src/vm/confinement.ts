@@ -8,28 +8,28 @@ import { findProgram, isRoot } from "../system/processes/host.ts"
 import { HostFacts } from "./HostFacts.ts"
 
 /**
- * How far a QEMU is locked up. QEMU's own seccomp filter (spawn denied) is always on; `namespaces` adds namespaces in which it
- * sees only its own files; `uid` adds an unprivileged user of its own (pyro started by root).
+ * How much a QEMU is confined. QEMU's own seccomp filter (no new programs) is always on. `namespaces` adds namespaces in which it sees only
+ * its own files. `uid` adds an unprivileged user per VM (if root started pyro).
  */
 export const ConfinementLevel = Schema.Literals(["seccomp", "namespaces", "namespaces+uid"])
 export type ConfinementLevel = typeof ConfinementLevel.Type
 
 export interface Confinement {
   readonly level: ConfinementLevel
-  /** Why it is not more, for `doctor`. */
+  /** Why the level is not higher, for `doctor`. */
   readonly reason: string
 }
 
 /** From the least to the most. */
 const levels: ReadonlyArray<ConfinementLevel> = ["seccomp", "namespaces", "namespaces+uid"]
 
-/** Fails when what the host allows is less than what the caller insists on. */
+/** Fails if the host allows less confinement than the caller demands. */
 export const demand = (reached: Confinement, least: ConfinementLevel | undefined) =>
   least === undefined || levels.indexOf(reached.level) >= levels.indexOf(least)
     ? Effect.void
     : new ConfinementUnavailable({ level: reached.level, detail: reached.reason })
 
-/** Arguments of bubblewrap for namespaces of a process's own. */
+/** Arguments of bubblewrap for new namespaces. */
 export const unshare = [
   "--unshare-ipc",
   "--unshare-net",
@@ -39,7 +39,7 @@ export const unshare = [
   "--new-session"
 ]
 
-/** Arguments of bubblewrap for the host's programs, to be read only. */
+/** Arguments of bubblewrap for the host's programs, read-only. */
 export const system = [
   ...["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/nix/store", "/nix/store"],
   ...["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin"],
@@ -51,26 +51,26 @@ export const system = [
     "/etc/alternatives",
     "/etc/alternatives"
   ],
-  // A folder that bubblewrap makes on the way to a mount point is for root alone, and the user of a VM opens /dev/kvm.
+  // Bubblewrap makes parent folders of a mount point for root only, and a VM's user opens /dev/kvm.
   ...["--perms", "0755", "--dir", "/dev"],
   ...["--dev-bind", "/dev/null", "/dev/null", "--dev-bind", "/dev/urandom", "/dev/urandom"]
 ]
 
-/** Settings of the kernel that allow an ordinary user namespaces, or do not. */
+/** Kernel settings that control an ordinary user's namespaces. */
 const namespaceSettings = [
   "/proc/sys/user/max_user_namespaces",
   "/proc/sys/kernel/unprivileged_userns_clone",
   "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
 ]
 
-/** What the answer depends on: mending one of these is noticed at once. */
+/** Everything that the answer depends on, so that a repair takes effect at once. */
 const confinementKey = () => {
   const bwrap = findProgram("bwrap")
   const settings = namespaceSettings.map((file) => readIfReadable(file)?.trim() ?? "-")
   return [isRoot() ? "root" : "user", bwrap === undefined ? "none" : fileIdentity(bwrap), ...settings].join(":")
 }
 
-/** What this host allows, tried out once per boot of it. */
+/** The confinement that this host allows, probed once per boot. */
 export const probeConfinement: Effect.Effect<Confinement, never, HostFacts> = Effect.gen(function*() {
   const facts = yield* HostFacts
   const reason = yield* facts.get(
@@ -86,10 +86,10 @@ export const probeConfinement: Effect.Effect<Confinement, never, HostFacts> = Ef
     : { level: "namespaces", reason: "a user id of its own for each VM needs pyro to be started by root" }
 })
 
-/** First of the user ids that VMs get under root: above those of systemd, containers and people. */
+/** First user id of VMs under root: above the ids of systemd, containers and people. */
 const firstVmUid = 0x7000_0000
 const vmUidCount = 0x0100_0000
 
-/** User that a VM's files belong to: one of its own under root, ours otherwise. */
+/** Owner of a VM's files: a user of its own under root, else this user. */
 export const chooseVmUid = (level: ConfinementLevel): number =>
   level === "namespaces+uid" ? firstVmUid + randomInt(vmUidCount) : process.getuid?.() ?? 0

@@ -40,11 +40,11 @@ export interface ClaimedDisk {
 
 type Steps = ReadonlyArray<Call<unknown>>
 
-/** Calls to a guest's agent by which a guest gets its identity and its disk. A guest that shares the host's kernel has others. */
+/** Calls to a guest's agent that give the guest its identity and its disk. A guest that shares the host's kernel needs others. */
 export interface GuestSteps {
   /** Makes a restored guest unique, and mounts its root and /workspace. */
   readonly claim: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
-  /** Gives a claimed guest an /etc/resolv.conf that belongs to the generation, and not to the disk. Fails if the root has no such file. */
+  /** Gives a claimed guest an /etc/resolv.conf of the generation instead of the disk. Fails if the root has no such file. */
   readonly coverResolver: (content: string) => Steps
   /** Mounts the disk at `inspectedDisk` only, for a guest that reads the disk and runs nothing of it. */
   readonly inspection: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
@@ -52,22 +52,22 @@ export interface GuestSteps {
   readonly inspectedWorkspace: Steps
   /** The whole disk as the workspace's programs see it, after `inspectedWorkspace`. */
   readonly inspectedRoot: {
-    /** Directory of the guest that stands for `/`. */
+    /** Directory of the guest with the inspected root. */
     readonly directory: string
     readonly mounts: Steps
   }
-  /** Takes leftovers of a run off the inspected disk, and leaves a clean file system that nothing writes. */
+  /** Removes leftovers of a run from the inspected disk, and leaves a clean file system without a writer. */
   readonly scrubInspected: Steps
-  /** Makes a guest that goes on from a capture unique, while its programs are stopped. `hosts` is its /etc/hosts, if readable. */
+  /** Makes a guest that continues from a capture unique, while its programs are stopped. `hosts` is its /etc/hosts, if readable. */
   readonly renewal: (identity: GuestIdentity, hosts: string | undefined) => Steps
   /** Gives a running guest another host name. `hosts` is its /etc/hosts, if readable. */
   readonly rename: (hostname: string, hosts: string | undefined) => Steps
-  /** Lets the guest's programs run that a capture stopped. */
+  /** Resumes the programs that a capture stopped. */
   readonly startPrograms: Steps
 }
 
 /** Directory of the workspace disk in a guest, hidden from the programs that run there. */
 export const inspectedDisk = "/disk"
 
-/** Where a guest has the environment mounted when it is frozen. */
+/** Mount point of the environment when the guest is frozen. */
 export const lowerDirectory = "/lower"

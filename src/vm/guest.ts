@@ -23,15 +23,15 @@ export interface GuestImages {
   readonly kernel: { readonly digest: string; readonly vmlinux: string; readonly initrd: string }
 }
 
-/** A VM whose agent has answered. Nothing of the workspace is mounted yet, and it still is a clone of its template. */
+/** A VM whose agent has answered. It is still a clone of its template, with nothing of the workspace mounted. */
 export interface Guest {
   readonly vm: Vm
   readonly channel: GuestChannel
 }
 
-/** A guest as a template has it, or the pool. */
+/** A guest from a template or from the pool. */
 export interface RestoredGuest extends Guest {
-  /** It has its disk, an empty one, mounted (`mountSteps`), for its claim to go on from there. */
+  /** The guest has its empty disk mounted (`mountSteps`), and its claim continues from there. */
   readonly isMounted: boolean
 }
 
@@ -46,23 +46,23 @@ export interface RestoreRequest extends DiskSource {
   readonly hasTap?: boolean | undefined
   /** Empty seed image of the same virtual size, for the template. */
   readonly placeholder: SeedImage
-  /** The image in the cache that `seed` is, where the next request may begin with the same. */
+  /** The cached image of `seed`, if the next request may begin with the same. */
   readonly seedImage?: SeedImage | undefined
   readonly dieWithParent: boolean
-  /** Least confinement of QEMU that the caller insists on; whatever the host allows by default. */
+  /** Minimum confinement of QEMU. Default: the maximum that the host allows. */
   readonly leastConfinement?: ConfinementLevel | undefined
-  /** Its disk is to be switched before it is claimed, and so not to be mounted, even where it is an empty one. */
+  /** The disk is switched before the claim, so even an empty disk is not mounted. */
   readonly leaveUnmounted?: boolean | undefined
-  /** Told at the beginning of each step that takes seconds and is done once. The message is for people. */
+  /** Called at the start of each slow step that is done once. The message is for people. */
   readonly onSlowStep?: OnSlowStep | undefined
 }
 
-/** Asks for a VM that goes on from captured memory. */
+/** Request for a VM that continues from captured memory. */
 export interface ReserveCapturedRequest {
   readonly purpose: VmPurpose
   /** Of the captured VM. */
   readonly spec: MachineSpec
-  /** Where its images are now. */
+  /** Present paths of its images. */
   readonly images: GuestImages
   /** Seed image that the captured VM's disk started from. */
   readonly seed: Seed
@@ -79,15 +79,15 @@ export interface CapturedState {
 
 export type VmmError = VmError | ChannelFailed | ConfinementUnavailable | HostToolUnsuitable | InvalidConfiguration
 
-/** What guests run with on this host, and why. */
+/** The accelerator of this host, and why. */
 export interface AcceleratorChoice {
-  /** A name of the driver's own, which a `MachineSpec` carries. */
+  /** The driver's name of the accelerator, as in a `MachineSpec`. */
   readonly accelerator: string
   /** Result of the probe, for `doctor`. */
   readonly reason: string
 }
 
-/** A VM that has a record and a folder, and nothing else yet. */
+/** A VM that has only a record and a folder. */
 export interface ReservedVm {
   readonly record: VmRecord
   /** File of the VM's memory. A capture may write it in place of `fill`. */
@@ -95,16 +95,16 @@ export interface ReservedVm {
   /** Copies a captured memory into the VM's own. */
   readonly fill: (memoryPath: string) => Effect.Effect<void, VmError>
   /**
-   * Goes on where a captured VM was; the VM's memory file is there. The agent still has the streams of that moment, the programs are
-   * stopped, and the guest is a clone until `GuestSteps.renewal`: nothing may run in it before.
+   * Continues a captured VM from its memory file. The agent still has the streams of that moment, the programs are stopped, and the guest
+   * is a clone until `GuestSteps.renewal`: nothing may run in it before.
    */
   readonly restore: (captured: CapturedState) => Effect.Effect<Guest, VmmError, Scope.Scope>
 }
 
 interface AttachOptions {
-  /** Chooses the streams that the channel goes on with; the others end. Default: all. */
+  /** Chooses the streams that the channel keeps; the others end. Default: all. */
   readonly keep?: (stream: string) => boolean
-  /** Runs when the guest stands still because the host's disk is full. The VM is attached once the guest goes on. */
+  /** Runs if the guest is paused because the host's disk is full. The VM is attached once the guest resumes. */
   readonly onStill?: Effect.Effect<unknown>
 }
 
@@ -116,22 +116,22 @@ export interface VmmService {
   readonly accelerator: (images: GuestImages, placeholder: Seed) => Effect.Effect<AcceleratorChoice, VmmError>
   /**
    * Restores a guest from the template of these images and sizes, and makes the template first if there is none. If the disk is an empty
-   * one over the placeholder, the template has it mounted. The guest lives as long as the Scope. A template that does not come up is
-   * made once more.
+   * one over the placeholder, the template has it mounted. The guest lives as long as the Scope. A template that fails to start is made
+   * once more.
    */
   readonly restore: (request: RestoreRequest) => Effect.Effect<RestoredGuest, VmmError, Scope.Scope>
-  /** Identity that the memory of such a VM would need on this host. */
+  /** Identity that the memory of this VM would need on this host. */
   readonly identity: (spec: MachineSpec, images: GuestImages, seed: Seed) => Effect.Effect<MachineIdentity, VmmError>
-  /** Records a VM that is to go on from captured memory. The Scope removes what exists of the VM. */
+  /** Records a VM that will continue from captured memory. The Scope removes what exists of the VM. */
   readonly reserve: (request: ReserveCapturedRequest) => Effect.Effect<ReservedVm, VmmError, Scope.Scope>
   /** Admits reserved VMs, all or none. Call this before `fill`. */
   readonly admit: (
     reserved: ReadonlyArray<ReservedVm>
   ) => Effect.Effect<void, AdmissionRefused | NoSpace | StateDirectoryUnusable>
   /**
-   * Goes on with the VM of a workspace that has no owner: its processes run on, and the channel takes their streams up. This process owns
-   * the VM from now on, and the Scope ends it. Fails with step `attach` if there is no such VM, its process is gone, or another process
-   * owns it; the VM stays as it is then.
+   * Attaches to a workspace's VM that has no owner: its processes continue, and the channel adopts their streams. This process then owns
+   * the VM, and the Scope ends it. Fails with step `attach`, without a change of the VM, if there is no such VM, its process is gone, or
+   * another process owns it.
    */
   readonly attach: (id: VmId, options?: AttachOptions) => Effect.Effect<Guest, VmmError, Scope.Scope>
 }

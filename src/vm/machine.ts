@@ -1,27 +1,27 @@
 import { Schema } from "effect"
 import * as path from "node:path"
 
-/** Everything of a machine that a frozen memory depends on: two machines of equal spec can take over each other's state. */
+/** Every property of a machine that a frozen memory depends on: machines of equal spec can continue each other's state. */
 export const MachineSpec = Schema.Struct({
-  /** What executes the guest's code, in the driver's words. */
+  /** The driver's name of what executes the guest's code. */
   accelerator: Schema.String,
   vcpuCount: Schema.Int,
   memoryMib: Schema.Int,
   /** The machine has a network device, a tap device of its own network namespace. Absent: none. */
   hasTap: Schema.optional(Schema.Literal(true)),
-  /** Host's time stamp counter in kHz; QEMU tells the guest under TCG only. */
+  /** Host's time stamp counter in kHz. QEMU reports it to the guest under TCG only. */
   tscKhz: Schema.Number,
   environment: Schema.Struct({ digest: Schema.String, imagePath: Schema.String }),
   kernel: Schema.Struct({ digest: Schema.String, vmlinux: Schema.String, initrd: Schema.String })
 })
 export type MachineSpec = typeof MachineSpec.Type
 
-/** What a captured VM goes on with: on a host where one of these differs its memory and device state are of no use. */
+/** Requirements of a captured VM: memory and device state are useless on a host where one of these differs. */
 export const MachineIdentity = Schema.Struct({
   accelerator: Schema.String,
   /** Build of the VMM. */
   vmm: Schema.String,
-  /** Under KVM the guest has seen the host's CPU; under TCG QEMU's, which is everywhere the same. */
+  /** Under KVM the host's CPU, which the guest has seen. Under TCG QEMU's, which is the same everywhere. */
   cpu: Schema.String,
   tscKhz: Schema.Number,
   kernel: Schema.String,
@@ -31,7 +31,7 @@ export const MachineIdentity = Schema.Struct({
 }).pipe(Schema.encodeKeys({ vmm: "qemu" }))
 export type MachineIdentity = typeof MachineIdentity.Type
 
-/** TSC frequencies closer than this are the same clock (0.1 %: the guest's time would drift by no more). */
+/** Relative difference up to which two TSC frequencies count as equal (0.1 %, the maximum drift of the guest's time). */
 export const tscStep = 0.001
 
 const words: Readonly<Record<keyof MachineIdentity, string>> = {
@@ -47,7 +47,7 @@ const words: Readonly<Record<keyof MachineIdentity, string>> = {
 const same = (key: keyof MachineIdentity, one: MachineIdentity, other: MachineIdentity) =>
   key === "tscKhz" ? Math.abs(one.tscKhz / other.tscKhz - 1) <= tscStep : one[key] === other[key]
 
-/** What differs, in words: as it was, and as it is. */
+/** The differences in words: the old value and the present one. */
 export const differencesOf = (captured: MachineIdentity, here: MachineIdentity): ReadonlyArray<string> =>
   (Object.keys(words) as ReadonlyArray<keyof MachineIdentity>)
     .filter((key) => !same(key, captured, here))
@@ -57,15 +57,15 @@ export const differencesOf = (captured: MachineIdentity, here: MachineIdentity):
 export interface Frozen {
   readonly memoryPath: string
   readonly statePath: string
-  /** What the overlay of its workspace disk then held, where the guest had that mounted. */
+  /** Content of the workspace disk's overlay at that moment, if the guest had the disk mounted. */
   readonly overlayPath?: string | undefined
 }
 
-/** Where a folder has them. */
+/** Paths of the frozen files in a folder. */
 export const frozenIn = (directory: string): Frozen => ({
   memoryPath: path.join(directory, "mem"),
   statePath: path.join(directory, "state")
 })
 
-/** And the overlay of the disk, where that is mounted in it. */
+/** Path of the disk's overlay in a folder, if the disk was mounted. */
 export const overlayIn = (directory: string) => path.join(directory, "overlay")

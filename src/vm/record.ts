@@ -9,19 +9,19 @@ import { hostBootId, ownIdentity, ProcessIdentity } from "../system/processes/id
 import { ConfinementLevel } from "./confinement.ts"
 import { MachineSpec } from "./machine.ts"
 
-/** Names one VM, never used again. */
+/** Id of one VM. Ids are never reused. */
 export const VmId = Schema.String.pipe(Schema.check(Schema.isPattern(/^vm-[a-z0-9]{12}$/)), Schema.brand("VmId"))
 export type VmId = typeof VmId.Type
 
 export const newVmId = (): VmId => VmId.make(`vm-${randomBytes(8).toString("hex").slice(0, 12)}`)
 
-/** Whether a name is that of a VM. */
+/** Whether a name is the id of a VM. */
 export const isVmId = Schema.is(VmId)
 
 /** Argument of every process of a VM. A sweep finds the processes by this argument. */
 export const processName = (id: string) => `pyro-${id}`
 
-/** What a VM serves. */
+/** Purpose of a VM. */
 export const VmPurpose = Schema.Literals([
   "run",
   "template",
@@ -34,13 +34,13 @@ export const VmPurpose = Schema.Literals([
 ])
 export type VmPurpose = typeof VmPurpose.Type
 
-/** Which images a QEMU has open, named relative to the VM's folder, and what it calls them. */
+/** The images that a QEMU has open, relative to the VM's folder, and their node names. */
 export const DiskState = Schema.Struct({
   disks: Schema.Struct({ overlays: Schema.NonEmptyArray(Schema.String), seed: Schema.String }),
   seedNode: Schema.String,
   /** Nodes of the overlays, in their order. */
   overlayNodes: Schema.NonEmptyArray(Schema.String),
-  /** Number for the next file and node, so that no name comes twice. */
+  /** Number of the next file and node, so that no name repeats. */
   next: Schema.Int,
   /** Size of both disks as the guest sees them. */
   virtualBytes: Schema.Int
@@ -48,37 +48,37 @@ export const DiskState = Schema.Struct({
 export type DiskState = typeof DiskState.Type
 
 /**
- * Written before anything of a VM is made, so that whatever a crash leaves behind can be found: the folder and the memory file
- * are named after the id, QEMU carries it in its arguments.
+ * Written before any other part of a VM, so that everything can be found after a crash: the id names the folder and the memory file, and is
+ * in QEMU's arguments.
  */
 export const VmRecord = Schema.Struct({
   id: VmId,
   purpose: VmPurpose,
-  /** Process that answers for this VM; when it is gone the VM is swept (or adopted, for those that outlive their owner). */
+  /** Process that owns this VM. After the owner's death the VM is swept, or adopted if it outlives its owner. */
   owner: ProcessIdentity,
   /** Guest memory that was admitted. */
   memoryMib: Schema.Int,
   vcpuCount: Schema.Int,
   /** Host user that QEMU runs as. */
   uid: Schema.Int,
-  /** Of the VM, and not of a workspace's generation: a VM of the pool is older. */
+  /** Creation of the VM. A VM of the pool is older than its workspace's generation. */
   createdAt: Schema.String,
-  /** Process whose death ends the VM; absent until it was started. */
+  /** Process whose death ends the VM. Absent until its start. */
   process: Schema.optional(ProcessIdentity),
-  /** The machine, with the host paths it was started from. Here and below: absent where an older pyro made the VM. */
+  /** The machine, with the host paths of its start. This and the following fields are absent in records of an older pyro. */
   machine: Schema.optional(MachineSpec),
-  /** QEMU that it was started with, as `qemuBuild` names it. */
+  /** Build of its QEMU, as `qemuBuild` names it. */
   qemuBuild: Schema.optional(Schema.String),
   confinement: Schema.optional(ConfinementLevel),
-  /** The VM ends with its owner, so nobody can take it over. */
+  /** The VM ends with its owner, so no process can adopt it. */
   dieWithOwner: Schema.optional(Schema.Boolean),
   disks: Schema.optional(DiskState),
-  /** What the disks are being switched to; QEMU knows whether it has happened. */
+  /** Target of a switch of the disks in progress. QEMU knows whether the switch has happened. */
   nextDisks: Schema.optional(DiskState)
 }).pipe(Schema.encodeKeys({ process: "qemu" }))
 export type VmRecord = typeof VmRecord.Type
 
-/** Where the parts of one VM are on the host. */
+/** Host paths of one VM's parts. */
 export const vmPaths = (paths: Paths["Service"], id: VmId) => {
   const directory = path.join(paths.stateDir, "vms", id)
   return {
@@ -91,7 +91,7 @@ export const vmPaths = (paths: Paths["Service"], id: VmId) => {
 }
 export type VmPaths = ReturnType<typeof vmPaths>
 
-/** Ids of all VMs that have a folder, dead ones included. */
+/** Ids of all VMs with a folder, also dead ones. */
 export const listVmIds = (stateDir: string): ReadonlyArray<VmId> => {
   try {
     return namesIn(path.join(stateDir, "vms")).filter(isVmId)
@@ -106,25 +106,22 @@ export const writeRecord = (paths: VmPaths, record: VmRecord): Effect.Effect<voi
 export const readRecord = (paths: VmPaths): Effect.Effect<Option.Option<VmRecord>, FileFailed> =>
   readJson(paths.record, VmRecord)
 
-/** Owner of a VM that was left running for whoever attaches to it: no process has this pid. */
+/** Owner of a VM that was left for the next process: no process has this pid. */
 export const nobody = (): ProcessIdentity => ({ pid: 0, startTicks: 0, bootId: hostBootId() })
 
-/** A record of a VM that this process answers for. */
+/** A record of a VM that this process owns. */
 export const newRecord = (request: Omit<VmRecord, "owner">): VmRecord => ({
   ...request,
   owner: ownIdentity()
 })
 
-/**
- * Name under which a VM's folder is prepared. It gets its own name, by one rename, when its record is in it; the name says whose
- * it is until then.
- */
+/** Name of a VM's folder while it is prepared, which names the owner. One rename gives the folder its own name once the record is in it. */
 export const newFolderName = (id: VmId): string => {
   const { pid, startTicks } = ownIdentity()
   return `new-${pid}-${startTicks}-${id}`
 }
 
-/** Who prepares a folder of that name; undefined when it is none of these. */
+/** The process that prepares a folder of this name. Undefined for other names. */
 export const parseNewFolder = (name: string): ProcessIdentity | undefined => {
   const found = /^new-(\d+)-(\d+)-vm-/.exec(name)
   return found === null ? undefined : { pid: Number(found[1]), startTicks: Number(found[2]), bootId: hostBootId() }

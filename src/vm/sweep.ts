@@ -19,14 +19,14 @@ import {
   type VmRecord
 } from "./record.ts"
 
-/** One thing that a crash had left behind and that is gone now. */
+/** One removed leftover of a crash. */
 interface Leftover {
   readonly kind: "vm" | "process" | "memory file" | "folder"
   readonly what: string
   readonly freedBytes: number
 }
 
-/** QEMU and what it was started through, also when its pid was never written down. */
+/** QEMU and its launchers, also if their pids were never recorded. */
 const processesOf = (id: VmId) => processesWithArgument(processName(id))
 
 const remove = (kind: Leftover["kind"], file: string): Effect.Effect<ReadonlyArray<Leftover>, FileFailed> =>
@@ -44,8 +44,8 @@ type Swept = Effect.Effect<ReadonlyArray<Leftover>, NoSpace | StateDirectoryUnus
 const mayBeRemoved = (record: VmRecord) => !isAlive(record.owner) && record.purpose !== "workspace"
 
 /**
- * Ends one VM, whoever answers for it: its processes first, and only when they are gone what they used. The layers of a workspace's disk
- * stay under the workspace's own names.
+ * Ends one VM, whoever owns it: first its processes, then the files that they used. The layers of a workspace's disk stay under the
+ * workspace's own names.
  */
 export const endVm = (id: VmId): Swept =>
   Effect.gen(function*() {
@@ -60,39 +60,11 @@ export const endVm = (id: VmId): Swept =>
     return [...ended, ...memory, ...folder]
   }).pipe(Effect.mapError(toHostError))
 
-/** Removes what a VM used whose QEMU is gone; one that still runs is left as it is. */
+/** Removes the files of a VM whose QEMU is gone. A VM that still runs stays unchanged. */
 export const endVmIfDead = (id: VmId): Swept =>
   Effect.suspend(() => processesOf(id).length === 0 ? endVm(id) : Effect.succeed([]))
 
-/**
- * Ends the VMs of workspaces that nobody answers for and that `keep` does not name: leftovers of a step that a crash cut short. Only
- * for the process that has the workspaces.
- */
-export const sweepWorkspaceVms = (keep: ReadonlySet<VmId>): Swept =>
-  Effect.gen(function*() {
-    const paths = yield* Paths
-    const removed: Array<Leftover> = []
-    for (const id of listVmIds(paths.stateDir).filter((id) => !keep.has(id))) {
-      const record = yield* Effect.orElseSucceed(readRecord(vmPaths(paths, id)), () => Option.none<VmRecord>())
-      if (Option.isNone(record) || record.value.purpose !== "workspace" || isAlive(record.value.owner)) continue
-      removed.push(...yield* endVm(id))
-    }
-    return removed
-  })
-
-/** True when there is a VM that `sweepVms` would end: reads the records, touches nothing. */
-const deadVms = Effect.gen(function*() {
-  const paths = yield* Paths
-  const dead: Array<VmId> = []
-  for (const id of listVmIds(paths.stateDir)) {
-    const record = yield* readRecord(vmPaths(paths, id)).pipe(Effect.orElseSucceed(() => Option.none<VmRecord>()))
-    // A folder gets its name together with its record: one without is damaged, or is just being removed by its owner.
-    if (Option.isNone(record) ? processesOf(id).length === 0 : mayBeRemoved(record.value)) dead.push(id)
-  }
-  return dead
-})
-
-/** VMs of workspaces that nobody answers for: to be attached to, or ended. */
+/** VMs of workspaces without an owner: to be attached to, or ended. */
 export const ownerlessWorkspaceVms: Effect.Effect<ReadonlyArray<VmRecord>, never, Paths> = Effect.gen(function*() {
   const paths = yield* Paths
   const records = yield* Effect.forEach(
@@ -104,7 +76,30 @@ export const ownerlessWorkspaceVms: Effect.Effect<ReadonlyArray<VmRecord>, never
   )
 })
 
-/** Folders that a process was still preparing when it was killed. */
+/**
+ * Ends the VMs of workspaces without an owner that `keep` does not name: leftovers of a crash. Only for the process that owns the
+ * workspaces.
+ */
+export const sweepWorkspaceVms = (keep: ReadonlySet<VmId>): Swept =>
+  Effect.gen(function*() {
+    const removed: Array<Leftover> = []
+    for (const { id } of yield* ownerlessWorkspaceVms) if (!keep.has(id)) removed.push(...yield* endVm(id))
+    return removed
+  })
+
+/** VMs that `sweepVms` would end. Only reads the records. */
+const deadVms = Effect.gen(function*() {
+  const paths = yield* Paths
+  const dead: Array<VmId> = []
+  for (const id of listVmIds(paths.stateDir)) {
+    const record = yield* readRecord(vmPaths(paths, id)).pipe(Effect.orElseSucceed(() => Option.none<VmRecord>()))
+    // A folder gets its name together with its record: a folder without a record is damaged, or its owner is removing it.
+    if (Option.isNone(record) ? processesOf(id).length === 0 : mayBeRemoved(record.value)) dead.push(id)
+  }
+  return dead
+})
+
+/** Folders of processes that died during their preparation. */
 const deadFolders = (stateDir: string) => {
   const vms = path.join(stateDir, "vms")
   return Effect.map(listIfPresent(vms), (names) =>
@@ -114,7 +109,7 @@ const deadFolders = (stateDir: string) => {
     }).map((name) => path.join(vms, name)))
 }
 
-/** Memory files without a VM. Listed before the folders are looked for: a folder is always there first. */
+/** Memory files without a VM. Listed before the folders, because a VM's folder exists first. */
 const orphanedMemory = (paths: Paths["Service"]) =>
   Effect.map(listIfPresent(paths.memoryDir), (names) =>
     names.filter(isVmId)
@@ -122,8 +117,8 @@ const orphanedMemory = (paths: Paths["Service"]) =>
       .map((name) => path.join(paths.memoryDir, name)))
 
 /**
- * Ends VMs whose owner is dead and removes what they left: processes by identity, memory, disks, folders. What belongs to a
- * living process is left alone. Safe to repeat, and to run in several processes at once.
+ * Ends VMs whose owner is dead and removes their processes, memory, disks and folders. Everything of a living process stays. Safe to
+ * repeat, and to run in several processes at once.
  */
 export const sweepVms: Swept = Effect.gen(function*() {
   const paths = yield* Paths
@@ -136,13 +131,13 @@ export const sweepVms: Swept = Effect.gen(function*() {
   return removed
 })
 
-/** Time without a change after which an empty memory directory of another state directory goes, in `ms`. */
+/** Time without a change after which an empty memory directory of another state directory is removed, in `ms`. */
 const unusedMs = 3_600_000
 
-/** Whether a directory went. One stays that is not empty, gone already, or not this user's. */
+/** Removes a directory, unless it is not empty, missing or another user's. Gives whether it was removed. */
 const removeEmpty = (directory: string) => Effect.isSuccess(removeEmptyFolder(directory))
 
-/** Memory directories of other state directories, which may be gone: empty, this user's, and unused for long. */
+/** Empty, old memory directories of this user's other state directories, which may be gone. */
 const unusedBeside = (memoryDir: string) =>
   Effect.gen(function*() {
     const store = path.dirname(memoryDir)
@@ -155,14 +150,14 @@ const unusedBeside = (memoryDir: string) =>
   })
 
 /**
- * Removes the memory directory while the state directory has no VM, and empty ones that other state directories left. Nothing is lost by
- * it: a directory with a file stays, and each VM makes its own anew (`haveMemoryDir`). Gives what it removed.
+ * Removes the memory directory while the state directory has no VM, and empty ones of other state directories. Nothing is lost: a directory
+ * with a file stays, and each VM makes its own again (`haveMemoryDir`). Gives the removed paths.
  */
 export const leaveMemoryStore: Effect.Effect<ReadonlyArray<string>, never, Paths> = Effect.gen(function*() {
   const paths = yield* Paths
   const { memoryDir, stateDir } = paths
   const own = listVmIds(stateDir).length === 0 && (yield* removeEmpty(memoryDir)) ? [memoryDir] : []
-  // A VM that was announced just now has made its directory before, and its memory file not yet.
+  // A newly recorded VM has made its directory already, but not yet its memory file.
   if (own.length > 0 && listVmIds(stateDir).length > 0) yield* haveMemoryDir(paths)
   return [...own, ...yield* Effect.filter(yield* unusedBeside(memoryDir), removeEmpty)]
 }).pipe(Effect.catchCause((cause) => Effect.as(Effect.logDebug(cause), [])))

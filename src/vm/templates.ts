@@ -8,7 +8,7 @@ import { Paths } from "../system/files/Paths.ts"
 import { bytesBeneath, type CacheEntry } from "../system/files/usage.ts"
 import { TemplateManifest } from "./driver/template-store.ts"
 
-/** One template that is no longer there. */
+/** A removed template. */
 interface RemovedTemplate {
   readonly kind: "template"
   /** Its folder. */
@@ -28,7 +28,7 @@ const removeTemplate = (folder: string): Effect.Effect<RemovedTemplate, FileFail
     })
   })
 
-/** Removes, under the lock of whoever makes them, the folders of the template store that `unwanted` picks by name. */
+/** Removes the folders of the template store that `unwanted` picks by name, under the lock of their makers. */
 const removeTemplates = (unwanted: (name: string, folder: string) => Effect.Effect<boolean>) =>
   Effect.gen(function*() {
     const store = path.join((yield* Paths).cacheDir, "templates")
@@ -40,14 +40,14 @@ const removeTemplates = (unwanted: (name: string, folder: string) => Effect.Effe
       yield* removeTemplate(folder).pipe(
         Effect.tap((one) => Effect.sync(() => removed.push(one))),
         withLock(path.join(store, `${name.split(".")[0]}.lock`), { timeoutMs: 0 }),
-        // Somebody is just making it: then it is no leftover.
+        // Another process is making it, so it is no leftover.
         Effect.ignore
       )
     }
     return removed
   })
 
-/** All templates, for an eviction. VMs that were restored from one go on. */
+/** All templates, for an eviction. VMs that were restored from one continue. */
 export const templateEntries = Effect.gen(function*() {
   const store = path.join((yield* Paths).cacheDir, "templates")
   const names = (yield* listIfPresent(store)).filter((name) => !/\.(lock|tmp)$/.test(name))
@@ -67,10 +67,10 @@ export const templateEntries = Effect.gen(function*() {
   })
 }).pipe(Effect.mapError(toHostError))
 
-/** Removes what builds that were killed left beside the templates. */
+/** Removes leftovers of killed builds beside the templates. */
 export const sweepTemplates = removeTemplates((name) => Effect.succeed(name.endsWith(".tmp")))
 
-/** Removes the templates of environments that `keep` does not hold, by digest. VMs that were restored from them go on. */
+/** Removes the templates of environments that `keep` does not have, by digest. VMs that were restored from them continue. */
 export const pruneTemplates = (keep: ReadonlySet<string>) =>
   removeTemplates((_, folder) =>
     readJson(path.join(folder, "manifest.json"), TemplateManifest).pipe(

@@ -3,6 +3,7 @@ import { Effect, Schema } from "effect"
 import { createHash } from "node:crypto"
 import * as path from "node:path"
 import { HostFileUnusable } from "../../contract/errors/errors.ts"
+import { removeFile } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import {
   backUp,
@@ -12,7 +13,6 @@ import {
   readKept,
   readKnown,
   removeEmptyFolders,
-  removeKept,
   removeKnown,
   replaceKnown,
   writeKept
@@ -59,7 +59,7 @@ export const readRecord = (state: string, real: string): Effect.Effect<HostFileR
 const writeRecord = (state: string, real: string, record: HostFileRecord) =>
   writeKept(recordFile(state, real), JSON.stringify(record))
 
-const removeRecord = (state: string, real: string) => removeKept(recordFile(state, real))
+const removeRecord = (state: string, real: string) => removeFile(recordFile(state, real))
 
 const applied = (text: string, patch: string): string | undefined => {
   const result = applyPatch(text, patch, { autoConvertLineEndings: false })

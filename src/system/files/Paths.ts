@@ -8,9 +8,9 @@ import { ensureFolder } from "./entries.ts"
 import { isDiskFull, toHostErrorOf } from "./failure.ts"
 
 /**
- * Where pyro keeps things. `stateDir` holds what must not be lost, `cacheDir` what may vanish at any moment and is made anew,
- * `memoryDir` the memory files of running VMs (RAM-backed where possible). The first two exist; the last one from `haveMemoryDir` on. They
- * belong to this user and are 0700.
+ * Directories of pyro: `stateDir` has what must not be lost, `cacheDir` what may vanish at any moment and is made again, `memoryDir` the
+ * memory files of running VMs (in RAM if possible). The first two exist; the last one exists after `haveMemoryDir`. They belong to this
+ * user with mode 0700.
  */
 export class Paths extends Context.Service<Paths, {
   readonly stateDir: string
@@ -21,17 +21,17 @@ export class Paths extends Context.Service<Paths, {
   static readonly layer = Layer.effect(Paths, Effect.suspend(() => make))
 }
 
-/** With an empty `HOME` Node's own answer is empty too. */
+/** Node's own answer is empty for an empty `HOME`. */
 const home = Effect.map(setting("HOME"), (named) => named ?? os.userInfo().homedir)
 
-/** The base directory specification wants relative ones ignored. */
+/** The base directory specification ignores relative paths. */
 const xdg = (variable: "XDG_STATE_HOME" | "XDG_CACHE_HOME", otherwise: string) =>
   Effect.flatMap(setting(variable), (named) =>
     named !== undefined && path.isAbsolute(named)
       ? Effect.succeed(named)
       : Effect.map(home, (folder) => path.join(folder, otherwise)))
 
-/** The directory that a variable of pyro names, else `pyro` in the one that XDG names. */
+/** The directory in a variable of pyro, else `pyro` in the XDG directory. */
 const named = (
   variable: "PYRO_STATE_DIR" | "PYRO_CACHE_DIR",
   parent: Effect.Effect<string, InvalidConfiguration>
@@ -41,7 +41,7 @@ const named = (
       ? Effect.flatMap(parent, (folder) => ensure(variable, path.join(folder, "pyro")))
       : ensure(variable, directory))
 
-/** Variables by which another process of this user, in whatever directory, comes to the same paths. */
+/** Variables that give another process of this user the same paths, in any working directory. */
 export const pathVariables = (
   { cacheDir, memoryDir, stateDir }: Paths["Service"]
 ): Readonly<Record<string, string>> => ({
@@ -53,7 +53,7 @@ export const pathVariables = (
 const make = Effect.gen(function*() {
   const stateDir = yield* named("PYRO_STATE_DIR", xdg("XDG_STATE_HOME", ".local/state"))
   const cacheDir = yield* named("PYRO_CACHE_DIR", xdg("XDG_CACHE_HOME", ".cache"))
-  // One folder per state directory (its inode names it), so that two installations of one user never sweep each other.
+  // One folder per state directory, named by its inode, so that two installations of one user never sweep each other.
   const { dev, ino } = yield* usable("PYRO_STATE_DIR", stateDir, () => fs.statSync(stateDir))
   const store = (yield* setting(memoryVariable)) ?? defaultMemoryStore(stateDir)
   const memoryDir = path.resolve(store, `${memoryDirPrefix()}${dev.toString(36)}-${ino.toString(36)}`)
@@ -61,18 +61,18 @@ const make = Effect.gen(function*() {
   return { stateDir, cacheDir, memoryDir }
 })
 
-/** Beginning of the names of this user's memory directories, of whichever state directory. */
+/** Prefix of this user's memory directories, for any state directory. */
 export const memoryDirPrefix = () => `pyro-${process.getuid?.() ?? 0}-`
 
 const memoryVariable = "PYRO_MEMORY_DIR"
 
-/** Makes the memory directory unless it is there: it goes while no VM needs it. */
+/** Makes the memory directory if it is missing: it is removed while no VM needs it. */
 export const haveMemoryDir = ({ memoryDir }: Pick<Paths["Service"], "memoryDir">) => ensure(memoryVariable, memoryDir)
 
-/** The memory directory, or the one that it would be made in. */
+/** The memory directory, or its parent if it is missing. */
 export const existingMemoryDir = (memoryDir: string) => fs.existsSync(memoryDir) ? memoryDir : path.dirname(memoryDir)
 
-/** Anybody's directory in which this user may make one. */
+/** Checks that this user may make a directory in `store`, which may belong to anyone. */
 const usableStore = (store: string) =>
   usable(memoryVariable, store, () => {
     makeFolders(store)
@@ -80,7 +80,7 @@ const usableStore = (store: string) =>
     fs.accessSync(store, fs.constants.W_OK | fs.constants.X_OK)
   })
 
-/** `/dev/shm` where it can be written, else a folder on disk: slower, and `doctor` says so. */
+/** `/dev/shm` if this user may write it, else a folder on disk, which is slower: `doctor` reports it. */
 const defaultMemoryStore = (stateDir: string) => {
   try {
     fs.accessSync("/dev/shm", fs.constants.W_OK | fs.constants.X_OK)
@@ -90,14 +90,14 @@ const defaultMemoryStore = (stateDir: string) => {
   }
 }
 
-/** Not `recursive`, which spins for ever where the parent is there and still refuses with ENOENT, as /proc does (Node 20). */
+/** Not `recursive`: it loops for ever if the parent exists but refuses with ENOENT, as /proc does (Node 20). */
 const makeFolders = (absolute: string) => {
   if (fs.existsSync(absolute)) return
   makeFolders(path.dirname(absolute))
   try {
     fs.mkdirSync(absolute, { mode: 0o700 })
   } catch (cause) {
-    // Somebody else was faster.
+    // Another process was faster.
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause
   }
 }

@@ -8,11 +8,11 @@ import { attempt, attemptAsync, FileFailed, isMissing } from "./failure.ts"
 
 interface WriteOptions {
   readonly mode?: number
-  /** Waits until the content is on disk (fdatasync) before it takes the name. */
+  /** Waits until the content is on disk (fdatasync) before the rename. */
   readonly durable?: boolean
 }
 
-/** Throws what Node throws. */
+/** Throws Node's errors. */
 const writeFileAtomicSync = (path: string, content: string | Uint8Array, options: WriteOptions = {}) => {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`
   try {
@@ -30,14 +30,14 @@ const writeFileAtomicSync = (path: string, content: string | Uint8Array, options
   }
 }
 
-/** Writes a whole file under a temporary name and renames it: a reader sees the old content or the new, never a half. */
+/** Writes a file under a temporary name and renames it: a reader sees the old content or the new one. */
 export const writeFileAtomic = (
   path: string,
   content: string | Uint8Array,
   options: WriteOptions = {}
 ): Effect.Effect<void, FileFailed> => attempt("write", path, () => writeFileAtomicSync(path, content, options))
 
-/** A value or the content of a file is not what its Schema says. */
+/** A value or a file's content does not fit its Schema. */
 const damaged = (operation: "encode" | "decode", path: string) => (cause: Schema.SchemaError) =>
   new FileFailed({ operation, path, detail: damageOf(cause), cause })
 
@@ -53,11 +53,11 @@ export const writeJsonAtomic = <A, I>(
     Effect.flatMap((encoded) => writeFileAtomic(path, JSON.stringify(encoded) + "\n", options))
   )
 
-/** Has the disk keep a file and its name, without holding up this process. */
+/** Flushes a file and its name to the disk, in the thread pool. */
 export const syncFile = (path: string): Effect.Effect<void, FileFailed> =>
   Effect.andThen(syncContent(path), syncContent(dirname(path)))
 
-/** Has the disk keep the content of a file, or the names in a folder, in the thread pool. */
+/** Flushes the content of a file, or the names in a folder, to the disk, in the thread pool. */
 export const syncContent = (path: string): Effect.Effect<void, FileFailed> =>
   attemptAsync("fdatasync", path, async () => {
     const file = await fs.promises.open(path, "r")
@@ -70,7 +70,7 @@ interface Recalled {
 }
 const recalled = new Map<string, Recalled>()
 
-/** A file that is replaced as a whole: the next one of that name has another inode, or at least another time. */
+/** Identity of a file that is replaced as a whole: the next one of that name has another inode or time. */
 const identityOf = (path: string) => {
   try {
     const stat = fs.statSync(path, { bigint: true })
@@ -80,21 +80,21 @@ const identityOf = (path: string) => {
   }
 }
 
-/** What `make` says of a file, made once for as long as the very same file is there. For few files, each asked about in one way. */
+/** The result of `make` for a file, computed once for each version of the file. For few files, with one `make` for each. */
 export const recall = <A, E>(path: string, make: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.suspend(() => {
     const identity = identityOf(path)
     const known = recalled.get(path)
     if (identity !== undefined && known?.identity === identity) return Effect.succeed(known.value as A)
     return Effect.map(make, (value) => {
-      // One that was replaced meanwhile may be either.
+      // The result may be of either version.
       if (identity !== undefined && identityOf(path) === identity) recalled.set(path, { identity, value })
       else recalled.delete(path)
       return value
     })
   })
 
-/** Reads what `writeJsonAtomic` wrote; none when there is no such file, FileFailed when it is not what the Schema says. */
+/** Reads a file of `writeJsonAtomic`. None if there is no file; FileFailed if it does not fit the Schema. */
 export const readJson = <A, I>(
   path: string,
   schema: Schema.Codec<A, I>
@@ -114,7 +114,7 @@ export const readJson = <A, I>(
     Effect.catchIf(isMissing, () => Effect.succeedNone)
   )
 
-/** The first thing that is not as its Schema wants it. */
+/** The first mismatch between a value and its Schema. */
 const damageOf = (error: Schema.SchemaError) => {
   const { message, path } = firstIssue(error)
   return damage([...path.map(String), message.split("\n", 1)[0]!])
@@ -122,10 +122,10 @@ const damageOf = (error: Schema.SchemaError) => {
 
 const damage = (words: ReadonlyArray<string>) => `it is damaged (${words.join(": ").slice(0, 200)})`
 
-/** A JSON object as an older program wrote it; no Schema has looked at its fields. */
+/** A JSON object of an older program, not checked by a Schema. */
 type Older = Readonly<Record<string, unknown>>
 
-/** Turns a stored value of each older format into one of the next: the first function takes format 1 to format 2. */
+/** Converts a stored value of each older format into the next: the first function converts format 1 to format 2. */
 export type Upgrades<Stored = Older> = ReadonlyArray<(older: Stored) => unknown>
 
 /** How a value is stored. */
@@ -150,7 +150,7 @@ export const isObject = (value: unknown): value is Older =>
 
 const isFormat = (format: unknown): format is number => Number.isInteger(format) && (format as number) >= 1
 
-/** Decodes a value of `format`; an older one is upgraded first. Fails with FileFailed when the value, which `path` has, is damaged. */
+/** Decodes a value of `format`, after an upgrade of an older one. Fails with FileFailed if the value in `path` is damaged. */
 export const decodeVersioned = <A, I, Stored>(
   path: string,
   { format, value }: { readonly format: unknown; readonly value: Stored },
@@ -176,7 +176,7 @@ export const decodeVersioned = <A, I, Stored>(
   )
 }
 
-/** Reads a JSON object that carries its format in `format`; none when there is no such file. */
+/** Reads a JSON object with its format in `format`. None if there is no such file. */
 export const readVersioned = <A, I>(
   path: string,
   formats: Formats<A, I, Older>

@@ -11,8 +11,8 @@ const callersPlaces: Effect.Effect<CallerPlaces | undefined> = Effect.map(
 )
 
 /**
- * Directory that an output of the caller cannot leave, which `pyro-put` opens without following links. Undefined: the caller is a person or
- * a program, whose paths may have links. The surface judged the output before; another process may have changed the path since.
+ * Directory that the caller's output cannot leave, which `pyro-put` opens without links. Undefined: the caller is a person or a program,
+ * whose paths may have links. The surface checked the output before, but another process may have changed the path since.
  */
 export const writingPlace = (output: string): Effect.Effect<string | undefined, InvalidRequest> =>
   Effect.flatMap(callersPlaces, (places) => {

@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import { attempt, attemptAsync, FileFailed } from "./failure.ts"
 
 interface NewFile {
-  /** Permission bits of a file that is made. Default: this user alone. */
+  /** Permission bits of a new file. Default: only this user. */
   readonly mode?: number
 }
 
@@ -13,7 +13,7 @@ export const readFile = (path: string): Effect.Effect<Buffer, FileFailed> =>
 export const readText = (path: string): Effect.Effect<string, FileFailed> =>
   attempt("read", path, () => fs.readFileSync(path, "utf8"))
 
-/** The text of a file; undefined if it cannot be read, for whatever reason. */
+/** The text of a file. Undefined if it cannot be read for any reason. */
 export const readIfReadable = (path: string): string | undefined => {
   try {
     return fs.readFileSync(path, "utf8")
@@ -22,7 +22,7 @@ export const readIfReadable = (path: string): string | undefined => {
   }
 }
 
-/** The content of a file; undefined if there is none. Throws what Node throws, for code inside an `attempt`. */
+/** The content of a file. Undefined if there is none. Throws Node's errors, for code inside an `attempt`. */
 export const contentIfPresent = (path: string): Buffer | undefined => {
   try {
     return fs.readFileSync(path)
@@ -32,32 +32,25 @@ export const contentIfPresent = (path: string): Buffer | undefined => {
   }
 }
 
-/** Writes a whole file in place. A reader may see a part: `writeFileAtomic` of atomic-file.ts shows the whole or nothing. */
+/** Writes a whole file in place. A reader may see a part, unlike with `writeFileAtomic` of atomic-file.ts. */
 export const writeFile = (
   path: string,
   content: string | Uint8Array,
   { mode = 0o600 }: NewFile = {}
 ): Effect.Effect<void, FileFailed> => attempt("write", path, () => fs.writeFileSync(path, content, { mode }))
 
-/** Adds to the end of a file, which is made if there is none. */
-export const appendFile = (
-  path: string,
-  content: string | Uint8Array,
-  { mode = 0o600 }: NewFile = {}
-): Effect.Effect<void, FileFailed> => attempt("append", path, () => fs.appendFileSync(path, content, { mode }))
-
-/** Copies a file of any size, in the thread pool; shares the blocks where the file system can. */
+/** Copies a file of any size in the thread pool. Shares blocks if the file system can. */
 export const copyFile = (from: string, to: string): Effect.Effect<void, FileFailed> =>
   attemptAsync("copyfile", to, () => fs.promises.copyFile(from, to, fs.constants.COPYFILE_FICLONE))
 
-/** Copies the first bytes of a file, in this turn of the event loop; shares the blocks where the file system can. */
+/** Copies the first bytes of a file in this turn of the event loop. Shares blocks if the file system can. */
 export const copyStart = (from: string, to: string, bytes: number): Effect.Effect<void, FileFailed> =>
   attempt("copyfile", to, () => {
     fs.copyFileSync(from, to, fs.constants.COPYFILE_FICLONE)
     fs.truncateSync(to, bytes)
   })
 
-/** The last bytes of a text file, and whether they are the whole file; empty if the file cannot be read. */
+/** The last bytes of a text file, and whether they are the whole file. Empty if the file cannot be read. */
 export const readEnd = (file: string, maxBytes: number): { readonly text: string; readonly isWhole: boolean } => {
   let fd: number
   try {
@@ -75,14 +68,14 @@ export const readEnd = (file: string, maxBytes: number): { readonly text: string
   }
 }
 
-/** The last bytes of a text file, from the start of a line where that is possible; empty if the file cannot be read. */
+/** The last bytes of a text file, from the start of a line if possible. Empty if the file cannot be read. */
 export const readTail = (file: string, maxBytes: number): string => {
   const { isWhole, text } = readEnd(file, maxBytes)
   const firstLine = text.indexOf("\n")
   return isWhole || firstLine < 0 ? text : text.slice(firstLine + 1)
 }
 
-/** Opens a file; the Scope closes the descriptor. `flags` as of open(2), or Node's letters. */
+/** Opens a file. The Scope closes the descriptor. `flags` as in open(2), or Node's letters. */
 export const openFile = (
   path: string,
   flags: string | number,
@@ -93,18 +86,18 @@ export const openFile = (
     (fd) => Effect.sync(() => fs.closeSync(fd))
   )
 
-/** Opens a folder, whose descriptor leads to its entries by a short path (`/proc/self/fd/N/`). */
+/** Opens a folder, whose entries have the short paths `/proc/self/fd/N/NAME`. */
 export const openFolder = (path: string): Effect.Effect<number, FileFailed, Scope.Scope> =>
   openFile(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
 
 /**
- * Opens a file for reading where another user may write: a symbolic link is refused, and a named pipe or a device does not make the call
- * wait.
+ * Opens a file for reading in a folder that another user may write: refuses a symbolic link, and does not block on a named pipe or a
+ * device.
  */
 export const openUnfollowed = (path: string): Effect.Effect<number, FileFailed, Scope.Scope> =>
   openFile(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
 
-/** The first bytes of an open file; undefined if the descriptor is of no regular file. */
+/** The first bytes of an open file. Undefined if it is no regular file. */
 export const readRegular = (fd: number, path: string, bytes: number): Effect.Effect<Buffer | undefined, FileFailed> =>
   attempt("read", path, () => {
     if (!fs.fstatSync(fd).isFile()) return undefined
@@ -112,7 +105,7 @@ export const readRegular = (fd: number, path: string, bytes: number): Effect.Eff
     return start.subarray(0, fs.readSync(fd, start, 0, bytes, 0))
   })
 
-/** Makes an open file this user's own, whom all may read and nobody may write. */
+/** Makes an open file this user's own: all may read it, and nobody may write it. */
 export const keepReadOnly = (fd: number, path: string): Effect.Effect<void, FileFailed> =>
   attempt("fchmod", path, () => {
     fs.fchownSync(fd, process.getuid?.() ?? 0, process.getgid?.() ?? 0)
@@ -127,7 +120,7 @@ export const setSize = (fd: number, path: string, bytes: number): Effect.Effect<
 export const appendTo = (fd: number, path: string, content: Uint8Array): Effect.Effect<void, FileFailed> =>
   attempt("write", path, () => fs.appendFileSync(fd, content))
 
-/** Fills a buffer from a place in an open file, without blocking this process. Bytes behind the file's end stay as they are. */
+/** Fills a buffer from an offset of an open file, in the thread pool. Bytes behind the file's end stay unchanged. */
 export const fillFrom = (
   { fd, path }: { readonly fd: number; readonly path: string },
   bytes: Uint8Array,

@@ -3,7 +3,7 @@ import { createHash, type Hash } from "node:crypto"
 import * as fs from "node:fs"
 import { ImageDamaged } from "../../contract/errors/errors.ts"
 
-/** Size and SHA-256 of bytes that pass by. */
+/** Size and SHA-256 of a stream of bytes. */
 export class ContentHash {
   #hash = createHash("sha256")
   #size = 0
@@ -13,7 +13,7 @@ export class ContentHash {
     this.#size += bytes.length
   }
 
-  /** What was added since the last call. */
+  /** Size and digest of the bytes since the last call. */
   take() {
     const taken = { size: this.#size, sha256: this.#hash.digest("hex") }
     this.#hash = createHash("sha256")
@@ -25,7 +25,7 @@ export class ContentHash {
 /** SHA-256 of bytes, in hexadecimal. */
 export const sha256Hex = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
 
-/** What a file was when it was written: enough to notice cheaply that it changed, and to prove that it did not. */
+/** State of a file after its write: enough to notice a change cheaply, and to prove that there was none. */
 export const CheckedFile = Schema.Struct({
   sizeBytes: Schema.Int,
   /** Time of last change, in milliseconds. */
@@ -47,7 +47,7 @@ const damaged = (path: string) => (cause: unknown) =>
 const pageBytes = 65_536
 const zeros = Buffer.alloc(pageBytes)
 
-/** Feeds a hash with the pieces that are not all zeros, each behind its place. */
+/** Adds the pieces that are not all zeros to a hash, each after its offset. */
 const hashPieces = (hash: Hash, chunk: Buffer, offset: number) => {
   for (let at = 0; at < chunk.length; at += pageBytes) {
     const piece = chunk.subarray(at, at + pageBytes)
@@ -58,7 +58,7 @@ const hashPieces = (hash: Hash, chunk: Buffer, offset: number) => {
   }
 }
 
-/** Digest of a mostly empty file, in hex: of what is in it and where, twenty times as fast as of all its zeros. */
+/** Digest of a mostly empty file, in hex: of its data and their offsets, twenty times as fast as with all its zeros. */
 export const sparseDigest: Digest = (path) =>
   Effect.tryPromise({
     try: async (signal) => {
@@ -94,8 +94,8 @@ export const describeFile = (
   Effect.flatMap(digest(path), (sha256) => Effect.map(statOf(path), (stat) => ({ ...stat, sha256 })))
 
 /**
- * Makes sure that a file still is what was described. Looks at size, time and inode, and reads the content when one of them
- * differs (the cache may have been copied) or when `thorough`. Gives the description as it holds now; fails with ImageDamaged.
+ * Checks that a file still is as described. Compares size, time and inode, and reads the content if one of them differs (the cache may have
+ * been copied) or if `thorough`. Gives the present description. Fails with ImageDamaged.
  */
 export const checkFile = (
   path: string,

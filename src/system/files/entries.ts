@@ -2,7 +2,7 @@ import type { Effect } from "effect"
 import * as fs from "node:fs"
 import { attempt, attemptAsync, type FileFailed } from "./failure.ts"
 
-/** Whether a name leads to something. The answer is no as well where a folder above refuses to be searched. */
+/** Whether a path exists. False also if a folder above may not be searched. */
 export const exists = (path: string): boolean => fs.existsSync(path)
 
 export const renameFile = (from: string, to: string): Effect.Effect<void, FileFailed> =>
@@ -20,7 +20,7 @@ export const linkSymbolically = (to: string, link: string): Effect.Effect<void, 
 export const removeFile = (path: string): Effect.Effect<void, FileFailed> =>
   attempt("unlink", path, () => fs.rmSync(path, { force: true }))
 
-/** What has a name, with the link itself for a symbolic link; undefined if there is none. */
+/** The entry of a path, without following a symbolic link. Undefined if there is none. */
 export const statEntry = (path: string): Effect.Effect<fs.Stats | undefined, FileFailed> =>
   attempt("lstat", path, () => fs.lstatSync(path, { throwIfNoEntry: false }))
 
@@ -28,7 +28,7 @@ export const statEntry = (path: string): Effect.Effect<fs.Stats | undefined, Fil
 export const statExactly = (path: string): Effect.Effect<fs.BigIntStats | undefined, FileFailed> =>
   attempt("lstat", path, () => fs.lstatSync(path, { bigint: true, throwIfNoEntry: false }))
 
-/** What a name leads to; undefined if there is none. */
+/** The target of a path. Undefined if there is none. */
 export const statFile = (path: string): Effect.Effect<fs.Stats | undefined, FileFailed> =>
   attempt("stat", path, () => fs.statSync(path, { throwIfNoEntry: false }))
 
@@ -44,14 +44,14 @@ export const setTimes = (path: string, seconds: number): Effect.Effect<void, Fil
 export const setOwner = (path: string, uid: number): Effect.Effect<void, FileFailed> =>
   attempt("chown", path, () => fs.chownSync(path, uid, uid))
 
-/** Names the inode that a path leads to, on whichever file system: two names of one file have the same. Undefined if there is none. */
+/** Names the inode of a path on its file system: two names of one file have the same. Undefined if there is none. */
 export const inodeOf = (path: string): Effect.Effect<string | undefined, FileFailed> =>
   attempt("stat", path, () => {
     const stat = fs.statSync(path, { bigint: true, throwIfNoEntry: false })
     return stat && `${stat.dev}:${stat.ino}`
   })
 
-/** Makes one folder, for this user alone unless `mode` says otherwise. Fails with EEXIST if the name is taken. */
+/** Makes one folder, for this user only by default. Fails with EEXIST if the name is taken. */
 export const makeFolder = (path: string, mode = 0o700): Effect.Effect<void, FileFailed> =>
   attempt("mkdir", path, () => fs.mkdirSync(path, { mode }))
 
@@ -59,7 +59,7 @@ export const makeFolder = (path: string, mode = 0o700): Effect.Effect<void, File
 export const ensureFolder = (path: string, mode = 0o700): Effect.Effect<void, FileFailed> =>
   attempt("mkdir", path, () => void fs.mkdirSync(path, { recursive: true, mode }))
 
-/** Makes a folder whose name begins with `prefix` and is new, and gives its path. */
+/** Makes a folder with a new name that begins with `prefix`. Gives its path. */
 export const makeUniqueFolder = (prefix: string): Effect.Effect<string, FileFailed> =>
   attempt("mkdir", prefix, () => fs.mkdtempSync(prefix))
 
@@ -85,6 +85,6 @@ export const namesIn = (path: string): ReadonlyArray<string> => {
 export const removeEmptyFolder = (path: string): Effect.Effect<void, FileFailed> =>
   attempt("rmdir", path, () => fs.rmdirSync(path))
 
-/** Removes a file or a whole tree, in the thread pool. Succeeds if there is none. */
+/** Removes a file or a whole tree in the thread pool. Succeeds if there is none. */
 export const removeTree = (path: string): Effect.Effect<void, FileFailed> =>
   attemptAsync("rm", path, () => fs.promises.rm(path, { recursive: true, force: true }))

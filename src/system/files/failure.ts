@@ -17,13 +17,13 @@ export class FileFailed extends Data.TaggedError("FileFailed")<{
 }
 
 /**
- * Whether Node's file functions threw it for the host's sake: the name of an errno, or Node's own code for a path with a NUL byte, which a
- * caller may have typed. All other codes of Node's own (`ERR_…`) are defects of the program.
+ * Whether Node's file functions threw it because of the host: an errno, or Node's code for a path with a NUL byte, which a caller may have
+ * typed. All other codes of Node (`ERR_…`) are defects of the program.
  */
 const isSystemError = (cause: unknown): cause is NodeJS.ErrnoException & { readonly code: string } =>
   cause instanceof Error && /^(E[A-Z0-9]+|ERR_INVALID_ARG_VALUE)$/.test((cause as NodeJS.ErrnoException).code ?? "")
 
-/** Whether the file system has no room, or the user's quota of blocks or inodes is used up. */
+/** Whether the file system is full, or the user's quota of blocks or inodes is used up. */
 export const isDiskFull = (cause: unknown): boolean => {
   const code = (cause as { readonly code?: unknown } | undefined | null)?.code
   return code === "ENOSPC" || code === "EDQUOT"
@@ -31,7 +31,7 @@ export const isDiskFull = (cause: unknown): boolean => {
 
 export const isMissing = ({ code }: { readonly code?: string | undefined }): boolean => code === "ENOENT"
 
-/** The failure that a system error stands for; any other exception is a defect of the program. */
+/** The failure of a system error. Any other exception is a defect of the program. */
 const failureOf = (operation: string, path: string, cause: unknown): Effect.Effect<never, FileFailed> =>
   isSystemError(cause)
     ? new FileFailed({
@@ -64,11 +64,11 @@ export const attemptAsync = <A>(
 ): Effect.Effect<A, FileFailed> =>
   Effect.catchDefect(Effect.promise(work), (cause) => failureOf(operation, path, cause))
 
-/** What a caller is told of a file that the host refused: a full disk has an error of its own. */
+/** The caller's error for a failed file operation: a full disk has its own. */
 export const toHostError = (failure: FileFailed): NoSpace | StateDirectoryUnusable =>
   toHostErrorOf(failure.path)(failure)
 
-/** The same, with the folder that the caller knows in the place of the file. */
+/** The same with the caller's folder instead of the file. */
 export const toHostErrorOf = (folder: string) => (failure: FileFailed): NoSpace | StateDirectoryUnusable =>
   isDiskFull(failure)
     ? new NoSpace({ where: "state directory", path: folder, neededMib: 1, availableMib: 0 })

@@ -1,6 +1,6 @@
 /**
- * Names as the least strict file system compares them. A path is text with one character per byte ("raw"), so that any bytes of a
- * guest can be keys.
+ * Names as the most lenient file system compares them. A path is text with one character per byte ("raw"), so that any bytes of a guest can
+ * be keys.
  */
 export const raw = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1")
@@ -14,13 +14,13 @@ const ignored = new RegExp(
 )
 
 /**
- * One component as the least strict file system takes it: without case (FAT, NTFS, HFS+, ext4's casefold), invisible characters
- * (HFS+), streams behind a colon, and spaces and dots at the end (NTFS).
+ * One component as the most lenient file system reads it: without case (FAT, NTFS, HFS+, ext4's casefold), invisible characters (HFS+),
+ * streams after a colon, and trailing spaces and dots (NTFS).
  */
 export const folded = (component: string): string =>
   component.replace(ignored, "").replace(/:.*$/s, "").replace(/[. ]+$/, "").toLowerCase()
 
-/** Whether a file system takes the component for `.git`, as in git's own checks. `\` separates on NTFS. */
+/** Whether a file system reads the component as `.git`, as in git's own checks. `\` separates on NTFS. */
 export const isGitName = (component: string): boolean =>
   component.split("\\").some((part) => {
     const name = folded(part)

@@ -3,20 +3,20 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { fileURLToPath } from "node:url"
 
-/** The home directory, by its real path where it has one. */
+/** The home directory, with links resolved if it exists. */
 const homeDirectory = (): string => realPath(os.homedir()) ?? os.homedir()
 
 /** The working directory of this process. */
 export const workingDirectory = (): string => process.cwd()
 
-/** A path as a person means it: `~` is the home directory, relative ones begin at `base`. */
+/** A path as people write it: `~` is the home directory, and relative paths start at `base`. */
 export const absolutePath = (named: string, base: string): string =>
   named === "~" || named.startsWith("~/") ? path.join(os.homedir(), named.slice(1)) : path.resolve(base, named)
 
-/** A path that a program named, as its own directory has it; `-` is no path. One that says nothing stays so. */
+/** A program's path, resolved in its working directory. `-` and the empty path stay unchanged. */
 export const callersPath = (named: string): string => named === "-" || named === "" ? named : path.resolve(named)
 
-/** The path in a `file:` URL of this host; undefined for every other text. */
+/** The path in a `file:` URL of this host. Undefined for any other text. */
 export const pathOfUrl = (url: string): string | undefined => {
   try {
     return fileURLToPath(url)
@@ -25,7 +25,7 @@ export const pathOfUrl = (url: string): string | undefined => {
   }
 }
 
-/** Where a path leads when all its links are followed; undefined where nothing is. */
+/** A path with all links resolved. Undefined if it does not exist. */
 export const realPath = (file: string): string | undefined => {
   try {
     return fs.realpathSync(file)
@@ -35,8 +35,8 @@ export const realPath = (file: string): string | undefined => {
 }
 
 /**
- * Where a file that may not be there yet would lie: links of the folders above it are followed, the file's own name is not. The nearest
- * folder that is there decides.
+ * The real path of a file that may not exist yet: links of the folders above it are resolved, by the nearest existing folder, but not the
+ * file's own name.
  */
 export const realPlace = (file: string): string => {
   const parent = path.dirname(file)
@@ -56,7 +56,7 @@ export const isDirectory = (file: string): boolean => {
   }
 }
 
-/** Where a path leads, if that is a directory. */
+/** The real path of a directory. Undefined for anything else. */
 export const realDirectory = (file: string): string | undefined => isDirectory(file) ? realPath(file) : undefined
 
 /** Whether two paths lead to one file that this user can reach. */
@@ -89,7 +89,7 @@ const gitRootOf = (folder: string): string | undefined => {
   }
 }
 
-/** Names one build of a program without running it: a new version is a new inode, size or time. */
+/** Identity of one build of a program, without running it: a new version has a new inode, size or time. */
 export const fileIdentity = (file: string): string => {
   const real = fs.realpathSync(file)
   const { ino, mtimeMs, size } = fs.statSync(real)

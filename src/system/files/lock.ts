@@ -12,11 +12,9 @@ export class LockTimeout extends Data.TaggedError("LockTimeout")<{ readonly path
 }
 
 /**
- * Holds an exclusive flock(2) on a file until the Scope closes; the kernel lets go of it when this process dies in any way.
- *
- * Node has no flock. But such a lock belongs to the open file description, not to a process, so the `flock` program of
- * util-linux can take it on a descriptor that it inherits, and this process goes on holding it. The file is never deleted:
- * two holders of two inodes would be no lock. `timeoutMs: 0` does not wait at all.
+ * Holds a flock(2) on a file until the Scope closes. The kernel releases it at any death of this process. Node has no flock, but the lock
+ * belongs to the open file description and not to a process: the `flock` program of util-linux takes it on an inherited descriptor, and
+ * this process keeps it. The file is never deleted, because two holders of two inodes would be no lock. `timeoutMs: 0` does not wait.
  */
 export const acquireLock = (path: string, options: { readonly timeoutMs: number; readonly shared?: boolean }) =>
   openFile(path, fs.constants.O_RDWR | fs.constants.O_CREAT).pipe(

@@ -1,22 +1,22 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 
-/** What is to be written. Paths are relative to the root, which comes first, with an empty path; parents come before their children. */
+/** An entry to write. Paths are relative to the root, which comes first, with an empty path. Parents come before their children. */
 export interface PutEntry {
   readonly type: "file" | "directory" | "symlink"
   readonly path: Uint8Array
   /** Permission bits. */
   readonly mode: number
-  /** Most bytes of a file's content. */
+  /** Maximum bytes of a file's content. */
   readonly size: number
-  /** Of a link. */
+  /** Target of a link. */
   readonly target?: Uint8Array | undefined
 }
 
-/** In the place of a piece's length: the file is left out (native/put/stage.c). */
+/** Instead of a piece's length: the file is omitted (native/put/stage.c). */
 export const WITHDRAWN = 0xffff_ffff
 
-/** In the place of a piece's length: a hole of so many bytes, a u64, follows (native/put/stage.c). */
+/** Instead of a piece's length: a hole, whose length follows as a u64 (native/put/stage.c). */
 export const HOLE = 0xffff_fffe
 
 /** Ends the list of entries. */
@@ -24,7 +24,7 @@ export const LAST_ENTRY = Buffer.from("e")
 
 const letters = { file: 0x66, directory: 0x64, symlink: 0x6c } as const
 
-/** An entry as native/put/plan.h has it. */
+/** Encodes an entry as in native/put/plan.h. */
 export const encodeEntry = (entry: PutEntry): ReadonlyArray<Uint8Array> => {
   const head = Buffer.alloc(15)
   head.writeUInt8(letters[entry.type], 0)
@@ -38,7 +38,7 @@ export const encodeEntry = (entry: PutEntry): ReadonlyArray<Uint8Array> => {
   return [head, entry.path, length, target]
 }
 
-/** What pyro-put says: records of three fields, each ended by a NUL, as the head of native/put/main.c lists them. */
+/** Output of pyro-put: records of three fields, each ended by a NUL, as listed at the head of native/put/main.c. */
 export class PutRecords {
   ready = false
   done = false
@@ -106,16 +106,16 @@ export interface PutPlace {
   readonly parent: string
   readonly name: string
   readonly entries: Iterable<PutEntry>
-  /** A path of the helper's reports as the caller has it; undefined for a missing folder. */
+  /** The caller's form of a path in the helper's reports. Undefined for a missing folder. */
   readonly own: (reported: Uint8Array) => Uint8Array | undefined
-  /** Where a missing folder belongs. */
+  /** The full path of a missing folder. */
   readonly folderOf: (reported: Uint8Array) => Uint8Array
 }
 
-/** Permission bits of a folder that nothing asked for by name. */
+/** Permission bits of a folder that the caller did not name. */
 const FOLDER_MODE = 0o755
 
-/** Whether a path leads nowhere. A path that cannot be looked at is the helper's to judge. */
+/** Whether a path is missing. The helper judges a path that cannot be read. */
 const isMissing = (folder: string): boolean => {
   try {
     return fs.statSync(folder, { throwIfNoEntry: false }) === undefined
@@ -125,8 +125,8 @@ const isMissing = (folder: string): boolean => {
 }
 
 /**
- * Makes the missing folders above the output a part of the output: the helper then places all or none, and follows no link that
- * appears meanwhile. The look at the host is only a guess, which the helper checks.
+ * Adds the missing folders above the output to the output. The helper then places all or none, and follows no link that appears in the
+ * meantime. This look at the host is a guess that the helper checks.
  */
 export const putPlace = ({ entries, name, parent, within }: Place): PutPlace => {
   const missing: Array<string> = []

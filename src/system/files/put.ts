@@ -16,13 +16,13 @@ import {
 } from "./put-records.ts"
 
 export interface PutRequest {
-  /** Folder to write beneath, made if it is missing; relative to `within` when that is given. */
+  /** Folder that gets the output, made if it is missing. Relative to `within` if that is given. */
   readonly parent: string
-  /** Name in it that the root gets. */
+  /** Name of the root in `parent`. */
   readonly name: string
   /** Folder that `parent` cannot lead out of. */
   readonly within?: string | undefined
-  /** Replaces files and links that are there. Never a directory, never one thing by another kind of thing. */
+  /** Replaces existing files and links, but no directory, and nothing by another type. */
   readonly overwrite: boolean
   readonly entries: ReadonlyArray<PutEntry>
 }
@@ -31,9 +31,9 @@ export interface PutRequest {
 export class PutFailed extends Data.TaggedError("PutFailed")<{
   readonly reason: "conflict" | "full" | "failed"
   readonly detail: string
-  /** What is in the way, at most 20 of them. */
+  /** Conflicting paths, at most 20. */
   readonly conflicts: ReadonlyArray<{ readonly path: Uint8Array; readonly reason: string }>
-  /** Of a full disk, where it is known, in `bytes`. */
+  /** For a full disk, in `bytes` if known. */
   readonly needed?: number | undefined
   readonly free?: number | undefined
 }> {}
@@ -41,17 +41,17 @@ export class PutFailed extends Data.TaggedError("PutFailed")<{
 export interface PutDone {
   /** Paths whose file or link was replaced. */
   readonly replaced: ReadonlyArray<Uint8Array>
-  /** Directories that were there already, and keep their mode. */
+  /** Directories that existed before, and keep their mode. */
   readonly there: ReadonlyArray<Uint8Array>
 }
 
-/** Entries that are accepted and wait for the content of their files, in their order. */
+/** Accepted entries, which wait for the content of their files in order. */
 export interface Put {
-  /** Adds to the file at hand. */
+  /** Appends to the present file. */
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, PutFailed>
-  /** Ends it, and goes on to the next. */
+  /** Ends the present file, and continues with the next one. */
   readonly endFile: Effect.Effect<{ readonly size: number; readonly sha256: string }, PutFailed>
-  /** Leaves the file at hand out after all. */
+  /** Omits the present file. */
   readonly omitFile: Effect.Effect<void, PutFailed>
   /** Gives everything its name, or nothing. */
   readonly commit: Effect.Effect<PutDone, PutFailed>
@@ -59,7 +59,7 @@ export interface Put {
 
 /** Entries whose files can have holes. */
 export interface SparsePut extends Put {
-  /** Leaves a hole in the file at hand: it reads zeros there, and counts neither for its size nor for its digest. */
+  /** Leaves a hole in the present file. A hole reads as zeros, and counts neither for the size nor for the digest. */
   readonly skip: (bytes: number) => Effect.Effect<void, PutFailed>
 }
 
@@ -67,12 +67,12 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
 const pieceBytes = 1024 * 1024
 
-/** How long the scope waits for what was staged to be removed; the helper goes on without it. */
+/** Maximum time that the Scope waits for the removal of staged files. The helper continues without it. */
 const withdrawTimeout = "30 seconds"
 
 /**
- * Checks that nothing is in the way and that there is room, with nothing written yet. What is written later lies in a folder of
- * its own until `commit`; a scope that closes before leaves nothing, nor does the death of this process.
+ * Checks for conflicts and free space, and writes nothing yet. Later output is in a staging folder until `commit`. If the Scope closes
+ * before, or this process dies, nothing stays.
  */
 export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | HostToolMissing, Scope.Scope> =>
   Effect.gen(function*() {
@@ -80,7 +80,7 @@ export const put = (request: PutRequest): Effect.Effect<SparsePut, PutFailed | H
     const place = putPlace(request)
     const said = new PutRecords()
     const ready = yield* Deferred.make<void>()
-    /** Fails when the helper ended without having done it. */
+    /** Fails if the helper ended without success. */
     const ended = yield* Deferred.make<void, PutFailed>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => start(tool, request, place, said, ready, ended)),
@@ -171,7 +171,7 @@ const failureOf = (said: PutRecords, { folderOf, own }: PutPlace, detail: string
     free: said.counts.get("freeBytes")
   })
 
-/** What is gathered before it is sent, in `bytes`: a write for each small file would take longer than the rest. */
+/** Bytes to collect before a write: a write for each small file would take longer than the rest. */
 const gatheredBytes = 64 * 1024
 
 /** Bytes on their way to the helper. */
@@ -184,14 +184,14 @@ class Outgoing {
     this.#stdin = stdin
   }
 
-  /** False when enough is gathered to be sent. */
+  /** False if enough bytes are collected. */
   add(bytes: Uint8Array) {
     this.#held.push(bytes)
     this.#bytes += bytes.length
     return this.#bytes < gatheredBytes
   }
 
-  /** False when the helper has to catch up. */
+  /** False if the pipe to the helper is full. */
   flush() {
     const all = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held, this.#bytes)
     this.#held = []

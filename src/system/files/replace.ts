@@ -2,9 +2,12 @@ import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { writeFileAtomic } from "./atomic-file.ts"
+import { readText } from "./content.ts"
+import { ensureFolder } from "./entries.ts"
 import { attempt, FileFailed } from "./failure.ts"
 
-/** A file of another program, as it was read. */
+/** A file of another program in the state of its reading. */
 export interface KnownFile {
   /** Path by which the program knows the file. */
   readonly path: string
@@ -101,12 +104,12 @@ export const removeKnown = (known: KnownFile): Effect.Effect<void, FileFailed> =
     return Effect.void
   }))
 
-/** Most backups of one file. The oldest one goes for the next. */
+/** Maximum number of backups of one file. The next one replaces the oldest. */
 const MAX_BACKUPS = 100
 
 /**
- * Keeps the content of a file as `BACKUP.1`, then `BACKUP.2` and so on, readable for this user only. No backup is overwritten; the newest one
- * is enough if it has this content.
+ * Saves the content of a file as `BACKUP.1`, then `BACKUP.2` and so on, readable for this user only. No backup is overwritten. If the
+ * newest one has the same content, it is enough.
  */
 export const backUp = (known: KnownFile, backup: string): Effect.Effect<string | undefined, FileFailed> =>
   attempt("write", backup, () => {
@@ -126,19 +129,13 @@ export const backUp = (known: KnownFile, backup: string): Effect.Effect<string |
     return file
   })
 
-/** A text that pyro keeps in its state directory; undefined if there is none. */
+/** A text in pyro's state directory. Undefined if there is none. */
 export const readKept = (file: string): Effect.Effect<string | undefined> =>
-  Effect.orElseSucceed(attempt("read", file, () => fs.readFileSync(file, "utf8")), () => undefined)
+  Effect.orElseSucceed(readText(file), () => undefined)
 
-/** Keeps a text for this user alone. A reader sees the old text or the new. */
+/** Stores a text for this user only. A reader sees the old text or the new one. */
 export const writeKept = (file: string, text: string) =>
-  attempt("write", file, () => {
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-    fs.writeFileSync(`${file}.tmp`, text, { mode: 0o600 })
-    fs.renameSync(`${file}.tmp`, file)
-  })
-
-export const removeKept = (file: string) => attempt("unlink", file, () => fs.rmSync(file, { force: true }))
+  Effect.andThen(ensureFolder(path.dirname(file)), writeFileAtomic(file, text))
 
 /** The topmost directory that does not exist yet on the way to a file. */
 export const missingFolder = (file: string) =>
@@ -148,7 +145,7 @@ export const missingFolder = (file: string) =>
     return missing
   })
 
-/** Removes the directories from a file's own up to `made`, as far as they are empty. */
+/** Removes the empty directories from a file's own up to `made`. */
 export const removeEmptyFolders = (file: string, made: string) =>
   attempt("rmdir", file, () => {
     for (let folder = path.dirname(file); `${folder}/`.startsWith(`${made}/`); folder = path.dirname(folder)) {

@@ -8,7 +8,7 @@ import { attempt, type FileFailed } from "./failure.ts"
 /** Bytes of one block of `st_blocks` (stat(2)), whatever the block size of the file system. */
 const BLOCK_BYTES = 512
 
-/** Bytes that a file occupies on disk; 0 if there is none, or if this user cannot look. */
+/** Bytes that a file occupies on disk. 0 if there is none, or if this user may not read it. */
 export const bytesOnDisk = (path: string): number => {
   try {
     return fs.statSync(path).blocks * BLOCK_BYTES
@@ -30,7 +30,7 @@ export const bytesBeneath = (path: string): number => {
   }
 }
 
-/** Bytes on disk that the removal of a file or a folder frees: a file with another name goes on taking its room. */
+/** Bytes on disk that the removal of a file or a folder frees. A file with another name keeps its blocks. */
 export const freedBeneath = (path: string): number => {
   const stat = fs.lstatSync(path, { throwIfNoEntry: false })
   if (stat === undefined) return 0

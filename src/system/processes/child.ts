@@ -32,13 +32,13 @@ const packages = table<string>({
 /** Package that provides a host program, or the program's own name. */
 export const packageOf = (tool: string) => packages[tool.slice(tool.lastIndexOf("/") + 1)] ?? tool
 
-/** A host program ended badly. Callers turn it into an error of the contract that says what was being done. */
+/** A host program failed. Callers turn this into an error of the contract that names their work. */
 export class ToolFailed extends Data.TaggedError("ToolFailed")<{
   readonly tool: string
   /** Exit status, or -1 when a signal ended it. */
   readonly code: number
   readonly signal: string | undefined
-  /** Last part of what it wrote to stderr. */
+  /** End of its stderr. */
   readonly stderr: string
 }> {
   override get message() {
@@ -50,23 +50,23 @@ export class ToolFailed extends Data.TaggedError("ToolFailed")<{
 export interface ToolOptions {
   readonly cwd?: string
   readonly env?: NodeJS.ProcessEnv
-  /** Bytes for its stdin; nothing by default. */
+  /** Bytes for its stdin. Default: none. */
   readonly input?: Uint8Array | string
   /** Called with each chunk of stderr, for progress. */
   readonly onStderr?: (chunk: string) => void
   /** Called with each chunk of stdout instead of keeping it. */
   readonly onStdout?: (chunk: Buffer) => void
-  /** Exit statuses that count as success; 0 alone by default. */
+  /** Exit statuses that count as success. Default: 0 only. */
   readonly okCodes?: ReadonlyArray<number>
   /** Further descriptors, from 3 on. */
   readonly descriptors?: ReadonlyArray<number>
-  /** Most bytes of stdout that are kept; more is a failure. 16 MiB by default. */
+  /** Maximum bytes of stdout. More is a failure. Default: 16 MiB. */
   readonly maxOutputBytes?: number
 }
 
 const stderrTailBytes = 8 * 1024
 
-/** Starts a host program in a process group of its own, its output piped. What comes of it is for `toolEnd` to see. */
+/** Starts a host program in its own process group with piped output. `toolEnd` waits for its end. */
 export const spawnTool = (tool: string, args: ReadonlyArray<string>, options: ToolOptions): ChildProcess => {
   const child = spawn(tool, args, {
     detached: true,
@@ -79,8 +79,8 @@ export const spawnTool = (tool: string, args: ReadonlyArray<string>, options: To
 }
 
 /**
- * Runs a host program to its end, ends what it left running, and gives what it printed. An interruption kills it and its children
- * (it has a process group of its own) and waits until it is gone. Fails with HostToolMissing when there is no such program.
+ * Runs a host program to its end, kills its remaining children, and gives its output. An interruption kills its process group and waits for
+ * its end. Fails with HostToolMissing if there is no such program.
  */
 export const runTool = (tool: string, args: ReadonlyArray<string>, options: ToolOptions = {}) =>
   toolEnd(
@@ -93,7 +93,7 @@ export const runTool = (tool: string, args: ReadonlyArray<string>, options: Tool
     options
   )
 
-/** The same with a process that `start` gives, which has its input. */
+/** The same for the process of `start`, which has its input already. */
 export const toolEnd = (tool: string, start: () => ChildProcess, options: ToolOptions) =>
   Effect.callback<
     { readonly stdout: Buffer; readonly stderr: string; readonly code: number },
@@ -119,7 +119,7 @@ export const toolEnd = (tool: string, start: () => ChildProcess, options: ToolOp
           ? new HostToolMissing({ tool, package: packageOf(tool), detail: "it was not found on PATH" })
           : new ToolFailed({ tool, code: -1, signal: undefined, stderr: cause.message })
       )))
-    // What it leaves behind would hold its output open for ever: an unshare that may make no user namespace leaves its helper.
+    // Remaining children would keep its output open for ever: an unshare without the right to a user namespace leaves its helper.
     child.on("exit", () => killGroup(child, "SIGKILL"))
     child.on("close", (code, signal) => {
       const ok = options.okCodes ?? [0]
@@ -151,7 +151,7 @@ export const killAndWait = (child: ChildProcess) =>
 /** Delay before a spare process starts, in ms: the caller of the last process has its answer by then. */
 const START_DELAY_MS = 300
 
-/** A process of a tool that waits for its arguments. To start a process blocks a daemon for 3 ms, and a spare process saves that. */
+/** A process of a tool that waits for its arguments. The start of a process blocks a daemon for 3 ms, which a spare process saves. */
 export interface SpareProcess {
   /** Takes the spare process, once. Its arguments go to its stdin. */
   readonly take: () => ChildProcess | undefined
@@ -159,7 +159,7 @@ export interface SpareProcess {
   readonly prepare: (tool: string) => Effect.Effect<void>
 }
 
-/** The Scope ends the process, which does not keep this process from ending. With `args` the tool waits until its stdin ends. */
+/** The Scope ends the process. It does not keep this process alive. With `args` the tool waits until its stdin ends. */
 export const makeSpareProcess = (args: ReadonlyArray<string>): Effect.Effect<SpareProcess, never, Scope.Scope> =>
   Effect.gen(function*() {
     const spare = { child: undefined as ChildProcess | undefined, isStarting: false }

@@ -5,7 +5,7 @@ import * as os from "node:os"
 import { DaemonUnavailable } from "../../contract/errors/errors.ts"
 import { daemonEnvironment } from "./environment.ts"
 
-/** A log that has grown past this is put aside, once, before a new process writes to it. */
+/** A larger log is renamed, once, before a new process writes to it. */
 const ROTATE_BYTES = 4_194_304
 
 /** A program that outlives this process. */
@@ -13,17 +13,17 @@ interface Detached {
   readonly command: readonly [string, ...ReadonlyArray<string>]
   /** Variables beside those of this process that a daemon needs. */
   readonly env: Readonly<Record<string, string>>
-  /** File that what it says is added to. */
+  /** File for its output, which is appended. */
   readonly log: string
 }
 
 /**
- * The program's parent is a shell that waits for it. A host such as OpenCode ends its servers together with all their descendants, and a
- * daemon without a living parent belongs to no server. The shell makes the program a session of its own.
+ * The program's parent is a shell that waits for it. A host such as OpenCode ends its servers with all their descendants, and a daemon
+ * without a living parent belongs to no server. The shell gives the program its own session.
  */
 const PARENT = "setsid -- \"$@\" & wait $!"
 
-/** Exit statuses of a shell for a program that a signal ended begins after this number. */
+/** A shell's exit status for a program that a signal ended: this plus the signal's number. */
 const SIGNAL_BASE = 128
 
 const signalOf = (status: number): NodeJS.Signals | undefined =>
@@ -31,8 +31,8 @@ const signalOf = (status: number): NodeJS.Signals | undefined =>
     .find(([, number]) => status === SIGNAL_BASE + number)?.[0]
 
 /**
- * Starts a program in a session of its own, in the host's root directory. `ended` completes with its status, or with the signal that ended
- * it. `release` makes it nobody's child, once the caller no longer waits for `ended`.
+ * Starts a program in its own session, in the host's root directory. `ended` completes with its exit status or signal. `release` detaches
+ * it, once the caller no longer waits for `ended`.
  */
 export const startDetached = ({ command, env, log }: Detached) =>
   Effect.try({

@@ -29,7 +29,7 @@ const isNeeded = (name: string) => name in variables || OF_PROGRAMS.has(name) ||
 export const daemonEnvironment = (): NodeJS.ProcessEnv =>
   named(Object.entries(processEnvironment()).filter(([name]) => isNeeded(name)))
 
-/** Variables that have Node load other code, or print what it sends and receives: the header of a request may have a secret. */
+/** Variables that make Node load other code, or print its traffic, which may have a secret in a header. */
 const REMOVED = new Set(["NODE_OPTIONS", "NODE_DEBUG", "NODE_DEBUG_NATIVE", "NODE_V8_COVERAGE"])
 
 /** Variables of this process for a Node process that handles a guest's traffic. */

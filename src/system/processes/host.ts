@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
+import { isExecutable } from "../files/host-path.ts"
 import { settingNow } from "../settings/config.ts"
 
 /** f_type of tmpfs (statfs(2)). */
@@ -16,13 +17,13 @@ export const cpuInfo = () => fs.readFileSync("/proc/cpuinfo", "utf8")
 /** Model of the first core, as the kernel names it. */
 export const cpuModel = () => os.cpus()[0]?.model.trim() ?? "unknown"
 
-/** Memory that can be had without swapping, in bytes (`MemAvailable` of proc(5)). */
+/** Memory that is available without swapping, in bytes (`MemAvailable` of proc(5)). */
 export const availableMemoryBytes = (): number => {
   const found = /^MemAvailable:\s+(\d+) kB/m.exec(fs.readFileSync("/proc/meminfo", "utf8"))
   return found === null ? os.freemem() : Number(found[1]) * 1024
 }
 
-/** Bytes that an ordinary user may still write where `path` is. */
+/** Bytes that an ordinary user may still write in the file system of `path`. */
 export const freeBytes = (path: string): number => {
   const { bavail, bsize } = fs.statfsSync(path)
   return bavail * bsize
@@ -30,30 +31,21 @@ export const freeBytes = (path: string): number => {
 
 export const isTmpfs = (path: string) => fs.statfsSync(path).type === tmpfsMagic
 
-const isProgram = (file: string) => {
-  try {
-    fs.accessSync(file, fs.constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Programs that were found, by PATH and name: a look into each folder costs more than all else that a VM's command needs. */
+/** Cache of found programs by PATH and name: a search of all folders costs more than the rest of a VM's command. */
 const foundPrograms = new Map<string, string>()
 
-/** Where the first program of that name is, on PATH or where root's programs are; undefined when nowhere. */
+/** Path of the first program with this name on PATH or in root's folders. Undefined if there is none. */
 export const findProgram = (name: string): string | undefined => {
   const folders = settingNow("PATH")
   const key = `${folders}\0${name}`
   const known = foundPrograms.get(key)
-  if (known !== undefined && isProgram(known)) return known
-  const found = [...folders.split(":"), "/usr/sbin", "/sbin"].map((folder) => `${folder}/${name}`).find(isProgram)
+  if (known !== undefined && isExecutable(known)) return known
+  const found = [...folders.split(":"), "/usr/sbin", "/sbin"].map((folder) => `${folder}/${name}`).find(isExecutable)
   if (found !== undefined) foundPrograms.set(key, found)
   return found
 }
 
-/** Name of this user, or its number where it has no account. */
+/** Name of this user, or the uid without an account. */
 export const userName = (): string => {
   try {
     return os.userInfo().username
@@ -64,14 +56,14 @@ export const userName = (): string => {
 
 export const isRoot = () => process.getuid?.() === 0
 
-/** Content of a file and of all files in a folder of the same name with `.d`, as many programs read their settings. */
+/** Content of a file and of all files in the folder of the same name with `.d`: the convention for settings. */
 export const readSettings = (file: string): string => {
   const folder = `${file}.d`
   const files = [file, ...(fs.existsSync(folder) ? fs.readdirSync(folder).map((name) => `${folder}/${name}`) : [])]
   return files.flatMap((name) => fs.existsSync(name) ? [fs.readFileSync(name, "utf8")] : []).join("\n")
 }
 
-/** True when the bytes are somewhere in a file. */
+/** Whether a file contains the bytes. */
 export const fileHolds = (file: string, needle: Buffer): boolean => {
   const fd = fs.openSync(file, "r")
   try {
@@ -82,7 +74,7 @@ export const fileHolds = (file: string, needle: Buffer): boolean => {
       if (read === 0) return false
       const filled = carried + read
       if (piece.subarray(0, filled).includes(needle)) return true
-      // What may be the beginning of one is looked at again together with what follows.
+      // The end of this piece, which may be the start of a match, is searched again with the next piece.
       carried = Math.min(needle.length - 1, filled)
       piece.copyWithin(0, filled - carried, filled)
     }
@@ -91,7 +83,7 @@ export const fileHolds = (file: string, needle: Buffer): boolean => {
   }
 }
 
-/** Size of a file, in bytes; 0 if there is none, or if this user cannot look. */
+/** Size of a file, in bytes. 0 if there is none, or if this user may not read it. */
 export const fileBytes = (file: string): number => {
   try {
     return fs.statSync(file).size
@@ -100,7 +92,7 @@ export const fileBytes = (file: string): number => {
   }
 }
 
-/** Errors of link(2) that say: these two never share a file. */
+/** Errors of link(2) for directories that can never share a file. */
 const NEVER = new Set<string | undefined>(["EXDEV", "EPERM", "EOPNOTSUPP"])
 
 /** Whether a file of one directory can have a second name in another. */

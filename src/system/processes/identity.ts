@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 
 /**
- * Names one process for good: a pid alone is reused. `startTicks` is field 22 of `/proc/PID/stat` (proc(5)), in clock ticks
- * since boot; `bootId` is `/proc/sys/kernel/random/boot_id` of the host.
+ * Unique identity of one process: a pid alone is reused. `startTicks` is field 22 of `/proc/PID/stat` (proc(5)), in clock ticks since boot.
+ * `bootId` is `/proc/sys/kernel/random/boot_id` of the host.
  */
 export const ProcessIdentity = Schema.Struct({
   pid: Schema.Int,
@@ -19,12 +19,19 @@ export const hostBootId: () => string = (() => {
   return () => known ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
 })()
 
+/**
+ * Fields of `/proc/PID/stat` from the 3rd on, the state. The command name before is in parentheses and may contain spaces and parentheses.
+ * Throws if there is no such process.
+ */
+const statFields = (pid: number): ReadonlyArray<string> => {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+}
+
 /** State letter and start time of a process, or undefined when there is none of that pid. */
 const statOf = (pid: number): { readonly state: string; readonly startTicks: number } | undefined => {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
-    // The command name is in parentheses and may itself hold spaces and parentheses: count from the last one.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    const fields = statFields(pid)
     return { state: fields[0] ?? "?", startTicks: Number(fields[19]) }
   } catch {
     return undefined
@@ -37,14 +44,14 @@ export const processIdentity = (pid: number): ProcessIdentity | undefined => {
   return stat === undefined ? undefined : { pid, startTicks: stat.startTicks, bootId: hostBootId() }
 }
 
-/** True while that very process exists and is no zombie. */
+/** Whether this process exists and is no zombie. */
 export const isAlive = (identity: ProcessIdentity): boolean => {
   if (identity.bootId !== hostBootId()) return false
   const stat = statOf(identity.pid)
   return stat !== undefined && stat.startTicks === identity.startTicks && stat.state !== "Z" && stat.state !== "X"
 }
 
-/** True while that process, or a child of it, is stopped by a signal or a debugger. */
+/** Whether this process, or a child of it, is stopped by a signal or a debugger. */
 export const isStopped = ({ pid }: ProcessIdentity): boolean =>
   [pid, ...childrenOf(pid)].some((one) => "Tt".includes(statOf(one)?.state ?? "?"))
 
@@ -62,7 +69,7 @@ const childrenOf = (pid: number): ReadonlyArray<number> => {
 /** Identity of this process. */
 export const ownIdentity = (): ProcessIdentity => processIdentity(process.pid)!
 
-/** Running processes one of whose arguments is one of these, exactly. */
+/** Running processes with one of these arguments. */
 export const processesWithArgument = (...wanted: ReadonlyArray<string>): ReadonlyArray<ProcessIdentity> =>
   readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return []
@@ -75,10 +82,10 @@ export const processesWithArgument = (...wanted: ReadonlyArray<string>): Readonl
     }
   })
 
-/** Tells a daemon to leave if it has nothing to hold. Every version understands it, whatever its requests look like. */
+/** Asks a daemon to end if it has no work. Every version understands it, in spite of changes in the requests. */
 export const RETIRE_SIGNAL = "SIGUSR2"
 
-/** Signals that very process; does nothing when it is gone. */
+/** Sends a signal to this process. Does nothing if it is gone. */
 export const signalIdentity = (identity: ProcessIdentity, signal: NodeJS.Signals): void => {
   if (!isAlive(identity)) return
   try {
@@ -86,7 +93,7 @@ export const signalIdentity = (identity: ProcessIdentity, signal: NodeJS.Signals
   } catch { /* gone meanwhile */ }
 }
 
-/** 32 hexadecimal digits, of which 122 bits are random. A UUID's, because Node draws those from a store: every command needs some. */
+/** 32 hexadecimal digits with 122 random bits, from a UUID because Node has a pool of those: every command needs some. */
 export const newRequestId = (): string => randomUUID().replaceAll("-", "")
 
 /** Use of the host by processes. */
@@ -100,14 +107,13 @@ interface ProcessUsage {
 /** A clock tick of proc(5), in ms: USER_HZ is 100 on every architecture that Node runs on. */
 const TICK_MS = 10
 const KIB = 1_024
-/** Generations of children that count: a VMM runs beneath the programs that confine it. */
+/** Depth of children that count: a VMM runs beneath the programs that confine it. */
 const DEPTH = 4
 
 const ownUsage = (pid: number): ProcessUsage | undefined => {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1")
-    // Fields after the name in brackets: state is the 3rd, utime the 14th and stime the 15th.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    // utime is the 14th field, stime the 15th.
+    const fields = statFields(pid)
     const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))
     return {
       cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,

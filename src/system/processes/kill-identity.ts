@@ -1,10 +1,10 @@
 import { Effect, Schedule } from "effect"
 import { isAlive, type ProcessIdentity } from "./identity.ts"
 
-/** A process gives back its memory before it is gone, which takes a while: it is looked at less and less often. */
+/** A process frees its memory before it is gone, which takes a while: the checks get less frequent. */
 export const untilGone = Schedule.min([Schedule.exponential("1 millis"), Schedule.spaced("16 millis")])
 
-/** Kills one very process and waits until it is gone. */
+/** Kills this process and waits until it is gone. */
 export const killIdentity = (identity: ProcessIdentity): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (!isAlive(identity)) return Effect.void

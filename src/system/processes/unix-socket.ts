@@ -11,8 +11,8 @@ class ConnectFailed extends Data.TaggedError("ConnectFailed")<{ readonly path: s
 }
 
 /**
- * Connects to a Unix socket whatever the length of its path: a socket address holds 107 bytes and Node 20 silently cuts what
- * is longer, so the folder is opened and the socket reached through `/proc/self/fd`. The Scope destroys the connection.
+ * Connects to a Unix socket with a path of any length. A socket address holds 107 bytes, and Node 20 silently cuts longer ones, so the path
+ * goes through the open folder in `/proc/self/fd`. The Scope destroys the connection.
  */
 export const connectUnix = (file: string) =>
   Effect.acquireRelease(
@@ -25,7 +25,7 @@ export const connectUnix = (file: string) =>
         return failed(cause as Error)
       }
       const socket = net.connect({ path: `/proc/self/fd/${folder}/${path.basename(file)}` })
-      // libuv has called connect(2) by the time net.connect returns: the folder is not needed any longer.
+      // libuv has called connect(2) when net.connect returns, so the folder is no longer needed.
       fs.closeSync(folder)
       socket.once("error", failed)
       socket.once("connect", () => {
@@ -59,7 +59,7 @@ const untilThere = (file: string) =>
 /** Connects to a socket that another process is about to create. */
 export const connectUnixSoon = (file: string, options: { readonly timeoutMs: number }) =>
   untilThere(file).pipe(
-    // Between bind(2) and listen(2) of the other process the socket is there and refuses.
+    // Between bind(2) and listen(2) of the other process the socket exists and refuses.
     Effect.andThen(Effect.retry(connectUnix(file), Schedule.spaced("1 millis"))),
     Effect.timeoutOrElse({
       duration: options.timeoutMs,
@@ -69,9 +69,9 @@ export const connectUnixSoon = (file: string, options: { readonly timeoutMs: num
   )
 
 /**
- * The same socket, whose writes after the end of its connection are dropped. In Effect 4.1 they wait for a next connection, which a socket of
- * Node's never has, or for room in a connection that is destroyed: an answer to a client that has left would wait for ever, and with it
- * whoever ends the server.
+ * The same socket, but writes after the end of its connection are dropped. In Effect 4.1 they wait for a next connection, which a socket of
+ * Node never has, or for room in a destroyed connection. An answer to a client that is gone would wait for ever, and would block the end of
+ * the server.
  */
 export const withoutLateWrites = (
   socket: Socket.Socket,

@@ -11,7 +11,7 @@ const inRange = (text: string, pattern: RegExp, { max, min }: { readonly min: nu
   return number >= min && number <= max ? number : undefined
 }
 
-/** A value of the kind, undefined where the text is none. */
+/** A value of the kind. Undefined if the text is not valid. */
 const decode = (allowed: Allowed, text: string): number | string | undefined => {
   switch (allowed.kind) {
     case "text":
@@ -53,10 +53,10 @@ export const checkSettings: Effect.Effect<void, InvalidConfiguration> = Effect.f
   { discard: true }
 )
 
-/** What `settingNow` has read. Each connection of a guest asks for the same variables. */
+/** Cache of `settingNow`: each connection of a guest reads the same variables. */
 const known = new Map<VariableName, { readonly text: string; readonly value: unknown }>()
 
-/** Value of a variable for code that is no Effect. A malformed value counts as none here: `checkSettings` has refused it. */
+/** Value of a variable for code outside Effect. A malformed value counts as unset here: `checkSettings` has refused it. */
 export const settingNow = <N extends VariableName>(name: N): ValueOf<N> => {
   const text = process.env[name] ?? ""
   const found = known.get(name)
@@ -74,5 +74,5 @@ const variableDefault = <N extends VariableName>(name: N) => {
   return otherwise as ValueOf<N>
 }
 
-/** All variables of this process: what a child process inherits, and where names are searched that no table can list. */
+/** All variables of this process, for child processes and for searches of names that no table can list. */
 export const processEnvironment = (): NodeJS.ProcessEnv => process.env

@@ -44,14 +44,14 @@ const poolRequests = counters(POOL_REQUESTS, "Requests for a microVM of the pool
 const poolMembers = Metric.gauge(POOL_MEMBERS, { description: "MicroVMs that wait in the pool" })
 const liveVms = Metric.gauge(LIVE_VMS, { description: "MicroVMs that run or wait" })
 
-/** The metrics are in the registry that every context without services has. */
+/** The metrics are in the registry of the empty context. */
 const NONE = Context.empty()
 
 /** Records the end of an operation. The outcome is `ok`, `interrupted`, `defect` or the code of an error. */
 export const recordOperation = (operation: string, outcome: string, durationMs: number): void =>
   void durations({ operation, outcome, unit: "ms" }).updateUnsafe(durationMs, NONE)
 
-/** Way of bytes across the border: into workspaces with a seed or a push, out of them with an export or as output of commands. */
+/** Counts bytes into workspaces (by a seed or a push) or out of them (by an export or as output of commands). */
 type Crossing = "seed" | "push" | "export" | "output"
 
 export const countBytes = (crossing: Crossing, count: number): void =>

@@ -2,7 +2,7 @@ import { Clock, Context, Effect, Exit, Option, Tracer } from "effect"
 import { named } from "../../contract/text/names.ts"
 import { outcomeOf, type StepAttributes } from "./spans.ts"
 
-/** A step of an operation as it is kept: no values of the effect that it measured. */
+/** A recorded step of an operation, without values of the measured effect. */
 interface StepRecord {
   readonly name: string
   readonly startNs: bigint
@@ -12,11 +12,11 @@ interface StepRecord {
   readonly steps: Array<StepRecord>
 }
 
-/** An operation that its steps add to until it ends. */
+/** A recorded operation, which gets its steps until its end. */
 interface OperationRecord extends StepRecord {
   /** Number of steps at all depths. */
   stepCount: number
-  /** Number of steps that found no room. */
+  /** Number of steps beyond the maximum. */
   omittedSteps: number
 }
 
@@ -39,7 +39,7 @@ interface SpanOptions {
   readonly onEnd: (operation: OperationRecord, kind: Tracer.SpanKind) => void
 }
 
-/** Takes what an exporter may tell of an outcome: its code, and no message, which may quote the user's data. */
+/** The outcome for an exporter: its code, without the message, which may quote the user's data. */
 const codeOnly = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown> => {
   if (Exit.isSuccess(exit)) return Exit.void
   const code = outcomeOf(exit)
@@ -50,7 +50,7 @@ const codeOnly = (exit: Exit.Exit<unknown, unknown>): Exit.Exit<unknown, unknown
   return Exit.fail(error)
 }
 
-/** A span that notes itself in the record of its operation. */
+/** A span that adds itself to the record of its operation. */
 class RecordedSpan implements Tracer.Span {
   readonly _tag = "Span"
   readonly name: string
@@ -66,7 +66,7 @@ class RecordedSpan implements Tracer.Span {
   readonly #exported: Tracer.Span | undefined
   readonly #onEnd: SpanOptions["onEnd"]
   readonly #record: StepRecord
-  /** The operation while it runs: a span that starts later is no step of it. */
+  /** The operation while it runs. A span that starts later is not a step of it. */
   readonly #operation: OperationRecord
 
   constructor({ annotations, exported, kind, links, name, onEnd, parent, startTime }: SpanOptions) {
@@ -139,7 +139,7 @@ interface StepTiming {
   /** Time from the operation's start, in ms. */
   readonly startMs: number
   readonly durationMs: number
-  /** `running` for work that goes on after the operation's end. */
+  /** `running` for work that continues after the operation's end. */
   readonly outcome: string
   readonly attributes: StepAttributes
 }
@@ -159,7 +159,7 @@ interface OperationTiming {
 /** The last slow operations of this process. */
 export class Timings extends Context.Service<Timings, {
   readonly tracer: Tracer.Tracer
-  /** Whether a span of the operation has any use: a short command goes without one. */
+  /** Whether anything uses a span of the operation: a short command has none. */
   readonly wants: (operation: string) => boolean
   /** Newest first. */
   readonly slow: (limit: number) => Effect.Effect<ReadonlyArray<OperationTiming>>

@@ -1,19 +1,19 @@
 import { Deferred, Effect, Exit, type Option, Scope } from "effect"
 
-/** Goes on in the next iteration of Node's event loop: events that are ready come first, new input comes after. */
+/** Continues in the next iteration of Node's event loop: after events that are ready, before new input. */
 export const yieldToEventLoop: Effect.Effect<void> = Effect.callback((resume) =>
   void setImmediate(() => resume(Effect.void))
 )
 
-/** Waits for an effect no longer than that, also in a finalizer, where a timeout alone could not interrupt what it waits for. */
+/** Interrupts an effect after `ms`, also in a finalizer, where a timeout alone could not interrupt it. */
 export const withTimeout = <A, E, R>(
   ms: number,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<Option.Option<A>, E, R> => Effect.timeoutOption(Effect.interruptible(effect), ms)
 
 /**
- * Does work once, when it is first asked for, and keeps its result or failure. Whoever asks first does the work, and stays until its end.
- * Not `Effect.cached`, which interrupts the work when all who wait for it have left, and begins it anew for the next.
+ * Runs work once, at its first use, and keeps its result or failure. The first caller runs it to its end. Unlike `Effect.cached`, which
+ * interrupts the work if all waiting callers have left, and starts it again for the next.
  */
 export const once = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<Effect.Effect<A, E, R>> =>
   Effect.sync(() => {
@@ -27,8 +27,8 @@ export const once = <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<Effec
   })
 
 /**
- * Acquires everything of an effect as one: when it fails half-way what it had acquired is released at once, not when the caller's
- * Scope ends.
+ * Acquires all resources of an effect or none: a failure half-way releases the acquired ones at once, and not at the end of the caller's
+ * Scope.
  */
 export const allOrNothing = <A, E, R>(
   acquire: Effect.Effect<A, E, R>
@@ -45,8 +45,8 @@ export const allOrNothing = <A, E, R>(
   )
 
 /**
- * Acquires what is released at the end of the Scope by a plain call. For what every command does: `Effect.acquireRelease` keeps the
- * fiber's values of this moment for the release, and comparing them takes longer than most acquisitions.
+ * Acquires a resource that a plain call releases at the end of the Scope. For the path of every command: `Effect.acquireRelease` stores the
+ * fiber's context for the release, and the comparison of contexts takes longer than most acquisitions.
  */
 export const acquirePlain = <A, E, R>(
   acquire: Effect.Effect<A, E, R>,
@@ -56,6 +56,6 @@ export const acquirePlain = <A, E, R>(
     Effect.flatMap(acquire, (acquired) => Effect.as(atClose(Effect.sync(() => release(acquired))), acquired))
   )
 
-/** Has it run, uninterruptibly, when the Scope closes; cheap in the same way. */
+/** Runs an effect, uninterruptibly, when the Scope closes. As cheap as `acquirePlain`. */
 export const atClose = (release: Effect.Effect<unknown>): Effect.Effect<void, never, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => Scope.addFinalizer(scope, Effect.uninterruptible(release)))

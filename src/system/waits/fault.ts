@@ -1,9 +1,8 @@
 import { processEnvironment } from "../settings/config.ts"
 
 /**
- * A place where a crash is worth trying. When `PYRO_FAULT` names it, the process kills itself there as a power cut would; when
- * `PYRO_FAULT_HALT` does, it halts until somebody lets it go on (SIGCONT), who has done harm meanwhile. The fault-injection tests
- * visit every one.
+ * A point for fault injection. If `PYRO_FAULT` names it, the process kills itself there, like a power cut. If `PYRO_FAULT_HALT` names it,
+ * the process stops until a test that has changed something continues it (SIGCONT). The fault-injection tests visit every point.
  */
 export const faultPoint = (name: string): void => {
   const { PYRO_FAULT, PYRO_FAULT_HALT } = processEnvironment()

@@ -1,8 +1,8 @@
 import { Effect, Stream } from "effect"
 
 /**
- * Runs `f` for each element until it says that no more is wanted. What `Stream.runForEachWhile` does, but that holds on to every
- * element until its end: 4 GiB of a file of 4 GiB.
+ * Runs `f` for each element while it returns true. `Stream.runForEachWhile` does the same, but keeps every element until its end: 4 GiB for
+ * a file of 4 GiB.
  */
 export const forEachWhile = <A, E, R, E2, R2>(
   stream: Stream.Stream<A, E, R>,

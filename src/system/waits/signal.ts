@@ -1,8 +1,8 @@
 import { Deferred, Effect } from "effect"
 
 /**
- * Calls back once after `ms`, unless it is cancelled first. For callbacks that only wake a fiber, on the path of every command: a timer
- * costs a microsecond, and a fiber that sleeps some thirty. Everything else sleeps with Effect, whose Clock tests drive.
+ * Calls back once after `ms`, unless it is cancelled. For callbacks that only wake a fiber on the path of every command: a timer costs a
+ * microsecond, and a sleeping fiber some thirty. All other code sleeps with Effect, whose Clock tests control.
  */
 export const startTimer = (ms: number, callback: () => void): { readonly cancel: () => void } => {
   const timer = setTimeout(callback, ms)
@@ -10,19 +10,19 @@ export const startTimer = (ms: number, callback: () => void): { readonly cancel:
 }
 
 /**
- * Runs it once the code at hand is done, before the event loop continues. For what resumes a fiber: a fiber goes on within the call that
- * resumes it, in the midst of whatever its caller changes.
+ * Runs a function after the present code, before the event loop continues. For code that resumes a fiber: a fiber continues within the call
+ * that resumes it, while its caller may be in the middle of a change.
  */
 export const afterwards = (run: () => void): void => {
-  // Not `queueMicrotask`, which makes a resource of Node's each time.
+  // Not `queueMicrotask`, which makes an async resource of Node each time.
   void Promise.resolve().then(run)
 }
 
-/** Settles what fibers wait for; they go on once the code at hand is done. */
+/** Completes a Deferred. Its fibers continue after the present code. */
 export const settleAfterwards = <A, E>(deferred: Deferred.Deferred<A, E>, outcome: Effect.Effect<A, E>): void =>
   afterwards(() => Deferred.doneUnsafe(deferred, outcome))
 
-/** `Effect.callback` whose fiber goes on once the code that resumes it is done. */
+/** `Effect.callback` whose fiber continues after the code that resumes it. */
 export const waitFor = <A, E = never>(
   register: (resume: (effect: Effect.Effect<A, E>) => void) => Effect.Effect<void> | void
 ): Effect.Effect<A, E> =>
@@ -33,12 +33,12 @@ export const waitFor = <A, E = never>(
     return cleanup
   })
 
-/** A value that comes once, for listeners of then or later. A fiber that waits for a value costs a connection far more. */
+/** A value that is set once, with listeners before and after. A fiber that waits for a value costs a connection far more. */
 export class Signal<A> {
   #value: A | undefined
   #listeners: Array<(value: A) => void> = []
 
-  /** The value, once it has come. */
+  /** The value, once it is set. */
   get value(): A | undefined {
     return this.#value
   }
@@ -52,7 +52,7 @@ export class Signal<A> {
     for (const listener of listeners) listener(value)
   }
 
-  /** Calls the listener with the value: now, or when it comes. Gives what removes the listener. */
+  /** Calls the listener with the value, now or later. Gives a function that removes the listener. */
   listen(listener: (value: A) => void): () => void {
     if (this.#value === undefined) this.#listeners.push(listener)
     else listener(this.#value)
@@ -62,7 +62,7 @@ export class Signal<A> {
   }
 }
 
-/** A result that comes once, for fibers that wait for it. A `Deferred` costs ten times as much to make, and every command has two. */
+/** A result that is set once, for waiting fibers. A `Deferred` costs ten times as much, and every command has two. */
 export class Settled<A, E> extends Signal<Effect.Effect<A, E>> {
   readonly wait: Effect.Effect<A, E> = Effect.suspend(() => this.value ?? this.#later)
 
@@ -76,8 +76,8 @@ export class Waiters {
   #all: Array<() => void> = []
 
   /**
-   * Ends at once if `isDue` is true, else at a call of `wake` or at the deadline. `isDue` is asked in the step that begins the wait: other
-   * fibers may run between a caller's own look and this step, and their `wake` would be lost.
+   * Ends at once if `isDue` is true, else at a call of `wake` or at the deadline. The step that starts the wait calls `isDue`: other fibers
+   * may run between the caller's own check and this step, and their `wake` would be lost.
    */
   wait(isDue: () => boolean, waitMs?: number): Effect.Effect<void> {
     return waitFor((resume) => {

@@ -1,21 +1,21 @@
 import { Clock, Effect } from "effect"
 
-// Every deadline, time to live and timestamp is decided by the fiber's Clock, so that tests drive it. Two kinds of time:
-// the wall clock, which is recorded and compared with times of files and records, and which may step; the monotonic
-// clock, by which durations within one process are measured.
+// The fiber's Clock decides every deadline, time to live and timestamp, so that tests control it. There are two clocks: the wall clock,
+// which is recorded and compared with times of files and records, and may step; and the monotonic clock, which measures durations within
+// one process.
 
 /** Wall clock, in ms since 1970. */
 export const nowMs: Effect.Effect<number> = Clock.currentTimeMillis
 
-/** Wall clock as a record has it. */
+/** Wall clock in the format of records. */
 export const nowIso: Effect.Effect<string> = Effect.map(nowMs, (ms) => new Date(ms).toISOString())
 
 const msOf = (ns: bigint) => Number(ns) / 1e6
 
-/** Monotonic clock, in ms since a moment that only this process knows. */
+/** Monotonic clock, in ms since a moment that is specific to this process. */
 export const monotonicMs: Effect.Effect<number> = Effect.map(Clock.monotonicTimeNanos, msOf)
 
-/** The same clocks for callbacks that are no effects. */
+/** The same clocks for callbacks outside effects. */
 export interface ClockReader {
   readonly nowMs: () => number
   readonly monotonicMs: () => number
@@ -29,15 +29,15 @@ export const clockReader: Effect.Effect<ClockReader> = Effect.clockWith((clock) 
   })
 )
 
-/** `Date.now()` has whole ms: the two clocks agree when they are no further apart. */
+/** `Date.now()` has whole ms: a difference up to this counts as equal. */
 const AGREE_MS = 2
 
-/** Taken from Node with the first use: it loads its part of performance then, which takes a millisecond. */
+/** Read at the first use: Node then loads its performance module, which takes a millisecond. */
 let originMs: number | undefined
 
 /**
- * Host's wall clock in ns, finer than a millisecond, as a guest is told. The monotonic clock does not count the time in which the host
- * slept, and does not follow a step of the wall clock: the origin is taken anew when the two differ.
+ * Host's wall clock in ns for a guest, finer than a millisecond. The monotonic clock stops during a suspend of the host and does not follow
+ * a step of the wall clock, so a difference of the two resets the origin.
  */
 export const wallClockNs = (): bigint => {
   const monotonic = performance.now()

@@ -19,18 +19,18 @@ export const makeStartQueue = (
 ): Effect.Effect<<A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>> =>
   Effect.map(Semaphore.make(atOnce), (semaphore) => semaphore.withPermits(1))
 
-/** Memory that is left to the host itself, in MiB. */
+/** Memory that stays free for the host, in MiB. */
 const hostReserveMib = 256
 
-/** Running vCPUs per core of the host: more than this and every one of them is too slow to be of use. */
+/** Maximum number of running vCPUs per core of the host. With more, every vCPU is too slow. */
 const vcpusPerCore = 16
 
 const mib = 1024 * 1024
 
-/** MiB of a memory file that its VM has not touched yet, but may. */
+/** MiB of a memory file that its VM has not touched yet. */
 const outstandingMib = (file: string, memoryMib: number) => Math.max(0, memoryMib - bytesOnDisk(file) / mib)
 
-/** How many of several VMs of one size there is room for. */
+/** Number of the VMs, all of one size, that fit. */
 const fittingOf = (
   records: ReadonlyArray<VmRecord>,
   left: { readonly memoryMib: number; readonly vcpus: number }
@@ -45,9 +45,9 @@ const fittingOf = (
 }
 
 /**
- * Lets VMs in, all of them or none, only when all the memory that they may ever touch fits what is left of the store and of the host: a
- * full tmpfs kills QEMU by SIGBUS in the middle of work. To be called when the VMs' own records are already written: of two that come
- * at once each sees the other, so both may be refused but never both let in where there is room for one.
+ * Admits all VMs or none: all the memory that they may ever touch must fit the rest of the store and of the host, because a full tmpfs
+ * kills QEMU by SIGBUS. The VMs' own records must be written before. Of two callers at once each sees the other, so both may be refused,
+ * but both are never admitted to the room of one.
  */
 export const admit = (
   records: ReadonlyArray<VmRecord>

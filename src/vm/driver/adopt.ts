@@ -1,26 +1,26 @@
 import { Effect, Option } from "effect"
 import * as path from "node:path"
-import { type HostToolMissing, VmFailed } from "../../contract/errors/errors.ts"
+import type { HostToolMissing, VmFailed } from "../../contract/errors/errors.ts"
 import { isDiskFull } from "../../system/files/failure.ts"
 import { withLock } from "../../system/files/lock.ts"
 import { isAlive, ownIdentity, processesWithArgument, type ProcessIdentity } from "../../system/processes/identity.ts"
 import type { MachineSpec } from "../machine.ts"
 import { processName, readRecord, type VmId, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
-import { failedAt } from "./failure.ts"
+import { failedAt, vmFailed } from "./failure.ts"
 
 /** Why a VM cannot be attached to. */
-export const refused = (detail: string) => new VmFailed({ step: "attach", detail, consoleTail: "" })
+export const refused = (detail: string) => vmFailed("attach", detail)
 
 /** Maximum time that one process waits for another process that takes the same VM. */
 const takeTimeoutMs = 5_000
 
-/** A record with everything that every driver needs to go on with the VM. */
+/** A record with everything that a driver needs to continue the VM. */
 export interface Attachable extends VmRecord {
   readonly process: ProcessIdentity
   readonly machine: MachineSpec
 }
 
-/** The very process of the record, which still has the VM's name among its arguments. */
+/** Whether the process is the one of the record: it still has the VM's name among its arguments. */
 const isProcessOf = ({ id, process }: Attachable) =>
   isAlive(process) && processesWithArgument(processName(id)).some(({ pid }) => pid === process.pid)
 
@@ -43,8 +43,8 @@ const attachable = (
 }
 
 /**
- * Makes this process the owner of a VM that has no owner. Of two processes that come at once, one gets the VM. `program` names the
- * VM's process in errors.
+ * Makes this process the owner of a VM without an owner. If two processes try at once, one gets the VM. `program` names the VM's process in
+ * errors.
  */
 export const adopt = (
   id: VmId,

@@ -14,19 +14,19 @@ import {
 const mountFlags = { readOnly: 1, remount: 32, noAtime: 1024, bind: 4096, move: 8192 } as const
 
 /**
- * Steps of a template's guest: it has the environment mounted and nothing of the workspace disk, and can turn its network on without
- * loading anything.
+ * Steps of a template's guest: it has the environment mounted, nothing of the workspace disk, and a network that can be turned on without
+ * loading a module.
  */
 export const templateSteps = [
   Calls.mount({ source: "/dev/vda", target: lowerDirectory, fstype: "erofs", flags: mountFlags.readOnly, data: "" }),
   Calls.network({ mode: NetworkMode.prepare })
 ]
 
-/** Bytes of host entropy for a restored guest: the size of the kernel's own pool, in full. */
+/** Bytes of host entropy for a restored guest: the size of the kernel's pool. */
 const entropyBytes = 256
 
 /**
- * Fresh entropy and the right time: before anything else runs in a guest that went on from frozen memory. Clones of one memory
+ * Fresh entropy and the correct time, before anything else runs in a guest that continues from frozen memory. Clones of one memory would
  * otherwise return identical random bytes.
  */
 const freshness = (): ReadonlyArray<Call<unknown>> => [
@@ -44,22 +44,22 @@ const bindOver = (name: string, target: string) =>
 
 const newRoot = "/newroot"
 
-// Without these the guest would write all inode tables of the disk, and build all maps of its free blocks, in the background.
+// Without these options the guest would write all inode tables of the disk, and build all maps of its free blocks, in the background.
 const diskOptions = "noinit_itable,no_prefetch_block_bitmaps"
 
 const mountDisk = (flags: number, data: string) =>
   Calls.mount({ source: "/dev/vdb", target: inspectedDisk, fstype: "ext4", flags: mountFlags.noAtime | flags, data })
 
-/** A disk that has been written may have a journal to be replayed, in the order that barriers keep. */
+/** A written disk may have a journal to replay, in the order that barriers keep. */
 const mountWritten = [mountDisk(0, diskOptions)]
 
 /**
- * On an empty overlay nothing is there to be lost by a power cut yet. The mount's own note in the superblock is then written without
- * waiting for the host's disk, which is half of the mount's time; from then on barriers are kept.
+ * An empty overlay has nothing to lose in a power cut. So the mount writes its note in the superblock without a flush of the host's disk,
+ * which saves half of the mount's time. Later writes keep barriers.
  */
 const mountEmpty = [mountDisk(0, `${diskOptions},barrier=0`), mountDisk(mountFlags.remount, "barrier=1")]
 
-/** An ext4 that has the disk's size already stays as it is. */
+/** An ext4 with the disk's size stays unchanged. */
 const growDisk = Calls.grow({ path: inspectedDisk, device: "/dev/vdb" })
 
 const mountRoot = (disk: ReadonlyArray<Call<unknown>>) => [
@@ -80,7 +80,7 @@ const mountRoot = (disk: ReadonlyArray<Call<unknown>>) => [
   })
 ]
 
-/** The mounts of a claim, on a disk to which nothing was ever written: the rest of it is `claimSteps` with `isMounted`. */
+/** The mounts of a claim on a disk that was never written. The rest of the claim is `claimSteps` with `isMounted`. */
 export const mountSteps = (): ReadonlyArray<Call<unknown>> => mountRoot(mountEmpty)
 
 const writeIdentity = (identity: GuestIdentity) => {
@@ -96,16 +96,13 @@ const writeIdentity = (identity: GuestIdentity) => {
   ]
 }
 
-/**
- * By which programs notice that they go on in another VM than the one they were started in: whatever restores one writes another
- * id into it before it lets them run.
- */
+/** Programs read this file to notice that they continue in another VM: a restore writes a new id before it lets them run. */
 const generationFile = `${ownFiles}/generation`
 
 const writeGeneration = ({ generation }: GuestIdentity) =>
   Calls.writeSmall({ path: generationFile, mode: 0o444, content: Buffer.from(`${generation}\n`) })
 
-/** Files of the root that tell who the guest is, and those that cover them. */
+/** Files of the root with the guest's identity, and the files that cover them. */
 const covered = [
   ["hostname", "/etc/hostname"],
   ["hosts", "/etc/hosts"],
@@ -117,15 +114,15 @@ const coverIdentity = covered.map(([name, target]) => bindOver(name, target))
 
 const resolverPath = "/etc/resolv.conf"
 
-/** The first file that a guest writes to its disk takes 20 to 40 ms without KVM; a mount takes less than one. */
+/** Covers /etc/resolv.conf by a mount: the first write to a guest's disk takes 20 to 40 ms without KVM, a mount less than one. */
 const coverResolver = (content: string) => [
   Calls.writeSmall({ path: `${ownFiles}/resolv.conf`, mode: 0o644, content: Buffer.from(content) }),
   bindOver("resolv.conf", resolverPath)
 ]
 
 /**
- * Makes a restored guest one of its own and gives it its disk. The files that say who it is lie on tmpfs and are bound over those
- * of the root: they belong to the generation, not to the disk.
+ * Makes a restored guest unique and gives it its disk. The files with its identity are on tmpfs and bound over those of the root: they
+ * belong to the generation, not to the disk.
  */
 const claimSteps = (
   identity: GuestIdentity,
@@ -141,8 +138,8 @@ const claimSteps = (
 ]
 
 /**
- * Puts the folder of the inspected disk where a running guest has it: file operations stay beneath it by the same rules. For a disk whose
- * folder is known to be one; nothing runs in an inspector that could exchange it for a link.
+ * Mounts the folder of the inspected disk where a running guest has it, so that file operations stay beneath it by the same rules. The
+ * caller has checked that it is a folder. Nothing runs in an inspector that could replace it by a link.
  */
 const inspectedWorkspace: Call<unknown> = Calls.mount({
   source: `${inspectedDisk}/workspace`,
@@ -152,12 +149,12 @@ const inspectedWorkspace: Call<unknown> = Calls.mount({
   data: ""
 })
 
-/** Where an inspector has the root of the inspected disk. */
+/** Mount point of the inspected disk's root in an inspector. */
 const inspectedRootDirectory = "/inspected"
 
 /**
- * Environment and changes as lower layers: the overlay needs no `work` of the disk and writes nothing. The folder for /workspace is the
- * one that is mounted already.
+ * Environment and changes are lower layers, so the overlay needs no `work` directory of the disk and writes nothing. The folder for
+ * /workspace is the mounted one.
  */
 const inspectedRoot = [
   Calls.mount({
@@ -177,12 +174,12 @@ const inspectedRoot = [
 ]
 
 /**
- * Directories of the disk that belong to a run of the workspace. Secrets lie in the guest's memory alone; a directory of the disk that held
- * secrets would stand here.
+ * Directories of the disk that belong to a run of the workspace. Secrets are in the guest's memory only; a directory with secrets would be
+ * listed here.
  */
 const leftoverDirectories = ["upper/tmp", "upper/run", "work"]
 
-/** Blocks of removed files are free after the commit of the last sync. */
+/** Blocks of removed files are free only after the commit of the last sync. */
 const scrubInspected = [
   ...leftoverDirectories.map((directory) => Calls.clear({ path: `${inspectedDisk}/${directory}` })),
   Calls.sync({ dropCaches: 0 }),
@@ -190,7 +187,7 @@ const scrubInspected = [
   Calls.sync({ dropCaches: 0 })
 ]
 
-/** Gives a restored guest a disk to look at, and nothing that could run: neither its root nor what is on that is needed. */
+/** Gives a restored guest a disk to inspect. Nothing of the disk runs, so its root is not mounted. */
 const inspectionSteps = (
   { hostname }: GuestIdentity,
   { isMounted = false }: ClaimedDisk = {}
@@ -200,19 +197,18 @@ const inspectionSteps = (
   ...(isMounted ? [] : mountWritten)
 ]
 
-/** Every command's cgroup is below it (guest-agent/src/cgroup.c); the agent itself is not. */
+/** Every command's cgroup is below this one (guest-agent/src/cgroup.c); the agent's is not. */
 const freezer = "/sys/fs/cgroup/pyro/cgroup.freeze"
 
 const setFreezer = (value: "0" | "1") => Calls.writeSmall({ path: freezer, mode: 0o644, content: Buffer.from(value) })
 
-/** From its answer on no program of the guest runs, until `startPrograms`. */
+/** After its answer no program of the guest runs until `startPrograms`. */
 export const stopPrograms = setFreezer("1")
 export const startPrograms = setFreezer("0")
 
 /**
- * Makes a guest that goes on from a capture one of its own, while its programs are still stopped. Its files that tell who it is are
- * bound over those of the root already: they are written where they are, so that an open one changes too. `hosts` is its /etc/hosts,
- * where that can be read.
+ * Makes a guest that continues from a capture unique, while its programs are stopped. The files with its identity are bound over the root's
+ * files already, and are written in place, so that an open file changes too. `hosts` is its /etc/hosts, if readable.
  */
 const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
   ...freshness(),
@@ -226,23 +222,23 @@ const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): Reado
 const writeFile = (path: string, content: string, mode: number) =>
   Calls.writeSmall({ path, mode, content: Buffer.from(content) })
 
-/** Another name for a guest, in its kernel and in its files. `hosts` is its /etc/hosts, where that can be read. */
+/** Renames a guest in its kernel and its files. `hosts` is its /etc/hosts, if readable. */
 const renameSteps = (hostname: string, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
   Calls.hostname({ name: hostname }),
   ...renameFiles(hostname, hosts)
 ]
 
-/** The files that name a guest, with another name. */
+/** Rewrites the files with the guest's name. */
 export const renameFiles = (hostname: string, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
   writeFile("/etc/hostname", `${hostname}\n`, 0o644),
   ...(hosts === undefined ? [] : [writeFile("/etc/hosts", renamedHosts(hosts, hostname), 0o644)])
 ]
 
-/** With the guest's own line for the new name; what somebody added stays. */
+/** Replaces the guest's own line; lines of others stay. */
 const renamedHosts = (text: string, hostname: string) =>
   text.replace(/^127\.0\.1\.1[ \t]+\S+[ \t]*$/m, `127.0.1.1 ${hostname}`)
 
-/** The same steps, in a way that `undoWarmUp` can undo: a guest that has been through them does them several times as fast. */
+/** The steps of a claim in a form that `undoWarmUp` can undo: a guest that ran them once is several times as fast the next time. */
 export const warmUpSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => {
   const nobody = newGuestIdentity("pool")
   return [
@@ -256,15 +252,15 @@ export const warmUpSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unkn
 }
 
 /**
- * Between `warmUpSteps` and `undoWarmUp`: covers the resolver of the root with another file, which is there, so that the guest has looked
- * the path up once. A root without the file fails the first step.
+ * Between `warmUpSteps` and `undoWarmUp`: covers the root's resolver with an existing file once, so that the guest has looked up the path.
+ * The first step fails in a root without the file.
  */
 export const warmResolver = {
   cover: bindOver("hosts", resolverPath),
   uncover: Calls.umount({ target: resolverPath, flags: 0 })
 } as const
 
-/** Unmounts what the warm-up mounted, so that the disk can be switched. Fails when something in the guest still uses a mount. */
+/** Unmounts everything that the warm-up mounted, so that the disk can be switched. Fails if a mount is still in use. */
 export const undoWarmUp = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => [
   ...[...covered].reverse().map(([, target]) => Calls.umount({ target, flags: 0 })),
   Calls.visitRoot({ path: "" }),
@@ -273,7 +269,7 @@ export const undoWarmUp = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unkno
   )
 ]
 
-/** Steps of a guest that has a kernel of its own. */
+/** Steps of a guest with its own kernel. */
 export const machineSteps: GuestSteps = {
   claim: claimSteps,
   coverResolver,

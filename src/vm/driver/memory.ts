@@ -1,11 +1,12 @@
 import { Effect } from "effect"
-import { memoryStore, NoSpace, VmFailed } from "../../contract/errors/errors.ts"
+import { memoryStore, NoSpace, type VmFailed } from "../../contract/errors/errors.ts"
 import { openFile, setSize } from "../../system/files/content.ts"
 import { removeFile, removeTree, setOwner } from "../../system/files/entries.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
 import { runTool } from "../../system/processes/child.ts"
 import { nativeTool } from "../../system/processes/native.ts"
 import type { VmPaths, VmRecord } from "../record.ts"
+import { vmFailed } from "./failure.ts"
 
 const mib = 1024 * 1024
 
@@ -14,7 +15,7 @@ const COPY = "pyro-copy"
 /** Exit status of pyro-copy when the destination's file system is full. */
 const copyNoSpace = 3
 
-/** Makes a VM's own memory file of a frozen one, for a VM that starts later. */
+/** Copies a frozen memory into a VM's own memory file, for a VM that starts later. */
 export const fillMemory = (paths: VmPaths, record: VmRecord, from: string) =>
   copySparse(from, paths.memory, record.uid).pipe(
     Effect.onError(() => Effect.ignoreCause(removeFile(paths.memory)))
@@ -28,9 +29,9 @@ export const emptyMemory = (paths: VmPaths, record: VmRecord): Effect.Effect<voi
     const fd = yield* openFile(paths.memory, "wx")
     yield* setSize(fd, paths.memory, record.memoryMib * mib)
     if (record.uid !== process.getuid?.()) yield* setOwner(paths.memory, record.uid)
-  })).pipe(Effect.mapError(({ detail }) => new VmFailed({ step: "memory", detail, consoleTail: "" })))
+  })).pipe(Effect.mapError(({ detail }) => vmFailed("memory", detail)))
 
-/** A copy that a program begins with. */
+/** A copy of a memory file that `pyro-copy` makes before it starts a program. */
 interface MemoryCopy {
   readonly from: string
   readonly to: string
@@ -61,7 +62,7 @@ export const copyFailed = ({ from, to }: Pick<MemoryCopy, "from" | "to">, code: 
       neededMib: Math.ceil(bytesOnDisk(from) / mib),
       availableMib: 0
     })
-    : new VmFailed({ step: "memory", detail, consoleTail: "" })
+    : vmFailed("memory", detail)
 
 /** Copies a file without its holes and zero pages, for `uid` alone to read and write. */
 export const copySparse = (from: string, to: string, uid: number) =>

@@ -42,8 +42,8 @@ export const makeOwnership = (paths: VmPaths, initial: VmRecord): Effect.Effect<
   })
 
 /**
- * The VM's folder with its record, and with it the charge of the VM: the folder appears under its name with both, or not at all,
- * and goes with the Scope.
+ * Makes the VM's folder with its record, and gives the ownership of the VM. The folder appears under its name with the record or not at
+ * all, and the Scope removes it.
  */
 export const acquireFolder = (
   paths: VmPaths,

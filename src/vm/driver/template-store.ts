@@ -11,28 +11,28 @@ import { nowIso, nowMs } from "../../system/waits/time.ts"
 import { type Frozen, frozenIn, overlayIn } from "../machine.ts"
 import { failedAt, fileFailedAt } from "./failure.ts"
 
-/** What a template's folder says of it. */
+/** Manifest in a template's folder. */
 export const TemplateManifest = Schema.Struct({
   key: Schema.String,
   createdAt: Schema.String,
   memory: CheckedFile,
   state: CheckedFile,
-  /** Of the workspace disk, where that is mounted in it. */
+  /** Overlay of the workspace disk, if the disk is mounted in the template. */
   overlay: Schema.optional(CheckedFile),
-  /** Digest of the environment that is mounted in it. */
+  /** Digest of its environment. */
   environmentDigest: Schema.String
 })
 
-/** How long one process waits for another that is making the same template. */
+/** Maximum time that one process waits for another process that makes the same template. */
 const buildTimeoutMs = 5 * 60_000 * deadlineScale
 
 const describe = (file: string) => Effect.mapError(describeFile(file, sparseDigest), failedAt("template"))
 
-/** With an overlay where there is one. */
+/** The files of a template, with an overlay if it has one. */
 const templateIn = (directory: string, { overlay }: { readonly overlay?: unknown }): Frozen =>
   overlay === undefined ? frozenIn(directory) : { ...frozenIn(directory), overlayPath: overlayIn(directory) }
 
-/** The frozen guest of a key, when it is there and whole. */
+/** The frozen guest of a key. Undefined if it is missing or damaged. */
 const find = (directory: string) =>
   Effect.gen(function*() {
     const file = path.join(directory, "manifest.json")
@@ -44,25 +44,25 @@ const find = (directory: string) =>
     const memory = yield* check(files.memoryPath, manifest.memory)
     const state = yield* check(files.statePath, manifest.state)
     const overlay = manifest.overlay && (yield* check(overlayIn(directory), manifest.overlay))
-    // In a copied cache the content was read and is right; the next run need not read it again.
+    // A copied cache has new times and inodes. The content is verified now, so the next run need not read it again.
     if (memory !== manifest.memory || state !== manifest.state || overlay !== manifest.overlay) {
       yield* writeJsonAtomic(file, TemplateManifest, { ...manifest, memory, state, overlay })
     }
-    // Evictions take the templates that were not used the longest.
+    // Evictions start with the least recently used template.
     yield* Effect.ignore(setTimes(directory, (yield* nowMs) / 1000))
     return templateIn(directory, manifest)
   }).pipe(
-    // Damage is no error: what cannot be used is made anew.
+    // Damage is no error: an unusable template is made again.
     Effect.catch((damage) => Effect.as(Effect.logDebug(`template not used: ${damage.message}`), undefined))
   )
 
-/** Removes a template, for instance one that does not come up. */
+/** Removes a template, for instance one that fails to start. */
 export const discardTemplate = (key: string) =>
   Effect.flatMap(Paths, ({ cacheDir }) => Effect.ignoreCause(removeTree(path.join(cacheDir, "templates", key))))
 
 /**
- * The frozen guest of `key`, made by `build` when there is none or it is damaged. `build` writes `mem`, `state` and perhaps `overlay` into
- * the folder it is given. One process makes it, others wait for it; a build that is killed leaves nothing under the key.
+ * The frozen guest of `key`. If it is missing or damaged, `build` makes it: it writes `mem`, `state` and perhaps `overlay` into the given
+ * folder. One process makes it, and others wait for it. A killed build leaves nothing under the key.
  */
 export const ensureTemplate = <E, R>(
   key: string,

@@ -1,5 +1,5 @@
 import { Effect, type Scope, Stream } from "effect"
-import { type ChannelFailed, VmFailed } from "../../contract/errors/errors.ts"
+import type { ChannelFailed, VmFailed } from "../../contract/errors/errors.ts"
 import type { SeedImage } from "../../disk/SeedImages.ts"
 import { isEmptyOver } from "../../disk/workspace-disk.ts"
 import { NetworkMode } from "../../guest-channel/calls.ts"
@@ -8,7 +8,7 @@ import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { SpawnRequest } from "../../guest-channel/process.ts"
 import { deadlineScale } from "../../system/settings/deadline-scale.ts"
 import { demand } from "../confinement.ts"
-import { failedAt } from "../driver/failure.ts"
+import { failedAt, vmFailed } from "../driver/failure.ts"
 import { mountSteps, undoWarmUp, warmResolver, warmUpSteps } from "../driver/machine-steps.ts"
 import type { RestoredGuest, RestoreRequest, VmmError, VmmService } from "../guest.ts"
 
@@ -21,13 +21,13 @@ const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
     "TERM=dumb"
   ],
   cwd: "/workspace",
-  // As every command of a workspace has: the first limit that is set in a guest takes it a while.
+  // Every command of a workspace has this limit, and a guest needs a while for its first one.
   pidsMax: 1024
 })
 
 /**
- * What most first commands do: a shell, programs from it, a file read, a folder listed. Nothing of it writes to a disk, and no more of it
- * than that: under TCG every workspace keeps the translation of all code that ran here, some 2 MiB for each further program.
+ * The usual first commands: a shell, programs that it starts, a file read, a folder listed. They write to no disk. There are no more,
+ * because under TCG each further program costs every workspace some 2 MiB of translated code.
  */
 const first = command("/bin/bash", "-c", "cat /etc/hostname; ls /")
 const others = [command("true"), command("true")]
@@ -38,10 +38,10 @@ const timeoutMs = 20_000 * deadlineScale
 const toItsEnd = (process: Effect.Success<ReturnType<GuestChannel["spawn"]>>) =>
   Effect.andThen(Stream.runDrain(process.output), process.exit)
 
-/** File systems of the disks that the guest's kernel still has, wherever they are mounted. */
+/** Number of disk file systems that the guest's kernel still has, at any mount point. */
 const fileSystemsLeft = (channel: GuestChannel) =>
   Stream.runCount(channel.walk({ root: "/proc/fs/ext4", path: "" })).pipe(
-    // The folder itself comes with the first file system.
+    // The kernel makes the folder with the first file system.
     Effect.catchIf(
       (failure) => failure._tag === "AgentCallFailed" && failure.errno === "ENOENT",
       () => Effect.succeed(0)
@@ -63,9 +63,9 @@ const coverOnce = ({ chain }: GuestChannel) =>
   })
 
 /**
- * Takes a restored guest through what is left of its claim and back, with placeholder disks where it has none mounted: its kernel's and
- * its agent's code has then run once, which under TCG is most of the time that a claim takes. Those disks are free to be switched
- * afterwards, or it fails; one that is mounted is as it was.
+ * Runs the rest of a claim in a restored guest and undoes it, with placeholder disks if none is mounted. The code of the guest's kernel and
+ * agent has then run once, which under TCG is most of a claim's time. Afterwards the placeholder disks are free to be switched, else it
+ * fails. A mounted disk stays unchanged.
  */
 const warmUp = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFailed> =>
   Effect.gen(function*() {
@@ -77,7 +77,7 @@ const warmUp = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFai
     yield* channel.chain(undoWarmUp(guest))
     const left = isMounted ? 0 : yield* fileSystemsLeft(channel)
     if (left > 0) {
-      return yield* new VmFailed({ step: "warm-up", detail: "a disk of it is still mounted", consoleTail: "" })
+      return yield* vmFailed("warm-up", "a disk of it is still mounted")
     }
   }).pipe(
     Effect.mapError((failure: WarmUpFailed) =>
@@ -88,7 +88,7 @@ const warmUp = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFai
       duration: timeoutMs,
       orElse: () =>
         Effect.fail(
-          new VmFailed({ step: "warm-up", detail: `the guest was not through within ${timeoutMs} ms`, consoleTail: "" })
+          vmFailed("warm-up", `the guest was not through within ${timeoutMs} ms`)
         )
     }),
     Effect.mapError((failure) => failure._tag === "ChannelFailed" ? failure : failedAt("warm-up")(failure))
@@ -100,7 +100,7 @@ type WarmUpFailed =
   | AgentCallFailed
   | Effect.Error<ReturnType<GuestChannel["spawn"]>>
 
-/** Guests of one kind can stand in for each other: those that have an empty disk over one seed mounted, and those that have none. */
+/** Guests of one kind are interchangeable: they have an empty disk over the same seed mounted, or no disk. */
 export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest, mounted: SeedImage | undefined) =>
   JSON.stringify([
     images.environment.digest,
@@ -112,8 +112,8 @@ export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreReq
   ])
 
 /**
- * A guest that has been through a claim, and stands still. With `mounted`, that seed's disk stays mounted in it; without, it has a
- * placeholder's, for its disks to be switched.
+ * A paused guest that has been through a claim. With `mounted`, that seed's disk stays mounted. Without, the guest has placeholder disks,
+ * which are switched later.
  */
 export const makeMember = (
   vmm: VmmService,
@@ -139,7 +139,9 @@ export const makeMember = (
     return guest
   })
 
-/** Makes a member the requester's: first the record, so that a crash finds whose it is, then its disks, and it runs. */
+/**
+ * Hands a member over to the requester: first the record, so that its owner is known after a crash, then the disks, then the guest resumes.
+ */
 export const handOver = ({ isMounted, vm }: RestoredGuest, request: RestoreRequest) =>
   Effect.gen(function*() {
     if (vm.confinement !== undefined) yield* demand({ level: vm.confinement, reason: "" }, request.leastConfinement)
@@ -151,5 +153,5 @@ export const handOver = ({ isMounted, vm }: RestoredGuest, request: RestoreReque
     Effect.mapError((failure) => failure._tag === "VmFailed" ? failure : failedAt("pool")(failure))
   )
 
-/** Whether the disk asked for begins with nothing. */
+/** Whether the requested disk is empty. */
 export const isEmptyRequest = (request: RestoreRequest) => isEmptyOver(request, request.placeholder)

@@ -8,15 +8,15 @@ export interface PoolConfig {
   readonly membersPerKind: number
   /** Guest memory of all members together, in MiB. */
   readonly memoryMib: number
-  /** How long a kind that nobody asks for keeps its members, in ms. */
+  /** How long a kind without a request keeps its members, in ms. */
   readonly idleMs: number
-  /** How long after a request no member is made, in ms: what was asked for comes first. */
+  /** How long after a request no member is made, in ms: the request has priority. */
   readonly quietMs: number
-  /** How long a kind of which no member could be made is left alone, in ms, unless it is asked for. */
+  /** Delay before the next attempt after a member could not be made, in ms. A request ends the delay. */
   readonly retryMs: number
 }
 
-/** Of one kind of guest: how many are to wait, how much memory each takes, and when it was last asked for. */
+/** Demand for one kind of guest: number of members, memory of each, and time of the last request. */
 export interface Demand {
   readonly members: number
   readonly memoryMib: number
@@ -31,7 +31,7 @@ export interface PoolView {
   readonly members: ReadonlyArray<string>
 }
 
-/** What the pool does next. */
+/** The next step of the pool. */
 type PoolStep =
   | { readonly _tag: "fill"; readonly kind: string }
   /** Ends the oldest member of a kind. */
@@ -40,8 +40,8 @@ type PoolStep =
   | { readonly _tag: "rest"; readonly untilMs: number }
 
 /**
- * The kind that was asked for last comes first; members of kinds that were asked for earlier make room for it. Never more memory
- * than allowed, and nothing of a kind that nobody asks for.
+ * The kind of the latest request comes first, and members of older kinds make room for it. Never uses more memory than allowed, and keeps
+ * nothing of a kind without requests.
  */
 export const nextStep = ({ demands, members }: PoolView, config: PoolConfig, nowMs: number): PoolStep => {
   const newestFirst = [...demands].sort(([, a], [, b]) => b.askedAtMs - a.askedAtMs)
@@ -65,17 +65,17 @@ export const nextStep = ({ demands, members }: PoolView, config: PoolConfig, now
   return { _tag: "rest", untilMs }
 }
 
-/** A kind of guest that was asked for, and how the last one was. */
+/** A kind of guest with its latest request. */
 export interface Wanted extends Demand {
   readonly request: RestoreRequest
-  /** Of what a member has the disk mounted. */
+  /** Seed of the disk that a member has mounted. */
   readonly mounted: SeedImage | undefined
 }
 
 /** By kind. */
 export type Demands = ReadonlyMap<string, Wanted>
 
-/** Changes what is known of a kind, or forgets it. */
+/** Changes the entry of a kind, or removes it. */
 export const changed = (demands: Demands, kind: string, change: (wanted: Wanted | undefined) => Wanted | undefined) => {
   const after = new Map(demands)
   const wanted = change(after.get(kind))
@@ -84,7 +84,7 @@ export const changed = (demands: Demands, kind: string, change: (wanted: Wanted 
   return after
 }
 
-/** With one request more: members for the next one like it, of which one has its seed mounted already. */
+/** Adds one request: members for the next similar one. One of them has its seed mounted already. */
 export const remembered = (demands: Demands, request: RestoreRequest, config: PoolConfig, nowMs: number): Demands => {
   const wanted = (before: Demands, mounted: SeedImage | undefined, members: number) =>
     changed(before, kindOf(request, mounted), () => ({
@@ -102,7 +102,7 @@ export const remembered = (demands: Demands, request: RestoreRequest, config: Po
   return wanted(wanted(superseded(demands, kindOf(request, seed), request), seed, 1), undefined, all - 1)
 }
 
-/** Of the seeds that were asked for, the last one is asked for again, if any. */
+/** Only the seed of the last request is expected again. */
 const superseded = (demands: Demands, kind: string, { placeholder }: RestoreRequest): Demands =>
   new Map(
     [...demands].map(([one, wanted]) =>

@@ -1,12 +1,13 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import { type HostToolMissing, type InvalidConfiguration, VmFailed } from "../../../contract/errors/errors.ts"
+import type { HostToolMissing, InvalidConfiguration, VmFailed } from "../../../contract/errors/errors.ts"
 import { runTool } from "../../../system/processes/child.ts"
 import { nativeTool } from "../../../system/processes/native.ts"
 import { setting } from "../../../system/settings/config.ts"
 import type { AcceleratorChoice } from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine.ts"
+import { vmFailed } from "../failure.ts"
 import { KVM, kvmPermissions, MAY_NOT_OPEN } from "./confine.ts"
 
 /** What executes a guest's code. `tcg` is a translator in software, which works on every host and is 6 to 15 times slower. */
@@ -24,9 +25,7 @@ export const tscKhz: Effect.Effect<number, HostToolMissing | VmFailed, HostFacts
     Effect.gen(function*() {
       const tool = yield* nativeTool("pyro-tsc")
       const { stdout } = yield* runTool(tool, []).pipe(
-        Effect.mapError((cause) =>
-          cause._tag === "ToolFailed" ? new VmFailed({ step: "tsc", detail: cause.message, consoleTail: "" }) : cause
-        )
+        Effect.mapError((cause) => cause._tag === "ToolFailed" ? vmFailed("tsc", cause.message) : cause)
       )
       return stdout.toString("utf8").trim()
     })
@@ -34,7 +33,7 @@ export const tscKhz: Effect.Effect<number, HostToolMissing | VmFailed, HostFacts
   return Number(found)
 })
 
-/** Why KVM need not even be tried, or undefined. */
+/** Why KVM cannot work. Undefined if it must be probed. */
 const kvmRefusal = (): string | undefined => {
   try {
     fs.closeSync(fs.openSync("/dev/kvm", "r+"))
@@ -50,9 +49,8 @@ const kvmRefusal = (): string | undefined => {
 }
 
 /**
- * Chooses KVM where a guest kernel really boots on it, else TCG. That the device opens is no proof: some hosts expose a KVM on
- * which stock kernels hang. `probe` boots one; its answer is kept for this kernel, this QEMU and this boot of the host.
- * `PYRO_ACCELERATOR=tcg|kvm` overrides.
+ * Chooses KVM if a guest kernel boots on it, else TCG. A device that opens is no proof: stock kernels hang on some hosts' KVM. `probe`
+ * boots one, and its result is kept for this kernel, this QEMU and this boot of the host. `PYRO_ACCELERATOR=tcg|kvm` overrides.
  */
 export const chooseAccelerator = <E, R>(
   key: string,

@@ -25,17 +25,17 @@ interface VmRequest {
   readonly purpose: VmPurpose
   readonly spec: MachineSpec
   readonly qemuProgram: string
-  /** Which QEMU that is: its state is understood by no other. */
+  /** Build of QEMU: no other build can read its state. */
   readonly qemuBuild: string
   readonly confinement: Confinement
   readonly disk: DiskSource
-  /** Frozen memory and device state to go on from; undefined: boot the kernel. */
+  /** Frozen memory and device state to continue from. Undefined: boot the kernel. */
   readonly frozen: Frozen | undefined
-  /** The VM ends with this process, however it ends; else it goes on, and another process may attach to it. */
+  /** The VM ends with this process. False: it continues, and another process may attach to it. */
   readonly dieWithParent: boolean
 }
 
-/** A VM that is announced, and of which nothing is made yet. */
+/** A VM that is recorded, but not yet made. */
 export interface QemuReservation {
   readonly record: VmRecord
   readonly ownership: Ownership
@@ -43,7 +43,7 @@ export interface QemuReservation {
 }
 type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
 
-/** Writes down that a VM is to be; its memory file, whoever makes it, goes with the Scope. */
+/** Records a future VM. The Scope removes its memory file, whoever makes it. */
 export const reserveVm = (
   request: ReserveRequest
 ): Effect.Effect<QemuReservation, VmFailed | NoSpace, Scope.Scope | Paths> =>
@@ -68,15 +68,15 @@ export const reserveVm = (
     return { record, ownership, request }
   })
 
-/** Starts a reserved VM. It goes on from the state in `statePath`, or boots its kernel. */
+/** Starts a reserved VM. It continues from the state in `statePath`, or boots its kernel. */
 export const startReserved = (
   { record, request, ownership }: QemuReservation,
   { disk, memoryPath, overlayPath, statePath }: {
     readonly disk: DiskSource
     readonly statePath: string | undefined
-    /** Frozen memory that its own begins as. Undefined: its memory file is there. */
+    /** Frozen memory that is copied into its own. Undefined: its memory file exists. */
     readonly memoryPath?: string | undefined
-    /** What its empty overlay begins with (`Frozen.overlayPath`). */
+    /** First content of its empty overlay (`Frozen.overlayPath`). */
     readonly overlayPath?: string | undefined
   }
 ): Effect.Effect<BothFaces, VmError, Scope.Scope> =>
@@ -108,8 +108,8 @@ export const startReserved = (
   })
 
 /**
- * Makes a VM: journal, admission, disks, memory, QEMU, in this order, released in the opposite one. The guest does not run yet
- * when it was frozen (`resume` lets it); it boots at once otherwise.
+ * Makes a VM: record, admission, disks, memory, QEMU, and releases them in the reverse order. A frozen guest waits for `resume`; another
+ * one boots at once.
  */
 export const acquireVm = (
   { disk, frozen, ...request }: VmRequest

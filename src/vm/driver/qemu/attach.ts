@@ -25,7 +25,7 @@ const withDisks = (record: Attachable): Effect.Effect<WithDisks, VmFailed> =>
     ? refused(`${record.id} was never finished`)
     : Effect.succeed({ ...record, disks: record.disks })
 
-/** Which images QEMU has under the workspace disk and the baseline, when a crash came in the middle of a switch. */
+/** Finds which images QEMU has under the workspace disk and the baseline after a crash during a switch. */
 const settleDisks = (record: WithDisks, qmp: Qmp): Effect.Effect<DiskState, VmFailed> =>
   Effect.gen(function*() {
     if (record.nextDisks === undefined) return record.disks
@@ -37,12 +37,12 @@ const settleDisks = (record: WithDisks, qmp: Qmp): Effect.Effect<DiskState, VmFa
     const baseline = yield* nodeUnder("vdc")
     const fits = (state: DiskState) => state.overlayNodes.at(-1) === disk && state.seedNode === baseline
     if (fits(record.nextDisks)) return record.nextDisks
-    // What was opened for the switch may be open still, under its name.
+    // Images of the switch may still be open under their names.
     if (fits(record.disks)) return { ...record.disks, next: record.nextDisks.next }
     return yield* refused(`its disks were being switched, and are ${String(disk)} and ${String(baseline)}`)
   })
 
-/** What the guest did while nobody listened to QEMU's events. */
+/** Status of the guest after a time without a listener to QEMU's events. */
 const currentStatus = (qmp: Qmp) =>
   qmp.execute("query-status").pipe(
     Effect.map((answer) => String((answer as { readonly status?: unknown }).status)),
@@ -50,9 +50,8 @@ const currentStatus = (qmp: Qmp) =>
   )
 
 /**
- * Goes on with a workspace's VM that another process has started and that has lost its owner, or was left: from now on it is this
- * process's, and ends with the Scope. Only a QEMU that is certainly the one of the record is touched. A VM that cannot be attached to
- * stays as it is.
+ * Attaches to a workspace's VM that another process has started and that has no owner now. This process then owns it, and the Scope ends
+ * it. Only a QEMU that is certainly the record's is used. A VM that cannot be attached to stays unchanged.
  */
 export const attachVm = (id: VmId): Effect.Effect<BothFaces, VmError, Scope.Scope | Paths> =>
   Effect.gen(function*() {
@@ -60,7 +59,7 @@ export const attachVm = (id: VmId): Effect.Effect<BothFaces, VmError, Scope.Scop
     if (!exists(paths.directory)) return yield* refused(`there is no VM ${id}`)
     const record = yield* Effect.flatMap(adopt(id, paths, "QEMU"), withDisks)
     const ownership = yield* makeOwnership(paths, record)
-    // In the order in which whoever made it acquired them: QEMU ends before what it uses goes.
+    // In the order of the VM's start: QEMU ends before the files that it uses are removed.
     yield* Effect.addFinalizer(() => ownership.unlessLeft(removeFolder(paths)))
     yield* Effect.addFinalizer(() => ownership.unlessLeft(removeMemory(paths)))
     yield* removeCaptureSocket(paths.directory)
@@ -72,7 +71,7 @@ export const attachVm = (id: VmId): Effect.Effect<BothFaces, VmError, Scope.Scop
       if (record.nextDisks !== undefined) yield* ownership.update(({ nextDisks: _, ...now }) => ({ ...now, disks }))
       const status = yield* currentStatus(connections.qmp)
       const vm = yield* makeVm({ ownership, qemu, connections, spec: record.machine, disks, status })
-      // A crash in the middle of a capture leaves the guest stopped.
+      // A crash during a capture leaves the guest paused.
       if (status === "paused" || status === "postmigrate") yield* vm.resume
       return vm
     }).pipe(Effect.onError(() => Effect.ignoreCause(ownership.leave)))

@@ -2,7 +2,7 @@ import { Effect, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
-import { type GuestPanicked, type HostToolMissing, type NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
+import type { GuestPanicked, HostToolMissing, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import { Calls } from "../../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { openFolder } from "../../../system/files/content.ts"
@@ -14,21 +14,21 @@ import { monotonicMs, wallClockNs } from "../../../system/waits/time.ts"
 import { keepClock } from "../../clock.ts"
 import { type Frozen, frozenIn } from "../../machine.ts"
 import type { Captured, CaptureError, CaptureTarget } from "../../Vm.ts"
-import { failedAt } from "../failure.ts"
+import { failedAt, vmFailed } from "../failure.ts"
 import { startPrograms, stopPrograms } from "../machine-steps.ts"
 import { copySparse } from "../memory.ts"
 import { names } from "./machine.ts"
 import type { QemuVm } from "./qemu-vm.ts"
 import type { Qmp } from "./qmp.ts"
 
-/** Waits until a migration, in or out, is through. */
+/** Waits until a migration, in or out, is complete. */
 export const awaitMigration = (qmp: Qmp, step: string) =>
   qmp.execute("query-migrate").pipe(
     Effect.map((answer) => (answer as { readonly status?: string; readonly "error-desc"?: string })),
     Effect.flatMap((answer) =>
       answer.status === "failed" || answer.status === "cancelled"
         ? Effect.fail(
-          new VmFailed({ step, detail: answer["error-desc"] ?? `migration ${answer.status}`, consoleTail: "" })
+          vmFailed(step, answer["error-desc"] ?? `migration ${answer.status}`)
         )
         : Effect.succeed(answer.status === "completed")
     ),
@@ -36,17 +36,17 @@ export const awaitMigration = (qmp: Qmp, step: string) =>
     Effect.repeat({ until: (done) => done }),
     Effect.timeoutOrElse({
       duration: 30_000 * deadlineScale,
-      orElse: () => Effect.fail(new VmFailed({ step, detail: "QEMU did not finish within 30 s", consoleTail: "" }))
+      orElse: () => Effect.fail(vmFailed(step, "QEMU did not finish within 30 s"))
     }),
     Effect.asVoid
   )
 
-/** Device state of a microVM is some 80 KiB; a QEMU that was taken over must not fill our disk. */
+/** Device state of a microVM has some 80 KiB. A QEMU under a guest's control must not fill the host's disk. */
 const maxStateBytes = 64 * 1024 * 1024
 
 /**
- * Writes the device state of a paused VM to a file. Memory is not in it: it is in the VM's memory file, which QEMU shares
- * (`x-ignore-shared`). The VM stays paused; its disks are usable again after `resume`.
+ * Writes the device state of a paused VM to a file. Memory is not included: QEMU shares it in the VM's memory file (`x-ignore-shared`). The
+ * VM stays paused. Its disks are usable after `resume`.
  */
 const saveState = (vm: QemuVm, statePath: string): Effect.Effect<void, VmFailed | GuestPanicked, Scope.Scope> =>
   Effect.gen(function*() {
@@ -59,7 +59,7 @@ const saveState = (vm: QemuVm, statePath: string): Effect.Effect<void, VmFailed 
     yield* received
   }).pipe(Effect.raceFirst(vm.health.failure))
 
-/** Memory and device state of an idle, paused VM, written into `directory` as `mem` and `state`. Its disks are no part of it. */
+/** Writes memory and device state of an idle, paused VM into `directory` as `mem` and `state`, without its disks. */
 export const freezeMemory = (
   vm: QemuVm,
   directory: string
@@ -71,16 +71,15 @@ export const freezeMemory = (
     return frozen
   })
 
-/** How long the guest's agent may take to answer before its programs run on. */
+/** Maximum time for the guest's agent to confirm that its programs run again. */
 const stillTimeoutMs = 20_000 * deadlineScale
 
 /** A copy of a GiB takes half a second; a disk may be a hundred times slower. */
 const captureTimeoutMs = 300_000 * deadlineScale
 
 /**
- * Captures a running VM in one pause: device state, memory, and the disk frozen at the same instant. Its programs are stopped inside
- * the guest first, so that in a copy of it nothing runs until the agent has made the copy one of its own. The VM goes on afterwards,
- * also when the capture failed.
+ * Captures a running VM in one pause: device state, memory, and the disk at the same instant. The guest's programs are stopped first, so
+ * that nothing runs in a copy until the agent has made it unique. The VM continues afterwards, also after a failure.
  */
 export const captureVm = (
   { channel, vm }: { readonly channel: GuestChannel; readonly vm: QemuVm },
@@ -122,13 +121,10 @@ export const captureVm = (
     return { layers: [...before, last], pauseMs }
   }).pipe(Effect.raceFirst(vm.health.failure), asStep("capture"))
 
-/**
- * Before anything that was asked for meanwhile: starting a command among programs that are stopped would never end, and the agent does one
- * thing at a time.
- */
+/** Sent before requests that wait: a command that starts among stopped programs would never end, and the agent does one thing at a time. */
 const letProgramsRun = [() => Calls.clockSet({ ns: wallClockNs() }), () => startPrograms]
 
-/** Waits until the programs of a guest run that `captureVm` has stopped, with a time that was read to be right. */
+/** Waits until the programs that `captureVm` has stopped run again with a correct clock. */
 const resumePrograms = (channel: GuestChannel) =>
   Effect.ignore(keepClock(channel)).pipe(
     Effect.andThen(channel.request(startPrograms)),
@@ -137,12 +133,12 @@ const resumePrograms = (channel: GuestChannel) =>
     Effect.ignoreCause
   )
 
-/** Turns of QEMU's main loop, and of ours, without a byte from the guest, after which there are none left. */
+/** Turns of QEMU's main loop and of ours without a byte from the guest, after which no byte is left. */
 const quietTurns = 2
 
 /**
- * Waits until QEMU has handed us everything that the paused guest had given it: what it hands over later it takes out of the guest's
- * memory, and that is then another than the device state tells of.
+ * Waits until QEMU has delivered all bytes of the paused guest. A later delivery would change the guest's memory, which would then
+ * contradict the device state.
  */
 const untilDelivered = (vm: QemuVm, receivedBytes: () => number) =>
   Effect.gen(function*() {
@@ -155,15 +151,15 @@ const untilDelivered = (vm: QemuVm, receivedBytes: () => number) =>
     }
   })
 
-/** The socket of a capture that a crash cut short would refuse the next one its name. */
+/** A leftover socket of an interrupted capture would block the name for the next one. */
 export const removeCaptureSocket = (directory: string) => removeSocket(path.join(directory, names.migrationSocket))
 
-/** The QEMU that owns the folder may have put something else there: listening tells. */
+/** Failures are ignored: the QEMU that owns the folder may have put something else there, and the listen call reports that. */
 const removeSocket = (file: string) => Effect.ignore(removeFile(file))
 
 /**
- * Listens on a Unix socket for one connection and writes what comes to a file; the inner effect ends when all of it is written.
- * Node cannot hand QEMU a descriptor, and a confined QEMU may not start programs, so the state comes through a socket.
+ * Listens on a Unix socket for one connection and writes its bytes to a file. The inner effect ends when all of it is written. Node cannot
+ * pass QEMU a descriptor, and a confined QEMU may not start programs, so the state comes through a socket.
  */
 const receiveOnce = (socketPath: string, uid: number, file: string) =>
   Effect.gen(function*() {

@@ -1,10 +1,11 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type HostToolMissing, VmFailed } from "../../../contract/errors/errors.ts"
+import type { HostToolMissing, VmFailed } from "../../../contract/errors/errors.ts"
 import { runTool } from "../../../system/processes/child.ts"
 import { findProgram } from "../../../system/processes/host.ts"
 import { type ConfinementLevel, system, unshare } from "../../confinement.ts"
+import { vmFailed } from "../failure.ts"
 import { names } from "./machine.ts"
 
 /** Device of KVM, as the namespace of a VM gets it. */
@@ -25,7 +26,7 @@ const mayOthers = ({ mode }: Access) => (mode & 0o006) === 0o006
 /** A user without rights may be in the device's group, but never in root's. */
 const mayGroup = ({ gid, mode }: Access) => (mode & 0o060) === 0o060 && gid !== 0
 
-/** Permissions and owner of the device: what decides about a VM may change while the host runs. */
+/** Permissions and owner of the device, which may change while the host runs. */
 export const kvmPermissions = (): string => {
   const { gid, mode, uid } = fs.statSync(KVM)
   return `${(mode & 0o777).toString(8)}:${uid}:${gid}`
@@ -34,7 +35,7 @@ export const kvmPermissions = (): string => {
 const shown = ({ gid, mode, uid }: Access & Pick<fs.Stats, "uid">) =>
   `0${(mode & 0o777).toString(8)}, owner ${uid}:${gid}`
 
-/** Begin of the detail of a VM that may not open KVM, where its user is another one than pyro's. */
+/** Start of the error text if the VM's user, other than pyro's, may not open KVM. */
 export const MAY_NOT_OPEN = "the user of the microVM may not open"
 
 const numberOf = (rdev: number) => ({
@@ -43,8 +44,8 @@ const numberOf = (rdev: number) => ({
 })
 
 /**
- * The device for a VM's user. Without udev, the device of a container or a small server is root's alone (0600): the VM then gets a node of
- * its own in `folder`, that its user owns and no one else may open. Such a node is no right that the user has elsewhere: only pyro can make one.
+ * The device for a VM's user. Without udev, only root may open the device of a container or a small server (0600). The VM then gets its own
+ * node in `folder`, which only its user may open. The user gains no right elsewhere: only pyro can make the node.
  */
 export const kvmDeviceFor = (
   uid: number,
@@ -58,11 +59,10 @@ export const kvmDeviceFor = (
     const node = path.join(folder, "kvm")
     const { major, minor } = numberOf(stat.rdev)
     const refused = (why: string) =>
-      new VmFailed({
-        step: "kvm",
-        detail: `${MAY_NOT_OPEN} ${device} (${shown(stat)}), and pyro cannot make a device of its own for it: ${why}`,
-        consoleTail: ""
-      })
+      vmFailed(
+        "kvm",
+        `${MAY_NOT_OPEN} ${device} (${shown(stat)}), and pyro cannot make a device of its own for it: ${why}`
+      )
     fs.rmSync(node, { force: true })
     yield* runTool("mknod", ["-m", "0600", node, "c", major, minor]).pipe(
       Effect.catchTag("ToolFailed", ({ message }) => refused(message))
@@ -70,7 +70,7 @@ export const kvmDeviceFor = (
     yield* Effect.try({
       try: () => {
         fs.chownSync(node, uid, uid)
-        // A file system without devices, and a container that may not use this one, refuse this also to root.
+        // A file system without devices refuses this, and so does a container without the right to use the device, also to root.
         fs.closeSync(fs.openSync(node, "r+"))
       },
       catch: (cause) => refused((cause as Error).message)
@@ -88,19 +88,19 @@ interface VisibleFiles {
   readonly initrd: string
 }
 
-/** Looked for once here, and not again in every folder of PATH inside the namespaces. */
+/** Found once here, so that no folder of PATH is searched inside the namespaces. */
 const programPath = (name: string) => findProgram(name) ?? name
 
 export interface ConfinedCommand {
   readonly program: string
   readonly args: ReadonlyArray<string>
-  /** Which of its descriptors tells the pid of the process whose death ends the VM; undefined: it is the child itself. */
+  /** Descriptor that reports the pid of the process whose death ends the VM. Undefined: the child itself. */
   readonly infoDescriptor: number | undefined
 }
 
 /**
- * The command that runs QEMU locked up. With `dieWithParent` the kernel ends the VM when the calling process dies, however it does.
- * `infoDescriptor` is the number at which the caller puts a pipe for bubblewrap's report.
+ * The command that runs a confined QEMU. With `dieWithParent` the kernel ends the VM at any death of the calling process. `infoDescriptor`
+ * is the number of the caller's pipe for bubblewrap's report.
  */
 export const confine = (
   level: ConfinementLevel,
@@ -129,7 +129,7 @@ export const confine = (
   const { files } = request
   const room = "/vm"
   const own = [
-    // A folder that bubblewrap makes on the way to a mount point is for root alone.
+    // Bubblewrap makes parent folders of a mount point for root only.
     ...["--perms", "0755", "--dir", room],
     ...["--bind", files.run, `${room}/${names.run}`, "--ro-bind", files.images, `${room}/${names.images}`],
     ...["--bind", files.memory, `${room}/${names.memory}`],

@@ -1,7 +1,6 @@
 import { Effect, Queue, type Scope } from "effect"
 import type { Socket } from "node:net"
 import * as path from "node:path"
-import { VmFailed } from "../../../contract/errors/errors.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { isStopped } from "../../../system/processes/identity.ts"
 import { connectUnixSoon } from "../../../system/processes/unix-socket.ts"
@@ -9,7 +8,7 @@ import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { liveVm } from "../../../system/telemetry/metrics.ts"
 import type { MachineSpec } from "../../machine.ts"
 import type { DiskState } from "../../record.ts"
-import { failedAt } from "../failure.ts"
+import { failedAt, vmFailed } from "../failure.ts"
 import { machineSteps } from "../machine-steps.ts"
 import type { Ownership } from "../ownership.ts"
 import { captureVm } from "./capture.ts"
@@ -21,17 +20,17 @@ import type { QemuProcess } from "./qemu-process.ts"
 import { type BothFaces, greet, type QemuVm } from "./qemu-vm.ts"
 import { makeQmp, type Qmp, type QmpEvent } from "./qmp.ts"
 
-/** How long QEMU itself may take to open its sockets. It needs 20 ms; the rest is for a host that swaps. */
+/** Maximum time for QEMU to open its sockets. It needs 20 ms; a host that swaps needs more. */
 const qemuStartTimeoutMs = 15_000 * deadlineScale
 
-/** The connections to a QEMU that runs: its monitor, then the agent's port, one of each at a time. */
+/** Connects to a running QEMU: its monitor, then the agent's port. Only one connection of each is possible. */
 export const connectQemu = (ownership: Ownership, qemu: QemuProcess) =>
   Effect.gen(function*() {
     const death = Effect.flatMap(
       qemu.ended,
-      (how) => new VmFailed({ step: "start", detail: `QEMU ended: ${how}`, consoleTail: "" })
+      (how) => vmFailed("start", `QEMU ended: ${how}`)
     )
-    // A connection that QEMU's end has cut is QEMU's end.
+    // If the end of QEMU has cut a connection, the error is the end of QEMU.
     const orDeath = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>) =>
       Effect.raceFirst(
         Effect.catch(
@@ -46,7 +45,7 @@ export const connectQemu = (ownership: Ownership, qemu: QemuProcess) =>
       )
     const events = yield* makeEventQueue
     const monitor = yield* connect(names.qmpSocket)
-    // Before a frozen state arrives: QEMU then finds the port connected as it was when the state was frozen.
+    // Before a frozen state arrives, so that QEMU finds the port connected, as at the freeze.
     const port = yield* connect(names.portSocket)
     const qmp = yield* orDeath(makeQmp(monitor, (event) => void Queue.offerUnsafe(events, event), {
       isStopped: () => isStopped(qemu.identity)
@@ -56,7 +55,7 @@ export const connectQemu = (ownership: Ownership, qemu: QemuProcess) =>
     return { events, port, qmp }
   })
 
-/** A VM, once it is connected to. `disks` is what QEMU has open. */
+/** Makes the VM of a connected QEMU. `disks` are the images that QEMU has open. */
 export const makeVm = (options: {
   readonly ownership: Ownership
   readonly qemu: QemuProcess
@@ -67,7 +66,7 @@ export const makeVm = (options: {
   }
   readonly spec: MachineSpec
   readonly disks: DiskState
-  /** What `query-status` of QEMU said, where others have missed its events. */
+  /** Answer of QEMU's `query-status`, if earlier events were lost. */
   readonly status?: string
 }): Effect.Effect<BothFaces, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -108,7 +107,7 @@ export const makeVm = (options: {
       leave: Effect.suspend(() =>
         record.dieWithOwner === false
           ? ownership.leave
-          : new VmFailed({ step: "leave", detail: "this VM ends with the process that made it", consoleTail: "" })
+          : vmFailed("leave", "this VM ends with the process that made it")
       )
     }
     return {

@@ -11,14 +11,14 @@ import { processName, type VmPaths } from "../../record.ts"
 import { failedAt, fileFailedAt } from "../failure.ts"
 import { names } from "./machine.ts"
 
-/** Takes hold of an image in the folder that the VM's QEMU may only read. Gives its name relative to the VM's folder. */
+/** Links an image into the folder that the VM's QEMU may only read. Gives its name relative to the VM's folder. */
 const placeImage = (paths: VmPaths, image: string, name: string) =>
   linkImage(image, path.join(paths.images, name)).pipe(
     Effect.mapError((failure) => failure._tag === "StateDirectoryUnusable" ? failedAt("disk")(failure) : failure),
     Effect.as(`${names.images}/${name}`)
   )
 
-/** Writes a qcow2 overlay that the VM may grow, empty or as `content` has it; gives its name relative to the VM's folder. */
+/** Writes a qcow2 overlay for the VM, empty or with `content`. Gives its name relative to the VM's folder. */
 export const placeOverlay = (paths: VmPaths, uid: number, virtualBytes: number, name: string, content?: string) =>
   attempt("open", paths.run, () => {
     const fd = fs.openSync(path.join(paths.run, name), "wx", 0o600)
@@ -31,7 +31,7 @@ export const placeOverlay = (paths: VmPaths, uid: number, virtualBytes: number, 
     return `${names.run}/${name}`
   }).pipe(Effect.mapError(fileFailedAt("disk", paths.run)))
 
-/** Takes hold of a frozen layer, which some QEMU wrote once: its header is compared, and nobody may write it any longer. */
+/** Links a frozen layer, which an earlier QEMU wrote: verifies its header, and removes all rights to write it. */
 export const placeLayer = (paths: VmPaths, layer: string, virtualBytes: number, name: string) =>
   Effect.scoped(Effect.gen(function*() {
     const fd = yield* openVerifiedQcow2(layer, { virtualBytes, mayBeSmaller: true })
@@ -39,7 +39,7 @@ export const placeLayer = (paths: VmPaths, layer: string, virtualBytes: number, 
     return yield* placeImage(paths, layer, name)
   }))
 
-/** A VM that is alive and has this file among those that it writes. */
+/** A living VM that writes this file. */
 const writerOf = (paths: VmPaths, inode: number) => {
   const vms = path.dirname(paths.directory)
   return fs.readdirSync(vms).filter((id) => path.join(vms, id) !== paths.directory).find((id) => {
@@ -54,8 +54,8 @@ const writerOf = (paths: VmPaths, inode: number) => {
 }
 
 /**
- * Puts an overlay that an earlier VM may have written where this VM's QEMU may write it, as another name of the same file: it is
- * never copied, so both have to be on one file system. Its header is compared first.
+ * Links an overlay, perhaps written by an earlier VM, into the folder that this VM's QEMU may write. It is never copied, so both names must
+ * be on one file system. Its header is verified first.
  */
 export const placeTop = (paths: VmPaths, uid: number, top: string, virtualBytes: number, name: string) =>
   Effect.scoped(Effect.gen(function*() {
@@ -78,10 +78,7 @@ export const placeTop = (paths: VmPaths, uid: number, top: string, virtualBytes:
     return `${names.run}/${name}`
   }))
 
-/**
- * Gives the overlay that this VM writes the name `top`, in place of an empty one: what `placeTop` leads to, the other way round. Both
- * have to be on one file system.
- */
+/** Gives this VM's overlay the name `top`, in place of an empty one: the reverse of `placeTop`. Both names must be on one file system. */
 export const nameOverlay = (paths: VmPaths, overlay: string, top: string) =>
   attempt("link", top, () => {
     const linked = `${top}.tmp`
@@ -89,7 +86,7 @@ export const nameOverlay = (paths: VmPaths, overlay: string, top: string) =>
     fs.renameSync(linked, top)
   }).pipe(Effect.mapError(fileFailedAt("disk", top)))
 
-/** Gives an empty overlay the content of another one. Whoever finds it later finds either of the two. */
+/** Gives an empty overlay the content of another one. A reader finds the old file or the new one. */
 const fillOverlay = (overlay: string, content: string) =>
   attempt("copyfile", overlay, () => {
     const filled = `${overlay}.tmp`
@@ -97,10 +94,7 @@ const fillOverlay = (overlay: string, content: string) =>
     fs.renameSync(filled, overlay)
   }).pipe(Effect.mapError(fileFailedAt("disk", overlay)))
 
-/**
- * Makes everything of a disk reachable for the VM's QEMU, its files numbered from `first` on. With `content`, the overlay that is
- * written, an empty one, begins as a copy of that.
- */
+/** Links all files of a disk for the VM's QEMU, numbered from `first`. With `content`, the empty overlay on top begins as a copy of it. */
 export const placeDisk = (paths: VmPaths, uid: number, disk: DiskSource, first: number, content?: string) =>
   Effect.gen(function*() {
     const { virtualBytes } = disk.seed

@@ -22,7 +22,7 @@ import { type BothFaces, greet } from "./qemu-vm.ts"
 /** From QEMU's start to the agent's answer: 1.3 s measured under TCG alone, more beside other work; 10 s on a KVM that is emulated itself. */
 const bootTimeoutMs: Record<Accelerator, number> = { kvm: 20_000 * deadlineScale, tcg: 8_000 * deadlineScale }
 
-/** A boot under TCG may hang for want of a timer tick; the next one does not. */
+/** A boot under TCG may hang without a timer tick; the next one does not. */
 const bootRetries = 4
 
 interface BootRequest {
@@ -41,7 +41,7 @@ const boot = (request: BootRequest, timeoutMs: number) =>
     return { vm, channel: yield* greet(vm, { takeover: false }, timeoutMs) }
   })
 
-/** Boots, with a longer deadline each time that the guest does not come up. */
+/** Boots, with a longer deadline after each failure of the guest to start. */
 const bootPatiently = <A, E>(
   request: BootRequest,
   use: (guest: { readonly vm: BothFaces; readonly channel: GuestChannel }) => Effect.Effect<A, E, Scope.Scope>
@@ -60,7 +60,7 @@ const bootPatiently = <A, E>(
   )
 }
 
-/** Files that nearly every command needs: read into the guest's page cache, so that no clone has to. */
+/** Files that nearly every command needs, read into the guest's page cache once for all clones. */
 const warmFiles = [
   "usr/bin/bash",
   "usr/bin/dash",
@@ -80,11 +80,11 @@ const warmFiles = [
 
 interface TemplateRequest extends Omit<BootRequest, "purpose"> {
   readonly directory: string
-  /** Whether it has its workspace disk mounted, an empty one over `seed`. */
+  /** Whether its empty workspace disk over `seed` is mounted. */
   readonly isMounted: boolean
 }
 
-/** Boots a guest, mounts the environment, and freezes it into `directory` while it has nothing to do. */
+/** Boots a guest, mounts the environment, and freezes the idle guest into `directory`. */
 export const freezeTemplate = (request: TemplateRequest) =>
   bootPatiently({ ...request, purpose: "template" }, ({ channel, vm }) =>
     Effect.gen(function*() {
@@ -100,7 +100,7 @@ export const freezeTemplate = (request: TemplateRequest) =>
       Effect.mapError((failure) => failure._tag === "AgentCallFailed" ? failedAt("template")(failure) : failure)
     ))
 
-/** A copy of the overlay, which QEMU has written out with the state. */
+/** Copies the overlay, which QEMU has flushed with the state. */
 const keepOverlay = (vm: BothFaces, directory: string) =>
   Effect.flatMap(vm.disks.current, ({ overlays }) =>
     attempt("copyfile", directory, () => {
@@ -109,7 +109,7 @@ const keepOverlay = (vm: BothFaces, directory: string) =>
       return kept
     }).pipe(Effect.mapError(fileFailedAt("template", directory))))
 
-/** Reads a file of the environment to its end; not every environment has every one. */
+/** Reads a file of the environment to its end. Some environments lack it. */
 const warm = (channel: GuestChannel, path: string) =>
   channel.read({ root: lowerDirectory, path }).pipe(
     Stream.runDrain,

@@ -5,37 +5,38 @@ import { printable } from "../../../contract/text/printable.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import { freeBytes } from "../../../system/processes/host.ts"
 import type { VmHealth, VmTrouble } from "../../Vm.ts"
+import { vmFailed } from "../failure.ts"
 import type { QemuProcess } from "./qemu-process.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
 
-/** Free bytes that must be there before a VM that a full disk has stopped goes on. */
+/** Minimum free bytes before a VM that a full disk has paused resumes. */
 const roomToResumeBytes = 32 * 1024 * 1024
 
 const consoleBytes = 65_536
 
-/** The end of what a serial console printed, its line ends as newlines and everything else that moves a cursor escaped. */
+/** End of a serial console's output, with newlines as line ends and all other cursor movements escaped. */
 const consoleText = (text: string) =>
   printable(
     text.slice(-8192).replace(/[\r\n]*\n[\r\n]*/g, (end) => "\n".repeat(end.split("\n").length - 1)).replace(/\r$/, "")
   )
 
-/** How long QEMU's own end, which ends its monitor too, may take to be told. */
+/** Maximum time between the end of QEMU's monitor and the report of QEMU's own end. */
 const endReported = "2 seconds"
 
-/** Events of one monitor, the newest thousand: a guest that provokes more loses its own oldest. */
+/** The newest thousand events of one monitor: a guest that causes more loses its own oldest. */
 export const makeEventQueue = Queue.sliding<QmpEvent>(1024)
 
 /**
- * Turns QEMU's events into typed trouble: a guest that panics, resets or powers off, and a QEMU that ends, fail the VM with the
- * console's end; a full disk stops it until there is room.
+ * Turns QEMU's events into typed trouble. A guest that panics, resets or powers off, or the end of QEMU, fails the VM with the end of the
+ * console. A full disk pauses the VM until there is room.
  */
 export const watchHealth = (options: {
   readonly qemu: QemuProcess
   readonly qmp: Qmp
   readonly events: Queue.Dequeue<QmpEvent>
-  /** Folder whose file system the workspace disk grows on. */
+  /** Folder in the file system of the workspace disk. */
   readonly directory: string
-  /** What the guest does when the watch begins (RunState of QEMU's qapi/run-state.json): its events before that are missed. */
+  /** Status of the guest when the watch begins (RunState of QEMU's qapi/run-state.json). Earlier events are lost. */
   readonly status: string
 }): Effect.Effect<VmHealth, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -81,7 +82,7 @@ export const watchHealth = (options: {
     const begin = table<Effect.Effect<void, never, Scope.Scope>>({
       shutdown: guestStopped("shutdown"),
       "guest-panicked": guestStopped("guest-panic"),
-      // Stopped by a write that failed, of which only a full disk is mended by waiting.
+      // A failed write stopped the guest. Only a full disk ends by waiting.
       "io-error": noSpace
     })
 
@@ -103,18 +104,16 @@ export const watchHealth = (options: {
     yield* begin[options.status] ?? Effect.void
     yield* Queue.take(events).pipe(Effect.flatMap(take), Effect.forever, Effect.forkScoped)
     yield* qemu.ended.pipe(
-      Effect.flatMap((how) =>
-        Deferred.fail(broken, new VmFailed({ step: "run", detail: `QEMU ended: ${how}`, consoleTail: "" }))
-      ),
+      Effect.flatMap((how) => Deferred.fail(broken, vmFailed("run", `QEMU ended: ${how}`))),
       Effect.forkScoped
     )
-    // What it was asked last it may do at any later time: nobody knows its disks any more.
+    // QEMU may still run its last command at any time, so the state of its disks is unknown.
     yield* qmp.closed.pipe(
       Effect.andThen(Effect.sleep(endReported)),
       Effect.andThen(
         Deferred.fail(
           broken,
-          new VmFailed({ step: "run", detail: "QEMU's monitor does not answer any more", consoleTail: "" })
+          vmFailed("run", "QEMU's monitor does not answer any more")
         )
       ),
       Effect.forkScoped
@@ -127,7 +126,7 @@ export const watchHealth = (options: {
     }
   })
 
-/** Waits for a guest that a full disk has stopped; `onStill` is done when it has. */
+/** Waits for a guest that a full disk has paused. `onStill` runs if it is paused. */
 export const untilResumed = ({ failure, trouble, troubles }: VmHealth, onStill: Effect.Effect<unknown>) =>
   Effect.gen(function*() {
     if ((yield* trouble) !== "no-space") return

@@ -12,7 +12,7 @@ import { HostFacts } from "../../HostFacts.ts"
 import { chooseAccelerator, tscKhz } from "./accelerator.ts"
 import { probeKvm } from "./freeze.ts"
 
-/** Older ones lack what a restore needs (x-ignore-shared with microvm was measured on 7.2). */
+/** Minimum version: older ones lack features of a restore (x-ignore-shared with microvm was measured on 7.2). */
 const oldestQemu: readonly [number, number] = [7, 2]
 
 const qemuVersion = (program: string) =>
@@ -27,14 +27,14 @@ const qemuVersion = (program: string) =>
       )
     ))
 
-/** Names one build of QEMU, also after it was installed once more: by version, size and the time that its package gave it. */
+/** Names one build of QEMU, also after a reinstallation: by version, size and the time from its package. */
 const qemuBuild = (program: string) =>
   Effect.map(qemuVersion(program), (version) => {
     const { mtime, size } = fs.statSync(program)
     return `${version} (${size} bytes, ${mtime.toISOString()})`
   })
 
-/** QEMU that pyro runs: `PYRO_QEMU`, or the first `qemu-system-x86_64` on PATH, when it is new enough. */
+/** Finds QEMU: `PYRO_QEMU`, or the first `qemu-system-x86_64` on PATH. Fails if it is too old. */
 export const findQemu = Effect.gen(function*() {
   const program = (yield* setting("PYRO_QEMU")) ?? findProgram("qemu-system-x86_64")
   if (program === undefined || !fs.existsSync(program)) {
@@ -52,7 +52,7 @@ export const findQemu = Effect.gen(function*() {
   return program
 })
 
-/** What this host runs guests with. */
+/** The programs and features of this host for guests. */
 export interface Hypervisor {
   readonly qemuProgram: string
   readonly qemuBuild: string
@@ -61,13 +61,13 @@ export interface Hypervisor {
   readonly tscKhz: number
 }
 
-/** Memory of the guest that is booted to try KVM. */
+/** Memory of the guest that probes KVM, in MiB. */
 const probeMemoryMib = 256
 
-/** Told for the first VM: a KVM on which a kernel hangs is left at a deadline (`bootTimeoutMs`). */
+/** Reported for the first VM: a probe on a KVM that hangs ends at a deadline (`bootTimeoutMs`). */
 const TRYING_KVM = "trying KVM (once; if a guest kernel does not boot on it, guests run without KVM, more slowly)"
 
-/** Finds QEMU, and what it can do here. Booting a kernel tells of KVM, when that is not known yet. */
+/** Finds QEMU and its features on this host. Probes KVM with a boot of a kernel if the result is not known yet. */
 export const findHypervisor = (images: GuestImages, placeholder: Seed, onSlowStep?: OnSlowStep) =>
   Effect.gen(function*() {
     const qemuProgram = yield* findQemu
@@ -96,5 +96,5 @@ export const findHypervisor = (images: GuestImages, placeholder: Seed, onSlowSte
       (failure) => "detail" in failure ? failure.detail : failure.message
     )
     return { qemuProgram, qemuBuild: build, accelerator, confinement, tscKhz: khz }
-    // Also where the caller cannot be interrupted: a probe that hangs is ended by what it is raced against.
+    // Interruptible also in an uninterruptible caller: a race ends a probe that hangs.
   }).pipe(Effect.interruptible)

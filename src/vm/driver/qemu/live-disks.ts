@@ -17,10 +17,9 @@ import type { Qmp } from "./qmp.ts"
 export interface LiveDisks extends VmDisks {
   readonly current: Effect.Effect<Disks>
   /**
-   * Opens a new, empty overlay for the workspace disk, and runs `paused` with the step that ends the one written now and goes on with
-   * that: to be done while the VM is paused, so that it fits a capture of its memory. The step gives the host path of the ended one,
-   * which nobody writes any longer. `top` is the new overlay where it is to outlive the VM (as `DiskSource.top`); it is removed when the
-   * step was not done.
+   * Opens a new, empty overlay for the workspace disk, and runs `paused` with a step that switches the VM to it. `paused` runs the step
+   * while the VM is paused, so that the disk fits a capture of the memory. The step gives the host path of the former overlay, which has no
+   * writer from then on. `top` is the new overlay if it outlives the VM (as `DiskSource.top`); it is removed if the step was not done.
    */
   readonly freezeLayer: <A, E, R>(
     top: string | undefined,
@@ -28,7 +27,7 @@ export interface LiveDisks extends VmDisks {
   ) => Effect.Effect<A, E | VmFailed | NoSpace | ImageDamaged, R>
 }
 
-/** What QEMU is started with: nodes and files are numbered alike. */
+/** The disk at QEMU's start: nodes and files have the same numbers. */
 export const firstDiskState = (
   placed: { readonly seed: string; readonly layers: ReadonlyArray<string>; readonly top: string },
   virtualBytes: number
@@ -52,12 +51,12 @@ const stateOf = (
   }
 }
 
-/** While QEMU closes an image that was written, the guest's disks stand still: not in the middle of its first steps. */
+/** QEMU blocks the guest's disks while it closes a written image, so this waits until after the guest's first steps. */
 const closeAfter = "1 second"
 
 type Commands = ReadonlyArray<readonly [string, Readonly<Record<string, unknown>>]>
 
-/** Opens every image of a disk, each with what it lies on. */
+/** Opens every image of a disk on the image below it. */
 const openDisk = ({ disks, overlayNodes, seedNode: seed }: DiskState): Commands => [
   ...seedNode(disks.seed, seed).map((node) => ["blockdev-add", node] as const),
   ...disks.overlays.map((file, index) =>
@@ -81,7 +80,7 @@ export const makeLiveDisks = (options: {
   readonly ownership: Ownership
   readonly uid: number
   readonly state: DiskState
-  /** Runs after each step of the disks that lets the guest go on. */
+  /** Runs after each step that resumes the guest. */
   readonly onResume: Effect.Effect<void>
 }): Effect.Effect<LiveDisks, never, Scope.Scope> =>
   Effect.gen(function*() {
@@ -111,7 +110,7 @@ export const makeLiveDisks = (options: {
         ]).pipe(Effect.mapError(failedAt("switch disks")))
         if (handOver !== undefined) yield* onResume
         yield* Ref.set(state, after)
-        // Whoever attaches meanwhile asks QEMU which of the two it is.
+        // A process that attaches now asks QEMU for the state.
         yield* inBackground(
           ownership.update(({ nextDisks, ...record }) =>
             nextDisks === after ? { ...record, disks: after } : { ...record, ...(nextDisks && { nextDisks }) }
@@ -161,13 +160,13 @@ export const makeLiveDisks = (options: {
           const done = yield* Ref.get(frozen)
           const now = done ? after : { ...before, next: after.next }
           yield* Ref.set(state, now)
-          // Whoever attaches asks QEMU which of the two it is.
+          // A process that attaches asks QEMU for the state.
           yield* Effect.ignoreCause(ownership.update(({ nextDisks: _, ...record }) => ({ ...record, disks: now })))
           yield* Effect.ignoreCause(done ? closeToWriters(ended) : undo)
         })
         yield* ownership.update((record) => ({ ...record, disks: before, nextDisks: after }))
         return yield* Effect.ensuring(
-          // Without a backing node yet: the snapshot gives it one.
+          // Without a backing node: the snapshot adds it.
           failed(qmp.execute("blockdev-add", overlayNode(overlay, name, null))).pipe(
             Effect.andThen(paused(
               failed(qmp.execute("blockdev-snapshot", { node: active, overlay: name })).pipe(
@@ -190,7 +189,7 @@ export const makeLiveDisks = (options: {
     const replace: LiveDisks["replace"] = (merged) =>
       Effect.gen(function*() {
         const before = yield* Ref.get(state)
-        // Whoever attaches after a crash finds a name of a node that may be open, and takes another.
+        // After a crash the node of this number may be open, so the next process takes another number.
         const announce = (next: number) =>
           Effect.andThen(
             Ref.update(state, (now) => ({ ...now, next })),
@@ -212,14 +211,14 @@ export const makeLiveDisks = (options: {
     }
   })
 
-/** They go with the VM's folder at the latest. */
+/** The removal of the VM's folder removes them at the latest. */
 const removeFiles = (directory: string, files: ReadonlyArray<string>) =>
   Effect.ignoreCause(Effect.forEach(files, (file) => removeTree(path.join(directory, file)), {
     concurrency: "unbounded",
     discard: true
   }))
 
-/** From now on others' QEMUs read it too, and nobody writes it. Whoever places it for one of those sees to it once more. */
+/** From now on other QEMUs read the file too, and nobody writes it. `placeLayer` sets this again. */
 const closeToWriters = (file: string) =>
   attempt("chown", file, () => {
     fs.chownSync(file, process.getuid?.() ?? 0, process.getgid?.() ?? 0)

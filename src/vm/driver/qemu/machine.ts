@@ -44,11 +44,11 @@ const cpuModel = (spec: MachineSpec) =>
 
 const tcgWithout = ["avx", "avx2", "fma", "f16c", "erms", "fsrm", "la57", "smap", "xsave", "pku", "pks"]
 
-/** Names inside a VM's folder, which is QEMU's working directory: short whatever the state directory's path is. */
+/** Names inside a VM's folder, which is QEMU's working directory: short for any path of the state directory. */
 export const names = {
   /** Folder that this VM's QEMU may write. */
   run: "run",
-  /** Folder of images that it may only read. */
+  /** Folder of images that QEMU may only read. */
   images: "in",
   qmpSocket: "run/q",
   portSocket: "run/p",
@@ -62,7 +62,7 @@ export const names = {
 /** Descriptor at which QEMU finds the tap device. */
 export const tapDescriptorInQemu = 5
 
-/** The same in every VM: a guest that goes on in another VM keeps its address. */
+/** The same in every VM: a guest that continues in another VM keeps its address. */
 const GUEST_HARDWARE_ADDRESS = "52:54:00:70:79:03"
 
 /** Disk images of one VM, named relative to its folder. */
@@ -75,7 +75,7 @@ export interface Disks {
 
 const json = (value: unknown) => JSON.stringify(value)
 
-/** Nodes of a raw image that is only read: the file `NAMEf`, and `NAME` on it. */
+/** Nodes of a read-only raw image: the file `NAMEf`, and `NAME` above it. */
 export const seedNode = (filename: string, name: string) =>
   [
     { driver: "file", "node-name": `${name}f`, filename, "read-only": true, locking: "off" },
@@ -83,8 +83,8 @@ export const seedNode = (filename: string, name: string) =>
   ] as const
 
 /**
- * Node of one overlay. What it lies on is always said, never left to the file's own header: a base that is missing would read as
- * zeros without any error, and a header may name a file of somebody else's. A `frozen` one is not written.
+ * Node of one overlay. `backing` always names the node below, and the file's own header never does: a missing base would read as zeros
+ * without an error, and a header may name another user's file. A `frozen` overlay is not written.
  */
 export const overlayNode = (filename: string, name: string, backing: string | null, frozen = false) => {
   const access = frozen ? { "read-only": true } : { discard: "unmap" }
@@ -111,7 +111,7 @@ export const qemuArguments = (
   "-no-user-config",
   ...["-display", "none"],
   ...["-name", processName(id)],
-  // A guest that resets or powers off leaves QEMU there, stopped, so that its console can still be read.
+  // QEMU stays, stopped, after a reset or power-off of the guest, so that the console can still be read.
   ...["-action", "reboot=shutdown,shutdown=pause,panic=pause"],
   ...["-M", "microvm,pic=on,pit=on,rtc=on,isa-serial=off,memory-backend=m"],
   ...["-accel", spec.accelerator],

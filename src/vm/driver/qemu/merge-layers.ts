@@ -1,15 +1,15 @@
 import { Effect } from "effect"
 import * as path from "node:path"
-import { type HostToolMissing, type ImageDamaged, type NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
+import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import { removeTree } from "../../../system/files/entries.ts"
 import type { DiskState, VmPaths } from "../../record.ts"
 import type { Merged } from "../../Vm.ts"
-import { failedAt } from "../failure.ts"
+import { failedAt, vmFailed } from "../failure.ts"
 import { placeLayer, placeOverlay } from "./disks.ts"
 import { overlayNode } from "./machine.ts"
 import type { Qmp } from "./qmp.ts"
 
-/** The monitor and the folder of the VM whose disk it is. */
+/** The VM of the disk: its monitor and its folder. */
 interface Owner {
   readonly qmp: Qmp
   readonly paths: VmPaths
@@ -34,9 +34,9 @@ const awaitJob = (qmp: Qmp, id: string, states: ReadonlyArray<string>): Effect.E
   })
 
 /**
- * Writes what the layers from `from` to the newest frozen one hold into one new file over what lies below them, and gives its host path.
- * The VM's own disk stays as it is. QEMU streams, and the job is ended before it would write a backing name into the header; the file is
- * then opened for reading alone, which flushes it and fails where that fails.
+ * Writes the content of the layers from `from` to the newest frozen one into one new file above the lower layers. Gives its host path. The
+ * VM's own disk stays unchanged. QEMU streams, and the job is cancelled before it would write a backing name into the header. The file is
+ * then reopened read-only, which flushes it and fails if the flush fails.
  */
 export const mergeLayers = (
   { paths, qmp, uid }: Owner,
@@ -53,11 +53,7 @@ export const mergeLayers = (
     yield* failed(qmp.execute("block-stream", { "job-id": id, device: id, "base-node": base, ...manual }))
     const streamed = yield* awaitJob(qmp, id, ["pending", "concluded"])
     if (streamed?.status !== "pending") {
-      return yield* new VmFailed({
-        step: "merge layers",
-        detail: streamed?.error ?? "the job is gone",
-        consoleTail: ""
-      })
+      return yield* vmFailed("merge layers", streamed?.error ?? "the job is gone")
     }
     yield* failed(qmp.execute("job-cancel", { id }))
     yield* awaitJob(qmp, id, ["concluded"])
@@ -67,7 +63,7 @@ export const mergeLayers = (
     return path.join(paths.directory, file)
   })
 
-/** What the disk is when the file has taken their place. */
+/** The disk's state once the file has replaced the layers. */
 export const withMerged = (state: DiskState, { count, from }: Merged, file: string): DiskState => {
   const { disks, next, overlayNodes } = state
   const replaced = <A>(all: ReadonlyArray<A>, one: A) =>
@@ -81,8 +77,8 @@ export const withMerged = (state: DiskState, { count, from }: Merged, file: stri
 }
 
 /**
- * Has a running VM read one file in place of several layers of its disk. Gives the disk's new state; the old images are closed, and the
- * VM's names of them removed. Before `announce` is done nothing of the VM is changed.
+ * Makes a running VM read one file in place of several layers of its disk. Gives the disk's new state. The old images are closed, and the
+ * VM's names of them removed. Nothing changes before `announce` is done.
  */
 export const replaceLayers = (
   { paths, qmp }: Owner,
@@ -95,7 +91,7 @@ export const replaceLayers = (
     const above = from + count
     const upper = before.overlayNodes[above]
     if (upper === undefined) {
-      return yield* new VmFailed({ step: "merge layers", detail: "no layer lies above", consoleTail: "" })
+      return yield* vmFailed("merge layers", "no layer lies above")
     }
     const file = yield* placeLayer(paths, merged.file, before.virtualBytes, `${before.next}.qcow2`)
     const after = withMerged(before, merged, file)

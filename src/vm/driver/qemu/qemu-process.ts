@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
 import * as os from "node:os"
 import * as path from "node:path"
 import type { Readable } from "node:stream"
-import { HostToolMissing, type NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
+import { HostToolMissing, type NoSpace, type VmFailed } from "../../../contract/errors/errors.ts"
 import { table } from "../../../contract/text/names.ts"
 import { linkSymbolically } from "../../../system/files/entries.ts"
 import { killAndWait, packageOf } from "../../../system/processes/child.ts"
@@ -14,7 +14,7 @@ import { settingNow } from "../../../system/settings/config.ts"
 import type { ConfinementLevel } from "../../confinement.ts"
 import type { MachineSpec } from "../../machine.ts"
 import type { DiskState, VmRecord } from "../../record.ts"
-import { fileFailedAt } from "../failure.ts"
+import { fileFailedAt, vmFailed } from "../failure.ts"
 import { COPIED, copyFailed, copyThen } from "../memory.ts"
 import type { Ownership } from "../ownership.ts"
 import { confine, type ConfinedCommand, KVM, kvmDeviceFor } from "./confine.ts"
@@ -23,7 +23,7 @@ import { names, qemuArguments, tapDescriptorInQemu } from "./machine.ts"
 export interface QemuProcess {
   /** Process whose death ends the VM. */
   readonly identity: ProcessIdentity
-  /** Completes when QEMU has ended, with what it said last. */
+  /** Completes at the end of QEMU, with its last output. */
   readonly ended: Effect.Effect<string>
   readonly isAlive: () => boolean
 }
@@ -35,11 +35,11 @@ interface QemuRequest {
   readonly record: VmRecord
   readonly level: ConfinementLevel
   readonly disks: DiskState
-  /** Frozen memory that the VM's own begins as. Undefined: its memory file is there. */
+  /** Frozen memory that is copied into the VM's own. Undefined: its memory file exists. */
   readonly memoryPath: string | undefined
-  /** Wait for a frozen state on descriptor 3, which is this one of ours; undefined: boot. */
+  /** Our descriptor with the frozen state, which QEMU gets as descriptor 3. Undefined: boot. */
   readonly stateDescriptor: number | undefined
-  /** The VM ends with this process, however it ends. */
+  /** The VM ends at any end of this process. */
   readonly dieWithParent: boolean
 }
 
@@ -47,11 +47,9 @@ interface QemuRequest {
 export const stateDescriptorInQemu = 3
 const infoDescriptor = 4
 
-const vmFailed = (step: string, detail: string) => new VmFailed({ step, detail, consoleTail: "" })
-
 /**
- * Starts QEMU in the VM's folder and records who it is. The Scope kills it and waits until it is gone, so that whatever was
- * acquired before it (memory, disks, folder) has no user left when its own release comes.
+ * Starts QEMU in the VM's folder and records its identity. The Scope kills it and waits for its end, so that everything acquired before
+ * (memory, disks, folder) is unused at its own release.
  */
 export const startQemu = (
   request: QemuRequest
@@ -136,19 +134,16 @@ const inTapNamespace = (tool: string, { args, infoDescriptor, program }: Confine
   infoDescriptor
 })
 
-/** A child that was left running keeps neither this process alive nor its pipes open; QEMU ignores that nobody reads them. */
+/** A child that is left running keeps neither this process alive nor its pipes open. QEMU ignores closed pipes. */
 const letGo = (child: ChildProcess) => {
   child.unref()
   for (const stream of child.stdio) stream?.destroy()
 }
 
-/** How often a QEMU that is no child of ours is looked at. Its monitor's end is seen at once. */
+/** How often a QEMU that is not our child is checked. The end of its monitor is noticed at once. */
 const lookEvery = "250 millis"
 
-/**
- * A QEMU that another process has started. The Scope kills it, as it does one's own. `closed` is the end of its monitor's
- * connection.
- */
+/** A QEMU that another process has started. The Scope kills it like our own. `closed` is the end of its monitor's connection. */
 export const adoptQemu = (
   ownership: Ownership,
   identity: ProcessIdentity
@@ -170,7 +165,7 @@ export const adoptQemu = (
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity), watch }
   })
 
-/** How a process ended. Bubblewrap hands the end of its child on as 128 + the signal's number. */
+/** How a process ended. Bubblewrap reports a signal to its child as the exit status 128 + number. */
 const endOf = (code: number | null, signal: NodeJS.Signals | null) => {
   const number = code !== null && code > 128 ? code - 128 : undefined
   const name = signal ?? Object.entries(os.constants.signals).find(([, value]) => value === number)?.[0]
@@ -178,7 +173,7 @@ const endOf = (code: number | null, signal: NodeJS.Signals | null) => {
   return `${name}${meanings[name] ?? ""}`
 }
 
-/** Signals that have one usual cause. */
+/** Signals with one usual cause. */
 const meanings = table({
   SIGBUS: ", which means that the memory store is full; free some room in it",
   SIGKILL: ", from the host's OOM killer or another process (journalctl -k names the former)"
@@ -187,7 +182,7 @@ const meanings = table({
 const said = (stderr: string) => stderr.trim() === "" ? "" : `: ${stderr.trim()}`
 
 const launch = (program: string, args: ReadonlyArray<string>, cwd: string, stateDescriptor: number | undefined) => {
-  // QEMU's sockets: for their owner alone. Node cannot set the umask of a child; nothing else runs between these lines.
+  // QEMU's sockets are for their owner only. Node cannot set the umask of a child; no other code runs between these lines.
   const before = process.umask(0o077)
   try {
     return spawn(program, args, {
@@ -201,7 +196,7 @@ const launch = (program: string, args: ReadonlyArray<string>, cwd: string, state
   }
 }
 
-/** Outside namespaces QEMU finds its files by links in its working directory. */
+/** Without namespaces QEMU finds its files by links in its working directory. */
 const linkFiles = (
   directory: string,
   files: { memory: string; environment: string; vmlinux: string; initrd: string }

@@ -19,9 +19,9 @@ export interface QemuVm extends Omit<Vm, "capture" | "channel" | "freezeLayer"> 
   readonly qemu: QemuProcess
   readonly qmp: Qmp
   readonly disks: LiveDisks
-  /** Connection to the guest agent's port, made when the VM was. */
+  /** Connection to the guest agent's port, from the VM's start on. */
   readonly port: Socket
-  /** Between `pause` and the end of `resume`, or of the step that hands over a paused VM. */
+  /** True from `pause` to the end of `resume` or of the step that hands over a paused VM. */
   readonly isPaused: () => boolean
 }
 
@@ -36,10 +36,10 @@ const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScal
 /** Maximum time without a byte from the agent while a request waits for it. An emulated guest on a busy host is slower. */
 const silenceMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScale, tcg: 20_000 * deadlineScale }
 
-/** The same for a guest that is ended in any case. */
+/** The same for a guest that is about to end. */
 const endingSilenceMs = 5_000 * deadlineScale
 
-/** A full disk of the host and a pause of our own are told elsewhere: requests wait until the guest goes on. */
+/** A full host disk and our own pauses are reported elsewhere: requests wait until the guest resumes. */
 const explainSilence = ({ health, isPaused, qemu: { identity } }: QemuVm) =>
   Effect.map(health.trouble, (trouble) => {
     if (trouble === "no-space" || isPaused()) return undefined
@@ -47,8 +47,8 @@ const explainSilence = ({ health, isPaused, qemu: { identity } }: QemuVm) =>
   })
 
 /**
- * Greets the agent of a guest. Without `takeover` its channel must be in a known state: just booted, or restored from a template,
- * which is frozen idle. Fails with step `hello` when no answer comes in time.
+ * Connects to the agent of a guest. Without `takeover` the agent's channel must be in a known state: just booted, or restored from a
+ * template, which is idle. Fails with step `hello` if no answer comes in time.
  */
 export const greet = (
   vm: QemuVm,

@@ -3,7 +3,7 @@ import type { Socket } from "node:net"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { settleAfterwards, waitFor } from "../../../system/waits/signal.ts"
 
-/** QEMU refused a monitor command, or its monitor went away. */
+/** QEMU refused a monitor command, or its monitor is gone. */
 export class QmpFailed extends Data.TaggedError("QmpFailed")<{
   readonly command: string
   /** `class` of QEMU's error object, or "Closed" when the connection ended. */
@@ -21,7 +21,7 @@ export interface QmpEvent {
   readonly data: Readonly<Record<string, unknown>>
 }
 
-/** One connection to the monitor of one QEMU. Commands may be issued without waiting for earlier ones; answers come in order. */
+/** One connection to the monitor of one QEMU. Commands need not wait for earlier ones; answers come in order. */
 export interface Qmp {
   /** Runs one command and gives its `return` value. */
   readonly execute: (command: string, args?: Readonly<Record<string, unknown>>) => Effect.Effect<unknown, QmpFailed>
@@ -33,13 +33,13 @@ export interface Qmp {
   readonly closed: Effect.Effect<void>
 }
 
-/** QEMU's longest legitimate answers are some KiB; a confined QEMU that was taken over must not fill our memory. */
+/** QEMU's longest valid answers have some KiB. A QEMU under a guest's control must not fill our memory. */
 const maxLineBytes = 1024 * 1024
 
 /** QEMU answers in ms, on a host that swaps in seconds. */
 const defaultAnswerTimeoutMs = 30_000 * deadlineScale
 
-/** Commands before whose answer QEMU writes its cache to the disk, which may be slow and the cache full. */
+/** Commands that make QEMU flush its cache before the answer: the disk may be slow and the cache full. */
 const flushing: ReadonlySet<string> = new Set([
   "stop",
   "blockdev-snapshot",
@@ -49,9 +49,9 @@ const flushing: ReadonlySet<string> = new Set([
 ])
 const flushTimeoutMs = 300_000 * deadlineScale
 
-/** How often a QEMU that owes an answer is looked at, in ms: one that is stopped by a signal answers nothing. */
+/** How often a QEMU that owes an answer is checked, in ms: a process that a signal has stopped does not answer. */
 const defaultLookEveryMs = 1_000
-/** How often in a row it is stopped before its monitor counts as gone: a debugger stops a process for a moment. */
+/** Number of checks in a row that find it stopped before its monitor counts as gone: a debugger stops a process for a moment. */
 const stoppedLooks = 5
 
 interface Pending {
@@ -60,10 +60,9 @@ interface Pending {
 }
 
 /**
- * Speaks QMP over a connected socket and negotiates capabilities. Events go to `onEvent` as they come, synchronously.
- * The Scope destroys the socket. QEMU does not end when its monitor's connection does. A monitor that leaves a command without an
- * answer for `answerTimeoutMs`, or while `isStopped` says that its process does not run, counts as gone: everything that waits for it
- * fails.
+ * Speaks QMP over a connected socket and negotiates capabilities. Calls `onEvent` synchronously for each event. The Scope destroys the
+ * socket. QEMU continues after the end of its monitor's connection. A monitor counts as gone if a command has no answer after
+ * `answerTimeoutMs`, or while `isStopped` says that its process does not run. All waiting commands then fail.
  */
 export const makeQmp = (
   socket: Socket,
@@ -83,7 +82,7 @@ export const makeQmp = (
     let deadline: NodeJS.Timeout | undefined
     let look: NodeJS.Timeout | undefined
 
-    /** From now on the oldest of what waits has its time. */
+    /** Starts the deadline of the oldest waiting command. */
     const awaitAnswer = (command: string) => {
       stopWaiting()
       const timeoutMs = answerTimeoutMs ?? (flushing.has(command) ? flushTimeoutMs : defaultAnswerTimeoutMs)

@@ -25,7 +25,7 @@ import { untilResumed } from "./health.ts"
 import { findHypervisor, findQemu, type Hypervisor } from "./hypervisor.ts"
 import { machineIdentity, templateKey } from "./identity.ts"
 
-/** An empty workspace and one with files have a template each. */
+/** Empty workspaces and workspaces with files have different templates. */
 const makingTemplate = (isMounted: boolean) =>
   `preparing a template of ${
     isMounted ? "empty workspaces" : "workspaces with files"
@@ -33,8 +33,8 @@ const makingTemplate = (isMounted: boolean) =>
 
 /** Guests on QEMU's microvm machine. */
 export const makeQemuVmm = Effect.gen(function*() {
-  // Those two alone: the context of a Layer under construction also holds the Layer's own Scope, which would take the place of the
-  // caller's, and no VM would end before the Layer does.
+  // Only these two: the context of a Layer under construction also has the Layer's own Scope. It would replace the caller's, and no VM
+  // would end before the Layer.
   const context = Context.pick(Paths, HostFacts)(yield* Effect.context<Paths | HostFacts>())
   yield* Effect.addFinalizer(() => Effect.provide(leaveMemoryStore, context))
   const queued = yield* makeStartQueue(guestsStartingAtOnce)
@@ -47,17 +47,19 @@ export const makeQemuVmm = Effect.gen(function*() {
       const host = yield* hypervisor(request.images, request.placeholder, request.onSlowStep)
       yield* demand(host.confinement, request.leastConfinement)
       const spec = specOf(request, host)
+      const { confinement, qemuBuild, qemuProgram } = host
+      const machine = { spec, qemuProgram, qemuBuild, confinement }
       const { placeholder } = request
       const isMounted = request.leaveUnmounted !== true && isEmptyOver(request, placeholder)
-      const key = templateKey(spec, host.qemuProgram, {
+      const key = templateKey(spec, qemuProgram, {
         virtualBytes: placeholder.virtualBytes,
         ...(isMounted && { mounted: placeholder.digest })
       })
-      // A template that does not come up is made again without another word.
-      let isTold = false
-      const telling = Effect.suspend(() => {
-        if (isTold) return Effect.void
-        isTold = true
+      // Reported once, also if a template fails to start and is made again.
+      let isReported = false
+      const reportOnce = Effect.suspend(() => {
+        if (isReported) return Effect.void
+        isReported = true
         return request.onSlowStep?.(makingTemplate(isMounted)) ?? Effect.void
       })
       const once = Effect.gen(function*() {
@@ -66,23 +68,17 @@ export const makeQemuVmm = Effect.gen(function*() {
           request.images.environment.digest,
           (directory) =>
             freezeTemplate({
-              spec,
-              qemuProgram: host.qemuProgram,
-              qemuBuild: host.qemuBuild,
-              confinement: host.confinement,
+              ...machine,
               seed: placeholder,
               directory,
               isMounted
             }).pipe(asStep("make template")),
-          telling
+          reportOnce
         ).pipe(asStep("template"))
         const started = Effect.gen(function*() {
           const vm = yield* acquireVm({
+            ...machine,
             purpose: request.purpose,
-            spec,
-            qemuProgram: host.qemuProgram,
-            qemuBuild: host.qemuBuild,
-            confinement: host.confinement,
             disk: request,
             frozen,
             dieWithParent: request.dieWithParent

@@ -55,7 +55,7 @@ const announced = (
   }
 }
 
-/** Makes folders and records before all other parts of the forks. From then on their names are captured. */
+/** Makes folders and records before all other parts of the forks. From then on their names are in use. */
 const announce = (lifecycle: Lifecycle, source: Entry, payload: ForkPayload) =>
   Effect.gen(function*() {
     const { stateDir } = yield* Paths

@@ -3,7 +3,6 @@ import { Cause, Effect, Exit } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import {
-  appendFile,
   copyFile,
   openFile,
   openFolder,
@@ -62,7 +61,6 @@ describe("an operation on a file", () => {
         [readFile(at("none")), "open", "ENOENT"],
         [readText(at("folder")), "read", "EISDIR"],
         [writeFile(at("folder"), "x"), "open", "EISDIR"],
-        [appendFile(at("none/file"), "x"), "open", "ENOENT"],
         [copyFile(at("none"), at("copy")), "copyfile", "ENOENT"],
         [renameFile(at("file"), at("folder")), "rename", "EISDIR"],
         [linkFile(at("file"), at("link")), "link", "EEXIST"],

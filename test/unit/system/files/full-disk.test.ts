@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { syncFile, writeFileAtomic, writeJsonAtomic } from "../../../../src/system/files/atomic-file.ts"
-import { appendFile, copyFile, openFile, writeFile } from "../../../../src/system/files/content.ts"
+import { copyFile, openFile, writeFile } from "../../../../src/system/files/content.ts"
 import { removeTree } from "../../../../src/system/files/entries.ts"
 import { isDiskFull } from "../../../../src/system/files/failure.ts"
 import { bytesBeneath, bytesOnDisk } from "../../../../src/system/files/usage.ts"
@@ -23,7 +23,7 @@ describe.skipIf(!isRoot)("a file system of 1 MiB", () => {
       const source = path.join(yield* temporaryDirectory, "large")
       fs.writeFileSync(source, large)
       const file = path.join(folder, "file")
-      for (const work of [writeFile(file, large), appendFile(file, large), copyFile(source, file)]) {
+      for (const work of [writeFile(file, large), copyFile(source, file)]) {
         assert.isTrue(isDiskFull(yield* Effect.flip(work)))
         yield* removeTree(file)
       }
@@ -39,16 +39,6 @@ describe.skipIf(!isRoot)("a file system of 1 MiB", () => {
       assert.strictEqual(fs.readFileSync(file, "utf8"), "old")
       assert.deepStrictEqual(fs.readdirSync(folder), ["file"])
     }))
-
-  it.live("a failed append keeps the bytes that fit", () =>
-    Effect.gen(function*() {
-      const file = path.join(yield* smallFileSystem(1), "file")
-      assert.isTrue(isDiskFull(yield* Effect.flip(appendFile(file, large))))
-      const { size } = fs.statSync(file)
-      assert.isAbove(size, 0)
-      assert.isBelow(size, large.length)
-      assert.strictEqual(bytesOnDisk(file), size)
-    }))
 })
 
 describe("descriptors", () => {
@@ -61,7 +51,6 @@ describe("descriptors", () => {
         writeFileAtomic(at("folder"), "x"),
         writeFileAtomic(at("none/file"), "x", { durable: true }),
         writeFile(at("folder"), "x"),
-        appendFile(at("folder"), "x"),
         copyFile(at("none"), at("file")),
         syncFile(at("none")),
         Effect.scoped(openFile(at("none"), "r")),
