@@ -3,7 +3,7 @@ import process from "node:process"
 import { pathToFileURL } from "node:url"
 import { inRoot } from "../setup/project.mjs"
 
-/** As `src/system/processes/namespace.ts`: a command as root of its own mount and pid namespaces. */
+/** As `src/system/processes/child.ts`: a command as root of its own mount and pid namespaces. */
 export const asNamespaceRoot = (command) => {
   const ids = process.getuid() === 0 ? [] : ["--user", "--map-root-user", "--map-auto"]
   return ["unshare", ...ids, "--mount", "--pid", "--fork", "--kill-child", ...command]

@@ -3,8 +3,7 @@ import { EnvironmentBuildFailed, type HostToolMissing, NoSpace } from "../../con
 import { type FileFailed, isDiskFull } from "../../system/files/failure.ts"
 import type { LockTimeout } from "../../system/files/lock.ts"
 import { freeMib } from "../../system/files/usage.ts"
-import type { ToolFailed } from "../../system/processes/child.ts"
-import { namespaceAdvice } from "../../system/processes/namespace.ts"
+import { namespaceAdvice, type ToolFailed } from "../../system/processes/child.ts"
 
 /** Errors below a build, before their translation into the contract's errors. */
 export type BuildTrouble = ToolFailed | FileFailed | LockTimeout

@@ -4,7 +4,7 @@ import { Environments } from "../../environment/Environments.ts"
 import { exists } from "../../system/files/entries.ts"
 import { attempt } from "../../system/files/failure.ts"
 import { existingMemoryDir, Paths } from "../../system/files/Paths.ts"
-import { packageOf, runTool } from "../../system/processes/child.ts"
+import { asNamespaceRoot, packageOf, runTool } from "../../system/processes/child.ts"
 import {
   availableMemoryBytes,
   canLink,
@@ -18,7 +18,6 @@ import {
   readSettings,
   userName
 } from "../../system/processes/host.ts"
-import { asNamespaceRoot } from "../../system/processes/namespace.ts"
 import { readWorkspaces } from "../../workspace/life/recorded.ts"
 import { fine, improvable, wrong } from "./line.ts"
 

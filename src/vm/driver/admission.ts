@@ -8,8 +8,8 @@ import { isAlive } from "../../system/processes/identity.ts"
 import { listVmIds, readRecord, vmPaths, type VmRecord } from "../record.ts"
 
 /**
- * Maximum number of guests that start at once: one for each core, and one that waits for a file meanwhile. Of 20 guests on 2 cores, half
- * had started after 3.8 s without a queue and after 2.0 s with it; all had started after 4.0 s and 3.7 s.
+ * Maximum number of guests that start at once: one for each core, and one that waits for a file. Of 20 guests on 2 cores, half had started
+ * after 3.8 s without a queue and after 2.0 s with it; all had started after 4.0 s and 3.7 s.
  */
 export const guestsStartingAtOnce = coreCount() + 1
 

@@ -73,7 +73,7 @@ export const adoptAll = (lifecycle: Lifecycle) =>
     yield* Effect.forEach(found, (entry) => adoptOne(lifecycle, entry), { concurrency: ADOPTED_AT_ONCE, discard: true })
   })
 
-/** Of two workspaces with one name, after the repair of a record, the older keeps the name: a name never means two. */
+/** If two workspaces have one name after the repair of a record, the older one keeps it. */
 const keepNamesApart = (found: ReadonlyArray<Entry>) =>
   Effect.gen(function*() {
     const records = yield* Effect.forEach(found, (entry) =>
@@ -120,7 +120,7 @@ const adoptOne = (lifecycle: Lifecycle, entry: Entry) =>
     )
   })
 
-/** Attaches to the VM that the record names, and takes its residents up. */
+/** Attaches to the VM that the record names, and adopts its residents. */
 const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect.Effect<unknown>): Transition<Vmm> => ({
   name: "adopt",
   entry,
@@ -129,7 +129,7 @@ const attaching = (entry: Entry, vm: VmId, residents: Residents, onStill: Effect
     Effect.gen(function*() {
       // A guest could name any number of other processes, each with a window of output without a reader.
       const guest = yield* Effect.flatMap(Vmm, (vmm) => vmm.attach(vm, { keep: residents.owns, onStill }))
-      // A capture that was cut short has left the guest's programs stopped.
+      // An interrupted capture has left the guest's programs stopped.
       yield* Effect.ignoreCause(guest.channel.chain(guest.vm.steps.startPrograms))
       const { residents: kept } = yield* Ref.get(entry.record)
       yield* residents.adopt({ guest, channel: guest.channel, scope: yield* Effect.scope }, kept)
@@ -169,7 +169,9 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
         ], { discard: true })))
   })
 
-/** A process that died after the record of a stop has told neither the residents nor the event log. Harmless if it has. */
+/**
+ * A process that died after the record of a stop has reported it neither to the residents nor to the event log. A repetition is harmless.
+ */
 const completeStop = (entry: Entry, residents: Residents) =>
   Effect.gen(function*() {
     yield* residents.lose(endedBy("stop"))
@@ -195,7 +197,7 @@ const recordDeathOnce = (entry: Entry, failure: PyroError) =>
     return last?._tag === "died" ? Effect.void : recordEvent(entry.folder.directory, diedOf(failure))
   })
 
-/** Removes the folders of disks that no record names: a crash came between their making and their naming. */
+/** Removes the folders of disks that no record names: leftovers of a crash between their making and their record. */
 const removeLeftoverDisks = (entry: Entry) =>
   Effect.gen(function*() {
     const { disk } = yield* Ref.get(entry.record)

@@ -16,7 +16,7 @@ import type { GuestImages } from "../../vm/guest.ts"
 /** Names in a base's folder. */
 const files = { environment: "environment.erofs", vmlinux: "vmlinux", initrd: "initrd", record: "base.json" } as const
 
-/** What the held files are; their places follow from the folder, so that it can be moved. */
+/** Description of the linked files. Their paths follow from the folder, so that it can be moved. */
 const Base = Schema.Struct({
   environment: Schema.Struct({ name: Schema.String, digest: Schema.String, sizeBytes: Schema.Int }),
   kernel: Schema.Struct({ digest: Schema.String, vmlinuxBytes: Schema.Int, initrdBytes: Schema.Int })
@@ -28,7 +28,7 @@ const placesIn = (folder: string) => ({
   initrd: path.join(folder, files.initrd)
 })
 
-/** The images as they are in a folder. */
+/** The images in a folder. */
 const imagesIn = (
   folder: string,
   { environment, kernel }: {
@@ -44,9 +44,9 @@ const imagesIn = (
 }
 
 /**
- * Takes hold of a guest's environment, kernel and initramfs in a folder of their user, which is made when it is not there, and gives
- * the images as they are there: guests and templates can be made from those when the cache is gone or has moved on. Images that are
- * held already stay, and are what is given. Safe to repeat after a crash in the middle.
+ * Links a guest's environment, kernel and initramfs into a folder of its workspace, which is made if it is missing. Gives the linked
+ * images: guests and templates can use them after the cache is emptied or updated. Images that are linked already stay, and are the result.
+ * Safe to repeat after a crash.
  */
 export const linkBase = (
   folder: string,
@@ -63,7 +63,7 @@ export const linkBase = (
     const sizeBytes = yield* hold(environment.imagePath, places.environment)
     const vmlinuxBytes = yield* hold(kernel.vmlinux, places.vmlinux)
     const initrdBytes = yield* hold(kernel.initrd, places.initrd)
-    // Last: what is recorded is whole.
+    // Last: a record means that all files are complete.
     yield* writeJsonAtomic(record, Base, {
       environment: { name: environment.name, digest: environment.digest, sizeBytes },
       kernel: { digest: kernel.digest, vmlinuxBytes, initrdBytes }
@@ -71,7 +71,7 @@ export const linkBase = (
     return imagesIn(folder, images)
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(folder)(failure))))
 
-/** The images that `linkBase` has put into a folder; ImageDamaged when they are not all there. */
+/** The images that `linkBase` has linked into a folder. Fails with ImageDamaged if they are not complete. */
 export const linkedBase = (folder: string): Effect.Effect<GuestImages, ImageDamaged> =>
   Effect.gen(function*() {
     const damaged = (file: string, detail: string) => new ImageDamaged({ path: file, detail })

@@ -20,14 +20,14 @@ import { Vmm } from "../../vm/Vmm.ts"
 
 export interface WorkspaceRequest extends Omit<RestoreRequest, "leaveUnmounted"> {
   readonly hostname: string
-  /** Called when the guest is about to be busy with its claim for a while: the host has nothing to do. */
+  /** Called when the guest starts a claim, which takes a while: the host is free until then. */
   readonly onClaim?: (() => void) | undefined
 }
 
 type SpawnFailed = CommandNotFound | CommandNotExecutable | CommandNotStarted
 export type StartError = VmmError | SpawnFailed | DiskDamaged
 
-/** A guest with its own disk, that nothing has run in yet. */
+/** A guest with its own disk, which has run nothing yet. */
 export interface FreshWorkspace {
   readonly guest: Guest
   /**
@@ -38,8 +38,8 @@ export interface FreshWorkspace {
   /** The same without a process. */
   readonly ready: Effect.Effect<void, StartError>
   /**
-   * `ready`, with calls that are sent behind the claim at once. Gives their end: the guest does them before all later requests, so that the
-   * host may go on. The guest also does them after a failure of the claim.
+   * `ready`, with calls that are sent right behind the claim. Gives their end. The guest does them before all later requests, so the host
+   * may continue. The guest also does them if the claim fails.
    */
   readonly readyWith: <E>(
     calls: Effect.Effect<void, E | ChannelFailed>
@@ -49,8 +49,8 @@ export interface FreshWorkspace {
 }
 
 /**
- * The acquisition of a workspace's parts, and the only place that knows them: memory, disks and QEMU (one VM, from the pool or
- * restored from its template), then the channel, then the claim.
+ * Acquires the parts of a workspace. Only this function knows them: memory, disks and QEMU (one VM, from the pool or from its template),
+ * then the channel, then the claim.
  */
 export const acquireWorkspace = (
   request: WorkspaceRequest
@@ -78,7 +78,7 @@ export const acquireWorkspace = (
       send: (steps: ReturnType<GuestSteps["claim"]>) => Effect.Effect<A, AgentCallFailed | E, R>
     ) =>
       Effect.flatMap(monotonicMs, (sentAtMs) =>
-        // The chain carries the time, which is old on arrival on a slow host.
+        // The chain contains the time, which is outdated on arrival on a slow host.
         Effect.tap(send(steps()), settleClock(guest.channel, sentAtMs))).pipe(
           Effect.catchTag("AgentCallFailed", (failure) => claimFailure(failure as AgentCallFailed, isEmpty)),
           Effect.raceFirst(guest.vm.health.failure),
@@ -91,7 +91,7 @@ export const acquireWorkspace = (
       ready: Effect.asVoid(settled(claim, (steps) => guest.channel.chain(steps))),
       readyWith: (calls) => {
         const along = Effect.forkScoped(calls, { startImmediately: true })
-        // In this order: a fiber sends before the next one starts.
+        // The order counts: each fiber sends before the next one starts.
         const send = (steps: ReturnType<GuestSteps["claim"]>) =>
           Effect.all([guest.channel.chain(steps), along], { concurrency: 2 })
         return Effect.map(settled(claim, send), ([, fiber]) => explainChannelFailure(guest)(Fiber.join(fiber)))
@@ -100,7 +100,7 @@ export const acquireWorkspace = (
     }
   })
 
-/** Why a guest could not be claimed. The very mounts that failed succeed on a disk that nothing was written to. */
+/** Why a guest could not be claimed. The same mounts succeed on a disk that was never written. */
 const claimFailure = (failure: AgentCallFailed, isEmpty: boolean): Effect.Effect<never, DiskDamaged | VmFailed> =>
   failure.operation === "mount" && !isEmpty
     ? new DiskDamaged({ detail: failure.message })
@@ -110,7 +110,7 @@ const claimFailure = (failure: AgentCallFailed, isEmpty: boolean): Effect.Effect
       consoleTail: ""
     })
 
-/** How long QEMU's own account of an end is waited for, once the channel has ended. */
+/** Maximum time to wait for QEMU's own error, once the channel has ended. */
 const accountTimeout = "500 millis"
 
 /** A lost channel has a cause: if the VM's end is known, that end is the error. */

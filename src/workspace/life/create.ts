@@ -86,7 +86,7 @@ const announced = (
   createdAt
 })
 
-/** The caller's project; of a caller that has none, the directory or archive that the workspace starts with. */
+/** The caller's project. Without one: the directory or archive that the workspace starts with. */
 const projectOf = ({ seedPath }: CreatePayload) =>
   Effect.map(
     callerProject,
@@ -138,7 +138,7 @@ const prepareRest = (
     const { folder } = entry
     const record = yield* Ref.get(entry.record)
     yield* linkBase(folder.base, { environment, kernel }).pipe(
-      // The cache was emptied meanwhile: a new build gives the same image, or the VM's image is another one.
+      // The cache was emptied in the meantime: a new build gives the same image, or the VM's image is another one.
       Effect.catchTag("ImageDamaged", (gone) =>
         Effect.flatMap(Effect.interruptible(imagesFor(record.environment.name, notify)), (again) =>
           again.environment.digest === environment.digest && again.kernel.digest === kernel.digest
@@ -174,10 +174,10 @@ const announceAndPrepare = (entry: Entry, payload: CreatePayload, notify: Notify
     const [prepared, images] = yield* Effect.all([
       prepareDisk(record, entry.folder, payload).pipe(
         asStep("disk"),
-        // Retries after the cache was emptied between an image's making and its holding.
+        // Retries if the cache was emptied between the making of an image and its link.
         Effect.retry({ times: 1, while: (failure) => failure._tag === "ImageDamaged" })
       ),
-      // While another process looks at the seed's files.
+      // In parallel: another process reads the seed's files.
       imagesFor(payload.environment, notify)
     ], { concurrency: 2 })
     return { prepared, images, record }
@@ -205,7 +205,7 @@ const creating = (
         digest = images.environment.digest
         onPrepared(prepared)
         const claiming = yield* Deferred.make<void>()
-        // The rest is made while the guest is at its claim: until then the VM needs the whole host.
+        // The rest is made during the guest's claim: before, the VM needs the whole host.
         const rest = yield* Deferred.await(claiming).pipe(
           Effect.andThen(Effect.uninterruptible(prepareRest(entry, images, prepared, notify)).pipe(asStep("rest"))),
           Effect.forkScoped
@@ -263,7 +263,7 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
       onNetwork: (turned) => (networkOn = turned)
     })
     const generation = yield* transit(lifecycle, transition).pipe(
-      // The guest turns it on while the host writes the record and tells the residents.
+      // The guest turns on its network while the host writes the record and reports to the residents.
       Effect.tap(Effect.interruptible(Effect.suspend(() => networkOn))),
       entry.lifecycleLock.withPermits(1),
       Effect.onError(() => Effect.ignoreCause(forget(lifecycle, entry)))

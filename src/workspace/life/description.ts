@@ -57,7 +57,7 @@ export interface Transition<R = never> {
   readonly handOver?: (sides: Sides) => Effect.Effect<void, PyroError, R>
   /** Changes the record; the engine adds phase and VM of the next generation. @default the record stays as it is */
   readonly change?: (record: WorkspaceRecord) => WorkspaceRecord
-  /** The transition goes on even if the disk has no room for the changed record. */
+  /** The transition continues even if the disk has no room for the changed record. */
   readonly unwritten?: "ignored"
   /** Why the residents end: their VM is gone. @default they are not told */
   readonly lose?: PyroError

@@ -25,7 +25,7 @@ const maxHostsBytes = 65_536
 
 const renameTimeoutMs = 5_000 * deadlineScale
 
-/** A guest's /etc/hosts, where it can be read. */
+/** A guest's /etc/hosts, if readable. */
 export const readHosts = (channel: GuestChannel) =>
   channel.read({ root: "/", path: "etc/hosts", limit: maxHostsBytes }).pipe(
     Stream.runCollect,
@@ -35,8 +35,8 @@ export const readHosts = (channel: GuestChannel) =>
   )
 
 /**
- * Gives a running guest another host name. The name of the workspace does not depend on it: of a guest that refuses, the daemon's log tells,
- * and its next generation has the name.
+ * Gives a running guest another host name. The name of the workspace does not depend on it: if the guest refuses, the daemon's log says so,
+ * and the next generation has the name.
  */
 export const renameGuest = ({ channel, vm }: Guest, hostname: string): Effect.Effect<void> =>
   Effect.flatMap(readHosts(channel), (hosts) => channel.chain(vm.steps.rename(hostname, hosts))).pipe(
@@ -55,11 +55,11 @@ export interface GuestRequest {
   /** The cached image that the disk begins with, if the next workspace may begin with the same. */
   readonly seedImage?: SeedImage | undefined
   readonly onSlowStep: OnSlowStep
-  /** Called when the guest is about to be busy with its claim for a while. */
+  /** Called when the guest starts a claim, which takes a while. */
   readonly onClaim?: () => void
   /**
-   * Called with what waits until the guest's network is on. The guest turns the network on before any later request. @default waits
-   * before the guest is given
+   * Called with an effect that waits until the guest's network is on. The guest turns the network on before any later request. @default
+   * waits before the guest is given
    */
   readonly onNetwork?: (turned: Effect.Effect<void, PyroError>) => void
 }
@@ -106,10 +106,7 @@ export const acquireGuest = (request: GuestRequest) =>
     return guest
   })
 
-/**
- * The images of a workspace's root: the cache's, which the pool knows, while the cache still has the same ones, else the
- * workspace's own.
- */
+/** The images of a workspace's root: those of the cache, which the pool uses, if the cache still has the same; else the workspace's own. */
 export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
   Effect.gen(function*() {
     const held = yield* linkedBase(entry.folder.base)
@@ -124,10 +121,10 @@ export const imagesOf = (entry: Entry, record: WorkspaceRecord) =>
       : held
   })
 
-/** Tells the caller of a long part of a start, such as the making of a template. */
+/** Reports a long step of a start to the caller, such as a new template. */
 export const reportSlowStep = (notify: Notify): OnSlowStep => (message) => progress(notify, message, 0.5)
 
-/** Makes a VM on the disk that `record` names; the VM belongs to the Scope. */
+/** Makes a VM on the disk that `record` names. The VM belongs to the Scope. */
 export const guestOn = (entry: Entry, record: WorkspaceRecord, notify: Notify) =>
   Effect.gen(function*() {
     const from = yield* Effect.all({

@@ -51,9 +51,9 @@ export const explainInspector = (guest: Guest) => <A, E, R>(look: Effect.Effect<
   )
 
 /**
- * A throw-away VM that reads a workspace's disk under its own overlay, with the disk's folder at /workspace. The overlay takes
- * journal replays and the repair of half-done patches or pushes, so no disk changes. The VM runs no program of the disk. No process
- * may write the disk's layers meanwhile.
+ * A temporary VM that reads a workspace's disk under its own overlay, with the disk's folder at /workspace. The overlay takes journal
+ * replays and the repair of half-done patches or pushes, so no disk changes. The VM runs no program of the disk. No process may write the
+ * disk's layers at the same time.
  */
 export const openInspector = (
   entry: Entry,

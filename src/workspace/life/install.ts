@@ -64,7 +64,7 @@ export const watch = <R>(
       Effect.forkIn(generation.scope)
     )
     yield* health.failure.pipe(
-      // A guest that broke the protocol is ended, since it is out of reach and out of sight.
+      // A guest that broke the protocol is ended, because it can no longer be controlled.
       Effect.raceFirst(explainChannelFailure(generation.guest)(generation.channel.failed)),
       Effect.catch(onEnd),
       Effect.forkIn(generation.scope)

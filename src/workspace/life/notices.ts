@@ -5,7 +5,7 @@ import type { PreparedSeed } from "../../seeding/request.ts"
 import type { Notify } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
 
-/** A larger copy of a directory without git is told: such a directory may hold `node_modules` and the like. */
+/** A larger copy of a directory without git is reported: the directory may have `node_modules` and the like. */
 const quietFiles = 1000
 const quietBytes = 64 * 1024 * 1024
 
@@ -24,7 +24,7 @@ const reportSkipped = (
   for (const note of lossNotes(losses)) warn(note)
 }
 
-/** Tells the caller in which ways the files of a seed differ from the host's. */
+/** Reports differences between the files of a seed and the host's. */
 export const reportSeed = (report: PreparedSeed["report"], notify: Notify) => {
   reportSkipped(report, notify)
   reportFiltered(report.filtered, notify)
@@ -61,7 +61,7 @@ const reportWhole = ({ bytes, files, whole }: PreparedSeed["report"], notify: No
   notify({ _tag: "Notice", level: "warning", message })
 }
 
-/** Tells the caller who made a workspace's new VM which residents are not as they were before. */
+/** Reports the residents that changed to the caller that made a workspace's new VM. */
 export const reportWarnings = (entry: Entry, notify: Notify) =>
   Effect.flatMap(
     Ref.get(entry.residents),

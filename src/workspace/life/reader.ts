@@ -56,7 +56,7 @@ export const readerOf = (state: WorkspaceState): "own" | "inspector" =>
 export const isAtRest = (entry: Entry) =>
   Effect.map(Ref.get(entry.state), ({ state }) => readerOf(state) === "inspector")
 
-/** Reads the layers in the folder `disk`. No process may write them meanwhile. */
+/** Reads the layers in the folder `disk`. No process may write them at the same time. */
 export const openDiskReader = (
   entry: Entry,
   disk: string
@@ -79,7 +79,7 @@ export const openReader = (
   operation: WorkspaceOperation
 ): Effect.Effect<Reader, PyroError, Scope.Scope | LifecycleServices> =>
   Effect.gen(function*() {
-    // Not running yet, or stopped meanwhile: that state is the error.
+    // Not running yet, or stopped by now: that state is the error.
     if (Option.isSome(yield* Ref.get(entry.generation)) || !isHeld) {
       const generation = yield* runningGeneration(entry, operation)
       return { channel: generation.channel, explain: explainEnd({ entry, generation }) }

@@ -11,7 +11,7 @@ import { findSnapshot, type Snapshot } from "./snapshot/record.ts"
 /** State that a reset gives the residents: the state after the creation, or the state in a snapshot. */
 export type Rebase = "baseline" | Snapshot
 
-/** Announces in the record, before the residents change, the state that they are brought to. */
+/** Announces the target state in the record before the residents change. */
 export const markStale = ({ restoredFrom: _, ...record }: WorkspaceRecord, rebase: Rebase): WorkspaceRecord => ({
   ...record,
   staleResidents: true,

@@ -39,8 +39,8 @@ const removeAlone = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.andThen(transit(lifecycle, deleting(entry)), forget(lifecycle, entry)).pipe(Effect.uninterruptible)
 
 /**
- * Removes the workspace when its present step has ended. Inspectors of its disk end first: they hold the workspace too, so the turn is
- * taken here, after they are told.
+ * Removes the workspace when its present step has ended. Inspectors of its disk end first. They hold the workspace too, so this asks them
+ * to end and then waits for the lock.
  */
 const remove = (lifecycle: Lifecycle, entry: Entry) =>
   Effect.acquireUseRelease(

@@ -45,7 +45,7 @@ const standsStill = (entry: Entry) =>
       detail: "the host's disk is full, and it goes on when there is room; delete what is not needed, or see: pyro gc"
     }))
 
-/** Reason for failed work in a workspace's VM: the VM was taken out of the workspace, or the failure itself. */
+/** Reason for failed work in a workspace's VM: the VM was detached from the workspace, or the failure itself. */
 export const detachedOr = <E>(
   entry: Entry,
   generation: Generation,

@@ -29,10 +29,7 @@ const starting = (entry: Entry, notify: Notify): Transition<LifecycleServices> =
 /** Longest time that the end of a lost VM takes. */
 const ENDING = "10 seconds"
 
-/**
- * Waits for the end of a VM that is lost already: whoever saw a command fail by it may be faster than the transition to `failed`.
- * False for a VM that runs.
- */
+/** Waits for the end of a lost VM: the caller may see a failed command before the transition to `failed`. False for a VM that runs. */
 const isEnding = (entry: Entry, generation: Generation) =>
   Effect.gen(function*() {
     const lost = yield* Effect.forkChild(Effect.flip(generation.channel.failed), { startImmediately: true })
@@ -57,7 +54,7 @@ export const start = (lifecycle: Lifecycle, entry: Entry, notify: Notify) =>
 /** Maximum time for the guest to write its memory to the disk before its end or capture. */
 const syncTimeout = "30 seconds"
 
-/** Has the guest write its memory to the disk. A slow guest or a refusal is ignored; a silent guest fails. */
+/** Makes the guest write its memory to the disk. A slow guest or a refusal is ignored; a silent guest fails. */
 export const flush = (channel: GuestChannel): Effect.Effect<void, ChannelFailed> =>
   channel.call.sync({ dropCaches: 0 }).pipe(
     Effect.interruptible,

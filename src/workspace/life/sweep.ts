@@ -12,7 +12,7 @@ import { sweepWorkspaceVms } from "../../vm/sweep.ts"
 import { type WorkspaceRecord, workspacesDirectory } from "../entry/record.ts"
 import { readWorkspaces } from "./recorded.ts"
 
-/** Folders taken out of the workspaces, to be removed. No record names them. */
+/** Prefix of folders that are moved out of the workspaces for removal. No record names them. */
 const sweptPrefix = ".swept-"
 
 /** Moves an existing folder, of a workspace or in one, into the trash by one rename. Gives its new path. */
@@ -20,7 +20,7 @@ export const moveToTrash = (what: string): Effect.Effect<string, NoSpace | State
   Effect.gen(function*() {
     const { stateDir } = yield* Paths
     const aside = path.join(workspacesDirectory(stateDir), `${sweptPrefix}${randomBytes(8).toString("hex")}`)
-    // A link counts as a link, for any target.
+    // A link is moved itself, whatever its target.
     if ((yield* statEntry(what)) !== undefined) yield* renameFile(what, aside)
     return aside
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(what)(failure))))

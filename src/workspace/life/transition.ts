@@ -33,9 +33,9 @@ interface Passage<R> {
 }
 
 /**
- * Takes workspaces from one generation to the next, all or none: the one order of all changes. A crash before the commit leaves
- * every record unchanged, and the next process removes files that no record names. A crash after the commit leaves the changed
- * records, and the next process completes their announcements (`adopt.ts`). One rename of `record.json` separates the two.
+ * Moves workspaces from one generation to the next, all or none, in the one order of all changes. A crash before the commit leaves every
+ * record unchanged, and the next process removes files that no record names. A crash after the commit leaves the changed records, and the
+ * next process completes their announcements (`adopt.ts`). One rename of `record.json` separates the two.
  */
 export const transitAll = <R>(
   lifecycle: Lifecycle,
@@ -73,7 +73,7 @@ export const transitAll = <R>(
     return passages.map(({ next }) => next)
   }).pipe(Effect.uninterruptible)
 
-/** Takes one workspace from its generation to the next. */
+/** Moves one workspace from its generation to the next. */
 export const transit = <R>(lifecycle: Lifecycle, transition: Transition<R>) => {
   const passed = Effect.map(transitAll(lifecycle, [transition]), ([next]) => next)
   const { entry, shows } = transition
@@ -159,7 +159,7 @@ const reportToResidents = <R>({ next, transition: { adopts, entry, event, lose, 
       if (lose !== undefined) yield* residents.lose(lose)
       if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
       if (adopts === true && next !== undefined) {
-        // A resident whose processes are not in the memory is forgotten by this.
+        // Removes residents whose processes are not in the memory.
         yield* Effect.ignoreCause(residents.adopt(next, (yield* Ref.get(entry.record)).residents))
       }
       if (next !== undefined) {

@@ -102,7 +102,7 @@ const changeSecrets = ({ headerSecrets, network, secrets, services }: OpenReside
     network.resetHosts(hosts)
   })
 
-/** A guest is called as its workspace is, in prompts too. Without a guest, the next one is. */
+/** Renames the guest to the workspace's name, which prompts show. Without a guest, the next one gets the name. */
 const renameIn = (entry: Entry, record: WorkspaceRecord) =>
   Effect.flatMap(
     Ref.get(entry.generation),

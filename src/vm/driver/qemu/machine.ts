@@ -2,15 +2,13 @@ import type { MachineSpec } from "../../machine.ts"
 import { processName } from "../../record.ts"
 
 /**
- * Guest kernel's command line. ACPI stays on (the virtio-mmio devices are found by it), `reboot=t panic=-1` turns a panic
- * into a reset that QEMU reports. The guest is no boundary (the VM is): of what Debian's kernel does against its own programs only what
- * they use on themselves stays, so neither other security modules nor `init_on_alloc` and its like, and cgroups count a command's own
- * memory and not the kernel's for it. Under TCG an exec was 0.4 ms faster without the modules and the counting, and 4 % without the
- * others, `psi` among them. tracefs stays empty: up to Linux 6.5 its files alone are 9 MiB of memory in every VM.
- *
- * Under TCG only: `norandmaps`, because QEMU translates code per address and every randomised exec would translate libc anew
- * (exec 5 to 7 times slower without); `tsc_early_khz` + `tsc=reliable`, because the kernel's calibration loses against
- * emulated timers and then hangs at random.
+ * Guest kernel's command line. ACPI stays on, because the kernel finds the virtio-mmio devices by it. `reboot=t panic=-1` turns a panic
+ * into a reset, which QEMU reports. The VM is the boundary, not the guest's kernel: of Debian's defences against programs only those that
+ * programs use on themselves stay. Other security modules, `init_on_alloc` and the like are off, and cgroups count a command's own memory
+ * without the kernel's. Under TCG an exec was 0.4 ms faster without the modules and the counting, and 4 % without the others, `psi` among
+ * them. tracefs stays empty: up to Linux 6.5 its files take 9 MiB of memory in every VM. Under TCG only: `norandmaps`, because QEMU
+ * translates code per address, and every randomised exec would translate libc again (5 to 7 times slower); `tsc_early_khz` and
+ * `tsc=reliable`, because the kernel's calibration against emulated timers fails and then hangs at random.
  */
 export const kernelCommandLine = (spec: MachineSpec): string =>
   [
@@ -32,10 +30,10 @@ export const kernelCommandLine = (spec: MachineSpec): string =>
   ].join(" ")
 
 /**
- * CPU model. Under TCG without AVX, ERMS and FSRM, which QEMU emulates slowly (bulk output twice as fast without), and with
- * RDRAND, without which the first program that wants entropy waits a second. Without PKU, whose every switch between programs throws
- * QEMU's translated addresses away, XSAVE, which saves registers at length, and SMAP, which has the kernel's own accesses translated
- * twice: an exec is some 5 % faster without the three.
+ * CPU model. Under TCG without AVX, ERMS and FSRM, which QEMU emulates slowly (bulk output is twice as fast without), and with RDRAND,
+ * because otherwise the first program that reads entropy waits a second. Also without PKU, which discards QEMU's translated addresses at
+ * every switch between programs, XSAVE, which saves registers slowly, and SMAP, which makes QEMU translate the kernel's accesses twice: an
+ * exec is some 5 % faster without the three.
  */
 const cpuModel = (spec: MachineSpec) =>
   spec.accelerator === "kvm"

@@ -122,7 +122,7 @@ const stagedFile = ({ folder }: Entry) =>
     return path.join(directory, "merged.qcow2")
   })
 
-/** The caller holds the workspace alone. `read` are the merged layers: a disk that changed meanwhile stays as it is. */
+/** The caller holds the workspace alone. `read` are the merged layers. A disk that has changed since stays unchanged. */
 const exchange = (
   entry: Entry,
   read: { readonly disk: number; readonly inodes: ReadonlyArray<string | undefined> },
@@ -163,9 +163,9 @@ const replaceInVm = (entry: Entry, { layers }: WorkspaceDisk, merged: MergedLaye
     })
   )
 
-/** How long nothing may have been run or written before a workspace counts as idle, in ms. */
+/** Time without a command or a write until a workspace counts as idle, in ms. */
 const QUIET_MS = 5_000
-/** When a merge that failed is tried again, in ms: most fail for want of memory or disk. */
+/** Delay before the retry of a failed merge, in ms: most fail because of a lack of memory or disk. */
 const RETRY_MS = 10 * 60_000
 
 const isIdle = (entry: Entry) =>

@@ -106,8 +106,8 @@ const reserveFor = (source: Entry, spec: NonNullable<Captured["memory"]>["spec"]
   })
 
 /**
- * The present state of the workspace, with its memory copied straight into the first fork's VM. The source is held for this part only:
- * it goes on while the forks start.
+ * Stages the present state of the workspace, with its memory copied directly into the first fork's VM. The source is locked only for this
+ * step: it continues while the forks start.
  */
 const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, children: ReadonlyArray<Child>) =>
   Effect.gen(function*() {
@@ -129,7 +129,7 @@ const stageNow = (lifecycle: Lifecycle, source: Entry, diskOnly: boolean, childr
 const fillAll = (vms: ReadonlyArray<ReservedVm>, memoryPath: string) =>
   Effect.forEach(vms, (vm) => vm.fill(memoryPath), { discard: true })
 
-/** Takes the source of `children`. The caller removes the folder. */
+/** Stages the source of `children`. The caller removes the folder. */
 export const stage = (
   lifecycle: Lifecycle,
   source: Entry,

@@ -52,7 +52,7 @@ const failed = (detail: string) =>
     consoleTail: ""
   })
 
-/** Fails when memory of `captured` cannot go on here. */
+/** Fails if memory of `captured` cannot continue here. */
 export const demandSame = (
   what: string,
   captured: MachineIdentity,
