@@ -1,12 +1,6 @@
 import * as path from "node:path"
-import {
-  absolutePath,
-  canBeProject,
-  isExecutable,
-  isSameFile,
-  projectAround,
-  realPath
-} from "../system/files/host-path.ts"
+import { absolutePath, canBeProject, isSameFile, projectAround, realPath } from "../system/files/host-path.ts"
+import { isExecutable } from "../system/processes/host.ts"
 import { processEnvironment } from "../system/settings/config.ts"
 import type { Place } from "./hosts/agent-host.ts"
 

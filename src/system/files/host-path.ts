@@ -95,13 +95,3 @@ export const fileIdentity = (file: string): string => {
   const { ino, mtimeMs, size } = fs.statSync(real)
   return `${real}:${ino}:${size}:${mtimeMs}`
 }
-
-/** Whether a path leads to a file that this user may execute. */
-export const isExecutable = (file: string): boolean => {
-  try {
-    fs.accessSync(file, fs.constants.X_OK)
-    return fs.statSync(file).isFile()
-  } catch {
-    return false
-  }
-}

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { isExecutable } from "../files/host-path.ts"
 import { settingNow } from "../settings/config.ts"
 
 /** f_type of tmpfs (statfs(2)). */
@@ -30,6 +29,16 @@ export const freeBytes = (path: string): number => {
 }
 
 export const isTmpfs = (path: string) => fs.statfsSync(path).type === tmpfsMagic
+
+/** Whether a path leads to a file that this user may execute. */
+export const isExecutable = (file: string): boolean => {
+  try {
+    fs.accessSync(file, fs.constants.X_OK)
+    return fs.statSync(file).isFile()
+  } catch {
+    return false
+  }
+}
 
 /** Cache of found programs by PATH and name: a search of all folders costs more than the rest of a VM's command. */
 const foundPrograms = new Map<string, string>()
