@@ -7,7 +7,6 @@ import {
 } from "../contract/errors/errors.ts"
 import { readJson } from "../system/files/atomic-file.ts"
 import { readTail } from "../system/files/line-log.ts"
-import { readTail } from "../system/files/content.ts"
 import { daemonFiles, Paths, pathVariables } from "../system/files/Paths.ts"
 import { startDetached } from "../system/processes/detached.ts"
 import { isAlive, ProcessIdentity, RETIRE_SIGNAL, signalIdentity } from "../system/processes/identity.ts"

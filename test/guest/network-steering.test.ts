@@ -8,8 +8,8 @@ import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import type { ConnectRequest } from "../../src/guest-channel/network.ts"
 import { frozenIn } from "../../src/vm/machine.ts"
 import { Vmm } from "../../src/vm/Vmm.ts"
-import { accept, networkRequests } from "../support/guest-requests.ts"
 import { renew } from "../../src/workspace/life/snapshot/restore.ts"
+import { accept, networkRequests } from "../support/guest-requests.ts"
 import { acquireTestWorkspace, basics, finish, guestServices, script } from "../support/guest.ts"
 
 const resolver = Calls.writeSmall({

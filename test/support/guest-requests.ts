@@ -7,7 +7,9 @@ import type { ConnectRequest, GuestSocket, NetworkRequest } from "../../src/gues
 const next = (channel: GuestChannel): Effect.Effect<NetworkRequest, Cause.Done> =>
   Effect.suspend(() => {
     const found = Deferred.makeUnsafe<NetworkRequest>()
-    const taking = channel.forEachNetworkRequest((request) => Effect.andThen(Deferred.succeed(found, request), Effect.never))
+    const taking = channel.forEachNetworkRequest((request) =>
+      Effect.andThen(Deferred.succeed(found, request), Effect.never)
+    )
     return Effect.raceFirst(Deferred.await(found), Effect.andThen(taking, Cause.done()))
   })
 

@@ -21,8 +21,6 @@ import {
 } from "../../system/processes/child.ts"
 import { freeBytes } from "../../system/processes/host.ts"
 import { nativeTool } from "../../system/processes/native.ts"
-import type { SpareProcess } from "../../system/processes/child.ts"
-import { packageOf } from "../../system/processes/child.ts"
 import type { SeedReport } from "./store.ts"
 
 /** Source of an image. */

@@ -1,6 +1,5 @@
 import { Cause, Effect, Result, type Scope, Stream } from "effect"
 import type { ChannelFailed } from "../../contract/errors/errors.ts"
-import { acquirePlain } from "../../system/waits/effects.ts"
 import { waitFor } from "../../system/waits/signal.ts"
 import { AgentCallFailed } from "../errors.ts"
 import type { Accepted, DnsAnswer, GuestSocket, NetworkRequest, PortRequest } from "../network.ts"

@@ -1,9 +1,8 @@
 import { Effect, Option, Result } from "effect"
 import type { NoSpace, StateDirectoryUnusable } from "../../contract/errors/errors.ts"
-import { readTail } from "../../system/files/line-log.ts"
-import { readTail } from "../../system/files/content.ts"
 import { listIfPresent } from "../../system/files/entries.ts"
 import { toHostError } from "../../system/files/failure.ts"
+import { readTail } from "../../system/files/line-log.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { wholeOf } from "../entry/prefix.ts"
 import {

@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import { FileRefused, type PyroError } from "../../../contract/errors/errors.ts"
 import { IgnoreRules, TooManyRules } from "../../../ignore/ignore-rules.ts"
 import { pushedContent } from "../../../seeding/pushed.ts"
-import type { Candidate, Sources } from "./candidates.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
+import type { Candidate, Sources } from "./candidates.ts"
 import { readContents } from "./contents.ts"
 
 const MAX_FILE_BYTES = 1024 * 1024

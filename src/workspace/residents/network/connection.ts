@@ -3,9 +3,9 @@ import type { ConnectRequest, GuestSocket } from "../../../guest-channel/network
 import { nothingServed } from "../../../network/cache-access.ts"
 import type { DialRefused } from "../../../network/Dialler.ts"
 import { type Counts, refusedCertificate, splice, type SpliceEnd } from "../../../network/splice.ts"
+import { afterwards } from "../../../system/waits/signal.ts"
 import { open, type Opened, openNow, type ToOpen } from "./accept.ts"
 import { type Connecting, type Ended, type Opening, openingOf, recordEnd, UNTRUSTED } from "./open.ts"
-import { afterwards } from "../../../system/waits/signal.ts"
 
 const endedAs = (end: Exclude<SpliceEnd, { readonly _tag: "Stopped" }>, counts: Counts): Ended => {
   if (end._tag !== "Denied" && refusedCertificate(counts)) {

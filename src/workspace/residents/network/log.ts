@@ -11,8 +11,8 @@ import { snakeCase, snakeStruct } from "../../../contract/text/snake.ts"
 import { redactValue } from "../../../redaction/redact.ts"
 import { SecretRegistry } from "../../../redaction/secrets.ts"
 import { openLineLog, readEnd, readTail } from "../../../system/files/line-log.ts"
-import { settleAfterwards } from "../../../system/waits/signal.ts"
 import { acquirePlain } from "../../../system/waits/effects.ts"
+import { settleAfterwards } from "../../../system/waits/signal.ts"
 
 /** Maximum size of one file of the log; the log has two. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024
