@@ -136,7 +136,7 @@ describe("a record that is damaged", () => {
     await own.json(["daemon", "stop"])
     fs.rmSync(record)
     await own.json(["gc"])
-    assert.match((await own.list())[0]?.detail ?? "", /record\.json: it is damaged \(it is gone\); mend that file/)
+    assert.match((await own.list())[0]?.detail ?? "", /record\.json: it is damaged \(it is gone\); repair that file/)
     await own.json(["daemon", "stop"])
     fs.writeFileSync(record, before)
     assert.strictEqual(await own.sh("w", "cat /dev/shm/kept"), "kept")

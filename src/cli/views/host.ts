@@ -159,10 +159,10 @@ export const hostViews = {
     event: (line) =>
       print(
         `${line.ok ? "ok    " : "WRONG "}${line.name}: ${line.found}\n` +
-          (line.mend === undefined ? "" : `      ${line.ok ? "better" : "mend it"} with: ${line.mend}\n`)
+          (line.mend === undefined ? "" : `      ${line.ok ? "better" : "fix it"} with: ${line.mend}\n`)
       ),
     result: ({ lines, ok }) =>
-      print(ok ? "all is well\n" : `${lines.filter((line) => !line.ok).length} of ${lines.length} need mending\n`)
+      print(ok ? "no problems found\n" : `${lines.filter((line) => !line.ok).length} of ${lines.length} need a fix\n`)
   },
   "prepare": {
     event: (event) => event._tag === "Prepared" ? print(`${event.environment.name} is ready\n`) : Effect.void,

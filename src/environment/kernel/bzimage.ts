@@ -36,7 +36,7 @@ export const kernelPayload = (image: Buffer): KernelPayload => {
   const sectors = image.readUInt8(0x1f1) || 4 // 0 means 4, says the protocol
   const start = (sectors + 1) * 512 + image.readUInt32LE(0x248)
   const end = start + image.readUInt32LE(0x24c)
-  if (end > image.length || end - start < 8) throw new NotABzImage({ detail: "its payload lies outside the file" })
+  if (end > image.length || end - start < 8) throw new NotABzImage({ detail: "its payload is outside the file" })
   const payload = image.subarray(start, end)
   const compression = magics.find(([, magic]) => magic.every((byte, at) => payload[at] === byte))?.[0]
   if (compression === undefined) {

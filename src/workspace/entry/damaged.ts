@@ -12,7 +12,7 @@ import type { Damaged } from "./registry.ts"
 export const damagedBy = (failure: FileFailed | StateTooNew, which: Pick<Damaged, "id" | "folder">): Damaged =>
   failure._tag === "StateTooNew" ? { ...which, detail: failure.message, tooNew: failure } : {
     ...which,
-    detail: `its record cannot be read: ${failure.message}; mend that file, or use the pyro that wrote it, after ` +
+    detail: `its record cannot be read: ${failure.message}; repair that file, or use the pyro that wrote it, after ` +
       `pyro daemon stop; or give up what is in it: pyro delete ${which.id}`
   }
 

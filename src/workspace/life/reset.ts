@@ -13,7 +13,7 @@ import { guestOn } from "./generation.ts"
 import { reportWarnings } from "./notices.ts"
 import { seedOf } from "./snapshot/capture.ts"
 import { findSnapshot, type Snapshot } from "./snapshot/record.ts"
-import { demandLoadable, goOn, makeDisk, reserve } from "./snapshot/restore.ts"
+import { demandLoadable, makeDisk, reserve, restoreAs } from "./snapshot/restore.ts"
 import { endedBy } from "./start-stop.ts"
 import { transit } from "./transition.ts"
 
@@ -92,7 +92,7 @@ const buildFrom = (
     const scope = yield* Effect.scope
     const [vm] = yield* reserve(captured.memory.spec, [{ record: next, images, seed, scope }])
     yield* vm!.fill(folder.frozen.memoryPath)
-    return yield* goOn(vm!, folder.frozen.statePath, next, newDisk)
+    return yield* restoreAs(vm!, folder.frozen.statePath, next, newDisk)
   })
 
 /** A VM that continues from a snapshot, on its own disk. */

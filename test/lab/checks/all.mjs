@@ -22,7 +22,7 @@ export const allChecks = ({ environment, identity, short }) => [
   ...short ? [] : [asUser("-", "npx runs the package", seconds.npm, npx)],
   asUser(
     "TCG",
-    "not in the group kvm: doctor says so and how to mend it",
+    "not in the group kvm: doctor says so and how to fix it",
     seconds.tcg.doctor,
     (perform) => accelerator(perform, "TCG", /may not open \/dev\/kvm/, /usermod -aG kvm/)
   ),

@@ -30,7 +30,7 @@ import type { Transition } from "../description.ts"
 import { guestOn } from "../generation.ts"
 import { transitAll } from "../transition.ts"
 import { type Child, forkNames, stage, type Staged } from "./fork-stage.ts"
-import { goOn, makeDisk } from "./restore.ts"
+import { makeDisk, restoreAs } from "./restore.ts"
 
 const announced = (
   source: WorkspaceRecord,
@@ -104,7 +104,7 @@ const buildFork = ({ folder, captured }: Staged, child: Entry, vm: ReservedVm | 
     yield* Ref.set(child.residents, Option.some(residents))
     return vm === undefined
       ? yield* guestOn(child, record, notify)
-      : yield* goOn(vm, folder.frozen.statePath, record, disk)
+      : yield* restoreAs(vm, folder.frozen.statePath, record, disk)
   })
 
 /** Forks of files only are admitted one by one: the number of admitted ones is the number that fits. */

@@ -116,7 +116,7 @@ export const makeDisk = (folder: CaptureFolder, { layers }: Captured, disk: stri
   }).pipe(asStep("disk"))
 
 /** Restores a reserved VM, whose memory is filled, as the workspace of `record`. The VM belongs to the Scope. */
-export const goOn = (
+export const restoreAs = (
   vm: ReservedVm,
   statePath: string,
   record: WorkspaceRecord,
