@@ -188,16 +188,24 @@ export const exec = (
     yield* requireRead(payload, input)
     const untilMs = payload.waitSeconds === undefined ? undefined : (yield* monotonicMs) + payload.waitSeconds * 1000
     const id = payload.execId ?? newRequestId()
-    const mine = yield* startUnknown(commands, generation, { ...payload, execId: id }, input)
     const cursor = payload.cursor ?? 0
-    const command = commands.running.get(id)
-    if (command === undefined) return yield* replay(commands, id, cursor, payload.workspace)
-    command.isHandedBack ||= payload.detach
-    const owned = mine || input.resumed === true
     const handedBack = { isReported: false }
-    if (owned && !payload.detach && (untilMs === undefined || input.endsWithCaller === true)) {
-      yield* endWithScope(command, commands.running, input, handedBack)
-    }
+    // A caller that leaves during the start of its command ends the command, too.
+    const found = yield* Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        const mine = yield* startUnknown(commands, restore(generation), { ...payload, execId: id }, input)
+        const command = commands.running.get(id)
+        if (command === undefined) return undefined
+        command.isHandedBack ||= payload.detach
+        const owned = mine || input.resumed === true
+        if (owned && !payload.detach && (untilMs === undefined || input.endsWithCaller === true)) {
+          yield* endWithScope(command, commands.running, input, handedBack)
+        }
+        return { command, mine }
+      })
+    )
+    if (found === undefined) return yield* replay(commands, id, cursor, payload.workspace)
+    const { command, mine } = found
     // Listens before the guest has the command, because its first output may be its whole output.
     const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
     const process = yield* startedBefore(command, untilMs)
