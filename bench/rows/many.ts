@@ -66,7 +66,7 @@ export const daemonMemory: Plan = {
   name: "daemon-memory",
   unit: "MiB",
   about: `resident memory of the daemon with ${many} workspaces, 20 s after the last of their first commands`,
-  budget: { kind: "absolute", atMost: 150 },
+  budget: { kind: "absolute", atMost: 110 },
   rounds: () => 1,
   warmups: 0,
   ours: async ({ daemon }) =>
