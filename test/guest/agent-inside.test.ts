@@ -48,7 +48,7 @@ beforeAll(async () => {
 })
 afterAll(() => place.close())
 
-describe("Claude Code in a workspace", () => {
+describe("Claude Code in a workspace", { concurrent: false }, () => {
   it("an agent without a key is refused before anything is made", async () => {
     const empty = { ANTHROPIC_API_KEY: "", ANTHROPIC_AUTH_TOKEN: "", CLAUDE_CODE_OAUTH_TOKEN: "" }
     const { code, stderr } = await place.pyro.call(["agent", "claude-code"], { ...place.here, env: empty })

@@ -179,7 +179,7 @@ const preconditions = ({ workspace }: PyroPromises) => {
   return { prepare, restore } as const
 }
 
-describe("every command and example of the documents runs", () => {
+describe("every command and example of the documents runs", { concurrent: false }, () => {
   let pyro: PyroPromises
   let state: ReturnType<typeof preconditions>
   beforeAll(() => {

@@ -54,7 +54,7 @@ const unpacked = (initrd: string, ...args: Array<string>) =>
     input: archive(initrd)
   }).toString()
 
-describe("the guest kernel", () => {
+describe("the guest kernel", { concurrent: false }, () => {
   it("killing the unpacking of a kernel leaves no process, and gc removes its files", async () => {
     const driver = start("kernel")
     await driver.reaches("unpacking the kernel")

@@ -57,7 +57,7 @@ const runIn = (environment: string, ...command: ReadonlyArray<string>) =>
 /** What builds leave in the cache beside finished images. */
 const leftovers = () => fs.readdirSync(path.join(cache, "environments", "tmp")).filter((entry) => entry !== ".lock")
 
-describe("an environment of one's own", () => {
+describe("an environment of one's own", { concurrent: false }, () => {
   it("an own environment has its base and its packages, and two names of equal content share one build", async () => {
     const [one, other] = await Promise.all([
       build("tools", base, ...TOOLS.toReversed()),

@@ -48,7 +48,7 @@ const inImage = (file: string) => {
   return { uid: number("Uid"), gid: number("Gid"), mode: inode.readUInt16LE(4), text }
 }
 
-describe("an environment", () => {
+describe("an environment", { concurrent: false }, () => {
   it("two concurrent requests build an environment once", async () => {
     const both = [start(["ensure", name]), start(["ensure", name])]
     const [one, other] = await Promise.all(both.map(({ ended }) => ended))
@@ -189,7 +189,7 @@ describe.skipIf(!root)("a full disk", () => {
   })
 })
 
-describe("environments that are no longer wanted", () => {
+describe("environments that are no longer wanted", { concurrent: false }, () => {
   it("rm removes an environment, and prune removes everything without a name", async () => {
     const cache = path.join(home, "cache")
     const stray = path.join(cache, "environments", "0".repeat(64))

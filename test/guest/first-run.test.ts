@@ -16,7 +16,7 @@ const mark = (step: number) => `\u001e step ${step}\n`
 const scriptOf = (steps: ReadonlyArray<PageStep>) =>
   `set -eu\nexec 2>&1\n${steps.map(({ script }, at) => `printf '%s' '${mark(at)}'\n${script}`).join("")}`
 
-describe("docs/first-run.md", () => {
+describe("docs/first-run.md", { concurrent: false }, () => {
   const { folder, remove } = temporaryFolder("pyro-first-run-")
   const [home, state, bin] = ["home", "state", "bin"].map((name) => path.join(folder, name))
   const cache = process.env["PYRO_CACHE_DIR"] ??

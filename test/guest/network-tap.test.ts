@@ -52,7 +52,7 @@ const attempt = async (name: string, ...attempts: ReadonlyArray<string>) => {
   return printed.split("\n").map((line) => line.split(" ").at(-1))
 }
 
-describe("a workspace with a network device", () => {
+describe("a workspace with a network device", { concurrent: false }, () => {
   it("UDP, ping and TCP reach allowed names, and nothing else", async () => {
     await pyro.create(["--name", "a", "--network-driver", "tap", "--allow-host", "server.test.net"])
     assert.deepStrictEqual(

@@ -58,7 +58,7 @@ except OSError as error: print(error.strerror, flush=True)`
 
 const RESET = "made\nConnection reset by peer\n"
 
-describe("the network of a workspace", () => {
+describe("the network of a workspace", { concurrent: false }, () => {
   it("a guest reaches an allowed host, and nothing else", async () => {
     await pyro.create(["--name", "a", "--allow-host", "server.test.net"])
     assert.strictEqual(await pyro.sh("a", "curl -sS http://server.test.net/"), "hello server.test.net")
@@ -145,7 +145,7 @@ print("at once" if time.time() - start < 5 else "late")`
   })
 })
 
-describe("open connections", () => {
+describe("open connections", { concurrent: false }, () => {
   it("connections go on through a snapshot, and are reset in a fork", async () => {
     const held = await holdConnections("a", 2)
     await pyro.json(["workspace", "snapshot", "create", "a", "open"])

@@ -83,7 +83,7 @@ const logOf = async (name: string) =>
 const HOSTS = ["deb.debian.org", "files.pythonhosted.org", "pypi.org", "registry.npmjs.org"]
 const hostsOf = (entries: ReadonlyArray<Entry>) => [...new Set(entries.map((one) => one.host))].sort()
 
-describe("the package cache", () => {
+describe("the package cache", { concurrent: false }, () => {
   it("a second workspace installs while the host has no network", async () => {
     await create("a")
     const printed = await pyro.sh("a", INSTALL)

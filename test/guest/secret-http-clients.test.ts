@@ -9,7 +9,9 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-describe("clients in a guest that has a placeholder alone, and trusts the workspace's authority without settings", () => {
+describe("clients in a guest that has a placeholder alone, and trusts the workspace's authority without settings", {
+  concurrent: false
+}, () => {
   it("git clones, fetches and pushes", async () => {
     assert.strictEqual(await world.sh(world.scripts.git), "git demo\nsecond")
     assert.includeMembers(world.sent("/git"), [world.accepted.basic])

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 const token = { env: { TOKEN: VALUE } }
 
-describe("a secret of a host", () => {
+describe("a secret of a host", { concurrent: false }, () => {
   it("the guest has a placeholder, and the host gets the value", async () => {
     await pyro.create(
       ["--name", "a", "--secret-env", "TOKEN", "--secret-http", `TOKEN@${HOST}`, "--allow-host", HOST],

@@ -14,7 +14,7 @@ interface Timing {
   }>
 }
 
-describe("pyro daemon timings", () => {
+describe("pyro daemon timings", { concurrent: false }, () => {
   const pyro = installation("pyro-timings-")
   afterAll(pyro.close)
   const timings = async () =>

@@ -54,7 +54,7 @@ const isTheTree = (src: string) => {
   for (const name of ["outside", "fifo"]) assert.isFalse(fs.existsSync(path.join(src, name)), name)
 }
 
-describe("an archive that export makes of a real workspace", () => {
+describe("an archive that export makes of a real workspace", { concurrent: false }, () => {
   it("an exported archive has contents, links and modes, by the rules of an export", async () => {
     const archive = path.join(folder, "project.tar.gz")
     const { skipped } = await json<Exported>(["workspace", "export", "w", ".", "--output", archive])

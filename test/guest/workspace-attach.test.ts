@@ -36,7 +36,7 @@ const readsWithoutWaiting = (pid: number) => {
   return (parseInt(flags!, 8) & fs.constants.O_NONBLOCK) !== 0
 }
 
-describe("a terminal that is attached to a shell", () => {
+describe("a terminal that is attached to a shell", { concurrent: false }, () => {
   it("attach opens a shell, follows the window, detaches by a key, and paints the screen when it returns", async () => {
     const first = attached("w")
     await first.seen("/workspace# ")

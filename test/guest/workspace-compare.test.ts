@@ -77,7 +77,7 @@ const becomes = async (from: string, to: string, patch: string) => {
 /** What is left when the pool has settled, without what the pool itself has. */
 const leftovers = () => shapeOf(inventory().filter((line) => !/vm-/.test(line)), state)
 
-describe("two forks that went different ways", () => {
+describe("two forks that went different ways", { concurrent: false }, () => {
   it("compare gives a patch that turns one fork's files into the other's", async () => {
     await create(["--name", "one", "--seed-path", project])
     await sh(
@@ -312,7 +312,7 @@ describe("workspaces that began differently", () => {
   })
 })
 
-describe("a disk that a guest has broken on purpose", () => {
+describe("a disk that a guest has broken on purpose", { concurrent: false }, () => {
   it("a damaged disk affects only the temporary VM that reads it", async () => {
     await create(["--name", "hostile", "--seed-path", project])
     await fork("hostile", "--name", "sound")
@@ -362,7 +362,7 @@ describe("a comparison that is given up", () => {
   })
 })
 
-describe("a comparison that cannot be made", () => {
+describe("a comparison that cannot be made", { concurrent: false }, () => {
   it("a comparison with an unknown workspace or snapshot suggests similar names", async () => {
     const cases = [
       [["onee", "two"], "workspace_not_found", "Did you mean one"],

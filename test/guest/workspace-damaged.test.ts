@@ -88,7 +88,7 @@ interface Forked {
   readonly workspaces: ReadonlyArray<{ readonly id: string }>
 }
 
-describe("a record that is damaged", () => {
+describe("a record that is damaged", { concurrent: false }, () => {
   const own = installation("pyro-damaged-record-")
   const damage = (file: string) => fs.writeFileSync(file, fs.readFileSync(file, "utf8").slice(0, 20))
   let directory = ""

@@ -13,7 +13,7 @@ const status = () => json<Sized>(["workspace", "status", "grown"])
 const grow = (diskMib: number) => json<Sized>(["workspace", "update", "grown", "--disk-mib", String(diskMib)])
 const mib = async () => Number(await sh("grown", "df -m --output=size /workspace | tail -1"))
 
-describe("a disk that grows", () => {
+describe("a disk that grows", { concurrent: false }, () => {
   beforeAll(async () => {
     await create(["--name", "grown"])
     await sh("grown", "echo first > file; head -c 20000000 /dev/urandom > large; sync")

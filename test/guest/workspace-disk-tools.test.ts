@@ -23,7 +23,7 @@ interface Read {
 /** Digest of /srv/large in the guest. */
 let large = ""
 
-describe("the disk of a stopped workspace", () => {
+describe("the disk of a stopped workspace", { concurrent: false }, () => {
   beforeAll(async () => {
     await create(["--name", "kept", "--mem-mib", "256", "--disk-mib", "16384", "--allow-host", "example.com"])
     large = await sh(

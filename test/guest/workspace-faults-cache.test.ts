@@ -19,7 +19,9 @@ afterAll(async () => {
 const digest =
   "sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum /usr/bin/bash /usr/bin/perl /usr/lib/new /workspace/who"
 
-describe("the cache is deleted, or has moved on, under a running and a stopped workspace", () => {
+describe("the cache is deleted, or has moved on, under a running and a stopped workspace", {
+  concurrent: false
+}, () => {
   const digests = new Map<string, string>()
 
   /** Both are what they were, through a stop and a start, with nothing but what they hold themselves. */

@@ -17,7 +17,9 @@ const makeFiles = `for f in ${files}; do head -c 300000 /dev/urandom > $f; done;
 const readFiles = `sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum ${files}`
 
 // Every point is visited over local agents (test/agent/lifecycle-vm-killed.test.ts): QEMU adds its memory, its devices and its disk.
-describe("QEMU killed in the middle of a snapshot, a fork, a reset to a snapshot, or a delete", () => {
+describe("QEMU killed in the middle of a snapshot, a fork, a reset to a snapshot, or a delete", {
+  concurrent: false
+}, () => {
   let digests = ""
 
   beforeAll(async () => {

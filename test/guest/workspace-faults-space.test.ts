@@ -29,7 +29,7 @@ const fill = () => {
 }
 const free = () => fs.rmSync(filler)
 
-describe("a disk that is full", () => {
+describe("a disk that is full", { concurrent: false }, () => {
   beforeAll(() => {
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=800m,mode=0700", "tmpfs", mountPoint])
   })

@@ -62,7 +62,7 @@ const flattened = async (fewerThan: number) => {
   await until("the layers are merged", async () => (await disk()).layers.length < fewerThan, 120_000)
 }
 
-describe("a long chain of layers", () => {
+describe("a long chain of layers", { concurrent: false }, () => {
   let sums = ""
   beforeAll(async () => {
     const seed = path.join(folder, "seed")

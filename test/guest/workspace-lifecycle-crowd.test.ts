@@ -7,7 +7,7 @@ const pyro = installation("pyro-crowd-")
 const { call, create, daemonPid, json, list, logs, sh, step } = pyro
 afterAll(pyro.close)
 
-describe("many at once", () => {
+describe("many at once", { concurrent: false }, () => {
   crowdTest(pyro, 5)
 
   it("one of two concurrent creations of a name succeeds", async () => {

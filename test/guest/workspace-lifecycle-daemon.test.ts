@@ -12,7 +12,7 @@ const pyro = installation("pyro-adopt-", {
 const { call, create, daemon, daemonPid, json, list, sh, state, status, step } = pyro
 afterAll(pyro.close)
 
-describe("workspaces and the daemon's own life", () => {
+describe("workspaces and the daemon's own life", { concurrent: false }, () => {
   it("a workspace and its processes go on under the next daemon after a stop or a kill", async () => {
     const { id } = await create(["--name", "lives"])
     const qemu = await qemuOf(pyro, id)

@@ -17,7 +17,7 @@ const dirt = "/usr/local/lib/tool /workspace/work"
 const makeDirt = `for f in ${dirt}; do head -c 3000000 /dev/urandom > $f; done; sha256sum ${dirt}`
 const readDirt = `sync; echo 3 > /proc/sys/vm/drop_caches; sha256sum ${dirt}`
 
-describe("create, list, status, update, delete", () => {
+describe("create, list, status, update, delete", { concurrent: false }, () => {
   it("create, list and status work by name, id and labels, last used first", async () => {
     const a = await create(["--name", "a", "--label", "task=1", "--label", "team=x"])
     const b = await create(["--name", "b", "--label", "task=2"])
@@ -132,7 +132,7 @@ describe("create, list, status, update, delete", () => {
   })
 })
 
-describe("stop, start and reset", () => {
+describe("stop, start and reset", { concurrent: false }, () => {
   let digests = ""
   let id = ""
 

@@ -27,7 +27,7 @@ const writeAll = (content: string) => {
   for (const name of ODD_NAMES) fs.writeFileSync(path.join(project, name), `${content}\n`)
 }
 
-describe("files whose names plain objects treat specially", () => {
+describe("files whose names plain objects treat specially", { concurrent: false }, () => {
   beforeAll(async () => {
     fs.mkdirSync(project)
     fs.writeFileSync(path.join(project, "own"), "mine\n")

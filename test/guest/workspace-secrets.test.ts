@@ -37,7 +37,7 @@ const commandLines = () =>
     }
   }).join("\n")
 
-describe("secrets of a workspace", () => {
+describe("secrets of a workspace", { concurrent: false }, () => {
   beforeAll(async () => {
     const keyFile = path.join(folder, "key")
     fs.writeFileSync(keyFile, KEY, { mode: 0o600 })

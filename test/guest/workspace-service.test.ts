@@ -28,7 +28,7 @@ const start = (name: string, options: ReadonlyArray<string>, script: string) =>
   service<Service>("start", name, ...options, "--", "sh", "-ec", script)
 const stateOf = async (name: string) => (await service<Service>("status", name)).state
 
-describe("services of a workspace", () => {
+describe("services of a workspace", { concurrent: false }, () => {
   beforeAll(() => create(["--name", "w"]))
 
   it("service start returns when the port accepts, and stop ends the server", async () => {

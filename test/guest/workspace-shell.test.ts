@@ -43,7 +43,7 @@ const ENTER = ["--key", "enter"]
 
 const openShells = async (workspace = "w") => (await status(workspace) as { readonly shells?: number }).shells ?? 0
 
-describe("a shell of a workspace", () => {
+describe("a shell of a workspace", { concurrent: false }, () => {
   it("a shell stays open over many requests, and shows what a person sees", async () => {
     const id = await opened()
     assert.strictEqual(await openShells(), 1)

@@ -4,7 +4,7 @@ import * as path from "node:path"
 import { afterAll, assert, describe, it } from "vitest"
 import { pyro, temporaryFolder } from "../support/pyro-cli.ts"
 
-describe("files pushed into a workspace later", () => {
+describe("files pushed into a workspace later", { concurrent: false }, () => {
   const { folder, remove } = temporaryFolder("pyro-sync-")
   const [state, repo] = [path.join(folder, "state"), path.join(folder, "repo")]
   const env = { PYRO_STATE_DIR: state, GIT_CEILING_DIRECTORIES: folder }

@@ -58,7 +58,7 @@ const demandUsable = async (name: string) => {
   assert.deepStrictEqual(await changed(name), [])
 }
 
-describe("a workspace of the user agent", () => {
+describe("a workspace of the user agent", { concurrent: false }, () => {
   it("agent can change the seeded files, status shows the user, and root can do everything", async () => {
     await create(["--name", "w", "--seed-path", repo, "--workspace-user", "agent"])
     assert.strictEqual(await userOf("w"), "agent")
