@@ -80,7 +80,7 @@ static void put_state(struct writer *writer, const struct stream *stream) {
   put_u64(writer, stream->outputs[0].acked);
   put_u64(writer, stream->outputs[1].acked);
   if (!ended) return;
-  /* The ending's own payload, as in a frame of its own. */
+  /* The payload of the EXITED or FAILED frame. */
   uint8_t scratch[CONTROL_MAX];
   struct writer inner = frame_begin(scratch, sizeof scratch, 0, stream->ending.kind);
   put_ending(&inner, &stream->ending);
@@ -98,7 +98,7 @@ static bool send_state(const struct stream *stream) {
 }
 
 /* Called before a deferrable frame enters the buffer: STARTED and END_OUT of a command, which may end soon, and EXITED of a connection,
- * whose ends the host knows. A connection's other frames wait for nothing: the other end may speak next. */
+ * because the host knows its ends. A connection's other frames do not wait, because the other end may speak next. */
 static void note_deferred_frame(size_t size) {
   if (port_waiting() != deferred_bytes) return;
   if (deferred_bytes == 0) deferred_since_ns = clock_monotonic_ns();
@@ -181,7 +181,7 @@ static bool send_data(void) {
 
 int announce_delay_ms(void) { return deferred_bytes != 0 && port_may_write() ? grace_left_ms(deferred_since_ns) : -1; }
 
-/* Nothing but fresh deferred frames is there to be sent. */
+/* Whether the port has only deferred frames to write, and they may still wait. */
 static bool may_delay(void) { return deferred_bytes != 0 && deferred_bytes == port_waiting() && grace_left_ms(deferred_since_ns) > 0; }
 
 void announce_pump(void) {

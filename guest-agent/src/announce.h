@@ -25,7 +25,7 @@ int announce_delay_ms(void);
 
 /* A new host: drops deferred frames, answers HELLO and then sends the state of every stream. */
 void announce_hello(const uint8_t nonce[ID_SIZE], const char *build);
-/* Until then nothing more is taken from the host. */
+/* Whether a state is still to be sent. Meanwhile, the agent handles no frame of the host. */
 bool announce_hello_pending(void);
 /* Sends the state of one stream, to a repeated opener. */
 void announce_state(struct stream *stream);

@@ -42,7 +42,7 @@ static void refuse(const struct frame *frame, int error, enum step step, const c
   announce_refusal(frame->stream, error, (uint8_t)step, detail);
 }
 
-/* Every kind of stream: its kind, its decoder and field of a request, and what begins it. */
+/* Every opener: its frame kind, the name of its decoder and of its field in a request, and the function that begins its stream. */
 #define OPENERS(X)                                                                                                                         \
   X(KIND_SPAWN, spawn, spawn)                                                                                                              \
   X(KIND_READ, read, read_file)                                                                                                            \
@@ -86,7 +86,7 @@ static const struct opener *opener_of(uint8_t kind) {
   return NULL;
 }
 
-/* The request of an ACCEPT that opens no stream is refused. */
+/* Refuses the connection of a program if its ACCEPT opened no stream. */
 static void refuse_connection(const struct frame *frame, const union request *request) {
   if (frame->kind == KIND_ACCEPT) pending_syn_refuse(request->accept.request);
 }
@@ -122,7 +122,7 @@ static void open_by(const struct frame *frame, const struct opener *opener) {
   open_stream(frame, opener, &request);
 }
 
-/* Frames about an open stream; false for a payload that is none. */
+/* Handles a frame about an open stream; false if its payload is malformed. */
 static bool about_stream(struct stream *stream, const struct frame *frame) {
   struct cursor cursor = cursor_over(frame->payload, frame->length);
   struct data_in data;
@@ -186,8 +186,8 @@ static void handle(const struct frame *frame) {
   }
 }
 
-/* Each may answer with a whole frame, and nothing runs before the answer to HELLO is out. Calls wait behind a call in
- * progress, and in a chain every request waits. */
+/* A frame may need an answer of the maximum size, so the port must have room for one. No frame is handled before the answer
+ * to HELLO is sent with all its states. A call waits for the call in progress. In a chain, an opener waits for it too. */
 static bool may_handle(const struct frame *frame) {
   if (announce_hello_pending() || port_room(FRAME_MAX) == NULL) return false;
   if (!call_busy()) return true;
@@ -197,10 +197,10 @@ static bool may_handle(const struct frame *frame) {
 static void handle_frames(void) {
   struct frame frame;
   while (frame_peek(&reader, &frame)) {
-    /* The frame before may have let a program connect again. The host works on that while the agent works on this frame. */
+    /* The last frame may have let a program connect again. The host works on that request while the agent works on this frame. */
     pending_syn_ask();
     if (!may_handle(&frame)) return;
-    /* The host goes on with the answers to an earlier chain while the agent works on this one. */
+    /* The host works on the answers to an earlier chain while the agent works on this chain. */
     if (call_begins_chain(&frame)) announce_answers();
     taken_add(frame.length + FRAME_OVERHEAD);
     handle(&frame);

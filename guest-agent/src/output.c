@@ -32,7 +32,7 @@ enum {
 };
 
 static struct link readable_outputs = {&readable_outputs, &readable_outputs};
-/* Pipes of commands that have only just begun, oldest first. */
+/* Pipes of new commands, which the loop does not watch yet, oldest first. */
 static struct link fresh_outputs = {&fresh_outputs, &fresh_outputs};
 
 void output_init(struct output *output, struct stream *stream, const struct side_reports *reports, uint8_t number, uint32_t window) {
@@ -51,13 +51,13 @@ static void wants_reading(struct output *output) {
 
 static size_t room_left(const struct output *output) { return output->window - (size_t)(output->produced - output->acked); }
 
-/* A FIN that comes with the last bytes is no event of its own without EPOLLRDHUP, and a short read would wait for one. */
+/* Without EPOLLRDHUP, a FIN that comes with the last bytes causes no event, and the output would wait for one after a short read. */
 static int watch(struct output *output) {
   output->watched = true;
   return loop_watch(output->fd, output->kind == OUTPUT_SOCKET ? EPOLLIN | EPOLLRDHUP : EPOLLIN, &output->source);
 }
 
-/* Before its descriptor is closed or given away. */
+/* Called before the descriptor is closed or given away. */
 static void unwatch(struct output *output) {
   if (output->watched) loop_unwatch(output->fd);
   output->watched = false;
@@ -98,7 +98,7 @@ static void on_ready(struct source *source, uint32_t events) {
   struct output *output = container_of(source, struct output, source);
   if (output->fd < 0) return;
   if (events == EPOLLHUP && output->kind != OUTPUT_PTY) {
-    /* No data and no writer: ended without a read, or a ring to read into. */
+    /* No data and no writer: the output ends without a read, and needs no ring. */
     close_source(output);
     output_end(output);
     return;
@@ -156,7 +156,7 @@ static int free_pieces(const struct output *output, size_t most, struct iovec pi
 }
 
 static void after_nothing(struct output *output) {
-  /* A terminal's slave side may have left something that the kernel hands over when it is asked. */
+  /* The kernel may still hold bytes of a terminal's slave side, and makes them readable when a poll asks. */
   if (output->limited && output->kind == OUTPUT_PTY && (poll_now(output->fd) & POLLIN)) return;
   output->readable = false;
   if (output->limited) output_end(output);

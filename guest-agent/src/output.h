@@ -42,9 +42,9 @@ struct output {
 void output_init(struct output *output, struct stream *stream, const struct side_reports *reports, uint8_t number, uint32_t window);
 /* Takes ownership of a non-blocking descriptor and watches it. */
 int output_open(struct output *output, int fd, enum output_kind kind);
-/* The same for a pipe of a command that began then; outputs_watch_due watches it. */
+/* The same for a pipe of a command that began at `began_ns`. outputs_watch_due watches the pipe later. */
 void output_open_pipe(struct output *output, int fd, uint64_t began_ns);
-/* Has it read in this round if bytes or an end are there. */
+/* Queues it for a read in this round if it has bytes or an end. */
 void output_try(struct output *output);
 /* Reads once; called by outputs_read. */
 void output_read(struct output *output);
@@ -61,11 +61,11 @@ bool output_send(struct output *output, uint32_t stream);
 /* Closes and frees. A sink takes the output of remaining writers. */
 void output_close(struct output *output);
 
-/* A short command is over before its pipes are worth watching: they are read when it ends, or watched from GRACE_MS
- * on. How long until the next one is due, in ms; -1 = none is. */
+/* Time until the next new pipe has to be watched, in ms; -1 = there is none. The agent reads the pipes of a short command when
+ * the command ends, and watches them only after GRACE_MS. */
 int outputs_grace_ms(void);
 void outputs_watch_due(void);
-/* Lets every output that has something to read, and room, read once. True when some can go on at once. */
+/* Reads once from every output with bytes and room. True if some can read again at once. */
 bool outputs_read(void);
 
 #endif

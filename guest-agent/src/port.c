@@ -10,15 +10,15 @@
 #include "loop.h"
 #include "wire.h"
 
-/* A virtio port without a host reports a hang-up all the time, so it is then watched for edges only. The poll finds a lost edge. */
+/* A virtio port without a host reports a hang-up all the time, so its watch is then edge-triggered. The poll finds a lost edge. */
 enum { HANGUP_POLL_MS = 500 };
 /* Two frames: a control frame always fits while another is half sent. */
 enum { WAITING_CAPACITY = 2 * FRAME_MAX };
 enum {
-  /* The guest's virtio_console gives at most one page a read. A full one has a successor in a transfer: a round of the loop for each would
-   * halve the speed of a download. */
+  /* The guest's virtio_console gives at most one page per read. After a full page, a transfer has more bytes, so port_read reads again. A
+   * round of the loop for each page would halve the speed of a download. */
   PAGE = 4096,
-  /* Bytes of one round, so that a flood does not delay what goes out. */
+  /* Maximum bytes of one round, so that a flood of input does not delay the output. */
   READ_MAX = 65536,
 };
 
@@ -33,7 +33,7 @@ static struct {
 
 static uint8_t waiting[WAITING_CAPACITY];
 
-/* Level triggered: no read has to find out that there is nothing more. */
+/* Level-triggered while a host is there, so that the agent needs no further read to learn that the port is empty. */
 static void watch_for(uint32_t events) {
   if (port.fd < 0 || port.watched == events) return;
   port.watched = events;
@@ -127,7 +127,7 @@ size_t port_read(uint8_t *to, size_t room) {
   return total;
 }
 
-/* Bytes the kernel took; 0 when it takes none now. */
+/* Number of bytes that the kernel took; 0 if the kernel takes none now. */
 static size_t push(const uint8_t *from, size_t size) {
   if (!port.writable) return 0;
   ssize_t count = write(port.fd, from, size);

@@ -14,12 +14,12 @@ int port_use_listener(int fd);
 /* Reads the available bytes, up to a limit; 0 without any. Never called with unread frames in the reader. */
 size_t port_read(uint8_t *to, size_t room);
 bool port_may_read(void);
-/* Before the loop waits: whether more input could be handled now. */
+/* Sets the events of the watch, before the loop waits. `input`: the agent can handle more input now. */
 void port_expect(bool input);
 bool port_may_write(void);
 /* The peer of an inherited socket is gone and will not return. */
 bool port_ended(void);
-/* How long the loop may sleep for the port's sake, in ms; -1 = for ever. */
+/* Maximum time until the next port_poll, in ms; -1 = no limit. */
 int port_poll_ms(void);
 void port_poll(void);
 

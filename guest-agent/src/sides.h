@@ -1,4 +1,4 @@
-/* What the sides of a stream, its input and its outputs, tell it. They know no more of it. */
+/* Reports from the sides of a stream (its input and its outputs) to the stream. A side knows nothing else of its stream. */
 #ifndef PYRO_SIDES_H
 #define PYRO_SIDES_H
 

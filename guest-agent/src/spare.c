@@ -15,7 +15,7 @@
 
 enum {
   STACK_BYTES = 64 * 1024,
-  /* Longer than any scheduler delay: the child is stopped, or frozen. */
+  /* Longer than any delay of the scheduler: after this time, the child is stopped or frozen. */
   DEADLINE_S = 1,
 };
 
@@ -72,7 +72,7 @@ static void wait_for_command(const void *unused) {
       forget_signals();
       if (place.shares_root) quiet_syscall(SYS_unshare, KERNEL_CLONE_FS, 0, 0, 0);
       if (place.dies_with_agent) quiet_syscall(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0);
-      /* The agent waits: errno is the child's now. */
+      /* The agent waits meanwhile, so the child may change the shared errno. */
       child_become(order);
     }
   }
@@ -91,7 +91,7 @@ static bool wait_until_gone(void) {
   return true;
 }
 
-/* Its pid stays its own while it is in the agent's memory: it cannot have been reaped. */
+/* Kills the spare child. While the child uses the agent's memory, nobody has reaped it, so its pid names no other process. */
 static void kill_and_wait(void) {
   while (in_memory()) {
     kill(spare.pid, SIGKILL);
@@ -105,7 +105,8 @@ static void close_ends(struct spare *child) {
   child->out = child->err = -1;
 }
 
-/* The process that ended or stopped it may also have changed its cgroup, so that is not used again. */
+/* Ends the spare child. The process that ended or stopped the child may also have changed the child's cgroup, so the agent kills
+ * the cgroup, which prevents its reuse. */
 static void discard(void) {
   kill_and_wait();
   close_ends(&spare);

@@ -17,16 +17,17 @@ struct spare {
   int out, err;          /* the ends that are read */
 };
 
-/* A command came. From the second one on, a child is spare in idle time with the same limit of processes. */
+/* Notes a command. From the second command on, the agent makes a spare child in idle time, with the same limit of processes. */
 void spare_wanted(uint64_t pids_max);
-/* Parks a child if there is none; `in` becomes its input. */
+/* Makes a spare child if there is none; `in` becomes its input. */
 void spare_prepare(int in);
 /* Runs the plan (without its descriptors) in the spare child and waits as child_start does. False without a running
  * child: a process in the guest killed or stopped it. */
 bool spare_start(const struct child_plan *plan, uint64_t pids_max, struct spare *taken, struct child_report *report);
-/* Another directory will become the agent's root, and so the child's. The child holds no directory that the agent unmounts. */
+/* Called before another directory becomes the agent's root. A child that shares the agent's root follows. Ends a child with a
+ * root of its own, which would hold directories that the agent unmounts. */
 void spare_root_moves(bool for_good);
-/* Ends the child, and parks no other until the next command. */
+/* Ends the child, and makes no other until the next command. */
 void spare_end(void);
 
 #endif

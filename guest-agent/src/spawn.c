@@ -21,12 +21,12 @@
 /* HOME, USER, LOGNAME */
 enum { ENV_DEFAULTS = 3 };
 
-/* How long a command has the guest's processor to itself. The agent prepares the next command at the end of this time or
- * of the command. */
+/* Time in which a command has the guest's processor to itself, in ms. The agent prepares the next command after this time,
+ * or after the end of the command. */
 enum { HEAD_START_MS = 30 };
 
 static int null_device = -1;
-/* When the latest command began; 0: it is over, or had its head start. */
+/* Start of the latest command; 0 after its end or its head start. */
 static uint64_t latest_ns;
 
 int spawn_init(void) {
@@ -123,7 +123,7 @@ static void watch_outputs(struct stream *stream, int out, int err) {
   output_open_pipe(&stream->outputs[1], err, stream->started_ns);
 }
 
-/* Hands the agent's sides to the stream, closes the child's. */
+/* Gives the agent's ends to the stream, and closes the child's ends. */
 static void take_pipes(struct stream *stream, struct pipes *pipes) {
   close(pipes->out[1]);
   close(pipes->err[1]);
@@ -132,14 +132,14 @@ static void take_pipes(struct stream *stream, struct pipes *pipes) {
   watch_outputs(stream, pipes->out[0], pipes->err[0]);
 }
 
-/* Removed, given children of its own, or made a threaded one. */
+/* Errors of clone3 if the guest's root removed the cgroup, gave it child cgroups, or made it threaded. */
 static bool cgroup_unusable(int error) { return error == ENODEV || error == ENOENT || error == EBUSY || error == EOPNOTSUPP; }
 
 static pid_t start_in_cgroup(struct stream *stream, const struct child_plan *plan, struct child_report *report) {
   if (stream->cgroup == NULL) return child_start(plan, -1, report);
   pid_t pid = child_start(plan, cgroup_descriptor(stream->cgroup), report);
   if (pid >= 0 || !cgroup_unusable(errno) || !cgroup_reused(stream->cgroup)) return pid;
-  /* The guest's root did something to the spare. */
+  /* The guest's root changed the prepared cgroup. */
   int error = cgroup_replace(&stream->cgroup);
   if (error == 0) return child_start(plan, cgroup_descriptor(stream->cgroup), report);
   errno = error;
@@ -173,7 +173,7 @@ static bool start(struct stream *stream, const struct child_plan *plan) {
   return false;
 }
 
-/* In the child that waits; false when there is none. */
+/* Runs the plan in the spare child; false if there is none, or if the request needs other resources. */
 static bool run_spare(struct stream *stream, const struct child_plan *plan, const struct spawn_request *request) {
   struct spare spare;
   struct child_report report;

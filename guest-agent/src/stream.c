@@ -74,7 +74,7 @@ static void on_input_complete(struct stream *stream) {
 }
 
 static const struct side_reports reports = {.changed = stream_changed, .input_complete = on_input_complete, .fail = stream_fail};
-/* Of a stream whose opener has not begun. */
+/* Events of a stream whose opener has not begun. */
 static const struct stream_events none;
 
 enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SIZE], uint32_t window, struct stream **out) {

@@ -24,9 +24,9 @@ struct ending {
   char detail[DETAIL_MAX];
 };
 
-/* What an opener adds to the life of its streams. Each may be NULL. */
+/* Functions of an opener for the events of its streams. Each may be NULL. */
 struct stream_events {
-  /* Something of the stream changed, and the host is not told yet. */
+  /* The stream changed, and the host does not know yet. */
   void (*changed)(struct stream *stream);
   void (*input_complete)(struct stream *stream);
   /* Its process is over. */
@@ -63,9 +63,9 @@ struct stream {
 /* Meaning of a number and an id for an opener. */
 enum opening { OPENING_NEW, OPENING_EXISTS, OPENING_RELEASED, OPENING_FULL, OPENING_NUMBER_TAKEN, OPENING_NO_MEMORY };
 
-/* Who queues the frames of a stream that changed. Before the first stream. */
+/* Sets the function that queues the frames of a changed stream. Called before the first stream opens. */
 void streams_report_to(void (*report)(struct stream *stream));
-/* A new stream, or (OPENING_EXISTS) the one of that id. */
+/* Opens a stream. OPENING_EXISTS: `stream` is the one with that id. */
 enum opening stream_open(uint32_t number, uint8_t opener, const uint8_t id[ID_SIZE], uint32_t window, struct stream **stream);
 struct stream *stream_find(uint32_t number);
 struct stream *stream_of_pid(pid_t pid);
@@ -73,7 +73,7 @@ struct link *streams_all(void);
 uint32_t streams_count(void);
 /* The lowest number never used. */
 uint32_t streams_next_number(void);
-/* A number that was answered but is not kept. */
+/* Marks a number as used, also the number of a refused opener, which has no stream. */
 void streams_number_used(uint32_t number);
 
 /* Ends it with FAILED and kills its processes. `detail` may be NULL. */
@@ -91,7 +91,7 @@ void stream_release(struct stream *stream);
 void streams_release_all(void);
 bool stream_ended(const struct stream *stream);
 
-/* Something about it changed that may have to be sent. */
+/* Queues the frames of a change, if the change has to be sent. */
 void stream_changed(struct stream *stream);
 /* Whether it is a TCP connection. */
 static inline bool stream_is_connection(const struct stream *stream) {

@@ -4,7 +4,7 @@
 // else is one bundle, started with V8's code cache of an earlier run.
 
 const VERSION = "__VERSION__"
-/** Versions of what is built in. */
+/** Versions of the parts that are built in. */
 const PARTS = __PARTS__
 /** First words that stand for others (src/cli/arguments/aliases.ts). */
 const ALIASES = new Map(Object.entries(__ALIASES__))
@@ -18,15 +18,16 @@ const USAGE = 2
 const OLDEST_NODE = 20
 /** src/cli/main.ts */
 const DAEMON = "__daemon"
-/** A code cache that was written so many days ago by another bundle belongs to a version that is gone. */
+/** Age in days at which pyro removes a code cache of another bundle: the version of that bundle is probably gone. */
 const STALE_DAYS = 14
+/** Maximum number of code caches of other bundles. */
 const KEPT_OTHERS = 16
 
 const fs = require("node:fs")
 const path = require("node:path")
 
 const argv = process.argv.slice(2)
-/** The same with the words that the first one stands for. */
+/** The same words, with the first one replaced by the words that it stands for. */
 const spelledOut = ALIASES.has(argv[0]) ? [...ALIASES.get(argv[0]), ...argv.slice(1)] : argv
 const [first, ...more] = argv.filter((word) => word !== "--json")
 if (more.length === 0 && ["--version", "-v", "version"].includes(first)) {
@@ -64,14 +65,15 @@ function print(text) {
 }
 
 async function start() {
-  // A daemon serves many small requests: what lives for one or two is collected when the heap has doubled, not when it is five times
-  // what is in use. Said first: a code cache holds for the same flags only.
-  // Elsewhere without V8's middle compiler: on Node 24, a process that ends while another thread compiles for it can wait for ever
-  // (nodejs/node 54918, 64274), and what lives for half a second has nothing of it.
+  // The flags of V8 come before the code cache: a code cache is valid only for the flags that it was made with.
+  // A daemon serves many small requests. With its flag, V8 collects their objects when the heap has doubled. By default, V8 waits until the
+  // heap is five times the size of the objects in use.
+  // Every other process runs without Maglev, V8's middle compiler. On Node 24, a process that ends while another thread compiles for the
+  // process can wait for ever (nodejs/node 54918, 64274). A process of half a second gains nothing from Maglev.
   require("node:v8").setFlagsFromString(argv[0] === DAEMON ? "--heap-growing-percent=100" : "--no-maglev")
   const handshaking = handshake()
   const earlyConnection = await handshaking
-  // The client has left, and nothing it sent is unanswered.
+  // The client has left, and all its requests are answered.
   if (handshaking !== undefined && earlyConnection === undefined) process.exit(0)
   const quick = await quickExec()
   if (quick?.status !== undefined) process.exit(quick.status)
@@ -85,7 +87,7 @@ async function start() {
     ...(cachedData ? { cachedData } : {})
   })
   const wanted = cachedData === undefined || script.cachedDataRejected
-  // V8 forgets the code of functions that were not called for some time, and so would the cache that a long first command writes.
+  // V8 drops the code of functions that were not called for some time. After a long first command, the cache would lack their code.
   if (wanted) require("node:v8").setFlagsFromString("--no-flush-bytecode")
   const module = { exports: {} }
   const root = path.join(__dirname, ROOT)
@@ -100,7 +102,7 @@ async function start() {
   process.exit(status)
 }
 
-/** src/mcp/handshake/handshake.ts, where it applies; the server answers everything itself where it does not. */
+/** Starts the handshake of `pyro mcp serve` (src/mcp/handshake/handshake.ts). Undefined if the server has to answer every request itself. */
 function handshake() {
   if (argv[0] !== "mcp" || argv[1] !== "serve") return undefined
   try {
@@ -110,7 +112,7 @@ function handshake() {
   }
 }
 
-/** A range of a file beside this one. Bytes behind the file's end are zero. */
+/** Reads a range of a file in this folder. Bytes after the file's end are zero. */
 function readBeside(file, offset, sizeBytes) {
   const bytes = Buffer.alloc(sizeBytes)
   const descriptor = fs.openSync(path.join(__dirname, file), fs.constants.O_RDONLY)
@@ -122,7 +124,7 @@ function readBeside(file, offset, sizeBytes) {
   return bytes.toString("utf8")
 }
 
-/** src/cli/quick-exec/quick-exec.ts, where it applies. */
+/** Runs a plain `exec` (src/cli/quick-exec/quick-exec.ts). Undefined for every other command line, and without a daemon of this build. */
 function quickExec() {
   if (spelledOut[0] !== "workspace" || spelledOut[1] !== "exec") return undefined
   try {
@@ -146,7 +148,7 @@ function codeCacheFile() {
   return path.join(base, "code", `${BUNDLE}-${process.version}-${process.arch}-${name}.bin`)
 }
 
-/** Code that is run comes only from a file that nobody else could write. */
+/** Reads a code cache. The file must be one that no other user can access, because pyro runs its code. */
 function readCodeCache(cacheFile) {
   let descriptor
   try {
@@ -165,7 +167,7 @@ function writeCodeCache(cacheFile, script) {
   const directory = path.dirname(cacheFile)
   const unfinished = `${cacheFile}.${process.pid}.tmp`
   try {
-    // V8's own values again, also of what src/cli/terminal/process.ts may have set: a code cache holds for the same flags only.
+    // V8's default values again, also for the flag that src/cli/terminal/process.ts may have set: a code cache is valid only for equal flags.
     const { setFlagsFromString } = require("node:v8")
     for (const flag of ["--flush-bytecode", "--semi-space-growth-factor=2"]) setFlagsFromString(flag)
     // The command itself made the cache directory; Node's `recursive` spins where a parent refuses with ENOENT, as /proc does.
@@ -178,7 +180,7 @@ function writeCodeCache(cacheFile, script) {
   }
 }
 
-/** Other bundles' caches go when they are old, or many: a checkout that is built often makes a new one each time. */
+/** Removes old caches of other bundles, and the oldest ones of many: each build of a checkout makes a new cache. */
 function removeStale(directory) {
   const others = fs.readdirSync(directory)
     .filter((name) => name.endsWith(".bin") && !name.startsWith(`${BUNDLE}-`))
@@ -194,6 +196,6 @@ function removeIfThere(file) {
   try {
     fs.unlinkSync(file)
   } catch {
-    // It was never made.
+    // The file does not exist.
   }
 }

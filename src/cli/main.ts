@@ -26,7 +26,7 @@ export interface Early {
   readonly started?: StartedExec | undefined
 }
 
-/** The process of `pyro mcp serve`. */
+/** Early work of this process, and control of its signals. Every command has one. */
 interface Host extends Early {
   /** Ignores SIGINT from now on. */
   readonly ignoreInterrupts: () => void

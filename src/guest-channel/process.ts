@@ -22,14 +22,17 @@ export interface ProcessExit {
   readonly durationMs: number
 }
 
-/** A process in the guest. Closing the scope it was acquired in kills it with all it started, and releases it. */
+/**
+ * A process in the guest. `spawn` and `adopt` have a Scope, whose end kills the process with everything it started, and releases it. A
+ * process of `launch` has no Scope and runs until `release`.
+ */
 export interface GuestProcess {
   readonly id: string
   readonly pid: number
   /**
-   * Its output, in the order of arrival. The caller has to read it: the process blocks when a whole window is unread, and its exit follows
-   * the end of its output. The guest keeps every byte until the consumer asks for the next ones: a consumer that first writes to a log loses
-   * nothing. One consumer.
+   * The output, in the order of arrival. The caller has to read it: the process blocks when a whole window is unread, and the exit comes
+   * after the end of the output. The guest keeps every byte until the consumer asks for the next ones, so a consumer that writes each piece
+   * to a log first loses nothing. One consumer.
    */
   readonly output: Stream.Stream<ProcessOutput, ChannelFailed>
   /**
@@ -42,7 +45,7 @@ export interface GuestProcess {
   ) => Effect.Effect<void, ChannelFailed | E, R>
   /** The guest keeps output from this position on, also after the consumer has asked for more. @default nothing is kept */
   readonly keepFrom: (output: ProcessOutput["from"], position: number) => void
-  /** Input bytes that the guest has already; not 0 only after `adopt`. */
+  /** Input bytes that the guest has already. 0, except after `adopt`. */
   readonly stdinOffset: number
   /** Input bytes that were sent to the guest so far. An interrupted write has sent a part. */
   readonly stdinSent: () => number
@@ -61,7 +64,7 @@ export interface GuestProcess {
   /** Kills the process and its children. After its end, and before its release, kills its background children. */
   readonly kill: Effect.Effect<void, ChannelFailed>
   readonly exit: Effect.Effect<ProcessExit, ChannelFailed>
-  /** Kills a running process and releases it in the guest, as the end of the scope does. For a launched process. */
+  /** Kills a running process and releases it in the guest, as the end of a Scope does. For a process of `launch`. */
   readonly release: Effect.Effect<void>
 }
 

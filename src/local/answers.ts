@@ -22,8 +22,8 @@ const withoutSimilar = (error: PyroError): PyroError => {
 }
 
 /**
- * The same operations. Those that end or remove an object answer an unknown name without similar ones: a person in a hurry, or a model,
- * would take the next best name, and lose another workspace.
+ * The same operations. An operation that ends or removes an object suggests no similar names for an unknown name. A person in a hurry, or
+ * a model, would take the most similar name and lose another workspace.
  */
 export const withExactNames = (pyro: PyroService): PyroService =>
   mapCalls((row) => {
@@ -43,7 +43,7 @@ interface Event {
   readonly _tag: string
 }
 
-/** Output of a command comes from its log or its filter, without secrets. Content of an export was refused if it had one. */
+/** Output of a command comes from its log or its filter, without secrets. An export refuses content with a secret. */
 const isFiltered = ({ _tag }: Event) => _tag === "Output"
 
 /** Whether a person asked for content with its secrets. */
@@ -53,7 +53,7 @@ const isAllowed = (payload: unknown) =>
 const inCause = <E>(sets: Sets, cause: Cause.Cause<E>): Cause.Cause<E> => {
   if (sets.length === 0) return cause
   const text = Option.map(Result.getSuccess(Cause.findDefect(cause)), String)
-  // Of a defect with a secret, the redacted text stays.
+  // A defect with a secret becomes a defect with the redacted text alone.
   return Option.isSome(text) && redactValue(sets, text.value) !== text.value
     ? Cause.die(redactValue(sets, text.value))
     : Cause.map(cause, (failure) =>

@@ -23,16 +23,16 @@ export class CommandLog implements ReadableLog {
   readonly id: string
   readonly #store: LogRoom
   readonly #files: LogFiles
-  /** Bytes that came in all. */
+  /** Number of bytes of each output so far, including dropped bytes. */
   readonly received = { stdout: 0, stderr: 0 }
   droppedBytes = 0
   ended = false
-  /** Positions of the filters of its outputs. None of an output that nothing filters. */
+  /** Position of each output's filter. An output without a filter has no mark. */
   marks: Marks = {}
   /** The latest piece, for listeners at the end of the log. The disk may not have it. */
   recent: RecentPiece | undefined
   readonly #listeners = new Set<LogReader>()
-  /** For more output, or its end. */
+  /** Signals more output, or the end. */
   readonly #more = new Waiters()
   /** Signals progress or departure of a listener. */
   readonly #moved = new Waiters()
@@ -85,8 +85,8 @@ export class CommandLog implements ReadableLog {
   }
 
   /**
-   * Adds a piece. Waits only for listeners, if unread output would have to go. Never fails: a loss is counted. A piece after the
-   * end is discarded: a VM that a reset left behind runs for another moment, and its files may belong to another log.
+   * Adds a piece. Waits only if the log would have to remove output that a listener has not read. Never fails: the log counts lost bytes.
+   * Discards a piece after the end: a VM that a reset left behind runs for another moment, and its files may belong to another log.
    *
    * `mark`: the position of the output's filter behind the piece, which may be empty.
    */
@@ -191,7 +191,7 @@ export class CommandLog implements ReadableLog {
     return this.#files.startOf(segment)
   }
 
-  /** Whether a piece can be written now. False while a listener needs output that would have to go. */
+  /** Makes room for a piece. False while a listener has not read output that would have to be removed. */
   #makeRoom(bytes: number): boolean {
     if (this.#files.hasRoom(bytes)) return true
     const { headSegments, segments } = this.#store.limits

@@ -70,7 +70,10 @@ const daemonSocket = (build: string, env: NodeJS.ProcessEnv): string | undefined
 /** JSON of `RecordedFrames`. The build defines it. */
 declare const RECORDED: string
 
-/** Received bytes after which the loaded program continues: it bounds its memory, and so much output leaves time to load it. */
+/**
+ * Maximum received bytes. After them, the loaded program continues: this file keeps all received bytes in memory. A command with more
+ * output runs long enough to load the program.
+ */
 const MAX_BYTES = 262_144
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const
@@ -115,7 +118,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
       let shownBytes = 0
       let isOver = false
 
-      const stop = () => {
+      const stopListening = () => {
         socket.off("data", data).off("close", lost)
         socket.pause()
       }
@@ -123,7 +126,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
       const handOver = (given: { readonly isLost?: boolean; readonly signal?: StartedExec["signal"] }) => {
         if (isOver) return
         isOver = true
-        stop()
+        stopListening()
         if (given.isLost !== true) socket.unshift(received)
         resolve({
           started: {
@@ -167,7 +170,7 @@ export const quickExec = (argv: ReadonlyArray<string>, build: string): Promise<Q
           const went = events !== undefined && take(events)
           if (typeof went === "number") {
             isOver = true
-            stop()
+            stopListening()
             socket.destroy()
             return resolve({ status: went })
           }

@@ -23,7 +23,10 @@ export interface StateRule {
 export const every: ReadonlyArray<WorkspaceState> = workspaceStates
 /** No step is under way. */
 export const settled: ReadonlyArray<WorkspaceState> = ["running", "stopped", "failed"]
-/** While a daemon attaches to a running VM, `starting` lasts as long as the guest does not answer. These operations end the VM, or leave it. */
+/**
+ * While a daemon attaches to a running VM, the state is `starting` until the guest answers. The operations with this rule need no answer
+ * of the guest: a reset ends the VM, and the others also work without the VM.
+ */
 export const settledOrAttaching: ReadonlyArray<WorkspaceState> = [...settled, "starting"]
 /** A reset builds the next VM while the present one runs on. */
 export const withVm: ReadonlyArray<WorkspaceState> = ["running", "resetting"]

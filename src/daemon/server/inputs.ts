@@ -22,7 +22,7 @@ export const makeInputs = () => {
   const taken = new Map<string, Input>()
   const ended = new Set<string>()
 
-  /** Not `Queue.shutdown`: it would interrupt a command that reads on. */
+  /** Not `Queue.shutdown`, which would interrupt a command that still reads. */
   const drop = <A>(queue: Queue.Queue<A, Cause.Done>) => Effect.andThen(Queue.end(queue), Queue.collect(queue))
   const shutdown = ({ resizes, stdin }: Input) => Effect.asVoid(Effect.andThen(drop(stdin), drop(resizes)))
 
@@ -48,7 +48,7 @@ export const makeInputs = () => {
 
   const knownOf = (id: string) => taken.get(id) ?? waiting.get(id)
 
-  /** The input of a command that runs or is about to; nothing once it has ended. */
+  /** The input of a command that runs or will run. Undefined after the end of the command. */
   const get = (id: string) =>
     Effect.gen(function*() {
       const known = knownOf(id)
@@ -84,7 +84,7 @@ export const makeInputs = () => {
     return Queue.offer(input.stdin, bytes)
   }
 
-  /** The input of a command about to run; forgotten when the scope closes. */
+  /** The input of a command that is about to run, until the Scope closes. */
   const take = (id: string) =>
     Effect.acquireRelease(
       Effect.gen(function*() {

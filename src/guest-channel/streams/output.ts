@@ -87,18 +87,18 @@ const copyOf = (bytes: Buffer, room: number) => {
 /** One output of a stream: its received position and its credit. */
 export class Output {
   readonly #window: number
-  /** A stream taken over does not say whether it is a pty, which has no stderr. */
+  /** The output may not exist: the state of an older stream does not say whether the stream has a terminal, which has no stderr. */
   readonly #mayBeAbsent: boolean
   /** Bytes that arrived, counted from the stream's begin. */
   #received: number
   /** Bytes acknowledged to the guest; it may send `window` beyond them. */
   #acked: number
   ended = false
-  /** Position of the reader once it is done with the pieces it has. */
+  /** Position behind the pieces that the reader has. */
   handed: number
   /** Output from this position on is not acknowledged. */
   keptFrom = Infinity
-  /** Output before this position is known already and passed over. */
+  /** The stream skips output before this position, which the caller knows already. */
   known = 0
 
   constructor(window: number, acked: number, mayBeAbsent: boolean) {
@@ -133,8 +133,8 @@ export class Output {
   }
 
   /**
-   * Offset to acknowledge now, if it is worth a frame: a quarter of the window keeps three quarters in flight
-   * while acknowledgements stay rare.
+   * Offset to acknowledge now. Undefined below a quarter of the window: then acknowledgements are rare, and three quarters of the window
+   * can be in flight.
    */
   takeAck() {
     const consumed = Math.min(this.handed, this.keptFrom)

@@ -8,7 +8,7 @@ import { GuestStream, type StreamBegin, type StreamLink } from "./stream.ts"
 export class StreamTable {
   readonly #link: StreamLink
   readonly #streams = new Map<number, GuestStream>()
-  /** Streams released while they ran, with the number of calls made by then: frames on their way still come. */
+  /** Streams that were released while they ran, with the number of calls made before. Frames of these streams may still arrive. */
   readonly #forgotten = new Map<number, number>()
   #next = 1
   /** Number of the probe that the agent has not answered. */
@@ -22,7 +22,7 @@ export class StreamTable {
     return this.#forgotten.size
   }
 
-  /** Adds a stream under the next number, which the frame that opens it, yet to be sent, is given. Throws `Unencodable`. */
+  /** Adds a stream under the next number, and writes this number into its opening `frame`, which the caller sends. Throws `Unencodable`. */
   open(begin: StreamBegin, frame: Buffer) {
     if (this.#next >= FIRST_CALL) throw new Unencodable("E2BIG", "all stream numbers of this guest are used up")
     const stream = this.adopt(this.#next++, begin)
@@ -31,8 +31,8 @@ export class StreamTable {
   }
 
   /**
-   * The frame of a probe; none while one is unanswered. An opener without fields is refused at once and opens nothing, and openers do not
-   * wait for calls that take long, as a PING does.
+   * The frame of a probe. Undefined while a probe is unanswered. The agent refuses an opener without fields at once, and opens nothing.
+   * Unlike a PING, an opener does not wait for a long call.
    */
   probe() {
     if (this.#probe !== undefined || this.#next >= FIRST_CALL) return undefined
@@ -80,7 +80,7 @@ export class StreamTable {
     if (!stream.isEnded) this.#forgotten.set(stream.number, callsMade)
   }
 
-  /** The agent has answered call `order`, so it has seen every release before it: nothing comes for those any more. */
+  /** The agent has answered call `order`, so it has seen every earlier release. It sends no more frames for those streams. */
   answered(order: number) {
     for (const [number, callsMade] of this.#forgotten) {
       if (callsMade > order) return

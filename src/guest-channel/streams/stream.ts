@@ -90,7 +90,7 @@ export class GuestStream {
     if (begin.started !== undefined) this.#start(begin.started.pid)
   }
 
-  /** Input bytes the guest had when this side first knew the stream. */
+  /** Number of input bytes that the guest had when this side first knew the stream. */
   readonly inputOffset: number
 
   get isEnded() {
@@ -189,31 +189,32 @@ export class GuestStream {
     this.deliver()
   }
 
-  /** Ends all waits of this side and drops unread output. */
+  /** Closes the input, which ends waiting writes, and drops unread output. `started`, `ended` and a waiting reader stay unsettled. */
   abandon() {
     this.input.close(Effect.void)
     this.#queue.clear()
   }
 
-  /** Has the guest keep an output from an offset on, until a later offset is named. */
+  /** Acknowledges no byte of an output from this offset on, so that the guest keeps these bytes. A later call replaces the offset. */
   keepFrom(from: OutputName, offset: number) {
     const output = this.#outputs[from]
     if (output !== undefined) output.keptFrom = offset
   }
 
-  /** Passes over output before these positions: it is known already, as after a crash that lost acknowledgements. */
+  /** Skips output before these positions. The caller knows it already, as after a crash that lost acknowledgements. */
   passOver(known: Readonly<Record<OutputName, number>>) {
     for (const from of outputNames(this.#outputs)) this.#outputs[from]!.known = known[from]
   }
 
   /**
-   * The next pieces, or `undefined` at the end of all output. The request acknowledges the pieces before. One reader at a time.
+   * The next pieces, or `undefined` at the end of all output. Each call acknowledges the earlier pieces, at most once per quarter of the
+   * window. One reader at a time.
    */
   readonly pull: Pulled = this.pullUntaken(undefined)
 
   /**
-   * The same, without the pieces that `take` takes in the turn of their arrival, for which no fiber resumes. The piece that `take` refuses is
-   * the first of the next pieces.
+   * The same, without the pieces that `take` accepts. `take` runs in the turn of a piece's arrival, and no fiber resumes for an accepted
+   * piece. The first piece that `take` refuses is the first of the next pieces.
    */
   pullUntaken(take: ((piece: ProcessOutput) => boolean) | undefined): Pulled {
     return waitFor((resume) => {

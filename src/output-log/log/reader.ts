@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import type { Segment } from "./segment-files.ts"
 import { HEAD_BYTES, type OutputName, readRun, seek, type SegmentStart, START_BYTES } from "./segment.ts"
 
-/** The piece of a log that came last. */
+/** The latest piece of a log. */
 export interface RecentPiece {
   readonly from: OutputName
   readonly bytes: Uint8Array
@@ -87,7 +87,7 @@ export class LogReader {
     return { bytes: Buffer.concat(pieces), skipped }
   }
 
-  /** Bytes passed over since the last time this was asked. */
+  /** Number of removed bytes that the reader has skipped since the last call. */
   takeSkipped(): number {
     const skipped = this.#skipped
     this.#skipped = 0

@@ -105,15 +105,15 @@ export class LogFiles {
     return this.#fd === undefined ? START_BYTES : this.segments.at(-1)?.size ?? START_BYTES
   }
 
-  /** Whether the open file takes so much more. */
+  /** Whether the open file has room for so many bytes more. */
   hasRoom(bytes: number): boolean {
     const last = this.segments.at(-1)
     return this.#fd !== undefined && last !== undefined && last.size + bytes <= this.#store.limits.segmentBytes
   }
 
   /**
-   * Writes a piece to the open file, or to a new one that begins with `start`. False if the host's file system refuses the piece:
-   * then nothing of it is kept.
+   * Writes a piece to the open file, or to a new one that begins with `start`. If the host's file system refuses the piece, the log keeps
+   * no byte of the piece, and the result is false.
    */
   write({ bytes, from, marks }: LogPiece, start: () => SegmentStart): boolean {
     const last = this.segments.at(-1)
@@ -149,14 +149,14 @@ export class LogFiles {
     this.#store.heldBytes += segment.size
   }
 
-  /** Takes back a failed write's part. The next write begins a new file. */
+  /** Removes the bytes of a failed write. The next write begins a new file. */
   #undo() {
     const last = this.segments.at(-1)
     if (this.#fd === undefined || last === undefined) return
     if (last.size === 0) return this.remove(last)
     try {
       fs.ftruncateSync(this.#fd, last.size)
-    } catch { /* a cut piece is none */ }
+    } catch { /* readers ignore the bytes after the last whole piece */ }
     this.close()
   }
 
@@ -188,7 +188,7 @@ export class LogFiles {
     }
   }
 
-  /** A file that the host keeps is removed by the next process that opens the logs. */
+  /** Removes a file. If this fails, the next process that opens the logs finds the file again. */
   remove(segment: Segment): void {
     if (segment === this.segments.at(-1)) this.close()
     this.segments = this.segments.filter((one) => one !== segment)
@@ -211,7 +211,7 @@ export class LogFiles {
 
 const sizeOf = (parts: ReadonlyArray<Uint8Array>) => parts.reduce((sum, part) => sum + part.length, 0)
 
-/** One write if the file system takes it whole, so that a crash can cut only the last piece. */
+/** Makes one write if the file system takes all bytes at once, so that a crash can cut only the last piece. */
 const writeWhole = (fd: number, parts: ReadonlyArray<Uint8Array>, position: number) => {
   const bytes = sizeOf(parts)
   let written = fs.writevSync(fd, parts, position)

@@ -64,10 +64,10 @@ const graceMsOf = (payload: unknown) => {
   return typeof graceSeconds === "number" ? graceSeconds * 1000 : 0
 }
 
-/** Number of taken events after which the client gives as much credit. */
+/** Number of taken events after which the client gives credit for them. */
 const CREDIT_EVENTS = WINDOW_EVENTS / 2
 
-/** The id of this fiber's request on its connection. Undefined: any. */
+/** The id of this fiber's request on its connection. Undefined: the request gets the next number. */
 const ownRequestId: Context.Reference<RequestId | undefined> = Context.Reference("pyro/sdk/ownRequestId", {
   defaultValue: (): RequestId | undefined => undefined
 })
@@ -78,7 +78,7 @@ export const socketTo = (path: string): OpenConnection =>
     (cause) => new Socket.SocketError({ reason: new Socket.SocketOpenError({ kind: "Unknown", cause }) })
   )
 
-/** A connection that is made. */
+/** An open connection. The Scope destroys it. */
 export const socketOf = (socket: NodeSocket): OpenConnection =>
   Effect.acquireRelease(Effect.succeed(socket), () => Effect.sync(() => void socket.destroy()))
 
@@ -97,7 +97,7 @@ export const connectOver = (
       Effect.provideService(RpcClient.Protocol, protocol)
     )) as unknown as AnyClient
     yield* atClose(Effect.sync(() => awaited.endAll()))
-    // The library drops answers that come before.
+    // The library drops earlier answers.
     yield* listens
 
     const ask: Connection["ask"] = (operation, payload, headers = {}) =>

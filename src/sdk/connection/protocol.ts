@@ -117,7 +117,7 @@ export const makeProtocol = (awaited: AwaitedRequests, begun: Begun | undefined,
       ...library,
       supportsAck: false,
       run: (clientId, write) =>
-        // A fork starts when `run` listens.
+        // The forked fiber begins in a later turn, when `run` listens already.
         Effect.andThen(
           Effect.forkChild(Deferred.succeed(listens, undefined)),
           library.run(clientId, (message) => {
@@ -129,7 +129,7 @@ export const makeProtocol = (awaited: AwaitedRequests, begun: Begun | undefined,
         request._tag !== "Request" ? library.send(clientId, request, transferables) : Effect.suspend(() => {
           if (ended !== undefined) return Effect.fail(notSent(ended))
           awaited.begin(request.id)
-          // The daemon has it already. From now on its answers have a receiver.
+          // The daemon has this request already. From now on, the answers have a receiver.
           if (request.id === begun?.id) return Effect.asVoid(Deferred.succeed(begun.asked, undefined))
           return library.send(clientId, request, transferables)
         })

@@ -37,7 +37,7 @@ export const makeSession = (start: StartDaemon, paths: Paths["Service"], begun?:
       current = yield* open
       broken = false
     })
-    // A concurrent caller finds the connection made.
+    // Of concurrent callers, only the first one connects.
     const renewed = Effect.suspend(() => broken ? renew : Effect.void).pipe(
       one.withPermits(1),
       Effect.map(() => current.connection)
@@ -46,8 +46,8 @@ export const makeSession = (start: StartDaemon, paths: Paths["Service"], begun?:
       /** The connection, made again after a loss. */
       connection: Effect.suspend(() => broken ? renewed : Effect.succeed(current.connection)),
       /**
-       * Reports a failed request of a connection. Returns the meaning of the failure. A daemon says that it leaves only if it serves no
-       * client: then no unanswered request was started, also none that was lost with the connection.
+       * Reports a failed request of a connection. Returns the meaning of the failure. If one answer says that the daemon leaves, the daemon
+       * started none of the connection's unanswered requests. This includes requests that failed only because the connection ended.
        */
       failed: (of: Connection, failure: ConnectionLost) =>
         Effect.sync(() => {

@@ -95,8 +95,9 @@ type WorkspacesRow = Operation & { readonly name: WorkspacesOperation }
 export const isOfWorkspaces = (row: Operation): row is WorkspacesRow => Object.hasOwn(works, row.name)
 
 /**
- * The call of an operation on workspaces. It waits for the workspaces, finds the one that the payload names, checks its state, does the
- * work of the table at the place of the row, and records a crossing.
+ * The call of an operation on workspaces. It waits for the workspaces, finds the one that the payload names, does the work of the table at
+ * the place of the row, and records a crossing. `aloneFor` checks the state for a row whose `states` wait. The places `running` and `reader`
+ * check the state too, and explain a VM that ended. Other work, such as exec, does both itself. Work with `pulls` crosses nothing.
  */
 export const performing = (row: WorkspacesRow, house: Effect.Effect<House, PyroError>) => {
   const work = works[row.name] as AnyWork

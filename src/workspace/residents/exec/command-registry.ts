@@ -40,8 +40,8 @@ export interface Command {
   readonly startedAt: number
   /** Whether `stop` was called. */
   isEnding: boolean
-  /** Whether a caller detached the command. The command then ends with none of its callers. */
-  isHandedBack: boolean
+  /** Whether a caller detached the command. A detached command continues when its callers leave. */
+  isDetached: boolean
   /** Ends the command and all its processes as soon as the guest has started it. With a grace the command gets a signal first. */
   readonly stop: (graceMs: number) => Effect.Effect<void>
 }
@@ -124,7 +124,7 @@ export const openCommands = (
         hints,
         startedAt: hints.now(),
         isEnding: false,
-        isHandedBack: false,
+        isDetached: false,
         stop
       }
       running.set(id, command)
@@ -145,7 +145,7 @@ export const openCommands = (
         return paths === undefined ? Effect.void : unmountSecrets(channel, paths)
       })
 
-    /** From the process to its recorded end. */
+    /** Follows a started process until the journal has its end. */
     const conclude = (
       command: Command,
       channel: GuestChannel,
@@ -168,7 +168,7 @@ export const openCommands = (
       deferred.ended(process)
     }
 
-    /** Works in the VM's scope, because the caller may leave. A defect of pyro ends the command, so that its callers do not wait for ever. */
+    /** Forks work into the VM's scope, because the caller may leave. A defect of pyro ends the command, so that no caller waits for ever. */
     const inBackground = (command: Command, work: Effect.Effect<void, PyroError, Scope.Scope>, scope: Scope.Scope) =>
       work.pipe(
         Effect.scoped,

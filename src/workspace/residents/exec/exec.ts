@@ -60,7 +60,7 @@ interface WaitLimit {
   readonly last: ExecEvent
 }
 
-/** From now on the log drops no output before the reader has it, even if the output does not fit on the disk. */
+/** Opens a reader. While the reader is open, the log drops no output that the reader has not read, even if the disk is full. */
 const listen = (log: CommandLog, cursor: number) =>
   acquirePlain(Effect.sync(() => log.listen(cursor)), (reader) => reader.close())
 
@@ -163,10 +163,10 @@ const endWithScope = (
   command: Command,
   running: Commands["running"],
   input: RunInput,
-  handedBack: { readonly isReported: boolean }
+  detached: { readonly isReported: boolean }
 ) =>
   atClose(Effect.suspend(() =>
-    running.get(command.id) === command && !handedBack.isReported && !command.isHandedBack
+    running.get(command.id) === command && !detached.isReported && !command.isDetached
       ? Effect.flatMap(input.leaving ?? Effect.succeed(false), (leaving) => leaving ? Effect.void : endRunning(command))
       : Effect.void
   ))
@@ -189,24 +189,24 @@ export const exec = (
     const untilMs = payload.waitSeconds === undefined ? undefined : (yield* monotonicMs) + payload.waitSeconds * 1000
     const id = payload.execId ?? newRequestId()
     const cursor = payload.cursor ?? 0
-    const handedBack = { isReported: false }
+    const detached = { isReported: false }
     // A caller that leaves during the start of its command ends the command, too.
     const found = yield* Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         const mine = yield* startUnknown(commands, restore(generation), { ...payload, execId: id }, input)
         const command = commands.running.get(id)
         if (command === undefined) return undefined
-        command.isHandedBack ||= payload.detach
+        command.isDetached ||= payload.detach
         const owned = mine || input.resumed === true
         if (owned && !payload.detach && (untilMs === undefined || input.endsWithCaller === true)) {
-          yield* endWithScope(command, commands.running, input, handedBack)
+          yield* endWithScope(command, commands.running, input, detached)
         }
         return { command, mine }
       })
     )
     if (found === undefined) return yield* replay(commands, id, cursor, payload.workspace)
     const { command, mine } = found
-    // Listens before the guest has the command, because its first output may be its whole output.
+    // The reader opens before the wait for the start, because the first output may be the whole output.
     const reader = payload.detach ? undefined : yield* listen(command.log, cursor)
     const process = yield* startedBefore(command, untilMs)
     const resumes = !mine && input.resumed === true
@@ -216,21 +216,21 @@ export const exec = (
       execId: id,
       ...(resumes && process !== undefined ? { stdinBytes: process.stdinOffset } : {})
     }
-    const detached: ExecEvent = { _tag: "Detached", execId: id }
-    if (reader === undefined || process === undefined) return noting(handedBack, oneBatch(started, detached))
-    const waitLimit = untilMs === undefined ? undefined : { untilMs, last: detached }
+    const last: ExecEvent = { _tag: "Detached", execId: id }
+    if (reader === undefined || process === undefined) return noting(detached, oneBatch(started, last))
+    const waitLimit = untilMs === undefined ? undefined : { untilMs, last }
     const pull = yield* pullOutput(started, command.log, reader, Deferred.await(command.end), {
       command,
       waitLimit,
       standstill
     })
-    return waitLimit === undefined ? pull : noting(handedBack, pull)
+    return waitLimit === undefined ? pull : noting(detached, pull)
   })
 
-/** Notes the time when the caller learns that the command continues. */
-const noting = (handedBack: { isReported: boolean }, pull: ExecPull): ExecPull => (waitMs) =>
+/** Notes when the caller has learned, by the event `Detached`, that the command continues. */
+const noting = (detached: { isReported: boolean }, pull: ExecPull): ExecPull => (waitMs) =>
   Effect.tap(pull(waitMs), (events) => {
-    handedBack.isReported ||= events.some(({ _tag }) => _tag === "Detached")
+    detached.isReported ||= events.some(({ _tag }) => _tag === "Detached")
     return Effect.void
   })
 

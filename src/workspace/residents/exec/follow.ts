@@ -43,7 +43,7 @@ const MARKED_EVERY = 65_536
  */
 const MAX_KEPT = 524_288
 
-/** Appends output to the log. The log counts output as lost that came while no process listened to the guest. */
+/** Appends output to the log. A gap before the output counts as lost: the guest sent those bytes while no process of pyro listened. */
 const recordPlain = (log: CommandLog, { bytes, from, offset }: ProcessOutput) => {
   if (offset > log.received[from]) log.lose(from, offset - log.received[from])
   return log.append(from, bytes.subarray(log.received[from] - offset))
@@ -88,7 +88,7 @@ const recordOutput = (
     return Effect.andThen(process.forEachOutput(each, take), filter.rest)
   })
 
-/** Maximum wait for the end of a killed command. After it, pyro reports the end without the guest. */
+/** Maximum wait for the end of a killed command, in ms. Then pyro reports the end without the guest. */
 const killGraceMs = 3_000
 
 /** Reads a process to its end, and ends it with all its processes at its timeout. */

@@ -84,15 +84,16 @@ const shortened = (command: ReadonlyArray<string>) => {
 }
 
 /**
- * Commands of a workspace in the order of their start. A command is on disk before the guest gets it. A line is one write. A crash may cut
- * the last line, which the next process removes.
+ * Commands of a workspace in the order of their start. The journal writes a command before the guest gets the command. There is no fsync:
+ * the line survives a killed process, and a crash of the host may lose it. A line is one write. A crash may cut the last line, which the
+ * next process removes.
  */
 export class CommandJournal {
   readonly #fd: number
   readonly #commands = new Map<string, JournaledCommand>()
   /** Bytes of the file that are whole lines. */
   #size: number
-  /** Lines that are not written yet, or found no space on the disk. The next write begins with them. */
+  /** Lines that the file does not have yet, also because the disk was full. The next write begins with them. */
   #waiting: Array<Line> = []
 
   constructor(file: string) {
@@ -146,7 +147,7 @@ export class CommandJournal {
     this.#writeNow({ resized: { id, ...size } })
   }
 
-  /** In memory from now on, and on disk after `flush`. */
+  /** Adds the end to memory. `flush` writes it to the file. */
   ended(end: CommandEnd) {
     this.#add({ ended: end })
   }
@@ -222,5 +223,5 @@ export class CommandJournal {
   }
 }
 
-// Without the Schema, which takes ten times as long for plain JSON: a command waits for its line.
+// Without the Schema, which takes ten times as long for plain JSON. Each command waits for the write of its line.
 const encode = (line: Line) => JSON.stringify(line) + "\n"
