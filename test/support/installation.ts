@@ -75,12 +75,12 @@ export const installation = (
     return JSON.parse(stdout.toString()) as A
   }
 
-  /** The code and message of the error of a command that has to fail. */
+  /** The error of a command that has to fail: its code, its message, and the fields of its kind. */
   const failure = async (args: ReadonlyArray<string>, more: PyroOptions = {}) => {
     const { code, stderr, stdout } = await call(withJson(args), more)
     assert.notStrictEqual(code, 0, `pyro ${args.join(" ")} was to fail: ${stdout.toString()}`)
     const document = JSON.parse(stdout.toString() || "{}") as {
-      readonly error?: { readonly code: string; readonly message: string }
+      readonly error?: { readonly code: string; readonly message: string } & Readonly<Record<string, unknown>>
     }
     assert.isDefined(document.error, `pyro ${args.join(" ")}: ${stdout.toString()}${stderr}`)
     return document.error!
