@@ -47,9 +47,10 @@ describe("the disk of a host", () => {
       )
 
       await json(["daemon", "stop"])
-      const { code, message } = await failure(["workspace", "create", "--name", "refused"], small(1))
-      assert.strictEqual(code, "no_space")
-      assert.include(message, "PYRO_DISK_BUDGET_MIB")
+      assert.deepInclude(await failure(["workspace", "create", "--name", "refused"], small(1)), {
+        code: "no_space",
+        where: "disk budget (PYRO_DISK_BUDGET_MIB)"
+      })
       // The workspaces that are there work on.
       assert.strictEqual(await sh("large", "stat -c %s data"), "30000000")
     },

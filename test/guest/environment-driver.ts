@@ -1,11 +1,12 @@
-import { Cause, Effect, Exit, Layer, Option, References } from "effect"
+import { Cause, Effect, Exit, Layer, Option, References, Schema } from "effect"
+import { PyroError } from "../../src/contract/errors/errors.ts"
 import { Environments, type Progress } from "../../src/environment/Environments.ts"
 import { Kernel } from "../../src/environment/Kernel.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 
 /**
  * A process of its own that does one thing with environments, for tests that kill it, run two of it, or run it as somebody else.
- * Says `step: …` on stderr as it goes and prints one JSON document: `{ ok }` or `{ error: { tag, message } }`.
+ * Says `step: …` on stderr as it goes and prints one JSON document: `{ ok }` or `{ error: { tag, message, fields } }`.
  */
 const [verb = "", name = ""] = process.argv.slice(2)
 
@@ -49,7 +50,8 @@ const outcome = Exit.match(exit, {
   onSuccess: (ok) => ({ ok }),
   onFailure: (cause) => {
     const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-    return { error: { tag: error?._tag ?? "Defect", message: error?.message ?? Cause.pretty(cause) } }
+    if (error === undefined) return { error: { tag: "Defect", message: Cause.pretty(cause), fields: {} } }
+    return { error: { tag: error._tag, message: error.message, fields: Schema.encodeSync(PyroError)(error) } }
   }
 })
 process.stdout.write(JSON.stringify(outcome) + "\n")

@@ -4,6 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation, smallSizes } from "../support/installation.ts"
 import { sharedCache } from "../support/own-cache.ts"
 import { temporaryFolder } from "../support/pyro-cli.ts"
+import { toldError } from "../support/told-error.ts"
 
 interface Listed {
   readonly name: string
@@ -90,8 +91,7 @@ describe("an environment of one's own", { concurrent: false }, () => {
     assert.strictEqual(again.code, 0, again.stderr)
     assert.notInclude(again.stderr, "unpacking the base system")
     const error = await pyro.failure(["env", "build", "tools", "--from", base, "--packages", "figlet"])
-    assert.strictEqual(error.code, "environment_name_taken")
-    assert.include(error.message, "--replace")
+    assert.deepInclude(error, { code: "environment_name_taken", name: "tools" })
   })
 
   it("vim and htop show their screens in a shell, take keys, and go on in a fork", async () => {
@@ -164,7 +164,7 @@ describe("an environment of one's own", { concurrent: false }, () => {
   it("a build from an unknown environment is refused", async () => {
     const error = await pyro.failure(["env", "build", "odd", "--from", "debian:3", "--packages", "tree"])
     assert.strictEqual(error.code, "environment_unknown")
-    assert.include(error.message, "toys:1")
+    assert.include(error["known"] as ReadonlyArray<string>, "toys:1")
   })
 
   it("a build from a workspace has its root without the workspace's and the VM's own files", async () => {
@@ -208,12 +208,12 @@ describe("an environment of one's own", { concurrent: false }, () => {
 
   it("an environment without the user agent is refused with the next step", async () => {
     const refused = await pyro.failure(["workspace", "create", "fixed", "--name", "no", "--workspace-user", "agent"])
-    assert.strictEqual(refused.code, "invalid_request")
-    assert.match(refused.message, /--workspace-user: the environment fixed has no user "agent"; choose an env/)
+    assert.deepInclude(refused, { code: "invalid_request", field: "--workspace-user" })
+    assert.match(refused.message, /has no user "agent"; choose/)
     assert.strictEqual((await pyro.failure(["workspace", "status", "no"])).code, "workspace_not_found")
-    const { code, stderr } = await pyro.call(["run", "fixed", "--workspace-user", "agent", "--", "true"])
+    const { code, stdout } = await pyro.call(["run", "fixed", "--workspace-user", "agent", "--json", "--", "true"])
     assert.strictEqual(code, 2)
-    assert.include(stderr, "has no user \"agent\"")
+    assert.deepInclude(toldError({ stdout }), { code: "invalid_request", field: "--workspace-user" })
     assert.strictEqual((await runIn("fixed", "id", "other")).code, 0)
   })
 

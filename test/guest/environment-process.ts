@@ -8,7 +8,11 @@ const project = path.resolve(import.meta.dirname, "..", "..")
 
 export interface Outcome {
   readonly ok?: Record<string, unknown>
-  readonly error?: { readonly tag: string; readonly message: string }
+  readonly error?: {
+    readonly tag: string
+    readonly message: string
+    readonly fields: Readonly<Record<string, unknown>>
+  }
   /** Steps that it went through, in order. */
   readonly steps: ReadonlyArray<string>
 }

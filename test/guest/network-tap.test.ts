@@ -142,9 +142,10 @@ describe("a workspace with a network device", { concurrent: false }, () => {
       "--allow-host",
       "server.test.net"
     ]
-    const { code, message } = await pyro.failure(["workspace", "create", "--network-driver", "tap", ...secret])
-    assert.strictEqual(code, "invalid_request")
-    assert.include(message, "needs the network driver streams")
+    assert.deepInclude(await pyro.failure(["workspace", "create", "--network-driver", "tap", ...secret]), {
+      code: "invalid_request",
+      field: "--secret-http"
+    })
     const { workspace } = await pyro.json<{ readonly workspace: { readonly network_driver?: string } }>(
       ["workspace", "create", "--mem-mib", "256", "--disk-mib", "512", "--network-driver", "tap"]
     )

@@ -45,6 +45,9 @@ describe("pyro prepare", () => {
   })
 
   it("an unknown environment is refused before anything is made", async () => {
-    assert.include((await pyro.failure(["prepare", "debian:0"])).message, "no environment \"debian:0\"")
+    assert.deepInclude(await pyro.failure(["prepare", "debian:0"]), {
+      code: "environment_unknown",
+      environment: "debian:0"
+    })
   })
 })

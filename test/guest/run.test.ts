@@ -5,6 +5,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { hostInventory } from "../support/host-inventory.ts"
 import { pyro, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
 import { settled, settlesAs } from "../support/settled.ts"
+import { toldError } from "../support/told-error.ts"
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex")
 
@@ -108,12 +109,12 @@ describe("pyro run", () => {
   })
 
   it("run exits with 127 for a missing command and 126 for one that cannot be executed", async () => {
-    const missing = await run("--", "no-such-command")
+    const missing = await run("--json", "--", "no-such-command")
     assert.strictEqual(missing.code, 127)
-    assert.match(missing.stderr, /no-such-command/)
-    const data = await run("--", "/etc/passwd")
+    assert.deepInclude(toldError(missing), { code: "command_not_found", command: "no-such-command" })
+    const data = await run("--json", "--", "/etc/passwd")
     assert.strictEqual(data.code, 126)
-    assert.match(data.stderr, /\/etc\/passwd/)
+    assert.deepInclude(toldError(data), { code: "command_not_executable", command: "/etc/passwd" })
   })
 
   it("run exits with 128 + n after signal n", async () => {

@@ -110,17 +110,21 @@ describe("a secret of a host", { concurrent: false }, () => {
     const { code, stderr, stdout } = await pyro.call([...words, "--script", script], token)
     assert.strictEqual(code, 0, stderr)
     assert.match(stdout.toString(), /^pyro_secret_TOKEN_[0-9a-f]{32}\n.*"x-key":"REAL"/)
-    const { message } = await pyro.failure([...words, "--script", script])
-    assert.match(message, /there is no secret TOKEN/)
+    const missing = await pyro.failure([...words, "--script", script])
+    assert.deepInclude(missing, { code: "invalid_request", field: "--secret-http" })
+    assert.match(missing.message, /no secret TOKEN/)
   })
 
   it("a value that does not fit into a header, and a host without its secret, are refused", async () => {
-    const { message } = await pyro.failure(
+    const refused = { code: "invalid_request", field: "--secret-http" }
+    const unfit = await pyro.failure(
       ["workspace", "create", "--secret-env", "TOKEN", "--secret-http", `TOKEN@${HOST}`],
       { env: { TOKEN: "two\nlines of it" } }
     )
-    assert.match(message, /one line of ASCII/)
+    assert.deepInclude(unfit, refused)
+    assert.match(unfit.message, /one line/)
     const missing = await pyro.failure(["workspace", "create", "--secret-http", `OTHER@${HOST}`])
-    assert.match(missing.message, /there is no secret OTHER/)
+    assert.deepInclude(missing, refused)
+    assert.match(missing.message, /no secret OTHER/)
   })
 })

@@ -7,6 +7,7 @@ import { hostInventory } from "../support/host-inventory.ts"
 import { ownCache } from "../support/own-cache.ts"
 import { pyro, startPyro, temporaryFolder, until } from "../support/pyro-cli.ts"
 import { settled, settlesAs } from "../support/settled.ts"
+import { toldError } from "../support/told-error.ts"
 
 /** A program of the test's own in place of QEMU. */
 const fakeQemu = (file: string, body: string) => {
@@ -50,72 +51,70 @@ describe("bad days of pyro run", () => {
     remove()
   })
 
-  /** The run failed as pyro's failure, with an error of that code, and left nothing. */
+  /** The run failed as pyro's failure, with an error that has these fields, and left nothing. */
   const failsWith = async (
-    code: string,
-    text: RegExp,
+    fields: Readonly<Record<string, unknown>>,
     args: ReadonlyArray<string>,
     more: Readonly<Record<string, string>> = {}
   ) => {
     const result = await run(["--json", ...args], more)
-    const document = JSON.parse(result.stdout.toString()) as {
-      readonly error?: { readonly code: string; readonly message: string }
-    }
-    assert.strictEqual(document.error?.code, code, result.stdout.toString() + result.stderr)
-    assert.match(document.error!.message, text)
+    const error = toldError(result)
+    assert.deepInclude(error, fields, result.stdout.toString() + result.stderr)
     await settlesAs(inventory, before)
-    return result.code
+    return { status: result.code, error }
   }
 
   it("run with an unknown environment names the known ones", async () => {
-    const { code, stderr } = await pyro(["run", "debian:99", "--", "true"], { env })
+    const { code, stdout } = await pyro(["run", "debian:99", "--json", "--", "true"], { env })
     assert.strictEqual(code, 125)
-    assert.match(stderr, /debian:99.*debian:12.*debian:13/s)
+    const error = toldError({ stdout })
+    assert.deepInclude(error, { code: "environment_unknown", environment: "debian:99" })
+    assert.includeMembers([...error["known"] as ReadonlyArray<string>], ["debian:12", "debian:13"])
   })
 
   it.each([["--mem-mib", "8"], ["--vcpu-count", "0"], ["--timeout-seconds", "-1"]])(
     "run %s %s is a usage error",
     async (flag, value) => {
-      const { code, stderr } = await run([flag, value, "--", "true"])
+      const { code, stdout } = await run([flag, value, "--json", "--", "true"])
       assert.strictEqual(code, 2)
-      assert.include(stderr, flag.slice(2))
+      assert.deepInclude(toldError({ stdout }), { code: "invalid_request", field: flag })
     }
   )
 
   it("run reports a QEMU that is missing, too old, or dies during the restore", async () => {
-    assert.strictEqual(
-      await failsWith("host_tool_missing", /apt-get install qemu-system-x86/, ["--", "true"], {
-        PYRO_QEMU: "/nonexistent"
-      }),
-      125
-    )
+    const missing = { code: "host_tool_missing", tool: "qemu-system-x86_64", package: "qemu-system-x86" }
+    assert.strictEqual((await failsWith(missing, ["--", "true"], { PYRO_QEMU: "/nonexistent" })).status, 125)
     const old = fakeQemu(path.join(folder, "old-qemu"), "echo QEMU emulator version 5.2.0")
-    await failsWith("host_tool_unsuitable", /5\.2.*7\.2/, ["--", "true"], { PYRO_QEMU: old })
+    const unsuitable = { code: "host_tool_unsuitable", tool: "QEMU", found: "5.2.0", needed: "7.2 or newer" }
+    await failsWith(unsuitable, ["--", "true"], { PYRO_QEMU: old })
     fs.writeFileSync(isToDie, "")
     try {
-      await failsWith("vm_failed", /QEMU ended/, ["--", "true"])
+      const { error } = await failsWith({ code: "vm_failed" }, ["--", "true"])
+      assert.match(error.message, /QEMU ended/)
     } finally {
       fs.rmSync(isToDie)
     }
   })
 
   it("run reports a kernel panic with the end of the console", async () => {
-    const code = await failsWith("guest_panicked", /sysrq|panic/i, [
+    const { error, status } = await failsWith({ code: "guest_panicked" }, [
       "--",
       "sh",
       "-c",
       "echo c > /proc/sysrq-trigger; sleep 60"
     ])
-    assert.strictEqual(code, 125)
+    assert.strictEqual(status, 125)
+    assert.match(String(error["console_tail"]), /sysrq|panic/i)
   })
 
   it("run reports a guest that powers itself off", async () => {
-    await failsWith("vm_failed", /powered itself off|stopped/, [
+    const { error } = await failsWith({ code: "vm_failed" }, [
       "--",
       "sh",
       "-c",
       "echo o > /proc/sysrq-trigger; sleep 60"
     ])
+    assert.match(error.message, /powered itself off|stopped/)
   })
 
   it("run reports a QEMU that is killed during the command", async () => {
@@ -136,9 +135,11 @@ describe("bad days of pyro run", () => {
     const blocked = path.join(folder, "no-bwrap")
     fs.mkdirSync(blocked)
     fs.writeFileSync(path.join(blocked, "bwrap"), "#!/bin/sh\nexit 1\n", { mode: 0o755 })
-    await failsWith("confinement_unavailable", /namespaces/, ["--require-confinement", "namespaces", "--", "true"], {
-      PATH: `${blocked}:${process.env["PATH"]}`
-    })
+    await failsWith(
+      { code: "confinement_unavailable", level: "seccomp" },
+      ["--require-confinement", "namespaces", "--", "true"],
+      { PATH: `${blocked}:${process.env["PATH"]}` }
+    )
     // Without namespaces it runs all the same when nobody asks for them.
     const unconfined = await run(["--", "echo", "ran"], { PATH: `${blocked}:${process.env["PATH"]}` })
     assert.deepStrictEqual({ code: unconfined.code, stdout: unconfined.stdout.toString() }, {
@@ -155,7 +156,8 @@ describe("bad days of pyro run", () => {
     fs.mkdirSync(store)
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=600m", "tmpfs", store])
     try {
-      await failsWith("no_space", /memory store.*1024 MiB needed/, ["--", "true"], { PYRO_MEMORY_DIR: store })
+      const full = { code: "no_space", where: "memory store", needed_mib: 1024 }
+      await failsWith(full, ["--", "true"], { PYRO_MEMORY_DIR: store })
       // What fits is let in.
       assert.strictEqual((await run(["--mem-mib", "512", "--", "true"], { PYRO_MEMORY_DIR: store })).code, 0)
     } finally {
@@ -230,11 +232,10 @@ describe("bad days of pyro run", () => {
   it("run reports an unusable state directory, and a very long one works", async () => {
     const file = path.join(folder, "file")
     fs.writeFileSync(file, "")
-    const refused = await pyro(["run", "debian:12", "--", "true"], {
-      env: { PYRO_STATE_DIR: path.join(file, "state") }
-    })
+    const unusable = path.join(file, "state")
+    const refused = await pyro(["run", "debian:12", "--json", "--", "true"], { env: { PYRO_STATE_DIR: unusable } })
     assert.strictEqual(refused.code, 125)
-    assert.match(refused.stderr, /PYRO_STATE_DIR/)
+    assert.deepInclude(toldError(refused), { code: "state_directory_unusable", path: unusable })
     const long = path.join(folder, "long ".repeat(20), "deep".repeat(40))
     const worked = await pyro(["run", "debian:12", "--", "echo", "hi"], { env: { PYRO_STATE_DIR: long } })
     assert.strictEqual(worked.stdout.toString(), "hi\n", worked.stderr)

@@ -74,7 +74,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
     await until("the end of QEMU", async () => (await pyro.status("w")).state === "failed")
     const refused = await failure(["workspace", "start", "w"])
     assert.strictEqual(refused.code, "disk_damaged", JSON.stringify(refused))
-    assert.match(refused.message, /could not mount: .*\. Return to the seed, .*: pyro reset$/)
+    assert.match(refused.message, /pyro reset$/)
     assert.strictEqual((await pyro.status("w")).state, "failed")
     await step("reset", "w")
     assert.strictEqual((await call(["workspace", "diff", "w"])).stdout.toString(), "")
@@ -143,12 +143,11 @@ describe("a record that is damaged", { concurrent: false }, () => {
   })
 
   it("a snapshot with a damaged record is listed as damaged and can be deleted", async () => {
-    damage(path.join(directory, "snapshots", "s", "record.json"))
+    const record = path.join(directory, "snapshots", "s", "record.json")
+    damage(record)
     const refused = await own.failure(["workspace", "fork", "w", "--snapshot", "s"])
-    assert.match(
-      refused.message,
-      /record\.json cannot be used: it is damaged \([^\n]*\)\. Repair it, or delete its workspace/
-    )
+    assert.deepInclude(refused, { code: "state_directory_unusable", path: record })
+    assert.match(refused.message, /it is damaged/)
     await own.json(["workspace", "snapshot", "delete", "w", "s"])
     await own.json(["workspace", "snapshot", "create", "w", "s"])
   })

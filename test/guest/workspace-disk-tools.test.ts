@@ -45,9 +45,9 @@ describe("the disk of a stopped workspace", { concurrent: false }, () => {
   }, 300_000)
 
   it("disk list refuses a running workspace, and names the command that stops the workspace", async () => {
-    const { code, message } = await failure(["workspace", "disk", "list", "kept"])
-    assert.strictEqual(code, "workspace_not_ready")
-    assert.include(message, "pyro stop kept")
+    const refused = await failure(["workspace", "disk", "list", "kept"])
+    assert.deepInclude(refused, { code: "workspace_not_ready", state: "running" })
+    assert.match(refused.message, /pyro stop kept/)
     await step("stop", "kept")
   }, 120_000)
 

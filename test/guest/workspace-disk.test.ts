@@ -194,7 +194,8 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("a di
       yield* Effect.scoped(Effect.gen(function*() {
         yield* restore(disk)
         const failure = yield* Effect.flip(restore(disk))
-        assert.match(failure.message, /is being written by vm-/)
+        assert.deepStrictEqual([failure._tag, "step" in failure && failure.step], ["VmFailed", "disk"])
+        assert.match(failure.message, /written by vm-/)
       }))
       const fd = fs.openSync(disk.top, "r+")
       fs.writeSync(fd, Buffer.from("/etc/shadow"), 0, 11, 4096)

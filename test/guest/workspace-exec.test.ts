@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { installation } from "../support/installation.ts"
 import { pyro as run, startPyro, until } from "../support/pyro-cli.ts"
+import { toldError } from "../support/told-error.ts"
 
 const pyro = installation("pyro-exec-")
 const { call, create, env, json, logs, sh } = pyro
@@ -96,22 +97,22 @@ describe("how a command ends", () => {
 
   it("a missing command is 127, an unexecutable one 126, and neither is in the journal", async () => {
     const before = await logged()
-    const missing = await exec("--", "no-such-program")
-    assert.deepStrictEqual([missing.code, missing.stdout.length], [127, 0])
-    assert.match(missing.stderr, /no command "no-such-program"/)
-    const data = await exec("--", "/etc/passwd")
+    const missing = await exec("--json", "--", "no-such-program")
+    assert.strictEqual(missing.code, 127)
+    assert.deepInclude(toldError(missing), { code: "command_not_found", command: "no-such-program" })
+    const data = await exec("--json", "--", "/etc/passwd")
     assert.strictEqual(data.code, 126)
+    assert.deepInclude(toldError(data), { code: "command_not_executable", command: "/etc/passwd" })
     assert.strictEqual(await logged(), before)
   })
 
   it("a command that is too long is not run, and the error says how to pass it", async () => {
     const before = await logged()
-    const { code, stderr } = await exec("--script", `: ${"x".repeat(70_000)}`)
+    const { code, stdout } = await exec("--json", "--script", `: ${"x".repeat(70_000)}`)
     assert.strictEqual(code, 125)
-    assert.match(
-      stderr,
-      /not started \(length\): .*\. Nothing ran\. Write it to a file of the guest, or pass it on stdin/
-    )
+    const error = toldError({ stdout })
+    assert.deepInclude(error, { code: "command_not_started", step: "length" })
+    assert.match(error.message, /pass it on stdin/)
     assert.strictEqual(await logged(), before)
   })
 
@@ -259,8 +260,9 @@ describe("coming back to a command", () => {
   })
 
   it("exec refuses an unknown command id", async () => {
-    const { code, stderr } = await exec("--exec-id", "0".repeat(32))
+    const execId = "0".repeat(32)
+    const { code, stdout } = await exec("--json", "--exec-id", execId)
     assert.strictEqual(code, 125)
-    assert.match(stderr, /never started/)
+    assert.deepInclude(toldError({ stdout }), { code: "exec_not_found", exec_id: execId })
   })
 })

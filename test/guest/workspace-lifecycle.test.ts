@@ -67,13 +67,16 @@ describe("create, list, status, update, delete", { concurrent: false }, () => {
       const [words, wrong] of [
         [
           ["create", "--repo-url", "/nowhere", "--seed-path", "/"],
-          "--repo-url: excludes a seed path: give one of them"
+          { code: "invalid_request", field: "--repo-url" }
         ],
-        [["create", "--repo-ref", "main"], "--repo-ref: goes with a repository's URL only"],
-        [["reset", "a", "--disk-only"], "--disk-only: goes with a snapshot only: every other reset is of the disk"],
-        [["file", "write", "a", "new/", "--text", "x"], "new: names a directory, not a file"]
+        [["create", "--repo-ref", "main"], { code: "invalid_request", field: "--repo-ref" }],
+        [["reset", "a", "--disk-only"], { code: "invalid_request", field: "--disk-only" }],
+        [
+          ["file", "write", "a", "new/", "--text", "x"],
+          { code: "file_refused", path: "new", reason: "not_a_file" }
+        ]
       ] as const
-    ) assert.strictEqual((await failure(["workspace", ...words])).message, wrong)
+    ) assert.deepInclude(await failure(["workspace", ...words]), wrong, words.join(" "))
     const taken = await failure(["workspace", "create", "--name", "a"])
     assert.strictEqual(taken.code, "workspace_name_taken")
     for (const odd of ["", "-x", "a b", "a/b", "..", "ä", "a\n", "x".repeat(64), "ws-0123456789", "$(reboot)"]) {
@@ -87,10 +90,7 @@ describe("create, list, status, update, delete", { concurrent: false }, () => {
   })
 
   it("update changes the given fields only", async () => {
-    assert.match(
-      (await failure(["workspace", "update", "a"])).message,
-      /^--name: is not given, and nothing else to change/
-    )
+    assert.deepInclude(await failure(["workspace", "update", "a"]), { code: "invalid_request", field: "--name" })
     await json(["workspace", "update", "a", "--label", "task=9", "--label", "new=1", "--clear-label", "team"])
     assert.deepStrictEqual((await status("a")).labels, { task: "9", new: "1" })
     await json(["workspace", "update", "a", "--name", "c", "--ttl-seconds", "3600"])
@@ -143,8 +143,7 @@ describe("stop, start and reset", { concurrent: false }, () => {
     assert.strictEqual((await step("stop", "disk")).state, "stopped")
     checkDisk(state, id, folder)
     const refused = await failure(["workspace", "exec", "disk", "--", "true"])
-    assert.strictEqual(refused.code, "workspace_not_ready")
-    assert.match(refused.message, /stopped.*start/)
+    assert.deepInclude(refused, { code: "workspace_not_ready", state: "stopped" })
     const started = await step("start", "disk")
     assert.deepStrictEqual([started.id, started.state, started.generation], [id, "running", 2])
     assert.strictEqual((await step("start", "disk")).generation, 2)
@@ -157,7 +156,8 @@ describe("stop, start and reset", { concurrent: false }, () => {
     process.kill(await qemuOf(pyro, id), "SIGKILL")
     await until("its failure", async () => (await status("disk")).state === "failed")
     assert.match((await status("disk")).detail ?? "", /QEMU|SIGKILL|signal/i)
-    assert.match((await failure(["workspace", "exec", "disk", "--", "true"])).message, /failed.*start.*reset/)
+    const refused = await failure(["workspace", "exec", "disk", "--", "true"])
+    assert.deepInclude(refused, { code: "workspace_not_ready", state: "failed" })
     checkDisk(state, id, folder)
     assert.strictEqual((await step("start", "disk")).state, "running")
     assert.strictEqual(await sh("disk", readDirt), digests)

@@ -7,6 +7,7 @@ import type { Workspace } from "../support/installation.ts"
 import { installation } from "../support/installation.ts"
 import { unmount } from "../support/mounts.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
+import { toldError } from "../support/told-error.ts"
 
 const mountPoint = fs.mkdtempSync("/var/tmp/pyro-logs-")
 const pyro = installation("pyro-logs-", { env: { PYRO_STATE_DIR: path.join(mountPoint, "state") } })
@@ -179,16 +180,19 @@ describe("a command that prints while the host's disk is full", () => {
           "workspace",
           "exec",
           "w",
+          "--json",
           "--",
           "sh",
           "-c",
           `echo ${"y".repeat(900)}`
         ])
         attempts.push(code === 0)
-        if (code === 0) assert.strictEqual(stdout.toString().trim(), "y".repeat(900))
-        else {
+        if (code === 0) {
+          const result = JSON.parse(stdout.toString()) as { readonly stdout: string }
+          assert.strictEqual(result.stdout.trim(), "y".repeat(900))
+        } else {
           assert.strictEqual(code, 125, stderr)
-          assert.match(stderr, /space/i)
+          assert.strictEqual(toldError({ stdout }).code, "no_space")
         }
         if (attempts.at(-1) === false) break
       }

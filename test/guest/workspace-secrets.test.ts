@@ -4,6 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { regularFilesBeneath } from "../support/files-beneath.ts"
 import { installation } from "../support/installation.ts"
 import { snapshots } from "../support/snapshots.ts"
+import { toldError } from "../support/told-error.ts"
 
 const pyro = installation("pyro-secrets-")
 const { call, close, create, daemonPid, failure, folder, json, state, status, step } = pyro
@@ -72,12 +73,17 @@ describe("secrets of a workspace", { concurrent: false }, () => {
     )
     assert.strictEqual(stdout, `400 agent ${KEY.length}\ntmpfs\n[secret:KEY]\n`, stderr)
     assert.strictEqual((await exec("fix", "ls /run/secrets")).stdout, "")
-    assert.include((await exec("fix", "true", "--secret-mount", "KEY=/workspace/key")).stderr, "not on a tmpfs")
-    assert.include((await exec("fix", "true", "--secret-mount", "KEY=/run/pyro/generation")).stderr, "exists already")
-    assert.include(
-      (await exec("fix", "true", "--secret-env", "NOPE")).stderr,
-      "there is no secret NOPE; there are KEY, TOKEN"
-    )
+    for (
+      const [option, value, reason] of [
+        ["--secret-mount", "KEY=/workspace/key", /tmpfs/],
+        ["--secret-mount", "KEY=/run/pyro/generation", /exists already/],
+        ["--secret-env", "NOPE", /no secret NOPE; there are KEY, TOKEN/]
+      ] as const
+    ) {
+      const refused = await failure(["workspace", "exec", "fix", option, value, "--", "true"])
+      assert.deepInclude(refused, { code: "invalid_request", field: option })
+      assert.match(refused.message, reason)
+    }
   })
 
   it("content with a secret is refused unless a person allows the content, and a diff shows the name", async () => {
@@ -90,8 +96,8 @@ describe("secrets of a workspace", { concurrent: false }, () => {
       "TOKEN"
     )
     const refused = await failure(["workspace", "file", "read", "fix", "key"])
-    assert.strictEqual(refused.code, "file_refused")
-    assert.include(refused.message, "the secret KEY")
+    assert.deepInclude(refused, { code: "file_refused", reason: "secret" })
+    assert.match(refused.message, /secret KEY/)
     assert.strictEqual(
       (await failure(["workspace", "file", "read", "fix", "key", "--start-line", "1", "--line-count", "2"])).code,
       "file_refused"
@@ -197,10 +203,12 @@ describe("secrets of a workspace", { concurrent: false }, () => {
   })
 
   it("a short value is refused with the reason, and without the value", async () => {
-    const { code, stderr } = await run(["workspace", "create", "--secret", "PIN=4711"])
+    const { code, stderr, stdout } = await run(["workspace", "create", "--secret", "PIN=4711", "--json"])
     assert.strictEqual(code, 2)
-    assert.include(stderr, "at least 8 bytes")
-    assert.notInclude(stderr, "4711")
+    const error = toldError({ stdout })
+    assert.deepInclude(error, { code: "invalid_request", field: "--secret" })
+    assert.match(error.message, /8 bytes/)
+    assert.notInclude(stdout + stderr, "4711")
   })
 
   it("the secrets go with the workspace", async () => {
