@@ -98,7 +98,11 @@ describe("the log of one command", () => {
     await until("the output so far", () => stayed.stdoutSoFar().toString() === "one\n")
     await sh("w", "touch /dev/shm/on")
     const { code, stderr, stdout } = await stayed.finished
-    assert.deepStrictEqual([code, stdout.toString(), stderr], [0, "one\ntwo\n", ""])
+    assert.deepStrictEqual([code, stdout.toString(), stderr], [
+      0,
+      "one\ntwo\n",
+      "pyro: the command ended with status 3\n"
+    ])
     const ended = await call(["workspace", "logs", "w", id, "--follow", "--cursor", "4"])
     assert.deepStrictEqual([ended.code, ended.stdout.toString()], [0, "two\n"])
   })
