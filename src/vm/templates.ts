@@ -3,18 +3,11 @@ import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import { readJson, writeJsonAtomic } from "../system/files/atomic-file.ts"
 import { CheckedFile, checkFile, describeFile, sparseDigest } from "../system/files/digest.ts"
-import {
-  ensureFolder,
-  listIfPresent,
-  makeFolder,
-  removeTree,
-  renameFile,
-  setTimes,
-  statFile
-} from "../system/files/entries.ts"
+import { ensureFolder, listIfPresent, makeFolder, renameFile, setTimes, statFile } from "../system/files/entries.ts"
 import { type FileFailed, toHostError } from "../system/files/failure.ts"
 import { withLock } from "../system/files/lock.ts"
 import { Paths } from "../system/files/Paths.ts"
+import { removeTree } from "../system/files/remove-tree.ts"
 import { bytesBeneath, type CacheEntry } from "../system/files/usage.ts"
 import { deadlineScale } from "../system/settings/deadline-scale.ts"
 import { nowIso, nowMs } from "../system/waits/time.ts"

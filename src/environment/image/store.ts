@@ -9,12 +9,12 @@ import {
   listIfPresent,
   makeFolder,
   removeFile,
-  removeTree,
   renameFile,
   setMode
 } from "../../system/files/entries.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { withLock } from "../../system/files/lock.ts"
+import { removeTree } from "../../system/files/remove-tree.ts"
 import { bytesBeneath } from "../../system/files/usage.ts"
 import { nowIso } from "../../system/waits/time.ts"
 

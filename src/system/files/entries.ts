@@ -1,6 +1,6 @@
 import type { Effect } from "effect"
 import * as fs from "node:fs"
-import { attempt, attemptAsync, type FileFailed } from "./failure.ts"
+import { attempt, type FileFailed } from "./failure.ts"
 
 /** Whether a path exists. False also if a folder above may not be searched. */
 export const exists = (path: string): boolean => fs.existsSync(path)
@@ -84,7 +84,3 @@ export const namesIn = (path: string): ReadonlyArray<string> => {
 /** Removes an empty folder. */
 export const removeEmptyFolder = (path: string): Effect.Effect<void, FileFailed> =>
   attempt("rmdir", path, () => fs.rmdirSync(path))
-
-/** Removes a file or a whole tree in the thread pool. Succeeds if there is none. */
-export const removeTree = (path: string): Effect.Effect<void, FileFailed> =>
-  attemptAsync("rm", path, () => fs.promises.rm(path, { recursive: true, force: true }))

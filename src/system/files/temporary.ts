@@ -2,8 +2,9 @@ import { Effect, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import { asNamespaceRoot, runTool } from "../processes/child.ts"
-import { ensureFolder, exists, listFolder, makeFolder, removeFile, removeTree } from "./entries.ts"
+import { ensureFolder, exists, listFolder, makeFolder, removeFile } from "./entries.ts"
 import { acquireLock, withLock } from "./lock.ts"
+import { removeTree } from "./remove-tree.ts"
 import { bytesBeneath } from "./usage.ts"
 
 /** A working folder, and the lock file that its living owner holds. */

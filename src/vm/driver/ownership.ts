@@ -1,7 +1,8 @@
 import { Effect, Ref, type Scope, Semaphore } from "effect"
 import * as path from "node:path"
 import type { NoSpace, VmFailed } from "../../contract/errors/errors.ts"
-import { ensureFolder, makeFolder, removeTree, renameFile, setOwner } from "../../system/files/entries.ts"
+import { ensureFolder, makeFolder, renameFile, setOwner } from "../../system/files/entries.ts"
+import { removeTree } from "../../system/files/remove-tree.ts"
 import { newFolderName, nobody, type VmPaths, type VmRecord, writeRecord } from "../record.ts"
 import { fileFailedAt } from "./failure.ts"
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import * as path from "node:path"
 import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
-import { removeTree } from "../../../system/files/entries.ts"
+import { removeTree } from "../../../system/files/remove-tree.ts"
 import type { DiskState, VmPaths } from "../../record.ts"
 import type { Merged } from "../../Vm.ts"
 import { failedAt, vmFailed } from "../failure.ts"
