@@ -24,6 +24,12 @@ export const fillMemory = (paths: VmPaths, record: VmRecord, from: string) =>
 
 export const removeMemory = (paths: VmPaths) => Effect.ignoreCause(removeTree(paths.memory))
 
+/**
+ * Removes the name of the memory of a VM whose process is being killed. The process is the last user of the memory, so its end frees the
+ * pages. This process would need as long for that as for the rest of a deletion.
+ */
+export const leaveMemory = (paths: VmPaths) => Effect.ignoreCause(removeFile(paths.memory))
+
 /** Makes a VM's own memory file for a boot: a hole as large as its memory. */
 export const emptyMemory = (paths: VmPaths, record: VmRecord): Effect.Effect<void, VmFailed> =>
   Effect.scoped(Effect.gen(function*() {

@@ -15,7 +15,7 @@ import type { ConfinementLevel } from "../../confinement.ts"
 import type { MachineSpec } from "../../machine.ts"
 import type { DiskState, VmRecord } from "../../record.ts"
 import { fileFailedAt, vmFailed } from "../failure.ts"
-import { COPIED, copyFailed, copyThen } from "../memory.ts"
+import { COPIED, copyFailed, copyThen, leaveMemory } from "../memory.ts"
 import type { Ownership } from "../ownership.ts"
 import { confine, type ConfinedCommand, KVM, kvmDeviceFor } from "./confine.ts"
 import { names, qemuArguments, tapDescriptorInQemu } from "./machine.ts"
@@ -122,7 +122,7 @@ export const startQemu = (
     if (identity === undefined) {
       return yield* vmFailed("start", `QEMU ended at once: ${yield* Deferred.await(ended)}`)
     }
-    yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity)))
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity, leaveMemory(ownership.paths))))
     yield* ownership.update((now) => ({ ...now, disks: request.disks, process: identity }))
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
   })
@@ -154,7 +154,7 @@ export const adoptQemu = (
 > =>
   Effect.gen(function*() {
     const ended = yield* Deferred.make<string>()
-    yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity)))
+    yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity, leaveMemory(ownership.paths))))
     const gone = (schedule: Schedule.Schedule<unknown>) =>
       Effect.sync(() => isAlive(identity)).pipe(Effect.repeat({ while: (alive) => alive, schedule }))
     const watch = (closed: Effect.Effect<void>) =>
