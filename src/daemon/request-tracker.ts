@@ -8,9 +8,9 @@ import { withoutLateWrites } from "../system/processes/unix-socket.ts"
 import { acquirePlain } from "../system/waits/effects.ts"
 import { type ClockReader, clockReader } from "../system/waits/time.ts"
 
-/** Time without a request before a collection, in ms. */
-const IDLE_MS = 1_000
-/** Minimum time between two collections, in ms: a person who thinks between two commands causes none. */
+/** Time without a request before a collection, in ms: an agent that thinks between two requests causes none. */
+const IDLE_MS = 10_000
+/** Minimum time between two collections, in ms, for a person who thinks between two commands. */
 const AT_MOST_EVERY_MS = 20_000
 /** Growth of the heap since the last collection that is worth a collection, in bytes. */
 const WORTH_BYTES = 6 * 1024 * 1024
