@@ -1,5 +1,6 @@
 import type { Socket } from "node:net"
 import { startTimer } from "../../system/waits/signal.ts"
+import { reset } from "../reset.ts"
 import { serverContext } from "./certificates.ts"
 import {
   acceptInward,
@@ -21,7 +22,7 @@ import { clientContext } from "./trust.ts"
 const HANDSHAKE_MS = 30_000
 
 export interface InterceptOptions {
-  /** Connected with the real host, and unread. */
+  /** Connected with the real host, and unread. The interception owns the socket, and closes it also if it cannot begin. */
   readonly socket: Socket
   readonly host: string
   readonly interception: Interception
@@ -39,7 +40,10 @@ export const intercept = async (options: InterceptOptions): Promise<Socket> => {
   const { socket } = options
   const onDenied = once(options.onDenied)
   socket.on("error", () => {})
-  const [near, far] = await socketPair()
+  const [near, far] = await socketPair().catch((error: unknown) => {
+    reset(socket)
+    throw error
+  })
   far.once("close", () => socket.destroy())
   socket.once("close", () => socket.readableEnded || far.destroyed || far.destroySoon())
   const timer = startTimer(HANDSHAKE_MS, () => {
