@@ -92,11 +92,19 @@ describe("help, version and usage errors", () => {
   })
 })
 
-describe("run and exec without a command", () => {
-  it.each([["run"], ["exec", "fix"]])("pyro %s without a command names the field in JSON", async (...args) => {
-    const { status, stdout } = await pyro(...args, "--json")
+describe("commands without one of their arguments", () => {
+  it.each([
+    ["run", "command"],
+    ["exec fix", "command"],
+    ["exec", "workspace"],
+    ["exec -- ls", "workspace"],
+    ["delete", "workspaces"],
+    ["compare a", "to"],
+    ["export fix a", "--output"]
+  ])("the JSON error of pyro %s names the missing %s", async (line, field) => {
+    const { status, stdout } = await pyro("--json", ...line.split(" "))
     const { error } = JSON.parse(stdout.toString())
-    assert.deepStrictEqual([status, error.code, error.field], [2, "invalid_request", "command"])
+    assert.deepStrictEqual([status, error.code, error.field], [2, "invalid_request", field])
   })
 })
 

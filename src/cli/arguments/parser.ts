@@ -52,7 +52,7 @@ export const parse = (
     const lists = named<ReadonlyArray<string>>([])
     for (const { field, name, repeated, required } of flags) {
       const given = read.values.get(name)
-      if (given === undefined && required) return yield* wrong(`missing --${name}`)
+      if (given === undefined && required) return yield* isMissing(`--${name}`)
       if (given?.[0] === undefined) continue
       if (field === undefined) {
         if (repeated) lists[name] = given
@@ -65,7 +65,7 @@ export const parse = (
     const { missing, others, values } = positional(operation, operands, raw, defaults)
     if (missing !== undefined) {
       const instead = cli.unless?.[missing] ?? cli.neededWithout?.[missing]
-      return yield* wrong(`missing <${missing}>` + (instead === undefined ? "" : `, or --${flagName(cli, instead)}`))
+      return yield* isMissing(missing, instead === undefined ? "" : `; or give --${flagName(cli, instead)}`)
     }
     if (others.length > 0) {
       return yield* wrong(unexpectedWord(operation, operands.slice(0, operands.length - others.length), others))
@@ -167,3 +167,5 @@ export const asTyped = ({ cli, payload }: Pick<Command, "cli" | "payload">, erro
     : error
 
 const wrong = (detail: string) => new InvalidRequest({ field: "", detail })
+
+const isMissing = (field: string, alternative = "") => new InvalidRequest({ field, detail: `missing${alternative}` })

@@ -139,7 +139,7 @@ describe("pyro cp", () => {
     assert.include(await said("cp a b"), "one of the two is WORKSPACE:PATH")
     assert.include(await said("cp - -"), "one of the two is WORKSPACE:PATH")
     assert.include(await said("cp fix:a other:b"), "between the host and one workspace")
-    assert.include(await said("cp fix:a"), "missing <target>")
+    assert.include(await said("cp fix:a"), "target: missing")
     assert.include(await said("cp a fix:b --allow-secrets"), "--allow-secrets: is about copies to the host")
     assert.include(await said("cp fix:a ./b --allow-home"), "--allow-home: is about copies to a workspace")
     assert.include(await said("cp fix:a ./b --max-mib 0"), "--max-mib")

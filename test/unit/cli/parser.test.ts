@@ -188,7 +188,7 @@ describe("the parser", () => {
       output: "-"
     })
     // What is deleted is always named.
-    assert.deepInclude(raw("delete"), { detail: "missing <workspaces>, or --all" })
+    assert.deepInclude(raw("delete"), { field: "workspaces", detail: "missing; or give --all" })
     assert.deepStrictEqual(raw("delete", "a", "b"), { workspaces: ["a", "b"] })
     assert.deepStrictEqual(raw("delete", "--all"), { all: true })
   })
@@ -261,11 +261,11 @@ describe("the parser", () => {
       ["workspace", "file", "read", "fix", "-a"],
       `no option -a; ${AFTER}`
     ],
-    [["workspace", "export", "fix", "a"], "missing --output"],
-    [["env", "rm"], "missing <environments>"],
-    [["workspace", "delete"], "missing <workspaces>, or --all"],
+    [["workspace", "export", "fix", "a"], "--output: missing"],
+    [["env", "rm"], "environments: missing"],
+    [["workspace", "delete"], "workspaces: missing; or give --all"],
     [["workspace", "delete", "--all", "fix"], "unexpected \"fix\""],
-    [["workspace", "export", "fix", "--output", "x"], "missing <path>, or --patch"]
+    [["workspace", "export", "fix", "--output", "x"], "path: missing; or give --patch"]
   ])("the parser refuses %j", (words, wrong) => {
     assert.deepStrictEqual(typed(...words), { wrong })
   })

@@ -81,7 +81,7 @@ describe("commands in the documents", () => {
         const said = command!.startsWith("pyro needs ")
           ? undefined
           : await refusal(shellCommands(command!)[0]!.calls[0]!.slice(1))
-        const isShort = said === undefined || /missing |needs a verb|must be/.test(said)
+        const isShort = said === undefined || /: missing|needs a verb|must be/.test(said)
         if (!isShort) wrong.push(`${page}: ${command}: ${said}`)
       }
     }
