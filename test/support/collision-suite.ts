@@ -8,7 +8,7 @@ import { pyroPath, startPyro, until } from "./pyro-cli.ts"
 
 /** Two that want one workspace at once, in so many rounds. */
 export const collisionSuite = (pyro: Installation, rounds: number) =>
-  describe("two that want one workspace at once", () => {
+  describe("two that want one workspace at once", { concurrent: false }, () => {
     const { call, create, env, folder, json, sh, step } = pyro
     const allRounds = Array.from({ length: rounds }, (_, index) => index + 1)
     const seed = path.join(folder, "at-once")

@@ -26,7 +26,7 @@ export const interruptedSuite = (pyro: Installation, delaysMs: ReadonlyArray<num
       async () => (await list()).every(({ state }) => state === "running" || state === "stopped")
     )
 
-  describe("a client that gives up in the middle of a step", () => {
+  describe("a client that gives up in the middle of a step", { concurrent: false }, () => {
     beforeAll(async () => {
       await create(["--name", "one"])
       await sh("one", "echo kept > /workspace/kept; sync")

@@ -338,7 +338,7 @@ export const faultSuite = (name: string, driver: LifecycleDriver, { around }: { 
     }
   ]
 
-  describe(`a process that is killed, over ${name}`, () => {
+  describe(`a process that is killed, over ${name}`, { concurrent: false }, () => {
     beforeAll(begin)
     afterAll(() => driver.close(client))
 

@@ -32,7 +32,7 @@ export const lifecycleSuite = (name: string, driver: LifecycleDriver) => {
 
   const { call, create, list, remove, sh, status, vmProcess } = operations(() => client)
 
-  describe(`a workspace over ${name}`, () => {
+  describe(`a workspace over ${name}`, { concurrent: false }, () => {
     it("a created workspace runs commands, and keeps its files through a stop and a start", async () => {
       await create("a")
       const { ports, running, secretHttp, secrets, services, shells } = await status("a")

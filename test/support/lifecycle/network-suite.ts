@@ -95,7 +95,7 @@ export const networkSuite = (name: string, driver: LifecycleDriver) => {
     return said
   }
 
-  describe(`the network of a workspace over ${name}`, () => {
+  describe(`the network of a workspace over ${name}`, { concurrent: false }, () => {
     it("a workspace with a list of hosts reaches these hosts only, and the log has each attempt", async () => {
       await call("create", { name: "a", memory_mib: 256, disk_mib: 512, allow_hosts: [SERVER] })
       assert.strictEqual(await fetch("a"), `hello ${SERVER}`)

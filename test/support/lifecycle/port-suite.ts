@@ -132,7 +132,7 @@ export const portSuite = (name: string, driver: LifecycleDriver, base: number) =
     await until("a program of the guest", async () => (await sh(workspace, `cat ${file}`).catch(() => "")) === "ready")
   }
 
-  describe(`published ports over ${name}`, () => {
+  describe(`published ports over ${name}`, { concurrent: false }, () => {
     it("a client reaches a server on either loopback, and each direction ends by itself", async () => {
       await create("a")
       await python("a", echo("127.0.0.1", base))

@@ -55,7 +55,7 @@ export const servicesSuite = (name: string, driver: LifecycleDriver) => {
   const sleeping = async (seconds: number) =>
     Number(await sh("a", `cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -o 'slee[p] ${seconds}' | wc -l`))
 
-  describe(`services over ${name}`, () => {
+  describe(`services over ${name}`, { concurrent: false }, () => {
     it("a service is ready when its file exists, and stop ends it", async () => {
       const { readyMs, state } = await start("file", "rm -f /run/up; echo one; touch /run/up; exec sleep 1001", {
         ready_file: "/run/up"

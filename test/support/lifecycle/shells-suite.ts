@@ -68,7 +68,7 @@ export const shellsSuite = (name: string, driver: LifecycleDriver) => {
   }
   const openShells = async () => (await call<{ readonly shells?: number }>("status", { workspace: "a" })).shells ?? 0
 
-  describe(`shells over ${name}`, () => {
+  describe(`shells over ${name}`, { concurrent: false }, () => {
     it("a full-screen program shows its screen, follows keys and sizes, and gives the lines from before back", async () => {
       const shell = await open(["bash", "--norc"], { cols: 30, rows: 6, env: { PS1: "at> " } })
       await shows(shell, "at>")
