@@ -44,7 +44,7 @@ interface Differences<Payload, In, Out> {
   readonly result?: () => PureSchema & { readonly Type: Out }
   /** Its work outlives a call that has waited long enough, and an equal call resumes it. */
   readonly continues?: true
-  /** It waits its own time and then hands its work back, also after the client's time-out. */
+  /** The call waits as long as its arguments say, also after the client's time-out. Its work then goes on without the call. */
   readonly outlivesTimeOut?: true
   /** JSON of the payload from the arguments. */
   readonly fill?: (given: Given, project: Project) => Result.Result<Fields, InvalidRequest>

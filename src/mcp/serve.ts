@@ -65,7 +65,7 @@ const makeCalls = () => {
 
 /**
  * Serves this process's stdin and stdout until the client closes them, or an interruption. Then ends the running calls with the commands
- * that they started. Workspaces stay, and so do commands that a call has handed back. Stdout has the protocol only.
+ * that they started. Workspaces stay, and so do commands that have outlived their call. Stdout has the protocol only.
  */
 export const serve = ({ earlyConnection, layer, ...options }: ServeOptions): Effect.Effect<void> =>
   Effect.scoped(Effect.gen(function*() {

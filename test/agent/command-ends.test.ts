@@ -121,12 +121,12 @@ withAgent("a command that is ended", (it) => {
       const waitedFor = yield* start(handling("INT"), { wait_seconds: 600 }, { endsWithCaller: true })
       yield* waitedFor.leave
       assert.deepInclude((yield* log(waitedFor.id)).entry, { outcome: "exited", status: 3 })
-      const handedBack = yield* start(handling("INT"), { wait_seconds: 0.3 }, { endsWithCaller: true })
-      assert.strictEqual((yield* handedBack.events).at(-1)?._tag, "Detached")
-      yield* handedBack.leave
-      assert.strictEqual((yield* log(handedBack.id)).entry?.outcome, "running")
+      const detached = yield* start(handling("INT"), { wait_seconds: 0.3 }, { endsWithCaller: true })
+      assert.strictEqual((yield* detached.events).at(-1)?._tag, "Detached")
+      yield* detached.leave
+      assert.strictEqual((yield* log(detached.id)).entry?.outcome, "running")
       yield* end(alone.id)
-      yield* end(handedBack.id)
+      yield* end(detached.id)
     }))
 
   it.effect("a command whose caller waits goes on without that caller once another has detached it", () =>

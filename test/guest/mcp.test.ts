@@ -78,8 +78,8 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
 
   it("the end of a client ends the command of a waiting call and no returned command", async () => {
     const client = await connect(served)
-    const [handedBack, waitedFor] = [`sleep 40${version.slice(0, 4)}`, `sleep 50${version.slice(0, 4)}`]
-    const { exec_id } = await exec(client, { command: handedBack, wait_seconds: 0.5 })
+    const [detached, waitedFor] = [`sleep 40${version.slice(0, 4)}`, `sleep 50${version.slice(0, 4)}`]
+    const { exec_id } = await exec(client, { command: detached, wait_seconds: 0.5 })
     // It ignores what it is asked to end by first: that it is killed later does not depend on the server.
     const call = client.call("workspace_exec", { workspace_id: "fix", command: `trap '' INT TERM; ${waitedFor}` })
     call.catch(() => undefined)
@@ -91,7 +91,7 @@ describe.each(Object.entries(stockClients))("a client of %s", (version, connect)
     assert.strictEqual(still.state, "running")
     await other.close()
     await json(["workspace", "cancel", "fix", exec_id])
-    assert.isFalse(await runs(handedBack))
+    assert.isFalse(await runs(detached))
   })
 
   it("a client sees that the timeout ended a command", async () => {
@@ -115,7 +115,7 @@ describe("a server that its host kills with SIGKILL", () => {
     await client.initialize()
     const called = { workspace_id: "fix", wait_seconds: 0.5 }
     const { structuredContent } = await client.call("workspace_exec", { ...called, command: "sleep 4099" })
-    const handedBack = String(structuredContent?.["exec_id"])
+    const detached = String(structuredContent?.["exec_id"])
     const swept = "trap 'echo swept > /tmp/swept; exit 3' INT; while :; do sleep 0.1; done; : 5099"
     client.send("tools/call", { name: "workspace_exec", arguments: { workspace_id: "fix", command: swept } })
     await until("it runs", () => runs("5099"))
@@ -125,7 +125,7 @@ describe("a server that its host kills with SIGKILL", () => {
     })
     await until("the other one runs", () => runs("sleep 6099"))
     client.notify("notifications/cancelled", { requestId: late.id, reason: "MCP error -32001: Request timed out" })
-    // The server has handed the command back when it answers what came later.
+    // The server has detached the command when it answers what came later.
     const { running } = (await client.call("workspace_status", { workspace_id: "fix" })).structuredContent as {
       readonly running: ReadonlyArray<{ readonly exec_id: string; readonly command: string }>
     }
@@ -135,7 +135,7 @@ describe("a server that its host kills with SIGKILL", () => {
     assert.strictEqual(await sh("fix", "cat /tmp/swept"), "swept")
     assert.isTrue(await runs("sleep 4099"))
     assert.isTrue(await runs("sleep 6099"))
-    for (const id of [handedBack, timedOut]) await json(["workspace", "cancel", "fix", id])
+    for (const id of [detached, timedOut]) await json(["workspace", "cancel", "fix", id])
   })
 })
 

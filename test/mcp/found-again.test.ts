@@ -50,9 +50,9 @@ describe("a command that runs", () => {
     assert.include(JSON.stringify(succeeds("workspace_summary", result)), `"exec_id":"${execId}"`)
   })
 
-  it("workspace_exec hands its command back when the client waits no longer, and goes on", async () => {
+  it("workspace_exec detaches its command from the call when the client waits no longer", async () => {
     const asked: Array<Readonly<Record<string, unknown>>> = []
-    const handedBack = await new Promise<Readonly<Record<string, unknown>>>((resolve) => {
+    const detachRequest = await new Promise<Readonly<Record<string, unknown>>>((resolve) => {
       const pyro = fakePyro({
         exec: (payload) => {
           asked.push(payload)
@@ -69,7 +69,7 @@ describe("a command that runs", () => {
     const [started, ...others] = asked
     assert.lengthOf(others, 3)
     assert.deepInclude(started, { script: "sleep 60", detach: false })
-    assert.deepInclude(handedBack, { execId: started!["execId"], command: [], detach: true })
+    assert.deepInclude(detachRequest, { execId: started!["execId"], command: [], detach: true })
   })
 
   it("workspace_exec with exec_id and cancel ends a command and returns its last output", async () => {

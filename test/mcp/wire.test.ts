@@ -212,12 +212,12 @@ describe("the end", () => {
     assert.include((await workspaces()).map((one) => one.id), id)
   })
 
-  /** A server with a command that a call waits for and one that a call has handed back; `waited` gives how often a call's was ended. */
+  /** A server with a command that a call waits for and one that has outlived its call; `waited` gives how often a call's was ended. */
   const waiting = async () => {
     const client = await ready()
     const id = await client.create({ empty: true })
-    const handedBack = await client.call("workspace_exec", { workspace_id: id, command: "sleep 60", wait_seconds: 0.3 })
-    assert.strictEqual(handedBack.structuredContent?.["state"], "running")
+    const detached = await client.call("workspace_exec", { workspace_id: id, command: "sleep 60", wait_seconds: 0.3 })
+    assert.strictEqual(detached.structuredContent?.["state"], "running")
     const before = cancels()
     const started = path.join(binary.folder, `started-${id}`)
     const { id: call } = client.send("tools/call", {
@@ -226,7 +226,7 @@ describe("the end", () => {
     })
     await until("it runs", () => fs.existsSync(started))
     const ended = () => cancels().slice(before.length)
-    return { client, id, call, handedBack: String(handedBack.structuredContent?.["exec_id"]), ended }
+    return { client, id, call, detached: String(detached.structuredContent?.["exec_id"]), ended }
   }
   const cancels = () =>
     fs.existsSync(ends) ? fs.readFileSync(ends, "utf8").split("\n").filter((line) => line.startsWith("cancel ")) : []
@@ -241,11 +241,11 @@ describe("the end", () => {
   ])(
     "%s ends the commands that calls wait for, no returned command, and no workspace",
     async (_, code, end) => {
-      const { client, ended, handedBack, id } = await waiting()
+      const { client, ended, detached, id } = await waiting()
       end(client)
       assert.strictEqual((await client.ended).code, code)
       assert.lengthOf(ended(), 1)
-      assert.notInclude(ended(), `cancel ${handedBack}`)
+      assert.notInclude(ended(), `cancel ${detached}`)
       assert.include((await workspaces()).map((one) => one.id), id)
     }
   )

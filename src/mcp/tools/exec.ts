@@ -132,7 +132,7 @@ const perform = (request: Request<ExecPayload>): Effect.Effect<Done<ExecReport>,
     const input = { ...inputOf(own["stdin"]), endsWithCaller: starts }
     const listening = forEachEvent(request.pyro.workspace.exec, asked, input, take)
     yield* starts
-      ? Effect.onInterrupt(handedBackAtTimeOut(request, id, listening), () => endStarted(request, id))
+      ? Effect.onInterrupt(detachingAtTimeOut(request, id, listening), () => endStarted(request, id))
       : listening
     const resumeAt = seen?.end(exited === undefined)
     const { next, omitted, stderr, stdout } = kept.shown((gap) => `read it with ${again(`${gap.from}-${gap.to}`)}`)
@@ -167,17 +167,20 @@ const onceStarted = <A>(ask: Effect.Effect<A, PyroError>) =>
     Effect.ignore
   )
 
-/** Reads on after the client's time-out. The command then outlives this server, as one that was handed back. */
-const handedBackAtTimeOut = <A>(
+/**
+ * Does the `listening`, and detaches the command from its caller at the client's time-out. The listening continues, and the command
+ * then outlives this server.
+ */
+const detachingAtTimeOut = <A>(
   { payload: { workspace }, pyro, timedOut }: Request<ExecPayload>,
   execId: string,
   listening: Effect.Effect<A, PyroError>
 ) => {
   const payload = Schema.decodeSync(ExecPayload())({ workspace, exec_id: execId, detach: true })
-  const handBack = onceStarted(
+  const detach = onceStarted(
     Effect.suspend(() => forEachEvent(pyro.workspace.exec, payload, undefined, () => Effect.void))
   )
-  return Effect.raceFirst(listening, timedOut.pipe(Effect.andThen(handBack), Effect.andThen(Effect.never)))
+  return Effect.raceFirst(listening, timedOut.pipe(Effect.andThen(detach), Effect.andThen(Effect.never)))
 }
 
 /** A call that ends early, because its client cancelled it or left, ends its command. */
