@@ -160,11 +160,12 @@ static int network_call(struct call *call) {
   uint8_t mode = take_u8(&call->fields);
   const char *what = "";
   int error = call_done(call);
-  if (error != 0 || mode > NETWORK_DEVICE) return EBADMSG;
+  if (error != 0 || mode > NETWORK_ON_CLAIMED) return EBADMSG;
   if (call->local && !network_allowed_local()) return EOPNOTSUPP;
   switch (mode) {
     case NETWORK_PREPARE: network_prepare(); break;
-    case NETWORK_ON: error = network_on(&what); break;
+    case NETWORK_ON:
+    case NETWORK_ON_CLAIMED: error = network_on(mode == NETWORK_ON_CLAIMED, &what); break;
     case NETWORK_OFF: error = network_off(&what); break;
     default: error = device_configure(&what);
   }

@@ -34,9 +34,10 @@ const nothing: Field<void> = { write: () => {}, read: () => undefined }
 
 /**
  * `prepare` loads the needs of the other modes, once, and never fails. `on` makes the guest's programs ask for the network, and fails if the
- * kernel cannot do so. `off` resets the open connections. `device` gives eth0 its address and the default route.
+ * kernel cannot do so. `off` resets the open connections. `device` gives eth0 its address and the default route. `onClaimed` is `on` for a guest
+ * in which no program of a workspace has run: what `prepare` added is still there.
  */
-export const NetworkMode = { prepare: 0, on: 1, off: 2, device: 3 } as const
+export const NetworkMode = { prepare: 0, on: 1, off: 2, device: 3, onClaimed: 4 } as const
 
 /** Root of the mount of `Calls.baseline`. */
 export const baselineRoot = "baseline:"

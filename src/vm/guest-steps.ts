@@ -44,8 +44,8 @@ type Steps = ReadonlyArray<Call<unknown>>
 export interface GuestSteps {
   /** Makes a restored guest unique, and mounts its root and /workspace. */
   readonly claim: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
-  /** Gives a claimed guest an /etc/resolv.conf of the generation instead of the disk. Fails if the root has no such file. */
-  readonly coverResolver: (content: string) => Steps
+  /** Gives a claimed guest an /etc/resolv.conf with `resolverContent`, of the generation instead of the disk. Fails if the root has no such file. */
+  readonly coverResolver: Steps
   /** Mounts the disk at `inspectedDisk` only, for a guest that reads the disk and runs nothing of it. */
   readonly inspection: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
   /** Mounts the inspected disk's folder at /workspace. */
@@ -65,6 +65,12 @@ export interface GuestSteps {
   /** Resumes the programs that a capture stopped. */
   readonly startPrograms: Steps
 }
+
+/**
+ * Resolver of a guest with a network. The address is nobody's: the agent answers look-ups that are sent to any address. With a network
+ * device, the resolver has this address.
+ */
+export const resolverContent = "nameserver 198.18.0.2\n"
 
 /** Directory of the workspace disk in a guest, hidden from the programs that run there. */
 export const inspectedDisk = "/disk"

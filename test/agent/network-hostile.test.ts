@@ -97,8 +97,8 @@ withNetworkAgent("an agent with a network whose host sends what it should not", 
   it.effect("an unknown mode of NETWORK is malformed", () =>
     Effect.gen(function*() {
       const raw = yield* openRaw
-      for (const mode of [4, 255]) raw.send(HostMessage.Call, 0x8000_0000 + mode, { op: 22, fields: Buffer.of(mode) })
-      assert.strictEqual((yield* raw.frameFor(AgentMessage.Result, 0x8000_0004)).errno, EBADMSG)
+      for (const mode of [5, 255]) raw.send(HostMessage.Call, 0x8000_0000 + mode, { op: 22, fields: Buffer.of(mode) })
+      assert.strictEqual((yield* raw.frameFor(AgentMessage.Result, 0x8000_0005)).errno, EBADMSG)
       assert.strictEqual((yield* raw.frameFor(AgentMessage.Result, 0x8000_00ff)).errno, EBADMSG)
     }))
 })

@@ -207,7 +207,7 @@ withNetworkAgent("a network that is turned on and off", (it) => {
       return socket.closed
     })
 
-  it.effect("off resets open connections, refuses waiting ones and leaves no route", () =>
+  it.effect("off resets open connections, refuses waiting ones and leaves no way out", () =>
     Effect.gen(function*() {
       const channel = yield* connectedNetwork
       const accepted: Array<string> = []
@@ -224,13 +224,6 @@ withNetworkAgent("a network that is turned on and off", (it) => {
       assert.deepStrictEqual((yield* Fiber.join(clients)).split("\n").sort(), ["80 ECONNRESET", "81 ECONNREFUSED"])
       assert.match(yield* js(channel, program(80, "1.2.3.4")), /^ENETUNREACH/)
       assert.match(yield* js(channel, program(80, "2001:db8::1")), /^ENETUNREACH/)
-      assert.strictEqual(
-        yield* js(
-          channel,
-          `console.log(Object.values(require("node:os").networkInterfaces()).flat().map((i) => i.address).join())`
-        ),
-        "127.0.0.1,::1"
-      )
     }))
 
   it.effect("on and off may be called again", () =>

@@ -90,6 +90,27 @@ print("at once" if time.time() - start < 5 else "late")`
     assert.match(await pyro.sh("a", "ping -c 1 -W 9 203.0.113.10 2>&1 || true"), /unreachable|not found/)
   })
 
+  it("a guest without a grant reaches nothing, also with a rule of its own for the agent's table", async () => {
+    // As root: RTM_NEWRULE of priority 1, every packet to table 28793.
+    const attempt = `import struct
+body = struct.pack("=BBBBBBBBI", 2, 0, 0, 0, 0, 0, 0, 1, 0) + struct.pack("=HHI", 8, 6, 1) + struct.pack("=HHI", 8, 15, 28793)
+kernel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+kernel.send(struct.pack("=IHHII", 16 + len(body), 32, 0x605, 1, 0) + body)
+print("rule", struct.unpack_from("=i", kernel.recv(4096), 16)[0])
+for address in ("203.0.113.10", "192.168.7.1"):
+  try:
+    socket.create_connection((address, 80), 9)
+    print("made")
+  except OSError as error: print(error.strerror)`
+    await pyro.create(["--name", "bare"])
+    await pyro.create(["--name", "off", "--network-policy", "off"])
+    for (const name of ["bare", "off"]) {
+      assert.strictEqual(await python(name, attempt), "rule 0\nConnection refused\nConnection refused")
+    }
+    assert.deepStrictEqual((await log("bare")).entries, [])
+    assert.deepStrictEqual((await log("off")).entries.map(({ outcome }) => outcome), ["denied", "denied"])
+  })
+
   it("the log names each connection and each denial with its reason and option", async () => {
     const { entries } = await log("a")
     const found = (wanted: Partial<Entry>) =>

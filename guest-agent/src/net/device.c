@@ -43,6 +43,8 @@ static int add_family(uint32_t interface, const struct ends *ends) {
 }
 
 int device_configure(const char **what) {
+  /* Those of network_prepare: the device's are the only addresses of the guest. */
+  routes_remove_addresses();
   *what = "device eth0";
   uint32_t interface = if_nametoindex("eth0");
   if (interface == 0) return errno;

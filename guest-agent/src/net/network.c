@@ -12,7 +12,7 @@
 #include "routes.h"
 #include "steer.h"
 
-static bool allowed_local, prepared, is_on;
+static bool allowed_local, prepared, has_paths, is_on;
 static int failure;
 static const char *failed_step = "";
 
@@ -23,15 +23,19 @@ void network_prepare(void) {
   if (prepared) return;
   prepared = true;
   failure = steer_prepare(&failed_step);
+  const char *ignored = "";
+  has_paths = failure == 0 && routes_add_paths(&ignored) == 0;
 }
 
-int network_on(const char **what) {
+int network_on(bool untouched, const char **what) {
   network_prepare();
   *what = failed_step;
   if (failure != 0) return failure;
   pending_syn_turn(true);
   is_on = true;
-  int error = routes_add(what);
+  /* Programs may have removed the paths. */
+  int error = untouched && has_paths ? 0 : routes_add_paths(what);
+  if (error == 0) error = routes_add_rules(what);
   if (error != 0) {
     const char *ignored = "";
     network_off(&ignored);
@@ -62,7 +66,6 @@ int network_off(const char **what) {
   loop_close_now();
   int error = routes_remove_rules(what);
   pending_syn_drain();
-  routes_remove_addresses();
   return error;
 }
 

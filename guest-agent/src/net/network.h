@@ -9,10 +9,10 @@
 /* A local process steers only in a network namespace of its own. */
 void network_allow_local(void);
 bool network_allowed_local(void);
-/* Loads programs and opens sockets, once. A failure is told by network_on. */
+/* Loads programs, opens sockets and adds the routes' table, once. A failure is told by network_on. */
 void network_prepare(void);
-/* 0 or errno with the failed step in *what. Both may be called again. */
-int network_on(const char **what);
+/* 0 or errno with the failed step in *what. Both may be called again. `untouched`: no program of a workspace has run since network_prepare. */
+int network_on(bool untouched, const char **what);
 int network_off(const char **what);
 
 /* The host's ANSWER. */

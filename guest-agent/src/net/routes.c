@@ -82,13 +82,15 @@ static int change_rules(uint16_t type, bool ipv4, int accepted) {
   return error;
 }
 
-static int add_family(bool ipv4, const char **what) {
+static int add_path(bool ipv4, const char **what) {
   *what = ipv4 ? "address 198.18.0.1" : "address fd70:7972:6f00::1";
   int error = change_address(ROUTE_NEWADDR, NETLINK_CREATE | NETLINK_REPLACE, ipv4);
   if (error != 0) return error;
   *what = ipv4 ? "IPv4 route" : "IPv6 route";
-  error = add_route(ipv4);
-  if (error != 0) return error;
+  return add_route(ipv4);
+}
+
+static int add_rules(bool ipv4, const char **what) {
   *what = ipv4 ? "IPv4 rules" : "IPv6 rules";
   return change_rules(ROUTE_NEWRULE, ipv4, EEXIST);
 }
@@ -96,10 +98,13 @@ static int add_family(bool ipv4, const char **what) {
 /* EACCES: net.ipv6.conf.lo.disable_ipv6. */
 static bool is_without_ipv6(int error) { return error == EOPNOTSUPP || error == EAFNOSUPPORT || error == EACCES; }
 
-int routes_add(const char **what) {
-  int error = add_family(false, what);
-  return error != 0 && !is_without_ipv6(error) ? error : add_family(true, what);
+static int add_both(int (*add)(bool ipv4, const char **what), const char **what) {
+  int error = add(false, what);
+  return error != 0 && !is_without_ipv6(error) ? error : add(true, what);
 }
+
+int routes_add_paths(const char **what) { return add_both(add_path, what); }
+int routes_add_rules(const char **what) { return add_both(add_rules, what); }
 
 int routes_remove_rules(const char **what) {
   int error = 0;

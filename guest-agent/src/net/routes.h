@@ -8,8 +8,11 @@
 extern const uint8_t routes_source4[4], routes_source6[16];
 extern const uint8_t routes_nameserver4[4], routes_nameserver6[16];
 
-/* 0 or errno with the failed step in *what. Without IPv6 in the kernel, IPv4 alone is routed. Both may be called again. */
-int routes_add(const char **what);
+/* The addresses, and the routes of a table that no packet uses without the rules. 0 or errno with the failed step in *what. Without
+ * IPv6 in the kernel, IPv4 alone is routed. All may be called again. */
+int routes_add_paths(const char **what);
+/* Bring the guest's packets to the table. */
+int routes_add_rules(const char **what);
 int routes_remove_rules(const char **what);
 /* And with them the routes. */
 void routes_remove_addresses(void);

@@ -7,20 +7,12 @@ import {
   type GuestSteps,
   inspectedDisk,
   lowerDirectory,
-  newGuestIdentity
+  newGuestIdentity,
+  resolverContent
 } from "../guest-steps.ts"
 
 /** Flags of mount(2), from <sys/mount.h>. */
 const mountFlags = { readOnly: 1, remount: 32, noAtime: 1024, bind: 4096, move: 8192 } as const
-
-/**
- * Steps of a template's guest: it has the environment mounted, nothing of the workspace disk, and a network that can be turned on without
- * loading a module.
- */
-export const templateSteps = [
-  Calls.mount({ source: "/dev/vda", target: lowerDirectory, fstype: "erofs", flags: mountFlags.readOnly, data: "" }),
-  Calls.network({ mode: NetworkMode.prepare })
-]
 
 /** Bytes of host entropy for a restored guest: the size of the kernel's pool. */
 const entropyBytes = 256
@@ -114,10 +106,21 @@ const coverIdentity = covered.map(([name, target]) => bindOver(name, target))
 
 const resolverPath = "/etc/resolv.conf"
 
-/** Covers /etc/resolv.conf by a mount: the first write to a guest's disk takes 20 to 40 ms without KVM, a mount less than one. */
-const coverResolver = (content: string) => [
-  Calls.writeSmall({ path: `${ownFiles}/resolv.conf`, mode: 0o644, content: Buffer.from(content) }),
-  bindOver("resolv.conf", resolverPath)
+/**
+ * Covers /etc/resolv.conf by a mount of a file that the template has: the first write to a guest's disk takes 20 to 40 ms without KVM, a mount
+ * less than one.
+ */
+const coverResolver = bindOver("resolv.conf", resolverPath)
+
+/**
+ * Steps of a template's guest: it has the environment mounted, nothing of the workspace disk, and a network that can be turned on by rules
+ * alone.
+ */
+export const templateSteps = [
+  Calls.mount({ source: "/dev/vda", target: lowerDirectory, fstype: "erofs", flags: mountFlags.readOnly, data: "" }),
+  Calls.network({ mode: NetworkMode.prepare }),
+  Calls.mkdir({ path: ownFiles, mode: 0o755 }),
+  Calls.writeSmall({ path: `${ownFiles}/resolv.conf`, mode: 0o644, content: Buffer.from(resolverContent) })
 ]
 
 /**
@@ -252,11 +255,11 @@ export const warmUpSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unkn
 }
 
 /**
- * Between `warmUpSteps` and `undoWarmUp`: covers the root's resolver with an existing file once, so that the guest has looked up the path.
- * The first step fails in a root without the file.
+ * Between `warmUpSteps` and `undoWarmUp`: covers the root's resolver once, so that the guest has looked up the path. The first step fails in
+ * a root without the file.
  */
 export const warmResolver = {
-  cover: bindOver("hosts", resolverPath),
+  cover: coverResolver,
   uncover: Calls.umount({ target: resolverPath, flags: 0 })
 } as const
 
@@ -272,7 +275,7 @@ export const undoWarmUp = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unkno
 /** Steps of a guest with its own kernel. */
 export const machineSteps: GuestSteps = {
   claim: claimSteps,
-  coverResolver,
+  coverResolver: [coverResolver],
   inspection: inspectionSteps,
   inspectedWorkspace: [inspectedWorkspace],
   scrubInspected,

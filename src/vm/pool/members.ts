@@ -50,7 +50,7 @@ const fileSystemsLeft = (channel: GuestChannel) =>
 
 /** A kernel that cannot steer is reported to the claim that asks for a network. */
 const warmNetwork = ({ call }: GuestChannel) =>
-  call.network({ mode: NetworkMode.on }).pipe(
+  call.network({ mode: NetworkMode.onClaimed }).pipe(
     Effect.andThen(call.network({ mode: NetworkMode.off })),
     Effect.catchTag("AgentCallFailed", () => Effect.void)
   )

@@ -1,6 +1,6 @@
 import { Calls } from "../../../src/guest-channel/calls.ts"
 import { renameFiles } from "../../../src/vm/driver/machine-steps.ts"
-import type { GuestIdentity, GuestSteps } from "../../../src/vm/guest-steps.ts"
+import { type GuestIdentity, type GuestSteps, resolverContent } from "../../../src/vm/guest-steps.ts"
 
 const write = (path: string, content: string, mode: number) =>
   Calls.writeSmall({ path, mode, content: Buffer.from(content) })
@@ -20,7 +20,7 @@ const identityFiles = ({ generation, hostname, machineId }: GuestIdentity) => [
  */
 export const localSteps: GuestSteps = {
   claim: identityFiles,
-  coverResolver: (content) => [write("/etc/resolv.conf", content, 0o644)],
+  coverResolver: [write("/etc/resolv.conf", resolverContent, 0o644)],
   inspection: () => [],
   inspectedWorkspace: [],
   scrubInspected: [],

@@ -3,29 +3,27 @@ import { type ChannelFailed, NetworkUnsupported } from "../../../contract/errors
 import { NetworkMode } from "../../../guest-channel/calls.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
+import { resolverContent } from "../../../vm/guest-steps.ts"
 import type { Guest } from "../../../vm/guest.ts"
 import type { GuestFile } from "../guest-file.ts"
 
 type ClaimedGuest = Pick<Guest, "channel" | "vm">
 
-/** Nobody's address: the agent answers look-ups that are sent to any address. With a network device, the resolver has this address. */
-const RESOLVER = "nameserver 198.18.0.2\n"
-
 export const resolverFile = {
   path: "/etc/resolv.conf",
-  without: (content) => content === RESOLVER ? undefined : content
+  without: (content) => content === resolverContent ? undefined : content
 } as const satisfies GuestFile
 
 type Resolver = Effect.Effect<void, AgentCallFailed | ChannelFailed>
 
 /** A root without a usable /etc/resolv.conf, such as a dangling link, keeps its own: its programs then connect to addresses only. */
 const writeResolver = ({ call }: Pick<GuestChannel, "call">): Resolver =>
-  call.writeSmall({ path: resolverFile.path, mode: 0o644, content: Buffer.from(RESOLVER) })
+  call.writeSmall({ path: resolverFile.path, mode: 0o644, content: Buffer.from(resolverContent) })
 
 /** The same for a guest that was just claimed: its file covers the file of the disk. */
 const coverResolver = ({ channel, vm }: ClaimedGuest): Resolver =>
   Effect.catchTag(
-    Effect.asVoid(channel.chain(vm.steps.coverResolver(RESOLVER))),
+    Effect.asVoid(channel.chain(vm.steps.coverResolver)),
     "AgentCallFailed",
     () => writeResolver(channel)
   )
@@ -53,7 +51,8 @@ const turnOnBy = (
 export const turnOn = (channel: Pick<GuestChannel, "call">) => turnOnBy(channel, NetworkMode.on, writeResolver(channel))
 
 /** The same for a guest that was just claimed. */
-export const turnOnClaimed = (guest: ClaimedGuest) => turnOnBy(guest.channel, NetworkMode.on, coverResolver(guest))
+export const turnOnClaimed = (guest: ClaimedGuest) =>
+  turnOnBy(guest.channel, NetworkMode.onClaimed, coverResolver(guest))
 
 /** Watches a guest that was just claimed, as `watch` does. */
 export const watchClaimed = (guest: ClaimedGuest): Effect.Effect<void, ChannelFailed> =>

@@ -31,7 +31,7 @@ const unclaimed = Effect.gen(function*() {
 
 const claimCalls = localSteps.claim({ hostname: "", machineId: "", bootId: "", generation: "" }, {}).length + 2
 /** The chain of the resolver, and NETWORK. */
-const networkCalls = localSteps.coverResolver("").length + 3
+const networkCalls = localSteps.coverResolver.length + 3
 
 describe("the network of a new guest", () => {
   it.effect("the network is asked for behind the claim, without waiting, and nobody has to wait for it", () =>
@@ -42,7 +42,7 @@ describe("the network of a new guest", () => {
       assert.strictEqual(calls.length, claimCalls + networkCalls)
       assert.deepStrictEqual(
         peer.frames.at(-1)?.payload.toString("hex"),
-        Calls.network({ mode: NetworkMode.on }).encode().toString("hex")
+        Calls.network({ mode: NetworkMode.onClaimed }).encode().toString("hex")
       )
       answer(0, claimCalls)
       const network = yield* Effect.forkChild(yield* Fiber.join(claim))
