@@ -1,0 +1,85 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result, Stream } from "effect"
+import { constants } from "node:os"
+import { AgentCallFailed } from "../../../../../src/guest-channel/errors.ts"
+import { askedGrant } from "../../../../../src/workspace/residents/network/policy.ts"
+import { settleClients } from "../../../../../src/workspace/residents/package-cache/clients.ts"
+import { packageCaching } from "../../../../../src/workspace/residents/package-cache/package-cache.ts"
+import { settingsFiles } from "../../../../../src/workspace/residents/package-cache/registries.ts"
+
+type Files = Parameters<typeof settleClients>[0]
+
+const { EFBIG, ELOOP, ENOENT } = constants.errno
+
+/** A guest with these files: a text, or the number of the error of a read that follows no link. */
+const guestOf = (found: Readonly<Record<string, string | number>>, { changes = true } = {}) => {
+  const requests: Array<string> = []
+  const bytesOf = (file: string) => Buffer.from(typeof found[file] === "string" ? found[file] : "")
+  const failed = (operation: string) => new AgentCallFailed({ operation, errno: "EXDEV", detail: "" })
+  const files = {
+    readMany: ({ paths }) => {
+      requests.push(`read ${paths.length} files`)
+      return Stream.fromIterable(paths.map((path) => {
+        const one = found[String(path)] ?? ENOENT
+        const errno = typeof one === "number" ? one : 0
+        return { errno, size: 0, content: bytesOf(String(path)) }
+      }))
+    },
+    read: ({ path }) => {
+      requests.push(`read through ${path}`)
+      return Stream.make(Buffer.from("registry=https://own.test/\n"))
+    },
+    write: ({ path }) => Effect.sync(() => void requests.push(`write ${path}`)),
+    changeFiles: (root, all) =>
+      Effect.suspend(() => {
+        requests.push(`change ${root}: ${all.map(({ path }) => Buffer.from(path).toString()).join(" ")}`)
+        return changes ? Effect.void : failed("change")
+      })
+  } as Files
+  return { files, requests }
+}
+
+const caching = packageCaching(
+  { cacheDir: "/nowhere" },
+  () => Result.getOrThrow(askedGrant({ allowHosts: ["npm"] })),
+  () => []
+)
+
+const readAll = `read ${settingsFiles.length} files`
+
+const added = [
+  "etc/npmrc",
+  "usr/local/etc/npmrc",
+  "usr/etc/npmrc",
+  "root/.config/pnpm/rc",
+  "root/.config/pnpm/config.yaml"
+]
+
+describe("the settings of a guest's package clients", () => {
+  it.effect("a new guest reads all files in one request and gets all new ones in another", () =>
+    Effect.gen(function*() {
+      const { files, requests } = guestOf({})
+      yield* settleClients(files, caching)
+      assert.deepStrictEqual(requests, [readAll, `change /: ${[...added, "root/.yarnrc.yml"].join(" ")}`])
+    }))
+
+  it.effect("files of the user, large ones and those behind links stay", () =>
+    Effect.gen(function*() {
+      const { files, requests } = guestOf({
+        "etc/npmrc": "registry=https://own.test/\n",
+        "usr/etc/npmrc": EFBIG,
+        "root/.yarnrc.yml": ELOOP
+      })
+      yield* settleClients(files, caching)
+      const rest = added.filter((file) => file !== "etc/npmrc" && file !== "usr/etc/npmrc")
+      const others = [`change /: ${rest.join(" ")}`, "read through root/.yarnrc.yml"]
+      assert.deepStrictEqual(requests.toSorted(), [...others, readAll].toSorted())
+    }))
+
+  it.effect("a guest that refuses the whole gets each file by itself", () =>
+    Effect.gen(function*() {
+      const { files, requests } = guestOf({ "root/.yarnrc.yml": "npmRegistryServer: own\n" }, { changes: false })
+      yield* settleClients(files, caching)
+      assert.deepStrictEqual(requests.slice(2), added.map((file) => `write ${file}`))
+    }))
+})
