@@ -11,7 +11,8 @@ void network_allow_local(void);
 bool network_allowed_local(void);
 /* Loads programs, opens sockets and adds the routes' table, once. A failure is told by network_on. */
 void network_prepare(void);
-/* 0 or errno with the failed step in *what. Both may be called again. `untouched`: no program of a workspace has run since network_prepare. */
+/* 0 or errno with the failed step in *what. Both may be called again. `untouched`: no program of a workspace has run since
+ * network_prepare. */
 int network_on(bool untouched, const char **what);
 int network_off(const char **what);
 
