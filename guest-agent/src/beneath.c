@@ -10,6 +10,7 @@
 
 #include "baseline.h"
 #include "kernel.h"
+#include "layer.h"
 #include "owner.h"
 
 static const char *relative(const char *path) {
@@ -33,12 +34,18 @@ static bool is_unmounted(int workspace) {
 /* Minor numbers of one virtio disk. */
 enum { MINORS = 16 };
 
+/* The device of the workspace disk. The baseline is vdc, and the workspace vdb or what is mapped over it. */
+static dev_t workspace_device(dev_t baseline) {
+  dev_t layer = layer_device();
+  return layer != 0 ? layer : makedev(major(baseline), minor(baseline) - MINORS);
+}
+
 bool is_covered(const char *root, int workspace, const char *other_root, int baseline) {
   struct stat own, seed;
   if (!workspace_is_mount || strcmp(root, WORKSPACE_ROOT) != 0 || strcmp(other_root, BASELINE_ROOT) != 0) return false;
   if (fstat(workspace, &own) < 0 || fstat(baseline, &seed) < 0) return true;
-  /* Both disks began as one image, so the directory has one inode. The baseline is vdc, and the workspace vdb. */
-  return own.st_ino != seed.st_ino || own.st_dev != makedev(major(seed.st_dev), minor(seed.st_dev) - MINORS);
+  /* Both disks began as one image, so the directory has one inode. */
+  return own.st_ino != seed.st_ino || own.st_dev != workspace_device(seed.st_dev);
 }
 
 static int open_workspace(void) {
@@ -52,7 +59,8 @@ static int open_workspace(void) {
 /* ext4 shows a damaged directory as empty, and counts the error on the disk, where the count stays. */
 int damage_of_root(const char *root) {
   char count = '0';
-  int fd = workspace_is_mount && strcmp(root, WORKSPACE_ROOT) == 0 ? open("/sys/fs/ext4/vdb/errors_count", O_RDONLY | O_CLOEXEC) : -1;
+  if (!workspace_is_mount || strcmp(root, WORKSPACE_ROOT) != 0) return 0;
+  int fd = open(layer_device() != 0 ? "/sys/fs/ext4/dm-0/errors_count" : "/sys/fs/ext4/vdb/errors_count", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return 0;
   bool is_known = read(fd, &count, 1) == 1;
   close(fd);

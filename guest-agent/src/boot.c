@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <time.h>
@@ -19,6 +21,8 @@
 #include "small_file.h"
 
 #define PORT_NAME "pyro.0"
+/* The port of the channel on vsock. */
+enum { VSOCK_PORT = 5005 };
 enum { PORT_WAIT_MS = 10000, PORT_POLL_MS = 2 };
 
 static void mount_kernel_file_systems(void) {
@@ -148,7 +152,16 @@ static int wait_for_port(void) {
   fatal("no virtio-serial port named " PORT_NAME);
 }
 
-int boot(void) {
+/* For a VMM without virtio-serial. The kernel gives the agent unknown words of its command line as variables. */
+static int listen_on_vsock(void) {
+  const struct kernel_vsock_address any = {.family = KERNEL_AF_VSOCK, .port = VSOCK_PORT, .cid = KERNEL_VSOCK_CID_ANY};
+  modules_load("/modules", "order-vsock");
+  int fd = socket(KERNEL_AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0 || bind(fd, (const struct sockaddr *)&any, sizeof any) < 0 || listen(fd, 1) < 0) fatal("vsock: %s", strerror(errno));
+  return fd;
+}
+
+struct channel boot(void) {
   umask(022);
   mount_kernel_file_systems();
   take_standard_descriptors();
@@ -159,12 +172,16 @@ int boot(void) {
   raise_lock_limit(memory);
   raise_kernel_limits(memory);
   forbid_thrashing();
-  modules_load("/modules");
+  const char *kind = getenv("pyro_channel");
+  bool vsock = kind != NULL && strcmp(kind, "vsock") == 0;
+  modules_load("/modules", "order");
+  int listener = vsock ? listen_on_vsock() : -1;
+  modules_forget("/modules");
   int error = link_up("lo");
   if (error != 0) log_line("lo: %s", strerror(error));
   error = cgroup_init("/sys/fs/cgroup");
   if (error != 0) log_line("cgroups: %s", strerror(error));
   error = interval_timer_stop();
   if (error != 0) log_line("interval timer: %s", strerror(error));
-  return wait_for_port();
+  return (struct channel){.fd = vsock ? listener : wait_for_port(), .is_listener = vsock};
 }

@@ -2,9 +2,16 @@
 #ifndef PYRO_BOOT_H
 #define PYRO_BOOT_H
 
-/* As PID 1 of the initramfs: mounts the kernel's file systems, loads the modules, and opens the port; its descriptor. Ends the machine when
- * something fatal fails. */
-int boot(void);
+#include <stdbool.h>
+
+struct channel {
+  int fd;
+  bool is_listener; /* a listening vsock; else a virtio port */
+};
+
+/* As PID 1 of the initramfs: mounts the kernel's file systems, loads the modules, and opens the channel. Ends the machine when something
+ * fatal fails. */
+struct channel boot(void);
 /* local.c: the agent as an ordinary process, for tests: the same loop over a socket. --fd N | --listen PATH, with --root DIR and
  * --cgroup DIR; ends the process when they make no sense. */
 void local_start(int count, char **arguments);

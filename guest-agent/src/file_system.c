@@ -1,4 +1,4 @@
-#include "machine.h"
+#include "file_system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "machine.h"
 
-static int block_size(const char *device, uint64_t *size) {
+int block_size(const char *device, uint64_t *size) {
   int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) return errno;
   struct stat status;

@@ -104,6 +104,15 @@ struct kernel_fsmap_head {
 /* read-only, nosuid, nodev, noexec, noatime */
 #define KERNEL_MOUNT_ATTR_BASELINE (0x01u | 0x02u | 0x04u | 0x08u | 0x10u)
 
+/* linux/vm_sockets.h */
+#define KERNEL_AF_VSOCK 40
+#define KERNEL_VSOCK_CID_ANY 0xffffffffu
+struct kernel_vsock_address {
+  uint16_t family, reserved;
+  uint32_t port, cid;
+  uint8_t flags, zero[3];
+};
+
 #define KERNEL_RNDADDENTROPY _IOW('R', 0x03, int[2])
 #define KERNEL_RNDRESEEDCRNG _IO('R', 0x07)
 #define KERNEL_BLKGETSIZE64 _IOR(0x12, 114, uint64_t)

@@ -10,9 +10,11 @@ int sync_disks(bool drop_caches);
 /* Stops the interval timer. The kernel needs it for the boot and leaves it running at 18 Hz without a user. QEMU wakes
  * twice in each of its periods, the largest cost of an idle guest for the host. */
 int interval_timer_stop(void);
-/* modules.c: loads the kernel modules named in `directory`/order, one file name a line, and removes their files: they are memory
- * in an initramfs. Ends the machine when one cannot be loaded. */
-void modules_load(const char *directory);
+/* modules.c: loads the kernel modules named in the file `order` of the directory, one file name a line. Ends the machine when one cannot be
+ * loaded. */
+void modules_load(const char *directory, const char *order);
+/* Removes all files of the directory: they are memory in an initramfs. */
+void modules_forget(const char *directory);
 
 /* The next two can take seconds: for a child process. */
 

@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +15,26 @@ static void load(int directory, const char *name) {
   if (fd < 0) fatal("module %s: %s", name, strerror(errno));
   if (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST) fatal("module %s: %s", name, strerror(errno));
   close(fd);
-  unlinkat(directory, name, 0);
 }
 
-void modules_load(const char *path) {
+void modules_load(const char *path, const char *name) {
   static char order[ORDER_MAX];
   int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return; /* a kernel with everything built in */
-  int fd = openat(directory, "order", O_RDONLY | O_CLOEXEC);
+  int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
   ssize_t size = fd < 0 ? -1 : read(fd, order, sizeof order - 1);
-  if (size < 0) fatal("%s/order: %s", path, strerror(errno));
+  if (size < 0) fatal("%s/%s: %s", path, name, strerror(errno));
   order[size] = '\0';
   close(fd);
   char *rest = NULL;
-  for (char *name = strtok_r(order, "\n", &rest); name != NULL; name = strtok_r(NULL, "\n", &rest)) load(directory, name);
+  for (char *module = strtok_r(order, "\n", &rest); module != NULL; module = strtok_r(NULL, "\n", &rest)) load(directory, module);
   close(directory);
+}
+
+void modules_forget(const char *path) {
+  DIR *directory = opendir(path);
+  if (directory == NULL) return;
+  for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+    if (entry->d_name[0] != '.') unlinkat(dirfd(directory), entry->d_name, 0);
+  closedir(directory);
 }

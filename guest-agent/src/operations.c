@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "entropy.h"
 #include "free_space.h"
+#include "layer.h"
 #include "machine.h"
 #include "mount.h"
 #include "net/network.h"
@@ -228,6 +229,19 @@ static int clear_call(struct call *call) {
   return error;
 }
 
+/* Bytes 0: ends the mapping. */
+static int layer_call(struct call *call) {
+  int error = 0;
+  char *seed = take_path(call, &error), *store = copy_str(take_str(&call->fields));
+  uint64_t bytes = take_u64(&call->fields);
+  if (store == NULL) error = ENOMEM;
+  if (error == 0) error = call_done(call);
+  if (error == 0) error = bytes == 0 ? layer_unmap() : layer_map(seed, store, bytes);
+  free(seed);
+  free(store);
+  return error;
+}
+
 static const struct operation operations[] = {
     [OP_PING] = {ping, false},
     [OP_RESEED] = {reseed, true},
@@ -246,6 +260,7 @@ static const struct operation operations[] = {
     [OP_FREE_SPACE] = {free_space_call, true},
     [OP_GROW] = {grow_call, true},
     [OP_CLEAR] = {clear_call, false},
+    [OP_LAYER] = {layer_call, true},
 };
 
 const struct operation *operation_find(uint8_t op) {

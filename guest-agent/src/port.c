@@ -132,9 +132,9 @@ static size_t push(const uint8_t *from, size_t size) {
   if (!port.writable) return 0;
   ssize_t count = write(port.fd, from, size);
   if (count >= 0) return (size_t)count;
-  /* Output for a lost peer is discarded: its successor ignores everything before its own HELLO. The peer's remaining
-   * bytes are read before the connection counts as lost. */
-  if (errno != EAGAIN) return size;
+  /* Output for a lost peer waits for its successor, if there may be one. The peer's remaining bytes are read before the connection counts
+   * as lost. */
+  if (errno != EAGAIN && port.listener < 0) return size;
   port.writable = false;
   return 0;
 }

@@ -78,6 +78,7 @@ enum op {
   OP_FREE_SPACE = 23,
   OP_GROW = 24,
   OP_CLEAR = 25,
+  OP_LAYER = 26,
 };
 
 enum step {

@@ -89,7 +89,12 @@ export const Calls = {
   /** Grows a mounted ext4 to the size of its device. */
   grow: call("grow", 24, { path: str, device: str }, nothing),
   /** Removes a file or a link, or all entries beneath a directory. A missing path is clear. */
-  clear: call("clear", 25, { path: str }, nothing)
+  clear: call("clear", 25, { path: str }, nothing),
+  /**
+   * Makes /dev/dm-0, a disk of `bytes` with the content of the device `seed`, zeros behind its end, and all that was written since in the
+   * device `store`. 0 bytes end the mapping.
+   */
+  layer: call("layer", 26, { seed: str, store: str, bytes: offset }, nothing)
 } as const
 
 /** A line of the agent's own log. */

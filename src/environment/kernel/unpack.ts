@@ -81,6 +81,9 @@ const unpack = (compression: Compression, bytes: Buffer) => {
   }
 }
 
+/** Lists of modules in the kernel's recipe, and the files with their load order in `/modules`. The agent knows these names. */
+const moduleLists = { "boot.modules": "order", "vsock.modules": "order-vsock" } as const
+
 /** Part of the initramfs that depends only on the kernel: `/modules`, with the module names in load order. */
 const bootModules = (folder: string) =>
   Effect.gen(function*() {
@@ -89,9 +92,13 @@ const bootModules = (folder: string) =>
       dep: (yield* read("modules.dep")).toString(),
       builtin: (yield* read("modules.builtin")).toString()
     })
-    const { missing, order } = loadOrder(index, readList(path.join(recipeFolder("kernel"), "boot.modules")))
+    const lists = Object.entries(moduleLists).map(([list, name]) => ({
+      name,
+      ...loadOrder(index, readList(path.join(recipeFolder("kernel"), list)))
+    }))
+    const missing = lists.flatMap((list) => list.missing)
     if (missing.length > 0) return yield* broken(`kernel ${path.basename(folder)} has no module ${missing.join(", ")}`)
-    const names = order.map((file) => path.basename(file))
+    const modules = new Set(lists.flatMap(({ order }) => order))
     const file = (name: string, content: Buffer) => ({
       name: `modules/${name}`,
       mode: fileType.regular | 0o644,
@@ -99,8 +106,10 @@ const bootModules = (folder: string) =>
     })
     return cpioMembers([
       { name: "modules", mode: fileType.directory | 0o755 },
-      file("order", Buffer.from(names.join("\n") + "\n")),
-      ...(yield* Effect.forEach(order, (module) =>
+      ...lists.map(({ name, order }) =>
+        file(name, Buffer.from(order.map((module) => `${path.basename(module)}\n`).join("")))
+      ),
+      ...(yield* Effect.forEach(modules, (module) =>
         Effect.map(read(module), (content) => file(path.basename(module), content))))
     ], bootModulesInode)
   })

@@ -1,5 +1,5 @@
 import { type Cause, Deferred, Effect, Queue } from "effect"
-import type { Duplex } from "node:stream"
+import { type Duplex, PassThrough } from "node:stream"
 import { ChannelFailed } from "../../contract/errors/errors.ts"
 import { escapeGuestText } from "../../contract/text/printable.ts"
 import { settleAfterwards, Waiters } from "../../system/waits/signal.ts"
@@ -47,6 +47,9 @@ const levelOf = (number: number): EventLevel => {
 /** After this many releases of running streams, a ping finds out which releases the guest has seen. */
 const FORGOTTEN_STREAMS = 128
 
+/** In place of a socket while a connection moves. */
+const nowhere = new PassThrough()
+
 /**
  * One connection to the agent. The socket's callback gives each frame to its call or stream, without a fiber per frame. The socket is never
  * paused: the credit of a stream bounds its unread bytes. A violation by the guest fails everything pending with one `ChannelFailed`.
@@ -65,7 +68,7 @@ export class Connection implements StreamLink {
   silentMs = 0
   /** Maximum silence for a caller that ends the guest in any case, in `ms`. */
   endingMs = Infinity
-  readonly #socket: Duplex
+  #socket: Duplex
   readonly #nonce: Uint8Array
   readonly #keep: (id: string) => boolean
   readonly #events: Queue.Queue<AgentEvent, Cause.Done>
@@ -97,11 +100,37 @@ export class Connection implements StreamLink {
     this.#events = options.events
     this.#search = new HelloSearch(options.nonce)
     this.outbox = new Outbox(socket, (detail) => this.fail(detail), options.monotonicMs)
+    this.#listen(socket)
+  }
+
+  /** An end of a socket that this connection has left is no failure. */
+  #listen(socket: Duplex) {
+    const ended = (detail: string) => {
+      if (socket === this.#socket) this.fail(detail)
+    }
     socket.on("data", (chunk: Buffer) => this.#read(chunk))
-    socket.on("end", () => this.fail("the guest's side closed it"))
-    socket.on("close", () => this.fail("its socket closed"))
-    socket.on("error", (error) => this.fail(error.message))
-    if (socket.destroyed || socket.readableEnded) this.fail("its socket closed")
+    socket.on("end", () => ended("the guest's side closed it"))
+    socket.on("close", () => ended("its socket closed"))
+    socket.on("error", (error) => ended(error.message))
+    if (socket.destroyed || socket.readableEnded) ended("its socket closed")
+  }
+
+  /**
+   * Continues on another socket to the same agent. No byte may be on its way in the present one, which `leave` has ended, and nothing is
+   * sent in between.
+   */
+  moveTo(socket: Duplex) {
+    if (this.#failure !== undefined) return void socket.destroy()
+    this.#socket = socket
+    this.outbox.moveTo(socket)
+    this.#listen(socket)
+  }
+
+  /** Ends the present socket, before `moveTo`. */
+  leave() {
+    const socket = this.#socket
+    this.#socket = nowhere
+    socket.destroy()
   }
 
   get failure() {
@@ -191,7 +220,7 @@ export class Connection implements StreamLink {
     if (this.#failure !== undefined) return
     const failure = new ChannelFailed({ detail })
     this.#failure = failure
-    this.#socket.destroy()
+    if (this.#socket !== nowhere) this.#socket.destroy()
     this.outbox.close()
     settleAfterwards(this.greeted, Effect.fail(failure))
     settleAfterwards(this.failed, Effect.fail(failure))

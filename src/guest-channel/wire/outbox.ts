@@ -17,7 +17,7 @@ const MAX_UNTAKEN_BYTES = 134_217_728
 
 /** Collects the frames of one turn of the event loop and writes them at once, in order. */
 export class Outbox {
-  readonly #socket: Duplex
+  #socket: Duplex
   #frames: Array<Uint8Array> = []
   #bytes = 0
   readonly #waiting = new Waiters()
@@ -35,6 +35,13 @@ export class Outbox {
     this.#onOverflow = onOverflow
     this.transfers = new TransferGate(() => this.#waiting.wake(), monotonicMs)
     socket.on("drain", () => this.#waiting.wake())
+  }
+
+  /** Writes to another socket from now on. */
+  moveTo(socket: Duplex) {
+    this.#socket = socket
+    socket.on("drain", () => this.#waiting.wake())
+    this.#waiting.wake()
   }
 
   /** Sends a frame, or one of its pieces. The caller sends nothing between the pieces of a frame. */
