@@ -1,9 +1,10 @@
 /*
  * pyro-copy: copies a sparse file (a VM's memory, an image) without pages of zeros, or punches these pages out of a file.
  *
- *   pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
+ *   pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
  *   pyro-copy --punch FILE
  *
+ * CHANGES is a sparse file: its data replaces that of the source. It may be larger than the source; the rest is ignored.
  * The destination gets its name only when it is complete, and never replaces a file. Its mode is 0600 by default. A file system
  * that shares extents (FICLONE) copies no data. With a program, it writes "copied" and a newline to FD and becomes that program, so
  * that a VM costs its parent one fork. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
@@ -33,7 +34,7 @@ static int fail(const char *what, const char *path, int error) {
 }
 
 static int usage(void) {
-  fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]\n"
+  fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]\n"
         "       pyro-copy --punch FILE\n",
         stderr);
   return STATUS_USAGE;
@@ -85,6 +86,7 @@ struct wishes {
   uid_t uid;
   gid_t gid;
   mode_t mode;
+  const char *changes; /* NULL: none */
 };
 
 static int parse_mode(const char *text, mode_t *mode) {
@@ -92,6 +94,16 @@ static int parse_mode(const char *text, mode_t *mode) {
   unsigned long value = strtoul(text, &end, 8);
   *mode = (mode_t)value;
   return *text >= '0' && *text <= '7' && *end == '\0' && value <= 0777 ? 0 : -1;
+}
+
+/* Lays the changes over a copy of `size` bytes; 0 or an errno. */
+static int overlay(const char *changes, int to, off_t size) {
+  struct stat stat;
+  int fd = open(changes, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0) return errno;
+  int error = fstat(fd, &stat) != 0 ? errno : !S_ISREG(stat.st_mode) ? EINVAL : sparse_overlay(fd, to, size);
+  close(fd);
+  return error;
 }
 
 static int copy(const char *source, const char *destination, const struct wishes *wishes) {
@@ -118,7 +130,9 @@ static int copy(const char *source, const char *destination, const struct wishes
       goto out;
     }
   }
-  if (wishes->owned && fchown(to, wishes->uid, wishes->gid) != 0)
+  if (wishes->changes != NULL && (error = overlay(wishes->changes, to, stat.st_size)) != 0)
+    status = fail("cannot lay over it", wishes->changes, error);
+  else if (wishes->owned && fchown(to, wishes->uid, wishes->gid) != 0)
     status = fail("cannot give away", destination, errno);
   else if (fchmod(to, wishes->mode) != 0)
     status = fail("cannot set the mode of", destination, errno);
@@ -167,6 +181,8 @@ int main(int argc, char **argv) {
     }
     if (strcmp(argv[at], "--owner") == 0 && parse_owner(argv[at + 1], &wishes.uid, &wishes.gid) == 0)
       wishes.owned = 1;
+    else if (strcmp(argv[at], "--over") == 0)
+      wishes.changes = argv[at + 1];
     else if (strcmp(argv[at], "--mode") != 0 || parse_mode(argv[at + 1], &wishes.mode) != 0)
       return usage();
   }

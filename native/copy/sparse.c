@@ -18,7 +18,8 @@ enum {
 
 struct job {
   int from;
-  int to; /* -1: punch `from` */
+  int to;   /* -1: punch `from` */
+  int over; /* `to` has data: pages of zeros are punched there */
   off_t size;
   atomic_llong next;
   atomic_int error;
@@ -54,8 +55,9 @@ static int deal(const struct job *job, unsigned char *bytes, size_t length, off_
     int error = 0;
     if (job->to >= 0 && !zero)
       error = write_whole(job->to, bytes + start, (end > length ? length : end) - start, at + (off_t)start);
-    else if (job->to < 0 && zero && /* to the end of the page: a shorter range would not free it */
-             fallocate(job->from, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at + (off_t)start, (off_t)(end - start)) != 0)
+    else if (zero && (job->to < 0 || job->over) && /* to the end of the page: a shorter range would not free it */
+             fallocate(job->over ? job->to : job->from, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at + (off_t)start,
+                       (off_t)(end - start)) != 0)
       error = errno;
     if (error != 0) return error;
   }
@@ -107,8 +109,8 @@ static void *work(void *argument) {
   return NULL;
 }
 
-static int run(int from, int to, off_t size) {
-  struct job job = {.from = from, .to = to, .size = size};
+static int run(int from, int to, int over, off_t size) {
+  struct job job = {.from = from, .to = to, .over = over, .size = size};
   pthread_t second;
   atomic_init(&job.next, 0);
   atomic_init(&job.error, 0);
@@ -119,6 +121,8 @@ static int run(int from, int to, off_t size) {
   return atomic_load(&job.error);
 }
 
-int sparse_copy(int from, int to, off_t size) { return run(from, to, size); }
+int sparse_copy(int from, int to, off_t size) { return run(from, to, 0, size); }
 
-int sparse_punch(int fd, off_t size) { return run(fd, -1, size); }
+int sparse_overlay(int from, int to, off_t size) { return run(from, to, 1, size); }
+
+int sparse_punch(int fd, off_t size) { return run(fd, -1, 0, size); }

@@ -7,6 +7,9 @@
 /* Copies the data in the first `size` bytes of `from` to the same places of `to`, which reads as zeros; 0 or an errno. */
 int sparse_copy(int from, int to, off_t size);
 
+/* Copies the data in the first `size` bytes of `from` over those of `to`. Holes of `from` change nothing; 0 or an errno. */
+int sparse_overlay(int from, int to, off_t size);
+
 /* Turns pages of zeros within the first `size` bytes of a file into holes; 0 or an errno. */
 int sparse_punch(int fd, off_t size);
 

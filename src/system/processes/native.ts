@@ -15,6 +15,7 @@ type NativeTool =
   | "pyro-pinned"
   | "pyro-tap"
   | "pyro-denied"
+  | "pyro-console"
 
 /** Root of the package: the nearest folder above this file that has a `guest-agent`. */
 export const packageRoot: () => string = (() => {
