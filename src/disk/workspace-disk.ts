@@ -18,7 +18,8 @@ import { bytesOnDisk } from "../system/files/usage.ts"
 import { runTool } from "../system/processes/child.ts"
 import { fileBytes, freeBytes } from "../system/processes/host.ts"
 import { nativeTool } from "../system/processes/native.ts"
-import { openVerifiedQcow2, qcow2Header } from "./qcow2.ts"
+import { emptyLayer, formatOf, isEmptyLayer, type LayerFormat, layerFormats } from "./layer-format.ts"
+import { openVerifiedLayer } from "./open-layer.ts"
 
 /** Raw ext4 image that a workspace disk starts from. */
 export interface Seed {
@@ -48,11 +49,9 @@ export interface WorkspaceDisk extends DiskSource {
   readonly top: string
 }
 
-/** Whether nothing was ever written over the seed: a qcow2 file that was written is longer than its header. */
+/** Whether nothing was ever written over the seed. */
 export const isEmptyDisk = ({ layers = [], seed, top }: DiskSource): boolean =>
-  layers.length === 0 &&
-  (top === undefined ||
-    fileBytes(top) === qcow2Header({ virtualBytes: seed.virtualBytes }).length)
+  layers.length === 0 && (top === undefined || isEmptyLayer(top, seed.virtualBytes))
 
 /** Whether a disk is an empty layer over this seed, under any name of the seed. */
 export const isEmptyOver = (disk: DiskSource, seed: Seed): boolean =>
@@ -60,22 +59,26 @@ export const isEmptyOver = (disk: DiskSource, seed: Seed): boolean =>
 
 const seedName = "seed.ext4"
 
-const numberOf = (name: string) => Number(/^(0|[1-9]\d{0,8})\.qcow2$/.exec(name)?.[1] ?? Number.NaN)
+const layerName = new RegExp(`^(0|[1-9]\\d{0,8})\\.(?:${layerFormats.join("|")})$`)
 
-const layerFile = (folder: string, number: number) => path.join(folder, `${number}.qcow2`)
+const numberOf = (name: string) => Number(layerName.exec(name)?.[1] ?? Number.NaN)
+
+const layerFile = (folder: string, number: number, format: LayerFormat) => path.join(folder, `${number}.${format}`)
 
 /** Links a seed and layers into a new folder. */
 const linkLayers = (seed: Seed, layers: ReadonlyArray<string>, to: string) =>
   makeFolder(to).pipe(
     Effect.andThen(linkFile(seed.path, path.join(to, seedName))),
-    Effect.andThen(Effect.forEach(layers, (file, number) => linkFile(file, layerFile(to, number)), { discard: true }))
+    Effect.andThen(
+      Effect.forEach(layers, (file, number) => linkFile(file, layerFile(to, number, formatOf(file))), { discard: true })
+    )
   )
 
-/** Numbers of the layers in a disk's folder, ascending. */
-const layerNumbers = (folder: string) =>
+/** Names of the layers in a disk's folder, the oldest first. */
+const layerNames = (folder: string) =>
   Effect.map(
     listFolder(folder),
-    (names) => names.map(numberOf).filter((number) => !Number.isNaN(number)).sort((a, b) => a - b)
+    (names) => names.filter((name) => !Number.isNaN(numberOf(name))).sort((a, b) => numberOf(a) - numberOf(b))
   )
 
 /** Links the seed image into a disk's folder. Makes a missing folder, and keeps a seed that the folder already has. */
@@ -91,17 +94,20 @@ export const linkSeed = (
 
 /**
  * Makes a new, empty layer on top of a disk's layers, and gives its host path. The layer appears whole or not at all. Layers of
- * `virtualBytes` fit only a seed of that size.
+ * `virtualBytes` fit only a seed of that size. All layers of a disk have the format of its first one.
  */
 export const makeWorkspaceDisk = (
   folder: string,
-  virtualBytes: number
+  virtualBytes: number,
+  first: LayerFormat = "qcow2"
 ): Effect.Effect<string, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
     yield* ensureFolder(folder)
-    const file = layerFile(folder, ((yield* layerNumbers(folder)).at(-1) ?? -1) + 1)
+    const last = (yield* layerNames(folder)).at(-1)
+    const format = last === undefined ? first : formatOf(last)
+    const file = layerFile(folder, last === undefined ? 0 : numberOf(last) + 1, format)
     const temporary = `${file}.tmp`
-    yield* writeFile(temporary, qcow2Header({ virtualBytes })).pipe(
+    yield* writeFile(temporary, emptyLayer(format, virtualBytes)).pipe(
       Effect.andThen(renameFile(temporary, file)),
       Effect.tapError(() => Effect.ignore(removeFile(temporary)))
     )
@@ -110,7 +116,7 @@ export const makeWorkspaceDisk = (
 
 /** Number of layers in a disk's folder. */
 export const layerCount = (folder: string): Effect.Effect<number, NoSpace | StateDirectoryUnusable> =>
-  Effect.mapBoth(layerNumbers(folder), { onSuccess: (numbers) => numbers.length, onFailure: toHostErrorOf(folder) })
+  Effect.mapBoth(layerNames(folder), { onSuccess: (names) => names.length, onFailure: toHostErrorOf(folder) })
 
 /**
  * Links the seed image and the oldest `count` layers of a disk into the new folder of another disk. No process may write these layers
@@ -123,9 +129,9 @@ export const shareLayers = (
 ): Effect.Effect<void, LinkFailed> =>
   Effect.gen(function*() {
     yield* linkSeed(to, path.join(from, seedName))
-    for (let number = 0; number < count; number++) {
-      yield* linkImage(layerFile(from, number), layerFile(to, number))
-    }
+    const names = yield* Effect.mapError(layerNames(from), toHostErrorOf(from))
+    if (names.length < count) return yield* new ImageDamaged({ path: from, detail: "one of its layers is gone" })
+    for (const name of names.slice(0, count)) yield* linkImage(path.join(from, name), path.join(to, name))
   })
 
 /** Layers that a merged file replaces: `count` layers from number `from` on. */
@@ -146,13 +152,13 @@ export const linkMerged = (
   merged: MergedLayers
 ): Effect.Effect<void, NoSpace | StateDirectoryUnusable | ImageDamaged> =>
   Effect.scoped(Effect.gen(function*() {
-    const fd = yield* openVerifiedQcow2(merged.file, from.seed)
+    const fd = yield* openVerifiedLayer(merged.file, from.seed)
     const files = [...from.layers, from.top]
     files.splice(merged.from, merged.count, merged.file)
     yield* Effect.gen(function*() {
       yield* keepReadOnly(fd, merged.file)
       yield* linkLayers(from.seed, files, to)
-      yield* syncFile(layerFile(to, merged.from))
+      yield* syncFile(layerFile(to, merged.from, formatOf(merged.file)))
       yield* syncFile(to)
     }).pipe(Effect.mapError(toHostErrorOf(to)))
   }))
@@ -167,9 +173,9 @@ export const linkGrown = (
   virtualBytes: number
 ): Effect.Effect<void, NoSpace | StateDirectoryUnusable> =>
   Effect.gen(function*() {
-    const isEmpty = fileBytes(from.top) === qcow2Header(from.seed).length
+    const isEmpty = isEmptyLayer(from.top, from.seed.virtualBytes)
     yield* linkLayers(from.seed, isEmpty ? from.layers : [...from.layers, from.top], to)
-    const top = yield* makeWorkspaceDisk(to, virtualBytes)
+    const top = yield* makeWorkspaceDisk(to, virtualBytes, formatOf(from.top))
     yield* syncFile(top)
     yield* syncFile(to)
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(to)(failure))))
@@ -183,9 +189,9 @@ export const readWorkspaceDisk = (folder: string, virtualBytes: number): Effect.
     const damaged = (detail: string) => new ImageDamaged({ path: folder, detail })
     const seed = path.join(folder, seedName)
     if (!exists(seed)) return yield* damaged(`${seedName} is gone`)
-    const numbers = yield* Effect.mapError(layerNumbers(folder), ({ detail }) => damaged(detail))
-    if (numbers.some((number, index) => number !== index)) return yield* damaged("one of its layers is gone")
-    const layers = numbers.map((number) => layerFile(folder, number))
+    const names = yield* Effect.mapError(layerNames(folder), ({ detail }) => damaged(detail))
+    if (names.some((name, index) => numberOf(name) !== index)) return yield* damaged("one of its layers is gone")
+    const layers = names.map((name) => path.join(folder, name))
     const top = layers.pop()
     if (top === undefined) return yield* damaged("it has no layer")
     return { seed: { path: seed, virtualBytes }, layers, top }

@@ -13,6 +13,7 @@ import { countBytes } from "../system/telemetry/metrics.ts"
 import { monotonicMs } from "../system/waits/time.ts"
 import { sweepVms } from "../vm/sweep.ts"
 import { acquireWorkspace } from "../workspace/life/boot.ts"
+import { driverOf } from "../workspace/life/driver.ts"
 import { reportSlowStep } from "../workspace/life/generation.ts"
 import { reportSeed } from "../workspace/life/notices.ts"
 import { ownerOf } from "../workspace/life/workspace-user.ts"
@@ -51,6 +52,7 @@ export const run = (payload: RunPayload, input: RunInput = {}) =>
         : yield* seedFrom(payload, notices)
       return yield* acquireWorkspace({
         purpose: "run",
+        driver: yield* driverOf(payload),
         images,
         vcpuCount: payload.vcpuCount,
         memoryMib: payload.memoryMib,

@@ -12,7 +12,7 @@ import { EventLog } from "../workspace/entry/events.ts"
 import { PortHolders } from "../workspace/entry/port-holders.ts"
 
 /** `services` without the known secrets, for a process that redacts its own log by them. */
-export const servicesBesideSecrets = Vmm.layerQemu.pipe(
+export const servicesBesideSecrets = Vmm.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(Environments.layer, SeedImages.layer)),
   Layer.provideMerge(Layer.mergeAll(Kernel.layer, HostFacts.layer, Dialler.layer)),
   Layer.provideMerge(Layer.mergeAll(EventLog.layer, Paths.layer, PortHolders.layer)),

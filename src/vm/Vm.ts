@@ -2,6 +2,7 @@ import type { Effect, Scope, Stream } from "effect"
 import type {
   AdmissionRefused,
   ChannelFailed,
+  DriverUnavailable,
   GuestPanicked,
   HostToolMissing,
   ImageDamaged,
@@ -146,6 +147,7 @@ export type CaptureError =
   | ChannelFailed
 
 export type VmError =
+  | DriverUnavailable
   | VmFailed
   | GuestPanicked
   | NoSpace

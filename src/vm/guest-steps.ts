@@ -38,10 +38,13 @@ export interface ClaimedDisk {
   readonly isMounted?: boolean | undefined
 }
 
-type Steps = ReadonlyArray<Call<unknown>>
+/** Calls in their order. */
+export type Steps = ReadonlyArray<Call<unknown>>
 
 /** Calls to a guest's agent that give the guest its identity and its disk. A guest that shares the host's kernel needs others. */
 export interface GuestSteps {
+  /** The mounts of a claim on a disk that was never written. The rest of the claim is `claim` with `isMounted`. */
+  readonly mountEmpty: Steps
   /** Makes a restored guest unique, and mounts its root and /workspace. */
   readonly claim: (identity: GuestIdentity, disk: ClaimedDisk) => Steps
   /** Gives a claimed guest an /etc/resolv.conf with `resolverContent`, of the generation instead of the disk. Fails if the root has no such file. */
@@ -64,6 +67,16 @@ export interface GuestSteps {
   readonly rename: (hostname: string, hosts: string | undefined) => Steps
   /** Resumes the programs that a capture stopped. */
   readonly startPrograms: Steps
+  /** Folder of sysfs with what the guest's kernel says of the workspace disk's ext4. */
+  readonly diskErrors: string
+  /** The steps of a claim in a form that can be undone: a guest that ran them once is several times as fast the next time. */
+  readonly warmUp: {
+    readonly begin: (disk: ClaimedDisk) => Steps
+    /** Unmounts everything that `begin` mounted, so that the disk can be switched. Fails if a mount is still in use. */
+    readonly undo: (disk: ClaimedDisk) => Steps
+    /** Undoes `coverResolver` between the two. */
+    readonly uncoverResolver: Steps
+  }
 }
 
 /**

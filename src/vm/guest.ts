@@ -3,6 +3,7 @@ import type {
   AdmissionRefused,
   ChannelFailed,
   ConfinementUnavailable,
+  DriverUnavailable,
   HostToolMissing,
   HostToolUnsuitable,
   InvalidConfiguration,
@@ -31,13 +32,18 @@ export interface Guest {
 
 /** A guest from a template or from the pool. */
 export interface RestoredGuest extends Guest {
-  /** The guest has its empty disk mounted (`mountSteps`), and its claim continues from there. */
+  /** The guest has its empty disk mounted (`GuestSteps.mountEmpty`), and its claim continues from there. */
   readonly isMounted: boolean
 }
+
+/** A program that runs VMs. */
+export type DriverName = "qemu" | "firecracker"
 
 export type OnSlowStep = (message: string) => Effect.Effect<void>
 
 export interface RestoreRequest extends DiskSource {
+  /** @default qemu */
+  readonly driver?: DriverName | undefined
   readonly purpose: VmPurpose
   readonly images: GuestImages
   readonly vcpuCount: number
@@ -108,10 +114,13 @@ interface AttachOptions {
   readonly onStill?: Effect.Effect<unknown>
 }
 
-/** Makes guests. One implementation per driver. */
-export interface VmmService {
+/** Makes guests on one driver. */
+export interface DriverService {
   /** Finds the driver's program on this host. Gives its path, for `doctor`. */
-  readonly program: Effect.Effect<string, HostToolMissing | HostToolUnsuitable | InvalidConfiguration>
+  readonly program: Effect.Effect<
+    string,
+    DriverUnavailable | HostToolMissing | HostToolUnsuitable | InvalidConfiguration
+  >
   /** Chooses the accelerator of this host. Without a known answer, the probe of KVM boots a kernel. */
   readonly accelerator: (images: GuestImages, placeholder: Seed) => Effect.Effect<AcceleratorChoice, VmmError>
   /**
@@ -134,4 +143,9 @@ export interface VmmService {
    * another process owns it.
    */
   readonly attach: (id: VmId, options?: AttachOptions) => Effect.Effect<Guest, VmmError, Scope.Scope>
+}
+
+/** Makes guests on the driver that a request names. The other members are QEMU's. */
+export interface VmmService extends DriverService {
+  readonly on: (driver?: DriverName) => DriverService
 }

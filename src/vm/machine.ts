@@ -3,6 +3,8 @@ import * as path from "node:path"
 
 /** Every property of a machine that a frozen memory depends on: machines of equal spec can continue each other's state. */
 export const MachineSpec = Schema.Struct({
+  /** The VMM. Absent: QEMU. */
+  driver: Schema.optional(Schema.Literal("firecracker")),
   /** The driver's name of what executes the guest's code. */
   accelerator: Schema.String,
   vcpuCount: Schema.Int,
@@ -26,7 +28,7 @@ export const MachineIdentity = Schema.Struct({
   tscKhz: Schema.Number,
   kernel: Schema.String,
   environment: Schema.String,
-  /** Hash of QEMU's arguments: devices, their order, sizes, the kernel's command line. */
+  /** Hash of what the VMM is told: devices, their order, sizes, the kernel's command line. */
   machine: Schema.String
 }).pipe(Schema.encodeKeys({ vmm: "qemu" }))
 export type MachineIdentity = typeof MachineIdentity.Type

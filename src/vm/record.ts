@@ -49,7 +49,7 @@ export type DiskState = typeof DiskState.Type
 
 /**
  * Written before any other part of a VM, so that everything can be found after a crash: the id names the folder and the memory file, and is
- * in QEMU's arguments.
+ * in the VMM's arguments.
  */
 export const VmRecord = Schema.Struct({
   id: VmId,
@@ -59,7 +59,7 @@ export const VmRecord = Schema.Struct({
   /** Guest memory that was admitted. */
   memoryMib: Schema.Int,
   vcpuCount: Schema.Int,
-  /** Host user that QEMU runs as. */
+  /** Host user that the VMM runs as. */
   uid: Schema.Int,
   /** Creation of the VM. A VM of the pool is older than its workspace's generation. */
   createdAt: Schema.String,
@@ -67,15 +67,19 @@ export const VmRecord = Schema.Struct({
   process: Schema.optional(ProcessIdentity),
   /** The machine, with the host paths of its start. This and the following fields are absent in records of an older pyro. */
   machine: Schema.optional(MachineSpec),
-  /** Build of its QEMU, as `qemuBuild` names it. */
-  qemuBuild: Schema.optional(Schema.String),
+  /** Build of its VMM, as the driver names it. */
+  vmmBuild: Schema.optional(Schema.String),
   confinement: Schema.optional(ConfinementLevel),
   /** The VM ends with its owner, so no process can adopt it. */
   dieWithOwner: Schema.optional(Schema.Boolean),
+  /** Firecracker's: size of the workspace disk. */
+  virtualBytes: Schema.optional(Schema.Int),
+  /** Firecracker's: the VM's own memory image has everything but the pages that Firecracker tracks. */
+  isTracked: Schema.optional(Schema.Boolean),
   disks: Schema.optional(DiskState),
   /** Target of a switch of the disks in progress. QEMU knows whether the switch has happened. */
   nextDisks: Schema.optional(DiskState)
-}).pipe(Schema.encodeKeys({ process: "qemu" }))
+}).pipe(Schema.encodeKeys({ process: "qemu", vmmBuild: "qemuBuild" }))
 export type VmRecord = typeof VmRecord.Type
 
 /** Host paths of one VM's parts. */

@@ -15,7 +15,6 @@ import {
 import { dirname } from "node:path"
 import type { PyroError } from "../../src/contract/errors/errors.ts"
 import { DiskListPayload, DiskReadPayload } from "../../src/contract/rows/workspace-disk.ts"
-import type { GuestTree } from "../../src/guest-channel/guest-path.ts"
 import { listDisk, readDisk } from "../../src/workspace/disk/look.ts"
 import { scrubFiles } from "../../src/workspace/disk/scrub.ts"
 import { guestFiles, guestLinks } from "../../src/workspace/residents/guest-files.ts"
@@ -31,7 +30,7 @@ const fresh = Effect.gen(function*() {
     Effect.sync(() => mkdirSync(root)),
     () => Effect.sync(() => rmSync(root, { recursive: true, force: true }))
   )
-  const tree: GuestTree = { root: "/inspected", shown: "/" }
+  const tree = { root: "/inspected", shown: "/" as const, errors: "/sys/fs/ext4/none" }
   const decoded = <A, I>(schema: Schema.Codec<A, I>, fields: object) =>
     Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
   return {

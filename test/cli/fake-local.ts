@@ -42,6 +42,7 @@ export const layer: Layer.Layer<Pyro, PyroError> = Layer.sync(Pyro, () => ({
         state: "running" as const,
         cpuPercent: 12.3,
         memoryBytes: 67_108_864,
+        sharedBytes: 16_777_216,
         diskBytes: 1_048_576,
         execs: 1,
         services: 2,

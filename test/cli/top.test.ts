@@ -9,8 +9,8 @@ describe("top", () => {
     const { status, stderr, stdout } = await run(binary, ["top"])
     assert.deepStrictEqual({ status, stderr }, { status: 0, stderr: "" })
     assert.deepStrictEqual(stdout.toString().split("\n").map((line) => line.split(/\s{2,}/)), [
-      ["ID", "NAME", "STATE", "CPU", "MEMORY", "DISK", "EXECS", "SERVICES", "SHELLS", "PORTS"],
-      ["ws-0000000001", "fix", "running", "12.3%", "64 MiB", "1 MiB", "1", "2", "3", "4"],
+      ["ID", "NAME", "STATE", "CPU", "MEMORY", "SHARED", "DISK", "EXECS", "SERVICES", "SHELLS", "PORTS"],
+      ["ws-0000000001", "fix", "running", "12.3%", "64 MiB", "16 MiB", "1 MiB", "1", "2", "3", "4"],
       [""]
     ])
   })

@@ -13,6 +13,7 @@ const row = (one: WatchedWorkspace): ReadonlyArray<string> => [
   one.state,
   one.cpuPercent === undefined ? "-" : `${one.cpuPercent.toFixed(1)}%`,
   size(one.memoryBytes),
+  size(one.sharedBytes),
   size(one.diskBytes),
   ...[one.execs, one.services, one.shells, one.ports].map(String)
 ]
@@ -23,7 +24,7 @@ const topTable = ({ workspaces }: WatchTable): Effect.Effect<string, never, Term
     const { colour, size: sizeOf, stdoutIsTerminal } = yield* Terminal
     const width = stdoutIsTerminal ? (yield* sizeOf).cols : Number.POSITIVE_INFINITY
     return yield* tableText([
-      ["ID", "NAME", "STATE", "CPU", "MEMORY", "DISK", "EXECS", "SERVICES", "SHELLS", "PORTS"],
+      ["ID", "NAME", "STATE", "CPU", "MEMORY", "SHARED", "DISK", "EXECS", "SERVICES", "SHELLS", "PORTS"],
       ...workspaces.map(row)
     ], { head: true, flexible: [1], width, colour })
   })

@@ -126,6 +126,16 @@ export class ConfinementUnavailable extends ContractError<ConfinementUnavailable
   steps: usersHost
 }) {}
 
+/** This host cannot run microVMs on a driver. Nothing was made. */
+export class DriverUnavailable extends ContractError<DriverUnavailable>()("DriverUnavailable", {
+  driver: Schema.String,
+  detail: Schema.String
+}, {
+  fact: ({ driver, detail }) => `this host runs no microVMs on ${driver}: ${detail}`,
+  next: "Change that, or use QEMU: --driver qemu",
+  steps: usersHost
+}) {}
+
 /** A configuration file of an agent host cannot be read or changed. Nothing was written. */
 export class HostFileUnusable extends ContractError<HostFileUnusable>()("HostFileUnusable", {
   host: Schema.String,
@@ -172,6 +182,7 @@ export const hostErrors = [
   InvalidConfiguration,
   SeedRejected,
   ConfinementUnavailable,
+  DriverUnavailable,
   HostFileUnusable,
   AgentKeyMissing,
   HostEntryDiffers

@@ -82,6 +82,9 @@ const WatchedWorkspace = lazy(() =>
       )
     ),
     memoryBytes: optional(number("Resident memory of its microVM's process. Absent without a microVM")),
+    sharedBytes: optional(
+      number("The part of memoryBytes that it maps from files, which other microVMs share. Absent without a microVM")
+    ),
     diskBytes: number("Bytes of the host's disk that its changes take"),
     execs: integer("Number of running commands"),
     services: integer("Number of services that run"),

@@ -83,7 +83,18 @@ export const environmentField = (description: string) =>
   )
 
 /** The sizes of a new microVM. */
+/** A program that runs microVMs. */
+export const Driver = lazy(() => Schema.Literals(["qemu", "firecracker"]))
+export type Driver = ReturnType<typeof Driver>["Type"]
+
 export const machineFields = () => ({
+  driver: optional(
+    Schema.Literals(["auto", ...Driver().literals]).annotate({
+      description:
+        "Program that runs the microVM. `firecracker`: needs KVM and an installed Firecracker; forks share memory. `auto`: QEMU. " +
+        "Default: PYRO_DRIVER, else `auto`"
+    })
+  ),
   vcpuCount: defaulted(between({ from: 1, to: 32, description: "Number of virtual CPUs" }), () => 1),
   memoryMib: defaulted(
     between({ from: 128, to: 1_048_576, unit: "MiB", description: "Guest memory in MiB" }),
@@ -94,6 +105,6 @@ export const machineFields = () => ({
 export const confinementField = () =>
   optional(
     Schema.Literals(["namespaces", "namespaces+uid"]).annotate({
-      description: "Fail if the host cannot confine QEMU to this level"
+      description: "Fail if the host cannot confine the microVM to this level"
     })
   )

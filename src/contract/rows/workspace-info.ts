@@ -6,7 +6,7 @@ import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
 import { lazy } from "./operation.ts"
 import { secretHosts, secretNames } from "./secret-fields.ts"
 import { workspaceStates } from "./states.ts"
-import { WorkspaceUser } from "./workspace-field.ts"
+import { Driver, WorkspaceUser } from "./workspace-field.ts"
 import { PublishedPort } from "./workspace-port.ts"
 
 export const WorkspaceState = lazy(() =>
@@ -70,6 +70,9 @@ export const WorkspaceInfo = lazy(() =>
     ),
     secrets: secretNames(),
     secretHttp: secretHosts(),
+    driver: optional(
+      Driver().annotate({ description: "Program that runs its microVMs. Absent if the record cannot be read" })
+    ),
     networkDriver: optional(
       NetworkDriver().annotate({
         description: "How the network reaches the guest. Absent if the record cannot be read"

@@ -4,6 +4,8 @@ import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
 import { Kernel } from "../../environment/Kernel.ts"
 import type { Paths } from "../../system/files/Paths.ts"
+import { findProgram } from "../../system/processes/host.ts"
+import { setting } from "../../system/settings/config.ts"
 import { probeConfinement } from "../../vm/confinement.ts"
 import type { HostFacts } from "../../vm/HostFacts.ts"
 import { Vmm } from "../../vm/Vmm.ts"
@@ -33,18 +35,25 @@ const remedyOf = (reason: string) => {
   return command ?? "run on a host with a KVM that works; all works without"
 }
 
-/** The accelerator of guests, and the reason. The trial of KVM needs a kernel and an environment. */
-export const accelerator = Effect.gen(function*() {
+/** What a trial of KVM needs: a kernel, an environment and a disk. Undefined without an environment on this host. */
+const trial = Effect.gen(function*() {
   const environments = yield* Environments
-  const ready = (yield* environments.list).find(({ environment }) => environment !== undefined)?.environment
-  if (ready === undefined) {
+  const environment = (yield* environments.list).find(({ environment }) => environment !== undefined)?.environment
+  if (environment === undefined) return undefined
+  const kernel = yield* (yield* Kernel).ensure
+  return { images: { environment, kernel }, placeholder: yield* (yield* SeedImages).empty(diskMib) }
+})
+
+/** The accelerator of guests, and the reason. */
+export const accelerator = Effect.gen(function*() {
+  const tried = yield* trial
+  if (tried === undefined) {
     return [improvable("accelerator", "not tried: no environment is on this host yet", "pyro env pull debian:12")]
   }
-  const kernel = yield* (yield* Kernel).ensure
-  const placeholder = yield* (yield* SeedImages).empty(diskMib)
-  const { accelerator, reason } = yield* (yield* Vmm).accelerator({ environment: ready, kernel }, placeholder)
+  const { images, placeholder } = tried
+  const { accelerator, reason } = yield* (yield* Vmm).accelerator(images, placeholder)
   return [
-    fine("kernel", `${kernel.version} for guests`),
+    fine("kernel", `${images.kernel.version} for guests`),
     accelerator === "kvm"
       ? fine("accelerator", `KVM: ${reason}`)
       : improvable(
@@ -55,6 +64,21 @@ export const accelerator = Effect.gen(function*() {
   ]
 }).pipe(
   Effect.catch((failure) => Effect.succeed([wrong("accelerator", failure.message, "see docs/troubleshooting.md")]))
+)
+
+/** Firecracker is no need of pyro: a host without one lacks nothing. */
+export const firecracker = Effect.gen(function*() {
+  const driver = (yield* Vmm).on("firecracker")
+  if ((yield* setting("PYRO_FIRECRACKER")) === undefined && findProgram("firecracker") === undefined) {
+    return fine("firecracker", "none; optional, for forks that share memory: docs/firecracker.md")
+  }
+  const program = yield* driver.program
+  const tried = yield* trial
+  if (tried === undefined) return fine("firecracker", `${program}, not tried: no environment is on this host yet`)
+  yield* driver.accelerator(tried.images, tried.placeholder)
+  return fine("firecracker", `${program}: a guest kernel booted on KVM; use it with --driver firecracker`)
+}).pipe(
+  Effect.catch((failure) => Effect.succeed(improvable("firecracker", failure.message, "all works on QEMU without")))
 )
 
 /** Services of the checks. */
@@ -72,6 +96,7 @@ export const doctor = ({ selftest: wanted }: DoctorPayload) => {
     qemu,
     confinement,
     accelerator,
+    firecracker,
     logout,
     workspaces
   ).pipe(Stream.map(lineEvent))

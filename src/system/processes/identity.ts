@@ -102,6 +102,10 @@ interface ProcessUsage {
   readonly cpuMs: number
   /** Resident memory, in bytes. */
   readonly residentBytes: number
+  /** The part of it that belongs to no file, in bytes: what the process has written to its own memory and to its copies of mapped files. */
+  readonly privateBytes: number
+  /** The part of it that is mapped from files on a disk, in bytes: processes share its pages. */
+  readonly sharedBytes: number
 }
 
 /** A clock tick of proc(5), in ms: USER_HZ is 100 on every architecture that Node runs on. */
@@ -114,10 +118,13 @@ const ownUsage = (pid: number): ProcessUsage | undefined => {
   try {
     // utime is the 14th field, stime the 15th.
     const fields = statFields(pid)
-    const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))
+    const status = readFileSync(`/proc/${pid}/status`, "latin1")
+    const bytesOf = (field: RegExp) => Number(field.exec(status)?.[1] ?? 0) * KIB
     return {
       cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
-      residentBytes: Number(resident?.[1] ?? 0) * KIB
+      residentBytes: bytesOf(/^VmRSS:\s+(\d+) kB/m),
+      privateBytes: bytesOf(/^RssAnon:\s+(\d+) kB/m),
+      sharedBytes: bytesOf(/^RssFile:\s+(\d+) kB/m)
     }
   } catch {
     return undefined
@@ -129,7 +136,12 @@ export const processUsage = (pid: number, depth = DEPTH): ProcessUsage | undefin
   const own = ownUsage(pid)
   if (own === undefined || depth === 0) return own
   return childrenOf(pid).reduce((sum, child) => {
-    const { cpuMs, residentBytes } = processUsage(child, depth - 1) ?? { cpuMs: 0, residentBytes: 0 }
-    return { cpuMs: sum.cpuMs + cpuMs, residentBytes: sum.residentBytes + residentBytes }
+    const one = processUsage(child, depth - 1)
+    return one === undefined ? sum : {
+      cpuMs: sum.cpuMs + one.cpuMs,
+      residentBytes: sum.residentBytes + one.residentBytes,
+      privateBytes: sum.privateBytes + one.privateBytes,
+      sharedBytes: sum.sharedBytes + one.sharedBytes
+    }
   }, own)
 }

@@ -87,6 +87,20 @@ export const variables = {
     purpose: "QEMU that runs the microVMs. Version 7.2 or newer",
     readers: `${DAEMON}; \`pyro doctor\``
   },
+  PYRO_DRIVER: {
+    group: "pyro",
+    allowed: { kind: "choice", choices: ["auto", "qemu", "firecracker"] },
+    default: "auto",
+    purpose: "Program that runs the microVMs of new workspaces, as with `--driver`. `auto` is QEMU",
+    readers: DAEMON
+  },
+  PYRO_FIRECRACKER: {
+    group: "pyro",
+    allowed: { kind: "absolute-path", what: "the Firecracker program" },
+    otherwise: "the first `firecracker` on `PATH`",
+    purpose: "Firecracker that runs the microVMs of `--driver firecracker`. Version 1.12 or newer, below 2",
+    readers: `${DAEMON}; \`pyro doctor\``
+  },
   PYRO_ACCELERATOR: {
     group: "pyro",
     allowed: { kind: "choice", choices: ["kvm", "tcg"] },

@@ -4,7 +4,7 @@ import { AdmissionRefused, memoryStore, NoSpace, type StateDirectoryUnusable } f
 import { attempt, toHostError } from "../../system/files/failure.ts"
 import { haveMemoryDir, Paths } from "../../system/files/Paths.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
-import { isAlive } from "../../system/processes/identity.ts"
+import { isAlive, processUsage } from "../../system/processes/identity.ts"
 import { listVmIds, readRecord, vmPaths, type VmRecord } from "../record.ts"
 
 /**
@@ -27,8 +27,14 @@ const vcpusPerCore = 16
 
 const mib = 1024 * 1024
 
-/** MiB of a memory file that its VM has not touched yet. */
-const outstandingMib = (file: string, memoryMib: number) => Math.max(0, memoryMib - bytesOnDisk(file) / mib)
+/** Whether the VM's memory is in the memory store. Firecracker maps an image of the disk privately. */
+const isStored = ({ machine }: VmRecord) => machine?.driver !== "firecracker"
+
+/** MiB of its memory that a VM has not touched yet. */
+const outstandingMib = (file: string, record: VmRecord) => {
+  const touched = isStored(record) ? bytesOnDisk(file) : processUsage(record.process?.pid ?? 0)?.privateBytes ?? 0
+  return Math.max(0, record.memoryMib - touched / mib)
+}
 
 /** Number of the VMs, all of one size, that fit. */
 const fittingOf = (
@@ -45,8 +51,8 @@ const fittingOf = (
 }
 
 /**
- * Admits all VMs or none: all the memory that they may ever touch must fit the rest of the store and of the host, because a full tmpfs
- * kills QEMU by SIGBUS. The VMs' own records must be written before. Of two callers at once each sees the other, so both may be refused,
+ * Admits all VMs or none: all the memory that they may ever touch must fit the rest of the host, and of the store if it is there, because a
+ * full tmpfs kills QEMU by SIGBUS. The VMs' own records must be written before. Of two callers at once each sees the other, so both may be refused,
  * but both are never admitted to the room of one.
  */
 export const admit = (
@@ -58,18 +64,21 @@ export const admit = (
     const what = records.length === 1 ? "the VM" : `the ${records.length} VMs`
     const neededMib = records.reduce((sum, { memoryMib }) => sum + memoryMib, 0)
     let promisedMib = 0
+    let storePromisedMib = 0
     let otherVcpus = 0
     for (const id of listVmIds(paths.stateDir)) {
       if (records.some((record) => record.id === id)) continue
       const one = vmPaths(paths, id)
       const other = Option.getOrUndefined(yield* Effect.orElseSucceed(readRecord(one), () => Option.none<VmRecord>()))
       if (other === undefined || !isAlive(other.process ?? other.owner)) continue
-      promisedMib += outstandingMib(one.memory, other.memoryMib)
+      const outstanding = outstandingMib(one.memory, other)
+      promisedMib += outstanding
+      if (isStored(other)) storePromisedMib += outstanding
       otherVcpus += other.vcpuCount
     }
     const mostVcpus = coreCount() * vcpusPerCore
     const free = yield* attempt("statfs", paths.memoryDir, () => freeBytes(paths.memoryDir))
-    const storeMib = Math.floor(free / mib - promisedMib)
+    const storeMib = records.every(isStored) ? Math.floor(free / mib - storePromisedMib) : Infinity
     const hostMib = Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
     const fitting = fittingOf(records, { memoryMib: Math.min(storeMib, hostMib), vcpus: mostVcpus - otherVcpus })
     if (storeMib < neededMib) {

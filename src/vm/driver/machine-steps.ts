@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import * as path from "node:path"
 import { type Call, Calls, NetworkMode } from "../../guest-channel/calls.ts"
 import { wallClockNs } from "../../system/waits/time.ts"
 import {
@@ -8,7 +9,8 @@ import {
   inspectedDisk,
   lowerDirectory,
   newGuestIdentity,
-  resolverContent
+  resolverContent,
+  type Steps
 } from "../guest-steps.ts"
 
 /** Flags of mount(2), from <sys/mount.h>. */
@@ -21,7 +23,7 @@ const entropyBytes = 256
  * Fresh entropy and the correct time, before anything else runs in a guest that continues from frozen memory. Clones of one memory would
  * otherwise return identical random bytes.
  */
-const freshness = (): ReadonlyArray<Call<unknown>> => [
+const freshness = (): Steps => [
   Calls.reseed({ entropy: randomBytes(entropyBytes) }),
   Calls.clockSet({ ns: wallClockNs() })
 ]
@@ -39,22 +41,36 @@ const newRoot = "/newroot"
 // Without these options the guest would write all inode tables of the disk, and build all maps of its free blocks, in the background.
 const diskOptions = "noinit_itable,no_prefetch_block_bitmaps"
 
-const mountDisk = (flags: number, data: string) =>
-  Calls.mount({ source: "/dev/vdb", target: inspectedDisk, fstype: "ext4", flags: mountFlags.noAtime | flags, data })
+/** The workspace disk as a guest has it. */
+export interface WorkspaceDevice {
+  /** Path in the guest. */
+  readonly path: string
+  /** Before its first mount. */
+  readonly attach: Steps
+  /** After its last unmount. */
+  readonly detach: Steps
+}
+
+const mountDevice = (device: WorkspaceDevice, flags: number, data: string) =>
+  Calls.mount({ source: device.path, target: inspectedDisk, fstype: "ext4", flags: mountFlags.noAtime | flags, data })
 
 /** A written disk may have a journal to replay, in the order that barriers keep. */
-const mountWritten = [mountDisk(0, diskOptions)]
+const mountWritten = (device: WorkspaceDevice): Steps => [...device.attach, mountDevice(device, 0, diskOptions)]
 
 /**
  * An empty overlay has nothing to lose in a power cut. So the mount writes its note in the superblock without a flush of the host's disk,
  * which saves half of the mount's time. Later writes keep barriers.
  */
-const mountEmpty = [mountDisk(0, `${diskOptions},barrier=0`), mountDisk(mountFlags.remount, "barrier=1")]
+const mountEmpty = (device: WorkspaceDevice): Steps => [
+  ...device.attach,
+  mountDevice(device, 0, `${diskOptions},barrier=0`),
+  mountDevice(device, mountFlags.remount, "barrier=1")
+]
 
 /** An ext4 with the disk's size stays unchanged. */
-const growDisk = Calls.grow({ path: inspectedDisk, device: "/dev/vdb" })
+const growDisk = (device: WorkspaceDevice) => Calls.grow({ path: inspectedDisk, device: device.path })
 
-const mountRoot = (disk: ReadonlyArray<Call<unknown>>) => [
+const mountRoot = (disk: Steps): Steps => [
   ...disk,
   Calls.mount({
     source: "overlay",
@@ -71,9 +87,6 @@ const mountRoot = (disk: ReadonlyArray<Call<unknown>>) => [
     data: ""
   })
 ]
-
-/** The mounts of a claim on a disk that was never written. The rest of the claim is `claimSteps` with `isMounted`. */
-export const mountSteps = (): ReadonlyArray<Call<unknown>> => mountRoot(mountEmpty)
 
 const writeIdentity = (identity: GuestIdentity) => {
   const write = (name: string, content: string, mode: number) =>
@@ -128,12 +141,15 @@ export const templateSteps = [
  * belong to the generation, not to the disk.
  */
 const claimSteps = (
+  device: WorkspaceDevice,
   identity: GuestIdentity,
-  { grows = false, isEmpty = false, isMounted = false }: ClaimedDisk = {}
-): ReadonlyArray<Call<unknown>> => [
+  { grows = false, isEmpty = false, isMounted = false }: ClaimedDisk
+): Steps => [
   ...freshness(),
   Calls.hostname({ name: identity.hostname }),
-  ...(isMounted ? [] : mountRoot([...(isEmpty ? mountEmpty : mountWritten), ...(grows ? [growDisk] : [])])),
+  ...(isMounted
+    ? []
+    : mountRoot([...(isEmpty ? mountEmpty(device) : mountWritten(device)), ...(grows ? [growDisk(device)] : [])])),
   ...writeIdentity(identity),
   Calls.mount({ source: "/run", target: `${newRoot}/run`, fstype: "", flags: mountFlags.move, data: "" }),
   Calls.switchRoot({ path: newRoot }),
@@ -183,21 +199,22 @@ const inspectedRoot = [
 const leftoverDirectories = ["upper/tmp", "upper/run", "work"]
 
 /** Blocks of removed files are free only after the commit of the last sync. */
-const scrubInspected = [
+const scrubInspected = (device: WorkspaceDevice): Steps => [
   ...leftoverDirectories.map((directory) => Calls.clear({ path: `${inspectedDisk}/${directory}` })),
   Calls.sync({ dropCaches: 0 }),
-  mountDisk(mountFlags.remount | mountFlags.readOnly, ""),
+  mountDevice(device, mountFlags.remount | mountFlags.readOnly, ""),
   Calls.sync({ dropCaches: 0 })
 ]
 
 /** Gives a restored guest a disk to inspect. Nothing of the disk runs, so its root is not mounted. */
 const inspectionSteps = (
+  device: WorkspaceDevice,
   { hostname }: GuestIdentity,
-  { isMounted = false }: ClaimedDisk = {}
-): ReadonlyArray<Call<unknown>> => [
+  { isMounted = false }: ClaimedDisk
+): Steps => [
   ...freshness(),
   Calls.hostname({ name: hostname }),
-  ...(isMounted ? [] : mountWritten)
+  ...(isMounted ? [] : mountWritten(device))
 ]
 
 /** Every command's cgroup is below this one (guest-agent/src/cgroup.c); the agent's is not. */
@@ -213,7 +230,7 @@ export const startPrograms = setFreezer("0")
  * Makes a guest that continues from a capture unique, while its programs are stopped. The files with its identity are bound over the root's
  * files already, and are written in place, so that an open file changes too. `hosts` is its /etc/hosts, if readable.
  */
-const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
+const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): Steps => [
   ...freshness(),
   ...renameSteps(identity.hostname, hosts),
   writeFile("/etc/machine-id", `${identity.machineId}\n`, 0o444),
@@ -222,17 +239,17 @@ const renewalSteps = (identity: GuestIdentity, hosts: string | undefined): Reado
   writeGeneration(identity)
 ]
 
-const writeFile = (path: string, content: string, mode: number) =>
-  Calls.writeSmall({ path, mode, content: Buffer.from(content) })
+const writeFile = (file: string, content: string, mode: number) =>
+  Calls.writeSmall({ path: file, mode, content: Buffer.from(content) })
 
 /** Renames a guest in its kernel and its files. `hosts` is its /etc/hosts, if readable. */
-const renameSteps = (hostname: string, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
+const renameSteps = (hostname: string, hosts: string | undefined): Steps => [
   Calls.hostname({ name: hostname }),
   ...renameFiles(hostname, hosts)
 ]
 
 /** Rewrites the files with the guest's name. */
-export const renameFiles = (hostname: string, hosts: string | undefined): ReadonlyArray<Call<unknown>> => [
+export const renameFiles = (hostname: string, hosts: string | undefined): Steps => [
   writeFile("/etc/hostname", `${hostname}\n`, 0o644),
   ...(hosts === undefined ? [] : [writeFile("/etc/hosts", renamedHosts(hosts, hostname), 0o644)])
 ]
@@ -241,46 +258,43 @@ export const renameFiles = (hostname: string, hosts: string | undefined): Readon
 const renamedHosts = (text: string, hostname: string) =>
   text.replace(/^127\.0\.1\.1[ \t]+\S+[ \t]*$/m, `127.0.1.1 ${hostname}`)
 
-/** The steps of a claim in a form that `undoWarmUp` can undo: a guest that ran them once is several times as fast the next time. */
-export const warmUpSteps = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => {
+const warmUpSteps = (device: WorkspaceDevice, { isMounted }: ClaimedDisk): Steps => {
   const nobody = newGuestIdentity("pool")
   return [
     ...freshness(),
     Calls.hostname({ name: nobody.hostname }),
-    ...(isMounted === true ? [] : mountSteps()),
+    ...(isMounted === true ? [] : mountRoot(mountEmpty(device))),
     ...writeIdentity(nobody),
     Calls.visitRoot({ path: newRoot }),
     ...coverIdentity
   ]
 }
 
-/**
- * Between `warmUpSteps` and `undoWarmUp`: covers the root's resolver once, so that the guest has looked up the path. The first step fails in
- * a root without the file.
- */
-export const warmResolver = {
-  cover: coverResolver,
-  uncover: Calls.umount({ target: resolverPath, flags: 0 })
-} as const
-
-/** Unmounts everything that the warm-up mounted, so that the disk can be switched. Fails if a mount is still in use. */
-export const undoWarmUp = ({ isMounted }: ClaimedDisk): ReadonlyArray<Call<unknown>> => [
+const undoWarmUp = (device: WorkspaceDevice, { isMounted }: ClaimedDisk): Steps => [
   ...[...covered].reverse().map(([, target]) => Calls.umount({ target, flags: 0 })),
   Calls.visitRoot({ path: "" }),
-  ...(isMounted === true ? [] : [`${newRoot}/workspace`, newRoot, inspectedDisk]).map((target) =>
-    Calls.umount({ target, flags: 0 })
-  )
+  ...(isMounted === true ? [] : [
+    ...[`${newRoot}/workspace`, newRoot, inspectedDisk].map((target) => Calls.umount({ target, flags: 0 })),
+    ...device.detach
+  ])
 ]
 
 /** Steps of a guest with its own kernel. */
-export const machineSteps: GuestSteps = {
-  claim: claimSteps,
+export const machineSteps = (device: WorkspaceDevice): GuestSteps => ({
+  mountEmpty: mountRoot(mountEmpty(device)),
+  claim: (identity, disk) => claimSteps(device, identity, disk),
   coverResolver: [coverResolver],
-  inspection: inspectionSteps,
+  inspection: (identity, disk) => inspectionSteps(device, identity, disk),
   inspectedWorkspace: [inspectedWorkspace],
-  scrubInspected,
+  scrubInspected: scrubInspected(device),
   inspectedRoot: { directory: inspectedRootDirectory, mounts: inspectedRoot },
   renewal: renewalSteps,
   rename: renameSteps,
-  startPrograms: [startPrograms]
-}
+  startPrograms: [startPrograms],
+  diskErrors: `/sys/fs/ext4/${path.basename(device.path)}`,
+  warmUp: {
+    begin: (disk) => warmUpSteps(device, disk),
+    undo: (disk) => undoWarmUp(device, disk),
+    uncoverResolver: [Calls.umount({ target: resolverPath, flags: 0 })]
+  }
+})

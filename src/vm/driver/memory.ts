@@ -71,10 +71,19 @@ export const copyFailed = ({ from, to }: Pick<MemoryCopy, "from" | "to">, code: 
     })
     : vmFailed("memory", detail)
 
-/** Copies a file without its holes and zero pages, for `uid` alone to read and write. */
-export const copySparse = (from: string, to: string, uid: number) =>
+/**
+ * Copies a file without its holes and zero pages, for `uid` alone to read and write. The data of `changes`, a sparse file, replaces that of
+ * the file.
+ */
+export const copySparse = (
+  from: string,
+  to: string,
+  uid: number,
+  { changes }: { readonly changes?: string } = {}
+) =>
   Effect.gen(function*() {
-    yield* runTool(yield* nativeTool(COPY), copyArguments({ from, to, uid })).pipe(
+    const over = changes === undefined ? [] : ["--over", changes]
+    yield* runTool(yield* nativeTool(COPY), [...over, ...copyArguments({ from, to, uid })]).pipe(
       Effect.mapError((failure) =>
         failure._tag !== "ToolFailed" ? failure : copyFailed({ from, to }, failure.code, failure.message)
       )

@@ -9,7 +9,7 @@ import type { SpawnRequest } from "../../guest-channel/process.ts"
 import { deadlineScale } from "../../system/settings/deadline-scale.ts"
 import { demand } from "../confinement.ts"
 import { failedAt, vmFailed } from "../driver/failure.ts"
-import { mountSteps, undoWarmUp, warmResolver, warmUpSteps } from "../driver/machine-steps.ts"
+import type { GuestSteps } from "../guest-steps.ts"
 import type { RestoredGuest, RestoreRequest, VmmError, VmmService } from "../guest.ts"
 
 const command = (...argv: SpawnRequest["argv"]): SpawnRequest => ({
@@ -56,10 +56,10 @@ const warmNetwork = ({ call }: GuestChannel) =>
   )
 
 /** A mount that stays fails the warm-up: the resolver of a workspace without a network is its disk's. */
-const coverOnce = ({ chain }: GuestChannel) =>
-  Effect.matchEffect(chain([warmResolver.cover]), {
+const coverOnce = ({ chain }: GuestChannel, { coverResolver, warmUp: { uncoverResolver } }: GuestSteps) =>
+  Effect.matchEffect(chain(coverResolver), {
     onFailure: (failure) => failure._tag === "AgentCallFailed" ? Effect.void : Effect.fail(failure),
-    onSuccess: () => chain([warmResolver.uncover])
+    onSuccess: () => chain(uncoverResolver)
   })
 
 /**
@@ -67,14 +67,14 @@ const coverOnce = ({ chain }: GuestChannel) =>
  * agent has then run once, which under TCG is most of a claim's time. Afterwards the placeholder disks are free to be switched, else it
  * fails. A mounted disk stays unchanged.
  */
-const warmUp = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFailed> =>
+const warmUpGuest = (guest: RestoredGuest): Effect.Effect<void, VmFailed | ChannelFailed> =>
   Effect.gen(function*() {
-    const { channel, isMounted } = guest
-    yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(warmUpSteps(guest), first), toItsEnd))
+    const { channel, isMounted, vm: { steps } } = guest
+    yield* Effect.scoped(Effect.flatMap(channel.spawnAfter(steps.warmUp.begin(guest), first), toItsEnd))
     for (const request of others) yield* Effect.scoped(Effect.flatMap(channel.spawn(request), toItsEnd))
     yield* warmNetwork(channel)
-    yield* coverOnce(channel)
-    yield* channel.chain(undoWarmUp(guest))
+    yield* coverOnce(channel, steps)
+    yield* channel.chain(steps.warmUp.undo(guest))
     const left = isMounted ? 0 : yield* fileSystemsLeft(channel)
     if (left > 0) {
       return yield* vmFailed("warm-up", "a disk of it is still mounted")
@@ -101,8 +101,12 @@ type WarmUpFailed =
   | Effect.Error<ReturnType<GuestChannel["spawn"]>>
 
 /** Guests of one kind are interchangeable: they have an empty disk over the same seed mounted, or no disk. */
-export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreRequest, mounted: SeedImage | undefined) =>
+export const kindOf = (
+  { driver = "qemu", images, memoryMib, placeholder, vcpuCount }: RestoreRequest,
+  mounted: SeedImage | undefined
+) =>
   JSON.stringify([
+    driver,
     images.environment.digest,
     images.kernel.digest,
     vcpuCount,
@@ -116,13 +120,14 @@ export const kindOf = ({ images, memoryMib, placeholder, vcpuCount }: RestoreReq
  * which are switched later.
  */
 export const makeMember = (
-  vmm: VmmService,
+  vmm: Pick<VmmService, "restore">,
   request: RestoreRequest,
   mounted: SeedImage | undefined
 ): Effect.Effect<RestoredGuest, VmmError | ChannelFailed | AgentCallFailed, Scope.Scope> =>
   Effect.gen(function*() {
-    const { images, memoryMib, placeholder, vcpuCount } = request
+    const { driver, images, memoryMib, placeholder, vcpuCount } = request
     const restored = yield* vmm.restore({
+      driver,
       purpose: "pool",
       images,
       vcpuCount,
@@ -133,8 +138,8 @@ export const makeMember = (
       dieWithParent: false
     })
     const guest = { ...restored, isMounted: mounted !== undefined }
-    if (guest.isMounted && !restored.isMounted) yield* guest.channel.chain(mountSteps())
-    yield* warmUp(guest)
+    if (guest.isMounted && !restored.isMounted) yield* guest.channel.chain(guest.vm.steps.mountEmpty)
+    yield* warmUpGuest(guest)
     yield* guest.vm.pause
     return guest
   })

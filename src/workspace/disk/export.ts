@@ -1,6 +1,7 @@
 import { Effect, Ref, Stream, SubscriptionRef } from "effect"
 import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/errors/errors.ts"
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
+import { formatOf } from "../../disk/layer-format.ts"
 import { clusterRuns } from "../../disk/standalone-qcow2.ts"
 import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { writingPlace } from "../../system/files/caller-places.ts"
@@ -31,6 +32,13 @@ const operation = "workspace.disk.export"
 
 const diskRefusal = new ExportRefused({
   detail: "the workspace has secrets, and its disk may have their values. A person can allow that: --allow-secrets",
+  paths: []
+})
+
+/** A store is read by the guest's kernel alone. */
+const storeRefusal = new ExportRefused({
+  detail:
+    "pyro writes no image of a disk of Firecracker. Export files (pyro export) or the changes (pyro diff), or use --driver qemu",
   paths: []
 })
 
@@ -115,6 +123,7 @@ const work = (
     yield* endUnattached(entry)
     const record = yield* Ref.get(entry.record)
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
+    if (formatOf(disk.top) === "store") return yield* storeRefusal
     const exported = yield* deliverImage(output, yield* scrubbedDisk(entry, disk), payload, notify)
     return { _tag: "Exported" as const, ...exported }
   })

@@ -19,11 +19,17 @@ import type { Entry } from "../entry/entry.ts"
 import { borrowDisk, type Borrowed } from "../life/reader.ts"
 import { guardOf } from "../residents/entry-residents.ts"
 
+/** A whole disk in its inspector. */
+interface DiskTree extends GuestTree {
+  /** Folder with the errors of its file system (`GuestSteps.diskErrors`). */
+  readonly errors: string
+}
+
 /** Mounts the whole disk in its inspector, as the workspace's programs see the disk. */
-const openTree = ({ channel, vm }: Guest): Effect.Effect<GuestTree, ChannelFailed | DiskDamaged> => {
+const openTree = ({ channel, vm }: Guest): Effect.Effect<DiskTree, ChannelFailed | DiskDamaged> => {
   const { directory, mounts } = vm.steps.inspectedRoot
   return channel.chain(mounts).pipe(
-    Effect.as<GuestTree>({ root: directory, shown: "/" }),
+    Effect.as<DiskTree>({ root: directory, shown: "/", errors: vm.steps.diskErrors }),
     Effect.catchTag(
       "AgentCallFailed",
       ({ message }) => new DiskDamaged({ detail: `its root cannot be mounted: ${message}` })
@@ -31,11 +37,12 @@ const openTree = ({ channel, vm }: Guest): Effect.Effect<GuestTree, ChannelFaile
   )
 }
 
-const errorsOfDisk = { root: "/sys/fs/ext4/vdb", path: "errors_count" } as const
-
 /** ext4 shows a damaged directory as empty, and counts the error on the disk. */
-const demandSound = (channel: GuestChannel): Effect.Effect<void, ChannelFailed | DiskDamaged> =>
-  channel.read(errorsOfDisk).pipe(
+const demandSound = (
+  channel: GuestChannel,
+  { errors }: DiskTree
+): Effect.Effect<void, ChannelFailed | DiskDamaged> =>
+  channel.read({ root: errors, path: "errors_count" }).pipe(
     Stream.runFold(() => "", (text, bytes) => (text + Buffer.from(bytes).toString("latin1")).slice(0, 16)),
     // The agent of the tests runs on the host's kernel, which has no such file.
     Effect.catchTag("AgentCallFailed", () => Effect.succeed("0")),
@@ -49,7 +56,7 @@ const demandSound = (channel: GuestChannel): Effect.Effect<void, ChannelFailed |
 /** Reads a path, and once more without its links if the agent refuses an absolute link. */
 const at = <A>(
   channel: GuestChannel,
-  tree: GuestTree,
+  tree: DiskTree,
   path: WorkspacePath,
   look: (path: WorkspacePath) => Effect.Effect<A, ChannelFailed | FileRefused>
 ): Effect.Effect<A, PyroError> =>
@@ -58,11 +65,11 @@ const at = <A>(
       (failure): failure is FileRefused => failure._tag === "FileRefused" && failure.reason === "outside",
       () => Effect.flatMap(withoutLinks(channel, path, tree), look)
     ),
-    Effect.tap(demandSound(channel))
+    Effect.tap(demandSound(channel, tree))
   )
 
 /** Lists a directory of an inspected disk. */
-export const listDisk = (channel: GuestChannel, tree: GuestTree, payload: DiskListPayload) =>
+export const listDisk = (channel: GuestChannel, tree: DiskTree, payload: DiskListPayload) =>
   Effect.flatMap(
     workspacePath(payload.path, tree),
     (path) => at(channel, tree, path, (directory) => listDirectory(channel, directory, payload, tree))
@@ -71,7 +78,7 @@ export const listDisk = (channel: GuestChannel, tree: GuestTree, payload: DiskLi
 /** Reads a file of an inspected disk. */
 export const readDisk = (
   channel: GuestChannel,
-  tree: GuestTree,
+  tree: DiskTree,
   payload: DiskReadPayload,
   secrets: SecretSet | undefined = undefined
 ) =>
@@ -89,7 +96,7 @@ export const lookAtDisk = <A, P extends { readonly workspace: string; readonly a
   operation: "workspace.disk.list" | "workspace.disk.read",
   look: (
     channel: Borrowed["channel"],
-    tree: GuestTree,
+    tree: DiskTree,
     payload: P,
     secrets: SecretSet | undefined
   ) => Effect.Effect<A, PyroError>

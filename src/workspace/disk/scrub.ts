@@ -2,6 +2,7 @@ import { Effect, type Scope, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import { type ChannelFailed, DiskDamaged, type PyroError } from "../../contract/errors/errors.ts"
+import { formatOf } from "../../disk/layer-format.ts"
 import { makeWorkspaceDisk, type WorkspaceDisk } from "../../disk/workspace-disk.ts"
 import type { AgentCallFailed } from "../../guest-channel/errors.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
@@ -56,7 +57,7 @@ export const scrubbedDisk = (
     const directory = path.join(folder.compared, randomBytes(8).toString("hex"))
     yield* Effect.addFinalizer(() => removeStaged(folder.compared, directory))
     yield* Effect.mapError(ensureFolder(directory), unwritten(folder))
-    const overlay = yield* makeWorkspaceDisk(directory, seed.virtualBytes)
+    const overlay = yield* makeWorkspaceDisk(directory, seed.virtualBytes, formatOf(top))
     const written = [...layers, top]
     // The VM must end before a process reads its layer.
     const free = yield* Effect.scoped(

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import type { StateTooNew } from "../../contract/errors/errors.ts"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import { isLayer } from "../../disk/layer-format.ts"
 import type { FileFailed } from "../../system/files/failure.ts"
 import { Paths } from "../../system/files/Paths.ts"
 import { listVmIds, type VmId, vmPaths } from "../../vm/record.ts"
@@ -68,7 +69,7 @@ export const vmsOnDisksOf = (
 ): Effect.Effect<ReadonlyArray<VmId>, never, Paths> =>
   Effect.map(Paths, (paths) => {
     const disks = folders.flatMap(({ directory }) => filesOf(directory).filter((file) => /\/disk-\d+$/.test(file)))
-    const layers = new Set(identities(disks.flatMap(filesOf).filter((file) => file.endsWith(".qcow2"))))
+    const layers = new Set(identities(disks.flatMap(filesOf).filter(isLayer)))
     if (layers.size === 0) return []
     return listVmIds(paths.stateDir).filter((id) =>
       identities(filesOf(vmPaths(paths, id).run)).some((layer) => layers.has(layer))

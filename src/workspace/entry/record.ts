@@ -39,6 +39,8 @@ export const WorkspaceRecord = Schema.Struct({
   vcpuCount: Schema.Int,
   memoryMib: Schema.Int,
   diskMib: Schema.Int,
+  /** Absent: QEMU. A workspace keeps its driver, and so do its snapshots and forks. */
+  driver: Schema.optional(Schema.Literal("firecracker")),
   /** Absent: `streams`. */
   networkDriver: Schema.optional(Schema.Literal("tap")),
   requireConfinement: Schema.optional(Schema.Literals(["namespaces", "namespaces+uid"])),

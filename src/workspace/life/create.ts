@@ -18,6 +18,7 @@ import { annotateStep, asStep } from "../../system/telemetry/spans.ts"
 import { faultPoint } from "../../system/waits/fault.ts"
 import { settleAfterwards } from "../../system/waits/signal.ts"
 import { nowIso } from "../../system/waits/time.ts"
+import type { DriverName } from "../../vm/guest.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
 import { type Entry, makeEntry } from "../entry/entry.ts"
 import { recordEvent } from "../entry/events.ts"
@@ -43,6 +44,7 @@ import { linkBase } from "./base.ts"
 import { warmLater } from "./baseline.ts"
 import { explainChannelFailure } from "./boot.ts"
 import type { Transition } from "./description.ts"
+import { driverOf, layerFormatOf } from "./driver.ts"
 import { acquireGuest, type GuestRequest, reportSlowStep } from "./generation.ts"
 import { reportSeed } from "./notices.ts"
 import { moveToTrash, removeTrashed } from "./sweep.ts"
@@ -56,11 +58,12 @@ const networkOf = ({ networkDriver }: CreatePayload, granted: Granted | undefine
 /** The record that announces a workspace before any of its files. */
 const announced = (
   payload: CreatePayload,
-  { createdAt, id, network, project }: {
+  { createdAt, driver, id, network, project }: {
     readonly id: WorkspaceId
     readonly createdAt: string
     readonly network: Granted | undefined
     readonly project: string | undefined
+    readonly driver: DriverName
   }
 ): WorkspaceRecord => ({
   format: RECORD_FORMAT,
@@ -75,6 +78,7 @@ const announced = (
   memoryMib: payload.memoryMib,
   diskMib: payload.diskMib,
   residents: network === undefined ? noStates : withPolicy(noStates, network.policy),
+  ...(driver === "firecracker" ? { driver } : {}),
   ...(payload.networkDriver === "tap" ? { networkDriver: payload.networkDriver } : {}),
   ...(payload.requireConfinement === undefined ? {} : { requireConfinement: payload.requireConfinement }),
   ...(payload.ttlSeconds === undefined ? {} : { ttlSeconds: payload.ttlSeconds }),
@@ -120,7 +124,7 @@ const prepareDisk = (record: WorkspaceRecord, folder: WorkspaceFolder, payload: 
       : yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib))
     const disk = folder.disk(record.disk)
     yield* linkSeed(disk, seed.path)
-    yield* makeWorkspaceDisk(disk, seed.virtualBytes)
+    yield* makeWorkspaceDisk(disk, seed.virtualBytes, layerFormatOf(record))
     faultPoint("create:disk")
     return { placeholder, seedImage: seed, disk: yield* readWorkspaceDisk(disk, seed.virtualBytes), report }
   })
@@ -244,7 +248,8 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
       id: id!,
       createdAt: yield* nowIso,
       network: networkOf(payload, network),
-      project: yield* projectOf(payload)
+      project: yield* projectOf(payload),
+      driver: yield* driverOf(payload)
     })
     yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {
       name: payload.name,

@@ -79,6 +79,7 @@ export const acquireGuest = (request: GuestRequest) =>
     const { guest, ready, readyWith } = yield* acquireWorkspace({
       ...request.disk,
       purpose: "workspace",
+      driver: record.driver,
       images: request.images,
       vcpuCount: record.vcpuCount,
       memoryMib: record.memoryMib,

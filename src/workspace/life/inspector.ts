@@ -64,6 +64,7 @@ export const openInspector = (
     const { guest, inspect } = yield* acquireWorkspace({
       ...disk,
       purpose: "inspector",
+      driver: record.driver,
       images: yield* imagesOf(entry, record),
       ...inspectorSize(record),
       placeholder: yield* Effect.flatMap(SeedImages, (seeds) => seeds.empty(record.diskMib)),

@@ -9,6 +9,7 @@ import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
 import { linkedBase } from "./base.ts"
 import { workspaceTrees } from "./baseline.ts"
 import type { OnUndo, Transition } from "./description.ts"
+import { layerFormatOf } from "./driver.ts"
 import { guestOn } from "./generation.ts"
 import { reportWarnings } from "./notices.ts"
 import { seedOf } from "./snapshot/capture.ts"
@@ -30,7 +31,7 @@ const newDiskLike = (oldDisk: string, newDisk: string, record: WorkspaceRecord) 
     yield* removeFolder(newDisk)
     const { seed } = yield* readWorkspaceDisk(oldDisk, virtualBytesOf(record))
     yield* linkSeed(newDisk, seed.path)
-    yield* makeWorkspaceDisk(newDisk, seed.virtualBytes)
+    yield* makeWorkspaceDisk(newDisk, seed.virtualBytes, layerFormatOf(record))
     faultPoint("reset:disk")
   })
 

@@ -63,6 +63,7 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
       secrets: Option.isNone(residents) ? [] : residents.value.secrets.names,
       secretHttp: Option.isNone(residents) ? [] : residents.value.headerSecrets.texts(),
+      driver: record.driver ?? "qemu",
       networkDriver: record.networkDriver ?? "streams",
       ports: [],
       runningCommands: 0,

@@ -44,7 +44,7 @@ const rowOf = (entry: Entry, seen: Map<string, Seen>): Effect.Effect<WatchedWork
       ...(name === undefined ? {} : { name }),
       state,
       ...(cpuPercent === undefined ? {} : { cpuPercent }),
-      ...(usage === undefined ? {} : { memoryBytes: usage.residentBytes }),
+      ...(usage === undefined ? {} : { memoryBytes: usage.residentBytes, sharedBytes: usage.sharedBytes }),
       diskBytes: usedBeneath(entry.folder.disk(disk)),
       execs: runningCommands,
       services: RUNS.reduce((sum, state) => sum + (services[state] ?? 0), 0),

@@ -19,6 +19,7 @@ const identityFiles = ({ generation, hostname, machineId }: GuestIdentity) => [
  * from the start of the agent on, and no capture has programs that are to be started again.
  */
 export const localSteps: GuestSteps = {
+  mountEmpty: [],
   claim: identityFiles,
   coverResolver: [write("/etc/resolv.conf", resolverContent, 0o644)],
   inspection: () => [],
@@ -27,5 +28,7 @@ export const localSteps: GuestSteps = {
   inspectedRoot: { directory: "/", mounts: [] },
   renewal: identityFiles,
   rename: renameFiles,
-  startPrograms: []
+  startPrograms: [],
+  diskErrors: "/sys/fs/ext4/none",
+  warmUp: { begin: () => [], undo: () => [], uncoverResolver: [] }
 }

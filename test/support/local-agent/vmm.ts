@@ -67,6 +67,7 @@ export const makeLocalAgentVmm = (options: LocalAgentOptions) =>
       }).pipe(allOrNothing, Effect.provide(context))
 
     const service: VmmService = {
+      on: () => service,
       program: Effect.suspend(() =>
         exists(options.program)
           ? Effect.succeed(options.program)

@@ -1,23 +1,22 @@
 import { Effect, type Scope } from "effect"
-import type { NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import type { DiskSource } from "../../../disk/workspace-disk.ts"
 import { openFile } from "../../../system/files/content.ts"
-import { Paths } from "../../../system/files/Paths.ts"
+import type { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
-import { nowIso } from "../../../system/waits/time.ts"
-import { chooseVmUid, type Confinement } from "../../confinement.ts"
+import type { Confinement } from "../../confinement.ts"
 import type { Frozen, MachineSpec } from "../../machine.ts"
-import { newRecord, newVmId, vmPaths, type VmPurpose, type VmRecord } from "../../record.ts"
+import type { VmPurpose } from "../../record.ts"
 import type { VmError } from "../../Vm.ts"
 import { admit } from "../admission.ts"
 import { failedAt } from "../failure.ts"
-import { emptyMemory, removeMemory } from "../memory.ts"
-import { acquireFolder, type Ownership } from "../ownership.ts"
+import { emptyMemory } from "../memory.ts"
+import { type Reservation, reserveVm } from "../reserve.ts"
+import { inheritedAt } from "../vmm-process.ts"
 import { awaitMigration } from "./capture.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
 import { placeDisk } from "./disks.ts"
 import { firstDiskState } from "./live-disks.ts"
-import { startQemu, stateDescriptorInQemu } from "./qemu-process.ts"
+import { startQemu } from "./qemu-process.ts"
 import type { BothFaces } from "./qemu-vm.ts"
 import type { Qmp } from "./qmp.ts"
 
@@ -35,38 +34,18 @@ interface VmRequest {
   readonly dieWithParent: boolean
 }
 
-/** A VM that is recorded, but not yet made. */
-export interface QemuReservation {
-  readonly record: VmRecord
-  readonly ownership: Ownership
+/** A QEMU that is recorded, but not yet made. */
+export interface QemuReservation extends Reservation {
   readonly request: ReserveRequest
 }
 type ReserveRequest = Omit<VmRequest, "disk" | "frozen">
 
-/** Records a future VM. The Scope removes its memory file, whoever makes it. */
-export const reserveVm = (
-  request: ReserveRequest
-): Effect.Effect<QemuReservation, VmFailed | NoSpace, Scope.Scope | Paths> =>
-  Effect.gen(function*() {
-    const { confinement: { level }, dieWithParent, qemuBuild, spec } = request
-    const id = newVmId()
-    const paths = vmPaths(yield* Paths, id)
-    const record = newRecord({
-      createdAt: yield* nowIso,
-      id,
-      purpose: request.purpose,
-      memoryMib: spec.memoryMib,
-      vcpuCount: spec.vcpuCount,
-      uid: chooseVmUid(level),
-      machine: spec,
-      qemuBuild,
-      confinement: level,
-      dieWithOwner: dieWithParent
-    })
-    const ownership = yield* acquireFolder(paths, record)
-    yield* Effect.addFinalizer(() => ownership.unlessLeft(removeMemory(paths)))
-    return { record, ownership, request }
-  })
+/** Records a future QEMU. */
+export const reserveQemu = (request: ReserveRequest) =>
+  Effect.map(
+    reserveVm({ ...request, level: request.confinement.level, build: request.qemuBuild }),
+    (reservation): QemuReservation => ({ ...reservation, request })
+  )
 
 /** Starts a reserved VM. It continues from the state in `statePath`, or boots its kernel. */
 export const startReserved = (
@@ -115,7 +94,7 @@ export const acquireVm = (
   { disk, frozen, ...request }: VmRequest
 ): Effect.Effect<BothFaces, VmError, Scope.Scope | Paths> =>
   Effect.gen(function*() {
-    const reserved = yield* reserveVm(request)
+    const reserved = yield* reserveQemu(request)
     yield* admit([reserved.record])
     if (frozen === undefined) yield* emptyMemory(reserved.ownership.paths, reserved.record)
     return yield* startReserved(reserved, {
@@ -135,7 +114,7 @@ const thaw = (qmp: Qmp) =>
       ["migrate-set-capabilities", {
         capabilities: [{ capability: "x-ignore-shared", state: true }, { capability: "events", state: true }]
       }],
-      ["migrate-incoming", { uri: `fd:${stateDescriptorInQemu}` }]
+      ["migrate-incoming", { uri: `fd:${inheritedAt}` }]
     ])
     yield* awaitMigration(qmp, "restore")
   })

@@ -8,9 +8,9 @@ import { adopt, type Attachable, refused } from "../adopt.ts"
 import { failedAt } from "../failure.ts"
 import { removeMemory } from "../memory.ts"
 import { makeOwnership, removeFolder } from "../ownership.ts"
+import { adoptVmm } from "../vmm-process.ts"
 import { removeCaptureSocket } from "./capture.ts"
 import { connectQemu, makeVm } from "./connect-vm.ts"
-import { adoptQemu } from "./qemu-process.ts"
 import type { BothFaces } from "./qemu-vm.ts"
 import type { Qmp } from "./qmp.ts"
 
@@ -63,7 +63,7 @@ export const attachVm = (id: VmId): Effect.Effect<BothFaces, VmError, Scope.Scop
     yield* Effect.addFinalizer(() => ownership.unlessLeft(removeFolder(paths)))
     yield* Effect.addFinalizer(() => ownership.unlessLeft(removeMemory(paths)))
     yield* removeCaptureSocket(paths.directory)
-    const qemu = yield* adoptQemu(ownership, record.process)
+    const qemu = yield* adoptVmm(ownership, record.process)
     return yield* Effect.gen(function*() {
       const connections = yield* connectQemu(ownership, qemu)
       yield* Effect.forkScoped(qemu.watch(connections.qmp.closed))

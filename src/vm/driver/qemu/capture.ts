@@ -3,20 +3,17 @@ import * as fs from "node:fs"
 import * as net from "node:net"
 import * as path from "node:path"
 import type { GuestPanicked, HostToolMissing, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
-import { Calls } from "../../../guest-channel/calls.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { openFolder } from "../../../system/files/content.ts"
 import { removeFile, setOwner } from "../../../system/files/entries.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { yieldToEventLoop } from "../../../system/waits/effects.ts"
-import { monotonicMs, wallClockNs } from "../../../system/waits/time.ts"
-import { keepClock } from "../../clock.ts"
 import { type Frozen, frozenIn } from "../../machine.ts"
 import type { Captured, CaptureError, CaptureTarget } from "../../Vm.ts"
 import { failedAt, vmFailed } from "../failure.ts"
-import { startPrograms, stopPrograms } from "../machine-steps.ts"
 import { copySparse } from "../memory.ts"
+import { inOnePause } from "../pause.ts"
 import { names } from "./machine.ts"
 import type { QemuVm } from "./qemu-vm.ts"
 import type { Qmp } from "./qmp.ts"
@@ -71,67 +68,27 @@ export const freezeMemory = (
     return frozen
   })
 
-/** Maximum time for the guest's agent to confirm that its programs run again. */
-const stillTimeoutMs = 20_000 * deadlineScale
-
-/** A copy of a GiB takes half a second; a disk may be a hundred times slower. */
-const captureTimeoutMs = 300_000 * deadlineScale
-
-/**
- * Captures a running VM in one pause: device state, memory, and the disk at the same instant. The guest's programs are stopped first, so
- * that nothing runs in a copy until the agent has made it unique. The VM continues afterwards, also after a failure.
- */
+/** Captures a running VM in one pause. */
 export const captureVm = (
   { channel, vm }: { readonly channel: GuestChannel; readonly vm: QemuVm },
   target: CaptureTarget
 ): Effect.Effect<Captured, CaptureError, Scope.Scope> =>
   Effect.gen(function*() {
     const before = (yield* vm.disks.current).overlays.slice(0, -1).map((name) => path.join(vm.paths.directory, name))
-    let since = 0
-    let pauseMs = 0
-    const copy = (freeze: Effect.Effect<string, VmFailed>) =>
-      Effect.gen(function*() {
-        const last = yield* freeze.pipe(asStep("disk layer"))
-        yield* target.inPause ?? Effect.void
-        yield* saveState(vm, target.frozen.statePath).pipe(asStep("device state"))
-        yield* copySparse(vm.paths.memory, target.frozen.memoryPath, target.memoryUid).pipe(asStep("memory copy"))
-        return last
-      })
-    const last = yield* vm.disks.freezeLayer(target.top, (freeze) =>
-      Effect.flatMap(monotonicMs, (now) => {
-        since = now
-        return channel.silently({ last: stopPrograms, first: letProgramsRun }, (receivedBytes) =>
-          Effect.acquireUseRelease(
-            vm.pause,
-            () => Effect.andThen(untilDelivered(vm, receivedBytes), copy(freeze)).pipe(asStep("paused")),
-            () => Effect.ignoreCause(vm.resume)
-          ))
-      }).pipe(
-        Effect.timeoutOrElse({
-          duration: captureTimeoutMs,
-          orElse: () => Effect.fail(failedAt("capture")(new Error("it took too long")))
-        }),
-        Effect.catchTag(
-          "AgentCallFailed",
-          (failure) => failedAt("capture")(new Error(`its programs cannot be stopped: ${failure.message}`))
-        ),
-        Effect.ensuring(resumePrograms(channel)),
-        Effect.ensuring(Effect.map(monotonicMs, (now) => (pauseMs = now - since)))
-      ))
+    const { captured: last, pauseMs } = yield* inOnePause({ channel, vm }, (atRest) =>
+      vm.disks.freezeLayer(target.top, (freeze) =>
+        atRest((receivedBytes) =>
+          Effect.gen(function*() {
+            yield* untilDelivered(vm, receivedBytes)
+            const last = yield* freeze.pipe(asStep("disk layer"))
+            yield* target.inPause ?? Effect.void
+            yield* saveState(vm, target.frozen.statePath).pipe(asStep("device state"))
+            yield* copySparse(vm.paths.memory, target.frozen.memoryPath, target.memoryUid).pipe(asStep("memory copy"))
+            return last
+          })
+        )))
     return { layers: [...before, last], pauseMs }
   }).pipe(Effect.raceFirst(vm.health.failure), asStep("capture"))
-
-/** Sent before requests that wait: a command that starts among stopped programs would never end, and the agent does one thing at a time. */
-const letProgramsRun = [() => Calls.clockSet({ ns: wallClockNs() }), () => startPrograms]
-
-/** Waits until the programs that `captureVm` has stopped run again with a correct clock. */
-const resumePrograms = (channel: GuestChannel) =>
-  Effect.ignore(keepClock(channel)).pipe(
-    Effect.andThen(channel.request(startPrograms)),
-    Effect.interruptible,
-    Effect.timeout(stillTimeoutMs),
-    Effect.ignoreCause
-  )
 
 /** Turns of QEMU's main loop and of ours without a byte from the guest, after which no byte is left. */
 const quietTurns = 2

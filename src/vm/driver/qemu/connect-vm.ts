@@ -11,12 +11,12 @@ import type { DiskState } from "../../record.ts"
 import { failedAt, vmFailed } from "../failure.ts"
 import { machineSteps } from "../machine-steps.ts"
 import type { Ownership } from "../ownership.ts"
+import type { VmmProcess } from "../vmm-process.ts"
 import { captureVm } from "./capture.ts"
 import { makeEventQueue, watchHealth } from "./health.ts"
 import { machineIdentity } from "./identity.ts"
 import { makeLiveDisks } from "./live-disks.ts"
 import { names } from "./machine.ts"
-import type { QemuProcess } from "./qemu-process.ts"
 import { type BothFaces, greet, type QemuVm } from "./qemu-vm.ts"
 import { makeQmp, type Qmp, type QmpEvent } from "./qmp.ts"
 
@@ -24,7 +24,7 @@ import { makeQmp, type Qmp, type QmpEvent } from "./qmp.ts"
 const qemuStartTimeoutMs = 15_000 * deadlineScale
 
 /** Connects to a running QEMU: its monitor, then the agent's port. Only one connection of each is possible. */
-export const connectQemu = (ownership: Ownership, qemu: QemuProcess) =>
+export const connectQemu = (ownership: Ownership, qemu: VmmProcess) =>
   Effect.gen(function*() {
     const death = Effect.flatMap(
       qemu.ended,
@@ -55,10 +55,13 @@ export const connectQemu = (ownership: Ownership, qemu: QemuProcess) =>
     return { events, port, qmp }
   })
 
+/** The workspace disk of every guest on QEMU. */
+const workspaceDevice = { path: "/dev/vdb", attach: [], detach: [] }
+
 /** Makes the VM of a connected QEMU. `disks` are the images that QEMU has open. */
 export const makeVm = (options: {
   readonly ownership: Ownership
-  readonly qemu: QemuProcess
+  readonly qemu: VmmProcess
   readonly connections: {
     readonly events: Queue.Dequeue<QmpEvent>
     readonly port: Socket
@@ -91,9 +94,9 @@ export const makeVm = (options: {
       uid: record.uid,
       spec,
       process: qemu.identity,
-      identity: machineIdentity(spec, record.qemuBuild ?? "unknown"),
+      identity: machineIdentity(spec, record.vmmBuild ?? "unknown"),
       confinement: record.confinement,
-      steps: machineSteps,
+      steps: machineSteps(workspaceDevice),
       memoryBytes: Effect.sync(() => bytesOnDisk(paths.memory)),
       paths,
       qemu,

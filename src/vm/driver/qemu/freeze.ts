@@ -1,4 +1,4 @@
-import { Effect, Schedule, type Scope, Stream } from "effect"
+import { Effect, Schedule, type Scope } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import type { ChannelFailed } from "../../../contract/errors/errors.ts"
@@ -8,13 +8,12 @@ import { attempt } from "../../../system/files/failure.ts"
 import type { Paths } from "../../../system/files/Paths.ts"
 import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import type { Confinement } from "../../confinement.ts"
-import { lowerDirectory } from "../../guest-steps.ts"
 import { type MachineSpec, overlayIn } from "../../machine.ts"
 import type { VmPurpose } from "../../record.ts"
 import type { VmError } from "../../Vm.ts"
+import { type Accelerator, ofAccelerator } from "../accelerator.ts"
 import { failedAt, fileFailedAt } from "../failure.ts"
-import { mountSteps, templateSteps } from "../machine-steps.ts"
-import { type Accelerator, ofAccelerator } from "./accelerator.ts"
+import { prepareGuest } from "../prepare-guest.ts"
 import { acquireVm } from "./acquire-vm.ts"
 import { freezeMemory } from "./capture.ts"
 import { type BothFaces, greet } from "./qemu-vm.ts"
@@ -60,24 +59,6 @@ const bootPatiently = <A, E>(
   )
 }
 
-/** Files that nearly every command needs, read into the guest's page cache once for all clones. */
-const warmFiles = [
-  "usr/bin/bash",
-  "usr/bin/dash",
-  "usr/bin/true",
-  "usr/bin/env",
-  "usr/bin/cat",
-  "usr/bin/ls",
-  "usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
-  "usr/lib/x86_64-linux-gnu/libc.so.6",
-  "usr/lib/x86_64-linux-gnu/libtinfo.so.6",
-  "usr/lib/locale/C.utf8/LC_CTYPE",
-  "etc/ld.so.cache",
-  "etc/passwd",
-  "etc/group",
-  "etc/nsswitch.conf"
-]
-
 interface TemplateRequest extends Omit<BootRequest, "purpose"> {
   readonly directory: string
   /** Whether its empty workspace disk over `seed` is mounted. */
@@ -88,10 +69,7 @@ interface TemplateRequest extends Omit<BootRequest, "purpose"> {
 export const freezeTemplate = (request: TemplateRequest) =>
   bootPatiently({ ...request, purpose: "template" }, ({ channel, vm }) =>
     Effect.gen(function*() {
-      yield* channel.chain(templateSteps)
-      for (const path of warmFiles) yield* warm(channel, path)
-      if (request.isMounted) yield* channel.chain(mountSteps())
-      yield* channel.call.sync({ dropCaches: 0 })
+      yield* prepareGuest({ channel, vm }, request.isMounted)
       yield* vm.pause
       const frozen = yield* freezeMemory(vm, request.directory)
       return request.isMounted ? { ...frozen, overlayPath: yield* keepOverlay(vm, request.directory) } : frozen
@@ -108,13 +86,6 @@ const keepOverlay = (vm: BothFaces, directory: string) =>
       fs.copyFileSync(path.join(vm.paths.directory, overlays.at(-1)!), kept)
       return kept
     }).pipe(Effect.mapError(fileFailedAt("template", directory))))
-
-/** Reads a file of the environment to its end. Some environments lack it. */
-const warm = (channel: GuestChannel, path: string) =>
-  channel.read({ root: lowerDirectory, path }).pipe(
-    Stream.runDrain,
-    Effect.catchTag("AgentCallFailed", () => Effect.void)
-  )
 
 /** Boots a kernel on KVM until its agent answers: the only proof that this host's KVM works. */
 export const probeKvm = (request: Omit<BootRequest, "purpose">) =>

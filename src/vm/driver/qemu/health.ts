@@ -1,24 +1,18 @@
 import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../../../contract/errors/errors.ts"
 import { table } from "../../../contract/text/names.ts"
-import { printable } from "../../../contract/text/printable.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import { freeBytes } from "../../../system/processes/host.ts"
 import type { VmHealth, VmTrouble } from "../../Vm.ts"
+import { consoleText, panicIn } from "../console-text.ts"
 import { vmFailed } from "../failure.ts"
-import type { QemuProcess } from "./qemu-process.ts"
+import type { VmmProcess } from "../vmm-process.ts"
 import type { Qmp, QmpEvent } from "./qmp.ts"
 
 /** Minimum free bytes before a VM that a full disk has paused resumes. */
 const roomToResumeBytes = 32 * 1024 * 1024
 
 const consoleBytes = 65_536
-
-/** End of a serial console's output, with newlines as line ends and all other cursor movements escaped. */
-const consoleText = (text: string) =>
-  printable(
-    text.slice(-8192).replace(/[\r\n]*\n[\r\n]*/g, (end) => "\n".repeat(end.split("\n").length - 1)).replace(/\r$/, "")
-  )
 
 /** Maximum time between the end of QEMU's monitor and the report of QEMU's own end. */
 const endReported = "2 seconds"
@@ -31,7 +25,7 @@ export const makeEventQueue = Queue.sliding<QmpEvent>(1024)
  * console. A full disk pauses the VM until there is room.
  */
 export const watchHealth = (options: {
-  readonly qemu: QemuProcess
+  readonly qemu: VmmProcess
   readonly qmp: Qmp
   readonly events: Queue.Dequeue<QmpEvent>
   /** Folder in the file system of the workspace disk. */
@@ -61,7 +55,7 @@ export const watchHealth = (options: {
     const guestStopped = (reason: string) =>
       Effect.gen(function*() {
         const tail = yield* consoleTail
-        const panic = /Kernel panic[^\n]*/.exec(tail)?.[0]
+        const panic = panicIn(tail)
         yield* Deferred.fail(
           broken,
           panic === undefined && reason !== "guest-panic"

@@ -9,7 +9,7 @@ import { setting } from "../../../system/settings/config.ts"
 import { type Confinement, probeConfinement } from "../../confinement.ts"
 import type { AcceleratorChoice, GuestImages, OnSlowStep } from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
-import { chooseAccelerator, tscKhz } from "./accelerator.ts"
+import { chooseAccelerator, tscKhz } from "../accelerator.ts"
 import { probeKvm } from "./freeze.ts"
 
 /** Minimum version: older ones lack features of a restore (x-ignore-shared with microvm was measured on 7.2). */

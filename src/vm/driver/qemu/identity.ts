@@ -1,19 +1,8 @@
 import { createHash } from "node:crypto"
 import { fileIdentity } from "../../../system/files/host-path.ts"
-import { cpuInfo } from "../../../system/processes/host.ts"
 import { type MachineIdentity, type MachineSpec, tscStep } from "../../machine.ts"
+import { digestOf, hostCpu } from "../host-cpu.ts"
 import { qemuArguments } from "./machine.ts"
-
-/** Model and microcode of the host's CPU: under KVM the guest has seen its features. */
-const hostCpu = () => {
-  const info = cpuInfo()
-  const first = info.slice(0, info.indexOf("\n\n"))
-  return ["vendor_id", "cpu family", "model", "stepping", "microcode", "flags"].map((name) =>
-    new RegExp(`^${name}\\s*: (.*)$`, "m").exec(first)?.[1] ?? ""
-  )
-}
-
-const digest = (value: unknown) => createHash("sha256").update(JSON.stringify(value)).digest("hex").slice(0, 16)
 
 /** QEMU's arguments of any VM of this spec. The exact frequency does not count. */
 const describedMachine = (spec: MachineSpec) =>
@@ -22,11 +11,11 @@ const describedMachine = (spec: MachineSpec) =>
 export const machineIdentity = (spec: MachineSpec, qemu: string): MachineIdentity => ({
   accelerator: spec.accelerator,
   vmm: qemu,
-  cpu: spec.accelerator === "kvm" ? digest(hostCpu()) : "emulated",
+  cpu: spec.accelerator === "kvm" ? digestOf(hostCpu()) : "emulated",
   tscKhz: spec.tscKhz,
   kernel: spec.kernel.digest,
   environment: spec.environment.digest,
-  machine: digest(describedMachine(spec))
+  machine: digestOf(describedMachine(spec))
 })
 
 /** Increased when the steps before a guest's freeze change. */

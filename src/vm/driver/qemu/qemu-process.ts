@@ -1,32 +1,10 @@
-import { Deferred, Effect, Schedule, type Scope } from "effect"
-import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process"
-import * as os from "node:os"
-import * as path from "node:path"
-import type { Readable } from "node:stream"
-import { HostToolMissing, type NoSpace, type VmFailed } from "../../../contract/errors/errors.ts"
-import { table } from "../../../contract/text/names.ts"
-import { linkSymbolically } from "../../../system/files/entries.ts"
-import { killAndWait, packageOf } from "../../../system/processes/child.ts"
-import { isAlive, type ProcessIdentity, processIdentity } from "../../../system/processes/identity.ts"
-import { killIdentity, untilGone } from "../../../system/processes/kill-identity.ts"
-import { nativeTool } from "../../../system/processes/native.ts"
-import { settingNow } from "../../../system/settings/config.ts"
 import type { ConfinementLevel } from "../../confinement.ts"
 import type { MachineSpec } from "../../machine.ts"
 import type { DiskState, VmRecord } from "../../record.ts"
-import { fileFailedAt, vmFailed } from "../failure.ts"
-import { COPIED, copyFailed, copyThen, leaveMemory } from "../memory.ts"
+import type { VisibleFile } from "../confine.ts"
 import type { Ownership } from "../ownership.ts"
-import { confine, type ConfinedCommand, KVM, kvmDeviceFor } from "./confine.ts"
+import { startVmm } from "../vmm-process.ts"
 import { names, qemuArguments, tapDescriptorInQemu } from "./machine.ts"
-
-export interface QemuProcess {
-  /** Process whose death ends the VM. */
-  readonly identity: ProcessIdentity
-  /** Completes at the end of QEMU, with its last output. */
-  readonly ended: Effect.Effect<string>
-  readonly isAlive: () => boolean
-}
 
 interface QemuRequest {
   readonly qemu: string
@@ -37,195 +15,31 @@ interface QemuRequest {
   readonly disks: DiskState
   /** Frozen memory that is copied into the VM's own. Undefined: its memory file exists. */
   readonly memoryPath: string | undefined
-  /** Our descriptor with the frozen state, which QEMU gets as descriptor 3. Undefined: boot. */
+  /** Our descriptor with the frozen state. Undefined: boot. */
   readonly stateDescriptor: number | undefined
   /** The VM ends at any end of this process. */
   readonly dieWithParent: boolean
 }
 
-/** Descriptor at which QEMU finds the frozen state. */
-export const stateDescriptorInQemu = 3
-const infoDescriptor = 4
-
-/**
- * Starts QEMU in the VM's folder and records its identity. The Scope kills it and waits for its end, so that everything acquired before
- * (memory, disks, folder) is unused at its own release.
- */
-export const startQemu = (
-  request: QemuRequest
-): Effect.Effect<QemuProcess, VmFailed | NoSpace | HostToolMissing, Scope.Scope> =>
-  Effect.gen(function*() {
-    const { record, ownership } = request
-    const { paths } = ownership
-    const files = {
-      run: paths.run,
-      images: paths.images,
-      memory: paths.memory,
-      environment: request.spec.environment.imagePath,
-      vmlinux: request.spec.kernel.vmlinux,
-      initrd: request.spec.kernel.initrd
-    }
-    if (request.level === "seccomp") yield* linkFiles(paths.directory, files)
-    const { hasTap = false } = request.spec
-    const kvm = request.spec.accelerator !== "kvm"
-      ? undefined
-      : request.level === "namespaces+uid"
-      ? yield* kvmDeviceFor(record.uid, paths.directory)
-      : { path: KVM, group: undefined }
-    const confined = confine(request.level, {
-      qemu: request.qemu,
-      qemuArgs: qemuArguments(request.spec, record.id, request.disks.disks, request.stateDescriptor !== undefined),
-      files,
-      uid: record.uid,
-      kvm,
-      dieWithParent: request.dieWithParent,
-      infoDescriptor,
-      keepsNetwork: hasTap
-    })
-    const locked = hasTap ? inTapNamespace(yield* nativeTool("pyro-tap"), confined) : confined
-    const copy = request.memoryPath === undefined
-      ? undefined
-      : { from: request.memoryPath, to: paths.memory, uid: record.uid }
-    const last = [locked.program, ...locked.args] as const
-    const [program, ...args] = copy === undefined ? last : yield* copyThen(copy, infoDescriptor, last)
-    const ended = yield* Deferred.make<string>()
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() => launch(program, args, paths.directory, request.stateDescriptor)),
-      (child) => Effect.andThen(ownership.unlessLeft(killAndWait(child)), Effect.sync(() => letGo(child)))
-    )
-    const stderr = keepTail(child.stderr as Readable)
-    child.once("error", (cause) => Deferred.doneUnsafe(ended, Effect.succeed(cause.message)))
-    child.once(
-      "exit",
-      (code, signal) => Deferred.doneUnsafe(ended, Effect.sync(() => `${endOf(code, signal)}${said(stderr())}`))
-    )
-
-    if (child.pid === undefined) {
-      const detail = yield* Deferred.await(ended)
-      return yield* new HostToolMissing({
-        tool: path.basename(program),
-        package: packageOf(program),
-        detail
-      })
-    }
-    const failure = (how: string) =>
-      copy !== undefined && stderr().startsWith("pyro-copy: ")
-        ? copyFailed(copy, child.exitCode, how)
-        : vmFailed("start", `${locked.program}: ${how}`)
-    const reportedBy = locked.infoDescriptor !== undefined ? CHILD_PID : copy === undefined ? undefined : COPIED_LINE
-    const [, inside] = reportedBy === undefined ? [] : yield* Effect.raceFirst(
-      untilReported(child.stdio[infoDescriptor] as Readable, reportedBy),
-      Effect.flatMap(Deferred.await(ended), (how) => Effect.fail(failure(how)))
-    )
-    const pid = inside === undefined ? child.pid : Number(inside)
-    const identity = processIdentity(pid)
-    if (identity === undefined) {
-      return yield* vmFailed("start", `QEMU ended at once: ${yield* Deferred.await(ended)}`)
-    }
-    yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity, leaveMemory(ownership.paths))))
-    yield* ownership.update((now) => ({ ...now, disks: request.disks, process: identity }))
-    return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
+/** Starts QEMU in the VM's folder. */
+export const startQemu = ({ disks, qemu, spec, stateDescriptor, ...request }: QemuRequest) => {
+  const { directory: _, ...paths } = request.ownership.paths
+  const files: ReadonlyArray<VisibleFile> = [
+    { name: names.run, path: paths.run, access: "write" },
+    { name: names.images, path: paths.images, access: "read" },
+    { name: names.memory, path: paths.memory, access: "write" },
+    { name: names.environment, path: spec.environment.imagePath, access: "read" },
+    { name: names.vmlinux, path: spec.kernel.vmlinux, access: "read" },
+    { name: names.initrd, path: spec.kernel.initrd, access: "read" }
+  ]
+  return startVmm({
+    ...request,
+    vmm: "QEMU",
+    command: [qemu, ...qemuArguments(spec, request.record.id, disks.disks, stateDescriptor !== undefined)],
+    files,
+    usesKvm: spec.accelerator === "kvm",
+    tapDescriptor: spec.hasTap === true ? tapDescriptorInQemu : undefined,
+    inheritedDescriptor: stateDescriptor,
+    started: (now) => ({ ...now, disks })
   })
-
-/** The tap device and its network namespace live as long as the VM's processes. */
-const inTapNamespace = (tool: string, { args, infoDescriptor, program }: ConfinedCommand): ConfinedCommand => ({
-  program: tool,
-  args: [String(tapDescriptorInQemu), program, ...args],
-  infoDescriptor
-})
-
-/** A child that is left running keeps neither this process alive nor its pipes open. QEMU ignores closed pipes. */
-const letGo = (child: ChildProcess) => {
-  child.unref()
-  for (const stream of child.stdio) stream?.destroy()
-}
-
-/** How often a QEMU that is not our child is checked. The end of its monitor is noticed at once. */
-const lookEvery = "250 millis"
-
-/** A QEMU that another process has started. The Scope kills it like our own. `closed` is the end of its monitor's connection. */
-export const adoptQemu = (
-  ownership: Ownership,
-  identity: ProcessIdentity
-): Effect.Effect<
-  QemuProcess & { readonly watch: (closed: Effect.Effect<void>) => Effect.Effect<void> },
-  never,
-  Scope.Scope
-> =>
-  Effect.gen(function*() {
-    const ended = yield* Deferred.make<string>()
-    yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity, leaveMemory(ownership.paths))))
-    const gone = (schedule: Schedule.Schedule<unknown>) =>
-      Effect.sync(() => isAlive(identity)).pipe(Effect.repeat({ while: (alive) => alive, schedule }))
-    const watch = (closed: Effect.Effect<void>) =>
-      Effect.raceFirst(gone(Schedule.spaced(lookEvery)), Effect.andThen(closed, gone(untilGone))).pipe(
-        Effect.andThen(Deferred.succeed(ended, "it is gone, and was no child of this process")),
-        Effect.asVoid
-      )
-    return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity), watch }
-  })
-
-/** How a process ended. Bubblewrap reports a signal to its child as the exit status 128 + number. */
-const endOf = (code: number | null, signal: NodeJS.Signals | null) => {
-  const number = code !== null && code > 128 ? code - 128 : undefined
-  const name = signal ?? Object.entries(os.constants.signals).find(([, value]) => value === number)?.[0]
-  if (name === undefined) return `exit status ${code}`
-  return `${name}${meanings[name] ?? ""}`
-}
-
-/** Signals with one usual cause. */
-const meanings = table({
-  SIGBUS: ", which means that the memory store is full; free some room in it",
-  SIGKILL: ", from the host's OOM killer or another process (journalctl -k names the former)"
-})
-
-const said = (stderr: string) => stderr.trim() === "" ? "" : `: ${stderr.trim()}`
-
-const launch = (program: string, args: ReadonlyArray<string>, cwd: string, stateDescriptor: number | undefined) => {
-  // QEMU's sockets are for their owner only. Node cannot set the umask of a child; no other code runs between these lines.
-  const before = process.umask(0o077)
-  try {
-    return spawn(program, args, {
-      cwd,
-      detached: true,
-      env: { PATH: settingNow("PATH"), LC_ALL: "C" },
-      stdio: ["ignore", "ignore", "pipe", stateDescriptor ?? "ignore", "pipe"]
-    } as SpawnOptions)
-  } finally {
-    process.umask(before)
-  }
-}
-
-/** Without namespaces QEMU finds its files by links in its working directory. */
-const linkFiles = (
-  directory: string,
-  files: { memory: string; environment: string; vmlinux: string; initrd: string }
-) =>
-  Effect.forEach(
-    ["memory", "environment", "vmlinux", "initrd"] as const,
-    (name) => linkSymbolically(files[name], path.join(directory, names[name])),
-    { discard: true }
-  ).pipe(Effect.mapError(fileFailedAt("prepare", directory)))
-
-/** Bubblewrap reports `{"child-pid": N, ...}`: the first process of the new pid namespace, whose end is the end of all in it. */
-const CHILD_PID = /"child-pid":\s*(\d+)/
-const COPIED_LINE = new RegExp(COPIED)
-
-/** Waits until the pipe has brought what the expression matches. */
-const untilReported = (info: Readable, expression: RegExp) =>
-  Effect.callback<RegExpExecArray>((resume) => {
-    let text = ""
-    info.setEncoding("utf8")
-    info.on("data", (chunk: string) => {
-      text += chunk
-      const found = expression.exec(text)
-      if (found !== null) resume(Effect.succeed(found))
-    })
-    info.once("end", () => resume(Effect.never)) // the process's own end tells why
-  })
-
-const keepTail = (stream: Readable) => {
-  let tail = ""
-  stream.setEncoding("utf8").on("data", (chunk: string) => tail = (tail + chunk).slice(-4096))
-  return () => tail
 }

@@ -6,11 +6,11 @@ import { allOrNothing } from "../../../system/waits/effects.ts"
 import { demand } from "../../confinement.ts"
 import type {
   CapturedState,
+  DriverService,
   GuestImages,
   OnSlowStep,
   ReserveCapturedRequest,
-  RestoreRequest,
-  VmmService
+  RestoreRequest
 } from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine.ts"
@@ -18,7 +18,7 @@ import { leaveMemoryStore } from "../../sweep.ts"
 import { discardTemplate, ensureTemplate } from "../../templates.ts"
 import { admit, guestsStartingAtOnce, makeStartQueue } from "../admission.ts"
 import { fillMemory } from "../memory.ts"
-import { acquireVm, type QemuReservation, reserveVm, startReserved } from "./acquire-vm.ts"
+import { acquireVm, type QemuReservation, reserveQemu, startReserved } from "./acquire-vm.ts"
 import { attachVm } from "./attach.ts"
 import { freezeTemplate } from "./freeze.ts"
 import { untilResumed } from "./health.ts"
@@ -114,7 +114,7 @@ export const makeQemuVmm = Effect.gen(function*() {
       const { confinement, qemuBuild, qemuProgram } = yield* hypervisor(request.images, request.seed)
       yield* demand(confinement, request.leastConfinement)
       const { dieWithParent, images, purpose, spec } = request
-      const reservation = yield* reserveVm({
+      const reservation = yield* reserveQemu({
         purpose,
         spec: capturedSpec(spec, images),
         qemuProgram,
@@ -142,7 +142,7 @@ export const makeQemuVmm = Effect.gen(function*() {
       ).pipe(asStep("queue"))
     )
 
-  const attach: VmmService["attach"] = (id, { keep, onStill = Effect.void } = {}) =>
+  const attach: DriverService["attach"] = (id, { keep, onStill = Effect.void } = {}) =>
     allOrNothing(Effect.gen(function*() {
       const vm = yield* attachVm(id)
       const channel = yield* untilResumed(vm.health, onStill).pipe(
@@ -153,7 +153,7 @@ export const makeQemuVmm = Effect.gen(function*() {
       return { vm, channel }
     })).pipe(Effect.provide(context))
 
-  const service: VmmService = {
+  const service: DriverService = {
     program: Effect.provide(findQemu, context),
     accelerator: (images, placeholder) => Effect.map(hypervisor(images, placeholder), ({ accelerator }) => accelerator),
     restore,

@@ -2,6 +2,7 @@ import { Effect, Option, Ref } from "effect"
 import { randomBytes } from "node:crypto"
 import * as path from "node:path"
 import type { PyroError } from "../../../contract/errors/errors.ts"
+import { formatOf, type LayerFormat } from "../../../disk/layer-format.ts"
 import { SeedImages } from "../../../disk/SeedImages.ts"
 import { linkMerged, type MergedLayers, readWorkspaceDisk, type WorkspaceDisk } from "../../../disk/workspace-disk.ts"
 import { ensureFolder, inodeOf, linkFile } from "../../../system/files/entries.ts"
@@ -99,11 +100,11 @@ const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boolean, Pyr
     const run = yield* plan(disk, yield* setting("PYRO_FLATTEN_AT"))
     if (run === undefined) return false
     const { from, inodes } = run
-    const file = yield* stagedFile(entry)
+    const file = yield* stagedFile(entry, formatOf(disk.top))
     // The VM ends before any process reads its output.
     yield* Effect.scoped(Effect.gen(function*() {
-      const vm = yield* openMerger(entry, record, disk)
-      const written = yield* vm.disks.merge(from)
+      const written = yield* newestStore(disk) ??
+        Effect.flatMap(openMerger(entry, record, disk), ({ disks }) => disks.merge(from))
       yield* Effect.mapError(linkFile(written, file), unwritten(entry.folder))
     }))
     faultPoint("flatten:merged")
@@ -113,13 +114,19 @@ const flatten = (lifecycle: Lifecycle, entry: Entry): Effect.Effect<boolean, Pyr
     )
   }))
 
+/** The newest store has the content of all of them. Undefined for a disk of other layers. */
+const newestStore = ({ layers, top }: WorkspaceDisk) => {
+  const newest = formatOf(top) === "store" ? layers.findLast((layer) => bytesOnDisk(layer) > 0) : undefined
+  return newest === undefined ? undefined : Effect.succeed(newest)
+}
+
 /** A name for the merged file, beside folders of comparisons: a sweep removes both after a crash. */
-const stagedFile = ({ folder }: Entry) =>
+const stagedFile = ({ folder }: Entry, format: LayerFormat) =>
   Effect.gen(function*() {
     const directory = path.join(folder.compared, randomBytes(8).toString("hex"))
     yield* Effect.addFinalizer(() => removeStaged(folder.compared, directory))
     yield* Effect.mapError(ensureFolder(directory), unwritten(folder))
-    return path.join(directory, "merged.qcow2")
+    return path.join(directory, `merged.${format}`)
   })
 
 /** The caller holds the workspace alone. `read` are the merged layers. A disk that has changed since stays unchanged. */
@@ -144,7 +151,7 @@ const exchange = (
       Effect.onError(() => discardFolder(folder))
     )
     faultPoint("flatten:committed")
-    yield* replaceInVm(entry, now, { ...merged, file: `${folder}/${merged.from}.qcow2` })
+    yield* replaceInVm(entry, now, { ...merged, file: `${folder}/${merged.from}.${formatOf(merged.file)}` })
     yield* discardFolder(old)
     return true
   })

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Queue } from "effect"
 import { makeEventQueue, watchHealth } from "../../../../../src/vm/driver/qemu/health.ts"
-import type { QemuProcess } from "../../../../../src/vm/driver/qemu/qemu-process.ts"
 import type { Qmp } from "../../../../../src/vm/driver/qemu/qmp.ts"
+import type { VmmProcess } from "../../../../../src/vm/driver/vmm-process.ts"
 
-const qemu: QemuProcess = {
+const qemu: VmmProcess = {
   identity: { pid: 1, startTicks: 0, bootId: "" },
   ended: Effect.never,
   isAlive: () => true

@@ -1,12 +1,11 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import type { HostToolMissing, VmFailed } from "../../../contract/errors/errors.ts"
-import { runTool } from "../../../system/processes/child.ts"
-import { findProgram } from "../../../system/processes/host.ts"
-import { type ConfinementLevel, system, unshare } from "../../confinement.ts"
-import { vmFailed } from "../failure.ts"
-import { names } from "./machine.ts"
+import type { HostToolMissing, VmFailed } from "../../contract/errors/errors.ts"
+import { runTool } from "../../system/processes/child.ts"
+import { findProgram } from "../../system/processes/host.ts"
+import { type ConfinementLevel, system, unshare } from "../confinement.ts"
+import { vmFailed } from "./failure.ts"
 
 /** Device of KVM, as the namespace of a VM gets it. */
 export interface KvmDevice {
@@ -78,14 +77,13 @@ export const kvmDeviceFor = (
     return { path: node, group: undefined }
   })
 
-/** Files that one QEMU may see, by host path. */
-interface VisibleFiles {
-  readonly run: string
-  readonly images: string
-  readonly memory: string
-  readonly environment: string
-  readonly vmlinux: string
-  readonly initrd: string
+/** A file or folder that one VMM may see. */
+export interface VisibleFile {
+  /** Its name in the VMM's working directory, or an absolute path. */
+  readonly name: string
+  /** Its path on the host. */
+  readonly path: string
+  readonly access: "read" | "write"
 }
 
 /** Found once here, so that no folder of PATH is searched inside the namespaces. */
@@ -99,42 +97,42 @@ export interface ConfinedCommand {
 }
 
 /**
- * The command that runs a confined QEMU. With `dieWithParent` the kernel ends the VM at any death of the calling process. `infoDescriptor`
+ * The command that runs a confined VMM. With `dieWithParent` the kernel ends the VM at any death of the calling process. `infoDescriptor`
  * is the number of the caller's pipe for bubblewrap's report.
  */
 export const confine = (
   level: ConfinementLevel,
   request: {
-    readonly qemu: string
-    readonly qemuArgs: ReadonlyArray<string>
-    readonly files: VisibleFiles
+    readonly command: readonly [program: string, ...args: ReadonlyArray<string>]
+    readonly files: ReadonlyArray<VisibleFile>
     readonly uid: number
     /** Device of KVM that the VM may use. Undefined: none. */
     readonly kvm: KvmDevice | undefined
     readonly dieWithParent: boolean
     readonly infoDescriptor: number
-    /** QEMU keeps the network namespace that the command starts in. Default: it gets an empty one. */
+    /** The VMM keeps the network namespace that the command starts in. Default: it gets an empty one. */
     readonly keepsNetwork?: boolean
   }
 ): ConfinedCommand => {
+  const [program, ...args] = request.command
   if (level === "seccomp") {
     return request.dieWithParent
       ? {
         program: programPath("setpriv"),
-        args: ["--pdeathsig", "KILL", "--no-new-privs", request.qemu, ...request.qemuArgs],
+        args: ["--pdeathsig", "KILL", "--no-new-privs", ...request.command],
         infoDescriptor: undefined
       }
-      : { program: request.qemu, args: request.qemuArgs, infoDescriptor: undefined }
+      : { program, args, infoDescriptor: undefined }
   }
-  const { files } = request
   const room = "/vm"
   const own = [
     // Bubblewrap makes parent folders of a mount point for root only.
     ...["--perms", "0755", "--dir", room],
-    ...["--bind", files.run, `${room}/${names.run}`, "--ro-bind", files.images, `${room}/${names.images}`],
-    ...["--bind", files.memory, `${room}/${names.memory}`],
-    ...["--ro-bind", files.environment, `${room}/${names.environment}`],
-    ...["--ro-bind", files.vmlinux, `${room}/${names.vmlinux}`, "--ro-bind", files.initrd, `${room}/${names.initrd}`],
+    ...request.files.flatMap(({ access, name, path }) => [
+      access === "write" ? "--bind" : "--ro-bind",
+      path,
+      name.startsWith("/") ? name : `${room}/${name}`
+    ]),
     ...["--chdir", room]
   ]
   const kvm = request.kvm === undefined ? [] : ["--dev-bind", request.kvm.path, KVM]
@@ -161,8 +159,7 @@ export const confine = (
       ...kvm,
       "--",
       ...drop,
-      request.qemu,
-      ...request.qemuArgs
+      ...request.command
     ],
     infoDescriptor: request.infoDescriptor
   }

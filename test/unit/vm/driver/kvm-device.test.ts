@@ -4,8 +4,8 @@ import { execFileSync, spawnSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll } from "vitest"
-import { confine, type KvmDevice, kvmDeviceFor, MAY_NOT_OPEN } from "../../../../../src/vm/driver/qemu/confine.ts"
-import { temporaryFolder } from "../../../../support/pyro-cli.ts"
+import { confine, type KvmDevice, kvmDeviceFor, MAY_NOT_OPEN } from "../../../../src/vm/driver/confine.ts"
+import { temporaryFolder } from "../../../support/pyro-cli.ts"
 
 /** User of a VM. */
 const UID = 60_001
@@ -26,9 +26,8 @@ const folderOfVm = () => fs.mkdtempSync(path.join(folder, "vm-"))
 /** Exit status of a program that opens KVM's device as QEMU does, in a VM's namespaces. */
 const opens = (kvm: KvmDevice) => {
   const { args, program } = confine("namespaces+uid", {
-    qemu: "/usr/bin/dash",
-    qemuArgs: ["-c", "exec 5<>/dev/kvm"],
-    files: { run: folder, images: folder, memory: folder, environment: folder, vmlinux: folder, initrd: folder },
+    command: ["/usr/bin/dash", "-c", "exec 5<>/dev/kvm"],
+    files: [{ name: "run", path: folder, access: "write" }],
     uid: UID,
     kvm,
     dieWithParent: false,

@@ -1,14 +1,14 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
-import type { HostToolMissing, InvalidConfiguration, VmFailed } from "../../../contract/errors/errors.ts"
-import { runTool } from "../../../system/processes/child.ts"
-import { nativeTool } from "../../../system/processes/native.ts"
-import { setting } from "../../../system/settings/config.ts"
-import type { AcceleratorChoice } from "../../guest.ts"
-import { HostFacts } from "../../HostFacts.ts"
-import type { MachineSpec } from "../../machine.ts"
-import { vmFailed } from "../failure.ts"
+import type { HostToolMissing, InvalidConfiguration, VmFailed } from "../../contract/errors/errors.ts"
+import { runTool } from "../../system/processes/child.ts"
+import { nativeTool } from "../../system/processes/native.ts"
+import { setting } from "../../system/settings/config.ts"
+import type { AcceleratorChoice } from "../guest.ts"
+import { HostFacts } from "../HostFacts.ts"
+import type { MachineSpec } from "../machine.ts"
 import { KVM, kvmPermissions, MAY_NOT_OPEN } from "./confine.ts"
+import { vmFailed } from "./failure.ts"
 
 /** What executes a guest's code. `tcg` is a translator in software, which works on every host and is 6 to 15 times slower. */
 export type Accelerator = "kvm" | "tcg"
@@ -34,7 +34,7 @@ export const tscKhz: Effect.Effect<number, HostToolMissing | VmFailed, HostFacts
 })
 
 /** Why KVM cannot work. Undefined if it must be probed. */
-const kvmRefusal = (): string | undefined => {
+export const kvmRefusal = (): string | undefined => {
   try {
     fs.closeSync(fs.openSync("/dev/kvm", "r+"))
     return undefined

@@ -1,0 +1,53 @@
+import { Effect } from "effect"
+import * as fs from "node:fs"
+import { DriverUnavailable } from "../../../contract/errors/errors.ts"
+import { fileIdentity } from "../../../system/files/host-path.ts"
+import { runTool } from "../../../system/processes/child.ts"
+import { findProgram } from "../../../system/processes/host.ts"
+import { setting } from "../../../system/settings/config.ts"
+import { HostFacts } from "../../HostFacts.ts"
+
+/** Versions that pyro runs: from the first that was tried, up to the next change of the API. */
+const oldest: readonly [number, number] = [1, 12]
+const RELEASES = "Releases: https://github.com/firecracker-microvm/firecracker/releases"
+const NEEDED = "1.12 or newer, and older than 2"
+
+/** Refuses Firecracker on this host. */
+export const unavailable = (detail: string) => new DriverUnavailable({ driver: "Firecracker", detail })
+
+const versionOf = (program: string) =>
+  Effect.flatMap(HostFacts, (facts) =>
+    facts.get(
+      `firecracker-version:${fileIdentity(program)}`,
+      runTool(program, ["--version"]).pipe(
+        Effect.map(({ stdout }) => /Firecracker v(\d+\.\d+\.\d+)/.exec(stdout.toString("utf8"))?.[1] ?? "unknown"),
+        Effect.mapError(({ message }) => unavailable(`${program} does not run: ${message}`))
+      )
+    ))
+
+const isSupported = (version: string) => {
+  const [major = 0, minor = 0] = version.split(".").map(Number)
+  return major === oldest[0] && minor >= oldest[1]
+}
+
+/** Finds Firecracker: `PYRO_FIRECRACKER`, or the first `firecracker` on PATH. Fails if pyro does not run its version. */
+export const findFirecracker = Effect.gen(function*() {
+  const program = (yield* setting("PYRO_FIRECRACKER")) ?? findProgram("firecracker")
+  if (program === undefined) {
+    return yield* unavailable(
+      `there is no \`firecracker\` on PATH. Put a release there, or name it: PYRO_FIRECRACKER. ${RELEASES}`
+    )
+  }
+  if (!fs.existsSync(program)) return yield* unavailable(`${program} does not exist. ${RELEASES}`)
+  const version = yield* versionOf(program)
+  if (!isSupported(version)) {
+    return yield* unavailable(`${program} has version ${version}; pyro needs ${NEEDED}. ${RELEASES}`)
+  }
+  return { program, version }
+})
+
+/** Names one build of Firecracker: its versions read each other's states, but nobody promises it for ours. */
+export const firecrackerBuild = ({ program, version }: { readonly program: string; readonly version: string }) => {
+  const { mtime, size } = fs.statSync(program)
+  return `Firecracker ${version} (${size} bytes, ${mtime.toISOString()})`
+}

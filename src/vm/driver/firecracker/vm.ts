@@ -1,0 +1,114 @@
+import { Effect, Ref, Scope, SubscriptionRef } from "effect"
+import * as path from "node:path"
+import { bytesOnDisk } from "../../../system/files/usage.ts"
+import { processUsage } from "../../../system/processes/identity.ts"
+import { liveVm } from "../../../system/telemetry/metrics.ts"
+import type { MachineSpec } from "../../machine.ts"
+import type { ChannelOptions, Vm, VmTrouble } from "../../Vm.ts"
+import { failedAt, vmFailed } from "../failure.ts"
+import { greetAgent } from "../greet.ts"
+import { machineSteps } from "../machine-steps.ts"
+import type { Ownership } from "../ownership.ts"
+import type { VmmProcess } from "../vmm-process.ts"
+import type { Api } from "./api.ts"
+import { captureVm } from "./capture.ts"
+import { readConsole } from "./console.ts"
+import { dialAgent } from "./dial.ts"
+import { makeDisks } from "./disks.ts"
+import { guardSpace } from "./full-disk.ts"
+import { watchHealth } from "./health.ts"
+import { machineIdentity } from "./identity.ts"
+import { names, pause, resume } from "./machine.ts"
+import { freezeStore } from "./store.ts"
+import { workspaceDevice } from "./workspace-device.ts"
+
+/** A running Firecracker with what its driver needs. */
+export interface FirecrackerVm extends Vm {
+  readonly api: Api
+  readonly ownership: Ownership
+  readonly isTracked: Ref.Ref<boolean>
+  /** `channel` with another deadline. */
+  readonly greet: (
+    options: ChannelOptions,
+    timeoutMs?: number
+  ) => ReturnType<Vm["channel"]>
+}
+
+/** Makes the VM of a Firecracker whose machine is loaded or about to boot. */
+export const makeVm = (options: {
+  readonly ownership: Ownership
+  readonly firecracker: VmmProcess
+  readonly api: Api
+  readonly spec: MachineSpec
+  readonly virtualBytes: number
+  /** As in the record. */
+  readonly isTracked: boolean
+}): Effect.Effect<FirecrackerVm, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { api, firecracker, ownership, spec, virtualBytes } = options
+    const { paths } = ownership
+    const record = yield* ownership.record
+    yield* liveVm
+    const isTracked = yield* Ref.make(options.isTracked)
+    let isPaused = false
+    const note = (paused: boolean) => Effect.sync(() => void (isPaused = paused))
+    const consoleTail = yield* readConsole(path.join(paths.directory, names.console))
+    const trouble = yield* SubscriptionRef.make<VmTrouble>("none")
+    const health = yield* watchHealth({ firecracker, api, consoleTail, trouble })
+    const disks = yield* makeDisks({ api, ownership, uid: record.uid, onResume: note(false) })
+    const inFolder = (name: string) => path.join(paths.directory, name)
+    const own = {
+      id: record.id,
+      spec,
+      process: firecracker.identity,
+      identity: machineIdentity(spec, record.vmmBuild ?? "unknown"),
+      confinement: record.confinement,
+      health,
+      disks,
+      steps: machineSteps(workspaceDevice(virtualBytes)),
+      api,
+      ownership,
+      isTracked,
+      resume: Effect.tap(api.send("resume", resume), () => note(false)),
+      pause: Effect.andThen(note(true), api.send("pause", pause)),
+      memoryBytes: Effect.sync(() =>
+        bytesOnDisk(inFolder(names.memory)) + (processUsage(firecracker.identity.pid)?.privateBytes ?? 0)
+      ),
+      leave: Effect.suspend(() =>
+        record.dieWithOwner === false
+          ? ownership.leave
+          : vmFailed("leave", "this VM ends with the process that made it")
+      )
+    }
+    yield* guardSpace({
+      directory: paths.run,
+      trouble,
+      isPaused: () => isPaused,
+      pause: api.send("pause", pause),
+      resume: api.send("resume", resume)
+    })
+    const scope = yield* Effect.scope
+    const dial = dialAgent(inFolder(names.vsock))
+    const greeted = {
+      ...own,
+      vmm: "Firecracker",
+      open: dial,
+      isPaused: () => isPaused
+    }
+    // A restored guest's kernel ends all connections of the time before, and perhaps the first new one with them.
+    const greet: FirecrackerVm["greet"] = (options, timeoutMs) =>
+      Effect.retry(greetAgent(greeted, { ...options, takeover: true }, timeoutMs), {
+        times: 3,
+        while: (failure) => failure._tag === "ChannelFailed"
+      })
+    return {
+      ...own,
+      greet,
+      channel: (options = { takeover: true }) => greet(options),
+      capture: (channel, target) => captureVm({ ...own, dial: Scope.provide(dial, scope) }, channel, target),
+      freezeLayer: (top) =>
+        Effect.acquireUseRelease(own.pause, () => freezeStore(paths, top), () => Effect.ignoreCause(own.resume)).pipe(
+          Effect.catchTag("HostToolMissing", (failure) => Effect.fail(failedAt("freeze disk")(failure)))
+        )
+    }
+  })

@@ -1,0 +1,178 @@
+import { Context, Effect } from "effect"
+import { type DiskSource, isEmptyOver, type Seed } from "../../../disk/workspace-disk.ts"
+import { Paths } from "../../../system/files/Paths.ts"
+import { asStep } from "../../../system/telemetry/spans.ts"
+import { allOrNothing } from "../../../system/waits/effects.ts"
+import { demand, probeConfinement } from "../../confinement.ts"
+import type {
+  CapturedState,
+  DriverService,
+  GuestImages,
+  OnSlowStep,
+  ReserveCapturedRequest,
+  RestoreRequest
+} from "../../guest.ts"
+import { HostFacts } from "../../HostFacts.ts"
+import type { MachineSpec } from "../../machine.ts"
+import { discardTemplate, ensureTemplate } from "../../templates.ts"
+import { tscKhz } from "../accelerator.ts"
+import { admit, guestsStartingAtOnce, makeStartQueue } from "../admission.ts"
+import {
+  acquireVm,
+  type Firecracker,
+  type FirecrackerReservation,
+  reserveFirecracker,
+  startReserved
+} from "./acquire-vm.ts"
+import { attachVm } from "./attach.ts"
+import { fillMemory, memoryOf } from "./fill.ts"
+import { freezeTemplate } from "./freeze.ts"
+import { machineIdentity, templateKey } from "./identity.ts"
+import { demandKvm } from "./kvm.ts"
+import { findFirecracker, firecrackerBuild, unavailable } from "./program.ts"
+
+const making = (isMounted: boolean) =>
+  `preparing a Firecracker template of ${
+    isMounted ? "empty workspaces" : "workspaces with files"
+  } (once for this environment and size)`
+
+/** Guests on Firecracker. */
+export const makeFirecrackerVmm = Effect.gen(function*() {
+  // Only these two: the context of a Layer under construction also has the Layer's own Scope.
+  const context = Context.pick(Paths, HostFacts)(yield* Effect.context<Paths | HostFacts>())
+  const queued = yield* makeStartQueue(guestsStartingAtOnce)
+
+  const findHost = Effect.gen(function*() {
+    const found = yield* findFirecracker
+    const host: Firecracker = {
+      program: found.program,
+      build: firecrackerBuild(found),
+      confinement: yield* probeConfinement
+    }
+    return host
+  })
+
+  /** The programs and features of this host, once a guest kernel has booted on its KVM. */
+  const hypervisor = (images: GuestImages, placeholder: Seed, onSlowStep?: OnSlowStep) =>
+    Effect.gen(function*() {
+      const host = yield* findHost
+      const khz = yield* tscKhz
+      yield* demandKvm({ host, images, seed: placeholder, tscKhz: khz }, onSlowStep)
+      return { host, tscKhz: khz }
+      // Interruptible also in an uninterruptible caller: a race ends a probe that hangs.
+    }).pipe(Effect.interruptible, Effect.provide(context), asStep("hypervisor"))
+
+  const restore = (request: RestoreRequest) =>
+    Effect.gen(function*() {
+      if (request.hasTap === true) {
+        return yield* unavailable(
+          "it has no network device of pyro's. Use the network without one: --network-driver streams"
+        )
+      }
+      const { host, tscKhz } = yield* hypervisor(request.images, request.placeholder, request.onSlowStep)
+      yield* demand(host.confinement, request.leastConfinement)
+      const { placeholder } = request
+      const spec: MachineSpec = {
+        driver: "firecracker",
+        accelerator: "kvm",
+        vcpuCount: request.vcpuCount,
+        memoryMib: request.memoryMib,
+        tscKhz,
+        environment: request.images.environment,
+        kernel: request.images.kernel
+      }
+      const isMounted = request.leaveUnmounted !== true && isEmptyOver(request, placeholder)
+      const key = templateKey(spec, host.program, {
+        virtualBytes: placeholder.virtualBytes,
+        ...(isMounted && { mounted: placeholder.digest })
+      })
+      const once = Effect.gen(function*() {
+        const frozen = yield* ensureTemplate(
+          key,
+          request.images.environment.digest,
+          (directory) =>
+            freezeTemplate({ host, spec, seed: placeholder, directory, isMounted }).pipe(asStep("make template")),
+          request.onSlowStep?.(making(isMounted))
+        ).pipe(asStep("template"))
+        const started = Effect.gen(function*() {
+          const { dieWithParent, purpose } = request
+          const vm = yield* acquireVm({ host, purpose, spec, disk: request, frozen, dieWithParent })
+          yield* vm.resume
+          return { vm, channel: yield* vm.channel().pipe(asStep("hello")), isMounted }
+        })
+        return yield* queued(started.pipe(asStep("start"))).pipe(asStep("queue"))
+      })
+      return yield* allOrNothing(once).pipe(
+        Effect.catchIf(
+          (failure) => failure._tag === "VmFailed" && (failure.step === "hello" || failure.step === "restore"),
+          () => Effect.andThen(discardTemplate(key), allOrNothing(once))
+        )
+      )
+    }).pipe(asStep("restore"), Effect.provide(context))
+
+  const capturedSpec = (spec: MachineSpec, { environment, kernel }: GuestImages): MachineSpec => ({
+    ...spec,
+    environment: { digest: environment.digest, imagePath: environment.imagePath },
+    kernel
+  })
+
+  const identity = (spec: MachineSpec, images: GuestImages, seed: Seed) =>
+    Effect.map(
+      hypervisor(images, seed),
+      ({ host, tscKhz }) => machineIdentity({ ...capturedSpec(spec, images), tscKhz }, host.build)
+    )
+
+  const reserve = (request: ReserveCapturedRequest) =>
+    Effect.gen(function*() {
+      const { host } = yield* hypervisor(request.images, request.seed)
+      yield* demand(host.confinement, request.leastConfinement)
+      const { dieWithParent, images, purpose, spec } = request
+      const reservation = yield* reserveFirecracker({
+        host,
+        purpose,
+        spec: capturedSpec(spec, images),
+        dieWithParent
+      })
+      const { ownership: { paths }, record } = reservation
+      return {
+        record,
+        memory: { path: memoryOf(paths), uid: record.uid },
+        fill: (memoryPath: string) => fillMemory(paths, memoryPath).pipe(asStep("memory link")),
+        restore: (captured: CapturedState) => restoreCapture(reservation, captured.statePath, captured.disk)
+      }
+    }).pipe(Effect.provide(context))
+
+  const restoreCapture = (reserved: FirecrackerReservation, statePath: string, disk: DiskSource) =>
+    allOrNothing(
+      queued(
+        Effect.gen(function*() {
+          const frozen = { statePath, memoryPath: memoryOf(reserved.ownership.paths) }
+          const vm = yield* startReserved(reserved, { disk, frozen })
+          yield* vm.resume
+          return { vm, channel: yield* vm.channel({ takeover: true }).pipe(asStep("hello")) }
+        }).pipe(asStep("start"))
+      ).pipe(asStep("queue"))
+    )
+
+  const attach: DriverService["attach"] = (id, { keep } = {}) =>
+    allOrNothing(Effect.gen(function*() {
+      const vm = yield* attachVm(id)
+      const channel = yield* vm.channel({ takeover: true, keep }).pipe(
+        // The next process that attaches finds the VM as it was.
+        Effect.onError(() => Effect.ignoreCause(vm.leave))
+      )
+      return { vm, channel }
+    })).pipe(Effect.provide(context))
+
+  const service: DriverService = {
+    program: Effect.map(Effect.provide(findFirecracker, context), ({ program }) => program),
+    accelerator: (images, placeholder) =>
+      Effect.as(hypervisor(images, placeholder), { accelerator: "kvm", reason: "a guest kernel booted on it" }),
+    restore,
+    identity,
+    reserve,
+    admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
+    attach
+  }
+  return service
+})
