@@ -71,11 +71,14 @@ const keepState = (vm: Pick<Freezable, "ownership">, to: string) =>
     const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants
     const from = fs.openSync(inFolder(vm, captured.state), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
-      const { size } = fs.fstatSync(from)
-      if (!fs.fstatSync(from).isFile() || size > maxStateBytes) return false
+      const stat = fs.fstatSync(from)
+      if (!stat.isFile() || stat.size > maxStateBytes) return false
+      // No more than that: Firecracker may still write.
+      const content = Buffer.alloc(stat.size)
+      const length = fs.readSync(from, content, 0, stat.size, 0)
       const target = fs.openSync(to, O_WRONLY | O_CREAT | O_EXCL, 0o444)
       try {
-        fs.writeFileSync(target, fs.readFileSync(from))
+        fs.writeFileSync(target, content.subarray(0, length))
       } finally {
         fs.closeSync(target)
       }
