@@ -117,6 +117,7 @@ export const secondary = [
   "services",
   "repo_ref",
   "workspace_user",
+  "driver",
   "network_driver",
   "shells",
   "project",
