@@ -73,7 +73,7 @@ describe("pyro-copy", () => {
       assert.strictEqual(fs.statSync(to).blocks * 512, (1500 * 4 + 1) * page)
     }))
 
-  it.live("pyro-copy never replaces a file and copies only regular files", () =>
+  it.live("pyro-copy never replaces a file, follows no link and copies only regular files", () =>
     Effect.gen(function*() {
       const directory = yield* temporaryDirectory
       const [from, to] = [path.join(directory, "from"), path.join(directory, "to")]
@@ -82,7 +82,8 @@ describe("pyro-copy", () => {
       assert.strictEqual(copy(from, to).status, 1)
       assert.strictEqual(fs.readFileSync(to, "utf8"), "old")
       execFileSync("mkfifo", [path.join(directory, "fifo")])
-      for (const odd of ["fifo", ".", "missing"]) {
+      fs.symlinkSync(from, path.join(directory, "link"))
+      for (const odd of ["fifo", "link", ".", "missing"]) {
         assert.strictEqual(copy(path.join(directory, odd), path.join(directory, "odd")).status, 1)
         assert.isFalse(fs.existsSync(path.join(directory, "odd")))
       }
