@@ -99,7 +99,7 @@ export const variables = {
     allowed: { kind: "absolute-path", what: "the Firecracker program" },
     otherwise: "the first `firecracker` on `PATH`",
     purpose: "Firecracker that runs the microVMs of `--driver firecracker`. Version 1.12 or newer, below 2",
-    readers: DAEMON
+    readers: `${DAEMON}; \`pyro doctor\``
   },
   PYRO_ACCELERATOR: {
     group: "pyro",
