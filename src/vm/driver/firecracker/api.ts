@@ -22,7 +22,7 @@ export interface Api {
 const startTimeoutMs = 15_000 * deadlineScale
 
 /** Maximum time of a request: a capture writes all of the memory, to a disk that may be slow. */
-const answerTimeoutMs = 300_000 * deadlineScale
+const usualTimeoutMs = 300_000 * deadlineScale
 
 /** Longest answer that is read. A Firecracker under a guest's control must not fill our memory. */
 const longestAnswer = 16_384
@@ -34,7 +34,7 @@ const ask = (socket: Socket, { body, method, path }: AnyRequest) =>
   Effect.callback<{ readonly status: number; readonly text: string }, Error>((resume) => {
     const content = body === undefined ? "" : JSON.stringify(body)
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(content) }
-    const request = http.request({ createConnection: () => socket, method, path, headers, timeout: answerTimeoutMs })
+    const request = http.request({ createConnection: () => socket, method, path, headers })
     request.once("response", (response) => {
       let text = ""
       response.setEncoding("utf8")
@@ -45,7 +45,6 @@ const ask = (socket: Socket, { body, method, path }: AnyRequest) =>
       response.once("end", () => resume(Effect.succeed({ status: response.statusCode ?? 0, text })))
       response.once("error", (cause) => resume(Effect.fail(cause)))
     })
-    request.once("timeout", () => request.destroy(new Error("it does not answer")))
     request.once("error", (cause) => resume(Effect.fail(cause)))
     request.end(content)
     return Effect.sync(() => void request.destroy())
@@ -61,8 +60,17 @@ const reasonIn = (text: string): string => {
   }
 }
 
-const sendOne = (file: string, step: string, request: AnyRequest): Effect.Effect<string, VmFailed> =>
+const sendOne = (
+  { answerTimeoutMs, file }: { readonly file: string; readonly answerTimeoutMs: number },
+  step: string,
+  request: AnyRequest
+): Effect.Effect<string, VmFailed> =>
   Effect.scoped(Effect.flatMap(connectUnix(file), (socket) => ask(socket, request))).pipe(
+    // Node's own timeout does not apply to a connection that it has not made.
+    Effect.timeoutOrElse({
+      duration: answerTimeoutMs,
+      orElse: () => Effect.fail(new Error(`it does not answer within ${answerTimeoutMs} ms`))
+    }),
     Effect.mapError((cause) => vmFailed(step, `Firecracker: ${request.path}: ${cause.message}`)),
     Effect.flatMap(({ status, text }) =>
       status >= 200 && status < 300
@@ -72,8 +80,12 @@ const sendOne = (file: string, step: string, request: AnyRequest): Effect.Effect
   )
 
 /** The API of a Firecracker that runs, or is about to. A connection without requests tells of its end. */
-export const connectApi = (file: string): Effect.Effect<Api, VmFailed, Scope.Scope> =>
+export const connectApi = (
+  file: string,
+  { answerTimeoutMs = usualTimeoutMs }: { readonly answerTimeoutMs?: number } = {}
+): Effect.Effect<Api, VmFailed, Scope.Scope> =>
   Effect.gen(function*() {
+    const to = { file, answerTimeoutMs }
     const watch = yield* Effect.mapError(connectUnixSoon(file, { timeoutMs: startTimeoutMs }), failedAt("connect"))
     const closed = Effect.callback<void>((resume) => {
       const done = () => resume(Effect.void)
@@ -85,10 +97,9 @@ export const connectApi = (file: string): Effect.Effect<Api, VmFailed, Scope.Sco
       closed,
       // InstanceInfo of the API: "Not started", "Running" or "Paused".
       isPaused: Effect.map(
-        sendOne(file, "attach", { method: "GET", path: "/" }),
+        sendOne(to, "attach", { method: "GET", path: "/" }),
         (text) => /"state":\s*"Paused"/.test(text)
       ),
-      send: (step, ...requests) =>
-        Effect.forEach(requests, (request) => sendOne(file, step, request), { discard: true })
+      send: (step, ...requests) => Effect.forEach(requests, (request) => sendOne(to, step, request), { discard: true })
     }
   })
