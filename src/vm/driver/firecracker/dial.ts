@@ -2,6 +2,7 @@ import { Effect, Schedule, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { ChannelFailed } from "../../../contract/errors/errors.ts"
 import { connectUnix } from "../../../system/processes/unix-socket.ts"
+import { allOrNothing } from "../../../system/waits/effects.ts"
 import { AGENT_PORT } from "./machine.ts"
 
 /** Longest answer of Firecracker to a request for a connection: `OK` and a port. */
@@ -32,10 +33,13 @@ const confirmed = (socket: Socket) =>
     return Effect.sync(() => void socket.off("readable", take).off("close", end).off("end", end))
   })
 
+/** An attempt that fails leaves no connection: the Scope may be the VM's, and there may be thousands of attempts. */
 const dialOnce = (file: string): Effect.Effect<Socket, ChannelFailed, Scope.Scope> =>
-  Effect.flatMap(
-    Effect.mapError(connectUnix(file), ({ message }) => refused(message)),
-    confirmed
+  allOrNothing(
+    Effect.flatMap(
+      Effect.mapError(connectUnix(file), ({ message }) => refused(message)),
+      confirmed
+    )
   )
 
 /** Delay between attempts: the guest's agent listens some time after the start of its kernel. */
