@@ -67,7 +67,8 @@ static int body(const void *request, struct task_report *report) {
   struct stat status;
   if (fstat(fd, &status) < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
   if (S_ISDIR(status.st_mode)) return task_failed(report, EISDIR, STEP_OPEN, plan->path);
-  if (!S_ISREG(status.st_mode)) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
+  bool is_wanted = S_ISREG(status.st_mode) || (S_ISBLK(status.st_mode) && (plan->flags & READ_DEVICE));
+  if (!is_wanted) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
   if (plan->offset > INT64_MAX) return task_failed(report, EINVAL, STEP_OPEN, plan->path);
   if (plan->offset > 0 && lseek(fd, (off_t)plan->offset, SEEK_SET) < 0) return task_failed(report, errno, STEP_IO, plan->path);
   int error = plan->flags & READ_TELL ? tell(fd, &status) : 0;

@@ -14,6 +14,8 @@ export interface ReadRequest extends GuestPath {
   readonly offset?: number | undefined
   /** Bytes at most; 0 = to the end. @default 0 */
   readonly limit?: number | undefined
+  /** The path may be a block device. @default false */
+  readonly device?: boolean | undefined
 }
 
 export interface WriteRequest extends GuestPath {

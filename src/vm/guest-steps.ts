@@ -67,6 +67,8 @@ export interface GuestSteps {
   readonly rename: (hostname: string, hosts: string | undefined) => Steps
   /** Resumes the programs that a capture stopped. */
   readonly startPrograms: Steps
+  /** Path of the workspace disk's device. */
+  readonly diskDevice: string
   /** Folder of sysfs with what the guest's kernel says of the workspace disk's ext4. */
   readonly diskErrors: string
   /** The steps of a claim in a form that can be undone: a guest that ran them once is several times as fast the next time. */

@@ -163,4 +163,17 @@ layer(guestServices, { excludeTestServices: true, timeout: "10 minutes" })("capt
       )
       assert.deepStrictEqual({ exit: exit.code, stdout }, { exit: 0, stdout: "kept\n1\n" })
     }))
+
+  it.effect("a device is read only on request, and from any place", () =>
+    Effect.gen(function*() {
+      const { guest: { channel } } = yield* acquireTestWorkspace()
+      const environment = { root: "", path: "/dev/vda" } as const
+      const refused = yield* Effect.flip(Stream.runDrain(channel.read(environment)))
+      assert.deepStrictEqual([refused._tag, "errno" in refused && refused.errno], ["AgentCallFailed", "EINVAL"])
+      // The superblock of EROFS begins with its magic number.
+      const superblock = yield* Stream.runCollect(
+        channel.read({ ...environment, offset: 1_024, limit: 4, device: true })
+      )
+      assert.strictEqual(Buffer.concat([...superblock]).toString("hex"), "e2e1f5e0")
+    }))
 })

@@ -39,8 +39,9 @@ import { ContentDecoder, differenceDecoder, FILE_STATE_BYTES, readFileState, wal
 
 const openRead = (connection: Connection, request: ReadRequest, flags: number) =>
   Effect.suspend(() => {
-    const { limit = 0, offset = 0, path, root } = request
-    return open(connection, "read", HostMessage.Read, { id: id(), window, root, path, offset, limit, flags })
+    const { device = false, limit = 0, offset = 0, path, root } = request
+    const all = flags | (device ? ReadFlag.device : 0)
+    return open(connection, "read", HostMessage.Read, { id: id(), window, root, path, offset, limit, flags: all })
   })
 
 const contentOf = (stream: GuestStream) =>

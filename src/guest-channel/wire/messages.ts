@@ -63,7 +63,7 @@ export const HostMessage = {
   Signal: message(0x07, struct({ target: u8, signal: u32 })),
   Resize: message(0x08, struct({ rows: u16, cols: u16 })),
   Release: message(0x09, struct({})),
-  /** limit 0 = to the end; flags: 1 report the state of the file before its content */
+  /** limit 0 = to the end; flags: 1 report the state of the file before its content, 2 the path may be a block device */
   Read: message(0x0a, struct({ id: id16, window: u32, root: str, path: str, offset, limit: offset, flags: u8 })),
   /** flags: 1 create parents, 2 exclusive, 4 append, 8 follow a link, 16 report the state of the written file; expected 0 = any version */
   Write: message(0x0b, struct({ id: id16, root: str, path: str, mode: u32, flags: u8, expected: u64 })),
@@ -168,7 +168,7 @@ export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", 
 export const SpawnFlag = { pty: 1, stdin: 2 } as const
 export const CompareFlag = { content: 1 } as const
 export const WalkFlag = { attributes: 2 } as const
-export const ReadFlag = { report: 1 } as const
+export const ReadFlag = { report: 1, device: 2 } as const
 export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8, report: 16 } as const
 export const SignalTarget = { main: 0, group: 1, everything: 2 } as const
 export const HelloFlag = { forget: 1, reportTaken: 2 } as const

@@ -291,6 +291,7 @@ export const machineSteps = (device: WorkspaceDevice): GuestSteps => ({
   renewal: renewalSteps,
   rename: renameSteps,
   startPrograms: [startPrograms],
+  diskDevice: device.path,
   diskErrors: `/sys/fs/ext4/${path.basename(device.path)}`,
   warmUp: {
     begin: (disk) => warmUpSteps(device, disk),

@@ -3,7 +3,7 @@ import { ExportRefused, InvalidRequest, type PyroError } from "../../contract/er
 import type { DiskExportEvent, DiskExportPayload } from "../../contract/rows/workspace-disk.ts"
 import { formatOf } from "../../disk/layer-format.ts"
 import { clusterRuns } from "../../disk/standalone-qcow2.ts"
-import { readWorkspaceDisk } from "../../disk/workspace-disk.ts"
+import { readWorkspaceDisk, type WorkspaceDisk } from "../../disk/workspace-disk.ts"
 import { writingPlace } from "../../system/files/caller-places.ts"
 import { openUnfollowed } from "../../system/files/content.ts"
 import { toHostError } from "../../system/files/failure.ts"
@@ -24,21 +24,15 @@ import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
 import { guardOf } from "../residents/entry-residents.ts"
 import { withoutFree } from "./free-space.ts"
-import { DiskBytes, type DiskImage, imageBytes, writeImage } from "./image.ts"
-import { filesOf, mapDisk } from "./map.ts"
-import { type ScrubbedDisk, scrubbedDisk } from "./scrub.ts"
+import { guestContent } from "./guest-content.ts"
+import { DiskBytes, type DiskContent, type DiskImage, imageBytes, writeImage } from "./image.ts"
+import { type Extent, filesOf, mapDisk } from "./map.ts"
+import { inScrubber, type ScrubbedDisk, scrubbedDisk } from "./scrub.ts"
 
 const operation = "workspace.disk.export"
 
 const diskRefusal = new ExportRefused({
   detail: "the workspace has secrets, and its disk may have their values. A person can allow that: --allow-secrets",
-  paths: []
-})
-
-/** A store is read by the guest's kernel alone. */
-const storeRefusal = new ExportRefused({
-  detail:
-    "pyro writes no image of a disk of Firecracker. Export files (pyro export) or the changes (pyro diff), or use --driver qemu",
   paths: []
 })
 
@@ -70,31 +64,27 @@ const putImage = ({ name, parent, within }: Output, { overwrite }: DiskExportPay
 const refused = ({ path }: Output, bytes: number) => (failure: PutFailed) =>
   Effect.fail(failureOf({ path, isDirectory: false, bytes }, failure))
 
+/** A disk's bytes, and the ranges that have data. */
+interface Source {
+  readonly virtualBytes: number
+  readonly ranges: Iterable<Pick<Extent, "length" | "start">>
+  readonly content: DiskContent
+}
+
 /** Writes the image into its place, or nothing. */
 const deliverImage = (
   output: Output,
-  disk: ScrubbedDisk,
+  { content, ranges, virtualBytes }: Source,
   payload: DiskExportPayload,
   notify: Notify
 ) =>
   Effect.gen(function*() {
-    const mapped = yield* mapDisk(disk)
-    const extents = () => withoutFree(mapped, disk.free)
-    const { virtualBytes } = disk.seed
-    const image: DiskImage = { format: payload.format, virtualBytes, runs: clusterRuns(extents()) }
+    const image: DiskImage = { format: payload.format, virtualBytes, runs: clusterRuns(ranges) }
     const bytes = imageBytes(image)
-    const files = yield* Effect.forEach(
-      filesOf(disk),
-      (path) => Effect.map(openUnfollowed(path), (fd) => ({ path, fd }))
-    ).pipe(Effect.mapError(toHostError))
     return yield* Effect.gen(function*() {
       const file = yield* putImage(output, payload, bytes)
       const progress = yield* progressOf({ bytes, files: 1 }, (notice) => Effect.sync(() => notify(notice)))
-      const writtenBytes = yield* writeImage(image, {
-        content: new DiskBytes(files, extents()),
-        file,
-        progress: progress.bytes
-      })
+      const writtenBytes = yield* writeImage(image, { content, file, progress: progress.bytes })
       yield* file.endFile
       const { replaced } = yield* file.commit
       return { output: output.path, format: payload.format, virtualBytes, writtenBytes, replaced: replaced.length > 0 }
@@ -105,6 +95,39 @@ const deliverImage = (
       })
     )
   })
+
+/** The image of a disk whose layers a program of the host reads. */
+const deliverLayers = (output: Output, disk: ScrubbedDisk, payload: DiskExportPayload, notify: Notify) =>
+  Effect.gen(function*() {
+    const mapped = yield* mapDisk(disk)
+    const extents = () => withoutFree(mapped, disk.free)
+    const files = yield* Effect.forEach(
+      filesOf(disk),
+      (path) => Effect.map(openUnfollowed(path), (fd) => ({ path, fd }))
+    ).pipe(Effect.mapError(toHostError))
+    const { virtualBytes } = disk.seed
+    const content = new DiskBytes(files, extents())
+    return yield* deliverImage(output, { virtualBytes, ranges: extents(), content }, payload, notify)
+  })
+
+/** The image of a disk that its guest alone can read. */
+const deliverThroughGuest = (
+  entry: Entry,
+  disk: WorkspaceDisk,
+  output: Output,
+  payload: DiskExportPayload,
+  notify: Notify
+) =>
+  Effect.map(
+    inScrubber(entry, disk, (guest, free) => {
+      const { virtualBytes } = disk.seed
+      const whole = { start: 0, length: virtualBytes, depth: 0, offset: 0 }
+      const ranges = [...withoutFree([whole], free)]
+      const content = guestContent(guest, ranges, virtualBytes)
+      return Effect.scoped(deliverImage(output, { virtualBytes, ranges, content }, payload, notify))
+    }),
+    ({ result }) => result
+  )
 
 const work = (
   lifecycle: Lifecycle,
@@ -123,8 +146,9 @@ const work = (
     yield* endUnattached(entry)
     const record = yield* Ref.get(entry.record)
     const disk = yield* readWorkspaceDisk(entry.folder.disk(record.disk), virtualBytesOf(record))
-    if (formatOf(disk.top) === "store") return yield* storeRefusal
-    const exported = yield* deliverImage(output, yield* scrubbedDisk(entry, disk), payload, notify)
+    const exported = formatOf(disk.top) === "store"
+      ? yield* deliverThroughGuest(entry, disk, output, payload, notify)
+      : yield* deliverLayers(output, yield* scrubbedDisk(entry, disk), payload, notify)
     return { _tag: "Exported" as const, ...exported }
   })
 

@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import type { DiskDamaged, GuestPanicked, VmFailed } from "../../contract/errors/errors.ts"
 import {
   CLUSTER_BYTES,
   clusterCount,
@@ -37,9 +38,16 @@ function* piecesOf(runs: ReadonlyArray<ClusterRun>) {
   }
 }
 
+type ContentFailed = FileFailed | DiskDamaged | GuestPanicked | VmFailed
+
+/** A source of a disk's bytes. Bytes without data are zeros. No read begins before the end of the previous one. */
+export interface DiskContent {
+  readonly read: (start: number, length: number) => Effect.Effect<Buffer, ContentFailed>
+}
+
 /** How to write a disk: the source of its bytes, the target, and what to call after each read. */
 interface Writing {
-  readonly content: DiskBytes
+  readonly content: DiskContent
   readonly file: SparsePut
   readonly progress: (bytes: number) => Effect.Effect<unknown>
 }
@@ -83,10 +91,10 @@ const writeQcow2 = (
 
 /** Writes an exported disk into a file. Gives the written bytes, without holes. */
 export const writeImage = (image: DiskImage, writing: Writing) =>
-  (image.format === "qcow2" ? writeQcow2 : writeRaw)(image, writing)
+  image.format === "qcow2" ? writeQcow2(image, writing) : writeRaw(image, writing)
 
-/** Reads a disk's bytes from the files of its chain. No read begins before the end of the previous one. */
-export class DiskBytes {
+/** Reads a disk's bytes from the files of its chain. */
+export class DiskBytes implements DiskContent {
   readonly #files: ReadonlyArray<{ readonly path: string; readonly fd: number }>
   readonly #extents: Iterator<Extent, unknown>
   #extent: Extent | undefined

@@ -50,26 +50,34 @@ const scrub = (guest: Guest, virtualBytes: number) =>
  */
 export const scrubbedDisk = (
   entry: Entry,
-  { layers, seed, top }: WorkspaceDisk
+  disk: WorkspaceDisk
 ): Effect.Effect<ScrubbedDisk, PyroError, Scope.Scope | LifecycleServices> =>
+  Effect.gen(function*() {
+    // The VM must end before a process reads its layer.
+    const { overlay, result: free } = yield* inScrubber(entry, disk, (_, free) => Effect.succeed(free))
+    yield* Effect.scoped(Effect.flatMap(openFile(overlay, "r"), (fd) => keepReadOnly(fd, overlay))).pipe(
+      Effect.mapError(toHostError)
+    )
+    return { seed: disk.seed, layers: [...disk.layers, disk.top, overlay], free }
+  })
+
+/** The same in the inspector itself, for a disk that its guest alone can read. */
+export const inScrubber = <A, E, R>(
+  entry: Entry,
+  { layers, seed, top }: WorkspaceDisk,
+  use: (guest: Guest, free: FreeSpace) => Effect.Effect<A, E, R>
+) =>
   Effect.gen(function*() {
     const { folder } = entry
     const directory = path.join(folder.compared, randomBytes(8).toString("hex"))
     yield* Effect.addFinalizer(() => removeStaged(folder.compared, directory))
     yield* Effect.mapError(ensureFolder(directory), unwritten(folder))
     const overlay = yield* makeWorkspaceDisk(directory, seed.virtualBytes, formatOf(top))
-    const written = [...layers, top]
-    // The VM must end before a process reads its layer.
-    const free = yield* Effect.scoped(
-      Effect.flatMap(
-        openInspector(entry, { seed, layers: written, top: overlay }),
-        (guest) => scrub(guest, seed.virtualBytes)
-      )
-    )
-    yield* Effect.scoped(Effect.flatMap(openFile(overlay, "r"), (fd) => keepReadOnly(fd, overlay))).pipe(
-      Effect.mapError(toHostError)
-    )
-    return { seed, layers: [...written, overlay], free }
+    const result = yield* Effect.scoped(Effect.gen(function*() {
+      const guest = yield* openInspector(entry, { seed, layers: [...layers, top], top: overlay })
+      return yield* use(guest, yield* scrub(guest, seed.virtualBytes))
+    }))
+    return { overlay, result }
   })
 
 type Channel = Pick<GuestChannel, "call" | "openFile" | "walk" | "write">

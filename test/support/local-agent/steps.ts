@@ -29,6 +29,7 @@ export const localSteps: GuestSteps = {
   renewal: identityFiles,
   rename: renameFiles,
   startPrograms: [],
+  diskDevice: "/dev/none",
   diskErrors: "/sys/fs/ext4/none",
   warmUp: { begin: () => [], undo: () => [], uncoverResolver: [] }
 }
