@@ -4,8 +4,8 @@
  *   pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
  *   pyro-copy --punch FILE
  *
- * Follows no link: the VM of a hostile guest may own the folder of SOURCE.
- * CHANGES is a sparse file: its data replaces that of the source. It may be larger than the source; the rest is ignored.
+ * SOURCE and CHANGES may be in a folder of a VM's own process, so no symbolic link is followed. CHANGES is a sparse file: its data
+ * replaces that of the source. It may be larger than the source; the rest is ignored.
  * The destination gets its name only when it is complete, and never replaces a file. Its mode is 0600 by default. A file system
  * that shares extents (FICLONE) copies no data. With a program, it writes "copied" and a newline to FD and becomes that program, so
  * that a VM costs its parent one fork. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
@@ -110,7 +110,7 @@ static int overlay(const char *changes, int to, off_t size) {
 static int copy(const char *source, const char *destination, const struct wishes *wishes) {
   int status = 0, named = 0, to = -1, error;
   struct stat stat;
-  int from = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  int from = open(source, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); /* a VMM may own the folder */
   if (from < 0) return fail("cannot open", source, errno);
   if (fstat(from, &stat) != 0 || !S_ISREG(stat.st_mode)) {
     status = fail("not a regular file:", source, EINVAL);

@@ -79,11 +79,20 @@ static int deal_segment(const struct job *job, unsigned char *buffer, off_t star
   return 0;
 }
 
-static int deal_claim(const struct job *job, unsigned char *buffer, off_t start, off_t end) {
+/* Ends the claims before `at`: the rest up to there is a hole, which may be as large as a file can be. */
+static void skip_to(struct job *job, off_t at) {
+  long long next = atomic_load(&job->next), wanted = at / CLAIM * CLAIM;
+  while (next < wanted && !atomic_compare_exchange_weak(&job->next, &next, wanted)) continue;
+}
+
+static int deal_claim(struct job *job, unsigned char *buffer, off_t start, off_t end) {
   while (start < end) {
     off_t data = lseek(job->from, start, SEEK_DATA);
-    if (data < 0) return errno == ENXIO ? 0 : errno;
-    if (data >= end) return 0;
+    if (data < 0 && errno != ENXIO) return errno;
+    if (data < 0 || data >= end) {
+      skip_to(job, data < 0 ? job->size : data);
+      return 0;
+    }
     off_t hole = lseek(job->from, data, SEEK_HOLE);
     if (hole < 0) return errno;
     if (hole > end) hole = end;
