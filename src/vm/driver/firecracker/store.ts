@@ -1,16 +1,15 @@
 import { Effect } from "effect"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type HostToolMissing, ImageDamaged, type NoSpace, type VmFailed } from "../../../contract/errors/errors.ts"
-import { storeBytes } from "../../../disk/layer-format.ts"
+import type { HostToolMissing, ImageDamaged, NoSpace, VmFailed } from "../../../contract/errors/errors.ts"
 import { type DiskSource, linkImage } from "../../../disk/workspace-disk.ts"
 import { removeFile, renameFile } from "../../../system/files/entries.ts"
 import { attempt, isMissing } from "../../../system/files/failure.ts"
-import { fileBytes } from "../../../system/processes/host.ts"
 import type { VmPaths } from "../../record.ts"
-import { failedAt, fileFailedAt } from "../failure.ts"
+import { failedAt, fileFailedAt, vmFailed } from "../failure.ts"
 import { copySparse } from "../memory.ts"
 import { names } from "./machine.ts"
+import { checkStore, ownStore } from "./store-file.ts"
 
 type PlaceFailed = VmFailed | NoSpace | HostToolMissing | ImageDamaged
 
@@ -31,30 +30,10 @@ export const placeImage = (paths: VmPaths, image: string, name: string): Effect.
 const fileFailedEffect = (step: string, where: string) => (failure: Parameters<ReturnType<typeof fileFailedAt>>[0]) =>
   Effect.fail(fileFailedAt(step, where)(failure))
 
-/** The newest file to which a guest has written: a store has all that was written over the seed. */
+/** The newest file to which a guest has written: a store has all that was written over the seed. A lost one must not become an old one. */
 const newestContent = ({ layers = [], top }: DiskSource): string | undefined =>
-  [...layers, ...(top === undefined ? [] : [top])].findLast((file) => fileBytes(file) > 0)
-
-/** Makes a file the store of one VM: a regular file of one guest, as large as the store may become. */
-const ownStore = (file: string, uid: number, virtualBytes: number) =>
-  attempt("open", file, () => {
-    const fd = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK)
-    try {
-      const stat = fs.fstatSync(fd)
-      const wanted = storeBytes(virtualBytes)
-      if (!stat.isFile() || stat.size > wanted) return `its size of ${stat.size} bytes is not what pyro gave it`
-      if (stat.size < wanted) fs.ftruncateSync(fd, wanted)
-      fs.fchmodSync(fd, 0o600)
-      if (stat.uid !== uid) fs.fchownSync(fd, uid, uid)
-      return undefined
-    } finally {
-      fs.closeSync(fd)
-    }
-  }).pipe(
-    Effect.mapError((failure) =>
-      isMissing(failure) ? new ImageDamaged({ path: file, detail: "it is gone" }) : fileFailedAt("disk", file)(failure)
-    ),
-    Effect.flatMap((detail) => detail === undefined ? Effect.void : new ImageDamaged({ path: file, detail }))
+  [...layers, ...(top === undefined ? [] : [top])].findLast((file) =>
+    fs.lstatSync(file, { throwIfNoEntry: false })?.size !== 0
   )
 
 /** Copies a store that nobody writes. A file system that shares extents copies no data. */
@@ -88,8 +67,10 @@ export const placeDisk = (
     const newest = newestContent(disk) ?? content
     yield* placeImage(paths, disk.seed.path, names.seed)
     yield* Effect.ignore(removeFile(fresh))
-    if (newest !== undefined && newest !== disk.top) yield* copyStore(newest, own, uid)
-    else if (disk.top === undefined) yield* makeEmpty(fresh)
+    if (newest !== undefined && newest !== disk.top) {
+      yield* checkStore(newest, disk.seed.virtualBytes)
+      yield* copyStore(newest, own, uid)
+    } else if (disk.top === undefined) yield* makeEmpty(fresh)
     yield* ownStore(own, uid, disk.seed.virtualBytes)
     yield* attempt("link", store, () => {
       if (disk.top !== undefined) fs.linkSync(disk.top, fresh)
@@ -103,8 +84,15 @@ export const nameStore = (paths: VmPaths, top: string) =>
     const linked = `${top}.tmp`
     fs.rmSync(linked, { force: true })
     fs.linkSync(path.join(paths.directory, names.store), linked)
-    fs.renameSync(linked, top)
-  }).pipe(Effect.mapError(fileFailedAt("disk", top)))
+    // Firecracker under a guest's control may have put a symbolic link in the store's place.
+    const isStore = fs.lstatSync(linked).isFile()
+    if (isStore) fs.renameSync(linked, top)
+    else fs.rmSync(linked)
+    return isStore
+  }).pipe(
+    Effect.mapError(fileFailedAt("disk", top)),
+    Effect.flatMap((isStore) => isStore ? Effect.void : vmFailed("disk", "its store is no regular file"))
+  )
 
 /** Files of a folder that are the VM's store under another name. */
 const namesOfStore = (folder: string, store: string) => {
@@ -118,18 +106,23 @@ const namesOfStore = (folder: string, store: string) => {
 /**
  * Freezes the content of a paused VM's store: a copy takes the store's names in the folder of `top`, and the VM continues on the same file
  * under the name `top`. A crash in between leaves `top` without content, or the frozen file as another name of the store; either way the
- * newest file has the whole disk.
+ * newest file has the whole disk. Only the name in the VM's own folder is within Firecracker's reach, so the others are used.
  */
 export const freezeStore = (paths: VmPaths, top: string): Effect.Effect<void, VmFailed | NoSpace | HostToolMissing> =>
   Effect.gen(function*() {
-    const store = path.join(paths.directory, names.store)
     const folder = path.dirname(top)
     const copy = path.join(folder, "frozen.tmp")
     yield* Effect.ignore(removeFile(copy))
     const before = yield* Effect.mapError(
-      attempt("readdir", folder, () => namesOfStore(folder, store).filter((file) => file !== top)),
+      attempt(
+        "readdir",
+        folder,
+        () => namesOfStore(folder, path.join(paths.directory, names.store)).filter((file) => file !== top)
+      ),
       fileFailedAt("freeze disk", folder)
     )
+    const [store] = before
+    if (store === undefined) return yield* vmFailed("freeze disk", "its store is not the workspace's any more")
     yield* copySparse(store, copy, process.getuid?.() ?? 0)
     yield* attempt("link", folder, () => {
       fs.chmodSync(copy, 0o444)
