@@ -30,6 +30,8 @@ const mib = 1024 * 1024
 /** Whether the VM's memory is in the memory store. Firecracker maps an image of the disk privately. */
 const isStored = ({ machine }: VmRecord) => machine?.driver !== "firecracker"
 
+const sum = (records: ReadonlyArray<VmRecord>) => records.reduce((all, { memoryMib }) => all + memoryMib, 0)
+
 /** MiB of its memory that a VM has not touched yet. */
 const outstandingMib = (file: string, record: VmRecord) => {
   const touched = isStored(record) ? bytesOnDisk(file) : processUsage(record.process?.pid ?? 0)?.privateBytes ?? 0
@@ -62,7 +64,7 @@ export const admit = (
     const paths = yield* Paths
     yield* haveMemoryDir(paths)
     const what = records.length === 1 ? "the VM" : `the ${records.length} VMs`
-    const neededMib = records.reduce((sum, { memoryMib }) => sum + memoryMib, 0)
+    const neededMib = sum(records)
     let promisedMib = 0
     let storePromisedMib = 0
     let otherVcpus = 0
@@ -78,14 +80,15 @@ export const admit = (
     }
     const mostVcpus = coreCount() * vcpusPerCore
     const free = yield* attempt("statfs", paths.memoryDir, () => freeBytes(paths.memoryDir))
-    const storeMib = records.every(isStored) ? Math.floor(free / mib - storePromisedMib) : Infinity
+    const storeNeededMib = sum(records.filter(isStored))
+    const storeMib = storeNeededMib === 0 ? Infinity : Math.floor(free / mib - storePromisedMib)
     const hostMib = Math.floor(availableMemoryBytes() / mib - promisedMib - hostReserveMib)
     const fitting = fittingOf(records, { memoryMib: Math.min(storeMib, hostMib), vcpus: mostVcpus - otherVcpus })
-    if (storeMib < neededMib) {
+    if (storeMib < storeNeededMib) {
       return yield* new NoSpace({
         where: memoryStore,
         path: paths.memoryDir,
-        neededMib,
+        neededMib: storeNeededMib,
         availableMib: Math.max(0, storeMib),
         ...fitting
       })
