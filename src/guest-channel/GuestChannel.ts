@@ -134,11 +134,11 @@ const channelOf = (
   silently: <A, E, R>(around: Silence, use: (receivedBytes: () => number) => Effect.Effect<A, E, R>) =>
     silently(connection, around, use(() => connection.receivedBytes)),
   /**
-   * Moves to another byte stream of the same agent within `silently`: `leave` when no byte is on its way, then `moveTo`. The new stream
-   * belongs to the channel.
+   * Moves to another byte stream of the same agent within `silently`: `leave` when no byte is on its way, then `moveTo`, which waits for the
+   * agent's answer and gives false if the stream ends before. The new stream then belongs to the channel.
    */
   leave: Effect.sync(() => connection.leave()),
-  moveTo: (socket: Duplex) => Effect.sync(() => connection.moveTo(socket)),
+  moveTo: (socket: Duplex) => connection.moveTo(socket),
   /** Fails the channel, for a caller that could not move it. */
   fail: (detail: string) => Effect.sync(() => connection.fail(detail)),
   /**

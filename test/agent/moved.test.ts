@@ -40,15 +40,12 @@ const move = (channel: GuestChannel, first: ReadonlyArray<() => ReturnType<typeo
     const { socketPath } = yield* Agent
     const opened = yield* Deferred.make<Socket>()
     yield* channel.silently({ last: ping("last"), first }, (received) =>
-      atRest(
-        received,
-        Effect.gen(function*() {
-          yield* channel.leave
-          const socket = yield* openUnixSocket(socketPath)
-          yield* channel.moveTo(socket)
-          yield* Deferred.succeed(opened, socket)
-        })
-      ))
+      Effect.gen(function*() {
+        yield* atRest(received, channel.leave)
+        const socket = yield* openUnixSocket(socketPath)
+        assert.isTrue(yield* channel.moveTo(socket))
+        yield* Deferred.succeed(opened, socket)
+      }))
     return yield* Deferred.await(opened)
   })
 
@@ -106,15 +103,14 @@ for (const [build, suite] of [["the sanitized build", withAgent], ["the guest's 
           return ping("first")
         }
         yield* channel.silently({ last: ping("last"), first: [first] }, (received) =>
-          atRest(
-            received,
+          Effect.andThen(
+            atRest(received, channel.leave),
             Effect.gen(function*() {
-              yield* channel.leave
               const command = Effect.tap(channel.call.ping({ payload: Buffer.from("later") }), () =>
                 Effect.sync(() => order.push("later")))
               yield* Deferred.succeed(asked, yield* Effect.forkChild(command, { startImmediately: true }))
               yield* yieldToEventLoop
-              yield* channel.moveTo(yield* openUnixSocket(socketPath))
+              assert.isTrue(yield* channel.moveTo(yield* openUnixSocket(socketPath)))
             })
           ))
         yield* Fiber.join(yield* Deferred.await(asked))
@@ -145,10 +141,27 @@ for (const [build, suite] of [["the sanitized build", withAgent], ["the guest's 
           assert.deepInclude(failure, { _tag: "ChannelFailed", detail: "the guest does not listen any more" } as object)
         }
         const late = yield* openUnixSocket(socketPath)
-        yield* channel.moveTo(late)
+        assert.isFalse(yield* channel.moveTo(late))
         assert.isTrue(late.destroyed)
         const { stdout } = yield* run(yield* Agent.connect(), ["echo", "next"])
         assert.strictEqual(stdout, "next\n")
+      }))
+
+    it.effect("a connection that ends before the agent's answer is of no use, and the next one is taken", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const { socketPath } = yield* Agent
+        yield* channel.silently({ last: ping("last"), first: [] }, (received) =>
+          Effect.gen(function*() {
+            yield* atRest(received, channel.leave)
+            const cut = yield* openUnixSocket(socketPath)
+            const moved = yield* Effect.forkChild(channel.moveTo(cut), { startImmediately: true })
+            cut.destroy()
+            assert.isFalse(yield* Fiber.join(moved))
+            assert.isTrue(yield* channel.moveTo(yield* openUnixSocket(socketPath)))
+          }))
+        const { stdout } = yield* run(channel, ["echo", "moved"])
+        assert.strictEqual(stdout, "moved\n")
       }))
 
     it.effect("the end of the new connection is the end of the channel", () =>

@@ -36,6 +36,13 @@ export class CallTable {
     return { frame: frameOf(payload), result }
   }
 
+  /** The frame of a call that overtakes others: its answer says nothing of frames that wait. Nobody waits for the answer. */
+  overtake(call: Call<unknown>, payload: Buffer): Buffer {
+    const id = FIRST_CALL + (this.#made++ % FIRST_CALL)
+    this.#pending.set(id, { call, order: -1, result: Deferred.makeUnsafe(), isGivenUp: true })
+    return encodeFrame(id, HostMessage.Call.kind, payload)
+  }
+
   /** Reserves the next call, whose payload comes later. Calls must be made in the order of their frames. */
   announce<A>(call: Call<A>): { readonly frameOf: (payload: Buffer) => Buffer; readonly result: CallResult<A> } {
     // Numbers come round after 2^31 calls, when the first are long answered.

@@ -116,14 +116,35 @@ export class Connection implements StreamLink {
   }
 
   /**
-   * Continues on another socket to the same agent. No byte may be on its way in the present one, which `leave` has ended, and nothing is
-   * sent in between.
+   * Continues on another socket to the same agent, once the agent has answered there. Gives whether it has; a socket that ends before is of
+   * no use, and another one may be tried. No byte may be on its way in the socket before, which `leave` has ended, and nothing else is sent
+   * meanwhile.
    */
-  moveTo(socket: Duplex) {
-    if (this.#failure !== undefined) return void socket.destroy()
-    this.#socket = socket
-    this.outbox.moveTo(socket)
-    this.#listen(socket)
+  moveTo(socket: Duplex): Effect.Effect<boolean> {
+    return Effect.callback<boolean>((resume) => {
+      const settle = (isMoved: boolean) => {
+        socket.off("data", arrived).off("close", lost)
+        if (!isMoved) socket.destroy()
+        resume(Effect.succeed(isMoved))
+      }
+      const lost = () => settle(false)
+      const arrived = (chunk: Buffer) => {
+        if (this.#failure !== undefined) return settle(false)
+        this.#socket = socket
+        this.outbox.moveTo(socket)
+        this.#listen(socket)
+        settle(true)
+        this.#read(chunk)
+      }
+      socket.on("error", () => {}) // "close" follows
+      if (this.#failure !== undefined || socket.destroyed) return settle(false)
+      socket.on("data", arrived).once("close", lost)
+      const ping = Calls.ping({ payload: Buffer.alloc(0) })
+      const frame = this.#calls.overtake(ping, ping.encode())
+      this.outbox.transfers.sent(frame.length)
+      socket.write(frame)
+      return Effect.sync(() => void socket.off("data", arrived).off("close", lost).destroy())
+    })
   }
 
   /** Ends the present socket, before `moveTo`. */

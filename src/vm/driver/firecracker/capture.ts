@@ -1,4 +1,4 @@
-import { Effect, Ref, type Scope } from "effect"
+import { Effect, Ref, Schedule, type Scope } from "effect"
 import * as fs from "node:fs"
 import type { Socket } from "node:net"
 import * as path from "node:path"
@@ -139,14 +139,21 @@ const untilDelivered = (vm: Freezable, receivedBytes: () => number) =>
 /** Maximum time for the agent to notice that Firecracker has cut the channel, and to take another one. */
 const moveTimeoutMs = 10_000 * deadlineScale
 
+/** Tries one new connection. The guest's kernel may end it with those of the time before. */
+const tryMove = (vm: Capturable, channel: GuestChannel) =>
+  Effect.flatMap(
+    Effect.flatMap(vm.dial, channel.moveTo),
+    (isMoved) => isMoved ? Effect.void : Effect.fail(new ChannelFailed({ detail: "the guest has cut the channel" }))
+  )
+
 /** A capture resets the guest's vsock, in the VM itself too. The channel goes on where it stood. */
 const moveChannel = (vm: Capturable, channel: GuestChannel) =>
-  vm.dial.pipe(
+  tryMove(vm, channel).pipe(
+    Effect.retry(Schedule.spaced("2 millis")),
     Effect.timeoutOrElse({
       duration: moveTimeoutMs,
       orElse: () => Effect.fail(new ChannelFailed({ detail: "the guest does not listen any more after a capture" }))
     }),
-    Effect.flatMap(channel.moveTo),
     Effect.catch(({ detail }) => channel.fail(detail))
   )
 
