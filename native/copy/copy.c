@@ -1,8 +1,10 @@
 /*
- * pyro-copy: copies a sparse file (a VM's memory, an image) without pages of zeros, or punches these pages out of a file.
+ * pyro-copy: copies a sparse file (a VM's memory, an image) without pages of zeros, punches these pages out of a file, or lists the data
+ * of a file: a line with offset and length of each piece, in bytes, in the order of the file.
  *
  *   pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
  *   pyro-copy --punch FILE
+ *   pyro-copy --list FILE
  *
  * SOURCE and CHANGES may be in a folder of a VM's own process, so no symbolic link is followed. CHANGES is a sparse file: its data
  * replaces that of the source. It may be larger than the source; the rest is ignored.
@@ -36,7 +38,8 @@ static int fail(const char *what, const char *path, int error) {
 
 static int usage(void) {
   fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]\n"
-        "       pyro-copy --punch FILE\n",
+        "       pyro-copy --punch FILE\n"
+        "       pyro-copy --list FILE\n",
         stderr);
   return STATUS_USAGE;
 }
@@ -157,6 +160,15 @@ static int punch(const char *path) {
   return error == 0 ? 0 : fail("cannot punch", path, error);
 }
 
+static int list(const char *path) {
+  struct stat stat;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return fail("cannot open", path, errno);
+  int error = fstat(fd, &stat) != 0 ? errno : !S_ISREG(stat.st_mode) ? EINVAL : sparse_list(fd, stat.st_size, stdout);
+  close(fd);
+  return error == 0 ? 0 : fail("cannot list", path, error);
+}
+
 /* Becomes the program, which may outlive the parent. */
 static int become(const char *descriptor, char **command) {
   static const char copied[] = "copied\n";
@@ -175,6 +187,7 @@ int main(int argc, char **argv) {
   umask(0077);
   prctl(PR_SET_PDEATHSIG, SIGKILL); /* the parent was killed, so no process waits for the result */
   if (argc == 3 && strcmp(argv[1], "--punch") == 0) return punch(argv[2]);
+  if (argc == 3 && strcmp(argv[1], "--list") == 0) return list(argv[2]);
   for (; argc > at + 1 && argv[at][0] == '-'; at += 2) {
     if (strcmp(argv[at], "--") == 0) {
       at++;
