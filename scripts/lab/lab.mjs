@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import process from "node:process"
 import { allChecks } from "../../test/lab/checks/all.mjs"
+import { putFirecracker } from "../../test/lab/checks/firecracker.mjs"
 import { SERVER } from "../../test/lab/checks/network.mjs"
 import { install } from "../../test/lab/checks/package.mjs"
 import { suites } from "../../test/lab/checks/suites.mjs"
@@ -9,6 +10,7 @@ import { setUp } from "../setup.mjs"
 import { lastLines } from "../setup/child.mjs"
 import { duration, say } from "../setup/report.mjs"
 import { inWorkFolder } from "./cache.mjs"
+import { firecracker } from "./firecracker.mjs"
 import { identityOf } from "./identity.mjs"
 import { machineImage } from "./machine-image.mjs"
 import { inMachine } from "./machine.mjs"
@@ -31,7 +33,13 @@ export const lab = async () => {
     const disk = join(work, "project.ext4")
     const allOfIt = !options.short && !options.suites && options.command === undefined
     const archive = await npmPackage(work, { library: allOfIt })
-    await projectDisk(disk, { archive, environment, full: !options.short })
+    const needsFirecracker = options.driver === "firecracker" || (options.short && options.command === undefined)
+    await projectDisk(disk, {
+      archive,
+      environment,
+      firecracker: needsFirecracker ? await firecracker() : undefined,
+      full: !options.short
+    })
     const rows = []
     for (const { image, release } of images) {
       const folder = join(work, release.version)
@@ -56,7 +64,7 @@ const checked = async ({ disk, folder, image, options, release }) => {
   try {
     await inMachine({ folder, image, projectDisk: disk }, async (machine) => {
       add({ what: `the machine boots, Node ${machine.node}`, ms: Date.now() - bootAt, cpuMs: machine.cpuMs() })
-      const checks = options.suites ? suites() : allChecks({ environment, identity, short: options.short })
+      const checks = options.suites ? suites() : allChecks({ environment, identity, ...options })
       for (const { check, seconds, ...row } of checks) {
         const startedAt = Date.now()
         const cpuBeforeMs = machine.cpuMs()
@@ -72,11 +80,13 @@ const checked = async ({ disk, folder, image, options, release }) => {
   return rows
 }
 
-const single = async ({ perform }, { command, root }) => {
+const single = async ({ perform }, { command, driver, root }) => {
   await perform({ user: "root", script: "usermod -aG kvm dev", seconds: 60 })
   await perform({ user: "dev", script: install, seconds: 600 })
+  if (driver === "firecracker") await perform({ user: "dev", script: putFirecracker, seconds: 60 })
   const onOutput = (stream, bytes) => process[stream].write(bytes)
-  const { status } = await perform({ user: root ? "root" : "dev", script: command, seconds: 3600, onOutput })
+  const script = `export PYRO_DRIVER=${driver}\n${command}`
+  const { status } = await perform({ user: root ? "root" : "dev", script, seconds: 3600, onOutput })
   return status
 }
 

@@ -1,14 +1,18 @@
 import { SetupFailed } from "../setup/report.mjs"
 import { releases } from "./releases.mjs"
 
-const usage = "npm run lab -- [--release 12|13] [--short | --suites] [--command COMMAND [--root]]"
+const usage =
+  "npm run lab -- [--release 12|13] [--driver qemu|firecracker] [--short | --suites] [--command COMMAND [--root]]"
+
+const drivers = ["qemu", "firecracker"]
 
 /**
- * Reads the lab's command line. `releases` are the machines to run, `short` omits long checks, `suites` runs the suites of network and
- * secrets instead of the checks, and `command` one command in the machine, as the ordinary user or as root.
+ * Reads the lab's command line. `releases` are the machines to run, `driver` runs the VMs of the checks, `short` omits long checks,
+ * `suites` runs the suites of network and secrets instead of the checks (always on QEMU), and `command` one command in the machine, as the
+ * ordinary user or as root.
  */
 export const readOptions = (argv) => {
-  const options = { releases: [], short: false, suites: false, command: undefined, root: false }
+  const options = { releases: [], driver: "qemu", short: false, suites: false, command: undefined, root: false }
   const rest = [...argv]
   const value = (flag) => {
     const found = rest.shift()
@@ -22,8 +26,12 @@ export const readOptions = (argv) => {
     else if (flag === "--suites" && inline === undefined) options.suites = true
     else if (flag === "--root" && inline === undefined) options.root = true
     else if (flag === "--command") options.command = value(flag)
+    else if (flag === "--driver") options.driver = knownDriver(value(flag))
     else if (flag === "--release") options.releases.push(known(value(flag)))
     else throw new SetupFailed(`the lab does not know ${flag}; ${usage}`, 2)
+  }
+  if (options.suites && options.driver !== "qemu") {
+    throw new SetupFailed(`--suites runs on QEMU only; ${usage}`, 2)
   }
   if (options.releases.length === 0) options.releases = options.short ? [known("12")] : releases
   return options
@@ -32,6 +40,11 @@ export const readOptions = (argv) => {
 const splitOnce = (argument) => {
   const at = argument.indexOf("=")
   return at < 0 || !argument.startsWith("--") ? [argument] : [argument.slice(0, at), argument.slice(at + 1)]
+}
+
+const knownDriver = (driver) => {
+  if (drivers.includes(driver)) return driver
+  throw new SetupFailed(`the lab has no driver ${driver}; there are ${drivers.join(" and ")}`, 2)
 }
 
 const known = (version) => {

@@ -1,5 +1,6 @@
 import { afterLogout, asRoot, asRootsPyro, asUser } from "./as.mjs"
 import { core } from "./core.mjs"
+import { firecrackerStory, hasFirecracker, onDriver, refused } from "./firecracker.mjs"
 import { network, outside } from "./network.mjs"
 import { installed, installs, lasting, npx, removed } from "./package.mjs"
 import { accelerator, onKvm, ordinaryUser, selftest, useful } from "./product.mjs"
@@ -10,12 +11,33 @@ import { accelerator, onKvm, ordinaryUser, selftest, useful } from "./product.mj
  */
 const seconds = {
   npm: 600,
-  kvm: { doctor: 300, run: 300, lasting: 600, network: 1800, selftest: 600, core: 1800 },
-  tcg: { doctor: 120, run: 1800, selftest: 1800 }
+  kvm: { doctor: 300, run: 300, lasting: 600, story: 1800, network: 1800, selftest: 600, core: 1800 },
+  tcg: { doctor: 120, refusal: 120, run: 1800, selftest: 1800 }
 }
 
-/** Every check of one machine, in order: each leaves the machine as the next one needs it. */
-export const allChecks = ({ environment, identity, short }) => [
+/** Every check of one machine, in order: each leaves the machine as the next one needs it. `driver` runs the VMs. */
+export const allChecks = ({ driver, environment, identity, short }) => {
+  const inEnvironment = (check, ...more) => onDriver(driver, (perform) => check(perform, environment, ...more))
+  const story = [
+    asUser("-", "Firecracker in ~/.local/bin", 60, hasFirecracker),
+    asUser(
+      "KVM",
+      "Firecracker: snapshot, forks, adoption, a killed one, delete",
+      seconds.kvm.story,
+      onDriver("firecracker", (perform) => firecrackerStory(perform, environment))
+    )
+  ]
+  return [
+    ...packageChecks(short),
+    ...kvmChecks({ driver, identity, inEnvironment, short, story }),
+    asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout),
+    ...rootsChecks(inEnvironment),
+    ...tcgChecks({ driver, inEnvironment, short }),
+    asUser("-", "the removal of docs/install.md leaves nothing", seconds.npm, removed)
+  ]
+}
+
+const packageChecks = (short) => [
   asUser("-", "an ordinary user: a login session, no root, no sudo", 60, ordinaryUser),
   asUser("-", "npm installs the package for this user", seconds.npm, installs),
   asUser("-", "logged in anew: pyro, man pyro; no compiler", seconds.npm, installed),
@@ -26,21 +48,25 @@ export const allChecks = ({ environment, identity, short }) => [
     seconds.tcg.doctor,
     (perform) => accelerator(perform, "TCG", /may not open \/dev\/kvm/, /usermod -aG kvm/)
   ),
+  asRoot("the user joins the group kvm", "usermod -aG kvm dev")
+]
 
-  asRoot("the user joins the group kvm", "usermod -aG kvm dev"),
+/** The self-test and the captures of the guest suite make QEMU's VMs themselves, so they say nothing of Firecracker. */
+const kvmChecks = ({ driver, identity, inEnvironment, short, story }) => [
   asUser(
     "KVM",
     "logged in anew: doctor reports KVM, its probe passed",
     seconds.kvm.doctor,
     (perform) => accelerator(perform, "KVM", /a guest kernel booted on it/)
   ),
-  asUser("KVM", "pyro run: both outputs, exit status", seconds.kvm.run, (perform) => useful(perform, environment)),
-  asUser("KVM", "pyro doctor --selftest", seconds.kvm.selftest, selftest),
+  ...driver === "firecracker" ? story : [],
+  asUser("KVM", "pyro run: both outputs, exit status", seconds.kvm.run, inEnvironment(useful)),
+  ...driver === "qemu" ? [asUser("KVM", "pyro doctor --selftest", seconds.kvm.selftest, selftest)] : [],
   asUser(
     "KVM",
     "a workspace with a command, and through pyro mcp serve",
     seconds.kvm.lasting,
-    (perform) => lasting(perform, environment)
+    inEnvironment(lasting)
   ),
   ...short ? [] : [
     asRoot("a server outside, in a network namespace", outside(identity)),
@@ -48,13 +74,15 @@ export const allChecks = ({ environment, identity, short }) => [
       "KVM",
       "a granted host, denials, network set, redaction, --secret-http",
       seconds.kvm.network,
-      (perform) => network(perform, environment)
+      inEnvironment(network)
     )
   ],
-  ...short ? [] : core("KVM", seconds.kvm.core),
-  asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout),
+  ...short ? [] : core("KVM", seconds.kvm.core, driver),
+  ...driver === "qemu" && short ? story : []
+]
 
-  // The user's cache has the template, which root need not make again.
+/** Root's cache is a copy of the user's, whose template root need not make again. */
+const rootsChecks = (inEnvironment) => [
   asRoot(
     "/dev/kvm is root's alone, as without udev",
     "chown root:root /dev/kvm && chmod 600 /dev/kvm && mkdir -p /root/.cache && cp -r /home/dev/.cache/pyro /root/.cache/"
@@ -64,8 +92,10 @@ export const allChecks = ({ environment, identity, short }) => [
     seconds.kvm.doctor,
     (perform) => accelerator(perform, "KVM", /a guest kernel booted on it/)
   ),
-  asRootsPyro("pyro run as root: the guest is on KVM", seconds.kvm.run, (perform) => onKvm(perform, environment)),
+  asRootsPyro("pyro run as root: the guest is on KVM", seconds.kvm.run, inEnvironment(onKvm))
+]
 
+const tcgChecks = ({ driver, inEnvironment, short }) => [
   asRoot("nobody may open /dev/kvm any more", "chmod 0 /dev/kvm"),
   asUser(
     "TCG",
@@ -73,6 +103,7 @@ export const allChecks = ({ environment, identity, short }) => [
     seconds.tcg.doctor,
     (perform) => accelerator(perform, "TCG", /may not open \/dev\/kvm/)
   ),
+  ...driver === "firecracker" ? refusal(inEnvironment, /may not open \/dev\/kvm; join its group/) : [],
   asRoot("/dev/kvm is gone", "rm /dev/kvm"),
   asUser(
     "TCG",
@@ -80,10 +111,19 @@ export const allChecks = ({ environment, identity, short }) => [
     seconds.tcg.doctor,
     (perform) => accelerator(perform, "TCG", /no \/dev\/kvm/)
   ),
+  ...driver === "firecracker" ? refusal(inEnvironment, /this host has no \/dev\/kvm/) : [],
   ...short ? [] : [
-    asUser("TCG", "pyro run: both outputs, exit status", seconds.tcg.run, (perform) => useful(perform, environment)),
-    asUser("TCG", "pyro doctor --selftest", seconds.tcg.selftest, selftest),
+    asUser(
+      "TCG",
+      "pyro run --driver qemu: both outputs, exit status",
+      seconds.tcg.run,
+      inEnvironment(useful, "--driver qemu")
+    ),
+    ...driver === "qemu" ? [asUser("TCG", "pyro doctor --selftest", seconds.tcg.selftest, selftest)] : [],
     asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout)
-  ],
-  asUser("-", "the removal of docs/install.md leaves nothing", seconds.npm, removed)
+  ]
+]
+
+const refusal = (inEnvironment, reason) => [
+  asUser("TCG", "Firecracker is refused, and why", seconds.tcg.refusal, inEnvironment(refused, reason))
 ]

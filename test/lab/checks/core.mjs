@@ -1,3 +1,4 @@
+import { onDriver } from "./firecracker.mjs"
 import { vitest } from "./vitest.mjs"
 
 /**
@@ -5,16 +6,16 @@ import { vitest } from "./vitest.mjs"
  * many bytes or starts many VMs: that measures the translator.
  */
 const parts = [
-  { file: "test/guest/capture.test.ts", leaveOut: [] },
-  { file: "test/guest/run.test.ts", leaveOut: ["8 MiB", "64 MiB", "ten at once"] }
+  { file: "test/guest/capture.test.ts", leaveOut: [], drivers: ["qemu"] },
+  { file: "test/guest/run.test.ts", leaveOut: ["8 MiB", "64 MiB", "ten at once"], drivers: ["qemu", "firecracker"] }
 ]
 
-/** The guest suite's core, run by its own runner. */
-export const core = (accelerator, seconds) =>
-  parts.map(({ file, leaveOut }) => ({
+/** The guest suite's core on one driver, run by its own runner. */
+export const core = (accelerator, seconds, driver) =>
+  parts.filter(({ drivers }) => drivers.includes(driver)).map(({ file, leaveOut }) => ({
     accelerator,
     user: "dev",
     what: `${file}${leaveOut.length === 0 ? "" : `, without ${leaveOut.join(", ")}`}`,
     seconds,
-    check: vitest("guest", [file], leaveOut)
+    check: onDriver(driver, vitest("guest", [file], leaveOut))
   }))

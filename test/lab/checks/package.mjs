@@ -69,6 +69,7 @@ const answer = (stdout, id) =>
 export const removed = async (perform) =>
   expectAll(
     await perform(`pyro workspace delete --all; pyro daemon stop; npm uninstall -g pyro
+rm -f ~/.local/bin/firecracker
 rm -rf ~/.cache/pyro ~/.local/state/pyro; rmdir /dev/shm/pyro-"$(id -u)"-*
 hash -r; command -v pyro
 echo "left:" $(find ~/.local /dev/shm -not -type d) $(find ~ \\( -path ~/pyro -o -path ~/.npm -o -path ~/${PACKAGE} \\) -prune -o -name '*pyro*' -print)`),

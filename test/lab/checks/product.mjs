@@ -47,10 +47,10 @@ exit $status`),
   )
 
 /** The command that a newcomer is shown. */
-export const useful = async (perform, environment) =>
+export const useful = async (perform, environment, options = "") =>
   expectAll(
     await perform(
-      `pyro run ${environment} -- sh -c 'apt-get --version; python3 -c "print(6*7)"; echo aside >&2; exit 7'`
+      `pyro run ${options} ${environment} -- sh -c 'apt-get --version; python3 -c "print(6*7)"; echo aside >&2; exit 7'`
     ),
     [
       ["apt's version on stdout", ({ stdout }) => /^apt \d/m.test(stdout)],
