@@ -95,14 +95,28 @@ const WEB = "it needs the network; test/projects/web-application.test.ts does ev
 const COMPANY = "the certificate is the reader's; test/projects/dependencies.test.ts trusts one"
 const ATTACH = "it needs a terminal; test/guest/workspace-attach.test.ts has one"
 const NPM = "test/guest/agent-inside.test.ts adds a package of npm"
+const FIRECRACKER = "it needs Firecracker and a KVM that works; the lab runs both"
+const RELEASE = "it downloads a release of Firecracker"
 const BENCH = "it measures for a quarter of an hour"
 
 /** Commands that the test of the documents does not run, each with its reason. pyro's parser still reads them. */
 export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm start", SETS_UP],
+  ["pyro run --driver firecracker debian:12 -- git --version", FIRECRACKER],
+  ["pyro create --driver firecracker --name fix --seed-path .", FIRECRACKER],
+  ...[
+    "version=v1.12.1",
+    "name=firecracker-$version-x86_64",
+    "url=https://github.com/firecracker-microvm/firecracker/releases/download/$version",
+    "curl -fLO \"$url/$name.tgz\" -fLO \"$url/$name.tgz.sha256.txt\"",
+    "sha256sum --check \"$name.tgz.sha256.txt\"",
+    "tar -xzf \"$name.tgz\"",
+    "install -D -m 755 \"release-$version-x86_64/$name\" ~/.local/bin/firecracker"
+  ].map((command): readonly [string, string] => [command, RELEASE]),
   ["npm test", SETS_UP],
   ["npm link", "it changes the host's packages"],
   ["npm run lab", "it boots whole machines for an hour"],
+  ["npm run lab -- --driver firecracker", "it boots whole machines for an hour"],
   ["npm run lab -- --release 13", "it boots whole machines for an hour"],
   ["npm run lab -- --release 12 --suites", "it boots a whole machine for half an hour"],
   ["npm run lab -- --short", "scripts/test/lab.mjs runs it"],
