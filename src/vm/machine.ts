@@ -38,12 +38,12 @@ export const tscStep = 0.001
 
 const words: Readonly<Record<keyof MachineIdentity, string>> = {
   accelerator: "accelerator",
-  vmm: "QEMU",
+  vmm: "the build of its VMM",
   cpu: "the host's CPU or its microcode",
   tscKhz: "the frequency of the host's time stamp counter (kHz)",
   kernel: "guest kernel",
   environment: "environment",
-  machine: "the machine that pyro describes to QEMU"
+  machine: "the machine that pyro describes to its VMM"
 }
 
 const same = (key: keyof MachineIdentity, one: MachineIdentity, other: MachineIdentity) =>

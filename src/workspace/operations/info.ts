@@ -1,6 +1,7 @@
 import { Effect, Option, Ref } from "effect"
 import * as path from "node:path"
 import type { WorkspaceInfo } from "../../contract/rows/workspace-info.ts"
+import { isLayer } from "../../disk/layer-format.ts"
 import { namesIn } from "../../system/files/entries.ts"
 import { bytesOnDisk } from "../../system/files/usage.ts"
 import { lastActivity } from "../entry/activity.ts"
@@ -12,7 +13,7 @@ import { openResidentsOf } from "../residents/entry-residents.ts"
 export const usedBeneath = (folder: string): number => {
   try {
     return namesIn(folder)
-      .filter((name) => name.endsWith(".qcow2"))
+      .filter(isLayer)
       .reduce((sum, name) => sum + bytesOnDisk(path.join(folder, name)), 0)
   } catch {
     return 0
