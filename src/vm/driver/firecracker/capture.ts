@@ -45,6 +45,8 @@ export interface Capturable extends Freezable {
 /** Device state of a microVM has some 20 KiB. A Firecracker under a guest's control must not fill the host's disk. */
 const maxStateBytes = 64 * 1024 * 1024
 
+const mib = 1024 * 1024
+
 const inFolder = ({ ownership }: Pick<Freezable, "ownership">, name: string) =>
   path.join(ownership.paths.directory, name)
 
@@ -100,6 +102,15 @@ const keepMemory = (
   Effect.gen(function*() {
     const { ownership } = vm
     const written = inFolder(vm, captured.memory)
+    const { memoryMib } = yield* ownership.record
+    const bytes = yield* Effect.mapError(
+      attempt("lstat", written, () => fs.lstatSync(written).size),
+      fileFailedAt("capture", written)
+    )
+    // The file of a diff may end with its last page.
+    if (which === "Full" ? bytes !== memoryMib * mib : bytes > memoryMib * mib) {
+      return yield* vmFailed("capture", `Firecracker wrote ${bytes} bytes of a memory of ${memoryMib} MiB`)
+    }
     const uid = process.getuid?.() ?? 0
     yield* which === "Full"
       ? copySparse(written, to, uid)

@@ -1,7 +1,5 @@
 import { Effect, type Scope, SubscriptionRef } from "effect"
 import type { VmFailed } from "../../../contract/errors/errors.ts"
-import { attempt } from "../../../system/files/failure.ts"
-import { freeBytes } from "../../../system/processes/host.ts"
 import type { VmTrouble } from "../../Vm.ts"
 
 const gib = 1024 ** 3
@@ -25,8 +23,8 @@ export const untilNextLook = (free: number): number =>
 
 /** Pauses a VM while the host's disk has too little space for its writes. */
 export const guardSpace = (options: {
-  /** Folder in the file system of the workspace disk. */
-  readonly directory: string
+  /** Free space of the workspace disk's file system, in bytes. */
+  readonly free: Effect.Effect<number>
   readonly trouble: SubscriptionRef.SubscriptionRef<VmTrouble>
   /** The VM is paused for another reason. */
   readonly isPaused: () => boolean
@@ -34,8 +32,8 @@ export const guardSpace = (options: {
   readonly resume: Effect.Effect<void, VmFailed>
 }): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { directory, isPaused, pause, resume, trouble } = options
-    const free = yield* Effect.orElseSucceed(attempt("statfs", directory, () => freeBytes(directory)), () => Infinity)
+    const { isPaused, pause, resume, trouble } = options
+    const free = yield* options.free
     const isStill = (yield* SubscriptionRef.get(trouble)) === "no-space"
     if (isStill && free >= resumeBytes) {
       yield* resume

@@ -1,6 +1,8 @@
 import { Effect, Ref, Scope, SubscriptionRef } from "effect"
 import * as path from "node:path"
+import { attempt } from "../../../system/files/failure.ts"
 import { bytesOnDisk } from "../../../system/files/usage.ts"
+import { freeBytes } from "../../../system/processes/host.ts"
 import { processUsage } from "../../../system/processes/identity.ts"
 import { liveVm } from "../../../system/telemetry/metrics.ts"
 import type { MachineSpec } from "../../machine.ts"
@@ -81,7 +83,8 @@ export const makeVm = (options: {
       )
     }
     yield* guardSpace({
-      directory: paths.run,
+      // A folder that is gone ends with its VM.
+      free: Effect.orElseSucceed(attempt("statfs", paths.run, () => freeBytes(paths.run)), () => Infinity),
       trouble,
       isPaused: () => isPaused,
       pause: api.send("pause", pause),
