@@ -161,7 +161,7 @@ static int listen_on_vsock(void) {
   return fd;
 }
 
-struct channel boot(void) {
+int boot(bool *is_listener) {
   umask(022);
   mount_kernel_file_systems();
   take_standard_descriptors();
@@ -183,5 +183,6 @@ struct channel boot(void) {
   if (error != 0) log_line("cgroups: %s", strerror(error));
   error = interval_timer_stop();
   if (error != 0) log_line("interval timer: %s", strerror(error));
-  return (struct channel){.fd = vsock ? listener : wait_for_port(), .is_listener = vsock};
+  *is_listener = vsock;
+  return vsock ? listener : wait_for_port();
 }

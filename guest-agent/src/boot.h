@@ -4,14 +4,9 @@
 
 #include <stdbool.h>
 
-struct channel {
-  int fd;
-  bool is_listener; /* a listening vsock; else a virtio port */
-};
-
-/* As PID 1 of the initramfs: mounts the kernel's file systems, loads the modules, and opens the channel. Ends the machine when something
- * fatal fails. */
-struct channel boot(void);
+/* As PID 1 of the initramfs: mounts the kernel's file systems, loads the modules, and opens the channel; its descriptor. `is_listener`: it
+ * is a listening vsock, else a virtio port. Ends the machine when something fatal fails. */
+int boot(bool *is_listener);
 /* local.c: the agent as an ordinary process, for tests: the same loop over a socket. --fd N | --listen PATH, with --root DIR and
  * --cgroup DIR; ends the process when they make no sense. */
 void local_start(int count, char **arguments);

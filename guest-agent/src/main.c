@@ -51,8 +51,8 @@ static void serve(void) {
 int main(int count, char **arguments) {
   bool init = getpid() == 1;
   if (loop_init() < 0) fatal("epoll: %s", strerror(errno));
-  struct channel channel = {.fd = -1};
-  if (init) channel = boot();
+  bool is_listener = false;
+  int channel = init ? boot(&is_listener) : -1;
   if (reap_init() < 0) fatal("signals: %s", strerror(errno));
   int error = child_init();
   if (error == 0) error = spawn_init();
@@ -62,7 +62,7 @@ int main(int count, char **arguments) {
   if (init) {
     beneath_in_guest();
     entropy_init();
-    if ((channel.is_listener ? port_use_listener(channel.fd) : port_use_virtio(channel.fd)) < 0) fatal("port: %s", strerror(errno));
+    if ((is_listener ? port_use_listener(channel) : port_use_virtio(channel)) < 0) fatal("port: %s", strerror(errno));
   } else {
     local_start(count, arguments);
   }

@@ -220,5 +220,11 @@ export const samples: ReadonlyArray<Sample> = [
     { end: 1_073_741_824, ranges: ascending(32) }
   ),
   ...call(Calls.grow, "grow", { path: text("/disk"), device: text("/dev/vdb") }, undefined),
-  ...call(Calls.clear, "clear", { path: text("/disk/upper/tmp") }, undefined)
+  ...call(Calls.clear, "clear", { path: text("/disk/upper/tmp") }, undefined),
+  ...call(
+    Calls.layer,
+    "layer",
+    { seed: text("/dev/vdd"), store: text("/dev/vdb"), bytes: 17_179_869_184 },
+    undefined
+  )
 ]
