@@ -14,9 +14,9 @@ import type {
 } from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine.ts"
-import { discardTemplate, ensureTemplate } from "../../templates.ts"
 import { tscKhz } from "../accelerator.ts"
 import { admit, guestsStartingAtOnce, makeStartQueue } from "../admission.ts"
+import { capturedSpec, startFromTemplate } from "../from-template.ts"
 import {
   acquireVm,
   type Firecracker,
@@ -86,35 +86,20 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
         virtualBytes: placeholder.virtualBytes,
         ...(isMounted && { mounted: placeholder.digest })
       })
-      const once = Effect.gen(function*() {
-        const frozen = yield* ensureTemplate(
-          key,
-          request.images.environment.digest,
-          (directory) =>
-            freezeTemplate({ host, spec, seed: placeholder, directory, isMounted }).pipe(asStep("make template")),
-          request.onSlowStep?.(making(isMounted))
-        ).pipe(asStep("template"))
-        const started = Effect.gen(function*() {
+      const started = yield* startFromTemplate({
+        key,
+        images: request.images,
+        freeze: (directory) => freezeTemplate({ host, spec, seed: placeholder, directory, isMounted }),
+        start: (frozen) => {
           const { dieWithParent, purpose } = request
-          const vm = yield* acquireVm({ host, purpose, spec, disk: request, frozen, dieWithParent })
-          yield* vm.resume
-          return { vm, channel: yield* vm.channel().pipe(asStep("hello")), isMounted }
-        })
-        return yield* queued(started.pipe(asStep("start"))).pipe(asStep("queue"))
+          return acquireVm({ host, purpose, spec, disk: request, frozen, dieWithParent })
+        },
+        queued,
+        slowStep: making(isMounted),
+        onSlowStep: request.onSlowStep
       })
-      return yield* allOrNothing(once).pipe(
-        Effect.catchIf(
-          (failure) => failure._tag === "VmFailed" && (failure.step === "hello" || failure.step === "restore"),
-          () => Effect.andThen(discardTemplate(key), allOrNothing(once))
-        )
-      )
+      return { ...started, isMounted }
     }).pipe(asStep("restore"), Effect.provide(context))
-
-  const capturedSpec = (spec: MachineSpec, { environment, kernel }: GuestImages): MachineSpec => ({
-    ...spec,
-    environment: { digest: environment.digest, imagePath: environment.imagePath },
-    kernel
-  })
 
   const identity = (spec: MachineSpec, images: GuestImages, seed: Seed) =>
     Effect.map(

@@ -15,8 +15,8 @@ import type {
 import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine.ts"
 import { leaveMemoryStore } from "../../sweep.ts"
-import { discardTemplate, ensureTemplate } from "../../templates.ts"
 import { admit, guestsStartingAtOnce, makeStartQueue } from "../admission.ts"
+import { capturedSpec, startFromTemplate } from "../from-template.ts"
 import { fillMemory } from "../memory.ts"
 import { acquireVm, type QemuReservation, reserveQemu, startReserved } from "./acquire-vm.ts"
 import { attachVm } from "./attach.ts"
@@ -55,52 +55,20 @@ export const makeQemuVmm = Effect.gen(function*() {
         virtualBytes: placeholder.virtualBytes,
         ...(isMounted && { mounted: placeholder.digest })
       })
-      // Reported once, also if a template fails to start and is made again.
-      let isReported = false
-      const reportOnce = Effect.suspend(() => {
-        if (isReported) return Effect.void
-        isReported = true
-        return request.onSlowStep?.(makingTemplate(isMounted)) ?? Effect.void
+      const started = yield* startFromTemplate({
+        key,
+        images: request.images,
+        freeze: (directory) => freezeTemplate({ ...machine, seed: placeholder, directory, isMounted }),
+        start: (frozen) => {
+          const { dieWithParent, purpose } = request
+          return acquireVm({ ...machine, purpose, disk: request, frozen, dieWithParent })
+        },
+        queued,
+        slowStep: makingTemplate(isMounted),
+        onSlowStep: request.onSlowStep
       })
-      const once = Effect.gen(function*() {
-        const frozen = yield* ensureTemplate(
-          key,
-          request.images.environment.digest,
-          (directory) =>
-            freezeTemplate({
-              ...machine,
-              seed: placeholder,
-              directory,
-              isMounted
-            }).pipe(asStep("make template")),
-          reportOnce
-        ).pipe(asStep("template"))
-        const started = Effect.gen(function*() {
-          const vm = yield* acquireVm({
-            ...machine,
-            purpose: request.purpose,
-            disk: request,
-            frozen,
-            dieWithParent: request.dieWithParent
-          })
-          yield* vm.resume
-          return { vm, channel: yield* vm.channel().pipe(asStep("hello")), isMounted }
-        })
-        return yield* queued(started.pipe(asStep("start"))).pipe(asStep("queue"))
-      })
-      return yield* allOrNothing(once).pipe(
-        Effect.catchIf(
-          (failure) => failure._tag === "VmFailed" && (failure.step === "hello" || failure.step === "restore"),
-          () => Effect.andThen(discardTemplate(key), allOrNothing(once))
-        )
-      )
+      return { ...started, isMounted }
     }).pipe(asStep("restore"), Effect.provide(context))
-
-  const capturedSpec = (spec: MachineSpec, { environment, kernel }: GuestImages): MachineSpec => ({
-    ...spec,
-    environment: { digest: environment.digest, imagePath: environment.imagePath },
-    kernel
-  })
 
   const identity = (spec: MachineSpec, images: GuestImages, seed: Seed) =>
     Effect.map(hypervisor(images, seed), (host) =>
