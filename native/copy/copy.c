@@ -2,12 +2,12 @@
  * pyro-copy: copies a sparse file (a VM's memory, an image) without pages of zeros, punches these pages out of a file, or lists the data
  * of a file: a line with offset and length of each piece, in bytes, in the order of the file.
  *
- *   pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
+ *   pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES]... SOURCE DESTINATION [FD PROGRAM ARGUMENT...]
  *   pyro-copy --punch FILE
  *   pyro-copy --list FILE
  *
  * SOURCE and CHANGES may be in a folder of a VM's own process, so no symbolic link is followed. CHANGES is a sparse file: its data
- * replaces that of the source. It may be larger than the source; the rest is ignored.
+ * replaces that of the source, and of the CHANGES before it. It may be larger than the source; the rest is ignored.
  * The destination gets its name only when it is complete, and never replaces a file. Its mode is 0600 by default. A file system
  * that shares extents (FICLONE) copies no data. With a program, it writes "copied" and a newline to FD and becomes that program, so
  * that a VM costs its parent one fork. Exit status: 0 done, 1 failed, 2 wrong use, 3 the file system is full.
@@ -31,13 +31,15 @@ static const unsigned long ficlone = 0x40049409UL;
 
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_FULL = 3 };
 
+enum { MOST_CHANGES = 64 };
+
 static int fail(const char *what, const char *path, int error) {
   fprintf(stderr, "pyro-copy: %s %s: %s\n", what, path, strerror(error));
   return error == ENOSPC || error == EDQUOT ? STATUS_FULL : STATUS_FAILED;
 }
 
 static int usage(void) {
-  fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES] SOURCE DESTINATION [FD PROGRAM ARGUMENT...]\n"
+  fputs("usage: pyro-copy [--owner UID:GID] [--mode OCTAL] [--over CHANGES]... SOURCE DESTINATION [FD PROGRAM ARGUMENT...]\n"
         "       pyro-copy --punch FILE\n"
         "       pyro-copy --list FILE\n",
         stderr);
@@ -90,7 +92,8 @@ struct wishes {
   uid_t uid;
   gid_t gid;
   mode_t mode;
-  const char *changes; /* NULL: none */
+  const char *changes[MOST_CHANGES];
+  int change_count;
 };
 
 static int parse_mode(const char *text, mode_t *mode) {
@@ -134,9 +137,12 @@ static int copy(const char *source, const char *destination, const struct wishes
       goto out;
     }
   }
-  if (wishes->changes != NULL && (error = overlay(wishes->changes, to, stat.st_size)) != 0)
-    status = fail("cannot lay over it", wishes->changes, error);
-  else if (wishes->owned && fchown(to, wishes->uid, wishes->gid) != 0)
+  for (int i = 0; i < wishes->change_count; i++) {
+    if ((error = overlay(wishes->changes[i], to, stat.st_size)) == 0) continue;
+    status = fail("cannot lay over it", wishes->changes[i], error);
+    goto out;
+  }
+  if (wishes->owned && fchown(to, wishes->uid, wishes->gid) != 0)
     status = fail("cannot give away", destination, errno);
   else if (fchmod(to, wishes->mode) != 0)
     status = fail("cannot set the mode of", destination, errno);
@@ -195,8 +201,8 @@ int main(int argc, char **argv) {
     }
     if (strcmp(argv[at], "--owner") == 0 && parse_owner(argv[at + 1], &wishes.uid, &wishes.gid) == 0)
       wishes.owned = 1;
-    else if (strcmp(argv[at], "--over") == 0)
-      wishes.changes = argv[at + 1];
+    else if (strcmp(argv[at], "--over") == 0 && wishes.change_count < MOST_CHANGES)
+      wishes.changes[wishes.change_count++] = argv[at + 1];
     else if (strcmp(argv[at], "--mode") != 0 || parse_mode(argv[at + 1], &wishes.mode) != 0)
       return usage();
   }

@@ -133,6 +133,8 @@ export interface DriverService {
   readonly identity: (spec: MachineSpec, images: GuestImages, seed: Seed) => Effect.Effect<MachineIdentity, VmmError>
   /** Records a VM that will continue from captured memory. The Scope removes what exists of the VM. */
   readonly reserve: (request: ReserveCapturedRequest) => Effect.Effect<ReservedVm, VmmError, Scope.Scope>
+  /** Makes a captured memory ready for any number of `fill`s, of this file or another name of it. No-op where it is ready. */
+  readonly prepareMemory: (memoryPath: string) => Effect.Effect<void, VmError>
   /** Admits reserved VMs, all or none. Call this before `fill`. */
   readonly admit: (
     reserved: ReadonlyArray<ReservedVm>

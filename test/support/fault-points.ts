@@ -39,6 +39,8 @@ export const points: Readonly<Record<string, Found>> = {
   "take:layer": "before",
   "take:paused": "before",
   "take:captured": "before",
+  "diff:state": "before",
+  "diff:taken": "before",
   "snapshot:committed": "after",
   "snapshot-delete:hidden": "after",
   "flatten:merged": "before",

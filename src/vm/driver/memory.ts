@@ -72,17 +72,17 @@ export const copyFailed = ({ from, to }: Pick<MemoryCopy, "from" | "to">, code: 
     : vmFailed("memory", detail)
 
 /**
- * Copies a file without its holes and zero pages, for `uid` alone to read and write. The data of `changes`, a sparse file, replaces that of
- * the file.
+ * Copies a file without its holes and zero pages, for `uid` alone to read and write. The data of `changes`, sparse files, replaces that of
+ * the file, one after the other: at most 64.
  */
 export const copySparse = (
   from: string,
   to: string,
   uid: number,
-  { changes }: { readonly changes?: string } = {}
+  { changes = [] }: { readonly changes?: ReadonlyArray<string> } = {}
 ) =>
   Effect.gen(function*() {
-    const over = changes === undefined ? [] : ["--over", changes]
+    const over = changes.flatMap((file) => ["--over", file])
     yield* runTool(yield* nativeTool(COPY), [...over, ...copyArguments({ from, to, uid })]).pipe(
       Effect.mapError((failure) =>
         failure._tag !== "ToolFailed" ? failure : copyFailed({ from, to }, failure.code, failure.message)

@@ -16,6 +16,8 @@ export interface LifecycleDriver {
   readonly capturesPrograms: boolean
   /** Whether the suites change network policies. False where another driver proves the same sooner, or the kernel lets nobody steer. */
   readonly triesNetwork: boolean
+  /** Whether a capture writes what has changed since the last one. */
+  readonly writesDiffs?: boolean
   /** A file outside of /workspace that the disk keeps, if the disk has the root. */
   readonly rootFile?: string
   /** Script that makes the guest read its disk anew. */

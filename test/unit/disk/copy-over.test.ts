@@ -82,6 +82,20 @@ describe("pyro-copy --over", () => {
       }
     }))
 
+  it.live("several changes are laid one after the other", () =>
+    Effect.gen(function*() {
+      const { changes, from, to } = yield* room
+      write(from, "abcd")
+      const names = ["Ax0z", "B", "0C"].map((pages, at) => {
+        write(`${changes}-${at}`, pages)
+        return `${changes}-${at}`
+      })
+      assert.strictEqual(copy(...names.flatMap((name) => ["--over", name]), from, to).status, 0)
+      assert.strictEqual(pagesOf(to), "BCc0")
+      fs.rmSync(to)
+      assert.strictEqual(copy(...Array.from({ length: 65 }, () => ["--over", changes]).flat(), from, to).status, 2)
+    }))
+
   it.live("large changes over a large source are laid by two threads", () =>
     Effect.gen(function*() {
       const { changes, from, to } = yield* room

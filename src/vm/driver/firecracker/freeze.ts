@@ -12,7 +12,7 @@ import { failedAt } from "../failure.ts"
 import { copySparse } from "../memory.ts"
 import { prepareGuest } from "../prepare-guest.ts"
 import { acquireVm, type Firecracker } from "./acquire-vm.ts"
-import { freezeMemory } from "./capture.ts"
+import { freezeMemory } from "./freeze-memory.ts"
 import { names } from "./machine.ts"
 import type { FirecrackerVm } from "./vm.ts"
 

@@ -1,11 +1,11 @@
 import { Effect, Ref, Scope, SubscriptionRef } from "effect"
 import * as path from "node:path"
 import { attempt } from "../../../system/files/failure.ts"
-import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { freeBytes } from "../../../system/processes/host.ts"
 import { processUsage } from "../../../system/processes/identity.ts"
 import { liveVm } from "../../../system/telemetry/metrics.ts"
 import type { MachineSpec } from "../../machine.ts"
+import { memoryBytes } from "../../memory-image.ts"
 import type { ChannelOptions, Vm, VmTrouble } from "../../Vm.ts"
 import { failedAt, vmFailed } from "../failure.ts"
 import { greetAgent } from "../greet.ts"
@@ -74,7 +74,7 @@ export const makeVm = (options: {
       resume: Effect.tap(api.send("resume", resume), () => note(false)),
       pause: Effect.andThen(note(true), api.send("pause", pause)),
       memoryBytes: Effect.sync(() =>
-        bytesOnDisk(inFolder(names.memory)) + (processUsage(firecracker.identity.pid)?.privateBytes ?? 0)
+        memoryBytes(inFolder(names.memory)) + (processUsage(firecracker.identity.pid)?.privateBytes ?? 0)
       ),
       leave: Effect.suspend(() =>
         record.dieWithOwner === false

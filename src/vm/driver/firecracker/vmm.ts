@@ -25,10 +25,10 @@ import {
   startReserved
 } from "./acquire-vm.ts"
 import { attachVm } from "./attach.ts"
-import { fillMemory, memoryOf } from "./fill.ts"
 import { freezeTemplate } from "./freeze.ts"
 import { machineIdentity, templateKey } from "./identity.ts"
 import { demandKvm } from "./kvm.ts"
+import { fillMemory, memoryOf, settleMemory, wholeOf } from "./memory.ts"
 import { findFirecracker, firecrackerBuild, unavailable } from "./program.ts"
 
 const making = (isMounted: boolean) =>
@@ -131,7 +131,9 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
     allOrNothing(
       queued(
         Effect.gen(function*() {
-          const frozen = { statePath, memoryPath: memoryOf(reserved.ownership.paths) }
+          const { paths } = reserved.ownership
+          yield* settleMemory(paths).pipe(asStep("whole memory"))
+          const frozen = { statePath, memoryPath: memoryOf(paths) }
           const vm = yield* startReserved(reserved, { disk, frozen })
           yield* vm.resume
           return { vm, channel: yield* vm.channel({ takeover: true }).pipe(asStep("hello")) }
@@ -156,6 +158,7 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
     restore,
     identity,
     reserve,
+    prepareMemory: (memoryPath) => Effect.asVoid(wholeOf(memoryPath)).pipe(asStep("whole memory")),
     admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
     attach
   }

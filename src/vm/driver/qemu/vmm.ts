@@ -127,6 +127,8 @@ export const makeQemuVmm = Effect.gen(function*() {
     restore,
     identity,
     reserve,
+    // A capture writes all of the memory.
+    prepareMemory: () => Effect.void,
     admit: (reserved) => Effect.provide(admit(reserved.map(({ record }) => record)), context),
     attach
   }

@@ -5,6 +5,7 @@ import { linkFile, listFolder, makeFolder, statEntry } from "../../../system/fil
 import { toHostError } from "../../../system/files/failure.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import type { ReservedVm } from "../../../vm/guest.ts"
+import { Vmm } from "../../../vm/Vmm.ts"
 import { alone, aloneFor, type Lifecycle, type LifecycleServices } from "../../entry/context.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import type { WorkspaceRecord } from "../../entry/record.ts"
@@ -77,7 +78,11 @@ const stageSnapshot = (
     const record = yield* Ref.get(source.record)
     const memory = diskOnly ? undefined : captured.memory
     const images = yield* linkedBase(source.folder.base)
-    if (memory !== undefined) yield* demandLoadable(snapshot, images, seedOf(source, record))
+    if (memory !== undefined) {
+      yield* demandLoadable(snapshot, images, seedOf(source, record))
+      // In the snapshot's own folder, so that later forks have the same file.
+      yield* Effect.flatMap(Vmm, (vmm) => vmm.on(memory.spec.driver).prepareMemory(folder.frozen.memoryPath))
+    }
     const staged = stagedIn(children)
     yield* linkTree(folder.directory, staged.directory)
     return { staged, captured, memory }

@@ -10,9 +10,9 @@ import {
 import type { SnapshotInfo } from "../../../contract/rows/workspace-snapshot.ts"
 import { similarTo } from "../../../contract/text/similar.ts"
 import { isObject, readVersioned, type Upgrades, writeJsonAtomic } from "../../../system/files/atomic-file.ts"
-import { bytesOnDisk } from "../../../system/files/usage.ts"
 import { hostBootId } from "../../../system/processes/identity.ts"
 import { type Frozen, frozenIn, MachineIdentity, MachineSpec } from "../../../vm/machine.ts"
+import { memoryBytes } from "../../../vm/memory-image.ts"
 import { displayName, type Entry } from "../../entry/entry.ts"
 import { begunBy, onlyOne } from "../../entry/prefix.ts"
 import { unwritten, type WorkspaceFolder } from "../../entry/record.ts"
@@ -183,7 +183,7 @@ export const snapshotInfo = ({ folder, record: { createdAt, durable, name, captu
   kind: captured.memory === undefined ? "disk" : "memory",
   createdAt,
   durable,
-  memoryBytes: bytesOnDisk(folder.frozen.memoryPath),
+  memoryBytes: memoryBytes(folder.frozen.memoryPath),
   layers: captured.layers,
   holdsSecrets: holdsSecrets(folder.directory),
   runningCommands: 0,

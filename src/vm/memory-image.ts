@@ -1,0 +1,35 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { bytesOnDisk } from "../system/files/usage.ts"
+import { hostBootId } from "../system/processes/identity.ts"
+
+/**
+ * A captured memory is one file, or a file with diffs beside it: `mem`, `mem.1`, `mem.2`. A diff is a sparse file with the pages that the
+ * guest wrote since the one before. None of these files is ever changed.
+ */
+export const diffName = (memoryPath: string, number: number) => `${memoryPath}.${number}`
+
+/** The diffs of a memory, oldest first. After a removal that was cut short, the numbers begin later. */
+export const diffsOf = (memoryPath: string): ReadonlyArray<string> => {
+  const prefix = `${path.basename(memoryPath)}.`
+  const numbers = fs.readdirSync(path.dirname(memoryPath)).flatMap((name) => {
+    const number = name.startsWith(prefix) ? name.slice(prefix.length) : ""
+    return /^[1-9]\d{0,5}$/.test(number) ? [Number(number)] : []
+  })
+  return numbers.sort((a, b) => a - b).map((number) => diffName(memoryPath, number))
+}
+
+/** Number of the last diff, 0 without diffs. */
+export const lastDiff = (memoryPath: string): number => Number(diffsOf(memoryPath).at(-1)?.split(".").at(-1) ?? 0)
+
+/**
+ * Name of the whole image of a memory that has diffs. Made for the first VM that continues from the memory, and shared by the later ones.
+ * It is not durable, so another boot of the host does not use it.
+ */
+export const wholeName = (memoryPath: string) => `${memoryPath}.whole-${hostBootId().slice(0, 8)}`
+
+/** Bytes of a captured memory on disk, 0 if there is none. */
+export const memoryBytes = (memoryPath: string): number => {
+  if (!fs.existsSync(memoryPath)) return 0
+  return [memoryPath, ...diffsOf(memoryPath)].reduce((sum, file) => sum + bytesOnDisk(file), 0)
+}
