@@ -148,7 +148,13 @@ const initramfs = (folder: string, temporaries: string) =>
     )
     if (Option.isSome(known)) {
       const whole = yield* Effect.option(checkFile(target, known.value.file, { thorough: false }))
-      if (Option.isSome(whole)) return { path: target, sha256: whole.value.sha256 }
+      if (Option.isSome(whole)) {
+        // As for the kernel: a copied cache is read once.
+        if (whole.value !== known.value.file) {
+          yield* Effect.ignore(writeJsonAtomic(record, InitramfsRecord, { format: 1, file: whole.value }))
+        }
+        return { path: target, sha256: whole.value.sha256 }
+      }
     }
     return yield* Effect.scoped(Effect.gen(function*() {
       const work = yield* makeTemporary(temporaries, "initrd")

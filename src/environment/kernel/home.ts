@@ -52,10 +52,15 @@ export const findKernel = (root: string): Effect.Effect<Option.Option<KernelHome
     const manifestFile = path.join(folder, "manifest.json")
     const manifest = Option.getOrUndefined(yield* recall(manifestFile, readJson(manifestFile, Manifest)))
     if (manifest === undefined || manifest.recipe !== recipe()) return Option.none<KernelHome>()
+    const files = named<CheckedFile>([])
     for (const name of kernelFiles) {
       const known = manifest.files[name]
       if (known === undefined) return Option.none<KernelHome>()
-      yield* checkFile(path.join(folder, name), known, { thorough: false })
+      files[name] = yield* checkFile(path.join(folder, name), known, { thorough: false })
+    }
+    // A copied cache has new times and inodes. The content is verified now, so the next VM need not wait for it.
+    if (kernelFiles.some((name) => files[name] !== manifest.files[name])) {
+      yield* Effect.ignore(writeJsonAtomic(manifestFile, Manifest, { ...manifest, files }))
     }
     return Option.some({ digest, folder, version: manifest.version })
   }).pipe(Effect.catchTags({

@@ -7,7 +7,7 @@ import type { ChannelOptions, Vm, VmError } from "../Vm.ts"
 import { type Accelerator, ofAccelerator } from "./accelerator.ts"
 
 /** Maximum time for a restored guest's agent to answer. Restore to answer is some 50 ms; a host with ten at once is slower. */
-const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScale, tcg: 30_000 * deadlineScale }
+export const helloTimeoutMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScale, tcg: 30_000 * deadlineScale }
 
 /** Maximum time without a byte from the agent while a request waits for it. An emulated guest on a busy host is slower. */
 const silenceMs: Record<Accelerator, number> = { kvm: 10_000 * deadlineScale, tcg: 20_000 * deadlineScale }
@@ -29,6 +29,10 @@ const explainSilence = ({ health, isPaused, process, vmm }: Greeted) =>
     if (trouble === "no-space" || isPaused()) return undefined
     return isStopped(process) ? `its ${vmm}, process ${process.pid}, is stopped by a signal or a debugger` : ""
   })
+
+/** Failure of a guest whose agent did not answer. */
+export const noAnswer = (timeoutMs: number, consoleTail: string) =>
+  new VmFailed({ step: "hello", detail: `the guest's agent did not answer within ${timeoutMs} ms`, consoleTail })
 
 /**
  * Connects to the agent of a guest. Without `takeover` the agent's channel must be in a known state: just booted, or restored from a
@@ -53,11 +57,6 @@ export const greetAgent = (
       Effect.flatMap((answer) =>
         answer._tag === "Some"
           ? Effect.succeed(answer.value)
-          : Effect.flatMap(vm.health.consoleTail, (consoleTail) =>
-            new VmFailed({
-              step: "hello",
-              detail: `the guest's agent did not answer within ${timeoutMs} ms`,
-              consoleTail
-            }))
+          : Effect.flatMap(vm.health.consoleTail, (consoleTail) => noAnswer(timeoutMs, consoleTail))
       )
     )

@@ -1,4 +1,4 @@
-import { Effect, Schedule, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { ChannelFailed } from "../../../contract/errors/errors.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
@@ -8,6 +8,7 @@ import { yieldToEventLoop } from "../../../system/waits/effects.ts"
 import type { Captured, CaptureError, CaptureTarget } from "../../Vm.ts"
 import { vmFailed } from "../failure.ts"
 import { inOnePause } from "../pause.ts"
+import { insistently } from "./dial.ts"
 import { type Freezable, keepWritten, writeState } from "./freeze-memory.ts"
 import { freezeStore } from "./store.ts"
 
@@ -35,17 +36,18 @@ const untilDelivered = (vm: Freezable, receivedBytes: () => number) =>
 /** Maximum time for the agent to notice that Firecracker has cut the channel, and to take another one. */
 const moveTimeoutMs = 10_000 * deadlineScale
 
+const cut = new ChannelFailed({ detail: "the guest has cut the channel" })
+
 /** Tries one new connection. The guest's kernel may end it with those of the time before. */
-const tryMove = (vm: Capturable, channel: GuestChannel) =>
+const tryMove = (vm: Capturable, channel: GuestChannel) => (timeoutMs: number) =>
   Effect.flatMap(
     Effect.flatMap(vm.dial, channel.moveTo),
-    (isMoved) => isMoved ? Effect.void : Effect.fail(new ChannelFailed({ detail: "the guest has cut the channel" }))
-  )
+    (isMoved) => isMoved ? Effect.void : Effect.fail(cut)
+  ).pipe(Effect.timeoutOrElse({ duration: timeoutMs, orElse: () => Effect.fail(cut) }))
 
 /** A capture resets the guest's vsock, in the VM itself too. The channel goes on where it stood. */
 const moveChannel = (vm: Capturable, channel: GuestChannel) =>
-  tryMove(vm, channel).pipe(
-    Effect.retry(Schedule.spaced("2 millis")),
+  insistently(tryMove(vm, channel), () => true).pipe(
     Effect.timeoutOrElse({
       duration: moveTimeoutMs,
       orElse: () => Effect.fail(new ChannelFailed({ detail: "the guest does not listen any more after a capture" }))

@@ -2,6 +2,7 @@ import { Effect, Schedule, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { ChannelFailed } from "../../../contract/errors/errors.ts"
 import { connectUnix } from "../../../system/processes/unix-socket.ts"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { allOrNothing } from "../../../system/waits/effects.ts"
 import { AGENT_PORT } from "./machine.ts"
 
@@ -48,3 +49,26 @@ const dialEvery = "5 millis"
 /** Connects to the agent through Firecracker's vsock, as soon as the agent listens. The caller sets a deadline. */
 export const dialAgent = (file: string): Effect.Effect<Socket, ChannelFailed, Scope.Scope> =>
   Effect.retry(dialOnce(file), Schedule.spaced(dialEvery))
+
+/** Time of a first attempt to get an answer over a new connection, which takes a few ms. */
+const firstAttemptMs = 250 * deadlineScale
+
+/**
+ * Repeats an attempt that gets the agent's answer over a new connection, with twice the time each. A restored guest's kernel ends all of its
+ * connections, perhaps a new one too, and tells nobody: the connection stays open here, without an answer. The caller sets a deadline.
+ */
+export const insistently = <A, E, R>(
+  attempt: (timeoutMs: number) => Effect.Effect<A, E, R>,
+  again: (failure: E) => boolean
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    let nextMs = firstAttemptMs
+    return Effect.retry(
+      Effect.suspend(() => {
+        const timeoutMs = nextMs
+        nextMs *= 2
+        return attempt(timeoutMs)
+      }),
+      { schedule: Schedule.spaced("2 millis"), while: again }
+    )
+  })

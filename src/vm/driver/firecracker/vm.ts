@@ -4,18 +4,19 @@ import { attempt } from "../../../system/files/failure.ts"
 import { freeBytes } from "../../../system/processes/host.ts"
 import { processUsage } from "../../../system/processes/identity.ts"
 import { liveVm } from "../../../system/telemetry/metrics.ts"
+import { allOrNothing } from "../../../system/waits/effects.ts"
 import type { MachineSpec } from "../../machine.ts"
 import { memoryBytes } from "../../memory-image.ts"
 import type { ChannelOptions, Vm, VmTrouble } from "../../Vm.ts"
 import { failedAt, vmFailed } from "../failure.ts"
-import { greetAgent } from "../greet.ts"
+import { greetAgent, helloTimeoutMs, noAnswer } from "../greet.ts"
 import { machineSteps } from "../machine-steps.ts"
 import type { Ownership } from "../ownership.ts"
 import type { VmmProcess } from "../vmm-process.ts"
 import type { Api } from "./api.ts"
 import { captureVm } from "./capture.ts"
 import { readConsole } from "./console.ts"
-import { dialAgent } from "./dial.ts"
+import { dialAgent, insistently } from "./dial.ts"
 import { makeDisks } from "./disks.ts"
 import { guardSpace } from "./full-disk.ts"
 import { watchHealth } from "./health.ts"
@@ -98,12 +99,17 @@ export const makeVm = (options: {
       open: dial,
       isPaused: () => isPaused
     }
-    // A restored guest's kernel ends all connections of the time before, and perhaps the first new one with them.
-    const greet: FirecrackerVm["greet"] = (options, timeoutMs) =>
-      Effect.retry(greetAgent(greeted, { ...options, takeover: true }, timeoutMs), {
-        times: 3,
-        while: (failure) => failure._tag === "ChannelFailed"
-      })
+    const greet: FirecrackerVm["greet"] = (options, timeoutMs = helloTimeoutMs.kvm) =>
+      insistently(
+        (attemptMs) => allOrNothing(greetAgent(greeted, { ...options, takeover: true }, attemptMs)),
+        ({ _tag, ...failure }) => _tag === "ChannelFailed" || ("step" in failure && failure.step === "hello")
+      ).pipe(
+        Effect.timeoutOrElse({
+          duration: timeoutMs,
+          orElse: () =>
+            Effect.flatMap(health.consoleTail, (consoleTail) => Effect.fail(noAnswer(timeoutMs, consoleTail)))
+        })
+      )
     return {
       ...own,
       greet,
