@@ -151,6 +151,7 @@ export class Connection implements StreamLink {
   leave() {
     const socket = this.#socket
     this.#socket = nowhere
+    this.outbox.leave()
     socket.destroy()
   }
 

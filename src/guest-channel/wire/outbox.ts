@@ -22,6 +22,8 @@ export class Outbox {
   #bytes = 0
   readonly #waiting = new Waiters()
   #isPaused = false
+  /** Between two sockets: the one before is destroyed, and frames wait for the next. */
+  #isMoving = false
   /** Sent frames are written before the event loop continues. */
   #isDue = false
   #later: NodeJS.Timeout | undefined
@@ -37,8 +39,14 @@ export class Outbox {
     socket.on("drain", () => this.#waiting.wake())
   }
 
+  /** The socket ends now, and another one comes, or the end. */
+  leave() {
+    this.#isMoving = true
+  }
+
   /** Writes to another socket from now on. */
   moveTo(socket: Duplex) {
+    this.#isMoving = false
     this.#socket = socket
     socket.on("drain", () => this.#waiting.wake())
     this.#waiting.wake()
@@ -76,7 +84,8 @@ export class Outbox {
 
   /** Waits until less than `limitBytes` are untaken. Waiters continue one after the other: each counts the bytes of the one before. */
   #below(limitBytes: number, isOpen = () => true): Effect.Effect<void> {
-    const hasRoom = () => this.#socket.destroyed || (this.#socket.writableLength + this.#bytes < limitBytes && isOpen())
+    const untaken = () => this.#bytes + (this.#isMoving ? 0 : this.#socket.writableLength)
+    const hasRoom = () => (this.#socket.destroyed && !this.#isMoving) || (untaken() < limitBytes && isOpen())
     return Effect.suspend(() =>
       hasRoom() ? Effect.void : Effect.andThen(this.#waiting.wait(hasRoom), this.#below(limitBytes, isOpen))
     )
@@ -100,6 +109,7 @@ export class Outbox {
   /** Drops unwritten frames and ends all waits. */
   close() {
     clearTimeout(this.#later)
+    this.#isMoving = false
     this.transfers.close()
     this.#frames = []
     this.#bytes = 0

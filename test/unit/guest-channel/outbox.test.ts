@@ -12,7 +12,7 @@ const make = () => {
       done()
     }
   })
-  return { outbox: new Outbox(socket, assert.fail, () => 0), writes }
+  return { outbox: new Outbox(socket, assert.fail, () => 0), socket, writes }
 }
 
 const ms = (time: number) => new Promise((resolve) => setTimeout(resolve, time))
@@ -84,5 +84,38 @@ describe("what nobody waits for", () => {
     outbox.close()
     await ms(80)
     assert.deepStrictEqual(writes, [])
+  })
+})
+
+describe("an outbox between two sockets", () => {
+  const full = () => {
+    const { outbox, socket } = make()
+    outbox.pause()
+    outbox.leave()
+    socket.destroy()
+    outbox.send(Buffer.alloc(2_000_000))
+    return { outbox, waiting: Effect.runFork(outbox.room) }
+  }
+  const isWaiting = async (waiting: Fiber.Fiber<void>) => {
+    await ms(20)
+    return waiting.pollUnsafe() === undefined
+  }
+
+  it("who waits for room waits until the next socket has taken the frames", async () => {
+    const { outbox, waiting } = full()
+    assert.isTrue(await isWaiting(waiting))
+    const { socket, writes } = make()
+    outbox.moveTo(socket)
+    assert.isTrue(await isWaiting(waiting))
+    outbox.resume([])
+    await Effect.runPromise(Fiber.join(waiting))
+    assert.strictEqual(writes.join("").length, 2_000_000)
+  })
+
+  it("nobody waits for room once the channel has ended", async () => {
+    const { outbox, waiting } = full()
+    assert.isTrue(await isWaiting(waiting))
+    outbox.close()
+    await Effect.runPromise(Fiber.join(waiting))
   })
 })
