@@ -16,6 +16,7 @@ export interface Daemon {
   readonly create: (options?: {
     readonly seed_path?: string
     readonly memory_mib?: number
+    readonly driver?: string
     readonly allow_hosts?: ReadonlyArray<string>
     readonly allow_ips?: ReadonlyArray<string>
   }) => Promise<string>

@@ -61,14 +61,23 @@ const kib = (text: string, field: string) => {
   return found === null ? undefined : Number(found[1])
 }
 
-/** Memory of processes in MiB, with shared memory divided by its users (proc(5), smaps_rollup). */
-export const proportionalMib = (pids: ReadonlyArray<number>): number => {
-  const sizes = pids.map((pid) => kib(readOrEmpty(`/proc/${pid}/smaps_rollup`), "Pss"))
+/** Sum of fields of processes in MiB (proc(5), smaps_rollup). */
+const rolledUpMib = (pids: ReadonlyArray<number>, ...fields: ReadonlyArray<string>): number => {
+  const sizes = pids.flatMap((pid) => {
+    const text = readOrEmpty(`/proc/${pid}/smaps_rollup`)
+    return fields.map((field) => kib(text, field))
+  })
   if (sizes.length === 0 || sizes.some((size) => size === undefined)) {
     throw new Error("the memory of a VM's process cannot be read; try as the user who runs it")
   }
   return sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) / 1024
 }
+
+/** Memory of processes in MiB, with shared memory divided by its users. */
+export const proportionalMib = (pids: ReadonlyArray<number>): number => rolledUpMib(pids, "Pss")
+
+/** Memory of processes in MiB that no other process has. */
+export const privateMib = (pids: ReadonlyArray<number>): number => rolledUpMib(pids, "Private_Clean", "Private_Dirty")
 
 /** Resident memory of one process in MiB; 0 after its end. */
 export const residentMib = (pid: number): number => (kib(readOrEmpty(`/proc/${pid}/status`), "VmRSS") ?? 0) / 1024

@@ -1,3 +1,4 @@
+import { deadlineScale } from "../src/system/settings/deadline-scale.ts"
 import type { Bench } from "./bench.ts"
 import type { Budget, Measured } from "./report.ts"
 
@@ -30,7 +31,7 @@ export interface Plan {
 export const side = (sample: Side["sample"], close: Side["close"] = async () => {}): Side => ({ sample, close })
 
 /** Maximum time for opening a side or for one sample: a hung guest must not hang the run. */
-const timeoutMs = 120_000
+const timeoutMs = 120_000 * deadlineScale
 
 const limited = <A>(what: string, work: Promise<A>): Promise<A> => {
   let timer: NodeJS.Timeout | undefined

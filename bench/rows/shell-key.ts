@@ -6,7 +6,8 @@ import { ShellOpenPayload } from "../../src/contract/rows/workspace-shell.ts"
 import { openLocal } from "../local.ts"
 import { type Plan, side, timed } from "../measure.ts"
 import { apart } from "./in-a-row.ts"
-import { echoFloor, KEYS, PAUSE_MS, READER } from "./shell-echo.ts"
+import { READER } from "./keys.ts"
+import { echoFloor, KEYS, PAUSE_MS } from "./shell-echo.ts"
 
 export const shellKey: Plan = {
   name: "shell-key",

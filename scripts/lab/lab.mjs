@@ -6,6 +6,7 @@ import { putFirecracker } from "../../test/lab/checks/firecracker.mjs"
 import { SERVER } from "../../test/lab/checks/network.mjs"
 import { install } from "../../test/lab/checks/package.mjs"
 import { suites } from "../../test/lab/checks/suites.mjs"
+import { bundleBench } from "../bench/bundle.mjs"
 import { setUp } from "../setup.mjs"
 import { lastLines } from "../setup/child.mjs"
 import { duration, say } from "../setup/report.mjs"
@@ -33,13 +34,7 @@ export const lab = async () => {
     const disk = join(work, "project.ext4")
     const allOfIt = !options.short && !options.suites && options.command === undefined
     const archive = await npmPackage(work, { library: allOfIt })
-    const needsFirecracker = options.driver === "firecracker" || (options.short && options.command === undefined)
-    await projectDisk(disk, {
-      archive,
-      environment,
-      firecracker: needsFirecracker ? await firecracker() : undefined,
-      full: !options.short
-    })
+    await projectDisk(disk, { archive, environment, programs: await programsFor(options), full: !options.short })
     const rows = []
     for (const { image, release } of images) {
       const folder = join(work, release.version)
@@ -50,6 +45,12 @@ export const lab = async () => {
     return report(rows)
   })
 }
+
+/** Programs that the machine has no package of. */
+const programsFor = async ({ command, driver, figures, short }) => ({
+  ...(driver === "firecracker" || (short && command === undefined)) && { firecracker: await firecracker() },
+  ...figures && { "drivers.mjs": await bundleBench("drivers/main.ts", { alone: true }) }
+})
 
 /** Runs the checks in one release's machine. A failure of the machine ends its release, and counts as a failed check. */
 const checked = async ({ disk, folder, image, options, release }) => {

@@ -2,17 +2,28 @@ import { SetupFailed } from "../setup/report.mjs"
 import { releases } from "./releases.mjs"
 
 const usage =
-  "npm run lab -- [--release 12|13] [--driver qemu|firecracker] [--short | --suites] [--command COMMAND [--root]]"
+  "npm run lab -- [--release 12|13] [--driver qemu|firecracker] [--short | --suites | --figures] [--command COMMAND [--root]]"
 
 const drivers = ["qemu", "firecracker"]
 
+/** Measures both drivers with the installed package. */
+const figures = "node ~/.lab/drivers.mjs ~/.local/lib/node_modules/pyro/dist/pyro.js"
+
 /**
  * Reads the lab's command line. `releases` are the machines to run, `driver` runs the VMs of the checks, `short` omits long checks,
- * `suites` runs the suites of network and secrets instead of the checks (always on QEMU), and `command` one command in the machine, as the
- * ordinary user or as root.
+ * `suites` runs the suites of network and secrets instead of the checks (always on QEMU), `figures` measures both drivers in one run, and
+ * `command` runs one command in the machine, as the ordinary user or as root.
  */
 export const readOptions = (argv) => {
-  const options = { releases: [], driver: "qemu", short: false, suites: false, command: undefined, root: false }
+  const options = {
+    releases: [],
+    driver: "qemu",
+    short: false,
+    suites: false,
+    figures: false,
+    command: undefined,
+    root: false
+  }
   const rest = [...argv]
   const value = (flag) => {
     const found = rest.shift()
@@ -24,6 +35,7 @@ export const readOptions = (argv) => {
     if (inline !== undefined) rest.unshift(inline)
     if (flag === "--short" && inline === undefined) options.short = true
     else if (flag === "--suites" && inline === undefined) options.suites = true
+    else if (flag === "--figures" && inline === undefined) options.figures = true
     else if (flag === "--root" && inline === undefined) options.root = true
     else if (flag === "--command") options.command = value(flag)
     else if (flag === "--driver") options.driver = knownDriver(value(flag))
@@ -33,6 +45,7 @@ export const readOptions = (argv) => {
   if (options.suites && options.driver !== "qemu") {
     throw new SetupFailed(`--suites runs on QEMU only; ${usage}`, 2)
   }
+  if (options.figures) Object.assign(options, { command: figures, driver: "firecracker" })
   if (options.releases.length === 0) options.releases = options.short ? [known("12")] : releases
   return options
 }

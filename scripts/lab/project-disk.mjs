@@ -15,16 +15,16 @@ const forTests = [...built, "node_modules", "src", "test", "scripts", "tsconfig.
 
 /**
  * Writes the home of the machine's ordinary user as a disk image: the npm package `archive`, and pyro's cache with the kernel and one
- * environment, so that the machine fetches nothing. `firecracker` is a program to have beside the lab's own, if any. `full` adds this clone,
+ * environment, so that the machine fetches nothing. `programs` are files to have beside the lab's own, by name. `full` adds this clone,
  * built, with the files of the test suite.
  */
-export const projectDisk = (file, { archive, environment, firecracker, full }) =>
+export const projectDisk = (file, { archive, environment, full, programs = {} }) =>
   step("copying the package and its environment onto a disk (10 s)", async () => {
     const home = `${file}.tree`
     await copy(archive, join(home, PACKAGE))
     for (const name of full ? forTests : []) await copy(inRoot(name), join(home, "pyro", name))
     await copy(inRoot("test/lab/guest"), join(home, ".lab"))
-    if (firecracker !== undefined) await copy(firecracker, join(home, ".lab/firecracker"))
+    for (const [name, file] of Object.entries(programs)) await copy(file, join(home, ".lab", name))
     for (const path of await cachedPieces(environment)) {
       await copy(join(pyroCache(), path), join(home, ".cache/pyro", path))
     }

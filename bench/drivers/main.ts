@@ -1,0 +1,48 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { openDaemon } from "../daemon.ts"
+import { summarize } from "../statistics.ts"
+import { columns, three } from "../table.ts"
+import { type DriverRow, driverRows } from "./rows.ts"
+
+/**
+ * Both drivers on one host, in turn: `PYRO [RUNS [ROW...]]`. PYRO is the package's pyro.js, and RUNS the number of samples of each row (5).
+ * Needs a KVM that runs Firecracker: the lab has one.
+ */
+const [program = "pyro.js", runs = "5", ...only] = process.argv.slice(2)
+
+const verdict = ({ atMost }: DriverRow, ratio: number, value: number) => {
+  if (atMost === undefined) return ["-", ""]
+  const [limit, measured] = "ratio" in atMost ? [atMost.ratio, ratio] : [atMost.value, value]
+  return [`<= ${limit}${"ratio" in atMost ? "x" : ""}`, measured <= limit ? "ok" : "OVER"]
+}
+
+const line = (row: DriverRow, [qemu = [], firecracker = []]: ReadonlyArray<ReadonlyArray<number>>) => {
+  const [one, other] = [summarize(qemu), summarize(firecracker)]
+  const ratio = other.median / one.median
+  return [row.name, row.unit, three(one), three(other), `${ratio.toFixed(2)}x`, ...verdict(row, ratio, other.median)]
+}
+
+const main = async () => {
+  const daemon = openDaemon([process.execPath, fs.realpathSync(path.resolve(program))], { PYRO_POOL_MEMBERS: "0" })
+  const lines = [["", "unit", "QEMU min/median/p95", "Firecracker min/median/p95", "ratio", "budget", ""]]
+  const failed: Array<string> = []
+  try {
+    for (const row of driverRows(daemon).filter(({ name }) => only.length === 0 || only.includes(name))) {
+      process.stderr.write(`${row.name}: ${row.about}\n`)
+      try {
+        lines.push(line(row, await row.measure(Number(runs))))
+        process.stderr.write(`  ${lines.at(-1)!.join("  ")}\n`)
+      } catch (cause) {
+        failed.push(`${row.name}: ${String(cause)}`)
+      }
+    }
+  } finally {
+    await daemon.close()
+  }
+  process.stdout.write(`\n${columns(lines)}\n`)
+  for (const one of failed) process.stdout.write(`not measured: ${one}\n`)
+  process.exit(failed.length === 0 ? 0 : 1)
+}
+
+await main()

@@ -1,0 +1,178 @@
+import { Effect, Schema, Stream } from "effect"
+import { ForkPayload } from "../../src/contract/rows/workspace-fork.ts"
+import type { Daemon } from "../daemon.ts"
+import { cpuMs, privateMib, proportionalMib } from "../host-process.ts"
+import { interleave, type Side, side, timed } from "../measure.ts"
+import { apart, inARow } from "../rows/in-a-row.ts"
+import { openKeys } from "../rows/keys.ts"
+
+/** The side of one driver: QEMU's is the floor. */
+type OnDriver = (driver: string) => Promise<Side>
+
+/** A figure of both drivers on one host. */
+export interface DriverRow {
+  readonly name: string
+  readonly unit: "ms" | "MiB"
+  readonly about: string
+  /** Largest ratio, or largest value of Firecracker's. */
+  readonly atMost?: { readonly ratio: number } | { readonly value: number }
+  readonly measure: (runs: number) => Promise<ReadonlyArray<ReadonlyArray<number>>>
+}
+
+const memoryMib = 768
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Every row over one daemon, whose pool is empty. */
+export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
+  const create = (driver: string, memory_mib = 256) => daemon.create({ driver, memory_mib })
+  const fill = (workspace: string, name: string, mib: number) =>
+    daemon.exec(workspace, "/bin/sh", "-c", `head -c ${mib}M /dev/urandom > /dev/shm/${name}`)
+  /** A workspace with much memory in use. */
+  const used = async (driver: string, mib: number) => {
+    const workspace = await create(driver, memoryMib)
+    await fill(workspace, "used", mib)
+    return workspace
+  }
+  const pidsOf = async (workspaces: ReadonlyArray<string>) => {
+    const { vms } = await daemon.call((pyro) => pyro.daemon.status({}))
+    return vms.flatMap(({ pid, workspace }) => pid !== undefined && workspaces.includes(workspace ?? "") ? [pid] : [])
+  }
+  const fork = (workspace: string, count: number) =>
+    daemon.call((pyro) =>
+      Effect.gen(function*() {
+        const payload = yield* Effect.orDie(Schema.decodeUnknownEffect(ForkPayload())({ workspace, count }))
+        const last = yield* Stream.runLast(pyro.workspace.fork(payload))
+        if (last._tag === "Some" && last.value._tag === "Forked") return last.value.workspaces.map(({ id }) => id)
+        return yield* Effect.die(new Error("fork ended without a workspace"))
+      })
+    )
+  /** Forks after a first command in each, one after the other. */
+  const forksInUse = async (workspace: string, count: number) => {
+    const ids = await fork(workspace, count)
+    for (const id of ids) await daemon.exec(id, "/bin/true")
+    await sleep(1_500)
+    return ids
+  }
+  const removeAll = async (ids: ReadonlyArray<string>) => {
+    for (const id of ids) await daemon.remove(id)
+  }
+  const row = (
+    name: string,
+    about: string,
+    open: OnDriver,
+    { atMost, rounds = (runs) => runs, unit = "ms", warmups = 1 }: {
+      readonly atMost?: DriverRow["atMost"]
+      readonly rounds?: (runs: number) => number
+      readonly unit?: DriverRow["unit"]
+      readonly warmups?: number
+    } = {}
+  ): DriverRow => ({
+    name,
+    unit,
+    about,
+    ...(atMost && { atMost }),
+    measure: (runs) =>
+      interleave(name, { warmups, counted: rounds(runs) }, [() => open("qemu"), () => open("firecracker")])
+  })
+  const noWorse = { ratio: 1 }
+  const memoryOfForks = (count: number, measureIt: (pids: ReadonlyArray<number>) => number): OnDriver => (driver) =>
+    Promise.resolve(side(async () => {
+      const source = await used(driver, 300)
+      const ids = await forksInUse(source, count)
+      try {
+        return measureIt(await pidsOf(ids))
+      } finally {
+        await removeAll([...ids, source])
+      }
+    }))
+  return [
+    row("create", "workspace created and its first command done, pool empty", async (driver) =>
+      side(async () => {
+        let workspace = ""
+        const ms = await timed(async () => {
+          workspace = await create(driver)
+          await daemon.exec(workspace, "/bin/true")
+        })
+        await daemon.remove(workspace)
+        return ms
+      }), { atMost: noWorse }),
+    row("create-cpu", "processor time of the daemon for one create and its first command", async (driver) => {
+      const pid = await daemon.pid()
+      return side(async () => {
+        const before = cpuMs(pid)
+        const workspace = await create(driver)
+        await daemon.exec(workspace, "/bin/true")
+        const ms = cpuMs(pid) - before
+        await daemon.remove(workspace)
+        return ms
+      })
+    }),
+    row("exec", "one command", async (driver) => {
+      const workspace = await create(driver)
+      const run = daemon.prepared(workspace, "/bin/true")
+      return side(() => inARow(() => timed(run)), () => daemon.remove(workspace))
+    }, { atMost: noWorse }),
+    row("key", "one key typed into an attached shell, and its echo", async (driver) => {
+      const workspace = await create(driver)
+      const { close, key } = await openKeys(daemon, workspace)
+      return side(() => apart(() => timed(key), 25, 20), async () => {
+        await close()
+        await daemon.remove(workspace)
+      })
+    }, { atMost: noWorse }),
+    row("output", "64 MiB of one command's output", async (driver) => {
+      const workspace = await create(driver)
+      return side(
+        () => timed(() => daemon.exec(workspace, "/bin/dd", "if=/dev/zero", "bs=64k", "count=1024", "status=none")),
+        () => daemon.remove(workspace)
+      )
+    }, { atMost: noWorse, rounds: () => 2, warmups: 0 }),
+    row(
+      "capture",
+      "snapshot of a workspace with 300 MiB in use, of which 20 were written since the last one",
+      async (driver) => {
+        const workspace = await used(driver, 300)
+        let number = 0
+        return side(async () => {
+          await fill(workspace, "more", 20)
+          const name = `s${++number}`
+          const ms = await timed(() =>
+            daemon.call((pyro) => Stream.runDrain(pyro.workspace.snapshot.create({ workspace, name })))
+          )
+          await daemon.call((pyro) => pyro.workspace.snapshot.delete({ workspace, name }))
+          return ms
+        }, () => daemon.remove(workspace))
+      },
+      { atMost: { ratio: 0.3 } }
+    ),
+    row("fork", "fork of a workspace with 300 MiB in use, and the fork's first command", async (driver) => {
+      const workspace = await used(driver, 300)
+      return side(async () => {
+        let ids: ReadonlyArray<string> = []
+        const ms = await timed(async () => {
+          ids = await fork(workspace, 1)
+          await daemon.exec(ids[0]!, "/bin/true")
+        })
+        await removeAll(ids)
+        return ms
+      }, () => daemon.remove(workspace))
+    }),
+    row(
+      "fork-private",
+      "private memory of one of two forks of a workspace with 300 MiB in use, after a first command",
+      memoryOfForks(2, (pids) => privateMib(pids) / pids.length),
+      { unit: "MiB", atMost: { value: 10 }, rounds: () => 1, warmups: 0 }
+    ),
+    row("forks-8", "memory of eight forks of it in all, by its memory alone", async (driver) =>
+      side(async () => {
+        const source = await used(driver, 300)
+        const alone = proportionalMib(await pidsOf([source]))
+        const ids = await forksInUse(source, 8)
+        try {
+          return proportionalMib(await pidsOf(ids)) / alone
+        } finally {
+          await removeAll([...ids, source])
+        }
+      }), { unit: "MiB", atMost: { value: 1.3 }, rounds: () => 1, warmups: 0 })
+  ]
+}
