@@ -5,9 +5,10 @@ import { say, SetupFailed } from "./report.mjs"
 
 const pyro = (...args) => [process.execPath, inRoot("dist/pyro.js"), ...args]
 
-/** Builds an environment that the cache lacks. pyro itself shows the progress. */
+/** Builds an environment that the cache lacks. pyro itself shows the progress. The list says nothing of the kernel: a pull looks at it too. */
 export const environment = (name) => ({
-  pending: async () => await isBuilt(name) ? undefined : () => pull(name)
+  pending: async () =>
+    await isBuilt(name) && (await run(pyro("env", "pull", "--quiet", name))).code === 0 ? undefined : () => pull(name)
 })
 
 const isBuilt = async (name) => {
