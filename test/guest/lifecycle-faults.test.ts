@@ -1,5 +1,6 @@
 import { faultSuite } from "../support/lifecycle/fault-suite.ts"
-import { qemu } from "../support/lifecycle/qemu.ts"
+import { microVms } from "../support/lifecycle/micro-vms.ts"
+import { vmmName } from "../support/vmm.ts"
 
 // test/agent visits every point, and test/soak does with microVMs.
-faultSuite("QEMU", qemu(), { around: "commits" })
+faultSuite(vmmName, microVms(), { around: "commits" })

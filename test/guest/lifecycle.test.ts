@@ -1,4 +1,5 @@
 import { lifecycleSuite } from "../support/lifecycle/lifecycle-suite.ts"
-import { qemu } from "../support/lifecycle/qemu.ts"
+import { microVms } from "../support/lifecycle/micro-vms.ts"
+import { vmmName } from "../support/vmm.ts"
 
-lifecycleSuite("QEMU", qemu())
+lifecycleSuite(vmmName, microVms())

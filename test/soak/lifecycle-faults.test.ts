@@ -1,4 +1,5 @@
 import { faultSuite } from "../support/lifecycle/fault-suite.ts"
-import { qemu } from "../support/lifecycle/qemu.ts"
+import { microVms } from "../support/lifecycle/micro-vms.ts"
+import { vmmName } from "../support/vmm.ts"
 
-faultSuite("QEMU", qemu())
+faultSuite(vmmName, microVms())

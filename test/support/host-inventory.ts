@@ -39,14 +39,17 @@ const isStoreOf = (name: string, state: string) => {
   return name.endsWith(`-${dev.toString(36)}-${ino.toString(36)}`)
 }
 
-/** QEMU's arguments are relative; what ties it to an installation is a file of it that it has open. */
+/**
+ * A VMM's arguments are relative; what ties it to an installation is a file of the installation that it has open, or that is mounted in its
+ * namespace. The mount names it from the root of its file system, not from the host's.
+ */
 const belongsTo = (pid: string, state: string) => {
   const { dev, ino } = fs.statSync(state)
   const store = `-${dev.toString(36)}-${ino.toString(36)}/`
+  const mounted = `/${path.basename(path.dirname(state))}/${path.basename(state)}/`.replaceAll(" ", "\\040")
+  const of = (file: string) => fs.readFileSync(`/proc/${pid}/${file}`, "latin1")
   try {
-    const maps = fs.readFileSync(`/proc/${pid}/maps`, "utf8")
-    const args = fs.readFileSync(`/proc/${pid}/cmdline`, "latin1")
-    return maps.includes(store) || args.includes(state)
+    return of("maps").includes(store) || of("cmdline").includes(state) || of("mountinfo").includes(mounted)
   } catch {
     return false
   }

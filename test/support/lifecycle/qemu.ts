@@ -4,15 +4,15 @@ import { temporaryFolder } from "../pyro-cli.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { workspacesClient } from "./workspaces-client.ts"
 
-/** MicroVMs of QEMU. */
-export const qemu = (): LifecycleDriver => {
-  const { folder, remove } = temporaryFolder("pyro-lifecycle-qemu-")
+/** MicroVMs of the VMM that PYRO_DRIVER names, as pyro's own processes read it. */
+export const microVms = (): LifecycleDriver => {
+  const { folder, remove } = temporaryFolder("pyro-lifecycle-vms-")
   return {
     capturesPrograms: true,
     triesNetwork: false,
     rootFile: "/usr/local/lib/tool",
     dropCaches: "sync; echo 3 > /proc/sys/vm/drop_caches",
-    open: (options) => workspacesClient({ folder, args: ["qemu"], ...options }),
+    open: (options) => workspacesClient({ folder, args: ["microvms"], ...options }),
     close: async (client) => {
       await client.call("delete", { workspaces: [], all: true })
       await client.close()

@@ -193,6 +193,6 @@ const program = Effect.scoped(Effect.gen(function*() {
   })
 }))
 
-const layer = driver === "qemu" ? services : localAgentServices({ program: options[0]!, reports: options[1]! })
+const layer = driver === "microvms" ? services : localAgentServices({ program: options[0]!, reports: options[1]! })
 
 await Effect.runPromise(Effect.provide(program, Layer.merge(layer, Layer.succeed(References.MinimumLogLevel, "None"))))
