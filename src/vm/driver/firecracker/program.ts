@@ -12,6 +12,19 @@ const oldest: readonly [number, number] = [1, 12]
 const RELEASES = "Releases: https://github.com/firecracker-microvm/firecracker/releases"
 const NEEDED = "1.12 or newer, and older than 2"
 
+const wrongMemory =
+  "a capture of more than 3 GiB of memory has the wrong pages (Firecracker #5705). Take 1.14.2 or newer"
+const deafAgent =
+  "a guest that was paused takes no new connection (Firecracker #5958, #6100). Take 1.15, or 1.16.2 or newer"
+
+/** Versions with a defect that costs a workspace its memory or its agent. */
+const defects: ReadonlyMap<string, string> = new Map([
+  ["1.14.0", wrongMemory],
+  ["1.14.1", wrongMemory],
+  ["1.16.0", deafAgent],
+  ["1.16.1", deafAgent]
+])
+
 /** Refuses Firecracker on this host. */
 export const unavailable = (detail: string) => new DriverUnavailable({ driver: "Firecracker", detail })
 
@@ -42,6 +55,10 @@ export const findFirecracker = Effect.gen(function*() {
   const version = yield* versionOf(program)
   if (!isSupported(version)) {
     return yield* unavailable(`${program} has version ${version}; pyro needs ${NEEDED}. ${RELEASES}`)
+  }
+  const defect = defects.get(version)
+  if (defect !== undefined) {
+    return yield* unavailable(`${program} has version ${version}, in which ${defect}. ${RELEASES}`)
   }
   return { program, version }
 })

@@ -49,6 +49,23 @@ describe("the program of Firecracker", () => {
       }
     }))
 
+  it.live("a version that loses a workspace's memory or agent is refused with the defect and a version to take", () =>
+    Effect.gen(function*() {
+      for (
+        const [version, defect] of [["1.14.1", /wrong pages.*1\.14\.2/], [
+          "1.16.0",
+          /no new connection.*1\.16\.2/
+        ]] as const
+      ) {
+        const failure = yield* Effect.flip(find(yield* saying(`Firecracker v${version}`)))
+        assert.deepInclude(failure, { _tag: "DriverUnavailable", driver: "Firecracker" })
+        assert.match(failure.message, defect)
+      }
+      for (const version of ["1.14.2", "1.15.0", "1.16.2"]) {
+        assert.strictEqual((yield* find(yield* saying(`Firecracker v${version}`))).version, version)
+      }
+    }))
+
   it.live("a program that is missing or does not run is refused", () =>
     Effect.gen(function*() {
       const failing = yield* saying("no such instruction", 3)
