@@ -11,7 +11,7 @@ const product = [
   compiled({ folder: "native", targets: ["all"], title: "compiling the host's tools (5 s)" }),
   bundle
 ]
-const checkedBuilds = [
+const testBuilds = [
   compiled({
     folder: "guest-agent",
     targets: ["sanitized"],
@@ -21,6 +21,11 @@ const checkedBuilds = [
     folder: "native",
     targets: ["sanitized"],
     title: "compiling the sanitizer builds of the host's tools (10 s)"
+  }),
+  compiled({
+    folder: "test/fixtures/hostile-agent",
+    targets: ["all"],
+    title: "compiling the tests' hostile agent (1 s)"
   })
 ]
 
@@ -35,7 +40,7 @@ const test = (more) => [
   hostPackages([...packages.toRun, ...packages.toTest, ...more]),
   nodeModules,
   ...product,
-  ...checkedBuilds,
+  ...testBuilds,
   environment("debian:12"),
   // The guest tests that need it run in a network without Debian.
   environment("debian:12-build")
@@ -65,7 +70,7 @@ const needs = {
     hostPackages([...packages.toRun, ...packages.toBench, ...packages.toTest]),
     nodeModules,
     ...product,
-    ...checkedBuilds
+    ...testBuilds
   ],
   check: [hostPackages([...packages.toRun, ...packages.toTest, ...packages.toCheck]), nodeModules]
 }
