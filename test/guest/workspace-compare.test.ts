@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
-import { installation, qemuOf, shapeOf } from "../support/installation.ts"
+import { installation, shapeOf, vmmOf } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 import { settled, settlesAs } from "../support/settled.ts"
 import { snapshots } from "../support/snapshots.ts"
@@ -259,7 +259,7 @@ describe("a snapshot, and a workspace that does not run", () => {
     await create(["--name", "dead", "--seed-path", project])
     await fork("dead", "--name", "alive")
     await sh("dead", "echo written > written; sync; echo unwritten > unwritten")
-    process.kill(await qemuOf(pyro, (await status("dead")).id), "SIGKILL")
+    process.kill(await vmmOf(pyro, (await status("dead")).id), "SIGKILL")
     await until("it has failed", async () => (await status("dead")).state === "failed")
     const found = told(await compare("alive", "dead"))
     assert.include(found, "added written")

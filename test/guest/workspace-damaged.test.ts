@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation, qemuOf } from "../support/installation.ts"
+import { installation, vmmOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
 
 const pyro = installation("pyro-damaged-")
@@ -70,7 +70,7 @@ describe("a workspace whose tree cannot be seen whole", () => {
       "-c",
       "sync; dd if=/dev/zero of=/dev/vdb bs=1M count=64 conv=fsync"
     ])
-    process.kill(await qemuOf(pyro, (await pyro.status("w")).id), "SIGKILL")
+    process.kill(await vmmOf(pyro, (await pyro.status("w")).id), "SIGKILL")
     await until("the end of QEMU", async () => (await pyro.status("w")).state === "failed")
     const refused = await failure(["workspace", "start", "w"])
     assert.strictEqual(refused.code, "disk_damaged", JSON.stringify(refused))

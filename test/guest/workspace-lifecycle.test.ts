@@ -2,8 +2,9 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, describe, it } from "vitest"
-import { installation, qemuOf } from "../support/installation.ts"
+import { installation, vmmOf } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
+import { vmmName } from "../support/vmm.ts"
 import { checkDisk } from "../support/workspace-disk.ts"
 
 const pyro = installation("pyro-life-")
@@ -150,12 +151,12 @@ describe("stop, start and reset", { concurrent: false }, () => {
     assert.strictEqual(await sh("disk", readDirt), digests)
   })
 
-  it("status reports a killed QEMU, and start repairs the workspace", async () => {
+  it("status reports a killed VMM, and start repairs the workspace", async () => {
     // What was written is on the disk once it was synced; that of the last moments may not be.
     await sh("disk", "sync")
-    process.kill(await qemuOf(pyro, id), "SIGKILL")
+    process.kill(await vmmOf(pyro, id), "SIGKILL")
     await until("its failure", async () => (await status("disk")).state === "failed")
-    assert.match((await status("disk")).detail ?? "", /QEMU|SIGKILL|signal/i)
+    assert.match((await status("disk")).detail ?? "", new RegExp(`${vmmName}|SIGKILL|signal`, "i"))
     const refused = await failure(["workspace", "exec", "disk", "--", "true"])
     assert.deepInclude(refused, { code: "workspace_not_ready", state: "failed" })
     checkDisk(state, id, folder)
@@ -183,9 +184,9 @@ describe("stop, start and reset", { concurrent: false }, () => {
     assert.strictEqual((await logs("disk")).length, 3)
   })
 
-  it("reset repairs a workspace whose QEMU was killed, or that is stopped", async () => {
+  it("reset repairs a workspace whose VMM was killed, or that is stopped", async () => {
     await sh("disk", "echo dirt > /workspace/dirt; sync")
-    process.kill(await qemuOf(pyro, id), "SIGKILL")
+    process.kill(await vmmOf(pyro, id), "SIGKILL")
     await until("its failure", async () => (await status("disk")).state === "failed")
     assert.strictEqual((await step("reset", "disk")).state, "running")
     assert.strictEqual(await sh("disk", "ls -A /workspace"), "")

@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation, qemuOf } from "../support/installation.ts"
+import { installation, vmmOf } from "../support/installation.ts"
 import { startPyro, until } from "../support/pyro-cli.ts"
 
 // Nearly all of the time is waiting: the suites run at once, each with a pyro of its own.
@@ -21,8 +21,8 @@ const patch = path.join(folder, "patch")
 const source = path.join(folder, "source")
 
 /** The process that the guest runs in: under bubblewrap the only child of the one that is recorded. */
-const qemuProcess = async (workspace: string, where: Parameters<typeof qemuOf>[0] = pyro) => {
-  const pid = await qemuOf(where, workspace)
+const qemuProcess = async (workspace: string, where: Parameters<typeof vmmOf>[0] = pyro) => {
+  const pid = await vmmOf(where, workspace)
   const [child] = execFileSync("ps", ["-o", "pid=", "--ppid", String(pid)]).toString().split("\n")
   return Number(child) || pid
 }

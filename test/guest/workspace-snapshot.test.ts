@@ -206,7 +206,7 @@ describe("a snapshot", () => {
     await json(["workspace", "delete", "--all"])
   })
 
-  it("a snapshot of another QEMU is refused with the differences, and its files can be used", async () => {
+  it("a snapshot of another VMM is refused with the differences, and its files can be used", async () => {
     const { id } = await create(["--name", "e"])
     const digests = await sh("e", makeFiles)
     await snapshot("e", "old")

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation, qemuOf, type Workspace } from "../support/installation.ts"
+import { installation, vmmOf, type Workspace } from "../support/installation.ts"
 import { until } from "../support/pyro-cli.ts"
 import { snapshots } from "../support/snapshots.ts"
 
@@ -140,7 +140,7 @@ describe("a workspace of the user agent", { concurrent: false }, () => {
     assert.strictEqual(await userOf("w"), "agent")
     assert.strictEqual(await sh("w", "id -un"), "agent")
     await sh("w", "sync")
-    process.kill(await qemuOf(pyro, (await status("w")).id), "SIGKILL")
+    process.kill(await vmmOf(pyro, (await status("w")).id), "SIGKILL")
     await until("the loss is known", async () => (await status("w")).state === "failed")
     await step("start", "w")
     assert.strictEqual(await userOf("w"), "agent")

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { installation, qemuOf } from "../support/installation.ts"
+import { installation, vmmOf } from "../support/installation.ts"
 import { unmount } from "../support/mounts.ts"
 import { emptyCache, linkCache } from "../support/own-cache.ts"
 import { temporaryFolder, until } from "../support/pyro-cli.ts"
@@ -152,7 +152,7 @@ while True:
     const { id } = await create(["--name", "dying", "--mem-mib", "512", "--disk-mib", "512"])
     await sh("dying", "head -c 150000000 /dev/urandom > /dev/shm/ballast; echo good > /workspace/f; sync")
     await snapshot("dying", "good")
-    const qemu = await qemuOf(pyro, id)
+    const qemu = await vmmOf(pyro, id)
     const [taking] = await Promise.all([
       call(["workspace", "snapshot", "create", "dying", "cut", "--json"]),
       (async () => {

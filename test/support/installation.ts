@@ -177,13 +177,13 @@ export const installation = (
 }
 export type Installation = ReturnType<typeof installation>
 
-/** Pid of the QEMU of a workspace's only VM. */
-export const qemuOf = async ({ daemon, state }: Installation, workspace: string) => {
+/** Pid of the VMM of a workspace's only VM. */
+export const vmmOf = async ({ daemon, state }: Installation, workspace: string) => {
   const record = JSON.parse(
     fs.readFileSync(path.join(state, "workspaces", workspace, "record.json"), "utf8")
   ) as { readonly vm?: string }
   const found = (await daemon()).vms.find(({ id }) => id === record.vm)
-  assert.isDefined(found?.pid, `no QEMU of ${workspace}`)
+  assert.isDefined(found?.pid, `no VMM of ${workspace}`)
   return found!.pid!
 }
 
