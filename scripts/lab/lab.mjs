@@ -65,7 +65,7 @@ const checked = async ({ disk, folder, image, options, release }) => {
   try {
     await inMachine({ folder, image, projectDisk: disk }, async (machine) => {
       add({ what: `the machine boots, Node ${machine.node}`, ms: Date.now() - bootAt, cpuMs: machine.cpuMs() })
-      const checks = options.suites ? suites() : allChecks({ environment, identity, ...options })
+      const checks = options.suites ? suites(options) : allChecks({ environment, identity, ...options })
       for (const { check, seconds, ...row } of checks) {
         const startedAt = Date.now()
         const cpuBeforeMs = machine.cpuMs()

@@ -11,8 +11,8 @@ const figures = "node ~/.lab/drivers.mjs ~/.local/lib/node_modules/pyro/dist/pyr
 
 /**
  * Reads the lab's command line. `releases` are the machines to run, `driver` runs the VMs of the checks, `short` omits long checks,
- * `suites` runs the suites of network and secrets instead of the checks (always on QEMU), `figures` measures both drivers in one run, and
- * `command` runs one command in the machine, as the ordinary user or as root.
+ * `suites` runs the driver's suites instead of the checks, `figures` measures both drivers in one run, and `command` runs one command in the
+ * machine, as the ordinary user or as root.
  */
 export const readOptions = (argv) => {
   const options = {
@@ -41,9 +41,6 @@ export const readOptions = (argv) => {
     else if (flag === "--driver") options.driver = knownDriver(value(flag))
     else if (flag === "--release") options.releases.push(known(value(flag)))
     else throw new SetupFailed(`the lab does not know ${flag}; ${usage}`, 2)
-  }
-  if (options.suites && options.driver !== "qemu") {
-    throw new SetupFailed(`--suites runs on QEMU only; ${usage}`, 2)
   }
   if (options.figures) Object.assign(options, { command: figures, driver: "firecracker" })
   if (options.releases.length === 0) options.releases = options.short ? [known("12")] : releases
