@@ -11,6 +11,7 @@ import { admit } from "../admission.ts"
 import { failedAt, vmFailed } from "../failure.ts"
 import { type Reservation, reserveVm } from "../reserve.ts"
 import { connectApi } from "./api.ts"
+import { demandSpace } from "./full-disk.ts"
 import { boot, load, machineOf, names } from "./machine.ts"
 import { startFirecracker } from "./process.ts"
 import { placeDisk, placeImage } from "./store.ts"
@@ -50,6 +51,7 @@ export const startReserved = (
   Effect.gen(function*() {
     const { dieWithParent, host, spec } = request
     const { paths } = ownership
+    yield* demandSpace(paths.directory)
     yield* placeDisk(paths, record.uid, disk, frozen?.overlayPath).pipe(asStep("disk"))
     if (frozen !== undefined) {
       if (frozen.memoryPath !== path.join(paths.directory, names.memory)) {
@@ -72,8 +74,17 @@ export const startReserved = (
       )
     )
     const virtualBytes = disk.seed.virtualBytes
-    const vm = yield* makeVm({ ownership, firecracker, api, spec, virtualBytes, isTracked: frozen !== undefined })
-    yield* ownership.update((now) => ({ ...now, virtualBytes, isTracked: frozen !== undefined }))
+    const isFrozen = frozen !== undefined
+    const vm = yield* makeVm({
+      ownership,
+      firecracker,
+      api,
+      spec,
+      virtualBytes,
+      isTracked: isFrozen,
+      isPaused: isFrozen
+    })
+    yield* ownership.update((now) => ({ ...now, virtualBytes, isTracked: isFrozen }))
     const requests = frozen === undefined ? [...machineOf(spec), boot] : [load]
     yield* api.send(frozen === undefined ? "start" : "restore", ...requests).pipe(
       asStep("device state"),

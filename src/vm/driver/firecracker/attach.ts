@@ -29,9 +29,10 @@ export const attachVm = (id: VmId): Effect.Effect<FirecrackerVm, VmError, Scope.
     return yield* Effect.gen(function*() {
       const api = yield* connectApi(path.join(paths.directory, names.apiSocket))
       yield* Effect.forkScoped(firecracker.watch(api.closed))
-      const vm = yield* makeVm({ ownership, firecracker, api, spec: machine, virtualBytes, isTracked })
-      // A crash during a capture leaves the guest paused.
-      if (yield* api.isPaused) yield* vm.resume
+      // A crash during a capture leaves the guest paused, and so does a full disk.
+      const isPaused = yield* api.isPaused
+      const vm = yield* makeVm({ ownership, firecracker, api, spec: machine, virtualBytes, isTracked, isPaused })
+      if (isPaused) yield* vm.resumeWithSpace
       return vm
     }).pipe(Effect.onError(() => Effect.ignoreCause(ownership.leave)))
   })

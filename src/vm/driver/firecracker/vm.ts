@@ -1,5 +1,6 @@
 import { Effect, Ref, Scope, SubscriptionRef } from "effect"
 import * as path from "node:path"
+import type { VmFailed } from "../../../contract/errors/errors.ts"
 import { attempt } from "../../../system/files/failure.ts"
 import { freeBytes } from "../../../system/processes/host.ts"
 import { processUsage } from "../../../system/processes/identity.ts"
@@ -18,7 +19,7 @@ import { captureVm } from "./capture.ts"
 import { readConsole } from "./console.ts"
 import { dialAgent, insistently } from "./dial.ts"
 import { makeDisks } from "./disks.ts"
-import { guardSpace } from "./full-disk.ts"
+import { guardSpace, isTooFull, type Paused } from "./full-disk.ts"
 import { watchHealth } from "./health.ts"
 import { machineIdentity } from "./identity.ts"
 import { names, pause, resume } from "./machine.ts"
@@ -30,6 +31,8 @@ export interface FirecrackerVm extends Vm {
   readonly api: Api
   readonly ownership: Ownership
   readonly isTracked: Ref.Ref<boolean>
+  /** Resumes an adopted VM, or leaves that to the guard of the space. */
+  readonly resumeWithSpace: Effect.Effect<void, VmFailed>
   /** `channel` with another deadline. */
   readonly greet: (
     options: ChannelOptions,
@@ -46,6 +49,8 @@ export const makeVm = (options: {
   readonly virtualBytes: number
   /** As in the record. */
   readonly isTracked: boolean
+  /** Whether the VM stands still now. */
+  readonly isPaused: boolean
 }): Effect.Effect<FirecrackerVm, never, Scope.Scope> =>
   Effect.gen(function*() {
     const { api, firecracker, ownership, spec, virtualBytes } = options
@@ -53,12 +58,12 @@ export const makeVm = (options: {
     const record = yield* ownership.record
     yield* liveVm
     const isTracked = yield* Ref.make(options.isTracked)
-    let isPaused = false
-    const note = (paused: boolean) => Effect.sync(() => void (isPaused = paused))
+    let paused: Paused = options.isPaused ? "caller" : "no"
+    const note = (now: Paused) => Effect.sync(() => void (paused = now))
     const consoleTail = yield* readConsole(path.join(paths.directory, names.console))
     const trouble = yield* SubscriptionRef.make<VmTrouble>("none")
     const health = yield* watchHealth({ firecracker, api, consoleTail, trouble })
-    const disks = yield* makeDisks({ api, ownership, uid: record.uid, onResume: note(false) })
+    const disks = yield* makeDisks({ api, ownership, uid: record.uid, onResume: note("no") })
     const inFolder = (name: string) => path.join(paths.directory, name)
     const own = {
       id: record.id,
@@ -72,8 +77,8 @@ export const makeVm = (options: {
       api,
       ownership,
       isTracked,
-      resume: Effect.tap(api.send("resume", resume), () => note(false)),
-      pause: Effect.andThen(note(true), api.send("pause", pause)),
+      resume: Effect.tap(api.send("resume", resume), () => note("no")),
+      pause: Effect.andThen(note("caller"), api.send("pause", pause)),
       memoryBytes: Effect.sync(() =>
         memoryBytes(inFolder(names.memory)) + (processUsage(firecracker.identity.pid)?.privateBytes ?? 0)
       ),
@@ -83,21 +88,23 @@ export const makeVm = (options: {
           : vmFailed("leave", "this VM ends with the process that made it")
       )
     }
+    // A folder that is gone ends with its VM.
+    const free = Effect.orElseSucceed(attempt("statfs", paths.run, () => freeBytes(paths.run)), () => Infinity)
     yield* guardSpace({
-      // A folder that is gone ends with its VM.
-      free: Effect.orElseSucceed(attempt("statfs", paths.run, () => freeBytes(paths.run)), () => Infinity),
+      free,
       trouble,
-      isPaused: () => isPaused,
-      pause: api.send("pause", pause),
-      resume: api.send("resume", resume)
+      paused: () => paused,
+      pause: Effect.tap(api.send("pause", pause), () => note("full")),
+      resume: own.resume
     })
+    const standStill = Effect.andThen(note("full"), SubscriptionRef.set(trouble, "no-space"))
     const scope = yield* Effect.scope
     const dial = dialAgent(inFolder(names.vsock))
     const greeted = {
       ...own,
       vmm: "Firecracker",
       open: dial,
-      isPaused: () => isPaused
+      isPaused: () => paused !== "no"
     }
     const greet: FirecrackerVm["greet"] = (options, timeoutMs = helloTimeoutMs.kvm) =>
       insistently(
@@ -113,6 +120,7 @@ export const makeVm = (options: {
     return {
       ...own,
       greet,
+      resumeWithSpace: Effect.flatMap(free, (bytes) => isTooFull(bytes) ? standStill : own.resume),
       channel: (options = { takeover: true }) => greet(options),
       capture: (channel, target) => captureVm({ ...own, dial: Scope.provide(dial, scope) }, channel, target),
       freezeLayer: (top) =>
