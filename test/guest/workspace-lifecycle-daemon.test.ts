@@ -22,10 +22,11 @@ describe("workspaces and the daemon's own life", { concurrent: false }, () => {
       "echo kept > /dev/shm/memory; setsid sleep 1000 > /dev/null 2>&1 < /dev/null & echo $! > /dev/shm/pid"
     )
     const record = fs.readFileSync(path.join(state, "workspaces", id, "record.json"), "utf8")
-    const captureSocket = path.join(state, "vms", (JSON.parse(record) as { readonly vm: string }).vm, "run", "m")
+    const { vm } = JSON.parse(record) as { readonly vm: string }
+    const leftover = path.join(state, "vms", vm, "run", isFirecracker ? "captured.mem" : "m")
     for (const end of ["stop", "kill"] as const) {
-      // As a kill in the middle of a capture leaves it. Firecracker writes its captures into files, which the next capture replaces.
-      if (!isFirecracker) fs.writeFileSync(captureSocket, "")
+      // As a kill in the middle of a capture leaves it.
+      fs.writeFileSync(leftover, "")
       const pid = await daemonPid()
       if (end === "stop") await json(["daemon", "stop"])
       else process.kill(pid, "SIGKILL")
@@ -35,7 +36,7 @@ describe("workspaces and the daemon's own life", { concurrent: false }, () => {
       assert.strictEqual(await vmmOf(pyro, id), qemu)
       assert.strictEqual(await sh("lives", "kill -0 $(cat /dev/shm/pid); cat /dev/shm/memory"), "kept")
       assert.strictEqual((await status("lives")).generation, 1)
-      assert.isFalse(fs.existsSync(captureSocket))
+      assert.isFalse(fs.existsSync(leftover))
     }
   })
 

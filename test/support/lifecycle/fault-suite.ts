@@ -27,7 +27,8 @@ interface Killed {
  * Layers and their content are no part of it: a crash may leave an empty layer, which is no harm. The lock is there once a second process
  * has a VM. The file of services is there while a workspace has services.
  */
-const isPartOfShape = (line: string) => !/\/\d+\.(qcow2|ext4)$|local-disks|\/owner\.lock$|\/services\.json$/.test(line)
+const isPartOfShape = (line: string) =>
+  !/\/\d+\.(qcow2|store|ext4)$|local-disks|\/owner\.lock$|\/services\.json$/.test(line)
 
 /**
  * A process is killed at every fault point of the lifecycle, or at those around the commit of each step; the next process finds a whole
