@@ -22,7 +22,7 @@ const onQemu = [
 /**
  * What a workspace does on every driver, from its life with crashes to its disk. Left out with a reason: workspace-disk and
  * workspace-flatten look at the layers of qcow2, network-tap needs a device that Firecracker has none of, the full file system of
- * workspace-disk-tools needs root's mount.
+ * workspace-disk-tools and workspace-full-host need root's mount.
  */
 const onFirecracker = [
   guest("lifecycle"),
@@ -31,6 +31,7 @@ const onFirecracker = [
   guest("network"),
   guest("network-untrusted"),
   guest("secret-http"),
+  ["KVM", "soak", ["test/soak/lifecycle-residents.test.ts"]],
   guest("workspace-service"),
   guest("workspace-shell"),
   guest("workspace-ports"),
