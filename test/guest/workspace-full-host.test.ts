@@ -21,11 +21,12 @@ const freeBytes = () => {
   const { bavail, bsize } = fs.statfsSync(mountPoint)
   return bavail * bsize
 }
-/** Takes all the space but a few pages. A guest may take some of it first. */
+/** Takes all the space but a few pages. In pieces: one that fails takes nothing, as a guest may take some of it first. */
 const fill = () => {
   for (let left = freeBytes(); left > 65_536; left = freeBytes()) {
+    const length = Math.min(left - 32_768, 67_108_864)
     try {
-      execFileSync("fallocate", ["-o", String(filledBytes()), "-l", String(left - 32_768), filler], { stdio: "pipe" })
+      execFileSync("fallocate", ["-o", String(filledBytes()), "-l", String(length), filler], { stdio: "pipe" })
     } catch { /* the guest was faster */ }
   }
 }

@@ -17,6 +17,7 @@ import type { MachineSpec } from "../../machine.ts"
 import { tscKhz } from "../accelerator.ts"
 import { admit, guestsStartingAtOnce, makeStartQueue } from "../admission.ts"
 import { capturedSpec, startFromTemplate } from "../from-template.ts"
+import { untilResumed } from "../standstill.ts"
 import {
   acquireVm,
   type Firecracker,
@@ -141,10 +142,11 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
       ).pipe(asStep("queue"))
     )
 
-  const attach: DriverService["attach"] = (id, { keep } = {}) =>
+  const attach: DriverService["attach"] = (id, { keep, onStill = Effect.void } = {}) =>
     allOrNothing(Effect.gen(function*() {
       const vm = yield* attachVm(id)
-      const channel = yield* vm.channel({ takeover: true, keep }).pipe(
+      const channel = yield* untilResumed(vm.health, onStill).pipe(
+        Effect.andThen(vm.channel({ takeover: true, keep })),
         // The next process that attaches finds the VM as it was.
         Effect.onError(() => Effect.ignoreCause(vm.leave))
       )

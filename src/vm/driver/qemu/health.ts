@@ -1,4 +1,4 @@
-import { Deferred, Effect, Queue, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
+import { Deferred, Effect, Queue, Schedule, type Scope, SubscriptionRef } from "effect"
 import { GuestPanicked, VmFailed } from "../../../contract/errors/errors.ts"
 import { table } from "../../../contract/text/names.ts"
 import { attempt } from "../../../system/files/failure.ts"
@@ -118,12 +118,4 @@ export const watchHealth = (options: {
       troubles: SubscriptionRef.changes(trouble),
       consoleTail
     }
-  })
-
-/** Waits for a guest that a full disk has paused. `onStill` runs if it is paused. */
-export const untilResumed = ({ failure, trouble, troubles }: VmHealth, onStill: Effect.Effect<unknown>) =>
-  Effect.gen(function*() {
-    if ((yield* trouble) !== "no-space") return
-    yield* onStill
-    yield* Stream.runHead(Stream.filter(troubles, (now) => now !== "no-space")).pipe(Effect.raceFirst(failure))
   })
