@@ -66,6 +66,10 @@ const childrenOf = (pid: number): ReadonlyArray<number> => {
   }
 }
 
+/** Pids of a process and its children. */
+export const withChildren = (pid: number, depth = DEPTH): ReadonlyArray<number> =>
+  depth === 0 ? [pid] : [pid, ...childrenOf(pid).flatMap((child) => withChildren(child, depth - 1))]
+
 /** Identity of this process. */
 export const ownIdentity = (): ProcessIdentity => processIdentity(process.pid)!
 

@@ -92,7 +92,7 @@ export const variables = {
     allowed: { kind: "choice", choices: ["auto", "qemu", "firecracker"] },
     default: "auto",
     purpose: "Program that runs the microVMs of new workspaces, as with `--driver`. `auto` is QEMU",
-    readers: DAEMON
+    readers: `${DAEMON}; \`pyro doctor --selftest\``
   },
   PYRO_FIRECRACKER: {
     group: "pyro",

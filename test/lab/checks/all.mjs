@@ -51,7 +51,6 @@ const packageChecks = (short) => [
   asRoot("the user joins the group kvm", "usermod -aG kvm dev")
 ]
 
-/** The self-test and the captures of the guest suite make QEMU's VMs themselves, so they say nothing of Firecracker. */
 const kvmChecks = ({ driver, identity, inEnvironment, short, story }) => [
   asUser(
     "KVM",
@@ -61,7 +60,7 @@ const kvmChecks = ({ driver, identity, inEnvironment, short, story }) => [
   ),
   ...driver === "firecracker" ? story : [],
   asUser("KVM", "pyro run: both outputs, exit status", seconds.kvm.run, inEnvironment(useful)),
-  ...driver === "qemu" ? [asUser("KVM", "pyro doctor --selftest", seconds.kvm.selftest, selftest)] : [],
+  asUser("KVM", "pyro doctor --selftest", seconds.kvm.selftest, onDriver(driver, selftest(driver))),
   asUser(
     "KVM",
     "a workspace with a command, and through pyro mcp serve",
@@ -119,7 +118,7 @@ const tcgChecks = ({ driver, inEnvironment, short }) => [
       seconds.tcg.run,
       inEnvironment(useful, "--driver qemu")
     ),
-    ...driver === "qemu" ? [asUser("TCG", "pyro doctor --selftest", seconds.tcg.selftest, selftest)] : [],
+    ...driver === "qemu" ? [asUser("TCG", "pyro doctor --selftest", seconds.tcg.selftest, selftest(driver))] : [],
     asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout)
   ]
 ]

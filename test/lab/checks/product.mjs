@@ -60,11 +60,17 @@ export const useful = async (perform, environment, options = "") =>
     ]
   )
 
-/** That every claim of the self-test holds. */
-export const selftest = async (perform) =>
+const names = { qemu: "QEMU", firecracker: "Firecracker" }
+
+/** That every claim of the self-test holds, on the driver. */
+export const selftest = (driver) => async (perform) =>
   expectAll(await perform("pyro doctor --selftest --json"), [
     ["status 0", ({ status }) => status === 0],
     ["nothing wrong", ({ stdout }) => linesOf(stdout).every(({ ok }) => ok)],
+    [`VMs on ${names[driver]}`, ({ stdout }) => lineOf(stdout, "driver")?.found.endsWith(names[driver])],
     ["two VMs unlike each other", ({ stdout }) => lineOf(stdout, "different random bytes")?.ok === true],
+    ["memory that was searched", ({ stdout }) => /^only its own/.test(lineOf(stdout, pageClaim)?.found)],
     ["nothing left", ({ stdout }) => lineOf(stdout, "nothing is left on the host")?.ok === true]
   ])
+
+const pageClaim = "a page of one is not in the other"
