@@ -131,8 +131,8 @@ export class DriverUnavailable extends ContractError<DriverUnavailable>()("Drive
   driver: Schema.String,
   detail: Schema.String
 }, {
-  fact: ({ driver, detail }) => `this host runs no microVMs on ${driver}: ${detail}`,
-  next: "Change that, or use QEMU: --driver qemu",
+  fact: ({ driver, detail }) => `this microVM cannot run on ${driver} here: ${detail}`,
+  next: "QEMU needs none of this, for a new workspace: --driver qemu",
   steps: usersHost
 }) {}
 

@@ -1,4 +1,5 @@
 import { Effect, Stream } from "effect"
+import type { PyroError } from "../../contract/errors/errors.ts"
 import type { DoctorLine, DoctorPayload } from "../../contract/rows/host.ts"
 import { SeedImages } from "../../disk/SeedImages.ts"
 import { Environments } from "../../environment/Environments.ts"
@@ -9,6 +10,7 @@ import { setting } from "../../system/settings/config.ts"
 import { probeConfinement } from "../../vm/confinement.ts"
 import type { HostFacts } from "../../vm/HostFacts.ts"
 import { Vmm } from "../../vm/Vmm.ts"
+import { driverOf } from "../../workspace/life/driver.ts"
 import { diskMib } from "../run.ts"
 import { cpu, logout, memory, programs, sharing, storage, userNamespaces, workspaces } from "./host.ts"
 import { fine, improvable, inOrder, lineEvent, wrong } from "./line.ts"
@@ -66,20 +68,41 @@ export const accelerator = Effect.gen(function*() {
   Effect.catch((failure) => Effect.succeed([wrong("accelerator", failure.message, "see docs/troubleshooting.md")]))
 )
 
-/** Firecracker is no need of pyro: a host without one lacks nothing. */
+/** pyro needs no Firecracker, unless `PYRO_DRIVER` says so: a host without one lacks nothing. */
 export const firecracker = Effect.gen(function*() {
   const driver = (yield* Vmm).on("firecracker")
-  if ((yield* setting("PYRO_FIRECRACKER")) === undefined && findProgram("firecracker") === undefined) {
+  const isDefault = yield* isFirecrackerDefault
+  if (!isDefault && (yield* setting("PYRO_FIRECRACKER")) === undefined && findProgram("firecracker") === undefined) {
     return fine("firecracker", "none; optional, for forks that share memory: docs/firecracker.md")
   }
   const program = yield* driver.program
   const tried = yield* trial
   if (tried === undefined) return fine("firecracker", `${program}, not tried: no environment is on this host yet`)
   yield* driver.accelerator(tried.images, tried.placeholder)
-  return fine("firecracker", `${program}: a guest kernel booted on KVM; use it with --driver firecracker`)
-}).pipe(
-  Effect.catch((failure) => Effect.succeed(improvable("firecracker", failure.message, "all works on QEMU without")))
+  return fine(
+    "firecracker",
+    `${program}: a guest kernel booted on KVM; ${
+      isDefault ? "PYRO_DRIVER says so" : "use it with --driver firecracker"
+    }`
+  )
+}).pipe(Effect.catch((failure) => Effect.map(isFirecrackerDefault, firecrackerFault(failure))))
+
+/** A wrong value of the variable is reported with the first microVM. */
+const isFirecrackerDefault = driverOf({}).pipe(
+  Effect.map((driver) => driver === "firecracker"),
+  Effect.orElseSucceed(() => false)
 )
+
+const firecrackerFault = (failure: PyroError) => (isDefault: boolean): DoctorLine => {
+  const found = failure._tag === "DriverUnavailable" ? failure.detail : failure.message
+  return isDefault
+    ? wrong(
+      "firecracker",
+      found,
+      "a Firecracker that runs (docs/install.md), or QEMU: unset PYRO_DRIVER; pyro daemon stop"
+    )
+    : improvable("firecracker", found, "a Firecracker that runs (docs/install.md); all works on QEMU without")
+}
 
 /** Services of the checks. */
 type DoctorNeeds = Environments | HostFacts | Kernel | Paths | SeedImages | Vmm

@@ -50,6 +50,10 @@ export const demandKvm = (
       )
     )
     if (answer !== "boots") {
-      return yield* unavailable(`a guest kernel does not boot on its KVM (${answer.slice("no: ".length)})`)
+      return yield* unavailable(
+        `a guest kernel does not boot on its KVM (${
+          answer.slice("no: ".length)
+        }). It needs a host with a KVM that works`
+      )
     }
   })

@@ -3,14 +3,19 @@ import * as fs from "node:fs"
 import { DriverUnavailable } from "../../../contract/errors/errors.ts"
 import { fileIdentity } from "../../../system/files/host-path.ts"
 import { runTool } from "../../../system/processes/child.ts"
-import { findProgram } from "../../../system/processes/host.ts"
+import { findProgram, isExecutable } from "../../../system/processes/host.ts"
 import { setting } from "../../../system/settings/config.ts"
+import { deadlineScale } from "../../../system/settings/deadline-scale.ts"
 import { HostFacts } from "../../HostFacts.ts"
 
 /** Versions that pyro runs: from the first that was tried, up to the next change of the API. */
 const oldest: readonly [number, number] = [1, 12]
-const RELEASES = "Releases: https://github.com/firecracker-microvm/firecracker/releases"
-const NEEDED = "1.12 or newer, and older than 2"
+/** A daemon that runs has the PATH and the variables of its start. */
+const REMEDY = "Install a release, 1.12 or newer and older than 2 (docs/install.md; " +
+  "https://github.com/firecracker-microvm/firecracker/releases), or name one by PYRO_FIRECRACKER. " +
+  "A daemon sees a new PATH or variable after: pyro daemon stop"
+
+const versionTimeoutMs = 10_000 * deadlineScale
 
 const wrongMemory =
   "a capture of more than 3 GiB of memory has the wrong pages (Firecracker #5705). Take 1.14.2 or newer"
@@ -33,8 +38,20 @@ const versionOf = (program: string) =>
     facts.get(
       `firecracker-version:${fileIdentity(program)}`,
       runTool(program, ["--version"]).pipe(
-        Effect.map(({ stdout }) => /Firecracker v(\d+\.\d+\.\d+)/.exec(stdout.toString("utf8"))?.[1] ?? "unknown"),
-        Effect.mapError(({ message }) => unavailable(`${program} does not run: ${message}`))
+        Effect.timeoutOrElse({
+          duration: versionTimeoutMs,
+          orElse: () => unavailable(`${program} does not answer \`--version\` within ${versionTimeoutMs} ms. ${REMEDY}`)
+        }),
+        Effect.catchTag(
+          "ToolFailed",
+          ({ message }) => unavailable(`${program} does not tell its version (${message}). ${REMEDY}`)
+        ),
+        Effect.flatMap(({ stdout }) => {
+          const version = /Firecracker v(\d+\.\d+\.\d+)/.exec(stdout.toString("utf8"))?.[1]
+          return version === undefined
+            ? unavailable(`${program} is no Firecracker: it tells no version. ${REMEDY}`)
+            : Effect.succeed(version)
+        })
       )
     ))
 
@@ -47,14 +64,13 @@ const isSupported = (version: string) => {
 export const findFirecracker = Effect.gen(function*() {
   const program = (yield* setting("PYRO_FIRECRACKER")) ?? findProgram("firecracker")
   if (program === undefined) {
-    return yield* unavailable(
-      `there is no \`firecracker\` on PATH. Put a release there, or name it: PYRO_FIRECRACKER. ${RELEASES}`
-    )
+    return yield* unavailable(`there is no \`firecracker\` on PATH. ${REMEDY}`)
   }
-  if (!fs.existsSync(program)) return yield* unavailable(`${program} does not exist. ${RELEASES}`)
+  if (!fs.existsSync(program)) return yield* unavailable(`${program} does not exist. ${REMEDY}`)
+  if (!isExecutable(program)) return yield* unavailable(`${program} is no program that this user may run. ${REMEDY}`)
   const version = yield* versionOf(program)
   if (!isSupported(version)) {
-    return yield* unavailable(`${program} has version ${version}; pyro needs ${NEEDED}. ${RELEASES}`)
+    return yield* unavailable(`${program} has version ${version}, which pyro was not made for. ${REMEDY}`)
   }
   const defect = defects.get(version)
   if (defect !== undefined) {

@@ -37,14 +37,15 @@ describe("the program of Firecracker", () => {
   it.live("another version is refused by its name, with where the releases are", () =>
     Effect.gen(function*() {
       for (
-        const [text, version] of [["Firecracker v1.11.9", "1.11.9"], ["Firecracker v2.0.0", "2.0.0"], [
-          "QEMU",
-          "unknown"
-        ]]
+        const [text, fault] of [
+          ["Firecracker v1.11.9", "has version 1.11.9"],
+          ["Firecracker v2.0.0", "has version 2.0.0"],
+          ["QEMU", "it tells no version"]
+        ]
       ) {
         const failure = yield* Effect.flip(find(yield* saying(text!)))
         assert.deepInclude(failure, { _tag: "DriverUnavailable", driver: "Firecracker" })
-        assert.include(failure.message, `has version ${version}`)
+        assert.include(failure.message, fault!)
         assert.include(failure.message, "https://github.com/firecracker-microvm/firecracker/releases")
       }
     }))
@@ -72,12 +73,19 @@ describe("the program of Firecracker", () => {
       const folder = path.dirname(failing)
       const unusable = path.join(folder, "unusable")
       fs.writeFileSync(unusable, "", { mode: 0o644 })
-      for (const program of [failing, folder, unusable]) {
+      for (
+        const [program, fault] of [
+          [failing, "does not tell its version"],
+          [folder, "is no program that this user may run"],
+          [unusable, "is no program that this user may run"],
+          [`${failing}.gone`, "does not exist"]
+        ] as const
+      ) {
         const failure = yield* Effect.flip(find(program))
         assert.deepInclude(failure, { _tag: "DriverUnavailable" })
-        assert.include(failure.message, `${program} does not run`)
+        assert.include(failure.message, `${program} ${fault}`)
+        assert.include(failure.message, "pyro daemon stop")
       }
-      assert.include((yield* Effect.flip(find(`${failing}.gone`))).message, "does not exist")
     }))
 
   it.live("two programs of one version are two builds", () =>
