@@ -3,12 +3,21 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { SeedImages } from "../../src/disk/SeedImages.ts"
-import type { Seed } from "../../src/disk/workspace-disk.ts"
+import {
+  type DiskSource,
+  layerCount,
+  linkSeed,
+  makeWorkspaceDisk,
+  readWorkspaceDisk,
+  type Seed,
+  shareLayers
+} from "../../src/disk/workspace-disk.ts"
 import type { GuestProcess, SpawnRequest } from "../../src/guest-channel/process.ts"
 import { ensureImages } from "../../src/local/environments.ts"
 import { services } from "../../src/local/services.ts"
 import { Paths } from "../../src/system/files/Paths.ts"
 import { acquireWorkspace } from "../../src/workspace/life/boot.ts"
+import { driverOf, layerFormatOf } from "../../src/workspace/life/driver.ts"
 import { guestEnvironment } from "../../src/workspace/residents/command.ts"
 
 /** Environment that the guest tests run in; set up before them. */
@@ -47,13 +56,40 @@ export const basics = Effect.gen(function*() {
   return { images, placeholder }
 })
 
+/** A workspace's disk on the empty seed, in a folder of its own: it outlives its VMs. */
+export const makeTestDisk = (folder: string) =>
+  Effect.gen(function*() {
+    const { path: seed, virtualBytes } = (yield* basics).placeholder
+    const driver = yield* driverOf({})
+    yield* linkSeed(folder, seed)
+    const top = yield* makeWorkspaceDisk(
+      folder,
+      virtualBytes,
+      layerFormatOf(driver === "firecracker" ? { driver } : {})
+    )
+    /** Puts an empty layer on top, for a capture. `copyTo` makes disks of the layers below it. */
+    const freeze = Effect.gen(function*() {
+      const layers = yield* layerCount(folder)
+      const copyTo = (other: string) =>
+        shareLayers(folder, other, layers).pipe(
+          Effect.andThen(makeWorkspaceDisk(other, virtualBytes)),
+          Effect.andThen(readWorkspaceDisk(other, virtualBytes))
+        )
+      return { top: yield* makeWorkspaceDisk(folder, virtualBytes), copyTo }
+    })
+    return { top, freeze }
+  })
+
+/** A workspace on the driver of `PYRO_DRIVER`. */
 export const acquireTestWorkspace = (
-  options: { readonly hostname?: string; readonly seed?: Seed } = {}
+  options: { readonly hostname?: string; readonly seed?: Seed } & Pick<DiskSource, "top"> = {}
 ) =>
-  Effect.flatMap(basics, ({ images, placeholder }) =>
+  Effect.flatMap(Effect.all([basics, driverOf({})]), ([{ images, placeholder }, driver]) =>
     acquireWorkspace({
       purpose: "run",
+      driver,
       images,
+      top: options.top,
       vcpuCount: 1,
       memoryMib,
       seed: options.seed ?? placeholder,
