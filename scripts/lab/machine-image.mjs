@@ -10,10 +10,11 @@ import { asNamespaceRoot, hostApt } from "./product.mjs"
 
 const recipe = inRoot("test/lab/image")
 
-/** Packages for logins of people and for suites, in addition to what pyro calls. None of them is a compiler. */
+/** Packages for logins of people, for suites and for the stories of the documents, in addition to what pyro calls. None of them is a compiler. */
 const ofTheMachine = [
   "busybox-static",
   "dbus",
+  "git",
   "iproute2",
   "kmod",
   "libpam-systemd",

@@ -11,7 +11,10 @@ import { step } from "../setup/report.mjs"
 const diskBytes = 12 * 1024 ** 3
 
 const built = ["package.json", "dist", "guest-agent", "native", "rootfs"]
-const forTests = [...built, "node_modules", "src", "test", "scripts", "tsconfig.json", "vitest.config.ts"]
+const code = ["node_modules", "src", "test", "scripts", "tsconfig.json", "vitest.config.ts"]
+/** Tests of the documents run their commands. */
+const documents = ["README.md", "docs", "examples"]
+const forTests = [...built, ...code, ...documents]
 
 /**
  * Writes the home of the machine's ordinary user as a disk image: the npm package `archive`, and pyro's cache with the kernel and one

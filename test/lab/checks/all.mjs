@@ -4,6 +4,7 @@ import { firecrackerStory, hasFirecracker, onDriver, refused } from "./firecrack
 import { network, outside } from "./network.mjs"
 import { installed, installs, lasting, npx, removed } from "./package.mjs"
 import { accelerator, onKvm, ordinaryUser, selftest, useful } from "./product.mjs"
+import { storiesOn } from "./stories.mjs"
 
 /**
  * Deadlines in seconds, ten times what an idle 2-core host needs: a translated KVM boots a guest in 8 s, a translator under a
@@ -31,7 +32,7 @@ export const allChecks = ({ driver, environment, identity, short }) => {
     ...packageChecks(short),
     ...kvmChecks({ driver, identity, inEnvironment, short, story }),
     asRoot("logged out: no process and no memory of the user's VMs is left", afterLogout),
-    ...rootsChecks(inEnvironment),
+    ...rootsChecks({ driver, inEnvironment }),
     ...tcgChecks({ driver, inEnvironment, short }),
     asUser("-", "the removal of docs/install.md leaves nothing", seconds.npm, removed)
   ]
@@ -77,11 +78,12 @@ const kvmChecks = ({ driver, identity, inEnvironment, short, story }) => [
     )
   ],
   ...short ? [] : core("KVM", seconds.kvm.core, driver),
+  ...short || driver === "qemu" ? [] : storiesOn(driver, seconds.kvm.story),
   ...driver === "qemu" && short ? story : []
 ]
 
 /** Root's cache is a copy of the user's, whose template root need not make again. */
-const rootsChecks = (inEnvironment) => [
+const rootsChecks = ({ driver, inEnvironment }) => [
   asRoot(
     "/dev/kvm is root's alone, as without udev",
     "chown root:root /dev/kvm && chmod 600 /dev/kvm && mkdir -p /root/.cache && cp -r /home/dev/.cache/pyro /root/.cache/"
@@ -91,7 +93,16 @@ const rootsChecks = (inEnvironment) => [
     seconds.kvm.doctor,
     (perform) => accelerator(perform, "KVM", /a guest kernel booted on it/)
   ),
-  asRootsPyro("pyro run as root: the guest is on KVM", seconds.kvm.run, inEnvironment(onKvm))
+  asRootsPyro("pyro run as root: the guest is on KVM", seconds.kvm.run, inEnvironment(onKvm)),
+  ...driver === "firecracker"
+    ? [
+      asRootsPyro(
+        "Firecracker with a user for each microVM: snapshot, forks, adoption, a killed one, delete",
+        seconds.kvm.story,
+        inEnvironment(firecrackerStory)
+      )
+    ]
+    : []
 ]
 
 const tcgChecks = ({ driver, inEnvironment, short }) => [

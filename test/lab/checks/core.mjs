@@ -18,5 +18,5 @@ export const core = (accelerator, seconds, driver) =>
     user: "dev",
     what: `${file}${leaveOut.length === 0 ? "" : `, without ${leaveOut.join(", ")}`}`,
     seconds,
-    check: onDriver(driver, vitest("guest", [file], leaveOut))
+    check: onDriver(driver, vitest("guest", [file], { leaveOut }))
   }))

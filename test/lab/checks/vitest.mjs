@@ -1,12 +1,18 @@
 import { expectAll } from "./expect.mjs"
 
-/** Runs files of one project of the test suite by its own runner, without the tests whose title has one of the texts in `leaveOut`. */
-export const vitest = (project, files, leaveOut = []) => async (perform) => {
-  const titles = leaveOut.length === 0 ? "" : `--testNamePattern '^(?!.*(${leaveOut.join("|")}))' `
+/**
+ * Runs files of one project of the test suite by its own runner: the tests whose title has the text `only`, without those whose title has
+ * one of the texts in `leaveOut`.
+ */
+export const vitest = (project, files, { leaveOut = [], only = "" } = {}) => async (perform) => {
+  const without = leaveOut.length === 0 ? "" : `(?!.*(${leaveOut.join("|")}))`
+  const titles = without + only === "" ? "" : `--testNamePattern '^${without}.*${only}' `
   return expectAll(
     await perform(
-      `cd ~/pyro && node node_modules/vitest/vitest.mjs run --project ${project} --testTimeout 900000 --hookTimeout 900000 ` +
-        `--reporter=verbose --no-color ${titles}${files.join(" ")} 2>&1`
+      "cd ~/pyro && node --import ./test/lab/guest/group-by.mjs node_modules/vitest/vitest.mjs run " +
+        `--project ${project} --testTimeout 900000 --hookTimeout 900000 --reporter=verbose --no-color ${titles}${
+          files.join(" ")
+        } 2>&1`
     ),
     [["status 0", ({ status }) => status === 0], [
       "tests that passed",
