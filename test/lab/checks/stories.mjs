@@ -23,10 +23,14 @@ const prepared = async (perform) =>
     ["an environment that is ready", ({ stdout }) => /^debian:12 is ready$/m.test(stdout)]
   ])
 
+/** On the file system of the cache: each workspace would copy its environment else. */
+const besideCache = (check) => (perform) =>
+  check((script) => perform(`mkdir -p ~/pyro/tmp; export TMPDIR=~/pyro/tmp\n${script}`))
+
 /** The stories on one driver, as an ordinary user on KVM. */
 export const storiesOn = (driver, seconds) => [
   asUser("KVM", "pyro prepare", seconds, onDriver(driver, prepared)),
   ...stories.map(([what, file, only]) =>
-    asUser("KVM", `the story of ${what}`, seconds, onDriver(driver, vitest("guest", [file], { only })))
+    asUser("KVM", `the story of ${what}`, seconds, onDriver(driver, besideCache(vitest("guest", [file], { only }))))
   )
 ]
