@@ -12,6 +12,7 @@ import { startDetached } from "../system/processes/detached.ts"
 import { isAlive, ProcessIdentity, RETIRE_SIGNAL, signalIdentity } from "../system/processes/identity.ts"
 import { connectUnix } from "../system/processes/unix-socket.ts"
 import { checkSettings } from "../system/settings/config.ts"
+import { deadlineScale } from "../system/settings/deadline-scale.ts"
 
 /** How to start a daemon if none runs. */
 export interface StartDaemon {
@@ -24,7 +25,7 @@ export interface StartDaemon {
 const Announced = Schema.Struct({ process: ProcessIdentity, version: Schema.String })
 
 /** The adoption of many workspaces after a crash takes a while. */
-const startTimeoutMs = 60_000
+const startTimeoutMs = 60_000 * deadlineScale
 const retireTimeoutMs = 2_000
 
 const gone = (identity: ProcessIdentity, timeoutMs: number) =>
