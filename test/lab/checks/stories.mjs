@@ -10,6 +10,7 @@ import { vitest } from "./vitest.mjs"
 const stories = [
   ["docs/first-run.md", "test/guest/first-run.test.ts"],
   ["README.md", "test/guest/docs.test.ts", "the commands of README.md run"],
+  ["pyro attach", "test/guest/workspace-attach.test.ts"],
   ["pyro demo", "test/guest/demo.test.ts"],
   ["docs/first-run.md by a program", "test/guest/sdk-first-run.test.ts"],
   ["docs/first-run.md by MCP clients", "test/guest/mcp-first-run.test.ts"],
