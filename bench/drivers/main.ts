@@ -11,16 +11,17 @@ import { type DriverRow, driverRows } from "./rows.ts"
  */
 const [program = "pyro.js", runs = "5", ...only] = process.argv.slice(2)
 
-const verdict = ({ atMost }: DriverRow, ratio: number, value: number) => {
+const verdict = ({ atMost }: DriverRow, ratio: number | undefined, value: number) => {
   if (atMost === undefined) return ["-", ""]
-  const [limit, measured] = "ratio" in atMost ? [atMost.ratio, ratio] : [atMost.value, value]
+  const [limit, measured] = "ratio" in atMost ? [atMost.ratio, ratio ?? Infinity] : [atMost.value, value]
   return [`<= ${limit}${"ratio" in atMost ? "x" : ""}`, measured <= limit ? "ok" : "OVER"]
 }
 
-const line = (row: DriverRow, [qemu = [], firecracker = []]: ReadonlyArray<ReadonlyArray<number>>) => {
-  const [one, other] = [summarize(qemu), summarize(firecracker)]
-  const ratio = other.median / one.median
-  return [row.name, row.unit, three(one), three(other), `${ratio.toFixed(2)}x`, ...verdict(row, ratio, other.median)]
+const line = (row: DriverRow, samples: ReadonlyArray<ReadonlyArray<number>>) => {
+  const [firecracker, qemu] = [summarize(samples.at(-1) ?? []), samples.length > 1 ? summarize(samples[0]!) : null]
+  const ratio = qemu === null ? undefined : firecracker.median / qemu.median
+  const shown = ratio === undefined ? "-" : `${ratio.toFixed(2)}x`
+  return [row.name, row.unit, three(qemu), three(firecracker), shown, ...verdict(row, ratio, firecracker.median)]
 }
 
 const main = async () => {

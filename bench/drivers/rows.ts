@@ -1,7 +1,7 @@
 import { Effect, Schema, Stream } from "effect"
 import { ForkPayload } from "../../src/contract/rows/workspace-fork.ts"
 import type { Daemon } from "../daemon.ts"
-import { cpuMs, privateMib, proportionalMib } from "../host-process.ts"
+import { cpuMs, descendants, privateMib, proportionalMib } from "../host-process.ts"
 import { interleave, type Side, side, timed } from "../measure.ts"
 import { apart, inARow } from "../rows/in-a-row.ts"
 import { openKeys } from "../rows/keys.ts"
@@ -12,10 +12,11 @@ type OnDriver = (driver: string) => Promise<Side>
 /** A figure of both drivers on one host. */
 export interface DriverRow {
   readonly name: string
-  readonly unit: "ms" | "MiB"
+  readonly unit: "ms" | "MiB" | "times"
   readonly about: string
   /** Largest ratio, or largest value of Firecracker's. */
   readonly atMost?: { readonly ratio: number } | { readonly value: number }
+  /** Samples of each driver, Firecracker's last. */
   readonly measure: (runs: number) => Promise<ReadonlyArray<ReadonlyArray<number>>>
 }
 
@@ -35,7 +36,11 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
   }
   const pidsOf = async (workspaces: ReadonlyArray<string>) => {
     const { vms } = await daemon.call((pyro) => pyro.daemon.status({}))
-    return vms.flatMap(({ pid, workspace }) => pid !== undefined && workspaces.includes(workspace ?? "") ? [pid] : [])
+    const known = vms.flatMap(({ pid, workspace }) =>
+      pid !== undefined && workspaces.includes(workspace ?? "") ? [pid] : []
+    )
+    // The record names what starts the VMM in its namespaces.
+    return known.flatMap((pid) => [pid, ...descendants(pid)])
   }
   const fork = (workspace: string, count: number) =>
     daemon.call((pyro) =>
@@ -60,7 +65,8 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
     name: string,
     about: string,
     open: OnDriver,
-    { atMost, rounds = (runs) => runs, unit = "ms", warmups = 1 }: {
+    { atMost, on = ["qemu", "firecracker"], rounds = (runs) => runs, unit = "ms", warmups = 1 }: {
+      readonly on?: ReadonlyArray<string>
       readonly atMost?: DriverRow["atMost"]
       readonly rounds?: (runs: number) => number
       readonly unit?: DriverRow["unit"]
@@ -71,8 +77,7 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
     unit,
     about,
     ...(atMost && { atMost }),
-    measure: (runs) =>
-      interleave(name, { warmups, counted: rounds(runs) }, [() => open("qemu"), () => open("firecracker")])
+    measure: (runs) => interleave(name, { warmups, counted: rounds(runs) }, on.map((driver) => () => open(driver)))
   })
   const noWorse = { ratio: 1 }
   const memoryOfForks = (count: number, measureIt: (pids: ReadonlyArray<number>) => number): OnDriver => (driver) =>
@@ -160,7 +165,7 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
     row(
       "fork-private",
       "private memory of one of two forks of a workspace with 300 MiB in use, after a first command",
-      memoryOfForks(2, (pids) => privateMib(pids) / pids.length),
+      memoryOfForks(2, (pids) => privateMib(pids) / 2),
       { unit: "MiB", atMost: { value: 10 }, rounds: () => 1, warmups: 0 }
     ),
     row("forks-8", "memory of eight forks of it in all, by its memory alone", async (driver) =>
@@ -173,6 +178,13 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
         } finally {
           await removeAll([...ids, source])
         }
-      }), { unit: "MiB", atMost: { value: 1.3 }, rounds: () => 1, warmups: 0 })
+      }), {
+      unit: "times",
+      atMost: { value: 1.3 },
+      // Eight copies of the memory do not fit the lab's machine.
+      on: ["firecracker"],
+      rounds: () => 1,
+      warmups: 0
+    })
   ]
 }

@@ -74,7 +74,7 @@ export const findFirecracker = Effect.gen(function*() {
   }
   const defect = defects.get(version)
   if (defect !== undefined) {
-    return yield* unavailable(`${program} has version ${version}, in which ${defect}. ${RELEASES}`)
+    return yield* unavailable(`${program} has version ${version}, in which ${defect}. ${REMEDY}`)
   }
   return { program, version }
 })

@@ -1,6 +1,7 @@
 import { assert } from "vitest"
 import { hostInventory } from "../host-inventory.ts"
 import { temporaryFolder } from "../pyro-cli.ts"
+import { isFirecracker } from "../vmm.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { workspacesClient } from "./workspaces-client.ts"
 
@@ -10,6 +11,7 @@ export const microVms = (): LifecycleDriver => {
   return {
     capturesPrograms: true,
     triesNetwork: false,
+    writesDiffs: isFirecracker,
     rootFile: "/usr/local/lib/tool",
     dropCaches: "sync; echo 3 > /proc/sys/vm/drop_caches",
     open: (options) => workspacesClient({ folder, args: ["microvms"], ...options }),
