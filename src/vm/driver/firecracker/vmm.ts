@@ -3,7 +3,7 @@ import { type DiskSource, isEmptyOver, type Seed } from "../../../disk/workspace
 import { Paths } from "../../../system/files/Paths.ts"
 import { asStep } from "../../../system/telemetry/spans.ts"
 import { allOrNothing } from "../../../system/waits/effects.ts"
-import { demand, probeConfinement } from "../../confinement.ts"
+import { demand } from "../../confinement.ts"
 import type {
   CapturedState,
   DriverService,
@@ -14,23 +14,16 @@ import type {
 } from "../../guest.ts"
 import { HostFacts } from "../../HostFacts.ts"
 import type { MachineSpec } from "../../machine.ts"
-import { tscKhz } from "../accelerator.ts"
 import { admit, guestsStartingAtOnce, makeStartQueue } from "../admission.ts"
 import { capturedSpec, startFromTemplate } from "../from-template.ts"
 import { untilResumed } from "../standstill.ts"
-import {
-  acquireVm,
-  type Firecracker,
-  type FirecrackerReservation,
-  reserveFirecracker,
-  startReserved
-} from "./acquire-vm.ts"
+import { acquireVm, type FirecrackerReservation, reserveFirecracker, startReserved } from "./acquire-vm.ts"
 import { attachVm } from "./attach.ts"
 import { freezeTemplate } from "./freeze.ts"
+import { findHypervisor } from "./hypervisor.ts"
 import { machineIdentity, templateKey } from "./identity.ts"
-import { demandKvm } from "./kvm.ts"
 import { fillMemory, memoryOf, settleMemory, wholeOf } from "./memory.ts"
-import { findFirecracker, firecrackerBuild, unavailable } from "./program.ts"
+import { findFirecracker, unavailable } from "./program.ts"
 
 const making = (isMounted: boolean) =>
   `preparing a Firecracker template of ${
@@ -43,25 +36,8 @@ export const makeFirecrackerVmm = Effect.gen(function*() {
   const context = Context.pick(Paths, HostFacts)(yield* Effect.context<Paths | HostFacts>())
   const queued = yield* makeStartQueue(guestsStartingAtOnce)
 
-  const findHost = Effect.gen(function*() {
-    const found = yield* findFirecracker
-    const host: Firecracker = {
-      program: found.program,
-      build: firecrackerBuild(found),
-      confinement: yield* probeConfinement
-    }
-    return host
-  })
-
-  /** The programs and features of this host, once a guest kernel has booted on its KVM. */
   const hypervisor = (images: GuestImages, placeholder: Seed, onSlowStep?: OnSlowStep) =>
-    Effect.gen(function*() {
-      const host = yield* findHost
-      const khz = yield* tscKhz
-      yield* demandKvm({ host, images, seed: placeholder, tscKhz: khz }, onSlowStep)
-      return { host, tscKhz: khz }
-      // Interruptible also in an uninterruptible caller: a race ends a probe that hangs.
-    }).pipe(Effect.interruptible, Effect.provide(context), asStep("hypervisor"))
+    Effect.provide(findHypervisor(images, placeholder, onSlowStep), context).pipe(asStep("hypervisor"))
 
   const restore = (request: RestoreRequest) =>
     Effect.gen(function*() {
