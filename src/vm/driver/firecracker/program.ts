@@ -11,8 +11,8 @@ import { HostFacts } from "../../HostFacts.ts"
 /** Versions that pyro runs: from the first that was tried, up to the next change of the API. */
 const oldest: readonly [number, number] = [1, 12]
 /** A daemon that runs has the PATH and the variables of its start. */
-const REMEDY = "Install a release, 1.12 or newer and older than 2 (docs/install.md; " +
-  "https://github.com/firecracker-microvm/firecracker/releases), or name one by PYRO_FIRECRACKER. " +
+const REMEDY = "Install a release, 1.12 or newer and older than 2 (docs/install.md): " +
+  "https://github.com/firecracker-microvm/firecracker/releases. Or name one by PYRO_FIRECRACKER. " +
   "A daemon sees a new PATH or variable after: pyro daemon stop"
 
 const versionTimeoutMs = 10_000 * deadlineScale
