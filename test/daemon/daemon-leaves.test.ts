@@ -29,7 +29,7 @@ const client = layerDaemon({
   command: daemonCommand(pyroPath)
 })
 
-const unknown = { workspace: "ws-0000000000000000", labels: {}, clearLabels: [] }
+const unknown = { workspace: "ws-0000000000000000", labels: {}, clearLabels: [], env: {}, clearEnv: [] }
 const creation = Schema.decodeUnknownSync(workspaceCreate.payload())({ environment: "debian:0" })
 
 describe("a daemon, which is in the host's root directory", () => {

@@ -122,7 +122,6 @@ const openFor = (
     pyro.workspace.shell.open({
       workspace,
       command: [],
-      cwd: "/workspace",
       env: type === undefined ? {} : { TERM: type },
       ...size
     }),

@@ -67,6 +67,8 @@ const detail = (one: WorkspaceInfo) => {
       ...(one.state === "failed" ? [["next", `pyro start ${one.name ?? one.id}`]] : []),
       ["environment", one.environment],
       ...(one.workspaceUser === undefined ? [] : [["user", `${one.workspaceUser}, who owns /workspace`]]),
+      ...(one.cwd === undefined ? [] : [["directory", `${one.cwd}, of its commands`]]),
+      ...Object.entries(one.env ?? {}).map(([name, value], at) => [at === 0 ? "variables" : "", `${name}=${value}`]),
       ["size", `${one.vcpuCount} vCPU, ${one.memoryMib} MiB memory, ${one.diskMib} MiB disk`],
       ...(one.diskUsedBytes === undefined ? [] : [["disk use", `${size(one.diskUsedBytes)} on this host`]]),
       ["commands", `${one.runningCommands} running`],

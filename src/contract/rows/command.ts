@@ -41,15 +41,27 @@ export const graceSeconds = (description: string) =>
     described(description)
   )
 
-const Variables = lazy(() =>
+/** Environment variables by name. */
+export const variables = (description: string) =>
   strings(text("")).pipe(
     must(
       (variables) => Object.keys(variables).every((name) => name !== "" && !/[=\0]/.test(name)),
       "must be NAME=VALUE"
     ),
-    described("Environment variables of the command. Default: none")
+    described(description)
   )
-)
+
+const Variables = lazy(() => variables("Environment variables of the command. Default: none"))
+
+/** Directory of the guest that a command starts in. */
+export const workingDirectory = (description: string) =>
+  Schema.String.pipe(
+    must((path) => path !== "" && !path.includes("\0"), "must be a path in the guest"),
+    described(description)
+  )
+
+/** Directory of a command that names none, in a workspace without one. */
+export const DEFAULT_CWD = "/workspace"
 
 /** Program and arguments of a command. */
 export const command = (
@@ -60,7 +72,7 @@ export const command = (
 export const script = () =>
   optional(text("Shell script to run instead of a command, with bash -c, or sh -c if bash is missing"))
 
-/** Options of a command, in a new microVM or in a workspace. */
+/** Options of a command, in a new microVM or in a workspace. A new microVM has a `cwd` of its own. */
 export const fieldsOfCommand = () => ({
   timeoutSeconds: optional(TimeoutSeconds()),
   graceSeconds: defaulted(
@@ -71,12 +83,10 @@ export const fieldsOfCommand = () => ({
     () => DEFAULT_GRACE_SECONDS
   ),
   env: defaulted(Variables(), () => ({})),
-  cwd: defaulted(
-    Schema.String.pipe(
-      must((path) => path !== "" && !path.includes("\0"), "must be a path in the guest"),
-      described("Working directory. A relative path is relative to /workspace")
-    ),
-    () => "/workspace"
+  cwd: optional(
+    workingDirectory(
+      "Working directory. A relative path is relative to /workspace. Default: the directory of the workspace"
+    )
   ),
   user: optional(
     Schema.String.pipe(

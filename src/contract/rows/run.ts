@@ -1,8 +1,27 @@
 import { Schema } from "effect"
-import { allowHome, boolean, hostPath, ignoredPaths, integer, milliseconds, optional, string } from "../text/fields.ts"
+import {
+  allowHome,
+  boolean,
+  defaulted,
+  hostPath,
+  ignoredPaths,
+  integer,
+  milliseconds,
+  optional,
+  string
+} from "../text/fields.ts"
 import { snakeStruct, snakeTagged } from "../text/snake.ts"
 import { commandOutput } from "./bounded-output.ts"
-import { command, endFields, fieldsOfCommand, OutputEvent, script, terminalFields } from "./command.ts"
+import {
+  command,
+  DEFAULT_CWD,
+  endFields,
+  fieldsOfCommand,
+  OutputEvent,
+  script,
+  terminalFields,
+  workingDirectory
+} from "./command.ts"
 import { networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming } from "./operation.ts"
@@ -15,6 +34,10 @@ export const RunPayload = lazy(() =>
     command: command(),
     script: script(),
     ...fieldsOfCommand(),
+    cwd: defaulted(
+      workingDirectory("Working directory. A relative path is relative to /workspace"),
+      () => DEFAULT_CWD
+    ),
     ...machineFields(),
     seedPath: optional(
       hostPath(

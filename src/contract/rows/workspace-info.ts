@@ -60,6 +60,14 @@ export const WorkspaceInfo = lazy(() =>
         description: "Owner of /workspace and default user of commands. Absent if the record cannot be read"
       })
     ),
+    env: optional(
+      byName(Schema.String).annotate({
+        description: "Environment variables of its commands, shells and services. Absent if there are none"
+      })
+    ),
+    cwd: optional(
+      string("Working directory of its commands, shells and services, if not /workspace. Absent otherwise")
+    ),
     project: optional(
       string(
         "Project of the workspace: a directory of the host, or a repository's URL. `mcp serve` reaches its own project's workspaces only"
@@ -117,6 +125,8 @@ export const secondary = [
   "services",
   "repo_ref",
   "workspace_user",
+  "env",
+  "cwd",
   "driver",
   "network_driver",
   "shells",

@@ -11,6 +11,7 @@ import {
   text
 } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { variables, workingDirectory } from "./command.ts"
 import { networkDetails, networkDriverField, networkFields } from "./network-fields.ts"
 import { Notice, warnings } from "./notice.ts"
 import { type Folding, lazy, streaming, unary } from "./operation.ts"
@@ -68,6 +69,17 @@ export const CreatePayload = lazy(() =>
       () => ({})
     ),
     ttlSeconds: optional(TtlSeconds()),
+    env: defaulted(
+      variables(
+        "Environment variables of each command, shell and service of the workspace. Their own variables win. No secrets. Default: none"
+      ),
+      () => ({})
+    ),
+    cwd: optional(
+      workingDirectory(
+        "Working directory of each command, shell and service that names none. A relative path is relative to /workspace. Default: /workspace"
+      )
+    ),
     ...machineFields(),
     diskMib: defaulted(
       between({
@@ -157,6 +169,7 @@ export const workspaceCreate = streaming({
       "pyro create debian:12-build --repo-url https://github.com/owner/repo --repo-ref main",
       "pyro create --label task=42 --ttl-seconds 3600 --id-only",
       "pyro create --seed-path . --workspace-user agent",
+      "pyro create --seed-path . --env CI=1 --cwd src",
       "pyro create --seed-path . --secret-env NPM_TOKEN",
       "pyro create --secret-env ANTHROPIC_API_KEY --secret-http ANTHROPIC_API_KEY@anthropic --allow-host api.anthropic.com",
       "pyro create --seed-path . --allow-host npm --allow-host api.example.com:443"

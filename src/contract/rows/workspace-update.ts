@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { between, boolean, defaulted, list, optional } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { variables, workingDirectory } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
 import { clearSecretHttpField, clearSecretsField, secretFlags, secretHttpField, secretsField } from "./secret-fields.ts"
 import { at, settledOrAttaching, waits } from "./states.ts"
@@ -29,6 +30,21 @@ export const UpdatePayload = lazy(() =>
         description: "Seconds from the last activity until pyro deletes the workspace; 0: never. Default: unchanged"
       })
     ),
+    env: defaulted(
+      variables(
+        "Environment variables of the workspace to set, for commands, shells and runs of services that start later. Others stay. Default: none"
+      ),
+      () => ({})
+    ),
+    clearEnv: defaulted(
+      list(Schema.String).annotate({ description: "Names of environment variables to remove. Default: none" }),
+      () => []
+    ),
+    cwd: optional(
+      workingDirectory(
+        "New working directory of commands, shells and services that name none. A relative path is relative to /workspace. Default: unchanged"
+      )
+    ),
     diskMib: optional(
       between({
         from: 64,
@@ -48,9 +64,9 @@ export type UpdatePayload = ReturnType<typeof UpdatePayload>["Type"]
 
 export const workspaceUpdate = unary({
   name: "workspace.update",
-  summary: "Change a workspace's name, labels, expiry, secrets or disk size",
+  summary: "Change a workspace's name, labels, expiry, variables, secrets or disk size",
   description:
-    "Changes the given fields only, and adds new labels and secrets. A removed secret has no host either. pyro removes former values of secrets from output until a reset. With --disk-mib, " +
+    "Changes the given fields only, and adds new labels, variables and secrets. A removed secret has no host either. pyro removes former values of secrets from output until a reset. With --disk-mib, " +
     "the disk of a stopped workspace grows, and the next start grows its file system.",
   cli: {
     path: ["workspace", "update"],
@@ -59,6 +75,7 @@ export const workspaceUpdate = unary({
     extras: secretFlags,
     examples: [
       "pyro update fix --label reviewed=yes --ttl-seconds 3600",
+      "pyro update fix --env CI=1 --cwd src",
       "pyro update fix --disk-mib 65536"
     ]
   },

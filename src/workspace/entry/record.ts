@@ -50,6 +50,9 @@ export const WorkspaceRecord = Schema.Struct({
   repoRef: Schema.optional(Schema.String),
   /** Owner of /workspace and default user of commands. */
   workspaceUser: Schema.Literals(["root", "agent"]),
+  /** Variables and directory of its commands, shells and services that do not name their own. */
+  env: Schema.optional(byName(Schema.String)),
+  cwd: Schema.optional(Schema.String),
   /** Project of the workspace: real path of a directory of the host, or the key of a server without one. */
   project: Schema.optional(Schema.String),
   /** States of its residents. The Schema of each resident decodes its state. */

@@ -16,6 +16,7 @@ import { readEvents, recordEvent, type WorkspaceLogEvent } from "../entry/events
 import { workspacesDirectory } from "../entry/record.ts"
 import type { Residents } from "../entry/resident-list.ts"
 import { troubleText } from "../entry/standstill.ts"
+import { defaultsOf } from "../residents/command-defaults.ts"
 import { recordedGrant } from "../residents/network/policy.ts"
 import { openResidents } from "../residents/open.ts"
 import { forget } from "./create.ts"
@@ -144,7 +145,10 @@ const adopt = (lifecycle: Lifecycle, entry: Entry, standsStill: Effect.Effect<un
     lifecycle.registry.entries.set(entry.id, entry)
     yield* removeLeftoverDisks(entry)
     yield* adoptSnapshots(entry)
-    const residents = yield* Scope.provide(openResidents(entry.folder, recordedGrant(record)), entry.scope)
+    const residents = yield* Scope.provide(
+      openResidents(entry.folder, recordedGrant(record), defaultsOf(entry)),
+      entry.scope
+    )
     const rebase = yield* announcedRebase(entry, record)
     if (rebase !== undefined) yield* rebaseResidents(entry, residents, rebase)
     yield* Ref.set(entry.residents, Option.some(residents))

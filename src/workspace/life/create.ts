@@ -33,6 +33,7 @@ import {
 } from "../entry/record.ts"
 import { newIds } from "../entry/registry.ts"
 import { noStates } from "../entry/resident.ts"
+import { defaultsOf, demandRoom, recordedDefaults } from "../residents/command-defaults.ts"
 import { checkItems, valueIn } from "../residents/header-secret/bindings.ts"
 import { writeFirstItems } from "../residents/header-secret/header-secrets.ts"
 import { type Granted, nothingGranted, recordedGrant, withPolicy } from "../residents/network/policy.ts"
@@ -86,6 +87,7 @@ const announced = (
   ...(payload.repoUrl === undefined ? {} : { repoUrl: publicUrl(payload.repoUrl) ?? payload.repoUrl }),
   ...(payload.repoRef === undefined ? {} : { repoRef: payload.repoRef }),
   workspaceUser: payload.workspaceUser,
+  ...recordedDefaults(payload),
   ...(project === undefined ? {} : { project }),
   createdAt
 })
@@ -160,7 +162,7 @@ const prepareRest = (
     })
     yield* Ref.set(
       entry.residents,
-      Option.some(yield* Scope.provide(openResidents(folder, recordedGrant(record)), entry.scope))
+      Option.some(yield* Scope.provide(openResidents(folder, recordedGrant(record), defaultsOf(entry)), entry.scope))
     )
   })
 
@@ -253,8 +255,11 @@ export const create = (lifecycle: Lifecycle, payload: CreatePayload, network: Gr
     })
     yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), {
       name: payload.name,
-      labels: payload.labels
+      labels: payload.labels,
+      env: payload.env,
+      cwd: payload.cwd
     })
+    yield* demandRoom(payload.env)
     yield* registry.checkName(payload.name, record.id)
     yield* demandDriver(payload)
     yield* checkItems(payload.secretHttp ?? [], valueIn(payload.secrets))

@@ -17,6 +17,7 @@ import {
 } from "../entry/context.ts"
 import { displayName, type Entry } from "../entry/entry.ts"
 import { virtualBytesOf, type WorkspaceRecord } from "../entry/record.ts"
+import { demandRoom, recordedDefaults } from "../residents/command-defaults.ts"
 import { guardOf, residentsOf } from "../residents/entry-residents.ts"
 import { demandStreams } from "../residents/network/tap.ts"
 import type { OpenResidents } from "../residents/open.ts"
@@ -67,15 +68,19 @@ const growDisk = (entry: Entry, diskMib: number): Effect.Effect<void, PyroError,
   }).pipe(Effect.uninterruptible)
 
 const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceRecord => {
-  const { name: ownName, ttlSeconds, ...rest } = record
+  const { cwd: ownCwd, env: ownEnv, name: ownName, ttlSeconds, ...rest } = record
   const name = payload.clearName === true ? undefined : payload.name ?? ownName
   const ttl = payload.ttlSeconds ?? ttlSeconds
   const labels = named(
     Object.entries({ ...record.labels, ...payload.labels }).filter(([key]) => !payload.clearLabels.includes(key))
   )
+  const env = named(
+    Object.entries({ ...ownEnv, ...payload.env }).filter(([key]) => !payload.clearEnv.includes(key))
+  )
   return {
     ...rest,
     labels,
+    ...recordedDefaults({ env, cwd: payload.cwd ?? ownCwd }),
     ...(name === undefined ? {} : { name }),
     ...(ttl === undefined || ttl === 0 ? {} : { ttlSeconds: ttl })
   }
@@ -84,11 +89,16 @@ const changed = (record: WorkspaceRecord, payload: UpdatePayload): WorkspaceReco
 const changesSecrets = ({ clearSecretHttp = [], clearSecrets = [], secretHttp = [], secrets = {} }: UpdatePayload) =>
   clearSecrets.length + Object.keys(secrets).length + secretHttp.length + clearSecretHttp.length > 0
 
+/** An update of nothing, for a request that names one field. */
+export const noChange = { labels: {}, clearLabels: [], env: {}, clearEnv: [] } as const
+
 const isNothing = (payload: UpdatePayload) =>
   payload.name === undefined && payload.clearName !== true && payload.ttlSeconds === undefined &&
   payload.diskMib === undefined &&
   !changesSecrets(payload) &&
-  payload.clearLabels.length + Object.keys(payload.labels).length === 0
+  payload.cwd === undefined &&
+  payload.clearLabels.length + Object.keys(payload.labels).length === 0 &&
+  payload.clearEnv.length + Object.keys(payload.env).length === 0
 
 /** Changes secrets and their hosts. Connections with an old value are reset. */
 const changeSecrets = ({ headerSecrets, network, secrets, services }: OpenResidents, payload: UpdatePayload) =>
@@ -112,20 +122,26 @@ const renameIn = (entry: Entry, record: WorkspaceRecord) =>
     })
   )
 
-/** Changes name, labels, expiry, secrets and the disk's size; a new expiry counts from now. Its caller has the workspace alone. */
+/** Changes name, labels, expiry, variables, the directory of commands, secrets and the disk's size; a new expiry counts from now. Its caller has the workspace alone. */
 export const update = (lifecycle: Lifecycle, entry: Entry, payload: UpdatePayload) =>
   Effect.gen(function*() {
     if (isNothing(payload)) {
       const detail =
-        "is not given, and nothing else to change either: labels, labels to remove, an expiry, secrets, or a size"
+        "is not given, and nothing else to change either: labels, labels to remove, an expiry, variables, a directory, secrets, or a size"
       return yield* new InvalidRequest({ field: "name", detail })
     }
     if (payload.name !== undefined && payload.clearName === true) {
       return yield* new InvalidRequest({ field: "clear_name", detail: "cannot be combined with a new name" })
     }
-    yield* demandPlain(yield* guardOf(entry, {}), { name: payload.name, labels: payload.labels })
-    const { labels, name } = changed(yield* Ref.get(entry.record), payload)
-    yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), { name, labels })
+    yield* demandPlain(yield* guardOf(entry, {}), {
+      name: payload.name,
+      labels: payload.labels,
+      env: payload.env,
+      cwd: payload.cwd
+    })
+    const { cwd, env, labels, name } = changed(yield* Ref.get(entry.record), payload)
+    yield* demandRoom(env)
+    yield* demandPlain(secretSet(initialSecrets(payload.secrets).secrets), { name, labels, env, cwd })
     yield* lifecycle.registry.checkName(payload.name, entry.id)
     yield* demandStreams((yield* Ref.get(entry.record)).networkDriver, payload.secretHttp)
     const { diskMib } = payload

@@ -60,6 +60,8 @@ export const infoOf = (entry: Entry): Effect.Effect<WorkspaceInfo> =>
       ...(record.repoUrl === undefined ? {} : { repoUrl: record.repoUrl }),
       ...(record.repoRef === undefined ? {} : { repoRef: record.repoRef }),
       workspaceUser: record.workspaceUser,
+      ...(record.env === undefined ? {} : { env: record.env }),
+      ...(record.cwd === undefined ? {} : { cwd: record.cwd }),
       ...(record.project === undefined || record.project === "" ? {} : { project: record.project }),
       ...(record.forkedFrom === undefined ? {} : { forkedFrom: record.forkedFrom.workspace }),
       secrets: Option.isNone(residents) ? [] : residents.value.secrets.names,

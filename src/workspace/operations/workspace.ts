@@ -15,7 +15,7 @@ import { reset, resetTo } from "../life/reset.ts"
 import { fork } from "../life/snapshot/fork.ts"
 import { wholeSnapshotName } from "../life/snapshot/record.ts"
 import { start, stop } from "../life/start-stop.ts"
-import { update } from "../life/update.ts"
+import { noChange, update } from "../life/update.ts"
 import { grantOfCaller } from "../residents/network/set.ts"
 import { showEvents } from "./events.ts"
 import { infoOf } from "./info.ts"
@@ -60,7 +60,7 @@ export const workspaceWorks = {
   "workspace.update": ({ entry, lifecycle }, payload) =>
     Effect.andThen(update(lifecycle, entry, payload), infoOf(entry)),
   "workspace.rename": ({ entry, lifecycle }, payload) =>
-    Effect.andThen(update(lifecycle, entry, { ...payload, labels: {}, clearLabels: [] }), infoOf(entry)),
+    Effect.andThen(update(lifecycle, entry, { ...noChange, ...payload }), infoOf(entry)),
   "workspace.stop": { notices: ({ entry, lifecycle }) => switched(entry, stop(lifecycle, entry)) },
   "workspace.start": {
     notices: ({ entry, lifecycle, notify }) => switched(entry, start(lifecycle, entry, notify))

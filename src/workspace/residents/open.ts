@@ -9,6 +9,7 @@ import { EventLog } from "../entry/events.ts"
 import type { PortHolders } from "../entry/port-holders.ts"
 import type { WorkspaceFolder } from "../entry/record.ts"
 import { listed, makeResidents, type Residents } from "../entry/resident-list.ts"
+import type { CommandDefaults } from "./command-defaults.ts"
 import { type Commands, openCommands } from "./exec/command-registry.ts"
 import { execKind, execResident } from "./exec/resident.ts"
 import { type HeaderSecrets, openHeaderSecrets } from "./header-secret/header-secrets.ts"
@@ -37,7 +38,8 @@ export interface OpenResidents extends Residents {
 /** Opens every resident of a workspace, with the grant of its record. The residents close with the Scope. */
 export const openResidents = (
   folder: WorkspaceFolder,
-  recorded: Granted | undefined
+  recorded: Granted | undefined,
+  defaults: Effect.Effect<CommandDefaults>
 ): Effect.Effect<
   OpenResidents,
   NoSpace | StateDirectoryUnusable,
@@ -49,7 +51,13 @@ export const openResidents = (
     const secrets = yield* openSecrets(directory)
     const headerSecrets = yield* openHeaderSecrets(directory, secrets)
     const network = yield* openNetwork(directory, headerSecrets, recorded)
-    const commands = yield* openCommands(folder, logLimits, secrets, [headerSecrets.variables, network.prepareClients])
+    const commands = yield* openCommands(
+      folder,
+      logLimits,
+      secrets,
+      [headerSecrets.variables, network.prepareClients],
+      defaults
+    )
     const ports = yield* openPorts(directory, network)
     const shells = yield* acquirePlain(
       Effect.sync(() => makeShells(commands, (event) => record(directory, event))),

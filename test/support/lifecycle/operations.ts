@@ -16,6 +16,8 @@ interface Info {
   readonly ports?: ReadonlyArray<object>
   readonly running?: ReadonlyArray<object>
   readonly services?: object
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd?: string
   readonly shells?: number
   readonly networkDriver?: string
   readonly network?: { readonly networkPolicy: string; readonly allowHosts: ReadonlyArray<string> }
@@ -42,13 +44,13 @@ export const operations = (client: () => WorkspacesClient) => {
     call<Ran>("exec", { workspace, command: ["sh", "-ec", script], ...more })
   return {
     call,
-    create: (name: string) => call("create", { name, memory_mib: 256, disk_mib: 512 }),
+    create: (name: string, more: object = {}) => call("create", { name, memory_mib: 256, disk_mib: 512, ...more }),
     status: (workspace: string) => call<Info>("status", { workspace }),
     list: () => call<ReadonlyArray<Info>>("list"),
     remove: (...workspaces: ReadonlyArray<string>) => call("delete", { workspaces }),
     /** What a script prints, which has to succeed. */
-    sh: async (workspace: string, script: string) => {
-      const { status, stdout } = await exec(workspace, script)
+    sh: async (workspace: string, script: string, more: object = {}) => {
+      const { status, stdout } = await exec(workspace, script, more)
       assert.strictEqual(status, 0, `${script}: ${stdout}`)
       return stdout.trim()
     },

@@ -24,7 +24,7 @@ describe("options that people know from docker", () => {
     ["create -d", "-d", ["stays"]],
     ["create -it", "-i", ["pyro attach"]],
     ["create --rm", "--rm", ["--ttl-seconds"]],
-    ["create -e A=B", "-e", ["--env"]],
+    ["create --env-file x", "--env-file", ["--env NAME=VALUE"]],
     ["exec --workdir src fix ls", "--workdir", ["--cwd"]],
     ["rm -f fix", "-f", ["deleted with its disk"]],
     ["rm -rf fix", "-r", ["deleted with its disk"]],

@@ -20,6 +20,7 @@ import { type Entry, makeEntry } from "../../entry/entry.ts"
 import { recordEvent } from "../../entry/events.ts"
 import { folderOf, type WorkspaceId, type WorkspaceRecord, writeWorkspace } from "../../entry/record.ts"
 import { newIds } from "../../entry/registry.ts"
+import { defaultsOf } from "../../residents/command-defaults.ts"
 import { copyHeaderSecrets, removeHeaderSecrets } from "../../residents/header-secret/header-secret-file.ts"
 import { policyStates, recordedGrant } from "../../residents/network/policy.ts"
 import { openResidents } from "../../residents/open.ts"
@@ -97,7 +98,7 @@ const buildFork = ({ folder, captured }: Staged, child: Entry, vm: ReservedVm | 
     yield* copySecrets(folder.directory, child.folder.directory)
     yield* copyHeaderSecrets(folder.directory, child.folder.directory)
     const residents = yield* Scope.provide(
-      openResidents(child.folder, recordedGrant(yield* Ref.get(child.record))),
+      openResidents(child.folder, recordedGrant(yield* Ref.get(child.record)), defaultsOf(child)),
       child.scope
     )
     yield* residents.inherit(captured.residents, { folder: folder.logs, sinceMs: (yield* nowMs) - captured.takenAtMs })

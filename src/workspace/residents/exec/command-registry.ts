@@ -18,6 +18,7 @@ import { toHostErrorOf } from "../../../system/files/failure.ts"
 import { settleAfterwards } from "../../../system/waits/signal.ts"
 import { nowMs } from "../../../system/waits/time.ts"
 import type { WorkspaceFolder } from "../../entry/record.ts"
+import { type CommandDefaults, directoryOf, noDefaults } from "../command-defaults.ts"
 import { type Hints, hintsOf } from "../command-hints.ts"
 import { type EndingOptions, endingOptions, endProcess, feed, recordedCommand, spawnRequest } from "../command.ts"
 import { mountSecrets, unmountSecrets } from "../secret/mount.ts"
@@ -59,6 +60,8 @@ export interface Commands {
   readonly logs: LogStore
   readonly secrets: WorkspaceSecrets
   readonly running: ReadonlyMap<string, Command>
+  /** Variables and directory of commands that do not name their own. */
+  readonly defaults: Effect.Effect<CommandDefaults>
   /**
    * Starts a command, and records its output and end until the VM's scope closes, with or without listeners. A known id starts nothing:
    * `mine` is false.
@@ -91,7 +94,8 @@ export const openCommands = (
   folder: WorkspaceFolder,
   limits = logLimits,
   secrets = unstoredSecrets(),
-  preparations: ReadonlyArray<Preparation> = []
+  preparations: ReadonlyArray<Preparation> = [],
+  defaults: Effect.Effect<CommandDefaults> = noDefaults
 ): Effect.Effect<Commands, NoSpace | StateDirectoryUnusable, Scope.Scope> =>
   Effect.gen(function*() {
     const journal = yield* Effect.acquireRelease(
@@ -208,8 +212,13 @@ export const openCommands = (
           }))
         const ending = endingOptions({ graceMs: payload.graceSeconds * 1000, tty: payload.tty, role })
         const command = make(id, logs.create(id), scope, ending)
+        const own = yield* defaults
         const request = spawnRequest(
-          { ...payload, env: { ...prepared, ...payload.env, ...variables } },
+          {
+            ...payload,
+            cwd: directoryOf(payload.cwd, own),
+            env: { ...prepared, ...own.env, ...payload.env, ...variables }
+          },
           input
         )
         // The following work overlaps with the start in the guest.
@@ -283,5 +292,5 @@ export const openCommands = (
         for (const command of [...running.values()]) settle(command, Exit.fail(why))
       })
 
-    return { folder, journal, logs, secrets, running, start, adopt, loseAll }
+    return { folder, journal, logs, secrets, running, defaults, start, adopt, loseAll }
   }).pipe(Effect.catchTag("FileFailed", (failure) => Effect.fail(toHostErrorOf(folder.directory)(failure))))

@@ -8,6 +8,7 @@ import { newRequestId } from "../../../system/processes/identity.ts"
 import { faultPoint } from "../../../system/waits/fault.ts"
 import { nowIso, nowMs } from "../../../system/waits/time.ts"
 import type { ResidentVm } from "../../entry/resident.ts"
+import { directoryOf } from "../command-defaults.ts"
 import { spawnRequest } from "../command.ts"
 import { endRunning } from "../exec/cancel.ts"
 import type { CommandEnd } from "../exec/journal.ts"
@@ -30,7 +31,7 @@ const payloadOf = (
   command,
   ...(script === undefined ? {} : { script }),
   env,
-  cwd,
+  ...(cwd === undefined ? {} : { cwd }),
   user,
   ...(secretEnv === undefined ? {} : { secretEnv }),
   ...(secretMount === undefined ? {} : { secretMount }),
@@ -133,7 +134,16 @@ export const followRun = (
       return yield* Deferred.succeed(live.settled, undefined)
     }
     const variables = yield* Effect.orElseSucceed(commands.secrets.variables(options.secretEnv), () => ({}))
-    const request = { command: [], env: { ...env, ...variables }, cwd, user, tty: false, rows: 24, cols: 80 }
+    const defaults = yield* commands.defaults
+    const request = {
+      command: [],
+      env: { ...defaults.env, ...env, ...variables },
+      cwd: directoryOf(cwd, defaults),
+      user,
+      tty: false,
+      rows: 24,
+      cols: 80
+    }
     yield* untilReady(vm.channel, check, {
       command: (script) => spawnRequest({ ...request, script }, {}),
       note: (one) => {

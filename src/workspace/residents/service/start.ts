@@ -63,7 +63,7 @@ const optionsOf = (
   command: payload.command,
   ...(payload.script === undefined ? {} : { script: payload.script }),
   env: payload.env,
-  cwd: payload.cwd,
+  ...(payload.cwd === undefined ? {} : { cwd: payload.cwd }),
   user: payload.user ?? user,
   ...(payload.secretEnv === undefined ? {} : { secretEnv: payload.secretEnv }),
   ...(payload.secretMount === undefined ? {} : { secretMount: payload.secretMount }),

@@ -26,7 +26,8 @@ const Options = Schema.Struct({
   command: Schema.Array(Schema.String),
   script: optional(Schema.String),
   env: byName(Schema.String),
-  cwd: Schema.String,
+  /** Absent: the directory of the workspace. */
+  cwd: optional(Schema.String),
   user: Schema.String,
   secretEnv: optional(Schema.Array(Schema.String)),
   secretMount: optional(Schema.Array(Schema.String)),

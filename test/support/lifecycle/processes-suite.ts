@@ -1,0 +1,97 @@
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import type { LifecycleDriver } from "./lifecycle-suite.ts"
+import { operations } from "./operations.ts"
+import type { WorkspacesClient } from "./workspaces-client.ts"
+
+const SECRET = "correct-horse-battery-staple"
+
+/** Commands of workspaces as processes, whatever the VMM. */
+export const processesSuite = (name: string, driver: LifecycleDriver) => {
+  let client: WorkspacesClient
+  beforeAll(async () => {
+    client = await driver.open()
+  })
+  afterAll(() => driver.close(client))
+
+  const { call, create, remove, sh, status } = operations(() => client)
+  const failure = (work: Promise<unknown>) => work.then(() => "it succeeded", String)
+
+  describe(`variables and directory of a workspace over ${name}`, { concurrent: false }, () => {
+    const print = "echo \"$PWD $ONE $TWO\""
+
+    it("each command has the variables and the directory of its workspace, and its own win", async () => {
+      await create("a", { env: { ONE: "1", TWO: "2" }, cwd: "src" })
+      const { cwd, env } = await status("a")
+      assert.deepStrictEqual({ cwd, env }, { cwd: "src", env: { ONE: "1", TWO: "2" } })
+      await call("exec", { workspace: "a", command: ["mkdir", "/workspace/src"], cwd: "." })
+      assert.strictEqual(await sh("a", print), "/workspace/src 1 2")
+      assert.strictEqual(await sh("a", print, { env: { TWO: "own" }, cwd: "/tmp" }), "/tmp 1 own")
+      assert.strictEqual(await sh("a", print, { cwd: "." }), "/workspace 1 2")
+    })
+
+    it("shells and services have them, the check of a service too", async () => {
+      const { shellId } = await call<{ readonly shellId: string }>("shell-open", {
+        workspace: "a",
+        command: ["sh", "-c", `${print}; sleep 1000`]
+      })
+      const screen = await call<{ readonly output: string }>("shell-read", {
+        workspace: "a",
+        shell_id: shellId,
+        plain: true,
+        wait_for: "1 2"
+      })
+      assert.include(screen.output, "/workspace/src 1 2")
+      await call("shell-close", { workspace: "a", shell_id: shellId })
+      await call("service-start", {
+        workspace: "a",
+        name: "s",
+        script: `${print}; touch up; sleep 1000`,
+        env: { TWO: "service" },
+        ready_command: "[ -e up ] && [ \"$PWD $ONE $TWO\" = '/workspace/src 1 service' ]"
+      })
+      const { output } = await call<{ readonly output: string }>("service-logs", { workspace: "a", name: "s" })
+      assert.strictEqual(output, "/workspace/src 1 service\n")
+      await call("service-stop", { workspace: "a", name: "s" })
+    })
+
+    it("they stay through a stop, a start, a reset and a fork", async () => {
+      await call("stop", { workspace: "a" })
+      await call("start", { workspace: "a" })
+      assert.strictEqual(await sh("a", print), "/workspace/src 1 2")
+      await call("fork", { workspace: "a", name: "child", disk_only: true })
+      assert.strictEqual(await sh("child", print), "/workspace/src 1 2")
+      await call("reset", { workspace: "child" })
+      assert.strictEqual(await sh("child", print, { cwd: "/" }), "/ 1 2")
+      await remove("child")
+    })
+
+    it("the next daemon gives them to commands", async () => {
+      await client.kill()
+      assert.strictEqual(await sh("a", print), "/workspace/src 1 2")
+    })
+
+    it("update sets and removes them for later commands", async () => {
+      await call("update", { workspace: "a", env: { TWO: "new" }, clear_env: ["ONE"], cwd: "/workspace" })
+      const { cwd, env } = await status("a")
+      assert.deepStrictEqual({ cwd, env }, { cwd: undefined, env: { TWO: "new" } })
+      assert.strictEqual(await sh("a", print), "/workspace  new")
+      await call("update", { workspace: "a", clear_env: ["TWO"] })
+      assert.notProperty(await status("a"), "env")
+    })
+
+    it("a value of a secret and too many bytes are refused as variables, and change nothing", async () => {
+      await call("update", { workspace: "a", secrets: { TOKEN: SECRET }, env: { ONE: "1" } })
+      const refused = [
+        failure(call("update", { workspace: "a", env: { TWO: `x${SECRET}` } })),
+        failure(call("update", { workspace: "a", cwd: `/${SECRET}` })),
+        failure(create("b", { env: { ONE: SECRET }, secrets: { TOKEN: SECRET } })),
+        failure(call("update", { workspace: "a", secrets: { OTHER: "plain-as-day" }, env: { TWO: "plain-as-day" } }))
+      ]
+      for (const text of await Promise.all(refused)) assert.include(text, "pyro would store it")
+      const long = await failure(call("update", { workspace: "a", env: { TWO: "x".repeat(16_384) } }))
+      assert.include(long, "has 16395 bytes; a workspace has at most 16384")
+      assert.deepStrictEqual((await status("a")).env, { ONE: "1" })
+      assert.strictEqual(await sh("a", "echo ${TWO-none}"), "none")
+    })
+  })
+}
