@@ -103,7 +103,7 @@ const record = ({ codecFor, makeUnsafe }: RpcSerialization.RpcSerialization["Ser
     payload: cut(bodyOf(payload)),
     chunk: around(bodyOf(message({ _tag: "Chunk", requestId: REQUEST_ID, values: started as never })), started),
     events: base64(bodyOf(started).subarray(0, FORM_BYTES)),
-    started: headOf(eventOf({ _tag: "Started", execId }), sized(execId)),
+    started: headOf(eventOf({ _tag: "Started", execId, pid: 3 }), sized([2 * 3]), sized(execId)),
     output: headOf(
       eventOf({ _tag: "Output", from: "stdout", bytes: Buffer.from("abc"), next: 3 }),
       sized([2 * 3]),

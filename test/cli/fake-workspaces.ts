@@ -125,7 +125,7 @@ export const fakeWorkspaces = (runCommand: RunCommand): PyroService["workspace"]
         const event = (one: RunEvent): ExecEvent => {
           switch (one._tag) {
             case "Started":
-              return { _tag: "Started", execId }
+              return { _tag: "Started", execId, pid: 7 }
             case "Output":
               next += one.bytes.length
               return { ...one, next }

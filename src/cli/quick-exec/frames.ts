@@ -149,6 +149,8 @@ const eventOf = (frames: RecordedFrames, bytes: Buffer): PlainEvent => {
       return { _tag: "Output", from, bytes: output, next }
     }
     if (begins(frames.started)) {
+      // The process id and the id.
+      reader.integer()
       reader.sized()
       return { _tag: "Started" }
     }

@@ -145,6 +145,9 @@ export const outputBytes = () => Schema.Uint8Array.annotate({ description: "The 
 
 export const OutputEvent = lazy(() => Schema.TaggedStruct("Output", { from: outputStream(), bytes: outputBytes() }))
 
+/** Process id of a command. */
+export const processId = (absence: string) => integer(`Process id of the command in the guest. ${absence}`)
+
 /** Id of a started command, or its first digits. */
 export const StartedExecId = lazy(() =>
   Schema.String.pipe(matching(/^[0-9a-f]{1,32}$/, "must be 32 lower-case hexadecimal digits, or the first of them"))

@@ -11,6 +11,7 @@ import {
   Outcome,
   outputBytes,
   outputStream,
+  processId,
   script,
   StartedExecId,
   terminalFields
@@ -54,11 +55,13 @@ export const ExecPayload = lazy(() =>
 export type ExecPayload = ReturnType<typeof ExecPayload>["Type"]
 
 const execId = () => string("Id of the command")
+const pid = () => processId("Absent if the command has ended, or if the guest has not started it yet")
 
 export const ExecEvent = lazy(() =>
   Schema.Union([
     snakeTagged("Started", {
       execId: execId(),
+      pid: optional(pid()),
       stdinBytes: optional(integer("Bytes of stdin that a started command has received. Absent for a new command"))
     }),
     Schema.TaggedStruct("Output", {
@@ -77,6 +80,7 @@ const ExecResult = lazy(() => {
   const { durationMs, status, ...end } = ended()
   return snakeStruct({
     execId: execId(),
+    pid: optional(processId("Absent if the command had ended before the call, or if the guest has not started it yet")),
     ...end,
     status: optional(status),
     durationMs: optional(durationMs),
@@ -103,6 +107,7 @@ type ExecResult = ReturnType<typeof ExecResult>["Type"]
 const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
   const output = commandOutput(payload.maxBytes)
   let execId = ""
+  let pid: number | undefined
   let exited: Omit<Extract<ExecEvent, { readonly _tag: "Exited" }>, "_tag"> | undefined
   let detached = false
   const notices: Array<string> = []
@@ -123,6 +128,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
           return
         case "Started":
           execId = event.execId
+          pid = event.pid
           return
         case "Notice":
           if (event.level === "warning") notices.push(event.message)
@@ -133,6 +139,7 @@ const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
       if (exited === undefined && !detached) return undefined
       return {
         execId,
+        ...(pid === undefined ? {} : { pid }),
         outcome: "running" as const,
         ...exited,
         ...output.kept(),
@@ -207,6 +214,7 @@ export const workspaceExec = streaming({
       cancel: { own: "boolean", description: "End exec_id" },
       raw: { own: "boolean", description: "Keep terminal codes" }
     },
+    omits: ["pid"],
     essential: true
   },
   states: at(withVm, { except: "An `exec_id` that the workspace knows is followed in every state but `creating`." }),

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { integer, optional, string } from "../text/fields.ts"
 import { byName } from "../text/names.ts"
 import { snakeStruct } from "../text/snake.ts"
+import { processId } from "./command.ts"
 import { NetworkDriver, NetworkInfo } from "./network-fields.ts"
 import { lazy } from "./operation.ts"
 import { secretHosts, secretNames } from "./secret-fields.ts"
@@ -25,6 +26,7 @@ export const RunningCommands = lazy(() =>
   Schema.Array(
     snakeStruct({
       execId: string("Id of the command"),
+      pid: optional(processId("Absent if the guest has not started it yet")),
       command: string("Its words, cut if they are long")
     })
   )

@@ -278,7 +278,7 @@ export const workspaceStatus = unary({
     ...core,
     title: "Show a workspace",
     description: "Show a workspace's state, labels, origin and expiry",
-    omits: [...secondary.filter((field) => field !== "shells" && field !== "ports"), ...networkDetails]
+    omits: [...secondary.filter((field) => field !== "shells" && field !== "ports"), "pid", ...networkDetails]
   },
   states: at(every),
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { between, boolean, defaulted, integer, milliseconds, optional, string } from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
-import { droppedBytes, graceSeconds, Outcome, StartedExecId } from "./command.ts"
+import { droppedBytes, graceSeconds, Outcome, processId, StartedExecId } from "./command.ts"
 import { lazy, unary } from "./operation.ts"
 import { at, withCommands } from "./states.ts"
 import { workspaceField } from "./workspace-field.ts"
@@ -9,6 +9,7 @@ import { workspaceField } from "./workspace-field.ts"
 const LogEntry = lazy(() =>
   snakeStruct({
     execId: string("Id of the command"),
+    pid: optional(processId("Absent unless the command runs")),
     command: Schema.Array(Schema.String).annotate({ description: "Program and arguments" }),
     startedAt: string("Start of the command, ISO 8601"),
     outcome: Schema.Union([Outcome(), Schema.Literals(["running", "lost"])]).annotate({
@@ -114,7 +115,7 @@ export const workspaceLogs = unary({
       limit: { default: 50, description: "Newest commands [50]" },
       raw: { own: "boolean", description: "Keep terminal codes of the output" }
     },
-    omits: ["dropped_bytes"]
+    omits: ["dropped_bytes", "pid"]
   },
   states: at(withCommands),
   on: "residents",

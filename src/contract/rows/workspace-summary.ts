@@ -118,6 +118,7 @@ export const workspaceSummary = unary({
       "exports",
       "changes_unknown",
       "last_denied",
+      "pid",
       ...networkRules
     ]
   },

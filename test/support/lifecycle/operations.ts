@@ -14,7 +14,7 @@ interface Info {
   readonly secrets?: ReadonlyArray<string>
   readonly secretHttp?: ReadonlyArray<string>
   readonly ports?: ReadonlyArray<object>
-  readonly running?: ReadonlyArray<object>
+  readonly running?: ReadonlyArray<{ readonly execId: string; readonly pid?: number }>
   readonly services?: object
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
@@ -27,10 +27,12 @@ interface Ran {
   readonly stdout: string
   readonly status?: number
   readonly execId: string
+  readonly pid?: number
 }
 
 interface Logged {
   readonly execId: string
+  readonly pid?: number
   readonly outcome: string
   readonly inherited?: boolean
 }
@@ -44,6 +46,7 @@ export const operations = (client: () => WorkspacesClient) => {
     call<Ran>("exec", { workspace, command: ["sh", "-ec", script], ...more })
   return {
     call,
+    exec,
     create: (name: string, more: object = {}) => call("create", { name, memory_mib: 256, disk_mib: 512, ...more }),
     status: (workspace: string) => call<Info>("status", { workspace }),
     list: () => call<ReadonlyArray<Info>>("list"),

@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { until } from "../pyro-cli.ts"
 import type { LifecycleDriver } from "./lifecycle-suite.ts"
 import { operations } from "./operations.ts"
 import type { WorkspacesClient } from "./workspaces-client.ts"
@@ -13,7 +14,7 @@ export const processesSuite = (name: string, driver: LifecycleDriver) => {
   })
   afterAll(() => driver.close(client))
 
-  const { call, create, remove, sh, status } = operations(() => client)
+  const { call, create, exec, logs, remove, sh, status } = operations(() => client)
   const failure = (work: Promise<unknown>) => work.then(() => "it succeeded", String)
 
   describe(`variables and directory of a workspace over ${name}`, { concurrent: false }, () => {
@@ -92,6 +93,25 @@ export const processesSuite = (name: string, driver: LifecycleDriver) => {
       assert.include(long, "has 16395 bytes; a workspace has at most 16384")
       assert.deepStrictEqual((await status("a")).env, { ONE: "1" })
       assert.strictEqual(await sh("a", "echo ${TWO-none}"), "none")
+    })
+  })
+  describe(`processes of commands over ${name}`, { concurrent: false }, () => {
+    beforeAll(() => create("p"))
+
+    const pidIn = async (execId: string) => (await status("p")).running?.find((one) => one.execId === execId)?.pid
+
+    it("the caller, the log and the status of a running command have its process id in the guest", async () => {
+      const ran = await exec("p", "echo $$")
+      assert.strictEqual(ran.stdout, `${ran.pid}\n`)
+      const started = await exec("p", "echo $$ > pid; exec sleep 1000", { detach: true })
+      const { execId, pid } = started
+      await until("its start", async () => await sh("p", "cat pid || true") === `${pid}`)
+      const [ended, running] = (await logs("p")).filter((one) => [ran.execId, execId].includes(one.execId))
+      assert.deepStrictEqual([ended?.pid, running?.pid], [undefined, pid])
+      assert.strictEqual(await pidIn(execId), pid)
+      await client.kill()
+      assert.strictEqual(await pidIn(execId), pid)
+      await call("cancel", { workspace: "p", exec_id: execId, grace_seconds: 0 })
     })
   })
 }

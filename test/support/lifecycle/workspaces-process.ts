@@ -10,7 +10,7 @@ import { ExecPayload } from "../../../src/contract/rows/workspace-exec.ts"
 import { WorkspaceRef } from "../../../src/contract/rows/workspace-field.ts"
 import { ForkPayload } from "../../../src/contract/rows/workspace-fork.ts"
 import { CreatePayload, foldSwitch, type WorkspaceEvent } from "../../../src/contract/rows/workspace-lifecycle.ts"
-import { LogsPayload } from "../../../src/contract/rows/workspace-logs.ts"
+import { CancelPayload, LogsPayload } from "../../../src/contract/rows/workspace-logs.ts"
 import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/rows/workspace-network.ts"
 import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/rows/workspace-port.ts"
 import { DeletePayload, ResetPayload } from "../../../src/contract/rows/workspace-reset.ts"
@@ -64,14 +64,15 @@ const operations = ({ house }: Workspaces["Service"]) => {
       let stdout = ""
       let status: number | undefined
       let execId: string | undefined
+      let pid: number | undefined
       const events = streamFromPull(Effect.succeed(pull))
       yield* Stream.runForEach(events, (event) =>
         Effect.sync(() => {
           if (event._tag === "Output" && event.from === "stdout") stdout += Buffer.from(event.bytes).toString()
           if (event._tag === "Exited") status = event.status
-          if (event._tag === "Started") execId = event.execId
+          if (event._tag === "Started") ({ execId, pid } = event)
         }))
-      return { stdout, status, execId }
+      return { stdout, status, execId, pid }
     }))
 
   const attach = (
@@ -119,6 +120,7 @@ const operations = ({ house }: Workspaces["Service"]) => {
     compare: operation(ComparePayload(), all.compare),
     exec: operation(ExecPayload(), exec),
     logs: operation(LogsPayload(), all.logs),
+    cancel: operation(CancelPayload(), all.cancel),
     "shell-open": operation(ShellOpenPayload(), all.shell.open),
     "shell-list": operation(WorkspaceRef(), all.shell.list),
     "shell-read": operation(ShellReadPayload(), all.shell.read),

@@ -153,7 +153,11 @@ describe("frames that are written and read without the library", () => {
 
   it("the events of any message are those that the library has written", () => {
     const event = FastCheck.oneof(
-      FastCheck.constant({ _tag: "Started" as const, execId }),
+      FastCheck.record({
+        _tag: FastCheck.constant("Started" as const),
+        execId: FastCheck.constant(execId),
+        pid: FastCheck.nat(2 ** 22)
+      }),
       FastCheck.record({
         _tag: FastCheck.constant("Output" as const),
         from: FastCheck.constantFrom("stdout" as const, "stderr" as const),
@@ -197,7 +201,8 @@ describe("frames that are written and read without the library", () => {
     const others = [
       sent([plain], "2"),
       sent([{ _tag: "Notice", level: "warning", message: "x" }]),
-      sent([{ _tag: "Started", execId, stdinBytes: 3 }]),
+      sent([{ _tag: "Started", execId }]),
+      sent([{ _tag: "Started", execId, pid: 7, stdinBytes: 3 }]),
       sent([{ _tag: "Detached", execId }]),
       // A number that is no whole one of less than eight bytes.
       sent([{ ...plain, next: 2 ** 50 }]),

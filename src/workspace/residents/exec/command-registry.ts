@@ -39,6 +39,8 @@ export interface Command {
   readonly hints: Hints
   /** Start of the command, as a position for the hints. */
   readonly startedAt: number
+  /** Process id in the guest. Absent before the start. */
+  pid?: number
   /** Whether `stop` was called. */
   isEnding: boolean
   /** Whether a caller detached the command. A detached command continues when its callers leave. */
@@ -241,6 +243,7 @@ export const openCommands = (
                 })
               ),
               Effect.flatMap((process) => {
+                command.pid = process.pid
                 settleAfterwards(command.started, Exit.succeed(process))
                 const rest = conclude(command, channel, process, { startedAtMs, deadlineMs })
                 const isFed = input.stdin !== undefined || input.resizes !== undefined
@@ -269,6 +272,7 @@ export const openCommands = (
           }
           const process = adopted.value
           const command = make(id, log, scope, endingOptions(start))
+          command.pid = process.pid
           yield* Deferred.succeed(command.started, process)
           const startedAtMs = Date.parse(start.startedAt)
           yield* inBackground(command, conclude(command, channel, process, { startedAtMs, deadlineMs }), scope)

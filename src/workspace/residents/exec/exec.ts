@@ -214,6 +214,7 @@ export const exec = (
     const started: ExecEvent = {
       _tag: "Started",
       execId: id,
+      ...(process === undefined ? {} : { pid: process.pid }),
       ...(resumes && process !== undefined ? { stdinBytes: process.stdinOffset } : {})
     }
     const last: ExecEvent = { _tag: "Detached", execId: id }

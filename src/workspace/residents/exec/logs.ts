@@ -9,8 +9,10 @@ import type { JournaledCommand } from "./journal.ts"
 
 const entryOf = (commands: Commands, { end, start }: JournaledCommand): LogEntry => {
   const log = commands.logs.get(start.id)
+  const pid = commands.running.get(start.id)?.pid
   return {
     execId: start.id,
+    ...(pid === undefined ? {} : { pid }),
     command: start.command,
     startedAt: start.startedAt,
     outcome: end?.outcome ?? "running",

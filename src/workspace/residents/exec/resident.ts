@@ -80,13 +80,17 @@ const inherit = (
   })
 
 const runningIn = ({ journal, running }: Commands): Partial<WorkspaceInfo> => {
-  const execs = [...running.keys()].flatMap((id) => {
+  const execs = [...running.values()].flatMap(({ id, pid }) => {
     const start = journal.get(id)?.start
-    return start === undefined || start.role === undefined ? [{ id, command: start?.command ?? [] }] : []
+    return start === undefined || start.role === undefined ? [{ id, pid, command: start?.command ?? [] }] : []
   })
   return execs.length === 0 ? {} : {
     runningCommands: execs.length,
-    running: execs.slice(-NAMED_RUNNING).map(({ command, id }) => ({ execId: id, command: lineOf(command) }))
+    running: execs.slice(-NAMED_RUNNING).map(({ command, id, pid }) => ({
+      execId: id,
+      ...(pid === undefined ? {} : { pid }),
+      command: lineOf(command)
+    }))
   }
 }
 
