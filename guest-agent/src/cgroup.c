@@ -1,6 +1,7 @@
 #include "cgroup.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,25 @@ int cgroup_descriptor(const struct cgroup *cgroup) { return cgroup->directory; }
 void cgroup_kill(struct cgroup *cgroup) {
   cgroup->killed = true;
   write_file(cgroup->directory, "cgroup.kill", "1");
+}
+
+void cgroup_signal(const struct cgroup *cgroup, int signal, pid_t skip) {
+  int fd = openat(cgroup->directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  char text[4096];
+  uint64_t pid = 0;
+  for (ssize_t size = 0; (size = read(fd, text, sizeof text)) > 0;) {
+    for (ssize_t i = 0; i < size; i++) {
+      if (text[i] >= '0' && text[i] <= '9') {
+        pid = pid * 10 + (uint64_t)(text[i] - '0');
+        continue;
+      }
+      /* 0 is a process of another namespace. The guest's root may have moved the agent into the group. */
+      if (pid > 0 && pid <= INT32_MAX && (pid_t)pid != skip && (pid_t)pid != getpid()) kill((pid_t)pid, signal);
+      pid = 0;
+    }
+  }
+  close(fd);
 }
 
 bool cgroup_reused(const struct cgroup *cgroup) { return cgroup->reused; }

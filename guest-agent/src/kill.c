@@ -17,7 +17,7 @@ void kill_target(struct stream *stream, uint8_t target, uint32_t signal) {
     stream_kill(stream);
     return;
   }
-  if (signal < 1 || signal > SIGNAL_MAX || target > SIGNAL_GROUP) {
+  if (signal < 1 || signal > SIGNAL_MAX || target > SIGNAL_COMMAND) {
     announce_event(EVENT_WARNING, "stream %u: no signal %u to target %u", stream->number, signal, target);
     return;
   }
@@ -25,6 +25,10 @@ void kill_target(struct stream *stream, uint8_t target, uint32_t signal) {
   if (stream->pid <= 0) return;
   if (target == SIGNAL_MAIN)
     kill(stream->pid, (int)signal);
+  else if (target == SIGNAL_COMMAND && signal == SIGKILL)
+    stream_kill(stream); /* misses no process that starts meanwhile */
+  else if (target == SIGNAL_COMMAND)
+    stream_signal(stream, (int)signal);
   else if (stream->opener == KIND_SPAWN)
     kill_group(stream, (int)signal);
 }

@@ -86,6 +86,8 @@ void stream_exited(struct stream *stream, uint8_t how, uint32_t code);
 void stream_reaped(struct stream *stream, const siginfo_t *info);
 /* Kills everything it runs. */
 void stream_kill(struct stream *stream);
+/* Signals every process of a running stream, its main process first. */
+void stream_signal(struct stream *stream, int signal);
 /* Forgets it. Kills its processes, unless it ended and left them in the background. */
 void stream_release(struct stream *stream);
 void streams_release_all(void);

@@ -64,6 +64,23 @@ void tree_kill(pid_t leader, bool alive) {
   kill_gathered(&tree, leader);
 }
 
+static bool has(const struct tree *tree, pid_t pid) {
+  for (size_t i = 0; i < tree->count; i++)
+    if (tree->pids[i] == pid) return true;
+  return false;
+}
+
+void tree_signal(pid_t leader, int signal) {
+  static struct tree own, others;
+  own.count = others.count = 0;
+  gather(&own, leader);
+  gather(&others, getpid());
+  kill(leader, signal);
+  for (size_t i = 0; i < own.count; i++) kill(own.pids[i], signal);
+  for (size_t i = 0; i < others.count; i++)
+    if (others.pids[i] != leader && getsid(others.pids[i]) == leader && !has(&own, others.pids[i])) kill(others.pids[i], signal);
+}
+
 void tree_kill_all(void) {
   static struct tree tree;
   do {

@@ -102,7 +102,7 @@ enum { WALK_ONE_FILE_SYSTEM = 1, WALK_ATTRIBUTES = 2 };
 /* In the mode of a walked entry, with WALK_ATTRIBUTES: the file has extended attributes of its own. */
 enum { MODE_ATTRIBUTES = 1 << 16 };
 enum { COMPARE_CONTENT = 1 };
-enum { SIGNAL_MAIN = 0, SIGNAL_GROUP = 1, SIGNAL_EVERYTHING = 2 };
+enum { SIGNAL_MAIN = 0, SIGNAL_GROUP = 1, SIGNAL_EVERYTHING = 2, SIGNAL_COMMAND = 3 };
 enum { PHASE_RUNNING = 1, PHASE_ENDED = 2 };
 enum { HOW_EXITED = 0, HOW_SIGNALED = 1, HOW_OUT_OF_MEMORY = 2 };
 enum { FAMILY_IPV4 = 4, FAMILY_IPV6 = 6 };

@@ -56,10 +56,10 @@ export interface GuestProcess {
   /** Ends the input after all earlier writes. Later writes are dropped. */
   readonly endStdin: Effect.Effect<void, ChannelFailed>
   readonly resize: (size: TerminalSize) => Effect.Effect<void, ChannelFailed>
-  /** Signals the process, or the group in the foreground of its terminal. */
+  /** Signals the process, its group or the one in the foreground of its terminal, or all processes that it started. */
   readonly signal: (
     signal: number | NodeJS.Signals,
-    target?: "process" | "group"
+    target?: "process" | "group" | "command"
   ) => Effect.Effect<void, ChannelFailed>
   /** Kills the process and its children. After its end, and before its release, kills its background children. */
   readonly kill: Effect.Effect<void, ChannelFailed>

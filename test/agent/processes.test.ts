@@ -4,6 +4,19 @@ import { existsSync } from "node:fs"
 import { Agent, processesMarked, until, withAgent, withGuestBuild } from "./agent.ts"
 import { collect, run, sh, start } from "./run.ts"
 
+/** A process, its child, and a child in another session. Each prints its name at USR1, and ends with 4 at TERM. */
+const FAMILY = `import os, signal, time
+name = "main"
+if os.fork() == 0: name = "child"
+elif os.fork() == 0:
+  name = "session"
+  os.setsid()
+def say(*_): os.write(1, (name + "\\n").encode())
+signal.signal(signal.SIGUSR1, say)
+signal.signal(signal.SIGTERM, lambda *_: os._exit(4))
+os.write(1, b"ready\\n")
+while True: time.sleep(0.02)`
+
 for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBuild]] as const) {
   suite(`processes of the ${build} build`, (it) => {
     it.effect("a process returns every exit status", () =>
@@ -188,6 +201,29 @@ for (const [build, suite] of [["sanitized", withAgent], ["guest's", withGuestBui
         yield* process.signal("SIGUSR1", "group")
         yield* Fiber.join(reading)
         assert.strictEqual((yield* process.exit).code, 3)
+      }))
+
+    it.effect("a signal to a command reaches each of its processes once, also in another session", () =>
+      Effect.gen(function*() {
+        const channel = yield* Agent.connect()
+        const process = yield* start(channel, ["python3", "-c", FAMILY])
+        const lines: Array<string> = []
+        const reading = yield* Effect.forkChild(
+          Stream.runForEach(
+            process.output,
+            ({ bytes }) => Effect.sync(() => lines.push(...Buffer.from(bytes).toString().trimEnd().split("\n")))
+          )
+        )
+        const has = (name: string) => lines.filter((line) => line === name).length
+        yield* until("all are ready", () => has("ready") === 3)
+        yield* process.signal("SIGUSR1", "process")
+        yield* until("the process got it", () => has("main") === 1)
+        yield* process.signal("SIGUSR1", "command")
+        yield* until("all got it", () => has("main") === 2 && has("child") === 1 && has("session") === 1)
+        yield* process.signal("SIGTERM", "command")
+        yield* Fiber.join(reading)
+        assert.strictEqual((yield* process.exit).code, 4)
+        assert.deepStrictEqual(lines.toSorted(), ["child", "main", "main", "ready", "ready", "ready", "session"])
       }))
 
     it.effect("a process on a terminal sees its size, its changes, and Ctrl-C", () =>

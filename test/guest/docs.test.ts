@@ -169,7 +169,8 @@ const preconditions = ({ workspace }: PyroPromises) => {
       await workspace.port.publish({ workspace: target, port: String(raw["guest_port"]) })
     }
     if (text("exec_id") === EXEC_ID) {
-      await workspace.exec({ workspace: target, execId: EXEC_ID, detach: true, command: ["sleep", "600"] })
+      const tty = operation === "workspace.resize"
+      await workspace.exec({ workspace: target, execId: EXEC_ID, detach: true, tty, command: ["sleep", "600"] })
     }
     if (operation.startsWith("workspace.service.") && operation !== "workspace.service.list") {
       await service(target, named ?? "", operation !== "workspace.service.start")

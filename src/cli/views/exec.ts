@@ -173,5 +173,11 @@ export const execViews = {
   "workspace.cancel": {
     result: ({ cancelled }) => note(cancelled ? "ended\n" : "the command had ended before\n")
   },
+  "workspace.signal": {
+    result: ({ signaled }) => note(signaled ? "sent\n" : "the command had ended before\n")
+  },
+  "workspace.resize": {
+    result: ({ resized }) => note(resized ? "resized\n" : "the command had ended before\n")
+  },
   "workspace.logs": logsView
 } satisfies Views

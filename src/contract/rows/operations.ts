@@ -32,6 +32,7 @@ import { workspaceCancel, workspaceLogs } from "./workspace-logs.ts"
 import { networkLists, workspaceNetworkLog, workspaceNetworkSet } from "./workspace-network.ts"
 import { workspacePatchApply } from "./workspace-patch.ts"
 import { workspacePortList, workspacePortPublish, workspacePortUnpublish } from "./workspace-port.ts"
+import { workspaceResize, workspaceSignal } from "./workspace-process.ts"
 import { workspaceDelete, workspaceReset } from "./workspace-reset.ts"
 import {
   workspaceServiceList,
@@ -65,6 +66,8 @@ export const operations = [
   workspaceExec,
   workspaceLogs,
   workspaceCancel,
+  workspaceSignal,
+  workspaceResize,
   workspaceShellOpen,
   workspaceShellList,
   workspaceShellRead,
@@ -145,6 +148,7 @@ interface Row {
 /** Commands that end or remove an object that a `reset` brings back, or that is no part of a workspace. */
 const ENDS: ReadonlyArray<string> = [
   "workspace.cancel",
+  "workspace.signal",
   "workspace.shell.signal",
   "workspace.shell.close",
   "workspace.service.stop",

@@ -20,6 +20,8 @@ import type { Refused } from "../wire/ending.ts"
 import { HostMessage, type Message, SignalTarget, SpawnFlag } from "../wire/messages.ts"
 import type { Unencodable } from "../wire/violation.ts"
 
+const signalTargets = { process: SignalTarget.main, group: SignalTarget.group, command: SignalTarget.command } as const
+
 const cells = (count: number) => Math.min(Math.max(Math.trunc(count), 0), 0xffff)
 
 /** The process of a started stream. Its parts work without the object. Getters make the effects, since most commands use few of them. */
@@ -57,7 +59,7 @@ export const processOf = (
     resize: ({ cols, rows }) => send(HostMessage.Resize, { rows: cells(rows), cols: cells(cols) }),
     signal: (signal, target = "process") =>
       send(HostMessage.Signal, {
-        target: target === "group" ? SignalTarget.group : SignalTarget.main,
+        target: signalTargets[target],
         signal: typeof signal === "number" ? signal : constants.signals[signal]
       }),
     get kill() {

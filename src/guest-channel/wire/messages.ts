@@ -170,7 +170,7 @@ export const CompareFlag = { content: 1 } as const
 export const WalkFlag = { attributes: 2 } as const
 export const ReadFlag = { report: 1, device: 2 } as const
 export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8, report: 16 } as const
-export const SignalTarget = { main: 0, group: 1, everything: 2 } as const
+export const SignalTarget = { main: 0, group: 1, everything: 2, command: 3 } as const
 export const HelloFlag = { forget: 1, reportTaken: 2 } as const
 
 /** Data of a stream, by its opener. A process on a terminal has no second output. */

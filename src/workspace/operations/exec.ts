@@ -4,6 +4,7 @@ import { begunBy, onlyOne } from "../entry/prefix.ts"
 import { runningGeneration, standstillOf } from "../life/running.ts"
 import { cancel } from "../residents/exec/cancel.ts"
 import type { Commands } from "../residents/exec/command-registry.ts"
+import { resize, signal } from "../residents/exec/control.ts"
 import { exec } from "../residents/exec/exec.ts"
 import { logs } from "../residents/exec/logs.ts"
 import type { Works } from "./work.ts"
@@ -56,5 +57,9 @@ export const execWorks = {
   "workspace.logs": ({ commands }, payload) =>
     Effect.flatMap(withExecId(commands, payload), (whole) => logs(commands, whole)),
   "workspace.cancel": ({ commands }, payload) =>
-    Effect.flatMap(withExecId(commands, payload), (whole) => cancel(commands, whole))
+    Effect.flatMap(withExecId(commands, payload), (whole) => cancel(commands, whole)),
+  "workspace.signal": ({ commands }, payload) =>
+    Effect.flatMap(withExecId(commands, payload), (whole) => signal(commands, whole)),
+  "workspace.resize": ({ commands }, payload) =>
+    Effect.flatMap(withExecId(commands, payload), (whole) => resize(commands, whole))
 } satisfies Partial<Works>

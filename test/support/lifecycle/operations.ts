@@ -34,6 +34,7 @@ interface Logged {
   readonly execId: string
   readonly pid?: number
   readonly outcome: string
+  readonly status?: number
   readonly inherited?: boolean
 }
 

@@ -6,6 +6,19 @@ import type { WorkspacesClient } from "./workspaces-client.ts"
 
 const SECRET = "correct-horse-battery-staple"
 
+/** A process and a child in another session. Each adds its name to a file at its start and at USR1, and ends with 4 at TERM. */
+const FAMILY = `import os, signal, time
+name = "main"
+if os.fork() == 0:
+  name = "other"
+  os.setsid()
+def say(*_):
+  with open("got", "a") as got: got.write(name + " ")
+signal.signal(signal.SIGUSR1, say)
+signal.signal(signal.SIGTERM, lambda *_: os._exit(4))
+say()
+while True: time.sleep(0.02)`
+
 /** Commands of workspaces as processes, whatever the VMM. */
 export const processesSuite = (name: string, driver: LifecycleDriver) => {
   let client: WorkspacesClient
@@ -112,6 +125,54 @@ export const processesSuite = (name: string, driver: LifecycleDriver) => {
       await client.kill()
       assert.strictEqual(await pidIn(execId), pid)
       await call("cancel", { workspace: "p", exec_id: execId, grace_seconds: 0 })
+    })
+
+    it("a signal reaches the process, its group or the whole command", async () => {
+      await sh("p", "rm -f got")
+      const { execId } = await call<{ readonly execId: string }>("exec", {
+        workspace: "p",
+        command: ["python3", "-c", FAMILY],
+        detach: true
+      })
+      const got = () => sh("p", "tr ' ' '\\n' < got | sort | xargs || true")
+      const signal = (more: object) =>
+        call<{ readonly signaled: boolean }>("signal", { workspace: "p", exec_id: execId.slice(0, 12), ...more })
+      await until("both run", async () => await got() === "main other")
+      assert.deepStrictEqual(await signal({ signal: "USR1" }), { execId, signaled: true } as never)
+      await until("the process got it", async () => await got() === "main main other")
+      await signal({ signal: "sigusr1", to: "group" })
+      await until("the group got it", async () => await got() === "main main main other")
+      await signal({ signal: "10", to: "command" })
+      await until("the command got it", async () => await got() === "main main main main other other")
+      await signal({ to: "command" })
+      await until("its end", async () => !(await logs("p")).some(({ outcome }) => outcome === "running"))
+      const ended = (await logs("p")).find((one) => one.execId === execId)
+      assert.deepInclude(ended, { outcome: "exited", status: 4 })
+      assert.isFalse((await signal({})).signaled)
+      assert.include(await failure(signal({ signal: "NOPE" })), "must be a signal of Linux")
+      assert.include(await failure(call("signal", { workspace: "p", exec_id: "f".repeat(32) })), "ExecNotFound")
+    })
+
+    it("the terminal of a detached command changes its size, and a command without one is refused", async () => {
+      const script = "trap 'stty size' WINCH; stty size; while :; do sleep 0.02; done"
+      const { execId } = await exec("p", script, { detach: true, tty: true })
+      const resize = (exec_id: string) =>
+        call<{ readonly resized: boolean }>("resize", { workspace: "p", exec_id, rows: 40, cols: 132 })
+      const output = async () =>
+        (await call<{ readonly output: string }>("logs", { workspace: "p", exec_id: execId })).output
+      await until("its start", async () => (await output()).includes("24 80"))
+      assert.isTrue((await resize(execId)).resized)
+      await until("the new size", async () => (await output()).includes("40 132"))
+      await call("cancel", { workspace: "p", exec_id: execId, grace_seconds: 0 })
+      assert.isFalse((await resize(execId)).resized)
+      const plain = (await exec("p", "true")).execId
+      assert.include(await failure(resize(plain)), "is a command without a terminal. Start it with --tty")
+      const { shellId } = await call<{ readonly shellId: string }>("shell-open", {
+        workspace: "p",
+        command: ["sleep", "9"]
+      })
+      assert.include(await failure(resize(shellId)), "pyro shell resize p")
+      await call("shell-close", { workspace: "p", shell_id: shellId })
     })
   })
 }

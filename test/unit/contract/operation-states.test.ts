@@ -39,7 +39,7 @@ describe("the table of legal states", () => {
     for (const name of named) assert.isNotEmpty(lastingStates(name), name)
   })
 
-  it("a workspace in deletion allows only reads, cancel and delete", () => {
+  it("a workspace in deletion allows only reads, delete, and the control of commands", () => {
     assert.deepStrictEqual(named.filter((name) => isLegal(name, "deleting")).sort(), [
       "workspace.cancel",
       "workspace.delete",
@@ -47,6 +47,7 @@ describe("the table of legal states", () => {
       "workspace.logs",
       "workspace.network.log",
       "workspace.port.list",
+      "workspace.resize",
       "workspace.service.list",
       "workspace.service.logs",
       "workspace.service.status",
@@ -54,6 +55,7 @@ describe("the table of legal states", () => {
       "workspace.shell.close",
       "workspace.shell.list",
       "workspace.shell.read",
+      "workspace.signal",
       "workspace.snapshot.list",
       "workspace.status"
     ])

@@ -83,6 +83,7 @@ export const samples: ReadonlyArray<Sample> = [
   sample("end-in", 1, HostMessage.EndIn, { offset: 4_294_967_311 }),
   sample("ack", 1, HostMessage.Ack, { output: 2, offset: 262_144 }),
   sample("signal", 1, HostMessage.Signal, { target: 1, signal: 15 }),
+  sample("signal-command", 1, HostMessage.Signal, { target: 3, signal: 10 }),
   sample("resize", 2, HostMessage.Resize, { rows: 50, cols: 132 }),
   sample("release", 1, HostMessage.Release, {}),
   sample("read", 3, HostMessage.Read, {

@@ -36,6 +36,7 @@ describe("names for operations that end something", () => {
   it("operations that stop, reset, delete or overwrite count as ends", () => {
     assert.deepStrictEqual(operations.filter(ends).map(({ name }) => name), [
       "workspace.cancel",
+      "workspace.signal",
       "workspace.shell.signal",
       "workspace.shell.close",
       "workspace.service.stop",

@@ -1,0 +1,55 @@
+import { Deferred, Effect } from "effect"
+import { ExecNotFound, InvalidRequest, type PyroError } from "../../../contract/errors/errors.ts"
+import type {
+  ResizePayload,
+  ResizeResult,
+  SignalPayload,
+  SignalResult
+} from "../../../contract/rows/workspace-process.ts"
+import { signalNumber } from "../../../contract/text/signals.ts"
+import type { GuestProcess } from "../../../guest-channel/process.ts"
+import type { Commands } from "./command-registry.ts"
+
+interface Named {
+  readonly workspace: string
+  readonly execId: string
+}
+
+/** The process of a command that the workspace knows. `undefined` if the command has ended. */
+const processOf = (
+  commands: Commands,
+  { execId, workspace }: Named
+): Effect.Effect<GuestProcess | undefined, PyroError> =>
+  Effect.suspend(() => {
+    const command = commands.running.get(execId)
+    if (command !== undefined) return Deferred.await(command.started)
+    return commands.journal.get(execId) === undefined
+      ? new ExecNotFound({ workspace, execId })
+      : Effect.succeed(undefined)
+  })
+
+/** Sends a signal to a running command. The end of a command is no failure: it may come at any moment. */
+export const signal = (commands: Commands, payload: SignalPayload): Effect.Effect<SignalResult, PyroError> =>
+  Effect.gen(function*() {
+    const process = yield* processOf(commands, payload)
+    if (process !== undefined) yield* process.signal(signalNumber(payload.signal)!, payload.to)
+    return { execId: payload.execId, signaled: process !== undefined }
+  })
+
+/** Changes the size of a running command's terminal. Sizes of shells have a journal, for their renderings. */
+export const resize = (commands: Commands, payload: ResizePayload): Effect.Effect<ResizeResult, PyroError> =>
+  Effect.gen(function*() {
+    const { cols, execId, rows, workspace } = payload
+    const start = commands.journal.get(execId)?.start
+    if (start?.role?._tag === "shell") {
+      const detail = `is a shell. Use: pyro shell resize ${workspace} ${execId} --cols ${cols} --rows ${rows}`
+      return yield* new InvalidRequest({ field: "exec_id", detail })
+    }
+    if (start !== undefined && start.tty !== true) {
+      const detail = "is a command without a terminal. Start it with --tty (tty: true)"
+      return yield* new InvalidRequest({ field: "exec_id", detail })
+    }
+    const process = yield* processOf(commands, payload)
+    if (process !== undefined) yield* process.resize({ cols, rows })
+    return { execId, resized: process !== undefined }
+  })
