@@ -78,21 +78,27 @@ export const boundedOutput = (limit: number) => {
   return { add, kept } as const
 }
 
-/** Stdout and stderr of a command, each with at most `limit` bytes. */
-export const commandOutput = (limit: number) => {
+/** Stdout and stderr of a command, and with `arrival` both together, each with at most `limit` bytes. */
+export const commandOutput = (limit: number, order: "stream" | "arrival" = "stream") => {
   const output = { stdout: boundedOutput(limit), stderr: boundedOutput(limit) }
+  const both = order === "arrival" ? boundedOutput(limit) : undefined
   return {
-    add: (from: "stdout" | "stderr", bytes: Uint8Array): void => output[from].add(bytes),
+    add: (from: "stdout" | "stderr", bytes: Uint8Array): void => {
+      output[from].add(bytes)
+      both?.add(bytes)
+    },
     kept: (): CommandOutput => {
       const stdout = output.stdout.kept()
       const stderr = output.stderr.kept()
+      const arrived = both?.kept()
       return {
         stdout: stdout.text,
         stderr: stderr.text,
+        ...(arrived === undefined ? {} : { output: arrived.text }),
         stdoutBytes: stdout.bytes,
         stderrBytes: stderr.bytes,
-        truncated: stdout.truncated || stderr.truncated,
-        lossy: stdout.lossy || stderr.lossy
+        truncated: stdout.truncated || stderr.truncated || arrived?.truncated === true,
+        lossy: stdout.lossy || stderr.lossy || arrived?.lossy === true
       }
     }
   } as const

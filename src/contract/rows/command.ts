@@ -10,6 +10,7 @@ import {
   milliseconds,
   must,
   optional,
+  string,
   strings,
   text
 } from "../text/fields.ts"
@@ -102,8 +103,24 @@ export const fieldsOfCommand = () => ({
       description: "Maximum bytes of stdout, and of stderr, in the result. The middle of longer output is left out"
     }),
     () => 1_048_576
+  ),
+  order: optional(
+    Schema.Literals(["stream", "arrival"]).annotate({
+      description:
+        "`arrival`: the result also has `output`, stdout and stderr as one text in the order of arrival. `stream`: it has them apart alone. " +
+        "Default: `stream`"
+    })
   )
 })
+
+/** Both outputs of a command in its result. */
+export const outputInOrder = () =>
+  optional(
+    string(
+      "stdout and stderr as one text, in the order of arrival, cut as each of them. What a program writes to both within some milliseconds " +
+        "may change places. Only with `order` `arrival`"
+    )
+  )
 
 export const terminalFields = () => ({
   tty: flag("Run on a terminal, for interactive programs. stdout and stderr are then one stream"),

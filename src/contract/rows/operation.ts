@@ -154,6 +154,8 @@ export interface Folding<Event, Result> {
 export interface CommandOutput {
   readonly stdout: string
   readonly stderr: string
+  /** Both in the order of arrival, if the request asks for it. */
+  readonly output?: string
   /** Bytes that the command has written. */
   readonly stdoutBytes: number
   readonly stderrBytes: number

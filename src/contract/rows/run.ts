@@ -18,6 +18,7 @@ import {
   endFields,
   fieldsOfCommand,
   OutputEvent,
+  outputInOrder,
   script,
   terminalFields,
   workingDirectory
@@ -87,6 +88,7 @@ const RunResult = lazy(() =>
     ...ended(),
     stdout: string("Output on stdout"),
     stderr: string("Output on stderr"),
+    output: outputInOrder(),
     stdoutBytes: integer("Total bytes that the command wrote to stdout"),
     stderrBytes: integer("Total bytes that the command wrote to stderr"),
     truncated: boolean("Whether the middle of stdout or stderr is left out"),
@@ -97,7 +99,7 @@ const RunResult = lazy(() =>
 type RunResult = ReturnType<typeof RunResult>["Type"]
 
 const fold = (payload: RunPayload): Folding<RunEvent, RunResult> => {
-  const output = commandOutput(payload.maxBytes)
+  const output = commandOutput(payload.maxBytes, payload.order)
   const messages: Array<string> = []
   let exited: Extract<RunEvent, { readonly _tag: "Exited" }> | undefined
   return {
@@ -209,6 +211,7 @@ export const run = streaming({
       vcpu_count: { visibleIn: ["full"] },
       memory_mib: { description: "[1024]" }
     },
+    omits: ["output"],
     essential: true
   },
   needsRoom: true,

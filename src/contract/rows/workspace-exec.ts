@@ -10,6 +10,7 @@ import {
   fieldsOfCommand,
   Outcome,
   outputBytes,
+  outputInOrder,
   outputStream,
   processId,
   script,
@@ -89,6 +90,7 @@ const ExecResult = lazy(() => {
     }),
     stdout: string("Output on stdout"),
     stderr: string("Output on stderr"),
+    output: outputInOrder(),
     stdoutBytes: integer("Total bytes that the command wrote to stdout"),
     stderrBytes: integer("Total bytes that the command wrote to stderr"),
     truncated: boolean("Whether the middle of stdout or stderr is left out. `logs` has all output"),
@@ -105,7 +107,7 @@ const ExecResult = lazy(() => {
 type ExecResult = ReturnType<typeof ExecResult>["Type"]
 
 const fold = (payload: ExecPayload): Folding<ExecEvent, ExecResult> => {
-  const output = commandOutput(payload.maxBytes)
+  const output = commandOutput(payload.maxBytes, payload.order)
   let execId = ""
   let pid: number | undefined
   let exited: Omit<Extract<ExecEvent, { readonly _tag: "Exited" }>, "_tag"> | undefined
@@ -214,7 +216,7 @@ export const workspaceExec = streaming({
       cancel: { own: "boolean", description: "End exec_id" },
       raw: { own: "boolean", description: "Keep terminal codes" }
     },
-    omits: ["pid"],
+    omits: ["pid", "output"],
     essential: true
   },
   states: at(withVm, { except: "An `exec_id` that the workspace knows is followed in every state but `creating`." }),

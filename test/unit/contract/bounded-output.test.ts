@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { boundedOutput } from "../../../src/contract/rows/bounded-output.ts"
+import { boundedOutput, commandOutput } from "../../../src/contract/rows/bounded-output.ts"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
@@ -60,5 +60,26 @@ describe("bounded output", () => {
     output.add(buffer)
     buffer.fill(0x78)
     assert.strictEqual(output.kept().text, "first ")
+  })
+
+  it("the output of a command in the order of arrival is cut as one text, and absent unless it is asked for", () => {
+    const pieces = [["stdout", "one\n"], ["stderr", "two\n"], ["stdout", "three\n"]] as const
+    const outputOf = (limit: number, order?: "arrival" | "stream") => {
+      const output = commandOutput(limit, order)
+      for (const [from, text] of pieces) output.add(from, bytesOf(text))
+      return output.kept()
+    }
+    assert.deepInclude(outputOf(100, "arrival"), {
+      stdout: "one\nthree\n",
+      stderr: "two\n",
+      output: "one\ntwo\nthree\n",
+      truncated: false
+    })
+    assert.deepInclude(outputOf(10, "arrival"), {
+      stdout: "one\nthree\n",
+      output: "one\nt\n[... 4 bytes left out ...]\nhree\n",
+      truncated: true
+    })
+    for (const order of [undefined, "stream"] as const) assert.notProperty(outputOf(100, order), "output")
   })
 })
