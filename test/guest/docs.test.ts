@@ -170,7 +170,9 @@ const preconditions = ({ workspace }: PyroPromises) => {
     }
     if (text("exec_id") === EXEC_ID) {
       const tty = operation === "workspace.resize"
-      await workspace.exec({ workspace: target, execId: EXEC_ID, detach: true, tty, command: ["sleep", "600"] })
+      const openStdin = operation === "workspace.stdin"
+      const command = openStdin ? ["cat"] : ["sleep", "600"]
+      await workspace.exec({ workspace: target, execId: EXEC_ID, detach: true, tty, openStdin, command })
     }
     if (operation.startsWith("workspace.service.") && operation !== "workspace.service.list") {
       await service(target, named ?? "", operation !== "workspace.service.start")

@@ -179,5 +179,9 @@ export const execViews = {
   "workspace.resize": {
     result: ({ resized }) => note(resized ? "resized\n" : "the command had ended before\n")
   },
+  "workspace.stdin": {
+    result: ({ ended, writtenBytes }) =>
+      note(ended ? "the command had ended before\n" : `${size(writtenBytes)} written\n`)
+  },
   "workspace.logs": logsView
 } satisfies Views

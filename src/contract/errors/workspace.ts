@@ -177,6 +177,21 @@ export class ExecNotFound extends ContractError<ExecNotFound>()("ExecNotFound", 
   steps: "run the command with workspace_exec and `command`"
 }) {}
 
+/** The command reads no input, so its stdin took a part of it. */
+export class StdinBlocked extends ContractError<StdinBlocked>()("StdinBlocked", {
+  workspace: Schema.String,
+  execId: Schema.String,
+  /** Bytes that the guest took. */
+  writtenBytes: Schema.Int,
+  /** Bytes of the whole input. */
+  inputBytes: Schema.Int
+}, {
+  fact: ({ execId, inputBytes, workspace, writtenBytes }) =>
+    `command ${execId} of workspace ${workspace} reads no input: its stdin took ${writtenBytes} of ${inputBytes} bytes`,
+  next: ({ execId, workspace }) => `Write the rest later, or end the command: pyro cancel ${workspace} ${execId}`,
+  steps: "write the rest later, or end the command with workspace_cancel"
+}) {}
+
 export const workspaceErrors = [
   WorkspaceNotFound,
   IdAmbiguous,
@@ -187,5 +202,6 @@ export const workspaceErrors = [
   SnapshotNotFound,
   SnapshotExists,
   SnapshotMismatch,
-  ExecNotFound
+  ExecNotFound,
+  StdinBlocked
 ] as const

@@ -13,16 +13,23 @@ export const requireOneCommand = (
     ? wrong("cannot be combined with a script")
     : Effect.void
 
-type Asked = Pick<ExecPayload, "command" | "detach" | "execId" | "script" | "tty">
+type Asked = Pick<ExecPayload, "command" | "detach" | "execId" | "openStdin" | "script" | "tty">
 
 /** Fails if an exec would leave its stdin unread. */
 export const requireRead = (
-  { command, detach, execId, script, tty }: Asked,
+  { command, detach, execId, openStdin, script, tty }: Asked,
   { resumed, stdin, writeStdin }: RunInput
 ): Effect.Effect<void, InvalidRequest> => {
-  if ((stdin ?? writeStdin) === undefined || resumed === true || tty) return Effect.void
+  if ((stdin ?? writeStdin) === undefined || resumed === true) return Effect.void
+  if (openStdin === true && !detach) {
+    return wrong("a command with an open stdin does not read that of its call. Write to it: pyro stdin", "stdin")
+  }
+  if (tty) return Effect.void
   if (detach) {
-    return wrong("a detached command reads no stdin; write the input to a file that the command reads", "stdin")
+    return wrong(
+      "a detached command does not read the stdin of its call. Start it with --open-stdin (open_stdin: true), and write: pyro stdin",
+      "stdin"
+    )
   }
   return execId !== undefined && command.length === 0 && script === undefined
     ? wrong("a started command reads the stdin of the call that started it", "stdin")

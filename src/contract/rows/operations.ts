@@ -32,7 +32,7 @@ import { workspaceCancel, workspaceLogs } from "./workspace-logs.ts"
 import { networkLists, workspaceNetworkLog, workspaceNetworkSet } from "./workspace-network.ts"
 import { workspacePatchApply } from "./workspace-patch.ts"
 import { workspacePortList, workspacePortPublish, workspacePortUnpublish } from "./workspace-port.ts"
-import { workspaceResize, workspaceSignal } from "./workspace-process.ts"
+import { workspaceResize, workspaceSignal, workspaceStdin } from "./workspace-process.ts"
 import { workspaceDelete, workspaceReset } from "./workspace-reset.ts"
 import {
   workspaceServiceList,
@@ -68,6 +68,7 @@ export const operations = [
   workspaceCancel,
   workspaceSignal,
   workspaceResize,
+  workspaceStdin,
   workspaceShellOpen,
   workspaceShellList,
   workspaceShellRead,

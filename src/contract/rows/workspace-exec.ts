@@ -35,6 +35,11 @@ export const ExecPayload = lazy(() =>
       })
     ),
     detach: flag("Return the id at once and leave the command running"),
+    openStdin: optional(
+      boolean(
+        "Give the command a stdin that stays open, also when it is detached. `stdin` writes to it and closes it. Default: stdin is that of this call"
+      )
+    ),
     waitSeconds: optional(
       Schema.Number.pipe(
         must((seconds) => seconds >= 0 && seconds <= 86_400, "must be 0 to 86400 seconds"),

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { between, boolean, defaulted, described, must, string } from "../text/fields.ts"
+import { between, boolean, bytes, defaulted, described, flag, integer, must, optional, string } from "../text/fields.ts"
 import { signalNumber } from "../text/signals.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { StartedExecId } from "./command.ts"
@@ -106,4 +106,66 @@ export const workspaceResize = unary({
   annotations: { readOnly: false, destructive: false, idempotent: true, openWorld: false },
   payload: ResizePayload,
   result: ResizeResult
+})
+
+/** Maximum bytes of one request. */
+const MAX_STDIN_BYTES = 8_388_608
+
+export const StdinPayload = lazy(() =>
+  snakeStruct({
+    ...startedCommand(),
+    text: optional(
+      Schema.String.pipe(
+        must((value) => !/\p{Surrogate}/u.test(value), "must be well-formed Unicode"),
+        must(
+          (value) => new TextEncoder().encode(value).length <= MAX_STDIN_BYTES,
+          `must be at most ${MAX_STDIN_BYTES} bytes`
+        ),
+        described(`Text to write (UTF-8), at most ${MAX_STDIN_BYTES} bytes. pyro adds no newline. Default: none`)
+      )
+    ),
+    content: optional(bytes(`Bytes to write in place of text, at most ${MAX_STDIN_BYTES}`, MAX_STDIN_BYTES)),
+    close: flag("Close stdin after the bytes: the command reads the end of its input")
+  })
+)
+export type StdinPayload = ReturnType<typeof StdinPayload>["Type"]
+
+const StdinResult = lazy(() =>
+  snakeStruct({
+    execId: execId(),
+    writtenBytes: integer("Bytes that the guest took. 0 if the command had ended before"),
+    ended: boolean("True if the command had ended before. Its stdin then takes nothing")
+  })
+)
+export type StdinResult = ReturnType<typeof StdinResult>["Type"]
+
+export const workspaceStdin = unary({
+  name: "workspace.stdin",
+  summary: "Write to the open stdin of a running command",
+  description:
+    "For a command that was started with --open-stdin: its stdin stays open until --close, whoever leaves. Several writers take turns: each " +
+    "request is written as a whole. If the command reads nothing for 5 seconds, and its buffers are full, the request fails and says how much was written.",
+  cli: {
+    path: ["workspace", "stdin"],
+    args: ["workspace", "exec_id"],
+    filled: ["content"],
+    extras: {
+      from: {
+        _tag: "file",
+        fills: "content",
+        as: "bytes",
+        description: "File of the host with the bytes, or - for stdin"
+      }
+    },
+    examples: [
+      "pyro stdin fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f --text 'yes' --close",
+      "git archive HEAD | pyro stdin fix 4f0c6a1e9b7d42c58f3e6a7b8c9d0e1f --from -"
+    ]
+  },
+  mcp: { missing: "`workspace_exec` takes the whole stdin, and shells are for dialogues" },
+  states: at(withCommands),
+  on: "residents",
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  payload: StdinPayload,
+  result: StdinResult
 })

@@ -7,6 +7,7 @@ import type { Commands } from "../residents/exec/command-registry.ts"
 import { resize, signal } from "../residents/exec/control.ts"
 import { exec } from "../residents/exec/exec.ts"
 import { logs } from "../residents/exec/logs.ts"
+import { stdin } from "../residents/exec/stdin.ts"
 import type { Works } from "./work.ts"
 
 /** Number of digits of a whole id. */
@@ -61,5 +62,7 @@ export const execWorks = {
   "workspace.signal": ({ commands }, payload) =>
     Effect.flatMap(withExecId(commands, payload), (whole) => signal(commands, whole)),
   "workspace.resize": ({ commands }, payload) =>
-    Effect.flatMap(withExecId(commands, payload), (whole) => resize(commands, whole))
+    Effect.flatMap(withExecId(commands, payload), (whole) => resize(commands, whole)),
+  "workspace.stdin": ({ commands }, payload) =>
+    Effect.flatMap(withExecId(commands, payload), (whole) => stdin(commands, whole))
 } satisfies Partial<Works>

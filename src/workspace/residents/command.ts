@@ -34,6 +34,8 @@ export interface CommandRequest {
   readonly cwd: string
   /** @default root */
   readonly user?: string | undefined
+  /** The stdin stays open for later writers. @default false */
+  readonly openStdin?: boolean
   readonly tty: boolean
   readonly rows: number
   readonly cols: number
@@ -69,7 +71,7 @@ export const spawnRequest = (request: CommandRequest, input: RunInput): SpawnReq
     env: guestEnvironment(request),
     cwd: path.posix.resolve("/workspace", request.cwd),
     user: request.user === undefined || request.user === "root" ? "" : request.user,
-    stdin: request.tty || input.stdin !== undefined,
+    stdin: request.tty || request.openStdin === true || input.stdin !== undefined,
     ...(request.tty ? { pty: { rows: request.rows, cols: request.cols } } : {})
   }
 }

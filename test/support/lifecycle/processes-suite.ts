@@ -174,5 +174,64 @@ export const processesSuite = (name: string, driver: LifecycleDriver) => {
       assert.include(await failure(resize(shellId)), "pyro shell resize p")
       await call("shell-close", { workspace: "p", shell_id: shellId })
     })
+
+    it("stdin of a detached command stays open for any caller and the next daemon, until it is closed", async () => {
+      const started = await call<{ readonly execId: string }>("exec", {
+        workspace: "p",
+        command: ["cat"],
+        detach: true,
+        open_stdin: true
+      })
+      const stdin = (more: object) =>
+        call<{ readonly writtenBytes: number; readonly ended: boolean }>("stdin", {
+          workspace: "p",
+          exec_id: started.execId,
+          ...more
+        })
+      const output = async () =>
+        (await call<{ readonly output: string }>("logs", { workspace: "p", exec_id: started.execId })).output
+      assert.strictEqual((await stdin({ text: "one\n" })).writtenBytes, 4)
+      await until("the first line", async () => await output() === "one\n")
+      await client.kill()
+      await stdin({ content: Buffer.from("two\n").toString("base64") })
+      await until("the second line", async () => await output() === "one\ntwo\n")
+      assert.include(await failure(stdin({})), "give bytes to write, or close stdin")
+      assert.include(await failure(stdin({ text: "a", content: "YQ==" })), "cannot be combined")
+      await stdin({ text: "end", close: true })
+      await until(
+        "its end",
+        async () => (await logs("p")).some((one) => one.execId === started.execId && one.status === 0)
+      )
+      assert.strictEqual(await output(), "one\ntwo\nend")
+      assert.deepInclude(await stdin({ text: "late", close: true }), { writtenBytes: 0, ended: true })
+    })
+
+    it("a closed stdin stays closed for the next daemon, and takes no bytes", async () => {
+      const { execId } = await exec("p", "cat; sleep 1000", { detach: true, open_stdin: true })
+      const stdin = (more: object) => call("stdin", { workspace: "p", exec_id: execId, ...more })
+      await stdin({ close: true })
+      await client.kill()
+      await stdin({ close: true })
+      assert.include(await failure(stdin({ text: "late" })), "whose stdin was closed before")
+      assert.deepInclude(await logs("p").then((all) => all.find((one) => one.execId === execId)), {
+        outcome: "running"
+      })
+      await call("cancel", { workspace: "p", exec_id: execId, grace_seconds: 0 })
+    })
+
+    it("a command that reads nothing blocks its writer with the bytes that it took, and one without open stdin refuses", async () => {
+      const { execId } = await exec("p", "sleep 1000", { detach: true, open_stdin: true })
+      const text = "x".repeat(400_000)
+      const blocked = await failure(call("stdin", { workspace: "p", exec_id: execId, text }))
+      assert.match(
+        blocked,
+        /StdinBlocked: command [0-9a-f]+ of workspace p reads no input: its stdin took \d+ of 400000 bytes/
+      )
+      await call("cancel", { workspace: "p", exec_id: execId, grace_seconds: 0 })
+      const plain = (await exec("p", "sleep 1000", { detach: true })).execId
+      const refused = await failure(call("stdin", { workspace: "p", exec_id: plain, text: "x" }))
+      assert.include(refused, "without an open stdin. Start it with --open-stdin")
+      await call("cancel", { workspace: "p", exec_id: plain, grace_seconds: 0 })
+    })
   })
 }

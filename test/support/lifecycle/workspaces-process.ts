@@ -13,7 +13,7 @@ import { CreatePayload, foldSwitch, type WorkspaceEvent } from "../../../src/con
 import { CancelPayload, LogsPayload } from "../../../src/contract/rows/workspace-logs.ts"
 import { NetworkLogPayload, NetworkSetPayload } from "../../../src/contract/rows/workspace-network.ts"
 import { PortPublishPayload, PortUnpublishPayload } from "../../../src/contract/rows/workspace-port.ts"
-import { ResizePayload, SignalPayload } from "../../../src/contract/rows/workspace-process.ts"
+import { ResizePayload, SignalPayload, StdinPayload } from "../../../src/contract/rows/workspace-process.ts"
 import { DeletePayload, ResetPayload } from "../../../src/contract/rows/workspace-reset.ts"
 import {
   ServiceLogsPayload,
@@ -124,6 +124,7 @@ const operations = ({ house }: Workspaces["Service"]) => {
     cancel: operation(CancelPayload(), all.cancel),
     signal: operation(SignalPayload(), all.signal),
     resize: operation(ResizePayload(), all.resize),
+    stdin: operation(StdinPayload(), all.stdin),
     "shell-open": operation(ShellOpenPayload(), all.shell.open),
     "shell-list": operation(WorkspaceRef(), all.shell.list),
     "shell-read": operation(ShellReadPayload(), all.shell.read),

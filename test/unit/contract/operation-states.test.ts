@@ -57,7 +57,8 @@ describe("the table of legal states", () => {
       "workspace.shell.read",
       "workspace.signal",
       "workspace.snapshot.list",
-      "workspace.status"
+      "workspace.status",
+      "workspace.stdin"
     ])
   })
 })

@@ -209,6 +209,7 @@ export const openCommands = (
             ...(deadlineMs === undefined ? {} : { deadlineMs }),
             ...(payload.graceSeconds === DEFAULT_GRACE_SECONDS ? {} : { graceMs: payload.graceSeconds * 1000 }),
             ...(payload.tty ? { tty: true } : {}),
+            ...(payload.openStdin === true ? { stdin: "open" as const } : {}),
             ...(role?._tag === "shell" ? { sizes: [{ at: 0, cols: payload.cols, rows: payload.rows }] } : {}),
             ...(mounts.length === 0 ? {} : { secretPaths: mounts.map(({ path }) => path) })
           }))
@@ -246,7 +247,8 @@ export const openCommands = (
                 command.pid = process.pid
                 settleAfterwards(command.started, Exit.succeed(process))
                 const rest = conclude(command, channel, process, { startedAtMs, deadlineMs })
-                const isFed = input.stdin !== undefined || input.resizes !== undefined
+                // The terminal of the caller of a detached command would close the command's stdin.
+                const isFed = payload.openStdin !== true && (input.stdin !== undefined || input.resizes !== undefined)
                 return isFed ? Effect.andThen(feed(process, input), rest) : rest
               })
             )

@@ -27,6 +27,8 @@ export const Started = Schema.Struct({
   tty: Schema.optional(Schema.Literal(true)),
   /** Sizes of a shell's terminal, in order. The first one is the size at the start. */
   sizes: Schema.optional(Schema.Array(SizeAt)),
+  /** The command has a stdin for any caller. A caller has closed it. */
+  stdin: Schema.optional(Schema.Literals(["open", "closed"])),
   /** Files in the guest with secrets of the command. pyro removes them after its end. */
   secretPaths: Schema.optional(Schema.Array(Schema.String)),
   /** The command ran before the workspace's current snapshot state. */
@@ -51,6 +53,7 @@ const Line = Schema.fromJsonString(
   Schema.Union([
     Schema.Struct({ started: Started }),
     Schema.Struct({ ended: Ended }),
+    Schema.Struct({ stdinClosed: Schema.Struct({ id: Schema.String }) }),
     Schema.Struct({ refused: Schema.Struct({ id: Schema.String }) }),
     Schema.Struct({ resized: Schema.Struct({ id: Schema.String, ...SizeAt.fields }) })
   ])
@@ -147,6 +150,11 @@ export class CommandJournal {
     this.#writeNow({ resized: { id, ...size } })
   }
 
+  /** Throws errors of the host's file system. The stdin then stays open. */
+  stdinClosed(id: string) {
+    this.#writeNow({ stdinClosed: { id } })
+  }
+
   /** Adds the end to memory. `flush` writes it to the file. */
   ended(end: CommandEnd) {
     this.#add({ ended: end })
@@ -209,10 +217,16 @@ export class CommandJournal {
     if ("started" in line) this.#commands.set(line.started.id, { start: line.started, end: undefined })
     else if ("refused" in line) this.#commands.delete(line.refused.id)
     else if ("resized" in line) this.#resize(line.resized)
+    else if ("stdinClosed" in line) this.#closeStdin(line.stdinClosed.id)
     else {
       const known = this.#commands.get(line.ended.id)
       if (known !== undefined) this.#commands.set(line.ended.id, { ...known, end: line.ended })
     }
+  }
+
+  #closeStdin(id: string) {
+    const known = this.#commands.get(id)
+    if (known !== undefined) this.#commands.set(id, { ...known, start: { ...known.start, stdin: "closed" } })
   }
 
   #resize({ id, ...size }: SizeAt & { readonly id: string }) {
