@@ -16,4 +16,11 @@ export { acquireWorkspace } from "./effects.ts"
 export { type EffectCall, pyro, type PyroEffects } from "./effects.ts"
 export { layer } from "./installed.ts"
 export type { Options } from "./options.ts"
-export { type CallOptions, type CommandPromise, makePromises, type PromiseCall, type PyroPromises } from "./promises.ts"
+export {
+  type CallOptions,
+  type CommandError,
+  type CommandPromise,
+  makePromises,
+  type PromiseCall,
+  type PyroPromises
+} from "./promises.ts"

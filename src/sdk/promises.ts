@@ -75,7 +75,13 @@ export type PromiseCall<Name extends OperationName> =
 /** Operations whose result is that of a command. */
 type CommandName = "run" | "workspace.exec"
 
-/** Result of a command. */
+/** The error that rejects the promise of a command. */
+export type CommandError = PyroError & {
+  /** The output until the failure. */
+  readonly output: CommandOutput
+}
+
+/** Result of a command. Rejects with a `CommandError`, or with the reason of its aborted signal. */
 export interface CommandPromise<Result> extends Promise<Result> {
   /** The output until now: also of a command that an aborted signal has ended, or that has failed. */
   readonly outputSoFar: () => CommandOutput
@@ -110,10 +116,16 @@ const waitingFrames = (handler: (cause: unknown) => never): string => {
  * Ends the chain of each promise. An aborted call rejects with the caller's own reason. An error gets a stack for people: its code, the
  * operation, and the lines of the program. The SDK's own frames would surround its message.
  */
-const rejecting = ({ name }: Operation, signal: AbortSignal | undefined) => {
+const rejecting = (
+  { name }: Operation,
+  signal: AbortSignal | undefined,
+  outputSoFar?: () => CommandOutput
+) => {
   const reject = (cause: unknown): never => {
+    // The reason is the caller's own object, and may reject other calls too: it gets no output.
     if (signal?.aborted === true) throw signal.reason
     if (!isPyroError(cause)) throw cause
+    if (outputSoFar !== undefined) Object.defineProperty(cause, "output", { value: outputSoFar(), configurable: true })
     const value = `${cause._tag} [${cause.code}]: ${name}: ${cause.message}${waitingFrames(reject)}`
     throw Object.defineProperty(cause, "stack", { value, configurable: true })
   }
@@ -133,7 +145,12 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
   let isClosed = false
   /** Error of a call after `close`, in place of Effect's own error. */
   const closed = Effect.fail(new DaemonUnavailable({ detail: "this client was closed; make another one" }))
-  const promise = <A>(row: Operation, effect: Effect.Effect<A, PyroError, Pyro>, { signal }: CallOptions): Promise<A> =>
+  const promise = <A>(
+    row: Operation,
+    effect: Effect.Effect<A, PyroError, Pyro>,
+    { signal }: CallOptions,
+    outputSoFar?: () => CommandOutput
+  ): Promise<A> =>
     // A promise rejects with the error itself instead of Effect's wrapper.
     (isClosed
       ? Effect.runPromise(Effect.result(closed))
@@ -142,7 +159,7 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
         if (result._tag === "Failure") throw result.failure
         return result.success
       })
-      .catch(rejecting(row, signal))
+      .catch(rejecting(row, signal, outputSoFar))
   const iterable = <A>(
     row: Operation,
     events: Stream.Stream<A, PyroError, Pyro>,
@@ -170,6 +187,7 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
     if (row.kind === "unary") {
       return (options = {}, how = {}) => promise(row, call(options) as Effect.Effect<unknown, PyroError, Pyro>, how)
     }
+    const isCommand = row.name === "run" || row.name === "workspace.exec"
     return Object.assign(
       (options: object = {}, how: CallOptions = {}) => {
         let output = nothingYet
@@ -181,7 +199,8 @@ export const makePromises = (layer: Layer.Layer<Pyro, PyroError>): PyroPromises 
             })
             return read === undefined ? collected : Effect.raceFirst(collected, read.failed)
           }),
-          how
+          how,
+          isCommand ? () => output() : undefined
         )
         return Object.assign(result, { outputSoFar: () => output() })
       },

@@ -233,5 +233,17 @@ export const processesSuite = (name: string, driver: LifecycleDriver) => {
       assert.include(refused, "without an open stdin. Start it with --open-stdin")
       await call("cancel", { workspace: "p", exec_id: plain, grace_seconds: 0 })
     })
+
+    it("the log keeps the output of a command whose caller left, also what its handler printed", async () => {
+      const exec_id = "a".repeat(32)
+      const script = "trap 'echo ended; exit 3' INT; echo begun; while :; do sleep 0.02; done"
+      await call("exec-abandoned", { workspace: "p", exec_id, script })
+      const { commands: [entry], output } = await call<{
+        readonly commands: ReadonlyArray<object>
+        readonly output: string
+      }>("logs", { workspace: "p", exec_id })
+      assert.strictEqual(output, "begun\nended\n")
+      assert.deepInclude(entry, { outcome: "exited", status: 3 })
+    })
   })
 }

@@ -76,6 +76,17 @@ const operations = ({ house }: Workspaces["Service"]) => {
       return { stdout, status, execId, pid }
     }))
 
+  /** An exec whose caller leaves at the first output. */
+  const abandoned = (payload: ExecPayload) =>
+    Effect.scoped(Effect.gen(function*() {
+      const pull = yield* all.exec.pull!(payload)
+      const untilOutput: Effect.Effect<void> = Effect.flatMap(
+        Effect.orDie(pull()),
+        (events) => events.some(({ _tag }) => _tag === "Output") ? Effect.void : untilOutput
+      )
+      yield* untilOutput
+    }))
+
   const attach = (
     shell: { readonly workspace: string; readonly shellId: string },
     { input, raw, until }: { readonly input: string; readonly raw: boolean; readonly until: string }
@@ -120,6 +131,7 @@ const operations = ({ house }: Workspaces["Service"]) => {
     fork: operation(ForkPayload(), (payload) => last(all.fork(payload))),
     compare: operation(ComparePayload(), all.compare),
     exec: operation(ExecPayload(), exec),
+    "exec-abandoned": operation(ExecPayload(), abandoned),
     logs: operation(LogsPayload(), all.logs),
     cancel: operation(CancelPayload(), all.cancel),
     signal: operation(SignalPayload(), all.signal),

@@ -2,7 +2,7 @@ import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import * as path from "node:path"
 import { Readable } from "node:stream"
 import { assert, describe, it } from "vitest"
-import { CommandNotFound, InvalidRequest, type PyroError } from "../../../src/contract/errors/errors.ts"
+import { ChannelFailed, CommandNotFound, InvalidRequest, type PyroError } from "../../../src/contract/errors/errors.ts"
 import { Pyro, type PyroService } from "../../../src/contract/rows/Pyro.ts"
 import type { RunEvent, RunPayload } from "../../../src/contract/rows/run.ts"
 import { workspaceExport } from "../../../src/contract/rows/workspace-export.ts"
@@ -10,7 +10,7 @@ import type { WorkspaceInfo } from "../../../src/contract/rows/workspace-info.ts
 import { workspaceCreate } from "../../../src/contract/rows/workspace-lifecycle.ts"
 import { acquireWorkspace, pyro as effects } from "../../../src/sdk/effects.ts"
 import { payloadOf } from "../../../src/sdk/options.ts"
-import { makePromises } from "../../../src/sdk/promises.ts"
+import { type CommandError, makePromises } from "../../../src/sdk/promises.ts"
 import { unfakedPyro } from "../../support/unfaked-pyro.ts"
 
 const EXITED: RunEvent = {
@@ -33,6 +33,8 @@ const service = (over: Partial<PyroService> = {}) => {
       const [program = ""] = payload.command
       const events: Stream.Stream<RunEvent, PyroError> = program === "forever"
         ? Stream.concat(Stream.make(output("first")), Stream.never)
+        : program === "lost"
+        ? Stream.concat(Stream.make(output("first")), Stream.fail(new ChannelFailed({ detail: "it is gone" })))
         : program === "missing"
         ? Stream.fail(new CommandNotFound({ command: program }))
         : program === "cat"
@@ -171,6 +173,16 @@ describe("the SDK for everybody else", () => {
       assert.match(frames[0] ?? "", /^ +at .*sdk\.test\.ts:\d+/)
       for (const frame of frames) assert.notMatch(frame, /src\/sdk|node_modules\/effect/)
     }
+  })
+
+  it("the error of a command has its output until then, and the error of another operation has none", async () => {
+    await using pyro = makePromises(service({ doctor: () => Stream.fail(new ChannelFailed({ detail: "gone" })) }).layer)
+    const rejection = (work: Promise<unknown>) => work.then(() => undefined, (cause: unknown) => cause as CommandError)
+    const lost = await rejection(pyro.run({ environment: "debian:12", command: ["lost"] }))
+    assert.strictEqual(lost?._tag, "ChannelFailed")
+    assert.deepInclude(lost?.output, { stdout: "first", stdoutBytes: 5 })
+    assert.deepInclude((await rejection(pyro.run({ command: ["missing"] })))?.output, { stdout: "" })
+    assert.notProperty(await rejection(pyro.doctor()), "output")
   })
 
   it("the promise API passes stdin", async () => {
