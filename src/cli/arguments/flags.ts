@@ -42,8 +42,8 @@ const VALUES = table<string | undefined>({
 /** Short flags as in docker, for commands that run a program in a guest. */
 const LETTERS = table({ env: "e", cwd: "w", tty: "t", interactive: "i", user: "u", detach: "d" })
 
-/** Short flags of other commands. */
-const OTHER_LETTERS = table({ follow: "f", recursive: "r" })
+/** Short flags of other commands: a workspace has the variables and the directory of its commands. */
+const OTHER_LETTERS = table({ follow: "f", recursive: "r", env: "e", cwd: "w" })
 
 const letterOf = (cli: CliSurface, name: string) => {
   const letter = (cli.rest === undefined ? OTHER_LETTERS : LETTERS)[name]

@@ -35,6 +35,13 @@ const typed = (...words: ReadonlyArray<string>) => {
 const AFTER = "what begins with a dash and is no option goes after --"
 
 describe("the parser", () => {
+  it("create and update have docker's letters for variables and the directory", () => {
+    for (const words of [["create"], ["update", "fix"]]) {
+      const { raw } = typed("workspace", ...words, "-e", "A=1", "-e", "B=2", "-w", "src") as { readonly raw: object }
+      assert.deepInclude(JSON.parse(JSON.stringify(raw)), { env: { A: "1", B: "2" }, cwd: "src" })
+    }
+  })
+
   it("a flag with a name of its own is accepted by the name of its field, too", () => {
     const create = (...words: ReadonlyArray<string>) => typed("workspace", "create", ...words)
     assert.deepInclude(create("--memory-mib", "2048", "--label", "a=b"), {
