@@ -48,8 +48,9 @@ const onFirecracker = [
 /** The fault points alone take half an hour on an idle host. */
 const seconds = 7200
 
-/** Members of the pool would compete with the tests for one processor. */
-const withoutPool = (check) => (perform) => check((script) => perform(`export PYRO_POOL_MEMBERS=0\n${script}`))
+/** Members of the pool would compete with the tests for one processor. The tests look at disks by debugfs and e2fsck. */
+const withoutPool = (check) => (perform) =>
+  check((script) => perform(`export PYRO_POOL_MEMBERS=0 PATH=$PATH:/usr/sbin:/sbin\n${script}`))
 
 const check = (driver, project, names, leaveOut) => {
   const run = onDriver(driver, vitest(project, names, leaveOut))
