@@ -1,4 +1,5 @@
+import { microVms } from "../support/lifecycle/micro-vms.ts"
 import { processesSuite } from "../support/lifecycle/processes-suite.ts"
-import { qemu } from "../support/lifecycle/qemu.ts"
+import { vmmName } from "../support/vmm.ts"
 
-processesSuite("QEMU", qemu())
+processesSuite(vmmName, microVms())

@@ -32,7 +32,7 @@ export const SignalPayload = lazy(() =>
       Schema.Literals(["process", "group", "command"]).annotate({
         description:
           "Who gets the signal. `process`: the command's own process. `group`: its process group, or the one in the foreground of " +
-          "its terminal. `command`: the process and all processes that it started, in other sessions too"
+          "its terminal. `command`: the process and all processes that it started, in other sessions too, but not those that root has moved to a cgroup of its own"
       }),
       () => "process" as const
     )
