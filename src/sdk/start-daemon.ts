@@ -55,6 +55,9 @@ export const daemonRuns = (own: string) =>
     return Option.exists(found, ({ process, version }) => version === own && isAlive(process))
   })
 
+/** Each attempt costs processor time, which the daemon needs for its start. So the time between two is a twentieth of the wait so far. */
+const attempts = Schedule.min([Schedule.exponential("2 millis", 1.05), Schedule.spaced("100 millis")])
+
 /** Makes sure that a daemon of this version listens; gives the path of its socket. */
 export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroError, Paths> =>
   Effect.gen(function*() {
@@ -68,7 +71,7 @@ export const ensureDaemon = (start: StartDaemon): Effect.Effect<string, PyroErro
       yield* checkSettings
       const child = yield* startDetached({ command: start.command, env: variables, log })
       const status = yield* answers.pipe(
-        Effect.retry(Schedule.spaced("2 millis")),
+        Effect.retry(attempts),
         Effect.as(undefined),
         Effect.mapError(({ message }) => new DaemonUnavailable({ detail: message })),
         Effect.raceFirst(child.ended)
