@@ -119,6 +119,7 @@ export const notRun: ReadonlyMap<string, string> = new Map([
   ["npm run lab -- --driver firecracker", "it boots whole machines for an hour"],
   ["npm run lab -- --release 13", "it boots whole machines for an hour"],
   ["npm run lab -- --release 12 --suites", "it boots a whole machine for half an hour"],
+  ["npm run lab -- --release 12 --suites --driver firecracker", "it boots a whole machine for hours"],
   ["npm run lab -- --release 12 --figures", "it boots a whole machine for half an hour"],
   ["npm run lab -- --short", "scripts/test/lab.mjs runs it"],
   ["npm run lab -- --release 12 --command 'pyro doctor'", "it boots a whole machine"],
