@@ -1,10 +1,10 @@
-import { Effect, Schema, Stream } from "effect"
-import { ForkPayload } from "../../src/contract/rows/workspace-fork.ts"
+import { Stream } from "effect"
 import type { Daemon } from "../daemon.ts"
 import { cpuMs, descendants, privateMib, proportionalMib } from "../host-process.ts"
 import { interleave, type Side, side, timed } from "../measure.ts"
 import { apart, inARow } from "../rows/in-a-row.ts"
 import { openKeys } from "../rows/keys.ts"
+import { forksOf } from "../rows/snapshot.ts"
 
 /** The side of one driver: QEMU's is the floor. */
 type OnDriver = (driver: string) => Promise<Side>
@@ -42,18 +42,9 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
     // The record names what starts the VMM in its namespaces.
     return known.flatMap((pid) => [pid, ...descendants(pid)])
   }
-  const fork = (workspace: string, count: number) =>
-    daemon.call((pyro) =>
-      Effect.gen(function*() {
-        const payload = yield* Effect.orDie(Schema.decodeUnknownEffect(ForkPayload())({ workspace, count }))
-        const last = yield* Stream.runLast(pyro.workspace.fork(payload))
-        if (last._tag === "Some" && last.value._tag === "Forked") return last.value.workspaces.map(({ id }) => id)
-        return yield* Effect.die(new Error("fork ended without a workspace"))
-      })
-    )
   /** Forks after a first command in each, one after the other. */
   const forksInUse = async (workspace: string, count: number) => {
-    const ids = await fork(workspace, count)
+    const ids = await forksOf(daemon, workspace, count)
     for (const id of ids) await daemon.exec(id, "/bin/true")
     await sleep(1_500)
     return ids
@@ -155,7 +146,7 @@ export const driverRows = (daemon: Daemon): ReadonlyArray<DriverRow> => {
       return side(async () => {
         let ids: ReadonlyArray<string> = []
         const ms = await timed(async () => {
-          ids = await fork(workspace, 1)
+          ids = await forksOf(daemon, workspace, 1)
           await daemon.exec(ids[0]!, "/bin/true")
         })
         await removeAll(ids)

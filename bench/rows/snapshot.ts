@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { ForkPayload } from "../../src/contract/rows/workspace-fork.ts"
 import type { Bench } from "../bench.ts"
+import type { Daemon } from "../daemon.ts"
 import { type Plan, side, timed } from "../measure.ts"
 
 const command = ["/bin/cat", "/etc/debian_version"] as const
@@ -10,9 +11,9 @@ const command = ["/bin/cat", "/etc/debian_version"] as const
 /** Parts of a pause besides the copy: stop, device state, disk, resume. */
 const fixedMs = 10
 
-/** Forks a workspace and runs a first command in each fork. Gives the ids. */
-const forkAndUse = async ({ daemon }: Bench, workspace: string, count: number) => {
-  const ids = await daemon.call((pyro) =>
+/** Forks a workspace. Gives the ids. */
+export const forksOf = (daemon: Daemon, workspace: string, count: number): Promise<ReadonlyArray<string>> =>
+  daemon.call((pyro) =>
     Effect.gen(function*() {
       const payload = yield* Effect.orDie(Schema.decodeUnknownEffect(ForkPayload())({ workspace, count }))
       const last = yield* Stream.runLast(pyro.workspace.fork(payload))
@@ -21,6 +22,10 @@ const forkAndUse = async ({ daemon }: Bench, workspace: string, count: number) =
         : yield* Effect.die(new Error("fork ended without a workspace"))
     })
   )
+
+/** Forks a workspace and runs a first command in each fork. Gives the ids. */
+const forkAndUse = async ({ daemon }: Bench, workspace: string, count: number) => {
+  const ids = await forksOf(daemon, workspace, count)
   await Promise.all(ids.map((id) => daemon.exec(id, ...command)))
   return ids
 }
