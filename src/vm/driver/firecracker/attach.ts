@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import * as path from "node:path"
-import { exists, removeFile } from "../../../system/files/entries.ts"
+import { exists } from "../../../system/files/entries.ts"
 import { Paths } from "../../../system/files/Paths.ts"
 import { type VmId, vmPaths } from "../../record.ts"
 import type { VmError } from "../../Vm.ts"
@@ -8,7 +8,8 @@ import { adopt, refused } from "../adopt.ts"
 import { makeOwnership, removeFolder } from "../ownership.ts"
 import { adoptVmm } from "../vmm-process.ts"
 import { connectApi } from "./api.ts"
-import { captured, names } from "./machine.ts"
+import { removeCaptured } from "./freeze-memory.ts"
+import { names } from "./machine.ts"
 import { type FirecrackerVm, makeVm } from "./vm.ts"
 
 /**
@@ -32,10 +33,7 @@ export const attachVm = (id: VmId): Effect.Effect<FirecrackerVm, VmError, Scope.
       // A crash during a capture leaves the guest paused, and so does a full disk.
       const isPaused = yield* api.isPaused
       // Firecracker has answered, so it writes no capture any more.
-      yield* Effect.forEach(
-        Object.values(captured),
-        (name) => Effect.ignore(removeFile(path.join(paths.directory, name)))
-      )
+      yield* removeCaptured({ ownership })
       const vm = yield* makeVm({ ownership, firecracker, api, spec: machine, virtualBytes, isTracked, isPaused })
       if (isPaused) yield* vm.resumeWithSpace
       return vm

@@ -33,7 +33,8 @@ const mib = 1024 * 1024
 const inFolder = ({ ownership }: Pick<Freezable, "ownership">, name: string) =>
   path.join(ownership.paths.directory, name)
 
-const removeCaptured = (vm: Freezable) =>
+/** Removes what a capture has left in the VM's own folder. Firecracker may not be writing one. */
+export const removeCaptured = (vm: Pick<Freezable, "ownership">) =>
   Effect.forEach([captured.state, captured.memory], (name) => Effect.ignore(removeFile(inFolder(vm, name))), {
     discard: true
   })
