@@ -151,7 +151,7 @@ export const installation = (
     openInstallations.delete(retried)
     await json(["workspace", "delete", "--all"])
     await json(["daemon", "stop"])
-    // A program of the test that has ended takes its VMs with it, and the kernel may be slow with their processes.
+    // Processes of VMs may end a moment after the program that had them.
     await settlesAs(() => inventory().filter((line) => /vm-|ws-/.test(line)), [], "something was left on the host")
       .finally(remove)
   }
