@@ -41,16 +41,19 @@ static void decode_opener(uint8_t kind, struct cursor from) {
       if (!decode_read(from, &read)) return;
       touch(read.root);
       touch(read.path);
+      touch(read.user);
       return;
     case KIND_WRITE:
       if (!decode_write(from, &write)) return;
       touch(write.root);
       touch(write.path);
+      touch(write.user);
       return;
     case KIND_WALK:
       if (!decode_walk(from, &walk)) return;
       touch(walk.root);
       touch(walk.path);
+      touch(walk.user);
       return;
     case KIND_COMPARE:
       if (!decode_compare(from, &compare)) return;

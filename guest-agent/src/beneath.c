@@ -56,15 +56,37 @@ static int open_workspace(void) {
   return -1;
 }
 
+/* Where links and `..` may lead. A helper changes it for itself. */
+static uint64_t scope = KERNEL_RESOLVE_BENEATH;
+
+/* Whether a path of the guest's root names /workspace or something beneath it. */
+static bool is_in_workspace(const char *root, const char *path) {
+  size_t length = strlen(WORKSPACE_ROOT) - 1;
+  path = relative(path);
+  return *root == '/' && *relative(root) == '.' && strncmp(path, &WORKSPACE_ROOT[1], length) == 0 &&
+         (path[length] == '\0' || path[length] == '/');
+}
+
 /* ext4 shows a damaged directory as empty, and counts the error on the disk, where the count stays. */
-int damage_of_root(const char *root) {
+int damage_of_root(const char *root, const char *path) {
   char count = '0';
-  if (!workspace_is_mount || strcmp(root, WORKSPACE_ROOT) != 0) return 0;
+  if (!workspace_is_mount || (strcmp(root, WORKSPACE_ROOT) != 0 && !is_in_workspace(root, path))) return 0;
   int fd = open(layer_device() != 0 ? "/sys/fs/ext4/dm-0/errors_count" : "/sys/fs/ext4/vdb/errors_count", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return 0;
   bool is_known = read(fd, &count, 1) == 1;
   close(fd);
   return is_known && count != '0' ? EUCLEAN : 0;
+}
+
+int open_root_of(const char *root, const char *path, bool in_root) {
+  if (!in_root) return open_root(root);
+  scope = KERNEL_RESOLVE_IN_ROOT;
+  if (is_in_workspace(root, path)) {
+    int workspace = open_workspace();
+    if (workspace < 0 && errno == ENODEV) return -1;
+    if (workspace >= 0) close(workspace);
+  }
+  return open_root(root);
 }
 
 int open_root(const char *root) {
@@ -78,7 +100,7 @@ int open_beneath(int root, const char *path, int flags, mode_t mode, bool follow
   struct kernel_open_how how = {
       .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | ((flags & O_PATH) ? 0 : O_NONBLOCK | O_NOCTTY)),
       .mode = (flags & O_CREAT) ? mode : 0,
-      .resolve = KERNEL_RESOLVE_BENEATH | KERNEL_RESOLVE_NO_MAGICLINKS | (follow_links ? 0 : KERNEL_RESOLVE_NO_SYMLINKS),
+      .resolve = scope | KERNEL_RESOLVE_NO_MAGICLINKS | (follow_links ? 0 : KERNEL_RESOLVE_NO_SYMLINKS),
   };
   /* EAGAIN: the tree was being renamed while the path was followed. */
   for (int attempt = 0; attempt < 16; attempt++) {
@@ -146,9 +168,11 @@ char *follow_beneath(int root, const char *path) {
   if (target != NULL) {
     memcpy(target, path, before);
     ssize_t size = readlinkat(parent, name, target + before, PATH_MAX);
-    int error = size < 0 ? errno : size == PATH_MAX ? ENAMETOOLONG : target[before] == '/' ? EXDEV : 0;
+    bool is_absolute = size > 0 && target[before] == '/';
+    int error = size < 0 ? errno : size == PATH_MAX ? ENAMETOOLONG : is_absolute && scope == KERNEL_RESOLVE_BENEATH ? EXDEV : 0;
     if (error == 0) {
       target[before + (size_t)size] = '\0';
+      if (is_absolute) memmove(target, target + before, (size_t)size + 1);
     } else {
       free(target);
       target = NULL;

@@ -263,7 +263,7 @@ static int body(const void *request, struct task_report *report) {
   if (is_covered(plan->new_root, at.now, plan->old_root, at.old)) return task_failed(report, EXDEV, STEP_OPEN, plan->new_root);
   int error = compare_directories(&comparison, at, 1);
   if (error != 0) return error;
-  error = damage_of_root(plan->new_root);
+  error = damage_of_root(plan->new_root, plan->new_path);
   if (error != 0) return task_failed(report, error, STEP_IO, plan->new_root);
   error = feed_flush();
   return error == 0 ? 0 : task_failed(report, error, STEP_IO, "pipe");

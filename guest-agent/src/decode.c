@@ -76,6 +76,9 @@ static void take_id(struct cursor *cursor, uint8_t id[ID_SIZE]) {
   memcpy(id, bytes.data, ID_SIZE);
 }
 
+/* The user of a request about files: a field only if the flags say so, because older agents know none. */
+static struct bytes take_user(struct cursor *cursor, bool is_named) { return is_named ? take_str(cursor) : (struct bytes){cursor->at, 0}; }
+
 bool decode_hello(struct cursor cursor, struct hello *out) {
   take_id(&cursor, out->nonce);
   out->version = take_u32(&cursor);
@@ -106,6 +109,7 @@ bool decode_read(struct cursor cursor, struct read_request *out) {
   out->offset = take_u64(&cursor);
   out->limit = take_u64(&cursor);
   out->flags = take_u8(&cursor);
+  out->user = take_user(&cursor, (out->flags & READ_AS_USER) != 0);
   return cursor_done(&cursor);
 }
 
@@ -117,6 +121,7 @@ bool decode_write(struct cursor cursor, struct write_request *out) {
   out->mode = take_u32(&cursor);
   out->flags = take_u8(&cursor);
   out->expected = take_u64(&cursor);
+  out->user = take_user(&cursor, (out->flags & WRITE_AS_USER) != 0);
   return cursor_done(&cursor);
 }
 
@@ -127,6 +132,7 @@ bool decode_walk(struct cursor cursor, struct walk_request *out) {
   out->path = take_str(&cursor);
   out->max_depth = take_u32(&cursor);
   out->flags = take_u32(&cursor);
+  out->user = take_user(&cursor, (out->flags & WALK_AS_USER) != 0);
   return cursor_done(&cursor);
 }
 

@@ -65,6 +65,7 @@ struct read_request {
   struct bytes root, path;
   uint64_t offset, limit; /* limit 0 = to the end */
   uint8_t flags;
+  struct bytes user; /* with the flag AS_USER; "" = root */
 };
 
 struct write_request {
@@ -74,6 +75,7 @@ struct write_request {
   uint32_t mode; /* 0 = as the present file, else 0644 */
   uint8_t flags;
   uint64_t expected; /* expected version of the present file; 0 = any */
+  struct bytes user; /* with the flag AS_USER; "" = root */
 };
 
 struct walk_request {
@@ -82,6 +84,7 @@ struct walk_request {
   struct bytes root, path;
   uint32_t max_depth; /* 0 = no limit */
   uint32_t flags;
+  struct bytes user; /* with the flag AS_USER; "" = root */
 };
 
 struct compare_request {

@@ -1,4 +1,5 @@
-/* Owner of files that the agent makes for the host: the directory's owner, so that the owner of a tree can change all of it. */
+/* Owner of files that the agent makes for the host: the directory's owner, so that the owner of a tree can change all of it. A helper
+ * with a user's rights leaves its files to that user. */
 #ifndef PYRO_OWNER_H
 #define PYRO_OWNER_H
 

@@ -13,6 +13,7 @@
 #include "beneath.h"
 #include "feed.h"
 #include "path.h"
+#include "rights.h"
 #include "task.h"
 #include "type_letter.h"
 
@@ -26,7 +27,7 @@ enum {
 };
 
 struct plan {
-  char *root, *path;
+  char *root, *path, *user;
   uint32_t max_depth, flags;
 };
 
@@ -137,27 +138,30 @@ static int body(const void *request, struct task_report *report) {
   const struct plan *plan = request;
   walker.plan = plan;
   walker.report = report;
-  int root = open_root(plan->root);
+  int error = rights_take(plan->user);
+  if (error != 0) return task_failed(report, error, STEP_USER, plan->user);
+  int root = open_root_of(plan->root, plan->path, (plan->flags & WALK_IN_ROOT) != 0);
   if (root < 0) return task_failed(report, errno, STEP_OPEN, plan->root);
   int fd = open_beneath(root, plan->path, O_RDONLY | O_DIRECTORY, 0, true);
   if (fd < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
   struct stat status;
   if (fstat(fd, &status) < 0) return task_failed(report, errno, STEP_OPEN, plan->path);
   walker.device = status.st_dev;
-  int error = walk_directory(&walker, fd, 1);
+  error = walk_directory(&walker, fd, 1);
   if (error != 0) return error;
-  error = damage_of_root(plan->root);
+  error = damage_of_root(plan->root, plan->path);
   if (error != 0) return task_failed(report, error, STEP_IO, plan->root);
   error = feed_flush();
   return error == 0 ? 0 : task_failed(report, error, STEP_IO, "pipe");
 }
 
 void walk(struct stream *stream, const struct walk_request *request) {
-  struct plan plan = {copy_str(request->root), copy_str(request->path), request->max_depth, request->flags};
-  if (plan.root == NULL || plan.path == NULL)
+  struct plan plan = {copy_str(request->root), copy_str(request->path), copy_str(request->user), request->max_depth, request->flags};
+  if (plan.root == NULL || plan.path == NULL || plan.user == NULL)
     stream_fail(stream, ENOMEM, STEP_OPEN, NULL);
   else
     task_start(stream, body, &plan, false);
   free(plan.root);
   free(plan.path);
+  free(plan.user);
 }

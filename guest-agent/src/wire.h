@@ -96,9 +96,17 @@ enum step {
 
 enum { HELLO_FORGET = 1, HELLO_TAKEN = 2 };
 enum { SPAWN_PTY = 1, SPAWN_STDIN = 2 };
-enum { READ_TELL = 1, READ_DEVICE = 2 };
-enum { WRITE_PARENTS = 1, WRITE_EXCLUSIVE = 2, WRITE_APPEND = 4, WRITE_FOLLOW = 8, WRITE_TELL = 16 };
-enum { WALK_ONE_FILE_SYSTEM = 1, WALK_ATTRIBUTES = 2 };
+enum { READ_TELL = 1, READ_DEVICE = 2, READ_IN_ROOT = 4, READ_AS_USER = 8 };
+enum {
+  WRITE_PARENTS = 1,
+  WRITE_EXCLUSIVE = 2,
+  WRITE_APPEND = 4,
+  WRITE_FOLLOW = 8,
+  WRITE_TELL = 16,
+  WRITE_IN_ROOT = 32,
+  WRITE_AS_USER = 64
+};
+enum { WALK_ONE_FILE_SYSTEM = 1, WALK_ATTRIBUTES = 2, WALK_IN_ROOT = 4, WALK_AS_USER = 8 };
 /* In the mode of a walked entry, with WALK_ATTRIBUTES: the file has extended attributes of its own. */
 enum { MODE_ATTRIBUTES = 1 << 16 };
 enum { COMPARE_CONTENT = 1 };

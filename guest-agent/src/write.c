@@ -12,6 +12,7 @@
 #include "beneath.h"
 #include "kernel.h"
 #include "owner.h"
+#include "rights.h"
 #include "small_file.h"
 #include "task.h"
 #include "version.h"
@@ -22,7 +23,7 @@ enum { PIECE = 64 * 1024 };
 enum { LINKS_MAX = 40 };
 
 struct plan {
-  char *root, *path;
+  char *root, *path, *user;
   uint32_t mode;
   uint8_t flags;
   uint64_t expected;
@@ -108,7 +109,7 @@ static int publish(struct draft *draft, const struct plan *plan) {
   if (error != 0) return error;
   if (draft->old.st_nlink == 0)
     error = owner_give(draft->parent, draft->fd);
-  else if (fchown(draft->fd, draft->old.st_uid, draft->old.st_gid) < 0)
+  else if (!rights_are_limited() && fchown(draft->fd, draft->old.st_uid, draft->old.st_gid) < 0)
     error = errno;
   if (error != 0) return error;
   if (fchmod(draft->fd, mode_for(draft, plan->mode)) < 0) return errno;
@@ -160,20 +161,24 @@ static int open_place(int root, const struct plan *plan, struct draft *draft) {
 static int body(const void *request, struct task_report *report) {
   const struct plan *plan = request;
   struct draft draft = {.fd = -1};
-  int root = open_root(plan->root);
+  int error = rights_take(plan->user);
+  if (error != 0) return task_failed(report, error, STEP_USER, plan->user);
+  int root = open_root_of(plan->root, plan->path, (plan->flags & WRITE_IN_ROOT) != 0);
   if (root < 0) return task_failed(report, errno, STEP_OPEN, plan->root);
-  int error = open_place(root, plan, &draft);
+  error = open_place(root, plan, &draft);
   if (error == 0) error = check_expected(&draft, plan->expected);
   if (error != 0) return task_failed(report, error, STEP_OPEN, plan->path);
   return plan->flags & WRITE_APPEND ? append(&draft, plan, report) : replace(&draft, plan, report);
 }
 
 void write_file(struct stream *stream, const struct write_request *request) {
-  struct plan plan = {copy_str(request->root), copy_str(request->path), request->mode, request->flags, request->expected};
-  if (plan.root == NULL || plan.path == NULL)
+  struct plan plan = {copy_str(request->root), copy_str(request->path), copy_str(request->user),
+                      request->mode,           request->flags,          request->expected};
+  if (plan.root == NULL || plan.path == NULL || plan.user == NULL)
     stream_fail(stream, ENOMEM, STEP_OPEN, NULL);
   else
     task_start(stream, body, &plan, true);
   free(plan.root);
   free(plan.path);
+  free(plan.user);
 }

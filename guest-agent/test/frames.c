@@ -100,6 +100,7 @@ static bool host_read(struct cursor from, struct writer *to) {
   put_u64(to, it.offset);
   put_u64(to, it.limit);
   put_u8(to, it.flags);
+  if (it.user.size > 0) put_text(to, it.user);
   return true;
 }
 
@@ -112,6 +113,7 @@ static bool host_write(struct cursor from, struct writer *to) {
   put_u32(to, it.mode);
   put_u8(to, it.flags);
   put_u64(to, it.expected);
+  if (it.user.size > 0) put_text(to, it.user);
   return true;
 }
 
@@ -124,6 +126,7 @@ static bool host_walk(struct cursor from, struct writer *to) {
   put_text(to, it.path);
   put_u32(to, it.max_depth);
   put_u32(to, it.flags);
+  if (it.user.size > 0) put_text(to, it.user);
   return true;
 }
 

@@ -14,7 +14,9 @@ export class AgentCallFailed extends Schema.TaggedError<AgentCallFailed>()("Agen
   /** Name of the error number, such as `ENOENT`. */
   errno: Schema.String,
   /** The failed path or step; escaped text of the guest. */
-  detail: Schema.String
+  detail: Schema.String,
+  /** Set if the agent could not take the rights of this request's user. */
+  isUser: Schema.optional(Schema.Boolean)
 }) {
   /** Remedy, if the workspace's disk is the cause. Damage concerns the whole disk. */
   get hint() {

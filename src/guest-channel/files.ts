@@ -9,7 +9,18 @@ export interface GuestPath {
   readonly path: GuestString
 }
 
-export interface ReadRequest extends GuestPath {
+/** A path that the guest follows with the rights of a user. */
+export interface FollowedPath extends GuestPath {
+  /**
+   * Links and `..` lead where they lead for a program whose root directory is `root`, and never out of it. Else those that lead out of the
+   * root are refused. @default false
+   */
+  readonly inRoot?: boolean | undefined
+  /** User of the guest, as of a command. @default root */
+  readonly user?: string | undefined
+}
+
+export interface ReadRequest extends FollowedPath {
   /** First byte. @default 0 */
   readonly offset?: number | undefined
   /** Bytes at most; 0 = to the end. @default 0 */
@@ -18,7 +29,7 @@ export interface ReadRequest extends GuestPath {
   readonly device?: boolean | undefined
 }
 
-export interface WriteRequest extends GuestPath {
+export interface WriteRequest extends FollowedPath {
   readonly mode: number
   /** Makes missing directories above it. @default false */
   readonly createParents?: boolean | undefined
@@ -32,7 +43,7 @@ export interface WriteRequest extends GuestPath {
   readonly expected?: string | undefined
 }
 
-export interface WalkRequest extends GuestPath {
+export interface WalkRequest extends FollowedPath {
   /** Levels below the walked directory, 1 = its own entries; 0 = all. @default 0 */
   readonly maxDepth?: number | undefined
   /** Reports for each file and directory whether it has extended attributes. @default false */

@@ -11,12 +11,19 @@ export interface GuestTree {
   readonly root: string
   /** Path of the root for the workspace's programs, in requests and results. */
   readonly shown: typeof workspaceRoot | "/"
+  /** Links lead anywhere in the tree, as for programs whose root it is. Else links that lead out of it are refused. @default false */
+  readonly inRoot?: true
+  /** Relative paths of requests are beneath /workspace, and results show its files by relative paths. @default false */
+  readonly fromWorkspace?: true
 }
 
 export const workspaceTree: GuestTree = { root: workspaceRoot, shown: workspaceRoot }
 
 /** All of a running guest. */
 export const wholeGuest: GuestTree = { root: "/", shown: "/" }
+
+/** The root of a guest's programs, at this directory: its files by any path. */
+export const guestFiles = (root = "/"): GuestTree => ({ root, shown: "/", inRoot: true, fromWorkspace: true })
 
 /** Maximum path length of the guest's kernel, without the NUL. */
 const MAX_PATH_BYTES = 4_095
@@ -25,7 +32,7 @@ const MAX_PATH_BYTES = 4_095
 export interface WorkspacePath {
   /** Relative path, `.` for the root itself. Only the guest can resolve its links and its `..`. */
   readonly bytes: Uint8Array
-  /** The same for people and JSON: relative to /workspace, or absolute in the tree of the whole disk. */
+  /** The same for people and JSON: relative to /workspace, or absolute. */
   readonly text: string
 }
 
@@ -40,16 +47,30 @@ const depthsOf = (components: ReadonlyArray<string>) => {
   return components.map((component) => component === ".." ? --depth : ++depth)
 }
 
-/** A path of raw components beneath a tree's root. */
-export const pathOf = (components: ReadonlyArray<string>, { shown }: GuestTree = workspaceTree): WorkspacePath => {
-  const bytes = Buffer.from(components.length === 0 ? "." : components.join("/"), "latin1")
-  const absolute = Buffer.from(`/${components.join("/")}`, "latin1")
-  return { bytes, text: pathText(shown === "/" ? absolute : bytes) }
+/** Name of /workspace in the guest's root. */
+const WORKSPACE = "workspace"
+
+const latin1 = (text: string) => Buffer.from(text, "latin1")
+const relativeText = (components: ReadonlyArray<string>) => pathText(latin1(components.join("/") || "."))
+
+/** The path for people and JSON. */
+const textOf = (components: ReadonlyArray<string>, { fromWorkspace, shown }: GuestTree) => {
+  const inside = components.slice(1)
+  if (fromWorkspace === true && components[0] === WORKSPACE && depthsOf(inside).every((depth) => depth >= 0)) {
+    return relativeText(inside)
+  }
+  return shown === "/" ? pathText(latin1(`/${components.join("/")}`)) : relativeText(components)
 }
 
+/** A path of raw components beneath a tree's root. */
+export const pathOf = (components: ReadonlyArray<string>, tree: GuestTree = workspaceTree): WorkspacePath => ({
+  bytes: latin1(components.join("/") || "."),
+  text: textOf(components, tree)
+})
+
 /**
- * Reads a requested path: relative to the tree's root, or absolute and beneath it. Refuses malformed paths, and paths whose `..` lead
- * out of the tree. The guest refuses links that lead out.
+ * Reads a requested path: relative to the tree's root (or to /workspace), or absolute and beneath it. Refuses malformed paths, and
+ * paths whose `..` lead out of a tree that is not the guest's root. The guest refuses links that lead out of such a tree.
  */
 export const workspacePath = (
   text: string,
@@ -64,6 +85,7 @@ export const workspacePath = (
     if (bytes.length > MAX_PATH_BYTES) return invalid(`must be at most ${MAX_PATH_BYTES} bytes`)
     const absolute = bytes[0] === 0x2f
     const all = componentsOf(bytes)
+    if (tree.fromWorkspace === true) return Effect.succeed(pathOf(absolute ? all : [WORKSPACE, ...all], tree))
     const above = componentsOf(Buffer.from(tree.shown))
     const components = absolute ? all.slice(above.length) : all
     if ((absolute && above.some((name, at) => all[at] !== name)) || depthsOf(components).some((depth) => depth < 0)) {

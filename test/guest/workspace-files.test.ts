@@ -18,8 +18,9 @@ import { acquireTestWorkspace, finish, guestServices, script } from "../support/
 const decoded = <A, I>(schema: Schema.Codec<A, I>, fields: object) =>
   Schema.decodeUnknownSync(schema)({ workspace: "test", ...fields })
 const files = (channel: GuestChannel) => ({
-  list: (path: string) => listFiles(channel, decoded(FileListPayload(), { path, recursive: true })),
-  read: (path: string) => readFile(channel, decoded(FileReadPayload(), { path })),
+  list: (path: string, fields: object = {}) =>
+    listFiles(channel, decoded(FileListPayload(), { path, recursive: true, ...fields })),
+  read: (path: string, fields: object = {}) => readFile(channel, decoded(FileReadPayload(), { path, ...fields })),
   write: (path: string, fields: object) => writeFile(channel, decoded(FileWritePayload(), { path, ...fields })),
   edit: (path: string, old_text: string, new_text: string) =>
     editFile(channel, decoded(FileEditPayload(), { path, old_text, new_text }))
@@ -132,31 +133,52 @@ while True:
       assert.strictEqual((yield* write("kept", { text: content })).sizeBytes, 1_000_000)
     }))
 
-  it.effect("file operations cannot leave /workspace through the guest's links", () =>
+  it.effect("file operations reach every file of the guest, through links as its programs do", () =>
     Effect.gen(function*() {
       const { edit, list, read, sh, write } = yield* workspace
       yield* sh(
-        "ln -s /etc etc; ln -s ../etc/passwd passwd; ln -s .. up; mkdir real; cd real; ln -s ../up/etc/shadow deep; " +
-          "ln -s /proc/1/root magic; ln -s /proc/self/fd/0 fd; echo inside > file; mkfifo ../fifo; mknod ../disk b 254 0"
+        "ln -s /etc etc; ln -s ../etc/passwd passwd; ln -s .. up; mkdir real; cd real; ln -s ../up/etc/os-release deep; " +
+          "ln -s /proc/1/root magic; ln -s /proc/self/fd/0 fd; mkfifo ../fifo; mknod ../disk b 254 0"
       )
-      const before = yield* sh("sha256sum /etc/passwd /etc/shadow; ls -A / /etc | sha256sum")
-      for (const path of ["etc/passwd", "passwd", "up/etc/passwd", "real/deep", "real/magic/etc/passwd", "real/fd"]) {
-        assert.strictEqual(yield* reasonOf(read(path)), "outside", path)
-        assert.strictEqual(yield* reasonOf(write(path, { text: "x" })), "outside", path)
-        assert.strictEqual(yield* reasonOf(edit(path, "root", "x")), "outside", path)
+      const passwd = yield* sh("cat /etc/passwd")
+      for (const path of ["/etc/passwd", "etc/passwd", "passwd", "up/etc/passwd", "../etc/passwd"]) {
+        assert.strictEqual((yield* read(path)).text, passwd, path)
       }
-      for (const path of ["fifo", "disk"]) {
+      assert.strictEqual((yield* read("real/deep")).text, yield* sh("cat /etc/os-release"))
+      // Links of /proc lead out of what a path says.
+      for (const path of ["real/magic/etc/passwd", "real/fd"]) {
+        assert.strictEqual(yield* reasonOf(read(path)), "failed", path)
+        assert.include(["failed", "not_found"], yield* reasonOf(write(path, { text: "x" })), path)
+      }
+      for (const path of ["fifo", "disk", "/dev/null", "/dev/vdb"]) {
         assert.strictEqual(yield* reasonOf(read(path)), "not_a_file", path)
         assert.strictEqual(yield* reasonOf(write(path, { text: "x" })), "not_a_file", path)
       }
-      assert.strictEqual(yield* reasonOf(list("etc")), "outside")
-      const { entries } = yield* list(".")
-      assert.deepStrictEqual(entries.filter(({ path }) => path.includes("/")).map(({ path }) => path).sort(), [
-        "real/deep",
-        "real/fd",
-        "real/file",
-        "real/magic"
-      ])
-      assert.strictEqual(yield* sh("sha256sum /etc/passwd /etc/shadow; ls -A / /etc | sha256sum"), before)
+      assert.include((yield* read("/proc/meminfo")).text!, "MemTotal")
+      yield* write("/opt/tool/run", { text: "#!/bin/sh\necho ran\n", mode: "755" })
+      yield* edit("/opt/tool/run", "ran", "well")
+      assert.strictEqual(yield* sh("/opt/tool/run"), "well\n")
+      assert.deepStrictEqual((yield* list("/opt")).entries.map(({ path }) => path), ["/opt/tool", "/opt/tool/run"])
+      // pyro mounts a file of its own there.
+      assert.strictEqual(yield* reasonOf(write("/etc/hostname", { text: "x" })), "failed")
+    }))
+
+  it.effect("file operations as a user reach what the user may reach", () =>
+    Effect.gen(function*() {
+      const { list, read, sh, write } = yield* workspace
+      const agent = { user: "agent" }
+      yield* sh("mkdir -m 700 /root/own; echo secret > /root/own/file; chmod 600 /root/own/file; mkdir -m 777 open")
+      assert.strictEqual(yield* reasonOf(read("/root/own/file", agent)), "permission")
+      assert.strictEqual(yield* reasonOf(list("/root/own", agent)), "permission")
+      assert.strictEqual(yield* reasonOf(write("/root/own/file", { text: "x", ...agent })), "permission")
+      assert.strictEqual(yield* reasonOf(write("/etc/made", { text: "x", ...agent })), "permission")
+      yield* write("/tmp/mine", { text: "x", ...agent })
+      yield* write("open/sub/mine", { text: "x", ...agent })
+      assert.strictEqual(
+        yield* sh("stat -c %U:%G /tmp/mine open/sub open/sub/mine"),
+        "agent:agent\nagent:agent\nagent:agent\n"
+      )
+      assert.strictEqual((yield* read("/root/own/file")).text, "secret\n")
+      assert.strictEqual(yield* reasonOf(read("open/sub/mine", { user: "nobody-here" })), "permission")
     }))
 })

@@ -9,9 +9,9 @@ import type { Command } from "../rows/rows.ts"
 import { shortPath } from "./aliases.ts"
 import type { Route } from "./argv.ts"
 import { closest, unknownOption } from "./closest.ts"
-import { type Flag, flagsOf } from "./flags.ts"
+import type { Flag } from "./flags.ts"
 import { foreignOption } from "./foreign-options.ts"
-import { type BadWord, type Defaults, positional, readWords } from "./operands.ts"
+import type { BadWord, Defaults } from "./operands.ts"
 
 /** Arguments that may begin with a dash. Names and ids never do. */
 const PATHS = ["path", "source_path"]
@@ -141,9 +141,6 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
       ? `"${error.workspace}" is named by PYRO_WORKSPACE`
       : command
   }
-  if (error._tag === "FileRefused" && error.reason === "outside" && routed._tag === "Operation") {
-    return outsideHint({ routed, rest, defaults }, error.path)
-  }
   if (error._tag !== "EnvironmentUnknown") return undefined
   const { environment, known } = error
   const near = nearEnvironment(environment, known)
@@ -160,29 +157,6 @@ export const nameHint = ({ defaults, isDashed, rest, routed }: Line, error: Pyro
   const isNamed = "words" in routed && routed.words.some((word) => /^--name(=|$)/.test(word))
   return isSeeded && fields.includes("name") && !isNamed && Schema.is(WorkspaceName())(environment)
     ? `Did you mean --name ${environment}?`
-    : undefined
-}
-
-/** Words that reach a path outside /workspace, by the operation that refuses the path. */
-const OUTSIDE = table<((workspace: string, path: string) => ReadonlyArray<string>) | undefined>({
-  "workspace.file.read": (workspace, path) => ["exec", workspace, "--", "cat", path],
-  "workspace.file.list": (workspace, path) => ["exec", workspace, "--", "ls", "-la", path],
-  "workspace.file.write": (workspace, path) => ["cp", "FILE", `${workspace}:${path}`],
-  "workspace.file.edit": (workspace, path) => ["exec", workspace, "--", "sed", "-i", "s/OLD/NEW/", path]
-})
-
-/** The command for a path outside /workspace. A path in git's quoted form is no word of a command line. */
-const outsideHint = (
-  { defaults, rest, routed }: Omit<Line, "isDashed"> & { readonly routed: Extract<Route, { _tag: "Operation" }> },
-  path: string
-): string | undefined => {
-  const { operation, words } = routed
-  const read = readWords(words, flagsOf(operation), [])
-  const instead = OUTSIDE[operation.name]
-  if (instead === undefined || path.startsWith("\"") || "_tag" in read) return undefined
-  const { workspace } = positional(operation, [...read.operands, ...rest ?? []], {}, defaults).values
-  return typeof workspace === "string"
-    ? `The file commands are for /workspace. For other paths: ${typed(["pyro", ...instead(workspace, path)])}`
     : undefined
 }
 

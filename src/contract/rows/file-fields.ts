@@ -1,14 +1,36 @@
 import { Schema } from "effect"
-import { between, boolean, bytes, defaulted, described, flag, integer, must, optional, string } from "../text/fields.ts"
+import {
+  between,
+  boolean,
+  bytes,
+  defaulted,
+  described,
+  flag,
+  integer,
+  matching,
+  must,
+  optional,
+  string
+} from "../text/fields.ts"
 import { snakeStruct } from "../text/snake.ts"
 import { lazy } from "./operation.ts"
 
-/** Path of a file in the workspace. */
+/** Path of a file of the guest. */
 export const path = (description: string) =>
   Schema.String.pipe(
-    must((value) => value !== "" && !value.includes("\0"), "must be a path beneath /workspace, without a NUL byte"),
-    described(`${description}: a path beneath /workspace. A path that is not UTF-8 is in git's quoted form`)
+    must((value) => value !== "" && !value.includes("\0"), "must be a path of the guest, without a NUL byte"),
+    described(`${description}: absolute, or relative to /workspace. A path that is not UTF-8 is in git's quoted form`)
   )
+
+/** The user whose rights a file operation has. */
+export const fileUserField = () => ({
+  user: optional(
+    Schema.String.pipe(
+      matching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(:[A-Za-z0-9_.-]{1,64})?$/, "must be a user name, a uid, or uid:gid"),
+      described("Act with the rights of this user: `root`, `agent`, a uid, or uid:gid. Default: root")
+    )
+  )
+})
 
 export const version = lazy(() =>
   string("Version of the file's content, for `expected_version` of a later write or edit")
@@ -19,7 +41,7 @@ export const sizeBytes = lazy(() => integer("Size of the file in bytes"))
 export const gitPath = (description: string) =>
   string(`${description}. A path that is not UTF-8 is in git's quoted form`)
 
-export const resultPath = lazy(() => string("Path relative to /workspace"))
+export const resultPath = lazy(() => string("Path relative to /workspace, absolute outside of it"))
 
 /** Maximum bytes of an image: 5 MiB as base64, the limit of model APIs. */
 export const MAX_IMAGE_BYTES = 3_932_160

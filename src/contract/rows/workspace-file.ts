@@ -5,6 +5,7 @@ import {
   fileEntry,
   FileImage,
   fileList,
+  fileUserField,
   lineFields,
   listingFields,
   mode,
@@ -48,7 +49,8 @@ export const FileListPayload = lazy(() =>
   snakeStruct({
     workspace: workspaceField(),
     path: defaulted(path("Directory to list"), () => "."),
-    ...listingFields()
+    ...listingFields(),
+    ...fileUserField()
   })
 )
 export type FileListPayload = ReturnType<typeof FileListPayload>["Type"]
@@ -63,12 +65,12 @@ export const workspaceFileList = unary({
   name: "workspace.file.list",
   summary: "List files of a workspace",
   description:
-    "Lists a directory beneath /workspace with types, sizes and modes. If there are more entries than the limit, the result has those of the " +
-    "upper levels. The workspace may be stopped or failed.",
+    "Lists a directory of the guest with types, sizes and modes. If there are more entries than the limit, the result has those of the " +
+    "upper levels. The workspace may be stopped or failed; the result then has what is on its disk.",
   cli: {
     path: ["workspace", "file", "list"],
     args: ["workspace", "path"],
-    examples: ["pyro file list fix", "pyro file list fix src --recursive --depth 2"]
+    examples: ["pyro file list fix", "pyro file list fix src --recursive --depth 2", "pyro file list fix /etc"]
   },
   mcp: {
     tool: "workspace_file_list",
@@ -78,7 +80,7 @@ export const workspaceFileList = unary({
       workspace: {},
       path: { description: "Directory [.]" },
       recursive: { description: "Also beneath" },
-      depth: { description: "At most so many levels" },
+      depth: { description: "Most levels" },
       cursor: { own: "text", description: "next_cursor" }
     },
     omits: ["mode", "modified_at"]
@@ -96,7 +98,8 @@ export const FileReadPayload = lazy(() =>
     path: path("File to read"),
     ...lineFields(),
     images: optional(boolean("Return an image: PNG, JPEG, GIF or WebP. Default: false")),
-    ...allowSecretsField()
+    ...allowSecretsField(),
+    ...fileUserField()
   })
 )
 export type FileReadPayload = ReturnType<typeof FileReadPayload>["Type"]
@@ -119,8 +122,8 @@ export const workspaceFileRead = unary({
   name: "workspace.file.read",
   summary: "Read a file of a workspace, whole or by lines",
   description:
-    "Reads a text file beneath /workspace, whole or by lines, up to --max-bytes. For a binary file, shows the size and no content. The version " +
-    "in the result guards a later write. The workspace may be stopped or failed.",
+    "Reads a text file of the guest, whole or by lines, up to --max-bytes. Follows symbolic links as the guest's programs do. For a binary " +
+    "file, shows the size and no content. The version in the result guards a later write. The workspace may be stopped or failed.",
   cli: {
     path: ["workspace", "file", "read"],
     args: ["workspace", "path"],
@@ -141,7 +144,8 @@ export const workspaceFileRead = unary({
     examples: [
       "pyro file read fix src/main.py",
       "pyro file read fix src/main.py --start-line 100 --line-count 50",
-      "pyro file read fix logo.png --output copy.png"
+      "pyro file read fix logo.png --output copy.png",
+      "pyro file read fix /etc/os-release"
     ]
   },
   mcp: {
@@ -151,7 +155,7 @@ export const workspaceFileRead = unary({
     description: "Read lines of a text file, or see an image. `version` guards a later write or edit",
     arguments: {
       workspace: {},
-      path: { description: "In /workspace" },
+      path: { description: "Absolute or in /workspace" },
       start_line: { default: 1, description: "[1]" },
       line_count: { default: 400, description: "[400]" }
     },
@@ -182,7 +186,8 @@ export const FileWritePayload = lazy(() =>
       "Write only if the file has this version, from a read; `absent`: only if there is no file. Default: any version",
       `absent|${VERSION}`,
       "must be a version from read, write or edit, or absent"
-    ))
+    )),
+    ...fileUserField()
   })
 )
 export type FileWritePayload = ReturnType<typeof FileWritePayload>["Type"]
@@ -203,8 +208,8 @@ export const workspaceFileWrite = unary({
   summary: "Write a file of a workspace",
   description:
     "Creates or replaces the file and its parent directories. The write is atomic: readers see the old file or the new one, and a full " +
-    "disk leaves the old file. Symbolic links are followed beneath /workspace only. With --expected-version, the write fails if the " +
-    "file has changed.",
+    "disk leaves the old file. Symbolic links are followed as the guest's programs follow them. With --expected-version, the write fails if " +
+    "the file has changed.",
   cli: {
     path: ["workspace", "file", "write"],
     args: ["workspace", "path"],
@@ -234,14 +239,14 @@ export const workspaceFileWrite = unary({
     tool: "workspace_file_write",
     profiles: ["core", "full"],
     title: "Write a file",
-    description: "Create or replace a file, with the directories above it",
+    description: "Create or replace a file, with its directories",
     arguments: {
       workspace: {},
-      path: { description: "In /workspace" },
+      path: { description: "Absolute or in /workspace" },
       text: { description: "The whole content" },
       content: { visibleIn: ["full"] },
       mode: { description: "Such as 755" },
-      expected_version: { description: "Only if it still is this version; absent: only if there is none" }
+      expected_version: { description: "Only if it is this version; absent: only if there is none" }
     },
     omits: ["mode"]
   },
@@ -267,7 +272,8 @@ export const FileEditPayload = lazy(() =>
       "Edit only if the file has this version, from a read. Default: any version",
       VERSION,
       "must be a version from read, write or edit"
-    ))
+    )),
+    ...fileUserField()
   })
 )
 export type FileEditPayload = ReturnType<typeof FileEditPayload>["Type"]
@@ -311,11 +317,11 @@ export const workspaceFileEdit = unary({
     description: "Replace text in a file",
     arguments: {
       workspace: {},
-      path: { description: "In /workspace" },
+      path: { description: "Absolute or in /workspace" },
       old_text: { description: "Exact text, once unless replace_all" },
       new_text: {},
       replace_all: { description: "Every occurrence" },
-      expected_version: { description: "Only if it still is this version" }
+      expected_version: { description: "Only if it is this version" }
     },
     omits: ["mode", "line_endings"],
     essential: true

@@ -2,6 +2,7 @@ import { Effect, type Scope, Stream } from "effect"
 import type {
   CompareRequest,
   Difference,
+  FollowedPath,
   OpenFile,
   ReadManyRequest,
   ReadRequest,
@@ -37,11 +38,18 @@ import {
 import { Violation } from "../wire/violation.ts"
 import { ContentDecoder, differenceDecoder, FILE_STATE_BYTES, readFileState, walkDecoder } from "./records.ts"
 
+/** The flags of a path that the guest follows. */
+const followed = (
+  { inRoot, user }: FollowedPath,
+  flag: { readonly inRoot: number; readonly asUser: number }
+) => (inRoot === true ? flag.inRoot : 0) | (user === undefined ? 0 : flag.asUser)
+
 const openRead = (connection: Connection, request: ReadRequest, flags: number) =>
   Effect.suspend(() => {
     const { device = false, limit = 0, offset = 0, path, root } = request
-    const all = flags | (device ? ReadFlag.device : 0)
-    return open(connection, "read", HostMessage.Read, { id: id(), window, root, path, offset, limit, flags: all })
+    const all = flags | (device ? ReadFlag.device : 0) | followed(request, ReadFlag)
+    const fields = { id: id(), window, root, path, offset, limit, flags: all, user: request.user }
+    return open(connection, "read", HostMessage.Read, fields)
   })
 
 const contentOf = (stream: GuestStream) =>
@@ -86,7 +94,7 @@ export const openFile = (
 const writeFlags = (request: WriteRequest) =>
   (request.createParents === true ? WriteFlag.createParents : 0) |
   (request.exclusive === true ? WriteFlag.exclusive : 0) | (request.append === true ? WriteFlag.append : 0) |
-  (request.follow === true ? WriteFlag.follow : 0)
+  (request.follow === true ? WriteFlag.follow : 0) | followed(request, WriteFlag)
 
 /** Sends all of `content`, and waits until the file is in its place or the write has failed. */
 const sendContent = <E, R>(
@@ -96,9 +104,9 @@ const sendContent = <E, R>(
   flags: number
 ): Effect.Effect<GuestStream, E | Failure, R | Scope.Scope> =>
   Effect.gen(function*() {
-    const { mode, path, root } = request
+    const { mode, path, root, user } = request
     const expected = request.expected === undefined ? 0n : BigInt(`0x${request.expected}`)
-    const fields = { id: id(), root, path, mode, flags: writeFlags(request) | flags, expected }
+    const fields = { id: id(), root, path, mode, flags: writeFlags(request) | flags, expected, user }
     const stream = yield* open(connection, "write", HostMessage.Write, fields)
     yield* sendInput(stream, "write", content)
     return stream
@@ -144,7 +152,8 @@ export const walk = (connection: Connection, request: WalkRequest): Stream.Strea
     root: request.root,
     path: request.path,
     maxDepth: request.maxDepth ?? 0,
-    flags: request.attributes === true ? WalkFlag.attributes : 0
+    flags: (request.attributes === true ? WalkFlag.attributes : 0) | followed(request, WalkFlag),
+    user: request.user
   }), walkDecoder)
 
 /**

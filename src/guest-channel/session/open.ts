@@ -182,8 +182,13 @@ export const launchStream = <A, E>(connection: Connection, opener: Opener<A>, op
 const isSilence = (failure: unknown) => failure instanceof ChannelFailed && failure.reason === "silent"
 
 /** How a file operation or a connection failed. */
-export const operationFailed = (operation: string) => ({ detail, errno }: Refused) =>
-  new AgentCallFailed({ operation, errno: errnoName(errno), detail: escapeGuestText(detail) })
+export const operationFailed = (operation: string) => ({ detail, errno, step }: Refused) =>
+  new AgentCallFailed({
+    operation,
+    errno: errnoName(errno),
+    detail: escapeGuestText(detail),
+    ...(step === "user" ? { isUser: true } : {})
+  })
 
 /** Waits for the end of a file operation. */
 export const awaitEnd = (

@@ -1,6 +1,7 @@
 import {
   bytes,
   type Field,
+  type GuestString,
   id16,
   list,
   offset,
@@ -33,6 +34,14 @@ export interface Message<A> {
 }
 const message = <A>(kind: number, fields: Field<A>): Message<A> => ({ kind, fields })
 
+/** The user whose rights a request about files has, with the flag `asUser`. Without it the request has the form that older agents know. */
+const userOrNone: Field<GuestString | undefined> = {
+  write: (to, value) => {
+    if (value !== undefined) str.write(to, value)
+  },
+  read: (from) => from.left === 0 ? undefined : str.read(from)
+}
+
 /** Messages of the host. */
 export const HostMessage = {
   /** flags: 1 kill and forget every stream first, 2 report the handled bytes (TAKEN) */
@@ -63,11 +72,21 @@ export const HostMessage = {
   Signal: message(0x07, struct({ target: u8, signal: u32 })),
   Resize: message(0x08, struct({ rows: u16, cols: u16 })),
   Release: message(0x09, struct({})),
-  /** limit 0 = to the end; flags: 1 report the state of the file before its content, 2 the path may be a block device */
-  Read: message(0x0a, struct({ id: id16, window: u32, root: str, path: str, offset, limit: offset, flags: u8 })),
-  /** flags: 1 create parents, 2 exclusive, 4 append, 8 follow a link, 16 report the state of the written file; expected 0 = any version */
-  Write: message(0x0b, struct({ id: id16, root: str, path: str, mode: u32, flags: u8, expected: u64 })),
-  Walk: message(0x0c, struct({ id: id16, window: u32, root: str, path: str, maxDepth: u32, flags: u32 })),
+  /** limit 0 = to the end; flags: 1 report the state of the file before its content, 2 the path may be a block device, 4 in the root, 8 as a user */
+  Read: message(
+    0x0a,
+    struct({ id: id16, window: u32, root: str, path: str, offset, limit: offset, flags: u8, user: userOrNone })
+  ),
+  /** flags: 1 create parents, 2 exclusive, 4 append, 8 follow a link, 16 report the state, 32 in the root, 64 as a user; expected 0 = any version */
+  Write: message(
+    0x0b,
+    struct({ id: id16, root: str, path: str, mode: u32, flags: u8, expected: u64, user: userOrNone })
+  ),
+  /** flags: 2 report extended attributes, 4 in the root, 8 as a user */
+  Walk: message(
+    0x0c,
+    struct({ id: id16, window: u32, root: str, path: str, maxDepth: u32, flags: u32, user: userOrNone })
+  ),
   /** family: 4 = 127.0.0.1, 6 = ::1 */
   Connect: message(0x0d, struct({ id: id16, window: u32, family: u8, port: u16 })),
   /** skip: a name passed over on both sides, in any case, empty = none; flags: 1 compare contents of files with the same metadata, too */
@@ -167,9 +186,17 @@ export const failedSteps = ["", "user", "cwd", "exec", "cgroup", "pty", "open", 
 
 export const SpawnFlag = { pty: 1, stdin: 2 } as const
 export const CompareFlag = { content: 1 } as const
-export const WalkFlag = { attributes: 2 } as const
-export const ReadFlag = { report: 1, device: 2 } as const
-export const WriteFlag = { createParents: 1, exclusive: 2, append: 4, follow: 8, report: 16 } as const
+export const WalkFlag = { attributes: 2, inRoot: 4, asUser: 8 } as const
+export const ReadFlag = { report: 1, device: 2, inRoot: 4, asUser: 8 } as const
+export const WriteFlag = {
+  createParents: 1,
+  exclusive: 2,
+  append: 4,
+  follow: 8,
+  report: 16,
+  inRoot: 32,
+  asUser: 64
+} as const
 export const SignalTarget = { main: 0, group: 1, everything: 2, command: 3 } as const
 export const HelloFlag = { forget: 1, reportTaken: 2 } as const
 

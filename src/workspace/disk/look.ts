@@ -1,78 +1,29 @@
-import { Duration, Effect, Stream } from "effect"
-import {
-  type ChannelFailed,
-  DiskDamaged,
-  type FileRefused,
-  type PyroError,
-  VmFailed
-} from "../../contract/errors/errors.ts"
+import { Duration, Effect } from "effect"
+import { type ChannelFailed, type FileRefused, type PyroError, VmFailed } from "../../contract/errors/errors.ts"
 import type { DiskListPayload, DiskReadPayload } from "../../contract/rows/workspace-disk.ts"
-import { type GuestTree, workspaceFile, type WorkspacePath, workspacePath } from "../../guest-channel/guest-path.ts"
+import { workspaceFile, workspacePath } from "../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../guest-channel/GuestChannel.ts"
 import type { SecretSet } from "../../redaction/secrets.ts"
-import type { Guest } from "../../vm/guest.ts"
-import { withoutLinks } from "../content/files/links.ts"
 import { listDirectory } from "../content/files/list.ts"
 import { readPart } from "../content/files/read.ts"
 import type { Lifecycle, LifecycleServices } from "../entry/context.ts"
 import type { Entry } from "../entry/entry.ts"
+import { demandSound, type DiskTree, openRoot } from "../life/inspected-root.ts"
 import { borrowDisk, type Borrowed } from "../life/reader.ts"
 import { guardOf } from "../residents/entry-residents.ts"
 
-/** A whole disk in its inspector. */
-interface DiskTree extends GuestTree {
-  /** Folder with the errors of its file system (`GuestSteps.diskErrors`). */
-  readonly errors: string
-}
-
-/** Mounts the whole disk in its inspector, as the workspace's programs see the disk. */
-const openTree = ({ channel, vm }: Guest): Effect.Effect<DiskTree, ChannelFailed | DiskDamaged> => {
-  const { directory, mounts } = vm.steps.inspectedRoot
-  return channel.chain(mounts).pipe(
-    Effect.as<DiskTree>({ root: directory, shown: "/", errors: vm.steps.diskErrors }),
-    Effect.catchTag(
-      "AgentCallFailed",
-      ({ message }) => new DiskDamaged({ detail: `its root cannot be mounted: ${message}` })
-    )
-  )
-}
-
-/** ext4 shows a damaged directory as empty, and counts the error on the disk. */
-const demandSound = (
-  channel: GuestChannel,
-  { errors }: DiskTree
-): Effect.Effect<void, ChannelFailed | DiskDamaged> =>
-  channel.read({ root: errors, path: "errors_count" }).pipe(
-    Stream.runFold(() => "", (text, bytes) => (text + Buffer.from(bytes).toString("latin1")).slice(0, 16)),
-    // The agent of the tests runs on the host's kernel, which has no such file.
-    Effect.catchTag("AgentCallFailed", () => Effect.succeed("0")),
-    Effect.flatMap((count) =>
-      count.trim() === "0"
-        ? Effect.void
-        : new DiskDamaged({ detail: `its file system has ${Number.parseInt(count, 10)} errors` })
-    )
-  )
-
-/** Reads a path, and once more without its links if the agent refuses an absolute link. */
+/** Reads a path. The disk must be sound. */
 const at = <A>(
   channel: GuestChannel,
   tree: DiskTree,
-  path: WorkspacePath,
-  look: (path: WorkspacePath) => Effect.Effect<A, ChannelFailed | FileRefused>
-): Effect.Effect<A, PyroError> =>
-  look(path).pipe(
-    Effect.catchIf(
-      (failure): failure is FileRefused => failure._tag === "FileRefused" && failure.reason === "outside",
-      () => Effect.flatMap(withoutLinks(channel, path, tree), look)
-    ),
-    Effect.tap(demandSound(channel, tree))
-  )
+  look: Effect.Effect<A, ChannelFailed | FileRefused>
+): Effect.Effect<A, PyroError> => Effect.tap(look, demandSound(channel, tree))
 
 /** Lists a directory of an inspected disk. */
 export const listDisk = (channel: GuestChannel, tree: DiskTree, payload: DiskListPayload) =>
   Effect.flatMap(
     workspacePath(payload.path, tree),
-    (path) => at(channel, tree, path, (directory) => listDirectory(channel, directory, payload, tree))
+    (path) => at(channel, tree, listDirectory(channel, path, payload, tree))
   )
 
 /** Reads a file of an inspected disk. */
@@ -83,10 +34,15 @@ export const readDisk = (
   secrets: SecretSet | undefined = undefined
 ) =>
   Effect.flatMap(workspaceFile(payload.path, tree), (path) =>
-    at(channel, tree, path, (file) =>
+    at(
+      channel,
+      tree,
       // The disk is read at rest: no later write can expect its version.
-      Effect.map(readPart(channel, file, payload, { tree, secrets }), ({ version: _, image: __, ...content }) =>
-        content)))
+      Effect.map(
+        readPart(channel, path, payload, { tree, secrets }),
+        ({ version: _, image: __, ...content }) => content
+      )
+    ))
 
 /** Reads the disk of a workspace at rest, through an inspector. */
 export const lookAtDisk = <A, P extends { readonly workspace: string; readonly allowSecrets?: boolean }>(
@@ -105,7 +61,7 @@ export const lookAtDisk = <A, P extends { readonly workspace: string; readonly a
     const { channel, explain, guest } = yield* borrowDisk(lifecycle, entry, operation)
     const secrets = yield* guardOf(entry, payload)
     return yield* explain(
-      Effect.flatMap(openTree(guest), (tree) => look(channel, tree, payload, secrets)).pipe(withinDeadline)
+      Effect.flatMap(openRoot(guest), (tree) => look(channel, tree, payload, secrets)).pipe(withinDeadline)
     )
   }))
 

@@ -16,6 +16,7 @@ import type { Entry, Generation } from "../entry/entry.ts"
 import { beingDeleted, demandLegal } from "../entry/not-ready.ts"
 import { virtualBytesOf } from "../entry/record.ts"
 import { explainChannelFailure } from "./boot.ts"
+import { inInspectedRoot, inOwnRoot, type LookAtFiles } from "./inspected-root.ts"
 import { explainInspector, openInspector } from "./inspector.ts"
 import { detachedOr, runningGeneration } from "./running.ts"
 
@@ -33,6 +34,7 @@ export interface Reader {
   readonly channel: GuestChannel
   /** Gives a lost channel its cause. */
   readonly explain: <A, R>(effect: Effect.Effect<A, PyroError, R>) => Effect.Effect<A, PyroError, R>
+  readonly lookAtFiles: LookAtFiles
 }
 
 /** A workspace and a guest that reads it. */
@@ -66,7 +68,12 @@ export const openDiskReader = (
     const { layers, seed, top } = yield* readWorkspaceDisk(disk, virtualBytesOf(record))
     const source: DiskSource = { seed, layers: [...layers, top] }
     const guest = yield* openInspector(entry, source)
-    return { channel: guest.channel, guest, explain: explainInspector(guest) }
+    return {
+      channel: guest.channel,
+      guest,
+      explain: explainInspector(guest),
+      lookAtFiles: inInspectedRoot(guest)
+    }
   })
 
 /**
@@ -82,7 +89,11 @@ export const openReader = (
     // Not running yet, or stopped by now: that state is the error.
     if (Option.isSome(yield* Ref.get(entry.generation)) || !isHeld) {
       const generation = yield* runningGeneration(entry, operation)
-      return { channel: generation.channel, explain: explainEnd({ entry, generation }) }
+      return {
+        channel: generation.channel,
+        explain: explainEnd({ entry, generation }),
+        lookAtFiles: inOwnRoot
+      }
     }
     return yield* openRestingDisk(entry)
   })

@@ -9,6 +9,7 @@ import { touch } from "../entry/activity.ts"
 import type { Lifecycle, LifecycleServices, Notify } from "../entry/context.ts"
 import type { Entry, Generation } from "../entry/entry.ts"
 import type { Registry } from "../entry/registry.ts"
+import type { LookAtFiles } from "../life/inspected-root.ts"
 import { borrowReader, explainEnd } from "../life/reader.ts"
 import { runningGeneration } from "../life/running.ts"
 import { residentsOf } from "../residents/entry-residents.ts"
@@ -36,6 +37,7 @@ export interface AtRunning extends AtResidents {
 /** Also a guest that reads the files of the workspace until the work ends. */
 export interface AtReader extends AtEntry {
   readonly channel: GuestChannel
+  readonly lookAtFiles: LookAtFiles
 }
 
 interface Places {
@@ -112,5 +114,6 @@ export const inReader = <A, R>(
 ): Effect.Effect<A, PyroError, LifecycleServices | Exclude<R, Scope.Scope>> =>
   Effect.scoped(Effect.flatMap(
     borrowReader(lifecycle, entry, operation),
-    ({ channel, explain }) => explain(work({ lifecycle, registry: lifecycle.registry, entry, channel }))
+    ({ channel, explain, lookAtFiles }) =>
+      explain(work({ lifecycle, registry: lifecycle.registry, entry, channel, lookAtFiles }))
   ))

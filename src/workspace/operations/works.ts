@@ -57,9 +57,13 @@ export const works: Works = {
     Effect.andThen(demandService(services, payload.name, payload.workspace), serviceLogs(services, payload)),
   "workspace.service.stop": ({ services }, payload) => stopService(services, payload),
   // Files.
-  "workspace.file.list": ({ channel }, payload) => listFiles(channel, payload),
-  "workspace.file.read": ({ channel, entry }, payload) =>
-    Effect.flatMap(guardOf(entry, payload), (secrets) => readFile(channel, payload, secrets)),
+  "workspace.file.list": ({ channel, lookAtFiles }, payload) =>
+    lookAtFiles((files) => listFiles(channel, payload, files)),
+  "workspace.file.read": ({ channel, entry, lookAtFiles }, payload) =>
+    Effect.flatMap(
+      guardOf(entry, payload),
+      (secrets) => lookAtFiles((files) => readFile(channel, payload, secrets, files))
+    ),
   "workspace.file.write": ({ generation }, payload) => writeFile(generation.channel, payload),
   "workspace.file.edit": ({ generation }, payload) => editFile(generation.channel, payload),
   // Changes, and crossings to and from the host.

@@ -1,6 +1,6 @@
 import { Stream } from "effect"
 import { assert, describe, it } from "vitest"
-import { EnvironmentUnknown, FileRefused, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
+import { EnvironmentUnknown, WorkspaceNotFound } from "../../../src/contract/errors/errors.ts"
 import { on, REAL_TERMINAL } from "./on.ts"
 
 describe("a word that was taken for the environment", () => {
@@ -148,45 +148,5 @@ describe("the guest's command without --", () => {
     assert.include(host.journal[0], "no option --fooo; options of pyro mcp serve go after --\n")
     const agent = await on(["agent", "codex", "--full-auto"])
     assert.include(agent.journal.at(-1), "no option --full-auto; the agent's options go after --\n")
-  })
-})
-
-describe("a file outside /workspace", () => {
-  const refused = async (argv: ReadonlyArray<string>, path: string, workspace?: string) => {
-    const error = new FileRefused({ path, reason: "outside", detail: "is not beneath /workspace" })
-    const answers = Object.fromEntries(
-      ["read", "list", "write", "edit"].map((verb) => [`workspace.file.${verb}`, error])
-    )
-    const { journal, status } = await on(argv, { answers, terminal: workspace === undefined ? {} : { workspace } })
-    assert.strictEqual(status, 1)
-    const [, hint] = journal.join("").split(`err pyro: ${path}: is not beneath /workspace\n`)
-    return hint
-  }
-
-  it.each<readonly [ReadonlyArray<string>, string]>([
-    [["file", "read", "fix", "/etc/a b"], "pyro exec fix -- cat '/etc/a b'"],
-    [["file", "read", "--max-bytes", "9", "--", "fix", "/etc/a b"], "pyro exec fix -- cat '/etc/a b'"],
-    [["file", "list", "fix", "/etc/a b"], "pyro exec fix -- ls -la '/etc/a b'"],
-    [["file", "write", "fix", "/etc/a b", "--text", "x"], "pyro cp FILE 'fix:/etc/a b'"],
-    [
-      ["file", "edit", "fix", "/etc/a b", "--old-text", "x", "--new-text", "y"],
-      "pyro exec fix -- sed -i s/OLD/NEW/ '/etc/a b'"
-    ]
-  ])("%j is answered with the command for other paths", async (argv, command) => {
-    assert.strictEqual(
-      await refused(argv, "/etc/a b"),
-      `The file commands are for /workspace. For other paths: ${command}\n`
-    )
-  })
-
-  it("the hint has the workspace of PYRO_WORKSPACE", async () => {
-    assert.include(
-      await refused(["file", "read", "/etc/passwd"], "/etc/passwd", "fix"),
-      "pyro exec fix -- cat /etc/passwd"
-    )
-  })
-
-  it("a path in git's quoted form gets no hint, because it is no word of a command line", async () => {
-    assert.strictEqual(await refused(["file", "read", "fix", "\"/a\\377\""], "\"/a\\377\""), "")
   })
 })

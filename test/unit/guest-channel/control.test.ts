@@ -56,7 +56,9 @@ describe("control fields", () => {
       const payload = sample.frame.subarray(9, -1)
       const endsInBytes = /^(call|data|result|state)/.test(sample.name)
       for (let length = 0; length < payload.length; length++) {
-        if (!endsInBytes) assert.throws(() => sample.decode(payload.subarray(0, length)), Violation)
+        // The user is the last field, and root's request has none.
+        const isRoots = sample.name.endsWith("-as-user") && length === payload.lastIndexOf(0) - 2
+        if (!endsInBytes && !isRoots) assert.throws(() => sample.decode(payload.subarray(0, length)), Violation)
       }
       if (!endsInBytes) assert.throws(() => sample.decode(Buffer.concat([payload, Buffer.alloc(1)])), Violation)
     }

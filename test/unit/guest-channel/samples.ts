@@ -93,7 +93,18 @@ export const samples: ReadonlyArray<Sample> = [
     path: notUtf8,
     offset: 10,
     limit: 0,
-    flags: 1
+    flags: 1,
+    user: undefined
+  }),
+  sample("read-as-user", 3, HostMessage.Read, {
+    id,
+    window: 65_536,
+    root: text("/"),
+    path: text("etc/passwd"),
+    offset: 0,
+    limit: 0,
+    flags: 13,
+    user: text("agent")
   }),
   sample("write", 4, HostMessage.Write, {
     id,
@@ -101,7 +112,17 @@ export const samples: ReadonlyArray<Sample> = [
     path: text("a/b"),
     mode: 0o644,
     flags: 25,
-    expected: 0x0123_4567_89ab_cdefn
+    expected: 0x0123_4567_89ab_cdefn,
+    user: undefined
+  }),
+  sample("write-as-user", 4, HostMessage.Write, {
+    id,
+    root: text("/"),
+    path: text("tmp/b"),
+    mode: 0,
+    flags: 121,
+    expected: 0n,
+    user: text("1000:1000")
   }),
   sample("walk", 5, HostMessage.Walk, {
     id,
@@ -109,7 +130,17 @@ export const samples: ReadonlyArray<Sample> = [
     root: text("/"),
     path: text("etc"),
     maxDepth: 3,
-    flags: 0
+    flags: 0,
+    user: undefined
+  }),
+  sample("walk-as-user", 5, HostMessage.Walk, {
+    id,
+    window: 65_536,
+    root: text("/"),
+    path: text("home"),
+    maxDepth: 1,
+    flags: 12,
+    user: text("agent")
   }),
   sample("connect", 6, HostMessage.Connect, { id, window: 65_536, family: 4, port: 8080 }),
 

@@ -20,7 +20,7 @@ import { compose, type Composed, sameStamps, walkedDifferences } from "./tree-di
 export type CompareOptions = Pick<ChangesOptions, "paths" | "includeIgnored" | "verified" | "limits">
 
 /** A side of a comparison: a workspace or a snapshot, in a guest that reads it. */
-export interface Side extends Reader {
+export interface Side extends Pick<Reader, "channel" | "explain"> {
   readonly trees: Trees
   /** Pushed files, which are part of the baseline for the ignore rules. */
   readonly pushed: Pushed

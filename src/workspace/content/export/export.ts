@@ -23,12 +23,14 @@ import { boundedPatch, exportPatch } from "./patch.ts"
 import { type ExportBounds, exportPath } from "./path.ts"
 import { exclusion, tooManyGlobs } from "./tree.ts"
 
+type ExportReader = Pick<Reader, "channel" | "explain">
+
 /** The guest that reads the exported paths. An inspector has only /workspace, so other paths need a running VM, as an import does. */
 const readerFor = (
   lifecycle: Lifecycle,
   entry: Entry,
   payload: ExportPayload
-): Effect.Effect<Reader, PyroError, LifecycleServices | Scope.Scope> =>
+): Effect.Effect<ExportReader, PyroError, LifecycleServices | Scope.Scope> =>
   isOutside(payload)
     ? Effect.map(runningGeneration(entry, "workspace.import"), (generation) => ({
       channel: generation.channel,
@@ -47,7 +49,7 @@ export const exportFrom = (
   )
 
 /** Exports through a guest that reads the workspace. */
-export const exportThrough = ({ channel, explain }: Reader, entry: Entry, payload: ExportPayload) =>
+export const exportThrough = ({ channel, explain }: ExportReader, entry: Entry, payload: ExportPayload) =>
   Stream.unwrap(Effect.gen(function*() {
     const bounds = { secrets: yield* guardOf(entry, payload), within: yield* writingPlace(payload.output) }
     return payload.patch

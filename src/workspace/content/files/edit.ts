@@ -1,7 +1,7 @@
 import { Effect, Stream } from "effect"
 import { EditRejected, FileChanged, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { FileEdited, FileEditPayload } from "../../../contract/rows/workspace-file.ts"
-import { workspaceFile, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
+import { guestFiles, workspaceFile, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { forEachWhile } from "../../../system/waits/for-each-while.ts"
 import { openFile } from "./open.ts"
@@ -18,10 +18,13 @@ const tooLarge = (path: string) =>
     detail: `is, or would be, larger than the ${MAX_EDITED_BYTES} bytes that an edit takes`
   })
 
+/** Files of a running guest. */
+const tree = guestFiles()
+
 /** The whole content of a file within the limit of an edit. */
-const readWhole = (channel: GuestChannel, path: WorkspacePath) =>
+const readWhole = (channel: GuestChannel, path: WorkspacePath, user: string | undefined) =>
   Effect.scoped(Effect.gen(function*() {
-    const { content, state } = yield* openFile(channel, path)
+    const { content, state } = yield* openFile(channel, path, tree, user)
     if (state.size > MAX_EDITED_BYTES) return yield* tooLarge(path.text)
     const pieces: Array<Uint8Array> = []
     let size = 0
@@ -47,7 +50,7 @@ const rejected = (path: string, content: Buffer, payload: FileEditPayload, { cou
 /** Reads, replaces and writes. Never overwrites a concurrent change. */
 const editOnce = (channel: GuestChannel, path: WorkspacePath, payload: FileEditPayload) =>
   Effect.gen(function*() {
-    const { content, version } = yield* readWhole(channel, path)
+    const { content, version } = yield* readWhole(channel, path, payload.user)
     const { expectedVersion } = payload
     if (expectedVersion !== undefined && expectedVersion !== version) {
       return yield* new FileChanged({ path: path.text, expectedVersion, actualVersion: version })
@@ -57,7 +60,7 @@ const editOnce = (channel: GuestChannel, path: WorkspacePath, payload: FileEditP
     if (outcome._tag === "not-replaced") return yield* rejected(path.text, content, payload, outcome)
     const written = yield* writeFileFrom(
       channel,
-      { path: payload.path, expectedVersion: version },
+      { path: payload.path, user: payload.user, expectedVersion: version },
       outcome.content.length === 0 ? Stream.empty : Stream.make(outcome.content)
     )
     return {
@@ -71,7 +74,7 @@ const editOnce = (channel: GuestChannel, path: WorkspacePath, payload: FileEditP
     }
   })
 
-/** Replaces text in a file beneath /workspace. */
+/** Replaces text in a file of the guest. */
 export const editFile = (
   channel: GuestChannel,
   payload: FileEditPayload
@@ -80,7 +83,7 @@ export const editFile = (
     if (payload.oldText === payload.newText) {
       return yield* new InvalidRequest({ field: "new_text", detail: "is the same as old_text" })
     }
-    const path = yield* workspaceFile(payload.path)
+    const path = yield* workspaceFile(payload.path, tree)
     return yield* editOnce(channel, path, payload).pipe(
       Effect.retry({
         times: RETRIES,

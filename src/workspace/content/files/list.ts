@@ -3,9 +3,17 @@ import type { ChannelFailed, FileRefused, InvalidRequest } from "../../../contra
 import type { FileEntry, FileList, FileListPayload } from "../../../contract/rows/workspace-file.ts"
 import { pathText } from "../../../contract/text/path-text.ts"
 import type { WalkEntry } from "../../../guest-channel/files.ts"
-import { type GuestTree, type WorkspacePath, workspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
+import {
+  componentsOf,
+  guestFiles,
+  type GuestTree,
+  pathOf,
+  type WorkspacePath,
+  workspacePath,
+  workspaceTree
+} from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { fileFailure, modeText } from "./open.ts"
+import { asked, fileFailure, modeText } from "./open.ts"
 
 /** Maximum entries to count: a guest can make any number of directories. */
 export const MAX_WALKED = 1_000_000
@@ -19,37 +27,45 @@ const modifiedAt = (mtimeNs: bigint) => {
   return ms > -MAX_DATE_MS && ms < MAX_DATE_MS ? { modifiedAt: new Date(Number(ms)).toISOString() } : {}
 }
 
-const entryOf = (prefix: Uint8Array) => ({ linkTarget, mode, mtimeNs, path, size, type }: WalkEntry): FileEntry => ({
-  path: pathText(Buffer.concat([prefix, path])),
-  type,
-  sizeBytes: size,
-  mode: modeText(mode),
-  ...modifiedAt(mtimeNs),
-  ...(type === "symlink" ? { target: pathText(linkTarget) } : {})
-})
+/** The path of an entry of a directory, for people and JSON. */
+const shownIn = (directory: WorkspacePath, tree: GuestTree) => {
+  const above = componentsOf(directory.bytes)
+  return (path: Uint8Array) => pathOf([...above, ...componentsOf(path)], tree).text
+}
+
+const entryOf =
+  (shown: (path: Uint8Array) => string) => ({ linkTarget, mode, mtimeNs, path, size, type }: WalkEntry): FileEntry => ({
+    path: shown(path),
+    type,
+    sizeBytes: size,
+    mode: modeText(mode),
+    ...modifiedAt(mtimeNs),
+    ...(type === "symlink" ? { target: pathText(linkTarget) } : {})
+  })
 
 /** Part of a tree to list. */
-type Listing = Pick<FileListPayload, "path" | "recursive" | "depth" | "limit">
+type Listing = Pick<FileListPayload, "path" | "recursive" | "depth" | "limit" | "user">
 
-const levels = ({ depth, recursive }: Omit<Listing, "path">) => depth ?? (recursive ? 0 : 1)
+const levels = ({ depth, recursive }: Pick<Listing, "depth" | "recursive">) => depth ?? (recursive ? 0 : 1)
 
-/** Lists a directory beneath /workspace. Holds at most about twice the limit, for any answer of the guest. */
+/** Lists a directory of a guest's files. Holds at most about twice the limit, for any answer of the guest. */
 export const listFiles = (
   channel: GuestChannel,
-  payload: Listing
+  payload: Listing,
+  tree: GuestTree = guestFiles()
 ): Effect.Effect<FileList, ChannelFailed | FileRefused | InvalidRequest> =>
-  Effect.flatMap(workspacePath(payload.path), (directory) => listDirectory(channel, directory, payload))
+  Effect.flatMap(workspacePath(payload.path, tree), (directory) => listDirectory(channel, directory, payload, tree))
 
 /** Lists a directory beneath a tree's root. */
 export const listDirectory = (
   channel: GuestChannel,
   directory: WorkspacePath,
-  listing: Omit<Listing, "path">,
+  listing: Omit<Listing, "path" | "user"> & Partial<Pick<Listing, "user">>,
   tree: GuestTree = workspaceTree
 ): Effect.Effect<FileList, ChannelFailed | FileRefused> =>
   Effect.gen(function*() {
     const kept = new UpperEntries(listing.limit)
-    yield* channel.walk({ root: tree.root, path: directory.bytes, maxDepth: levels(listing) }).pipe(
+    yield* channel.walk({ ...asked(directory, tree), user: listing.user, maxDepth: levels(listing) }).pipe(
       Stream.take(MAX_WALKED + 1),
       Stream.runForEachArray((entries) =>
         Effect.sync(() => {
@@ -59,12 +75,9 @@ export const listDirectory = (
       Effect.catchTag("AgentCallFailed", (failure) => fileFailure(directory.text, tree)(failure))
     )
     const entries = kept.sorted()
-    const above = Buffer.from(tree.shown === "/" ? "/" : "")
-    const isRoot = Buffer.from(directory.bytes).equals(Buffer.from("."))
-    const prefix = isRoot ? above : Buffer.concat([above, directory.bytes, Buffer.from("/")])
     return {
       path: directory.text,
-      entries: entries.map(entryOf(prefix)),
+      entries: entries.map(entryOf(shownIn(directory, tree))),
       truncated: entries.length < kept.seen,
       ...(kept.seen > MAX_WALKED ? {} : { total: kept.seen })
     }

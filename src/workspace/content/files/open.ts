@@ -2,12 +2,25 @@ import { Effect, Stream } from "effect"
 import { FileRefused } from "../../../contract/errors/errors.ts"
 import { table } from "../../../contract/text/names.ts"
 import { type AgentCallFailed, DISK_HINTS } from "../../../guest-channel/errors.ts"
+import type { FollowedPath } from "../../../guest-channel/files.ts"
 import { type GuestTree, type WorkspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 
+/** A path of a tree in a request to the agent. */
+export const asked = ({ bytes }: WorkspacePath, { inRoot, root }: GuestTree): FollowedPath => ({
+  root,
+  path: bytes,
+  inRoot
+})
+
 /** Opens a file beneath a tree's root for reading, until the scope ends. The stream of the content can run once. */
-export const openFile = (channel: GuestChannel, path: WorkspacePath, tree: GuestTree = workspaceTree) =>
-  channel.openFile({ root: tree.root, path: path.bytes }).pipe(
+export const openFile = (
+  channel: GuestChannel,
+  path: WorkspacePath,
+  tree: GuestTree = workspaceTree,
+  user?: string | undefined
+) =>
+  channel.openFile({ ...asked(path, tree), user }).pipe(
     Effect.map(({ content, state }) => ({
       state,
       content: Stream.catchTag(
@@ -30,6 +43,7 @@ const reasons = table<readonly [Reason, string]>({
   EACCES: ["permission", "the guest's kernel does not permit it"],
   EPERM: ["permission", "the guest's kernel does not permit it"],
   EROFS: ["permission", "its file system is read-only"],
+  EBUSY: ["failed", "something is mounted there, which only a command can write or remove"],
   ENOSPC: ["no_space", "the workspace's disk is full; nothing was changed, delete something and try again"],
   EDQUOT: ["no_space", "the quota is used up; nothing was changed, delete something and try again"],
   EUCLEAN: ["failed", DISK_HINTS.EUCLEAN],
@@ -42,7 +56,15 @@ const reasons = table<readonly [Reason, string]>({
 /** Error of the guest's kernel, in the contract's form. */
 export const fileFailure =
   (path: string, { shown }: GuestTree = workspaceTree) =>
-  ({ detail, errno, operation }: AgentCallFailed): FileRefused => {
+  ({ detail, errno, isUser, operation }: AgentCallFailed): FileRefused => {
+    if (isUser === true) {
+      const cause = errno === "ENOENT" ? "the workspace has no such user" : errno
+      return new FileRefused({
+        path,
+        reason: "permission",
+        detail: `could not act as the user ${detail}: ${cause}; name another user`
+      })
+    }
     if (errno === "EXDEV") {
       return new FileRefused({ path, reason: "outside", detail: `leads out of ${shown} (through a symlink or "..")` })
     }

@@ -2,7 +2,13 @@ import { Effect } from "effect"
 import type { ChannelFailed, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { FileContent, FileReadPayload } from "../../../contract/rows/workspace-file.ts"
 import { utf8Text } from "../../../contract/text/utf8.ts"
-import { type GuestTree, workspaceFile, type WorkspacePath, workspaceTree } from "../../../guest-channel/guest-path.ts"
+import {
+  guestFiles,
+  type GuestTree,
+  workspaceFile,
+  type WorkspacePath,
+  workspaceTree
+} from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
 import { secretRefusal, SecretSearch } from "../../../redaction/redact.ts"
 import type { SecretSet } from "../../../redaction/secrets.ts"
@@ -12,15 +18,18 @@ import { LineRange } from "./line-range.ts"
 import { modeText, openFile } from "./open.ts"
 
 /** Part of a file to read. */
-type ReadPart = Pick<FileReadPayload, "startLine" | "lineCount" | "maxBytes" | "images">
+type ReadPart =
+  & Pick<FileReadPayload, "startLine" | "lineCount" | "maxBytes">
+  & Partial<Pick<FileReadPayload, "images" | "user">>
 
-/** Reads text beneath /workspace. For a binary file, the result has no content. */
+/** Reads text of a guest's files. For a binary file, the result has no content. */
 export const readFile = (
   channel: GuestChannel,
   payload: FileReadPayload,
-  secrets?: SecretSet
+  secrets?: SecretSet,
+  tree: GuestTree = guestFiles()
 ): Effect.Effect<FileContent, ChannelFailed | FileRefused | InvalidRequest> =>
-  Effect.flatMap(workspaceFile(payload.path), (path) => readPart(channel, path, payload, { secrets }))
+  Effect.flatMap(workspaceFile(payload.path, tree), (path) => readPart(channel, path, payload, { secrets, tree }))
 
 interface ReadOptions {
   readonly tree?: GuestTree
@@ -36,7 +45,7 @@ export const readPart = (
   { secrets, tree = workspaceTree }: ReadOptions = {}
 ): Effect.Effect<FileContent, ChannelFailed | FileRefused> =>
   Effect.scoped(Effect.gen(function*() {
-    const { content, state } = yield* openFile(channel, path, tree)
+    const { content, state } = yield* openFile(channel, path, tree, payload.user)
     const range = new LineRange(payload)
     const image = payload.images === true ? new ImageRead(state.size) : undefined
     let whole = true

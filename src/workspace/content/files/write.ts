@@ -2,19 +2,24 @@ import { Effect, Option, Stream } from "effect"
 import { type ChannelFailed, FileChanged, FileRefused, InvalidRequest } from "../../../contract/errors/errors.ts"
 import type { FileWritePayload, FileWritten } from "../../../contract/rows/workspace-file.ts"
 import type { AgentCallFailed } from "../../../guest-channel/errors.ts"
-import { workspaceFile, type WorkspacePath, workspaceRoot } from "../../../guest-channel/guest-path.ts"
+import { guestFiles, workspaceFile, type WorkspacePath } from "../../../guest-channel/guest-path.ts"
 import type { GuestChannel } from "../../../guest-channel/GuestChannel.ts"
-import { fileFailure, modeText, openFile } from "./open.ts"
+import { asked, fileFailure, modeText, openFile } from "./open.ts"
 
 /** Errors of a write. */
 export type WriteError = ChannelFailed | FileChanged | FileRefused | InvalidRequest
 
 /** Target and mode of a write, without the content. */
-type WriteTarget = Pick<FileWritePayload, "expectedVersion" | "mode" | "path">
+type WriteTarget = Pick<FileWritePayload, "expectedVersion" | "mode" | "path"> & {
+  readonly user?: string | undefined
+}
+
+/** Files of a running guest. */
+const tree = guestFiles()
 
 /** The present version. None if the file does not exist. */
 const currentVersion = (channel: GuestChannel, path: WorkspacePath) =>
-  Effect.scoped(openFile(channel, path)).pipe(
+  Effect.scoped(openFile(channel, path, tree)).pipe(
     Effect.map(({ state }) => state.version),
     Effect.catchIf(
       (failure) => failure._tag === "FileRefused" && failure.reason === "not_found",
@@ -42,12 +47,12 @@ const writeFailure = (channel: GuestChannel, path: WorkspacePath, expectedVersio
         Effect.option(Effect.filterOrFail(currentVersion(channel, path), (version) => version !== "absent")),
         exists
       )
-      : fileFailure(path.text)(failure)
+      : fileFailure(path.text, tree)(failure)
   }
 }
 
 /**
- * Replaces or makes a file beneath /workspace with `content`, whole or not at all. The guest checks the expected version right
+ * Replaces or makes a file of the guest with `content`, whole or not at all. The guest checks the expected version right
  * before the rename.
  */
 export const writeFileFrom = <E, R>(
@@ -56,11 +61,11 @@ export const writeFileFrom = <E, R>(
   content: Stream.Stream<Uint8Array, E, R>
 ): Effect.Effect<FileWritten, E | WriteError, R> =>
   Effect.gen(function*() {
-    const path = yield* workspaceFile(target.path)
+    const path = yield* workspaceFile(target.path, tree)
     const { expectedVersion, mode } = target
     const request = {
-      root: workspaceRoot,
-      path: path.bytes,
+      ...asked(path, tree),
+      user: target.user,
       mode: mode === undefined ? 0 : Number.parseInt(mode, 8),
       createParents: true,
       follow: true,
