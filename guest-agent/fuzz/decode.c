@@ -24,6 +24,7 @@ static void decode_opener(uint8_t kind, struct cursor from) {
   struct read_request read;
   struct write_request write;
   struct walk_request walk;
+  struct file_request file;
   struct compare_request compare;
   struct read_many_request many;
   struct change_request change;
@@ -54,6 +55,13 @@ static void decode_opener(uint8_t kind, struct cursor from) {
       touch(walk.root);
       touch(walk.path);
       touch(walk.user);
+      return;
+    case KIND_FILE:
+      if (!decode_file(from, &file)) return;
+      touch(file.root);
+      touch(file.path);
+      touch(file.target);
+      touch(file.user);
       return;
     case KIND_COMPARE:
       if (!decode_compare(from, &compare)) return;

@@ -1,4 +1,4 @@
-#include "machine.h"
+#include "remove_tree.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -6,13 +6,21 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_ROOM = 32 };
+#include "machine.h"
 
-/* Directories that came up from below get names of this number on. */
+enum {
+  NAME_ROOM = 32,
+  /* Levels that hold a descriptor each. */
+  LEVELS_MAX = 256,
+};
+
+/* The tree that goes. Directories that came up from below get names of the number `moved` on. */
 struct top {
   int fd;
+  dev_t device;
   unsigned moved;
 };
 
@@ -28,22 +36,39 @@ static int move_up(struct top *top, int parent, const char *name) {
   }
 }
 
-/* Calls `remove_one` for each entry, until a pass over the directory finds none. Takes the descriptor. */
-static int each_entry(struct top *top, int fd, int (*remove_one)(struct top *top, int parent, const char *name)) {
-  DIR *directory = fdopendir(fd);
+static int clear(struct top *top, int fd, unsigned level);
+
+static int remove_directory(struct top *top, int parent, const char *name, unsigned level) {
+  if (unlinkat(parent, name, AT_REMOVEDIR) == 0) return 0;
+  if (errno != ENOTEMPTY && errno != EEXIST) return errno;
+  /* So neither descriptors nor paths grow with the depth of a tree. */
+  if (level >= LEVELS_MAX) return move_up(top, parent, name);
+  int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int error = clear(top, fd, level + 1);
+  if (error == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0) error = errno;
+  return error;
+}
+
+/* Removes each entry, until a pass over the directory finds none. Takes the descriptor. */
+static int clear(struct top *top, int fd, unsigned level) {
+  struct stat status;
+  int error = fstat(fd, &status) < 0 ? errno : status.st_dev != top->device ? EBUSY : 0;
+  DIR *directory = error == 0 ? fdopendir(fd) : NULL;
   if (directory == NULL) {
-    int error = errno;
+    if (error == 0) error = errno;
     close(fd);
     return error;
   }
-  int error = 0;
   for (bool found = true; found && error == 0; rewinddir(directory)) {
     found = false;
     for (struct dirent *entry; error == 0 && (errno = 0, entry = readdir(directory)) != NULL;) {
       if (is_dots(entry->d_name)) continue;
       found = true;
       if (unlinkat(dirfd(directory), entry->d_name, 0) < 0)
-        error = errno == EISDIR ? remove_one(top, dirfd(directory), entry->d_name) : errno;
+        error = errno == EISDIR ? remove_directory(top, dirfd(directory), entry->d_name, level) : errno;
+      /* Somebody else removed it. */
+      if (error == ENOENT) error = 0;
     }
     if (error == 0) error = errno;
   }
@@ -51,13 +76,13 @@ static int each_entry(struct top *top, int fd, int (*remove_one)(struct top *top
   return error;
 }
 
-/* A directory of the top: its own directories move up first. So neither descriptors nor paths grow with the depth of a tree. */
-static int remove_directory(struct top *top, int parent, const char *name) {
-  int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) return errno;
-  int error = each_entry(top, fd, move_up);
-  if (error == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0) error = errno;
-  return error;
+/* Clears the directory `fd`, which stays open. */
+static int clear_all(int fd) {
+  struct stat status;
+  if (fstat(fd, &status) < 0) return errno;
+  struct top top = {.fd = fd, .device = status.st_dev, .moved = 0};
+  int walked = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return walked < 0 ? errno : clear(&top, walked, 0);
 }
 
 int path_clear(const char *path) {
@@ -65,8 +90,19 @@ int path_clear(const char *path) {
   if (fd < 0 && errno == ENOENT) return 0;
   if (fd < 0 && (errno == ENOTDIR || errno == ELOOP)) return unlink(path) == 0 ? 0 : errno;
   if (fd < 0) return errno;
-  struct top top = {.fd = fd, .moved = 0};
-  int walked = dup(fd), error = walked < 0 ? errno : each_entry(&top, walked, remove_directory);
+  int error = clear_all(fd);
   close(fd);
+  return error;
+}
+
+int remove_tree(int parent, const char *name) {
+  struct stat above, own;
+  if (unlinkat(parent, name, 0) == 0) return 0;
+  if (errno != EISDIR) return errno;
+  int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int error = fstat(parent, &above) < 0 || fstat(fd, &own) < 0 ? errno : above.st_dev != own.st_dev ? EBUSY : clear_all(fd);
+  close(fd);
+  if (error == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0) error = errno;
   return error;
 }

@@ -136,6 +136,19 @@ bool decode_walk(struct cursor cursor, struct walk_request *out) {
   return cursor_done(&cursor);
 }
 
+bool decode_file(struct cursor cursor, struct file_request *out) {
+  take_id(&cursor, out->id);
+  out->window = take_u32(&cursor);
+  out->op = take_u8(&cursor);
+  out->root = take_str(&cursor);
+  out->path = take_str(&cursor);
+  out->target = take_str(&cursor);
+  out->mode = take_u32(&cursor);
+  out->flags = take_u32(&cursor);
+  out->user = take_str(&cursor);
+  return cursor_done(&cursor) && out->op >= FILE_STAT && out->op <= FILE_CHMOD;
+}
+
 bool decode_compare(struct cursor cursor, struct compare_request *out) {
   take_id(&cursor, out->id);
   out->window = take_u32(&cursor);

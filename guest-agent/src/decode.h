@@ -87,6 +87,16 @@ struct walk_request {
   struct bytes user; /* with the flag AS_USER; "" = root */
 };
 
+struct file_request {
+  uint8_t id[ID_SIZE];
+  uint32_t window;
+  uint8_t op;                      /* enum file_op */
+  struct bytes root, path, target; /* target: of a rename or copy */
+  uint32_t mode;                   /* 0 = the usual one */
+  uint32_t flags;
+  struct bytes user; /* "" = root */
+};
+
 struct compare_request {
   uint8_t id[ID_SIZE];
   uint32_t window;
@@ -154,6 +164,7 @@ bool decode_spawn(struct cursor cursor, struct spawn_request *out);
 bool decode_read(struct cursor cursor, struct read_request *out);
 bool decode_write(struct cursor cursor, struct write_request *out);
 bool decode_walk(struct cursor cursor, struct walk_request *out);
+bool decode_file(struct cursor cursor, struct file_request *out);
 bool decode_compare(struct cursor cursor, struct compare_request *out);
 bool decode_read_many(struct cursor cursor, struct read_many_request *out);
 bool decode_change(struct cursor cursor, struct change_request *out);

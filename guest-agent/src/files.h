@@ -14,6 +14,8 @@ void write_file(struct stream *stream, const struct write_request *request);
 void change_files(struct stream *stream, const struct change_request *request);
 /* WALK: one record for every file beneath a directory. */
 void walk(struct stream *stream, const struct walk_request *request);
+/* FILE: looks at one file, or makes, removes, renames, copies or changes it. */
+void file_work(struct stream *stream, const struct file_request *request);
 /* COMPARE: differences of two trees. */
 void compare(struct stream *stream, const struct compare_request *request);
 

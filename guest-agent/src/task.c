@@ -80,9 +80,11 @@ static void on_reaped(struct stream *stream, const siginfo_t *info) {
 
 static void on_input_complete(struct stream *stream) { stream->report->go_on = true; }
 
-/* A running helper ends by itself (WRITE, CHANGE: without a word to go on, it removes its temporary files) or is killed. */
+/* A running helper ends by itself (WRITE, CHANGE: without a word to go on, it removes its temporary files; FILE: a copy looks for the
+ * signal, and removes what it made) or is killed. */
 static void on_released(struct stream *stream) {
-  if (stream->pid > 0 && stream->opener != KIND_WRITE && stream->opener != KIND_CHANGE) kill(stream->pid, SIGKILL);
+  if (stream->pid > 0 && stream->opener != KIND_WRITE && stream->opener != KIND_CHANGE)
+    kill(stream->pid, stream->opener == KIND_FILE ? SIGTERM : SIGKILL);
   unmap_report(stream);
 }
 

@@ -1,4 +1,4 @@
-/* READ, WRITE, WALK, COMPARE and READ_MANY each run in a forked helper: a slow disk, a hung file system or a huge tree
+/* READ, WRITE, WALK, FILE, COMPARE and READ_MANY each run in a forked helper: a slow disk, a hung file system or a huge tree
  * delays no stream. A helper's pipes are streamed like a command's. */
 #ifndef PYRO_TASK_H
 #define PYRO_TASK_H

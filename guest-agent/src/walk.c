@@ -11,19 +11,17 @@
 #include <unistd.h>
 
 #include "beneath.h"
+#include "entry_record.h"
 #include "feed.h"
 #include "path.h"
 #include "rights.h"
 #include "task.h"
-#include "type_letter.h"
 
 enum {
   /* Each level holds a descriptor; a deeper tree is refused rather than cut. */
   DEPTH_MAX = 1024,
   /* XATTR_LIST_MAX of the kernel. */
   ATTRIBUTE_NAMES_MAX = 65536,
-  /* u32 length, u8 type, 3 u32, 4 u64, u32 links, two counts of strings */
-  RECORD_FIXED = 4 + 1 + 12 + 32 + 4 + 4 + 4,
 };
 
 struct plan {
@@ -37,9 +35,6 @@ struct walker {
   dev_t device;
   struct path path;
 };
-
-/* Nanoseconds since the epoch, in two's complement. A guest's time beyond 64 bits wraps. */
-static uint64_t ns_of(struct timespec time) { return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec; }
 
 /* Whether a file or directory has extended attributes that no export keeps. The guest's own labels do not count. */
 static bool has_attributes(int folder, const char *name, const struct stat *status) {
@@ -57,24 +52,8 @@ static bool has_attributes(int folder, const char *name, const struct stat *stat
 }
 
 static int put_record(struct walker *walker, const struct stat *status, uint32_t more_mode, const char *link, size_t link_size) {
-  uint8_t record[RECORD_FIXED], *at = record;
-  at = big_endian(at, RECORD_FIXED - 4 + walker->path.size + link_size, 4);
-  *at++ = type_letter(status->st_mode);
-  at = big_endian(at, (status->st_mode & 07777) | more_mode, 4);
-  at = big_endian(at, status->st_uid, 4);
-  at = big_endian(at, status->st_gid, 4);
-  at = big_endian(at, (uint64_t)status->st_size, 8);
-  at = big_endian(at, status->st_ino, 8);
-  at = big_endian(at, ns_of(status->st_mtim), 8);
-  at = big_endian(at, ns_of(status->st_ctim), 8);
-  at = big_endian(at, status->st_nlink > UINT32_MAX ? UINT32_MAX : status->st_nlink, 4);
-  at = big_endian(at, walker->path.size, 4);
-  uint8_t link_count[4];
-  big_endian(link_count, link_size, 4);
-  int error = feed_put(record, (size_t)(at - record));
-  if (error == 0) error = feed_put(walker->path.text, walker->path.size);
-  if (error == 0) error = feed_put(link_count, sizeof link_count);
-  if (error == 0) error = feed_put(link, link_size);
+  struct text path = {walker->path.text, walker->path.size}, target = {link, link_size};
+  int error = entry_record_put(status, more_mode, path, target);
   return error == 0 ? 0 : task_failed(walker->report, error, STEP_IO, "pipe");
 }
 

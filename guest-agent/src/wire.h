@@ -42,6 +42,7 @@ enum kind {
   KIND_CHANGE = 0x10,
   KIND_ACCEPT = 0x11,
   KIND_ANSWER = 0x12,
+  KIND_FILE = 0x13,
 
   KIND_HELLO_BACK = 0x81,
   KIND_RESULT = 0x82,
@@ -107,6 +108,8 @@ enum {
   WRITE_AS_USER = 64
 };
 enum { WALK_ONE_FILE_SYSTEM = 1, WALK_ATTRIBUTES = 2, WALK_IN_ROOT = 4, WALK_AS_USER = 8 };
+enum file_op { FILE_STAT = 1, FILE_MKDIR = 2, FILE_REMOVE = 3, FILE_RENAME = 4, FILE_COPY = 5, FILE_CHMOD = 6 };
+enum { FILE_IN_ROOT = 1, FILE_PARENTS = 2, FILE_RECURSIVE = 4, FILE_REPLACE = 8, FILE_FOLLOW = 16 };
 /* In the mode of a walked entry, with WALK_ATTRIBUTES: the file has extended attributes of its own. */
 enum { MODE_ATTRIBUTES = 1 << 16 };
 enum { COMPARE_CONTENT = 1 };

@@ -8,6 +8,7 @@ import { type AgentEvent, type Call, Calls } from "./calls.ts"
 import type { AgentCallFailed } from "./errors.ts"
 import type { CompareRequest, FileChange, ReadManyRequest, ReadRequest, WalkRequest, WriteRequest } from "./files.ts"
 import { changeFiles } from "./files/change-files.ts"
+import { copyFile, doFileWork, statFile } from "./files/file-work.ts"
 import * as Files from "./files/operations.ts"
 import type { NetworkRequest, PortRequest } from "./network.ts"
 import { connectPort, forEachRequest } from "./network/connections.ts"
@@ -118,6 +119,9 @@ const channelOf = (
   walk: (wanted: WalkRequest) => Files.walk(connection, wanted),
   compare: (wanted: CompareRequest) => Files.compare(connection, wanted),
   readMany: (wanted: ReadManyRequest) => Files.readMany(connection, wanted),
+  statFile: (wanted: Parameters<typeof statFile>[1]) => statFile(connection, wanted),
+  copyFile: (wanted: Parameters<typeof copyFile>[1]) => copyFile(connection, wanted),
+  doFileWork: (work: Parameters<typeof doFileWork>[1]) => doFileWork(connection, work),
   changeFiles: (root: GuestString, changes: ReadonlyArray<FileChange>) => changeFiles(connection, root, changes),
   connectPort: (wanted: PortRequest) => connectPort(connection, wanted),
   /**

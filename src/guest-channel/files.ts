@@ -94,6 +94,28 @@ export interface WalkEntry {
   readonly hasAttributes?: true
 }
 
+/** Work on one file or tree of the guest. The guest follows links above the last name of a path. */
+export type FileWork =
+  & FollowedPath
+  & (
+    | { readonly op: "stat"; readonly follow: boolean }
+    /** Fails (EEXIST) if something is there. */
+    | { readonly op: "mkdir"; readonly createParents: boolean; readonly mode: number | undefined }
+    | { readonly op: "remove"; readonly recursive: boolean }
+    | { readonly op: "rename"; readonly target: GuestString; readonly replace: boolean }
+    | { readonly op: "copy"; readonly target: GuestString; readonly replace: boolean }
+    /** Follows a link. */
+    | { readonly op: "chmod"; readonly mode: number }
+  )
+
+/** What a copy made. */
+export interface Copied {
+  readonly entries: number
+  readonly bytes: number
+  /** Devices, sockets, FIFOs and mounts, which are left out. */
+  readonly skipped: number
+}
+
 export interface CompareRequest {
   readonly old: GuestPath
   readonly new: GuestPath

@@ -12,6 +12,7 @@ import type { GuestChannel } from "../../src/guest-channel/GuestChannel.ts"
 import { editFile } from "../../src/workspace/content/files/edit.ts"
 import { listFiles } from "../../src/workspace/content/files/list.ts"
 import { readFile } from "../../src/workspace/content/files/read.ts"
+import { copyFile, removeFile, renameFile } from "../../src/workspace/content/files/work.ts"
 import { writeFile, writeFileFrom } from "../../src/workspace/content/files/write.ts"
 import { acquireTestWorkspace, finish, guestServices, script } from "../support/guest.ts"
 
@@ -180,5 +181,32 @@ while True:
       )
       assert.strictEqual((yield* read("/root/own/file")).text, "secret\n")
       assert.strictEqual(yield* reasonOf(read("open/sub/mine", { user: "nobody-here" })), "permission")
+    }))
+
+  it.effect("files of the guest are made, copied, moved and removed, and mounts stay", () =>
+    Effect.gen(function*() {
+      const { channel, sh } = yield* workspace
+      const request = { replace: false }
+      yield* sh(
+        "mkdir -p tree/sub; echo one > tree/sub/file; mkdir tree/mount; mount -t tmpfs none tree/mount; touch tree/mount/kept"
+      )
+      const copied = yield* copyFile(channel, { workspace: "test", ...request, path: "tree", target: "/opt/copy" })
+      assert.deepStrictEqual([copied.entries, copied.skipped], [3, 1])
+      assert.strictEqual(yield* sh("cat /opt/copy/sub/file; ls /opt/copy"), "one\nsub\n")
+      const remove = (path: string) =>
+        removeFile(channel, { workspace: "test", path, recursive: true, ifExists: false })
+      assert.strictEqual(yield* reasonOf(remove("tree")), "failed")
+      assert.strictEqual(yield* sh("ls tree/mount"), "kept\n")
+      yield* sh("umount tree/mount")
+      yield* remove("tree")
+      // /workspace is another file system than /opt.
+      const across = { workspace: "test", ...request, path: "/opt/copy", target: "copy" }
+      assert.strictEqual(yield* reasonOf(renameFile(channel, across)), "failed")
+      yield* copyFile(channel, across)
+      assert.strictEqual(yield* sh("ls"), "copy\n")
+      const asAgent = { workspace: "test", user: "agent", recursive: true, ifExists: false }
+      assert.strictEqual(yield* reasonOf(removeFile(channel, { ...asAgent, path: "/opt/copy" })), "permission")
+      assert.strictEqual(yield* reasonOf(removeFile(channel, { ...asAgent, path: "/workspace" })), "not_a_file")
+      assert.strictEqual(yield* sh("cat /opt/copy/sub/file"), "one\n")
     }))
 })

@@ -125,6 +125,35 @@ export const fileViews = {
   "workspace.file.edit": {
     result: (file) => note(`${file.path}: ${count(file.replaced, "place")} edited, version ${file.version}\n`)
   },
+  "workspace.file.stat": {
+    result: (file) =>
+      file.exists
+        ? printTable([[
+          file.type ?? "",
+          file.mode ?? "",
+          `${file.uid}:${file.gid}`,
+          size(file.sizeBytes ?? 0),
+          file.path,
+          file.target === undefined ? "" : `-> ${file.target}`
+        ]])
+        : note(`${file.path}: does not exist\n`),
+    exitStatus: ({ exists }) => exists ? 0 : 1
+  },
+  "workspace.file.mkdir": {
+    result: ({ created, path }) => note(`${path}: ${created ? "created" : "is there already"}\n`)
+  },
+  "workspace.file.remove": {
+    result: ({ path, removed }) => note(`${path}: ${removed ? "removed" : "does not exist"}\n`)
+  },
+  "workspace.file.rename": { result: ({ path }) => note(`${path}: moved\n`) },
+  "workspace.file.copy": {
+    result: ({ bytes, entries, path, skipped }) =>
+      Effect.andThen(
+        skipped > 0 ? warn(`pyro: left out: ${skipped} devices, sockets, FIFOs or mounts\n`) : Effect.void,
+        note(`${path}: ${entries} entries copied, ${size(bytes)}\n`)
+      )
+  },
+  "workspace.file.chmod": { result: ({ mode, path }) => note(`${path}: mode ${mode}\n`) },
   "workspace.patch.apply": {
     result: ({ applied, files, filesChanged, notes }) =>
       Effect.gen(function*() {

@@ -72,17 +72,34 @@ export const listingFields = () => ({
   )
 })
 
+export const entryType = lazy(() =>
+  Schema.Literals(["file", "directory", "symlink", "character", "block", "fifo", "socket"]).annotate({
+    description: "Type of the entry"
+  })
+)
+const modifiedAt = () => optional(string("Time of the last change, ISO 8601. Absent if the time has no calendar date"))
+const linkTarget = () => optional(string("Target of a symbolic link. Absent for others"))
+
+/** The same of one file, which may be absent. */
+export const fileState = () => ({
+  type: optional(entryType()),
+  sizeBytes: optional(sizeBytes()),
+  mode: optional(mode()),
+  modifiedAt: modifiedAt(),
+  target: linkTarget(),
+  uid: optional(integer("Number of the owner")),
+  gid: optional(integer("Number of the group"))
+})
+
 /** An entry of a listing; `path` describes its path. */
 export const fileEntry = (path: Schema.Codec<string>) =>
   snakeStruct({
     path,
-    type: Schema.Literals(["file", "directory", "symlink", "character", "block", "fifo", "socket"]).annotate({
-      description: "Type of the entry"
-    }),
+    type: entryType(),
     sizeBytes: sizeBytes(),
     mode: mode(),
-    modifiedAt: optional(string("Time of the last change, ISO 8601. Absent if the time has no calendar date")),
-    target: optional(string("Target of a symbolic link. Absent for others"))
+    modifiedAt: modifiedAt(),
+    target: linkTarget()
   })
 
 /** A listing; `path` describes the paths in it. */

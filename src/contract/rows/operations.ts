@@ -17,6 +17,14 @@ import { workspaceDiskExport, workspaceDiskList, workspaceDiskRead } from "./wor
 import { watch, workspaceEvents } from "./workspace-events.ts"
 import { workspaceExec } from "./workspace-exec.ts"
 import { workspaceExport } from "./workspace-export.ts"
+import {
+  workspaceFileChmod,
+  workspaceFileCopy,
+  workspaceFileMkdir,
+  workspaceFileRemove,
+  workspaceFileRename,
+  workspaceFileStat
+} from "./workspace-file-work.ts"
 import { workspaceFileEdit, workspaceFileList, workspaceFileRead, workspaceFileWrite } from "./workspace-file.ts"
 import { workspaceFork } from "./workspace-fork.ts"
 import { workspaceImport } from "./workspace-import.ts"
@@ -86,6 +94,12 @@ export const operations = [
   workspaceFileRead,
   workspaceFileWrite,
   workspaceFileEdit,
+  workspaceFileStat,
+  workspaceFileMkdir,
+  workspaceFileRemove,
+  workspaceFileRename,
+  workspaceFileCopy,
+  workspaceFileChmod,
   workspaceDiff,
   workspacePatchApply,
   workspaceExport,

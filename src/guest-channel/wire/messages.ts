@@ -110,7 +110,22 @@ export const HostMessage = {
   /** accepts a connect request of the guest, whose connection becomes this stream */
   Accept: message(0x11, struct({ id: id16, window: u32, request: u32 })),
   /** answer: a number of `RequestAnswer`; count and records: complete resource records for `records`, else none */
-  Answer: message(0x12, struct({ request: u32, answer: u8, count: u16, records: bytes }))
+  Answer: message(0x12, struct({ request: u32, answer: u8, count: u16, records: bytes })),
+  /** op: a number of `FileOp`; target: of a rename or copy, else empty; mode 0 = the usual one; flags: `FileFlag`; user empty = root */
+  File: message(
+    0x13,
+    struct({
+      id: id16,
+      window: u32,
+      op: u8,
+      root: str,
+      path: str,
+      target: str,
+      mode: u32,
+      flags: u32,
+      user: str
+    })
+  )
 } as const
 
 /** How an ended stream ended: the tag and payload of its FAILED or EXITED frame, present when `phase` is 2. */
@@ -197,6 +212,8 @@ export const WriteFlag = {
   inRoot: 32,
   asUser: 64
 } as const
+export const FileOp = { stat: 1, mkdir: 2, remove: 3, rename: 4, copy: 5, chmod: 6 } as const
+export const FileFlag = { inRoot: 1, createParents: 2, recursive: 4, replace: 8, follow: 16 } as const
 export const SignalTarget = { main: 0, group: 1, everything: 2, command: 3 } as const
 export const HelloFlag = { forget: 1, reportTaken: 2 } as const
 
@@ -208,6 +225,7 @@ export const flows = {
   walk: { kind: HostMessage.Walk.kind, outputs: [1], input: false },
   connect: { kind: HostMessage.Connect.kind, outputs: [1], input: true, reportsCredit: true },
   compare: { kind: HostMessage.Compare.kind, outputs: [1], input: false },
+  file: { kind: HostMessage.File.kind, outputs: [1], input: false },
   readMany: { kind: HostMessage.ReadMany.kind, outputs: [1], input: false },
   change: { kind: HostMessage.Change.kind, outputs: [1], input: true },
   accept: { kind: HostMessage.Accept.kind, outputs: [1], input: true, credit: NETWORK_CREDIT_BYTES }

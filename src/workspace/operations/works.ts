@@ -4,6 +4,7 @@ import { exportFrom } from "../content/export/export.ts"
 import { editFile } from "../content/files/edit.ts"
 import { listFiles } from "../content/files/list.ts"
 import { readFile } from "../content/files/read.ts"
+import { changeMode, copyFile, makeDirectory, removeFile, renameFile, statFile } from "../content/files/work.ts"
 import { writeFile } from "../content/files/write.ts"
 import { importFiles } from "../content/import/import.ts"
 import { applyPatchIn } from "../content/patch/apply.ts"
@@ -66,6 +67,13 @@ export const works: Works = {
     ),
   "workspace.file.write": ({ generation }, payload) => writeFile(generation.channel, payload),
   "workspace.file.edit": ({ generation }, payload) => editFile(generation.channel, payload),
+  "workspace.file.stat": ({ channel, lookAtFiles }, payload) =>
+    lookAtFiles((files) => statFile(channel, payload, files)),
+  "workspace.file.mkdir": ({ generation }, payload) => makeDirectory(generation.channel, payload),
+  "workspace.file.remove": ({ generation }, payload) => removeFile(generation.channel, payload),
+  "workspace.file.rename": ({ generation }, payload) => renameFile(generation.channel, payload),
+  "workspace.file.copy": ({ generation }, payload) => copyFile(generation.channel, payload),
+  "workspace.file.chmod": ({ generation }, payload) => changeMode(generation.channel, payload),
   // Changes, and crossings to and from the host.
   "workspace.diff": workspaceDiff,
   "workspace.patch.apply": ({ generation }, payload) => applyPatchIn(generation.channel, payload),

@@ -60,6 +60,8 @@ const contentFor = ({ corpus, lies, random }: Liar, request: Frame | undefined) 
   switch (request?.kind) {
     case HostMessage.Walk.kind:
       return lies.walk()
+    case HostMessage.File.kind:
+      return random.chance(0.5) ? lies.walk() : data()
     case HostMessage.Compare.kind:
       return lies.compare()
     case HostMessage.Read.kind:

@@ -24,7 +24,7 @@ describe("completion", () => {
     ["pyro exec fix --cw", ["--cwd"]],
     ["pyro env r", ["rm"]],
     ["pyro workspace fi", ["file"]],
-    ["pyro workspace file ", ["edit", "list", "read", "write"]],
+    ["pyro workspace file ", ["chmod", "copy", "edit", "list", "mkdir", "read", "remove", "rename", "stat", "write"]],
     ["pyro help wor", ["workspace"]],
     ["pyro completion ", ["bash", "fish", "zsh"]],
     ["pyro nonsense ", []]

@@ -142,6 +142,17 @@ export const samples: ReadonlyArray<Sample> = [
     flags: 12,
     user: text("agent")
   }),
+  sample("file", 11, HostMessage.File, {
+    id,
+    window: 65_536,
+    op: 5,
+    root: text("/"),
+    path: notUtf8,
+    target: text("workspace/b"),
+    mode: 0o750,
+    flags: 11,
+    user: text("agent")
+  }),
   sample("connect", 6, HostMessage.Connect, { id, window: 65_536, family: 4, port: 8080 }),
 
   sample("compare", 7, HostMessage.Compare, {

@@ -40,6 +40,7 @@ describe("names for operations that end something", () => {
       "workspace.shell.signal",
       "workspace.shell.close",
       "workspace.service.stop",
+      "workspace.file.remove",
       "workspace.export",
       "workspace.reset",
       "workspace.snapshot.delete",

@@ -21,7 +21,8 @@ export const MAX_WALKED = 1_000_000
 /** Maximum milliseconds of a Date, on either side of the epoch. */
 const MAX_DATE_MS = 8_640_000_000_000_000n
 
-const modifiedAt = (mtimeNs: bigint) => {
+/** Time of a file for JSON. */
+export const modifiedAt = (mtimeNs: bigint) => {
   // Times before 1970 are in two's complement.
   const ms = BigInt.asIntN(64, mtimeNs) / 1_000_000n
   return ms > -MAX_DATE_MS && ms < MAX_DATE_MS ? { modifiedAt: new Date(Number(ms)).toISOString() } : {}
