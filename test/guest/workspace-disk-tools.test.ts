@@ -57,10 +57,26 @@ describe("the disk of a stopped workspace", { concurrent: false }, () => {
     assert.includeMembers(paths, ["/etc/motd", "/srv/large", "/srv/odd", "/usr/bin", "/workspace/kept"])
     assert.notInclude(paths, "/etc/debian_version")
     const found = await json<Read>(["workspace", "disk", "read", "kept", "/srv/odd/absolute"])
-    assert.deepStrictEqual([found.path, found.text], ["/etc/motd", "changed\n"])
+    assert.deepStrictEqual([found.path, found.text], ["/srv/odd/absolute", "changed\n"])
     const gone = await failure(["workspace", "disk", "read", "kept", "/etc/debian_version"])
     assert.strictEqual(gone.code, "file_refused")
   }, 180_000)
+
+  it(
+    "file list, read and stat reach any path of the disk, and follow links as programs of the workspace do",
+    async () => {
+      const listed = await json<Listed>(["file", "list", "kept", "/srv", "--recursive"])
+      assert.includeMembers(listed.entries.map(({ path }) => path), ["/srv/large", "/srv/odd/absolute"])
+      const found = await json<Read>(["file", "read", "kept", "/srv/odd/absolute"])
+      assert.deepStrictEqual([found.path, found.text], ["/srv/odd/absolute", "changed\n"])
+      assert.strictEqual((await json<Read>(["file", "read", "kept", "/workspace/kept"])).path, "kept")
+      const stat = await json<{ readonly type: string }>(["file", "stat", "kept", "/srv/odd/absolute", "--no-follow"])
+      assert.strictEqual(stat.type, "symlink")
+      const refused = await failure(["file", "write", "kept", "/etc/motd", "--text", "x"])
+      assert.strictEqual(refused.code, "workspace_not_ready")
+    },
+    180_000
+  )
 
   const exportTo = (
     name: string,
