@@ -7,12 +7,17 @@ import { HostToolMissing, type NoSpace, type VmFailed } from "../../contract/err
 import { table } from "../../contract/text/names.ts"
 import { linkSymbolically } from "../../system/files/entries.ts"
 import { killAndWait, packageOf } from "../../system/processes/child.ts"
-import { isAlive, type ProcessIdentity, processIdentity } from "../../system/processes/identity.ts"
+import {
+  isAlive,
+  processesWithArgument,
+  type ProcessIdentity,
+  processIdentity
+} from "../../system/processes/identity.ts"
 import { killIdentity, untilGone } from "../../system/processes/kill-identity.ts"
 import { nativeTool } from "../../system/processes/native.ts"
 import { settingNow } from "../../system/settings/config.ts"
 import type { ConfinementLevel } from "../confinement.ts"
-import type { VmRecord } from "../record.ts"
+import { processName, type VmRecord } from "../record.ts"
 import { confine, type ConfinedCommand, KVM, kvmDeviceFor, type VisibleFile } from "./confine.ts"
 import { fileFailedAt, vmFailed } from "./failure.ts"
 import { COPIED, copyFailed, copyThen, leaveMemory } from "./memory.ts"
@@ -89,9 +94,16 @@ export const startVmm = (
     const last = [first!, ...others] as const
     const [program, ...args] = copy === undefined ? last : yield* copyThen(copy, infoDescriptor, last)
     const ended = yield* Deferred.make<string>()
+    let isKnown = false
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => launch(program, args, paths.directory, request)),
-      (child) => Effect.andThen(ownership.unlessLeft(killAndWait(child)), Effect.sync(() => letGo(child)))
+      (child) =>
+        Effect.andThen(
+          ownership.unlessLeft(
+            Effect.andThen(killAndWait(child), Effect.suspend(() => isKnown ? Effect.void : killUnknown(record.id)))
+          ),
+          Effect.sync(() => letGo(child))
+        )
     )
     const stderr = keepTail(child.stderr as Readable)
     child.once("error", (cause) => Deferred.doneUnsafe(ended, Effect.succeed(cause.message)))
@@ -123,9 +135,19 @@ export const startVmm = (
       return yield* vmFailed("start", `${vmm} ended at once: ${yield* Deferred.await(ended)}`)
     }
     yield* Effect.addFinalizer(() => ownership.unlessLeft(killIdentity(identity, leaveMemory(ownership.paths))))
+    isKnown = true
     yield* ownership.update((now) => ({ ...request.started(now), process: identity }))
     return { identity, ended: Deferred.await(ended), isAlive: () => isAlive(identity) }
   })
+
+/**
+ * Kills what a start has left that ended before this process knew the VMM's identity. Bubblewrap's child is in a session of its own, so that
+ * it survives the end of bubblewrap's process group, and this process may not have read its pid yet.
+ */
+const killUnknown = (id: VmRecord["id"]) =>
+  Effect.suspend(() =>
+    Effect.forEach(processesWithArgument(processName(id)), (one) => killIdentity(one), { discard: true })
+  )
 
 /** The tap device and its network namespace live as long as the VM's processes. */
 const inTapNamespace = (
